@@ -1,0 +1,1 @@
+"""Free time: pure functions over instants, half-open intervals and zones."""

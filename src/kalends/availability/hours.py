@@ -1,0 +1,127 @@
+"""When a schedule is open: weekly windows and date overrides, on the wall clock of its zone."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
+
+from kalends.availability.interval import DAY, MINUTE, Interval, clip, merge
+from kalends.availability.wallclock import EPOCH_DAY, Zone
+
+MINUTES_A_DAY: Final = 1440
+MIDNIGHT: Final = 0
+
+# Runs are found and kept for this many dates at a time. A block of typical hours takes 5 kB.
+DAYS_IN_A_BLOCK: Final = 28
+BLOCKS_KEPT: Final = 4096
+
+
+class _Window(NamedTuple):
+    opens: int
+    closes: int
+
+
+class Window(_Window):
+    """From `opens` to `closes`, in minutes of the local day.
+
+    `closes` may be 1440, the end of the day; at or before `opens` it is on the next day. Raises
+    ValueError for a time outside the day and for a window that closes as it opens.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, opens: int, closes: int) -> "Window":
+        if not 0 <= opens < MINUTES_A_DAY or not 0 <= closes <= MINUTES_A_DAY:
+            raise ValueError("a window opens from 00:00 to 23:59 and closes from 00:00 to 24:00")
+        if opens == closes:
+            raise ValueError("a window must not close as it opens; a whole day is 00:00 to 24:00")
+        return super().__new__(cls, opens, closes)
+
+    @property
+    def crosses_midnight(self) -> bool:
+        return self.closes < self.opens
+
+    def on(self, day: int) -> tuple[int, int]:
+        """Its start and end on the wall clock, in seconds; `day` is counted from 1970-01-01."""
+        closes = self.closes + MINUTES_A_DAY * self.crosses_midnight
+        return day * DAY + self.opens * MINUTE, day * DAY + closes * MINUTE
+
+
+Windows: TypeAlias = tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Windows by weekday, Monday first, and by date.
+
+    An override replaces the windows that start on its date, an empty one closes it; what spills
+    over from the day before stays. Hours are values: equal ones are one key.
+    """
+
+    weekly: tuple[Windows, ...]
+    overrides: Mapping[date, Windows] = field(default_factory=dict)
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if len(self.weekly) != 7:
+            raise ValueError("hours have seven weekdays, Monday first")
+        by_date = dict(sorted(self.overrides.items()))
+        object.__setattr__(self, "overrides", MappingProxyType(by_date))
+        object.__setattr__(self, "_hash", hash((self.weekly, tuple(by_date.items()))))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def starting_on(self, day: int) -> Windows:
+        """The windows that start on a date; `day` is counted from 1970-01-01."""
+        on_date = date.fromordinal(EPOCH_DAY + day)
+        found = self.overrides.get(on_date) if self.overrides else None
+        return self.weekly[on_date.weekday()] if found is None else found
+
+
+ALWAYS_OPEN: Final = Hours(((Window(MIDNIGHT, MINUTES_A_DAY),),) * 7)
+NEVER_OPEN: Final = Hours(((),) * 7)
+
+
+def open_intervals(hours: Hours, zone: Zone, span: Interval) -> list[Interval]:
+    """When the schedule is open within `span`: the union over all dates, merged, ascending."""
+    return clip(merge(runs(hours, zone, span)), span)
+
+
+def is_open_throughout(hours: Hours, zone: Zone, span: Interval) -> bool:
+    """Whether all of `span` lies in one merged interval of availability."""
+    return span.is_empty or open_intervals(hours, zone, span) == [span]
+
+
+def runs(hours: Hours, zone: Zone, span: Interval) -> Iterable[Interval]:
+    """The unbroken runs of each date that may meet `span`, and others near it, none cut.
+
+    Each date has its own runs: those of two dates may overlap, and are not in order where the
+    clock went back over midnight.
+    """
+    # A window that crosses midnight reaches into the day after its own; one day more on each side
+    # for clocks that jumped over midnight.
+    first = zone.wall_at(span.start) // DAY - 2
+    last = zone.wall_at(span.end) // DAY + 1
+    for block in range(first // DAYS_IN_A_BLOCK, last // DAYS_IN_A_BLOCK + 1):
+        yield from _runs_of_block(hours, zone, block)
+
+
+@lru_cache(maxsize=BLOCKS_KEPT)
+def _runs_of_block(hours: Hours, zone: Zone, block: int) -> tuple[Interval, ...]:
+    first = block * DAYS_IN_A_BLOCK
+    found: list[Interval] = []
+    for day in range(first, first + DAYS_IN_A_BLOCK):
+        found += runs_of_date(hours, zone, day)
+    return tuple(found)
+
+
+def runs_of_date(hours: Hours, zone: Zone, day: int) -> list[Interval]:
+    """The unbroken runs of instants that belong to a date, counted from 1970-01-01.
+
+    A wall-clock time that does not exist gives nothing, one that occurs twice is there twice.
+    """
+    windows = hours.starting_on(day)
+    return merge(i for window in windows for i in zone.instants(*window.on(day)))

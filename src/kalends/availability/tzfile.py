@@ -1,0 +1,131 @@
+"""Reads the compiled time-zone files of the pinned `tzdata` package (TZif, RFC 9636).
+
+Never the operating system's, and not `zoneinfo`'s: that one looks at the system first, and tells
+the offset of an instant but not when it changes.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import cache
+from importlib import resources
+from struct import calcsize, unpack_from
+from typing import Final, NamedTuple
+
+from kalends.availability.interval import ALWAYS_BEFORE, DAY
+
+# Transitions are listed up to the end of this year: one beyond the last that the API takes.
+LAST_YEAR: Final = 2200
+
+_HEADER: Final = ">4s1s15x6l"
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+_RULE: Final = re.compile(
+    r"(?:[A-Za-z]{3,}|<[^>]+>)(?P<standard>[-+:\d]+)"
+    r"(?:(?:[A-Za-z]{3,}|<[^>]+>)(?P<saving>[-+:\d]*),(?P<begins>[^,]+),(?P<ends>[^,]+))?"
+)
+
+
+class Transition(NamedTuple):
+    """From the instant `at` on (epoch seconds) local time is UTC plus `offset` seconds."""
+
+    at: int
+    offset: int
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Every IANA name of the pinned data, canonical ones and links."""
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text("ascii").split())
+
+
+def read_transitions(name: str) -> tuple[Transition, ...]:
+    """Every change of the offset of a zone in `zone_names()`, ascending, to the end of LAST_YEAR.
+
+    The first one lies before every instant.
+    """
+    file = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
+    return _without_repeats(_parse(file.read_bytes()))
+
+
+def _parse(data: bytes) -> Iterator[Transition]:
+    """The second block of a TZif file, whose instants have 64 bits, and the rule at its end."""
+    at = calcsize(_HEADER) + _size_of_block(data, 0, instant_size=4)
+    _, _, _, _, _, times, types, _ = unpack_from(_HEADER, data, at)
+    end = at + calcsize(_HEADER) + _size_of_block(data, at, instant_size=8)
+    at += calcsize(_HEADER)
+    instants: Sequence[int] = unpack_from(f">{times}q", data, at)
+    kinds = data[at + 8 * times : at + 9 * times]
+    offsets = [unpack_from(">l", data, at + 9 * times + 6 * i)[0] for i in range(types)]
+
+    yield Transition(ALWAYS_BEFORE, offsets[0])
+    yield from (Transition(t, offsets[k]) for t, k in zip(instants, kinds, strict=True))
+    last = instants[-1] if instants else ALWAYS_BEFORE
+    yield from (t for t in _by_rule(data[end + 1 : -1].decode("ascii"), last) if t.at > last)
+
+
+def _size_of_block(data: bytes, at: int, instant_size: int) -> int:
+    """The bytes of a data block behind its header (RFC 9636 3.2)."""
+    magic, _, utc, wall, leaps, times, types, letters = unpack_from(_HEADER, data, at)
+    if magic != b"TZif":
+        raise ValueError("not a TZif file")
+    leap_size = instant_size + 4
+    return int(times * (instant_size + 1) + types * 6 + letters + leaps * leap_size + utc + wall)
+
+
+def _by_rule(rule: str, since: int) -> Iterator[Transition]:
+    """The transitions of a POSIX TZ string (RFC 9636 3.3.1) for the years from `since` on."""
+    found = _RULE.fullmatch(rule)
+    if found is None:
+        raise ValueError(f"{rule!r} is not a POSIX time-zone rule")
+    standard = -_seconds(found["standard"])
+    if found["begins"] is None:
+        return
+    saving = -_seconds(found["saving"]) if found["saving"] else standard + 3600
+    for year in range(max(1970, 1969 + since // (366 * DAY)), LAST_YEAR + 1):
+        yield from sorted(
+            (
+                Transition(_wall_clock(found["begins"], year) - standard, saving),
+                Transition(_wall_clock(found["ends"], year) - saving, standard),
+            )
+        )
+
+
+def _wall_clock(rule: str, year: int) -> int:
+    """When `Mm.w.d/time`, `Jn/time` or `n/time` is in a year, as if local time were UTC."""
+    day, _, time = rule.partition("/")
+    return (_day_of(day, year) - _EPOCH) * DAY + _seconds(time or "2")
+
+
+def _day_of(rule: str, year: int) -> int:
+    """The ordinal of the day that a rule names in a year."""
+    new_year = date(year, 1, 1).toordinal()
+    if rule.startswith("J"):  # 1 to 365, 29 February never counted
+        day = int(rule[1:])
+        return new_year + day - 1 + (day > 59 and _has_leap_day(year))
+    if not rule.startswith("M"):  # 0 to 365, 29 February counted
+        return new_year + int(rule)
+    month, week, weekday = map(int, rule[1:].split("."))
+    first = date(year, month, 1)
+    found = first.toordinal() + (weekday - first.isoweekday()) % 7 + 7 * (week - 1)
+    is_past_the_month = date.fromordinal(found).month != month
+    return found - 7 if is_past_the_month else found
+
+
+def _has_leap_day(year: int) -> bool:
+    return date(year, 3, 1).toordinal() - date(year, 2, 28).toordinal() == 2
+
+
+def _seconds(text: str) -> int:
+    """`[+-]h[h[h]][:mm[:ss]]` in seconds."""
+    parts = zip(text.lstrip("+-").split(":"), (3600, 60, 1), strict=False)
+    size = sum(int(number) * unit for number, unit in parts)
+    return -size if text.startswith("-") else size
+
+
+def _without_repeats(transitions: Iterator[Transition]) -> tuple[Transition, ...]:
+    """Without those that change only the name of the time or whether it is daylight saving."""
+    kept: list[Transition] = []
+    for transition in transitions:
+        if not kept or kept[-1].offset != transition.offset:
+            kept.append(transition)
+    return tuple(kept)

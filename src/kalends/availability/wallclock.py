@@ -1,0 +1,121 @@
+"""Where instants meet the wall clock. An instant is an integer, UTC epoch seconds.
+
+A wall-clock time is counted as if the local clock showed UTC: local midnight of 1970-01-02 is
+86,400 in every zone. Between two changes of its offset a zone's wall clock runs straight, so a span
+of the wall clock is found again as one interval of instants for each such stretch that it meets:
+none in a gap, two where the clock went back.
+
+Before standard time, zones were local mean time, whose offsets have odd seconds (Amsterdam was
++0:19:32 until 1937). Nothing is rounded: a window that opens at 09:00 there opens at 08:40:28 UTC.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Final
+
+from kalends.availability.interval import ALWAYS_AFTER, DAY, Interval, merge
+from kalends.availability.tzfile import read_transitions, zone_names
+
+EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+_EPOCH: Final = datetime(1970, 1, 1)  # naive on purpose: it counts wall-clock time
+
+
+class UnknownZone(ValueError):  # noqa: N818 (a domain word, as STYLE 10 has it)
+    """Not the name of a zone in the pinned time-zone data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A time zone. Equal and hashed by its name; made by `zone_named` alone.
+
+    `changes[i]` is the instant from which on the offset is `offsets[i]` seconds east of UTC; the
+    first lies before every instant.
+    """
+
+    name: str
+    changes: tuple[int, ...] = field(repr=False, compare=False)
+    offsets: tuple[int, ...] = field(repr=False, compare=False)
+    smallest_offset: int = field(repr=False, compare=False)
+    largest_offset: int = field(repr=False, compare=False)
+
+    def offset_at(self, instant: int) -> int:
+        """Seconds to add to UTC."""
+        return self.offsets[bisect_right(self.changes, instant) - 1]
+
+    def wall_at(self, instant: int) -> int:
+        """The wall-clock time of an instant, in seconds."""
+        return instant + self.offset_at(instant)
+
+    def instants(self, wall_start: int, wall_end: int) -> Iterator[Interval]:
+        """When the wall clock shows a time in `[wall_start, wall_end)`: disjoint, ascending.
+
+        The one function that turns wall clock into instants.
+        """
+        changes, offsets = self.changes, self.offsets
+        at = bisect_right(changes, wall_start - self.largest_offset) - 1
+        while at < len(changes) and changes[at] < wall_end - self.smallest_offset:
+            stretch_end = changes[at + 1] if at + 1 < len(changes) else ALWAYS_AFTER
+            start = max(wall_start - offsets[at], changes[at])
+            end = min(wall_end - offsets[at], stretch_end)
+            if start < end:
+                yield Interval(start, end)
+            at += 1
+
+
+@cache  # bounded by the number of names: whatever is not a name is refused before it is kept
+def _read(name: str) -> Zone:
+    transitions = read_transitions(name)
+    offsets = tuple(t.offset for t in transitions)
+    return Zone(name, tuple(t.at for t in transitions), offsets, min(offsets), max(offsets))
+
+
+def zone_named(name: str) -> Zone:
+    """The zone of an IANA name, canonical or link, in exactly its upper and lower case.
+
+    Raises UnknownZone for everything else.
+    """
+    if name not in zone_names():
+        raise UnknownZone(f"{name!r} is not a time zone such as Europe/Berlin")
+    return _read(name)
+
+
+def wall_clock(instant: int, zone: Zone) -> datetime:
+    """The local time of an instant, naive, to the second (year 1 to 9999)."""
+    return _EPOCH + timedelta(seconds=zone.wall_at(instant))
+
+
+def local_day(instant: int, zone: Zone) -> date:
+    """The local date of an instant."""
+    return date.fromordinal(EPOCH_DAY + zone.wall_at(instant) // DAY)
+
+
+def day_bounds(day: date, zone: Zone) -> Interval:
+    """From the first instant whose local date is `day` to the last; empty if there is none.
+
+    Pacific/Apia had no 2011-12-30: the answer is empty and lies where the day was left out. Where
+    a clock went back over midnight (St John's, 2010-11-07 at 00:01), a day is left and entered
+    again: the bounds then span the minutes of the day before that lie between. Whoever needs the
+    day to the minute takes `days`.
+    """
+    pieces = days(day, day, zone)
+    if not pieces:
+        nowhere = next(zone.instants(wall_midnight(day), ALWAYS_AFTER)).start
+        return Interval(nowhere, nowhere)
+    return Interval(pieces[0].start, pieces[-1].end)
+
+
+def days(first: date, last: date, zone: Zone) -> list[Interval]:
+    """Exactly the instants whose local date lies in `first` to `last` inclusive, merged.
+
+    One interval, but where a clock went back over midnight at either end (see `day_bounds`), and
+    none for days that do not exist.
+    """
+    return merge(zone.instants(wall_midnight(first), wall_midnight(last) + DAY))
+
+
+def wall_midnight(day: date) -> int:
+    """The wall-clock time, in seconds, at which a day begins."""
+    return (day.toordinal() - EPOCH_DAY) * DAY

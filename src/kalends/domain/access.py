@@ -1,0 +1,117 @@
+"""Who may do what: organizations, API keys and their scopes, users and their roles."""
+
+import hashlib
+import secrets
+import zlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.domain.ids import ALPHABET, base62
+
+RANDOM_LENGTH: Final = 58
+CHECKSUM_LENGTH: Final = 6
+
+
+class Mode(StrEnum):
+    LIVE = "live"
+    TEST = "test"
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+
+
+ADMINS: Final = frozenset({Role.OWNER, Role.ADMIN})
+
+
+class Scope(StrEnum):
+    BOOKINGS_READ = "bookings:read"
+    BOOKINGS_WRITE = "bookings:write"
+    BOOKINGS_OVERRIDE = "bookings:override"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+    USERS_READ = "users:read"
+    SITES_READ = "sites:read"
+    ALL_READ = "*:read"
+    ALL = "*"
+
+
+class Organization(Struct, frozen=True, kw_only=True):
+    """A tenant. `twin_id` joins a live organization and its sandbox."""
+
+    id: UUID
+    name: str
+    slug: str
+    timezone: str
+    notify_email: str | None
+    mode: Mode
+    twin_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ApiKey(Struct, frozen=True, kw_only=True):
+    """A key as it is stored: only its SHA-256 is kept. `rate_limited` False lifts the limits."""
+
+    id: UUID
+    organization_id: UUID
+    mode: Mode
+    name: str | None
+    scopes: list[str]
+    last_four: str
+    rate_limited: bool
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """Somebody who signs in; one e-mail address is one user of the installation."""
+
+    id: UUID
+    email: str
+    created_at: datetime
+
+
+class Membership(Struct, frozen=True, kw_only=True):
+    organization_id: UUID
+    name: str
+    slug: str
+    mode: Mode
+    role: Role
+
+
+def allows(scopes: list[str], wanted: Scope) -> bool:
+    """Whether the scopes of a key grant `wanted`; write does not include read."""
+    if Scope.ALL in scopes or wanted in scopes:
+        return True
+    return wanted.endswith(":read") and Scope.ALL_READ in scopes
+
+
+def new_key(mode: Mode) -> str:
+    """A new secret key: `wk_live_` or `wk_test_`, 58 random characters, six of checksum."""
+    head = f"wk_{mode}_" + "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
+    return head + _checksum(head)
+
+
+def is_well_formed(key: str) -> bool:
+    """Whether the text can be a key at all, by its prefix, length and checksum."""
+    if not key.startswith(("wk_live_", "wk_test_")):
+        return False
+    if len(key) != len("wk_live_") + RANDOM_LENGTH + CHECKSUM_LENGTH or not key.isascii():
+        return False
+    return _checksum(key[:-CHECKSUM_LENGTH]) == key[-CHECKSUM_LENGTH:]
+
+
+def hash_of(secret: str) -> bytes:
+    """The SHA-256 under which a secret of full entropy is stored."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _checksum(head: str) -> str:
+    return base62(zlib.crc32(head.encode()), CHECKSUM_LENGTH)

@@ -1,0 +1,112 @@
+"""A booking: one attendee's appointment, and the states it may go through."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw, Struct
+
+from kalends.domain.errors import Invalid, InvalidTransition, NotReschedulable
+
+
+class Status(StrEnum):
+    PENDING = "PENDING"
+    CONFIRMED = "CONFIRMED"
+    CANCELLED = "CANCELLED"
+    COMPLETED = "COMPLETED"
+    NO_SHOW = "NO_SHOW"
+
+
+class LocationType(StrEnum):
+    IN_PERSON = "in_person"
+    PHONE = "phone"
+    VIDEO = "video"
+    CUSTOM = "custom"
+
+
+LARGEST_METADATA_BYTES: Final = 64_000
+OCCUPYING: Final = frozenset({Status.PENDING, Status.CONFIRMED, Status.COMPLETED})
+MOVABLE: Final = frozenset({Status.PENDING, Status.CONFIRMED})
+TRANSITIONS: Final = {
+    Status.PENDING: frozenset({Status.CONFIRMED, Status.CANCELLED}),
+    Status.CONFIRMED: frozenset({Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW}),
+    Status.CANCELLED: frozenset[Status](),
+    Status.COMPLETED: frozenset[Status](),
+    Status.NO_SHOW: frozenset[Status](),
+}
+
+
+class Booking(Struct, frozen=True):
+    """As it is stored, in the order of its columns. `metadata` and `answers` are JSON text, since they are only passed on."""
+
+    id: UUID
+    schedule_id: UUID
+    schedule_ids: list[UUID]
+    event_type_id: UUID | None
+    status: Status
+    start_time: datetime
+    end_time: datetime
+    timezone: str
+    wall_clock: str
+    title: str | None
+    location: str | None
+    location_type: str | None
+    attendee_name: str
+    attendee_email: str
+    attendee_phone: str | None
+    attendee_timezone: str | None
+    attendee_notes: str | None
+    answers: Raw
+    metadata: Raw
+    source: str
+    external_provider: str | None
+    external_uid: str | None
+    conflict: bool
+    cancellation_reason: str | None
+    buffer_before: int
+    buffer_after: int
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @property
+    def occupies(self) -> bool:
+        """Whether its time is taken from everybody else."""
+        return self.status in OCCUPYING and not self.conflict
+
+
+def check_transition(now_is: Status, wanted: Status) -> None:
+    """Raises InvalidTransition, naming both states, unless `wanted` may follow."""
+    if wanted != now_is and wanted not in TRANSITIONS[now_is]:
+        allowed = " or ".join(sorted(TRANSITIONS[now_is])) or "nothing"
+        raise InvalidTransition(
+            f"A booking that is {now_is} cannot become {wanted}; what may follow is {allowed}."
+        )
+
+
+def check_movable(booking: Booking) -> None:
+    """Raises NotReschedulable for a booking that has ended one way or another."""
+    if booking.status not in MOVABLE:
+        raise NotReschedulable(
+            f"This booking is {booking.status}; only PENDING and CONFIRMED bookings can be moved."
+        )
+
+
+def merge_metadata(stored: Raw, changes: Mapping[str, Any]) -> Raw:
+    """Key by key; a key set to None goes. Raises Invalid for what cannot be kept exactly."""
+    merged = {**msgspec.json.decode(stored), **changes}
+    kept = free_json({k: v for k, v in merged.items() if v is not None}, "metadata")
+    if len(bytes(kept)) > LARGEST_METADATA_BYTES:
+        raise Invalid.field("metadata", f"must have at most {LARGEST_METADATA_BYTES} bytes")
+    return kept
+
+
+def free_json(value: Any, field: str) -> Raw:
+    """Any JSON of the client's as text. Raises Invalid for a whole number beyond 64 bits."""
+    try:
+        return Raw(msgspec.json.encode(value))
+    except OverflowError:
+        raise Invalid.field(field, "holds a whole number beyond 64 bits") from None

@@ -1,0 +1,134 @@
+"""What can go wrong, in the words of the domain. `web/errors.py` gives each code its status."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple
+
+
+class Detail(NamedTuple):
+    """What is wrong with one field, or which rule refuses."""
+
+    field: str
+    message: str
+    code: str | None = None
+
+
+class KalendsError(Exception):
+    """An answer that is not the one hoped for: a sentence a person can act on, and a code."""
+
+    code: ClassVar[str] = "INTERNAL"
+
+    def __init__(self, message: str, details: Sequence[Detail] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = tuple(details)
+
+
+class Invalid(KalendsError):
+    """A value is not as described."""
+
+    code = "VALIDATION_ERROR"
+
+    @classmethod
+    def field(cls, field: str, message: str) -> "Invalid":
+        return cls(f"{field}: {message}" if field else message, [Detail(field, message)])
+
+
+class NotJson(KalendsError):
+    code = "INVALID_JSON"
+
+
+class TooLarge(KalendsError):
+    code = "BODY_TOO_LARGE"
+
+
+class Unauthorized(KalendsError):
+    code = "UNAUTHORIZED"
+
+
+class Forbidden(KalendsError):
+    code = "FORBIDDEN"
+
+
+class NotFound(KalendsError):
+    code = "NOT_FOUND"
+
+    @classmethod
+    def thing(cls, noun: str, shown_id: str) -> "NotFound":
+        return cls(f"There is no {noun} {shown_id!r} in this organization.")
+
+
+class MethodNotAllowed(KalendsError):
+    code = "METHOD_NOT_ALLOWED"
+
+
+class RateLimited(KalendsError):
+    """Too many requests; `retry_after` is in seconds."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Stale(KalendsError):
+    """`If-Match` names another version than the one that stands."""
+
+    code = "STALE"
+
+
+class SlotTaken(KalendsError):
+    code = "SLOT_TAKEN"
+
+
+class Refused(KalendsError):
+    """A rule of availability refuses the time. The code is that of the first rule that does."""
+
+    def __init__(self, code: str, message: str, details: Sequence[Detail] = ()) -> None:
+        super().__init__(message, details)
+        self.refusal = code
+
+
+class Inactive(KalendsError):
+    code = "INACTIVE"
+
+
+class InvalidTransition(KalendsError):
+    code = "INVALID_STATUS_TRANSITION"
+
+
+class NotReschedulable(KalendsError):
+    code = "NOT_RESCHEDULABLE"
+
+
+class InUse(KalendsError):
+    code = "IN_USE"
+
+
+class SlugTaken(KalendsError):
+    code = "SLUG_TAKEN"
+
+
+class KeyReused(KalendsError):
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class KeyInUse(KalendsError):
+    code = "IDEMPOTENCY_KEY_IN_USE"
+
+
+class Unavailable(KalendsError):
+    """The database is away or starting; `retry_after` is in seconds."""
+
+    code = "UNAVAILABLE"
+    retry_after = 2
+
+
+def code_of(error: KalendsError) -> str:
+    """The error's code as the API shows it."""
+    return error.refusal if isinstance(error, Refused) else error.code
+
+
+def details_as_shown(error: KalendsError) -> list[dict[str, Any]]:
+    """The details as plain values, without what is empty."""
+    return [{k: v for k, v in d._asdict().items() if v is not None} for d in error.details]

@@ -1,0 +1,92 @@
+"""An event type: what can be booked, and under which rules."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class QuestionType(StrEnum):
+    TEXT = "text"
+    TEXTAREA = "textarea"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    SELECT = "select"
+    MULTISELECT = "multiselect"
+    EMAIL = "email"
+    PHONE = "phone"
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """A question to the attendee; `options` are the choices of select and multiselect."""
+
+    key: str
+    label: str
+    type: QuestionType = QuestionType.TEXT
+    required: bool = False
+    options: list[str] | None = None
+
+
+class Requirement(Struct, frozen=True):
+    """`count` of these schedules must be free."""
+
+    count: int
+    schedule_ids: list[UUID]
+
+
+class EventType(Struct, frozen=True, kw_only=True):
+    """Durations, buffers and notice in minutes of elapsed time."""
+
+    id: UUID
+    name: str
+    slug: str
+    description: str | None
+    duration_minutes: int
+    slot_step_minutes: int | None
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    min_notice_minutes: int | None
+    max_days_ahead: int | None
+    max_per_day: int | None
+    capacity: int
+    requires_confirmation: bool
+    requirements: list[Requirement]
+    location: str | None
+    location_type: str | None
+    questions: list[Question]
+    reminders_minutes_before: list[int]
+    cancellation_notice_minutes: int | None
+    expire_pending: bool
+    complete_after_minutes: int | None
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @property
+    def schedule_ids(self) -> list[UUID]:
+        """Every schedule it may take, each once, in the order of its requirements."""
+        return list(dict.fromkeys(s for r in self.requirements for s in r.schedule_ids))
+
+
+def check_answer(question: Question, answer: Any) -> str | None:
+    """What is wrong with an answer, as a sentence; None if nothing is."""
+    match question.type:
+        case QuestionType.BOOLEAN:
+            return None if isinstance(answer, bool) else "must be true or false"
+        case QuestionType.NUMBER:
+            is_number = isinstance(answer, int | float) and not isinstance(answer, bool)
+            return None if is_number else "must be a number"
+        case QuestionType.MULTISELECT:
+            chosen = answer if isinstance(answer, list) else [None]
+            return None if all(c in (question.options or []) for c in chosen) else _choices(question)
+        case QuestionType.SELECT:
+            return None if answer in (question.options or []) else _choices(question)
+        case _:
+            return None if isinstance(answer, str) and len(answer) <= 5000 else "must be text"
+
+
+def _choices(question: Question) -> str:
+    return "must be among: " + ", ".join(question.options or [])

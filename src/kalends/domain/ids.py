@@ -1,0 +1,68 @@
+"""Ids: stored as UUIDv7 (RFC 9562 5.7), shown as a prefix and 22 base-62 characters.
+
+The characters are in ASCII order and of fixed length, so shown ids sort by creation as UUIDs do.
+"""
+
+import secrets
+import string
+import time
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+BOOKING: Final = "bk"
+SCHEDULE: Final = "sch"
+EVENT_TYPE: Final = "evt"
+ORGANIZATION: Final = "org"
+BUSY_TIME: Final = "busy"
+API_KEY: Final = "key"
+USER: Final = "usr"
+EVENT: Final = "wh_evt"
+HOLD: Final = "hld"
+
+ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
+LENGTH: Final = 22
+_VALUE_OF: Final = {character: value for value, character in enumerate(ALPHABET)}
+_PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
+
+
+def new_id(now_ms: int | None = None) -> UUID:
+    """A new UUIDv7; `now_ms` is Unix time in milliseconds."""
+    stamp = time.time_ns() // 1_000_000 if now_ms is None else now_ms
+    random = secrets.randbits(74)
+    high = (stamp << 16) | 0x7000 | (random >> 62)
+    low = (0b10 << 62) | (random & ((1 << 62) - 1))
+    return UUID(int=(high << 64) | low)
+
+
+@lru_cache(maxsize=65_536)
+def shown(prefix: str, uuid: UUID) -> str:
+    """The id as the API shows it, such as `bk_01…`."""
+    return f"{prefix}_{base62(uuid.int)}"
+
+
+def shown_or_none(prefix: str, uuid: UUID | None) -> str | None:
+    return None if uuid is None else shown(prefix, uuid)
+
+
+def base62(number: int, length: int = LENGTH) -> str:
+    """`number` in base 62, padded with zeros to `length`, which is even."""
+    pairs = []
+    for _ in range(length // 2):
+        number, pair = divmod(number, 3844)
+        pairs.append(_PAIRS[pair])
+    return "".join(reversed(pairs))
+
+
+def parse(prefix: str, text: str) -> UUID | None:
+    """The UUID behind a shown id; None if it cannot be an id of this kind."""
+    head = prefix + "_"
+    if len(text) != len(head) + LENGTH or not text.startswith(head):
+        return None
+    number = 0
+    for character in text[len(head) :]:
+        value = _VALUE_OF.get(character)
+        if value is None:
+            return None
+        number = number * 62 + value
+    return UUID(int=number) if number < 1 << 128 else None

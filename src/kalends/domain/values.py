@@ -1,0 +1,150 @@
+"""Values that come from outside and carry a rule of their own: instants, days, zones, addresses.
+
+Each is a class with a `parse` that raises ValueError with a sentence. The door calls it for
+every field of that type, so that nothing inside has to ask again.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
+
+FIRST_YEAR: Final = 1900
+LAST_YEAR: Final = 2199
+
+# A negative look-ahead, not [^…]*$: in Python `$` lets a final newline through.
+NO_CONTROLS: Final = r"^(?![\s\S]*[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff])"
+NO_CONTROLS_BUT_NEWLINE_AND_TAB: Final = (
+    r"^(?![\s\S]*[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ud800-\udfff])"
+)
+_NOT_BLANK: Final = NO_CONTROLS + r"(?=[\s\S]*\S)"
+
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=_NOT_BLANK)]
+Line = Annotated[str, Meta(max_length=500, pattern=NO_CONTROLS)]
+Phone = Annotated[str, Meta(max_length=50, pattern=NO_CONTROLS)]
+Text = Annotated[str, Meta(max_length=5000, pattern=NO_CONTROLS_BUT_NEWLINE_AND_TAB)]
+Slug = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"^(?![\s\S]*[^a-z0-9-])(?!-)")]
+
+_INSTANT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]0{1,9})?)?"
+    r"(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)",
+    re.ASCII,
+)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_EMAIL = re.compile(
+    r"[^\s@\"(),:;<>\[\]\\\x00-\x20\x7f-\x9f]{1,64}@"
+    r"[^\s@\"(),:;<>\[\]\\_/?#\x00-\x20\x7f-\x9f.]+(?:\.[^\s@\"(),:;<>\[\]\\_/?#\x00-\x20\x7f-\x9f.]+)*"
+)
+
+
+class Instant(datetime):
+    """A moment, in UTC and whole seconds."""
+
+    SCHEMA: Final[dict[str, Any]] = {
+        "type": "string",
+        "format": "date-time",
+        "description": "An instant with any offset, years 1900 to 2199, in whole seconds.",
+        "examples": ["2026-12-01T10:00:00Z"],
+    }
+
+    @classmethod
+    def parse(cls, text: str) -> "Instant":
+        found = _INSTANT.fullmatch(text)
+        if not found:
+            raise ValueError(
+                "must be an instant with an offset and no fraction of a second, "
+                "such as 2026-12-01T10:00:00Z"
+            )
+        return cls.of(_as_utc(text, found))
+
+    @classmethod
+    def of(cls, moment: datetime) -> "Instant":
+        """The same moment, in UTC, its fraction of a second cut off."""
+        return cls.fromtimestamp(int(moment.timestamp()), UTC)
+
+
+def _as_utc(text: str, found: re.Match[str]) -> datetime:
+    """Raises ValueError for a moment that does not exist or lies outside 1900 to 2199."""
+    year, month, day, hour, minute = (int(found[i]) for i in range(1, 6))
+    hours, minutes = int(found[9] or 0), int(found[10] or 0)
+    if hours > 23 or minutes > 59:
+        raise ValueError(f"{text!r} has an offset that cannot be")
+    if not FIRST_YEAR - 1 <= year <= LAST_YEAR + 1:
+        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+    try:
+        local = datetime(year, month, day, hour, minute, int(found[6] or 0), tzinfo=UTC)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a moment that exists") from error
+    offset = (hours * 3600 + minutes * 60) * (-1 if found[8] == "-" else 1)
+    moment = datetime.fromtimestamp(local.timestamp() - offset, UTC)
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+    return moment
+
+
+class Day(date):
+    """A day of the calendar, in no zone."""
+
+    SCHEMA: Final[dict[str, Any]] = {
+        "type": "string",
+        "format": "date",
+        "examples": ["2026-12-01"],
+    }
+
+    @classmethod
+    def parse(cls, text: str) -> "Day":
+        if not _DAY.fullmatch(text):
+            raise ValueError("must be a day, such as 2026-12-01")
+        try:
+            day = cls(int(text[:4]), int(text[5:7]), int(text[8:]))
+        except ValueError as error:
+            raise ValueError(f"{text!r} is not a day that exists") from error
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+        return day
+
+
+class Email(str):
+    """An e-mail address, checked for its form only."""
+
+    __slots__ = ()
+    SCHEMA: Final[dict[str, Any]] = {
+        "type": "string",
+        "format": "email",
+        "maxLength": 254,
+        "description": "An e-mail address, checked for its form only.",
+        "examples": ["john@example.com"],
+    }
+
+    @classmethod
+    def parse(cls, text: str) -> "Email":
+        if len(text) > 254 or not _EMAIL.fullmatch(text) or ".." in text:
+            raise ValueError("must be an e-mail address, such as john@example.com")
+        return cls(text)
+
+
+class ClockTime(str):
+    """A time of day `HH:MM`; `24:00` is the end of the day."""
+
+    __slots__ = ()
+    SCHEMA: Final[dict[str, Any]] = {
+        "type": "string",
+        "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$",
+        "examples": ["09:00"],
+    }
+
+    @classmethod
+    def parse(cls, text: str) -> "ClockTime":
+        if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d|24:00", text, re.ASCII):
+            raise ValueError("must be a time of day, such as 09:00 (24:00 is the end of the day)")
+        return cls(text)
+
+    @property
+    def minutes(self) -> int:
+        """Minutes since midnight, 0 to 1440."""
+        return int(self[:2]) * 60 + int(self[3:])
+
+
+def parse_day_or_instant(text: str) -> "Day | Instant":
+    return Day.parse(text) if len(text) == len("2026-12-01") else Instant.parse(text)

@@ -1,0 +1,101 @@
+"""The public JSON of a booking: list, get, create, update and webhooks show the same object."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Raw, Struct
+
+from kalends.domain import ids
+from kalends.domain.booking import Booking, LocationType, Status
+from kalends.formats.encoding import encode_raw
+
+
+class Attendee(Struct, frozen=True):
+    """Who comes."""
+
+    name: str
+    email: str
+    phone: str | None
+    timezone: str | None
+    notes: str | None
+
+
+class External(Struct, frozen=True):
+    """Where a booking that was brought in came from."""
+
+    provider: str | None
+    uid: str | None
+
+
+class BookingShown(Struct, frozen=True):
+    """A booking. Instants are in UTC and whole seconds; what is not there is null."""
+
+    id: Annotated[str, Meta(examples=["bk_0352lF5NnllfIJ66lPpfc3"])]
+    schedule_id: Annotated[str, Meta(description="The first schedule that it takes.")]
+    schedule_ids: Annotated[list[str], Meta(description="All schedules that it takes.")]
+    event_type_id: str | None
+    status: Status
+    start_time: datetime
+    end_time: datetime
+    timezone: Annotated[str, Meta(description="IANA name.", examples=["Europe/Berlin"])]
+    title: str | None
+    location: str | None
+    location_type: LocationType | None
+    attendee_name: str
+    attendee_email: str
+    attendee: Attendee
+    answers: dict[str, Any]
+    metadata: dict[str, Any]
+    source: Annotated[str, Meta(description="How it came in: api, page, calcom, …")]
+    external: External
+    conflict: Annotated[
+        bool, Meta(description="Brought in though its time was taken; takes no time here.")
+    ]
+    cancellation_reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class BookingCancelled(BookingShown, frozen=True):
+    """A booking that was just cancelled."""
+
+    cancelled: bool
+
+
+def show_booking(booking: Booking) -> dict[str, Any]:
+    """The booking as the API shows it; the fields of `BookingShown`, ready to encode."""
+    b = booking
+    return {
+        "id": ids.shown(ids.BOOKING, b.id),
+        "schedule_id": ids.shown(ids.SCHEDULE, b.schedule_id),
+        "schedule_ids": [ids.shown(ids.SCHEDULE, id_) for id_ in b.schedule_ids],
+        "event_type_id": ids.shown_or_none(ids.EVENT_TYPE, b.event_type_id),
+        "status": b.status,
+        "start_time": b.start_time,
+        "end_time": b.end_time,
+        "timezone": b.timezone,
+        "title": b.title,
+        "location": b.location,
+        "location_type": b.location_type,
+        "attendee_name": b.attendee_name,
+        "attendee_email": b.attendee_email,
+        "attendee": {
+            "name": b.attendee_name,
+            "email": b.attendee_email,
+            "phone": b.attendee_phone,
+            "timezone": b.attendee_timezone,
+            "notes": b.attendee_notes,
+        },
+        "answers": b.answers,
+        "metadata": b.metadata,
+        "source": b.source,
+        "external": {"provider": b.external_provider, "uid": b.external_uid},
+        "conflict": b.conflict,
+        "cancellation_reason": b.cancellation_reason,
+        "created_at": b.created_at,
+        "updated_at": b.updated_at,
+    }
+
+
+def booking_json(booking: Booking) -> Raw:
+    return encode_raw(show_booking(booking))

@@ -1,0 +1,31 @@
+"""The one JSON encoder of what the API shows."""
+
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from msgspec import Raw, json
+
+from kalends.domain.values import Day, Email, Instant
+
+
+def _plain(value: Any) -> Any:
+    """msgspec encodes built-in types only, not our parsed kinds of them."""
+    if isinstance(value, Instant):
+        return datetime.fromtimestamp(value.timestamp(), UTC)
+    if isinstance(value, Day):
+        return date(value.year, value.month, value.day)
+    if isinstance(value, Email):
+        return str(value)
+    raise NotImplementedError(type(value))
+
+
+ENCODER: Final = json.Encoder(enc_hook=_plain)
+
+
+def encode(value: Any) -> bytes:
+    """The value as JSON; instants in UTC with `Z`."""
+    return ENCODER.encode(value)
+
+
+def encode_raw(value: Any) -> Raw:
+    return Raw(ENCODER.encode(value))

@@ -1,0 +1,1 @@
+"""The verbs. One public function is one use case is one short transaction."""

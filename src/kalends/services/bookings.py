@@ -1,0 +1,357 @@
+"""Bookings: list, get, create, update, cancel."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import UNSET, Raw, Struct, UnsetType, structs
+
+from kalends.domain.access import Scope
+from kalends.domain.booking import (
+    Booking,
+    LocationType,
+    Status,
+    check_movable,
+    check_transition,
+    free_json,
+    merge_metadata,
+)
+from kalends.domain.errors import Detail, Inactive, Invalid, Refused
+from kalends.domain.event_type import EventType, Requirement, check_answer
+from kalends.domain.ids import BOOKING, EVENT_TYPE, new_id, shown
+from kalends.services import outbox, rules
+from kalends.services.conditions import IfMatch, check_fresh
+from kalends.services.placing import Wish, take_place
+from kalends.services.work import Work, found
+from kalends.store import bookings, event_types
+from kalends.store.bookings import BookingFilter
+from kalends.store.database import RunAgain
+from kalends.store.occupancies import release
+from kalends.store.schedules import lock_schedules
+
+LONGEST: Final = timedelta(days=366)
+
+
+class NewAttendee(Struct, frozen=True, kw_only=True):
+    name: str
+    email: str
+    phone: str | None = None
+    timezone: str | None = None
+    notes: str | None = None
+
+
+class NewBooking(Struct, frozen=True, kw_only=True):
+    """What a client asks for, parsed. What is None takes its default."""
+
+    start_time: datetime
+    attendee: NewAttendee
+    end_time: datetime | None = None
+    schedule_id: UUID | None = None
+    event_type_id: UUID | None = None
+    timezone: str | None = None
+    title: str | None = None
+    location: str | None = None
+    location_type: LocationType | None = None
+    answers: Mapping[str, Any] = {}
+    metadata: Mapping[str, Any] = {}
+    override: bool = False
+
+
+class AttendeeChanges(Struct, frozen=True, kw_only=True):
+    name: str | UnsetType = UNSET
+    email: str | UnsetType = UNSET
+    phone: str | None | UnsetType = UNSET
+    timezone: str | None | UnsetType = UNSET
+    notes: str | None | UnsetType = UNSET
+
+
+class BookingChanges(Struct, frozen=True, kw_only=True):
+    """What a client wants changed; UNSET stays as it is, None clears."""
+
+    status: Status | UnsetType = UNSET
+    cancellation_reason: str | None | UnsetType = UNSET
+    title: str | None | UnsetType = UNSET
+    location: str | None | UnsetType = UNSET
+    location_type: LocationType | None | UnsetType = UNSET
+    timezone: str | UnsetType = UNSET
+    attendee: AttendeeChanges = AttendeeChanges()
+    metadata: Mapping[str, Any] = {}
+    start_time: datetime | UnsetType = UNSET
+    end_time: datetime | UnsetType = UNSET
+    override: bool = False
+
+
+async def list_bookings(
+    work: Work, wanted: BookingFilter, *, upcoming: bool, limit: int, offset: int
+) -> tuple[list[Booking], int]:
+    """A page, sorted by start, then id, and the total."""
+    if upcoming:
+        wanted = structs.replace(wanted, after=work.now)
+    return await bookings.list_bookings(work.organization_id, work.tx, wanted, limit, offset)
+
+
+async def get_booking(work: Work, booking_id: UUID) -> Booking:
+    """Raises NotFound."""
+    booking = await bookings.find_booking(work.organization_id, work.tx, booking_id)
+    return found(booking, "booking", shown(BOOKING, booking_id))
+
+
+async def create_booking(work: Work, wanted: NewBooking) -> Booking:
+    """Takes the time and writes the booking.
+
+    Raises Forbidden, NotFound, Invalid, Inactive, Refused, SlotTaken.
+    """
+    if wanted.override:
+        work.caller.check(Scope.BOOKINGS_OVERRIDE)
+    event_type = await _find_event_type(work, wanted.event_type_id)
+    ends_at = _end_of(wanted, event_type)
+    wish = Wish(
+        requirements=_requirements(wanted, event_type),
+        starts_at=wanted.start_time,
+        ends_at=ends_at,
+        booking_id=new_id(),
+        buffer_before=event_type.buffer_before_minutes if event_type else 0,
+        buffer_after=event_type.buffer_after_minutes if event_type else 0,
+        schedule_id=wanted.schedule_id,
+        override=wanted.override,
+    )
+    if event_type:
+        _check_answers(event_type, wanted.answers)
+    elif wanted.answers:
+        raise Invalid.field("answers", "only an event type asks questions")
+    schedules = await take_place(work, wish)
+    timezone = wanted.timezone or schedules[0].timezone
+    booking = _new_booking(work, wanted, wish, event_type, timezone, [s.id for s in schedules])
+    await bookings.insert_booking(work.organization_id, work.tx, booking)
+    outbox.announce(work, outbox.CREATED, booking, override=wanted.override)
+    return booking
+
+
+async def update_booking(
+    work: Work, booking_id: UUID, if_match: IfMatch, parse: Callable[[], BookingChanges]
+) -> Booking:
+    """Changes status, details or time; what changes nothing succeeds and says nothing.
+
+    `parse` gives the changes; it is called once the booking is known to be there.
+    Raises NotFound, Stale, Invalid, InvalidTransition, NotReschedulable, Refused, SlotTaken.
+    """
+    seen = await get_booking(work, booking_id)
+    check_fresh(seen.version, if_match)
+    wanted = parse()
+    if wanted.override:
+        work.caller.check(Scope.BOOKINGS_OVERRIDE)
+    moves = _span_of(seen, wanted) != (seen.start_time, seen.end_time)
+    before = await _lock(work, seen, moves=moves)
+    check_fresh(before.version, if_match)
+    after = _with_details(before, wanted)
+    if wanted.status is not UNSET:
+        check_transition(before.status, wanted.status)
+        after = structs.replace(after, status=wanted.status)
+    if moves:
+        after = await _move(work, before, after, wanted)
+    return await _write(work, before, after, override=wanted.override)
+
+
+async def cancel_booking(
+    work: Work, booking_id: UUID, if_match: IfMatch, parse_reason: Callable[[], str | None]
+) -> Booking:
+    """Cancels; a cancelled booking stays as it is. Raises NotFound, Stale, InvalidTransition."""
+    seen = await get_booking(work, booking_id)
+    check_fresh(seen.version, if_match)
+    reason = parse_reason()
+    before = await _lock(work, seen, moves=False)
+    check_fresh(before.version, if_match)
+    if before.status == Status.CANCELLED:
+        return before
+    check_transition(before.status, Status.CANCELLED)
+    after = structs.replace(before, status=Status.CANCELLED, cancellation_reason=reason)
+    return await _write(work, before, after, override=False)
+
+
+async def _find_event_type(work: Work, event_type_id: UUID | None) -> EventType | None:
+    if event_type_id is None:
+        return None
+    event_type = found(
+        await event_types.find_event_type_to_book(work.organization_id, work.tx, event_type_id),
+        "event type",
+        shown(EVENT_TYPE, event_type_id),
+    )
+    if not event_type.is_active:
+        raise Inactive("This event type is not active; it cannot be booked.")
+    return event_type
+
+
+def _end_of(wanted: NewBooking, event_type: EventType | None) -> datetime:
+    """The end: the event type's duration rules, and an end that is given has to agree."""
+    if event_type is None:
+        if wanted.end_time is None:
+            raise Invalid.field("end_time", "is required without an event type")
+        _check_span(wanted.start_time, wanted.end_time)
+        return wanted.end_time
+    ends_at = wanted.start_time + timedelta(minutes=event_type.duration_minutes)
+    if wanted.end_time is None:
+        return ends_at
+    _check_span(wanted.start_time, wanted.end_time)
+    if wanted.end_time != ends_at and not wanted.override:
+        raise _not_a_slot(event_type)
+    return wanted.end_time
+
+
+def _check_span(starts_at: datetime, ends_at: datetime) -> None:
+    if ends_at <= starts_at:
+        raise Invalid.field("end_time", "must be after start_time")
+    if ends_at - starts_at > LONGEST:
+        raise Invalid.field("end_time", f"must be at most {LONGEST.days} days after start_time")
+
+
+def _not_a_slot(event_type: EventType) -> Refused:
+    message = f"{event_type.name} takes {event_type.duration_minutes} minutes."
+    return Refused("NOT_A_SLOT", message, [Detail("end_time", message, "NOT_A_SLOT")])
+
+
+def _requirements(wanted: NewBooking, event_type: EventType | None) -> list[Requirement]:
+    if event_type and event_type.requirements:
+        if wanted.schedule_id and wanted.schedule_id not in event_type.schedule_ids:
+            raise Invalid.field("schedule_id", "is not among the schedules of this event type")
+        return event_type.requirements
+    if wanted.schedule_id is None:
+        raise Invalid.field("schedule_id", "is required, as no event type chooses one")
+    return [Requirement(1, [wanted.schedule_id])]
+
+
+def _check_answers(event_type: EventType, answers: Mapping[str, Any]) -> None:
+    """Raises Invalid with all that is wrong: unknown keys, missing and malformed answers."""
+    questions = {question.key: question for question in event_type.questions}
+    details = [Detail(f"answers.{k}", "is not asked") for k in answers if k not in questions]
+    for key, question in questions.items():
+        answer = answers.get(key)
+        if answer is None or answer in ("", []):
+            if question.required:
+                details.append(Detail(f"answers.{key}", "is required"))
+        elif wrong := check_answer(question, answer):
+            details.append(Detail(f"answers.{key}", wrong))
+    if details:
+        raise Invalid(f"{details[0].field}: {details[0].message}", details)
+
+
+def _new_booking(
+    work: Work,
+    wanted: NewBooking,
+    wish: Wish,
+    event_type: EventType | None,
+    timezone: str,
+    schedule_ids: list[UUID],
+) -> Booking:
+    confirmed = event_type is not None and not event_type.requires_confirmation
+    attendee = wanted.attendee
+    return Booking(
+        id=wish.booking_id,
+        schedule_id=schedule_ids[0],
+        schedule_ids=schedule_ids,
+        event_type_id=event_type.id if event_type else None,
+        status=Status.CONFIRMED if confirmed else Status.PENDING,
+        start_time=wish.starts_at,
+        end_time=wish.ends_at,
+        timezone=timezone,
+        wall_clock=rules.wall_clock_of(wish.starts_at, timezone),
+        title=wanted.title or (event_type.name if event_type else None),
+        location=wanted.location or (event_type.location if event_type else None),
+        location_type=wanted.location_type or (event_type.location_type if event_type else None),
+        attendee_name=attendee.name,
+        attendee_email=attendee.email,
+        attendee_phone=attendee.phone,
+        attendee_timezone=attendee.timezone,
+        attendee_notes=attendee.notes,
+        answers=free_json(wanted.answers, "answers"),
+        metadata=merge_metadata(Raw(b"{}"), wanted.metadata),
+        source=work.caller.source,
+        external_provider=None,
+        external_uid=None,
+        conflict=False,
+        cancellation_reason=None,
+        buffer_before=wish.buffer_before,
+        buffer_after=wish.buffer_after,
+        created_at=work.now,
+        updated_at=work.now,
+        version=1,
+    )
+
+
+async def _lock(work: Work, seen: Booking, *, moves: bool) -> Booking:
+    """Locks in the one order: schedules by id, then the booking."""
+    if moves:
+        await lock_schedules(work.organization_id, work.tx, seen.schedule_ids)
+    locked = await bookings.lock_booking(work.organization_id, work.tx, seen.id)
+    if locked is None or locked.schedule_ids != seen.schedule_ids:
+        raise RunAgain
+    return locked
+
+
+def _span_of(booking: Booking, wanted: BookingChanges) -> tuple[datetime, datetime]:
+    """Where the booking is to be; a new start alone keeps its length."""
+    starts_at = booking.start_time if wanted.start_time is UNSET else wanted.start_time
+    if wanted.end_time is not UNSET:
+        ends_at = wanted.end_time
+    else:
+        ends_at = starts_at + (booking.end_time - booking.start_time)
+    _check_span(starts_at, ends_at)
+    return starts_at, ends_at
+
+
+def _with_details(booking: Booking, wanted: BookingChanges) -> Booking:
+    plain = ("cancellation_reason", "title", "location", "location_type", "timezone")
+    changes = {n: getattr(wanted, n) for n in plain if getattr(wanted, n) is not UNSET}
+    for name in AttendeeChanges.__struct_fields__:
+        if (value := getattr(wanted.attendee, name)) is not UNSET:
+            changes[f"attendee_{name}"] = value
+    if wanted.metadata:
+        changes["metadata"] = merge_metadata(booking.metadata, wanted.metadata)
+    if changes.get("timezone", booking.timezone) != booking.timezone:
+        changes["wall_clock"] = rules.wall_clock_of(booking.start_time, changes["timezone"])
+    return structs.replace(booking, **changes)
+
+
+async def _move(work: Work, before: Booking, after: Booking, wanted: BookingChanges) -> Booking:
+    """The booking at its new time, in place: its own time is given back, the new one taken."""
+    check_movable(before)
+    starts_at, ends_at = _span_of(before, wanted)
+    event_type = None
+    if before.event_type_id:
+        event_type = await event_types.find_event_type(
+            work.organization_id, work.tx, before.event_type_id
+        )
+    length = ends_at - starts_at
+    if event_type and not wanted.override and length != timedelta(
+        minutes=event_type.duration_minutes
+    ) and length != before.end_time - before.start_time:
+        raise _not_a_slot(event_type)
+    await release(work.organization_id, work.tx, before.id)
+    schedules = [Requirement(1, [id_]) for id_ in before.schedule_ids]
+    wish = Wish(
+        requirements=schedules,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        booking_id=before.id,
+        buffer_before=before.buffer_before,
+        buffer_after=before.buffer_after,
+        preferred=before.schedule_ids,
+        instead_of=before.id,
+        override=wanted.override,
+    )
+    await take_place(work, wish)
+    clock = rules.wall_clock_of(starts_at, after.timezone)
+    return structs.replace(after, start_time=starts_at, end_time=ends_at, wall_clock=clock)
+
+
+async def _write(work: Work, before: Booking, after: Booking, *, override: bool) -> Booking:
+    """Writes what changed, gives back the time of a booking that has ended, says so."""
+    if after == before:
+        return before
+    after = structs.replace(after, updated_at=work.now, version=before.version + 1)
+    if before.occupies and not after.occupies:
+        await release(work.organization_id, work.tx, after.id)
+    await bookings.update_booking(work.organization_id, work.tx, after)
+    outbox.announce_change(work, before, after, override=override)
+    return after
+

@@ -1,0 +1,80 @@
+"""Rate limits: requests in the running minute, counted in memory, shared once a second.
+
+The counts of all processes meet in one unlogged table, so a limit holds for an installation
+together to within a second, and a request costs no query.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from kalends.store.database import Database
+from kalends.store.rate_windows import add_to_windows, forget_windows
+
+MINUTE: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A subject's running minute; `resets_at` in Unix seconds."""
+
+    limit: int
+    remaining: int
+    resets_at: int
+    is_allowed: bool
+
+
+class RateLimiter:
+    """Counts for this process, and what the others counted when last asked."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._started = 0
+        self._mine: dict[str, int] = {}
+        self._unsent: dict[str, int] = {}
+        self._others: dict[str, int] = {}
+
+    def hit(self, subject: str, limit: int) -> Window:
+        """Counts one request of the subject, unless it is refused."""
+        started = self._turn()
+        used = self._mine.get(subject, 0) + self._others.get(subject, 0)
+        if used >= limit:
+            return Window(limit, 0, started + MINUTE, is_allowed=False)
+        self._mine[subject] = self._mine.get(subject, 0) + 1
+        self._unsent[subject] = self._unsent.get(subject, 0) + 1
+        return Window(limit, limit - used - 1, started + MINUTE, is_allowed=True)
+
+    def seconds_to(self, window: Window) -> int:
+        """Seconds until the window's next minute begins, at least one."""
+        return max(1, window.resets_at - int(self._clock()))
+
+    async def share(self, database: Database) -> None:
+        """Adds what was counted since last time and learns what the others counted.
+
+        Raises Unavailable; what could not be sent is sent next time.
+        """
+        started = self._turn()
+        sending, self._unsent = self._unsent, {}
+        if not sending:
+            return
+        try:
+            async with database.connection() as tx:
+                totals = await add_to_windows(tx, started, sending)
+                await forget_windows(tx, started - 2 * MINUTE)
+        except BaseException:
+            for subject, count in sending.items():
+                self._unsent[subject] = self._unsent.get(subject, 0) + count
+            raise
+        if started == self._started:
+            for subject, total in totals.items():
+                mine_sent = self._mine.get(subject, 0) - self._unsent.get(subject, 0)
+                self._others[subject] = max(0, total - mine_sent)
+
+    def _turn(self) -> int:
+        """The start of the running minute; a new one begins with empty counts."""
+        started = int(self._clock()) // MINUTE * MINUTE
+        if started != self._started:
+            self._started = started
+            self._mine, self._unsent, self._others = {}, {}, {}
+        return started

@@ -1,0 +1,159 @@
+"""How a use case runs: its transaction, who asks, what it says, and that it may run again."""
+
+import random
+from asyncio import sleep
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Concatenate, Final, ParamSpec, TypeVar
+from uuid import UUID
+
+from msgspec import Raw
+
+from kalends.domain.access import Mode, Scope, allows
+from kalends.domain.errors import Forbidden, NotFound, Unavailable
+from kalends.domain.ids import new_id
+from kalends.domain.values import Instant
+from kalends.services import idempotency
+from kalends.services.idempotency import Answer, Remember
+from kalends.services.sealing import Seal
+from kalends.store.database import Database, RunAgain, Tx
+from kalends.store.events import Event, append_events
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ATTEMPTS: Final = 3
+
+
+def real_time() -> Instant:
+    """The one clock of the program."""
+    return Instant.of(datetime.now(UTC))
+
+
+@dataclass(frozen=True)
+class Context:
+    """What services reach the outside through."""
+
+    database: Database
+    seal: Seal
+    clock: Callable[[], Instant] = real_time
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, for which organization. `actor` is a shown id (a key's, a user's) or a word."""
+
+    organization_id: UUID
+    mode: Mode
+    actor: str
+    scopes: list[str] = field(default_factory=lambda: [Scope.ALL.value])
+    api_key_id: UUID | None = None
+    source: str = "api"
+
+    def check(self, scope: Scope) -> None:
+        """Raises Forbidden without the scope."""
+        if not allows(self.scopes, scope):
+            raise Forbidden(f"This API key does not have the scope {scope.value}.")
+
+
+@dataclass
+class Work:
+    """One use case at work: its transaction (or connection, if it only reads)."""
+
+    tx: Tx
+    context: Context
+    caller: Caller
+    now: Instant
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def organization_id(self) -> UUID:
+        return self.caller.organization_id
+
+    def happened(self, kind: str, booking_id: UUID, data: Raw, override: bool = False) -> None:
+        """Notes an event. It is numbered and written as the last thing before COMMIT."""
+        self.events.append(
+            Event(id=new_id(), type=kind, booking_id=booking_id, data=data, override=override)
+        )
+
+
+UseCase = Callable[Concatenate[Work, P], Awaitable[R]]
+
+
+async def read(
+    context: Context,
+    caller: Caller,
+    use_case: UseCase[P, R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
+    """Runs a use case that changes nothing, on a connection without a transaction."""
+    async with context.database.connection() as tx:
+        return await use_case(Work(tx, context, caller, context.clock()), *args, **kwargs)
+
+
+async def change(
+    context: Context,
+    caller: Caller,
+    use_case: UseCase[P, R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
+    """Runs a use case in its transaction, up to three times where PostgreSQL asks for it."""
+
+    async def once(work: Work) -> R:
+        return await use_case(work, *args, **kwargs)
+
+    return await _with_attempts(context, caller, once)
+
+
+async def change_once(
+    context: Context,
+    caller: Caller,
+    remember: Remember,
+    render: Callable[[R], Answer],
+    use_case: UseCase[P, R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Answer:
+    """The same under an `Idempotency-Key`: the answer is kept in the change's own transaction,
+    and given again instead of changing anything a second time.
+
+    Raises KeyReused for another request under the same key, KeyInUse while the first runs.
+    """
+
+    async def once(work: Work) -> Answer:
+        kept = await idempotency.recall(work.organization_id, work.tx, remember, context.seal)
+        if kept is not None:
+            return kept
+        answer = render(await use_case(work, *args, **kwargs))
+        await idempotency.keep(work.organization_id, work.tx, remember, answer, context.seal)
+        return answer
+
+    return await _with_attempts(context, caller, once)
+
+
+async def _with_attempts(
+    context: Context, caller: Caller, once: Callable[[Work], Awaitable[R]]
+) -> R:
+    for attempt in range(ATTEMPTS):
+        try:
+            async with context.database.transaction() as tx:
+                work = Work(tx, context, caller, context.clock())
+                result = await once(work)
+                if work.events:
+                    await append_events(
+                        work.organization_id, tx, work.events, caller.actor, work.now
+                    )
+                return result
+        except RunAgain:
+            await sleep(random.uniform(0, 0.05) * (attempt + 1))
+    raise Unavailable("Too many changes at once on the same thing. Please try again.")
+
+
+def found(thing: R | None, noun: str, shown_id: str) -> R:
+    """The thing, or NotFound where there is none."""
+    if thing is None:
+        raise NotFound.thing(noun, shown_id)
+    return thing

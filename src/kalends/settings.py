@@ -1,0 +1,104 @@
+"""Every environment variable, typed, read once. Nothing below `compose` reads configuration."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message names it and says what it takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings table of the README, in its order."""
+
+    data_dir: Path
+    database_url: str | None
+    database_pool: int
+    public_url: str | None
+    secret: str | None
+    smtp_url: str | None
+    outbound_allow: tuple[str, ...]
+    webhook_retry_scale: float
+    rate_limit_read: int
+    rate_limit_write: int
+    trusted_proxies: tuple[str, ...]
+    log_level: str
+    log_format: str
+    metrics: bool
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
+        """Raises SettingsError for a value that is not as the table says."""
+        read = _Reader(environ)
+        settings = cls(
+            data_dir=Path(read.text("DATA_DIR") or "./data").absolute(),
+            database_url=read.url("DATABASE_URL", ("postgresql", "postgres")),
+            database_pool=read.whole("DATABASE_POOL", 10, at_least=2),
+            public_url=read.url("PUBLIC_URL", ("http", "https")),
+            secret=read.text("SECRET"),
+            smtp_url=read.url("SMTP_URL", ("smtp", "smtps", "smtp+starttls")),
+            outbound_allow=read.items("OUTBOUND_ALLOW"),
+            webhook_retry_scale=read.fraction("WEBHOOK_RETRY_SCALE", 1.0),
+            rate_limit_read=read.limit("RATE_LIMIT_READ", 300),
+            rate_limit_write=read.limit("RATE_LIMIT_WRITE", 100),
+            trusted_proxies=read.items("TRUSTED_PROXIES"),
+            log_level=read.one_of("LOG_LEVEL", ("info", "debug", "warning", "error")),
+            log_format=read.one_of("LOG_FORMAT", ("json", "text")),
+            metrics=read.one_of("METRICS", ("on", "off")) == "on",
+        )
+        if settings.database_url and not settings.secret:
+            raise SettingsError(
+                "KALENDS_SECRET is required with KALENDS_DATABASE_URL: every process of the "
+                "installation needs the same one. Make one with: openssl rand -hex 32"
+            )
+        if settings.secret and len(settings.secret) < 32:
+            raise SettingsError("KALENDS_SECRET must have at least 32 characters.")
+        return settings
+
+
+class _Reader:
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def text(self, name: str) -> str | None:
+        return self._environ.get(f"KALENDS_{name}", "").strip() or None
+
+    def items(self, name: str) -> tuple[str, ...]:
+        return tuple(item.strip() for item in (self.text(name) or "").split(",") if item.strip())
+
+    def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
+        value = self.text(name)
+        if value and urlsplit(value).scheme not in schemes:
+            raise SettingsError(f"KALENDS_{name} must be a URL that begins with {schemes[0]}://")
+        return value.rstrip("/") if value else None
+
+    def whole(self, name: str, default: int, at_least: int) -> int:
+        value = self.text(name)
+        if value is None:
+            return default
+        if not value.isascii() or not value.isdigit() or int(value[:9]) < at_least:
+            raise SettingsError(f"KALENDS_{name} must be a whole number, {at_least} or more.")
+        return int(value[:9])
+
+    def limit(self, name: str, default: int) -> int:
+        """Requests a minute; `none` lifts the limit and is 0 here."""
+        return 0 if self.text(name) == "none" else self.whole(name, default, at_least=1)
+
+    def fraction(self, name: str, default: float) -> float:
+        try:
+            value = float(self.text(name) or default)
+        except ValueError as error:
+            raise SettingsError(f"KALENDS_{name} must be a number.") from error
+        if not 0 <= value <= 1000:
+            raise SettingsError(f"KALENDS_{name} must lie between 0 and 1000.")
+        return value
+
+    def one_of(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name) or choices[0]
+        if value not in choices:
+            raise SettingsError(f"KALENDS_{name} must be one of: {', '.join(choices)}.")
+        return value

@@ -1,0 +1,48 @@
+"""API keys as rows; only their SHA-256 is kept."""
+
+from typing import Final
+from uuid import UUID
+
+from kalends.domain.access import ApiKey, Mode
+from kalends.store.database import Tx
+
+COLUMNS: Final = (
+    "k.id, k.organization_id, o.mode, k.name, k.scopes, k.last_four, k.rate_limited,"
+    " k.created_at, k.expires_at"
+)
+# One of the few queries without an organization: it is what finds it.
+IDENTIFY: Final = f"""
+SELECT {COLUMNS} FROM api_keys k JOIN organizations o ON o.id = k.organization_id
+WHERE k.key_hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+"""
+INSERT: Final = """
+INSERT INTO api_keys (organization_id, id, name, key_hash, last_four, scopes, rate_limited,
+    created_at, expires_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+
+
+async def identify_key(tx: Tx, key_hash: bytes) -> ApiKey | None:
+    """The live key with that hash, whichever organization it belongs to."""
+    row = await tx.fetchrow(IDENTIFY, key_hash)
+    return None if row is None else _key(row)
+
+
+async def insert_key(organization_id: UUID, tx: Tx, key: ApiKey, key_hash: bytes) -> None:
+    await tx.execute(
+        INSERT,
+        organization_id,
+        key.id,
+        key.name,
+        key_hash,
+        key.last_four,
+        key.scopes,
+        key.rate_limited,
+        key.created_at,
+        key.expires_at,
+    )
+
+
+def _key(row: tuple[object, ...]) -> ApiKey:
+    values = dict(zip(ApiKey.__struct_fields__, row, strict=True))
+    return ApiKey(**(values | {"mode": Mode(str(values["mode"]))}))  # type: ignore[arg-type]

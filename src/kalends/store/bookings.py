@@ -1,0 +1,122 @@
+"""Bookings as rows."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from kalends.domain.booking import Booking, Status
+from kalends.store.database import Tx
+from kalends.store.rows import columns_of, parameters
+
+FIELDS: Final = Booking.__struct_fields__
+COLUMNS: Final = columns_of(Booking)
+_STATUS_AT: Final = FIELDS.index("status")
+_CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at", "source"))
+
+GET: Final = f"SELECT {COLUMNS} FROM bookings WHERE organization_id = $1 AND id = $2"
+GET_LOCKED: Final = GET + " FOR NO KEY UPDATE"
+INSERT: Final = (
+    f"INSERT INTO bookings (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
+)
+UPDATE: Final = (
+    f"UPDATE bookings SET ({', '.join(_CHANGEABLE)}) = ROW({parameters(3, len(_CHANGEABLE))})"
+    " WHERE organization_id = $1 AND id = $2"
+)
+
+
+class BookingFilter(Struct, frozen=True, kw_only=True):
+    """What a list asks for; None asks nothing. Bounds are instants; `until` is inclusive."""
+
+    schedule_id: UUID | None = None
+    event_type_id: UUID | None = None
+    statuses: tuple[Status, ...] = ()
+    after: datetime | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: datetime | None = None
+    attendee_email: str | None = None
+
+
+async def find_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> Booking | None:
+    row = await tx.fetchrow(GET, organization_id, booking_id)
+    return None if row is None else _booking(row)
+
+
+async def lock_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> Booking | None:
+    """The booking, locked against other changes until the transaction ends."""
+    row = await tx.fetchrow(GET_LOCKED, organization_id, booking_id)
+    return None if row is None else _booking(row)
+
+
+async def insert_booking(organization_id: UUID, tx: Tx, booking: Booking) -> None:
+    await tx.execute(INSERT, organization_id, *structs.astuple(booking))
+
+
+async def update_booking(organization_id: UUID, tx: Tx, booking: Booking) -> None:
+    """Writes the whole booking; the caller holds its lock."""
+    values = (getattr(booking, name) for name in _CHANGEABLE)
+    await tx.execute(UPDATE, organization_id, booking.id, *values)
+
+
+async def list_bookings(
+    organization_id: UUID, tx: Tx, wanted: BookingFilter, limit: int, offset: int
+) -> tuple[list[Booking], int]:
+    """A page sorted by start, then id, and how many there are in all, in one snapshot."""
+    sql, arguments = list_statement(organization_id, wanted, limit, offset)
+    rows = await tx.fetch(sql, *arguments)
+    total = rows[0][-1]
+    return [_booking(row) for row in rows if row[0] is not None], total
+
+
+def list_statement(
+    organization_id: UUID, wanted: BookingFilter, limit: int, offset: int
+) -> tuple[str, list[Any]]:
+    """The statement holds only the conditions that are asked for, so that each fits an index.
+
+    It always gives a row, so that the total is known beyond the last page too.
+    """
+    arguments: list[Any] = [organization_id]
+    conditions = ["organization_id = $1"]
+    for value, template in _conditions(wanted):
+        arguments.append(value)
+        conditions.append(template.format(f"${len(arguments)}"))
+    where = " AND ".join(conditions)
+    arguments += [limit, offset]
+    return (
+        f"SELECT page.*, counted.total"
+        f" FROM (SELECT count(*) AS total FROM bookings WHERE {where}) counted"
+        f" LEFT JOIN (SELECT {COLUMNS} FROM bookings WHERE {where}"
+        f" ORDER BY start_time, id LIMIT ${len(arguments) - 1} OFFSET ${len(arguments)}) page"
+        f" ON true ORDER BY start_time, id"
+    ), arguments
+
+
+def _conditions(wanted: BookingFilter) -> list[tuple[Any, str]]:
+    statuses = [status.value for status in wanted.statuses]
+    one_status = statuses[0] if len(statuses) == 1 else None
+    asked = [
+        (one_status, "status = {0}"),
+        (statuses if len(statuses) > 1 else None, "status = ANY({0}::text[])"),
+        (wanted.schedule_id, _ON_SCHEDULE),
+        (wanted.event_type_id, "event_type_id = {0}"),
+        (wanted.after, "start_time > {0}"),
+        (wanted.since, "start_time >= {0}"),
+        (wanted.until, "start_time <= {0}"),
+        (wanted.before, "start_time < {0}"),
+        (wanted.attendee_email, "strpos(lower(attendee_email), lower({0})) > 0"),
+    ]
+    return [(value, template) for value, template in asked if value is not None]
+
+
+_ON_SCHEDULE: Final = (
+    "(schedule_id = {0}::uuid OR"
+    " (cardinality(schedule_ids) > 1 AND schedule_ids @> ARRAY[{0}::uuid]))"
+)
+
+
+def _booking(row: Any) -> Booking:
+    values = list(row[: len(FIELDS)])
+    values[_STATUS_AT] = Status(values[_STATUS_AT])
+    return Booking(*values)

@@ -1,0 +1,63 @@
+"""Answers that are kept by `Idempotency-Key`, in the transaction of their change."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import Raw, Struct
+
+from kalends.store.database import Tx
+
+TRY_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+FIND: Final = """
+SELECT fingerprint, status, headers, body FROM idempotency_keys
+WHERE organization_id = $1 AND api_key_id = $2 AND operation = $3 AND key = $4
+  AND created_at > $5
+"""
+KEEP: Final = """
+INSERT INTO idempotency_keys
+    (organization_id, api_key_id, operation, key, fingerprint, status, headers, body, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (organization_id, api_key_id, operation, key) DO UPDATE SET
+    fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
+    body = excluded.body, created_at = excluded.created_at
+"""
+FORGET: Final = "DELETE FROM idempotency_keys WHERE created_at <= $1"
+
+
+class KeptAnswer(Struct, frozen=True):
+    fingerprint: bytes
+    status: int
+    headers: Raw
+    body: bytes
+
+
+async def try_lock_key(tx: Tx, name: str) -> bool:
+    """Whether this transaction is now the only one with that name. Does not wait."""
+    locked: bool = await tx.fetchval(TRY_LOCK, name)
+    return locked
+
+
+async def find_answer(
+    organization_id: UUID, tx: Tx, api_key_id: UUID, operation: str, key: str, since: datetime
+) -> KeptAnswer | None:
+    row = await tx.fetchrow(FIND, organization_id, api_key_id, operation, key, since)
+    return None if row is None else KeptAnswer(*row)
+
+
+async def keep_answer(
+    organization_id: UUID,
+    tx: Tx,
+    api_key_id: UUID,
+    operation: str,
+    key: str,
+    answer: KeptAnswer,
+    now: datetime,
+) -> None:
+    values = (answer.fingerprint, answer.status, answer.headers, answer.body, now)
+    await tx.execute(KEEP, organization_id, api_key_id, operation, key, *values)
+
+
+async def forget_answers(tx: Tx, until: datetime) -> None:
+    """Housekeeping, over all organizations."""
+    await tx.execute(FORGET, until)

@@ -1,0 +1,83 @@
+"""Brings the schema up to date, under an advisory lock, so that any number may try at once."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from kalends.store.database import ConnectParameters
+
+MIGRATION_LOCK: Final = 0x6B616C656E6473
+OLDEST_POSTGRESQL: Final = 15
+
+
+class MigrationError(Exception):
+    """The schema cannot be brought up to date; the message says what to do."""
+
+
+async def migrate(parameters: ConnectParameters) -> str:
+    """Migrates to the newest revision and returns it. Running it twice changes nothing."""
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(**parameters.as_arguments()),
+        poolclass=NullPool,
+    )
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(_migrate_locked)
+    finally:
+        await engine.dispose()
+
+
+def newest_revision() -> str:
+    """The revision that this version of Kalends needs."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
+def _migrate_locked(connection: Connection) -> str:
+    _check_version(connection)
+    connection.execute(text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
+    connection.commit()
+    try:
+        _check_not_newer(connection)
+        command.upgrade(_config(connection), "head")
+        connection.commit()
+    finally:
+        connection.rollback()
+        connection.execute(text(f"SELECT pg_advisory_unlock({MIGRATION_LOCK})"))
+        connection.commit()
+    return newest_revision()
+
+
+def _check_version(connection: Connection) -> None:
+    number = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
+    if number < OLDEST_POSTGRESQL:
+        raise MigrationError(
+            f"This is PostgreSQL {number}; Kalends needs {OLDEST_POSTGRESQL} or newer."
+        )
+
+
+def _check_not_newer(connection: Connection) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None and current not in known:
+        raise MigrationError(
+            f"The database is at revision {current}, which this version of Kalends does not "
+            "know: it was migrated by a newer one. Run that version, or restore a backup."
+        )
+    connection.rollback()
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    attributes: dict[Any, Any] = config.attributes
+    attributes["connection"] = connection
+    return config

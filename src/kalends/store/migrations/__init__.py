@@ -1,0 +1,1 @@
+"""Alembic's migrations: plain SQL, run by the driver's own `execute`."""

@@ -1,0 +1,113 @@
+"""Time taken on a schedule: the rows that the exclusion constraint keeps apart."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.store.database import Tx
+
+# Sorted by schedule and with ON CONFLICT DO NOTHING: a plain INSERT against the constraint, or
+# an unsorted one, deadlocks under a race; this one never does.
+CLAIM: Final = """
+INSERT INTO occupancies
+    (organization_id, schedule_id, claim_id, booking_id, hold_id, starts_at, during, expires_at)
+SELECT $1, schedule_id, $3, $4, $5, $6, tstzrange($7, $8), $9
+FROM unnest($2::uuid[]) AS schedule_id ORDER BY schedule_id
+ON CONFLICT DO NOTHING RETURNING schedule_id
+"""
+RELEASE: Final = "DELETE FROM occupancies WHERE organization_id = $1 AND booking_id = $2"
+CLEAR_ENDED: Final = """
+DELETE FROM occupancies WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM occupancies
+    WHERE organization_id = $1 AND schedule_id = ANY($2::uuid[])
+      AND during && tstzrange($3, $4) AND expires_at <= $5
+    ORDER BY schedule_id, hold_id FOR UPDATE))
+"""
+STARTS: Final = """
+SELECT count(*) FROM occupancies
+WHERE organization_id = $1 AND schedule_id = $2
+  AND during && tstzrange($3, $4)
+  AND starts_at >= $3 AND starts_at < $4
+  AND (expires_at IS NULL OR expires_at > $5) AND booking_id IS DISTINCT FROM $6
+"""
+
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """What is to be taken: `[begins, ends)` with the buffers, on each of the schedules."""
+
+    claim_id: UUID
+    schedule_ids: Sequence[UUID]
+    starts_at: datetime
+    begins: datetime
+    ends: datetime
+    booking_id: UUID | None = None
+    hold_id: UUID | None = None
+    expires_at: datetime | None = None
+
+
+async def claim(organization_id: UUID, tx: Tx, wanted: Claim, now: datetime) -> list[UUID]:
+    """Takes the time on every schedule that has it free and returns those that did not.
+
+    A hold that has ended is cleared out of the way first, where something is in the way. Where
+    anything is returned, the caller rolls back (the transaction, or a savepoint).
+    """
+    missing = await _insert(organization_id, tx, wanted)
+    if missing and await _clear_ended(organization_id, tx, wanted, missing, now):
+        missing = await _insert(organization_id, tx, wanted, missing)
+    return missing
+
+
+async def release(organization_id: UUID, tx: Tx, booking_id: UUID) -> None:
+    """Gives back all the time that a booking takes."""
+    await tx.execute(RELEASE, organization_id, booking_id)
+
+
+async def count_starts(
+    organization_id: UUID,
+    tx: Tx,
+    schedule_id: UUID,
+    day: tuple[datetime, datetime],
+    now: datetime,
+    leaving_out: UUID | None,
+) -> int:
+    """How many bookings and live holds start in `[day)`, one booking left out.
+
+    The caller holds the schedule's lock, taken by a statement of its own: in one statement the
+    count would see the time before the wait.
+    """
+    counted: int = await tx.fetchval(
+        STARTS, organization_id, schedule_id, *day, now, leaving_out
+    )
+    return counted
+
+
+async def _insert(
+    organization_id: UUID, tx: Tx, wanted: Claim, only: Sequence[UUID] | None = None
+) -> list[UUID]:
+    schedule_ids = wanted.schedule_ids if only is None else only
+    rows = await tx.fetch(
+        CLAIM,
+        organization_id,
+        schedule_ids,
+        wanted.claim_id,
+        wanted.booking_id,
+        wanted.hold_id,
+        wanted.starts_at,
+        wanted.begins,
+        wanted.ends,
+        wanted.expires_at,
+    )
+    taken = {row[0] for row in rows}
+    return [schedule_id for schedule_id in schedule_ids if schedule_id not in taken]
+
+
+async def _clear_ended(
+    organization_id: UUID, tx: Tx, wanted: Claim, schedule_ids: Sequence[UUID], now: datetime
+) -> bool:
+    done = await tx.execute(
+        CLEAR_ENDED, organization_id, schedule_ids, wanted.begins, wanted.ends, now
+    )
+    return not done.endswith(" 0")

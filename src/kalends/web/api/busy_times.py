@@ -1,0 +1,7 @@
+"""To come."""
+
+from typing import Final
+
+from kalends.web.routes import Route
+
+ROUTES: Final[tuple[Route, ...]] = ()

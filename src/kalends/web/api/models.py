@@ -1,0 +1,51 @@
+"""What several request models share."""
+
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct
+
+from kalends.availability.wallclock import UnknownZone, zone_named
+from kalends.domain.errors import Invalid
+from kalends.domain.values import Day, Instant, parse_day_or_instant
+
+LARGEST_OFFSET: Final = 1_000_000_000
+Limit = Annotated[int, Meta(ge=1, le=500, description="How many, at the most.")]
+Offset = Annotated[int, Meta(ge=0, le=LARGEST_OFFSET, description="How many to skip.")]
+ZoneName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        description="An IANA time-zone name.",
+        examples=["Europe/Berlin"],
+    ),
+]
+
+
+class Request(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A body or query: a field that is not described is an error, not a silence."""
+
+
+class PageQuery(Request):
+    limit: Limit = 50
+    offset: Offset = 0
+
+
+def check_zone(field: str, name: str | None) -> None:
+    """Raises Invalid unless the name is that of a zone (or None)."""
+    if name is None:
+        return
+    try:
+        zone_named(name)
+    except UnknownZone:
+        raise Invalid.field(
+            field, "must be an IANA time-zone name, such as Europe/Berlin"
+        ) from None
+
+
+def day_or_instant(field: str, text: str) -> Day | Instant:
+    """Raises Invalid."""
+    try:
+        return parse_day_or_instant(text)
+    except ValueError as error:
+        raise Invalid.field(field, str(error)) from None

@@ -1,0 +1,137 @@
+"""One request on its way through: what a handler reads from it and how it asks the services."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from uuid import UUID
+
+from msgspec import Struct
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope
+
+from kalends.domain import ids
+from kalends.domain.errors import Invalid, NotFound, TooLarge
+from kalends.services import work
+from kalends.services.conditions import IfMatch
+from kalends.services.idempotency import Answer, Remember
+from kalends.services.work import Caller, Context, UseCase, Work
+from kalends.web.reading import read_body, read_query
+from kalends.web.routes import Route
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound=Struct)
+
+LARGEST_BODY_BYTES: Final = 1_000_000
+MOST_DISCARDED_BYTES: Final = 16_000_000
+LONGEST_KEY: Final = 255
+
+
+@dataclass
+class Call:
+    """A request, its route, and who makes it."""
+
+    scope: Scope
+    receive: Receive
+    route: Route
+    context: Context
+    caller: Caller
+    headers: Headers
+    _body: bytes | None = None
+
+    def id(self, prefix: str, noun: str, name: str = "id") -> UUID:
+        """The id in the path. Raises NotFound for what can be no id of that kind."""
+        return id_named(prefix, noun, self.scope["path_params"][name])
+
+    def query(self, shape: type[S]) -> S:
+        return read_query(self.scope["query_string"], shape)
+
+    async def body(self, shape: type[S]) -> S:
+        """The body as `shape`. Raises NotJson, Invalid, TooLarge."""
+        return read_body(await self.raw_body() or b"{}", shape)
+
+    async def raw_body(self) -> bytes:
+        if self._body is None:
+            self._body = await read_all(self.receive)
+        return self._body
+
+    @property
+    def if_match(self) -> IfMatch:
+        """The versions that `If-Match` accepts; None where it accepts any."""
+        given = self.headers.get("if-match")
+        if given is None or given.strip() == "*":
+            return None
+        tags = (tag.strip().removeprefix("W/").strip('"') for tag in given.split(","))
+        return frozenset(int(t) for t in tags if t.isascii() and t.isdigit() and len(t) < 10)
+
+    async def read(
+        self, use_case: Callable[Concatenate[Work, P], Any], *args: P.args, **kwargs: P.kwargs
+    ) -> Any:
+        """Runs a use case that changes nothing."""
+        return await work.read(self.context, self.caller, use_case, *args, **kwargs)
+
+    async def change(
+        self,
+        render: Callable[[R], Answer],
+        use_case: UseCase[P, R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Answer:
+        """Runs a use case that changes something, once for each `Idempotency-Key`."""
+        remember = await self._remember()
+        if remember is None:
+            return render(await work.change(self.context, self.caller, use_case, *args, **kwargs))
+        return await work.change_once(
+            self.context, self.caller, remember, render, use_case, *args, **kwargs
+        )
+
+    async def _remember(self) -> Remember | None:
+        key = self.headers.get("idempotency-key")
+        if key is None or not self.route.idempotent_by_key or self.caller.api_key_id is None:
+            return None
+        if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+            raise Invalid.field("Idempotency-Key", f"must have 1 to {LONGEST_KEY} characters")
+        asked = b"\n".join([self.scope["query_string"], await self.raw_body()])
+        return Remember(
+            api_key_id=self.caller.api_key_id,
+            operation=f"{self.route.method} {self.scope['path']}",
+            key=key,
+            fingerprint=hashlib.sha256(asked).digest(),
+            now=self.context.clock(),
+        )
+
+
+def id_named(prefix: str, noun: str, text: str) -> UUID:
+    """The UUID behind a shown id, in a path or a body. Raises NotFound for what can be none."""
+    found = ids.parse(prefix, text)
+    if found is None:
+        raise NotFound.thing(noun, text[:100])
+    return found
+
+
+async def read_all(receive: Receive) -> bytes:
+    """The whole body. Raises TooLarge past 1 MB, after reading on for a while, so that a client
+    which is still sending gets to see the answer."""
+    first: Message = await receive()
+    if not first.get("more_body"):
+        body: bytes = first.get("body", b"")
+        if len(body) > LARGEST_BODY_BYTES:
+            raise _too_large()
+        return body
+    parts, size = [first.get("body", b"")], len(first.get("body", b""))
+    while True:
+        message = await receive()
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= LARGEST_BODY_BYTES:
+            parts.append(part)
+        if not message.get("more_body") or size > MOST_DISCARDED_BYTES:
+            break
+    if size > LARGEST_BODY_BYTES:
+        raise _too_large()
+    return b"".join(parts)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body is larger than {LARGEST_BODY_BYTES} bytes.")

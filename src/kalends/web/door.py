@@ -1,0 +1,96 @@
+"""The outermost layer: request ids, one log line a request, metrics, and no error without shape."""
+
+import re
+import secrets
+import time
+from typing import Final
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kalends.domain.errors import KalendsError
+from kalends.web import metrics
+from kalends.web.endpoint import error_answer, send_answer
+
+log = structlog.get_logger("kalends.http")
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+ALWAYS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
+
+
+class Door:
+    """Wraps the application. Every answer carries `X-Request-Id`, every request one log line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        visit = _Visit(scope, send)
+        try:
+            await self._app(scope, receive, visit.send)
+        except Exception as error:
+            log.exception("failed", request_id=visit.request_id, path=scope["path"])
+            if visit.status is None:
+                answer = error_answer(_as_shown(error), visit.request_id)
+                await send_answer(visit.send, scope["method"], answer)
+        finally:
+            visit.end()
+
+
+class _Visit:
+    """One request, from its first byte to its log line."""
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        self.request_id = _request_id(scope)
+        self.status: int | None = None
+        self._scope = scope
+        self._send = send
+        self._began = time.perf_counter()
+        scope["state"] = {**scope.get("state", {}), "request_id": self.request_id}
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [
+                *message["headers"],
+                (b"x-request-id", self.request_id.encode()),
+                *ALWAYS,
+            ]
+        await self._send(message)
+
+    def end(self) -> None:
+        seconds = time.perf_counter() - self._began
+        route = self._scope.get("route_path", "unmatched")
+        metrics.observe(self._scope["method"], route, self.status or 500, seconds)
+        log.info(
+            "request",
+            request_id=self.request_id,
+            method=self._scope["method"],
+            path=self._scope["path"],
+            status=self.status,
+            ms=round(seconds * 1000, 2),
+            actor=self._scope["state"].get("actor"),
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    """The client's own id if it is a tidy one, else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            given: str = value.decode("latin-1")
+            if REQUEST_ID.fullmatch(given):
+                return given
+    return secrets.token_hex(8)
+
+
+def _as_shown(error: Exception) -> KalendsError:
+    """Whatever went wrong, nothing of it is told to the client."""
+    if isinstance(error, KalendsError):
+        return error
+    return KalendsError("Something went wrong on our side. The log has it under this request_id.")

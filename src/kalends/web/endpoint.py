@@ -1,0 +1,156 @@
+"""One path of the API: who calls, may they, how often; then the handler; then the answer.
+
+An ASGI application of its own for each path, so that the checks come in the contract's order
+(401, 429, 403, 404, …) and also hold for methods that the path does not have.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from kalends.domain.access import ApiKey
+from kalends.domain.access import Scope as KeyScope
+from kalends.domain.errors import KalendsError, MethodNotAllowed, NotFound, RateLimited
+from kalends.domain.ids import API_KEY, shown
+from kalends.services.idempotency import Answer
+from kalends.services.keyring import Keyring
+from kalends.services.limits import RateLimiter, Window
+from kalends.services.work import Caller, Context
+from kalends.web.answers import with_headers
+from kalends.web.call import Call
+from kalends.web.errors import error_body, error_headers, status_of
+from kalends.web.limits import limit_headers
+from kalends.web.routes import Access, Route
+from kalends.web.sessions import Sessions
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What every endpoint asks before it lets a request in. Limits in requests a minute, 0 is
+    without limit."""
+
+    context: Context
+    keyring: Keyring
+    limiter: RateLimiter
+    sessions: Sessions
+    read_limit: int
+    write_limit: int
+
+    async def identify(self, headers: Headers) -> ApiKey:
+        """The key of the request. Raises Unauthorized."""
+        return await self.keyring.identify(key_in(headers))
+
+    def count(self, key: ApiKey, method: str) -> Window | None:
+        """Counts the request against its key's limit; None where there is no limit."""
+        is_read = method in SAFE_METHODS
+        limit = self.read_limit if is_read else self.write_limit
+        if not key.rate_limited or not limit:
+            return None
+        return self.limiter.hit(f"{key.id} {'read' if is_read else 'write'}", limit)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The methods of one path."""
+
+    gate: Gate
+    path: str
+    methods: Mapping[str, Route]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route_path"] = self.path
+        headers = Headers(scope=scope)
+        extra: dict[str, str] = {}
+        try:
+            answer = await self._answer(scope, receive, headers, extra)
+        except KalendsError as error:
+            answer = error_answer(error, scope["state"]["request_id"])
+        await send_answer(send, scope["method"], with_headers(answer, extra))
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, headers: Headers, extra: dict[str, str]
+    ) -> Answer:
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        route = self.methods.get(method)
+        access = (route or next(iter(self.methods.values()))).access
+        caller = await self._admit(access, scope, headers, extra)
+        if route is None:
+            extra["allow"] = ", ".join(sorted(self.methods))
+            raise MethodNotAllowed(f"{method} is not a method of this path.")
+        if isinstance(route.access, KeyScope):
+            caller.check(route.access)
+        call = Call(scope, receive, route, self.gate.context, caller, headers)
+        return await route.handler(call)
+
+    async def _admit(
+        self, access: KeyScope | Access, scope: Scope, headers: Headers, extra: dict[str, str]
+    ) -> Caller:
+        """Raises Unauthorized, RateLimited, Forbidden (a foreign origin)."""
+        if not isinstance(access, KeyScope):
+            return await self.gate.sessions.admit(access, scope, headers)
+        key = await self.gate.identify(headers)
+        scope["state"]["actor"] = shown(API_KEY, key.id)
+        window = self.gate.count(key, scope["method"])
+        if window is not None:
+            extra.update(limit_headers(window))
+            if not window.is_allowed:
+                seconds = self.gate.limiter.seconds_to(window)
+                raise RateLimited(f"Too many requests. Try again in {seconds} s.", seconds)
+        return caller_with(key)
+
+
+@dataclass(frozen=True)
+class Nowhere:
+    """Every path of the API that does not exist: 404, but first the key."""
+
+    gate: Gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        error: KalendsError = NotFound("There is no such path.")
+        if scope["path"].startswith("/api/v1/"):
+            try:
+                await self.gate.identify(Headers(scope=scope))
+            except KalendsError as refusal:
+                error = refusal
+        answer = error_answer(error, scope["state"]["request_id"])
+        await send_answer(send, scope["method"], answer)
+
+
+def key_in(headers: Headers) -> str | None:
+    """The key in `Authorization: Bearer` or `X-API-Key`."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    return headers.get("x-api-key")
+
+
+def caller_with(key: ApiKey) -> Caller:
+    return Caller(
+        organization_id=key.organization_id,
+        mode=key.mode,
+        actor=shown(API_KEY, key.id),
+        scopes=key.scopes,
+        api_key_id=key.id,
+    )
+
+
+def error_answer(error: KalendsError, request_id: str) -> Answer:
+    return Answer(status_of(error), error_body(error, request_id), error_headers(error))
+
+
+async def send_answer(send: Send, method: str, answer: Answer) -> None:
+    """Sends an answer; a HEAD gets the headers alone."""
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(answer.body)).encode()),
+        *((name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()),
+    ]
+    if answer.replayed:
+        headers.append((b"idempotency-replayed", b"true"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    body = b"" if method == "HEAD" else answer.body
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,30 @@
+"""What `/metrics` shows, in the text format of Prometheus."""
+
+import os
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import REGISTRY as OF_THIS_PROCESS
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+_requests = Counter("kalends_http_requests_total", "Requests", ["method", "route", "status"])
+_durations = Histogram(
+    "kalends_http_request_seconds", "Time to answer", ["method", "route"], buckets=SECONDS
+)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def observe(method: str, route: str, status: int, seconds: float) -> None:
+    """Counts a request; `route` is the path's pattern, never the path itself."""
+    known = method if method in _METHODS else "other"
+    _requests.labels(known, route, str(status)).inc()
+    _durations.labels(known, route).observe(seconds)
+
+
+def exposition() -> bytes:
+    """The metrics of this process, or of all workers where they share a folder."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest(OF_THIS_PROCESS)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)
+    return generate_latest(registry)

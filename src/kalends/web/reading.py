@@ -1,0 +1,180 @@
+"""Reading what comes in: bodies and queries to structs, with an error that names the field.
+
+The happy path is one decode into the request's struct. Only a body that fails is looked at a
+second time, to say whether it is not JSON at all or which field is wrong.
+"""
+
+import json as lenient_json
+import re
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from msgspec import Struct
+
+from kalends.domain.errors import Invalid, NotJson
+from kalends.domain.values import ClockTime, Day, Email, Instant
+
+S = TypeVar("S", bound=Struct)
+
+DEEPEST: Final = 32
+_PARSED: Final = (Instant, Day, Email, ClockTime)
+_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
+_AT: Final = re.compile(r" - at `\$(.*)`$", re.DOTALL)
+_MISSING: Final = re.compile(r"^Object missing required field `(.*)`")
+_UNKNOWN: Final = re.compile(r"^Object contains unknown field `(.*)`", re.DOTALL)
+_EXPECTED: Final = re.compile(r"^Expected `([^`]*)`, got `([^`]*)`")
+_decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
+
+
+def read_body(body: bytes, shape: type[S]) -> S:
+    """Raises NotJson for what is no JSON or nested too deep, Invalid with the field's name."""
+    check_depth(body)
+    decoder = _decoders.get(shape)
+    if decoder is None:
+        decoder = _decoders[shape] = msgspec.json.Decoder(shape, dec_hook=from_text)
+    try:
+        value: S = decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise _diagnosed(body, error) from None
+    if b"\\u0000" in body and (
+        path := _find_text(lenient_json.loads(body), _has_nul)
+    ) is not None:
+        raise Invalid.field(path, "must not contain NUL")
+    return value
+
+
+def read_query(raw: bytes, shape: type[S]) -> S:
+    """Raises Invalid: for an unknown or repeated parameter, and with the field's name."""
+    values = _pairs(raw)
+    known = {field.encode_name for field in msgspec.structs.fields(shape)}
+    for name in values:
+        if name not in known:
+            raise Invalid.field(name[:100], "is not a parameter of this call")
+    try:
+        return msgspec.convert(values, shape, strict=False, dec_hook=from_text)
+    except msgspec.ValidationError as error:
+        raise as_invalid(error) from None
+
+
+def from_text(kind: type[Any], value: Any) -> Any:
+    """Makes the values that carry a rule of their own; msgspec adds the field to the error."""
+    if kind in _PARSED:
+        if not isinstance(value, str):
+            raise ValueError("must be text")
+        return kind.parse(value)
+    raise NotImplementedError(kind)
+
+
+def as_invalid(error: msgspec.ValidationError, under: str = "") -> Invalid:
+    """msgspec's sentence as ours: the field's path, and what the field must be."""
+    text = str(error)
+    at = _AT.search(text)
+    path = (at[1] if at else "").replace("[...]", "").lstrip(".")
+    text = _AT.sub("", text)
+    for pattern, message in ((_MISSING, "is required"), (_UNKNOWN, "is not a known field")):
+        if named := pattern.match(text):
+            path = f"{path}.{named[1][:100]}" if path else named[1][:100]
+            text = message
+    full = ".".join(part for part in (under, path) if part)
+    return Invalid.field(full, _in_words(text))
+
+
+def check_depth(body: bytes) -> None:
+    """Raises NotJson where arrays and objects are nested deeper than 32."""
+    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+        return
+    depth = 0
+    for token in _TOKENS.finditer(body):
+        if token[0] in b"[{":
+            depth += 1
+            if depth > DEEPEST:
+                raise NotJson(f"The body is nested deeper than {DEEPEST} levels.")
+        elif token[0] in b"]}":
+            depth -= 1
+
+
+def _diagnosed(body: bytes, error: Exception) -> Exception:
+    if isinstance(error, msgspec.ValidationError):
+        return as_invalid(error)
+    try:
+        value = lenient_json.loads(body.decode(), parse_int=str, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return NotJson("The body is not JSON (in UTF-8).")
+    # JSON by its grammar that msgspec refuses all the same: a lone surrogate in a text.
+    path = _find_text(value, _is_broken) or ""
+    return Invalid.field(path, "has a character that is no character (a lone surrogate)")
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _find_text(value: Any, is_bad: Callable[[str], bool], path: str = "") -> str | None:
+    """The path of the first text (or of the object with the first key) that is bad."""
+    if isinstance(value, str):
+        return path if is_bad(value) else None
+    children: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, dict):
+        if any(is_bad(key) for key in value):
+            return path
+        children = value.items()
+    elif isinstance(value, list):
+        children = enumerate(value)
+    for name, child in children:
+        found = _find_text(child, is_bad, f"{path}.{name}" if path else str(name))
+        if found is not None:
+            return found
+    return None
+
+
+def _has_nul(text: str) -> bool:
+    return "\x00" in text
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _pairs(raw: bytes) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for part in raw.split(b"&"):
+        if not part:
+            continue
+        name, _, value = part.partition(b"=")
+        try:
+            key, text = (unquote_to_bytes(b.replace(b"+", b" ")).decode() for b in (name, value))
+        except UnicodeDecodeError:
+            raise Invalid.field("", "The query is not UTF-8.") from None
+        if key in values:
+            raise Invalid.field(key[:100], "is given more than once")
+        if "\x00" in text:
+            raise Invalid.field(key[:100], "must not contain NUL")
+        values[key] = text
+    return values
+
+
+_WORDS: Final = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "null": "null",
+}
+
+
+def _in_words(text: str) -> str:
+    if expected := _EXPECTED.match(text):
+        wanted = " or ".join(_WORDS.get(t.strip(), "text") for t in expected[1].split("|"))
+        return f"must be {wanted}, not {_WORDS.get(expected[2], expected[2])}"
+    if "matching regex" in text:
+        return "is empty or holds a character that is not allowed here"
+    text = text.replace("Expected `str` of length", "must be text of length")
+    text = text.replace("Expected `array` of length", "must be a list of length")
+    text = text.replace("Expected `int`", "must be a whole number")
+    text = text.replace("Expected `float`", "must be a number")
+    text = text.replace("Invalid enum value", "cannot be")
+    return text.removesuffix(".")

@@ -1,0 +1,58 @@
+"""What a route is. The table of them, in `web/app.py`, is what is served and what is described."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from kalends.domain.access import Scope
+from kalends.services.idempotency import Answer
+
+if TYPE_CHECKING:
+    from kalends.web.call import Call
+
+Handler = Callable[["Call"], Awaitable[Answer]]
+
+
+class Access(Enum):
+    """Who may call a route that takes no API key."""
+
+    OPEN = auto()
+    SESSION = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """One call of the API.
+
+    `access` is a scope (the call takes an API key) or says otherwise; there is no default, so a
+    route that names none does not exist. `query` and `body` are the structs that are read,
+    `answers` what comes back by status. `errors` are codes beyond those that every route has.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    access: Scope | Access
+    summary: str
+    answers: dict[int, Any]
+    tag: str
+    description: str = ""
+    query: type[Struct] | None = None
+    body: type[Struct] | None = None
+    body_required: bool = True
+    etag: bool = False
+    if_match: bool = False
+    errors: tuple[str, ...] = ()
+    examples: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def takes_key(self) -> bool:
+        return isinstance(self.access, Scope)
+
+    @property
+    def idempotent_by_key(self) -> bool:
+        """Whether it takes `Idempotency-Key`: every POST that takes an API key does."""
+        return self.method == "POST" and self.takes_key

