@@ -214,6 +214,21 @@ def test_a_damaged_backup_changes_nothing(
         assert place.sql("SELECT count(*), min(line) FROM notes") == before
 
 
+def test_a_pg_restore_that_fails_in_the_end_changes_nothing(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = places.filled(18), places.new(18)
+    backup(old.parameters, tmp_path / "backup")
+    failing = tmp_path / "pg_restore"
+    failing.write_text(f'#!/bin/sh\n{binary("pg_restore")} "$@" && test "$1" = --list\n')
+    failing.chmod(0o755)
+    tools = {"pg_restore": str(failing), "psql": binary("psql")}
+    monkeypatch.setattr("kalends.store.archive._tool", lambda name, _: tools[name])
+    with pytest.raises(ArchiveError):
+        restore(new.parameters, tmp_path / "backup")
+    assert new.tables() == []
+
+
 def test_rows_that_break_a_rule_change_nothing(places: Places, tmp_path: Path) -> None:
     old, new = places.filled(18), places.new(18)
     old.sql("SET session_replication_role = replica; DELETE FROM organizations")

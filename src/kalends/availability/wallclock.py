@@ -65,6 +65,28 @@ class Zone:
             at += 1
 
 
+    def stretches(self, span: Interval) -> Iterator[tuple[int, int, int]]:
+        """`(start, end, offset)` of each part of `span` that has one offset, ascending."""
+        at = bisect_right(self.changes, span.start) - 1
+        start = span.start
+        while start < span.end:
+            change = self.changes[at + 1] if at + 1 < len(self.changes) else ALWAYS_AFTER
+            end = min(span.end, change)
+            yield start, end, self.offsets[at]
+            start, at = end, at + 1
+
+    def days_in(self, span: Interval) -> Iterator[tuple[int, int, int]]:
+        """`(day, start, end)`: `span` cut by local dates, which are counted from 1970-01-01.
+
+        A date may come twice, where the clock goes back over midnight, or in two touching parts.
+        """
+        for start, end, offset in self.stretches(span):
+            first, last = (start + offset) // DAY, (end - 1 + offset) // DAY
+            for day in range(first, last + 1):
+                midnight = day * DAY - offset
+                yield day, max(start, midnight), min(end, midnight + DAY)
+
+
 @cache  # bounded by the number of names: whatever is not a name is refused before it is kept
 def _read(name: str) -> Zone:
     transitions = read_transitions(name)

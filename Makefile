@@ -1,0 +1,64 @@
+# The project's front door: `make serve` runs it, `make test` tests it.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+RUN    := $(VENV)/.installed
+DEV    := $(VENV)/.installed-dev
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: serve install test check format lint types layers bench lock clean
+
+serve: $(RUN)          ## Run it: API, pages and jobs, on http://127.0.0.1:8080
+	@$(BIN)/kalends serve
+
+install: $(RUN)        ## Only set up .venv
+
+test: $(DEV)           ## Run every test, on a real PostgreSQL
+	@$(BIN)/python -m pytest
+
+check: $(DEV) lint types layers test ## What has to pass before anything lands
+
+lint: $(DEV)
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(DEV)
+	@$(BIN)/mypy
+
+layers: $(DEV)
+	@$(BIN)/lint-imports
+
+format: $(DEV)         ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(DEV)          ## Measure: the server beside pgbench, the engine beside a plain one
+	@$(BIN)/python -m bench
+
+lock: $(DEV)           ## Pin the dependencies anew
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	  --upgrade pyproject.toml --extra build -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	  --upgrade pyproject.toml --extra build --extra dev -c requirements.lock \
+	  -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "Kalends needs Python 3.11 or newer; PYTHON=python3.12 make … names another one."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "Python's venv is missing. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+
+$(RUN): requirements.lock pyproject.toml $(VENV)/pyvenv.cfg
+	@echo "Setting up $(VENV) …"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUN)
+	@echo "Adding what the tests need …"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""Measurements: what Kalends does in a second, beside what its database could."""

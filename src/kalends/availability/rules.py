@@ -1,0 +1,232 @@
+"""The rules that refuse a start, each as time that must be kept clear of (SEMANTICS 6 and 12).
+
+Every rule, whether closed hours, a meeting or too short a notice, comes to the same: a start `s` is
+refused if `[s - before, s + after)` meets one of some intervals. One comparison lists slots,
+decides about bookings and explains refusals, so the three cannot disagree.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from kalends.availability.hours import Hours, open_intervals
+from kalends.availability.interval import ALWAYS_AFTER, ALWAYS_BEFORE, DAY, Interval, gaps
+from kalends.availability.matching import Requirement, ScheduleId
+from kalends.availability.wallclock import Zone, days, local_day
+
+
+class Code(StrEnum):
+    """What refuses a time, in the order in which the API names it."""
+
+    TOO_SHORT_NOTICE = "TOO_SHORT_NOTICE"
+    TOO_FAR_AHEAD = "TOO_FAR_AHEAD"
+    OUTSIDE_AVAILABILITY = "OUTSIDE_AVAILABILITY"
+    NOT_A_SLOT = "NOT_A_SLOT"
+    BUSY = "BUSY"
+    LIMIT_REACHED = "LIMIT_REACHED"
+    SLOT_TAKEN = "SLOT_TAKEN"
+
+
+ORDER: Final = {code: place for place, code in enumerate(Code)}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is booked, and how. All times in seconds of elapsed time.
+
+    `step` None: any start will do (a booking directly on a schedule). `notice` None allows the
+    past to a booking, though no slot lies there; 0 does not.
+    """
+
+    duration: int
+    step: int | None = None
+    buffer_before: int = 0
+    buffer_after: int = 0
+    notice: int | None = None
+    max_days_ahead: int | None = None
+    max_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """One schedule: its rules and what is in it. In any order, and they may overlap:
+
+    `busy` are `(start, end)` of time that cannot be booked; `occupied` of what bookings and live
+    holds take, their buffers included, but for the group sessions in `Offering.sessions`;
+    `booked` are the starts of the bookings and live holds that count, for as many days as are
+    asked about (also where there is no limit: the least booked schedule is chosen first).
+    """
+
+    schedule_id: ScheduleId
+    zone: Zone
+    hours: Hours
+    busy: Sequence[tuple[int, int]] = ()
+    occupied: Sequence[tuple[int, int]] = ()
+    booked: Sequence[int] = ()
+    notice: int | None = None
+    max_per_day: int | None = None
+
+
+class Session(NamedTuple):
+    """A group session of the event type that is asked about.
+
+    `occupied` is the time it takes, buffers included; held seats are taken seats.
+    """
+
+    start: int
+    occupied: Interval
+    schedule_ids: tuple[ScheduleId, ...]
+    seats_taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    """Everything that a question about slots depends on.
+
+    `calendars` are those of the schedules that may be taken: one that a requirement names and that
+    is not here serves nothing. `zone` is where the event type's days are counted (SEMANTICS 13).
+    `booked` are the starts of the event type's own bookings that count, for `terms.max_per_day`.
+    `wanted` has to be among the schedules taken, `preferred` are taken before others. A booking
+    that moves is left out of all of this by the caller.
+    """
+
+    terms: Terms
+    calendars: Sequence[Calendar]
+    requirements: Sequence[Requirement]
+    zone: Zone
+    now: int
+    booked: Sequence[int] = ()
+    capacity: int = 1
+    sessions: Sequence[Session] = ()
+    wanted: ScheduleId | None = None
+    preferred: Sequence[ScheduleId] = ()
+
+
+class Rule(NamedTuple):
+    """Refuses a start `s` if `[s - before, s + after)` meets one of the `forbidden` intervals."""
+
+    code: Code
+    forbidden: Sequence[tuple[int, int]]
+    before: int
+    after: int
+
+    def obstacles(self, start: int) -> Iterator[tuple[int, Interval]]:
+        """Position and time of each interval in the way of a start."""
+        footprint = Interval(start, start).widened(self.before, self.after)
+        for position, (begins, ends) in enumerate(self.forbidden):
+            if footprint.overlaps(Interval(begins, ends)):
+                yield position, Interval(begins, ends)
+
+
+@dataclass(slots=True)
+class Candidates:
+    """Starts that are considered, ascending and unique, with a flag each: 1 while possible."""
+
+    starts: list[int]
+    _shifted: dict[int, list[int]] = field(default_factory=dict)
+
+    @property
+    def span(self) -> Interval:
+        return Interval(self.starts[0], self.starts[-1] + 1)
+
+    def flags(self) -> bytearray:
+        return bytearray(b"\x01") * len(self.starts)
+
+    def shifted(self, seconds: int) -> list[int]:
+        """Every start, that much later."""
+        if not seconds:
+            return self.starts
+        if seconds not in self._shifted:
+            self._shifted[seconds] = [start + seconds for start in self.starts]
+        return self._shifted[seconds]
+
+    def strike(self, rule: Rule, flags: bytearray) -> None:
+        """Clears the flags of the starts that the rule refuses."""
+        if not rule.forbidden:
+            return
+        heads, tails = self.shifted(-rule.before), self.shifted(rule.after)
+        for start, end in rule.forbidden:
+            first, last = bisect_right(tails, start), bisect_left(heads, end)
+            if first < last and start < end:
+                flags[first:last] = bytes(last - first)
+
+
+def rules_of_offering(offering: Offering, span: Interval) -> list[Rule]:
+    """The rules that hold whichever schedules are taken, for starts within `span`."""
+    terms = offering.terms
+    return [
+        _notice(terms.notice, offering.now),
+        _horizon(offering),
+        _limit(offering.booked, terms.max_per_day, offering.zone, span),
+    ]
+
+
+def rules_of_calendar(
+    calendar: Calendar, offering: Offering, span: Interval, joined: Session | None = None
+) -> list[Rule]:
+    """The rules of one schedule but its hours, for starts within `span`.
+
+    `joined` is the group session that the start would be a seat in.
+    """
+    terms = offering.terms
+    before, after = terms.buffer_before, terms.duration + terms.buffer_after
+    sessions = [
+        session.occupied
+        for session in offering.sessions
+        if session is not joined and calendar.schedule_id in session.schedule_ids
+    ]
+    taken = [*calendar.occupied, *sessions] if sessions else calendar.occupied
+    return [
+        _notice(calendar.notice, offering.now),
+        Rule(Code.BUSY, calendar.busy, before, after),
+        _limit(calendar.booked, calendar.max_per_day, calendar.zone, span),
+        Rule(Code.SLOT_TAKEN, taken, before, after),
+    ]
+
+
+def closed(hours: Hours, zone: Zone, duration: int, span: Interval) -> Rule:
+    """The closed hours, for starts within `span`; buffers may lie in them."""
+    around = span.widened(0, duration)
+    shut = list(gaps(open_intervals(hours, zone, around), around))
+    return Rule(Code.OUTSIDE_AVAILABILITY, shut, 0, duration)
+
+
+def _notice(notice: int | None, now: int) -> Rule:
+    too_soon = [] if notice is None else [(ALWAYS_BEFORE, now + notice)]
+    return Rule(Code.TOO_SHORT_NOTICE, too_soon, 0, 1)
+
+
+def _horizon(offering: Offering) -> Rule:
+    """A start's local date is at most now's plus `max_days_ahead`."""
+    too_far: list[tuple[int, int]] = []
+    if offering.terms.max_days_ahead is not None:
+        today = local_day(offering.now, offering.zone)
+        beyond = today + timedelta(days=offering.terms.max_days_ahead + 1)
+        # Days may be left and entered again, or not exist, but for no more than a day.
+        near = days(beyond, beyond + timedelta(days=2), offering.zone)
+        too_far = [*near, (near[-1].end, ALWAYS_AFTER)]
+    return Rule(Code.TOO_FAR_AHEAD, too_far, 0, 1)
+
+
+def _limit(booked: Sequence[int], most: int | None, zone: Zone, span: Interval) -> Rule:
+    """The local days on which no booking more may start."""
+    full: list[tuple[int, int]] = []
+    if most is not None:
+        counts = count_by_day(booked, zone)
+        full = [(start, end) for day, start, end in zone.days_in(span) if counts[day] >= most]
+    return Rule(Code.LIMIT_REACHED, full, 0, 1)
+
+
+def count_by_day(instants: Iterable[int], zone: Zone) -> Counter[int]:
+    """How many lie on each local date, counted from 1970-01-01."""
+    ordered = sorted(instants)
+    counts: Counter[int] = Counter()
+    if ordered:
+        for start, end, offset in zone.stretches(Interval(ordered[0], ordered[-1] + 1)):
+            part = ordered[bisect_left(ordered, start) : bisect_left(ordered, end)]
+            counts.update((instant + offset) // DAY for instant in part)
+    return counts

@@ -1,0 +1,147 @@
+"""Many at once, over three server processes: nobody is ever booked twice."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from tests.races.conftest import Fleet
+from tests.world import World, plus, tomorrow_at
+
+PATH = "/api/v1/bookings"
+CONNECTIONS = 200
+ROUNDS = 250  # on each of the two databases
+Send = Callable[[httpx.AsyncClient], Any]
+
+
+def race(fleet: Fleet, world: World, sends: Sequence[Send]) -> list[httpx.Response]:
+    """Sends all at once, spread over the processes, through 200 connections."""
+
+    async def run() -> list[httpx.Response]:
+        each = httpx.Limits(max_connections=CONNECTIONS // len(fleet.urls) + 1)
+        clients = [
+            httpx.AsyncClient(base_url=url, headers=world.api.headers, limits=each, timeout=60)
+            for url in fleet.urls
+        ]
+        try:
+            return await asyncio.gather(
+                *(send(clients[number % len(clients)]) for number, send in enumerate(sends))
+            )
+        finally:
+            for client in clients:
+                await client.aclose()
+
+    return asyncio.run(run())
+
+
+def posting(body: dict[str, Any]) -> Send:
+    return lambda client: client.post(PATH, json=body)
+
+
+def occupied(world: World) -> list[tuple[str, str]]:
+    """The times that are taken, as the API lists them, by start."""
+    listed = world.api.get(PATH, params={"status": "PENDING,CONFIRMED", "limit": 500}).json()
+    return [(b["start_time"], b["end_time"]) for b in listed["data"]]
+
+
+def assert_no_overlap(spans: list[tuple[str, str]]) -> None:
+    for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+        assert datetime.fromisoformat(end) <= datetime.fromisoformat(start)
+
+
+def test_two_thousand_requests_for_one_slot_make_one_booking(fleet: Fleet, world: World) -> None:
+    body = world.booking_body(world.create_schedule())
+    answers = race(fleet, world, [posting(body)] * 2000)
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 1999}
+    assert {a.json()["code"] for a in answers if a.status_code == 409} == {"SLOT_TAKEN"}
+    assert len(occupied(world)) == 1
+
+
+def test_requests_that_overlap_in_part_never_both_get_in(fleet: Fleet, world: World) -> None:
+    schedule = world.create_schedule()
+    bodies = [
+        world.booking_body(schedule, plus(tomorrow_at(8), minutes=7 * (number % 60)))
+        for number in range(600)
+    ]
+    answers = race(fleet, world, [posting(body) for body in bodies])
+    assert set(Counter(answer.status_code for answer in answers)) == {201, 409}
+    spans = occupied(world)
+    assert len(spans) == sum(answer.status_code == 201 for answer in answers)
+    assert_no_overlap(spans)
+
+
+def test_bookings_of_several_schedules_at_once_do_not_deadlock(fleet: Fleet, world: World) -> None:
+    ids = [world.create_schedule(name=f"Person {n}")["id"] for n in range(4)]
+    types = [
+        world.create_event_type(
+            name=f"Pair {a}{b}", requirements=[{"count": 2, "schedule_ids": [ids[a], ids[b]]}]
+        )["id"]
+        for a, b in ((0, 1), (1, 0), (2, 1), (1, 3), (3, 0), (2, 0))
+    ]
+    bodies = [world.booking_body(event_type_id=types[n % len(types)]) for n in range(300)]
+    answers = race(fleet, world, [posting(body) for body in bodies])
+    counted = Counter(answer.status_code for answer in answers)
+    assert set(counted) == {201, 409}
+    assert 1 <= counted[201] <= 2
+
+
+def test_one_of_three_is_found_for_the_last_of_three_racers(fleet: Fleet, world: World) -> None:
+    ids = [world.create_schedule(name=f"Person {n}")["id"] for n in range(3)]
+    event_type = world.create_event_type(requirements=[{"count": 1, "schedule_ids": ids}])
+    body = world.booking_body(event_type_id=event_type["id"])
+    answers = race(fleet, world, [posting(body)] * 60)
+    assert Counter(answer.status_code for answer in answers) == {201: 3, 409: 57}
+
+
+def test_a_limit_of_three_a_day_holds_under_two_hundred(fleet: Fleet, world: World) -> None:
+    schedule = world.create_schedule(booking_limits={"max_per_day": 3})
+    bodies = [
+        world.booking_body(schedule, plus(tomorrow_at(0), hours=number % 23))
+        for number in range(200)
+    ]
+    answers = race(fleet, world, [posting(body) for body in bodies])
+    counted = Counter(answer.status_code for answer in answers)
+    assert counted[201] == 3
+    assert set(counted) <= {201, 409, 422}
+    assert len(occupied(world)) == 3
+
+
+def test_create_against_move_into_and_cancel_leaves_no_overlap(fleet: Fleet, world: World) -> None:
+    """Each round: somebody moves into a time, somebody cancels it, somebody books it anew."""
+    schedule = world.create_schedule()
+
+    async def rounds(count: int) -> Counter[int]:
+        seen: Counter[int] = Counter()
+        async with (
+            httpx.AsyncClient(base_url=fleet.urls[0], headers=world.api.headers, timeout=60) as one,
+            httpx.AsyncClient(base_url=fleet.urls[1], headers=world.api.headers, timeout=60) as two,
+            httpx.AsyncClient(base_url=fleet.urls[2], headers=world.api.headers, timeout=60) as six,
+        ):
+            for number in range(count):
+                day = plus(tomorrow_at(0), days=number)
+                there = plus(day, hours=10)
+                mover, holder = [
+                    (await one.post(PATH, json=world.booking_body(schedule, start))).json()["data"]
+                    for start in (plus(day, hours=8), there)
+                ]
+                answers = await asyncio.gather(
+                    one.patch(f"{PATH}/{mover['id']}", json={"start_time": there}),
+                    two.delete(f"{PATH}/{holder['id']}"),
+                    six.post(PATH, json=world.booking_body(schedule, plus(there, minutes=30))),
+                    two.post(PATH, json=world.booking_body(schedule, plus(day, hours=7.5))),
+                )
+                seen.update(answer.status_code for answer in answers)
+                listed = await one.get(
+                    PATH,
+                    params={"status": "PENDING", "start_date": day[:10], "end_date": day[:10]},
+                )
+                assert_no_overlap(
+                    [(b["start_time"], b["end_time"]) for b in listed.json()["data"]]
+                )
+        return seen
+
+    counted = asyncio.run(rounds(ROUNDS))
+    assert set(counted) <= {200, 201, 409}

@@ -1,0 +1,171 @@
+"""GET /api/v1/bookings: each filter alone, at its edges, and together."""
+
+from typing import Any
+
+import pytest
+
+from tests.world import World
+
+DAYS = [
+    "2030-05-01T00:00:00Z",
+    "2030-05-01T23:59:00Z",
+    "2030-05-02T00:00:00Z",
+    "2030-05-03T12:00:00Z",
+]
+
+
+def starts(world: World, **query: Any) -> list[str]:
+    answer = world.api.get("/api/v1/bookings", params=query)
+    assert answer.status_code == 200, answer.text
+    return [booking["start_time"] for booking in answer.json()["data"]]
+
+
+@pytest.fixture
+def filled(world: World) -> World:
+    for day in reversed(DAYS):
+        world.book(world.create_schedule(), day)
+    return world
+
+
+def test_they_come_by_start_with_a_total(filled: World) -> None:
+    answer = filled.api.get("/api/v1/bookings").json()
+    assert [booking["start_time"] for booking in answer["data"]] == DAYS
+    assert answer["meta"] == {"total": 4, "limit": 50, "offset": 0, "hasMore": False}
+
+
+def test_equal_starts_come_by_id(world: World) -> None:
+    ids = [world.book(world.create_schedule(), DAYS[0])["id"] for _ in range(5)]
+    listed = world.api.get("/api/v1/bookings").json()["data"]
+    assert [booking["id"] for booking in listed] == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    ("limit", "offset", "expected", "has_more"),
+    [(2, 0, DAYS[:2], True), (2, 2, DAYS[2:], False), (3, 3, DAYS[3:], False), (5, 99, [], False)],
+)
+def test_pages_say_whether_there_is_more(
+    filled: World, limit: int, offset: int, expected: list[str], has_more: bool
+) -> None:
+    answer = filled.api.get("/api/v1/bookings", params={"limit": limit, "offset": offset}).json()
+    assert [booking["start_time"] for booking in answer["data"]] == expected
+    assert answer["meta"] == {"total": 4, "limit": limit, "offset": offset, "hasMore": has_more}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"start_date": "2030-05-02"}, DAYS[2:]),
+        ({"start_date": "2030-05-01T23:59:00Z"}, DAYS[1:]),
+        ({"start_date": "2030-05-01T23:59:01Z"}, DAYS[2:]),
+        ({"end_date": "2030-05-01"}, DAYS[:2]),
+        ({"end_date": "2030-05-02"}, DAYS[:3]),
+        ({"end_date": "2030-05-02T00:00:00Z"}, DAYS[:3]),
+        ({"end_date": "2030-05-01T23:59:59Z"}, DAYS[:2]),
+        ({"start_date": "2030-05-01", "end_date": "2030-05-01"}, DAYS[:2]),
+        ({"start_date": "2030-05-02T01:00:00+01:00"}, DAYS[2:]),
+        ({"end_date": "2030-05-01", "timezone": "America/New_York"}, DAYS[:3]),
+        ({"start_date": "2030-05-02", "timezone": "Europe/Berlin"}, DAYS[1:]),
+        ({"start_date": "2030-05-03", "end_date": "2030-05-01"}, []),
+    ],
+)
+def test_date_bounds_include_and_a_bare_day_is_whole(
+    filled: World, query: dict[str, str], expected: list[str]
+) -> None:
+    assert starts(filled, **query) == expected
+
+
+def test_upcoming_leaves_the_past_out(world: World) -> None:
+    schedule = world.create_schedule()
+    world.book(schedule, "2024-05-01T00:00:00Z")
+    world.book(schedule, DAYS[0])
+    assert starts(world, upcoming="true") == [DAYS[0]]
+    assert len(starts(world, upcoming="false")) == 2
+
+
+def test_status_takes_one_or_several(world: World) -> None:
+    schedule = world.create_schedule()
+    pending, confirmed, cancelled = (world.book(schedule, day) for day in DAYS[1:])
+    path = "/api/v1/bookings/"
+    world.api.patch(path + confirmed["id"], json={"status": "CONFIRMED"})
+    world.api.delete(path + cancelled["id"])
+    assert starts(world, status="PENDING") == [pending["start_time"]]
+    assert starts(world, status="CONFIRMED,CANCELLED") == DAYS[2:]
+    assert starts(world, status="NO_SHOW") == []
+    assert starts(world) == DAYS[1:]
+
+
+def test_a_schedule_finds_every_booking_that_takes_it(world: World) -> None:
+    staff = [world.create_schedule(name=name)["id"] for name in "ab"]
+    both = world.create_event_type(requirements=[{"count": 2, "schedule_ids": staff}])
+    world.book(start=DAYS[0], event_type_id=both["id"])
+    world.book({"id": staff[1]}, DAYS[3])
+    assert starts(world, schedule_id=staff[0]) == [DAYS[0]]
+    assert starts(world, schedule_id=staff[1]) == [DAYS[0], DAYS[3]]
+    assert starts(world, event_type_id=both["id"]) == [DAYS[0]]
+
+
+def test_ids_that_are_nothing_find_nothing(filled: World) -> None:
+    for name in ("schedule_id", "event_type_id"):
+        for value in ("x", "sch_abc123", "", "🎉"):
+            assert starts(filled, **{name: value}) == []
+
+
+def test_an_address_is_searched_by_part_and_in_any_case(world: World) -> None:
+    schedule = world.create_schedule()
+    for day, email in zip(
+        DAYS[1:], ("Anna_B@example.com", "anna.b@example.com", "a%b@example.com"), strict=True
+    ):
+        world.book(schedule, day, attendee={"name": "A", "email": email})
+    assert starts(world, attendee_email="ANNA") == DAYS[1:3]
+    assert starts(world, attendee_email="anna_b") == [DAYS[1]]
+    assert starts(world, attendee_email="%") == [DAYS[3]]
+    assert starts(world, attendee_email="_") == [DAYS[1]]
+    assert starts(world, attendee_email="\\") == []
+    assert starts(world, attendee_email="@example.com") == DAYS[1:]
+
+
+def test_filters_hold_together(world: World) -> None:
+    schedule, other = world.create_schedule(), world.create_schedule(name="Other")
+    wanted = world.book(schedule, DAYS[2], attendee={"name": "A", "email": "anna@example.com"})
+    world.book(other, DAYS[2], attendee={"name": "A", "email": "anna@example.com"})
+    world.book(schedule, DAYS[3], attendee={"name": "B", "email": "bert@example.com"})
+    query = {
+        "schedule_id": schedule["id"], "status": "PENDING,CONFIRMED", "upcoming": "true",
+        "start_date": "2030-05-02", "end_date": "2030-05-03", "attendee_email": "anna",
+        "timezone": "UTC", "limit": "1", "offset": "0",
+    }  # fmt: skip
+    answer = world.api.get("/api/v1/bookings", params=query).json()
+    assert [booking["id"] for booking in answer["data"]] == [wanted["id"]]
+    assert answer["meta"] == {"total": 1, "limit": 1, "offset": 0, "hasMore": False}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=x", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("offset=-1", "offset"),
+        ("offset=" + "9" * 100_000, "offset"),
+        ("status=pending", "status"),
+        ("status=", "status"),
+        ("status=PENDING,", "status"),
+        ("upcoming=perhaps", "upcoming"),
+        ("start_date=2024-02-30", "start_date"),
+        ("start_date=2024-02-15T10:00:00", "start_date"),
+        ("end_date=yesterday", "end_date"),
+        ("end_date=0001-01-01T00:00:00%2B14:00", "end_date"),
+        ("timezone=America", "timezone"),
+        ("timezone=../x", "timezone"),
+        ("attendee_email=%00", "attendee_email"),
+        ("nonsense=1", "nonsense"),
+    ],
+)
+def test_a_query_that_is_not_as_described_names_its_field(
+    world: World, query: str, field: str
+) -> None:
+    answer = world.api.get(f"/api/v1/bookings?{query}"[:60_000])
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["code"] == "VALIDATION_ERROR"
+    assert answer.json()["details"][0]["field"] == field
