@@ -20,13 +20,12 @@ BOOKINGS: Final = 200_000
 # Free times, beyond every booking there is: half hours of the working day, on every schedule.
 HALF_HOURS: Final = 20
 FREE_DAYS: Final = 300
-FREE_FROM_DAY: Final = 60
 FREE_TIMES: Final = SCHEDULES * HALF_HOURS * FREE_DAYS
 # Coprime to FREE_TIMES: its multiples visit every free time once, in no order a cache could like.
 STRIDE: Final = 7_368_787
 
 TODAY: Final = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-OPENS: Final = timedelta(hours=8)
+FREE_FROM: Final = TODAY + timedelta(days=60, hours=8)
 
 SCHEDULE_ROWS: Final = """
 INSERT INTO schedules
@@ -96,7 +95,7 @@ class FreeTime:
     @property
     def starts_at(self) -> datetime:
         days, half_hours = divmod(self._place // SCHEDULES, HALF_HOURS)
-        return TODAY + timedelta(days=FREE_FROM_DAY + days, minutes=30 * half_hours) + OPENS
+        return FREE_FROM + timedelta(days=days, minutes=30 * half_hours)
 
     @property
     def _place(self) -> int:

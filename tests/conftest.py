@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kalends.compose import Installation, installation, migrate_now
-from kalends.services.setup import set_up_organization
+from kalends.services.setup import SetUp, set_up_organization
 from kalends.settings import Settings
 from tests.servers import Server
 from tests.world import World
@@ -59,16 +59,24 @@ def new_world(home: Installation, server: Server) -> Iterator[Callable[[], World
         world.close()
 
 
+@pytest.fixture(scope="module")
+def module_world(home: Installation, server: Server) -> Iterator[World]:
+    """One organization for a module whose tests change nothing."""
+    world = World(server.url, make_organization(home), PASSWORD)
+    yield world
+    world.close()
+
+
 @pytest.fixture
 def world(new_world: Callable[[], World]) -> World:
     return new_world()
 
 
-def make_organization(home: Installation):  # type: ignore[no-untyped-def]
+def make_organization(home: Installation) -> SetUp:
     """A new organization with an admin of its own."""
     name = f"Organization {next(_numbers)} {uuid.uuid4().hex[:8]}"
 
-    async def make():  # type: ignore[no-untyped-def]
+    async def make() -> SetUp:
         context = home.context()
         try:
             email = f"admin-{uuid.uuid4().hex[:8]}@example.test"

@@ -6,6 +6,7 @@ Tests share one database and one server; each has its own tenant, so none sees a
 import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import httpx
@@ -81,6 +82,16 @@ class World:
         assert answer.status_code == 201, answer.text
         booking: JSON = answer.json()["data"]
         return booking
+
+    @cached_property
+    def shared_schedule(self) -> JSON:
+        """A schedule for tests that change nothing."""
+        return self.create_schedule()
+
+    @cached_property
+    def shared_booking(self) -> JSON:
+        """A booking for tests that change nothing."""
+        return self.book(self.shared_schedule, "2024-01-01T10:00:00Z")
 
     def close(self) -> None:
         for client in self._clients:

@@ -1,13 +1,15 @@
 """Which schedules meet the requirements: a matching, not a greedy pick (SEMANTICS 11)."""
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import UUID
 
 ScheduleId: TypeAlias = UUID
 
 
-class Requirement(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Requirement:
     """`count` of these schedules are needed at once."""
 
     count: int

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from kalends.availability.hours import Hours, open_intervals
 from kalends.availability.interval import ALWAYS_AFTER, ALWAYS_BEFORE, DAY, Interval, gaps
-from kalends.availability.matching import Requirement, ScheduleId
+from kalends.availability.offering import Calendar, Offering, Session
 from kalends.availability.wallclock import Zone, days, local_day
 
 
@@ -32,78 +32,6 @@ class Code(StrEnum):
 
 
 ORDER: Final = {code: place for place, code in enumerate(Code)}
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What is booked, and how. All times in seconds of elapsed time.
-
-    `step` None: any start will do (a booking directly on a schedule). `notice` None allows the
-    past to a booking, though no slot lies there; 0 does not.
-    """
-
-    duration: int
-    step: int | None = None
-    buffer_before: int = 0
-    buffer_after: int = 0
-    notice: int | None = None
-    max_days_ahead: int | None = None
-    max_per_day: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """One schedule: its rules and what is in it. In any order, and they may overlap:
-
-    `busy` are `(start, end)` of time that cannot be booked; `occupied` of what bookings and live
-    holds take, their buffers included, but for the group sessions in `Offering.sessions`;
-    `booked` are the starts of the bookings and live holds that count, for as many days as are
-    asked about (also where there is no limit: the least booked schedule is chosen first).
-    """
-
-    schedule_id: ScheduleId
-    zone: Zone
-    hours: Hours
-    busy: Sequence[tuple[int, int]] = ()
-    occupied: Sequence[tuple[int, int]] = ()
-    booked: Sequence[int] = ()
-    notice: int | None = None
-    max_per_day: int | None = None
-
-
-class Session(NamedTuple):
-    """A group session of the event type that is asked about.
-
-    `occupied` is the time it takes, buffers included; held seats are taken seats.
-    """
-
-    start: int
-    occupied: Interval
-    schedule_ids: tuple[ScheduleId, ...]
-    seats_taken: int
-
-
-@dataclass(frozen=True, slots=True)
-class Offering:
-    """Everything that a question about slots depends on.
-
-    `calendars` are those of the schedules that may be taken: one that a requirement names and that
-    is not here serves nothing. `zone` is where the event type's days are counted (SEMANTICS 13).
-    `booked` are the starts of the event type's own bookings that count, for `terms.max_per_day`.
-    `wanted` has to be among the schedules taken, `preferred` are taken before others. A booking
-    that moves is left out of all of this by the caller.
-    """
-
-    terms: Terms
-    calendars: Sequence[Calendar]
-    requirements: Sequence[Requirement]
-    zone: Zone
-    now: int
-    booked: Sequence[int] = ()
-    capacity: int = 1
-    sessions: Sequence[Session] = ()
-    wanted: ScheduleId | None = None
-    preferred: Sequence[ScheduleId] = ()
 
 
 class Rule(NamedTuple):

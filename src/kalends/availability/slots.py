@@ -1,39 +1,33 @@
 """Free time: lists slots, decides about one start, and explains (SEMANTICS 5 to 14).
 
-`slots`, `decide` and `explain` ask the same rules of the same candidates: a slot is listed if and
-only if `decide` accepts it, but that a booking may lie in the past where no notice is set.
+`slots` and `decide` ask the same rules of the same candidates: what is listed is what `decide`
+accepts, but that a booking may be recorded in the past where no notice is set.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import compress
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
+from kalends.availability.assignment import Chosen, assign
 from kalends.availability.hours import Hours, is_open_throughout, runs
 from kalends.availability.interval import WEEK, Interval
-from kalends.availability.matching import Requirement, ScheduleId, choose
+from kalends.availability.matching import ScheduleId
+from kalends.availability.offering import Calendar, Offering, Session
 from kalends.availability.rules import (
     ORDER,
-    Calendar,
     Candidates,
     Code,
-    Offering,
     Rule,
-    Session,
-    Terms,
     closed,
-    count_by_day,
     rules_of_calendar,
     rules_of_offering,
 )
 from kalends.availability.wallclock import Zone
 
-Chosen: TypeAlias = tuple[ScheduleId, ...]
-
 
 class Slot(NamedTuple):
-    """`[start, end)` in epoch seconds; the schedules that a booking would get, the first first."""
+    """`[start, end)` in epoch seconds, and the schedules that a booking would get, in order."""
 
     start: int
     end: int
@@ -42,11 +36,12 @@ class Slot(NamedTuple):
 
 
 class Obstacle(NamedTuple):
-    """The forbidden time that a start runs into.
+    """The time that a start runs into.
 
-    Notice: up to the first start that is allowed. Horizon: from the first day too far on. Closed
-    hours: from closing to opening, at most a week. Limit: the full day. Busy and taken: that time,
-    with its `position` in `Calendar.busy` or `Calendar.occupied`; None is a group session.
+    For notice, all up to the first start that is allowed; for the horizon, all from the first day
+    that is too far; for closed hours, from closing to opening, a week of it at most; for a limit,
+    the day. For what is busy or taken its `position` in `Calendar.busy` or `Calendar.occupied`;
+    it is None for a group session and for what has no position.
     """
 
     interval: Interval
@@ -54,7 +49,7 @@ class Obstacle(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """A rule that refuses; `schedule_id` None if it is not one schedule's rule."""
+    """A rule that refuses. `schedule_id` is None for a rule of the event type."""
 
     code: Code
     schedule_id: ScheduleId | None = None
@@ -62,50 +57,72 @@ class Refusal(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """A slot to book, or else why not: every rule that refuses, in the API's order."""
+    """The slot that may be booked; or None and every rule that refuses, in the API's order."""
 
     slot: Slot | None
     refusals: tuple[Refusal, ...] = ()
 
 
 def slots(offering: Offering, span: Interval) -> list[Slot]:
-    """The slots that start within `span`, ascending. Raises ValueError if the terms have no step.
+    """The slots that start within `span`, ascending.
 
-    Which they are does not depend on where `span` begins and ends.
+    Where `span` begins and ends does not change which they are. Raises ValueError without a step.
     """
     listed = _never_in_the_past(offering)
-    candidates = _possible(listed, _grid(listed, span))
-    if not candidates.starts:
-        return []
-    chosen = _Survey(listed, candidates).choose()
-    return list(_slots_of(listed, candidates, chosen))
+    candidates = _allowed(listed, grid(listed, span))
+    return list(_slots_of(listed, candidates, assign(listed, candidates)))
 
 
 def decide(offering: Offering, start: int, end: int | None = None) -> Decision:
-    """Whether `start` may be booked now, and on which schedules.
+    """Whether a booking may start at `start`, and which schedules it gets.
 
-    An `end` that the terms' duration does not lead to is refused as NOT_A_SLOT.
+    With an `end` other than the terms' duration makes it, NOT_A_SLOT refuses.
     """
-    terms = offering.terms
     alone = Candidates([start])
-    is_on_grid = terms.step is None or start in _grid(offering, alone.span).starts
-    fits = is_on_grid and end in (None, start + terms.duration)
-    possible = _possible(offering, alone)
-    chosen = _Survey(offering, alone).choose()[0]
-    if fits and possible.starts and chosen:
-        return Decision(next(_slots_of(offering, alone, [chosen])))
-    refusals = list(_refusals_of_offering(offering, start))
-    if chosen is None:
+    chosen = assign(offering, alone)
+    if chosen[0] and _allowed(offering, alone).starts and _fits(offering, start, end):
+        return Decision(next(_slots_of(offering, alone, chosen)))
+    refusals = [*_refusals_of_event_type(offering, start)]
+    if not chosen[0]:
         refusals += _refusals_of_schedules(offering, start)
-    is_off_grid = is_on_grid != fits or (not is_on_grid and _is_anybody_open(offering, start))
-    if is_off_grid or not refusals:
+    if not _fits(offering, start, end) and (chosen[0] or _is_anybody_open(offering, start)):
         refusals.append(Refusal(Code.NOT_A_SLOT))
+    # None of the schedules refuses: the requirements ask for more of them than there are.
+    refusals = refusals or [Refusal(Code.NOT_A_SLOT)]
     return Decision(None, tuple(sorted(refusals, key=lambda refusal: ORDER[refusal.code])))
 
 
 def explain(offering: Offering, start: int, end: int | None = None) -> Decision:
-    """As `decide`, about what `slots` lists: never in the past."""
+    """As `decide`, of a slot to be listed: one in the past is too late whatever the notice."""
     return decide(_never_in_the_past(offering), start, end)
+
+
+def grid(offering: Offering, span: Interval) -> Candidates:
+    """The candidate starts within `span`: each date's runs in steps, of every schedule of the
+    first requirement (SEMANTICS 5 and 11)."""
+    step = offering.terms.step
+    if step is None:
+        raise ValueError("without a step there is no grid")
+    hours = {(calendar.hours, calendar.zone): None for calendar in _first_required(offering)}
+    grids = [_steps(*key, step, span) for key in hours]
+    return Candidates(grids[0] if len(grids) == 1 else sorted(set().union(*grids)))
+
+
+def _steps(hours: Hours, zone: Zone, step: int, span: Interval) -> list[int]:
+    starts: list[int] = []
+    is_ascending = True
+    for run in runs(hours, zone, span):
+        skipped = max(0, -((run.start - span.start) // step))
+        steps = range(run.start + skipped * step, min(run.end, span.end), step)
+        if steps:
+            is_ascending = is_ascending and (not starts or starts[-1] < steps[0])
+            starts.extend(steps)
+    return starts if is_ascending else sorted(set(starts))
+
+
+def _first_required(offering: Offering) -> list[Calendar]:
+    named = offering.requirements[0].schedule_ids if offering.requirements else ()
+    return [calendar for calendar in offering.calendars if calendar.schedule_id in named]
 
 
 def _never_in_the_past(offering: Offering) -> Offering:
@@ -114,8 +131,8 @@ def _never_in_the_past(offering: Offering) -> Offering:
     return replace(offering, terms=replace(offering.terms, notice=0))
 
 
-def _possible(offering: Offering, candidates: Candidates) -> Candidates:
-    """Without those that no schedule could serve."""
+def _allowed(offering: Offering, candidates: Candidates) -> Candidates:
+    """Those that the event type's own rules allow."""
     if not candidates.starts:
         return candidates
     flags = candidates.flags()
@@ -127,53 +144,71 @@ def _possible(offering: Offering, candidates: Candidates) -> Candidates:
 def _slots_of(
     offering: Offering, candidates: Candidates, chosen: Sequence[Chosen | None]
 ) -> Iterator[Slot]:
+    seats_taken = {session.start: session.seats_taken for session in offering.sessions}
     duration, capacity = offering.terms.duration, offering.capacity
-    taken = {session.start: session.seats_taken for session in offering.sessions}
     for start, schedule_ids in zip(candidates.starts, chosen, strict=True):
         if schedule_ids:
-            yield Slot(start, start + duration, schedule_ids, capacity - taken.get(start, 0))
+            seats_left = capacity - seats_taken.get(start, 0)
+            yield Slot(start, start + duration, schedule_ids, seats_left)
 
 
-def _grid(offering: Offering, span: Interval) -> Candidates:
-    """Candidate starts: from the start of each date's runs in steps (SEMANTICS 5)."""
-    if offering.terms.step is None:
-        raise ValueError("slots need a step")
-    grids = [
-        list(_steps(hours, zone, offering.terms.step, span))
-        for hours, zone in _hours_of_first_requirement(offering)
+def _fits(offering: Offering, start: int, end: int | None) -> bool:
+    """Whether it has the terms' duration and is on the grid, if there is one."""
+    terms = offering.terms
+    if end is not None and end != start + terms.duration:
+        return False
+    return terms.step is None or bool(grid(offering, Interval(start, start + 1)).starts)
+
+
+def _is_anybody_open(offering: Offering, start: int) -> bool:
+    """Whether there is a grid that a start can be off: where all is closed, that says enough."""
+    instant = Interval(start, start + 1)
+    return any(is_open_throughout(c.hours, c.zone, instant) for c in _first_required(offering))
+
+
+def _refusals_of_event_type(offering: Offering, start: int) -> Iterator[Refusal]:
+    for rule in rules_of_offering(offering, Interval(start, start + 1)):
+        if obstacles := tuple(Obstacle(interval) for _, interval in rule.obstacles(start)):
+            yield Refusal(rule.code, None, obstacles)
+
+
+def _refusals_of_schedules(offering: Offering, start: int) -> list[Refusal]:
+    """Every rule of every schedule involved; of the wanted one alone if that is refused."""
+    session = offering.session_at(start)
+    if session and (refusals := _refusals_of_session(offering, session)):
+        return refusals
+    ids = session.schedule_ids if session else [c.schedule_id for c in offering.able]
+    calendars = [c for c in offering.calendars if c.schedule_id in ids]
+    refusals = [r for c in calendars for r in _refusals_of(c, offering, start, session)]
+    return [r for r in refusals if r.schedule_id == offering.wanted] or refusals
+
+
+def _refusals_of_session(offering: Offering, session: Session) -> list[Refusal]:
+    """If it is full, or is not on the schedule that is wanted."""
+    obstacle = (Obstacle(session.occupied),)
+    if session.seats_taken >= offering.capacity:
+        return [Refusal(Code.SLOT_TAKEN, id_, obstacle) for id_ in session.schedule_ids]
+    if offering.wanted is not None and offering.wanted not in session.schedule_ids:
+        return [Refusal(Code.SLOT_TAKEN, offering.wanted, obstacle)]
+    return []
+
+
+def _refusals_of(
+    calendar: Calendar, offering: Offering, start: int, session: Session | None
+) -> Iterator[Refusal]:
+    instant = Interval(start, start + 1)
+    duration = offering.terms.duration
+    around = instant.widened(WEEK, WEEK)
+    rules = [
+        closed(calendar.hours, calendar.zone, duration, around),
+        *rules_of_calendar(calendar, offering, instant, session),
     ]
-    starts = [start for grid in grids for start in grid]
-    return Candidates(sorted(set(starts)))
+    for rule in rules:
+        found = [_obstacle(calendar, rule, *met) for met in rule.obstacles(start)]
+        if found:
+            yield Refusal(rule.code, calendar.schedule_id, tuple(found))
 
 
-def _steps(hours: Hours, zone: Zone, step: int, span: Interval) -> Iterator[int]:
-    for run in runs(hours, zone, span):
-        skipped = max(0, -((run.start - span.start) // step))
-        yield from range(run.start + skipped * step, min(run.end, span.end), step)
-
-
-def _hours_of_first_requirement(offering: Offering) -> Iterable[tuple[Hours, Zone]]:
-    """Each pair once."""
-    named = offering.requirements[0].schedule_ids if offering.requirements else ()
-    return {(c.hours, c.zone): None for c in offering.calendars if c.schedule_id in named}
-
-
-class _Survey:
-    """Who can serve which candidate. A schedule is looked at only when its answer is needed."""
-
-    def __init__(self, offering: Offering, candidates: Candidates) -> None:
-        self.offering = offering
-        self.candidates = candidates
-        self._open: dict[tuple[Hours, Zone], bytearray] = {}
-        self._serves: dict[ScheduleId, bytearray] = {}
-
-    def choose(self) -> list[Chosen | None]:
-        """The schedules for each candidate, None where the requirements cannot be met."""
-        chosen: list[Chosen | None] = [None] * len(self.candidates.starts)
-        for part, calendars in _parts_of_one_order(self.offering, self.candidates):
-            if _is_one_of_many(self.offering):
-                self._choose_one(part, calendars, chosen)
-            else:
-                self._choose_several(part, calendars, chosen)
-        self._join_sessions(chosen)
-        return chosen
+def _obstacle(calendar: Calendar, rule: Rule, position: int, interval: Interval) -> Obstacle:
+    things = {Code.BUSY: calendar.busy, Code.SLOT_TAKEN: calendar.occupied}.get(rule.code, ())
+    return Obstacle(interval, position if position < len(things) else None)

@@ -64,7 +64,6 @@ class Zone:
                 yield Interval(start, end)
             at += 1
 
-
     def stretches(self, span: Interval) -> Iterator[tuple[int, int, int]]:
         """`(start, end, offset)` of each part of `span` that has one offset, ascending."""
         at = bisect_right(self.changes, span.start) - 1

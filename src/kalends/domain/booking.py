@@ -78,6 +78,19 @@ class Booking(Struct, frozen=True):
         return self.status in OCCUPYING and not self.conflict
 
 
+class BookingFilter(Struct, frozen=True, kw_only=True):
+    """What a list asks for; None asks nothing. Bounds are instants; `until` is inclusive."""
+
+    schedule_id: UUID | None = None
+    event_type_id: UUID | None = None
+    statuses: tuple[Status, ...] = ()
+    after: datetime | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: datetime | None = None
+    attendee_email: str | None = None
+
+
 def check_transition(now_is: Status, wanted: Status) -> None:
     """Raises InvalidTransition, naming both states, unless `wanted` may follow."""
     if wanted != now_is and wanted not in TRANSITIONS[now_is]:

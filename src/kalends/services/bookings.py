@@ -10,6 +10,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType, structs
 from kalends.domain.access import Scope
 from kalends.domain.booking import (
     Booking,
+    BookingFilter,
     LocationType,
     Status,
     check_movable,
@@ -25,7 +26,6 @@ from kalends.services.conditions import IfMatch, check_fresh
 from kalends.services.placing import Wish, take_place
 from kalends.services.work import Work, found
 from kalends.store import bookings, event_types
-from kalends.store.bookings import BookingFilter
 from kalends.store.database import RunAgain
 from kalends.store.occupancies import release
 from kalends.store.schedules import lock_schedules
@@ -141,9 +141,11 @@ async def update_booking(
     wanted = parse()
     if wanted.override:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
-    moves = _span_of(seen, wanted) != (seen.start_time, seen.end_time)
+    moves = _moves(seen, wanted)
     before = await _lock(work, seen, moves=moves)
     check_fresh(before.version, if_match)
+    if _moves(before, wanted) != moves:
+        raise RunAgain  # somebody moved it meanwhile: the locks are not the ones it takes
     after = _with_details(before, wanted)
     if wanted.status is not UNSET:
         check_transition(before.status, wanted.status)
@@ -286,6 +288,10 @@ async def _lock(work: Work, seen: Booking, *, moves: bool) -> Booking:
     if locked is None or locked.schedule_ids != seen.schedule_ids:
         raise RunAgain
     return locked
+
+
+def _moves(booking: Booking, wanted: BookingChanges) -> bool:
+    return _span_of(booking, wanted) != (booking.start_time, booking.end_time)
 
 
 def _span_of(booking: Booking, wanted: BookingChanges) -> tuple[datetime, datetime]:

@@ -1,5 +1,7 @@
 """Passwords: argon2id with the library's defaults."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Final
 
@@ -10,6 +12,9 @@ from kalends.domain.errors import Invalid
 
 SHORTEST: Final = 8
 LONGEST: Final = 200
+# argon2 takes 64 MiB and a core for each password at work; the others wait in line.
+AT_ONCE: Final = 2
+_threads: Final = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
 
 
 def hash_password(password: str) -> str:
@@ -21,11 +26,18 @@ def hash_password(password: str) -> str:
 
 def is_password(password: str, password_hash: str | None) -> bool:
     """Whether it is the password. Takes as long for an unknown user (None) as for a known one."""
+    nobodys = _nobodys()
     try:
-        PasswordHasher().verify(password_hash or _nobodys(), password[: LONGEST + 1])
+        PasswordHasher().verify(password_hash or nobodys, password[: LONGEST + 1])
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
+
+
+async def verify_password(password: str, password_hash: str | None) -> bool:
+    """The same beside the event loop, so that other requests go on."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_threads, is_password, password, password_hash)
 
 
 @cache

@@ -6,11 +6,12 @@ An API booking, a page's, a hold, a move and an import all end in `take_place`. 
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.errors import Detail, Inactive, Refused, SlotTaken
+from kalends.domain.errors import Detail, KalendsError, Refused, SlotTaken
 from kalends.domain.event_type import Requirement
 from kalends.domain.ids import SCHEDULE, shown
 from kalends.domain.schedule import Schedule
@@ -18,6 +19,9 @@ from kalends.services import rules
 from kalends.services.work import Work, found
 from kalends.store.occupancies import Claim, claim, count_starts
 from kalends.store.schedules import Bookable, find_for_booking, lock_schedules
+
+
+TAKEN: Final = "This time is already taken. Please choose another."
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -56,11 +60,12 @@ class _SomebodyWasFaster(Exception):
 async def take_place(work: Work, wish: Wish) -> list[Schedule]:
     """Takes the time and returns the schedules that were taken, in the order of requirements.
 
-    Raises NotFound, Inactive, Refused (naming every rule that refuses), SlotTaken.
+    Raises NotFound, Refused (naming every rule that refuses), SlotTaken.
     """
     bookables = await _find_bookables(work, wish)
-    refusals = {} if wish.override else await _find_refusals(work, wish, bookables)
-    free = [id_ for id_ in bookables if not refusals.get(id_)]
+    refusals = await _find_refusals(work, wish, bookables)
+    free = [id_ for id_ in bookables if not refusals[id_]]
+    taken = False
     while chosen := _choose(wish, free):
         try:
             async with work.tx.transaction():
@@ -68,27 +73,27 @@ async def take_place(work: Work, wish: Wish) -> list[Schedule]:
                     raise _SomebodyWasFaster(missing)
             return [bookables[id_].schedule for id_ in chosen]
         except _SomebodyWasFaster as faster:
+            taken = True
             free = [id_ for id_ in free if id_ not in faster.schedule_ids]
-    raise _refusal(refusals)
+    raise SlotTaken(TAKEN) if taken else _refusal(refusals)
 
 
 async def _find_bookables(work: Work, wish: Wish) -> dict[UUID, Bookable]:
-    """The schedules of the wish that exist and are active."""
+    """The schedules of the wish. Raises NotFound without any, or without the one it names."""
     bookables = await find_for_booking(
         work.organization_id, work.tx, wish.schedule_ids, wish.starts_at, wish.ends_at
     )
-    for id_ in [wish.schedule_id] if wish.schedule_id else wish.schedule_ids[:1]:
-        found(bookables.get(id_) or next(iter(bookables.values()), None), "schedule", _name(id_))
-    active = {id_: b for id_, b in bookables.items() if b.schedule.is_active}
-    if not active or (wish.schedule_id and wish.schedule_id not in active):
-        raise Inactive("This schedule is not active; nothing can be booked on it.")
-    return active
+    named = wish.schedule_id or next(iter(bookables), wish.schedule_ids[0])
+    found(bookables.get(named), "schedule", shown(SCHEDULE, named))
+    return bookables
 
 
 async def _find_refusals(
     work: Work, wish: Wish, bookables: Mapping[UUID, Bookable]
 ) -> dict[UUID, list[Detail]]:
     """Every rule that refuses, by schedule. Days with a limit are counted under the lock."""
+    if wish.override:
+        return {id_: rules.refusals_despite_override(b.schedule) for id_, b in bookables.items()}
     limited = [id_ for id_, b in bookables.items() if b.schedule.booking_limits.max_per_day]
     if limited:
         await lock_schedules(work.organization_id, work.tx, limited)
@@ -138,13 +143,9 @@ async def _claim(work: Work, wish: Wish, schedule_ids: Sequence[UUID]) -> list[U
     return await claim(work.organization_id, work.tx, wanted, work.now)
 
 
-def _refusal(refusals: Mapping[UUID, list[Detail]]) -> Exception:
-    """Taken, if any schedule would have been allowed; else what the rules say."""
-    if not refusals or not all(refusals.values()):
-        return SlotTaken("This time is already taken. Please choose another.")
+def _refusal(refusals: Mapping[UUID, list[Detail]]) -> KalendsError:
+    """The first rule that refuses, and all that do, in the order of the contract."""
     details = sorted({d for found in refusals.values() for d in found}, key=rules.in_order)
+    if not details:
+        return SlotTaken(TAKEN)
     return Refused(str(details[0].code), details[0].message, details)
-
-
-def _name(id_: UUID) -> str:
-    return shown(SCHEDULE, id_)

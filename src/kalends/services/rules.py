@@ -10,6 +10,7 @@ from kalends.domain.errors import Detail
 from kalends.domain.schedule import WEEKDAYS, Schedule, Window
 
 ORDER: Final = (
+    "INACTIVE",
     "TOO_SHORT_NOTICE",
     "TOO_FAR_AHEAD",
     "OUTSIDE_AVAILABILITY",
@@ -33,7 +34,7 @@ def refusals(
     """Every rule of the schedule that refuses `[starts_at, ends_at)`, in the order of ORDER."""
     limits = schedule.booking_limits
     notice = limits.min_notice_hours
-    found = []
+    found = refusals_despite_override(schedule)
     if notice is not None and starts_at < now + timedelta(hours=notice):
         found.append(_refusal("TOO_SHORT_NOTICE", f"needs {notice:g} hours of notice"))
     if not _is_open(schedule, starts_at, ends_at):
@@ -43,6 +44,13 @@ def refusals(
     if limits.max_per_day is not None and starts_that_day >= limits.max_per_day:
         found.append(_refusal("LIMIT_REACHED", f"takes {limits.max_per_day} bookings a day"))
     return found
+
+
+def refusals_despite_override(schedule: Schedule) -> list[Detail]:
+    """What refuses even where the caller overrides the rules of availability."""
+    if schedule.is_active:
+        return []
+    return [Detail("schedule_id", "The schedule is not active.", "INACTIVE")]
 
 
 def in_order(detail: Detail) -> int:

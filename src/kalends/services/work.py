@@ -50,6 +50,7 @@ class Caller:
     scopes: list[str] = field(default_factory=lambda: [Scope.ALL.value])
     api_key_id: UUID | None = None
     source: str = "api"
+    user_id: UUID | None = None
 
     def check(self, scope: Scope) -> None:
         """Raises Forbidden without the scope."""

@@ -1,5 +1,6 @@
 """API keys as rows; only their SHA-256 is kept."""
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -14,6 +15,15 @@ COLUMNS: Final = (
 IDENTIFY: Final = f"""
 SELECT {COLUMNS} FROM api_keys k JOIN organizations o ON o.id = k.organization_id
 WHERE k.key_hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
+"""
+COUNT: Final = "SELECT count(*) FROM api_keys WHERE organization_id = $1 AND revoked_at IS NULL"
+LIST: Final = f"""
+SELECT {COLUMNS} FROM api_keys k JOIN organizations o ON o.id = k.organization_id
+WHERE k.organization_id = $1 AND k.revoked_at IS NULL ORDER BY k.id LIMIT $2 OFFSET $3
+"""
+REVOKE: Final = """
+UPDATE api_keys SET revoked_at = $3
+WHERE organization_id = $1 AND id = $2 AND revoked_at IS NULL RETURNING id
 """
 INSERT: Final = """
 INSERT INTO api_keys (organization_id, id, name, key_hash, last_four, scopes, rate_limited,
@@ -41,6 +51,19 @@ async def insert_key(organization_id: UUID, tx: Tx, key: ApiKey, key_hash: bytes
         key.created_at,
         key.expires_at,
     )
+
+
+async def list_keys(
+    organization_id: UUID, tx: Tx, limit: int, offset: int
+) -> tuple[list[ApiKey], int]:
+    """A page of the keys that were not revoked, oldest first, and how many there are."""
+    rows = await tx.fetch(LIST, organization_id, limit, offset)
+    return [_key(row) for row in rows], await tx.fetchval(COUNT, organization_id)
+
+
+async def revoke_key(organization_id: UUID, tx: Tx, key_id: UUID, now: datetime) -> bool:
+    """Whether there was such a key, not revoked before."""
+    return await tx.fetchval(REVOKE, organization_id, key_id, now) is not None
 
 
 def _key(row: tuple[object, ...]) -> ApiKey:

@@ -1,12 +1,11 @@
 """Bookings as rows."""
 
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import structs
 
-from kalends.domain.booking import Booking, Status
+from kalends.domain.booking import Booking, BookingFilter, Status
 from kalends.store.database import Tx
 from kalends.store.rows import columns_of, parameters
 
@@ -24,19 +23,6 @@ UPDATE: Final = (
     f"UPDATE bookings SET ({', '.join(_CHANGEABLE)}) = ROW({parameters(3, len(_CHANGEABLE))})"
     " WHERE organization_id = $1 AND id = $2"
 )
-
-
-class BookingFilter(Struct, frozen=True, kw_only=True):
-    """What a list asks for; None asks nothing. Bounds are instants; `until` is inclusive."""
-
-    schedule_id: UUID | None = None
-    event_type_id: UUID | None = None
-    statuses: tuple[Status, ...] = ()
-    after: datetime | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    before: datetime | None = None
-    attendee_email: str | None = None
 
 
 async def find_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> Booking | None:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -15,10 +15,9 @@ from msgspec import Raw
 
 from kalends.domain.errors import Unavailable
 
-Tx = PoolConnectionProxy | asyncpg.Connection
+Tx: TypeAlias = asyncpg.Connection | PoolConnectionProxy  # noqa: UP040
 
-ACQUIRE_SECONDS: Final = 4.0
-STATEMENT_SECONDS: Final = 4.5
+ANSWER_SECONDS: Final = 4.0
 CONNECT_SECONDS: Final = 3.0
 AWAY: Final = (
     OSError,
@@ -41,7 +40,7 @@ SESSION: Final = {
     "timezone": "UTC",
     "jit": "off",
     "plan_cache_mode": "force_custom_plan",
-    "lock_timeout": "4s",
+    "statement_timeout": "60s",
     "idle_in_transaction_session_timeout": "60s",
     "application_name": "kalends",
 }
@@ -82,27 +81,38 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Tx]:
+    async def connection(self, seconds: float = ANSWER_SECONDS) -> AsyncIterator[Tx]:
         """A connection without a transaction, for one reading statement (or several that need
-        no common snapshot). Raises Unavailable."""
+        no common snapshot).
+
+        Raises Unavailable, at the latest after `seconds`: a connection on which nothing comes
+        back by then is cut, which no server that hangs can prevent.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
         try:
             pool = self._pool or await self._open()
-            async with pool.acquire(timeout=ACQUIRE_SECONDS) as connection:
-                yield connection
+            async with pool.acquire(timeout=seconds) as connection:
+                alarm = loop.call_at(deadline, connection.terminate)
+                try:
+                    yield connection
+                finally:
+                    alarm.cancel()
         except AGAIN as error:
             raise RunAgain from error
         except AWAY as error:
-            raise Unavailable("The database cannot be reached just now. Please try again.") from (
-                error
-            )
+            if isinstance(error, ValueError):  # a wrong argument, which is our mistake
+                raise
+            message = "The database cannot be reached just now. Please try again."
+            raise Unavailable(message) from error
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Tx]:
+    async def transaction(self, seconds: float = ANSWER_SECONDS) -> AsyncIterator[Tx]:
         """A transaction at READ COMMITTED: the locks and the constraint do the guarding.
 
         Raises Unavailable, and RunAgain where the use case may simply run again.
         """
-        async with self.connection() as connection, connection.transaction():
+        async with self.connection(seconds) as connection, connection.transaction():
             yield connection
 
     async def _open(self) -> asyncpg.Pool:
@@ -111,7 +121,6 @@ class Database:
                 self._pool = await asyncpg.create_pool(
                     min_size=0,
                     max_size=self._size,
-                    command_timeout=STATEMENT_SECONDS,
                     server_settings=SESSION,
                     max_inactive_connection_lifetime=300,
                     init=_pass_json_on,

@@ -3,7 +3,10 @@
 from typing import Any, Final
 from uuid import UUID
 
-from kalends.domain.access import Mode, Organization, Role
+import asyncpg
+
+from kalends.domain.access import Membership, Mode, Organization, Role
+from kalends.domain.errors import Invalid, SlugTaken
 from kalends.store.database import Tx
 from kalends.store.rows import columns_of, parameters
 
@@ -15,6 +18,18 @@ INSERT: Final = f"INSERT INTO organizations ({COLUMNS}) VALUES ({parameters(1, l
 INSERT_COUNTER: Final = "INSERT INTO event_counters (organization_id) VALUES ($1)"
 GET: Final = f"SELECT {COLUMNS} FROM organizations WHERE id = $1"
 BY_NAME: Final = f"SELECT {COLUMNS} FROM organizations WHERE mode = 'live' AND name = $1"
+BY_SLUG: Final = f"SELECT {COLUMNS} FROM organizations WHERE slug = $1"
+LOCK: Final = f"{GET} FOR NO KEY UPDATE"
+UPDATE: Final = """
+UPDATE organizations SET name = $2, slug = $3, timezone = $4, notify_email = $5, updated_at = $6
+WHERE id = $1
+"""
+# By user, over all organizations: what a signed-in user may choose from.
+MEMBERSHIPS: Final = """
+SELECT o.id, o.name, o.slug, o.mode, m.role
+FROM memberships m JOIN organizations o ON o.id = m.organization_id
+WHERE m.user_id = $1 ORDER BY o.name, o.mode, o.id
+"""
 ADD_MEMBER: Final = """
 INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3)
 ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role
@@ -41,6 +56,43 @@ async def find_organization_named(tx: Tx, name: str) -> Organization | None:
     """The live organization of that name: one of the queries that find it."""
     row = await tx.fetchrow(BY_NAME, name)
     return None if row is None else _organization(row)
+
+
+async def find_organization_by_slug(tx: Tx, slug: str) -> Organization | None:
+    row = await tx.fetchrow(BY_SLUG, slug)
+    return None if row is None else _organization(row)
+
+
+async def lock_organization(organization_id: UUID, tx: Tx) -> Organization | None:
+    """The organization, which nobody else changes until the transaction ends."""
+    row = await tx.fetchrow(LOCK, organization_id)
+    return None if row is None else _organization(row)
+
+
+async def update_organization(tx: Tx, organization: Organization) -> None:
+    """Raises SlugTaken, and Invalid for the name of another live organization."""
+    o = organization
+    values = (o.name, o.slug, o.timezone, o.notify_email, o.updated_at)
+    try:
+        await tx.execute(UPDATE, o.id, *values)
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name == "organizations_name":
+            raise Invalid.field("name", "is taken by another organization") from None
+        raise SlugTaken(f"The slug {o.slug!r} is taken. Choose another one.") from None
+
+
+async def list_memberships(tx: Tx, user_id: UUID) -> list[Membership]:
+    rows = await tx.fetch(MEMBERSHIPS, user_id)
+    return [
+        Membership(
+            organization_id=row["id"],
+            name=row["name"],
+            slug=row["slug"],
+            mode=Mode(row["mode"]),
+            role=Role(row["role"]),
+        )
+        for row in rows
+    ]
 
 
 async def is_slug_taken(tx: Tx, slug: str) -> bool:

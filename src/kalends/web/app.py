@@ -32,7 +32,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *auth.ROUTES,
 )
 
-Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any] | None]]
+Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
 
 def build_app(gate: Gate, lifespan: Lifespan, checks: health.Checks) -> ASGIApp:

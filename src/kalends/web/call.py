@@ -17,7 +17,6 @@ from kalends.services.conditions import IfMatch
 from kalends.services.idempotency import Answer, Remember
 from kalends.services.work import Caller, Context, UseCase, Work
 from kalends.web.reading import read_body, read_query
-from kalends.web.routes import Route
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,11 +29,11 @@ LONGEST_KEY: Final = 255
 
 @dataclass
 class Call:
-    """A request, its route, and who makes it."""
+    """A request and who makes it; `may_repeat` if its route takes an Idempotency-Key."""
 
     scope: Scope
     receive: Receive
-    route: Route
+    may_repeat: bool
     context: Context
     caller: Caller
     headers: Headers
@@ -88,14 +87,14 @@ class Call:
 
     async def _remember(self) -> Remember | None:
         key = self.headers.get("idempotency-key")
-        if key is None or not self.route.idempotent_by_key or self.caller.api_key_id is None:
+        if key is None or not self.may_repeat or self.caller.api_key_id is None:
             return None
         if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
             raise Invalid.field("Idempotency-Key", f"must have 1 to {LONGEST_KEY} characters")
         asked = b"\n".join([self.scope["query_string"], await self.raw_body()])
         return Remember(
             api_key_id=self.caller.api_key_id,
-            operation=f"{self.route.method} {self.scope['path']}",
+            operation=f"{self.scope['method']} {self.scope['path']}",
             key=key,
             fingerprint=hashlib.sha256(asked).digest(),
             now=self.context.clock(),

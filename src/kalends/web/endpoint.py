@@ -83,7 +83,7 @@ class Endpoint:
             raise MethodNotAllowed(f"{method} is not a method of this path.")
         if isinstance(route.access, KeyScope):
             caller.check(route.access)
-        call = Call(scope, receive, route, self.gate.context, caller, headers)
+        call = Call(scope, receive, route.idempotent_by_key, self.gate.context, caller, headers)
         return await route.handler(call)
 
     async def _admit(

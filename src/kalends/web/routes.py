@@ -3,17 +3,15 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import Struct
 
 from kalends.domain.access import Scope
 from kalends.services.idempotency import Answer
+from kalends.web.call import Call
 
-if TYPE_CHECKING:
-    from kalends.web.call import Call
-
-Handler = Callable[["Call"], Awaitable[Answer]]
+Handler = Callable[[Call], Awaitable[Answer]]
 
 
 class Access(Enum):

@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
-from kalends.domain.booking import Booking, LocationType, Status
+from kalends.domain.booking import Booking, BookingFilter, LocationType, Status
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Day, Email, Instant, Line, Name, Phone, Text
 from kalends.formats.bookings import BookingCancelled, BookingShown, show_booking
@@ -16,7 +16,6 @@ from kalends.services import bookings, rules
 from kalends.services.bookings import (
     AttendeeChanges,
     BookingChanges,
-    BookingFilter,
     NewAttendee,
     NewBooking,
 )
@@ -30,7 +29,7 @@ from kalends.web.routes import Route
 NOT_AN_ID: Final = UUID(int=0)
 
 
-class BookingsQuery(PageQuery):
+class BookingsQuery(PageQuery, frozen=True):
     """All filters hold together."""
 
     schedule_id: Annotated[str, Meta(description="Bookings that take this schedule.")] | None = None
@@ -79,7 +78,7 @@ class BookingsQuery(PageQuery):
     ) = None
 
 
-class AttendeeBody(Request):
+class AttendeeBody(Request, frozen=True):
     name: Name
     email: Email
     phone: Phone | None = None
@@ -87,7 +86,7 @@ class AttendeeBody(Request):
     notes: Text | None = None
 
 
-class CreateBooking(Request):
+class CreateBooking(Request, frozen=True):
     """`schedule_id` and `end_time` may be left out with an event type that settles them."""
 
     start_time: Instant
@@ -109,7 +108,7 @@ class CreateBooking(Request):
     ] = False
 
 
-class AttendeePatch(Request):
+class AttendeePatch(Request, frozen=True):
     name: Name | UnsetType = UNSET
     email: Email | UnsetType = UNSET
     phone: Phone | None | UnsetType = UNSET
@@ -117,7 +116,7 @@ class AttendeePatch(Request):
     notes: Text | None | UnsetType = UNSET
 
 
-class UpdateBooking(Request):
+class UpdateBooking(Request, frozen=True):
     """What is left out stays as it is; null clears."""
 
     status: Status | UnsetType = UNSET
@@ -137,7 +136,7 @@ class UpdateBooking(Request):
     override: bool = False
 
 
-class CancelQuery(Request):
+class CancelQuery(Request, frozen=True):
     reason: Annotated[Text, Meta(description="Kept as cancellation_reason.")] | None = None
 
 

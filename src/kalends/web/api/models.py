@@ -26,7 +26,7 @@ class Request(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A body or query: a field that is not described is an error, not a silence."""
 
 
-class PageQuery(Request):
+class PageQuery(Request, frozen=True):
     limit: Limit = 50
     offset: Offset = 0
 

@@ -1,0 +1,149 @@
+"""Who takes which candidate: the schedules that can serve it, and those that a booking gets."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import compress, pairwise
+from typing import TypeAlias
+
+from kalends.availability.hours import Hours
+from kalends.availability.interval import DAY
+from kalends.availability.matching import ScheduleId, choose
+from kalends.availability.offering import Calendar, Offering, Session
+from kalends.availability.rules import Candidates, closed, count_by_day, rules_of_calendar
+from kalends.availability.wallclock import Zone
+
+Chosen: TypeAlias = tuple[ScheduleId, ...]
+
+
+def assign(offering: Offering, candidates: Candidates) -> list[Chosen | None]:
+    """The schedules for each candidate; None where the requirements cannot be met.
+
+    A group session has its schedules already: its start is joined on those, or not at all.
+    """
+    chosen: list[Chosen | None] = [None] * len(candidates.starts)
+    if not chosen:
+        return chosen
+    survey = _Survey(offering, candidates)
+    fill = _take_first if [r.count for r in offering.requirements] == [1] else _take_matching
+    for part, in_order in _orders(offering, candidates):
+        fill(survey, part, in_order, chosen)
+    for session in offering.sessions:
+        at = bisect_left(candidates.starts, session.start)
+        if candidates.starts[at : at + 1] == [session.start]:
+            chosen[at] = session.schedule_ids if _may_join(offering, session) else None
+    return chosen
+
+
+class _Survey:
+    """Which candidates a schedule can serve, found when it is first asked for.
+
+    Of twenty schedules of which one is needed, most are never looked at.
+    """
+
+    def __init__(self, offering: Offering, candidates: Candidates) -> None:
+        self.offering = offering
+        self.candidates = candidates
+        self._open: dict[tuple[Hours, Zone], bytearray] = {}
+        self._served: dict[ScheduleId, bytearray] = {}
+
+    def served_by(self, calendar: Calendar, joined: Session | None = None) -> bytearray:
+        """A flag for each candidate. `joined` as in `rules_of_calendar`."""
+        flags = self._served.get(calendar.schedule_id)
+        if flags is None:
+            flags = self._open_in(calendar).copy()
+            rules = rules_of_calendar(calendar, self.offering, self.candidates.span, joined)
+            for rule in rules:
+                self.candidates.strike(rule, flags)
+            self._served[calendar.schedule_id] = flags
+        return flags
+
+    def _open_in(self, calendar: Calendar) -> bytearray:
+        """Schedules with the same hours, as those of a team, share one answer."""
+        key = calendar.hours, calendar.zone
+        if key not in self._open:
+            self._open[key] = flags = self.candidates.flags()
+            duration = self.offering.terms.duration
+            self.candidates.strike(closed(*key, duration, self.candidates.span), flags)
+        return self._open[key]
+
+
+def _take_first(
+    survey: _Survey, part: range, in_order: Sequence[Calendar], chosen: list[Chosen | None]
+) -> None:
+    """One of many: the first in order that can serve."""
+    left = list(part)
+    for calendar in in_order:
+        if not left:
+            return
+        served, alone = survey.served_by(calendar), (calendar.schedule_id,)
+        waiting = []
+        for candidate in left:
+            if served[candidate]:
+                chosen[candidate] = alone
+            else:
+                waiting.append(candidate)
+        left = waiting
+
+
+def _take_matching(
+    survey: _Survey, part: range, in_order: Sequence[Calendar], chosen: list[Chosen | None]
+) -> None:
+    """Any requirements. Candidates that the same schedules can serve are matched once."""
+    ids = [calendar.schedule_id for calendar in in_order]
+    served = [survey.served_by(calendar)[part.start : part.stop] for calendar in in_order]
+    known: dict[tuple[int, ...], Chosen | None] = {}
+    for candidate, able in zip(part, zip(*served, strict=True), strict=False):
+        if able not in known:
+            known[able] = choose(survey.offering.requirements, list(compress(ids, able)))
+        chosen[candidate] = known[able]
+
+
+def _orders(
+    offering: Offering, candidates: Candidates
+) -> Iterator[tuple[range, Sequence[Calendar]]]:
+    """Parts of the candidates, and the order in which schedules are taken there.
+
+    What is wanted, then what is preferred, then the least booked of that day, then the lowest id.
+    """
+    favoured = [offering.wanted, *offering.preferred]
+    able = sorted(offering.able, key=lambda calendar: calendar.schedule_id)
+    able.sort(key=lambda calendar: _place(calendar.schedule_id, favoured))
+    if len(able) < 2 or not any(calendar.booked for calendar in able):
+        yield range(len(candidates.starts)), able
+        return
+    counts = [count_by_day(calendar.booked, calendar.zone) for calendar in able]
+    for part in _days(candidates, {calendar.zone for calendar in able}):
+        start = candidates.starts[part.start]
+        days = {calendar.zone: calendar.zone.wall_at(start) // DAY for calendar in able}
+        ranks = sorted(
+            (_place(calendar.schedule_id, favoured), counts[i][days[calendar.zone]], i)
+            for i, calendar in enumerate(able)
+        )
+        yield part, [able[i] for _, _, i in ranks]
+
+
+def _place(schedule_id: ScheduleId, favoured: Sequence[ScheduleId | None]) -> int:
+    return favoured.index(schedule_id) if schedule_id in favoured else len(favoured)
+
+
+def _days(candidates: Candidates, zones: set[Zone]) -> Iterator[range]:
+    """The candidates in parts that lie on one local date in each of the zones."""
+    span = candidates.span
+    midnights = {start for zone in zones for _, start, _ in zone.days_in(span)} | {span.end}
+    edges = [bisect_left(candidates.starts, midnight) for midnight in sorted(midnights)]
+    for first, last in pairwise(edges):
+        if first < last:
+            yield range(first, last)
+
+
+def _may_join(offering: Offering, session: Session) -> bool:
+    """Whether there is a seat, and every schedule of the session could serve it but for itself."""
+    if session.seats_taken >= offering.capacity:
+        return False
+    if offering.wanted is not None and offering.wanted not in session.schedule_ids:
+        return False
+    by_id = {calendar.schedule_id: calendar for calendar in offering.calendars}
+    survey = _Survey(offering, Candidates([session.start]))
+    return all(
+        id_ in by_id and survey.served_by(by_id[id_], session)[0] for id_ in session.schedule_ids
+    )

@@ -1,0 +1,95 @@
+"""What a question about slots is asked of: terms, calendars, requirements, group sessions.
+
+Instants are epoch seconds (UTC), durations seconds of elapsed time.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from kalends.availability.hours import Hours
+from kalends.availability.interval import Interval
+from kalends.availability.matching import Requirement, ScheduleId
+from kalends.availability.wallclock import Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What is booked, and how. All times in seconds of elapsed time.
+
+    `step` None: any start will do (a booking directly on a schedule). `notice` None allows the
+    past to a booking, though no slot lies there; 0 does not.
+    """
+
+    duration: int
+    step: int | None = None
+    buffer_before: int = 0
+    buffer_after: int = 0
+    notice: int | None = None
+    max_days_ahead: int | None = None
+    max_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """One schedule: its rules and what is in it. In any order, and they may overlap:
+
+    `busy` are `(start, end)` of time that cannot be booked; `occupied` of what bookings and live
+    holds take, their buffers included, but for the group sessions in `Offering.sessions`;
+    `booked` are the starts of the bookings and live holds that count, for as many days as are
+    asked about (also where there is no limit: the least booked schedule is chosen first).
+    """
+
+    schedule_id: ScheduleId
+    zone: Zone
+    hours: Hours
+    busy: Sequence[tuple[int, int]] = ()
+    occupied: Sequence[tuple[int, int]] = ()
+    booked: Sequence[int] = ()
+    notice: int | None = None
+    max_per_day: int | None = None
+
+
+class Session(NamedTuple):
+    """A group session of the event type that is asked about.
+
+    `occupied` is the time it takes, buffers included; held seats are taken seats.
+    """
+
+    start: int
+    occupied: Interval
+    schedule_ids: tuple[ScheduleId, ...]
+    seats_taken: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    """Everything that a question about slots depends on.
+
+    `calendars` are those of the schedules that may be taken: one that a requirement names and that
+    is not here serves nothing. `zone` is where the event type's days are counted (SEMANTICS 13).
+    `booked` are the starts of the event type's own bookings that count, for `terms.max_per_day`.
+    `wanted` has to be among the schedules taken, `preferred` are taken before others. A booking
+    that moves is left out of all of this by the caller.
+    """
+
+    terms: Terms
+    calendars: Sequence[Calendar]
+    requirements: Sequence[Requirement]
+    zone: Zone
+    now: int
+    booked: Sequence[int] = ()
+    capacity: int = 1
+    sessions: Sequence[Session] = ()
+    wanted: ScheduleId | None = None
+    preferred: Sequence[ScheduleId] = ()
+
+    @property
+    def able(self) -> list[Calendar]:
+        """The calendars that a requirement names, in the order of requirements, each once."""
+        by_id = {calendar.schedule_id: calendar for calendar in self.calendars}
+        named = dict.fromkeys(id_ for wanted in self.requirements for id_ in wanted.schedule_ids)
+        return [by_id[id_] for id_ in named if id_ in by_id]
+
+    def session_at(self, start: int) -> Session | None:
+        return next((session for session in self.sessions if session.start == start), None)

@@ -1,0 +1,40 @@
+"""Sessions of signed-in users, as rows; only the SHA-256 of a token is kept."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from kalends.domain.access import User
+from kalends.store.database import Tx
+
+# A session belongs to a user, not to an organization: these find it.
+FIND_USER: Final = """
+SELECT u.id, u.email, u.created_at FROM sessions s JOIN users u ON u.id = s.user_id
+WHERE s.token_hash = $1 AND s.expires_at > $2
+"""
+INSERT: Final = """
+INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)
+"""
+DELETE: Final = "DELETE FROM sessions WHERE token_hash = $1"
+FORGET_EXPIRED: Final = "DELETE FROM sessions WHERE user_id = $1 AND expires_at <= $2"
+
+
+async def find_user_of_session(tx: Tx, token_hash: bytes, now: datetime) -> User | None:
+    """The user whose session that is, unless it has expired."""
+    row = await tx.fetchrow(FIND_USER, token_hash, now)
+    return None if row is None else User(id=row[0], email=row[1], created_at=row[2])
+
+
+async def insert_session(
+    tx: Tx, token_hash: bytes, user_id: UUID, now: datetime, expires_at: datetime
+) -> None:
+    await tx.execute(INSERT, token_hash, user_id, now, expires_at)
+
+
+async def delete_session(tx: Tx, token_hash: bytes) -> None:
+    """Ends the session, if there is one."""
+    await tx.execute(DELETE, token_hash)
+
+
+async def forget_expired_sessions(tx: Tx, user_id: UUID, now: datetime) -> None:
+    await tx.execute(FORGET_EXPIRED, user_id, now)

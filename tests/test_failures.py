@@ -1,0 +1,206 @@
+"""Bad luck: killed processes and a database that is away. Nothing that was answered is lost."""
+
+import asyncio
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from kalends.compose import Installation, installation, migrate_now
+from kalends.settings import Settings
+from tests.conftest import PASSWORD, make_organization
+from tests.servers import Server
+from tests.world import World, plus, tomorrow_at
+
+PATH = "/api/v1/bookings"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("failures")
+
+
+@pytest.fixture(scope="module")
+def own_environment(folder: Path) -> dict[str, str]:
+    return {
+        "KALENDS_DATA_DIR": str(folder / "data"),
+        "KALENDS_RATE_LIMIT_READ": "none",
+        "KALENDS_RATE_LIMIT_WRITE": "none",
+    }
+
+
+@pytest.fixture(scope="module")
+def own_home(own_environment: dict[str, str]) -> Iterator[Installation]:
+    """An installation that may be broken; the lease keeps its PostgreSQL from being stopped."""
+    with installation(Settings.from_environ(own_environment)) as home:
+        migrate_now(home)
+        yield home
+
+
+@pytest.fixture
+def own_server(
+    own_home: Installation, own_environment: dict[str, str], log_file: Path
+) -> Iterator[Server]:
+    with Server(own_environment, log_file) as server:
+        yield server
+
+
+@pytest.fixture
+def own_world(own_home: Installation, own_server: Server) -> Iterator[World]:
+    world = World(own_server.url, make_organization(own_home), PASSWORD)
+    yield world
+    world.close()
+
+
+def postgres_pid(folder: Path) -> int:
+    pid = int((folder / "data" / "postgres" / "postmaster.pid").read_text().split()[0])
+    os.kill(pid, 0)
+    return pid
+
+
+async def book_until_broken(world: World, schedules: list[Any], stop: Any) -> dict[str, str]:
+    """Books through 16 connections until `stop` has been called and answers fail; gives the
+    Idempotency-Key of each booking that was answered 201, with its id."""
+    answered: dict[str, str] = {}
+
+    async def book(client: httpx.AsyncClient, lane: int) -> None:
+        for number in range(400):
+            body = world.booking_body(schedules[lane], plus(tomorrow_at(0), hours=number))
+            key = f"{lane}-{number}"
+            try:
+                answer = await client.post(PATH, json=body, headers={"idempotency-key": key})
+            except httpx.HTTPError:
+                return
+            if answer.status_code != 201:
+                return
+            answered[key] = answer.json()["data"]["id"]
+
+    headers = dict(world.api.headers)
+    async with httpx.AsyncClient(base_url=world.url, headers=headers, timeout=20) as client:
+        lanes = [asyncio.create_task(book(client, lane)) for lane in range(len(schedules))]
+        await asyncio.sleep(0.7)
+        stop()
+        await asyncio.gather(*lanes)
+    return answered
+
+
+def all_bookings(world: World) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while True:
+        page = world.api.get(PATH, params={"limit": 500, "offset": len(found)}).json()
+        found += page["data"]
+        if not page["meta"]["hasMore"]:
+            return found
+
+
+def assert_nothing_lost(world: World, schedules: list[Any], answered: dict[str, str]) -> None:
+    stored = {booking["id"] for booking in all_bookings(world)}
+    assert set(answered.values()) <= stored
+    for key, booking_id in list(answered.items())[:20]:
+        lane, number = map(int, key.split("-"))
+        body = world.booking_body(schedules[lane], plus(tomorrow_at(0), hours=number))
+        body["attendee"] = {"name": "Somebody", "email": "else@example.com"}
+        stored_start = world.api.get(f"{PATH}/{booking_id}").json()["data"]["start_time"]
+        assert stored_start == body["start_time"]
+        # The time is taken, and by one booking: nothing half written.
+        assert world.api.post(PATH, json=body).json()["code"] == "SLOT_TAKEN"
+
+
+def wait_until_served(world: World, seconds: float) -> float:
+    began = time.monotonic()
+    while time.monotonic() - began < seconds:
+        try:
+            if world.api.get(PATH, timeout=6).status_code == 200:
+                return time.monotonic() - began
+        except httpx.HTTPError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError(f"not served again within {seconds} s")
+
+
+def test_a_killed_server_has_lost_nothing_that_it_answered(
+    own_world: World, own_server: Server
+) -> None:
+    schedules = [own_world.create_schedule(name=f"Lane {n}") for n in range(8)]
+    answered = asyncio.run(book_until_broken(own_world, schedules, own_server.kill))
+    assert len(answered) > 20
+    own_server.start().wait_until_ready()
+    assert_nothing_lost(own_world, schedules, answered)
+
+
+def test_the_same_key_after_a_crash_gives_the_same_booking(
+    own_world: World, own_server: Server
+) -> None:
+    body = own_world.booking_body(own_world.create_schedule())
+    headers = {"idempotency-key": "once"}
+    first = own_world.api.post(PATH, json=body, headers=headers)
+    own_server.kill()
+    own_server.start().wait_until_ready()
+    second = own_world.api.post(PATH, json=body, headers=headers)
+    assert second.content == first.content
+    assert second.headers["idempotency-replayed"] == "true"
+
+
+def test_a_killed_postgresql_is_brought_back_and_has_lost_nothing(
+    own_world: World, own_server: Server, folder: Path
+) -> None:
+    schedules = [own_world.create_schedule(name=f"Lane {n}") for n in range(8)]
+
+    def kill() -> None:
+        os.kill(postgres_pid(folder), signal.SIGKILL)
+
+    answered = asyncio.run(book_until_broken(own_world, schedules, kill))
+    assert len(answered) > 20
+    assert wait_until_served(own_world, 10) < 10
+    assert_nothing_lost(own_world, schedules, answered)
+
+
+def test_a_database_that_hangs_is_503_within_five_seconds_and_well_again(
+    own_world: World, folder: Path
+) -> None:
+    schedule = own_world.create_schedule()
+    own_world.book(schedule)
+    pids = processes_of(postgres_pid(folder))
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        asyncio.run(assert_all_unavailable(own_world, schedule))
+    finally:
+        for pid in reversed(pids):
+            os.kill(pid, signal.SIGCONT)
+    assert wait_until_served(own_world, 10) < 10
+    own_world.book(schedule, tomorrow_at(18))
+
+
+async def assert_all_unavailable(world: World, schedule: dict[str, Any]) -> None:
+    body = world.booking_body(schedule, tomorrow_at(17))
+    headers = dict(world.api.headers)
+    async with httpx.AsyncClient(base_url=world.url, headers=headers, timeout=20) as client:
+        sends = [client.get(PATH) for _ in range(20)]
+        sends += [client.post(PATH, json=body) for _ in range(20)]
+        sends += [client.get("/readyz")]
+        answers = await asyncio.gather(*sends)
+    assert Counter(answer.status_code for answer in answers) == {503: 41}
+    for answer in answers:
+        assert answer.json()["code"] == "UNAVAILABLE"
+        assert int(answer.headers["retry-after"]) >= 1
+        assert answer.elapsed.total_seconds() < 5
+
+
+def processes_of(postmaster: int) -> list[int]:
+    return [postmaster, *(child.pid for child in psutil.Process(postmaster).children())]
+
+
+def test_the_server_lives_on_while_its_database_is_away(own_world: World, folder: Path) -> None:
+    os.kill(postgres_pid(folder), signal.SIGSTOP)
+    try:
+        assert own_world.api.get("/healthz").status_code == 200
+    finally:
+        os.kill(postgres_pid(folder), signal.SIGCONT)
