@@ -1,11 +1,16 @@
 """Processor time of the server and of PostgreSQL."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import psutil
+
+# What ended just now is counted twice or not at all until its parent has taken note.
+REAPED_AFTER_SECONDS: Final = 0.3
 
 
 @dataclass
@@ -33,6 +38,7 @@ class Meter:
         spent = Spent()
         server, database = self._server_seconds(), self._database_seconds()
         yield spent
+        time.sleep(REAPED_AFTER_SECONDS)
         spent.server = self._server_seconds() - server
         spent.database = self._database_seconds() - database
 

@@ -16,6 +16,7 @@ from kalends.services.work import Context
 ORGANIZATIONS: Final = 20
 SCHEDULES: Final = 2_000
 BOOKINGS: Final = 200_000
+FILLED_WITHIN_SECONDS: Final = 300
 
 # Free times, beyond every booking there is: half hours of the working day, on every schedule.
 HALF_HOURS: Final = 20
@@ -124,13 +125,14 @@ async def fill(context: Context) -> World:
         for n in range(ORGANIZATIONS)
     ]
     organization_ids = [one.organization_id for one in made]
-    async with context.database.connection() as connection:
+    async with context.database.connection(seconds=FILLED_WITHIN_SECONDS) as connection:
         for sql, arguments in (
+            ("SET statement_timeout = 0", ()),
             ("SELECT setseed(0.5)", ()),
             (SCHEDULE_ROWS, (organization_ids, SCHEDULES)),
             (BOOKING_ROWS, (organization_ids, SCHEDULES, BOOKINGS, TODAY)),
             (OCCUPANCY_ROWS, ()),
             *((settle, ()) for settle in SETTLE),
         ):
-            await connection.execute(sql, *arguments, timeout=300)
+            await connection.execute(sql, *arguments)
     return World(organization_ids, [one.api_key or "" for one in made])

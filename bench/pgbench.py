@@ -19,9 +19,9 @@ from uuid import UUID
 from bench import fill
 from bench.fill import World
 from kalends.domain.access import hash_of
-from kalends.domain.booking import Status
+from kalends.domain.booking import BookingFilter, Status
 from kalends.store import api_keys, bookings, events, idempotency, occupancies, schedules
-from kalends.store.bookings import BookingFilter, list_statement
+from kalends.store.bookings import list_statement
 from kalends.store.database import SESSION
 from kalends.store.postgres_process import binary
 

@@ -7,15 +7,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
 from kalends.compose import Installation, installation, migrate_now
+from kalends.services import passwords
 from kalends.services.setup import SetUp, set_up_organization
+from kalends.services.work import Context
 from kalends.settings import Settings
 from tests.servers import Server
 from tests.world import World
 
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
+_runner = asyncio.Runner()
+_contexts: dict[int, Context] = {}
+# Argon2 is slow on purpose; the organizations of the tests need not wait for it.
+passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.fixture(scope="session")
@@ -73,18 +80,13 @@ def world(new_world: Callable[[], World]) -> World:
 
 
 def make_organization(home: Installation) -> SetUp:
-    """A new organization with an admin of its own."""
+    """A new organization with an admin of its own, over a pool that is kept for the next."""
+    if id(home) not in _contexts:
+        _contexts[id(home)] = home.context()
     name = f"Organization {next(_numbers)} {uuid.uuid4().hex[:8]}"
-
-    async def make() -> SetUp:
-        context = home.context()
-        try:
-            email = f"admin-{uuid.uuid4().hex[:8]}@example.test"
-            return await set_up_organization(context, name, email, PASSWORD)
-        finally:
-            await context.database.close()
-
-    return asyncio.run(make())
+    email = f"admin-{uuid.uuid4().hex[:8]}@example.test"
+    making = set_up_organization(_contexts[id(home)], name, email, PASSWORD)
+    return _runner.run(making)
 
 
 @pytest.fixture

@@ -2,11 +2,16 @@
 
 import asyncio
 import atexit
+import ctypes
+import multiprocessing
 import os
 import secrets
-from collections.abc import AsyncIterator, Iterator, Mapping
+import signal
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -14,16 +19,20 @@ from typing import Any, Final
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
 
 from kalends.domain.errors import Unavailable
+from kalends.logs import set_up_logs
 from kalends.services.keyring import Keyring
 from kalends.services.limits import RateLimiter
 from kalends.services.sealing import Seal
 from kalends.services.work import Context
-from kalends.settings import Settings
+from kalends.settings import Settings, SettingsError
 from kalends.store.database import ConnectParameters, Database
 from kalends.store.embedded import EmbeddedPostgres, Watcher
-from kalends.store.migrate import migrate
+from kalends.store.migrate import migrate, newest_revision
+from kalends.store.reaching import look_at_database
 from kalends.web.app import build_app
 from kalends.web.endpoint import Gate
 from kalends.web.health import Checks
@@ -32,6 +41,14 @@ from kalends.web.sessions import Sessions
 log = structlog.get_logger("kalends")
 
 SHARE_LIMITS_EVERY_SECONDS: Final = 0.5
+SHORTEST_SECRET: Final = 32
+CONNECTIONS_FOR_JOBS: Final = 5
+BACKLOG: Final = 2048
+PR_SET_PDEATHSIG: Final = 1
+
+
+class ServingError(Exception):
+    """Nothing can be served; the text is a sentence that a person can act on."""
 
 
 @dataclass(frozen=True)
@@ -82,11 +99,20 @@ def secret_in(data_dir: Path) -> str:
         with suppress(FileExistsError):
             os.link(draft, path)
         draft.unlink()
-    return path.read_text().strip()
+    secret = path.read_text().strip()
+    if len(secret) < SHORTEST_SECRET:
+        raise SettingsError(f"The file {path} holds no secret. Bring it back from a backup.")
+    return secret
 
 
 def migrate_now(home: Installation) -> str:
-    """Brings the schema up to date and returns its revision. Raises MigrationError."""
+    """Brings the schema up to date, if it is not, and returns its revision.
+
+    Raises UnreachableError, MigrationError.
+    """
+    newest = newest_revision()
+    if asyncio.run(look_at_database(home.parameters)).revision == newest:
+        return newest
     return asyncio.run(migrate(home.parameters))
 
 
@@ -99,7 +125,7 @@ def application(home: Installation) -> ASGIApp:
         context=context,
         keyring=Keyring(context.database),
         limiter=limiter,
-        sessions=Sessions(context, settings.public_url),
+        sessions=Sessions(context, settings.public_url, settings.rate_limit_sign_in),
         read_limit=settings.rate_limit_read,
         write_limit=settings.rate_limit_write,
     )
@@ -108,7 +134,8 @@ def application(home: Installation) -> ASGIApp:
     async def lifespan(_: Any) -> AsyncIterator[Mapping[str, Any]]:
         sharing = asyncio.create_task(_share_limits(limiter, context.database))
         try:
-            yield {}
+            async with running_jobs(home, context):
+                yield {}
         finally:
             sharing.cancel()
             with suppress(asyncio.CancelledError):
@@ -130,11 +157,85 @@ async def _share_limits(limiter: RateLimiter, database: Database) -> None:
             await limiter.share(database)
 
 
-def serve(home: Installation, host: str, port: int, workers: int) -> None:
-    """Serves API, pages and jobs until a signal ends it, in this process or in `workers`."""
+@asynccontextmanager
+async def running_jobs(home: Installation, context: Context) -> AsyncIterator[None]:
+    """Runs the jobs while the block does: in a server beside the API, or in a worker alone.
+
+    They have connections of their own, so that no request ever waits for a job.
+    """
+    own = replace(context, database=Database(home.parameters, CONNECTIONS_FOR_JOBS))
+    running = asyncio.create_task(_run_jobs(own))
+    try:
+        yield
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await own.database.close()
+
+
+async def _run_jobs(context: Context) -> None:
+    """The queue's library takes long to import: in a thread, while requests are served."""
+    run_jobs = await asyncio.to_thread(_import_jobs)
+    await run_jobs(context)
+
+
+def _import_jobs() -> Callable[[Context], Awaitable[None]]:
+    from kalends.jobs.running import run_jobs
+
+    return run_jobs
+
+
+def run_worker(home: Installation) -> None:
+    """Runs jobs, and nothing else, until SIGTERM or SIGINT."""
+
+    async def work() -> None:
+        told = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, told.set)
+        context = home.context()
+        try:
+            async with running_jobs(home, context):
+                log.info("worker started")
+                await told.wait()
+        finally:
+            await context.database.close()
+        log.info("worker stopped")
+
+    asyncio.run(work())
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets that listen on each address of the host: from now on the port is ours, and
+    whoever connects waits until we serve. Raises ServingError."""
+    opened: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in dict.fromkeys(found):
+            one = socket.socket(family, socket.SOCK_STREAM)
+            opened.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(address)
+            one.listen(BACKLOG)
+    except (OSError, UnicodeError, OverflowError) as error:
+        for one in opened:
+            one.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ServingError(
+            f"Kalends cannot listen on {host} port {port} ({reason}). "
+            "Name another one with --host and --port, or stop what listens there."
+        ) from error
+    return opened
+
+
+def serve(home: Installation, sockets: Sequence[socket.socket], workers: int) -> None:
+    """Serves API, pages and jobs until a signal ends it, in this process or in `workers`.
+
+    Raises ServingError if it cannot start.
+    """
     common: dict[str, Any] = {
-        "host": host,
-        "port": port,
         "log_config": None,
         "access_log": False,
         "server_header": False,
@@ -143,9 +244,57 @@ def serve(home: Installation, host: str, port: int, workers: int) -> None:
         "forwarded_allow_ips": list(home.settings.trusted_proxies),
     }
     if workers == 1:
-        uvicorn.run(application(home), **common)
+        _serve_here(uvicorn.Config(application(home), workers=1, **common), list(sockets))
     else:
-        uvicorn.run("kalends.compose:worker_application", factory=True, workers=workers, **common)
+        # A busy machine may need many seconds only to import all this.
+        config = WorkerConfig(
+            "kalends.compose:worker_application",
+            factory=True,
+            workers=workers,
+            timeout_worker_healthcheck=30,
+            **common,
+        )
+        _serve_in_workers(config, list(sockets))
+
+
+def _serve_here(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+    server = uvicorn.Server(config)
+    try:
+        server.run(sockets=sockets)
+    except (KeyboardInterrupt, SystemExit):
+        # uvicorn has ended as the signal asked, and raises it again
+        if not server.started and not server.should_exit:
+            raise ServingError("The server could not start: its log says why.") from None
+
+
+def _serve_in_workers(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+    """The workers write their metrics into one folder, so that each can show the sum."""
+    with tempfile.TemporaryDirectory(prefix="kalends-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        supervisor = Multiprocess(config, sockets=sockets)
+        supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise ServingError("The workers could not start: their log says why.")
+
+
+class WorkerConfig(uvicorn.Config):
+    """uvicorn calls `configure_logging` first of all in a worker: the place to make it one."""
+
+    def configure_logging(self) -> None:
+        parent = multiprocessing.parent_process()
+        if parent is None:
+            return
+        # After a graceful end uvicorn raises the signal again; what is open is closed then.
+        signal.signal(signal.SIGTERM, _leave)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent.pid:
+            raise SystemExit(0)
+        settings = Settings.from_environ()
+        set_up_logs(settings.log_level, settings.log_format)
+
+
+def _leave(number: int, _: object) -> None:
+    raise SystemExit(0)
 
 
 def worker_application() -> ASGIApp:

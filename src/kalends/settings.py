@@ -4,7 +4,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 
 class SettingsError(Exception):
@@ -25,6 +24,7 @@ class Settings:
     webhook_retry_scale: float
     rate_limit_read: int
     rate_limit_write: int
+    rate_limit_sign_in: int
     trusted_proxies: tuple[str, ...]
     log_level: str
     log_format: str
@@ -45,6 +45,7 @@ class Settings:
             webhook_retry_scale=read.fraction("WEBHOOK_RETRY_SCALE", 1.0),
             rate_limit_read=read.limit("RATE_LIMIT_READ", 300),
             rate_limit_write=read.limit("RATE_LIMIT_WRITE", 100),
+            rate_limit_sign_in=read.limit("RATE_LIMIT_SIGN_IN", 10),
             trusted_proxies=read.items("TRUSTED_PROXIES"),
             log_level=read.one_of("LOG_LEVEL", ("info", "debug", "warning", "error")),
             log_format=read.one_of("LOG_FORMAT", ("json", "text")),
@@ -72,7 +73,7 @@ class _Reader:
 
     def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
         value = self.text(name)
-        if value and urlsplit(value).scheme not in schemes:
+        if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             raise SettingsError(f"KALENDS_{name} must be a URL that begins with {schemes[0]}://")
         return value.rstrip("/") if value else None
 

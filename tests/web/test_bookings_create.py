@@ -88,7 +88,7 @@ def test_what_is_left_out_takes_its_default_and_what_is_not_there_is_null(world:
 def test_an_event_type_gives_title_place_and_duration(world: World) -> None:
     schedule = world.create_schedule()
     event_type = world.create_event_type(
-        name="Massage", duration_minutes=45, schedule_id=schedule["id"], location="Room 3",
+        name="Massage", duration_minutes=45, slot_step_minutes=15, schedule_id=schedule["id"], location="Room 3",
         location_type="in_person",
     )  # fmt: skip
     booking = world.book(event_type_id=event_type["id"])
@@ -157,7 +157,10 @@ def test_the_same_time_on_another_schedule_is_free(world: World) -> None:
 def test_the_buffers_of_neighbours_add_up(world: World) -> None:
     schedule = world.create_schedule()
     buffered = world.create_event_type(
-        schedule_id=schedule["id"], buffer_before_minutes=10, buffer_after_minutes=15
+        schedule_id=schedule["id"],
+        slot_step_minutes=5,
+        buffer_before_minutes=10,
+        buffer_after_minutes=15,
     )
     world.book(event_type_id=buffered["id"], start=tomorrow_at(10))
     too_close = world.booking_body(start=tomorrow_at(11, 20), event_type_id=buffered["id"])

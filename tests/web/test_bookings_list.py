@@ -83,8 +83,7 @@ def test_upcoming_leaves_the_past_out(world: World) -> None:
 
 
 def test_status_takes_one_or_several(world: World) -> None:
-    schedule = world.create_schedule()
-    pending, confirmed, cancelled = (world.book(schedule, day) for day in DAYS[1:])
+    pending, confirmed, cancelled = (world.book(world.create_schedule(), day) for day in DAYS[1:])
     path = "/api/v1/bookings/"
     world.api.patch(path + confirmed["id"], json={"status": "CONFIRMED"})
     world.api.delete(path + cancelled["id"])
@@ -111,11 +110,10 @@ def test_ids_that_are_nothing_find_nothing(filled: World) -> None:
 
 
 def test_an_address_is_searched_by_part_and_in_any_case(world: World) -> None:
-    schedule = world.create_schedule()
     for day, email in zip(
         DAYS[1:], ("Anna_B@example.com", "anna.b@example.com", "a%b@example.com"), strict=True
     ):
-        world.book(schedule, day, attendee={"name": "A", "email": email})
+        world.book(world.create_schedule(), day, attendee={"name": "A", "email": email})
     assert starts(world, attendee_email="ANNA") == DAYS[1:3]
     assert starts(world, attendee_email="anna_b") == [DAYS[1]]
     assert starts(world, attendee_email="%") == [DAYS[3]]
@@ -163,9 +161,9 @@ def test_filters_hold_together(world: World) -> None:
     ],
 )
 def test_a_query_that_is_not_as_described_names_its_field(
-    world: World, query: str, field: str
+    module_world: World, query: str, field: str
 ) -> None:
-    answer = world.api.get(f"/api/v1/bookings?{query}"[:60_000])
+    answer = module_world.api.get(f"/api/v1/bookings?{query}"[:60_000])
     assert answer.status_code == 422, answer.text
     assert answer.json()["code"] == "VALIDATION_ERROR"
     assert answer.json()["details"][0]["field"] == field

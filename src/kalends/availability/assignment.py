@@ -5,32 +5,33 @@ from collections.abc import Iterator, Sequence
 from itertools import compress, pairwise
 from typing import TypeAlias
 
+from kalends.availability.candidates import Candidates
 from kalends.availability.hours import Hours
 from kalends.availability.interval import DAY
 from kalends.availability.matching import ScheduleId, choose
 from kalends.availability.offering import Calendar, Offering, Session
-from kalends.availability.rules import Candidates, closed, count_by_day, rules_of_calendar
+from kalends.availability.rules import closed, count_by_day, rules_of_calendar
 from kalends.availability.wallclock import Zone
 
 Chosen: TypeAlias = tuple[ScheduleId, ...]
 
 
-def assign(offering: Offering, candidates: Candidates) -> list[Chosen | None]:
+def assign(offering: Offering, candidates: Candidates, allowed: bytearray) -> list[Chosen | None]:
     """The schedules for each candidate; None where the requirements cannot be met.
 
-    A group session has its schedules already: its start is joined on those, or not at all.
+    Only those that are flagged in `allowed` are considered. A group session has its schedules
+    already: its start is joined on those, or not at all.
     """
     chosen: list[Chosen | None] = [None] * len(candidates.starts)
-    if not chosen:
-        return chosen
-    survey = _Survey(offering, candidates)
+    survey = _Survey(offering, candidates, allowed)
     fill = _take_first if [r.count for r in offering.requirements] == [1] else _take_matching
     for part, in_order in _orders(offering, candidates):
         fill(survey, part, in_order, chosen)
     for session in offering.sessions:
         at = bisect_left(candidates.starts, session.start)
         if candidates.starts[at : at + 1] == [session.start]:
-            chosen[at] = session.schedule_ids if _may_join(offering, session) else None
+            may_join = allowed[at] and _may_join(offering, session)
+            chosen[at] = session.schedule_ids if may_join else None
     return chosen
 
 
@@ -40,9 +41,10 @@ class _Survey:
     Of twenty schedules of which one is needed, most are never looked at.
     """
 
-    def __init__(self, offering: Offering, candidates: Candidates) -> None:
+    def __init__(self, offering: Offering, candidates: Candidates, allowed: bytearray) -> None:
         self.offering = offering
         self.candidates = candidates
+        self.allowed = allowed
         self._open: dict[tuple[Hours, Zone], bytearray] = {}
         self._served: dict[ScheduleId, bytearray] = {}
 
@@ -53,7 +55,7 @@ class _Survey:
             flags = self._open_in(calendar).copy()
             rules = rules_of_calendar(calendar, self.offering, self.candidates.span, joined)
             for rule in rules:
-                self.candidates.strike(rule, flags)
+                rule.strike(self.candidates, flags)
             self._served[calendar.schedule_id] = flags
         return flags
 
@@ -61,9 +63,10 @@ class _Survey:
         """Schedules with the same hours, as those of a team, share one answer."""
         key = calendar.hours, calendar.zone
         if key not in self._open:
-            self._open[key] = flags = self.candidates.flags()
-            duration = self.offering.terms.duration
-            self.candidates.strike(closed(*key, duration, self.candidates.span), flags)
+            self._open[key] = flags = self.allowed.copy()
+            if key not in self.candidates.fit:
+                duration = self.offering.terms.duration
+                closed(*key, duration, self.candidates.span).strike(self.candidates, flags)
         return self._open[key]
 
 
@@ -71,7 +74,7 @@ def _take_first(
     survey: _Survey, part: range, in_order: Sequence[Calendar], chosen: list[Chosen | None]
 ) -> None:
     """One of many: the first in order that can serve."""
-    left = list(part)
+    left = list(compress(part, survey.allowed[part.start : part.stop]))
     for calendar in in_order:
         if not left:
             return
@@ -143,7 +146,8 @@ def _may_join(offering: Offering, session: Session) -> bool:
     if offering.wanted is not None and offering.wanted not in session.schedule_ids:
         return False
     by_id = {calendar.schedule_id: calendar for calendar in offering.calendars}
-    survey = _Survey(offering, Candidates([session.start]))
+    alone = Candidates([session.start])
+    survey = _Survey(offering, alone, alone.flags())
     return all(
         id_ in by_id and survey.served_by(by_id[id_], session)[0] for id_ in session.schedule_ids
     )

@@ -1,21 +1,21 @@
 """When a schedule is open: weekly windows and date overrides, on the wall clock of its zone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
-from kalends.availability.interval import DAY, MINUTE, Interval, clip, merge
+from kalends.availability.interval import DAY, MINUTE, WEEK, Interval, clip, merge
 from kalends.availability.wallclock import EPOCH_DAY, Zone
 
 MINUTES_A_DAY: Final = 1440
 MIDNIGHT: Final = 0
 
-# Runs are found and kept for this many dates at a time. A block of typical hours takes 5 kB.
-DAYS_IN_A_BLOCK: Final = 28
-BLOCKS_KEPT: Final = 4096
+# What hours come to is found and kept for this many seconds at a time: 4 kB for typical hours.
+BLOCK: Final = 4 * WEEK
+BLOCKS_KEPT: Final = 2048
 
 
 class _Window(NamedTuple):
@@ -87,7 +87,14 @@ NEVER_OPEN: Final = Hours(((),) * 7)
 
 def open_intervals(hours: Hours, zone: Zone, span: Interval) -> list[Interval]:
     """When the schedule is open within `span`: the union over all dates, merged, ascending."""
-    return clip(merge(runs(hours, zone, span)), span)
+    found: list[Interval] = []
+    for block in blocks_of(span):
+        for interval in _open_in_block(hours, zone, block):
+            if found and found[-1].end == interval.start:
+                found[-1] = Interval(found[-1].start, interval.end)
+            else:
+                found.append(interval)
+    return clip(found, span)
 
 
 def is_open_throughout(hours: Hours, zone: Zone, span: Interval) -> bool:
@@ -95,8 +102,8 @@ def is_open_throughout(hours: Hours, zone: Zone, span: Interval) -> bool:
     return span.is_empty or open_intervals(hours, zone, span) == [span]
 
 
-def runs(hours: Hours, zone: Zone, span: Interval) -> Iterable[Interval]:
-    """The unbroken runs of each date that may meet `span`, and others near it, none cut.
+def runs(hours: Hours, zone: Zone, span: Interval) -> Iterator[Interval]:
+    """The unbroken runs of each date that may meet `span`, and some near it, none cut.
 
     Each date has its own runs: those of two dates may overlap, and are not in order where the
     clock went back over midnight.
@@ -105,17 +112,8 @@ def runs(hours: Hours, zone: Zone, span: Interval) -> Iterable[Interval]:
     # for clocks that jumped over midnight.
     first = zone.wall_at(span.start) // DAY - 2
     last = zone.wall_at(span.end) // DAY + 1
-    for block in range(first // DAYS_IN_A_BLOCK, last // DAYS_IN_A_BLOCK + 1):
-        yield from _runs_of_block(hours, zone, block)
-
-
-@lru_cache(maxsize=BLOCKS_KEPT)
-def _runs_of_block(hours: Hours, zone: Zone, block: int) -> tuple[Interval, ...]:
-    first = block * DAYS_IN_A_BLOCK
-    found: list[Interval] = []
-    for day in range(first, first + DAYS_IN_A_BLOCK):
-        found += runs_of_date(hours, zone, day)
-    return tuple(found)
+    for day in range(first, last + 1):
+        yield from runs_of_date(hours, zone, day)
 
 
 def runs_of_date(hours: Hours, zone: Zone, day: int) -> list[Interval]:
@@ -125,3 +123,14 @@ def runs_of_date(hours: Hours, zone: Zone, day: int) -> list[Interval]:
     """
     windows = hours.starting_on(day)
     return merge(i for window in windows for i in zone.instants(*window.on(day)))
+
+
+def blocks_of(span: Interval) -> range:
+    """The numbers of the blocks that `span` meets."""
+    return range(span.start // BLOCK, -(-span.end // BLOCK))
+
+
+@lru_cache(maxsize=BLOCKS_KEPT)
+def _open_in_block(hours: Hours, zone: Zone, block: int) -> tuple[Interval, ...]:
+    span = Interval(block * BLOCK, (block + 1) * BLOCK)
+    return tuple(clip(merge(runs(hours, zone, span)), span))

@@ -10,10 +10,14 @@ ScheduleId: TypeAlias = UUID
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """`count` of these schedules are needed at once."""
+    """`count` of these schedules are needed at once. Raises ValueError if that is none."""
 
     count: int
     schedule_ids: Collection[ScheduleId]
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ValueError("a requirement needs at least one schedule")
 
 
 def choose(

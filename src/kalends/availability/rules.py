@@ -5,14 +5,14 @@ refused if `[s - before, s + after)` meets one of some intervals. One comparison
 decides about bookings and explains refusals, so the three cannot disagree.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from kalends.availability.candidates import Candidates
 from kalends.availability.hours import Hours, open_intervals
 from kalends.availability.interval import ALWAYS_AFTER, ALWAYS_BEFORE, DAY, Interval, gaps
 from kalends.availability.offering import Calendar, Offering, Session
@@ -42,45 +42,17 @@ class Rule(NamedTuple):
     before: int
     after: int
 
+    def strike(self, candidates: Candidates, flags: bytearray) -> None:
+        """Clears the flags of the starts that it refuses."""
+        if self.forbidden:
+            candidates.strike(self.forbidden, self.before, self.after, flags)
+
     def obstacles(self, start: int) -> Iterator[tuple[int, Interval]]:
         """Position and time of each interval in the way of a start."""
         footprint = Interval(start, start).widened(self.before, self.after)
         for position, (begins, ends) in enumerate(self.forbidden):
             if footprint.overlaps(Interval(begins, ends)):
                 yield position, Interval(begins, ends)
-
-
-@dataclass(slots=True)
-class Candidates:
-    """Starts that are considered, ascending and unique, with a flag each: 1 while possible."""
-
-    starts: list[int]
-    _shifted: dict[int, list[int]] = field(default_factory=dict)
-
-    @property
-    def span(self) -> Interval:
-        return Interval(self.starts[0], self.starts[-1] + 1)
-
-    def flags(self) -> bytearray:
-        return bytearray(b"\x01") * len(self.starts)
-
-    def shifted(self, seconds: int) -> list[int]:
-        """Every start, that much later."""
-        if not seconds:
-            return self.starts
-        if seconds not in self._shifted:
-            self._shifted[seconds] = [start + seconds for start in self.starts]
-        return self._shifted[seconds]
-
-    def strike(self, rule: Rule, flags: bytearray) -> None:
-        """Clears the flags of the starts that the rule refuses."""
-        if not rule.forbidden:
-            return
-        heads, tails = self.shifted(-rule.before), self.shifted(rule.after)
-        for start, end in rule.forbidden:
-            first, last = bisect_right(tails, start), bisect_left(heads, end)
-            if first < last and start < end:
-                flags[first:last] = bytes(last - first)
 
 
 def rules_of_offering(offering: Offering, span: Interval) -> list[Rule]:

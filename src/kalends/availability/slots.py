@@ -6,24 +6,24 @@ accepts, but that a booking may be recorded in the past where no notice is set.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import compress
+from itertools import chain
 from typing import NamedTuple
 
 from kalends.availability.assignment import Chosen, assign
-from kalends.availability.hours import Hours, is_open_throughout, runs
+from kalends.availability.candidates import Candidates
+from kalends.availability.grid import candidates_fitting, is_start, starts_within
+from kalends.availability.hours import is_open_throughout
 from kalends.availability.interval import WEEK, Interval
 from kalends.availability.matching import ScheduleId
 from kalends.availability.offering import Calendar, Offering, Session
 from kalends.availability.rules import (
     ORDER,
-    Candidates,
     Code,
     Rule,
     closed,
     rules_of_calendar,
     rules_of_offering,
 )
-from kalends.availability.wallclock import Zone
 
 
 class Slot(NamedTuple):
@@ -69,8 +69,11 @@ def slots(offering: Offering, span: Interval) -> list[Slot]:
     Where `span` begins and ends does not change which they are. Raises ValueError without a step.
     """
     listed = _never_in_the_past(offering)
-    candidates = _allowed(listed, grid(listed, span))
-    return list(_slots_of(listed, candidates, assign(listed, candidates)))
+    candidates = _candidates(listed, span)
+    if not candidates.starts:
+        return []
+    chosen = assign(listed, candidates, _allowed(listed, candidates))
+    return _slots_of(listed, candidates, chosen)
 
 
 def decide(offering: Offering, start: int, end: int | None = None) -> Decision:
@@ -79,9 +82,9 @@ def decide(offering: Offering, start: int, end: int | None = None) -> Decision:
     With an `end` other than the terms' duration makes it, NOT_A_SLOT refuses.
     """
     alone = Candidates([start])
-    chosen = assign(offering, alone)
-    if chosen[0] and _allowed(offering, alone).starts and _fits(offering, start, end):
-        return Decision(next(_slots_of(offering, alone, chosen)))
+    chosen = assign(offering, alone, alone.flags())
+    if chosen[0] and all(_allowed(offering, alone)) and _fits(offering, start, end):
+        return Decision(_slots_of(offering, alone, chosen)[0])
     refusals = [*_refusals_of_event_type(offering, start)]
     if not chosen[0]:
         refusals += _refusals_of_schedules(offering, start)
@@ -97,27 +100,18 @@ def explain(offering: Offering, start: int, end: int | None = None) -> Decision:
     return decide(_never_in_the_past(offering), start, end)
 
 
-def grid(offering: Offering, span: Interval) -> Candidates:
-    """The candidate starts within `span`: each date's runs in steps, of every schedule of the
-    first requirement (SEMANTICS 5 and 11)."""
-    step = offering.terms.step
-    if step is None:
-        raise ValueError("without a step there is no grid")
-    hours = {(calendar.hours, calendar.zone): None for calendar in _first_required(offering)}
-    grids = [_steps(*key, step, span) for key in hours]
-    return Candidates(grids[0] if len(grids) == 1 else sorted(set().union(*grids)))
-
-
-def _steps(hours: Hours, zone: Zone, step: int, span: Interval) -> list[int]:
-    starts: list[int] = []
-    is_ascending = True
-    for run in runs(hours, zone, span):
-        skipped = max(0, -((run.start - span.start) // step))
-        steps = range(run.start + skipped * step, min(run.end, span.end), step)
-        if steps:
-            is_ascending = is_ascending and (not starts or starts[-1] < steps[0])
-            starts.extend(steps)
-    return starts if is_ascending else sorted(set(starts))
+def _candidates(offering: Offering, span: Interval) -> Candidates:
+    """The starts within `span` that the hours of the first requirement's schedules lead to."""
+    terms = offering.terms
+    if terms.step is None:
+        raise ValueError("without a step there are no slots to list")
+    hours = {(c.hours, c.zone) for c in _first_required(offering)}
+    if len(hours) == 1 and not offering.sessions:
+        # One of these schedules is taken by every slot, so a slot fits their hours.
+        (key,) = hours
+        return candidates_fitting(*key, terms.step, span, terms.duration)
+    starts = chain.from_iterable(starts_within(*key, terms.step, span) for key in hours)
+    return Candidates(sorted(set(starts)))
 
 
 def _first_required(offering: Offering) -> list[Calendar]:
@@ -131,25 +125,25 @@ def _never_in_the_past(offering: Offering) -> Offering:
     return replace(offering, terms=replace(offering.terms, notice=0))
 
 
-def _allowed(offering: Offering, candidates: Candidates) -> Candidates:
-    """Those that the event type's own rules allow."""
-    if not candidates.starts:
-        return candidates
+def _allowed(offering: Offering, candidates: Candidates) -> bytearray:
+    """Flags for those that the event type's own rules allow."""
     flags = candidates.flags()
     for rule in rules_of_offering(offering, candidates.span):
-        candidates.strike(rule, flags)
-    return candidates if all(flags) else Candidates(list(compress(candidates.starts, flags)))
+        rule.strike(candidates, flags)
+    return flags
 
 
 def _slots_of(
     offering: Offering, candidates: Candidates, chosen: Sequence[Chosen | None]
-) -> Iterator[Slot]:
-    seats_taken = {session.start: session.seats_taken for session in offering.sessions}
-    duration, capacity = offering.terms.duration, offering.capacity
-    for start, schedule_ids in zip(candidates.starts, chosen, strict=True):
-        if schedule_ids:
-            seats_left = capacity - seats_taken.get(start, 0)
-            yield Slot(start, start + duration, schedule_ids, seats_left)
+) -> list[Slot]:
+    duration, seats = offering.terms.duration, offering.capacity
+    taken = {session.start: session.seats_taken for session in offering.sessions}
+    pairs = zip(candidates.starts, chosen, strict=True)
+    if taken:
+        return [Slot(s, s + duration, ids, seats - taken.get(s, 0)) for s, ids in pairs if ids]
+    # As Slot(...) does, without the Python function around it: half the time of a long list.
+    new = tuple.__new__
+    return [new(Slot, (s, s + duration, ids, seats)) for s, ids in pairs if ids]
 
 
 def _fits(offering: Offering, start: int, end: int | None) -> bool:
@@ -157,7 +151,10 @@ def _fits(offering: Offering, start: int, end: int | None) -> bool:
     terms = offering.terms
     if end is not None and end != start + terms.duration:
         return False
-    return terms.step is None or bool(grid(offering, Interval(start, start + 1)).starts)
+    step = terms.step
+    return step is None or any(
+        is_start(c.hours, c.zone, step, start) for c in _first_required(offering)
+    )
 
 
 def _is_anybody_open(offering: Offering, start: int) -> bool:

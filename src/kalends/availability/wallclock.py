@@ -23,7 +23,7 @@ EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _EPOCH: Final = datetime(1970, 1, 1)  # naive on purpose: it counts wall-clock time
 
 
-class UnknownZone(ValueError):  # noqa: N818 (a domain word, as STYLE 10 has it)
+class UnknownZone(ValueError):
     """Not the name of a zone in the pinned time-zone data."""
 
 

@@ -105,6 +105,10 @@ class InUse(KalendsError):
     code = "IN_USE"
 
 
+class HoldExpired(KalendsError):
+    code = "HOLD_EXPIRED"
+
+
 class SlugTaken(KalendsError):
     code = "SLUG_TAKEN"
 

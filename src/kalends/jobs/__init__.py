@@ -1,1 +1,4 @@
-"""TODO"""
+"""What runs beside requests: the PgQueuer entry points, the timetable, and what keeps them going.
+
+`running` costs half a second to import, so whoever only puts jobs in never imports it.
+"""

@@ -1,8 +1,8 @@
 """Bookings: list, get, create, update, cancel."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, Raw, Struct, UnsetType, structs
@@ -18,19 +18,19 @@ from kalends.domain.booking import (
     free_json,
     merge_metadata,
 )
-from kalends.domain.errors import Detail, Inactive, Invalid, Refused
-from kalends.domain.event_type import EventType, Requirement, check_answer
-from kalends.domain.ids import BOOKING, EVENT_TYPE, new_id, shown
-from kalends.services import outbox, rules
+from kalends.domain.errors import Detail, Invalid
+from kalends.domain.event_type import EventType, check_answer
+from kalends.domain.ids import BOOKING, new_id, shown
+from kalends.services import clocks, outbox, wishes
 from kalends.services.conditions import IfMatch, check_fresh
+from kalends.services.holds import take_over_hold
 from kalends.services.placing import Wish, take_place
 from kalends.services.work import Work, found
-from kalends.store import bookings, event_types
+from kalends.store import bookings
+from kalends.store.calendars import lock_event_type
 from kalends.store.database import RunAgain
 from kalends.store.occupancies import release
 from kalends.store.schedules import lock_schedules
-
-LONGEST: Final = timedelta(days=366)
 
 
 class NewAttendee(Struct, frozen=True, kw_only=True):
@@ -55,6 +55,7 @@ class NewBooking(Struct, frozen=True, kw_only=True):
     location_type: LocationType | None = None
     answers: Mapping[str, Any] = {}
     metadata: Mapping[str, Any] = {}
+    hold_id: UUID | None = None
     override: bool = False
 
 
@@ -104,25 +105,15 @@ async def create_booking(work: Work, wanted: NewBooking) -> Booking:
     """
     if wanted.override:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
-    event_type = await _find_event_type(work, wanted.event_type_id)
-    ends_at = _end_of(wanted, event_type)
-    wish = Wish(
-        requirements=_requirements(wanted, event_type),
-        starts_at=wanted.start_time,
-        ends_at=ends_at,
-        booking_id=new_id(),
-        buffer_before=event_type.buffer_before_minutes if event_type else 0,
-        buffer_after=event_type.buffer_after_minutes if event_type else 0,
-        schedule_id=wanted.schedule_id,
-        override=wanted.override,
-    )
-    if event_type:
-        _check_answers(event_type, wanted.answers)
-    elif wanted.answers:
-        raise Invalid.field("answers", "only an event type asks questions")
-    schedules = await take_place(work, wish)
+    event_type = await wishes.find_event_type(work, wanted.event_type_id)
+    wish = structs.replace(wishes.wish_of(wanted, event_type), booking_id=new_id())
+    _check_answers(event_type, wanted.answers)
+    if wanted.hold_id is None:
+        schedules = await take_place(work, wish)
+    else:
+        schedules = await take_over_hold(work, wish, wanted.hold_id)
     timezone = wanted.timezone or schedules[0].timezone
-    booking = _new_booking(work, wanted, wish, event_type, timezone, [s.id for s in schedules])
+    booking = _new_booking(work, wanted, wish, timezone, [s.id for s in schedules])
     await bookings.insert_booking(work.organization_id, work.tx, booking)
     outbox.announce(work, outbox.CREATED, booking, override=wanted.override)
     return booking
@@ -171,60 +162,10 @@ async def cancel_booking(
     return await _write(work, before, after, override=False)
 
 
-async def _find_event_type(work: Work, event_type_id: UUID | None) -> EventType | None:
-    if event_type_id is None:
-        return None
-    event_type = found(
-        await event_types.find_event_type_to_book(work.organization_id, work.tx, event_type_id),
-        "event type",
-        shown(EVENT_TYPE, event_type_id),
-    )
-    if not event_type.is_active:
-        raise Inactive("This event type is not active; it cannot be booked.")
-    return event_type
-
-
-def _end_of(wanted: NewBooking, event_type: EventType | None) -> datetime:
-    """The end: the event type's duration rules, and an end that is given has to agree."""
-    if event_type is None:
-        if wanted.end_time is None:
-            raise Invalid.field("end_time", "is required without an event type")
-        _check_span(wanted.start_time, wanted.end_time)
-        return wanted.end_time
-    ends_at = wanted.start_time + timedelta(minutes=event_type.duration_minutes)
-    if wanted.end_time is None:
-        return ends_at
-    _check_span(wanted.start_time, wanted.end_time)
-    if wanted.end_time != ends_at and not wanted.override:
-        raise _not_a_slot(event_type)
-    return wanted.end_time
-
-
-def _check_span(starts_at: datetime, ends_at: datetime) -> None:
-    if ends_at <= starts_at:
-        raise Invalid.field("end_time", "must be after start_time")
-    if ends_at - starts_at > LONGEST:
-        raise Invalid.field("end_time", f"must be at most {LONGEST.days} days after start_time")
-
-
-def _not_a_slot(event_type: EventType) -> Refused:
-    message = f"{event_type.name} takes {event_type.duration_minutes} minutes."
-    return Refused("NOT_A_SLOT", message, [Detail("end_time", message, "NOT_A_SLOT")])
-
-
-def _requirements(wanted: NewBooking, event_type: EventType | None) -> list[Requirement]:
-    if event_type and event_type.requirements:
-        if wanted.schedule_id and wanted.schedule_id not in event_type.schedule_ids:
-            raise Invalid.field("schedule_id", "is not among the schedules of this event type")
-        return event_type.requirements
-    if wanted.schedule_id is None:
-        raise Invalid.field("schedule_id", "is required, as no event type chooses one")
-    return [Requirement(1, [wanted.schedule_id])]
-
-
-def _check_answers(event_type: EventType, answers: Mapping[str, Any]) -> None:
+def _check_answers(event_type: EventType | None, answers: Mapping[str, Any]) -> None:
     """Raises Invalid with all that is wrong: unknown keys, missing and malformed answers."""
-    questions = {question.key: question for question in event_type.questions}
+    asked = event_type.questions if event_type else []
+    questions = {question.key: question for question in asked}
     details = [Detail(f"answers.{k}", "is not asked") for k in answers if k not in questions]
     for key, question in questions.items():
         answer = answers.get(key)
@@ -238,15 +179,12 @@ def _check_answers(event_type: EventType, answers: Mapping[str, Any]) -> None:
 
 
 def _new_booking(
-    work: Work,
-    wanted: NewBooking,
-    wish: Wish,
-    event_type: EventType | None,
-    timezone: str,
-    schedule_ids: list[UUID],
+    work: Work, wanted: NewBooking, wish: Wish, timezone: str, schedule_ids: list[UUID]
 ) -> Booking:
+    event_type = wish.question.event_type
     confirmed = event_type is not None and not event_type.requires_confirmation
     attendee = wanted.attendee
+    assert wish.booking_id is not None
     return Booking(
         id=wish.booking_id,
         schedule_id=schedule_ids[0],
@@ -256,7 +194,7 @@ def _new_booking(
         start_time=wish.starts_at,
         end_time=wish.ends_at,
         timezone=timezone,
-        wall_clock=rules.wall_clock_of(wish.starts_at, timezone),
+        wall_clock=clocks.wall_clock_of(wish.starts_at, timezone),
         title=wanted.title or (event_type.name if event_type else None),
         location=wanted.location or (event_type.location if event_type else None),
         location_type=wanted.location_type or (event_type.location_type if event_type else None),
@@ -272,8 +210,8 @@ def _new_booking(
         external_uid=None,
         conflict=False,
         cancellation_reason=None,
-        buffer_before=wish.buffer_before,
-        buffer_after=wish.buffer_after,
+        buffer_before=wish.question.buffer_before,
+        buffer_after=wish.question.buffer_after,
         created_at=work.now,
         updated_at=work.now,
         version=1,
@@ -281,8 +219,10 @@ def _new_booking(
 
 
 async def _lock(work: Work, seen: Booking, *, moves: bool) -> Booking:
-    """Locks in the one order: schedules by id, then the booking."""
+    """Locks in the one order: event type, schedules by id, then the booking."""
     if moves:
+        if seen.event_type_id:
+            await lock_event_type(work.organization_id, work.tx, seen.event_type_id)
         await lock_schedules(work.organization_id, work.tx, seen.schedule_ids)
     locked = await bookings.lock_booking(work.organization_id, work.tx, seen.id)
     if locked is None or locked.schedule_ids != seen.schedule_ids:
@@ -301,7 +241,7 @@ def _span_of(booking: Booking, wanted: BookingChanges) -> tuple[datetime, dateti
         ends_at = wanted.end_time
     else:
         ends_at = starts_at + (booking.end_time - booking.start_time)
-    _check_span(starts_at, ends_at)
+    wishes.check_span(starts_at, ends_at)
     return starts_at, ends_at
 
 
@@ -314,7 +254,7 @@ def _with_details(booking: Booking, wanted: BookingChanges) -> Booking:
     if wanted.metadata:
         changes["metadata"] = merge_metadata(booking.metadata, wanted.metadata)
     if changes.get("timezone", booking.timezone) != booking.timezone:
-        changes["wall_clock"] = rules.wall_clock_of(booking.start_time, changes["timezone"])
+        changes["wall_clock"] = clocks.wall_clock_of(booking.start_time, changes["timezone"])
     return structs.replace(booking, **changes)
 
 
@@ -322,32 +262,19 @@ async def _move(work: Work, before: Booking, after: Booking, wanted: BookingChan
     """The booking at its new time, in place: its own time is given back, the new one taken."""
     check_movable(before)
     starts_at, ends_at = _span_of(before, wanted)
-    event_type = None
-    if before.event_type_id:
-        event_type = await event_types.find_event_type(
-            work.organization_id, work.tx, before.event_type_id
-        )
-    length = ends_at - starts_at
-    if event_type and not wanted.override and length != timedelta(
-        minutes=event_type.duration_minutes
-    ) and length != before.end_time - before.start_time:
-        raise _not_a_slot(event_type)
+    wish = await wishes.wish_to_move(work, before, starts_at, ends_at, override=wanted.override)
     await release(work.organization_id, work.tx, before.id)
-    schedules = [Requirement(1, [id_]) for id_ in before.schedule_ids]
-    wish = Wish(
-        requirements=schedules,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        booking_id=before.id,
-        buffer_before=before.buffer_before,
-        buffer_after=before.buffer_after,
-        preferred=before.schedule_ids,
-        instead_of=before.id,
-        override=wanted.override,
+    schedules = await take_place(work, wish)
+    return structs.replace(
+        after,
+        start_time=starts_at,
+        end_time=ends_at,
+        schedule_id=schedules[0].id,
+        schedule_ids=[schedule.id for schedule in schedules],
+        buffer_before=wish.question.buffer_before,
+        buffer_after=wish.question.buffer_after,
+        wall_clock=clocks.wall_clock_of(starts_at, after.timezone),
     )
-    await take_place(work, wish)
-    clock = rules.wall_clock_of(starts_at, after.timezone)
-    return structs.replace(after, start_time=starts_at, end_time=ends_at, wall_clock=clock)
 
 
 async def _write(work: Work, before: Booking, after: Booking, *, override: bool) -> Booking:

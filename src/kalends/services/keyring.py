@@ -1,6 +1,7 @@
 """Who a key belongs to, remembered for a few seconds so that most requests ask nobody."""
 
 import time
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -28,7 +29,7 @@ class Keyring:
                 "This call needs an API key: send it as 'Authorization: Bearer wk_live_…'."
             )
         known = self._known.get(secret)
-        if known is not None and time.monotonic() < known[0]:
+        if known is not None and time.monotonic() < known[0] and not _has_expired(known[1]):
             return known[1]
         if not is_well_formed(secret):
             raise Unauthorized("This is not an API key of Kalends (its form is wrong).")
@@ -46,3 +47,7 @@ class Keyring:
         """Forgets a key that was revoked, also for requests that are asking for it just now."""
         self._revoked.add(key_id)
         self._known = {s: known for s, known in self._known.items() if known[1].id != key_id}
+
+
+def _has_expired(key: ApiKey) -> bool:
+    return key.expires_at is not None and key.expires_at <= datetime.now(UTC)

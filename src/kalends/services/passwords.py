@@ -12,6 +12,7 @@ from kalends.domain.errors import Invalid
 
 SHORTEST: Final = 8
 LONGEST: Final = 200
+HASHER: Final = PasswordHasher()
 # argon2 takes 64 MiB and a core for each password at work; the others wait in line.
 AT_ONCE: Final = 2
 _threads: Final = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
@@ -21,14 +22,14 @@ def hash_password(password: str) -> str:
     """Raises Invalid for one that is too short or too long. Takes some 50 ms of CPU."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise Invalid.field("password", f"must have {SHORTEST} to {LONGEST} characters")
-    return PasswordHasher().hash(password)
+    return HASHER.hash(password)
 
 
 def is_password(password: str, password_hash: str | None) -> bool:
     """Whether it is the password. Takes as long for an unknown user (None) as for a known one."""
     nobodys = _nobodys()
     try:
-        PasswordHasher().verify(password_hash or nobodys, password[: LONGEST + 1])
+        HASHER.verify(password_hash or nobodys, password[: LONGEST + 1])
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
@@ -42,4 +43,4 @@ async def verify_password(password: str, password_hash: str | None) -> bool:
 
 @cache
 def _nobodys() -> str:
-    return PasswordHasher().hash("nobody has this password")
+    return HASHER.hash("nobody has this password")

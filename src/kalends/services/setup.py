@@ -1,21 +1,30 @@
-"""Making an organization: its sandbox twin, its first admin, its first keys."""
+"""Making an organization: its sandbox twin, its first admin, its first keys.
+
+And what an operator adds to one from the command line.
+"""
 
 import re
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.access import ApiKey, Mode, Organization, Role, Scope, User, hash_of, new_key
-from kalends.domain.ids import new_id
+from kalends.domain.access import Mode, Organization, Role, Scope, User
+from kalends.domain.errors import NotFound
+from kalends.domain.ids import ORGANIZATION, new_id, parse
+from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, Window
 from kalends.domain.values import Instant
+from kalends.services.api_keys import MadeKey, make_key
 from kalends.services.passwords import hash_password
 from kalends.services.work import Context
 from kalends.store import organizations, users
-from kalends.store.api_keys import insert_key
 from kalends.store.database import Tx
+from kalends.store.schedules import insert_schedule
 
 LONGEST_SLUG: Final = 60
+WORKDAYS: Final = WEEKDAYS[:5]
+OFFICE_HOURS: Final = Window("09:00", "17:00")
 
 
 class SetUp(Struct, frozen=True, kw_only=True):
@@ -41,22 +50,94 @@ async def set_up_organization(
         return await _make(tx, context.clock(), name, admin_email, password_hash)
 
 
+class FirstSetUp(NamedTuple):
+    """What the first start made, and a schedule to try it with."""
+
+    organization: SetUp
+    schedule: Schedule
+
+
 async def set_up_first(
     context: Context, name: str, admin_email: str, admin_password: str
-) -> SetUp | None:
-    """The same on an empty database alone; None where there is any organization."""
+) -> FirstSetUp | None:
+    """The same on an empty database alone, with a schedule (Monday to Friday, 09:00 to 17:00
+    UTC); None where there is any organization."""
     password_hash = hash_password(admin_password)
     async with context.database.transaction() as tx:
         await organizations.lock_setup(tx)
         if await organizations.has_organizations(tx):
             return None
-        return await _make(tx, context.clock(), name, admin_email, password_hash)
+        now = context.clock()
+        made = await _make(tx, now, name, admin_email, password_hash)
+        schedule = _first_schedule(now)
+        await insert_schedule(made.organization_id, tx, schedule)
+        return FirstSetUp(made, schedule)
+
+
+async def create_key(
+    context: Context, named: str, scopes: Sequence[Scope], name: str | None, rate_limited: bool
+) -> MadeKey:
+    """A key of the organization, live or sandbox. Raises NotFound."""
+    async with context.database.transaction() as tx:
+        organization = await _organization_named(tx, named)
+        return await make_key(
+            organization.id,
+            tx,
+            organization.mode,
+            scopes,
+            now=context.clock(),
+            name=name,
+            rate_limited=rate_limited,
+        )
+
+
+async def add_user(context: Context, named: str, email: str, password: str, role: Role) -> bool:
+    """Gives the user that role in the organization and its sandbox; whether the user is new.
+
+    Who has signed in here before keeps the password. Raises Invalid, NotFound.
+    """
+    password_hash = hash_password(password)
+    async with context.database.transaction() as tx:
+        await organizations.lock_setup(tx)
+        organization = await _organization_named(tx, named)
+        is_new = await users.find_user(tx, email) is None
+        user_id = await _user_of(tx, context.clock(), email, password_hash)
+        for id_ in filter(None, (organization.id, organization.twin_id)):
+            await organizations.add_member(id_, tx, user_id, role)
+        return is_new
+
+
+async def _organization_named(tx: Tx, named: str) -> Organization:
+    """By its id; or, as a person would say it, by its slug or name. Raises NotFound."""
+    id_ = parse(ORGANIZATION, named)
+    found = await organizations.find_organization(id_, tx) if id_ else None
+    found = found or await organizations.find_organization_by_slug(tx, named)
+    found = found or await organizations.find_organization_named(tx, named)
+    if found is None:
+        raise NotFound(f"There is no organization {named!r}.")
+    return found
 
 
 async def is_empty(context: Context) -> bool:
     """Whether nothing was ever set up here."""
     async with context.database.connection() as tx:
         return not await organizations.has_organizations(tx)
+
+
+def _first_schedule(now: Instant) -> Schedule:
+    return Schedule(
+        id=new_id(),
+        name="My calendar",
+        description=None,
+        timezone="UTC",
+        availability=dict.fromkeys(WORKDAYS, OFFICE_HOURS),
+        overrides={},
+        booking_limits=BookingLimits(),
+        is_active=True,
+        created_at=now,
+        updated_at=now,
+        version=1,
+    )
 
 
 def _as_it_was(existing: Organization, admin_email: str) -> SetUp:
@@ -69,9 +150,7 @@ def _as_it_was(existing: Organization, admin_email: str) -> SetUp:
     )
 
 
-async def _make(
-    tx: Tx, now: Instant, name: str, admin_email: str, password_hash: str
-) -> SetUp:
+async def _make(tx: Tx, now: Instant, name: str, admin_email: str, password_hash: str) -> SetUp:
     slug = await _free_slug(tx, name)
     live_id, test_id = new_id(), new_id()
     for id_, twin_id, mode, its_slug in (
@@ -97,39 +176,16 @@ async def _make(
         await organizations.add_member(id_, tx, user_id, Role.OWNER)
     return SetUp(
         organization_id=live_id,
-        api_key=await make_key(tx, now, live_id, Mode.LIVE, [Scope.ALL], name="First key"),
+        api_key=await _first_key(tx, now, live_id, Mode.LIVE),
         sandbox_organization_id=test_id,
-        sandbox_api_key=await make_key(tx, now, test_id, Mode.TEST, [Scope.ALL], name="First key"),
+        sandbox_api_key=await _first_key(tx, now, test_id, Mode.TEST),
         admin_email=admin_email,
     )
 
 
-async def make_key(
-    tx: Tx,
-    now: Instant,
-    organization_id: UUID,
-    mode: Mode,
-    scopes: list[Scope],
-    *,
-    name: str | None = None,
-    expires_at: Instant | None = None,
-    rate_limited: bool = True,
-) -> str:
-    """A new API key; the secret is given back this once."""
-    secret = new_key(mode)
-    key = ApiKey(
-        id=new_id(),
-        organization_id=organization_id,
-        mode=mode,
-        name=name,
-        scopes=[scope.value for scope in scopes],
-        last_four=secret[-4:],
-        rate_limited=rate_limited,
-        created_at=now,
-        expires_at=expires_at,
-    )
-    await insert_key(organization_id, tx, key, hash_of(secret))
-    return secret
+async def _first_key(tx: Tx, now: Instant, organization_id: UUID, mode: Mode) -> str:
+    made = await make_key(organization_id, tx, mode, [Scope.ALL], now=now, name="First key")
+    return made.secret
 
 
 async def _user_of(tx: Tx, now: Instant, email: str, password_hash: str) -> UUID:

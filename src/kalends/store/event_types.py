@@ -1,18 +1,22 @@
 """Event types as rows."""
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import json
+import asyncpg
+from msgspec import json, structs
 
+from kalends.domain.errors import SlugTaken
 from kalends.domain.event_type import EventType, Question, Requirement
 from kalends.store.database import Tx
-from kalends.store.rows import as_raw, columns_of, parameters
+from kalends.store.rows import as_raw, columns_of, page_of, parameters
 
 FIELDS: Final = EventType.__struct_fields__
 COLUMNS: Final = columns_of(EventType)
 REQUIREMENTS: Final = json.Decoder(list[Requirement])
 QUESTIONS: Final = json.Decoder(list[Question])
+_CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at"))
 
 GET: Final = (
     f"SELECT {COLUMNS} FROM event_types"
@@ -20,15 +24,32 @@ GET: Final = (
 )
 # KEY SHARE keeps an event type from being deleted (which takes FOR UPDATE) under a booking.
 GET_TO_BOOK: Final = GET + " FOR KEY SHARE"
+GET_TO_CHANGE: Final = GET + " FOR NO KEY UPDATE"
+GET_TO_DELETE: Final = GET + " FOR UPDATE"
+LIST: Final = page_of(
+    "event_types",
+    COLUMNS,
+    "organization_id = $1 AND deleted_at IS NULL AND ($2::boolean IS NULL OR is_active = $2)",
+    order="id",
+    parameters=2,
+)
 INSERT: Final = (
     f"INSERT INTO event_types (organization_id, {COLUMNS})"
     f" VALUES ({parameters(1, len(FIELDS) + 1)})"
+    " ON CONFLICT (organization_id, slug) WHERE deleted_at IS NULL DO NOTHING"
 )
+UPDATE: Final = (
+    f"UPDATE event_types SET ({', '.join(_CHANGEABLE)}) = ROW({parameters(3, len(_CHANGEABLE))})"
+    " WHERE organization_id = $1 AND id = $2"
+)
+DELETE: Final = "UPDATE event_types SET deleted_at = $3 WHERE organization_id = $1 AND id = $2"
+SLUGS: Final = """
+SELECT slug FROM event_types
+WHERE organization_id = $1 AND deleted_at IS NULL AND starts_with(slug, $2)
+"""
 
 
-async def find_event_type(
-    organization_id: UUID, tx: Tx, event_type_id: UUID
-) -> EventType | None:
+async def find_event_type(organization_id: UUID, tx: Tx, event_type_id: UUID) -> EventType | None:
     row = await tx.fetchrow(GET, organization_id, event_type_id)
     return None if row is None else _event_type(row)
 
@@ -41,15 +62,66 @@ async def find_event_type_to_book(
     return None if row is None else _event_type(row)
 
 
-async def insert_event_type(organization_id: UUID, tx: Tx, event_type: EventType) -> None:
-    await tx.execute(INSERT, organization_id, *_values(event_type))
+async def list_event_types(
+    organization_id: UUID, tx: Tx, is_active: bool | None, limit: int, offset: int
+) -> tuple[list[EventType], int]:
+    """A page in the order of creation, and how many there are in all; None asks for both kinds."""
+    rows = await tx.fetch(LIST, organization_id, is_active, limit, offset)
+    listed = [_event_type(row[:-1]) for row in rows if row["id"] is not None]
+    return listed, rows[0]["total"]
 
 
-def _values(event_type: EventType) -> list[Any]:
-    values = {name: getattr(event_type, name) for name in FIELDS}
+async def find_event_type_to_change(
+    organization_id: UUID, tx: Tx, event_type_id: UUID
+) -> EventType | None:
+    """The event type, locked against other changes until the transaction ends."""
+    row = await tx.fetchrow(GET_TO_CHANGE, organization_id, event_type_id)
+    return None if row is None else _event_type(row)
+
+
+async def find_event_type_to_delete(
+    organization_id: UUID, tx: Tx, event_type_id: UUID
+) -> EventType | None:
+    """The event type, locked also against bookings: waits for those that are being made."""
+    row = await tx.fetchrow(GET_TO_DELETE, organization_id, event_type_id)
+    return None if row is None else _event_type(row)
+
+
+async def list_slugs(organization_id: UUID, tx: Tx, beginning: str) -> set[str]:
+    """The slugs in use that begin so."""
+    rows = await tx.fetch(SLUGS, organization_id, beginning)
+    return {row["slug"] for row in rows}
+
+
+async def insert_event_type(organization_id: UUID, tx: Tx, event_type: EventType) -> bool:
+    """False, and nothing is written, where the slug is taken. Waits for who is just taking it."""
+    values = _values(event_type)
+    done = await tx.execute(INSERT, organization_id, *(values[name] for name in FIELDS))
+    return not done.endswith(" 0")
+
+
+async def update_event_type(organization_id: UUID, tx: Tx, event_type: EventType) -> None:
+    """Writes the whole event type; the caller holds its lock. Raises SlugTaken."""
+    values = _values(event_type)
+    changeable = (values[name] for name in _CHANGEABLE)
+    try:
+        await tx.execute(UPDATE, organization_id, event_type.id, *changeable)
+    except asyncpg.UniqueViolationError:
+        raise SlugTaken(f"The slug {event_type.slug!r} is taken. Choose another one.") from None
+
+
+async def delete_event_type(
+    organization_id: UUID, tx: Tx, event_type_id: UUID, now: datetime
+) -> None:
+    """Softly: its bookings keep its id. Its slug is free again."""
+    await tx.execute(DELETE, organization_id, event_type_id, now)
+
+
+def _values(event_type: EventType) -> dict[str, Any]:
+    values = structs.asdict(event_type)
     values["requirements"] = as_raw(event_type.requirements)
     values["questions"] = as_raw(event_type.questions)
-    return list(values.values())
+    return values
 
 
 def _event_type(row: Any) -> EventType:

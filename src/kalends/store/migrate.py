@@ -9,6 +9,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -23,7 +24,10 @@ class MigrationError(Exception):
 
 
 async def migrate(parameters: ConnectParameters) -> str:
-    """Migrates to the newest revision and returns it. Running it twice changes nothing."""
+    """Migrates to the newest revision and returns it. Running it twice changes nothing.
+
+    Raises MigrationError.
+    """
     engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=lambda: asyncpg.connect(**parameters.as_arguments()),
@@ -32,6 +36,9 @@ async def migrate(parameters: ConnectParameters) -> str:
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(_migrate_locked)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError) as error:
+        told = (str(error).splitlines() or ["the connection broke"])[0]
+        raise MigrationError(f"The schema could not be brought up to date: {told}") from error
     finally:
         await engine.dispose()
 

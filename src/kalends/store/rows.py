@@ -21,3 +21,18 @@ def parameters(first: int, count: int) -> str:
 def as_raw(value: object) -> Raw:
     """A value as JSON text, for a JSON column."""
     return Raw(json.encode(value))
+
+
+def page_of(table: str, columns: str, where: str, order: str, parameters: int) -> str:
+    """A page, and in the column `total` how many there are in all, in one snapshot.
+
+    `where` uses the first `parameters` parameters; limit and offset are the two after them. It
+    always gives a row, so that the total is known beyond the last page too.
+    """
+    return (
+        f"SELECT page.*, counted.total"
+        f" FROM (SELECT count(*) AS total FROM {table} WHERE {where}) counted"
+        f" LEFT JOIN (SELECT {columns} FROM {table} WHERE {where}"
+        f" ORDER BY {order} LIMIT ${parameters + 1} OFFSET ${parameters + 2}) page"
+        f" ON true ORDER BY {order}"
+    )

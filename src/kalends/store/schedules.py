@@ -5,25 +5,58 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Struct, json
+from msgspec import Struct, json, structs
 
 from kalends.domain.schedule import BookingLimits, Schedule, Window
 from kalends.store.database import Tx
-from kalends.store.rows import as_raw, columns_of, parameters
+from kalends.store.rows import as_raw, columns_of, page_of, parameters
 
 FIELDS: Final = Schedule.__struct_fields__
 COLUMNS: Final = columns_of(Schedule)
 AVAILABILITY: Final = json.Decoder(dict[str, Window | list[Window]] | None)
 OVERRIDES: Final = json.Decoder(dict[str, Window | list[Window]])
 LIMITS: Final = json.Decoder(BookingLimits)
+_CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at"))
 
 GET: Final = (
+    f"SELECT {COLUMNS} FROM schedules WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
+)
+GET_SEVERAL: Final = (
     f"SELECT {COLUMNS} FROM schedules"
-    " WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
+    " WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL"
+)
+GET_TO_CHANGE: Final = GET + " FOR NO KEY UPDATE"
+GET_TO_DELETE: Final = GET + " FOR UPDATE"
+LIST: Final = page_of(
+    "schedules",
+    COLUMNS,
+    "organization_id = $1 AND deleted_at IS NULL AND is_active = $2",
+    order="id",
+    parameters=2,
 )
 INSERT: Final = (
     f"INSERT INTO schedules (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
 )
+UPDATE: Final = (
+    f"UPDATE schedules SET ({', '.join(_CHANGEABLE)}) = ROW({parameters(3, len(_CHANGEABLE))})"
+    " WHERE organization_id = $1 AND id = $2"
+)
+DELETE: Final = "UPDATE schedules SET deleted_at = $3 WHERE organization_id = $1 AND id = $2"
+KEEP: Final = """
+SELECT id FROM schedules
+WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL
+ORDER BY id FOR KEY SHARE
+"""
+USED_BY: Final = """
+SELECT
+  (SELECT name FROM event_types
+   WHERE organization_id = $1 AND deleted_at IS NULL AND requirements @> $3
+   ORDER BY id LIMIT 1) AS event_type,
+  EXISTS (SELECT FROM bookings
+   WHERE organization_id = $1 AND status IN ('PENDING', 'CONFIRMED') AND end_time > $4
+     AND (schedule_id = $2
+          OR (cardinality(schedule_ids) > 1 AND schedule_ids @> ARRAY[$2]))) AS has_bookings
+"""
 # KEY SHARE keeps a schedule from being deleted (which takes FOR UPDATE) under a booking.
 FOR_BOOKING: Final = f"""
 SELECT {columns_of(Schedule, "s")}, EXISTS (
@@ -46,9 +79,64 @@ class Bookable(Struct, frozen=True):
     is_busy: bool
 
 
+class Uses(Struct, frozen=True):
+    """What points at a schedule: the name of an event type, and whether bookings do."""
+
+    event_type: str | None
+    has_bookings: bool
+
+
+async def list_schedules(
+    organization_id: UUID, tx: Tx, is_active: bool, limit: int, offset: int
+) -> tuple[list[Schedule], int]:
+    """A page in the order of creation, and how many there are in all."""
+    rows = await tx.fetch(LIST, organization_id, is_active, limit, offset)
+    return [schedule_from(row) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
 async def find_schedule(organization_id: UUID, tx: Tx, schedule_id: UUID) -> Schedule | None:
     row = await tx.fetchrow(GET, organization_id, schedule_id)
-    return None if row is None else _schedule(row)
+    return None if row is None else schedule_from(row)
+
+
+async def find_schedules(
+    organization_id: UUID, tx: Tx, schedule_ids: Sequence[UUID]
+) -> dict[UUID, Schedule]:
+    """Those of the schedules that there are."""
+    rows = await tx.fetch(GET_SEVERAL, organization_id, schedule_ids)
+    return {row["id"]: schedule_from(row) for row in rows}
+
+
+async def find_schedule_to_change(
+    organization_id: UUID, tx: Tx, schedule_id: UUID
+) -> Schedule | None:
+    """The schedule, locked against other changes until the transaction ends."""
+    row = await tx.fetchrow(GET_TO_CHANGE, organization_id, schedule_id)
+    return None if row is None else schedule_from(row)
+
+
+async def find_schedule_to_delete(
+    organization_id: UUID, tx: Tx, schedule_id: UUID
+) -> Schedule | None:
+    """The schedule, locked also against whoever begins to point at it: waits for those who do."""
+    row = await tx.fetchrow(GET_TO_DELETE, organization_id, schedule_id)
+    return None if row is None else schedule_from(row)
+
+
+async def keep_schedules(organization_id: UUID, tx: Tx, schedule_ids: Sequence[UUID]) -> set[UUID]:
+    """Which of them there are; those are kept from being deleted until the transaction ends."""
+    rows = await tx.fetch(KEEP, organization_id, schedule_ids)
+    return {row["id"] for row in rows}
+
+
+async def find_uses(organization_id: UUID, tx: Tx, schedule_id: UUID, now: datetime) -> Uses:
+    """Event types, and bookings that are PENDING or CONFIRMED and have not ended.
+
+    A statement of its own after the lock: it sees what others committed meanwhile.
+    """
+    naming_it = as_raw([{"schedule_ids": [schedule_id]}])
+    row = await tx.fetchrow(USED_BY, organization_id, schedule_id, naming_it, now)
+    return Uses(row["event_type"], row["has_bookings"])
 
 
 async def find_for_booking(
@@ -56,7 +144,7 @@ async def find_for_booking(
 ) -> dict[UUID, Bookable]:
     """The schedules with what stands in the way of `[begins, ends)`, kept from being deleted."""
     rows = await tx.fetch(FOR_BOOKING, organization_id, schedule_ids, begins, ends)
-    return {row["id"]: Bookable(_schedule(row), row["is_busy"]) for row in rows}
+    return {row["id"]: Bookable(schedule_from(row), row["is_busy"]) for row in rows}
 
 
 async def lock_schedules(organization_id: UUID, tx: Tx, schedule_ids: Sequence[UUID]) -> None:
@@ -68,14 +156,33 @@ async def lock_schedules(organization_id: UUID, tx: Tx, schedule_ids: Sequence[U
 
 
 async def insert_schedule(organization_id: UUID, tx: Tx, schedule: Schedule) -> None:
-    values = [getattr(schedule, name) for name in FIELDS]
-    for name in ("availability", "overrides", "booking_limits"):
-        position = FIELDS.index(name)
-        values[position] = None if values[position] is None else as_raw(values[position])
-    await tx.execute(INSERT, organization_id, *values)
+    values = _values(schedule)
+    await tx.execute(INSERT, organization_id, *(values[name] for name in FIELDS))
 
 
-def _schedule(row: Any) -> Schedule:
+async def update_schedule(organization_id: UUID, tx: Tx, schedule: Schedule) -> None:
+    """Writes the whole schedule; the caller holds its lock."""
+    values = _values(schedule)
+    changeable = (values[name] for name in _CHANGEABLE)
+    await tx.execute(UPDATE, organization_id, schedule.id, *changeable)
+
+
+async def delete_schedule(organization_id: UUID, tx: Tx, schedule_id: UUID, now: datetime) -> None:
+    """Softly: bookings and event types of the past still find it by its id."""
+    await tx.execute(DELETE, organization_id, schedule_id, now)
+
+
+def _values(schedule: Schedule) -> dict[str, Any]:
+    values: dict[str, Any] = structs.asdict(schedule)
+    if schedule.availability is not None:
+        values["availability"] = as_raw(schedule.availability)
+    values["overrides"] = as_raw(schedule.overrides)
+    values["booking_limits"] = as_raw(schedule.booking_limits)
+    return values
+
+
+def schedule_from(row: Any) -> Schedule:
+    """The schedule whose fields a row begins with."""
     values = dict(zip(FIELDS, row, strict=False))
     if values["availability"] is not None:
         values["availability"] = AVAILABILITY.decode(values["availability"])

@@ -28,10 +28,19 @@ class Deleted(Struct, frozen=True):
     deleted: bool = True
 
 
+class DeletedAnswer(Struct, frozen=True):
+    data: Deleted
+
+
 def data(shown: Any, status: int = 200, version: int | None = None) -> Answer:
     """`{"data": …}`, with an ETag where the thing has versions."""
     headers = {} if version is None else {"etag": f'"{version}"'}
     return Answer(status, encode({"data": shown}), headers)
+
+
+def deleted(shown_id: str) -> Answer:
+    """`{"data": {"id", "deleted": true}}`."""
+    return data(Deleted(shown_id))
 
 
 def page(

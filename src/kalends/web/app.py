@@ -8,7 +8,7 @@ from starlette.routing import Route as PathRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from kalends.web import health
+from kalends.web import docs, health
 from kalends.web.api import (
     api_keys,
     auth,
@@ -19,7 +19,7 @@ from kalends.web.api import (
     schedules,
 )
 from kalends.web.door import Door
-from kalends.web.endpoint import Endpoint, Gate, Nowhere
+from kalends.web.endpoint import Endpoint, Gate, Nowhere, ReadOnly
 from kalends.web.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -36,10 +36,12 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
 
 def build_app(gate: Gate, lifespan: Lifespan, checks: health.Checks) -> ASGIApp:
-    """The whole of HTTP: the API by the table, what operators ask, and 404 in our shape."""
+    """The whole of HTTP: the API by the table, what operators ask, its description, and 404 in
+    our shape."""
     paths = [PathRoute(path, Endpoint(gate, path, methods)) for path, methods in by_path(ROUTES)]
+    beside = [*health.routes(checks), *docs.routes(ROUTES)]
     router = Router(
-        [*paths, *health.routes(checks)],
+        [*paths, *(PathRoute(r.path, ReadOnly(r.path, r.app)) for r in beside)],
         redirect_slashes=False,
         default=Nowhere(gate),
         lifespan=lifespan,

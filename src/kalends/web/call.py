@@ -11,12 +11,14 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
 from kalends.domain import ids
-from kalends.domain.errors import Invalid, NotFound, TooLarge
+from kalends.domain.errors import Invalid, NotFound, TooLarge, Unauthorized
 from kalends.services import work
 from kalends.services.conditions import IfMatch
 from kalends.services.idempotency import Answer, Remember
+from kalends.services.keyring import Keyring
 from kalends.services.work import Caller, Context, UseCase, Work
 from kalends.web.reading import read_body, read_query
+from kalends.web.sessions import Sessions
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,11 +39,20 @@ class Call:
     context: Context
     caller: Caller
     headers: Headers
+    keyring: Keyring
+    sessions: Sessions
     _body: bytes | None = None
 
     def id(self, prefix: str, noun: str, name: str = "id") -> UUID:
         """The id in the path. Raises NotFound for what can be no id of that kind."""
         return id_named(prefix, noun, self.scope["path_params"][name])
+
+    @property
+    def user_id(self) -> UUID:
+        """The signed-in user. Raises Unauthorized where the route takes no session."""
+        if self.caller.user_id is None:
+            raise Unauthorized("This call needs a signed-in user.")
+        return self.caller.user_id
 
     def query(self, shape: type[S]) -> S:
         return read_query(self.scope["query_string"], shape)

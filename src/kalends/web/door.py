@@ -15,10 +15,8 @@ from kalends.web.endpoint import error_answer, send_answer
 log = structlog.get_logger("kalends.http")
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
-ALWAYS: Final = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-)
+NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
+NO_STORE: Final = (b"cache-control", b"no-store")
 
 
 class Door:
@@ -57,11 +55,11 @@ class _Visit:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [
-                *message["headers"],
-                (b"x-request-id", self.request_id.encode()),
-                *ALWAYS,
-            ]
+            given = list(message["headers"])
+            given += [(b"x-request-id", self.request_id.encode()), NO_SNIFFING]
+            if not any(name == b"cache-control" for name, _ in given):
+                given.append(NO_STORE)
+            message["headers"] = given
         await self._send(message)
 
     def end(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.datastructures import Headers
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kalends.domain.access import ApiKey
 from kalends.domain.access import Scope as KeyScope
@@ -83,7 +83,17 @@ class Endpoint:
             raise MethodNotAllowed(f"{method} is not a method of this path.")
         if isinstance(route.access, KeyScope):
             caller.check(route.access)
-        call = Call(scope, receive, route.idempotent_by_key, self.gate.context, caller, headers)
+        gate = self.gate
+        call = Call(
+            scope,
+            receive,
+            route.idempotent_by_key,
+            gate.context,
+            caller,
+            headers,
+            gate.keyring,
+            gate.sessions,
+        )
         return await route.handler(call)
 
     async def _admit(
@@ -91,7 +101,10 @@ class Endpoint:
     ) -> Caller:
         """Raises Unauthorized, RateLimited, Forbidden (a foreign origin)."""
         if not isinstance(access, KeyScope):
-            return await self.gate.sessions.admit(access, scope, headers)
+            sessions = self.gate.sessions
+            if access is Access.OPEN:
+                return sessions.admit_anyone(scope, headers)
+            return await sessions.admit_user(scope, headers)
         key = await self.gate.identify(headers)
         scope["state"]["actor"] = shown(API_KEY, key.id)
         window = self.gate.count(key, scope["method"])
@@ -118,6 +131,23 @@ class Nowhere:
                 error = refusal
         answer = error_answer(error, scope["state"]["request_id"])
         await send_answer(send, scope["method"], answer)
+
+
+@dataclass(frozen=True)
+class ReadOnly:
+    """A path outside the table, open to everyone: GET and HEAD, and our 405 for the rest."""
+
+    path: str
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route_path"] = self.path
+        if scope["method"] in SAFE_METHODS:
+            await self.app(scope, receive, send)
+            return
+        error = MethodNotAllowed(f"{scope['method']} is not a method of this path.")
+        answer = error_answer(error, scope["state"]["request_id"])
+        await send_answer(send, scope["method"], with_headers(answer, {"allow": "GET"}))
 
 
 def key_in(headers: Headers) -> str | None:

@@ -1,7 +1,108 @@
-"""To come."""
+"""`/api/v1/api-keys`: list, create, revoke."""
 
-from typing import Final
+from typing import Annotated, Final
+from uuid import UUID
 
+from msgspec import Meta, Struct
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.values import Instant, Name
+from kalends.formats.access import ApiKeyCreated, ApiKeyShown, show_api_key
+from kalends.services import api_keys
+from kalends.services.api_keys import MadeKey
+from kalends.services.idempotency import Answer
+from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.api.models import PageQuery, Request
+from kalends.web.call import Call
 from kalends.web.routes import Route
 
-ROUTES: Final[tuple[Route, ...]] = ()
+
+class CreateApiKey(Request, frozen=True):
+    scopes: Annotated[
+        list[Scope],
+        Meta(
+            min_length=1,
+            max_length=20,
+            description="What the key may do. Write does not include read; `*:read` is every "
+            "read but keys, `*` is everything.",
+            examples=[["bookings:read", "bookings:write"]],
+        ),
+    ]
+    name: Annotated[Name, Meta(description="What the key is for.")] | None = None
+    expires_at: Annotated[Instant, Meta(description="Default: never.")] | None = None
+
+
+class ApiKeysAnswer(Struct, frozen=True):
+    data: list[ApiKeyShown]
+    meta: PageMeta
+
+
+class ApiKeyCreatedAnswer(Struct, frozen=True):
+    data: ApiKeyCreated
+
+
+async def list_api_keys(call: Call) -> Answer:
+    query = call.query(PageQuery)
+    found, total = await call.read(api_keys.list_api_keys, query.limit, query.offset)
+    return page(found, total, query.limit, query.offset, show_api_key)
+
+
+async def create_api_key(call: Call) -> Answer:
+    body = await call.body(CreateApiKey)
+    return await call.change(
+        shown_once, api_keys.create_api_key, body.name, body.scopes, body.expires_at
+    )
+
+
+async def revoke_api_key(call: Call) -> Answer:
+    key_id = call.id(ids.API_KEY, "API key")
+    answer = await call.change(shown_revoked, api_keys.revoke_api_key, key_id)
+    call.keyring.forget(key_id)
+    return answer
+
+
+def shown_once(made: MadeKey) -> Answer:
+    return data({**show_api_key(made.key), "key": made.secret}, status=201)
+
+
+def shown_revoked(key_id: UUID) -> Answer:
+    return deleted(ids.shown(ids.API_KEY, key_id))
+
+
+_PATH: Final = "/api/v1/api-keys"
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        method="GET",
+        path=_PATH,
+        handler=list_api_keys,
+        access=Scope.ALL,
+        tag="API keys",
+        summary="List API keys",
+        description="Those that were not revoked, oldest first. The secrets are not shown.",
+        query=PageQuery,
+        answers={200: ApiKeysAnswer},
+    ),
+    Route(
+        method="POST",
+        path=_PATH,
+        handler=create_api_key,
+        access=Scope.ALL,
+        tag="API keys",
+        summary="Create an API key",
+        description="The answer shows the `key` itself, this once.",
+        body=CreateApiKey,
+        answers={201: ApiKeyCreatedAnswer},
+    ),
+    Route(
+        method="DELETE",
+        path=f"{_PATH}/{{id}}",
+        handler=revoke_api_key,
+        access=Scope.ALL,
+        tag="API keys",
+        summary="Revoke an API key",
+        description="It dies at once in the process that answers, in others within 5 seconds.",
+        answers={200: DeletedAnswer},
+    ),
+)

@@ -1,7 +1,100 @@
-"""To come."""
+"""`/api/auth`: signing in and out, and who is signed in."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from kalends.web.routes import Route
+from msgspec import Meta, Struct
 
-ROUTES: Final[tuple[Route, ...]] = ()
+from kalends.domain.values import Email
+from kalends.formats.access import AccountShown, show_account
+from kalends.services import sessions
+from kalends.services.idempotency import Answer
+from kalends.services.sessions import Account, Credentials
+from kalends.web.answers import data, with_headers
+from kalends.web.api.models import Request
+from kalends.web.call import Call
+from kalends.web.routes import Access, Route
+from kalends.web.sessions import address_of, token_in
+
+
+class Login(Request, frozen=True):
+    email: Email
+    password: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class AccountAnswer(Struct, frozen=True):
+    data: AccountShown
+
+
+class SignedOut(Struct, frozen=True):
+    signed_out: bool = True
+
+
+class SignedOutAnswer(Struct, frozen=True):
+    data: SignedOut
+
+
+async def login(call: Call) -> Answer:
+    body = await call.body(Login)
+    given = Credentials(body.email, body.password, address_of(call.scope))
+    signed_in = await sessions.sign_in(
+        call.context, call.caller, given, call.sessions.sign_in_limit, token_in(call.headers)
+    )
+    return with_headers(shown(signed_in.account), call.sessions.cookie(signed_in.token, call.scope))
+
+
+async def logout(call: Call) -> Answer:
+    answer = await call.change(shown_out, sessions.sign_out, token_in(call.headers))
+    return with_headers(answer, call.sessions.no_cookie(call.scope))
+
+
+async def me(call: Call) -> Answer:
+    return shown(await call.read(sessions.get_account, call.user_id))
+
+
+def shown(account: Account) -> Answer:
+    return data(show_account(account.user, account.memberships))
+
+
+def shown_out(_: None) -> Answer:
+    return data(SignedOut())
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        method="POST",
+        path="/api/auth/login",
+        handler=login,
+        access=Access.OPEN,
+        tag="Sessions",
+        summary="Sign in",
+        description=(
+            "Answers the user and sets the cookie `kalends_session` (HttpOnly, SameSite=Lax, "
+            "Secure under https) with a new session, which ends 14 days later or at sign-out. "
+            "In a minute ten attempts may fail for an account from one address, and thirty from "
+            "one address; then 429, from that address alone."
+        ),
+        body=Login,
+        answers={200: AccountAnswer},
+        errors=("RATE_LIMITED",),
+    ),
+    Route(
+        method="POST",
+        path="/api/auth/logout",
+        handler=logout,
+        access=Access.SESSION,
+        tag="Sessions",
+        summary="Sign out",
+        description="Ends the session on the server and takes the cookie back.",
+        answers={200: SignedOutAnswer},
+    ),
+    Route(
+        method="GET",
+        path="/api/auth/me",
+        handler=me,
+        access=Access.SESSION,
+        tag="Sessions",
+        summary="Who is signed in",
+        description="The user, and the role in each organization and sandbox.",
+        answers={200: AccountAnswer},
+    ),
+)

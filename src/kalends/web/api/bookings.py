@@ -12,7 +12,7 @@ from kalends.domain.booking import Booking, BookingFilter, LocationType, Status
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Day, Email, Instant, Line, Name, Phone, Text
 from kalends.formats.bookings import BookingCancelled, BookingShown, show_booking
-from kalends.services import bookings, rules
+from kalends.services import bookings, clocks
 from kalends.services.bookings import (
     AttendeeChanges,
     BookingChanges,
@@ -235,11 +235,11 @@ def _filter(query: BookingsQuery) -> BookingFilter:
     since = until = before = None
     if query.start_date is not None:
         start = day_or_instant("start_date", query.start_date)
-        since = rules.bounds_of(start, zone)[0] if isinstance(start, Day) else start
+        since = clocks.bounds_of(start, zone)[0] if isinstance(start, Day) else start
     if query.end_date is not None:
         end = day_or_instant("end_date", query.end_date)
         if isinstance(end, Day):
-            before = rules.bounds_of(end, zone)[1]
+            before = clocks.bounds_of(end, zone)[1]
         else:
             until = end
     return BookingFilter(

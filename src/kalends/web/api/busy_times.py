@@ -1,7 +1,167 @@
-"""To come."""
+"""`/api/v1/schedules/{id}/busy-times`: list, create, delete."""
 
-from typing import Final
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Annotated, Final
+from uuid import UUID
 
+from msgspec import Meta, Struct, structs
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.errors import Invalid
+from kalends.domain.schedule import BusyTime
+from kalends.domain.values import Day, Instant, Line
+from kalends.formats.schedules import BusyTimeShown, show_busy_time
+from kalends.services import busy_times, clocks, schedules
+from kalends.services.busy_times import NewBusyTime
+from kalends.services.idempotency import Answer
+from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.api.models import PageQuery, Request, day_or_instant
+from kalends.web.call import Call
+from kalends.web.reading import read_body
 from kalends.web.routes import Route
 
-ROUTES: Final[tuple[Route, ...]] = ()
+LONGEST: Final = timedelta(days=5 * 366)
+
+
+class BusyTimesQuery(PageQuery, frozen=True):
+    """Busy times that meet the span from `start` to `end`."""
+
+    start: (
+        Annotated[
+            str,
+            Meta(
+                description="Those that end after this: an instant, or a day in the schedule's "
+                "zone.",
+                examples=["2026-12-01"],
+            ),
+        ]
+        | None
+    ) = None
+    end: (
+        Annotated[
+            str,
+            Meta(
+                description="Those that start before this: an instant, or a day, which is "
+                "included.",
+                examples=["2026-12-31"],
+            ),
+        ]
+        | None
+    ) = None
+
+
+class CreateBusyTime(Request, frozen=True):
+    start_time: Instant
+    end_time: Annotated[Instant, Meta(description="After `start_time`, by five years at most.")]
+    reason: Annotated[Line | None, Meta(examples=["Holiday"])] = None
+
+
+class BusyTimeAnswer(Struct, frozen=True):
+    data: BusyTimeShown
+
+
+class BusyTimesAnswer(Struct, frozen=True):
+    data: list[BusyTimeShown]
+    meta: PageMeta
+
+
+async def list_busy_times(call: Call) -> Answer:
+    schedule = await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule"))
+    query = call.query(BusyTimesQuery)
+    start, end = _span(query, schedule.timezone)
+    listed, total = await call.read(
+        busy_times.list_busy_times,
+        schedule.id,
+        start=start,
+        end=end,
+        limit=query.limit,
+        offset=query.offset,
+    )
+    return page(listed, total, query.limit, query.offset, show_busy_time)
+
+
+async def create_busy_time(call: Call) -> Answer:
+    parse = partial(parse_new, await call.raw_body())
+    schedule_id = call.id(ids.SCHEDULE, "schedule")
+    return await call.change(shown, busy_times.create_busy_time, schedule_id, parse)
+
+
+async def delete_busy_time(call: Call) -> Answer:
+    schedule_id = call.id(ids.SCHEDULE, "schedule")
+    busy_time_id = call.id(ids.BUSY_TIME, "busy time", "busy_id")
+    return await call.change(shown_deleted, busy_times.delete_busy_time, schedule_id, busy_time_id)
+
+
+def shown(busy_time: BusyTime) -> Answer:
+    return data(show_busy_time(busy_time), 201)
+
+
+def shown_deleted(busy_time_id: UUID) -> Answer:
+    return deleted(ids.shown(ids.BUSY_TIME, busy_time_id))
+
+
+def parse_new(body: bytes) -> NewBusyTime:
+    """Raises NotJson, Invalid."""
+    asked = read_body(body or b"{}", CreateBusyTime)
+    if asked.end_time <= asked.start_time:
+        raise Invalid.field("end_time", "must be after start_time")
+    if asked.end_time - asked.start_time > LONGEST:
+        raise Invalid.field("end_time", f"must be at most {LONGEST.days} days after start_time")
+    return NewBusyTime(**structs.asdict(asked))
+
+
+def _span(query: BusyTimesQuery, zone: str) -> tuple[datetime | None, datetime | None]:
+    start = None if query.start is None else _bounds("start", query.start, zone)[0]
+    end = None if query.end is None else _bounds("end", query.end, zone)[1]
+    if start is not None and end is not None and end <= start:
+        raise Invalid.field("end", "must be after start")
+    return start, end
+
+
+def _bounds(field: str, text: str, zone: str) -> tuple[datetime, datetime]:
+    """Those of a day; an instant is both."""
+    given = day_or_instant(field, text)
+    return clocks.bounds_of(given, zone) if isinstance(given, Day) else (given, given)
+
+
+_PATH: Final = "/api/v1/schedules/{id}/busy-times"
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path=_PATH,
+        handler=list_busy_times,
+        access=Scope.BOOKINGS_READ,
+        tag="Busy times",
+        summary="List the busy times of a schedule",
+        description="Sorted by `start_time`, then id.",
+        query=BusyTimesQuery,
+        answers={200: BusyTimesAnswer},
+    ),
+    Route(
+        method="POST",
+        path=_PATH,
+        handler=create_busy_time,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Busy times",
+        summary="Create a busy time",
+        description=(
+            "Time that cannot be booked and is no booking. It may overlap anything: bookings that "
+            "are already there stay as they are, new ones are refused with `BUSY`."
+        ),
+        body=CreateBusyTime,
+        answers={201: BusyTimeAnswer},
+    ),
+    Route(
+        method="DELETE",
+        path=f"{_PATH}/{{busy_id}}",
+        handler=delete_busy_time,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Busy times",
+        summary="Delete a busy time",
+        description="The time can be booked again.",
+        answers={200: DeletedAnswer},
+    ),
+)

@@ -1,7 +1,390 @@
-"""To come."""
+"""`/api/v1/event-types`: list, get, create, update, delete."""
 
-from typing import Final
+from functools import partial
+from typing import Annotated, Any, Final
 
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.booking import LocationType
+from kalends.domain.errors import Invalid
+from kalends.domain.event_type import EventType, Question, QuestionType, Requirement
+from kalends.domain.values import Line, Name, Slug, Text
+from kalends.formats.event_types import EventTypeShown, show_event_type
+from kalends.services import event_types
+from kalends.services.event_types import EventTypeChanges, NewEventType
+from kalends.services.idempotency import Answer
+from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.api.models import PageQuery, Request
+from kalends.web.call import Call, id_named
+from kalends.web.reading import read_body
 from kalends.web.routes import Route
 
-ROUTES: Final[tuple[Route, ...]] = ()
+LONGEST_MINUTES: Final = 30 * 24 * 60
+LONGEST_NOTICE_MINUTES: Final = 10 * 366 * 24 * 60
+FARTHEST_DAYS: Final = 10 * 366
+MOST_SEATS: Final = 10_000
+MOST_A_DAY: Final = 100_000
+MOST_REQUIREMENTS: Final = 10
+MOST_SCHEDULES: Final = 500
+MOST_QUESTIONS: Final = 50
+MOST_OPTIONS: Final = 200
+MOST_REMINDERS: Final = 10
+WITH_OPTIONS: Final = frozenset({QuestionType.SELECT, QuestionType.MULTISELECT})
+
+Duration = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
+Step = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=LONGEST_MINUTES,
+        description="Minutes between the starts that are offered. Default: the duration.",
+    ),
+]
+Buffer = Annotated[
+    int,
+    Meta(ge=0, le=LONGEST_MINUTES, description="Minutes kept free beside the booking."),
+]
+Notice = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=LONGEST_NOTICE_MINUTES,
+        description="Minutes between now and the start of a new booking. null lets bookings be "
+        "recorded in the past, 0 does not.",
+    ),
+]
+Minutes = Annotated[int, Meta(ge=0, le=LONGEST_NOTICE_MINUTES)]
+DaysAhead = Annotated[
+    int, Meta(ge=0, le=FARTHEST_DAYS, description="How far ahead it can be booked. null: any.")
+]
+Seats = Annotated[int, Meta(ge=1, le=MOST_SEATS, description="Bookings that share one session.")]
+Reminders = Annotated[
+    list[Minutes],
+    Meta(max_length=MOST_REMINDERS, description="Each once.", examples=[[1440, 60]]),
+]
+Key = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^(?![\s\S]*[^a-z0-9_])",
+        description="Its name in a booking's `answers`: lower case, digits and `_`.",
+        examples=["size"],
+    ),
+]
+
+
+class EventTypesQuery(PageQuery, frozen=True):
+    active: Annotated[
+        bool | None, Meta(description="Only the active ones, or only the others. Default: all.")
+    ] = None
+
+
+class EventTypeLimitsBody(Request, frozen=True):
+    """null is no limit."""
+
+    max_per_day: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=MOST_A_DAY,
+                description="Bookings of this event type that start on one day.",
+            ),
+        ]
+        | None
+    ) = None
+
+
+class RequirementBody(Request, frozen=True):
+    """`count` of these schedules have to be free, and are taken."""
+
+    schedule_ids: Annotated[list[str], Meta(min_length=1, max_length=MOST_SCHEDULES)]
+    count: Annotated[int, Meta(ge=1, le=MOST_SCHEDULES)] = 1
+
+
+Requirements = Annotated[
+    list[RequirementBody],
+    Meta(
+        max_length=MOST_REQUIREMENTS,
+        description="All have to be met, each by other schedules. Empty: any schedule can be "
+        "booked.",
+    ),
+]
+ScheduleId = Annotated[
+    str, Meta(description="In place of `requirements`, where it is just this schedule.")
+]
+
+
+class QuestionBody(Request, frozen=True):
+    """A question to the attendee, answered in `answers` when a booking is made."""
+
+    key: Key
+    label: Name
+    type: QuestionType = QuestionType.TEXT
+    required: bool = False
+    options: Annotated[
+        Annotated[list[Name], Meta(max_length=MOST_OPTIONS)] | None,
+        Meta(description="The choices of a select or multiselect, which must have some."),
+    ] = None
+
+
+Questions = Annotated[list[QuestionBody], Meta(max_length=MOST_QUESTIONS)]
+
+
+class CreateEventType(Request, frozen=True):
+    name: Annotated[Name, Meta(examples=["Consultation"])]
+    duration_minutes: Duration
+    slug: Annotated[
+        Slug | None, Meta(description="Default: from the name, with a suffix if that is taken.")
+    ] = None
+    description: Text | None = None
+    slot_step_minutes: Step | None = None
+    buffer_before_minutes: Buffer = 0
+    buffer_after_minutes: Buffer = 0
+    min_notice_minutes: Notice | None = None
+    max_days_ahead: DaysAhead | None = None
+    booking_limits: EventTypeLimitsBody | None = None
+    capacity: Seats = 1
+    requires_confirmation: Annotated[
+        bool, Meta(description="false makes new bookings CONFIRMED at once.")
+    ] = True
+    requirements: Requirements | None = None
+    schedule_id: ScheduleId | None = None
+    location: Line | None = None
+    location_type: LocationType | None = None
+    questions: Questions = []  # noqa: RUF012  (msgspec copies it)
+    reminders_minutes_before: Reminders = []  # noqa: RUF012
+    cancellation_notice_minutes: Annotated[
+        Minutes | None,
+        Meta(description="Binds attendees who cancel or move a booking themselves."),
+    ] = None
+    expire_pending: Annotated[
+        bool, Meta(description="A booking still PENDING at its start becomes CANCELLED.")
+    ] = False
+    complete_after_minutes: Annotated[
+        Minutes | None,
+        Meta(description="Minutes after its end when a CONFIRMED booking becomes COMPLETED."),
+    ] = None
+    is_active: Annotated[bool, Meta(description="Only active event types can be booked.")] = True
+
+
+class UpdateEventType(Request, frozen=True):
+    """What is left out stays as it is; requirements and questions are replaced whole."""
+
+    name: Name | UnsetType = UNSET
+    slug: Slug | UnsetType = UNSET
+    description: Text | UnsetType | None = UNSET
+    duration_minutes: Duration | UnsetType = UNSET
+    slot_step_minutes: Step | UnsetType | None = UNSET
+    buffer_before_minutes: Buffer | UnsetType = UNSET
+    buffer_after_minutes: Buffer | UnsetType = UNSET
+    min_notice_minutes: Notice | UnsetType | None = UNSET
+    max_days_ahead: DaysAhead | UnsetType | None = UNSET
+    booking_limits: EventTypeLimitsBody | UnsetType | None = UNSET
+    capacity: Seats | UnsetType = UNSET
+    requires_confirmation: bool | UnsetType = UNSET
+    requirements: Requirements | UnsetType | None = UNSET
+    schedule_id: ScheduleId | UnsetType | None = UNSET
+    location: Line | UnsetType | None = UNSET
+    location_type: LocationType | UnsetType | None = UNSET
+    questions: Questions | UnsetType = UNSET
+    reminders_minutes_before: Reminders | UnsetType = UNSET
+    cancellation_notice_minutes: Minutes | UnsetType | None = UNSET
+    expire_pending: bool | UnsetType = UNSET
+    complete_after_minutes: Minutes | UnsetType | None = UNSET
+    is_active: bool | UnsetType = UNSET
+
+
+class EventTypeAnswer(Struct, frozen=True):
+    data: EventTypeShown
+
+
+class EventTypesAnswer(Struct, frozen=True):
+    data: list[EventTypeShown]
+    meta: PageMeta
+
+
+async def list_event_types(call: Call) -> Answer:
+    query = call.query(EventTypesQuery)
+    listed, total = await call.read(
+        event_types.list_event_types,
+        is_active=query.active,
+        limit=query.limit,
+        offset=query.offset,
+    )
+    return page(listed, total, query.limit, query.offset, show_event_type)
+
+
+async def get_event_type(call: Call) -> Answer:
+    return shown(await call.read(event_types.get_event_type, call.id(ids.EVENT_TYPE, "event type")))
+
+
+async def create_event_type(call: Call) -> Answer:
+    wanted = parse_new(await call.body(CreateEventType))
+    return await call.change(partial(shown, status=201), event_types.create_event_type, wanted)
+
+
+async def update_event_type(call: Call) -> Answer:
+    body = await call.raw_body()
+    event_type_id = call.id(ids.EVENT_TYPE, "event type")
+    parse = partial(parse_changes, body)
+    return await call.change(
+        shown, event_types.update_event_type, event_type_id, call.if_match, parse
+    )
+
+
+async def delete_event_type(call: Call) -> Answer:
+    event_type_id = call.id(ids.EVENT_TYPE, "event type")
+    return await call.change(
+        shown_deleted, event_types.delete_event_type, event_type_id, call.if_match
+    )
+
+
+def shown(event_type: EventType, status: int = 200) -> Answer:
+    return data(show_event_type(event_type), status, event_type.version)
+
+
+def shown_deleted(event_type: EventType) -> Answer:
+    return deleted(ids.shown(ids.EVENT_TYPE, event_type.id))
+
+
+def parse_new(body: CreateEventType) -> NewEventType:
+    """Raises Invalid, NotFound."""
+    return NewEventType(**({"requirements": []} | _values(body)))
+
+
+def parse_changes(body: bytes) -> EventTypeChanges:
+    """Raises NotJson, Invalid, NotFound."""
+    return EventTypeChanges(**_values(read_body(body or b"{}", UpdateEventType)))
+
+
+def _values(body: CreateEventType | UpdateEventType) -> dict[str, Any]:
+    """The fields in the words of the domain, without those that are UNSET."""
+    values = {name: v for name, v in structs.asdict(body).items() if v is not UNSET}
+    if "booking_limits" in values:
+        limits = values.pop("booking_limits")
+        values["max_per_day"] = limits.max_per_day if limits else None
+    if "questions" in values:
+        values["questions"] = _questions(values["questions"])
+    if len(set(reminders := values.get("reminders_minutes_before", []))) < len(reminders):
+        raise Invalid.field("reminders_minutes_before", "must name each time once")
+    return _with_requirements(values)
+
+
+def _with_requirements(values: dict[str, Any]) -> dict[str, Any]:
+    """`schedule_id` is the short form of one requirement; null takes away what there was."""
+    if "requirements" not in values and "schedule_id" not in values:
+        return values
+    schedule_id, given = values.pop("schedule_id", None), values.get("requirements")
+    if schedule_id is not None and given is not None:
+        raise Invalid.field("schedule_id", "cannot be given together with requirements")
+    if schedule_id is not None:
+        found = [Requirement(1, [id_named(ids.SCHEDULE, "schedule", schedule_id)])]
+    else:
+        found = [_requirement(requirement) for requirement in given or []]
+    return values | {"requirements": found}
+
+
+def _requirement(body: RequirementBody) -> Requirement:
+    named = [id_named(ids.SCHEDULE, "schedule", text) for text in body.schedule_ids]
+    return Requirement(body.count, named)
+
+
+def _questions(given: list[QuestionBody]) -> list[Question]:
+    """Raises Invalid for a key that comes twice, and for options where they cannot be."""
+    keys: set[str] = set()
+    for number, question in enumerate(given):
+        if question.key in keys:
+            raise Invalid.field(f"questions.{number}.key", "is the key of another question")
+        keys.add(question.key)
+        if wrong := _wrong_options(question):
+            raise Invalid.field(f"questions.{number}.options", wrong)
+    return [
+        Question(**(structs.asdict(question) | {"options": question.options or None}))
+        for question in given
+    ]
+
+
+def _wrong_options(question: QuestionBody) -> str | None:
+    options = question.options or []
+    if question.type not in WITH_OPTIONS:
+        return "are for select and multiselect alone" if options else None
+    if not options:
+        return "are required for select and multiselect"
+    return "must differ from each other" if len(set(options)) < len(options) else None
+
+
+_PATH: Final = "/api/v1/event-types"
+_EVENT_TYPE_PATH: Final = "/api/v1/event-types/{id}"
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path=_PATH,
+        handler=list_event_types,
+        access=Scope.BOOKINGS_READ,
+        tag="Event types",
+        summary="List event types",
+        description="In the order of their creation.",
+        query=EventTypesQuery,
+        answers={200: EventTypesAnswer},
+    ),
+    Route(
+        method="POST",
+        path=_PATH,
+        handler=create_event_type,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Event types",
+        summary="Create an event type",
+        description=(
+            "What can be booked: its duration, its rules, and the schedules that it takes, as "
+            "`requirements` or, where it is one schedule, as `schedule_id`. One of several staff "
+            "is `count` 1 of their schedules; a team is `count` all of them; staff and a room are "
+            "two requirements."
+        ),
+        body=CreateEventType,
+        answers={201: EventTypeAnswer},
+        etag=True,
+        errors=("SLUG_TAKEN",),
+    ),
+    Route(
+        method="GET",
+        path=_EVENT_TYPE_PATH,
+        handler=get_event_type,
+        access=Scope.BOOKINGS_READ,
+        tag="Event types",
+        summary="Get an event type",
+        answers={200: EventTypeAnswer},
+        etag=True,
+    ),
+    Route(
+        method="PATCH",
+        path=_EVENT_TYPE_PATH,
+        handler=update_event_type,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Event types",
+        summary="Update an event type",
+        description=(
+            "Replaces `requirements` and `questions` whole. Existing bookings stay as they are."
+        ),
+        body=UpdateEventType,
+        answers={200: EventTypeAnswer},
+        etag=True,
+        if_match=True,
+        errors=("SLUG_TAKEN",),
+    ),
+    Route(
+        method="DELETE",
+        path=_EVENT_TYPE_PATH,
+        handler=delete_event_type,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Event types",
+        summary="Delete an event type",
+        description="It cannot be booked any more. Its bookings stay and keep its id.",
+        answers={200: DeletedAnswer},
+        if_match=True,
+    ),
+)

@@ -1,7 +1,82 @@
-"""To come."""
+"""`/api/v1/organization`: the organization that the key belongs to."""
 
-from typing import Final
+from functools import partial
+from typing import Annotated, Final
 
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from kalends.domain.access import Organization, Scope
+from kalends.domain.values import Email, Name, Slug
+from kalends.formats.access import OrganizationShown, show_organization
+from kalends.services import organizations
+from kalends.services.idempotency import Answer
+from kalends.services.organizations import OrganizationChanges
+from kalends.web.answers import data
+from kalends.web.api.models import Request, ZoneName, check_zone
+from kalends.web.call import Call
+from kalends.web.reading import read_body
 from kalends.web.routes import Route
 
-ROUTES: Final[tuple[Route, ...]] = ()
+
+class UpdateOrganization(Request, frozen=True):
+    """What is left out stays as it is; null clears."""
+
+    name: Name | UnsetType = UNSET
+    slug: Annotated[
+        Slug | UnsetType, Meta(description="Lower-case letters, digits and hyphens.")
+    ] = UNSET
+    timezone: ZoneName | UnsetType = UNSET
+    notify_email: Annotated[
+        Email | UnsetType | None, Meta(description="Where mail about bookings goes.")
+    ] = UNSET
+
+
+class OrganizationAnswer(Struct, frozen=True):
+    data: OrganizationShown
+
+
+async def get_organization(call: Call) -> Answer:
+    return shown(await call.read(organizations.get_organization))
+
+
+async def update_organization(call: Call) -> Answer:
+    parse = partial(parse_changes, await call.raw_body())
+    return await call.change(shown, organizations.update_organization, parse)
+
+
+def shown(organization: Organization) -> Answer:
+    return data(show_organization(organization))
+
+
+def parse_changes(body: bytes) -> OrganizationChanges:
+    """Raises NotJson, Invalid."""
+    asked = read_body(body or b"{}", UpdateOrganization)
+    if asked.timezone is not UNSET:
+        check_zone("timezone", asked.timezone)
+    return OrganizationChanges(**structs.asdict(asked))
+
+
+_PATH: Final = "/api/v1/organization"
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        method="GET",
+        path=_PATH,
+        handler=get_organization,
+        access=Scope.BOOKINGS_READ,
+        tag="Organization",
+        summary="Get the organization that the key belongs to",
+        answers={200: OrganizationAnswer},
+    ),
+    Route(
+        method="PATCH",
+        path=_PATH,
+        handler=update_organization,
+        access=Scope.ALL,
+        tag="Organization",
+        summary="Update the organization",
+        body=UpdateOrganization,
+        answers={200: OrganizationAnswer},
+        errors=("SLUG_TAKEN",),
+    ),
+)

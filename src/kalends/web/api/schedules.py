@@ -1,7 +1,310 @@
-"""To come."""
+"""`/api/v1/schedules`: list, get, create, update, delete."""
 
-from typing import Final
+from functools import partial
+from typing import Annotated, Any, Final
 
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.errors import Invalid
+from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, Window
+from kalends.domain.values import ClockTime, Day, Name, Text
+from kalends.formats.schedules import ScheduleShown, show_schedule
+from kalends.services import schedules
+from kalends.services.idempotency import Answer
+from kalends.services.schedules import NewSchedule, ScheduleChanges
+from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.api.models import PageQuery, Request, ZoneName, check_zone
+from kalends.web.call import Call
+from kalends.web.reading import read_body
 from kalends.web.routes import Route
 
-ROUTES: Final[tuple[Route, ...]] = ()
+MOST_WINDOWS: Final = 50
+MOST_OVERRIDES: Final = 2000
+MOST_A_DAY: Final = 100_000
+LONGEST_NOTICE_HOURS: Final = 10 * 366 * 24
+END_OF_DAY: Final = "24:00"
+
+
+class SchedulesQuery(PageQuery, frozen=True):
+    active: Annotated[bool, Meta(description="false lists the inactive ones instead.")] = True
+
+
+class WindowBody(Request, frozen=True):
+    """From `start` to `end`, on the wall clock of the schedule's zone.
+
+    `end` may be `24:00`; one before `start` is on the next day; the same as `start` is refused.
+    """
+
+    start: ClockTime
+    end: ClockTime
+
+
+Windows = WindowBody | Annotated[list[WindowBody], Meta(max_length=MOST_WINDOWS)]
+
+
+class AvailabilityBody(Request, frozen=True):
+    """A weekday that is left out is closed. Windows may overlap and cross midnight."""
+
+    monday: Windows | UnsetType = UNSET
+    tuesday: Windows | UnsetType = UNSET
+    wednesday: Windows | UnsetType = UNSET
+    thursday: Windows | UnsetType = UNSET
+    friday: Windows | UnsetType = UNSET
+    saturday: Windows | UnsetType = UNSET
+    sunday: Windows | UnsetType = UNSET
+
+
+class ScheduleLimitsBody(Request, frozen=True):
+    """null is no limit."""
+
+    max_per_day: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=MOST_A_DAY,
+                description="Bookings that start on one day of the schedule's zone.",
+                examples=[8],
+            ),
+        ]
+        | None
+    ) = None
+    min_notice_hours: (
+        Annotated[
+            float,
+            Meta(
+                ge=0,
+                le=LONGEST_NOTICE_HOURS,
+                description="Hours between now and the start of a new booking. null lets "
+                "bookings be recorded in the past, 0 does not.",
+                examples=[24],
+            ),
+        ]
+        | None
+    ) = None
+
+
+Overrides = Annotated[
+    dict[str, Windows],
+    Meta(
+        max_length=MOST_OVERRIDES,
+        description="By day (`YYYY-MM-DD`, 1900 to 2199): what is open instead of that weekday's "
+        "windows. An empty list closes the day.",
+        examples=[{"2026-12-24": [], "2026-12-31": [{"start": "09:00", "end": "12:00"}]}],
+    ),
+]
+AVAILABILITY: Final = Meta(
+    description="By weekday, one window or a list of them. null is open at all times, `{}` never.",
+    examples=[
+        {
+            "monday": {"start": "09:00", "end": "17:00"},
+            "friday": [{"start": "09:00", "end": "12:00"}, {"start": "13:00", "end": "15:00"}],
+        }
+    ],
+)
+
+
+class CreateSchedule(Request, frozen=True):
+    name: Annotated[Name, Meta(examples=["Room 1"])]
+    description: Text | None = None
+    timezone: ZoneName = "UTC"
+    availability: Annotated[AvailabilityBody | None, AVAILABILITY] = None
+    overrides: Overrides | None = None
+    booking_limits: ScheduleLimitsBody | None = None
+    is_active: Annotated[bool, Meta(description="Only active schedules can be booked.")] = True
+
+
+class UpdateSchedule(Request, frozen=True):
+    """What is left out stays as it is; availability, overrides and limits are replaced whole."""
+
+    name: Name | UnsetType = UNSET
+    description: Text | UnsetType | None = UNSET
+    timezone: ZoneName | UnsetType = UNSET
+    availability: Annotated[AvailabilityBody | UnsetType | None, AVAILABILITY] = UNSET
+    overrides: Overrides | UnsetType | None = UNSET
+    booking_limits: ScheduleLimitsBody | UnsetType | None = UNSET
+    is_active: bool | UnsetType = UNSET
+
+
+class ScheduleAnswer(Struct, frozen=True):
+    data: ScheduleShown
+
+
+class SchedulesAnswer(Struct, frozen=True):
+    data: list[ScheduleShown]
+    meta: PageMeta
+
+
+async def list_schedules(call: Call) -> Answer:
+    query = call.query(SchedulesQuery)
+    listed, total = await call.read(
+        schedules.list_schedules, is_active=query.active, limit=query.limit, offset=query.offset
+    )
+    return page(listed, total, query.limit, query.offset, show_schedule)
+
+
+async def get_schedule(call: Call) -> Answer:
+    return shown(await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule")))
+
+
+async def create_schedule(call: Call) -> Answer:
+    wanted = parse_new(await call.body(CreateSchedule))
+    return await call.change(partial(shown, status=201), schedules.create_schedule, wanted)
+
+
+async def update_schedule(call: Call) -> Answer:
+    body = await call.raw_body()
+    schedule_id = call.id(ids.SCHEDULE, "schedule")
+    parse = partial(parse_changes, body)
+    return await call.change(shown, schedules.update_schedule, schedule_id, call.if_match, parse)
+
+
+async def delete_schedule(call: Call) -> Answer:
+    schedule_id = call.id(ids.SCHEDULE, "schedule")
+    return await call.change(shown_deleted, schedules.delete_schedule, schedule_id, call.if_match)
+
+
+def shown(schedule: Schedule, status: int = 200) -> Answer:
+    return data(show_schedule(schedule), status, schedule.version)
+
+
+def shown_deleted(schedule: Schedule) -> Answer:
+    return deleted(ids.shown(ids.SCHEDULE, schedule.id))
+
+
+def parse_new(body: CreateSchedule) -> NewSchedule:
+    """Raises Invalid."""
+    check_zone("timezone", body.timezone)
+    return NewSchedule(**(structs.asdict(body) | _rules(body)))
+
+
+def parse_changes(body: bytes) -> ScheduleChanges:
+    """Raises NotJson, Invalid."""
+    asked = read_body(body or b"{}", UpdateSchedule)
+    if asked.timezone is not UNSET:
+        check_zone("timezone", asked.timezone)
+    return ScheduleChanges(**(structs.asdict(asked) | _rules(asked)))
+
+
+def _rules(body: CreateSchedule | UpdateSchedule) -> dict[str, Any]:
+    """Availability, overrides and limits in the words of the domain, but what is UNSET."""
+    found: dict[str, Any] = {}
+    if isinstance(body.availability, AvailabilityBody):
+        found["availability"] = _availability(body.availability)
+    if body.overrides is not UNSET:
+        found["overrides"] = _overrides(body.overrides or {})
+    if body.booking_limits is not UNSET:
+        limits = structs.asdict(body.booking_limits) if body.booking_limits else {}
+        found["booking_limits"] = BookingLimits(**limits)
+    return found
+
+
+def _availability(body: AvailabilityBody) -> dict[str, Window | list[Window]]:
+    given = {day: getattr(body, day) for day in WEEKDAYS}
+    return {
+        day: _windows(f"availability.{day}", windows)
+        for day, windows in given.items()
+        if windows is not UNSET
+    }
+
+
+def _overrides(given: dict[str, Windows]) -> dict[str, Window | list[Window]]:
+    found = {}
+    for day, windows in given.items():
+        try:
+            Day.parse(day)
+        except ValueError as error:
+            raise Invalid.field(f"overrides.{day[:100]}", str(error)) from None
+        found[day] = _windows(f"overrides.{day}", windows)
+    return found
+
+
+def _windows(field: str, given: WindowBody | list[WindowBody]) -> Window | list[Window]:
+    """As they were given, one or a list. Raises Invalid for one that cannot be."""
+    if isinstance(given, list):
+        return [_window(f"{field}.{number}", window) for number, window in enumerate(given)]
+    return _window(field, given)
+
+
+def _window(field: str, given: WindowBody) -> Window:
+    if given.start == END_OF_DAY:
+        raise Invalid.field(f"{field}.start", "cannot be 24:00, which only ends a window")
+    if given.start == given.end:
+        raise Invalid.field(field, "must not end as it starts (a whole day is 00:00 to 24:00)")
+    return Window(str(given.start), str(given.end))
+
+
+_PATH: Final = "/api/v1/schedules"
+_SCHEDULE_PATH: Final = "/api/v1/schedules/{id}"
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path=_PATH,
+        handler=list_schedules,
+        access=Scope.BOOKINGS_READ,
+        tag="Schedules",
+        summary="List schedules",
+        description="In the order of their creation; the active ones, unless `active=false`.",
+        query=SchedulesQuery,
+        answers={200: SchedulesAnswer},
+    ),
+    Route(
+        method="POST",
+        path=_PATH,
+        handler=create_schedule,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Schedules",
+        summary="Create a schedule",
+        description=(
+            "A schedule is anything that can be booked: a person, a room, a machine. Without "
+            "`availability` it is open at all times."
+        ),
+        body=CreateSchedule,
+        answers={201: ScheduleAnswer},
+        etag=True,
+    ),
+    Route(
+        method="GET",
+        path=_SCHEDULE_PATH,
+        handler=get_schedule,
+        access=Scope.BOOKINGS_READ,
+        tag="Schedules",
+        summary="Get a schedule",
+        answers={200: ScheduleAnswer},
+        etag=True,
+    ),
+    Route(
+        method="PATCH",
+        path=_SCHEDULE_PATH,
+        handler=update_schedule,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Schedules",
+        summary="Update a schedule",
+        description=(
+            "Replaces `availability`, `overrides` and `booking_limits` whole. Existing bookings "
+            "stay as they are, also where the new hours would not allow them."
+        ),
+        body=UpdateSchedule,
+        answers={200: ScheduleAnswer},
+        etag=True,
+        if_match=True,
+    ),
+    Route(
+        method="DELETE",
+        path=_SCHEDULE_PATH,
+        handler=delete_schedule,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Schedules",
+        summary="Delete a schedule",
+        description=(
+            "Refused while event types, or PENDING or CONFIRMED bookings that have not ended, "
+            "point at it. Its past bookings stay readable."
+        ),
+        answers={200: DeletedAnswer},
+        if_match=True,
+        errors=("IN_USE",),
+    ),
+)

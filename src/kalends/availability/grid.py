@@ -1,0 +1,88 @@
+"""Candidate starts: each date's unbroken runs, in steps from where they begin (SEMANTICS 5).
+
+They depend on hours, zone and step alone, never on the range that is asked about or on now, so
+they are found once for each four weeks and kept. A run is kept as a `range`, which takes no more
+room for a step of a minute than for one of an hour.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, pairwise
+
+from kalends.availability.candidates import Candidates
+from kalends.availability.hours import BLOCK, BLOCKS_KEPT, Hours, blocks_of, open_intervals, runs
+from kalends.availability.interval import Interval
+from kalends.availability.wallclock import Zone
+
+# Fits wherever the schedule is open at the start: nothing of SEMANTICS 6a is asked yet.
+A_MOMENT = 1
+
+# Whoever lists slots asks for the same days again and again. A kept grid takes 1 MB at most.
+GRIDS_KEPT = 128
+KEPT_STEPS = 5000
+
+
+def starts_within(
+    hours: Hours, zone: Zone, step: int, span: Interval, duration: int = A_MOMENT
+) -> list[int]:
+    """The candidates in `span` from which `duration` lies in one merged availability; ascending."""
+    found: list[int] = []
+    for block in blocks_of(span):
+        for steps in _starts_of_block(hours, zone, step, duration, block):
+            if span.start <= steps[0] and steps[-1] < span.end:
+                found.extend(steps)
+            elif steps[0] < span.end and span.start <= steps[-1]:
+                found.extend(start for start in steps if span.holds(start))
+    return found
+
+
+def candidates_fitting(
+    hours: Hours, zone: Zone, step: int, span: Interval, duration: int
+) -> Candidates:
+    """The same as candidates of which it is known that they fit. Short grids are kept."""
+    find = _few_candidates if span.seconds <= KEPT_STEPS * step else _few_candidates.__wrapped__
+    return find(hours, zone, step, span, duration)
+
+
+@lru_cache(maxsize=GRIDS_KEPT)
+def _few_candidates(
+    hours: Hours, zone: Zone, step: int, span: Interval, duration: int
+) -> Candidates:
+    return Candidates(starts_within(hours, zone, step, span, duration), [(hours, zone)])
+
+
+def is_start(hours: Hours, zone: Zone, step: int, start: int) -> bool:
+    """Whether it is a candidate."""
+    block = start // BLOCK
+    return any(start in steps for steps in _starts_of_block(hours, zone, step, A_MOMENT, block))
+
+
+@lru_cache(maxsize=BLOCKS_KEPT)
+def _starts_of_block(
+    hours: Hours, zone: Zone, step: int, duration: int, block: int
+) -> tuple[Sequence[int], ...]:
+    """The candidates from `block * BLOCK` on, for BLOCK seconds: ascending, unique, none empty."""
+    span = Interval(block * BLOCK, (block + 1) * BLOCK)
+    found = list(_steps(hours, zone, step, duration, span))
+    if all(earlier[-1] < later[0] for earlier, later in pairwise(found)):
+        return tuple(found)
+    # The runs of two dates overlap: equal starts count once.
+    return (array("q", sorted(set(chain.from_iterable(found)))),)
+
+
+def _steps(
+    hours: Hours, zone: Zone, step: int, duration: int, span: Interval
+) -> Iterator[Sequence[int]]:
+    """The steps of each run that lie in `span` and fit the availability that the run is part of."""
+    available = open_intervals(hours, zone, span.widened(0, duration))
+    opens = [interval.start for interval in available]
+    for run in runs(hours, zone, span):
+        if not run.overlaps(span):
+            continue
+        within = available[bisect_right(opens, max(run.start, span.start)) - 1]
+        skipped = max(0, -((run.start - span.start) // step))
+        end = min(run.end, span.end, within.end - duration + 1)
+        if steps := range(run.start + skipped * step, end, step):
+            yield steps

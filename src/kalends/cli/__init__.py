@@ -1,0 +1,77 @@
+"""The command line: serve, worker, init, migrate, keys, users, backup, restore, doctor.
+
+What can be foreseen to go wrong is one sentence on standard error: exit code 2 for a command or
+setting that is wrong, 1 for what did not work.
+"""
+
+import sys
+from typing import Final
+
+import typer
+
+from kalends import __version__
+from kalends.cli import calling, serving, tenants, upkeep
+from kalends.cli.calling import UsageError
+from kalends.compose import ServingError
+from kalends.domain.errors import Invalid, KalendsError
+from kalends.settings import SettingsError
+from kalends.store.archive import ArchiveError
+from kalends.store.embedded import EmbeddedPostgresError
+from kalends.store.migrate import MigrationError
+from kalends.store.reaching import UnreachableError
+
+USAGE: Final = (SettingsError, UsageError, Invalid)
+FAILURES: Final = (
+    KalendsError,
+    ServingError,
+    EmbeddedPostgresError,
+    UnreachableError,
+    MigrationError,
+    ArchiveError,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Kalends: the bookings API that a business runs itself.",
+)
+keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="API keys.")
+users = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who may sign in.")
+app.add_typer(keys, name="keys")
+app.add_typer(users, name="users")
+
+app.command()(serving.serve)
+app.command()(serving.worker)
+app.command("init")(tenants.initialize)
+keys.command("create")(tenants.create_key)
+users.command("add")(tenants.add_user)
+app.command()(upkeep.migrate)
+app.command()(upkeep.backup)
+app.command()(upkeep.restore)
+app.command()(upkeep.doctor)
+
+
+@app.command()
+def version() -> None:
+    """Prints the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    calling.clean_up_when_told_to_end()
+    try:
+        app()
+    except USAGE as error:
+        _fail(error, 2)
+    except FAILURES as error:
+        _fail(error, 1)
+    except OSError as error:
+        told = f"{error.filename}: {error.strerror}" if error.filename else error
+        _fail(told, 1)
+
+
+def _fail(told: object, code: int) -> None:
+    print(f"kalends: {told}", file=sys.stderr)  # noqa: T201
+    sys.exit(code)

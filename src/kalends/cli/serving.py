@@ -1,0 +1,127 @@
+"""`kalends serve` and `kalends worker`."""
+
+import secrets
+import socket
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Annotated, Final
+
+import typer
+from msgspec import json
+
+from kalends.cli.calling import UsageError, run
+from kalends.compose import Installation, installation, listen, migrate_now, run_worker
+from kalends.compose import serve as serve_installation
+from kalends.domain.ids import SCHEDULE, shown
+from kalends.logs import set_up_logs
+from kalends.services.setup import FirstSetUp, is_empty, set_up_first
+from kalends.services.work import Context, real_time
+from kalends.settings import Settings
+
+FIRST_NAME: Final = "My business"
+FIRST_ADMIN: Final = "admin@example.com"
+PASSWORD_BYTES: Final = 12
+MOST_WORKERS: Final = 256
+ANY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+WORKDAYS: Final = 5
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port; 0 for any.", min=0, max=65535)] = 8080,
+    workers: Annotated[int, typer.Option(help="Processes that serve.", min=1)] = 1,
+) -> None:
+    """Serves API, pages and jobs. Sets itself up where nothing is there yet."""
+    if workers > MOST_WORKERS:
+        raise UsageError(f"--workers must be {MOST_WORKERS} at the most.")
+    settings = _loud_settings()
+    sockets = listen(host, port)
+    with installation(settings, watched=True) as home:
+        migrate_now(home)
+        first = run(home, _set_up)
+        typer.echo(_greeting(home, first, _url(sockets)))
+        serve_installation(home, sockets, workers)
+
+
+def worker() -> None:
+    """Runs jobs and nothing else, beside `serve` and as many other workers as you like."""
+    with installation(_loud_settings(), watched=True) as home:
+        migrate_now(home)
+        run_worker(home)
+
+
+def _loud_settings() -> Settings:
+    settings = Settings.from_environ()
+    set_up_logs(settings.log_level, settings.log_format)
+    return settings
+
+
+async def _set_up(context: Context) -> tuple[FirstSetUp, str] | None:
+    """What was set up on an empty database, and the admin's password."""
+    if not await is_empty(context):
+        return None
+    password = secrets.token_urlsafe(PASSWORD_BYTES)
+    made = await set_up_first(context, FIRST_NAME, FIRST_ADMIN, password)
+    return None if made is None else (made, password)
+
+
+def _greeting(home: Installation, first: tuple[FirstSetUp, str] | None, url: str) -> str:
+    settings = home.settings
+    public = settings.public_url or url
+    kept_in = "KALENDS_DATABASE_URL" if settings.database_url else str(settings.data_dir)
+    lines = [
+        f"Kalends serves on {url}",
+        "",
+        f"  API      {public}/api/v1",
+        f"  Docs     {public}/docs",
+        f"  Health   {public}/healthz",
+        f"  Data     {kept_in}",
+        "",
+    ]
+    if first is None:
+        lines.append("A new key: kalends keys create --organization NAME --scopes '*'")
+    else:
+        lines += _credentials(*first, url)
+    return "\n".join([*lines, ""])
+
+
+def _credentials(first: FirstSetUp, password: str, url: str) -> list[str]:
+    made = first.organization
+    bearer = f'-H "Authorization: Bearer {made.api_key}"'
+    body = json.encode(_first_booking(first, real_time())).decode()
+    return [
+        f'"{FIRST_NAME}" was set up. This is shown only once:',
+        "",
+        f"  Admin    {made.admin_email}",
+        f"  Password {password}",
+        f"  Key      {made.api_key}",
+        f"  Sandbox  {made.sandbox_api_key}",
+        "",
+        "List the bookings:",
+        "",
+        f"curl {bearer} {url}/api/v1/bookings",
+        "",
+        f'Book an appointment in "{first.schedule.name}":',
+        "",
+        f"curl {bearer} -H \"Content-Type: application/json\" -d '{body}' {url}/api/v1/bookings",
+    ]
+
+
+def _first_booking(first: FirstSetUp, now: datetime) -> dict[str, object]:
+    """An hour within the first schedule's hours, some days from now."""
+    day = now + timedelta(days=1)
+    while day.weekday() >= WORKDAYS:
+        day += timedelta(days=1)
+    return {
+        "schedule_id": shown(SCHEDULE, first.schedule.id),
+        "start_time": f"{day:%Y-%m-%d}T10:00:00Z",
+        "end_time": f"{day:%Y-%m-%d}T11:00:00Z",
+        "attendee": {"name": "Ada Lovelace", "email": "ada@example.com"},
+    }
+
+
+def _url(sockets: Sequence[socket.socket]) -> str:
+    """Where this machine reaches us."""
+    host, port = sockets[0].getsockname()[:2]
+    host = ANY_ADDRESS.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,115 @@
+"""`kalends init`, `kalends keys` and `kalends users`."""
+
+from typing import Annotated
+
+import typer
+from msgspec import json
+
+from kalends.cli.calling import (
+    Json,
+    OrganizationNamed,
+    UsageError,
+    called,
+    email_in,
+    name_in,
+    run,
+)
+from kalends.domain.access import Role, Scope
+from kalends.domain.ids import API_KEY, ORGANIZATION, shown
+from kalends.services import setup
+from kalends.services.setup import SetUp
+
+
+def initialize(
+    organization: Annotated[str, typer.Option(help="Its name.")],
+    admin_email: Annotated[str, typer.Option(help="Its first user, an owner.")],
+    admin_password: Annotated[str, typer.Option(help="At least 8 characters.")],
+    as_json: Json = False,
+) -> None:
+    """Makes an organization with its sandbox, an admin and two keys.
+
+    Called again with the same name it changes nothing, and shows no keys.
+    """
+    name = name_in("--organization", organization)
+    email = email_in("--admin-email", admin_email)
+    with called() as home:
+        made = run(
+            home, lambda context: setup.set_up_organization(context, name, email, admin_password)
+        )
+    typer.echo(json.encode(_as_json(made)).decode() if as_json else _in_words(made, name))
+
+
+def create_key(
+    organization: OrganizationNamed,
+    scopes: Annotated[str, typer.Option(help='Separated by commas; "*" is all.')],
+    rate_limit: Annotated[
+        str | None, typer.Option(help="`none` lifts the limits for this key.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Makes an API key, and shows it this once."""
+    wanted = _scopes(scopes)
+    if rate_limit not in (None, "none"):
+        raise UsageError("--rate-limit takes only `none`; leave it out for the usual limits.")
+    called_so = None if name is None else name_in("--name", name)
+    with called() as home:
+        key, secret = run(
+            home,
+            lambda context: setup.create_key(
+                context, organization, wanted, called_so, rate_limited=rate_limit is None
+            ),
+        )
+    shown_id = shown(API_KEY, key.id)
+    if as_json:
+        typer.echo(json.encode({"id": shown_id, "key": secret}).decode())
+    else:
+        typer.echo(f"{secret}\n\nThis is shown only once. The id of the key is {shown_id}.")
+
+
+def add_user(
+    organization: OrganizationNamed,
+    email: Annotated[str, typer.Option(help="The address to sign in with.")],
+    password: Annotated[str, typer.Option(help="At least 8 characters.")],
+    role: Annotated[Role, typer.Option(help="What the user may do.")] = Role.MEMBER,
+) -> None:
+    """Gives someone a role in an organization and its sandbox."""
+    address = email_in("--email", email)
+    with called() as home:
+        is_new = run(
+            home, lambda context: setup.add_user(context, organization, address, password, role)
+        )
+    kept = "" if is_new else " The user was known here, and keeps the password of before."
+    typer.echo(f"{address} is now {role} of {organization}.{kept}")
+
+
+def _scopes(text: str) -> list[Scope]:
+    try:
+        return [Scope(part.strip()) for part in text.split(",")]
+    except ValueError:
+        names = ", ".join(Scope)
+        raise UsageError(f"--scopes must be among {names}, separated by commas.") from None
+
+
+def _as_json(made: SetUp) -> dict[str, str | None]:
+    return {
+        "organization_id": shown(ORGANIZATION, made.organization_id),
+        "api_key": made.api_key,
+        "sandbox_organization_id": shown(ORGANIZATION, made.sandbox_organization_id),
+        "sandbox_api_key": made.sandbox_api_key,
+        "admin_email": made.admin_email,
+    }
+
+
+def _in_words(made: SetUp, name: str) -> str:
+    shown_id = shown(ORGANIZATION, made.organization_id)
+    if made.api_key is None:
+        return f'"{name}" is there already ({shown_id}); nothing was changed.'
+    return (
+        f'"{name}" was made. The keys are shown only once.\n\n'
+        f"  Organization  {shown_id}\n"
+        f"  Key           {made.api_key}\n"
+        f"  Sandbox       {shown(ORGANIZATION, made.sandbox_organization_id)}\n"
+        f"  Sandbox key   {made.sandbox_api_key}\n"
+        f"  Admin         {made.admin_email}"
+    )

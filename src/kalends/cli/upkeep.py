@@ -1,0 +1,158 @@
+"""`kalends migrate`, `backup`, `restore` and `doctor`."""
+
+import asyncio
+import os
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from importlib import import_module, metadata, resources
+from pathlib import Path
+from typing import Annotated, Final, NamedTuple
+
+import typer
+
+from kalends import __version__
+from kalends.availability.wallclock import zone_named
+from kalends.cli.calling import called, quiet_settings
+from kalends.compose import installation, migrate_now
+from kalends.settings import Settings, SettingsError
+from kalends.store import archive
+from kalends.store.embedded import EmbeddedPostgresError
+from kalends.store.migrate import OLDEST_POSTGRESQL, newest_revision
+from kalends.store.reaching import Seen, UnreachableError, look_at_database
+
+GIB: Final = 1 << 30
+LEAST_FREE_BYTES: Final = GIB
+OLDEST_PYTHON: Final = (3, 11)
+
+
+class Finding(NamedTuple):
+    """One line of the doctor's."""
+
+    is_well: bool
+    what: str
+
+
+def migrate() -> None:
+    """Brings the database's schema up to date."""
+    with called() as home:
+        typer.echo(f"The schema is at revision {migrate_now(home)}.")
+
+
+def backup(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> None:
+    """Writes a backup of the database, while everything runs on."""
+    with called() as home:
+        archive.backup(home.parameters, file)
+        typer.echo(f"{file} holds everything but the secret; {_where_secret(home.settings)}")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup.")],
+    replace: Annotated[bool, typer.Option(help="Drop what is in the database now.")] = False,
+) -> None:
+    """Brings a backup back, also one of an older version. All or nothing."""
+    with installation(quiet_settings()) as home:
+        asyncio.run(look_at_database(home.parameters))
+        archive.restore(home.parameters, file, replace=replace)
+        revision = migrate_now(home)
+        typer.echo(f"{file} is back, at revision {revision}.")
+
+
+def doctor() -> None:
+    """Says what there is and whether it is well; exit code 1 if something is not."""
+    settings = quiet_settings()
+    findings = [*_of_the_machine(), *_of_the_data(settings), *_of_the_database(settings)]
+    for finding in findings:
+        typer.echo(f"{'ok   ' if finding.is_well else 'WRONG'}  {finding.what}")
+    if not all(finding.is_well for finding in findings):
+        raise typer.Exit(1)
+
+
+def _where_secret(settings: Settings) -> str:
+    if settings.secret:
+        return "keep KALENDS_SECRET with it."
+    return f"keep {settings.data_dir / 'secret'} with it."
+
+
+def _of_the_machine() -> Iterator[Finding]:
+    yield Finding(True, f"Kalends {__version__}")
+    yield Finding(
+        sys.version_info >= OLDEST_PYTHON,
+        f"Python {platform.python_version()} (3.11 or newer is needed)",
+    )
+    yield _time_zones()
+
+
+def _time_zones() -> Finding:
+    """The package's own release must be that of the data that is read."""
+    package = metadata.version("tzdata")
+    try:
+        tzdata = import_module("tzdata")
+        zone_named("Europe/Berlin")
+        folder = resources.files("tzdata")
+    except (ImportError, ValueError, OSError) as error:
+        return Finding(False, f"Time zones of tzdata {package} cannot be read: {error}")
+    return Finding(
+        tzdata.__version__ == package,
+        f"Time zones of the package tzdata {package}, IANA {tzdata.IANA_VERSION} ({folder})",
+    )
+
+
+def _of_the_data(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir
+    if settings.database_url is None:
+        if not folder.exists():
+            yield Finding(True, f"Data directory {folder}: not there yet, `serve` makes it")
+            return
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        yield Finding(
+            os.access(folder, os.W_OK) and not mode & 0o022,
+            f"Data directory {folder}, mode {mode:04o} (ours to write, and nobody else's)",
+        )
+    yield _secret(settings)
+    place = folder if folder.exists() else folder.parent
+    if place.exists():
+        free = shutil.disk_usage(place).free
+        yield Finding(
+            free >= LEAST_FREE_BYTES, f"Disk: {free / GIB:.1f} GiB free (1 or more is needed)"
+        )
+
+
+def _secret(settings: Settings) -> Finding:
+    if settings.secret:
+        return Finding(True, "Secret: KALENDS_SECRET")
+    path = settings.data_dir / "secret"
+    if not path.exists():
+        return Finding(True, f"Secret {path}: not there yet, `serve` makes it")
+    mode = stat.S_IMODE(path.stat().st_mode)
+    return Finding(not mode & 0o077, f"Secret {path}, mode {mode:04o} (0600 is needed)")
+
+
+def _of_the_database(settings: Settings) -> Iterator[Finding]:
+    if settings.database_url is None and not (settings.data_dir / "postgres").exists():
+        yield Finding(True, "PostgreSQL: embedded, not there yet, `serve` makes it")
+        return
+    try:
+        with installation(settings) as home:
+            seen = asyncio.run(look_at_database(home.parameters))
+    except (UnreachableError, EmbeddedPostgresError, SettingsError, OSError) as error:
+        yield Finding(False, f"PostgreSQL: {error}")
+        return
+    kind = "KALENDS_DATABASE_URL" if settings.database_url else "embedded"
+    yield Finding(
+        seen.major >= OLDEST_POSTGRESQL,
+        f"PostgreSQL {seen.version}, {kind} ({OLDEST_POSTGRESQL} or newer is needed)",
+    )
+    yield Finding(seen.encoding == "UTF8", f"Encoding {seen.encoding} (UTF8 is needed)")
+    yield _schema(seen)
+
+
+def _schema(seen: Seen) -> Finding:
+    newest = newest_revision()
+    if seen.revision is None:
+        return Finding(False, "Schema: none yet; `kalends migrate` or `serve` makes it")
+    return Finding(
+        seen.revision == newest, f"Schema at revision {seen.revision} (this Kalends has {newest})"
+    )

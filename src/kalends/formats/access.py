@@ -1,0 +1,92 @@
+"""The public JSON of organizations, API keys, and users with what they belong to."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, structs
+
+from kalends.domain import ids
+from kalends.domain.access import ApiKey, Membership, Mode, Organization, Role, Scope, User
+
+
+class OrganizationShown(Struct, frozen=True):
+    """The tenant that a key belongs to. A sandbox is an organization of its own."""
+
+    id: Annotated[str, Meta(examples=["org_0352lF5NnllfIJ66lPpfc3"])]
+    name: str
+    slug: str
+    timezone: Annotated[str, Meta(description="IANA name.", examples=["Europe/Berlin"])]
+    notify_email: str | None
+    mode: Annotated[Mode, Meta(description="test: this is the sandbox of an organization.")]
+    created_at: datetime
+    updated_at: datetime
+
+
+class ApiKeyShown(Struct, frozen=True):
+    """An API key; the key itself is shown only once, when it is made."""
+
+    id: Annotated[str, Meta(examples=["key_0352lF5NnllfIJ66lPpfc3"])]
+    name: str | None
+    scopes: list[Scope]
+    mode: Mode
+    last_four: Annotated[str, Meta(description="The end of the key.", examples=["4f9Q"])]
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class ApiKeyCreated(ApiKeyShown, frozen=True, kw_only=True):
+    """A key that was just made."""
+
+    key: Annotated[str, Meta(description="The secret. It is shown this once.")]
+
+
+class MembershipShown(Struct, frozen=True):
+    """A role in an organization (or in its sandbox)."""
+
+    organization_id: str
+    name: str
+    slug: str
+    mode: Mode
+    role: Role
+
+
+class AccountShown(Struct, frozen=True):
+    """A signed-in user."""
+
+    id: Annotated[str, Meta(examples=["usr_0352lF5NnllfIJ66lPpfc3"])]
+    email: str
+    created_at: datetime
+    memberships: list[MembershipShown]
+
+
+def show_organization(organization: Organization) -> dict[str, Any]:
+    values = structs.asdict(organization)
+    del values["twin_id"]
+    return values | {"id": ids.shown(ids.ORGANIZATION, organization.id)}
+
+
+def show_api_key(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": ids.shown(ids.API_KEY, key.id),
+        "name": key.name,
+        "scopes": key.scopes,
+        "mode": key.mode,
+        "last_four": key.last_four,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+    }
+
+
+def show_account(user: User, memberships: Iterable[Membership]) -> dict[str, Any]:
+    return {
+        "id": ids.shown(ids.USER, user.id),
+        "email": user.email,
+        "created_at": user.created_at,
+        "memberships": [_show_membership(membership) for membership in memberships],
+    }
+
+
+def _show_membership(membership: Membership) -> dict[str, Any]:
+    shown_id = ids.shown(ids.ORGANIZATION, membership.organization_id)
+    return structs.asdict(membership) | {"organization_id": shown_id}

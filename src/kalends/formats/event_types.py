@@ -1,0 +1,122 @@
+"""The public JSON of an event type."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from kalends.domain import ids
+from kalends.domain.booking import LocationType
+from kalends.domain.event_type import EventType, QuestionType, Requirement
+
+
+class RequirementShown(Struct, frozen=True):
+    """`count` of these schedules are taken."""
+
+    count: int
+    schedule_ids: list[str]
+
+
+class QuestionShown(Struct, frozen=True):
+    """A question to the attendee."""
+
+    key: Annotated[str, Meta(description="Its name in a booking's `answers`.", examples=["size"])]
+    label: str
+    type: QuestionType
+    required: bool
+    options: Annotated[
+        list[str] | None, Meta(description="The choices of a select or multiselect.")
+    ]
+
+
+class EventTypeLimits(Struct, frozen=True):
+    """What is not limited is left out."""
+
+    max_per_day: (
+        Annotated[int, Meta(description="Bookings of this event type that start on one day.")]
+        | UnsetType
+    ) = UNSET
+
+
+class EventTypeShown(Struct, frozen=True):
+    """What can be booked, and under which rules."""
+
+    id: Annotated[str, Meta(examples=["evt_0352lF5NnllfIJ66lPpfc3"])]
+    name: Annotated[str, Meta(examples=["Consultation"])]
+    slug: Annotated[str, Meta(description="Unique in the organization.", examples=["consultation"])]
+    description: str | None
+    duration_minutes: int
+    slot_step_minutes: Annotated[
+        int, Meta(description="Minutes between the starts that are offered; else the duration.")
+    ]
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    min_notice_minutes: Annotated[
+        int | None, Meta(description="null lets bookings be recorded in the past, 0 does not.")
+    ]
+    max_days_ahead: int | None
+    booking_limits: EventTypeLimits
+    capacity: Annotated[int, Meta(description="Seats.")]
+    requires_confirmation: bool
+    requirements: Annotated[
+        list[RequirementShown], Meta(description="Empty: it serves any schedule.")
+    ]
+    schedule_id: Annotated[
+        str | None, Meta(description="The one schedule, where the requirements are just that.")
+    ]
+    location: str | None
+    location_type: LocationType | None
+    questions: list[QuestionShown]
+    reminders_minutes_before: list[int]
+    cancellation_notice_minutes: Annotated[
+        int | None, Meta(description="Binds attendees who cancel or move a booking themselves.")
+    ]
+    expire_pending: bool
+    complete_after_minutes: int | None
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+def show_event_type(event_type: EventType) -> dict[str, Any]:
+    """The event type as the API shows it; the fields of `EventTypeShown`, ready to encode."""
+    e = event_type
+    return {
+        "id": ids.shown(ids.EVENT_TYPE, e.id),
+        "name": e.name,
+        "slug": e.slug,
+        "description": e.description,
+        "duration_minutes": e.duration_minutes,
+        "slot_step_minutes": e.slot_step_minutes or e.duration_minutes,
+        "buffer_before_minutes": e.buffer_before_minutes,
+        "buffer_after_minutes": e.buffer_after_minutes,
+        "min_notice_minutes": e.min_notice_minutes,
+        "max_days_ahead": e.max_days_ahead,
+        "booking_limits": {} if e.max_per_day is None else {"max_per_day": e.max_per_day},
+        "capacity": e.capacity,
+        "requires_confirmation": e.requires_confirmation,
+        "requirements": [_requirement(requirement) for requirement in e.requirements],
+        "schedule_id": _only_schedule(e.requirements),
+        "location": e.location,
+        "location_type": e.location_type,
+        "questions": e.questions,
+        "reminders_minutes_before": e.reminders_minutes_before,
+        "cancellation_notice_minutes": e.cancellation_notice_minutes,
+        "expire_pending": e.expire_pending,
+        "complete_after_minutes": e.complete_after_minutes,
+        "is_active": e.is_active,
+        "created_at": e.created_at,
+        "updated_at": e.updated_at,
+    }
+
+
+def _requirement(requirement: Requirement) -> dict[str, Any]:
+    shown = [ids.shown(ids.SCHEDULE, id_) for id_ in requirement.schedule_ids]
+    return {"count": requirement.count, "schedule_ids": shown}
+
+
+def _only_schedule(requirements: list[Requirement]) -> str | None:
+    """The schedule of requirements that could have been given as a `schedule_id`."""
+    if len(requirements) == 1 and len(requirements[0].schedule_ids) == 1:
+        return ids.shown(ids.SCHEDULE, requirements[0].schedule_ids[0])
+    return None

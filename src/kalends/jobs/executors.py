@@ -1,0 +1,102 @@
+"""Between PgQueuer and a job: what its end means, said in PgQueuer's words."""
+
+import asyncio
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from pgqueuer.core.executors import (
+    AbstractEntrypointExecutor,
+    AbstractScheduleExecutor,
+    EntrypointExecutorParameters,
+    ScheduleExecutorFactoryParameters,
+)
+from pgqueuer.domain import models
+from pgqueuer.domain.errors import RetryRequested
+
+from kalends.jobs.table import Job, Timed
+from kalends.services.work import Context
+
+log = structlog.get_logger("kalends.jobs")
+
+JITTER: Final = 0.1
+
+
+@dataclass
+class Running:
+    """The jobs that run in this process, so that they can be given up when it ends."""
+
+    tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+
+    def give_up(self) -> None:
+        """Cancels them; each is put back into the queue."""
+        for task in self.tasks:
+            task.cancel()
+
+
+class JobExecutor(AbstractEntrypointExecutor):
+    """Runs one kind of job."""
+
+    def __init__(self, job: Job, context: Context, running: Running) -> None:
+        super().__init__(EntrypointExecutorParameters(0, _never_called, on_failure="hold"))
+        self._job = job
+        self._context = context
+        self._running = running
+
+    async def execute(self, job: models.Job, context: models.Context) -> None:
+        """Raises RetryRequested where the job is to run again, anything else to have it kept."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.tasks.add(task)
+        try:
+            again_after = await self._job.run(self._context, job.payload or b"")
+        except asyncio.CancelledError:
+            # PgQueuer would take it for a job that nobody wants any more, and delete it.
+            task.uncancel()
+            raise RetryRequested(reason="its worker ended") from None
+        except Exception as error:
+            raise self._judged(job, error) from error
+        finally:
+            self._running.tasks.discard(task)
+        if again_after is not None:
+            raise RetryRequested(again_after)
+
+    def _judged(self, job: models.Job, error: Exception) -> Exception:
+        about = {"job": job.entrypoint, "id": job.id, "attempt": job.attempts + 1}
+        if job.attempts < len(self._job.retry_after):
+            again_after = _with_jitter(self._job.retry_after[job.attempts])
+            seconds = round(again_after.total_seconds())
+            log.warning("job failed", **about, again_after_seconds=seconds, error=repr(error))
+            return RetryRequested(again_after, reason=repr(error))
+        log.error("job failed for good", **about, exc_info=error)
+        return error
+
+
+class TimedExecutor(AbstractScheduleExecutor):
+    """Does one line of the timetable. What fails is logged, and done again at its next time."""
+
+    def __init__(
+        self, parameters: ScheduleExecutorFactoryParameters, timed: Timed, context: Context
+    ) -> None:
+        super().__init__(parameters)
+        self._timed = timed
+        self._context = context
+
+    async def execute(self, schedule: models.Schedule, context: models.ScheduleContext) -> None:
+        try:
+            result = await self._timed.run(self._context)
+        except Exception as error:
+            log.warning("timed work failed", work=schedule.entrypoint, error=repr(error))
+        else:
+            log.debug("timed work done", work=schedule.entrypoint, result=result)
+
+
+def _with_jitter(delay: timedelta) -> timedelta:
+    """Jobs that failed together do not come back together."""
+    return delay * random.uniform(1 - JITTER, 1 + JITTER)
+
+
+async def _never_called(_: models.Job) -> None:
+    raise AssertionError("the executor runs the job")

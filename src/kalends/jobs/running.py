@@ -1,0 +1,192 @@
+"""Running the jobs: connect, take jobs out, and do so again whenever the database comes back."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+from typing import Any, Final
+
+import structlog
+from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
+from pgqueuer.adapters.persistence.qb import (
+    QueryBuilderEnvironment,
+    QueryQueueBuilder,
+    QuerySchedulerBuilder,
+)
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.core.executors import ScheduleExecutorFactoryParameters
+from pgqueuer.core.qm import QueueManager
+from pgqueuer.core.sm import SchedulerManager
+from pgqueuer.domain import models
+from pgqueuer.domain.settings import DBSettings, Durability
+from pgqueuer.domain.types import Channel
+
+from kalends.jobs.executors import JobExecutor, Running, TimedExecutor
+from kalends.jobs.table import JOBS, TIMETABLE, Job, Timed
+from kalends.services.work import Context
+from kalends.store.jobs import queue_connection
+
+log = structlog.get_logger("kalends.jobs")
+
+# Spelled out, as PgQueuer takes what is missing from variables such as CHANNEL and DURABILITY.
+QUEUE: Final = DBSettings(
+    prefix="",
+    db_schema=None,
+    channel=Channel("ch_pgqueuer"),
+    function="fn_pgqueuer_changed",
+    statistics_table="pgqueuer_statistics",
+    queue_status_type="pgqueuer_status",
+    queue_table="pgqueuer",
+    queue_table_log="pgqueuer_log",
+    trigger="tg_pgqueuer_changed",
+    schedules_table="pgqueuer_schedules",
+    durability=Durability.durable,
+    widen_id=False,
+)
+AT_ONCE: Final = 100
+BATCH: Final = 25
+FINISH_WITHIN: Final = timedelta(seconds=5)
+PUT_BACK_WITHIN: Final = timedelta(seconds=2)
+FIRST_PAUSE: Final = timedelta(seconds=0.2)
+LONGEST_PAUSE: Final = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How soon the jobs of a dead worker are taken over: at the latest after the sum of both.
+
+    A living worker says so at least every 0.8 `silence`; each looks for the jobs of silent ones
+    once a `look`, and as often for jobs of which it was not told.
+    """
+
+    silence: timedelta = timedelta(seconds=15)
+    look: timedelta = timedelta(seconds=10)
+
+
+async def run_jobs(
+    context: Context,
+    jobs: Mapping[str, Job] = JOBS,
+    timetable: Mapping[str, Timed] = TIMETABLE,
+    pace: Pace = Pace(),
+) -> None:
+    """Runs jobs and the timetable until cancelled, whatever becomes of the database.
+
+    When cancelled it takes no more jobs, gives those that run five seconds, puts what is not
+    finished then back into the queue, and ends. Any number of processes may do this at once.
+    """
+    # Each failure is told by us, once; PgQueuer would tell one outage ten times a second.
+    logging.getLogger("pgqueuer").propagate = False
+    outage = _Outage()
+    while True:
+        try:
+            async with queue_connection(context.database.parameters) as connection:
+                await _Shift(connection, context, jobs, timetable, pace).work(outage.end)
+        except Exception as error:
+            # Whatever it is (away, restarting, not migrated yet, being restored): requests are
+            # served without jobs, and jobs wait.
+            outage.begin(error)
+        await asyncio.sleep(outage.pause())
+
+
+class _Shift:
+    """The work of one connection, from connecting to losing it."""
+
+    def __init__(
+        self,
+        connection: Any,
+        context: Context,
+        jobs: Mapping[str, Job],
+        timetable: Mapping[str, Timed],
+        pace: Pace,
+    ) -> None:
+        self._connection = connection
+        self._pace = pace
+        self._over = asyncio.Event()
+        self._running = Running()
+        self._queries = Queries(
+            AsyncpgDriver(connection),
+            QueryBuilderEnvironment(QUEUE),
+            QueryQueueBuilder(QUEUE),
+            QuerySchedulerBuilder(QUEUE),
+        )
+        self._queue = QueueManager(self._queries, QUEUE.channel)
+        self._timetable = SchedulerManager(self._queries)
+        self._queue.shutdown = self._timetable.shutdown = self._over
+        for name, job in jobs.items():
+            self._queue.register_executor(name, JobExecutor(job, context, self._running))
+        for name, timed in timetable.items():
+            self._timetable.schedule(name, timed.cron, _executor_of(timed, context))(_nothing)
+
+    async def work(self, begun: Callable[[], None]) -> None:
+        """Works until cancelled. Raises when the connection is lost, or anything else is."""
+        self._connection.add_termination_listener(lambda _: self._over.set())
+        await self._queue.verify_structure()
+        begun()
+        parts = [asyncio.create_task(self._take_jobs())]
+        if self._timetable.registry:
+            parts.append(asyncio.create_task(self._timetable.run()))
+        try:
+            await asyncio.wait(parts, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await self._end(parts)
+        for part in parts:
+            if part.done() and not part.cancelled():
+                part.result()
+        raise ConnectionError("the connection was lost")
+
+    async def _take_jobs(self) -> None:
+        await self._queue.run(
+            dequeue_timeout=self._pace.look,
+            batch_size=BATCH,
+            max_concurrent_tasks=AT_ONCE,
+            shutdown_on_listener_failure=True,
+            heartbeat_timeout=self._pace.silence,
+            log_aggregation_interval=timedelta(0),
+        )
+
+    async def _end(self, parts: list[asyncio.Task[None]]) -> None:
+        self._over.set()
+        await asyncio.wait(parts, timeout=FINISH_WITHIN.total_seconds())
+        self._running.give_up()
+        await asyncio.wait(parts[:1], timeout=PUT_BACK_WITHIN.total_seconds())
+        for part in parts:
+            part.cancel()
+        await asyncio.wait(parts, timeout=PUT_BACK_WITHIN.total_seconds())
+
+
+@dataclass
+class _Outage:
+    """From when nothing works until it does again: each end of it is told once."""
+
+    is_on: bool = False
+    _pause: timedelta = FIRST_PAUSE
+    _ended_at: float = 0.0
+
+    def begin(self, error: Exception) -> None:
+        if not self.is_on:
+            log.warning("jobs wait for the database", error=repr(error))
+            if monotonic() - self._ended_at > LONGEST_PAUSE.total_seconds():
+                self._pause = FIRST_PAUSE
+        self.is_on = True
+
+    def end(self) -> None:
+        if self.is_on:
+            log.info("jobs run again")
+        self.is_on, self._ended_at = False, monotonic()
+
+    def pause(self) -> float:
+        """How many seconds to wait before the next attempt: longer each time."""
+        self._pause, now = min(self._pause * 2, LONGEST_PAUSE), self._pause
+        return now.total_seconds()
+
+
+def _executor_of(
+    timed: Timed, context: Context
+) -> Callable[[ScheduleExecutorFactoryParameters], TimedExecutor]:
+    return lambda parameters: TimedExecutor(parameters, timed, context)
+
+
+async def _nothing(_: models.Schedule) -> None:
+    """PgQueuer wants a function to decorate; the executor does the work."""

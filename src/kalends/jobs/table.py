@@ -1,0 +1,51 @@
+"""The jobs and the timetable: one line a job, each calls a service."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from kalends.services import housekeeping
+from kalends.services.work import Context
+
+# After each failure that was not foreseen; when the last has failed too, the job is kept.
+RETRY_AFTER: Final = (
+    timedelta(seconds=5),
+    timedelta(seconds=30),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a job does with its payload.
+
+    `run` may run more than once for one job, and in any order with others. It answers None when
+    the job is done, else how long from now it is to run again. Where it raises, it is run again
+    after each of `retry_after`, and then kept as failed.
+    """
+
+    run: Callable[[Context, bytes], Awaitable[timedelta | None]]
+    retry_after: tuple[timedelta, ...] = RETRY_AFTER
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Work that one process of the installation does at each time of `cron` (in UTC)."""
+
+    cron: str
+    run: Callable[[Context], Awaitable[Any]]
+
+
+JOBS: Final[Mapping[str, Job]] = {}
+
+TIMETABLE: Final[Mapping[str, Timed]] = {
+    "end holds": Timed("*/5 * * * *", housekeeping.end_holds),
+    "forget answers": Timed("1-59/5 * * * *", housekeeping.forget_answers),
+    "forget sessions": Timed("2-59/5 * * * *", housekeeping.forget_sessions),
+    "forget rate windows": Timed("3-59/5 * * * *", housekeeping.forget_rate_windows),
+    "forget job log": Timed("4-59/5 * * * *", housekeeping.forget_job_log),
+}

@@ -1,0 +1,151 @@
+"""How the program logs: one line an event on standard error, in JSON or for the eye.
+
+No line holds a secret, a key, a cookie or an e-mail address, wherever it comes from: exceptions
+are shown without local variables and without the driver's details (which quote rows), and what
+looks like a key or an address is blackened in the finished text.
+"""
+
+import logging
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, MutableMapping
+from typing import Any, Final
+
+import structlog
+from msgspec import json
+
+EventDict = MutableMapping[str, Any]
+
+STDERR: Final = 2
+KEY: Final = re.compile(r"\b(wk_(?:live|test)|whsec|kalends_session)([_=])[\w+/=.-]+")
+ADDRESS: Final = re.compile(r"[^\s@\"'<>(),:;=/\\]+@[^\s@\"'<>(),:;=/\\]+")
+CREDENTIALS: Final = re.compile(r"(\w+://[^\s:/@\"]*):[^\s@\"]+@")
+# They tell each request's URL, or each step of a migration's machinery.
+QUIET: Final = ("httpx", "httpcore", "asyncio", "alembic.runtime.plugins")
+
+
+def set_up_logs(level: str, form: str) -> None:
+    """Has structlog and the standard library's loggers write the same lines. `level` is debug,
+    info, warning or error, `form` is json or text."""
+    number = logging.getLevelNamesMapping()[level.upper()]
+    shared: list[Any] = [
+        structlog.stdlib.add_logger_name,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _show_exception,
+        _blacken,
+    ]
+    render = _as_json if form == "json" else _as_text()
+    structlog.configure(
+        processors=[*shared, render],
+        wrapper_class=structlog.make_filtering_bound_logger(number),
+        logger_factory=_Line,
+        cache_logger_on_first_use=True,
+    )
+    handler = _Handler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(number)
+    logging.captureWarnings(capture=True)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(max(number, logging.WARNING))
+
+
+class _Line:
+    """Writes each line at once and whole, so that those of several processes never mix."""
+
+    def __init__(self, name: str = "kalends") -> None:
+        self.name = name
+
+    def msg(self, line: str) -> None:
+        _write(line)
+
+    debug = info = warning = error = critical = exception = log = msg
+
+
+class _Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            _write(self.format(record))
+        except Exception:
+            self.handleError(record)
+
+
+def _write(line: str) -> None:
+    """A log that cannot be written (a full disk, a closed pipe) is no reason to fail."""
+    data = line.encode(errors="backslashreplace") + b"\n"
+    try:
+        while data:
+            data = data[os.write(STDERR, data) :]
+    except OSError:
+        return
+
+
+def _as_json(_: Any, __: str, event: EventDict) -> str:
+    named = {"at": event.pop("timestamp"), "level": event.pop("level"), **event}
+    return json.encode(named, enc_hook=repr).decode()
+
+
+def _as_text() -> Callable[[Any, str, EventDict], str]:
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+def blackened(text: str) -> str:
+    """The text without what looks like a key, a cookie, a password in a URL, or an address."""
+    if "@" in text:
+        text = ADDRESS.sub("[address]", CREDENTIALS.sub(r"\1:[password]@", text))
+    if "wk_" in text or "whsec_" in text or "kalends_session" in text:
+        text = KEY.sub(r"\1\2[secret]", text)
+    return text
+
+
+def _blacken(_: Any, __: str, event: EventDict) -> EventDict:
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = blackened(value)
+        elif not isinstance(value, int | float | None) and not name.startswith("_"):
+            event[name] = blackened(repr(value))
+    return event
+
+
+def _show_exception(_: Any, __: str, event: EventDict) -> EventDict:
+    """`exc_info` as text: where, and what, of each exception in the chain."""
+    given = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if given is True else given
+    if isinstance(error, tuple):
+        error = error[1]
+    if isinstance(error, BaseException):
+        event["exception"] = "".join(_told(error, set()))
+    return event
+
+
+def _told(error: BaseException, seen: set[int]) -> list[str]:
+    if id(error) in seen:
+        return []
+    seen.add(id(error))
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    parts = [*_told(cause, seen), "and then:\n"] if cause is not None else []
+    parts += traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__)).format()
+    parts.append(f"{_name(error)}: {_first_line(error)}\n")
+    for member in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        parts += _told(member, seen)
+    return parts
+
+
+def _name(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def _first_line(error: BaseException) -> str:
+    """The driver puts the row that it refuses into the lines below."""
+    return (str(error).splitlines() or [""])[0]

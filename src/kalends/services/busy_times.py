@@ -1,0 +1,73 @@
+"""Busy times of a schedule: list, create, delete."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.domain.ids import BUSY_TIME, SCHEDULE, new_id, shown
+from kalends.domain.schedule import BusyTime
+from kalends.services.work import Work, found
+from kalends.store import busy_times
+from kalends.store.schedules import keep_schedules
+
+
+class NewBusyTime(Struct, frozen=True, kw_only=True):
+    """What a client asks for, parsed."""
+
+    start_time: datetime
+    end_time: datetime
+    reason: str | None
+
+
+async def list_busy_times(
+    work: Work,
+    schedule_id: UUID,
+    *,
+    start: datetime | None,
+    end: datetime | None,
+    limit: int,
+    offset: int,
+) -> tuple[list[BusyTime], int]:
+    """Those that meet `[start, end)`: a page, sorted by start, then id, and the total."""
+    return await busy_times.list_busy_times(
+        work.organization_id, work.tx, schedule_id, (start, end), limit, offset
+    )
+
+
+async def create_busy_time(
+    work: Work, schedule_id: UUID, parse: Callable[[], NewBusyTime]
+) -> BusyTime:
+    """Closes the time to new bookings; bookings that are already there stay.
+
+    `parse` gives what is wanted; it is called once the schedule is known to be there.
+    Raises NotFound, Invalid.
+    """
+    await _keep_schedule(work, schedule_id)
+    wanted = parse()
+    busy_time = BusyTime(
+        id=new_id(),
+        schedule_id=schedule_id,
+        start_time=wanted.start_time,
+        end_time=wanted.end_time,
+        reason=wanted.reason,
+        created_at=work.now,
+    )
+    await busy_times.insert_busy_time(work.organization_id, work.tx, busy_time)
+    return busy_time
+
+
+async def delete_busy_time(work: Work, schedule_id: UUID, busy_time_id: UUID) -> UUID:
+    """Opens the time again. Raises NotFound."""
+    await _keep_schedule(work, schedule_id)
+    was_there = await busy_times.delete_busy_time(
+        work.organization_id, work.tx, schedule_id, busy_time_id
+    )
+    return found(busy_time_id if was_there else None, "busy time", shown(BUSY_TIME, busy_time_id))
+
+
+async def _keep_schedule(work: Work, schedule_id: UUID) -> None:
+    """Raises NotFound; else the schedule stays until the transaction ends."""
+    kept = await keep_schedules(work.organization_id, work.tx, [schedule_id])
+    found(kept or None, "schedule", shown(SCHEDULE, schedule_id))

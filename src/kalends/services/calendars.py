@@ -1,0 +1,244 @@
+"""From rows to a question for the engine: the one place where the two meet.
+
+Slots are listed, explained, held and booked by asking the same `Offering`.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid5
+
+from msgspec import Struct
+
+from kalends.availability import hours
+from kalends.availability.interval import Interval
+from kalends.availability.matching import Requirement as Needed
+from kalends.availability.matching import choose
+from kalends.availability.offering import Calendar, Offering, Session, Terms
+from kalends.availability.wallclock import zone_named
+from kalends.domain.event_type import EventType, Requirement
+from kalends.domain.schedule import Schedule
+from kalends.services.clocks import hours_of
+from kalends.services.work import Work
+from kalends.store.calendars import (
+    Contents,
+    lock_event_type,
+    read_contents,
+    starts_of_event_type,
+)
+from kalends.store.schedules import lock_schedules
+
+MINUTE: Final = 60
+HOUR: Final = 3600
+# Whole local days around the range: for limits, and for the least booked of a day.
+DAYS_AROUND: Final = timedelta(hours=50)
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What is asked of the calendars.
+
+    `wanted` has to be among the schedules taken, `preferred` are taken before others,
+    `leaving_out` is the booking that moves. `override` asks whether the time is free, and no rule.
+    """
+
+    requirements: Sequence[Requirement]
+    duration: timedelta
+    event_type: EventType | None = None
+    step_minutes: int | None = None
+    buffer_before: int = 0
+    buffer_after: int = 0
+    wanted: UUID | None = None
+    preferred: Sequence[UUID] = ()
+    leaving_out: UUID | None = None
+    override: bool = False
+
+    @property
+    def schedule_ids(self) -> list[UUID]:
+        return sorted({id_ for needed in self.requirements for id_ in needed.schedule_ids})
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether bookings of the event type are counted: for its limit, or as seats."""
+        event_type = self.event_type
+        return event_type is not None and (
+            event_type.capacity > 1 or event_type.max_per_day is not None
+        )
+
+
+class Asked(Struct, frozen=True):
+    """The question as the engine takes it, with what was read for it. `inactive` schedules are
+    not in the offering."""
+
+    offering: Offering
+    contents: Mapping[UUID, Contents]
+    inactive: Sequence[Schedule]
+    claims: Mapping[UUID, int]
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether there are schedules enough for the requirements, were everybody free."""
+        there = [calendar.schedule_id for calendar in self.offering.calendars]
+        return choose(self.offering.requirements, there) is not None
+
+    def booking_ids(self, found: Contents) -> list[UUID | None]:
+        """The bookings behind `Calendar.occupied`, in its order; None for a hold."""
+        taken = zip(found.bookings, found.claims, strict=True)
+        return [booking_id for booking_id, claim in taken if claim not in self.claims]
+
+
+def question_of(event_type: EventType, requirements: Sequence[Requirement]) -> Question:
+    """The question that an event type asks by its own rules."""
+    return Question(
+        requirements=requirements,
+        duration=timedelta(minutes=event_type.duration_minutes),
+        event_type=event_type,
+        step_minutes=event_type.slot_step_minutes or event_type.duration_minutes,
+        buffer_before=event_type.buffer_before_minutes,
+        buffer_after=event_type.buffer_after_minutes,
+    )
+
+
+def claim_of(event_type_id: UUID, starts_at: int) -> UUID:
+    """The claim that all seats of a group session share, so that they may lie side by side."""
+    return uuid5(event_type_id, str(starts_at))
+
+
+async def ask_to_book(
+    work: Work, question: Question, span: tuple[datetime, datetime]
+) -> Asked:
+    """The same in a transaction that books. What is counted is locked before it is read: the
+    event type where it has seats or a limit, then the schedules that have one."""
+    if question.event_type and question.is_counted:
+        await lock_event_type(work.organization_id, work.tx, question.event_type.id)
+    asked = await ask(work, question, span, to_book=True)
+    limited = [calendar for calendar in asked.offering.calendars if calendar.max_per_day is not None]
+    if not limited:
+        return asked
+    await lock_schedules(work.organization_id, work.tx, [c.schedule_id for c in limited])
+    return await ask(work, question, span, to_book=True)
+
+
+async def ask(
+    work: Work, question: Question, span: tuple[datetime, datetime], *, to_book: bool = False
+) -> Asked:
+    """Reads what the question needs for starts within `span`, in one query or two."""
+    around = _around(question, span)
+    contents = {
+        found.schedule.id: found
+        for found in await read_contents(
+            work.organization_id,
+            work.tx,
+            question.schedule_ids,
+            around,
+            work.now,
+            question.leaving_out,
+            to_book=to_book,
+        )
+    }
+    booked: list[int] = []
+    if question.event_type and question.event_type.max_per_day is not None:
+        booked = await starts_of_event_type(
+            work.organization_id,
+            work.tx,
+            question.event_type.id,
+            around,
+            work.now,
+            question.leaving_out,
+        )
+    active = [found for found in contents.values() if found.schedule.is_active]
+    claims = _claims_of_sessions(question, active)
+    inactive = [c.schedule for c in contents.values() if not c.schedule.is_active]
+    offering = Offering(
+        terms=_terms(question),
+        calendars=[_calendar(found, question, claims) for found in active],
+        requirements=[Needed(r.count, r.schedule_ids) for r in question.requirements],
+        zone=zone_named(_zone_name(question, contents)),
+        now=int(work.now.timestamp()),
+        booked=booked,
+        capacity=question.event_type.capacity if question.event_type else 1,
+        sessions=_sessions(claims, active),
+        wanted=question.wanted,
+        preferred=question.preferred,
+    )
+    return Asked(offering, contents, inactive, claims)
+
+
+def _zone_name(question: Question, contents: Mapping[UUID, Contents]) -> str:
+    """Where the event type's days are counted: the zone of its first schedule (SEMANTICS 13)."""
+    first = contents.get(next(iter(question.requirements[0].schedule_ids)))
+    return first.schedule.timezone if first else "UTC"
+
+
+def _around(
+    question: Question, span: tuple[datetime, datetime]
+) -> tuple[datetime, datetime]:
+    before = timedelta(minutes=question.buffer_before) + DAYS_AROUND
+    after = question.duration + timedelta(minutes=question.buffer_after) + DAYS_AROUND
+    return span[0] - before, span[1] + after
+
+
+def _terms(question: Question) -> Terms:
+    duration = int(question.duration.total_seconds())
+    buffers = question.buffer_before * MINUTE, question.buffer_after * MINUTE
+    event_type = question.event_type
+    if question.override or event_type is None:
+        step = question.step_minutes if not question.override else None
+        return Terms(duration, step * MINUTE if step else None, *buffers)
+    notice = event_type.min_notice_minutes
+    return Terms(
+        duration,
+        question.step_minutes * MINUTE if question.step_minutes else None,
+        *buffers,
+        notice=None if notice is None else notice * MINUTE,
+        max_days_ahead=event_type.max_days_ahead,
+        max_per_day=event_type.max_per_day,
+    )
+
+
+def _calendar(found: Contents, question: Question, claims: Mapping[UUID, int]) -> Calendar:
+    schedule = found.schedule
+    taken = zip(found.begins, found.ends, found.claims, strict=True)
+    occupied = [(begins, ends) for begins, ends, claim in taken if claim not in claims]
+    zone = zone_named(schedule.timezone)
+    if question.override:
+        return Calendar(schedule.id, zone, hours.ALWAYS_OPEN, occupied=occupied)
+    notice = schedule.booking_limits.min_notice_hours
+    return Calendar(
+        schedule.id,
+        zone,
+        hours_of(schedule),
+        busy=list(zip(found.busy_begins, found.busy_ends, strict=True)),
+        occupied=occupied,
+        booked=found.starts,
+        notice=None if notice is None else int(notice * HOUR),
+        max_per_day=schedule.booking_limits.max_per_day,
+    )
+
+
+def _claims_of_sessions(question: Question, active: Sequence[Contents]) -> dict[UUID, int]:
+    """The claims in these calendars that are the event type's own sessions, with their starts."""
+    event_type = question.event_type
+    if event_type is None or event_type.capacity == 1:
+        return {}
+    return {
+        claim: start
+        for found in active
+        for claim, start in zip(found.claims, found.starts, strict=True)
+        if claim == claim_of(event_type.id, start)
+    }
+
+
+def _sessions(claims: Mapping[UUID, int], active: Sequence[Contents]) -> list[Session]:
+    """The group sessions: a seat is a row of the claim on each of its schedules."""
+    sessions = []
+    for claim, start in claims.items():
+        on = [found for found in active if claim in found.claims]
+        rows = [i for i, id_ in enumerate(on[0].claims) if id_ == claim]
+        span = Interval(min(on[0].begins[i] for i in rows), max(on[0].ends[i] for i in rows))
+        ids = tuple(found.schedule.id for found in on)
+        sessions.append(Session(start, span, ids, len(rows)))
+    return sessions
+
+
+def as_instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,195 @@
+"""Event types: list, get, create, update, delete."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import count
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from kalends.availability import matching
+from kalends.domain.booking import LocationType
+from kalends.domain.errors import Invalid, NotFound, SlugTaken
+from kalends.domain.event_type import EventType, Question, Requirement
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, new_id, shown
+from kalends.services.conditions import IfMatch, check_fresh
+from kalends.services.work import Work, found
+from kalends.store import event_types
+from kalends.store.schedules import keep_schedules
+
+# Shorter than a slug may be: a suffix has to fit behind.
+LONGEST_SLUG_OF_A_NAME: Final = 60
+SLUG_WITHOUT_A_NAME: Final = "event-type"
+
+
+class NewEventType(Struct, frozen=True, kw_only=True):
+    """What a client asks for, parsed. `slug` None takes one from the name."""
+
+    name: str
+    slug: str | None
+    description: str | None
+    duration_minutes: int
+    slot_step_minutes: int | None
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    min_notice_minutes: int | None
+    max_days_ahead: int | None
+    max_per_day: int | None
+    capacity: int
+    requires_confirmation: bool
+    requirements: list[Requirement]
+    location: str | None
+    location_type: LocationType | None
+    questions: list[Question]
+    reminders_minutes_before: list[int]
+    cancellation_notice_minutes: int | None
+    expire_pending: bool
+    complete_after_minutes: int | None
+    is_active: bool
+
+
+class EventTypeChanges(Struct, frozen=True, kw_only=True):
+    """What a client wants changed, each value whole; UNSET stays as it is."""
+
+    name: str | UnsetType = UNSET
+    slug: str | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    duration_minutes: int | UnsetType = UNSET
+    slot_step_minutes: int | UnsetType | None = UNSET
+    buffer_before_minutes: int | UnsetType = UNSET
+    buffer_after_minutes: int | UnsetType = UNSET
+    min_notice_minutes: int | UnsetType | None = UNSET
+    max_days_ahead: int | UnsetType | None = UNSET
+    max_per_day: int | UnsetType | None = UNSET
+    capacity: int | UnsetType = UNSET
+    requires_confirmation: bool | UnsetType = UNSET
+    requirements: list[Requirement] | UnsetType = UNSET
+    location: str | UnsetType | None = UNSET
+    location_type: LocationType | UnsetType | None = UNSET
+    questions: list[Question] | UnsetType = UNSET
+    reminders_minutes_before: list[int] | UnsetType = UNSET
+    cancellation_notice_minutes: int | UnsetType | None = UNSET
+    expire_pending: bool | UnsetType = UNSET
+    complete_after_minutes: int | UnsetType | None = UNSET
+    is_active: bool | UnsetType = UNSET
+
+
+async def list_event_types(
+    work: Work, *, is_active: bool | None, limit: int, offset: int
+) -> tuple[list[EventType], int]:
+    """A page in the order of creation, and the total; None asks for active and inactive ones."""
+    return await event_types.list_event_types(
+        work.organization_id, work.tx, is_active, limit, offset
+    )
+
+
+async def get_event_type(work: Work, event_type_id: UUID) -> EventType:
+    """Raises NotFound."""
+    event_type = await event_types.find_event_type(work.organization_id, work.tx, event_type_id)
+    return found(event_type, "event type", shown(EVENT_TYPE, event_type_id))
+
+
+async def create_event_type(work: Work, wanted: NewEventType) -> EventType:
+    """Raises NotFound (a schedule), Invalid, SlugTaken."""
+    await _check_requirements(work, wanted.requirements)
+    slugs: Iterable[str] = [wanted.slug] if wanted.slug else await _free_slugs(work, wanted.name)
+    for slug in slugs:
+        event_type = _new_event_type(work, wanted, slug)
+        if await event_types.insert_event_type(work.organization_id, work.tx, event_type):
+            return event_type
+    raise SlugTaken(f"The slug {wanted.slug!r} is taken. Choose another one.")
+
+
+async def update_event_type(
+    work: Work, event_type_id: UUID, if_match: IfMatch, parse: Callable[[], EventTypeChanges]
+) -> EventType:
+    """Changes what is given; what changes nothing succeeds. Existing bookings stay as they are.
+
+    `parse` gives the changes; it is called once the event type is known to be there.
+    Raises NotFound, Stale, Invalid, SlugTaken.
+    """
+    before = found(
+        await event_types.find_event_type_to_change(work.organization_id, work.tx, event_type_id),
+        "event type",
+        shown(EVENT_TYPE, event_type_id),
+    )
+    check_fresh(before.version, if_match)
+    wanted = parse()
+    if wanted.requirements is not UNSET:
+        await _check_requirements(work, wanted.requirements)
+    after = structs.replace(before, **_given(wanted))
+    if after == before:
+        return before
+    after = structs.replace(after, updated_at=work.now, version=before.version + 1)
+    await event_types.update_event_type(work.organization_id, work.tx, after)
+    return after
+
+
+async def delete_event_type(work: Work, event_type_id: UUID, if_match: IfMatch) -> EventType:
+    """Deletes it; its bookings stay as they are and keep its id. Raises NotFound, Stale."""
+    event_type = found(
+        await event_types.find_event_type_to_delete(work.organization_id, work.tx, event_type_id),
+        "event type",
+        shown(EVENT_TYPE, event_type_id),
+    )
+    check_fresh(event_type.version, if_match)
+    await event_types.delete_event_type(work.organization_id, work.tx, event_type_id, work.now)
+    return event_type
+
+
+def slug_of(name: str) -> str:
+    """The name as a part of a URL: lower case, digits and hyphens, accents dropped."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain)[: LONGEST_SLUG_OF_A_NAME + 1].strip("-")
+    return slug[:LONGEST_SLUG_OF_A_NAME] or SLUG_WITHOUT_A_NAME
+
+
+def slugs_of(name: str) -> Iterator[str]:
+    """The slug of the name, then the same with `-2`, `-3`, … without end."""
+    base = slug_of(name)
+    yield base
+    yield from (f"{base}-{number}" for number in count(2))
+
+
+async def _check_requirements(work: Work, wanted: Sequence[Requirement]) -> None:
+    """Raises NotFound for a schedule that is not there, Invalid for what can never be met.
+
+    The schedules are kept from being deleted until the transaction ends.
+    """
+    schedule_ids = list(dict.fromkeys(id_ for r in wanted for id_ in r.schedule_ids))
+    if not schedule_ids:
+        return
+    kept = await keep_schedules(work.organization_id, work.tx, schedule_ids)
+    for id_ in schedule_ids:
+        if id_ not in kept:
+            raise NotFound.thing("schedule", shown(SCHEDULE, id_))
+    for number, requirement in enumerate(wanted):
+        if len(set(requirement.schedule_ids)) < len(requirement.schedule_ids):
+            raise Invalid.field(
+                f"requirements.{number}.schedule_ids", "must name each schedule once"
+            )
+        if requirement.count > len(requirement.schedule_ids):
+            raise Invalid.field(
+                f"requirements.{number}.count", "must be at most the number of its schedules"
+            )
+    if not matching.can_be_met(
+        [matching.Requirement(r.count, frozenset(r.schedule_ids)) for r in wanted]
+    ):
+        raise Invalid.field("requirements", "cannot all be met at once by different schedules")
+
+
+async def _free_slugs(work: Work, name: str) -> Iterator[str]:
+    """The slugs of a name that are free now; somebody else may be faster, so several to try."""
+    taken = await event_types.list_slugs(work.organization_id, work.tx, slug_of(name))
+    return (slug for slug in slugs_of(name) if slug not in taken)
+
+
+def _new_event_type(work: Work, wanted: NewEventType, slug: str) -> EventType:
+    values = structs.asdict(wanted) | {"slug": slug}
+    return EventType(id=new_id(), **values, created_at=work.now, updated_at=work.now, version=1)
+
+
+def _given(wanted: EventTypeChanges) -> dict[str, Any]:
+    return {name: v for name, v in structs.asdict(wanted).items() if v is not UNSET}

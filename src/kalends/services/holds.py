@@ -1,0 +1,94 @@
+"""Holds: make, get, give back, and turn into a booking."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from kalends.domain.access import Scope
+from kalends.domain.errors import HoldExpired, Invalid
+from kalends.domain.hold import Hold
+from kalends.domain.ids import HOLD, new_id, shown
+from kalends.domain.schedule import Schedule
+from kalends.services import wishes
+from kalends.services.placing import Wish, take_place
+from kalends.services.work import Work, found
+from kalends.store import holds
+from kalends.store.schedules import find_schedules
+
+
+class NewHold(Struct, frozen=True, kw_only=True):
+    """What a client asks for, parsed."""
+
+    start_time: datetime
+    minutes: int
+    end_time: datetime | None = None
+    schedule_id: UUID | None = None
+    event_type_id: UUID | None = None
+    override: bool = False
+
+
+async def create_hold(work: Work, wanted: NewHold) -> Hold:
+    """Takes the time for some minutes. Raises as creating a booking does."""
+    if wanted.override:
+        work.caller.check(Scope.BOOKINGS_OVERRIDE)
+    event_type = await wishes.find_event_type(work, wanted.event_type_id)
+    hold_id, expires_at = new_id(), work.now + timedelta(minutes=wanted.minutes)
+    wish = structs.replace(
+        wishes.wish_of(wanted, event_type), hold_id=hold_id, expires_at=expires_at
+    )
+    schedules = await take_place(work, wish)
+    hold = Hold(
+        id=hold_id,
+        schedule_id=schedules[0].id,
+        schedule_ids=[schedule.id for schedule in schedules],
+        event_type_id=event_type.id if event_type else None,
+        start_time=wish.starts_at,
+        end_time=wish.ends_at,
+        expires_at=expires_at,
+        created_at=work.now,
+    )
+    await holds.insert_hold(work.organization_id, work.tx, hold)
+    return hold
+
+
+async def get_hold(work: Work, hold_id: UUID) -> Hold:
+    """Raises NotFound, also for a hold that has ended."""
+    hold = await holds.find_hold(work.organization_id, work.tx, hold_id)
+    alive = hold if hold and hold.expires_at > work.now else None
+    return found(alive, "hold", shown(HOLD, hold_id))
+
+
+async def delete_hold(work: Work, hold_id: UUID) -> UUID:
+    """Gives the time back. Raises NotFound."""
+    await get_hold(work, hold_id)
+    await holds.delete_hold(work.organization_id, work.tx, hold_id)
+    return hold_id
+
+
+async def take_over_hold(work: Work, wish: Wish, hold_id: UUID) -> list[Schedule]:
+    """Gives the hold's time to the booking of the wish, without asking the rules again.
+
+    Raises HoldExpired, and Invalid where the wish is not for what was held.
+    """
+    hold = await holds.find_hold(work.organization_id, work.tx, hold_id)
+    if hold is None:
+        raise HoldExpired("This hold has ended, or there never was one. Choose the time again.")
+    _check_same(wish, hold)
+    assert wish.booking_id is not None
+    if not await holds.take_over(
+        work.organization_id, work.tx, hold_id, wish.booking_id, work.now
+    ):
+        raise HoldExpired("This hold has ended. Choose the time again.")
+    by_id = await find_schedules(work.organization_id, work.tx, hold.schedule_ids)
+    return [by_id[id_] for id_ in hold.schedule_ids]
+
+
+def _check_same(wish: Wish, hold: Hold) -> None:
+    event_type = wish.question.event_type
+    if (event_type.id if event_type else None) != hold.event_type_id:
+        raise Invalid.field("event_type_id", "is not the one that was held")
+    if wish.question.wanted is not None and wish.question.wanted not in hold.schedule_ids:
+        raise Invalid.field("schedule_id", "is not one that was held")
+    if (wish.starts_at, wish.ends_at) != (hold.start_time, hold.end_time):
+        raise Invalid.field("start_time", "is not the time that was held")

@@ -1,0 +1,58 @@
+"""What nobody needs any more goes, by timetable, in batches so small that nobody notices."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Final, TypeVar
+
+from kalends.services.idempotency import KEPT_FOR
+from kalends.services.work import Context
+from kalends.store import housekeeping as store
+from kalends.store.database import Tx
+
+KEEP_JOB_LOG_FOR: Final = timedelta(days=7)
+KEEP_RATE_WINDOWS_FOR: Final = timedelta(minutes=2)
+# What is left over is the next run's: one that never ends would hold up a stop.
+BATCHES: Final = 1000
+
+Until = TypeVar("Until")
+
+
+async def end_holds(context: Context) -> int:
+    """Deletes the occupancies of holds that have ended. Nothing depends on it: an ended hold
+    is out of the way already. Returns how many went, as all of these do."""
+    return await _in_batches(context, store.delete_ended_holds, context.clock())
+
+
+async def forget_answers(context: Context) -> int:
+    """Forgets answers kept by `Idempotency-Key` that are too old to be given again."""
+    return await _in_batches(context, store.delete_answers, context.clock() - KEPT_FOR)
+
+
+async def forget_sessions(context: Context) -> int:
+    """Forgets sessions that have expired."""
+    return await _in_batches(context, store.delete_sessions, context.clock())
+
+
+async def forget_rate_windows(context: Context) -> int:
+    """Forgets counts of minutes that are over."""
+    before = context.clock() - KEEP_RATE_WINDOWS_FOR
+    return await _in_batches(context, store.delete_rate_windows, int(before.timestamp()))
+
+
+async def forget_job_log(context: Context) -> int:
+    """Forgets what became of jobs a week ago, but not of those that are kept as failed."""
+    return await _in_batches(context, store.delete_job_log, context.clock() - KEEP_JOB_LOG_FOR)
+
+
+async def _in_batches(
+    context: Context, delete: Callable[[Tx, Until], Awaitable[int]], until: Until
+) -> int:
+    """Each batch is a transaction of its own, so that no lock is held for long."""
+    deleted = 0
+    for _ in range(BATCHES):
+        async with context.database.connection() as tx:
+            batch = await delete(tx, until)
+        deleted += batch
+        if batch < store.BATCH:
+            break
+    return deleted

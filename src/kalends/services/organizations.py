@@ -1,0 +1,42 @@
+"""The organization that a key belongs to."""
+
+from collections.abc import Callable
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from kalends.domain.access import Organization
+from kalends.domain.ids import ORGANIZATION, shown
+from kalends.services.work import Work, found
+from kalends.store import organizations
+
+
+class OrganizationChanges(Struct, frozen=True, kw_only=True):
+    """What is UNSET stays as it is."""
+
+    name: str | UnsetType = UNSET
+    slug: str | UnsetType = UNSET
+    timezone: str | UnsetType = UNSET
+    notify_email: str | UnsetType | None = UNSET
+
+
+async def get_organization(work: Work) -> Organization:
+    """Raises NotFound."""
+    organization = await organizations.find_organization(work.organization_id, work.tx)
+    return _found(organization, work)
+
+
+async def update_organization(work: Work, parse: Callable[[], OrganizationChanges]) -> Organization:
+    """Raises NotFound, SlugTaken, and Invalid for the name of another organization."""
+    locked = await organizations.lock_organization(work.organization_id, work.tx)
+    before = _found(locked, work)
+    given = {k: v for k, v in structs.asdict(parse()).items() if v is not UNSET}
+    after = structs.replace(before, **given)
+    if after == before:
+        return before
+    after = structs.replace(after, updated_at=work.now)
+    await organizations.update_organization(work.tx, after)
+    return after
+
+
+def _found(organization: Organization | None, work: Work) -> Organization:
+    return found(organization, "organization", shown(ORGANIZATION, work.organization_id))

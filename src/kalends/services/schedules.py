@@ -1,0 +1,110 @@
+"""Schedules: list, get, create, update, delete."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from kalends.domain.errors import InUse
+from kalends.domain.ids import SCHEDULE, new_id, shown
+from kalends.domain.schedule import Availability, BookingLimits, Overrides, Schedule
+from kalends.services.conditions import IfMatch, check_fresh
+from kalends.services.work import Work, found
+from kalends.store import schedules
+
+
+class NewSchedule(Struct, frozen=True, kw_only=True):
+    """What a client asks for, parsed; `availability` None is open at all times."""
+
+    name: str
+    description: str | None
+    timezone: str
+    availability: Availability | None
+    overrides: Overrides
+    booking_limits: BookingLimits
+    is_active: bool
+
+
+class ScheduleChanges(Struct, frozen=True, kw_only=True):
+    """What a client wants changed, each value whole; UNSET stays as it is."""
+
+    name: str | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+    timezone: str | UnsetType = UNSET
+    availability: Availability | UnsetType | None = UNSET
+    overrides: Overrides | UnsetType = UNSET
+    booking_limits: BookingLimits | UnsetType = UNSET
+    is_active: bool | UnsetType = UNSET
+
+
+async def list_schedules(
+    work: Work, *, is_active: bool, limit: int, offset: int
+) -> tuple[list[Schedule], int]:
+    """A page in the order of creation, and the total."""
+    return await schedules.list_schedules(work.organization_id, work.tx, is_active, limit, offset)
+
+
+async def get_schedule(work: Work, schedule_id: UUID) -> Schedule:
+    """Raises NotFound."""
+    schedule = await schedules.find_schedule(work.organization_id, work.tx, schedule_id)
+    return found(schedule, "schedule", shown(SCHEDULE, schedule_id))
+
+
+async def create_schedule(work: Work, wanted: NewSchedule) -> Schedule:
+    schedule = Schedule(
+        id=new_id(),
+        **structs.asdict(wanted),
+        created_at=work.now,
+        updated_at=work.now,
+        version=1,
+    )
+    await schedules.insert_schedule(work.organization_id, work.tx, schedule)
+    return schedule
+
+
+async def update_schedule(
+    work: Work, schedule_id: UUID, if_match: IfMatch, parse: Callable[[], ScheduleChanges]
+) -> Schedule:
+    """Changes what is given; what changes nothing succeeds. Existing bookings stay as they are.
+
+    `parse` gives the changes; it is called once the schedule is known to be there.
+    Raises NotFound, Stale, Invalid.
+    """
+    before = found(
+        await schedules.find_schedule_to_change(work.organization_id, work.tx, schedule_id),
+        "schedule",
+        shown(SCHEDULE, schedule_id),
+    )
+    check_fresh(before.version, if_match)
+    after = structs.replace(before, **_given(parse()))
+    if after == before:
+        return before
+    after = structs.replace(after, updated_at=work.now, version=before.version + 1)
+    await schedules.update_schedule(work.organization_id, work.tx, after)
+    return after
+
+
+async def delete_schedule(work: Work, schedule_id: UUID, if_match: IfMatch) -> Schedule:
+    """Deletes a schedule that nothing needs any more; past bookings stay readable.
+
+    Raises NotFound, Stale, and InUse while event types, or PENDING or CONFIRMED bookings that
+    have not ended, point at it.
+    """
+    schedule = found(
+        await schedules.find_schedule_to_delete(work.organization_id, work.tx, schedule_id),
+        "schedule",
+        shown(SCHEDULE, schedule_id),
+    )
+    check_fresh(schedule.version, if_match)
+    uses = await schedules.find_uses(work.organization_id, work.tx, schedule_id, work.now)
+    if uses.event_type is not None:
+        raise InUse(f"The event type {uses.event_type!r} takes this schedule. Change it first.")
+    if uses.has_bookings:
+        raise InUse("This schedule has bookings that have not ended. Cancel or move them first.")
+    await schedules.delete_schedule(work.organization_id, work.tx, schedule_id, work.now)
+    return schedule
+
+
+def _given(wanted: ScheduleChanges) -> dict[str, Any]:
+    return {name: v for name, v in structs.asdict(wanted).items() if v is not UNSET}

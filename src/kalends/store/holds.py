@@ -1,0 +1,52 @@
+"""Holds as rows. Their time is an occupancy that ends by itself."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import structs
+
+from kalends.domain.hold import Hold
+from kalends.store.database import Tx
+from kalends.store.rows import columns_of, parameters
+
+FIELDS: Final = Hold.__struct_fields__
+COLUMNS: Final = columns_of(Hold)
+
+GET: Final = f"SELECT {COLUMNS} FROM holds WHERE organization_id = $1 AND id = $2"
+INSERT: Final = (
+    f"INSERT INTO holds (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
+)
+DELETE: Final = "DELETE FROM holds WHERE organization_id = $1 AND id = $2"
+RELEASE: Final = "DELETE FROM occupancies WHERE organization_id = $1 AND hold_id = $2"
+# The occupancies stay where they are and become the booking's, if the hold still lives.
+TAKE_OVER: Final = """
+UPDATE occupancies SET hold_id = NULL, expires_at = NULL, booking_id = $3
+WHERE organization_id = $1 AND hold_id = $2 AND expires_at > $4
+RETURNING schedule_id
+"""
+
+
+async def find_hold(organization_id: UUID, tx: Tx, hold_id: UUID) -> Hold | None:
+    row = await tx.fetchrow(GET, organization_id, hold_id)
+    return None if row is None else Hold(*row)
+
+
+async def insert_hold(organization_id: UUID, tx: Tx, hold: Hold) -> None:
+    await tx.execute(INSERT, organization_id, *structs.astuple(hold))
+
+
+async def delete_hold(organization_id: UUID, tx: Tx, hold_id: UUID) -> None:
+    """The hold and the time that it takes."""
+    await tx.execute(RELEASE, organization_id, hold_id)
+    await tx.execute(DELETE, organization_id, hold_id)
+
+
+async def take_over(
+    organization_id: UUID, tx: Tx, hold_id: UUID, booking_id: UUID, now: datetime
+) -> bool:
+    """Makes the hold's time the booking's; False if the hold has ended."""
+    taken = await tx.fetch(TAKE_OVER, organization_id, hold_id, booking_id, now)
+    if taken:
+        await tx.execute(DELETE, organization_id, hold_id)
+    return bool(taken)

@@ -1,0 +1,73 @@
+"""Whether there is a database behind the parameters, which one, and if not, why not."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+import asyncpg
+from msgspec import Struct
+
+from kalends.store.database import ConnectParameters
+
+SEEN: Final = """
+SELECT current_setting('server_version'), current_setting('server_version_num')::integer,
+    current_setting('server_encoding'), to_regclass('public.alembic_version') IS NOT NULL
+"""
+REVISION: Final = "SELECT version_num FROM public.alembic_version"
+
+
+class UnreachableError(Exception):
+    """Nothing can be done with this database; the text is a sentence that a person can act on."""
+
+
+class Seen(Struct, frozen=True):
+    """What answers there. `revision` is that of the schema, None where there is none."""
+
+    version: str
+    version_number: int
+    encoding: str
+    revision: str | None
+
+    @property
+    def major(self) -> int:
+        return self.version_number // 10_000
+
+
+async def look_at_database(parameters: ConnectParameters) -> Seen:
+    """Connects once. Raises UnreachableError."""
+    try:
+        connection = await asyncpg.connect(**parameters.as_arguments())
+        try:
+            version, number, encoding, has_schema = await connection.fetchrow(SEEN)
+            revision = await connection.fetchval(REVISION) if has_schema else None
+        finally:
+            await connection.close(timeout=1)
+    except asyncpg.PostgresError as error:
+        raise UnreachableError(_refusal(parameters, error)) from error
+    except (OSError, TimeoutError, asyncpg.InterfaceError) as error:
+        reason = str(error).splitlines()[0] if isinstance(error, OSError) else "no answer in time"
+        if isinstance(error, asyncpg.ClientConfigurationError):
+            reason = "the URL is not as libpq describes it"
+        raise UnreachableError(
+            f"The database at {_place(parameters)} cannot be reached ({reason or 'no answer'}). "
+            "Is PostgreSQL running there, and is KALENDS_DATABASE_URL right?"
+        ) from error
+    except ValueError as error:
+        raise UnreachableError(
+            "KALENDS_DATABASE_URL cannot be read as a URL; special characters in a password "
+            "have to be written as %XX."
+        ) from error
+    return Seen(version, number, encoding, revision)
+
+
+def _refusal(parameters: ConnectParameters, error: asyncpg.PostgresError) -> str:
+    told = str(error).splitlines()[0]
+    return f"The database at {_place(parameters)} refuses Kalends: {told}."
+
+
+def _place(parameters: ConnectParameters) -> str:
+    """Host and port, never the password."""
+    try:
+        parts = urlsplit(parameters.dsn or "")
+        return parts.netloc.rpartition("@")[2] or str(parameters.host or "its socket")
+    except ValueError:
+        return "KALENDS_DATABASE_URL"

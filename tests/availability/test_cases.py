@@ -1,0 +1,80 @@
+"""The shared case tables: what brute force over every UTC minute finds."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from kalends.availability.interval import MINUTE, Interval
+from kalends.availability.offering import Calendar, Offering, Terms
+from kalends.availability.slots import decide, explain, slots
+from kalends.availability.wallclock import days, zone_named
+from tests.availability.cases import OCCUPYING, at, hours, load, offering, schedule_id, starts
+
+DST_CASES = load("dst_cases.json")
+SLOT_CASES = load("slot_cases.json")
+
+
+def _name(case: dict[str, Any]) -> str:
+    return str(case["id"])
+
+
+@pytest.mark.parametrize("case", DST_CASES, ids=_name)
+def test_slots_follow_the_clock_of_their_zone(case: dict[str, Any]) -> None:
+    asked, spans = _dst_case(case)
+    found = [slot for span in spans for slot in slots(asked, span)]
+    assert starts(found) == case["expected_utc_starts"], case["why"]
+
+
+@pytest.mark.parametrize("case", SLOT_CASES, ids=_name)
+def test_slots_keep_clear_of_busy_times_bookings_notice_and_limits(case: dict[str, Any]) -> None:
+    asked, span = _slot_case(case)
+    assert starts(slots(asked, span)) == case["expected_utc_starts"]
+
+
+@pytest.mark.parametrize("case", SLOT_CASES, ids=_name)
+def test_what_is_listed_is_accepted_and_a_minute_beside_it_is_refused(case: dict[str, Any]) -> None:
+    asked, span = _slot_case(case)
+    listed = {slot.start: slot for slot in slots(asked, span)}
+    for start, slot in listed.items():
+        assert decide(asked, start).slot == slot
+        for beside in (start - MINUTE, start + MINUTE):
+            decision = explain(asked, beside)
+            assert decision.slot == listed.get(beside)
+            assert bool(decision.refusals) == (beside not in listed)
+
+
+def _dst_case(case: dict[str, Any]) -> tuple[Offering, list[Interval]]:
+    zone = zone_named(case["time_zone"])
+    first, last = (date.fromisoformat(case[key]) for key in ("date_from", "date_to"))
+    spans = days(first, last, zone)
+    calendar = Calendar(schedule_id(1), zone, hours(**case["schedule"]))
+    terms = Terms(case["duration_minutes"] * MINUTE, case["step_minutes"] * MINUTE)
+    return offering([calendar], terms, now=spans[0].start), spans
+
+
+def _slot_case(case: dict[str, Any]) -> tuple[Offering, Interval]:
+    occupying = [b for b in case["bookings"] if b["status"] in OCCUPYING]
+    calendar = Calendar(
+        schedule_id(1),
+        zone_named(case["time_zone"]),
+        hours(**case["schedule"]),
+        busy=[(at(busy["start"]), at(busy["end"])) for busy in case["busy"]],
+        occupied=[_occupied(booking) for booking in occupying],
+        booked=[at(booking["start"]) for booking in occupying],
+        max_per_day=case["max_per_day"],
+    )
+    terms = Terms(
+        case["duration_minutes"] * MINUTE,
+        case["step_minutes"] * MINUTE,
+        buffer_before=case["buffer_before_minutes"] * MINUTE,
+        buffer_after=case["buffer_after_minutes"] * MINUTE,
+        notice=case["min_notice_minutes"] * MINUTE,
+    )
+    span = Interval(at(case["range_start"]), at(case["range_end"]))
+    return offering([calendar], terms, now=at(case["now"])), span
+
+
+def _occupied(booking: dict[str, Any]) -> tuple[int, int]:
+    before, after = (booking[f"buffer_{side}_minutes"] * MINUTE for side in ("before", "after"))
+    return at(booking["start"]) - before, at(booking["end"]) + after

@@ -1,0 +1,228 @@
+"""Jobs run once, later, again or not at all, as they were asked to."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from kalends.compose import Installation
+from kalends.domain.access import Mode
+from kalends.jobs import running
+from kalends.jobs.running import run_jobs
+from kalends.jobs.table import Job, Timed
+from kalends.services import work
+from kalends.services.work import Caller, Context, Work
+from kalends.store.jobs import NewJob, enqueue_job, enqueue_jobs
+from tests.jobs.conftest import Notes
+from tests.jobs.workers import JOBS, QUICK, Worker, eventually, note
+
+SOMEONE = Caller(uuid4(), Mode.LIVE, "test")
+
+
+@asynccontextmanager
+async def jobs_running(
+    context: Context, jobs: Mapping[str, Job] = JOBS, timetable: Mapping[str, Timed] = {}
+) -> AsyncIterator[None]:
+    """Runs jobs in this process while the block lasts."""
+    task = asyncio.create_task(run_jobs(context, jobs, timetable, QUICK))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def enqueue(context: Context, *jobs: NewJob) -> None:
+    async with context.database.transaction() as tx:
+        await enqueue_jobs(tx, jobs)
+
+
+async def find_jobs(context: Context) -> list[Mapping[str, Any]]:
+    async with context.database.connection() as tx:
+        return list(await tx.fetch("SELECT * FROM pgqueuer WHERE entrypoint ~ '^test'"))
+
+
+async def test_a_job_runs_if_and_only_if_its_transaction_committed(
+    context: Context, notes: Notes
+) -> None:
+    async def book_and_change_your_mind(work: Work) -> None:
+        await enqueue_job(work.tx, "test.note", b"rolled back")
+        raise ValueError
+
+    async def book(work: Work) -> None:
+        await enqueue_job(work.tx, "test.note", b"committed")
+
+    async with jobs_running(context):
+        with pytest.raises(ValueError):
+            await work.change(context, SOMEONE, book_and_change_your_mind)
+        await work.change(context, SOMEONE, book)
+        await eventually(notes)
+        await asyncio.sleep(0.2)
+
+    assert await notes() == ["committed"]
+    assert await find_jobs(context) == []
+
+
+async def test_each_job_runs_once_though_two_workers_wait_for_it(
+    home: Installation, context: Context, notes: Notes
+) -> None:
+    url = home.parameters.dsn or ""
+    with Worker(url), Worker(url):
+        await eventually(lambda: two_workers_listen(context))
+        await enqueue(context, *(NewJob("test.note", b"%d" % n) for n in range(500)))
+        await eventually(lambda: is_empty(context))
+
+    assert Counter(await notes()) == {str(n): 1 for n in range(500)}
+
+
+async def test_a_killed_workers_job_is_taken_over(
+    home: Installation, context: Context, notes: Notes
+) -> None:
+    with Worker(home.parameters.dsn or "") as worker:
+        await enqueue(context, NewJob("test.hang", b"taken"))
+        await eventually(notes)
+        worker.process.kill()
+    async with jobs_running(context, {"test.hang": Job(note)}):
+        await eventually(lambda: is_empty(context), within_seconds=5)
+
+    assert await notes() == ["taken", "taken"]
+
+
+async def test_a_job_waits_for_its_time(context: Context, notes: Notes) -> None:
+    later = NewJob("test.note", b"later", run_after=timedelta(seconds=1))
+    async with jobs_running(context):
+        began = time.monotonic()
+        await enqueue(context, later, NewJob("test.note", b"now"))
+        await eventually(lambda: is_empty(context))
+        took = time.monotonic() - began
+
+    assert await notes() == ["now", "later"]
+    assert 1 <= took < 2
+
+
+async def test_a_job_that_fails_is_run_again_and_at_last_kept(
+    context: Context, notes: Notes
+) -> None:
+    async def fail(context: Context, payload: bytes) -> None:
+        await note(context, payload)
+        raise ValueError("no such luck")
+
+    soon = timedelta(milliseconds=10)
+    async with jobs_running(context, {"test.fail": Job(fail, retry_after=(soon, soon))}):
+        await enqueue(context, NewJob("test.fail", b"tried"))
+        await eventually(lambda: is_kept(context))
+
+    assert await notes() == ["tried"] * 3
+    [job] = await find_jobs(context)
+    assert (job["status"], job["attempts"]) == ("failed", 2)
+    assert "no such luck" in await why_it_failed(context, job["id"])
+
+
+async def test_a_job_that_asks_for_it_is_run_again(context: Context, notes: Notes) -> None:
+    async def ask_twice(context: Context, payload: bytes) -> timedelta | None:
+        await note(context, payload)
+        return timedelta(milliseconds=10) if len(await notes()) < 3 else None
+
+    async with jobs_running(context, {"test.again": Job(ask_twice, retry_after=())}):
+        await enqueue(context, NewJob("test.again", b"asked"))
+        await eventually(lambda: is_empty(context))
+
+    assert await notes() == ["asked"] * 3
+
+
+async def test_a_worker_that_ends_finishes_what_it_began(context: Context, notes: Notes) -> None:
+    async def slow(context: Context, payload: bytes) -> None:
+        await note(context, b"began")
+        await asyncio.sleep(0.5)
+        await note(context, b"finished")
+
+    async with jobs_running(context, {"test.slow": Job(slow)}):
+        await enqueue(context, NewJob("test.slow", b""))
+        await eventually(notes)
+
+    assert await notes() == ["began", "finished"]
+    assert await find_jobs(context) == []
+
+
+async def test_a_worker_that_ends_puts_back_what_takes_too_long(
+    context: Context, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "FINISH_WITHIN", timedelta(seconds=0.2))
+    async with jobs_running(context):
+        await enqueue(context, NewJob("test.hang", b"began"))
+        await eventually(notes)
+        ending = time.monotonic()
+    took = time.monotonic() - ending
+
+    [job] = await find_jobs(context)
+    assert job["status"] == "queued"
+    assert took < 2
+
+
+async def test_jobs_come_back_when_their_connection_is_lost(
+    context: Context, notes: Notes
+) -> None:
+    async with jobs_running(context):
+        await enqueue(context, NewJob("test.note", b"before"))
+        await eventually(lambda: is_empty(context))
+        async with context.database.connection() as tx:
+            await tx.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name = 'kalends jobs'"
+            )
+        await enqueue(context, NewJob("test.note", b"after"))
+        await eventually(lambda: is_empty(context), within_seconds=5)
+
+    assert await notes() == ["before", "after"]
+
+
+async def test_the_timetable_is_kept_though_one_of_its_works_fails(
+    context: Context, notes: Notes
+) -> None:
+    async def fail(context: Context) -> None:
+        raise ValueError
+
+    async def tick(context: Context) -> None:
+        await note(context, b"tick")
+
+    every_second = "* * * * * */1"
+    timetable = {"test fails": Timed(every_second, fail), "test ticks": Timed(every_second, tick)}
+    async with jobs_running(context, timetable=timetable):
+        await eventually(lambda: has_two(notes))
+
+
+async def two_workers_listen(context: Context) -> bool:
+    async with context.database.connection() as tx:
+        listening = await tx.fetchval(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'kalends jobs'"
+        )
+    return bool(listening >= 2)
+
+
+async def is_empty(context: Context) -> bool:
+    return not await find_jobs(context)
+
+
+async def is_kept(context: Context) -> bool:
+    return [job["status"] for job in await find_jobs(context)] == ["failed"]
+
+
+async def has_two(notes: Notes) -> bool:
+    return len(await notes()) >= 2
+
+
+async def why_it_failed(context: Context, job_id: int) -> str:
+    async with context.database.connection() as tx:
+        return bytes(
+            await tx.fetchval(
+                "SELECT traceback FROM pgqueuer_log WHERE job_id = $1 AND status = 'failed'",
+                job_id,
+            )
+        ).decode()

@@ -1,0 +1,73 @@
+"""Real worker processes for the tests, with jobs of their own that write down what they did.
+
+    python -m tests.jobs.workers URL
+"""
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from types import TracebackType
+from typing import Final, Self
+
+from kalends.jobs.running import Pace, run_jobs
+from kalends.jobs.table import Job
+from kalends.services.sealing import Seal
+from kalends.services.work import Context
+from kalends.store.database import ConnectParameters, Database
+
+QUICK: Final = Pace(silence=timedelta(seconds=2), look=timedelta(seconds=1))
+
+
+async def note(context: Context, payload: bytes) -> None:
+    async with context.database.connection() as tx:
+        await tx.execute("INSERT INTO job_notes VALUES ($1)", payload.decode())
+
+
+async def note_and_hang(context: Context, payload: bytes) -> None:
+    await note(context, payload)
+    await asyncio.sleep(60)
+
+
+JOBS: Final = {"test.note": Job(note), "test.hang": Job(note_and_hang)}
+
+
+def context_for(url: str) -> Context:
+    return Context(Database(ConnectParameters(dsn=url), 5), Seal("0" * 32))
+
+
+@dataclass
+class Worker:
+    """`run_jobs` in a process of its own."""
+
+    url: str
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def __enter__(self) -> Self:
+        words = [sys.executable, "-m", "tests.jobs.workers", self.url]
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+async def eventually(is_so: Callable[[], Awaitable[object]], within_seconds: float = 20) -> None:
+    """Waits until the coroutine function says yes."""
+    until = time.monotonic() + within_seconds
+    while not await is_so():
+        assert time.monotonic() < until, f"not within {within_seconds} s: {is_so}"
+        await asyncio.sleep(0.05)
+
+
+if __name__ == "__main__":
+    asyncio.run(run_jobs(context_for(sys.argv[1]), JOBS, {}, QUICK))

@@ -1,0 +1,89 @@
+"""The organization that a key belongs to."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.world import World
+
+PATH = "/api/v1/organization"
+
+
+def test_a_key_sees_its_organization(world: World) -> None:
+    answer = world.api.get(PATH)
+    assert answer.status_code == 200
+    shown = answer.json()["data"]
+    assert set(shown) == {
+        *("id", "name", "slug", "timezone", "notify_email", "mode", "created_at", "updated_at")
+    }
+    assert shown["id"].startswith("org_")
+    assert (shown["timezone"], shown["mode"]) == ("UTC", "live")
+    assert shown["notify_email"] == world.setup.admin_email
+
+
+def test_a_sandbox_is_an_organization_of_its_own(world: World) -> None:
+    live, sandbox = (api.get(PATH).json()["data"] for api in (world.api, world.sandbox))
+    assert sandbox["mode"] == "test"
+    assert sandbox["id"] != live["id"]
+    world.sandbox.patch(PATH, json={"timezone": "Asia/Tokyo"})
+    assert world.api.get(PATH).json()["data"]["timezone"] == "UTC"
+
+
+def test_what_is_given_changes_and_the_rest_stays(world: World) -> None:
+    before = world.api.get(PATH).json()["data"]
+    changes = {"timezone": "Europe/Berlin", "notify_email": None}
+    answer = world.api.patch(PATH, json=changes)
+    assert answer.status_code == 200
+    after = answer.json()["data"]
+    assert after == before | changes | {"updated_at": after["updated_at"]}
+    assert world.api.get(PATH).json()["data"] == after
+
+
+def test_nothing_given_changes_nothing(world: World) -> None:
+    before = world.api.get(PATH).json()["data"]
+    assert world.api.patch(PATH).json()["data"] == before
+    assert world.api.patch(PATH, json={"name": before["name"]}).json()["data"] == before
+
+
+def test_a_taken_slug_is_refused(new_world: Callable[[], World]) -> None:
+    one, other = new_world(), new_world()
+    taken = other.api.get(PATH).json()["data"]["slug"]
+    answer = one.api.patch(PATH, json={"slug": taken})
+    assert (answer.status_code, answer.json()["code"]) == (409, "SLUG_TAKEN")
+    own = one.api.get(PATH).json()["data"]["slug"]
+    assert one.api.patch(PATH, json={"slug": own}).status_code == 200
+
+
+def test_a_taken_name_is_refused(new_world: Callable[[], World]) -> None:
+    one, other = new_world(), new_world()
+    taken = other.api.get(PATH).json()["data"]["name"]
+    answer = one.api.patch(PATH, json={"name": taken})
+    assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, "name")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "  "),
+        ("name", "a\nb"),
+        ("name", None),
+        ("name", "x" * 201),
+        ("slug", ""),
+        ("slug", "No"),
+        ("slug", "a b"),
+        ("slug", "x" * 81),
+        ("slug", None),
+        ("timezone", "America"),
+        ("timezone", "../x"),
+        ("timezone", None),
+        ("notify_email", "nobody"),
+        ("id", "org_1"),
+    ],
+)
+def test_a_wrong_value_is_named(world: World, field: str, value: Any) -> None:
+    answer = world.api.patch(PATH, json={field: value})
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["code"] == "VALIDATION_ERROR"
+    assert answer.json()["details"][0]["field"] == field
