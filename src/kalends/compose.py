@@ -281,6 +281,7 @@ class WorkerConfig(uvicorn.Config):
     """uvicorn calls `configure_logging` first of all in a worker: the place to make it one."""
 
     def configure_logging(self) -> None:
+        super().configure_logging()
         parent = multiprocessing.parent_process()
         if parent is None:
             return

@@ -90,7 +90,8 @@ def _write(line: str) -> None:
 
 
 def _as_json(_: Any, __: str, event: EventDict) -> str:
-    named = {"at": event.pop("timestamp"), "level": event.pop("level"), **event}
+    first = {"at": event.pop("timestamp"), "level": event.pop("level"), "event": event.pop("event")}
+    named = first | dict(event)
     return json.encode(named, enc_hook=repr).decode()
 
 

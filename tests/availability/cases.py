@@ -1,7 +1,7 @@
 """Reads the case tables, and builds offerings for tests."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -83,7 +83,7 @@ def offering(
     )
 
 
-def starts(found: Sequence[Slot]) -> list[str]:
+def starts(found: Iterable[Slot]) -> list[str]:
     return [shown(slot.start) for slot in found]
 
 

@@ -54,13 +54,13 @@ async def test_a_job_runs_if_and_only_if_its_transaction_committed(
 ) -> None:
     async def book_and_change_your_mind(work: Work) -> None:
         await enqueue_job(work.tx, "test.note", b"rolled back")
-        raise ValueError
+        raise ValueError("changed")
 
     async def book(work: Work) -> None:
         await enqueue_job(work.tx, "test.note", b"committed")
 
     async with jobs_running(context):
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="changed"):
             await work.change(context, SOMEONE, book_and_change_your_mind)
         await work.change(context, SOMEONE, book)
         await eventually(notes)
@@ -166,9 +166,7 @@ async def test_a_worker_that_ends_puts_back_what_takes_too_long(
     assert took < 2
 
 
-async def test_jobs_come_back_when_their_connection_is_lost(
-    context: Context, notes: Notes
-) -> None:
+async def test_jobs_come_back_when_their_connection_is_lost(context: Context, notes: Notes) -> None:
     async with jobs_running(context):
         await enqueue(context, NewJob("test.note", b"before"))
         await eventually(lambda: is_empty(context))

@@ -1,6 +1,6 @@
 """Real worker processes for the tests, with jobs of their own that write down what they did.
 
-    python -m tests.jobs.workers URL
+python -m tests.jobs.workers URL
 """
 
 import asyncio

@@ -145,3 +145,24 @@ def test_create_against_move_into_and_cancel_leaves_no_overlap(fleet: Fleet, wor
 
     counted = asyncio.run(rounds(ROUNDS))
     assert set(counted) <= {200, 201, 409}
+
+
+def test_two_hundred_for_a_group_of_seven_are_seven(fleet: Fleet, world: World) -> None:
+    schedule = world.create_schedule()
+    event_type = world.create_event_type(schedule_id=schedule["id"], capacity=7)
+    body = world.booking_body(event_type_id=event_type["id"])
+    answers = race(fleet, world, [posting(body)] * 200)
+    assert Counter(answer.status_code for answer in answers) == {201: 7, 409: 193}
+
+
+def test_a_limit_of_an_event_type_holds_over_all_its_schedules(fleet: Fleet, world: World) -> None:
+    ids = [world.create_schedule(name=f"Person {n}")["id"] for n in range(4)]
+    event_type = world.create_event_type(
+        requirements=[{"count": 1, "schedule_ids": ids}], booking_limits={"max_per_day": 5}
+    )
+    bodies = [
+        world.booking_body(start=tomorrow_at(n % 20), event_type_id=event_type["id"])
+        for n in range(120)
+    ]
+    answers = race(fleet, world, [posting(body) for body in bodies])
+    assert Counter(a.status_code for a in answers)[201] == 5

@@ -51,8 +51,8 @@ def test_without_a_key_or_session_a_call_is_refused(module_world: World, route: 
 @pytest.mark.parametrize("route", WITH_KEY, ids=name_of)
 @pytest.mark.parametrize(
     "key",
-    ["", "x", "wk_live_", "wk_live_" + "a" * 64, "wk_prod_" + "a" * 64, "é" * 72, "a" * 10_000],
-    ids=["none", "short", "empty", "checksum", "prefix", "letters", "long"],
+    ["x", "wk_live_", "wk_live_" + "a" * 64, "wk_prod_" + "a" * 64, "é" * 72, "a" * 10_000],
+    ids=["short", "empty", "checksum", "prefix", "letters", "long"],
 )
 def test_a_wrong_key_is_refused(module_world: World, route: Route, key: str) -> None:
     path = re.sub(r"\{\w+\}", shown("bk", new_id()), route.path)
@@ -99,7 +99,7 @@ def test_write_does_not_include_read(module_world: World) -> None:
     [
         {"x-api-key": "{key}"},
         {"authorization": "bearer {key}"},
-        {"authorization": "Bearer  {key} "},
+        {"authorization": "BEARER  {key}"},
         {"authorization": "Basic abc", "x-api-key": "{key}"},
     ],
 )

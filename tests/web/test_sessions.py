@@ -141,7 +141,7 @@ def test_signing_out_ends_the_session_on_the_server(browser: httpx.Client, world
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/api/auth/me"), ("POST", "/api/auth/logout")]
 )
-@pytest.mark.parametrize("cookie", ["", "kalends_session=", "kalends_session=x", "=;;;a b=\x7f"])
+@pytest.mark.parametrize("cookie", ["", "kalends_session=", "kalends_session=x", "=;;;a b=\""])
 def test_without_a_session_there_is_no_user(
     world: World, method: str, path: str, cookie: str
 ) -> None:
@@ -184,9 +184,9 @@ def test_an_unknown_address_takes_as_long_as_a_known_one(
 ) -> None:
     def fastest(**account: str) -> float:
         address = some_address()
-        return min(
-            sign_in("wrong", address, **account).elapsed.total_seconds() for _ in range(LIMIT)
-        )
+        answers = [sign_in("wrong", address, **account) for _ in range(LIMIT)]
+        assert [answer.status_code for answer in answers] == [401] * LIMIT
+        return min(answer.elapsed.total_seconds() for answer in answers)
 
     early_in_a_minute()
     known, unknown = fastest(), fastest(email="nobody@example.test")

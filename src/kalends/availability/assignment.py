@@ -23,6 +23,8 @@ def assign(offering: Offering, candidates: Candidates, allowed: bytearray) -> li
     already: its start is joined on those, or not at all.
     """
     chosen: list[Chosen | None] = [None] * len(candidates.starts)
+    if not chosen:
+        return chosen
     survey = _Survey(offering, candidates, allowed)
     fill = _take_first if [r.count for r in offering.requirements] == [1] else _take_matching
     for part, in_order in _orders(offering, candidates):
@@ -108,8 +110,8 @@ def _orders(
 
     What is wanted, then what is preferred, then the least booked of that day, then the lowest id.
     """
-    favoured = [offering.wanted, *offering.preferred]
-    able = sorted(offering.able, key=lambda calendar: calendar.schedule_id)
+    favoured = [id_ for id_ in (offering.wanted, *offering.preferred) if id_ is not None]
+    able = sorted(offering.able, key=lambda calendar: calendar.schedule_id.int)
     able.sort(key=lambda calendar: _place(calendar.schedule_id, favoured))
     if len(able) < 2 or not any(calendar.booked for calendar in able):
         yield range(len(candidates.starts)), able
@@ -125,7 +127,7 @@ def _orders(
         yield part, [able[i] for _, _, i in ranks]
 
 
-def _place(schedule_id: ScheduleId, favoured: Sequence[ScheduleId | None]) -> int:
+def _place(schedule_id: ScheduleId, favoured: Sequence[ScheduleId]) -> int:
     return favoured.index(schedule_id) if schedule_id in favoured else len(favoured)
 
 

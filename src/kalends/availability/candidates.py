@@ -2,28 +2,33 @@
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate
+from typing import Final
 
 from kalends.availability.hours import Hours
-from kalends.availability.interval import Interval
+from kalends.availability.interval import ALWAYS_AFTER, Interval
 from kalends.availability.wallclock import Zone
 
-# Of the index: enough that a start is found at once, few enough that it is made quickly.
-BUCKETS_FOR_A_START = 4
+# Enough that the first start behind an instant is found at once, few enough to be made quickly.
+BUCKETS_FOR_A_START: Final = 4
+
+# Up to here one flag after the other is cleared faster than all at once.
+SHORT: Final = 32
 
 
-@dataclass(slots=True)
 class Candidates:
     """Starts, ascending and unique. Hours listed in `fit` are known to be open for all of each.
 
     Flags are bytes, one for each start: 1 while it is possible.
     """
 
-    starts: list[int]
-    fit: Collection[tuple[Hours, Zone]] = ()
-    _shifted: dict[int, list[int]] = field(default_factory=dict, repr=False)
-    _index: list[int] = field(default_factory=list, repr=False)
+    __slots__ = ("_index", "fit", "starts")
+
+    def __init__(self, starts: list[int], fit: Collection[tuple[Hours, Zone]] = ()) -> None:
+        self.starts = starts
+        self.fit = fit
+        self._index: _Index | None = None
 
     @property
     def span(self) -> Interval:
@@ -37,36 +42,56 @@ class Candidates:
     ) -> None:
         """Clears the flag of each start `s` for which `[s - before, s + after)` meets an interval.
 
-        The intervals may come in any order: each start is looked up, nothing is sorted.
+        The intervals may come in any order and overlap: each is looked up, nothing is sorted.
         """
-        heads, tails = self._shifted_by(-before), self._shifted_by(after)
-        index, unit = self._indexed(), self._unit
-        earliest, latest = tails[0], tails[-1]
+        # Instants of today have 31 bits and are slow in CPython, whose integers have digits of 30.
+        # Counted from the first start they have fewer.
+        index = self._indexed()
+        offsets, buckets, shift = index.offsets, index.buckets, index.shift
+        latest, short = offsets[-2], SHORT << shift
+        earliest_end, earliest_start = self.starts[0] + after, self.starts[0] - before
         for begins, ends in forbidden:
-            if begins >= latest:
+            behind = begins - earliest_end
+            if behind >= latest:
                 continue
-            first = 0 if begins < earliest else index[(begins - earliest) // unit]
-            while tails[first] <= begins:
+            first = buckets[behind >> shift] if behind > 0 else 0
+            while offsets[first] <= behind:
                 first += 1
-            if heads[first] < ends and begins < ends:
-                last = bisect_left(heads, ends, first)
+            ahead = ends - earliest_start
+            if offsets[first] >= ahead or begins >= ends:
+                continue
+            if ahead - behind > short:
+                last = bisect_left(offsets, ahead, first)
                 flags[first:last] = bytes(last - first)
+                continue
+            while offsets[first] < ahead:
+                flags[first] = 0
+                first += 1
 
-    def _shifted_by(self, seconds: int) -> list[int]:
-        if seconds not in self._shifted:
-            self._shifted[seconds] = [start + seconds for start in self.starts]
-        return self._shifted[seconds]
-
-    @property
-    def _unit(self) -> int:
-        return self.span.seconds // (BUCKETS_FOR_A_START * len(self.starts)) + 1
-
-    def _indexed(self) -> list[int]:
-        """For each bucket of `_unit` seconds, how many starts lie before it or where it begins."""
-        if not self._index:
-            origin, unit = self.starts[0], self._unit
-            counts = [0] * (self.span.seconds // unit + 2)
-            for start in self.starts:
-                counts[-((origin - start) // unit)] += 1
-            self._index = list(accumulate(counts))
+    def _indexed(self) -> "_Index":
+        if self._index is None:
+            self._index = _Index.of(self.starts)
         return self._index
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Where to look for the first start behind an instant.
+
+    `offsets` are the starts counted from the first, and one that never comes; `buckets[i]` is how
+    many of them are at most `i << shift`.
+    """
+
+    offsets: list[int]
+    buckets: list[int]
+    shift: int
+
+    @classmethod
+    def of(cls, starts: list[int]) -> "_Index":
+        origin = starts[0]
+        offsets = [start - origin for start in starts]
+        shift = (offsets[-1] // (BUCKETS_FOR_A_START * len(starts))).bit_length()
+        counts = [0] * ((offsets[-1] >> shift) + 2)
+        for offset in offsets:
+            counts[-(-offset >> shift)] += 1
+        return cls([*offsets, ALWAYS_AFTER], list(accumulate(counts)), shift)

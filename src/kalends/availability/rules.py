@@ -1,8 +1,8 @@
 """The rules that refuse a start, each as time that must be kept clear of (SEMANTICS 6 and 12).
 
 Every rule, whether closed hours, a meeting or too short a notice, comes to the same: a start `s` is
-refused if `[s - before, s + after)` meets one of some intervals. One comparison lists slots,
-decides about bookings and explains refusals, so the three cannot disagree.
+refused if `[s - before, s + after)` meets one of some intervals. The same intervals list slots,
+decide about bookings and explain refusals, so the three agree.
 """
 
 from bisect import bisect_left
@@ -31,6 +31,9 @@ class Code(StrEnum):
     SLOT_TAKEN = "SLOT_TAKEN"
 
 
+# Farther than from the first year that is taken to the last, and no date overflows.
+FARTHEST_DAYS: Final = 150_000
+
 ORDER: Final = {code: place for place, code in enumerate(Code)}
 
 
@@ -49,9 +52,9 @@ class Rule(NamedTuple):
 
     def obstacles(self, start: int) -> Iterator[tuple[int, Interval]]:
         """Position and time of each interval in the way of a start."""
-        footprint = Interval(start, start).widened(self.before, self.after)
+        head, tail = start - self.before, start + self.after
         for position, (begins, ends) in enumerate(self.forbidden):
-            if footprint.overlaps(Interval(begins, ends)):
+            if begins < tail and head < ends and begins < ends:
                 yield position, Interval(begins, ends)
 
 
@@ -105,7 +108,7 @@ def _horizon(offering: Offering) -> Rule:
     too_far: list[tuple[int, int]] = []
     if offering.terms.max_days_ahead is not None:
         today = local_day(offering.now, offering.zone)
-        beyond = today + timedelta(days=offering.terms.max_days_ahead + 1)
+        beyond = today + timedelta(days=min(offering.terms.max_days_ahead, FARTHEST_DAYS) + 1)
         # Days may be left and entered again, or not exist, but for no more than a day.
         near = days(beyond, beyond + timedelta(days=2), offering.zone)
         too_far = [*near, (near[-1].end, ALWAYS_AFTER)]

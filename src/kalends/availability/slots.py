@@ -6,8 +6,8 @@ accepts, but that a booking may be recorded in the past where no notice is set.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
-from typing import NamedTuple
+from itertools import chain, compress
+from typing import NamedTuple, overload
 
 from kalends.availability.assignment import Chosen, assign
 from kalends.availability.candidates import Candidates
@@ -33,6 +33,36 @@ class Slot(NamedTuple):
     end: int
     schedule_ids: Chosen
     seats_left: int
+
+
+class Slots(Sequence[Slot]):
+    """Slots in columns, ascending: where thousands are found, a `Slot` is made when it is read."""
+
+    def __init__(self, starts: list[int], schedule_ids: list[Chosen], offering: Offering) -> None:
+        self.starts = starts
+        self.schedule_ids = schedule_ids
+        self._duration = offering.terms.duration
+        self._capacity = offering.capacity
+        self._taken = {session.start: session.seats_taken for session in offering.sessions}
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def __iter__(self) -> Iterator[Slot]:
+        return map(self._slot, self.starts, self.schedule_ids)
+
+    @overload
+    def __getitem__(self, at: int) -> Slot: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[Slot]: ...
+    def __getitem__(self, at: int | slice) -> Slot | list[Slot]:
+        if isinstance(at, slice):
+            return list(map(self._slot, self.starts[at], self.schedule_ids[at]))
+        return self._slot(self.starts[at], self.schedule_ids[at])
+
+    def _slot(self, start: int, schedule_ids: Chosen) -> Slot:
+        seats_left = self._capacity - self._taken.get(start, 0)
+        return Slot(start, start + self._duration, schedule_ids, seats_left)
 
 
 class Obstacle(NamedTuple):
@@ -63,17 +93,14 @@ class Decision(NamedTuple):
     refusals: tuple[Refusal, ...] = ()
 
 
-def slots(offering: Offering, span: Interval) -> list[Slot]:
-    """The slots that start within `span`, ascending.
+def slots(offering: Offering, span: Interval) -> Slots:
+    """The slots that start within `span`.
 
     Where `span` begins and ends does not change which they are. Raises ValueError without a step.
     """
     listed = _never_in_the_past(offering)
     candidates = _candidates(listed, span)
-    if not candidates.starts:
-        return []
-    chosen = assign(listed, candidates, _allowed(listed, candidates))
-    return _slots_of(listed, candidates, chosen)
+    return _choose(listed, candidates, _allowed(listed, candidates))
 
 
 def decide(offering: Offering, start: int, end: int | None = None) -> Decision:
@@ -82,13 +109,17 @@ def decide(offering: Offering, start: int, end: int | None = None) -> Decision:
     With an `end` other than the terms' duration makes it, NOT_A_SLOT refuses.
     """
     alone = Candidates([start])
-    chosen = assign(offering, alone, alone.flags())
-    if chosen[0] and all(_allowed(offering, alone)) and _fits(offering, start, end):
-        return Decision(_slots_of(offering, alone, chosen)[0])
-    refusals = [*_refusals_of_event_type(offering, start)]
-    if not chosen[0]:
+    chosen = _choose(offering, alone, alone.flags())
+    is_in_grid = _is_in_grid(offering, start)
+    is_in_time = end is None or end == start + offering.terms.duration
+    if chosen and is_in_grid and is_in_time and all(_allowed(offering, alone)):
+        return Decision(chosen[0])
+    refusals = list(_refusals_of_event_type(offering, start))
+    if not chosen:
         refusals += _refusals_of_schedules(offering, start)
-    if not _fits(offering, start, end) and (chosen[0] or _is_anybody_open(offering, start)):
+    # Where all is closed there is no grid to be off: OUTSIDE_AVAILABILITY says enough.
+    is_off_grid = not is_in_grid and (chosen or _is_anybody_open(offering, start))
+    if is_off_grid or not is_in_time:
         refusals.append(Refusal(Code.NOT_A_SLOT))
     # None of the schedules refuses: the requirements ask for more of them than there are.
     refusals = refusals or [Refusal(Code.NOT_A_SLOT)]
@@ -115,7 +146,7 @@ def _candidates(offering: Offering, span: Interval) -> Candidates:
 
 
 def _first_required(offering: Offering) -> list[Calendar]:
-    named = offering.requirements[0].schedule_ids if offering.requirements else ()
+    named = set(offering.requirements[0].schedule_ids) if offering.requirements else ()
     return [calendar for calendar in offering.calendars if calendar.schedule_id in named]
 
 
@@ -125,40 +156,31 @@ def _never_in_the_past(offering: Offering) -> Offering:
     return replace(offering, terms=replace(offering.terms, notice=0))
 
 
+def _choose(offering: Offering, candidates: Candidates, allowed: bytearray) -> Slots:
+    chosen = assign(offering, candidates, allowed)
+    starts = list(compress(candidates.starts, chosen))
+    return Slots(starts, [ids for ids in chosen if ids], offering)
+
+
 def _allowed(offering: Offering, candidates: Candidates) -> bytearray:
     """Flags for those that the event type's own rules allow."""
     flags = candidates.flags()
+    if not flags:
+        return flags
     for rule in rules_of_offering(offering, candidates.span):
         rule.strike(candidates, flags)
     return flags
 
 
-def _slots_of(
-    offering: Offering, candidates: Candidates, chosen: Sequence[Chosen | None]
-) -> list[Slot]:
-    duration, seats = offering.terms.duration, offering.capacity
-    taken = {session.start: session.seats_taken for session in offering.sessions}
-    pairs = zip(candidates.starts, chosen, strict=True)
-    if taken:
-        return [Slot(s, s + duration, ids, seats - taken.get(s, 0)) for s, ids in pairs if ids]
-    # As Slot(...) does, without the Python function around it: half the time of a long list.
-    new = tuple.__new__
-    return [new(Slot, (s, s + duration, ids, seats)) for s, ids in pairs if ids]
-
-
-def _fits(offering: Offering, start: int, end: int | None) -> bool:
-    """Whether it has the terms' duration and is on the grid, if there is one."""
-    terms = offering.terms
-    if end is not None and end != start + terms.duration:
-        return False
-    step = terms.step
+def _is_in_grid(offering: Offering, start: int) -> bool:
+    """Whether it is a candidate, or any start will do."""
+    step = offering.terms.step
     return step is None or any(
         is_start(c.hours, c.zone, step, start) for c in _first_required(offering)
     )
 
 
 def _is_anybody_open(offering: Offering, start: int) -> bool:
-    """Whether there is a grid that a start can be off: where all is closed, that says enough."""
     instant = Interval(start, start + 1)
     return any(is_open_throughout(c.hours, c.zone, instant) for c in _first_required(offering))
 

@@ -49,6 +49,15 @@ class Zone:
         """The wall-clock time of an instant, in seconds."""
         return instant + self.offset_at(instant)
 
+    def local_text(self, instant: int) -> str:
+        """The wall-clock time with its offset, as `2026-12-01T11:00:00+01:00` (RFC 3339 5.6)."""
+        wall = _EPOCH + timedelta(seconds=self.wall_at(instant))
+        sign, minutes = (
+            ("-" if self.offset_at(instant) < 0 else "+"),
+            abs(self.offset_at(instant)) // 60,
+        )
+        return f"{wall.isoformat(timespec='seconds')}{sign}{minutes // 60:02}:{minutes % 60:02}"
+
     def instants(self, wall_start: int, wall_end: int) -> Iterator[Interval]:
         """When the wall clock shows a time in `[wall_start, wall_end)`: disjoint, ascending.
 

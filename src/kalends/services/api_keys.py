@@ -29,14 +29,14 @@ async def create_api_key(
     work: Work, name: str | None, scopes: Sequence[Scope], expires_at: datetime | None
 ) -> MadeKey:
     """A key of the caller's organization. Raises Invalid for one that has expired already."""
-    if expires_at is not None and expires_at <= work.now:
+    if expires_at is not None and expires_at <= work.stamp:
         raise Invalid.field("expires_at", "must lie in the future")
     return await make_key(
         work.organization_id,
         work.tx,
         work.caller.mode,
         scopes,
-        now=work.now,
+        now=work.stamp,
         name=name,
         expires_at=expires_at,
     )
@@ -44,7 +44,7 @@ async def create_api_key(
 
 async def revoke_api_key(work: Work, key_id: UUID) -> UUID:
     """Raises NotFound for a key of others, or one that was revoked."""
-    was_there = await api_keys.revoke_key(work.organization_id, work.tx, key_id, work.now)
+    was_there = await api_keys.revoke_key(work.organization_id, work.tx, key_id, work.stamp)
     return found(key_id if was_there else None, "API key", shown(API_KEY, key_id))
 
 

@@ -212,8 +212,8 @@ def _new_booking(
         cancellation_reason=None,
         buffer_before=wish.question.buffer_before,
         buffer_after=wish.question.buffer_after,
-        created_at=work.now,
-        updated_at=work.now,
+        created_at=work.stamp,
+        updated_at=work.stamp,
         version=1,
     )
 
@@ -281,7 +281,7 @@ async def _write(work: Work, before: Booking, after: Booking, *, override: bool)
     """Writes what changed, gives back the time of a booking that has ended, says so."""
     if after == before:
         return before
-    after = structs.replace(after, updated_at=work.now, version=before.version + 1)
+    after = structs.replace(after, updated_at=work.stamp, version=before.version + 1)
     if before.occupies and not after.occupies:
         await release(work.organization_id, work.tx, after.id)
     await bookings.update_booking(work.organization_id, work.tx, after)

@@ -52,7 +52,7 @@ async def create_busy_time(
         start_time=wanted.start_time,
         end_time=wanted.end_time,
         reason=wanted.reason,
-        created_at=work.now,
+        created_at=work.stamp,
     )
     await busy_times.insert_busy_time(work.organization_id, work.tx, busy_time)
     return busy_time

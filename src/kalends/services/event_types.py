@@ -122,7 +122,7 @@ async def update_event_type(
     after = structs.replace(before, **_given(wanted))
     if after == before:
         return before
-    after = structs.replace(after, updated_at=work.now, version=before.version + 1)
+    after = structs.replace(after, updated_at=work.stamp, version=before.version + 1)
     await event_types.update_event_type(work.organization_id, work.tx, after)
     return after
 
@@ -135,7 +135,7 @@ async def delete_event_type(work: Work, event_type_id: UUID, if_match: IfMatch) 
         shown(EVENT_TYPE, event_type_id),
     )
     check_fresh(event_type.version, if_match)
-    await event_types.delete_event_type(work.organization_id, work.tx, event_type_id, work.now)
+    await event_types.delete_event_type(work.organization_id, work.tx, event_type_id, work.stamp)
     return event_type
 
 
@@ -188,7 +188,7 @@ async def _free_slugs(work: Work, name: str) -> Iterator[str]:
 
 def _new_event_type(work: Work, wanted: NewEventType, slug: str) -> EventType:
     values = structs.asdict(wanted) | {"slug": slug}
-    return EventType(id=new_id(), **values, created_at=work.now, updated_at=work.now, version=1)
+    return EventType(id=new_id(), **values, created_at=work.stamp, updated_at=work.stamp, version=1)
 
 
 def _given(wanted: EventTypeChanges) -> dict[str, Any]:

@@ -46,7 +46,7 @@ async def create_hold(work: Work, wanted: NewHold) -> Hold:
         start_time=wish.starts_at,
         end_time=wish.ends_at,
         expires_at=expires_at,
-        created_at=work.now,
+        created_at=work.stamp,
     )
     await holds.insert_hold(work.organization_id, work.tx, hold)
     return hold

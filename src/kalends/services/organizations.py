@@ -33,7 +33,7 @@ async def update_organization(work: Work, parse: Callable[[], OrganizationChange
     after = structs.replace(before, **given)
     if after == before:
         return before
-    after = structs.replace(after, updated_at=work.now)
+    after = structs.replace(after, updated_at=work.stamp)
     await organizations.update_organization(work.tx, after)
     return after
 

@@ -55,8 +55,8 @@ async def create_schedule(work: Work, wanted: NewSchedule) -> Schedule:
     schedule = Schedule(
         id=new_id(),
         **structs.asdict(wanted),
-        created_at=work.now,
-        updated_at=work.now,
+        created_at=work.stamp,
+        updated_at=work.stamp,
         version=1,
     )
     await schedules.insert_schedule(work.organization_id, work.tx, schedule)
@@ -80,7 +80,7 @@ async def update_schedule(
     after = structs.replace(before, **_given(parse()))
     if after == before:
         return before
-    after = structs.replace(after, updated_at=work.now, version=before.version + 1)
+    after = structs.replace(after, updated_at=work.stamp, version=before.version + 1)
     await schedules.update_schedule(work.organization_id, work.tx, after)
     return after
 
@@ -102,7 +102,7 @@ async def delete_schedule(work: Work, schedule_id: UUID, if_match: IfMatch) -> S
         raise InUse(f"The event type {uses.event_type!r} takes this schedule. Change it first.")
     if uses.has_bookings:
         raise InUse("This schedule has bookings that have not ended. Cancel or move them first.")
-    await schedules.delete_schedule(work.organization_id, work.tx, schedule_id, work.now)
+    await schedules.delete_schedule(work.organization_id, work.tx, schedule_id, work.stamp)
     return schedule
 
 

@@ -148,7 +148,7 @@ async def _find_user(work: Work, email: str) -> tuple[User, str] | None:
 async def _begin(work: Work, user: User, token: str, replaced: str | None) -> Account:
     if replaced is not None:
         await sessions.delete_session(work.tx, hash_of(replaced))
-    await sessions.forget_expired_sessions(work.tx, user.id, work.now)
-    until = work.now + SESSION_FOR
-    await sessions.insert_session(work.tx, hash_of(token), user.id, work.now, until)
+    await sessions.forget_expired_sessions(work.tx, user.id, work.stamp)
+    until = work.stamp + SESSION_FOR
+    await sessions.insert_session(work.tx, hash_of(token), user.id, work.stamp, until)
     return Account(user, await list_memberships(work.tx, user.id))

@@ -42,7 +42,8 @@ class Context:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, for which organization. `actor` is a shown id (a key's, a user's) or a word."""
+    """Who asks, for which organization. `actor` is a shown id (a key's, a user's) or a word;
+    `now` is the time that a sandbox sets for the rules."""
 
     organization_id: UUID
     mode: Mode
@@ -50,6 +51,7 @@ class Caller:
     scopes: list[str] = field(default_factory=lambda: [Scope.ALL.value])
     api_key_id: UUID | None = None
     source: str = "api"
+    now: Instant | None = None
     user_id: UUID | None = None
 
     def check(self, scope: Scope) -> None:
@@ -60,12 +62,16 @@ class Caller:
 
 @dataclass
 class Work:
-    """One use case at work: its transaction (or connection, if it only reads)."""
+    """One use case at work: its transaction (or connection, if it only reads).
+
+    `now` is the time for the rules, which a sandbox may set; `stamp` is when it really happens.
+    """
 
     tx: Tx
     context: Context
     caller: Caller
     now: Instant
+    stamp: Instant
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -91,7 +97,7 @@ async def read(
 ) -> R:
     """Runs a use case that changes nothing, on a connection without a transaction."""
     async with context.database.connection() as tx:
-        return await use_case(Work(tx, context, caller, context.clock()), *args, **kwargs)
+        return await use_case(_work(tx, context, caller), *args, **kwargs)
 
 
 async def change(
@@ -141,16 +147,21 @@ async def _with_attempts(
     for attempt in range(ATTEMPTS):
         try:
             async with context.database.transaction() as tx:
-                work = Work(tx, context, caller, context.clock())
+                work = _work(tx, context, caller)
                 result = await once(work)
                 if work.events:
                     await append_events(
-                        work.organization_id, tx, work.events, caller.actor, work.now
+                        work.organization_id, tx, work.events, caller.actor, work.stamp
                     )
                 return result
         except RunAgain:
             await sleep(random.uniform(0, 0.05) * (attempt + 1))
     raise Unavailable("Too many changes at once on the same thing. Please try again.")
+
+
+def _work(tx: Tx, context: Context, caller: Caller) -> Work:
+    stamp = context.clock()
+    return Work(tx, context, caller, caller.now or stamp, stamp)
 
 
 def found(thing: R | None, noun: str, shown_id: str) -> R:

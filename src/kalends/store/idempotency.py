@@ -22,7 +22,6 @@ ON CONFLICT (organization_id, api_key_id, operation, key) DO UPDATE SET
     fingerprint = excluded.fingerprint, status = excluded.status, headers = excluded.headers,
     body = excluded.body, created_at = excluded.created_at
 """
-FORGET: Final = "DELETE FROM idempotency_keys WHERE created_at <= $1"
 
 
 class KeptAnswer(Struct, frozen=True):
@@ -56,8 +55,3 @@ async def keep_answer(
 ) -> None:
     values = (answer.fingerprint, answer.status, answer.headers, answer.body, now)
     await tx.execute(KEEP, organization_id, api_key_id, operation, key, *values)
-
-
-async def forget_answers(tx: Tx, until: datetime) -> None:
-    """Housekeeping, over all organizations."""
-    await tx.execute(FORGET, until)

@@ -48,7 +48,11 @@ def page(
 ) -> Answer:
     """`{"data": […], "meta": {…}}`."""
     meta = PageMeta(total, limit, offset, offset + len(things) < total)
-    return Answer(200, encode({"data": [show(thing) for thing in things], "meta": meta}))
+    return data_with_meta([show(thing) for thing in things], meta)
+
+
+def data_with_meta(shown: Sequence[Any], meta: Struct) -> Answer:
+    return Answer(200, encode({"data": shown, "meta": meta}))
 
 
 def with_headers(answer: Answer, headers: dict[str, str]) -> Answer:

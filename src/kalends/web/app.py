@@ -15,8 +15,10 @@ from kalends.web.api import (
     bookings,
     busy_times,
     event_types,
+    holds,
     organization,
     schedules,
+    slots,
 )
 from kalends.web.door import Door
 from kalends.web.endpoint import Endpoint, Gate, Nowhere, ReadOnly
@@ -27,6 +29,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *schedules.ROUTES,
     *busy_times.ROUTES,
     *event_types.ROUTES,
+    *slots.ROUTES,
+    *holds.ROUTES,
     *organization.ROUTES,
     *api_keys.ROUTES,
     *auth.ROUTES,

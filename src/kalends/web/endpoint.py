@@ -5,15 +5,16 @@ An ASGI application of its own for each path, so that the checks come in the con
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from kalends.domain.access import ApiKey
+from kalends.domain.access import ApiKey, Mode
 from kalends.domain.access import Scope as KeyScope
-from kalends.domain.errors import KalendsError, MethodNotAllowed, NotFound, RateLimited
+from kalends.domain.errors import Invalid, KalendsError, MethodNotAllowed, NotFound, RateLimited
 from kalends.domain.ids import API_KEY, shown
+from kalends.domain.values import Instant
 from kalends.services.idempotency import Answer
 from kalends.services.keyring import Keyring
 from kalends.services.limits import RateLimiter, Window
@@ -83,6 +84,7 @@ class Endpoint:
             raise MethodNotAllowed(f"{method} is not a method of this path.")
         if isinstance(route.access, KeyScope):
             caller.check(route.access)
+            caller = at_its_time(caller, headers)
         gate = self.gate
         call = Call(
             scope,
@@ -166,6 +168,19 @@ def caller_with(key: ApiKey) -> Caller:
         scopes=key.scopes,
         api_key_id=key.id,
     )
+
+
+def at_its_time(caller: Caller, headers: Headers) -> Caller:
+    """The caller at the time that `Kalends-Now` sets, in a sandbox. Raises Invalid elsewhere."""
+    text = headers.get("kalends-now")
+    if text is None:
+        return caller
+    if caller.mode is not Mode.TEST:
+        raise Invalid.field("Kalends-Now", "is for the sandbox: it takes a wk_test_ key")
+    try:
+        return replace(caller, now=Instant.parse(text))
+    except ValueError as error:
+        raise Invalid.field("Kalends-Now", str(error)) from None
 
 
 def error_answer(error: KalendsError, request_id: str) -> Answer:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any, Final
 
 from kalends.domain.access import Scope
@@ -62,7 +63,7 @@ def _security(access: Scope | Access) -> list[Schema]:
 
 def _of_path(path: str) -> Iterable[Schema]:
     segments = path.split("/")
-    for before, segment in zip(segments, segments[1:], strict=False):
+    for before, segment in pairwise(segments):
         if named := _IN_PATH.fullmatch(segment):
             noun = re.sub("ie$", "y", before.replace("-", " ").removesuffix("s"))
             yield {

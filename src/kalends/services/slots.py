@@ -1,0 +1,186 @@
+"""Slots: what can be booked, and why a time cannot."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from kalends.availability.interval import Interval
+from kalends.availability.slots import Slots, explain, slots
+from kalends.domain.booking import Booking, check_movable
+from kalends.domain.errors import Inactive, Invalid
+from kalends.domain.event_type import EventType, Requirement
+from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, shown
+from kalends.services import clocks
+from kalends.services.calendars import Asked, Question, ask, question_of
+from kalends.services.explaining import Reason, reasons_of
+from kalends.services.wishes import question_to_move, requirements_of
+from kalends.services.work import Work, found
+from kalends.store import bookings, event_types
+
+# A day in any zone lies within these of the same day in UTC.
+ZONES_APART = timedelta(hours=15)
+
+
+class WhatFor(Struct, frozen=True, kw_only=True):
+    """What a slot is for: an event type, or a time on a schedule; a booking that moves."""
+
+    event_type_id: UUID | None = None
+    schedule_id: UUID | None = None
+    duration_minutes: int | None = None
+    step_minutes: int | None = None
+    booking_id: UUID | None = None
+
+
+class Range(Struct, frozen=True, kw_only=True):
+    """Bounds as they were given: instants, or days in a zone that may be the schedule's. A day
+    as `end` is included, an instant is not."""
+
+    start: date | datetime
+    end: date | datetime
+    timezone: str | None = None
+
+    @property
+    def widest(self) -> tuple[datetime, datetime]:
+        """A span that holds the range whatever the zone is."""
+        start, end = _midnight(self.start), _midnight(self.end)
+        return start - ZONES_APART, end + timedelta(days=1) + ZONES_APART
+
+    def within(self, zone_name: str) -> Interval:
+        """The range in epoch seconds, its days read in that zone. Raises Invalid."""
+        start = self.start if isinstance(self.start, datetime) else _day(self.start, zone_name)[0]
+        end = self.end if isinstance(self.end, datetime) else _day(self.end, zone_name)[1]
+        if end <= start:
+            raise Invalid.field("end", "must be after start")
+        return Interval(int(start.timestamp()), int(end.timestamp()))
+
+
+class Listed(Struct, frozen=True):
+    """Slots, and the zone in which days were read."""
+
+    slots: Slots
+    zone_name: str
+
+
+class Explained(Struct, frozen=True):
+    """Whether a start is offered, and every rule that refuses it."""
+
+    is_offered: bool
+    reasons: Sequence[Reason]
+
+
+async def list_slots(work: Work, what_for: WhatFor, span: Range) -> Listed:
+    """The slots that start in the range, ascending. Raises NotFound, Inactive, Invalid."""
+    question = await _question(work, what_for)
+    asked = await ask(work, question, span.widest)
+    _check_active(question, asked)
+    zone_name = span.timezone or asked.offering.zone.name
+    return Listed(slots(asked.offering, span.within(zone_name)), zone_name)
+
+
+async def explain_slot(work: Work, what_for: WhatFor, starts_at: datetime) -> Explained:
+    """Every rule that refuses the start, for every schedule involved. Raises NotFound, Invalid."""
+    question = await _question(work, what_for)
+    asked = await ask(work, question, (starts_at, starts_at + question.duration))
+    _check_found(question, asked)
+    decision = explain(asked.offering, int(starts_at.timestamp()))
+    return Explained(decision.slot is not None, reasons_of(decision, asked))
+
+
+async def _question(work: Work, what_for: WhatFor) -> Question:
+    moving = await _find_booking(work, what_for.booking_id)
+    event_type = await _find_event_type(work, what_for, moving)
+    question = _question_of(what_for, moving, event_type)
+    if moving is None:
+        return structs.replace(question, wanted=what_for.schedule_id)
+    return structs.replace(
+        question,
+        wanted=what_for.schedule_id,
+        preferred=moving.schedule_ids,
+        leaving_out=moving.id,
+    )
+
+
+def _question_of(
+    what_for: WhatFor, moving: Booking | None, event_type: EventType | None
+) -> Question:
+    if event_type is not None:
+        if moving and what_for.schedule_id is None and not event_type.requirements:
+            return question_to_move(moving, event_type)
+        return question_of(event_type, requirements_of(event_type, what_for.schedule_id))
+    if what_for.schedule_id is None and moving is not None:
+        question = question_to_move(moving, None)
+    elif what_for.schedule_id is None:
+        raise Invalid.field("event_type_id", "is required, or schedule_id with duration_minutes")
+    else:
+        question = Question(
+            requirements=[Requirement(1, [what_for.schedule_id])],
+            duration=_duration(what_for, moving),
+        )
+    if what_for.duration_minutes is not None:
+        question = structs.replace(question, duration=_duration(what_for, moving))
+    step = what_for.step_minutes or int(question.duration.total_seconds()) // 60 or 1
+    return structs.replace(question, step_minutes=step)
+
+
+def _duration(what_for: WhatFor, moving: Booking | None) -> timedelta:
+    if what_for.duration_minutes is not None:
+        return timedelta(minutes=what_for.duration_minutes)
+    if moving is None:
+        raise Invalid.field("duration_minutes", "is required with schedule_id")
+    return moving.end_time - moving.start_time
+
+
+async def _find_booking(work: Work, booking_id: UUID | None) -> Booking | None:
+    if booking_id is None:
+        return None
+    booking = found(
+        await bookings.find_booking(work.organization_id, work.tx, booking_id),
+        "booking",
+        shown(BOOKING, booking_id),
+    )
+    check_movable(booking)
+    return booking
+
+
+async def _find_event_type(
+    work: Work, what_for: WhatFor, moving: Booking | None
+) -> EventType | None:
+    """The one that is named; else the moving booking's, unless a schedule is named."""
+    if what_for.event_type_id is None:
+        if moving is None or moving.event_type_id is None or what_for.schedule_id is not None:
+            return None
+        return await event_types.find_event_type(
+            work.organization_id, work.tx, moving.event_type_id
+        )
+    event_type = found(
+        await event_types.find_event_type(work.organization_id, work.tx, what_for.event_type_id),
+        "event type",
+        shown(EVENT_TYPE, what_for.event_type_id),
+    )
+    if not event_type.is_active:
+        raise Inactive("This event type is not active; it offers no slots.")
+    return event_type
+
+
+def _check_found(question: Question, asked: Asked) -> None:
+    named = question.wanted or next(iter(asked.contents), question.schedule_ids[0])
+    found(asked.contents.get(named), "schedule", shown(SCHEDULE, named))
+
+
+def _check_active(question: Question, asked: Asked) -> None:
+    """Raises NotFound without a schedule, Inactive where none of them takes bookings."""
+    _check_found(question, asked)
+    if not asked.offering.calendars or question.wanted in {s.id for s in asked.inactive}:
+        raise Inactive("This schedule is not active; it offers no slots.")
+
+
+def _midnight(bound: date | datetime) -> datetime:
+    if isinstance(bound, datetime):
+        return bound
+    return datetime(bound.year, bound.month, bound.day, tzinfo=UTC)
+
+
+def _day(bound: date, zone_name: str) -> tuple[datetime, datetime]:
+    return clocks.bounds_of(bound, zone_name)

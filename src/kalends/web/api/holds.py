@@ -1,0 +1,107 @@
+"""`/api/v1/holds`: time that is kept for somebody for some minutes."""
+
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct, structs
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.hold import Hold
+from kalends.domain.values import Instant
+from kalends.formats.slots import HoldShown, show_hold
+from kalends.services import holds
+from kalends.services.holds import NewHold
+from kalends.services.idempotency import Answer
+from kalends.web.answers import DeletedAnswer, data, deleted
+from kalends.web.api.bookings import RULES
+from kalends.web.api.models import Request
+from kalends.web.call import Call, id_named
+from kalends.web.routes import Route
+
+LONGEST_MINUTES: Final = 30
+
+
+class CreateHold(Request, frozen=True):
+    """The time as for a booking, and for how long it is kept."""
+
+    start_time: Instant
+    schedule_id: str | None = None
+    end_time: Instant | None = None
+    event_type_id: str | None = None
+    minutes: Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)] = 5
+    override: Annotated[
+        bool, Meta(description="As for a booking (needs the scope bookings:override).")
+    ] = False
+
+
+class HoldAnswer(Struct, frozen=True):
+    data: HoldShown
+
+
+async def create_hold(call: Call) -> Answer:
+    wanted = parse_new(await call.body(CreateHold))
+    return await call.change(shown_new, holds.create_hold, wanted)
+
+
+async def get_hold(call: Call) -> Answer:
+    return data(show_hold(await call.read(holds.get_hold, call.id(ids.HOLD, "hold"))))
+
+
+async def delete_hold(call: Call) -> Answer:
+    hold_id = call.id(ids.HOLD, "hold")
+    return await call.change(
+        lambda gone: deleted(ids.shown(ids.HOLD, gone)), holds.delete_hold, hold_id
+    )
+
+
+def shown_new(hold: Hold) -> Answer:
+    return data(show_hold(hold), 201)
+
+
+def parse_new(body: CreateHold) -> NewHold:
+    """Raises NotFound."""
+    values = structs.asdict(body)
+    if body.schedule_id is not None:
+        values["schedule_id"] = id_named(ids.SCHEDULE, "schedule", body.schedule_id)
+    if body.event_type_id is not None:
+        values["event_type_id"] = id_named(ids.EVENT_TYPE, "event type", body.event_type_id)
+    return NewHold(**values)
+
+
+_HOLD_PATH: Final = "/api/v1/holds/{id}"
+
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path="/api/v1/holds",
+        handler=create_hold,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Holds",
+        summary="Hold a time",
+        description=(
+            "Keeps the time for some minutes, while a form is filled in. Others get SLOT_TAKEN "
+            "meanwhile; in a group a hold is a seat. A booking with `hold_id` takes its place."
+        ),
+        body=CreateHold,
+        answers={201: HoldAnswer},
+        errors=RULES,
+    ),
+    Route(
+        method="GET",
+        path=_HOLD_PATH,
+        handler=get_hold,
+        access=Scope.BOOKINGS_READ,
+        tag="Holds",
+        summary="Get a hold",
+        answers={200: HoldAnswer},
+    ),
+    Route(
+        method="DELETE",
+        path=_HOLD_PATH,
+        handler=delete_hold,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Holds",
+        summary="Give a held time back",
+        answers={200: DeletedAnswer},
+    ),
+)

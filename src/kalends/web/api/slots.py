@@ -1,0 +1,198 @@
+"""`/api/v1/slots`: what can be booked; `/api/v1/slots/explain`: why a time cannot."""
+
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from msgspec import Meta, Struct
+
+from kalends.availability.slots import Slot
+from kalends.availability.wallclock import Zone, zone_named
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.errors import Invalid
+from kalends.domain.values import Instant
+from kalends.formats.slots import ExplanationShown, SlotShown, show_schedule_ids
+from kalends.services import slots
+from kalends.services.calendars import as_instant
+from kalends.services.explaining import InTheWay, Reason
+from kalends.services.idempotency import Answer
+from kalends.services.slots import Listed, Range, WhatFor
+from kalends.web.answers import data, data_with_meta
+from kalends.web.api.models import Request, ZoneName, check_zone, day_or_instant
+from kalends.web.call import Call, id_named
+from kalends.web.routes import Route
+
+LONGEST: Final = timedelta(days=366)
+LONGEST_MINUTES: Final = 30 * 24 * 60
+
+Minutes = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
+
+
+class WhatForQuery(Request, frozen=True):
+    """An event type, or a schedule with a duration."""
+
+    event_type_id: str | None = None
+    schedule_id: Annotated[
+        str | None, Meta(description="With an event type: only slots that take this schedule.")
+    ] = None
+    duration_minutes: Annotated[
+        Minutes | None, Meta(description="Needed with `schedule_id` alone.")
+    ] = None
+    slot_step_minutes: Annotated[
+        Minutes | None, Meta(description="With `schedule_id` alone. Default: the duration.")
+    ] = None
+    booking_id: Annotated[
+        str | None, Meta(description="Times to which this booking could move.")
+    ] = None
+
+
+class SlotsQuery(WhatForQuery, frozen=True, kw_only=True):
+    """Slots that start within a range of at most 366 days."""
+
+    start: Annotated[
+        str, Meta(description="A day or an instant.", examples=["2026-12-01"])
+    ]
+    end: Annotated[
+        str,
+        Meta(
+            description="A day, which is included, or an instant, which is not.",
+            examples=["2026-12-14"],
+        ),
+    ]
+    timezone: Annotated[
+        ZoneName | None,
+        Meta(description="In which days are read. Default: the first schedule's zone."),
+    ] = None
+
+
+class ExplainQuery(WhatForQuery, frozen=True, kw_only=True):
+    """The start that is asked about."""
+
+    start_time: Instant
+
+
+class SlotsMeta(Struct, frozen=True):
+    total: int
+    timezone: str
+
+
+class SlotsAnswer(Struct, frozen=True):
+    data: list[SlotShown]
+    meta: SlotsMeta
+
+
+class ExplainAnswer(Struct, frozen=True):
+    data: ExplanationShown
+
+
+async def list_slots(call: Call) -> Answer:
+    query = call.query(SlotsQuery)
+    check_zone("timezone", query.timezone)
+    listed: Listed = await call.read(slots.list_slots, _what_for(query), _range(query))
+    return _shown(listed, query.timezone)
+
+
+async def explain_slot(call: Call) -> Answer:
+    query = call.query(ExplainQuery)
+    explained = await call.read(slots.explain_slot, _what_for(query), query.start_time)
+    reasons = [_show_reason(reason) for reason in explained.reasons]
+    return data({"offered": explained.is_offered, "reasons": reasons})
+
+
+def _what_for(query: WhatForQuery) -> WhatFor:
+    """Raises Invalid, NotFound."""
+    if query.event_type_id is not None:
+        for name in ("duration_minutes", "slot_step_minutes"):
+            if getattr(query, name) is not None:
+                raise Invalid.field(name, "is the event type's to say")
+    return WhatFor(
+        event_type_id=_id(ids.EVENT_TYPE, "event type", query.event_type_id),
+        schedule_id=_id(ids.SCHEDULE, "schedule", query.schedule_id),
+        duration_minutes=query.duration_minutes,
+        step_minutes=query.slot_step_minutes,
+        booking_id=_id(ids.BOOKING, "booking", query.booking_id),
+    )
+
+
+def _id(prefix: str, noun: str, text: str | None) -> Any:
+    return None if text is None else id_named(prefix, noun, text)
+
+
+def _range(query: SlotsQuery) -> Range:
+    """Raises Invalid, also for more than 366 days."""
+    asked = Range(
+        start=day_or_instant("start", query.start),
+        end=day_or_instant("end", query.end),
+        timezone=query.timezone,
+    )
+    in_utc = asked.within("UTC")
+    if in_utc.end - in_utc.start > LONGEST.total_seconds():
+        raise Invalid.field("end", f"must be at most {LONGEST.days} days after start")
+    return asked
+
+
+def _shown(listed: Listed, timezone: str | None) -> Answer:
+    zone = zone_named(timezone) if timezone else None
+    shown = [_show(slot, zone) for slot in listed.slots]
+    return data_with_meta(shown, SlotsMeta(len(shown), listed.zone_name))
+
+
+def _show(slot: Slot, zone: Zone | None) -> dict[str, Any]:
+    shown = {
+        "start_time": as_instant(slot.start),
+        "end_time": as_instant(slot.end),
+        "schedule_ids": show_schedule_ids(slot.schedule_ids),
+        "seats_left": slot.seats_left,
+    }
+    if zone is not None:
+        shown["local_start"] = zone.local_text(slot.start)
+    return shown
+
+
+def _show_reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "code": reason.code,
+        "message": reason.message,
+        "schedule_id": ids.shown_or_none(ids.SCHEDULE, reason.schedule_id),
+        "in_the_way": [_show_in_the_way(thing) for thing in reason.in_the_way],
+    }
+
+
+def _show_in_the_way(thing: InTheWay) -> dict[str, Any]:
+    return {
+        "start_time": thing.start_time,
+        "end_time": thing.end_time,
+        "booking_id": ids.shown_or_none(ids.BOOKING, thing.booking_id),
+        "busy_time_id": ids.shown_or_none(ids.BUSY_TIME, thing.busy_time_id),
+    }
+
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path="/api/v1/slots",
+        handler=list_slots,
+        access=Scope.BOOKINGS_READ,
+        tag="Slots",
+        summary="List the times that can be booked",
+        description=(
+            "For an event type, or for a schedule with a duration. What is listed can be booked "
+            "at this moment; what is not is refused with the code of its rule."
+        ),
+        query=SlotsQuery,
+        answers={200: SlotsAnswer},
+        errors=("INACTIVE", "NOT_RESCHEDULABLE"),
+    ),
+    Route(
+        method="GET",
+        path="/api/v1/slots/explain",
+        handler=explain_slot,
+        access=Scope.BOOKINGS_READ,
+        tag="Slots",
+        summary="Explain why a time is not offered",
+        description="Every rule that refuses the start, for every schedule involved.",
+        query=ExplainQuery,
+        answers={200: ExplainAnswer},
+        errors=("INACTIVE", "NOT_RESCHEDULABLE"),
+    ),
+)

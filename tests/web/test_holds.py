@@ -1,0 +1,106 @@
+"""Holds: time that is kept for some minutes, ends by itself, and becomes a booking."""
+
+from typing import Any
+
+import httpx
+
+from tests.world import JSON, World, plus, tomorrow_at
+
+PATH = "/api/v1/holds"
+BOOKINGS = "/api/v1/bookings"
+
+
+def hold(world: World, schedule: JSON, start: str, **fields: Any) -> httpx.Response:
+    body = {"schedule_id": schedule["id"], "start_time": start, "end_time": plus(start, minutes=60)}
+    return world.api.post(PATH, json=body | fields)
+
+
+def held(world: World, schedule: JSON, start: str, **fields: Any) -> JSON:
+    answer = hold(world, schedule, start, **fields)
+    assert answer.status_code == 201, answer.text
+    made: JSON = answer.json()["data"]
+    return made
+
+
+def test_a_held_time_is_taken_for_everybody_else(world: World) -> None:
+    schedule, start = world.create_schedule(), tomorrow_at(10)
+    kept = held(world, schedule, start, minutes=10)
+    assert world.api.get(f"{PATH}/{kept['id']}").json() == {"data": kept}
+    assert kept["expires_at"] == plus(kept["created_at"], minutes=10)
+    body = world.booking_body(schedule, start)
+    assert world.api.post(BOOKINGS, json=body).json()["code"] == "SLOT_TAKEN"
+    assert hold(world, schedule, plus(start, minutes=30)).json()["code"] == "SLOT_TAKEN"
+    query = {"schedule_id": schedule["id"], "duration_minutes": 60, "start": start,
+             "end": plus(start, minutes=1)}  # fmt: skip
+    assert world.api.get("/api/v1/slots", params=query).json()["data"] == []
+
+
+def test_a_booking_takes_the_place_of_its_hold_once(world: World) -> None:
+    schedule, start = world.create_schedule(), tomorrow_at(10)
+    kept = held(world, schedule, start)
+    booking = world.book(schedule, start, hold_id=kept["id"])
+    assert (booking["start_time"], booking["schedule_id"]) == (start, schedule["id"])
+    again = world.booking_body(schedule, start, hold_id=kept["id"])
+    assert world.api.post(BOOKINGS, json=again).json()["code"] == "HOLD_EXPIRED"
+    assert world.api.get(f"{PATH}/{kept['id']}").status_code == 404
+    assert world.api.post(BOOKINGS, json=world.booking_body(schedule, start)).status_code == 409
+    world.api.delete(f"{BOOKINGS}/{booking['id']}")
+    world.book(schedule, start)
+
+
+def test_a_hold_is_for_its_own_time_and_schedule_only(world: World) -> None:
+    schedule, start = world.create_schedule(), tomorrow_at(10)
+    kept = held(world, schedule, start)
+    other = world.booking_body(schedule, tomorrow_at(15), hold_id=kept["id"])
+    assert world.api.post(BOOKINGS, json=other).status_code == 422
+    elsewhere = world.booking_body(world.create_schedule(), start, hold_id=kept["id"])
+    assert world.api.post(BOOKINGS, json=elsewhere).status_code == 422
+
+
+def test_a_hold_given_back_frees_its_time(world: World) -> None:
+    schedule, start = world.create_schedule(), tomorrow_at(10)
+    kept = held(world, schedule, start)
+    gone = world.api.delete(f"{PATH}/{kept['id']}")
+    assert gone.json() == {"data": {"id": kept["id"], "deleted": True}}
+    assert world.api.delete(f"{PATH}/{kept['id']}").status_code == 404
+    world.book(schedule, start)
+
+
+def test_a_hold_ends_by_itself_though_no_job_ran(world: World) -> None:
+    schedule = world.sandbox.post("/api/v1/schedules", json={"name": "Room"}).json()["data"]
+    start, now = "2030-01-02T10:00:00Z", {"kalends-now": "2030-01-01T10:00:00Z"}
+    body = {"schedule_id": schedule["id"], "start_time": start, "end_time": plus(start, hours=1)}
+    kept = world.sandbox.post(PATH, json=body, headers=now).json()["data"]
+    booking = world.booking_body(schedule, start)
+    before = {"kalends-now": "2030-01-01T10:04:59Z"}
+    assert world.sandbox.post(BOOKINGS, json=booking, headers=before).status_code == 409
+    after = {"kalends-now": "2030-01-01T10:05:00Z"}
+    assert world.sandbox.get(f"{PATH}/{kept['id']}", headers=after).status_code == 404
+    late = world.sandbox.post(BOOKINGS, json=booking | {"hold_id": kept["id"]}, headers=after)
+    assert late.json()["code"] == "HOLD_EXPIRED"
+    assert world.sandbox.post(BOOKINGS, json=booking, headers=after).status_code == 201
+
+
+def test_a_hold_in_a_group_is_a_seat(world: World) -> None:
+    event_type = world.create_event_type(schedule_id=world.create_schedule()["id"], capacity=2)
+    start = tomorrow_at(10)
+    body = {"event_type_id": event_type["id"], "start_time": start}
+    kept = world.api.post(PATH, json=body).json()["data"]
+    world.book(start=start, event_type_id=event_type["id"])
+    full = world.booking_body(start=start, event_type_id=event_type["id"])
+    assert world.api.post(BOOKINGS, json=full).json()["code"] == "SLOT_TAKEN"
+    world.book(start=start, event_type_id=event_type["id"], hold_id=kept["id"])
+
+
+def test_a_hold_asks_the_same_rules_as_a_booking(world: World) -> None:
+    schedule = world.create_schedule(availability={"monday": {"start": "09:00", "end": "12:00"}})
+    answer = hold(world, schedule, "2030-06-04T09:00:00Z")
+    assert (answer.status_code, answer.json()["code"]) == (422, "OUTSIDE_AVAILABILITY")
+    assert hold(world, schedule, "2030-06-03T09:00:00Z", minutes=31).status_code == 422
+
+
+def test_a_limit_counts_holds(world: World) -> None:
+    schedule = world.create_schedule(booking_limits={"max_per_day": 1})
+    held(world, schedule, tomorrow_at(10))
+    answer = world.api.post(BOOKINGS, json=world.booking_body(schedule, tomorrow_at(15)))
+    assert answer.json()["code"] == "LIMIT_REACHED"
