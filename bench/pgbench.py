@@ -20,7 +20,8 @@ from bench import fill
 from bench.fill import World
 from kalends.domain.access import hash_of
 from kalends.domain.booking import BookingFilter, Status
-from kalends.store import api_keys, bookings, events, idempotency, occupancies, schedules
+from kalends.services.calendars import DAYS_AROUND
+from kalends.store import api_keys, bookings, calendars, events, idempotency, occupancies
 from kalends.store.bookings import list_statement
 from kalends.store.database import SESSION
 from kalends.store.postgres_process import binary
@@ -56,6 +57,10 @@ BOOKING: Final = "lpad(:booking, 32, '0')::uuid"
 SCHEDULE: Final = "lpad(:schedule, 32, '0')::uuid"
 STARTS: Final = "to_timestamp(:starts)"
 ENDS: Final = "to_timestamp(:starts + 1800)"
+AROUND: Final = (
+    f"to_timestamp(:starts - {int(DAYS_AROUND.total_seconds())})",
+    f"to_timestamp(:starts + 1800 + {int(DAYS_AROUND.total_seconds())})",
+)
 NEW_BOOKING: Final = {
     "id": BOOKING,
     "schedule_id": SCHEDULE,
@@ -137,7 +142,7 @@ class Scripts:
         claim = (self._organization, one, BOOKING, BOOKING, "NULL::uuid", STARTS, STARTS, ENDS)
         row = [NEW_BOOKING.get(name, "NULL") for name in bookings.FIELDS]
         return (
-            _filled(schedules.FOR_BOOKING, self._organization, one, STARTS, ENDS)
+            _filled(calendars.READ_TO_BOOK, self._organization, one, *AROUND, "now()", "NULL::uuid")
             + _filled(occupancies.CLAIM, *claim, "NULL::timestamptz")
             + _filled(bookings.INSERT, self._organization, *row)
         )
@@ -177,4 +182,7 @@ def run(script: str, environment: Mapping[str, str], first: int, seconds: float)
 
 def _filled(sql: str, *values: str) -> str:
     """The statement with an expression in each parameter's place, as a line of a script."""
+    parameters = {int(number) for number in PARAMETER.findall(sql)}
+    if parameters != set(range(1, len(values) + 1)):
+        raise ValueError(f"{len(values)} values do not fit the parameters of {sql}")
     return PARAMETER.sub(lambda found: f"({values[int(found[1]) - 1]})", sql).strip() + ";\n"

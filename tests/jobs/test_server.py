@@ -19,7 +19,7 @@ from tests.jobs.test_housekeeping import execute, fetch, keep_answer, keys_of, m
 from tests.jobs.workers import eventually
 from tests.servers import Server
 
-ALL_LISTENERS = "SELECT pid FROM pg_stat_activity WHERE application_name = 'kalends jobs'"
+TIMETABLE = "SELECT entrypoint FROM pgqueuer_schedules"
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ async def test_the_servers_jobs_come_back_after_postgresql_was_restarted(
 ) -> None:
     context = own_home.context()
     with Server(own_environment, log_file) as server:
-        await eventually(lambda: fetch(context, ALL_LISTENERS))
+        await eventually(lambda: fetch(context, TIMETABLE))
         tenant = await make_due(context)
         stop_postgresql(own_home)
         await eventually(lambda: has_forgotten(context, tenant), within_seconds=15)

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from kalends.domain.access import Scope, new_key
 from kalends.domain.access import Mode as KeyMode
+from kalends.domain.access import Scope, new_key
 from kalends.domain.ids import new_id, shown
 from kalends.web.app import ROUTES
 from kalends.web.routes import Access, Route

@@ -1,6 +1,7 @@
 """GET /api/v1/slots and /explain, and that what is offered can be booked."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,21 @@ WEEKDAYS = {
 
 
 def cases(name: str, every: int = 1) -> list[Any]:
-    found = json.loads((DATA / name).read_text())["cases"][::every]
-    return [pytest.param(case, id=case["id"]) for case in found]
+    """Those that can be made by calls: their bookings do not overlap each other."""
+    found = [c for c in json.loads((DATA / name).read_text())["cases"] if is_possible(c)]
+    return [pytest.param(case, id=case["id"]) for case in found[::every]]
+
+
+def is_possible(case: JSON) -> bool:
+    spans = sorted(
+        (
+            plus(b["start"], minutes=-b["buffer_before_minutes"]),
+            plus(b["end"], minutes=b["buffer_after_minutes"]),
+        )
+        for b in case.get("bookings", [])
+        if b["status"] in ("confirmed", "pending")
+    )
+    return all(end <= start for (_, end), (start, _) in pairwise(spans))
 
 
 def windows(listed: list[list[str]]) -> list[JSON]:
@@ -62,7 +76,7 @@ def test_the_days_on_which_clocks_change_are_exact(module_world: World, case: JS
     assert starts(answer) == case["expected_utc_starts"]
 
 
-@pytest.mark.parametrize("case", cases("slot_cases.json", every=5))
+@pytest.mark.parametrize("case", cases("slot_cases.json", every=4))
 def test_slots_of_an_event_type_are_exact(module_world: World, case: JSON) -> None:
     world, clock = module_world, {"kalends-now": case["now"]}
     limits = {} if case["max_per_day"] is None else {"max_per_day": case["max_per_day"]}
@@ -71,7 +85,7 @@ def test_slots_of_an_event_type_are_exact(module_world: World, case: JSON) -> No
         if busy["start"] < busy["end"]:
             body = {"start_time": busy["start"], "end_time": busy["end"]}
             world.sandbox.post(f"/api/v1/schedules/{schedule['id']}/busy-times", json=body)
-    for booking in case["bookings"]:
+    for booking in sorted(case["bookings"], key=lambda b: b["status"]):  # cancelled ones first
         book_as_given(world, schedule, booking)
     event_type = world.sandbox.post(
         "/api/v1/event-types",

@@ -4,26 +4,29 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kalends.domain import ids
 from kalends.domain.hold import Hold
 
 
-class SlotShown(Struct, frozen=True, omit_defaults=True):
+class SlotShown(Struct, frozen=True):
     """A time that can be booked at this moment."""
 
     start_time: datetime
     end_time: datetime
     schedule_ids: Annotated[list[str], Meta(description="Those that a booking would get.")]
     seats_left: int
-    local_start: Annotated[
-        str | None,
-        Meta(
-            description="The start on the wall clock of `timezone`, where that is given.",
-            examples=["2026-12-01T11:00:00+01:00"],
-        ),
-    ] = None
+    local_start: (
+        Annotated[
+            str,
+            Meta(
+                description="The start on the wall clock of `timezone`, where that is given.",
+                examples=["2026-12-01T11:00:00+01:00"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class InTheWayShown(Struct, frozen=True):

@@ -37,7 +37,7 @@ LEFT JOIN LATERAL (
     FROM occupancies o
     WHERE o.organization_id = $1 AND o.schedule_id = s.id AND o.during && tstzrange($3, $4)
       AND (o.expires_at IS NULL OR o.expires_at > $5)
-      AND o.booking_id IS DISTINCT FROM $6) taken ON true
+      AND ($6::uuid IS NULL OR o.booking_id IS DISTINCT FROM $6)) taken ON true
 WHERE s.organization_id = $1 AND s.id = ANY($2::uuid[]) AND s.deleted_at IS NULL
 ORDER BY s.id
 """

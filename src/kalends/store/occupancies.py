@@ -26,13 +26,6 @@ DELETE FROM occupancies WHERE ctid = ANY(ARRAY(
       AND during && tstzrange($3, $4) AND expires_at <= $5
     ORDER BY schedule_id, hold_id FOR UPDATE))
 """
-STARTS: Final = """
-SELECT count(*) FROM occupancies
-WHERE organization_id = $1 AND schedule_id = $2
-  AND during && tstzrange($3, $4)
-  AND starts_at >= $3 AND starts_at < $4
-  AND (expires_at IS NULL OR expires_at > $5) AND booking_id IS DISTINCT FROM $6
-"""
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -63,25 +56,6 @@ async def claim(organization_id: UUID, tx: Tx, wanted: Claim, now: datetime) -> 
 async def release(organization_id: UUID, tx: Tx, booking_id: UUID) -> None:
     """Gives back all the time that a booking takes."""
     await tx.execute(RELEASE, organization_id, booking_id)
-
-
-async def count_starts(
-    organization_id: UUID,
-    tx: Tx,
-    schedule_id: UUID,
-    day: tuple[datetime, datetime],
-    now: datetime,
-    leaving_out: UUID | None,
-) -> int:
-    """How many bookings and live holds start in `[day)`, one booking left out.
-
-    The caller holds the schedule's lock, taken by a statement of its own: in one statement the
-    count would see the time before the wait.
-    """
-    counted: int = await tx.fetchval(
-        STARTS, organization_id, schedule_id, *day, now, leaving_out
-    )
-    return counted
 
 
 async def _insert(

@@ -57,26 +57,10 @@ SELECT
      AND (schedule_id = $2
           OR (cardinality(schedule_ids) > 1 AND schedule_ids @> ARRAY[$2]))) AS has_bookings
 """
-# KEY SHARE keeps a schedule from being deleted (which takes FOR UPDATE) under a booking.
-FOR_BOOKING: Final = f"""
-SELECT {columns_of(Schedule, "s")}, EXISTS (
-    SELECT FROM busy_times b WHERE b.organization_id = $1 AND b.schedule_id = s.id
-      AND tstzrange(b.start_time, b.end_time) && tstzrange($3, $4)) AS is_busy
-FROM schedules s
-WHERE s.organization_id = $1 AND s.id = ANY($2::uuid[]) AND s.deleted_at IS NULL
-ORDER BY s.id FOR KEY SHARE OF s
-"""
 LOCK: Final = """
 SELECT 1 FROM schedules WHERE organization_id = $1 AND id = ANY($2::uuid[])
 ORDER BY id FOR NO KEY UPDATE
 """
-
-
-class Bookable(Struct, frozen=True):
-    """A schedule, and whether a busy time meets the span that was asked for."""
-
-    schedule: Schedule
-    is_busy: bool
 
 
 class Uses(Struct, frozen=True):
@@ -137,14 +121,6 @@ async def find_uses(organization_id: UUID, tx: Tx, schedule_id: UUID, now: datet
     naming_it = as_raw([{"schedule_ids": [schedule_id]}])
     row = await tx.fetchrow(USED_BY, organization_id, schedule_id, naming_it, now)
     return Uses(row["event_type"], row["has_bookings"])
-
-
-async def find_for_booking(
-    organization_id: UUID, tx: Tx, schedule_ids: Sequence[UUID], begins: datetime, ends: datetime
-) -> dict[UUID, Bookable]:
-    """The schedules with what stands in the way of `[begins, ends)`, kept from being deleted."""
-    rows = await tx.fetch(FOR_BOOKING, organization_id, schedule_ids, begins, ends)
-    return {row["id"]: Bookable(schedule_from(row), row["is_busy"]) for row in rows}
 
 
 async def lock_schedules(organization_id: UUID, tx: Tx, schedule_ids: Sequence[UUID]) -> None:

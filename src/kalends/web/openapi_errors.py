@@ -163,7 +163,7 @@ def codes_of(route: Route, schemas: Schemas) -> list[str]:
         (True, ("METHOD_NOT_ALLOWED", "INTERNAL", "UNAVAILABLE")),
         (route.body or once, ("BODY_TOO_LARGE",)),
         (route.body, ("INVALID_JSON",)),
-        (route.body or route.query or once, ("VALIDATION_ERROR",)),
+        (route.body or route.query or route.takes_key, ("VALIDATION_ERROR",)),
         # Signing in is open to everyone, and refuses who cannot.
         (route.access is not Access.OPEN or route.body, ("UNAUTHORIZED",)),
         (route.takes_key or route.method != "GET", ("FORBIDDEN",)),

@@ -9,7 +9,6 @@ from kalends.domain.access import Scope
 from kalends.web.openapi_errors import RATE_LIMITS, codes_of, error_responses, headers
 from kalends.web.openapi_examples import ANSWERS, REQUESTS, example_of
 from kalends.web.openapi_schemas import Schema, Schemas
-from kalends.web.openapi_words import PARAMETERS
 from kalends.web.routes import Access, Route
 
 SESSION_TAKES_AND_GIVES: Final = frozenset({"login", "logout"})
@@ -95,14 +94,16 @@ def _headers_taken(route: Route) -> Iterable[str]:
         yield "Idempotency-Key"
     if route.if_match:
         yield "If-Match"
-    yield from (name for name in PARAMETERS if name == "X-Request-Id")
+    if route.takes_key:
+        yield "Kalends-Now"
+    yield "X-Request-Id"
 
 
 def _request(route: Route, schemas: Schemas) -> Schema:
     schema = schemas.of(route.body)
     example = REQUESTS.get(operation_id(route)) or example_of(schema, schemas.components)
     return {
-        "required": route.body_required,
+        "required": bool(schemas.fields_required(route.body)),
         "content": {"application/json": {"schema": schema, "example": example}},
     }
 

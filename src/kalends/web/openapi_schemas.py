@@ -55,6 +55,11 @@ class Schemas:
         for name, schema in shape["properties"].items():
             yield name, name in shape.get("required", []), _never_null(schema)
 
+    def fields_required(self, kind: Any) -> list[str]:
+        """The fields without which the struct cannot be; with none, the body may be left out."""
+        required: list[str] = self.components[_name(self._refs[kind])].get("required", [])
+        return required
+
     def names_things(self, kind: Any) -> bool:
         """Whether the struct has a field that names a thing by its id, however deep."""
         names = self._reached([kind], self.components)

@@ -38,9 +38,7 @@ def read_body(body: bytes, shape: type[S]) -> S:
         value: S = decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _diagnosed(body, error) from None
-    if b"\\u0000" in body and (
-        path := _find_text(lenient_json.loads(body), _has_nul)
-    ) is not None:
+    if b"\\u0000" in body and (path := _find_text(lenient_json.loads(body), _has_nul)) is not None:
         raise Invalid.field(path, "must not contain NUL")
     return value
 
@@ -48,14 +46,18 @@ def read_body(body: bytes, shape: type[S]) -> S:
 def read_query(raw: bytes, shape: type[S]) -> S:
     """Raises Invalid: for an unknown or repeated parameter, and with the field's name."""
     values = _pairs(raw)
-    known = {field.encode_name for field in msgspec.structs.fields(shape)}
+    known = {field.encode_name: field.name for field in msgspec.structs.fields(shape)}
     for name in values:
         if name not in known:
             raise Invalid.field(name[:100], "is not a parameter of this call")
     try:
-        return msgspec.convert(values, shape, strict=False, dec_hook=from_text)
+        query = msgspec.convert(values, shape, strict=False, dec_hook=from_text)
     except msgspec.ValidationError as error:
         raise as_invalid(error) from None
+    for name in values:
+        if getattr(query, known[name]) is None:  # msgspec takes the text `null` for None
+            raise Invalid.field(name, "cannot be null; leave it out")
+    return query
 
 
 def from_text(kind: type[Any], value: Any) -> Any:

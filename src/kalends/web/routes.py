@@ -1,7 +1,7 @@
 """What a route is. The table of them, in `web/app.py`, is what is served and what is described."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
@@ -40,11 +40,9 @@ class Route:
     description: str = ""
     query: type[Struct] | None = None
     body: type[Struct] | None = None
-    body_required: bool = True
     etag: bool = False
     if_match: bool = False
     errors: tuple[str, ...] = ()
-    examples: dict[str, Any] = field(default_factory=dict)
 
     @property
     def takes_key(self) -> bool:

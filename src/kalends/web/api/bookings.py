@@ -21,12 +21,20 @@ from kalends.services.bookings import (
 )
 from kalends.services.idempotency import Answer
 from kalends.web.answers import PageMeta, data, page
-from kalends.web.api.models import PageQuery, Request, ZoneName, check_zone, day_or_instant
+from kalends.web.api.models import (
+    DayOrInstant,
+    PageQuery,
+    Request,
+    ZoneName,
+    check_zone,
+    day_or_instant,
+)
 from kalends.web.call import Call, id_named
 from kalends.web.reading import read_body, read_query
 from kalends.web.routes import Route
 
 NOT_AN_ID: Final = UUID(int=0)
+_STATUS: Final = "|".join(Status)
 
 
 class BookingsQuery(PageQuery, frozen=True):
@@ -41,6 +49,7 @@ class BookingsQuery(PageQuery, frozen=True):
                 description="PENDING, CONFIRMED, CANCELLED, COMPLETED or NO_SHOW; or several, "
                 "separated by commas.",
                 examples=["CONFIRMED", "PENDING,CONFIRMED"],
+                extra_json_schema={"pattern": f"^({_STATUS})(,({_STATUS}))*$"},
             ),
         ]
         | None
@@ -48,7 +57,7 @@ class BookingsQuery(PageQuery, frozen=True):
     upcoming: Annotated[bool, Meta(description="Only those that start in the future.")] = False
     start_date: (
         Annotated[
-            str,
+            DayOrInstant,
             Meta(
                 description="Starts on or after: a day or an instant.",
                 examples=["2026-12-01", "2026-12-01T10:00:00Z"],
@@ -58,7 +67,7 @@ class BookingsQuery(PageQuery, frozen=True):
     ) = None
     end_date: (
         Annotated[
-            str,
+            DayOrInstant,
             Meta(
                 description="Starts on or before: an instant, or a day, which counts whole.",
                 examples=["2026-12-31"],

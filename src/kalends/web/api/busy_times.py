@@ -17,7 +17,7 @@ from kalends.services import busy_times, clocks, schedules
 from kalends.services.busy_times import NewBusyTime
 from kalends.services.idempotency import Answer
 from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
-from kalends.web.api.models import PageQuery, Request, day_or_instant
+from kalends.web.api.models import DayOrInstant, PageQuery, Request, day_or_instant
 from kalends.web.call import Call
 from kalends.web.reading import read_body
 from kalends.web.routes import Route
@@ -30,7 +30,7 @@ class BusyTimesQuery(PageQuery, frozen=True):
 
     start: (
         Annotated[
-            str,
+            DayOrInstant,
             Meta(
                 description="Those that end after this: an instant, or a day in the schedule's "
                 "zone.",
@@ -41,7 +41,7 @@ class BusyTimesQuery(PageQuery, frozen=True):
     ) = None
     end: (
         Annotated[
-            str,
+            DayOrInstant,
             Meta(
                 description="Those that start before this: an instant, or a day, which is "
                 "included.",

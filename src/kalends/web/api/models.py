@@ -18,7 +18,12 @@ ZoneName = Annotated[
         max_length=64,
         description="An IANA time-zone name.",
         examples=["Europe/Berlin"],
+        extra_json_schema={"pattern": "^[A-Za-z0-9_+/-]+$"},
     ),
+]
+# Parsed by `day_or_instant`; a text here, so that the error can name the field.
+DayOrInstant = Annotated[
+    str, Meta(extra_json_schema={"anyOf": [{"format": "date"}, {"format": "date-time"}]})
 ]
 
 

@@ -18,7 +18,7 @@ from kalends.services.explaining import InTheWay, Reason
 from kalends.services.idempotency import Answer
 from kalends.services.slots import Listed, Range, WhatFor
 from kalends.web.answers import data, data_with_meta
-from kalends.web.api.models import Request, ZoneName, check_zone, day_or_instant
+from kalends.web.api.models import DayOrInstant, Request, ZoneName, check_zone, day_or_instant
 from kalends.web.call import Call, id_named
 from kalends.web.routes import Route
 
@@ -50,10 +50,10 @@ class SlotsQuery(WhatForQuery, frozen=True, kw_only=True):
     """Slots that start within a range of at most 366 days."""
 
     start: Annotated[
-        str, Meta(description="A day or an instant.", examples=["2026-12-01"])
+        DayOrInstant, Meta(description="A day or an instant.", examples=["2026-12-01"])
     ]
     end: Annotated[
-        str,
+        DayOrInstant,
         Meta(
             description="A day, which is included, or an instant, which is not.",
             examples=["2026-12-14"],

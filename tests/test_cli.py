@@ -1,0 +1,491 @@
+"""The command line, as a person or a script calls it: real processes, real exit codes."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from tests.servers import Server, free_port
+
+PASSWORD = "correct horse battery"
+IS_POSTGRES_OF = "postgres -D {}/postgres"
+
+
+class Kalends:
+    """Calls `kalends` with a data directory of its own."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.environment = {"KALENDS_DATA_DIR": str(data_dir)}
+
+    def __call__(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "kalends", *words],
+            env={**os.environ, **self.environment, **settings},
+            capture_output=True,
+            text=True,
+            timeout=90,
+        )
+
+    def json(self, *words: str) -> dict[str, Any]:
+        """What a command that must succeed prints: one JSON object and nothing else."""
+        done = self(*words, "--json")
+        assert (done.returncode, done.stderr) == (0, ""), done
+        (line,) = done.stdout.splitlines()
+        printed: dict[str, Any] = json.loads(line)
+        return printed
+
+    def init(self, name: str = "Acme", **options: str) -> dict[str, Any]:
+        options = {"admin-email": "ann@acme.test", "admin-password": PASSWORD} | options
+        words = [word for key, value in options.items() for word in (f"--{key}", value)]
+        return self.json("init", "--organization", name, *words)
+
+    def server(self, workers: int = 1, port: int = 0) -> Server:
+        return Server(
+            self.environment, self.data_dir.parent / f"{time.monotonic_ns()}.log", port, workers
+        )
+
+    def postgres(self) -> list[psutil.Process]:
+        """The processes of the embedded PostgreSQL that run now."""
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            words = " ".join(process.info["cmdline"] or [])
+            if IS_POSTGRES_OF.format(self.data_dir) in words:
+                found.append(process)
+        return found
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Kalends]:
+    """A data directory that does not exist yet."""
+    kalends = Kalends(tmp_path / "data")
+    yield kalends
+    for process in kalends.postgres():
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGQUIT)
+
+
+@pytest.fixture(scope="module")
+def kalends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kalends]:
+    """An installation that a server runs on, for commands that get along with that."""
+    kalends = Kalends(tmp_path_factory.mktemp("cli") / "data")
+    with kalends.server():
+        yield kalends
+
+
+@pytest.fixture(scope="module")
+def api(kalends: Kalends) -> Callable[[str | None], httpx.Client]:
+    """Another process's server on the same data, and clients of it."""
+
+    def client(key: str | None) -> httpx.Client:
+        headers = {"authorization": f"Bearer {key}"}
+        return httpx.Client(base_url=_url_of(kalends), headers=headers, timeout=30)
+
+    return client
+
+
+def _url_of(kalends: Kalends) -> str:
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "serve" in words and process.environ().get("KALENDS_DATA_DIR") == str(kalends.data_dir):
+            return f"http://127.0.0.1:{words[words.index('--port') + 1]}"
+    raise AssertionError("no server")
+
+
+def printed_by(server: Server) -> str:
+    """What `serve` told the person who started it, without the log."""
+    lines = server.log_file.read_text().splitlines()
+    return "\n".join(line for line in lines if not line.startswith("{"))
+
+
+def eventually(is_so: Callable[[], bool], within: float = 20) -> None:
+    deadline = time.monotonic() + within
+    while not is_so():
+        assert time.monotonic() < deadline, "this did not come about in time"
+        time.sleep(0.05)
+
+
+def one_sentence(done: subprocess.CompletedProcess[str], code: int) -> str:
+    """The error of a command that was to fail: short, and no traceback."""
+    assert done.returncode == code, done
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+def test_serve_on_an_empty_directory_prints_curl_lines_that_work(empty: Kalends) -> None:
+    with empty.server() as server:
+        told = printed_by(server)
+        assert f"{server.url}/api/v1" in told
+        assert f"{server.url}/docs" in told
+        assert f"{server.url}/healthz" in told
+        curls = [line for line in told.splitlines() if line.startswith("curl ")]
+        answers = [
+            json.loads(subprocess.run(shlex.split(line) + ["-s"], capture_output=True).stdout)
+            for line in curls
+        ]
+        assert answers[0] == {
+            "data": [],
+            "meta": {"total": 0, "limit": 50, "offset": 0, "hasMore": False},
+        }
+        assert answers[1]["data"]["status"] == "PENDING"
+        email, password = (
+            re.search(rf"{word} +(\S+)", told)[1]  # type: ignore[index]
+            for word in ("Admin", "Password")
+        )
+        signed_in = httpx.post(
+            f"{server.url}/api/auth/login", json={"email": email, "password": password}, timeout=30
+        )
+        assert signed_in.status_code == 200
+        sandbox = re.search(r"Sandbox +(wk_test_\S+)", told)[1]  # type: ignore[index]
+        listed = httpx.get(f"{server.url}/api/v1/bookings", headers={"x-api-key": sandbox})
+        assert listed.json()["data"] == []
+
+
+def test_serve_shows_credentials_once(empty: Kalends) -> None:
+    with empty.server() as server:
+        assert "wk_live_" in printed_by(server)
+    with empty.server() as server:
+        told = printed_by(server)
+        assert f"{server.url}/api/v1" in told
+        assert "wk_" not in told
+
+
+def test_of_several_servers_started_at_once_one_sets_up(empty: Kalends) -> None:
+    servers = []
+    for _ in range(3):
+        servers.append(empty.server().start())
+    try:
+        for server in servers:
+            server.wait_until_ready()
+        told = [printed_by(server) for server in servers]
+        assert sum("wk_live_" in text for text in told) == 1
+        key = re.search(r"wk_live_\w+", "".join(told))[0]  # type: ignore[index]
+        for server in servers:
+            answer = httpx.get(f"{server.url}/api/v1/organization", headers={"x-api-key": key})
+            assert answer.status_code == 200
+    finally:
+        for server in servers:
+            server.stop()
+    eventually(lambda: not empty.postgres())
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_signal_stops_everything_gracefully(
+    empty: Kalends, workers: int, number: signal.Signals
+) -> None:
+    with empty.server(workers) as server:
+        assert empty.postgres()
+        assert server.process
+        children = psutil.Process(server.process.pid).children(recursive=True)
+        server.process.send_signal(number)
+        assert server.process.wait(30) == 0
+        assert not empty.postgres()
+        eventually(lambda: not any(child.is_running() for child in children), within=5)
+
+
+def test_a_server_that_is_told_to_end_while_it_starts_leaves_nothing_behind(
+    empty: Kalends,
+) -> None:
+    server = empty.server().start()
+    assert server.process
+    eventually(lambda: bool(empty.postgres()) or server.process.poll() is not None)  # type: ignore[union-attr]
+    server.process.terminate()
+    server.process.wait(30)
+    eventually(lambda: not empty.postgres(), within=5)
+
+
+def test_the_workers_share_the_work_the_metrics_and_the_end(empty: Kalends) -> None:
+    with empty.server(workers=2) as server:
+        assert server.process
+        parent = psutil.Process(server.process.pid)
+
+        def workers() -> list[psutil.Process]:
+            return [c for c in parent.children() if "spawn_main" in " ".join(c.cmdline())]
+
+        def ask(times: int) -> None:
+            for _ in range(times):
+                httpx.get(f"{server.url}/healthz", timeout=30)
+
+        def counted() -> float:
+            text = httpx.get(f"{server.url}/metrics", timeout=30).text
+            line = r'kalends_http_requests_total\{.*route="/healthz".* ([\d.]+)'
+            return float(re.search(line, text)[1])  # type: ignore[index]
+
+        before = workers()
+        assert len(before) == 2
+        ask(20)
+        assert counted() == 20
+        before[0].kill()
+        eventually(lambda: len([w for w in workers() if w.status() != "zombie"]) == 2)
+        eventually(lambda: before[0] not in workers())
+        ask(20)
+        assert counted() == 40
+
+
+def test_workers_do_not_outlive_their_killed_parent(empty: Kalends) -> None:
+    with empty.server(workers=2) as server:
+        assert server.process
+        children = psutil.Process(server.process.pid).children(recursive=True)
+        server.kill()
+        eventually(lambda: not any(child.is_running() for child in children))
+        assert not empty.postgres()
+
+
+def test_a_port_in_use_is_told_before_anything_is_made(empty: Kalends) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert f"port {port}" in one_sentence(empty("serve", "--port", port), 1)
+    assert not empty.data_dir.exists()
+
+
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.1", "x" * 300])
+def test_a_host_that_is_not_ours_is_told(empty: Kalends, host: str) -> None:
+    assert "cannot listen" in one_sentence(empty("serve", "--host", host), 1)
+
+
+def test_worker_runs_until_it_is_told_to_end(kalends: Kalends) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kalends", "worker"],
+        env={**os.environ, **kalends.environment},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr
+    while "worker started" not in process.stderr.readline():
+        assert process.poll() is None
+    process.terminate()
+    assert process.wait(30) == 0
+    process.stderr.close()
+    assert httpx.get(f"{_url_of(kalends)}/readyz").status_code == 200
+
+
+def test_init_prints_one_object_and_its_keys_work(
+    kalends: Kalends, api: Callable[[str | None], httpx.Client]
+) -> None:
+    made = kalends.init("Init and go")
+    assert set(made) == {
+        *("organization_id", "api_key", "sandbox_organization_id", "sandbox_api_key"),
+        "admin_email",
+    }
+    live = api(made["api_key"]).get("/api/v1/organization").json()["data"]
+    test = api(made["sandbox_api_key"]).get("/api/v1/organization").json()["data"]
+    assert (live["id"], live["name"], live["mode"]) == (
+        made["organization_id"],
+        "Init and go",
+        "live",
+    )
+    assert (test["id"], test["mode"]) == (made["sandbox_organization_id"], "test")
+    body = {"email": made["admin_email"], "password": PASSWORD}
+    assert api(None).post("/api/auth/login", json=body).status_code == 200
+
+
+def test_init_again_changes_nothing_and_gives_no_keys(kalends: Kalends) -> None:
+    first, again = kalends.init("Twice"), kalends.init("Twice", **{"admin-password": "another one"})
+    assert again == first | {"api_key": None, "sandbox_api_key": None}
+    other = kalends.init("Another")
+    assert other["organization_id"] != first["organization_id"]
+    assert other["api_key"]
+
+
+def test_init_works_while_no_server_runs_and_stops_what_it_started(empty: Kalends) -> None:
+    assert empty.init()["api_key"].startswith("wk_live_")
+    assert not empty.postgres()
+    assert stat.S_IMODE((empty.data_dir / "secret").stat().st_mode) == 0o600
+
+
+def test_init_speaks_to_people_too(kalends: Kalends) -> None:
+    words = ("init", "--organization", "People", "--admin-email", "p@people.test")
+    done = kalends(*words, "--admin-password", PASSWORD)
+    assert done.returncode == 0
+    assert "wk_live_" in done.stdout
+    assert "nothing was changed" in kalends(*words, "--admin-password", PASSWORD).stdout
+
+
+def test_a_key_has_the_scopes_and_the_limits_it_was_made_with(
+    kalends: Kalends, api: Callable[[str | None], httpx.Client]
+) -> None:
+    organization = kalends.init("Keys")["organization_id"]
+    words = ("keys", "create", "--organization", organization, "--scopes")
+    made = kalends.json(*words, "bookings:read, webhooks:read")
+    assert set(made) == {"id", "key"}
+    answer = api(made["key"]).get("/api/v1/bookings")
+    assert answer.status_code == 200
+    assert "x-ratelimit-limit" in answer.headers
+    assert api(made["key"]).get("/api/v1/api-keys").status_code == 403
+    unlimited = kalends.json(*words, "*", "--rate-limit", "none")
+    answer = api(unlimited["key"]).get("/api/v1/api-keys")
+    assert made["id"] in answer.text
+    assert "x-ratelimit-limit" not in answer.headers
+
+
+def test_a_key_of_the_sandbox_is_a_test_key(kalends: Kalends) -> None:
+    sandbox = kalends.init("Sandboxed")["sandbox_organization_id"]
+    made = kalends.json("keys", "create", "--organization", sandbox, "--scopes", "*")
+    assert made["key"].startswith("wk_test_")
+
+
+def test_a_user_gets_a_role_in_an_organization_and_its_sandbox(
+    kalends: Kalends, api: Callable[[str | None], httpx.Client]
+) -> None:
+    organization = kalends.init("Users")["organization_id"]
+    words = ("users", "add", "--organization", organization, "--email", "bo@users.test")
+    done = kalends(*words, "--password", PASSWORD, "--role", "member")
+    assert (done.returncode, done.stderr) == (0, "")
+    again = kalends(*words, "--password", "quite another one", "--role", "admin")
+    assert "keeps the password" in again.stdout
+    body = {"email": "bo@users.test", "password": PASSWORD}
+    shown = api(None).post("/api/auth/login", json=body).json()["data"]
+    assert {(m["mode"], m["role"]) for m in shown["memberships"]} == {
+        ("live", "admin"),
+        ("test", "admin"),
+    }
+
+
+def test_a_backup_brings_everything_back_elsewhere(kalends: Kalends, empty: Kalends) -> None:
+    made = kalends.init("Backed up")
+    file = empty.data_dir.parent / "backup"
+    assert kalends("backup", str(file)).returncode == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    done = empty("restore", str(file))
+    assert done.returncode == 0, done
+    again = empty.init("Backed up")
+    assert again["organization_id"] == made["organization_id"]
+    assert again["api_key"] is None
+    assert "organizations" in one_sentence(empty("restore", str(file)), 1)
+    assert empty("restore", "--replace", str(file)).returncode == 0
+
+
+def test_migrate_twice_changes_nothing(kalends: Kalends) -> None:
+    first, second = kalends("migrate"), kalends("migrate")
+    assert first.returncode == second.returncode == 0
+    assert first.stdout == second.stdout
+
+
+def test_the_doctor_finds_an_installation_well(kalends: Kalends) -> None:
+    done = kalends("doctor")
+    assert done.returncode == 0, done.stdout
+    for word in ("Python", "PostgreSQL", "Schema", "tzdata", "Data directory", "Secret", "Disk"):
+        assert word in done.stdout
+
+
+def test_the_doctor_makes_nothing(empty: Kalends) -> None:
+    assert empty("doctor").returncode == 0
+    assert not empty.data_dir.exists()
+
+
+def test_the_doctor_finds_a_secret_that_others_can_read(empty: Kalends) -> None:
+    empty.init()
+    (empty.data_dir / "secret").chmod(0o644)
+    done = empty("doctor")
+    assert done.returncode == 1
+    assert any("Secret" in line for line in done.stdout.splitlines() if line.startswith("WRONG"))
+
+
+def test_the_doctor_finds_a_database_that_is_away(empty: Kalends) -> None:
+    url = f"postgresql://kalends:s3cr3t@127.0.0.1:{free_port()}/kalends"
+    done = empty("doctor", KALENDS_DATABASE_URL=url, KALENDS_SECRET="x" * 32)
+    assert done.returncode == 1
+    assert "cannot be reached" in done.stdout
+    assert "s3cr3t" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["keys", "create", "--organization", "x", "--scopes", "bookings:delete"],
+        ["keys", "create", "--organization", "x", "--scopes", "*", "--rate-limit", "5"],
+        ["init", "--organization", "", "--admin-email", "a@b.test", "--admin-password", PASSWORD],
+        ["init", "--organization", "x", "--admin-email", "nobody", "--admin-password", PASSWORD],
+        ["init", "--organization", "x", "--admin-email", "a@b.test", "--admin-password", "short"],
+        ["serve", "--workers", "1000"],
+    ],
+)
+def test_a_wrong_value_is_one_sentence_and_exit_code_2(kalends: Kalends, words: list[str]) -> None:
+    one_sentence(kalends(*words), 2)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["no-such-command"],
+        ["serve", "--port", "x"],
+        ["serve", "--port", "70000"],
+        ["serve", "--workers", "0"],
+        ["init", "--organization", "x"],
+        ["backup"],
+    ],
+)
+def test_a_command_that_is_none_is_exit_code_2(kalends: Kalends, words: list[str]) -> None:
+    done = kalends(*words)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"KALENDS_LOG_LEVEL": "loud"},
+        {"KALENDS_DATABASE_POOL": "x"},
+        {"KALENDS_DATABASE_URL": "mysql://x", "KALENDS_SECRET": "x" * 32},
+        {"KALENDS_DATABASE_URL": "postgresql://x/y"},
+        {"KALENDS_SECRET": "short"},
+        {"KALENDS_PUBLIC_URL": "book.example.com"},
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_and_exit_code_2(
+    empty: Kalends, settings: dict[str, str]
+) -> None:
+    assert "KALENDS_" in one_sentence(empty("migrate", **settings), 2)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://kalends:s3cr3t@127.0.0.1:1/kalends",
+        "postgresql://kalends:s3cr3t@no.such.host.invalid/kalends",
+        "postgresql://kalends:s3cr3t@127.0.0.1:port/kalends",
+        "postgresql://kalends:s3cr3t@[::1/kalends",
+    ],
+)
+@pytest.mark.parametrize("command", ["serve", "migrate", "worker"])
+def test_a_database_out_of_reach_is_one_sentence_without_its_password(
+    empty: Kalends, command: str, url: str
+) -> None:
+    port = ["--port", str(free_port())] if command == "serve" else []
+    done = empty(command, *port, KALENDS_DATABASE_URL=url, KALENDS_SECRET="x" * 32)
+    assert "s3cr3t" not in one_sentence(done, 1)
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+def test_a_file_that_cannot_be_is_one_sentence(kalends: Kalends, command: str) -> None:
+    one_sentence(kalends(command, "/no/such/folder/file"), 1)
+
+
+def test_a_data_directory_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = Kalends(tmp_path / "file" / "data")("migrate")
+    assert "KALENDS_DATA_DIR" in one_sentence(done, 1)
+
+
+def test_an_organization_that_is_not_there_is_one_sentence(kalends: Kalends) -> None:
+    words = ("keys", "create", "--organization", "org_none", "--scopes", "*")
+    assert "org_none" in one_sentence(kalends(*words), 1)
