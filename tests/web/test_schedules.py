@@ -155,7 +155,10 @@ def cases() -> list[tuple[str, Any]]:
     ]
     found += [
         ("overrides.2026-12-24", {"2026-12-24": [WINDOW, {"start": "09:00", "end": "09:00"}]}),
-        ("overrides", {f"{year}-01-{d:02}": [] for year in range(1900, 2000) for d in range(1, 22)}),
+        (
+            "overrides",
+            {f"{year}-01-{d:02}": [] for year in range(1900, 2000) for d in range(1, 22)},
+        ),
         ("booking_limits", 5),
         ("booking_limits", []),
         ("booking_limits.min_notice_days", {"min_notice_days": 1}),
@@ -195,7 +198,8 @@ def test_a_body_that_is_not_json_says_so(shared: World, untouched: JSON, body: b
 
 
 @pytest.mark.parametrize(
-    "id_", ["x", "sch_abc123", "bk_0352lF5NnllfIJ66lPpfc3", "sch_" + "z" * 22, "🎉", "%00", "..%2Fx"]
+    "id_",
+    ["x", "sch_abc123", "bk_0352lF5NnllfIJ66lPpfc3", "sch_" + "z" * 22, "🎉", "%00", "..%2Fx"],
 )
 def test_an_id_that_is_nothing_is_not_found(shared: World, id_: str) -> None:
     for method in ("GET", "PATCH", "DELETE"):

@@ -29,6 +29,8 @@ def assign(offering: Offering, candidates: Candidates, allowed: bytearray) -> li
     fill = _take_first if [r.count for r in offering.requirements] == [1] else _take_matching
     for part, in_order in _orders(offering, candidates):
         fill(survey, part, in_order, chosen)
+    if (wanted := offering.wanted) is not None:
+        chosen = [ids if ids and wanted in ids else None for ids in chosen]
     for session in offering.sessions:
         at = bisect_left(candidates.starts, session.start)
         if candidates.starts[at : at + 1] == [session.start]:
@@ -76,6 +78,10 @@ def _take_first(
     survey: _Survey, part: range, in_order: Sequence[Calendar], chosen: list[Chosen | None]
 ) -> None:
     """One of many: the first in order that can serve."""
+    if len(in_order) == 1:
+        served, alone = survey.served_by(in_order[0]), (in_order[0].schedule_id,)
+        chosen[:] = [alone if is_served else None for is_served in served]
+        return
     left = list(compress(part, survey.allowed[part.start : part.stop]))
     for calendar in in_order:
         if not left:
@@ -117,13 +123,13 @@ def _orders(
         yield range(len(candidates.starts)), able
         return
     counts = [count_by_day(calendar.booked, calendar.zone) for calendar in able]
-    for part in _days(candidates, {calendar.zone for calendar in able}):
+    places = [_place(calendar.schedule_id, favoured) for calendar in able]
+    zones = {calendar.zone for calendar in able}
+    for part in _days(candidates, zones):
         start = candidates.starts[part.start]
-        days = {calendar.zone: calendar.zone.wall_at(start) // DAY for calendar in able}
-        ranks = sorted(
-            (_place(calendar.schedule_id, favoured), counts[i][days[calendar.zone]], i)
-            for i, calendar in enumerate(able)
-        )
+        today = {zone.name: zone.wall_at(start) // DAY for zone in zones}
+        booked = [counts[i][today[calendar.zone.name]] for i, calendar in enumerate(able)]
+        ranks = sorted(zip(places, booked, range(len(able)), strict=True))
         yield part, [able[i] for _, _, i in ranks]
 
 

@@ -1,7 +1,7 @@
 """Which schedules meet the requirements: a matching, not a greedy pick (SEMANTICS 11)."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
@@ -14,10 +14,15 @@ class Requirement:
 
     count: int
     schedule_ids: Collection[ScheduleId]
+    _members: frozenset[ScheduleId] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.count < 1:
             raise ValueError("a requirement needs at least one schedule")
+        object.__setattr__(self, "_members", frozenset(self.schedule_ids))
+
+    def names(self, schedule_id: ScheduleId) -> bool:
+        return schedule_id in self._members
 
 
 def choose(
@@ -29,6 +34,8 @@ def choose(
     serves two requirements. What is taken comes back in that order.
     """
     needed = sum(requirement.count for requirement in requirements)
+    if len(in_order) < needed:
+        return None
     teams: list[list[ScheduleId]] = [[] for _ in requirements]
     chosen: list[ScheduleId] = []
     for schedule_id in in_order:
@@ -57,7 +64,7 @@ def _place(
     and taking each that still fits is exact.
     """
     for number, requirement in enumerate(requirements):
-        if number in tried or schedule_id not in requirement.schedule_ids:
+        if number in tried or not requirement.names(schedule_id):
             continue
         tried.add(number)
         team = teams[number]

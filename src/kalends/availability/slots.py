@@ -146,8 +146,10 @@ def _candidates(offering: Offering, span: Interval) -> Candidates:
 
 
 def _first_required(offering: Offering) -> list[Calendar]:
-    named = set(offering.requirements[0].schedule_ids) if offering.requirements else ()
-    return [calendar for calendar in offering.calendars if calendar.schedule_id in named]
+    if not offering.requirements:
+        return []
+    first = offering.requirements[0]
+    return [calendar for calendar in offering.calendars if first.names(calendar.schedule_id)]
 
 
 def _never_in_the_past(offering: Offering) -> Offering:
@@ -186,7 +188,7 @@ def _is_anybody_open(offering: Offering, start: int) -> bool:
 
 
 def _refusals_of_event_type(offering: Offering, start: int) -> Iterator[Refusal]:
-    for rule in rules_of_offering(offering, Interval(start, start + 1)):
+    for rule in rules_of_offering(offering, _around(start)):
         if obstacles := tuple(Obstacle(interval) for _, interval in rule.obstacles(start)):
             yield Refusal(rule.code, None, obstacles)
 
@@ -215,17 +217,20 @@ def _refusals_of_session(offering: Offering, session: Session) -> list[Refusal]:
 def _refusals_of(
     calendar: Calendar, offering: Offering, start: int, session: Session | None
 ) -> Iterator[Refusal]:
-    instant = Interval(start, start + 1)
     duration = offering.terms.duration
-    around = instant.widened(WEEK, WEEK)
     rules = [
-        closed(calendar.hours, calendar.zone, duration, around),
-        *rules_of_calendar(calendar, offering, instant, session),
+        closed(calendar.hours, calendar.zone, duration, _around(start)),
+        *rules_of_calendar(calendar, offering, _around(start), session),
     ]
     for rule in rules:
         found = [_obstacle(calendar, rule, *met) for met in rule.obstacles(start)]
         if found:
             yield Refusal(rule.code, calendar.schedule_id, tuple(found))
+
+
+def _around(start: int) -> Interval:
+    """So that the closed hours and the days that a start meets are shown whole."""
+    return Interval(start - WEEK, start + WEEK)
 
 
 def _obstacle(calendar: Calendar, rule: Rule, position: int, interval: Interval) -> Obstacle:

@@ -5,8 +5,8 @@ A wall-clock time is counted as if the local clock showed UTC: local midnight of
 of the wall clock is found again as one interval of instants for each such stretch that it meets:
 none in a gap, two where the clock went back.
 
-Before standard time, zones were local mean time, whose offsets have odd seconds (Amsterdam was
-+0:19:32 until 1937). Nothing is rounded: a window that opens at 09:00 there opens at 08:40:28 UTC.
+Before standard time, zones were local mean time, whose offsets have odd seconds (Paris was
++0:09:21 until 1911). Nothing is rounded: what opened at 09:00 there opened at 08:50:39 UTC.
 """
 
 from bisect import bisect_right

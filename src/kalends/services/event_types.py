@@ -142,8 +142,8 @@ async def delete_event_type(work: Work, event_type_id: UUID, if_match: IfMatch) 
 def slug_of(name: str) -> str:
     """The name as a part of a URL: lower case, digits and hyphens, accents dropped."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain)[: LONGEST_SLUG_OF_A_NAME + 1].strip("-")
-    return slug[:LONGEST_SLUG_OF_A_NAME] or SLUG_WITHOUT_A_NAME
+    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG_OF_A_NAME]
+    return slug.rstrip("-") or SLUG_WITHOUT_A_NAME
 
 
 def slugs_of(name: str) -> Iterator[str]:

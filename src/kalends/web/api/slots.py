@@ -181,7 +181,7 @@ ROUTES: Final = (
         ),
         query=SlotsQuery,
         answers={200: SlotsAnswer},
-        errors=("INACTIVE", "NOT_RESCHEDULABLE"),
+        errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE"),
     ),
     Route(
         method="GET",
@@ -193,6 +193,6 @@ ROUTES: Final = (
         description="Every rule that refuses the start, for every schedule involved.",
         query=ExplainQuery,
         answers={200: ExplainAnswer},
-        errors=("INACTIVE", "NOT_RESCHEDULABLE"),
+        errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE"),
     ),
 )

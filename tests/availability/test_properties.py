@@ -1,0 +1,203 @@
+"""What holds whatever the schedule, the zone and the night."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kalends.availability.interval import DAY, MINUTE, WEEK, Interval
+from kalends.availability.matching import Requirement
+from kalends.availability.offering import Calendar, Offering, Session
+from kalends.availability.slots import Slot, decide, explain, slots
+from kalends.availability.wallclock import Zone, local_day
+from tests.availability import oracle, strategies
+from tests.availability.cases import offering
+
+# Few enough for every run of the tests; for a soak, raise it.
+few = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@st.composite
+def questions(draw: st.DrawFn) -> tuple[Offering, Interval]:
+    """One schedule, and a range around a strange night."""
+    zone, night = draw(strategies.nights)
+    calendar = draw(strategies.calendars(1, zone.name, night))
+    now = night + draw(st.integers(-3 * DAY, DAY))
+    asked = offering([calendar], draw(strategies.terms), now=now)
+    return asked, draw(strategies.spans(night))
+
+
+@st.composite
+def team_questions(draw: st.DrawFn) -> tuple[Offering, Interval]:
+    """Several schedules in two zones, with requirements, limits, sessions and wishes."""
+    zone, night = draw(strategies.nights)
+    team = [
+        draw(strategies.calendars(number, draw(st.sampled_from((zone.name, "UTC"))), night))
+        for number in range(1, draw(st.integers(2, 4)) + 1)
+    ]
+    ids = [calendar.schedule_id for calendar in team]
+    some = st.lists(st.sampled_from(ids), min_size=1, unique=True)
+    requirement = some.flatmap(
+        lambda those: st.builds(Requirement, st.integers(1, min(2, len(those))), st.just(those))
+    )
+    terms = replace(
+        draw(strategies.terms),
+        max_days_ahead=draw(st.sampled_from((None, 1, 3))),
+        max_per_day=draw(st.sampled_from((None, None, 1))),
+    )
+    asked = offering(
+        team,
+        terms,
+        now=night + draw(st.integers(-2 * DAY, DAY)),
+        requirements=draw(st.lists(requirement, min_size=1, max_size=2)),
+        booked=[start for start, _ in draw(st.lists(strategies.times(night), max_size=2))],
+        wanted=draw(st.sampled_from((None, None, *ids))),
+        preferred=draw(st.lists(st.sampled_from(ids), max_size=2, unique=True)),
+    )
+    return _with_sessions(draw, asked), draw(strategies.spans(night))
+
+
+def _with_sessions(draw: st.DrawFn, asked: Offering) -> Offering:
+    """Some of the slots that are offered become group sessions, with and without seats left."""
+    around = Interval(asked.now - DAY, asked.now + 3 * DAY)
+    found = slots(asked, around)
+    if not found or draw(st.booleans()):
+        return asked
+    chosen = draw(st.lists(st.sampled_from(list(found)), max_size=2, unique=True))
+    sessions = [
+        Session(s.start, Interval(s.start, s.end), s.schedule_ids, draw(st.integers(1, 3)))
+        for s in chosen
+    ]
+    return replace(asked, capacity=3, sessions=sessions)
+
+
+@few
+@given(questions())
+def test_slots_are_those_that_walking_every_minute_finds(
+    question: tuple[Offering, Interval],
+) -> None:
+    asked, span = question
+    expected = oracle.walk(asked.calendars[0], asked.terms, asked.now, span)
+    assert slots(asked, span).starts == expected
+
+
+@few
+@given(questions())
+def test_no_slot_meets_a_busy_time_or_a_booking(question: tuple[Offering, Interval]) -> None:
+    asked, span = question
+    calendar, terms = asked.calendars[0], asked.terms
+    for slot in slots(asked, span):
+        taken = Interval(slot.start - terms.buffer_before, slot.end + terms.buffer_after)
+        for times in (*calendar.busy, *calendar.occupied):
+            assert not taken.overlaps(Interval(*times))
+
+
+@few
+@given(team_questions(), st.data())
+def test_slots_of_a_range_are_those_of_its_parts(
+    question: tuple[Offering, Interval], data: st.DataObject
+) -> None:
+    asked, span = question
+    cuts = data.draw(st.lists(st.integers(span.start, span.end), max_size=3))
+    edges = sorted({span.start, *cuts, span.end})
+    parts = [slot for a, b in pairwise(edges) for slot in slots(asked, Interval(a, b))]
+    assert parts == list(slots(asked, span))
+
+
+@few
+@given(team_questions(), st.data())
+def test_a_busy_time_more_never_adds_a_slot(
+    question: tuple[Offering, Interval], data: st.DataObject
+) -> None:
+    asked, span = question
+    first, *others = asked.calendars
+    busier = replace(first, busy=[*first.busy, data.draw(strategies.times(span.start + DAY))])
+    fewer = slots(replace(asked, calendars=[busier, *others]), span)
+    assert set(fewer.starts) <= set(slots(asked, span).starts)
+
+
+@few
+@given(questions(), st.integers(-60, 60))
+def test_everything_a_week_later_is_a_week_later_where_the_clock_does_not_change(
+    question: tuple[Offering, Interval], weeks: int
+) -> None:
+    asked, span = question
+    calendar = replace(asked.calendars[0], hours=replace(asked.calendars[0].hours, overrides={}))
+    asked = replace(asked, calendars=[calendar])
+    by = weeks * WEEK
+    later = replace(asked, calendars=[_shifted(calendar, by)], now=asked.now + by)
+    if _has_one_offset(calendar.zone, span, by):
+        expected = [start + by for start in slots(asked, span).starts]
+        assert slots(later, Interval(span.start + by, span.end + by)).starts == expected
+
+
+def _shifted(calendar: Calendar, by: int) -> Calendar:
+    return replace(
+        calendar,
+        busy=[(start + by, end + by) for start, end in calendar.busy],
+        occupied=[(start + by, end + by) for start, end in calendar.occupied],
+        booked=[start + by for start in calendar.booked],
+    )
+
+
+def _has_one_offset(zone: Zone, span: Interval, by: int) -> bool:
+    """Around the span and around where it is shifted to, and the same in both."""
+    around = span.widened(4 * DAY, 4 * DAY)
+    there = Interval(around.start + by, around.end + by)
+    offsets = {offset for part in (around, there) for _, _, offset in zone.stretches(part)}
+    return len(offsets) == 1
+
+
+@few
+@given(team_questions())
+def test_what_is_listed_is_what_is_accepted(question: tuple[Offering, Interval]) -> None:
+    asked, span = question
+    listed = {slot.start: slot for slot in slots(asked, span)}
+    some = list(listed)[::3]
+    tried = set(some) | {start + beside for start in some for beside in (-MINUTE, MINUTE)}
+    for start in tried | set(range(span.start, span.end, 7201)):
+        if span.holds(start):
+            _check_decisions(asked, start, listed.get(start))
+
+
+def _check_decisions(asked: Offering, start: int, listed: Slot | None) -> None:
+    explained = explain(asked, start)
+    assert explained.slot == listed
+    assert bool(explained.refusals) == (listed is None)
+    decided = decide(asked, start)
+    assert bool(decided.refusals) == (decided.slot is None)
+    if start >= asked.now or asked.terms.notice is not None:
+        assert decided == explained
+
+
+@few
+@given(team_questions())
+def test_every_refusal_of_a_schedule_names_what_is_in_the_way(
+    question: tuple[Offering, Interval],
+) -> None:
+    asked, span = question
+    calendars = {calendar.schedule_id: calendar for calendar in asked.calendars}
+    for start in range(span.start, span.end, 4 * 3600):
+        for refusal in explain(asked, start).refusals:
+            for interval, position in refusal.in_the_way:
+                assert not interval.is_empty
+                if position is not None and refusal.schedule_id is not None:
+                    calendar = calendars[refusal.schedule_id]
+                    times = {"BUSY": calendar.busy, "SLOT_TAKEN": calendar.occupied}[refusal.code]
+                    assert times[position] == interval
+
+
+@few
+@given(team_questions())
+def test_every_schedule_taken_is_within_its_limit_and_one_of_them_is_the_wanted_one(
+    question: tuple[Offering, Interval],
+) -> None:
+    asked, span = question
+    calendars = {calendar.schedule_id: calendar for calendar in asked.calendars}
+    for slot in slots(asked, span):
+        assert asked.wanted is None or asked.wanted in slot.schedule_ids
+        for calendar in (calendars[id_] for id_ in slot.schedule_ids):
+            day = local_day(slot.start, calendar.zone)
+            booked = [local_day(start, calendar.zone) for start in calendar.booked]
+            assert calendar.max_per_day is None or booked.count(day) < calendar.max_per_day

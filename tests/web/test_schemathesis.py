@@ -1,0 +1,106 @@
+"""What `/openapi.json` says is what the server does: schemathesis walks all of it, all phases.
+
+It has a server and a database of its own, since signing in is limited for each address and what
+it makes is litter. `-s` shows its report.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from kalends.compose import installation, migrate_now
+from kalends.settings import Settings
+from tests.conftest import PASSWORD, make_organization
+from tests.servers import Server
+from tests.world import World
+
+EXAMPLES_FOR_A_CALL = 15
+# Every check is on. Two judge by status codes, and have to be told of some of ours:
+#   positive_data_acceptance: no schema can say that an end comes after its start, that a zone
+#   exists, or that a time is open and free (422), nor which version stands (412);
+#   negative_data_rejection: a wrong body with an old If-Match is 412, as 412 is asked before 422.
+CONFIG = """
+request-timeout = 10
+headers = {{ Authorization = "Bearer {key}" }}
+
+[generation]
+max-examples = {examples}
+deterministic = true
+
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "412", "422", "429"]
+
+[checks.negative_data_rejection]
+expected-statuses = ["400", "401", "403", "404", "405", "409", "412", "413", "422", "429"]
+
+[dictionaries.schedules]
+values = ["{schedule}"]
+
+[dictionaries.event_types]
+values = ["{event_type}"]
+
+[dictionaries.bookings]
+values = ["{booking}"]
+
+[parameters]
+"body.schedule_id" = {{ dictionary = "schedules", probability = 0.7 }}
+"body.event_type_id" = {{ dictionary = "event_types", probability = 0.3 }}
+"query.schedule_id" = {{ dictionary = "schedules", probability = 0.5 }}
+"query.event_type_id" = {{ dictionary = "event_types", probability = 0.5 }}
+"query.booking_id" = {{ dictionary = "bookings", probability = 0.3 }}
+
+[[operations]]
+include-path = "/api/v1/bookings/{{id}}"
+parameters = {{ "path.id" = {{ dictionary = "bookings", probability = 0.5 }} }}
+
+[[operations]]
+include-path = "/api/auth/me"
+headers = {{ Cookie = "{cookie}" }}
+"""
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """An organization on a server of its own, without limits."""
+    folder = tmp_path_factory.mktemp("fuzzed")
+    environment = {"KALENDS_DATA_DIR": str(folder / "data")} | {
+        f"KALENDS_RATE_LIMIT_{kind}": "none" for kind in ("READ", "WRITE", "SIGN_IN")
+    }
+    with installation(Settings.from_environ(environment)) as home:
+        migrate_now(home)
+        with Server(environment, folder / "server.log") as server:
+            world = World(server.url, make_organization(home), PASSWORD)
+            yield world
+            world.close()
+
+
+def config_for(world: World) -> str:
+    schedule = world.create_schedule()
+    event_type = world.create_event_type(schedule_id=schedule["id"])
+    credentials = {"email": world.setup.admin_email, "password": PASSWORD}
+    signed_in = world.stranger.post("/api/auth/login", json=credentials)
+    return CONFIG.format(
+        key=world.setup.api_key,
+        examples=EXAMPLES_FOR_A_CALL,
+        schedule=schedule["id"],
+        event_type=event_type["id"],
+        booking=world.book(schedule)["id"],
+        cookie=signed_in.headers["set-cookie"].partition(";")[0],
+    )
+
+
+@pytest.mark.timeout(400)
+def test_every_answer_is_as_described(apart: World, tmp_path: Path) -> None:
+    (tmp_path / "schemathesis.toml").write_text(config_for(apart))
+    run = subprocess.run(
+        [Path(sys.executable).with_name("schemathesis"), "run", f"{apart.url}/openapi.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    print(run.stdout)  # noqa: T201
+    assert run.returncode == 0, run.stdout[-20_000:] + run.stderr[-2000:]
