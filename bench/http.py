@@ -115,7 +115,9 @@ def _calls(world: World) -> list[Call]:
         Call("get", lambda _: get, scripts.get),
         Call("list 50 + total", lambda _: list_confirmed, scripts.list),
         Call("create", lambda n: requests.create(world, n), scripts.create),
-        Call("create, Idempotency-Key", lambda n: requests.create_once(world, n), scripts.create_once),
+        Call(
+            "create, Idempotency-Key", lambda n: requests.create_once(world, n), scripts.create_once
+        ),
     ]
 
 
@@ -144,7 +146,7 @@ def _folder() -> Iterator[Path]:
     try:
         yield folder
     finally:
-        print(folder)  # XXX
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,8 +1,9 @@
 """The slots engine alone, beside the plain reference: `python -m bench.slots_engine`.
 
 CPU time, median of 200 runs after warm-up, from unsorted pairs in memory (integers for the engine,
-datetimes for the reference). Every run is checked against the answers of an established scheduler.
-Exits with 1 if an answer differs or a target is missed.
+datetimes for the reference), and the best of them, which other work on the machine disturbs less.
+The same range is asked each time, so the engine's kept grid is warm. Answers are compared with
+those of an established scheduler. Exits with 1 if one differs or a target is missed.
 """
 
 import json
@@ -56,16 +57,18 @@ class Workload:
 
 def main() -> int:
     reset_tzpath(to=())
-    print(f"{'':16}{'engine':>12}{'reference':>14}{'ratio':>9}{'target':>12}{'slots':>7}")
+    print(
+        f"{'':16}{'engine':>12}{'best':>12}{'reference':>14}{'ratio':>9}{'target':>12}{'slots':>7}"
+    )
     return max(_report(Workload.read(name), target) for name, target in TARGETS_MS.items())
 
 
 def _report(workload: Workload, target_ms: float) -> int:
-    answer, engine_ms = _measure(_engine(workload), RUNS)
-    plain, reference_ms = _measure(_reference(workload), RUNS_OF_REFERENCE)
+    answer, engine_ms, best_ms = _measure(_engine(workload), RUNS)
+    plain, reference_ms, _ = _measure(_reference(workload), RUNS_OF_REFERENCE)
     ratio = reference_ms / engine_ms
-    figures = f"{engine_ms:>9.3f} ms{reference_ms:>11.1f} ms{ratio:>8.0f}x{target_ms:>9.2f} ms"
-    print(f"{workload.name:16}{figures}{len(answer):>7}")
+    times = f"{engine_ms:>9.3f} ms{best_ms:>9.3f} ms{reference_ms:>11.1f} ms"
+    print(f"{workload.name:16}{times}{ratio:>8.0f}x{target_ms:>9.2f} ms{len(answer):>7}")
     is_right = answer == workload.expected
     is_right_there = [_seconds(start) for start in plain] == workload.expected
     for what, holds in (
@@ -78,8 +81,8 @@ def _report(workload: Workload, target_ms: float) -> int:
     return 0 if is_right and is_right_there and engine_ms <= target_ms else 1
 
 
-def _measure(call: Callable[[], list[Any]], runs: int) -> tuple[list[Any], float]:
-    """Its answer, and the median of its CPU time in milliseconds."""
+def _measure(call: Callable[[], list[Any]], runs: int) -> tuple[list[Any], float, float]:
+    """Its answer, and the median and the least of its CPU time in milliseconds."""
     for _ in range(min(runs, WARM_UP)):
         answer = call()
     took = []
@@ -87,7 +90,7 @@ def _measure(call: Callable[[], list[Any]], runs: int) -> tuple[list[Any], float
         began = process_time_ns()
         answer = call()
         took.append(process_time_ns() - began)
-    return answer, median(took) / 1e6
+    return answer, median(took) / 1e6, min(took) / 1e6
 
 
 def _engine(workload: Workload) -> Callable[[], list[int]]:

@@ -243,8 +243,10 @@ def test_workers_do_not_outlive_their_killed_parent(empty: Kalends) -> None:
     with empty.server(workers=2) as server:
         assert server.process
         children = psutil.Process(server.process.pid).children(recursive=True)
+        folders = {child.environ().get("PROMETHEUS_MULTIPROC_DIR", "") for child in children}
         server.kill()
         eventually(lambda: not any(child.is_running() for child in children))
+        assert not any(Path(folder).exists() for folder in folders - {""})
         assert not empty.postgres()
 
 

@@ -6,6 +6,7 @@ import ctypes
 import multiprocessing
 import os
 import secrets
+import shutil
 import signal
 import socket
 import tempfile
@@ -29,7 +30,7 @@ from kalends.services.limits import RateLimiter
 from kalends.services.sealing import Seal
 from kalends.services.work import Context
 from kalends.settings import Settings, SettingsError
-from kalends.store.database import ConnectParameters, Database
+from kalends.store.database import ConnectParameters, Database, RunAgain
 from kalends.store.embedded import EmbeddedPostgres, Watcher
 from kalends.store.migrate import migrate, newest_revision
 from kalends.store.reaching import look_at_database
@@ -153,7 +154,7 @@ def application(home: Installation) -> ASGIApp:
 async def _share_limits(limiter: RateLimiter, database: Database) -> None:
     while True:
         await asyncio.sleep(SHARE_LIMITS_EVERY_SECONDS)
-        with suppress(Unavailable):
+        with suppress(Unavailable, RunAgain):
             await limiter.share(database)
 
 
@@ -290,8 +291,16 @@ class WorkerConfig(uvicorn.Config):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent.pid:
             raise SystemExit(0)
+        if parent.pid is not None:
+            _until_exit.callback(_sweep_behind, parent.pid)
         settings = Settings.from_environ()
         set_up_logs(settings.log_level, settings.log_format)
+
+
+def _sweep_behind(parent: int) -> None:
+    """Removes the workers' folder of metrics, for a parent that was killed."""
+    if os.getppid() != parent:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def _leave(number: int, _: object) -> None:

@@ -23,7 +23,7 @@ def race(fleet: Fleet, world: World, sends: Sequence[Send]) -> list[httpx.Respon
     async def run() -> list[httpx.Response]:
         each = httpx.Limits(max_connections=CONNECTIONS // len(fleet.urls) + 1)
         clients = [
-            httpx.AsyncClient(base_url=url, headers=world.api.headers, limits=each, timeout=60)
+            httpx.AsyncClient(base_url=url, headers=world.api.headers, limits=each, timeout=600)
             for url in fleet.urls
         ]
         try:
@@ -116,9 +116,9 @@ def test_create_against_move_into_and_cancel_leaves_no_overlap(fleet: Fleet, wor
     async def rounds(count: int) -> Counter[int]:
         seen: Counter[int] = Counter()
         async with (
-            httpx.AsyncClient(base_url=fleet.urls[0], headers=world.api.headers, timeout=60) as one,
-            httpx.AsyncClient(base_url=fleet.urls[1], headers=world.api.headers, timeout=60) as two,
-            httpx.AsyncClient(base_url=fleet.urls[2], headers=world.api.headers, timeout=60) as six,
+            httpx.AsyncClient(base_url=fleet.urls[0], headers=world.api.headers, timeout=600) as one,
+            httpx.AsyncClient(base_url=fleet.urls[1], headers=world.api.headers, timeout=600) as two,
+            httpx.AsyncClient(base_url=fleet.urls[2], headers=world.api.headers, timeout=600) as six,
         ):
             for number in range(count):
                 day = plus(tomorrow_at(0), days=number)

@@ -101,7 +101,7 @@ def test_the_same_request_under_an_idempotency_key_shows_the_same_secret(world: 
         ({}, "scopes"),
         ({"scopes": []}, "scopes"),
         ({"scopes": "*"}, "scopes"),
-        ({"scopes": ["*", "bookings:delete"]}, "scopes[1]"),
+        ({"scopes": ["*", "bookings:delete"]}, "scopes.1"),
         ({"scopes": ["*"], "name": ""}, "name"),
         ({"scopes": ["*"], "expires_at": "tomorrow"}, "expires_at"),
         ({"scopes": ["*"], "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),

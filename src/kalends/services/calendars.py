@@ -103,19 +103,18 @@ def claim_of(event_type_id: UUID, starts_at: int) -> UUID:
     return uuid5(event_type_id, str(starts_at))
 
 
-async def ask_to_book(
-    work: Work, question: Question, span: tuple[datetime, datetime]
-) -> Asked:
-    """The same in a transaction that books. What is counted is locked before it is read: the
-    event type where it has seats or a limit, then the schedules that have one."""
-    if question.event_type and question.is_counted:
-        await lock_event_type(work.organization_id, work.tx, question.event_type.id)
-    asked = await ask(work, question, span, to_book=True)
-    limited = [calendar for calendar in asked.offering.calendars if calendar.max_per_day is not None]
-    if not limited:
-        return asked
-    await lock_schedules(work.organization_id, work.tx, [c.schedule_id for c in limited])
-    return await ask(work, question, span, to_book=True)
+async def lock_what_counts(work: Work, question: Question, asked: Asked) -> bool:
+    """Locks, in the one order, what is counted for the question: the event type where it has
+    seats or a limit, then the schedules that have one. Whether there was anything: what was read
+    before may then be out of date."""
+    event_type = question.event_type if question.is_counted else None
+    if event_type:
+        await lock_event_type(work.organization_id, work.tx, event_type.id)
+    calendars = asked.offering.calendars
+    limited = [c.schedule_id for c in calendars if c.max_per_day is not None]
+    if limited:
+        await lock_schedules(work.organization_id, work.tx, limited)
+    return bool(event_type or limited)
 
 
 async def ask(

@@ -18,7 +18,7 @@ from kalends.availability.slots import Decision, decide
 from kalends.domain.errors import Detail, KalendsError, Refused, SlotTaken
 from kalends.domain.ids import SCHEDULE, shown
 from kalends.domain.schedule import Schedule
-from kalends.services.calendars import Asked, Question, ask_to_book, claim_of
+from kalends.services.calendars import Asked, Question, ask, claim_of, lock_what_counts
 from kalends.services.explaining import reasons_of
 from kalends.services.work import Work, found
 from kalends.store.occupancies import Claim, claim
@@ -66,15 +66,33 @@ async def take_place(work: Work, wish: Wish) -> list[Schedule]:
     Raises NotFound, Refused (naming every rule that refuses), SlotTaken.
     """
     for _ in range(MOST_TRIES):
-        asked = await ask_to_book(work, wish.question, (wish.starts_at, wish.ends_at))
-        _check_found(wish.question, asked)
-        chosen = _decide(wish, asked)
+        asked, chosen = await _choose(work, wish)
         try:
             await _claim(work, wish, chosen)
         except _SomebodyWasFaster:
             continue
         return [asked.contents[id_].schedule for id_ in chosen]
     raise SlotTaken(TAKEN)
+
+
+async def _choose(work: Work, wish: Wish) -> tuple[Asked, Sequence[UUID]]:
+    """The schedules that the engine gives the wish. Raises NotFound, Refused, SlotTaken.
+
+    Where something is counted, it decides twice: without any lock, so that a crowd in front of a
+    full day is sent away at once, and again under the lock, on what others committed meanwhile.
+    """
+    asked = await _ask(work, wish)
+    chosen = _decide(wish, asked)
+    if await lock_what_counts(work, wish.question, asked):
+        asked = await _ask(work, wish)
+        chosen = _decide(wish, asked)
+    return asked, chosen
+
+
+async def _ask(work: Work, wish: Wish) -> Asked:
+    asked = await ask(work, wish.question, (wish.starts_at, wish.ends_at), to_book=True)
+    _check_found(wish.question, asked)
+    return asked
 
 
 def _check_found(question: Question, asked: Asked) -> None:

@@ -2,7 +2,7 @@
 
 The tables are PgQueuer's (docs/decisions/0004-jobs.md). Taking jobs out is PgQueuer's business;
 putting them in is one statement of ours, as the request path needs nothing else of the library:
-it costs half a second to import, and its own statement wants JSON in another shape than our
+it costs a third of a second to import, and its own statement wants JSON in another shape than our
 connections speak, and three rows in the log for every job.
 
 A job has no organization of its own: its payload names one.

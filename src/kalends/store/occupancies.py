@@ -48,7 +48,8 @@ async def claim(organization_id: UUID, tx: Tx, wanted: Claim, now: datetime) -> 
     anything is returned, the caller rolls back (the transaction, or a savepoint).
     """
     missing = await _insert(organization_id, tx, wanted)
-    if missing and await _clear_ended(organization_id, tx, wanted, missing, now):
+    if missing:
+        await _clear_ended(organization_id, tx, wanted, missing, now)
         missing = await _insert(organization_id, tx, wanted, missing)
     return missing
 
@@ -80,8 +81,5 @@ async def _insert(
 
 async def _clear_ended(
     organization_id: UUID, tx: Tx, wanted: Claim, schedule_ids: Sequence[UUID], now: datetime
-) -> bool:
-    done = await tx.execute(
-        CLEAR_ENDED, organization_id, schedule_ids, wanted.begins, wanted.ends, now
-    )
-    return not done.endswith(" 0")
+) -> None:
+    await tx.execute(CLEAR_ENDED, organization_id, schedule_ids, wanted.begins, wanted.ends, now)

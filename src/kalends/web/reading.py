@@ -105,12 +105,13 @@ def check_depth(body: bytes) -> None:
 
 
 def _diagnosed(body: bytes, error: Exception) -> Exception:
-    if isinstance(error, msgspec.ValidationError):
-        return as_invalid(error)
+    # msgspec stops at the first field that is wrong; what follows may still be no JSON.
     try:
         value = lenient_json.loads(body.decode(), parse_int=str, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return NotJson("The body is not JSON (in UTF-8).")
+    if isinstance(error, msgspec.ValidationError):
+        return as_invalid(error)
     # JSON by its grammar that msgspec refuses all the same: a lone surrogate in a text.
     path = _find_text(value, _is_broken) or ""
     return Invalid.field(path, "has a character that is no character (a lone surrogate)")

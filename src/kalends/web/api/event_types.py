@@ -27,7 +27,8 @@ FARTHEST_DAYS: Final = 10 * 366
 MOST_SEATS: Final = 10_000
 MOST_A_DAY: Final = 100_000
 MOST_REQUIREMENTS: Final = 10
-MOST_SCHEDULES: Final = 500
+# In all requirements together: to match more takes the better part of a second.
+MOST_SCHEDULES: Final = 300
 MOST_QUESTIONS: Final = 50
 MOST_OPTIONS: Final = 200
 MOST_REMINDERS: Final = 10
@@ -109,8 +110,8 @@ Requirements = Annotated[
     list[RequirementBody],
     Meta(
         max_length=MOST_REQUIREMENTS,
-        description="All have to be met, each by other schedules. Empty: any schedule can be "
-        "booked.",
+        description="All have to be met, each by other schedules; at most 300 schedules in all. "
+        "Empty: any schedule can be booked.",
     ),
 ]
 ScheduleId = Annotated[
@@ -285,6 +286,8 @@ def _with_requirements(values: dict[str, Any]) -> dict[str, Any]:
         found = [Requirement(1, [id_named(ids.SCHEDULE, "schedule", schedule_id)])]
     else:
         found = [_requirement(requirement) for requirement in given or []]
+    if sum(len(requirement.schedule_ids) for requirement in found) > MOST_SCHEDULES:
+        raise Invalid.field("requirements", f"must name at most {MOST_SCHEDULES} schedules in all")
     return values | {"requirements": found}
 
 
