@@ -8,6 +8,7 @@ round; shown are the medians of all rounds.
 import argparse
 import asyncio
 import itertools
+import os
 import shutil
 import sys
 import tempfile
@@ -16,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from tests.servers import Server
 
 from bench import fill, pgbench, report, requests
 from bench.cpu import Meter
@@ -26,7 +29,6 @@ from bench.report import Turn
 from kalends.compose import Installation, installation, migrate_now
 from kalends.settings import Settings
 from kalends.store.embedded import EmbeddedPostgres
-from tests.servers import Server
 
 # Not "none": the limits are counted, shared and shown in headers, as they are for everybody.
 LIMIT: Final = "999999999"
@@ -66,6 +68,7 @@ class Stage:
 
     def play(self, call: Call, plan: Plan) -> Turn:
         """One turn: over HTTP, then by pgbench. Raises SystemExit if any request failed."""
+        load_average = os.getloadavg()[0]
         request = call.request(itertools.count(next(self.free_times)))
         port = self.server.port
         with self.meter.measure() as spent:
@@ -75,7 +78,7 @@ class Stage:
         first, environment = next(self.free_times), self.database.environment
         with self.meter.measure() as spent_by_pgbench:
             bare = pgbench.run(call.script, environment, first, plan.seconds)
-        return Turn(load, spent, bare, spent_by_pgbench, round(plan.seconds))
+        return Turn(load, spent, bare, spent_by_pgbench, round(plan.seconds), load_average)
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ NEW_BOOKING: Final = {
 }
 # As long as the server's. Its colons are followed by spaces, or pgbench would see variables.
 EVENT: Final = json.dumps(
-    {name: "x" * 12 for name in bookings.FIELDS} | {"attendee": {"name": "x" * 80}, "conflict": 0}
+    dict.fromkeys(bookings.FIELDS, "x" * 12) | {"attendee": {"name": "x" * 80}, "conflict": 0}
 )
 
 

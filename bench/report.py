@@ -24,6 +24,7 @@ class Turn:
     pgbench_per_second: float
     spent_by_pgbench: Spent
     pgbench_seconds: float
+    load_average: float
 
     @property
     def share(self) -> float:
@@ -31,7 +32,10 @@ class Turn:
 
 
 class Figures(Struct, frozen=True):
-    """Medians over the rounds; `share` is that of the rounds' shares. Times in milliseconds."""
+    """Medians over the rounds; `share` is that of the rounds' `shares`. Times in milliseconds.
+
+    `load_average` is the highest, of the minute before a turn; our own load is a part of it.
+    """
 
     call: str
     per_second: float
@@ -42,6 +46,8 @@ class Figures(Struct, frozen=True):
     pgbench_per_second: float
     pgbench_database_cpu_ms: float
     share: float
+    shares: list[float]
+    load_average: float
     target_share: float | None
 
 
@@ -60,6 +66,8 @@ def figures_of(call: str, turns: Sequence[Turn]) -> Figures:
         )
         * 1000,
         share=median(turn.share for turn in turns),
+        shares=[turn.share for turn in turns],
+        load_average=max(turn.load_average for turn in turns),
         target_share=TARGET_SHARES.get(call),
     )
 
@@ -72,7 +80,7 @@ def show(figures: Sequence[Figures]) -> None:
     table = Table(title="Kalends, one process, beside its own database (medians)")
     for heading in (
         "", "req/s", "p50 ms", "p99 ms", "server CPU ms", "database CPU ms",
-        "pgbench/s", "its database CPU ms", "share", "target",
+        "pgbench/s", "its database CPU ms", "share", "each round", "load", "target",
     ):  # fmt: skip
         table.add_column(heading, justify="right" if heading else "left")
     for one in figures:
@@ -87,6 +95,8 @@ def show(figures: Sequence[Figures]) -> None:
             f"{one.pgbench_per_second:,.0f}",
             f"{one.pgbench_database_cpu_ms:.3f}",
             f"[bold]{one.share:.0%}[/bold]",
+            " ".join(f"{share:.0%}" for share in one.shares),
+            f"{one.load_average:.1f}",
             target,
         )
     Console().print(table)

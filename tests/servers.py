@@ -42,8 +42,18 @@ class Server:
         self.port = self.port or free_port()
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "kalends", "serve", "--host", "127.0.0.1"]
-                + ["--port", str(self.port), "--workers", str(self.workers)],
+                [
+                    sys.executable,
+                    "-m",
+                    "kalends",
+                    "serve",
+                    "--host",
+                    "127.0.0.1",
+                    "--port",
+                    str(self.port),
+                    "--workers",
+                    str(self.workers),
+                ],
                 env={**os.environ, **self.environment},
                 stdout=log,
                 stderr=log,

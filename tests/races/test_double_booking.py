@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -48,7 +49,7 @@ def occupied(world: World) -> list[tuple[str, str]]:
 
 
 def assert_no_overlap(spans: list[tuple[str, str]]) -> None:
-    for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (start, _) in pairwise(spans):
         assert datetime.fromisoformat(end) <= datetime.fromisoformat(start)
 
 
@@ -115,10 +116,11 @@ def test_create_against_move_into_and_cancel_leaves_no_overlap(fleet: Fleet, wor
 
     async def rounds(count: int) -> Counter[int]:
         seen: Counter[int] = Counter()
+        common: dict[str, Any] = {"headers": world.api.headers, "timeout": 600}
         async with (
-            httpx.AsyncClient(base_url=fleet.urls[0], headers=world.api.headers, timeout=600) as one,
-            httpx.AsyncClient(base_url=fleet.urls[1], headers=world.api.headers, timeout=600) as two,
-            httpx.AsyncClient(base_url=fleet.urls[2], headers=world.api.headers, timeout=600) as six,
+            httpx.AsyncClient(base_url=fleet.urls[0], **common) as one,
+            httpx.AsyncClient(base_url=fleet.urls[1], **common) as two,
+            httpx.AsyncClient(base_url=fleet.urls[2], **common) as six,
         ):
             for number in range(count):
                 day = plus(tomorrow_at(0), days=number)
@@ -138,9 +140,7 @@ def test_create_against_move_into_and_cancel_leaves_no_overlap(fleet: Fleet, wor
                     PATH,
                     params={"status": "PENDING", "start_date": day[:10], "end_date": day[:10]},
                 )
-                assert_no_overlap(
-                    [(b["start_time"], b["end_time"]) for b in listed.json()["data"]]
-                )
+                assert_no_overlap([(b["start_time"], b["end_time"]) for b in listed.json()["data"]])
         return seen
 
     counted = asyncio.run(rounds(ROUNDS))

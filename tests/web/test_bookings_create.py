@@ -88,8 +88,8 @@ def test_what_is_left_out_takes_its_default_and_what_is_not_there_is_null(world:
 def test_an_event_type_gives_title_place_and_duration(world: World) -> None:
     schedule = world.create_schedule()
     event_type = world.create_event_type(
-        name="Massage", duration_minutes=45, slot_step_minutes=15, schedule_id=schedule["id"], location="Room 3",
-        location_type="in_person",
+        name="Massage", duration_minutes=45, slot_step_minutes=15,
+        schedule_id=schedule["id"], location="Room 3", location_type="in_person",
     )  # fmt: skip
     booking = world.book(event_type_id=event_type["id"])
     assert booking["title"] == "Massage"

@@ -8,7 +8,7 @@ import pytest
 from kalends.domain.booking import OCCUPYING, Status
 from tests.world import World, plus, tomorrow_at
 
-# Set down here again, from the contract, so that the table in the code has something to differ from.
+# Set down again from the contract, so that the table in the code has something to differ from.
 ALLOWED = {
     ("PENDING", "CONFIRMED"),
     ("PENDING", "CANCELLED"),
@@ -64,7 +64,9 @@ def test_delete_cancels_what_may_be_cancelled(world: World, status: str) -> None
     assert answer.status_code == 200
     assert (cancelled["status"], cancelled["cancelled"]) == ("CANCELLED", True)
     assert cancelled["cancellation_reason"] == (None if status == "CANCELLED" else "ill")
-    assert world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]["status"] == "CANCELLED"
+    assert (
+        world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]["status"] == "CANCELLED"
+    )
 
 
 @pytest.mark.parametrize("status", PATH_TO)
@@ -153,7 +155,9 @@ def test_a_change_of_a_version_that_is_gone_is_stale(world: World) -> None:
         world.api.patch(path, json={"title": 7}, headers={"if-match": '"nonsense"'}),
     ):
         assert (answer.status_code, answer.json()["code"]) == (412, "STALE")
-    assert world.api.delete(path, headers={"if-match": f'{etag}, {fresh.headers["etag"]}'}).is_success
+    assert world.api.delete(
+        path, headers={"if-match": f"{etag}, {fresh.headers['etag']}"}
+    ).is_success
 
 
 def test_a_patch_that_changes_nothing_keeps_the_version(world: World) -> None:

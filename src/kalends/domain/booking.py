@@ -40,7 +40,10 @@ TRANSITIONS: Final = {
 
 
 class Booking(Struct, frozen=True):
-    """As it is stored, in the order of its columns. `metadata` and `answers` are JSON text, since they are only passed on."""
+    """As it is stored, in the order of its columns.
+
+    `metadata` and `answers` are JSON text, since they are only passed on.
+    """
 
     id: UUID
     schedule_id: UUID

@@ -80,8 +80,9 @@ def check_answer(question: Question, answer: Any) -> str | None:
             is_number = isinstance(answer, int | float) and not isinstance(answer, bool)
             return None if is_number else "must be a number"
         case QuestionType.MULTISELECT:
-            chosen = answer if isinstance(answer, list) else [None]
-            return None if all(c in (question.options or []) for c in chosen) else _choices(question)
+            choices = question.options or []
+            fits = isinstance(answer, list) and all(chosen in choices for chosen in answer)
+            return None if fits else _choices(question)
         case QuestionType.SELECT:
             return None if answer in (question.options or []) else _choices(question)
         case _:

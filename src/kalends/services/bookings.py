@@ -287,4 +287,3 @@ async def _write(work: Work, before: Booking, after: Booking, *, override: bool)
     await bookings.update_booking(work.organization_id, work.tx, after)
     outbox.announce_change(work, before, after, override=override)
     return after
-

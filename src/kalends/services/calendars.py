@@ -168,9 +168,7 @@ def _zone_name(question: Question, contents: Mapping[UUID, Contents]) -> str:
     return first.schedule.timezone if first else "UTC"
 
 
-def _around(
-    question: Question, span: tuple[datetime, datetime]
-) -> tuple[datetime, datetime]:
+def _around(question: Question, span: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
     before = timedelta(minutes=question.buffer_before) + DAYS_AROUND
     after = question.duration + timedelta(minutes=question.buffer_after) + DAYS_AROUND
     return span[0] - before, span[1] + after

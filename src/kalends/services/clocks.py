@@ -61,4 +61,3 @@ def _minutes(text: str) -> int:
 
 def _seconds(moment: datetime) -> int:
     return int(moment.timestamp())
-

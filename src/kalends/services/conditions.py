@@ -1,4 +1,4 @@
-"""`If-Match`: a change is made to the version that its author saw, or not at all (RFC 9110 13.1.1)."""
+"""`If-Match` (RFC 9110 13.1.1): a change is made to the version that its author saw, or not."""
 
 from kalends.domain.errors import Stale
 

@@ -76,9 +76,7 @@ async def take_over_hold(work: Work, wish: Wish, hold_id: UUID) -> list[Schedule
         raise HoldExpired("This hold has ended, or there never was one. Choose the time again.")
     _check_same(wish, hold)
     assert wish.booking_id is not None
-    if not await holds.take_over(
-        work.organization_id, work.tx, hold_id, wish.booking_id, work.now
-    ):
+    if not await holds.take_over(work.organization_id, work.tx, hold_id, wish.booking_id, work.now):
         raise HoldExpired("This hold has ended. Choose the time again.")
     by_id = await find_schedules(work.organization_id, work.tx, hold.schedule_ids)
     return [by_id[id_] for id_ in hold.schedule_ids]

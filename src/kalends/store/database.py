@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from kalends.domain.errors import Unavailable
 
-Tx: TypeAlias = asyncpg.Connection | PoolConnectionProxy  # noqa: UP040
+Tx: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
 ANSWER_SECONDS: Final = 4.0
 CONNECT_SECONDS: Final = 3.0

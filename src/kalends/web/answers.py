@@ -5,7 +5,6 @@ from typing import Any, TypeVar
 
 from msgspec import Struct, structs
 
-
 from kalends.formats.encoding import encode
 from kalends.services.idempotency import Answer
 
