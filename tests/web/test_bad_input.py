@@ -55,7 +55,7 @@ def cases() -> list[tuple[str, Any]]:
     found += [("attendee.email", value) for value in [*BAD_EMAILS, "a\x00@b.c", "a@b.c\n", 5, None]]
     found += [("location_type", value) for value in ("zoom", "", 1, ["video"])]
     found += [("metadata", value) for value in ([], "x", 1, None, {"a\x00": 1}, {"a": "\ud800"})]
-    found += [("metadata", {"n": 10**30}), ("metadata", {"big": "x" * 70_000})]
+    found += [("metadata", {"big": "x" * 70_000})]
     found += [("answers", []), ("answers", {"unasked": 1}), ("attendee", "John"), ("attendee", [])]
     found += [("unknown", 1), ("attendee.unknown", 1), ("override", "yes")]
     return found

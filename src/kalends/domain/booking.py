@@ -112,17 +112,9 @@ def check_movable(booking: Booking) -> None:
 
 
 def merge_metadata(stored: Raw, changes: Mapping[str, Any]) -> Raw:
-    """Key by key; a key set to None goes. Raises Invalid for what cannot be kept exactly."""
+    """Key by key; a key set to None goes. Raises Invalid for more than can be kept."""
     merged = {**msgspec.json.decode(stored), **changes}
-    kept = free_json({k: v for k, v in merged.items() if v is not None}, "metadata")
+    kept = Raw(msgspec.json.encode({k: v for k, v in merged.items() if v is not None}))
     if len(bytes(kept)) > LARGEST_METADATA_BYTES:
         raise Invalid.field("metadata", f"must have at most {LARGEST_METADATA_BYTES} bytes")
     return kept
-
-
-def free_json(value: Any, field: str) -> Raw:
-    """Any JSON of the client's as text. Raises Invalid for a whole number beyond 64 bits."""
-    try:
-        return Raw(msgspec.json.encode(value))
-    except OverflowError:
-        raise Invalid.field(field, "holds a whole number beyond 64 bits") from None

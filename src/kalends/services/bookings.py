@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import UNSET, Raw, Struct, UnsetType, structs
+from msgspec import UNSET, Raw, Struct, UnsetType, json, structs
 
 from kalends.domain.access import Scope
 from kalends.domain.booking import (
@@ -15,7 +15,6 @@ from kalends.domain.booking import (
     Status,
     check_movable,
     check_transition,
-    free_json,
     merge_metadata,
 )
 from kalends.domain.errors import Detail, Invalid
@@ -108,12 +107,13 @@ async def create_booking(work: Work, wanted: NewBooking) -> Booking:
     event_type = await wishes.find_event_type(work, wanted.event_type_id)
     wish = structs.replace(wishes.wish_of(wanted, event_type), booking_id=new_id())
     _check_answers(event_type, wanted.answers)
+    metadata = merge_metadata(Raw(b"{}"), wanted.metadata)
     if wanted.hold_id is None:
         schedules = await take_place(work, wish)
     else:
         schedules = await take_over_hold(work, wish, wanted.hold_id)
     timezone = wanted.timezone or schedules[0].timezone
-    booking = _new_booking(work, wanted, wish, timezone, [s.id for s in schedules])
+    booking = _new_booking(work, wanted, wish, timezone, metadata, [s.id for s in schedules])
     await bookings.insert_booking(work.organization_id, work.tx, booking)
     outbox.announce(work, outbox.CREATED, booking, override=wanted.override)
     return booking
@@ -179,7 +179,12 @@ def _check_answers(event_type: EventType | None, answers: Mapping[str, Any]) -> 
 
 
 def _new_booking(
-    work: Work, wanted: NewBooking, wish: Wish, timezone: str, schedule_ids: list[UUID]
+    work: Work,
+    wanted: NewBooking,
+    wish: Wish,
+    timezone: str,
+    metadata: Raw,
+    schedule_ids: list[UUID],
 ) -> Booking:
     event_type = wish.question.event_type
     confirmed = event_type is not None and not event_type.requires_confirmation
@@ -203,8 +208,8 @@ def _new_booking(
         attendee_phone=attendee.phone,
         attendee_timezone=attendee.timezone,
         attendee_notes=attendee.notes,
-        answers=free_json(wanted.answers, "answers"),
-        metadata=merge_metadata(Raw(b"{}"), wanted.metadata),
+        answers=Raw(json.encode(wanted.answers)),
+        metadata=metadata,
         source=work.caller.source,
         external_provider=None,
         external_uid=None,

@@ -112,6 +112,12 @@ _BUSY: Final[Example] = {
     "end_time": "2026-12-30T17:00:00Z",
     "reason": "Holiday",
 }
+_SLOT: Final[Example] = {
+    "start_time": "2024-02-15T10:00:00Z",
+    "end_time": "2024-02-15T11:00:00Z",
+    "schedule_ids": ["sch_abc123"],
+    "seats_left": 1,
+}
 
 # Structs, wherever they stand.
 THINGS: Final[dict[str, Any]] = {
@@ -122,8 +128,33 @@ THINGS: Final[dict[str, Any]] = {
     | _BUSY
     | {"created_at": "2024-01-01T00:00:00Z"},
     "EventTypeShown": {"id": "evt_xyz789", "schedule_id": None} | _EVENT_TYPE | _MADE,
+    "HoldShown": {
+        "id": "hld_abc123",
+        "schedule_id": "sch_abc123",
+        "schedule_ids": ["sch_abc123"],
+        "event_type_id": "evt_xyz789",
+        "start_time": "2024-02-15T10:00:00Z",
+        "end_time": "2024-02-15T11:00:00Z",
+        "expires_at": "2024-01-01T00:05:00Z",
+        "created_at": "2024-01-01T00:00:00Z",
+    },
     "PageMeta": {"total": 25, "limit": 50, "offset": 0, "hasMore": False},
+    "ReasonShown": {
+        "code": "BUSY",
+        "message": "The schedule is busy then.",
+        "schedule_id": "sch_abc123",
+        "in_the_way": [
+            {
+                "start_time": "2024-02-15T09:00:00Z",
+                "end_time": "2024-02-15T12:00:00Z",
+                "booking_id": None,
+                "busy_time_id": "busy_abc123",
+            }
+        ],
+    },
     "ScheduleShown": {"id": "sch_abc123"} | _SCHEDULE | _MADE,
+    "SlotShown": _SLOT,
+    "SlotsMeta": {"total": 1, "timezone": "America/Los_Angeles"},
 }
 REQUESTS: Final[dict[str, Any]] = {
     "createBooking": _NEW_BOOKING,
@@ -131,6 +162,11 @@ REQUESTS: Final[dict[str, Any]] = {
     "createSchedule": _SCHEDULE,
     "updateSchedule": {"availability": {"monday": {"start": "10:00", "end": "16:00"}}},
     "createBusyTime": _BUSY,
+    "createHold": {
+        "event_type_id": "evt_xyz789",
+        "start_time": "2024-02-15T10:00:00Z",
+        "minutes": 5,
+    },
     "createEventType": _EVENT_TYPE,
     "updateEventType": {"duration_minutes": 45, "buffer_after_minutes": 0},
     "updateOrganization": {"notify_email": "desk@example.com"},
@@ -145,12 +181,13 @@ ANSWERS: Final[dict[str, Any]] = {
         "meta": THINGS["PageMeta"],
     },
     "updateBooking": {"data": _CONFIRMED},
+    "explainSlot": {"data": {"offered": False, "reasons": [THINGS["ReasonShown"]]}},
 }
 # Fields of which the schema says no more than that they are text.
 FIELDS: Final[dict[str, Any]] = {
     "created_at": "2024-01-01T00:00:00Z",
     "email": "admin@example.com",
-    "expires_at": None,
+    "expires_at": "2024-12-31T00:00:00Z",
     "key": "wk_live_xxx…",
     "name": "Front desk",
     "notify_email": "desk@example.com",

@@ -20,6 +20,8 @@ Schema = dict[str, Any]
 REF: Final = "#/components/schemas/"
 # `^(?![\s\S]*[…])…`: nowhere one of these characters, as Python's parser has to be told.
 NOWHERE: Final = re.compile(r"\^\(\?!\[\\s\\S\]\*\[(\^?)([^\]]+)\]\)(.*)")
+# "Not blank" is left to words: tools that make examples need minutes for such a look-ahead.
+NOT_BLANK: Final = r"(?=[\s\S]*\S)"
 # JSON in UTF-8 cannot hold them, and not every engine of regular expressions can name them.
 SURROGATES: Final = r"\ud800-\udfff"
 
@@ -148,7 +150,7 @@ def _plain_pattern(pattern: str) -> str:
         return pattern
     negated, characters, more = found.groups()
     allowed = "" if negated else "^"
-    return f"^{more}[{allowed}{characters.replace(SURROGATES, '')}]*$"
+    return f"^{more.replace(NOT_BLANK, '')}[{allowed}{characters.replace(SURROGATES, '')}]*$"
 
 
 def _plain_child(value: Any) -> Any:

@@ -156,8 +156,8 @@ class CreateEventType(Request, frozen=True):
     schedule_id: ScheduleId | None = None
     location: Line | None = None
     location_type: LocationType | None = None
-    questions: Questions = []  # noqa: RUF012  (msgspec copies it)
-    reminders_minutes_before: Reminders = []  # noqa: RUF012
+    questions: Questions = []
+    reminders_minutes_before: Reminders = []
     cancellation_notice_minutes: Annotated[
         Minutes | None,
         Meta(description="Binds attendees who cancel or move a booking themselves."),
