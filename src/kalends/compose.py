@@ -32,8 +32,8 @@ from kalends.services.work import Context
 from kalends.settings import Settings, SettingsError
 from kalends.store.database import ConnectParameters, Database, RunAgain
 from kalends.store.embedded import EmbeddedPostgres, Watcher
-from kalends.store.migrate import migrate, newest_revision
 from kalends.store.reaching import look_at_database
+from kalends.store.revisions import newest_revision
 from kalends.web.app import build_app
 from kalends.web.endpoint import Gate
 from kalends.web.health import Checks
@@ -96,6 +96,8 @@ def secret_in(data_dir: Path) -> str:
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_hex(32) + "\n")
             file.flush()
+            if os.geteuid() == 0:  # root's first command must not lock the folder's owner out
+                os.fchown(file.fileno(), data_dir.stat().st_uid, data_dir.stat().st_gid)
             os.fsync(file.fileno())
         with suppress(FileExistsError):
             os.link(draft, path)
@@ -114,6 +116,8 @@ def migrate_now(home: Installation) -> str:
     newest = newest_revision()
     if asyncio.run(look_at_database(home.parameters)).revision == newest:
         return newest
+    from kalends.store.migrate import migrate  # slow to import, and seldom needed
+
     return asyncio.run(migrate(home.parameters))
 
 

@@ -23,7 +23,7 @@ KEY: Final = re.compile(r"\b(wk_(?:live|test)|whsec|kalends_session)([_=])[\w+/=
 ADDRESS: Final = re.compile(r"[^\s@\"'<>(),:;=/\\]+@[^\s@\"'<>(),:;=/\\]+")
 CREDENTIALS: Final = re.compile(r"(\w+://[^\s:/@\"]*):[^\s@\"]+@")
 # They tell each request's URL, or each step of a migration's machinery.
-QUIET: Final = ("httpx", "httpcore", "asyncio", "alembic.runtime.plugins")
+QUIET: Final = ("httpx", "httpcore", "asyncio", "alembic")
 
 
 def set_up_logs(level: str, form: str) -> None:

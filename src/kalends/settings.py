@@ -87,7 +87,12 @@ class _Reader:
 
     def limit(self, name: str, default: int) -> int:
         """Requests a minute; `none` lifts the limit and is 0 here."""
-        return 0 if self.text(name) == "none" else self.whole(name, default, at_least=1)
+        if self.text(name) == "none":
+            return 0
+        try:
+            return self.whole(name, default, at_least=1)
+        except SettingsError as error:
+            raise SettingsError(f"{str(error).removesuffix('.')}, or none.") from error
 
     def fraction(self, name: str, default: float) -> float:
         try:

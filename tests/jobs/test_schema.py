@@ -13,7 +13,8 @@ from kalends.compose import Installation
 from kalends.jobs.running import QUEUE, run_jobs
 from kalends.store.database import ConnectParameters
 from kalends.store.jobs import NewJob, enqueue_jobs
-from kalends.store.migrate import migrate, newest_revision
+from kalends.store.migrate import migrate
+from kalends.store.revisions import newest_revision
 from tests.jobs.workers import JOBS, QUICK, context_for, eventually
 from tests.store.pg15 import Postgres15, pg15
 

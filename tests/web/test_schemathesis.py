@@ -19,17 +19,23 @@ from tests.servers import Server
 from tests.world import World
 
 EXAMPLES_FOR_A_CALL = 15
+FORMATS = Path(__file__).with_name("schemathesis_formats.py")
 # Every check is on. Two judge by status codes, and have to be told of some of ours:
 #   positive_data_acceptance: no schema can say that an end comes after its start, that a zone
 #   exists, or that a time is open and free (422), nor which version stands (412);
 #   negative_data_rejection: a wrong body with an old If-Match is 412, as 412 is asked before 422.
 CONFIG = """
 request-timeout = 10
+workers = 2
+hooks = "{formats}"
 headers = {{ Authorization = "Bearer {key}" }}
 
 [generation]
 max-examples = {examples}
 deterministic = true
+
+[phases.coverage]
+unexpected-methods = ["put", "trace"]
 
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", "401", "403", "404", "409", "412", "422", "429"]
@@ -82,6 +88,7 @@ def config_for(world: World) -> str:
     event_type = world.create_event_type(schedule_id=schedule["id"])
     return CONFIG.format(
         key=world.setup.api_key,
+        formats=FORMATS,
         examples=EXAMPLES_FOR_A_CALL,
         schedule=schedule["id"],
         event_type=event_type["id"],

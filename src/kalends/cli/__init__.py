@@ -17,8 +17,8 @@ from kalends.domain.errors import Invalid, KalendsError
 from kalends.settings import SettingsError
 from kalends.store.archive import ArchiveError
 from kalends.store.embedded import EmbeddedPostgresError
-from kalends.store.migrate import MigrationError
 from kalends.store.reaching import UnreachableError
+from kalends.store.revisions import MigrationError
 
 USAGE: Final = (SettingsError, UsageError, Invalid)
 FAILURES: Final = (

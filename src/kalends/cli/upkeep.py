@@ -20,8 +20,8 @@ from kalends.compose import installation, migrate_now
 from kalends.settings import Settings, SettingsError
 from kalends.store import archive
 from kalends.store.embedded import EmbeddedPostgresError
-from kalends.store.migrate import OLDEST_POSTGRESQL, newest_revision
 from kalends.store.reaching import Seen, UnreachableError, look_at_database
+from kalends.store.revisions import OLDEST_POSTGRESQL, newest_revision
 
 GIB: Final = 1 << 30
 LEAST_FREE_BYTES: Final = GIB

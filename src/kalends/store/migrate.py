@@ -1,6 +1,5 @@
 """Brings the schema up to date, under an advisory lock, so that any number may try at once."""
 
-from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
@@ -14,13 +13,16 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from kalends.store.database import ConnectParameters
+from kalends.store.revisions import (
+    MIGRATIONS,
+    OLDEST_POSTGRESQL,
+    MigrationError,
+    newest_revision,
+    too_new,
+    too_old,
+)
 
 MIGRATION_LOCK: Final = 0x6B616C656E6473
-OLDEST_POSTGRESQL: Final = 15
-
-
-class MigrationError(Exception):
-    """The schema cannot be brought up to date; the message says what to do."""
 
 
 async def migrate(parameters: ConnectParameters) -> str:
@@ -35,7 +37,8 @@ async def migrate(parameters: ConnectParameters) -> str:
     )
     try:
         async with engine.connect() as connection:
-            return await connection.run_sync(_migrate_locked)
+            await connection.run_sync(_upgrade_locked)
+        return newest_revision()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError) as error:
         told = (str(error).splitlines() or ["the connection broke"])[0]
         raise MigrationError(f"The schema could not be brought up to date: {told}") from error
@@ -43,13 +46,10 @@ async def migrate(parameters: ConnectParameters) -> str:
         await engine.dispose()
 
 
-def newest_revision() -> str:
-    """The revision that this version of Kalends needs."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
-
-
-def _migrate_locked(connection: Connection) -> str:
-    _check_version(connection)
+def _upgrade_locked(connection: Connection) -> None:
+    major = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
+    if major < OLDEST_POSTGRESQL:
+        raise too_old(major)
     connection.execute(text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
     connection.commit()
     try:
@@ -60,31 +60,19 @@ def _migrate_locked(connection: Connection) -> str:
         connection.rollback()
         connection.execute(text(f"SELECT pg_advisory_unlock({MIGRATION_LOCK})"))
         connection.commit()
-    return newest_revision()
-
-
-def _check_version(connection: Connection) -> None:
-    number = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
-    if number < OLDEST_POSTGRESQL:
-        raise MigrationError(
-            f"This is PostgreSQL {number}; Kalends needs {OLDEST_POSTGRESQL} or newer."
-        )
 
 
 def _check_not_newer(connection: Connection) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     current = MigrationContext.configure(connection).get_current_revision()
     if current is not None and current not in known:
-        raise MigrationError(
-            f"The database is at revision {current}, which this version of Kalends does not "
-            "know: it was migrated by a newer one. Run that version, or restore a backup."
-        )
+        raise too_new(current)
     connection.rollback()
 
 
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS))
     attributes: dict[Any, Any] = config.attributes
     attributes["connection"] = connection
     return config
