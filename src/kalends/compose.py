@@ -245,6 +245,8 @@ def serve(home: Installation, sockets: Sequence[socket.socket], workers: int) ->
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": 10,
+        # Longer than a proxy keeps its idle connections, so that it never writes into a closed one.
+        "timeout_keep_alive": 75,
         "proxy_headers": bool(home.settings.trusted_proxies),
         "forwarded_allow_ips": list(home.settings.trusted_proxies),
     }

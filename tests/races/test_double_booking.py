@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
@@ -10,36 +10,17 @@ from typing import Any
 import httpx
 
 from tests.races.conftest import Fleet
+from tests.races.racing import Answer, post_all
 from tests.world import World, plus, tomorrow_at
 
 PATH = "/api/v1/bookings"
-CONNECTIONS = 200
 ROUNDS = 250  # on each of the two databases
-Send = Callable[[httpx.AsyncClient], Any]
 
 
-def race(fleet: Fleet, world: World, sends: Sequence[Send]) -> list[httpx.Response]:
-    """Sends all at once, spread over the processes, through 200 connections."""
-
-    async def run() -> list[httpx.Response]:
-        each = httpx.Limits(max_connections=CONNECTIONS // len(fleet.urls) + 1)
-        clients = [
-            httpx.AsyncClient(base_url=url, headers=world.api.headers, limits=each, timeout=600)
-            for url in fleet.urls
-        ]
-        try:
-            return await asyncio.gather(
-                *(send(clients[number % len(clients)]) for number, send in enumerate(sends))
-            )
-        finally:
-            for client in clients:
-                await client.aclose()
-
-    return asyncio.run(run())
-
-
-def posting(body: dict[str, Any]) -> Send:
-    return lambda client: client.post(PATH, json=body)
+def race(fleet: Fleet, world: World, bodies: Sequence[dict[str, Any]]) -> list[Answer]:
+    """Creates all of these bookings at once, over all processes."""
+    assert world.setup.api_key
+    return post_all(fleet.urls, PATH, world.setup.api_key, bodies)
 
 
 def occupied(world: World) -> list[tuple[str, str]]:
@@ -55,7 +36,7 @@ def assert_no_overlap(spans: list[tuple[str, str]]) -> None:
 
 def test_two_thousand_requests_for_one_slot_make_one_booking(fleet: Fleet, world: World) -> None:
     body = world.booking_body(world.create_schedule())
-    answers = race(fleet, world, [posting(body)] * 2000)
+    answers = race(fleet, world, [body] * 2000)
     assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 1999}
     assert {a.json()["code"] for a in answers if a.status_code == 409} == {"SLOT_TAKEN"}
     assert len(occupied(world)) == 1
@@ -67,7 +48,7 @@ def test_requests_that_overlap_in_part_never_both_get_in(fleet: Fleet, world: Wo
         world.booking_body(schedule, plus(tomorrow_at(8), minutes=7 * (number % 60)))
         for number in range(600)
     ]
-    answers = race(fleet, world, [posting(body) for body in bodies])
+    answers = race(fleet, world, bodies)
     assert set(Counter(answer.status_code for answer in answers)) == {201, 409}
     spans = occupied(world)
     assert len(spans) == sum(answer.status_code == 201 for answer in answers)
@@ -83,7 +64,7 @@ def test_bookings_of_several_schedules_at_once_do_not_deadlock(fleet: Fleet, wor
         for a, b in ((0, 1), (1, 0), (2, 1), (1, 3), (3, 0), (2, 0))
     ]
     bodies = [world.booking_body(event_type_id=types[n % len(types)]) for n in range(300)]
-    answers = race(fleet, world, [posting(body) for body in bodies])
+    answers = race(fleet, world, bodies)
     counted = Counter(answer.status_code for answer in answers)
     assert set(counted) == {201, 409}
     assert 1 <= counted[201] <= 2
@@ -93,7 +74,7 @@ def test_one_of_three_is_found_for_the_last_of_three_racers(fleet: Fleet, world:
     ids = [world.create_schedule(name=f"Person {n}")["id"] for n in range(3)]
     event_type = world.create_event_type(requirements=[{"count": 1, "schedule_ids": ids}])
     body = world.booking_body(event_type_id=event_type["id"])
-    answers = race(fleet, world, [posting(body)] * 60)
+    answers = race(fleet, world, [body] * 60)
     assert Counter(answer.status_code for answer in answers) == {201: 3, 409: 57}
 
 
@@ -103,7 +84,7 @@ def test_a_limit_of_three_a_day_holds_under_two_hundred(fleet: Fleet, world: Wor
         world.booking_body(schedule, plus(tomorrow_at(0), hours=number % 23))
         for number in range(200)
     ]
-    answers = race(fleet, world, [posting(body) for body in bodies])
+    answers = race(fleet, world, bodies)
     counted = Counter(answer.status_code for answer in answers)
     assert counted[201] == 3
     assert set(counted) <= {201, 409, 422}
@@ -151,7 +132,7 @@ def test_two_hundred_for_a_group_of_seven_are_seven(fleet: Fleet, world: World) 
     schedule = world.create_schedule()
     event_type = world.create_event_type(schedule_id=schedule["id"], capacity=7)
     body = world.booking_body(event_type_id=event_type["id"])
-    answers = race(fleet, world, [posting(body)] * 200)
+    answers = race(fleet, world, [body] * 200)
     assert Counter(answer.status_code for answer in answers) == {201: 7, 409: 193}
 
 
@@ -164,5 +145,5 @@ def test_a_limit_of_an_event_type_holds_over_all_its_schedules(fleet: Fleet, wor
         world.booking_body(start=tomorrow_at(n % 20), event_type_id=event_type["id"])
         for n in range(120)
     ]
-    answers = race(fleet, world, [posting(body) for body in bodies])
+    answers = race(fleet, world, bodies)
     assert Counter(a.status_code for a in answers)[201] == 5

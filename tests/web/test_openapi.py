@@ -222,3 +222,9 @@ def test_what_has_not_changed_is_not_sent_again(world: World, path: str) -> None
 def test_answers_of_the_api_are_not_kept(world: World) -> None:
     assert world.api.get("/api/v1/bookings").headers["cache-control"] == "no-store"
     assert world.stranger.get("/healthz").headers["cache-control"] == "no-store"
+
+
+def test_a_parameter_is_left_out_rather_than_null(world: World) -> None:
+    answer = world.api.get("/api/v1/event-types", params={"active": "null"})
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["field"] == "active"

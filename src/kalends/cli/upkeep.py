@@ -42,8 +42,9 @@ def migrate() -> None:
 
 
 def backup(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> None:
-    """Writes a backup of the database, while everything runs on."""
-    with called() as home:
+    """Writes a backup of the database as it is, while everything runs on; migrates nothing."""
+    with installation(quiet_settings()) as home:
+        asyncio.run(look_at_database(home.parameters))
         archive.backup(home.parameters, file)
         typer.echo(f"{file} holds everything but the secret; {_where_secret(home.settings)}")
 

@@ -178,15 +178,15 @@ def _refuse_what_would_be_lost(entries: list[str], environment: dict[str, str]) 
         _sql("SELECT count(*) FROM public.organizations", environment)
     ):
         raise ArchiveError(
-            "This database has organizations in it. Restore into an empty one, or ask for them "
-            "to be replaced."
+            "This database has organizations in it. Restore into an empty one, or have them "
+            "replaced (kalends restore --replace)."
         )
     found = (TABLE.match(_what(entry)) for entry in entries)
     strangers = present - {match["name"] for match in found if match}
     if strangers:
         raise ArchiveError(
             f"This database has tables that the backup has not: {', '.join(sorted(strangers))}. "
-            "Restore into an empty one, or ask for all to be replaced."
+            "Restore into an empty one, or have all replaced (kalends restore --replace)."
         )
 
 

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
 from kalends.domain import ids
-from kalends.domain.errors import Invalid, NotFound, TooLarge, Unauthorized
+from kalends.domain.errors import Invalid, NotFound, NotJson, TooLarge, Unauthorized
 from kalends.services import work
 from kalends.services.conditions import IfMatch
 from kalends.services.idempotency import Answer, Remember
@@ -122,26 +122,18 @@ def id_named(prefix: str, noun: str, text: str) -> UUID:
 
 async def read_all(receive: Receive) -> bytes:
     """The whole body. Raises TooLarge past 1 MB, after reading on for a while, so that a client
-    which is still sending gets to see the answer."""
-    first: Message = await receive()
-    if not first.get("more_body"):
-        body: bytes = first.get("body", b"")
-        if len(body) > LARGEST_BODY_BYTES:
-            raise _too_large()
-        return body
-    parts, size = [first.get("body", b"")], len(first.get("body", b""))
-    while True:
-        message = await receive()
+    which is still sending gets to see the answer; NotJson where the client went away."""
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more and size <= MOST_DISCARDED_BYTES:
+        message: Message = await receive()
+        if message["type"] == "http.disconnect":
+            raise NotJson("The connection was closed before the body had come.")
         part = message.get("body", b"")
         size += len(part)
         if size <= LARGEST_BODY_BYTES:
             parts.append(part)
-        if not message.get("more_body") or size > MOST_DISCARDED_BYTES:
-            break
+        more = message.get("more_body", False)
     if size > LARGEST_BODY_BYTES:
-        raise _too_large()
+        raise TooLarge(f"The body is larger than {LARGEST_BODY_BYTES} bytes.")
     return b"".join(parts)
-
-
-def _too_large() -> TooLarge:
-    return TooLarge(f"The body is larger than {LARGEST_BODY_BYTES} bytes.")

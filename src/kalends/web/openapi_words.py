@@ -196,6 +196,7 @@ HEADERS: Final[dict[str, dict[str, object]]] = {
     },
 }
 
+# Without examples: the page would fill them in, and the second try would be refused.
 PARAMETERS: Final[dict[str, dict[str, object]]] = {
     "X-Request-Id": {
         "name": "X-Request-Id",
@@ -203,7 +204,6 @@ PARAMETERS: Final[dict[str, dict[str, object]]] = {
         "description": "An id of your own for this request: 8 to 64 letters, digits, `_`, `.`, "
         "`-`. Anything else is passed over and an id is made.",
         "schema": {"type": "string"},
-        "example": "checkout-4711",
     },
     "Idempotency-Key": {
         "name": "Idempotency-Key",
@@ -211,7 +211,6 @@ PARAMETERS: Final[dict[str, dict[str, object]]] = {
         "description": "The same key with the same request is done once and answered the same "
         "again for 24 hours. A random UUID serves well.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
-        "example": "0d7dbe52-2fd7-4c56-b6a4-9e5a3f6e3b7c",
     },
     "Kalends-Now": {
         "name": "Kalends-Now",
@@ -223,9 +222,8 @@ PARAMETERS: Final[dict[str, dict[str, object]]] = {
     "If-Match": {
         "name": "If-Match",
         "in": "header",
-        "description": "The `ETag` of the version that this change is about; where another one "
-        "stands, 412 `STALE`.",
+        "description": 'The `ETag` of the version that this change is about, such as `"3"`; '
+        "where another one stands, 412 `STALE`.",
         "schema": {"type": "string"},
-        "example": '"3"',
     },
 }
