@@ -81,6 +81,20 @@ def world(new_world: Callable[[], World]) -> World:
     return new_world()
 
 
+def run(home: Installation, sql: str) -> None:
+    """Runs a statement behind the server's back."""
+
+    async def execute() -> None:
+        context = home.context()
+        try:
+            async with context.database.connection() as tx:
+                await tx.execute(sql)
+        finally:
+            await context.database.close()
+
+    _runner.run(execute())
+
+
 def make_organization(home: Installation) -> SetUp:
     """A new organization with an admin of its own, over a pool that is kept for the next."""
     if id(home) not in _contexts:

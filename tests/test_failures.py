@@ -206,3 +206,19 @@ def test_the_server_lives_on_while_its_database_is_away(own_world: World, folder
         assert own_world.api.get("/healthz").status_code == 200
     finally:
         os.kill(postgres_pid(folder), signal.SIGCONT)
+
+
+def test_four_servers_start_at_once_on_nothing_and_one_is_killed(tmp_path: Path) -> None:
+    environment = {"KALENDS_DATA_DIR": str(tmp_path / "data")}
+    servers = [Server(environment, tmp_path / f"{number}.log").start() for number in range(4)]
+    try:
+        time.sleep(1)
+        servers[0].kill()
+        for server in servers[1:]:
+            server.wait_until_ready()
+        logs = [(tmp_path / f"{number}.log").read_text() for number in range(4)]
+        assert sum("wk_live_" in log for log in logs) <= 1
+        assert httpx.get(f"{servers[1].url}/api/v1/bookings").status_code == 401
+    finally:
+        for server in servers:
+            server.stop()

@@ -15,8 +15,11 @@ import typer
 
 from kalends import __version__
 from kalends.availability.wallclock import zone_named
-from kalends.cli.calling import called, quiet_settings
+from kalends.cli.calling import called, quiet_settings, run
 from kalends.compose import installation, migrate_now
+from kalends.domain.ids import BOOKING, ORGANIZATION, shown
+from kalends.services.wall_clocks import MovedClock, find_moved_clocks
+from kalends.services.work import Context
 from kalends.settings import Settings, SettingsError
 from kalends.store import archive
 from kalends.store.embedded import EmbeddedPostgresError
@@ -61,14 +64,43 @@ def restore(
         typer.echo(f"{file} is back, at revision {revision}.")
 
 
-def doctor() -> None:
+def doctor(
+    bookings: Annotated[
+        bool,
+        typer.Option(
+            "--bookings",
+            help="Instead: bookings to come whose wall-clock time new time-zone data has changed.",
+        ),
+    ] = False,
+) -> None:
     """Says what there is and whether it is well; exit code 1 if something is not."""
+    if bookings:
+        _list_moved_clocks()
+        return
     settings = quiet_settings()
     findings = [*_of_the_machine(), *_of_the_data(settings), *_of_the_database(settings)]
     for finding in findings:
         typer.echo(f"{'ok   ' if finding.is_well else 'WRONG'}  {finding.what}")
     if not all(finding.is_well for finding in findings):
         raise typer.Exit(1)
+
+
+def _list_moved_clocks() -> None:
+    """Lists them and changes nothing."""
+    with called() as home:
+        moved = run(home, _moved_clocks)
+    for clock in moved:
+        typer.echo(
+            f"{shown(BOOKING, clock.booking_id)} of {shown(ORGANIZATION, clock.organization_id)}: "
+            f"made for {clock.made_for}, will be at {clock.will_be} ({clock.timezone})"
+        )
+    typer.echo(
+        f"{len(moved)} bookings to come have another wall-clock time than they were made for."
+    )
+
+
+async def _moved_clocks(context: Context) -> list[MovedClock]:
+    return [clock async for clock in find_moved_clocks(context)]
 
 
 def _where_secret(settings: Settings) -> str:

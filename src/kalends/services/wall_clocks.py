@@ -1,0 +1,41 @@
+"""Bookings whose wall-clock time changed with new time-zone data: found, never moved."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.services.clocks import wall_clock_of
+from kalends.services.work import Context
+from kalends.store.bookings import list_clocks
+
+AT_ONCE: Final = 5000
+BEFORE_ALL: Final = (UUID(int=0), UUID(int=0))
+
+
+class MovedClock(Struct, frozen=True):
+    """A booking to come that was made for one wall-clock time and will be at another."""
+
+    organization_id: UUID
+    booking_id: UUID
+    timezone: str
+    made_for: str
+    will_be: str
+
+
+async def find_moved_clocks(context: Context) -> AsyncIterator[MovedClock]:
+    """All of them, over all organizations. The instants stay: what to do is for people."""
+    last, now = BEFORE_ALL, context.clock()
+    while True:
+        async with context.database.connection(seconds=60) as tx:
+            clocks = await list_clocks(tx, last, now, AT_ONCE)
+        for clock in clocks:
+            will_be = wall_clock_of(clock.start_time, clock.timezone)
+            if will_be != clock.wall_clock:
+                yield MovedClock(
+                    clock.organization_id, clock.id, clock.timezone, clock.wall_clock, will_be
+                )
+        if len(clocks) < AT_ONCE:
+            return
+        last = (clocks[-1].organization_id, clocks[-1].id)
