@@ -99,4 +99,5 @@ def show(figures: Sequence[Figures]) -> None:
             f"{one.load_average:.1f}",
             target,
         )
-    Console().print(table)
+    console = Console()
+    (console if console.is_terminal else Console(width=150)).print(table)

@@ -130,6 +130,7 @@ def test_a_server_whose_users_were_all_killed_is_used_again_and_then_stopped(wor
     pids = {said(user) for user in users}
     for user in users:
         user.kill()
+        user.wait()  # its lock goes with it, not with the signal
     with world.lease():
         assert {world.postmaster()} == pids
     assert world.is_gone()
