@@ -194,8 +194,10 @@ def _terms(question: Question) -> Terms:
 
 def _calendar(found: Contents, question: Question, claims: Mapping[UUID, int]) -> Calendar:
     schedule = found.schedule
-    taken = zip(found.begins, found.ends, found.claims, strict=True)
-    occupied = [(begins, ends) for begins, ends, claim in taken if claim not in claims]
+    occupied = list(zip(found.begins, found.ends, strict=True))
+    if claims:
+        taken = zip(occupied, found.claims, strict=True)
+        occupied = [span for span, claim in taken if claim not in claims]
     zone = zone_named(schedule.timezone)
     if question.override:
         return Calendar(schedule.id, zone, hours.ALWAYS_OPEN, occupied=occupied)
