@@ -37,6 +37,7 @@ from kalends.store.revisions import newest_revision
 from kalends.web.app import build_app
 from kalends.web.endpoint import Gate
 from kalends.web.health import Checks
+from kalends.web.protocol import Protocol
 from kalends.web.sessions import Sessions
 
 log = structlog.get_logger("kalends")
@@ -245,6 +246,7 @@ def serve(home: Installation, sockets: Sequence[socket.socket], workers: int) ->
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": 10,
+        "http": Protocol,
         # Longer than a proxy keeps its idle connections, so that it never writes into a closed one.
         "timeout_keep_alive": 75,
         "proxy_headers": bool(home.settings.trusted_proxies),

@@ -30,7 +30,15 @@ class Invalid(KalendsError):
 
     @classmethod
     def field(cls, field: str, message: str) -> "Invalid":
-        return cls(f"{field}: {message}" if field else message, [Detail(field, message)])
+        if not field:
+            return cls(message)
+        return cls(f"{field}: {message}", [Detail(field, message)])
+
+
+class BadRequest(KalendsError):
+    """What came is not HTTP."""
+
+    code = "BAD_REQUEST"
 
 
 class NotJson(KalendsError):

@@ -44,6 +44,7 @@ JOBS: Final[Mapping[str, Job]] = {}
 
 TIMETABLE: Final[Mapping[str, Timed]] = {
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),
+    "forget holds": Timed("40 * * * *", housekeeping.forget_holds),
     "forget answers": Timed("1-59/5 * * * *", housekeeping.forget_answers),
     "forget sessions": Timed("2-59/5 * * * *", housekeeping.forget_sessions),
     "forget rate windows": Timed("3-59/5 * * * *", housekeeping.forget_rate_windows),

@@ -105,9 +105,13 @@ async def create_booking(work: Work, wanted: NewBooking) -> Booking:
     if wanted.override:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
     event_type = await wishes.find_event_type(work, wanted.event_type_id)
-    wish = structs.replace(wishes.wish_of(wanted, event_type), booking_id=new_id())
-    _check_answers(event_type, wanted.answers)
-    metadata = merge_metadata(Raw(b"{}"), wanted.metadata)
+    try:
+        wish = structs.replace(wishes.wish_of(wanted, event_type), booking_id=new_id())
+        _check_answers(event_type, wanted.answers)
+        metadata = merge_metadata(Raw(b"{}"), wanted.metadata)
+    except Invalid:
+        await wishes.check_schedule(work, wanted.schedule_id)
+        raise
     if wanted.hold_id is None:
         schedules = await take_place(work, wish)
     else:
@@ -169,7 +173,7 @@ def _check_answers(event_type: EventType | None, answers: Mapping[str, Any]) -> 
     details = [Detail(f"answers.{k}", "is not asked") for k in answers if k not in questions]
     for key, question in questions.items():
         answer = answers.get(key)
-        if answer is None or answer in ("", []):
+        if answer is None or answer == [] or (isinstance(answer, str) and not answer.strip()):
             if question.required:
                 details.append(Detail(f"answers.{key}", "is required"))
         elif wrong := check_answer(question, answer):

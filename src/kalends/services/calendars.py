@@ -78,7 +78,9 @@ class Asked(Struct, frozen=True):
     def is_enough(self) -> bool:
         """Whether there are schedules enough for the requirements, were everybody free."""
         there = [calendar.schedule_id for calendar in self.offering.calendars]
-        return choose(self.offering.requirements, there) is not None
+        wanted = self.offering.wanted
+        is_there = wanted is None or wanted in there
+        return is_there and choose(self.offering.requirements, there) is not None
 
     def booking_ids(self, found: Contents) -> list[UUID | None]:
         """The bookings behind `Calendar.occupied`, in its order; None for a hold."""

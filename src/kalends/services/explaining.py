@@ -1,6 +1,6 @@
 """Why a time is refused, in sentences that a receptionist understands."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,6 +11,7 @@ from kalends.availability.interval import ALWAYS_AFTER, ALWAYS_BEFORE, Interval
 from kalends.availability.rules import Code
 from kalends.availability.slots import Decision, Obstacle, Refusal
 from kalends.availability.wallclock import wall_clock, zone_named
+from kalends.domain.schedule import Schedule
 from kalends.services.calendars import Asked, as_instant
 
 
@@ -33,17 +34,23 @@ class Reason(Struct, frozen=True):
 
 
 def reasons_of(decision: Decision, asked: Asked) -> list[Reason]:
-    """Every rule that refuses, in the order of the contract; none if the time is offered."""
-    reasons = [_reason(refusal, asked) for refusal in decision.refusals]
-    return [*_of_inactive(asked, decision), *reasons]
+    """Every rule that refuses, in the order of the contract; none if the time is offered.
 
-
-def _of_inactive(asked: Asked, decision: Decision) -> Iterable[Reason]:
+    Inactive schedules come last, or first where there are too few without them.
+    """
     if decision.slot is not None:
-        return
-    for schedule in asked.inactive:
-        message = f"{schedule.name} is not active and takes no bookings."
-        yield Reason("INACTIVE", message, schedule.id, [])
+        return []
+    refused = [_reason(refusal, asked) for refusal in decision.refusals]
+    inactive = [_of_inactive(schedule) for schedule in asked.inactive]
+    if asked.is_enough:
+        return [*refused, *inactive]
+    too_few = Code.NOT_A_SLOT.value
+    return inactive + [r for r in refused if r.code != too_few] if inactive else refused
+
+
+def _of_inactive(schedule: Schedule) -> Reason:
+    message = f"{schedule.name} is not active and takes no bookings."
+    return Reason("INACTIVE", message, schedule.id, [])
 
 
 def _reason(refusal: Refusal, asked: Asked) -> Reason:

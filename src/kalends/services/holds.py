@@ -6,15 +6,15 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from kalends.domain.access import Scope
-from kalends.domain.errors import HoldExpired, Invalid
+from kalends.domain.errors import HoldExpired, Inactive, Invalid
 from kalends.domain.hold import Hold
-from kalends.domain.ids import HOLD, new_id, shown
+from kalends.domain.ids import HOLD, SCHEDULE, new_id, shown
 from kalends.domain.schedule import Schedule
 from kalends.services import wishes
 from kalends.services.placing import Wish, take_place
 from kalends.services.work import Work, found
 from kalends.store import holds
-from kalends.store.schedules import find_schedules
+from kalends.store.schedules import find_schedules, keep_schedules
 
 
 class NewHold(Struct, frozen=True, kw_only=True):
@@ -34,9 +34,12 @@ async def create_hold(work: Work, wanted: NewHold) -> Hold:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
     event_type = await wishes.find_event_type(work, wanted.event_type_id)
     hold_id, expires_at = new_id(), work.now + timedelta(minutes=wanted.minutes)
-    wish = structs.replace(
-        wishes.wish_of(wanted, event_type), hold_id=hold_id, expires_at=expires_at
-    )
+    try:
+        wish = wishes.wish_of(wanted, event_type)
+    except Invalid:
+        await wishes.check_schedule(work, wanted.schedule_id)
+        raise
+    wish = structs.replace(wish, hold_id=hold_id, expires_at=expires_at)
     schedules = await take_place(work, wish)
     hold = Hold(
         id=hold_id,
@@ -62,24 +65,37 @@ async def get_hold(work: Work, hold_id: UUID) -> Hold:
 async def delete_hold(work: Work, hold_id: UUID) -> UUID:
     """Gives the time back. Raises NotFound."""
     await get_hold(work, hold_id)
-    await holds.delete_hold(work.organization_id, work.tx, hold_id)
+    await holds.end_hold(work.organization_id, work.tx, hold_id, work.now)
     return hold_id
 
 
 async def take_over_hold(work: Work, wish: Wish, hold_id: UUID) -> list[Schedule]:
     """Gives the hold's time to the booking of the wish, without asking the rules again.
 
-    Raises HoldExpired, and Invalid where the wish is not for what was held.
+    Raises NotFound, HoldExpired, Inactive, and Invalid where the wish is not for what was held.
     """
-    hold = await holds.find_hold(work.organization_id, work.tx, hold_id)
-    if hold is None:
-        raise HoldExpired("This hold has ended, or there never was one. Choose the time again.")
+    hold = found(
+        await holds.find_hold(work.organization_id, work.tx, hold_id),
+        "hold",
+        shown(HOLD, hold_id),
+    )
     _check_same(wish, hold)
+    schedules = await _find_held(work, hold)
     assert wish.booking_id is not None
     if not await holds.take_over(work.organization_id, work.tx, hold_id, wish.booking_id, work.now):
         raise HoldExpired("This hold has ended. Choose the time again.")
+    return schedules
+
+
+async def _find_held(work: Work, hold: Hold) -> list[Schedule]:
+    """The held schedules, kept from being deleted. Raises NotFound, Inactive."""
+    await keep_schedules(work.organization_id, work.tx, hold.schedule_ids)
     by_id = await find_schedules(work.organization_id, work.tx, hold.schedule_ids)
-    return [by_id[id_] for id_ in hold.schedule_ids]
+    schedules = [found(by_id.get(i), "schedule", shown(SCHEDULE, i)) for i in hold.schedule_ids]
+    for schedule in schedules:
+        if not schedule.is_active:
+            raise Inactive(f"{schedule.name} is not active and takes no bookings.")
+    return schedules
 
 
 def _check_same(wish: Wish, hold: Hold) -> None:

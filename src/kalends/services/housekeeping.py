@@ -10,6 +10,7 @@ from kalends.store import housekeeping as store
 from kalends.store.database import Tx
 
 KEEP_JOB_LOG_FOR: Final = timedelta(days=7)
+KEEP_HOLDS_FOR: Final = timedelta(days=1)
 KEEP_RATE_WINDOWS_FOR: Final = timedelta(minutes=2)
 # What is left over is the next run's: one that never ends would hold up a stop.
 BATCHES: Final = 1000
@@ -21,6 +22,11 @@ async def end_holds(context: Context) -> int:
     """Deletes the occupancies of holds that have ended. Nothing depends on it: an ended hold
     is out of the way already. Returns how many went, as all of these do."""
     return await _in_batches(context, store.delete_ended_holds, context.clock())
+
+
+async def forget_holds(context: Context) -> int:
+    """Forgets holds that ended a day ago; until then they answer that they have ended."""
+    return await _in_batches(context, store.delete_holds, context.clock() - KEEP_HOLDS_FOR)
 
 
 async def forget_answers(context: Context) -> int:

@@ -15,7 +15,7 @@ from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, shown
 from kalends.services import clocks
 from kalends.services.calendars import Asked, Question, ask, question_of
 from kalends.services.explaining import Reason, reasons_of
-from kalends.services.wishes import question_to_move, requirements_of
+from kalends.services.wishes import check_schedule, question_to_move, requirements_of
 from kalends.services.work import Work, found
 from kalends.store import bookings, event_types
 
@@ -42,16 +42,22 @@ class Range(Struct, frozen=True, kw_only=True):
     timezone: str | None = None
 
     @property
+    def length(self) -> timedelta:
+        """How far the bounds lie apart, as they were given."""
+        return _midnight(self.end) - _midnight(self.start)
+
+    @property
     def widest(self) -> tuple[datetime, datetime]:
         """A span that holds the range whatever the zone is."""
         start, end = _midnight(self.start), _midnight(self.end)
         return start - ZONES_APART, end + timedelta(days=1) + ZONES_APART
 
     def within(self, zone_name: str) -> Interval:
-        """The range in epoch seconds, its days read in that zone. Raises Invalid."""
+        """The range in epoch seconds, its days read in that zone: empty for a day that does not
+        exist there. Raises Invalid."""
         start = self.start if isinstance(self.start, datetime) else _day(self.start, zone_name)[0]
         end = self.end if isinstance(self.end, datetime) else _day(self.end, zone_name)[1]
-        if end <= start:
+        if end < start or (end == start and isinstance(self.end, datetime)):
             raise Invalid.field("end", "must be after start")
         return Interval(int(start.timestamp()), int(end.timestamp()))
 
@@ -91,7 +97,11 @@ async def explain_slot(work: Work, what_for: WhatFor, starts_at: datetime) -> Ex
 async def _question(work: Work, what_for: WhatFor) -> Question:
     moving = await _find_booking(work, what_for.booking_id)
     event_type = await _find_event_type(work, what_for, moving)
-    question = _question_of(what_for, moving, event_type)
+    try:
+        question = _question_of(what_for, moving, event_type)
+    except Invalid:
+        await check_schedule(work, what_for.schedule_id)
+        raise
     if moving is None:
         return structs.replace(question, wanted=what_for.schedule_id)
     return structs.replace(

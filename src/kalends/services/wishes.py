@@ -9,11 +9,13 @@ from msgspec import structs
 from kalends.domain.booking import Booking
 from kalends.domain.errors import Inactive, Invalid
 from kalends.domain.event_type import EventType, Requirement
-from kalends.domain.ids import EVENT_TYPE, shown
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, shown
+from kalends.domain.values import FIRST_YEAR, LAST_YEAR
 from kalends.services.calendars import Question, question_of
 from kalends.services.placing import Wish
 from kalends.services.work import Work, found
 from kalends.store import event_types
+from kalends.store.schedules import find_schedule
 
 LONGEST: Final = timedelta(days=366)
 
@@ -43,6 +45,14 @@ async def find_event_type(work: Work, event_type_id: UUID | None) -> EventType |
     if not event_type.is_active:
         raise Inactive("This event type is not active; it cannot be booked.")
     return event_type
+
+
+async def check_schedule(work: Work, schedule_id: UUID | None) -> None:
+    """Raises NotFound for a schedule that is not there. Asked before something else about a
+    request is refused, since 404 comes before 422; a request that goes well finds out anyway."""
+    if schedule_id is not None:
+        schedule = await find_schedule(work.organization_id, work.tx, schedule_id)
+        found(schedule, "schedule", shown(SCHEDULE, schedule_id))
 
 
 def wish_of(asking: Asking, event_type: EventType | None) -> Wish:
@@ -109,6 +119,8 @@ def check_span(starts_at: datetime, ends_at: datetime) -> None:
     """Raises Invalid unless it ends after its start, at most a year later."""
     if ends_at <= starts_at:
         raise Invalid.field("end_time", "must be after start_time")
+    if ends_at.year > LAST_YEAR:
+        raise Invalid.field("end_time", f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
     if ends_at - starts_at > LONGEST:
         raise Invalid.field("end_time", f"must be at most {LONGEST.days} days after start_time")
 

@@ -17,7 +17,9 @@ GET: Final = f"SELECT {COLUMNS} FROM holds WHERE organization_id = $1 AND id = $
 INSERT: Final = (
     f"INSERT INTO holds (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
 )
-DELETE: Final = "DELETE FROM holds WHERE organization_id = $1 AND id = $2"
+END: Final = """
+UPDATE holds SET expires_at = least(expires_at, $3) WHERE organization_id = $1 AND id = $2
+"""
 RELEASE: Final = "DELETE FROM occupancies WHERE organization_id = $1 AND hold_id = $2"
 # The occupancies stay where they are and become the booking's, if the hold still lives.
 TAKE_OVER: Final = """
@@ -36,10 +38,10 @@ async def insert_hold(organization_id: UUID, tx: Tx, hold: Hold) -> None:
     await tx.execute(INSERT, organization_id, *structs.astuple(hold))
 
 
-async def delete_hold(organization_id: UUID, tx: Tx, hold_id: UUID) -> None:
-    """The hold and the time that it takes."""
+async def end_hold(organization_id: UUID, tx: Tx, hold_id: UUID, now: datetime) -> None:
+    """Gives its time back. The row stays for a while, to say that it has ended."""
     await tx.execute(RELEASE, organization_id, hold_id)
-    await tx.execute(DELETE, organization_id, hold_id)
+    await tx.execute(END, organization_id, hold_id, now)
 
 
 async def take_over(
@@ -48,5 +50,5 @@ async def take_over(
     """Makes the hold's time the booking's; False if the hold has ended."""
     taken = await tx.fetch(TAKE_OVER, organization_id, hold_id, booking_id, now)
     if taken:
-        await tx.execute(DELETE, organization_id, hold_id)
+        await tx.execute(END, organization_id, hold_id, now)
     return bool(taken)

@@ -20,6 +20,12 @@ DELETE FROM occupancies WHERE ctid = ANY(ARRAY(
     WHERE o.expires_at <= $1
     ORDER BY o.expires_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED))
 """
+OLD_HOLDS: Final = """
+DELETE FROM holds WHERE ctid = ANY(ARRAY(
+    SELECT h.ctid FROM holds h JOIN organizations g ON g.id = h.organization_id AND g.mode = 'live'
+    WHERE h.expires_at <= $1
+    ORDER BY h.expires_at LIMIT $2 FOR UPDATE OF h SKIP LOCKED))
+"""
 ANSWERS: Final = """
 DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM idempotency_keys WHERE created_at <= $1
@@ -47,6 +53,11 @@ DELETE FROM pgqueuer_log WHERE ctid = ANY(ARRAY(
 async def delete_ended_holds(tx: Tx, now: datetime) -> int:
     """Gives back the time of holds that ended by `now`, but those of sandboxes."""
     return await _delete(tx, HOLDS, now)
+
+
+async def delete_holds(tx: Tx, until: datetime) -> int:
+    """Forgets holds that ended up to that moment, but those of sandboxes."""
+    return await _delete(tx, OLD_HOLDS, until)
 
 
 async def delete_answers(tx: Tx, until: datetime) -> int:

@@ -17,7 +17,7 @@ from kalends.services.conditions import IfMatch
 from kalends.services.idempotency import Answer, Remember
 from kalends.services.keyring import Keyring
 from kalends.services.work import Caller, Context, UseCase, Work
-from kalends.web.reading import read_body, read_query
+from kalends.web.reading import check_json, read_body, read_query
 from kalends.web.sessions import Sessions
 
 P = ParamSpec("P")
@@ -65,6 +65,13 @@ class Call:
         if self._body is None:
             self._body = await read_all(self.receive)
         return self._body
+
+    async def raw_json(self) -> bytes:
+        """The body, known to be JSON (or empty): what it says may be judged later. Raises
+        NotJson, TooLarge."""
+        body = await self.raw_body()
+        check_json(body)
+        return body
 
     @property
     def if_match(self) -> IfMatch:

@@ -17,7 +17,7 @@ from kalends.domain.ids import API_KEY, shown
 from kalends.domain.values import Instant
 from kalends.services.idempotency import Answer
 from kalends.services.keyring import Keyring
-from kalends.services.limits import RateLimiter, Window
+from kalends.services.limits import RateLimiter
 from kalends.services.work import Caller, Context
 from kalends.web.answers import with_headers
 from kalends.web.call import Call
@@ -45,13 +45,18 @@ class Gate:
         """The key of the request. Raises Unauthorized."""
         return await self.keyring.identify(key_in(headers))
 
-    def count(self, key: ApiKey, method: str) -> Window | None:
-        """Counts the request against its key's limit; None where there is no limit."""
+    def count_or_refuse(self, key: ApiKey, method: str, headers: dict[str, str]) -> None:
+        """Counts the request against its key's limit and adds the headers that say where that
+        stands. Raises RateLimited past it."""
         is_read = method in SAFE_METHODS
         limit = self.read_limit if is_read else self.write_limit
         if not key.rate_limited or not limit:
-            return None
-        return self.limiter.hit(f"{key.id} {'read' if is_read else 'write'}", limit)
+            return
+        window = self.limiter.hit(f"{key.id} {'read' if is_read else 'write'}", limit)
+        headers.update(limit_headers(window))
+        if not window.is_allowed:
+            seconds = self.limiter.seconds_to(window)
+            raise RateLimited(f"Too many requests. Try again in {seconds} s.", seconds)
 
 
 @dataclass(frozen=True)
@@ -109,12 +114,7 @@ class Endpoint:
             return await sessions.admit_user(scope, headers)
         key = await self.gate.identify(headers)
         scope["state"]["actor"] = shown(API_KEY, key.id)
-        window = self.gate.count(key, scope["method"])
-        if window is not None:
-            extra.update(limit_headers(window))
-            if not window.is_allowed:
-                seconds = self.gate.limiter.seconds_to(window)
-                raise RateLimited(f"Too many requests. Try again in {seconds} s.", seconds)
+        self.gate.count_or_refuse(key, scope["method"], extra)
         return caller_with(key)
 
 
@@ -126,13 +126,15 @@ class Nowhere:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         error: KalendsError = NotFound("There is no such path.")
+        extra: dict[str, str] = {}
         if scope["path"].startswith("/api/v1/"):
             try:
-                await self.gate.identify(Headers(scope=scope))
+                key = await self.gate.identify(Headers(scope=scope))
+                self.gate.count_or_refuse(key, scope["method"], extra)
             except KalendsError as refusal:
                 error = refusal
         answer = error_answer(error, scope["state"]["request_id"])
-        await send_answer(send, scope["method"], answer)
+        await send_answer(send, scope["method"], with_headers(answer, extra))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from msgspec import json
 from kalends.domain.errors import KalendsError, RateLimited, Unavailable, code_of, details_as_shown
 
 STATUS: Final = {
+    "BAD_REQUEST": 400,
     "INVALID_JSON": 400,
     "UNAUTHORIZED": 401,
     "FORBIDDEN": 403,

@@ -20,6 +20,7 @@ class Problem(NamedTuple):
 
 
 PROBLEMS: Final[dict[str, Problem]] = {
+    "BAD_REQUEST": Problem("What came cannot be read as HTTP.", "Invalid HTTP request received."),
     "INVALID_JSON": Problem(
         "The body is not JSON, or nested deeper than 32.", "The body is not JSON (in UTF-8)."
     ),

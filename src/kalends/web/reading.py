@@ -90,6 +90,20 @@ def as_invalid(error: msgspec.ValidationError, under: str = "") -> Invalid:
     return Invalid.field(full, _in_words(text))
 
 
+def check_json(body: bytes) -> None:
+    """Raises NotJson for a body that is no JSON; an empty one says nothing and is fine."""
+    if not body:
+        return
+    check_depth(body)
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+        body.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        diagnosis = _diagnosed(body, error)
+        if isinstance(diagnosis, NotJson):
+            raise diagnosis from None
+
+
 def check_depth(body: bytes) -> None:
     """Raises NotJson where arrays and objects are nested deeper than 32."""
     if body.count(b"[") + body.count(b"{") <= DEEPEST:

@@ -188,7 +188,7 @@ async def create_booking(call: Call) -> Answer:
 
 
 async def update_booking(call: Call) -> Answer:
-    body = await call.raw_body()
+    body = await call.raw_json()
     booking_id = call.id(ids.BOOKING, "booking")
     parse = partial(parse_changes, body)
     return await call.change(shown, bookings.update_booking, booking_id, call.if_match, parse)

@@ -83,7 +83,7 @@ async def list_busy_times(call: Call) -> Answer:
 
 
 async def create_busy_time(call: Call) -> Answer:
-    parse = partial(parse_new, await call.raw_body())
+    parse = partial(parse_new, await call.raw_json())
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     return await call.change(shown, busy_times.create_busy_time, schedule_id, parse)
 

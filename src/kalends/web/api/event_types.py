@@ -229,7 +229,7 @@ async def create_event_type(call: Call) -> Answer:
 
 
 async def update_event_type(call: Call) -> Answer:
-    body = await call.raw_body()
+    body = await call.raw_json()
     event_type_id = call.id(ids.EVENT_TYPE, "event type")
     parse = partial(parse_changes, body)
     return await call.change(

@@ -40,7 +40,7 @@ async def get_organization(call: Call) -> Answer:
 
 
 async def update_organization(call: Call) -> Answer:
-    parse = partial(parse_changes, await call.raw_body())
+    parse = partial(parse_changes, await call.raw_json())
     return await call.change(shown, organizations.update_organization, parse)
 
 

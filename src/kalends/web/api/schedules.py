@@ -155,7 +155,7 @@ async def create_schedule(call: Call) -> Answer:
 
 
 async def update_schedule(call: Call) -> Answer:
-    body = await call.raw_body()
+    body = await call.raw_json()
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     parse = partial(parse_changes, body)
     return await call.change(shown, schedules.update_schedule, schedule_id, call.if_match, parse)

@@ -125,8 +125,9 @@ def _range(query: SlotsQuery) -> Range:
         end=day_or_instant("end", query.end),
         timezone=query.timezone,
     )
-    in_utc = asked.within("UTC")
-    if in_utc.end - in_utc.start > LONGEST.total_seconds():
+    if asked.length < -timedelta(days=1):
+        raise Invalid.field("end", "must be after start")
+    if asked.length > LONGEST:
         raise Invalid.field("end", f"must be at most {LONGEST.days} days after start")
     return asked
 
