@@ -42,7 +42,7 @@ async def test_the_servers_jobs_come_back_after_postgresql_was_restarted(
         await eventually(lambda: fetch(context, TIMETABLE))
         tenant = await make_due(context)
         stop_postgresql(own_home)
-        # Where the timetable had just been picked up, it is first taken over as from a killed worker.
+        # A timetable that had just been picked up is taken over as from a killed worker.
         await eventually(lambda: has_forgotten(context, tenant), within_seconds=120)
         began = time.monotonic()
         server.stop()
