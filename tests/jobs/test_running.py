@@ -90,7 +90,7 @@ async def test_a_killed_workers_job_is_taken_over(
         await eventually(notes)
         worker.process.kill()
     async with jobs_running(context, {"test.hang": Job(note)}):
-        await eventually(lambda: is_empty(context), within_seconds=60)
+        await eventually(lambda: is_empty(context), within_seconds=5)
 
     assert await notes() == ["taken", "taken"]
 
@@ -176,7 +176,7 @@ async def test_jobs_come_back_when_their_connection_is_lost(context: Context, no
                 "WHERE application_name = 'kalends jobs'"
             )
         await enqueue(context, NewJob("test.note", b"after"))
-        await eventually(lambda: is_empty(context), within_seconds=60)
+        await eventually(lambda: is_empty(context), within_seconds=5)
 
     assert await notes() == ["before", "after"]
 

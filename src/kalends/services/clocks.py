@@ -11,12 +11,6 @@ MOST_BUILT: Final = 10_000
 _built: dict[tuple[UUID, int, datetime], hours.Hours] = {}
 
 
-def day_of(moment: datetime, zone_name: str) -> tuple[datetime, datetime]:
-    """The bounds of the local day that holds the moment, `[start, end)`."""
-    zone = wallclock.zone_named(zone_name)
-    return bounds_of(wallclock.local_day(_seconds(moment), zone), zone_name)
-
-
 def bounds_of(day: date, zone_name: str) -> tuple[datetime, datetime]:
     """The first instant of a local day, and the first after it."""
     span = wallclock.day_bounds(day, wallclock.zone_named(zone_name))

@@ -26,7 +26,3 @@ async def find_user_by_id(tx: Tx, user_id: UUID) -> User | None:
 
 async def insert_user(tx: Tx, user: User, password_hash: str) -> None:
     await tx.execute(INSERT, user.id, user.email, password_hash, user.created_at)
-
-
-async def set_password(tx: Tx, user_id: UUID, password_hash: str) -> None:
-    await tx.execute("UPDATE users SET password_hash = $2 WHERE id = $1", user_id, password_hash)
