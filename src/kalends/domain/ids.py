@@ -19,6 +19,11 @@ API_KEY: Final = "key"
 USER: Final = "usr"
 EVENT: Final = "wh_evt"
 HOLD: Final = "hld"
+ENDPOINT: Final = "whe"
+DELIVERY: Final = "whd"
+MAIL: Final = "mail"
+INTEGRATION: Final = "int"
+RUN: Final = "run"
 
 ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 LENGTH: Final = 22

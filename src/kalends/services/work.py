@@ -13,6 +13,7 @@ from msgspec import Raw
 from kalends.domain.access import Mode, Scope, allows
 from kalends.domain.errors import Forbidden, NotFound, Unavailable
 from kalends.domain.ids import new_id
+from kalends.domain.outside import NOTHING_OUTSIDE, Outside
 from kalends.domain.values import Instant
 from kalends.services import idempotency
 from kalends.services.idempotency import Answer, Remember
@@ -38,6 +39,7 @@ class Context:
     database: Database
     seal: Seal
     clock: Callable[[], Instant] = real_time
+    outside: Outside = NOTHING_OUTSIDE
 
 
 @dataclass(frozen=True)

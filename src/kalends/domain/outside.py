@@ -1,0 +1,111 @@
+"""The world outside, as the services see it: what can be asked of it, and what may come back.
+
+Gateways implement these protocols; `compose` hands them to the services. At the edge of the
+network a failure is a value, so nothing here raises for what a network does.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """An HTTP request to somewhere else. Limits in seconds and bytes; redirects are never
+    followed."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+    timeout_seconds: float = 10.0
+    most_bytes: int = 65_536
+
+
+class Answered(Struct, frozen=True, kw_only=True):
+    """What came back, whatever the status. Header names are in lower case; `body` is cut off at
+    the request's `most_bytes`."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    duration_ms: int
+    is_cut: bool = False
+
+
+class Unreachable(Struct, frozen=True, kw_only=True):
+    """Nothing came back: a short sentence why. `is_refused` where we would not even ask."""
+
+    reason: str
+    duration_ms: int = 0
+    is_refused: bool = False
+
+
+class Http(Protocol):
+    """The one way out by HTTP. It reaches public addresses, and what the operator has opened."""
+
+    async def find_fault(self, url: str) -> str | None:
+        """Why the URL may not be called (or its name is not found), as the end of a sentence that
+        begins with the field's name; None if it may."""
+
+    async def send(self, request: Request) -> Answered | Unreachable:
+        """Sends it, once."""
+
+    async def close(self) -> None:
+        """Gives connections back."""
+
+
+class Posted(Struct, frozen=True):
+    """A mail server took the message."""
+
+
+class Deferred(Struct, frozen=True):
+    """It did not, for now (4xx, or no answer): a sentence why. Trying again is right."""
+
+    reason: str
+
+
+class Rejected(Struct, frozen=True):
+    """It never will (5xx): a sentence why."""
+
+    reason: str
+
+
+class Carrier(Protocol):
+    """Carries mail to a server."""
+
+    async def post(
+        self, sender: str, recipient: str, message: bytes
+    ) -> Posted | Deferred | Rejected:
+        """Hands over one message (RFC 5322, with CRLF) for one recipient."""
+
+
+class ClosedHttp:
+    """No way out: what a program without gateways has."""
+
+    async def find_fault(self, url: str) -> str | None:
+        return "cannot be called from here"
+
+    async def send(self, request: Request) -> Answered | Unreachable:
+        return Unreachable(reason="there is no way out from here", is_refused=True)
+
+    async def close(self) -> None:
+        pass
+
+
+class Outside(Struct, frozen=True, kw_only=True):
+    """What services reach the outside through, and how the outside reaches us.
+
+    `public_url` is our own address for links (no slash at its end), `sender` the address that
+    mail comes from. Without a `carrier` mail is kept in the organization's mailbox.
+    `retry_scale` stretches or shrinks the timetable of webhook retries.
+    """
+
+    http: Http = ClosedHttp()
+    carrier: Carrier | None = None
+    public_url: str = "http://127.0.0.1:8080"
+    sender: str = "kalends@localhost"
+    retry_scale: float = 1.0
+
+
+NOTHING_OUTSIDE: Final = Outside()
