@@ -119,7 +119,9 @@ async def create_booking(work: Work, wanted: NewBooking) -> Booking:
     timezone = wanted.timezone or schedules[0].timezone
     booking = _new_booking(work, wanted, wish, timezone, metadata, [s.id for s in schedules])
     await bookings.insert_booking(work.organization_id, work.tx, booking)
-    outbox.announce(work, outbox.CREATED, booking, override=wanted.override)
+    await outbox.announce(
+        work, outbox.CREATED, booking, event_type=event_type, override=wanted.override
+    )
     return booking
 
 
@@ -294,5 +296,5 @@ async def _write(work: Work, before: Booking, after: Booking, *, override: bool)
     if before.occupies and not after.occupies:
         await release(work.organization_id, work.tx, after.id)
     await bookings.update_booking(work.organization_id, work.tx, after)
-    outbox.announce_change(work, before, after, override=override)
+    await outbox.announce_change(work, before, after, override=override)
     return after

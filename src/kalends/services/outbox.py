@@ -1,51 +1,132 @@
-"""What follows from a change: the event that is written down, and the jobs that it starts."""
+"""What follows from a change: the event that is written down, and what it sets going."""
 
+from datetime import timedelta
+from enum import Enum, auto
 from typing import Final
 
+from msgspec import Struct
+
+from kalends.domain import webhook
 from kalends.domain.booking import Booking, Status
+from kalends.domain.event_type import EventType
+from kalends.domain.ids import new_id
+from kalends.domain.mail import Audience, MailKind
 from kalends.formats.bookings import booking_json
 from kalends.services.work import Work
+from kalends.store.events import Event, NewMail
+from kalends.store.reminders import drop_reminders, plan_reminders
 
-CREATED: Final = "booking.created"
-CONFIRMED: Final = "booking.confirmed"
-CANCELLED: Final = "booking.cancelled"
-COMPLETED: Final = "booking.completed"
-NO_SHOW: Final = "booking.no_show"
-RESCHEDULED: Final = "booking.rescheduled"
-UPDATED: Final = "booking.updated"
-
+CREATED: Final = webhook.CREATED
 OF_STATUS: Final = {
-    Status.CONFIRMED: CONFIRMED,
-    Status.CANCELLED: CANCELLED,
-    Status.COMPLETED: COMPLETED,
-    Status.NO_SHOW: NO_SHOW,
+    Status.CONFIRMED: webhook.CONFIRMED,
+    Status.CANCELLED: webhook.CANCELLED,
+    Status.COMPLETED: webhook.COMPLETED,
+    Status.NO_SHOW: webhook.NO_SHOW,
+}
+# What comes from there was told to attendees there.
+TOLD_ELSEWHERE: Final = frozenset({"calcom"})
+# That an appointment was cancelled is still told for a while after its time.
+CANCELLATION_TOLD_FOR: Final = timedelta(days=1)
+
+
+class Reminders(Enum):
+    """What becomes of a booking's reminders."""
+
+    KEEP = auto()
+    PLAN = auto()
+    DROP = auto()
+
+
+class Consequences(Struct, frozen=True):
+    """What follows from an event, beside its row, the log and the webhooks that hear of it: a mail
+    to the attendee and one to the organization, and what becomes of reminders."""
+
+    mail: MailKind | None = None
+    reminders: Reminders = Reminders.KEEP
+
+
+CONSEQUENCES: Final[dict[str, Consequences]] = {
+    webhook.CREATED: Consequences(MailKind.REQUESTED, Reminders.PLAN),
+    webhook.CONFIRMED: Consequences(MailKind.CONFIRMED),
+    webhook.RESCHEDULED: Consequences(MailKind.RESCHEDULED, Reminders.PLAN),
+    webhook.CANCELLED: Consequences(MailKind.CANCELLED, Reminders.DROP),
+    webhook.COMPLETED: Consequences(reminders=Reminders.DROP),
+    webhook.NO_SHOW: Consequences(reminders=Reminders.DROP),
+    webhook.UPDATED: Consequences(),
+    webhook.REMINDER: Consequences(MailKind.REMINDER),
 }
 
-# What follows from what, beside the event row itself: the names of the jobs that are written in
-# the same transaction.
-CONSEQUENCES: Final[dict[str, tuple[str, ...]]] = {
-    CREATED: (),
-    CONFIRMED: (),
-    CANCELLED: (),
-    COMPLETED: (),
-    NO_SHOW: (),
-    RESCHEDULED: (),
-    UPDATED: (),
-}
+
+async def announce(
+    work: Work,
+    kind: str,
+    booking: Booking,
+    *,
+    event_type: EventType | None = None,
+    override: bool = False,
+) -> None:
+    """Writes the event down, and what follows from it, in the transaction at work.
+
+    `event_type` is the booking's, where it is at hand: one without reminders saves a question.
+    """
+    follows = CONSEQUENCES[kind]
+    event = Event(
+        id=new_id(),
+        type=kind,
+        booking_id=booking.id,
+        data=booking_json(booking),
+        sequence=booking.version - 1,
+        override=override,
+    )
+    work.happened(event, _mails(work, follows.mail, booking))
+    await _settle_reminders(work, follows.reminders, booking, event_type)
 
 
-def announce(work: Work, kind: str, booking: Booking, *, override: bool = False) -> None:
-    """Writes the event down, and what follows from it."""
-    assert kind in CONSEQUENCES
-    work.happened(kind, booking.id, booking_json(booking), override)
-
-
-def announce_change(work: Work, before: Booking, after: Booking, *, override: bool) -> None:
+async def announce_change(work: Work, before: Booking, after: Booking, *, override: bool) -> None:
     """One change is one event: of the new status, else of the new time, else of the details."""
     if after.status != before.status:
         kind = OF_STATUS[after.status]
     elif (after.start_time, after.end_time) != (before.start_time, before.end_time):
-        kind = RESCHEDULED
+        kind = webhook.RESCHEDULED
     else:
-        kind = UPDATED
-    announce(work, kind, after, override=override)
+        kind = webhook.UPDATED
+    await announce(work, kind, after, override=override)
+
+
+def _mails(work: Work, kind: MailKind | None, booking: Booking) -> list[NewMail]:
+    """To the attendee, and to the organization's notify address."""
+    if kind is None or work.caller.source in TOLD_ELSEWHERE or _is_over(work, kind, booking):
+        return []
+    if kind == MailKind.REQUESTED and booking.status == Status.CONFIRMED:
+        kind = MailKind.CONFIRMED
+    to_whom = ((Audience.ATTENDEE, str(booking.attendee_email)), (Audience.ORGANIZATION, None))
+    return [
+        NewMail(id=new_id(), kind=kind, audience=audience, recipient=recipient, ordinal=0)
+        for audience, recipient in to_whom
+    ]
+
+
+def _is_over(work: Work, kind: MailKind, booking: Booking) -> bool:
+    """Whether nobody needs to hear of it any more, as when the past is recorded."""
+    told_until = booking.end_time
+    if kind == MailKind.CANCELLED:
+        told_until += CANCELLATION_TOLD_FOR
+    return told_until <= work.stamp
+
+
+async def _settle_reminders(
+    work: Work, settled: Reminders, booking: Booking, event_type: EventType | None
+) -> None:
+    if booking.event_type_id is None or settled is Reminders.KEEP:
+        return
+    if settled is Reminders.DROP:
+        await drop_reminders(work.organization_id, work.tx, booking.id)
+    elif event_type is None or event_type.reminders_minutes_before:
+        await plan_reminders(
+            work.organization_id,
+            work.tx,
+            booking.id,
+            booking.event_type_id,
+            booking.start_time,
+            work.stamp,
+        )

@@ -2,24 +2,25 @@
 
 import random
 from asyncio import sleep
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Concatenate, Final, ParamSpec, TypeVar
 from uuid import UUID
 
-from msgspec import Raw
+from msgspec import structs
 
 from kalends.domain.access import Mode, Scope, allows
 from kalends.domain.errors import Forbidden, NotFound, Unavailable
-from kalends.domain.ids import new_id
 from kalends.domain.outside import NOTHING_OUTSIDE, Outside
 from kalends.domain.values import Instant
 from kalends.services import idempotency
 from kalends.services.idempotency import Answer, Remember
 from kalends.services.sealing import Seal
+from kalends.store.bell import DELIVERIES, JOBS
 from kalends.store.database import Database, RunAgain, Tx
-from kalends.store.events import Event, append_events
+from kalends.store.events import Event, NewMail, append_events
+from kalends.store.jobs import enqueue_job
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -75,16 +76,23 @@ class Work:
     now: Instant
     stamp: Instant
     events: list[Event] = field(default_factory=list)
+    mails: list[NewMail] = field(default_factory=list)
+    rings: set[str] = field(default_factory=set)
 
     @property
     def organization_id(self) -> UUID:
         return self.caller.organization_id
 
-    def happened(self, kind: str, booking_id: UUID, data: Raw, override: bool = False) -> None:
-        """Notes an event. It is numbered and written as the last thing before COMMIT."""
-        self.events.append(
-            Event(id=new_id(), type=kind, booking_id=booking_id, data=data, override=override)
-        )
+    def happened(self, event: Event, mails: Sequence[NewMail]) -> None:
+        """Notes an event and the mails about it. They are written as the last thing before
+        COMMIT, when the event gets its number."""
+        self.events.append(event)
+        self.mails += (structs.replace(mail, ordinal=len(self.events)) for mail in mails)
+
+    async def start(self, entrypoint: str, payload: bytes) -> None:
+        """Has a job run, at once and at least once, if this commits."""
+        await enqueue_job(self.tx, entrypoint, payload)
+        self.rings.add(JOBS)
 
 
 UseCase = Callable[Concatenate[Work, P], Awaitable[R]]
@@ -151,14 +159,24 @@ async def _with_attempts(
             async with context.database.transaction() as tx:
                 work = _work(tx, context, caller)
                 result = await once(work)
-                if work.events:
-                    await append_events(
-                        work.organization_id, tx, work.events, caller.actor, work.stamp
-                    )
-                return result
+                await _write_events(work)
+            context.database.bell.ring(*work.rings)
+            return result
         except RunAgain:
             await sleep(random.uniform(0, 0.05) * (attempt + 1))
     raise Unavailable("Too many changes at once on the same thing. Please try again.")
+
+
+async def _write_events(work: Work) -> None:
+    if not work.events:
+        return
+    waits = await append_events(
+        work.organization_id, work.tx, work.events, work.mails, work.caller.actor, work.stamp
+    )
+    if waits:
+        work.rings.add(DELIVERIES)
+    if work.mails:
+        work.rings.add(JOBS)
 
 
 def _work(tx: Tx, context: Context, caller: Caller) -> Work:

@@ -14,6 +14,7 @@ from asyncpg.pool import PoolConnectionProxy
 from msgspec import Raw
 
 from kalends.domain.errors import Unavailable
+from kalends.store.bell import Bell
 
 Tx: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
@@ -78,6 +79,7 @@ class Database:
         self._size = size
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
+        self.bell = Bell(self.connection)
 
     async def close(self) -> None:
         if self._pool is not None:

@@ -1,4 +1,4 @@
-"""Events as rows, numbered in order within their organization."""
+"""Events as rows, numbered in order within their organization, and what is written with them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,43 +8,167 @@ from uuid import UUID
 from msgspec import Raw, Struct
 
 from kalends.store.database import Tx
+from kalends.store.rows import columns_of
 
-# The last statement of a transaction. The counter's row is locked from here to COMMIT, so
-# numbers become visible in their order and a reader by cursor never misses a late one.
-APPEND: Final = """
+# The counter's row is locked from here to COMMIT, so numbers become visible in their order and a
+# reader by cursor never misses a late one; and the lanes of one booking fill in that order.
+_HAPPENED: Final = """
 WITH counter AS (
     UPDATE event_counters SET last_number = last_number + cardinality($2::uuid[])
-    WHERE organization_id = $1 RETURNING last_number - cardinality($2::uuid[]) AS before)
-INSERT INTO events
-    (organization_id, number, id, type, booking_id, data, override, actor, created_at)
-SELECT $1, counter.before + ordinal, id, type, booking_id, data, override, $7, $8
-FROM counter, unnest($2::uuid[], $3::text[], $4::uuid[], $5::json[], $6::boolean[])
-    WITH ORDINALITY AS happened (id, type, booking_id, data, override, ordinal)
-"""
+    WHERE organization_id = $1 RETURNING last_number - cardinality($2::uuid[]) AS before),
+happened AS (
+    SELECT counter.before + ordinal AS number, happened.*
+    FROM counter, unnest($2::uuid[], $3::text[], $4::uuid[], $5::json[], $6::integer[],
+        $7::boolean[]) WITH ORDINALITY
+        AS happened (id, type, booking_id, data, sequence, override, ordinal)),
+written AS (
+    INSERT INTO events (organization_id, number, id, type, booking_id, data, sequence, override,
+        actor, created_at)
+    SELECT $1, number, id, type, booking_id, data, sequence, override, $8, $9 FROM happened)"""
+# Its id begins with the time of the event's, so that ids sort by it.
+_DELIVERIES: Final = """,
+delivery AS (
+    INSERT INTO deliveries
+        (organization_id, id, endpoint_id, event_id, type, lane_id, number, state, created_at)
+    SELECT $1, encode(substr(uuid_send(h.id), 1, 8) || substr(uuid_send(gen_random_uuid()), 9),
+        'hex')::uuid, w.id, h.id, h.type, h.booking_id, h.number, 'pending', $9
+    FROM happened h JOIN webhook_endpoints w
+        ON w.organization_id = $1 AND w.deleted_at IS NULL
+        AND (w.events = '{}' OR h.type = ANY(w.events))
+    RETURNING endpoint_id, lane_id),
+lane AS (
+    INSERT INTO webhook_lanes AS l (organization_id, endpoint_id, lane_id, waiting, due_at)
+    SELECT $1, endpoint_id, lane_id, count(*), now() FROM delivery
+    GROUP BY endpoint_id, lane_id ORDER BY endpoint_id, lane_id
+    ON CONFLICT (organization_id, endpoint_id, lane_id) DO UPDATE
+    SET waiting = l.waiting + excluded.waiting,
+        due_at = CASE WHEN l.waiting <= 0 THEN excluded.due_at ELSE l.due_at END)"""
+# A mail without a recipient is for the organization, if that wants any.
+_MAILS: Final = """,
+mail AS (
+    INSERT INTO mails (organization_id, id, kind, audience, recipient, booking_id, event_number,
+        state, created_at)
+    SELECT $1, m.id, m.kind, m.audience, coalesce(m.recipient, o.notify_email), h.booking_id,
+        h.number, 'queued', $9
+    FROM unnest($10::uuid[], $11::text[], $12::text[], $13::text[], $14::bigint[])
+        AS m (id, kind, audience, recipient, ordinal)
+    JOIN happened h USING (ordinal) JOIN organizations o ON o.id = $1
+    WHERE coalesce(m.recipient, o.notify_email) IS NOT NULL
+    RETURNING id),
+job AS (
+    INSERT INTO pgqueuer (priority, status, entrypoint, payload)
+    SELECT 0, 'queued', 'mail', convert_to($1::uuid || ' ' || id, 'UTF8') FROM mail)"""
+_WAITS: Final = "\nSELECT EXISTS (SELECT FROM delivery)"
+
+# The last statement of a transaction.
+APPEND: Final = _HAPPENED + _DELIVERIES + _WAITS
+APPEND_WITH_MAILS: Final = _HAPPENED + _DELIVERIES + _MAILS + _WAITS
+NUMBER: Final = "SELECT number FROM events WHERE organization_id = $1 AND id = $2"
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """Something that happened to a booking; `data` is the booking as the API shows it."""
+    """Something that happened to a booking; `data` is the booking as the API shows it, `sequence`
+    how often it had changed by then."""
 
     id: UUID
     type: str
     booking_id: UUID
     data: Raw
+    sequence: int = 0
     override: bool = False
 
 
+class NewMail(Struct, frozen=True, kw_only=True):
+    """A mail about an event, which comes `ordinal`-th (from 1) among those written with it. None
+    as recipient is the organization's notify address."""
+
+    id: UUID
+    kind: str
+    audience: str
+    recipient: str | None
+    ordinal: int
+
+
+class LoggedEvent(Struct, frozen=True):
+    """An event as it stands in the log."""
+
+    number: int
+    id: UUID
+    type: str
+    booking_id: UUID
+    data: Raw
+    sequence: int
+    override: bool
+    actor: str
+    created_at: datetime
+
+
+LOG: Final = f"""
+SELECT {columns_of(LoggedEvent)} FROM events WHERE organization_id = $1 AND number > $2
+ORDER BY number LIMIT $3
+"""
+GET: Final = f"SELECT {columns_of(LoggedEvent)} FROM events WHERE organization_id = $1"
+BY_NUMBER: Final = f"{GET} AND number = $2"
+BEFORE: Final = f"{GET} AND booking_id = $2 AND number < $3 ORDER BY number DESC LIMIT 1"
+
+
 async def append_events(
-    organization_id: UUID, tx: Tx, events: Sequence[Event], actor: str, now: datetime
-) -> None:
-    """Numbers the events and writes them. Must be the transaction's last statement."""
-    await tx.execute(
-        APPEND,
+    organization_id: UUID,
+    tx: Tx,
+    events: Sequence[Event],
+    mails: Sequence[NewMail],
+    actor: str,
+    now: datetime,
+) -> bool:
+    """Numbers the events and writes them, with a delivery for each endpoint that hears of them,
+    and the mails with their jobs. Whether there is anything for workers to do.
+
+    Must be the transaction's last statement.
+    """
+    arguments = [
         organization_id,
         [event.id for event in events],
         [event.type for event in events],
         [event.booking_id for event in events],
         [event.data for event in events],
+        [event.sequence for event in events],
         [event.override for event in events],
         actor,
         now,
-    )
+    ]
+    if not mails:
+        waits: bool = await tx.fetchval(APPEND, *arguments)
+        return waits
+    arguments += [
+        [mail.id for mail in mails],
+        [mail.kind for mail in mails],
+        [mail.audience for mail in mails],
+        [mail.recipient for mail in mails],
+        [mail.ordinal for mail in mails],
+    ]
+    await tx.execute(APPEND_WITH_MAILS, *arguments)
+    return True
+
+
+async def find_event_number(organization_id: UUID, tx: Tx, event_id: UUID) -> int | None:
+    """The event's number: where a reader of the log stands that has read up to it."""
+    number: int | None = await tx.fetchval(NUMBER, organization_id, event_id)
+    return number
+
+
+async def list_events(organization_id: UUID, tx: Tx, after: int, limit: int) -> list[LoggedEvent]:
+    """The events after that number, in order."""
+    return [LoggedEvent(*row) for row in await tx.fetch(LOG, organization_id, after, limit)]
+
+
+async def find_event(organization_id: UUID, tx: Tx, number: int) -> LoggedEvent | None:
+    row = await tx.fetchrow(BY_NUMBER, organization_id, number)
+    return None if row is None else LoggedEvent(*row)
+
+
+async def find_event_before(
+    organization_id: UUID, tx: Tx, booking_id: UUID, number: int
+) -> LoggedEvent | None:
+    """The last event of the booking before that one."""
+    row = await tx.fetchrow(BEFORE, organization_id, booking_id, number)
+    return None if row is None else LoggedEvent(*row)

@@ -32,46 +32,42 @@ CREATE TABLE webhook_endpoints (
     PRIMARY KEY (organization_id, id)
 );
 
--- One event for one endpoint. `number` is the event's, and the order within a booking; a test has
--- neither event nor booking, but a body of its own. No foreign key to the endpoint: it would lock
--- its row in every change of a booking.
+-- One event for one endpoint. A lane is what has to arrive in order: the events of one booking, by
+-- their `number`. A test is a lane of its own, and has a body of its own, as no event is behind it.
+-- No foreign key to the endpoint: it would lock its row in every change of a booking.
 CREATE TABLE deliveries (
     organization_id uuid NOT NULL,
     id uuid NOT NULL,
     endpoint_id uuid NOT NULL,
     event_id uuid NOT NULL,
     type text NOT NULL,
-    booking_id uuid,
-    number bigint,
+    lane_id uuid NOT NULL,
+    number bigint NOT NULL,
     body json,
     state text NOT NULL CHECK (state IN ('pending', 'delivered', 'exhausted')),
     tries integer NOT NULL DEFAULT 0,
     attempts jsonb NOT NULL DEFAULT '[]',
     created_at timestamptz NOT NULL,
-    PRIMARY KEY (organization_id, id),
-    CHECK ((booking_id IS NULL) = (number IS NULL)),
-    CHECK ((booking_id IS NULL) = (body IS NOT NULL))
+    PRIMARY KEY (organization_id, id)
 ) WITH (fillfactor = 80);
 CREATE INDEX deliveries_listed ON deliveries (organization_id, endpoint_id, id);
-CREATE INDEX deliveries_of_booking ON deliveries (organization_id, booking_id)
-    WHERE booking_id IS NOT NULL;
-CREATE INDEX deliveries_waiting ON deliveries (organization_id, endpoint_id, booking_id, number)
+CREATE INDEX deliveries_of_lane ON deliveries (organization_id, lane_id);
+CREATE INDEX deliveries_waiting ON deliveries (organization_id, endpoint_id, lane_id, number)
     WHERE state = 'pending';
 CREATE INDEX deliveries_by_age ON deliveries (created_at);
 
--- A lane is one booking's events on their way to one endpoint, which go one behind the other. Its
--- row is the queue: who takes it moves `due_at` on, so that nobody else does until then.
+-- A lane with something in it, on its way to one endpoint. Its row is the queue: who takes it moves
+-- `due_at` on, so that nobody else does until then.
 CREATE TABLE webhook_lanes (
     organization_id uuid NOT NULL,
     endpoint_id uuid NOT NULL,
-    booking_id uuid NOT NULL,
+    lane_id uuid NOT NULL,
     waiting integer NOT NULL,
     due_at timestamptz NOT NULL,
-    PRIMARY KEY (organization_id, endpoint_id, booking_id)
-) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02,
-    autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+    PRIMARY KEY (organization_id, endpoint_id, lane_id)
+) WITH (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 CREATE INDEX webhook_lanes_due ON webhook_lanes (due_at) WHERE waiting > 0;
-CREATE INDEX webhook_lanes_empty ON webhook_lanes (due_at) WHERE waiting = 0;
+CREATE INDEX webhook_lanes_empty ON webhook_lanes (due_at) WHERE waiting <= 0;
 """
 
 # A message is sealed: it holds links that open a booking.

@@ -1,0 +1,71 @@
+"""Reminders as rows: when which booking's attendee is to be reminded."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.store.database import Tx
+
+# Those whose time is over already are not planned: the booking was made too late for them.
+PLAN: Final = """
+WITH wanted AS (
+    SELECT DISTINCT minutes, $4::timestamptz - minutes * interval '1 minute' AS remind_at
+    FROM event_types, unnest(reminders_minutes_before) AS minutes
+    WHERE organization_id = $1 AND id = $3
+        AND $4::timestamptz - minutes * interval '1 minute' > $5),
+gone AS (
+    DELETE FROM reminders WHERE organization_id = $1 AND booking_id = $2
+        AND minutes_before NOT IN (SELECT minutes FROM wanted))
+INSERT INTO reminders (organization_id, booking_id, minutes_before, remind_at)
+SELECT $1, $2, minutes, remind_at FROM wanted
+ON CONFLICT (organization_id, booking_id, minutes_before) DO UPDATE
+SET remind_at = excluded.remind_at
+"""
+DROP: Final = "DELETE FROM reminders WHERE organization_id = $1 AND booking_id = $2"
+# Housekeeping: over all organizations.
+DUE: Final = """
+SELECT r.organization_id, o.mode, r.booking_id, r.minutes_before
+FROM reminders r JOIN organizations o ON o.id = r.organization_id
+WHERE r.remind_at <= $1 ORDER BY r.remind_at LIMIT $2
+"""
+TAKE: Final = """
+DELETE FROM reminders
+WHERE organization_id = $1 AND booking_id = $2 AND minutes_before = $3 AND remind_at <= $4
+RETURNING 1
+"""
+
+
+class DueReminder(Struct, frozen=True):
+    organization_id: UUID
+    mode: str
+    booking_id: UUID
+    minutes_before: int
+
+
+async def plan_reminders(
+    organization_id: UUID,
+    tx: Tx,
+    booking_id: UUID,
+    event_type_id: UUID,
+    starts_at: datetime,
+    now: datetime,
+) -> None:
+    """Those of the event type, for that start, in place of what was planned before."""
+    await tx.execute(PLAN, organization_id, booking_id, event_type_id, starts_at, now)
+
+
+async def drop_reminders(organization_id: UUID, tx: Tx, booking_id: UUID) -> None:
+    await tx.execute(DROP, organization_id, booking_id)
+
+
+async def list_due(tx: Tx, now: datetime, limit: int) -> list[DueReminder]:
+    """Of all organizations, the longest due first."""
+    return [DueReminder(*row) for row in await tx.fetch(DUE, now, limit)]
+
+
+async def take_reminder(organization_id: UUID, tx: Tx, due: DueReminder, now: datetime) -> bool:
+    """Removes it; False where somebody else did, or where it was moved."""
+    taken = await tx.fetchval(TAKE, organization_id, due.booking_id, due.minutes_before, now)
+    return taken is not None
