@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
+from kalends.domain.event import LoggedEvent
 from kalends.store.database import Tx
 from kalends.store.rows import columns_of
 
@@ -87,20 +88,6 @@ class NewMail(Struct, frozen=True, kw_only=True):
     audience: str
     recipient: str | None
     ordinal: int
-
-
-class LoggedEvent(Struct, frozen=True):
-    """An event as it stands in the log."""
-
-    number: int
-    id: UUID
-    type: str
-    booking_id: UUID
-    data: Raw
-    sequence: int
-    override: bool
-    actor: str
-    created_at: datetime
 
 
 LOG: Final = f"""

@@ -14,11 +14,13 @@ from kalends.web.api import (
     auth,
     bookings,
     busy_times,
+    event_log,
     event_types,
     holds,
     organization,
     schedules,
     slots,
+    webhooks,
 )
 from kalends.web.door import Door
 from kalends.web.endpoint import Endpoint, Gate, Nowhere, ReadOnly
@@ -31,6 +33,8 @@ ROUTES: Final[tuple[Route, ...]] = (
     *event_types.ROUTES,
     *slots.ROUTES,
     *holds.ROUTES,
+    *webhooks.ROUTES,
+    *event_log.ROUTES,
     *organization.ROUTES,
     *api_keys.ROUTES,
     *auth.ROUTES,

@@ -119,6 +119,19 @@ FIELDS: Final[dict[str, str]] = {
     "PageQuery.offset": "How many to skip.",
     "UpdateBooking.end_time": "Default: the booking keeps its length.",
     "UpdateBooking.status": "The status it is to have.",
+    "at": "When it was tried.",
+    "attempts": "The tries, oldest first.",
+    "delivered": "Whether it was taken.",
+    "disabled_reason": "Why it was disabled.",
+    "duration_ms": "How long it took, in milliseconds.",
+    "enabled": "Whether it is told anything.",
+    "error": "Why it failed; null where it did not.",
+    "event_id": "The event; `webhook-id` for the receiver.",
+    "events": "What it hears of.",
+    "response": "What came back.",
+    "state": "pending, delivered or exhausted.",
+    "url": "Where it is sent.",
+    "Tested.status": "The status of HTTP that came back; null where nothing did.",
 }
 
 TAGS: Final[dict[str, str]] = {
@@ -129,6 +142,9 @@ TAGS: Final[dict[str, str]] = {
     "Event types": "What can be booked: how long it takes, what has to be free, what is asked.",
     "Slots": "The times that can be booked, and why others cannot.",
     "Holds": "Time that is kept for somebody for some minutes, and ends by itself.",
+    "Webhooks": "URLs that are told what happens to bookings, in order for each booking, signed, "
+    "and tried again until they take it.",
+    "Event log": "What happened to bookings, to read in one's own time.",
     "Organization": "The tenant that the key belongs to.",
     "API keys": "Who may call this API, and how much of it. They need the scope `*`.",
     "Sessions": "Signing in with e-mail and password, for the console and the calls that want an "

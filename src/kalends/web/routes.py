@@ -27,7 +27,8 @@ class Route:
 
     `access` is a scope (the call takes an API key) or says otherwise; there is no default, so a
     route that names none does not exist. `query` and `body` are the structs that are read,
-    `answers` what comes back by status. `errors` are codes beyond those that every route has.
+    `answers` what comes back by status. `errors` are codes beyond those that every route has. What
+    is `repeatable` is done each time it is asked for, whatever `Idempotency-Key` says.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Route:
     etag: bool = False
     if_match: bool = False
     errors: tuple[str, ...] = ()
+    repeatable: bool = False
 
     @property
     def takes_key(self) -> bool:
@@ -50,5 +52,6 @@ class Route:
 
     @property
     def idempotent_by_key(self) -> bool:
-        """Whether it takes `Idempotency-Key`: every POST that takes an API key does."""
-        return self.method == "POST" and self.takes_key
+        """Whether it takes `Idempotency-Key`: every POST that takes an API key does, but for one
+        that is meant to be done each time."""
+        return self.method == "POST" and self.takes_key and not self.repeatable

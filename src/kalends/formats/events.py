@@ -1,0 +1,47 @@
+"""The public JSON of an event: webhooks send it, the event log shows it."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+
+from kalends.domain import ids
+from kalends.formats.bookings import BookingShown
+from kalends.formats.encoding import encode
+
+
+class EventShown(Struct, frozen=True):
+    """Something that happened to a booking; the body of a webhook."""
+
+    id: Annotated[str, Meta(examples=["wh_evt_0352lF5NnllfIJ66lPpfc3"])]
+    type: Annotated[str, Meta(examples=["booking.confirmed"])]
+    created_at: datetime
+    data: Annotated[BookingShown, Meta(description="The booking as it was right after.")]
+    override: Annotated[bool, Meta(description="There, and true, where rules were overridden.")] | (
+        UnsetType
+    ) = UNSET
+
+
+class _Event(Struct, frozen=True):
+    id: str
+    type: str
+    created_at: datetime
+    data: Raw
+    override: bool | UnsetType = UNSET
+
+
+OVERRIDDEN: Final = True
+
+
+def event_json(
+    event_id: UUID, kind: str, created_at: datetime, data: Raw, override: bool | None = None
+) -> bytes:
+    """The event as JSON: the same bytes each time, as they are signed."""
+    said = OVERRIDDEN if override else UNSET
+    return encode(_Event(ids.shown(ids.EVENT, event_id), kind, created_at, data, said))
+
+
+def test_data(endpoint_id: UUID) -> dict[str, Any]:
+    """What a test says, which is about no booking."""
+    return {"webhook_id": ids.shown(ids.ENDPOINT, endpoint_id)}

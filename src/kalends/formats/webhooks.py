@@ -1,0 +1,119 @@
+"""The public JSON of webhook endpoints and deliveries."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from kalends.domain import ids
+from kalends.domain.webhook import Attempt, Delivery, Endpoint, State
+
+
+class EventName(StrEnum):
+    """The events that an endpoint may hear of."""
+
+    CREATED = "booking.created"
+    CONFIRMED = "booking.confirmed"
+    CANCELLED = "booking.cancelled"
+    COMPLETED = "booking.completed"
+    NO_SHOW = "booking.no_show"
+    RESCHEDULED = "booking.rescheduled"
+    UPDATED = "booking.updated"
+    REMINDER = "booking.reminder"
+
+
+class EndpointShown(Struct, frozen=True):
+    """A URL that is told what happens."""
+
+    id: Annotated[str, Meta(examples=["whe_0352lF5NnllfIJ66lPpfc3"])]
+    url: Annotated[str, Meta(examples=["https://example.com/hooks/kalends"])]
+    events: Annotated[list[EventName], Meta(description="What it hears of.")]
+    description: str | None
+    enabled: bool
+    disabled_reason: Annotated[
+        str | None, Meta(description="Why it was disabled, where it did not happen by hand.")
+    ]
+    created_at: datetime
+
+
+class EndpointCreated(EndpointShown, frozen=True):
+    """A new endpoint, with its secret."""
+
+    secret: Annotated[str, Meta(description="What signs; shown this once.", examples=["whsec_…"])]
+
+
+class SecretRotated(Struct, frozen=True):
+    """A new secret."""
+
+    secret: Annotated[str, Meta(description="What signs from now on.", examples=["whsec_…"])]
+    previous_secret_until: Annotated[
+        datetime, Meta(description="Until then `webhook-signature` carries both signatures.")
+    ]
+
+
+class AttemptShown(Struct, frozen=True):
+    """One try to deliver."""
+
+    at: datetime
+    status: Annotated[int | None, Meta(description="Of HTTP; null where nothing came back.")]
+    duration_ms: int
+    error: Annotated[str | None, Meta(description="Why it failed; null where it was taken.")]
+    response: Annotated[str | None, Meta(description="The first kilobyte of what came back.")]
+
+
+class DeliveryShown(Struct, frozen=True):
+    """One event on its way to one endpoint."""
+
+    id: Annotated[str, Meta(examples=["whd_0352lF5NnllfIJ66lPpfc3"])]
+    event_id: Annotated[str, Meta(examples=["wh_evt_0352lF5NnllfIJ66lPpfc3"])]
+    type: Annotated[str, Meta(examples=["booking.created"])]
+    state: State
+    attempts: list[AttemptShown]
+    next_attempt_at: Annotated[
+        datetime | None,
+        Meta(
+            description="When it is tried next; null where nothing waits. One that stands behind "
+            "another event of its booking has that one's time."
+        ),
+    ]
+    created_at: datetime
+
+
+class Tested(Struct, frozen=True):
+    """What became of a test."""
+
+    delivered: bool
+    status: int | None
+    duration_ms: int
+    error: str | None
+
+
+def show_endpoint(endpoint: Endpoint) -> dict[str, Any]:
+    """The fields of `EndpointShown`, ready to encode."""
+    return {
+        "id": ids.shown(ids.ENDPOINT, endpoint.id),
+        "url": endpoint.url,
+        "events": endpoint.events or list(EventName),
+        "description": endpoint.description,
+        "enabled": endpoint.enabled,
+        "disabled_reason": endpoint.disabled_reason,
+        "created_at": endpoint.created_at,
+    }
+
+
+def show_delivery(delivery: Delivery) -> dict[str, Any]:
+    """The fields of `DeliveryShown`, ready to encode."""
+    return {
+        "id": ids.shown(ids.DELIVERY, delivery.id),
+        "event_id": ids.shown(ids.EVENT, delivery.event_id),
+        "type": delivery.type,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "next_attempt_at": delivery.next_attempt_at,
+        "created_at": delivery.created_at,
+    }
+
+
+def show_test(attempt: Attempt) -> Tested:
+    return Tested(attempt.is_taken, attempt.status, attempt.duration_ms, attempt.error)

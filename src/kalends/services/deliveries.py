@@ -1,0 +1,187 @@
+"""Delivering events to webhook endpoints: take what is due, send it, write down what became of it.
+
+Three steps, so that no transaction ever waits for the network. Who runs them, and how many at
+once, is `jobs/dispatching.py`.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct, json
+
+from kalends.domain import ids, webhook
+from kalends.domain.outside import Answered, Request, Unreachable
+from kalends.domain.webhook import Attempt, State
+from kalends.formats.encoding import encode_raw
+from kalends.formats.events import event_json
+from kalends.services.sealing import Seal
+from kalends.services.work import Context
+from kalends.store import deliveries, webhooks
+from kalends.store.deliveries import Caps, DueLane, Outcome
+
+# A worker that was killed in between has its lanes taken over after this; longer than a try takes.
+LEASE: Final = timedelta(seconds=25)
+TIMEOUT_SECONDS: Final = 10.0
+MOST_OF_ANSWER_BYTES: Final = 1024
+PURPOSE: Final = "webhook secret"
+GONE: Final = 410
+
+
+class Parcel(Struct, frozen=True):
+    """What is sent: the body, and by whose secrets it is signed."""
+
+    webhook_id: str
+    body: bytes
+    secrets: Sequence[str]
+
+    def headers(self, now: datetime) -> dict[str, str]:
+        """Signed anew for each try: Standard Webhooks 1.0, and the mission's own header."""
+        timestamp = int(now.timestamp())
+        signatures = (
+            webhook.standard_signature(secret, self.webhook_id, timestamp, self.body)
+            for secret in self.secrets
+        )
+        return {
+            "content-type": "application/json",
+            "webhook-id": self.webhook_id,
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": " ".join(signatures),
+            "x-webkasa-signature": webhook.mission_signature(self.secrets[0], self.body),
+        }
+
+
+async def take_due(
+    context: Context, room: int, without: Sequence[UUID], caps: Caps
+) -> list[DueLane]:
+    """Lanes that are due, taken for a while, with what is first in them. Raises Unavailable."""
+    async with context.database.transaction() as tx:
+        taken = await deliveries.take_due(tx, room, LEASE, without, caps)
+        for lane in taken:
+            if lane.delivery_id is None:
+                await deliveries.count_lane(tx, lane)
+    return [lane for lane in taken if lane.delivery_id is not None]
+
+
+async def deliver(context: Context, lane: DueLane) -> Outcome:
+    """One try. Whatever the network does is an outcome."""
+    attempt, retry_after = await send(context, lane.url, parcel_of(lane, context))
+    state, again_after = State.DELIVERED, None
+    if not attempt.is_taken:
+        tries = lane.tries + 1
+        again_after = webhook.next_try(tries, context.outside.retry_scale, retry_after)
+        state = State.EXHAUSTED if again_after is None else State.PENDING
+    return Outcome(lane=lane, state=state, attempt=encode_raw([attempt]), again_after=again_after)
+
+
+async def send(context: Context, url: str, parcel: Parcel) -> tuple[Attempt, timedelta | None]:
+    """Sends it once: the attempt, and after which time the receiver wants it again, if it says."""
+    now = context.clock()
+    request = Request(
+        method="POST",
+        url=url,
+        headers=parcel.headers(now),
+        body=parcel.body,
+        timeout_seconds=TIMEOUT_SECONDS,
+        most_bytes=MOST_OF_ANSWER_BYTES,
+    )
+    answer = await context.outside.http.send(request)
+    return _attempt(answer, now), _retry_after(answer, now)
+
+
+def parcel_of(lane: DueLane, context: Context) -> Parcel:
+    """The event as it is sent; the bytes are the same for each try."""
+    if lane.body is not None:
+        body = bytes(lane.body)
+    else:
+        assert lane.data is not None
+        body = event_json(lane.event_id, lane.type, lane.created_at, lane.data, lane.override)
+    sealed = [lane.secret]
+    if lane.previous_secret and lane.previous_until and lane.previous_until > context.clock():
+        sealed.append(lane.previous_secret)
+    return Parcel(ids.shown(ids.EVENT, lane.event_id), body, opened(context.seal, sealed))
+
+
+def opened(seal: Seal, sealed: Sequence[bytes]) -> list[str]:
+    return [seal.open(secret, PURPOSE).decode() for secret in sealed]
+
+
+async def record(context: Context, outcomes: Sequence[Outcome]) -> None:
+    """Writes down what became of tries, and what that says of their endpoints.
+
+    In two transactions, since who changes an endpoint locks it before its lanes.
+    Raises Unavailable, RunAgain.
+    """
+    async with context.database.transaction() as tx:
+        await deliveries.record_outcomes(tx, outcomes)
+    for (organization_id, endpoint_id), of_endpoint in _by_endpoint(outcomes).items():
+        await _judge_endpoint(context, organization_id, endpoint_id, of_endpoint)
+
+
+async def _judge_endpoint(
+    context: Context, organization_id: UUID, endpoint_id: UUID, outcomes: Sequence[Outcome]
+) -> None:
+    """Disables what is gone, or has done nothing but fail for five days."""
+    now = context.clock()
+    attempts = [json.decode(outcome.attempt, type=list[Attempt])[0] for outcome in outcomes]
+    since = min((o.lane.failing_since for o in outcomes if o.lane.failing_since), default=None)
+    taken = any(attempt.is_taken for attempt in attempts)
+    if taken and since is None:
+        return
+    async with context.database.transaction() as tx:
+        if taken:
+            await webhooks.note_success(organization_id, tx, endpoint_id)
+        elif since is None:
+            await webhooks.note_failure(organization_id, tx, endpoint_id, attempts[0].at)
+    if any(attempt.status == GONE for attempt in attempts):
+        await _disable(context, organization_id, endpoint_id, "It answered 410 Gone.")
+    elif not taken and since is not None and since + webhook.DISABLED_AFTER <= now:
+        days = webhook.DISABLED_AFTER.days
+        reason = f"Every delivery failed for {days} days, since {since:%Y-%m-%d %H:%M} UTC."
+        await _disable(context, organization_id, endpoint_id, reason)
+
+
+async def _disable(context: Context, organization_id: UUID, endpoint_id: UUID, reason: str) -> None:
+    async with context.database.transaction() as tx:
+        await webhooks.disable_endpoint(organization_id, tx, endpoint_id, reason, context.clock())
+
+
+def _by_endpoint(outcomes: Sequence[Outcome]) -> dict[tuple[UUID, UUID], list[Outcome]]:
+    grouped: dict[tuple[UUID, UUID], list[Outcome]] = {}
+    for outcome in outcomes:
+        key = outcome.lane.organization_id, outcome.lane.endpoint_id
+        grouped.setdefault(key, []).append(outcome)
+    return grouped
+
+
+def _attempt(answer: Answered | Unreachable, now: datetime) -> Attempt:
+    if isinstance(answer, Unreachable):
+        return Attempt(
+            at=now, status=None, duration_ms=answer.duration_ms, error=answer.reason, response=None
+        )
+    is_taken = 200 <= answer.status < 300
+    return Attempt(
+        at=now,
+        status=answer.status,
+        duration_ms=answer.duration_ms,
+        error=None if is_taken else f"answered {answer.status}",
+        response=answer.body[:MOST_OF_ANSWER_BYTES]
+        .decode(errors="replace")
+        .replace("\0", "\ufffd"),
+    )
+
+
+def _retry_after(answer: Answered | Unreachable, now: datetime) -> timedelta | None:
+    """RFC 9110 10.2.3: seconds, or a date. What is neither is passed over."""
+    text = answer.headers.get("retry-after", "").strip() if isinstance(answer, Answered) else ""
+    if text.isascii() and text.isdigit():
+        return timedelta(seconds=min(int(text[:9]), 10**8))
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
+    return max(until - now, timedelta(0))

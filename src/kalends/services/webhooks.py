@@ -1,0 +1,188 @@
+"""Webhook endpoints: list, create, change, delete; test, redeliver, rotate the secret."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec import UNSET, Raw, Struct, UnsetType, structs
+
+from kalends.domain import webhook
+from kalends.domain.errors import Invalid
+from kalends.domain.ids import DELIVERY, ENDPOINT, EVENT, new_id, shown
+from kalends.domain.webhook import Attempt, Delivery, Endpoint, State
+from kalends.formats.encoding import encode_raw
+from kalends.formats.events import event_json, test_data
+from kalends.services import work as works
+from kalends.services.deliveries import PURPOSE, Parcel, opened, send
+from kalends.services.work import Caller, Context, Work, found
+from kalends.store import deliveries, webhooks
+from kalends.store.bell import DELIVERIES
+
+
+class MadeEndpoint(NamedTuple):
+    """A new endpoint; the secret is shown this once."""
+
+    endpoint: Endpoint
+    secret: str
+
+
+class Rotated(NamedTuple):
+    """A new secret, and until when the one before signs too."""
+
+    secret: str
+    previous_until: datetime
+
+
+class NewEndpoint(Struct, frozen=True, kw_only=True):
+    """What a client asks for. No events are all events."""
+
+    url: str
+    events: Sequence[str] = ()
+    description: str | None = None
+
+
+class EndpointChanges(Struct, frozen=True, kw_only=True):
+    """What a client wants changed; UNSET stays as it is."""
+
+    url: str | UnsetType = UNSET
+    events: list[str] | UnsetType = UNSET
+    description: str | None | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+
+
+async def check_url(context: Context, url: str) -> None:
+    """Raises Invalid for a URL that may not be called. It asks the network, so it stands before
+    any transaction."""
+    fault = await context.outside.http.find_fault(url)
+    if fault is not None:
+        raise Invalid.field("url", fault)
+
+
+async def list_endpoints(work: Work, limit: int, offset: int) -> tuple[list[Endpoint], int]:
+    """A page, oldest first, and how many there are."""
+    return await webhooks.list_endpoints(work.organization_id, work.tx, limit, offset)
+
+
+async def get_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
+    """Raises NotFound."""
+    endpoint = await webhooks.find_endpoint(work.organization_id, work.tx, endpoint_id)
+    return found(endpoint, "webhook", shown(ENDPOINT, endpoint_id))
+
+
+async def create_endpoint(work: Work, wanted: NewEndpoint) -> MadeEndpoint:
+    """It hears of what happens from now on."""
+    secret = webhook.new_secret()
+    endpoint = Endpoint(
+        id=new_id(),
+        url=wanted.url,
+        events=list(dict.fromkeys(wanted.events)),
+        description=wanted.description,
+        enabled=True,
+        disabled_reason=None,
+        secret=_sealed(work, secret),
+        previous_secret=None,
+        previous_until=None,
+        failing_since=None,
+        created_at=work.stamp,
+        updated_at=work.stamp,
+    )
+    await webhooks.insert_endpoint(work.organization_id, work.tx, endpoint)
+    return MadeEndpoint(endpoint, secret)
+
+
+async def update_endpoint(
+    work: Work, endpoint_id: UUID, parse: Callable[[], EndpointChanges]
+) -> Endpoint:
+    """Changes what is given. One that is enabled again gets at once what waited for it.
+    Raises NotFound, Invalid."""
+    before = await _lock(work, endpoint_id)
+    changes = {k: v for k, v in structs.asdict(parse()).items() if v is not UNSET}
+    after = structs.replace(before, **changes, updated_at=work.stamp)
+    if after.enabled:
+        after = structs.replace(after, disabled_reason=None)
+    await webhooks.update_endpoint(work.organization_id, work.tx, after)
+    if after.enabled and not before.enabled:
+        await webhooks.note_success(work.organization_id, work.tx, endpoint_id)
+        await webhooks.wake_lanes(work.organization_id, work.tx, endpoint_id)
+        work.rings.add(DELIVERIES)
+    return after
+
+
+async def delete_endpoint(work: Work, endpoint_id: UUID) -> UUID:
+    """Nothing is sent to it any more, nor what waits. Raises NotFound."""
+    await _lock(work, endpoint_id)
+    await webhooks.delete_endpoint(work.organization_id, work.tx, endpoint_id, work.stamp)
+    return endpoint_id
+
+
+async def rotate_secret(work: Work, endpoint_id: UUID) -> Rotated:
+    """A new secret; the one before signs beside it for a day. Raises NotFound."""
+    before = await _lock(work, endpoint_id)
+    secret, until = webhook.new_secret(), work.stamp + webhook.BOTH_SECRETS_FOR
+    after = structs.replace(
+        before,
+        secret=_sealed(work, secret),
+        previous_secret=before.secret,
+        previous_until=until,
+        updated_at=work.stamp,
+    )
+    await webhooks.update_endpoint(work.organization_id, work.tx, after)
+    return Rotated(secret, until)
+
+
+async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> Attempt:
+    """Sends a `webhook.test` now, once, also to an endpoint that is disabled. It stands in the
+    delivery log, not in the event log. Raises NotFound."""
+    endpoint = await works.read(context, caller, get_endpoint, endpoint_id)
+    event_id, now = new_id(), context.clock()
+    body = event_json(event_id, webhook.TEST, now, encode_raw(test_data(endpoint_id)))
+    signers = opened(context.seal, [endpoint.secret])
+    attempt, _ = await send(context, endpoint.url, Parcel(shown(EVENT, event_id), body, signers))
+    delivery = Delivery(
+        id=new_id(),
+        endpoint_id=endpoint_id,
+        event_id=event_id,
+        type=webhook.TEST,
+        state=State.DELIVERED if attempt.is_taken else State.EXHAUSTED,
+        attempts=encode_raw([attempt]),
+        created_at=now,
+        next_attempt_at=None,
+    )
+    await works.change(context, caller, _note_test, delivery, Raw(body))
+    return attempt
+
+
+async def list_deliveries(
+    work: Work, endpoint_id: UUID, state: str | None, limit: int, offset: int
+) -> tuple[list[Delivery], int]:
+    """A page, the latest first, and how many there are. Raises NotFound."""
+    await get_endpoint(work, endpoint_id)
+    return await deliveries.list_deliveries(
+        work.organization_id, work.tx, endpoint_id, state, limit, offset
+    )
+
+
+async def redeliver(work: Work, endpoint_id: UUID, delivery_id: UUID) -> Delivery:
+    """Has it sent once more, under the same `webhook-id` and in its place in the order of its
+    booking. Raises NotFound."""
+    await get_endpoint(work, endpoint_id)
+    place = work.organization_id, work.tx, endpoint_id, delivery_id
+    found(await deliveries.find_delivery(*place), "delivery", shown(DELIVERY, delivery_id))
+    await deliveries.redeliver(*place)
+    work.rings.add(DELIVERIES)
+    again = await deliveries.find_delivery(*place)
+    return found(again, "delivery", shown(DELIVERY, delivery_id))
+
+
+async def _lock(work: Work, endpoint_id: UUID) -> Endpoint:
+    endpoint = await webhooks.lock_endpoint(work.organization_id, work.tx, endpoint_id)
+    return found(endpoint, "webhook", shown(ENDPOINT, endpoint_id))
+
+
+async def _note_test(work: Work, delivery: Delivery, body: Raw) -> None:
+    await deliveries.insert_test(work.organization_id, work.tx, delivery, body)
+
+
+def _sealed(work: Work, secret: str) -> bytes:
+    return work.context.seal.close(secret.encode(), PURPOSE)

@@ -1,0 +1,116 @@
+"""Webhook endpoints as rows; secrets are sealed."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import structs
+
+from kalends.domain.webhook import Endpoint
+from kalends.store.database import Tx
+from kalends.store.rows import columns_of, page_of, parameters
+
+FIELDS: Final = Endpoint.__struct_fields__
+COLUMNS: Final = columns_of(Endpoint)
+_CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at", "failing_since"))
+
+GET: Final = (
+    f"SELECT {COLUMNS} FROM webhook_endpoints"
+    " WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
+)
+GET_LOCKED: Final = GET + " FOR NO KEY UPDATE"
+LIST: Final = page_of(
+    "webhook_endpoints",
+    COLUMNS,
+    "organization_id = $1 AND deleted_at IS NULL",
+    order="id",
+    parameters=1,
+)
+INSERT: Final = (
+    f"INSERT INTO webhook_endpoints (organization_id, {COLUMNS})"
+    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
+)
+UPDATE: Final = (
+    f"UPDATE webhook_endpoints SET ({', '.join(_CHANGEABLE)})"
+    f" = ROW({parameters(3, len(_CHANGEABLE))}) WHERE organization_id = $1 AND id = $2"
+)
+DELETE: Final = """
+UPDATE webhook_endpoints SET deleted_at = $3, enabled = false
+WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL
+"""
+WAKE_LANES: Final = """
+UPDATE webhook_lanes SET due_at = now()
+WHERE organization_id = $1 AND endpoint_id = $2 AND waiting > 0
+"""
+DROP_LANES: Final = "DELETE FROM webhook_lanes WHERE organization_id = $1 AND endpoint_id = $2"
+SUCCEEDED: Final = """
+UPDATE webhook_endpoints SET failing_since = NULL
+WHERE organization_id = $1 AND id = $2 AND failing_since IS NOT NULL
+"""
+FAILED: Final = """
+UPDATE webhook_endpoints SET failing_since = $3
+WHERE organization_id = $1 AND id = $2 AND failing_since IS NULL
+"""
+DISABLE: Final = """
+UPDATE webhook_endpoints SET enabled = false, disabled_reason = $3, updated_at = $4
+WHERE organization_id = $1 AND id = $2 AND enabled AND deleted_at IS NULL RETURNING url
+"""
+
+
+async def find_endpoint(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> Endpoint | None:
+    row = await tx.fetchrow(GET, organization_id, endpoint_id)
+    return None if row is None else Endpoint(*row)
+
+
+async def lock_endpoint(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> Endpoint | None:
+    """The endpoint, which nobody else changes until the transaction ends."""
+    row = await tx.fetchrow(GET_LOCKED, organization_id, endpoint_id)
+    return None if row is None else Endpoint(*row)
+
+
+async def list_endpoints(
+    organization_id: UUID, tx: Tx, limit: int, offset: int
+) -> tuple[list[Endpoint], int]:
+    """A page, oldest first, and how many there are."""
+    rows = await tx.fetch(LIST, organization_id, limit, offset)
+    return [Endpoint(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def insert_endpoint(organization_id: UUID, tx: Tx, endpoint: Endpoint) -> None:
+    await tx.execute(INSERT, organization_id, *structs.astuple(endpoint))
+
+
+async def update_endpoint(organization_id: UUID, tx: Tx, endpoint: Endpoint) -> None:
+    """Writes the whole endpoint but `failing_since`; the caller holds its lock."""
+    values = (getattr(endpoint, name) for name in _CHANGEABLE)
+    await tx.execute(UPDATE, organization_id, endpoint.id, *values)
+
+
+async def delete_endpoint(organization_id: UUID, tx: Tx, endpoint_id: UUID, now: datetime) -> bool:
+    """Nothing is delivered to it any more; False where it was not there."""
+    done: str = await tx.execute(DELETE, organization_id, endpoint_id, now)
+    await tx.execute(DROP_LANES, organization_id, endpoint_id)
+    return done == "UPDATE 1"
+
+
+async def wake_lanes(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> None:
+    """Makes all that waits for the endpoint due at once."""
+    await tx.execute(WAKE_LANES, organization_id, endpoint_id)
+
+
+async def note_success(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> None:
+    """Ends a time of failures."""
+    await tx.execute(SUCCEEDED, organization_id, endpoint_id)
+
+
+async def note_failure(organization_id: UUID, tx: Tx, endpoint_id: UUID, since: datetime) -> None:
+    """Begins a time of failures, unless one has begun."""
+    await tx.execute(FAILED, organization_id, endpoint_id, since)
+
+
+async def disable_endpoint(
+    organization_id: UUID, tx: Tx, endpoint_id: UUID, reason: str, now: datetime
+) -> str | None:
+    """Its URL; None where it was disabled already."""
+    url: str | None = await tx.fetchval(DISABLE, organization_id, endpoint_id, reason, now)
+    return url

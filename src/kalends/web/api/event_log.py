@@ -1,0 +1,81 @@
+"""`/api/v1/event-log`: what happened, in order."""
+
+from typing import Annotated, Final
+
+from msgspec import Meta, Raw, Struct
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.errors import Invalid
+from kalends.domain.event import LoggedEvent
+from kalends.formats.events import EventShown, event_json
+from kalends.services import event_log
+from kalends.services.idempotency import Answer
+from kalends.web.answers import data_with_meta
+from kalends.web.api.models import Limit, Request
+from kalends.web.call import Call
+from kalends.web.routes import Route
+
+
+class EventLogQuery(Request, frozen=True):
+    after: (
+        Annotated[
+            str, Meta(description="Only what came after this event; default: from the first.")
+        ]
+        | None
+    ) = None
+    limit: Limit = 50
+
+
+class LogMeta(Struct, frozen=True):
+    """Where the page stands in the log."""
+
+    limit: int
+    hasMore: bool  # noqa: N815  (the mission's spelling)
+    next: Annotated[
+        str | None,
+        Meta(
+            description="What to give as `after` for the next page: the last event on this one, "
+            "or what was given where nothing has happened since."
+        ),
+    ]
+
+
+class EventLogAnswer(Struct, frozen=True):
+    data: list[EventShown]
+    meta: LogMeta
+
+
+async def read_event_log(call: Call) -> Answer:
+    query = call.query(EventLogQuery)
+    after = None
+    if query.after is not None:
+        after = ids.parse(ids.EVENT, query.after)
+        if after is None:
+            raise Invalid.field("after", "is no event of this organization")
+    page = await call.read(event_log.read_log, after, query.limit)
+    meta = LogMeta(query.limit, page.has_more, ids.shown_or_none(ids.EVENT, page.next_id))
+    return data_with_meta([shown(event) for event in page.events], meta)
+
+
+def shown(event: LoggedEvent) -> Raw:
+    return Raw(event_json(event.id, event.type, event.created_at, event.data, event.override))
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        method="GET",
+        path="/api/v1/event-log",
+        handler=read_event_log,
+        access=Scope.BOOKINGS_READ,
+        tag="Event log",
+        summary="Read the event log",
+        description=(
+            "What happened to bookings, oldest first: the bodies of the webhooks. A reader that "
+            "goes on from `meta.next` misses nothing, also of changes that were under way while "
+            "it read. Unlike webhooks it tells nobody; ask again after a while."
+        ),
+        query=EventLogQuery,
+        answers={200: EventLogAnswer},
+    ),
+)

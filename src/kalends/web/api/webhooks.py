@@ -1,0 +1,309 @@
+"""`/api/v1/webhooks`: endpoints, their deliveries, and what is done with both."""
+
+from functools import partial
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.values import Line
+from kalends.domain.webhook import Delivery, Endpoint, State
+from kalends.formats.webhooks import (
+    DeliveryShown,
+    EndpointCreated,
+    EndpointShown,
+    EventName,
+    SecretRotated,
+    Tested,
+    show_delivery,
+    show_endpoint,
+    show_test,
+)
+from kalends.services import webhooks
+from kalends.services.idempotency import Answer
+from kalends.services.webhooks import EndpointChanges, MadeEndpoint, NewEndpoint, Rotated
+from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.api.models import PageQuery, Request
+from kalends.web.call import Call
+from kalends.web.reading import read_body
+from kalends.web.routes import Route
+
+Url = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=2000,
+        description="https, on any port, with a name that resolves to public addresses alone. "
+        "What `KALENDS_OUTBOUND_ALLOW` names may be called too, also by http.",
+        examples=["https://example.com/hooks/kalends"],
+    ),
+]
+Events = Annotated[
+    list[EventName],
+    Meta(max_length=50, description="What it hears of. Left out, or an empty list: everything."),
+]
+
+
+class CreateWebhook(Request, frozen=True):
+    url: Url
+    events: Events = []
+    description: Annotated[Line | None, Meta(description="For people.")] = None
+
+
+class UpdateWebhook(Request, frozen=True):
+    """What is left out stays as it is."""
+
+    url: Url | UnsetType = UNSET
+    events: Events | UnsetType = UNSET
+    description: Line | UnsetType | None = UNSET
+    enabled: (
+        Annotated[bool, Meta(description="Enabled again, it gets at once what waited.")] | UnsetType
+    ) = UNSET
+
+
+class DeliveriesQuery(PageQuery, frozen=True):
+    state: Annotated[State | None, Meta(description="Only those in this state.")] = None
+
+
+class WebhooksAnswer(Struct, frozen=True):
+    data: list[EndpointShown]
+    meta: PageMeta
+
+
+class WebhookAnswer(Struct, frozen=True):
+    data: EndpointShown
+
+
+class WebhookCreatedAnswer(Struct, frozen=True):
+    data: EndpointCreated
+
+
+class SecretAnswer(Struct, frozen=True):
+    data: SecretRotated
+
+
+class TestedAnswer(Struct, frozen=True):
+    data: Tested
+
+
+class DeliveriesAnswer(Struct, frozen=True):
+    data: list[DeliveryShown]
+    meta: PageMeta
+
+
+class DeliveryAnswer(Struct, frozen=True):
+    data: DeliveryShown
+
+
+async def list_webhooks(call: Call) -> Answer:
+    query = call.query(PageQuery)
+    listed, total = await call.read(webhooks.list_endpoints, query.limit, query.offset)
+    return page(listed, total, query.limit, query.offset, show_endpoint)
+
+
+async def get_webhook(call: Call) -> Answer:
+    return shown(await call.read(webhooks.get_endpoint, endpoint_in(call)))
+
+
+async def create_webhook(call: Call) -> Answer:
+    body = await call.body(CreateWebhook)
+    await webhooks.check_url(call.context, body.url)
+    wanted = NewEndpoint(**structs.asdict(body))
+    return await call.change(shown_once, webhooks.create_endpoint, wanted)
+
+
+async def update_webhook(call: Call) -> Answer:
+    parse = partial(parse_changes, await call.raw_json())
+    endpoint_id = endpoint_in(call)
+    await call.read(webhooks.get_endpoint, endpoint_id)
+    url = parse().url
+    if url is not UNSET:
+        await webhooks.check_url(call.context, url)
+    return await call.change(shown, webhooks.update_endpoint, endpoint_id, parse)
+
+
+async def delete_webhook(call: Call) -> Answer:
+    return await call.change(shown_deleted, webhooks.delete_endpoint, endpoint_in(call))
+
+
+async def test_webhook(call: Call) -> Answer:
+    attempt = await webhooks.test_endpoint(call.context, call.caller, endpoint_in(call))
+    return data(show_test(attempt))
+
+
+async def rotate_webhook_secret(call: Call) -> Answer:
+    return await call.change(shown_secret, webhooks.rotate_secret, endpoint_in(call))
+
+
+async def list_deliveries(call: Call) -> Answer:
+    endpoint_id = endpoint_in(call)
+    await call.read(webhooks.get_endpoint, endpoint_id)
+    query = call.query(DeliveriesQuery)
+    state = None if query.state is None else query.state.value
+    listed, total = await call.read(
+        webhooks.list_deliveries, endpoint_id, state, query.limit, query.offset
+    )
+    return page(listed, total, query.limit, query.offset, show_delivery)
+
+
+async def redeliver(call: Call) -> Answer:
+    delivery_id = call.id(ids.DELIVERY, "delivery", "delivery_id")
+    return await call.change(shown_again, webhooks.redeliver, endpoint_in(call), delivery_id)
+
+
+def endpoint_in(call: Call) -> UUID:
+    return call.id(ids.ENDPOINT, "webhook")
+
+
+def parse_changes(body: bytes) -> EndpointChanges:
+    """Raises NotJson, Invalid."""
+    return EndpointChanges(**structs.asdict(read_body(body or b"{}", UpdateWebhook)))
+
+
+def shown(endpoint: Endpoint) -> Answer:
+    return data(show_endpoint(endpoint))
+
+
+def shown_once(made: MadeEndpoint) -> Answer:
+    return data({**show_endpoint(made.endpoint), "secret": made.secret}, status=201)
+
+
+def shown_secret(rotated: Rotated) -> Answer:
+    return data(SecretRotated(rotated.secret, rotated.previous_until))
+
+
+def shown_deleted(endpoint_id: UUID) -> Answer:
+    return deleted(ids.shown(ids.ENDPOINT, endpoint_id))
+
+
+def shown_again(delivery: Delivery) -> Answer:
+    return data(show_delivery(delivery), status=202)
+
+
+_PATH: Final = "/api/v1/webhooks"
+_TAG: Final = "Webhooks"
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        method="GET",
+        path=_PATH,
+        handler=list_webhooks,
+        access=Scope.WEBHOOKS_READ,
+        tag=_TAG,
+        summary="List webhooks",
+        description="Oldest first. The secrets are not shown.",
+        query=PageQuery,
+        answers={200: WebhooksAnswer},
+    ),
+    Route(
+        method="POST",
+        path=_PATH,
+        handler=create_webhook,
+        access=Scope.WEBHOOKS_WRITE,
+        tag=_TAG,
+        summary="Create a webhook",
+        description=(
+            "The URL is told what happens to bookings from now on, by POST, with the event as its "
+            "body. It answers any 2xx within 10 seconds to take it; a redirect is a failure. What "
+            "fails is tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h "
+            "(or later, where `Retry-After` asks for it). Events of one booking come in order. "
+            "A 410, or five days of nothing but failure, disables the webhook; what waits is kept. "
+            "Delivery is at least once: `webhook-id` is the same for each try.\n\n"
+            "`X-WebKasa-Signature` is `sha256=` and the hex HMAC-SHA256 of the raw body, keyed "
+            "with the whole text of the secret; beside it stand the headers of Standard Webhooks. "
+            "The answer shows the `secret`, this once."
+        ),
+        body=CreateWebhook,
+        answers={201: WebhookCreatedAnswer},
+    ),
+    Route(
+        method="GET",
+        path=f"{_PATH}/{{id}}",
+        handler=get_webhook,
+        access=Scope.WEBHOOKS_READ,
+        tag=_TAG,
+        summary="Get a webhook",
+        answers={200: WebhookAnswer},
+    ),
+    Route(
+        method="PATCH",
+        path=f"{_PATH}/{{id}}",
+        handler=update_webhook,
+        access=Scope.WEBHOOKS_WRITE,
+        tag=_TAG,
+        summary="Update a webhook",
+        description=(
+            "`enabled: false` holds back what happens from then on; it waits, and goes out when "
+            "the webhook is enabled again. `events` is replaced whole."
+        ),
+        body=UpdateWebhook,
+        answers={200: WebhookAnswer},
+    ),
+    Route(
+        method="DELETE",
+        path=f"{_PATH}/{{id}}",
+        handler=delete_webhook,
+        access=Scope.WEBHOOKS_WRITE,
+        tag=_TAG,
+        summary="Delete a webhook",
+        description="What waits for it is not sent any more.",
+        answers={200: DeletedAnswer},
+    ),
+    Route(
+        method="POST",
+        path=f"{_PATH}/{{id}}/test",
+        handler=test_webhook,
+        access=Scope.WEBHOOKS_WRITE,
+        tag=_TAG,
+        summary="Test a webhook",
+        description=(
+            "Sends a `webhook.test` now, once, signed as any event, also to one that is disabled. "
+            'Its `data` is `{"webhook_id"}`. It stands in the delivery log, not in the event '
+            "log. Takes no `Idempotency-Key`: each call sends one."
+        ),
+        repeatable=True,
+        answers={200: TestedAnswer},
+    ),
+    Route(
+        method="POST",
+        path=f"{_PATH}/{{id}}/rotate-secret",
+        handler=rotate_webhook_secret,
+        access=Scope.WEBHOOKS_WRITE,
+        tag=_TAG,
+        summary="Rotate the secret of a webhook",
+        description=(
+            "Answers the new secret, this once. For 24 hours `webhook-signature` carries the "
+            "signatures of both, the new one first; `X-WebKasa-Signature` is by the new one at "
+            "once."
+        ),
+        answers={200: SecretAnswer},
+    ),
+    Route(
+        method="GET",
+        path=f"{_PATH}/{{id}}/deliveries",
+        handler=list_deliveries,
+        access=Scope.WEBHOOKS_READ,
+        tag=_TAG,
+        summary="List the deliveries of a webhook",
+        description="The latest first. They are kept for 30 days after they were taken or given "
+        "up.",
+        query=DeliveriesQuery,
+        answers={200: DeliveriesAnswer},
+    ),
+    Route(
+        method="POST",
+        path=f"{_PATH}/{{id}}/deliveries/{{delivery_id}}/redeliver",
+        handler=redeliver,
+        access=Scope.WEBHOOKS_WRITE,
+        tag=_TAG,
+        summary="Deliver once more",
+        description=(
+            "Sends it again at once, under the same `webhook-id` and with the whole timetable "
+            "before it, in its place in the order of its booking: later events of the booking "
+            "that still wait go behind it."
+        ),
+        answers={202: DeliveryAnswer},
+    ),
+)
