@@ -182,14 +182,15 @@ async def running_jobs(home: Installation, context: Context) -> AsyncIterator[No
 
 async def _run_jobs(context: Context) -> None:
     """The queue's library takes long to import: in a thread, while requests are served."""
-    run_jobs = await asyncio.to_thread(_import_jobs)
-    await run_jobs(context)
+    works = await asyncio.to_thread(_import_jobs)
+    await asyncio.gather(*(work(context) for work in works))
 
 
-def _import_jobs() -> Callable[[Context], Awaitable[None]]:
+def _import_jobs() -> Sequence[Callable[[Context], Awaitable[None]]]:
+    from kalends.jobs.dispatching import dispatch
     from kalends.jobs.running import run_jobs
 
-    return run_jobs
+    return run_jobs, dispatch
 
 
 def run_worker(home: Installation) -> None:

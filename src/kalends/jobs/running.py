@@ -5,10 +5,8 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from time import monotonic
 from typing import Any, Final
 
-import structlog
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import (
     QueryBuilderEnvironment,
@@ -24,11 +22,10 @@ from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
 
 from kalends.jobs.executors import JobExecutor, Running, TimedExecutor
+from kalends.jobs.outage import Outage
 from kalends.jobs.table import JOBS, TIMETABLE, Job, Timed
 from kalends.services.work import Context
 from kalends.store.jobs import queue_connection
-
-log = structlog.get_logger("kalends.jobs")
 
 # Spelled out, as PgQueuer takes what is missing from variables such as CHANNEL and DURABILITY.
 QUEUE: Final = DBSettings(
@@ -49,8 +46,6 @@ AT_ONCE: Final = 100
 BATCH: Final = 25
 FINISH_WITHIN: Final = timedelta(seconds=5)
 PUT_BACK_WITHIN: Final = timedelta(seconds=2)
-FIRST_PAUSE: Final = timedelta(seconds=0.2)
-LONGEST_PAUSE: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True)
@@ -78,7 +73,7 @@ async def run_jobs(
     """
     # Each failure is told by us, once; PgQueuer would tell one outage ten times a second.
     logging.getLogger("pgqueuer").propagate = False
-    outage = _Outage()
+    outage = Outage("jobs")
     while True:
         try:
             async with queue_connection(context.database.parameters) as connection:
@@ -154,32 +149,6 @@ class _Shift:
         for part in parts:
             part.cancel()
         await asyncio.wait(parts, timeout=PUT_BACK_WITHIN.total_seconds())
-
-
-@dataclass
-class _Outage:
-    """From when nothing works until it does again: each end of it is told once."""
-
-    is_on: bool = False
-    _pause: timedelta = FIRST_PAUSE
-    _ended_at: float = 0.0
-
-    def begin(self, error: Exception) -> None:
-        if not self.is_on:
-            log.warning("jobs wait for the database", error=repr(error))
-            if monotonic() - self._ended_at > LONGEST_PAUSE.total_seconds():
-                self._pause = FIRST_PAUSE
-        self.is_on = True
-
-    def end(self) -> None:
-        if self.is_on:
-            log.info("jobs run again")
-        self.is_on, self._ended_at = False, monotonic()
-
-    def pause(self) -> float:
-        """How many seconds to wait before the next attempt: longer each time."""
-        self._pause, now = min(self._pause * 2, LONGEST_PAUSE), self._pause
-        return now.total_seconds()
 
 
 def _executor_of(

@@ -108,6 +108,18 @@ def opened(seal: Seal, sealed: Sequence[bytes]) -> list[str]:
     return [seal.open(secret, PURPOSE).decode() for secret in sealed]
 
 
+async def time_to_next(context: Context) -> timedelta | None:
+    """How long until something is due; None where nothing waits. Raises Unavailable."""
+    async with context.database.connection() as tx:
+        return await deliveries.time_to_next(tx)
+
+
+async def give_back(context: Context, lanes: Sequence[DueLane]) -> None:
+    """Lanes that were taken and not served are due again. Raises Unavailable, RunAgain."""
+    async with context.database.transaction() as tx:
+        await deliveries.give_back(tx, lanes)
+
+
 async def record(context: Context, outcomes: Sequence[Outcome]) -> None:
     """Writes down what became of tries, and what that says of their endpoints.
 

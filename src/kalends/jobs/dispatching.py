@@ -1,0 +1,179 @@
+"""The dispatcher: takes lanes that are due, sends what is first in each, writes down what became
+of it, many at once and in few statements.
+
+A job a delivery would cost the queue more than the delivery itself (docs/decisions/0009); the
+lanes are the queue.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+
+from kalends.domain.errors import Unavailable
+from kalends.jobs.outage import Outage
+from kalends.services import deliveries
+from kalends.services.work import Context
+from kalends.store.bell import DELIVERIES
+from kalends.store.database import RunAgain
+from kalends.store.deliveries import Caps, DueLane, Outcome
+from kalends.store.jobs import queue_connection
+
+log = structlog.get_logger("kalends.jobs")
+
+AT_ONCE: Final = 200
+# An endpoint that hangs holds its places for ten seconds each: never all of them, and few once it
+# is known to fail.
+CAPS: Final = Caps(working=60, failing=8)
+# So that one statement takes, or records, many.
+LEAST_ROOM: Final = AT_ONCE // 4
+GATHER_SECONDS: Final = 0.003
+MOST_RECORDED: Final = 200
+LOOK_SECONDS: Final = 2.0
+SHORTEST_LOOK_SECONDS: Final = 0.02
+FINISH_WITHIN: Final = timedelta(seconds=5)
+
+
+async def dispatch(context: Context) -> None:
+    """Delivers until cancelled, whatever becomes of the database. Any number of processes may.
+
+    When cancelled it takes no more, gives what is under way five seconds, and gives back the rest.
+    """
+    outage = Outage("deliveries")
+    while True:
+        try:
+            async with queue_connection(context.database.parameters) as connection:
+                await _Round(connection, context).work(outage.end)
+        except Exception as error:
+            # Whatever it is (away, restarting, not migrated yet): what is due waits.
+            outage.begin(error)
+        await asyncio.sleep(outage.pause())
+
+
+class _Round:
+    """The work of one listening connection, from connecting to losing it."""
+
+    def __init__(self, connection: Any, context: Context) -> None:
+        self._connection = connection
+        self._context = context
+        self._rung = asyncio.Event()
+        self._lost = False
+        self._flights: dict[asyncio.Task[None], DueLane] = {}
+        self._under_way: Counter[UUID] = Counter()
+        self._failing: set[UUID] = set()
+        self._outcomes: list[Outcome] = []
+        self._landed = asyncio.Event()
+
+    async def work(self, begun: Callable[[], None]) -> None:
+        """Delivers until cancelled. Raises when the connection is lost, or anything else is."""
+        self._connection.add_termination_listener(self._lose)
+        await self._connection.add_listener(DELIVERIES, lambda *_: self._rung.set())
+        recorder = asyncio.create_task(self._record())
+        try:
+            while not self._lost:
+                self._rung.clear()
+                taken = await self._take()
+                begun()
+                if not taken:
+                    await self._wait()
+        finally:
+            await self._end(recorder)
+        raise ConnectionError("the connection was lost")
+
+    def _lose(self, _: Any) -> None:
+        self._lost = True
+        self._rung.set()
+
+    async def _take(self) -> int:
+        room = AT_ONCE - len(self._flights)
+        if room < LEAST_ROOM:
+            return 0
+        lanes = await deliveries.take_due(self._context, room, self._full(), CAPS)
+        for lane in lanes:
+            self._note(lane)
+            flight = asyncio.create_task(self._fly(lane))
+            self._flights[flight] = lane
+        return len(lanes)
+
+    def _note(self, lane: DueLane) -> None:
+        self._under_way[lane.endpoint_id] += 1
+        if lane.failing_since is None:
+            self._failing.discard(lane.endpoint_id)
+        else:
+            self._failing.add(lane.endpoint_id)
+
+    def _full(self) -> list[UUID]:
+        """Endpoints that have as much under way as they may."""
+        return [
+            endpoint_id
+            for endpoint_id, count in self._under_way.items()
+            if count >= (CAPS.failing if endpoint_id in self._failing else CAPS.working)
+        ]
+
+    async def _fly(self, lane: DueLane) -> None:
+        try:
+            self._outcomes.append(await deliveries.deliver(self._context, lane))
+        except Exception:
+            # What cannot even be tried (a secret sealed with another key) must not stop the rest:
+            # its lane comes back when its lease is over.
+            log.exception("delivery failed", endpoint=str(lane.endpoint_id))
+            self._forget([lane])
+        self._landed.set()
+
+    async def _wait(self) -> None:
+        """Until somebody rings, places come free, or something is due."""
+        left = await deliveries.time_to_next(self._context)
+        seconds = LOOK_SECONDS if left is None else left.total_seconds()
+        seconds = min(max(seconds, SHORTEST_LOOK_SECONDS), LOOK_SECONDS)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+        except TimeoutError:
+            pass
+
+    async def _record(self) -> None:
+        """Writes outcomes down, as many at once as have gathered, for as long as it takes."""
+        outage = Outage("outcomes of deliveries")
+        while True:
+            await self._landed.wait()
+            self._landed.clear()
+            await asyncio.sleep(GATHER_SECONDS)
+            while batch := self._outcomes[:MOST_RECORDED]:
+                try:
+                    await deliveries.record(self._context, batch)
+                except (Unavailable, RunAgain) as error:
+                    outage.begin(error)
+                    await asyncio.sleep(outage.pause())
+                    continue
+                outage.end()
+                del self._outcomes[: len(batch)]
+                self._forget([outcome.lane for outcome in batch])
+
+    def _forget(self, lanes: list[DueLane]) -> None:
+        """Their places are free."""
+        done = {id(lane) for lane in lanes}
+        self._flights = {t: lane for t, lane in self._flights.items() if id(lane) not in done}
+        for lane in lanes:
+            self._under_way[lane.endpoint_id] -= 1
+        self._rung.set()
+
+    async def _end(self, recorder: asyncio.Task[None]) -> None:
+        if self._flights:
+            await asyncio.wait(self._flights, timeout=FINISH_WITHIN.total_seconds())
+        for flight in self._flights:
+            flight.cancel()
+        recorder.cancel()
+        await asyncio.wait([recorder, *self._flights])
+        outcomes, landed = self._outcomes, {id(outcome.lane) for outcome in self._outcomes}
+        rest = [lane for lane in self._flights.values() if id(lane) not in landed]
+        try:
+            if outcomes:
+                await deliveries.record(self._context, outcomes)
+            if rest:
+                await deliveries.give_back(self._context, rest)
+        except (Unavailable, RunAgain) as error:
+            log.warning("deliveries come back when their lease is over", error=repr(error))
