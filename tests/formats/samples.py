@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-
 from kalends.domain.booking import Status
 from kalends.formats.bookings import Attendee, BookingShown, External
 from kalends.formats.mails import BookingMail

@@ -17,7 +17,7 @@ from pgqueuer.domain import models
 from pgqueuer.domain.errors import RetryRequested
 
 from kalends.jobs.table import Job, Timed
-from kalends.services.work import Context
+from kalends.services.work import Context, GaveUp
 
 log = structlog.get_logger("kalends.jobs")
 
@@ -57,20 +57,22 @@ class JobExecutor(AbstractEntrypointExecutor):
             task.uncancel()
             raise RetryRequested(reason="its worker ended") from None
         except Exception as error:
-            raise self._judged(job, error) from error
+            raise await self._judged(job, error) from error
         finally:
             self._running.tasks.discard(task)
         if again_after is not None:
             raise RetryRequested(again_after)
 
-    def _judged(self, job: models.Job, error: Exception) -> Exception:
+    async def _judged(self, job: models.Job, error: Exception) -> Exception:
         about = {"job": job.entrypoint, "id": job.id, "attempt": job.attempts + 1}
-        if job.attempts < len(self._job.retry_after):
+        if job.attempts < len(self._job.retry_after) and not isinstance(error, GaveUp):
             again_after = _with_jitter(self._job.retry_after[job.attempts])
             seconds = round(again_after.total_seconds())
             log.warning("job failed", **about, again_after_seconds=seconds, error=repr(error))
             return RetryRequested(again_after, reason=repr(error))
         log.error("job failed for good", **about, exc_info=error)
+        if self._job.give_up is not None:
+            await self._job.give_up(self._context, job.payload or b"", str(error))
         return error
 
 

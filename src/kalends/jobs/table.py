@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from kalends.services import housekeeping
+from kalends.services import housekeeping, mailing, reminders
 from kalends.services.work import Context
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.
@@ -25,11 +25,13 @@ class Job:
 
     `run` may run more than once for one job, and in any order with others. It answers None when
     the job is done, else how long from now it is to run again. Where it raises, it is run again
-    after each of `retry_after`, and then kept as failed.
+    after each of `retry_after`, and then kept as failed; at once where it raises GaveUp. Then
+    `give_up` hears of it, with the reason.
     """
 
     run: Callable[[Context, bytes], Awaitable[timedelta | None]]
     retry_after: tuple[timedelta, ...] = RETRY_AFTER
+    give_up: Callable[[Context, bytes, str], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,12 @@ class Timed:
     run: Callable[[Context], Awaitable[Any]]
 
 
-JOBS: Final[Mapping[str, Job]] = {}
+JOBS: Final[Mapping[str, Job]] = {
+    mailing.JOB: Job(mailing.send_mail, give_up=mailing.give_up_mail),
+}
 
 TIMETABLE: Final[Mapping[str, Timed]] = {
+    "send reminders": Timed("* * * * *", reminders.send_due),
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),
     "forget holds": Timed("40 * * * *", housekeeping.forget_holds),
     "forget answers": Timed("1-59/5 * * * *", housekeeping.forget_answers),

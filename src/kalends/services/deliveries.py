@@ -10,16 +10,17 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct, json
+from msgspec import Struct
 
 from kalends.domain import ids, webhook
 from kalends.domain.outside import Answered, Request, Unreachable
 from kalends.domain.webhook import Attempt, State
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json
+from kalends.services.endpoint_health import judge_endpoint
 from kalends.services.sealing import Seal
 from kalends.services.work import Context
-from kalends.store import deliveries, webhooks
+from kalends.store import deliveries
 from kalends.store.deliveries import Caps, DueLane, Outcome
 
 # A worker that was killed in between has its lanes taken over after this; longer than a try takes.
@@ -27,7 +28,6 @@ LEASE: Final = timedelta(seconds=25)
 TIMEOUT_SECONDS: Final = 10.0
 MOST_OF_ANSWER_BYTES: Final = 1024
 PURPOSE: Final = "webhook secret"
-GONE: Final = 410
 
 
 class Parcel(Struct, frozen=True):
@@ -128,43 +128,14 @@ async def record(context: Context, outcomes: Sequence[Outcome]) -> None:
     """
     async with context.database.transaction() as tx:
         await deliveries.record_outcomes(tx, outcomes)
-    for (organization_id, endpoint_id), of_endpoint in _by_endpoint(outcomes).items():
-        await _judge_endpoint(context, organization_id, endpoint_id, of_endpoint)
+    for of_endpoint in _by_endpoint(outcomes).values():
+        await judge_endpoint(context, of_endpoint)
 
 
-async def _judge_endpoint(
-    context: Context, organization_id: UUID, endpoint_id: UUID, outcomes: Sequence[Outcome]
-) -> None:
-    """Disables what is gone, or has done nothing but fail for five days."""
-    now = context.clock()
-    attempts = [json.decode(outcome.attempt, type=list[Attempt])[0] for outcome in outcomes]
-    since = min((o.lane.failing_since for o in outcomes if o.lane.failing_since), default=None)
-    taken = any(attempt.is_taken for attempt in attempts)
-    if taken and since is None:
-        return
-    async with context.database.transaction() as tx:
-        if taken:
-            await webhooks.note_success(organization_id, tx, endpoint_id)
-        elif since is None:
-            await webhooks.note_failure(organization_id, tx, endpoint_id, attempts[0].at)
-    if any(attempt.status == GONE for attempt in attempts):
-        await _disable(context, organization_id, endpoint_id, "It answered 410 Gone.")
-    elif not taken and since is not None and since + webhook.DISABLED_AFTER <= now:
-        days = webhook.DISABLED_AFTER.days
-        reason = f"Every delivery failed for {days} days, since {since:%Y-%m-%d %H:%M} UTC."
-        await _disable(context, organization_id, endpoint_id, reason)
-
-
-async def _disable(context: Context, organization_id: UUID, endpoint_id: UUID, reason: str) -> None:
-    async with context.database.transaction() as tx:
-        await webhooks.disable_endpoint(organization_id, tx, endpoint_id, reason, context.clock())
-
-
-def _by_endpoint(outcomes: Sequence[Outcome]) -> dict[tuple[UUID, UUID], list[Outcome]]:
-    grouped: dict[tuple[UUID, UUID], list[Outcome]] = {}
+def _by_endpoint(outcomes: Sequence[Outcome]) -> dict[UUID, list[Outcome]]:
+    grouped: dict[UUID, list[Outcome]] = {}
     for outcome in outcomes:
-        key = outcome.lane.organization_id, outcome.lane.endpoint_id
-        grouped.setdefault(key, []).append(outcome)
+        grouped.setdefault(outcome.lane.endpoint_id, []).append(outcome)
     return grouped
 
 

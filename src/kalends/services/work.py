@@ -33,6 +33,10 @@ def real_time() -> Instant:
     return Instant.of(datetime.now(UTC))
 
 
+class GaveUp(Exception):
+    """A job cannot be done, and trying again would not help: the text says why."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What services reach the outside through."""

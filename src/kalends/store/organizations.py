@@ -30,6 +30,10 @@ SELECT o.id, o.name, o.slug, o.mode, m.role
 FROM memberships m JOIN organizations o ON o.id = m.organization_id
 WHERE m.user_id = $1 ORDER BY o.name, o.mode, o.id
 """
+ADMINS: Final = """
+SELECT u.email FROM memberships m JOIN users u ON u.id = m.user_id
+WHERE m.organization_id = $1 AND m.role IN ('owner', 'admin') ORDER BY u.id
+"""
 ADD_MEMBER: Final = """
 INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3)
 ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role
@@ -93,6 +97,11 @@ async def list_memberships(tx: Tx, user_id: UUID) -> list[Membership]:
         )
         for row in rows
     ]
+
+
+async def list_admins(organization_id: UUID, tx: Tx) -> list[str]:
+    """The e-mail addresses of its owners and admins."""
+    return [row[0] for row in await tx.fetch(ADMINS, organization_id)]
 
 
 async def is_slug_taken(tx: Tx, slug: str) -> bool:

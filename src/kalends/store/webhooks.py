@@ -53,7 +53,7 @@ WHERE organization_id = $1 AND id = $2 AND failing_since IS NULL
 """
 DISABLE: Final = """
 UPDATE webhook_endpoints SET enabled = false, disabled_reason = $3, updated_at = $4
-WHERE organization_id = $1 AND id = $2 AND enabled AND deleted_at IS NULL RETURNING url
+WHERE organization_id = $1 AND id = $2 AND enabled AND deleted_at IS NULL RETURNING 1
 """
 
 
@@ -110,7 +110,7 @@ async def note_failure(organization_id: UUID, tx: Tx, endpoint_id: UUID, since: 
 
 async def disable_endpoint(
     organization_id: UUID, tx: Tx, endpoint_id: UUID, reason: str, now: datetime
-) -> str | None:
-    """Its URL; None where it was disabled already."""
-    url: str | None = await tx.fetchval(DISABLE, organization_id, endpoint_id, reason, now)
-    return url
+) -> bool:
+    """False where it was disabled already."""
+    done = await tx.fetchval(DISABLE, organization_id, endpoint_id, reason, now)
+    return done is not None

@@ -1,0 +1,89 @@
+"""What tries to deliver say of an endpoint: whether it works, fails, or is to be disabled."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from msgspec import json
+
+from kalends.domain import webhook
+from kalends.domain.access import Mode
+from kalends.domain.ids import ENDPOINT, MAIL, new_id, shown
+from kalends.domain.mail import MailKind
+from kalends.domain.webhook import Attempt
+from kalends.formats.account_mails import DisabledReason, EndpointMail, endpoint_disabled_message
+from kalends.services.mailing import post_message
+from kalends.services.work import Caller, Context, Work, change
+from kalends.store import organizations, webhooks
+from kalends.store.deliveries import DueLane, Outcome
+
+ACTOR: Final = "kalends"
+GONE: Final = 410
+WORDS: Final = {
+    DisabledReason.GONE: "It answered 410 Gone.",
+    DisabledReason.FAILING: "Every delivery failed for five days.",
+}
+
+
+async def judge_endpoint(context: Context, outcomes: Sequence[Outcome]) -> None:
+    """Notes when an endpoint begins or ends to fail, and disables what is gone, or has done nothing
+    but fail for five days. The outcomes are of one endpoint."""
+    lane = outcomes[0].lane
+    attempts = [json.decode(outcome.attempt, type=list[Attempt])[0] for outcome in outcomes]
+    known = [outcome.lane.failing_since for outcome in outcomes if outcome.lane.failing_since]
+    since = min(known, default=None)
+    taken = any(attempt.is_taken for attempt in attempts)
+    if taken and since is None:
+        return
+    async with context.database.transaction() as tx:
+        place = lane.organization_id, tx, lane.endpoint_id
+        if taken:
+            await webhooks.note_success(*place)
+        elif since is None:
+            await webhooks.note_failure(*place, attempts[0].at)
+    reason = _reason_to_disable(attempts, since, context.clock())
+    if reason is not None:
+        caller = Caller(lane.organization_id, Mode.LIVE, ACTOR, source=ACTOR)
+        await change(context, caller, _disable, lane, reason, since, attempts[-1])
+
+
+def _reason_to_disable(
+    attempts: Sequence[Attempt], since: datetime | None, now: datetime
+) -> DisabledReason | None:
+    if any(attempt.status == GONE for attempt in attempts):
+        return DisabledReason.GONE
+    fails = not any(attempt.is_taken for attempt in attempts)
+    if fails and since is not None and since + webhook.DISABLED_AFTER <= now:
+        return DisabledReason.FAILING
+    return None
+
+
+async def _disable(
+    work: Work, lane: DueLane, reason: DisabledReason, since: datetime | None, last: Attempt
+) -> None:
+    """Disables it, and tells the organization by mail; once, whoever finds out."""
+    was_enabled = await webhooks.disable_endpoint(
+        work.organization_id, work.tx, lane.endpoint_id, WORDS[reason], work.stamp
+    )
+    organization = await organizations.find_organization(work.organization_id, work.tx)
+    if not was_enabled or organization is None:
+        return
+    told = [organization.notify_email] if organization.notify_email else None
+    for recipient in told or await organizations.list_admins(work.organization_id, work.tx):
+        sender = work.context.outside.sender
+        message = endpoint_disabled_message(
+            EndpointMail(
+                message_id=f"<{shown(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
+                recipient=recipient,
+                sender=sender,
+                organization_name=organization.name,
+                endpoint_id=shown(ENDPOINT, lane.endpoint_id),
+                url=lane.url,
+                reason=reason,
+                happened_at=work.stamp,
+                zone=organization.timezone,
+                failing_since=since,
+                error=last.error,
+            )
+        )
+        await post_message(work, organization.id, MailKind.ENDPOINT_DISABLED, recipient, message)

@@ -1,0 +1,39 @@
+"""Reminders: sent when their time has come, once, and never of what is over."""
+
+from typing import Final
+
+from kalends.domain import webhook
+from kalends.domain.access import Mode
+from kalends.domain.booking import Status
+from kalends.services import outbox
+from kalends.services.work import Caller, Context, Work, change
+from kalends.store import bookings, reminders
+from kalends.store.reminders import DueReminder
+
+ACTOR: Final = "kalends"
+AT_ONCE: Final = 200
+
+
+async def send_due(context: Context) -> int:
+    """Reminds of all that is due, each in a transaction of its own. Returns how many."""
+    sent = 0
+    while True:
+        async with context.database.connection() as tx:
+            due = await reminders.list_due(tx, context.clock(), AT_ONCE)
+        for reminder in due:
+            caller = Caller(reminder.organization_id, Mode(reminder.mode), ACTOR, source=ACTOR)
+            sent += await change(context, caller, remind, reminder)
+        if len(due) < AT_ONCE:
+            return sent
+
+
+async def remind(work: Work, due: DueReminder) -> bool:
+    """Says that the booking is near, unless it was moved, has begun, or is not confirmed."""
+    booking = await bookings.lock_booking(work.organization_id, work.tx, due.booking_id)
+    taken = await reminders.take_reminder(work.organization_id, work.tx, due, work.stamp)
+    if not taken or booking is None or booking.status is not Status.CONFIRMED:
+        return False
+    if booking.start_time <= work.stamp:
+        return False
+    await outbox.announce(work, webhook.REMINDER, booking)
+    return True
