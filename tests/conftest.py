@@ -29,11 +29,14 @@ passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The settings of the shared server: a data directory of its own, no rate limits."""
+    """The settings of the shared server: a data directory of its own, no rate limits, webhooks to
+    receivers on loopback, which are tried again soon."""
     return {
         "KALENDS_DATA_DIR": str(tmp_path_factory.mktemp("kalends") / "data"),
         "KALENDS_RATE_LIMIT_READ": "none",
         "KALENDS_RATE_LIMIT_WRITE": "none",
+        "KALENDS_OUTBOUND_ALLOW": "127.0.0.1",
+        "KALENDS_WEBHOOK_RETRY_SCALE": "0.02",
     }
 
 

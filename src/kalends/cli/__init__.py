@@ -1,4 +1,4 @@
-"""The command line: serve, worker, init, migrate, keys, users, backup, restore, doctor.
+"""The command line: serve, worker, init, migrate, keys, users, jobs, mail, backup, restore, doctor.
 
 What can be foreseen to go wrong is one sentence on standard error: exit code 2 for a command or
 setting that is wrong, 1 for what did not work.
@@ -10,7 +10,7 @@ from typing import Final
 import typer
 
 from kalends import __version__
-from kalends.cli import calling, serving, tenants, upkeep
+from kalends.cli import calling, serving, tenants, upkeep, work
 from kalends.cli.calling import UsageError
 from kalends.compose import ServingError
 from kalends.domain.errors import Invalid, KalendsError
@@ -41,6 +41,8 @@ keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="API keys."
 users = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who may sign in.")
 app.add_typer(keys, name="keys")
 app.add_typer(users, name="users")
+app.add_typer(work.jobs, name="jobs")
+app.add_typer(work.mail, name="mail")
 
 app.command()(serving.serve)
 app.command()(serving.worker)

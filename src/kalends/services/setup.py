@@ -118,6 +118,12 @@ async def _organization_named(tx: Tx, named: str) -> Organization:
     return found
 
 
+async def find_organization(context: Context, named: str) -> Organization:
+    """By its id, slug or name. Raises NotFound."""
+    async with context.database.connection() as tx:
+        return await _organization_named(tx, named)
+
+
 async def is_empty(context: Context) -> bool:
     """Whether nothing was ever set up here."""
     async with context.database.connection() as tx:

@@ -10,7 +10,7 @@ A job has no organization of its own: its payload names one.
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import asyncpg
@@ -25,6 +25,21 @@ SELECT 0, 'queued', entrypoint, payload, now() + run_after
 FROM unnest($1::text[], $2::bytea[], $3::interval[]) WITH ORDINALITY
     AS job (entrypoint, payload, run_after, position)
 ORDER BY position
+"""
+COUNT: Final = """
+SELECT entrypoint, status::text, count(*) FROM pgqueuer
+WHERE status IN ('queued', 'picked') GROUP BY entrypoint, status ORDER BY entrypoint, status
+"""
+FAILED: Final = """
+SELECT j.id, j.entrypoint, coalesce(j.payload, ''), j.attempts + 1, j.updated, coalesce((
+    SELECT traceback ->> 'exception_message' FROM pgqueuer_log
+    WHERE job_id = j.id AND traceback IS NOT NULL ORDER BY created DESC, id DESC LIMIT 1), '')
+FROM pgqueuer j WHERE j.status = 'failed' ORDER BY j.updated DESC, j.id DESC LIMIT $1
+"""
+RETRY: Final = """
+UPDATE pgqueuer SET status = 'queued', attempts = 0, execute_after = now(), updated = now(),
+    queue_manager_id = NULL
+WHERE status = 'failed' AND ($1::bigint[] IS NULL OR id = ANY($1)) RETURNING id
 """
 # Everything the manager asks is small; what takes longer has lost its server.
 STATEMENT_SECONDS: Final = 10
@@ -77,3 +92,38 @@ async def queue_connection(parameters: ConnectParameters) -> AsyncIterator[async
     finally:
         with suppress(*AWAY):
             await connection.close(timeout=CLOSE_SECONDS)
+
+
+class FailedJob(Struct, frozen=True):
+    """A job that was given up and is kept. `reason` is the last error, as it was noted."""
+
+    id: int
+    entrypoint: str
+    payload: bytes
+    tries: int
+    failed_at: datetime
+    reason: str
+
+
+class Waiting(Struct, frozen=True):
+    """How many jobs of a kind there are in a state."""
+
+    entrypoint: str
+    status: str
+    count: int
+
+
+async def count_jobs(tx: Tx) -> list[Waiting]:
+    """The jobs that wait or run, of all organizations."""
+    return [Waiting(*row) for row in await tx.fetch(COUNT)]
+
+
+async def list_failed_jobs(tx: Tx, limit: int) -> list[FailedJob]:
+    """The jobs that were given up, the latest first."""
+    return [FailedJob(*row) for row in await tx.fetch(FAILED, limit)]
+
+
+async def retry_jobs(tx: Tx, job_ids: Sequence[int] | None) -> list[int]:
+    """Puts jobs that were given up back into the queue, with the whole timetable before them; None
+    is all of them. Returns those that were."""
+    return [row[0] for row in await tx.fetch(RETRY, job_ids)]

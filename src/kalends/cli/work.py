@@ -1,0 +1,137 @@
+"""`kalends jobs` and `kalends mail`: what is under way, what was given up, and what was sent."""
+
+from collections.abc import Iterator
+from typing import Annotated, Final
+from uuid import UUID
+
+import typer
+
+from kalends.cli.calling import OrganizationNamed, UsageError, called, run
+from kalends.domain.access import Organization
+from kalends.domain.ids import BOOKING, MAIL, parse, shown
+from kalends.domain.mail import Mail
+from kalends.formats.messages import message_as_text
+from kalends.services import mailing, queue, setup
+from kalends.services.queue import Queue
+from kalends.services.work import Caller, Context, read
+
+ACTOR: Final = "operator"
+MOST_MAILS: Final = 500
+NOTHING: Final = "Nothing waits, and nothing was given up."
+
+jobs = typer.Typer(
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="What waits, what was given up, and running it again.",
+)
+mail = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="An organization's mailbox: what was sent."
+)
+
+
+@jobs.callback()
+def list_jobs(context: typer.Context) -> None:
+    """Lists jobs: how many wait, and each that was given up, with the reason."""
+    if context.invoked_subcommand is not None:
+        return
+    with called() as home:
+        found = run(home, queue.look_at_queue)
+    for line in _lines_of_queue(found):
+        typer.echo(line)
+
+
+@jobs.command("retry")
+def retry_jobs(
+    ids: Annotated[list[int] | None, typer.Argument(help="The numbers that `jobs` shows.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
+) -> None:
+    """Runs jobs again that were given up."""
+    if bool(ids) == everything:
+        raise UsageError("Name the numbers of jobs, or --all.")
+    with called() as home:
+        again = run(home, lambda context: queue.retry_jobs(context, None if everything else ids))
+    typer.echo(f"{len(again)} to run again: {', '.join(map(str, again)) or 'none'}")
+    if missing := sorted(set(ids or ()) - set(again)):
+        typer.echo(f"Not among those that were given up: {', '.join(map(str, missing))}")
+        raise typer.Exit(1)
+
+
+@mail.command("list")
+def list_mail(
+    organization: OrganizationNamed,
+    limit: Annotated[int, typer.Option(help="How many.", min=1, max=MOST_MAILS)] = 50,
+    booking: Annotated[str | None, typer.Option(help="Only about this one (bk_…).")] = None,
+) -> None:
+    """Lists the mail of an organization, the latest first."""
+    booking_id = None if booking is None else parse(BOOKING, booking)
+    if booking is not None and booking_id is None:
+        raise UsageError("--booking takes the id of a booking (bk_…).")
+
+    async def listed(context: Context) -> tuple[list[Mail], int]:
+        caller = await _caller(context, organization)
+        return await read(context, caller, mailing.list_mails, booking_id, limit, 0)
+
+    with called() as home:
+        mails, total = run(home, listed)
+    for one in mails:
+        typer.echo(_line_of(one))
+    typer.echo(f"{len(mails)} of {total}")
+
+
+@mail.command("show")
+def show_mail(
+    mail_id: Annotated[str, typer.Argument(help="The id that `mail list` shows (mail_…).")],
+    organization: OrganizationNamed,
+    raw: Annotated[bool, typer.Option("--raw", help="The whole message, as it is sent.")] = False,
+) -> None:
+    """Shows one mail: its headers and its text."""
+    wanted = parse(MAIL, mail_id)
+    if wanted is None:
+        raise UsageError("The id of a mail looks like mail_0352lF5NnllfIJ66lPpfc3.")
+
+    async def found(context: Context) -> tuple[Mail, bytes | None]:
+        caller = await _caller(context, organization)
+        return await read(context, caller, mailing.read_message, wanted)
+
+    with called() as home:
+        one, message = run(home, found)
+    typer.echo(_line_of(one))
+    if message is None:
+        typer.echo("It is not written yet, or its text was forgotten.")
+    else:
+        typer.echo(message.decode() if raw else "\n" + message_as_text(message))
+
+
+async def _caller(context: Context, named: str) -> Caller:
+    found: Organization = await setup.find_organization(context, named)
+    return Caller(found.id, found.mode, ACTOR, source=ACTOR)
+
+
+def _lines_of_queue(found: Queue) -> Iterator[str]:
+    for kind in found.waiting:
+        state = "run" if kind.status == "picked" else "wait"
+        yield f"{kind.count} {kind.entrypoint} {state}"
+    for job in found.failed:
+        about = _about(job.payload)
+        yield (
+            f"{job.id}  {job.entrypoint}{about}  given up {job.failed_at:%Y-%m-%d %H:%M:%S}Z"
+            f" after {job.tries} tries: {job.reason}"
+        )
+    if not found.waiting and not found.failed:
+        yield NOTHING
+
+
+def _about(payload: bytes) -> str:
+    """The mail that a job is about, where it is about one."""
+    try:
+        return "  " + shown(MAIL, UUID(payload.decode().split()[1]))
+    except (ValueError, IndexError):
+        return ""
+
+
+def _line_of(one: Mail) -> str:
+    because = f" ({one.error})" if one.error else ""
+    return (
+        f"{shown(MAIL, one.id)}  {one.created_at:%Y-%m-%d %H:%M:%S}Z  {one.state}{because}  "
+        f"{one.kind} to {one.recipient}  {one.subject or '(not written yet)'}"
+    )
