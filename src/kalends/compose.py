@@ -24,6 +24,8 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from kalends.domain.errors import Unavailable
+from kalends.domain.outside import Outside
+from kalends.gateways.http import GuardedHttp
 from kalends.logs import set_up_logs
 from kalends.services.keyring import Keyring
 from kalends.services.limits import RateLimiter
@@ -62,8 +64,19 @@ class Installation:
     secret: str
 
     def context(self) -> Context:
-        """A context of its own pool; close its database when done."""
-        return Context(Database(self.parameters, self.settings.database_pool), Seal(self.secret))
+        """A context of its own pool; close it when done."""
+        database = Database(self.parameters, self.settings.database_pool)
+        return Context(database, Seal(self.secret), outside=outside(self.settings))
+
+
+def outside(settings: Settings) -> Outside:
+    """The way out that the settings open. Nothing is imported or connected before it is used."""
+    return Outside(
+        http=GuardedHttp(settings.outbound_allow),
+        public_url=settings.public_url or Outside().public_url,
+        sender=settings.mail_from,
+        retry_scale=settings.webhook_retry_scale,
+    )
 
 
 @contextmanager
@@ -146,7 +159,7 @@ def application(home: Installation) -> ASGIApp:
             sharing.cancel()
             with suppress(asyncio.CancelledError):
                 await sharing
-            await context.database.close()
+            await context.close()
 
     async def ready() -> None:
         async with context.database.connection() as tx:
@@ -206,7 +219,7 @@ def run_worker(home: Installation) -> None:
                 log.info("worker started")
                 await told.wait()
         finally:
-            await context.database.close()
+            await context.close()
         log.info("worker stopped")
 
     asyncio.run(work())

@@ -4,6 +4,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from kalends.domain.values import Email
+from kalends.gateways.addresses import Opened, has_numeric_end, is_host_name, read_opened
 
 
 class SettingsError(Exception):
@@ -20,7 +24,8 @@ class Settings:
     public_url: str | None
     secret: str | None
     smtp_url: str | None
-    outbound_allow: tuple[str, ...]
+    mail_from: str
+    outbound_allow: Opened
     webhook_retry_scale: float
     rate_limit_read: int
     rate_limit_write: int
@@ -41,7 +46,8 @@ class Settings:
             public_url=read.url("PUBLIC_URL", ("http", "https")),
             secret=read.text("SECRET"),
             smtp_url=read.url("SMTP_URL", ("smtp", "smtps", "smtp+starttls")),
-            outbound_allow=read.items("OUTBOUND_ALLOW"),
+            mail_from=read.email("MAIL_FROM") or _own_address(read.text("PUBLIC_URL")),
+            outbound_allow=read.opened("OUTBOUND_ALLOW"),
             webhook_retry_scale=read.fraction("WEBHOOK_RETRY_SCALE", 1.0),
             rate_limit_read=read.limit("RATE_LIMIT_READ", 300),
             rate_limit_write=read.limit("RATE_LIMIT_WRITE", 100),
@@ -61,6 +67,13 @@ class Settings:
         return settings
 
 
+def _own_address(public_url: str | None) -> str:
+    """The address that mail comes from, at the host that people know us by."""
+    host = urlsplit(public_url).hostname if public_url else None
+    is_name = host and is_host_name(host) and not has_numeric_end(host)
+    return f"kalends@{host if is_name else 'localhost'}"
+
+
 class _Reader:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -76,6 +89,19 @@ class _Reader:
         if value and not value.startswith(tuple(f"{scheme}://" for scheme in schemes)):
             raise SettingsError(f"KALENDS_{name} must be a URL that begins with {schemes[0]}://")
         return value.rstrip("/") if value else None
+
+    def email(self, name: str) -> str | None:
+        value = self.text(name)
+        try:
+            return str(Email.parse(value)) if value else None
+        except ValueError as error:
+            raise SettingsError(f"KALENDS_{name} {error}.") from error
+
+    def opened(self, name: str) -> Opened:
+        try:
+            return read_opened(self.items(name))
+        except ValueError as error:
+            raise SettingsError(f"KALENDS_{name}: {error}") from error
 
     def whole(self, name: str, default: int, at_least: int) -> int:
         value = self.text(name)

@@ -54,7 +54,7 @@ def run(home: Installation, work: Callable[[Context], Awaitable[T]]) -> T:
         try:
             return await work(context)
         finally:
-            await context.database.close()
+            await context.close()
 
     return asyncio.run(once())
 

@@ -46,6 +46,11 @@ class Context:
     clock: Callable[[], Instant] = real_time
     outside: Outside = NOTHING_OUTSIDE
 
+    async def close(self) -> None:
+        """Gives back the connections to the database and to the outside."""
+        await self.outside.http.close()
+        await self.database.close()
+
 
 @dataclass(frozen=True)
 class Caller:

@@ -1,0 +1,91 @@
+"""From a target to the addresses that may be called for it. All of them are judged, always."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from kalends.gateways.addresses import Address, Opened, is_public, read_address
+from kalends.gateways.targets import NotCallable, Target
+
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+"""From a host name to its addresses. Raises OSError where there are none."""
+
+LOOKUPS_AT_ONCE: Final = 32
+LONGEST_LOOKUP_SECONDS: Final = 10.0
+
+
+class SystemNames:
+    """The operating system's resolver, in threads of its own: a name that hangs must not hold up
+    whatever else the program does in threads."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="kalends-names")
+
+    async def resolve(self, host: str) -> Sequence[str]:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, _look_up, host)
+        return list(dict.fromkeys(found))
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _look_up(host: str) -> list[str]:
+    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return [str(sockaddr[0]) for _, _, _, _, sockaddr in found]
+
+
+class Guard:
+    """Says where a target may be called."""
+
+    def __init__(self, opened: Opened, resolve: Resolve) -> None:
+        self._opened = opened
+        self._resolve = resolve
+
+    async def find_addresses(self, target: Target) -> list[Address]:
+        """Where to connect to: looked up once, and each address judged.
+
+        Raises NotCallable if there is none, or if a single one may not be called: a name that
+        points inside and outside at once is no honest name.
+        """
+        if self.is_hopeless(target):
+            raise NotCallable("must begin with https://")
+        if target.address is not None:
+            self._judge(target, target.address)
+            return [target.address]
+        addresses = [self._read(text) for text in await self._find(target.host)]
+        if not self._opened.has_name(target.host):
+            for address in addresses:
+                self._judge(target, address)
+        return addresses
+
+    def is_hopeless(self, target: Target) -> bool:
+        """Plain http that nothing could open, whatever the name resolves to."""
+        may_be_open = self._opened.networks or self._opened.has_name(target.host)
+        return target.scheme == "http" and not may_be_open
+
+    def _judge(self, target: Target, address: Address) -> None:
+        if self._opened.has_address(address):
+            return
+        if not is_public(address):
+            raise NotCallable(f"points to an address that may not be called ({address})")
+        if target.scheme != "https":
+            raise NotCallable("must begin with https://")
+
+    async def _find(self, host: str) -> Sequence[str]:
+        try:
+            async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
+                found = await self._resolve(host)
+        except (OSError, UnicodeError):  # TimeoutError is an OSError
+            found = ()
+        if not found:
+            raise NotCallable("has a name that does not resolve", "the name does not resolve")
+        return found
+
+    def _read(self, text: str) -> Address:
+        address = read_address(text)
+        if address is None:
+            raise NotCallable(f"points to an address that may not be called ({text})")
+        return address

@@ -1,0 +1,99 @@
+"""The one way out by HTTP: guarded, bounded in time and size, and quick to the same host again.
+
+The library that speaks HTTP takes a third of a second to import, so it is read when the first
+request goes out, in a thread, and no server starts later for it.
+"""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from kalends.domain.outside import Answered, Request, Unreachable
+from kalends.gateways.addresses import Opened
+from kalends.gateways.guard import Guard, Resolve, SystemNames
+from kalends.gateways.targets import NotCallable, read_target
+
+if TYPE_CHECKING:
+    from kalends.gateways.sending import Sending
+
+
+class GuardedHttp:
+    """Sends requests to public addresses, and to what the operator has opened.
+
+    Certificates are checked against those that the system trusts (`SSL_CERT_FILE` names others).
+    To be used in one event loop, and closed in it.
+    """
+
+    def __init__(self, opened: Opened, resolve: Resolve | None = None) -> None:
+        self._names = SystemNames()
+        self._guard = Guard(opened, resolve or self._names.resolve)
+        self._sending: asyncio.Task[Sending] | None = None
+        self._is_closed = False
+
+    async def find_fault(self, url: str) -> str | None:
+        """See `Http`: what `send` would check, at the moment of asking."""
+        try:
+            await self._guard.find_addresses(read_target(url))
+        except NotCallable as error:
+            return error.fault
+        return None
+
+    async def send(self, request: Request) -> Answered | Unreachable:
+        """Sends it once, within `timeout_seconds` from name to last byte.
+
+        An answer that breaks off before its end is no answer. A connection that was kept open and
+        that the other side closes in the very moment we write into it is no failure of theirs: the
+        request goes out again, once and on a new connection, if sending twice is as good as once
+        (RFC 9110 9.2.2): GET, HEAD, OPTIONS, PUT, DELETE, and a POST that names itself in
+        `webhook-id` or `idempotency-key`. Any other POST may have been taken, so it is not sent
+        twice: the caller is told, and decides.
+        """
+        began = time.monotonic()
+        try:
+            if self._is_closed:
+                return Unreachable(reason="the program is stopping", is_refused=True)
+            target = read_target(request.url)
+            async with asyncio.timeout(request.timeout_seconds):
+                sending = await self._ready()
+                answer = await sending.send(target, request)
+        except NotCallable as error:
+            return Unreachable(reason=error.reason, duration_ms=_since(began), is_refused=True)
+        except TimeoutError:
+            reason = f"no answer within {request.timeout_seconds:g} s"
+            return Unreachable(reason=reason, duration_ms=_since(began))
+        if isinstance(answer, str):
+            return Unreachable(reason=answer, duration_ms=_since(began))
+        return Answered(
+            status=answer.status,
+            headers=answer.headers,
+            body=answer.body,
+            is_cut=answer.is_cut,
+            duration_ms=_since(began),
+        )
+
+    async def close(self) -> None:
+        """Gives connections back; what is under way fails. Nothing can be sent from now on."""
+        self._is_closed = True
+        self._names.close()
+        if self._sending is not None:
+            await (await self._sending).close()
+
+    async def _ready(self) -> "Sending":
+        """The first who asks starts the import; whoever gives up meanwhile does not stop it."""
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._open())
+        return await asyncio.shield(self._sending)
+
+    async def _open(self) -> "Sending":
+        sending = await asyncio.to_thread(_import_sending)
+        return sending(self._guard)
+
+
+def _import_sending() -> type["Sending"]:
+    from kalends.gateways.sending import Sending
+
+    return Sending
+
+
+def _since(began: float) -> int:
+    return round((time.monotonic() - began) * 1000)

@@ -1,0 +1,237 @@
+"""How requests are sent with aiohttp. Its connections go where the guard says and nowhere else.
+
+Slow to import: see `http`.
+"""
+
+import errno
+import socket
+import ssl
+from types import SimpleNamespace
+from typing import Any, Final
+
+from aiohttp import (
+    ClientConnectorCertificateError,
+    ClientConnectorError,
+    ClientConnectorSSLError,
+    ClientError,
+    ClientOSError,
+    ClientPayloadError,
+    ClientResponse,
+    ClientResponseError,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    ServerDisconnectedError,
+    TCPConnector,
+    TraceConfig,
+)
+from aiohttp.abc import AbstractResolver, ResolveResult
+from msgspec import Struct
+from yarl import URL
+
+from kalends import __version__
+from kalends.domain.outside import Request
+from kalends.gateways.guard import Guard
+from kalends.gateways.targets import DEFAULT_PORTS, NotCallable, Target
+
+CONNECTIONS: Final = 500
+"""At once, all hosts together: half of the file handles that a process usually has."""
+
+KEEP_IDLE_SECONDS: Final = 4.0
+"""Shorter than the five seconds after which many servers close, so that we seldom meet it."""
+
+MOST_HEADERS: Final = 100
+LONGEST_HEADER: Final = 8190
+REPEATABLE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+REPEATABLE_HEADERS: Final = frozenset({"webhook-id", "idempotency-key"})
+DEFAULT_HEADERS: Final = {"User-Agent": f"Kalends/{__version__}", "Accept-Encoding": "identity"}
+
+_REASONS: Final = {
+    errno.ECONNREFUSED: "the connection was refused",
+    errno.ENETUNREACH: "there is no way to its network",
+    errno.EHOSTUNREACH: "there is no way to its host",
+    errno.ETIMEDOUT: "no connection could be made in time",
+    errno.EMFILE: "too many connections are open here",
+}
+
+
+class Whole(Struct, frozen=True):
+    """An answer that has been read as far as was wanted."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    is_cut: bool
+
+
+class _Resolver(AbstractResolver):
+    """Gives aiohttp the addresses that were judged, as addresses, so that none is looked up again.
+
+    Each scheme has its own, since what is open by http is another question.
+    """
+
+    def __init__(self, guard: Guard, scheme: str) -> None:
+        self._guard = guard
+        self._scheme = scheme
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        target = Target(scheme=self._scheme, host=host, port=port, address=None, rest="/")
+        return [
+            ResolveResult(
+                hostname=host,
+                host=str(address),
+                port=port,
+                family=socket.AF_INET if address.version == 4 else socket.AF_INET6,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in await self._guard.find_addresses(target)
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+class Sending:
+    """Pools of connections, of the running event loop: each scheme has one, and one that keeps
+    nothing for what has to go out on a new connection."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._tls = ssl.create_default_context()
+        self._kept = {scheme: self._session(scheme) for scheme in DEFAULT_PORTS}
+        self._fresh = {scheme: self._session(scheme, force_close=True) for scheme in DEFAULT_PORTS}
+
+    def _session(self, scheme: str, **options: Any) -> ClientSession:
+        if not options:
+            options["keepalive_timeout"] = KEEP_IDLE_SECONDS
+        connector = TCPConnector(
+            limit=CONNECTIONS, resolver=_Resolver(self._guard, scheme), ssl=self._tls, **options
+        )
+        session = ClientSession(
+            connector=connector,
+            headers=DEFAULT_HEADERS,
+            cookie_jar=DummyCookieJar(),
+            timeout=ClientTimeout(total=None, sock_connect=None),  # `http` holds the one deadline
+            auto_decompress=False,
+            trust_env=False,
+            max_line_size=LONGEST_HEADER,
+            max_field_size=LONGEST_HEADER,
+            max_headers=MOST_HEADERS,
+            trace_configs=[_reuse_noted()],
+        )
+        session._retry_connection = False  # it would repeat what fails on new connections, too
+        return session
+
+    async def send(self, target: Target, request: Request) -> Whole | str:
+        """What came back, or why nothing did. Raises NotCallable; has no limit of time."""
+        if target.address is not None:  # aiohttp asks its resolver for names alone
+            await self._guard.find_addresses(target)
+        note = SimpleNamespace(was_reused=False)
+        try:
+            return await self._send(self._kept[target.scheme], target, request, note)
+        except (ClientError, OSError, ValueError) as error:
+            if not (note.was_reused and _broke_off(error) and is_repeatable(request)):
+                return reason_of(error)
+        try:
+            return await self._send(self._fresh[target.scheme], target, request, note)
+        except (ClientError, OSError, ValueError) as error:
+            return reason_of(error)
+
+    async def _send(
+        self, session: ClientSession, target: Target, request: Request, note: SimpleNamespace
+    ) -> Whole:
+        url = URL(target.url, encoded=True)
+        if url.port != target.port or url.host != target.host:
+            raise NotCallable("must have a valid host name")
+        async with session.request(
+            request.method,
+            url,
+            headers=request.headers,
+            data=request.body or None,
+            allow_redirects=False,
+            trace_request_ctx=note,
+        ) as response:
+            body, is_cut = await _read(response, request.most_bytes)
+            return Whole(response.status, _headers_of(response), body, is_cut)
+
+    async def close(self) -> None:
+        for session in (*self._kept.values(), *self._fresh.values()):
+            await session.close()
+
+
+async def _read(response: ClientResponse, most_bytes: int) -> tuple[bytes, bool]:
+    """The body as it was sent, up to `most_bytes`, and whether there was more."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > most_bytes:
+            response.close()
+            return bytes(body[:most_bytes]), True
+    return bytes(body), False
+
+
+def _headers_of(response: ClientResponse) -> dict[str, str]:
+    """In lower case, repeated ones joined. Bytes that are no UTF-8 become U+FFFD, so that they can
+    be stored."""
+    headers: dict[str, str] = {}
+    for name, value in response.headers.items():
+        key, text = name.lower(), value.encode("utf-8", "surrogateescape").decode(errors="replace")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
+def is_repeatable(request: Request) -> bool:
+    """Whether sending it twice is as good as sending it once (RFC 9110 9.2.2)."""
+    names = {name.lower() for name in request.headers}
+    return request.method.upper() in REPEATABLE_METHODS or bool(names & REPEATABLE_HEADERS)
+
+
+def _reuse_noted() -> TraceConfig:
+    async def note_reuse(_: ClientSession, context: SimpleNamespace, __: object) -> None:
+        context.trace_request_ctx.was_reused = True
+
+    config = TraceConfig()
+    config.on_connection_reuseconn.append(note_reuse)
+    return config
+
+
+def _broke_off(error: Exception) -> bool:
+    """Whether the connection ended before an answer did begin."""
+    return isinstance(error, ServerDisconnectedError | ClientOSError | ConnectionError) and not (
+        isinstance(error, ClientConnectorError)
+    )
+
+
+def reason_of(error: Exception) -> str:
+    """A short sentence that a person understands."""
+    match error:
+        case ClientConnectorCertificateError():
+            return f"the certificate is not valid: {_certificate_fault(error.certificate_error)}"
+        case ClientConnectorSSLError() | ssl.SSLError():
+            return "no secure connection could be made"
+        case ClientConnectorError():
+            return _system_fault(error.os_error)
+        case ServerDisconnectedError() | ConnectionError():
+            return "the connection was closed without an answer"
+        case ClientPayloadError():
+            return "the answer broke off"
+        case ClientResponseError():
+            return "the answer is not valid HTTP"
+        case OSError():
+            return _system_fault(error)
+        case _:
+            return "the request could not be sent"
+
+
+def _certificate_fault(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_message:
+        return error.verify_message
+    return str(error)
+
+
+def _system_fault(error: OSError) -> str:
+    fault = _REASONS.get(error.errno or 0)
+    return fault or "the connection broke"

@@ -1,0 +1,95 @@
+"""What a URL points to, read strictly, so that no two readers can differ about it."""
+
+import re
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+
+from msgspec import Struct
+
+from kalends.gateways.addresses import Address, has_numeric_end, is_host_name
+
+LONGEST_URL: Final = 2048
+HIGHEST_PORT: Final = 65_535
+DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+_URL: Final = re.compile(
+    r"(?P<scheme>(?i:https?))://"
+    r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)"
+    r"(?::(?P<port>[1-9][0-9]{0,4}))?"
+    r"(?P<rest>[/?][^#]*)?"
+    r"(?:#.*)?"
+)
+_PRINTABLE: Final = re.compile(r"[!-~]+")
+_AUTHORITY: Final = re.compile(r"[A-Za-z]+://([^/?#]*)")
+
+
+class NotCallable(Exception):
+    """The URL may not be called, or leads nowhere; the text ends a sentence that begins with it.
+
+    `reason` says the same as a sentence of its own, where that reads differently.
+    """
+
+    def __init__(self, fault: str, reason: str | None = None) -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.reason = reason or fault
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """Whom to call, and with what: `host` in lower case and without brackets, `address` where it
+    is an address and no name, `rest` the path and query as they were written."""
+
+    scheme: str
+    host: str
+    port: int
+    address: Address | None
+    rest: str
+
+    @property
+    def url(self) -> str:
+        """The URL in the one form that every reader understands alike."""
+        host = f"[{self.host}]" if isinstance(self.address, IPv6Address) else self.host
+        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.rest}"
+
+
+def read_target(url: str) -> Target:
+    """Raises NotCallable for what is no plain http or https URL."""
+    if len(url) > LONGEST_URL:
+        raise NotCallable(f"must not be longer than {LONGEST_URL} characters")
+    if not _PRINTABLE.fullmatch(url) or "\\" in url:
+        raise NotCallable(
+            "must be written in ASCII without spaces, control characters and backslashes: names "
+            "in their xn-- form, everything else percent-encoded"
+        )
+    if not url.lower().startswith(("https://", "http://")):
+        raise NotCallable("must begin with https://")
+    authority = _AUTHORITY.match(url)
+    if authority and "@" in authority[1]:
+        raise NotCallable("must not hold a user name or password")
+    parts = _URL.fullmatch(url)
+    if not parts or int(parts["port"] or 1) > HIGHEST_PORT:
+        raise NotCallable("must have a valid host, and a port from 1 to 65535 if any")
+    address = _read_host(parts["host"])
+    scheme, rest = parts["scheme"].lower(), parts["rest"] or "/"
+    return Target(
+        scheme=scheme,
+        host=parts["host"].lower() if address is None else str(address),
+        port=int(parts["port"] or DEFAULT_PORTS[scheme]),
+        address=address,
+        rest=rest if rest.startswith("/") else f"/{rest}",
+    )
+
+
+def _read_host(host: str) -> Address | None:
+    """The address, or None for a name. Raises NotCallable for an odd writing of either."""
+    try:
+        if host.startswith("["):
+            return IPv6Address(host[1:-1])
+        if has_numeric_end(host):
+            return IPv4Address(host)
+    except ValueError:
+        raise NotCallable("must have an address in its usual form as its host") from None
+    if not is_host_name(host):
+        raise NotCallable("must have a valid host name")
+    return None

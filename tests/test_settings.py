@@ -1,0 +1,48 @@
+"""What the settings take, and what they refuse at the start."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from kalends.settings import Settings, SettingsError
+
+
+def settings(**environ: str) -> Settings:
+    return Settings.from_environ({f"KALENDS_{name}": value for name, value in environ.items()})
+
+
+def test_what_may_be_called_is_a_list_of_names_addresses_and_ranges() -> None:
+    opened = settings(OUTBOUND_ALLOW=" hooks.internal, 10.0.0.0/8,::1 ,").outbound_allow
+    assert opened.has_name("hooks.internal")
+    assert opened.has_address(ip_address("10.1.2.3"))
+    assert opened.has_address(ip_address("::1"))
+
+
+@pytest.mark.parametrize("item", ["*.internal", "10.0.0.1/8", "http://a", "a:80", "127.1"])
+def test_a_wrong_entry_of_what_may_be_called_is_told_at_the_start(item: str) -> None:
+    with pytest.raises(SettingsError, match="KALENDS_OUTBOUND_ALLOW"):
+        settings(OUTBOUND_ALLOW=f"127.0.0.1,{item}")
+
+
+@pytest.mark.parametrize(
+    ("public_url", "sender"),
+    [
+        ("https://book.example.com/", "kalends@book.example.com"),
+        ("http://book.example.com:8080", "kalends@book.example.com"),
+        ("http://10.0.0.1:8080", "kalends@localhost"),
+        ("http://[::1]:8080", "kalends@localhost"),
+        ("", "kalends@localhost"),
+    ],
+)
+def test_mail_comes_from_the_host_of_the_public_url(public_url: str, sender: str) -> None:
+    assert settings(PUBLIC_URL=public_url).mail_from == sender
+
+
+def test_mail_comes_from_the_address_that_is_set() -> None:
+    assert settings(MAIL_FROM="desk@example.com").mail_from == "desk@example.com"
+
+
+@pytest.mark.parametrize("sender", ["desk", "Desk <desk@example.com>", "a@b\r\nBcc: c@d"])
+def test_mail_comes_from_no_address_that_is_none(sender: str) -> None:
+    with pytest.raises(SettingsError, match="KALENDS_MAIL_FROM"):
+        settings(MAIL_FROM=sender)
