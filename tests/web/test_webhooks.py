@@ -120,7 +120,7 @@ def test_a_retry_has_the_same_id_and_body_and_a_signature_of_its_own(
 def test_changes_of_a_booking_come_in_order_though_the_first_fails(
     world: World, receiver: Receiver
 ) -> None:
-    receiver.behave = fail_first(2)
+    receiver.behave = fail_first(1)
     create_webhook(world, receiver.url)
     booking = world.book(world.create_schedule())
     path = f"/api/v1/bookings/{booking['id']}"
@@ -346,7 +346,7 @@ def test_a_deleted_webhook_gets_nothing_more(world: World, receiver: Receiver) -
         "https://10.0.0.1/hook",
         "https://[::1]/hook",
         "https://169.254.169.254/latest/meta-data",
-        "https://localhost/hook",
+        "https://[::ffff:10.0.0.1]/hook",
         "https://user:password@127.0.0.1/hook",
         "ftp://127.0.0.1/hook",
         "https://no-such-name.invalid/hook",

@@ -22,7 +22,7 @@ TAKE: Final = """
 WITH candidate AS MATERIALIZED (
     SELECT organization_id, endpoint_id, lane_id, due_at FROM webhook_lanes
     WHERE waiting > 0 AND due_at <= now() AND endpoint_id <> ALL($3::uuid[])
-    ORDER BY due_at LIMIT 4 * $1),
+    ORDER BY due_at LIMIT 4 * $1::integer),
 ranked AS (
     SELECT c.*, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) AS place
     FROM candidate c),
@@ -31,7 +31,7 @@ due AS MATERIALIZED (
     FROM ranked r JOIN webhook_lanes l USING (organization_id, endpoint_id, lane_id)
     JOIN webhook_endpoints w ON w.organization_id = l.organization_id AND w.id = l.endpoint_id
     WHERE l.waiting > 0 AND l.due_at <= now()
-        AND r.place <= CASE WHEN w.failing_since IS NULL THEN $4 ELSE $5 END
+        AND r.place <= CASE WHEN w.failing_since IS NULL THEN $4::integer ELSE $5::integer END
     ORDER BY r.due_at LIMIT $1 FOR UPDATE OF l SKIP LOCKED),
 taken AS (
     UPDATE webhook_lanes l
