@@ -1,0 +1,152 @@
+"""Mail about accounts and webhook endpoints: what people who run an organization are told."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from kalends.formats.cleaning import one_line
+from kalends.formats.invitations import Person
+from kalends.formats.letters import Button, Content, Row, write_html, write_text
+from kalends.formats.messages import Letter, Message, write_message
+from kalends.formats.times import known_zone, moment_text
+
+
+class AccountMailKind(StrEnum):
+    PASSWORD_RESET = "password_reset"
+    INVITATION = "invitation"
+
+
+class DisabledReason(StrEnum):
+    """Why a webhook endpoint gets nothing any more."""
+
+    FAILING = "failing"  # nothing but failures for five days
+    GONE = "gone"  # it answered 410
+
+
+class AccountMail(Struct, frozen=True, kw_only=True):
+    """A link for one user, which ends at `expires_at`. `zone` is for the times in the text.
+
+    `invited_by` names who invites; it has a meaning in an invitation only.
+    """
+
+    kind: AccountMailKind
+    message_id: str
+    recipient: str
+    sender: str
+    organization_name: str
+    link: str
+    expires_at: datetime
+    happened_at: datetime
+    zone: str = "UTC"
+    invited_by: str | None = None
+
+
+class EndpointMail(Struct, frozen=True, kw_only=True):
+    """A webhook endpoint that was disabled. `error` is what its last try ended with."""
+
+    message_id: str
+    recipient: str
+    sender: str
+    organization_name: str
+    endpoint_id: str
+    url: str
+    reason: DisabledReason
+    happened_at: datetime
+    zone: str = "UTC"
+    failing_since: datetime | None = None
+    error: str | None = None
+
+
+_DISABLED: Final = {
+    DisabledReason.FAILING: (
+        "Every call of this webhook endpoint of {organization} has failed for five days, so it "
+        "was disabled."
+    ),
+    DisabledReason.GONE: (
+        "This webhook endpoint of {organization} answered that it is gone (410), so it was "
+        "disabled."
+    ),
+}
+
+
+def account_message(mail: AccountMail) -> Message:
+    """A password reset or an invitation of a user; the same for the same input."""
+    subject, content = _ACCOUNT_CONTENTS[mail.kind](mail)
+    return _write(mail, subject, content)
+
+
+def endpoint_disabled_message(mail: EndpointMail) -> Message:
+    """What an admin is told when a webhook endpoint was disabled."""
+    organization, zone = one_line(mail.organization_name), known_zone(mail.zone)
+    since = moment_text(mail.failing_since, zone) if mail.failing_since else ""
+    rows = (
+        ("Endpoint", one_line(mail.url)),
+        ("Id", mail.endpoint_id),
+        ("Failing since", since),
+        ("Disabled", moment_text(mail.happened_at, zone)),
+        ("Last answer", one_line(mail.error or "")),
+    )
+    content = Content(
+        heading="A webhook endpoint was disabled",
+        paragraphs=(
+            _DISABLED[mail.reason].format(organization=organization),
+            "Nothing is lost: what happens from now on waits for it. When it can be reached "
+            "again, enable it, and it gets what waited.",
+        ),
+        rows=tuple(Row(label, value) for label, value in rows if value),
+    )
+    return _write(mail, f"A webhook endpoint of {organization} was disabled", content)
+
+
+def _password_reset(mail: AccountMail) -> tuple[str, Content]:
+    content = Content(
+        heading="Choose a new password",
+        paragraphs=(
+            f"Somebody, you we hope, asked for a new password at {one_line(mail.organization_name)}"
+            ". The link works once.",
+        ),
+        rows=(_expiry(mail),),
+        button=Button("Choose a new password", mail.link),
+        closing=("If you did not ask for it, do nothing: your password stays as it is.",),
+    )
+    return "Choose a new password", content
+
+
+def _invitation(mail: AccountMail) -> tuple[str, Content]:
+    organization = one_line(mail.organization_name)
+    inviter = one_line(mail.invited_by or "") or organization
+    content = Content(
+        heading=f"Join {organization}",
+        paragraphs=(
+            f"{inviter} invites you to {organization} on Kalends, where its appointments are kept.",
+        ),
+        rows=(_expiry(mail),),
+        button=Button("Accept the invitation", mail.link),
+        closing=("If you do not know what this is about, do nothing.",),
+    )
+    return f"Invitation to {organization}", content
+
+
+def _expiry(mail: AccountMail) -> Row:
+    return Row("The link works until", moment_text(mail.expires_at, known_zone(mail.zone)))
+
+
+def _write(mail: AccountMail | EndpointMail, subject: str, content: Content) -> Message:
+    letter = Letter(
+        message_id=mail.message_id,
+        sender=Person(one_line(mail.organization_name), mail.sender),
+        recipient=Person("", mail.recipient),
+        subject=subject,
+        written_at=mail.happened_at,
+        text=write_text(content),
+        html=write_html(content),
+    )
+    return write_message(letter)
+
+
+_ACCOUNT_CONTENTS: Final = {
+    AccountMailKind.PASSWORD_RESET: _password_reset,
+    AccountMailKind.INVITATION: _invitation,
+}

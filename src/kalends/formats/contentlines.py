@@ -1,0 +1,83 @@
+"""The lines of iCalendar: NAME;PARAMETER=value:value, folded (RFC 5545 3.1 to 3.3, RFC 6868).
+
+Written here rather than by a library, since a feed has thousands of them and each mail a few dozen;
+libraries read them back in the tests.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from kalends.formats.cleaning import many_lines, one_line
+
+MOST_OCTETS: Final = 75  # of a line, its break not counted (RFC 5545 3.1)
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
+_CARETS: Final = str.maketrans({"^": "^^", "\n": "^n", '"': "^'"})
+_NEEDS_QUOTES: Final = re.compile("[,;:]")
+
+
+def content_line(name: str, value: str, **parameters: str) -> str:
+    """One property, its value as it is to stand there (see `text`)."""
+    written = "".join(f";{key}={_parameter(each)}" for key, each in parameters.items())
+    return f"{name}{written}:{value}"
+
+
+def text(value: str) -> str:
+    """A TEXT value (RFC 5545 3.3.11), without controls but tabs."""
+    return many_lines(value).translate(_ESCAPES)
+
+
+def uri(value: str) -> str:
+    """A URI value: never escaped, so no break may be in it."""
+    return one_line(value)
+
+
+def utc_time(moment: datetime) -> str:
+    """A DATE-TIME in UTC (RFC 5545 3.3.5, form 2), whole seconds."""
+    return f"{wall_time(moment.astimezone(UTC))}Z"
+
+
+def wall_time(local: datetime) -> str:
+    """A DATE-TIME of the wall clock (form 1 and 3), whole seconds."""
+    return f"{local.year:04}{local:%m%dT%H%M%S}"
+
+
+def utc_offset(seconds: int) -> str:
+    """A UTC-OFFSET (RFC 5545 3.3.14); seconds are written only where there are any."""
+    minutes, second = divmod(abs(seconds), 60)
+    sign = "-" if seconds < 0 else "+"
+    return f"{sign}{minutes // 60:02}{minutes % 60:02}" + (f"{second:02}" if second else "")
+
+
+def component(name: str, lines: Iterable[str]) -> Iterator[str]:
+    yield f"BEGIN:{name}"
+    yield from lines
+    yield f"END:{name}"
+
+
+def to_bytes(lines: Iterable[str]) -> bytes:
+    """UTF-8, folded, with CRLF behind each line."""
+    return b"".join(_folded(line.encode()) for line in lines)
+
+
+def _parameter(value: str) -> str:
+    """Quoted where it must be; quotation marks and carets by RFC 6868 3.1."""
+    written = one_line(value).translate(_CARETS)
+    return f'"{written}"' if _NEEDS_QUOTES.search(written) else written
+
+
+def _folded(line: bytes) -> bytes:
+    """Cut into lines of 75 octets, never within a character."""
+    if len(line) <= MOST_OCTETS:
+        return line + b"\r\n"
+    pieces = []
+    start, room = 0, MOST_OCTETS
+    while len(line) - start > room:
+        end = start + room
+        while line[end] & 0xC0 == 0x80:  # the middle of a character in UTF-8
+            end -= 1
+        pieces.append(line[start:end])
+        start, room = end, MOST_OCTETS - 1  # the space in front counts
+    pieces.append(line[start:])
+    return b"\r\n ".join(pieces) + b"\r\n"

@@ -1,0 +1,104 @@
+"""The words of mail about bookings. `{who}` is the attendee, `{organization}` the organization."""
+
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from kalends.domain.booking import LocationType
+
+
+class MailKind(StrEnum):
+    """What a mail about a booking tells."""
+
+    REQUESTED = "requested"
+    CONFIRMED = "confirmed"
+    RESCHEDULED = "rescheduled"
+    CANCELLED = "cancelled"
+    REMINDER = "reminder"
+
+
+class Audience(StrEnum):
+    """Whom it tells."""
+
+    ATTENDEE = "attendee"
+    ORGANIZATION = "organization"
+
+
+class Words(Struct, frozen=True):
+    """`subject` is the beginning of one."""
+
+    subject: str
+    heading: str
+    opening: str
+
+
+_ATTENDEE: Final = {
+    MailKind.REQUESTED: Words(
+        "Request received",
+        "We have your request",
+        "Hello {who}, thank you for your request. {organization} will let you know "
+        "as soon as your appointment is confirmed.",
+    ),
+    MailKind.CONFIRMED: Words(
+        "Confirmed",
+        "Your appointment is confirmed",
+        "Hello {who}, your appointment with {organization} is confirmed.",
+    ),
+    MailKind.RESCHEDULED: Words(
+        "New time",
+        "Your appointment has a new time",
+        "Hello {who}, your appointment with {organization} has been moved to a new time.",
+    ),
+    MailKind.CANCELLED: Words(
+        "Cancelled",
+        "Your appointment is cancelled",
+        "Hello {who}, your appointment with {organization} has been cancelled.",
+    ),
+    MailKind.REMINDER: Words(
+        "Reminder",
+        "Your appointment is coming up",
+        "Hello {who}, this is a reminder of your appointment with {organization}.",
+    ),
+}
+_ORGANIZATION: Final = {
+    MailKind.REQUESTED: Words(
+        "New request",
+        "A new request for an appointment",
+        "{who} would like an appointment. It waits for you to confirm it.",
+    ),
+    MailKind.CONFIRMED: Words(
+        "Confirmed",
+        "An appointment is confirmed",
+        "The appointment with {who} is confirmed.",
+    ),
+    MailKind.RESCHEDULED: Words(
+        "New time",
+        "An appointment has a new time",
+        "The appointment with {who} has been moved to a new time.",
+    ),
+    MailKind.CANCELLED: Words(
+        "Cancelled",
+        "An appointment is cancelled",
+        "The appointment with {who} has been cancelled.",
+    ),
+    MailKind.REMINDER: Words(
+        "Reminder",
+        "An appointment is coming up",
+        "This is a reminder of the appointment with {who}.",
+    ),
+}
+WORDS: Final = {Audience.ATTENDEE: _ATTENDEE, Audience.ORGANIZATION: _ORGANIZATION}
+
+# Where nothing but the kind of a location is known.
+PLACES: Final = {
+    LocationType.IN_PERSON: "In person",
+    LocationType.PHONE: "By phone",
+    LocationType.VIDEO: "Video call",
+}
+STILL_PENDING: Final = {
+    Audience.ATTENDEE: "It still has to be confirmed.",
+    Audience.ORGANIZATION: "It still waits for you to confirm it.",
+}
+# Reasons that Kalends gives by itself, in words.
+REASONS: Final = {"expired": "It was not confirmed in time."}
