@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.rrule import rrulestr
 from dateutil.tz import tzical
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,6 +21,8 @@ from kalends.formats.contentlines import to_bytes
 from kalends.formats.timezones import vtimezone
 
 HOUR = timedelta(hours=1)
+DUBLIN_SUMMER = ("DAYLIGHT", "19810329T010000", "FREQ=YEARLY;BYDAY=-1SU;BYMONTH=3")
+DUBLIN_WINTER = ("STANDARD", "19961027T020000", "FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10")
 # Zone, and a moment at which something about its clock is odd.
 ODD_CLOCKS = [
     ("Europe/Berlin", "2026-03-29T01:00"),  # an hour is left out
@@ -66,14 +70,28 @@ def component_around(name: str, moment: datetime) -> bytes:
     return to_bytes(vtimezone(zone_named(name), instant - 7200, instant + 7200))
 
 
+def onsets(observance: Any, before: datetime) -> Iterator[datetime]:
+    """When it began, in UTC: DTSTART and what RRULE makes of it, by the library."""
+    start, offset = observance["DTSTART"].dt, observance["TZOFFSETFROM"].td
+    rule = observance.get("RRULE")
+    if rule is None:
+        yield start - offset
+        return
+    for each in rrulestr(rule.to_ical().decode(), dtstart=start):
+        if each - offset > before:
+            return
+        yield each - offset
+
+
 def offset_told(component: Timezone, moment: datetime) -> timedelta:
     """What RFC 5545 3.6.5 says: the observance whose onset was the last one."""
     naive = moment.replace(tzinfo=None)
-    onsets = (
-        (each["DTSTART"].dt - each["TZOFFSETFROM"].td, each["TZOFFSETTO"].td)
+    found = (
+        (onset, each["TZOFFSETTO"].td)
         for each in component.subcomponents
+        for onset in onsets(each, naive)
     )
-    return max(onset for onset in onsets if onset[0] <= naive)[1]
+    return max(each for each in found if each[0] <= naive)[1]
 
 
 def moments_around(moment: datetime) -> Iterator[datetime]:
@@ -115,24 +133,43 @@ def test_every_zone_is_right_at_every_time(name: str, moment: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "at", "kinds"),
+    ("name", "at", "told"),
     [
-        ("Europe/Dublin", "2026-12-01", ["STANDARD", "DAYLIGHT", "STANDARD", "DAYLIGHT"]),
-        ("Europe/London", "2026-12-01", ["STANDARD", "DAYLIGHT", "STANDARD", "DAYLIGHT"]),
-        ("Asia/Kolkata", "2026-12-01", ["STANDARD"]),
-        ("Europe/Istanbul", "2026-12-01", ["STANDARD"]),
-        ("America/New_York", "1900-01-01", ["STANDARD"]),
+        ("Europe/Dublin", "2026-12-01", [DUBLIN_SUMMER, DUBLIN_WINTER]),
+        ("Asia/Kolkata", "2026-12-01", [("STANDARD", "19451015T000000", "")]),
+        ("Europe/Istanbul", "2026-12-01", [("STANDARD", "20160327T030000", "")]),
+        ("America/New_York", "1900-01-01", [("STANDARD", "18831118T120358", "")]),
+        ("Etc/GMT-14", "2026-12-01", [("STANDARD", "16010101T000000", "")]),
+        (
+            "America/Sao_Paulo",
+            "2019-12-01",
+            [
+                ("DAYLIGHT", "20181104T000000", ""),
+                ("STANDARD", "20190217T000000", ""),
+            ],
+        ),
     ],
 )
-def test_standard_is_the_lower_offset_and_stays_where_there_is_one(
-    name: str, at: str, kinds: list[str]
+def test_settled_rules_are_told_as_rules_and_standard_is_the_lower_offset(
+    name: str, at: str, told: list[tuple[str, str, str]]
 ) -> None:
     moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
     component = Timezone.from_ical(component_around(name, moment))
-    assert [each.name for each in component.subcomponents][: len(kinds)] == kinds
-    assert len(component.subcomponents) <= len(kinds) + 1
-    for each in component.subcomponents:
-        is_ahead = each["TZOFFSETTO"].td > each["TZOFFSETFROM"].td
-        assert is_ahead or each.name == "STANDARD"
+    assert sorted(map(summary, component.subcomponents)) == sorted(told)
 
 
+def summary(observance: Any) -> tuple[str, str, str]:
+    rule = observance.get("RRULE")
+    start = observance["DTSTART"].to_ical().decode()
+    return observance.name, start, rule.to_ical().decode() if rule else ""
+
+
+@pytest.mark.parametrize("name", ["Europe/Berlin", "America/New_York", "Australia/Sydney"])
+def test_where_rules_are_settled_one_component_is_right_for_good(name: str) -> None:
+    component = Timezone.from_ical(component_around(name, datetime(2026, 12, 1, tzinfo=UTC)))
+    assert len(component.subcomponents) == 2
+    for year in (2009, 2030, 2100, 2199):
+        for month in range(1, 13):
+            moment = datetime(year, month, 27, tzinfo=UTC)
+            expected = moment.astimezone(pinned(name)).utcoffset()
+            assert offset_told(component, moment) == expected
