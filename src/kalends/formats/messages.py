@@ -14,10 +14,11 @@ An invitation stands where each client looks for it: as an alternative of the te
       application/ics, attachment; filename=invite.ics
 """
 
+from base64 import encodebytes
+from binascii import b2a_qp
 from collections.abc import Iterator
 from datetime import datetime
 from email import message_from_bytes, policy
-from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
 from hashlib import sha256
@@ -25,11 +26,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from kalends.formats.cleaning import mail_address, one_line, shortened
+from kalends.formats.cleaning import one_line, shortened
 from kalends.formats.invitations import Method, Person
+from kalends.formats.mailheaders import address_field, text_field
 
-LONGEST_NAME: Final = 100  # characters, of a name in an address
-LONGEST_SUBJECT: Final = 200
+LONGEST_SUBJECT: Final = 200  # characters
 _SHOWN_HEADERS: Final = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID")
 
 
@@ -62,20 +63,11 @@ class Letter(Struct, frozen=True, kw_only=True):
 
 
 def write_message(letter: Letter) -> Message:
-    """The message as it goes to the mail server."""
+    """The message as it goes to the mail server. Its bodies are ASCII, and so are its headers
+    unless a local part is not (SMTPUTF8)."""
     subject = shortened(one_line(letter.subject), LONGEST_SUBJECT)
-    mail = EmailMessage(policy=policy.SMTP if _is_ascii(letter) else policy.SMTPUTF8)
-    mail["From"] = _address(letter.sender)
-    mail["To"] = _address(letter.recipient)
-    if letter.reply_to is not None:
-        mail["Reply-To"] = _address(letter.reply_to)
-    mail["Subject"] = subject
-    mail["Date"] = format_datetime(letter.written_at)
-    mail["Message-ID"] = f"<{one_line(letter.message_id).strip('<>')}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence answers it
-    _add_bodies(mail, letter)
-    _fix_boundaries(mail, letter.message_id)
-    return Message(subject, mail.as_bytes())
+    headers = "\r\n".join(_headers(letter, subject)) + "\r\n"
+    return Message(subject, headers.encode() + _content(letter))
 
 
 def message_as_text(content: bytes) -> str:
@@ -93,36 +85,55 @@ def _headers_as_text(mail: EmailMessage) -> Iterator[str]:
             yield f"{name}: {one_line(str(mail[name]))}"
 
 
-def _is_ascii(letter: Letter) -> bool:
-    """Whether headers can be ASCII: not with an address that cannot be written in it (RFC 6532)."""
-    people = (letter.sender, letter.recipient, letter.reply_to)
-    return all(mail_address(person.email).isascii() for person in people if person is not None)
+def _headers(letter: Letter, subject: str) -> Iterator[str]:
+    yield address_field("From", letter.sender)
+    yield address_field("To", letter.recipient)
+    if letter.reply_to is not None:
+        yield address_field("Reply-To", letter.reply_to)
+    yield text_field("Subject", subject)
+    yield f"Date: {format_datetime(letter.written_at)}"
+    yield f"Message-ID: <{one_line(letter.message_id).strip('<>')}>"
+    yield "Auto-Submitted: auto-generated"  # RFC 3834: nobody's absence answers it
+    yield "MIME-Version: 1.0"
 
 
-def _address(person: Person) -> Address:
-    local, _, domain = mail_address(person.email).rpartition("@")
-    return Address(shortened(one_line(person.name), LONGEST_NAME), local, domain)
-
-
-def _add_bodies(mail: EmailMessage, letter: Letter) -> None:
-    mail.set_content(letter.text, cte="quoted-printable")
-    mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
+def _content(letter: Letter) -> bytes:
+    """The MIME entity: its own headers and its body."""
+    seed = sha256(letter.message_id.encode("utf-8", "replace")).hexdigest()[:24]
+    texts = [_text("plain", letter.text), _text("html", letter.html)]
     calendar = letter.calendar
     if calendar is None:
-        return
-    # base64: not one octet of it may change on the way.
-    mail.add_alternative(
-        calendar.content.decode(),
-        subtype="calendar",
-        cte="base64",
-        params={"method": str(calendar.method)},
+        return _multipart("alternative", f"=_2_{seed}", texts)
+    method = f'text/calendar; charset="utf-8"; method={calendar.method}'
+    invitation = _base64(method, calendar.content)
+    file = _base64(
+        "application/ics",
+        calendar.content,
+        'Content-Disposition: attachment; filename="invite.ics"',
     )
-    mail.add_attachment(calendar.content, "application", "ics", filename="invite.ics", cte="base64")
+    alternatives = _multipart("alternative", f"=_2_{seed}", [*texts, invitation])
+    return _multipart("mixed", f"=_1_{seed}", [alternatives, file])
 
 
-def _fix_boundaries(mail: EmailMessage, message_id: str) -> None:
+def _multipart(subtype: str, boundary: str, parts: list[bytes]) -> bytes:
     """`=_` comes in neither quoted-printable nor base64, so no body has a boundary in it."""
-    seed = sha256(message_id.encode("utf-8", "replace")).hexdigest()[:24]
-    multiparts = (part for part in mail.walk() if part.is_multipart())
-    for number, part in enumerate(multiparts, 1):
-        part.set_boundary(f"=_{number}_{seed}")
+    head = _part_headers(f'multipart/{subtype}; boundary="{boundary}"')
+    line = f"--{boundary}".encode()
+    return head + b"".join(line + b"\r\n" + part for part in parts) + line + b"--\r\n"
+
+
+def _text(subtype: str, text: str) -> bytes:
+    head = _part_headers(
+        f'text/{subtype}; charset="utf-8"', "Content-Transfer-Encoding: quoted-printable"
+    )
+    return head + b2a_qp(text.replace("\n", "\r\n").encode(), istext=True) + b"\r\n"
+
+
+def _base64(content_type: str, content: bytes, *more: str) -> bytes:
+    """Not one octet of it changes on the way."""
+    head = _part_headers(content_type, "Content-Transfer-Encoding: base64", *more)
+    return head + encodebytes(content).replace(b"\n", b"\r\n")
+
+
+def _part_headers(content_type: str, *more: str) -> bytes:
+    return "\r\n".join((f"Content-Type: {content_type}", *more, "", "")).encode()

@@ -1,11 +1,28 @@
 """The words of mail about bookings. `{who}` is the attendee, `{organization}` the organization."""
 
+from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
 from kalends.domain.booking import LocationType
-from kalends.domain.mail import Audience, MailKind
+
+
+class MailKind(StrEnum):
+    """What a mail about a booking tells."""
+
+    REQUESTED = "requested"
+    CONFIRMED = "confirmed"
+    RESCHEDULED = "rescheduled"
+    CANCELLED = "cancelled"
+    REMINDER = "reminder"
+
+
+class Audience(StrEnum):
+    """Whom it tells."""
+
+    ATTENDEE = "attendee"
+    ORGANIZATION = "organization"
 
 
 class Words(Struct, frozen=True):
