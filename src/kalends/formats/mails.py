@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from kalends.availability.wallclock import Zone
 from kalends.domain.booking import Status
+from kalends.domain.mail import Audience, MailKind
 from kalends.formats.bookings import BookingShown
 from kalends.formats.cleaning import find_link, many_lines, one_line, shortened
 from kalends.formats.invitations import EventStatus, Invitation, Method, Person, invitation_ics
@@ -18,8 +19,6 @@ from kalends.formats.wording import (
     REASONS,
     STILL_PENDING,
     WORDS,
-    Audience,
-    MailKind,
 )
 
 LONGEST_NAME_IN_SUBJECT: Final = 60

@@ -1,28 +1,11 @@
 """The words of mail about bookings. `{who}` is the attendee, `{organization}` the organization."""
 
-from enum import StrEnum
 from typing import Final
 
 from msgspec import Struct
 
 from kalends.domain.booking import LocationType
-
-
-class MailKind(StrEnum):
-    """What a mail about a booking tells."""
-
-    REQUESTED = "requested"
-    CONFIRMED = "confirmed"
-    RESCHEDULED = "rescheduled"
-    CANCELLED = "cancelled"
-    REMINDER = "reminder"
-
-
-class Audience(StrEnum):
-    """Whom it tells."""
-
-    ATTENDEE = "attendee"
-    ORGANIZATION = "organization"
+from kalends.domain.mail import Audience, MailKind
 
 
 class Words(Struct, frozen=True):
