@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -74,7 +75,7 @@ class Receiver:
         with self._arrived:
             while not enough(self.received):
                 left = until - time.monotonic()
-                assert left > 0, f"not within {within_seconds} s; came: {self.types}"
+                assert left > 0, f"not within {within_seconds} s; came: {Counter(self.types)}"
                 self._arrived.wait(left)
             return list(self.received)
 
@@ -83,6 +84,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 512
     receiver: Receiver
+
+    def handle_error(self, *_: object) -> None:
+        """A client that went away, as killed ones do."""
 
 
 class _Handler(BaseHTTPRequestHandler):
