@@ -31,6 +31,8 @@ def test_a_wrong_entry_of_what_may_be_called_is_told_at_the_start(item: str) -> 
         ("http://book.example.com:8080", "kalends@book.example.com"),
         ("http://10.0.0.1:8080", "kalends@localhost"),
         ("http://[::1]:8080", "kalends@localhost"),
+        ("http://my_host:8080", "kalends@localhost"),
+        ("http://[", "kalends@localhost"),
         ("", "kalends@localhost"),
     ],
 )

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from kalends.domain.values import Email
-from kalends.gateways.addresses import Opened, has_numeric_end, is_host_name, read_opened
+from kalends.gateways.addresses import Opened, has_numeric_end, read_opened
 from kalends.gateways.mail_server import MailServer, read_mail_server
 
 
@@ -70,9 +71,11 @@ class Settings:
 
 def _own_address(public_url: str | None) -> str:
     """The address that mail comes from, at the host that people know us by."""
-    host = urlsplit(public_url).hostname if public_url else None
-    is_name = host and is_host_name(host) and not has_numeric_end(host)
-    return f"kalends@{host if is_name else 'localhost'}"
+    with suppress(ValueError):
+        host = urlsplit(public_url or "").hostname
+        if host and not has_numeric_end(host):
+            return str(Email.parse(f"kalends@{host}"))
+    return "kalends@localhost"
 
 
 class _Reader:
