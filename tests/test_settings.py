@@ -31,6 +31,8 @@ def test_a_wrong_entry_of_what_may_be_called_is_told_at_the_start(item: str) -> 
         ("http://book.example.com:8080", "kalends@book.example.com"),
         ("http://10.0.0.1:8080", "kalends@localhost"),
         ("http://[::1]:8080", "kalends@localhost"),
+        ("http://my_host:8080", "kalends@localhost"),
+        ("http://[", "kalends@localhost"),
         ("", "kalends@localhost"),
     ],
 )
@@ -46,3 +48,16 @@ def test_mail_comes_from_the_address_that_is_set() -> None:
 def test_mail_comes_from_no_address_that_is_none(sender: str) -> None:
     with pytest.raises(SettingsError, match="KALENDS_MAIL_FROM"):
         settings(MAIL_FROM=sender)
+
+
+def test_the_mail_server_is_read_at_the_start() -> None:
+    assert settings().mail_server is None
+    server = settings(SMTP_URL="smtps://me:secret@mail.example").mail_server
+    assert server is not None
+    assert (server.host, server.port, server.user) == ("mail.example", 465, "me")
+
+
+@pytest.mark.parametrize("url", ["mail.example", "smtp://a b", "smtp://mail.example?verify=no"])
+def test_a_wrong_mail_server_is_told_at_the_start(url: str) -> None:
+    with pytest.raises(SettingsError, match="KALENDS_SMTP_URL must"):
+        settings(SMTP_URL=url)

@@ -25,7 +25,9 @@ from uvicorn.supervisors import Multiprocess
 
 from kalends.domain.errors import Unavailable
 from kalends.domain.outside import Outside
+from kalends.gateways.addresses import is_host_name
 from kalends.gateways.http import GuardedHttp
+from kalends.gateways.mail import SmtpCarrier
 from kalends.logs import set_up_logs
 from kalends.services.keyring import Keyring
 from kalends.services.limits import RateLimiter
@@ -73,10 +75,18 @@ def outside(settings: Settings) -> Outside:
     """The way out that the settings open. Nothing is imported or connected before it is used."""
     return Outside(
         http=GuardedHttp(settings.outbound_allow),
+        carrier=_carrier(settings),
         public_url=settings.public_url or Outside().public_url,
         sender=settings.mail_from,
         retry_scale=settings.webhook_retry_scale,
     )
+
+
+def _carrier(settings: Settings) -> SmtpCarrier | None:
+    if settings.mail_server is None:
+        return None
+    domain = settings.mail_from.rpartition("@")[2]
+    return SmtpCarrier(settings.mail_server, domain if is_host_name(domain) else "localhost")
 
 
 @contextmanager

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from kalends.domain.values import Email
-from kalends.gateways.addresses import Opened, has_numeric_end, is_host_name, read_opened
+from kalends.gateways.addresses import Opened, has_numeric_end, read_opened
+from kalends.gateways.mail_server import MailServer, read_mail_server
 
 
 class SettingsError(Exception):
@@ -23,7 +25,7 @@ class Settings:
     database_pool: int
     public_url: str | None
     secret: str | None
-    smtp_url: str | None
+    mail_server: MailServer | None
     mail_from: str
     outbound_allow: Opened
     webhook_retry_scale: float
@@ -45,7 +47,7 @@ class Settings:
             database_pool=read.whole("DATABASE_POOL", 10, at_least=2),
             public_url=read.url("PUBLIC_URL", ("http", "https")),
             secret=read.text("SECRET"),
-            smtp_url=read.url("SMTP_URL", ("smtp", "smtps", "smtp+starttls")),
+            mail_server=read.mail_server("SMTP_URL"),
             mail_from=read.email("MAIL_FROM") or _own_address(read.text("PUBLIC_URL")),
             outbound_allow=read.opened("OUTBOUND_ALLOW"),
             webhook_retry_scale=read.fraction("WEBHOOK_RETRY_SCALE", 1.0),
@@ -69,9 +71,11 @@ class Settings:
 
 def _own_address(public_url: str | None) -> str:
     """The address that mail comes from, at the host that people know us by."""
-    host = urlsplit(public_url).hostname if public_url else None
-    is_name = host and is_host_name(host) and not has_numeric_end(host)
-    return f"kalends@{host if is_name else 'localhost'}"
+    with suppress(ValueError):
+        host = urlsplit(public_url or "").hostname
+        if host and not has_numeric_end(host):
+            return str(Email.parse(f"kalends@{host}"))
+    return "kalends@localhost"
 
 
 class _Reader:
@@ -94,6 +98,13 @@ class _Reader:
         value = self.text(name)
         try:
             return str(Email.parse(value)) if value else None
+        except ValueError as error:
+            raise SettingsError(f"KALENDS_{name} {error}.") from error
+
+    def mail_server(self, name: str) -> MailServer | None:
+        value = self.text(name)
+        try:
+            return read_mail_server(value) if value else None
         except ValueError as error:
             raise SettingsError(f"KALENDS_{name} {error}.") from error
 

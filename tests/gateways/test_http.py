@@ -189,14 +189,7 @@ async def drip_of_body(visit: Visit) -> None:
         await asyncio.sleep(0.05)
 
 
-async def endless_continue(visit: Visit) -> None:
-    await visit.request()
-    while True:
-        await visit.say(b"HTTP/1.1 100 Continue\r\n\r\n")
-        await asyncio.sleep(0.001)
-
-
-@pytest.mark.parametrize("behave", [silence, drip_of_headers, drip_of_body, endless_continue])
+@pytest.mark.parametrize("behave", [silence, drip_of_headers, drip_of_body])
 async def test_a_slow_receiver_is_given_up_in_time(http: GuardedHttp, behave: Any) -> None:
     async with receiving(behave) as receiver:
         came = await http.send(post(receiver.url, timeout_seconds=0.5))
@@ -286,6 +279,26 @@ async def test_noise_never_raises(http: GuardedHttp) -> None:
             assert await reason_for(http, post(receiver.url, headers=WEBHOOK))
 
 
+async def test_an_endless_row_of_interim_answers_is_not_read_on(http: GuardedHttp) -> None:
+    async def flood(visit: Visit) -> None:
+        await visit.request()
+        while True:
+            await visit.say(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+    async with receiving(flood) as receiver:
+        assert await reason_for(http, post(receiver.url)) == "the answer is not valid HTTP"
+
+
+async def test_some_interim_answers_are_fine(http: GuardedHttp) -> None:
+    text = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3 + OK
+    async with receiving(always(text)) as receiver:
+        for _ in range(10):
+            came = await http.send(post(receiver.url))
+            assert isinstance(came, Answered)
+            assert (came.status, came.body) == (200, b"ok")
+    assert receiver.connections == 1
+
+
 # Connections that are kept.
 
 
@@ -347,6 +360,37 @@ async def test_a_receiver_that_only_ever_drops_sees_the_one_repetition(http: Gua
         assert len(receiver.requests) == 3  # the first; the second, and again
         assert await reason_for(http, post(receiver.url, headers=WEBHOOK))
     assert len(receiver.requests) == 4  # on a new connection a failure is a failure
+
+
+async def test_what_comes_unasked_is_no_answer_to_the_next_request(http: GuardedHttp) -> None:
+    said = asyncio.Event()
+
+    async def says_more(visit: Visit) -> None:
+        while await visit.request():
+            await visit.say(OK)
+            await asyncio.sleep(0.05)
+            await visit.say(b"HTTP/1.1 500 More\r\nContent-Length: 0\r\n\r\n")
+            said.set()
+
+    async with receiving(says_more) as receiver:
+        for number in range(1, 4):
+            said.clear()
+            came = await http.send(post(receiver.url))
+            assert isinstance(came, Answered)
+            assert came.status == 200
+            await asyncio.wait_for(said.wait(), 5)
+            await asyncio.sleep(0.05)
+            assert len(receiver.requests) == number
+
+
+async def test_requests_that_meet_the_close_of_the_client_are_told() -> None:
+    async with receiving(answer_ok) as receiver:
+        client = GuardedHttp(LOOPBACK)
+        sending = [asyncio.create_task(client.send(post(receiver.url))) for _ in range(5)]
+        await asyncio.sleep(0)
+        await client.close()
+        assert {type(came) for came in await asyncio.gather(*sending)} == {Unreachable}
+        assert await client.find_fault("https://example.com/")
 
 
 async def test_a_closed_client_sends_nothing() -> None:

@@ -79,6 +79,9 @@ class Carrier(Protocol):
     ) -> Posted | Deferred | Rejected:
         """Hands over one message (RFC 5322, with CRLF) for one recipient."""
 
+    async def close(self) -> None:
+        """Gives connections back."""
+
 
 class ClosedHttp:
     """No way out: what a program without gateways has."""

@@ -22,13 +22,18 @@ class SystemNames:
 
     def __init__(self) -> None:
         self._threads = ThreadPoolExecutor(LOOKUPS_AT_ONCE, thread_name_prefix="kalends-names")
+        self._is_closed = False
 
     async def resolve(self, host: str) -> Sequence[str]:
+        """Raises OSError if there are none, or no look-ups any more."""
+        if self._is_closed:
+            raise OSError("no look-ups any more")
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._threads, _look_up, host)
         return list(dict.fromkeys(found))
 
     def close(self) -> None:
+        self._is_closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 

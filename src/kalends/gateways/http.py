@@ -6,7 +6,7 @@ request goes out, in a thread, and no server starts later for it.
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kalends.domain.outside import Answered, Request, Unreachable
 from kalends.gateways.addresses import Opened
@@ -15,6 +15,8 @@ from kalends.gateways.targets import NotCallable, read_target
 
 if TYPE_CHECKING:
     from kalends.gateways.sending import Sending
+
+STOPPING: Final = Unreachable(reason="the program is stopping", is_refused=True)
 
 
 class GuardedHttp:
@@ -51,10 +53,12 @@ class GuardedHttp:
         began = time.monotonic()
         try:
             if self._is_closed:
-                return Unreachable(reason="the program is stopping", is_refused=True)
+                return STOPPING
             target = read_target(request.url)
             async with asyncio.timeout(request.timeout_seconds):
                 sending = await self._ready()
+                if self._is_closed:
+                    return STOPPING
                 answer = await sending.send(target, request)
         except NotCallable as error:
             return Unreachable(reason=error.reason, duration_ms=_since(began), is_refused=True)

@@ -3,9 +3,12 @@
 Slow to import: see `http`.
 """
 
+import asyncio
 import errno
 import socket
 import ssl
+from collections.abc import Callable
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -26,6 +29,8 @@ from aiohttp import (
     TraceConfig,
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import HttpProcessingError, RawResponseMessage
 from msgspec import Struct
 from yarl import URL
 
@@ -42,6 +47,7 @@ KEEP_IDLE_SECONDS: Final = 4.0
 
 MOST_HEADERS: Final = 100
 LONGEST_HEADER: Final = 8190
+MOST_INTERIM_ANSWERS: Final = 20
 REPEATABLE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 REPEATABLE_HEADERS: Final = frozenset({"webhook-id", "idempotency-key"})
 DEFAULT_HEADERS: Final = {"User-Agent": f"Kalends/{__version__}", "Accept-Encoding": "identity"}
@@ -94,6 +100,43 @@ class _Resolver(AbstractResolver):
         pass
 
 
+class _Handler(ResponseHandler):
+    """A connection that takes one answer to a request and few interim ones (RFC 9110 15.2).
+
+    aiohttp would keep any number of either: an endless row of `100 Continue` fills the memory, and
+    what comes unasked is taken for the answer to the next request.
+    """
+
+    _interim_left = 0
+    _is_answered = True
+
+    def set_response_params(self, **params: Any) -> None:
+        """aiohttp calls it before each request."""
+        self._interim_left = MOST_INTERIM_ANSWERS
+        self._is_answered = False
+        super().set_response_params(**params)
+
+    def feed_data(self, data: tuple[RawResponseMessage, Any], size: int = 0) -> None:
+        """aiohttp calls it for each answer, when its headers have been read."""
+        if self._is_answered or not self._interim_left:
+            if self.transport is not None:
+                self.transport.abort()
+            if not self._is_answered:
+                self.set_exception(HttpProcessingError(message="too many interim answers"))
+            self._is_answered = True
+            return
+        self._interim_left -= 1
+        self._is_answered = data[0].code >= 200 or data[0].code == 101
+        super().feed_data(data, size)
+
+
+class _Connector(TCPConnector):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        make: Callable[..., ResponseHandler] = _Handler
+        self._factory = partial(make, loop=asyncio.get_running_loop())  # not public: tests hold it
+
+
 class Sending:
     """Pools of connections, of the running event loop: each scheme has one, and one that keeps
     nothing for what has to go out on a new connection."""
@@ -107,7 +150,7 @@ class Sending:
     def _session(self, scheme: str, **options: Any) -> ClientSession:
         if not options:
             options["keepalive_timeout"] = KEEP_IDLE_SECONDS
-        connector = TCPConnector(
+        connector = _Connector(
             limit=CONNECTIONS, resolver=_Resolver(self._guard, scheme), ssl=self._tls, **options
         )
         session = ClientSession(

@@ -49,6 +49,8 @@ class Context:
     async def close(self) -> None:
         """Gives back the connections to the database and to the outside."""
         await self.outside.http.close()
+        if self.outside.carrier is not None:
+            await self.outside.carrier.close()
         await self.database.close()
 
 

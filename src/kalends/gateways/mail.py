@@ -1,0 +1,67 @@
+"""The way out for mail: one SMTP server, the operator's, whom the guard of `http` does not judge.
+
+As with HTTP, the library is imported in a thread when the first message goes out.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from kalends.domain.outside import Deferred, Posted, Rejected
+from kalends.domain.values import Email
+from kalends.gateways.mail_server import MailServer
+
+if TYPE_CHECKING:
+    from kalends.gateways.posting import Posting
+
+
+class SmtpCarrier:
+    """Hands mail to the operator's server.
+
+    `greets_as` is the host name in our EHLO. To be used in one event loop, and closed in it.
+    """
+
+    def __init__(self, server: MailServer, greets_as: str) -> None:
+        self._server = server
+        self._greets_as = greets_as
+        self._posting: asyncio.Task[Posting] | None = None
+
+    async def post(
+        self, sender: str, recipient: str, message: bytes
+    ) -> Posted | Deferred | Rejected:
+        """See `Carrier`. Whatever only the operator can put right is Deferred, and logged.
+
+        A connection that breaks after the message was handed over is Deferred too: the server may
+        have taken it, and then it arrives twice, under one Message-ID.
+        """
+        if not _is_address(recipient):
+            return Rejected("it is not an e-mail address that mail can be sent to")
+        if not _is_address(sender):
+            return Deferred("mail comes from what is not an e-mail address")
+        if self._posting is None:
+            self._posting = asyncio.create_task(self._open())
+        posting = await asyncio.shield(self._posting)
+        return await posting.post(sender, recipient, message)
+
+    async def close(self) -> None:
+        """Says goodbye on the connections that wait for another message."""
+        if self._posting is not None:
+            await (await self._posting).close()
+
+    async def _open(self) -> "Posting":
+        posting = await asyncio.to_thread(_import_posting)
+        return posting(self._server, self._greets_as)
+
+
+def _import_posting() -> type["Posting"]:
+    from kalends.gateways.posting import Posting
+
+    return Posting
+
+
+def _is_address(text: str) -> bool:
+    """Its form lets no space, bracket or control through, so that nothing can follow it in a
+    command; and it can be written in UTF-8."""
+    try:
+        return bool(Email.parse(text).encode())
+    except ValueError:
+        return False

@@ -1,0 +1,281 @@
+"""How mail is handed over with aiosmtplib. Slow to import: see `mail`."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from socket import gaierror
+from typing import Final
+
+import structlog
+from aiosmtplib import (
+    SMTP,
+    SMTPDataError,
+    SMTPException,
+    SMTPRecipientRefused,
+    SMTPResponseException,
+    SMTPSenderRefused,
+    SMTPServerDisconnected,
+    SMTPTimeoutError,
+)
+from msgspec import Struct
+
+from kalends.domain.outside import Deferred, Posted, Rejected
+from kalends.gateways.mail_server import MailServer
+
+log = structlog.get_logger("kalends.mail")
+
+STEP_SECONDS: Final = 10.0
+TAKING_SECONDS: Final = 60.0
+"""For the answer after the message itself, which servers look through before they take it. Who
+gives up too early is sent the same mail twice (RFC 5321 4.5.3.2.6 would wait ten minutes)."""
+
+CONNECTIONS: Final = 10
+KEEP_IDLE_SECONDS: Final = 5.0
+MESSAGES_A_CONNECTION: Final = 50
+LONGEST_SAYING: Final = 300
+
+UNAVAILABLE: Final = 421
+TOO_LARGE: Final = 552
+WANT_SIGN_IN: Final = frozenset({530, 534, 535, 538})
+"""What a server answers where only our settings are at fault (RFC 4954 6)."""
+
+
+class Envelope(Struct, frozen=True):
+    sender: str
+    recipient: str
+    message: bytes
+
+    @property
+    def needs_utf8(self) -> bool:
+        """Whether an address or a header is not ASCII (RFC 6531 3.1)."""
+        head = self.message.partition(b"\r\n\r\n")[0]
+        return not (self.sender.isascii() and self.recipient.isascii() and head.isascii())
+
+
+class LineEnded(Exception):
+    """The server ended the connection before it was told of a message. The cause says how."""
+
+    def __init__(self, cause: SMTPException) -> None:
+        super().__init__(cause.message)
+        self.cause = cause
+
+
+class Line:
+    """A connection on which one message after the other is handed over."""
+
+    def __init__(self, client: SMTP) -> None:
+        self._client = client
+        self._messages = 0
+        self.idle_since = 0.0
+
+    async def post(self, envelope: Envelope) -> Posted | Rejected:
+        """Raises what aiosmtplib raises where the server does not take it, or LineEnded."""
+        options = list(self._options(envelope))
+        encoding = "ascii"
+        if envelope.needs_utf8:
+            if not self._client.supports_extension("smtputf8"):
+                return Rejected("the mail server cannot write to addresses outside of ASCII")
+            options.append("SMTPUTF8")
+            encoding = "utf-8"
+        await self._announce(envelope.sender, options, encoding)
+        await self._client.rcpt(envelope.recipient, encoding=encoding)
+        await self._client.data(envelope.message, timeout=TAKING_SECONDS)
+        self._messages += 1
+        return Posted()
+
+    async def _announce(self, sender: str, options: list[str], encoding: str) -> None:
+        try:
+            await self._client.mail(sender, options=options, encoding=encoding)
+        except SMTPServerDisconnected as error:
+            raise LineEnded(error) from error
+        except SMTPSenderRefused as error:
+            if error.code == UNAVAILABLE:
+                raise LineEnded(error) from error
+            raise
+
+    def _options(self, envelope: Envelope) -> Iterator[str]:
+        if self._client.supports_extension("size"):
+            yield f"SIZE={len(envelope.message)}"
+        if not envelope.message.isascii() and self._client.supports_extension("8bitmime"):
+            yield "BODY=8BITMIME"
+
+    @property
+    def is_good(self) -> bool:
+        return self._client.is_connected and self._messages < MESSAGES_A_CONNECTION
+
+    async def end(self) -> None:
+        """Says goodbye, and does not mind whether anybody hears it."""
+        with suppress(SMTPException, OSError):
+            if self._client.is_connected:
+                await self._client.quit(timeout=1.0)
+        self.drop()
+
+    def drop(self) -> None:
+        self._client.close()
+
+
+class Posting:
+    """The connections to the server: as many as are busy, and those that wait a little."""
+
+    def __init__(self, server: MailServer, greets_as: str) -> None:
+        self._server = server
+        self._greets_as = greets_as
+        self._tls = ssl.create_default_context()
+        self._places = asyncio.Semaphore(CONNECTIONS)
+        self._idle: list[Line] = []
+        self._ending: set[asyncio.Task[None]] = set()
+
+    async def post(
+        self, sender: str, recipient: str, message: bytes
+    ) -> Posted | Deferred | Rejected:
+        """See `Carrier`. Never raises for what the server does."""
+        envelope = Envelope(sender, recipient, message)
+        async with self._places:
+            try:
+                return await self._post(envelope)
+            except LineEnded as error:
+                return self._judge(error.cause)
+            except (SMTPException, OSError) as error:
+                return self._judge(error)
+
+    async def _post(self, envelope: Envelope) -> Posted | Rejected:
+        """A connection that was kept may have ended meanwhile; then a new one is as good."""
+        kept = self._take_idle()
+        if kept is not None:
+            with suppress(LineEnded):
+                return await self._post_on(kept, envelope)
+        return await self._post_on(await self._connect(), envelope)
+
+    async def _post_on(self, line: Line, envelope: Envelope) -> Posted | Rejected:
+        """A line on which something went wrong may be out of step, and is given up."""
+        try:
+            outcome = await line.post(envelope)
+        except SMTPResponseException:
+            self._end(line)
+            raise
+        except BaseException:
+            line.drop()
+            raise
+        if line.is_good:
+            self._keep(line)
+        else:
+            self._end(line)
+        return outcome
+
+    async def _connect(self) -> Line:
+        server = self._server
+        client = SMTP(
+            hostname=server.host,
+            port=server.port,
+            username=server.user,
+            password=server.password if server.user else None,
+            local_hostname=self._greets_as,
+            timeout=STEP_SECONDS,
+            use_tls=server.scheme == "smtps",
+            start_tls=server.scheme == "smtp+starttls",
+            tls_context=self._tls,
+        )
+        try:
+            await client.connect()
+            await client.ehlo()
+        except BaseException:
+            client.close()
+            raise
+        return Line(client)
+
+    def _take_idle(self) -> Line | None:
+        while self._idle:
+            line = self._idle.pop()
+            if line.is_good:
+                return line
+            line.drop()
+        return None
+
+    def _keep(self, line: Line) -> None:
+        line.idle_since = time.monotonic()
+        self._idle.append(line)
+        asyncio.get_running_loop().call_later(KEEP_IDLE_SECONDS, self._sweep)
+
+    def _sweep(self) -> None:
+        old = time.monotonic() - KEEP_IDLE_SECONDS * 0.9
+        for line in [line for line in self._idle if line.idle_since < old]:
+            self._idle.remove(line)
+            self._end(line)
+
+    def _end(self, line: Line) -> None:
+        task = asyncio.create_task(line.end())
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def close(self) -> None:
+        while self._idle:
+            self._end(self._idle.pop())
+        await asyncio.gather(*self._ending)
+
+    def _judge(self, error: SMTPException | OSError) -> Deferred | Rejected:
+        reason = reason_of(error)
+        if is_final(error):
+            return Rejected(reason)
+        tell = log.error if is_for_operator(error) else log.warning
+        tell("the mail server did not take a message", server=repr(self._server), reason=reason)
+        return Deferred(reason)
+
+
+def is_final(error: Exception) -> bool:
+    """Whether this message will never be taken, whatever the operator does (RFC 5321 4.2.1)."""
+    if not isinstance(error, SMTPResponseException) or error.code in WANT_SIGN_IN:
+        return False
+    if isinstance(error, SMTPSenderRefused):
+        return error.code == TOO_LARGE  # any other concerns whom we send as: the settings
+    return isinstance(error, SMTPRecipientRefused | SMTPDataError) and 500 <= error.code <= 599
+
+
+def is_for_operator(error: Exception) -> bool:
+    """Whether trying again alone will not do: wrong settings, or a server that cannot do TLS."""
+    if isinstance(error, SMTPResponseException):
+        return error.code >= 500
+    if isinstance(error.__cause__ or error, ssl.SSLError | gaierror):
+        return True
+    return not isinstance(error, OSError | SMTPTimeoutError)
+
+
+def reason_of(error: SMTPException | OSError) -> str:
+    """A short sentence that a person understands."""
+    match error:
+        case SMTPResponseException(code=code) if code > 0:
+            return f"the mail server said {code} {_saying(error.message)}".strip()
+        case SMTPResponseException():
+            return "the mail server's answer is not SMTP"
+        case SMTPServerDisconnected():
+            return "the mail server broke the connection off"
+        case SMTPTimeoutError():
+            return "the mail server did not answer in time"
+        case _:
+            return _connection_fault(error.__cause__ or error)
+
+
+def _connection_fault(cause: BaseException) -> str:
+    match cause:
+        case ssl.SSLCertVerificationError():
+            return f"the mail server's certificate is not valid: {cause.verify_message}"
+        case ssl.SSLError():
+            return "no secure connection to the mail server could be made"
+        case ConnectionRefusedError():
+            return "the mail server refused the connection"
+        case SMTPServerDisconnected():
+            return "the mail server broke the connection off"
+        case gaierror():
+            return "the mail server's name does not resolve"
+        case SMTPException():  # what it does not offer: STARTTLS, or to sign in
+            return _saying(cause.message)
+        case _:
+            return "the mail server cannot be reached"
+
+
+def _saying(text: str) -> str:
+    """One short line of what a server said, whatever bytes it sent."""
+    readable = text.encode("utf-8", "surrogateescape").decode(errors="replace")
+    line = " ".join(readable.split())
+    return "".join(c for c in line if c.isprintable())[:LONGEST_SAYING]
