@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from kalends.services import housekeeping, mailing, reminders
-from kalends.services import endings, housekeeping
+from kalends.services import endings, housekeeping, mailing, reminders
 from kalends.services.work import Context
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.

@@ -56,7 +56,7 @@ async def _end_all(
 
 async def _end(context: Context, due: Due, end: UseCase[[Due], Booking]) -> bool:
     """False where somebody has changed it meanwhile."""
-    caller = Caller(organization_id=due.organization_id, mode=due.mode, actor=ACTOR, scopes=[])
+    caller = Caller(organization_id=due.organization_id, mode=due.mode, actor=ACTOR, source=ACTOR)
     try:
         await work.change(context, caller, end, due)
     except Stale:
