@@ -16,6 +16,7 @@ from kalends.web.api import (
     busy_times,
     event_log,
     event_types,
+    feeds,
     holds,
     organization,
     schedules,
@@ -24,6 +25,7 @@ from kalends.web.api import (
 )
 from kalends.web.door import Door
 from kalends.web.endpoint import Endpoint, Gate, Nowhere, ReadOnly
+from kalends.web.pages import feeds as feed_pages
 from kalends.web.pages import files
 from kalends.web.pages.endpoint import PageEndpoint, PageNowhere
 from kalends.web.pages.routes import PageRoute
@@ -33,6 +35,7 @@ from kalends.web.routes import Route
 ROUTES: Final[tuple[Route, ...]] = (
     *bookings.ROUTES,
     *schedules.ROUTES,
+    *feeds.ROUTES,
     *busy_times.ROUTES,
     *event_types.ROUTES,
     *slots.ROUTES,
@@ -45,7 +48,7 @@ ROUTES: Final[tuple[Route, ...]] = (
 )
 
 # In this order: what begins with an organization's slug comes last.
-PAGES: Final[tuple[PageRoute, ...]] = (*files.PAGES,)
+PAGES: Final[tuple[PageRoute, ...]] = (*files.PAGES, *feed_pages.PAGES)
 
 R = TypeVar("R", Route, PageRoute)
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]

@@ -11,6 +11,7 @@ from starlette.types import Receive, Send
 HTML: Final = "text/html; charset=utf-8"
 TEXT: Final = "text/plain; charset=utf-8"
 MARKDOWN: Final = "text/markdown; charset=utf-8"
+NOT_MODIFIED: Final = 304
 SMALLEST_TO_ZIP: Final = 1_000
 ZIP_LEVEL: Final = 5
 Headers = tuple[tuple[str, str], ...]
@@ -57,7 +58,8 @@ async def send_page(
         extra.append(("content-encoding", "gzip"))
     if len(answer.body) >= SMALLEST_TO_ZIP:
         extra.append(("vary", "accept-encoding"))
-    extra.append(("content-length", str(len(body))))
+    if answer.status != NOT_MODIFIED:  # there it would be the length of what is not sent
+        extra.append(("content-length", str(len(body))))
     await _start(send, answer.status, answer.media_type, extra)
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 

@@ -111,8 +111,7 @@ class Visit:
     @property
     def origin(self) -> str:
         """How the outside reaches us: `https://book.example.com`."""
-        public = self.gate.sessions.public_url
-        return public or f"{self.scope['scheme']}://{self.headers.get('host', 'localhost')}"
+        return self.gate.sessions.origin(self.scope, self.headers)
 
     @property
     def user_id(self) -> Any:
