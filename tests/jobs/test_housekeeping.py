@@ -96,7 +96,7 @@ async def test_expired_sessions_are_forgotten(context: Context) -> None:
 
 
 async def test_rate_windows_that_are_over_are_forgotten(context: Context) -> None:
-    subject, minute = f"test {new_id()}", int(NOW.timestamp()) // 60 * 60
+    subject, minute = f"test {new_id()}", int(datetime.now(UTC).timestamp()) // 60 * 60
     for window_start in (minute - 600, minute):
         await execute(
             context, "INSERT INTO rate_windows VALUES ($1, $2, 1)", [subject, window_start]

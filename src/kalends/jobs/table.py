@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from kalends.services import endings, housekeeping, mailing, reminders
+from kalends.services import accounts, endings, housekeeping, mailing, reminders
 from kalends.services.work import Context
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.
@@ -43,6 +43,7 @@ class Timed:
 
 
 JOBS: Final[Mapping[str, Job]] = {
+    accounts.RESET_JOB: Job(accounts.send_reset),
     mailing.JOB: Job(mailing.send_mail, give_up=mailing.give_up_mail),
 }
 

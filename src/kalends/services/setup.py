@@ -106,6 +106,12 @@ async def add_user(context: Context, named: str, email: str, password: str, role
         return is_new
 
 
+async def get_organization_named(context: Context, named: str) -> Organization:
+    """By its id, slug or name. Raises NotFound."""
+    async with context.database.connection() as tx:
+        return await _organization_named(tx, named)
+
+
 async def _organization_named(tx: Tx, named: str) -> Organization:
     """By its id; or, as a person would say it, by its slug or name. Raises NotFound."""
     id_ = parse(ORGANIZATION, named)

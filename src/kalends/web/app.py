@@ -25,8 +25,8 @@ from kalends.web.api import (
 )
 from kalends.web.door import Door
 from kalends.web.endpoint import Endpoint, Gate, Nowhere, ReadOnly
+from kalends.web.pages import accounts, files
 from kalends.web.pages import feeds as feed_pages
-from kalends.web.pages import files
 from kalends.web.pages.endpoint import PageEndpoint, PageNowhere
 from kalends.web.pages.routes import PageRoute
 from kalends.web.pages.visit import PageGate, PageLimits
@@ -48,7 +48,7 @@ ROUTES: Final[tuple[Route, ...]] = (
 )
 
 # In this order: what begins with an organization's slug comes last.
-PAGES: Final[tuple[PageRoute, ...]] = (*files.PAGES, *feed_pages.PAGES)
+PAGES: Final[tuple[PageRoute, ...]] = (*files.PAGES, *feed_pages.PAGES, *accounts.PAGES)
 
 R = TypeVar("R", Route, PageRoute)
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]

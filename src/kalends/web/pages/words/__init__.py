@@ -8,10 +8,10 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from kalends.web.pages.safety import without_bidi
-from kalends.web.pages.words import common, public
+from kalends.web.pages.words import accounts, common, public
 
 LANGUAGE: Final = "en"
-WORDS: Final[dict[str, str]] = {**common.WORDS, **public.WORDS}
+WORDS: Final[dict[str, str]] = {**common.WORDS, **accounts.WORDS, **public.WORDS}
 
 
 def say(key: str, **values: Any) -> str:
