@@ -96,7 +96,7 @@ async def test_expired_sessions_are_forgotten(context: Context) -> None:
 
 
 async def test_rate_windows_that_are_over_are_forgotten(context: Context) -> None:
-    subject, minute = f"test {new_id()}", int(NOW.timestamp()) // 60 * 60
+    subject, minute = f"test {new_id()}", int(datetime.now(UTC).timestamp()) // 60 * 60
     for window_start in (minute - 600, minute):
         await execute(
             context, "INSERT INTO rate_windows VALUES ($1, $2, 1)", [subject, window_start]
@@ -130,6 +130,112 @@ async def test_the_log_of_jobs_is_forgotten_but_why_a_kept_job_failed(context: C
     query = "DELETE FROM pgqueuer_log WHERE entrypoint = 'test.failed' RETURNING job_id"
     assert sorted(await fetch(context, query)) == [-1, kept]
     await execute(context, "DELETE FROM pgqueuer WHERE id = $1", [kept])
+
+
+async def test_deliveries_of_a_month_ago_are_forgotten_but_not_those_that_wait(
+    context: Context,
+) -> None:
+    tenant, long_ago = await make_tenant(context), NOW - timedelta(days=30, seconds=1)
+    for state in ("delivered", "exhausted", "pending"):
+        await deliver(context, tenant, state, long_ago)
+    await deliver(context, tenant, "delivered", long_ago + timedelta(minutes=5))
+
+    await housekeeping.forget_deliveries(context)
+
+    query = "SELECT state FROM deliveries WHERE organization_id = $1 ORDER BY created_at"
+    assert await fetch(context, query, [tenant]) == ["pending", "delivered"]
+
+
+async def test_what_waits_for_a_deleted_endpoint_is_forgotten_at_once(context: Context) -> None:
+    tenant = await make_tenant(context)
+    for deleted_at in (None, NOW - SECOND):
+        endpoint_id = await make_endpoint(context, tenant, deleted_at)
+        await deliver(context, tenant, "pending", NOW, endpoint_id)
+        await deliver(context, tenant, "delivered", NOW, endpoint_id)
+        await make_lane(context, tenant, waiting=1, due_at=NOW, endpoint_id=endpoint_id)
+
+    await housekeeping.forget_unwanted_deliveries(context)
+
+    states = """
+        SELECT d.state FROM deliveries d JOIN webhook_endpoints w ON w.id = d.endpoint_id
+        WHERE d.organization_id = $1 AND (w.deleted_at IS NOT NULL) = $2 ORDER BY d.state
+    """
+    assert await fetch(context, states, [tenant, True]) == ["delivered"]
+    assert await fetch(context, states, [tenant, False]) == ["delivered", "pending"]
+    lanes = "SELECT count(*) FROM webhook_lanes WHERE organization_id = $1"
+    assert await fetch(context, lanes, [tenant]) == [1]
+
+
+async def test_empty_lanes_are_forgotten_when_they_have_been_empty_for_a_while(
+    context: Context,
+) -> None:
+    tenant = await make_tenant(context)
+    await make_lane(context, tenant, waiting=0, due_at=NOW - timedelta(minutes=6))
+    await make_lane(context, tenant, waiting=0, due_at=NOW)
+    await make_lane(context, tenant, waiting=1, due_at=NOW - timedelta(minutes=6))
+
+    await housekeeping.forget_empty_lanes(context)
+
+    query = "SELECT waiting FROM webhook_lanes WHERE organization_id = $1 ORDER BY waiting"
+    assert await fetch(context, query, [tenant]) == [0, 1]
+
+
+async def test_what_mails_said_is_forgotten_after_three_months_but_not_that_they_were(
+    context: Context,
+) -> None:
+    tenant, long_ago = await make_tenant(context), NOW - timedelta(days=90)
+    for created_at in (long_ago - SECOND, long_ago + timedelta(minutes=5)):
+        await execute(
+            context,
+            "INSERT INTO mails (organization_id, id, kind, audience, recipient, state, message, "
+            "created_at) VALUES ($1, $2, 'reset', 'user', 'a@b.test', 'sent', 'sealed', $3)",
+            [tenant, new_id(), created_at],
+        )
+
+    await housekeeping.forget_messages(context)
+
+    query = "SELECT message FROM mails WHERE organization_id = $1 ORDER BY created_at"
+    assert await fetch(context, query, [tenant]) == [None, b"sealed"]
+
+
+async def test_links_are_forgotten_a_month_after_the_end_of_their_booking(
+    context: Context,
+) -> None:
+    tenant, month = await make_tenant(context), timedelta(days=30)
+    over = await book(context, tenant, NOW - month - SECOND)
+    just_over = await book(context, tenant, NOW - month + timedelta(minutes=5))
+    for booking_id in (over, just_over, new_id()):
+        await execute(
+            context,
+            "INSERT INTO booking_links VALUES ($1, $2, $3, $4)",
+            [hash_of(str(new_id())), tenant, booking_id, NOW - 2 * month],
+        )
+
+    await housekeeping.forget_booking_links(context)
+
+    query = "SELECT booking_id FROM booking_links WHERE organization_id = $1"
+    assert await fetch(context, query, [tenant]) == [just_over]
+
+
+async def test_links_to_accounts_are_forgotten_when_they_have_expired(context: Context) -> None:
+    user_id = new_id()
+    await execute(
+        context,
+        "INSERT INTO users (id, email, created_at) VALUES ($1, $2, $3)",
+        [user_id, f"{user_id}@example.test", NOW],
+    )
+    for expires_at in (NOW - SECOND, NOW + timedelta(minutes=5)):
+        await execute(
+            context,
+            "INSERT INTO account_links (token_hash, user_id, purpose, created_at, expires_at) "
+            "VALUES ($1, $2, 'password-reset', $3, $4)",
+            [hash_of(str(new_id())), user_id, A_DAY_AGO, expires_at],
+        )
+
+    await housekeeping.forget_account_links(context)
+
+    query = "SELECT expires_at FROM account_links WHERE user_id = $1"
+    assert await fetch(context, query, [user_id]) == [NOW + timedelta(minutes=5)]
 
 
 async def test_every_line_of_the_timetable_works(context: Context) -> None:
@@ -175,6 +281,66 @@ async def hold(context: Context, tenant: UUID, expires_at: datetime | None) -> N
 async def holds_of(context: Context, tenant: UUID) -> list[datetime | None]:
     query = "SELECT expires_at FROM occupancies WHERE organization_id = $1 ORDER BY expires_at"
     return await fetch(context, query, [tenant])
+
+
+async def make_endpoint(context: Context, tenant: UUID, deleted_at: datetime | None) -> UUID:
+    endpoint_id = new_id()
+    await execute(
+        context,
+        "INSERT INTO webhook_endpoints (organization_id, id, url, events, enabled, secret, "
+        "created_at, updated_at, deleted_at) VALUES ($1, $2, '', '{}', true, '', $3, $3, $4)",
+        [tenant, endpoint_id, NOW, deleted_at],
+    )
+    return endpoint_id
+
+
+async def deliver(
+    context: Context,
+    tenant: UUID,
+    state: str,
+    created_at: datetime,
+    endpoint_id: UUID | None = None,
+) -> None:
+    await execute(
+        context,
+        "INSERT INTO deliveries (organization_id, id, endpoint_id, event_id, type, lane_id, "
+        "number, state, created_at) VALUES ($1, $2, $3, $2, 'booking.created', $2, 1, $4, $5)",
+        [tenant, new_id(), endpoint_id or new_id(), state, created_at],
+    )
+
+
+async def make_lane(
+    context: Context,
+    tenant: UUID,
+    waiting: int,
+    due_at: datetime,
+    endpoint_id: UUID | None = None,
+) -> None:
+    await execute(
+        context,
+        "INSERT INTO webhook_lanes VALUES ($1, $2, $3, $4, $5)",
+        [tenant, endpoint_id or new_id(), new_id(), waiting, due_at],
+    )
+
+
+async def book(context: Context, tenant: UUID, end_time: datetime) -> UUID:
+    """A booking of one hour on a schedule of its own."""
+    booking_id = new_id()
+    await execute(
+        context,
+        "INSERT INTO schedules (organization_id, id, name, timezone, created_at, updated_at) "
+        "VALUES ($1, $2, '', 'UTC', $3, $3)",
+        [tenant, booking_id, NOW],
+    )
+    await execute(
+        context,
+        "INSERT INTO bookings (organization_id, id, schedule_id, schedule_ids, status, "
+        "start_time, end_time, timezone, wall_clock, attendee_name, attendee_email, source, "
+        "created_at, updated_at) VALUES ($1, $2, $2, ARRAY[$2::uuid], 'CONFIRMED', "
+        "$3::timestamptz - interval '1 hour', $3, 'UTC', '', '', '', 'api', $4, $4)",
+        [tenant, booking_id, end_time, NOW],
+    )
+    return booking_id
 
 
 async def execute(context: Context, query: str, arguments: Sequence[Any] = ()) -> None:

@@ -29,6 +29,13 @@ class Fleet:
     def urls(self) -> list[str]:
         return [server.url for server in self.servers]
 
+    @property
+    def url(self) -> str:
+        """That of their database."""
+        dsn = self.home.parameters.dsn
+        assert dsn is not None
+        return dsn
+
     def new_world(self) -> World:
         return World(self.urls[0], make_organization(self.home), PASSWORD)
 

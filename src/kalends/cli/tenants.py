@@ -16,8 +16,9 @@ from kalends.cli.calling import (
 )
 from kalends.domain.access import Role, Scope
 from kalends.domain.ids import API_KEY, ORGANIZATION, shown
-from kalends.services import setup
+from kalends.services import accounts, setup, work
 from kalends.services.setup import SetUp
+from kalends.services.work import Caller, Context
 
 
 def initialize(
@@ -81,6 +82,28 @@ def add_user(
         )
     kept = "" if is_new else " The user was known here, and keeps the password of before."
     typer.echo(f"{address} is now {role} of {organization}.{kept}")
+
+
+def invite_user(
+    organization: OrganizationNamed,
+    email: Annotated[str, typer.Option(help="Where the invitation goes.")],
+    role: Annotated[Role, typer.Option(help="What the user may do.")] = Role.MEMBER,
+) -> None:
+    """Gives someone a role in an organization and its sandbox, and mails a link to set a password.
+
+    Who has a password here keeps it.
+    """
+    address = email_in("--email", email)
+
+    async def invite(context: Context) -> bool:
+        invited_to = await setup.get_organization_named(context, organization)
+        caller = Caller(invited_to.id, invited_to.mode, actor="operator", source="cli")
+        return await work.change(context, caller, accounts.invite_user, address, role)
+
+    with called() as home:
+        is_new = run(home, invite)
+    kept = "" if is_new else " The user was known here; a password that is set stays."
+    typer.echo(f"{address} is now {role} of {organization}. An invitation is on its way.{kept}")
 
 
 def _scopes(text: str) -> list[Scope]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from kalends.services import housekeeping, mailing, reminders
+from kalends.services import accounts, endings, housekeeping, mailing, reminders
 from kalends.services.work import Context
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.
@@ -43,15 +43,24 @@ class Timed:
 
 
 JOBS: Final[Mapping[str, Job]] = {
+    accounts.RESET_JOB: Job(accounts.send_reset),
     mailing.JOB: Job(mailing.send_mail, give_up=mailing.give_up_mail),
 }
 
 TIMETABLE: Final[Mapping[str, Timed]] = {
     "send reminders": Timed("* * * * *", reminders.send_due),
+    "expire pending bookings": Timed("* * * * *", endings.expire_pending),
+    "complete confirmed bookings": Timed("* * * * *", endings.complete_confirmed),
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),
     "forget holds": Timed("40 * * * *", housekeeping.forget_holds),
     "forget answers": Timed("1-59/5 * * * *", housekeeping.forget_answers),
     "forget sessions": Timed("2-59/5 * * * *", housekeeping.forget_sessions),
     "forget rate windows": Timed("3-59/5 * * * *", housekeeping.forget_rate_windows),
     "forget job log": Timed("4-59/5 * * * *", housekeeping.forget_job_log),
+    "forget unwanted deliveries": Timed("* * * * *", housekeeping.forget_unwanted_deliveries),
+    "forget empty lanes": Timed("*/5 * * * *", housekeeping.forget_empty_lanes),
+    "forget deliveries": Timed("10 * * * *", housekeeping.forget_deliveries),
+    "forget messages": Timed("20 * * * *", housekeeping.forget_messages),
+    "forget booking links": Timed("30 3 * * *", housekeeping.forget_booking_links),
+    "forget account links": Timed("50 * * * *", housekeeping.forget_account_links),
 }

@@ -11,6 +11,10 @@ from kalends.store.database import Tx
 
 KEEP_JOB_LOG_FOR: Final = timedelta(days=7)
 KEEP_HOLDS_FOR: Final = timedelta(days=1)
+KEEP_DELIVERIES_FOR: Final = timedelta(days=30)
+KEEP_EMPTY_LANES_FOR: Final = timedelta(minutes=5)
+KEEP_MESSAGES_FOR: Final = timedelta(days=90)
+KEEP_BOOKING_LINKS_FOR: Final = timedelta(days=30)
 KEEP_RATE_WINDOWS_FOR: Final = timedelta(minutes=2)
 # What is left over is the next run's: one that never ends would hold up a stop.
 BATCHES: Final = 1000
@@ -48,6 +52,41 @@ async def forget_rate_windows(context: Context) -> int:
 async def forget_job_log(context: Context) -> int:
     """Forgets what became of jobs a week ago, but not of those that are kept as failed."""
     return await _in_batches(context, store.delete_job_log, context.clock() - KEEP_JOB_LOG_FOR)
+
+
+async def forget_deliveries(context: Context) -> int:
+    """Forgets deliveries of webhooks a month ago, but not those that still wait."""
+    return await _in_batches(
+        context, store.delete_deliveries, context.clock() - KEEP_DELIVERIES_FOR
+    )
+
+
+async def forget_unwanted_deliveries(context: Context) -> int:
+    """Forgets what waits for endpoints that are no more, and the lanes it waits in."""
+    lanes = await _in_batches(context, store.delete_unwanted_lanes, context.clock())
+    return lanes + await _in_batches(context, store.delete_unwanted_deliveries, context.clock())
+
+
+async def forget_empty_lanes(context: Context) -> int:
+    """Forgets lanes in which nothing waits; the next event of the booking makes a new one."""
+    until = context.clock() - KEEP_EMPTY_LANES_FOR
+    return await _in_batches(context, store.delete_empty_lanes, until)
+
+
+async def forget_messages(context: Context) -> int:
+    """Forgets what mails said three months ago; that there was a mail stays known."""
+    return await _in_batches(context, store.delete_messages, context.clock() - KEEP_MESSAGES_FOR)
+
+
+async def forget_booking_links(context: Context) -> int:
+    """Forgets attendees' links to bookings that ended a month ago."""
+    until = context.clock() - KEEP_BOOKING_LINKS_FOR
+    return await _in_batches(context, store.delete_booking_links, until)
+
+
+async def forget_account_links(context: Context) -> int:
+    """Forgets links to reset a password, and invitations, that have expired."""
+    return await _in_batches(context, store.delete_account_links, context.clock())
 
 
 async def _in_batches(

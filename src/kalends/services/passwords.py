@@ -35,6 +35,12 @@ def is_password(password: str, password_hash: str | None) -> bool:
     return password_hash is not None
 
 
+async def make_hash(password: str) -> str:
+    """`hash_password` beside the event loop. Raises Invalid."""
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_threads, hash_password, password)
+
+
 async def verify_password(password: str, password_hash: str | None) -> bool:
     """The same beside the event loop, so that other requests go on."""
     loop = asyncio.get_running_loop()

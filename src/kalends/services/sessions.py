@@ -1,29 +1,24 @@
 """Signing in and out, and who a signed-in user is."""
 
-import hashlib
 import secrets
-import time
 from datetime import timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
 from kalends.domain.access import ADMINS, Membership, User, hash_of
-from kalends.domain.errors import Forbidden, NotFound, RateLimited, Unauthorized
+from kalends.domain.errors import Forbidden, NotFound, Unauthorized
 from kalends.domain.ids import ORGANIZATION, shown
 from kalends.services import work
+from kalends.services.attempts import Attempt
 from kalends.services.passwords import verify_password
 from kalends.services.work import Caller, Context, Work
 from kalends.store import sessions
 from kalends.store.organizations import list_memberships
-from kalends.store.rate_windows import add_to_windows
-from kalends.store.users import find_user, find_user_by_id
+from kalends.store.users import find_user, find_user_by_id, keep_password
 
 # From the sign-in on, whether or not it is used: the cookie and the row end together.
 SESSION_FOR: Final = timedelta(days=14)
 TOKEN_BYTES: Final = 32
-MINUTE: Final = 60
-# Several people may share an address.
-ADDRESS_FACTOR: Final = 3
 REFUSED: Final = "This e-mail address and password do not belong together."
 
 
@@ -54,20 +49,17 @@ async def sign_in(
 ) -> SignedIn:
     """A new session for the user. `replaced` is the token the browser came with; it ends.
 
-    `limit` is how many attempts may fail in a minute for an account from one address (0 is
-    without limit); an address has three times as many. It is exact over all processes. Nobody
-    is locked out by attempts from elsewhere. Raises RateLimited, Unauthorized.
+    `limit` is how many attempts may fail in a minute for an account from one address.
+    Raises RateLimited, Unauthorized.
     """
-    attempt = _Attempt(given, limit, int(time.time()))
-    attempt.check(await work.change(context, caller, _count, attempt, by=1))
+    attempt = Attempt("signing in", given.email, given.address, limit)
+    attempt.check(await work.change(context, caller, attempt.count, by=1))
     known = await work.read(context, caller, _find_user, given.email)
     user, password_hash = known or (None, None)
     if not await verify_password(given.password, password_hash) or user is None:
         raise Unauthorized(REFUSED)
-    await work.change(context, caller, _count, attempt, by=-1)
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    account = await work.change(context, caller, _begin, user, token, replaced)
-    return SignedIn(token, account)
+    await work.change(context, caller, attempt.count, by=-1)
+    return await work.change(context, caller, _sign_in, user, password_hash, replaced)
 
 
 async def sign_out(work: Work, token: str | None) -> None:
@@ -106,49 +98,26 @@ async def require_admin(context: Context, user_id: UUID, organization_id: UUID) 
     raise NotFound(f"There is no organization {named!r} that you belong to.")
 
 
-class _Attempt:
-    """One attempt to sign in, and the counts that it goes into."""
-
-    def __init__(self, given: Credentials, limit: int, now: int) -> None:
-        account = f"{given.email.lower()} {given.address}"
-        self._limits = {
-            _subject("account", account): limit,
-            _subject("address", given.address): limit * ADDRESS_FACTOR,
-        }
-        self.is_limited = limit > 0
-        self.window = now // MINUTE * MINUTE
-        self._seconds_left = max(1, self.window + MINUTE - now)
-
-    def hits(self, by: int) -> dict[str, int]:
-        return dict.fromkeys(self._limits, by)
-
-    def check(self, counts: dict[str, int]) -> None:
-        """Raises RateLimited where there were more attempts than are allowed."""
-        if any(count > self._limits[subject] for subject, count in counts.items()):
-            seconds = self._seconds_left
-            raise RateLimited(f"Too many attempts to sign in. Try again in {seconds} s.", seconds)
-
-
-def _subject(kind: str, text: str) -> str:
-    """A name in the table of counts, of which no address can be read."""
-    return f"sign-in {kind} {hashlib.sha256(text.encode()).hexdigest()}"
-
-
-async def _count(work: Work, attempt: _Attempt, by: int) -> dict[str, int]:
-    """Counts the attempt (or takes it back) and returns the counts: one atomic statement."""
-    if not attempt.is_limited:
-        return {}
-    return await add_to_windows(work.tx, attempt.window, attempt.hits(by))
-
-
-async def _find_user(work: Work, email: str) -> tuple[User, str] | None:
-    return await find_user(work.tx, email)
-
-
-async def _begin(work: Work, user: User, token: str, replaced: str | None) -> Account:
+async def begin_session(work: Work, user: User, replaced: str | None) -> SignedIn:
+    """A new session for a user who has shown to be it. `replaced` ends, as at signing in."""
     if replaced is not None:
         await sessions.delete_session(work.tx, hash_of(replaced))
     await sessions.forget_expired_sessions(work.tx, user.id, work.stamp)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
     until = work.stamp + SESSION_FOR
     await sessions.insert_session(work.tx, hash_of(token), user.id, work.stamp, until)
-    return Account(user, await list_memberships(work.tx, user.id))
+    return SignedIn(token, Account(user, await list_memberships(work.tx, user.id)))
+
+
+async def _find_user(work: Work, email: str) -> tuple[User, str | None] | None:
+    return await find_user(work.tx, email)
+
+
+async def _sign_in(
+    work: Work, user: User, password_hash: str | None, replaced: str | None
+) -> SignedIn:
+    """Raises Unauthorized where the password was changed since it was looked at: who changes it
+    ends all sessions, and none may begin behind that."""
+    if not await keep_password(work.tx, user.id, password_hash):
+        raise Unauthorized(REFUSED)
+    return await begin_session(work, user, replaced)

@@ -46,13 +46,13 @@ UPDATE: Final = (
 
 async def find_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> Booking | None:
     row = await tx.fetchrow(GET, organization_id, booking_id)
-    return None if row is None else _booking(row)
+    return None if row is None else booking_from(row)
 
 
 async def lock_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> Booking | None:
     """The booking, locked against other changes until the transaction ends."""
     row = await tx.fetchrow(GET_LOCKED, organization_id, booking_id)
-    return None if row is None else _booking(row)
+    return None if row is None else booking_from(row)
 
 
 async def insert_booking(organization_id: UUID, tx: Tx, booking: Booking) -> None:
@@ -72,7 +72,7 @@ async def list_bookings(
     sql, arguments = list_statement(organization_id, wanted, limit, offset)
     rows = await tx.fetch(sql, *arguments)
     total = rows[0][-1]
-    return [_booking(row) for row in rows if row[0] is not None], total
+    return [booking_from(row) for row in rows if row[0] is not None], total
 
 
 async def list_clocks(
@@ -129,7 +129,7 @@ _ON_SCHEDULE: Final = (
 )
 
 
-def _booking(row: Any) -> Booking:
+def booking_from(row: Any) -> Booking:
     values = list(row[: len(FIELDS)])
     values[_STATUS_AT] = _STATUS_NAMED[values[_STATUS_AT]]
     return Booking(*values)

@@ -48,6 +48,47 @@ DELETE FROM pgqueuer_log WHERE ctid = ANY(ARRAY(
       AND (status <> 'failed' OR NOT EXISTS (SELECT FROM pgqueuer WHERE id = entry.job_id))
     ORDER BY created LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
+# What waits is tried for days, and goes when it was tried for the last time.
+DELIVERIES: Final = """
+DELETE FROM deliveries WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM deliveries WHERE created_at <= $1 AND state <> 'pending'
+    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+"""
+UNWANTED_DELIVERIES: Final = """
+DELETE FROM deliveries WHERE ctid = ANY(ARRAY(
+    SELECT d.ctid FROM webhook_endpoints w
+    JOIN deliveries d ON d.organization_id = w.organization_id AND d.endpoint_id = w.id
+        AND d.state = 'pending'
+    WHERE w.deleted_at <= $1 LIMIT $2 FOR UPDATE OF d SKIP LOCKED))
+"""
+UNWANTED_LANES: Final = """
+DELETE FROM webhook_lanes WHERE ctid = ANY(ARRAY(
+    SELECT l.ctid FROM webhook_endpoints w
+    JOIN webhook_lanes l ON l.organization_id = w.organization_id AND l.endpoint_id = w.id
+    WHERE w.deleted_at <= $1 LIMIT $2 FOR UPDATE OF l SKIP LOCKED))
+"""
+EMPTY_LANES: Final = """
+DELETE FROM webhook_lanes WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM webhook_lanes WHERE waiting <= 0 AND due_at <= $1
+    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+"""
+MESSAGES: Final = """
+UPDATE mails SET message = NULL WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM mails WHERE created_at <= $1 AND message IS NOT NULL
+    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+"""
+BOOKING_LINKS: Final = """
+DELETE FROM booking_links WHERE ctid = ANY(ARRAY(
+    SELECT l.ctid FROM booking_links l
+    LEFT JOIN bookings b ON b.organization_id = l.organization_id AND b.id = l.booking_id
+    WHERE l.created_at <= $1 AND (b.end_time <= $1 OR b.id IS NULL)
+    ORDER BY l.created_at LIMIT $2 FOR UPDATE OF l SKIP LOCKED))
+"""
+ACCOUNT_LINKS: Final = """
+DELETE FROM account_links WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM account_links WHERE expires_at <= $1
+    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+"""
 
 
 async def delete_ended_holds(tx: Tx, now: datetime) -> int:
@@ -78,6 +119,41 @@ async def delete_rate_windows(tx: Tx, before: int) -> int:
 async def delete_job_log(tx: Tx, until: datetime) -> int:
     """Forgets what became of jobs up to that moment, but not of those kept as failed."""
     return await _delete(tx, JOB_LOG, until)
+
+
+async def delete_deliveries(tx: Tx, until: datetime) -> int:
+    """Forgets deliveries made up to that moment that wait for nothing any more."""
+    return await _delete(tx, DELIVERIES, until)
+
+
+async def delete_unwanted_deliveries(tx: Tx, now: datetime) -> int:
+    """Forgets what waits for endpoints that were deleted by `now`."""
+    return await _delete(tx, UNWANTED_DELIVERIES, now)
+
+
+async def delete_unwanted_lanes(tx: Tx, now: datetime) -> int:
+    """Forgets the lanes of endpoints that were deleted by `now`."""
+    return await _delete(tx, UNWANTED_LANES, now)
+
+
+async def delete_empty_lanes(tx: Tx, until: datetime) -> int:
+    """Forgets lanes in which nothing waits since that moment."""
+    return await _delete(tx, EMPTY_LANES, until)
+
+
+async def delete_messages(tx: Tx, until: datetime) -> int:
+    """Forgets what mails up to that moment said; that there was a mail is kept."""
+    return await _delete(tx, MESSAGES, until)
+
+
+async def delete_booking_links(tx: Tx, until: datetime) -> int:
+    """Forgets links to bookings that ended up to that moment."""
+    return await _delete(tx, BOOKING_LINKS, until)
+
+
+async def delete_account_links(tx: Tx, now: datetime) -> int:
+    """Forgets links to reset a password, and invitations, that expired by `now`."""
+    return await _delete(tx, ACCOUNT_LINKS, now)
 
 
 async def _delete(tx: Tx, sql: str, until: datetime | int) -> int:

@@ -16,6 +16,7 @@ INSERT: Final = """
 INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES ($1, $2, $3, $4)
 """
 DELETE: Final = "DELETE FROM sessions WHERE token_hash = $1"
+DELETE_ALL: Final = "DELETE FROM sessions WHERE user_id = $1"
 FORGET_EXPIRED: Final = "DELETE FROM sessions WHERE user_id = $1 AND expires_at <= $2"
 
 
@@ -34,6 +35,11 @@ async def insert_session(
 async def delete_session(tx: Tx, token_hash: bytes) -> None:
     """Ends the session, if there is one."""
     await tx.execute(DELETE, token_hash)
+
+
+async def delete_sessions(tx: Tx, user_id: UUID) -> None:
+    """Ends all sessions of the user."""
+    await tx.execute(DELETE_ALL, user_id)
 
 
 async def forget_expired_sessions(tx: Tx, user_id: UUID, now: datetime) -> None:

@@ -11,10 +11,17 @@ SELECT id, email, created_at, password_hash FROM users WHERE lower(email) = lowe
 """
 BY_ID: Final = "SELECT id, email, created_at FROM users WHERE id = $1"
 INSERT: Final = "INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)"
+SET_PASSWORD: Final = "UPDATE users SET password_hash = $2 WHERE id = $1"
+SET_FIRST_PASSWORD: Final = """
+UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash IS NULL
+RETURNING id, email, created_at
+"""
+# FOR SHARE: who changes the password meanwhile waits, and finds the session that has begun.
+KEEP_PASSWORD: Final = "SELECT 1 FROM users WHERE id = $1 AND password_hash = $2 FOR SHARE"
 
 
-async def find_user(tx: Tx, email: str) -> tuple[User, str] | None:
-    """The user and the hash of the password."""
+async def find_user(tx: Tx, email: str) -> tuple[User, str | None] | None:
+    """The user and the hash of the password; None as hash of who was invited and has none yet."""
     row = await tx.fetchrow(BY_EMAIL, email)
     return None if row is None else (User(id=row[0], email=row[1], created_at=row[2]), row[3])
 
@@ -24,5 +31,20 @@ async def find_user_by_id(tx: Tx, user_id: UUID) -> User | None:
     return None if row is None else User(id=row[0], email=row[1], created_at=row[2])
 
 
-async def insert_user(tx: Tx, user: User, password_hash: str) -> None:
+async def insert_user(tx: Tx, user: User, password_hash: str | None) -> None:
     await tx.execute(INSERT, user.id, user.email, password_hash, user.created_at)
+
+
+async def set_password(tx: Tx, user_id: UUID, password_hash: str) -> None:
+    await tx.execute(SET_PASSWORD, user_id, password_hash)
+
+
+async def set_first_password(tx: Tx, user_id: UUID, password_hash: str) -> User | None:
+    """The user; None, and nothing is changed, for one who has a password."""
+    row = await tx.fetchrow(SET_FIRST_PASSWORD, user_id, password_hash)
+    return None if row is None else User(id=row[0], email=row[1], created_at=row[2])
+
+
+async def keep_password(tx: Tx, user_id: UUID, password_hash: str | None) -> bool:
+    """Whether that is still the user's password; it stays so until the transaction ends."""
+    return await tx.fetchval(KEEP_PASSWORD, user_id, password_hash) is not None

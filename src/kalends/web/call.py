@@ -54,6 +54,11 @@ class Call:
             raise Unauthorized("This call needs a signed-in user.")
         return self.caller.user_id
 
+    @property
+    def origin(self) -> str:
+        """How the outside reaches us: `https://book.example.com`."""
+        return self.sessions.origin(self.scope, self.headers)
+
     def query(self, shape: type[S]) -> S:
         return read_query(self.scope["query_string"], shape)
 

@@ -69,6 +69,11 @@ class Sessions:
         if is_foreign or headers.get("sec-fetch-site") == "cross-site":
             raise Forbidden("A change made with a session has to come from our own pages.")
 
+    def origin(self, scope: Scope, headers: Headers) -> str:
+        """How the outside reaches us, for links: `https://book.example.com`."""
+        here = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
+        return (self.public_url or here).rstrip("/")
+
     def cookie(self, token: str, scope: Scope) -> dict[str, str]:
         """The header that hands a browser its session."""
         return self._set_cookie(token, int(SESSION_FOR.total_seconds()), scope)

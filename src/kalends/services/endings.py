@@ -1,0 +1,75 @@
+"""Bookings that end by themselves, by timetable: requests that nobody answered, and appointments
+that are over.
+
+Any number of processes may do this at once, beside people who change the same bookings. Each
+booking is changed in a transaction of its own, in the version in which it was found, by the use
+case that an API key would call: so whoever comes second changes nothing, and one change is one
+event, with all that follows from it.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from kalends.domain.booking import Booking, Status
+from kalends.domain.errors import Stale
+from kalends.domain.values import Instant
+from kalends.services import bookings, work
+from kalends.services.bookings import BookingChanges
+from kalends.services.work import Caller, Context, UseCase, Work
+from kalends.store import endings as store
+from kalends.store.database import Tx
+from kalends.store.endings import Due
+
+EXPIRED: Final = "expired"
+ACTOR: Final = "kalends"
+# What is left over is the next run's: one that never ends would hold up a stop.
+BATCHES: Final = 100
+
+
+async def expire_pending(context: Context) -> int:
+    """Cancels PENDING bookings whose start has passed, where their event type says so. Returns how
+    many."""
+    return await _end_all(context, store.list_to_expire, _expire)
+
+
+async def complete_confirmed(context: Context) -> int:
+    """Completes CONFIRMED bookings some time after their end, where their event type says so.
+    Returns how many."""
+    return await _end_all(context, store.list_to_complete, _complete)
+
+
+async def _end_all(
+    context: Context,
+    list_due: Callable[[Tx, Instant], Awaitable[list[Due]]],
+    end: UseCase[[Due], Booking],
+) -> int:
+    ended = 0
+    for _ in range(BATCHES):
+        async with context.database.connection() as tx:
+            due = await list_due(tx, context.clock())
+        ended_now = sum([await _end(context, one, end) for one in due])
+        ended += ended_now
+        if len(due) < store.BATCH or not ended_now:
+            break
+    return ended
+
+
+async def _end(context: Context, due: Due, end: UseCase[[Due], Booking]) -> bool:
+    """False where somebody has changed it meanwhile."""
+    caller = Caller(organization_id=due.organization_id, mode=due.mode, actor=ACTOR, source=ACTOR)
+    try:
+        await work.change(context, caller, end, due)
+    except Stale:
+        return False
+    return True
+
+
+async def _expire(work: Work, due: Due) -> Booking:
+    version = frozenset({due.version})
+    return await bookings.cancel_booking(work, due.booking_id, version, lambda: EXPIRED)
+
+
+async def _complete(work: Work, due: Due) -> Booking:
+    changes = BookingChanges(status=Status.COMPLETED)
+    version = frozenset({due.version})
+    return await bookings.update_booking(work, due.booking_id, version, lambda: changes)

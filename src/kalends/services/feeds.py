@@ -1,0 +1,122 @@
+"""The calendar of a schedule at a secret address, for any calendar program to subscribe to."""
+
+import asyncio
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from kalends import __version__
+from kalends.domain.access import hash_of
+from kalends.domain.errors import NotFound
+from kalends.domain.ids import SCHEDULE, shown
+from kalends.formats.feeds import Feed, feed_bytes
+from kalends.services.work import Context, Work, found
+from kalends.store import feeds
+from kalends.store.database import Tx
+from kalends.store.organizations import find_organization
+from kalends.store.schedules import find_schedule
+
+TOKEN_BYTES: Final = 24
+SHOWN_BACK: Final = timedelta(days=30)
+SHOWN_AHEAD: Final = timedelta(days=366)
+
+
+class MadeFeed(NamedTuple):
+    """A new feed; the token is shown this once."""
+
+    token: str
+    created_at: datetime
+
+
+class ReadFeed(NamedTuple):
+    """A feed as it was read. The tag tells it from every other state of it; it changes with
+    whatever is shown, and with the version of Kalends that shows it."""
+
+    feed: Feed
+    tag: str
+    changed_at: datetime
+
+    async def as_ics(self) -> bytes:
+        """A thousand bookings take some 75 ms of CPU: beside the event loop, so that other
+        requests go on."""
+        return await asyncio.to_thread(feed_bytes, self.feed)
+
+
+async def replace_feed(work: Work, schedule_id: UUID) -> MadeFeed:
+    """A new address for the schedule's feed; the one before opens nothing any more.
+
+    Raises NotFound.
+    """
+    await _check_schedule(work, schedule_id)
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    await feeds.replace_feed(work.organization_id, work.tx, schedule_id, hash_of(token), work.stamp)
+    return MadeFeed(token, work.stamp)
+
+
+async def find_feed(work: Work, schedule_id: UUID) -> datetime | None:
+    """Since when the schedule has a feed; None where it has none. Raises NotFound."""
+    await _check_schedule(work, schedule_id)
+    return await feeds.find_feed(work.organization_id, work.tx, schedule_id)
+
+
+async def delete_feed(work: Work, schedule_id: UUID) -> UUID:
+    """Its address opens nothing any more. Raises NotFound, also where there is no feed."""
+    await _check_schedule(work, schedule_id)
+    if not await feeds.delete_feed(work.organization_id, work.tx, schedule_id):
+        raise NotFound("This schedule has no feed.")
+    return schedule_id
+
+
+async def read_feed(context: Context, token: str) -> ReadFeed:
+    """The feed behind the address, a month back and a year ahead. Raises NotFound."""
+    async with context.database.connection() as tx:
+        return await _read(context, tx, hash_of(token))
+
+
+async def _read(context: Context, tx: Tx, token_hash: bytes) -> ReadFeed:
+    opened = await feeds.find_feed_of_token(tx, token_hash)
+    if opened is None:
+        raise NotFound("There is no calendar at this address.")
+    organization_id, schedule_id, created_at = opened
+    now = context.clock()
+    place = (organization_id, tx, schedule_id, (now - SHOWN_BACK, now + SHOWN_AHEAD))
+    organization = await find_organization(organization_id, tx)
+    schedule = await find_schedule(organization_id, tx, schedule_id)
+    if organization is None or schedule is None:
+        raise NotFound("There is no calendar at this address.")
+    feed = Feed(
+        organization=organization,
+        schedule=schedule,
+        bookings=await feeds.list_bookings_of_feed(*place),
+        busy_times=await feeds.list_busy_times_of_feed(*place),
+        sender=context.outside.sender,
+    )
+    return ReadFeed(feed, _tag_of(feed), max(created_at, _changed_at(feed)))
+
+
+def _tag_of(feed: Feed) -> str:
+    parts = [
+        __version__,
+        feed.sender,
+        feed.organization.name,
+        feed.schedule.name,
+        *(f"{booking.id} {booking.version}" for booking in feed.bookings),
+        *(str(busy.id) for busy in feed.busy_times),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def _changed_at(feed: Feed) -> datetime:
+    return max(
+        feed.organization.updated_at,
+        feed.schedule.updated_at,
+        *(booking.updated_at for booking in feed.bookings),
+        *(busy.created_at for busy in feed.busy_times),
+    )
+
+
+async def _check_schedule(work: Work, schedule_id: UUID) -> None:
+    schedule = await find_schedule(work.organization_id, work.tx, schedule_id)
+    found(schedule, "schedule", shown(SCHEDULE, schedule_id))

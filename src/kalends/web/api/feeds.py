@@ -1,0 +1,114 @@
+"""`/api/v1/schedules/{id}/feed`: the secret address of a schedule's calendar."""
+
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.services import feeds
+from kalends.services.feeds import MadeFeed
+from kalends.services.idempotency import Answer
+from kalends.web.answers import DeletedAnswer, data, deleted
+from kalends.web.call import Call
+from kalends.web.routes import Route
+
+
+class FeedShown(Struct, frozen=True):
+    """Whether a schedule has a feed; its address is shown only once, when it is made."""
+
+    exists: Annotated[bool, Meta(description="Whether there is one.")]
+    created_at: Annotated[
+        datetime | None, Meta(description="When its address was made; null where there is none.")
+    ]
+
+
+class FeedCreated(Struct, frozen=True):
+    """A feed that was just made."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="The address to subscribe to. It is shown this once, and whoever has it "
+            "can read the calendar.",
+            examples=["https://book.example.com/feeds/nTzG1bV0yQ8mW3rKqX5cLd7aPfE2hJ4s.ics"],
+        ),
+    ]
+    created_at: datetime
+
+
+class FeedAnswer(Struct, frozen=True):
+    data: FeedShown
+
+
+class FeedCreatedAnswer(Struct, frozen=True):
+    data: FeedCreated
+
+
+async def get_feed(call: Call) -> Answer:
+    created_at = await call.read(feeds.find_feed, call.id(ids.SCHEDULE, "schedule"))
+    return data(FeedShown(exists=created_at is not None, created_at=created_at))
+
+
+async def create_feed(call: Call) -> Answer:
+    schedule_id = call.id(ids.SCHEDULE, "schedule")
+    return await call.change(partial(_made, call.origin), feeds.replace_feed, schedule_id)
+
+
+async def delete_feed(call: Call) -> Answer:
+    return await call.change(_deleted, feeds.delete_feed, call.id(ids.SCHEDULE, "schedule"))
+
+
+def _made(origin: str, feed: MadeFeed) -> Answer:
+    return data(FeedCreated(f"{origin}/feeds/{feed.token}.ics", feed.created_at), 201)
+
+
+def _deleted(schedule_id: UUID) -> Answer:
+    return deleted(ids.shown(ids.SCHEDULE, schedule_id))
+
+
+_PATH: Final = "/api/v1/schedules/{id}/feed"
+
+ROUTES: Final = (
+    Route(
+        method="GET",
+        path=_PATH,
+        handler=get_feed,
+        access=Scope.BOOKINGS_READ,
+        tag="Schedules",
+        summary="Whether a schedule has a calendar feed",
+        description="The address itself is never shown again.",
+        answers={200: FeedAnswer},
+    ),
+    Route(
+        method="POST",
+        path=_PATH,
+        handler=create_feed,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Schedules",
+        summary="Make or replace the calendar feed of a schedule",
+        description=(
+            "Answers the secret address of the schedule's calendar (iCalendar, RFC 5545), for any "
+            "calendar program to subscribe to; an address that was made before opens nothing any "
+            "more. It is the owner's calendar: it shows bookings with the attendee's name, e-mail "
+            "address, phone and notes, and busy times as `Busy`, from 30 days back to 366 days "
+            "ahead, in UTC. PENDING bookings are TENTATIVE, CONFIRMED and COMPLETED ones "
+            "CONFIRMED; CANCELLED and NO_SHOW ones are left out, upon which calendar programs "
+            "drop them. `GET` of the address needs no key and takes `If-None-Match`."
+        ),
+        answers={201: FeedCreatedAnswer},
+    ),
+    Route(
+        method="DELETE",
+        path=_PATH,
+        handler=delete_feed,
+        access=Scope.BOOKINGS_WRITE,
+        tag="Schedules",
+        summary="Revoke the calendar feed of a schedule",
+        description="Its address opens nothing any more. 404 where there is no feed.",
+        answers={200: DeletedAnswer},
+    ),
+)

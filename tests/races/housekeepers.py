@@ -1,0 +1,50 @@
+"""A process that does nothing but end bookings whose time has come, again and again.
+
+python -m tests.races.housekeepers URL
+"""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kalends.services import endings
+from kalends.services.sealing import Seal
+from kalends.services.work import Context
+from kalends.store.database import ConnectParameters, Database
+
+
+@contextmanager
+def housekeepers(url: str, count: int) -> Iterator[None]:
+    """So many of them, at work while the block is."""
+    words = [sys.executable, "-m", "tests.races.housekeepers", url]
+    running = [
+        subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        for _ in range(count)
+    ]
+    try:
+        for process in running:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"at work\n"
+        yield
+        assert all(process.poll() is None for process in running), "a housekeeper has died"
+    finally:
+        for process in running:
+            process.kill()
+            process.wait(10)
+
+
+async def keep_house(url: str) -> None:
+    context = Context(Database(ConnectParameters(dsn=url), 5), Seal("0" * 32))
+    told = False
+    while True:
+        await endings.expire_pending(context)
+        await endings.complete_confirmed(context)
+        if not told:
+            print("at work", flush=True)  # noqa: T201
+        told = True
+
+
+if __name__ == "__main__":
+    asyncio.run(keep_house(sys.argv[1]))

@@ -1,0 +1,194 @@
+"""Bookings that end by themselves: when, which, and what others hear of it.
+
+The shared server does the same each minute, so these tests look at what has become of the
+bookings, never at who did it.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from kalends.domain import ids
+from kalends.domain.values import Instant
+from kalends.services import endings
+from kalends.services.work import Context
+from kalends.store import endings as store
+from tests.world import JSON, World, plus, shown, tomorrow_at
+
+THIS_HOUR = shown(datetime.now(UTC).replace(minute=0, second=0))
+AN_HOUR_AGO = plus(THIS_HOUR, hours=-1)
+NEXT_WEEK = plus(tomorrow_at(10), days=7)
+
+
+def past_booking(world: World, start: str, status: str = "PENDING", **rules: Any) -> JSON:
+    """A booking of one hour with an event type of its own."""
+    event_type = world.create_event_type(schedule_id=world.create_schedule()["id"], **rules)
+    booking = world.book(start=start, event_type_id=event_type["id"])
+    if status != "PENDING":
+        path = f"/api/v1/bookings/{booking['id']}"
+        assert world.api.patch(path, json={"status": status}).status_code == 200
+    return booking
+
+
+def now_is(world: World, booking: JSON) -> tuple[str, str | None]:
+    shown = world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
+    return shown["status"], shown["cancellation_reason"]
+
+
+async def events_of(context: Context, booking: JSON) -> list[tuple[str, str]]:
+    query = "SELECT type, actor FROM events WHERE booking_id = $1 ORDER BY number"
+    async with context.database.connection() as tx:
+        rows = await tx.fetch(query, ids.parse(ids.BOOKING, booking["id"]))
+    return [(row["type"], row["actor"]) for row in rows]
+
+
+def at(context: Context, moment: str) -> Context:
+    return replace(context, clock=lambda: Instant.parse(moment))
+
+
+async def test_a_request_that_nobody_answered_expires_at_its_start(
+    context: Context, world: World
+) -> None:
+    booking = past_booking(world, NEXT_WEEK, expire_pending=True)
+    await endings.expire_pending(at(context, plus(NEXT_WEEK, seconds=-1)))
+    assert now_is(world, booking) == ("PENDING", None)
+    await endings.expire_pending(at(context, NEXT_WEEK))
+    assert now_is(world, booking) == ("CANCELLED", "expired")
+
+
+async def test_it_is_one_event_and_its_time_is_free_again(context: Context, world: World) -> None:
+    booking = past_booking(world, AN_HOUR_AGO, expire_pending=True)
+    await endings.expire_pending(context)
+    await endings.expire_pending(context)
+    assert (await events_of(context, booking))[1:] == [("booking.cancelled", "kalends")]
+    assert world.book({"id": booking["schedule_id"]}, AN_HOUR_AGO)
+
+
+@pytest.mark.parametrize(
+    ("status", "rules"),
+    [
+        ("PENDING", {"expire_pending": False}),
+        ("CONFIRMED", {"expire_pending": True}),
+    ],
+)
+async def test_nothing_else_expires(
+    context: Context, world: World, status: str, rules: JSON
+) -> None:
+    booking = past_booking(world, AN_HOUR_AGO, status, **rules)
+    await endings.expire_pending(context)
+    assert now_is(world, booking) == (status, None)
+
+
+async def test_a_booking_without_an_event_type_stays(context: Context, world: World) -> None:
+    booking = world.book(world.create_schedule(), AN_HOUR_AGO)
+    await endings.expire_pending(context)
+    await endings.complete_confirmed(context)
+    assert now_is(world, booking) == ("PENDING", None)
+
+
+async def test_an_appointment_completes_so_long_after_its_end(
+    context: Context, world: World
+) -> None:
+    booking = past_booking(world, NEXT_WEEK, "CONFIRMED", complete_after_minutes=30)
+    done = plus(NEXT_WEEK, minutes=60 + 30)
+    await endings.complete_confirmed(at(context, plus(done, seconds=-1)))
+    assert now_is(world, booking) == ("CONFIRMED", None)
+    await endings.complete_confirmed(at(context, done))
+    assert now_is(world, booking) == ("COMPLETED", None)
+    assert (await events_of(context, booking))[2:] == [("booking.completed", "kalends")]
+
+
+@pytest.mark.parametrize(
+    ("status", "rules"),
+    [
+        ("CONFIRMED", {}),
+        ("PENDING", {"complete_after_minutes": 0}),
+        ("NO_SHOW", {"complete_after_minutes": 0}),
+    ],
+)
+async def test_nothing_else_completes(
+    context: Context, world: World, status: str, rules: JSON
+) -> None:
+    first = "CONFIRMED" if status == "NO_SHOW" else status
+    booking = past_booking(world, plus(AN_HOUR_AGO, hours=-3), first, **rules)
+    if status != first:
+        world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": status})
+    await endings.complete_confirmed(context)
+    assert now_is(world, booking) == (status, None)
+
+
+async def test_what_an_event_type_said_holds_when_it_is_deleted(
+    context: Context, world: World
+) -> None:
+    booking = past_booking(world, AN_HOUR_AGO, expire_pending=True)
+    world.api.delete(f"/api/v1/event-types/{booking['event_type_id']}")
+    await endings.expire_pending(context)
+    assert now_is(world, booking) == ("CANCELLED", "expired")
+
+
+async def test_a_sandbox_goes_by_real_time(context: Context, world: World) -> None:
+    schedule = world.sandbox.post("/api/v1/schedules", json={"name": "Room"}).json()["data"]
+    made = world.sandbox.post(
+        "/api/v1/event-types",
+        json={
+            "name": "Visit",
+            "duration_minutes": 60,
+            "schedule_id": schedule["id"],
+            "expire_pending": True,
+        },
+    ).json()["data"]
+    body = world.booking_body(start=AN_HOUR_AGO, event_type_id=made["id"])
+    booking = world.sandbox.post("/api/v1/bookings", json=body).json()["data"]
+    await endings.expire_pending(context)
+    after = world.sandbox.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
+    assert after["status"] == "CANCELLED"
+
+
+async def test_many_end_in_small_batches(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BATCH", 2)
+    event_type = world.create_event_type(
+        schedule_id=world.create_schedule()["id"], expire_pending=True
+    )
+    bookings = [
+        world.book(start=plus(AN_HOUR_AGO, hours=-n), event_type_id=event_type["id"])
+        for n in range(7)
+    ]
+    await endings.expire_pending(context)
+    assert {now_is(world, booking)[0] for booking in bookings} == {"CANCELLED"}
+
+
+async def test_one_that_was_answered_since_it_was_found_is_left_alone(
+    context: Context, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    booking = past_booking(world, NEXT_WEEK, expire_pending=True)
+    then = at(context, plus(NEXT_WEEK, hours=1))
+    async with context.database.connection() as tx:
+        found = await store.list_to_expire(tx, then.clock())
+    [due] = [one for one in found if one.booking_id == ids.parse(ids.BOOKING, booking["id"])]
+    world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
+
+    async def found_before(*_: object) -> list[store.Due]:
+        return [due]
+
+    monkeypatch.setattr(store, "list_to_expire", found_before)
+    assert await endings.expire_pending(then) == 0
+    assert now_is(world, booking) == ("CONFIRMED", None)
+
+
+async def test_what_is_due_is_found_by_its_index_among_a_past_that_ends_by_nothing(
+    context: Context,
+) -> None:
+    """Neither the bookings that stay as they are nor their number matter."""
+    for statement, index in (
+        (store.TO_EXPIRE, "bookings_to_expire"),
+        (store.TO_COMPLETE, "bookings_to_complete"),
+    ):
+        async with context.database.connection() as tx:
+            await tx.execute("SET enable_seqscan = off")
+            plan = await tx.fetch(f"EXPLAIN {statement}", datetime.now(UTC) - timedelta(days=1), 9)
+            await tx.execute("RESET enable_seqscan")
+        assert any(f"using {index}" in row[0] for row in plan), plan
