@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -96,6 +97,20 @@ def run(home: Installation, sql: str) -> None:
             await context.database.close()
 
     _runner.run(execute())
+
+
+def fetch(home: Installation, sql: str) -> list[Any]:
+    """What a query finds, asked behind the server's back."""
+
+    async def ask() -> list[Any]:
+        context = home.context()
+        try:
+            async with context.database.connection() as tx:
+                return list(await tx.fetch(sql))
+        finally:
+            await context.database.close()
+
+    return _runner.run(ask())
 
 
 def make_organization(home: Installation) -> SetUp:

@@ -5,14 +5,13 @@ Message-ID. What a sandbox would send, and everything where there is no mail ser
 organization's mailbox.
 """
 
-import secrets
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from msgspec import json
 
-from kalends.domain.access import Mode, Organization, hash_of
+from kalends.domain.access import Mode, Organization
 from kalends.domain.event import LoggedEvent
 from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, new_id, parse, shown
 from kalends.domain.mail import Audience, Mail, MailKind, MailState
@@ -20,13 +19,13 @@ from kalends.domain.outside import Deferred, Rejected
 from kalends.formats.bookings import BookingShown
 from kalends.formats.mails import BookingMail, booking_message
 from kalends.formats.messages import Message
+from kalends.services.self_service import mint_link
 from kalends.services.work import Context, GaveUp, Work, found
 from kalends.store import event_types, events, mails, organizations
 from kalends.store.database import Tx
 
 JOB: Final = "mail"
 PURPOSE: Final = "mail"
-TOKEN_BYTES: Final = 24
 # Those whose attendee can still change something.
 OPEN: Final = frozenset({"PENDING", "CONFIRMED"})
 
@@ -159,10 +158,9 @@ async def _mint_link(
     """A link of its own for each mail to the attendee of a booking that can still change."""
     if mail.audience != Audience.ATTENDEE or booking.status not in OPEN:
         return None
-    token = secrets.token_urlsafe(TOKEN_BYTES)
     booking_id = parse(BOOKING, booking.id)
     assert booking_id is not None
-    await mails.insert_link(organization_id, tx, booking_id, hash_of(token), context.clock())
+    token = await mint_link(organization_id, tx, booking_id, context.clock())
     return f"{context.outside.public_url}/booking/{token}"
 
 

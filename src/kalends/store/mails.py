@@ -1,4 +1,4 @@
-"""Mails as rows, and the links in them; messages are sealed."""
+"""Mails as rows; messages are sealed."""
 
 from datetime import datetime
 from typing import Final
@@ -32,10 +32,6 @@ SET_STATE: Final = """
 UPDATE mails SET state = $3, error = $4, done_at = $5
 WHERE organization_id = $1 AND id = $2 AND state IN ('queued', 'failed')
 """
-INSERT_LINK: Final = """
-INSERT INTO booking_links (token_hash, organization_id, booking_id, created_at)
-VALUES ($1, $2, $3, $4)
-"""
 
 
 async def find_mail(organization_id: UUID, tx: Tx, mail_id: UUID) -> Mail | None:
@@ -68,10 +64,3 @@ async def set_state(
 ) -> None:
     """What became of it. What was sent or kept stays so."""
     await tx.execute(SET_STATE, organization_id, mail_id, state, error, now)
-
-
-async def insert_link(
-    organization_id: UUID, tx: Tx, booking_id: UUID, token_hash: bytes, now: datetime
-) -> None:
-    """A link that opens the booking; only the hash of its token is kept."""
-    await tx.execute(INSERT_LINK, token_hash, organization_id, booking_id, now)

@@ -1,0 +1,304 @@
+"""Mail from a booking to the mail server: what is told to whom, and what bad luck does to it."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import Any
+
+import httpx
+import icalendar
+import pytest
+
+from kalends.compose import Installation, installation, migrate_now
+from kalends.settings import Settings
+from tests.conftest import PASSWORD, fetch, make_organization, run
+from tests.servers import Server
+from tests.smtp import PostOffice, post_office
+from tests.world import JSON, World, plus, shown, tomorrow_at
+
+
+@pytest.fixture(scope="module")
+def office() -> Iterator[PostOffice]:
+    with post_office() as office:
+        yield office
+
+
+@pytest.fixture(scope="module")
+def mail_environment(
+    tmp_path_factory: pytest.TempPathFactory, office: PostOffice
+) -> dict[str, str]:
+    return {
+        "KALENDS_DATA_DIR": str(tmp_path_factory.mktemp("mail") / "data"),
+        "KALENDS_RATE_LIMIT_READ": "none",
+        "KALENDS_RATE_LIMIT_WRITE": "none",
+        "KALENDS_SMTP_URL": office.url,
+        "KALENDS_PUBLIC_URL": "https://book.example.com",
+        "KALENDS_MAIL_FROM": "bookings@example.com",
+    }
+
+
+@pytest.fixture(scope="module")
+def mail_home(mail_environment: dict[str, str]) -> Iterator[Installation]:
+    with installation(Settings.from_environ(mail_environment)) as home:
+        migrate_now(home)
+        yield home
+
+
+@pytest.fixture(scope="module")
+def mail_server(
+    mail_home: Installation,
+    mail_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Server]:
+    log = tmp_path_factory.mktemp("log") / "mail.log"
+    with Server(mail_environment, log) as server:
+        yield server
+
+
+@pytest.fixture
+def world(mail_home: Installation, mail_server: Server, office: PostOffice) -> Iterator[World]:
+    office.taken.clear()
+    office.offered = 0
+    office.answer = lambda _: "250 OK"
+    world = World(mail_server.url, make_organization(mail_home), PASSWORD)
+    yield world
+    world.close()
+
+
+def to(messages: list[EmailMessage], address: str) -> list[EmailMessage]:
+    return [message for message in messages if address in str(message["To"])]
+
+
+def event_in(message: EmailMessage) -> icalendar.Event:
+    calendar = icalendar.Calendar.from_ical(calendar_part(message).get_payload(decode=True))
+    (event,) = calendar.walk("VEVENT")
+    assert isinstance(event, icalendar.Event)
+    return event
+
+
+def calendar_part(message: EmailMessage) -> Any:
+    return next(p for p in message.walk() if p.get_content_type() == "text/calendar")
+
+
+def text_of(message: EmailMessage) -> str:
+    body = message.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def test_a_request_is_told_to_the_attendee_and_the_organization(
+    world: World, office: PostOffice
+) -> None:
+    booking = world.book(world.create_schedule(), title="Consultation")
+    messages = office.wait_for(2)
+    (attendee,) = to(messages, booking["attendee_email"])
+    (organization,) = to(messages, world.setup.admin_email)
+    assert "Consultation" in str(attendee["Subject"])
+    assert "bookings@example.com" in str(attendee["From"])
+    assert world.setup.admin_email in str(attendee["Reply-To"])
+    assert booking["attendee_email"] in text_of(organization)
+    assert event_in(attendee)["STATUS"] == "TENTATIVE"
+
+
+def test_the_life_of_a_booking_is_one_invitation_that_grows_and_is_cancelled(
+    world: World, office: PostOffice
+) -> None:
+    booking = world.book(world.create_schedule(timezone="Europe/Berlin"))
+    path = f"/api/v1/bookings/{booking['id']}"
+    for number, change in enumerate(
+        [{"status": "CONFIRMED"}, {"start_time": plus(booking["start_time"], hours=2)}], start=2
+    ):
+        world.api.patch(path, json=change)
+        office.wait_for(2 * number)
+    world.api.delete(path)
+    messages = to(office.wait_for(8), booking["attendee_email"])
+    events = [event_in(message) for message in messages]
+    methods = [calendar_part(message).get_param("method") for message in messages]
+    assert methods == ["REQUEST", "REQUEST", "REQUEST", "CANCEL"]
+    assert len({str(event["UID"]) for event in events}) == 1
+    assert len({str(event["ORGANIZER"]) for event in events}) == 1
+    sequences = [int(event["SEQUENCE"]) for event in events]
+    assert sequences == sorted(set(sequences))
+    assert [str(event["STATUS"]) for event in events] == [
+        "TENTATIVE",
+        "CONFIRMED",
+        "CONFIRMED",
+        "CANCELLED",
+    ]
+    moved = events[2]["DTSTART"].dt
+    assert moved == datetime.fromisoformat(plus(booking["start_time"], hours=2))
+
+
+def test_the_attendees_own_zone_is_told(world: World, office: PostOffice) -> None:
+    body = world.booking_body(world.create_schedule(), "2031-07-01T12:00:00Z")
+    body["attendee"]["timezone"] = "Asia/Kathmandu"
+    world.api.post("/api/v1/bookings", json=body)
+    (attendee,) = to(office.wait_for(2), body["attendee"]["email"])
+    assert "17:45" in text_of(attendee)
+    assert "Kathmandu" in text_of(attendee)
+
+
+def test_the_link_is_only_in_the_attendees_mail_and_each_has_its_own(
+    world: World, office: PostOffice
+) -> None:
+    booking = world.book(world.create_schedule())
+    office.wait_for(2)
+    world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
+    messages = office.wait_for(4)
+    found = [
+        re.findall(r"https://book\.example\.com(/booking/\S+)", text_of(message))
+        for message in to(messages, booking["attendee_email"])
+    ]
+    assert [len(set(links)) for links in found] == [1, 1]
+    assert found[0][0] != found[1][0]
+    for message in to(messages, world.setup.admin_email):
+        assert "/booking/" not in text_of(message)
+
+
+def test_what_lies_in_the_past_is_told_to_nobody(world: World, office: PostOffice) -> None:
+    schedule = world.create_schedule()
+    world.book(schedule, "2001-01-01T10:00:00Z")
+    ahead = world.book(schedule)
+    messages = office.wait_for(2)
+    assert all(ahead["start_time"][:4] in text_of(message) for message in messages)
+
+
+def test_a_change_of_details_is_not_mailed(world: World, office: PostOffice) -> None:
+    schedule = world.create_schedule()
+    booking = world.book(schedule)
+    office.wait_for(2)
+    world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"title": "Another"})
+    world.book(schedule, plus(booking["start_time"], hours=5))
+    assert len(office.wait_for(4)) == 4
+
+
+def test_without_a_notify_address_the_attendee_alone_hears_of_it(
+    world: World, office: PostOffice
+) -> None:
+    world.api.patch("/api/v1/organization", json={"notify_email": None})
+    schedule = world.create_schedule()
+    first = world.book(schedule)
+    second = world.book(schedule, plus(first["start_time"], hours=5))
+    messages = office.wait_for(2)
+    assert {str(m["To"].addresses[0].addr_spec) for m in messages} == {
+        first["attendee_email"],
+        second["attendee_email"],
+    }
+
+
+def test_a_sandbox_sends_nothing(world: World, office: PostOffice) -> None:
+    schedule = world.sandbox.post("/api/v1/schedules", json={"name": "Room"}).json()["data"]
+    body = world.booking_body(schedule, tomorrow_at(9))
+    assert world.sandbox.post("/api/v1/bookings", json=body).status_code == 201
+    booking = world.book(world.create_schedule())
+    office.wait_for(2)
+    assert to(office.messages, body["attendee"]["email"]) == []
+    assert len(to(office.messages, booking["attendee_email"])) == 1
+
+
+@pytest.mark.parametrize("answer", ["421 Closing", "451 Not now"])
+def test_what_is_not_taken_for_now_comes_later_as_the_same_message(
+    world: World, office: PostOffice, answer: str
+) -> None:
+    refused: list[bytes] = []
+
+    def refuse_each_once(envelope: Any) -> str:
+        if envelope.content in refused:
+            return "250 OK"
+        refused.append(envelope.content)
+        return answer
+
+    office.answer = refuse_each_once
+    world.book(world.create_schedule())
+    office.wait_for(2, within_seconds=60)
+    assert sorted(refused) == sorted(envelope.content for envelope in office.taken)
+
+
+def test_hostile_names_stay_names(world: World, office: PostOffice) -> None:
+    body = world.booking_body(world.create_schedule())
+    body["attendee"]["name"] = "<img src=x onerror=alert(1)> \u202e; Bcc: a@b.example"
+    assert world.api.post("/api/v1/bookings", json=body).status_code == 201
+    for message in office.wait_for(2):
+        assert message["Bcc"] is None
+        html = message.get_body(("html",))
+        assert html is not None
+        assert "<img" not in html.get_content()
+    refused = dict(body["attendee"], name="x\r\nBcc: a@b")
+    assert world.api.post("/api/v1/bookings", json=body | {"attendee": refused}).status_code == 422
+
+
+def soon(minutes: int) -> str:
+    start = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=minutes)
+    return shown(start)
+
+
+def reminded_event_type(world: World, *minutes: int) -> JSON:
+    return world.create_event_type(
+        schedule_id=world.create_schedule()["id"],
+        slot_step_minutes=1,
+        requires_confirmation=False,
+        reminders_minutes_before=list(minutes),
+    )
+
+
+def make_due(home: Installation, world: World) -> None:
+    """Makes the organization's reminders due, as time would."""
+    organization = world.setup.organization_id
+    run(home, f"UPDATE reminders SET remind_at = now() WHERE organization_id = '{organization}'")
+
+
+def test_a_reminder_is_mailed_once_it_is_due(
+    world: World, office: PostOffice, mail_home: Installation
+) -> None:
+    event_type = reminded_event_type(world, 60, 1440)
+    booking = world.book(None, soon(3000), event_type_id=event_type["id"])
+    office.wait_for(2)
+    make_due(mail_home, world)
+    reminders = [m for m in office.wait_for(6, 90) if "Reminder" in str(m["Subject"])]
+    assert len(to(reminders, booking["attendee_email"])) == 2
+    types = [e["type"] for e in world.api.get("/api/v1/event-log").json()["data"]]
+    assert types == ["booking.created", "booking.reminder", "booking.reminder"]
+
+
+def planned(home: Installation, world: World) -> list[tuple[int, str]]:
+    """The organization's planned reminders."""
+    organization = world.setup.organization_id
+    rows = fetch(
+        home,
+        'SELECT minutes_before, to_char(remind_at, \'YYYY-MM-DD"T"HH24:MI:SS"Z"\') FROM reminders'
+        f" WHERE organization_id = '{organization}' ORDER BY 1",
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def test_reminders_move_with_their_booking_and_go_with_it(
+    world: World, mail_home: Installation
+) -> None:
+    event_type = reminded_event_type(world, 60, 1440)
+    start = soon(3000)
+    booking = world.book(None, start, event_type_id=event_type["id"])
+    assert planned(mail_home, world) == [
+        (60, plus(start, hours=-1)),
+        (1440, plus(start, days=-1)),
+    ]
+    path = f"/api/v1/bookings/{booking['id']}"
+    world.api.patch(path, json={"start_time": plus(start, days=1)})
+    assert planned(mail_home, world) == [(60, plus(start, hours=23)), (1440, start)]
+    world.api.delete(path)
+    assert planned(mail_home, world) == []
+
+
+def test_a_reminder_whose_time_is_over_is_not_planned(
+    world: World, mail_home: Installation
+) -> None:
+    event_type = reminded_event_type(world, 60, 1440)
+    start = soon(120)
+    world.book(None, start, event_type_id=event_type["id"])
+    assert planned(mail_home, world) == [(60, plus(start, hours=-1))]
+
+
+def test_the_mail_servers_absence_never_fails_a_booking(world: World, office: PostOffice) -> None:
+    office.answer = lambda _: "554 No"
+    answer = world.api.post("/api/v1/bookings", json=world.booking_body(world.create_schedule()))
+    assert answer.status_code == httpx.codes.CREATED
