@@ -10,7 +10,7 @@ import pytest
 
 from kalends.compose import Installation, installation, migrate_now
 from kalends.settings import Settings
-from tests.conftest import PASSWORD, make_organization, run
+from tests.conftest import PASSWORD, fetch, make_organization, run
 from tests.receivers import Behave, Received, Reply, receiving
 from tests.servers import Server
 from tests.world import JSON, World, plus
@@ -160,6 +160,12 @@ def test_after_five_days_of_failure_it_is_disabled_and_the_admin_hears_of_it(
             time.sleep(0.1)
         shown = own_world.api.get(f"{HOOKS}/{hook['id']}").json()["data"]
     assert "five days" in shown["disabled_reason"]
+    told = fetch(
+        own_home,
+        "SELECT recipient FROM mails WHERE kind = 'endpoint_disabled'"
+        f" AND organization_id = '{own_world.setup.organization_id}'",
+    )
+    assert [row["recipient"] for row in told] == [own_world.setup.admin_email]
 
 
 def test_a_success_ends_a_time_of_failures(own_world: World, own_home: Installation) -> None:

@@ -1,12 +1,15 @@
 """Mail from a booking to the mail server: what is told to whom, and what bad luck does to it."""
 
+import os
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
-import httpx
 import icalendar
 import pytest
 
@@ -298,7 +301,62 @@ def test_a_reminder_whose_time_is_over_is_not_planned(
     assert planned(mail_home, world) == [(60, plus(start, hours=-1))]
 
 
-def test_the_mail_servers_absence_never_fails_a_booking(world: World, office: PostOffice) -> None:
-    office.answer = lambda _: "554 No"
-    answer = world.api.post("/api/v1/bookings", json=world.booking_body(world.create_schedule()))
-    assert answer.status_code == httpx.codes.CREATED
+def kalends(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kalends", *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def wait_for_output(
+    environment: dict[str, str], words: tuple[str, ...], expected: str
+) -> subprocess.CompletedProcess[str]:
+    until = time.monotonic() + 40
+    while expected not in (shown := kalends(environment, *words)).stdout:
+        assert time.monotonic() < until, shown.stdout + shown.stderr
+        time.sleep(0.2)
+    return shown
+
+
+def test_mail_that_is_refused_for_good_is_shown_and_can_be_sent_again(
+    world: World, office: PostOffice, mail_environment: dict[str, str]
+) -> None:
+    office.answer = lambda _: "554 5.7.1 Not this one"
+    booking = world.book(world.create_schedule())
+    failed = wait_for_output(mail_environment, ("jobs",), "Not this one")
+    number, job, mail_id = failed.stdout.split()[:3]
+    assert job == "mail"
+    organization = str(world.api.get("/api/v1/organization").json()["data"]["id"])
+    listed = kalends(mail_environment, "mail", "list", "--organization", organization).stdout
+    assert mail_id in listed
+    assert "failed" in listed
+    assert office.taken == []
+
+    office.answer = lambda _: "250 OK"
+    again = kalends(mail_environment, "jobs", "retry", "--all")
+    assert again.returncode == 0
+    assert number in again.stdout
+    messages = office.wait_for(2)
+    assert len(to(messages, booking["attendee_email"])) == 1
+    sent = wait_for_output(
+        mail_environment, ("mail", "list", "--organization", organization), "sent"
+    ).stdout
+    assert "failed" not in sent
+    shown_mail = kalends(mail_environment, "mail", "show", mail_id, "--organization", organization)
+    assert "Message-ID" in shown_mail.stdout
+
+
+def test_a_job_that_was_not_given_up_cannot_be_retried(mail_environment: dict[str, str]) -> None:
+    answer = kalends(mail_environment, "jobs", "retry", "999999")
+    assert answer.returncode == 1
+    assert "999999" in answer.stdout
+
+
+def test_retry_wants_to_know_which(mail_environment: dict[str, str]) -> None:
+    answer = kalends(mail_environment, "jobs", "retry")
+    assert answer.returncode == 2
+    assert "--all" in answer.stderr

@@ -34,7 +34,7 @@ from kalends.services.limits import RateLimiter
 from kalends.services.sealing import Seal
 from kalends.services.work import Context
 from kalends.settings import Settings, SettingsError
-from kalends.store.database import ConnectParameters, Database, RunAgain
+from kalends.store.database import SESSION_OF_JOBS, ConnectParameters, Database, RunAgain
 from kalends.store.embedded import EmbeddedPostgres, Watcher
 from kalends.store.reaching import look_at_database
 from kalends.store.revisions import newest_revision
@@ -194,7 +194,9 @@ async def running_jobs(home: Installation, context: Context) -> AsyncIterator[No
 
     They have connections of their own, so that no request ever waits for a job.
     """
-    own = replace(context, database=Database(home.parameters, CONNECTIONS_FOR_JOBS))
+    own = replace(
+        context, database=Database(home.parameters, CONNECTIONS_FOR_JOBS, SESSION_OF_JOBS)
+    )
     running = asyncio.create_task(_run_jobs(own))
     try:
         yield

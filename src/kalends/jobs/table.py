@@ -36,7 +36,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Timed:
-    """Work that one process of the installation does at each time of `cron` (in UTC)."""
+    """Work that one process of the installation does at each time of `cron` (in UTC; a sixth field
+    is the seconds)."""
 
     cron: str
     run: Callable[[Context], Awaitable[Any]]
@@ -48,7 +49,7 @@ JOBS: Final[Mapping[str, Job]] = {
 }
 
 TIMETABLE: Final[Mapping[str, Timed]] = {
-    "send reminders": Timed("* * * * *", reminders.send_due),
+    "send reminders": Timed("* * * * * */15", reminders.send_due),
     "expire pending bookings": Timed("* * * * *", endings.expire_pending),
     "complete confirmed bookings": Timed("* * * * *", endings.complete_confirmed),
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),

@@ -121,7 +121,9 @@ async def _settle_reminders(
         return
     if settled is Reminders.DROP:
         await drop_reminders(work.organization_id, work.tx, booking.id)
-    elif event_type is None or event_type.reminders_minutes_before:
+    elif work.caller.source not in TOLD_ELSEWHERE and (
+        event_type is None or event_type.reminders_minutes_before
+    ):
         await plan_reminders(
             work.organization_id,
             work.tx,

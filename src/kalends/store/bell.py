@@ -17,11 +17,12 @@ DELIVERIES: Final = "kalends_deliveries"
 # PgQueuer's, which wants to be told in its own words.
 JOBS: Final = "ch_pgqueuer"
 RING: Final = """
-SELECT pg_notify(channel, json_build_object('channel', channel, 'operation', 'insert',
+SELECT pg_notify($1::text, json_build_object('channel', $1::text, 'operation', 'insert',
     'sent_at', now(), 'table', 'pgqueuer', 'type', 'table_changed_event')::text)
-FROM unnest($1::text[]) AS channel
 """
-GATHER_SECONDS: Final = 0.005
+# How long to gather: one waking costs the workers about as much as a job, so the longer the better,
+# but webhooks are expected at once.
+GATHER_SECONDS: Final = {DELIVERIES: 0.01, JOBS: 0.1}
 
 
 class Bell:
@@ -30,21 +31,22 @@ class Bell:
     def __init__(self, connect: Callable[[], AbstractAsyncContextManager[Any]]) -> None:
         self._connect = connect
         self._rung: set[str] = set()
-        self._telling: asyncio.Task[None] | None = None
+        self._telling: set[asyncio.Task[None]] = set()
 
     def ring(self, *channels: str) -> None:
         """Wakes those who listen there, soon; returns at once."""
-        self._rung.update(channels)
-        if not self._rung:
-            return
-        if self._telling is None or self._telling.done():
-            self._telling = asyncio.create_task(self._tell())
+        for channel in channels:
+            if channel not in self._rung:
+                self._rung.add(channel)
+                telling = asyncio.create_task(self._tell(channel))
+                self._telling.add(telling)
+                telling.add_done_callback(self._telling.discard)
 
-    async def _tell(self) -> None:
-        await asyncio.sleep(GATHER_SECONDS)
-        while self._rung:
-            channels, self._rung = sorted(self._rung), set()
-            # Whoever takes work out looks by itself too, so a bell that is not heard loses nothing.
-            with suppress(Unavailable):
-                async with self._connect() as tx:
-                    await tx.execute(RING, channels)
+    async def _tell(self, channel: str) -> None:
+        await asyncio.sleep(GATHER_SECONDS[channel])
+        # Who rings from here on needs another one: what it committed may come too late for this.
+        self._rung.discard(channel)
+        # Whoever takes work out looks by itself too, so a bell that is not heard loses nothing.
+        with suppress(Unavailable):
+            async with self._connect() as tx:
+                await tx.execute(RING, channel)

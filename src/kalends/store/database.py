@@ -4,7 +4,7 @@ What the driver raises becomes a word of the domain here; nothing above imports 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -48,6 +48,8 @@ SESSION: Final = {
     "idle_in_transaction_session_timeout": "60s",
     "application_name": "kalends",
 }
+# Of jobs: statements that are few and always the same, so plans are worth keeping.
+SESSION_OF_JOBS: Final = SESSION | {"plan_cache_mode": "auto", "application_name": "kalends jobs"}
 
 
 class RunAgain(Exception):
@@ -74,9 +76,15 @@ class ConnectParameters:
 class Database:
     """A pool of connections of this process."""
 
-    def __init__(self, parameters: ConnectParameters, size: int = 10) -> None:
+    def __init__(
+        self,
+        parameters: ConnectParameters,
+        size: int = 10,
+        session: Mapping[str, str] = SESSION,
+    ) -> None:
         self.parameters = parameters
         self._size = size
+        self._session = dict(session)
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self.bell = Bell(self.connection)
@@ -126,7 +134,7 @@ class Database:
                 self._pool = await asyncpg.create_pool(
                     min_size=0,
                     max_size=self._size,
-                    server_settings=SESSION,
+                    server_settings=self._session,
                     max_inactive_connection_lifetime=300,
                     init=_pass_json_on,
                     reset=_keep_as_it_is,

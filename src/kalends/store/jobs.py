@@ -16,7 +16,7 @@ from typing import Final
 import asyncpg
 from msgspec import Struct
 
-from kalends.store.database import AWAY, SESSION, ConnectParameters, Tx
+from kalends.store.database import AWAY, SESSION_OF_JOBS, ConnectParameters, Tx
 
 # The time is PostgreSQL's, as that of taking them out is.
 ENQUEUE: Final = """
@@ -44,11 +44,6 @@ WHERE status = 'failed' AND ($1::bigint[] IS NULL OR id = ANY($1)) RETURNING id
 # Everything the manager asks is small; what takes longer has lost its server.
 STATEMENT_SECONDS: Final = 10
 CLOSE_SECONDS: Final = 1
-# Unlike a request's, its statements are few and always the same: generic plans are right.
-QUEUE_SESSION: Final = SESSION | {
-    "plan_cache_mode": "auto",
-    "application_name": "kalends jobs",
-}
 
 
 class NewJob(Struct, frozen=True):
@@ -84,7 +79,7 @@ async def queue_connection(parameters: ConnectParameters) -> AsyncIterator[async
     """
     connection = await asyncpg.connect(
         command_timeout=STATEMENT_SECONDS,
-        server_settings=QUEUE_SESSION,
+        server_settings=SESSION_OF_JOBS,
         **parameters.as_arguments(),
     )
     try:
