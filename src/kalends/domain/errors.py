@@ -109,6 +109,12 @@ class NotReschedulable(KalendsError):
     code = "NOT_RESCHEDULABLE"
 
 
+class TooLateToChange(KalendsError):
+    """The attendee's own link can change the booking no more."""
+
+    code = "TOO_LATE_TO_CHANGE"
+
+
 class InUse(KalendsError):
     code = "IN_USE"
 

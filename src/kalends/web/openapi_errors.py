@@ -95,6 +95,11 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "As many as may be are booked.", "There are 8 bookings that day already.", "start_time"
     ),
     "INACTIVE": Problem("The schedule or event type is not active.", "This is not active."),
+    "TOO_LATE_TO_CHANGE": Problem(
+        "The attendee's own link can change the booking no more: it is over, or the notice that "
+        "its event type asks for has passed. API keys are not bound by that.",
+        "This booking can no longer be changed here. Please get in touch with us.",
+    ),
     "IDEMPOTENCY_KEY_REUSED": Problem(
         "This Idempotency-Key was used for a request with another body.",
         "This Idempotency-Key was used for a request with another body.",

@@ -1,0 +1,195 @@
+"""What attendees do themselves, by the links in their mail: look, cancel, move to another slot.
+
+A link opens one booking and nothing else. It changes it until the booking is over, and no later
+than the notice that its event type asks for; after that it still shows how things stand.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.domain.access import Organization, hash_of
+from kalends.domain.booking import MOVABLE, Booking, Status
+from kalends.domain.errors import NotFound, Refused, Stale, TooLateToChange, Unavailable
+from kalends.domain.values import Instant
+from kalends.services import bookings, slots, work
+from kalends.services.bookings import BookingChanges
+from kalends.services.conditions import IfMatch
+from kalends.services.slots import Listed, Range, WhatFor
+from kalends.services.work import Caller, Context, UseCase, Work
+from kalends.store import booking_links
+from kalends.store.bookings import find_booking
+from kalends.store.database import Tx
+from kalends.store.organizations import find_organization
+
+TOKEN_BYTES: Final = 24
+ATTEMPTS: Final = 3
+UNKNOWN: Final = (
+    "This link opens nothing. Please use the one in the latest mail about your booking."
+)
+
+
+class Opened(Struct, frozen=True, kw_only=True):
+    """A booking as its link shows it. `changeable_until` is the last moment at which it may be
+    changed by link, were it not over."""
+
+    organization: Organization
+    booking: Booking
+    changeable_until: datetime
+    now: Instant
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended, one way or another."""
+        return self.booking.status not in MOVABLE or self.booking.end_time <= self.now
+
+    @property
+    def may_change(self) -> bool:
+        """Whether it can still be cancelled and moved by link."""
+        return not self.is_over and self.now <= self.changeable_until
+
+    @property
+    def version(self) -> IfMatch:
+        """The one version that what is decided here holds for."""
+        return frozenset({self.booking.version})
+
+    @property
+    def caller(self) -> Caller:
+        """The attendee. No scopes: the link is the permission, for this booking alone."""
+        return Caller(
+            organization_id=self.organization.id,
+            mode=self.organization.mode,
+            actor="attendee",
+            scopes=[],
+            source="page",
+        )
+
+    def check_may_change(self) -> None:
+        """Raises TooLateToChange."""
+        if self.is_over:
+            raise TooLateToChange("This booking is over. It can no longer be changed.")
+        if not self.may_change:
+            raise TooLateToChange(
+                "It is too late to change this booking here: it starts too soon. Please get in "
+                f"touch with {self.organization.name}."
+            )
+
+
+async def mint_link(organization_id: UUID, tx: Tx, booking_id: UUID, now: datetime) -> str:
+    """A new link to the booking, beside those there are; returns its token, kept nowhere."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    await booking_links.insert_link(organization_id, tx, hash_of(token), booking_id, now)
+    return token
+
+
+async def open_link(context: Context, token: str) -> Opened:
+    """The booking behind the link, also when it is over. Changes nothing. Raises NotFound."""
+    async with context.database.connection() as tx:
+        return await _open(context, tx, token)
+
+
+async def list_slots_by_link(context: Context, token: str, span: Range) -> Listed:
+    """The slots to which the booking may move, from now on. Raises NotFound, TooLateToChange,
+    Inactive, Invalid."""
+    opened = await open_link(context, token)
+    opened.check_may_change()
+    what_for = WhatFor(booking_id=opened.booking.id)
+    return await work.read(context, opened.caller, slots.list_slots, what_for, span)
+
+
+async def cancel_by_link(
+    context: Context, token: str, reason: str | None, seen: int | None = None
+) -> Opened:
+    """Cancels the booking; one that is cancelled stays as it is.
+
+    `seen` is the version of the booking that the attendee was shown, if that is known.
+    Raises NotFound, TooLateToChange, and Stale where another version stands by now.
+    """
+
+    async def cancel(work: Work, opened: Opened) -> Booking:
+        return await bookings.cancel_booking(
+            work, opened.booking.id, opened.version, lambda: reason
+        )
+
+    def is_cancelled(opened: Opened) -> bool:
+        return opened.booking.status == Status.CANCELLED
+
+    return await _change(context, token, seen, is_cancelled, cancel)
+
+
+async def reschedule_by_link(
+    context: Context, token: str, starts_at: datetime, seen: int | None = None
+) -> Opened:
+    """Moves the booking, which keeps its length; one that is there already stays as it is.
+
+    `seen` is the version of the booking that the attendee was shown, if that is known.
+    Raises NotFound, TooLateToChange, Stale, Refused (a time that is past among them), SlotTaken.
+    """
+
+    async def move(work: Work, opened: Opened) -> Booking:
+        if starts_at <= work.now:
+            raise Refused("TOO_SHORT_NOTICE", "This time is past. Please choose another.")
+        changes = BookingChanges(start_time=starts_at)
+        return await bookings.update_booking(
+            work, opened.booking.id, opened.version, lambda: changes
+        )
+
+    def is_there(opened: Opened) -> bool:
+        return opened.booking.start_time == starts_at and not opened.is_over
+
+    return await _change(context, token, seen, is_there, move)
+
+
+async def _change(
+    context: Context,
+    token: str,
+    seen: int | None,
+    is_done: Callable[[Opened], bool],
+    change: UseCase[[Opened], Booking],
+) -> Opened:
+    """What is decided holds for the version that was read; where that is another one when it is
+    to be written, it is decided again. So of two at once one changes the booking, and the other
+    sees that it is done."""
+    for _ in range(ATTEMPTS):
+        opened = await open_link(context, token)
+        if is_done(opened):
+            return opened
+        opened.check_may_change()
+        if seen is not None and seen != opened.booking.version:
+            raise Stale("This booking was changed meanwhile. Please look at it again.")
+        try:
+            await work.change(context, opened.caller, change, opened)
+        except Stale:
+            continue
+        return await open_link(context, token)
+    raise Unavailable("Too many changes at once on this booking. Please try again.")
+
+
+async def _open(context: Context, tx: Tx, token: str) -> Opened:
+    found = await booking_links.find_link(tx, hash_of(token))
+    if found is None:
+        raise NotFound(UNKNOWN)
+    organization_id, booking_id = found
+    organization = await find_organization(organization_id, tx)
+    booking = await find_booking(organization_id, tx, booking_id)
+    if organization is None or booking is None:
+        raise NotFound(UNKNOWN)
+    return Opened(
+        organization=organization,
+        booking=booking,
+        changeable_until=await _changeable_until(organization_id, tx, booking),
+        now=context.clock(),
+    )
+
+
+async def _changeable_until(organization_id: UUID, tx: Tx, booking: Booking) -> datetime:
+    if booking.event_type_id is None:
+        return booking.end_time
+    notice = await booking_links.find_notice(organization_id, tx, booking.event_type_id)
+    if notice is None:
+        return booking.end_time
+    return booking.start_time - timedelta(minutes=notice)
