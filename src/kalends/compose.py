@@ -39,6 +39,7 @@ from kalends.store.revisions import newest_revision
 from kalends.web.app import build_app
 from kalends.web.endpoint import Gate
 from kalends.web.health import Checks
+from kalends.web.pages.visit import PageLimits
 from kalends.web.protocol import Protocol
 from kalends.web.sessions import Sessions
 
@@ -166,7 +167,8 @@ def application(home: Installation) -> ASGIApp:
             await tx.execute("SELECT 1")
 
     facts = {"tzdata": version("tzdata")}
-    return build_app(gate, lifespan, Checks(ready, facts, settings.metrics))
+    limits = PageLimits(settings.rate_limit_page_address, settings.rate_limit_page_schedule)
+    return build_app(gate, limits, lifespan, Checks(ready, facts, settings.metrics))
 
 
 async def _share_limits(limiter: RateLimiter, database: Database) -> None:

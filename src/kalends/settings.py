@@ -30,6 +30,8 @@ class Settings:
     rate_limit_read: int
     rate_limit_write: int
     rate_limit_sign_in: int
+    rate_limit_page_address: int
+    rate_limit_page_schedule: int
     trusted_proxies: tuple[str, ...]
     log_level: str
     log_format: str
@@ -52,6 +54,8 @@ class Settings:
             rate_limit_read=read.limit("RATE_LIMIT_READ", 300),
             rate_limit_write=read.limit("RATE_LIMIT_WRITE", 100),
             rate_limit_sign_in=read.limit("RATE_LIMIT_SIGN_IN", 10),
+            rate_limit_page_address=read.limit("RATE_LIMIT_PAGE_ADDRESS", 10),
+            rate_limit_page_schedule=read.limit("RATE_LIMIT_PAGE_SCHEDULE", 30),
             trusted_proxies=read.items("TRUSTED_PROXIES"),
             log_level=read.one_of("LOG_LEVEL", ("info", "debug", "warning", "error")),
             log_format=read.one_of("LOG_FORMAT", ("json", "text")),

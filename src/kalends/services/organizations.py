@@ -5,7 +5,9 @@ from collections.abc import Callable
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.domain.access import Organization
+from kalends.domain.errors import Invalid
 from kalends.domain.ids import ORGANIZATION, shown
+from kalends.domain.slugs import is_reserved
 from kalends.services.work import Work, found
 from kalends.store import organizations
 
@@ -33,6 +35,8 @@ async def update_organization(work: Work, parse: Callable[[], OrganizationChange
     after = structs.replace(before, **given)
     if after == before:
         return before
+    if after.slug != before.slug and is_reserved(after.slug):
+        raise Invalid.field("slug", "is a path of Kalends itself; choose another one")
     after = structs.replace(after, updated_at=work.stamp)
     await organizations.update_organization(work.tx, after)
     return after

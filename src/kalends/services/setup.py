@@ -3,7 +3,6 @@
 And what an operator adds to one from the command line.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -14,6 +13,7 @@ from kalends.domain.access import Mode, Organization, Role, Scope, User
 from kalends.domain.errors import NotFound
 from kalends.domain.ids import ORGANIZATION, new_id, parse
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, Window
+from kalends.domain.slugs import is_reserved, slug_of
 from kalends.domain.values import Instant
 from kalends.services.api_keys import MadeKey, make_key
 from kalends.services.passwords import hash_password
@@ -22,7 +22,6 @@ from kalends.store import organizations, users
 from kalends.store.database import Tx
 from kalends.store.schedules import insert_schedule
 
-LONGEST_SLUG: Final = 60
 WORKDAYS: Final = WEEKDAYS[:5]
 OFFICE_HOURS: Final = Window("09:00", "17:00")
 
@@ -204,15 +203,10 @@ async def _user_of(tx: Tx, now: Instant, email: str, password_hash: str) -> UUID
     return user.id
 
 
-def slug_of(name: str) -> str:
-    """A name as a part of a URL: lower case, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:LONGEST_SLUG] or "organization"
-
-
 async def _free_slug(tx: Tx, name: str) -> str:
     base, number = slug_of(name), 1
     slug = base
-    while await organizations.is_slug_taken(tx, slug):
+    while is_reserved(slug) or await organizations.is_slug_taken(tx, slug):
         number += 1
         slug = f"{base}-{number}"
     return slug

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from starlette.routing import Route as PathRoute
 from starlette.routing import Router
@@ -24,6 +24,10 @@ from kalends.web.api import (
 )
 from kalends.web.door import Door
 from kalends.web.endpoint import Endpoint, Gate, Nowhere, ReadOnly
+from kalends.web.pages import files
+from kalends.web.pages.endpoint import PageEndpoint, PageNowhere
+from kalends.web.pages.routes import PageRoute
+from kalends.web.pages.visit import PageGate, PageLimits
 from kalends.web.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -40,26 +44,35 @@ ROUTES: Final[tuple[Route, ...]] = (
     *auth.ROUTES,
 )
 
+# In this order: what begins with an organization's slug comes last.
+PAGES: Final[tuple[PageRoute, ...]] = (*files.PAGES,)
+
+R = TypeVar("R", Route, PageRoute)
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
 
-def build_app(gate: Gate, lifespan: Lifespan, checks: health.Checks) -> ASGIApp:
-    """The whole of HTTP: the API by the table, what operators ask, its description, and 404 in
-    our shape."""
+def build_app(gate: Gate, limits: PageLimits, lifespan: Lifespan, checks: health.Checks) -> ASGIApp:
+    """The whole of HTTP: the API and the pages by their tables, what operators ask, the API's
+    description, and 404 in our shape."""
     paths = [PathRoute(path, Endpoint(gate, path, methods)) for path, methods in by_path(ROUTES)]
     beside = [*health.routes(checks), *docs.routes(ROUTES)]
+    pages = PageGate(gate.context, gate.sessions, gate.limiter, limits)
     router = Router(
-        [*paths, *(PathRoute(r.path, ReadOnly(r.path, r.app)) for r in beside)],
+        [
+            *paths,
+            *(PathRoute(r.path, ReadOnly(r.path, r.app)) for r in beside),
+            *(PathRoute(p, PageEndpoint(pages, p, methods)) for p, methods in by_path(PAGES)),
+        ],
         redirect_slashes=False,
-        default=Nowhere(gate),
+        default=PageNowhere(pages, Nowhere(gate)),
         lifespan=lifespan,
     )
     return Door(router)
 
 
-def by_path(routes: Iterable[Route]) -> list[tuple[str, dict[str, Route]]]:
+def by_path(routes: Iterable[R]) -> list[tuple[str, dict[str, R]]]:
     """The routes grouped by path, in the order of the table."""
-    grouped: dict[str, dict[str, Route]] = {}
+    grouped: dict[str, dict[str, R]] = {}
     for route in routes:
         grouped.setdefault(route.path, {})[route.method] = route
     return list(grouped.items())

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kalends.domain.errors import KalendsError
 from kalends.web import metrics
-from kalends.web.endpoint import error_answer, send_answer
+from kalends.web.pages.endpoint import send_error
 
 log = structlog.get_logger("kalends.http")
 
@@ -33,10 +33,9 @@ class Door:
         try:
             await self._app(scope, receive, visit.send)
         except Exception as error:
-            log.exception("failed", request_id=visit.request_id, path=scope["path"])
+            log.exception("failed", request_id=visit.request_id, path=visit.path)
             if visit.status is None:
-                answer = error_answer(_as_shown(error), visit.request_id)
-                await send_answer(visit.send, scope["method"], answer)
+                await send_error(scope, visit.send, _as_shown(error))
         finally:
             visit.end()
 
@@ -51,6 +50,12 @@ class _Visit:
         self._send = send
         self._began = time.perf_counter()
         scope["state"] = {**scope.get("state", {}), "request_id": self.request_id}
+
+    @property
+    def path(self) -> str:
+        """As it is logged: the pattern, where the path itself opens something."""
+        path: str = self._scope.get("logged_path", self._scope["path"])
+        return path
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -70,7 +75,7 @@ class _Visit:
             "request",
             request_id=self.request_id,
             method=self._scope["method"],
-            path=self._scope["path"],
+            path=self.path,
             status=self.status,
             ms=round(seconds * 1000, 2),
             actor=self._scope["state"].get("actor"),

@@ -1,0 +1,41 @@
+"""The first parts of paths that are ours, so that no organization's page can stand there."""
+
+import re
+import unicodedata
+from typing import Final
+
+RESERVED: Final = frozenset(
+    {
+        "api",
+        "booking",
+        "console",
+        "docs",
+        "embed",
+        "favicon",
+        "feeds",
+        "healthz",
+        "hooks",
+        "invitations",
+        "llms",
+        "metrics",
+        "openapi",
+        "password-reset",
+        "readyz",
+        "robots",
+        "sitemap",
+        "static",
+        "well-known",
+    }
+)
+LONGEST_SLUG: Final = 60
+
+
+def is_reserved(slug: str) -> bool:
+    """Whether an organization may not be called so in a URL."""
+    return slug in RESERVED
+
+
+def slug_of(name: str) -> str:
+    """A name as a part of a URL: lower case, digits and hyphens. It may be reserved."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG] or "organization"

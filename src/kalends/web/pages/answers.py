@@ -1,0 +1,99 @@
+"""What a page handler answers: bytes with their headers, or a stream."""
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.types import Receive, Send
+
+HTML: Final = "text/html; charset=utf-8"
+TEXT: Final = "text/plain; charset=utf-8"
+MARKDOWN: Final = "text/markdown; charset=utf-8"
+SMALLEST_TO_ZIP: Final = 1_000
+ZIP_LEVEL: Final = 5
+Headers = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class PageAnswer:
+    """A whole answer. `zipped` is the body in gzip where that is known already, as it is of
+    files; otherwise what is large is zipped on its way out."""
+
+    body: bytes = b""
+    status: int = 200
+    media_type: str = HTML
+    headers: Headers = ()
+    zipped: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An answer that goes on, such as server-sent events (`text/event-stream`). It ends when its
+    chunks do, or when the client goes away."""
+
+    chunks: AsyncIterator[bytes]
+    media_type: str = "text/event-stream"
+    headers: Headers = field(default=(("cache-control", "no-store"), ("x-accel-buffering", "no")))
+
+
+def redirect(to: str, *headers: tuple[str, str]) -> PageAnswer:
+    """Sends the browser on, with a GET (303, RFC 9110 15.4.4)."""
+    return PageAnswer(status=303, media_type="", headers=(("location", to), *headers))
+
+
+def text(body: str, media_type: str = TEXT, status: int = 200) -> PageAnswer:
+    return PageAnswer(body.encode(), status, media_type)
+
+
+async def send_page(
+    send: Send, method: str, answer: PageAnswer, headers: Headers, *, takes_gzip: bool
+) -> None:
+    """Sends an answer, zipped where the client takes it; a HEAD gets the headers alone."""
+    body, extra = answer.body, [*answer.headers, *headers]
+    if takes_gzip and len(body) >= SMALLEST_TO_ZIP:
+        body = answer.zipped or gzip.compress(body, ZIP_LEVEL, mtime=0)
+        extra.append(("content-encoding", "gzip"))
+    if len(answer.body) >= SMALLEST_TO_ZIP:
+        extra.append(("vary", "accept-encoding"))
+    extra.append(("content-length", str(len(body))))
+    await _start(send, answer.status, answer.media_type, extra)
+    await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+async def send_stream(
+    receive: Receive, send: Send, method: str, stream: Stream, headers: Headers
+) -> None:
+    """Sends the chunks as they come, until there are no more or the client has gone."""
+    await _start(send, 200, stream.media_type, [*stream.headers, *headers])
+    if method == "HEAD":
+        await send({"type": "http.response.body", "body": b""})
+        return
+    sending = asyncio.create_task(_send_chunks(send, stream))
+    leaving = asyncio.create_task(_wait_for_leaving(receive))
+    try:
+        await asyncio.wait({sending, leaving}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (sending, leaving):
+            task.cancel()
+        await asyncio.gather(sending, leaving, return_exceptions=True)
+    if not sending.cancelled() and (error := sending.exception()):
+        raise error
+
+
+async def _send_chunks(send: Send, stream: Stream) -> None:
+    async for chunk in stream.chunks:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _wait_for_leaving(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _start(send: Send, status: int, media_type: str, headers: list[tuple[str, str]]) -> None:
+    named = [("content-type", media_type), *headers] if media_type else headers
+    shown = [(name.encode(), value.encode("latin-1")) for name, value in named]
+    await send({"type": "http.response.start", "status": status, "headers": shown})

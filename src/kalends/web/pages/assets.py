@@ -1,0 +1,38 @@
+"""The files that pages need. Their names carry a hash of what is in them, so browsers keep them
+for good, and a new version is a new name."""
+
+import gzip
+import hashlib
+from importlib.resources import files
+from typing import Final
+
+from kalends.web.pages.answers import PageAnswer
+
+MEDIA_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+}
+FOR_GOOD: Final = "public, max-age=31536000, immutable"
+
+
+def _load() -> tuple[dict[str, str], dict[str, PageAnswer]]:
+    """The URL of each file by its plain name, and what is answered for each hashed one."""
+    urls: dict[str, str] = {}
+    answers: dict[str, PageAnswer] = {}
+    for file in (files("kalends.web.pages") / "static").iterdir():
+        stem, dot, ending = file.name.rpartition(".")
+        if dot + ending not in MEDIA_TYPES:
+            continue
+        body = file.read_bytes()
+        hashed = f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
+        urls[file.name] = f"/static/{hashed}"
+        headers = (("cache-control", FOR_GOOD), ("cross-origin-resource-policy", "same-site"))
+        answers[hashed] = PageAnswer(
+            body, 200, MEDIA_TYPES[dot + ending], headers, gzip.compress(body, 9, mtime=0)
+        )
+    return urls, answers
+
+
+URLS, ANSWERS = _load()

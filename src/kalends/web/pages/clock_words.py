@@ -1,0 +1,127 @@
+"""Dates and times as people of a language write them (Babel), on the clock of a zone.
+
+Zones come from the engine (`availability.wallclock`), never from the operating system.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache, lru_cache
+from importlib import resources
+from typing import Final
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time, get_day_names
+
+from kalends.availability.wallclock import UnknownZone, Zone, wall_clock, zone_named
+
+DAYS_IN_WEEK: Final = 7
+
+
+def find_zone(name: str | None) -> Zone | None:
+    """The zone of that name, None for what is none."""
+    try:
+        return zone_named(name) if name else None
+    except UnknownZone:
+        return None
+
+
+@cache
+def zone_choices() -> tuple[str, ...]:
+    """The zones to choose from: those that a country goes by, and UTC."""
+    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text("ascii")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return (*sorted({row[2].strip() for row in rows}), "UTC")
+
+
+def seconds_of(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def local(moment: datetime | int, zone: Zone) -> datetime:
+    """The wall clock at a moment, without a zone."""
+    return wall_clock(moment if isinstance(moment, int) else seconds_of(moment), zone)
+
+
+def iso(moment: datetime | int) -> str:
+    """As it stands in URLs and attributes: UTC, `2026-12-01T10:00:00Z`."""
+    at = datetime.fromtimestamp(moment, UTC) if isinstance(moment, int) else moment.astimezone(UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@lru_cache(maxsize=65_536)
+def clock(minutes: int, locale: Locale) -> str:
+    """A time of day, in minutes since midnight: 9:30 AM, 09:30."""
+    return format_time(time(minutes // 60, minutes % 60), "short", locale=locale)
+
+
+@lru_cache(maxsize=8_192)
+def full_day(day: date, locale: Locale) -> str:
+    """Thursday, December 3, 2026."""
+    return format_date(day, "full", locale=locale)
+
+
+@lru_cache(maxsize=8_192)
+def short_day(day: date, locale: Locale) -> str:
+    """Thu, Dec 3."""
+    return format_skeleton("MMMEd", datetime(day.year, day.month, day.day), locale=locale)
+
+
+@lru_cache(maxsize=1_024)
+def month(first: date, locale: Locale) -> str:
+    """December 2026."""
+    return format_skeleton("yMMMM", datetime(first.year, first.month, 1), locale=locale)
+
+
+def time_of(moment: datetime | int, zone: Zone, locale: Locale) -> str:
+    """The time of day of a moment."""
+    at = local(moment, zone)
+    return clock(at.hour * 60 + at.minute, locale)
+
+
+def day_of(moment: datetime | int, zone: Zone, locale: Locale) -> str:
+    """The day of a moment, in full."""
+    return full_day(local(moment, zone).date(), locale)
+
+
+def span_of(start: datetime, end: datetime, zone: Zone, locale: Locale) -> str:
+    """From a time to a time; with the day where it ends on another one."""
+    first, last = local(start, zone), local(end, zone)
+    ending = time_of(end, zone, locale)
+    if first.date() != last.date():
+        ending = f"{short_day(last.date(), locale)}, {ending}"
+    return f"{time_of(start, zone, locale)} – {ending}"
+
+
+@cache
+def week_from(locale: Locale) -> Sequence[tuple[int, str, str]]:
+    """The weekdays (0 is Monday) as the language's calendars begin them: number, short, full."""
+    short, full = (get_day_names(w, "stand-alone", locale) for w in ("abbreviated", "wide"))
+    order = [(locale.first_week_day + i) % DAYS_IN_WEEK for i in range(DAYS_IN_WEEK)]
+    return [(number, short[number], full[number]) for number in order]
+
+
+@lru_cache(maxsize=1_024)
+def weeks_of(first: date, first_week_day: int) -> Sequence[Sequence[date]]:
+    """The weeks that a month touches, whole."""
+    start = first - timedelta(days=(first.weekday() - first_week_day) % DAYS_IN_WEEK)
+    weeks: list[list[date]] = []
+    while not weeks or (start.year, start.month) == (first.year, first.month):
+        weeks.append([start + timedelta(days=i) for i in range(DAYS_IN_WEEK)])
+        start += timedelta(days=DAYS_IN_WEEK)
+    return weeks
+
+
+def offset_of(moment: datetime | int, zone: Zone) -> str:
+    """How far the clock is from UTC at a moment: UTC−5, UTC+5:30, UTC."""
+    at = moment if isinstance(moment, int) else seconds_of(moment)
+    minutes = zone.offset_at(at) // 60
+    if minutes == 0:
+        return "UTC"
+    hours, rest = divmod(abs(minutes), 60)
+    sign = "+" if minutes > 0 else "−"
+    return f"UTC{sign}{hours}" + (f":{rest:02}" if rest else "")
+
+
+def zone_words(name: str) -> str:
+    """A zone as people read it: America/New York."""
+    return name.replace("_", " ")

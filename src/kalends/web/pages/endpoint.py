@@ -1,0 +1,139 @@
+"""One path of the pages: who may see it, that a form is ours, the handler, errors as pages.
+
+The twin of `web/endpoint.py`, which does this for the API.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from kalends.domain.errors import KalendsError, MethodNotAllowed, NotFound, Unauthorized
+from kalends.services.work import Caller
+from kalends.web.endpoint import SAFE_METHODS, error_answer, send_answer
+from kalends.web.pages.answers import (
+    Headers as HeaderPairs,
+)
+from kalends.web.pages.answers import (
+    PageAnswer,
+    Stream,
+    redirect,
+    send_page,
+    send_stream,
+)
+from kalends.web.pages.errors import error_page
+from kalends.web.pages.routes import Framing, PageRoute
+from kalends.web.pages.safety import CLOSED, FRAMED
+from kalends.web.pages.visit import PageGate, Visit
+from kalends.web.routes import Access
+from kalends.web.sessions import ANONYMOUS
+
+SIGN_IN: Final = "/console/sign-in"
+EMBED: Final = b"embed=1"
+
+
+@dataclass(frozen=True)
+class PageEndpoint:
+    """The methods of one path."""
+
+    gate: PageGate
+    path: str
+    methods: Mapping[str, PageRoute]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route_path"] = self.path
+        route = self._route(scope)
+        if (route or next(iter(self.methods.values()))).is_secret:
+            scope["logged_path"] = self.path
+        is_framed = route is not None and _is_framed(route, scope)
+        visit = Visit(scope, receive, self.gate, Headers(scope=scope), ANONYMOUS, is_framed)
+        # What nobody foresaw comes out at the door, and is shown as a page too.
+        scope["show_error"] = _shown_by(visit, send)
+        try:
+            answer = await self._answer(visit, route)
+        except KalendsError as error:
+            answer = error_page(visit, error)
+        await send_answer_of(visit, send, answer)
+
+    def _route(self, scope: Scope) -> PageRoute | None:
+        return self.methods.get("GET" if scope["method"] == "HEAD" else scope["method"])
+
+    async def _answer(self, visit: Visit, route: PageRoute | None) -> PageAnswer | Stream:
+        if route is None:
+            raise NotAMethod(sorted(self.methods))
+        try:
+            visit.caller = await self._admit(route.access, visit)
+        except Unauthorized:
+            return redirect(_sign_in_for(visit.scope))
+        return await route.handler(visit)
+
+    async def _admit(self, access: Access, visit: Visit) -> Caller:
+        """Raises Unauthorized, Forbidden (a foreign origin)."""
+        sessions = self.gate.sessions
+        if access is Access.OPEN:
+            return sessions.admit_anyone(visit.scope, visit.headers)
+        return await sessions.admit_user(visit.scope, visit.headers)
+
+
+class NotAMethod(MethodNotAllowed):
+    def __init__(self, allowed: list[str]) -> None:
+        super().__init__("This method is not one of this page.")
+        self.allowed = ", ".join(allowed)
+
+
+@dataclass(frozen=True)
+class PageNowhere:
+    """What is no path at all: a page for people, our JSON for programs and below `/api`."""
+
+    gate: PageGate
+    programs: Callable[[Scope, Receive, Send], Awaitable[None]]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        if scope["path"].startswith("/api/") or "text/html" not in headers.get("accept", ""):
+            await self.programs(scope, receive, send)
+            return
+        visit = Visit(scope, receive, self.gate, headers, ANONYMOUS)
+        await send_answer_of(visit, send, error_page(visit, NotFound("There is no such path.")))
+
+
+async def send_answer_of(visit: Visit, send: Send, answer: PageAnswer | Stream) -> None:
+    """With the headers that keep a page safe."""
+    method = visit.scope["method"]
+    headers: HeaderPairs = FRAMED if visit.is_framed else CLOSED
+    if isinstance(answer, Stream):
+        await send_stream(visit.receive, send, method, answer, headers)
+        return
+    takes_gzip = "gzip" in visit.headers.get("accept-encoding", "")
+    await send_page(send, method, answer, headers, takes_gzip=takes_gzip)
+
+
+def _is_framed(route: PageRoute, scope: Scope) -> bool:
+    return route.framing is Framing.EMBEDDED and EMBED in scope["query_string"].split(b"&")
+
+
+def _sign_in_for(scope: Scope) -> str:
+    """Back to the page after the sign-in; a form that was sent is not sent again."""
+    if scope["method"] not in SAFE_METHODS:
+        return SIGN_IN
+    query = scope["query_string"].decode("latin-1")
+    return f"{SIGN_IN}?next={quote(scope['path'] + (f'?{query}' if query else ''), safe='')}"
+
+
+def _shown_by(visit: Visit, send: Send) -> Callable[[KalendsError], Awaitable[None]]:
+    async def show(error: KalendsError) -> None:
+        await send_answer_of(visit, send, error_page(visit, error))
+
+    return show
+
+
+async def send_error(scope: Scope, send: Send, error: KalendsError) -> None:
+    """For the door: as the page, if one was asked for, else in the API's shape."""
+    show = scope.get("show_error")
+    if show is not None:
+        await show(error)
+        return
+    await send_answer(send, scope["method"], error_answer(error, scope["state"]["request_id"]))

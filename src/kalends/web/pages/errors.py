@@ -1,0 +1,55 @@
+"""Errors as pages, for people. A program that asks for JSON gets the API's shape."""
+
+from typing import Any, Final
+
+from kalends.domain.errors import KalendsError, RateLimited
+from kalends.web.endpoint import error_answer
+from kalends.web.errors import error_headers, status_of
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.visit import Visit
+from kalends.web.pages.words import WORDS, say
+
+# Whose sentence is for developers; the page has kinder ones of its own.
+_OWN_WORDS: Final = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 503})
+
+
+def error_page(visit: Visit, error: KalendsError) -> PageAnswer:
+    """The error's page with its status and headers."""
+    status = status_of(error)
+    headers = dict(error_headers(error))
+    headers.pop("www-authenticate", None)
+    if allowed := getattr(error, "allowed", None):
+        headers["allow"] = allowed
+    if _wants_json(visit):
+        answer = error_answer(error, _request_id(visit))
+        return PageAnswer(answer.body, status, "application/json", tuple(headers.items()))
+    return visit.page(
+        "error.html",
+        status,
+        tuple(headers.items()),
+        title=_title(status),
+        text=_text(status, error),
+        request_id=_request_id(visit),
+        code=status,
+    )
+
+
+def _title(status: int) -> str:
+    return say(f"error.{status}.title" if f"error.{status}.title" in WORDS else "error.422.title")
+
+
+def _text(status: int, error: KalendsError) -> str:
+    values: dict[str, Any] = {}
+    if isinstance(error, RateLimited):
+        values["seconds"] = error.retry_after
+    return say(f"error.{status}.text", **values) if status in _OWN_WORDS else error.message
+
+
+def _wants_json(visit: Visit) -> bool:
+    accepts = visit.headers.get("accept", "")
+    return "application/json" in accepts and "text/html" not in accepts
+
+
+def _request_id(visit: Visit) -> str:
+    request_id: str = visit.scope["state"]["request_id"]
+    return request_id

@@ -1,0 +1,35 @@
+"""What a page route is. Nothing is served as a page that is not in a table of these."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from kalends.web.pages.answers import PageAnswer, Stream
+from kalends.web.pages.visit import Visit
+from kalends.web.routes import Access
+
+PageHandler = Callable[[Visit], Awaitable[PageAnswer | Stream]]
+
+
+class Framing(Enum):
+    """Whether other sites may show the page in a frame."""
+
+    NEVER = auto()
+    # Only as `?embed=1`, which shows it without what belongs to a page of its own.
+    EMBEDDED = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageRoute:
+    """One page, or one form that a page sends.
+
+    `access` is OPEN, or SESSION for signed-in users alone: who is not, is led to the sign-in.
+    Where the path itself is a secret (a token opens it), the log shows the pattern instead.
+    """
+
+    method: str
+    path: str
+    handler: PageHandler
+    access: Access
+    framing: Framing = Framing.NEVER
+    is_secret: bool = False

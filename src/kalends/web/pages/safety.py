@@ -1,0 +1,100 @@
+"""What keeps pages safe: the headers of each, tokens in forms, and user text made inert."""
+
+import hashlib
+import hmac
+import re
+import secrets
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import Error as NotBase64
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from markupsafe import Markup, escape
+
+from kalends.web.pages.answers import Headers
+
+# Everything comes from here; nothing runs or styles that stands in the page itself.
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors "
+)
+# Not `no-referrer`: under it browsers send forms with `Origin: null`, which is nobody's.
+_COMMON: Final = (
+    ("referrer-policy", "same-origin"),
+    ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
+)
+CLOSED: Final[Headers] = (
+    ("content-security-policy", _POLICY + "'none'"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-opener-policy", "same-origin"),
+    *_COMMON,
+)
+FRAMED: Final[Headers] = (("content-security-policy", _POLICY + "*"), *_COMMON)
+
+# They turn the order of what follows around, beyond the text that they stand in.
+_BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_LINKS: Final = frozenset({"http", "https", "mailto", "tel"})
+_MASK_BYTES: Final = 32
+
+
+def without_bidi(value: Any) -> Any:
+    """A text without the controls that turn its order; everything else as it is. Every value of
+    every template goes through it."""
+    return _BIDI.sub("", value) if type(value) is str else value
+
+
+def isolated(text: str) -> Markup:
+    """User text, which keeps its direction to itself."""
+    return Markup("<bdi>{}</bdi>").format(without_bidi(str(text)))
+
+
+def safe_url(url: str) -> str:
+    """The URL if it may be followed (http, https, mailto, tel), else nothing."""
+    text = url.strip()
+    try:
+        scheme = urlsplit(text).scheme.lower()
+    except ValueError:
+        return ""
+    is_plain = all(character > " " and character != "\x7f" for character in text)
+    return text if scheme in _LINKS and is_plain and not _BIDI.search(text) else ""
+
+
+def linked(text: str) -> Markup:
+    """User text; as a link where it is a URL of the web and nothing else."""
+    url = safe_url(text)
+    if not url.startswith(("http://", "https://")):
+        return isolated(text)
+    anchor = '<a href="{}" rel="noopener noreferrer nofollow" target="_blank"><bdi>{}</bdi></a>'
+    return Markup(anchor).format(url, url)
+
+
+def form_token(session: str) -> str:
+    """A token for the forms of a session. It looks different each time, so that nothing can be
+    learned of it from how well pages compress."""
+    mask = secrets.token_bytes(_MASK_BYTES)
+    masked = bytes(a ^ b for a, b in zip(mask, _secret_of(session), strict=True))
+    return urlsafe_b64encode(mask + masked).decode()
+
+
+def is_form_token(given: str, session: str) -> bool:
+    """Whether the token was made for that session."""
+    try:
+        raw = urlsafe_b64decode(given.encode())
+    except (NotBase64, ValueError):
+        return False
+    if len(raw) != 2 * _MASK_BYTES:
+        return False
+    unmasked = bytes(a ^ b for a, b in zip(raw[:_MASK_BYTES], raw[_MASK_BYTES:], strict=True))
+    return hmac.compare_digest(unmasked, _secret_of(session))
+
+
+def _secret_of(session: str) -> bytes:
+    """Nobody gets from it to the session's token, which is random."""
+    return hashlib.sha256(b"kalends form " + session.encode()).digest()
+
+
+def lines(text: str) -> Markup:
+    """User text of several lines, isolated, its line breaks kept."""
+    parts = [isolated(line) for line in text.splitlines()]
+    return Markup("<br>").join(parts) if parts else escape("")

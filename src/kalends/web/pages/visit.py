@@ -1,0 +1,168 @@
+"""One request for a page: what a handler reads from it, asks through it, and answers with it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+from babel import Locale
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
+
+from kalends.domain.errors import Forbidden, RateLimited, Unauthorized
+from kalends.services import work
+from kalends.services.limits import RateLimiter
+from kalends.services.work import Caller, Context, UseCase, Work
+from kalends.web.call import read_all
+from kalends.web.pages.answers import HTML, PageAnswer
+from kalends.web.pages.answers import Headers as HeaderPairs
+from kalends.web.pages.forms import Fields, read_fields
+from kalends.web.pages.languages import locale_of
+from kalends.web.pages.safety import form_token, is_form_token
+from kalends.web.pages.templating import render
+from kalends.web.sessions import Sessions, address_of, token_in
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+TOKEN_FIELD: Final = "form_token"
+TOKEN_HEADER: Final = "x-form-token"
+
+
+@dataclass(frozen=True)
+class PageLimits:
+    """New bookings a minute by page, for each address and each schedule; 0 is without limit."""
+
+    address: int = 0
+    schedule: int = 0
+
+
+@dataclass(frozen=True)
+class PageGate:
+    """What pages are served with."""
+
+    context: Context
+    sessions: Sessions
+    limiter: RateLimiter
+    limits: PageLimits
+
+
+@dataclass
+class Visit:
+    """A request for a page, and who makes it. `is_framed` where another site shows it."""
+
+    scope: Scope
+    receive: Receive
+    gate: PageGate
+    headers: Headers
+    caller: Caller
+    is_framed: bool = False
+    _form: Fields | None = None
+
+    def path(self, name: str) -> str:
+        """A part of the path."""
+        value: str = self.scope["path_params"][name]
+        return value
+
+    @cached_property
+    def query(self) -> Fields:
+        """Raises Invalid."""
+        return read_fields(self.scope["query_string"])
+
+    async def form(self) -> Fields:
+        """What was sent. A signed-in user's has to hold the token of our own page, in the field
+        `form_token` or the header `X-Form-Token`. Raises Forbidden, Invalid, TooLarge."""
+        if self._form is None:
+            self._form = read_fields(await read_all(self.receive))
+            if self.caller.user_id is not None:
+                self._check_form_token(self._form)
+        return self._form
+
+    async def body(self) -> bytes:
+        """What a script of our own page sent, such as JSON; with the header `X-Form-Token` where
+        a user is signed in. Raises Forbidden, TooLarge."""
+        body = await read_all(self.receive)
+        if self.caller.user_id is not None:
+            self._check_form_token(Fields([]))
+        return body
+
+    def _check_form_token(self, form: Fields) -> None:
+        given = self.headers.get(TOKEN_HEADER) or form.get(TOKEN_FIELD, "")
+        if not is_form_token(given, token_in(self.headers) or ""):
+            raise Forbidden("This form is out of date. Please open the page again.")
+
+    def cookie(self, name: str) -> str | None:
+        for line in self.headers.getlist("cookie"):
+            for pair in line.split(";"):
+                key, _, value = pair.partition("=")
+                if key.strip() == name and value.strip():
+                    return value.strip().strip('"')
+        return None
+
+    @property
+    def locale(self) -> Locale:
+        return locale_of(self.headers.get("accept-language", ""))
+
+    @property
+    def address(self) -> str:
+        """Where the client is, as limits count it."""
+        return address_of(self.scope)
+
+    @property
+    def origin(self) -> str:
+        """How the outside reaches us: `https://book.example.com`."""
+        public = self.gate.sessions.public_url
+        return public or f"{self.scope['scheme']}://{self.headers.get('host', 'localhost')}"
+
+    @property
+    def user_id(self) -> Any:
+        """The signed-in user. Raises Unauthorized where the route takes no session."""
+        if self.caller.user_id is None:
+            raise Unauthorized("This page needs a signed-in user.")
+        return self.caller.user_id
+
+    @property
+    def context(self) -> Context:
+        return self.gate.context
+
+    def acting_as(self, caller: Caller) -> "Visit":
+        """The same visit on behalf of somebody else, such as of one organization."""
+        return replace(self, caller=caller)
+
+    async def read(
+        self, use_case: Callable[Concatenate[Work, P], Any], *args: P.args, **kwargs: P.kwargs
+    ) -> Any:
+        """Runs a use case that changes nothing."""
+        return await work.read(self.context, self.caller, use_case, *args, **kwargs)
+
+    async def change(self, use_case: UseCase[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Runs a use case that changes something."""
+        return await work.change(self.context, self.caller, use_case, *args, **kwargs)
+
+    def count_or_refuse(self, subject: str, limit: int) -> None:
+        """Counts against a limit a minute that holds for all processes to within a second; 0 is
+        without limit. Raises RateLimited."""
+        if not limit:
+            return
+        window = self.gate.limiter.hit(subject, limit)
+        if not window.is_allowed:
+            seconds = self.gate.limiter.seconds_to(window)
+            raise RateLimited(f"Too many requests. Try again in {seconds} s.", seconds)
+
+    def page(
+        self, template: str, status: int = 200, headers: HeaderPairs = (), **values: Any
+    ) -> PageAnswer:
+        """The template as an answer."""
+        body = render(template, self._common() | values)
+        return PageAnswer(body.encode(), status, HTML, headers)
+
+    def _common(self) -> dict[str, Any]:
+        """What every template may use."""
+        session = token_in(self.headers) if self.caller.user_id is not None else None
+        return {
+            "locale": self.locale,
+            "date_language": str(self.locale).replace("_", "-"),
+            "is_framed": self.is_framed,
+            "origin": self.origin,
+            "form_token": form_token(session) if session else "",
+        }

@@ -1,0 +1,5 @@
+"""What the pages of attendees say: booking and self-service."""
+
+from typing import Final
+
+WORDS: Final[dict[str, str]] = {}
