@@ -26,6 +26,7 @@ from kalends.web.door import Door
 from kalends.web.endpoint import Endpoint, Gate, Nowhere, ReadOnly
 from kalends.web.pages import files
 from kalends.web.pages.endpoint import PageEndpoint, PageNowhere
+from kalends.web.pages.public import booking, machines, offers, self_service
 from kalends.web.pages.routes import PageRoute
 from kalends.web.pages.visit import PageGate, PageLimits
 from kalends.web.routes import Route
@@ -45,7 +46,13 @@ ROUTES: Final[tuple[Route, ...]] = (
 )
 
 # In this order: what begins with an organization's slug comes last.
-PAGES: Final[tuple[PageRoute, ...]] = (*files.PAGES,)
+PAGES: Final[tuple[PageRoute, ...]] = (
+    *files.PAGES,
+    *machines.PAGES,
+    *self_service.PAGES,
+    *booking.PAGES,
+    *offers.PAGES,
+)
 
 R = TypeVar("R", Route, PageRoute)
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]

@@ -13,6 +13,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, get_day_names
 
 from kalends.availability.wallclock import UnknownZone, Zone, wall_clock, zone_named
+from kalends.formats.timezones import is_ambiguous
 
 DAYS_IN_WEEK: Final = 7
 
@@ -61,6 +62,12 @@ def full_day(day: date, locale: Locale) -> str:
 
 
 @lru_cache(maxsize=8_192)
+def day_in_month(day: date, locale: Locale) -> str:
+    """Thursday, December 3: where the year stands beside it."""
+    return format_skeleton("MMMMEEEEd", datetime(day.year, day.month, day.day), locale=locale)
+
+
+@lru_cache(maxsize=8_192)
 def short_day(day: date, locale: Locale) -> str:
     """Thu, Dec 3."""
     return format_skeleton("MMMEd", datetime(day.year, day.month, day.day), locale=locale)
@@ -81,6 +88,12 @@ def time_of(moment: datetime | int, zone: Zone, locale: Locale) -> str:
 def day_of(moment: datetime | int, zone: Zone, locale: Locale) -> str:
     """The day of a moment, in full."""
     return full_day(local(moment, zone).date(), locale)
+
+
+def short_day_of(moment: datetime | int | str, zone: Zone, locale: Locale) -> str:
+    """The day of a moment, in short; the moment may be as it stands in URLs."""
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return short_day(local(at, zone).date(), locale)
 
 
 def span_of(start: datetime, end: datetime, zone: Zone, locale: Locale) -> str:
@@ -109,6 +122,12 @@ def weeks_of(first: date, first_week_day: int) -> Sequence[Sequence[date]]:
         weeks.append([start + timedelta(days=i) for i in range(DAYS_IN_WEEK)])
         start += timedelta(days=DAYS_IN_WEEK)
     return weeks
+
+
+def offset_if_twice(moment: datetime | int, zone: Zone) -> str | None:
+    """The offset, where the clock shows the time of this moment twice that day."""
+    at = moment if isinstance(moment, int) else seconds_of(moment)
+    return offset_of(at, zone) if is_ambiguous(at, zone) else None
 
 
 def offset_of(moment: datetime | int, zone: Zone) -> str:
