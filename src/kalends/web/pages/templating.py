@@ -4,6 +4,7 @@ Everything is escaped, and a name that is not given is an error. Every value los
 that turn text around (`safety.without_bidi`); `|bdi` also isolates what a user wrote.
 """
 
+import html
 import re
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from markupsafe import Markup
 from kalends.web.pages import assets, clock_words, safety, words
 
 LONGEST_LINE: Final = 160
-_MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]<>()#+!|~:]")
+_MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]()#+!|~:]")
 
 
 def _environment() -> Environment:
@@ -49,13 +50,14 @@ def _environment() -> Environment:
 
 def _one_line(text: str) -> str:
     """A text for a meta tag."""
-    words = " ".join(text.split())
+    plain = text.unescape() if isinstance(text, Markup) else text
+    words = " ".join(plain.split())
     return words if len(words) <= LONGEST_LINE else words[: LONGEST_LINE - 1].rstrip() + "…"
 
 
 def _plain(text: str) -> str:
     """User text in Markdown: one line, in which nothing is markup or a link."""
-    words = " ".join(text.split())
+    words = html.escape(" ".join(text.split()), quote=False)
     return _MARKDOWN.sub(r"\\\g<0>", words)
 
 
