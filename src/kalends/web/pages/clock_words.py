@@ -142,5 +142,17 @@ def offset_of(moment: datetime | int, zone: Zone) -> str:
 
 
 def zone_words(name: str) -> str:
-    """A zone as people read it: America/New York."""
+    """A zone as people read it, by its name of today: America/New York, Asia/Kolkata (which
+    browsers call Asia/Calcutta)."""
+    if name not in zone_choices():
+        renamed = _links().get(name, name)
+        name = renamed if renamed in zone_choices() else name
     return name.replace("_", " ")
+
+
+@cache
+def _links() -> dict[str, str]:
+    """The zones that are other names of one, with that one (`L` lines, zic(8))."""
+    table = resources.files("tzdata").joinpath("zoneinfo", "tzdata.zi").read_text("ascii")
+    lines = (line.split() for line in table.splitlines() if line.startswith("L "))
+    return {name: target for _, target, name in lines}

@@ -37,6 +37,7 @@ def _environment() -> Environment:
     )
     made.filters.update(
         bdi=safety.isolated,
+        inert=safety.without_bidi,
         lines=safety.lines,
         linked=safety.linked,
         safe_url=safety.safe_url,

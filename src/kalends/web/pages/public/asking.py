@@ -12,6 +12,7 @@ from kalends.domain.event_type import EventType, Question, QuestionType, check_a
 from kalends.domain.values import Email, Name, Phone, Text
 from kalends.services.bookings import NewAttendee
 from kalends.web.pages.forms import Fields
+from kalends.web.pages.safety import without_bidi
 from kalends.web.pages.words import say
 
 YES: Final = "yes"
@@ -69,7 +70,7 @@ def _answers(form: Fields, event_type: EventType, faults: dict[str, str]) -> dic
     for question in event_type.questions:
         name = field_of(question)
         try:
-            answer = _READ[question.type](form, name)
+            answer = _READ[question.type](form, name, question)
         except ValueError:
             faults[name] = say("form.number.wrong")
             continue
@@ -91,7 +92,7 @@ def _is_answer(question: Question, answer: Any) -> bool:
     return check_answer(question, answer) is None
 
 
-def _number(form: Fields, name: str) -> int | float | None:
+def _number(form: Fields, name: str, question: Question) -> int | float | None:
     """Raises ValueError."""
     text = form.text(name).replace(",", ".")
     if not text:
@@ -102,24 +103,29 @@ def _number(form: Fields, name: str) -> int | float | None:
     return int(number) if number.is_integer() and "." not in text else number
 
 
-def _yes_or_no(form: Fields, name: str) -> bool | None:
+def _yes_or_no(form: Fields, name: str, question: Question) -> bool | None:
     return {YES: True, NO: False}.get(form.text(name))
 
 
-def _choices(form: Fields, name: str) -> list[str]:
-    return form.all_of(name)
+def _choices(form: Fields, name: str, question: Question) -> list[str]:
+    return [_as_written(chosen, question) for chosen in form.all_of(name)]
 
 
-def _choice(form: Fields, name: str) -> str:
-    # Not stripped: an option is chosen as it is written.
-    return form.get(name, "")
+def _choice(form: Fields, name: str, question: Question) -> str:
+    return _as_written(form.get(name, ""), question)
 
 
-def _text(form: Fields, name: str) -> str:
+def _as_written(chosen: str, question: Question) -> str:
+    """The option as the event type has it: pages show options without what turns text around."""
+    options = question.options or []
+    return next((option for option in options if without_bidi(option) == chosen), chosen)
+
+
+def _text(form: Fields, name: str, question: Question) -> str:
     return form.text(name)
 
 
-_READ: Final[dict[QuestionType, Callable[[Fields, str], Any]]] = {
+_READ: Final[dict[QuestionType, Callable[[Fields, str, Question], Any]]] = {
     QuestionType.TEXT: _text,
     QuestionType.TEXTAREA: _text,
     QuestionType.EMAIL: _text,
