@@ -3,10 +3,11 @@
 import asyncio
 import itertools
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from argon2 import PasswordHasher
@@ -20,9 +21,12 @@ from kalends.settings import Settings
 from tests.servers import Server
 from tests.world import World
 
+T = TypeVar("T")
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
 _runner = asyncio.Runner()
+# A thread of its own: while a browser is driven, the main thread has a loop that runs already.
+_thread = ThreadPoolExecutor(max_workers=1)
 _contexts: dict[int, Context] = {}
 # Argon2 is slow on purpose; the organizations of the tests need not wait for it.
 passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -36,6 +40,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "KALENDS_DATA_DIR": str(tmp_path_factory.mktemp("kalends") / "data"),
         "KALENDS_RATE_LIMIT_READ": "none",
         "KALENDS_RATE_LIMIT_WRITE": "none",
+        "KALENDS_RATE_LIMIT_PAGE_ADDRESS": "none",
+        "KALENDS_RATE_LIMIT_PAGE_SCHEDULE": "none",
         "KALENDS_OUTBOUND_ALLOW": "127.0.0.1",
         "KALENDS_WEBHOOK_RETRY_SCALE": "0.02",
     }
@@ -96,7 +102,7 @@ def run(home: Installation, sql: str) -> None:
         finally:
             await context.database.close()
 
-    _runner.run(execute())
+    in_thread(execute())
 
 
 def fetch(home: Installation, sql: str) -> list[Any]:
@@ -110,7 +116,7 @@ def fetch(home: Installation, sql: str) -> list[Any]:
         finally:
             await context.database.close()
 
-    return _runner.run(ask())
+    return in_thread(ask())
 
 
 def make_organization(home: Installation) -> SetUp:
@@ -119,7 +125,12 @@ def make_organization(home: Installation) -> SetUp:
         _contexts[id(home)] = home.context()
     name = f"Organization {next(_numbers)} {uuid.uuid4().hex[:8]}"
     email = f"admin-{uuid.uuid4().hex[:8]}@example.test"
-    return _runner.run(_make(_contexts[id(home)], name, email))
+    return in_thread(_make(_contexts[id(home)], name, email))
+
+
+def in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Runs it in the one loop that the tests' own connections belong to."""
+    return _thread.submit(_runner.run, coroutine).result()
 
 
 async def _make(context: Context, name: str, email: str) -> SetUp:

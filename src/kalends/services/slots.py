@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from kalends.availability.interval import Interval
-from kalends.availability.slots import Slots, explain, slots
+from kalends.availability.slots import Slot, explain, slots
 from kalends.domain.booking import Booking, check_movable
 from kalends.domain.errors import Inactive, Invalid
 from kalends.domain.event_type import EventType, Requirement
@@ -65,7 +65,7 @@ class Range(Struct, frozen=True, kw_only=True):
 class Listed(Struct, frozen=True):
     """Slots, and the zone in which days were read."""
 
-    slots: Slots
+    slots: Sequence[Slot]
     zone_name: str
 
 

@@ -26,6 +26,10 @@ GET: Final = (
 GET_TO_BOOK: Final = GET + " FOR KEY SHARE"
 GET_TO_CHANGE: Final = GET + " FOR NO KEY UPDATE"
 GET_TO_DELETE: Final = GET + " FOR UPDATE"
+GET_BY_SLUG: Final = (
+    f"SELECT {COLUMNS} FROM event_types"
+    " WHERE organization_id = $1 AND slug = $2 AND deleted_at IS NULL"
+)
 LIST: Final = page_of(
     "event_types",
     COLUMNS,
@@ -51,6 +55,11 @@ WHERE organization_id = $1 AND deleted_at IS NULL AND starts_with(slug, $2)
 
 async def find_event_type(organization_id: UUID, tx: Tx, event_type_id: UUID) -> EventType | None:
     row = await tx.fetchrow(GET, organization_id, event_type_id)
+    return None if row is None else _event_type(row)
+
+
+async def find_event_type_by_slug(organization_id: UUID, tx: Tx, slug: str) -> EventType | None:
+    row = await tx.fetchrow(GET_BY_SLUG, organization_id, slug)
     return None if row is None else _event_type(row)
 
 

@@ -20,6 +20,14 @@ INSERT: Final = (
 END: Final = """
 UPDATE holds SET expires_at = least(expires_at, $3) WHERE organization_id = $1 AND id = $2
 """
+EXTEND: Final = """
+UPDATE holds SET expires_at = $3
+WHERE organization_id = $1 AND id = $2 AND expires_at > $4 AND expires_at < $3
+RETURNING id
+"""
+EXTEND_OCCUPANCIES: Final = """
+UPDATE occupancies SET expires_at = $3 WHERE organization_id = $1 AND hold_id = $2
+"""
 RELEASE: Final = "DELETE FROM occupancies WHERE organization_id = $1 AND hold_id = $2"
 # The occupancies stay where they are and become the booking's, if the hold still lives.
 TAKE_OVER: Final = """
@@ -42,6 +50,14 @@ async def end_hold(organization_id: UUID, tx: Tx, hold_id: UUID, now: datetime) 
     """Gives its time back. The row stays for a while, to say that it has ended."""
     await tx.execute(RELEASE, organization_id, hold_id)
     await tx.execute(END, organization_id, hold_id, now)
+
+
+async def extend_hold(
+    organization_id: UUID, tx: Tx, hold_id: UUID, until: datetime, now: datetime
+) -> None:
+    """Lets a hold that still lives end later. One that has ended stays so."""
+    if await tx.fetch(EXTEND, organization_id, hold_id, until, now):
+        await tx.execute(EXTEND_OCCUPANCIES, organization_id, hold_id, until)
 
 
 async def take_over(

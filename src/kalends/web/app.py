@@ -28,6 +28,7 @@ from kalends.web.endpoint import Endpoint, Gate, Nowhere, ReadOnly
 from kalends.web.pages import accounts, files
 from kalends.web.pages import feeds as feed_pages
 from kalends.web.pages.endpoint import PageEndpoint, PageNowhere
+from kalends.web.pages.public import booking, machines, offers, self_service
 from kalends.web.pages.routes import PageRoute
 from kalends.web.pages.visit import PageGate, PageLimits
 from kalends.web.routes import Route
@@ -48,7 +49,15 @@ ROUTES: Final[tuple[Route, ...]] = (
 )
 
 # In this order: what begins with an organization's slug comes last.
-PAGES: Final[tuple[PageRoute, ...]] = (*files.PAGES, *feed_pages.PAGES, *accounts.PAGES)
+PAGES: Final[tuple[PageRoute, ...]] = (
+    *files.PAGES,
+    *feed_pages.PAGES,
+    *accounts.PAGES,
+    *machines.PAGES,
+    *self_service.PAGES,
+    *booking.PAGES,
+    *offers.PAGES,
+)
 
 R = TypeVar("R", Route, PageRoute)
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]

@@ -6,7 +6,7 @@ from kalends.compose import Installation
 from kalends.domain.slugs import RESERVED, is_reserved, slug_of
 from kalends.services.setup import set_up_organization
 from kalends.web.app import PAGES, ROUTES
-from tests.conftest import PASSWORD, _contexts, _runner, make_organization
+from tests.conftest import PASSWORD, _contexts, in_thread, make_organization
 from tests.world import World
 
 
@@ -28,7 +28,7 @@ def test_an_organization_that_is_called_like_a_path_of_ours_gets_another_slug(
 ) -> None:
     make_organization(home)
     context = _contexts[id(home)]
-    made = _runner.run(set_up_organization(context, "Console", "c@example.test", PASSWORD))
+    made = in_thread(set_up_organization(context, "Console", "c@example.test", PASSWORD))
     answer = world.with_key(made.api_key or "").get("/api/v1/organization")
     assert is_reserved(slug_of("Console"))
     assert answer.json()["data"]["slug"].startswith("console-")

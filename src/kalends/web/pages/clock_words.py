@@ -13,6 +13,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, get_day_names
 
 from kalends.availability.wallclock import UnknownZone, Zone, wall_clock, zone_named
+from kalends.formats.timezones import is_ambiguous
 
 DAYS_IN_WEEK: Final = 7
 
@@ -61,6 +62,12 @@ def full_day(day: date, locale: Locale) -> str:
 
 
 @lru_cache(maxsize=8_192)
+def day_in_month(day: date, locale: Locale) -> str:
+    """Thursday, December 3: where the year stands beside it."""
+    return format_skeleton("MMMMEEEEd", datetime(day.year, day.month, day.day), locale=locale)
+
+
+@lru_cache(maxsize=8_192)
 def short_day(day: date, locale: Locale) -> str:
     """Thu, Dec 3."""
     return format_skeleton("MMMEd", datetime(day.year, day.month, day.day), locale=locale)
@@ -81,6 +88,12 @@ def time_of(moment: datetime | int, zone: Zone, locale: Locale) -> str:
 def day_of(moment: datetime | int, zone: Zone, locale: Locale) -> str:
     """The day of a moment, in full."""
     return full_day(local(moment, zone).date(), locale)
+
+
+def short_day_of(moment: datetime | int | str, zone: Zone, locale: Locale) -> str:
+    """The day of a moment, in short; the moment may be as it stands in URLs."""
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return short_day(local(at, zone).date(), locale)
 
 
 def span_of(start: datetime, end: datetime, zone: Zone, locale: Locale) -> str:
@@ -111,6 +124,12 @@ def weeks_of(first: date, first_week_day: int) -> Sequence[Sequence[date]]:
     return weeks
 
 
+def offset_if_twice(moment: datetime | int, zone: Zone) -> str | None:
+    """The offset, where the clock shows the time of this moment twice that day."""
+    at = moment if isinstance(moment, int) else seconds_of(moment)
+    return offset_of(at, zone) if is_ambiguous(at, zone) else None
+
+
 def offset_of(moment: datetime | int, zone: Zone) -> str:
     """How far the clock is from UTC at a moment: UTC−5, UTC+5:30, UTC."""
     at = moment if isinstance(moment, int) else seconds_of(moment)
@@ -123,5 +142,17 @@ def offset_of(moment: datetime | int, zone: Zone) -> str:
 
 
 def zone_words(name: str) -> str:
-    """A zone as people read it: America/New York."""
+    """A zone as people read it, by its name of today: America/New York, Asia/Kolkata (which
+    browsers call Asia/Calcutta)."""
+    if name not in zone_choices():
+        renamed = _links().get(name, name)
+        name = renamed if renamed in zone_choices() else name
     return name.replace("_", " ")
+
+
+@cache
+def _links() -> dict[str, str]:
+    """The zones that are other names of one, with that one (`L` lines, zic(8))."""
+    table = resources.files("tzdata").joinpath("zoneinfo", "tzdata.zi").read_text("ascii")
+    lines = (line.split() for line in table.splitlines() if line.startswith("L "))
+    return {name: target for _, target, name in lines}

@@ -4,17 +4,23 @@ Everything is escaped, and a name that is not given is an error. Every value los
 that turn text around (`safety.without_bidi`); `|bdi` also isolates what a user wrote.
 """
 
+import html
+import re
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from kalends.web.pages import assets, clock_words, safety, words
+
+LONGEST_LINE: Final = 160
+_MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]()#+!|~:]")
 
 
 def _environment() -> Environment:
     made = Environment(
         loader=PackageLoader("kalends.web.pages", "templates"),
-        autoescape=True,
+        autoescape=lambda name: name is None or name.endswith(".html"),
         undefined=StrictUndefined,
         finalize=safety.without_bidi,
         trim_blocks=True,
@@ -27,15 +33,45 @@ def _environment() -> Environment:
         tn=words.counted_in_page,
         asset=assets.URLS.__getitem__,
         clock_words=clock_words,
+        zone_options=_zone_options(),
     )
     made.filters.update(
         bdi=safety.isolated,
+        inert=safety.without_bidi,
         lines=safety.lines,
         linked=safety.linked,
         safe_url=safety.safe_url,
         iso=clock_words.iso,
+        one_line=_one_line,
+        plain=_plain,
+        without=_without,
     )
     return made
+
+
+def _one_line(text: str) -> str:
+    """A text for a meta tag."""
+    plain = text.unescape() if isinstance(text, Markup) else text
+    words = " ".join(plain.split())
+    return words if len(words) <= LONGEST_LINE else words[: LONGEST_LINE - 1].rstrip() + "…"
+
+
+def _plain(text: str) -> str:
+    """User text in Markdown: one line, in which nothing is markup or a link."""
+    words = html.escape(" ".join(text.split()), quote=False)
+    return _MARKDOWN.sub(r"\\\g<0>", words)
+
+
+def _without(fields: dict[str, str], name: str) -> dict[str, str]:
+    return {key: value for key, value in fields.items() if key != name}
+
+
+def _zone_options() -> Markup:
+    """Made once: they are the same on every page, and many."""
+    option = Markup('<option value="{}">{}</option>')
+    return Markup("").join(
+        option.format(name, clock_words.zone_words(name)) for name in clock_words.zone_choices()
+    )
 
 
 _ENVIRONMENT: Final = _environment()

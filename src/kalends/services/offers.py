@@ -1,0 +1,119 @@
+"""What an organization offers on its pages, and when."""
+
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from msgspec import structs
+
+from kalends.availability.interval import Interval
+from kalends.availability.slots import Slot, slots
+from kalends.domain.access import Organization
+from kalends.domain.errors import NotFound
+from kalends.domain.event_type import EventType, Requirement
+from kalends.services.calendars import ask, question_of
+from kalends.services.slots import Listed, Range
+from kalends.services.work import Caller, Work
+from kalends.store import event_types, organizations
+from kalends.store.schedules import find_schedule, list_schedules
+
+MOST_OFFERED: Final = 500
+# How far from a time that is taken others are looked for: first near it, then anywhere.
+NEAR: Final = timedelta(days=3)
+FAR: Final = timedelta(days=30)
+
+
+def attendee_of(organization: Organization) -> Caller:
+    """Whoever books by a page: nobody that is known, with no scope."""
+    return Caller(
+        organization_id=organization.id,
+        mode=organization.mode,
+        actor="attendee",
+        scopes=[],
+        source="page",
+    )
+
+
+async def get_organization_to_book(work: Work, slug: str) -> Organization:
+    """The organization whose page has that address. Raises NotFound."""
+    found = await organizations.find_organization_by_slug(work.tx, slug)
+    if found is None:
+        raise NotFound("There is no such page.")
+    return found
+
+
+async def list_offered(work: Work) -> list[EventType]:
+    """The event types that take bookings, in the order of creation."""
+    listed, _ = await event_types.list_event_types(
+        work.organization_id, work.tx, is_active=True, limit=MOST_OFFERED, offset=0
+    )
+    return listed
+
+
+async def get_offered(work: Work, slug: str) -> EventType:
+    """The event type of that name, with the schedules that it may take. Raises NotFound, also for
+    one that takes no bookings."""
+    found = await event_types.find_event_type_by_slug(work.organization_id, work.tx, slug)
+    if found is None or not found.is_active:
+        raise NotFound("There is no such page.")
+    return await _with_schedules(work, found)
+
+
+async def find_zone_name(work: Work, event_type: EventType) -> str:
+    """The zone in which its days are counted: that of its first schedule."""
+    ids = event_type.schedule_ids
+    first = await find_schedule(work.organization_id, work.tx, ids[0]) if ids else None
+    return first.timezone if first else "UTC"
+
+
+async def list_times(work: Work, event_type: EventType, span: Range) -> Listed:
+    """The slots that start in the range, ascending: none where nobody takes bookings. Raises
+    Invalid."""
+    if not event_type.requirements:
+        return Listed((), span.timezone or "UTC")
+    question = question_of(event_type, event_type.requirements)
+    asked = await ask(work, question, span.widest)
+    zone_name = span.timezone or asked.offering.zone.name
+    return Listed(slots(asked.offering, span.within(zone_name)), zone_name)
+
+
+async def list_times_near(
+    work: Work, event_type: EventType, starts_at: datetime, count: int
+) -> list[Slot]:
+    """The slots nearest to a time, ascending."""
+    for distance in (NEAR, FAR):
+        near = Range(start=max(starts_at - distance, work.now), end=starts_at + distance)
+        if near.start >= near.end:
+            continue
+        listed = (await list_times(work, event_type, near)).slots
+        if len(listed) >= count or distance is FAR:
+            wanted = int(starts_at.timestamp())
+            nearest = sorted(listed, key=lambda slot: abs(slot.start - wanted))[:count]
+            return sorted(nearest)
+    return []
+
+
+async def find_schedule_for(work: Work, event_type: EventType, starts_at: datetime) -> UUID | None:
+    """The schedule to name, where the event type itself names none: one that is free then, if
+    any is. None where it chooses by itself."""
+    stored = await event_types.find_event_type(work.organization_id, work.tx, event_type.id)
+    if stored is None or stored.requirements or not event_type.requirements:
+        return None
+    question = question_of(event_type, event_type.requirements)
+    start = int(starts_at.timestamp())
+    asked = await ask(work, question, (starts_at, starts_at + question.duration))
+    free = slots(asked.offering, Interval(start, start + 1))
+    return free[0].schedule_ids[0] if free else event_type.schedule_ids[0]
+
+
+async def _with_schedules(work: Work, event_type: EventType) -> EventType:
+    """One without requirements serves any schedule, so a page offers any that is active."""
+    if event_type.requirements:
+        return event_type
+    listed, _ = await list_schedules(
+        work.organization_id, work.tx, is_active=True, limit=MOST_OFFERED, offset=0
+    )
+    if not listed:
+        return event_type
+    any_of = [Requirement(1, [schedule.id for schedule in listed])]
+    return structs.replace(event_type, requirements=any_of)

@@ -1,0 +1,25 @@
+"""How often an address may try something on the pages, beside what it may book.
+
+These are generous and hold for all processes to within a second; what counts exactly are
+bookings (`services/page_bookings`).
+"""
+
+import hashlib
+from enum import Enum
+
+from kalends.web.pages.visit import Visit
+
+
+class Attempt(Enum):
+    """What is tried, and how many times as often as an address may book in a minute."""
+
+    HOLD = 3
+    BOOKING = 6
+    LINK = 9
+
+
+def count_attempt(visit: Visit, attempt: Attempt) -> None:
+    """Raises RateLimited. The address is counted under its hash, and kept nowhere."""
+    address = hashlib.sha256(visit.address.encode()).hexdigest()
+    limit = visit.gate.limits.address * attempt.value
+    visit.count_or_refuse(f"page {attempt.name.lower()} {address}", limit)

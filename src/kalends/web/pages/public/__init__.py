@@ -1,0 +1,1 @@
+"""What attendees see: what an organization offers, its free times, the form, their bookings."""

@@ -1,0 +1,154 @@
+"""The form that attendees fill in: read to a booking, every fault told at its field."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import msgspec
+
+from kalends.domain.booking import LocationType
+from kalends.domain.event_type import EventType, Question, QuestionType, check_answer
+from kalends.domain.values import Email, Name, Phone, Text
+from kalends.services.bookings import NewAttendee
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.safety import without_bidi
+from kalends.web.pages.words import say
+
+YES: Final = "yes"
+NO: Final = "no"
+
+
+@dataclass
+class Asked:
+    """What was filled in, parsed, and what is wrong with it by the name of its field."""
+
+    attendee: NewAttendee
+    answers: dict[str, Any]
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+def field_of(question: Question) -> str:
+    """The name of a question's field in the form."""
+    return f"answer.{question.key}"
+
+
+def needs_phone(event_type: EventType) -> bool:
+    """Whether the attendee is called."""
+    return event_type.location_type == LocationType.PHONE
+
+
+def read_asked(form: Fields, event_type: EventType, timezone: str) -> Asked:
+    """The form as a booking takes it."""
+    faults: dict[str, str] = {}
+    attendee = NewAttendee(
+        name=form.text("name"),
+        email=form.text("email"),
+        phone=form.text("phone") or None,
+        timezone=timezone,
+        notes=form.text("notes") or None,
+    )
+    checks: list[tuple[str, str | None, Any]] = [
+        ("name", attendee.name, Name),
+        ("phone", attendee.phone, Phone),
+        ("notes", attendee.notes, Text),
+    ]
+    for name, value, kind in checks:
+        if value and not fits(value, kind):
+            faults[name] = say("form.unfit")
+    if not attendee.name:
+        faults["name"] = say("form.name.missing")
+    if not _is_email(attendee.email):
+        faults["email"] = say("form.email.wrong" if attendee.email else "form.email.missing")
+    if needs_phone(event_type) and not attendee.phone:
+        faults["phone"] = say("form.phone.missing")
+    return Asked(attendee, _answers(form, event_type, faults), faults)
+
+
+def _answers(form: Fields, event_type: EventType, faults: dict[str, str]) -> dict[str, Any]:
+    answers: dict[str, Any] = {}
+    for question in event_type.questions:
+        name = field_of(question)
+        try:
+            answer = _READ[question.type](form, name, question)
+        except ValueError:
+            faults[name] = say("form.number.wrong")
+            continue
+        if answer is None or answer == "" or answer == []:
+            if question.required:
+                faults[name] = say("form.answer.missing")
+            continue
+        if not _is_answer(question, answer):
+            faults[name] = say("form.unfit")
+        answers[question.key] = answer
+    return answers
+
+
+def _is_answer(question: Question, answer: Any) -> bool:
+    if isinstance(answer, str) and not fits(answer, Text):
+        return False
+    if question.type is QuestionType.EMAIL and not _is_email(answer):
+        return False
+    return check_answer(question, answer) is None
+
+
+def _number(form: Fields, name: str, question: Question) -> int | float | None:
+    """Raises ValueError."""
+    text = form.text(name).replace(",", ".")
+    if not text:
+        return None
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return int(number) if number.is_integer() and "." not in text else number
+
+
+def _yes_or_no(form: Fields, name: str, question: Question) -> bool | None:
+    return {YES: True, NO: False}.get(form.text(name))
+
+
+def _choices(form: Fields, name: str, question: Question) -> list[str]:
+    return [_as_written(chosen, question) for chosen in form.all_of(name)]
+
+
+def _choice(form: Fields, name: str, question: Question) -> str:
+    return _as_written(form.get(name, ""), question)
+
+
+def _as_written(chosen: str, question: Question) -> str:
+    """The option as the event type has it: pages show options without what turns text around."""
+    options = question.options or []
+    return next((option for option in options if without_bidi(option) == chosen), chosen)
+
+
+def _text(form: Fields, name: str, question: Question) -> str:
+    return form.text(name)
+
+
+_READ: Final[dict[QuestionType, Callable[[Fields, str, Question], Any]]] = {
+    QuestionType.TEXT: _text,
+    QuestionType.TEXTAREA: _text,
+    QuestionType.EMAIL: _text,
+    QuestionType.PHONE: _text,
+    QuestionType.NUMBER: _number,
+    QuestionType.BOOLEAN: _yes_or_no,
+    QuestionType.SELECT: _choice,
+    QuestionType.MULTISELECT: _choices,
+}
+
+
+def fits(text: str, kind: Any) -> bool:
+    """Whether the text is one that the API would take for such a field."""
+    try:
+        msgspec.convert(text, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _is_email(text: str) -> bool:
+    try:
+        Email.parse(text)
+    except ValueError:
+        return False
+    return True

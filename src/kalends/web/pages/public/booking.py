@@ -1,0 +1,211 @@
+"""From a chosen time to a booking: the hold, the form, and what happens when it is sent.
+
+A hold is made by a POST alone, so that nothing which only looks (a prefetch, a robot, the scanner
+of a mail program) takes time from anybody.
+"""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from kalends.availability.wallclock import Zone
+from kalends.domain.errors import (
+    HoldExpired,
+    Inactive,
+    Invalid,
+    KalendsError,
+    RateLimited,
+    Refused,
+    SlotTaken,
+)
+from kalends.domain.hold import Hold
+from kalends.domain.ids import HOLD, parse, shown
+from kalends.domain.values import Instant
+from kalends.services import page_bookings
+from kalends.services.bookings import NewBooking
+from kalends.services.page_bookings import Booked, Limits
+from kalends.web.errors import error_headers, status_of
+from kalends.web.pages.answers import PageAnswer, redirect
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.limits import Attempt, count_attempt
+from kalends.web.pages.public.asking import Asked, field_of, needs_phone, read_asked
+from kalends.web.pages.public.offers import Offer, open_offer, times_page
+from kalends.web.pages.public.tenants import EVENT_TYPE
+from kalends.web.pages.routes import Framing, PageRoute
+from kalends.web.pages.visit import Visit
+from kalends.web.pages.words import say
+from kalends.web.routes import Access
+
+# The time cannot be had any more, whyever; another one can.
+NOT_FREE: Final = (SlotTaken, Refused, Inactive)
+
+
+async def hold_time(visit: Visit) -> PageAnswer:
+    """Holds the chosen time and leads to the form; if it is taken, shows what is free near it."""
+    form = await visit.form()
+    offer = await open_offer(visit, visit.query)
+    count_attempt(visit, Attempt.HOLD)
+    starts_at = _start_in(form)
+    try:
+        hold = await offer.visit.change(
+            page_bookings.hold_by_page, offer.event_type, starts_at, _hold_in(form)
+        )
+    except NOT_FREE as error:
+        return await _say_taken(offer, starts_at, error)
+    to = offer.carried.to(f"{offer.path}/book", start=form.text("start"), hold=shown(HOLD, hold.id))
+    return redirect(to)
+
+
+async def show_form(visit: Visit) -> PageAnswer:
+    """The form for the time in the URL; without a hold too, as a link from elsewhere may be."""
+    offer = await open_offer(visit, visit.query)
+    starts_at = _start_in(visit.query)
+    hold_id = _hold_in(visit.query)
+    hold = None
+    if hold_id is not None:
+        hold = await offer.visit.read(
+            page_bookings.find_live_hold, offer.event_type, starts_at, hold_id
+        )
+    return await _form_page(offer, starts_at, hold, Fields([]), had_hold=hold_id is not None)
+
+
+async def send_form(visit: Visit) -> PageAnswer:
+    """Books. What is wrong is told in the form, with all that was typed."""
+    form = await visit.form()
+    offer = await open_offer(visit, visit.query)
+    count_attempt(visit, Attempt.BOOKING)
+    starts_at, zone = _start_in(form), await offer.zone()
+    asked = read_asked(form, offer.event_type, zone.name)
+    if asked.faults:
+        return await _form_again(offer, starts_at, form, 422, faults=asked.faults)
+    try:
+        booked = await _book(offer, _wanted(offer, starts_at, asked, _hold_in(form)))
+    except NOT_FREE as error:
+        near = await offer.list_near(starts_at, zone)
+        status = 409 if isinstance(error, SlotTaken) else status_of(error)
+        return await _form_again(offer, starts_at, form, status, near=near, is_taken=True)
+    except RateLimited as error:
+        wait = say("form.too-many", seconds=error.retry_after)
+        answer = await _form_again(offer, starts_at, form, 429, problem=wait)
+        return replace(answer, headers=tuple(error_headers(error).items()))
+    except Invalid as error:
+        return await _form_again(offer, starts_at, form, 422, problem=error.message)
+    return redirect(offer.carried.to(f"/booking/{booked.token}", booked="1"))
+
+
+async def _book(offer: Offer, wanted: NewBooking) -> Booked:
+    """With the hold; without it where it ended in this very moment."""
+    visit = offer.visit
+    limits = Limits(
+        address=visit.address,
+        per_address=visit.gate.limits.address,
+        per_schedule=visit.gate.limits.schedule,
+    )
+    try:
+        return await visit.change(page_bookings.book_by_page, offer.event_type, wanted, limits)
+    except HoldExpired:
+        return await visit.change(page_bookings.book_by_page, offer.event_type, wanted, limits)
+
+
+def _wanted(offer: Offer, starts_at: datetime, asked: Asked, hold_id: UUID | None) -> NewBooking:
+    return NewBooking(
+        start_time=starts_at,
+        attendee=asked.attendee,
+        event_type_id=offer.event_type.id,
+        answers=asked.answers,
+        hold_id=hold_id,
+    )
+
+
+async def _form_again(
+    offer: Offer, starts_at: datetime, form: Fields, status: int, **more: Any
+) -> PageAnswer:
+    """The form with what was typed; its time is kept longer, if it still is."""
+    hold, hold_id = None, _hold_in(form)
+    if hold_id is not None and not more.get("is_taken"):
+        hold = await offer.visit.change(
+            page_bookings.renew_hold, offer.event_type, starts_at, hold_id
+        )
+    return await _form_page(offer, starts_at, hold, form, status, **more)
+
+
+async def _form_page(
+    offer: Offer,
+    starts_at: datetime,
+    hold: Hold | None,
+    typed: Fields,
+    status: int = 200,
+    **more: Any,
+) -> PageAnswer:
+    zone = await offer.zone()
+    values: dict[str, Any] = {"faults": {}, "near": [], "problem": None}
+    values |= {"is_taken": False, "had_hold": False}
+    return offer.visit.page(
+        "public/form.html",
+        status,
+        starts_at=starts_at,
+        ends_at=_end_of(offer, starts_at),
+        hold=hold,
+        hold_id=shown(HOLD, hold.id) if hold else typed.get("hold", ""),
+        typed=typed,
+        field_of=field_of,
+        needs_phone=needs_phone(offer.event_type),
+        **offer.values(zone),
+        **(values | more),
+    )
+
+
+async def _say_taken(offer: Offer, starts_at: datetime, error: KalendsError) -> PageAnswer:
+    """The times of that day, with a word about the one that is gone."""
+    zone = await offer.zone()
+    near = await offer.list_near(starts_at, zone)
+    day = _local_day(starts_at, zone)
+    asked = Fields([*offer.carried.fields().items(), ("day", day)])
+    status = 409 if isinstance(error, SlotTaken) else status_of(error)
+    return await times_page(offer, asked, status, problem=say("times.taken"), near=near)
+
+
+def _local_day(moment: datetime, zone: Zone) -> str:
+    return zone.local_text(int(moment.timestamp()))[:10]
+
+
+def _end_of(offer: Offer, starts_at: datetime) -> datetime:
+    return starts_at + timedelta(minutes=offer.event_type.duration_minutes)
+
+
+def _start_in(given: Fields) -> datetime:
+    """Raises Invalid."""
+    try:
+        return Instant.parse(given.text("start"))
+    except ValueError:
+        raise Invalid(say("form.start.missing")) from None
+
+
+def _hold_in(given: Fields) -> UUID | None:
+    return parse(HOLD, given.text("hold"))
+
+
+PAGES: Final = (
+    PageRoute(
+        method="POST",
+        path=EVENT_TYPE + "/hold",
+        handler=hold_time,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+    ),
+    PageRoute(
+        method="GET",
+        path=EVENT_TYPE + "/book",
+        handler=show_form,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+    ),
+    PageRoute(
+        method="POST",
+        path=EVENT_TYPE + "/book",
+        handler=send_form,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+    ),
+)

@@ -1,0 +1,130 @@
+"""`/{organization}` lists what can be booked; `/{organization}/{event type}` shows when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from kalends.availability.wallclock import Zone, zone_named
+from kalends.domain.access import Mode, Organization
+from kalends.domain.event_type import EventType
+from kalends.services import offers
+from kalends.services.offers import attendee_of
+from kalends.services.slots import Listed, Range
+from kalends.web.pages import clock_words
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.public.carrying import Carried
+from kalends.web.pages.public.picker import Bounds, TimeChoice, pick, times_of
+from kalends.web.pages.public.tenants import EVENT_TYPE, ORGANIZATION
+from kalends.web.pages.routes import Framing, PageRoute
+from kalends.web.pages.visit import Visit
+from kalends.web.routes import Access
+
+NEAR_COUNT: Final = 6
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the path names, the visit on its organization's behalf, and what is carried along."""
+
+    visit: Visit
+    organization: Organization
+    event_type: EventType
+    carried: Carried
+
+    @property
+    def path(self) -> str:
+        return f"/{self.organization.slug}/{self.event_type.slug}"
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.organization.mode is Mode.TEST
+
+    async def zone(self) -> Zone:
+        """The visitor's; else that of the first schedule."""
+        if self.carried.zone is not None:
+            return self.carried.zone
+        return zone_named(await self.visit.read(offers.find_zone_name, self.event_type))
+
+    async def list_near(self, starts_at: datetime, zone: Zone) -> list[TimeChoice]:
+        """Times near one that is taken."""
+        near = await self.visit.read(offers.list_times_near, self.event_type, starts_at, NEAR_COUNT)
+        return times_of(near, zone, self.visit.locale)
+
+    def values(self, zone: Zone) -> dict[str, Any]:
+        """What every page about this offer shows."""
+        return {
+            "organization": self.organization,
+            "event_type": self.event_type,
+            "carried": self.carried,
+            "path": self.path,
+            "zone": zone,
+            "is_sandbox": self.is_sandbox,
+        }
+
+
+async def open_offer(visit: Visit, given: Fields) -> Offer:
+    """What the path names. Raises NotFound, also for what takes no bookings."""
+    organization = await visit.read(offers.get_organization_to_book, visit.path("organization"))
+    its = visit.acting_as(attendee_of(organization))
+    event_type = await its.read(offers.get_offered, visit.path("event_type"))
+    return Offer(its, organization, event_type, Carried(visit, given))
+
+
+async def show_organization(visit: Visit) -> PageAnswer:
+    """What can be booked. Raises NotFound."""
+    organization = await visit.read(offers.get_organization_to_book, visit.path("organization"))
+    its = visit.acting_as(attendee_of(organization))
+    return its.page(
+        "public/organization.html",
+        organization=organization,
+        event_types=await its.read(offers.list_offered),
+        carried=Carried(visit, visit.query),
+        is_sandbox=organization.mode is Mode.TEST,
+    )
+
+
+async def show_times(visit: Visit) -> PageAnswer:
+    """A month and the times of a day. Raises NotFound, Invalid."""
+    return await times_page(await open_offer(visit, visit.query), visit.query)
+
+
+async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any) -> PageAnswer:
+    """The page of times, for what is asked; `more` says what is the matter with one of them."""
+    zone = await offer.zone()
+    visit, event_type = offer.visit, offer.event_type
+    now = clock_words.seconds_of(visit.context.clock())
+    bounds = Bounds.of(now, zone, event_type.max_days_ahead)
+
+    async def list_times(span: Range) -> Listed:
+        listed: Listed = await visit.read(offers.list_times, event_type, span)
+        return listed
+
+    values = {"problem": None, "near": [], "held": asked.get("hold")} | more
+    return visit.page(
+        "public/times.html",
+        status,
+        picker=await pick(list_times, asked, zone, bounds, visit.locale),
+        now=now,
+        is_plain=not asked.get("month") and not asked.get("day"),
+        **offer.values(zone),
+        **values,
+    )
+
+
+PAGES: Final = (
+    PageRoute(
+        method="GET",
+        path=ORGANIZATION,
+        handler=show_organization,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+    ),
+    PageRoute(
+        method="GET",
+        path=EVENT_TYPE,
+        handler=show_times,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+    ),
+)

@@ -1,0 +1,193 @@
+"""Choosing a time: a month with its free days, and the times of one day."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from babel import Locale
+
+from kalends.availability.slots import Slot
+from kalends.availability.wallclock import Zone, local_day
+from kalends.domain.errors import Invalid
+from kalends.domain.values import Day
+from kalends.services.slots import Listed, Range
+from kalends.web.pages import clock_words
+from kalends.web.pages.forms import Fields
+
+# Without a horizon of the event type's own, this far ahead.
+FARTHEST: Final = timedelta(days=730)
+# How far is looked for the next free day where a month has none.
+LOOK_AHEAD: Final = timedelta(days=120)
+ListTimes = Callable[[Range], Awaitable[Listed]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A day of the month's table. `free` is how many times it has."""
+
+    day: date
+    is_in_month: bool
+    free: int
+    is_chosen: bool
+    is_today: bool
+
+
+@dataclass(frozen=True)
+class TimeChoice:
+    """A time to choose. `offset` is told where the clock shows this time twice that day."""
+
+    starts_at: str
+    text: str
+    offset: str | None
+    seats_left: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picker:
+    """A month, and the chosen day in it with its times. `next_free` is a day in a later month,
+    where this one has none."""
+
+    zone: Zone
+    first: date
+    weeks: Sequence[Sequence[Cell]]
+    weekdays: Sequence[tuple[int, str, str]]
+    previous_month: date | None
+    next_month: date | None
+    chosen: date | None
+    times: Sequence[TimeChoice]
+    next_free: date | None
+
+    @property
+    def is_clock_going_back(self) -> bool:
+        return any(time.offset for time in self.times)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """The days that can be looked at, both included."""
+
+    today: date
+    last: date
+
+    @classmethod
+    def of(cls, now: int, zone: Zone, max_days_ahead: int | None) -> "Bounds":
+        """One day more than the horizon: it is counted in the schedule's zone."""
+        today = local_day(now, zone)
+        ahead = FARTHEST if max_days_ahead is None else timedelta(days=max_days_ahead + 1)
+        return cls(today=today, last=today + min(ahead, FARTHEST))
+
+    def month_of(self, day: date) -> date:
+        """The first of the month of the day, within the bounds."""
+        return min(max(day, self.today), self.last).replace(day=1)
+
+    def span(self, first: date, last: date, zone: Zone) -> Range:
+        """What of these days lies within the bounds."""
+        start, end = max(first, self.today), min(last, self.last)
+        return Range(start=start, end=max(start, end), timezone=zone.name)
+
+
+async def pick(
+    list_times: ListTimes, asked: Fields, zone: Zone, bounds: Bounds, locale: Locale
+) -> Picker:
+    """The month and day that are asked for (`month=2026-12`, `day=2026-12-03`); else those of the
+    first free time."""
+    day = _day(asked.get("day"))
+    month = _day(f"{asked['month']}-01") if asked.get("month") else None
+    first = bounds.month_of(month or day or bounds.today)
+    slots = await _slots_of_month(list_times, first, zone, bounds)
+    next_free = None
+    if not slots:
+        next_free = await _next_free(list_times, first, zone, bounds)
+        if next_free is not None and month is None and day is None:
+            first, next_free = next_free.replace(day=1), None
+            slots = await _slots_of_month(list_times, first, zone, bounds)
+    by_day = _by_day(slots, zone)
+    if day is None or (day.year, day.month) != (first.year, first.month):
+        day = min(by_day, default=None)
+    return Picker(
+        zone=zone,
+        first=first,
+        weeks=_weeks(first, by_day, day, bounds, locale),
+        weekdays=clock_words.week_from(locale),
+        previous_month=_month_before(first) if first > bounds.today else None,
+        next_month=_month_after(first) if _month_after(first) <= bounds.last else None,
+        chosen=day,
+        times=times_of(by_day.get(day, ()) if day else (), zone, locale),
+        next_free=next_free,
+    )
+
+
+def times_of(slots: Iterable[Slot], zone: Zone, locale: Locale) -> list[TimeChoice]:
+    """Slots as they are shown."""
+    return [
+        TimeChoice(
+            starts_at=clock_words.iso(slot.start),
+            text=clock_words.time_of(slot.start, zone, locale),
+            offset=clock_words.offset_if_twice(slot.start, zone),
+            seats_left=slot.seats_left,
+        )
+        for slot in slots
+    ]
+
+
+async def _slots_of_month(
+    list_times: ListTimes, first: date, zone: Zone, bounds: Bounds
+) -> Sequence[Slot]:
+    last = _month_after(first) - timedelta(days=1)
+    return (await list_times(bounds.span(first, last, zone))).slots
+
+
+async def _next_free(list_times: ListTimes, first: date, zone: Zone, bounds: Bounds) -> date | None:
+    start = _month_after(first)
+    if start > bounds.last:
+        return None
+    ahead = await list_times(bounds.span(start, start + LOOK_AHEAD, zone))
+    return local_day(ahead.slots[0].start, zone) if ahead.slots else None
+
+
+def _by_day(slots: Iterable[Slot], zone: Zone) -> dict[date, list[Slot]]:
+    by_day: dict[date, list[Slot]] = {}
+    for slot in slots:
+        by_day.setdefault(local_day(slot.start, zone), []).append(slot)
+    return by_day
+
+
+def _weeks(
+    first: date,
+    by_day: dict[date, list[Slot]],
+    chosen: date | None,
+    bounds: Bounds,
+    locale: Locale,
+) -> list[list[Cell]]:
+    return [
+        [
+            Cell(
+                day=day,
+                is_in_month=day.month == first.month,
+                free=len(by_day.get(day, ())),
+                is_chosen=day == chosen,
+                is_today=day == bounds.today,
+            )
+            for day in week
+        ]
+        for week in clock_words.weeks_of(first, locale.first_week_day)
+    ]
+
+
+def _month_after(first: date) -> date:
+    return (first + timedelta(days=31)).replace(day=1)
+
+
+def _month_before(first: date) -> date:
+    return (first - timedelta(days=1)).replace(day=1)
+
+
+def _day(text: str | None) -> date | None:
+    """A day as it stands in a URL; None for none. Raises Invalid."""
+    if not text:
+        return None
+    try:
+        return Day.parse(text)
+    except ValueError:
+        raise Invalid.field("day", "must be a day, such as 2026-12-01") from None

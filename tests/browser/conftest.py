@@ -1,0 +1,100 @@
+"""One real browser and one real server for all tests that look at pages."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.servers import Server
+
+CHROMIUM = "/usr/bin/chromium"
+MISSING = "There is no Chromium to look at pages with. On Debian: apt-get install chromium"
+# Nothing of it asks anything of the network.
+ARGUMENTS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PATIENCE_MS = 15_000
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="package")
+def browser(server: Server) -> Iterator[Browser]:
+    """Debian's Chromium. It depends on the server, which has to be there before a loop runs."""
+    if not (path := shutil.which("chromium") or (os.path.exists(CHROMIUM) and CHROMIUM)):
+        if os.environ.get("CI"):
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Visits(Protocol):
+    def __call__(self, **options: Any) -> Page: ...
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Server) -> Iterator[Visits]:
+    """Opens windows of new visitors, in New York unless said otherwise. Whatever a page does that
+    its own policy forbids, or throws, fails the test."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def open_window(**options: Any) -> Page:
+        given = {"locale": "en-US", "timezone_id": "America/New_York", "base_url": server.url}
+        context = browser.new_context(**{**given, **options})
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        _listen(page, faults)
+        return page
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def _listen(page: Page, faults: list[str]) -> None:
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on("dialog", lambda dialog: faults.append(f"dialog: {dialog.message}"))
+    page.on("console", lambda line: faults.extend(_broken_policy(line.text)))
+
+
+def _broken_policy(line: str) -> list[str]:
+    """What a page does against its own policy; not that another may not show it in a frame."""
+    is_fault = "Content Security Policy" in line and "frame-ancestors" not in line
+    return [line] if is_fault else []
+
+
+Violations = Callable[[Page], list[str]]
+
+
+@pytest.fixture(scope="package")
+def violations() -> Violations:
+    """What axe-core finds on a page, each as a line."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    axe = Axe()
+
+    def run(page: Page, **options: Any) -> list[str]:
+        found = axe.run(page, options={"resultTypes": ["violations"], **options}).response
+        return [
+            f"{page.url} {violation['id']}: {node['html'][:150]} {node['any'][:1]}"
+            for violation in found["violations"]
+            for node in violation["nodes"]
+        ]
+
+    def find(page: Page) -> list[str]:
+        """All rules on the light page; on the dark one what depends on colours."""
+        page.emulate_media(color_scheme="light")
+        found = run(page)
+        page.emulate_media(color_scheme="dark")
+        return found + run(page, runOnly=["color-contrast", "link-in-text-block"])
+
+    return find

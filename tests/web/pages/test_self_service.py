@@ -1,0 +1,133 @@
+"""An attendee's own booking by its link: shown, cancelled, moved, and kindly refused."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.web.pages.visitors import Visitor, offered, starts_in, text_of
+from tests.world import World, plus, tomorrow_at
+
+
+@pytest.fixture
+def visitor(world: World) -> Iterator[Visitor]:
+    with Visitor(world.url) as visitor:
+        yield visitor
+
+
+def status_of(world: World) -> tuple[str, str]:
+    booking = world.api.get("/api/v1/bookings").json()["data"][0]
+    return booking["status"], booking["start_time"]
+
+
+def test_looking_at_a_booking_changes_nothing(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world)
+    start = tomorrow_at(10)
+    mine = visitor.book(path, start).url.path
+    for address in (mine, f"{mine}/reschedule", f"{mine}/reschedule?start={plus(start, hours=2)}"):
+        assert visitor.get(address).status_code == 200
+        assert visitor.head(address).status_code == 200
+    assert visitor.get(f"{mine}/cancel").status_code == 405
+    assert status_of(world) == ("CONFIRMED", start)
+
+
+def test_it_is_cancelled_with_a_reason(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world)
+    start = tomorrow_at(10)
+    done = visitor.fill_in(visitor.book(path, start), reason="I am ill")
+    assert "This booking is cancelled" in text_of(done)
+    assert "I am ill" in text_of(done)
+    assert status_of(world)[0] == "CANCELLED"
+    assert start in starts_in(visitor.get(path, params={"day": start[:10]}))
+
+
+def test_it_is_moved_to_a_time_that_is_free(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world)
+    start = tomorrow_at(10)
+    mine = visitor.book(path, start).url.path
+    times = visitor.get(f"{mine}/reschedule", params={"day": start[:10]})
+    later = plus(start, hours=3)
+    assert f"start={later.replace(':', '%3A')}" in times.text
+    confirm = visitor.get(f"{mine}/reschedule", params={"start": later})
+    assert "Move your booking?" in text_of(confirm)
+    done = visitor.fill_in(confirm)
+    assert "Your booking was moved" in text_of(done)
+    assert status_of(world) == ("CONFIRMED", later)
+
+
+def test_a_time_that_is_taken_meanwhile_leaves_it_where_it_is(
+    world: World, visitor: Visitor
+) -> None:
+    path, event_type = offered(world)
+    start, later = tomorrow_at(10), tomorrow_at(13)
+    mine = visitor.book(path, start).url.path
+    confirm = visitor.get(f"{mine}/reschedule", params={"start": later})
+    world.book(start=later, event_type_id=event_type["id"])
+    refused = visitor.fill_in(confirm)
+    assert refused.status_code == 409
+    assert "just been taken" in text_of(refused)
+    assert status_of(world) == ("CONFIRMED", start)
+
+
+def test_too_late_is_said_kindly(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world, cancellation_notice_minutes=4 * 24 * 60)
+    page = visitor.book(path, tomorrow_at(10))
+    assert "can no longer be changed online" in text_of(page)
+    assert "Reschedule" not in text_of(page)
+    refused = visitor.post(f"{page.url.path}/cancel")
+    assert refused.status_code in (403, 409, 422)
+    assert "too late" in text_of(refused)
+    assert "You are booked" not in text_of(refused)
+    assert status_of(world)[0] == "CONFIRMED"
+
+
+def test_what_changed_meanwhile_is_shown_and_not_cancelled(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world)
+    page = visitor.book(path, tomorrow_at(10))
+    booking = world.api.get("/api/v1/bookings").json()["data"][0]
+    change = {"start_time": tomorrow_at(15), "end_time": tomorrow_at(16)}
+    world.api.patch(f"/api/v1/bookings/{booking['id']}", json=change)
+    refused = visitor.fill_in(page)
+    assert "changed meanwhile" in text_of(refused)
+    assert status_of(world) == ("CONFIRMED", tomorrow_at(15))
+
+
+def test_a_link_that_opens_nothing_is_a_kind_404(world: World, visitor: Visitor) -> None:
+    for token in ("x", "x" * 32, "%00", "a" * 3000):
+        page = visitor.get(f"/booking/{token}")
+        assert (page.status_code, page.headers["content-type"][:9]) == (404, "text/html")
+
+
+def test_the_log_never_tells_a_link(world: World, visitor: Visitor, server_log: str) -> None:
+    path, _ = offered(world)
+    page = visitor.book(path, tomorrow_at(10))
+    token = page.url.path.rpartition("/")[2]
+    with open(server_log) as log:
+        lines = log.read()
+    assert '"/booking/{token}"' in lines
+    assert token not in lines
+
+
+def test_it_can_be_put_into_a_calendar(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world, name="Talk, with; commas", location="Room 1")
+    page = visitor.book(path, "2027-03-01T10:00:00Z")
+    file = visitor.get(f"{page.url.path}/booking.ics")
+    assert file.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert "attachment" in file.headers["content-disposition"]
+    booking = world.api.get("/api/v1/bookings").json()["data"][0]
+    assert f"UID:{booking['id']}@kalends" in file.text
+    assert "Talk\\, with\\; commas" in file.text
+    google = re.search(r'href="(https://calendar\.google\.com[^"]+)"', page.text)
+    outlook = re.search(r'href="(https://outlook\.live\.com[^"]+)"', page.text)
+    assert google
+    assert "dates=20270301T100000Z%2F20270301T110000Z" in google[1]
+    assert outlook
+    assert "/booking/" not in google[1] + outlook[1]
+
+
+def test_no_other_site_learns_the_address(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world)
+    page = visitor.book(path, tomorrow_at(10))
+    assert page.headers["referrer-policy"] == "same-origin"
+    assert page.headers["cache-control"] == "no-store"
+    assert 'name="robots" content="noindex"' in page.text
