@@ -26,6 +26,46 @@ from tests.formats.test_timezones import pinned
 PRAXIS = Person("Praxis Müller", "kalends@praxis.example")
 JANE = Person("Jane Doe", "jane@example.com")
 
+GOLDEN = r"""BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Kalends//Kalends//EN
+CALSCALE:GREGORIAN
+METHOD:REQUEST
+BEGIN:VTIMEZONE
+TZID:Europe/Berlin
+BEGIN:DAYLIGHT
+DTSTART:19810329T020000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:19961027T030000
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
+END:STANDARD
+END:VTIMEZONE
+BEGIN:VEVENT
+UID:bk_1@kalends
+SEQUENCE:2
+STATUS:CONFIRMED
+DTSTAMP:20261125T083012Z
+LAST-MODIFIED:20261125T083012Z
+DTSTART;TZID=Europe/Berlin:20261201T100000
+DTEND;TZID=Europe/Berlin:20261201T110000
+SUMMARY:Tea\, cake\; talk \\ walk
+TRANSP:OPAQUE
+DESCRIPTION:Bring:\n	cups
+LOCATION:Room 5
+URL:https://praxis.example/a?b=1,2;c
+ORGANIZER;CN=Praxis Müller:mailto:kalends@praxis.example
+ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=
+ FALSE;CN="Jane ^'JJ^' Doe, PhD":mailto:jane@example.com
+END:VEVENT
+END:VCALENDAR
+"""
+
 
 def invitation(**changes: Any) -> Invitation:
     values: dict[str, Any] = {
@@ -63,6 +103,19 @@ def event_in(content: bytes) -> Any:
     assert len(list(vobject.readOne(content.decode()).vevent_list)) == 1
     (event,) = Calendar.from_ical(content).events
     return event
+
+
+def test_an_invitation_reads_like_this() -> None:
+    content = invitation_ics(
+        invitation(
+            summary="Tea, cake; talk \\ walk",
+            description="Bring:\r\n\tcups",
+            location="Room 5",
+            url="https://praxis.example/a?b=1,2;c",
+            attendees=(Person('Jane "JJ" Doe, PhD', "jane@example.com"),),
+        )
+    )
+    assert content.decode().split("\r\n") == GOLDEN.split("\n")
 
 
 def test_a_request_names_one_organizer_and_everybody_invited() -> None:
