@@ -19,7 +19,7 @@ from kalends.formats.mailheaders import LONGEST_NAME
 from kalends.formats.mails import BookingMail, booking_message
 from kalends.formats.messages import message_as_text
 from tests.formats.samples import CHANGED, NOON, booking, booking_mail
-from tests.formats.strategies import hostile
+from tests.formats.strategies import WITHOUT_HURRY, hostile
 
 # Those that hear of bookings.
 AUDIENCES = (Audience.ATTENDEE, Audience.ORGANIZATION)
@@ -65,16 +65,18 @@ def parsed(mail: BookingMail) -> EmailMessage:
     return message
 
 
-def text_of(mail: BookingMail) -> str:
-    part = parsed(mail).get_body(("plain",))
+def body_of(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body((subtype,))
     assert part is not None
     return str(part.get_content()).replace("\r\n", "\n")
+
+
+def text_of(mail: BookingMail) -> str:
+    return body_of(parsed(mail), "plain")
 
 
 def page_of(mail: BookingMail) -> str:
-    part = parsed(mail).get_body(("html",))
-    assert part is not None
-    return str(part.get_content()).replace("\r\n", "\n")
+    return body_of(parsed(mail), "html")
 
 
 def calendar_of(mail: BookingMail) -> Any:
@@ -317,6 +319,7 @@ def test_without_a_location_its_kind_is_told() -> None:
     )
 
 
+@WITHOUT_HURRY
 @given(hostile, hostile, hostile)
 def test_whatever_users_write_is_only_text(name: str, title: str, words: str) -> None:
     shown = booking(
@@ -332,13 +335,15 @@ def test_whatever_users_write_is_only_text(name: str, title: str, words: str) ->
         assert message["Subject"] == booking_message(mail).subject
         assert len(message["To"].addresses) == len(message["From"].addresses) == 1
         assert message["To"].addresses[0].addr_spec == "jane@example.com"
-        elements = Elements(page_of(mail))
+        page = body_of(message, "html")
+        elements = Elements(page)
         assert elements.tags <= TAGS | {"html", "a"}
         assert not any(attribute.startswith("on") for attribute in elements.attributes)
         assert all(str(link).startswith(("https:", "http:", "tel:")) for link in elements.links)
-        assert not set("\x00\x0b\u2028\u202e") & set(text_of(mail) + page_of(mail))
+        assert not set("\x00\x0b\u2028\u202e") & set(body_of(message, "plain") + page)
 
 
+@WITHOUT_HURRY
 @given(hostile)
 def test_a_name_arrives_as_it_is_but_for_controls(name: str) -> None:
     content = booking_message(booking_mail(booking=booking(attendee={"name": name}))).content
@@ -370,6 +375,7 @@ def test_addresses_of_other_alphabets_are_written_as_servers_want_them(
     assert to.display_name == "Jane Doe"
 
 
+@WITHOUT_HURRY
 @given(hostile, hostile)
 def test_an_address_is_one_recipient_whatever_it_looks_like(local: str, domain: str) -> None:
     content = booking_message(booking_mail(recipient=f"{local[:60]}@{domain[:120]}")).content

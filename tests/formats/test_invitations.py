@@ -20,7 +20,7 @@ from kalends.formats.invitations import (
     invitation_ics,
 )
 from tests.formats.samples import CHANGED, NOON
-from tests.formats.strategies import hostile
+from tests.formats.strategies import WITHOUT_HURRY, hostile
 from tests.formats.test_timezones import pinned
 
 PRAXIS = Person("Praxis Müller", "kalends@praxis.example")
@@ -196,6 +196,7 @@ def test_a_fold_loses_nothing_whatever_the_length(length: int) -> None:
     assert event_in(invitation_ics(invitation(summary=summary)))["SUMMARY"] == summary
 
 
+@WITHOUT_HURRY
 @given(hostile, hostile)
 def test_text_stays_text_whatever_it_says(name: str, words: str) -> None:
     people = {"organizer": Person(name, JANE.email), "attendees": (Person(name, JANE.email),)}
