@@ -1,6 +1,10 @@
 """Text as an enemy or an emoji keyboard would write it."""
 
+from hypothesis import settings
 from hypothesis import strategies as st
+
+# No example is judged by its duration; fifty of each are run every time.
+WITHOUT_HURRY = settings(deadline=None, max_examples=50)
 
 NASTY = (
     "\r\nBcc: a@b.example",

@@ -18,7 +18,7 @@ from kalends.formats.account_mails import (
 )
 from kalends.formats.messages import Message, message_as_text
 from tests.formats.samples import CHANGED
-from tests.formats.strategies import hostile
+from tests.formats.strategies import WITHOUT_HURRY, hostile
 
 
 def account_mail(**changes: Any) -> AccountMail:
@@ -100,6 +100,7 @@ def test_a_retry_is_the_same_message() -> None:
     assert endpoint_disabled_message(endpoint_mail()) == endpoint_disabled_message(endpoint_mail())
 
 
+@WITHOUT_HURRY
 @given(hostile)
 def test_whatever_names_say_there_is_one_recipient_and_no_other_header(name: str) -> None:
     for message in (

@@ -20,11 +20,51 @@ from kalends.formats.invitations import (
     invitation_ics,
 )
 from tests.formats.samples import CHANGED, NOON
-from tests.formats.strategies import hostile
+from tests.formats.strategies import WITHOUT_HURRY, hostile
 from tests.formats.test_timezones import pinned
 
 PRAXIS = Person("Praxis Müller", "kalends@praxis.example")
 JANE = Person("Jane Doe", "jane@example.com")
+
+GOLDEN = r"""BEGIN:VCALENDAR
+VERSION:2.0
+PRODID:-//Kalends//Kalends//EN
+CALSCALE:GREGORIAN
+METHOD:REQUEST
+BEGIN:VTIMEZONE
+TZID:Europe/Berlin
+BEGIN:DAYLIGHT
+DTSTART:19810329T020000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:19961027T030000
+TZOFFSETFROM:+0200
+TZOFFSETTO:+0100
+RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
+END:STANDARD
+END:VTIMEZONE
+BEGIN:VEVENT
+UID:bk_1@kalends
+SEQUENCE:2
+STATUS:CONFIRMED
+DTSTAMP:20261125T083012Z
+LAST-MODIFIED:20261125T083012Z
+DTSTART;TZID=Europe/Berlin:20261201T100000
+DTEND;TZID=Europe/Berlin:20261201T110000
+SUMMARY:Tea\, cake\; talk \\ walk
+TRANSP:OPAQUE
+DESCRIPTION:Bring:\n	cups
+LOCATION:Room 5
+URL:https://praxis.example/a?b=1,2;c
+ORGANIZER;CN=Praxis Müller:mailto:kalends@praxis.example
+ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=
+ FALSE;CN="Jane ^'JJ^' Doe, PhD":mailto:jane@example.com
+END:VEVENT
+END:VCALENDAR
+"""
 
 
 def invitation(**changes: Any) -> Invitation:
@@ -63,6 +103,19 @@ def event_in(content: bytes) -> Any:
     assert len(list(vobject.readOne(content.decode()).vevent_list)) == 1
     (event,) = Calendar.from_ical(content).events
     return event
+
+
+def test_an_invitation_reads_like_this() -> None:
+    content = invitation_ics(
+        invitation(
+            summary="Tea, cake; talk \\ walk",
+            description="Bring:\r\n\tcups",
+            location="Room 5",
+            url="https://praxis.example/a?b=1,2;c",
+            attendees=(Person('Jane "JJ" Doe, PhD', "jane@example.com"),),
+        )
+    )
+    assert content.decode().split("\r\n") == GOLDEN.split("\n")
 
 
 def test_a_request_names_one_organizer_and_everybody_invited() -> None:
@@ -143,6 +196,7 @@ def test_a_fold_loses_nothing_whatever_the_length(length: int) -> None:
     assert event_in(invitation_ics(invitation(summary=summary)))["SUMMARY"] == summary
 
 
+@WITHOUT_HURRY
 @given(hostile, hostile)
 def test_text_stays_text_whatever_it_says(name: str, words: str) -> None:
     people = {"organizer": Person(name, JANE.email), "attendees": (Person(name, JANE.email),)}
@@ -150,7 +204,9 @@ def test_text_stays_text_whatever_it_says(name: str, words: str) -> None:
     event = event_in(content)
     assert event.get("DESCRIPTION", "") == many_lines(words)
     assert event.get("LOCATION", "") == event["SUMMARY"] == one_line(words)
-    assert event["ORGANIZER"].params["CN"] == (one_line(name) or JANE.email)
+    # A backslash means nothing in a parameter, but this parser takes it to escape.
+    common_name = event["ORGANIZER"].params["CN"].replace("\\", "")
+    assert common_name == (one_line(name) or JANE.email).replace("\\", "")
     assert event["ATTENDEE"] == "mailto:jane@example.com"
     assert max(map(len, content.split(b"\r\n"))) <= 75
     assert not any(c in content.decode() for c in "\x00\x0b\x0c\x85\u2028\u2029\u202e\ufeff")

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from kalends.formats.cleaning import one_line
 from kalends.formats.invitations import Person
-from kalends.formats.letters import Button, Content, Row, write_html, write_text
+from kalends.formats.letters import Button, Content, Row, Sentence, write_html, write_text
 from kalends.formats.messages import Letter, Message, write_message
 from kalends.formats.times import known_zone, moment_text
 
@@ -69,6 +69,10 @@ _DISABLED: Final = {
         "disabled."
     ),
 }
+_WAITING: Final = (
+    "Nothing is lost: what happens from now on waits for it. When it can be reached again, enable "
+    "it, and it gets what waited."
+)
 
 
 def account_message(mail: AccountMail) -> Message:
@@ -91,9 +95,8 @@ def endpoint_disabled_message(mail: EndpointMail) -> Message:
     content = Content(
         heading="A webhook endpoint was disabled",
         paragraphs=(
-            _DISABLED[mail.reason].format(organization=organization),
-            "Nothing is lost: what happens from now on waits for it. When it can be reached "
-            "again, enable it, and it gets what waited.",
+            Sentence(_DISABLED[mail.reason], {"organization": organization}),
+            Sentence(_WAITING),
         ),
         rows=tuple(Row(label, value) for label, value in rows if value),
     )
@@ -101,30 +104,30 @@ def endpoint_disabled_message(mail: EndpointMail) -> Message:
 
 
 def _password_reset(mail: AccountMail) -> tuple[str, Content]:
+    opening = "Somebody, you we hope, asked for a new password at {organization}."
     content = Content(
         heading="Choose a new password",
         paragraphs=(
-            f"Somebody, you we hope, asked for a new password at {one_line(mail.organization_name)}"
-            ". The link works once.",
+            Sentence(opening, {"organization": one_line(mail.organization_name)}),
+            Sentence("The link works once."),
         ),
         rows=(_expiry(mail),),
         button=Button("Choose a new password", mail.link),
-        closing=("If you did not ask for it, do nothing: your password stays as it is.",),
+        closing=(Sentence("If you did not ask for it, do nothing: your password stays as it is."),),
     )
     return "Choose a new password", content
 
 
 def _invitation(mail: AccountMail) -> tuple[str, Content]:
     organization = one_line(mail.organization_name)
-    inviter = one_line(mail.invited_by or "") or organization
+    names = {"organization": organization, "who": one_line(mail.invited_by or "") or organization}
+    opening = "{who} invites you to {organization} on Kalends, where its appointments are kept."
     content = Content(
-        heading=f"Join {organization}",
-        paragraphs=(
-            f"{inviter} invites you to {organization} on Kalends, where its appointments are kept.",
-        ),
+        heading="You are invited",
+        paragraphs=(Sentence(opening, names),),
         rows=(_expiry(mail),),
         button=Button("Accept the invitation", mail.link),
-        closing=("If you do not know what this is about, do nothing.",),
+        closing=(Sentence("If you do not know what this is about, do nothing."),),
     )
     return f"Invitation to {organization}", content
 

@@ -21,6 +21,8 @@ _UNWANTED: Final = re.compile(
 _SPACES: Final = re.compile("[ \t\n]+")
 _LINK_SCHEMES: Final = frozenset({"http", "https"})
 _PHONE: Final = re.compile(r"tel:\+?[0-9().-]{2,40}(;[a-z0-9=+.;-]{1,60})?", re.ASCII)
+_NOT_IN_A_DOMAIN: Final = re.compile(r"[\s@\"(),:;<>\[\]\\]")
+_NOT_IN_A_LABEL: Final = re.compile(r"[\x00-,./:-@\[-`{-\x7f]")
 # What may stand in a mailto address beside letters and digits (RFC 6068 2), `/` left out.
 _MAILTO_SAFE: Final = "!$'*+-._~"
 
@@ -59,21 +61,27 @@ def find_link(text: str) -> str | None:
 def mail_address(address: str) -> str:
     """The address as mail servers want it: an international domain as its A-labels (RFC 5891).
 
-    A local part outside ASCII stays; it needs a server with SMTPUTF8 (RFC 6531).
+    A local part outside ASCII stays; it needs a server with SMTPUTF8 (RFC 6531). What cannot be in
+    a domain is left out: then there is no such place, rather than another recipient.
     """
     local, _, domain = one_line(address).rpartition("@")
-    return f"{local}@{'.'.join(_a_label(label) for label in domain.split('.'))}"
+    labels = _NOT_IN_A_DOMAIN.sub("", domain).split(".")
+    return f"{local}@{'.'.join(map(_a_label, labels))}"
 
 
 def mailto(address: str) -> str:
     """The address as a URI (RFC 6068), for invitations."""
     local, _, domain = mail_address(address).rpartition("@")
-    return f"mailto:{quote(local, safe=_MAILTO_SAFE)}@{quote(domain, safe='-._~[]:')}"
+    return f"mailto:{quote(local, safe=_MAILTO_SAFE)}@{quote(domain, safe='-._~')}"
 
 
 def _a_label(label: str) -> str:
-    # Not the `idna` codec: it is IDNA 2003, in which straße.example is strasse.example, another
-    # domain.
+    """Not the `idna` codec: it is IDNA 2003, in which straße.example is strasse.example, another
+    domain. A label that hides punctuation (a fullwidth > or comma) is no name and stays as it is.
+    """
     if label.isascii():
         return label
-    return "xn--" + unicodedata.normalize("NFKC", label.lower()).encode("punycode").decode("ascii")
+    normal = unicodedata.normalize("NFKC", label.lower())
+    if _NOT_IN_A_LABEL.search(normal):
+        return label
+    return normal if normal.isascii() else "xn--" + normal.encode("punycode").decode("ascii")

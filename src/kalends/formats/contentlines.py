@@ -14,7 +14,8 @@ from kalends.formats.cleaning import many_lines, one_line
 MOST_OCTETS: Final = 75  # of a line, its break not counted (RFC 5545 3.1)
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 _CARETS: Final = str.maketrans({"^": "^^", "\n": "^n", '"': "^'"})
-_NEEDS_QUOTES: Final = re.compile("[,;:]")
+# Not the backslash by the standard, but some readers take it to escape what follows.
+_NEEDS_QUOTES: Final = re.compile(r"[,;:\\]")
 
 
 def content_line(name: str, value: str, **parameters: str) -> str:

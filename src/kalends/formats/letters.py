@@ -4,23 +4,35 @@ from functools import cache
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
+from markupsafe import Markup
 from msgspec import Struct
 
-from kalends.formats.cleaning import find_link
+_ISOLATED: Final = Markup("<bdi>{}</bdi>")
 
-LONGEST_VALUE: Final = 6000
+
+class Sentence(Struct, frozen=True):
+    """Our words around names that are not ours: `{who}` in `words` is names["who"].
+
+    In HTML names are isolated, so that one written from right to left turns itself around only.
+    """
+
+    words: str
+    names: dict[str, str] = {}
+
+    def __str__(self) -> str:
+        return self.words.format(**self.names)
+
+    def __html__(self) -> str:
+        isolated = {key: _ISOLATED.format(name) for key, name in self.names.items()}
+        return Markup(self.words).format(**isolated)
 
 
 class Row(Struct, frozen=True):
-    """A fact under its name. It may have several lines."""
+    """A fact under its name. It may have several lines; `link` is where it leads, if anywhere."""
 
     label: str
     value: str
-
-    @property
-    def link(self) -> str | None:
-        """The value, if it is nothing but a link that may be followed."""
-        return find_link(self.value)
+    link: str | None = None
 
 
 class Button(Struct, frozen=True):
@@ -34,10 +46,10 @@ class Content(Struct, frozen=True, kw_only=True):
     """What a letter says."""
 
     heading: str
-    paragraphs: tuple[str, ...]
+    paragraphs: tuple[Sentence, ...]
     rows: tuple[Row, ...] = ()
     button: Button | None = None
-    closing: tuple[str, ...] = ()
+    closing: tuple[Sentence, ...] = ()
 
 
 def write_text(content: Content) -> str:

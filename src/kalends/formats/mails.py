@@ -11,10 +11,13 @@ from kalends.domain.mail import Audience, MailKind
 from kalends.formats.bookings import BookingShown
 from kalends.formats.cleaning import find_link, many_lines, one_line, shortened
 from kalends.formats.invitations import EventStatus, Invitation, Method, Person, invitation_ics
-from kalends.formats.letters import Button, Content, Row, write_html, write_text
+from kalends.formats.letters import Button, Content, Row, Sentence, write_html, write_text
 from kalends.formats.messages import Calendar, Letter, Message, write_message
 from kalends.formats.times import known_zone, short_moment_text, span_text
 from kalends.formats.wording import (
+    FOR_ATTENDEE,
+    FOR_ATTENDEE_WHO_MAY_REPLY,
+    FOR_ORGANIZATION,
     PLACES,
     REASONS,
     STILL_PENDING,
@@ -23,6 +26,7 @@ from kalends.formats.wording import (
 
 LONGEST_NAME_IN_SUBJECT: Final = 60
 LONGEST_TITLE_IN_SUBJECT: Final = 80
+WHERE: Final = "Where"
 STATUSES: Final = {
     Status.PENDING: EventStatus.TENTATIVE,
     Status.CANCELLED: EventStatus.CANCELLED,
@@ -129,16 +133,17 @@ def _subject(mail: BookingMail) -> str:
 
 def _content(mail: BookingMail) -> Content:
     words = WORDS[mail.audience][mail.kind]
-    paragraphs = [words.opening.format(who=mail.who, organization=mail.organization)]
+    names = {"who": mail.who, "organization": mail.organization}
+    paragraphs = [Sentence(words.opening, names)]
     is_pending = mail.booking.status == Status.PENDING
     if is_pending and mail.kind in (MailKind.RESCHEDULED, MailKind.REMINDER):
-        paragraphs.append(STILL_PENDING[mail.audience])
+        paragraphs.append(Sentence(STILL_PENDING[mail.audience]))
     return Content(
         heading=words.heading,
         paragraphs=tuple(paragraphs),
         rows=_rows(mail),
         button=_button(mail),
-        closing=_closing(mail),
+        closing=(Sentence(_closing(mail), names),),
     )
 
 
@@ -148,7 +153,7 @@ def _rows(mail: BookingMail) -> tuple[Row, ...]:
         ("What", mail.title),
         ("When", span_text(booking.start_time, booking.end_time, zone)),
         ("Instead of", _previous_time(mail)),
-        ("Where", mail.place),
+        (WHERE, mail.place),
         ("Reason", _reason(mail)),
         *_about_attendee(mail),
         ("Notes", booking.attendee.notes),
@@ -156,7 +161,12 @@ def _rows(mail: BookingMail) -> tuple[Row, ...]:
         ("Booking", booking.id),
     ]
     cleaned = ((label, many_lines(value or "")) for label, value in rows)
-    return tuple(Row(label, value) for label, value in cleaned if value)
+    return tuple(Row(label, value, _link(label, value)) for label, value in cleaned if value)
+
+
+def _link(label: str, value: str) -> str | None:
+    """Only a place leads anywhere: a title or an answer that is a link stays text."""
+    return find_link(value) if label == WHERE else None
 
 
 def _previous_time(mail: BookingMail) -> str | None:
@@ -200,11 +210,10 @@ def _button(mail: BookingMail) -> Button | None:
     return None
 
 
-def _closing(mail: BookingMail) -> tuple[str, ...]:
+def _closing(mail: BookingMail) -> str:
     if not mail.is_for_attendee:
-        return (f"Kalends wrote this for {mail.organization}. A reply to it goes to the attendee.",)
-    answer = " Reply to it if you have a question." if mail.organization_email else ""
-    return (f"You get this mail because of your appointment with {mail.organization}.{answer}",)
+        return FOR_ORGANIZATION
+    return FOR_ATTENDEE_WHO_MAY_REPLY if mail.organization_email else FOR_ATTENDEE
 
 
 def _invitation(mail: BookingMail) -> Invitation:
@@ -247,7 +256,7 @@ def _attendees(mail: BookingMail) -> tuple[Person, ...]:
 
 def _description(mail: BookingMail) -> str | None:
     """What the calendar shows beside time and place."""
-    skipped = {"What", "When", "Instead of", "Where", "Booking"}
+    skipped = {"What", "When", "Instead of", WHERE, "Booking"}
     lines = [f"{row.label}: {row.value}" for row in _rows(mail) if row.label not in skipped]
     if (button := _button(mail)) is not None:
         lines.append(f"{button.label}: {button.url}")

@@ -85,3 +85,8 @@ STILL_PENDING: Final = {
 }
 # Reasons that Kalends gives by itself, in words.
 REASONS: Final = {"expired": "It was not confirmed in time."}
+
+# At the end.
+FOR_ATTENDEE: Final = "You get this mail because of your appointment with {organization}."
+FOR_ATTENDEE_WHO_MAY_REPLY: Final = f"{FOR_ATTENDEE} Reply to it if you have a question."
+FOR_ORGANIZATION: Final = "Kalends wrote this for {organization}. A reply goes to the attendee."
