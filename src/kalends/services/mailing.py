@@ -5,7 +5,6 @@ Message-ID. What a sandbox would send, and everything where there is no mail ser
 organization's mailbox.
 """
 
-from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, new_id, parse, shown
 from kalends.domain.mail import Audience, Mail, MailKind, MailState
 from kalends.domain.outside import Deferred, Rejected
 from kalends.formats.bookings import BookingShown
+from kalends.formats.cleaning import mail_address
 from kalends.formats.mails import BookingMail, booking_message
 from kalends.formats.messages import Message
 from kalends.services.self_service import mint_link
@@ -95,7 +95,8 @@ async def send_mail(context: Context, payload: bytes) -> None:
     if carrier is None or organization.mode is Mode.TEST:
         await _settle(context, organization_id, mail_id, MailState.KEPT)
         return
-    outcome = await carrier.post(context.outside.sender, mail.recipient, message)
+    sender, recipient = mail_address(context.outside.sender), mail_address(mail.recipient)
+    outcome = await carrier.post(sender, recipient, message)
     if isinstance(outcome, Rejected):
         await _settle(context, organization_id, mail_id, MailState.FAILED, outcome.reason)
         raise GaveUp(outcome.reason)
@@ -126,11 +127,7 @@ async def _compose(context: Context, tx: Tx, organization: Organization, mail: M
     event = await events.find_event(organization.id, tx, mail.event_number)
     assert event is not None
     booking = json.decode(event.data, type=BookingShown)
-    previous = None
-    if mail.kind == MailKind.RESCHEDULED:
-        previous = await events.find_event_before(
-            organization.id, tx, event.booking_id, event.number
-        )
+    previous = await _before(tx, organization.id, event)
     sender = context.outside.sender
     return booking_message(
         BookingMail(
@@ -146,10 +143,17 @@ async def _compose(context: Context, tx: Tx, organization: Organization, mail: M
             recipient=mail.recipient,
             zone=organization.timezone,
             manage_url=await _mint_link(context, tx, organization.id, mail, booking),
-            previous_start=_start_in(previous),
+            previous_start=previous.start_time if previous else None,
+            previous_end=previous.end_time if previous else None,
             event_type_name=await _event_type_name(tx, organization.id, booking),
         )
     )
+
+
+async def _before(tx: Tx, organization_id: UUID, event: LoggedEvent) -> BookingShown | None:
+    """The booking as it was before the event."""
+    before = await events.find_event_before(organization_id, tx, event.booking_id, event.number)
+    return None if before is None else json.decode(before.data, type=BookingShown)
 
 
 async def _mint_link(
@@ -170,10 +174,6 @@ async def _event_type_name(tx: Tx, organization_id: UUID, booking: BookingShown)
         return None
     event_type = await event_types.find_event_type(organization_id, tx, event_type_id)
     return None if event_type is None else event_type.name
-
-
-def _start_in(event: LoggedEvent | None) -> datetime | None:
-    return None if event is None else json.decode(event.data, type=BookingShown).start_time
 
 
 async def _settle(
