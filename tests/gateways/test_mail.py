@@ -23,6 +23,9 @@ from kalends.gateways.mail_server import read_mail_server
 from kalends.settings import Settings
 from tests.gateways.receivers import Authority, Receiver, Visit, receiving
 
+# The tests sign in without TLS, which aiosmtpd warns of.
+pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH")
+
 SENDER = "desk@example.com"
 GUEST = "guest@example.org"
 MESSAGE = b"Message-ID: <1@example.com>\r\nSubject: Hello\r\n\r\n.dot\r\n..two\r\nlast\r\n"
@@ -283,9 +286,9 @@ async def test_an_international_address_needs_a_server_that_takes_it() -> None:
 # Servers that fail.
 
 
-async def talk(visit: Visit, answers: dict[str, bytes | None]) -> None:
+async def talk(visit: Visit, answers: dict[str, bytes | None], thinks_seconds: float = 0.0) -> None:
     """An SMTP server that answers as `answers` says for a step, and well otherwise. None hangs,
-    nothing breaks off; what it reads is noted."""
+    nothing breaks off; what it reads is noted. It thinks before it takes a message."""
     good = {"greeting": b"220 test", "DATA": b"354 go on", "end": b"250 taken", "QUIT": b"221 bye"}
     step: str = "greeting"
     while True:
@@ -304,12 +307,13 @@ async def talk(visit: Visit, answers: dict[str, bytes | None]) -> None:
             return
         visit.receiver.requests.append(line.removesuffix(b"\r\n"))
         step = "end" if until != b"\r\n" else line.split()[0].decode().upper()
+        await asyncio.sleep(thinks_seconds if step == "end" else 0)
 
 
 async def outcome_of(
-    answers: dict[str, bytes | None], scheme: str = "smtp"
+    answers: dict[str, bytes | None], scheme: str = "smtp", thinks_seconds: float = 0.0
 ) -> tuple[Posted | Deferred | Rejected, Receiver]:
-    async with receiving(lambda visit: talk(visit, answers)) as server:
+    async with receiving(lambda visit: talk(visit, answers, thinks_seconds)) as server:
         return await post_once(f"{scheme}://127.0.0.1:{server.port}"), server
 
 
@@ -358,6 +362,12 @@ async def test_a_server_that_hangs_is_given_up_in_time(
     monkeypatch.setattr(posting, "TAKING_SECONDS", 0.3)
     outcome, _ = await asyncio.wait_for(outcome_of({step: None}), 20)
     assert outcome == Deferred("the mail server did not answer in time")
+
+
+async def test_a_server_may_look_long_at_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(posting, "STEP_SECONDS", 0.5)
+    outcome, _ = await outcome_of({"end": b"250 taken"}, thinks_seconds=1.0)
+    assert outcome == Posted()
 
 
 async def test_a_message_that_broke_off_after_data_was_sent_once() -> None:

@@ -23,6 +23,7 @@ HOSTILE = [
     "https://example.com/ ",
     "https://exa mple.com/",
     "https://example.com/a b",
+    "https://example.com/a\\..\\b",
     "https://example.com/\r\nHost: inside",
     "https://example.com\n",
     "https://example.com/\x00",
@@ -113,6 +114,12 @@ HOSTILE = [
 @pytest.mark.parametrize("url", HOSTILE)
 def test_a_url_that_readers_could_differ_about_is_refused(url: str) -> None:
     with pytest.raises(NotCallable, match=r"^must "):
+        read_target(url)
+
+
+@pytest.mark.parametrize("url", [url for url in HOSTILE if "@" in url and "\\" not in url])
+def test_a_user_in_a_url_is_named_as_what_is_wrong(url: str) -> None:
+    with pytest.raises(NotCallable, match="user name or password"):
         read_target(url)
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from kalends.gateways.addresses import Address, Opened, is_public, read_address
-from kalends.gateways.targets import NotCallable, Target
+from kalends.gateways.targets import NameNotFound, NotCallable, Target
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """From a host name to its addresses. Raises OSError where there are none."""
@@ -86,7 +86,7 @@ class Guard:
         except (OSError, UnicodeError):  # TimeoutError is an OSError
             found = ()
         if not found:
-            raise NotCallable("has a name that does not resolve", "the name does not resolve")
+            raise NameNotFound
         return found
 
     def _read(self, text: str) -> Address:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from kalends.domain.outside import Answered, Request, Unreachable
 from kalends.gateways.addresses import Opened
 from kalends.gateways.guard import Guard, Resolve, SystemNames
-from kalends.gateways.targets import NotCallable, read_target
+from kalends.gateways.targets import NameNotFound, NotCallable, read_target
 
 if TYPE_CHECKING:
     from kalends.gateways.sending import Sending
@@ -60,8 +60,10 @@ class GuardedHttp:
                 if self._is_closed:
                     return STOPPING
                 answer = await sending.send(target, request)
+        except NameNotFound:
+            return Unreachable(reason="the name does not resolve", duration_ms=_since(began))
         except NotCallable as error:
-            return Unreachable(reason=error.reason, duration_ms=_since(began), is_refused=True)
+            return Unreachable(reason=error.fault, duration_ms=_since(began), is_refused=True)
         except TimeoutError:
             reason = f"no answer within {request.timeout_seconds:g} s"
             return Unreachable(reason=reason, duration_ms=_since(began))

@@ -24,15 +24,18 @@ _AUTHORITY: Final = re.compile(r"[A-Za-z]+://([^/?#]*)")
 
 
 class NotCallable(Exception):
-    """The URL may not be called, or leads nowhere; the text ends a sentence that begins with it.
+    """The URL may not be called; the text ends a sentence that begins with it."""
 
-    `reason` says the same as a sentence of its own, where that reads differently.
-    """
-
-    def __init__(self, fault: str, reason: str | None = None) -> None:
+    def __init__(self, fault: str) -> None:
         super().__init__(fault)
         self.fault = fault
-        self.reason = reason or fault
+
+
+class NameNotFound(NotCallable):
+    """Its name has no address, now at least."""
+
+    def __init__(self) -> None:
+        super().__init__("has a name that does not resolve")
 
 
 class Target(Struct, frozen=True, kw_only=True):
