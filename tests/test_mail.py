@@ -331,7 +331,7 @@ def test_mail_that_is_refused_for_good_is_shown_and_can_be_sent_again(
     number, job, mail_id = failed.stdout.split()[:3]
     assert job == "mail"
     organization = str(world.api.get("/api/v1/organization").json()["data"]["id"])
-    listed = kalends(mail_environment, "mail", "list", "--organization", organization).stdout
+    listed = kalends(mail_environment, "mail", "--organization", organization).stdout
     assert mail_id in listed
     assert "failed" in listed
     assert office.taken == []
@@ -343,7 +343,7 @@ def test_mail_that_is_refused_for_good_is_shown_and_can_be_sent_again(
     messages = office.wait_for(2)
     assert len(to(messages, booking["attendee_email"])) == 1
     sent = wait_for_output(
-        mail_environment, ("mail", "list", "--organization", organization), "sent"
+        mail_environment, ("mail", "--organization", organization), "sent"
     ).stdout
     assert "failed" not in sent
     shown_mail = kalends(mail_environment, "mail", "show", mail_id, "--organization", organization)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from kalends.cli.calling import OrganizationNamed, UsageError, called, run
+from kalends.cli.calling import UsageError, called, run
 from kalends.domain.access import Organization
 from kalends.domain.ids import BOOKING, MAIL, parse, shown
 from kalends.domain.mail import Mail
@@ -25,8 +25,14 @@ jobs = typer.Typer(
     help="What waits, what was given up, and running it again.",
 )
 mail = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="An organization's mailbox: what was sent."
+    invoke_without_command=True,
+    rich_markup_mode=None,
+    help="An organization's mailbox: what was sent, or kept.",
 )
+OneOrganization = Annotated[
+    str | None,
+    typer.Option("--organization", help="Its id (org_…), slug or name, if there are several."),
+]
 
 
 @jobs.callback()
@@ -56,13 +62,16 @@ def retry_jobs(
         raise typer.Exit(1)
 
 
-@mail.command("list")
+@mail.callback()
 def list_mail(
-    organization: OrganizationNamed,
+    command: typer.Context,
+    organization: OneOrganization = None,
     limit: Annotated[int, typer.Option(help="How many.", min=1, max=MOST_MAILS)] = 50,
     booking: Annotated[str | None, typer.Option(help="Only about this one (bk_…).")] = None,
 ) -> None:
     """Lists the mail of an organization, the latest first."""
+    if command.invoked_subcommand is not None:
+        return
     booking_id = None if booking is None else parse(BOOKING, booking)
     if booking is not None and booking_id is None:
         raise UsageError("--booking takes the id of a booking (bk_…).")
@@ -80,8 +89,8 @@ def list_mail(
 
 @mail.command("show")
 def show_mail(
-    mail_id: Annotated[str, typer.Argument(help="The id that `mail list` shows (mail_…).")],
-    organization: OrganizationNamed,
+    mail_id: Annotated[str, typer.Argument(help="The id that `mail` shows (mail_…).")],
+    organization: OneOrganization = None,
     raw: Annotated[bool, typer.Option("--raw", help="The whole message, as it is sent.")] = False,
 ) -> None:
     """Shows one mail: its headers and its text."""
@@ -102,7 +111,7 @@ def show_mail(
         typer.echo(message.decode() if raw else "\n" + message_as_text(message))
 
 
-async def _caller(context: Context, named: str) -> Caller:
+async def _caller(context: Context, named: str | None) -> Caller:
     found: Organization = await setup.find_organization(context, named)
     return Caller(found.id, found.mode, ACTOR, source=ACTOR)
 

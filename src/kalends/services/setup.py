@@ -123,10 +123,19 @@ async def _organization_named(tx: Tx, named: str) -> Organization:
     return found
 
 
-async def find_organization(context: Context, named: str) -> Organization:
-    """By its id, slug or name. Raises NotFound."""
+async def find_organization(context: Context, named: str | None) -> Organization:
+    """By its id, slug or name; None is the only live one. Raises NotFound."""
     async with context.database.connection() as tx:
-        return await _organization_named(tx, named)
+        if named is not None:
+            return await _organization_named(tx, named)
+        live = await organizations.list_live_organizations(tx, limit=2)
+    if len(live) != 1:
+        raise NotFound(
+            "There are several organizations here: name one with --organization."
+            if live
+            else "There is no organization here."
+        )
+    return live[0]
 
 
 async def is_empty(context: Context) -> bool:

@@ -19,6 +19,7 @@ INSERT_COUNTER: Final = "INSERT INTO event_counters (organization_id) VALUES ($1
 GET: Final = f"SELECT {COLUMNS} FROM organizations WHERE id = $1"
 BY_NAME: Final = f"SELECT {COLUMNS} FROM organizations WHERE mode = 'live' AND name = $1"
 BY_SLUG: Final = f"SELECT {COLUMNS} FROM organizations WHERE slug = $1"
+LIVE: Final = f"SELECT {COLUMNS} FROM organizations WHERE mode = 'live' ORDER BY id LIMIT $1"
 LOCK: Final = f"{GET} FOR NO KEY UPDATE"
 UPDATE: Final = """
 UPDATE organizations SET name = $2, slug = $3, timezone = $4, notify_email = $5, updated_at = $6
@@ -65,6 +66,11 @@ async def find_organization_named(tx: Tx, name: str) -> Organization | None:
 async def find_organization_by_slug(tx: Tx, slug: str) -> Organization | None:
     row = await tx.fetchrow(BY_SLUG, slug)
     return None if row is None else _organization(row)
+
+
+async def list_live_organizations(tx: Tx, limit: int) -> list[Organization]:
+    """The first ones, without their sandboxes; for an operator who names none."""
+    return [_organization(row) for row in await tx.fetch(LIVE, limit)]
 
 
 async def lock_organization(organization_id: UUID, tx: Tx) -> Organization | None:
