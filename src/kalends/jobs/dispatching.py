@@ -73,6 +73,7 @@ class _Round:
         self._connection.add_termination_listener(self._lose)
         await self._connection.add_listener(DELIVERIES, lambda *_: self._rung.set())
         recorder = asyncio.create_task(self._record())
+        recorder.add_done_callback(self._lose)
         try:
             while not self._lost:
                 self._rung.clear()
@@ -82,6 +83,8 @@ class _Round:
                     await self._wait()
         finally:
             await self._end(recorder)
+        if not recorder.cancelled():
+            recorder.result()
         raise ConnectionError("the connection was lost")
 
     def _lose(self, _: Any) -> None:
@@ -152,6 +155,13 @@ class _Round:
                 outage.end()
                 del self._outcomes[: len(batch)]
                 self._forget([outcome.lane for outcome in batch])
+                await self._judge(batch)
+
+    async def _judge(self, batch: list[Outcome]) -> None:
+        try:
+            await deliveries.judge(self._context, batch)
+        except (Unavailable, RunAgain) as error:
+            log.warning("endpoints were not judged", error=repr(error))
 
     def _forget(self, lanes: list[DueLane]) -> None:
         """Their places are free."""

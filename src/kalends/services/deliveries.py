@@ -121,13 +121,17 @@ async def give_back(context: Context, lanes: Sequence[DueLane]) -> None:
 
 
 async def record(context: Context, outcomes: Sequence[Outcome]) -> None:
-    """Writes down what became of tries, and what that says of their endpoints.
-
-    In two transactions, since who changes an endpoint locks it before its lanes.
-    Raises Unavailable, RunAgain.
-    """
+    """Writes down what became of tries; again does no harm. Raises Unavailable, RunAgain."""
     async with context.database.transaction() as tx:
         await deliveries.record_outcomes(tx, outcomes)
+
+
+async def judge(context: Context, outcomes: Sequence[Outcome]) -> None:
+    """Notes what tries say of their endpoints. In transactions of its own, since who changes an
+    endpoint locks it before its lanes. What is not noted now, the next try says again.
+
+    Raises Unavailable, RunAgain.
+    """
     for of_endpoint in _by_endpoint(outcomes).values():
         await judge_endpoint(context, of_endpoint)
 

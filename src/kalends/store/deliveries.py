@@ -57,9 +57,9 @@ WHERE t.enabled
 # Lanes are locked in one order, as those who put something in lock them.
 RECORD: Final = """
 WITH outcome AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[],
-        $6::jsonb[], $7::interval[])
-    AS o (organization_id, endpoint_id, lane_id, id, state, attempt, again_after)),
+    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::integer[],
+        $6::text[], $7::jsonb[], $8::interval[])
+    AS o (organization_id, endpoint_id, lane_id, id, tries, state, attempt, again_after)),
 lane AS MATERIALIZED (
     SELECT 1 FROM webhook_lanes l JOIN outcome USING (organization_id, endpoint_id, lane_id)
     ORDER BY organization_id, endpoint_id, lane_id FOR UPDATE OF l),
@@ -68,7 +68,7 @@ written AS (
     SET state = o.state, tries = d.tries + 1, attempts = d.attempts || o.attempt
     FROM outcome o
     WHERE d.organization_id = o.organization_id AND d.id = o.id AND d.state = 'pending'
-        AND (SELECT count(*) FROM lane) >= 0
+        AND d.tries = o.tries AND (SELECT count(*) FROM lane) >= 0
     RETURNING d.organization_id, d.endpoint_id, d.lane_id, d.state, o.again_after)
 UPDATE webhook_lanes l
 SET waiting = l.waiting - (w.state <> 'pending')::integer,
@@ -180,13 +180,14 @@ async def take_due(
 
 
 async def record_outcomes(tx: Tx, outcomes: Sequence[Outcome]) -> None:
-    """Writes down what became of the tries, and moves their lanes on. One that somebody else has
-    finished meanwhile is left as it is."""
+    """Writes down what became of the tries, and moves their lanes on. A try that was written down
+    before is left as it is, so this may run again after an answer that was lost."""
     lanes = [outcome.lane for outcome in outcomes]
     await tx.execute(
         RECORD,
         *_keys(lanes),
         [lane.delivery_id for lane in lanes],
+        [lane.tries for lane in lanes],
         [outcome.state for outcome in outcomes],
         [outcome.attempt for outcome in outcomes],
         [outcome.again_after for outcome in outcomes],
