@@ -12,12 +12,12 @@ from typing import Any, TypeVar
 import pytest
 from argon2 import PasswordHasher
 
-from kalends.compose import Installation, installation, migrate_now
+from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
 from kalends.services import passwords
 from kalends.services.setup import SetUp, set_up_organization
 from kalends.services.work import Context
-from kalends.settings import Settings
+from tests.homes import environment_in, migrated
 from tests.servers import Server
 from tests.world import World
 
@@ -36,22 +36,14 @@ passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The settings of the shared server: a data directory of its own, no rate limits, webhooks to
     receivers on loopback, which are tried again soon."""
-    return {
-        "KALENDS_DATA_DIR": str(tmp_path_factory.mktemp("kalends") / "data"),
-        "KALENDS_RATE_LIMIT_READ": "none",
-        "KALENDS_RATE_LIMIT_WRITE": "none",
-        "KALENDS_RATE_LIMIT_PAGE_ADDRESS": "none",
-        "KALENDS_RATE_LIMIT_PAGE_SCHEDULE": "none",
-        "KALENDS_OUTBOUND_ALLOW": "127.0.0.1",
-        "KALENDS_WEBHOOK_RETRY_SCALE": "0.02",
-    }
+    folder = tmp_path_factory.mktemp("kalends")
+    return environment_in(folder, OUTBOUND_ALLOW="127.0.0.1", WEBHOOK_RETRY_SCALE="0.02")
 
 
 @pytest.fixture(scope="session")
 def home(environment: dict[str, str]) -> Iterator[Installation]:
     """The installation behind the shared server, migrated."""
-    with installation(Settings.from_environ(environment)) as home:
-        migrate_now(home)
+    with migrated(environment) as home:
         yield home
 
 

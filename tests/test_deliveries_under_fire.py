@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from kalends.compose import Installation, installation, migrate_now
-from kalends.settings import Settings
+from kalends.compose import Installation
 from tests.conftest import PASSWORD, fetch, make_organization, run
+from tests.homes import environment_in, migrated
 from tests.receivers import Behave, Received, Reply, receiving
 from tests.servers import Server
 from tests.world import JSON, World, plus
@@ -22,20 +22,13 @@ HOOKS = "/api/v1/webhooks"
 
 @pytest.fixture(scope="module")
 def own_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return {
-        "KALENDS_DATA_DIR": str(tmp_path_factory.mktemp("fire") / "data"),
-        "KALENDS_RATE_LIMIT_READ": "none",
-        "KALENDS_RATE_LIMIT_WRITE": "none",
-        "KALENDS_OUTBOUND_ALLOW": "127.0.0.1",
-        "KALENDS_WEBHOOK_RETRY_SCALE": "0.0001",
-    }
+    folder = tmp_path_factory.mktemp("fire")
+    return environment_in(folder, OUTBOUND_ALLOW="127.0.0.1", WEBHOOK_RETRY_SCALE="0.0001")
 
 
 @pytest.fixture(scope="module")
 def own_home(own_environment: dict[str, str]) -> Iterator[Installation]:
-    """Its lease keeps PostgreSQL running while servers come and go."""
-    with installation(Settings.from_environ(own_environment)) as home:
-        migrate_now(home)
+    with migrated(own_environment) as home:
         yield home
 
 

@@ -13,9 +13,9 @@ import httpx
 import psutil
 import pytest
 
-from kalends.compose import Installation, installation, migrate_now
-from kalends.settings import Settings
+from kalends.compose import Installation
 from tests.conftest import PASSWORD, make_organization
+from tests.homes import environment_in, migrated
 from tests.servers import Server
 from tests.world import World, plus, tomorrow_at
 
@@ -30,18 +30,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def own_environment(folder: Path) -> dict[str, str]:
-    return {
-        "KALENDS_DATA_DIR": str(folder / "data"),
-        "KALENDS_RATE_LIMIT_READ": "none",
-        "KALENDS_RATE_LIMIT_WRITE": "none",
-    }
+    return environment_in(folder)
 
 
 @pytest.fixture(scope="module")
 def own_home(own_environment: dict[str, str]) -> Iterator[Installation]:
     """An installation that may be broken; the lease keeps its PostgreSQL from being stopped."""
-    with installation(Settings.from_environ(own_environment)) as home:
-        migrate_now(home)
+    with migrated(own_environment) as home:
         yield home
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import icalendar
 import pytest
 
-from kalends.compose import Installation, installation, migrate_now
-from kalends.settings import Settings
+from kalends.compose import Installation
 from tests.conftest import PASSWORD, fetch, make_organization, run
+from tests.homes import environment_in, migrated
 from tests.servers import Server
 from tests.smtp import PostOffice, post_office
 from tests.world import JSON, World, plus, shown, tomorrow_at
@@ -31,20 +31,17 @@ def office() -> Iterator[PostOffice]:
 def mail_environment(
     tmp_path_factory: pytest.TempPathFactory, office: PostOffice
 ) -> dict[str, str]:
-    return {
-        "KALENDS_DATA_DIR": str(tmp_path_factory.mktemp("mail") / "data"),
-        "KALENDS_RATE_LIMIT_READ": "none",
-        "KALENDS_RATE_LIMIT_WRITE": "none",
-        "KALENDS_SMTP_URL": office.url,
-        "KALENDS_PUBLIC_URL": "https://book.example.com",
-        "KALENDS_MAIL_FROM": "bookings@example.com",
-    }
+    return environment_in(
+        tmp_path_factory.mktemp("mail"),
+        SMTP_URL=office.url,
+        PUBLIC_URL="https://book.example.com",
+        MAIL_FROM="bookings@example.com",
+    )
 
 
 @pytest.fixture(scope="module")
 def mail_home(mail_environment: dict[str, str]) -> Iterator[Installation]:
-    with installation(Settings.from_environ(mail_environment)) as home:
-        migrate_now(home)
+    with migrated(mail_environment) as home:
         yield home
 
 
