@@ -41,7 +41,7 @@ class Slots(Sequence[Slot]):
     def __init__(self, starts: list[int], schedule_ids: list[Chosen], offering: Offering) -> None:
         self.starts = starts
         self.schedule_ids = schedule_ids
-        self._duration = offering.terms.duration
+        self.duration = offering.terms.duration
         self._capacity = offering.capacity
         self._taken = {session.start: session.seats_taken for session in offering.sessions}
 
@@ -60,9 +60,11 @@ class Slots(Sequence[Slot]):
             return list(map(self._slot, self.starts[at], self.schedule_ids[at]))
         return self._slot(self.starts[at], self.schedule_ids[at])
 
+    def seats_left_at(self, start: int) -> int:
+        return self._capacity - self._taken.get(start, 0)
+
     def _slot(self, start: int, schedule_ids: Chosen) -> Slot:
-        seats_left = self._capacity - self._taken.get(start, 0)
-        return Slot(start, start + self._duration, schedule_ids, seats_left)
+        return Slot(start, start + self.duration, schedule_ids, self.seats_left_at(start))
 
 
 class Obstacle(NamedTuple):
