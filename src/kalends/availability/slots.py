@@ -4,16 +4,16 @@
 accepts, but that a booking may be recorded in the past where no notice is set.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 from typing import NamedTuple, overload
 
 from kalends.availability.assignment import Chosen, assign
 from kalends.availability.candidates import Candidates
 from kalends.availability.grid import candidates_fitting, is_start, starts_within
 from kalends.availability.hours import is_open_throughout
-from kalends.availability.interval import WEEK, Interval
+from kalends.availability.interval import ALWAYS_BEFORE, WEEK, Interval
 from kalends.availability.matching import ScheduleId
 from kalends.availability.offering import Calendar, Offering, Session
 from kalends.availability.rules import (
@@ -60,11 +60,18 @@ class Slots(Sequence[Slot]):
             return list(map(self._slot, self.starts[at], self.schedule_ids[at]))
         return self._slot(self.starts[at], self.schedule_ids[at])
 
-    def seats_left_at(self, start: int) -> int:
+    @property
+    def seats_left(self) -> Iterable[int]:
+        """Of each slot, in order."""
+        if not self._taken:
+            return repeat(self._capacity, len(self.starts))
+        return map(self._seats_left_at, self.starts)
+
+    def _seats_left_at(self, start: int) -> int:
         return self._capacity - self._taken.get(start, 0)
 
     def _slot(self, start: int, schedule_ids: Chosen) -> Slot:
-        return Slot(start, start + self.duration, schedule_ids, self.seats_left_at(start))
+        return Slot(start, start + self.duration, schedule_ids, self._seats_left_at(start))
 
 
 class Obstacle(NamedTuple):
@@ -103,6 +110,16 @@ def slots(offering: Offering, span: Interval) -> Slots:
     listed = _never_in_the_past(offering)
     candidates = _candidates(listed, span)
     return _choose(listed, candidates, _allowed(listed, candidates))
+
+
+def at_any_time(offering: Offering, span: Interval) -> Offering | None:
+    """The same offering without its now, if the time does not change its slots within `span`
+    before that begins; None if it does."""
+    notices = (offering.terms.notice, *(calendar.notice for calendar in offering.calendars))
+    earliest = offering.now + max(notice or 0 for notice in notices)
+    if offering.terms.max_days_ahead is not None or earliest > span.start:
+        return None
+    return replace(offering, now=ALWAYS_BEFORE)
 
 
 def decide(offering: Offering, start: int, end: int | None = None) -> Decision:

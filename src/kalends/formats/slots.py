@@ -14,8 +14,11 @@ from kalends.availability.wallclock import Zone
 from kalends.domain import ids
 from kalends.domain.hold import Hold
 
-# The half hours of more than seven years; each takes 150 bytes.
-MOST_TEXTS: Final = 1 << 17
+# The half hours of almost two years; 10 MB.
+MOST_TEXTS: Final = 1 << 15
+# Texts of whole answers, each of 0.3 MB at most.
+ANSWERS_KEPT: Final = 128
+KEPT_SLOTS: Final = 1500
 
 
 class SlotShown(Struct, frozen=True):
@@ -79,13 +82,18 @@ def encode_slots(found: Slots, zone: Zone | None = None) -> bytes:
     """The slots as a JSON list of `SlotShown`, with `local_start` where a zone is given.
 
     Written by hand: of a year there are thousands, and to make objects of them that are then
-    encoded takes longer than to find them. What is kept are texts of values, never of rows.
+    encoded takes longer than to find them. What is kept are texts of values, never of rows, and
+    of the very same `Slots`, which do not change.
     """
+    return _encoded(found, zone) if len(found) <= KEPT_SLOTS else _encoded.__wrapped__(found, zone)
+
+
+@lru_cache(ANSWERS_KEPT)
+def _encoded(found: Slots, zone: Zone | None) -> bytes:
     heads = [_times_text(start, found.duration) for start in found.starts]
     if zone is not None:
         heads = [head + _local_text(zone, at) for head, at in zip(heads, found.starts, strict=True)]
-    seats = map(found.seats_left_at, found.starts)
-    tails = map(_taken_text, found.schedule_ids, seats)
+    tails = map(_taken_text, found.schedule_ids, found.seats_left)
     return f"[{','.join(map(add, heads, tails))}]".encode()
 
 

@@ -56,6 +56,8 @@ class Question(Struct, frozen=True, kw_only=True):
 
     @property
     def schedule_ids(self) -> list[UUID]:
+        if len(self.requirements) == 1 and len(self.requirements[0].schedule_ids) == 1:
+            return list(self.requirements[0].schedule_ids)
         return sorted({id_ for needed in self.requirements for id_ in needed.schedule_ids})
 
     @property
@@ -71,7 +73,7 @@ class Question(Struct, frozen=True, kw_only=True):
 
 class Asked(Struct, frozen=True):
     """The question as the engine takes it, with what was read for it. `inactive` schedules are
-    not in the offering."""
+    not in the offering, which is a value: equal ones have the same slots."""
 
     offering: Offering
     contents: Mapping[UUID, Contents]
@@ -164,15 +166,15 @@ async def ask(
     inactive = [c.schedule for c in contents.values() if not c.schedule.is_active]
     offering = Offering(
         terms=_terms(question),
-        calendars=[_calendar(found, question, claims) for found in active],
-        requirements=[Needed(r.count, r.schedule_ids) for r in question.requirements],
+        calendars=tuple(_calendar(found, question, claims) for found in active),
+        requirements=tuple(Needed(r.count, tuple(r.schedule_ids)) for r in question.requirements),
         zone=zone_named(_zone_name(question, contents)),
         now=int(work.now.timestamp()),
-        booked=booked,
+        booked=tuple(booked),
         capacity=question.event_type.capacity if question.event_type else 1,
-        sessions=_sessions(claims, active),
+        sessions=tuple(_sessions(claims, active)),
         wanted=question.wanted,
-        preferred=question.preferred,
+        preferred=tuple(question.preferred),
     )
     return Asked(offering, contents, inactive, claims)
 
@@ -209,10 +211,10 @@ def _terms(question: Question) -> Terms:
 
 def _calendar(found: Contents, question: Question, claims: Mapping[UUID, int]) -> Calendar:
     schedule = found.schedule
-    occupied = found.taken
+    occupied: Sequence[tuple[int, int]] = found.taken
     if claims:
         taken = zip(occupied, found.claims, strict=True)
-        occupied = [span for span, claim in taken if claim not in claims]
+        occupied = tuple(span for span, claim in taken if claim not in claims)
     zone = zone_named(schedule.timezone)
     if question.override:
         return Calendar(schedule.id, zone, hours.ALWAYS_OPEN, occupied=occupied)
@@ -223,10 +225,15 @@ def _calendar(found: Contents, question: Question, claims: Mapping[UUID, int]) -
         hours_of(schedule),
         busy=found.busy,
         occupied=occupied,
-        booked=found.starts,
+        booked=tuple(found.starts) if _is_counted(schedule, question) else (),
         notice=None if notice is None else int(notice * HOUR),
         max_per_day=schedule.booking_limits.max_per_day,
     )
+
+
+def _is_counted(schedule: Schedule, question: Question) -> bool:
+    """Whether its bookings are counted: for its limit, or for the least booked of several."""
+    return schedule.booking_limits.max_per_day is not None or len(question.schedule_ids) > 1
 
 
 def _claims_of_sessions(question: Question, active: Sequence[Contents]) -> dict[UUID, int]:

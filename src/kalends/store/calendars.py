@@ -2,10 +2,10 @@
 
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, Final, overload
 from uuid import UUID
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from kalends.store.rows import columns_of
 from kalends.store.schedules import FIELDS as SCHEDULE_FIELDS
 from kalends.store.schedules import schedule_from
 
+INSTANT_BYTES: Final = 8
 MICROSECONDS: Final = 1_000_000
 POSTGRES_EPOCH: Final = 946_684_800  # 2000-01-01 in epoch seconds
 
@@ -81,17 +82,70 @@ SELECT 1 FROM event_types WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDA
 """
 
 
+class Times(Sequence[tuple[int, int]]):
+    """`(start, end)` in epoch seconds, as `_packed` sent them: read when they are first asked
+    for, equal and hashed by what was sent. `starts` are the third instants of rows that have
+    three."""
+
+    __slots__ = ("_packed", "_read", "_width")
+
+    def __init__(self, packed: bytes | None, width: int) -> None:
+        self._packed = packed or b""
+        self._width = width
+        self._read: list[tuple[int, int]] | None = None
+
+    @property
+    def starts(self) -> list[int]:
+        return _seconds(self._instants()[2 :: self._width])
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self._pairs())
+
+    def __len__(self) -> int:
+        return len(self._packed) // (INSTANT_BYTES * self._width)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[int, int]]: ...
+    def __getitem__(self, at: int | slice) -> Any:
+        return self._pairs()[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Times) and self._packed == other._packed
+
+    def __hash__(self) -> int:
+        return hash(self._packed)
+
+    def _pairs(self) -> list[tuple[int, int]]:
+        if self._read is None:
+            instants, width = self._instants(), self._width
+            begins, ends = _seconds(instants[0::width]), _seconds(instants[1::width])
+            self._read = list(zip(begins, ends, strict=True))
+        return self._read
+
+    def _instants(self) -> Sequence[int]:
+        """Microseconds since 2000."""
+        instants = array("q", self._packed)
+        if sys.byteorder == "little":
+            instants.byteswap()
+        return instants
+
+
 class Contents(Struct, frozen=True):
-    """A schedule, and what meets a range: `(start, end)` in epoch seconds, of what is taken with
-    the buffers; `starts` without them. Ids in the same order, empty if they were not read."""
+    """A schedule, and what meets a range; what is taken with its buffers, which the `starts` are
+    without. Ids in the same order, empty if they were not read."""
 
     schedule: Schedule
-    busy: list[tuple[int, int]]
-    taken: list[tuple[int, int]]
-    starts: list[int]
+    busy: Times
+    taken: Times
     busy_ids: Sequence[UUID] = ()
     claims: Sequence[UUID] = ()
     bookings: Sequence[UUID | None] = ()
+
+    @property
+    def starts(self) -> list[int]:
+        return self.taken.starts
 
     def busy_id_at(self, position: int) -> UUID | None:
         return self.busy_ids[position] if self.busy_ids else None
@@ -139,21 +193,16 @@ async def lock_event_type(organization_id: UUID, tx: Tx, event_type_id: UUID) ->
 def _contents(row: Any) -> Contents:
     values = list(row)
     busy, busy_ids, taken, claims, bookings = values[len(SCHEDULE_FIELDS) :]
-    busy_at, taken_at = _unpacked(busy), _unpacked(taken)
     return Contents(
         schedule_from(values),
-        list(zip(busy_at[0::2], busy_at[1::2], strict=True)),
-        list(zip(taken_at[0::3], taken_at[1::3], strict=True)),
-        taken_at[2::3],
+        Times(busy, width=2),
+        Times(taken, width=3),
         busy_ids or (),
         claims or (),
         bookings or (),
     )
 
 
-def _unpacked(packed: bytes | None) -> list[int]:
-    """Epoch seconds of what `_packed` made."""
-    instants = array("q", packed or b"")
-    if sys.byteorder == "little":
-        instants.byteswap()
+def _seconds(instants: Sequence[int]) -> list[int]:
+    """In epoch seconds."""
     return [instant // MICROSECONDS + POSTGRES_EPOCH for instant in instants]
