@@ -80,7 +80,7 @@ def test_the_days_on_which_clocks_change_are_exact(module_world: World, case: JS
     assert starts(answer) == case["expected_utc_starts"]
 
 
-@pytest.mark.parametrize("case", cases("slot_cases.json", every=4))
+@pytest.mark.parametrize("case", cases("slot_cases.json"))
 def test_slots_of_an_event_type_are_exact(module_world: World, case: JSON) -> None:
     world, clock = module_world, {"kalends-now": case["now"]}
     limits = {} if case["max_per_day"] is None else {"max_per_day": case["max_per_day"]}
