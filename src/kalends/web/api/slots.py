@@ -164,7 +164,9 @@ ROUTES: Final = (
         summary="List the times that can be booked",
         description=(
             "For an event type, or for a schedule with a duration. What is listed can be booked "
-            "at this moment; what is not is refused with the code of its rule."
+            "at this moment; what is not is refused with the code of its rule. The first booking "
+            "of a group session fixes its schedules: further seats are on those, and when they "
+            "are taken the time is not offered again, also where another schedule is free."
         ),
         query=SlotsQuery,
         answers={200: SlotsAnswer},
