@@ -2,7 +2,7 @@
 
 Once for one schedule that is asked again and again, and once for any of 500. With `--large` also
 on a second installation with ten million bookings, in turns with the first one of 100,000: what
-counts is the ratio of the two p99 within a round. That takes some 10 GB of disk for a while, and
+counts is the ratio of the two p99 within a round. That takes 11 GB of disk for a while, and
 about ten minutes to fill.
 """
 
