@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta, Raw, Struct
 
+from kalends.availability.slots import Slots
 from kalends.availability.wallclock import zone_named
 from kalends.domain import ids
 from kalends.domain.access import Scope
@@ -131,6 +132,7 @@ def _range(query: SlotsQuery) -> Range:
 
 
 def _shown(listed: Listed, timezone: str | None) -> Answer:
+    assert isinstance(listed.slots, Slots)
     zone = zone_named(timezone) if timezone else None
     shown = Raw(encode_slots(listed.slots, zone))
     return data_with_meta(shown, SlotsMeta(len(listed.slots), listed.zone_name))
