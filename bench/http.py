@@ -84,8 +84,8 @@ class Stage:
 def main() -> None:
     arguments = _arguments()
     plan = QUICK if arguments.quick else FULL
-    with _folder() as folder, EmbeddedPostgres.acquire(folder / "data") as database:
-        environ = _environ(folder / "data")
+    with folder_of("http") as folder, EmbeddedPostgres.acquire(folder / "data") as database:
+        environ = environ_of(folder / "data")
         with installation(Settings.from_environ(environ)) as home:
             migrate_now(home)
             _say("filling the database")
@@ -132,7 +132,7 @@ async def _filled(home: Installation) -> World:
         await context.database.close()
 
 
-def _environ(data_dir: Path) -> dict[str, str]:
+def environ_of(data_dir: Path) -> dict[str, str]:
     return {
         "KALENDS_DATA_DIR": str(data_dir),
         "KALENDS_RATE_LIMIT_READ": LIMIT,
@@ -141,11 +141,11 @@ def _environ(data_dir: Path) -> dict[str, str]:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def folder_of(name: str) -> Iterator[Path]:
     """On the project's own disk, since what fsync costs is a part of what is measured."""
     parent = Path(__file__).parent / ".data"
     parent.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="http-", dir=parent))
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent))
     try:
         yield folder
     finally:

@@ -42,22 +42,31 @@ class Load:
         return len(self.latencies) / self.seconds
 
 
-def drive(host: str, port: int, request: Request, seconds: float, warm_up: float) -> Load:
+def drive(
+    host: str,
+    port: int,
+    request: Request,
+    seconds: float,
+    warm_up: float,
+    connections: int = CONNECTIONS,
+) -> Load:
     """Sends the request from all connections for `seconds`, after a while that does not count."""
     gc.collect()
     gc.disable()
     try:
-        return uvloop.run(_drive(host, port, request, seconds, warm_up))
+        return uvloop.run(_drive(host, port, request, seconds, warm_up, connections))
     finally:
         gc.enable()
 
 
-async def _drive(host: str, port: int, request: Request, seconds: float, warm_up: float) -> Load:
+async def _drive(
+    host: str, port: int, request: Request, seconds: float, warm_up: float, count: int
+) -> Load:
     loop = asyncio.get_running_loop()
     run = _Run(request)
     connections = [
         (await loop.create_connection(lambda: _Connection(run), host, port))[1]
-        for _ in range(CONNECTIONS)
+        for _ in range(count)
     ]
     for connection in connections:
         connection.send()

@@ -142,7 +142,14 @@ class Scripts:
         claim = (self._organization, one, BOOKING, BOOKING, "NULL::uuid", STARTS, STARTS, ENDS)
         row = [NEW_BOOKING.get(name, "NULL") for name in bookings.FIELDS]
         return (
-            _filled(calendars.READ_TO_BOOK, self._organization, one, *AROUND, "now()", "NULL::uuid")
+            _filled(
+                calendars.READ_TO_BOOK[calendars.With.NOTHING],
+                self._organization,
+                one,
+                *AROUND,
+                "now()",
+                "NULL::uuid",
+            )
             + _filled(occupancies.CLAIM, *claim, "NULL::timestamptz")
             + _filled(bookings.INSERT, self._organization, *row)
         )

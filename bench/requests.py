@@ -10,8 +10,8 @@ from bench.load import Request
 
 def get(world: World) -> Request:
     """Any booking of all."""
-    heads = [_head(f"GET /api/v1/bookings/{shown_booking(n)}") for n in range(BOOKINGS)]
-    tails = [_tail(key) for key in world.keys]
+    heads = [head(f"GET /api/v1/bookings/{shown_booking(n)}") for n in range(BOOKINGS)]
+    tails = [tail(key) for key in world.keys]
 
     def make() -> bytes:
         number = random.randrange(BOOKINGS)
@@ -22,8 +22,8 @@ def get(world: World) -> Request:
 
 def list_confirmed(world: World) -> Request:
     """The first 50 of an organization's confirmed bookings, and how many there are."""
-    head = _head("GET /api/v1/bookings?status=CONFIRMED&limit=50")
-    requests = [head + _tail(key) for key in world.keys]
+    first = head("GET /api/v1/bookings?status=CONFIRMED&limit=50")
+    requests = [first + tail(key) for key in world.keys]
     return Request(lambda: random.choice(requests), status=200)
 
 
@@ -53,15 +53,17 @@ def _post(world: World, number: int, header: str) -> bytes:
         f' "metadata": {{"order": 1234}}}}'
     ).encode()
     sized = f"{header}content-type: application/json\r\ncontent-length: {len(body)}\r\n".encode()
-    tail = _tail(world.keys[free.schedule % ORGANIZATIONS])
-    return _head("POST /api/v1/bookings") + sized + tail + body
+    end = tail(world.keys[free.schedule % ORGANIZATIONS])
+    return head("POST /api/v1/bookings") + sized + end + body
 
 
-def _head(line: str) -> bytes:
+def head(line: str) -> bytes:
+    """The request line and the headers that are always the same."""
     return f"{line} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: */*\r\n".encode()
 
 
-def _tail(key: str) -> bytes:
+def tail(key: str) -> bytes:
+    """The key, and the end of the headers."""
     return f"authorization: Bearer {key}\r\n\r\n".encode()
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kalends.availability.interval import DAY, MINUTE, WEEK, Interval
 from kalends.availability.matching import Requirement
 from kalends.availability.offering import Calendar, Offering, Session
-from kalends.availability.slots import Slot, decide, explain, slots
+from kalends.availability.slots import Slot, at_any_time, decide, explain, slots
 from kalends.availability.wallclock import Zone, local_day
 from tests.availability import oracle, strategies
 from tests.availability.cases import offering
@@ -201,3 +201,21 @@ def test_every_schedule_taken_is_within_its_limit_and_one_of_them_is_the_wanted_
             day = local_day(slot.start, calendar.zone)
             booked = [local_day(start, calendar.zone) for start in calendar.booked]
             assert calendar.max_per_day is None or booked.count(day) < calendar.max_per_day
+
+
+@few
+@given(team_questions(), st.integers(0, 3 * DAY))
+def test_slots_of_which_it_is_said_that_the_time_does_not_change_them_stay(
+    question: tuple[Offering, Interval], later: int
+) -> None:
+    asked, span = question
+    asked = replace(asked, now=asked.now - 4 * DAY)
+    timeless = at_any_time(asked, span)
+    if timeless is None:
+        return
+    listed = list(slots(asked, span))
+    assert list(slots(timeless, span)) == listed
+    at_its_end = replace(asked, now=asked.now + later)
+    if at_any_time(at_its_end, span) is not None:
+        assert at_any_time(at_its_end, span) == timeless
+        assert list(slots(at_its_end, span)) == listed

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.world import World
+from tests.world import World, tomorrow_at
 
 PATH = "/api/v1/bookings"
 ABSENT = object()
@@ -162,3 +162,21 @@ def test_paths_and_methods_that_are_not_there_have_the_same_shape(world: World) 
 def test_a_path_is_looked_up_before_its_body_is_judged(world: World) -> None:
     answer = world.api.patch(f"{PATH}/bk_{'0' * 22}", json={"title": 5})
     assert answer.status_code == 404
+
+
+def test_a_whole_number_may_be_written_with_a_point(world: World) -> None:
+    event_type = {"name": "Visit", "duration_minutes": 60.0, "reminders_minutes_before": [1.44e3]}
+    answer = world.api.post("/api/v1/event-types", json=event_type)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()["data"]
+    assert (made["duration_minutes"], made["reminders_minutes_before"]) == (60, [1440])
+    refused = world.api.post("/api/v1/event-types", json=event_type | {"duration_minutes": 60.5})
+    assert refused.json()["details"] == [
+        {"field": "duration_minutes", "message": "must be a whole number, not a number"}
+    ]
+    schedule_id = world.shared_schedule["id"]
+    times = {"start_time": tomorrow_at(9), "end_time": tomorrow_at(10)}
+    hold = world.api.post(
+        "/api/v1/holds", json={"schedule_id": schedule_id, "minutes": 7.0, **times}
+    )
+    assert hold.status_code == 201

@@ -48,6 +48,23 @@ def test_a_booking_takes_the_place_of_its_hold_once(world: World) -> None:
     world.book(schedule, start)
 
 
+def test_a_booking_keeps_the_buffers_that_its_hold_was_made_with(world: World) -> None:
+    schedule, start = world.create_schedule(), tomorrow_at(10)
+    event_type = world.create_event_type(schedule_id=schedule["id"], buffer_after_minutes=30)
+    kept = held(world, schedule, start, event_type_id=event_type["id"])
+    path = f"/api/v1/event-types/{event_type['id']}"
+    world.api.patch(path, json={"buffer_before_minutes": 30, "buffer_after_minutes": 0})
+    booking = world.book(start=start, event_type_id=event_type["id"], hold_id=kept["id"])
+    # Without its event type, a booking moves with the buffers that it has itself.
+    assert world.api.delete(path).status_code == 200
+    for moved in (start, tomorrow_at(14)):
+        body = {"start_time": moved}
+        assert world.api.patch(f"{BOOKINGS}/{booking['id']}", json=body).status_code == 200
+        beside = world.booking_body(schedule, plus(moved, minutes=60))
+        assert world.api.post(BOOKINGS, json=beside).json()["code"] == "SLOT_TAKEN"
+        world.book(schedule, plus(moved, minutes=-60))
+
+
 def test_a_hold_is_for_its_own_time_and_schedule_only(world: World) -> None:
     schedule, start = world.create_schedule(), tomorrow_at(10)
     kept = held(world, schedule, start)

@@ -16,7 +16,16 @@ SHOWN = {
     "is_active", "created_at", "updated_at",
 }  # fmt: skip
 WINDOW = {"start": "09:00", "end": "17:00"}
-NAMES_OF_NO_ZONE = ["America", "../x", "x" * 300, "", "Europe/berlin", "/etc/passwd", "🎉" * 2500]
+NAMES_OF_NO_ZONE = [
+    "America",
+    "Factory",
+    "../x",
+    "x" * 300,
+    "",
+    "Europe/berlin",
+    "/etc/passwd",
+    "🎉" * 2500,
+]
 NO_TEXTS = [5, True, [], {}, "a\x00b", "\ud800", "🎉" * 10_000, "bell\x07"]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from kalends.compose import Installation
+from tests.conftest import run
 from tests.world import JSON, World, plus, tomorrow_at
 
 DATA = Path(__file__).parent.parent / "data" / "slots"
@@ -80,7 +82,7 @@ def test_the_days_on_which_clocks_change_are_exact(module_world: World, case: JS
     assert starts(answer) == case["expected_utc_starts"]
 
 
-@pytest.mark.parametrize("case", cases("slot_cases.json", every=4))
+@pytest.mark.parametrize("case", cases("slot_cases.json"))
 def test_slots_of_an_event_type_are_exact(module_world: World, case: JSON) -> None:
     world, clock = module_world, {"kalends-now": case["now"]}
     limits = {} if case["max_per_day"] is None else {"max_per_day": case["max_per_day"]}
@@ -282,6 +284,36 @@ def test_the_booking_and_the_busy_time_in_the_way_are_named(world: World) -> Non
         world, schedule_id=schedule["id"], duration_minutes=60, start_time=tomorrow_at(13)
     )
     assert free == {"offered": True, "reasons": []}
+
+
+CHANGES = {
+    "its hours": "UPDATE schedules SET availability = '{}', updated_at = now(),"
+    " version = version + 1 WHERE name = '{name}'",
+    "a busy time": "INSERT INTO busy_times SELECT organization_id, gen_random_uuid(), id,"
+    " '2030-06-03T09:00Z', '2030-06-03T12:00Z', NULL, now() FROM schedules WHERE name = '{name}'",
+    "what is taken": "UPDATE occupancies SET during = '[2030-06-03 08:00Z, 2030-06-03 13:00Z)'"
+    " WHERE schedule_id IN (SELECT id FROM schedules WHERE name = '{name}')",
+    "its zone": "UPDATE schedules SET timezone = 'Asia/Tokyo' WHERE name = '{name}'",
+    "its limit": "UPDATE schedules SET booking_limits = '{\"max_per_day\": 1}'"
+    " WHERE name = '{name}'",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_others_change_in_the_database_is_seen_at_once(
+    world: World, home: Installation, change: str
+) -> None:
+    name = f"Changed by others: {change}"
+    schedule = world.create_schedule(name=name, availability=NINE_TO_TWELVE)
+    world.book(schedule, f"{MONDAY}T11:00:00Z")
+    query = {
+        "schedule_id": schedule["id"], "duration_minutes": 60,
+        "start": f"{MONDAY}T08:00:00Z", "end": f"{MONDAY}T23:00:00Z",
+    }  # fmt: skip
+    for _ in range(3):
+        assert len(slots(world, **query)) == 2
+    run(home, CHANGES[change].replace("{name}", name))
+    assert slots(world, **query) == []
 
 
 @pytest.mark.parametrize(

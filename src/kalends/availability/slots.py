@@ -4,16 +4,16 @@
 accepts, but that a booking may be recorded in the past where no notice is set.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, compress
+from itertools import chain, compress, repeat
 from typing import NamedTuple, overload
 
 from kalends.availability.assignment import Chosen, assign
 from kalends.availability.candidates import Candidates
 from kalends.availability.grid import candidates_fitting, is_start, starts_within
 from kalends.availability.hours import is_open_throughout
-from kalends.availability.interval import WEEK, Interval
+from kalends.availability.interval import ALWAYS_BEFORE, WEEK, Interval
 from kalends.availability.matching import ScheduleId
 from kalends.availability.offering import Calendar, Offering, Session
 from kalends.availability.rules import (
@@ -41,7 +41,7 @@ class Slots(Sequence[Slot]):
     def __init__(self, starts: list[int], schedule_ids: list[Chosen], offering: Offering) -> None:
         self.starts = starts
         self.schedule_ids = schedule_ids
-        self._duration = offering.terms.duration
+        self.duration = offering.terms.duration
         self._capacity = offering.capacity
         self._taken = {session.start: session.seats_taken for session in offering.sessions}
 
@@ -60,9 +60,18 @@ class Slots(Sequence[Slot]):
             return list(map(self._slot, self.starts[at], self.schedule_ids[at]))
         return self._slot(self.starts[at], self.schedule_ids[at])
 
+    @property
+    def seats_left(self) -> Iterable[int]:
+        """Of each slot, in order."""
+        if not self._taken:
+            return repeat(self._capacity, len(self.starts))
+        return map(self._seats_left_at, self.starts)
+
+    def _seats_left_at(self, start: int) -> int:
+        return self._capacity - self._taken.get(start, 0)
+
     def _slot(self, start: int, schedule_ids: Chosen) -> Slot:
-        seats_left = self._capacity - self._taken.get(start, 0)
-        return Slot(start, start + self._duration, schedule_ids, seats_left)
+        return Slot(start, start + self.duration, schedule_ids, self._seats_left_at(start))
 
 
 class Obstacle(NamedTuple):
@@ -101,6 +110,16 @@ def slots(offering: Offering, span: Interval) -> Slots:
     listed = _never_in_the_past(offering)
     candidates = _candidates(listed, span)
     return _choose(listed, candidates, _allowed(listed, candidates))
+
+
+def at_any_time(offering: Offering, span: Interval) -> Offering | None:
+    """The same offering without its now, if the time does not change its slots within `span`
+    before that begins; None if it does."""
+    notices = (offering.terms.notice, *(calendar.notice for calendar in offering.calendars))
+    earliest = offering.now + max(notice or 0 for notice in notices)
+    if offering.terms.max_days_ahead is not None or earliest > span.start:
+        return None
+    return replace(offering, now=ALWAYS_BEFORE)
 
 
 def decide(offering: Offering, start: int, end: int | None = None) -> Decision:

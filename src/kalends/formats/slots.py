@@ -1,13 +1,24 @@
 """The public JSON of slots, of the reasons why a time is not offered, and of holds."""
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from functools import lru_cache
+from operator import add
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from kalends.availability.slots import Slots
+from kalends.availability.wallclock import Zone
 from kalends.domain import ids
 from kalends.domain.hold import Hold
+
+# The half hours of almost two years; 10 MB.
+MOST_TEXTS: Final = 1 << 15
+# Texts of whole answers, each of 0.3 MB at most.
+ANSWERS_KEPT: Final = 128
+KEPT_SLOTS: Final = 1500
 
 
 class SlotShown(Struct, frozen=True):
@@ -67,7 +78,46 @@ class HoldShown(Struct, frozen=True):
     created_at: datetime
 
 
-def show_schedule_ids(uuids: Iterable[Any]) -> list[str]:
+def encode_slots(found: Slots, zone: Zone | None = None) -> bytes:
+    """The slots as a JSON list of `SlotShown`, with `local_start` where a zone is given.
+
+    Written by hand: of a year there are thousands, and to make objects of them that are then
+    encoded takes longer than to find them. What is kept are texts of values, never of rows, and
+    of the very same `Slots`, which do not change.
+    """
+    return _encoded(found, zone) if len(found) <= KEPT_SLOTS else _encoded.__wrapped__(found, zone)
+
+
+@lru_cache(ANSWERS_KEPT)
+def _encoded(found: Slots, zone: Zone | None) -> bytes:
+    heads = [_times_text(start, found.duration) for start in found.starts]
+    if zone is not None:
+        heads = [head + _local_text(zone, at) for head, at in zip(heads, found.starts, strict=True)]
+    tails = map(_taken_text, found.schedule_ids, found.seats_left)
+    return f"[{','.join(map(add, heads, tails))}]".encode()
+
+
+@lru_cache(MOST_TEXTS)
+def _times_text(start: int, duration: int) -> str:
+    return f'{{"start_time":"{_instant_text(start)}","end_time":"{_instant_text(start + duration)}"'
+
+
+@lru_cache(MOST_TEXTS)
+def _local_text(zone: Zone, start: int) -> str:
+    return f',"local_start":"{zone.local_text(start)}"'
+
+
+@lru_cache(MOST_TEXTS)
+def _taken_text(schedule_ids: tuple[UUID, ...], seats_left: int) -> str:
+    quoted = ",".join(f'"{id_}"' for id_ in show_schedule_ids(schedule_ids))
+    return f',"schedule_ids":[{quoted}],"seats_left":{seats_left}}}'
+
+
+def _instant_text(instant: int) -> str:
+    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def show_schedule_ids(uuids: Iterable[UUID]) -> list[str]:
     return [ids.shown(ids.SCHEDULE, uuid) for uuid in uuids]
 
 

@@ -115,7 +115,7 @@ async def create_booking(work: Work, wanted: NewBooking) -> Booking:
     if wanted.hold_id is None:
         schedules = await take_place(work, wish)
     else:
-        schedules = await take_over_hold(work, wish, wanted.hold_id)
+        wish, schedules = await take_over_hold(work, wish, wanted.hold_id)
     timezone = wanted.timezone or schedules[0].timezone
     booking = _new_booking(work, wanted, wish, timezone, metadata, [s.id for s in schedules])
     await bookings.insert_booking(work.organization_id, work.tx, booking)

@@ -5,6 +5,7 @@ Slots are listed, explained, held and booked by asking the same `Offering`.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -22,6 +23,7 @@ from kalends.services.clocks import hours_of
 from kalends.services.work import Work
 from kalends.store.calendars import (
     Contents,
+    With,
     lock_event_type,
     read_contents,
     starts_of_event_type,
@@ -54,20 +56,24 @@ class Question(Struct, frozen=True, kw_only=True):
 
     @property
     def schedule_ids(self) -> list[UUID]:
+        if len(self.requirements) == 1 and len(self.requirements[0].schedule_ids) == 1:
+            return list(self.requirements[0].schedule_ids)
         return sorted({id_ for needed in self.requirements for id_ in needed.schedule_ids})
+
+    @property
+    def has_seats(self) -> bool:
+        return self.event_type is not None and self.event_type.capacity > 1
 
     @property
     def is_counted(self) -> bool:
         """Whether bookings of the event type are counted: for its limit, or as seats."""
-        event_type = self.event_type
-        return event_type is not None and (
-            event_type.capacity > 1 or event_type.max_per_day is not None
-        )
+        has_limit = self.event_type is not None and self.event_type.max_per_day is not None
+        return has_limit or self.has_seats
 
 
 class Asked(Struct, frozen=True):
     """The question as the engine takes it, with what was read for it. `inactive` schedules are
-    not in the offering."""
+    not in the offering, which is a value: equal ones have the same slots."""
 
     offering: Offering
     contents: Mapping[UUID, Contents]
@@ -82,10 +88,12 @@ class Asked(Struct, frozen=True):
         is_there = wanted is None or wanted in there
         return is_there and choose(self.offering.requirements, there) is not None
 
-    def booking_ids(self, found: Contents) -> list[UUID | None]:
-        """The bookings behind `Calendar.occupied`, in its order; None for a hold."""
-        taken = zip(found.bookings, found.claims, strict=True)
-        return [booking_id for booking_id, claim in taken if claim not in self.claims]
+    def booking_at(self, found: Contents, position: int) -> UUID | None:
+        """The booking behind `Calendar.occupied[position]`; None for a hold, and where no ids
+        were read."""
+        taken = zip(found.bookings, found.claims, strict=False)
+        outside_sessions = (booking_id for booking_id, claim in taken if claim not in self.claims)
+        return next(islice(outside_sessions, position, None), None)
 
 
 def question_of(event_type: EventType, requirements: Sequence[Requirement]) -> Question:
@@ -120,9 +128,15 @@ async def lock_what_counts(work: Work, question: Question, asked: Asked) -> bool
 
 
 async def ask(
-    work: Work, question: Question, span: tuple[datetime, datetime], *, to_book: bool = False
+    work: Work,
+    question: Question,
+    span: tuple[datetime, datetime],
+    *,
+    with_ids: bool = False,
+    to_book: bool = False,
 ) -> Asked:
-    """Reads what the question needs for starts within `span`, in one query or two."""
+    """Reads what the question needs for starts within `span`, in one query or two; with the ids
+    of bookings and busy times where they are to be named."""
     around = _around(question, span)
     contents = {
         found.schedule.id: found
@@ -133,6 +147,7 @@ async def ask(
             around,
             work.now,
             question.leaving_out,
+            beside=With.IDS if with_ids else With.CLAIMS if question.has_seats else With.NOTHING,
             to_book=to_book,
         )
     }
@@ -151,15 +166,15 @@ async def ask(
     inactive = [c.schedule for c in contents.values() if not c.schedule.is_active]
     offering = Offering(
         terms=_terms(question),
-        calendars=[_calendar(found, question, claims) for found in active],
-        requirements=[Needed(r.count, r.schedule_ids) for r in question.requirements],
+        calendars=tuple(_calendar(found, question, claims) for found in active),
+        requirements=tuple(Needed(r.count, tuple(r.schedule_ids)) for r in question.requirements),
         zone=zone_named(_zone_name(question, contents)),
         now=int(work.now.timestamp()),
-        booked=booked,
+        booked=tuple(booked),
         capacity=question.event_type.capacity if question.event_type else 1,
-        sessions=_sessions(claims, active),
+        sessions=tuple(_sessions(claims, active)),
         wanted=question.wanted,
-        preferred=question.preferred,
+        preferred=tuple(question.preferred),
     )
     return Asked(offering, contents, inactive, claims)
 
@@ -196,10 +211,10 @@ def _terms(question: Question) -> Terms:
 
 def _calendar(found: Contents, question: Question, claims: Mapping[UUID, int]) -> Calendar:
     schedule = found.schedule
-    occupied = list(zip(found.begins, found.ends, strict=True))
+    occupied: Sequence[tuple[int, int]] = found.taken
     if claims:
         taken = zip(occupied, found.claims, strict=True)
-        occupied = [span for span, claim in taken if claim not in claims]
+        occupied = tuple(span for span, claim in taken if claim not in claims)
     zone = zone_named(schedule.timezone)
     if question.override:
         return Calendar(schedule.id, zone, hours.ALWAYS_OPEN, occupied=occupied)
@@ -208,18 +223,23 @@ def _calendar(found: Contents, question: Question, claims: Mapping[UUID, int]) -
         schedule.id,
         zone,
         hours_of(schedule),
-        busy=list(zip(found.busy_begins, found.busy_ends, strict=True)),
+        busy=found.busy,
         occupied=occupied,
-        booked=found.starts,
+        booked=tuple(found.starts) if _is_counted(schedule, question) else (),
         notice=None if notice is None else int(notice * HOUR),
         max_per_day=schedule.booking_limits.max_per_day,
     )
 
 
+def _is_counted(schedule: Schedule, question: Question) -> bool:
+    """Whether its bookings are counted: for its limit, or for the least booked of several."""
+    return schedule.booking_limits.max_per_day is not None or len(question.schedule_ids) > 1
+
+
 def _claims_of_sessions(question: Question, active: Sequence[Contents]) -> dict[UUID, int]:
     """The claims in these calendars that are the event type's own sessions, with their starts."""
     event_type = question.event_type
-    if event_type is None or event_type.capacity == 1:
+    if event_type is None or not question.has_seats:
         return {}
     return {
         claim: start
@@ -235,7 +255,8 @@ def _sessions(claims: Mapping[UUID, int], active: Sequence[Contents]) -> list[Se
     for claim, start in claims.items():
         on = [found for found in active if claim in found.claims]
         rows = [i for i, id_ in enumerate(on[0].claims) if id_ == claim]
-        span = Interval(min(on[0].begins[i] for i in rows), max(on[0].ends[i] for i in rows))
+        begins, ends = zip(*(on[0].taken[i] for i in rows), strict=True)
+        span = Interval(min(begins), max(ends))
         ids = tuple(found.schedule.id for found in on)
         sessions.append(Session(start, span, ids, len(rows)))
     return sessions

@@ -1,6 +1,7 @@
 """Schedules and zones as the engine takes them, and what it says of days and clocks."""
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -11,6 +12,7 @@ MOST_BUILT: Final = 10_000
 _built: dict[tuple[UUID, int, datetime], hours.Hours] = {}
 
 
+@lru_cache(MOST_BUILT)
 def bounds_of(day: date, zone_name: str) -> tuple[datetime, datetime]:
     """The first instant of a local day, and the first after it."""
     span = wallclock.day_bounds(day, wallclock.zone_named(zone_name))

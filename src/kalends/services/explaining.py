@@ -16,7 +16,7 @@ from kalends.services.calendars import Asked, as_instant
 
 
 class InTheWay(Struct, frozen=True):
-    """What a time runs into; ids where it is a booking or a busy time."""
+    """What a time runs into; ids where it is a booking or a busy time, and those were read."""
 
     start_time: datetime | None
     end_time: datetime | None
@@ -67,9 +67,8 @@ def _in_the_way(obstacle: Obstacle, refusal: Refusal, asked: Asked) -> InTheWay:
     if found is None or obstacle.position is None:
         return InTheWay(first, last)
     if refusal.code is Code.BUSY:
-        return InTheWay(first, last, busy_time_id=found.busy_ids[obstacle.position])
-    outside_sessions = asked.booking_ids(found)
-    return InTheWay(first, last, booking_id=outside_sessions[obstacle.position])
+        return InTheWay(first, last, busy_time_id=found.busy_id_at(obstacle.position))
+    return InTheWay(first, last, booking_id=asked.booking_at(found, obstacle.position))
 
 
 def _name(refusal: Refusal, asked: Asked) -> str:

@@ -69,8 +69,9 @@ async def delete_hold(work: Work, hold_id: UUID) -> UUID:
     return hold_id
 
 
-async def take_over_hold(work: Work, wish: Wish, hold_id: UUID) -> list[Schedule]:
-    """Gives the hold's time to the booking of the wish, without asking the rules again.
+async def take_over_hold(work: Work, wish: Wish, hold_id: UUID) -> tuple[Wish, list[Schedule]]:
+    """Gives the hold's time to the booking of the wish, without asking the rules again. The wish
+    comes back with the buffers that were held: those of the event type may have changed since.
 
     Raises NotFound, HoldExpired, Inactive, and Invalid where the wish is not for what was held.
     """
@@ -82,9 +83,10 @@ async def take_over_hold(work: Work, wish: Wish, hold_id: UUID) -> list[Schedule
     _check_same(wish, hold)
     schedules = await _find_held(work, hold)
     assert wish.booking_id is not None
-    if not await holds.take_over(work.organization_id, work.tx, hold_id, wish.booking_id, work.now):
+    taken = await holds.take_over(work.organization_id, work.tx, hold_id, wish.booking_id, work.now)
+    if taken is None:
         raise HoldExpired("This hold has ended. Choose the time again.")
-    return schedules
+    return wish.with_buffers(*taken), schedules
 
 
 async def _find_held(work: Work, hold: Hold) -> list[Schedule]:

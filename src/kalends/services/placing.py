@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kalends.availability.rules import Code
 from kalends.availability.slots import Decision, decide
@@ -25,6 +25,7 @@ from kalends.store.occupancies import Claim, claim
 
 TAKEN: Final = "This time is already taken. Please choose another."
 MOST_TRIES: Final = 50
+MINUTE: Final = timedelta(minutes=1)
 
 
 class Wish(Struct, frozen=True, kw_only=True):
@@ -36,6 +37,15 @@ class Wish(Struct, frozen=True, kw_only=True):
     booking_id: UUID | None = None
     hold_id: UUID | None = None
     expires_at: datetime | None = None
+
+    def with_buffers(self, begins: datetime, ends: datetime) -> "Wish":
+        """The same with the buffers that make its time `[begins, ends)`."""
+        question = structs.replace(
+            self.question,
+            buffer_before=(self.starts_at - begins) // MINUTE,
+            buffer_after=(ends - self.ends_at) // MINUTE,
+        )
+        return structs.replace(self, question=question)
 
     def claim_on(self, schedule_ids: Sequence[UUID]) -> Claim:
         """The rows to write: own time with the buffers; seats of one session share a claim."""

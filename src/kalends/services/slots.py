@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct, structs
 
 from kalends.availability.interval import Interval
-from kalends.availability.slots import Slot, explain, slots
+from kalends.availability.offering import Offering
+from kalends.availability.slots import Slot, Slots, at_any_time, explain, slots
 from kalends.domain.booking import Booking, check_movable
 from kalends.domain.errors import Inactive, Invalid
 from kalends.domain.event_type import EventType, Requirement
@@ -21,6 +24,11 @@ from kalends.store import bookings, event_types
 
 # A day in any zone lies within these of the same day in UTC.
 ZONES_APART = timedelta(hours=15)
+
+# What is kept of an answer, with its text: 0.4 MB at most.
+ANSWERS_KEPT: Final = 128
+KEPT_STEPS: Final = 1500
+KEPT_TIMES: Final = 1500
 
 
 class WhatFor(Struct, frozen=True, kw_only=True):
@@ -82,16 +90,36 @@ async def list_slots(work: Work, what_for: WhatFor, span: Range) -> Listed:
     asked = await ask(work, question, span.widest)
     _check_active(question, asked)
     zone_name = span.timezone or asked.offering.zone.name
-    return Listed(slots(asked.offering, span.within(zone_name)), zone_name)
+    return Listed(_find_slots(asked.offering, span.within(zone_name)), zone_name)
 
 
 async def explain_slot(work: Work, what_for: WhatFor, starts_at: datetime) -> Explained:
     """Every rule that refuses the start, for every schedule involved. Raises NotFound, Invalid."""
     question = await _question(work, what_for)
-    asked = await ask(work, question, (starts_at, starts_at + question.duration))
+    asked = await ask(work, question, (starts_at, starts_at + question.duration), with_ids=True)
     _check_found(question, asked)
     decision = explain(asked.offering, int(starts_at.timestamp()))
     return Explained(decision.slot is not None, reasons_of(decision, asked))
+
+
+def _find_slots(offering: Offering, span: Interval) -> Slots:
+    """The slots of the range; found once while nothing changes in the calendars.
+
+    The key is all that they depend on, as just read from the database, so what is kept cannot be
+    out of date. What depends on the second at which it is asked, or is large, is not kept.
+    """
+    step = offering.terms.step
+    times = sum(len(c.busy) + len(c.occupied) for c in offering.calendars)
+    if step and span.seconds <= KEPT_STEPS * step and times <= KEPT_TIMES:
+        timeless = at_any_time(offering, span)
+        if timeless is not None:
+            return _slots_kept(timeless, span)
+    return slots(offering, span)
+
+
+@lru_cache(ANSWERS_KEPT)
+def _slots_kept(offering: Offering, span: Interval) -> Slots:
+    return slots(offering, span)
 
 
 async def _question(work: Work, what_for: WhatFor) -> Question:

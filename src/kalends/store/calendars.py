@@ -1,8 +1,11 @@
 """What is in the calendars of schedules, for the engine: read in one query, for one range."""
 
-from collections.abc import Sequence
+import sys
+from array import array
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any, Final
+from enum import Enum, auto
+from typing import Any, Final, overload
 from uuid import UUID
 
 from msgspec import Struct
@@ -13,27 +16,32 @@ from kalends.store.rows import columns_of
 from kalends.store.schedules import FIELDS as SCHEDULE_FIELDS
 from kalends.store.schedules import schedule_from
 
+INSTANT_BYTES: Final = 8
+MICROSECONDS: Final = 1_000_000
+POSTGRES_EPOCH: Final = 946_684_800  # 2000-01-01 in epoch seconds
 
-def _seconds(column: str) -> str:
-    return f"array_agg(extract(epoch FROM {column})::bigint)"
+
+def _packed(*instants: str) -> str:
+    """One `bytea` with the instants of all rows, one row after the other: 8 bytes each, in
+    network order, microseconds since 2000."""
+    return f"string_agg({' || '.join(f'timestamptz_send({i})' for i in instants)}, '')"
 
 
-# Instants leave as arrays of epoch seconds: two hundred bookings are five values to decode.
-READ: Final = f"""
+def _read(busy_ids: str, claims: str, bookings: str) -> str:
+    """Two hundred bookings leave as one value: as rows, or as arrays of numbers, reading them
+    takes longer than finding the slots. Ids are read where somebody asks for them."""
+    return f"""
 SELECT {columns_of(Schedule, "s")},
-  busy.begins, busy.ends, busy.ids,
-  taken.begins, taken.ends, taken.starts, taken.claims, taken.bookings
+  busy.times, busy.ids, taken.times, taken.claims, taken.bookings
 FROM schedules s
 LEFT JOIN LATERAL (
-    SELECT {_seconds("b.start_time")} AS begins, {_seconds("b.end_time")} AS ends,
-      array_agg(b.id) AS ids
+    SELECT {_packed("b.start_time", "b.end_time")} AS times, {busy_ids} AS ids
     FROM busy_times b
     WHERE b.organization_id = $1 AND b.schedule_id = s.id
       AND tstzrange(b.start_time, b.end_time) && tstzrange($3, $4)) busy ON true
 LEFT JOIN LATERAL (
-    SELECT {_seconds("lower(o.during)")} AS begins, {_seconds("upper(o.during)")} AS ends,
-      {_seconds("o.starts_at")} AS starts, array_agg(o.claim_id) AS claims,
-      array_agg(o.booking_id) AS bookings
+    SELECT {_packed("lower(o.during)", "upper(o.during)", "o.starts_at")} AS times,
+      {claims} AS claims, {bookings} AS bookings
     FROM occupancies o
     WHERE o.organization_id = $1 AND o.schedule_id = s.id AND o.during && tstzrange($3, $4)
       AND (o.expires_at IS NULL OR o.expires_at > $5)
@@ -41,8 +49,23 @@ LEFT JOIN LATERAL (
 WHERE s.organization_id = $1 AND s.id = ANY($2::uuid[]) AND s.deleted_at IS NULL
 ORDER BY s.id
 """
+
+
+class With(Enum):
+    """What is read beside the times."""
+
+    NOTHING = auto()
+    CLAIMS = auto()
+    IDS = auto()
+
+
+READ: Final = {
+    With.NOTHING: _read("NULL", "NULL", "NULL"),
+    With.CLAIMS: _read("NULL", "array_agg(o.claim_id)", "NULL"),
+    With.IDS: _read("array_agg(b.id)", "array_agg(o.claim_id)", "array_agg(o.booking_id)"),
+}
 # KEY SHARE keeps a schedule from being deleted (which takes FOR UPDATE) under a booking.
-READ_TO_BOOK: Final = READ + "FOR KEY SHARE OF s"
+READ_TO_BOOK: Final = {beside: sql + "FOR KEY SHARE OF s" for beside, sql in READ.items()}
 STARTS_OF_EVENT_TYPE: Final = """
 SELECT coalesce(array_agg(extract(epoch FROM start_time)::bigint), '{}') FROM (
     SELECT start_time FROM bookings
@@ -59,18 +82,73 @@ SELECT 1 FROM event_types WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDA
 """
 
 
+class Times(Sequence[tuple[int, int]]):
+    """`(start, end)` in epoch seconds, as `_packed` sent them: read when they are first asked
+    for, equal and hashed by what was sent. `starts` are the third instants of rows that have
+    three."""
+
+    __slots__ = ("_packed", "_read", "_width")
+
+    def __init__(self, packed: bytes | None, width: int) -> None:
+        self._packed = packed or b""
+        self._width = width
+        self._read: list[tuple[int, int]] | None = None
+
+    @property
+    def starts(self) -> list[int]:
+        return _seconds(self._instants()[2 :: self._width])
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter(self._pairs())
+
+    def __len__(self) -> int:
+        return len(self._packed) // (INSTANT_BYTES * self._width)
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[int, int]]: ...
+    def __getitem__(self, at: int | slice) -> Any:
+        return self._pairs()[at]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Times) and self._packed == other._packed
+
+    def __hash__(self) -> int:
+        return hash(self._packed)
+
+    def _pairs(self) -> list[tuple[int, int]]:
+        if self._read is None:
+            instants, width = self._instants(), self._width
+            begins, ends = _seconds(instants[0::width]), _seconds(instants[1::width])
+            self._read = list(zip(begins, ends, strict=True))
+        return self._read
+
+    def _instants(self) -> Sequence[int]:
+        """Microseconds since 2000."""
+        instants = array("q", self._packed)
+        if sys.byteorder == "little":
+            instants.byteswap()
+        return instants
+
+
 class Contents(Struct, frozen=True):
-    """A schedule, and what meets a range: instants in epoch seconds, ids in the same order."""
+    """A schedule, and what meets a range; what is taken with its buffers, which the `starts` are
+    without. Ids in the same order, empty if they were not read."""
 
     schedule: Schedule
-    busy_begins: list[int]
-    busy_ends: list[int]
-    busy_ids: list[UUID]
-    begins: list[int]
-    ends: list[int]
-    starts: list[int]
-    claims: list[UUID]
-    bookings: list[UUID | None]
+    busy: Times
+    taken: Times
+    busy_ids: Sequence[UUID] = ()
+    claims: Sequence[UUID] = ()
+    bookings: Sequence[UUID | None] = ()
+
+    @property
+    def starts(self) -> list[int]:
+        return self.taken.starts
+
+    def busy_id_at(self, position: int) -> UUID | None:
+        return self.busy_ids[position] if self.busy_ids else None
 
 
 async def read_contents(
@@ -81,12 +159,13 @@ async def read_contents(
     now: datetime,
     leaving_out: UUID | None,
     *,
+    beside: With,
     to_book: bool,
 ) -> list[Contents]:
     """The schedules that there are, by id, with all that meets `span`; holds that have ended by
     `now` are not in it, nor the booking that is left out. `to_book` keeps the schedules from
     being deleted until the transaction ends."""
-    sql = READ_TO_BOOK if to_book else READ
+    sql = READ_TO_BOOK[beside] if to_book else READ[beside]
     rows = await tx.fetch(sql, organization_id, schedule_ids, *span, now, leaving_out)
     return [_contents(row) for row in rows]
 
@@ -113,5 +192,17 @@ async def lock_event_type(organization_id: UUID, tx: Tx, event_type_id: UUID) ->
 
 def _contents(row: Any) -> Contents:
     values = list(row)
-    count = len(SCHEDULE_FIELDS)
-    return Contents(schedule_from(values), *(value or [] for value in values[count:]))
+    busy, busy_ids, taken, claims, bookings = values[len(SCHEDULE_FIELDS) :]
+    return Contents(
+        schedule_from(values),
+        Times(busy, width=2),
+        Times(taken, width=3),
+        busy_ids or (),
+        claims or (),
+        bookings or (),
+    )
+
+
+def _seconds(instants: Sequence[int]) -> list[int]:
+    """In epoch seconds."""
+    return [instant // MICROSECONDS + POSTGRES_EPOCH for instant in instants]

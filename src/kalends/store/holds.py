@@ -33,7 +33,7 @@ RELEASE: Final = "DELETE FROM occupancies WHERE organization_id = $1 AND hold_id
 TAKE_OVER: Final = """
 UPDATE occupancies SET hold_id = NULL, expires_at = NULL, booking_id = $3
 WHERE organization_id = $1 AND hold_id = $2 AND expires_at > $4
-RETURNING schedule_id
+RETURNING lower(during), upper(during)
 """
 
 
@@ -62,9 +62,12 @@ async def extend_hold(
 
 async def take_over(
     organization_id: UUID, tx: Tx, hold_id: UUID, booking_id: UUID, now: datetime
-) -> bool:
-    """Makes the hold's time the booking's; False if the hold has ended."""
+) -> tuple[datetime, datetime] | None:
+    """Makes the hold's time the booking's and says which it is, with the buffers it was held
+    with; None if the hold has ended."""
     taken = await tx.fetch(TAKE_OVER, organization_id, hold_id, booking_id, now)
-    if taken:
-        await tx.execute(END, organization_id, hold_id, now)
-    return bool(taken)
+    if not taken:
+        return None
+    await tx.execute(END, organization_id, hold_id, now)
+    begins, ends = taken[0]
+    return begins, ends

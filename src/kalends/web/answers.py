@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from msgspec import Struct, structs
+from msgspec import Raw, Struct, structs
 
 from kalends.formats.encoding import encode
 from kalends.services.idempotency import Answer
@@ -50,7 +50,7 @@ def page(
     return data_with_meta([show(thing) for thing in things], meta)
 
 
-def data_with_meta(shown: Sequence[Any], meta: Struct) -> Answer:
+def data_with_meta(shown: Sequence[Any] | Raw, meta: Struct) -> Answer:
     return Answer(200, encode({"data": shown, "meta": meta}))
 
 

@@ -20,6 +20,8 @@ from kalends.domain.values import ClockTime, Day, Email, Instant
 S = TypeVar("S", bound=Struct)
 
 DEEPEST: Final = 32
+WHOLE_NUMBER: Final = "must be a whole number"
+LARGEST_EXACT: Final = 2**53
 _PARSED: Final = (Instant, Day, Email, ClockTime)
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 _AT: Final = re.compile(r" - at `\$(.*)`$", re.DOTALL)
@@ -39,7 +41,13 @@ def read_body(body: bytes, shape: type[S]) -> S:
     try:
         value: S = decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _diagnosed(body, error) from None
+        diagnosis = _diagnosed(body, error)
+        if not (isinstance(diagnosis, Invalid) and WHOLE_NUMBER in str(diagnosis)):
+            raise diagnosis from None
+        try:
+            value = decoder.decode(_with_whole_numbers(body))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise diagnosis from None
     if b"\\u0000" in body and (path := _find_text(lenient_json.loads(body), _has_nul)) is not None:
         raise Invalid.field(path, "must not contain NUL")
     return value
@@ -129,6 +137,20 @@ def _diagnosed(body: bytes, error: Exception) -> Exception:
     # JSON by its grammar that msgspec refuses all the same: a lone surrogate in a text.
     path = _find_text(value, _is_broken) or ""
     return Invalid.field(path, "has a character that is no character (a lone surrogate)")
+
+
+def _with_whole_numbers(body: bytes) -> bytes:
+    """The body with 60 for 60.0, which is a whole number in JSON Schema too."""
+    return lenient_json.dumps(_whole(lenient_json.loads(body))).encode()
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _whole(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_whole(member) for member in value]
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < LARGEST_EXACT
+    return int(value) if is_whole else value
 
 
 def _no_constant(name: str) -> Any:

@@ -69,7 +69,8 @@ class BookingsQuery(PageQuery, frozen=True):
         Annotated[
             DayOrInstant,
             Meta(
-                description="Starts on or before: an instant, or a day, which counts whole.",
+                description="Starts on or before: an instant, or a day, which counts whole."
+                " Before `start_date` it finds nothing.",
                 examples=["2026-12-31"],
             ),
         ]

@@ -8,6 +8,8 @@ from kalends.availability.wallclock import UnknownZone, zone_named
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Day, Instant, parse_day_or_instant
 
+# In the data for machines of which nobody has said yet where they are.
+NO_ZONE: Final = "Factory"
 LARGEST_OFFSET: Final = 1_000_000_000
 Limit = Annotated[int, Meta(ge=1, le=500, description="How many, at the most.")]
 Offset = Annotated[int, Meta(ge=0, le=LARGEST_OFFSET, description="How many to skip.")]
@@ -41,6 +43,8 @@ def check_zone(field: str, name: str | None) -> None:
     if name is None:
         return
     try:
+        if name == NO_ZONE:
+            raise UnknownZone(name)
         zone_named(name)
     except UnknownZone:
         raise Invalid.field(

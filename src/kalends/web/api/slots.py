@@ -3,17 +3,16 @@
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Raw, Struct
 
-from kalends.availability.slots import Slot
-from kalends.availability.wallclock import Zone, zone_named
+from kalends.availability.slots import Slots
+from kalends.availability.wallclock import zone_named
 from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Instant
-from kalends.formats.slots import ExplanationShown, SlotShown, show_schedule_ids
+from kalends.formats.slots import ExplanationShown, SlotShown, encode_slots
 from kalends.services import slots
-from kalends.services.calendars import as_instant
 from kalends.services.explaining import InTheWay, Reason
 from kalends.services.idempotency import Answer
 from kalends.services.slots import Listed, Range, WhatFor
@@ -133,21 +132,10 @@ def _range(query: SlotsQuery) -> Range:
 
 
 def _shown(listed: Listed, timezone: str | None) -> Answer:
+    assert isinstance(listed.slots, Slots)
     zone = zone_named(timezone) if timezone else None
-    shown = [_show(slot, zone) for slot in listed.slots]
-    return data_with_meta(shown, SlotsMeta(len(shown), listed.zone_name))
-
-
-def _show(slot: Slot, zone: Zone | None) -> dict[str, Any]:
-    shown = {
-        "start_time": as_instant(slot.start),
-        "end_time": as_instant(slot.end),
-        "schedule_ids": show_schedule_ids(slot.schedule_ids),
-        "seats_left": slot.seats_left,
-    }
-    if zone is not None:
-        shown["local_start"] = zone.local_text(slot.start)
-    return shown
+    shown = Raw(encode_slots(listed.slots, zone))
+    return data_with_meta(shown, SlotsMeta(len(listed.slots), listed.zone_name))
 
 
 def _show_reason(reason: Reason) -> dict[str, Any]:
@@ -178,7 +166,9 @@ ROUTES: Final = (
         summary="List the times that can be booked",
         description=(
             "For an event type, or for a schedule with a duration. What is listed can be booked "
-            "at this moment; what is not is refused with the code of its rule."
+            "at this moment; what is not is refused with the code of its rule. The first booking "
+            "of a group session fixes its schedules: further seats are on those, and when they "
+            "are taken the time is not offered again, also where another schedule is free."
         ),
         query=SlotsQuery,
         answers={200: SlotsAnswer},
