@@ -1,6 +1,5 @@
 """Everybody's mail, as an installation without a mail server keeps it."""
 
-import asyncio
 import email
 import email.policy
 import re
@@ -12,6 +11,7 @@ from typing import Any
 from kalends.compose import Installation
 from kalends.domain.outside import NOTHING_OUTSIDE
 from kalends.services.mailing import PURPOSE
+from tests.conftest import in_thread
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Mailbox:
             await context.database.close()
             return found
 
-        return asyncio.run(fetch())
+        return in_thread(fetch())
 
     def to(self, recipient: str) -> list[tuple[str, EmailMessage]]:
         """Each with the id of the organization whose mailbox it is in."""
