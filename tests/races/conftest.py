@@ -63,6 +63,7 @@ def _environment(request: pytest.FixtureRequest, folder: Path) -> dict[str, str]
         "KALENDS_DATA_DIR": str(folder / "data"),
         "KALENDS_RATE_LIMIT_READ": "none",
         "KALENDS_RATE_LIMIT_WRITE": "none",
+        "KALENDS_RATE_LIMIT_PAGE_ADDRESS": "none",
     }
     if request.param == "postgresql-15":
         environment["KALENDS_DATABASE_URL"] = request.getfixturevalue("pg15").url

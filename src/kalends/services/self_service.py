@@ -27,7 +27,8 @@ from kalends.store.database import Tx
 from kalends.store.organizations import find_organization
 
 TOKEN_BYTES: Final = 24
-ATTEMPTS: Final = 3
+# Each one more is a change that somebody else has made to the same booking meanwhile.
+ATTEMPTS: Final = 10
 UNKNOWN: Final = (
     "This link opens nothing. Please use the one in the latest mail about your booking."
 )

@@ -1,30 +1,21 @@
 """A new password by link, and inviting users: who gets a link, what it does, and how often."""
 
-import asyncio
-import email
-import email.policy
 import os
-import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from kalends.compose import Installation
 from kalends.domain.ids import ORGANIZATION, new_id, shown
-from kalends.domain.outside import NOTHING_OUTSIDE
 from kalends.services import sessions
-from kalends.services.mailing import PURPOSE
 from kalends.services.sessions import Credentials
 from kalends.web.sessions import ANONYMOUS
+from tests.mails import Mailbox
 from tests.servers import Server
 from tests.web.test_sessions import early_in_a_minute, some_address
 from tests.world import World
@@ -33,64 +24,9 @@ NEW = "a brand new password"
 LIMIT = 3
 
 
-@dataclass
-class Mailbox:
-    """Everybody's mail, as the installation keeps it."""
-
-    home: Installation
-
-    def rows(self, sql: str, *arguments: Any) -> list[Any]:
-        async def fetch() -> list[Any]:
-            context = self.home.context()
-            async with context.database.connection() as tx:
-                found: list[Any] = await tx.fetch(sql, *arguments)
-            await context.database.close()
-            return found
-
-        return asyncio.run(fetch())
-
-    def to(self, recipient: str) -> list[tuple[str, EmailMessage]]:
-        """Each with the id of the organization whose mailbox it is in."""
-        rows = self.rows(
-            "SELECT organization_id, message FROM mails WHERE recipient = $1 ORDER BY id",
-            recipient,
-        )
-        seal = self.home.context().seal
-        return [
-            (row[0], email.message_from_bytes(seal.open(row[1], PURPOSE), policy=email.policy.SMTP))
-            for row in rows
-        ]
-
-    def links_to(self, recipient: str, expected: int = 1) -> list[str]:
-        """The paths of the links in the mail to somebody, when there are so many."""
-        until = time.monotonic() + 30
-        while len(mails := self.to(recipient)) < expected:
-            assert time.monotonic() < until, "no mail came"
-            time.sleep(0.05)
-        return [link_in(mail) for _, mail in mails]
-
-    def wait_for_jobs(self) -> None:
-        """Until every reset that was asked for has been looked at."""
-        until = time.monotonic() + 30
-        query = "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'password reset'"
-        while self.rows(query)[0][0]:
-            assert time.monotonic() < until, "the job does not end"
-            time.sleep(0.05)
-
-
 @pytest.fixture
 def mailbox(home: Installation) -> Mailbox:
     return Mailbox(home)
-
-
-def link_in(mail: EmailMessage) -> str:
-    text = mail.get_body(("plain",))
-    assert text is not None
-    found = re.search(
-        rf"{NOTHING_OUTSIDE.public_url}(/(?:password-reset|invitations)/\S+)", text.get_content()
-    )
-    assert found, text.get_content()
-    return found[1]
 
 
 def ask(world: World, address: str, **headers: str) -> httpx.Response:
