@@ -157,7 +157,7 @@ class Scripts:
     @cached_property
     def _append(self) -> str:
         happened = (f"ARRAY[{BOOKING}]", "ARRAY['booking.created']", f"ARRAY[{BOOKING}]")
-        data = (f"ARRAY['{EVENT}']", "ARRAY[false]")
+        data = (f"ARRAY['{EVENT}']", "ARRAY[0]", "ARRAY[false]")
         actor = "'key_0000000000000000000000'"
         return _filled(events.APPEND, self._organization, *happened, *data, actor, "now()")
 
