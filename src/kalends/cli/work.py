@@ -131,11 +131,12 @@ def _lines_of_queue(found: Queue) -> Iterator[str]:
 
 
 def _about(payload: bytes) -> str:
-    """The mail that a job is about, where it is about one."""
+    """The mails that a job is about, where it is about any."""
     try:
-        return "  " + shown(MAIL, UUID(payload.decode().split()[1]))
-    except (ValueError, IndexError):
+        _, *mail_ids = map(UUID, payload.decode().split())
+    except ValueError:
         return ""
+    return "".join(f"  {shown(MAIL, id_)}" for id_ in mail_ids)
 
 
 def _line_of(one: Mail) -> str:

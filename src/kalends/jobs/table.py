@@ -45,7 +45,7 @@ class Timed:
 
 JOBS: Final[Mapping[str, Job]] = {
     accounts.RESET_JOB: Job(accounts.send_reset),
-    mailing.JOB: Job(mailing.send_mail, give_up=mailing.give_up_mail),
+    mailing.JOB: Job(mailing.send_mails, give_up=mailing.give_up_mails),
 }
 
 TIMETABLE: Final[Mapping[str, Timed]] = {

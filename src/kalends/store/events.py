@@ -58,7 +58,8 @@ mail AS (
     RETURNING id),
 job AS (
     INSERT INTO pgqueuer (priority, status, entrypoint, payload)
-    SELECT 0, 'queued', 'mail', convert_to($1::uuid || ' ' || id, 'UTF8') FROM mail)"""
+    SELECT 0, 'queued', 'mail', convert_to($1::uuid || ' ' || string_agg(id::text, ' '), 'UTF8')
+    FROM mail HAVING count(*) > 0)"""
 _WAITS: Final = "\nSELECT EXISTS (SELECT FROM delivery)"
 
 # The last statement of a transaction.
@@ -108,7 +109,7 @@ async def append_events(
     now: datetime,
 ) -> bool:
     """Numbers the events and writes them, with a delivery for each endpoint that hears of them,
-    and the mails with their jobs. Whether there is anything for workers to do.
+    and the mails with the job that sends them. Whether there is anything for workers to do.
 
     Must be the transaction's last statement.
     """

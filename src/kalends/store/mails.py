@@ -1,5 +1,6 @@
 """Mails as rows; messages are sealed."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -24,13 +25,19 @@ LIST: Final = page_of(
 INSERT: Final = (
     f"INSERT INTO mails (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
 )
+LOCK: Final = f"""
+SELECT {COLUMNS} FROM mails WHERE organization_id = $1 AND id = ANY($2::uuid[])
+    AND state IN ('queued', 'failed')
+ORDER BY id FOR NO KEY UPDATE
+"""
 WRITE: Final = """
-UPDATE mails SET subject = $3, message = $4
-WHERE organization_id = $1 AND id = $2 AND message IS NULL RETURNING 1
+UPDATE mails SET subject = w.subject, message = w.message
+FROM unnest($2::uuid[], $3::text[], $4::bytea[]) AS w (id, subject, message)
+WHERE mails.organization_id = $1 AND mails.id = w.id
 """
 SET_STATE: Final = """
 UPDATE mails SET state = $3, error = $4, done_at = $5
-WHERE organization_id = $1 AND id = $2 AND state IN ('queued', 'failed')
+WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND state IN ('queued', 'failed')
 """
 
 
@@ -51,16 +58,24 @@ async def insert_mail(organization_id: UUID, tx: Tx, mail: Mail) -> None:
     await tx.execute(INSERT, organization_id, *structs.astuple(mail))
 
 
-async def write_message(
-    organization_id: UUID, tx: Tx, mail_id: UUID, subject: str, message: bytes
-) -> bool:
-    """Keeps the message, so that each try sends the same; False where there is one already."""
-    written = await tx.fetchval(WRITE, organization_id, mail_id, subject, message)
-    return written is not None
+async def lock_unsent(organization_id: UUID, tx: Tx, mail_ids: Sequence[UUID]) -> list[Mail]:
+    """Those of the mails that are still to be sent, locked until the transaction ends."""
+    return [Mail(*row) for row in await tx.fetch(LOCK, organization_id, mail_ids)]
+
+
+async def write_messages(organization_id: UUID, tx: Tx, written: Sequence[Mail]) -> None:
+    """Keeps the messages, so that each try sends the same; the caller holds the locks."""
+    columns = zip(*((m.id, m.subject, m.message) for m in written), strict=True)
+    await tx.execute(WRITE, organization_id, *map(list, columns))
 
 
 async def set_state(
-    organization_id: UUID, tx: Tx, mail_id: UUID, state: str, error: str | None, now: datetime
+    organization_id: UUID,
+    tx: Tx,
+    mail_ids: Sequence[UUID],
+    state: str,
+    error: str | None,
+    now: datetime,
 ) -> None:
-    """What became of it. What was sent or kept stays so."""
-    await tx.execute(SET_STATE, organization_id, mail_id, state, error, now)
+    """What became of them. What was sent or kept stays so."""
+    await tx.execute(SET_STATE, organization_id, mail_ids, state, error, now)
