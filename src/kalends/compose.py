@@ -50,6 +50,9 @@ log = structlog.get_logger("kalends")
 SHARE_LIMITS_EVERY_SECONDS: Final = 0.5
 SHORTEST_SECRET: Final = 32
 CONNECTIONS_FOR_JOBS: Final = 5
+# Jobs and requests share one event loop: beside requests, few jobs at a time.
+JOBS_AT_ONCE_IN_A_SERVER: Final = 4
+JOBS_AT_ONCE_IN_A_WORKER: Final = 50
 BACKLOG: Final = 2048
 PR_SET_PDEATHSIG: Final = 1
 
@@ -164,7 +167,7 @@ def application(home: Installation) -> ASGIApp:
     async def lifespan(_: Any) -> AsyncIterator[Mapping[str, Any]]:
         sharing = asyncio.create_task(_share_limits(limiter, context.database))
         try:
-            async with running_jobs(home, context):
+            async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_SERVER):
                 yield {}
         finally:
             sharing.cancel()
@@ -189,7 +192,7 @@ async def _share_limits(limiter: RateLimiter, database: Database) -> None:
 
 
 @asynccontextmanager
-async def running_jobs(home: Installation, context: Context) -> AsyncIterator[None]:
+async def running_jobs(home: Installation, context: Context, at_once: int) -> AsyncIterator[None]:
     """Runs the jobs while the block does: in a server beside the API, or in a worker alone.
 
     They have connections of their own, so that no request ever waits for a job.
@@ -197,7 +200,7 @@ async def running_jobs(home: Installation, context: Context) -> AsyncIterator[No
     own = replace(
         context, database=Database(home.parameters, CONNECTIONS_FOR_JOBS, SESSION_OF_JOBS)
     )
-    running = asyncio.create_task(_run_jobs(own))
+    running = asyncio.create_task(_run_jobs(own, at_once))
     try:
         yield
     finally:
@@ -207,13 +210,13 @@ async def running_jobs(home: Installation, context: Context) -> AsyncIterator[No
         await own.database.close()
 
 
-async def _run_jobs(context: Context) -> None:
+async def _run_jobs(context: Context, at_once: int) -> None:
     """The queue's library takes long to import: in a thread, while requests are served."""
-    works = await asyncio.to_thread(_import_jobs)
-    await asyncio.gather(*(work(context) for work in works))
+    run_jobs, dispatch = await asyncio.to_thread(_import_jobs)
+    await asyncio.gather(run_jobs(context, at_once=at_once), dispatch(context))
 
 
-def _import_jobs() -> Sequence[Callable[[Context], Awaitable[None]]]:
+def _import_jobs() -> tuple[Callable[..., Awaitable[None]], Callable[[Context], Awaitable[None]]]:
     from kalends.jobs.dispatching import dispatch
     from kalends.jobs.running import run_jobs
 
@@ -229,7 +232,7 @@ def run_worker(home: Installation) -> None:
             asyncio.get_running_loop().add_signal_handler(number, told.set)
         context = home.context()
         try:
-            async with running_jobs(home, context):
+            async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_WORKER):
                 log.info("worker started")
                 await told.wait()
         finally:

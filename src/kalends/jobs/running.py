@@ -43,7 +43,7 @@ QUEUE: Final = DBSettings(
     widen_id=False,
 )
 AT_ONCE: Final = 100
-BATCH: Final = 25
+LARGEST_BATCH: Final = 25
 FINISH_WITHIN: Final = timedelta(seconds=5)
 PUT_BACK_WITHIN: Final = timedelta(seconds=2)
 
@@ -65,8 +65,10 @@ async def run_jobs(
     jobs: Mapping[str, Job] = JOBS,
     timetable: Mapping[str, Timed] = TIMETABLE,
     pace: Pace = Pace(),
+    at_once: int = AT_ONCE,
 ) -> None:
-    """Runs jobs and the timetable until cancelled, whatever becomes of the database.
+    """Runs jobs, so many at once, and the timetable until cancelled, whatever becomes of the
+    database.
 
     When cancelled it takes no more jobs, gives those that run five seconds, puts what is not
     finished then back into the queue, and ends. Any number of processes may do this at once.
@@ -77,7 +79,8 @@ async def run_jobs(
     while True:
         try:
             async with queue_connection(context.database.parameters) as connection:
-                await _Shift(connection, context, jobs, timetable, pace).work(outage.end)
+                shift = _Shift(connection, context, jobs, timetable, pace, at_once)
+                await shift.work(outage.end)
         except Exception as error:
             # Whatever it is (away, restarting, not migrated yet, being restored): requests are
             # served without jobs, and jobs wait.
@@ -95,9 +98,11 @@ class _Shift:
         jobs: Mapping[str, Job],
         timetable: Mapping[str, Timed],
         pace: Pace,
+        at_once: int,
     ) -> None:
         self._connection = connection
         self._pace = pace
+        self._at_once = at_once
         self._over = asyncio.Event()
         self._running = Running()
         self._queries = Queries(
@@ -134,8 +139,8 @@ class _Shift:
     async def _take_jobs(self) -> None:
         await self._queue.run(
             dequeue_timeout=self._pace.look,
-            batch_size=BATCH,
-            max_concurrent_tasks=AT_ONCE,
+            batch_size=min(self._at_once, LARGEST_BATCH),
+            max_concurrent_tasks=self._at_once,
             shutdown_on_listener_failure=True,
             heartbeat_timeout=self._pace.silence,
             log_aggregation_interval=timedelta(0),

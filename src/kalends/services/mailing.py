@@ -15,7 +15,7 @@ from kalends.domain.mail import Audience, Mail, MailKind, MailState
 from kalends.domain.outside import Deferred, Posted, Rejected
 from kalends.formats.cleaning import mail_address
 from kalends.formats.messages import Message
-from kalends.services.mail_writing import opened, write_messages
+from kalends.services.mail_writing import opened, sealed, write_messages
 from kalends.services.work import Context, GaveUp, Work, found
 from kalends.store import mails, organizations
 from kalends.store.database import Tx
