@@ -139,7 +139,7 @@ class _Shift:
     async def _take_jobs(self) -> None:
         await self._queue.run(
             dequeue_timeout=self._pace.look,
-            batch_size=min(self._at_once, LARGEST_BATCH),
+            batch_size=min(self._at_once // 2, LARGEST_BATCH),
             max_concurrent_tasks=self._at_once,
             shutdown_on_listener_failure=True,
             heartbeat_timeout=self._pace.silence,
