@@ -10,7 +10,7 @@ from typing import Any
 
 from kalends.compose import Installation
 from kalends.domain.outside import NOTHING_OUTSIDE
-from kalends.services.mailing import PURPOSE
+from kalends.services.mail_writing import PURPOSE
 from tests.conftest import in_thread
 
 
