@@ -77,6 +77,12 @@ async def list_times(work: Work, event_type: EventType, span: Range) -> Listed:
     return Listed(slots(asked.offering, span.within(zone_name)), zone_name)
 
 
+async def is_offered(work: Work, event_type: EventType, starts_at: datetime) -> bool:
+    """Whether the time can be booked at this moment."""
+    alone = Range(start=starts_at, end=starts_at + timedelta(seconds=1))
+    return bool((await list_times(work, event_type, alone)).slots)
+
+
 async def list_times_near(
     work: Work, event_type: EventType, starts_at: datetime, count: int
 ) -> list[Slot]:

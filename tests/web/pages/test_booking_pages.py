@@ -151,6 +151,17 @@ def test_a_time_that_was_taken_meanwhile_loses_nothing(world: World, visitor: Vi
     assert "You are booked" in text_of(done)
 
 
+def test_a_form_for_a_time_that_is_not_offered_shows_those_that_are(
+    world: World, visitor: Visitor
+) -> None:
+    path, _ = offered(world)
+    for start in ("2020-01-01T10:00:00Z", tomorrow_at(10, 7)):
+        page = visitor.get(f"{path}/book", params={"start": start})
+        assert page.status_code == 409
+        assert "no longer free" in text_of(page)
+        assert starts_in(page)
+
+
 def test_of_many_who_want_one_time_exactly_one_gets_it(world: World) -> None:
     path, _ = offered(world)
     start = tomorrow_at(10)

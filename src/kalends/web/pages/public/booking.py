@@ -22,7 +22,7 @@ from kalends.domain.errors import (
 from kalends.domain.hold import Hold
 from kalends.domain.ids import HOLD, parse, shown
 from kalends.domain.values import Instant
-from kalends.services import page_bookings
+from kalends.services import offers, page_bookings
 from kalends.services.bookings import NewBooking
 from kalends.services.page_bookings import Booked, Limits
 from kalends.web.errors import error_headers, status_of
@@ -52,7 +52,7 @@ async def hold_time(visit: Visit) -> PageAnswer:
             page_bookings.hold_by_page, offer.event_type, starts_at, _hold_in(form)
         )
     except NOT_FREE as error:
-        return await _say_taken(offer, starts_at, error)
+        return await _say_gone(offer, starts_at, error)
     to = offer.carried.to(f"{offer.path}/book", start=form.text("start"), hold=shown(HOLD, hold.id))
     return redirect(to)
 
@@ -67,6 +67,8 @@ async def show_form(visit: Visit) -> PageAnswer:
         hold = await offer.visit.read(
             page_bookings.find_live_hold, offer.event_type, starts_at, hold_id
         )
+    if hold is None and not await offer.visit.read(offers.is_offered, offer.event_type, starts_at):
+        return await _say_gone(offer, starts_at, None)
     return await _form_page(offer, starts_at, hold, Fields([]), had_hold=hold_id is not None)
 
 
@@ -83,8 +85,8 @@ async def send_form(visit: Visit) -> PageAnswer:
         booked = await _book(offer, _wanted(offer, starts_at, asked, _hold_in(form)))
     except NOT_FREE as error:
         near = await offer.list_near(starts_at, zone)
-        status = 409 if isinstance(error, SlotTaken) else status_of(error)
-        return await _form_again(offer, starts_at, form, status, near=near, is_taken=True)
+        status = status_of(error)
+        return await _form_again(offer, starts_at, form, status, near=near, gone=_gone(error))
     except RateLimited as error:
         wait = say("form.too-many", seconds=error.retry_after)
         answer = await _form_again(offer, starts_at, form, 429, problem=wait)
@@ -123,7 +125,7 @@ async def _form_again(
 ) -> PageAnswer:
     """The form with what was typed; its time is kept longer, if it still is."""
     hold, hold_id = None, _hold_in(form)
-    if hold_id is not None and not more.get("is_taken"):
+    if hold_id is not None and not more.get("gone"):
         hold = await offer.visit.change(
             page_bookings.renew_hold, offer.event_type, starts_at, hold_id
         )
@@ -140,7 +142,7 @@ async def _form_page(
 ) -> PageAnswer:
     zone = await offer.zone()
     values: dict[str, Any] = {"faults": {}, "near": [], "problem": None}
-    values |= {"is_taken": False, "had_hold": False}
+    values |= {"gone": None, "had_hold": False}
     return offer.visit.page(
         "public/form.html",
         status,
@@ -156,14 +158,18 @@ async def _form_page(
     )
 
 
-async def _say_taken(offer: Offer, starts_at: datetime, error: KalendsError) -> PageAnswer:
+async def _say_gone(offer: Offer, starts_at: datetime, error: KalendsError | None) -> PageAnswer:
     """The times of that day, with a word about the one that is gone."""
     zone = await offer.zone()
     near = await offer.list_near(starts_at, zone)
     day = _local_day(starts_at, zone)
     asked = Fields([*offer.carried.fields().items(), ("day", day)])
-    status = 409 if isinstance(error, SlotTaken) else status_of(error)
-    return await times_page(offer, asked, status, problem=say("times.taken"), near=near)
+    status = 409 if error is None else status_of(error)
+    return await times_page(offer, asked, status, problem=_gone(error), near=near)
+
+
+def _gone(error: KalendsError | None) -> str:
+    return say("times.taken" if isinstance(error, SlotTaken) else "times.gone")
 
 
 def _local_day(moment: datetime, zone: Zone) -> str:
