@@ -8,6 +8,7 @@ it what the visitors waited. Shown too is what a first visit loads.
 import argparse
 import asyncio
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -24,6 +25,8 @@ from urllib.parse import urlsplit
 import httpx
 from tests.servers import Server
 from tests.world import Api
+
+from bench.cpu import Meter
 
 VISITORS_A_SECOND: Final = 50
 BOOKINGS: Final = 120
@@ -44,9 +47,14 @@ def main() -> None:
         address = f"{PAGE}?month={month}&timezone=America%2FNew_York"
         asyncio.run(visit(server.url, address, 3))  # warm
         began = datetime.now(UTC)
-        waits = asyncio.run(visit(server.url, address, seconds))
+        assert server.process
+        with Meter.of(server.process.pid, log.parent / "data").measure() as spent:
+            waits = asyncio.run(visit(server.url, address, seconds))
         own = server_times(log, began)
     report(own, waits, weight)
+    each = 1000 / len(waits)
+    print(f"processor a page: server {spent.server * each:.1f} ms, ", end="")
+    print(f"PostgreSQL {spent.database * each:.1f} ms; load {os.getloadavg()[0]:.1f}")
 
 
 def report(own: list[float], waits: list[float], weight: dict[str, int]) -> None:

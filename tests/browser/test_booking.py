@@ -334,7 +334,7 @@ def test_axe_finds_nothing_wrong_on_the_way_to_a_booking(
     path, _ = offered(world, schedule=schedule, questions=QUESTIONS, capacity=4, description="x")
     start, taken = tomorrow_at(15), tomorrow_at(19)
     page, found = visit(reduced_motion="reduce"), []
-    for address in (f"/{slug_of(world)}", "/no-such-page"):
+    for address in (f"/{slug_of(world)}", f"/{slug_of(world, sandbox=True)}", "/no-such-page"):
         page.goto(address)
         found += violations(page)
     page.goto(f"{path}?day={start[:10]}")
