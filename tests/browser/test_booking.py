@@ -135,6 +135,19 @@ def test_a_time_that_somebody_is_just_booking_is_not_offered_twice(
     expect(second.get_by_role("heading", level=1)).to_have_text(BOOKED)
 
 
+def test_whoever_goes_back_may_choose_the_same_time_again(world: World, visit: Visits) -> None:
+    path, _ = offered(world)
+    start = tomorrow_at(15)
+    page = visit()
+    page.goto(f"{path}?day={start[:10]}")
+    choose(page, start)
+    page.go_back()
+    choose(page, start)
+    fill_in(page)
+    send(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text(BOOKED)
+
+
 def clock_goes_back() -> tuple[str, int, str]:
     """The next day on which New York's clock goes back, when it does, and the day before."""
     zone, now = zone_named("America/New_York"), datetime.now(UTC).timestamp()

@@ -30,7 +30,7 @@ from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.limits import Attempt, count_attempt
 from kalends.web.pages.public.asking import Asked, field_of, needs_phone, read_asked
-from kalends.web.pages.public.offers import Offer, open_offer, times_page
+from kalends.web.pages.public.offers import HOLD_COOKIE, Offer, open_offer, times_page
 from kalends.web.pages.public.tenants import EVENT_TYPE
 from kalends.web.pages.routes import Framing, PageRoute
 from kalends.web.pages.visit import Visit
@@ -49,27 +49,45 @@ async def hold_time(visit: Visit) -> PageAnswer:
     starts_at = _start_in(form)
     try:
         hold = await offer.visit.change(
-            page_bookings.hold_by_page, offer.event_type, starts_at, _hold_in(form)
+            page_bookings.hold_by_page,
+            offer.event_type,
+            starts_at,
+            _hold_in(form) or offer.own_hold,
         )
     except NOT_FREE as error:
         return await _say_gone(offer, starts_at, error)
     to = offer.carried.to(f"{offer.path}/book", start=form.text("start"), hold=shown(HOLD, hold.id))
-    return redirect(to)
+    return redirect(to, _remember(offer, hold))
+
+
+def _remember(offer: Offer, hold: Hold) -> tuple[str, str]:
+    seconds = page_bookings.HOLD_MINUTES * 60
+    parts = [f"{HOLD_COOKIE}={shown(HOLD, hold.id)}", f"Path={offer.path}", f"Max-Age={seconds}"]
+    parts += ["HttpOnly", "SameSite=Lax"]
+    parts += ["Secure"] if offer.visit.origin.startswith("https:") else []
+    return "set-cookie", "; ".join(parts)
 
 
 async def show_form(visit: Visit) -> PageAnswer:
     """The form for the time in the URL; without a hold too, as a link from elsewhere may be."""
     offer = await open_offer(visit, visit.query)
-    starts_at = _start_in(visit.query)
-    hold_id = _hold_in(visit.query)
-    hold = None
-    if hold_id is not None:
-        hold = await offer.visit.read(
-            page_bookings.find_live_hold, offer.event_type, starts_at, hold_id
-        )
+    starts_at, named = _start_in(visit.query), _hold_in(visit.query)
+    hold = await _find_hold(offer, starts_at, named) or await _find_hold(
+        offer, starts_at, offer.own_hold
+    )
     if hold is None and not await offer.visit.read(offers.is_offered, offer.event_type, starts_at):
         return await _say_gone(offer, starts_at, None)
-    return await _form_page(offer, starts_at, hold, Fields([]), had_hold=hold_id is not None)
+    return await _form_page(offer, starts_at, hold, Fields([]), had_hold=named is not None)
+
+
+async def _find_hold(offer: Offer, starts_at: datetime, hold_id: UUID | None) -> Hold | None:
+    """The hold, if it still keeps that time."""
+    if hold_id is None:
+        return None
+    hold: Hold | None = await offer.visit.read(
+        page_bookings.find_live_hold, offer.event_type, starts_at, hold_id
+    )
+    return hold
 
 
 async def send_form(visit: Visit) -> PageAnswer:

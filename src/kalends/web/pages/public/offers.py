@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.access import Mode, Organization
 from kalends.domain.event_type import EventType
+from kalends.domain.ids import HOLD, parse
 from kalends.services import offers
 from kalends.services.offers import attendee_of
 from kalends.services.slots import Listed, Range
@@ -21,6 +23,8 @@ from kalends.web.pages.visit import Visit
 from kalends.web.routes import Access
 
 NEAR_COUNT: Final = 6
+# The hold that this visitor has, so that whoever goes back finds the time still there.
+HOLD_COOKIE: Final = "kalends_hold"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class Offer:
     @property
     def path(self) -> str:
         return f"/{self.organization.slug}/{self.event_type.slug}"
+
+    @property
+    def own_hold(self) -> UUID | None:
+        """The hold that the visitor's browser was given, if it keeps cookies."""
+        return parse(HOLD, self.visit.cookie(HOLD_COOKIE) or "")
 
     @property
     def is_sandbox(self) -> bool:
@@ -96,8 +105,10 @@ async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any
     now = clock_words.seconds_of(visit.context.clock())
     bounds = Bounds.of(now, zone, event_type.max_days_ahead)
 
+    own_hold = parse(HOLD, asked.get("hold", "")) or offer.own_hold
+
     async def list_times(span: Range) -> Listed:
-        listed: Listed = await visit.read(offers.list_times, event_type, span)
+        listed: Listed = await visit.read(offers.list_times, event_type, span, own_hold)
         return listed
 
     values = {"problem": None, "near": [], "held": asked.get("hold")} | more
