@@ -40,9 +40,21 @@ def test_what_is_not_there_or_not_active_is_404(
     foreign, _ = offered(new_world(), name="Foreign")
     mine = slug_of(world)
     for asked in ("/no-such-organization", f"/{mine}/nothing", path, f"{path}/book?start=x",
-                  f"/{mine}{foreign[foreign.rindex('/'):]}", f"/{mine}/"):  # fmt: skip
+                  f"/{mine}{foreign[foreign.rindex('/'):]}"):  # fmt: skip
         page = visitor.get(asked)
         assert (page.status_code, page.headers["content-type"][:9]) == (404, "text/html"), asked
+
+
+def test_a_slash_too_many_and_a_form_without_a_time_lead_to_the_page(
+    world: World, visitor: Visitor
+) -> None:
+    path, _ = offered(world)
+    organization = f"/{slug_of(world)}"
+    for asked, led in ((f"{organization}/", organization), (f"{path}/", path),
+                       (f"{path}/book", path)):  # fmt: skip
+        page = visitor.get(asked, params={"timezone": "Asia/Tokyo"})
+        assert (page.status_code, page.url.path) == (200, led)
+        assert page.url.params["timezone"] == "Asia/Tokyo"
 
 
 def test_a_booking_is_made_by_page(world: World, visitor: Visitor) -> None:
@@ -76,7 +88,7 @@ def test_looking_takes_nothing(world: World, visitor: Visitor) -> None:
     start = tomorrow_at(10)
     for _ in range(2):
         assert visitor.get(f"{path}/book", params={"start": start}).status_code == 200
-        assert visitor.get(f"{path}/hold").status_code == 405
+        assert visitor.get(f"{path}/hold").url.path == path
     assert start in starts_in(visitor.get(path, params={"day": start[:10]}))
 
 

@@ -32,7 +32,7 @@ from kalends.web.pages.limits import Attempt, count_attempt
 from kalends.web.pages.public.asking import Asked, field_of, needs_phone, read_asked
 from kalends.web.pages.public.offers import HOLD_COOKIE, Offer, open_offer, times_page
 from kalends.web.pages.public.tenants import EVENT_TYPE
-from kalends.web.pages.routes import Framing, PageRoute
+from kalends.web.pages.routes import Framing, PageHandler, PageRoute
 from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import say
 from kalends.web.routes import Access
@@ -68,9 +68,17 @@ def _remember(offer: Offer, hold: Hold) -> tuple[str, str]:
     return "set-cookie", "; ".join(parts)
 
 
+async def show_times_instead(visit: Visit) -> PageAnswer:
+    """For whoever comes back to an address that only takes forms."""
+    offer = await open_offer(visit, visit.query)
+    return redirect(offer.carried.to(offer.path))
+
+
 async def show_form(visit: Visit) -> PageAnswer:
     """The form for the time in the URL; without a hold too, as a link from elsewhere may be."""
     offer = await open_offer(visit, visit.query)
+    if not visit.query.text("start"):
+        return redirect(offer.carried.to(offer.path))
     starts_at, named = _start_in(visit.query), _hold_in(visit.query)
     hold = await _find_hold(offer, starts_at, named) or await _find_hold(
         offer, starts_at, offer.own_hold
@@ -210,26 +218,19 @@ def _hold_in(given: Fields) -> UUID | None:
     return parse(HOLD, given.text("hold"))
 
 
+def _route(method: str, path: str, handler: PageHandler) -> PageRoute:
+    return PageRoute(
+        method=method,
+        path=path,
+        handler=handler,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+    )
+
+
 PAGES: Final = (
-    PageRoute(
-        method="POST",
-        path=EVENT_TYPE + "/hold",
-        handler=hold_time,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    ),
-    PageRoute(
-        method="GET",
-        path=EVENT_TYPE + "/book",
-        handler=show_form,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    ),
-    PageRoute(
-        method="POST",
-        path=EVENT_TYPE + "/book",
-        handler=send_form,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    ),
+    _route("GET", EVENT_TYPE + "/hold", show_times_instead),
+    _route("POST", EVENT_TYPE + "/hold", hold_time),
+    _route("GET", EVENT_TYPE + "/book", show_form),
+    _route("POST", EVENT_TYPE + "/book", send_form),
 )

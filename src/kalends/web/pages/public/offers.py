@@ -13,12 +13,12 @@ from kalends.services import offers
 from kalends.services.offers import attendee_of
 from kalends.services.slots import Listed, Range
 from kalends.web.pages import clock_words
-from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.public.carrying import Carried
 from kalends.web.pages.public.picker import Bounds, TimeChoice, pick, times_of
 from kalends.web.pages.public.tenants import EVENT_TYPE, ORGANIZATION
-from kalends.web.pages.routes import Framing, PageRoute
+from kalends.web.pages.routes import Framing, PageHandler, PageRoute
 from kalends.web.pages.visit import Visit
 from kalends.web.routes import Access
 
@@ -98,6 +98,12 @@ async def show_times(visit: Visit) -> PageAnswer:
     return await times_page(await open_offer(visit, visit.query), visit.query)
 
 
+async def without_slash(visit: Visit) -> PageAnswer:
+    """Where somebody typed a slash too many."""
+    query = visit.scope["query_string"].decode("latin-1")
+    return redirect(visit.scope["path"].rstrip("/") + (f"?{query}" if query else ""))
+
+
 async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any) -> PageAnswer:
     """The page of times, for what is asked; `more` says what is the matter with one of them."""
     zone = await offer.zone()
@@ -123,19 +129,19 @@ async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any
     )
 
 
+def _route(path: str, handler: PageHandler) -> PageRoute:
+    return PageRoute(
+        method="GET",
+        path=path,
+        handler=handler,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+    )
+
+
 PAGES: Final = (
-    PageRoute(
-        method="GET",
-        path=ORGANIZATION,
-        handler=show_organization,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    ),
-    PageRoute(
-        method="GET",
-        path=EVENT_TYPE,
-        handler=show_times,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    ),
+    _route(ORGANIZATION, show_organization),
+    _route(ORGANIZATION + "/", without_slash),
+    _route(EVENT_TYPE, show_times),
+    _route(EVENT_TYPE + "/", without_slash),
 )
