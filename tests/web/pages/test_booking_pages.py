@@ -173,6 +173,8 @@ def test_a_time_that_was_taken_meanwhile_loses_nothing(world: World, visitor: Vi
     near = starts_in(taken)
     assert near
     assert start not in near
+    chosen = re.findall(r'value="([^"]+)" required checked', taken.text)
+    assert chosen in ([plus(start, hours=1)], [plus(start, hours=-1)])
     done = visitor.fill_in(taken, name="Ada", email="ada@example.com", start=near[0])
     assert "You are booked" in text_of(done)
 

@@ -31,6 +31,7 @@ from kalends.web.pages.forms import Fields
 from kalends.web.pages.limits import Attempt, count_attempt
 from kalends.web.pages.public.asking import Asked, field_of, needs_phone, read_asked
 from kalends.web.pages.public.offers import HOLD_COOKIE, Offer, open_offer, times_page
+from kalends.web.pages.public.picker import TimeChoice
 from kalends.web.pages.public.tenants import EVENT_TYPE
 from kalends.web.pages.routes import Framing, PageHandler, PageRoute
 from kalends.web.pages.visit import Visit
@@ -169,6 +170,7 @@ async def _form_page(
     zone = await offer.zone()
     values: dict[str, Any] = {"faults": {}, "near": [], "problem": None}
     values |= {"gone": None, "had_hold": False}
+    near = more.get("near", ())
     return offer.visit.page(
         "public/form.html",
         status,
@@ -179,6 +181,7 @@ async def _form_page(
         typed=typed,
         field_of=field_of,
         needs_phone=needs_phone(offer.event_type),
+        nearest=min(near, key=lambda time: abs(_instant(time) - starts_at), default=None),
         **offer.values(zone),
         **(values | more),
     )
@@ -196,6 +199,10 @@ async def _say_gone(offer: Offer, starts_at: datetime, error: KalendsError | Non
 
 def _gone(error: KalendsError | None) -> str:
     return say("times.taken" if isinstance(error, SlotTaken) else "times.gone")
+
+
+def _instant(time: TimeChoice) -> datetime:
+    return datetime.fromisoformat(time.starts_at)
 
 
 def _local_day(moment: datetime, zone: Zone) -> str:
