@@ -135,6 +135,19 @@ def test_a_time_that_somebody_is_just_booking_is_not_offered_twice(
     expect(second.get_by_role("heading", level=1)).to_have_text(BOOKED)
 
 
+def test_whoever_goes_back_may_choose_the_same_time_again(world: World, visit: Visits) -> None:
+    path, _ = offered(world)
+    start = tomorrow_at(15)
+    page = visit()
+    page.goto(f"{path}?day={start[:10]}")
+    choose(page, start)
+    page.go_back()
+    choose(page, start)
+    fill_in(page)
+    send(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text(BOOKED)
+
+
 def clock_goes_back() -> tuple[str, int, str]:
     """The next day on which New York's clock goes back, when it does, and the day before."""
     zone, now = zone_named("America/New_York"), datetime.now(UTC).timestamp()
@@ -312,53 +325,67 @@ def test_a_month_is_turned_without_loading_the_page_again(world: World, visit: V
     expect(page.locator("#month")).to_have_text(title)
 
 
-def test_axe_finds_nothing_to_complain_about(
+QUESTIONS = [
+    {"key": "a", "label": "Why?", "type": "textarea", "required": True},
+    {"key": "b", "label": "Sure?", "type": "boolean", "required": True},
+    {"key": "c", "label": "Which?", "type": "select", "options": ["x", "y"]},
+    {"key": "d", "label": "All?", "type": "multiselect", "options": ["x", "y"]},
+    {"key": "e", "label": "How many?", "type": "number"},
+]
+
+
+def fill_in_all(page: Page) -> None:
+    fill_in(page)
+    page.get_by_label("Why?").fill("Because")
+    page.get_by_label("Yes").check()
+
+
+def test_axe_finds_nothing_wrong_on_the_way_to_a_booking(
     world: World, visit: Visits, violations: Violations
 ) -> None:
-    questions = [
-        {"key": "a", "label": "Why?", "type": "textarea", "required": True},
-        {"key": "b", "label": "Sure?", "type": "boolean", "required": True},
-        {"key": "c", "label": "Which?", "type": "select", "options": ["x", "y"]},
-        {"key": "d", "label": "All?", "type": "multiselect", "options": ["x", "y"]},
-        {"key": "e", "label": "How many?", "type": "number"},
-    ]
-    path, _ = offered(world, questions=questions, capacity=4, description="About it",
-                      location="https://meet.example/x", location_type="video")  # fmt: skip
-    start = tomorrow_at(15)
-    page = visit(reduced_motion="reduce")
-    found: list[str] = []
-
-    def look() -> None:
-        found.extend(violations(page))
-
-    for address in (f"/{slug_of(world)}", f"{path}?day={start[:10]}", "/no-such-page"):
+    schedule = world.create_schedule()
+    path, _ = offered(world, schedule=schedule, questions=QUESTIONS, capacity=4, description="x")
+    start, taken = tomorrow_at(15), tomorrow_at(19)
+    page, found = visit(reduced_motion="reduce"), []
+    for address in (f"/{slug_of(world)}", f"/{slug_of(world, sandbox=True)}", "/no-such-page"):
         page.goto(address)
-        look()
+        found += violations(page)
     page.goto(f"{path}?day={start[:10]}")
     page.locator("details.zone summary").click()
-    look()
+    found += violations(page)
     choose(page, start)
     page.locator("form.details").evaluate("form => form.noValidate = true")
     send(page)
     expect(page.get_by_role("alert")).to_be_visible()
-    look()
-    fill_in(page)
-    page.get_by_label("Why?").fill("Because")
-    page.get_by_label("Yes").check()
+    found += violations(page)
+    page.goto(f"{path}/book?start={taken}")
+    world.api.post(
+        f"/api/v1/schedules/{schedule['id']}/busy-times",
+        json={"start_time": taken, "end_time": plus(taken, hours=1)},
+    )
+    fill_in_all(page)
     send(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text(BOOKED)
-    look()
-    mine = page.url.partition("?")[0]
+    expect(page.get_by_role("alert")).to_contain_text("This time is no longer free")
+    found += violations(page)
+    assert found == []
+
+
+def test_axe_finds_nothing_wrong_with_a_booking_and_its_changes(
+    world: World, visit: Visits, violations: Violations
+) -> None:
+    path, _ = offered(world, location="https://meet.example/x", location_type="video")
+    start = tomorrow_at(15)
+    page, found = visit(reduced_motion="reduce"), []
+    book(page, path, start)
     page.get_by_text("Cancel booking").click()
-    look()
-    page.goto(f"{mine}/reschedule")
-    look()
-    page.goto(f"{mine}/reschedule?start={plus(start, hours=2)}")
-    look()
-    page.goto(f"{path}/book?start={plus(start, days=-2)}")
-    fill_in(page)
-    page.get_by_label("Why?").fill("Because")
-    page.get_by_label("Yes").check()
-    send(page)
-    look()
+    found += violations(page)
+    mine = page.url.partition("?")[0]
+    for address in (f"{mine}/reschedule", f"{mine}/reschedule?start={plus(start, hours=2)}"):
+        page.goto(address)
+        found += violations(page)
+    page.goto(mine)
+    page.get_by_text("Cancel booking").click()
+    page.get_by_role("button", name="Yes, cancel it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("This booking is cancelled")
+    found += violations(page)
     assert found == []

@@ -40,7 +40,8 @@ class Question(Struct, frozen=True, kw_only=True):
     """What is asked of the calendars.
 
     `wanted` has to be among the schedules taken, `preferred` are taken before others,
-    `leaving_out` is the booking that moves. `override` asks whether the time is free, and no rule.
+    `leaving_out` is the booking that moves, or the hold of the one who asks. `override` asks
+    whether the time is free, and no rule.
     """
 
     requirements: Sequence[Requirement]

@@ -12,7 +12,7 @@ from kalends.domain.access import Organization
 from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
 from kalends.services.calendars import ask, question_of
-from kalends.services.slots import Listed, Range
+from kalends.services.slots import Listed, Range, find_slots
 from kalends.services.work import Caller, Work
 from kalends.store import event_types, organizations
 from kalends.store.schedules import find_schedule, list_schedules
@@ -66,15 +66,24 @@ async def find_zone_name(work: Work, event_type: EventType) -> str:
     return first.timezone if first else "UTC"
 
 
-async def list_times(work: Work, event_type: EventType, span: Range) -> Listed:
-    """The slots that start in the range, ascending: none where nobody takes bookings. Raises
-    Invalid."""
+async def list_times(
+    work: Work, event_type: EventType, span: Range, own_hold: UUID | None = None
+) -> Listed:
+    """The slots that start in the range, ascending: none where nobody takes bookings. What the
+    visitor's own hold keeps is free for the visitor. Raises Invalid."""
     if not event_type.requirements:
         return Listed((), span.timezone or "UTC")
     question = question_of(event_type, event_type.requirements)
+    question = structs.replace(question, leaving_out=own_hold)
     asked = await ask(work, question, span.widest)
     zone_name = span.timezone or asked.offering.zone.name
-    return Listed(slots(asked.offering, span.within(zone_name)), zone_name)
+    return Listed(find_slots(asked.offering, span.within(zone_name)), zone_name)
+
+
+async def is_offered(work: Work, event_type: EventType, starts_at: datetime) -> bool:
+    """Whether the time can be booked at this moment."""
+    alone = Range(start=starts_at, end=starts_at + timedelta(seconds=1))
+    return bool((await list_times(work, event_type, alone)).slots)
 
 
 async def list_times_near(

@@ -90,7 +90,7 @@ async def list_slots(work: Work, what_for: WhatFor, span: Range) -> Listed:
     asked = await ask(work, question, span.widest)
     _check_active(question, asked)
     zone_name = span.timezone or asked.offering.zone.name
-    return Listed(_find_slots(asked.offering, span.within(zone_name)), zone_name)
+    return Listed(find_slots(asked.offering, span.within(zone_name)), zone_name)
 
 
 async def explain_slot(work: Work, what_for: WhatFor, starts_at: datetime) -> Explained:
@@ -102,7 +102,7 @@ async def explain_slot(work: Work, what_for: WhatFor, starts_at: datetime) -> Ex
     return Explained(decision.slot is not None, reasons_of(decision, asked))
 
 
-def _find_slots(offering: Offering, span: Interval) -> Slots:
+def find_slots(offering: Offering, span: Interval) -> Slots:
     """The slots of the range; found once while nothing changes in the calendars.
 
     The key is all that they depend on, as just read from the database, so what is kept cannot be

@@ -45,7 +45,7 @@ LEFT JOIN LATERAL (
     FROM occupancies o
     WHERE o.organization_id = $1 AND o.schedule_id = s.id AND o.during && tstzrange($3, $4)
       AND (o.expires_at IS NULL OR o.expires_at > $5)
-      AND ($6::uuid IS NULL OR o.booking_id IS DISTINCT FROM $6)) taken ON true
+      AND ($6::uuid IS NULL OR coalesce(o.booking_id, o.hold_id) IS DISTINCT FROM $6)) taken ON true
 WHERE s.organization_id = $1 AND s.id = ANY($2::uuid[]) AND s.deleted_at IS NULL
 ORDER BY s.id
 """
@@ -75,7 +75,7 @@ SELECT coalesce(array_agg(extract(epoch FROM start_time)::bigint), '{}') FROM (
     UNION ALL
     SELECT start_time FROM holds
     WHERE organization_id = $1 AND event_type_id = $2 AND start_time >= $3 AND start_time < $4
-      AND expires_at > $5) counted
+      AND expires_at > $5 AND id IS DISTINCT FROM $6) counted
 """
 LOCK_EVENT_TYPE: Final = """
 SELECT 1 FROM event_types WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE
@@ -163,8 +163,8 @@ async def read_contents(
     to_book: bool,
 ) -> list[Contents]:
     """The schedules that there are, by id, with all that meets `span`; holds that have ended by
-    `now` are not in it, nor the booking that is left out. `to_book` keeps the schedules from
-    being deleted until the transaction ends."""
+    `now` are not in it, nor the booking or hold that is left out. `to_book` keeps the schedules
+    from being deleted until the transaction ends."""
     sql = READ_TO_BOOK[beside] if to_book else READ[beside]
     rows = await tx.fetch(sql, organization_id, schedule_ids, *span, now, leaving_out)
     return [_contents(row) for row in rows]

@@ -40,9 +40,21 @@ def test_what_is_not_there_or_not_active_is_404(
     foreign, _ = offered(new_world(), name="Foreign")
     mine = slug_of(world)
     for asked in ("/no-such-organization", f"/{mine}/nothing", path, f"{path}/book?start=x",
-                  f"/{mine}{foreign[foreign.rindex('/'):]}", f"/{mine}/"):  # fmt: skip
+                  f"/{mine}{foreign[foreign.rindex('/'):]}"):  # fmt: skip
         page = visitor.get(asked)
         assert (page.status_code, page.headers["content-type"][:9]) == (404, "text/html"), asked
+
+
+def test_a_slash_too_many_and_a_form_without_a_time_lead_to_the_page(
+    world: World, visitor: Visitor
+) -> None:
+    path, _ = offered(world)
+    organization = f"/{slug_of(world)}"
+    for asked, led in ((f"{organization}/", organization), (f"{path}/", path),
+                       (f"{path}/book", path)):  # fmt: skip
+        page = visitor.get(asked, params={"timezone": "Asia/Tokyo"})
+        assert (page.status_code, page.url.path) == (200, led)
+        assert page.url.params["timezone"] == "Asia/Tokyo"
 
 
 def test_a_booking_is_made_by_page(world: World, visitor: Visitor) -> None:
@@ -76,7 +88,7 @@ def test_looking_takes_nothing(world: World, visitor: Visitor) -> None:
     start = tomorrow_at(10)
     for _ in range(2):
         assert visitor.get(f"{path}/book", params={"start": start}).status_code == 200
-        assert visitor.get(f"{path}/hold").status_code == 405
+        assert visitor.get(f"{path}/hold").url.path == path
     assert start in starts_in(visitor.get(path, params={"day": start[:10]}))
 
 
@@ -94,18 +106,32 @@ def test_a_held_time_is_nobody_elses_meanwhile(world: World, visitor: Visitor) -
     assert visitor.fill_in(form, name="Ada", email="ada@example.com").status_code == 200
 
 
-def test_choosing_another_time_gives_the_first_one_back(world: World, visitor: Visitor) -> None:
+def test_whoever_goes_back_finds_the_time_still_there(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world)
+    start = tomorrow_at(10)
+    visitor.hold(path, start)
+    assert start in starts_in(visitor.get(path, params={"day": start[:10]}))
+    with Visitor(world.url) as other:
+        assert start not in starts_in(other.get(path, params={"day": start[:10]}))
+    again = visitor.hold(path, start)
+    assert "We keep this time for you" in text_of(again)
+    assert "You are booked" in text_of(visitor.fill_in(again, name="A", email="a@example.com"))
+
+
+def test_choosing_another_time_gives_the_first_one_back(world: World) -> None:
     path, _ = offered(world)
     first, second = tomorrow_at(10), tomorrow_at(12)
-    form = visitor.hold(path, first)
-    hold = re.search(r'name="hold" value="(\w+)"', form.text)
-    assert hold
-    back = visitor.get(path, params={"day": first[:10], "hold": hold[1]})
-    assert first not in starts_in(back)
-    visitor.post(f"{path}/hold", data={"start": second, "hold": hold[1]})
-    again = starts_in(visitor.get(path, params={"day": first[:10]}))
-    assert first in again
-    assert second not in again
+    with Visitor(world.url) as visitor, Visitor(world.url) as other:
+        form = visitor.hold(path, first)
+        visitor.cookies.clear()  # as in a frame on another site
+        hold = re.search(r'name="hold" value="(\w+)"', form.text)
+        assert hold
+        back = visitor.get(path, params={"day": first[:10], "hold": hold[1]})
+        assert first in starts_in(back)
+        visitor.fill_in(back, start=second)
+        seen = starts_in(other.get(path, params={"day": first[:10]}))
+    assert first in seen
+    assert second not in seen
 
 
 def test_what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost(
@@ -147,8 +173,21 @@ def test_a_time_that_was_taken_meanwhile_loses_nothing(world: World, visitor: Vi
     near = starts_in(taken)
     assert near
     assert start not in near
+    chosen = re.findall(r'value="([^"]+)" required checked', taken.text)
+    assert chosen in ([plus(start, hours=1)], [plus(start, hours=-1)])
     done = visitor.fill_in(taken, name="Ada", email="ada@example.com", start=near[0])
     assert "You are booked" in text_of(done)
+
+
+def test_a_form_for_a_time_that_is_not_offered_shows_those_that_are(
+    world: World, visitor: Visitor
+) -> None:
+    path, _ = offered(world)
+    for start in ("2020-01-01T10:00:00Z", tomorrow_at(10, 7)):
+        page = visitor.get(f"{path}/book", params={"start": start})
+        assert page.status_code == 409
+        assert "no longer free" in text_of(page)
+        assert starts_in(page)
 
 
 def test_of_many_who_want_one_time_exactly_one_gets_it(world: World) -> None:

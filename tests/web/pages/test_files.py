@@ -59,7 +59,8 @@ def test_what_is_nowhere_is_a_page_for_people_and_json_for_programs(world: World
     for path in ("/no/such/thing/at/all", "/api/v1/nothing"):
         programs = world.stranger.get(path, headers={"accept": "application/json"})
         assert programs.json()["code"] in ("NOT_FOUND", "UNAUTHORIZED")
-    assert world.stranger.get("/api/nothing", headers={"accept": "text/html"}).json()
+    for path in ("/api", "/api/nothing"):
+        assert world.stranger.get(path, headers={"accept": "text/html"}).json()
 
 
 def test_every_page_has_the_headers_that_keep_it_safe(world: World) -> None:

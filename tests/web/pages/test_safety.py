@@ -1,6 +1,7 @@
 """What makes user text inert, and the tokens of forms."""
 
 import pytest
+from markupsafe import escape
 
 from kalends.web.pages.languages import locale_of
 from kalends.web.pages.safety import (
@@ -41,7 +42,10 @@ def test_plain_links_may_be_followed(url: str) -> None:
 
 
 def test_strings_escape_what_they_are_given() -> None:
-    assert "&lt;b&gt;" in say_in_page("error.reference", request_id="<b>")
+    told = escape(say_in_page("error.reference", request_id="<b>" + chr(0x202E)))
+    assert told.endswith(": &lt;b&gt;")
+    kept = escape(say_in_page("error.reference", request_id=isolated("<b>")))
+    assert kept.endswith(": <bdi>&lt;b&gt;</bdi>")
 
 
 def test_a_form_token_holds_for_its_session_alone_and_never_looks_the_same() -> None:

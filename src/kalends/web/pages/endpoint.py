@@ -93,7 +93,8 @@ class PageNowhere:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        if scope["path"].startswith("/api/") or "text/html" not in headers.get("accept", ""):
+        is_api = scope["path"].split("/")[1:2] == ["api"]
+        if is_api or "text/html" not in headers.get("accept", ""):
             await self.programs(scope, receive, send)
             return
         visit = Visit(scope, receive, self.gate, headers, ANONYMOUS)

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from kalends.domain.errors import KalendsError, RateLimited
-from kalends.web.endpoint import error_answer
+from kalends.web.endpoint import error_answer, key_in
 from kalends.web.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.visit import Visit
@@ -46,8 +46,11 @@ def _text(status: int, error: KalendsError) -> str:
 
 
 def _wants_json(visit: Visit) -> bool:
+    """A program says so: it takes JSON and no page, or brings an API key and asks for no page."""
     accepts = visit.headers.get("accept", "")
-    return "application/json" in accepts and "text/html" not in accepts
+    if "text/html" in accepts:
+        return False
+    return "application/json" in accepts or key_in(visit.headers) is not None
 
 
 def _request_id(visit: Visit) -> str:

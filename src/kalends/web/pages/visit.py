@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from uuid import UUID
 
 from babel import Locale
 from starlette.datastructures import Headers
@@ -114,7 +115,7 @@ class Visit:
         return self.gate.sessions.origin(self.scope, self.headers)
 
     @property
-    def user_id(self) -> Any:
+    def user_id(self) -> UUID:
         """The signed-in user. Raises Unauthorized where the route takes no session."""
         if self.caller.user_id is None:
             raise Unauthorized("This page needs a signed-in user.")

@@ -22,7 +22,7 @@ from kalends.domain.errors import (
 from kalends.domain.hold import Hold
 from kalends.domain.ids import HOLD, parse, shown
 from kalends.domain.values import Instant
-from kalends.services import page_bookings
+from kalends.services import offers, page_bookings
 from kalends.services.bookings import NewBooking
 from kalends.services.page_bookings import Booked, Limits
 from kalends.web.errors import error_headers, status_of
@@ -30,9 +30,10 @@ from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.limits import Attempt, count_attempt
 from kalends.web.pages.public.asking import Asked, field_of, needs_phone, read_asked
-from kalends.web.pages.public.offers import Offer, open_offer, times_page
+from kalends.web.pages.public.offers import HOLD_COOKIE, Offer, open_offer, times_page
+from kalends.web.pages.public.picker import TimeChoice
 from kalends.web.pages.public.tenants import EVENT_TYPE
-from kalends.web.pages.routes import Framing, PageRoute
+from kalends.web.pages.routes import Framing, PageHandler, PageRoute
 from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import say
 from kalends.web.routes import Access
@@ -49,25 +50,53 @@ async def hold_time(visit: Visit) -> PageAnswer:
     starts_at = _start_in(form)
     try:
         hold = await offer.visit.change(
-            page_bookings.hold_by_page, offer.event_type, starts_at, _hold_in(form)
+            page_bookings.hold_by_page,
+            offer.event_type,
+            starts_at,
+            _hold_in(form) or offer.own_hold,
         )
     except NOT_FREE as error:
-        return await _say_taken(offer, starts_at, error)
+        return await _say_gone(offer, starts_at, error)
     to = offer.carried.to(f"{offer.path}/book", start=form.text("start"), hold=shown(HOLD, hold.id))
-    return redirect(to)
+    return redirect(to, _remember(offer, hold))
+
+
+def _remember(offer: Offer, hold: Hold) -> tuple[str, str]:
+    seconds = page_bookings.HOLD_MINUTES * 60
+    parts = [f"{HOLD_COOKIE}={shown(HOLD, hold.id)}", f"Path={offer.path}", f"Max-Age={seconds}"]
+    parts += ["HttpOnly", "SameSite=Lax"]
+    parts += ["Secure"] if offer.visit.origin.startswith("https:") else []
+    return "set-cookie", "; ".join(parts)
+
+
+async def show_times_instead(visit: Visit) -> PageAnswer:
+    """For whoever comes back to an address that only takes forms."""
+    offer = await open_offer(visit, visit.query)
+    return redirect(offer.carried.to(offer.path))
 
 
 async def show_form(visit: Visit) -> PageAnswer:
     """The form for the time in the URL; without a hold too, as a link from elsewhere may be."""
     offer = await open_offer(visit, visit.query)
-    starts_at = _start_in(visit.query)
-    hold_id = _hold_in(visit.query)
-    hold = None
-    if hold_id is not None:
-        hold = await offer.visit.read(
-            page_bookings.find_live_hold, offer.event_type, starts_at, hold_id
-        )
-    return await _form_page(offer, starts_at, hold, Fields([]), had_hold=hold_id is not None)
+    if not visit.query.text("start"):
+        return redirect(offer.carried.to(offer.path))
+    starts_at, named = _start_in(visit.query), _hold_in(visit.query)
+    hold = await _find_hold(offer, starts_at, named) or await _find_hold(
+        offer, starts_at, offer.own_hold
+    )
+    if hold is None and not await offer.visit.read(offers.is_offered, offer.event_type, starts_at):
+        return await _say_gone(offer, starts_at, None)
+    return await _form_page(offer, starts_at, hold, Fields([]), had_hold=named is not None)
+
+
+async def _find_hold(offer: Offer, starts_at: datetime, hold_id: UUID | None) -> Hold | None:
+    """The hold, if it still keeps that time."""
+    if hold_id is None:
+        return None
+    hold: Hold | None = await offer.visit.read(
+        page_bookings.find_live_hold, offer.event_type, starts_at, hold_id
+    )
+    return hold
 
 
 async def send_form(visit: Visit) -> PageAnswer:
@@ -83,8 +112,8 @@ async def send_form(visit: Visit) -> PageAnswer:
         booked = await _book(offer, _wanted(offer, starts_at, asked, _hold_in(form)))
     except NOT_FREE as error:
         near = await offer.list_near(starts_at, zone)
-        status = 409 if isinstance(error, SlotTaken) else status_of(error)
-        return await _form_again(offer, starts_at, form, status, near=near, is_taken=True)
+        status = status_of(error)
+        return await _form_again(offer, starts_at, form, status, near=near, gone=_gone(error))
     except RateLimited as error:
         wait = say("form.too-many", seconds=error.retry_after)
         answer = await _form_again(offer, starts_at, form, 429, problem=wait)
@@ -123,7 +152,7 @@ async def _form_again(
 ) -> PageAnswer:
     """The form with what was typed; its time is kept longer, if it still is."""
     hold, hold_id = None, _hold_in(form)
-    if hold_id is not None and not more.get("is_taken"):
+    if hold_id is not None and not more.get("gone"):
         hold = await offer.visit.change(
             page_bookings.renew_hold, offer.event_type, starts_at, hold_id
         )
@@ -140,7 +169,8 @@ async def _form_page(
 ) -> PageAnswer:
     zone = await offer.zone()
     values: dict[str, Any] = {"faults": {}, "near": [], "problem": None}
-    values |= {"is_taken": False, "had_hold": False}
+    values |= {"gone": None, "had_hold": False}
+    near = more.get("near", ())
     return offer.visit.page(
         "public/form.html",
         status,
@@ -151,19 +181,28 @@ async def _form_page(
         typed=typed,
         field_of=field_of,
         needs_phone=needs_phone(offer.event_type),
+        nearest=min(near, key=lambda time: abs(_instant(time) - starts_at), default=None),
         **offer.values(zone),
         **(values | more),
     )
 
 
-async def _say_taken(offer: Offer, starts_at: datetime, error: KalendsError) -> PageAnswer:
+async def _say_gone(offer: Offer, starts_at: datetime, error: KalendsError | None) -> PageAnswer:
     """The times of that day, with a word about the one that is gone."""
     zone = await offer.zone()
     near = await offer.list_near(starts_at, zone)
     day = _local_day(starts_at, zone)
     asked = Fields([*offer.carried.fields().items(), ("day", day)])
-    status = 409 if isinstance(error, SlotTaken) else status_of(error)
-    return await times_page(offer, asked, status, problem=say("times.taken"), near=near)
+    status = 409 if error is None else status_of(error)
+    return await times_page(offer, asked, status, problem=_gone(error), near=near)
+
+
+def _gone(error: KalendsError | None) -> str:
+    return say("times.taken" if isinstance(error, SlotTaken) else "times.gone")
+
+
+def _instant(time: TimeChoice) -> datetime:
+    return datetime.fromisoformat(time.starts_at)
 
 
 def _local_day(moment: datetime, zone: Zone) -> str:
@@ -186,26 +225,19 @@ def _hold_in(given: Fields) -> UUID | None:
     return parse(HOLD, given.text("hold"))
 
 
+def _route(method: str, path: str, handler: PageHandler) -> PageRoute:
+    return PageRoute(
+        method=method,
+        path=path,
+        handler=handler,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+    )
+
+
 PAGES: Final = (
-    PageRoute(
-        method="POST",
-        path=EVENT_TYPE + "/hold",
-        handler=hold_time,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    ),
-    PageRoute(
-        method="GET",
-        path=EVENT_TYPE + "/book",
-        handler=show_form,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    ),
-    PageRoute(
-        method="POST",
-        path=EVENT_TYPE + "/book",
-        handler=send_form,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    ),
+    _route("GET", EVENT_TYPE + "/hold", show_times_instead),
+    _route("POST", EVENT_TYPE + "/hold", hold_time),
+    _route("GET", EVENT_TYPE + "/book", show_form),
+    _route("POST", EVENT_TYPE + "/book", send_form),
 )

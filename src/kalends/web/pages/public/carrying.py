@@ -32,6 +32,7 @@ class Carried:
             host = given.get("host", "")
             if _ORIGIN.fullmatch(host):
                 self._values["host"] = host
+        self._query = urlencode(self._values)
 
     @property
     def host(self) -> str:
@@ -41,7 +42,7 @@ class Carried:
     def to(self, path: str, **parameters: str | None) -> str:
         """The URL of a page, with what is carried."""
         given = {name: value for name, value in parameters.items() if value}
-        query = urlencode(self._values | given)
+        query = "&".join(filter(None, (self._query, urlencode(given) if given else "")))
         return f"{path}?{query}" if query else path
 
     def fields(self, **more: str | None) -> dict[str, str]:

@@ -43,7 +43,7 @@
       width: "min(64rem, 100vw)", maxWidth: "100vw", maxHeight: "100dvh", padding: "0", border: "0",
       borderRadius: "12px", overflow: "auto", background: "Canvas",
     });
-    dialog.setAttribute("aria-label", element.dataset.kalendsTitle || element.textContent.trim() || "Booking");
+    dialog.setAttribute("aria-label", element.dataset.kalendsTitle || "Booking");
     const close = document.createElement("button");
     close.type = "button";
     close.textContent = "×";

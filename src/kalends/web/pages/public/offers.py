@@ -3,24 +3,28 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.access import Mode, Organization
 from kalends.domain.event_type import EventType
+from kalends.domain.ids import HOLD, parse
 from kalends.services import offers
 from kalends.services.offers import attendee_of
 from kalends.services.slots import Listed, Range
 from kalends.web.pages import clock_words
-from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.public.carrying import Carried
 from kalends.web.pages.public.picker import Bounds, TimeChoice, pick, times_of
 from kalends.web.pages.public.tenants import EVENT_TYPE, ORGANIZATION
-from kalends.web.pages.routes import Framing, PageRoute
+from kalends.web.pages.routes import Framing, PageHandler, PageRoute
 from kalends.web.pages.visit import Visit
 from kalends.web.routes import Access
 
 NEAR_COUNT: Final = 6
+# The hold that this visitor has, so that whoever goes back finds the time still there.
+HOLD_COOKIE: Final = "kalends_hold"
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,11 @@ class Offer:
     @property
     def path(self) -> str:
         return f"/{self.organization.slug}/{self.event_type.slug}"
+
+    @property
+    def own_hold(self) -> UUID | None:
+        """The hold that the visitor's browser was given, if it keeps cookies."""
+        return parse(HOLD, self.visit.cookie(HOLD_COOKIE) or "")
 
     @property
     def is_sandbox(self) -> bool:
@@ -89,6 +98,12 @@ async def show_times(visit: Visit) -> PageAnswer:
     return await times_page(await open_offer(visit, visit.query), visit.query)
 
 
+async def without_slash(visit: Visit) -> PageAnswer:
+    """Where somebody typed a slash too many."""
+    query = visit.scope["query_string"].decode("latin-1")
+    return redirect(visit.scope["path"].rstrip("/") + (f"?{query}" if query else ""))
+
+
 async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any) -> PageAnswer:
     """The page of times, for what is asked; `more` says what is the matter with one of them."""
     zone = await offer.zone()
@@ -96,8 +111,10 @@ async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any
     now = clock_words.seconds_of(visit.context.clock())
     bounds = Bounds.of(now, zone, event_type.max_days_ahead)
 
+    own_hold = parse(HOLD, asked.get("hold", "")) or offer.own_hold
+
     async def list_times(span: Range) -> Listed:
-        listed: Listed = await visit.read(offers.list_times, event_type, span)
+        listed: Listed = await visit.read(offers.list_times, event_type, span, own_hold)
         return listed
 
     values = {"problem": None, "near": [], "held": asked.get("hold")} | more
@@ -112,19 +129,19 @@ async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any
     )
 
 
+def _route(path: str, handler: PageHandler) -> PageRoute:
+    return PageRoute(
+        method="GET",
+        path=path,
+        handler=handler,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+    )
+
+
 PAGES: Final = (
-    PageRoute(
-        method="GET",
-        path=ORGANIZATION,
-        handler=show_organization,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    ),
-    PageRoute(
-        method="GET",
-        path=EVENT_TYPE,
-        handler=show_times,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    ),
+    _route(ORGANIZATION, show_organization),
+    _route(ORGANIZATION + "/", without_slash),
+    _route(EVENT_TYPE, show_times),
+    _route(EVENT_TYPE + "/", without_slash),
 )

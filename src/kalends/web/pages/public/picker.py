@@ -1,5 +1,6 @@
 """Choosing a time: a month with its free days, and the times of one day."""
 
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -7,8 +8,9 @@ from typing import Final
 
 from babel import Locale
 
-from kalends.availability.slots import Slot
-from kalends.availability.wallclock import Zone, local_day
+from kalends.availability.interval import Interval
+from kalends.availability.slots import Slot, Slots
+from kalends.availability.wallclock import EPOCH_DAY, Zone, local_day
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Day
 from kalends.services.slots import Listed, Range
@@ -102,9 +104,9 @@ async def pick(
         if next_free is not None and month is None and day is None:
             first, next_free = next_free.replace(day=1), None
             slots = await _slots_of_month(list_times, first, zone, bounds)
-    by_day = _by_day(slots, zone)
+    by_day = _ByDay(slots, zone)
     if day is None or (day.year, day.month) != (first.year, first.month):
-        day = min(by_day, default=None)
+        day = by_day.first
     return Picker(
         zone=zone,
         first=first,
@@ -113,7 +115,7 @@ async def pick(
         previous_month=_month_before(first) if first > bounds.today else None,
         next_month=_month_after(first) if _month_after(first) <= bounds.last else None,
         chosen=day,
-        times=times_of(by_day.get(day, ()) if day else (), zone, locale),
+        times=times_of(by_day.of(day), zone, locale),
         next_free=next_free,
     )
 
@@ -146,16 +148,37 @@ async def _next_free(list_times: ListTimes, first: date, zone: Zone, bounds: Bou
     return local_day(ahead.slots[0].start, zone) if ahead.slots else None
 
 
-def _by_day(slots: Iterable[Slot], zone: Zone) -> dict[date, list[Slot]]:
-    by_day: dict[date, list[Slot]] = {}
-    for slot in slots:
-        by_day.setdefault(local_day(slot.start, zone), []).append(slot)
-    return by_day
+class _ByDay:
+    """Slots, ascending, by their local days. A month has a thousand, so nothing is made of those
+    that are only counted. A day may have two parts, where the clock goes back over midnight."""
+
+    def __init__(self, slots: Sequence[Slot], zone: Zone) -> None:
+        self._slots = slots
+        self._parts: dict[date, list[slice]] = {}
+        starts = slots.starts if isinstance(slots, Slots) else [slot.start for slot in slots]
+        if not starts:
+            return
+        for day, begins, ends in zone.days_in(Interval(starts[0], starts[-1] + 1)):
+            part = slice(bisect_left(starts, begins), bisect_left(starts, ends))
+            if part.start < part.stop:
+                at = date.fromordinal(EPOCH_DAY + day)
+                self._parts.setdefault(at, []).append(part)
+
+    @property
+    def first(self) -> date | None:
+        return min(self._parts, default=None)
+
+    def count(self, day: date) -> int:
+        return sum(part.stop - part.start for part in self._parts.get(day, ()))
+
+    def of(self, day: date | None) -> list[Slot]:
+        parts = self._parts.get(day, ()) if day else ()
+        return [slot for part in parts for slot in self._slots[part]]
 
 
 def _weeks(
     first: date,
-    by_day: dict[date, list[Slot]],
+    by_day: _ByDay,
     chosen: date | None,
     bounds: Bounds,
     locale: Locale,
@@ -165,13 +188,14 @@ def _weeks(
             Cell(
                 day=day,
                 is_in_month=day.month == first.month,
-                free=len(by_day.get(day, ())),
+                free=by_day.count(day),
                 is_chosen=day == chosen,
                 is_today=day == bounds.today,
             )
             for day in week
         ]
         for week in clock_words.weeks_of(first, locale.first_week_day)
+        if week[-1] >= bounds.today  # what is past only takes room
     ]
 
 

@@ -145,8 +145,10 @@ async def move(visit: Visit) -> PageAnswer:
     starts_at = _start_in(form)
     try:
         await self_service.reschedule_by_link(visit.context, mine.token, starts_at, _seen_in(form))
-    except (SlotTaken, Refused):
+    except SlotTaken:
         return await _times_page(mine, 409, problem=say("times.taken"))
+    except Refused as error:
+        return await _times_page(mine, status_of(error), problem=say("times.gone"))
     except KIND as error:
         return await _refused(mine, error)
     return redirect(mine.carried.to(mine.path, done="moved"))

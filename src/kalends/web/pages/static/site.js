@@ -3,6 +3,7 @@
   "use strict";
 
   const KEPT_MS = 15000;
+  const RESTS_MS = 65;
   const pages = new Map();
   const one = (selector, within = document) => within.querySelector(selector);
 
@@ -24,12 +25,17 @@
     return link && link.origin === location.origin ? link : null;
   }
 
-  for (const near of ["pointerover", "focusin", "touchstart"]) {
-    addEventListener(near, (event) => {
-      const link = swapLink(event);
-      if (link) page(link.href).catch(() => {});
-    }, { passive: true });
-  }
+  // Not for every link that a pointer crosses on its way.
+  let resting;
+  addEventListener("pointerover", (event) => {
+    clearTimeout(resting);
+    const link = swapLink(event);
+    if (link) resting = setTimeout(() => page(link.href).catch(() => {}), RESTS_MS);
+  }, { passive: true });
+  addEventListener("pointerdown", (event) => {
+    const link = swapLink(event);
+    if (link) page(link.href).catch(() => {});
+  }, { passive: true });
 
   addEventListener("click", (event) => {
     const link = swapLink(event);

@@ -4,9 +4,6 @@ from typing import Final
 
 WORDS: Final = {
     "skip": "Skip to content",
-    "powered": "Made with Kalends",
-    "error.back": "Go back",
-    "error.home": "To the start page",
     "error.reference": "Reference for the operator: {request_id}",
     "error.400.title": "That could not be read",
     "error.400.text": "Something in the address or the form got broken. Please go back and try "

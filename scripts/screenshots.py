@@ -1,0 +1,215 @@
+"""Makes the pictures of the pages in docs/images: `python scripts/screenshots.py [FOLDER]`.
+
+Starts a Kalends of its own in a temporary folder, with a small practice in it, and looks at it
+with Debian's Chromium (`apt-get install chromium`), on a phone and a desktop, light and dark.
+"""
+
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT: Final = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.browser.conftest import ARGUMENTS, CHROMIUM  # noqa: E402
+from tests.servers import Server  # noqa: E402
+from tests.world import Api  # noqa: E402
+
+SIZES: Final = {"phone": (390, 844), "desktop": (1200, 800)}
+OFFICE: Final = [{"start": "09:00", "end": "12:30"}, {"start": "14:00", "end": "18:00"}]
+WEEK: Final = dict.fromkeys(("monday", "tuesday", "wednesday", "thursday"), OFFICE)
+QUESTIONS: Final = [
+    {"key": "reason", "label": "What brings you here?", "type": "textarea", "required": True},
+    {"key": "first", "label": "Is this your first visit?", "type": "boolean", "required": True},
+]
+CONSULTATION: Final = {
+    "name": "First consultation",
+    "slug": "consultation",
+    "description": "An hour to get to know you and what troubles you. Please bring earlier "
+    "findings, if you have any.",
+    "duration_minutes": 60,
+    "slot_step_minutes": 30,
+    "location": "Lindenstraße 12, Berlin",
+    "location_type": "in_person",
+    "requires_confirmation": False,
+    "questions": QUESTIONS,
+}
+FOLLOW_UP: Final = {
+    "name": "Follow-up by video",
+    "slug": "follow-up",
+    "description": "Questions about results, prescriptions and what comes next.",
+    "duration_minutes": 25,
+    "location_type": "video",
+    "requires_confirmation": False,
+}
+COURSE: Final = {
+    "name": "Back training in a group",
+    "slug": "training",
+    "duration_minutes": 75,
+    "slot_step_minutes": 120,
+    "capacity": 8,
+    "location": "Studio, ground floor",
+    "location_type": "in_person",
+    "requires_confirmation": False,
+}
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture: how the page is come to."""
+
+    name: str
+    open: Callable[[Page], None]
+
+
+def open_list(page: Page) -> None:
+    page.goto("/morgenlicht")
+
+
+def open_times(page: Page) -> None:
+    page.goto("/morgenlicht/consultation")
+    page.get_by_role("link", name="Next month").click()
+    page.wait_for_load_state("networkidle")
+    page.mouse.move(0, 0)
+
+
+def open_group(page: Page) -> None:
+    page.goto("/morgenlicht/training")
+    page.wait_for_load_state("networkidle")
+
+
+def open_form(page: Page) -> None:
+    open_times(page)
+    page.locator("#times button").last.click()
+    page.wait_for_url("**/book?**")
+    page.get_by_label("Name").fill("Grace Hopper")
+    page.get_by_label("E-mail").fill("grace@example.com")
+    page.get_by_label("What brings you here?").fill("A moth in my relay")
+
+
+def open_faults(page: Page) -> None:
+    open_form(page)
+    page.get_by_label("E-mail").fill("grace")
+    page.locator("form.details").evaluate("form => form.noValidate = true")
+    page.get_by_role("button", name="Book now").click()
+    page.wait_for_selector("#problem")
+
+
+def open_booked(page: Page) -> None:
+    open_form(page)
+    page.get_by_label("Yes").check()
+    page.get_by_role("button", name="Book now").click()
+    page.wait_for_url("**/booking/**")
+
+
+def open_move(page: Page) -> None:
+    open_booked(page)
+    page.get_by_role("link", name="Reschedule").click()
+
+
+def open_cancelled(page: Page) -> None:
+    open_booked(page)
+    page.get_by_text("Cancel booking").click()
+    page.get_by_label("Reason").fill("I found the moth")
+    page.get_by_role("button", name="Yes, cancel it").click()
+
+
+SHOTS: Final = (
+    Shot("list", open_list),
+    Shot("times", open_times),
+    Shot("group", open_group),
+    Shot("form", open_form),
+    Shot("faults", open_faults),
+    Shot("booked", open_booked),
+    Shot("move", open_move),
+    Shot("cancelled", open_cancelled),
+)
+# What the README shows; all there are, in every size and scheme, where a folder is named.
+README: Final = frozenset(
+    {
+        ("times", "desktop", "light"),
+        ("times", "desktop", "dark"),
+        ("form", "phone", "light"),
+        ("booked", "phone", "dark"),
+    }
+)
+
+
+def main() -> None:
+    named = sys.argv[1:]
+    folder = Path(named[0]) if named else ROOT / "docs" / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    with practice() as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        for shot, size, scheme in itertools.product(SHOTS, SIZES, ("light", "dark")):
+            if named or (shot.name, size, scheme) in README:
+                take(browser, server, shot, size, scheme, folder)
+        browser.close()
+
+
+def take(
+    browser: Browser, server: Server, shot: Shot, size: str, scheme: Any, folder: Path
+) -> None:
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,
+        base_url=server.url,
+        timezone_id="Europe/Berlin",
+        locale="en-GB",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    shot.open(page)
+    page.evaluate("document.activeElement?.blur()")
+    page.screenshot(path=folder / f"{shot.name}-{size}-{scheme}.png", full_page=True)
+    context.close()
+
+
+@contextmanager
+def practice() -> Iterator[Server]:
+    """A server with an organization that has something to book."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {
+            "KALENDS_DATA_DIR": f"{folder}/data",
+            "KALENDS_RATE_LIMIT_PAGE_ADDRESS": "none",
+            "KALENDS_RATE_LIMIT_PAGE_SCHEDULE": "none",
+        }
+        key = set_up(environment)
+        with Server(environment, Path(folder) / "server.log") as server:
+            fill(Api(server.url, key))
+            yield server
+
+
+def set_up(environment: dict[str, str]) -> str:
+    """The key of a new organization."""
+    command = [
+        *(sys.executable, "-m", "kalends", "init", "--organization", "Praxis Morgenlicht"),
+        *("--admin-email", "ada@example.com", "--admin-password", "correct horse battery"),
+        "--json",
+    ]
+    done = subprocess.run(command, env={**environment}, capture_output=True, check=True)
+    key: str = json.loads(done.stdout)["api_key"]
+    return key
+
+
+def fill(api: Api) -> None:
+    api.patch("/api/v1/organization", json={"slug": "morgenlicht"}).raise_for_status()
+    schedule = {"name": "Dr. Ada Klein", "timezone": "Europe/Berlin", "availability": WEEK}
+    made = api.post("/api/v1/schedules", json=schedule).raise_for_status().json()["data"]
+    for event_type in (CONSULTATION, FOLLOW_UP, COURSE):
+        body = event_type | {"schedule_id": made["id"]}
+        api.post("/api/v1/event-types", json=body).raise_for_status()
+
+
+if __name__ == "__main__":
+    main()
