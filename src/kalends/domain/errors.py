@@ -135,6 +135,24 @@ class KeyInUse(KalendsError):
     code = "IDEMPOTENCY_KEY_IN_USE"
 
 
+class CalcomNotConfigured(KalendsError):
+    code = "CALCOM_NOT_CONFIGURED"
+
+
+class CalcomKeyRefused(KalendsError):
+    code = "CALCOM_KEY_REFUSED"
+
+
+class CalcomUnsupported(KalendsError):
+    """What answers there does not speak the API that we do."""
+
+    code = "CALCOM_UNSUPPORTED"
+
+
+class CalcomUnavailable(KalendsError):
+    code = "CALCOM_UNAVAILABLE"
+
+
 class Unavailable(KalendsError):
     """The database is away or starting; `retry_after` is in seconds."""
 

@@ -9,6 +9,8 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
+from kalends.domain.calcom_account import OpenAccount
+
 
 class Request(Struct, frozen=True, kw_only=True):
     """An HTTP request to somewhere else. Limits in seconds and bytes; redirects are never
@@ -101,7 +103,8 @@ class Outside(Struct, frozen=True, kw_only=True):
 
     `public_url` is our own address for links (no slash at its end), `sender` the address that
     mail comes from. Without a `carrier` mail is kept in the organization's mailbox.
-    `retry_scale` stretches or shrinks the timetable of webhook retries.
+    `retry_scale` stretches or shrinks the timetable of webhook retries. `calcom` opens an account
+    at Cal.com, over the same `http`.
     """
 
     http: Http = ClosedHttp()
@@ -109,6 +112,7 @@ class Outside(Struct, frozen=True, kw_only=True):
     public_url: str = "http://127.0.0.1:8080"
     sender: str = "kalends@localhost"
     retry_scale: float = 1.0
+    calcom: OpenAccount | None = None
 
 
 NOTHING_OUTSIDE: Final = Outside()

@@ -1,0 +1,256 @@
+"""Reading the schedules and event types of Cal.com: what has a counterpart here, and what has none,
+which is named and never dropped in silence.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+
+from kalends.domain.booking import LocationType
+from kalends.domain.event_type import Question, QuestionType
+from kalends.domain.schedule import WEEKDAYS, Window
+from kalends.domain.values import ClockTime, Day
+from kalends.formats.calcom_rows import dict_in, line_in, list_in, text_in, whole_in, zone_in
+
+LONGEST_MINUTES: Final = 30 * 24 * 60
+MOST_SEATS: Final = 10_000
+DAY_ENDS: Final = frozenset({"23:59", "00:00", "24:00"})
+QUESTION_TYPES: Final = {
+    "text": QuestionType.TEXT,
+    "textarea": QuestionType.TEXTAREA,
+    "number": QuestionType.NUMBER,
+    "boolean": QuestionType.BOOLEAN,
+    "select": QuestionType.SELECT,
+    "radio": QuestionType.SELECT,
+    "multiselect": QuestionType.MULTISELECT,
+    "checkbox": QuestionType.MULTISELECT,
+    "email": QuestionType.EMAIL,
+    "phone": QuestionType.PHONE,
+    "url": QuestionType.TEXT,
+    "address": QuestionType.TEXT,
+}
+LOCATION_TYPES: Final = {
+    "address": (LocationType.IN_PERSON, "address"),
+    "link": (LocationType.VIDEO, "link"),
+    "phone": (LocationType.PHONE, "phone"),
+    "integration": (LocationType.VIDEO, "integration"),
+}
+# What has a counterpart, or is about Cal.com alone: names, looks, ids.
+KNOWN: Final = frozenset(
+    (
+        "id", "ownerId", "users", "hosts", "title", "slug", "description", "lengthInMinutes",
+        "slotInterval", "locations", "beforeEventBuffer", "afterEventBuffer",
+        "minimumBookingNotice", "scheduleId", "seats", "seatsPerTimeSlot", "confirmationPolicy",
+        "bookingLimitsCount", "bookingWindow", "bookingFields", "metadata", "bookerLayouts",
+        "color", "bookingUrl", "calVideoSettings", "isInstantEvent", "interfaceLanguage",
+        "customName", "teamId", "parentEventTypeId", "assignAllTeamMembers", "eventTypeColor",
+    )
+)  # fmt: skip
+
+
+class SchedulePlan(Struct, frozen=True, kw_only=True):
+    """A schedule there, in our words; `left_out` is what has no counterpart."""
+
+    calcom_id: int
+    name: str
+    timezone: str
+    availability: dict[str, list[Window]]
+    overrides: dict[str, list[Window]]
+    is_default: bool
+    left_out: list[str]
+
+
+class EventTypePlan(Struct, frozen=True, kw_only=True):
+    """An event type there, in our words; `schedule_id` is Cal.com's, None for the default one."""
+
+    calcom_id: int
+    schedule_id: int | None
+    name: str
+    slug: str | None
+    description: str | None
+    duration_minutes: int
+    slot_step_minutes: int | None
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    min_notice_minutes: int | None
+    max_days_ahead: int | None
+    max_per_day: int | None
+    capacity: int
+    requires_confirmation: bool
+    location: str | None
+    location_type: LocationType | None
+    questions: list[Question]
+    left_out: list[str]
+
+
+def read_schedule(value: Any) -> SchedulePlan | str:
+    """The schedule, or why it cannot be one."""
+    value = dict_in(value)
+    calcom_id, zone = whole_in(value.get("id")), zone_in(value.get("timeZone"))
+    name = line_in(value.get("name"), 200) or f"Schedule {calcom_id}"
+    if calcom_id is None:
+        return f"{name}: it has no id"
+    left_out = [] if zone else [f"the time zone {value.get('timeZone')!r} (UTC instead)"]
+    availability: dict[str, list[Window]] = {}
+    for entry in map(dict_in, list_in(value.get("availability"))):
+        window = _window(entry)
+        days = [str(day).lower() for day in list_in(entry.get("days"))]
+        for day in days:
+            if window is None or day not in WEEKDAYS:
+                left_out.append(f"the hours {_said(entry)}")
+            else:
+                availability.setdefault(day, []).append(window)
+    overrides = _overrides(value, left_out)
+    return SchedulePlan(
+        calcom_id=calcom_id,
+        name=name,
+        timezone=zone or "UTC",
+        availability=availability,
+        overrides=overrides,
+        is_default=value.get("isDefault") is True,
+        left_out=left_out,
+    )
+
+
+def read_event_type(value: Any) -> EventTypePlan | str:
+    """The event type, or why it cannot be one."""
+    value = dict_in(value)
+    calcom_id, minutes = whole_in(value.get("id")), whole_in(value.get("lengthInMinutes"))
+    name = line_in(value.get("title"), 200) or f"Event type {calcom_id}"
+    if calcom_id is None or minutes is None or not 1 <= minutes <= LONGEST_MINUTES:
+        return f"{name}: it has no id, or no length that can be"
+    left_out = [f"{key} {_said(v)}" for key, v in value.items() if key not in KNOWN and _is_set(v)]
+    window, limits = dict_in(value.get("bookingWindow")), dict_in(value.get("bookingLimitsCount"))
+    policy, seats = dict_in(value.get("confirmationPolicy")), _seats(value)
+    days = whole_in(window.get("value")) if window.get("type") == "calendarDays" else None
+    if days is None and _is_set(window) and window.get("disabled") is not True:
+        left_out.append(f"bookingWindow {_said(window)}")
+    per_day = whole_in(limits.get("day"))
+    left_out += [f"at most {n} a {unit}" for unit, n in limits.items() if _is_limit(unit, n)]
+    confirms = policy.get("type") in ("always", "time") and policy.get("disabled") is not True
+    if confirms and policy.get("type") == "time":
+        left_out.append(f"confirmationPolicy {_said(policy)} (always instead)")
+    location, location_type = _location(value, left_out)
+    slug = str(value.get("slug"))
+    return EventTypePlan(
+        calcom_id=calcom_id,
+        schedule_id=whole_in(value.get("scheduleId")),
+        name=name,
+        slug=slug if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", slug) else None,
+        description=text_in(value.get("description")),
+        duration_minutes=minutes,
+        slot_step_minutes=_minutes(value.get("slotInterval"), 1),
+        buffer_before_minutes=_minutes(value.get("beforeEventBuffer"), 0) or 0,
+        buffer_after_minutes=_minutes(value.get("afterEventBuffer"), 0) or 0,
+        min_notice_minutes=_minutes(value.get("minimumBookingNotice"), 0),
+        max_days_ahead=days if days is not None and 0 <= days <= 3660 else None,
+        max_per_day=per_day if per_day and per_day > 0 else None,
+        capacity=seats,
+        requires_confirmation=confirms,
+        location=location,
+        location_type=location_type,
+        questions=_questions(value, left_out),
+        left_out=left_out,
+    )
+
+
+def _overrides(value: Mapping[str, Any], left_out: list[str]) -> dict[str, list[Window]]:
+    """By day; one that begins when it ends closes its day."""
+    overrides: dict[str, list[Window]] = {}
+    for entry in map(dict_in, list_in(value.get("overrides"))):
+        try:
+            day = Day.parse(str(entry.get("date"))[:10]).isoformat()
+        except ValueError:
+            left_out.append(f"the override {_said(entry)}")
+            continue
+        windows = overrides.setdefault(day, [])
+        if entry.get("startTime") == entry.get("endTime"):
+            continue
+        window = _window(entry)
+        if window is None:
+            left_out.append(f"the override {_said(entry)}")
+        else:
+            windows.append(window)
+    return overrides
+
+
+def _window(entry: Mapping[str, Any]) -> Window | None:
+    try:
+        starts = str(ClockTime.parse(str(entry.get("startTime"))[:5]))
+        ends = str(entry.get("endTime"))[:5]
+        return Window(starts, "24:00" if ends in DAY_ENDS else str(ClockTime.parse(ends)))
+    except ValueError:
+        return None
+
+
+def _seats(value: Mapping[str, Any]) -> int:
+    seats = dict_in(value.get("seats"))
+    number = whole_in(seats.get("seatsPerTimeSlot")) or whole_in(value.get("seatsPerTimeSlot"))
+    return min(number, MOST_SEATS) if number and number > 0 else 1
+
+
+def _location(
+    value: Mapping[str, Any], left_out: list[str]
+) -> tuple[str | None, LocationType | None]:
+    """The first place; others are choices that we do not have."""
+    places = [dict_in(place) for place in list_in(value.get("locations"))]
+    for place in places[1:]:
+        left_out.append(f"the location {_said(place)}")
+    first = places[0] if places else {}
+    if first.get("type") not in LOCATION_TYPES:
+        if first:
+            left_out.append(f"the location {_said(first)}")
+        return None, None
+    kind, name = LOCATION_TYPES[str(first["type"])]
+    return line_in(first.get(name)), kind
+
+
+def _questions(value: Mapping[str, Any], left_out: list[str]) -> list[Question]:
+    """Those that were added there; name, e-mail and the like are asked here anyway."""
+    questions: dict[str, Question] = {}
+    for asked in map(dict_in, list_in(value.get("bookingFields"))):
+        if asked.get("isDefault") is True:
+            continue
+        label = line_in(asked.get("label") or asked.get("placeholder"), 200)
+        key = re.sub("[^a-z0-9_]+", "_", str(asked.get("slug")).lower())[:64]
+        kind = QUESTION_TYPES.get(str(asked.get("type")))
+        options = [o for o in (line_in(o, 200) for o in list_in(asked.get("options"))) if o]
+        needs_options = kind in (QuestionType.SELECT, QuestionType.MULTISELECT)
+        if kind is None or not key or (needs_options and not options) or key in questions:
+            left_out.append(f"the question {label or key!r} ({asked.get('type')})")
+            continue
+        questions[key] = Question(
+            key=key,
+            label=label or key,
+            type=kind,
+            required=asked.get("required") is True,
+            options=options[:200] if needs_options else None,
+        )
+    return list(questions.values())[:50]
+
+
+def _minutes(value: Any, least: int) -> int | None:
+    minutes = whole_in(value)
+    return minutes if minutes is not None and least <= minutes <= LONGEST_MINUTES else None
+
+
+def _is_limit(unit: str, number: Any) -> bool:
+    return unit != "day" and isinstance(number, int) and not isinstance(number, bool)
+
+
+def _is_set(value: Any) -> bool:
+    """Whether the setting says anything; one that is switched off does not."""
+    if isinstance(value, dict) and value.get("disabled") is True:
+        return False
+    return value not in (None, False, 0, "", [], {})
+
+
+def _said(value: Any) -> str:
+    """As a person would write it down, shortly."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_said(v)}" for k, v in value.items() if _is_set(v))[:200]
+    if isinstance(value, list):
+        return ", ".join(map(_said, value))[:200]
+    return str(value)[:200]
