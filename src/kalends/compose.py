@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +27,7 @@ from uvicorn.supervisors import Multiprocess
 from kalends.domain.errors import Unavailable
 from kalends.domain.outside import Outside
 from kalends.gateways.addresses import is_host_name
+from kalends.gateways.calcom import CalcomAccount
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.mail import SmtpCarrier
 from kalends.logs import set_up_logs
@@ -77,12 +79,14 @@ class Installation:
 
 def outside(settings: Settings) -> Outside:
     """The way out that the settings open. Nothing is imported or connected before it is used."""
+    http = GuardedHttp(settings.outbound_allow)
     return Outside(
-        http=GuardedHttp(settings.outbound_allow),
+        http=http,
         carrier=_carrier(settings),
         public_url=settings.public_url or Outside().public_url,
         sender=settings.mail_from,
         retry_scale=settings.webhook_retry_scale,
+        calcom=partial(CalcomAccount, http),
     )
 
 

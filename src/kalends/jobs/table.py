@@ -5,7 +5,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from kalends.services import accounts, endings, housekeeping, mailing, reminders
+from kalends.services import (
+    accounts,
+    bringing,
+    calcom,
+    calcom_runs,
+    endings,
+    housekeeping,
+    mailing,
+    reminders,
+)
 from kalends.services.work import Context
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.
@@ -46,16 +55,20 @@ class Timed:
 JOBS: Final[Mapping[str, Job]] = {
     accounts.RESET_JOB: Job(accounts.send_reset),
     mailing.JOB: Job(mailing.send_mails, give_up=mailing.give_up_mails),
+    calcom_runs.RUN_JOB: Job(calcom_runs.go_on),
+    calcom.FETCH_JOB: Job(bringing.fetch),
 }
 
 TIMETABLE: Final[Mapping[str, Timed]] = {
     "send reminders": Timed("* * * * * */15", reminders.send_due),
     "expire pending bookings": Timed("* * * * *", endings.expire_pending),
     "complete confirmed bookings": Timed("* * * * *", endings.complete_confirmed),
+    "start syncs with Cal.com": Timed("* * * * *", calcom_runs.start_due_syncs),
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),
     "forget holds": Timed("40 * * * *", housekeeping.forget_holds),
     "forget answers": Timed("1-59/5 * * * *", housekeeping.forget_answers),
     "forget sessions": Timed("2-59/5 * * * *", housekeeping.forget_sessions),
+    "forget sync runs": Timed("15 4 * * *", housekeeping.forget_sync_runs),
     "forget rate windows": Timed("3-59/5 * * * *", housekeeping.forget_rate_windows),
     "forget job log": Timed("4-59/5 * * * *", housekeeping.forget_job_log),
     "forget unwanted deliveries": Timed("* * * * *", housekeeping.forget_unwanted_deliveries),

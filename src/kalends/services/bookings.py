@@ -284,6 +284,7 @@ async def _move(work: Work, before: Booking, after: Booking, wanted: BookingChan
         schedule_ids=[schedule.id for schedule in schedules],
         buffer_before=wish.question.buffer_before,
         buffer_after=wish.question.buffer_after,
+        conflict=False,  # it has its time now, whatever it had before
         wall_clock=clocks.wall_clock_of(starts_at, after.timezone),
     )
 

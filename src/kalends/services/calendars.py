@@ -42,6 +42,7 @@ class Question(Struct, frozen=True, kw_only=True):
     `wanted` has to be among the schedules taken, `preferred` are taken before others,
     `leaving_out` is the booking that moves, or the hold of the one who asks. `override` asks
     whether the time is free, and no rule.
+    `shared_claim` is one that an imported seat shares with the others of its session.
     """
 
     requirements: Sequence[Requirement]
@@ -54,6 +55,7 @@ class Question(Struct, frozen=True, kw_only=True):
     preferred: Sequence[UUID] = ()
     leaving_out: UUID | None = None
     override: bool = False
+    shared_claim: UUID | None = None
 
     @property
     def schedule_ids(self) -> list[UUID]:
@@ -64,6 +66,12 @@ class Question(Struct, frozen=True, kw_only=True):
     @property
     def has_seats(self) -> bool:
         return self.event_type is not None and self.event_type.capacity > 1
+
+    @property
+    def needs_beside(self) -> With:
+        """What has to be read to tell whose a time is: the claims, where some are shared."""
+        is_shared = self.has_seats or self.shared_claim is not None
+        return With.CLAIMS if is_shared else With.NOTHING
 
     @property
     def is_counted(self) -> bool:
@@ -148,7 +156,7 @@ async def ask(
             around,
             work.now,
             question.leaving_out,
-            beside=With.IDS if with_ids else With.CLAIMS if question.has_seats else With.NOTHING,
+            beside=With.IDS if with_ids else question.needs_beside,
             to_book=to_book,
         )
     }
@@ -163,7 +171,8 @@ async def ask(
             question.leaving_out,
         )
     active = [found for found in contents.values() if found.schedule.is_active]
-    claims = _claims_of_sessions(question, active)
+    sessions = _claims_of_sessions(question, active)
+    claims = sessions if question.shared_claim is None else {**sessions, question.shared_claim: 0}
     inactive = [c.schedule for c in contents.values() if not c.schedule.is_active]
     offering = Offering(
         terms=_terms(question),
@@ -173,7 +182,7 @@ async def ask(
         now=int(work.now.timestamp()),
         booked=tuple(booked),
         capacity=question.event_type.capacity if question.event_type else 1,
-        sessions=tuple(_sessions(claims, active)),
+        sessions=tuple(_sessions(sessions, active)),
         wanted=question.wanted,
         preferred=tuple(question.preferred),
     )

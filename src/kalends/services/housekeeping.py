@@ -15,6 +15,7 @@ KEEP_DELIVERIES_FOR: Final = timedelta(days=30)
 KEEP_EMPTY_LANES_FOR: Final = timedelta(minutes=5)
 KEEP_MESSAGES_FOR: Final = timedelta(days=90)
 KEEP_BOOKING_LINKS_FOR: Final = timedelta(days=30)
+KEEP_SYNC_RUNS_FOR: Final = timedelta(days=30)
 KEEP_RATE_WINDOWS_FOR: Final = timedelta(minutes=2)
 # What is left over is the next run's: one that never ends would hold up a stop.
 BATCHES: Final = 1000
@@ -41,6 +42,11 @@ async def forget_answers(context: Context) -> int:
 async def forget_sessions(context: Context) -> int:
     """Forgets sessions that have expired."""
     return await _in_batches(context, store.delete_sessions, context.clock())
+
+
+async def forget_sync_runs(context: Context) -> int:
+    """Forgets runs of the Cal.com sync that ended long ago."""
+    return await _in_batches(context, store.delete_sync_runs, context.clock() - KEEP_SYNC_RUNS_FOR)
 
 
 async def forget_rate_windows(context: Context) -> int:

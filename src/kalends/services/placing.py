@@ -1,8 +1,8 @@
 """Taking time: the one function that every way into the calendar goes through.
 
-An API booking, a page's, a hold, a move and an import all end in `take_place`. The engine decides,
-on what was read in this transaction; then the exclusion constraint has the last word, which nobody
-overrides.
+An API booking, a page's, a hold, a move and an import all end in `take_place`, or, many at once,
+in `take_places`. The engine decides, on what was read in this transaction; then the exclusion
+constraint has the last word, which nobody overrides.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,8 @@ from kalends.domain.schedule import Schedule
 from kalends.services.calendars import Asked, Question, ask, claim_of, lock_what_counts
 from kalends.services.explaining import reasons_of
 from kalends.services.work import Work, found
-from kalends.store.occupancies import Claim, claim
+from kalends.store.occupancies import Claim, claim, claim_several
+from kalends.store.schedules import keep_active_schedules
 
 TAKEN: Final = "This time is already taken. Please choose another."
 MOST_TRIES: Final = 50
@@ -54,6 +55,7 @@ class Wish(Struct, frozen=True, kw_only=True):
         assert claim_id is not None
         if question.event_type and question.event_type.capacity > 1:
             claim_id = claim_of(question.event_type.id, int(self.starts_at.timestamp()))
+        claim_id = question.shared_claim or claim_id
         return Claim(
             claim_id=claim_id,
             booking_id=self.booking_id,
@@ -83,6 +85,20 @@ async def take_place(work: Work, wish: Wish) -> list[Schedule]:
             continue
         return [asked.contents[id_].schedule for id_ in chosen]
     raise SlotTaken(TAKEN)
+
+
+async def take_places(work: Work, wishes: Sequence[Wish]) -> set[UUID]:
+    """The same for many bookings at once, where no rule is asked (`override`) and each wants one
+    schedule: those that have their time now. The others may ask `take_place`, which says why."""
+    assert all(wish.question.override for wish in wishes)
+    schedule_ids = sorted({wish.question.schedule_ids[0] for wish in wishes})
+    active = await keep_active_schedules(work.organization_id, work.tx, schedule_ids)
+    wanted = [
+        wish.claim_on(wish.question.schedule_ids)
+        for wish in wishes
+        if wish.question.schedule_ids[0] in active
+    ]
+    return await claim_several(work.organization_id, work.tx, wanted) if wanted else set()
 
 
 async def _choose(work: Work, wish: Wish) -> tuple[Asked, Sequence[UUID]]:

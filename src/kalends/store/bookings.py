@@ -1,5 +1,6 @@
 """Bookings as rows."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -57,6 +58,11 @@ async def lock_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> Booki
 
 async def insert_booking(organization_id: UUID, tx: Tx, booking: Booking) -> None:
     await tx.execute(INSERT, organization_id, *structs.astuple(booking))
+
+
+async def insert_bookings(organization_id: UUID, tx: Tx, bookings: Sequence[Booking]) -> None:
+    """Several, in one round trip."""
+    await tx.executemany(INSERT, [(organization_id, *structs.astuple(b)) for b in bookings])
 
 
 async def update_booking(organization_id: UUID, tx: Tx, booking: Booking) -> None:

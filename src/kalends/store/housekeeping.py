@@ -36,6 +36,11 @@ DELETE FROM sessions WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM sessions WHERE expires_at <= $1
     ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
+SYNC_RUNS: Final = """
+DELETE FROM calcom_runs WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM calcom_runs WHERE finished_at <= $1
+    ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+"""
 WINDOWS: Final = """
 DELETE FROM rate_windows WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM rate_windows WHERE window_start < $1
@@ -109,6 +114,11 @@ async def delete_answers(tx: Tx, until: datetime) -> int:
 async def delete_sessions(tx: Tx, now: datetime) -> int:
     """Forgets sessions that expired by `now`."""
     return await _delete(tx, SESSIONS, now)
+
+
+async def delete_sync_runs(tx: Tx, until: datetime) -> int:
+    """Forgets runs of the Cal.com sync that were over by then."""
+    return await _delete(tx, SYNC_RUNS, until)
 
 
 async def delete_rate_windows(tx: Tx, before: int) -> int:

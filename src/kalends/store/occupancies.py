@@ -18,6 +18,16 @@ SELECT $1, schedule_id, $3, $4, $5, $6, tstzrange($7, $8), $9
 FROM unnest($2::uuid[]) AS schedule_id ORDER BY schedule_id
 ON CONFLICT DO NOTHING RETURNING schedule_id
 """
+# The same for bookings of one schedule each: those that are given back have their time.
+CLAIM_SEVERAL: Final = """
+INSERT INTO occupancies (organization_id, schedule_id, claim_id, booking_id, starts_at, during)
+SELECT $1, schedule_id, claim_id, booking_id, starts_at, tstzrange(begins, ends)
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::timestamptz[],
+    $7::timestamptz[])
+    AS wanted (schedule_id, claim_id, booking_id, starts_at, begins, ends)
+ORDER BY schedule_id, begins
+ON CONFLICT DO NOTHING RETURNING booking_id
+"""
 RELEASE: Final = "DELETE FROM occupancies WHERE organization_id = $1 AND booking_id = $2"
 CLEAR_ENDED: Final = """
 DELETE FROM occupancies WHERE ctid = ANY(ARRAY(
@@ -52,6 +62,22 @@ async def claim(organization_id: UUID, tx: Tx, wanted: Claim, now: datetime) -> 
         await _clear_ended(organization_id, tx, wanted, missing, now)
         missing = await _insert(organization_id, tx, wanted, missing)
     return missing
+
+
+async def claim_several(organization_id: UUID, tx: Tx, wanted: Sequence[Claim]) -> set[UUID]:
+    """Takes the time of bookings that take one schedule each, where it is free, and returns which
+    of them have it now. Nothing is cleared out of the way: the others may ask `claim`."""
+    rows = await tx.fetch(
+        CLAIM_SEVERAL,
+        organization_id,
+        [one.schedule_ids[0] for one in wanted],
+        [one.claim_id for one in wanted],
+        [one.booking_id for one in wanted],
+        [one.starts_at for one in wanted],
+        [one.begins for one in wanted],
+        [one.ends for one in wanted],
+    )
+    return {row[0] for row in rows}
 
 
 async def release(organization_id: UUID, tx: Tx, booking_id: UUID) -> None:

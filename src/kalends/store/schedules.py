@@ -47,6 +47,11 @@ SELECT id FROM schedules
 WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL
 ORDER BY id FOR KEY SHARE
 """
+KEEP_ACTIVE: Final = """
+SELECT id FROM schedules
+WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL AND is_active
+ORDER BY id FOR KEY SHARE
+"""
 USED_BY: Final = """
 SELECT
   (SELECT name FROM event_types
@@ -110,6 +115,14 @@ async def find_schedule_to_delete(
 async def keep_schedules(organization_id: UUID, tx: Tx, schedule_ids: Sequence[UUID]) -> set[UUID]:
     """Which of them there are; those are kept from being deleted until the transaction ends."""
     rows = await tx.fetch(KEEP, organization_id, schedule_ids)
+    return {row["id"] for row in rows}
+
+
+async def keep_active_schedules(
+    organization_id: UUID, tx: Tx, schedule_ids: Sequence[UUID]
+) -> set[UUID]:
+    """The same, of those that are active."""
+    rows = await tx.fetch(KEEP_ACTIVE, organization_id, schedule_ids)
     return {row["id"] for row in rows}
 
 

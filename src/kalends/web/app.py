@@ -14,6 +14,7 @@ from kalends.web.api import (
     auth,
     bookings,
     busy_times,
+    calcom,
     event_log,
     event_types,
     feeds,
@@ -46,6 +47,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *organization.ROUTES,
     *api_keys.ROUTES,
     *auth.ROUTES,
+    *calcom.ROUTES,
 )
 
 # In this order: what begins with an organization's slug comes last.

@@ -149,6 +149,7 @@ TAGS: Final[dict[str, str]] = {
     "API keys": "Who may call this API, and how much of it. They need the scope `*`.",
     "Sessions": "Signing in with e-mail and password, for the console and the calls that want an "
     "admin. `/api/v1` takes keys only.",
+    "Cal.com": "Bringing bookings in from Cal.com, and keeping them true. For signed-in admins.",
     "Operations": "For those who run the server and their machines; open to everyone.",
 }
 

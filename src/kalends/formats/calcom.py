@@ -1,0 +1,165 @@
+"""The public JSON of the Cal.com connection and of its runs."""
+
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from kalends.domain import ids
+from kalends.domain.calcom_sync import Connection, OnConflict, Run, RunState
+
+# msgspec says of literals which they are, but not that they are texts.
+TEXT: Final = {"type": "string"}
+RunId = Annotated[str, Meta(description="The run.", examples=["run_0352lF5NnllfIJ66lPpfc3"])]
+Success = Annotated[bool, Meta(description="False where it failed.")]
+ScheduleShownId = Annotated[str, Meta(description="The schedule.", examples=["sch_abc123"])]
+
+
+class SkipShown(Struct, frozen=True):
+    """A row of Cal.com that could not be brought in; it is tried again at each run."""
+
+    uid: Annotated[str, Meta(description="Its uid there.")]
+    reason: Annotated[str, Meta(description="Why it could not be brought in.")]
+
+
+class SyncDone(Struct, frozen=True, kw_only=True):
+    """How a sync ended. `synced` and `skipped` add up to the rows that Cal.com showed."""
+
+    success: Success
+    run_id: RunId
+    status: Annotated[Literal["done"], Meta(description="How it stands.", extra_json_schema=TEXT)]
+    synced: Annotated[int, Meta(description="Rows brought in or brought up to date.")]
+    skipped: Annotated[int, Meta(description="The rest of the rows that Cal.com showed.")]
+    unchanged: Annotated[int, Meta(description="How many of the skipped needed nothing.")]
+    skips: Annotated[
+        list[SkipShown], Meta(description="Those that could not be brought in: the first hundred.")
+    ]
+
+
+class SyncUnderWay(Struct, frozen=True, kw_only=True):
+    """A sync that takes longer. The counts are so far."""
+
+    success: Success
+    run_id: RunId
+    status: Annotated[
+        Literal["running"], Meta(description="How it stands.", extra_json_schema=TEXT)
+    ]
+    synced: Annotated[int, Meta(description="Rows brought in or brought up to date so far.")]
+    skipped: Annotated[int, Meta(description="The rest of the rows that Cal.com showed so far.")]
+
+
+class SyncRun(Struct, frozen=True, kw_only=True):
+    """A run, however it stands."""
+
+    success: Success
+    run_id: RunId
+    status: Annotated[
+        Literal["running", "done", "failed"],
+        Meta(description="How it stands.", extra_json_schema=TEXT),
+    ]
+    synced: Annotated[int, Meta(description="Rows brought in or brought up to date so far.")]
+    skipped: Annotated[int, Meta(description="The rest of the rows that Cal.com showed so far.")]
+    unchanged: Annotated[
+        int | UnsetType, Meta(description="How many of the skipped needed nothing; at the end.")
+    ] = UNSET
+    skips: Annotated[
+        list[SkipShown] | UnsetType,
+        Meta(description="Those that could not be brought in: the first hundred; at the end."),
+    ] = UNSET
+    error: Annotated[str | UnsetType, Meta(description="Why it failed.")] = UNSET
+    code: Annotated[str | UnsetType, Meta(description="The code of the error.")] = UNSET
+
+
+class MappingShown(Struct, frozen=True, omit_defaults=True):
+    """Which schedule the bookings of an event type, or of a host, go to."""
+
+    scheduleId: ScheduleShownId  # noqa: N815
+    calcomEventTypeId: Annotated[  # noqa: N815
+        int | None, Meta(description="The id of an event type there.")
+    ] = None
+    calcomHostId: Annotated[  # noqa: N815
+        int | None, Meta(description="The id of a host there.")
+    ] = None
+
+
+class ConnectionShown(Struct, frozen=True, kw_only=True):
+    """A connection. The key is not shown, but for its last four characters."""
+
+    id: Annotated[str, Meta(examples=["int_0352lF5NnllfIJ66lPpfc3"])]
+    organizationId: Annotated[str, Meta(description="The organization.")]  # noqa: N815
+    baseUrl: Annotated[  # noqa: N815
+        str, Meta(description="The API of Cal.com.", examples=["https://api.cal.com/v2"])
+    ]
+    apiKey: Annotated[  # noqa: N815
+        str, Meta(description="The last four characters of the key.", examples=["…4f9Q"])
+    ]
+    defaultScheduleId: ScheduleShownId  # noqa: N815
+    mappings: Annotated[
+        list[MappingShown], Meta(description="Which bookings go to which schedule.")
+    ]
+    onConflict: Annotated[  # noqa: N815
+        OnConflict, Meta(description="What becomes of a new booking whose time is taken here.")
+    ]
+    intervalMinutes: Annotated[  # noqa: N815
+        int, Meta(description="How often it is synced by itself; 0 is never.")
+    ]
+    hasWebhookSecret: Annotated[  # noqa: N815
+        bool, Meta(description="Whether hooks are taken.")
+    ]
+    hookUrl: Annotated[  # noqa: N815
+        str | None,
+        Meta(
+            description="Where Cal.com sends its webhooks to.",
+            examples=["https://kalends.example.com/hooks/calcom/…"],
+        ),
+    ]
+    nextSyncAt: Annotated[  # noqa: N815
+        datetime | None, Meta(description="When it is synced by itself; null is never.")
+    ]
+    createdAt: Annotated[datetime, Meta(description="When it was made.")]  # noqa: N815
+    updatedAt: Annotated[datetime, Meta(description="When it was last put.")]  # noqa: N815
+
+
+def show_run(run: Run) -> dict[str, Any]:
+    """The run as every call shows it; what comes at its end alone is left out before."""
+    status = run.state if run.is_over else RunState.RUNNING
+    shown: dict[str, Any] = {
+        "success": run.state != RunState.FAILED,
+        "run_id": ids.shown(ids.RUN, run.id),
+        "status": status.value,
+        "synced": run.synced,
+        "skipped": run.skipped,
+    }
+    if run.is_over:
+        shown |= {
+            "unchanged": run.unchanged,
+            "skips": [{"uid": s.uid, "reason": s.reason} for s in run.skips],
+        }
+    if run.state == RunState.FAILED:
+        shown |= {"error": run.error, "code": run.code}
+    return shown
+
+
+def show_connection(connection: Connection, hook_url: str | None) -> dict[str, Any]:
+    return {
+        "id": ids.shown(ids.INTEGRATION, connection.id),
+        "organizationId": ids.shown(ids.ORGANIZATION, connection.organization_id),
+        "baseUrl": connection.base_url,
+        "apiKey": "…" + connection.last_four,
+        "defaultScheduleId": ids.shown(ids.SCHEDULE, connection.default_schedule_id),
+        "mappings": [
+            MappingShown(
+                scheduleId=ids.shown(ids.SCHEDULE, mapping.schedule_id),
+                calcomEventTypeId=mapping.calcom_event_type_id,
+                calcomHostId=mapping.calcom_host_id,
+            )
+            for mapping in connection.mappings
+        ],
+        "onConflict": connection.on_conflict,
+        "intervalMinutes": connection.interval_minutes,
+        "hasWebhookSecret": connection.webhook_secret is not None,
+        "hookUrl": hook_url,
+        "nextSyncAt": connection.due_at,
+        "createdAt": connection.created_at,
+        "updatedAt": connection.updated_at,
+    }

@@ -1,0 +1,141 @@
+"""Rows brought in a transaction at a time, and the rows that they wait for asked for."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from msgspec import json
+
+from kalends.domain.calcom_account import Account, Away, Failure, Gone, Page
+from kalends.domain.calcom_sync import Connection, Run
+from kalends.domain.errors import CalcomNotConfigured
+from kalends.services import work as working
+from kalends.services.calcom import (
+    Hint,
+    caller_from_calcom,
+    error_of,
+    open_account,
+    require_connection,
+)
+from kalends.services.importing import (
+    Shown,
+    Verdict,
+    bring_kept,
+    bring_rows,
+    note_gone,
+    read_shown,
+)
+from kalends.services.work import Caller, Context, Work
+
+log = structlog.get_logger("kalends.calcom")
+
+LONGEST_CHAIN: Final = 50
+READ_AT_ONCE: Final = 5
+FETCH_PATIENCE_SECONDS: Final = 20.0
+
+
+class CalcomFailed(Exception):
+    """The account could not be asked; the value says how."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
+class Bringer:
+    """Brings rows in, for a run or without one."""
+
+    def __init__(
+        self, context: Context, caller: Caller, connection: Connection, run: Run | None
+    ) -> None:
+        self._context = context
+        self._caller = caller
+        self._connection = connection
+        self._run = run
+
+    async def bring(
+        self, shown: Sequence[Shown], then: Callable[[Work], Awaitable[None]] | None = None
+    ) -> list[Verdict]:
+        """Brings the rows in, and does `then` in the same transaction."""
+
+        async def both(work: Work) -> list[Verdict]:
+            verdicts = await bring_rows(work, self._connection, shown, self._run)
+            if then is not None:
+                await then(work)
+            return verdicts
+
+        return await working.change(self._context, self._caller, both)
+
+    async def settle(self, account: Account, uids: Sequence[str]) -> list[Verdict]:
+        """Tries rows that were kept again, and asks for the rows that they wait for."""
+        verdicts = await self._again(uids)
+        for verdict in verdicts:
+            await self._find_what_it_wants(account, verdict, 0)
+        return verdicts
+
+    async def bring_one(self, account: Account, page: Page) -> None:
+        """Brings one row in that was asked for by its uid, with the chain that it is a part of."""
+        (verdict,) = await self.bring([_asked_for(page)])
+        await self._find_what_it_wants(account, verdict, 0)
+
+    async def _find_what_it_wants(self, account: Account, verdict: Verdict, depth: int) -> None:
+        """Asks for the neighbour in the chain that a row waits for, and on along the chain."""
+        if verdict.wants is None or depth > LONGEST_CHAIN:
+            return
+        found = await account.find(verdict.wants)
+        if isinstance(found, Page):
+            (neighbour,) = await self.bring([_asked_for(found)])
+            await self._find_what_it_wants(account, neighbour, depth + 1)
+        elif isinstance(found, Gone):
+            now = self._context.clock()
+            await working.change(self._context, self._caller, note_gone, verdict.wants, now)
+        else:
+            raise CalcomFailed(found)
+        for again in await self._again([verdict.uid]):
+            if again.wants != verdict.wants:
+                await self._find_what_it_wants(account, again, depth + 1)
+
+    async def _again(self, uids: Sequence[str]) -> list[Verdict]:
+        return await working.change(
+            self._context, self._caller, bring_kept, self._connection, uids, self._run
+        )
+
+
+async def fetch(context: Context, payload: bytes) -> timedelta | None:
+    """The job that a hook starts: asks for the booking, and brings it in. One that is gone there is
+    left alone here."""
+    hint = json.decode(payload, type=Hint)
+    try:
+        connection = await require_connection(context, hint.organization_id)
+        account = open_account(context, connection, FETCH_PATIENCE_SECONDS, asyncio.sleep)
+    except CalcomNotConfigured:
+        return None
+    found = await account.find(hint.uid)
+    try:
+        if isinstance(found, Page):
+            caller = await caller_from_calcom(context, hint.organization_id)
+            await Bringer(context, caller, connection, None).bring_one(account, found)
+        elif not isinstance(found, Gone):
+            raise CalcomFailed(found)
+    except CalcomFailed as failed:
+        error = error_of(failed.failure)
+        if isinstance(failed.failure, Away):
+            raise error from failed
+        log.warning("a hook could not be followed", uid=hint.uid, error=error.message)
+    return None
+
+
+async def read_listed(rows: Sequence[object], asked_at: datetime) -> list[Shown]:
+    """Reads rows that a run is shown, a few at a time, so that others are not held up."""
+    shown = []
+    for number, value in enumerate(rows, 1):
+        shown.append(read_shown(value, asked_at, is_listed=True))
+        if number % READ_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return shown
+
+
+def _asked_for(page: Page) -> Shown:
+    return read_shown(page.rows[0], page.asked_at, is_listed=False)

@@ -1,0 +1,312 @@
+"""Bringing rows of Cal.com in: the rules of `domain/calcom.py`, on what is stored, in one short
+transaction for a handful of rows.
+
+A run, a hook and the command line all bring rows in through `bring_rows`, and its time is taken by
+`take_place`, as any other.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct, json, structs
+
+from kalends.domain.calcom import schedule_for
+from kalends.domain.calcom_sync import Connection, Outcome, Run
+from kalends.formats.calcom_rows import Row, Unreadable, clean, read_row
+from kalends.services.import_bookings import Bookings, Part
+from kalends.services.work import Work
+from kalends.store import imports
+from kalends.store.import_runs import Counts, add_counts
+from kalends.store.imports import Known
+
+LONGEST_CHAIN: Final = 50
+# What a known row is: brought in, left out, waiting for its neighbour in the chain, recorded in
+# conflict, or not there at all (asked for and not found).
+BROUGHT: Final = "brought"
+SKIPPED: Final = "skipped"
+PARKED: Final = "parked"
+RECORDED: Final = "recorded"
+GONE: Final = "gone"
+OUTSIDE_RANGE: Final = "It starts outside the range that was asked for."
+WAITS_FOR_OLDER: Final = "The row that it was rescheduled from was not seen yet."
+WAITS_FOR_NEWER: Final = "The row that it was rescheduled to was not seen yet."
+
+
+class Shown(Struct, frozen=True, kw_only=True):
+    """A row, read, with its JSON cleaned, and when it was asked for. `is_listed` where a run was
+    shown it, and does not only try it again or ask for it by its uid."""
+
+    row: Row | Unreadable
+    value: object
+    asked_at: datetime
+    is_listed: bool
+
+
+class Verdict(Struct, frozen=True, kw_only=True):
+    """What came of a row. `wants` is the uid of a row that has to be seen before it."""
+
+    uid: str
+    outcome: Outcome
+    reason: str | None = None
+    wants: str | None = None
+
+
+class Judgement(Struct, frozen=True, kw_only=True):
+    """What is to become of a row: by itself, or by what becomes of its `parts`."""
+
+    state: str = SKIPPED
+    outcome: Outcome = Outcome.SKIPPED
+    reason: str | None = None
+    wants: str | None = None
+    parts: list[Part] | None = None
+
+
+def read_shown(value: object, asked_at: datetime, *, is_listed: bool) -> Shown:
+    """Cleans and reads what Cal.com said."""
+    cleaned = clean(value)
+    return Shown(row=read_row(cleaned), value=cleaned, asked_at=asked_at, is_listed=is_listed)
+
+
+async def bring_rows(
+    work: Work, connection: Connection, shown: Sequence[Shown], run: Run | None
+) -> list[Verdict]:
+    """Brings the rows in, in their order, and counts those that are listed for the run."""
+    return await _Import(work, connection, run).bring(shown)
+
+
+async def bring_kept(
+    work: Work, connection: Connection, uids: Sequence[str], run: Run | None
+) -> list[Verdict]:
+    """Tries rows again that were kept, from the copies of them."""
+    known = await imports.find_rows(work.organization_id, work.tx, uids)
+    again = [
+        read_shown(json.decode(row.kept), row.seen_at, is_listed=False)
+        for row in sorted(known, key=lambda row: row.uid)
+        if row.kept is not None and row.uid in uids
+    ]
+    return await bring_rows(work, connection, again, run)
+
+
+async def note_gone(work: Work, uid: str, asked_at: datetime) -> None:
+    """Nothing more will be heard of that row: nobody has to wait for it."""
+    await imports.lock_imports(work.organization_id, work.tx)
+    known = {row.uid for row in await imports.find_rows(work.organization_id, work.tx, [uid])}
+    if uid not in known:
+        gone = _nothing(uid, asked_at, GONE)
+        await imports.put_rows(work.organization_id, work.tx, [gone])
+
+
+class _Import:
+    """One transaction's worth of rows."""
+
+    def __init__(self, work: Work, connection: Connection, run: Run | None) -> None:
+        self._work = work
+        self._connection = connection
+        self._run = run
+        self._known: dict[str, Known] = {}
+        self._successors: dict[str, str] = {}
+        self._counts = Counts()
+
+    async def bring(self, shown: Sequence[Shown]) -> list[Verdict]:
+        work = self._work
+        await imports.lock_imports(work.organization_id, work.tx)
+        await self._load(one.row for one in shown)
+        changed = [one.row for one in shown if self._is_news(one)]
+        bookings = await Bookings.load(
+            work, self._connection, [(row, self._ancestors(row)) for row in changed]
+        )
+        judged = [(one, await self._judge_news(one, bookings)) for one in shown]
+        await bookings.make()
+        verdicts: list[Verdict] = []
+        touched: dict[str, Known] = {}
+        for one, judgement in judged:
+            known, verdict = self._conclude(one, judgement, bookings)
+            self._learn(known)
+            touched[known.uid] = known
+            verdicts.append(verdict)
+        if touched:
+            await imports.put_rows(work.organization_id, work.tx, list(touched.values()))
+        await bookings.write_links()
+        if self._run is not None:
+            await add_counts(work.organization_id, work.tx, self._run.id, self._counts)
+        return verdicts
+
+    async def _load(self, rows: Iterable[Row | Unreadable]) -> None:
+        """What is known of the rows, of their neighbours, and of the chains behind them."""
+        asked: set[str] = set()
+        open_ = {u for row in rows for u in (row.uid, row.from_uid, row.to_uid) if u}
+        for _ in range(LONGEST_CHAIN):
+            if not open_:
+                break
+            found = await imports.find_rows(
+                self._work.organization_id, self._work.tx, sorted(open_)
+            )
+            asked |= open_
+            for known in found:
+                self._learn(known)
+            open_ = {known.from_uid for known in found if known.from_uid} - asked
+
+    def _learn(self, known: Known) -> None:
+        self._known[known.uid] = known
+        if known.from_uid and known.state != GONE:
+            self._successors[known.from_uid] = known.uid
+
+    def _ancestors(self, row: Row | Unreadable) -> list[str]:
+        """The uids that the row had before, the latest first."""
+        uids: list[str] = []
+        uid = row.from_uid
+        while uid and uid not in uids and len(uids) < LONGEST_CHAIN:
+            uids.append(uid)
+            known = self._known.get(uid)
+            uid = known.from_uid if known else None
+        return uids
+
+    def _is_news(self, shown: Shown) -> bool:
+        """Whether the row has to be looked at: not if it is older, or says the same as before. One
+        that could not be brought in is tried again at the end of a run, not whenever it is shown.
+        """
+        row, known = shown.row, self._known.get(shown.row.uid)
+        if known is None or (not shown.is_listed and known.kept is not None):
+            return True
+        if _is_older(shown, known):
+            return False
+        return known.digest != row.digest(self._schedule_for(row)) or known.state == GONE
+
+    def _schedule_for(self, row: Row | Unreadable) -> UUID:
+        connection = self._connection
+        if isinstance(row, Unreadable):
+            return connection.default_schedule_id
+        return schedule_for(
+            row.event_type_id, row.host_ids, connection.mappings, connection.default_schedule_id
+        )
+
+    async def _judge_news(self, shown: Shown, bookings: Bookings) -> Judgement | None:
+        """What is to become of the row; None where it is no news."""
+        row, before = shown.row, self._known.get(shown.row.uid)
+        if not self._is_news(shown):
+            return None
+        schedule_id = self._schedule_for(row)
+        judgement = await self._judge(row, schedule_id, bookings)
+        self._learn(
+            Known(
+                uid=row.uid,
+                state=judgement.state,
+                reason=judgement.reason,
+                digest=row.digest(schedule_id),
+                made_at=row.made_at or (before.made_at if before else None),
+                changed_at=row.changed_at,
+                seen_at=shown.asked_at,
+                from_uid=row.from_uid,
+                to_uid=row.to_uid,
+                kept=None,
+                run_id=before.run_id if before else None,
+                outcome=before.outcome if before else None,
+            )
+        )
+        return judgement
+
+    def _conclude(
+        self,
+        shown: Shown,
+        judgement: Judgement | None,
+        bookings: Bookings,
+    ) -> tuple[Known, Verdict]:
+        row, known = shown.row, self._known[shown.row.uid]
+        if judgement is None:
+            is_out = known.state in (SKIPPED, PARKED)
+            outcome = Outcome.SKIPPED if is_out else Outcome.UNCHANGED
+            if not _is_older(shown, known):
+                known = structs.replace(
+                    known, changed_at=row.changed_at or known.changed_at, seen_at=shown.asked_at
+                )
+            return self._counted(shown, known, Verdict(uid=row.uid, outcome=outcome))
+        state, outcome, reason = judgement.state, judgement.outcome, judgement.reason
+        if judgement.parts is not None:
+            left = bookings.left(judgement.parts)
+            reason = left.reason
+            state = SKIPPED if reason else RECORDED if left.is_recorded else BROUGHT
+            outcome = Outcome.SYNCED if left.has_changed else Outcome.UNCHANGED
+            outcome = Outcome.SKIPPED if reason else outcome
+        is_kept = state in (SKIPPED, PARKED, RECORDED)
+        known = structs.replace(
+            known, state=state, reason=reason, kept=json.encode(shown.value) if is_kept else None
+        )
+        verdict = Verdict(uid=row.uid, outcome=outcome, reason=reason, wants=judgement.wants)
+        return self._counted(shown, known, verdict)
+
+    async def _judge(
+        self, row: Row | Unreadable, schedule_id: UUID, bookings: Bookings
+    ) -> Judgement:
+        if isinstance(row, Unreadable):
+            return Judgement(reason=row.why)
+        if self._run is not None and not self._run.covers(row.starts_at):
+            return Judgement(reason=OUTSIDE_RANGE)
+        newer = self._newer(row)
+        if newer is not None and newer not in self._known:
+            return Judgement(state=PARKED, reason=WAITS_FOR_NEWER, wants=newer)
+        if newer is not None:
+            return Judgement(state=BROUGHT, outcome=Outcome.SYNCED)
+        if row.from_uid and row.from_uid not in self._known and row.from_uid != row.uid:
+            return Judgement(state=PARKED, reason=WAITS_FOR_OLDER, wants=row.from_uid)
+        parts = await bookings.bring(row, schedule_id, self._ancestors(row))
+        return Judgement(state=BROUGHT, parts=parts)
+
+    def _newer(self, row: Row) -> str | None:
+        """The uid of the row that this one was rescheduled to, known or not. One that has gone
+        without ever being seen is none. The rest of a seated row stays when a seat is moved."""
+        successor = row.to_uid or (None if row.is_seated else self._successors.get(row.uid))
+        if successor is None or successor == row.uid:
+            return None
+        known = self._known.get(successor)
+        return None if known is not None and known.state == GONE else successor
+
+    def _counted(self, shown: Shown, known: Known, verdict: Verdict) -> tuple[Known, Verdict]:
+        """The row with its outcome in this run. It counts once, however often it is shown; where
+        it could not be brought in at first, its last outcome counts."""
+        if self._run is None:
+            return known, verdict
+        before = known.outcome if known.run_id == self._run.id else None
+        if before is None and not shown.is_listed:
+            return known, verdict
+        outcome = Outcome.SYNCED if before == Outcome.SYNCED else verdict.outcome
+        if before == Outcome.UNCHANGED and outcome == Outcome.SKIPPED and not shown.is_listed:
+            outcome = Outcome.UNCHANGED
+        _count(self._counts, before, -1)
+        _count(self._counts, outcome, 1)
+        return structs.replace(known, run_id=self._run.id, outcome=outcome.value), verdict
+
+
+def _is_older(shown: Shown, known: Known) -> bool:
+    row = shown.row
+    if known.state == GONE:
+        return False
+    if row.changed_at is not None and known.changed_at is not None:
+        return row.changed_at < known.changed_at
+    return shown.asked_at < known.seen_at
+
+
+def _count(counts: Counts, outcome: str | None, by: int) -> None:
+    if outcome == Outcome.SYNCED:
+        counts.synced += by
+    elif outcome is not None:
+        counts.skipped += by
+        counts.unchanged += by if outcome == Outcome.UNCHANGED else 0
+
+
+def _nothing(uid: str, seen_at: datetime, state: str) -> Known:
+    return Known(
+        uid=uid,
+        state=state,
+        reason=None,
+        digest=b"",
+        made_at=seen_at,
+        changed_at=seen_at,
+        seen_at=seen_at,
+        from_uid=None,
+        to_uid=None,
+        kept=None,
+        run_id=None,
+        outcome=None,
+    )

@@ -1,0 +1,132 @@
+"""Connections to Cal.com as rows."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import json, structs
+
+from kalends.domain.calcom import Mapping
+from kalends.domain.calcom_sync import Connection, OnConflict
+from kalends.store.database import Tx
+from kalends.store.rows import as_raw, columns_of, parameters
+
+FIELDS: Final = Connection.__struct_fields__
+COLUMNS: Final = columns_of(Connection)
+MAPPINGS: Final = json.Decoder(list[Mapping])
+_LASTING: Final = (
+    "organization_id", "id", "hook_token", "hook_hash", "generation", "created_at",
+)  # fmt: skip
+_REPLACED: Final = tuple(name for name in FIELDS if name not in _LASTING)
+
+GET: Final = f"SELECT {COLUMNS} FROM calcom_connections WHERE organization_id = $1"
+LOCK: Final = f"{GET} FOR NO KEY UPDATE"
+# By the token in its address, over all organizations: one of the queries that find it.
+BY_HOOK: Final = f"SELECT {COLUMNS} FROM calcom_connections WHERE hook_hash = $1"
+# What stays over a new PUT is its id and the address of its hook. The generation goes up.
+PUT: Final = f"""
+INSERT INTO calcom_connections ({COLUMNS}) VALUES ({parameters(1, len(FIELDS))})
+ON CONFLICT (organization_id) DO UPDATE SET
+    ({", ".join(_REPLACED)}) = ROW({", ".join(f"excluded.{f}" for f in _REPLACED)}),
+    generation = calcom_connections.generation + 1
+RETURNING {columns_of(Connection, "calcom_connections")}
+"""
+DELETE: Final = "DELETE FROM calcom_connections WHERE organization_id = $1 RETURNING id"
+# Bookings of before may go elsewhere now: the next sync walks through all of them.
+SET_MAPPINGS: Final = """
+UPDATE calcom_connections SET mappings = $2, updated_at = $3, generation = generation + 1,
+    walked_since = NULL, walked_to = NULL, changed_since = NULL
+WHERE organization_id = $1
+"""
+BEGIN_WALK: Final = """
+UPDATE calcom_connections SET walked_since = coalesce(walked_since, $3)
+WHERE organization_id = $1 AND generation = $2 RETURNING walked_since
+"""
+WALKED_TO: Final = """
+UPDATE calcom_connections SET walked_to = $3
+WHERE organization_id = $1 AND generation = $2 AND changed_since IS NULL
+"""
+MARK: Final = """
+UPDATE calcom_connections SET changed_since = $3 WHERE organization_id = $1 AND generation = $2
+"""
+# Over all organizations: the timetable's. Who is not done yet does not begin anew.
+DUE: Final = """
+UPDATE calcom_connections c SET due_at = $1 + make_interval(mins => c.interval_minutes)
+WHERE c.organization_id IN (
+    SELECT organization_id FROM calcom_connections WHERE due_at <= $1
+    ORDER BY organization_id LIMIT $2 FOR UPDATE SKIP LOCKED)
+RETURNING c.organization_id
+"""
+
+
+async def find_connection(organization_id: UUID, tx: Tx) -> Connection | None:
+    return _connection(await tx.fetchrow(GET, organization_id))
+
+
+async def lock_connection(organization_id: UUID, tx: Tx) -> Connection | None:
+    """The connection, locked against other changes until the transaction ends."""
+    return _connection(await tx.fetchrow(LOCK, organization_id))
+
+
+async def find_connection_by_hook(tx: Tx, hook_hash: bytes) -> Connection | None:
+    return _connection(await tx.fetchrow(BY_HOOK, hook_hash))
+
+
+async def put_connection(tx: Tx, connection: Connection) -> Connection:
+    """Makes the organization's connection, or replaces all of it but its id and its hook."""
+    values = structs.asdict(connection) | {"mappings": as_raw(connection.mappings)}
+    row = await tx.fetchrow(PUT, *(values[name] for name in FIELDS))
+    stored = _connection(row)
+    assert stored is not None
+    return stored
+
+
+async def delete_connection(organization_id: UUID, tx: Tx) -> UUID | None:
+    """Its id; None where there was none."""
+    id_: UUID | None = await tx.fetchval(DELETE, organization_id)
+    return id_
+
+
+async def set_mappings(
+    organization_id: UUID, tx: Tx, mappings: list[Mapping], now: datetime
+) -> None:
+    """Forgets how far the sync had come, too."""
+    await tx.execute(SET_MAPPINGS, organization_id, as_raw(mappings), now)
+
+
+async def begin_walk(
+    organization_id: UUID, tx: Tx, generation: int, now: datetime
+) -> datetime | None:
+    """When the first walk began, which may go over several runs; None where the connection was
+    made anew meanwhile."""
+    since: datetime | None = await tx.fetchval(BEGIN_WALK, organization_id, generation, now)
+    return since
+
+
+async def note_walked_to(organization_id: UUID, tx: Tx, generation: int, reached: datetime) -> None:
+    """The creation time that the first walk has reached."""
+    await tx.execute(WALKED_TO, organization_id, generation, reached)
+
+
+async def set_mark(organization_id: UUID, tx: Tx, generation: int, since: datetime) -> None:
+    """From when on the next run asks for changes. Nothing, where the connection is another one."""
+    await tx.execute(MARK, organization_id, generation, since)
+
+
+async def take_due_connections(tx: Tx, now: datetime, limit: int) -> list[UUID]:
+    """The organizations whose next sync is due, each taken by one who asks."""
+    return [row[0] for row in await tx.fetch(DUE, now, limit)]
+
+
+def next_due(now: datetime, interval_minutes: int) -> datetime | None:
+    """When a connection is synced by itself; None where never."""
+    return now + timedelta(minutes=interval_minutes) if interval_minutes else None
+
+
+def _connection(row: Any) -> Connection | None:
+    if row is None:
+        return None
+    values = dict(zip(FIELDS, row, strict=True))
+    values["mappings"] = MAPPINGS.decode(values["mappings"])
+    values["on_conflict"] = OnConflict(values["on_conflict"])
+    return Connection(**values)

@@ -1,0 +1,355 @@
+"""`/api/bookings/sync-calcom`, `/api/integrations/calcom`, and the hook that Cal.com calls."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from kalends.domain import ids
+from kalends.domain.calcom import Mapping
+from kalends.domain.calcom_sync import DEFAULT_BASE_URL, Connection, OnConflict
+from kalends.domain.errors import Invalid
+from kalends.domain.values import Day
+from kalends.formats.calcom import (
+    ConnectionShown,
+    SyncDone,
+    SyncRun,
+    SyncUnderWay,
+    show_connection,
+    show_run,
+)
+from kalends.formats.encoding import encode
+from kalends.services import calcom, calcom_runs, work
+from kalends.services.calcom import NewConnection
+from kalends.services.idempotency import Answer
+from kalends.services.sessions import require_admin
+from kalends.services.work import Caller
+from kalends.web.answers import DeletedAnswer, data, deleted
+from kalends.web.api.models import DayOrInstant, Request, day_or_instant
+from kalends.web.call import Call, id_named
+from kalends.web.routes import Access, Route
+
+DEFAULT_INTERVAL_MINUTES: Final = 15
+WEEK_MINUTES: Final = 7 * 24 * 60
+LARGEST_ID: Final = 2**53
+CalcomId = Annotated[int, Meta(ge=0, le=LARGEST_ID)]
+# Sent on in headers and addresses: printable ASCII, no blanks.
+Visible = r"^[\x21-\x7e]+$"
+
+
+class SyncCalcom(Request, frozen=True, rename="camel"):
+    """What to sync: all that has changed, or a range."""
+
+    organization_id: Annotated[str, Meta(description="The organization to sync.")]
+    start_date: (
+        Annotated[
+            DayOrInstant,
+            Meta(
+                description="Bookings that start on or after: an instant, or a day (UTC).",
+                examples=["2026-12-01"],
+            ),
+        ]
+        | None
+    ) = None
+    end_date: (
+        Annotated[
+            DayOrInstant,
+            Meta(
+                description="Bookings that start on or before: an instant, or a day (UTC), which "
+                "counts whole.",
+                examples=["2026-12-31"],
+            ),
+        ]
+        | None
+    ) = None
+
+
+class MappingBody(Request, frozen=True, rename="camel"):
+    """Either an event type or a host of Cal.com, and the schedule for its bookings."""
+
+    schedule_id: Annotated[str, Meta(description="The schedule that they go to.")]
+    calcom_event_type_id: (
+        Annotated[CalcomId, Meta(description="The id of an event type there.")] | None
+    ) = None
+    calcom_host_id: Annotated[CalcomId, Meta(description="The id of a host there.")] | None = None
+
+
+class PutCalcom(Request, frozen=True, rename="camel"):
+    """A connection, whole: what is left out takes its default."""
+
+    organization_id: Annotated[str, Meta(description="The organization to connect.")]
+    api_key: Annotated[
+        str,
+        Meta(
+            description="A key of Cal.com; kept encrypted and never shown again.",
+            min_length=8,
+            max_length=500,
+            pattern=Visible,
+            examples=["cal_live_…".replace("…", "4f9Q")],
+        ),
+    ]
+    default_schedule_id: Annotated[
+        str, Meta(description="Where bookings go that no mapping says anything of.")
+    ]
+    base_url: Annotated[
+        str,
+        Meta(
+            description="Of a self-hosted Cal.com: the address of its API v2.",
+            min_length=1,
+            max_length=500,
+            pattern=Visible,
+        ),
+    ] = DEFAULT_BASE_URL
+    mappings: Annotated[
+        list[MappingBody],
+        Meta(
+            description="An event type's mapping wins over a host's, a host's over the default.",
+            max_length=500,
+        ),
+    ] = []
+    on_conflict: Annotated[
+        OnConflict,
+        Meta(
+            description="What becomes of a new booking whose time is taken here: skip leaves it "
+            "out and tries it again at each run, record brings it in without taking time, marked "
+            "as in conflict."
+        ),
+    ] = OnConflict.SKIP
+    interval_minutes: Annotated[
+        int,
+        Meta(description="How often it is synced by itself; 0 is never.", ge=0, le=WEEK_MINUTES),
+    ] = DEFAULT_INTERVAL_MINUTES
+    webhook_secret: (
+        Annotated[
+            str,
+            Meta(
+                description="The secret that Cal.com signs its webhooks with; without one they "
+                "are refused.",
+                min_length=1,
+                max_length=500,
+            ),
+        ]
+        | None
+    ) = None
+
+
+class OfOrganization(Request, frozen=True, rename="camel"):
+    organization_id: Annotated[str, Meta(description="The organization.")]
+
+
+class ConnectionAnswer(Struct, frozen=True):
+    data: ConnectionShown
+
+
+class HookTaken(Struct, frozen=True):
+    """The hook was taken."""
+
+    success: Annotated[bool, Meta(description="Always true.")] = True
+
+
+async def sync_calcom(call: Call) -> Answer:
+    body = await call.body(SyncCalcom)
+    admin = await as_admin(call, body.organization_id)
+    run = await calcom_runs.sync(call.context, admin.organization_id, span_of(body))
+    if not run.is_over:
+        return Answer(202, encode(show_run(run)), {})
+    if error := calcom_runs.error_of_run(run):
+        raise error
+    return Answer(200, encode(show_run(run)), {})
+
+
+async def get_sync_run(call: Call) -> Answer:
+    run_id = call.id(ids.RUN, "run", "run_id")
+    run = await calcom_runs.find_run_for(call.context, call.user_id, run_id)
+    return Answer(200, encode(show_run(run)), {})
+
+
+async def put_calcom(call: Call) -> Answer:
+    body = await call.body(PutCalcom)
+    admin = await as_admin(call, body.organization_id)
+    connection = await calcom.connect(call.context, admin, wanted(body))
+    return shown(call, connection)
+
+
+async def get_calcom(call: Call) -> Answer:
+    admin = await as_admin(call, call.query(OfOrganization).organization_id)
+    return shown(call, await work.read(call.context, admin, calcom.get_connection))
+
+
+async def delete_calcom(call: Call) -> Answer:
+    admin = await as_admin(call, call.query(OfOrganization).organization_id)
+    id_ = await work.change(call.context, admin, calcom.disconnect)
+    return deleted(ids.shown(ids.INTEGRATION, id_))
+
+
+async def receive_calcom_hook(call: Call) -> Answer:
+    token = call.scope["path_params"]["token"]
+    body = await call.raw_body()
+    await calcom.take_hook(call.context, token, call.headers.get("x-cal-signature-256"), body)
+    return Answer(200, encode(HookTaken()), {})
+
+
+async def as_admin(call: Call, named: str) -> Caller:
+    """The signed-in user as an admin of that organization. Raises NotFound, Forbidden."""
+    organization_id = id_named(ids.ORGANIZATION, "organization", named)
+    membership = await require_admin(call.context, call.user_id, organization_id)
+    return Caller(
+        organization_id=organization_id,
+        mode=membership.mode,
+        actor=call.caller.actor,
+        user_id=call.user_id,
+    )
+
+
+def span_of(body: SyncCalcom) -> tuple[datetime | None, datetime | None]:
+    """The bounds of the starts, inclusive; a bare day is its whole day in UTC. Raises Invalid."""
+    since = _bound("startDate", body.start_date, timedelta(0))
+    until = _bound("endDate", body.end_date, timedelta(days=1, seconds=-1))
+    if since is not None and until is not None and until < since:
+        raise Invalid.field("endDate", "must not be before startDate")
+    return since, until
+
+
+def _bound(field: str, text: str | None, into_day: timedelta) -> datetime | None:
+    if text is None:
+        return None
+    given = day_or_instant(field, text)
+    if isinstance(given, Day):
+        return datetime(given.year, given.month, given.day, tzinfo=UTC) + into_day
+    return datetime.fromtimestamp(given.timestamp(), UTC)
+
+
+def wanted(body: PutCalcom) -> NewConnection:
+    """Raises NotFound (for what can be no schedule), Invalid."""
+    mappings = [_mapping(number, given) for number, given in enumerate(body.mappings)]
+    return NewConnection(
+        base_url=body.base_url,
+        api_key=body.api_key,
+        default_schedule_id=_schedule_id(body.default_schedule_id),
+        mappings=mappings,
+        on_conflict=body.on_conflict,
+        interval_minutes=body.interval_minutes,
+        webhook_secret=body.webhook_secret,
+    )
+
+
+def _mapping(number: int, given: MappingBody) -> Mapping:
+    if (given.calcom_event_type_id is None) == (given.calcom_host_id is None):
+        raise Invalid.field(
+            f"mappings.{number}", "must name either calcomEventTypeId or calcomHostId"
+        )
+    return Mapping(
+        calcom_event_type_id=given.calcom_event_type_id,
+        calcom_host_id=given.calcom_host_id,
+        schedule_id=_schedule_id(given.schedule_id),
+    )
+
+
+def _schedule_id(named: str) -> UUID:
+    return id_named(ids.SCHEDULE, "schedule", named)
+
+
+def shown(call: Call, connection: Connection) -> Answer:
+    token = calcom.hook_token(call.context, connection)
+    base = call.sessions.public_url or f"{call.scope['scheme']}://{call.headers.get('host', '')}"
+    hook_url = f"{base}/hooks/calcom/{token}" if token else None
+    return data(show_connection(connection, hook_url))
+
+
+_SYNC: Final = "/api/bookings/sync-calcom"
+_CONNECTION: Final = "/api/integrations/calcom"
+_FAILURES: Final = (
+    "CALCOM_NOT_CONFIGURED",
+    "CALCOM_KEY_REFUSED",
+    "CALCOM_UNSUPPORTED",
+    "CALCOM_UNAVAILABLE",
+)
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route(
+        method="POST",
+        path=_SYNC,
+        handler=sync_calcom,
+        access=Access.SESSION,
+        tag="Cal.com",
+        summary="Sync with Cal.com",
+        description=(
+            "Brings bookings in from Cal.com, each exactly once, and keeps them true: all that "
+            "has changed there since the last time, or all that starts within a range. A row that "
+            "was rescheduled there moves its booking here; where both sides have changed a field, "
+            "the later change wins. Nothing is announced to attendees by mail; webhooks fire.\n\n"
+            "A sync that takes longer than 20 seconds is answered with 202 and goes on as a job. "
+            "A second one of the same organization waits for the first. Needs an admin."
+        ),
+        body=SyncCalcom,
+        answers={200: SyncDone, 202: SyncUnderWay},
+        errors=_FAILURES,
+    ),
+    Route(
+        method="GET",
+        path=f"{_SYNC}/{{run_id}}",
+        handler=get_sync_run,
+        access=Access.SESSION,
+        tag="Cal.com",
+        summary="Get a sync",
+        description="How a run stands, or how it ended. Needs an admin.",
+        answers={200: SyncRun},
+        errors=("FORBIDDEN",),
+    ),
+    Route(
+        method="PUT",
+        path=_CONNECTION,
+        handler=put_calcom,
+        access=Access.SESSION,
+        tag="Cal.com",
+        summary="Connect Cal.com",
+        description=(
+            "Makes the connection or replaces it. Nothing is asked of Cal.com yet. A replaced "
+            "connection keeps its `hookUrl` and starts over with its next sync; the bookings that "
+            "it brought are known all the same. Needs an admin."
+        ),
+        body=PutCalcom,
+        answers={200: ConnectionAnswer},
+    ),
+    Route(
+        method="GET",
+        path=_CONNECTION,
+        handler=get_calcom,
+        access=Access.SESSION,
+        tag="Cal.com",
+        summary="Get the connection to Cal.com",
+        description="Without the key. Needs an admin.",
+        query=OfOrganization,
+        answers={200: ConnectionAnswer},
+        errors=("FORBIDDEN", "NOT_FOUND"),
+    ),
+    Route(
+        method="DELETE",
+        path=_CONNECTION,
+        handler=delete_calcom,
+        access=Access.SESSION,
+        tag="Cal.com",
+        summary="Disconnect Cal.com",
+        description="The bookings stay. Needs an admin.",
+        query=OfOrganization,
+        answers={200: DeletedAnswer},
+        errors=("NOT_FOUND",),
+    ),
+    Route(
+        method="POST",
+        path="/hooks/calcom/{token}",
+        handler=receive_calcom_hook,
+        access=Access.OPEN,
+        tag="Cal.com",
+        summary="A webhook of Cal.com",
+        description=(
+            "Where Cal.com sends its webhooks to: the `hookUrl` of the connection. The header "
+            "`X-Cal-Signature-256` has to be the HMAC-SHA256 of the body with the connection's "
+            "`webhookSecret`, in hex. A hook is a hint: the booking that it names is asked for, "
+            "and what Cal.com then says is what is brought in."
+        ),
+        answers={200: HookTaken},
+        errors=("UNAUTHORIZED", "NOT_FOUND", "BODY_TOO_LARGE"),
+    ),
+)
