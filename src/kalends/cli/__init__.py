@@ -1,4 +1,4 @@
-"""The command line: serve, worker, init, migrate, keys, users, jobs, mail, backup, restore, doctor.
+"""The command line: serve, worker, init, migrate, keys, users, calcom, jobs, mail, and more.
 
 What can be foreseen to go wrong is one sentence on standard error: exit code 2 for a command or
 setting that is wrong, 1 for what did not work.
@@ -10,7 +10,7 @@ from typing import Final
 import typer
 
 from kalends import __version__
-from kalends.cli import calling, serving, tenants, upkeep, work
+from kalends.cli import calcom, calling, serving, tenants, upkeep, work
 from kalends.cli.calling import UsageError
 from kalends.compose import ServingError
 from kalends.domain.errors import Invalid, KalendsError
@@ -39,8 +39,12 @@ app = typer.Typer(
 )
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="API keys.")
 users = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who may sign in.")
+cal_com = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Bookings from Cal.com, and moving over."
+)
 app.add_typer(keys, name="keys")
 app.add_typer(users, name="users")
+app.add_typer(cal_com, name="calcom")
 app.add_typer(work.jobs, name="jobs")
 app.add_typer(work.mail, name="mail")
 
@@ -50,6 +54,10 @@ app.command("init")(tenants.initialize)
 keys.command("create")(tenants.create_key)
 users.command("add")(tenants.add_user)
 users.command("invite")(tenants.invite_user)
+cal_com.command("connect")(calcom.connect)
+cal_com.command("sync")(calcom.sync)
+cal_com.command("import")(calcom.import_plans)
+cal_com.command("status")(calcom.status)
 app.command()(upkeep.migrate)
 app.command()(upkeep.backup)
 app.command()(upkeep.restore)

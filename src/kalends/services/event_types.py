@@ -94,7 +94,7 @@ async def get_event_type(work: Work, event_type_id: UUID) -> EventType:
 async def create_event_type(work: Work, wanted: NewEventType) -> EventType:
     """Raises NotFound (a schedule), Invalid, SlugTaken."""
     await _check_requirements(work, wanted.requirements)
-    slugs: Iterable[str] = [wanted.slug] if wanted.slug else await _free_slugs(work, wanted.name)
+    slugs: Iterable[str] = [wanted.slug] if wanted.slug else await free_slugs(work, wanted.name)
     for slug in slugs:
         event_type = _new_event_type(work, wanted, slug)
         if await event_types.insert_event_type(work.organization_id, work.tx, event_type):
@@ -180,7 +180,7 @@ async def _check_requirements(work: Work, wanted: Sequence[Requirement]) -> None
         raise Invalid.field("requirements", "cannot all be met at once by different schedules")
 
 
-async def _free_slugs(work: Work, name: str) -> Iterator[str]:
+async def free_slugs(work: Work, name: str) -> Iterator[str]:
     """The slugs of a name that are free now; somebody else may be faster, so several to try."""
     taken = await event_types.list_slugs(work.organization_id, work.tx, slug_of(name))
     return (slug for slug in slugs_of(name) if slug not in taken)

@@ -138,6 +138,12 @@ async def find_organization(context: Context, named: str | None) -> Organization
     return live[0]
 
 
+async def find_organization_id(context: Context, named: str) -> UUID:
+    """By its id, slug or name. Raises NotFound."""
+    async with context.database.connection() as tx:
+        return (await _organization_named(tx, named)).id
+
+
 async def is_empty(context: Context) -> bool:
     """Whether nothing was ever set up here."""
     async with context.database.connection() as tx:

@@ -1,0 +1,228 @@
+"""`kalends calcom`: connect, sync, import, status."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+from kalends.cli.calling import OrganizationNamed, UsageError, called, run
+from kalends.domain.calcom import Mapping
+from kalends.domain.calcom_sync import (
+    DEFAULT_BASE_URL,
+    Connection,
+    OnConflict,
+    Run,
+    RunState,
+    Skip,
+)
+from kalends.domain.ids import RUN, SCHEDULE, parse, shown
+from kalends.domain.values import Day, parse_day_or_instant
+from kalends.services import calcom, calcom_plans, calcom_preview, calcom_runs, work
+from kalends.services.calcom import NewConnection
+from kalends.services.calcom_preview import Preview
+from kalends.services.setup import find_organization_id
+from kalends.services.work import Context
+
+MOST_SHOWN_SKIPS = 20
+LATEST_RUNS = 5
+Since = Annotated[
+    str | None, typer.Option("--start-date", help="Starts on or after: a day (UTC) or an instant.")
+]
+Until = Annotated[
+    str | None, typer.Option("--end-date", help="Starts on or before: a day (UTC) or an instant.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+
+
+def connect(
+    organization: OrganizationNamed,
+    api_key: Annotated[
+        str, typer.Option(help="A key of Cal.com.", envvar="KALENDS_CALCOM_KEY", prompt=True)
+    ],
+    schedule: Annotated[str, typer.Option(help="Where bookings go without a --map.")],
+    base_url: Annotated[
+        str, typer.Option(help="Of a self-hosted Cal.com: its API v2.")
+    ] = DEFAULT_BASE_URL,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="event-type:ID=sch_… or host:ID=sch_…; may be repeated."),
+    ] = None,
+    on_conflict: Annotated[
+        OnConflict, typer.Option(help="What becomes of a booking whose time is taken here.")
+    ] = OnConflict.SKIP,
+    interval_minutes: Annotated[
+        int, typer.Option(help="How often it is synced by itself; 0 is never.", min=0, max=10_080)
+    ] = 15,
+    webhook_secret: Annotated[
+        str | None, typer.Option(help="What Cal.com signs its webhooks with.")
+    ] = None,
+) -> None:
+    """Makes the connection to Cal.com, or replaces it."""
+    if len(api_key) < 8 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+        raise UsageError("--api-key does not look like a key of Cal.com.")
+    wanted = NewConnection(
+        base_url=base_url,
+        api_key=api_key,
+        default_schedule_id=_schedule_id("--schedule", schedule),
+        mappings=[_mapping(text) for text in maps or []],
+        on_conflict=on_conflict,
+        interval_minutes=interval_minutes,
+        webhook_secret=webhook_secret or None,
+    )
+
+    async def put(context: Context) -> tuple[Connection, str]:
+        caller = await calcom.caller_from_calcom(
+            context, await find_organization_id(context, organization)
+        )
+        connection = await calcom.connect(context, caller, wanted)
+        return connection, _hook_url(context, connection)
+
+    with called() as home:
+        connection, hook_url = run(home, put)
+    typer.echo(
+        f"Cal.com is connected ({connection.base_url}, key …{connection.last_four}).\n"
+        f"Its webhooks go to {hook_url}"
+    )
+
+
+def sync(
+    organization: OrganizationNamed,
+    start_date: Since = None,
+    end_date: Until = None,
+    is_dry_run: DryRun = False,
+) -> None:
+    """Brings bookings in from Cal.com, and shows how far it is."""
+    span = (_bound("--start-date", start_date, 0), _bound("--end-date", end_date, 1))
+    if span[0] and span[1] and span[1] < span[0]:
+        raise UsageError("--end-date must not be before --start-date.")
+    with called() as home, _progress() as show:
+
+        async def bring(context: Context) -> Run | Preview:
+            organization_id = await find_organization_id(context, organization)
+            if is_dry_run:
+                return await calcom_preview.preview_sync(context, organization_id, span, show)
+            return await calcom_runs.sync(
+                context, organization_id, span, wait_seconds=None, progress=show
+            )
+
+        done = run(home, bring)
+    if isinstance(done, Run) and (error := calcom_runs.error_of_run(done)):
+        raise error
+    _summarize(done, "would be" if is_dry_run else "were")
+
+
+def import_plans(organization: OrganizationNamed, is_dry_run: DryRun = False) -> None:
+    """Brings schedules and event types over; says what has no counterpart here."""
+
+    async def bring(context: Context) -> list[calcom_plans.Line]:
+        organization_id = await find_organization_id(context, organization)
+        return await calcom_plans.import_plans(context, organization_id, is_dry_run=is_dry_run)
+
+    with called() as home:
+        lines = run(home, bring)
+    for line in lines:
+        done = "would be made" if is_dry_run and line.done.startswith("made") else line.done
+        typer.echo(f"{line.kind} {line.name!r}: {done}")
+        for left_out in line.left_out:
+            typer.echo(f"    has no counterpart: {left_out}")
+    if not lines:
+        typer.echo("There are no schedules and event types at Cal.com.")
+
+
+def status(organization: OrganizationNamed) -> None:
+    """Shows the connection and its latest runs."""
+
+    async def look(context: Context) -> tuple[Connection, list[Run], str]:
+        organization_id = await find_organization_id(context, organization)
+        caller = await calcom.caller_from_calcom(context, organization_id)
+        connection = await work.read(context, caller, calcom.get_connection)
+        runs = await work.read(context, caller, calcom_runs.list_runs, LATEST_RUNS)
+        return connection, runs, _hook_url(context, connection)
+
+    with called() as home:
+        connection, runs, hook_url = run(home, look)
+    every = f"every {connection.interval_minutes} minutes" if connection.interval_minutes else "off"
+    hooks = hook_url if connection.webhook_secret else f"{hook_url} (refused: no webhook secret)"
+    typer.echo(f"Cal.com    {connection.base_url}, key …{connection.last_four}")
+    typer.echo(f"Schedule   {shown(SCHEDULE, connection.default_schedule_id)}")
+    typer.echo(f"Mappings   {len(connection.mappings)}")
+    typer.echo(f"By itself  {every}")
+    typer.echo(f"Webhooks   {hooks}")
+    for one in runs:
+        is_over = RunState.RUNNING if not one.is_over else one.state
+        told = f" ({one.code}: {one.error})" if one.code else ""
+        typer.echo(
+            f"{shown(RUN, one.id)}  {one.created_at:%Y-%m-%d %H:%M:%S}Z  {is_over:8}"
+            f"{one.synced} synced, {one.skipped} skipped{told}"
+        )
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Any, int | None], None]]:
+    """A bar on a terminal: how many rows were seen, of how many that Cal.com speaks of."""
+    columns = (SpinnerColumn(), TextColumn("Cal.com"), BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task("sync", total=None)
+
+        def show(so_far: Run | Preview, total: int | None) -> None:
+            seen = so_far.synced + so_far.skipped
+            bar.update(task, completed=seen, total=max(seen, total) if total else None)
+
+        yield show
+
+
+def _summarize(done: Run | Preview, verb: str) -> None:
+    typer.echo(
+        f"{done.synced} bookings {verb} brought in or brought up to date, "
+        f"{done.unchanged} needed nothing, {done.skipped - done.unchanged} {verb} left out."
+    )
+    shown_skips: list[Skip] = done.skips[:MOST_SHOWN_SKIPS]
+    for skip in shown_skips:
+        typer.echo(f"    {skip.uid}: {skip.reason}")
+    more = done.skipped - done.unchanged - len(shown_skips)
+    if more > 0:
+        typer.echo(f"    and {more} more")
+
+
+def _hook_url(context: Context, connection: Connection) -> str:
+    token = calcom.hook_token(context, connection)
+    return f"{context.outside.public_url}/hooks/calcom/{token}"
+
+
+def _bound(option: str, text: str | None, days: int) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        given = parse_day_or_instant(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {error}.") from error
+    if isinstance(given, Day):
+        begins = datetime(given.year, given.month, given.day, tzinfo=UTC)
+        return begins + timedelta(days=days, seconds=-days)
+    return datetime.fromtimestamp(given.timestamp(), UTC)
+
+
+def _mapping(text: str) -> Mapping:
+    kind, _, rest = text.partition(":")
+    number, _, schedule = rest.partition("=")
+    if kind not in ("event-type", "host") or not number.isascii() or not number.isdigit():
+        raise UsageError("--map must be event-type:ID=sch_… or host:ID=sch_….")
+    schedule_id = _schedule_id("--map", schedule)
+    if kind == "host":
+        return Mapping(calcom_host_id=int(number), schedule_id=schedule_id)
+    return Mapping(calcom_event_type_id=int(number), schedule_id=schedule_id)
+
+
+def _schedule_id(option: str, text: str) -> UUID:
+    id_ = parse(SCHEDULE, text)
+    if id_ is None:
+        raise UsageError(f"{option} must name a schedule by its id (sch_…).")
+    return id_

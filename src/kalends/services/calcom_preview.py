@@ -1,0 +1,84 @@
+"""A sync that keeps nothing: what it would do, for `kalends calcom sync --dry-run`."""
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.domain.calcom_account import BY_CREATION, Page, Walk
+from kalends.domain.calcom_sync import Outcome, Skip
+from kalends.services import work as working
+from kalends.services.bringing import read_listed
+from kalends.services.calcom import (
+    caller_from_calcom,
+    error_of,
+    open_account,
+    require_connection,
+)
+from kalends.services.calcom_runs import BATCH, PATIENCE_SECONDS, Span
+from kalends.services.importing import Shown, Verdict, bring_rows
+from kalends.services.work import Context, Work
+
+
+class Preview(Struct):
+    """What a sync would do, so far."""
+
+    synced: int
+    unchanged: int
+    skips: list[Skip]
+
+    @property
+    def skipped(self) -> int:
+        return self.unchanged + len(self.skips)
+
+
+class _Undo(Exception):
+    def __init__(self, verdicts: list[Verdict]) -> None:
+        super().__init__()
+        self.verdicts = verdicts
+
+
+async def preview_sync(
+    context: Context,
+    organization_id: UUID,
+    span: Span,
+    progress: Callable[[Preview, int | None], None],
+) -> Preview:
+    """Walks through all bookings and brings them in for an instant, each few in a transaction that
+    is rolled back: rows that need one another to be decided count as brought in.
+
+    Raises CalcomNotConfigured, CalcomKeyRefused, CalcomUnsupported, CalcomUnavailable.
+    """
+    connection = await require_connection(context, organization_id)
+    account = open_account(context, connection, PATIENCE_SECONDS, asyncio.sleep)
+    caller = await caller_from_calcom(context, organization_id)
+    preview, seen = Preview(0, 0, []), set[str]()
+
+    async def try_out(work: Work, shown: list[Shown]) -> None:
+        raise _Undo(await bring_rows(work, connection, shown, None))
+
+    walk = Walk(by=BY_CREATION, starts_from=span[0], starts_until=span[1])
+    async for page in account.walk(walk):
+        if not isinstance(page, Page):
+            raise error_of(page)
+        for first in range(0, len(page.rows), BATCH):
+            rows = page.rows[first : first + BATCH]
+            shown = await read_listed(rows, page.asked_at)
+            try:
+                await working.change(context, caller, try_out, shown)
+            except _Undo as undone:
+                _count(preview, [v for v in undone.verdicts if v.uid not in seen])
+                seen.update(v.uid for v in undone.verdicts)
+        progress(preview, page.total)
+    return preview
+
+
+def _count(preview: Preview, verdicts: list[Verdict]) -> None:
+    for verdict in verdicts:
+        if verdict.outcome is Outcome.SYNCED or verdict.wants is not None:
+            preview.synced += 1
+        elif verdict.outcome is Outcome.UNCHANGED:
+            preview.unchanged += 1
+        else:
+            preview.skips.append(Skip(verdict.uid, verdict.reason or "It was left out before."))
