@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -94,3 +95,25 @@ def test_hooks_in_any_order_lead_to_the_same(desk: Desk) -> None:
         assert sent.status_code == 200, sent.text
     desk.sync()
     check_same(desk)
+
+
+def test_hooks_and_syncs_at_once_lead_to_the_same(desk: Desk) -> None:
+    hook_url = desk.connect(webhookSecret=SECRET)["hookUrl"]
+    history = History(desk.calcom, 7)
+    for _ in range(150):
+        history.book("")
+
+    def send_hooks() -> None:
+        for _ in range(40):
+            body = desk.calcom.hook(history.step())
+            signed = {"x-cal-signature-256": signature(SECRET, body)}
+            assert httpx.post(hook_url, content=body, headers=signed).status_code == 200
+
+    with ThreadPoolExecutor(3) as pool:
+        for done in [pool.submit(send_hooks), *(pool.submit(desk.sync) for _ in range(2))]:
+            done.result()
+    desk.wait_for_jobs("calcom.fetch")
+    assert desk.sync()["skips"] == []
+    check_same(desk)
+    created = Counter(e["data"]["id"] for e in desk.events() if e["type"] == "booking.created")
+    assert set(created.values()) == {1}
