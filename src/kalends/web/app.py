@@ -27,6 +27,7 @@ from kalends.web.door import Door
 from kalends.web.endpoint import Endpoint, Gate, Nowhere, ReadOnly
 from kalends.web.pages import accounts, files
 from kalends.web.pages import feeds as feed_pages
+from kalends.web.pages.console import table as console
 from kalends.web.pages.endpoint import PageEndpoint, PageNowhere
 from kalends.web.pages.public import booking, machines, offers, self_service
 from kalends.web.pages.routes import PageRoute
@@ -53,6 +54,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *files.PAGES,
     *feed_pages.PAGES,
     *accounts.PAGES,
+    *console.PAGES,
     *machines.PAGES,
     *self_service.PAGES,
     *booking.PAGES,

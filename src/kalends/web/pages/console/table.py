@@ -1,0 +1,12 @@
+"""The routes of the console."""
+
+from typing import Final
+
+from kalends.web.pages.console import calendar, signing
+from kalends.web.pages.routes import PageRoute
+
+# In this order: what has a name of its own comes before what an id stands for.
+PAGES: Final[tuple[PageRoute, ...]] = (
+    *signing.PAGES,
+    *calendar.PAGES,
+)

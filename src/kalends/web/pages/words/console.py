@@ -1,0 +1,52 @@
+"""What the console says: its frame, signing in, calendar, bookings, charts and the first run."""
+
+from typing import Final
+
+WORDS: Final[dict[str, str]] = {
+    "console.nav": "Console",
+    "console.nav.calendar": "Calendar",
+    "console.nav.bookings": "Bookings",
+    "console.nav.charts": "Charts",
+    "console.nav.event-types": "Event types",
+    "console.nav.schedules": "Schedules",
+    "console.nav.webhooks": "Webhooks",
+    "console.nav.integrations": "Integrations",
+    "console.nav.mail": "Mail",
+    "console.nav.keys": "API keys",
+    "console.nav.users": "Users",
+    "console.nav.settings": "Settings",
+    "console.group.offer": "What can be booked",
+    "console.group.connect": "Connections",
+    "console.group.organization": "Organization",
+    "console.organization": "Organization",
+    "console.organizations": "Your organizations",
+    "console.sandbox": "This is the sandbox: nothing in it is real, and no mail leaves it.",
+    "console.sandbox.tag": "sandbox",
+    "console.role.owner": "owner",
+    "console.role.admin": "admin",
+    "console.role.member": "member",
+    "console.signed-in": "Signed in as {email}",
+    "console.sign-out": "Sign out",
+    "console.sign-in.title": "Sign in",
+    "console.sign-in.password": "Password",
+    "console.sign-in.send": "Sign in",
+    "console.sign-in.forgotten": "Forgotten your password?",
+    "console.sign-in.out": "You are signed out.",
+    "console.sign-in.wrong": "This e-mail address and password do not belong together. Please "
+    "check both.",
+    "console.sign-in.wait": "There were too many attempts from your connection. Please try again "
+    "in {seconds} seconds.",
+    "console.choose.title": "Choose an organization",
+    "console.choose.none": "You belong to no organization yet. Ask the one who gave you this "
+    "account for an invitation.",
+    "console.problem.back": "To the calendar",
+    "console.pages": "Pages of the list",
+    "console.pages.previous": "Previous",
+    "console.pages.next": "Next",
+    "console.pages.shown": "{first}–{last} of {total}",
+    "console.status.PENDING": "Pending",
+    "console.status.CONFIRMED": "Confirmed",
+    "console.status.CANCELLED": "Cancelled",
+    "console.status.COMPLETED": "Completed",
+    "console.status.NO_SHOW": "No-show",
+}
