@@ -10,6 +10,7 @@ from uuid import UUID
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.access import ADMINS, Membership, Mode, Organization, Role, Scope
 from kalends.domain.errors import Forbidden, KalendsError, NeedsAdmin, NotFound, Unauthorized
+from kalends.domain.ids import shown
 from kalends.services import organizations, sessions
 from kalends.services.sessions import Account
 from kalends.services.work import UseCase, Work
@@ -120,6 +121,7 @@ class Desk:
             "zone": self.zone,
             "done": f"console.done.{done}" if f"console.done.{done}" in WORDS else None,
             "problem": None,
+            "shown_id": shown,
         }
         kept = (*headers, ("cache-control", "no-store"))
         return self.visit.page(template, status, kept, **(common | values))
