@@ -97,6 +97,7 @@ ORDER BY number LIMIT $3
 """
 GET: Final = f"SELECT {columns_of(LoggedEvent)} FROM events WHERE organization_id = $1"
 BY_NUMBER: Final = f"{GET} AND number = $2"
+OF_BOOKING: Final = f"{GET} AND booking_id = $2 ORDER BY number DESC LIMIT $3"
 BEFORE: Final = f"{GET} AND booking_id = $2 AND number < $3 ORDER BY number DESC LIMIT 1"
 
 
@@ -152,6 +153,14 @@ async def list_events(organization_id: UUID, tx: Tx, after: int, limit: int) -> 
 async def find_event(organization_id: UUID, tx: Tx, number: int) -> LoggedEvent | None:
     row = await tx.fetchrow(BY_NUMBER, organization_id, number)
     return None if row is None else LoggedEvent(*row)
+
+
+async def list_events_of_booking(
+    organization_id: UUID, tx: Tx, booking_id: UUID, limit: int
+) -> list[LoggedEvent]:
+    """What happened to the booking, the latest first."""
+    rows = await tx.fetch(OF_BOOKING, organization_id, booking_id, limit)
+    return [LoggedEvent(*row) for row in rows]
 
 
 async def find_event_before(

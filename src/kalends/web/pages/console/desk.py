@@ -1,6 +1,6 @@
 """What a page of the console stands on: a signed-in user at work in one organization."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -76,13 +76,13 @@ class Desk:
     def path(self, name: str) -> str:
         return self.visit.path(name)
 
-    def to(self, path: str = "", **query: str | None) -> str:
+    def to(self, path: str = "", **query: str | Sequence[str] | None) -> str:
         """The URL of a page of this organization's console; what is empty is left out."""
         given = {name: value for name, value in query.items() if value}
         url = f"/console/{self.organization.slug}{path}"
-        return f"{url}?{urlencode(given)}" if given else url
+        return f"{url}?{urlencode(given, doseq=True)}" if given else url
 
-    def go(self, path: str, **query: str | None) -> PageAnswer:
+    def go(self, path: str, **query: str | Sequence[str] | None) -> PageAnswer:
         """Sends the browser to such a page, as after a form was done."""
         return redirect(self.to(path, **query))
 

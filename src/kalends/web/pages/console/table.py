@@ -2,11 +2,24 @@
 
 from typing import Final
 
-from kalends.web.pages.console import calendar, signing
+from kalends.web.pages.console import (
+    booking,
+    bookings,
+    calendar,
+    creating,
+    editing,
+    moving,
+    signing,
+)
 from kalends.web.pages.routes import PageRoute
 
 # In this order: what has a name of its own comes before what an id stands for.
 PAGES: Final[tuple[PageRoute, ...]] = (
     *signing.PAGES,
     *calendar.PAGES,
+    *bookings.PAGES,
+    *creating.PAGES,
+    *booking.PAGES,
+    *moving.PAGES,
+    *editing.PAGES,
 )
