@@ -65,6 +65,10 @@ _WAITS: Final = "\nSELECT EXISTS (SELECT FROM delivery)"
 # The last statement of a transaction.
 APPEND: Final = _HAPPENED + _DELIVERIES + _WAITS
 APPEND_WITH_MAILS: Final = _HAPPENED + _DELIVERIES + _MAILS + _WAITS
+# Over all organizations that somebody looks at in one process: one small question.
+COUNTERS: Final = """
+SELECT organization_id, last_number FROM event_counters WHERE organization_id = ANY($1::uuid[])
+"""
 NUMBER: Final = "SELECT number FROM events WHERE organization_id = $1 AND id = $2"
 
 
@@ -137,6 +141,12 @@ async def append_events(
     ]
     await tx.execute(APPEND_WITH_MAILS, *arguments)
     return True
+
+
+async def read_counters(tx: Tx, organization_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The number of the last event of each of the organizations."""
+    rows = await tx.fetch(COUNTERS, organization_ids)
+    return {row[0]: row[1] for row in rows}
 
 
 async def find_event_number(organization_id: UUID, tx: Tx, event_id: UUID) -> int | None:

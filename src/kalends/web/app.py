@@ -8,6 +8,7 @@ from starlette.routing import Route as PathRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
+from kalends.services.live import Lookout
 from kalends.web import docs, health
 from kalends.web.api import (
     api_keys,
@@ -70,7 +71,8 @@ def build_app(gate: Gate, limits: PageLimits, lifespan: Lifespan, checks: health
     description, and 404 in our shape."""
     paths = [PathRoute(path, Endpoint(gate, path, methods)) for path, methods in by_path(ROUTES)]
     beside = [*health.routes(checks), *docs.routes(ROUTES)]
-    pages = PageGate(gate.context, gate.sessions, gate.limiter, limits)
+    lookout = Lookout(gate.context)
+    pages = PageGate(gate.context, gate.sessions, gate.limiter, limits, lookout)
     router = Router(
         [
             *paths,

@@ -8,6 +8,7 @@ from kalends.web.pages.console import (
     calendar,
     creating,
     editing,
+    live,
     moving,
     signing,
 )
@@ -22,4 +23,5 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *booking.PAGES,
     *moving.PAGES,
     *editing.PAGES,
+    *live.PAGES,
 )

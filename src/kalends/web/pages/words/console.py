@@ -78,6 +78,8 @@ WORDS: Final[dict[str, str]] = {
     "console.calendar.count.many": "{day}, {number} bookings",
     "console.calendar.hours.all": "Show all hours",
     "console.calendar.hours.fewer": "Show fewer hours",
+    "console.calendar.choose": "Choose a time",
+    "console.close": "Close",
     "console.calendar.moved": "Moved.",
     "console.calendar.lost": "The booking could not be moved: the server did not answer.",
     "console.what": "What",
