@@ -7,9 +7,11 @@ from kalends.domain.access import Membership, Mode
 from kalends.domain.errors import RateLimited, Unauthorized
 from kalends.domain.values import Email
 from kalends.services import sessions
+from kalends.services.agenda import Choices, list_choices
 from kalends.services.sessions import Credentials
 from kalends.web.errors import error_headers
 from kalends.web.pages.answers import PageAnswer, redirect
+from kalends.web.pages.console import welcome
 from kalends.web.pages.console.desk import Desk, get_account, member_route
 from kalends.web.pages.endpoint import SIGN_IN
 from kalends.web.pages.routes import PageRoute
@@ -68,7 +70,10 @@ async def choose_organization(visit: Visit) -> PageAnswer:
 
 
 async def enter(desk: Desk) -> PageAnswer:
-    return desk.go("/calendar")
+    """To the calendar; an admin of an organization in which nothing can be booked yet is led to a
+    booking page first."""
+    choices: Choices = await desk.read(list_choices)
+    return desk.go(welcome.PATH if welcome.needs_welcome(desk, choices) else "/calendar")
 
 
 def _home_of(membership: Membership) -> str:

@@ -11,6 +11,7 @@ from kalends.web.pages.console import (
     live,
     moving,
     signing,
+    welcome,
 )
 from kalends.web.pages.routes import PageRoute
 
@@ -24,4 +25,5 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *moving.PAGES,
     *editing.PAGES,
     *live.PAGES,
+    *welcome.PAGES,
 )

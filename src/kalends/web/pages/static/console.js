@@ -67,6 +67,12 @@
   });
   for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
 
+  // The zone of whoever sets up, where none was chosen.
+
+  const guess = one("select[data-guess]");
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (guess && [...guess.options].some((option) => option.value === zone)) guess.value = zone;
+
   // The newest of the page: fetched when the server says that something happened.
 
   let dragging = null;
