@@ -6,6 +6,7 @@ from kalends.web.pages.console import (
     booking,
     bookings,
     calendar,
+    charts,
     creating,
     editing,
     live,
@@ -24,6 +25,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *booking.PAGES,
     *moving.PAGES,
     *editing.PAGES,
+    *charts.PAGES,
     *live.PAGES,
     *welcome.PAGES,
 )

@@ -265,4 +265,18 @@ WORDS: Final[dict[str, str]] = {
     "put it on your site.",
     "console.welcome.address": "Public address",
     "console.welcome.open": "Open the page",
+    "console.chart.bookings": "Bookings",
+    "console.chart.bookings.label": "Bookings by week, from {least} to {most}. The numbers are in "
+    "the table below.",
+    "console.chart.no-shows": "No-shows",
+    "console.chart.no-shows.label": "No-shows by week, from {least} to {most}. The numbers are in "
+    "the table below.",
+    "console.chart.utilisation": "Utilisation",
+    "console.chart.utilisation.label": "Utilisation by week, from {least} to {most} percent. The "
+    "numbers are in the table below.",
+    "console.chart.this-week": "this week",
+    "console.chart.week": "Week from",
+    "console.chart.table": "The numbers as a table",
+    "console.chart.about": "Cancelled bookings are not counted. Utilisation is the time that is "
+    "booked, in percent of the time that the active schedules are open by their hours of today.",
 }
