@@ -130,7 +130,7 @@ def test_it_does_not_keep_a_server_from_stopping(
         server.stop()
 
 
-async def test_only_so_many_look_at_once(
+def test_only_so_many_look_at_once(
     home: Installation, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lookout, "MOST_LOOKING", 2)
