@@ -72,6 +72,7 @@ def _greeting(home: Installation, first: tuple[FirstSetUp, str] | None, url: str
     lines = [
         f"Kalends serves on {url}",
         "",
+        f"  Console  {public}/console",
         f"  API      {public}/api/v1",
         f"  Docs     {public}/docs",
         f"  Health   {public}/healthz",

@@ -57,6 +57,10 @@ class Forbidden(KalendsError):
     code = "FORBIDDEN"
 
 
+class NeedsAdmin(Forbidden):
+    """The user's role in the organization is too small for it."""
+
+
 class NotFound(KalendsError):
     code = "NOT_FOUND"
 

@@ -81,6 +81,23 @@ async def list_bookings(
     return [booking_from(row) for row in rows if row[0] is not None], total
 
 
+async def list_bookings_after(
+    organization_id: UUID,
+    tx: Tx,
+    wanted: BookingFilter,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[Booking]:
+    """The next ones after a start and id, in the same order: whoever reads all of them in pages
+    pays for each row once."""
+    where, arguments = _where(organization_id, wanted)
+    if after is not None:
+        arguments += after
+        where += f" AND (start_time, id) > (${len(arguments) - 1}, ${len(arguments)})"
+    sql = f"SELECT {COLUMNS} FROM bookings WHERE {where} ORDER BY start_time, id LIMIT {limit:d}"
+    return [booking_from(row) for row in await tx.fetch(sql, *arguments)]
+
+
 async def list_clocks(
     tx: Tx, after: tuple[UUID, UUID], now: datetime, limit: int
 ) -> list[BookingClock]:
@@ -96,12 +113,7 @@ def list_statement(
 
     It always gives a row, so that the total is known beyond the last page too.
     """
-    arguments: list[Any] = [organization_id]
-    conditions = ["organization_id = $1"]
-    for value, template in _conditions(wanted):
-        arguments.append(value)
-        conditions.append(template.format(f"${len(arguments)}"))
-    where = " AND ".join(conditions)
+    where, arguments = _where(organization_id, wanted)
     arguments += [limit, offset]
     return (
         f"SELECT page.*, counted.total"
@@ -110,6 +122,15 @@ def list_statement(
         f" ORDER BY start_time, id LIMIT ${len(arguments) - 1} OFFSET ${len(arguments)}) page"
         f" ON true ORDER BY start_time, id"
     ), arguments
+
+
+def _where(organization_id: UUID, wanted: BookingFilter) -> tuple[str, list[Any]]:
+    arguments: list[Any] = [organization_id]
+    conditions = ["organization_id = $1"]
+    for value, template in _conditions(wanted):
+        arguments.append(value)
+        conditions.append(template.format(f"${len(arguments)}"))
+    return " AND ".join(conditions), arguments
 
 
 def _conditions(wanted: BookingFilter) -> list[tuple[Any, str]]:

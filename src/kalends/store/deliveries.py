@@ -107,6 +107,12 @@ LEFT JOIN ({_SHOWN}
     WHERE d.organization_id = $1 AND d.endpoint_id = $2 AND ($3::text IS NULL OR d.state = $3)
     ORDER BY d.id DESC LIMIT $4 OFFSET $5) page ON true ORDER BY id DESC
 """
+OF_LANE: Final = f"""
+SELECT page.*, w.url FROM (
+    {_SHOWN} WHERE d.organization_id = $1 AND d.lane_id = $2 ORDER BY d.id DESC LIMIT $3) page
+JOIN webhook_endpoints w ON w.organization_id = $1 AND w.id = page.endpoint_id
+ORDER BY page.id DESC
+"""
 GET: Final = f"{_SHOWN} WHERE d.organization_id = $1 AND d.endpoint_id = $2 AND d.id = $3"
 INSERT_TEST: Final = """
 INSERT INTO deliveries (organization_id, id, endpoint_id, event_id, type, lane_id, number, body,
@@ -216,6 +222,14 @@ async def list_deliveries(
     """A page, the latest first, and how many there are."""
     rows = await tx.fetch(LIST, organization_id, endpoint_id, state, limit, offset)
     return [Delivery(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def list_deliveries_of_lane(
+    organization_id: UUID, tx: Tx, lane_id: UUID, limit: int
+) -> list[tuple[Delivery, str]]:
+    """What went out about a booking, to all endpoints, the latest first, with their URLs."""
+    rows = await tx.fetch(OF_LANE, organization_id, lane_id, limit)
+    return [(Delivery(*row[:-1]), row["url"]) for row in rows]
 
 
 async def find_delivery(

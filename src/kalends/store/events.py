@@ -65,6 +65,10 @@ _WAITS: Final = "\nSELECT EXISTS (SELECT FROM delivery)"
 # The last statement of a transaction.
 APPEND: Final = _HAPPENED + _DELIVERIES + _WAITS
 APPEND_WITH_MAILS: Final = _HAPPENED + _DELIVERIES + _MAILS + _WAITS
+# Over all organizations that somebody looks at in one process: one small question.
+COUNTERS: Final = """
+SELECT organization_id, last_number FROM event_counters WHERE organization_id = ANY($1::uuid[])
+"""
 NUMBER: Final = "SELECT number FROM events WHERE organization_id = $1 AND id = $2"
 
 
@@ -97,6 +101,7 @@ ORDER BY number LIMIT $3
 """
 GET: Final = f"SELECT {columns_of(LoggedEvent)} FROM events WHERE organization_id = $1"
 BY_NUMBER: Final = f"{GET} AND number = $2"
+OF_BOOKING: Final = f"{GET} AND booking_id = $2 ORDER BY number DESC LIMIT $3"
 BEFORE: Final = f"{GET} AND booking_id = $2 AND number < $3 ORDER BY number DESC LIMIT 1"
 
 
@@ -138,6 +143,12 @@ async def append_events(
     return True
 
 
+async def read_counters(tx: Tx, organization_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The number of the last event of each of the organizations."""
+    rows = await tx.fetch(COUNTERS, organization_ids)
+    return {row[0]: row[1] for row in rows}
+
+
 async def find_event_number(organization_id: UUID, tx: Tx, event_id: UUID) -> int | None:
     """The event's number: where a reader of the log stands that has read up to it."""
     number: int | None = await tx.fetchval(NUMBER, organization_id, event_id)
@@ -152,6 +163,14 @@ async def list_events(organization_id: UUID, tx: Tx, after: int, limit: int) -> 
 async def find_event(organization_id: UUID, tx: Tx, number: int) -> LoggedEvent | None:
     row = await tx.fetchrow(BY_NUMBER, organization_id, number)
     return None if row is None else LoggedEvent(*row)
+
+
+async def list_events_of_booking(
+    organization_id: UUID, tx: Tx, booking_id: UUID, limit: int
+) -> list[LoggedEvent]:
+    """What happened to the booking, the latest first."""
+    rows = await tx.fetch(OF_BOOKING, organization_id, booking_id, limit)
+    return [LoggedEvent(*row) for row in rows]
 
 
 async def find_event_before(

@@ -8,6 +8,7 @@ from starlette.routing import Route as PathRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
+from kalends.services.live import Lookout
 from kalends.web import docs, health
 from kalends.web.api import (
     api_keys,
@@ -28,6 +29,7 @@ from kalends.web.door import Door
 from kalends.web.endpoint import Endpoint, Gate, Nowhere, ReadOnly
 from kalends.web.pages import accounts, files
 from kalends.web.pages import feeds as feed_pages
+from kalends.web.pages.console import table as console
 from kalends.web.pages.endpoint import PageEndpoint, PageNowhere
 from kalends.web.pages.public import booking, machines, offers, self_service
 from kalends.web.pages.routes import PageRoute
@@ -55,6 +57,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *files.PAGES,
     *feed_pages.PAGES,
     *accounts.PAGES,
+    *console.PAGES,
     *machines.PAGES,
     *self_service.PAGES,
     *booking.PAGES,
@@ -70,7 +73,8 @@ def build_app(gate: Gate, limits: PageLimits, lifespan: Lifespan, checks: health
     description, and 404 in our shape."""
     paths = [PathRoute(path, Endpoint(gate, path, methods)) for path, methods in by_path(ROUTES)]
     beside = [*health.routes(checks), *docs.routes(ROUTES)]
-    pages = PageGate(gate.context, gate.sessions, gate.limiter, limits)
+    lookout = Lookout(gate.context)
+    pages = PageGate(gate.context, gate.sessions, gate.limiter, limits, lookout)
     router = Router(
         [
             *paths,

@@ -74,6 +74,12 @@ def short_day(day: date, locale: Locale) -> str:
 
 
 @lru_cache(maxsize=1_024)
+def day_and_month(day: date, locale: Locale) -> str:
+    """Dec 3."""
+    return format_skeleton("MMMd", datetime(day.year, day.month, day.day), locale=locale)
+
+
+@lru_cache(maxsize=1_024)
 def month(first: date, locale: Locale) -> str:
     """December 2026."""
     return format_skeleton("yMMMM", datetime(first.year, first.month, 1), locale=locale)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from kalends.domain.errors import KalendsError, RateLimited
+from kalends.domain.errors import KalendsError, NeedsAdmin, RateLimited
 from kalends.web.endpoint import error_answer, key_in
 from kalends.web.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer
@@ -20,18 +20,35 @@ def error_page(visit: Visit, error: KalendsError) -> PageAnswer:
     headers.pop("www-authenticate", None)
     if allowed := getattr(error, "allowed", None):
         headers["allow"] = allowed
-    if _wants_json(visit):
+    if wants_json(visit):
         answer = error_answer(error, _request_id(visit))
         return PageAnswer(answer.body, status, "application/json", tuple(headers.items()))
+    title, text = error_words(error)
     return visit.page(
         "error.html",
         status,
         tuple(headers.items()),
-        title=_title(status),
-        text=_text(status, error),
+        title=title,
+        text=text,
         request_id=_request_id(visit),
         code=status,
     )
+
+
+def error_words(error: KalendsError) -> tuple[str, str]:
+    """A title and a sentence for people."""
+    if isinstance(error, NeedsAdmin):
+        return say("error.role.title"), say("error.role.text")
+    status = status_of(error)
+    return _title(status), _text(status, error)
+
+
+def wants_json(visit: Visit) -> bool:
+    """A program says so: it takes JSON and no page, or brings an API key and asks for no page."""
+    accepts = visit.headers.get("accept", "")
+    if "text/html" in accepts:
+        return False
+    return "application/json" in accepts or key_in(visit.headers) is not None
 
 
 def _title(status: int) -> str:
@@ -43,14 +60,6 @@ def _text(status: int, error: KalendsError) -> str:
     if isinstance(error, RateLimited):
         values["seconds"] = error.retry_after
     return say(f"error.{status}.text", **values) if status in _OWN_WORDS else error.message
-
-
-def _wants_json(visit: Visit) -> bool:
-    """A program says so: it takes JSON and no page, or brings an API key and asks for no page."""
-    accepts = visit.headers.get("accept", "")
-    if "text/html" in accepts:
-        return False
-    return "application/json" in accepts or key_in(visit.headers) is not None
 
 
 def _request_id(visit: Visit) -> str:

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope
 from kalends.domain.errors import Forbidden, RateLimited, Unauthorized
 from kalends.services import work
 from kalends.services.limits import RateLimiter
+from kalends.services.live import Lookout
 from kalends.services.work import Caller, Context, UseCase, Work
 from kalends.web.call import read_all
 from kalends.web.pages.answers import HTML, PageAnswer
@@ -46,6 +47,7 @@ class PageGate:
     sessions: Sessions
     limiter: RateLimiter
     limits: PageLimits
+    lookout: Lookout
 
 
 @dataclass

@@ -8,10 +8,15 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from kalends.web.pages.safety import without_bidi
-from kalends.web.pages.words import accounts, common, public
+from kalends.web.pages.words import accounts, common, console, public
 
 LANGUAGE: Final = "en"
-WORDS: Final[dict[str, str]] = {**common.WORDS, **accounts.WORDS, **public.WORDS}
+WORDS: Final[dict[str, str]] = {
+    **common.WORDS,
+    **accounts.WORDS,
+    **public.WORDS,
+    **console.WORDS,
+}
 
 
 def say(key: str, **values: Any) -> str:

@@ -11,6 +11,9 @@ WORDS: Final = {
     "error.403.title": "That did not come from here",
     "error.403.text": "For your safety, forms are only taken from our own pages. Please open the "
     "page again and repeat what you did.",
+    "error.role.title": "This needs an admin",
+    "error.role.text": "Your role in this organization does not allow it. Please ask one of its "
+    "owners or admins.",
     "error.404.title": "There is nothing here",
     "error.404.text": "This page does not exist, or not any more. Please check the address, or "
     "ask the one who sent it to you.",

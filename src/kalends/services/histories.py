@@ -1,0 +1,71 @@
+"""One booking with all that happened to it, and all that went out because of it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.domain.booking import Booking
+from kalends.domain.event import LoggedEvent
+from kalends.domain.event_type import EventType
+from kalends.domain.ids import API_KEY, BOOKING, USER, parse, shown
+from kalends.domain.mail import Mail
+from kalends.domain.schedule import Schedule
+from kalends.domain.webhook import Delivery
+from kalends.services.work import Work, found
+from kalends.store import bookings, deliveries, event_types, events, mails, schedules
+from kalends.store.actors import name_actors
+
+MOST: Final = 200
+
+
+class History(Struct, frozen=True, kw_only=True):
+    """`events` are the latest first, as are mails and deliveries (each with its URL). `actors`
+    are the names of users and keys, by their shown ids."""
+
+    booking: Booking
+    event_type: EventType | None
+    schedules: Sequence[Schedule]
+    events: Sequence[LoggedEvent]
+    actors: Mapping[str, str]
+    mails: Sequence[Mail]
+    deliveries: Sequence[tuple[Delivery, str]]
+
+
+async def get_history(work: Work, booking_id: UUID) -> History:
+    """Raises NotFound."""
+    organization_id, tx = work.organization_id, work.tx
+    booking = found(
+        await bookings.find_booking(organization_id, tx, booking_id),
+        "booking",
+        shown(BOOKING, booking_id),
+    )
+    known = await schedules.find_schedules(organization_id, tx, booking.schedule_ids)
+    happened = await events.list_events_of_booking(organization_id, tx, booking_id, MOST)
+    sent, _ = await mails.list_mails(organization_id, tx, booking_id, MOST, 0)
+    return History(
+        booking=booking,
+        event_type=await _event_type_of(work, booking),
+        schedules=[known[id_] for id_ in booking.schedule_ids if id_ in known],
+        events=happened,
+        actors=await _names(work, happened),
+        mails=sent,
+        deliveries=await deliveries.list_deliveries_of_lane(organization_id, tx, booking_id, MOST),
+    )
+
+
+async def _event_type_of(work: Work, booking: Booking) -> EventType | None:
+    if booking.event_type_id is None:
+        return None
+    return await event_types.find_event_type(work.organization_id, work.tx, booking.event_type_id)
+
+
+async def _names(work: Work, happened: Sequence[LoggedEvent]) -> dict[str, str]:
+    actors = {event.actor for event in happened}
+    users = {a: id_ for a in actors if (id_ := parse(USER, a))}
+    keys = {a: id_ for a in actors if (id_ := parse(API_KEY, a))}
+    named = await name_actors(
+        work.organization_id, work.tx, list(users.values()), list(keys.values())
+    )
+    return {actor: named[id_] for actor, id_ in (users | keys).items() if id_ in named}

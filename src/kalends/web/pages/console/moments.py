@@ -1,0 +1,50 @@
+"""From what is chosen in a form to an instant: an instant itself, or a day and a time of day."""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from kalends.availability.wallclock import Zone, wall_midnight
+from kalends.domain.errors import Invalid
+from kalends.domain.values import Day, Instant
+from kalends.web.pages import clock_words
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.words import say
+
+_TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+class AmbiguousTime(Invalid):
+    """The clock shows that time twice on that day: `instants` are both."""
+
+    def __init__(self, message: str, instants: list[datetime]) -> None:
+        super().__init__(message)
+        self.instants = instants
+
+
+def moment_in(form: Fields, zone: Zone) -> datetime:
+    """`start` as it stands in URLs; else `day` and `time` on the clock of the zone.
+
+    Raises Invalid for what is neither or does not exist, AmbiguousTime for what there is twice.
+    """
+    if form.text("start"):
+        try:
+            return Instant.parse(form.text("start"))
+        except ValueError:
+            raise Invalid(say("console.moment.missing")) from None
+    matched = _TIME.fullmatch(form.text("time"))
+    try:
+        day = Day.parse(form.text("day"))
+    except ValueError:
+        raise Invalid(say("console.moment.missing")) from None
+    if matched is None:
+        raise Invalid(say("console.moment.missing"))
+    wall = wall_midnight(day) + int(matched[1]) * 3600 + int(matched[2]) * 60
+    found = [datetime.fromtimestamp(span.start, UTC) for span in zone.instants(wall, wall + 1)]
+    if not found:
+        raise Invalid(say("console.moment.skipped", time=matched[0]))
+    if len(found) > 1:
+        offsets = [clock_words.offset_of(clock_words.seconds_of(one), zone) for one in found]
+        twice = say("console.moment.twice", time=matched[0], first=offsets[0], second=offsets[1])
+        raise AmbiguousTime(twice, found)
+    return found[0]

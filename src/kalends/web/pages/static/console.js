@@ -1,0 +1,246 @@
+// What makes the console quick. Everything works without it.
+(() => {
+  "use strict";
+
+  const REST_MS = 150;
+  const AGAIN_MS = 2000;
+  const DRAG_FROM_PX = 5;
+  const ROW_SECONDS = 300;
+  const ROWS_AN_HOUR = 12;
+  // A booking is dropped on quarters of an hour.
+  const ROWS_A_STEP = 3;
+  const one = (selector, within = document) => within.querySelector(selector);
+
+  document.documentElement.classList.add("scripted");
+  const status = document.body.appendChild(document.createElement("p"));
+  status.className = "for-readers";
+  status.setAttribute("role", "status");
+  const say = (text) => { status.textContent = text || ""; };
+
+  // Menus close when one clicks beside them, or by Escape.
+
+  addEventListener("click", (event) => {
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+  });
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("details[data-menu][open]")) {
+      menu.open = false;
+      one("summary", menu).focus();
+    }
+  });
+
+  // A choice that is all of a form is sent by itself.
+
+  addEventListener("change", (event) => {
+    if (event.target.matches("[data-auto] select")) event.target.form.requestSubmit();
+  });
+
+  // A form is sent once, however often its button is pressed.
+
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-once]")) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
+  });
+
+  // What is copied with a button says so.
+
+  addEventListener("click", async (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (!button) return;
+    const field = one(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(field.value);
+    } catch {
+      field.select();
+      return;
+    }
+    one("span", button).textContent = button.dataset.copied;
+    say(button.dataset.copied);
+  });
+  for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
+
+  // The zone of whoever sets up, where none was chosen.
+
+  const guess = one("select[data-guess]");
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (guess && [...guess.options].some((option) => option.value === zone)) guess.value = zone;
+
+  // The newest of the page: fetched when the server says that something happened.
+
+  let dragging = null;
+  let waiting = 0;
+
+  function isBusy(fresh) {
+    const at = document.activeElement;
+    const types = fresh.contains(at) && at.matches("input, textarea, select");
+    return dragging || types || one("details.asked[open]", fresh);
+  }
+
+  async function refresh() {
+    waiting = 0;
+    const old = one("#fresh");
+    if (!old) return;
+    if (isBusy(old)) { later(AGAIN_MS); return; }
+    let page;
+    try {
+      const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+      if (!answer.ok || answer.redirected) return;
+      page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    } catch {
+      return;
+    }
+    const fresh = one("#fresh", page);
+    if (!fresh || isBusy(old)) { later(AGAIN_MS); return; }
+    const at = document.activeElement;
+    const href = old.contains(at) && at.getAttribute("href");
+    const left = one(".sheets", old)?.scrollLeft;
+    old.replaceWith(fresh);
+    if (left) one(".sheets", fresh).scrollLeft = left;
+    if (href) one(`a[href="${CSS.escape(href)}"]`, fresh)?.focus({ preventScroll: true });
+  }
+
+  const later = (ms) => { if (!waiting) waiting = setTimeout(refresh, ms); };
+
+  // Only while the page is looked at: browsers open few connections to one server.
+
+  const url = one("main[data-live]")?.dataset.live;
+  let stream = null;
+  function listen() {
+    if (!url || !one("#fresh") || stream || document.hidden) return;
+    stream = new EventSource(url);
+    stream.addEventListener("change", () => later(REST_MS));
+    stream.addEventListener("end", leave);
+  }
+  function leave() {
+    stream?.close();
+    stream = null;
+  }
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) { leave(); return; }
+    listen();
+    if (one("#fresh")) later(REST_MS);
+  });
+  addEventListener("pagehide", leave);
+  listen();
+
+  // A refusal, with where to go from it.
+
+  function tell(text, sheets, href) {
+    one(".toast")?.remove();
+    const toast = document.createElement("div");
+    toast.className = "toast";
+    toast.setAttribute("role", "alert");
+    const words = toast.appendChild(document.createElement("p"));
+    words.textContent = `${text} `;
+    if (href) {
+      const link = words.appendChild(document.createElement("a"));
+      link.href = href;
+      link.textContent = sheets.dataset.choose;
+    }
+    const close = toast.appendChild(document.createElement("button"));
+    close.type = "button";
+    close.textContent = sheets.dataset.close;
+    close.addEventListener("click", () => toast.remove());
+    document.body.append(toast);
+  }
+
+  // Dragging a booking posts the form of the page on which it is moved.
+
+  const isWide = matchMedia("(min-width: 48rem)");
+
+  addEventListener("pointerdown", (event) => {
+    const block = event.target.closest?.(".block[data-booking]");
+    if (!block || event.button || event.pointerType === "touch" || !isWide.matches) return;
+    dragging = { block, x: event.clientX, y: event.clientY, moved: false, pointer: event.pointerId };
+  });
+  addEventListener("dragstart", (event) => { if (dragging) event.preventDefault(); });
+
+  addEventListener("pointermove", (event) => {
+    if (!dragging || event.pointerId !== dragging.pointer) return;
+    const { block, x, y } = dragging;
+    const [dx, dy] = [event.clientX - x, event.clientY - y];
+    if (!dragging.moved && Math.hypot(dx, dy) < DRAG_FROM_PX) return;
+    dragging.moved = true;
+    block.classList.add("lifted");
+    block.style.transform = `translate(${dx}px, ${dy}px)`;
+  });
+
+  const settle = (block) => { block.classList.remove("lifted"); block.style.transform = ""; };
+
+  addEventListener("pointercancel", () => { if (dragging) settle(dragging.block); dragging = null; });
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && dragging) { settle(dragging.block); dragging = null; }
+  });
+  addEventListener("pointerup", (event) => {
+    if (!dragging || event.pointerId !== dragging.pointer) return;
+    const { block, moved } = dragging;
+    if (!moved) { dragging = null; return; }
+    // The click that follows is no click on the link.
+    const soon = new AbortController();
+    addEventListener("click", (click) => { click.preventDefault(); click.stopPropagation(); }, { capture: true, signal: soon.signal });
+    setTimeout(() => soon.abort());
+    const place = placeOf(block, event.clientX);
+    if (!place) { settle(block); dragging = null; return; }
+    move(block, place);
+  });
+
+  // Where a block was let go: an instant, or a day and a time where the clock changes on that day.
+  function placeOf(block, x) {
+    const sheets = block.closest(".sheets");
+    const columns = [...sheets.querySelectorAll(".column")];
+    const column = columns.find((each) => {
+      const { left, right } = each.getBoundingClientRect();
+      return x >= left && x < right;
+    });
+    if (!column) return null;
+    const rows = one(".rows", column).getBoundingClientRect();
+    const count = Number(sheets.dataset.hours) * ROWS_AN_HOUR;
+    const exact = (block.getBoundingClientRect().top - rows.top) / (rows.height / count);
+    const row = Math.round(exact / ROWS_A_STEP) * ROWS_A_STEP;
+    if (row < 0 || row >= count) return null;
+    if (column.dataset.from) {
+      const at = (Number(column.dataset.from) + row * ROW_SECONDS) * 1000;
+      return { start: new Date(at).toISOString().replace(".000", "") };
+    }
+    const minutes = Number(sheets.dataset.first) * 60 + row * (ROW_SECONDS / 60);
+    const pad = (number) => String(number).padStart(2, "0");
+    return { day: column.dataset.day, time: `${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}` };
+  }
+
+  async function move(block, place) {
+    const sheets = block.closest(".sheets");
+    const { booking, seen } = block.dataset;
+    const path = `${sheets.dataset.move}/${booking}/reschedule`;
+    const body = new URLSearchParams({ form_token: sheets.dataset.token, seen, ...place });
+    let refusal = sheets.dataset.lost;
+    try {
+      const answer = await fetch(path, { method: "POST", body, headers: { accept: "text/html" } });
+      if (answer.redirected && answer.ok) refusal = null;
+      else refusal = reasonIn(parsed(await answer.text())) || refusal;
+    } catch {
+      // What stays is that the server did not answer.
+    }
+    dragging = null;
+    if (refusal) {
+      settle(block);
+      tell(refusal, sheets, path);
+      return;
+    }
+    one(".toast")?.remove();
+    say(sheets.dataset.moved);
+    await refresh();
+  }
+
+  const reasonIn = (page) => (one("#problem", page) || one(".notice-page h1 + p", page))?.textContent.trim();
+  const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
+
+  one("#problem")?.focus();
+})();

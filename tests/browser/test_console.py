@@ -1,0 +1,253 @@
+"""The console in a real browser: keyboard, dragging, live, without scripts, on a phone, axe."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import PHONE, Violations, Visits
+from tests.web.pages.visitors import offered, slug_of
+from tests.world import JSON, World, plus
+
+DESK = {"width": 1280, "height": 900}
+MOST_TABS = 60
+
+
+def monday() -> str:
+    """Noon of the next Monday but one, in UTC."""
+    today = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+    return (today + timedelta(days=14 - today.weekday())).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def sign_in(page: Page, world: World) -> None:
+    page.goto("/console/sign-in")
+    page.get_by_label("E-mail address").fill(world.setup.admin_email)
+    page.get_by_label("Password").fill(world.password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(lambda url: "sign-in" not in url)
+
+
+def path_of(world: World, path: str) -> str:
+    return f"/console/{slug_of(world)}{path}"
+
+
+def named(name: str) -> dict[str, str]:
+    return {"name": name, "email": "someone@example.com"}
+
+
+def now_of(world: World, booking: JSON) -> JSON:
+    shown: JSON = world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
+    return shown
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Goes on with the tabulator until it is there."""
+    for _ in range(MOST_TABS):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"not within {MOST_TABS} tabs: {wanted}")
+
+
+def test_a_booking_is_found_confirmed_and_moved_by_keyboard_alone(
+    world: World, visit: Visits
+) -> None:
+    _, event_type = offered(world, requires_confirmation=True)
+    start = monday()
+    body = world.booking_body(None, start, event_type_id=event_type["id"], attendee=named("Ada"))
+    booking = world.api.post("/api/v1/bookings", json=body).json()["data"]
+    page = visit(viewport=DESK)
+    page.goto("/console")
+    expect(page.get_by_label("E-mail address")).to_be_focused()
+    page.keyboard.type(world.setup.admin_email)
+    page.keyboard.press("Tab")
+    page.keyboard.type(world.password)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/calendar")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    bookings = page.get_by_role("navigation", name="Console").get_by_role("link", name="Bookings")
+    tab_to(page, bookings)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/bookings")
+    tab_to(page, page.get_by_role("link", name="Ada"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.get_by_role("button", name="Confirm"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("The booking is confirmed")
+    tab_to(page, page.get_by_role("link", name="Reschedule"))
+    page.keyboard.press("Enter")
+    tab_to(page, page.locator(f'#times button[value="{plus(start, hours=1)}"]'))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("The booking was moved")
+    assert now_of(world, booking)["start_time"] == plus(start, hours=1)
+
+
+def drag(page: Page, block: Locator, hours: int, days: int = 0) -> None:
+    """Takes the block by its top and lets it go so much later."""
+    box, hour = block.bounding_box(), page.locator(".axis .r12").bounding_box()
+    first = page.locator(".axis .r24").bounding_box()
+    columns = page.locator(".column")
+    one, two = columns.nth(0).bounding_box(), columns.nth(1).bounding_box()
+    assert box
+    assert hour
+    assert first
+    assert one
+    assert two
+    x, y = box["x"] + 20, box["y"] + 6
+    page.mouse.move(x, y)
+    page.mouse.down()
+    to = (x + days * (two["x"] - one["x"]), y + hours * (first["y"] - hour["y"]))
+    page.mouse.move(x + 10, y + 10)
+    page.mouse.move(*to, steps=4)
+    page.mouse.up()
+
+
+def test_dragging_moves_a_booking_and_a_refusal_puts_it_back(world: World, visit: Visits) -> None:
+    start = monday()
+    weekday = {"start": "09:00", "end": "17:00"}
+    schedule = world.create_schedule(availability={"monday": weekday, "tuesday": weekday})
+    booking = world.book(schedule, start, attendee=named("Ada"))
+    page = visit(viewport={"width": 1280, "height": 1200})
+    sign_in(page, world)
+    page.goto(path_of(world, f"/calendar?day={start[:10]}"))
+    block = page.locator(f'.block[data-booking="{booking["id"]}"]')
+    drag(page, block, hours=2, days=1)
+    expect(page.locator(".column").nth(2).locator(".block")).to_contain_text("2:00")
+    moved = plus(start, days=1, hours=2)
+    assert now_of(world, booking)["start_time"] == moved
+    assert page.url.endswith(f"/calendar?day={start[:10]}")
+
+    before = block.bounding_box()
+    drag(page, block, hours=0, days=1)
+    toast = page.get_by_role("alert")
+    expect(toast).to_contain_text("is not open for all of this time")
+    assert block.bounding_box() == before
+    assert now_of(world, booking)["start_time"] == moved
+    toast.get_by_role("link", name="Choose a time").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Move Ada")
+
+
+def test_a_booking_made_elsewhere_appears_without_a_reload(world: World, visit: Visits) -> None:
+    start = monday()
+    schedule = world.create_schedule()
+    page = visit(viewport=DESK)
+    sign_in(page, world)
+    for path in (f"/calendar?day={start[:10]}", "/bookings?upcoming=yes"):
+        name = f"Ada {path[1:9]}"
+        with page.expect_request("**/live"):
+            page.goto(path_of(world, path))
+        page.evaluate("window.isTheSamePage = true")
+        expect(page.get_by_text(name)).to_have_count(0)
+        world.book(schedule, start, attendee=named(name))
+        expect(page.get_by_text(name)).to_be_visible()
+        assert page.evaluate("window.isTheSamePage")
+        start = plus(start, hours=2)
+
+
+def test_what_is_typed_is_not_lost_when_something_happens(world: World, visit: Visits) -> None:
+    booking = world.book(world.create_schedule(), monday(), attendee=named("Ada"))
+    page = visit(viewport=DESK)
+    sign_in(page, world)
+    with page.expect_request("**/live"):
+        page.goto(path_of(world, f"/bookings/{booking['id']}"))
+    page.get_by_text("Reject", exact=True).click()
+    page.get_by_label("Reason").fill("We are closed that day")
+    world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"title": "Changed"})
+    page.wait_for_timeout(2000)
+    expect(page.get_by_label("Reason")).to_have_value("We are closed that day")
+
+
+def test_without_javascript_everything_works(world: World, visit: Visits) -> None:
+    offered(world, name="Consultation")
+    start = monday()
+    page = visit(java_script_enabled=False, viewport=DESK)
+    sign_in(page, world)
+    page.get_by_role("link", name="New booking").click()
+    page.get_by_role("link", name="Consultation").click()
+    page.goto(f"{page.url}&day={start[:10]}")
+    page.locator(f'#times a[href*="{start.replace(":", "%3A")}"]').click()
+    page.get_by_label("Name").fill("Ada")
+    page.get_by_label("E-mail").fill("ada@example.com")
+    page.get_by_role("button", name="Book", exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("The booking was made")
+
+    page.get_by_role("link", name="Reschedule").click()
+    page.get_by_label("Day", exact=True).fill(start[:10])
+    page.get_by_label("Time", exact=True).fill("15:00")
+    page.get_by_role("button", name="Move booking").click()
+    expect(page.get_by_role("status").first).to_contain_text("The booking was moved")
+    page.get_by_text("Cancel booking").click()
+    page.get_by_label("Reason").fill("Ill")
+    page.get_by_role("button", name="Yes, cancel it").click()
+    expect(page.get_by_role("status").first).to_contain_text("The booking is cancelled")
+    page.goto(path_of(world, f"/calendar?day={start[:10]}"))
+    expect(page.get_by_role("button", name="Show")).to_have_count(0)
+    page.locator(".who summary").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out")).to_be_visible()
+    assert [b["status"] for b in world.api.get("/api/v1/bookings").json()["data"]] == ["CANCELLED"]
+
+
+def test_a_new_admin_has_a_booking_page_in_three_steps(world: World, visit: Visits) -> None:
+    page = visit(viewport=PHONE, permissions=["clipboard-read", "clipboard-write"])
+    sign_in(page, world)
+    expect(page.get_by_label("Time zone")).to_have_value("America/New_York")
+    page.get_by_role("button", name="Next").click()
+    page.get_by_label("Name").fill("First talk")
+    page.get_by_role("button", name="Make the booking page").click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    address = page.evaluate("navigator.clipboard.readText()")
+    assert address == f"{world.url}/{slug_of(world)}/first-talk"
+    page.get_by_role("link", name="Open the page").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("First talk")
+
+
+@pytest.mark.parametrize("window", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_page_is_for_everyone(
+    world: World, visit: Visits, violations: Violations, window: dict[str, int]
+) -> None:
+    start = monday()
+    _, event_type = offered(world, requires_confirmation=True)
+    schedule = world.create_schedule(name="Room 2")
+    fields = {"event_type_id": event_type["id"], "metadata": {"source": "test"}}
+    booking = world.book(None, start, **fields)
+    world.book(schedule, start, attendee=named("Ada Lovelace"))
+    done = world.book(schedule, plus(start, hours=1), attendee=named("Grace Hopper"))
+    for status in ("CONFIRMED", "NO_SHOW"):
+        world.api.patch(f"/api/v1/bookings/{done['id']}", json={"status": status})
+    one = f"/bookings/{booking['id']}"
+    calendar, list_ = f"/calendar?day={start[:10]}", "/bookings?status=PENDING"
+    found: list[str] = []
+    page = visit(viewport=window)
+    page.goto("/console/sign-in")
+    found += violations(page)
+    sign_in(page, world)
+    for path in (
+        calendar,
+        f"/calendar?view=day&schedule={schedule['id']}&day={start[:10]}",
+        f"/calendar?view=month&day={start[:10]}",
+        list_,
+        "/bookings?email=nobody",
+        one,
+        f"{one}/edit",
+        f"{one}/reschedule",
+        "/bookings/new",
+        f"/bookings/new?event_type={event_type['id']}",
+        f"/bookings/new?event_type={event_type['id']}&start={start}",
+        "/charts",
+        "/welcome/event-type?schedule=" + schedule["id"],
+        "/welcome/share?event_type=" + event_type["id"],
+        "/nowhere" if window is DESK else "/bookings/bk_0",
+    ):
+        page.goto(path_of(world, path))
+        for closed in page.locator("main details:not([open])").all():
+            closed.locator("summary").click()
+        if window is DESK or path in (calendar, list_, one):
+            found += violations(page)
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wide <= 0, f"{path} is {wide} px too wide"
+        assert len(re.findall(r"<h1", page.content())) == 1
+    assert found == []

@@ -1,0 +1,66 @@
+"""A signed-in user without a browser: opens pages of the console and sends their forms."""
+
+import html
+import re
+from typing import Any
+
+import httpx
+
+from kalends.compose import Installation
+from kalends.domain.access import Role
+from kalends.domain.ids import ORGANIZATION, shown
+from kalends.services.setup import add_user
+from tests.conftest import PASSWORD, in_thread
+from tests.web.pages.visitors import Visitor, slug_of
+from tests.world import World
+
+
+class User(Visitor):
+    """Signed in, at the desk of one organization."""
+
+    def __init__(self, world: World, email: str = "", slug: str = "") -> None:
+        super().__init__(world.url)
+        self.email = email or world.setup.admin_email
+        self.slug = slug or slug_of(world)
+        answer = self.sign_in(PASSWORD)
+        assert answer.status_code == 200, answer.text
+
+    def sign_in(self, password: str, to: str = "") -> httpx.Response:
+        data = {"email": self.email, "password": password}
+        return self.post("/console/sign-in", data=data, params={"next": to} if to else None)
+
+    def open(self, path: str, **query: Any) -> httpx.Response:
+        """A page below that of the organization."""
+        return self.get(f"/console/{self.slug}{path}", params=query or None)
+
+    def submit(self, path: str, **fields: Any) -> httpx.Response:
+        """A form, with the token of a page of this session."""
+        data = {"form_token": self.token, **fields}
+        return self.post(f"/console/{self.slug}{path}", data=data)
+
+    @property
+    def token(self) -> str:
+        page = self.get("/console")
+        found = re.search(r'name="form_token" value="([^"]+)"', page.text)
+        assert found, page.text
+        return html.unescape(found[1])
+
+
+def make_user(home: Installation, world: World, email: str, role: Role) -> None:
+    """Gives somebody a role in the organization and its sandbox."""
+
+    async def add() -> None:
+        context = home.context()
+        try:
+            named = shown(ORGANIZATION, world.setup.organization_id)
+            await add_user(context, named, email, PASSWORD, role)
+        finally:
+            await context.close()
+
+    in_thread(add())
+
+
+def problem_in(page: httpx.Response) -> str:
+    """Why something was not done, as the page says it."""
+    found = re.search(r'id="problem"[^>]*>(.*?)</div>', page.text, re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", "", found[1])).strip() if found else ""

@@ -1,0 +1,158 @@
+"""The calendar over HTTP: what stands on which day, and moving a booking to another time."""
+
+from typing import Any
+
+import pytest
+
+from tests.web.pages.console.desks import User, problem_in
+from tests.web.pages.visitors import text_of
+from tests.world import JSON, World
+
+
+@pytest.fixture
+def new_york(world: World) -> World:
+    world.api.patch("/api/v1/organization", json={"timezone": "America/New_York"})
+    return world
+
+
+def named(name: str) -> dict[str, str]:
+    return {"name": name, "email": "someone@example.com"}
+
+
+def start_of(world: World, booking: JSON) -> str:
+    start: str = world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]["start_time"]
+    return start
+
+
+def test_days_are_those_of_the_organization(new_york: World, admin: User) -> None:
+    late = "2026-12-02T03:30:00Z"  # 22:30 on the first
+    new_york.book(new_york.create_schedule(), late, attendee=named("Ada"))
+    for view in ("day", "week", "month"):
+        assert "Ada" in admin.open("/calendar", view=view, day="2026-12-01").text
+    assert "Ada" not in admin.open("/calendar", view="day", day="2026-12-02").text
+    assert "10:30" in text_of(admin.open("/calendar", view="day", day="2026-12-01"))
+
+
+def test_both_passes_of_an_hour_are_told_apart(new_york: World, admin: User) -> None:
+    schedule = new_york.create_schedule()
+    new_york.book(schedule, "2026-11-01T05:30:00Z", attendee=named("Ada"))
+    new_york.book(schedule, "2026-11-01T06:30:00Z", attendee=named("Grace"))
+    for view in ("day", "week"):
+        said = text_of(admin.open("/calendar", view=view, day="2026-11-01"))
+        assert "UTC−4" in said[said.index("Ada") : said.index("Grace")]
+        assert "UTC−5" in said[said.index("Grace") :]
+
+
+def test_one_schedule_is_looked_at_alone(world: World, admin: User) -> None:
+    first, second = world.create_schedule(name="One"), world.create_schedule(name="Two")
+    start = "2026-12-01T10:00:00Z"
+    world.book(first, start, attendee=named("Ada"))
+    world.book(second, start, attendee=named("Grace"))
+    busy = {"start_time": start, "end_time": "2026-12-01T12:00:00Z", "reason": "Inventory"}
+    world.api.post(f"/api/v1/schedules/{second['id']}/busy-times", json=busy)
+    page = admin.open("/calendar", day=start[:10], schedule=second["id"])
+    assert "Grace" in page.text
+    assert "Ada" not in page.text
+    assert "Busy: Inventory" in text_of(page)
+
+
+def test_cancelled_bookings_are_not_in_the_way(world: World, admin: User) -> None:
+    booking = world.book(world.create_schedule(), "2026-12-01T10:00:00Z", attendee=named("Ada"))
+    world.api.delete(f"/api/v1/bookings/{booking['id']}")
+    assert "Ada" not in admin.open("/calendar", day="2026-12-01").text
+
+
+def test_what_began_before_the_first_day_is_there(world: World, admin: User) -> None:
+    schedule = world.create_schedule()
+    body = world.booking_body(schedule, "2026-12-01T10:00:00Z", attendee=named("Ada"))
+    body["end_time"] = "2026-12-04T10:00:00Z"
+    assert world.api.post("/api/v1/bookings", json=body).status_code == 201
+    for day in ("2026-12-01", "2026-12-02", "2026-12-03", "2026-12-04"):
+        assert "Ada" in admin.open("/calendar", view="day", day=day).text
+    assert "Ada" not in admin.open("/calendar", view="day", day="2026-12-05").text
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2199-12-31", "2011-12-30"])
+def test_the_ends_of_time_are_shown(world: World, admin: User, day: str) -> None:
+    world.api.patch("/api/v1/organization", json={"timezone": "Pacific/Apia"})
+    for view in ("day", "week", "month"):
+        assert admin.open("/calendar", view=view, day=day).status_code == 200
+
+
+def test_a_day_that_is_none_is_told(admin: User) -> None:
+    assert admin.open("/calendar", day="tomorrow").status_code == 422
+
+
+def test_a_booking_moves_to_a_free_time_that_is_offered(world: World, admin: User) -> None:
+    booking = world.book(world.create_schedule(), "2027-01-04T10:00:00Z")
+    path = f"/bookings/{booking['id']}/reschedule"
+    assert 'value="2027-01-04T12:00:00Z"' in admin.open(path).text
+    page = admin.submit(path, start="2027-01-04T12:00:00Z", seen="1")
+    assert "The booking was moved" in text_of(page)
+    assert start_of(world, booking) == "2027-01-04T12:00:00Z"
+
+
+def test_a_booking_moves_to_a_day_and_time_of_the_organizations_clock(
+    new_york: World, admin: User
+) -> None:
+    booking = new_york.book(new_york.create_schedule(), "2027-01-04T10:00:00Z")
+    path = f"/bookings/{booking['id']}/reschedule"
+    admin.submit(path, day="2027-07-01", time="09:15")
+    assert start_of(new_york, booking) == "2027-07-01T13:15:00Z"
+
+
+def test_a_time_that_comes_twice_is_asked_about(new_york: World, admin: User) -> None:
+    booking = new_york.book(new_york.create_schedule(), "2027-01-04T10:00:00Z")
+    path = f"/bookings/{booking['id']}/reschedule"
+    page = admin.submit(path, day="2026-11-01", time="01:30")
+    assert page.status_code == 422
+    assert "twice" in problem_in(page)
+    for start in ("2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"):
+        assert f'name="start" value="{start}"' in page.text
+    assert start_of(new_york, booking) == "2027-01-04T10:00:00Z"
+
+
+def test_a_time_that_the_clock_skips_is_refused(new_york: World, admin: User) -> None:
+    booking = new_york.book(new_york.create_schedule(), "2027-01-04T10:00:00Z")
+    page = admin.submit(f"/bookings/{booking['id']}/reschedule", day="2027-03-14", time="02:30")
+    assert page.status_code == 422
+    assert "There is no 02:30 on this day" in problem_in(page)
+
+
+@pytest.mark.parametrize("fields", [{}, {"day": "2027-01-04"}, {"start": "soon"}, {"time": "9"}])
+def test_what_is_no_time_is_told(world: World, admin: User, fields: dict[str, Any]) -> None:
+    booking = world.book(world.create_schedule(), "2027-01-04T10:00:00Z")
+    page = admin.submit(f"/bookings/{booking['id']}/reschedule", **fields)
+    assert page.status_code == 422
+    assert "choose a day and a time" in problem_in(page)
+
+
+def test_a_refusal_names_its_rule_and_an_admin_may_pass_over_it(world: World, admin: User) -> None:
+    hours = {"monday": {"start": "09:00", "end": "17:00"}}
+    booking = world.book(world.create_schedule(availability=hours), "2027-01-04T10:00:00Z")
+    path = f"/bookings/{booking['id']}/reschedule"
+    fields = {"day": "2027-01-04", "time": "20:00"}
+    page = admin.submit(path, **fields)
+    assert page.status_code == 422
+    assert "is not open for all of this time" in problem_in(page)
+    admin.submit(path, **fields, override="yes")
+    assert start_of(world, booking) == "2027-01-04T20:00:00Z"
+
+
+def test_a_taken_time_is_refused_whatever_is_asked(world: World, admin: User) -> None:
+    schedule = world.create_schedule()
+    world.book(schedule, "2027-01-04T12:00:00Z")
+    booking = world.book(schedule, "2027-01-04T10:00:00Z")
+    path = f"/bookings/{booking['id']}/reschedule"
+    page = admin.submit(path, start="2027-01-04T12:30:00Z", override="yes")
+    assert page.status_code == 409
+    assert start_of(world, booking) == "2027-01-04T10:00:00Z"
+
+
+def test_a_move_of_what_was_changed_meanwhile_is_not_made(world: World, admin: User) -> None:
+    booking = world.book(world.create_schedule(), "2027-01-04T10:00:00Z")
+    world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"title": "New"})
+    path = f"/bookings/{booking['id']}/reschedule"
+    page = admin.submit(path, start="2027-01-04T12:00:00Z", seen="1")
+    assert page.status_code == 409
+    assert start_of(world, booking) == "2027-01-04T10:00:00Z"

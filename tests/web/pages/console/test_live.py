@@ -1,0 +1,153 @@
+"""Server-sent events: what happens elsewhere is told, to whom it concerns, while the session is."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from kalends.compose import Installation
+from kalends.services import live as lookout
+from tests.conftest import in_thread, run
+from tests.servers import Server
+from tests.web.pages.console.desks import User
+from tests.world import World
+
+SOON_SECONDS = 10.0
+
+
+class Heard:
+    """What came over a stream, in the order it came."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        self.answer = answer
+        self.lines: list[str] = []
+        self.is_over = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def wait_for(self, line: str, seconds: float = SOON_SECONDS) -> None:
+        with self._changed:
+            came = self._changed.wait_for(lambda: line in self.lines, seconds)
+        assert came, f"no {line!r} in {self.lines}"
+
+    def wait_for_end(self, seconds: float) -> None:
+        self._thread.join(seconds)
+        assert self.is_over, self.lines
+
+    def _read(self) -> None:
+        try:
+            for line in self.answer.iter_lines():
+                with self._changed:
+                    self.lines.append(line)
+                    self._changed.notify_all()
+        except (httpx.HTTPError, httpx.StreamError, OSError):
+            pass
+        self.is_over = True
+
+
+@contextmanager
+def listening(user: User, url: str = "", **headers: str) -> Iterator[Heard]:
+    """Listens with the user's session."""
+    cookie = {"cookie": f"kalends_session={user.cookies['kalends_session']}"}
+    path = f"{url or str(user.base_url).rstrip('/')}/console/{user.slug}/live"
+    with httpx.stream("GET", path, headers=cookie | headers, timeout=60) as answer:
+        heard = Heard(answer)
+        heard.wait_for("retry: 3000")
+        try:
+            yield heard
+        finally:
+            # Whatever comes next ends the reading.
+            answer.close()
+
+
+def test_a_booking_made_elsewhere_is_told(world: World, admin: User) -> None:
+    with listening(admin) as heard:
+        assert heard.answer.headers["content-type"] == "text/event-stream"
+        assert heard.answer.headers["x-accel-buffering"] == "no"
+        assert heard.answer.headers["cache-control"] == "no-store"
+        time.sleep(0.2)
+        world.book(world.shared_schedule)
+        heard.wait_for("event: change")
+
+
+def test_who_comes_back_is_told_what_was_missed(world: World, admin: User) -> None:
+    world.book(world.shared_schedule)
+    with listening(admin, **{"last-event-id": "0"}) as heard:
+        heard.wait_for("id: 1")
+
+
+def test_nothing_of_another_organization_is_told(
+    world: World, admin: User, new_world: Callable[[], World]
+) -> None:
+    other = new_world()
+    with listening(admin) as heard:
+        time.sleep(0.2)
+        other.book(other.create_schedule())
+        time.sleep(2)
+        assert "event: change" not in heard.lines
+        world.book(world.shared_schedule)
+        heard.wait_for("event: change")
+        assert heard.lines.count("event: change") == 1
+
+
+def test_it_ends_with_the_session_and_tells_nothing_more(world: World, admin: User) -> None:
+    with listening(admin) as heard:
+        time.sleep(0.2)
+        admin.post("/console/sign-out", data={"form_token": admin.token})
+        world.book(world.shared_schedule)
+        heard.wait_for_end(SOON_SECONDS)
+        assert "event: change" not in heard.lines
+        assert "event: end" in heard.lines
+
+
+def test_it_ends_with_the_membership(home: Installation, world: World, admin: User) -> None:
+    with listening(admin) as heard:
+        time.sleep(0.2)
+        id_ = world.setup.organization_id
+        run(home, f"DELETE FROM memberships WHERE organization_id = '{id_}'")
+        world.book(world.shared_schedule)
+        heard.wait_for_end(SOON_SECONDS)
+        assert "event: change" not in heard.lines
+
+
+def test_it_does_not_keep_a_server_from_stopping(
+    environment: dict[str, str], home: Installation, admin: User, tmp_path: Path
+) -> None:
+    server = Server(environment, tmp_path / "server.log").start().wait_until_ready()
+    try:
+        with listening(admin, server.url) as heard:
+            began = time.monotonic()
+            server.stop()
+            heard.wait_for_end(SOON_SECONDS)
+            # uvicorn waits up to ten seconds for answers that are not finished
+            assert time.monotonic() - began < 8
+    finally:
+        server.stop()
+
+
+def test_only_so_many_look_at_once(
+    home: Installation, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookout, "MOST_LOOKING", 2)
+    in_thread(_fill(home, world))
+
+
+async def _fill(home: Installation, world: World) -> None:
+    context = home.context()
+    watched = lookout.Lookout(context)
+    looking = [watched.changes(world.setup.organization_id, 0, 0.01) for _ in range(2)]
+    try:
+        for one in looking:
+            await anext(one)
+        assert watched.is_full
+        await looking.pop().aclose()  # type: ignore[attr-defined]
+        assert not watched.is_full
+    finally:
+        for one in looking:
+            await one.aclose()  # type: ignore[attr-defined]
+        await context.close()

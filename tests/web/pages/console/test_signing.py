@@ -1,0 +1,128 @@
+"""Signing in and out of the console, and the choice of an organization."""
+
+import uuid
+from collections.abc import Callable
+
+import httpx
+import pytest
+
+from kalends.compose import Installation
+from kalends.domain.access import Role
+from tests.conftest import PASSWORD
+from tests.web.pages.console.desks import User, make_user, problem_in
+from tests.web.pages.visitors import Visitor, slug_of, text_of
+from tests.world import World
+
+
+def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(world: World) -> None:
+    path = f"/console/{slug_of(world)}/bookings"
+    with Visitor(world.url) as visitor:
+        page = visitor.get(path, params={"status": "PENDING"})
+        assert page.url.path == "/console/sign-in"
+        data = {"email": world.setup.admin_email, "password": PASSWORD}
+        page = visitor.post(str(page.url), data=data)
+    assert (page.url.path, page.url.query) == (path, b"status=PENDING")
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "https://evil.example/",
+        "//evil.example/console",
+        "/console/../../evil",
+        "/\\evil.example",
+        "/console\\..\\evil",
+        "/consolevil",
+        "javascript:alert(1)",
+        "/console/x\r\nset-cookie: a=b",
+    ],
+)
+def test_a_sign_in_leads_nowhere_but_into_the_console(world: World, evil: str) -> None:
+    with Visitor(world.url) as visitor:
+        visitor.follow_redirects = False
+        data = {"email": world.setup.admin_email, "password": PASSWORD}
+        answer = visitor.post("/console/sign-in", params={"next": evil}, data=data)
+    assert answer.status_code == 303
+    to = httpx.URL(world.url).join(answer.headers["location"])
+    assert to.host == "127.0.0.1"
+    assert to.path.startswith("/console") or to.path == "/evil"
+    assert "set-cookie: a=b" not in str(answer.headers)
+
+
+def test_a_wrong_password_and_an_unknown_address_are_told_the_same(world: World) -> None:
+    with Visitor(world.url) as visitor:
+        data = {"email": world.setup.admin_email, "password": "wrong"}
+        known = visitor.post("/console/sign-in", data=data)
+        unknown = visitor.post("/console/sign-in", data={**data, "email": "x@example.test"})
+        neither = visitor.post("/console/sign-in", data={"email": "no address", "password": ""})
+    assert [a.status_code for a in (known, unknown, neither)] == [401] * 3
+    assert problem_in(known) == problem_in(unknown) == problem_in(neither) != ""
+    assert world.setup.admin_email in known.text
+    assert "wrong" not in problem_in(known)
+
+
+def test_attempts_are_limited_as_those_of_the_api_are(world: World) -> None:
+    email = f"{uuid.uuid4().hex}@example.test"
+    with Visitor(world.url) as visitor:
+        for _ in range(22):
+            answer = visitor.post("/console/sign-in", data={"email": email, "password": "wrong"})
+            if answer.status_code == 429:
+                break
+    assert answer.status_code == 429
+    assert int(answer.headers["retry-after"]) > 0
+    assert "too many attempts" in problem_in(answer)
+
+
+def test_signing_out_ends_the_session_on_the_server(admin: User) -> None:
+    cookie = admin.cookies["kalends_session"]
+    page = admin.post("/console/sign-out", data={"form_token": admin.token})
+    assert "You are signed out" in text_of(page)
+    admin.cookies.set("kalends_session", cookie)
+    assert admin.open("/calendar").url.path == "/console/sign-in"
+
+
+def test_a_form_without_our_token_changes_nothing(admin: User) -> None:
+    for data in ({}, {"form_token": "AAAA"}):
+        assert admin.post("/console/sign-out", data=data).status_code == 403
+        assert admin.post(f"/console/{admin.slug}/welcome", data=data).status_code == 403
+    assert admin.open("/calendar").status_code == 200
+
+
+def test_a_token_of_another_session_is_none(
+    world: World, admin: User, sign_in: Callable[..., User]
+) -> None:
+    other = sign_in(world)
+    assert admin.post("/console/sign-out", data={"form_token": other.token}).status_code == 403
+
+
+def test_a_form_from_another_site_changes_nothing(admin: User) -> None:
+    for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
+        data = {"form_token": admin.token}
+        assert admin.post("/console/sign-out", data=data, headers=headers).status_code == 403
+
+
+def test_who_belongs_to_one_organization_is_led_there_and_others_choose(
+    home: Installation,
+    world: World,
+    new_world: Callable[[], World],
+    sign_in: Callable[..., User],
+) -> None:
+    other = new_world()
+    offered_world = world.create_schedule()
+    world.create_event_type(schedule_id=offered_world["id"])
+    user = sign_in(world)
+    assert user.get("/console").url.path == f"/console/{user.slug}/calendar"
+    make_user(home, other, user.email, Role.MEMBER)
+    page = user.get("/console")
+    assert page.url.path == "/console"
+    for slug in (slug_of(world), slug_of(other), slug_of(other, sandbox=True)):
+        assert f'href="/console/{slug}"' in page.text
+
+
+def test_pages_are_kept_by_nobody_and_styled_by_no_one_else(admin: User) -> None:
+    page = admin.open("/calendar")
+    assert page.headers["cache-control"] == "no-store"
+    assert "'unsafe" not in page.headers["content-security-policy"]
+    assert page.headers["x-frame-options"] == "DENY"
+    assert " style=" not in page.text
+    assert "<script>" not in page.text
