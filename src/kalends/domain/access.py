@@ -86,6 +86,15 @@ class Membership(Struct, frozen=True, kw_only=True):
     role: Role
 
 
+class Member(Struct, frozen=True, kw_only=True):
+    """A user as an organization sees it. Without a password, an invitation was not taken yet."""
+
+    user_id: UUID
+    email: str
+    role: Role
+    has_password: bool
+
+
 def allows(scopes: list[str], wanted: Scope) -> bool:
     """Whether the scopes of a key grant `wanted`; write does not include read."""
     if Scope.ALL in scopes or wanted in scopes:

@@ -1,0 +1,187 @@
+"""Who belongs to an organization: inviting, roles, and that an owner always stays."""
+
+import asyncio
+import uuid
+from typing import Any
+
+import pytest
+
+from kalends.domain.access import Mode, Role
+from kalends.domain.errors import Forbidden, Invalid, NotFound
+from kalends.domain.ids import ORGANIZATION, shown
+from kalends.domain.mail import Mail
+from kalends.services import accounts, mailing, members, setup, work
+from kalends.services.sessions import get_account
+from kalends.services.work import Caller, Context
+from kalends.store import users
+from tests.world import World
+
+PASSWORD = "correct horse battery"
+
+
+async def user_with(context: Context, world: World, role: Role) -> Caller:
+    """A user with a password and that role."""
+    email = f"{role}-{uuid.uuid4().hex[:8]}@example.test"
+    named = shown(ORGANIZATION, world.setup.organization_id)
+    await setup.add_user(context, named, email, PASSWORD, role)
+    return await caller_of(context, world, email)
+
+
+async def caller_of(context: Context, world: World, email: str) -> Caller:
+    async with context.database.connection() as tx:
+        known = await users.find_user(tx, email)
+    assert known
+    return Caller(world.setup.organization_id, Mode.LIVE, "user", [], user_id=known[0].id)
+
+
+async def owner_of(context: Context, world: World) -> Caller:
+    return await caller_of(context, world, world.setup.admin_email)
+
+
+async def roles_in(context: Context, caller: Caller) -> list[Role]:
+    listed = await work.read(context, caller, members.list_members)
+    return [member.role for member in listed]
+
+
+async def change_role(context: Context, caller: Caller, of: Caller, role: Role) -> None:
+    assert of.user_id
+    await work.change(context, caller, members.change_role, of.user_id, role)
+
+
+async def remove(context: Context, caller: Caller, removed: Caller) -> None:
+    assert removed.user_id
+    await work.change(context, caller, members.remove_member, removed.user_id)
+
+
+async def test_a_role_changes_in_the_organization_and_its_sandbox(
+    context: Context, world: World
+) -> None:
+    owner = await owner_of(context, world)
+    member = await user_with(context, world, Role.MEMBER)
+    await change_role(context, owner, member, Role.ADMIN)
+    assert member.user_id
+    account = await work.read(context, member, get_account, member.user_id)
+    assert [one.role for one in account.memberships] == [Role.ADMIN, Role.ADMIN]
+
+
+async def test_a_removed_user_belongs_to_neither(context: Context, world: World) -> None:
+    owner = await owner_of(context, world)
+    member = await user_with(context, world, Role.MEMBER)
+    await remove(context, owner, member)
+    assert member.user_id
+    assert (await work.read(context, member, get_account, member.user_id)).memberships == []
+    with pytest.raises(NotFound):
+        await remove(context, owner, member)
+
+
+async def test_the_last_owner_stays(context: Context, world: World) -> None:
+    owner = await owner_of(context, world)
+    with pytest.raises(Invalid, match="only owner"):
+        await change_role(context, owner, owner, Role.MEMBER)
+    with pytest.raises(Invalid, match="only owner"):
+        await remove(context, owner, owner)
+    assert await roles_in(context, owner) == [Role.OWNER]
+
+
+async def test_two_owners_who_step_down_at_once_leave_one(context: Context, world: World) -> None:
+    first = await owner_of(context, world)
+    second = await user_with(context, world, Role.OWNER)
+    results = await asyncio.gather(
+        change_role(context, first, first, Role.ADMIN),
+        change_role(context, second, second, Role.ADMIN),
+        return_exceptions=True,
+    )
+    assert sorted(type(result).__name__ for result in results) == ["Invalid", "NoneType"]
+    assert sorted(await roles_in(context, first)) == [Role.ADMIN, Role.OWNER]
+
+
+async def test_an_admin_neither_makes_nor_touches_an_owner(context: Context, world: World) -> None:
+    owner = await owner_of(context, world)
+    await user_with(context, world, Role.OWNER)
+    admin = await user_with(context, world, Role.ADMIN)
+    for attempt in (
+        change_role(context, admin, admin, Role.OWNER),
+        change_role(context, admin, owner, Role.MEMBER),
+        remove(context, admin, owner),
+        work.change(context, admin, members.invite_member, "new@example.test", Role.OWNER),
+    ):
+        with pytest.raises(Invalid, match="by owners alone"):
+            await attempt
+    assert sorted(await roles_in(context, owner)) == [Role.ADMIN, Role.OWNER, Role.OWNER]
+
+
+async def test_a_member_changes_nobody(context: Context, world: World) -> None:
+    member = await user_with(context, world, Role.MEMBER)
+    admin = await user_with(context, world, Role.ADMIN)
+    with pytest.raises(Forbidden):
+        await change_role(context, member, member, Role.ADMIN)
+    with pytest.raises(Forbidden):
+        await remove(context, member, admin)
+    with pytest.raises(Forbidden):
+        await work.change(context, member, members.invite_member, "x@example.test", Role.MEMBER)
+
+
+async def test_a_user_of_another_organization_is_not_there(
+    context: Context, world: World, new_world: Any
+) -> None:
+    owner = await owner_of(context, world)
+    stranger = await owner_of(context, new_world())
+    with pytest.raises(NotFound):
+        await change_role(context, owner, stranger, Role.MEMBER)
+    with pytest.raises(NotFound):
+        await remove(context, owner, stranger)
+
+
+async def test_an_invitation_is_repeated_until_it_is_taken(context: Context, world: World) -> None:
+    owner = await owner_of(context, world)
+    email = f"new-{uuid.uuid4().hex[:8]}@example.test"
+    assert await work.change(context, owner, members.invite_member, email, Role.MEMBER)
+    assert not await work.change(context, owner, members.invite_member, email, Role.ADMIN)
+    assert await roles_in(context, owner) == [Role.OWNER, Role.ADMIN]
+    with pytest.raises(Invalid, match="belongs to the organization already"):
+        await work.change(
+            context, owner, members.invite_member, world.setup.admin_email, Role.MEMBER
+        )
+
+
+async def mail_to(context: Context, caller: Caller, email: str) -> Mail:
+    listed, _ = await work.read(context, caller, mailing.list_mails, None, 50, 0)
+    return next(mail for mail in listed if mail.recipient == email)
+
+
+async def test_a_link_for_a_new_password_is_read_by_its_user_alone(
+    context: Context, world: World
+) -> None:
+    owner = await owner_of(context, world)
+    admin = await user_with(context, world, Role.ADMIN)
+    await accounts.send_reset(context, world.setup.admin_email.encode())
+    mail = await mail_to(context, owner, world.setup.admin_email)
+    assert await work.read(context, owner, members.may_read_mail, mail)
+    assert not await work.read(context, admin, members.may_read_mail, mail)
+
+
+async def test_an_invitation_is_read_by_admins_unless_its_user_belongs_elsewhere(
+    context: Context, world: World, new_world: Any
+) -> None:
+    owner = await owner_of(context, world)
+    admin = await user_with(context, world, Role.ADMIN)
+    email = f"new-{uuid.uuid4().hex[:8]}@example.test"
+    await work.change(context, owner, members.invite_member, email, Role.MEMBER)
+    mail = await mail_to(context, owner, email)
+    assert await work.read(context, admin, members.may_read_mail, mail)
+
+    other = await owner_of(context, new_world())
+    await work.change(context, other, members.invite_member, email, Role.MEMBER)
+    assert not await work.read(context, admin, members.may_read_mail, mail)
+
+
+async def test_an_invitation_to_an_owner_is_no_way_up_for_an_admin(
+    context: Context, world: World
+) -> None:
+    owner = await owner_of(context, world)
+    admin = await user_with(context, world, Role.ADMIN)
+    email = f"new-{uuid.uuid4().hex[:8]}@example.test"
+    await work.change(context, owner, members.invite_member, email, Role.OWNER)
+    mail = await mail_to(context, owner, email)
+    assert await work.read(context, owner, members.may_read_mail, mail)
+    assert not await work.read(context, admin, members.may_read_mail, mail)
