@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from kalends.domain.access import ADMINS, Member, Organization, Role
-from kalends.domain.errors import Forbidden, Invalid
+from kalends.domain.errors import Invalid, NeedsAdmin
 from kalends.domain.ids import ORGANIZATION, USER, shown
 from kalends.domain.mail import Mail, MailKind
 from kalends.services.accounts import invite_user
@@ -16,6 +16,7 @@ from kalends.services.work import Work, found
 from kalends.store import members, organizations
 
 MOST_LISTED: Final = 1000
+OWNERS_ALONE: Final = "of an owner is given and taken by owners alone"
 LAST_OWNER: Final = "is the only owner: make somebody else an owner first"
 
 
@@ -26,7 +27,7 @@ async def list_members(work: Work) -> list[Member]:
 
 async def invite_member(work: Work, email: str, role: Role) -> bool:
     """Invites a user to that role, by a link; whether the user is new here. Who was invited and
-    has not come yet gets another link. Raises NotFound, Forbidden, Invalid for one who belongs to
+    has not come yet gets another link. Raises NotFound, NeedsAdmin, Invalid for one who belongs to
     the organization already.
     """
     acting = await _acting_alone(work)
@@ -41,7 +42,7 @@ async def invite_member(work: Work, email: str, role: Role) -> bool:
 
 
 async def change_role(work: Work, user_id: UUID, role: Role) -> Member:
-    """Raises NotFound, Forbidden, and Invalid where the organization would be without an owner."""
+    """Raises NotFound, NeedsAdmin, and Invalid where the organization would be without an owner."""
     acting = await _acting_alone(work)
     member = await _get_member(work, user_id)
     _check_may(acting, member.role)
@@ -55,7 +56,7 @@ async def change_role(work: Work, user_id: UUID, role: Role) -> Member:
 async def remove_member(work: Work, user_id: UUID) -> Member:
     """Takes the user's role away. The user stays, and whatever roles there are elsewhere.
 
-    Raises NotFound, Forbidden, and Invalid where the organization would be without an owner.
+    Raises NotFound, NeedsAdmin, and Invalid where the organization would be without an owner.
     """
     acting = await _acting_alone(work)
     member = await _get_member(work, user_id)
@@ -88,19 +89,19 @@ async def may_read_mail(work: Work, mail: Mail) -> bool:
 
 
 async def _acting_alone(work: Work) -> Member:
-    """The admin who asks, while nobody else changes who belongs to what. Raises Forbidden, also
+    """The admin who asks, while nobody else changes who belongs to what. Raises NeedsAdmin, also
     for one whose role was taken away a moment ago."""
     await organizations.lock_setup(work.tx)
     user_id = work.caller.user_id
     acting = user_id and await members.find_member(work.organization_id, work.tx, user_id)
     if not acting or acting.role not in ADMINS:
-        raise Forbidden("Only owners and admins of the organization can do this.")
+        raise NeedsAdmin("Only owners and admins of the organization can do this.")
     return acting
 
 
 def _check_may(acting: Member, role: Role) -> None:
     if role is Role.OWNER and acting.role is not Role.OWNER:
-        raise Invalid.field("role", "of an owner is given and taken by owners alone")
+        raise Invalid.field("role", OWNERS_ALONE)
 
 
 async def _check_owner_stays(work: Work, member: Member, role: Role | None) -> None:

@@ -74,7 +74,7 @@ def build_app(gate: Gate, limits: PageLimits, lifespan: Lifespan, checks: health
     paths = [PathRoute(path, Endpoint(gate, path, methods)) for path, methods in by_path(ROUTES)]
     beside = [*health.routes(checks), *docs.routes(ROUTES)]
     lookout = Lookout(gate.context)
-    pages = PageGate(gate.context, gate.sessions, gate.limiter, limits, lookout)
+    pages = PageGate(gate.context, gate.sessions, gate.limiter, limits, lookout, gate.keyring)
     router = Router(
         [
             *paths,

@@ -5,7 +5,8 @@ from urllib.parse import parse_qsl
 
 from kalends.domain.errors import Invalid
 
-MOST_FIELDS = 500
+# Enough for the largest form: an event type with fifty questions.
+MOST_FIELDS = 1000
 
 
 class Fields(Mapping[str, str]):

@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope
 
 from kalends.domain.errors import Forbidden, RateLimited, Unauthorized
 from kalends.services import work
+from kalends.services.keyring import Keyring
 from kalends.services.limits import RateLimiter
 from kalends.services.live import Lookout
 from kalends.services.work import Caller, Context, UseCase, Work
@@ -48,6 +49,7 @@ class PageGate:
     limiter: RateLimiter
     limits: PageLimits
     lookout: Lookout
+    keyring: Keyring
 
 
 @dataclass

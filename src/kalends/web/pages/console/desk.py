@@ -18,7 +18,7 @@ from kalends.web.endpoint import SAFE_METHODS
 from kalends.web.errors import error_headers, status_of
 from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.answers import PageAnswer, Stream, redirect
-from kalends.web.pages.console.sections import NAVIGATION
+from kalends.web.pages.console.sections import navigation_for
 from kalends.web.pages.errors import error_page, error_words, wants_json
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.routes import PageRoute
@@ -115,7 +115,7 @@ class Desk:
         common = {
             "desk": self,
             "section": section,
-            "navigation": NAVIGATION,
+            "navigation": navigation_for(self.is_admin),
             "organization": self.organization,
             "is_sandbox": self.organization.mode is Mode.TEST,
             "zone": self.zone,

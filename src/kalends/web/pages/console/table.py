@@ -14,6 +14,7 @@ from kalends.web.pages.console import (
     signing,
     welcome,
 )
+from kalends.web.pages.console.settings import table as settings
 from kalends.web.pages.routes import PageRoute
 
 # In this order: what has a name of its own comes before what an id stands for.
@@ -28,4 +29,5 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *charts.PAGES,
     *live.PAGES,
     *welcome.PAGES,
+    *settings.PAGES,
 )

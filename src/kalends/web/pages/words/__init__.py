@@ -8,7 +8,7 @@ from typing import Any, Final
 from markupsafe import Markup, escape
 
 from kalends.web.pages.safety import without_bidi
-from kalends.web.pages.words import accounts, common, console, public
+from kalends.web.pages.words import accounts, common, console, console_settings, public
 
 LANGUAGE: Final = "en"
 WORDS: Final[dict[str, str]] = {
@@ -16,6 +16,7 @@ WORDS: Final[dict[str, str]] = {
     **accounts.WORDS,
     **public.WORDS,
     **console.WORDS,
+    **console_settings.WORDS,
 }
 
 

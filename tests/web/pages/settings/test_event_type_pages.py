@@ -1,0 +1,238 @@
+"""Event types in the console: every field there and back, groups of schedules, questions."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from kalends.compose import Installation
+from kalends.domain.access import Role
+from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in
+from tests.web.pages.visitors import slug_of, text_of
+from tests.world import JSON, World
+
+EVERYTHING: JSON = {
+    "name": "Fitting <b>&amp; more</b>",
+    "slug": "fitting",
+    "description": "First\nsecond",
+    "duration_minutes": 45,
+    "slot_step_minutes": 15,
+    "buffer_before_minutes": 5,
+    "buffer_after_minutes": 10,
+    "min_notice_minutes": 120,
+    "max_days_ahead": 60,
+    "booking_limits": {"max_per_day": 3},
+    "capacity": 2,
+    "requires_confirmation": False,
+    "location": "Main street 1",
+    "location_type": "in_person",
+    "questions": [
+        {"key": "size", "label": "Which size?", "type": "select", "options": ["S", "M"]},
+        {"key": "note", "label": "Anything?", "type": "textarea", "required": True},
+    ],
+    "reminders_minutes_before": [1440, 90],
+    "cancellation_notice_minutes": 720,
+    "expire_pending": True,
+    "complete_after_minutes": 30,
+}
+
+
+def stored(world: World, event_type_id: str) -> JSON:
+    found: JSON = world.api.get(f"/api/v1/event-types/{event_type_id}").json()["data"]
+    return found
+
+
+def path_of(event_type: JSON, page: str = "") -> str:
+    return f"/event-types/{event_type['id']}{page}"
+
+
+def id_in(answer: httpx.Response) -> str:
+    assert answer.status_code == 303, text_of(answer)
+    found = re.search(r"/(evt_\w+)", answer.headers["location"])
+    assert found
+    return found[1]
+
+
+@pytest.fixture
+def clerk(world: World) -> Clerk:
+    return Clerk(world)
+
+
+def test_saving_what_is_there_changes_nothing(world: World, clerk: Clerk) -> None:
+    one, two, room = (world.create_schedule(name=name)["id"] for name in ("A", "B", "Room"))
+    groups = [{"count": 1, "schedule_ids": [one, two]}, {"count": 1, "schedule_ids": [room]}]
+    before = world.create_event_type(**EVERYTHING, requirements=groups)
+    assert clerk.submit(path_of(before)).status_code == 303
+    assert stored(world, before["id"]) == before
+
+
+def test_an_event_type_is_made_with_a_name_alone(world: World, clerk: Clerk) -> None:
+    schedule = world.create_schedule()
+    made = stored(world, id_in(clerk.submit("/event-types/new", name="Haircut")))
+    assert (made["slug"], made["duration_minutes"]) == ("haircut", 30)
+    assert made["requires_confirmation"] is False
+    assert made["requirements"] == [{"count": 1, "schedule_ids": [schedule["id"]]}]
+    public = world.stranger.get(f"/{slug_of(world)}/haircut")
+    assert public.status_code == 200
+
+
+def test_every_field_is_set_as_people_write_it(world: World, clerk: Clerk) -> None:
+    one, two = world.create_schedule(name="A"), world.create_schedule(name="B")
+    answer = clerk.submit(
+        "/event-types/new",
+        name="Course",
+        duration_minutes="1h 30m",
+        min_notice_minutes="1d",
+        reminders_minutes_before="1d, 2h",
+        capacity="12",
+        requirements__0__count="2",
+        requirements__0__schedule_ids=[one["id"], two["id"]],
+        questions__0__label="How tall are you?",
+        questions__0__type="number",
+        questions__0__required="yes",
+        questions__1__label="How tall are you?",
+        questions__1__type="multiselect",
+        questions__1__options="small\n\n tall ",
+    )
+    made = stored(world, id_in(answer))
+    assert (made["duration_minutes"], made["min_notice_minutes"]) == (90, 1440)
+    assert (made["reminders_minutes_before"], made["capacity"]) == ([1440, 120], 12)
+    assert made["requirements"] == [{"count": 2, "schedule_ids": [one["id"], two["id"]]}]
+    first, second = made["questions"]
+    assert (first["key"], first["type"], first["required"]) == ("how_tall_are_you", "number", True)
+    assert (second["key"], second["options"]) == ("how_tall_are_you_2", ["small", "tall"])
+
+
+def test_groups_and_questions_that_are_emptied_are_gone(world: World, clerk: Clerk) -> None:
+    schedule = world.create_schedule()
+    before = world.create_event_type(**EVERYTHING, schedule_id=schedule["id"])
+    gone = {f"questions__0__{part}": "" for part in ("label", "key", "options")}
+    clerk.submit(path_of(before), requirements__0__schedule_ids=[], **gone)
+    after = stored(world, before["id"])
+    assert after["requirements"] == []
+    assert [question["key"] for question in after["questions"]] == ["note"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "sentence"),
+    [
+        ({"name": " "}, "name", "fill this in"),
+        ({"duration_minutes": ""}, "duration_minutes", "whole number"),
+        ({"duration_minutes": "0"}, "duration_minutes", "1 or more"),
+        ({"duration_minutes": "long"}, "duration_minutes", "whole number"),
+        ({"duration_minutes": "90d"}, "duration_minutes", "at most 43200"),
+        ({"slug": "No Slug"}, "slug", "not allowed"),
+        ({"capacity": "0"}, "capacity", "1 or more"),
+        ({"max_days_ahead": "-1"}, "max_days_ahead", "0 or more"),
+        ({"reminders_minutes_before": "1d, soon"}, "reminders_minutes_before", "whole number"),
+        ({"reminders_minutes_before": "1d, 24h"}, "reminders_minutes_before", "each time once"),
+        ({"requirements__0__count": "5"}, "requirements.0.count", "at most the number"),
+        ({"questions__0__label": "A?", "questions__0__type": "select"}, "questions.0.options", ""),
+        ({"questions__0__key": "Bad Key", "questions__0__label": "A"}, "questions.0.key", ""),
+        ({"questions__0__key": "no_label"}, "questions.0.label", "fill this in"),
+        ({"booking_limits__max_per_day": "0"}, "booking_limits.max_per_day", "1 or more"),
+    ],
+)
+def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(
+    world: World, clerk: Clerk, typed: dict[str, str], field: str, sentence: str
+) -> None:
+    world.create_schedule()
+    kept = {"name": "Kept", "location": "Kept too"}
+    answer = clerk.submit("/event-types/new", **kept | typed)
+    assert answer.status_code == 422, answer.headers
+    shown = re.search(rf'id="wrong-{re.escape(field)}">(.*?)<', answer.text)
+    assert shown, text_of(answer)
+    assert sentence in shown[1]
+    fields = fields_in(answer, f"{clerk.root}/event-types/new")
+    assert fields["location"] == "Kept too"
+    for name, value in typed.items():
+        assert fields[name.replace("__", ".")] == value.strip()
+
+
+def test_an_address_that_is_taken_is_told_at_its_field(world: World, clerk: Clerk) -> None:
+    world.create_event_type(slug="taken")
+    answer = clerk.submit("/event-types/new", name="Other", slug="taken")
+    assert answer.status_code == 409
+    assert 'id="wrong-slug"' in answer.text
+    other = world.create_event_type(slug="other")
+    again = clerk.submit(path_of(other), slug="taken")
+    assert again.status_code == 409
+    assert 'id="wrong-slug"' in again.text
+
+
+def test_whoever_comes_second_is_told(world: World, clerk: Clerk) -> None:
+    event_type = world.create_event_type(name="First")
+    page = clerk.open(path_of(event_type))
+    world.api.patch(f"/api/v1{path_of(event_type)}", json={"name": "Second"})
+    late = clerk.fill_in(page, path_of(event_type), name="Third")
+    assert late.status_code == 412
+    assert 'value="Third"' in late.text
+    assert stored(world, event_type["id"])["name"] == "Second"
+    stale = clerk.fill_in(page, path_of(event_type, "/delete"))
+    assert stale.status_code == 412
+    assert stored(world, event_type["id"])["name"] == "Second"
+
+
+def test_it_is_closed_opened_and_deleted(world: World, clerk: Clerk) -> None:
+    event_type = world.create_event_type()
+    for is_active in (False, True):
+        done = clerk.submit(path_of(event_type, "/active"), page="/event-types")
+        assert clerk.follow(done).status_code == 200
+        assert stored(world, event_type["id"])["is_active"] is is_active
+    done = clerk.submit(path_of(event_type, "/delete"), page=path_of(event_type))
+    assert "Deleted" in text_of(clerk.follow(done))
+    assert clerk.open(path_of(event_type)).status_code == 404
+
+
+def test_its_times_are_shown_and_why_one_is_not_offered(world: World, clerk: Clerk) -> None:
+    schedule = world.create_schedule()
+    event_type = world.create_event_type(schedule_id=schedule["id"], min_notice_minutes=10_000)
+    shown = clerk.open(path_of(event_type, "/times"), day="2026-01-01", time="9")
+    assert "can be booked from" in text_of(shown)
+    free = world.create_event_type()
+    assert re.search(r"<li[^>]*>\d+:00\sAM", clerk.open(path_of(free, "/times")).text)
+
+
+def test_an_inactive_one_says_so_in_place_of_times(world: World, clerk: Clerk) -> None:
+    event_type = world.create_event_type(is_active=False)
+    shown = clerk.open(path_of(event_type, "/times"), day="2030-01-01", time="9")
+    assert shown.status_code == 200
+    assert "not active" in text_of(shown)
+
+
+def test_without_any_schedule_the_pages_still_stand(clerk: Clerk, world: World) -> None:
+    event_type = world.create_event_type()
+    for page in ("/event-types", "/event-types/new", path_of(event_type, "/times")):
+        assert clerk.open(page).status_code == 200
+
+
+def test_members_read_and_change_nothing(home: Installation, world: World) -> None:
+    event_type = world.create_event_type(name="Read me")
+    member = clerk_of(home, world, Role.MEMBER)
+    shown = member.open(path_of(event_type))
+    assert "Read me" in text_of(shown)
+    assert "<button" not in shown.text.partition('class="set-form"')[2].partition("</form>")[2]
+    token = fields_in(shown, "/console/sign-out")["form_token"]
+    for form in ("", "/delete", "/active"):
+        answer = member.post(member.root + path_of(event_type, form), data={"form_token": token})
+        assert answer.status_code == 403
+    assert member.open("/event-types/new").status_code == 403
+    assert stored(world, event_type["id"]) == event_type
+
+
+def test_what_is_of_another_organization_is_not_there(world: World, new_world: Any) -> None:
+    other = new_world()
+    theirs, their_schedule = other.create_event_type(name="Not yours"), other.create_schedule()
+    clerk = Clerk(world)
+    token = fields_in(clerk.open("/event-types"), "/console/sign-out")["form_token"]
+    for page in ("", "/times"):
+        assert clerk.open(path_of(theirs, page)).status_code == 404
+    for form in ("", "/delete", "/active"):
+        data = {"form_token": token, "name": "Mine"}
+        assert clerk.post(clerk.root + path_of(theirs, form), data=data).status_code == 404
+    assert stored(other, theirs["id"]) == theirs
+    wanted = {"name": "Mine", "requirements__0__schedule_ids": their_schedule["id"]}
+    answer = clerk.submit("/event-types/new", **wanted)
+    assert answer.status_code == 404
+    assert world.api.get("/api/v1/event-types").json()["data"] == []
