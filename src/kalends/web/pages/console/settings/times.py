@@ -33,7 +33,7 @@ from kalends.web.pages.words import say
 
 TAB: Final = "/times"
 DAYS: Final = 7
-MOST_A_DAY: Final = 60
+MOST_A_DAY: Final = 48
 DEFAULT_MINUTES: Final = 30
 LONGEST_MINUTES: Final = 30 * 24 * 60
 FARTHEST: Final = timedelta(days=20 * 366)

@@ -1,0 +1,213 @@
+"""The settings of the console in a real browser: editors, secrets, keyboard, phone, no script."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PHONE, Violations, Visits
+from tests.receivers import Receiver, receiving
+from tests.web.pages.visitors import slug_of
+from tests.world import JSON, World
+
+MONDAY = {"monday": [{"start": "09:00", "end": "12:00"}]}
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+def sign_in(page: Page, world: World) -> str:
+    """Signs in as the owner, and where the organization's console is."""
+    root = f"/console/{slug_of(world)}"
+    page.goto(f"/console/sign-in?next={root}/schedules")
+    page.get_by_label("E-mail").fill(world.setup.admin_email)
+    page.get_by_label("Password").fill(world.password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("navigation", name="Console")).to_be_visible()
+    return root
+
+
+def stored(world: World, schedule: JSON) -> JSON:
+    found: JSON = world.api.get(f"/api/v1/schedules/{schedule['id']}").json()["data"]
+    return found
+
+
+def test_the_week_is_edited_with_buttons(world: World, visit: Visits) -> None:
+    schedule = world.create_schedule(availability=MONDAY)
+    page = visit()
+    page.goto(f"{sign_in(page, world)}/schedules/{schedule['id']}")
+    expect(page.locator('[data-day="tuesday"]').get_by_text("Closed")).to_be_visible()
+    page.get_by_role("button", name="Add hours on Monday").click()
+    page.keyboard.type("13")
+    page.keyboard.press("Tab")
+    page.keyboard.type("24")
+    page.get_by_role("button", name="Add hours on Monday").click()
+    page.get_by_role("button", name="Remove these hours of Monday").last.click()
+    page.get_by_role("button", name="Add hours on Tuesday").click()
+    page.get_by_role("button", name="Same hours as on Monday").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").first).to_have_text("Saved.")
+    twice = [{"start": "09:00", "end": "12:00"}, {"start": "13:00", "end": "24:00"}]
+    assert stored(world, schedule)["availability"] == {"monday": twice, "tuesday": twice}
+
+    page.get_by_label("Open at all times").check()
+    expect(page.locator(".set-week")).to_be_hidden()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").first).to_have_text("Saved.")
+    assert stored(world, schedule)["availability"] is None
+
+
+def test_the_week_is_edited_without_javascript(world: World, visit: Visits) -> None:
+    schedule = world.create_schedule(availability=MONDAY)
+    page = visit(java_script_enabled=False, viewport=PHONE)
+    page.goto(f"{sign_in(page, world)}/schedules/{schedule['id']}")
+    page.locator('[name="availability.monday.0.start"]').fill("")
+    page.locator('[name="availability.monday.0.end"]').fill("")
+    page.locator('[name="availability.sunday.0.start"]').fill("22")
+    page.locator('[name="availability.sunday.0.end"]').fill("2")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").first).to_have_text("Saved.")
+    night = [{"start": "22:00", "end": "02:00"}]
+    assert stored(world, schedule)["availability"] == {"sunday": night}
+    page.locator("summary", has_text="Delete schedule").click()
+    page.get_by_role("button", name="Yes, delete it").click()
+    expect(page.get_by_role("status").first).to_have_text("Deleted.")
+
+
+def test_what_is_wrong_takes_the_keyboard_to_its_field(world: World, visit: Visits) -> None:
+    page = visit()
+    page.goto(f"{sign_in(page, world)}/schedules/new")
+    page.get_by_label("Name").fill("Room")
+    page.get_by_label("Most bookings a day").fill("many")
+    page.keyboard.press("Enter")
+    expect(page.locator("#problem")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Name")).to_have_value("Room")
+    field = page.get_by_label("Most bookings a day")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(field).to_have_accessible_description(re.compile("whole number"))
+
+
+def test_an_event_type_with_groups_and_questions_is_made(world: World, visit: Visits) -> None:
+    for name in ("Ada", "Grace", "Room 7"):
+        world.create_schedule(name=name)
+    page = visit()
+    page.goto(f"{sign_in(page, world)}/event-types/new")
+    page.get_by_label("Name *").fill("Fitting")
+    groups = page.locator("#requirements fieldset:visible")
+    groups.nth(0).get_by_label("Grace").check()
+    page.get_by_role("button", name="Add a group").click()
+    groups.nth(1).get_by_label("Room 7").check()
+    for label in ("Which size?", "Which colour?"):
+        page.get_by_role("button", name="Add a question").click()
+        page.keyboard.type(label)
+    page.get_by_role("button", name="Create event type").click()
+    expect(page.get_by_role("status").first).to_contain_text("The event type is there")
+    (made,) = world.api.get("/api/v1/event-types").json()["data"]
+    assert [(r["count"], len(r["schedule_ids"])) for r in made["requirements"]] == [(1, 2), (1, 1)]
+    assert [question["key"] for question in made["questions"]] == ["which_size", "which_colour"]
+
+    page.get_by_role("link", name="Open the booking page").click()
+    expect(page.get_by_text("Fitting").first).to_be_visible()
+
+
+def test_why_a_time_is_not_offered_leads_to_what_is_in_the_way(world: World, visit: Visits) -> None:
+    schedule = world.create_schedule(name="Room 7")
+    busy = {"start_time": "2030-07-01T10:00:00Z", "end_time": "2030-07-01T11:00:00Z"}
+    world.api.post(f"/api/v1/schedules/{schedule['id']}/busy-times", json=busy)
+    page = visit(viewport=PHONE)
+    page.goto(f"{sign_in(page, world)}/schedules/{schedule['id']}/times")
+    page.get_by_label("Day").fill("2030-07-01")
+    page.get_by_label("Time", exact=True).fill("10:30")
+    page.get_by_role("button", name="Explain").click()
+    page.get_by_role("link", name="A busy time").click()
+    expect(page.locator("li:target")).to_contain_text("Busy")
+
+
+def test_a_secret_is_shown_until_the_page_is_loaded_again(
+    world: World, visit: Visits, receiver: Receiver
+) -> None:
+    page = visit()
+    page.goto(f"{sign_in(page, world)}/webhooks/new")
+    page.get_by_label("URL").fill(receiver.url)
+    page.get_by_role("button", name="Create webhook").click()
+    expect(page.get_by_role("textbox", name="The secret that signs")).to_have_value(
+        re.compile("^whsec_")
+    )
+    page.get_by_role("button", name="Send a test").click()
+    expect(page.get_by_role("status").first).to_contain_text("The test was taken")
+    expect(page.get_by_role("textbox", name="The secret that signs")).to_have_count(0)
+
+
+def test_no_page_of_the_settings_has_a_violation(
+    world: World, visit: Visits, violations: Violations, receiver: Receiver
+) -> None:
+    schedule = world.create_schedule(availability=MONDAY, overrides={"2030-01-01": []})
+    event_type = world.create_event_type(
+        schedule_id=schedule["id"], questions=[{"key": "size", "label": "Size?"}]
+    )
+    hook = world.api.post("/api/v1/webhooks", json={"url": receiver.url}).json()["data"]
+    world.api.post(f"/api/v1/webhooks/{hook['id']}/test")
+    world.book(world.create_schedule())
+    a_schedule, an_event_type = f"/schedules/{schedule['id']}", f"/event-types/{event_type['id']}"
+    page = visit(viewport=PHONE, reduced_motion="reduce")
+    root = sign_in(page, world)
+    found: list[str] = []
+    for path in (
+        "/schedules",
+        a_schedule,
+        f"{a_schedule}/exceptions",
+        f"{a_schedule}/times?day=2030-01-01&time=9",
+        f"{a_schedule}/feed",
+        "/event-types",
+        an_event_type,
+        f"{an_event_type}/times",
+        "/webhooks",
+        f"/webhooks/{hook['id']}",
+        "/keys",
+        "/users",
+        "/settings",
+        "/mail",
+    ):
+        page.goto(root + path)
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+        found += violations(page)
+    page.goto(f"{root}/mail")
+    page.locator("a.set-name").first.click()
+    page.wait_for_url("**/mail/mail_*")
+    found += violations(page)
+    page.goto(f"{root}/schedules/new")
+    page.get_by_label("Most bookings a day").fill("many")
+    page.keyboard.press("Enter")
+    expect(page.locator("#problem")).to_be_focused()
+    assert found + violations(page) == []
+
+
+def test_an_invited_user_comes_in_by_the_link(world: World, visit: Visits) -> None:
+    email = f"new-{uuid.uuid4().hex[:8]}@example.test"
+    page = visit()
+    root = sign_in(page, world)
+    page.goto(f"{root}/users")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_role("button", name="Send invitation").click()
+    page.goto(f"{root}/mail")
+    page.locator("tr", has_text=email).locator("a").click()
+    address = page.locator('a[href*="/invitations/"]').get_attribute("href")
+    assert address
+    guest = visit()
+    guest.goto(urlsplit(address).path)
+    guest.get_by_label("New password").fill(world.password)
+    guest.keyboard.press("Enter")
+    expect(guest.get_by_role("heading", level=1)).to_have_text("You are signed in")
+    guest.goto(f"{root}/schedules")
+    nav = guest.get_by_role("navigation", name="Console")
+    expect(nav.get_by_role("link", name="Schedules")).to_be_visible()
+    expect(nav.get_by_role("link", name="API keys")).to_have_count(0)
