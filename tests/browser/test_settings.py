@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Violations, Visits
 from tests.receivers import Receiver, receiving
+from tests.web.pages.settings.clerks import Clerk
 from tests.web.pages.visitors import slug_of
 from tests.world import JSON, World
 
@@ -157,6 +158,7 @@ def test_no_page_of_the_settings_has_a_violation(
     hook = world.api.post("/api/v1/webhooks", json={"url": receiver.url}).json()["data"]
     world.api.post(f"/api/v1/webhooks/{hook['id']}/test")
     world.book(world.create_schedule())
+    Clerk(world).submit("/integrations", apiKey="cal_some_key", baseUrl=receiver.url)
     a_schedule, an_event_type = f"/schedules/{schedule['id']}", f"/event-types/{event_type['id']}"
     page = visit(viewport=PHONE, reduced_motion="reduce")
     root = sign_in(page, world)
@@ -172,6 +174,7 @@ def test_no_page_of_the_settings_has_a_violation(
         f"{an_event_type}/times",
         "/webhooks",
         f"/webhooks/{hook['id']}",
+        "/integrations",
         "/keys",
         "/users",
         "/settings",

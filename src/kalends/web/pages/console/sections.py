@@ -38,6 +38,7 @@ NAVIGATION: Final = (
     Group(
         "connect",
         (
+            Section("integrations", "/integrations", for_admins=True),
             Section("webhooks", "/webhooks", for_admins=True),
             Section("mail", "/mail", for_admins=True),
         ),

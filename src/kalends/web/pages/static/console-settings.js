@@ -79,7 +79,7 @@
     for (const button of all("[data-remove]", list)) button.hidden = false;
     const inWeek = list.closest("[data-day]");
     for (const row of rows) {
-      if (row.hasAttribute("data-spare") && (inWeek || list.dataset.rows === "questions" || list.dataset.rows === "requirements")) row.hidden = true;
+      if (row.hasAttribute("data-spare") && (inWeek || list.dataset.rows === "questions" || list.dataset.rows === "mappings" || list.dataset.rows === "requirements")) row.hidden = true;
     }
     refresh(list);
   }
@@ -141,6 +141,20 @@
       button.querySelector("span").textContent = button.dataset.copied;
     });
   }
+
+  // A run that goes on is looked at until it is over.
+
+  async function look() {
+    const part = document.querySelector("[data-again]");
+    if (!part) return;
+    try {
+      const answer = await fetch(location.pathname, { headers: { accept: "text/html" } });
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
+      if (fresh && !part.contains(document.activeElement)) part.replaceWith(fresh);
+    } catch { /* The next look may reach it. */ }
+    setTimeout(look, 2000);
+  }
+  setTimeout(look, 2000);
 
   // What was typed is not lost by a wrong click.
 
