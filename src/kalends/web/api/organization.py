@@ -23,7 +23,10 @@ class UpdateOrganization(Request, frozen=True):
 
     name: Name | UnsetType = UNSET
     slug: Annotated[
-        Slug | UnsetType, Meta(description="Lower-case letters, digits and hyphens.")
+        Slug | UnsetType,
+        Meta(
+            description="Lower-case letters, digits and hyphens; no path of ours, such as `docs`."
+        ),
     ] = UNSET
     timezone: ZoneName | UnsetType = UNSET
     notify_email: Annotated[
