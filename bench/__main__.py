@@ -4,7 +4,14 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-ALL = ("bench.http", "bench.slots_http", "bench.slots_engine", "bench.pages", "bench.calcom")
+ALL = (
+    "bench.http",
+    "bench.slots_http",
+    "bench.slots_engine",
+    "bench.webhooks",
+    "bench.pages",
+    "bench.calcom",
+)
 
 
 def main() -> None:
