@@ -186,7 +186,7 @@ def test_the_details_are_edited(world: World, admin: User) -> None:
 
 
 def test_a_booking_shows_its_whole_history_and_all_that_went_out(world: World, admin: User) -> None:
-    with receiving(lambda _: Reply(status=204)) as hook:
+    with receiving(lambda _: Reply(status=202)) as hook:
         world.api.post("/api/v1/webhooks", json={"url": hook.url})
         booking = booked(world, attendee=named("Ada"))
         _set(admin, booking, "CONFIRMED")
@@ -203,7 +203,7 @@ def test_a_booking_shows_its_whole_history_and_all_that_went_out(world: World, a
     assert "ada@example.com" in said[said.index("Mail") :]
     assert "booking.rescheduled" in said
     assert "delivered" in said
-    assert "HTTP 204" in said
+    assert "HTTP 202" in said
 
 
 def test_what_a_console_does_says_who_did_it(world: World, admin: User) -> None:

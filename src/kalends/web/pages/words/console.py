@@ -179,6 +179,7 @@ WORDS: Final[dict[str, str]] = {
     "console.delivery.pending": "waiting",
     "console.delivery.delivered": "delivered",
     "console.delivery.exhausted": "given up",
+    "console.delivery.answered": "HTTP {status}",
     "console.delivery.attempts.one": "1 attempt",
     "console.delivery.attempts.many": "{number} attempts",
     "console.move.title": "Move {name}",
