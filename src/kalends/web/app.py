@@ -8,7 +8,6 @@ from starlette.routing import Route as PathRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from kalends.services.live import Lookout
 from kalends.web import docs, health
 from kalends.web.api import (
     api_keys,
@@ -73,8 +72,7 @@ def build_app(gate: Gate, limits: PageLimits, lifespan: Lifespan, checks: health
     description, and 404 in our shape."""
     paths = [PathRoute(path, Endpoint(gate, path, methods)) for path, methods in by_path(ROUTES)]
     beside = [*health.routes(checks), *docs.routes(ROUTES)]
-    lookout = Lookout(gate.context)
-    pages = PageGate(gate.context, gate.sessions, gate.limiter, limits, lookout, gate.keyring)
+    pages = PageGate(gate.context, gate.sessions, gate.limiter, limits, gate.keyring)
     router = Router(
         [
             *paths,

@@ -9,6 +9,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
+from kalends.services.keyring import Keyring
 from kalends.services.limits import RateLimiter
 from kalends.web.door import Door
 from kalends.web.pages.answers import PageAnswer, Stream, send_stream, text
@@ -27,7 +28,8 @@ Pages = Callable[..., httpx.AsyncClient]
 async def pages(home: Installation) -> AsyncIterator[Pages]:
     """Serves one path with these handlers, on the real database."""
     context = home.context()
-    gate = PageGate(context, Sessions(context, None), RateLimiter(), PageLimits())
+    keyring = Keyring(context.database)
+    gate = PageGate(context, Sessions(context, None), RateLimiter(), PageLimits(), keyring)
 
     def serve(access: Access, **handlers: PageHandler) -> httpx.AsyncClient:
         methods = {

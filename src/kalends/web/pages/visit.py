@@ -48,8 +48,12 @@ class PageGate:
     sessions: Sessions
     limiter: RateLimiter
     limits: PageLimits
-    lookout: Lookout
     keyring: Keyring
+
+    @cached_property
+    def lookout(self) -> Lookout:
+        """What looks for news on behalf of this process's visitors."""
+        return Lookout(self.context)
 
 
 @dataclass

@@ -6,8 +6,9 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the console: `path` comes after the organization's, `key` names its words
-    (`console.nav.…`) and its symbol in `console.svg`. Members do not see what is for admins."""
+    """A part of the console. `path` comes after the organization's, and may have a query; `key`
+    names its words (`console.nav.…`) and its symbol in `console.svg`. Members do not see what is
+    for admins."""
 
     key: str
     path: str
@@ -27,7 +28,7 @@ NAVIGATION: Final = (
         "work",
         (
             Section("calendar", "/calendar"),
-            Section("bookings", "/bookings"),
+            Section("bookings", "/bookings?upcoming=yes"),
             Section("charts", "/charts"),
         ),
     ),

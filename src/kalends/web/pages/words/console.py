@@ -118,6 +118,9 @@ WORDS: Final[dict[str, str]] = {
     "console.moment.skipped": "There is no {time} on this day: the clock goes forward over it.",
     "console.moment.twice": "The clock shows {time} twice on this day, at {first} and at {second}. "
     "Please choose which one is meant.",
+    "console.bookings.view.upcoming": "To come",
+    "console.bookings.view.waiting": "To confirm",
+    "console.bookings.view.all": "All",
     "console.bookings.csv": "CSV",
     "console.bookings.email": "Part of the e-mail address",
     "console.bookings.upcoming": "Only those that are still to come",
