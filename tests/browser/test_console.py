@@ -11,7 +11,7 @@ from tests.web.pages.visitors import offered, slug_of
 from tests.world import JSON, World, plus
 
 DESK = {"width": 1280, "height": 900}
-MOST_TABS = 60
+MOST_TABS = 120
 
 
 def monday() -> str:
