@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import pytest
@@ -193,7 +194,12 @@ def test_a_booking_shows_its_whole_history_and_all_that_went_out(world: World, a
         world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"start_time": tomorrow_at(15)})
         admin.submit(f"/bookings/{booking['id']}/edit", name="Ada L.", email="ada@example.com")
         hook.wait_for(4)
-    said = text_of(admin.open(f"/bookings/{booking['id']}"))
+    page = admin.open(f"/bookings/{booking['id']}")
+    for kind in ("mail", "webhooks"):
+        link = re.search(rf'href="(/console/[^"]+/{kind}/[^"]+)"', page.text)
+        assert link
+        assert admin.get(link[1]).status_code == 200
+    said = text_of(page)
     happened = ["Details changed", "Moved", "Confirmed", "Booked"]
     history = said[said.index("History") :]
     assert sorted(happened, key=history.index) == happened
