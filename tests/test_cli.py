@@ -133,6 +133,7 @@ def test_serve_on_an_empty_directory_prints_curl_lines_that_work(empty: Kalends)
         told = printed_by(server)
         assert f"{server.url}/api/v1" in told
         assert f"{server.url}/docs" in told
+        assert f"{server.url}/console" in told
         assert f"{server.url}/healthz" in told
         curls = [line for line in told.splitlines() if line.startswith("curl ")]
         answers = [
