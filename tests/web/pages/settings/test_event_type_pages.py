@@ -8,6 +8,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.access import Role
+from tests.conftest import run
 from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in
 from tests.web.pages.visitors import slug_of, text_of
 from tests.world import JSON, World
@@ -102,6 +103,26 @@ def test_every_field_is_set_as_people_write_it(world: World, clerk: Clerk) -> No
     first, second = made["questions"]
     assert (first["key"], first["type"], first["required"]) == ("how_tall_are_you", "number", True)
     assert (second["key"], second["options"]) == ("how_tall_are_you_2", ["small", "tall"])
+
+
+def test_a_schedule_that_is_not_listed_among_so_many_stays_chosen(
+    home: Installation, world: World, clerk: Clerk
+) -> None:
+    first = world.create_schedule()
+    columns = "organization_id, name, timezone, is_active, created_at, updated_at"
+    run(
+        home,
+        f"INSERT INTO schedules (id, {columns}) SELECT gen_random_uuid(), {columns}"
+        " FROM schedules, generate_series(1, 510)"
+        f" WHERE organization_id = '{world.setup.organization_id}'",
+    )
+    query = {"limit": 500, "offset": 500}
+    last = world.api.get("/api/v1/schedules", params=query).json()["data"][-1]
+    groups = [{"count": 1, "schedule_ids": [last["id"], first["id"]]}]
+    before = world.create_event_type(requirements=groups)
+    assert clerk.submit(path_of(before), name="Other").status_code == 303
+    after = stored(world, before["id"])["requirements"][0]
+    assert sorted(after["schedule_ids"]) == sorted([last["id"], first["id"]])
 
 
 def test_groups_and_questions_that_are_emptied_are_gone(world: World, clerk: Clerk) -> None:

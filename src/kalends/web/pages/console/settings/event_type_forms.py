@@ -112,6 +112,11 @@ def count_rows(typed: Fields) -> dict[str, int]:
     return {"requirements": len(_groups_in(typed)), "questions": len(_questions_in(typed))}
 
 
+def chosen_in(typed: Fields) -> list[str]:
+    """The schedules that its groups name."""
+    return [schedule_id for _, schedule_ids in _groups_in(typed) for schedule_id in schedule_ids]
+
+
 def _values(typed: Fields) -> dict[str, Any]:
     minutes = {
         name: _or(minutes_or_text(typed.text(name)), other) for name, other in MINUTES.items()

@@ -24,6 +24,7 @@ from kalends.web.pages.console.settings.drafts import (
 )
 from kalends.web.pages.console.settings.event_type_forms import (
     as_typed,
+    chosen_in,
     count_rows,
     draft_of,
     new_draft,
@@ -125,6 +126,7 @@ def path_of(event_type: EventType, page: str = "") -> str:
 
 async def _form(desk: Desk, event_type: EventType | None, draft: Draft) -> PageAnswer:
     count = count_rows(draft.typed)
+    chosen = chosen_in(draft.typed)
     draft = replace(draft, faults=_at_fields(draft))
     return desk.page(
         "console/settings/event-type.html",
@@ -133,7 +135,7 @@ async def _form(desk: Desk, event_type: EventType | None, draft: Draft) -> PageA
         event_type=event_type,
         path=path_of(event_type) if event_type else f"{PATH}/new",
         tab="",
-        schedules=[(schedules.id_of(one), one) for one in await list_all(desk)],
+        schedules=[(schedules.id_of(one), one) for one in await list_all(desk, chosen)],
         location_types=list(LocationType),
         question_types=list(QuestionType),
         rows={name: filled + ROWS_TO_SPARE for name, filled in count.items()},

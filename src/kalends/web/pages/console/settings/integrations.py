@@ -165,6 +165,8 @@ def _at_our_fields(draft: Draft) -> Draft:
 
 
 async def _page(desk: Desk, connection: Connection | None, draft: Draft) -> PageAnswer:
+    chosen = [draft.typed.text("defaultScheduleId")]
+    chosen += [row["schedule"] for row in _mappings_in(draft.typed)]
     runs: list[Run] = await desk.read(calcom_runs.list_runs, MOST_RUNS)
     token = calcom.hook_token(desk.visit.context, connection) if connection else None
     return desk.page(
@@ -174,7 +176,7 @@ async def _page(desk: Desk, connection: Connection | None, draft: Draft) -> Page
         connection=connection,
         hook_url=f"{desk.visit.origin}/hooks/calcom/{token}" if token else None,
         path=PATH,
-        schedules=[(id_of(one), one.name) for one in await list_all(desk)],
+        schedules=[(id_of(one), one.name) for one in await list_all(desk, chosen)],
         conflicts=[(one.value, say(f"settings.conflict.{one.value}")) for one in OnConflict],
         kinds=[(kind, say(f"settings.mapping.{kind}")) for kind in KINDS],
         rows=len(_mappings_in(draft.typed)) + ROWS_TO_SPARE,

@@ -1,9 +1,11 @@
 """Schedules: the list, and each with its hours."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Final
 
 from kalends.domain import ids
-from kalends.domain.errors import InUse, KalendsError, Stale
+from kalends.domain.errors import InUse, KalendsError, NotFound, Stale
 from kalends.domain.schedule import WEEKDAYS, Schedule
 from kalends.services import schedules
 from kalends.web.call import id_named
@@ -103,14 +105,21 @@ async def open_schedule(desk: Desk) -> Schedule:
     return schedule
 
 
-async def list_all(desk: Desk) -> list[Schedule]:
-    """The schedules to choose from: active ones first."""
+async def list_all(desk: Desk, chosen: Iterable[str] = ()) -> list[Schedule]:
+    """The schedules to choose from: active ones first, and last those that are chosen and beyond
+    what is listed, so that saving a form loses none."""
     found: list[Schedule] = []
     for is_active in (True, False):
         listed, _ = await desk.read(
             schedules.list_schedules, is_active=is_active, limit=MOST, offset=0
         )
         found += listed
+    known = {id_of(one) for one in found}
+    for shown_id in dict.fromkeys(chosen):
+        schedule_id = ids.parse(ids.SCHEDULE, shown_id)
+        if shown_id not in known and schedule_id is not None:
+            with suppress(NotFound):
+                found.append(await desk.read(schedules.get_schedule, schedule_id))
     return found
 
 
