@@ -172,9 +172,9 @@ def test_a_delivery_shows_its_attempts_and_is_sent_again(
     world.book(world.create_schedule())
     receiver.wait_for(1)
     path = f"/webhooks/{hook['id']}"
+    page = wait_for(clerk, path, "1 attempt")
     deliveries = world.api.get(f"/api/v1{path}/deliveries").json()["data"]
     again = f"{path}/deliveries/{deliveries[0]['id']}/redeliver"
-    page = clerk.open(path)
     assert "Booking made" in text_of(page)
     assert clerk.fill_in(page, again).status_code == 303
     first, second = receiver.wait_for(2)
