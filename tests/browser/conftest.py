@@ -46,7 +46,13 @@ def visit(browser: Browser, server: Server) -> Iterator[Visits]:
     faults: list[str] = []
 
     def open_window(**options: Any) -> Page:
-        given = {"locale": "en-US", "timezone_id": "America/New_York", "base_url": server.url}
+        # Without transitions: a colour half way to another one is nobody's contrast.
+        given: dict[str, Any] = {
+            "locale": "en-US",
+            "timezone_id": "America/New_York",
+            "base_url": server.url,
+            "reduced_motion": "reduce",
+        }
         context = browser.new_context(**{**given, **options})
         context.set_default_timeout(PATIENCE_MS)
         contexts.append(context)

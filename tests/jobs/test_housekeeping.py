@@ -16,9 +16,17 @@ from kalends.services.work import Context
 from kalends.store import housekeeping as store
 from kalends.store.jobs import enqueue_job
 
-NOW = datetime.now(UTC)
 SECOND = timedelta(seconds=1)
+NOW = datetime.now(UTC)
 A_DAY_AGO = NOW - timedelta(days=1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _clock() -> None:
+    """This file is read minutes before its tests run, and what is young then is old by now."""
+    global NOW, A_DAY_AGO
+    NOW = datetime.now(UTC)
+    A_DAY_AGO = NOW - timedelta(days=1)
 
 
 async def test_idempotency_keys_of_a_day_ago_are_forgotten_and_nothing_younger(
