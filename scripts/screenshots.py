@@ -12,8 +12,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -24,6 +26,17 @@ from tests.browser.conftest import ARGUMENTS, CHROMIUM  # noqa: E402
 from tests.servers import Server  # noqa: E402
 from tests.world import Api  # noqa: E402
 
+ADMIN: Final = "ada@example.com"
+PASSWORD: Final = "correct horse battery"
+GUESTS: Final = (
+    ("Grace Hopper", "consultation", 0, "09:00"),
+    ("Alan Turing", "follow-up", 0, "11:30"),
+    ("Katherine Johnson", "consultation", 1, "10:00"),
+    ("Edsger Dijkstra", "follow-up", 1, "15:15"),
+    ("Radia Perlman", "consultation", 2, "09:30"),
+    ("Barbara Liskov", "consultation", 2, "16:00"),
+    ("Donald Knuth", "consultation", 3, "11:00"),
+)
 SIZES: Final = {"phone": (390, 844), "desktop": (1200, 800)}
 OFFICE: Final = [{"start": "09:00", "end": "12:30"}, {"start": "14:00", "end": "18:00"}]
 WEEK: Final = dict.fromkeys(("monday", "tuesday", "wednesday", "thursday"), OFFICE)
@@ -31,6 +44,7 @@ QUESTIONS: Final = [
     {"key": "reason", "label": "What brings you here?", "type": "textarea", "required": True},
     {"key": "first", "label": "Is this your first visit?", "type": "boolean", "required": True},
 ]
+ANSWERS: Final = {"reason": "Back pain", "first": True}
 CONSULTATION: Final = {
     "name": "First consultation",
     "slug": "consultation",
@@ -65,10 +79,11 @@ COURSE: Final = {
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture: how the page is come to."""
+    """A picture: how the page is come to, and whether all of it is shown or a window's worth."""
 
     name: str
     open: Callable[[Page], None]
+    is_whole: bool = True
 
 
 def open_list(page: Page) -> None:
@@ -123,6 +138,30 @@ def open_cancelled(page: Page) -> None:
     page.get_by_role("button", name="Yes, cancel it").click()
 
 
+def sign_in(page: Page) -> None:
+    page.goto("/console")
+    page.get_by_label("E-mail").fill(ADMIN)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/console/morgenlicht**")
+
+
+def open_calendar(page: Page) -> None:
+    sign_in(page)
+    page.goto(f"/console/morgenlicht/calendar?view=week&day={next_monday()}")
+
+
+def open_schedule(page: Page) -> None:
+    sign_in(page)
+    page.goto("/console/morgenlicht/schedules")
+    page.get_by_role("link", name="Dr. Ada Klein").first.click()
+
+
+def next_monday() -> date:
+    today = date.today()
+    return today + timedelta(days=7 - today.weekday())
+
+
 SHOTS: Final = (
     Shot("list", open_list),
     Shot("times", open_times),
@@ -132,6 +171,8 @@ SHOTS: Final = (
     Shot("booked", open_booked),
     Shot("move", open_move),
     Shot("cancelled", open_cancelled),
+    Shot("calendar", open_calendar, is_whole=False),
+    Shot("schedule", open_schedule),
 )
 # What the README shows; all there are, in every size and scheme, where a folder is named.
 README: Final = frozenset(
@@ -140,6 +181,7 @@ README: Final = frozenset(
         ("times", "desktop", "dark"),
         ("form", "phone", "light"),
         ("booked", "phone", "dark"),
+        ("calendar", "desktop", "light"),
     }
 )
 
@@ -171,7 +213,7 @@ def take(
     page = context.new_page()
     shot.open(page)
     page.evaluate("document.activeElement?.blur()")
-    page.screenshot(path=folder / f"{shot.name}-{size}-{scheme}.png", full_page=True)
+    page.screenshot(path=folder / f"{shot.name}-{size}-{scheme}.png", full_page=shot.is_whole)
     context.close()
 
 
@@ -194,7 +236,7 @@ def set_up(environment: dict[str, str]) -> str:
     """The key of a new organization."""
     command = [
         *(sys.executable, "-m", "kalends", "init", "--organization", "Praxis Morgenlicht"),
-        *("--admin-email", "ada@example.com", "--admin-password", "correct horse battery"),
+        *("--admin-email", ADMIN, "--admin-password", PASSWORD),
         "--json",
     ]
     done = subprocess.run(command, env={**environment}, capture_output=True, check=True)
@@ -203,12 +245,25 @@ def set_up(environment: dict[str, str]) -> str:
 
 
 def fill(api: Api) -> None:
-    api.patch("/api/v1/organization", json={"slug": "morgenlicht"}).raise_for_status()
+    api.patch(
+        "/api/v1/organization", json={"slug": "morgenlicht", "timezone": "Europe/Berlin"}
+    ).raise_for_status()
     schedule = {"name": "Dr. Ada Klein", "timezone": "Europe/Berlin", "availability": WEEK}
     made = api.post("/api/v1/schedules", json=schedule).raise_for_status().json()["data"]
+    ids = {}
     for event_type in (CONSULTATION, FOLLOW_UP, COURSE):
         body = event_type | {"schedule_id": made["id"]}
-        api.post("/api/v1/event-types", json=body).raise_for_status()
+        answer = api.post("/api/v1/event-types", json=body).raise_for_status()
+        ids[event_type["slug"]] = answer.json()["data"]["id"]
+    for name, slug, day, time in GUESTS:
+        start = datetime.fromisoformat(f"{next_monday() + timedelta(days=day)}T{time}")
+        body = {
+            "event_type_id": ids[slug],
+            "start_time": start.replace(tzinfo=ZoneInfo("Europe/Berlin")).isoformat(),
+            "attendee": {"name": name, "email": f"{name.split()[0].lower()}@example.com"},
+            "answers": ANSWERS if slug == "consultation" else {},
+        }
+        api.post("/api/v1/bookings", json=body).raise_for_status()
 
 
 if __name__ == "__main__":
