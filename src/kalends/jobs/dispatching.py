@@ -67,6 +67,7 @@ class _Round:
         self._failing: set[UUID] = set()
         self._outcomes: list[Outcome] = []
         self._landed = asyncio.Event()
+        self._taking: asyncio.Task[list[DueLane]] | None = None
 
     async def work(self, begun: Callable[[], None]) -> None:
         """Delivers until cancelled. Raises when the connection is lost, or anything else is."""
@@ -95,7 +96,11 @@ class _Round:
         room = AT_ONCE - len(self._flights)
         if room < LEAST_ROOM:
             return 0
-        lanes = await deliveries.take_due(self._context, room, self._full(), CAPS)
+        taking = deliveries.take_due(self._context, room, self._full(), CAPS)
+        self._taking = asyncio.create_task(taking)
+        # Who is cancelled here has taken lanes all the same, and gives them back at the end.
+        lanes = await asyncio.shield(self._taking)
+        self._taking = None
         for lane in lanes:
             self._note(lane)
             flight = asyncio.create_task(self._fly(lane))
@@ -181,6 +186,8 @@ class _Round:
         outcomes, landed = self._outcomes, {id(outcome.lane) for outcome in self._outcomes}
         rest = [lane for lane in self._flights.values() if id(lane) not in landed]
         try:
+            if self._taking is not None:
+                rest += await self._taking
             if outcomes:
                 await deliveries.record(self._context, outcomes)
             if rest:

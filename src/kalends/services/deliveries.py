@@ -59,10 +59,12 @@ async def take_due(
     """Lanes that are due, taken for a while, with what is first in them. Raises Unavailable."""
     async with context.database.transaction() as tx:
         taken = await deliveries.take_due(tx, room, LEASE, without, caps)
+        if parked := [lane for lane in taken if not lane.enabled]:
+            await deliveries.unpark(tx, parked)
         for lane in taken:
-            if lane.delivery_id is None:
+            if lane.enabled and lane.delivery_id is None:
                 await deliveries.count_lane(tx, lane)
-    return [lane for lane in taken if lane.delivery_id is not None]
+    return [lane for lane in taken if lane.enabled and lane.delivery_id is not None]
 
 
 async def deliver(context: Context, lane: DueLane) -> Outcome:

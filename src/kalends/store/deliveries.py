@@ -16,8 +16,8 @@ from msgspec import Raw, Struct
 from kalends.domain.webhook import Delivery
 from kalends.store.database import Tx
 
-# Over all organizations, as housekeeping is. A lane of an endpoint that is disabled is parked:
-# enabling makes it due again, so the hour only matters where the two cross.
+# Over all organizations, as housekeeping is. A lane of an endpoint that is disabled is parked, and
+# enabling makes it due again.
 TAKE: Final = """
 WITH candidate AS MATERIALIZED (
     SELECT organization_id, endpoint_id, lane_id, due_at FROM webhook_lanes
@@ -42,8 +42,8 @@ taken AS (
         AND l.lane_id = due.lane_id
     RETURNING l.organization_id, l.endpoint_id, l.lane_id, w.enabled, w.url, w.secret,
         w.previous_secret, w.previous_until, w.failing_since)
-SELECT t.organization_id, t.endpoint_id, t.lane_id, t.url, t.secret, t.previous_secret,
-    t.previous_until, t.failing_since, d.id, d.tries, d.event_id, d.type, d.body,
+SELECT t.organization_id, t.endpoint_id, t.lane_id, t.enabled, t.url, t.secret,
+    t.previous_secret, t.previous_until, t.failing_since, d.id, d.tries, d.event_id, d.type, d.body,
     e.data, e.override, coalesce(e.created_at, d.created_at)
 FROM taken t
 LEFT JOIN LATERAL (
@@ -52,7 +52,14 @@ LEFT JOIN LATERAL (
         AND d.lane_id = t.lane_id AND d.state = 'pending'
     ORDER BY d.number LIMIT 1) d ON true
 LEFT JOIN events e ON e.organization_id = t.organization_id AND e.id = d.event_id
-WHERE t.enabled
+"""
+# In a statement of its own, which sees an enabling that the one before was too early for.
+UNPARK: Final = """
+UPDATE webhook_lanes l SET due_at = now()
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS o (organization_id, endpoint_id, lane_id)
+JOIN webhook_endpoints w ON w.organization_id = o.organization_id AND w.id = o.endpoint_id
+WHERE w.enabled AND l.organization_id = o.organization_id AND l.endpoint_id = o.endpoint_id
+    AND l.lane_id = o.lane_id
 """
 # Lanes are locked in one order, as those who put something in lock them.
 RECORD: Final = """
@@ -139,12 +146,14 @@ WHERE l.organization_id = $1 AND l.endpoint_id = $2 AND l.lane_id = d.lane_id
 
 
 class DueLane(Struct, frozen=True):
-    """A lane that was taken, its endpoint, and what is to be sent first. `delivery_id` is None
+    """A lane that was taken (or parked, where its endpoint is not `enabled`), its endpoint, and
+    what is to be sent first. `delivery_id` is None
     where nothing waits in it after all; `data` is the event's, `body` a test's."""
 
     organization_id: UUID
     endpoint_id: UUID
     lane_id: UUID
+    enabled: bool
     url: str
     secret: bytes
     previous_secret: bytes | None
@@ -203,6 +212,11 @@ async def record_outcomes(tx: Tx, outcomes: Sequence[Outcome]) -> None:
 async def give_back(tx: Tx, lanes: Sequence[DueLane]) -> None:
     """Makes lanes due again that were taken and not served."""
     await tx.execute(GIVE_BACK, *_keys(lanes))
+
+
+async def unpark(tx: Tx, parked: Sequence[DueLane]) -> None:
+    """Makes parked lanes due whose endpoint was enabled meanwhile."""
+    await tx.execute(UNPARK, *_keys(parked))
 
 
 async def count_lane(tx: Tx, lane: DueLane) -> None:
