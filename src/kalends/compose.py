@@ -10,7 +10,14 @@ import shutil
 import signal
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Coroutine,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -217,10 +224,16 @@ async def running_jobs(home: Installation, context: Context, at_once: int) -> As
 async def _run_jobs(context: Context, at_once: int) -> None:
     """The queue's library takes long to import: in a thread, while requests are served."""
     run_jobs, dispatch = await asyncio.to_thread(_import_jobs)
-    await asyncio.gather(run_jobs(context, at_once=at_once), dispatch(context))
+    # A group ends when all of it has; `gather` would when the first one is cancelled, and the
+    # database would be closed under the other.
+    async with asyncio.TaskGroup() as works:
+        works.create_task(run_jobs(context, at_once=at_once))
+        works.create_task(dispatch(context))
 
 
-def _import_jobs() -> tuple[Callable[..., Awaitable[None]], Callable[[Context], Awaitable[None]]]:
+def _import_jobs() -> tuple[
+    Callable[..., Coroutine[Any, Any, None]], Callable[[Context], Coroutine[Any, Any, None]]
+]:
     from kalends.jobs.dispatching import dispatch
     from kalends.jobs.running import run_jobs
 
