@@ -62,7 +62,7 @@ PATIENCE_SECONDS: Final = 60.0
 BATCH: Final = 25
 # Between two batches, as long as the one before took, so that requests are not held up: half of
 # the machine at most, and slow where the machine is.
-LONGEST_REST_SECONDS: Final = 0.02
+LONGEST_REST_SECONDS: Final = 0.04
 MOST_SKIPS: Final = 100
 # Taking a row out of the way may make way for another.
 MOST_PASSES: Final = 3
