@@ -67,7 +67,8 @@ class AttendeeChanges(Struct, frozen=True, kw_only=True):
 
 
 class BookingChanges(Struct, frozen=True, kw_only=True):
-    """What a client wants changed; UNSET stays as it is, None clears."""
+    """What a client wants changed; UNSET stays as it is, None clears. Without `notify` no mail is
+    sent about it."""
 
     status: Status | UnsetType = UNSET
     cancellation_reason: str | None | UnsetType = UNSET
@@ -80,6 +81,14 @@ class BookingChanges(Struct, frozen=True, kw_only=True):
     start_time: datetime | UnsetType = UNSET
     end_time: datetime | UnsetType = UNSET
     override: bool = False
+    notify: bool = True
+
+
+class Cancellation(Struct, frozen=True, kw_only=True):
+    """How a booking is cancelled. Without `notify` no mail is sent about it."""
+
+    reason: str | None = None
+    notify: bool = True
 
 
 async def list_bookings(
@@ -149,23 +158,27 @@ async def update_booking(
         after = structs.replace(after, status=wanted.status)
     if moves:
         after = await _move(work, before, after, wanted)
-    return await _write(work, before, after, override=wanted.override)
+    return await _write(work, before, after, override=wanted.override, notify=wanted.notify)
 
 
 async def cancel_booking(
-    work: Work, booking_id: UUID, if_match: IfMatch, parse_reason: Callable[[], str | None]
+    work: Work, booking_id: UUID, if_match: IfMatch, parse: Callable[[], Cancellation]
 ) -> Booking:
-    """Cancels; a cancelled booking stays as it is. Raises NotFound, Stale, InvalidTransition."""
+    """Cancels; a cancelled booking stays as it is.
+
+    `parse` gives the cancellation; it is called once the booking is known to be there.
+    Raises NotFound, Stale, Invalid, InvalidTransition.
+    """
     seen = await get_booking(work, booking_id)
     check_fresh(seen.version, if_match)
-    reason = parse_reason()
+    wanted = parse()
     before = await _lock(work, seen, moves=False)
     check_fresh(before.version, if_match)
     if before.status == Status.CANCELLED:
         return before
     check_transition(before.status, Status.CANCELLED)
-    after = structs.replace(before, status=Status.CANCELLED, cancellation_reason=reason)
-    return await _write(work, before, after, override=False)
+    after = structs.replace(before, status=Status.CANCELLED, cancellation_reason=wanted.reason)
+    return await _write(work, before, after, override=False, notify=wanted.notify)
 
 
 def _check_answers(event_type: EventType | None, answers: Mapping[str, Any]) -> None:
@@ -289,7 +302,9 @@ async def _move(work: Work, before: Booking, after: Booking, wanted: BookingChan
     )
 
 
-async def _write(work: Work, before: Booking, after: Booking, *, override: bool) -> Booking:
+async def _write(
+    work: Work, before: Booking, after: Booking, *, override: bool, notify: bool
+) -> Booking:
     """Writes what changed, gives back the time of a booking that has ended, says so."""
     if after == before:
         return before
@@ -297,5 +312,5 @@ async def _write(work: Work, before: Booking, after: Booking, *, override: bool)
     if before.occupies and not after.occupies:
         await release(work.organization_id, work.tx, after.id)
     await bookings.update_booking(work.organization_id, work.tx, after)
-    await outbox.announce_change(work, before, after, override=override)
+    await outbox.announce_change(work, before, after, override=override, notify=notify)
     return after

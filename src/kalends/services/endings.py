@@ -14,7 +14,7 @@ from kalends.domain.booking import Booking, Status
 from kalends.domain.errors import Stale
 from kalends.domain.values import Instant
 from kalends.services import bookings, work
-from kalends.services.bookings import BookingChanges
+from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.services.work import Caller, Context, UseCase, Work
 from kalends.store import endings as store
 from kalends.store.database import Tx
@@ -65,8 +65,9 @@ async def _end(context: Context, due: Due, end: UseCase[[Due], Booking]) -> bool
 
 
 async def _expire(work: Work, due: Due) -> Booking:
+    expired = Cancellation(reason=EXPIRED)
     version = frozenset({due.version})
-    return await bookings.cancel_booking(work, due.booking_id, version, lambda: EXPIRED)
+    return await bookings.cancel_booking(work, due.booking_id, version, lambda: expired)
 
 
 async def _complete(work: Work, due: Due) -> Booking:

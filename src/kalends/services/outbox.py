@@ -64,10 +64,12 @@ async def announce(
     *,
     event_type: EventType | None = None,
     override: bool = False,
+    notify: bool = True,
 ) -> None:
     """Writes the event down, and what follows from it, in the transaction at work.
 
-    `event_type` is the booking's, where it is at hand: one without reminders saves a question.
+    Without `notify` no mail follows. `event_type` is the booking's, where it is at hand: one
+    without reminders saves a question.
     """
     follows = CONSEQUENCES[kind]
     event = Event(
@@ -78,11 +80,13 @@ async def announce(
         sequence=booking.version - 1,
         override=override,
     )
-    work.happened(event, _mails(work, follows.mail, booking))
+    work.happened(event, _mails(work, follows.mail, booking) if notify else [])
     await _settle_reminders(work, follows.reminders, booking, event_type)
 
 
-async def announce_change(work: Work, before: Booking, after: Booking, *, override: bool) -> None:
+async def announce_change(
+    work: Work, before: Booking, after: Booking, *, override: bool, notify: bool
+) -> None:
     """One change is one event: of the new status, else of the new time, else of the details."""
     if after.status != before.status:
         kind = OF_STATUS[after.status]
@@ -90,7 +94,7 @@ async def announce_change(work: Work, before: Booking, after: Booking, *, overri
         kind = webhook.RESCHEDULED
     else:
         kind = webhook.UPDATED
-    await announce(work, kind, after, override=override)
+    await announce(work, kind, after, override=override, notify=notify)
 
 
 def _mails(work: Work, kind: MailKind | None, booking: Booking) -> list[NewMail]:

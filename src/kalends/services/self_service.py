@@ -17,7 +17,7 @@ from kalends.domain.booking import MOVABLE, Booking, Status
 from kalends.domain.errors import NotFound, Refused, Stale, TooLateToChange, Unavailable
 from kalends.domain.values import Instant
 from kalends.services import bookings, slots, work
-from kalends.services.bookings import BookingChanges
+from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.services.conditions import IfMatch
 from kalends.services.slots import Listed, Range, WhatFor
 from kalends.services.work import Caller, Context, UseCase, Work
@@ -112,8 +112,9 @@ async def cancel_by_link(
     """
 
     async def cancel(work: Work, opened: Opened) -> Booking:
+        cancellation = Cancellation(reason=reason)
         return await bookings.cancel_booking(
-            work, opened.booking.id, opened.version, lambda: reason
+            work, opened.booking.id, opened.version, lambda: cancellation
         )
 
     def is_cancelled(opened: Opened) -> bool:

@@ -16,6 +16,7 @@ from kalends.services import bookings, clocks
 from kalends.services.bookings import (
     AttendeeChanges,
     BookingChanges,
+    Cancellation,
     NewAttendee,
     NewBooking,
 )
@@ -148,10 +149,20 @@ class UpdateBooking(Request, frozen=True):
         Instant | UnsetType, Meta(description="Default: the booking keeps its length.")
     ] = UNSET
     override: bool = False
+    notify: Annotated[
+        bool,
+        Meta(
+            description="false: no mail about this change, neither to the attendee nor to the "
+            "organization. Its event and webhooks are as always, and the next invitation is right."
+        ),
+    ] = True
 
 
 class CancelQuery(Request, frozen=True):
     reason: Annotated[Text, Meta(description="Kept as cancellation_reason.")] | None = None
+    notify: Annotated[
+        bool, Meta(description="false: no mail about it; its event and webhooks are as always.")
+    ] = True
 
 
 class BookingAnswer(Struct, frozen=True):
@@ -197,7 +208,7 @@ async def update_booking(call: Call) -> Answer:
 
 async def cancel_booking(call: Call) -> Answer:
     booking_id = call.id(ids.BOOKING, "booking")
-    parse = partial(parse_reason, call.scope["query_string"])
+    parse = partial(parse_cancellation, call.scope["query_string"])
     return await call.change(
         shown_cancelled, bookings.cancel_booking, booking_id, call.if_match, parse
     )
@@ -241,8 +252,10 @@ def parse_changes(body: bytes) -> BookingChanges:
     return BookingChanges(**values)
 
 
-def parse_reason(query_string: bytes) -> str | None:
-    return read_query(query_string, CancelQuery).reason
+def parse_cancellation(query_string: bytes) -> Cancellation:
+    """Raises Invalid."""
+    asked = read_query(query_string, CancelQuery)
+    return Cancellation(reason=asked.reason, notify=asked.notify)
 
 
 def _filter(query: BookingsQuery) -> BookingFilter:

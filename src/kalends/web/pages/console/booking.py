@@ -10,7 +10,7 @@ from kalends.domain.errors import InvalidTransition, NotFound, NotReschedulable,
 from kalends.domain.ids import BOOKING, parse, shown
 from kalends.domain.values import Text
 from kalends.services import bookings
-from kalends.services.bookings import BookingChanges
+from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.services.conditions import IfMatch
 from kalends.services.histories import History, get_history
 from kalends.web.errors import status_of
@@ -52,8 +52,9 @@ async def cancel(desk: Desk) -> PageAnswer:
     reason = form.text("reason") or None
     if reason is not None and not fits(reason, Text):
         return await booking_page(desk, 422, problem=say("form.unfit"))
+    wanted = Cancellation(reason=reason)
     try:
-        await desk.change(bookings.cancel_booking, booking_id, seen_in(form), lambda: reason)
+        await desk.change(bookings.cancel_booking, booking_id, seen_in(form), lambda: wanted)
     except OVERTAKEN as error:
         return await overtaken_page(desk, error)
     return desk.go(url_of(booking_id), done=Status.CANCELLED.value)

@@ -5,97 +5,16 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
 
-import icalendar
 import pytest
 
 from kalends.compose import Installation
-from tests.conftest import PASSWORD, fetch, make_organization, run
-from tests.homes import environment_in, migrated
-from tests.servers import Server
-from tests.smtp import PostOffice, post_office
+from tests.conftest import fetch, run
+from tests.mail.reading import calendar_part, event_in, text_of, to
+from tests.smtp import PostOffice
 from tests.world import JSON, World, plus, shown, tomorrow_at
-
-
-@pytest.fixture(scope="module")
-def office() -> Iterator[PostOffice]:
-    with post_office() as office:
-        yield office
-
-
-@pytest.fixture(scope="module")
-def mail_environment(
-    tmp_path_factory: pytest.TempPathFactory, office: PostOffice
-) -> dict[str, str]:
-    return environment_in(
-        tmp_path_factory.mktemp("mail"),
-        SMTP_URL=office.url,
-        PUBLIC_URL="https://book.example.com",
-        MAIL_FROM="bookings@example.com",
-    )
-
-
-@pytest.fixture(scope="module")
-def mail_home(mail_environment: dict[str, str]) -> Iterator[Installation]:
-    with migrated(mail_environment) as home:
-        yield home
-
-
-@pytest.fixture(scope="module")
-def mail_server(
-    mail_home: Installation,
-    mail_environment: dict[str, str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Server]:
-    log = tmp_path_factory.mktemp("log") / "mail.log"
-    with Server(mail_environment, log) as server:
-        yield server
-
-
-@pytest.fixture
-def world(mail_home: Installation, mail_server: Server, office: PostOffice) -> Iterator[World]:
-    wait_for_the_mail_before(mail_home)
-    office.taken.clear()
-    office.offered = 0
-    office.answer = lambda _: "250 OK"
-    world = World(mail_server.url, make_organization(mail_home), PASSWORD)
-    yield world
-    world.close()
-
-
-def wait_for_the_mail_before(home: Installation) -> None:
-    """What the test before did not wait for must not come to the next one."""
-    under_way = (
-        "SELECT 1 FROM pgqueuer WHERE entrypoint = 'mail' AND status IN ('queued', 'picked')"
-    )
-    until = time.monotonic() + 30
-    while fetch(home, under_way) and time.monotonic() < until:
-        time.sleep(0.1)
-
-
-def to(messages: list[EmailMessage], address: str) -> list[EmailMessage]:
-    return [message for message in messages if address in str(message["To"])]
-
-
-def event_in(message: EmailMessage) -> icalendar.Event:
-    calendar = icalendar.Calendar.from_ical(calendar_part(message).get_payload(decode=True))
-    (event,) = calendar.walk("VEVENT")
-    assert isinstance(event, icalendar.Event)
-    return event
-
-
-def calendar_part(message: EmailMessage) -> Any:
-    return next(p for p in message.walk() if p.get_content_type() == "text/calendar")
-
-
-def text_of(message: EmailMessage) -> str:
-    body = message.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
 
 
 def test_a_request_is_told_to_the_attendee_and_the_organization(
