@@ -3,6 +3,7 @@
 import pytest
 from markupsafe import escape
 
+from kalends.web.pages.answers import redirect
 from kalends.web.pages.languages import locale_of
 from kalends.web.pages.safety import (
     form_token,
@@ -72,3 +73,12 @@ def test_a_form_token_holds_for_its_session_alone_and_never_looks_the_same() -> 
 )
 def test_the_language_is_the_one_that_is_wanted_most(header: str, locale: str) -> None:
     assert str(locale_of(header)) == locale
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["", "x", "https://evil.example/", "//evil.example", "/\\evil.example", "/a\\b", "/x\r\nb: c"],
+)
+def test_nothing_redirects_to_another_site(to: str) -> None:
+    with pytest.raises(ValueError, match="no path of ours"):
+        redirect(to)

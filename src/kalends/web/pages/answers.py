@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,6 +15,8 @@ MARKDOWN: Final = "text/markdown; charset=utf-8"
 NOT_MODIFIED: Final = 304
 SMALLEST_TO_ZIP: Final = 1_000
 ZIP_LEVEL: Final = 5
+# Browsers read `//host` and `/\host` as another site.
+_OUR_PATH: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 Headers = tuple[tuple[str, str], ...]
 
 
@@ -40,7 +43,13 @@ class Stream:
 
 
 def redirect(to: str, *headers: tuple[str, str]) -> PageAnswer:
-    """Sends the browser on, with a GET (303, RFC 9110 15.4.4)."""
+    """Sends the browser on to a path of ours, with a GET (303, RFC 9110 15.4.4).
+
+    Raises ValueError for an address that leads to another site: whoever takes one from a request
+    has to choose first.
+    """
+    if not _OUR_PATH.fullmatch(to):
+        raise ValueError(f"{to!r} is no path of ours")
     return PageAnswer(status=303, media_type="", headers=(("location", to), *headers))
 
 

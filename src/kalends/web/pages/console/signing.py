@@ -22,8 +22,11 @@ from kalends.web.sessions import token_in
 
 CONSOLE: Final = "/console"
 LONGEST_PASSWORD: Final = 1000
-# A path of the console and nothing that a browser would read as another site's.
-_NEXT: Final = re.compile(r"/console(?:[/?][A-Za-z0-9\-._~%!$&'()*+,;=:@/?]*)?")
+# A path of the console and nothing that a browser would read as another place: no segment that is
+# empty or only dots, and nothing encoded in the path, since dots and slashes can be.
+_NEXT: Final = re.compile(
+    r"/console(?:/(?!\.+(?:[/?]|$))[A-Za-z0-9\-._~]+)*(?:\?[A-Za-z0-9\-._~%!$&'()*+,;=:@/?]*)?"
+)
 
 
 async def show_sign_in(visit: Visit) -> PageAnswer:

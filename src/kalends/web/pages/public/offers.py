@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from kalends.availability.wallclock import Zone, zone_named
@@ -100,8 +101,9 @@ async def show_times(visit: Visit) -> PageAnswer:
 
 async def without_slash(visit: Visit) -> PageAnswer:
     """Where somebody typed a slash too many."""
-    query = visit.scope["query_string"].decode("latin-1")
-    return redirect(visit.scope["path"].rstrip("/") + (f"?{query}" if query else ""))
+    path = visit.scope["path"].rstrip("/")
+    query = quote(visit.scope["query_string"], safe="%&=+,;:@/?!$'()*~")
+    return redirect(f"{path}?{query}" if query else path)
 
 
 async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any) -> PageAnswer:
