@@ -119,6 +119,15 @@ def eventually(is_so: Callable[[], bool], within: float = 20) -> None:
         time.sleep(0.05)
 
 
+def is_worker(process: psutil.Process) -> bool:
+    """Whether it is one of `serve --workers`, and lives."""
+    try:
+        is_alive = process.status() != psutil.STATUS_ZOMBIE
+        return is_alive and "spawn_main" in " ".join(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return False
+
+
 def one_sentence(done: subprocess.CompletedProcess[str], code: int) -> str:
     """The error of a command that was to fail: short, and no traceback."""
     assert done.returncode == code, done
@@ -218,8 +227,7 @@ def test_the_workers_share_the_work_the_metrics_and_the_end(empty: Kalends) -> N
         parent = psutil.Process(server.process.pid)
 
         def workers() -> list[psutil.Process]:
-            alive = [c for c in parent.children() if c.status() != psutil.STATUS_ZOMBIE]
-            return [c for c in alive if "spawn_main" in " ".join(c.cmdline())]
+            return [c for c in parent.children() if is_worker(c)]
 
         def ask(times: int) -> None:
             for _ in range(times):
@@ -230,14 +238,15 @@ def test_the_workers_share_the_work_the_metrics_and_the_end(empty: Kalends) -> N
             line = r'kalends_http_requests_total\{.*route="/healthz".* ([\d.]+)'
             return float(re.search(line, text)[1])  # type: ignore[index]
 
+        # A worker is there before it works, and counts a request after it has answered.
+        eventually(lambda: len(workers()) == 2, within=60)
         before = workers()
-        assert len(before) == 2
         ask(20)
-        assert counted() == 20
+        eventually(lambda: counted() == 20)
         before[0].kill()
-        eventually(lambda: before[0] not in workers() and len(workers()) == 2)
+        eventually(lambda: before[0] not in workers() and len(workers()) == 2, within=60)
         ask(20)
-        assert counted() == 40
+        eventually(lambda: counted() == 40)
 
 
 def test_workers_do_not_outlive_their_killed_parent(empty: Kalends) -> None:
@@ -247,7 +256,9 @@ def test_workers_do_not_outlive_their_killed_parent(empty: Kalends) -> None:
         folders = {child.environ().get("PROMETHEUS_MULTIPROC_DIR", "") for child in children}
         server.kill()
         eventually(lambda: not any(child.is_running() for child in children))
-        assert not any(Path(folder).exists() for folder in folders - {""})
+        folders.discard("")
+        assert folders
+        assert [folder for folder in folders if Path(folder).exists()] == []
         assert not empty.postgres()
 
 

@@ -104,7 +104,7 @@ async def test_a_job_waits_for_its_time(context: Context, notes: Notes) -> None:
         took = time.monotonic() - began
 
     assert await notes() == ["now", "later"]
-    assert 1 <= took < 2
+    assert took >= 1
 
 
 async def test_a_job_that_fails_is_run_again_and_at_last_kept(

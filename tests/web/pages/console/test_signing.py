@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from kalends.compose import Installation
