@@ -1,5 +1,6 @@
 """Brings the schema up to date, under an advisory lock, so that any number may try at once."""
 
+import asyncio
 from typing import Any, Final
 
 import asyncpg
@@ -9,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from kalends.store.database import ConnectParameters
@@ -23,6 +24,7 @@ from kalends.store.revisions import (
 )
 
 MIGRATION_LOCK: Final = 0x6B616C656E6473
+LOCK_POLL_SECONDS: Final = 0.1
 
 
 async def migrate(parameters: ConnectParameters) -> str:
@@ -37,6 +39,8 @@ async def migrate(parameters: ConnectParameters) -> str:
     )
     try:
         async with engine.connect() as connection:
+            await connection.run_sync(_check_postgresql)
+            await _take_turn(connection)
             await connection.run_sync(_upgrade_locked)
         return newest_revision()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError) as error:
@@ -46,12 +50,25 @@ async def migrate(parameters: ConnectParameters) -> str:
         await engine.dispose()
 
 
-def _upgrade_locked(connection: Connection) -> None:
+async def _take_turn(connection: AsyncConnection) -> None:
+    """Asks for the lock again and again instead of waiting in a statement: an index that is made
+    concurrently waits for all statements that run, and so the two would wait for each other."""
+    while True:
+        taken = await connection.scalar(text(f"SELECT pg_try_advisory_lock({MIGRATION_LOCK})"))
+        await connection.commit()
+        if taken:
+            return
+        await asyncio.sleep(LOCK_POLL_SECONDS)
+
+
+def _check_postgresql(connection: Connection) -> None:
     major = int(connection.execute(text("SHOW server_version_num")).scalar_one()) // 10_000
     if major < OLDEST_POSTGRESQL:
         raise too_old(major)
-    connection.execute(text(f"SELECT pg_advisory_lock({MIGRATION_LOCK})"))
     connection.commit()
+
+
+def _upgrade_locked(connection: Connection) -> None:
     try:
         _check_not_newer(connection)
         command.upgrade(_config(connection), "head")

@@ -1,16 +1,72 @@
 """Plain SQL in a migration, as the driver itself runs it.
 
 Through SQLAlchemy's dialect several statements in one call fail and `:x` becomes a parameter.
+
+A migration runs beside servers that go on working. Whatever could keep them waiting is done
+`outside_transaction`: each step there commits by itself, and waits for a lock only so briefly that
+nobody queues up behind it. A migration that was cut off starts again from its beginning, so such
+steps have to do no harm a second time.
 """
 
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
+from typing import Any, Final, TypeVar
 
+import asyncpg
 from alembic import op
+
+T = TypeVar("T")
+
+# Who asks for a lock makes all others wait behind it, so it is given up soon, and asked for again.
+LOCK_WAIT: Final = "2s"
+LOCK_TRIES: Final = 60
+LOCK_PAUSE_SECONDS: Final = 1.0
 
 
 def execute(sql: str) -> None:
     """Runs one or more statements in the migration's transaction."""
-    bind = op.get_bind()
-    bind.exec_driver_sql("SELECT 1")  # makes the dialect begin its transaction
-    connection: Any = bind.connection.dbapi_connection
-    connection.run_async(lambda driver: driver.execute(sql))
+    op.get_bind().exec_driver_sql("SELECT 1")  # makes the dialect begin its transaction
+    run(lambda driver: driver.execute(sql))
+
+
+def outside_transaction() -> AbstractContextManager[None]:
+    """A block whose steps commit one by one; what was done before it is committed first."""
+    return op.get_context().autocommit_block()
+
+
+def execute_briefly(sql: str) -> None:
+    """Runs statements that need a strong lock for a moment, in a transaction of their own, once
+    nobody is in the way. Only `outside_transaction`.
+
+    Raises asyncpg.LockNotAvailableError where the lock was not to be had within some minutes.
+    """
+    run(lambda driver: _execute_briefly(driver, sql))
+
+
+def create_index_concurrently(name: str, definition: str) -> None:
+    """Creates an index while everybody goes on writing; what an attempt that was cut off has left
+    is replaced. `definition` begins with `ON`. Only `outside_transaction`."""
+    run(lambda driver: driver.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
+    run(lambda driver: driver.execute(f"CREATE INDEX CONCURRENTLY {name} {definition}"))
+
+
+def run(steps: Callable[[Any], Awaitable[T]]) -> T:
+    """Runs steps on the driver's connection, where a migration needs more than SQL."""
+    connection: Any = op.get_bind().connection.dbapi_connection
+    result: T = connection.run_async(steps)
+    return result
+
+
+async def _execute_briefly(driver: Any, sql: str) -> None:
+    for left in reversed(range(LOCK_TRIES)):
+        try:
+            async with driver.transaction():
+                await driver.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'")
+                await driver.execute(sql)
+        except asyncpg.LockNotAvailableError:
+            if not left:
+                raise
+            await asyncio.sleep(LOCK_PAUSE_SECONDS)
+        else:
+            return
