@@ -137,6 +137,24 @@ def test_cancelled_and_rejected_ones_cancel_with_the_reason(desk: Desk) -> None:
     assert types(desk)[2:] == ["booking.cancelled", "booking.cancelled"]
 
 
+def test_what_was_cancelled_there_was_cancelled_by_calcom(desk: Desk) -> None:
+    desk.calcom.book("one")
+    desk.calcom.book("two", status="cancelled")
+    desk.sync()
+    desk.calcom.cancel("one", "Rain")
+    desk.sync()
+    calcom = {"type": "calcom", "id": None, "name": "Cal.com"}
+    assert desk.booking("one")["cancelled_by"] == calcom
+    assert desk.booking("two")["cancelled_by"] == calcom
+    event = desk.world.api.get("/api/v1/event-log").json()["data"][-1]
+    assert event["actor"] == calcom
+    assert event["previous_attributes"] == {
+        "status": "CONFIRMED",
+        "cancellation_reason": None,
+        "cancelled_by": None,
+    }
+
+
 def test_a_cancelled_one_gives_its_time_back(desk: Desk) -> None:
     desk.calcom.book("one", start="2031-05-01T10:00:00.000Z")
     desk.sync()

@@ -63,6 +63,8 @@ async def test_it_is_one_event_and_its_time_is_free_again(context: Context, worl
     await endings.expire_pending(context)
     await endings.expire_pending(context)
     assert (await events_of(context, booking))[1:] == [("booking.cancelled", "kalends")]
+    shown = world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
+    assert shown["cancelled_by"] == {"type": "system", "id": None, "name": "Kalends"}
     assert world.book({"id": booking["schedule_id"]}, AN_HOUR_AGO)
 
 

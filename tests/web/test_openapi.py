@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from kalends.formats.webhooks import EventName
 from kalends.web.app import ROUTES
 from kalends.web.errors import STATUS
 from kalends.web.openapi import describe
@@ -233,3 +234,14 @@ def test_a_parameter_is_left_out_rather_than_null(world: World) -> None:
     answer = world.api.get("/api/v1/event-types", params={"active": "null"})
     assert answer.status_code == 422
     assert answer.json()["details"][0]["field"] == "active"
+
+
+def test_every_event_is_described_as_a_webhook() -> None:
+    assert DOCUMENT["webhooks"].keys() == {name.value for name in EventName}
+
+
+@pytest.mark.parametrize("name", EventName)
+def test_the_example_of_a_webhook_is_as_its_schema_says(name: EventName) -> None:
+    content = DOCUMENT["webhooks"][name]["post"]["requestBody"]["content"]["application/json"]
+    assert content["example"]["type"] == name
+    assert not list(schema_of(content["schema"]).iter_errors(content["example"]))

@@ -69,6 +69,11 @@ class ApiKey(Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime | None
 
+    @property
+    def display_name(self) -> str:
+        """What people know it by: its name, else the end of the key."""
+        return self.name or f"…{self.last_four}"
+
 
 class User(Struct, frozen=True, kw_only=True):
     """Somebody who signs in; one e-mail address is one user of the installation."""

@@ -7,8 +7,9 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
+from kalends.domain.actor import Actor
 from kalends.domain.errors import Invalid, InvalidTransition, NotReschedulable
 
 
@@ -42,7 +43,8 @@ TRANSITIONS: Final = {
 class Booking(Struct, frozen=True):
     """As it is stored, in the order of its columns.
 
-    `metadata` and `answers` are JSON text, since they are only passed on.
+    `metadata`, `answers` and `cancelled_by` (an `Actor`) are JSON text, since they are only passed
+    on.
     """
 
     id: UUID
@@ -74,6 +76,7 @@ class Booking(Struct, frozen=True):
     created_at: datetime
     updated_at: datetime
     version: int
+    cancelled_by: Raw | None = None
 
     @property
     def occupies(self) -> bool:
@@ -109,6 +112,16 @@ def check_movable(booking: Booking) -> None:
         raise NotReschedulable(
             f"This booking is {booking.status}; only PENDING and CONFIRMED bookings can be moved."
         )
+
+
+def with_canceller(before: Booking | None, after: Booking, actor: Actor) -> Booking:
+    """`after` with who cancelled it: the actor, where the change at hand cancels it; nobody, where
+    it is not cancelled. `before` is None for a new booking."""
+    if after.status != Status.CANCELLED:
+        return structs.replace(after, cancelled_by=None)
+    if before is not None and before.status == Status.CANCELLED:
+        return after
+    return structs.replace(after, cancelled_by=Raw(msgspec.json.encode(actor)))
 
 
 def merge_metadata(stored: Raw, changes: Mapping[str, Any]) -> Raw:

@@ -8,14 +8,18 @@ from msgspec import Raw, Struct
 
 class LoggedEvent(Struct, frozen=True):
     """Numbered in order within its organization. `data` is the booking as the API showed it right
-    after, `sequence` how often it had changed by then."""
+    after, `previous` the fields that changed, with their values before (None for events that were
+    written without), `sequence` how often it had changed by then. `actor` is the id of a key or a
+    user, or a word; `actor_name` its name then, None where it was not recorded."""
 
     number: int
     id: UUID
     type: str
     booking_id: UUID
     data: Raw
+    previous: Raw | None
     sequence: int
     override: bool
     actor: str
+    actor_name: str | None
     created_at: datetime

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Raw, Struct
 
 from kalends.domain import ids
+from kalends.domain.actor import Actor
 from kalends.domain.booking import Booking, LocationType, Status
 from kalends.formats.encoding import encode_raw
 
@@ -27,7 +28,7 @@ class External(Struct, frozen=True):
     uid: str | None
 
 
-class BookingShown(Struct, frozen=True):
+class BookingShown(Struct, frozen=True, kw_only=True):
     """A booking. Instants are in UTC and whole seconds; what is not there is null."""
 
     id: Annotated[str, Meta(examples=["bk_0352lF5NnllfIJ66lPpfc3"])]
@@ -52,11 +53,15 @@ class BookingShown(Struct, frozen=True):
         bool, Meta(description="Brought in though its time was taken; takes no time here.")
     ]
     cancellation_reason: str | None
+    cancelled_by: Annotated[
+        Actor | None,
+        Meta(description="Who cancelled it; null unless it is CANCELLED, or where unknown."),
+    ] = None
     created_at: datetime
     updated_at: datetime
 
 
-class BookingCancelled(BookingShown, frozen=True):
+class BookingCancelled(BookingShown, frozen=True, kw_only=True):
     """A booking that was just cancelled."""
 
     cancelled: bool
@@ -92,6 +97,7 @@ def show_booking(booking: Booking) -> dict[str, Any]:
         "external": {"provider": b.external_provider, "uid": b.external_uid},
         "conflict": b.conflict,
         "cancellation_reason": b.cancellation_reason,
+        "cancelled_by": b.cancelled_by,
         "created_at": b.created_at,
         "updated_at": b.updated_at,
     }

@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from kalends.domain import ids
+from kalends.domain.actor import Actor
 from kalends.formats.bookings import BookingShown
 from kalends.formats.encoding import encode
 
@@ -18,6 +19,17 @@ class EventShown(Struct, frozen=True):
     type: Annotated[str, Meta(examples=["booking.confirmed"])]
     created_at: datetime
     data: Annotated[BookingShown, Meta(description="The booking as it was right after.")]
+    previous_attributes: Annotated[
+        dict[str, Any] | None,
+        Meta(
+            description="The fields of `data` that changed, with their values before; never "
+            "`updated_at`. Of `attendee`, `metadata`, `answers` and `external` it holds only the "
+            "keys that changed, null for a key that was not there. Empty where nothing changed, as "
+            "for `booking.created` and `booking.reminder`; null for events that were written "
+            "before Kalends recorded this."
+        ),
+    ]
+    actor: Annotated[Actor, Meta(description="Who did it.")]
     override: Annotated[bool, Meta(description="There, and true, where rules were overridden.")] | (
         UnsetType
     ) = UNSET
@@ -28,6 +40,8 @@ class _Event(Struct, frozen=True):
     type: str
     created_at: datetime
     data: Raw
+    previous_attributes: Raw | None
+    actor: Actor
     override: bool | UnsetType = UNSET
 
 
@@ -35,11 +49,18 @@ OVERRIDDEN: Final = True
 
 
 def event_json(
-    event_id: UUID, kind: str, created_at: datetime, data: Raw, override: bool | None = None
+    event_id: UUID,
+    kind: str,
+    created_at: datetime,
+    data: Raw,
+    previous: Raw | None,
+    actor: Actor,
+    override: bool | None = None,
 ) -> bytes:
     """The event as JSON: the same bytes each time, as they are signed."""
     said = OVERRIDDEN if override else UNSET
-    return encode(_Event(ids.shown(ids.EVENT, event_id), kind, created_at, data, said))
+    shown_id = ids.shown(ids.EVENT, event_id)
+    return encode(_Event(shown_id, kind, created_at, data, previous, actor, said))
 
 
 def test_data(endpoint_id: UUID) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from kalends.domain.booking import (
     check_movable,
     check_transition,
     merge_metadata,
+    with_canceller,
 )
 from kalends.domain.errors import Detail, Invalid
 from kalends.domain.event_type import EventType, check_answer
@@ -309,6 +310,7 @@ async def _write(
     if after == before:
         return before
     after = structs.replace(after, updated_at=work.stamp, version=before.version + 1)
+    after = with_canceller(before, after, outbox.actor_behind(work, before))
     if before.occupies and not after.occupies:
         await release(work.organization_id, work.tx, after.id)
     await bookings.update_booking(work.organization_id, work.tx, after)

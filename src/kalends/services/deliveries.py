@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.domain import ids, webhook
+from kalends.domain.actor import actor_of
 from kalends.domain.outside import Answered, Request, Unreachable
 from kalends.domain.webhook import Attempt, State
 from kalends.formats.encoding import encode_raw
@@ -99,7 +100,16 @@ def parcel_of(lane: DueLane, context: Context) -> Parcel:
         body = bytes(lane.body)
     else:
         assert lane.data is not None
-        body = event_json(lane.event_id, lane.type, lane.created_at, lane.data, lane.override)
+        assert lane.actor is not None
+        body = event_json(
+            lane.event_id,
+            lane.type,
+            lane.created_at,
+            lane.data,
+            lane.previous,
+            actor_of(lane.actor, lane.actor_name),
+            lane.override,
+        )
     sealed = [lane.secret]
     if lane.previous_secret and lane.previous_until and lane.previous_until > context.clock():
         sealed.append(lane.previous_secret)

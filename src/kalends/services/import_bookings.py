@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Raw, Struct, json, structs
 
-from kalends.domain.booking import OCCUPYING, Booking, Status
+from kalends.domain.booking import OCCUPYING, Booking, Status, with_canceller
 from kalends.domain.calcom import (
     PROVIDER,
     Fields,
@@ -283,9 +283,10 @@ class Bookings:
             return Left(has_changed=False, is_recorded=before.conflict)
         work = self._work
         after = structs.replace(after, updated_at=work.stamp, version=before.version + 1)
+        after = with_canceller(before, after, outbox.actor_behind(work, before))
         await update_booking(work.organization_id, work.tx, after)
         self._bookings[after.id] = after
-        await outbox.announce(work, _kind(before, after), after, override=True)
+        await outbox.announce(work, _kind(before, after), after, before=before, override=True)
         return Left(is_recorded=after.conflict and after.status in OCCUPYING)
 
     async def _won_here(
@@ -318,7 +319,7 @@ class Bookings:
     def _new_booking(self, row: Row, theirs: Fields, schedule: Schedule) -> Booking:
         work = self._work
         plain = {n: getattr(theirs, n) for n in Fields.__struct_fields__ if n != "noted"}
-        return Booking(
+        booking = Booking(
             **plain,
             id=new_id(),
             schedule_ids=[schedule.id],
@@ -337,6 +338,7 @@ class Bookings:
             updated_at=work.stamp,
             version=1,
         )
+        return with_canceller(None, booking, outbox.actor_behind(work, booking))
 
 
 def _wish(row: Row, booking: Booking, fields: Fields) -> Wish:

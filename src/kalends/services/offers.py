@@ -9,6 +9,7 @@ from msgspec import structs
 from kalends.availability.interval import Interval
 from kalends.availability.slots import Slot, slots
 from kalends.domain.access import Organization
+from kalends.domain.actor import ATTENDEE
 from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
 from kalends.services.calendars import ask, question_of
@@ -28,7 +29,7 @@ def attendee_of(organization: Organization) -> Caller:
     return Caller(
         organization_id=organization.id,
         mode=organization.mode,
-        actor="attendee",
+        actor=ATTENDEE,
         scopes=[],
         source="page",
     )

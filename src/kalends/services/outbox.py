@@ -7,11 +7,13 @@ from typing import Final
 from msgspec import Struct
 
 from kalends.domain import webhook
+from kalends.domain.actor import ATTENDEE, Actor, actor_of
 from kalends.domain.booking import Booking, Status
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import new_id
 from kalends.domain.mail import Audience, MailKind
 from kalends.formats.bookings import booking_json
+from kalends.formats.changes import previous_attributes
 from kalends.services.work import Work
 from kalends.store.events import Event, NewMail
 from kalends.store.reminders import drop_reminders, plan_reminders
@@ -62,14 +64,16 @@ async def announce(
     kind: str,
     booking: Booking,
     *,
+    before: Booking | None = None,
     event_type: EventType | None = None,
     override: bool = False,
     notify: bool = True,
 ) -> None:
     """Writes the event down, and what follows from it, in the transaction at work.
 
-    Without `notify` no mail follows. `event_type` is the booking's, where it is at hand: one
-    without reminders saves a question.
+    `before` is the booking before the change, where there was one. Without `notify` no mail
+    follows. `event_type` is the booking's, where it is at hand: one without reminders saves a
+    question.
     """
     follows = CONSEQUENCES[kind]
     event = Event(
@@ -77,6 +81,8 @@ async def announce(
         type=kind,
         booking_id=booking.id,
         data=booking_json(booking),
+        previous=previous_attributes(before or booking, booking),
+        actor_name=actor_behind(work, booking).name,
         sequence=booking.version - 1,
         override=override,
     )
@@ -94,7 +100,14 @@ async def announce_change(
         kind = webhook.RESCHEDULED
     else:
         kind = webhook.UPDATED
-    await announce(work, kind, after, override=override, notify=notify)
+    await announce(work, kind, after, before=before, override=override, notify=notify)
+
+
+def actor_behind(work: Work, booking: Booking) -> Actor:
+    """Who changes the booking: the caller, an attendee by the name on the booking."""
+    caller = work.caller
+    name = booking.attendee_name if caller.actor == ATTENDEE else caller.actor_name
+    return actor_of(caller.actor, name)
 
 
 def _mails(work: Work, kind: MailKind | None, booking: Booking) -> list[NewMail]:

@@ -13,6 +13,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.domain.access import Organization, hash_of
+from kalends.domain.actor import ATTENDEE
 from kalends.domain.booking import MOVABLE, Booking, Status
 from kalends.domain.errors import NotFound, Refused, Stale, TooLateToChange, Unavailable
 from kalends.domain.values import Instant
@@ -64,7 +65,7 @@ class Opened(Struct, frozen=True, kw_only=True):
         return Caller(
             organization_id=self.organization.id,
             mode=self.organization.mode,
-            actor="attendee",
+            actor=ATTENDEE,
             scopes=[],
             source="page",
         )

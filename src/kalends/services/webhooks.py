@@ -8,9 +8,11 @@ from uuid import UUID
 from msgspec import UNSET, Raw, Struct, UnsetType, structs
 
 from kalends.domain import webhook
+from kalends.domain.actor import actor_of
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import DELIVERY, ENDPOINT, EVENT, new_id, shown
 from kalends.domain.webhook import Attempt, Delivery, Endpoint, State
+from kalends.formats.changes import NOTHING_CHANGED
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json, test_data
 from kalends.services import work as works
@@ -136,7 +138,8 @@ async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> 
     delivery log, not in the event log. Raises NotFound."""
     endpoint = await works.read(context, caller, get_endpoint, endpoint_id)
     event_id, now = new_id(), context.clock()
-    body = event_json(event_id, webhook.TEST, now, encode_raw(test_data(endpoint_id)))
+    data, actor = encode_raw(test_data(endpoint_id)), actor_of(caller.actor, caller.actor_name)
+    body = event_json(event_id, webhook.TEST, now, data, NOTHING_CHANGED, actor)
     signers = opened(context.seal, [endpoint.secret])
     attempt, _ = await send(context, endpoint.url, Parcel(shown(EVENT, event_id), body, signers))
     delivery = Delivery(

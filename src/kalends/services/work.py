@@ -56,8 +56,8 @@ class Context:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks, for which organization. `actor` is a shown id (a key's, a user's) or a word;
-    `now` is the time that a sandbox sets for the rules."""
+    """Who asks, for which organization. `actor` is a shown id (a key's, a user's) or a word, and
+    `actor_name` what that one is called; `now` is the time that a sandbox sets for the rules."""
 
     organization_id: UUID
     mode: Mode
@@ -67,6 +67,7 @@ class Caller:
     source: str = "api"
     now: Instant | None = None
     user_id: UUID | None = None
+    actor_name: str | None = None
 
     def check(self, scope: Scope) -> None:
         """Raises Forbidden without the scope."""

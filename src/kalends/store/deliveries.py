@@ -44,7 +44,7 @@ taken AS (
         w.previous_secret, w.previous_until, w.failing_since)
 SELECT t.organization_id, t.endpoint_id, t.lane_id, t.enabled, t.url, t.secret,
     t.previous_secret, t.previous_until, t.failing_since, d.id, d.tries, d.event_id, d.type, d.body,
-    e.data, e.override, coalesce(e.created_at, d.created_at)
+    e.data, e.previous, e.actor, e.actor_name, e.override, coalesce(e.created_at, d.created_at)
 FROM taken t
 LEFT JOIN LATERAL (
     SELECT * FROM deliveries d
@@ -148,7 +148,8 @@ WHERE l.organization_id = $1 AND l.endpoint_id = $2 AND l.lane_id = d.lane_id
 class DueLane(Struct, frozen=True):
     """A lane that was taken (or parked, where its endpoint is not `enabled`), its endpoint, and
     what is to be sent first. `delivery_id` is None
-    where nothing waits in it after all; `data` is the event's, `body` a test's."""
+    where nothing waits in it after all; `data`, `previous`, `actor` and `override` are the
+    event's, `body` a test's."""
 
     organization_id: UUID
     endpoint_id: UUID
@@ -165,6 +166,9 @@ class DueLane(Struct, frozen=True):
     type: str
     body: Raw | None
     data: Raw | None
+    previous: Raw | None
+    actor: str | None
+    actor_name: str | None
     override: bool | None
     created_at: datetime
 

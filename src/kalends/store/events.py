@@ -20,19 +20,21 @@ WITH counter AS (
 happened AS (
     SELECT counter.before + ordinal AS number, happened.*
     FROM counter, unnest($2::uuid[], $3::text[], $4::uuid[], $5::json[], $6::integer[],
-        $7::boolean[]) WITH ORDINALITY
-        AS happened (id, type, booking_id, data, sequence, override, ordinal)),
+        $7::boolean[], $8::json[], $9::text[]) WITH ORDINALITY
+        AS happened (id, type, booking_id, data, sequence, override, previous, actor_name,
+            ordinal)),
 written AS (
     INSERT INTO events (organization_id, number, id, type, booking_id, data, sequence, override,
-        actor, created_at)
-    SELECT $1, number, id, type, booking_id, data, sequence, override, $8, $9 FROM happened)"""
+        previous, actor_name, actor, created_at)
+    SELECT $1, number, id, type, booking_id, data, sequence, override,
+        previous, actor_name, $10, $11 FROM happened)"""
 # Its id begins with the time of the event's, so that ids sort by it.
 _DELIVERIES: Final = """,
 delivery AS (
     INSERT INTO deliveries
         (organization_id, id, endpoint_id, event_id, type, lane_id, number, state, created_at)
     SELECT $1, encode(substr(uuid_send(h.id), 1, 8) || substr(uuid_send(gen_random_uuid()), 9),
-        'hex')::uuid, w.id, h.id, h.type, h.booking_id, h.number, 'pending', $9
+        'hex')::uuid, w.id, h.id, h.type, h.booking_id, h.number, 'pending', $11
     FROM happened h JOIN webhook_endpoints w
         ON w.organization_id = $1 AND w.deleted_at IS NULL
         AND (w.events = '{}' OR h.type = ANY(w.events))
@@ -50,8 +52,8 @@ mail AS (
     INSERT INTO mails (organization_id, id, kind, audience, recipient, booking_id, event_number,
         state, created_at)
     SELECT $1, m.id, m.kind, m.audience, coalesce(m.recipient, o.notify_email), h.booking_id,
-        h.number, 'queued', $9
-    FROM unnest($10::uuid[], $11::text[], $12::text[], $13::text[], $14::bigint[])
+        h.number, 'queued', $11
+    FROM unnest($12::uuid[], $13::text[], $14::text[], $15::text[], $16::bigint[])
         AS m (id, kind, audience, recipient, ordinal)
     JOIN happened h USING (ordinal) JOIN organizations o ON o.id = $1
     WHERE coalesce(m.recipient, o.notify_email) IS NOT NULL
@@ -73,13 +75,16 @@ NUMBER: Final = "SELECT number FROM events WHERE organization_id = $1 AND id = $
 
 
 class Event(Struct, frozen=True, kw_only=True):
-    """Something that happened to a booking; `data` is the booking as the API shows it, `sequence`
-    how often it had changed by then."""
+    """Something that happened to a booking; `data` is the booking as the API shows it, `previous`
+    the fields that changed, with their values before, `sequence` how often it had changed by
+    then, `actor_name` what whoever did it is called, if that is known."""
 
     id: UUID
     type: str
     booking_id: UUID
     data: Raw
+    previous: Raw
+    actor_name: str | None
     sequence: int = 0
     override: bool = False
 
@@ -126,6 +131,8 @@ async def append_events(
         [event.data for event in events],
         [event.sequence for event in events],
         [event.override for event in events],
+        [event.previous for event in events],
+        [event.actor_name for event in events],
         actor,
         now,
     ]

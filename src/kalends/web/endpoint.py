@@ -167,6 +167,7 @@ def caller_with(key: ApiKey) -> Caller:
         organization_id=key.organization_id,
         mode=key.mode,
         actor=shown(API_KEY, key.id),
+        actor_name=key.display_name,
         scopes=key.scopes,
         api_key_id=key.id,
     )

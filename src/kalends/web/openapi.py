@@ -14,6 +14,7 @@ from kalends.web.openapi_errors import DETAIL, ERROR, table_of_codes
 from kalends.web.openapi_operations import operation, operation_id
 from kalends.web.openapi_operator import operator_paths
 from kalends.web.openapi_schemas import Schema, Schemas
+from kalends.web.openapi_webhooks import webhooks
 from kalends.web.openapi_words import HEADERS, PARAMETERS, TAGS
 from kalends.web.routes import Route
 from kalends.web.sessions import COOKIE
@@ -60,6 +61,7 @@ def describe(routes: Iterable[Route]) -> Schema:
         "servers": [{"url": "/"}],
         "tags": [{"name": tag, "description": TAGS.get(tag, "")} for tag in _in_order(used)],
         "paths": {**paths, **operator_paths()},
+        "webhooks": webhooks(),
         "components": {
             "schemas": {**schemas.components, "Error": ERROR, "ErrorDetail": DETAIL},
             "headers": HEADERS,

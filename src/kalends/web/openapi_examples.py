@@ -50,6 +50,7 @@ _BOOKING: Final[Example] = {
     "external": {"provider": None, "uid": None},
     "conflict": False,
     "cancellation_reason": None,
+    "cancelled_by": None,
     "created_at": "2024-01-01T00:00:00Z",
     "updated_at": "2024-01-01T00:00:00Z",
 }
@@ -58,8 +59,10 @@ _CONFIRMED: Final[Example] = _BOOKING | {
     "metadata": {"source": "website", "confirmed_by": "admin"},
     "updated_at": "2024-01-02T00:00:00Z",
 }
+_KEY: Final[Example] = {"type": "api_key", "id": "key_abc123", "name": "Front desk"}
 _CANCELLED: Final[Example] = _BOOKING | {
     "status": "CANCELLED",
+    "cancelled_by": _KEY,
     "updated_at": "2024-01-02T00:00:00Z",
     "cancelled": True,
 }
@@ -119,8 +122,18 @@ _SLOT: Final[Example] = {
     "seats_left": 1,
 }
 
+_EVENT: Final[Example] = {
+    "id": "wh_evt_abc123",
+    "type": "booking.confirmed",
+    "created_at": "2024-01-02T00:00:00Z",
+    "data": _CONFIRMED,
+    "previous_attributes": {"status": "PENDING", "metadata": {"confirmed_by": None}},
+    "actor": _KEY,
+}
+
 # Structs, wherever they stand.
 THINGS: Final[dict[str, Any]] = {
+    "Actor": _KEY,
     "Attendee": _ATTENDEE,
     "BookingShown": _BOOKING,
     "BookingCancelled": _CANCELLED,
@@ -128,6 +141,7 @@ THINGS: Final[dict[str, Any]] = {
     | _BUSY
     | {"created_at": "2024-01-01T00:00:00Z"},
     "EventTypeShown": {"id": "evt_xyz789", "schedule_id": None} | _EVENT_TYPE | _MADE,
+    "EventShown": _EVENT,
     "HoldShown": {
         "id": "hld_abc123",
         "schedule_id": "sch_abc123",
@@ -182,6 +196,55 @@ ANSWERS: Final[dict[str, Any]] = {
     },
     "updateBooking": {"data": _CONFIRMED},
     "explainSlot": {"data": {"offered": False, "reasons": [THINGS["ReasonShown"]]}},
+}
+# What an endpoint is sent, by the event's type; the booking as it is right after.
+EVENTS: Final[dict[str, Example]] = {
+    "booking.created": _EVENT
+    | {"type": "booking.created", "data": _BOOKING, "previous_attributes": {}},
+    "booking.confirmed": _EVENT,
+    "booking.cancelled": _EVENT
+    | {
+        "type": "booking.cancelled",
+        "data": {name: value for name, value in _CANCELLED.items() if name != "cancelled"},
+        "previous_attributes": {"status": "PENDING", "cancelled_by": None},
+    },
+    "booking.completed": _EVENT
+    | {
+        "type": "booking.completed",
+        "data": _CONFIRMED | {"status": "COMPLETED"},
+        "previous_attributes": {"status": "CONFIRMED"},
+        "actor": {"type": "system", "id": None, "name": "Kalends"},
+    },
+    "booking.no_show": _EVENT
+    | {
+        "type": "booking.no_show",
+        "data": _CONFIRMED | {"status": "NO_SHOW"},
+        "previous_attributes": {"status": "CONFIRMED"},
+        "actor": {"type": "user", "id": "usr_abc123", "name": "ada@example.com"},
+    },
+    "booking.rescheduled": _EVENT
+    | {
+        "type": "booking.rescheduled",
+        "previous_attributes": {
+            "start_time": "2024-02-14T10:00:00Z",
+            "end_time": "2024-02-14T11:00:00Z",
+        },
+        "actor": {"type": "attendee", "id": None, "name": "John Doe"},
+    },
+    "booking.updated": _EVENT
+    | {
+        "type": "booking.updated",
+        "previous_attributes": {
+            "attendee_email": "jon@example.com",
+            "attendee": {"email": "jon@example.com"},
+        },
+    },
+    "booking.reminder": _EVENT
+    | {
+        "type": "booking.reminder",
+        "previous_attributes": {},
+        "actor": {"type": "system", "id": None, "name": "Kalends"},
+    },
 }
 # Fields of which the schema says no more than that they are text.
 FIELDS: Final[dict[str, Any]] = {

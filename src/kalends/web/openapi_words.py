@@ -7,6 +7,7 @@ A field means the same wherever it stands, so it is described by its name; where
 from typing import Final
 
 FIELDS: Final[dict[str, str]] = {
+    "actor": "Who did it.",
     "active": "Only those that are (or are not) active.",
     "answers": "Answers to the event type's questions, by key.",
     "attendee": "Who comes.",
@@ -102,6 +103,11 @@ FIELDS: Final[dict[str, str]] = {
     "uid": "Its id over there.",
     "updated_at": "When it last changed.",
     "wednesday": "Windows on Wednesdays.",
+    "Actor.id": "The id of a key or a user; null for others.",
+    "Actor.name": "For people: a key's name, a user's address, an attendee's name; null where it "
+    "is not known.",
+    "Actor.type": "Whether it was an API key, a signed-in user, the attendee, Kalends by itself "
+    "(`system`), an operator at the command line, or Cal.com.",
     "Attendee.name": "The attendee's name.",
     "AttendeeBody.name": "The attendee's name.",
     "AttendeePatch.name": "The attendee's name.",

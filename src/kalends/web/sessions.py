@@ -56,6 +56,7 @@ class Sessions:
             organization_id=NO_ORGANIZATION,
             mode=Mode.LIVE,
             actor=actor,
+            actor_name=user.email,
             scopes=[],
             user_id=user.id,
         )

@@ -198,6 +198,7 @@ async def as_admin(call: Call, named: str) -> Caller:
         organization_id=organization_id,
         mode=membership.mode,
         actor=call.caller.actor,
+        actor_name=call.caller.actor_name,
         user_id=call.user_id,
     )
 

@@ -6,6 +6,7 @@ from msgspec import Meta, Raw, Struct
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
+from kalends.domain.actor import actor_of
 from kalends.domain.errors import Invalid
 from kalends.domain.event import LoggedEvent
 from kalends.formats.events import EventShown, event_json
@@ -59,7 +60,17 @@ async def read_event_log(call: Call) -> Answer:
 
 
 def shown(event: LoggedEvent) -> Raw:
-    return Raw(event_json(event.id, event.type, event.created_at, event.data, event.override))
+    return Raw(
+        event_json(
+            event.id,
+            event.type,
+            event.created_at,
+            event.data,
+            event.previous,
+            actor_of(event.actor, event.actor_name),
+            event.override,
+        )
+    )
 
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -55,7 +55,7 @@ def entries_of(
     return [
         Entry(
             event=event,
-            actor=actor_words(event.actor, actors),
+            actor=actor_words(event.actor, event.actor_name or actors.get(event.actor)),
             reason=now.cancellation_reason if event.type == "booking.cancelled" else None,
             changes=_changes(before, now, zone, locale) if before else (),
         )
@@ -63,13 +63,12 @@ def entries_of(
     ]
 
 
-def actor_words(actor: str, actors: dict[str, str]) -> str:
+def actor_words(actor: str, name: str | None) -> str:
     """Who did it: a user, an API key by its name, or a word of ours."""
-    name = actors.get(actor)
     if actor.startswith("key_"):
         return say("console.actor.key", name=name or actor)
     key = f"console.actor.{actor}"
-    return name or (say(key) if key in WORDS else actor)
+    return say(key) if key in WORDS else name or actor
 
 
 def _changes(before: BookingShown, after: BookingShown, zone: Zone, locale: Locale) -> list[Change]:

@@ -1,0 +1,199 @@
+"""Migrations of filled databases, beside servers of the release before that go on writing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from tests.store.migrations import migrate_to
+
+from kalends.domain.ids import API_KEY, USER, new_id, shown
+from kalends.store.database import ConnectParameters
+from kalends.store.embedded import EmbeddedPostgres
+from kalends.store.migrate import migrate
+from kalends.store.revisions import newest_revision
+
+ORGANIZATION, SCHEDULE, KEY, ADA = new_id(), new_id(), new_id(), new_id()
+TENANT = f"""
+INSERT INTO organizations (id, name, slug, timezone, mode, created_at, updated_at)
+VALUES ('{ORGANIZATION}', 'Ada', 'ada', 'UTC', 'live', now(), now());
+INSERT INTO schedules (organization_id, id, name, timezone, created_at, updated_at)
+VALUES ('{ORGANIZATION}', '{SCHEDULE}', 'Room', 'UTC', now(), now());
+INSERT INTO api_keys (organization_id, id, name, key_hash, last_four, scopes, created_at)
+VALUES ('{ORGANIZATION}', '{KEY}', NULL, 'hash', 'wXyZ', '{{*}}', now());
+INSERT INTO users (id, email, created_at) VALUES ('{ADA}', 'ada@example.com', now());
+"""
+BOOKING = """
+INSERT INTO bookings (organization_id, id, schedule_id, schedule_ids, status, start_time, end_time,
+    timezone, wall_clock, attendee_name, attendee_email, source, created_at, updated_at)
+VALUES ($1, $2, $3, ARRAY[$3::uuid], $4, now(), now() + interval '1 hour', 'UTC', '', 'John Doe',
+    'john@example.com', 'api', now(), now())
+"""
+EVENT = """
+INSERT INTO events (organization_id, number, id, type, booking_id, data, actor, created_at)
+SELECT $1, coalesce(max(number), 0) + 1, $2, $3, $4, $5, $6, now() FROM events
+"""
+
+
+@pytest.fixture(scope="module")
+def lease(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    data_dir = tmp_path_factory.mktemp("migrations") / "data"
+    with EmbeddedPostgres(data_dir, settings={"fsync": "off", "timezone": "UTC"}) as lease:
+        yield lease
+
+
+class Old:
+    """A database of an older release, and what its servers write."""
+
+    def __init__(self, url: str, db: asyncpg.Connection) -> None:
+        self.parameters = ConnectParameters(dsn=url)
+        self.db = db
+
+    async def add_booking(self, status: str, *events: tuple[str, str]) -> UUID:
+        """A booking with its events: the status that each left it in, and who did it."""
+        booking_id = new_id()
+        await self.db.execute(BOOKING, ORGANIZATION, booking_id, SCHEDULE, status)
+        for number, (then, actor) in enumerate(events):
+            kind = f"booking.{then.lower() if number else 'created'}"
+            data = json.dumps({"status": then})
+            await self.db.execute(EVENT, ORGANIZATION, uuid4(), kind, booking_id, data, actor)
+        return booking_id
+
+    async def cancelled_by(self, booking_id: UUID) -> Any:
+        query = "SELECT cancelled_by FROM bookings WHERE id = $1"
+        text = await self.db.fetchval(query, booking_id)
+        return None if text is None else json.loads(text)
+
+
+@asynccontextmanager
+async def old(lease: EmbeddedPostgres, revision: str) -> AsyncIterator[Old]:
+    name = f"old_{uuid4().hex}"
+    main = await asyncpg.connect(lease.url)
+    await main.execute(f"CREATE DATABASE {name}")
+    await main.close()
+    url = lease.url.replace("/kalends?", f"/{name}?")
+    await migrate_to(ConnectParameters(dsn=url), revision)
+    db = await asyncpg.connect(url)
+    await db.execute(TENANT)
+    yield Old(url, db)
+    await db.close()
+
+
+@pytest.mark.parametrize(
+    ("events", "actor"),
+    [
+        ([("PENDING", "attendee"), ("CANCELLED", shown(API_KEY, KEY))],
+         {"type": "api_key", "id": shown(API_KEY, KEY), "name": "…wXyZ"}),
+        ([("PENDING", "attendee"), ("CANCELLED", shown(USER, ADA)), ("CANCELLED", "kalends")],
+         {"type": "system", "id": None, "name": "Kalends"}),
+        ([("PENDING", "attendee"), ("CANCELLED", shown(USER, ADA)), ("UPDATED", "kalends")],
+         {"type": "user", "id": shown(USER, ADA), "name": "ada@example.com"}),
+        ([("PENDING", "calcom"), ("CANCELLED", shown(USER, SCHEDULE))],
+         {"type": "user", "id": shown(USER, SCHEDULE), "name": None}),
+        ([("PENDING", shown(API_KEY, KEY)), ("CANCELLED", "attendee")],
+         {"type": "attendee", "id": None, "name": "John Doe"}),
+        ([("PENDING", shown(API_KEY, KEY)), ("CANCELLED", "operator")],
+         {"type": "operator", "id": None, "name": None}),
+        ([("CANCELLED", "calcom")], {"type": "calcom", "id": None, "name": "Cal.com"}),
+        ([("PENDING", "attendee")], None),
+        ([], None),
+    ],
+)  # fmt: skip
+def test_who_cancelled_is_filled_from_the_events(
+    lease: EmbeddedPostgres, events: list[tuple[str, str]], actor: Any
+) -> None:
+    async def case() -> Any:
+        async with old(lease, "0006") as before:
+            booking_id = await before.add_booking("CANCELLED", *events)
+            await migrate(before.parameters)
+            return await before.cancelled_by(booking_id)
+
+    assert asyncio.run(case()) == actor
+
+
+def test_bookings_that_stand_have_nobody_who_cancelled(lease: EmbeddedPostgres) -> None:
+    async def case() -> Any:
+        async with old(lease, "0006") as before:
+            events = [("PENDING", "attendee"), ("CONFIRMED", "attendee")]
+            booking_id = await before.add_booking("CONFIRMED", *events)
+            await migrate(before.parameters)
+            return await before.cancelled_by(booking_id)
+
+    assert asyncio.run(case()) is None
+
+
+def test_more_than_one_batch_is_filled(lease: EmbeddedPostgres) -> None:
+    many = """
+    INSERT INTO bookings (organization_id, id, schedule_id, schedule_ids, status, start_time,
+        end_time, timezone, wall_clock, attendee_name, attendee_email, source, created_at,
+        updated_at)
+    SELECT $1, gen_random_uuid(), $2, ARRAY[$2::uuid], 'CANCELLED', now(), now() + interval '1h',
+        'UTC', '', 'John', 'john@example.com', 'api', now(), now() FROM generate_series(1, 1201)
+    """
+    events = """
+    INSERT INTO events (organization_id, number, id, type, booking_id, data, actor, created_at)
+    SELECT $1, row_number() OVER (), gen_random_uuid(), 'booking.cancelled', id,
+        '{"status": "CANCELLED"}', 'kalends', now() FROM bookings
+    """
+
+    async def case() -> int:
+        async with old(lease, "0006") as before:
+            await before.db.execute(many, ORGANIZATION, SCHEDULE)
+            await before.db.execute(events, ORGANIZATION)
+            await migrate(before.parameters)
+            count: int = await before.db.fetchval("SELECT count(cancelled_by) FROM bookings")
+            return count
+
+    assert asyncio.run(case()) == 1201
+
+
+def test_a_migration_waits_for_a_reader_without_holding_up_others(
+    lease: EmbeddedPostgres,
+) -> None:
+    """A backup reads every table for a long time. What asks for a strong lock meanwhile would
+    make all others wait behind it."""
+
+    async def case() -> str:
+        async with old(lease, "0006") as before:
+            other = await asyncpg.connect(before.parameters.dsn)
+            backup = before.db.transaction()
+            await backup.start()
+            await before.db.fetch("SELECT FROM bookings, events")
+            migrating = asyncio.create_task(migrate(before.parameters))
+            for _ in range(30):
+                await other.execute("SET statement_timeout = '2500ms'")
+                await other.execute("SELECT count(*) FROM bookings; SELECT count(*) FROM events")
+                await asyncio.sleep(0.1)
+            assert not migrating.done()
+            await backup.rollback()
+            revision = await migrating
+            await other.close()
+            return revision
+
+    assert asyncio.run(case()) == newest_revision()
+
+
+def test_several_may_migrate_at_once(lease: EmbeddedPostgres) -> None:
+    async def case() -> list[str]:
+        async with old(lease, "0006") as before:
+            return await asyncio.gather(*(migrate(before.parameters) for _ in range(4)))
+
+    assert set(asyncio.run(case())) == {newest_revision()}
+
+
+def test_a_migration_that_was_cut_off_starts_again(lease: EmbeddedPostgres) -> None:
+    async def case() -> list[str]:
+        async with old(lease, "0006") as before:
+            await migrate(before.parameters)
+            await before.db.execute("UPDATE alembic_version SET version_num = '0006'")
+            await migrate(before.parameters)
+            rows = await before.db.fetch(
+                "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid"
+            )
+            return [row[0] for row in rows]
+
+    assert asyncio.run(case()) == []
