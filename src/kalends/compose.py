@@ -114,7 +114,8 @@ def installation(settings: Settings, *, watched: bool = False) -> Iterator[Insta
         parameters = ConnectParameters(dsn=settings.database_url)
         yield Installation(settings, parameters, settings.secret or "")
         return
-    with EmbeddedPostgres.acquire(settings.data_dir) as lease:
+    programs = settings.postgres_programs
+    with EmbeddedPostgres.acquire(settings.data_dir, programs=programs) as lease:
         watcher = Watcher(lease) if watched else None
         if watcher:
             watcher.start()

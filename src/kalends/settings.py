@@ -21,6 +21,7 @@ class Settings:
     """The settings table of the README, in its order."""
 
     data_dir: Path
+    postgres_programs: Path | None
     database_url: str | None
     database_pool: int
     public_url: str | None
@@ -45,6 +46,7 @@ class Settings:
         read = _Reader(environ)
         settings = cls(
             data_dir=Path(read.text("DATA_DIR") or "./data").absolute(),
+            postgres_programs=read.folder("POSTGRES_PROGRAMS"),
             database_url=read.url("DATABASE_URL", ("postgresql", "postgres")),
             database_pool=read.whole("DATABASE_POOL", 10, at_least=2),
             public_url=read.url("PUBLIC_URL", ("http", "https")),
@@ -88,6 +90,12 @@ class _Reader:
 
     def text(self, name: str) -> str | None:
         return self._environ.get(f"KALENDS_{name}", "").strip() or None
+
+    def folder(self, name: str) -> Path | None:
+        value = self.text(name)
+        if value and not Path(value).is_dir():
+            raise SettingsError(f"KALENDS_{name} names {value}, which is no folder.")
+        return Path(value).absolute() if value else None
 
     def items(self, name: str) -> tuple[str, ...]:
         return tuple(item.strip() for item in (self.text(name) or "").split(",") if item.strip())

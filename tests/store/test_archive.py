@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,8 +14,11 @@ from tests.store.pg15 import Postgres15, pg15
 
 from kalends.store.archive import ArchiveError, backup, restore
 from kalends.store.database import ConnectParameters
+from kalends.store.database_url import libpq_environment
 from kalends.store.embedded import EmbeddedPostgres
 from kalends.store.postgres_process import binary
+from kalends.store.postgres_programs import Program, Release
+from kalends.store.postgres_tools import Tools
 
 __all__ = ["pg15"]
 
@@ -62,6 +66,17 @@ def lease(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres
         yield lease
 
 
+@dataclass(frozen=True)
+class ToolsOfReleases(Tools):
+    """Tools of the releases that are named, and no others."""
+
+    releases: list[str] = field(default_factory=list)
+
+    def _find(self, name: str) -> list[Program]:
+        split = [one.split(".") for one in self.releases]
+        return [Program(name, Release(int(one[0]), int(one[1])), "") for one in split]
+
+
 class Place:
     """A database and what can be asked of it."""
 
@@ -96,6 +111,19 @@ class Places:
         place = self.new(version)
         place.sql(SCHEMA)
         return place
+
+
+def program(folder: Path, name: str, release: str, does: str) -> Path:
+    """A folder with a program that says its release, and else does what the shell is told to."""
+    (folder / "programs").mkdir(exist_ok=True)
+    script = folder / "programs" / name
+    script.write_text(
+        f'#!/bin/sh\nreal="{binary(name)}"\nif test "$1" = --version\n'
+        f'then echo "{name} (PostgreSQL) {release}"; exit; fi\n'
+        f"for word; do case $word in --file=*) out=${{word#--file=}};; esac; done\n{does}\n"
+    )
+    script.chmod(0o755)
+    return script.parent
 
 
 @pytest.fixture
@@ -164,6 +192,130 @@ def test_a_folder_that_is_not_there_is_a_clear_error(places: Places, tmp_path: P
         backup(places.new(18).parameters, tmp_path / "no" / "backup")
 
 
+# What servers of November 2026 keep for each column, and an older pg_dump writes down.
+KEPT_FOR_COLUMNS = """
+SET allow_system_table_mods = on;
+UPDATE pg_attribute SET attoptions = '{pg_attver=22161896}'
+WHERE attrelid IN ('organizations'::regclass, 'notes'::regclass) AND attnum > 0;
+UPDATE pg_attribute SET attoptions = '{n_distinct=7,pg_attver=22161897}'
+WHERE attrelid = 'occupancies'::regclass AND attnum > 0;
+"""
+COLUMN_OPTIONS = """
+SELECT string_agg(DISTINCT array_to_string(array_remove_pg, ','), ' ') FROM (
+    SELECT ARRAY(SELECT o FROM unnest(attoptions) o WHERE o NOT LIKE 'pg_attver=%')
+        AS array_remove_pg
+    FROM pg_attribute WHERE attrelid = 'public.occupancies'::regclass AND attnum > 0
+) AS kept
+"""
+
+
+@pytest.mark.parametrize("target", [18, 15])
+def test_column_options_that_a_server_keeps_for_itself_are_left_out(
+    lease: EmbeddedPostgres, pg15: Postgres15, tmp_path: Path, target: int
+) -> None:
+    places = Places(lease, pg15)
+    old, new = places.filled(18), places.new(target)
+    old.sql(KEPT_FOR_COLUMNS)
+    backup(old.parameters, tmp_path / "backup")
+    restored = restore(new.parameters, tmp_path / "backup")
+    assert "column option pg_attver (12 times)" in restored.left_out
+    assert new.sql(COLUMN_OPTIONS) == "n_distinct=7"
+    assert new.sql("SELECT name FROM organizations") == "Ada’s 💇"
+
+
+def test_table_options_and_settings_of_a_newer_server_are_left_out(
+    lease: EmbeddedPostgres, pg15: Postgres15, tmp_path: Path
+) -> None:
+    places = Places(lease, pg15)
+    old, new = places.filled(18), places.new(15)
+    old.sql(
+        "ALTER TABLE notes SET (autovacuum_vacuum_max_threshold = 5, fillfactor = 70);"
+        "ALTER TABLE occupancies SET (autovacuum_vacuum_max_threshold = 5);"
+        "CREATE INDEX thin ON notes (line) WITH (fillfactor = 60)"
+    )
+    backup(old.parameters, tmp_path / "backup")
+    restored = restore(new.parameters, tmp_path / "backup")
+    assert restored.left_out == [
+        "setting transaction_timeout",
+        "table option autovacuum_vacuum_max_threshold (2 times)",
+    ]
+    options = new.sql(
+        "SELECT relname, reloptions FROM pg_class WHERE reloptions <> '{}' "
+        "AND relnamespace = 'public'::regnamespace ORDER BY 1"
+    )
+    assert options == "notes|{fillfactor=70}\nthin|{fillfactor=60}"
+
+
+def test_what_looks_like_an_unknown_option_in_texts_stays(
+    lease: EmbeddedPostgres, pg15: Postgres15, tmp_path: Path
+) -> None:
+    places = Places(lease, pg15)
+    old, new = places.filled(18), places.new(15)
+    line = "ALTER TABLE ONLY public.notes ALTER COLUMN line SET (pg_attver=1);"
+    old.sql(
+        f"INSERT INTO notes VALUES ('{line}');"
+        f"ALTER TABLE notes ALTER COLUMN line SET DEFAULT E'it''s;\\n{line}';"
+        "CREATE FUNCTION said() RETURNS text LANGUAGE plpgsql AS "
+        f"$said$ BEGIN -- it's\nRETURN '\nSET transaction_timeout = 0;\n{line}'; END $said$;"
+        f"COMMENT ON COLUMN notes.line IS 'a;\n{line}'"
+    )
+    backup(old.parameters, tmp_path / "backup")
+    restore(new.parameters, tmp_path / "backup")
+    kept = (
+        "SELECT said(), col_description('notes'::regclass, 1), (SELECT column_default "
+        "FROM information_schema.columns WHERE table_name = 'notes'), "
+        "(SELECT string_agg(line, ' ' ORDER BY line COLLATE \"C\") FROM notes)"
+    )
+    assert new.sql(kept) == old.sql(kept)
+
+
+@pytest.mark.parametrize(
+    ("server", "there", "chosen"),
+    [
+        ((15, 18), ["18.6", "15.18"], "15.18"),
+        ((15, 20), ["18.6", "15.18"], "18.6"),
+        ((15, 20), ["18.6", "15.20", "15.21"], "15.21"),
+        ((18, 7), ["18.6", "15.20"], "18.6"),
+        ((18, 7), ["18.6", "18.7", "19.0"], "18.7"),
+        ((17, 3), ["18.6", "15.20", "19.1"], "19.1"),
+    ],
+)
+def test_a_backup_takes_the_program_that_knows_its_server(
+    tmp_path: Path, server: tuple[int, int], there: list[str], chosen: str
+) -> None:
+    tools = ToolsOfReleases({}, releases=there)
+    assert str(tools.pg_dump(Release(*server)).release) == chosen
+
+
+def test_a_server_that_no_program_can_read_is_a_clear_error() -> None:
+    with pytest.raises(ArchiveError, match="postgresql-client-19"):
+        ToolsOfReleases({}, releases=["18.6"]).pg_dump(Release(19, 1))
+
+
+@pytest.mark.parametrize(
+    "does",
+    [
+        '"$real" "$@" && truncate -s -3000 "$out"',
+        '"$real" "$@" && truncate -s 200 "$out"',
+        '"$real" "$@" && printf x | '
+        'dd of="$out" bs=1 seek=$(($(stat -c%s "$out") - 9000)) conv=notrunc',
+        'timeout -s KILL 0.01 "$real" "$@"; true',
+    ],
+    ids=["truncated", "nearly empty", "one byte changed", "interrupted"],
+)
+def test_a_backup_that_is_not_whole_never_gets_its_name(
+    places: Places, tmp_path: Path, does: str
+) -> None:
+    place = places.filled(18)
+    place.sql("INSERT INTO notes SELECT md5(n::text) FROM generate_series(1, 5000) n")
+    (tmp_path / "backup").write_text("yesterday's")
+    broken = program(tmp_path, "pg_dump", "18.99", does)
+    with pytest.raises(ArchiveError, match="damaged and was not kept"):
+        backup(place.parameters, tmp_path / "backup", broken)
+    assert (tmp_path / "backup").read_text() == "yesterday's"
+    assert sorted(os.listdir(tmp_path)) == ["backup", "programs"]
+
+
 def test_organizations_are_overwritten_only_when_asked(places: Places, tmp_path: Path) -> None:
     place = places.filled(18)
     backup(place.parameters, tmp_path / "backup")
@@ -214,18 +366,12 @@ def test_a_damaged_backup_changes_nothing(
         assert place.sql("SELECT count(*), min(line) FROM notes") == before
 
 
-def test_a_pg_restore_that_fails_in_the_end_changes_nothing(
-    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_pg_restore_that_fails_in_the_end_changes_nothing(places: Places, tmp_path: Path) -> None:
     old, new = places.filled(18), places.new(18)
     backup(old.parameters, tmp_path / "backup")
-    failing = tmp_path / "pg_restore"
-    failing.write_text(f'#!/bin/sh\n{binary("pg_restore")} "$@" && test "$1" = --list\n')
-    failing.chmod(0o755)
-    tools = {"pg_restore": str(failing), "psql": binary("psql")}
-    monkeypatch.setattr("kalends.store.archive._tool", lambda name, _: tools[name])
+    failing = program(tmp_path, "pg_restore", "99.0", '"$real" "$@"; test "$3" != --section=data')
     with pytest.raises(ArchiveError):
-        restore(new.parameters, tmp_path / "backup")
+        restore(new.parameters, tmp_path / "backup", programs=failing)
     assert new.tables() == []
 
 
@@ -310,8 +456,6 @@ def test_a_password_is_on_no_command_line(
     ],
 )
 def test_a_url_says_the_same_to_libpq(url: str, words: list[str | None]) -> None:
-    from kalends.store.archive import _environment
-
     names = ["PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSSLMODE"]
-    environment = _environment(ConnectParameters(dsn=url))
+    environment = libpq_environment(ConnectParameters(dsn=url))
     assert [environment.get(name) for name in names] == words

