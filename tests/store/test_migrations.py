@@ -197,3 +197,49 @@ def test_a_migration_that_was_cut_off_starts_again(lease: EmbeddedPostgres) -> N
             return [row[0] for row in rows]
 
     assert asyncio.run(case()) == []
+
+
+@pytest.mark.parametrize(
+    ("zones", "phone", "answers", "number", "numbers"),
+    [
+        (("Europe/Berlin", "UTC"), "030 1234567", {}, "+49301234567", {}),
+        (("UTC", "Europe/Berlin"), "030 1234567", {}, "+49301234567", {}),
+        (("UTC", "UTC"), "030 1234567", {}, None, {}),
+        (("UTC", "UTC"), None, {"second": "+49 30 1234567", "text": "x"}, None,
+         {"second": "+49301234567"}),
+        (("UTC", "UTC"), None, {"second": 5, "text": "+49 30 1234567"}, None, {}),
+    ],
+)  # fmt: skip
+def test_numbers_are_made_of_the_phones_there_are(
+    lease: EmbeddedPostgres,
+    zones: tuple[str, str],
+    phone: str | None,
+    answers: dict[str, Any],
+    number: str | None,
+    numbers: dict[str, str],
+) -> None:
+    event_type = """
+    INSERT INTO event_types (organization_id, id, name, slug, duration_minutes,
+        buffer_before_minutes, buffer_after_minutes, capacity, requires_confirmation, requirements,
+        questions, reminders_minutes_before, expire_pending, is_active, created_at, updated_at)
+    VALUES ($1, $2, 'x', 'x', 30, 0, 0, 1, true, '[]', $3, '{}', false, true, now(), now())
+    """
+    questions = json.dumps([{"key": "second", "type": "phone"}, {"key": "text", "type": "text"}])
+    typed = """
+    UPDATE bookings SET attendee_phone = $2, answers = $3, timezone = $4, event_type_id = $5
+    WHERE id = $1
+    """
+
+    async def case() -> tuple[str | None, dict[str, str]]:
+        async with old(lease, "0007") as before:
+            booking_id, event_type_id = await before.add_booking("CONFIRMED"), new_id()
+            await before.db.execute("UPDATE organizations SET timezone = $1", zones[0])
+            await before.db.execute(event_type, ORGANIZATION, event_type_id, questions)
+            given = (booking_id, phone, json.dumps(answers), zones[1], event_type_id)
+            await before.db.execute(typed, *given)
+            await migrate(before.parameters)
+            query = "SELECT attendee_phone_e164, answers_e164 FROM bookings WHERE id = $1"
+            row = await before.db.fetchrow(query, booking_id)
+            return row[0], json.loads(row[1])
+
+    assert asyncio.run(case()) == (number, numbers)

@@ -7,7 +7,7 @@ SHOWN = {
     "id", "schedule_id", "schedule_ids", "event_type_id", "status", "start_time", "end_time",
     "timezone", "title", "location", "location_type", "attendee_name", "attendee_email",
     "attendee", "answers", "metadata", "source", "external", "conflict", "cancellation_reason",
-    "created_at", "updated_at",
+    "created_at", "updated_at", "cancelled_by", "answers_e164",
 }  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def test_the_missions_own_request_makes_a_pending_booking(world: World) -> None:
             "phone": "+1234567890",
             "timezone": "America/New_York",
             "notes": "First-time visitor",
+            "phone_e164": None,
         },
         "answers": {},
         "metadata": {"source": "website"},

@@ -15,7 +15,8 @@ def test_a_key_sees_its_organization(world: World) -> None:
     assert answer.status_code == 200
     shown = answer.json()["data"]
     assert set(shown) == {
-        *("id", "name", "slug", "timezone", "notify_email", "mode", "created_at", "updated_at")
+        *("id", "name", "slug", "timezone", "notify_email", "country", "mode"),
+        *("created_at", "updated_at"),
     }
     assert shown["id"].startswith("org_")
     assert (shown["timezone"], shown["mode"]) == ("UTC", "live")
@@ -36,7 +37,8 @@ def test_what_is_given_changes_and_the_rest_stays(world: World) -> None:
     answer = world.api.patch(PATH, json=changes)
     assert answer.status_code == 200
     after = answer.json()["data"]
-    assert after == before | changes | {"updated_at": after["updated_at"]}
+    by_zone = {"country": "DE", "updated_at": after["updated_at"]}
+    assert after == before | changes | by_zone
     assert world.api.get(PATH).json()["data"] == after
 
 

@@ -43,7 +43,8 @@ class Scope(StrEnum):
 
 
 class Organization(Struct, frozen=True, kw_only=True):
-    """A tenant. `twin_id` joins a live organization and its sandbox."""
+    """A tenant. `twin_id` joins a live organization and its sandbox. `country` is null where its
+    zone tells it."""
 
     id: UUID
     name: str
@@ -54,6 +55,7 @@ class Organization(Struct, frozen=True, kw_only=True):
     twin_id: UUID | None
     created_at: datetime
     updated_at: datetime
+    country: str | None = None
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):

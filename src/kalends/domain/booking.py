@@ -43,8 +43,8 @@ TRANSITIONS: Final = {
 class Booking(Struct, frozen=True):
     """As it is stored, in the order of its columns.
 
-    `metadata`, `answers` and `cancelled_by` (an `Actor`) are JSON text, since they are only passed
-    on.
+    `metadata`, `answers`, `answers_e164` and `cancelled_by` (an `Actor`) are JSON text, since they
+    are only passed on.
     """
 
     id: UUID
@@ -77,6 +77,8 @@ class Booking(Struct, frozen=True):
     updated_at: datetime
     version: int
     cancelled_by: Raw | None = None
+    attendee_phone_e164: str | None = None
+    answers_e164: Raw = Raw(b"{}")
 
     @property
     def occupies(self) -> bool:

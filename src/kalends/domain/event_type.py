@@ -1,8 +1,9 @@
 """An event type: what can be booked, and under which rules."""
 
+import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -17,6 +18,19 @@ class QuestionType(StrEnum):
     MULTISELECT = "multiselect"
     EMAIL = "email"
     PHONE = "phone"
+    CONSENT = "consent"
+
+
+_LINK: Final = re.compile(r"\[([^\[\]]+)\]\((https://[^\s()<>\"\\]+)\)")
+
+
+class Link(Struct, frozen=True):
+    """A part of a text that leads somewhere, and where: always https."""
+
+    text: str
+    url: str
+    start: int
+    end: int
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -27,6 +41,18 @@ class Question(Struct, frozen=True, kw_only=True):
     type: QuestionType = QuestionType.TEXT
     required: bool = False
     options: list[str] | None = None
+
+    @property
+    def link(self) -> Link | None:
+        """The one in the label of a consent; of all else the label is plain text."""
+        found = links_in(self.label) if self.type is QuestionType.CONSENT else []
+        return found[0] if found else None
+
+    @property
+    def plain_label(self) -> str:
+        """The label where nothing can be followed: a link is its text."""
+        link = self.link
+        return self.label if link is None else _without(self.label, link)
 
 
 class Requirement(Struct, frozen=True):
@@ -71,11 +97,18 @@ class EventType(Struct, frozen=True, kw_only=True):
         return list(dict.fromkeys(s for r in self.requirements for s in r.schedule_ids))
 
 
+def links_in(text: str) -> list[Link]:
+    """What stands there as `[text](https://…)`."""
+    return [Link(m[1], m[2], m.start(), m.end()) for m in _LINK.finditer(text)]
+
+
 def check_answer(question: Question, answer: Any) -> str | None:
     """What is wrong with an answer, as a sentence; None if nothing is."""
     match question.type:
         case QuestionType.BOOLEAN:
             return None if isinstance(answer, bool) else "must be true or false"
+        case QuestionType.CONSENT:
+            return None if answer is True else "must be true: it is a consent"
         case QuestionType.NUMBER:
             is_number = isinstance(answer, int | float) and not isinstance(answer, bool)
             return None if is_number else "must be a number"
@@ -87,6 +120,10 @@ def check_answer(question: Question, answer: Any) -> str | None:
             return None if answer in (question.options or []) else _choices(question)
         case _:
             return None if isinstance(answer, str) and len(answer) <= 5000 else "must be text"
+
+
+def _without(text: str, link: Link) -> str:
+    return text[: link.start] + link.text + text[link.end :]
 
 
 def _choices(question: Question) -> str:

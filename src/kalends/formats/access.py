@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, structs
 
 from kalends.domain import ids
 from kalends.domain.access import ApiKey, Membership, Mode, Organization, Role, Scope, User
+from kalends.formats.countries import country_of_zone
 
 
 class OrganizationShown(Struct, frozen=True):
@@ -18,6 +19,14 @@ class OrganizationShown(Struct, frozen=True):
     slug: str
     timezone: Annotated[str, Meta(description="IANA name.", examples=["Europe/Berlin"])]
     notify_email: str | None
+    country: Annotated[
+        str | None,
+        Meta(
+            description="ISO 3166-1 alpha-2: where telephone numbers without `+` belong. Unless "
+            "it was set, that of the time zone; null for UTC.",
+            examples=["DE"],
+        ),
+    ]
     mode: Annotated[Mode, Meta(description="test: this is the sandbox of an organization.")]
     created_at: datetime
     updated_at: datetime
@@ -63,7 +72,8 @@ class AccountShown(Struct, frozen=True):
 def show_organization(organization: Organization) -> dict[str, Any]:
     values = structs.asdict(organization)
     del values["twin_id"]
-    return values | {"id": ids.shown(ids.ORGANIZATION, organization.id)}
+    country = organization.country or country_of_zone(organization.timezone)
+    return values | {"id": ids.shown(ids.ORGANIZATION, organization.id), "country": country}
 
 
 def show_api_key(key: ApiKey) -> dict[str, Any]:

@@ -19,6 +19,14 @@ class Attendee(Struct, frozen=True):
     phone: str | None
     timezone: str | None
     notes: str | None
+    phone_e164: Annotated[
+        str | None,
+        Meta(
+            description="The phone as it is dialled from everywhere (E.164), read by the "
+            "organization's `country`; null where no number can be made of it.",
+            examples=["+12345678900"],
+        ),
+    ] = None
 
 
 class External(Struct, frozen=True):
@@ -59,6 +67,13 @@ class BookingShown(Struct, frozen=True, kw_only=True):
     ] = None
     created_at: datetime
     updated_at: datetime
+    answers_e164: Annotated[
+        dict[str, str | None],
+        Meta(
+            description="The answers to questions of the type `phone` in E.164, by key; null "
+            "where no number can be made of one."
+        ),
+    ] = {}
 
 
 class BookingCancelled(BookingShown, frozen=True, kw_only=True):
@@ -90,6 +105,7 @@ def show_booking(booking: Booking) -> dict[str, Any]:
             "phone": b.attendee_phone,
             "timezone": b.attendee_timezone,
             "notes": b.attendee_notes,
+            "phone_e164": b.attendee_phone_e164,
         },
         "answers": b.answers,
         "metadata": b.metadata,
@@ -100,6 +116,7 @@ def show_booking(booking: Booking) -> dict[str, Any]:
         "cancelled_by": b.cancelled_by,
         "created_at": b.created_at,
         "updated_at": b.updated_at,
+        "answers_e164": b.answers_e164,
     }
 
 

@@ -21,7 +21,7 @@ from kalends.domain.booking import (
 from kalends.domain.errors import Detail, Invalid
 from kalends.domain.event_type import EventType, check_answer
 from kalends.domain.ids import BOOKING, new_id, shown
-from kalends.services import clocks, outbox, wishes
+from kalends.services import clocks, outbox, phones, wishes
 from kalends.services.conditions import IfMatch, check_fresh
 from kalends.services.holds import take_over_hold
 from kalends.services.placing import Wish, take_place
@@ -128,6 +128,8 @@ async def create_booking(work: Work, wanted: NewBooking) -> Booking:
         wish, schedules = await take_over_hold(work, wish, wanted.hold_id)
     timezone = wanted.timezone or schedules[0].timezone
     booking = _new_booking(work, wanted, wish, timezone, metadata, [s.id for s in schedules])
+    asked = event_type.questions if event_type else []
+    booking = await phones.with_numbers(work, booking, asked, wanted.answers)
     await bookings.insert_booking(work.organization_id, work.tx, booking)
     await outbox.announce(
         work, outbox.CREATED, booking, event_type=event_type, override=wanted.override
@@ -154,6 +156,8 @@ async def update_booking(
     if _moves(before, wanted) != moves:
         raise RunAgain  # somebody moved it meanwhile: the locks are not the ones it takes
     after = _with_details(before, wanted)
+    if after.attendee_phone != before.attendee_phone:
+        after = phones.with_number_of(await phones.find_country(work), before, after)
     if wanted.status is not UNSET:
         check_transition(before.status, wanted.status)
         after = structs.replace(after, status=wanted.status)

@@ -32,7 +32,7 @@ from kalends.domain.webhook import RESCHEDULED, UPDATED
 from kalends.formats.bookings import show_booking
 from kalends.formats.calcom_rows import Row, Seat, Unreadable, fields_for
 from kalends.formats.encoding import encode
-from kalends.services import clocks, outbox
+from kalends.services import clocks, outbox, phones
 from kalends.services.calendars import Question
 from kalends.services.placing import Wish, take_place, take_places
 from kalends.services.work import Work
@@ -100,6 +100,7 @@ class Bookings:
         self._new_links: dict[tuple[str, str], Link] = {}
         self._new: list[New] = []
         self._made: dict[UUID, Left] = {}
+        self._country: str | None = None
 
     @classmethod
     async def load(
@@ -111,6 +112,7 @@ class Bookings:
         """Those of the rows, and of their ancestors. Locks in the one order: schedules by id, then
         bookings."""
         loaded = cls(work, connection)
+        loaded._country = await phones.find_country(work)
         uids = {uid for row, ancestors in rows for uid in (row.uid, *ancestors)}
         if not uids:
             return loaded
@@ -282,7 +284,11 @@ class Bookings:
         if after == before:
             return Left(has_changed=False, is_recorded=before.conflict)
         work = self._work
-        after = structs.replace(after, updated_at=work.stamp, version=before.version + 1)
+        after = structs.replace(
+            phones.with_number_of(self._country, before, after),
+            updated_at=work.stamp,
+            version=before.version + 1,
+        )
         after = with_canceller(before, after, outbox.actor_behind(work, before))
         await update_booking(work.organization_id, work.tx, after)
         self._bookings[after.id] = after
@@ -338,6 +344,7 @@ class Bookings:
             updated_at=work.stamp,
             version=1,
         )
+        booking = phones.with_number_of(self._country, None, booking)
         return with_canceller(None, booking, outbox.actor_behind(work, booking))
 
 

@@ -19,6 +19,7 @@ class OrganizationChanges(Struct, frozen=True, kw_only=True):
     slug: str | UnsetType = UNSET
     timezone: str | UnsetType = UNSET
     notify_email: str | UnsetType | None = UNSET
+    country: str | UnsetType | None = UNSET
 
 
 async def get_organization(work: Work) -> Organization:

@@ -22,7 +22,8 @@ BY_SLUG: Final = f"SELECT {COLUMNS} FROM organizations WHERE slug = $1"
 LIVE: Final = f"SELECT {COLUMNS} FROM organizations WHERE mode = 'live' ORDER BY id LIMIT $1"
 LOCK: Final = f"{GET} FOR NO KEY UPDATE"
 UPDATE: Final = """
-UPDATE organizations SET name = $2, slug = $3, timezone = $4, notify_email = $5, updated_at = $6
+UPDATE organizations SET name = $2, slug = $3, timezone = $4, notify_email = $5, updated_at = $6,
+    country = $7
 WHERE id = $1
 """
 # By user, over all organizations: what a signed-in user may choose from.
@@ -82,7 +83,7 @@ async def lock_organization(organization_id: UUID, tx: Tx) -> Organization | Non
 async def update_organization(tx: Tx, organization: Organization) -> None:
     """Raises SlugTaken, and Invalid for the name of another live organization."""
     o = organization
-    values = (o.name, o.slug, o.timezone, o.notify_email, o.updated_at)
+    values = (o.name, o.slug, o.timezone, o.notify_email, o.updated_at, o.country)
     try:
         await tx.execute(UPDATE, o.id, *values)
     except asyncpg.UniqueViolationError as error:

@@ -88,7 +88,7 @@ def test_a_booking_is_made_by_page(world: World, visitor: Visitor) -> None:
     page = visitor.get(path, params={"day": start[:10]})
     assert start in starts_in(page)
     done = visitor.book(
-        path, start, phone="+49 30 1", notes="Ring twice\r\nplease", answer__why="x"
+        path, start, phone="+49 30 1234567", notes="Ring twice\r\nplease", answer__why="x"
     )
     assert done.status_code == 200
     assert "You are booked" in text_of(done)

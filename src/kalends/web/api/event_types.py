@@ -9,7 +9,7 @@ from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.booking import LocationType
 from kalends.domain.errors import Invalid
-from kalends.domain.event_type import EventType, Question, QuestionType, Requirement
+from kalends.domain.event_type import EventType, Question, QuestionType, Requirement, links_in
 from kalends.domain.values import Line, Name, Slug, Text
 from kalends.formats.event_types import EventTypeShown, show_event_type
 from kalends.services import event_types
@@ -123,9 +123,17 @@ class QuestionBody(Request, frozen=True):
     """A question to the attendee, answered in `answers` when a booking is made."""
 
     key: Key
-    label: Name
-    type: QuestionType = QuestionType.TEXT
-    required: bool = False
+    label: Annotated[
+        Name,
+        Meta(description="That of a `consent` may hold one link, as `[text](https://…)`."),
+    ]
+    type: Annotated[
+        QuestionType,
+        Meta(description="A `consent` is ticked: it has to be answered `true`."),
+    ] = QuestionType.TEXT
+    required: Annotated[
+        bool, Meta(description="Whether it has to be answered. A `consent` always has to.")
+    ] = False
     options: Annotated[
         Annotated[list[Name], Meta(max_length=MOST_OPTIONS)] | None,
         Meta(description="The choices of a select or multiselect, which must have some."),
@@ -305,10 +313,16 @@ def _questions(given: list[QuestionBody]) -> list[Question]:
         keys.add(question.key)
         if wrong := _wrong_options(question):
             raise Invalid.field(f"questions.{number}.options", wrong)
-    return [
-        Question(**(structs.asdict(question) | {"options": question.options or None}))
-        for question in given
-    ]
+        if question.type is QuestionType.CONSENT and len(links_in(question.label)) > 1:
+            raise Invalid.field(f"questions.{number}.label", "may hold one link")
+    return [_question(question) for question in given]
+
+
+def _question(body: QuestionBody) -> Question:
+    """A consent that need not be given would be none."""
+    required = body.required or body.type is QuestionType.CONSENT
+    values = structs.asdict(body) | {"required": required, "options": body.options or None}
+    return Question(**values)
 
 
 def _wrong_options(question: QuestionBody) -> str | None:

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from kalends.availability.wallclock import UnknownZone, zone_named
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Day, Instant, parse_day_or_instant
+from kalends.formats.countries import country_codes
 
 # In the data for machines of which nobody has said yet where they are.
 NO_ZONE: Final = "Factory"
@@ -21,6 +22,16 @@ ZoneName = Annotated[
         description="An IANA time-zone name.",
         examples=["Europe/Berlin"],
         extra_json_schema={"pattern": "^[A-Za-z0-9_+/-]+$"},
+    ),
+]
+CountryCode = Annotated[
+    str,
+    Meta(
+        min_length=2,
+        max_length=2,
+        description="An ISO 3166-1 alpha-2 code.",
+        examples=["DE"],
+        extra_json_schema={"pattern": "^[A-Z]{2}$"},
     ),
 ]
 # Parsed by `day_or_instant`; a text here, so that the error can name the field.
@@ -50,6 +61,12 @@ def check_zone(field: str, name: str | None) -> None:
         raise Invalid.field(
             field, "must be an IANA time-zone name, such as Europe/Berlin"
         ) from None
+
+
+def check_country(field: str, code: str | None) -> None:
+    """Raises Invalid unless it is the code of a country (or None)."""
+    if code is not None and code not in country_codes():
+        raise Invalid.field(field, "must be an ISO 3166-1 alpha-2 code, such as DE")
 
 
 def day_or_instant(field: str, text: str) -> Day | Instant:

@@ -12,7 +12,7 @@ from kalends.services import organizations
 from kalends.services.idempotency import Answer
 from kalends.services.organizations import OrganizationChanges
 from kalends.web.answers import data
-from kalends.web.api.models import Request, ZoneName, check_zone
+from kalends.web.api.models import CountryCode, Request, ZoneName, check_country, check_zone
 from kalends.web.call import Call
 from kalends.web.reading import read_body
 from kalends.web.routes import Route
@@ -31,6 +31,13 @@ class UpdateOrganization(Request, frozen=True):
     timezone: ZoneName | UnsetType = UNSET
     notify_email: Annotated[
         Email | UnsetType | None, Meta(description="Where mail about bookings goes.")
+    ] = UNSET
+    country: Annotated[
+        CountryCode | UnsetType | None,
+        Meta(
+            description="ISO 3166-1 alpha-2: where telephone numbers without `+` belong. null "
+            "goes by the time zone."
+        ),
     ] = UNSET
 
 
@@ -56,6 +63,8 @@ def parse_changes(body: bytes) -> OrganizationChanges:
     asked = read_body(body or b"{}", UpdateOrganization)
     if asked.timezone is not UNSET:
         check_zone("timezone", asked.timezone)
+    if asked.country is not UNSET:
+        check_country("country", asked.country)
     return OrganizationChanges(**structs.asdict(asked))
 
 

@@ -6,13 +6,13 @@ Zones come from the engine (`availability.wallclock`), never from the operating 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
-from importlib import resources
 from typing import Final
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, get_day_names
 
 from kalends.availability.wallclock import UnknownZone, Zone, wall_clock, zone_named
+from kalends.formats.countries import countries_by_zone, zone_links
 from kalends.formats.timezones import is_ambiguous
 
 DAYS_IN_WEEK: Final = 7
@@ -29,9 +29,7 @@ def find_zone(name: str | None) -> Zone | None:
 @cache
 def zone_choices() -> tuple[str, ...]:
     """The zones to choose from: those that a country goes by, and UTC."""
-    table = resources.files("tzdata").joinpath("zoneinfo", "zone.tab").read_text("ascii")
-    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
-    return (*sorted({row[2].strip() for row in rows}), "UTC")
+    return (*sorted(countries_by_zone()), "UTC")
 
 
 def seconds_of(moment: datetime) -> int:
@@ -151,14 +149,6 @@ def zone_words(name: str) -> str:
     """A zone as people read it, by its name of today: America/New York, Asia/Kolkata (which
     browsers call Asia/Calcutta)."""
     if name not in zone_choices():
-        renamed = _links().get(name, name)
+        renamed = zone_links().get(name, name)
         name = renamed if renamed in zone_choices() else name
     return name.replace("_", " ")
-
-
-@cache
-def _links() -> dict[str, str]:
-    """The zones that are other names of one, with that one (`L` lines, zic(8))."""
-    table = resources.files("tzdata").joinpath("zoneinfo", "tzdata.zi").read_text("ascii")
-    lines = (line.split() for line in table.splitlines() if line.startswith("L "))
-    return {name: target for _, target, name in lines}

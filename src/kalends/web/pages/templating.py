@@ -11,7 +11,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from kalends.web.pages import assets, clock_words, safety, words
+from kalends.web.pages import assets, clock_words, descriptions, safety, words
 
 LONGEST_LINE: Final = 160
 _MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]()#+!|~:]")
@@ -37,6 +37,9 @@ def _environment() -> Environment:
     )
     made.filters.update(
         bdi=safety.isolated,
+        consent=descriptions.consent_label,
+        described=descriptions.described,
+        without_markup=descriptions.without_markup,
         inert=safety.without_bidi,
         lines=safety.lines,
         linked=safety.linked,

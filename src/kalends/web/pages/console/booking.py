@@ -15,6 +15,7 @@ from kalends.services.conditions import IfMatch
 from kalends.services.histories import History, get_history
 from kalends.web.errors import status_of
 from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.console.answered import answers_of
 from kalends.web.pages.console.desk import Desk, member_route
 from kalends.web.pages.console.history import entries_of
 from kalends.web.pages.forms import Fields
@@ -75,7 +76,7 @@ async def booking_page(desk: Desk, status: int = 200, **more: Any) -> PageAnswer
         next_statuses=[one for one in SETTABLE if one in TRANSITIONS[booking.status]],
         may_cancel=Status.CANCELLED in TRANSITIONS[booking.status],
         may_move=booking.status in MOVABLE,
-        answers=_answers(history),
+        answers=answers_of(history.booking, history.event_type),
         metadata=json.decode(booking.metadata),
         attempts={d.id: json.decode(d.attempts) for d, _ in history.deliveries},
         **more,
@@ -106,20 +107,6 @@ def seen_in(form: Fields) -> IfMatch:
     text = form.text("seen")
     is_version = text.isascii() and text.isdigit() and len(text) < 10
     return frozenset({int(text)}) if is_version else None
-
-
-def _answers(history: History) -> list[tuple[str, str]]:
-    """Each question with its answer; what is not asked any more goes by its key."""
-    asked = history.event_type.questions if history.event_type else []
-    labels = {question.key: question.label for question in asked}
-    answers: dict[str, Any] = json.decode(history.booking.answers)
-    return [(labels.get(key, key), _as_text(answer)) for key, answer in answers.items()]
-
-
-def _as_text(answer: Any) -> str:
-    if isinstance(answer, bool):
-        return say("form.yes" if answer else "form.no")
-    return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer)
 
 
 PAGES: Final = (

@@ -1,6 +1,6 @@
 """The list of bookings: the filters of the API, in pages, and as a file."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from kalends.services.agenda import Choices, list_choices
 from kalends.services.exports import list_next_bookings
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, Stream
+from kalends.web.pages.console.answered import answers_of
 from kalends.web.pages.console.desk import Desk, member_route
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.words import say
@@ -90,7 +91,7 @@ def names_of(choices: Choices) -> dict[str, Any]:
 
 
 async def _lines(desk: Desk, wanted: Wanted, choices: Choices) -> AsyncIterator[bytes]:
-    names = names_of(choices)
+    schedules = names_of(choices)["schedule_names"]
     head = [say(f"console.csv.{column}") for column in COLUMNS]
     yield BYTE_ORDER_MARK.encode() + sheet_lines([head])
     after: tuple[datetime, UUID] | None = None
@@ -100,15 +101,15 @@ async def _lines(desk: Desk, wanted: Wanted, choices: Choices) -> AsyncIterator[
         )
         if not found:
             return
-        yield sheet_lines(_row(desk, booking, names) for booking in found)
+        yield sheet_lines(_row(desk, booking, choices, schedules) for booking in found)
         after = (found[-1].start_time, found[-1].id)
 
 
-def _row(desk: Desk, b: Booking, names: dict[str, Any]) -> list[str | None]:
+def _row(desk: Desk, b: Booking, choices: Choices, names: Mapping[UUID, str]) -> list[str | None]:
     start = clock_words.local(b.start_time, desk.zone)
-    answers = bytes(b.answers).decode()
-    event_type = names["event_type_names"].get(b.event_type_id) if b.event_type_id else None
-    schedules = [names["schedule_names"].get(id_, shown(SCHEDULE, id_)) for id_ in b.schedule_ids]
+    event_type = choices.event_type(b.event_type_id)
+    answers = [f"{label}: {answer}" for label, answer in answers_of(b, event_type)]
+    schedules = [names.get(id_, shown(SCHEDULE, id_)) for id_ in b.schedule_ids]
     return [
         shown(BOOKING, b.id),
         b.status.value,
@@ -118,14 +119,14 @@ def _row(desk: Desk, b: Booking, names: dict[str, Any]) -> list[str | None]:
         f"{start:%H:%M}",
         desk.zone.name,
         b.title,
-        event_type,
+        event_type.name if event_type else None,
         ", ".join(schedules),
         b.attendee_name,
         b.attendee_email,
         b.attendee_phone,
         b.attendee_timezone,
         b.attendee_notes,
-        None if answers == "{}" else answers,
+        "\n".join(answers) or None,
         b.location,
         b.source,
         b.cancellation_reason,

@@ -9,6 +9,7 @@ import msgspec
 
 from kalends.domain.booking import LocationType
 from kalends.domain.event_type import EventType, Question, QuestionType, check_answer
+from kalends.domain.phones import e164_of
 from kalends.domain.values import Email, Name, Phone, Text
 from kalends.services.bookings import NewAttendee
 from kalends.web.pages.forms import Fields
@@ -76,12 +77,27 @@ def _answers(form: Fields, event_type: EventType, faults: dict[str, str]) -> dic
             continue
         if answer is None or answer == "" or answer == []:
             if question.required:
-                faults[name] = say("form.answer.missing")
+                is_consent = question.type is QuestionType.CONSENT
+                faults[name] = say("form.consent.missing" if is_consent else "form.answer.missing")
             continue
         if not _is_answer(question, answer):
             faults[name] = say("form.unfit")
         answers[question.key] = answer
     return answers
+
+
+def faults_of_numbers(asked: Asked, event_type: EventType, country: str | None) -> dict[str, str]:
+    """What is no telephone number, by field. One without `+` is one of the country. The API takes
+    them all: who books by it may know better, whoever fills in a form wants to be called."""
+    typed = {"phone": asked.attendee.phone}
+    for question in event_type.questions:
+        if question.type is QuestionType.PHONE:
+            typed[field_of(question)] = asked.answers.get(question.key)
+    return {
+        name: say("form.phone.wrong" if country or "+" in text else "form.phone.country")
+        for name, text in typed.items()
+        if text and name not in asked.faults and e164_of(text, country) is None
+    }
 
 
 def _is_answer(question: Question, answer: Any) -> bool:
@@ -107,6 +123,11 @@ def _yes_or_no(form: Fields, name: str, question: Question) -> bool | None:
     return {YES: True, NO: False}.get(form.text(name))
 
 
+def _consent(form: Fields, name: str, question: Question) -> bool | None:
+    """One that was not given is no answer."""
+    return True if form.text(name) == YES else None
+
+
 def _choices(form: Fields, name: str, question: Question) -> list[str]:
     return [_as_written(chosen, question) for chosen in form.all_of(name)]
 
@@ -130,6 +151,7 @@ _READ: Final[dict[QuestionType, Callable[[Fields, str, Question], Any]]] = {
     QuestionType.TEXTAREA: _text,
     QuestionType.EMAIL: _text,
     QuestionType.PHONE: _text,
+    QuestionType.CONSENT: _consent,
     QuestionType.NUMBER: _number,
     QuestionType.BOOLEAN: _yes_or_no,
     QuestionType.SELECT: _choice,

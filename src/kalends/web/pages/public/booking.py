@@ -29,7 +29,13 @@ from kalends.web.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.limits import Attempt, count_attempt
-from kalends.web.pages.public.asking import Asked, field_of, needs_phone, read_asked
+from kalends.web.pages.public.asking import (
+    Asked,
+    faults_of_numbers,
+    field_of,
+    needs_phone,
+    read_asked,
+)
 from kalends.web.pages.public.offers import HOLD_COOKIE, Offer, open_offer, times_page
 from kalends.web.pages.public.picker import TimeChoice
 from kalends.web.pages.public.tenants import EVENT_TYPE
@@ -106,8 +112,9 @@ async def send_form(visit: Visit) -> PageAnswer:
     count_attempt(visit, Attempt.BOOKING)
     starts_at, zone = _start_in(form), await offer.zone()
     asked = read_asked(form, offer.event_type, zone.name)
-    if asked.faults:
-        return await _form_again(offer, starts_at, form, 422, faults=asked.faults)
+    faults = asked.faults | faults_of_numbers(asked, offer.event_type, await offer.country())
+    if faults:
+        return await _form_again(offer, starts_at, form, 422, faults=faults)
     try:
         booked = await _book(offer, _wanted(offer, starts_at, asked, _hold_in(form)))
     except NOT_FREE as error:

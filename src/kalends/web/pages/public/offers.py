@@ -10,8 +10,10 @@ from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.access import Mode, Organization
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import HOLD, parse
+from kalends.formats.countries import country_of_zone
 from kalends.services import offers
 from kalends.services.offers import attendee_of
+from kalends.services.phones import country_of
 from kalends.services.slots import Listed, Range
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, redirect
@@ -55,6 +57,13 @@ class Offer:
         if self.carried.zone is not None:
             return self.carried.zone
         return zone_named(await self.visit.read(offers.find_zone_name, self.event_type))
+
+    async def country(self) -> str | None:
+        """Whose telephone numbers need no `+` here."""
+        known = country_of(self.organization)
+        if known is not None:
+            return known
+        return country_of_zone(await self.visit.read(offers.find_zone_name, self.event_type))
 
     async def list_near(self, starts_at: datetime, zone: Zone) -> list[TimeChoice]:
         """Times near one that is taken."""

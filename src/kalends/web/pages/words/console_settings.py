@@ -237,7 +237,8 @@ WORDS: Final[dict[str, str]] = {
     "event type says what.",
     "settings.event-type.page": "Open the booking page",
     "settings.event-type.what": "What it is",
-    "settings.event-type.description.hint": "Attendees read it on the booking page.",
+    "settings.event-type.description.hint": "Attendees read it on the booking page. Addresses of "
+    "web and mail become links; so does [text](https://…).",
     "settings.event-type.active": "It can be booked",
     "settings.event-type.times": "When it can be booked",
     "settings.event-type.times.lead": "Spans are in minutes; 2h and 1d are understood too.",
@@ -274,6 +275,7 @@ WORDS: Final[dict[str, str]] = {
     "settings.questions.remove": "Remove question",
     "settings.questions.options.hint": "For one or several of a list.",
     "settings.questions.key.hint": "Lower case, digits and _. Empty: from the question.",
+    "settings.questions.consent.hint": "It may hold one link: I agree to the [terms](https://…).",
     "settings.question.text": "A line",
     "settings.question.textarea": "Several lines",
     "settings.question.number": "A number",
@@ -282,6 +284,7 @@ WORDS: Final[dict[str, str]] = {
     "settings.question.multiselect": "Several of a list",
     "settings.question.email": "An e-mail address",
     "settings.question.phone": "A phone number",
+    "settings.question.consent": "A consent, to be ticked",
     # Webhooks
     "settings.webhooks.lead": "Your own programs hear of bookings as they happen.",
     "settings.webhooks.new": "New webhook",
@@ -379,6 +382,9 @@ WORDS: Final[dict[str, str]] = {
     "settings.organization.slug.hint": "Lower-case letters, digits and hyphens. If you change it, "
     "links to your booking pages that are out in the world lead nowhere.",
     "settings.organization.zone.hint": "The calendar of the console counts its days in it.",
+    "settings.field.country": "Country",
+    "settings.organization.country.zone": "That of the time zone",
+    "settings.organization.country.hint": "Phone numbers without + belong there.",
     "settings.organization.notify.hint": "Empty: to the owners and admins.",
     # Integrations
     "console.done.connected": "Cal.com is connected. Sync now, or wait for the next time.",

@@ -55,6 +55,11 @@ WORDS: Final[dict[str, str]] = {
     "form.email.missing": "Please tell us your e-mail address.",
     "form.email.wrong": "This does not look like an e-mail address, such as name@example.com.",
     "form.phone": "Phone",
+    "form.phone.wrong": "This does not look like a phone number. Please check it; a number of "
+    "another country begins with + and the country's code.",
+    "form.phone.country": "Please write the number with + and the country's code, such as "
+    "+49 30 901820.",
+    "form.consent.missing": "Please tick this: without it the form cannot be sent.",
     "form.phone.missing": "Please tell us the number to call.",
     "form.notes": "Anything we should know",
     "form.answer.missing": "Please answer this question.",

@@ -8,6 +8,7 @@ from kalends.formats.encoding import encode
 from kalends.services import organizations
 from kalends.services.organizations import OrganizationChanges
 from kalends.web.api.organization import parse_changes
+from kalends.web.pages import places
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.console.desk import Desk, admin_route
 from kalends.web.pages.console.settings.drafts import (
@@ -41,7 +42,11 @@ async def save(desk: Desk) -> PageAnswer:
 def _read(typed: Fields) -> OrganizationChanges:
     """Raises Invalid."""
     values = {name: typed.text(name) for name in ("name", "slug", "timezone")}
-    given = {**values, "notify_email": text_or_none(typed.text("notify_email"))}
+    given = {
+        **values,
+        "notify_email": text_or_none(typed.text("notify_email")),
+        "country": text_or_none(typed.text("country")),
+    }
     check(given, parse_changes)
     return parse_changes(encode(given))
 
@@ -54,6 +59,7 @@ def _draft_of(organization: Organization) -> Draft:
             "slug": o.slug,
             "timezone": o.timezone,
             "notify_email": o.notify_email or "",
+            "country": o.country or "",
         }
     )
 
@@ -64,6 +70,7 @@ def _page(desk: Desk, draft: Draft) -> PageAnswer:
         SECTION,
         draft.status,
         path=PATH,
+        countries=places.countries(),
         page_url=f"{desk.visit.origin}/",
         **draft.values(),
     )

@@ -1,0 +1,39 @@
+"""Countries by their ISO 3166-1 alpha-2 codes, and which of them a time zone lies in, as the pinned
+time-zone data has them."""
+
+from functools import cache
+from importlib import resources
+
+
+@cache
+def country_codes() -> frozenset[str]:
+    """Every code: DE, US, …"""
+    return frozenset(row[0] for row in _table("iso3166.tab"))
+
+
+@cache
+def countries_by_zone() -> dict[str, str]:
+    """The zones that a country goes by, each with its country."""
+    return {row[2]: row[0] for row in _table("zone.tab")}
+
+
+@cache
+def zone_links() -> dict[str, str]:
+    """The zones that are other names of one, with that one (`L` lines, zic(8))."""
+    lines = (line.split() for line in _text("tzdata.zi").splitlines() if line.startswith("L "))
+    return {name: target for _, target, name in lines}
+
+
+def country_of_zone(name: str) -> str | None:
+    """The country of the zone, also by a name that it had before; None for UTC and its like."""
+    known = countries_by_zone()
+    return known.get(name) or known.get(zone_links().get(name, ""))
+
+
+def _table(name: str) -> list[list[str]]:
+    lines = _text(name).splitlines()
+    return [line.split("\t") for line in lines if line and not line.startswith("#")]
+
+
+def _text(name: str) -> str:
+    return resources.files("tzdata").joinpath("zoneinfo", name).read_text("utf-8")

@@ -1,0 +1,79 @@
+"""Descriptions that users write, as HTML: their links work, and a little Markdown does.
+
+Paragraphs, line breaks, lists, emphasis and links; addresses of the web and of mail become links
+by themselves. No HTML, images, headings or code: they stay the text that they are. A description
+has 5,000 characters at the most, and nesting ends at twenty levels, so the time is bounded.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+from kalends.domain.event_type import Question
+from kalends.web.pages.safety import isolated, safe_url, without_bidi
+
+RULES: Final = ("list", "newline", "escape", "emphasis", "link", "linkify")
+REL: Final = "nofollow noopener"
+KEPT: Final = 512
+
+
+def _renderer() -> MarkdownIt:
+    made = MarkdownIt("zero", {"html": False, "linkify": True, "breaks": True})
+    made.enable([*RULES, "balance_pairs", "fragments_join"])
+    # markdown-it asks this of each link; what may not be followed stays text.
+    made.validateLink = lambda url: bool(safe_url(url))  # type: ignore[method-assign]
+    return made
+
+
+_MARKDOWN: Final = _renderer()
+
+
+@lru_cache(maxsize=KEPT)
+def described(text: str) -> Markup:
+    """The description as HTML. Each paragraph takes the direction that its first letters have."""
+    tokens = _parsed(text)
+    for token in _all_of(tokens):
+        if token.type in ("paragraph_open", "list_item_open"):
+            token.attrSet("dir", "auto")
+        if token.type == "link_open":
+            token.attrSet("rel", REL)
+            token.attrSet("target", "_blank")
+    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
+
+
+@lru_cache(maxsize=KEPT)
+def without_markup(text: str) -> str:
+    """The description as plain text, in one line."""
+    inline = [token for token in _parsed(text) if token.type == "inline"]
+    words = ("".join(_words(token.children or ())) for token in inline)
+    return " ".join(" ".join(words).split())
+
+
+def consent_label(question: Question) -> Markup:
+    """The label of a consent, in which its one link works."""
+    link = question.link
+    if link is None or not safe_url(link.url):
+        return isolated(question.label)
+    before, after = question.label[: link.start], question.label[link.end :]
+    html = '<bdi>{}<a href="{}" rel="{}" target="_blank">{}</a>{}</bdi>'
+    inert = (without_bidi(part) for part in (link.text, after))
+    return Markup(html).format(without_bidi(before), link.url, REL, *inert)
+
+
+def _parsed(text: str) -> list[Token]:
+    return _MARKDOWN.parse(without_bidi(text), {})
+
+
+def _all_of(tokens: Sequence[Token]) -> Iterator[Token]:
+    for token in tokens:
+        yield token
+        yield from token.children or ()
+
+
+def _words(tokens: Sequence[Token]) -> Iterator[str]:
+    for token in tokens:
+        yield " " if token.type in ("softbreak", "hardbreak") else token.content
