@@ -1,42 +1,54 @@
 """Who takes which candidate: the schedules that can serve it, and those that a booking gets."""
 
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import compress, pairwise
-from typing import TypeAlias
+from itertools import compress, groupby
+from operator import attrgetter
+from typing import NamedTuple, TypeAlias
 
 from kalends.availability.candidates import Candidates
+from kalends.availability.fairness import Order, orders
 from kalends.availability.hours import Hours
-from kalends.availability.interval import DAY
 from kalends.availability.matching import ScheduleId, choose
 from kalends.availability.offering import Calendar, Offering, Session
-from kalends.availability.rules import closed, count_by_day, rules_of_calendar
+from kalends.availability.rules import Code, closed, rules_of_calendar
 from kalends.availability.wallclock import Zone
 
 Chosen: TypeAlias = tuple[ScheduleId, ...]
 
 
-def assign(offering: Offering, candidates: Candidates, allowed: bytearray) -> list[Chosen | None]:
-    """The schedules for each candidate; None where the requirements cannot be met.
+class Assignment(NamedTuple):
+    """What a booking would get at each candidate: `chosen` are the schedules, None where it gets
+    none; `joined` the sessions that it would be a seat in, by start; `further` the starts of those
+    beside which another session could open."""
 
-    Only those that are flagged in `allowed` are considered. A group session has its schedules
-    already: its start is joined on those, or not at all.
+    chosen: list[Chosen | None]
+    joined: dict[int, Session]
+    further: frozenset[int]
+
+
+def assign(
+    offering: Offering, candidates: Candidates, may_open: bytearray, may_join: bytearray
+) -> Assignment:
+    """The schedules for each candidate.
+
+    What is booked anew is considered where `may_open` has a flag, a seat in a session that there is
+    where `may_join` has one.
     """
     chosen: list[Chosen | None] = [None] * len(candidates.starts)
     if not chosen:
-        return chosen
-    survey = _Survey(offering, candidates, allowed)
-    fill = _take_first if [r.count for r in offering.requirements] == [1] else _take_matching
-    for part, in_order in _orders(offering, candidates):
-        fill(survey, part, in_order, chosen)
+        return Assignment(chosen, {}, frozenset())
+    _open(_Survey(offering, candidates, may_open), chosen)
     if (wanted := offering.wanted) is not None:
         chosen = [ids if ids and wanted in ids else None for ids in chosen]
-    for session in offering.sessions:
-        at = bisect_left(candidates.starts, session.start)
-        if candidates.starts[at : at + 1] == [session.start]:
-            may_join = allowed[at] and _may_join(offering, session)
-            chosen[at] = session.schedule_ids if may_join else None
-    return chosen
+    joined, further = {}, set()
+    for at, sessions in _by_place(offering, candidates):
+        session = _session_to_join(offering, sessions, chosen[at]) if may_join[at] else None
+        if session is not None:
+            joined[session.start] = session
+            if chosen[at] is not None:
+                further.add(session.start)
+            chosen[at] = session.schedule_ids
+    return Assignment(chosen, joined, frozenset(further))
 
 
 class _Survey:
@@ -52,13 +64,12 @@ class _Survey:
         self._open: dict[tuple[Hours, Zone], bytearray] = {}
         self._served: dict[ScheduleId, bytearray] = {}
 
-    def served_by(self, calendar: Calendar, joined: Session | None = None) -> bytearray:
-        """A flag for each candidate. `joined` as in `rules_of_calendar`."""
+    def served_by(self, calendar: Calendar) -> bytearray:
+        """A flag for each candidate."""
         flags = self._served.get(calendar.schedule_id)
         if flags is None:
             flags = self._open_in(calendar).copy()
-            rules = rules_of_calendar(calendar, self.offering, self.candidates.span, joined)
-            for rule in rules:
+            for rule in rules_of_calendar(calendar, self.offering, self.candidates.span):
                 rule.strike(self.candidates, flags)
             self._served[calendar.schedule_id] = flags
         return flags
@@ -74,14 +85,27 @@ class _Survey:
         return self._open[key]
 
 
+def _open(survey: _Survey, chosen: list[Chosen | None]) -> None:
+    """What is booked anew at each candidate."""
+    offering = survey.offering
+    able = offering.able
+    is_one_of_many = [requirement.count for requirement in offering.requirements] == [1]
+    if is_one_of_many and len(able) == 1:
+        served, alone = survey.served_by(able[0]), (able[0].schedule_id,)
+        chosen[:] = [alone if is_served else None for is_served in served]
+        return
+    everybody = bytes([1]) * len(able)
+    for part, order in orders(offering, survey.candidates, able):
+        if is_one_of_many and order.is_fixed:
+            _take_first(survey, part, [able[at] for at in order.among(everybody)], chosen)
+        else:
+            _take_matching(survey, part, order, able, chosen)
+
+
 def _take_first(
     survey: _Survey, part: range, in_order: Sequence[Calendar], chosen: list[Chosen | None]
 ) -> None:
     """One of many: the first in order that can serve."""
-    if len(in_order) == 1:
-        served, alone = survey.served_by(in_order[0]), (in_order[0].schedule_id,)
-        chosen[:] = [alone if is_served else None for is_served in served]
-        return
     left = list(compress(part, survey.allowed[part.start : part.stop]))
     for calendar in in_order:
         if not left:
@@ -97,65 +121,74 @@ def _take_first(
 
 
 def _take_matching(
-    survey: _Survey, part: range, in_order: Sequence[Calendar], chosen: list[Chosen | None]
+    survey: _Survey,
+    part: range,
+    order: Order,
+    able: Sequence[Calendar],
+    chosen: list[Chosen | None],
 ) -> None:
     """Any requirements. Candidates that the same schedules can serve are matched once."""
-    ids = [calendar.schedule_id for calendar in in_order]
-    served = [survey.served_by(calendar)[part.start : part.stop] for calendar in in_order]
+    served = [survey.served_by(calendar)[part.start : part.stop] for calendar in able]
     known: dict[tuple[int, ...], Chosen | None] = {}
-    for candidate, able in zip(part, zip(*served, strict=True), strict=False):
-        if able not in known:
-            known[able] = choose(survey.offering.requirements, list(compress(ids, able)))
-        chosen[candidate] = known[able]
+    for candidate, serving in zip(part, zip(*served, strict=True), strict=False):
+        if serving not in known:
+            in_order = [able[at].schedule_id for at in order.among(serving)]
+            known[serving] = choose(survey.offering.requirements, in_order)
+        chosen[candidate] = known[serving]
 
 
-def _orders(
+def _by_place(
     offering: Offering, candidates: Candidates
-) -> Iterator[tuple[range, Sequence[Calendar]]]:
-    """Parts of the candidates, and the order in which schedules are taken there.
-
-    What is wanted, then what is preferred, then the least booked of that day, then the lowest id.
-    """
-    favoured = [id_ for id_ in (offering.wanted, *offering.preferred) if id_ is not None]
-    able = sorted(offering.able, key=lambda calendar: calendar.schedule_id.int)
-    able.sort(key=lambda calendar: _place(calendar.schedule_id, favoured))
-    if len(able) < 2 or not any(calendar.booked for calendar in able):
-        yield range(len(candidates.starts)), able
-        return
-    counts = [count_by_day(calendar.booked, calendar.zone) for calendar in able]
-    places = [_place(calendar.schedule_id, favoured) for calendar in able]
-    zones = {calendar.zone for calendar in able}
-    for part in _days(candidates, zones):
-        start = candidates.starts[part.start]
-        today = {zone.name: zone.wall_at(start) // DAY for zone in zones}
-        booked = [counts[i][today[calendar.zone.name]] for i, calendar in enumerate(able)]
-        ranks = sorted(zip(places, booked, range(len(able)), strict=True))
-        yield part, [able[i] for _, _, i in ranks]
+) -> Iterator[tuple[int, Sequence[Session]]]:
+    """The sessions of each start that is a candidate, and where it stands."""
+    by_start = sorted(offering.sessions, key=attrgetter("start"))
+    for start, sessions in groupby(by_start, key=attrgetter("start")):
+        at = candidates.first_from(start)
+        if candidates.starts[at : at + 1] == [start]:
+            yield at, list(sessions)
 
 
-def _place(schedule_id: ScheduleId, favoured: Sequence[ScheduleId]) -> int:
-    return favoured.index(schedule_id) if schedule_id in favoured else len(favoured)
+def _session_to_join(
+    offering: Offering, sessions: Sequence[Session], opened: Chosen | None
+) -> Session | None:
+    """The fullest that can be joined, then the lowest schedules; None where another opens, with
+    the `opened` schedules. A booking that moves stays in its session or on its schedules."""
+    joinable = [session for session in sessions if _can_join(offering, session)]
+    if own := frozenset(offering.preferred):
+        for session in joinable:
+            if own == frozenset(session.schedule_ids):
+                return session
+        if opened is not None and own == frozenset(opened):
+            return None
+    return min(joinable, key=_place, default=None)
 
 
-def _days(candidates: Candidates, zones: set[Zone]) -> Iterator[range]:
-    """The candidates in parts that lie on one local date in each of the zones."""
-    span = candidates.span
-    midnights = {start for zone in zones for _, start, _ in zone.days_in(span)} | {span.end}
-    edges = [bisect_left(candidates.starts, midnight) for midnight in sorted(midnights)]
-    for first, last in pairwise(edges):
-        if first < last:
-            yield range(first, last)
+def _place(session: Session) -> tuple[int, list[int]]:
+    return -session.seats_taken, sorted(id_.int for id_ in session.schedule_ids)
 
 
-def _may_join(offering: Offering, session: Session) -> bool:
-    """Whether there is a seat, and every schedule of the session could serve it but for itself."""
+def _can_join(offering: Offering, session: Session) -> bool:
+    """Whether there is a seat, and every schedule of the session could serve it but for itself:
+    no limit is asked, as the session counts already (SEMANTICS 14 and 15)."""
     if session.seats_taken >= offering.capacity:
         return False
     if offering.wanted is not None and offering.wanted not in session.schedule_ids:
         return False
     by_id = {calendar.schedule_id: calendar for calendar in offering.calendars}
-    alone = Candidates([session.start])
-    survey = _Survey(offering, alone, alone.flags())
     return all(
-        id_ in by_id and survey.served_by(by_id[id_], session)[0] for id_ in session.schedule_ids
+        id_ in by_id and can_serve_in(by_id[id_], offering, session) for id_ in session.schedule_ids
     )
+
+
+def can_serve_in(calendar: Calendar, offering: Offering, session: Session) -> bool:
+    """Whether the schedule could serve the session's start, but for the session itself."""
+    alone = Candidates([session.start])
+    flags = alone.flags()
+    rules = [
+        closed(calendar.hours, calendar.zone, offering.terms.duration, alone.span),
+        *rules_of_calendar(calendar, offering, alone.span, session),
+    ]
+    for rule in rules:
+        if rule.code is not Code.LIMIT_REACHED:
+            rule.strike(alone, flags)
+    return bool(flags[0])

@@ -34,6 +34,10 @@ class Candidates:
     def span(self) -> Interval:
         return Interval(self.starts[0], self.starts[-1] + 1)
 
+    def first_from(self, instant: int) -> int:
+        """The position of the first start at or after an instant."""
+        return bisect_left(self.starts, instant)
+
     def flags(self) -> bytearray:
         return bytearray(b"\x01") * len(self.starts)
 

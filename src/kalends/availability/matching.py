@@ -1,6 +1,6 @@
-"""Which schedules meet the requirements: a matching, not a greedy pick (SEMANTICS 11)."""
+"""Which schedules meet the requirements: a matching, not a greedy pick (SEMANTICS 11 and 16)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
@@ -10,19 +10,36 @@ ScheduleId: TypeAlias = UUID
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """`count` of these schedules are needed at once. Raises ValueError if that is none."""
+    """`count` of these schedules are needed at once. Raises ValueError if that is none.
+
+    `weights` are those other than 1. `claims` says how many live claims of the event type a
+    schedule has in a month (counted from year 0), of those made since the requirement's members or
+    weights last changed; what is not said is 0.
+    """
 
     count: int
     schedule_ids: Collection[ScheduleId]
+    weights: Collection[tuple[ScheduleId, int]] = ()
+    claims: Collection[tuple[ScheduleId, int, int]] = ()
     _members: frozenset[ScheduleId] = field(init=False, repr=False, compare=False)
+    _weights: Mapping[ScheduleId, int] = field(init=False, repr=False, compare=False)
+    _claims: Mapping[tuple[ScheduleId, int], int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.count < 1:
             raise ValueError("a requirement needs at least one schedule")
         object.__setattr__(self, "_members", frozenset(self.schedule_ids))
+        object.__setattr__(self, "_weights", dict(self.weights))
+        object.__setattr__(self, "_claims", {(id_, month): n for id_, month, n in self.claims})
 
     def names(self, schedule_id: ScheduleId) -> bool:
         return schedule_id in self._members
+
+    def weight_of(self, schedule_id: ScheduleId) -> int:
+        return self._weights.get(schedule_id, 1)
+
+    def claims_of(self, schedule_id: ScheduleId, month: int) -> int:
+        return self._claims.get((schedule_id, month), 0)
 
 
 def choose(
@@ -44,6 +61,20 @@ def choose(
         if _place(schedule_id, requirements, teams, set()):
             chosen.append(schedule_id)
     return tuple(chosen) if len(chosen) == needed else None
+
+
+def helpful(
+    requirements: Sequence[Requirement], serving: Iterable[ScheduleId]
+) -> frozenset[ScheduleId]:
+    """The schedules with any one of which, beside those that serve, more could be met than now."""
+    teams: list[list[ScheduleId]] = [[] for _ in requirements]
+    there = set(serving)
+    for schedule_id in there:
+        _place(schedule_id, requirements, teams, set())
+    named = {id_ for requirement in requirements for id_ in requirement.schedule_ids}
+    return frozenset(
+        id_ for id_ in named - there if _place(id_, requirements, [[*t] for t in teams], set())
+    )
 
 
 def can_be_met(requirements: Sequence[Requirement]) -> bool:

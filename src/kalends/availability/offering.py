@@ -36,8 +36,8 @@ class Calendar:
 
     `busy` are `(start, end)` of time that cannot be booked; `occupied` of what bookings and live
     holds take, their buffers included, but for the group sessions in `Offering.sessions`;
-    `booked` are the starts of the bookings and live holds that count, for as many days as are
-    asked about (also where there is no limit: the least booked schedule is chosen first).
+    `booked` are the starts of its live claims, each once however many seats it has, for as many
+    days as are asked about (also where there is no limit: who has less that day is chosen first).
     """
 
     schedule_id: ScheduleId
@@ -51,7 +51,7 @@ class Calendar:
 
 
 class Session(NamedTuple):
-    """A group session of the event type that is asked about.
+    """A group session of the event type that is asked about: one start on one set of schedules.
 
     `occupied` is the time it takes, buffers included; held seats are taken seats.
     """
@@ -68,7 +68,7 @@ class Offering:
 
     `calendars` are those of the schedules that may be taken: one that a requirement names and that
     is not here serves nothing. `zone` is where the event type's days are counted (SEMANTICS 13).
-    `booked` are the starts of the event type's own bookings that count, for `terms.max_per_day`.
+    `booked` are the starts of the event type's own live claims, each once, for `terms.max_per_day`.
     `wanted` has to be among the schedules taken, `preferred` are taken before others. A booking
     that moves is left out of all of this by the caller.
     """
@@ -91,5 +91,5 @@ class Offering:
         named = dict.fromkeys(id_ for wanted in self.requirements for id_ in wanted.schedule_ids)
         return [by_id[id_] for id_ in named if id_ in by_id]
 
-    def session_at(self, start: int) -> Session | None:
-        return next((session for session in self.sessions if session.start == start), None)
+    def sessions_at(self, start: int) -> list[Session]:
+        return [session for session in self.sessions if session.start == start]

@@ -60,12 +60,17 @@ class Rule(NamedTuple):
 
 def rules_of_offering(offering: Offering, span: Interval) -> list[Rule]:
     """The rules that hold whichever schedules are taken, for starts within `span`."""
-    terms = offering.terms
-    return [
-        _notice(terms.notice, offering.now),
-        _horizon(offering),
-        _limit(offering.booked, terms.max_per_day, offering.zone, span),
-    ]
+    return [*rules_of_joining(offering), rule_of_opening(offering, span)]
+
+
+def rules_of_joining(offering: Offering) -> list[Rule]:
+    """Those of them that also hold for who joins a session, which counts already."""
+    return [_notice(offering.terms.notice, offering.now), _horizon(offering)]
+
+
+def rule_of_opening(offering: Offering, span: Interval) -> Rule:
+    """The limit, for starts within `span`."""
+    return _limit(offering.booked, offering.terms.max_per_day, offering.zone, span)
 
 
 def rules_of_calendar(

@@ -1,4 +1,4 @@
-"""Free time: lists slots, decides about one start, and explains (SEMANTICS 5 to 14).
+"""Free time: lists slots, decides about one start, and explains (SEMANTICS 5 to 16).
 
 `slots` and `decide` ask the same rules of the same candidates: what is listed is what `decide`
 accepts, but that a booking may be recorded in the past where no notice is set.
@@ -9,41 +9,61 @@ from dataclasses import replace
 from itertools import chain, compress, repeat
 from typing import NamedTuple, overload
 
-from kalends.availability.assignment import Chosen, assign
+from kalends.availability.assignment import Assignment, Chosen, assign
 from kalends.availability.candidates import Candidates
 from kalends.availability.grid import candidates_fitting, is_start, starts_within
 from kalends.availability.hours import is_open_throughout
-from kalends.availability.interval import ALWAYS_BEFORE, WEEK, Interval
+from kalends.availability.interval import ALWAYS_BEFORE, Interval
 from kalends.availability.matching import ScheduleId
-from kalends.availability.offering import Calendar, Offering, Session
-from kalends.availability.rules import (
-    ORDER,
-    Code,
-    Rule,
-    closed,
-    rules_of_calendar,
-    rules_of_offering,
+from kalends.availability.offering import Calendar, Offering
+from kalends.availability.refusals import (
+    Obstacle,
+    Refusal,
+    refusals_of_event_type,
+    refusals_of_schedules,
 )
+from kalends.availability.rules import ORDER, Code, Rule, rule_of_opening, rules_of_joining
+
+__all__ = ["Decision", "Obstacle", "Refusal", "Slot", "Slots", "decide", "explain", "slots"]
 
 
 class Slot(NamedTuple):
-    """`[start, end)` in epoch seconds, and the schedules that a booking would get, in order."""
+    """`[start, end)` in epoch seconds, and the schedules that a booking would get, in order.
+
+    `seats_left` are those of the session that it would be in.
+    """
 
     start: int
     end: int
     schedule_ids: Chosen
     seats_left: int
 
+    @property
+    def has_further(self) -> bool:
+        """Whether another session could open beside it, so that its last seat is not the last."""
+        return False
+
+
+class SlotWithFurther(Slot):
+    """A slot beside which another session could open."""
+
+    __slots__ = ()
+
+    @property
+    def has_further(self) -> bool:
+        return True
+
 
 class Slots(Sequence[Slot]):
     """Slots in columns, ascending: where thousands are found, a `Slot` is made when it is read."""
 
-    def __init__(self, starts: list[int], schedule_ids: list[Chosen], offering: Offering) -> None:
-        self.starts = starts
-        self.schedule_ids = schedule_ids
+    def __init__(self, starts: list[int], found: Assignment, offering: Offering) -> None:
+        self.starts = list(compress(starts, found.chosen))
+        self.schedule_ids = [ids for ids in found.chosen if ids]
         self.duration = offering.terms.duration
         self._capacity = offering.capacity
-        self._taken = {session.start: session.seats_taken for session in offering.sessions}
+        self._taken = {start: session.seats_taken for start, session in found.joined.items()}
+        self._further = found.further
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -71,35 +91,20 @@ class Slots(Sequence[Slot]):
         return self._capacity - self._taken.get(start, 0)
 
     def _slot(self, start: int, schedule_ids: Chosen) -> Slot:
-        return Slot(start, start + self.duration, schedule_ids, self._seats_left_at(start))
-
-
-class Obstacle(NamedTuple):
-    """The time that a start runs into.
-
-    For notice, all up to the first start that is allowed; for the horizon, all from the first day
-    that is too far; for closed hours, from closing to opening, a week of it at most; for a limit,
-    the day. For what is busy or taken its `position` in `Calendar.busy` or `Calendar.occupied`;
-    it is None for a group session and for what has no position.
-    """
-
-    interval: Interval
-    position: int | None = None
-
-
-class Refusal(NamedTuple):
-    """A rule that refuses. `schedule_id` is None for a rule of the event type."""
-
-    code: Code
-    schedule_id: ScheduleId | None = None
-    in_the_way: tuple[Obstacle, ...] = ()
+        kind = SlotWithFurther if start in self._further else Slot
+        return kind(start, start + self.duration, schedule_ids, self._seats_left_at(start))
 
 
 class Decision(NamedTuple):
-    """The slot that may be booked; or None and every rule that refuses, in the API's order."""
+    """The slot that may be booked; or None and every rule that refuses, in the API's order.
+
+    `helping` are the schedules with any one of which more requirements could be met, whether or
+    not they have a calendar here.
+    """
 
     slot: Slot | None
     refusals: tuple[Refusal, ...] = ()
+    helping: frozenset[ScheduleId] = frozenset()
 
 
 def slots(offering: Offering, span: Interval) -> Slots:
@@ -109,7 +114,8 @@ def slots(offering: Offering, span: Interval) -> Slots:
     """
     listed = _never_in_the_past(offering)
     candidates = _candidates(listed, span)
-    return _choose(listed, candidates, _allowed(listed, candidates))
+    may_join = _flags(candidates, rules_of_joining(listed))
+    return _choose(listed, candidates, may_join)
 
 
 def at_any_time(offering: Offering, span: Interval) -> Offering | None:
@@ -131,18 +137,27 @@ def decide(offering: Offering, start: int, end: int | None = None) -> Decision:
     chosen = _choose(offering, alone, alone.flags())
     is_in_grid = _is_in_grid(offering, start)
     is_in_time = end is None or end == start + offering.terms.duration
-    if chosen and is_in_grid and is_in_time and all(_allowed(offering, alone)):
+    if chosen and is_in_grid and is_in_time and all(_flags(alone, rules_of_joining(offering))):
         return Decision(chosen[0])
-    refusals = list(_refusals_of_event_type(offering, start))
-    if not chosen:
-        refusals += _refusals_of_schedules(offering, start)
+    # A session that can be joined asks no limit of the event type.
+    refusals = [
+        refusal
+        for refusal in refusals_of_event_type(offering, start)
+        if not (chosen and refusal.code is Code.LIMIT_REACHED)
+    ]
+    helping: frozenset[ScheduleId] = frozenset()
+    could_be_met = chosen or _choose(_without_limit(offering), alone, alone.flags())
+    if not could_be_met:
+        of_schedules, helping = refusals_of_schedules(offering, start)
+        refusals += of_schedules
     # Where all is closed there is no grid to be off: OUTSIDE_AVAILABILITY says enough.
-    is_off_grid = not is_in_grid and (chosen or _is_anybody_open(offering, start))
+    is_off_grid = not is_in_grid and (could_be_met or _is_anybody_open(offering, start))
     if is_off_grid or not is_in_time:
         refusals.append(Refusal(Code.NOT_A_SLOT))
     # None of the schedules refuses: the requirements ask for more of them than there are.
     refusals = refusals or [Refusal(Code.NOT_A_SLOT)]
-    return Decision(None, tuple(sorted(refusals, key=lambda refusal: ORDER[refusal.code])))
+    ordered = sorted(refusals, key=lambda refusal: ORDER[refusal.code])
+    return Decision(None, tuple(ordered), helping)
 
 
 def explain(offering: Offering, start: int, end: int | None = None) -> Decision:
@@ -177,19 +192,28 @@ def _never_in_the_past(offering: Offering) -> Offering:
     return replace(offering, terms=replace(offering.terms, notice=0))
 
 
-def _choose(offering: Offering, candidates: Candidates, allowed: bytearray) -> Slots:
-    chosen = assign(offering, candidates, allowed)
-    starts = list(compress(candidates.starts, chosen))
-    return Slots(starts, [ids for ids in chosen if ids], offering)
+def _without_limit(offering: Offering) -> Offering:
+    return replace(offering, terms=replace(offering.terms, max_per_day=None))
 
 
-def _allowed(offering: Offering, candidates: Candidates) -> bytearray:
-    """Flags for those that the event type's own rules allow."""
-    flags = candidates.flags()
-    if not flags:
-        return flags
-    for rule in rules_of_offering(offering, candidates.span):
-        rule.strike(candidates, flags)
+def _choose(offering: Offering, candidates: Candidates, may_join: bytearray) -> Slots:
+    """What a booking would get: it opens where the event type's limit lets it, and joins sessions
+    of full days too."""
+    may_open = may_join
+    if candidates.starts and offering.terms.max_per_day is not None:
+        may_open = _flags(candidates, [rule_of_opening(offering, candidates.span)], may_join)
+    found = assign(offering, candidates, may_open, may_join)
+    return Slots(candidates.starts, found, offering)
+
+
+def _flags(
+    candidates: Candidates, rules: Iterable[Rule], among: bytearray | None = None
+) -> bytearray:
+    """Flags for those that the rules allow, of all or of those that have one already."""
+    flags = candidates.flags() if among is None else among.copy()
+    if flags:
+        for rule in rules:
+            rule.strike(candidates, flags)
     return flags
 
 
@@ -204,54 +228,3 @@ def _is_in_grid(offering: Offering, start: int) -> bool:
 def _is_anybody_open(offering: Offering, start: int) -> bool:
     instant = Interval(start, start + 1)
     return any(is_open_throughout(c.hours, c.zone, instant) for c in _first_required(offering))
-
-
-def _refusals_of_event_type(offering: Offering, start: int) -> Iterator[Refusal]:
-    for rule in rules_of_offering(offering, _around(start)):
-        if obstacles := tuple(Obstacle(interval) for _, interval in rule.obstacles(start)):
-            yield Refusal(rule.code, None, obstacles)
-
-
-def _refusals_of_schedules(offering: Offering, start: int) -> list[Refusal]:
-    """Every rule of every schedule involved; of the wanted one alone if that is refused."""
-    session = offering.session_at(start)
-    if session and (refusals := _refusals_of_session(offering, session)):
-        return refusals
-    ids = session.schedule_ids if session else [c.schedule_id for c in offering.able]
-    calendars = [c for c in offering.calendars if c.schedule_id in ids]
-    refusals = [r for c in calendars for r in _refusals_of(c, offering, start, session)]
-    return [r for r in refusals if r.schedule_id == offering.wanted] or refusals
-
-
-def _refusals_of_session(offering: Offering, session: Session) -> list[Refusal]:
-    """If it is full, or is not on the schedule that is wanted."""
-    obstacle = (Obstacle(session.occupied),)
-    if session.seats_taken >= offering.capacity:
-        return [Refusal(Code.SLOT_TAKEN, id_, obstacle) for id_ in session.schedule_ids]
-    if offering.wanted is not None and offering.wanted not in session.schedule_ids:
-        return [Refusal(Code.SLOT_TAKEN, offering.wanted, obstacle)]
-    return []
-
-
-def _refusals_of(
-    calendar: Calendar, offering: Offering, start: int, session: Session | None
-) -> Iterator[Refusal]:
-    duration = offering.terms.duration
-    rules = [
-        closed(calendar.hours, calendar.zone, duration, _around(start)),
-        *rules_of_calendar(calendar, offering, _around(start), session),
-    ]
-    for rule in rules:
-        found = [_obstacle(calendar, rule, *met) for met in rule.obstacles(start)]
-        if found:
-            yield Refusal(rule.code, calendar.schedule_id, tuple(found))
-
-
-def _around(start: int) -> Interval:
-    """So that the closed hours and the days that a start meets are shown whole."""
-    return Interval(start - WEEK, start + WEEK)
-
-
-def _obstacle(calendar: Calendar, rule: Rule, position: int, interval: Interval) -> Obstacle:
-    things = {Code.BUSY: calendar.busy, Code.SLOT_TAKEN: calendar.occupied}.get(rule.code, ())
-    return Obstacle(interval, position if position < len(things) else None)

@@ -19,6 +19,8 @@ from typing import Final
 from kalends.availability.interval import ALWAYS_AFTER, DAY, Interval, merge
 from kalends.availability.tzfile import read_transitions, zone_names
 
+# With the day by which a clock may go back into a month.
+LONGEST_MONTH: Final = 32 * DAY
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _EPOCH: Final = datetime(1970, 1, 1)  # naive on purpose: it counts wall-clock time
 
@@ -94,6 +96,28 @@ class Zone:
                 midnight = day * DAY - offset
                 yield day, max(start, midnight), min(end, midnight + DAY)
 
+    def months_in(self, span: Interval) -> Iterator[tuple[int, int, int]]:
+        """`(month, start, end)`: `span` cut by local months, which are counted from year 0.
+
+        A month may come twice, where the clock goes back over its first midnight.
+        """
+        month, begins, ends = 0, span.start, span.start
+        for day, start, end in self.days_in(span):
+            found = month_of(day)
+            if found != month and begins < ends:
+                yield month, begins, ends
+                begins = start
+            month, ends = found, end
+        if begins < ends:
+            yield month, begins, ends
+
+    def whole_months(self, span: Interval) -> list[tuple[int, int, int]]:
+        """The months that meet `span`, as `months_in` cuts them, from their first instant to their
+        last."""
+        met = {month for month, _, _ in self.months_in(span)}
+        around = span.widened(LONGEST_MONTH, LONGEST_MONTH)
+        return [piece for piece in self.months_in(around) if piece[0] in met]
+
 
 @cache  # bounded by the number of names: whatever is not a name is refused before it is kept
 def _read(name: str) -> Zone:
@@ -144,6 +168,12 @@ def days(first: date, last: date, zone: Zone) -> list[Interval]:
     none for days that do not exist.
     """
     return merge(zone.instants(wall_midnight(first), wall_midnight(last) + DAY))
+
+
+def month_of(day: int) -> int:
+    """The month, counted from year 0, of a date that is counted from 1970-01-01."""
+    found = date.fromordinal(EPOCH_DAY + day)
+    return found.year * 12 + found.month - 1
 
 
 def wall_midnight(day: date) -> int:

@@ -55,11 +55,25 @@ class Question(Struct, frozen=True, kw_only=True):
         return self.label if link is None else _without(self.label, link)
 
 
-class Requirement(Struct, frozen=True):
-    """`count` of these schedules must be free."""
+class Requirement(Struct, frozen=True, omit_defaults=True):
+    """`count` of these schedules must be free.
+
+    `weights` say who takes how large a part, where that is not 1. `fair_since` is when members or
+    weights last changed: what was booked before does not count for who is next.
+    """
 
     count: int
     schedule_ids: list[UUID]
+    weights: dict[UUID, int] = {}
+    fair_since: datetime | None = None
+
+    def weight_of(self, schedule_id: UUID) -> int:
+        return self.weights.get(schedule_id, 1)
+
+    @property
+    def shares(self) -> dict[UUID, int]:
+        """Each of the schedules with its weight."""
+        return {id_: self.weight_of(id_) for id_ in self.schedule_ids}
 
 
 class EventType(Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ The characters are in ASCII order and of fixed length, so shown ids sort by crea
 import secrets
 import string
 import time
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -38,6 +39,16 @@ def new_id(now_ms: int | None = None) -> UUID:
     high = (stamp << 16) | 0x7000 | (random >> 62)
     low = (0b10 << 62) | (random & ((1 << 62) - 1))
     return UUID(int=(high << 64) | low)
+
+
+def made_at(uuid: UUID) -> datetime:
+    """When an id of `new_id` was made, to the millisecond."""
+    return datetime.fromtimestamp((uuid.int >> 80) / 1000, UTC)
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """An id that is at most those of `new_id` made since, and greater than those made before."""
+    return UUID(int=round(moment.timestamp() * 1000) << 80)
 
 
 @lru_cache(maxsize=65_536)

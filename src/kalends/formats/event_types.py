@@ -15,6 +15,17 @@ class RequirementShown(Struct, frozen=True):
 
     count: int
     schedule_ids: list[str]
+    weights: (
+        Annotated[
+            dict[str, int],
+            Meta(
+                description="Who takes how large a part, as it was given; left out where nothing "
+                "was. Who has none has 1.",
+                examples=[{"sch_0352lF5NnllfIJ66lPpfc3": 2}],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
 
 
 class QuestionShown(Struct, frozen=True):
@@ -112,7 +123,11 @@ def show_event_type(event_type: EventType) -> dict[str, Any]:
 
 def _requirement(requirement: Requirement) -> dict[str, Any]:
     shown = [ids.shown(ids.SCHEDULE, id_) for id_ in requirement.schedule_ids]
-    return {"count": requirement.count, "schedule_ids": shown}
+    found: dict[str, Any] = {"count": requirement.count, "schedule_ids": shown}
+    if requirement.weights:
+        weights = requirement.weights.items()
+        found["weights"] = {ids.shown(ids.SCHEDULE, id_): weight for id_, weight in weights}
+    return found
 
 
 def _only_schedule(requirements: list[Requirement]) -> str | None:

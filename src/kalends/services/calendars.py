@@ -3,7 +3,7 @@
 Slots are listed, explained, held and booked by asking the same `Offering`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -16,17 +16,19 @@ from kalends.availability.interval import Interval
 from kalends.availability.matching import Requirement as Needed
 from kalends.availability.matching import choose
 from kalends.availability.offering import Calendar, Offering, Session, Terms
-from kalends.availability.wallclock import zone_named
+from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.event_type import EventType, Requirement
+from kalends.domain.ids import first_id_at
 from kalends.domain.schedule import Schedule
 from kalends.services.clocks import hours_of
 from kalends.services.work import Work
 from kalends.store.calendars import (
     Contents,
     With,
+    count_claims_by_month,
+    list_sessions,
     lock_event_type,
     read_contents,
-    starts_of_event_type,
 )
 from kalends.store.schedules import lock_schedules
 
@@ -69,9 +71,8 @@ class Question(Struct, frozen=True, kw_only=True):
 
     @property
     def needs_beside(self) -> With:
-        """What has to be read to tell whose a time is: the claims, where some are shared."""
-        is_shared = self.has_seats or self.shared_claim is not None
-        return With.CLAIMS if is_shared else With.NOTHING
+        """What has to be read to tell whose a time is: the claims, where one is shared."""
+        return With.NOTHING if self.shared_claim is None else With.CLAIMS
 
     @property
     def is_counted(self) -> bool:
@@ -84,10 +85,10 @@ class Asked(Struct, frozen=True):
     """The question as the engine takes it, with what was read for it. `inactive` schedules are
     not in the offering, which is a value: equal ones have the same slots."""
 
+    question: Question
     offering: Offering
     contents: Mapping[UUID, Contents]
     inactive: Sequence[Schedule]
-    claims: Mapping[UUID, int]
 
     @property
     def is_enough(self) -> bool:
@@ -100,9 +101,9 @@ class Asked(Struct, frozen=True):
     def booking_at(self, found: Contents, position: int) -> UUID | None:
         """The booking behind `Calendar.occupied[position]`; None for a hold, and where no ids
         were read."""
-        taken = zip(found.bookings, found.claims, strict=False)
-        outside_sessions = (booking_id for booking_id, claim in taken if claim not in self.claims)
-        return next(islice(outside_sessions, position, None), None)
+        outside_sessions = _outside_sessions(found, self.question, self.offering.sessions)
+        row = next(islice(outside_sessions, position, None), None)
+        return None if row is None or not found.bookings else found.bookings[row]
 
 
 def question_of(event_type: EventType, requirements: Sequence[Requirement]) -> Question:
@@ -117,9 +118,13 @@ def question_of(event_type: EventType, requirements: Sequence[Requirement]) -> Q
     )
 
 
-def claim_of(event_type_id: UUID, starts_at: int) -> UUID:
-    """The claim that all seats of a group session share, so that they may lie side by side."""
-    return uuid5(event_type_id, str(starts_at))
+def claim_of(
+    event_type_id: UUID, starts_at: int, schedule_ids: Sequence[UUID] | None = None
+) -> UUID:
+    """The claim that all seats of a group session share, so that they may lie side by side: of the
+    first session of a start, and, made of its schedules too, of a further one."""
+    ids = sorted(schedule_ids or ())
+    return uuid5(event_type_id, " ".join(map(str, (starts_at, *ids))))
 
 
 async def lock_what_counts(work: Work, question: Question, asked: Asked) -> bool:
@@ -144,8 +149,9 @@ async def ask(
     with_ids: bool = False,
     to_book: bool = False,
 ) -> Asked:
-    """Reads what the question needs for starts within `span`, in one query or two; with the ids
-    of bookings and busy times where they are to be named."""
+    """Reads what the question needs for starts within `span`: in one query, in another one where
+    the event type has seats or a limit, and in another one where there is a choice; with the ids of
+    bookings and busy times where they are to be named."""
     around = _around(question, span)
     contents = {
         found.schedule.id: found
@@ -160,33 +166,75 @@ async def ask(
             to_book=to_book,
         )
     }
-    booked: list[int] = []
-    if question.event_type and question.event_type.max_per_day is not None:
-        booked = await starts_of_event_type(
-            work.organization_id,
-            work.tx,
-            question.event_type.id,
-            around,
-            work.now,
-            question.leaving_out,
-        )
     active = [found for found in contents.values() if found.schedule.is_active]
-    sessions = _claims_of_sessions(question, active)
-    claims = sessions if question.shared_claim is None else {**sessions, question.shared_claim: 0}
     inactive = [c.schedule for c in contents.values() if not c.schedule.is_active]
+    zone = zone_named(_zone_name(question, contents))
+    seats = await _seats(work, question, around)
+    sessions = _sessions(seats, active) if question.has_seats else ()
     offering = Offering(
         terms=_terms(question),
-        calendars=tuple(_calendar(found, question, claims) for found in active),
-        requirements=tuple(Needed(r.count, tuple(r.schedule_ids)) for r in question.requirements),
-        zone=zone_named(_zone_name(question, contents)),
+        calendars=tuple(_calendar(found, question, sessions) for found in active),
+        requirements=await _requirements(work, question, active, span, zone),
+        zone=zone,
         now=int(work.now.timestamp()),
-        booked=tuple(booked),
+        booked=tuple(start for start, _ in seats),
         capacity=question.event_type.capacity if question.event_type else 1,
-        sessions=tuple(_sessions(sessions, active)),
+        sessions=sessions,
         wanted=question.wanted,
         preferred=tuple(question.preferred),
     )
-    return Asked(offering, contents, inactive, claims)
+    return Asked(question, offering, contents, inactive)
+
+
+async def _seats(
+    work: Work, question: Question, around: tuple[datetime, datetime]
+) -> dict[tuple[int, tuple[UUID, ...]], int]:
+    """The sessions of the event type, where they are counted; of one that is no group a session
+    is a booking."""
+    if question.event_type is None or not question.is_counted:
+        return {}
+    return await list_sessions(
+        work.organization_id,
+        work.tx,
+        question.event_type.id,
+        around,
+        work.now,
+        question.leaving_out,
+    )
+
+
+async def _requirements(
+    work: Work,
+    question: Question,
+    active: Sequence[Contents],
+    span: tuple[datetime, datetime],
+    zone: Zone,
+) -> tuple[Needed, ...]:
+    """The requirements, with what each schedule had in the months of the span. That takes a query,
+    which is made only where there are more schedules than are needed."""
+    claims: list[list[tuple[UUID, int, int]]] = [[] for _ in question.requirements]
+    has_choice = len(active) > sum(needed.count for needed in question.requirements)
+    if question.event_type is not None and has_choice:
+        months = zone.whole_months(Interval(*(int(at.timestamp()) for at in span)))
+        for number, schedule_id, place, count in await count_claims_by_month(
+            work.organization_id,
+            work.tx,
+            [found.schedule.id for found in active],
+            question.event_type.id,
+            [(as_instant(begin), as_instant(end)) for _, begin, end in months],
+            [_first_counted(needed) for needed in question.requirements],
+            work.now,
+            question.leaving_out,
+        ):
+            claims[number].append((schedule_id, months[place][0], count))
+    return tuple(
+        Needed(r.count, tuple(r.schedule_ids), tuple(r.weights.items()), tuple(sorted(made)))
+        for r, made in zip(question.requirements, claims, strict=True)
+    )
+
+
+def _first_counted(needed: Requirement) -> UUID | None:
+    return None if needed.fair_since is None else first_id_at(needed.fair_since)
 
 
 def _zone_name(question: Question, contents: Mapping[UUID, Contents]) -> str:
@@ -219,12 +267,12 @@ def _terms(question: Question) -> Terms:
     )
 
 
-def _calendar(found: Contents, question: Question, claims: Mapping[UUID, int]) -> Calendar:
+def _calendar(found: Contents, question: Question, sessions: Sequence[Session]) -> Calendar:
     schedule = found.schedule
     occupied: Sequence[tuple[int, int]] = found.taken
-    if claims:
-        taken = zip(occupied, found.claims, strict=True)
-        occupied = tuple(span for span, claim in taken if claim not in claims)
+    if sessions or question.shared_claim is not None:
+        rows = _outside_sessions(found, question, sessions)
+        occupied = tuple(found.taken[row] for row in rows)
     zone = zone_named(schedule.timezone)
     if question.override:
         return Calendar(schedule.id, zone, hours.ALWAYS_OPEN, occupied=occupied)
@@ -235,41 +283,52 @@ def _calendar(found: Contents, question: Question, claims: Mapping[UUID, int]) -
         hours_of(schedule),
         busy=found.busy,
         occupied=occupied,
-        booked=tuple(found.starts) if _is_counted(schedule, question) else (),
+        booked=_claims_of(found) if _is_counted(schedule, question) else (),
         notice=None if notice is None else int(notice * HOUR),
         max_per_day=schedule.booking_limits.max_per_day,
     )
 
 
+def _claims_of(found: Contents) -> tuple[int, ...]:
+    """The starts of its claims. What starts at one moment on one schedule overlaps, so it is one
+    claim, whose seats they are."""
+    return tuple(dict.fromkeys(found.starts))
+
+
 def _is_counted(schedule: Schedule, question: Question) -> bool:
-    """Whether its bookings are counted: for its limit, or for the least booked of several."""
+    """Whether its claims are counted: for its limit, or for the order of several."""
     return schedule.booking_limits.max_per_day is not None or len(question.schedule_ids) > 1
 
 
-def _claims_of_sessions(question: Question, active: Sequence[Contents]) -> dict[UUID, int]:
-    """The claims in these calendars that are the event type's own sessions, with their starts."""
-    event_type = question.event_type
-    if event_type is None or not question.has_seats:
-        return {}
-    return {
-        claim: start
-        for found in active
-        for claim, start in zip(found.claims, found.starts, strict=True)
-        if claim == claim_of(event_type.id, start)
-    }
+def _outside_sessions(
+    found: Contents, question: Question, sessions: Sequence[Session]
+) -> Iterator[int]:
+    """The rows of what is taken on the schedule that are no seats of the sessions, nor of the
+    claim that the question shares."""
+    own = {s.start for s in sessions if found.schedule.id in s.schedule_ids}
+    claims = found.claims if question.shared_claim is not None else ()
+    for row, start in enumerate(found.starts):
+        if start not in own and not (claims and claims[row] == question.shared_claim):
+            yield row
 
 
-def _sessions(claims: Mapping[UUID, int], active: Sequence[Contents]) -> list[Session]:
-    """The group sessions: a seat is a row of the claim on each of its schedules."""
+def _sessions(
+    seats: Mapping[tuple[int, tuple[UUID, ...]], int], active: Sequence[Contents]
+) -> tuple[Session, ...]:
+    """The group sessions that lie on these schedules alone; others take time as bookings do."""
+    spans: dict[UUID, dict[int, Interval]] = {}
+    for found in active:
+        of_start = spans.setdefault(found.schedule.id, {})
+        for start, (begins, ends) in zip(found.starts, found.taken, strict=True):
+            other = of_start.get(start, Interval(begins, ends))
+            of_start[start] = Interval(min(begins, other.start), max(ends, other.end))
     sessions = []
-    for claim, start in claims.items():
-        on = [found for found in active if claim in found.claims]
-        rows = [i for i, id_ in enumerate(on[0].claims) if id_ == claim]
-        begins, ends = zip(*(on[0].taken[i] for i in rows), strict=True)
-        span = Interval(min(begins), max(ends))
-        ids = tuple(found.schedule.id for found in on)
-        sessions.append(Session(start, span, ids, len(rows)))
-    return sessions
+    for (start, ids), count in seats.items():
+        taken = [spans[id_][start] for id_ in ids if id_ in spans and start in spans[id_]]
+        if len(taken) == len(ids):
+            span = Interval(min(t.start for t in taken), max(t.end for t in taken))
+            sessions.append(Session(start, span, ids, count))
+    return tuple(sessions)
 
 
 def as_instant(seconds: int) -> datetime:

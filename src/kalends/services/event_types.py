@@ -13,7 +13,7 @@ from kalends.availability import matching
 from kalends.domain.booking import LocationType
 from kalends.domain.errors import Invalid, NotFound, SlugTaken
 from kalends.domain.event_type import EventType, Question, Requirement
-from kalends.domain.ids import EVENT_TYPE, SCHEDULE, new_id, shown
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, made_at, new_id, shown
 from kalends.services.conditions import IfMatch, check_fresh
 from kalends.services.work import Work, found
 from kalends.store import event_types
@@ -94,6 +94,7 @@ async def get_event_type(work: Work, event_type_id: UUID) -> EventType:
 async def create_event_type(work: Work, wanted: NewEventType) -> EventType:
     """Raises NotFound (a schedule), Invalid, SlugTaken."""
     await _check_requirements(work, wanted.requirements)
+    wanted = structs.replace(wanted, requirements=_with_fair_since(wanted.requirements, []))
     slugs: Iterable[str] = [wanted.slug] if wanted.slug else await free_slugs(work, wanted.name)
     for slug in slugs:
         event_type = _new_event_type(work, wanted, slug)
@@ -119,6 +120,8 @@ async def update_event_type(
     wanted = parse()
     if wanted.requirements is not UNSET:
         await _check_requirements(work, wanted.requirements)
+        since = _with_fair_since(wanted.requirements, before.requirements)
+        wanted = structs.replace(wanted, requirements=since)
     after = structs.replace(before, **_given(wanted))
     if after == before:
         return before
@@ -174,10 +177,37 @@ async def _check_requirements(work: Work, wanted: Sequence[Requirement]) -> None
             raise Invalid.field(
                 f"requirements.{number}.count", "must be at most the number of its schedules"
             )
+    _check_weights(wanted)
     if not matching.can_be_met(
         [matching.Requirement(r.count, frozenset(r.schedule_ids)) for r in wanted]
     ):
         raise Invalid.field("requirements", "cannot all be met at once by different schedules")
+
+
+def _check_weights(wanted: Sequence[Requirement]) -> None:
+    """Raises Invalid for a schedule that has two weights."""
+    weights: dict[UUID, int] = {}
+    for number, requirement in enumerate(wanted):
+        for id_, weight in requirement.shares.items():
+            if weights.setdefault(id_, weight) != weight:
+                raise Invalid.field(
+                    f"requirements.{number}.weights",
+                    f"{shown(SCHEDULE, id_)} must have the same weight in all requirements",
+                )
+
+
+def _with_fair_since(
+    wanted: Sequence[Requirement], before: Sequence[Requirement]
+) -> list[Requirement]:
+    """A requirement whose members and weights stay keeps its time; else it is now."""
+    now, left, found = made_at(new_id()), list(before), list[Requirement]()
+    for requirement in wanted:
+        same = next((old for old in left if old.shares == requirement.shares), None)
+        if same is not None:
+            left.remove(same)
+        since = now if same is None else same.fair_since
+        found.append(structs.replace(requirement, fair_since=since))
+    return found
 
 
 async def free_slugs(work: Work, name: str) -> Iterator[str]:

@@ -36,12 +36,12 @@ class Reason(Struct, frozen=True):
 def reasons_of(decision: Decision, asked: Asked) -> list[Reason]:
     """Every rule that refuses, in the order of the contract; none if the time is offered.
 
-    Inactive schedules come last, or first where there are too few without them.
+    Inactive schedules that would help come last, or first where there are too few without them.
     """
     if decision.slot is not None:
         return []
     refused = [_reason(refusal, asked) for refusal in decision.refusals]
-    inactive = [_of_inactive(schedule) for schedule in asked.inactive]
+    inactive = [_of_inactive(s) for s in asked.inactive if s.id in decision.helping]
     if asked.is_enough:
         return [*refused, *inactive]
     too_few = Code.NOT_A_SLOT.value

@@ -16,11 +16,12 @@ from msgspec import Struct, structs
 from kalends.availability.rules import Code
 from kalends.availability.slots import Decision, decide
 from kalends.domain.errors import Detail, KalendsError, Refused, SlotTaken
-from kalends.domain.ids import SCHEDULE, shown
+from kalends.domain.ids import SCHEDULE, new_id, shown
 from kalends.domain.schedule import Schedule
 from kalends.services.calendars import Asked, Question, ask, claim_of, lock_what_counts
 from kalends.services.explaining import reasons_of
 from kalends.services.work import Work, found
+from kalends.store.calendars import claims_at
 from kalends.store.occupancies import Claim, claim, claim_several
 from kalends.store.schedules import keep_active_schedules
 
@@ -48,16 +49,13 @@ class Wish(Struct, frozen=True, kw_only=True):
         )
         return structs.replace(self, question=question)
 
-    def claim_on(self, schedule_ids: Sequence[UUID]) -> Claim:
-        """The rows to write: own time with the buffers; seats of one session share a claim."""
+    def claim_on(self, schedule_ids: Sequence[UUID], claim_id: UUID | None = None) -> Claim:
+        """The rows to write: own time with the buffers. Seats of one session share a claim, which
+        is `claim_id`."""
         question = self.question
-        claim_id = self.booking_id or self.hold_id
-        assert claim_id is not None
-        if question.event_type and question.event_type.capacity > 1:
-            claim_id = claim_of(question.event_type.id, int(self.starts_at.timestamp()))
-        claim_id = question.shared_claim or claim_id
         return Claim(
-            claim_id=claim_id,
+            claim_id=question.shared_claim or claim_id or new_id(),
+            event_type_id=question.event_type.id if question.event_type else None,
             booking_id=self.booking_id,
             hold_id=self.hold_id,
             expires_at=self.expires_at,
@@ -80,7 +78,7 @@ async def take_place(work: Work, wish: Wish) -> list[Schedule]:
     for _ in range(MOST_TRIES):
         asked, chosen = await _choose(work, wish)
         try:
-            await _claim(work, wish, chosen)
+            await _claim(work, wish, asked, chosen)
         except _SomebodyWasFaster:
             continue
         return [asked.contents[id_].schedule for id_ in chosen]
@@ -136,10 +134,10 @@ def _decide(wish: Wish, asked: Asked) -> Sequence[UUID]:
     return decision.slot.schedule_ids
 
 
-async def _claim(work: Work, wish: Wish, schedule_ids: Sequence[UUID]) -> None:
+async def _claim(work: Work, wish: Wish, asked: Asked, schedule_ids: Sequence[UUID]) -> None:
     """Writes the claim. Where others could be taken instead, a savepoint keeps the transaction
     alive to decide again; where not, SlotTaken ends it."""
-    wanted = wish.claim_on(schedule_ids)
+    wanted = wish.claim_on(schedule_ids, await _claim_of_session(work, wish, asked, schedule_ids))
     if len(schedule_ids) == len(wish.question.schedule_ids):
         if await claim(work.organization_id, work.tx, wanted, work.now):
             raise SlotTaken(TAKEN)
@@ -147,6 +145,25 @@ async def _claim(work: Work, wish: Wish, schedule_ids: Sequence[UUID]) -> None:
     async with work.tx.transaction():
         if await claim(work.organization_id, work.tx, wanted, work.now):
             raise _SomebodyWasFaster
+
+
+async def _claim_of_session(
+    work: Work, wish: Wish, asked: Asked, schedule_ids: Sequence[UUID]
+) -> UUID | None:
+    """The claim of the group session that the wish joins or opens; None for what is no group.
+
+    The first session of a start has the claim that servers of before give it. A further one has
+    another, so that the constraint keeps the two apart.
+    """
+    event_type, start = wish.question.event_type, int(wish.starts_at.timestamp())
+    if event_type is None or not wish.question.has_seats:
+        return None
+    claims = await claims_at(work.organization_id, work.tx, event_type.id, wish.starts_at)
+    sessions = asked.offering.sessions_at(start)
+    if any(set(session.schedule_ids) == set(schedule_ids) for session in sessions):
+        return claims[schedule_ids[0]]
+    first = claim_of(event_type.id, start)
+    return claim_of(event_type.id, start, schedule_ids) if first in claims.values() else first
 
 
 def _refusal(decision: Decision, asked: Asked, start: int, end: int) -> KalendsError:

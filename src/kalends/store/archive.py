@@ -7,7 +7,6 @@ what a backup holds is its schema `public`.
 
 import os
 import re
-import secrets
 import shutil
 import subprocess
 import tempfile
@@ -269,13 +268,16 @@ def _what(entry: str) -> str:
 @contextmanager
 def _file_aside(file: Path) -> Iterator[Path]:
     """A private file in the same folder, which takes the name when the block ended well."""
-    aside = file.parent / f".{file.name}.{secrets.token_hex(4)}"
-    try:  # around the making too: a signal may end us at any moment
-        os.close(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        yield aside
-        os.replace(aside, file)
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    except OSError as error:
+        raise ArchiveError(f"{file} cannot be written: {error.strerror}.") from error
+    os.close(handle)
+    try:
+        yield Path(name)
+        os.replace(name, file)
         sync_folder(file.parent)
     except OSError as error:
         raise ArchiveError(f"{file} cannot be written: {error.strerror}.") from error
     finally:
-        aside.unlink(missing_ok=True)
+        Path(name).unlink(missing_ok=True)

@@ -66,16 +66,47 @@ READ: Final = {
 }
 # KEY SHARE keeps a schedule from being deleted (which takes FOR UPDATE) under a booking.
 READ_TO_BOOK: Final = {beside: sql + "FOR KEY SHARE OF s" for beside, sql in READ.items()}
-STARTS_OF_EVENT_TYPE: Final = """
-SELECT coalesce(array_agg(extract(epoch FROM start_time)::bigint), '{}') FROM (
-    SELECT start_time FROM bookings
+# A booking or hold whose event type this is names its schedules in the order they were taken.
+SESSIONS: Final = """
+SELECT extract(epoch FROM start_time)::bigint, schedule_ids, count(*) FROM (
+    SELECT start_time, schedule_ids FROM bookings
     WHERE organization_id = $1 AND event_type_id = $2 AND start_time >= $3 AND start_time < $4
       AND status IN ('PENDING', 'CONFIRMED', 'COMPLETED') AND NOT conflict
       AND id IS DISTINCT FROM $6
     UNION ALL
-    SELECT start_time FROM holds
+    SELECT start_time, schedule_ids FROM holds
     WHERE organization_id = $1 AND event_type_id = $2 AND start_time >= $3 AND start_time < $4
-      AND expires_at > $5 AND id IS DISTINCT FROM $6) counted
+      AND expires_at > $5 AND id IS DISTINCT FROM $6) seats
+GROUP BY start_time, schedule_ids
+"""
+# What holds have left behind counts too: it may still be somebody's who is just booking it.
+CLAIMS_AT: Final = """
+SELECT o.schedule_id, o.claim_id FROM occupancies o
+WHERE o.organization_id = $1 AND o.booking_id IN (
+    SELECT id FROM bookings
+    WHERE organization_id = $1 AND event_type_id = $2 AND start_time = $3)
+UNION
+SELECT o.schedule_id, o.claim_id FROM occupancies o
+WHERE o.organization_id = $1 AND o.hold_id IN (
+    SELECT id FROM holds
+    WHERE organization_id = $1 AND event_type_id = $2 AND start_time = $3)
+"""
+# Servers before 0009 name no event type: it is then that of the booking or the hold.
+CLAIMS_BY_MONTH: Final = """
+SELECT number::int, schedule_id, width_bucket(starts_at, $7::timestamptz[]), count(*) FROM (
+    SELECT since.number, o.schedule_id, o.claim_id, o.starts_at
+    FROM occupancies o
+    CROSS JOIN unnest($8::uuid[]) WITH ORDINALITY AS since (id, number)
+    WHERE o.organization_id = $1 AND o.schedule_id = ANY($2::uuid[])
+      AND o.during && tstzrange($4, $5) AND o.starts_at >= $4 AND o.starts_at < $5
+      AND coalesce(o.event_type_id,
+        (SELECT event_type_id FROM bookings WHERE organization_id = $1 AND id = o.booking_id),
+        (SELECT event_type_id FROM holds WHERE organization_id = $1 AND id = o.hold_id)) = $3
+      AND (o.expires_at IS NULL OR o.expires_at > $6)
+      AND ($9::uuid IS NULL OR coalesce(o.booking_id, o.hold_id) IS DISTINCT FROM $9)
+    GROUP BY since.number, o.schedule_id, o.claim_id, o.starts_at
+    HAVING bool_and(since.id IS NULL OR coalesce(o.booking_id, o.hold_id) >= since.id)) claims
+GROUP BY 1, 2, 3
 """
 LOCK_EVENT_TYPE: Final = """
 SELECT 1 FROM event_types WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE
@@ -170,19 +201,61 @@ async def read_contents(
     return [_contents(row) for row in rows]
 
 
-async def starts_of_event_type(
+async def list_sessions(
     organization_id: UUID,
     tx: Tx,
     event_type_id: UUID,
     span: tuple[datetime, datetime],
     now: datetime,
     leaving_out: UUID | None,
-) -> list[int]:
-    """When its bookings and live holds start that count for a limit, in epoch seconds."""
-    starts: list[int] = await tx.fetchval(
-        STARTS_OF_EVENT_TYPE, organization_id, event_type_id, *span, now, leaving_out
+) -> dict[tuple[int, tuple[UUID, ...]], int]:
+    """The event type's bookings and live holds that take time, as sessions: how many seats are
+    taken, by start in epoch seconds and schedules, which are in the order of their ids."""
+    rows = await tx.fetch(SESSIONS, organization_id, event_type_id, *span, now, leaving_out)
+    seats: dict[tuple[int, tuple[UUID, ...]], int] = {}
+    for start, schedule_ids, count in rows:
+        session = start, tuple(sorted(schedule_ids))
+        seats[session] = seats.get(session, 0) + count
+    return seats
+
+
+async def claims_at(
+    organization_id: UUID, tx: Tx, event_type_id: UUID, starts_at: datetime
+) -> dict[UUID, UUID]:
+    """The claim of the event type's session that starts then, on each schedule that has one, also
+    where it is only what a hold has left behind. Whoever asks holds the event type's lock."""
+    rows = await tx.fetch(CLAIMS_AT, organization_id, event_type_id, starts_at)
+    return dict(rows)
+
+
+async def count_claims_by_month(
+    organization_id: UUID,
+    tx: Tx,
+    schedule_ids: Sequence[UUID],
+    event_type_id: UUID,
+    months: Sequence[tuple[datetime, datetime]],
+    since: Sequence[UUID | None],
+    now: datetime,
+    leaving_out: UUID | None,
+) -> list[tuple[int, UUID, int, int]]:
+    """How many live claims of the event type each schedule has in each of the months, which follow
+    one another: `(which of since, schedule, which month, claims)`, the first one 0, without those
+    that have none. Counted for each of `since` are the claims whose seats were made since that id;
+    None counts all."""
+    begins = [begin for begin, _ in months]
+    rows = await tx.fetch(
+        CLAIMS_BY_MONTH,
+        organization_id,
+        schedule_ids,
+        event_type_id,
+        begins[0],
+        months[-1][1],
+        now,
+        begins,
+        since,
+        leaving_out,
     )
-    return starts
+    return [(number - 1, id_, month - 1, count) for number, id_, month, count in rows]
 
 
 async def lock_event_type(organization_id: UUID, tx: Tx, event_type_id: UUID) -> None:

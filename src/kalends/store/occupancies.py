@@ -13,8 +13,9 @@ from kalends.store.database import Tx
 # an unsorted one, deadlocks under a race; this one never does.
 CLAIM: Final = """
 INSERT INTO occupancies
-    (organization_id, schedule_id, claim_id, booking_id, hold_id, starts_at, during, expires_at)
-SELECT $1, schedule_id, $3, $4, $5, $6, tstzrange($7, $8), $9
+    (organization_id, schedule_id, claim_id, booking_id, hold_id, starts_at, during, expires_at,
+     event_type_id)
+SELECT $1, schedule_id, $3, $4, $5, $6, tstzrange($7, $8), $9, $10
 FROM unnest($2::uuid[]) AS schedule_id ORDER BY schedule_id
 ON CONFLICT DO NOTHING RETURNING schedule_id
 """
@@ -49,6 +50,7 @@ class Claim(Struct, frozen=True, kw_only=True):
     booking_id: UUID | None = None
     hold_id: UUID | None = None
     expires_at: datetime | None = None
+    event_type_id: UUID | None = None
 
 
 async def claim(organization_id: UUID, tx: Tx, wanted: Claim, now: datetime) -> list[UUID]:
@@ -100,6 +102,7 @@ async def _insert(
         wanted.begins,
         wanted.ends,
         wanted.expires_at,
+        wanted.event_type_id,
     )
     taken = {row[0] for row in rows}
     return [schedule_id for schedule_id in schedule_ids if schedule_id not in taken]

@@ -29,6 +29,7 @@ MOST_A_DAY: Final = 100_000
 MOST_REQUIREMENTS: Final = 10
 # In all requirements together: to match more takes the better part of a second.
 MOST_SCHEDULES: Final = 300
+HEAVIEST: Final = 10
 MOST_QUESTIONS: Final = 50
 MOST_OPTIONS: Final = 200
 MOST_REMINDERS: Final = 10
@@ -104,6 +105,17 @@ class RequirementBody(Request, frozen=True):
 
     schedule_ids: Annotated[list[str], Meta(min_length=1, max_length=MOST_SCHEDULES)]
     count: Annotated[int, Meta(ge=1, le=MOST_SCHEDULES)] = 1
+    weights: Annotated[
+        dict[str, Annotated[int, Meta(ge=1, le=HEAVIEST)]],
+        Meta(
+            max_length=MOST_SCHEDULES,
+            description="Who takes how large a part where not all are needed: with 2, twice as "
+            "many bookings in a month as with 1, which is the default. Only of `schedule_ids`; a "
+            "schedule in two requirements has the same weight in both. When members or weights "
+            "change, what was booked before no longer counts for who is next.",
+            examples=[{"sch_0352lF5NnllfIJ66lPpfc3": 2}],
+        ),
+    ] = {}
 
 
 Requirements = Annotated[
@@ -293,15 +305,21 @@ def _with_requirements(values: dict[str, Any]) -> dict[str, Any]:
     if schedule_id is not None:
         found = [Requirement(1, [id_named(ids.SCHEDULE, "schedule", schedule_id)])]
     else:
-        found = [_requirement(requirement) for requirement in given or []]
+        found = [_requirement(number, body) for number, body in enumerate(given or [])]
     if sum(len(requirement.schedule_ids) for requirement in found) > MOST_SCHEDULES:
         raise Invalid.field("requirements", f"must name at most {MOST_SCHEDULES} schedules in all")
     return values | {"requirements": found}
 
 
-def _requirement(body: RequirementBody) -> Requirement:
-    named = [id_named(ids.SCHEDULE, "schedule", text) for text in body.schedule_ids]
-    return Requirement(body.count, named)
+def _requirement(number: int, body: RequirementBody) -> Requirement:
+    """Raises NotFound, and Invalid for a weight of a schedule that is not among its own."""
+    named = {text: id_named(ids.SCHEDULE, "schedule", text) for text in body.schedule_ids}
+    if not body.weights.keys() <= named.keys():
+        raise Invalid.field(
+            f"requirements.{number}.weights", "must be of schedules of this requirement"
+        )
+    weights = {named[text]: weight for text, weight in body.weights.items()}
+    return Requirement(body.count, [named[text] for text in body.schedule_ids], weights)
 
 
 def _questions(given: list[QuestionBody]) -> list[Question]:

@@ -1,0 +1,135 @@
+"""In which order schedules are taken, so that those of a requirement share fairly (SEMANTICS 11).
+
+First those that do not run ahead today; then who has the smallest share of the month, then of the
+day, then the lowest id.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, NamedTuple
+
+from kalends.availability.candidates import Candidates
+from kalends.availability.interval import DAY
+from kalends.availability.matching import Requirement
+from kalends.availability.offering import Calendar, Offering
+from kalends.availability.rules import count_by_day
+from kalends.availability.wallclock import Zone, month_of
+
+# All weights from 1 to 10 divide it: shares are whole numbers, and compared exactly.
+WHOLE: Final = 2520
+# Who is this far ahead on a day comes after those that are not.
+AHEAD: Final = 2 * WHOLE
+
+
+class _Share(NamedTuple):
+    """What one schedule of a requirement has: `today` decides who runs ahead, `rank` the order.
+    `place` is where it stands among those that are able."""
+
+    rank: tuple[int, int, int]
+    today: int
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order for the starts of one day and month. Schedules are told by their places."""
+
+    favoured: Sequence[int]
+    shares: Sequence[Sequence[_Share]]
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether nobody runs so far ahead that it matters who of the others can serve."""
+        for of_one in self.shares:
+            today = [share.today for share in of_one]
+            if today and max(today) - min(today) >= AHEAD:
+                return False
+        return True
+
+    def among(self, serving: Sequence[int]) -> list[int]:
+        """Those that can serve, which have a flag, in the order in which they are taken: what is
+        wanted or preferred, then the requirements one after the other."""
+        ordered = [place for place in self.favoured if serving[place]]
+        for of_one in self.shares:
+            ordered += _ordered(of_one, serving)
+        is_alone = len(self.shares) == 1 and not self.favoured
+        return ordered if is_alone else list(dict.fromkeys(ordered))
+
+
+def orders(
+    offering: Offering, candidates: Candidates, able: Sequence[Calendar]
+) -> Iterator[tuple[range, Order]]:
+    """Parts of the candidates that lie on one day of each schedule and in one month, with the
+    order for each. All in one part where nothing is counted."""
+    teams, favoured = _places(offering, able)
+    counts = [count_by_day(c.booked, c.zone) if c.booked else None for c in able]
+    has_months = any(requirement.claims for requirement in offering.requirements)
+    parts: Iterable[range] = [range(len(candidates.starts))]
+    if len(able) > 1 and (has_months or any(counts)):
+        zones = {calendar.zone for calendar in able} if any(counts) else set()
+        parts = _parts(candidates, zones, offering.zone if has_months else None)
+    for part in parts:
+        start = candidates.starts[part.start]
+        month = month_of(offering.zone.wall_at(start) // DAY) if has_months else 0
+        today = [
+            counted[calendar.zone.wall_at(start) // DAY] if counted else 0
+            for calendar, counted in zip(able, counts, strict=True)
+        ]
+        shares = [
+            _shares(requirement, able, team, today, month)
+            for requirement, team in zip(offering.requirements, teams, strict=True)
+        ]
+        yield part, Order(favoured, shares)
+
+
+def _places(
+    offering: Offering, able: Sequence[Calendar]
+) -> tuple[Sequence[Sequence[int]], Sequence[int]]:
+    """Where the members of each requirement stand among those that are able, and the favoured."""
+    favoured = [id_ for id_ in (offering.wanted, *offering.preferred) if id_ is not None]
+    if len(offering.requirements) == 1 and not favoured:
+        return [range(len(able))], ()
+    place_of = {calendar.schedule_id: place for place, calendar in enumerate(able)}
+    teams = [
+        [place_of[id_] for id_ in requirement.schedule_ids if id_ in place_of]
+        for requirement in offering.requirements
+    ]
+    return teams, [place_of[id_] for id_ in favoured if id_ in place_of]
+
+
+def _shares(
+    requirement: Requirement,
+    able: Sequence[Calendar],
+    team: Sequence[int],
+    today: Sequence[int],
+    month: int,
+) -> list[_Share]:
+    """In their order, but for those that run ahead."""
+    shares = []
+    for place in team:
+        id_ = able[place].schedule_id
+        of_one = WHOLE // requirement.weight_of(id_) if requirement.weights else WHOLE
+        this_month = requirement.claims_of(id_, month) if requirement.claims else 0
+        rank = (2 * this_month + 1) * of_one, (2 * today[place] + 1) * of_one, id_.int
+        shares.append(_Share(rank, today[place] * of_one, place))
+    return sorted(shares)
+
+
+def _ordered(shares: Sequence[_Share], serving: Sequence[int]) -> list[int]:
+    there = [share for share in shares if serving[share.place]]
+    most = min((share.today for share in there), default=0) + AHEAD
+    near = [share.place for share in there if share.today < most]
+    return near + [share.place for share in there if share.today >= most]
+
+
+def _parts(candidates: Candidates, zones: set[Zone], months_of: Zone | None) -> Iterator[range]:
+    """The candidates in parts that lie on one local date in each of the zones, and in one month."""
+    span = candidates.span
+    edges = {start for zone in zones for _, start, _ in zone.days_in(span)} | {span.end}
+    if months_of is not None:
+        edges |= {start for _, start, _ in months_of.months_in(span)}
+    places = [candidates.first_from(edge) for edge in sorted(edges)]
+    for first, last in pairwise(places):
+        if first < last:
+            yield range(first, last)
