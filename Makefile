@@ -7,7 +7,10 @@ RUN    := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: serve install test check format lint types layers bench lock clean
+# Tests wait more than they work: four at a time keep two cores busy.
+AT_ONCE := 4
+
+.PHONY: serve install test test-fast check format lint types layers bench lock clean
 
 serve: $(RUN)          ## Run it: API, pages and jobs, on http://127.0.0.1:8080
 	@$(BIN)/kalends serve
@@ -17,11 +20,15 @@ install: $(RUN)        ## Only set up .venv
 test: $(DEV)           ## Run every test, on a real PostgreSQL
 	@$(BIN)/python -m pytest
 
+test-fast: $(DEV)      ## Run the tests that need neither a server nor a database
+	@$(BIN)/python -m pytest -m pure -n $(AT_ONCE) --dist loadgroup
+
 check: $(DEV) lint types layers test ## What has to pass before anything lands
 
 lint: $(DEV)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/codespell $$(git ls-files)
 
 types: $(DEV)
 	@$(BIN)/mypy

@@ -17,6 +17,7 @@ from kalends.domain.errors import Unavailable
 from kalends.services import passwords
 from kalends.services.setup import SetUp, set_up_organization
 from kalends.services.work import Context
+from tests.groups import arrange
 from tests.homes import environment_in, migrated
 from tests.servers import Server
 from tests.world import World
@@ -30,6 +31,16 @@ _thread = ThreadPoolExecutor(max_workers=1)
 _contexts: dict[int, Context] = {}
 # Argon2 is slow on purpose; the organizations of the tests need not wait for it.
 passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    arrange(items)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says how to run each test that failed alone."""
+    for report in terminalreporter.getreports("failed") + terminalreporter.getreports("error"):
+        terminalreporter.write_line(f"alone: .venv/bin/python -m pytest '{report.nodeid}'")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from tests.world import World, tomorrow_at
 
 PATH = "/api/v1/bookings"
-ABSENT = object()
+ABSENT = ...
 # Generous: a busy machine is no fault.
 AT_ONCE_SECONDS = 10
 
