@@ -65,13 +65,87 @@ def test_pages_say_whether_there_is_more(
         ({"start_date": "2030-05-02T01:00:00+01:00"}, DAYS[2:]),
         ({"end_date": "2030-05-01", "timezone": "America/New_York"}, DAYS[:3]),
         ({"start_date": "2030-05-02", "timezone": "Europe/Berlin"}, DAYS[1:]),
-        ({"start_date": "2030-05-03", "end_date": "2030-05-01"}, []),
+        ({"start_date": DAYS[1], "end_date": DAYS[1]}, [DAYS[1]]),
     ],
 )
 def test_date_bounds_include_and_a_bare_day_is_whole(
     filled: World, query: dict[str, str], expected: list[str]
 ) -> None:
     assert starts(filled, **query) == expected
+
+
+NIGHT = ("2030-05-10T20:00:00Z", "2030-05-11T11:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "timezone", "meets"),
+    [
+        ("2030-05-11", "2030-05-11", "UTC", True),
+        ("2030-05-10", "2030-05-10", "UTC", True),
+        ("2030-05-09", "2030-05-12", "UTC", True),
+        ("2030-05-12", "2030-05-12", "UTC", False),
+        ("2030-05-09", "2030-05-09", "UTC", False),
+        ("2030-05-11T02:00:00Z", "2030-05-11T03:00:00Z", "UTC", True),
+        ("2030-05-11T11:00:00Z", "2030-05-11T12:00:00Z", "UTC", False),
+        ("2030-05-11T10:59:59Z", "2030-05-11T12:00:00Z", "UTC", True),
+        ("2030-05-10T19:00:00Z", "2030-05-10T20:00:00Z", "UTC", False),
+        ("2030-05-10T19:00:00Z", "2030-05-10T20:00:01Z", "UTC", True),
+        ("2030-05-10T20:00:00Z", "2030-05-10T20:00:01Z", "UTC", True),
+        ("2030-05-11T10:00:00Z", "2030-05-11", "UTC", True),
+        ("2030-05-12", "2030-05-12", "Pacific/Kiritimati", True),
+        ("2030-05-13", "2030-05-13", "Pacific/Kiritimati", False),
+        ("2030-05-11", "2030-05-11", "Pacific/Kiritimati", True),
+        ("2030-05-10", "2030-05-10", "Pacific/Kiritimati", False),
+        ("2030-05-11", "2030-05-11", "America/Los_Angeles", True),
+        ("2030-05-12", "2030-05-12", "America/Los_Angeles", False),
+    ],
+)
+def test_overlaps_finds_what_meets_the_span(
+    module_world: World, night: dict[str, Any], start: str, end: str, timezone: str, meets: bool
+) -> None:
+    query = {"overlaps_start": start, "overlaps_end": end, "timezone": timezone}
+    answer = module_world.api.get("/api/v1/bookings", params=query).json()
+    assert [booking["id"] for booking in answer["data"]] == [night["id"]] * meets
+    assert answer["meta"]["total"] == meets
+
+
+@pytest.fixture(scope="module")
+def night(module_world: World) -> dict[str, Any]:
+    return module_world.book(module_world.create_schedule(), NIGHT[0], end_time=NIGHT[1])
+
+
+@pytest.mark.parametrize("status", ["CANCELLED", "NO_SHOW", "COMPLETED"])
+def test_overlaps_finds_bookings_of_every_status(world: World, status: str) -> None:
+    booking = world.book(world.create_schedule(), NIGHT[0], end_time=NIGHT[1])
+    for next_status in ("CONFIRMED", status):
+        world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": next_status})
+    assert starts(world, overlaps_start="2030-05-11", overlaps_end="2030-05-11") == [NIGHT[0]]
+
+
+def test_what_overlaps_comes_by_start_in_pages(world: World) -> None:
+    """What runs already comes before what begins, on whichever page."""
+    for hour in range(8):
+        start = f"2030-05-10T{hour + 19:02}:00:00Z" if hour < 5 else f"2030-05-11T0{hour}:00:00Z"
+        world.book(world.create_schedule(), start, end_time="2030-05-11T12:00:00Z")
+    query = {"overlaps_start": "2030-05-11", "overlaps_end": "2030-05-11"}
+    everything = starts(world, **query)
+    assert everything == sorted(everything)
+    assert len(everything) == 8
+    for limit in (1, 3, 5, 7):
+        pages = [starts(world, **query, limit=limit, offset=at) for at in range(0, 9, limit)]
+        assert [start for page in pages for start in page] == everything
+
+
+def test_overlaps_and_other_filters_hold_together(world: World) -> None:
+    one, other = world.create_schedule(), world.create_schedule()
+    for schedule in (one, other):
+        world.book(schedule, NIGHT[0], end_time=NIGHT[1])
+        world.book(schedule, "2030-05-11T15:00:00Z")
+    query = {"overlaps_start": "2030-05-11", "overlaps_end": "2030-05-11"}
+    assert starts(world, **query, schedule_id=one["id"]) == [NIGHT[0], "2030-05-11T15:00:00Z"]
+    assert starts(world, **query, start_date="2030-05-11") == ["2030-05-11T15:00:00Z"] * 2
+    assert starts(world, **query, end_date="2030-05-10") == [NIGHT[0]] * 2
+    assert starts(world, **query, status="CONFIRMED") == []
 
 
 def test_upcoming_leaves_the_past_out(world: World) -> None:
@@ -154,6 +228,21 @@ def test_filters_hold_together(world: World) -> None:
         ("start_date=2024-02-15T10:00:00", "start_date"),
         ("end_date=yesterday", "end_date"),
         ("end_date=0001-01-01T00:00:00%2B14:00", "end_date"),
+        ("start_date=2030-05-03&end_date=2030-05-01", "end_date"),
+        ("start_date=2030-05-02T00:00:00Z&end_date=2030-05-01", "end_date"),
+        ("start_date=2030-05-02&end_date=2030-05-01T23:59:59Z", "end_date"),
+        ("start_date=2030-05-02T00:00:01Z&end_date=2030-05-02T00:00:00Z", "end_date"),
+        (
+            "start_date=2030-05-02&end_date=2030-05-02T03:00:00Z&timezone=Pacific/Pago_Pago",
+            "end_date",
+        ),
+        ("overlaps_start=2030-05-01", "overlaps_end"),
+        ("overlaps_end=2030-05-01", "overlaps_start"),
+        ("overlaps_start=2030-05-02&overlaps_end=2030-05-01", "overlaps_end"),
+        ("overlaps_start=2030-05-02T00:00:00Z&overlaps_end=2030-05-01", "overlaps_end"),
+        ("overlaps_start=2030-05-02T00:00:00Z&overlaps_end=2030-05-02T00:00:00Z", "overlaps_end"),
+        ("overlaps_start=2030-02-30&overlaps_end=2030-05-02", "overlaps_start"),
+        ("overlaps_start=2030-02-03&overlaps_end=soon", "overlaps_end"),
         ("timezone=America", "timezone"),
         ("timezone=../x", "timezone"),
         ("attendee_email=%00", "attendee_email"),

@@ -87,7 +87,9 @@ class Booking(Struct, frozen=True):
 
 
 class BookingFilter(Struct, frozen=True, kw_only=True):
-    """What a list asks for; None asks nothing. Bounds are instants; `until` is inclusive."""
+    """What a list asks for; None asks nothing. Bounds are instants; `until` is inclusive.
+    `ends_after` with `before`: what meets the time in between.
+    """
 
     schedule_id: UUID | None = None
     event_type_id: UUID | None = None
@@ -96,6 +98,7 @@ class BookingFilter(Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     until: datetime | None = None
     before: datetime | None = None
+    ends_after: datetime | None = None
     attendee_email: str | None = None
 
 

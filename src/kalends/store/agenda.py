@@ -6,7 +6,7 @@ from uuid import UUID
 
 from kalends.domain.booking import Booking
 from kalends.domain.schedule import BusyTime
-from kalends.store.bookings import COLUMNS, booking_from
+from kalends.store.bookings import COLUMNS, DURING, booking_from
 from kalends.store.database import Tx
 from kalends.store.rows import columns_of
 
@@ -15,19 +15,16 @@ _ON_SCHEDULE: Final = (
     " OR (cardinality(b.schedule_ids) > 1 AND b.schedule_ids @> ARRAY[$4::uuid]))"
 )
 _SHOWN: Final = "b.status <> 'CANCELLED'"
-# What began before the span and lasts into it is found by the time that it takes, which has an
-# index over its whole length.
+# What began before the span and lasts into it is found by an index over the whole of its time.
 BETWEEN: Final = f"""
 SELECT {COLUMNS} FROM (
     SELECT b.* FROM bookings b
     WHERE b.organization_id = $1 AND b.start_time >= $2 AND b.start_time < $3
       AND {_SHOWN} AND {_ON_SCHEDULE}
     UNION ALL
-    SELECT b.* FROM bookings b
-    WHERE b.organization_id = $1 AND b.start_time < $2 AND b.end_time > $2
-      AND {_SHOWN} AND {_ON_SCHEDULE}
-      AND b.id IN (SELECT o.booking_id FROM occupancies o
-                   WHERE o.organization_id = $1 AND o.during @> $2::timestamptz)
+    (SELECT b.* FROM bookings b
+    WHERE b.organization_id = $1 AND b.start_time < $2 AND {DURING} @> $2::timestamptz
+      AND {_SHOWN} AND {_ON_SCHEDULE} OFFSET 0)
 ) b ORDER BY start_time, id LIMIT $5
 """
 BUSY: Final = f"""

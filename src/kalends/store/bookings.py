@@ -22,6 +22,8 @@ class BookingClock(Struct, frozen=True):
     wall_clock: str
 
 
+# As the index over it says it.
+DURING: Final = "tstzrange(start_time, end_time)"
 FIELDS: Final = Booking.__struct_fields__
 COLUMNS: Final = columns_of(Booking)
 _STATUS_AT: Final = FIELDS.index("status")
@@ -90,12 +92,13 @@ async def list_bookings_after(
 ) -> list[Booking]:
     """The next ones after a start and id, in the same order: whoever reads all of them in pages
     pays for each row once."""
-    where, arguments = _where(organization_id, wanted)
+    parts, arguments = _parts(organization_id, wanted)
     if after is not None:
         arguments += after
-        where += f" AND (start_time, id) > (${len(arguments) - 1}, ${len(arguments)})"
-    sql = f"SELECT {COLUMNS} FROM bookings WHERE {where} ORDER BY start_time, id LIMIT {limit:d}"
-    return [booking_from(row) for row in await tx.fetch(sql, *arguments)]
+        beyond = f" AND (start_time, id) > (${len(arguments) - 1}, ${len(arguments)})"
+        parts = [part + beyond for part in parts]
+    rows = await tx.fetch(_page(parts, f"{limit:d}", "0"), *arguments)
+    return [booking_from(row) for row in rows]
 
 
 async def list_clocks(
@@ -113,24 +116,47 @@ def list_statement(
 
     It always gives a row, so that the total is known beyond the last page too.
     """
-    where, arguments = _where(organization_id, wanted)
+    parts, arguments = _parts(organization_id, wanted)
     arguments += [limit, offset]
+    page = _page(parts, f"${len(arguments) - 1}::bigint", f"${len(arguments)}::bigint")
+    counts = " + ".join(f"(SELECT count(*) FROM bookings WHERE {part})" for part in parts)
     return (
-        f"SELECT page.*, counted.total"
-        f" FROM (SELECT count(*) AS total FROM bookings WHERE {where}) counted"
-        f" LEFT JOIN (SELECT {COLUMNS} FROM bookings WHERE {where}"
-        f" ORDER BY start_time, id LIMIT ${len(arguments) - 1} OFFSET ${len(arguments)}) page"
-        f" ON true ORDER BY start_time, id"
+        f"SELECT page.*, counted.total FROM (SELECT {counts} AS total) counted"
+        f" LEFT JOIN ({page}) page ON true ORDER BY start_time, id"
     ), arguments
 
 
-def _where(organization_id: UUID, wanted: BookingFilter) -> tuple[str, list[Any]]:
+def _page(parts: Sequence[str], limit: str, offset: str) -> str:
+    """A page of what all parts find together, in order."""
+    *running, beginning = parts
+    select = f"SELECT {COLUMNS} FROM bookings WHERE"
+    order = "ORDER BY start_time, id LIMIT"
+    if not running:
+        return f"{select} {beginning} {order} {limit} OFFSET {offset}"
+    # OFFSET 0: the first part is planned by itself, never for the order of the whole.
+    return (
+        f"SELECT {COLUMNS} FROM (({select} {running[0]} OFFSET 0)"
+        f" UNION ALL ({select} {beginning} {order} {limit} + {offset})) met"
+        f" {order} {limit} OFFSET {offset}"
+    )
+
+
+def _parts(organization_id: UUID, wanted: BookingFilter) -> tuple[list[str], list[Any]]:
+    """The conditions, and what they ask for. What ends after an instant comes in two parts, each
+    bounded by an index: what runs at that instant (by `bookings_during`), and what begins at it
+    or later, by start."""
     arguments: list[Any] = [organization_id]
     conditions = ["organization_id = $1"]
     for value, template in _conditions(wanted):
         arguments.append(value)
         conditions.append(template.format(f"${len(arguments)}"))
-    return " AND ".join(conditions), arguments
+    every = " AND ".join(conditions)
+    if wanted.ends_after is None:
+        return [every], arguments
+    arguments.append(wanted.ends_after)
+    instant = f"${len(arguments)}::timestamptz"
+    running = f"{every} AND start_time < {instant} AND {DURING} @> {instant}"
+    return [running, f"{every} AND start_time >= {instant}"], arguments
 
 
 def _conditions(wanted: BookingFilter) -> list[tuple[Any, str]]:

@@ -1,5 +1,6 @@
 """`/api/v1/bookings`: list, get, create, update, cancel."""
 
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -70,9 +71,31 @@ class BookingsQuery(PageQuery, frozen=True):
         Annotated[
             DayOrInstant,
             Meta(
-                description="Starts on or before: an instant, or a day, which counts whole."
-                " Before `start_date` it finds nothing.",
+                description="Starts on or before: an instant, or a day, which counts whole;"
+                " not before `start_date`.",
                 examples=["2026-12-31"],
+            ),
+        ]
+        | None
+    ) = None
+    overlaps_start: (
+        Annotated[
+            DayOrInstant,
+            Meta(
+                description="With `overlaps_end`: bookings whose time meets the span, also those"
+                " that began before it. Where the span begins: a day or an instant.",
+                examples=["2026-12-01", "2026-12-01T10:00:00Z"],
+            ),
+        ]
+        | None
+    ) = None
+    overlaps_end: (
+        Annotated[
+            DayOrInstant,
+            Meta(
+                description="Where the span of `overlaps_start` ends: an instant, which is not part"
+                " of it any more, or a day, which is included.",
+                examples=["2026-12-01", "2026-12-01T18:00:00Z"],
             ),
         ]
         | None
@@ -80,7 +103,12 @@ class BookingsQuery(PageQuery, frozen=True):
     attendee_email: (
         Annotated[
             str,
-            Meta(description="Part of the address, in any case.", min_length=1, max_length=254),
+            Meta(
+                description="Part of the address, in any case. A space, which no address holds, is"
+                " read as `+`.",
+                min_length=1,
+                max_length=254,
+            ),
         ]
         | None
     ) = None
@@ -261,25 +289,56 @@ def parse_cancellation(query_string: bytes) -> Cancellation:
 def _filter(query: BookingsQuery) -> BookingFilter:
     check_zone("timezone", query.timezone)
     zone = query.timezone or "UTC"
-    since = until = before = None
-    if query.start_date is not None:
-        start = day_or_instant("start_date", query.start_date)
-        since = clocks.bounds_of(start, zone)[0] if isinstance(start, Day) else start
-    if query.end_date is not None:
-        end = day_or_instant("end_date", query.end_date)
-        if isinstance(end, Day):
-            before = clocks.bounds_of(end, zone)[1]
-        else:
-            until = end
+    since, until, before = _starts(query, zone)
+    ends_after, overlaps_end = _overlaps(query, zone)
     return BookingFilter(
         schedule_id=_id_to_find(ids.SCHEDULE, query.schedule_id),
         event_type_id=_id_to_find(ids.EVENT_TYPE, query.event_type_id),
         statuses=_statuses(query.status),
         since=since,
         until=until,
-        before=before,
-        attendee_email=query.attendee_email,
+        before=min(filter(None, (before, overlaps_end)), default=None),
+        ends_after=ends_after,
+        attendee_email=query.attendee_email and query.attendee_email.replace(" ", "+"),
     )
+
+
+def _starts(query: BookingsQuery, zone: str) -> tuple[datetime | None, ...]:
+    """`since`, `until` and `before` of the filter. Raises Invalid where they are crossed."""
+    since = until = before = None
+    if query.start_date is not None:
+        since = _first_instant("start_date", query.start_date, zone)
+    if query.end_date is not None:
+        end = day_or_instant("end_date", query.end_date)
+        if isinstance(end, Day):
+            before = clocks.bounds_of(end, zone)[1]
+        else:
+            until = end
+    if since and ((until and until < since) or (before and before <= since)):
+        raise Invalid.field("end_date", "must not be before start_date")
+    return since, until, before
+
+
+def _overlaps(query: BookingsQuery, zone: str) -> tuple[datetime | None, datetime | None]:
+    """The first instant of the span, and the first after it. Raises Invalid for one without the
+    other, and for a span that does not end after its start."""
+    if query.overlaps_start is None and query.overlaps_end is None:
+        return None, None
+    if query.overlaps_start is None:
+        raise Invalid.field("overlaps_start", "is required with overlaps_end")
+    if query.overlaps_end is None:
+        raise Invalid.field("overlaps_end", "is required with overlaps_start")
+    start = _first_instant("overlaps_start", query.overlaps_start, zone)
+    last = day_or_instant("overlaps_end", query.overlaps_end)
+    end = clocks.bounds_of(last, zone)[1] if isinstance(last, Day) else last
+    if end <= start:
+        raise Invalid.field("overlaps_end", "must be after overlaps_start")
+    return start, end
+
+
+def _first_instant(field: str, text: str, zone: str) -> datetime:
+    given = day_or_instant(field, text)
+    return clocks.bounds_of(given, zone)[0] if isinstance(given, Day) else given
 
 
 def _id_to_find(prefix: str, text: str | None) -> UUID | None:

@@ -48,6 +48,7 @@ def test_the_list_has_the_filters_of_the_api(world: World, admin: User) -> None:
     assert found(since=day, until=day) == {"Ada", "Grace", "Edsger"}
     assert found(until="2024-01-01") == {"Alan"}
     assert admin.open("/bookings", since="yesterday").status_code == 422
+    assert admin.open("/bookings", since=day, until="2024-01-01").status_code == 422
 
 
 def test_the_list_comes_in_pages(world: World, admin: User) -> None:

@@ -72,6 +72,24 @@ def test_what_began_before_the_first_day_is_there(world: World, admin: User) -> 
     assert "Ada" not in admin.open("/calendar", view="day", day="2026-12-05").text
 
 
+@pytest.mark.parametrize("view", ["day", "week", "month"])
+@pytest.mark.parametrize("status", ["NO_SHOW", "COMPLETED", "CONFIRMED"])
+def test_what_runs_over_midnight_is_there_in_every_status(
+    world: World, admin: User, status: str, view: str
+) -> None:
+    body = {"end_time": "2026-11-30T11:00:00Z", "attendee": named("Ada")}
+    booking = world.book(world.create_schedule(), "2026-11-28T20:00:00Z", **body)
+    for next_status in ("CONFIRMED", status):
+        path = f"/api/v1/bookings/{booking['id']}"
+        assert world.api.patch(path, json={"status": next_status}).status_code == 200
+    assert "Ada" in admin.open("/calendar", view=view, day="2026-11-30").text
+    listed = admin.open("/bookings", since="2026-11-30", until="2026-11-30").text
+    assert "Ada" in listed
+    assert "Ada" in admin.open("/bookings.csv", since="2026-11-30").text
+    assert "Ada" not in admin.open("/bookings", since="2026-12-01").text
+    assert "Ada" not in admin.open("/bookings", until="2026-11-27").text
+
+
 @pytest.mark.parametrize("day", ["1900-01-01", "2199-12-31", "2011-12-30"])
 def test_the_ends_of_time_are_shown(world: World, admin: User, day: str) -> None:
     world.api.patch("/api/v1/organization", json={"timezone": "Pacific/Apia"})

@@ -139,11 +139,13 @@ def _wanted(desk: Desk) -> Wanted:
     """Raises Invalid for a day that is none."""
     query, zone = desk.query, desk.zone.name
     since, until = _day(query, "since"), _day(query, "until")
+    if since and until and until < since:
+        raise Invalid.field("until", "must not be before the first day")
     wanted = BookingFilter(
         schedule_id=_id(SCHEDULE, query.get("schedule")),
         event_type_id=_id(EVENT_TYPE, query.get("event_type")),
         statuses=tuple(s for s in Status if s.value in query.all_of("status")),
-        since=clocks.bounds_of(since, zone)[0] if since else None,
+        ends_after=clocks.bounds_of(since, zone)[0] if since else None,
         before=clocks.bounds_of(until, zone)[1] if until else None,
         attendee_email=query.text("email")[:254] or None,
     )
