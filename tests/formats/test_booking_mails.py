@@ -15,8 +15,9 @@ from icalendar import Calendar
 from kalends.domain.booking import LocationType, Status
 from kalends.domain.mail import Audience, MailKind
 from kalends.formats.cleaning import one_line, shortened
+from kalends.formats.mail_facts import BookingMail
 from kalends.formats.mailheaders import LONGEST_NAME
-from kalends.formats.mails import BookingMail, booking_message
+from kalends.formats.mails import booking_message
 from kalends.formats.messages import message_as_text
 from tests.formats.samples import CHANGED, NOON, booking, booking_mail
 from tests.formats.strategies import WITHOUT_HURRY, hostile
@@ -135,8 +136,8 @@ def test_the_organization_is_told_of_the_attendee_but_not_the_secret_link() -> N
         "E-mail: jane@example.com",
         "Phone: +49 30 1234",
         "Notes: Bring\n    the dog",
-        "topic: teeth, tongue",
-        "first_visit: yes",
+        "Topic: teeth, tongue",
+        "First visit: Yes",
     ):
         assert line in text
     assert "T0ken" not in text + page_of(mail) + str(event_of(mail)["DESCRIPTION"])
@@ -167,6 +168,7 @@ def test_each_calendar_finds_its_owner_among_the_attendees() -> None:
         (MailKind.RESCHEDULED, Status.PENDING, "REQUEST", "TENTATIVE"),
         (MailKind.RESCHEDULED, Status.CONFIRMED, "REQUEST", "CONFIRMED"),
         (MailKind.REMINDER, Status.CONFIRMED, "REQUEST", "CONFIRMED"),
+        (MailKind.UPDATED, Status.CONFIRMED, "REQUEST", "CONFIRMED"),
         (MailKind.CANCELLED, Status.CANCELLED, "CANCEL", "CANCELLED"),
     ],
 )
@@ -261,7 +263,7 @@ def test_a_moved_booking_tells_both_times_and_a_pending_one_that_it_waits() -> N
     mail = booking_mail(
         kind=MailKind.RESCHEDULED,
         booking=booking(status=Status.PENDING),
-        previous_start=NOON - timedelta(days=1),
+        before=booking(status=Status.PENDING, start_time=NOON - timedelta(days=1)),
     )
     text = text_of(mail)
     assert "Instead of: Monday, 30 November 2026, 10:00 to 11:00 (Europe/Berlin, GMT+1)" in text

@@ -8,6 +8,7 @@ import pytest
 from kalends.compose import Installation
 from tests.conftest import PASSWORD, fetch, make_organization
 from tests.homes import environment_in, migrated
+from tests.mail.posting import Post
 from tests.servers import Server
 from tests.smtp import PostOffice, post_office
 from tests.world import World
@@ -57,6 +58,11 @@ def world(mail_home: Installation, mail_server: Server, office: PostOffice) -> I
     world = World(mail_server.url, make_organization(mail_home), PASSWORD)
     yield world
     world.close()
+
+
+@pytest.fixture
+def post(world: World, office: PostOffice, mail_home: Installation) -> Post:
+    return Post(world, office, mail_home)
 
 
 def wait_for_the_mail_before(home: Installation) -> None:

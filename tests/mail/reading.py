@@ -24,4 +24,4 @@ def calendar_part(message: EmailMessage) -> Any:
 def text_of(message: EmailMessage) -> str:
     body = message.get_body(("plain",))
     assert body is not None
-    return str(body.get_content())
+    return str(body.get_content()).replace("\r\n", "\n")

@@ -94,7 +94,7 @@ def test_what_lies_in_the_past_is_told_to_nobody(world: World, office: PostOffic
     assert all(ahead["start_time"][:4] in text_of(message) for message in messages)
 
 
-def test_a_change_of_details_is_not_mailed(world: World, office: PostOffice) -> None:
+def test_a_changed_detail_of_a_request_is_not_mailed(world: World, office: PostOffice) -> None:
     schedule = world.create_schedule()
     booking = world.book(schedule)
     office.wait_for(2)

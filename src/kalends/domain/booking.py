@@ -1,7 +1,7 @@
 """A booking: one attendee's appointment, and the states it may go through."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
@@ -100,6 +100,16 @@ class BookingFilter(Struct, frozen=True, kw_only=True):
     before: datetime | None = None
     ends_after: datetime | None = None
     attendee_email: str | None = None
+
+
+def changeable_until(
+    starts_at: datetime, ends_at: datetime, notice_minutes: int | None
+) -> datetime:
+    """The last moment at which the attendee may cancel or move a booking: as long before its
+    start as the event type's `cancellation_notice_minutes` say, else its end."""
+    if notice_minutes is None:
+        return ends_at
+    return starts_at - timedelta(minutes=notice_minutes)
 
 
 def check_transition(now_is: Status, wanted: Status) -> None:

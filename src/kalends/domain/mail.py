@@ -8,11 +8,14 @@ from msgspec import Struct
 
 
 class MailKind(StrEnum):
-    """What a mail tells. The last three are no booking's."""
+    """What a mail tells; `WITHDRAWN` tells an address that the attendee has another one now. The
+    last three are no booking's."""
 
     REQUESTED = "requested"
     CONFIRMED = "confirmed"
     RESCHEDULED = "rescheduled"
+    UPDATED = "updated"
+    WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
     REMINDER = "reminder"
     PASSWORD_RESET = "password_reset"

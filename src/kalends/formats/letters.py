@@ -48,6 +48,7 @@ class Content(Struct, frozen=True, kw_only=True):
     heading: str
     paragraphs: tuple[Sentence, ...]
     rows: tuple[Row, ...] = ()
+    until: Sentence | None = None
     button: Button | None = None
     closing: tuple[Sentence, ...] = ()
 

@@ -33,6 +33,17 @@ _ATTENDEE: Final = {
         "Your appointment has a new time",
         "Hello {who}, your appointment with {organization} has been moved to a new time.",
     ),
+    MailKind.UPDATED: Words(
+        "Changed",
+        "Your appointment has changed",
+        "Hello {who}, the details of your appointment with {organization} have changed.",
+    ),
+    MailKind.WITHDRAWN: Words(
+        "Goes to another address now",
+        "Mail about this appointment goes to another address",
+        "Hello {who}, {organization} sends mail about this appointment to another address from "
+        "now on. A calendar at this address lets go of it.",
+    ),
     MailKind.CANCELLED: Words(
         "Cancelled",
         "Your appointment is cancelled",
@@ -60,6 +71,11 @@ _ORGANIZATION: Final = {
         "An appointment has a new time",
         "The appointment with {who} has been moved to a new time.",
     ),
+    MailKind.UPDATED: Words(
+        "Changed",
+        "An appointment has changed",
+        "The details of the appointment with {who} have changed.",
+    ),
     MailKind.CANCELLED: Words(
         "Cancelled",
         "An appointment is cancelled",
@@ -73,18 +89,29 @@ _ORGANIZATION: Final = {
 }
 WORDS: Final = {Audience.ATTENDEE: _ATTENDEE, Audience.ORGANIZATION: _ORGANIZATION}
 
-# Where nothing but the kind of a location is known.
-PLACES: Final = {
+# Where nothing but the kind of a location is told.
+PLACES: Final[dict[str, str]] = {
     LocationType.IN_PERSON: "In person",
     LocationType.PHONE: "By phone",
     LocationType.VIDEO: "Video call",
 }
+# The kind of a place that is a link, where no kind was given.
+ONLINE: Final = "Online"
+LINK_COMES: Final = "the link comes once it is confirmed"
+CHANGED: Final = "What has changed: {facts}."
 STILL_PENDING: Final = {
     Audience.ATTENDEE: "It still has to be confirmed.",
     Audience.ORGANIZATION: "It still waits for you to confirm it.",
 }
 # Reasons that Kalends gives by itself, in words.
 REASONS: Final = {"expired": "It was not confirmed in time."}
+
+# What the attendee can do.
+CHANGE: Final = "Cancel or move this appointment"
+CHANGEABLE_UNTIL: Final = "You can cancel or move it until {until}."
+NOT_CHANGEABLE: Final = (
+    "It can no longer be cancelled or moved online. Please get in touch with {organization}."
+)
 
 # At the end.
 FOR_ATTENDEE: Final = "You get this mail because of your appointment with {organization}."

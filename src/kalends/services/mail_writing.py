@@ -1,35 +1,46 @@
 """Writing the mails about a booking, from the event that they tell of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from msgspec import Struct, json, structs
 
 from kalends.domain.access import Organization
+from kalends.domain.booking import MOVABLE, Status, changeable_until
 from kalends.domain.event import LoggedEvent
+from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, parse, shown
 from kalends.domain.mail import Audience, Mail, MailKind
 from kalends.formats.bookings import BookingShown
-from kalends.formats.mails import BookingMail, booking_message
+from kalends.formats.mail_facts import BookingMail
+from kalends.formats.mails import booking_message
 from kalends.formats.messages import Message
 from kalends.services.self_service import mint_link
 from kalends.services.work import Context
-from kalends.store import event_types, events, mails
+from kalends.store import bookings, event_types, events, mails
 from kalends.store.database import Tx
 
 PURPOSE: Final = "mail"
-# Those whose attendee can still change something.
-OPEN: Final = frozenset({"PENDING", "CONFIRMED"})
 
 
-class Story(Struct, frozen=True):
-    """What an event's mails tell: the booking then, and as it was before."""
+class Story(Struct, frozen=True, kw_only=True):
+    """What an event's mails tell: the booking then, as it was before the event, as each audience
+    was told it before, and the status in which it is by now."""
 
     event: LoggedEvent
     booking: BookingShown
-    before: BookingShown | None
-    event_type_name: str | None
+    previous: BookingShown | None
+    told: Mapping[str, BookingShown]
+    now_is: Status | None
+    event_type: EventType | None
+
+    @property
+    def changeable_until(self) -> datetime:
+        """The last moment at which the attendee's link changes anything."""
+        notice = self.event_type.cancellation_notice_minutes if self.event_type else None
+        return changeable_until(self.booking.start_time, self.booking.end_time, notice)
 
 
 async def write_messages(
@@ -68,27 +79,41 @@ async def _story(tx: Tx, organization_id: UUID, number: int) -> Story:
     event = await events.find_event(organization_id, tx, number)
     assert event is not None
     booking = json.decode(event.data, type=BookingShown)
-    before = None
-    if event.sequence:
-        before = await events.find_event_before(organization_id, tx, event.booking_id, number)
+    previous = await events.find_event_before(organization_id, tx, event.booking_id, number)
+    told = await mails.find_told(organization_id, tx, event.booking_id, before=number)
+    stored = await bookings.find_booking(organization_id, tx, event.booking_id)
     return Story(
-        event,
-        booking,
-        None if before is None else json.decode(before.data, type=BookingShown),
-        await _event_type_name(tx, organization_id, booking),
+        event=event,
+        booking=booking,
+        previous=json.decode(previous.data, type=BookingShown) if previous else None,
+        told={audience: json.decode(one.data, type=BookingShown) for audience, one in told.items()},
+        now_is=stored.status if stored else None,
+        event_type=await _find_event_type(tx, organization_id, booking),
     )
+
+
+async def _find_event_type(
+    tx: Tx, organization_id: UUID, booking: BookingShown
+) -> EventType | None:
+    event_type_id = parse(EVENT_TYPE, booking.event_type_id or "")
+    if event_type_id is None:
+        return None
+    found = await event_types.find_event_types_of_bookings(organization_id, tx, [event_type_id])
+    return found.get(event_type_id)
 
 
 async def _message(
     context: Context, tx: Tx, organization: Organization, mail: Mail, story: Story
 ) -> Message:
-    sender, before = context.outside.sender, story.before
+    sender, event_type = context.outside.sender, story.event_type
+    kind, before = MailKind(mail.kind), story.told.get(mail.audience, story.previous)
     return booking_message(
         BookingMail(
-            kind=MailKind(mail.kind),
+            kind=kind,
             audience=Audience(mail.audience),
             message_id=f"<{shown(MAIL, mail.id)}@{sender.rpartition('@')[2]}>",
-            booking=story.booking,
+            # An address that the attendee has left is told nothing new.
+            booking=before if kind == MailKind.WITHDRAWN and before else story.booking,
             sequence=story.event.sequence,
             happened_at=story.event.created_at,
             organization_name=organization.name,
@@ -96,30 +121,26 @@ async def _message(
             sender=sender,
             recipient=mail.recipient,
             zone=organization.timezone,
-            manage_url=await _manage_url(context, tx, organization.id, mail, story.booking),
-            previous_start=before.start_time if before else None,
-            previous_end=before.end_time if before else None,
-            event_type_name=story.event_type_name,
+            manage_url=await _manage_url(context, tx, organization.id, mail, story),
+            changeable_until=story.changeable_until if story.booking.status in MOVABLE else None,
+            before=before,
+            now_is=story.now_is,
+            event_type_name=event_type.name if event_type else None,
+            questions=event_type.questions if event_type else (),
         )
     )
 
 
 async def _manage_url(
-    context: Context, tx: Tx, organization_id: UUID, mail: Mail, booking: BookingShown
+    context: Context, tx: Tx, organization_id: UUID, mail: Mail, story: Story
 ) -> str | None:
     """A link of its own for each mail to the attendee of a booking that can still change."""
-    if mail.audience != Audience.ATTENDEE or booking.status not in OPEN:
+    booking, now = story.booking, context.clock()
+    is_open = booking.status in MOVABLE and story.now_is in MOVABLE
+    may_change = is_open and now <= story.changeable_until
+    if mail.audience != Audience.ATTENDEE or mail.kind == MailKind.WITHDRAWN or not may_change:
         return None
     booking_id = parse(BOOKING, booking.id)
     assert booking_id is not None
-    token = await mint_link(organization_id, tx, booking_id, context.clock())
+    token = await mint_link(organization_id, tx, booking_id, now)
     return f"{context.outside.public_url}/booking/{token}"
-
-
-async def _event_type_name(tx: Tx, organization_id: UUID, booking: BookingShown) -> str | None:
-    """Only a booking without a title needs it."""
-    event_type_id = parse(EVENT_TYPE, booking.event_type_id or "")
-    if booking.title or event_type_id is None:
-        return None
-    event_type = await event_types.find_event_type(organization_id, tx, event_type_id)
-    return None if event_type is None else event_type.name

@@ -1,6 +1,5 @@
 """What follows from a change: the event that is written down, and what it sets going."""
 
-from datetime import timedelta
 from enum import Enum, auto
 from typing import Final
 
@@ -11,11 +10,12 @@ from kalends.domain.actor import ATTENDEE, Actor, actor_of
 from kalends.domain.booking import Booking, Status
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import new_id
-from kalends.domain.mail import Audience, MailKind
+from kalends.domain.mail import MailKind
 from kalends.formats.bookings import booking_json
 from kalends.formats.changes import previous_attributes
+from kalends.services.booking_mails import TOLD_ELSEWHERE, choose_mails
 from kalends.services.work import Work
-from kalends.store.events import Event, NewMail
+from kalends.store.events import Event
 from kalends.store.reminders import drop_reminders, plan_reminders
 
 CREATED: Final = webhook.CREATED
@@ -25,10 +25,6 @@ OF_STATUS: Final = {
     Status.COMPLETED: webhook.COMPLETED,
     Status.NO_SHOW: webhook.NO_SHOW,
 }
-# What comes from there was told to attendees there.
-TOLD_ELSEWHERE: Final = frozenset({"calcom"})
-# That an appointment was cancelled is still told for a while after its time.
-CANCELLATION_TOLD_FOR: Final = timedelta(days=1)
 
 
 class Reminders(Enum):
@@ -40,8 +36,8 @@ class Reminders(Enum):
 
 
 class Consequences(Struct, frozen=True):
-    """What follows from an event, beside its row, the log and the webhooks that hear of it: a mail
-    to the attendee and one to the organization, and what becomes of reminders."""
+    """What follows from an event, beside its row, the log and the webhooks that hear of it: mail
+    of that kind, as far as it tells anybody anything new, and what becomes of reminders."""
 
     mail: MailKind | None = None
     reminders: Reminders = Reminders.KEEP
@@ -54,7 +50,7 @@ CONSEQUENCES: Final[dict[str, Consequences]] = {
     webhook.CANCELLED: Consequences(MailKind.CANCELLED, Reminders.DROP),
     webhook.COMPLETED: Consequences(reminders=Reminders.DROP),
     webhook.NO_SHOW: Consequences(reminders=Reminders.DROP),
-    webhook.UPDATED: Consequences(),
+    webhook.UPDATED: Consequences(MailKind.UPDATED),
     webhook.REMINDER: Consequences(MailKind.REMINDER),
 }
 
@@ -76,17 +72,21 @@ async def announce(
     question.
     """
     follows = CONSEQUENCES[kind]
+    data = booking_json(booking)
     event = Event(
         id=new_id(),
         type=kind,
         booking_id=booking.id,
-        data=booking_json(booking),
+        data=data,
         previous=previous_attributes(before or booking, booking),
         actor_name=actor_behind(work, booking).name,
         sequence=booking.version - 1,
         override=override,
     )
-    work.happened(event, _mails(work, follows.mail, booking) if notify else [])
+    mails = []
+    if notify and follows.mail is not None:
+        mails = await choose_mails(work, follows.mail, booking, data)
+    work.happened(event, mails)
     await _settle_reminders(work, follows.reminders, booking, event_type)
 
 
@@ -108,27 +108,6 @@ def actor_behind(work: Work, booking: Booking) -> Actor:
     caller = work.caller
     name = booking.attendee_name if caller.actor == ATTENDEE else caller.actor_name
     return actor_of(caller.actor, name)
-
-
-def _mails(work: Work, kind: MailKind | None, booking: Booking) -> list[NewMail]:
-    """To the attendee, and to the organization's notify address."""
-    if kind is None or work.caller.source in TOLD_ELSEWHERE or _is_over(work, kind, booking):
-        return []
-    if kind == MailKind.REQUESTED and booking.status == Status.CONFIRMED:
-        kind = MailKind.CONFIRMED
-    to_whom = ((Audience.ATTENDEE, str(booking.attendee_email)), (Audience.ORGANIZATION, None))
-    return [
-        NewMail(id=new_id(), kind=kind, audience=audience, recipient=recipient, ordinal=0)
-        for audience, recipient in to_whom
-    ]
-
-
-def _is_over(work: Work, kind: MailKind, booking: Booking) -> bool:
-    """Whether nobody needs to hear of it any more, as when the past is recorded."""
-    told_until = booking.end_time
-    if kind == MailKind.CANCELLED:
-        told_until += CANCELLATION_TOLD_FOR
-    return told_until <= work.stamp
 
 
 async def _settle_reminders(

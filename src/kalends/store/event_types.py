@@ -1,5 +1,6 @@
 """Event types as rows."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +22,9 @@ _CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at"))
 GET: Final = (
     f"SELECT {COLUMNS} FROM event_types"
     " WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
+)
+GET_SEVERAL: Final = (
+    f"SELECT {COLUMNS} FROM event_types WHERE organization_id = $1 AND id = ANY($2::uuid[])"
 )
 # KEY SHARE keeps an event type from being deleted (which takes FOR UPDATE) under a booking.
 GET_TO_BOOK: Final = GET + " FOR KEY SHARE"
@@ -56,6 +60,15 @@ WHERE organization_id = $1 AND deleted_at IS NULL AND starts_with(slug, $2)
 async def find_event_type(organization_id: UUID, tx: Tx, event_type_id: UUID) -> EventType | None:
     row = await tx.fetchrow(GET, organization_id, event_type_id)
     return None if row is None else _event_type(row)
+
+
+async def find_event_types_of_bookings(
+    organization_id: UUID, tx: Tx, event_type_ids: Sequence[UUID]
+) -> dict[UUID, EventType]:
+    """The event types, by id, also those that were deleted since: their bookings still say what
+    they are of, and what was asked."""
+    rows = await tx.fetch(GET_SEVERAL, organization_id, event_type_ids)
+    return {row["id"]: _event_type(row) for row in rows}
 
 
 async def find_event_type_by_slug(organization_id: UUID, tx: Tx, slug: str) -> EventType | None:

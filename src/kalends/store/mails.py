@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from msgspec import structs
+from msgspec import Raw, structs
 
 from kalends.domain.mail import Mail
 from kalends.store.database import Tx
@@ -41,6 +41,27 @@ WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND state IN ('queued', 'fai
 """
 
 
+# What each audience was last told of a booking; a mail that withdraws an invitation is about the
+# one before.
+TOLD: Final = """
+SELECT DISTINCT ON (m.audience) m.audience, m.recipient, m.kind, e.data
+FROM mails m
+JOIN events e ON e.organization_id = m.organization_id AND e.number = m.event_number
+WHERE m.organization_id = $1 AND m.booking_id = $2 AND m.event_number < $3
+    AND m.kind <> 'withdrawn'
+ORDER BY m.audience, m.event_number DESC
+"""
+LATEST: Final = 2**63 - 1
+
+
+class Told(NamedTuple):
+    """What an audience was last told of a booking: `data` is the booking's public JSON then."""
+
+    recipient: str
+    kind: str
+    data: Raw
+
+
 async def find_mail(organization_id: UUID, tx: Tx, mail_id: UUID) -> Mail | None:
     row = await tx.fetchrow(GET, organization_id, mail_id)
     return None if row is None else Mail(*row)
@@ -52,6 +73,14 @@ async def list_mails(
     """A page, the latest first, of all or of one booking's; and how many there are."""
     rows = await tx.fetch(LIST, organization_id, booking_id, limit, offset)
     return [Mail(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def find_told(
+    organization_id: UUID, tx: Tx, booking_id: UUID, before: int = LATEST
+) -> dict[str, Told]:
+    """By audience: the last mail about an event of the booking, before the one of that number."""
+    rows = await tx.fetch(TOLD, organization_id, booking_id, before)
+    return {row["audience"]: Told(row["recipient"], row["kind"], row["data"]) for row in rows}
 
 
 async def insert_mail(organization_id: UUID, tx: Tx, mail: Mail) -> None:

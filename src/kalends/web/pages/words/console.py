@@ -171,6 +171,8 @@ WORDS: Final[dict[str, str]] = {
     "console.mail.requested": "Request received",
     "console.mail.confirmed": "Confirmation",
     "console.mail.rescheduled": "New time",
+    "console.mail.updated": "Changed details",
+    "console.mail.withdrawn": "To the address before",
     "console.mail.cancelled": "Cancellation",
     "console.mail.reminder": "Reminder",
     "console.mail.state.queued": "waiting",

@@ -1,0 +1,48 @@
+"""Answers as people read them: each under the label of its question."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from msgspec import Raw, json
+
+from kalends.domain.event_type import Question
+
+
+class LabelledAnswer(NamedTuple):
+    """An answer under what was asked."""
+
+    label: str
+    text: str
+
+
+def label_answers(
+    answers: Raw | Mapping[str, Any],
+    questions: Sequence[Question],
+    *,
+    yes: str = "Yes",
+    no: str = "No",
+) -> list[LabelledAnswer]:
+    """The answers that were given, in the order of the questions, then those that are asked no
+    more: these go by their keys, made readable."""
+    given = json.decode(answers) if isinstance(answers, Raw) else answers
+    labels = {question.key: question.plain_label for question in questions if question.key in given}
+    labels |= {key: _readable(key) for key in given if key not in labels}
+    texts = {key: _text(given[key], yes, no) for key in labels}
+    return [LabelledAnswer(label, texts[key]) for key, label in labels.items() if texts[key]]
+
+
+def _readable(key: str) -> str:
+    """`phone_model` as `Phone model`."""
+    words = key.replace("_", " ").strip() or key
+    return words[:1].upper() + words[1:]
+
+
+def _text(answer: Any, yes: str, no: str) -> str:
+    """Choices are their own labels. What is no answer is empty."""
+    if answer is None:
+        return ""
+    if isinstance(answer, bool):
+        return yes if answer else no
+    if isinstance(answer, list):
+        return ", ".join(filter(None, (_text(one, yes, no) for one in answer)))
+    return json.encode(answer).decode() if isinstance(answer, dict) else str(answer)
