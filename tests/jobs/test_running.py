@@ -137,6 +137,22 @@ async def test_a_job_that_asks_for_it_is_run_again(context: Context, notes: Note
     assert await notes() == ["asked"] * 3
 
 
+async def test_running_again_uses_up_no_try_for_failures(context: Context, notes: Notes) -> None:
+    async def ask_twice_and_fail(context: Context, payload: bytes) -> timedelta | None:
+        await note(context, payload)
+        told = len(await notes())
+        if told == 3:
+            raise ValueError("once")
+        return timedelta(milliseconds=10) if told < 3 else None
+
+    soon = timedelta(milliseconds=10)
+    async with jobs_running(context, {"test.again": Job(ask_twice_and_fail, retry_after=(soon,))}):
+        await enqueue(context, NewJob("test.again", b"asked"))
+        await eventually(lambda: is_empty(context))
+
+    assert await notes() == ["asked"] * 4
+
+
 async def test_a_worker_that_ends_finishes_what_it_began(context: Context, notes: Notes) -> None:
     async def slow(context: Context, payload: bytes) -> None:
         await note(context, b"began")
@@ -162,7 +178,7 @@ async def test_a_worker_that_ends_puts_back_what_takes_too_long(
     took = time.monotonic() - ending
 
     [job] = await find_jobs(context)
-    assert job["status"] == "queued"
+    assert (job["status"], job["attempts"]) == ("queued", 0)
     assert took < 2
 
 

@@ -6,6 +6,7 @@ lanes are the queue.
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -35,6 +36,8 @@ GATHER_SECONDS: Final = 0.003
 MOST_RECORDED: Final = 200
 LOOK_SECONDS: Final = 2.0
 SHORTEST_LOOK_SECONDS: Final = 0.02
+# Later than that a try would outlast the lease of its lane.
+FRESH: Final = deliveries.LEASE - timedelta(seconds=deliveries.TIMEOUT_SECONDS)
 FINISH_WITHIN: Final = timedelta(seconds=5)
 
 
@@ -96,6 +99,7 @@ class _Round:
         room = AT_ONCE - len(self._flights)
         if room < LEAST_ROOM:
             return 0
+        taken_at = time.monotonic()
         taking = deliveries.take_due(self._context, room, self._full(), CAPS)
         self._taking = asyncio.create_task(taking)
         # Who is cancelled here has taken lanes all the same, and gives them back at the end.
@@ -103,7 +107,7 @@ class _Round:
         self._taking = None
         for lane in lanes:
             self._note(lane)
-            flight = asyncio.create_task(self._fly(lane))
+            flight = asyncio.create_task(self._fly(lane, taken_at))
             self._flights[flight] = lane
         return len(lanes)
 
@@ -122,7 +126,11 @@ class _Round:
             if count >= (CAPS.failing if endpoint_id in self._failing else CAPS.working)
         ]
 
-    async def _fly(self, lane: DueLane) -> None:
+    async def _fly(self, lane: DueLane, taken_at: float) -> None:
+        if time.monotonic() - taken_at > FRESH.total_seconds():
+            # This process was stopped: others have the lane, and may be further than we know.
+            self._forget([lane])
+            return
         try:
             self._outcomes.append(await deliveries.deliver(self._context, lane))
         except Exception:

@@ -16,8 +16,11 @@ from pgqueuer.core.executors import (
 from pgqueuer.domain import models
 from pgqueuer.domain.errors import RetryRequested
 
+from kalends.domain.errors import Unavailable
 from kalends.jobs.table import Job, Timed
 from kalends.services.work import Context, GaveUp
+from kalends.store.database import RunAgain
+from kalends.store.jobs import spare_a_try
 
 log = structlog.get_logger("kalends.jobs")
 
@@ -55,18 +58,30 @@ class JobExecutor(AbstractEntrypointExecutor):
         except asyncio.CancelledError:
             # PgQueuer would take it for a job that nobody wants any more, and delete it.
             task.uncancel()
+            await self._spare_a_try(job)
             raise RetryRequested(reason="its worker ended") from None
         except Exception as error:
             raise await self._judged(job, error) from error
         finally:
             self._running.tasks.discard(task)
         if again_after is not None:
+            await self._spare_a_try(job)
             raise RetryRequested(again_after)
+
+    async def _spare_a_try(self, job: models.Job) -> None:
+        """Running again is no failure here, and PgQueuer is about to count one: else a job that
+        waits often, or outlives some workers, has no tries left for its first failure."""
+        try:
+            async with self._context.database.connection() as tx:
+                await spare_a_try(tx, job.id)
+        except (Unavailable, RunAgain) as error:
+            log.warning("a try too many was counted", id=job.id, error=repr(error))
 
     async def _judged(self, job: models.Job, error: Exception) -> Exception:
         about = {"job": job.entrypoint, "id": job.id, "attempt": job.attempts + 1}
-        if job.attempts < len(self._job.retry_after) and not isinstance(error, GaveUp):
-            again_after = _with_jitter(self._job.retry_after[job.attempts])
+        failures = max(job.attempts, 0)
+        if failures < len(self._job.retry_after) and not isinstance(error, GaveUp):
+            again_after = _with_jitter(self._job.retry_after[failures])
             seconds = round(again_after.total_seconds())
             log.warning("job failed", **about, again_after_seconds=seconds, error=repr(error))
             return RetryRequested(again_after, reason=repr(error))

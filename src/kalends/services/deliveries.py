@@ -19,7 +19,7 @@ from kalends.domain.webhook import Attempt, State
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json
 from kalends.services.endpoint_health import judge_endpoint
-from kalends.services.sealing import Seal
+from kalends.services.sealing import Seal, SealBroken
 from kalends.services.work import Context
 from kalends.store import deliveries
 from kalends.store.deliveries import Caps, DueLane, Outcome
@@ -29,6 +29,7 @@ LEASE: Final = timedelta(seconds=25)
 TIMEOUT_SECONDS: Final = 10.0
 MOST_OF_ANSWER_BYTES: Final = 1024
 PURPOSE: Final = "webhook secret"
+UNSEALED: Final = "its secret was stored under another KALENDS_SECRET; give the webhook a new one"
 
 
 class Parcel(Struct, frozen=True):
@@ -69,8 +70,14 @@ async def take_due(
 
 
 async def deliver(context: Context, lane: DueLane) -> Outcome:
-    """One try. Whatever the network does is an outcome."""
-    attempt, retry_after = await send(context, lane.url, parcel_of(lane, context))
+    """One try. Whatever the network does is an outcome, and so is a secret that cannot be opened:
+    what is never tried would never end."""
+    try:
+        parcel = parcel_of(lane, context)
+    except SealBroken:
+        attempt, retry_after = _untried(UNSEALED, context.clock()), None
+    else:
+        attempt, retry_after = await send(context, lane.url, parcel)
     state, again_after = State.DELIVERED, None
     if not attempt.is_taken:
         tries = lane.tries + 1
@@ -153,6 +160,10 @@ def _by_endpoint(outcomes: Sequence[Outcome]) -> dict[UUID, list[Outcome]]:
     for outcome in outcomes:
         grouped.setdefault(outcome.lane.endpoint_id, []).append(outcome)
     return grouped
+
+
+def _untried(reason: str, now: datetime) -> Attempt:
+    return Attempt(at=now, status=None, duration_ms=0, error=reason, response=None)
 
 
 def _attempt(answer: Answered | Unreachable, now: datetime) -> Attempt:

@@ -41,6 +41,7 @@ UPDATE pgqueuer SET status = 'queued', attempts = 0, execute_after = now(), upda
     queue_manager_id = NULL
 WHERE status = 'failed' AND ($1::bigint[] IS NULL OR id = ANY($1)) RETURNING id
 """
+SPARE: Final = "UPDATE pgqueuer SET attempts = attempts - 1 WHERE id = $1"
 # Everything the manager asks is small; what takes longer has lost its server.
 STATEMENT_SECONDS: Final = 10
 CLOSE_SECONDS: Final = 1
@@ -69,6 +70,11 @@ async def enqueue_jobs(tx: Tx, jobs: Sequence[NewJob]) -> None:
         [job.payload for job in jobs],
         [job.run_after for job in jobs],
     )
+
+
+async def spare_a_try(tx: Tx, job_id: int) -> None:
+    """Takes back the try that is counted when a job is put back into the queue."""
+    await tx.execute(SPARE, job_id)
 
 
 @asynccontextmanager
