@@ -164,13 +164,11 @@ def test_after_five_days_of_failure_it_is_disabled_and_the_admin_hears_of_it(
 def test_what_cannot_be_signed_is_tried_to_its_end(
     own_world: World, own_home: Installation
 ) -> None:
-    """As after KALENDS_SECRET was changed: nothing else of the endpoint waits behind it for good."""
+    """As after KALENDS_SECRET was changed."""
     with receiving() as receiver:
         hook = own_world.api.post(HOOKS, json={"url": receiver.url}).json()["data"]
-        run(
-            own_home,
-            f"UPDATE webhook_endpoints SET secret = 'sealed otherwise' WHERE url = '{receiver.url}'",
-        )
+        spoil = "UPDATE webhook_endpoints SET secret = 'sealed otherwise'"
+        run(own_home, f"{spoil} WHERE url = '{receiver.url}'")
         own_world.book(own_world.create_schedule())
         until = time.monotonic() + 30
         while True:
@@ -180,7 +178,7 @@ def test_what_cannot_be_signed_is_tried_to_its_end(
             assert time.monotonic() < until, shown
             time.sleep(0.1)
     assert "KALENDS_SECRET" in shown["attempts"][-1]["error"]
-    assert receiver.came == []
+    assert receiver.received == []
 
 
 def test_a_success_ends_a_time_of_failures(own_world: World, own_home: Installation) -> None:

@@ -93,6 +93,7 @@ def outside(settings: Settings) -> Outside:
         public_url=settings.public_url or Outside().public_url,
         sender=settings.mail_from,
         retry_scale=settings.webhook_retry_scale,
+        calcom_patience_seconds=settings.calcom_patience_seconds,
         calcom=partial(CalcomAccount, http),
     )
 

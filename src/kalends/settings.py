@@ -30,6 +30,7 @@ class Settings:
     mail_from: str
     outbound_allow: Opened
     webhook_retry_scale: float
+    calcom_patience_seconds: float
     rate_limit_read: int
     rate_limit_write: int
     rate_limit_sign_in: int
@@ -55,6 +56,7 @@ class Settings:
             mail_from=read.email("MAIL_FROM") or _own_address(read.text("PUBLIC_URL")),
             outbound_allow=read.opened("OUTBOUND_ALLOW"),
             webhook_retry_scale=read.fraction("WEBHOOK_RETRY_SCALE", 1.0),
+            calcom_patience_seconds=read.fraction("CALCOM_PATIENCE", 60.0),
             rate_limit_read=read.limit("RATE_LIMIT_READ", 300),
             rate_limit_write=read.limit("RATE_LIMIT_WRITE", 100),
             rate_limit_sign_in=read.limit("RATE_LIMIT_SIGN_IN", 10),

@@ -4,13 +4,15 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from kalends.compose import Installation
+from kalends.compose import Installation, installation, migrate_now
 from kalends.domain.ids import ORGANIZATION, RUN, shown
+from kalends.settings import Settings
 from tests.conftest import PASSWORD, make_organization
 from tests.fakes.calcom import FakeCalcom
 from tests.servers import Server
@@ -164,3 +166,30 @@ def desk(new_desk: Callable[[], Desk]) -> Desk:
     desk = new_desk()
     desk.connect()
     return desk
+
+
+def wait_until_over(desk: Desk, run: str) -> JSON:
+    """The run as it is shown when it is over."""
+    until = time.monotonic() + 90
+    while True:
+        shown: JSON = desk.admin.get(f"{SYNC}/{run}").json()
+        if shown["status"] != "running":
+            return shown
+        assert time.monotonic() < until, shown
+        time.sleep(0.2)
+
+
+Fragile = tuple[Installation, dict[str, str], Path]
+
+
+@pytest.fixture
+def fragile(tmp_path: Path) -> Iterator[Fragile]:
+    """An installation of its own, whose servers may be killed."""
+    environment = {
+        "KALENDS_DATA_DIR": str(tmp_path / "data"),
+        "KALENDS_OUTBOUND_ALLOW": "127.0.0.1",
+        "KALENDS_RATE_LIMIT_READ": "none",
+    }
+    with installation(Settings.from_environ(environment)) as home:
+        migrate_now(home)
+        yield home, environment, tmp_path

@@ -131,6 +131,31 @@ def test_an_organization_of_others_is_not_found(desk: Desk, new_desk: NewDesk) -
     assert other.admin.get(f"{SYNC}/{run}").json()["status"] == "done"
 
 
+def test_whose_organization_it_is_is_judged_before_the_rest(desk: Desk, new_desk: NewDesk) -> None:
+    theirs = {"organizationId": new_desk().organization_id}
+    for answer in (
+        desk.admin.post(SYNC, json=theirs | {"startDate": 5, "range": "all"}),
+        desk.admin.put(CONNECTION, json=theirs | {"apiKey": 5}),
+        desk.admin.get(CONNECTION, params=theirs | {"page": "2"}),
+        desk.admin.delete(CONNECTION, params=theirs | {"page": "2"}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+
+
+def test_the_rest_is_judged_for_our_own_organization(desk: Desk) -> None:
+    ours = {"organizationId": desk.organization_id}
+    for answer in (
+        desk.admin.post(SYNC, json=ours | {"startDate": 5}),
+        desk.admin.post(SYNC, json={"organizationId": 5}),
+        desk.admin.put(CONNECTION, json=ours | {"apiKey": 5}),
+        desk.admin.put(CONNECTION, json=["organizationId"]),
+        desk.admin.get(CONNECTION, params=ours | {"page": "2"}),
+        desk.admin.delete(CONNECTION, params=ours | {"page": "2"}),
+        desk.admin.get(CONNECTION),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (422, "VALIDATION_ERROR")
+
+
 def test_without_a_connection_there_is_nothing_to_sync(new_desk: NewDesk) -> None:
     desk = new_desk()
     answer = desk.try_sync()

@@ -249,6 +249,7 @@ def test_a_key_that_dies_in_the_middle_keeps_what_was_brought(desk: Desk) -> Non
         "synced": PAGE,
         "skipped": 0,
         "unchanged": 0,
+        "left_out": 0,
         "skips": [],
         "error": "",
         "code": "CALCOM_KEY_REFUSED",

@@ -2,33 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-import pytest
-
-from kalends.compose import Installation, installation, migrate_now
+from kalends.compose import Installation
 from kalends.services.calcom_runs import start_due_syncs
-from kalends.settings import Settings
-from tests.calcom.conftest import SYNC, Desk, NewDesk
+from tests.calcom.conftest import SYNC, Desk, Fragile, NewDesk, wait_until_over
 from tests.calcom.oracle import check_same
 from tests.conftest import PASSWORD, make_organization
 from tests.fakes.calcom import FakeCalcom, too_many
 from tests.servers import Server
-from tests.world import JSON, World
+from tests.world import World
 
 ENOUGH = 90
-
-
-def wait_until_over(desk: Desk, run: str) -> JSON:
-    until = time.monotonic() + ENOUGH
-    while True:
-        shown: JSON = desk.admin.get(f"{SYNC}/{run}").json()
-        if shown["status"] != "running":
-            return shown
-        assert time.monotonic() < until, shown
-        time.sleep(0.2)
 
 
 def test_a_run_is_shown_as_its_call_was_answered(desk: Desk) -> None:
@@ -123,21 +108,8 @@ def test_a_run_whose_connection_is_gone_fails_and_says_so(desk: Desk) -> None:
     assert failed["synced"] == 100
 
 
-@pytest.fixture
-def fragile(tmp_path: Path) -> Iterator[tuple[Installation, dict[str, str], Path]]:
-    """An installation of its own, whose servers may be killed."""
-    environment = {
-        "KALENDS_DATA_DIR": str(tmp_path / "data"),
-        "KALENDS_OUTBOUND_ALLOW": "127.0.0.1",
-        "KALENDS_RATE_LIMIT_READ": "none",
-    }
-    with installation(Settings.from_environ(environment)) as home:
-        migrate_now(home)
-        yield home, environment, tmp_path
-
-
 def test_a_killed_process_is_gone_on_from_where_it_was(
-    fragile: tuple[Installation, dict[str, str], Path], calcom: FakeCalcom
+    fragile: Fragile, calcom: FakeCalcom
 ) -> None:
     home, environment, folder = fragile
     for _ in range(600):

@@ -81,6 +81,8 @@ class FakeCalcom:
     is_old_api: bool = False
     drops_null_updates: bool = True
     delay_seconds: float = 0.0
+    # Whose account the key belongs to; None where the server does not say.
+    owner: JSON | None = None
     port: int = 0
     _number: int = 0
     _ticks: int = 0
@@ -231,6 +233,8 @@ class FakeCalcom:
         path = asked.path.removeprefix("/v2")
         if path == "/bookings":
             return self._list(asked)
+        if path == "/me" and self.owner is not None:
+            return _json(200, {"status": "success", "data": self.owner})
         if path.startswith("/bookings/"):
             found = self.rows.get(path.removeprefix("/bookings/"))
             if found is None or (self.dropped and self.dropped(found)):

@@ -5,7 +5,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
@@ -31,6 +31,14 @@ class Gone(Struct, frozen=True):
 
 
 Failure = KeyRefused | Unsupported | Away
+
+
+class Identity(Struct, frozen=True):
+    """Whose account it is, in its server's words: a number, and an address for mail."""
+
+    calcom_id: int
+    email: str | None
+
 
 BY_CREATION = "createdAt"
 BY_CHANGE = "updatedAt"
@@ -64,8 +72,29 @@ class Page(Struct, frozen=True, kw_only=True):
     total: int | None
 
 
+class Trouble(Struct, frozen=True, kw_only=True):
+    """What has come of the latest requests, up to one that brought something of use.
+
+    `silent_seconds` is how long ago the first of them was sent that was not answered, or with an
+    error that may pass; None where the last one was answered. `tries` counts these, `limits` the
+    answers 429, `garbled` those that are no JSON. It is kept where the work is kept, so that
+    patience ends for whoever goes on with the work.
+    """
+
+    silent_seconds: float | None = None
+    tries: int = 0
+    limits: int = 0
+    garbled: int = 0
+
+
+NO_TROUBLE: Final = Trouble()
+
+
 class Account(Protocol):
     """One account. Whoever has to wait is asked before: the account was given a pause."""
+
+    async def who(self) -> Identity | Failure | None:
+        """Whose account the key belongs to; None where the server does not say."""
 
     async def look(self) -> Failure | None:
         """Whether Cal.com answers, takes the key, and speaks our API; None if all is well."""
@@ -83,17 +112,20 @@ class Account(Protocol):
         """The event types of the account, as JSON values."""
 
 
-Pause = Callable[[float], Awaitable[None]]
-"""Waits that many seconds; raises what it likes where that would be too long."""
+Pause = Callable[[float, Trouble], Awaitable[None]]
+"""Waits that many seconds, and hears how the account answers; raises what it likes where that would
+be too long."""
 
 
 class Key(Struct, frozen=True, kw_only=True):
-    """How to reach an account. `patience_seconds` is how long nothing usable may come back."""
+    """How to reach an account. `patience_seconds` is how long nothing usable may come back, and
+    `trouble` what those have met who asked for the same work before."""
 
     base_url: str
     api_key: str
     patience_seconds: float
     pause: Pause
+    trouble: Trouble = NO_TROUBLE
 
 
 OpenAccount = Callable[[Key], Account]

@@ -14,6 +14,7 @@ from kalends.domain.calcom_account import BY_CHANGE, BY_CREATION, Walk
 # A change that was made while a run was under way must not be lost, nor one by a clock that is
 # behind ours: each run asks again for what changed so long before the last one began.
 OVERLAP: Final = timedelta(minutes=10)
+OF_ANOTHER_ACCOUNT: Final = "Another account of Cal.com brought it in, and it stays as it is."
 DEFAULT_BASE_URL: Final = "https://api.cal.com/v2"
 
 
@@ -29,6 +30,7 @@ class Connection(Struct, frozen=True, kw_only=True):
 
     The mark: `walked_to` is the creation time that the first walk has reached, `walked_since` when
     it began, `changed_since` from when on to ask for changes (None until the first walk is done).
+    `account_id` is whose account it reaches, as it was found in that generation.
     """
 
     organization_id: UUID
@@ -50,6 +52,13 @@ class Connection(Struct, frozen=True, kw_only=True):
     due_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    account_id: UUID | None = None
+    account_generation: int | None = None
+
+    @property
+    def account(self) -> UUID | None:
+        """Whose account it reaches; None until that was asked."""
+        return self.account_id if self.account_generation == self.generation else None
 
 
 class RunState(StrEnum):

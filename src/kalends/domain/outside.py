@@ -104,7 +104,7 @@ class Outside(Struct, frozen=True, kw_only=True):
     `public_url` is our own address for links (no slash at its end), `sender` the address that
     mail comes from. Without a `carrier` mail is kept in the organization's mailbox.
     `retry_scale` stretches or shrinks the timetable of webhook retries. `calcom` opens an account
-    at Cal.com, over the same `http`.
+    at Cal.com, over the same `http`; a run ends when it has not answered for the patience.
     """
 
     http: Http = ClosedHttp()
@@ -112,6 +112,7 @@ class Outside(Struct, frozen=True, kw_only=True):
     public_url: str = "http://127.0.0.1:8080"
     sender: str = "kalends@localhost"
     retry_scale: float = 1.0
+    calcom_patience_seconds: float = 60.0
     calcom: OpenAccount | None = None
 
 

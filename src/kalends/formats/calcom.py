@@ -16,23 +16,33 @@ ScheduleShownId = Annotated[str, Meta(description="The schedule.", examples=["sc
 
 
 class SkipShown(Struct, frozen=True):
-    """A row of Cal.com that could not be brought in; it is tried again at each run."""
+    """A row of Cal.com that is left out; each run tries it again and names it."""
 
     uid: Annotated[str, Meta(description="Its uid there.")]
     reason: Annotated[str, Meta(description="Why it could not be brought in.")]
 
 
 class SyncDone(Struct, frozen=True, kw_only=True):
-    """How a sync ended. `synced` and `skipped` add up to the rows that Cal.com showed."""
+    """How a sync ended. `synced` and `skipped` add up to the rows that Cal.com showed, and those
+    that earlier syncs left out, which are tried again although Cal.com does not show them again."""
 
     success: Success
     run_id: RunId
     status: Annotated[Literal["done"], Meta(description="How it stands.", extra_json_schema=TEXT)]
     synced: Annotated[int, Meta(description="Rows brought in or brought up to date.")]
-    skipped: Annotated[int, Meta(description="The rest of the rows that Cal.com showed.")]
+    skipped: Annotated[
+        int, Meta(description="The rest of these rows: unchanged, or left out as before.")
+    ]
     unchanged: Annotated[int, Meta(description="How many of the skipped needed nothing.")]
+    left_out: Annotated[
+        int, Meta(description="How many of the skipped are left out, named in `skips` or not.")
+    ]
     skips: Annotated[
-        list[SkipShown], Meta(description="Those that could not be brought in: the first hundred.")
+        list[SkipShown],
+        Meta(
+            description="All that is still left out, also by earlier syncs: the first hundred of "
+            "them. There are more where `left_out` is more; a sync with a range names those in it."
+        ),
     ]
 
 
@@ -62,9 +72,12 @@ class SyncRun(Struct, frozen=True, kw_only=True):
     unchanged: Annotated[
         int | UnsetType, Meta(description="How many of the skipped needed nothing; at the end.")
     ] = UNSET
+    left_out: Annotated[
+        int | UnsetType, Meta(description="How many of the skipped are left out; at the end.")
+    ] = UNSET
     skips: Annotated[
         list[SkipShown] | UnsetType,
-        Meta(description="Those that could not be brought in: the first hundred; at the end."),
+        Meta(description="All that is still left out, the first hundred of it; at the end."),
     ] = UNSET
     error: Annotated[str | UnsetType, Meta(description="Why it failed.")] = UNSET
     code: Annotated[str | UnsetType, Meta(description="The code of the error.")] = UNSET
@@ -133,6 +146,7 @@ def show_run(run: Run) -> dict[str, Any]:
     if run.is_over:
         shown |= {
             "unchanged": run.unchanged,
+            "left_out": run.skipped - run.unchanged,
             "skips": [{"uid": s.uid, "reason": s.reason} for s in run.skips],
         }
     if run.state == RunState.FAILED:

@@ -3,9 +3,9 @@
 Strict in what is sent, forgiving in what is read: servers are of many ages.
 """
 
-import asyncio
 import json as lenient_json
 import random
+import time
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,9 +20,11 @@ from kalends.domain.calcom_account import (
     Away,
     Failure,
     Gone,
+    Identity,
     Key,
     KeyRefused,
     Page,
+    Trouble,
     Unsupported,
     Walk,
 )
@@ -45,6 +47,10 @@ MOST_RATE_LIMITS: Final = 20
 MOST_GARBLED: Final = 3
 MOST_RESTARTS: Final = 5
 RESET_HEADERS: Final = ("x-ratelimit-reset-default", "x-ratelimit-reset", "retry-after")
+# What servers answer that do not know the call.
+NOT_THERE: Final = (400, 404, 405, 501)
+LARGEST_ID: Final = 2**63
+LONGEST_EMAIL: Final = 320
 FILTERS: Final = {
     BY_CREATION: ("sortCreated", "afterCreatedAt"),
     BY_CHANGE: ("sortUpdatedAt", "afterUpdatedAt"),
@@ -64,6 +70,7 @@ class CalcomAccount:
     def __init__(self, http: Http, key: Key) -> None:
         self._http = http
         self._key = key
+        self._trouble = _Met.of(key.trouble)
 
     async def look(self) -> Failure | None:
         said = await self._get("/bookings", {"take": "1"}, BOOKINGS_VERSION)
@@ -102,6 +109,20 @@ class CalcomAccount:
             return Unsupported("Cal.com answers a question for one booking with something else.")
         return Page(rows=rows[:1], asked_at=said.asked_at, next=None, total=1)
 
+    async def who(self) -> Identity | Failure | None:
+        said = await self._get("/me", {}, BOOKINGS_VERSION, NOT_THERE)
+        if isinstance(said, Gone | Unsupported):
+            return None
+        if not isinstance(said, _Said):
+            failure: Failure = said
+            return failure
+        data = said.value.get("data") if isinstance(said.value, dict) else None
+        id_ = data.get("id") if isinstance(data, dict) else None
+        if not isinstance(id_, int) or not 0 <= id_ < LARGEST_ID:
+            return None
+        email = data.get("email") if isinstance(data, dict) else None
+        return Identity(id_, email.lower()[:LONGEST_EMAIL] if isinstance(email, str) else None)
+
     async def list_schedules(self) -> list[Any] | Failure:
         return _list_in(await self._get("/schedules", {}, SCHEDULES_VERSION))
 
@@ -112,31 +133,33 @@ class CalcomAccount:
         self, path: str, query: Mapping[str, str], version: str, gone: tuple[int, ...] = ()
     ) -> Any:
         """`_Said`, `Gone` for a status in `gone`, or a failure. It waits where Cal.com says so,
-        and asks again after what may pass, for as long as the key's patience."""
-        loop = asyncio.get_running_loop()
-        patience_ends = loop.time() + self._key.patience_seconds
-        tries = limits = garbled = 0
+        and asks again after what may pass, for as long as the key's patience: from the first
+        request that was not answered, whoever sent it."""
+        met = self._trouble
         while True:
-            await self._key.pause(0)
+            await self._pause(0)
+            met.begin()
             answer, asked_at = await self._send(path, query, version)
             if isinstance(answer, Answered) and answer.status == 429:
-                limits += 1
-                if limits > MOST_RATE_LIMITS:
+                met.answered_with_limit()
+                if met.limits > MOST_RATE_LIMITS:
                     return Away("Cal.com says again and again that there are too many requests")
-                await self._key.pause(_seconds_to_reset(answer))
-                patience_ends = loop.time() + self._key.patience_seconds
+                await self._pause(_seconds_to_reset(answer))
                 continue
             judged = _judge(answer, asked_at, gone)
-            garbled += isinstance(judged, _Garbled)
-            if isinstance(judged, _Garbled) and garbled >= MOST_GARBLED:
-                return Unsupported(judged.reason)
             if not isinstance(judged, _Passing | _Garbled):
+                met.answered()
                 return judged
-            delay = BACKOFF_SECONDS[min(tries, len(BACKOFF_SECONDS) - 1)]
-            if loop.time() + delay > patience_ends:
+            delay = met.failed(judged)
+            left = self._key.patience_seconds - met.silence
+            if met.garbled >= MOST_GARBLED:
+                return Unsupported(judged.reason)
+            if left <= 0:
                 return Away(judged.reason)
-            tries += 1
-            await self._key.pause(delay * random.uniform(0.8, 1.2))
+            await self._pause(min(delay, left))
+
+    async def _pause(self, seconds: float) -> None:
+        await self._key.pause(seconds, self._trouble.told())
 
     async def _send(
         self, path: str, query: Mapping[str, str], version: str
@@ -156,6 +179,57 @@ class CalcomAccount:
             most_bytes=MOST_BYTES,
         )
         return await self._http.send(request), asked_at
+
+
+class _Met:
+    """The trouble so far, by the clock of this process."""
+
+    def __init__(self) -> None:
+        self.tries = self.limits = self.garbled = 0
+        self._silent_since: float | None = None
+        self._began = 0.0
+
+    @classmethod
+    def of(cls, trouble: Trouble) -> "_Met":
+        met = cls()
+        met.tries, met.limits, met.garbled = trouble.tries, trouble.limits, trouble.garbled
+        if trouble.silent_seconds is not None:
+            met._silent_since = time.monotonic() - trouble.silent_seconds
+        return met
+
+    @property
+    def silence(self) -> float:
+        """The seconds since the first request that was not answered."""
+        return 0.0 if self._silent_since is None else time.monotonic() - self._silent_since
+
+    def told(self) -> Trouble:
+        return Trouble(
+            silent_seconds=None if self._silent_since is None else self.silence,
+            tries=self.tries,
+            limits=self.limits,
+            garbled=self.garbled,
+        )
+
+    def begin(self) -> None:
+        self._began = time.monotonic()
+
+    def answered(self) -> None:
+        self.tries = self.limits = self.garbled = 0
+        self._silent_since = None
+
+    def answered_with_limit(self) -> None:
+        self.limits += 1
+        self.tries = 0
+        self._silent_since = None
+
+    def failed(self, how: "_Passing | _Garbled") -> float:
+        """The seconds until it is worth while to ask again."""
+        if self._silent_since is None:
+            self._silent_since = self._began
+        self.garbled += isinstance(how, _Garbled)
+        self.tries += 1
+        number = min(self.tries, len(BACKOFF_SECONDS)) - 1
+        return BACKOFF_SECONDS[number] * random.uniform(0.8, 1.2)
 
 
 class _Passing(Struct, frozen=True):

@@ -10,6 +10,7 @@ from kalends.services import (
     bringing,
     calcom,
     calcom_runs,
+    calcom_worker,
     endings,
     housekeeping,
     mailing,
@@ -55,7 +56,7 @@ class Timed:
 JOBS: Final[Mapping[str, Job]] = {
     accounts.RESET_JOB: Job(accounts.send_reset),
     mailing.JOB: Job(mailing.send_mails, give_up=mailing.give_up_mails),
-    calcom_runs.RUN_JOB: Job(calcom_runs.go_on),
+    calcom_worker.RUN_JOB: Job(calcom_runs.go_on, give_up=calcom_runs.give_up_run),
     calcom.FETCH_JOB: Job(bringing.fetch),
 }
 
@@ -64,6 +65,7 @@ TIMETABLE: Final[Mapping[str, Timed]] = {
     "expire pending bookings": Timed("* * * * *", endings.expire_pending),
     "complete confirmed bookings": Timed("* * * * *", endings.complete_confirmed),
     "start syncs with Cal.com": Timed("* * * * *", calcom_runs.start_due_syncs),
+    "resume syncs with Cal.com": Timed("* * * * *", calcom_runs.resume_missed_runs),
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),
     "forget holds": Timed("40 * * * *", housekeeping.forget_holds),
     "forget answers": Timed("1-59/5 * * * *", housekeeping.forget_answers),

@@ -8,20 +8,23 @@ from typing import Final
 import structlog
 from msgspec import json
 
-from kalends.domain.calcom_account import Account, Away, Failure, Gone, Page
+from kalends.domain.calcom_account import Account, Away, Gone, Page, Trouble
 from kalends.domain.calcom_sync import Connection, Run
 from kalends.domain.errors import CalcomNotConfigured
 from kalends.services import work as working
 from kalends.services.calcom import (
+    CalcomFailed,
     Hint,
     caller_from_calcom,
     error_of,
     open_account,
     require_connection,
 )
+from kalends.services.calcom_accounts import with_account
 from kalends.services.importing import (
     Shown,
     Verdict,
+    Via,
     bring_kept,
     bring_rows,
     note_gone,
@@ -34,26 +37,36 @@ log = structlog.get_logger("kalends.calcom")
 LONGEST_CHAIN: Final = 50
 READ_AT_ONCE: Final = 5
 FETCH_PATIENCE_SECONDS: Final = 20.0
+LONGEST_PAUSE_SECONDS: Final = 8.0
+# What a hook hinted at is followed for so long, however often its job is put off.
+LONGEST_HINT: Final = timedelta(days=1)
 
 
-class CalcomFailed(Exception):
-    """The account could not be asked; the value says how."""
+class _Later(Exception):
+    """The account asks for a pause that is too long to be waited for here, in seconds."""
 
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure)
-        self.failure = failure
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 class Bringer:
-    """Brings rows in, for a run or without one."""
+    """Brings rows in, for a run or without one. `hold` is the first thing in each transaction: it
+    raises where the rows are not to be brought in here any more."""
 
     def __init__(
-        self, context: Context, caller: Caller, connection: Connection, run: Run | None
+        self,
+        context: Context,
+        caller: Caller,
+        connection: Connection,
+        run: Run | None,
+        hold: Callable[[Work], Awaitable[None]],
     ) -> None:
         self._context = context
         self._caller = caller
-        self._connection = connection
+        self.connection = connection
         self._run = run
+        self._hold = hold
 
     async def bring(
         self, shown: Sequence[Shown], then: Callable[[Work], Awaitable[None]] | None = None
@@ -61,7 +74,8 @@ class Bringer:
         """Brings the rows in, and does `then` in the same transaction."""
 
         async def both(work: Work) -> list[Verdict]:
-            verdicts = await bring_rows(work, self._connection, shown, self._run)
+            await self._hold(work)
+            verdicts = await bring_rows(work, self.connection, shown, self._run)
             if then is not None:
                 await then(work)
             return verdicts
@@ -89,8 +103,7 @@ class Bringer:
             (neighbour,) = await self.bring([_asked_for(found)])
             await self._find_what_it_wants(account, neighbour, depth + 1)
         elif isinstance(found, Gone):
-            now = self._context.clock()
-            await working.change(self._context, self._caller, note_gone, verdict.wants, now)
+            await self._note_gone(verdict.wants)
         else:
             raise CalcomFailed(found)
         for again in await self._again([verdict.uid]):
@@ -98,27 +111,40 @@ class Bringer:
                 await self._find_what_it_wants(account, again, depth + 1)
 
     async def _again(self, uids: Sequence[str]) -> list[Verdict]:
-        return await working.change(
-            self._context, self._caller, bring_kept, self._connection, uids, self._run
-        )
+        async def again(work: Work) -> list[Verdict]:
+            await self._hold(work)
+            return await bring_kept(work, self.connection, uids, self._run)
+
+        return await working.change(self._context, self._caller, again)
+
+    async def _note_gone(self, uid: str) -> None:
+        async def note(work: Work) -> None:
+            await self._hold(work)
+            await note_gone(work, uid, self._context.clock())
+
+        await working.change(self._context, self._caller, note)
+
+
+async def hold_nothing(_: Work) -> None:
+    """For one who brings rows in without a run."""
 
 
 async def fetch(context: Context, payload: bytes) -> timedelta | None:
     """The job that a hook starts: asks for the booking, and brings it in. One that is gone there is
-    left alone here."""
+    left alone here, and so is a hint that became too old: the next sync shows what it was about."""
     hint = json.decode(payload, type=Hint)
+    if hint.taken_at is not None and hint.taken_at < (context.clock() - LONGEST_HINT).timestamp():
+        log.warning("a hook could not be followed in time", uid=hint.uid)
+        return None
     try:
         connection = await require_connection(context, hint.organization_id)
-        account = open_account(context, connection, FETCH_PATIENCE_SECONDS, asyncio.sleep)
+        account = open_account(context, connection, FETCH_PATIENCE_SECONDS, _wait_a_little)
     except CalcomNotConfigured:
         return None
-    found = await account.find(hint.uid)
     try:
-        if isinstance(found, Page):
-            caller = await caller_from_calcom(context, hint.organization_id)
-            await Bringer(context, caller, connection, None).bring_one(account, found)
-        elif not isinstance(found, Gone):
-            raise CalcomFailed(found)
+        await _follow(context, connection, account, hint)
+    except _Later as later:
+        return timedelta(seconds=later.seconds)
     except CalcomFailed as failed:
         error = error_of(failed.failure)
         if isinstance(failed.failure, Away):
@@ -127,15 +153,33 @@ async def fetch(context: Context, payload: bytes) -> timedelta | None:
     return None
 
 
+async def _follow(context: Context, connection: Connection, account: Account, hint: Hint) -> None:
+    found = await account.find(hint.uid)
+    if isinstance(found, Gone):
+        return
+    if not isinstance(found, Page):
+        raise CalcomFailed(found)
+    connection = await with_account(context, connection, account)
+    caller = await caller_from_calcom(context, hint.organization_id)
+    await Bringer(context, caller, connection, None, hold_nothing).bring_one(account, found)
+
+
+async def _wait_a_little(seconds: float, _: Trouble) -> None:
+    """The pause of a job, which makes room for others where it would take long."""
+    if seconds > LONGEST_PAUSE_SECONDS:
+        raise _Later(seconds)
+    await asyncio.sleep(seconds)
+
+
 async def read_listed(rows: Sequence[object], asked_at: datetime) -> list[Shown]:
     """Reads rows that a run is shown, a few at a time, so that others are not held up."""
     shown = []
     for number, value in enumerate(rows, 1):
-        shown.append(read_shown(value, asked_at, is_listed=True))
+        shown.append(read_shown(value, asked_at, Via.LIST))
         if number % READ_AT_ONCE == 0:
             await asyncio.sleep(0)
     return shown
 
 
 def _asked_for(page: Page) -> Shown:
-    return read_shown(page.rows[0], page.asked_at, is_listed=False)
+    return read_shown(page.rows[0], page.asked_at, Via.UID)

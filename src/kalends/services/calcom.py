@@ -1,5 +1,6 @@
 """The connection to Cal.com: made, shown, ended; and what its hooks hint at."""
 
+import asyncio
 import hashlib
 import hmac
 import json as lenient_json
@@ -11,7 +12,16 @@ from msgspec import Struct, json
 
 from kalends.domain.access import Mode, hash_of
 from kalends.domain.calcom import PROVIDER, Mapping
-from kalends.domain.calcom_account import Account, Failure, Key, KeyRefused, Pause, Unsupported
+from kalends.domain.calcom_account import (
+    NO_TROUBLE,
+    Account,
+    Failure,
+    Key,
+    KeyRefused,
+    Pause,
+    Trouble,
+    Unsupported,
+)
 from kalends.domain.calcom_sync import DEFAULT_BASE_URL, Connection, OnConflict
 from kalends.domain.errors import (
     CalcomKeyRefused,
@@ -53,10 +63,20 @@ class NewConnection(Struct, frozen=True, kw_only=True):
 
 
 class Hint(Struct, frozen=True):
-    """What a hook leaves behind: a booking that is worth asking for."""
+    """What a hook leaves behind: a booking that is worth asking for. `taken_at` is when it came,
+    in Unix seconds."""
 
     organization_id: UUID
     uid: str
+    taken_at: float | None = None
+
+
+class CalcomFailed(Exception):
+    """The account could not be asked; the value says how."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
+        self.failure = failure
 
 
 async def connect(context: Context, caller: Caller, wanted: NewConnection) -> Connection:
@@ -99,10 +119,21 @@ async def require_connection(context: Context, organization_id: UUID) -> Connect
     return connection
 
 
+async def wait_here(seconds: float, _: Trouble) -> None:
+    """The pause of one who has time."""
+    await asyncio.sleep(seconds)
+
+
 def open_account(
-    context: Context, connection: Connection, patience_seconds: float, pause: Pause
+    context: Context,
+    connection: Connection,
+    patience_seconds: float,
+    pause: Pause,
+    trouble: Trouble = NO_TROUBLE,
 ) -> Account:
-    """The account behind the connection. Raises CalcomNotConfigured where its key cannot be opened
+    """The account behind the connection; `trouble` is what was met before at the same work.
+
+    Raises CalcomNotConfigured where its key cannot be opened
     any more, CalcomUnavailable where there is no way out."""
     if context.outside.calcom is None:
         raise CalcomUnavailable("There is no way to Cal.com from here.")
@@ -117,6 +148,7 @@ def open_account(
         api_key=api_key,
         patience_seconds=patience_seconds,
         pause=pause,
+        trouble=trouble,
     )
     return context.outside.calcom(key)
 
@@ -165,7 +197,9 @@ async def take_hook(context: Context, token: str, signature: str | None, body: b
 
 
 async def _have_fetched(work: Work, uid: str) -> None:
-    await work.start(FETCH_JOB, json.encode(Hint(work.organization_id, uid)))
+    await work.start(
+        FETCH_JOB, json.encode(Hint(work.organization_id, uid, work.stamp.timestamp()))
+    )
 
 
 def _check_signature(

@@ -3,7 +3,6 @@
 Each is made once: what was brought over before is left as it is here, whatever became of it since.
 """
 
-import asyncio
 from collections.abc import Sequence
 from itertools import chain
 from typing import Final
@@ -29,6 +28,7 @@ from kalends.services.calcom import (
     error_of,
     open_account,
     require_connection,
+    wait_here,
 )
 from kalends.services.event_types import free_slugs
 from kalends.services.work import Context, Work
@@ -63,7 +63,7 @@ async def import_plans(context: Context, organization_id: UUID, *, is_dry_run: b
     Raises CalcomNotConfigured, CalcomKeyRefused, CalcomUnsupported, CalcomUnavailable.
     """
     connection = await require_connection(context, organization_id)
-    account = open_account(context, connection, PATIENCE_SECONDS, asyncio.sleep)
+    account = open_account(context, connection, PATIENCE_SECONDS, wait_here)
     found_schedules = await account.list_schedules()
     if not isinstance(found_schedules, list):
         raise error_of(found_schedules)

@@ -1,6 +1,5 @@
 """A sync that keeps nothing: what it would do, for `kalends calcom sync --dry-run`."""
 
-import asyncio
 from collections.abc import Callable
 from uuid import UUID
 
@@ -11,12 +10,16 @@ from kalends.domain.calcom_sync import Outcome, Skip
 from kalends.services import work as working
 from kalends.services.bringing import read_listed
 from kalends.services.calcom import (
+    CalcomFailed,
     caller_from_calcom,
     error_of,
     open_account,
     require_connection,
+    wait_here,
 )
-from kalends.services.calcom_runs import BATCH, PATIENCE_SECONDS, Span
+from kalends.services.calcom_accounts import with_account
+from kalends.services.calcom_runs import Span
+from kalends.services.calcom_worker import BATCH
 from kalends.services.importing import Shown, Verdict, bring_rows
 from kalends.services.work import Context, Work
 
@@ -51,7 +54,12 @@ async def preview_sync(
     Raises CalcomNotConfigured, CalcomKeyRefused, CalcomUnsupported, CalcomUnavailable.
     """
     connection = await require_connection(context, organization_id)
-    account = open_account(context, connection, PATIENCE_SECONDS, asyncio.sleep)
+    patience = context.outside.calcom_patience_seconds
+    account = open_account(context, connection, patience, wait_here)
+    try:
+        connection = await with_account(context, connection, account)
+    except CalcomFailed as failed:
+        raise error_of(failed.failure) from failed
     caller = await caller_from_calcom(context, organization_id)
     preview, seen = Preview(0, 0, []), set[str]()
 

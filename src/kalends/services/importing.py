@@ -7,13 +7,14 @@ A run, a hook and the command line all bring rows in through `bring_rows`, and i
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from msgspec import Struct, json, structs
 
 from kalends.domain.calcom import schedule_for
-from kalends.domain.calcom_sync import Connection, Outcome, Run
+from kalends.domain.calcom_sync import OF_ANOTHER_ACCOUNT, Connection, Outcome, Run
 from kalends.formats.calcom_rows import Row, Unreadable, clean, read_row
 from kalends.services.import_bookings import Bookings, Part
 from kalends.services.work import Work
@@ -34,14 +35,22 @@ WAITS_FOR_OLDER: Final = "The row that it was rescheduled from was not seen yet.
 WAITS_FOR_NEWER: Final = "The row that it was rescheduled to was not seen yet."
 
 
+class Via(StrEnum):
+    """How a row came: listed by Cal.com, asked for by its uid, or tried again from the copy that
+    was kept of it."""
+
+    LIST = "list"
+    UID = "uid"
+    COPY = "copy"
+
+
 class Shown(Struct, frozen=True, kw_only=True):
-    """A row, read, with its JSON cleaned, and when it was asked for. `is_listed` where a run was
-    shown it, and does not only try it again or ask for it by its uid."""
+    """A row, read, with its JSON cleaned, when it was asked for, and how it came."""
 
     row: Row | Unreadable
     value: object
     asked_at: datetime
-    is_listed: bool
+    via: Via
 
 
 class Verdict(Struct, frozen=True, kw_only=True):
@@ -63,29 +72,32 @@ class Judgement(Struct, frozen=True, kw_only=True):
     parts: list[Part] | None = None
 
 
-def read_shown(value: object, asked_at: datetime, *, is_listed: bool) -> Shown:
+def read_shown(value: object, asked_at: datetime, via: Via) -> Shown:
     """Cleans and reads what Cal.com said."""
     cleaned = clean(value)
-    return Shown(row=read_row(cleaned), value=cleaned, asked_at=asked_at, is_listed=is_listed)
+    return Shown(row=read_row(cleaned), value=cleaned, asked_at=asked_at, via=via)
 
 
 async def bring_rows(
     work: Work, connection: Connection, shown: Sequence[Shown], run: Run | None
 ) -> list[Verdict]:
-    """Brings the rows in, in their order, and counts those that are listed for the run."""
+    """Brings the rows in, in their order, and counts for the run those that it was shown, and
+    those that it tries again."""
     return await _Import(work, connection, run).bring(shown)
 
 
 async def bring_kept(
     work: Work, connection: Connection, uids: Sequence[str], run: Run | None
 ) -> list[Verdict]:
-    """Tries rows again that were kept, from the copies of them."""
+    """Tries rows of the account again that were kept, from the copies of them."""
     known = await imports.find_rows(work.organization_id, work.tx, uids)
     again = [
-        read_shown(json.decode(row.kept), row.seen_at, is_listed=False)
+        read_shown(json.decode(row.kept), row.seen_at, Via.COPY)
         for row in sorted(known, key=lambda row: row.uid)
-        if row.kept is not None and row.uid in uids
+        if row.kept is not None and row.uid in uids and not _is_of_another(row, connection)
     ]
+    if run is not None:
+        again = [one for one in again if _is_asked_for(one.row, run)]
     return await bring_rows(work, connection, again, run)
 
 
@@ -94,7 +106,7 @@ async def note_gone(work: Work, uid: str, asked_at: datetime) -> None:
     await imports.lock_imports(work.organization_id, work.tx)
     known = {row.uid for row in await imports.find_rows(work.organization_id, work.tx, [uid])}
     if uid not in known:
-        gone = _nothing(uid, asked_at, GONE)
+        gone = _nothing(uid, asked_at)
         await imports.put_rows(work.organization_id, work.tx, [gone])
 
 
@@ -168,7 +180,9 @@ class _Import:
         that could not be brought in is tried again at the end of a run, not whenever it is shown.
         """
         row, known = shown.row, self._known.get(shown.row.uid)
-        if known is None or (not shown.is_listed and known.kept is not None):
+        if known is not None and _is_of_another(known, self._connection):
+            return False
+        if known is None or (shown.via is not Via.LIST and known.kept is not None):
             return True
         if _is_older(shown, known):
             return False
@@ -203,6 +217,7 @@ class _Import:
                 kept=None,
                 run_id=before.run_id if before else None,
                 outcome=before.outcome if before else None,
+                account_id=self._connection.account,
             )
         )
         return judgement
@@ -214,6 +229,9 @@ class _Import:
         bookings: Bookings,
     ) -> tuple[Known, Verdict]:
         row, known = shown.row, self._known[shown.row.uid]
+        if _is_of_another(known, self._connection):
+            verdict = Verdict(uid=row.uid, outcome=Outcome.SKIPPED, reason=OF_ANOTHER_ACCOUNT)
+            return self._counted(shown, known, verdict)
         if judgement is None:
             is_out = known.state in (SKIPPED, PARKED)
             outcome = Outcome.SKIPPED if is_out else Outcome.UNCHANGED
@@ -250,7 +268,11 @@ class _Import:
             return Judgement(state=BROUGHT, outcome=Outcome.SYNCED)
         if row.from_uid and row.from_uid not in self._known and row.from_uid != row.uid:
             return Judgement(state=PARKED, reason=WAITS_FOR_OLDER, wants=row.from_uid)
-        parts = await bookings.bring(row, schedule_id, self._ancestors(row))
+        ancestors = self._ancestors(row)
+        before = [self._known[uid] for uid in ancestors if uid in self._known]
+        if any(_is_of_another(known, self._connection) for known in before):
+            return Judgement(reason=OF_ANOTHER_ACCOUNT)
+        parts = await bookings.bring(row, schedule_id, ancestors)
         return Judgement(state=BROUGHT, parts=parts)
 
     def _newer(self, row: Row) -> str | None:
@@ -264,18 +286,29 @@ class _Import:
 
     def _counted(self, shown: Shown, known: Known, verdict: Verdict) -> tuple[Known, Verdict]:
         """The row with its outcome in this run. It counts once, however often it is shown; where
-        it could not be brought in at first, its last outcome counts."""
+        it could not be brought in at first, its last outcome counts. One that was not shown counts
+        where it was left out before, and is still or is not any more."""
         if self._run is None:
             return known, verdict
         before = known.outcome if known.run_id == self._run.id else None
-        if before is None and not shown.is_listed:
+        is_news = shown.via is Via.COPY and verdict.outcome != Outcome.UNCHANGED
+        if before is None and shown.via is not Via.LIST and not is_news:
             return known, verdict
         outcome = Outcome.SYNCED if before == Outcome.SYNCED else verdict.outcome
-        if before == Outcome.UNCHANGED and outcome == Outcome.SKIPPED and not shown.is_listed:
-            outcome = Outcome.UNCHANGED
         _count(self._counts, before, -1)
         _count(self._counts, outcome, 1)
         return structs.replace(known, run_id=self._run.id, outcome=outcome.value), verdict
+
+
+def _is_of_another(known: Known, connection: Connection) -> bool:
+    """Whether another account than the connected one showed the row first."""
+    is_known = known.account_id is not None and known.state != GONE
+    return is_known and known.account_id != connection.account
+
+
+def _is_asked_for(row: Row | Unreadable, run: Run) -> bool:
+    """Whether the run is about it: what starts outside its range is left to other runs."""
+    return isinstance(row, Unreadable) or run.covers(row.starts_at)
 
 
 def _is_older(shown: Shown, known: Known) -> bool:
@@ -295,10 +328,10 @@ def _count(counts: Counts, outcome: str | None, by: int) -> None:
         counts.unchanged += by if outcome == Outcome.UNCHANGED else 0
 
 
-def _nothing(uid: str, seen_at: datetime, state: str) -> Known:
+def _nothing(uid: str, seen_at: datetime) -> Known:
     return Known(
         uid=uid,
-        state=state,
+        state=GONE,
         reason=None,
         digest=b"",
         made_at=seen_at,
@@ -309,4 +342,5 @@ def _nothing(uid: str, seen_at: datetime, state: str) -> Known:
         kept=None,
         run_id=None,
         outcome=None,
+        account_id=None,
     )

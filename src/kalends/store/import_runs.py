@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct, json
 
-from kalends.domain.calcom_account import Walk
-from kalends.domain.calcom_sync import Run, RunState, Skip
+from kalends.domain.calcom_account import Trouble, Walk
+from kalends.domain.calcom_sync import OF_ANOTHER_ACCOUNT, Run, RunState, Skip
 from kalends.store.database import Tx
 from kalends.store.rows import as_raw, columns_of
 
@@ -34,23 +34,33 @@ OPEN: Final = """
 SELECT EXISTS (SELECT FROM calcom_runs
     WHERE organization_id = $1 AND state IN ('waiting', 'running'))
 """
-# The unique index on runs at work decides between two that want to begin.
+# The unique index on runs at work decides between two that want to begin. One that is locked is
+# worked on at this moment, or its holder was stopped in the middle of a transaction.
 TAKE: Final = f"""
-UPDATE calcom_runs SET state = 'running', holder = $3, lease_until = now() + $4::interval
-WHERE organization_id = $1 AND id = $2 AND (state = 'waiting' OR state = 'running'
-    AND (lease_until IS NULL OR lease_until < now() OR holder = $3))
+UPDATE calcom_runs SET state = 'running', holder = $3, lease_until = now() + $4::interval,
+    began_at = coalesce(began_at, now())
+WHERE organization_id = $1 AND id = (SELECT id FROM calcom_runs
+    WHERE organization_id = $1 AND id = $2 AND (state = 'waiting' OR state = 'running'
+        AND (lease_until IS NULL OR lease_until < now() OR holder = $3))
+    FOR NO KEY UPDATE SKIP LOCKED)
   AND NOT EXISTS (SELECT FROM calcom_runs r
     WHERE r.organization_id = $1 AND r.id <> $2 AND r.state = 'running')
-RETURNING {COLUMNS}
+RETURNING {COLUMNS}, extract(epoch FROM now() - silent_since)::float8, failed_tries,
+    rate_limits, garbled_answers, extract(epoch FROM now() - began_at)::float8
 """
-RENEW: Final = """
-UPDATE calcom_runs SET lease_until = now() + $4::interval
-WHERE organization_id = $1 AND id = $2 AND holder = $3 AND state = 'running'
+# Only the holder's: who was stopped, and wakes when another has the run, changes nothing of it.
+HELD: Final = "organization_id = $1 AND id = $2 AND holder = $3 AND state = 'running'"
+TROUBLE: Final = """
+    silent_since = now() - make_interval(secs => $5::float8), failed_tries = $6, rate_limits = $7,
+    garbled_answers = $8
 """
-RELEASE: Final = """
-UPDATE calcom_runs SET holder = NULL, lease_until = now() + $4::interval
-WHERE organization_id = $1 AND id = $2 AND holder = $3 AND state = 'running'
+RENEW: Final = f"""
+UPDATE calcom_runs SET lease_until = now() + $4::interval, {TROUBLE} WHERE {HELD}
 """
+RELEASE: Final = f"""
+UPDATE calcom_runs SET holder = NULL, lease_until = now() + $4::interval, {TROUBLE} WHERE {HELD}
+"""
+HOLD: Final = f"UPDATE calcom_runs SET lease_until = now() + $4::interval WHERE {HELD}"
 AT_WORK: Final = "SELECT id FROM calcom_runs WHERE organization_id = $1 AND state = 'running'"
 PLAN: Final = """
 UPDATE calcom_runs SET walks = $3, generation = $4, mark = $5
@@ -61,13 +71,39 @@ COUNT: Final = """
 UPDATE calcom_runs SET synced = synced + $3, skipped = skipped + $4, unchanged = unchanged + $5
 WHERE organization_id = $1 AND id = $2
 """
+# What a run without a range was not shown and did not come to try again, as it failed before, is
+# still left out, and counts. Rows of another account are its own.
 FINISH: Final = """
-UPDATE calcom_runs SET state = $3, error = $4, code = $5, finished_at = $6, lease_until = NULL,
-    skips = coalesce((SELECT jsonb_agg(jsonb_build_object('uid', uid, 'reason', reason))
-        FROM (SELECT uid, coalesce(reason, '') AS reason FROM calcom_rows
-            WHERE organization_id = $1 AND run_id = $2 AND outcome = 'skipped'
-            ORDER BY seen_at, uid LIMIT $7) first), '[]')
-WHERE organization_id = $1 AND id = $2
+WITH account AS (SELECT account_id FROM calcom_connections WHERE organization_id = $1),
+unseen AS MATERIALIZED (
+    SELECT uid, reason, seen_at FROM calcom_rows r
+    WHERE organization_id = $1 AND kept IS NOT NULL AND state IN ('skipped', 'parked') AND $9
+        AND run_id IS DISTINCT FROM $2
+        AND (r.account_id IS NULL OR r.account_id = (SELECT account_id FROM account))),
+first AS (
+    SELECT uid, reason FROM (
+        SELECT uid, reason, seen_at FROM unseen
+        UNION ALL
+        SELECT uid, CASE WHEN r.account_id <> (SELECT account_id FROM account)
+            THEN $10 ELSE reason END, seen_at
+        FROM calcom_rows r
+        WHERE organization_id = $1 AND run_id = $2 AND outcome = 'skipped') left_out
+    ORDER BY seen_at, uid LIMIT $8)
+UPDATE calcom_runs SET state = $4, error = $5, code = $6, finished_at = $7, lease_until = NULL,
+    holder = NULL, skipped = skipped + (SELECT count(*) FROM unseen),
+    skips = coalesce((SELECT jsonb_agg(
+        jsonb_build_object('uid', uid, 'reason', coalesce(reason, ''))) FROM first), '[]')
+WHERE organization_id = $1 AND id = $2 AND state IN ('waiting', 'running')
+    AND (holder = $3 OR $3 IS NULL AND (lease_until IS NULL OR lease_until < now()))
+"""
+# Over all organizations: what nobody works on, and no job is for.
+MISSED: Final = """
+SELECT organization_id, id FROM calcom_runs r
+WHERE state IN ('waiting', 'running') AND coalesce(lease_until, created_at) < now() - $1::interval
+  AND NOT EXISTS (SELECT FROM pgqueuer j
+    WHERE j.entrypoint = 'calcom.run' AND j.status IN ('queued', 'picked')
+      AND position(convert_to(r.id::text, 'UTF8') IN j.payload) > 0)
+ORDER BY organization_id, id LIMIT $2
 """
 
 
@@ -109,30 +145,68 @@ async def has_open_run(organization_id: UUID, tx: Tx) -> bool:
     return is_open
 
 
+class Taken(Struct, frozen=True):
+    """A run that was taken, what those have met who worked on it before, and how long ago the
+    first of them began."""
+
+    run: Run
+    trouble: Trouble
+    age_seconds: float
+
+
 async def take_run(
     organization_id: UUID, tx: Tx, run_id: UUID, holder: UUID, lease: timedelta
-) -> Run | None:
+) -> Taken | None:
     """The run, ours for as long as the lease is renewed; None where it is over, somebody else has
     it, or another run of the organization is at work."""
     try:
-        return _run(await tx.fetchrow(TAKE, organization_id, run_id, holder, lease))
+        row = await tx.fetchrow(TAKE, organization_id, run_id, holder, lease)
     except asyncpg.UniqueViolationError:
         return None
+    if row is None:
+        return None
+    *columns, silent_seconds, tries, limits, garbled, age_seconds = row
+    run = _run(columns)
+    assert run is not None
+    trouble = Trouble(silent_seconds=silent_seconds, tries=tries, limits=limits, garbled=garbled)
+    return Taken(run, trouble, age_seconds)
 
 
 async def renew_lease(
+    organization_id: UUID,
+    tx: Tx,
+    run_id: UUID,
+    holder: UUID,
+    lease: timedelta,
+    trouble: Trouble,
+) -> bool:
+    """Keeps the run, and notes what was met. False where somebody else has the run."""
+    return await _done(tx, RENEW, organization_id, run_id, holder, lease, *_columns_of(trouble))
+
+
+async def hold_run(
     organization_id: UUID, tx: Tx, run_id: UUID, holder: UUID, lease: timedelta
 ) -> bool:
-    """False where somebody else has the run."""
-    done: str = await tx.execute(RENEW, organization_id, run_id, holder, lease)
-    return not done.endswith(" 0")
+    """Keeps the run until the transaction ends. False where somebody else has it."""
+    return await _done(tx, HOLD, organization_id, run_id, holder, lease)
 
 
 async def release_run(
-    organization_id: UUID, tx: Tx, run_id: UUID, holder: UUID, after: timedelta
-) -> None:
-    """Lets others go on with it, but not before."""
-    await tx.execute(RELEASE, organization_id, run_id, holder, after)
+    organization_id: UUID,
+    tx: Tx,
+    run_id: UUID,
+    holder: UUID,
+    after: timedelta,
+    trouble: Trouble,
+) -> bool:
+    """Lets others go on with it, but not before. False where somebody has it already."""
+    return await _done(tx, RELEASE, organization_id, run_id, holder, after, *_columns_of(trouble))
+
+
+async def list_missed_runs(tx: Tx, after: timedelta, limit: int) -> list[tuple[UUID, UUID]]:
+    """Runs (each with its organization before it) that nobody works on for so long, and no job
+    is for."""
+    return [(row[0], row[1]) for row in await tx.fetch(MISSED, after, limit)]
 
 
 async def find_run_at_work(organization_id: UUID, tx: Tx) -> UUID | None:
@@ -164,16 +238,40 @@ async def add_counts(organization_id: UUID, tx: Tx, run_id: UUID, counts: Counts
 async def finish_run(
     organization_id: UUID,
     tx: Tx,
-    run_id: UUID,
+    run: Run,
+    holder: UUID | None,
     state: RunState,
     *,
     error: str | None,
     code: str | None,
     now: datetime,
     most_skips: int,
-) -> None:
-    """Ends it, with the first skips of the rows that it was shown."""
-    await tx.execute(FINISH, organization_id, run_id, state.value, error, code, now, most_skips)
+) -> bool:
+    """Ends it, with the first of what is still left out. False where it is not the holder's; None
+    ends what is nobody's."""
+    return await _done(
+        tx,
+        FINISH,
+        organization_id,
+        run.id,
+        holder,
+        state.value,
+        error,
+        code,
+        now,
+        most_skips,
+        not run.has_range,
+        OF_ANOTHER_ACCOUNT,
+    )
+
+
+async def _done(tx: Tx, sql: str, *arguments: Any) -> bool:
+    done: str = await tx.execute(sql, *arguments)
+    return not done.endswith(" 0")
+
+
+def _columns_of(trouble: Trouble) -> tuple[float | None, int, int, int]:
+    return trouble.silent_seconds, trouble.tries, trouble.limits, trouble.garbled
 
 
 def _run(row: Any) -> Run | None:

@@ -17,7 +17,8 @@ from kalends.store.rows import columns_of
 
 class Known(Struct, frozen=True):
     """A row as it was last seen, and what came of it. `made_at` and `changed_at` are Cal.com's,
-    `seen_at` is when it was asked for. `outcome` is that in the run that saw it last."""
+    `seen_at` is when it was asked for. `outcome` is that in the run that saw it last.
+    `account_id` is whose account showed it first; None until that was known."""
 
     uid: str
     state: str
@@ -31,6 +32,7 @@ class Known(Struct, frozen=True):
     kept: bytes | None
     run_id: UUID | None
     outcome: str | None
+    account_id: UUID | None
 
 
 class Link(Struct, frozen=True, kw_only=True):
@@ -47,7 +49,7 @@ FIELDS: Final = Known.__struct_fields__
 COLUMNS: Final = columns_of(Known)
 BROUGHT: Final = json.Decoder(Fields)
 _TYPES: Final = ("text", "text", "text", "bytea", "timestamptz", "timestamptz", "timestamptz")
-_ALL_TYPES: Final = (*_TYPES, "text", "text", "bytea", "uuid", "text")
+_ALL_TYPES: Final = (*_TYPES, "text", "text", "bytea", "uuid", "text", "uuid")
 _CHANGED: Final = ", ".join(f"{name} = excluded.{name}" for name in FIELDS[1:])
 
 # One import of an organization writes at a time (a run, or a hook's), for one short transaction.
@@ -73,7 +75,17 @@ DO UPDATE SET booking_id = excluded.booking_id, brought = excluded.brought
 """
 KEPT: Final = """
 SELECT uid FROM calcom_rows
-WHERE organization_id = $1 AND kept IS NOT NULL AND uid > $2 ORDER BY uid LIMIT $3
+WHERE organization_id = $1 AND kept IS NOT NULL AND uid > $2
+  AND (account_id IS NULL OR account_id = $4) ORDER BY uid LIMIT $3
+"""
+HAS_ROWS: Final = "SELECT EXISTS (SELECT FROM calcom_rows WHERE organization_id = $1)"
+# By the primary key: each batch goes on behind the one before, and answers where it ended.
+ADOPT: Final = """
+WITH next AS (SELECT uid FROM calcom_rows WHERE organization_id = $1 AND uid > $3
+    ORDER BY uid LIMIT $4),
+adopted AS (UPDATE calcom_rows r SET account_id = $2
+    FROM next WHERE r.organization_id = $1 AND r.uid = next.uid AND r.account_id IS NULL)
+SELECT max(uid) FROM next
 """
 OLDEST_UNSTAMPED: Final = """
 SELECT min(made_at) FROM calcom_rows WHERE organization_id = $1 AND changed_at IS NULL
@@ -123,9 +135,27 @@ async def put_links(organization_id: UUID, tx: Tx, links: Sequence[Link]) -> Non
     )
 
 
-async def list_kept(organization_id: UUID, tx: Tx, after: str, limit: int) -> list[str]:
-    """The uids of rows that wait to be tried again."""
-    return [row[0] for row in await tx.fetch(KEPT, organization_id, after, limit)]
+async def list_kept(
+    organization_id: UUID, tx: Tx, account_id: UUID | None, after: str, limit: int
+) -> list[str]:
+    """The uids of the account's rows that wait to be tried again."""
+    rows = await tx.fetch(KEPT, organization_id, after, limit, account_id)
+    return [row[0] for row in rows]
+
+
+async def has_rows(organization_id: UUID, tx: Tx) -> bool:
+    """Whether any row was ever seen."""
+    has_any: bool = await tx.fetchval(HAS_ROWS, organization_id)
+    return has_any
+
+
+async def adopt_rows(
+    organization_id: UUID, tx: Tx, account_id: UUID, after: str, limit: int
+) -> str | None:
+    """Gives the account those of the next rows by uid that are nobody's. The last uid that was
+    looked at; None at the end."""
+    last: str | None = await tx.fetchval(ADOPT, organization_id, account_id, after, limit)
+    return last
 
 
 async def find_oldest_unstamped(organization_id: UUID, tx: Tx) -> datetime | None:

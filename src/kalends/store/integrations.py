@@ -49,6 +49,10 @@ WHERE organization_id = $1 AND generation = $2 AND changed_since IS NULL
 MARK: Final = """
 UPDATE calcom_connections SET changed_since = $3 WHERE organization_id = $1 AND generation = $2
 """
+ACCOUNT: Final = """
+UPDATE calcom_connections SET account_id = $3, account_generation = $2
+WHERE organization_id = $1 AND generation = $2
+"""
 # Over all organizations: the timetable's. Who is not done yet does not begin anew.
 DUE: Final = """
 UPDATE calcom_connections c SET due_at = $1 + make_interval(mins => c.interval_minutes)
@@ -111,6 +115,11 @@ async def note_walked_to(organization_id: UUID, tx: Tx, generation: int, reached
 async def set_mark(organization_id: UUID, tx: Tx, generation: int, since: datetime) -> None:
     """From when on the next run asks for changes. Nothing, where the connection is another one."""
     await tx.execute(MARK, organization_id, generation, since)
+
+
+async def note_account(organization_id: UUID, tx: Tx, generation: int, account_id: UUID) -> None:
+    """Whose account the connection reaches. Nothing, where the connection is another one."""
+    await tx.execute(ACCOUNT, organization_id, generation, account_id)
 
 
 async def take_due_connections(tx: Tx, now: datetime, limit: int) -> list[UUID]:

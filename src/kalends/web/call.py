@@ -17,7 +17,13 @@ from kalends.services.conditions import IfMatch
 from kalends.services.idempotency import Answer, Remember
 from kalends.services.keyring import Keyring
 from kalends.services.work import Caller, Context, UseCase, Work
-from kalends.web.reading import check_json, read_body, read_query
+from kalends.web.reading import (
+    check_json,
+    read_body,
+    read_query,
+    text_in_body,
+    text_in_query,
+)
 from kalends.web.sessions import Sessions
 
 P = ParamSpec("P")
@@ -65,6 +71,15 @@ class Call:
     async def body(self, shape: type[S]) -> S:
         """The body as `shape`. Raises NotJson, Invalid, TooLarge."""
         return read_body(await self.raw_body() or b"{}", shape)
+
+    def named_in_query(self, name: str) -> str | None:
+        """What the parameter says, before the rest of the query is judged."""
+        return text_in_query(self.scope["query_string"], name)
+
+    async def named_in_body(self, name: str) -> str | None:
+        """What the field of the body says, before the rest of it is judged; None where it is no
+        text. Raises NotJson, TooLarge."""
+        return text_in_body(await self.raw_json(), name)
 
     async def raw_body(self) -> bytes:
         if self._body is None:

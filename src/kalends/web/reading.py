@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, Final, TypeVar
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
 from msgspec import Struct
@@ -67,6 +67,23 @@ def read_query(raw: bytes, shape: type[S]) -> S:
         if getattr(query, known[name]) is None:  # msgspec takes the text `null` for None
             raise Invalid.field(name, "cannot be null; leave it out")
     return query
+
+
+def text_in_body(body: bytes, name: str) -> str | None:
+    """The text that a field of the body holds, whatever the rest of it is; None where it is no
+    text, or there is no such field."""
+    try:
+        value = msgspec.json.decode(body or b"{}")
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    text = value.get(name) if isinstance(value, dict) else None
+    return text if isinstance(text, str) else None
+
+
+def text_in_query(raw: bytes, name: str) -> str | None:
+    """What a parameter says, whatever else is asked; None where it is not given."""
+    asked = dict(parse_qsl(raw.decode("ascii", "replace"), keep_blank_values=True))
+    return asked.get(name)
 
 
 @cache  # msgspec resolves the annotations each time: two thirds of what reading a query took

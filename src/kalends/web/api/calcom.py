@@ -1,7 +1,7 @@
 """`/api/bookings/sync-calcom`, `/api/integrations/calcom`, and the hook that Cal.com calls."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -149,8 +149,7 @@ class HookTaken(Struct, frozen=True):
 
 
 async def sync_calcom(call: Call) -> Answer:
-    body = await call.body(SyncCalcom)
-    admin = await as_admin(call, body.organization_id)
+    admin, body = await asked_by_admin(call, SyncCalcom)
     run = await calcom_runs.sync(call.context, admin.organization_id, span_of(body))
     if not run.is_over:
         return Answer(202, encode(show_run(run)), {})
@@ -166,19 +165,18 @@ async def get_sync_run(call: Call) -> Answer:
 
 
 async def put_calcom(call: Call) -> Answer:
-    body = await call.body(PutCalcom)
-    admin = await as_admin(call, body.organization_id)
+    admin, body = await asked_by_admin(call, PutCalcom)
     connection = await calcom.connect(call.context, admin, wanted(body))
     return shown(call, connection)
 
 
 async def get_calcom(call: Call) -> Answer:
-    admin = await as_admin(call, call.query(OfOrganization).organization_id)
+    admin = await admin_in_query(call)
     return shown(call, await work.read(call.context, admin, calcom.get_connection))
 
 
 async def delete_calcom(call: Call) -> Answer:
-    admin = await as_admin(call, call.query(OfOrganization).organization_id)
+    admin = await admin_in_query(call)
     id_ = await work.change(call.context, admin, calcom.disconnect)
     return deleted(ids.shown(ids.INTEGRATION, id_))
 
@@ -188,6 +186,26 @@ async def receive_calcom_hook(call: Call) -> Answer:
     body = await call.raw_body()
     await calcom.take_hook(call.context, token, call.headers.get("x-cal-signature-256"), body)
     return Answer(200, encode(HookTaken()), {})
+
+
+Asked = TypeVar("Asked", SyncCalcom, PutCalcom)
+
+
+async def asked_by_admin(call: Call, shape: type[Asked]) -> tuple[Caller, Asked]:
+    """Who asks, and what for. Whose organization it is about is judged first: of another's, nothing
+    but that it is not found is said. Raises NotFound, Forbidden, NotJson, Invalid."""
+    named = await call.named_in_body("organizationId")
+    admin = None if named is None else await as_admin(call, named)
+    body = await call.body(shape)
+    return admin or await as_admin(call, body.organization_id), body
+
+
+async def admin_in_query(call: Call) -> Caller:
+    """The same for a call without a body."""
+    named = call.named_in_query("organizationId")
+    admin = None if named is None else await as_admin(call, named)
+    asked = call.query(OfOrganization)
+    return admin or await as_admin(call, asked.organization_id)
 
 
 async def as_admin(call: Call, named: str) -> Caller:
@@ -281,7 +299,11 @@ ROUTES: Final[tuple[Route, ...]] = (
             "was rescheduled there moves its booking here; where both sides have changed a field, "
             "the later change wins. Nothing is announced to attendees by mail; webhooks fire.\n\n"
             "A sync that takes longer than 20 seconds is answered with 202 and goes on as a job. "
-            "A second one of the same organization waits for the first. Needs an admin."
+            "A second one of the same organization waits for the first. It fails when Cal.com has "
+            "not answered for 60 seconds.\n\n"
+            "Each answer names all that is still left out, also what Cal.com did not show again, "
+            "and counts what it brought in. What another account of Cal.com brought in before is "
+            "not touched, and named as left out where this one is shown it. Needs an admin."
         ),
         body=SyncCalcom,
         answers={200: SyncDone, 202: SyncUnderWay},
@@ -308,7 +330,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         description=(
             "Makes the connection or replaces it. Nothing is asked of Cal.com yet. A replaced "
             "connection keeps its `hookUrl` and starts over with its next sync; the bookings that "
-            "it brought are known all the same. Needs an admin."
+            "it brought are known all the same. Where the key belongs to another account, what "
+            "the one before brought in stays as it is. Needs an admin."
         ),
         body=PutCalcom,
         answers={200: ConnectionAnswer},

@@ -1,0 +1,71 @@
+"""Whose account a connection reaches, so that another account does not touch what it brought in.
+
+It is asked of Cal.com in the first run of a connection: before anything is brought in where rows
+are known already, else after the first page. A server that does not say is known by its address.
+"""
+
+from typing import Final
+
+from msgspec import structs
+
+from kalends.domain.calcom_account import Account, Identity
+from kalends.domain.calcom_sync import Connection
+from kalends.domain.ids import new_id
+from kalends.services import work as working
+from kalends.services.calcom import CalcomFailed, caller_from_calcom
+from kalends.services.work import Context, Work
+from kalends.store import calcom_accounts, imports, integrations
+
+ADOPTED_AT_ONCE: Final = 1000
+
+
+async def with_account(context: Context, connection: Connection, account: Account) -> Connection:
+    """The connection, with its account where that has to be known before any row is brought in:
+    where there are rows that may be another's. Raises CalcomFailed."""
+    if connection.account is not None:
+        return connection
+    async with context.database.connection() as tx:
+        has_rows = await imports.has_rows(connection.organization_id, tx)
+    return await identify(context, connection, account) if has_rows else connection
+
+
+async def identify(context: Context, connection: Connection, account: Account) -> Connection:
+    """The connection, with the account that its key belongs to. Raises CalcomFailed."""
+    said = await account.who()
+    if said is not None and not isinstance(said, Identity):
+        raise CalcomFailed(said)
+    caller = await caller_from_calcom(context, connection.organization_id)
+    return await working.change(context, caller, _write_account, connection, said)
+
+
+async def adopt_rows(context: Context, connection: Connection) -> None:
+    """Rows of which it was not noted whose they are (of the first page of all, or from before it
+    was noted at all) belong to the account that is connected, a batch a transaction."""
+    if connection.account is None:
+        return
+    after: str | None = ""
+    while after is not None:
+        async with context.database.connection() as tx:
+            after = await imports.adopt_rows(
+                connection.organization_id, tx, connection.account, after, ADOPTED_AT_ONCE
+            )
+
+
+async def _write_account(
+    work: Work, connection: Connection, identity: Identity | None
+) -> Connection:
+    organization_id, base_url = work.organization_id, connection.base_url
+    await imports.lock_imports(organization_id, work.tx)
+    if identity is None:
+        account_id = await calcom_accounts.find_account_at(organization_id, work.tx, base_url)
+    else:
+        account_id = await calcom_accounts.find_account(
+            organization_id, work.tx, identity, base_url
+        )
+    account_id = account_id or new_id()
+    await calcom_accounts.put_account(
+        organization_id, work.tx, account_id, identity, base_url, work.stamp
+    )
+    generation = connection.generation
+    await integrations.note_account(organization_id, work.tx, generation, account_id)
+    return structs.replace(connection, account_id=account_id, account_generation=generation)

@@ -1,0 +1,56 @@
+"""The accounts of Cal.com that an organization was connected to."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from kalends.domain.calcom_account import Identity
+from kalends.store.database import Tx
+
+# Numbers are a server's own, so either its address or the person's has to be the same. A server
+# may begin to say whose account it is: then its address was all that was known.
+FIND: Final = """
+SELECT id FROM calcom_accounts
+WHERE organization_id = $1 AND (calcom_id = $2 AND (base_url = $3 OR email = $4)
+    OR calcom_id IS NULL AND base_url = $3)
+ORDER BY calcom_id IS NULL, base_url <> $3, id DESC LIMIT 1
+"""
+FIND_AT: Final = """
+SELECT id FROM calcom_accounts WHERE organization_id = $1 AND base_url = $2 ORDER BY id DESC LIMIT 1
+"""
+PUT: Final = """
+INSERT INTO calcom_accounts AS known (organization_id, id, base_url, calcom_id, email, created_at)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (organization_id, id) DO UPDATE SET base_url = excluded.base_url,
+    calcom_id = coalesce(excluded.calcom_id, known.calcom_id),
+    email = coalesce(excluded.email, known.email)
+"""
+
+
+async def find_account(
+    organization_id: UUID, tx: Tx, identity: Identity, base_url: str
+) -> UUID | None:
+    """The account with that number, at the same server or of the same person."""
+    id_: UUID | None = await tx.fetchval(
+        FIND, organization_id, identity.calcom_id, base_url, identity.email
+    )
+    return id_
+
+
+async def find_account_at(organization_id: UUID, tx: Tx, base_url: str) -> UUID | None:
+    """The latest account at that server, which does not say whose it is."""
+    id_: UUID | None = await tx.fetchval(FIND_AT, organization_id, base_url)
+    return id_
+
+
+async def put_account(
+    organization_id: UUID,
+    tx: Tx,
+    account_id: UUID,
+    identity: Identity | None,
+    base_url: str,
+    now: datetime,
+) -> None:
+    """Writes the account down, as it was met last."""
+    calcom_id, email = (identity.calcom_id, identity.email) if identity else (None, None)
+    await tx.execute(PUT, organization_id, account_id, base_url, calcom_id, email, now)

@@ -1,0 +1,313 @@
+"""Who holds a run, and what ends it for good, whoever holds it."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import pytest
+from aiohttp import web
+from msgspec import json
+
+from kalends.compose import Installation
+from kalends.domain.calcom_account import Away, Failure, Key, Trouble, Unsupported
+from kalends.gateways.addresses import read_opened
+from kalends.gateways.calcom import MOST_RATE_LIMITS, CalcomAccount
+from kalends.gateways.http import GuardedHttp
+from kalends.services import work
+from kalends.services.bringing import LONGEST_HINT, fetch
+from kalends.services.calcom import Hint, caller_from_calcom, wait_here
+from kalends.services.calcom_runs import (
+    MISSED_AFTER,
+    begin_run,
+    give_up_run,
+    resume_missed_runs,
+    start_due_syncs,
+)
+from kalends.services.calcom_worker import RUN_JOB, Due
+from kalends.services.work import Context
+from tests.calcom.conftest import CONNECTION, Desk, Fragile, NewDesk, wait_until_over
+from tests.calcom.oracle import check_same
+from tests.conftest import PASSWORD, make_organization
+from tests.fakes.calcom import Asked, FakeCalcom, failing, too_many
+from tests.servers import Server
+from tests.world import JSON, World
+
+ENOUGH = 60
+T = TypeVar("T")
+
+
+def call(home: Installation, ask: Callable[[Context], Awaitable[T]]) -> T:
+    async def asked() -> T:
+        context = home.context()
+        try:
+            return await ask(context)
+        finally:
+            await context.close()
+
+    return asyncio.run(asked())
+
+
+def begin_by_timetable(desk: Desk) -> str:
+    """A run that no call waits for: jobs alone work on it."""
+    desk.connect(intervalMinutes=15)
+    desk.fetch(
+        "UPDATE calcom_connections SET due_at = now() - interval '1 minute'"
+        " WHERE organization_id = $1",
+        desk.world.setup.organization_id,
+    )
+    call(desk.home, start_due_syncs)
+    (run,) = desk.runs()
+    return run
+
+
+@contextmanager
+def desk_at(server: Server, home: Installation, calcom: FakeCalcom, setup: Any) -> Iterator[Desk]:
+    desk = Desk(World(server.url, setup, PASSWORD), calcom, home)
+    yield desk
+    desk.admin.close()
+    desk.world.close()
+
+
+def only_errors_after(calcom: FakeCalcom, pages: int) -> None:
+    """It answers so many pages and then only 500."""
+    is_down = False
+
+    def fault(asked: Asked) -> Any:
+        nonlocal is_down
+        is_down = is_down or (asked.is_list and len(calcom.pages) > pages)
+        return failing("500_trpc") if is_down else None
+
+    calcom.fault = fault
+
+
+def test_a_run_ends_where_its_server_went_away(fragile: Fragile, calcom: FakeCalcom) -> None:
+    home, environment, folder = fragile
+    for _ in range(150):
+        calcom.book()
+    only_errors_after(calcom, pages=1)
+    environment |= {"KALENDS_CALCOM_PATIENCE": "8"}
+    setup = make_organization(home)
+    with (
+        Server(environment, folder / "1.log") as server,
+        desk_at(server, home, calcom, setup) as desk,
+    ):
+        run = begin_by_timetable(desk)
+        failed = wait_until_over(desk, run)
+        assert (failed["status"], failed["code"]) == ("failed", "CALCOM_UNAVAILABLE")
+        assert failed["synced"] == 100
+        calcom.fault = None
+        assert desk.sync()["synced"] == 50
+        check_same(desk)
+
+
+def test_a_call_and_the_jobs_after_it_share_one_patience(
+    fragile: Fragile, calcom: FakeCalcom
+) -> None:
+    """The call is over before the patience is: what it waited for counts."""
+    home, environment, folder = fragile
+    for _ in range(150):
+        calcom.book()
+    only_errors_after(calcom, pages=1)
+    environment |= {"KALENDS_CALCOM_PATIENCE": "23"}
+    setup = make_organization(home)
+    with (
+        Server(environment, folder / "1.log") as server,
+        desk_at(server, home, calcom, setup) as desk,
+    ):
+        desk.connect()
+        answer = desk.try_sync()
+        assert answer.status_code == 202, answer.text
+        asked_by_call = len(calcom.pages)
+        failed = wait_until_over(desk, answer.json()["run_id"])
+        assert failed["code"] == "CALCOM_UNAVAILABLE"
+        # With patience of its own, the job alone would have asked as often as the call did.
+        assert len(calcom.pages) - asked_by_call < asked_by_call - 1
+
+
+def test_a_holder_that_was_stopped_changes_nothing_when_it_wakes(
+    fragile: Fragile, calcom: FakeCalcom
+) -> None:
+    home, environment, folder = fragile
+    for _ in range(150):
+        calcom.book()
+    late = calcom.book("late")
+    calcom.delete("late")
+    # Only the page that the first holder has on its way shows one more.
+    calcom.lie = lambda body: (
+        body | {"data": body["data"] + [late]} if len(calcom.pages) == 2 else body
+    )
+    calcom.delay_seconds = 1.0
+    setup = make_organization(home)
+    with (
+        Server(environment, folder / "1.log") as first,
+        Server(environment, folder / "2.log") as second,
+        desk_at(first, home, calcom, setup) as stopped,
+        desk_at(second, home, calcom, setup) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        stopped.connect()
+        answer = pool.submit(stopped.try_sync)
+        until = time.monotonic() + ENOUGH
+        while len(calcom.pages) < 2:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        with stopped_process(first):
+            time.sleep(1.5)  # until that page lies in its socket
+            calcom.delay_seconds = 0.0
+            lapse_leases(other)
+            other.sync()
+            ended, events = run_rows(other), len(other.events())
+            assert [row["state"] for row in ended] == ["done", "done"]
+        assert answer.result(ENOUGH).json()["synced"] == 150
+        assert run_rows(other) == ended
+        assert len(other.events()) == events
+        check_same(other)
+
+
+@contextmanager
+def stopped_process(server: Server) -> Iterator[None]:
+    assert server.process
+    server.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        server.process.send_signal(signal.SIGCONT)
+
+
+def lapse_leases(desk: Desk) -> None:
+    desk.fetch(
+        "UPDATE calcom_runs SET lease_until = now() - interval '1 s' WHERE organization_id = $1",
+        desk.world.setup.organization_id,
+    )
+
+
+def run_rows(desk: Desk) -> list[JSON]:
+    sql = "SELECT * FROM calcom_runs WHERE organization_id = $1 ORDER BY id"
+    return [dict(row) for row in desk.fetch(sql, desk.world.setup.organization_id)]
+
+
+def look(calcom: FakeCalcom, trouble: Trouble, times: int = 1) -> list[Failure | None]:
+    """What one hears who goes on where others have met that trouble."""
+
+    async def ask() -> list[Failure | None]:
+        http = GuardedHttp(read_opened(["127.0.0.1"]))
+        key = Key(
+            base_url=calcom.url,
+            api_key=calcom.key,
+            patience_seconds=30.0,
+            pause=wait_here,
+            trouble=trouble,
+        )
+        account = CalcomAccount(http, key)
+        try:
+            return [await account.look() for _ in range(times)]
+        finally:
+            await http.close()
+
+    return asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("trouble", "answer", "failure"),
+    [
+        (Trouble(silent_seconds=31.0), lambda: failing("500_trpc"), Away),
+        (Trouble(limits=MOST_RATE_LIMITS), lambda: too_many(0), Away),
+        (Trouble(garbled=2), lambda: web.Response(text="<html>"), Unsupported),
+    ],
+)
+def test_trouble_that_others_met_before_counts(
+    calcom: FakeCalcom, trouble: Trouble, answer: Callable[[], Any], failure: type
+) -> None:
+    calcom.fault = lambda _: answer()
+    (met,) = look(calcom, trouble)
+    assert isinstance(met, failure)
+    assert len(calcom.asked) == 1
+
+
+def test_an_answer_ends_the_trouble_that_others_met(calcom: FakeCalcom) -> None:
+    calcom.fault = lambda _: failing("500_trpc") if len(calcom.asked) == 2 else None
+    trouble = Trouble(silent_seconds=29.0, limits=MOST_RATE_LIMITS, garbled=2)
+    assert look(calcom, trouble, times=2) == [None, None]
+
+
+def test_a_run_whose_job_is_gone_is_gone_on_with(desk: Desk) -> None:
+    desk.calcom.book("one")
+    run = begin_without_a_job(desk)
+    age = MISSED_AFTER.total_seconds() + 5
+    desk.fetch(
+        f"UPDATE calcom_runs SET created_at = now() - interval '{age} s'"
+        " WHERE organization_id = $1",
+        desk.world.setup.organization_id,
+    )
+    call(desk.home, resume_missed_runs)
+    assert wait_until_over(desk, run)["status"] == "done"
+
+
+def test_a_run_that_has_a_job_is_given_no_second_one(new_desk: NewDesk) -> None:
+    desk = new_desk()
+    run = begin_without_a_job(desk)
+    desk.fetch(
+        "UPDATE calcom_runs SET created_at = now() - interval '1 h' WHERE organization_id = $1",
+        desk.world.setup.organization_id,
+    )
+    payload = json.encode(Due(desk.world.setup.organization_id, id_of(desk)))
+    desk.fetch(
+        "INSERT INTO pgqueuer (priority, status, entrypoint, payload, execute_after)"
+        " VALUES (0, 'queued', $1, $2, now() + interval '1 h')",
+        RUN_JOB,
+        payload,
+    )
+    call(desk.home, resume_missed_runs)
+    assert desk.jobs(RUN_JOB) == 1
+    desk.fetch("DELETE FROM pgqueuer WHERE payload = $1", payload)
+    assert run
+
+
+def test_a_run_whose_job_is_given_up_has_failed(desk: Desk) -> None:
+    run = begin_without_a_job(desk)
+    payload = json.encode(Due(desk.world.setup.organization_id, id_of(desk)))
+    call(desk.home, lambda context: give_up_run(context, payload, "RuntimeError()"))
+    failed = wait_until_over(desk, run)
+    assert (failed["status"], failed["code"]) == ("failed", "INTERNAL")
+    assert "RuntimeError" not in failed["error"]
+    assert desk.sync()["status"] == "done"
+
+
+def test_a_hint_that_became_too_old_asks_nothing(desk: Desk) -> None:
+    desk.calcom.book("one")
+    old = time.time() - LONGEST_HINT.total_seconds() - 60
+    hint = json.encode(Hint(desk.world.setup.organization_id, "one", old))
+    assert call(desk.home, lambda context: fetch(context, hint)) is None
+    assert desk.calcom.asked == []
+
+
+def test_a_hook_during_a_rate_limit_makes_room_for_other_jobs(desk: Desk) -> None:
+    desk.calcom.book("one")
+    desk.calcom.fault = lambda _: too_many(50)
+    hint = json.encode(Hint(desk.world.setup.organization_id, "one", time.time()))
+    again = call(desk.home, lambda context: fetch(context, hint))
+    assert again is not None
+    assert len(desk.calcom.asked) == 1
+    assert desk.admin.get(CONNECTION, params={"organizationId": desk.organization_id}).is_success
+
+
+def begin_without_a_job(desk: Desk) -> str:
+    async def begin(context: Context) -> None:
+        caller = await caller_from_calcom(context, desk.world.setup.organization_id)
+        run_id = await work.change(context, caller, begin_run, (None, None))
+        async with context.database.connection() as tx:
+            payload = json.encode(Due(caller.organization_id, run_id))
+            await tx.execute("DELETE FROM pgqueuer WHERE payload = $1", payload)
+
+    call(desk.home, begin)
+    (run,) = desk.runs()
+    return run
+
+
+def id_of(desk: Desk) -> Any:
+    sql = "SELECT id FROM calcom_runs WHERE organization_id = $1"
+    return desk.fetch(sql, desk.world.setup.organization_id)[0][0]
