@@ -89,6 +89,9 @@ class Booking(Struct, frozen=True):
 class BookingFilter(Struct, frozen=True, kw_only=True):
     """What a list asks for; None asks nothing. Bounds are instants; `until` is inclusive.
     `ends_after` with `before`: what meets the time in between.
+
+    `search` holds patterns for the folded text of a booking (`store.booking_search`): of each tuple
+    one has to fit.
     """
 
     schedule_id: UUID | None = None
@@ -100,6 +103,8 @@ class BookingFilter(Struct, frozen=True, kw_only=True):
     before: datetime | None = None
     ends_after: datetime | None = None
     attendee_email: str | None = None
+    booking_id: UUID | None = None
+    search: tuple[tuple[str, ...], ...] = ()
 
 
 def changeable_until(

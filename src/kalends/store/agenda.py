@@ -33,9 +33,12 @@ WHERE organization_id = $1 AND schedule_id = $2
   AND tstzrange(start_time, end_time) && tstzrange($3, $4)
 ORDER BY start_time, id LIMIT $5
 """
-PENDING: Final = """
-SELECT count(*) FROM bookings
-WHERE organization_id = $1 AND status = 'PENDING' AND start_time > $2
+PENDING: Final = f"""
+SELECT count(*) + (
+    SELECT count(*) FROM bookings
+    WHERE organization_id = $1 AND status = 'PENDING' AND start_time < $2
+      AND {DURING} @> $2::timestamptz)
+FROM bookings WHERE organization_id = $1 AND status = 'PENDING' AND start_time >= $2
 """
 
 
@@ -59,6 +62,6 @@ async def list_busy_between(
 
 
 async def count_pending(organization_id: UUID, tx: Tx, now: datetime) -> int:
-    """How many bookings to come wait to be confirmed."""
+    """How many bookings that have not ended wait to be confirmed."""
     count: int = await tx.fetchval(PENDING, organization_id, now)
     return count

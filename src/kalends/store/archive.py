@@ -27,7 +27,7 @@ __all__ = ["ArchiveError", "Backup", "Restored", "backup", "restore"]
 
 WAIT_FOR_LOCKS = "10s"
 WAIT_FOR_LOCKS_OF_BACKUP_MILLISECONDS = 60_000
-EXTENSIONS = "btree_gist|pg_trgm|plpgsql"
+EXTENSIONS = "btree_gin|btree_gist|pg_trgm|plpgsql"
 # A line of a table of contents: `217; 1259 16391 TABLE public bookings kalends`.
 ENTRY = re.compile(r"\d+; \d+ \d+ (?P<what>.+)")
 TABLE = re.compile(r"TABLE public (?P<name>\S+) ")

@@ -150,6 +150,11 @@ def _parts(organization_id: UUID, wanted: BookingFilter) -> tuple[list[str], lis
     for value, template in _conditions(wanted):
         arguments.append(value)
         conditions.append(template.format(f"${len(arguments)}"))
+    for patterns in wanted.search:
+        first = len(arguments) + 1
+        arguments += patterns
+        fits = [f"search_text LIKE ${first + i}" for i in range(len(patterns))]
+        conditions.append(f"({' OR '.join(fits)})")
     every = " AND ".join(conditions)
     if wanted.ends_after is None:
         return [every], arguments
@@ -171,6 +176,7 @@ def _conditions(wanted: BookingFilter) -> list[tuple[Any, str]]:
         (wanted.since, "start_time >= {0}"),
         (wanted.until, "start_time <= {0}"),
         (wanted.before, "start_time < {0}"),
+        (wanted.booking_id, "id = {0}"),
         (wanted.attendee_email, "strpos(lower(attendee_email), lower({0})) > 0"),
     ]
     return [(value, template) for value, template in asked if value is not None]

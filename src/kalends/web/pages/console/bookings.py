@@ -5,16 +5,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Struct
-
 from kalends.domain.booking import Booking, BookingFilter, Status
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, parse, shown
 from kalends.domain.values import Day
 from kalends.formats.sheets import BYTE_ORDER_MARK, sheet_lines
-from kalends.services import bookings, clocks
+from kalends.services import clocks
 from kalends.services.agenda import Choices, list_choices
-from kalends.services.exports import list_next_bookings
+from kalends.services.searching import LONGEST_TEXT, Search, list_next_found, search_bookings
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, Stream
 from kalends.web.pages.console.answered import answers_of
@@ -26,7 +24,7 @@ PATH: Final = "/bookings"
 LIMIT: Final = 50
 LARGEST_OFFSET: Final = 1_000_000
 NOT_AN_ID: Final = UUID(int=0)
-FILTERS: Final = ("status", "schedule", "event_type", "since", "until", "email", "upcoming")
+FILTERS: Final = ("status", "schedule", "event_type", "since", "until", "upcoming")
 COLUMNS: Final = (
     *("id", "status", "start_time", "end_time", "day", "time", "zone", "title", "event_type"),
     *("schedule", "attendee_name", "attendee_email", "attendee_phone", "attendee_timezone"),
@@ -35,36 +33,24 @@ COLUMNS: Final = (
 )
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
-    """What the list asks for."""
-
-    filter: BookingFilter
-    upcoming: bool
-    offset: int
-
-
 async def list_bookings(desk: Desk) -> PageAnswer:
     query = desk.query
-    wanted = _wanted(desk)
+    search, offset = _search_in(desk), _offset(query)
     choices: Choices = await desk.read(list_choices)
-    found, total = await desk.read(
-        bookings.list_bookings,
-        wanted.filter,
-        upcoming=wanted.upcoming,
-        limit=LIMIT,
-        offset=wanted.offset,
-    )
+    found, total = await desk.read(search_bookings, search, limit=LIMIT, offset=offset)
     return desk.page(
         "console/bookings.html",
         "bookings",
         found=found,
         total=total,
         limit=LIMIT,
-        offset=wanted.offset,
+        offset=offset,
         choices=choices,
         statuses=list(Status),
-        chosen=wanted.filter.statuses,
+        chosen=search.filter.statuses,
+        longest_text=LONGEST_TEXT,
         asked=query,
+        text=search.text,
         kept=_kept(query),
         **names_of(choices),
     )
@@ -72,14 +58,14 @@ async def list_bookings(desk: Desk) -> PageAnswer:
 
 async def download(desk: Desk) -> Stream:
     """The same bookings, all of them, as comma-separated values."""
-    wanted = _wanted(desk)
+    search = _search_in(desk)
     choices: Choices = await desk.read(list_choices)
     name = f"bookings-{desk.organization.slug}.csv"
     headers = (
         ("content-disposition", f'attachment; filename="{name}"'),
         ("cache-control", "no-store"),
     )
-    return Stream(_lines(desk, wanted, choices), "text/csv; charset=utf-8", headers)
+    return Stream(_lines(desk, search, choices), "text/csv; charset=utf-8", headers)
 
 
 def names_of(choices: Choices) -> dict[str, Any]:
@@ -90,15 +76,13 @@ def names_of(choices: Choices) -> dict[str, Any]:
     }
 
 
-async def _lines(desk: Desk, wanted: Wanted, choices: Choices) -> AsyncIterator[bytes]:
+async def _lines(desk: Desk, search: Search, choices: Choices) -> AsyncIterator[bytes]:
     schedules = names_of(choices)["schedule_names"]
     head = [say(f"console.csv.{column}") for column in COLUMNS]
     yield BYTE_ORDER_MARK.encode() + sheet_lines([head])
     after: tuple[datetime, UUID] | None = None
     while True:
-        found: list[Booking] = await desk.read(
-            list_next_bookings, wanted.filter, after, upcoming=wanted.upcoming
-        )
+        found: list[Booking] = await desk.read(list_next_found, search, after)
         if not found:
             return
         yield sheet_lines(_row(desk, booking, choices, schedules) for booking in found)
@@ -135,7 +119,7 @@ def _row(desk: Desk, b: Booking, choices: Choices, names: Mapping[UUID, str]) ->
     ]
 
 
-def _wanted(desk: Desk) -> Wanted:
+def _search_in(desk: Desk) -> Search:
     """Raises Invalid for a day that is none."""
     query, zone = desk.query, desk.zone.name
     since, until = _day(query, "since"), _day(query, "until")
@@ -147,14 +131,19 @@ def _wanted(desk: Desk) -> Wanted:
         statuses=tuple(s for s in Status if s.value in query.all_of("status")),
         ends_after=clocks.bounds_of(since, zone)[0] if since else None,
         before=clocks.bounds_of(until, zone)[1] if until else None,
-        attendee_email=query.text("email")[:254] or None,
     )
-    return Wanted(filter=wanted, upcoming=bool(query.get("upcoming")), offset=_offset(query))
+    return Search(filter=wanted, text=_text_in(query), is_to_come=bool(query.get("upcoming")))
+
+
+def _text_in(query: Fields) -> str:
+    """What is searched; `email` is what older addresses call it."""
+    return query.text("search") or query.text("email")
 
 
 def _kept(query: Fields) -> dict[str, Any]:
     """The filters that are set, for the links of the page."""
-    return {name: query.all_of(name) for name in FILTERS if query.get(name)}
+    kept: dict[str, Any] = {name: query.all_of(name) for name in FILTERS if query.get(name)}
+    return {"search": text} | kept if (text := _text_in(query)) else kept
 
 
 def _id(prefix: str, text: str | None) -> UUID | None:

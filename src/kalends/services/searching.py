@@ -1,0 +1,63 @@
+"""Bookings as people look for them: those to come, and what is typed in one box."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from kalends.domain.booking import Booking, BookingFilter, Status
+from kalends.domain.ids import BOOKING, parse
+from kalends.services.work import Work
+from kalends.store import bookings
+from kalends.store.booking_search import LONGEST, find_patterns
+
+LONGEST_TEXT: Final = LONGEST
+AT_ONCE: Final = 500
+NOT_CANCELLED: Final = tuple(status for status in Status if status is not Status.CANCELLED)
+
+
+class Search(Struct, frozen=True, kw_only=True):
+    """What is looked for: what the filter lets through and the text is found in.
+
+    The text is the id of a booking, which is found whether or not it is to come; or it is terms,
+    each of which stands in the name, e-mail address, title or phone. `is_to_come` leaves out what
+    has ended, and what is cancelled unless the filter names statuses; what is running is to come.
+    """
+
+    filter: BookingFilter
+    text: str = ""
+    is_to_come: bool = False
+
+
+async def search_bookings(
+    work: Work, search: Search, *, limit: int, offset: int
+) -> tuple[list[Booking], int]:
+    """A page, sorted by start, then id, and the total."""
+    wanted = await _filter_of(work, search)
+    return await bookings.list_bookings(work.organization_id, work.tx, wanted, limit, offset)
+
+
+async def list_next_found(
+    work: Work, search: Search, after: tuple[datetime, UUID] | None
+) -> list[Booking]:
+    """The next page in the order of start, then id, for a file; empty where there are no more."""
+    wanted = await _filter_of(work, search)
+    return await bookings.list_bookings_after(work.organization_id, work.tx, wanted, after, AT_ONCE)
+
+
+async def _filter_of(work: Work, search: Search) -> BookingFilter:
+    wanted = search.filter
+    if booking_id := parse(BOOKING, search.text):
+        return structs.replace(wanted, booking_id=booking_id)
+    if search.text:
+        wanted = structs.replace(wanted, search=await find_patterns(work.tx, search.text))
+    return _to_come(wanted, work.now) if search.is_to_come else wanted
+
+
+def _to_come(wanted: BookingFilter, now: datetime) -> BookingFilter:
+    return structs.replace(
+        wanted,
+        statuses=wanted.statuses or NOT_CANCELLED,
+        ends_after=max(now, wanted.ends_after) if wanted.ends_after else now,
+    )
