@@ -188,12 +188,56 @@ def test_a_busy_time_is_on_the_clock_of_the_schedule(world: World, clerk: Clerk)
     (busy,) = busy_times(world, schedule)
     assert (busy["start_time"], busy["end_time"]) == (
         "2030-07-01T13:00:00Z",
-        "2030-07-03T04:00:00Z",
+        "2030-07-04T04:00:00Z",
     )
     shown = clerk.open(page)
     assert "&lt;b&gt;Holiday&lt;/b&gt;" in shown.text
     assert clerk.submit(f"{form}/{busy['id']}/remove", page=page).status_code == 303
     assert busy_times(world, schedule) == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "last", "start", "end"),
+    [
+        ("Europe/Berlin", "2030-12-21", "2030-12-23", "2030-12-20T23:00:00Z",
+         "2030-12-23T23:00:00Z"),
+        ("Europe/Berlin", "2030-12-21", "2030-12-21", "2030-12-20T23:00:00Z",
+         "2030-12-21T23:00:00Z"),
+        # The clock goes forward, back, forward over midnight, and back to it.
+        ("Europe/Berlin", "2030-03-31", "2030-03-31", "2030-03-30T23:00:00Z",
+         "2030-03-31T22:00:00Z"),
+        ("Europe/Berlin", "2030-10-26", "2030-10-27", "2030-10-25T22:00:00Z",
+         "2030-10-27T23:00:00Z"),
+        ("Asia/Beirut", "2030-03-31", "2030-03-31", "2030-03-30T22:00:00Z",
+         "2030-03-31T21:00:00Z"),
+        ("America/Havana", "2030-11-02", "2030-11-03", "2030-11-02T04:00:00Z",
+         "2030-11-04T05:00:00Z"),
+    ],
+)  # fmt: skip
+def test_a_busy_time_of_days_takes_the_last_day_too(
+    world: World, clerk: Clerk, zone: str, first: str, last: str, start: str, end: str
+) -> None:
+    schedule = world.create_schedule(timezone=zone)
+    page, form = path_of(schedule, "/exceptions"), path_of(schedule, "/busy-times")
+    for hours in ({}, {"busy__start": "0:00", "busy__end": "24:00"}):
+        clerk.submit(form, page=page, busy__start_day=first, busy__end_day=last, **hours)
+        (busy,) = busy_times(world, schedule)
+        assert (busy["start_time"], busy["end_time"]) == (start, end)
+        assert "all day" in text_of(clerk.open(page))
+        clerk.submit(f"{form}/{busy['id']}/remove", page=page)
+
+
+def test_a_busy_time_of_hours_may_run_over_midnight(world: World, clerk: Clerk) -> None:
+    schedule = world.create_schedule(timezone="Europe/Berlin")
+    page, form = path_of(schedule, "/exceptions"), path_of(schedule, "/busy-times")
+    hours = {"busy__start": "22", "busy__end": "2 am"}
+    clerk.submit(form, page=page, busy__start_day="2030-12-21", busy__end_day="2030-12-22", **hours)
+    (busy,) = busy_times(world, schedule)
+    assert (busy["start_time"], busy["end_time"]) == (
+        "2030-12-21T21:00:00Z",
+        "2030-12-22T01:00:00Z",
+    )
+    assert "all day" not in text_of(clerk.open(page))
 
 
 @pytest.mark.parametrize(

@@ -182,9 +182,10 @@ WORDS: Final[dict[str, str]] = {
     "settings.busy.lead": "Time that cannot be booked and is no booking: a holiday, a repair. On "
     "the clock of {zone}.",
     "settings.busy.none": "None to come.",
+    "settings.busy.whole": "all day",
     "settings.busy.plain": "Busy",
     "settings.busy.add": "A busy time",
-    "settings.busy.end.hint": "Empty: 00:00.",
+    "settings.busy.end.hint": "Empty: to the end of the last day.",
     "settings.busy.save": "Add busy time",
     "settings.busy.start": "the start",
     "settings.times.title": "Times that can be booked",

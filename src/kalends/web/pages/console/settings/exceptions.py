@@ -1,17 +1,18 @@
 """The days on which a schedule is not as always: other hours, and busy times."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from kalends.availability.wallclock import Zone, wall_midnight, zone_named
 from kalends.domain import ids
 from kalends.domain.errors import Invalid, KalendsError, Stale
-from kalends.domain.schedule import Schedule, Window
+from kalends.domain.schedule import BusyTime, Schedule, Window
 from kalends.domain.values import Day
 from kalends.formats.encoding import encode
 from kalends.services import busy_times, schedules
 from kalends.services.busy_times import NewBusyTime
+from kalends.services.clocks import bounds_of
 from kalends.web.api.busy_times import parse_new
 from kalends.web.api.schedules import parse_changes
 from kalends.web.call import id_named
@@ -115,25 +116,51 @@ async def _change_overrides(
 
 def _busy_time_in(form: Fields, zone: Zone) -> NewBusyTime:
     """Raises Invalid, at the fields of this form."""
-    moments = {}
-    for end, place in (("start", 0), ("end", -1)):
-        day = _day_in(form, f"busy.{end}_day")
-        try:
-            found = instants_at(zone, day, clock_text(form.text(f"busy.{end}") or "00:00"))
-        except Invalid:
-            raise Invalid.field(f"busy.{end}", say("settings.fault.clock")) from None
-        if not found:
-            raise Invalid.field(f"busy.{end}", say("settings.fault.left-out"))
-        moments[end] = iso(found[place])
     reason = form.text("busy.reason") or None
+    start, end = _start_in(form, zone), _end_in(form, zone)
     try:
-        given = {"start_time": moments["start"], "end_time": moments["end"], "reason": reason}
-        return parse_new(encode(given))
+        return parse_new(encode({"start_time": iso(start), "end_time": iso(end), "reason": reason}))
     except Invalid as error:
         named = {"start_time": "busy.start", "end_time": "busy.end", "reason": "busy.reason"}
         field = named.get(error.details[0].field, "busy.end")
         message = error.details[0].message.replace("start_time", say("settings.busy.start"))
         raise Invalid.field(field, message) from None
+
+
+def _start_in(form: Fields, zone: Zone) -> datetime:
+    """The start of the first day, where no hour is given. Raises Invalid."""
+    day, clock = _day_in(form, "busy.start_day"), clock_text(form.text("busy.start"))
+    if clock in ("", "00:00"):
+        return bounds_of(day, zone.name)[0]
+    return _instants_in(zone, day, clock, "busy.start")[0]
+
+
+def _end_in(form: Fields, zone: Zone) -> datetime:
+    """The end of the last day, which is part of the time, where no hour is given. Raises
+    Invalid."""
+    day, clock = _day_in(form, "busy.end_day"), clock_text(form.text("busy.end"))
+    if clock in ("", "24:00"):
+        return bounds_of(day, zone.name)[1]
+    return _instants_in(zone, day, clock, "busy.end")[-1]
+
+
+def _instants_in(zone: Zone, day: Day, clock: str, field: str) -> list[datetime]:
+    """At least one. Raises Invalid."""
+    try:
+        found = instants_at(zone, day, clock)
+    except Invalid:
+        raise Invalid.field(field, say("settings.fault.clock")) from None
+    if not found:
+        raise Invalid.field(field, say("settings.fault.left-out"))
+    return found
+
+
+def whole_days_of(busy: BusyTime, zone: Zone) -> tuple[date, date] | None:
+    """The first and last day of a busy time that takes whole days."""
+    first = local(busy.start_time, zone).date()
+    last = local(busy.end_time - timedelta(seconds=1), zone).date()
+    begins, ends = bounds_of(first, zone.name)[0], bounds_of(last, zone.name)[1]
+    return (first, last) if (begins, ends) == (busy.start_time, busy.end_time) else None
 
 
 def _day_in(form: Fields, name: str) -> Day:
@@ -181,6 +208,7 @@ async def _page(desk: Desk, schedule: Schedule, draft: Draft) -> PageAnswer:
         overrides=shown,
         hidden=len(schedule.overrides) - len(shown),
         busy_times=found,
+        days_of=lambda busy: whole_days_of(busy, zone),
         busy_id=lambda busy: ids.shown(ids.BUSY_TIME, busy.id),
         day_of=Day.parse,
         everything=everything,
