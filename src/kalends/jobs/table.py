@@ -67,6 +67,7 @@ TIMETABLE: Final[Mapping[str, Timed]] = {
     "start syncs with Cal.com": Timed("* * * * *", calcom_runs.start_due_syncs),
     "resume syncs with Cal.com": Timed("* * * * *", calcom_runs.resume_missed_runs),
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),
+    "forget form drafts": Timed("*/5 * * * *", housekeeping.forget_form_drafts),
     "forget holds": Timed("40 * * * *", housekeeping.forget_holds),
     "forget answers": Timed("1-59/5 * * * *", housekeeping.forget_answers),
     "forget sessions": Timed("2-59/5 * * * *", housekeeping.forget_sessions),

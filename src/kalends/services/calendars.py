@@ -42,8 +42,8 @@ class Question(Struct, frozen=True, kw_only=True):
     """What is asked of the calendars.
 
     `wanted` has to be among the schedules taken, `preferred` are taken before others,
-    `leaving_out` is the booking that moves, or the hold of the one who asks. `override` asks
-    whether the time is free, and no rule.
+    `leaving_out` is the booking that moves, `own_holds` are those of the one who asks. `override`
+    asks whether the time is free, and no rule.
     `shared_claim` is one that an imported seat shares with the others of its session.
     """
 
@@ -56,8 +56,14 @@ class Question(Struct, frozen=True, kw_only=True):
     wanted: UUID | None = None
     preferred: Sequence[UUID] = ()
     leaving_out: UUID | None = None
+    own_holds: Sequence[UUID] = ()
     override: bool = False
     shared_claim: UUID | None = None
+
+    @property
+    def left_out(self) -> Sequence[UUID]:
+        """The bookings and holds that are in nobody's way."""
+        return [*self.own_holds, *([self.leaving_out] if self.leaving_out else [])]
 
     @property
     def schedule_ids(self) -> list[UUID]:
@@ -161,7 +167,7 @@ async def ask(
             question.schedule_ids,
             around,
             work.now,
-            question.leaving_out,
+            question.left_out,
             beside=With.IDS if with_ids else question.needs_beside,
             to_book=to_book,
         )
@@ -199,7 +205,7 @@ async def _seats(
         question.event_type.id,
         around,
         work.now,
-        question.leaving_out,
+        question.left_out,
     )
 
 
@@ -224,7 +230,7 @@ async def _requirements(
             [(as_instant(begin), as_instant(end)) for _, begin, end in months],
             [_first_counted(needed) for needed in question.requirements],
             work.now,
-            question.leaving_out,
+            question.left_out,
         ):
             claims[number].append((schedule_id, months[place][0], count))
     return tuple(

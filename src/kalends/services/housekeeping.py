@@ -34,6 +34,11 @@ async def forget_holds(context: Context) -> int:
     return await _in_batches(context, store.delete_holds, context.clock() - KEEP_HOLDS_FOR)
 
 
+async def forget_form_drafts(context: Context) -> int:
+    """Forgets what was typed on the booking pages an hour ago and never sent."""
+    return await _in_batches(context, store.delete_form_drafts, context.clock())
+
+
 async def forget_answers(context: Context) -> int:
     """Forgets answers kept by `Idempotency-Key` that are too old to be given again."""
     return await _in_batches(context, store.delete_answers, context.clock() - KEPT_FOR)

@@ -1,5 +1,6 @@
 """What an organization offers on its pages, and when."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -68,23 +69,25 @@ async def find_zone_name(work: Work, event_type: EventType) -> str:
 
 
 async def list_times(
-    work: Work, event_type: EventType, span: Range, own_hold: UUID | None = None
+    work: Work, event_type: EventType, span: Range, own_holds: Sequence[UUID] = ()
 ) -> Listed:
     """The slots that start in the range, ascending: none where nobody takes bookings. What the
-    visitor's own hold keeps is free for the visitor. Raises Invalid."""
+    visitor's own holds keep is free for the visitor. Raises Invalid."""
     if not event_type.requirements:
         return Listed((), span.timezone or "UTC")
     question = question_of(event_type, event_type.requirements)
-    question = structs.replace(question, leaving_out=own_hold)
+    question = structs.replace(question, own_holds=own_holds)
     asked = await ask(work, question, span.widest)
     zone_name = span.timezone or asked.offering.zone.name
     return Listed(find_slots(asked.offering, span.within(zone_name)), zone_name)
 
 
-async def is_offered(work: Work, event_type: EventType, starts_at: datetime) -> bool:
-    """Whether the time can be booked at this moment."""
+async def is_offered(
+    work: Work, event_type: EventType, starts_at: datetime, own_holds: Sequence[UUID] = ()
+) -> bool:
+    """Whether the time can be booked at this moment, by whoever has those holds."""
     alone = Range(start=starts_at, end=starts_at + timedelta(seconds=1))
-    return bool((await list_times(work, event_type, alone)).slots)
+    return bool((await list_times(work, event_type, alone, own_holds)).slots)
 
 
 async def list_times_near(

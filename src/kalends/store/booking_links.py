@@ -1,5 +1,6 @@
 """Links that open one booking without an account, as rows; only a token's SHA-256 is kept."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -10,6 +11,13 @@ INSERT: Final = """
 INSERT INTO booking_links (token_hash, organization_id, booking_id, created_at)
 VALUES ($1, $2, $3, $4)
 """
+# A mark leads to the latest booking that was made under it.
+MARK: Final = f"""{INSERT.rstrip()}
+ON CONFLICT (token_hash)
+DO UPDATE SET booking_id = excluded.booking_id, created_at = excluded.created_at
+WHERE booking_links.organization_id = excluded.organization_id
+"""
+LOCK: Final = "SELECT pg_advisory_xact_lock($1)"
 # A token belongs to no request's organization: this finds it.
 FIND: Final = "SELECT organization_id, booking_id FROM booking_links WHERE token_hash = $1"
 # Whether or not the event type was deleted since: its word stands for what was booked by it.
@@ -22,6 +30,20 @@ async def insert_link(
     organization_id: UUID, tx: Tx, token_hash: bytes, booking_id: UUID, now: datetime
 ) -> None:
     await tx.execute(INSERT, token_hash, organization_id, booking_id, now)
+
+
+async def put_marks(
+    organization_id: UUID, tx: Tx, marks: Sequence[bytes], booking_id: UUID, now: datetime
+) -> None:
+    """Remembers the booking under hashes that no token has, so that it is found by them."""
+    for mark in sorted(marks):
+        await tx.execute(MARK, mark, organization_id, booking_id, now)
+
+
+async def lock_marks(tx: Tx, marks: Sequence[bytes]) -> None:
+    """Lets one transaction at a time go on under each of the marks, until it ends."""
+    for key in sorted(int.from_bytes(mark[:8], signed=True) for mark in marks):
+        await tx.execute(LOCK, key)
 
 
 async def find_link(tx: Tx, token_hash: bytes) -> tuple[UUID, UUID] | None:

@@ -45,7 +45,7 @@ LEFT JOIN LATERAL (
     FROM occupancies o
     WHERE o.organization_id = $1 AND o.schedule_id = s.id AND o.during && tstzrange($3, $4)
       AND (o.expires_at IS NULL OR o.expires_at > $5)
-      AND ($6::uuid IS NULL OR coalesce(o.booking_id, o.hold_id) IS DISTINCT FROM $6)) taken ON true
+      AND ($6::uuid[] IS NULL OR coalesce(o.booking_id, o.hold_id) <> ALL($6))) taken ON true
 WHERE s.organization_id = $1 AND s.id = ANY($2::uuid[]) AND s.deleted_at IS NULL
 ORDER BY s.id
 """
@@ -72,11 +72,11 @@ SELECT extract(epoch FROM start_time)::bigint, schedule_ids, count(*) FROM (
     SELECT start_time, schedule_ids FROM bookings
     WHERE organization_id = $1 AND event_type_id = $2 AND start_time >= $3 AND start_time < $4
       AND status IN ('PENDING', 'CONFIRMED', 'COMPLETED') AND NOT conflict
-      AND id IS DISTINCT FROM $6
+      AND ($6::uuid[] IS NULL OR id <> ALL($6))
     UNION ALL
     SELECT start_time, schedule_ids FROM holds
     WHERE organization_id = $1 AND event_type_id = $2 AND start_time >= $3 AND start_time < $4
-      AND expires_at > $5 AND id IS DISTINCT FROM $6) seats
+      AND expires_at > $5 AND ($6::uuid[] IS NULL OR id <> ALL($6))) seats
 GROUP BY start_time, schedule_ids
 """
 # What holds have left behind counts too: it may still be somebody's who is just booking it.
@@ -103,7 +103,7 @@ SELECT number::int, schedule_id, width_bucket(starts_at, $7::timestamptz[]), cou
         (SELECT event_type_id FROM bookings WHERE organization_id = $1 AND id = o.booking_id),
         (SELECT event_type_id FROM holds WHERE organization_id = $1 AND id = o.hold_id)) = $3
       AND (o.expires_at IS NULL OR o.expires_at > $6)
-      AND ($9::uuid IS NULL OR coalesce(o.booking_id, o.hold_id) IS DISTINCT FROM $9)
+      AND ($9::uuid[] IS NULL OR coalesce(o.booking_id, o.hold_id) <> ALL($9))
     GROUP BY since.number, o.schedule_id, o.claim_id, o.starts_at
     HAVING bool_and(since.id IS NULL OR coalesce(o.booking_id, o.hold_id) >= since.id)) claims
 GROUP BY 1, 2, 3
@@ -188,16 +188,16 @@ async def read_contents(
     schedule_ids: Sequence[UUID],
     span: tuple[datetime, datetime],
     now: datetime,
-    leaving_out: UUID | None,
+    left_out: Sequence[UUID],
     *,
     beside: With,
     to_book: bool,
 ) -> list[Contents]:
     """The schedules that there are, by id, with all that meets `span`; holds that have ended by
-    `now` are not in it, nor the booking or hold that is left out. `to_book` keeps the schedules
+    `now` are not in it, nor the bookings and holds that are left out. `to_book` keeps the schedules
     from being deleted until the transaction ends."""
     sql = READ_TO_BOOK[beside] if to_book else READ[beside]
-    rows = await tx.fetch(sql, organization_id, schedule_ids, *span, now, leaving_out)
+    rows = await tx.fetch(sql, organization_id, schedule_ids, *span, now, left_out or None)
     return [_contents(row) for row in rows]
 
 
@@ -207,11 +207,11 @@ async def list_sessions(
     event_type_id: UUID,
     span: tuple[datetime, datetime],
     now: datetime,
-    leaving_out: UUID | None,
+    left_out: Sequence[UUID],
 ) -> dict[tuple[int, tuple[UUID, ...]], int]:
     """The event type's bookings and live holds that take time, as sessions: how many seats are
     taken, by start in epoch seconds and schedules, which are in the order of their ids."""
-    rows = await tx.fetch(SESSIONS, organization_id, event_type_id, *span, now, leaving_out)
+    rows = await tx.fetch(SESSIONS, organization_id, event_type_id, *span, now, left_out or None)
     seats: dict[tuple[int, tuple[UUID, ...]], int] = {}
     for start, schedule_ids, count in rows:
         session = start, tuple(sorted(schedule_ids))
@@ -236,7 +236,7 @@ async def count_claims_by_month(
     months: Sequence[tuple[datetime, datetime]],
     since: Sequence[UUID | None],
     now: datetime,
-    leaving_out: UUID | None,
+    left_out: Sequence[UUID],
 ) -> list[tuple[int, UUID, int, int]]:
     """How many live claims of the event type each schedule has in each of the months, which follow
     one another: `(which of since, schedule, which month, claims)`, the first one 0, without those
@@ -253,7 +253,7 @@ async def count_claims_by_month(
         now,
         begins,
         since,
-        leaving_out,
+        left_out or None,
     )
     return [(number - 1, id_, month - 1, count) for number, id_, month, count in rows]
 

@@ -14,6 +14,11 @@ FIELDS: Final = Hold.__struct_fields__
 COLUMNS: Final = columns_of(Hold)
 
 GET: Final = f"SELECT {COLUMNS} FROM holds WHERE organization_id = $1 AND id = $2"
+OF_VISITOR: Final = (
+    f"SELECT {COLUMNS} FROM holds WHERE organization_id = $1 AND visitor = $2"
+    " AND expires_at > $3 ORDER BY created_at, id"
+)
+GIVE: Final = "UPDATE holds SET visitor = $3 WHERE organization_id = $1 AND id = $2"
 INSERT: Final = (
     f"INSERT INTO holds (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
 )
@@ -35,6 +40,17 @@ UPDATE occupancies SET hold_id = NULL, expires_at = NULL, booking_id = $3
 WHERE organization_id = $1 AND hold_id = $2 AND expires_at > $4
 RETURNING lower(during), upper(during)
 """
+
+
+async def list_holds_of(organization_id: UUID, tx: Tx, visitor: bytes, now: datetime) -> list[Hold]:
+    """The live holds of one visitor of the pages, the oldest first."""
+    rows = await tx.fetch(OF_VISITOR, organization_id, visitor, now)
+    return [Hold(*row) for row in rows]
+
+
+async def give_to_visitor(organization_id: UUID, tx: Tx, hold_id: UUID, visitor: bytes) -> None:
+    """Notes whose hold it is."""
+    await tx.execute(GIVE, organization_id, hold_id, visitor)
 
 
 async def find_hold(organization_id: UUID, tx: Tx, hold_id: UUID) -> Hold | None:

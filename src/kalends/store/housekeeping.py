@@ -94,6 +94,11 @@ DELETE FROM account_links WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM account_links WHERE expires_at <= $1
     ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
+FORM_DRAFTS: Final = """
+DELETE FROM form_drafts WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM form_drafts WHERE expires_at <= $1
+    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
+"""
 
 
 async def delete_ended_holds(tx: Tx, now: datetime) -> int:
@@ -164,6 +169,11 @@ async def delete_booking_links(tx: Tx, until: datetime) -> int:
 async def delete_account_links(tx: Tx, now: datetime) -> int:
     """Forgets links to reset a password, and invitations, that expired by `now`."""
     return await _delete(tx, ACCOUNT_LINKS, now)
+
+
+async def delete_form_drafts(tx: Tx, now: datetime) -> int:
+    """Forgets what was typed and never sent, which expired by `now`."""
+    return await _delete(tx, FORM_DRAFTS, now)
 
 
 async def _delete(tx: Tx, sql: str, until: datetime | int) -> int:

@@ -68,6 +68,10 @@ class Visit:
     is_framed: bool = False
     _form: Fields | None = None
 
+    @property
+    def is_post(self) -> bool:
+        return bool(self.scope["method"] == "POST")
+
     def path(self, name: str) -> str:
         """A part of the path."""
         value: str = self.scope["path_params"][name]

@@ -18,6 +18,7 @@ from kalends.web.pages.words import say
 
 YES: Final = "yes"
 NO: Final = "no"
+ABOUT_ATTENDEE: Final = ("name", "email", "phone", "notes")
 
 
 @dataclass
@@ -37,6 +38,12 @@ def field_of(question: Question) -> str:
 def needs_phone(event_type: EventType) -> bool:
     """Whether the attendee is called."""
     return event_type.location_type == LocationType.PHONE
+
+
+def typed_in(form: Fields, event_type: EventType) -> list[tuple[str, str]]:
+    """What was filled in, as it is, right or wrong."""
+    names = [*ABOUT_ATTENDEE, *map(field_of, event_type.questions)]
+    return [(name, value) for name in names for value in form.all_of(name)]
 
 
 def read_asked(form: Fields, event_type: EventType, timezone: str) -> Asked:

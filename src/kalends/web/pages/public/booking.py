@@ -4,12 +4,14 @@ A hold is made by a POST alone, so that nothing which only looks (a prefetch, a 
 of a mail program) takes time from anybody.
 """
 
+import secrets
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from kalends.availability.wallclock import Zone
+from kalends.domain.booking import Booking
 from kalends.domain.errors import (
     HoldExpired,
     Inactive,
@@ -22,9 +24,9 @@ from kalends.domain.errors import (
 from kalends.domain.hold import Hold
 from kalends.domain.ids import HOLD, parse, shown
 from kalends.domain.values import Instant
-from kalends.services import offers, page_bookings
+from kalends.services import form_drafts, offers, page_bookings
 from kalends.services.bookings import NewBooking
-from kalends.services.page_bookings import Booked, Limits
+from kalends.services.page_bookings import Booked, Limits, Sending
 from kalends.web.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import Fields
@@ -35,15 +37,18 @@ from kalends.web.pages.public.asking import (
     field_of,
     needs_phone,
     read_asked,
+    typed_in,
 )
-from kalends.web.pages.public.offers import HOLD_COOKIE, Offer, open_offer, times_page
+from kalends.web.pages.public.offers import Offer, open_offer, times_page
 from kalends.web.pages.public.picker import TimeChoice
 from kalends.web.pages.public.tenants import EVENT_TYPE
+from kalends.web.pages.public.visitors import Visitor
 from kalends.web.pages.routes import Framing, PageHandler, PageRoute
 from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import say
 from kalends.web.routes import Access
 
+FORM_ID_BYTES: Final = 12
 # The time cannot be had any more, whyever; another one can.
 NOT_FREE: Final = (SlotTaken, Refused, Inactive)
 
@@ -53,26 +58,37 @@ async def hold_time(visit: Visit) -> PageAnswer:
     form = await visit.form()
     offer = await open_offer(visit, visit.query)
     count_attempt(visit, Attempt.HOLD)
-    starts_at = _start_in(form)
+    starts_at, visitor = _start_in(form), Visitor.known_or_new(visit)
     try:
         hold = await offer.visit.change(
             page_bookings.hold_by_page,
             offer.event_type,
             starts_at,
-            _hold_in(form) or offer.own_hold,
+            _hold_in(form),
+            visitor.id,
         )
     except NOT_FREE as error:
         return await _say_gone(offer, starts_at, error)
     to = offer.carried.to(f"{offer.path}/book", start=form.text("start"), hold=shown(HOLD, hold.id))
-    return redirect(to, _remember(offer, hold))
+    return redirect(to, visitor.remember(visit))
 
 
-def _remember(offer: Offer, hold: Hold) -> tuple[str, str]:
-    seconds = page_bookings.HOLD_MINUTES * 60
-    parts = [f"{HOLD_COOKIE}={shown(HOLD, hold.id)}", f"Path={offer.path}", f"Max-Age={seconds}"]
-    parts += ["HttpOnly", "SameSite=Lax"]
-    parts += ["Secure"] if offer.visit.origin.startswith("https:") else []
-    return "set-cookie", "; ".join(parts)
+async def choose_another_time(visit: Visit) -> PageAnswer:
+    """Leads back to the times; what was typed so far is kept, right or wrong."""
+    form = await visit.form()
+    offer = await open_offer(visit, visit.query)
+    count_attempt(visit, Attempt.HOLD)
+    visitor = Visitor.known_or_new(visit)
+    await _keep_typed(offer, visitor, form)
+    day = _local_day(_start_in(form), await offer.zone())
+    to = offer.carried.to(offer.path, day=day, hold=form.get("hold"))
+    return redirect(to, visitor.remember(visit))
+
+
+async def _keep_typed(offer: Offer, visitor: Visitor, form: Fields) -> None:
+    if visitor.id is not None:
+        typed = typed_in(form, offer.event_type)
+        await offer.visit.change(form_drafts.keep_draft, offer.event_type, visitor.id, typed)
 
 
 async def show_times_instead(visit: Visit) -> PageAnswer:
@@ -87,22 +103,74 @@ async def show_form(visit: Visit) -> PageAnswer:
     if not visit.query.text("start"):
         return redirect(offer.carried.to(offer.path))
     starts_at, named = _start_in(visit.query), _hold_in(visit.query)
-    hold = await _find_hold(offer, starts_at, named) or await _find_hold(
-        offer, starts_at, offer.own_hold
-    )
-    if hold is None and not await offer.visit.read(offers.is_offered, offer.event_type, starts_at):
+    hold = await _find_hold(offer, starts_at, named)
+    if hold is None and named is not None and await _is_booked(offer, starts_at, named):
+        return await _say_booked(offer, starts_at)
+    own = await offer.own_holds(named)
+    if hold is None and not await offer.visit.read(
+        offers.is_offered, offer.event_type, starts_at, own
+    ):
+        if await _own_booking(offer, starts_at) is not None:
+            return await _say_booked(offer, starts_at)
         return await _say_gone(offer, starts_at, None)
-    return await _form_page(offer, starts_at, hold, Fields([]), had_hold=named is not None)
+    typed = await _kept_typed(offer)
+    return await _form_page(offer, starts_at, hold, typed, had_hold=named is not None)
 
 
-async def _find_hold(offer: Offer, starts_at: datetime, hold_id: UUID | None) -> Hold | None:
-    """The hold, if it still keeps that time."""
-    if hold_id is None:
-        return None
-    hold: Hold | None = await offer.visit.read(
-        page_bookings.find_live_hold, offer.event_type, starts_at, hold_id
-    )
+async def _find_hold(offer: Offer, starts_at: datetime, named: UUID | None) -> Hold | None:
+    """What keeps that time for the visitor: the hold that is named, or one of another tab."""
+    visit, event_type, visitor = offer.visit, offer.event_type, offer.visitor.id
+    hold: Hold | None = None
+    if named is not None:
+        hold = await visit.read(page_bookings.find_live_hold, event_type, starts_at, named)
+    if hold is None and visitor is not None:
+        hold = await visit.read(page_bookings.find_own_hold, event_type, starts_at, visitor)
     return hold
+
+
+async def _kept_typed(offer: Offer) -> Fields:
+    """What the visitor has typed before, to go on with."""
+    if offer.visitor.id is None:
+        return Fields([])
+    read = offer.visit.read
+    return Fields(list(await read(form_drafts.find_draft, offer.event_type, offer.visitor.id)))
+
+
+async def _is_booked(offer: Offer, starts_at: datetime, hold_id: UUID) -> bool:
+    """Whether the form of that hold was sent, and what it booked still stands."""
+    made = await offer.visit.read(page_bookings.find_booking_of_hold, starts_at, hold_id)
+    return made is not None
+
+
+async def _own_booking(offer: Offer, starts_at: datetime) -> Booking | None:
+    booking: Booking | None = await offer.visit.read(
+        page_bookings.find_own_booking, offer.event_type, starts_at, offer.visitor.id
+    )
+    return booking
+
+
+async def _say_booked(offer: Offer, starts_at: datetime, status: int = 200) -> PageAnswer:
+    """For whoever comes back to a form that was sent; the booking opens for its visitor alone."""
+    zone = await offer.zone()
+    return offer.visit.page(
+        "public/booked.html",
+        status,
+        starts_at=starts_at,
+        ends_at=_end_of(offer, starts_at),
+        may_open=await _own_booking(offer, starts_at) is not None,
+        **offer.values(zone),
+    )
+
+
+async def open_booked(visit: Visit) -> PageAnswer:
+    """Leads to what this visitor has booked at that time. Raises NotFound, Invalid."""
+    form = await visit.form()
+    offer = await open_offer(visit, visit.query)
+    count_attempt(visit, Attempt.LINK)
+    booked = await offer.visit.change(
+        page_bookings.open_own_booking, offer.event_type, _start_in(form), offer.visitor.id
+    )
+    return redirect(offer.carried.to(f"/booking/{booked.token}"))
 
 
 async def send_form(visit: Visit) -> PageAnswer:
@@ -111,13 +179,27 @@ async def send_form(visit: Visit) -> PageAnswer:
     offer = await open_offer(visit, visit.query)
     count_attempt(visit, Attempt.BOOKING)
     starts_at, zone = _start_in(form), await offer.zone()
+    visitor = Visitor.known_or_new(visit)
+    answer = await _send(offer, visitor, form, starts_at, zone)
+    return replace(answer, headers=(*answer.headers, visitor.remember(visit)))
+
+
+async def _send(
+    offer: Offer, visitor: Visitor, form: Fields, starts_at: datetime, zone: Zone
+) -> PageAnswer:
     asked = read_asked(form, offer.event_type, zone.name)
     faults = asked.faults | faults_of_numbers(asked, offer.event_type, await offer.country())
     if faults:
         return await _form_again(offer, starts_at, form, 422, faults=faults)
+    sending = Sending(form=form.get("form"), visitor=visitor.id)
     try:
-        booked = await _book(offer, _wanted(offer, starts_at, asked, _hold_in(form)))
+        booked = await _book(offer, _wanted(offer, starts_at, asked, _hold_in(form)), sending)
     except NOT_FREE as error:
+        own = await _own_booking(offer, starts_at)
+        if own is not None and own.attendee_email == asked.attendee.email:
+            return await open_booked(offer.visit)
+        if own is not None:
+            return await _say_booked(offer, starts_at, status_of(error))
         near = await offer.list_near(starts_at, zone)
         status = status_of(error)
         return await _form_again(offer, starts_at, form, status, near=near, gone=_gone(error))
@@ -130,7 +212,7 @@ async def send_form(visit: Visit) -> PageAnswer:
     return redirect(offer.carried.to(f"/booking/{booked.token}", booked="1"))
 
 
-async def _book(offer: Offer, wanted: NewBooking) -> Booked:
+async def _book(offer: Offer, wanted: NewBooking, sending: Sending) -> Booked:
     """With the hold; without it where it ended in this very moment."""
     visit = offer.visit
     limits = Limits(
@@ -138,10 +220,11 @@ async def _book(offer: Offer, wanted: NewBooking) -> Booked:
         per_address=visit.gate.limits.address,
         per_schedule=visit.gate.limits.schedule,
     )
+    given = (offer.event_type, wanted, limits, sending)
     try:
-        return await visit.change(page_bookings.book_by_page, offer.event_type, wanted, limits)
+        return await visit.change(page_bookings.book_by_page, *given)
     except HoldExpired:
-        return await visit.change(page_bookings.book_by_page, offer.event_type, wanted, limits)
+        return await visit.change(page_bookings.book_by_page, *given)
 
 
 def _wanted(offer: Offer, starts_at: datetime, asked: Asked, hold_id: UUID | None) -> NewBooking:
@@ -158,6 +241,7 @@ async def _form_again(
     offer: Offer, starts_at: datetime, form: Fields, status: int, **more: Any
 ) -> PageAnswer:
     """The form with what was typed; its time is kept longer, if it still is."""
+    await _keep_typed(offer, offer.visitor, form)
     hold, hold_id = None, _hold_in(form)
     if hold_id is not None and not more.get("gone"):
         hold = await offer.visit.change(
@@ -176,7 +260,7 @@ async def _form_page(
 ) -> PageAnswer:
     zone = await offer.zone()
     values: dict[str, Any] = {"faults": {}, "near": [], "problem": None}
-    values |= {"gone": None, "had_hold": False}
+    values |= {"gone": None, "had_hold": False, "is_answer": offer.visit.is_post}
     near = more.get("near", ())
     return offer.visit.page(
         "public/form.html",
@@ -186,6 +270,7 @@ async def _form_page(
         hold=hold,
         hold_id=shown(HOLD, hold.id) if hold else typed.get("hold", ""),
         typed=typed,
+        form_id=typed.get("form") or secrets.token_urlsafe(FORM_ID_BYTES),
         field_of=field_of,
         needs_phone=needs_phone(offer.event_type),
         nearest=min(near, key=lambda time: abs(_instant(time) - starts_at), default=None),
@@ -247,4 +332,8 @@ PAGES: Final = (
     _route("POST", EVENT_TYPE + "/hold", hold_time),
     _route("GET", EVENT_TYPE + "/book", show_form),
     _route("POST", EVENT_TYPE + "/book", send_form),
+    _route("GET", EVENT_TYPE + "/times", show_times_instead),
+    _route("POST", EVENT_TYPE + "/times", choose_another_time),
+    _route("GET", EVENT_TYPE + "/booked", show_times_instead),
+    _route("POST", EVENT_TYPE + "/booked", open_booked),
 )

@@ -11,7 +11,7 @@ from kalends.domain.access import Mode, Organization
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import HOLD, parse
 from kalends.formats.countries import country_of_zone
-from kalends.services import offers
+from kalends.services import offers, page_bookings
 from kalends.services.offers import attendee_of
 from kalends.services.phones import country_of
 from kalends.services.slots import Listed, Range
@@ -21,13 +21,12 @@ from kalends.web.pages.forms import Fields
 from kalends.web.pages.public.carrying import Carried
 from kalends.web.pages.public.picker import Bounds, TimeChoice, pick, times_of
 from kalends.web.pages.public.tenants import EVENT_TYPE, ORGANIZATION
+from kalends.web.pages.public.visitors import Visitor
 from kalends.web.pages.routes import Framing, PageHandler, PageRoute
 from kalends.web.pages.visit import Visit
 from kalends.web.routes import Access
 
 NEAR_COUNT: Final = 6
-# The hold that this visitor has, so that whoever goes back finds the time still there.
-HOLD_COOKIE: Final = "kalends_hold"
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,15 @@ class Offer:
         return f"/{self.organization.slug}/{self.event_type.slug}"
 
     @property
-    def own_hold(self) -> UUID | None:
-        """The hold that the visitor's browser was given, if it keeps cookies."""
-        return parse(HOLD, self.visit.cookie(HOLD_COOKIE) or "")
+    def visitor(self) -> Visitor:
+        return Visitor.of(self.visit)
+
+    async def own_holds(self, named: UUID | None) -> list[UUID]:
+        """What the visitor holds: the one that the page names, and by the cookie all others."""
+        own: list[UUID] = [] if named is None else [named]
+        if self.visitor.id is not None:
+            own += await self.visit.read(page_bookings.list_own_holds, self.visitor.id)
+        return own
 
     @property
     def is_sandbox(self) -> bool:
@@ -122,10 +127,10 @@ async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any
     now = clock_words.seconds_of(visit.context.clock())
     bounds = Bounds.of(now, zone, event_type.max_days_ahead)
 
-    own_hold = parse(HOLD, asked.get("hold", "")) or offer.own_hold
+    own_holds = await offer.own_holds(parse(HOLD, asked.get("hold", "")))
 
     async def list_times(span: Range) -> Listed:
-        listed: Listed = await visit.read(offers.list_times, event_type, span, own_hold)
+        listed: Listed = await visit.read(offers.list_times, event_type, span, own_holds)
         return listed
 
     values = {"problem": None, "near": [], "held": asked.get("hold")} | more

@@ -95,12 +95,40 @@
     form.dataset.sent = "yes";
     for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
   });
-  addEventListener("pageshow", () => {
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && one("[data-sent]")) location.reload();
     for (const form of document.querySelectorAll("[data-sent]")) {
       delete form.dataset.sent;
       for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
     }
   });
+
+  // What is half typed waits in this tab for its form, and goes once something is booked.
+
+  const typing = one("form.details");
+  const kept = `kalends ${location.pathname}`;
+  const keep = (work) => { try { return work(sessionStorage); } catch { return null; } };
+  const named = (form) => [...form.elements].filter((field) => field.name && field.type !== "hidden" && field.name !== "start");
+  const boxes = ["checkbox", "radio"];
+  if (typing) {
+    const before = "kept" in typing.dataset && keep((store) => JSON.parse(store.getItem(kept)));
+    for (const field of before ? named(typing) : []) {
+      const values = before[field.name] || [];
+      if (boxes.includes(field.type)) field.checked = values.includes(field.value);
+      else if (values.length) field.value = values[0];
+    }
+    addEventListener("pagehide", () => keep((store) => {
+      const values = {};
+      for (const field of named(typing)) {
+        const given = values[field.name] ||= [];
+        if (!boxes.includes(field.type) || field.checked) given.push(field.value);
+      }
+      store.setItem(kept, JSON.stringify(values));
+    }));
+  }
+  if (one("[data-booked], [data-done]")) {
+    keep((store) => Object.keys(store).filter((key) => key.startsWith("kalends ")).forEach((key) => store.removeItem(key)));
+  }
 
   // What is the matter comes first; a hold says when it has ended.
 

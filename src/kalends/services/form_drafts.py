@@ -1,0 +1,50 @@
+"""What attendees have typed and not sent: kept for them alone, unjudged, and not for long."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from msgspec import json
+
+from kalends.domain.event_type import EventType
+from kalends.services.sealing import SealBroken
+from kalends.services.work import Work
+from kalends.store import form_drafts as store
+
+KEEP_FOR: Final = timedelta(hours=1)
+LARGEST_BYTES: Final = 64_000
+PURPOSE: Final = "form draft"
+Typed = Sequence[tuple[str, str]]
+
+
+async def keep_draft(work: Work, event_type: EventType, visitor: bytes, typed: Typed) -> None:
+    """Keeps names of fields with what stands in them; what is too large is not kept."""
+    plain = json.encode(typed)
+    if len(plain) > LARGEST_BYTES:
+        return
+    await store.keep_draft(
+        work.organization_id,
+        work.tx,
+        event_type.id,
+        visitor,
+        work.context.seal.close(plain, PURPOSE),
+        work.stamp + KEEP_FOR,
+    )
+
+
+async def find_draft(work: Work, event_type: EventType, visitor: bytes) -> Typed:
+    """What the visitor has typed into the form of that event type; nothing where there is none."""
+    sealed = await store.find_draft(
+        work.organization_id, work.tx, event_type.id, visitor, work.stamp
+    )
+    if sealed is None:
+        return ()
+    try:
+        return json.decode(work.context.seal.open(sealed, PURPOSE), type=list[tuple[str, str]])
+    except SealBroken:  # KALENDS_SECRET is another one by now
+        return ()
+
+
+async def forget_draft(work: Work, event_type: EventType, visitor: bytes) -> None:
+    """Once it is sent, nobody needs it."""
+    await store.delete_draft(work.organization_id, work.tx, event_type.id, visitor)

@@ -1,0 +1,44 @@
+"""What a visitor has typed into a form and not sent, as rows; one for each form and visitor."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from kalends.store.database import Tx
+
+KEEP: Final = """
+INSERT INTO form_drafts (organization_id, event_type_id, visitor, typed, expires_at)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (organization_id, event_type_id, visitor)
+DO UPDATE SET typed = excluded.typed, expires_at = excluded.expires_at
+"""
+FIND: Final = """
+SELECT typed FROM form_drafts
+WHERE organization_id = $1 AND event_type_id = $2 AND visitor = $3 AND expires_at > $4
+"""
+DELETE: Final = """
+DELETE FROM form_drafts WHERE organization_id = $1 AND event_type_id = $2 AND visitor = $3
+"""
+
+
+async def keep_draft(
+    organization_id: UUID,
+    tx: Tx,
+    event_type_id: UUID,
+    visitor: bytes,
+    typed: bytes,
+    expires_at: datetime,
+) -> None:
+    """In place of the one there was."""
+    await tx.execute(KEEP, organization_id, event_type_id, visitor, typed, expires_at)
+
+
+async def find_draft(
+    organization_id: UUID, tx: Tx, event_type_id: UUID, visitor: bytes, now: datetime
+) -> bytes | None:
+    typed: bytes | None = await tx.fetchval(FIND, organization_id, event_type_id, visitor, now)
+    return typed
+
+
+async def delete_draft(organization_id: UUID, tx: Tx, event_type_id: UUID, visitor: bytes) -> None:
+    await tx.execute(DELETE, organization_id, event_type_id, visitor)

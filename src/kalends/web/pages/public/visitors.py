@@ -1,0 +1,48 @@
+"""Who visits: a random name in a cookie of the browser, given once a time is held or a form kept.
+
+Nothing is learned from it, and no other site gets it (`SameSite=Lax`, `HttpOnly`). In a frame on
+another site, and where cookies are off, there is none, and pages work without.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from kalends.domain.access import hash_of
+from kalends.web.pages.visit import Visit
+
+VISITOR_COOKIE: Final = "kalends_visitor"
+KEPT_FOR: Final = timedelta(days=1)
+NAME_BYTES: Final = 18
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{24}")
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """The one whose browser it is. `id` is what is stored of the name; None without a cookie."""
+
+    name: str | None
+
+    @classmethod
+    def of(cls, visit: Visit) -> "Visitor":
+        name = visit.cookie(VISITOR_COOKIE) or ""
+        return cls(name if _NAME.fullmatch(name) else None)
+
+    @classmethod
+    def known_or_new(cls, visit: Visit) -> "Visitor":
+        known = cls.of(visit)
+        return known if known.name else cls(secrets.token_urlsafe(NAME_BYTES))
+
+    @property
+    def id(self) -> bytes | None:
+        return hash_of(self.name) if self.name else None
+
+    def remember(self, visit: Visit) -> tuple[str, str]:
+        """The header with which the browser keeps the name for another day."""
+        seconds = int(KEPT_FOR.total_seconds())
+        parts = [f"{VISITOR_COOKIE}={self.name}", "Path=/", f"Max-Age={seconds}"]
+        parts += ["HttpOnly", "SameSite=Lax"]
+        parts += ["Secure"] if visit.origin.startswith("https:") else []
+        return "set-cookie", "; ".join(parts)
