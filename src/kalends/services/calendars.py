@@ -219,20 +219,21 @@ async def _requirements(
     """The requirements, with what each schedule had in the months of the span. That takes a query,
     which is made only where there are more schedules than are needed."""
     claims: list[list[tuple[UUID, int, int]]] = [[] for _ in question.requirements]
+    choices = [n for n, r in enumerate(question.requirements) if len(r.schedule_ids) > r.count]
     has_choice = len(active) > sum(needed.count for needed in question.requirements)
-    if question.event_type is not None and has_choice:
+    if question.event_type is not None and has_choice and choices:
         months = zone.whole_months(Interval(*(int(at.timestamp()) for at in span)))
-        for number, schedule_id, place, count in await count_claims_by_month(
+        for place, schedule_id, month, count in await count_claims_by_month(
             work.organization_id,
             work.tx,
             [found.schedule.id for found in active],
             question.event_type.id,
             [(as_instant(begin), as_instant(end)) for _, begin, end in months],
-            [_first_counted(needed) for needed in question.requirements],
+            [_first_counted(question.requirements[n]) for n in choices],
             work.now,
             question.left_out,
         ):
-            claims[number].append((schedule_id, months[place][0], count))
+            claims[choices[place]].append((schedule_id, months[month][0], count))
     return tuple(
         Needed(r.count, tuple(r.schedule_ids), tuple(r.weights.items()), tuple(sorted(made)))
         for r, made in zip(question.requirements, claims, strict=True)

@@ -160,7 +160,8 @@ async def _claim_of_session(
         return None
     claims = await claims_at(work.organization_id, work.tx, event_type.id, wish.starts_at)
     sessions = asked.offering.sessions_at(start)
-    if any(set(session.schedule_ids) == set(schedule_ids) for session in sessions):
+    joins = any(set(session.schedule_ids) == set(schedule_ids) for session in sessions)
+    if joins and schedule_ids[0] in claims:  # its last seat may have been given back just now
         return claims[schedule_ids[0]]
     first = claim_of(event_type.id, start)
     return claim_of(event_type.id, start, schedule_ids) if first in claims.values() else first

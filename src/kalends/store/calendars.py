@@ -91,21 +91,24 @@ WHERE o.organization_id = $1 AND o.hold_id IN (
     SELECT id FROM holds
     WHERE organization_id = $1 AND event_type_id = $2 AND start_time = $3)
 """
-# Servers before 0009 name no event type: it is then that of the booking or the hold.
+# A claim is one start on a schedule, however many seats it has, and as old as its oldest seat. What
+# servers before 0009 wrote names nothing: whose it is says its booking or hold.
 CLAIMS_BY_MONTH: Final = """
-SELECT number::int, schedule_id, width_bucket(starts_at, $7::timestamptz[]), count(*) FROM (
-    SELECT since.number, o.schedule_id, o.claim_id, o.starts_at
-    FROM occupancies o
-    CROSS JOIN unnest($8::uuid[]) WITH ORDINALITY AS since (id, number)
-    WHERE o.organization_id = $1 AND o.schedule_id = ANY($2::uuid[])
-      AND o.during && tstzrange($4, $5) AND o.starts_at >= $4 AND o.starts_at < $5
-      AND coalesce(o.event_type_id,
+WITH seats AS (
+    SELECT schedule_id, starts_at, coalesce(booking_id, hold_id) AS id FROM occupancies
+    WHERE organization_id = $1 AND event_type_id = $3 AND starts_at >= $4 AND starts_at < $5
+      AND schedule_id = ANY($2::uuid[]) AND (expires_at IS NULL OR expires_at > $6)
+    UNION ALL
+    SELECT schedule_id, starts_at, coalesce(booking_id, hold_id) AS id FROM occupancies o
+    WHERE organization_id = $1 AND event_type_id IS NULL AND schedule_id = ANY($2::uuid[])
+      AND starts_at >= $4 AND starts_at < $5 AND (expires_at IS NULL OR expires_at > $6)
+      AND coalesce(
         (SELECT event_type_id FROM bookings WHERE organization_id = $1 AND id = o.booking_id),
-        (SELECT event_type_id FROM holds WHERE organization_id = $1 AND id = o.hold_id)) = $3
-      AND (o.expires_at IS NULL OR o.expires_at > $6)
-      AND ($9::uuid[] IS NULL OR coalesce(o.booking_id, o.hold_id) <> ALL($9))
-    GROUP BY since.number, o.schedule_id, o.claim_id, o.starts_at
-    HAVING bool_and(since.id IS NULL OR coalesce(o.booking_id, o.hold_id) >= since.id)) claims
+        (SELECT event_type_id FROM holds WHERE organization_id = $1 AND id = o.hold_id)) = $3)
+SELECT number::int, schedule_id, width_bucket(starts_at, $7::timestamptz[]),
+  count(DISTINCT starts_at) - count(DISTINCT starts_at) FILTER (WHERE seats.id < since.id)
+FROM seats CROSS JOIN unnest($8::uuid[]) WITH ORDINALITY AS since (id, number)
+WHERE $9::uuid[] IS NULL OR seats.id <> ALL($9)
 GROUP BY 1, 2, 3
 """
 LOCK_EVENT_TYPE: Final = """

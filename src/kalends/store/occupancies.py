@@ -21,8 +21,9 @@ ON CONFLICT DO NOTHING RETURNING schedule_id
 """
 # The same for bookings of one schedule each: those that are given back have their time.
 CLAIM_SEVERAL: Final = """
-INSERT INTO occupancies (organization_id, schedule_id, claim_id, booking_id, starts_at, during)
-SELECT $1, schedule_id, claim_id, booking_id, starts_at, tstzrange(begins, ends)
+INSERT INTO occupancies
+    (organization_id, schedule_id, claim_id, booking_id, starts_at, during, event_type_id)
+SELECT $1, schedule_id, claim_id, booking_id, starts_at, tstzrange(begins, ends), $8
 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::timestamptz[],
     $7::timestamptz[])
     AS wanted (schedule_id, claim_id, booking_id, starts_at, begins, ends)
@@ -37,6 +38,10 @@ DELETE FROM occupancies WHERE ctid = ANY(ARRAY(
       AND during && tstzrange($3, $4) AND expires_at <= $5
     ORDER BY schedule_id, hold_id FOR UPDATE))
 """
+
+
+# For what is booked without one: only servers before 0009 name nothing.
+NO_EVENT_TYPE: Final = UUID(int=0)
 
 
 class Claim(Struct, frozen=True, kw_only=True):
@@ -67,8 +72,9 @@ async def claim(organization_id: UUID, tx: Tx, wanted: Claim, now: datetime) -> 
 
 
 async def claim_several(organization_id: UUID, tx: Tx, wanted: Sequence[Claim]) -> set[UUID]:
-    """Takes the time of bookings that take one schedule each, where it is free, and returns which
-    of them have it now. Nothing is cleared out of the way: the others may ask `claim`."""
+    """Takes the time of bookings without an event type that take one schedule each, where it is
+    free, and returns which of them have it now. Nothing is cleared out of the way: the others may
+    ask `claim`."""
     rows = await tx.fetch(
         CLAIM_SEVERAL,
         organization_id,
@@ -78,6 +84,7 @@ async def claim_several(organization_id: UUID, tx: Tx, wanted: Sequence[Claim]) 
         [one.starts_at for one in wanted],
         [one.begins for one in wanted],
         [one.ends for one in wanted],
+        NO_EVENT_TYPE,
     )
     return {row[0] for row in rows}
 
@@ -102,7 +109,7 @@ async def _insert(
         wanted.begins,
         wanted.ends,
         wanted.expires_at,
-        wanted.event_type_id,
+        wanted.event_type_id or NO_EVENT_TYPE,
     )
     taken = {row[0] for row in rows}
     return [schedule_id for schedule_id in schedule_ids if schedule_id not in taken]
