@@ -1,6 +1,7 @@
 """Real server processes for the tests: `kalends serve` on a port of its own."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -26,13 +27,15 @@ def free_port() -> int:
 
 @dataclass
 class Server:
-    """`kalends serve` as a child process; stopped by its own process id."""
+    """`kalends serve` as a child process; stopped by its own process id. `open_files` is the most
+    that it may open, of which at first it has half."""
 
     environment: Mapping[str, str]
     log_file: Path
     port: int = 0
     workers: int = 1
     process: subprocess.Popen[bytes] | None = None
+    open_files: int | None = None
 
     @property
     def url(self) -> str:
@@ -58,8 +61,13 @@ class Server:
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
+                preexec_fn=self._lower_open_files if self.open_files else None,
             )
         return self
+
+    def _lower_open_files(self) -> None:
+        assert self.open_files
+        resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files // 2, self.open_files))
 
     def wait_until_ready(self) -> Self:
         assert self.process

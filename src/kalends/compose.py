@@ -5,10 +5,12 @@ import atexit
 import ctypes
 import multiprocessing
 import os
+import resource
 import secrets
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import (
     AsyncIterator,
@@ -48,6 +50,7 @@ from kalends.store.embedded import EmbeddedPostgres, Watcher
 from kalends.store.reaching import look_at_database
 from kalends.store.revisions import newest_revision
 from kalends.web.app import build_app
+from kalends.web.connections import MOST_CONNECTIONS, Connections, Patience
 from kalends.web.endpoint import Gate
 from kalends.web.health import Checks
 from kalends.web.pages.visit import PageLimits
@@ -63,6 +66,8 @@ CONNECTIONS_FOR_JOBS: Final = 5
 JOBS_AT_ONCE_IN_A_SERVER: Final = 4
 JOBS_AT_ONCE_IN_A_WORKER: Final = 50
 BACKLOG: Final = 2048
+# Open files for deliveries, mail, logs and libraries; connections to PostgreSQL come on top.
+OPEN_FILES_KEPT: Final = 300
 PR_SET_PDEATHSIG: Final = 1
 
 
@@ -244,6 +249,7 @@ def _import_jobs() -> tuple[
 
 def run_worker(home: Installation) -> None:
     """Runs jobs, and nothing else, until SIGTERM or SIGINT."""
+    raise_open_files()
 
     async def work() -> None:
         told = asyncio.Event()
@@ -286,17 +292,40 @@ def listen(host: str, port: int) -> list[socket.socket]:
     return opened
 
 
-def serve(home: Installation, sockets: Sequence[socket.socket], workers: int) -> None:
-    """Serves API, pages and jobs until a signal ends it, in this process or in `workers`.
+def raise_open_files() -> int:
+    """Lets this process, and those that it starts, open as many files as it may. Gives how many."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # the kernel's own limit may be lower than what is noted
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        now = most
+    return sys.maxsize if now == resource.RLIM_INFINITY else now
+
+
+def most_connections(open_files: int, database_pool: int) -> int:
+    """How many clients one process takes, so that PostgreSQL and jobs find files to open."""
+    kept = OPEN_FILES_KEPT + database_pool + CONNECTIONS_FOR_JOBS
+    return min(MOST_CONNECTIONS, max(open_files - kept, open_files // 2))
+
+
+def serve(
+    home: Installation,
+    sockets: Sequence[socket.socket],
+    workers: int,
+    patience: Patience | None = None,
+) -> None:
+    """Serves API, pages and jobs until a signal ends it, in this process or in `workers`, each
+    with that patience for slow clients.
 
     Raises ServingError if it cannot start.
     """
+    most = most_connections(raise_open_files(), home.settings.database_pool)
     common: dict[str, Any] = {
         "log_config": None,
         "access_log": False,
         "server_header": False,
         "timeout_graceful_shutdown": 10,
-        "http": Protocol,
+        "http": partial(Protocol, connections=Connections(patience, most)),
+        "ws": "none",
         # Longer than a proxy keeps its idle connections, so that it never writes into a closed one.
         "timeout_keep_alive": 75,
         "proxy_headers": bool(home.settings.trusted_proxies),

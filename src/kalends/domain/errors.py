@@ -45,8 +45,18 @@ class NotJson(KalendsError):
     code = "INVALID_JSON"
 
 
+class TooSlow(KalendsError):
+    """The request did not come, or not to its end, in the time that it has for that."""
+
+    code = "REQUEST_TIMEOUT"
+
+
 class TooLarge(KalendsError):
     code = "BODY_TOO_LARGE"
+
+
+class HeadersTooLarge(KalendsError):
+    code = "HEADERS_TOO_LARGE"
 
 
 class Unauthorized(KalendsError):

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
 from kalends.domain import ids
-from kalends.domain.errors import Invalid, NotFound, NotJson, TooLarge, Unauthorized
+from kalends.domain.errors import Invalid, NotFound, TooLarge, TooSlow, Unauthorized
 from kalends.services import work
 from kalends.services.conditions import IfMatch
 from kalends.services.idempotency import Answer, Remember
@@ -31,7 +31,6 @@ R = TypeVar("R")
 S = TypeVar("S", bound=Struct)
 
 LARGEST_BODY_BYTES: Final = 1_000_000
-MOST_DISCARDED_BYTES: Final = 16_000_000
 LONGEST_KEY: Final = 255
 
 
@@ -69,7 +68,7 @@ class Call:
         return read_query(self.scope["query_string"], shape)
 
     async def body(self, shape: type[S]) -> S:
-        """The body as `shape`. Raises NotJson, Invalid, TooLarge."""
+        """The body as `shape`. Raises NotJson, Invalid, TooLarge, TooSlow."""
         return read_body(await self.raw_body() or b"{}", shape)
 
     def named_in_query(self, name: str) -> str | None:
@@ -88,7 +87,7 @@ class Call:
 
     async def raw_json(self) -> bytes:
         """The body, known to be JSON (or empty): what it says may be judged later. Raises
-        NotJson, TooLarge."""
+        NotJson, TooLarge, TooSlow."""
         body = await self.raw_body()
         check_json(body)
         return body
@@ -148,19 +147,18 @@ def id_named(prefix: str, noun: str, text: str) -> UUID:
 
 
 async def read_all(receive: Receive) -> bytes:
-    """The whole body. Raises TooLarge past 1 MB, after reading on for a while, so that a client
-    which is still sending gets to see the answer; NotJson where the client went away."""
+    """The whole body. Raises TooLarge as soon as 1 MB is passed, TooSlow where the rest of it did
+    not come: the client went away, or was given up."""
     parts: list[bytes] = []
     size, more = 0, True
-    while more and size <= MOST_DISCARDED_BYTES:
+    while more:
         message: Message = await receive()
         if message["type"] == "http.disconnect":
-            raise NotJson("The connection was closed before the body had come.")
+            raise TooSlow("The connection was closed before the body had come.")
         part = message.get("body", b"")
         size += len(part)
-        if size <= LARGEST_BODY_BYTES:
-            parts.append(part)
+        if size > LARGEST_BODY_BYTES:
+            raise TooLarge(f"The body is larger than {LARGEST_BODY_BYTES} bytes.")
+        parts.append(part)
         more = message.get("more_body", False)
-    if size > LARGEST_BODY_BYTES:
-        raise TooLarge(f"The body is larger than {LARGEST_BODY_BYTES} bytes.")
     return b"".join(parts)

@@ -4,7 +4,15 @@ from typing import Any, Final
 
 from msgspec import json
 
-from kalends.domain.errors import KalendsError, RateLimited, Unavailable, code_of, details_as_shown
+from kalends.domain.errors import (
+    KalendsError,
+    RateLimited,
+    TooLarge,
+    TooSlow,
+    Unavailable,
+    code_of,
+    details_as_shown,
+)
 
 STATUS: Final = {
     "BAD_REQUEST": 400,
@@ -13,6 +21,7 @@ STATUS: Final = {
     "FORBIDDEN": 403,
     "NOT_FOUND": 404,
     "METHOD_NOT_ALLOWED": 405,
+    "REQUEST_TIMEOUT": 408,
     "SLOT_TAKEN": 409,
     "INVALID_STATUS_TRANSITION": 409,
     "NOT_RESCHEDULABLE": 409,
@@ -35,6 +44,7 @@ STATUS: Final = {
     "TOO_LATE_TO_CHANGE": 422,
     "IDEMPOTENCY_KEY_REUSED": 422,
     "RATE_LIMITED": 429,
+    "HEADERS_TOO_LARGE": 431,
     "INTERNAL": 500,
     "CALCOM_UNSUPPORTED": 502,
     "CALCOM_UNAVAILABLE": 502,
@@ -63,6 +73,8 @@ def error_body(error: KalendsError, request_id: str) -> bytes:
 def error_headers(error: KalendsError) -> dict[str, str]:
     if isinstance(error, RateLimited | Unavailable):
         return {"retry-after": str(error.retry_after)}
+    if isinstance(error, TooLarge | TooSlow):  # the rest of the request is not waited for
+        return {"connection": "close"}
     if code_of(error) == "UNAUTHORIZED":
         return {"www-authenticate": 'Bearer realm="kalends"'}
     return {}

@@ -70,8 +70,14 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "`If-Match` names another version than the one that stands.",
         "This is not the version that stands. Read it again.",
     ),
+    "REQUEST_TIMEOUT": Problem(
+        "The headers did not come within 10 s, or the body did not go on for 10 s or not come "
+        "within 60 s; the connection is closed.",
+        "The body has not gone on for 10 s.",
+    ),
     "BODY_TOO_LARGE": Problem(
-        "The body is larger than 1 MB.", "The body is larger than 1000000 bytes."
+        "The body is larger than 1 MB; the connection is closed.",
+        "The body is larger than 1000000 bytes.",
     ),
     "VALIDATION_ERROR": Problem(
         "A field or parameter is not as described; `details` names it.",
@@ -108,6 +114,10 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "Too many requests; `retry_after` and `Retry-After` say when to come back.",
         "Too many requests. Try again in 12 s.",
     ),
+    "HEADERS_TOO_LARGE": Problem(
+        "The headers are larger than 64 kB; the connection is closed.",
+        "The headers exceed 64000 bytes.",
+    ),
     "INTERNAL": Problem(
         "Something went wrong on our side; the log has it.",
         "Something went wrong on our side. The log has it under this request_id.",
@@ -117,7 +127,8 @@ PROBLEMS: Final[dict[str, Problem]] = {
     ),
     "CALCOM_UNAVAILABLE": Problem("Cal.com cannot be reached.", "Cal.com cannot be reached."),
     "UNAVAILABLE": Problem(
-        "The database is away or starting.", "The database is not available. Try again shortly."
+        "The database is away or starting, or there are too many connections.",
+        "The database is not available. Try again shortly.",
     ),
 }
 
@@ -167,7 +178,7 @@ def codes_of(route: Route, schemas: Schemas) -> list[str]:
     names = "{" in route.path or (route.body is not None and schemas.names_things(route.body))
     rules: tuple[tuple[object, tuple[str, ...]], ...] = (
         (True, ("METHOD_NOT_ALLOWED", "INTERNAL", "UNAVAILABLE")),
-        (route.body or once, ("BODY_TOO_LARGE",)),
+        (route.body or once, ("REQUEST_TIMEOUT", "BODY_TOO_LARGE")),
         (route.body, ("INVALID_JSON",)),
         (route.body or route.query or route.takes_key, ("VALIDATION_ERROR",)),
         # Signing in is open to everyone, and refuses who cannot.

@@ -10,7 +10,7 @@ from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import WORDS, say
 
 # Whose sentence is for developers; the page has kinder ones of its own.
-_OWN_WORDS: Final = frozenset({400, 403, 404, 405, 409, 413, 429, 500, 503})
+_OWN_WORDS: Final = frozenset({400, 403, 404, 405, 408, 409, 413, 429, 500, 503})
 
 
 def error_page(visit: Visit, error: KalendsError) -> PageAnswer:

@@ -19,6 +19,8 @@ WORDS: Final = {
     "ask the one who sent it to you.",
     "error.405.title": "That cannot be done here",
     "error.405.text": "Please go back and use the buttons of the page.",
+    "error.408.title": "That took too long",
+    "error.408.text": "What was sent did not arrive completely. Please try again.",
     "error.409.title": "That is not possible any more",
     "error.409.text": "Somebody changed this meanwhile. Please look again.",
     "error.413.title": "That is too much",
