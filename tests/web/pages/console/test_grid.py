@@ -94,7 +94,7 @@ def test_what_overlaps_lies_in_lanes_and_what_touches_does_not() -> None:
 def test_what_finds_no_lane_is_counted() -> None:
     many = [booking("2026-12-01T09:00:00-05:00", 60, i) for i in range(15)]
     column = whole([date(2026, 12, 1)], *many).columns[0]
-    assert (len(column.blocks), column.hidden) == (12, 3)
+    assert (len(column.blocks), len(column.hidden)) == (12, 3)
 
 
 def test_hours_begin_with_the_first_booking_where_that_is_early() -> None:

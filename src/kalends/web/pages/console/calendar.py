@@ -109,8 +109,9 @@ class Cell:
         return self.bookings[:MOST_IN_A_CELL]
 
     @property
-    def more(self) -> int:
-        return max(0, len(self.bookings) - MOST_IN_A_CELL)
+    def rest(self) -> Sequence[Booking]:
+        """For what has room, as paper has."""
+        return self.bookings[MOST_IN_A_CELL:]
 
 
 async def show_calendar(desk: Desk) -> PageAnswer:

@@ -50,12 +50,12 @@ class Shade:
 @dataclass(frozen=True, kw_only=True)
 class Column:
     """A day. `from_second` is the instant of its first row, where rows and instants go together
-    for all of it; `hidden` counts what found no lane."""
+    for all of it; `hidden` is what found no lane."""
 
     day: date
     from_second: int | None
     blocks: Sequence[Block]
-    hidden: int
+    hidden: Sequence[Booking]
     shades: Sequence[Shade]
     now_row: int | None
 
@@ -189,17 +189,17 @@ def _column(
     )
 
 
-def _in_lanes(pieces: Sequence[tuple[Booking, int, int]]) -> tuple[list[Block], int]:
-    """What overlaps lies side by side; how many found no lane."""
+def _in_lanes(pieces: Sequence[tuple[Booking, int, int]]) -> tuple[list[Block], list[Booking]]:
+    """What overlaps lies side by side; what found no lane."""
     blocks: list[Block] = []
-    hidden = 0
+    hidden: list[Booking] = []
     for cluster in _clusters(pieces):
         ends: list[int] = []
         placed: list[tuple[Booking, int, int, int]] = []
         for booking, first, last in cluster:
             lane = next((i for i, end in enumerate(ends) if end <= first), len(ends))
             if lane == LANES[-1]:
-                hidden += 1
+                hidden.append(booking)
                 continue
             ends[lane : lane + 1] = [last]
             placed.append((booking, first, last, lane))
