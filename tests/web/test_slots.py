@@ -267,6 +267,35 @@ def test_every_rule_that_refuses_is_explained(world: World) -> None:
     assert found["reasons"][1]["schedule_id"] == schedule["id"]
 
 
+def test_only_schedules_that_would_help_are_named(world: World) -> None:
+    busy, early, late, off = (
+        world.create_schedule(name=name, availability={"monday": {"start": start, "end": "12:00"}})
+        for name, start in (("F", "09:00"), ("r1", "09:00"), ("r2", "10:00"), ("r3", "09:00"))
+    )
+    world.api.patch(f"/api/v1/schedules/{off['id']}", json={"is_active": False})
+    rooms = [room["id"] for room in (early, late, off)]
+    event_type = world.create_event_type(
+        requirements=[{"schedule_ids": [busy["id"]]}, {"schedule_ids": rooms}]
+    )
+    start = f"{MONDAY}T09:00:00Z"
+    for schedule, day in ((busy, MONDAY), (early, "2030-06-10")):
+        time = {"start_time": f"{day}T09:00:00Z", "end_time": f"{day}T11:00:00Z"}
+        world.api.post(f"/api/v1/schedules/{schedule['id']}/busy-times", json=time)
+    assert named(world, event_type, start) == [("BUSY", busy["id"])]
+    body = world.booking_body(start=start, event_type_id=event_type["id"])
+    answer = world.api.post("/api/v1/bookings", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "BUSY")
+    assert [detail["code"] for detail in answer.json()["details"]] == ["BUSY"]
+    assert named(world, event_type, "2030-06-10T09:00:00Z") == [
+        ("OUTSIDE_AVAILABILITY", late["id"]), ("BUSY", early["id"]), ("INACTIVE", off["id"]),
+    ]  # fmt: skip
+
+
+def named(world: World, event_type: JSON, start: str) -> list[tuple[str, str]]:
+    found = explain(world, event_type_id=event_type["id"], start_time=start)
+    return [(reason["code"], reason["schedule_id"]) for reason in found["reasons"]]
+
+
 def test_the_booking_and_the_busy_time_in_the_way_are_named(world: World) -> None:
     schedule = world.create_schedule()
     booking = world.book(schedule, tomorrow_at(10))

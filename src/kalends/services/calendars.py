@@ -34,7 +34,7 @@ from kalends.store.schedules import lock_schedules
 
 MINUTE: Final = 60
 HOUR: Final = 3600
-# Whole local days around the range: for limits, and for the least booked of a day.
+# Whole local days around the range: for limits, and for who has how much of a day.
 DAYS_AROUND: Final = timedelta(hours=50)
 
 

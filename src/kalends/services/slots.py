@@ -94,7 +94,8 @@ async def list_slots(work: Work, what_for: WhatFor, span: Range) -> Listed:
 
 
 async def explain_slot(work: Work, what_for: WhatFor, starts_at: datetime) -> Explained:
-    """Every rule that refuses the start, for every schedule involved. Raises NotFound, Invalid."""
+    """Every rule that refuses the start, of the schedules that would help. Raises NotFound,
+    Invalid."""
     question = await _question(work, what_for)
     asked = await ask(work, question, (starts_at, starts_at + question.duration), with_ids=True)
     _check_found(question, asked)

@@ -85,7 +85,7 @@ FIELDS: Final[dict[str, str]] = {
     "schedule_id": "The schedule that is booked.",
     "schedule_ids": "Schedules, by their ids.",
     "scopes": "What the key may do.",
-    "seats_left": "How many more may book it.",
+    "seats_left": "How many more may book it in the same session.",
     "signed_out": "Always true.",
     "slot_step_minutes": "Minutes from one possible start to the next.",
     "slug": "Its name in links: lower-case letters, digits and hyphens.",

@@ -265,6 +265,27 @@ def test_group_sessions_show_the_seats_that_are_left(world: World, visitor: Visi
     assert "1 seat left" in text_of(visitor.get(path, params={"day": start[:10]}))
 
 
+def test_the_last_seat_is_not_named_where_a_further_session_can_open(
+    world: World, visitor: Visitor
+) -> None:
+    hosts = [world.create_schedule(name=name)["id"] for name in ("A", "B")]
+    event_type = world.create_event_type(
+        requirements=[{"schedule_ids": hosts}], capacity=2, requires_confirmation=False
+    )
+    path, start = f"/{slug_of(world)}/{event_type['slug']}", tomorrow_at(10)
+    day = {"day": start[:10]}
+    visitor.book(path, start)
+    page = visitor.get(path, params=day)
+    assert start in starts_in(page)
+    assert "1 seat left" not in text_of(page)
+    assert "(1 seat left, and more after them)" in visitor.get(f"{path}.md").text
+    for number in range(2):
+        visitor.book(path, start, email=f"{number}@example.com")
+    assert "1 seat left" in text_of(visitor.get(path, params=day))
+    hosts_booked = {b["schedule_id"] for b in world.api.get("/api/v1/bookings").json()["data"]}
+    assert hosts_booked == set(hosts)
+
+
 def test_an_event_type_that_names_no_schedule_takes_one_that_is_free(
     world: World, visitor: Visitor
 ) -> None:

@@ -61,7 +61,15 @@ Minutes = Annotated[int, Meta(ge=0, le=LONGEST_NOTICE_MINUTES)]
 DaysAhead = Annotated[
     int, Meta(ge=0, le=FARTHEST_DAYS, description="How far ahead it can be booked. null: any.")
 ]
-Seats = Annotated[int, Meta(ge=1, le=MOST_SEATS, description="Bookings that share one session.")]
+Seats = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=MOST_SEATS,
+        description="Bookings that share one session. When it is full, a further one opens where "
+        "other schedules are free.",
+    ),
+]
 Reminders = Annotated[
     list[Minutes],
     Meta(max_length=MOST_REMINDERS, description="Each once.", examples=[[1440, 60]]),
@@ -93,7 +101,8 @@ class EventTypeLimitsBody(Request, frozen=True):
             Meta(
                 ge=1,
                 le=MOST_A_DAY,
-                description="Bookings of this event type that start on one day.",
+                description="Bookings of this event type that start on one day; a group session "
+                "counts once.",
             ),
         ]
         | None
@@ -378,7 +387,8 @@ ROUTES: Final = (
             "What can be booked: its duration, its rules, and the schedules that it takes, as "
             "`requirements` or, where it is one schedule, as `schedule_id`. One of several staff "
             "is `count` 1 of their schedules; a team is `count` all of them; staff and a room are "
-            "two requirements."
+            "two requirements. Where not all are needed, bookings go round evenly over a month, or "
+            "by `weights`."
         ),
         body=CreateEventType,
         answers={201: EventTypeAnswer},

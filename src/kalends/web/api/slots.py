@@ -166,9 +166,14 @@ ROUTES: Final = (
         summary="List the times that can be booked",
         description=(
             "For an event type, or for a schedule with a duration. What is listed can be booked "
-            "at this moment; what is not is refused with the code of its rule. The first booking "
-            "of a group session fixes its schedules: further seats are on those, and when they "
-            "are taken the time is not offered again, also where another schedule is free."
+            "at this moment; what is not is refused with the code of its rule. Where one of "
+            "several is needed, `schedule_ids` names who is next: bookings go round by what each "
+            "had in the month and on the day, divided by its weight. A group session is one start "
+            "on one set of schedules; whoever books joins the fullest that has a seat, and where "
+            "none has one and other schedules are free, a further session opens on them. "
+            "`seats_left` is that of the session that the next booking would be in: 1 is not the "
+            "last seat of that time where a further session can open. Sessions count once in "
+            "daily limits, however many seats they have, and are never closed by them."
         ),
         query=SlotsQuery,
         answers={200: SlotsAnswer},
@@ -181,7 +186,11 @@ ROUTES: Final = (
         access=Scope.BOOKINGS_READ,
         tag="Slots",
         summary="Explain why a time is not offered",
-        description="Every rule that refuses the start, for every schedule involved.",
+        description=(
+            "Every rule that refuses the start: of the event type itself, and of each schedule "
+            "with which more of its requirements could be met. Where a requirement is met by some "
+            "of its schedules, the others are not named."
+        ),
         query=ExplainQuery,
         answers={200: ExplainAnswer},
         errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE"),

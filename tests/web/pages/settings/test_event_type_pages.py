@@ -68,6 +68,22 @@ def test_saving_what_is_there_changes_nothing(world: World, clerk: Clerk) -> Non
     assert stored(world, before["id"]) == before
 
 
+def test_shares_are_set_where_several_are_chosen(world: World, clerk: Clerk) -> None:
+    one, two = (world.create_schedule(name=name)["id"] for name in "AB")
+    made = world.create_event_type(requirements=[{"count": 1, "schedule_ids": [one, two]}])
+    field = "requirements__0__weights__"
+    assert clerk.submit(path_of(made), **{f"{field}{two}": " 3 "}).status_code == 303
+    weighted = stored(world, made["id"])
+    assert weighted["requirements"][0]["weights"] == {two: 3}
+    assert clerk.submit(path_of(made)).status_code == 303
+    assert stored(world, made["id"]) == weighted
+    refused = clerk.submit(path_of(made), **{f"{field}{one}": "11"})
+    assert refused.status_code == 422
+    assert "at most 10" in refused.text
+    assert clerk.submit(path_of(made), **{f"{field}{two}": ""}).status_code == 303
+    assert "weights" not in stored(world, made["id"])["requirements"][0]
+
+
 def test_an_event_type_is_made_with_a_name_alone(world: World, clerk: Clerk) -> None:
     schedule = world.create_schedule()
     made = stored(world, id_in(clerk.submit("/event-types/new", name="Haircut")))

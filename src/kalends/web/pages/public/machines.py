@@ -8,6 +8,7 @@ from datetime import timedelta
 from importlib.resources import files
 from typing import Final
 
+from kalends.availability.slots import Slot
 from kalends.services import offers
 from kalends.services.offers import attendee_of
 from kalends.services.slots import Range
@@ -65,10 +66,10 @@ async def _times(offer: Offer) -> dict[str, object]:
     now = visit.context.clock()
     span = Range(start=now, end=now + DAYS_IN_TWIN, timezone=zone.name)
     listed = await visit.read(offers.list_times, offer.event_type, span)
-    by_day: dict[str, list[tuple[str, int]]] = {}
+    by_day: dict[str, list[tuple[str, Slot]]] = {}
     for slot in listed.slots:
         day = zone.local_text(slot.start)[:10]
-        by_day.setdefault(day, []).append((zone.local_text(slot.start), slot.seats_left))
+        by_day.setdefault(day, []).append((zone.local_text(slot.start), slot))
     return {
         **offer.values(zone),
         "origin": visit.origin,

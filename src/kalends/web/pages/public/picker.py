@@ -37,12 +37,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class TimeChoice:
-    """A time to choose. `offset` is told where the clock shows this time twice that day."""
+    """A time to choose. `offset` is told where the clock shows this time twice that day;
+    `has_further`, where the last seat of its session is not the last one."""
 
     starts_at: str
     text: str
     offset: str | None
     seats_left: int
+    has_further: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +130,7 @@ def times_of(slots: Iterable[Slot], zone: Zone, locale: Locale) -> list[TimeChoi
             text=clock_words.time_of(slot.start, zone, locale),
             offset=clock_words.offset_if_twice(slot.start, zone),
             seats_left=slot.seats_left,
+            has_further=slot.has_further,
         )
         for slot in slots
     ]

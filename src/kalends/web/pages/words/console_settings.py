@@ -120,6 +120,7 @@ WORDS: Final[dict[str, str]] = {
     "settings.field.requirements": "Who or what it takes",
     "settings.field.requirements.count": "How many",
     "settings.field.requirements.schedule_ids": "Schedules",
+    "settings.field.requirements.weights": "Shares",
     "settings.field.reminders_minutes_before": "Reminders",
     "settings.field.cancellation_notice_minutes": "Last change by attendees",
     "settings.field.complete_after_minutes": "Completed after",
@@ -266,6 +267,10 @@ WORDS: Final[dict[str, str]] = {
     "settings.requirements.and": "and also",
     "settings.requirements.count": "How many of these",
     "settings.requirements.of": "Schedules",
+    "settings.requirements.weights": "Shares",
+    "settings.requirements.weights.hint": "Where not all are needed, bookings go round evenly. Who "
+    "has 2 gets twice as many in a month as who has 1; from 1 to 10. Who is added gets a field "
+    "once that is saved. A change begins anew: what was booked before no longer counts.",
     "settings.requirements.add": "Add a group",
     "settings.requirements.no-schedule": "There is no schedule yet.",
     "settings.questions": "Questions to attendees",

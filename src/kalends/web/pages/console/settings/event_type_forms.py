@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from kalends.domain import ids
 from kalends.domain.event_type import EventType, Question, Requirement
@@ -82,9 +82,11 @@ def as_typed(form: Fields) -> Fields:
     """The form without gaps between its rows; a question without a key gets one of its label."""
     plain = (*TEXTS, *MINUTES, *NUMBERS, *CHECKED, REMINDERS, VERSION)
     fields: dict[str, str | Iterable[str]] = {name: form.text(name) for name in plain}
-    for number, (count, schedule_ids) in enumerate(_groups_in(form)):
-        fields[f"requirements.{number}.count"] = count
-        fields[f"requirements.{number}.schedule_ids"] = schedule_ids
+    for number, group in enumerate(_groups_in(form)):
+        fields[f"requirements.{number}.count"] = group.needed
+        fields[f"requirements.{number}.schedule_ids"] = group.schedule_ids
+        for schedule_id, weight in group.weights.items():
+            fields[f"requirements.{number}.weights.{schedule_id}"] = weight
     keys: set[str] = set()
     for number, row in enumerate(_questions_in(form)):
         row["key"] = row["key"] or _key_of(row["label"], keys)
@@ -114,7 +116,7 @@ def count_rows(typed: Fields) -> dict[str, int]:
 
 def chosen_in(typed: Fields) -> list[str]:
     """The schedules that its groups name."""
-    return [schedule_id for _, schedule_ids in _groups_in(typed) for schedule_id in schedule_ids]
+    return [schedule_id for group in _groups_in(typed) for schedule_id in group.schedule_ids]
 
 
 def _values(typed: Fields) -> dict[str, Any]:
@@ -132,8 +134,12 @@ def _values(typed: Fields) -> dict[str, Any]:
         "capacity": _or(number_or_text(typed.text("capacity")), 1),
         REMINDERS: [minutes_or_text(part) for part in _parts(typed.text(REMINDERS), ",")],
         "requirements": [
-            {"count": _or(number_or_text(count), 1), "schedule_ids": schedule_ids}
-            for count, schedule_ids in _groups_in(typed)
+            {
+                "count": _or(number_or_text(group.needed), 1),
+                "schedule_ids": group.schedule_ids,
+                "weights": {id_: number_or_text(text) for id_, text in group.weights.items()},
+            }
+            for group in _groups_in(typed)
         ],
         "questions": [_question(row) for row in _questions_in(typed)],
     }
@@ -155,14 +161,25 @@ def _question(row: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def _groups_in(form: Fields) -> list[tuple[str, list[str]]]:
+class _Group(NamedTuple):
+    """A group of schedules as it was typed; only weights of its schedules, that say something."""
+
+    needed: str
+    schedule_ids: list[str]
+    weights: dict[str, str]
+
+
+def _groups_in(form: Fields) -> list[_Group]:
     """How many of which schedules; a group without a schedule is none."""
     pattern = re.compile(r"requirements\.(\d{1,4})\.schedule_ids")
     numbers = sorted({int(found[1]) for name in form if (found := pattern.fullmatch(name))})
-    return [
-        (form.text(f"requirements.{n}.count"), form.all_of(f"requirements.{n}.schedule_ids"))
-        for n in numbers
-    ]
+    groups = []
+    for name in (f"requirements.{number}" for number in numbers):
+        schedule_ids = form.all_of(f"{name}.schedule_ids")
+        weights = {id_: form.text(f"{name}.weights.{id_}").strip() for id_ in schedule_ids}
+        given = {id_: text for id_, text in weights.items() if text}
+        groups.append(_Group(form.text(f"{name}.count"), schedule_ids, given))
+    return groups
 
 
 def _questions_in(form: Fields) -> list[dict[str, str]]:
@@ -187,6 +204,9 @@ def _fields_of_requirements(requirements: list[Requirement]) -> dict[str, str | 
         shown = [ids.shown(ids.SCHEDULE, id_) for id_ in requirement.schedule_ids]
         fields[f"requirements.{number}.count"] = str(requirement.count)
         fields[f"requirements.{number}.schedule_ids"] = shown
+        for id_, weight in requirement.weights.items():
+            name = f"requirements.{number}.weights.{ids.shown(ids.SCHEDULE, id_)}"
+            fields[name] = str(weight)
     return fields
 
 
