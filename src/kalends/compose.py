@@ -45,7 +45,14 @@ from kalends.services.limits import RateLimiter
 from kalends.services.sealing import Seal
 from kalends.services.work import Context
 from kalends.settings import Settings, SettingsError
-from kalends.store.database import SESSION_OF_JOBS, ConnectParameters, Database, RunAgain
+from kalends.store.database import (
+    JOBS,
+    REQUESTS,
+    ConnectParameters,
+    Database,
+    Limits,
+    RunAgain,
+)
 from kalends.store.embedded import EmbeddedPostgres, Watcher
 from kalends.store.reaching import look_at_database
 from kalends.store.revisions import newest_revision
@@ -83,9 +90,9 @@ class Installation:
     parameters: ConnectParameters
     secret: str
 
-    def context(self) -> Context:
+    def context(self, limits: Limits = REQUESTS) -> Context:
         """A context of its own pool; close it when done."""
-        database = Database(self.parameters, self.settings.database_pool)
+        database = Database(self.parameters, self.settings.database_pool, limits)
         return Context(database, Seal(self.secret), outside=outside(self.settings))
 
 
@@ -215,9 +222,7 @@ async def running_jobs(home: Installation, context: Context, at_once: int) -> As
 
     They have connections of their own, so that no request ever waits for a job.
     """
-    own = replace(
-        context, database=Database(home.parameters, CONNECTIONS_FOR_JOBS, SESSION_OF_JOBS)
-    )
+    own = replace(context, database=Database(home.parameters, CONNECTIONS_FOR_JOBS, JOBS))
     running = asyncio.create_task(_run_jobs(own, at_once))
     try:
         yield

@@ -15,6 +15,7 @@ from kalends.domain.values import Email, Name
 from kalends.logs import set_up_logs
 from kalends.services.work import Context
 from kalends.settings import Settings
+from kalends.store.database import COMMANDS
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ def run(home: Installation, work: Callable[[Context], Awaitable[T]]) -> T:
     """Runs a service in an event loop and a pool of its own."""
 
     async def once() -> T:
-        context = home.context()
+        context = home.context(COMMANDS)
         try:
             return await work(context)
         finally:

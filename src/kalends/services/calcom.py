@@ -112,7 +112,7 @@ async def disconnect(work: Work) -> UUID:
 
 async def require_connection(context: Context, organization_id: UUID) -> Connection:
     """Raises CalcomNotConfigured."""
-    async with context.database.connection() as tx:
+    async with context.database.connection(organization_id) as tx:
         connection = await integrations.find_connection(organization_id, tx)
     if connection is None:
         raise CalcomNotConfigured(NOT_CONFIGURED)

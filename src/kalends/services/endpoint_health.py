@@ -35,7 +35,7 @@ async def judge_endpoint(context: Context, outcomes: Sequence[Outcome]) -> None:
     taken = any(attempt.is_taken for attempt in attempts)
     if taken and since is None:
         return
-    async with context.database.transaction() as tx:
+    async with context.database.transaction(lane.organization_id) as tx:
         place = lane.organization_id, tx, lane.endpoint_id
         if taken:
             await webhooks.note_success(*place)

@@ -71,7 +71,7 @@ async def send_mails(context: Context, payload: bytes) -> None:
     Raises MailDeferred to be tried again, GaveUp where the server will never take one of them.
     """
     organization_id, mail_ids = _parsed(payload)
-    async with context.database.transaction() as tx:
+    async with context.database.transaction(organization_id) as tx:
         outgoing = await _prepare(context, tx, organization_id, mail_ids)
     outcomes = [await _hand_over(context, organization_id, *one) for one in outgoing]
     for outcome in sorted(outcomes, key=lambda one: isinstance(one, Rejected)):
@@ -124,7 +124,7 @@ async def _settle(
     state: MailState,
     error: str | None = None,
 ) -> None:
-    async with context.database.transaction() as tx:
+    async with context.database.transaction(organization_id) as tx:
         await mails.set_state(organization_id, tx, mail_ids, state, error, context.clock())
 
 

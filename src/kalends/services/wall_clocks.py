@@ -28,7 +28,7 @@ async def find_moved_clocks(context: Context) -> AsyncIterator[MovedClock]:
     """All of them, over all organizations. The instants stay: what to do is for people."""
     last, now = BEFORE_ALL, context.clock()
     while True:
-        async with context.database.connection(seconds=60) as tx:
+        async with context.database.connection() as tx:
             clocks = await list_clocks(tx, last, now, AT_ONCE)
         for clock in clocks:
             will_be = wall_clock_of(clock.start_time, clock.timezone)

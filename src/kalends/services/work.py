@@ -118,7 +118,7 @@ async def read(
     **kwargs: P.kwargs,
 ) -> R:
     """Runs a use case that changes nothing, on a connection without a transaction."""
-    async with context.database.connection() as tx:
+    async with context.database.connection(caller.organization_id) as tx:
         return await use_case(_work(tx, context, caller), *args, **kwargs)
 
 
@@ -168,7 +168,7 @@ async def _with_attempts(
 ) -> R:
     for attempt in range(ATTEMPTS):
         try:
-            async with context.database.transaction() as tx:
+            async with context.database.transaction(caller.organization_id) as tx:
                 work = _work(tx, context, caller)
                 result = await once(work)
                 await _write_events(work)

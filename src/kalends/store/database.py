@@ -1,25 +1,38 @@
 """The way to PostgreSQL: one pool, transactions that run again when they must, and its failures.
 
+How the pool is shared, and how what takes too long ends, is in docs/decisions/0025-connections.md.
+
 What the driver raises becomes a word of the domain here; nothing above imports the driver.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
+from uuid import UUID
 
 import asyncpg
+import structlog
 from asyncpg.pool import PoolConnectionProxy
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from kalends.domain.errors import Unavailable
+from kalends.store.answering import time_to_answer
 from kalends.store.bell import Bell
+from kalends.store.connecting import connect
+from kalends.store.database_url import ConnectParameters
+from kalends.store.turns import Turns
+
+__all__ = ["ConnectParameters", "Database", "RunAgain", "Tx"]
+
+log = structlog.get_logger("kalends.database")
 
 Tx: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 
 ANSWER_SECONDS: Final = 4.0
-CONNECT_SECONDS: Final = 3.0
+# A statement is cancelled when so much of its time is over; the rest is for the server to say so.
+CANCELLED_AT: Final = 7 / 8
+RELEASE_SECONDS: Final = 0.25
 AWAY: Final = (
     OSError,
     TimeoutError,
@@ -39,52 +52,76 @@ AWAY: Final = (
     asyncpg.ReadOnlySQLTransactionError,
 )
 AGAIN: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+# Somebody replaces the schema (a restore, a migration), or there is none.
+SCHEMA_CHANGED: Final = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedObjectError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
+    asyncpg.InternalServerError,
+)
+
+
+class Limits(Struct, frozen=True):
+    """How long one use of a connection may last, in seconds, and the settings of its session,
+    which end at the server what outlasts that."""
+
+    seconds: float
+    session: Mapping[str, str]
+
+
 # plan_cache_mode: the generic plan of a list with a dozen filters halves its speed.
 SESSION: Final = {
     "timezone": "UTC",
     "jit": "off",
     "plan_cache_mode": "force_custom_plan",
-    "statement_timeout": "60s",
-    "idle_in_transaction_session_timeout": "60s",
+    "lock_timeout": "3s",
+    "statement_timeout": "5s",
+    "idle_in_transaction_session_timeout": "10s",
     "application_name": "kalends",
 }
+REQUESTS: Final = Limits(ANSWER_SECONDS, SESSION)
 # Of jobs: statements that are few and always the same, so plans are worth keeping.
-SESSION_OF_JOBS: Final = SESSION | {"plan_cache_mode": "auto", "application_name": "kalends jobs"}
+SESSION_OF_JOBS: Final = SESSION | {
+    "plan_cache_mode": "auto",
+    "lock_timeout": "5s",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "60s",
+    "application_name": "kalends jobs",
+}
+JOBS: Final = Limits(20.0, SESSION_OF_JOBS)
+# A person waits for a command, and reads what it says.
+COMMANDS: Final = Limits(
+    60.0,
+    SESSION
+    | {
+        "lock_timeout": "10s",
+        "statement_timeout": "60s",
+        "idle_in_transaction_session_timeout": "60s",
+    },
+)
 
 
 class RunAgain(Exception):
     """A deadlock or serialization failure: the use case may simply run again."""
 
 
-@dataclass(frozen=True)
-class ConnectParameters:
-    """How to reach a database: a URL, or the host (a socket's folder), user and database name."""
-
-    dsn: str | None = None
-    host: str | None = None
-    user: str | None = None
-    database: str | None = None
-    password: str | None = field(default=None, repr=False)
-    port: int | None = None
-
-    def as_arguments(self) -> dict[str, Any]:
-        """Keyword arguments for `asyncpg.connect`."""
-        named = {k: v for k, v in vars(self).items() if v is not None}
-        return named | {"timeout": CONNECT_SECONDS}
-
-
 class Database:
-    """A pool of connections of this process."""
+    """A pool of connections of this process, never more than `size`.
+
+    A use that lasts too long is cancelled at the server, and its connection used on: closing our
+    end alone would leave the statement waiting there, with the connection that it has.
+    """
 
     def __init__(
-        self,
-        parameters: ConnectParameters,
-        size: int = 10,
-        session: Mapping[str, str] = SESSION,
+        self, parameters: ConnectParameters, size: int = 10, limits: Limits = REQUESTS
     ) -> None:
         self.parameters = parameters
         self._size = size
-        self._session = dict(session)
+        self._limits = limits
+        self._turns = Turns(size)
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self.bell = Bell(self.connection)
@@ -94,39 +131,64 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def connection(self, seconds: float = ANSWER_SECONDS) -> AsyncIterator[Tx]:
+    async def connection(self, organization_id: UUID | None = None) -> AsyncIterator[Tx]:
         """A connection without a transaction, for one reading statement (or several that need
-        no common snapshot).
+        no common snapshot). Without an organization, only for finding out whose request it is.
 
-        Raises Unavailable, at the latest after `seconds`: a connection on which nothing comes
-        back by then is cut, which no server that hangs can prevent.
+        Raises Unavailable at the latest when the time is over, of this use or of the request that
+        it is a part of, whatever the server does: a statement is cancelled, and the connection
+        is cut if nothing comes back even then.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + seconds
-        try:
-            pool = self._pool or await self._open()
-            async with pool.acquire(timeout=seconds) as connection:
-                alarm = loop.call_at(deadline, connection.terminate)
-                try:
+        with time_to_answer(self._limits.seconds) as seconds:
+            try:
+                async with (
+                    asyncio.timeout(seconds * CANCELLED_AT),
+                    self._turn(organization_id),
+                    self._borrowed(seconds) as connection,
+                ):
                     yield connection
-                finally:
-                    alarm.cancel()
-        except AGAIN as error:
-            raise RunAgain from error
-        except AWAY as error:
-            if isinstance(error, ValueError):  # a wrong argument, which is our mistake
-                raise
-            message = "The database cannot be reached just now. Please try again."
-            raise Unavailable(message) from error
+            except AGAIN as error:
+                raise RunAgain from error
+            except SCHEMA_CHANGED as error:
+                await self._forget_schema(error)
+                raise Unavailable("The database is being changed. Please try again.") from error
+            except AWAY as error:
+                if isinstance(error, ValueError):  # a wrong argument, which is our mistake
+                    raise
+                raise Unavailable(_said_of(error)) from error
 
     @asynccontextmanager
-    async def transaction(self, seconds: float = ANSWER_SECONDS) -> AsyncIterator[Tx]:
+    async def transaction(self, organization_id: UUID | None = None) -> AsyncIterator[Tx]:
         """A transaction at READ COMMITTED: the locks and the constraint do the guarding.
 
         Raises Unavailable, and RunAgain where the use case may simply run again.
         """
-        async with self.connection(seconds) as connection, connection.transaction():
+        async with self.connection(organization_id) as connection, connection.transaction():
             yield connection
+
+    @asynccontextmanager
+    async def _turn(self, organization_id: UUID | None) -> AsyncIterator[None]:
+        await self._turns.enter(organization_id)
+        try:
+            yield
+        finally:
+            self._turns.leave(organization_id)
+
+    @asynccontextmanager
+    async def _borrowed(self, seconds: float) -> AsyncIterator[Tx]:
+        loop = asyncio.get_running_loop()
+        last = loop.time() + seconds
+        pool = self._pool or await self._open()
+        connection = await pool.acquire()
+        alarm = loop.call_at(last, connection.terminate)
+        try:
+            yield connection
+        except asyncpg.ReadOnlySQLTransactionError:
+            connection.terminate()  # a standby: the next one may reach the primary
+            raise
+        finally:
+            alarm.cancel()
+            await pool.release(connection, timeout=RELEASE_SECONDS)
 
     async def _open(self) -> asyncpg.Pool:
         async with self._opening:
@@ -134,13 +196,33 @@ class Database:
                 self._pool = await asyncpg.create_pool(
                     min_size=0,
                     max_size=self._size,
-                    server_settings=self._session,
+                    connect=self._connect,
                     max_inactive_connection_lifetime=300,
-                    init=_pass_json_on,
                     reset=_keep_as_it_is,
-                    **self.parameters.as_arguments(),
                 )
         return self._pool
+
+    async def _connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
+        session = dict(self._limits.session)
+        connection = await connect(self.parameters, server_settings=session, **options)
+        try:
+            await _pass_json_on(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    async def _forget_schema(self, error: Exception) -> None:
+        """What connections remember of tables and types is out of date: new ones are made."""
+        log.warning("the schema has changed under a request", error=repr(error))
+        if self._pool is not None:
+            await self._pool.expire_connections()
+
+
+def _said_of(error: BaseException) -> str:
+    if isinstance(error, asyncpg.LockNotAvailableError):
+        return "Another change holds what this one needs. Please try again."
+    return "The database cannot be reached just now. Please try again."
 
 
 async def _pass_json_on(connection: asyncpg.Connection) -> None:

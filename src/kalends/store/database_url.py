@@ -1,10 +1,9 @@
 """A database's parameters in libpq's words: what the driver and the command-line tools share."""
 
 import re
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
-
-from kalends.store.database import ConnectParameters
 
 LIBPQ: Final = {
     "host": "PGHOST",
@@ -26,6 +25,22 @@ LIBPQ: Final = {
     "target_session_attrs": "PGTARGETSESSIONATTRS",
     "channel_binding": "PGCHANNELBINDING",
 }
+
+
+@dataclass(frozen=True)
+class ConnectParameters:
+    """How to reach a database: a URL, or the host (a socket's folder), user and database name."""
+
+    dsn: str | None = None
+    host: str | None = None
+    user: str | None = None
+    database: str | None = None
+    password: str | None = field(default=None, repr=False)
+    port: int | None = None
+
+    def as_arguments(self) -> dict[str, Any]:
+        """Keyword arguments for the driver."""
+        return {k: v for k, v in vars(self).items() if v is not None}
 
 
 def libpq_environment(parameters: ConnectParameters) -> dict[str, str]:

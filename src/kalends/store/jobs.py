@@ -16,6 +16,7 @@ from typing import Final
 import asyncpg
 from msgspec import Struct
 
+from kalends.store.connecting import connect
 from kalends.store.database import AWAY, SESSION_OF_JOBS, ConnectParameters, Tx
 
 # The time is PostgreSQL's, as that of taking them out is.
@@ -83,10 +84,8 @@ async def queue_connection(parameters: ConnectParameters) -> AsyncIterator[async
 
     Raises what the driver raises.
     """
-    connection = await asyncpg.connect(
-        command_timeout=STATEMENT_SECONDS,
-        server_settings=SESSION_OF_JOBS,
-        **parameters.as_arguments(),
+    connection = await connect(
+        parameters, command_timeout=STATEMENT_SECONDS, server_settings=SESSION_OF_JOBS
     )
     try:
         yield connection

@@ -13,7 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from kalends.store.database import ConnectParameters
+from kalends.store.connecting import connect
+from kalends.store.database_url import ConnectParameters
 from kalends.store.revisions import (
     MIGRATIONS,
     OLDEST_POSTGRESQL,
@@ -34,7 +35,7 @@ async def migrate(parameters: ConnectParameters) -> str:
     """
     engine = create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(**parameters.as_arguments()),
+        async_creator=lambda: connect(parameters),
         poolclass=NullPool,
     )
     try:

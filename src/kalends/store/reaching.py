@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 import asyncpg
 from msgspec import Struct
 
-from kalends.store.database import ConnectParameters
+from kalends.store.connecting import connect
+from kalends.store.database_url import ConnectParameters
 
 SEEN: Final = """
 SELECT current_setting('server_version'), current_setting('server_version_num')::integer,
@@ -35,7 +36,7 @@ class Seen(Struct, frozen=True):
 async def look_at_database(parameters: ConnectParameters) -> Seen:
     """Connects once. Raises UnreachableError."""
     try:
-        connection = await asyncpg.connect(**parameters.as_arguments())
+        connection = await connect(parameters)
         try:
             version, number, encoding, has_schema = await connection.fetchrow(SEEN)
             revision = await connection.fetchval(REVISION) if has_schema else None

@@ -9,6 +9,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kalends.domain.errors import KalendsError
+from kalends.services.answering import Answering, answer_in_time
 from kalends.web import metrics
 from kalends.web.pages.endpoint import send_error
 
@@ -29,7 +30,10 @@ class Door:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        visit = _Visit(scope, send)
+        with answer_in_time() as answering:
+            await self._serve(scope, receive, _Visit(scope, send, answering))
+
+    async def _serve(self, scope: Scope, receive: Receive, visit: "_Visit") -> None:
         try:
             await self._app(scope, receive, visit.send)
         except Exception as error:
@@ -43,11 +47,12 @@ class Door:
 class _Visit:
     """One request, from its first byte to its log line."""
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, answering: Answering) -> None:
         self.request_id = _request_id(scope)
         self.status: int | None = None
         self._scope = scope
         self._send = send
+        self._answering = answering
         self._began = time.perf_counter()
         scope["state"] = {**scope.get("state", {}), "request_id": self.request_id}
 
@@ -60,6 +65,7 @@ class _Visit:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self._answering.begun()
             given = list(message["headers"])
             given += [(b"x-request-id", self.request_id.encode()), NO_SNIFFING]
             if not any(name == b"cache-control" for name, _ in given):

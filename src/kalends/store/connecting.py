@@ -1,0 +1,104 @@
+"""Opening a connection: each host of a URL has a time limit of its own.
+
+The driver's own limit is one for all hosts, so the first that hangs (takes the connection and says
+nothing) would use it up, and the next would never be asked.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Final
+
+import asyncpg
+
+from kalends.store.database_url import ConnectParameters, words_of_url
+
+CONNECT_SECONDS: Final = 3.0
+# With several, so that the second is reached within the time that a request has.
+CONNECT_SECONDS_OF_EACH_HOST: Final = 1.5
+# A host that did not answer is asked last for so long.
+ASIDE_SECONDS: Final = 30.0
+NEXT_HOST: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TargetServerAttributeNotMatched,
+)
+PREFERS_STANDBY: Final = "prefer-standby"
+
+
+@dataclass
+class _Hosts:
+    """The hosts of one URL, in its order, and until when those that failed are asked last."""
+
+    places: list[tuple[str, int]]
+    wanted: str | None
+    aside: dict[int, float] = field(default_factory=dict)
+
+    def in_order(self) -> list[int]:
+        """First those in good standing, as the URL has them; then the others, the one that failed
+        longest ago first, so that all are reached in the end."""
+        now = monotonic()
+        self.aside = {place: until for place, until in self.aside.items() if until > now}
+        return sorted(range(len(self.places)), key=lambda place: self.aside.get(place, 0.0))
+
+    def passes(self) -> list[str | None]:
+        """What sort of server is looked for, one after the other."""
+        return ["standby", "any"] if self.wanted == PREFERS_STANDBY else [self.wanted]
+
+
+_known: dict[str, _Hosts] = {}
+
+
+async def connect(parameters: ConnectParameters, **options: Any) -> asyncpg.Connection:
+    """A new connection: to the first host that answers in time and is what the URL wants.
+
+    `options` are the driver's. Raises what the driver raises for the last host.
+    """
+    hosts = _hosts_of(parameters)
+    arguments = parameters.as_arguments() | options
+    if len(hosts.places) < 2:
+        return await asyncpg.connect(**{"timeout": CONNECT_SECONDS} | arguments)
+    failed: BaseException | None = None
+    for wanted in hosts.passes():
+        for place in hosts.in_order():
+            try:
+                return await _connect_to(hosts, place, wanted, arguments)
+            except NEXT_HOST as error:
+                failed = error
+    assert failed is not None
+    raise failed
+
+
+async def _connect_to(
+    hosts: _Hosts, place: int, wanted: str | None, arguments: dict[str, Any]
+) -> asyncpg.Connection:
+    # Noted before, as whoever is cancelled while the host hangs notes nothing any more.
+    hosts.aside[place] = monotonic() + ASIDE_SECONDS
+    host, port = hosts.places[place]
+    sort = {"target_session_attrs": wanted} if wanted else {}
+    limit = CONNECT_SECONDS_OF_EACH_HOST
+    try:
+        async with asyncio.timeout(limit):
+            connection = await asyncpg.connect(
+                **arguments | sort | {"host": [host], "port": [port], "timeout": limit}
+            )
+    except asyncpg.TargetServerAttributeNotMatched:  # it has answered, and may change its mind
+        hosts.aside.pop(place, None)
+        raise
+    hosts.aside.pop(place, None)
+    return connection
+
+
+def _hosts_of(parameters: ConnectParameters) -> _Hosts:
+    url = parameters.dsn or ""
+    if url not in _known:
+        words = words_of_url(url) if url else {}
+        names = words.get("host", "").split(",")
+        ports = (words.get("port", "").split(",") + [""] * len(names))[: len(names)]
+        if len(names) > 1 and "" in ports[1:] and ports[0]:
+            ports = [port or ports[0] for port in ports]
+        places = [(name, int(port or 5432)) for name, port in zip(names, ports, strict=True)]
+        _known[url] = _Hosts(places, words.get("target_session_attrs"))
+    return _known[url]

@@ -1,0 +1,182 @@
+"""One row that somebody holds: whom it blocks, for how long, and what everybody else gets."""
+
+import asyncio
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from kalends.compose import Installation
+from kalends.store.postgres_process import binary
+from tests.conftest import PASSWORD, make_organization
+from tests.homes import environment_in, migrated
+from tests.servers import Server
+from tests.world import World, plus, tomorrow_at
+
+PATH = "/api/v1/bookings"
+POOL = 10
+# What one serving process may have, as docs/running/postgresql.md says.
+MOST_CONNECTIONS = {"kalends": POOL, "kalends jobs": 7}
+SECONDS = 9
+# The tests have a pool of their own, under the same name.
+END_ALL = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'kalends'"
+)
+COUNTER_ROW = "SELECT * FROM event_counters WHERE organization_id = '{}' FOR UPDATE"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("blocked")
+
+
+@pytest.fixture(scope="module")
+def own_home(folder: Path) -> Iterator[Installation]:
+    with migrated(environment_in(folder)) as home:
+        yield home
+
+
+@pytest.fixture
+def own_server(own_home: Installation, folder: Path, log_file: Path) -> Iterator[Server]:
+    with Server(environment_in(folder, DATABASE_POOL=str(POOL)), log_file) as server:
+        yield server
+
+
+class Psql:
+    """An operator's psql, in the embedded PostgreSQL."""
+
+    def __init__(self, folder: Path) -> None:
+        socket = str(folder / "data" / "postgres")
+        self._command = [binary("psql"), "-XAtq", "-h", socket, "-U", "kalends", "kalends"]
+
+    def ask(self, sql: str) -> str:
+        done = subprocess.run([*self._command, "-c", sql], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    @contextmanager
+    def holding(self, locking: str) -> Iterator[None]:
+        """An open transaction that has locked something."""
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen(self._command, text=True, **pipes) as process:
+            print(f"BEGIN; {locking}; SELECT 'locked';", file=process.stdin, flush=True)
+            assert process.stdout
+            while process.stdout.readline().strip() != "locked":
+                assert process.poll() is None
+            try:
+                yield
+            finally:
+                process.kill()
+
+
+@pytest.fixture
+def psql(folder: Path) -> Psql:
+    return Psql(folder)
+
+
+def new_world(home: Installation, server: Server) -> World:
+    return World(server.url, make_organization(home), PASSWORD)
+
+
+@dataclass
+class Seen:
+    """What came back while the row was held."""
+
+    answers: Counter[int] = field(default_factory=Counter)
+    slowest: float = 0.0
+
+    async def send(self, request: Any) -> None:
+        began = time.monotonic()
+        answer = await request
+        self.answers[answer.status_code] += 1
+        self.slowest = max(self.slowest, time.monotonic() - began)
+
+    @property
+    def share_of_good(self) -> float:
+        good = sum(count for status, count in self.answers.items() if status < 300)
+        return good / self.answers.total()
+
+
+@dataclass
+class Attack:
+    """Requests at a steady pace for one organization, while others go about their business."""
+
+    blocked: Seen = field(default_factory=Seen)
+    others: Seen = field(default_factory=Seen)
+    most: Counter[str] = field(default_factory=Counter)
+
+    async def run(self, blocked: Any, other: Any, psql: Psql) -> None:
+        tasks = [asyncio.create_task(self._watch(psql))]
+        for number in range(SECONDS * 15):
+            tasks.append(asyncio.create_task(self.blocked.send(blocked(number))))
+            if number % 2:
+                tasks.append(asyncio.create_task(self.others.send(other(number))))
+            await asyncio.sleep(1 / 15)
+        await asyncio.gather(*tasks)
+
+    async def _watch(self, psql: Psql) -> None:
+        counting = "SELECT application_name, count(*) FROM pg_stat_activity GROUP BY 1"
+        for _ in range(SECONDS * 4):
+            lines = await asyncio.to_thread(psql.ask, counting)
+            for name, count in (line.split("|") for line in lines.splitlines()):
+                self.most[name] = max(self.most[name], int(count))
+            await asyncio.sleep(0.25)
+
+
+def assert_only_the_blocked_wait(attack: Attack) -> None:
+    assert set(attack.blocked.answers) == {503}
+    assert attack.blocked.slowest < 5
+    assert attack.others.share_of_good >= 0.9, attack.others
+    assert attack.others.slowest < 5
+    for name, most in MOST_CONNECTIONS.items():
+        assert attack.most[name] <= most, attack.most
+
+
+def test_a_blocked_row_stops_nobody_but_its_organization(
+    own_home: Installation, own_server: Server, psql: Psql
+) -> None:
+    blocked, other = new_world(own_home, own_server), new_world(own_home, own_server)
+    schedules = blocked.create_schedule(), other.create_schedule()
+
+    async def attack() -> Attack:
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(base_url=own_server.url, timeout=20, limits=limits) as client:
+
+            def book(world: World, schedule: dict[str, Any], number: int) -> Any:
+                body = world.booking_body(schedule, plus(tomorrow_at(0), hours=number))
+                return client.post(PATH, json=body, headers=dict(world.api.headers))
+
+            attack = Attack()
+            await attack.run(
+                lambda number: book(blocked, schedules[0], number),
+                lambda number: book(other, schedules[1], number),
+                psql,
+            )
+            return attack
+
+    psql.ask(END_ALL)
+    with psql.holding(COUNTER_ROW.format(blocked.setup.organization_id)):
+        attack_seen = asyncio.run(attack())
+    assert_only_the_blocked_wait(attack_seen)
+    assert blocked.api.post(PATH, json=blocked.booking_body(schedules[0])).status_code == 201
+
+
+def test_an_abandoned_statement_ends_at_the_server_too(
+    own_home: Installation, own_server: Server, psql: Psql
+) -> None:
+    world = new_world(own_home, own_server)
+    schedule = world.create_schedule()
+    with psql.holding(COUNTER_ROW.format(world.setup.organization_id)):
+        answer = world.api.post(PATH, json=world.booking_body(schedule))
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        assert psql.ask(waiting) == "0"
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "UNAVAILABLE"
+    assert answer.elapsed.total_seconds() < 4
