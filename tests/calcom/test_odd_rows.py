@@ -65,6 +65,8 @@ def test_it_is_brought_in(desk: Desk, changes: JSON) -> None:
         ({"attendees": []}, "attendee"),
         ({"attendees": [{"name": "A", "email": None}]}, "attendee"),
         ({"attendees": ["x", None]}, "attendee"),
+        ({"attendees": [{"name": "A", "email": "a\u202eb@example.com"}]}, "attendee"),
+        ({"attendees": [{"name": "A", "email": "a\u0000b@example.com"}]}, "attendee"),
         ({"status": "waitlisted"}, "status"),
         ({"status": None}, "status"),
         ({"end": "2039-05-02T10:00:00.000Z"}, "longer"),

@@ -196,6 +196,41 @@ def test_an_address_is_searched_by_part_and_in_any_case(world: World) -> None:
     assert starts(world, attendee_email="@example.com") == DAYS[1:]
 
 
+@pytest.mark.parametrize("typed", ["ada+tag@example.com", "ada%2Btag@example.com", "+tag", "A+T"])
+def test_an_address_with_a_plus_is_found(world: World, typed: str) -> None:
+    attendee = {"name": "Ada", "email": "Ada+Tag@example.com"}
+    world.book(world.create_schedule(), DAYS[0], attendee=attendee)
+    world.book(world.create_schedule(), DAYS[1], attendee={**attendee, "email": "ada@example.com"})
+    answer = world.api.get(f"/api/v1/bookings?attendee_email={typed}").json()
+    assert [booking["start_time"] for booking in answer["data"]] == [DAYS[0]]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/bookings?start_date={}",
+        "/api/v1/bookings?end_date={}",
+        "/api/v1/bookings?overlaps_start={}&overlaps_end=2030-05-03",
+        "/api/v1/bookings?overlaps_start=2030-05-01&overlaps_end={}",
+        "/api/v1/slots?schedule_id={schedule}&duration_minutes=60&start={}&end=2030-05-03",
+        "/api/v1/slots?schedule_id={schedule}&duration_minutes=60&start=2030-05-01&end={}",
+        "/api/v1/slots/explain?schedule_id={schedule}&duration_minutes=60&start_time={}",
+        "/api/v1/schedules/{schedule}/busy-times?start={}",
+        "/api/v1/schedules/{schedule}/busy-times?end={}",
+    ],
+)
+@pytest.mark.parametrize("instant", ["2030-05-02T10:00:00+02:00", "2030-05-02T10:00+0200"])
+def test_an_instant_whose_plus_was_lost_says_so(
+    module_world: World, path: str, instant: str
+) -> None:
+    schedule = module_world.shared_schedule["id"]
+    asked = path.format(instant, schedule=schedule)
+    refused = module_world.api.get(asked)
+    assert refused.status_code == 422, refused.text
+    assert "%2B" in refused.json()["error"]
+    assert module_world.api.get(asked.replace("+", "%2B")).status_code == 200
+
+
 def test_filters_hold_together(world: World) -> None:
     schedule, other = world.create_schedule(), world.create_schedule(name="Other")
     wanted = world.book(schedule, DAYS[2], attendee={"name": "A", "email": "anna@example.com"})

@@ -74,7 +74,7 @@ def name_in(option: str, text: str) -> str:
         return msgspec.convert(text, Name)
     except msgspec.ValidationError as error:
         raise UsageError(
-            f"{option} must have 1 to 200 characters and no control characters."
+            f"{option} must have 1 to 200 characters, some that show, and no control characters."
         ) from error
 
 

@@ -5,10 +5,13 @@ every field of that type, so that nothing inside has to ask again.
 """
 
 import re
+import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
 from msgspec import Meta
+
+from kalends.domain.visible import NOT_BLANK, hides_something
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2199
@@ -18,9 +21,10 @@ NO_CONTROLS: Final = r"^(?![\s\S]*[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-
 NO_CONTROLS_BUT_NEWLINE_AND_TAB: Final = (
     r"^(?![\s\S]*[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ud800-\udfff])"
 )
-_NOT_BLANK: Final = NO_CONTROLS + r"(?=[\s\S]*\S)"
 
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=_NOT_BLANK)]
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_CONTROLS + NOT_BLANK)]
+# A name that may be left out, or empty.
+Label = Annotated[str, Meta(max_length=200, pattern=NO_CONTROLS)]
 Line = Annotated[str, Meta(max_length=500, pattern=NO_CONTROLS)]
 Phone = Annotated[str, Meta(max_length=50, pattern=NO_CONTROLS)]
 Text = Annotated[str, Meta(max_length=5000, pattern=NO_CONTROLS_BUT_NEWLINE_AND_TAB)]
@@ -31,11 +35,19 @@ _INSTANT = re.compile(
     r"(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)",
     re.ASCII,
 )
+# What is left of an offset whose `+` was read as a space.
+_LOST_PLUS = re.compile(r" (?=\d\d(?::?\d\d)?\Z)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EMAIL = re.compile(
     r"[^\s@\"(),:;<>\[\]\\\x00-\x20\x7f-\x9f]{1,64}@"
     r"[^\s@\"(),:;<>\[\]\\_/?#\x00-\x20\x7f-\x9f.]+(?:\.[^\s@\"(),:;<>\[\]\\_/?#\x00-\x20\x7f-\x9f.]+)*"
 )
+
+
+# What turns into punctuation, or ends a label, where a domain is written for mail (RFC 5891).
+_HIDDEN_PUNCTUATION = re.compile(r"[\x00-,./:-@\[-`{-\x7f\u3002]")
+# What stands for a character that got lost on its way.
+_LOST: Final = "\ufffd"
 
 
 class Instant(datetime):
@@ -51,12 +63,17 @@ class Instant(datetime):
     @classmethod
     def parse(cls, text: str) -> "Instant":
         found = _INSTANT.fullmatch(text)
-        if not found:
+        if found:
+            return cls.of(_as_utc(text, found))
+        if _INSTANT.fullmatch(_LOST_PLUS.sub("+", text)):
             raise ValueError(
-                "must be an instant with an offset and no fraction of a second, "
-                "such as 2026-12-01T10:00:00Z"
+                "has a space before its offset: in a URL a `+` has to be written as %2B, "
+                "such as 2026-12-01T10:00:00%2B01:00"
             )
-        return cls.of(_as_utc(text, found))
+        raise ValueError(
+            "must be an instant with an offset and no fraction of a second, "
+            "such as 2026-12-01T10:00:00Z"
+        )
 
     @classmethod
     def of(cls, moment: datetime) -> "Instant":
@@ -106,7 +123,8 @@ class Day(date):
 
 
 class Email(str):
-    """An e-mail address, checked for its form only."""
+    """An e-mail address, checked for its form only: letters of every script are fine, what mail
+    would not carry as it stands (characters that do not show, punctuation in disguise) is not."""
 
     __slots__ = ()
     SCHEMA: Final[dict[str, Any]] = {
@@ -121,7 +139,19 @@ class Email(str):
     def parse(cls, text: str) -> "Email":
         if len(text) > 254 or not _EMAIL.fullmatch(text) or ".." in text:
             raise ValueError("must be an e-mail address, such as john@example.com")
+        if hides_something(text) or _LOST in text:
+            raise ValueError(
+                "must be an e-mail address without invisible characters, such as john@example.com"
+            )
+        if any(map(_is_disguised, text.rpartition("@")[2].split("."))):
+            raise ValueError("must be an e-mail address whose domain can be written as a name")
         return cls(text)
+
+
+def _is_disguised(label: str) -> bool:
+    """Whether a label of a domain would be written otherwise than as one label."""
+    normal = unicodedata.normalize("NFKC", label.lower())
+    return not label.isascii() and _HIDDEN_PUNCTUATION.search(normal) is not None
 
 
 class ClockTime(str):

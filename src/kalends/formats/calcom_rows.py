@@ -18,6 +18,7 @@ from kalends.availability.wallclock import UnknownZone, zone_named
 from kalends.domain.booking import LARGEST_METADATA_BYTES, LocationType, Status
 from kalends.domain.calcom import Fields
 from kalends.domain.values import FIRST_YEAR, LAST_YEAR, Email, Instant
+from kalends.domain.visible import is_blank
 
 STATUS: Final = {
     "accepted": Status.CONFIRMED,
@@ -325,13 +326,15 @@ def whole_in(value: Any) -> int | None:
 def line_in(value: Any, most: int = 500) -> str | None:
     if not isinstance(value, str):
         return None
-    return _CONTROLS.sub(" ", value).strip()[:most].strip() or None
+    line = _CONTROLS.sub(" ", value).strip()[:most].strip()
+    return None if is_blank(line) else line
 
 
 def text_in(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
-    return _CONTROLS_OF_TEXT.sub(" ", value).strip()[:5000] or None
+    text = _CONTROLS_OF_TEXT.sub(" ", value).strip()[:5000]
+    return None if is_blank(text) else text
 
 
 def dict_in(value: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from kalends.domain.booking import (
 from kalends.domain.errors import Detail, Invalid
 from kalends.domain.event_type import EventType, check_answer
 from kalends.domain.ids import BOOKING, new_id, shown
+from kalends.domain.visible import is_blank
 from kalends.services import clocks, outbox, phones, wishes
 from kalends.services.conditions import IfMatch, check_fresh
 from kalends.services.holds import take_over_hold
@@ -193,7 +194,7 @@ def _check_answers(event_type: EventType | None, answers: Mapping[str, Any]) -> 
     details = [Detail(f"answers.{k}", "is not asked") for k in answers if k not in questions]
     for key, question in questions.items():
         answer = answers.get(key)
-        if answer is None or answer == [] or (isinstance(answer, str) and not answer.strip()):
+        if answer is None or answer == [] or (isinstance(answer, str) and is_blank(answer)):
             if question.required:
                 details.append(Detail(f"answers.{key}", "is required"))
         elif wrong := check_answer(question, answer):

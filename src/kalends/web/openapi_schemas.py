@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from kalends.domain.visible import NOT_BLANK
 from kalends.web.openapi_words import FIELDS
 from kalends.web.routes import Route
 
@@ -20,8 +21,6 @@ Schema = dict[str, Any]
 REF: Final = "#/components/schemas/"
 # `^(?![\s\S]*[…])…`: nowhere one of these characters, as Python's parser has to be told.
 NOWHERE: Final = re.compile(r"\^\(\?!\[\\s\\S\]\*\[(\^?)([^\]]+)\]\)(.*)")
-# "Not blank" is left to words: tools that make examples need minutes for such a look-ahead.
-NOT_BLANK: Final = r"(?=[\s\S]*\S)"
 # JSON in UTF-8 cannot hold them, and not every engine of regular expressions can name them.
 SURROGATES: Final = r"\ud800-\udfff"
 
@@ -150,6 +149,7 @@ def _plain_pattern(pattern: str) -> str:
         return pattern
     negated, characters, more = found.groups()
     allowed = "" if negated else "^"
+    # "Not blank" is left to words: tools that make examples need minutes for such a look-ahead.
     return f"^{more.replace(NOT_BLANK, '')}[{allowed}{characters.replace(SURROGATES, '')}]*$"
 
 

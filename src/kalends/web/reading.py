@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from kalends.domain.errors import Invalid, NotJson
 from kalends.domain.values import ClockTime, Day, Email, Instant
+from kalends.domain.visible import is_blank
 
 S = TypeVar("S", bound=Struct)
 
@@ -64,7 +65,8 @@ def read_query(raw: bytes, shape: type[S]) -> S:
     except msgspec.ValidationError as error:
         raise as_invalid(error) from None
     for name in values:
-        if getattr(query, known[name]) is None:  # msgspec takes the text `null` for None
+        # msgspec takes the text `null` for None; a text that shows nothing is none by intent.
+        if getattr(query, known[name]) is None and not is_blank(values[name]):
             raise Invalid.field(name, "cannot be null; leave it out")
     return query
 

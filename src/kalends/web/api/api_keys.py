@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
-from kalends.domain.values import Instant, Name
+from kalends.domain.values import Instant, Label
 from kalends.formats.access import ApiKeyCreated, ApiKeyShown, show_api_key
 from kalends.services import api_keys
 from kalends.services.api_keys import MadeKey
@@ -29,7 +29,7 @@ class CreateApiKey(Request, frozen=True):
             examples=[["bookings:read", "bookings:write"]],
         ),
     ]
-    name: Annotated[Name, Meta(description="What the key is for.")] | None = None
+    name: Annotated[Label, Meta(description="What the key is for.")] | None = None
     expires_at: Annotated[Instant, Meta(description="Default: never.")] | None = None
 
 

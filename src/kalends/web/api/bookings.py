@@ -12,6 +12,7 @@ from kalends.domain.access import Scope
 from kalends.domain.booking import Booking, BookingFilter, LocationType, Status
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Day, Email, Instant, Line, Name, Phone, Text
+from kalends.domain.visible import is_blank
 from kalends.formats.bookings import BookingCancelled, BookingShown, show_booking
 from kalends.services import bookings, clocks
 from kalends.services.bookings import (
@@ -256,6 +257,10 @@ def parse_new(body: CreateBooking) -> NewBooking:
     check_zone("attendee.timezone", body.attendee.timezone)
     values = structs.asdict(body)
     values["attendee"] = NewAttendee(**structs.asdict(body.attendee))
+    values["answers"] = {
+        key: None if isinstance(answer, str) and is_blank(answer) else answer
+        for key, answer in body.answers.items()
+    }
     if body.schedule_id is not None:
         values["schedule_id"] = id_named(ids.SCHEDULE, "schedule", body.schedule_id)
     if body.event_type_id is not None:

@@ -1,17 +1,22 @@
 """What several request models share."""
 
-from typing import Annotated, Final
+from functools import cache
+from types import NoneType
+from typing import Annotated, Any, Final, get_args, get_type_hints
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from kalends.availability.wallclock import UnknownZone, zone_named
 from kalends.domain.errors import Invalid
-from kalends.domain.values import Day, Instant, parse_day_or_instant
+from kalends.domain.values import Day, Instant, Label, Line, Phone, Text, parse_day_or_instant
+from kalends.domain.visible import is_blank
 from kalends.formats.countries import country_codes
 
 # In the data for machines of which nobody has said yet where they are.
 NO_ZONE: Final = "Factory"
 LARGEST_OFFSET: Final = 1_000_000_000
+# How the kinds of text are told apart: by what is said of them.
+_TEXTS: Final = tuple(get_args(kind)[1] for kind in (Label, Line, Phone, Text))
 Limit = Annotated[int, Meta(ge=1, le=500, description="How many, at the most.")]
 Offset = Annotated[int, Meta(ge=0, le=LARGEST_OFFSET, description="How many to skip.")]
 ZoneName = Annotated[
@@ -41,7 +46,30 @@ DayOrInstant = Annotated[
 
 
 class Request(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A body or query: a field that is not described is an error, not a silence."""
+    """A body or query: a field that is not described is an error, not a silence. A text that may
+    be null and shows nothing is null."""
+
+    def __post_init__(self) -> None:
+        for name in _optional_texts(type(self)):
+            value = getattr(self, name)
+            if isinstance(value, str) and is_blank(value):
+                structs.force_setattr(self, name, None)
+
+
+@cache
+def _optional_texts(kind: type[Struct]) -> tuple[str, ...]:
+    """The fields that hold a text for people or null."""
+    return tuple(
+        name
+        for name, hint in get_type_hints(kind, include_extras=True).items()
+        if NoneType in (parts := _parts(hint)) and any(part in _TEXTS for part in parts)
+    )
+
+
+def _parts(hint: Any) -> list[Any]:
+    """What a type is made of: its alternatives, and what is said of them."""
+    inner = [*get_args(hint), *getattr(hint, "__metadata__", ())]
+    return [hint, *(part for one in inner for part in _parts(one))]
 
 
 class PageQuery(Request, frozen=True):

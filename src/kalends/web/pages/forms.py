@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from kalends.domain.errors import Invalid
+from kalends.domain.visible import is_blank
 
 # Enough for the largest form: an event type with fifty questions.
 MOST_FIELDS = 1000
@@ -30,8 +31,9 @@ class Fields(Mapping[str, str]):
         return self._values.get(name, [])
 
     def text(self, name: str) -> str:
-        """The value without what stands around it; empty where there is none."""
-        return self.get(name, "").strip()
+        """The value without what stands around it; empty where there is none that shows."""
+        value = self.get(name, "").strip()
+        return "" if is_blank(value) else value
 
 
 def read_fields(raw: bytes) -> Fields:

@@ -1,0 +1,80 @@
+"""Addresses that are accepted are those that mail carries as they stand."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from kalends.domain.values import Email
+from kalends.formats.cleaning import mail_address
+
+# Assigned planes; what lies between has no characters.
+CODES = [*range(0x30000), *range(0xE0000, 0xE0200), 0xEFFFE, 0x10FFFE, 0x10FFFF]
+
+
+def is_taken(address: str) -> bool:
+    try:
+        Email.parse(address)
+    except ValueError:
+        return False
+    return True
+
+
+def accepted(template: str) -> Iterator[tuple[str, str]]:
+    for code in CODES:
+        address = template.format(chr(code))
+        if is_taken(address):
+            yield chr(code), address
+
+
+def test_whatever_is_accepted_before_the_at_is_mailed_as_it_stands() -> None:
+    found = [(one, mail_address(address)) for one, address in accepted("a{}b@example.com")]
+    assert len(found) > 100_000
+    assert [one for one, mailed in found if mailed != f"a{one}b@example.com"] == []
+
+
+def test_whatever_is_accepted_in_a_domain_is_mailed_to_one_name() -> None:
+    found = [(address, mail_address(address)) for _, address in accepted("a@ex{}ample.com")]
+    assert len(found) > 100_000
+    wrong = [
+        address
+        for address, mailed in found
+        if not mailed.isascii() or re.sub("[^@.]", "", mailed) != re.sub("[^@.]", "", address)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "\u202e", "\u2066", "\u200b", "\u200d", "\u200e", "\u00ad", "\ufeff", "\u034f", "\ufe0f",
+        "\u2060", "\u3164", "\u115f", "\u2800", "\u061c", "\x85", "\x7f", "\x01", "\u2028",
+        "\ufffd", "\U000e0041", "\ufdd0", "\uffff", "\u3000", "\u00a0", "\u0600",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("template", ["a{}b@example.com", "{}a@example.com", "a{}@example.com"])
+def test_what_does_not_show_is_refused_anywhere(template: str, hidden: str) -> None:
+    assert not is_taken(template.format(hidden))
+    assert not is_taken(f"a@ex{hidden}ample.com")
+    assert not is_taken(f"a@example.com{hidden}")
+
+
+@pytest.mark.parametrize(
+    "domain", ["ex\uff0eample.com", "example\u3002com", "a\uff20b.com", "a\uff1eb.c"]
+)
+def test_punctuation_in_disguise_is_refused(domain: str) -> None:
+    assert not is_taken(f"ada@{domain}")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "ada+tag@example.com", "o'brien@example.com", "a.b-c_d@sub.example.co.uk", "ada@localhost",
+        "jürgen@straße.example", "ада@почта.рф", "用户@例子.广告", "अजय@डाटा.भारत",
+        "χρήστης@παράδειγμα.ελ", "علي@مثال.السعودية", "דנה@דוגמה.קום", "๐๑@คน.ไทย",
+        "e\u0301a@example.com", "😀@example.com",
+    ],
+)  # fmt: skip
+def test_letters_of_every_script_are_accepted(address: str) -> None:
+    assert is_taken(address)
+    assert mail_address(address).rpartition("@")[0] == address.rpartition("@")[0]

@@ -1,0 +1,55 @@
+"""The rule for addresses holds wherever one is taken."""
+
+import pytest
+
+from kalends.compose import Installation
+from tests.conftest import fetch
+from tests.web.pages.console.desks import User
+from tests.web.pages.visitors import Visitor, offered
+from tests.world import World, tomorrow_at
+
+HIDDEN = "a\u202eb@example.com"
+
+
+@pytest.mark.parametrize("email", [HIDDEN, "a\u200bb@example.com", "ab@exa\u00admple.com"])
+def test_the_api_refuses_it_on_its_field(module_world: World, email: str) -> None:
+    api, attendee = module_world.api, {"name": "Ada", "email": email}
+    body = module_world.booking_body(module_world.shared_schedule, attendee=attendee)
+    path = f"/api/v1/bookings/{module_world.shared_booking['id']}"
+    refused = [
+        api.post("/api/v1/bookings", json=body),
+        api.patch(path, json={"attendee": {"email": email}}),
+        api.patch("/api/v1/organization", json={"notify_email": email}),
+    ]
+    assert [answer.status_code for answer in refused] == [422] * 3
+    fields = [answer.json()["details"][0]["field"] for answer in refused]
+    assert fields == ["attendee.email", "attendee.email", "notify_email"]
+    assert "invisible" in refused[0].json()["error"]
+
+
+def test_a_booking_page_refuses_it(world: World) -> None:
+    path, _ = offered(world)
+    with Visitor(world.url) as visitor:
+        page = visitor.book(path, tomorrow_at(10), email=HIDDEN)
+    assert page.status_code == 422
+    assert world.api.get("/api/v1/bookings").json()["data"] == []
+
+
+def test_the_console_refuses_it_for_attendees_and_settings(world: World) -> None:
+    booking = world.book(world.create_schedule())
+    admin = User(world)
+    fields = {"seen": "1", "name": "Ada", "email": HIDDEN}
+    assert admin.submit(f"/bookings/{booking['id']}/edit", **fields).status_code == 422
+    given = world.api.get("/api/v1/organization").json()["data"]
+    kept = {"name": given["name"], "slug": given["slug"], "timezone": given["timezone"]}
+    assert admin.submit("/settings", **kept, notify_email=HIDDEN).status_code == 422
+    admin.close()
+    assert world.api.get("/api/v1/organization").json()["data"] == given
+
+
+def test_the_console_invites_nobody_to_it(world: World, home: Installation) -> None:
+    admin = User(world)
+    answer = admin.submit("/users", email=HIDDEN, role="member")
+    admin.close()
+    assert answer.status_code == 422
+    assert fetch(home, "SELECT FROM users WHERE email LIKE 'a%b@example.com'") == []
