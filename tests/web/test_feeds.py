@@ -53,9 +53,7 @@ def test_the_calendar_shows_a_booking_with_its_attendee(world: World) -> None:
         "notes": "First line\nsecond line",
     }
     start = tomorrow_at(10)
-    booking = world.book(
-        schedule, start, attendee=attendee, title="Check-up", location="https://meet.example/1"
-    )
+    booking = world.book(schedule, start, attendee=attendee, title="Check-up", location="Room 1")
     path = make_feed(world, schedule)
     answer = read(world, path)
     assert answer.status_code == 200
@@ -69,8 +67,35 @@ def test_the_calendar_shows_a_booking_with_its_attendee(world: World) -> None:
     assert event["dtend"].dt == datetime.fromisoformat(plus(start, hours=1))
     for told in ("zoe@example.com", "+49 30 1234", "First line\nsecond line", booking["id"]):
         assert told in event["description"]
-    assert event["location"] == "https://meet.example/1"
+    assert event["location"] == "Room 1"
     assert vobject.readOne(answer.text).vevent.status.value == "TENTATIVE"
+
+
+def test_a_video_link_is_in_the_calendar_while_it_is_confirmed(world: World) -> None:
+    schedule = world.create_schedule()
+    link = "https://meet.example/1"
+    booking = world.book(schedule, location=link, location_type="video")
+    path = make_feed(world, schedule)
+    assert link not in read(world, path).text
+    confirm(world, booking, "CONFIRMED")
+    event = entries(world, path)[booking["id"]]
+    assert (event["location"], event["url"]) == (link, link)
+
+
+def test_answers_are_in_the_calendar_under_their_questions(world: World) -> None:
+    schedule = world.create_schedule()
+    asked = {"key": "topic", "label": "What is it about?", "type": "text"}
+    kind = world.create_event_type(schedule_id=schedule["id"], questions=[asked])
+    booking = world.book(event_type_id=kind["id"], answers={"topic": "Teeth"})
+    path = make_feed(world, schedule)
+    tag = read(world, path).headers["etag"]
+    assert "What is it about?: Teeth" in entries(world, path)[booking["id"]]["description"]
+    renamed = {"questions": [asked | {"label": "Your topic"}]}
+    world.api.patch(f"/api/v1/event-types/{kind['id']}", json=renamed)
+    assert "Your topic: Teeth" in entries(world, path)[booking["id"]]["description"]
+    assert read(world, path).headers["etag"] != tag
+    world.api.delete(f"/api/v1/event-types/{kind['id']}")
+    assert "Your topic: Teeth" in entries(world, path)[booking["id"]]["description"]
 
 
 def test_each_status_is_shown_as_calendars_know_it(world: World) -> None:

@@ -15,6 +15,7 @@ from kalends.formats.feeds import Feed, feed_bytes
 from kalends.services.work import Context, Work, found
 from kalends.store import feeds
 from kalends.store.database import Tx
+from kalends.store.event_types import find_event_types_of_bookings
 from kalends.store.organizations import find_organization
 from kalends.store.schedules import find_schedule
 
@@ -86,10 +87,13 @@ async def _read(context: Context, tx: Tx, token_hash: bytes) -> ReadFeed:
     schedule = await find_schedule(organization_id, tx, schedule_id)
     if organization is None or schedule is None:
         raise NotFound("There is no calendar at this address.")
+    bookings = await feeds.list_bookings_of_feed(*place)
+    event_type_ids = list({one.event_type_id for one in bookings if one.event_type_id})
     feed = Feed(
         organization=organization,
         schedule=schedule,
-        bookings=await feeds.list_bookings_of_feed(*place),
+        bookings=bookings,
+        event_types=await find_event_types_of_bookings(organization_id, tx, event_type_ids),
         busy_times=await feeds.list_busy_times_of_feed(*place),
         sender=context.outside.sender,
     )
@@ -103,6 +107,7 @@ def _tag_of(feed: Feed) -> str:
         feed.organization.name,
         feed.schedule.name,
         *(f"{booking.id} {booking.version}" for booking in feed.bookings),
+        *sorted(f"{one.id} {one.version}" for one in feed.event_types.values()),
         *(str(busy.id) for busy in feed.busy_times),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
@@ -113,6 +118,7 @@ def _changed_at(feed: Feed) -> datetime:
         feed.organization.updated_at,
         feed.schedule.updated_at,
         *(booking.updated_at for booking in feed.bookings),
+        *(one.updated_at for one in feed.event_types.values()),
         *(busy.created_at for busy in feed.busy_times),
     )
 

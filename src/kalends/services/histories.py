@@ -46,19 +46,13 @@ async def get_history(work: Work, booking_id: UUID) -> History:
     sent, _ = await mails.list_mails(organization_id, tx, booking_id, MOST, 0)
     return History(
         booking=booking,
-        event_type=await _event_type_of(work, booking),
+        event_type=await event_types.find_event_type_of(organization_id, tx, booking),
         schedules=[known[id_] for id_ in booking.schedule_ids if id_ in known],
         events=happened,
         actors=await _names(work, happened),
         mails=sent,
         deliveries=await deliveries.list_deliveries_of_lane(organization_id, tx, booking_id, MOST),
     )
-
-
-async def _event_type_of(work: Work, booking: Booking) -> EventType | None:
-    if booking.event_type_id is None:
-        return None
-    return await event_types.find_event_type(work.organization_id, work.tx, booking.event_type_id)
 
 
 async def _names(work: Work, happened: Sequence[LoggedEvent]) -> dict[str, str]:

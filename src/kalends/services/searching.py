@@ -1,5 +1,6 @@
 """Bookings as people look for them: those to come, and what is typed in one box."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -7,9 +8,10 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from kalends.domain.booking import Booking, BookingFilter, Status
+from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, parse
 from kalends.services.work import Work
-from kalends.store import bookings
+from kalends.store import bookings, event_types
 from kalends.store.booking_search import LONGEST, find_patterns
 
 LONGEST_TEXT: Final = LONGEST
@@ -44,6 +46,12 @@ async def list_next_found(
     """The next page in the order of start, then id, for a file; empty where there are no more."""
     wanted = await _filter_of(work, search)
     return await bookings.list_bookings_after(work.organization_id, work.tx, wanted, after, AT_ONCE)
+
+
+async def list_event_types_of(work: Work, listed: Sequence[Booking]) -> dict[UUID, EventType]:
+    """What the bookings are of, by id, also where it was deleted since."""
+    ids = list({one.event_type_id for one in listed if one.event_type_id})
+    return await event_types.find_event_types_of_bookings(work.organization_id, work.tx, ids)
 
 
 async def _filter_of(work: Work, search: Search) -> BookingFilter:

@@ -6,7 +6,7 @@ than the notice that its event type asks for; after that it still shows how thin
 
 import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -14,8 +14,10 @@ from msgspec import Struct
 
 from kalends.domain.access import Organization, hash_of
 from kalends.domain.actor import ATTENDEE
-from kalends.domain.booking import MOVABLE, Booking, Status
+from kalends.domain.booking import MOVABLE, Booking, Status, changeable_until
 from kalends.domain.errors import NotFound, Refused, Stale, TooLateToChange, Unavailable
+from kalends.domain.event_type import EventType
+from kalends.domain.place import told_location
 from kalends.domain.values import Instant
 from kalends.services import bookings, slots, work
 from kalends.services.bookings import BookingChanges, Cancellation
@@ -25,6 +27,7 @@ from kalends.services.work import Caller, Context, UseCase, Work
 from kalends.store import booking_links
 from kalends.store.bookings import find_booking
 from kalends.store.database import Tx
+from kalends.store.event_types import find_event_type_of
 from kalends.store.organizations import find_organization
 
 TOKEN_BYTES: Final = 24
@@ -37,12 +40,28 @@ UNKNOWN: Final = (
 
 class Opened(Struct, frozen=True, kw_only=True):
     """A booking as its link shows it. `changeable_until` is the last moment at which it may be
-    changed by link, were it not over."""
+    changed by link, were it not over. Its event type may have been deleted since."""
 
     organization: Organization
     booking: Booking
-    changeable_until: datetime
+    event_type: EventType | None
     now: Instant
+
+    @property
+    def changeable_until(self) -> datetime:
+        return self.changeable_until_at(self.booking.start_time)
+
+    @property
+    def location(self) -> str | None:
+        """The location as the attendee is told it now."""
+        booking = self.booking
+        return told_location(booking.status, booking.location, booking.location_type)
+
+    def changeable_until_at(self, starts_at: datetime) -> datetime:
+        """The last moment at which it may be changed by link, were it moved to that start."""
+        length = self.booking.end_time - self.booking.start_time
+        notice = self.event_type.cancellation_notice_minutes if self.event_type else None
+        return changeable_until(starts_at, starts_at + length, notice)
 
     @property
     def is_over(self) -> bool:
@@ -184,15 +203,6 @@ async def _open(context: Context, tx: Tx, token: str) -> Opened:
     return Opened(
         organization=organization,
         booking=booking,
-        changeable_until=await _changeable_until(organization_id, tx, booking),
+        event_type=await find_event_type_of(organization_id, tx, booking),
         now=context.clock(),
     )
-
-
-async def _changeable_until(organization_id: UUID, tx: Tx, booking: Booking) -> datetime:
-    if booking.event_type_id is None:
-        return booking.end_time
-    notice = await booking_links.find_notice(organization_id, tx, booking.event_type_id)
-    if notice is None:
-        return booking.end_time
-    return booking.start_time - timedelta(minutes=notice)

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from msgspec import json, structs
 
+from kalends.domain.booking import Booking
 from kalends.domain.errors import SlugTaken
 from kalends.domain.event_type import EventType, Question, Requirement
 from kalends.store.database import Tx
@@ -69,6 +70,14 @@ async def find_event_types_of_bookings(
     they are of, and what was asked."""
     rows = await tx.fetch(GET_SEVERAL, organization_id, event_type_ids)
     return {row["id"]: _event_type(row) for row in rows}
+
+
+async def find_event_type_of(organization_id: UUID, tx: Tx, booking: Booking) -> EventType | None:
+    """The event type of a booking, also one that was deleted since."""
+    if booking.event_type_id is None:
+        return None
+    found = await find_event_types_of_bookings(organization_id, tx, [booking.event_type_id])
+    return found.get(booking.event_type_id)
 
 
 async def find_event_type_by_slug(organization_id: UUID, tx: Tx, slug: str) -> EventType | None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from kalends.domain.place import is_video_link
 from kalends.web.pages import assets, clock_words, descriptions, safety, words
 
 LONGEST_LINE: Final = 160
@@ -33,6 +34,7 @@ def _environment() -> Environment:
         tn=words.counted_in_page,
         asset=assets.URLS.__getitem__,
         clock_words=clock_words,
+        is_video_link=is_video_link,
         zone_options=_zone_options(),
     )
     made.filters.update(

@@ -104,6 +104,23 @@ def test_no_cell_of_the_file_is_a_formula(world: World, admin: User) -> None:
     assert row["E-mail"] == "'+a@example.com"
 
 
+def test_answers_stand_under_their_questions_on_page_and_in_file(world: World, admin: User) -> None:
+    asked = [{"key": "phone_model", "label": "Which phone?"}, {"key": "gone", "label": "Gone?"}]
+    path = "/api/v1/event-types/{}"
+    kind = world.create_event_type(schedule_id=world.create_schedule()["id"], questions=asked)
+    booking = world.book(event_type_id=kind["id"], answers={"phone_model": "P7", "gone": "Yes"})
+    changed = {"questions": [asked[0] | {"label": "Your phone"}]}
+    world.api.patch(path.format(kind["id"]), json=changed)
+    world.api.delete(path.format(kind["id"]))
+    page = text_of(admin.open(f"/bookings/{booking['id']}"))
+    assert "Your phone P7" in page
+    assert "Gone Yes" in page
+    answer = admin.open("/bookings.csv")
+    row = next(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert row["Answers"] == "Your phone: P7\nGone: Yes"
+    assert row["Event type"] == kind["name"]
+
+
 @pytest.mark.parametrize(
     ("path", "said"),
     [("/bookings", "list"), ("/calendar", "week"), ("/calendar?view=day", "day"), ("", "booking")],

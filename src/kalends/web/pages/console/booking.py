@@ -14,8 +14,8 @@ from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.services.conditions import IfMatch
 from kalends.services.histories import History, get_history
 from kalends.web.errors import status_of
+from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.console.answered import answers_of
 from kalends.web.pages.console.desk import Desk, member_route
 from kalends.web.pages.console.history import entries_of
 from kalends.web.pages.forms import Fields

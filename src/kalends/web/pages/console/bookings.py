@@ -7,15 +7,22 @@ from uuid import UUID
 
 from kalends.domain.booking import Booking, BookingFilter, Status
 from kalends.domain.errors import Invalid
+from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, parse, shown
 from kalends.domain.values import Day
 from kalends.formats.sheets import BYTE_ORDER_MARK, sheet_lines
 from kalends.services import clocks
 from kalends.services.agenda import Choices, list_choices
-from kalends.services.searching import LONGEST_TEXT, Search, list_next_found, search_bookings
+from kalends.services.searching import (
+    LONGEST_TEXT,
+    Search,
+    list_event_types_of,
+    list_next_found,
+    search_bookings,
+)
 from kalends.web.pages import clock_words
+from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer, Stream
-from kalends.web.pages.console.answered import answers_of
 from kalends.web.pages.console.desk import Desk, member_route
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.words import say
@@ -85,13 +92,16 @@ async def _lines(desk: Desk, search: Search, choices: Choices) -> AsyncIterator[
         found: list[Booking] = await desk.read(list_next_found, search, after)
         if not found:
             return
-        yield sheet_lines(_row(desk, booking, choices, schedules) for booking in found)
+        kinds: dict[UUID, EventType] = await desk.read(list_event_types_of, found)
+        yield sheet_lines(_row(desk, booking, kinds, schedules) for booking in found)
         after = (found[-1].start_time, found[-1].id)
 
 
-def _row(desk: Desk, b: Booking, choices: Choices, names: Mapping[UUID, str]) -> list[str | None]:
+def _row(
+    desk: Desk, b: Booking, kinds: Mapping[UUID, EventType], names: Mapping[UUID, str]
+) -> list[str | None]:
     start = clock_words.local(b.start_time, desk.zone)
-    event_type = choices.event_type(b.event_type_id)
+    event_type = kinds.get(b.event_type_id) if b.event_type_id else None
     answers = [f"{label}: {answer}" for label, answer in answers_of(b, event_type)]
     schedules = [names.get(id_, shown(SCHEDULE, id_)) for id_ in b.schedule_ids]
     return [

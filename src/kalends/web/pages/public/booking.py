@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from kalends.availability.wallclock import Zone
-from kalends.domain.booking import Booking
+from kalends.domain.booking import Booking, changeable_until
 from kalends.domain.errors import (
     HoldExpired,
     Inactive,
@@ -273,6 +273,7 @@ async def _form_page(
         form_id=typed.get("form") or secrets.token_urlsafe(FORM_ID_BYTES),
         field_of=field_of,
         needs_phone=needs_phone(offer.event_type),
+        locks=_is_locked(offer, starts_at),
         nearest=min(near, key=lambda time: abs(_instant(time) - starts_at), default=None),
         **offer.values(zone),
         **(values | more),
@@ -303,6 +304,13 @@ def _local_day(moment: datetime, zone: Zone) -> str:
 
 def _end_of(offer: Offer, starts_at: datetime) -> datetime:
     return starts_at + timedelta(minutes=offer.event_type.duration_minutes)
+
+
+def _is_locked(offer: Offer, starts_at: datetime) -> bool:
+    """Whether a booking at that time could not be changed by its attendee any more."""
+    notice = offer.event_type.cancellation_notice_minutes
+    until = changeable_until(starts_at, _end_of(offer, starts_at), notice)
+    return until < offer.visit.context.clock()
 
 
 def _start_in(given: Fields) -> datetime:

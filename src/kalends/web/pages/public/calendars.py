@@ -9,6 +9,7 @@ from kalends.domain.booking import Booking, Status
 from kalends.domain.ids import BOOKING, shown
 from kalends.formats.invitations import EventStatus, FeedEntry, Person, feed_ics
 from kalends.services.self_service import Opened
+from kalends.web.pages.words import say
 
 GOOGLE: Final = "https://calendar.google.com/calendar/render"
 OUTLOOK: Final = "https://outlook.live.com/calendar/0/action/compose"
@@ -28,7 +29,7 @@ class CalendarLinks:
 def calendar_links(opened: Opened) -> CalendarLinks:
     """Without the link that opens the booking: it would be told to another site."""
     booking = opened.booking
-    title, place = title_of(opened), booking.location or ""
+    title, place = title_of(opened), place_of(opened) or ""
     google = {
         "action": "TEMPLATE",
         "text": title,
@@ -58,11 +59,19 @@ def calendar_file(opened: Opened, url: str, sender: str) -> bytes:
         zone=zone_of(booking),
         summary=title_of(opened),
         stamp=booking.updated_at,
-        location=booking.location,
+        location=place_of(opened),
         url=url,
     )
     name = opened.organization.name
     return feed_ics(name, [entry], organizer=Person(name, sender))
+
+
+def place_of(opened: Opened) -> str | None:
+    """The place as the attendee is told it now, or what kind of place it is."""
+    kind = opened.booking.location_type
+    if opened.location or not (kind or opened.booking.location):
+        return opened.location
+    return say(f"place.{kind or 'online'}")
 
 
 def title_of(opened: Opened) -> str:

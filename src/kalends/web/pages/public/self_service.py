@@ -28,11 +28,12 @@ from kalends.services import self_service
 from kalends.services.self_service import Opened
 from kalends.web.errors import status_of
 from kalends.web.pages import clock_words
+from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.limits import Attempt, count_attempt
 from kalends.web.pages.public.asking import fits
-from kalends.web.pages.public.calendars import calendar_file, calendar_links
+from kalends.web.pages.public.calendars import calendar_file, calendar_links, place_of
 from kalends.web.pages.public.carrying import Carried
 from kalends.web.pages.public.picker import Bounds, pick
 from kalends.web.pages.routes import Framing, PageRoute
@@ -109,6 +110,8 @@ def _booking_page(mine: Mine, status: int = 200, **more: Any) -> PageAnswer:
     done = query.get("done", "")
     values = {
         "links": calendar_links(mine.opened),
+        "place": place_of(mine.opened),
+        "answers": answers_of(mine.opened.booking, mine.opened.event_type),
         "was_booked": query.get("booked") == "1",
         "done": done if done in ("cancelled", "moved") else None,
     }
@@ -135,7 +138,8 @@ async def show_move(visit: Visit) -> PageAnswer:
         return _booking_page(mine)
     if visit.query.get("start"):
         starts_at = _start_in(visit.query)
-        return mine.page("public/move.html", starts_at=starts_at, picker=None, now=0)
+        locks = mine.opened.changeable_until_at(starts_at) < mine.opened.now
+        return mine.page("public/move.html", starts_at=starts_at, locks=locks, picker=None, now=0)
     return await _times_page(mine)
 
 

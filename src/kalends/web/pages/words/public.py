@@ -11,6 +11,8 @@ WORDS: Final[dict[str, str]] = {
     "place.phone": "By phone",
     "place.video": "Video call",
     "place.custom": "By arrangement",
+    "place.online": "Online",
+    "place.link-comes": "The link comes once it is confirmed.",
     "seats.one": "1 seat left",
     "seats.many": "{number} seats left",
     "organization.title": "Book with {organization}",
@@ -70,6 +72,8 @@ WORDS: Final[dict[str, str]] = {
     "form.choose": "Please choose",
     "form.send": "Book now",
     "form.send.request": "Send request",
+    "form.locks": "This time is so near that you cannot cancel or move the booking online; you "
+    "would have to get in touch with {organization}.",
     "form.faults.one": "One field needs another look.",
     "form.faults.many": "{number} fields need another look.",
     "form.kept": "What you typed is still here.",
@@ -101,8 +105,9 @@ WORDS: Final[dict[str, str]] = {
     "booking.stale": "This booking was changed meanwhile. This is how it stands now.",
     "booking.inactive": "This appointment cannot be moved online at the moment. Please get in "
     "touch with {organization}.",
-    "booking.too-late": "It can no longer be changed online. Please get in touch with "
-    "{organization}.",
+    "booking.until": "You can change it until {day}, {time}.",
+    "booking.too-late": "It can no longer be changed online: that was possible until {day}, "
+    "{time}. Please get in touch with {organization}.",
     "booking.reason": "Reason: {reason}",
     "booking.calendar": "Add to calendar",
     "booking.calendar.file": "Calendar file (ICS)",
@@ -120,6 +125,8 @@ WORDS: Final[dict[str, str]] = {
     "move.confirm.title": "Move your booking?",
     "move.from": "From",
     "move.to": "To",
+    "move.locks": "This time is so near that you cannot cancel or move the booking here any more "
+    "once it is there; you would have to get in touch with {organization}.",
     "move.confirm": "Move booking",
     "move.back": "Keep it as it is",
 }
