@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import UNSET, Raw, Struct, UnsetType, json, structs
@@ -32,6 +32,8 @@ from kalends.store.calendars import lock_event_type
 from kalends.store.database import RunAgain
 from kalends.store.occupancies import release
 from kalends.store.schedules import lock_schedules
+
+MOST_METADATA_BYTES: Final = 4_000_000
 
 
 class NewAttendee(Struct, frozen=True, kw_only=True):
@@ -96,10 +98,20 @@ class Cancellation(Struct, frozen=True, kw_only=True):
 async def list_bookings(
     work: Work, wanted: BookingFilter, *, upcoming: bool, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
-    """A page, sorted by start, then id, and the total."""
+    """A page, sorted by start, then id, and the total. Raises Invalid for more than 4 MB of
+    metadata."""
     if upcoming:
         wanted = structs.replace(wanted, after=work.now)
-    return await bookings.list_bookings(work.organization_id, work.tx, wanted, limit, offset)
+    found, total = await bookings.list_bookings(
+        work.organization_id, work.tx, wanted, limit, offset
+    )
+    if sum(len(bytes(booking.metadata)) for booking in found) > MOST_METADATA_BYTES:
+        raise Invalid.field(
+            "limit",
+            f"these {len(found)} bookings have more than {MOST_METADATA_BYTES // 10**6} MB of "
+            "metadata, which is the most that one answer holds. Ask for a smaller limit",
+        )
+    return found, total
 
 
 async def get_booking(work: Work, booking_id: UUID) -> Booking:

@@ -1,12 +1,16 @@
 """The event log: what happened in an organization, in order."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from kalends.domain.errors import Invalid
 from kalends.domain.event import LoggedEvent
 from kalends.services.work import Work
 from kalends.store import events
+
+LARGEST_PAGE_BYTES: Final = 4_000_000
 
 
 class LogPage(NamedTuple):
@@ -18,7 +22,8 @@ class LogPage(NamedTuple):
 
 
 async def read_log(work: Work, after: UUID | None, limit: int) -> LogPage:
-    """Up to `limit` events after that one, or from the first. Raises Invalid for an unknown one."""
+    """Up to `limit` events after that one, or from the first; fewer where they are large, so that
+    a page holds some 4 MB. Raises Invalid for an unknown one."""
     number = 0
     if after is not None:
         known = await events.find_event_number(work.organization_id, work.tx, after)
@@ -26,5 +31,13 @@ async def read_log(work: Work, after: UUID | None, limit: int) -> LogPage:
             raise Invalid.field("after", "is no event of this organization")
         number = known
     found = await events.list_events(work.organization_id, work.tx, number, limit + 1)
-    page = found[:limit]
-    return LogPage(page, len(found) > limit, page[-1].id if page else after)
+    page = found[: min(limit, _count_within(found, LARGEST_PAGE_BYTES))]
+    return LogPage(page, len(found) > len(page), page[-1].id if page else after)
+
+
+def _count_within(found: Sequence[LoggedEvent], most_bytes: int) -> int:
+    """How many of the first events have so many bytes together; one at least."""
+    sizes = accumulate(
+        len(bytes(event.data)) + len(bytes(event.previous or b"")) for event in found
+    )
+    return max(1, sum(size <= most_bytes for size in sizes))

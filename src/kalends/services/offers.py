@@ -14,7 +14,7 @@ from kalends.domain.actor import ATTENDEE
 from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
 from kalends.services.calendars import ask, question_of
-from kalends.services.slots import Listed, Range, find_slots
+from kalends.services.slots import Found, Listed, Range, find_slots, joined
 from kalends.services.work import Caller, Work
 from kalends.store import event_types, organizations
 from kalends.store.schedules import find_schedule, list_schedules
@@ -79,7 +79,7 @@ async def list_times(
     question = structs.replace(question, own_holds=own_holds)
     asked = await ask(work, question, span.widest)
     zone_name = span.timezone or asked.offering.zone.name
-    return Listed(find_slots(asked.offering, span.within(zone_name)), zone_name)
+    return joined(Found(await find_slots(asked.offering, span.within(zone_name)), zone_name))
 
 
 async def is_offered(

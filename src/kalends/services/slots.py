@@ -1,8 +1,10 @@
 """Slots: what can be booked, and why a time cannot."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import chain, pairwise
 from typing import Final
 from uuid import UUID
 
@@ -29,6 +31,13 @@ ZONES_APART = timedelta(hours=15)
 ANSWERS_KEPT: Final = 128
 KEPT_STEPS: Final = 1500
 KEPT_TIMES: Final = 1500
+
+# A year of half hours, and more.
+MOST_SLOTS: Final = 20_000
+# What is worked out at one go before others get their turn, some 10 ms: that many steps, and fewer
+# where there are more than 20 calendars.
+STEPS_A_PIECE: Final = 1500
+CALENDAR_STEPS_A_PIECE: Final = 30_000
 
 
 class WhatFor(Struct, frozen=True, kw_only=True):
@@ -77,6 +86,21 @@ class Listed(Struct, frozen=True):
     zone_name: str
 
 
+class Found(Struct, frozen=True):
+    """The same, in the pieces in which they were found."""
+
+    pieces: Sequence[Slots]
+    zone_name: str
+
+
+class Loaded(Struct, frozen=True):
+    """All that slots depend on, as it was read; the range, and the zone of its days."""
+
+    offering: Offering
+    span: Interval
+    zone_name: str
+
+
 class Explained(Struct, frozen=True):
     """Whether a start is offered, and every rule that refuses it."""
 
@@ -84,13 +108,29 @@ class Explained(Struct, frozen=True):
     reasons: Sequence[Reason]
 
 
-async def list_slots(work: Work, what_for: WhatFor, span: Range) -> Listed:
-    """The slots that start in the range, ascending. Raises NotFound, Inactive, Invalid."""
+async def load_slots(work: Work, what_for: WhatFor, span: Range) -> Loaded:
+    """What the slots that start in the range depend on. Raises NotFound, Inactive, Invalid."""
     question = await _question(work, what_for)
     asked = await ask(work, question, span.widest)
     _check_active(question, asked)
     zone_name = span.timezone or asked.offering.zone.name
-    return Listed(find_slots(asked.offering, span.within(zone_name)), zone_name)
+    return Loaded(asked.offering, span.within(zone_name), zone_name)
+
+
+async def find_in_pieces(loaded: Loaded) -> Found:
+    """The slots, ascending. Raises Invalid for more than 20,000."""
+    return Found(await find_slots(loaded.offering, loaded.span), loaded.zone_name)
+
+
+async def list_slots(work: Work, what_for: WhatFor, span: Range) -> Listed:
+    """The slots that start in the range, ascending. Raises NotFound, Inactive, Invalid."""
+    return joined(await find_in_pieces(await load_slots(work, what_for, span)))
+
+
+def joined(found: Found) -> Listed:
+    """The pieces as one."""
+    one = found.pieces[0] if len(found.pieces) == 1 else [*chain.from_iterable(found.pieces)]
+    return Listed(one, found.zone_name)
 
 
 async def explain_slot(work: Work, what_for: WhatFor, starts_at: datetime) -> Explained:
@@ -103,19 +143,41 @@ async def explain_slot(work: Work, what_for: WhatFor, starts_at: datetime) -> Ex
     return Explained(decision.slot is not None, reasons_of(decision, asked))
 
 
-def find_slots(offering: Offering, span: Interval) -> Slots:
-    """The slots of the range; found once while nothing changes in the calendars.
+async def find_slots(offering: Offering, span: Interval) -> list[Slots]:
+    """The slots of the range in pieces, between which others get their turn; found once while
+    nothing changes in the calendars. Raises Invalid for more than 20,000.
 
     The key is all that they depend on, as just read from the database, so what is kept cannot be
     out of date. What depends on the second at which it is asked, or is large, is not kept.
     """
+    is_kept = _may_be_kept(offering, span)
+    pieces: list[Slots] = []
+    for part in pieces_of(offering, span):
+        timeless = at_any_time(offering, part) if is_kept else None
+        pieces.append(_slots_kept(timeless, part) if timeless else slots(offering, part))
+        if sum(map(len, pieces)) > MOST_SLOTS:
+            raise Invalid.field(
+                "end",
+                f"more than {MOST_SLOTS:,} slots start in this range, which is the most that one "
+                "answer holds. Ask for a shorter range",
+            )
+        await asyncio.sleep(0)
+    return pieces
+
+
+def pieces_of(offering: Offering, span: Interval) -> list[Interval]:
+    """The range in parts of a bounded amount of work; the slots of the parts are those of the
+    range (SEMANTICS 7)."""
+    steps = max(1, min(STEPS_A_PIECE, CALENDAR_STEPS_A_PIECE // max(1, len(offering.calendars))))
+    length = steps * (offering.terms.step or span.seconds or 1)
+    bounds = [*range(span.start, span.end, length), span.end]
+    return [Interval(start, end) for start, end in pairwise(bounds)] or [span]
+
+
+def _may_be_kept(offering: Offering, span: Interval) -> bool:
     step = offering.terms.step
     times = sum(len(c.busy) + len(c.occupied) for c in offering.calendars)
-    if step and span.seconds <= KEPT_STEPS * step and times <= KEPT_TIMES:
-        timeless = at_any_time(offering, span)
-        if timeless is not None:
-            return _slots_kept(timeless, span)
-    return slots(offering, span)
+    return bool(step) and span.seconds <= KEPT_STEPS * (step or 1) and times <= KEPT_TIMES
 
 
 @lru_cache(ANSWERS_KEPT)

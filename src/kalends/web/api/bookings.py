@@ -382,7 +382,10 @@ ROUTES: Final = (
         access=Scope.BOOKINGS_READ,
         tag="Bookings",
         summary="List bookings",
-        description="Sorted by `start_time`, then id.",
+        description=(
+            "Sorted by `start_time`, then id. A page holds at most 4 MB of metadata: beyond it 422 "
+            "says so, and a smaller `limit` helps."
+        ),
         query=BookingsQuery,
         answers={200: BookingsAnswer},
     ),

@@ -84,7 +84,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         description=(
             "What happened to bookings, oldest first: the bodies of the webhooks. A reader that "
             "goes on from `meta.next` misses nothing, also of changes that were under way while "
-            "it read. Unlike webhooks it tells nobody; ask again after a while."
+            "it read. A page of large events has fewer than `limit` of them, some 4 MB. Unlike "
+            "webhooks it tells nobody; ask again after a while."
         ),
         query=EventLogQuery,
         answers={200: EventLogAnswer},

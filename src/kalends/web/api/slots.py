@@ -1,11 +1,11 @@
 """`/api/v1/slots`: what can be booked; `/api/v1/slots/explain`: why a time cannot."""
 
+import asyncio
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
 from msgspec import Meta, Raw, Struct
 
-from kalends.availability.slots import Slots
 from kalends.availability.wallclock import zone_named
 from kalends.domain import ids
 from kalends.domain.access import Scope
@@ -15,7 +15,7 @@ from kalends.formats.slots import ExplanationShown, SlotShown, encode_slots
 from kalends.services import slots
 from kalends.services.explaining import InTheWay, Reason
 from kalends.services.idempotency import Answer
-from kalends.services.slots import Listed, Range, WhatFor
+from kalends.services.slots import Found, Loaded, Range, WhatFor
 from kalends.web.answers import data, data_with_meta
 from kalends.web.api.models import DayOrInstant, Request, ZoneName, check_zone, day_or_instant
 from kalends.web.call import Call, id_named
@@ -46,7 +46,7 @@ class WhatForQuery(Request, frozen=True):
 
 
 class SlotsQuery(WhatForQuery, frozen=True, kw_only=True):
-    """Slots that start within a range of at most 366 days."""
+    """Slots that start within a range of at most 366 days, and at most 20,000 of them."""
 
     start: Annotated[
         DayOrInstant, Meta(description="A day or an instant.", examples=["2026-12-01"])
@@ -87,8 +87,8 @@ class ExplainAnswer(Struct, frozen=True):
 async def list_slots(call: Call) -> Answer:
     query = call.query(SlotsQuery)
     check_zone("timezone", query.timezone)
-    listed: Listed = await call.read(slots.list_slots, _what_for(query), _range(query))
-    return _shown(listed, query.timezone)
+    loaded: Loaded = await call.read(slots.load_slots, _what_for(query), _range(query))
+    return await _shown(await slots.find_in_pieces(loaded), query.timezone)
 
 
 async def explain_slot(call: Call) -> Answer:
@@ -131,11 +131,16 @@ def _range(query: SlotsQuery) -> Range:
     return asked
 
 
-def _shown(listed: Listed, timezone: str | None) -> Answer:
-    assert isinstance(listed.slots, Slots)
+async def _shown(found: Found, timezone: str | None) -> Answer:
+    """Each piece by itself, so that others get their turn between them."""
     zone = zone_named(timezone) if timezone else None
-    shown = Raw(encode_slots(listed.slots, zone))
-    return data_with_meta(shown, SlotsMeta(len(listed.slots), listed.zone_name))
+    parts = []
+    for piece in found.pieces:
+        parts.append(encode_slots(piece, zone))
+        await asyncio.sleep(0)
+    lists = [part[1:-1] for part in parts if len(part) > len(b"[]")]
+    shown = parts[0] if len(parts) == 1 else b"[" + b",".join(lists) + b"]"
+    return data_with_meta(Raw(shown), SlotsMeta(sum(map(len, found.pieces)), found.zone_name))
 
 
 def _show_reason(reason: Reason) -> dict[str, Any]:
@@ -166,8 +171,10 @@ ROUTES: Final = (
         summary="List the times that can be booked",
         description=(
             "For an event type, or for a schedule with a duration. What is listed can be booked "
-            "at this moment; what is not is refused with the code of its rule. Where one of "
-            "several is needed, `schedule_ids` names who is next: bookings go round by what each "
+            "at this moment; what is not is refused with the code of its rule. An answer "
+            "holds at most 20,000 slots (a year of half hours): beyond it 422 says so, and a "
+            "shorter range helps. Where one of several "
+            "is needed, `schedule_ids` names who is next: bookings go round by what each "
             "had in the month and on the day, divided by its weight. A group session is one start "
             "on one set of schedules; whoever books joins the fullest that has a seat, and where "
             "none has one and other schedules are free, a further session opens on them. "

@@ -1,0 +1,103 @@
+"""Long answers of slots are found in pieces of a bounded size, between which others get a turn."""
+
+import asyncio
+from dataclasses import replace
+from itertools import chain, pairwise
+
+import pytest
+
+from kalends.availability.hours import ALWAYS_OPEN
+from kalends.availability.interval import DAY, Interval
+from kalends.availability.matching import Requirement
+from kalends.availability.offering import Calendar, Offering, Terms
+from kalends.availability.slots import slots
+from kalends.availability.wallclock import zone_named
+from kalends.domain.errors import Invalid
+from kalends.services.slots import (
+    CALENDAR_STEPS_A_PIECE,
+    MOST_SLOTS,
+    STEPS_A_PIECE,
+    find_slots,
+    pieces_of,
+)
+from tests.availability.cases import at, offering, schedule_id
+
+BEGIN = at("2026-10-20T00:00:00Z")
+BERLIN = zone_named("Europe/Berlin")
+MINUTE = 60
+
+
+def team(size: int, step: int = MINUTE) -> Offering:
+    calendars = [
+        Calendar(schedule_id(n), BERLIN, ALWAYS_OPEN, busy=((BEGIN + 7 * n, BEGIN + DAY // 3),))
+        for n in range(1, size + 1)
+    ]
+    ids = tuple(calendar.schedule_id for calendar in calendars)
+    asked = offering(calendars, Terms(step, step), now=BEGIN - DAY)
+    return replace(asked, calendars=tuple(calendars), requirements=(Requirement(1, ids),))
+
+
+@pytest.mark.parametrize(("size", "days"), [(1, 1), (1, 366), (3, 14), (200, 14), (40_000, 1)])
+def test_a_piece_has_a_bounded_number_of_steps(size: int, days: int) -> None:
+    calendars = team(1).calendars * size
+    asked = offering(calendars, Terms(MINUTE, MINUTE), now=BEGIN)
+    span = Interval(BEGIN, BEGIN + days * DAY)
+    pieces = pieces_of(asked, span)
+    steps = [piece.seconds // MINUTE for piece in pieces]
+    assert max(steps) <= STEPS_A_PIECE
+    assert max(steps) == 1 or max(steps) * size <= CALENDAR_STEPS_A_PIECE
+    assert (pieces[0].start, pieces[-1].end) == (span.start, span.end)
+    assert all(before.end == after.start for before, after in pairwise(pieces))
+
+
+def test_an_ordinary_range_is_one_piece() -> None:
+    assert len(pieces_of(team(20, 30 * MINUTE), Interval(BEGIN, BEGIN + 31 * DAY))) == 1
+
+
+def test_a_range_of_no_length_is_one_piece() -> None:
+    assert pieces_of(team(1), Interval(BEGIN, BEGIN)) == [Interval(BEGIN, BEGIN)]
+
+
+@pytest.mark.parametrize("size", [1, 3, 60])
+async def test_the_pieces_have_the_slots_of_the_whole(size: int) -> None:
+    asked, span = team(size), Interval(BEGIN + 77, BEGIN + 8 * DAY + 5)
+    found = await find_slots(asked, span)
+    assert list(chain.from_iterable(found)) == list(slots(asked, span))
+    assert len(found) > 1
+
+
+async def test_others_get_a_turn_between_the_pieces() -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    found = await find_slots(team(1), Interval(BEGIN, BEGIN + 10 * DAY))
+    counting.cancel()
+    assert turns >= len(found) > 1
+
+
+async def test_what_is_asked_again_is_found_once() -> None:
+    asked, span = team(2, 30 * MINUTE), Interval(BEGIN, BEGIN + 14 * DAY)
+    [first] = await find_slots(asked, span)
+    [again] = await find_slots(team(2, 30 * MINUTE), span)
+    assert again is first
+
+
+async def test_many_calendars_are_found_once_too() -> None:
+    span = Interval(BEGIN, BEGIN + 14 * DAY)
+    first = await find_slots(team(200, 30 * MINUTE), span)
+    again = await find_slots(team(200, 30 * MINUTE), span)
+    assert len(first) > 1
+    assert all(one is other for one, other in zip(first, again, strict=True))
+
+
+async def test_more_than_twenty_thousand_slots_are_refused_before_they_are_found() -> None:
+    with pytest.raises(Invalid, match=r"20,000 slots.*shorter range"):
+        await find_slots(team(1), Interval(BEGIN, BEGIN + 366 * DAY))
+    most = Interval(BEGIN + DAY, BEGIN + DAY + MOST_SLOTS * MINUTE)
+    assert sum(map(len, await find_slots(team(1), most))) == MOST_SLOTS
