@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from email import message_from_string
 from typing import Any
 
 import pytest
@@ -278,6 +279,10 @@ def test_mail_that_is_refused_for_good_is_shown_and_can_be_sent_again(
     assert len(to(office.messages, booking["attendee_email"])) == 1
     shown_mail = kalends(mail_environment, "mail", "show", mail_id, "--organization", organization)
     assert "Message-ID" in shown_mail.stdout
+    show = ("mail", "show", mail_id, "--raw", "--organization", organization)
+    raw = message_from_string(kalends(mail_environment, *show).stdout)
+    assert mail_id in raw["Message-ID"]
+    assert not raw.defects
 
 
 def test_a_job_that_was_not_given_up_cannot_be_retried(mail_environment: dict[str, str]) -> None:

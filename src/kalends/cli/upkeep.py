@@ -6,7 +6,7 @@ import platform
 import shutil
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module, metadata, resources
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -15,14 +15,22 @@ import typer
 
 from kalends import __version__
 from kalends.availability.wallclock import zone_named
-from kalends.cli.calling import called, quiet_settings, run
+from kalends.cli.calling import UsageError, called, quiet_settings, run
 from kalends.compose import Installation, installation, migrate_now
 from kalends.domain.ids import BOOKING, ORGANIZATION, shown
+from kalends.services.claims import (
+    MISSING,
+    Repair,
+    fault_in_words,
+    find_claim_faults,
+    repair_claim,
+)
 from kalends.services.wall_clocks import MovedClock, find_moved_clocks
 from kalends.services.work import Context
 from kalends.settings import Settings, SettingsError
 from kalends.store import archive
 from kalends.store.archive import ArchiveError
+from kalends.store.claims import ClaimFault
 from kalends.store.database_url import libpq_environment
 from kalends.store.embedded import EmbeddedPostgresError
 from kalends.store.postgres_programs import Programs, Release, programs_of_server
@@ -80,13 +88,24 @@ def doctor(
         bool,
         typer.Option(
             "--bookings",
-            help="Instead: bookings to come whose wall-clock time new time-zone data has changed.",
+            help="Instead: bookings to come whose wall-clock time new time-zone data has changed, "
+            "and bookings whose claims on their schedules are not as they have to be.",
+        ),
+    ] = False,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair", help="With --bookings: write missing claims where the time is free."
         ),
     ] = False,
 ) -> None:
     """Says what there is and whether it is well; exit code 1 if something is not."""
+    if repair and not bookings:
+        raise UsageError("--repair goes with --bookings.")
     if bookings:
         _list_moved_clocks()
+        if not _are_claims_well(is_repaired=repair):
+            raise typer.Exit(1)
         return
     settings = quiet_settings()
     findings = [*_of_the_machine(), *_of_the_data(settings), *_of_the_database(settings)]
@@ -108,6 +127,42 @@ def _list_moved_clocks() -> None:
     typer.echo(
         f"{len(moved)} bookings to come have another wall-clock time than they were made for."
     )
+
+
+def _are_claims_well(*, is_repaired: bool) -> bool:
+    """Lists what is wrong with claims; whether nothing is, or nothing is any more."""
+    with called() as home:
+        faults = run(home, _claim_faults)
+        repairs = run(home, lambda context: _repairs(context, faults)) if is_repaired else {}
+    for number, fault in enumerate(faults):
+        typer.echo(f"WRONG  {fault_in_words(fault)}{_outcome(repairs, number, is_repaired)}")
+    left = len(faults) - sum(one.hindrance is None for one in repairs.values())
+    typer.echo(f"{len(faults)} claims are not as they have to be.")
+    if is_repaired:
+        typer.echo(f"{len(faults) - left} of them were written again, {left} are left.")
+    return left == 0
+
+
+def _outcome(repairs: Mapping[int, Repair], number: int, is_repaired: bool) -> str:
+    if not is_repaired:
+        return ""
+    done = repairs.get(number)
+    if done is None:
+        return ": left as it is, only missing claims are written"
+    return ": written" if done.hindrance is None else f": not written, as {done.hindrance}"
+
+
+async def _claim_faults(context: Context) -> list[ClaimFault]:
+    return [fault async for fault in find_claim_faults(context)]
+
+
+async def _repairs(context: Context, faults: Sequence[ClaimFault]) -> dict[int, Repair]:
+    """What became of each missing claim, by its place among the faults."""
+    return {
+        number: await repair_claim(context, fault)
+        for number, fault in enumerate(faults)
+        if fault.kind == MISSING
+    }
 
 
 async def _moved_clocks(context: Context) -> list[MovedClock]:

@@ -17,6 +17,7 @@ from kalends.services.work import Caller, Context, read
 
 ACTOR: Final = "operator"
 MOST_MAILS: Final = 500
+NOT_WRITTEN: Final = "It is not written yet, or its text was forgotten."
 NOTHING: Final = "Nothing waits, and nothing was given up."
 
 jobs = typer.Typer(
@@ -91,7 +92,7 @@ def list_mail(
 def show_mail(
     mail_id: Annotated[str, typer.Argument(help="The id that `mail` shows (mail_…).")],
     organization: OneOrganization = None,
-    raw: Annotated[bool, typer.Option("--raw", help="The whole message, as it is sent.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="The message as it is sent, alone.")] = False,
 ) -> None:
     """Shows one mail: its headers and its text."""
     wanted = parse(MAIL, mail_id)
@@ -104,11 +105,19 @@ def show_mail(
 
     with called() as home:
         one, message = run(home, found)
+    if raw:
+        _write_raw(message)
+        return
     typer.echo(_line_of(one))
+    typer.echo(NOT_WRITTEN if message is None else "\n" + message_as_text(message))
+
+
+def _write_raw(message: bytes | None) -> None:
+    """The message to standard output, byte for byte, and nothing else."""
     if message is None:
-        typer.echo("It is not written yet, or its text was forgotten.")
-    else:
-        typer.echo(message.decode() if raw else "\n" + message_as_text(message))
+        typer.echo(NOT_WRITTEN, err=True)
+        raise typer.Exit(1)
+    typer.echo(message, nl=False)
 
 
 async def _caller(context: Context, named: str | None) -> Caller:
