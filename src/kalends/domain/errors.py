@@ -115,6 +115,12 @@ class Inactive(KalendsError):
     code = "INACTIVE"
 
 
+class BrokenZone(KalendsError):
+    """What is stored has a time zone that does not exist; the message names the row."""
+
+    code = "BROKEN_ZONE"
+
+
 class InvalidTransition(KalendsError):
     code = "INVALID_STATUS_TRANSITION"
 

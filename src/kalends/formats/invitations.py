@@ -10,9 +10,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from kalends.availability.wallclock import Zone, zone_named
+from kalends.availability.wallclock import Zone
 from kalends.formats.cleaning import mailto, one_line
 from kalends.formats.contentlines import component, content_line, text, to_bytes, uri, utc_time
+from kalends.formats.times import known_zone
 from kalends.formats.timezones import is_second_pass, is_utc, local_time, vtimezone
 
 PRODUCT: Final = "-//Kalends//Kalends//EN"
@@ -139,7 +140,7 @@ def _zone(entry: FeedEntry) -> Zone | None:
     second one UTC has to tell the time. Both ends have one form, as some clients take the zone of
     the start for that of the end.
     """
-    zone = zone_named(entry.zone)
+    zone = known_zone(entry.zone)
     ends = (int(entry.starts_at.timestamp()), int(entry.ends_at.timestamp()))
     if is_utc(zone) or any(is_second_pass(end, zone) for end in ends):
         return None

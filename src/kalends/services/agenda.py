@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from kalends.availability.hours import open_intervals
 from kalends.availability.interval import Interval
-from kalends.availability.wallclock import zone_named
 from kalends.domain.booking import Booking
 from kalends.domain.event_type import EventType
 from kalends.domain.schedule import BusyTime, Schedule
 from kalends.services.clocks import bounds_of, hours_of
 from kalends.services.work import Work
+from kalends.services.zones import zone_of_schedule
 from kalends.store import agenda, event_types, schedules
 
 MOST_SHOWN: Final = 5_000
@@ -69,5 +69,5 @@ async def get_agenda(
         work.organization_id, work.tx, schedule.id, span, MOST_SHOWN
     )
     within = Interval(int(span[0].timestamp()), int(span[1].timestamp()))
-    opened = open_intervals(hours_of(schedule), zone_named(schedule.timezone), within)
+    opened = open_intervals(hours_of(schedule), zone_of_schedule(schedule), within)
     return Agenda(found, busy, opened, pending, work.now)

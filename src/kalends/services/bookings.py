@@ -27,6 +27,7 @@ from kalends.services.conditions import IfMatch, check_fresh
 from kalends.services.holds import take_over_hold
 from kalends.services.placing import Wish, take_place
 from kalends.services.work import Work, found
+from kalends.services.zones import zone_of_booking
 from kalends.store import bookings
 from kalends.store.calendars import lock_event_type
 from kalends.store.database import RunAgain
@@ -316,7 +317,7 @@ async def _move(work: Work, before: Booking, after: Booking, wanted: BookingChan
         buffer_before=wish.question.buffer_before,
         buffer_after=wish.question.buffer_after,
         conflict=False,  # it has its time now, whatever it had before
-        wall_clock=clocks.wall_clock_of(starts_at, after.timezone),
+        wall_clock=clocks.wall_clock_of(starts_at, zone_of_booking(after).name),
     )
 
 

@@ -22,6 +22,7 @@ from kalends.domain.ids import first_id_at
 from kalends.domain.schedule import Schedule
 from kalends.services.clocks import hours_of
 from kalends.services.work import Work
+from kalends.services.zones import zone_of_schedule
 from kalends.store.calendars import (
     Contents,
     With,
@@ -174,7 +175,7 @@ async def ask(
     }
     active = [found for found in contents.values() if found.schedule.is_active]
     inactive = [c.schedule for c in contents.values() if not c.schedule.is_active]
-    zone = zone_named(_zone_name(question, contents))
+    zone = _zone(question, contents)
     seats = await _seats(work, question, around)
     sessions = _sessions(seats, active) if question.has_seats else ()
     offering = Offering(
@@ -244,10 +245,10 @@ def _first_counted(needed: Requirement) -> UUID | None:
     return None if needed.fair_since is None else first_id_at(needed.fair_since)
 
 
-def _zone_name(question: Question, contents: Mapping[UUID, Contents]) -> str:
+def _zone(question: Question, contents: Mapping[UUID, Contents]) -> Zone:
     """Where the event type's days are counted: the zone of its first schedule (SEMANTICS 13)."""
     first = contents.get(next(iter(question.requirements[0].schedule_ids)))
-    return first.schedule.timezone if first else "UTC"
+    return zone_of_schedule(first.schedule) if first else zone_named("UTC")
 
 
 def _around(question: Question, span: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
@@ -280,7 +281,7 @@ def _calendar(found: Contents, question: Question, sessions: Sequence[Session]) 
     if sessions or question.shared_claim is not None:
         rows = _outside_sessions(found, question, sessions)
         occupied = tuple(found.taken[row] for row in rows)
-    zone = zone_named(schedule.timezone)
+    zone = zone_of_schedule(schedule)
     if question.override:
         return Calendar(schedule.id, zone, hours.ALWAYS_OPEN, occupied=occupied)
     notice = schedule.booking_limits.min_notice_hours

@@ -24,7 +24,7 @@ from kalends.domain.calcom import (
     with_fields,
 )
 from kalends.domain.calcom_sync import Connection, OnConflict
-from kalends.domain.errors import Inactive, NotFound, Refused, SlotTaken
+from kalends.domain.errors import BrokenZone, Inactive, NotFound, Refused, SlotTaken
 from kalends.domain.event_type import Requirement
 from kalends.domain.ids import new_id
 from kalends.domain.schedule import Schedule
@@ -36,6 +36,7 @@ from kalends.services import clocks, outbox, phones
 from kalends.services.calendars import Question
 from kalends.services.placing import Wish, take_place, take_places
 from kalends.services.work import Work
+from kalends.services.zones import zone_of_booking, zone_of_schedule
 from kalends.store import imports
 from kalends.store.bookings import insert_bookings, update_booking
 from kalends.store.imports import Link
@@ -222,6 +223,10 @@ class Bookings:
         schedule = await self._schedule(theirs.schedule_id)
         if schedule is None:
             return Left(NO_SCHEDULE)
+        try:
+            zone_of_schedule(schedule)
+        except BrokenZone as error:
+            return Left(error.message)
         booking = self._new_booking(row, theirs, schedule)
         self._new.append(New(row=row, seat=seat.key, booking=booking, theirs=theirs))
         return booking.id
@@ -234,7 +239,7 @@ class Bookings:
         after = structs.replace(with_fields(before, merged), external_uid=row.uid)
         try:
             after = await self._place(row, before, after, merged)
-        except (SlotTaken, Refused, Inactive, NotFound) as error:
+        except (SlotTaken, Refused, Inactive, NotFound, BrokenZone) as error:
             return Left(error.message)
         self._link(row, seat.key, before, theirs)
         return await self._write(before, after)
@@ -262,7 +267,7 @@ class Bookings:
             after = structs.replace(
                 after,
                 schedule_ids=[merged.schedule_id],
-                wall_clock=clocks.wall_clock_of(after.start_time, after.timezone),
+                wall_clock=clocks.wall_clock_of(after.start_time, zone_of_booking(after).name),
             )
         if after.status not in OCCUPYING:
             if before.occupies:

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from kalends.availability.interval import Interval
 from kalends.availability.slots import Slot, slots
+from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.access import Organization
 from kalends.domain.actor import ATTENDEE
 from kalends.domain.errors import NotFound
@@ -16,6 +17,7 @@ from kalends.domain.event_type import EventType, Requirement
 from kalends.services.calendars import ask, question_of
 from kalends.services.slots import Found, Listed, Range, find_slots, joined
 from kalends.services.work import Caller, Work
+from kalends.services.zones import zone_of_schedule
 from kalends.store import event_types, organizations
 from kalends.store.schedules import find_schedule, list_schedules
 
@@ -66,6 +68,13 @@ async def find_zone_name(work: Work, event_type: EventType) -> str:
     ids = event_type.schedule_ids
     first = await find_schedule(work.organization_id, work.tx, ids[0]) if ids else None
     return first.timezone if first else "UTC"
+
+
+async def find_zone(work: Work, event_type: EventType) -> Zone:
+    """The zone itself. Raises BrokenZone."""
+    ids = event_type.schedule_ids
+    first = await find_schedule(work.organization_id, work.tx, ids[0]) if ids else None
+    return zone_of_schedule(first) if first else zone_named("UTC")
 
 
 async def list_times(

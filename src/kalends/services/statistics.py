@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from kalends.availability.hours import open_intervals
 from kalends.availability.interval import Interval
-from kalends.availability.wallclock import zone_named
 from kalends.domain.booking import Status
 from kalends.domain.schedule import Schedule
 from kalends.services.clocks import bounds_of, hours_of
 from kalends.services.work import Work
+from kalends.services.zones import zone_of_schedule
 from kalends.store import statistics
 
 A_WEEK: Final = timedelta(days=7)
@@ -69,5 +69,5 @@ def _open_seconds(schedules: Sequence[Schedule], start: datetime, end: datetime)
     return sum(
         interval.seconds
         for schedule in schedules
-        for interval in open_intervals(hours_of(schedule), zone_named(schedule.timezone), span)
+        for interval in open_intervals(hours_of(schedule), zone_of_schedule(schedule), span)
     )

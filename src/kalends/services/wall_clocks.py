@@ -6,9 +6,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from kalends.availability.wallclock import UnknownZone
 from kalends.services.clocks import wall_clock_of
 from kalends.services.work import Context
-from kalends.store.bookings import list_clocks
+from kalends.store.bookings import BookingClock, list_clocks
 
 AT_ONCE: Final = 5000
 BEFORE_ALL: Final = (UUID(int=0), UUID(int=0))
@@ -31,7 +32,7 @@ async def find_moved_clocks(context: Context) -> AsyncIterator[MovedClock]:
         async with context.database.connection() as tx:
             clocks = await list_clocks(tx, last, now, AT_ONCE)
         for clock in clocks:
-            will_be = wall_clock_of(clock.start_time, clock.timezone)
+            will_be = _wall_clock_now(clock)
             if will_be != clock.wall_clock:
                 yield MovedClock(
                     clock.organization_id, clock.id, clock.timezone, clock.wall_clock, will_be
@@ -39,3 +40,10 @@ async def find_moved_clocks(context: Context) -> AsyncIterator[MovedClock]:
         if len(clocks) < AT_ONCE:
             return
         last = (clocks[-1].organization_id, clocks[-1].id)
+
+
+def _wall_clock_now(clock: BookingClock) -> str:
+    try:
+        return wall_clock_of(clock.start_time, clock.timezone)
+    except UnknownZone:
+        return "no wall-clock time, as there is no such time zone"

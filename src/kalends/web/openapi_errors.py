@@ -54,6 +54,12 @@ PROBLEMS: Final[dict[str, Problem]] = {
     "IN_USE": Problem(
         "Something else still points at it.", "Bookings that have not ended use this schedule."
     ),
+    "BROKEN_ZONE": Problem(
+        "What is stored has a time zone that does not exist (it was changed by hand, or new "
+        "time-zone data has dropped it). The request is fine; the sentence names what to mend.",
+        "The time zone of the schedule sch_abc123 is 'Nowhere/Land', which does not exist. "
+        "Set one such as Europe/Berlin.",
+    ),
     "SLUG_TAKEN": Problem("Another one has this slug.", "The slug 'intro' is taken.", "slug"),
     "HOLD_EXPIRED": Problem("The hold has ended.", "This hold has ended."),
     "IDEMPOTENCY_KEY_IN_USE": Problem(

@@ -372,6 +372,7 @@ RULES: Final = (
     "BUSY",
     "LIMIT_REACHED",
     "SLOT_TAKEN",
+    "BROKEN_ZONE",
 )
 
 ROUTES: Final = (

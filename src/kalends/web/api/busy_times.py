@@ -16,6 +16,7 @@ from kalends.formats.schedules import BusyTimeShown, show_busy_time
 from kalends.services import busy_times, clocks, schedules
 from kalends.services.busy_times import NewBusyTime
 from kalends.services.idempotency import Answer
+from kalends.services.zones import zone_of_schedule
 from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
 from kalends.web.api.models import DayOrInstant, PageQuery, Request, day_or_instant
 from kalends.web.call import Call
@@ -70,7 +71,7 @@ class BusyTimesAnswer(Struct, frozen=True):
 async def list_busy_times(call: Call) -> Answer:
     schedule = await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule"))
     query = call.query(BusyTimesQuery)
-    start, end = _span(query, schedule.timezone)
+    start, end = _span(query, zone_of_schedule(schedule).name)
     listed, total = await call.read(
         busy_times.list_busy_times,
         schedule.id,

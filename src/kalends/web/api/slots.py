@@ -184,7 +184,7 @@ ROUTES: Final = (
         ),
         query=SlotsQuery,
         answers={200: SlotsAnswer},
-        errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE"),
+        errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE", "BROKEN_ZONE"),
     ),
     Route(
         method="GET",
@@ -200,6 +200,6 @@ ROUTES: Final = (
         ),
         query=ExplainQuery,
         answers={200: ExplainAnswer},
-        errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE"),
+        errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE", "BROKEN_ZONE"),
     ),
 )

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from kalends.domain.errors import KalendsError, NeedsAdmin, RateLimited
+from kalends.domain.errors import BrokenZone, KalendsError, NeedsAdmin, RateLimited
 from kalends.web.endpoint import error_answer, key_in
 from kalends.web.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer
@@ -56,6 +56,8 @@ def _title(status: int) -> str:
 
 
 def _text(status: int, error: KalendsError) -> str:
+    if isinstance(error, BrokenZone):  # for who can mend it: it names the row
+        return error.message
     values: dict[str, Any] = {}
     if isinstance(error, RateLimited):
         values["seconds"] = error.retry_after

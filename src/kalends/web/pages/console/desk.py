@@ -7,13 +7,15 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
-from kalends.availability.wallclock import Zone, zone_named
+from kalends.availability.wallclock import Zone
 from kalends.domain.access import ADMINS, Membership, Mode, Organization, Role, Scope
 from kalends.domain.errors import Forbidden, KalendsError, NeedsAdmin, NotFound, Unauthorized
 from kalends.domain.ids import shown
+from kalends.formats.times import known_zone
 from kalends.services import organizations, sessions
 from kalends.services.sessions import Account
 from kalends.services.work import UseCase, Work
+from kalends.services.zones import zone_of_organization
 from kalends.web.endpoint import SAFE_METHODS
 from kalends.web.errors import error_headers, status_of
 from kalends.web.pages.answers import Headers as HeaderPairs
@@ -62,8 +64,8 @@ class Desk:
 
     @cached_property
     def zone(self) -> Zone:
-        """The organization's, in which days are counted here."""
-        return zone_named(self.organization.timezone)
+        """The organization's, in which days are counted here. Raises BrokenZone."""
+        return zone_of_organization(self.organization)
 
     @property
     def query(self) -> Fields:
@@ -118,7 +120,9 @@ class Desk:
             "navigation": navigation_for(self.is_admin),
             "organization": self.organization,
             "is_sandbox": self.organization.mode is Mode.TEST,
-            "zone": self.zone,
+            # Where no day is counted a broken zone stands in no one's way, least of all in the
+            # settings, where it is mended.
+            "zone": known_zone(self.organization.timezone),
             "done": f"console.done.{done}" if f"console.done.{done}" in WORDS else None,
             "problem": None,
             "shown_id": shown,

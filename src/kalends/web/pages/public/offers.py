@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
-from kalends.availability.wallclock import Zone, zone_named
+from kalends.availability.wallclock import Zone
 from kalends.domain.access import Mode, Organization
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import HOLD, parse
@@ -61,7 +61,8 @@ class Offer:
         """The visitor's; else that of the first schedule."""
         if self.carried.zone is not None:
             return self.carried.zone
-        return zone_named(await self.visit.read(offers.find_zone_name, self.event_type))
+        zone: Zone = await self.visit.read(offers.find_zone, self.event_type)
+        return zone
 
     async def country(self) -> str | None:
         """Whose telephone numbers need no `+` here."""

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
-from kalends.availability.wallclock import Zone, wall_midnight, zone_named
+from kalends.availability.wallclock import Zone, wall_midnight
 from kalends.domain import ids
 from kalends.domain.errors import Invalid, KalendsError, Stale
 from kalends.domain.schedule import BusyTime, Schedule, Window
@@ -13,6 +13,7 @@ from kalends.formats.encoding import encode
 from kalends.services import busy_times, schedules
 from kalends.services.busy_times import NewBusyTime
 from kalends.services.clocks import bounds_of
+from kalends.services.zones import zone_of_schedule
 from kalends.web.api.busy_times import parse_new
 from kalends.web.api.schedules import parse_changes
 from kalends.web.call import id_named
@@ -72,7 +73,7 @@ async def add_busy_time(desk: Desk) -> PageAnswer:
     form = await desk.form()
     typed = drafted({name: form.text(name) for name in BUSY}).typed
     try:
-        wanted = _busy_time_in(form, zone_named(schedule.timezone))
+        wanted = _busy_time_in(form, zone_of_schedule(schedule))
         await desk.change(busy_times.create_busy_time, schedule.id, lambda: wanted)
     except KalendsError as error:
         return await _page(desk, schedule, refused(typed, error))
@@ -179,7 +180,7 @@ def _at_our_fields(draft: Draft, day: str) -> Draft:
 
 
 async def _page(desk: Desk, schedule: Schedule, draft: Draft) -> PageAnswer:
-    offset, zone = offset_in(desk), zone_named(schedule.timezone)
+    offset, zone = offset_in(desk), zone_of_schedule(schedule)
     now = desk.visit.context.clock()
     everything = desk.query.get("show") == "all"
     found, total = await desk.read(

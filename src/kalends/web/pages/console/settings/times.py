@@ -5,13 +5,14 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from kalends.availability.slots import Slot
-from kalends.availability.wallclock import Zone, local_day, zone_named
+from kalends.availability.wallclock import Zone, local_day
 from kalends.domain import ids
 from kalends.domain.errors import Inactive, Invalid, KalendsError
 from kalends.domain.event_type import EventType
 from kalends.domain.values import Day
 from kalends.services import offers, slots
 from kalends.services.slots import Range, WhatFor
+from kalends.services.zones import zone_of_schedule
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.clock_words import local
 from kalends.web.pages.console.desk import Desk, member_route
@@ -62,7 +63,7 @@ async def show_of_schedule(desk: Desk) -> PageAnswer:
     schedule = await open_schedule(desk)
     minutes = _minutes_in(desk.query)
     what_for = WhatFor(schedule_id=schedule.id, duration_minutes=minutes)
-    zone = zone_named(schedule.timezone)
+    zone = zone_of_schedule(schedule)
     return desk.page(
         "console/settings/schedule-times.html",
         SECTION,
@@ -76,7 +77,7 @@ async def show_of_schedule(desk: Desk) -> PageAnswer:
 
 async def show_of_event_type(desk: Desk) -> PageAnswer:
     event_type = await open_event_type(desk)
-    zone = zone_named(await desk.read(offers.find_zone_name, event_type))
+    zone = await desk.read(offers.find_zone, event_type)
     return desk.page(
         "console/settings/event-type-times.html",
         EVENT_TYPE_SECTION,

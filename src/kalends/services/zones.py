@@ -1,0 +1,45 @@
+"""The zones of what is stored.
+
+The API takes names of zones that exist alone. One that was broken by hand, or that new time-zone
+data has dropped, is told with the row that has it: whoever reads the error can set another one.
+"""
+
+from uuid import UUID
+
+import structlog
+
+from kalends.availability.wallclock import UnknownZone, Zone, zone_named
+from kalends.domain.access import Organization
+from kalends.domain.booking import Booking
+from kalends.domain.errors import BrokenZone
+from kalends.domain.ids import BOOKING, ORGANIZATION, SCHEDULE, shown
+from kalends.domain.schedule import Schedule
+
+log = structlog.get_logger("kalends.zones")
+
+
+def zone_of_schedule(schedule: Schedule) -> Zone:
+    """Raises BrokenZone."""
+    return _zone_of("schedule", SCHEDULE, schedule.id, schedule.timezone)
+
+
+def zone_of_organization(organization: Organization) -> Zone:
+    """Raises BrokenZone."""
+    return _zone_of("organization", ORGANIZATION, organization.id, organization.timezone)
+
+
+def zone_of_booking(booking: Booking) -> Zone:
+    """Raises BrokenZone."""
+    return _zone_of("booking", BOOKING, booking.id, booking.timezone)
+
+
+def _zone_of(noun: str, prefix: str, id_: UUID, name: str) -> Zone:
+    try:
+        return zone_named(name)
+    except UnknownZone as error:
+        row = shown(prefix, id_)
+        log.error("a zone is broken", row=row, zone=name)
+        raise BrokenZone(
+            f"The time zone of the {noun} {row} is {name!r}, which does not exist. "
+            "Set one such as Europe/Berlin."
+        ) from error
