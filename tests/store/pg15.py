@@ -29,7 +29,7 @@ class Postgres15:
     """A throw-away server on a Unix socket, as `nobody` if we are root, with fsync off."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="kalends-pg15-"))
+        self.folder = self._folder = Path(tempfile.mkdtemp(prefix="kalends-pg15-"))
         self._nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self._databases = 0
         if self._nobody:
@@ -45,8 +45,36 @@ class Postgres15:
             stdout=log, stderr=log, start_new_session=True, **self._as_nobody(),
         )  # fmt: skip
         log.close()
-        self._wait_until_ready()
+        self._wait_until_ready(
+            self._server, self._command("pg_isready", "-q", "-h", str(self._folder))
+        )
         self.url = self.new_database()
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's."""
+        return self._server.pid
+
+    def standby(self) -> "tuple[Path, subprocess.Popen[bytes]]":
+        """A server that follows this one: the folder of its socket, and its process."""
+        folder = self._folder / "standby"
+        data = str(folder / "data")
+        folder.mkdir()
+        if self._nobody:
+            os.chown(folder, self._nobody.pw_uid, self._nobody.pw_gid)
+        self._run("pg_basebackup", "--no-sync", "--checkpoint=fast", "-R", "-D", data,
+                  "-h", str(self._folder), "-U", "kalends")  # fmt: skip
+        settings = ("fsync=off", "listen_addresses=", f"unix_socket_directories={folder}",
+                    "max_connections=300")  # fmt: skip
+        words = [word for setting in settings for word in ("-c", setting)]
+        with (self._folder / "standby.log").open("wb") as log:
+            server = subprocess.Popen(
+                self._command("postgres", "-D", data, *words),
+                stdout=log, stderr=log, start_new_session=True, **self._as_nobody(),
+            )  # fmt: skip
+        command = self._command("pg_isready", "-q", "-h", str(folder))
+        self._wait_until_ready(server, command)
+        return folder, server
 
     @property
     def _data(self) -> str:
@@ -72,11 +100,10 @@ class Postgres15:
             self._server.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _wait_until_ready(self) -> None:
+    def _wait_until_ready(self, server: "subprocess.Popen[bytes]", command: list[str]) -> None:
         until = time.monotonic() + 30
-        command = self._command("pg_isready", "-q", "-h", str(self._folder))
         while subprocess.run(command, **self._as_nobody()).returncode != 0:
-            assert self._server.poll() is None, (self._folder / "log").read_text()
+            assert server.poll() is None, (self._folder / "log").read_text()
             assert time.monotonic() < until, "PostgreSQL 15 did not start within 30 s"
             time.sleep(0.02)
 
