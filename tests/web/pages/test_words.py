@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import kalends.web.pages
+from kalends.domain.mail import MailKind
 from kalends.web.pages.words import WORDS, common, public
 
 FOLDER = Path(kalends.web.pages.__file__).parent
@@ -61,3 +62,8 @@ def test_no_template_says_anything_by_itself() -> None:
         bare = re.sub(r"<svg.*?</svg>|<[^>]*>", " ", bare, flags=re.DOTALL)
         words = re.findall(r"[A-Za-z]{3,}", bare)
         assert set(words) <= {"Kalends"}, (path.name, words)
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_every_kind_of_mail_has_a_word_in_the_mailbox(kind: MailKind) -> None:
+    assert f"settings.mail.kind.{kind}" in WORDS

@@ -468,6 +468,8 @@ WORDS: Final[dict[str, str]] = {
     "settings.mail.kind.requested": "Request",
     "settings.mail.kind.confirmed": "Confirmation",
     "settings.mail.kind.rescheduled": "Moved",
+    "settings.mail.kind.updated": "Change",
+    "settings.mail.kind.withdrawn": "Withdrawal",
     "settings.mail.kind.cancelled": "Cancellation",
     "settings.mail.kind.reminder": "Reminder",
     "settings.mail.kind.password_reset": "New password",
