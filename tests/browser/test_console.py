@@ -104,7 +104,9 @@ def drag(page: Page, block: Locator, hours: int, days: int = 0) -> None:
     page.mouse.up()
 
 
-def test_dragging_moves_a_booking_and_a_refusal_puts_it_back(world: World, visit: Visits) -> None:
+def test_dragging_asks_then_moves_a_booking_and_a_refusal_puts_it_back(
+    world: World, visit: Visits
+) -> None:
     start = monday()
     weekday = {"start": "09:00", "end": "17:00"}
     schedule = world.create_schedule(availability={"monday": weekday, "tuesday": weekday})
@@ -114,16 +116,35 @@ def test_dragging_moves_a_booking_and_a_refusal_puts_it_back(world: World, visit
     page.goto(path_of(world, f"/calendar?day={start[:10]}"))
     block = page.locator(f'.block[data-booking="{booking["id"]}"]')
     drag(page, block, hours=2, days=1)
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(re.compile(r"Move to \w+, .*2:00\sPM and tell Ada\?"))
+    assert now_of(world, booking) == booking
+    assert block.evaluate("element => element.style.transform") != ""
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert block.evaluate("element => element.style.transform") == ""
+    drag(page, block, hours=2, days=1)
+    dialog.get_by_role("button", name="Cancel").click()
+    assert block.evaluate("element => element.style.transform") == ""
+    assert now_of(world, booking) == booking
+
+    drag(page, block, hours=2, days=1)
+    with page.expect_request("**/reschedule") as sent:
+        dialog.get_by_role("button", name="Move without telling").click()
+    assert "notify=no&" in (sent.value.post_data or "")
     expect(page.locator(".column").nth(2).locator(".block")).to_contain_text("2:00")
     moved = plus(start, days=1, hours=2)
     assert now_of(world, booking)["start_time"] == moved
     assert page.url.endswith(f"/calendar?day={start[:10]}")
 
-    before = block.bounding_box()
+    placed = block.bounding_box()
     drag(page, block, hours=0, days=1)
+    with page.expect_request("**/reschedule") as sent:
+        dialog.get_by_role("button", name="Move and tell Ada").click()
+    assert "notify=yes&" in (sent.value.post_data or "")
     toast = page.get_by_role("alert")
     expect(toast).to_contain_text("is not open for all of this time")
-    assert block.bounding_box() == before
+    assert block.bounding_box() == placed
     assert now_of(world, booking)["start_time"] == moved
     toast.get_by_role("link", name="Choose a time").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Move Ada")
@@ -176,8 +197,9 @@ def test_without_javascript_everything_works(world: World, visit: Visits) -> Non
     page.get_by_role("link", name="Reschedule").click()
     page.get_by_label("Day", exact=True).fill(start[:10])
     page.get_by_label("Time", exact=True).fill("15:00")
+    page.get_by_label("Do not tell Ada by mail").last.check()
     page.get_by_role("button", name="Move booking").click()
-    expect(page.get_by_role("status").first).to_contain_text("The booking was moved")
+    expect(page.get_by_role("status").first).to_contain_text("No mail is sent about it")
     page.get_by_text("Cancel booking").click()
     page.get_by_label("Reason").fill("Ill")
     page.get_by_role("button", name="Yes, cancel it").click()

@@ -14,6 +14,7 @@ from tests.web.pages.console.desks import User, problem_in
 from tests.web.pages.visitors import text_of
 from tests.world import JSON, World, plus, tomorrow_at
 
+PAST = "2024-01-01T10:00:00Z"
 HOSTILE = '<img src=x onerror=alert(1)>"><script>alert(1)</script>\u202egpj'
 
 
@@ -297,6 +298,17 @@ def test_an_event_type_of_any_schedule_asks_for_one(world: World, admin: User) -
     fields = {"event_type": event_type["id"], "schedule": schedule["id"], **named("Ada")}
     made = admin.submit("/bookings/new", **fields, start=tomorrow_at(10))
     assert "The booking was made" in text_of(made)
+
+
+@pytest.mark.parametrize(("start", "is_offered"), [(tomorrow_at(10), False), (PAST, True)])
+def test_how_it_went_is_asked_once_it_has_begun(
+    world: World, admin: User, start: str, is_offered: bool
+) -> None:
+    booking = world.book(world.shared_schedule, start, attendee=named("Ada"))
+    world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
+    said = text_of(admin.open(f"/bookings/{booking['id']}"))
+    for question in ("Has the appointment with Ada taken place?", "Did Ada not come?"):
+        assert (question in said) == is_offered
 
 
 def _set(user: User, booking: JSON, status: str) -> Any:

@@ -1,11 +1,12 @@
 """One booking: how it stands, all that happened to it, and what can be done with it."""
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from msgspec import json
 
-from kalends.domain.booking import MOVABLE, TRANSITIONS, Status
+from kalends.domain.booking import MOVABLE, TRANSITIONS, Booking, Status
 from kalends.domain.errors import InvalidTransition, NotFound, NotReschedulable, Stale
 from kalends.domain.ids import BOOKING, parse, shown
 from kalends.domain.values import Text
@@ -39,12 +40,13 @@ async def set_status(desk: Desk) -> PageAnswer:
     status = next((one for one in SETTABLE if one.value == form.get("status")), None)
     if status is None:
         return await booking_page(desk, 422, problem=say("console.booking.no-status"))
-    wanted = BookingChanges(status=status)
+    wanted = BookingChanges(status=status, notify=notify_in(form))
     try:
         await desk.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
     except OVERTAKEN as error:
         return await overtaken_page(desk, error)
-    return desk.go(url_of(booking_id), done=status.value)
+    has_mail = status is Status.CONFIRMED
+    return desk.go(url_of(booking_id), done=done_with(form, status) if has_mail else status.value)
 
 
 async def cancel(desk: Desk) -> PageAnswer:
@@ -53,12 +55,12 @@ async def cancel(desk: Desk) -> PageAnswer:
     reason = form.text("reason") or None
     if reason is not None and not fits(reason, Text):
         return await booking_page(desk, 422, problem=say("form.unfit"))
-    wanted = Cancellation(reason=reason)
+    wanted = Cancellation(reason=reason, notify=notify_in(form))
     try:
         await desk.change(bookings.cancel_booking, booking_id, seen_in(form), lambda: wanted)
     except OVERTAKEN as error:
         return await overtaken_page(desk, error)
-    return desk.go(url_of(booking_id), done=Status.CANCELLED.value)
+    return desk.go(url_of(booking_id), done=done_with(form, Status.CANCELLED))
 
 
 async def booking_page(desk: Desk, status: int = 200, **more: Any) -> PageAnswer:
@@ -73,7 +75,7 @@ async def booking_page(desk: Desk, status: int = 200, **more: Any) -> PageAnswer
         booking=booking,
         path=url_of(booking.id),
         entries=entries_of(history.events, dict(history.actors), desk.zone, desk.visit.locale),
-        next_statuses=[one for one in SETTABLE if one in TRANSITIONS[booking.status]],
+        next_statuses=_next_statuses(booking, desk.visit.context.clock()),
         may_cancel=Status.CANCELLED in TRANSITIONS[booking.status],
         may_move=booking.status in MOVABLE,
         answers=answers_of(history.booking, history.event_type),
@@ -81,6 +83,12 @@ async def booking_page(desk: Desk, status: int = 200, **more: Any) -> PageAnswer
         attempts={d.id: json.decode(d.attempts) for d, _ in history.deliveries},
         **more,
     )
+
+
+def _next_statuses(booking: Booking, now: datetime) -> list[Status]:
+    """What the booking may be set to; how it went, only once it has begun."""
+    offered = SETTABLE if booking.start_time <= now else (Status.CONFIRMED,)
+    return [one for one in offered if one in TRANSITIONS[booking.status]]
 
 
 async def overtaken_page(desk: Desk, error: Any) -> PageAnswer:
@@ -100,6 +108,16 @@ def booking_id_in(desk: Desk) -> UUID:
 
 def url_of(booking_id: UUID) -> str:
     return f"/bookings/{shown(BOOKING, booking_id)}"
+
+
+def notify_in(form: Fields) -> bool:
+    """Whether mail is sent about the change: unless the form says `notify=no`."""
+    return form.get("notify") != "no"
+
+
+def done_with(form: Fields, done: str) -> str:
+    """What was done, by its words: of those that tell of mail, the ones for a change without."""
+    return done if notify_in(form) else f"{done}.quiet"
 
 
 def seen_in(form: Fields) -> IfMatch:

@@ -12,6 +12,7 @@ from kalends.web.pages.console.attendees import Details, read_details
 from kalends.web.pages.console.booking import (
     OVERTAKEN,
     booking_id_in,
+    notify_in,
     overtaken_page,
     seen_in,
     url_of,
@@ -33,7 +34,7 @@ async def edit(desk: Desk) -> PageAnswer:
     given = read_details(form)
     if given.faults:
         return _form_page(desk, booking, form, 422, faults=given.faults)
-    wanted = _changes(given)
+    wanted = _changes(given, notify=notify_in(form))
     try:
         await desk.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
     except OVERTAKEN as error:
@@ -43,8 +44,9 @@ async def edit(desk: Desk) -> PageAnswer:
     return desk.go(url_of(booking_id), done="edited")
 
 
-def _changes(given: Details) -> BookingChanges:
+def _changes(given: Details, *, notify: bool) -> BookingChanges:
     return BookingChanges(
+        notify=notify,
         title=given.title,
         location=given.location,
         location_type=given.location_type,

@@ -1,6 +1,6 @@
 """Moving a booking: to one of its free times, or to a day and time of one's own.
 
-The calendar's script posts the same form when a booking is dragged.
+The calendar's script posts the same form when a booking was dragged, once it has asked.
 """
 
 from typing import Any, Final
@@ -18,6 +18,8 @@ from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.console.booking import (
     OVERTAKEN,
     booking_id_in,
+    done_with,
+    notify_in,
     overtaken_page,
     seen_in,
     url_of,
@@ -39,7 +41,9 @@ async def move(desk: Desk) -> PageAnswer:
     form, booking_id = await desk.form(), booking_id_in(desk)
     try:
         starts_at = moment_in(form, desk.zone)
-        wanted = BookingChanges(start_time=starts_at, override=may_override(desk, form))
+        wanted = BookingChanges(
+            start_time=starts_at, override=may_override(desk, form), notify=notify_in(form)
+        )
         await desk.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
     except OVERTAKEN as error:
         return await overtaken_page(desk, error)
@@ -47,7 +51,7 @@ async def move(desk: Desk) -> PageAnswer:
         return await _times_page(desk, 422, form, problem=error.message, twice=error.instants)
     except (SlotTaken, Refused, Inactive, Invalid) as error:
         return await _times_page(desk, status_of(error), form, problem=error.message)
-    return desk.go(url_of(booking_id), done="moved")
+    return desk.go(url_of(booking_id), done=done_with(form, "moved"))
 
 
 def may_override(desk: Desk, form: Fields) -> bool:

@@ -152,11 +152,12 @@
     document.body.append(toast);
   }
 
-  // Dragging a booking posts the form of the page on which it is moved.
+  // Dragging a booking asks, then posts the form of the page on which it is moved.
 
   const isWide = matchMedia("(min-width: 48rem)");
 
   addEventListener("pointerdown", (event) => {
+    if (dragging?.asks) return;
     const block = event.target.closest?.(".block[data-booking]");
     if (!block || event.button || event.pointerType === "touch" || !isWide.matches) return;
     dragging = { block, x: event.clientX, y: event.clientY, moved: false, pointer: event.pointerId };
@@ -164,7 +165,7 @@
   addEventListener("dragstart", (event) => { if (dragging) event.preventDefault(); });
 
   addEventListener("pointermove", (event) => {
-    if (!dragging || event.pointerId !== dragging.pointer) return;
+    if (!dragging || dragging.asks || event.pointerId !== dragging.pointer) return;
     const { block, x, y } = dragging;
     const [dx, dy] = [event.clientX - x, event.clientY - y];
     if (!dragging.moved && Math.hypot(dx, dy) < DRAG_FROM_PX) return;
@@ -175,12 +176,16 @@
 
   const settle = (block) => { block.classList.remove("lifted"); block.style.transform = ""; };
 
-  addEventListener("pointercancel", () => { if (dragging) settle(dragging.block); dragging = null; });
+  addEventListener("pointercancel", () => {
+    if (!dragging || dragging.asks) return;
+    settle(dragging.block);
+    dragging = null;
+  });
   addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && dragging) { settle(dragging.block); dragging = null; }
+    if (event.key === "Escape" && dragging && !dragging.asks) { settle(dragging.block); dragging = null; }
   });
   addEventListener("pointerup", (event) => {
-    if (!dragging || event.pointerId !== dragging.pointer) return;
+    if (!dragging || dragging.asks || event.pointerId !== dragging.pointer) return;
     const { block, moved } = dragging;
     if (!moved) { dragging = null; return; }
     // The click that follows is no click on the link.
@@ -189,8 +194,32 @@
     setTimeout(() => soon.abort());
     const place = placeOf(block, event.clientX);
     if (!place) { settle(block); dragging = null; return; }
-    move(block, place);
+    dragging.asks = true;
+    ask(block, place);
   });
+
+  // Whether it is meant, and whether the attendee is told. Nothing is saved before.
+  function ask(block, place) {
+    const dialog = one("#ask");
+    const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+    const values = { when: wordsOf(place, block.closest(".sheets")), name: one("strong", block).textContent };
+    one("h2", dialog).textContent = fill(dialog.dataset.title, values);
+    one("button", dialog).textContent = fill(dialog.dataset.tell, values);
+    dialog.returnValue = "";
+    dialog.addEventListener("close", () => {
+      if (dialog.returnValue) move(block, place, dialog.returnValue);
+      else { settle(block); dragging = null; }
+    }, { once: true });
+    dialog.showModal();
+  }
+
+  // A place in words, on the clock of the calendar.
+  function wordsOf(place, sheets) {
+    const zone = place.start ? sheets.dataset.zone : "UTC";
+    const options = { weekday: "short", month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
+    const at = new Date(place.start || `${place.day}T${place.time}:00Z`);
+    return new Intl.DateTimeFormat(sheets.dataset.language, { ...options, timeZone: zone }).format(at);
+  }
 
   // Where a block was let go: an instant, or a day and a time where the clock changes on that day.
   function placeOf(block, x) {
@@ -215,11 +244,11 @@
     return { day: column.dataset.day, time: `${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}` };
   }
 
-  async function move(block, place) {
+  async function move(block, place, notify) {
     const sheets = block.closest(".sheets");
     const { booking, seen } = block.dataset;
     const path = `${sheets.dataset.move}/${booking}/reschedule`;
-    const body = new URLSearchParams({ form_token: sheets.dataset.token, seen, ...place });
+    const body = new URLSearchParams({ form_token: sheets.dataset.token, seen, notify, ...place });
     let refusal = sheets.dataset.lost;
     try {
       const answer = await fetch(path, { method: "POST", body, headers: { accept: "text/html" } });

@@ -81,6 +81,11 @@ WORDS: Final[dict[str, str]] = {
     "console.calendar.choose": "Choose a time",
     "console.close": "Close",
     "console.calendar.moved": "Moved.",
+    "console.calendar.ask": "Move to {when} and tell {name}?",
+    "console.calendar.tell": "Move and tell {name}",
+    "console.calendar.quiet": "Move without telling",
+    "console.calendar.leave": "Cancel",
+    "console.quiet": "Do not tell {name} by mail",
     "console.calendar.lost": "The booking could not be moved: the server did not answer.",
     "console.what": "What",
     "console.status": "Status",
@@ -109,6 +114,10 @@ WORDS: Final[dict[str, str]] = {
     "console.done.CONFIRMED": "The booking is confirmed. The attendee hears of it by mail.",
     "console.done.CANCELLED": "The booking is cancelled, and its time is free again. The attendee "
     "hears of it by mail.",
+    "console.done.CONFIRMED.quiet": "The booking is confirmed. No mail is sent about it.",
+    "console.done.CANCELLED.quiet": "The booking is cancelled, and its time is free again. No mail "
+    "is sent about it.",
+    "console.done.moved.quiet": "The booking was moved. No mail is sent about it.",
     "console.done.COMPLETED": "The booking has taken place.",
     "console.done.NO_SHOW": "Noted that nobody came.",
     "console.done.moved": "The booking was moved. The attendee hears of it by mail.",
@@ -135,6 +144,10 @@ WORDS: Final[dict[str, str]] = {
     "console.booking.set.CONFIRMED": "Confirm",
     "console.booking.set.COMPLETED": "Completed",
     "console.booking.set.NO_SHOW": "No-show",
+    "console.booking.ask.COMPLETED": "Has the appointment with {name} taken place?",
+    "console.booking.ask.NO_SHOW": "Did {name} not come?",
+    "console.booking.yes.COMPLETED": "Yes, it has taken place",
+    "console.booking.yes.NO_SHOW": "Yes, nobody came",
     "console.booking.no-status": "This is no status that can be set here.",
     "console.booking.stale": "This booking was changed meanwhile. This is how it stands now.",
     "console.booking.conflict": "This booking was brought in although its time was taken. It takes "

@@ -1,0 +1,56 @@
+"""What staff change in the console, with the choice to tell the attendee or not."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.mail.test_quiet_changes import mails_after_all
+from tests.smtp import PostOffice
+from tests.web.pages.console.desks import User
+from tests.web.pages.visitors import text_of
+from tests.world import JSON, World, plus, tomorrow_at
+
+EDITED = {"name": "Jane", "email": "elsewhere@example.com", "location": "Room 9"}
+# What each form sends, and what the page says afterwards of mail.
+FORMS: list[tuple[str, JSON]] = [
+    ("/status", {"status": "CONFIRMED"}),
+    ("/cancel", {"reason": "ill"}),
+    ("/reschedule", {"start": plus(tomorrow_at(10), hours=2)}),
+    ("/reschedule", {"day": tomorrow_at(10)[:10], "time": "15:00", "override": "yes"}),
+    ("/edit", EDITED),
+]
+
+
+@pytest.fixture
+def user(world: World) -> Iterator[User]:
+    """Signed in at a server whose public address is of https, which its cookies know."""
+    user = User(world)
+    for cookie in user.cookies.jar:
+        cookie.secure = False
+    yield user
+    user.close()
+
+
+@pytest.mark.parametrize(("path", "fields"), FORMS, ids=lambda value: str(value)[:22])
+def test_every_form_that_changes_a_booking_may_tell_nobody(
+    world: World, office: PostOffice, user: User, path: str, fields: JSON
+) -> None:
+    booking = world.book(world.create_schedule())
+    office.wait_for(2)
+    own_page = path if path in ("/edit", "/reschedule") else ""
+    page = user.open(f"/bookings/{booking['id']}{own_page}")
+    assert "Do not tell John Doe by mail" in text_of(page)
+    done = user.submit(f"/bookings/{booking['id']}{path}", **fields, notify="no")
+    assert done.url.params["done"], done.text
+    assert "hears of it by mail" not in text_of(done)
+    assert len(mails_after_all(world, office, 2)) == 2
+
+
+@pytest.mark.parametrize(("path", "fields"), FORMS, ids=lambda value: str(value)[:22])
+def test_every_form_that_changes_a_booking_tells_unless_asked_not_to(
+    world: World, office: PostOffice, user: User, path: str, fields: JSON
+) -> None:
+    booking = world.book(world.create_schedule())
+    office.wait_for(2)
+    user.submit(f"/bookings/{booking['id']}{path}", **fields)
+    assert len(office.wait_for(3)) >= 3
