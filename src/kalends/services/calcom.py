@@ -172,7 +172,7 @@ def hook_token(context: Context, connection: Connection) -> str | None:
 
 async def caller_from_calcom(context: Context, organization_id: UUID) -> Caller:
     """Who changes bookings where the change came from there."""
-    async with context.database.connection() as tx:
+    async with context.database.connection(organization_id) as tx:
         organization = await find_organization(organization_id, tx)
     mode = organization.mode if organization else Mode.LIVE
     return Caller(organization_id=organization_id, mode=mode, actor=PROVIDER, source=PROVIDER)

@@ -24,7 +24,7 @@ async def with_account(context: Context, connection: Connection, account: Accoun
     where there are rows that may be another's. Raises CalcomFailed."""
     if connection.account is not None:
         return connection
-    async with context.database.connection() as tx:
+    async with context.database.connection(connection.organization_id) as tx:
         has_rows = await imports.has_rows(connection.organization_id, tx)
     return await identify(context, connection, account) if has_rows else connection
 
@@ -45,7 +45,7 @@ async def adopt_rows(context: Context, connection: Connection) -> None:
         return
     after: str | None = ""
     while after is not None:
-        async with context.database.connection() as tx:
+        async with context.database.connection(connection.organization_id) as tx:
             after = await imports.adopt_rows(
                 connection.organization_id, tx, connection.account, after, ADOPTED_AT_ONCE
             )

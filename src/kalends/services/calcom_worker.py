@@ -111,7 +111,7 @@ class Worker:
 
     async def take(self, run_id: UUID) -> bool:
         """Whether the run is ours to work on."""
-        async with self._context.database.connection() as tx:
+        async with self._context.database.connection(self._caller.organization_id) as tx:
             taken = await import_runs.take_run(
                 self._caller.organization_id, tx, run_id, self._holder, LEASE
             )
@@ -123,11 +123,11 @@ class Worker:
         return True
 
     async def find(self, run_id: UUID) -> Run | None:
-        async with self._context.database.connection() as tx:
+        async with self._context.database.connection(self._caller.organization_id) as tx:
             return await import_runs.find_run(self._caller.organization_id, tx, run_id)
 
     async def find_other(self) -> UUID | None:
-        async with self._context.database.connection() as tx:
+        async with self._context.database.connection(self._caller.organization_id) as tx:
             return await import_runs.find_run_at_work(self._caller.organization_id, tx)
 
     @property
@@ -246,7 +246,7 @@ class Worker:
                 break
 
     async def _list_kept(self, connection: Connection, after: str) -> list[str]:
-        async with self._context.database.connection() as tx:
+        async with self._context.database.connection(self._caller.organization_id) as tx:
             return await imports.list_kept(
                 self._run.organization_id, tx, connection.account, after, BATCH
             )
@@ -281,7 +281,7 @@ class Worker:
         is_late = self._deadline is not None and now + seconds >= self._deadline
         if is_late or seconds > self._longest_pause:
             raise HandOver(seconds)
-        async with self._context.database.connection() as tx:
+        async with self._context.database.connection(self._caller.organization_id) as tx:
             is_ours = await import_runs.renew_lease(
                 self._run.organization_id,
                 tx,
