@@ -156,6 +156,20 @@ def test_who_cannot_serve_holds_nobody_back() -> None:
     assert decide(asked, JUNE + 10 * HOUR).slot[2] == (C,)  # type: ignore[index]
 
 
+def test_who_runs_ahead_is_told_by_those_who_can_serve() -> None:
+    nine, busy = JUNE + 9 * HOUR, [(JUNE + 9 * HOUR, JUNE + 10 * HOUR)]
+    calendars = [
+        Calendar(A, UTC, ALWAYS_OPEN, booked=[JUNE]),
+        Calendar(B, UTC, ALWAYS_OPEN, booked=[JUNE, JUNE + HOUR]),
+        Calendar(C, UTC, ALWAYS_OPEN, busy=busy),
+    ]
+    claims = ((A, JUNE_NUMBER, 2), (C, JUNE_NUMBER, 9))
+    required = [Requirement(1, (A, B, C), claims=claims)]
+    asked = offering(calendars, HOURLY, now=JUNE - DAY, requirements=required)
+    listed = {slot.start: slot.schedule_ids for slot in slots(asked, Interval(JUNE, JUNE + DAY))}
+    assert (listed[nine], listed[nine + HOUR]) == ((B,), (A,))
+
+
 @st.composite
 def any_team(draw: st.DrawFn) -> Offering:
     """Up to five schedules with what they had, some of them busy, and up to two requirements."""

@@ -126,6 +126,13 @@ def test_a_full_day_of_a_schedule_lets_its_session_be_joined() -> None:
     assert codes(decide(asked, monday(10))) == ["LIMIT_REACHED"]
 
 
+def test_a_limit_that_does_not_refuse_is_not_named() -> None:
+    limited = replace(CLASS, notice=DAY, max_per_day=1)
+    assert codes(decide(either(session(1, H1), terms=limited, booked=[monday(9)]), monday(9))) == [
+        "TOO_SHORT_NOTICE"
+    ]
+
+
 def test_notice_and_horizon_hold_for_who_joins() -> None:
     late = either(session(1, H1), terms=replace(CLASS, notice=DAY))
     assert codes(decide(late, monday(9))) == ["TOO_SHORT_NOTICE"]

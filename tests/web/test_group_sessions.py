@@ -68,7 +68,7 @@ def test_the_third_of_two_seats_opens_a_further_session(world: World) -> None:
 
 
 def test_sessions_that_need_one_room_are_one(world: World) -> None:
-    h1, h2, room = hosts(world, 3)
+    room, h1, h2 = hosts(world, 3)
     group = create_group(world, any_of(h1, h2), any_of(room))
     assert [set(book(world, group)["schedule_ids"]) for _ in range(2)] == [{h1, room}] * 2
     assert refused(world, group) == "SLOT_TAKEN"
@@ -157,16 +157,21 @@ def test_a_session_of_members_that_changed_keeps_its_room(world: World) -> None:
     assert set(book(world, group)["schedule_ids"]) == {h1, room}
 
 
-def test_a_booking_becomes_a_session_where_seats_are_added(world: World) -> None:
+def test_a_booking_becomes_a_session_where_seats_are_added(
+    world: World, home: Installation
+) -> None:
     (host,) = hosts(world, 1)
     group = create_group(world, any_of(host), capacity=1, slot_step_minutes=30)
-    book(world, group)
+    booked = [book(world, group)]
     world.api.patch(f"/api/v1/event-types/{group['id']}", json={"capacity": 3})
     assert [slot["seats_left"] for slot in offered(world, group)] == [2]
-    moved = [book(world, group), book(world, group)]
+    booked += [book(world, group), book(world, group)]
     assert refused(world, group) == "SLOT_TAKEN"
     world.api.patch(f"/api/v1/event-types/{group['id']}", json={"capacity": 1})
-    assert move(world, moved[0], plus(NINE, minutes=30)).json()["code"] == "SLOT_TAKEN"
+    for seat in booked:
+        assert move(world, seat, plus(NINE, minutes=30)).json()["code"] == "SLOT_TAKEN"
+    assert move(world, booked[0], tomorrow_at(14)).status_code == 200
+    assert sorted(claims_of(home, group).values()) == [1, 2]
 
 
 def test_sessions_of_an_event_type_for_any_schedule_are_apart(
