@@ -35,7 +35,6 @@ def _environment() -> Environment:
         asset=assets.URLS.__getitem__,
         clock_words=clock_words,
         is_video_link=is_video_link,
-        zone_options=_zone_options(),
     )
     made.filters.update(
         bdi=safety.isolated,
@@ -69,14 +68,6 @@ def _plain(text: str) -> str:
 
 def _without(fields: dict[str, str], name: str) -> dict[str, str]:
     return {key: value for key, value in fields.items() if key != name}
-
-
-def _zone_options() -> Markup:
-    """Made once: they are the same on every page, and many."""
-    option = Markup('<option value="{}">{}</option>')
-    return Markup("").join(
-        option.format(name, clock_words.zone_words(name)) for name in clock_words.zone_choices()
-    )
 
 
 _ENVIRONMENT: Final = _environment()

@@ -23,6 +23,7 @@ from kalends.web.pages.forms import Fields, read_fields
 from kalends.web.pages.languages import locale_of
 from kalends.web.pages.safety import form_token, is_form_token
 from kalends.web.pages.templating import render
+from kalends.web.pages.zone_list import ZoneOptions
 from kalends.web.sessions import Sessions, address_of, token_in
 
 P = ParamSpec("P")
@@ -173,6 +174,7 @@ class Visit:
         session = token_in(self.headers) if self.caller.user_id is not None else None
         return {
             "locale": self.locale,
+            "zone_options": ZoneOptions(self.context.clock(), self.locale),
             "date_language": str(self.locale).replace("_", "-"),
             "is_framed": self.is_framed,
             "origin": self.origin,

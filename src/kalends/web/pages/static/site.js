@@ -86,6 +86,106 @@
     }
   }
 
+  // Zones are found by what is typed: city, country, offset, an older name. The list itself stays.
+
+  const plainly = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase().replaceAll("_", " ");
+  const minutesIn = (word) => {
+    const found = /^(?:utc|gmt)?([+\-−])(\d{1,2})(?::?(\d\d))?$/.exec(word);
+    return found && (found[1] === "+" ? 1 : -1) * (60 * found[2] + Number(found[3] || 0));
+  };
+
+  function findZones(details) {
+    const list = one("select", details), form = list.form;
+    const now = new Date(), clock = new Intl.DateTimeFormat(navigator.language, { hour: "numeric", minute: "2-digit", timeZone: "UTC" });
+    const zones = [...list.options].filter((option) => option.dataset.offset).map((option) => ({
+      name: option.value,
+      offset: Number(option.dataset.offset),
+      label: option.text,
+      words: plainly(`${option.text} ${option.value} ${option.dataset.also || ""}`),
+      time: clock.format(new Date(now.getTime() + option.dataset.offset * 60000)),
+    }));
+    const field = document.createElement("input");
+    Object.assign(field, { id: "zone-field", className: "input", type: "text", autocomplete: "off", placeholder: details.dataset.hint, spellcheck: false });
+    const shown = document.createElement("ul");
+    Object.assign(shown, { id: "zone-list", className: "plain zones", hidden: true });
+    for (const [name, value] of Object.entries({ role: "listbox", "aria-label": details.dataset.list })) shown.setAttribute(name, value);
+    for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-controls": shown.id, "aria-expanded": "false" })) field.setAttribute(name, value);
+    list.hidden = true;
+    one("label", form).htmlFor = field.id;
+    one("button", form).hidden = true;
+    list.after(field);
+    one(".row", form).after(shown);
+    let at = -1;
+
+    const choose = (zone) => { list.value = zone; form.requestSubmit(); };
+    const move = (to) => {
+      const rows = shown.querySelectorAll("[role=option]");
+      rows[at]?.setAttribute("aria-selected", "false");
+      at = rows.length ? (to + rows.length) % rows.length : -1;
+      rows[at]?.setAttribute("aria-selected", "true");
+      rows[at]?.scrollIntoView({ block: "nearest" });
+      if (at < 0) field.removeAttribute("aria-activedescendant");
+      else field.setAttribute("aria-activedescendant", rows[at].id);
+    };
+    const look = () => {
+      const typed = plainly(field.value).split(/[\s,]+/).filter(Boolean);
+      const begins = (zone) => Number(!typed.length || !plainly(zone.label).startsWith(typed[0]));
+      const fits = (zone) => typed.every((word) => {
+        const minutes = minutesIn(word);
+        return minutes === null ? zone.words.includes(word) : zone.offset === minutes;
+      });
+      const found = zones.filter(fits).sort((a, b) => begins(a) - begins(b));
+      shown.replaceChildren(...found.map((zone, number) => {
+        const row = document.createElement("li"), time = document.createElement("span");
+        Object.assign(row, { id: `zone-${number}`, textContent: `${zone.label} ` });
+        Object.assign(time, { className: "quiet", textContent: zone.time });
+        row.setAttribute("role", "option");
+        row.setAttribute("aria-selected", "false");
+        row.dataset.zone = zone.name;
+        row.append(time);
+        return row;
+      }));
+      shown.hidden = !found.length;
+      field.setAttribute("aria-expanded", String(!shown.hidden));
+      move(typed.length ? 0 : -1);
+      if (typed.length && !found.length) say(details.dataset.none);
+      field.setCustomValidity(typed.length && !found.length ? details.dataset.none : "");
+    };
+
+    field.addEventListener("input", look);
+    field.addEventListener("keydown", (event) => {
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        event.preventDefault();
+        if (shown.hidden) look();
+        else move(event.key === "ArrowDown" ? at + 1 : Math.max(at, 0) - 1);
+      } else if (event.key === "Enter") {
+        event.preventDefault();
+        const row = shown.querySelectorAll("[role=option]")[at];
+        if (row) choose(row.dataset.zone);
+        else field.reportValidity();
+      } else if (event.key === "Escape" && field.value) {
+        event.stopPropagation();
+        field.value = "";
+        look();
+      }
+    });
+    shown.addEventListener("pointerdown", (event) => event.preventDefault());
+    shown.addEventListener("click", (event) => {
+      const row = event.target.closest("[data-zone]");
+      if (row) choose(row.dataset.zone);
+    });
+    look();
+    return field;
+  }
+
+  addEventListener("toggle", (event) => {
+    const details = event.target;
+    if (!details.matches?.("[data-zones]") || !details.open) return;
+    const field = one("[role=combobox]", details) || findZones(details);
+    // Not where a month was turned below an open list.
+    if (details.contains(document.activeElement)) field.focus({ preventScroll: true });
+  }, true);
+
   // A form is sent once, however often its button is pressed.
 
   addEventListener("submit", (event) => {

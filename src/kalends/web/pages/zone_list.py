@@ -1,0 +1,91 @@
+"""The time zones to choose from, as people look for them: by city, country, offset or old name.
+
+Names are CLDR's (Babel), countries those of the pinned time-zone data.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Final
+
+from babel import Locale
+from markupsafe import Markup
+
+from kalends.availability.wallclock import zone_named
+from kalends.formats.countries import countries_by_zone, zone_links
+from kalends.web.pages import clock_words
+from kalends.web.pages.places import ENGLISH, name_of
+
+# No zone is less than a quarter of an hour from another, nor changes in between.
+QUARTER_SECONDS: Final = 15 * 60
+# As people call them; CLDR has these as variants, which Babel leaves out.
+ALSO_CALLED: Final = {"AE": "UAE", "GB": "UK", "US": "USA"}
+_OPTION: Final = Markup('<option value="{}" data-offset="{}"{}>{}{}</option>')
+_ALSO: Final = Markup(' data-also="{}"')
+
+
+@dataclass(frozen=True)
+class ZoneOptions:
+    """The options of a list of zones, each with its offset at the moment; what else it is called
+    stands in `data-also`, and the offset in minutes in `data-offset`. Made where a page shows
+    them."""
+
+    now: datetime
+    locale: Locale
+
+    def __html__(self) -> str:
+        return _options(int(self.now.timestamp()) // QUARTER_SECONDS, self.locale)
+
+
+@lru_cache(maxsize=32)
+def _options(quarter: int, locale: Locale) -> Markup:
+    now = quarter * QUARTER_SECONDS
+    listed = sorted(clock_words.zone_choices(), key=label_of)
+    return Markup("").join(_option(name, now, locale) for name in listed)
+
+
+def _option(name: str, now: int, locale: Locale) -> Markup:
+    zone = zone_named(name)
+    also = " ".join(sorted(_other_names(name, locale)))
+    attribute = _ALSO.format(also) if also else ""
+    minutes = zone.offset_at(now) // 60
+    label, offset = label_of(name), clock_words.offset_of(now, zone)
+    return _OPTION.format(
+        name, minutes, attribute, label, f" ({offset})" if offset != label else ""
+    )
+
+
+@cache
+def label_of(name: str) -> str:
+    """What the zone is called: Kyiv, Ukraine."""
+    country = countries_by_zone().get(name)
+    city = _city(name, ENGLISH)
+    return f"{city}, {name_of(country)}" if country else city
+
+
+def _city(name: str, locale: Locale) -> str:
+    known = locale.time_zones.get(name, {}).get("city")
+    return str(known or name.rpartition("/")[2].replace("_", " "))
+
+
+def _other_names(name: str, locale: Locale) -> Iterator[str]:
+    """What is neither in the label nor in the zone's name: those that it had before, and what city
+    and country are called in the visitor's language."""
+    country = countries_by_zone().get(name)
+    others = [*_former_names().get(name, ()), _city(name, locale)]
+    if country:
+        others += [ALSO_CALLED.get(country, ""), str(locale.territories.get(country, ""))]
+    known = f"{label_of(name)} {name}".lower()
+    words = {word for other in others for word in other.replace("_", " ").split("/")}
+    return (word for word in words if word and word.lower() not in known)
+
+
+@cache
+def _former_names() -> dict[str, list[str]]:
+    """The names that a zone had, by its name of today."""
+    former: dict[str, list[str]] = {}
+    for link, target in zone_links().items():
+        if link not in countries_by_zone():
+            former.setdefault(target, []).append(link)
+    return former
