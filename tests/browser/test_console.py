@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -104,19 +105,23 @@ def drag(page: Page, block: Locator, hours: int, days: int = 0) -> None:
     page.mouse.up()
 
 
-def test_dragging_asks_then_moves_a_booking_and_a_refusal_puts_it_back(
-    world: World, visit: Visits
-) -> None:
+def open_calendar(world: World, visit: Visits, **fields: Any) -> tuple[Page, JSON, Locator]:
+    """A calendar tall enough to drag in, with a booking, and its block."""
     start = monday()
-    weekday = {"start": "09:00", "end": "17:00"}
-    schedule = world.create_schedule(availability={"monday": weekday, "tuesday": weekday})
-    booking = world.book(schedule, start, attendee=named("Ada"))
+    booking = world.book(world.create_schedule(**fields), start, attendee=named("Ada"))
     page = visit(viewport={"width": 1280, "height": 1200})
     sign_in(page, world)
     page.goto(path_of(world, f"/calendar?day={start[:10]}"))
-    block = page.locator(f'.block[data-booking="{booking["id"]}"]')
-    drag(page, block, hours=2, days=1)
+    return page, booking, page.locator(f'.block[data-booking="{booking["id"]}"]')
+
+
+def test_dragging_asks_and_saves_nothing_before(world: World, visit: Visits) -> None:
+    page, booking, block = open_calendar(world, visit)
     dialog = page.get_by_role("dialog")
+    drag(page, block, hours=0)
+    expect(block).not_to_have_class(re.compile("lifted"))
+    expect(dialog).to_be_hidden()
+    drag(page, block, hours=2, days=1)
     expect(dialog).to_contain_text(re.compile(r"Move to \w+, .*2:00\sPM and tell Ada\?"))
     assert now_of(world, booking) == booking
     assert block.evaluate("element => element.style.transform") != ""
@@ -128,6 +133,13 @@ def test_dragging_asks_then_moves_a_booking_and_a_refusal_puts_it_back(
     assert block.evaluate("element => element.style.transform") == ""
     assert now_of(world, booking) == booking
 
+
+def test_dragging_moves_a_booking_and_a_refusal_puts_it_back(world: World, visit: Visits) -> None:
+    weekday = {"start": "09:00", "end": "17:00"}
+    page, booking, block = open_calendar(
+        world, visit, availability={"monday": weekday, "tuesday": weekday}
+    )
+    start, dialog = booking["start_time"], page.get_by_role("dialog")
     drag(page, block, hours=2, days=1)
     with page.expect_request("**/reschedule") as sent:
         dialog.get_by_role("button", name="Move without telling").click()

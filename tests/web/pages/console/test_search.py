@@ -5,6 +5,7 @@ import io
 from datetime import UTC, datetime
 from typing import Any
 
+import asyncpg
 import pytest
 
 from kalends.compose import Installation
@@ -227,14 +228,15 @@ def test_a_search_among_many_reads_by_an_index(home: Installation, world: World)
 
     async def explain() -> str:
         context = home.context()
-        async with context.database.connection(60) as tx:
-            transaction = tx.transaction()
-            await transaction.start()
-            await tx.execute(MANY, organization_id)
-            await tx.execute("ANALYZE bookings")
-            rows = await tx.fetch(f"EXPLAIN {sql}", *arguments)
-            await transaction.rollback()
-        await context.database.close()
+        tx = await asyncpg.connect(**context.database.parameters.as_arguments())
+        transaction = tx.transaction()
+        await transaction.start()
+        await tx.execute(MANY, organization_id)
+        await tx.execute("ANALYZE bookings")
+        rows = await tx.fetch(f"EXPLAIN {sql}", *arguments)
+        await transaction.rollback()
+        await tx.close()
+        await context.close()
         return "\n".join(row[0] for row in rows)
 
     assert "Index Scan on bookings_by_search_text" in in_thread(explain())

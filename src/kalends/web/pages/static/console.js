@@ -193,10 +193,12 @@
     addEventListener("click", (click) => { click.preventDefault(); click.stopPropagation(); }, { capture: true, signal: soon.signal });
     setTimeout(() => soon.abort());
     const place = placeOf(block, event.clientX);
-    if (!place) { settle(block); dragging = null; return; }
+    if (!place || isWhereItWas(block, place)) { settle(block); dragging = null; return; }
     dragging.asks = true;
     ask(block, place);
   });
+
+  const isWhereItWas = (block, place) => Date.parse(place.start) / 1000 === Number(block.dataset.start);
 
   // Whether it is meant, and whether the attendee is told. Nothing is saved before.
   function ask(block, place) {
