@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import structs
 
 from kalends.domain.access import Mode, Scope, allows
-from kalends.domain.errors import Forbidden, NotFound, Unavailable
+from kalends.domain.errors import Forbidden, NotFound
 from kalends.domain.outside import NOTHING_OUTSIDE, Outside
 from kalends.domain.values import Instant
 from kalends.services import idempotency
@@ -117,9 +117,14 @@ async def read(
     *args: P.args,
     **kwargs: P.kwargs,
 ) -> R:
-    """Runs a use case that changes nothing, on a connection without a transaction."""
-    async with context.database.connection(caller.organization_id) as tx:
-        return await use_case(_work(tx, context, caller), *args, **kwargs)
+    """Runs a use case that changes nothing, on a connection without a transaction, up to three
+    times where PostgreSQL asks for it."""
+
+    async def once() -> R:
+        async with context.database.connection(caller.organization_id) as tx:
+            return await use_case(_work(tx, context, caller), *args, **kwargs)
+
+    return await _again(once)
 
 
 async def change(
@@ -166,17 +171,25 @@ async def change_once(
 async def _with_attempts(
     context: Context, caller: Caller, once: Callable[[Work], Awaitable[R]]
 ) -> R:
-    for attempt in range(ATTEMPTS):
+    async def in_transaction() -> R:
+        async with context.database.transaction(caller.organization_id) as tx:
+            work = _work(tx, context, caller)
+            result = await once(work)
+            await _write_events(work)
+        context.database.bell.ring(*work.rings)
+        return result
+
+    return await _again(in_transaction)
+
+
+async def _again(once: Callable[[], Awaitable[R]]) -> R:
+    """Raises Unavailable when it was asked to run again each time."""
+    for attempt in range(ATTEMPTS - 1):
         try:
-            async with context.database.transaction(caller.organization_id) as tx:
-                work = _work(tx, context, caller)
-                result = await once(work)
-                await _write_events(work)
-            context.database.bell.ring(*work.rings)
-            return result
+            return await once()
         except RunAgain:
             await sleep(random.uniform(0, 0.05) * (attempt + 1))
-    raise Unavailable("Too many changes at once on the same thing. Please try again.")
+    return await once()
 
 
 async def _write_events(work: Work) -> None:

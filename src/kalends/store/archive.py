@@ -48,6 +48,28 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NO
     (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
         AND d.deptype = 'e')
 """
+# All tables at once, before any goes: whoever holds one and wants another would be in a deadlock
+# with us, which one of both loses. If it is us, all is let go, and taken again.
+TAKE_THE_TABLES = f"""
+DO $take$
+DECLARE
+    named text := (SELECT string_agg(format('public.%I', relname), ', ' ORDER BY relname)
+        FROM ({OUR_TABLES}) AS ours);
+BEGIN
+    FOR attempt IN 1..10 LOOP
+        EXIT WHEN named IS NULL;
+        BEGIN
+            EXECUTE 'LOCK TABLE ' || named || ' IN ACCESS EXCLUSIVE MODE';
+            EXIT;
+        EXCEPTION WHEN deadlock_detected THEN
+            IF attempt = 10 THEN
+                RAISE;
+            END IF;
+        END;
+    END LOOP;
+END
+$take$;
+"""
 # Everything in the schema but what belongs to an extension (or to an identity column, and goes
 # with it); the schema itself and its rights stay.
 EMPTY_THE_SCHEMA = """
@@ -191,7 +213,8 @@ def _replay(speaker: _Speaker, tools: Tools) -> list[str]:
         assert listener.stdin is not None
         with suppress(BrokenPipeError):
             listener.stdin.write(
-                f"BEGIN; SET LOCAL lock_timeout = '{WAIT_FOR_LOCKS}';\n{EMPTY_THE_SCHEMA}".encode()
+                f"BEGIN; SET LOCAL lock_timeout = '{WAIT_FOR_LOCKS}';\n"
+                f"{TAKE_THE_TABLES}{EMPTY_THE_SCHEMA}".encode()
             )
             listener.stdin.write(leave_out(before, unknown))
             _pass_on(rows.stdout, listener.stdin, unknown)

@@ -104,8 +104,12 @@ COMMANDS: Final = Limits(
 )
 
 
-class RunAgain(Exception):
-    """A deadlock or serialization failure: the use case may simply run again."""
+class RunAgain(Unavailable):
+    """A deadlock or serialization failure: the use case may simply run again. Where nobody does
+    that, it is one of the times when the database does not serve."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many changes at once on the same thing. Please try again.")
 
 
 class Database:
@@ -148,7 +152,7 @@ class Database:
                 ):
                     yield connection
             except AGAIN as error:
-                raise RunAgain from error
+                raise RunAgain() from error
             except SCHEMA_CHANGED as error:
                 await self._forget_schema(error)
                 raise Unavailable("The database is being changed. Please try again.") from error
