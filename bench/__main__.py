@@ -11,6 +11,7 @@ ALL = (
     "bench.webhooks",
     "bench.pages",
     "bench.calcom",
+    "bench.refusals",
 )
 
 

@@ -61,7 +61,7 @@ from kalends.web.connections import MOST_CONNECTIONS, Connections, Patience
 from kalends.web.endpoint import Gate
 from kalends.web.health import Checks
 from kalends.web.pages.visit import PageLimits
-from kalends.web.protocol import Protocol
+from kalends.web.protocol import REFUSALS, Protocol
 from kalends.web.sessions import Sessions
 
 log = structlog.get_logger("kalends")
@@ -193,7 +193,7 @@ def application(home: Installation) -> ASGIApp:
         sharing = asyncio.create_task(_share_limits(limiter, context.database))
         try:
             async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_SERVER):
-                yield {}
+                yield {REFUSALS: gate.refusals}
         finally:
             sharing.cancel()
             with suppress(asyncio.CancelledError):

@@ -43,6 +43,10 @@ class Keyring:
         self._known[secret] = (time.monotonic() + REMEMBERED_SECONDS, key)
         return key
 
+    def may_hold(self, key: ApiKey) -> bool:
+        """Whether a key that held a moment ago may hold still, for all that is known here."""
+        return key.id not in self._revoked and not _has_expired(key)
+
     def forget(self, key_id: UUID) -> None:
         """Forgets a key that was revoked, also for requests that are asking for it just now."""
         self._revoked.add(key_id)

@@ -1,7 +1,5 @@
 """The outermost layer: request ids, one log line a request, metrics, and no error without shape."""
 
-import re
-import secrets
 import time
 from typing import Final
 
@@ -12,10 +10,10 @@ from kalends.domain.errors import KalendsError
 from kalends.services.answering import Answering, answer_in_time
 from kalends.web import metrics
 from kalends.web.pages.endpoint import send_error
+from kalends.web.request_ids import request_id_of
 
 log = structlog.get_logger("kalends.http")
 
-REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
 NO_STORE: Final = (b"cache-control", b"no-store")
 
@@ -48,7 +46,7 @@ class _Visit:
     """One request, from its first byte to its log line."""
 
     def __init__(self, scope: Scope, send: Send, answering: Answering) -> None:
-        self.request_id = _request_id(scope)
+        self.request_id = request_id_of(scope["headers"])
         self.status: int | None = None
         self._scope = scope
         self._send = send
@@ -86,16 +84,6 @@ class _Visit:
             ms=round(seconds * 1000, 2),
             actor=self._scope["state"].get("actor"),
         )
-
-
-def _request_id(scope: Scope) -> str:
-    """The client's own id if it is a tidy one, else a new one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            given: str = value.decode("latin-1")
-            if REQUEST_ID.fullmatch(given):
-                return given
-    return secrets.token_hex(8)
 
 
 def _as_shown(error: Exception) -> KalendsError:

@@ -6,6 +6,7 @@ An ASGI application of its own for each path, so that the checks come in the con
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -23,10 +24,9 @@ from kalends.web.answers import with_headers
 from kalends.web.call import Call
 from kalends.web.errors import error_body, error_headers, status_of
 from kalends.web.limits import limit_headers
+from kalends.web.refusals import Refusals
 from kalends.web.routes import Access, Route
-from kalends.web.sessions import Sessions
-
-SAFE_METHODS = frozenset({"GET", "HEAD"})
+from kalends.web.sessions import SAFE_METHODS, Sessions
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,26 @@ class Gate:
     read_limit: int
     write_limit: int
 
+    @cached_property
+    def refusals(self) -> Refusals:
+        """Who is past its limit in this process."""
+        return Refusals(self.keyring)
+
     async def identify(self, headers: Headers) -> ApiKey:
         """The key of the request. Raises Unauthorized."""
         return await self.keyring.identify(key_in(headers))
 
-    def count_or_refuse(self, key: ApiKey, method: str, headers: dict[str, str]) -> None:
+    def count_or_refuse(self, key: ApiKey, scope: Scope, headers: dict[str, str]) -> None:
         """Counts the request against its key's limit and adds the headers that say where that
         stands. Raises RateLimited past it."""
-        is_read = method in SAFE_METHODS
+        is_read = scope["method"] in SAFE_METHODS
         limit = self.read_limit if is_read else self.write_limit
         if not key.rate_limited or not limit:
             return
         window = self.limiter.hit(f"{key.id} {'read' if is_read else 'write'}", limit)
         headers.update(limit_headers(window))
         if not window.is_allowed:
+            self.refusals.note(scope, key, window)
             seconds = self.limiter.seconds_to(window)
             raise RateLimited(f"Too many requests. Try again in {seconds} s.", seconds)
 
@@ -114,7 +120,7 @@ class Endpoint:
             return await sessions.admit_user(scope, headers)
         key = await self.gate.identify(headers)
         scope["state"]["actor"] = shown(API_KEY, key.id)
-        self.gate.count_or_refuse(key, scope["method"], extra)
+        self.gate.count_or_refuse(key, scope, extra)
         return caller_with(key)
 
 
@@ -130,7 +136,7 @@ class Nowhere:
         if scope["path"].startswith("/api/v1/"):
             try:
                 key = await self.gate.identify(Headers(scope=scope))
-                self.gate.count_or_refuse(key, scope["method"], extra)
+                self.gate.count_or_refuse(key, scope, extra)
             except KalendsError as refusal:
                 error = refusal
         answer = error_answer(error, scope["state"]["request_id"])

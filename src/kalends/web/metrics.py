@@ -11,6 +11,9 @@ _requests = Counter("kalends_http_requests_total", "Requests", ["method", "route
 _durations = Histogram(
     "kalends_http_request_seconds", "Time to answer", ["method", "route"], buckets=SECONDS
 )
+refusals = Counter(
+    "kalends_http_refused_total", "Requests refused by a rate limit before they were looked at"
+)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

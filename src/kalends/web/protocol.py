@@ -10,7 +10,7 @@ from enum import Enum, auto
 from typing import Any, Final, cast
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from kalends.domain.errors import (
@@ -23,9 +23,13 @@ from kalends.domain.errors import (
 )
 from kalends.web.connections import Connection, Connections, Patience
 from kalends.web.errors import error_body, status_of
+from kalends.web.refusals import Refusals, Refused
 
 # In the scope of a request whose answer goes on until somebody ends it.
 GOES_ON: Final = "kalends.goes_on"
+# In the state of the application: its Refusals.
+REFUSALS: Final = "kalends.refusals"
+CLOSE: Final = (b"connection", b"close")
 LARGEST_HEAD_BYTES: Final = 64_000
 # On the wire: a body of 1 MB in chunks of one byte takes 6 MB.
 LARGEST_REQUEST_BYTES: Final = 8_000_000
@@ -71,6 +75,7 @@ class Protocol(HttpToolsProtocol, Connection):
         self._went_on = False
         self._unsent = 0
         self._came = 0
+        self._refused_until = self._refused = 0
 
     # What happens on the connection.
 
@@ -97,6 +102,36 @@ class Protocol(HttpToolsProtocol, Connection):
         self._follow()
         if self._came > LARGEST_HEAD_BYTES:
             self._check_size()
+
+    def on_headers_complete(self) -> None:
+        if self._stage is Stage.PARTING:  # it came along with the one that we parted over
+            self.cycle = cast(RequestResponseCycle, _Answered(self.scope))
+            return
+        refusals: Refusals | None = self.app_state.get(REFUSALS)
+        if refusals and (self.cycle is None or self.cycle.response_complete):
+            method = self.parser.get_method().decode("ascii")
+            if refused := refusals.find(method, self.url, self.headers):
+                self._refuse_at_once(method, refused)
+                return
+        super().on_headers_complete()
+
+    def _refuse_at_once(self, method: str, refused: Refused) -> None:
+        """Answers 429 here and now: there is no task for it, and no application is asked."""
+        if self._refused_until != refused.window.resets_at:
+            self._refused_until, self._refused = refused.window.resets_at, 0
+        self._refused += 1
+        self._since = None
+        stays = self.parser.should_keep_alive() and not refused.is_too_often(self._refused)
+        more = [*self.server_state.default_headers, *([] if stays else [CLOSE])]
+        answer = refused.answer(self.headers, more)
+        if method == "HEAD":
+            answer = answer[: answer.index(b"\r\n\r\n") + 4]
+        self.cycle = cast(RequestResponseCycle, _Answered(self.scope))
+        self.transport.write(answer)
+        refused.note()
+        if not stays:
+            self._stage = Stage.BODY  # what comes after this is not heard any more
+            self.transport.close()
 
     def on_message_complete(self) -> None:
         super().on_message_complete()
@@ -253,6 +288,15 @@ class Protocol(HttpToolsProtocol, Connection):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+
+class _Answered:
+    """A request that was answered at once, where uvicorn keeps one with its answer."""
+
+    def __init__(self, scope: Any) -> None:
+        self.scope = scope
+        self.response_started = self.response_complete = self.more_body = True
+        self.message_event = asyncio.Event()
 
 
 class _Transport:

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from kalends.domain.errors import KalendsError, MethodNotAllowed, NotFound, Unauthorized
 from kalends.services.work import Caller
-from kalends.web.endpoint import SAFE_METHODS, error_answer, send_answer
+from kalends.web.endpoint import error_answer, send_answer
 from kalends.web.pages.answers import (
     Headers as HeaderPairs,
 )
@@ -29,7 +29,7 @@ from kalends.web.pages.routes import Framing, PageRoute
 from kalends.web.pages.safety import CLOSED, FRAMED
 from kalends.web.pages.visit import PageGate, Visit
 from kalends.web.routes import Access
-from kalends.web.sessions import ANONYMOUS
+from kalends.web.sessions import ANONYMOUS, SAFE_METHODS
 
 SIGN_IN: Final = "/console/sign-in"
 EMBED: Final = b"embed=1"

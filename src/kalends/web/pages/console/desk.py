@@ -16,7 +16,6 @@ from kalends.services import organizations, sessions
 from kalends.services.sessions import Account
 from kalends.services.work import UseCase, Work
 from kalends.services.zones import zone_of_organization
-from kalends.web.endpoint import SAFE_METHODS
 from kalends.web.errors import error_headers, status_of
 from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.answers import PageAnswer, Stream, redirect
@@ -27,6 +26,7 @@ from kalends.web.pages.routes import PageRoute
 from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import WORDS
 from kalends.web.routes import Access
+from kalends.web.sessions import SAFE_METHODS
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,0 +1,18 @@
+"""The id by which a request is known in its answer and in the log."""
+
+import re
+import secrets
+from collections.abc import Iterable
+from typing import Final
+
+REQUEST_ID: Final = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+
+
+def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The client's own id if it is a tidy one, else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id":
+            given = value.decode("latin-1")
+            if REQUEST_ID.fullmatch(given):
+                return given
+    return secrets.token_hex(8)
