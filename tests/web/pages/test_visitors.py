@@ -200,6 +200,15 @@ def test_another_person_of_the_same_browser_is_told_whose_time_it_is(
     assert "somebody else" not in text_of(late)
 
 
+def test_a_name_that_is_put_right_leads_to_the_booking(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world)
+    form = visitor.hold(path, FIRST)
+    for name in ("Ad", "Ada"):
+        sent = visitor.fill_in(form, **(ADA | {"name": name}))
+        assert (sent.status_code, sent.url.path.split("/")[1]) == (200, "booking")
+    assert len(booked(world)) == 1
+
+
 def test_a_group_takes_two_people_of_one_browser(world: World, visitor: Visitor) -> None:
     path, _ = offered(world, capacity=3)
     for name in ("Ada", "Bob"):

@@ -6,12 +6,12 @@ of a mail program) takes time from anybody.
 
 import secrets
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from kalends.availability.wallclock import Zone
-from kalends.domain.booking import Booking, changeable_until
+from kalends.domain.booking import changeable_until
 from kalends.domain.errors import (
     HoldExpired,
     Inactive,
@@ -23,7 +23,6 @@ from kalends.domain.errors import (
 )
 from kalends.domain.hold import Hold
 from kalends.domain.ids import HOLD, parse, shown
-from kalends.domain.values import Instant
 from kalends.services import form_drafts, offers, page_bookings
 from kalends.services.bookings import NewBooking
 from kalends.services.page_bookings import Booked, Limits, Sending
@@ -31,6 +30,7 @@ from kalends.web.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.limits import Attempt, count_attempt
+from kalends.web.pages.public import coming_back
 from kalends.web.pages.public.asking import (
     Asked,
     faults_of_numbers,
@@ -40,7 +40,7 @@ from kalends.web.pages.public.asking import (
     typed_in,
 )
 from kalends.web.pages.public.offers import Offer, open_offer, times_page
-from kalends.web.pages.public.picker import TimeChoice
+from kalends.web.pages.public.picker import TimeChoice, start_in
 from kalends.web.pages.public.tenants import EVENT_TYPE
 from kalends.web.pages.public.visitors import Visitor
 from kalends.web.pages.routes import Framing, PageHandler, PageRoute
@@ -58,7 +58,7 @@ async def hold_time(visit: Visit) -> PageAnswer:
     form = await visit.form()
     offer = await open_offer(visit, visit.query)
     count_attempt(visit, Attempt.HOLD)
-    starts_at, visitor = _start_in(form), Visitor.known_or_new(visit)
+    starts_at, visitor = start_in(form), Visitor.known_or_new(visit)
     try:
         hold = await offer.visit.change(
             page_bookings.hold_by_page,
@@ -80,7 +80,7 @@ async def choose_another_time(visit: Visit) -> PageAnswer:
     count_attempt(visit, Attempt.HOLD)
     visitor = Visitor.known_or_new(visit)
     await _keep_typed(offer, visitor, form)
-    day = _local_day(_start_in(form), await offer.zone())
+    day = _local_day(start_in(form), await offer.zone())
     to = offer.carried.to(offer.path, day=day, hold=form.get("hold"))
     return redirect(to, visitor.remember(visit))
 
@@ -102,16 +102,16 @@ async def show_form(visit: Visit) -> PageAnswer:
     offer = await open_offer(visit, visit.query)
     if not visit.query.text("start"):
         return redirect(offer.carried.to(offer.path))
-    starts_at, named = _start_in(visit.query), _hold_in(visit.query)
+    starts_at, named = start_in(visit.query), _hold_in(visit.query)
     hold = await _find_hold(offer, starts_at, named)
-    if hold is None and named is not None and await _is_booked(offer, starts_at, named):
-        return await _say_booked(offer, starts_at)
+    if hold is None and named is not None and await coming_back.is_booked(offer, starts_at, named):
+        return await coming_back.say_booked(offer, starts_at)
     own = await offer.own_holds(named)
     if hold is None and not await offer.visit.read(
         offers.is_offered, offer.event_type, starts_at, own
     ):
-        if await _own_booking(offer, starts_at) is not None:
-            return await _say_booked(offer, starts_at)
+        if await coming_back.own_booking(offer, starts_at) is not None:
+            return await coming_back.say_booked(offer, starts_at)
         return await _say_gone(offer, starts_at, None)
     typed = await _kept_typed(offer)
     return await _form_page(offer, starts_at, hold, typed, had_hold=named is not None)
@@ -136,49 +136,12 @@ async def _kept_typed(offer: Offer) -> Fields:
     return Fields(list(await read(form_drafts.find_draft, offer.event_type, offer.visitor.id)))
 
 
-async def _is_booked(offer: Offer, starts_at: datetime, hold_id: UUID) -> bool:
-    """Whether the form of that hold was sent, and what it booked still stands."""
-    made = await offer.visit.read(page_bookings.find_booking_of_hold, starts_at, hold_id)
-    return made is not None
-
-
-async def _own_booking(offer: Offer, starts_at: datetime) -> Booking | None:
-    booking: Booking | None = await offer.visit.read(
-        page_bookings.find_own_booking, offer.event_type, starts_at, offer.visitor.id
-    )
-    return booking
-
-
-async def _say_booked(offer: Offer, starts_at: datetime, status: int = 200) -> PageAnswer:
-    """For whoever comes back to a form that was sent; the booking opens for its visitor alone."""
-    zone = await offer.zone()
-    return offer.visit.page(
-        "public/booked.html",
-        status,
-        starts_at=starts_at,
-        ends_at=_end_of(offer, starts_at),
-        may_open=await _own_booking(offer, starts_at) is not None,
-        **offer.values(zone),
-    )
-
-
-async def open_booked(visit: Visit) -> PageAnswer:
-    """Leads to what this visitor has booked at that time. Raises NotFound, Invalid."""
-    form = await visit.form()
-    offer = await open_offer(visit, visit.query)
-    count_attempt(visit, Attempt.LINK)
-    booked = await offer.visit.change(
-        page_bookings.open_own_booking, offer.event_type, _start_in(form), offer.visitor.id
-    )
-    return redirect(offer.carried.to(f"/booking/{booked.token}"))
-
-
 async def send_form(visit: Visit) -> PageAnswer:
     """Books. What is wrong is told in the form, with all that was typed."""
     form = await visit.form()
     offer = await open_offer(visit, visit.query)
     count_attempt(visit, Attempt.BOOKING)
-    starts_at, zone = _start_in(form), await offer.zone()
+    starts_at, zone = start_in(form), await offer.zone()
     visitor = Visitor.known_or_new(visit)
     answer = await _send(offer, visitor, form, starts_at, zone)
     return replace(answer, headers=(*answer.headers, visitor.remember(visit)))
@@ -195,11 +158,11 @@ async def _send(
     try:
         booked = await _book(offer, _wanted(offer, starts_at, asked, _hold_in(form)), sending)
     except NOT_FREE as error:
-        own = await _own_booking(offer, starts_at)
+        own = await coming_back.own_booking(offer, starts_at)
         if own is not None and own.attendee_email == asked.attendee.email:
-            return await open_booked(offer.visit)
+            return await coming_back.open_booked(offer.visit)
         if own is not None:
-            return await _say_booked(offer, starts_at, status_of(error))
+            return await coming_back.say_booked(offer, starts_at, status_of(error))
         near = await offer.list_near(starts_at, zone)
         status = status_of(error)
         return await _form_again(offer, starts_at, form, status, near=near, gone=_gone(error))
@@ -266,7 +229,7 @@ async def _form_page(
         "public/form.html",
         status,
         starts_at=starts_at,
-        ends_at=_end_of(offer, starts_at),
+        ends_at=offer.ends_at(starts_at),
         hold=hold,
         hold_id=shown(HOLD, hold.id) if hold else typed.get("hold", ""),
         typed=typed,
@@ -302,23 +265,11 @@ def _local_day(moment: datetime, zone: Zone) -> str:
     return zone.local_text(int(moment.timestamp()))[:10]
 
 
-def _end_of(offer: Offer, starts_at: datetime) -> datetime:
-    return starts_at + timedelta(minutes=offer.event_type.duration_minutes)
-
-
 def _is_locked(offer: Offer, starts_at: datetime) -> bool:
     """Whether a booking at that time could not be changed by its attendee any more."""
     notice = offer.event_type.cancellation_notice_minutes
-    until = changeable_until(starts_at, _end_of(offer, starts_at), notice)
+    until = changeable_until(starts_at, offer.ends_at(starts_at), notice)
     return until < offer.visit.context.clock()
-
-
-def _start_in(given: Fields) -> datetime:
-    """Raises Invalid."""
-    try:
-        return Instant.parse(given.text("start"))
-    except ValueError:
-        raise Invalid(say("form.start.missing")) from None
 
 
 def _hold_in(given: Fields) -> UUID | None:
@@ -343,5 +294,5 @@ PAGES: Final = (
     _route("GET", EVENT_TYPE + "/times", show_times_instead),
     _route("POST", EVENT_TYPE + "/times", choose_another_time),
     _route("GET", EVENT_TYPE + "/booked", show_times_instead),
-    _route("POST", EVENT_TYPE + "/booked", open_booked),
+    _route("POST", EVENT_TYPE + "/booked", coming_back.open_booked),
 )

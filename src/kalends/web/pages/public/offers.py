@@ -1,7 +1,7 @@
 """`/{organization}` lists what can be booked; `/{organization}/{event type}` shows when."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -56,6 +56,9 @@ class Offer:
     @property
     def is_sandbox(self) -> bool:
         return self.organization.mode is Mode.TEST
+
+    def ends_at(self, starts_at: datetime) -> datetime:
+        return starts_at + timedelta(minutes=self.event_type.duration_minutes)
 
     async def zone(self) -> Zone:
         """The visitor's; else that of the first schedule."""

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from babel import Locale
@@ -12,10 +12,11 @@ from kalends.availability.interval import Interval
 from kalends.availability.slots import Slot, Slots
 from kalends.availability.wallclock import EPOCH_DAY, Zone, local_day
 from kalends.domain.errors import Invalid
-from kalends.domain.values import Day
+from kalends.domain.values import Day, Instant
 from kalends.services.slots import Listed, Range
 from kalends.web.pages import clock_words
 from kalends.web.pages.forms import Fields
+from kalends.web.pages.words import say
 
 # Without a horizon of the event type's own, this far ahead.
 FARTHEST: Final = timedelta(days=730)
@@ -200,6 +201,14 @@ def _weeks(
         for week in clock_words.weeks_of(first, locale.first_week_day)
         if week[-1] >= bounds.today  # what is past only takes room
     ]
+
+
+def start_in(given: Fields) -> datetime:
+    """The time that was chosen. Raises Invalid."""
+    try:
+        return Instant.parse(given.text("start"))
+    except ValueError:
+        raise Invalid(say("form.start.missing")) from None
 
 
 def _month_after(first: date) -> date:

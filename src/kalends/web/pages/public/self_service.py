@@ -5,7 +5,6 @@ another site (Referrer-Policy).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -13,7 +12,6 @@ from kalends.availability.wallclock import Zone
 from kalends.domain.access import Mode
 from kalends.domain.errors import (
     Inactive,
-    Invalid,
     KalendsError,
     NotFound,
     NotReschedulable,
@@ -23,7 +21,7 @@ from kalends.domain.errors import (
     TooLateToChange,
 )
 from kalends.domain.ids import BOOKING, shown
-from kalends.domain.values import Instant, Text
+from kalends.domain.values import Text
 from kalends.services import self_service
 from kalends.services.self_service import Opened
 from kalends.web.errors import status_of
@@ -35,7 +33,7 @@ from kalends.web.pages.limits import Attempt, count_attempt
 from kalends.web.pages.public.asking import fits
 from kalends.web.pages.public.calendars import calendar_file, calendar_links, place_of
 from kalends.web.pages.public.carrying import Carried
-from kalends.web.pages.public.picker import Bounds, pick
+from kalends.web.pages.public.picker import Bounds, pick, start_in
 from kalends.web.pages.routes import Framing, PageRoute
 from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import say
@@ -137,7 +135,7 @@ async def show_move(visit: Visit) -> PageAnswer:
     if not mine.opened.may_change:
         return _booking_page(mine)
     if visit.query.get("start"):
-        starts_at = _start_in(visit.query)
+        starts_at = start_in(visit.query)
         locks = mine.opened.changeable_until_at(starts_at) < mine.opened.now
         return mine.page("public/move.html", starts_at=starts_at, locks=locks, picker=None, now=0)
     return await _times_page(mine)
@@ -146,7 +144,7 @@ async def show_move(visit: Visit) -> PageAnswer:
 async def move(visit: Visit) -> PageAnswer:
     """Moves the booking to the time."""
     mine, form = await open_mine(visit), await visit.form()
-    starts_at = _start_in(form)
+    starts_at = start_in(form)
     try:
         await self_service.reschedule_by_link(visit.context, mine.token, starts_at, _seen_in(form))
     except SlotTaken:
@@ -193,14 +191,6 @@ def _seen_in(form: Fields) -> int | None:
     """The version of the booking that the form was made for."""
     text = form.text("seen")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _start_in(given: Fields) -> datetime:
-    """Raises Invalid."""
-    try:
-        return Instant.parse(given.text("start"))
-    except ValueError:
-        raise Invalid(say("form.start.missing")) from None
 
 
 def _route(method: str, path: str, handler: Any) -> PageRoute:
