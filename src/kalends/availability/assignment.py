@@ -94,22 +94,47 @@ def _open(survey: _Survey, chosen: list[Chosen | None]) -> None:
         served, alone = survey.served_by(able[0]), (able[0].schedule_id,)
         chosen[:] = [alone if is_served else None for is_served in served]
         return
-    everybody = bytes([1]) * len(able)
     for part, order in orders(offering, survey.candidates, able):
-        if is_one_of_many and order.is_fixed:
-            _take_first(survey, part, [able[at] for at in order.among(everybody)], chosen)
+        if is_one_of_many:
+            _take_one(survey, part, order, able, chosen)
         else:
             _take_matching(survey, part, order, able, chosen)
 
 
-def _take_first(
-    survey: _Survey, part: range, in_order: Sequence[Calendar], chosen: list[Chosen | None]
+def _take_one(
+    survey: _Survey,
+    part: range,
+    order: Order,
+    able: Sequence[Calendar],
+    chosen: list[Chosen | None],
 ) -> None:
-    """One of many: the first in order that can serve."""
+    """One of many. Who runs ahead comes later, which depends on who can serve: those who have
+    least today are asked first, and then all that are not far ahead of them, in their order."""
     left = list(compress(part, survey.allowed[part.start : part.stop]))
-    for calendar in in_order:
+    if order.is_fixed:
+        in_order = order.among(bytes([1]) * len(able))
+        _take_first(survey, left, [able[at] for at in in_order], chosen)
+        return
+    left = _take_first(survey, left, [able[at] for at in order.favoured], chosen)
+    (shares,) = order.shares
+    for today in sorted({share.today for share in shares}):
         if not left:
             return
+        least = [able[share.place] for share in shares if share.today == today]
+        waiting = _take_first(survey, left, least, chosen)
+        if len(waiting) < len(left):
+            near = [able[share.place] for share in shares if share.is_near(today)]
+            _take_first(survey, [at for at in left if chosen[at]], near, chosen)
+        left = waiting
+
+
+def _take_first(
+    survey: _Survey, left: list[int], in_order: Sequence[Calendar], chosen: list[Chosen | None]
+) -> list[int]:
+    """The first in order that can serve, for each of the candidates; which are left without."""
+    for calendar in in_order:
+        if not left:
+            break
         served, alone = survey.served_by(calendar), (calendar.schedule_id,)
         waiting = []
         for candidate in left:
@@ -118,6 +143,7 @@ def _take_first(
             else:
                 waiting.append(candidate)
         left = waiting
+    return left
 
 
 def _take_matching(

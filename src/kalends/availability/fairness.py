@@ -30,6 +30,10 @@ class _Share(NamedTuple):
     today: int
     place: int
 
+    def is_near(self, least: int) -> bool:
+        """Whether it does not run ahead of who has the least, and is not that far behind."""
+        return least <= self.today < least + AHEAD
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
