@@ -36,6 +36,7 @@ class Server:
     workers: int = 1
     process: subprocess.Popen[bytes] | None = None
     open_files: int | None = None
+    host: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
@@ -51,7 +52,7 @@ class Server:
                     "kalends",
                     "serve",
                     "--host",
-                    "127.0.0.1",
+                    self.host,
                     "--port",
                     str(self.port),
                     "--workers",

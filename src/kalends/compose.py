@@ -76,6 +76,13 @@ BACKLOG: Final = 2048
 # Open files for deliveries, mail, logs and libraries; connections to PostgreSQL come on top.
 OPEN_FILES_KEPT: Final = 300
 PR_SET_PDEATHSIG: Final = 1
+# Tells the processes of one server where it is; no setting, as the origin of a request is not
+# judged by it.
+SERVED_AT: Final = "KALENDS_SERVED_AT"
+WITHOUT_ADDRESS: Final = (
+    "A worker needs KALENDS_PUBLIC_URL, the address that people see, to mail links. Without it"
+    " mail waits for `kalends serve`; all other jobs run here."
+)
 
 
 class ServingError(Exception):
@@ -84,25 +91,32 @@ class ServingError(Exception):
 
 @dataclass(frozen=True)
 class Installation:
-    """A running database and the installation's secret: what every command starts from."""
+    """A running database and the installation's secret: what every command starts from.
+
+    `served_at` is where this machine reaches the server that the process belongs to, if it does.
+    """
 
     settings: Settings
     parameters: ConnectParameters
     secret: str
+    served_at: str | None = None
 
     def context(self, limits: Limits = REQUESTS) -> Context:
         """A context of its own pool; close it when done."""
         database = Database(self.parameters, self.settings.database_pool, limits)
-        return Context(database, Seal(self.secret), outside=outside(self.settings))
+        return Context(database, Seal(self.secret), outside=outside(self.settings, self.served_at))
 
 
-def outside(settings: Settings) -> Outside:
-    """The way out that the settings open. Nothing is imported or connected before it is used."""
+def outside(settings: Settings, served_at: str | None = None) -> Outside:
+    """The way out that the settings open. Nothing is imported or connected before it is used.
+
+    Links lead to `KALENDS_PUBLIC_URL`, else to where the server is.
+    """
     http = GuardedHttp(settings.outbound_allow)
     return Outside(
         http=http,
         carrier=_carrier(settings),
-        public_url=settings.public_url or Outside().public_url,
+        public_url=settings.public_url or served_at,
         sender=settings.mail_from,
         retry_scale=settings.webhook_retry_scale,
         calcom_patience_seconds=settings.calcom_patience_seconds,
@@ -235,21 +249,24 @@ async def running_jobs(home: Installation, context: Context, at_once: int) -> As
 
 async def _run_jobs(context: Context, at_once: int) -> None:
     """The queue's library takes long to import: in a thread, while requests are served."""
-    run_jobs, dispatch = await asyncio.to_thread(_import_jobs)
+    run_jobs, dispatch, jobs_of = await asyncio.to_thread(_import_jobs)
     # A group ends when all of it has; `gather` would when the first one is cancelled, and the
     # database would be closed under the other.
     async with asyncio.TaskGroup() as works:
-        works.create_task(run_jobs(context, at_once=at_once))
+        works.create_task(run_jobs(context, jobs_of(context), at_once=at_once))
         works.create_task(dispatch(context))
 
 
 def _import_jobs() -> tuple[
-    Callable[..., Coroutine[Any, Any, None]], Callable[[Context], Coroutine[Any, Any, None]]
+    Callable[..., Coroutine[Any, Any, None]],
+    Callable[[Context], Coroutine[Any, Any, None]],
+    Callable[[Context], Mapping[str, Any]],
 ]:
     from kalends.jobs.dispatching import dispatch
     from kalends.jobs.running import run_jobs
+    from kalends.jobs.table import jobs_of
 
-    return run_jobs, dispatch
+    return run_jobs, dispatch, jobs_of
 
 
 def run_worker(home: Installation) -> None:
@@ -261,6 +278,8 @@ def run_worker(home: Installation) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, told.set)
         context = home.context()
+        if context.outside.public_url is None:
+            log.warning(WITHOUT_ADDRESS)
         try:
             async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_WORKER):
                 log.info("worker started")
@@ -347,6 +366,7 @@ def serve(
             timeout_worker_healthcheck=30,
             **common,
         )
+        os.environ[SERVED_AT] = home.served_at or ""
         _serve_in_workers(config, list(sockets))
 
 
@@ -404,7 +424,7 @@ def worker_application() -> ASGIApp:
     and holds its own lease on the embedded PostgreSQL until it ends."""
     settings = Settings.from_environ()
     home = _until_exit.enter_context(installation(settings, watched=True))
-    return application(home)
+    return application(replace(home, served_at=os.environ.get(SERVED_AT) or None))
 
 
 _until_exit = ExitStack()

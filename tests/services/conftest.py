@@ -1,6 +1,7 @@
 """A context on the database of the shared server, for use cases that are called directly."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,6 @@ from kalends.services.work import Context
 
 @pytest.fixture
 async def context(home: Installation) -> AsyncIterator[Context]:
-    context = home.context()
+    context = replace(home, served_at="http://127.0.0.1:8080").context()
     yield context
     await context.database.close()

@@ -194,7 +194,9 @@ def _summarize(done: Run | Preview, verb: str) -> None:
 
 def _hook_url(context: Context, connection: Connection) -> str:
     token = calcom.hook_token(context, connection)
-    return f"{context.outside.public_url}/hooks/calcom/{token}"
+    # Whoever reads it knows the address, if this process does not.
+    address = context.outside.public_url or "(KALENDS_PUBLIC_URL)"
+    return f"{address}/hooks/calcom/{token}"
 
 
 def _bound(option: str, text: str | None, days: int) -> datetime | None:

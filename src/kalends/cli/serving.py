@@ -3,6 +3,7 @@
 import secrets
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Annotated, Final
 
@@ -39,8 +40,9 @@ def serve(
     with installation(settings, watched=True) as home:
         migrate_now(home)
         first = run(home, _set_up)
-        typer.echo(_greeting(home, first, _url(sockets)))
-        serve_installation(home, sockets, workers)
+        url = _url(sockets)
+        typer.echo(_greeting(home, first, url))
+        serve_installation(replace(home, served_at=url), sockets, workers)
 
 
 def worker() -> None:

@@ -101,6 +101,11 @@ def invite_user(
         return await work.change(context, caller, accounts.invite_user, address, role)
 
     with called() as home:
+        if home.settings.public_url is None:
+            raise UsageError(
+                "KALENDS_PUBLIC_URL is not set: the link in the invitation would lead nowhere. Set"
+                " it to the address that people see, or invite them in the console."
+            )
         is_new = run(home, invite)
     kept = "" if is_new else " The user was known here; a password that is set stays."
     typer.echo(f"{address} is now {role} of {organization}. An invitation is on its way.{kept}")

@@ -101,7 +101,8 @@ class ClosedHttp:
 class Outside(Struct, frozen=True, kw_only=True):
     """What services reach the outside through, and how the outside reaches us.
 
-    `public_url` is our own address for links (no slash at its end), `sender` the address that
+    `public_url` is our own address for links (no slash at its end), None where this process does
+    not know it. `sender` the address that
     mail comes from. Without a `carrier` mail is kept in the organization's mailbox.
     `retry_scale` stretches or shrinks the timetable of webhook retries. `calcom` opens an account
     at Cal.com, over the same `http`; a run ends when it has not answered for the patience.
@@ -109,11 +110,23 @@ class Outside(Struct, frozen=True, kw_only=True):
 
     http: Http = ClosedHttp()
     carrier: Carrier | None = None
-    public_url: str = "http://127.0.0.1:8080"
+    public_url: str | None = None
     sender: str = "kalends@localhost"
     retry_scale: float = 1.0
     calcom_patience_seconds: float = 60.0
     calcom: OpenAccount | None = None
+
+
+class AddressUnknown(Exception):
+    """A link is to be made, and this process does not know the address that people see."""
+
+
+def link_to(outside: Outside, path: str) -> str:
+    """The link that leads to a path of ours, as `/booking/…`. Raises AddressUnknown: a link that
+    leads elsewhere must not be mailed."""
+    if outside.public_url is None:
+        raise AddressUnknown("KALENDS_PUBLIC_URL is not set: a link would lead nowhere.")
+    return f"{outside.public_url}{path}"
 
 
 NOTHING_OUTSIDE: Final = Outside()

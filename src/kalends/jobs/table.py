@@ -33,6 +33,7 @@ RETRY_AFTER: Final = (
 class Job:
     """What a job does with its payload.
 
+    Where it `mails_links`, it runs only in processes that know the address that people see.
     `run` may run more than once for one job, and in any order with others. It answers None when
     the job is done, else how long from now it is to run again. Where it raises, it is run again
     after each of `retry_after`, and then kept as failed; at once where it raises GaveUp. Then
@@ -42,6 +43,7 @@ class Job:
     run: Callable[[Context, bytes], Awaitable[timedelta | None]]
     retry_after: tuple[timedelta, ...] = RETRY_AFTER
     give_up: Callable[[Context, bytes, str], Awaitable[None]] | None = None
+    mails_links: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,19 @@ class Timed:
 
 
 JOBS: Final[Mapping[str, Job]] = {
-    accounts.RESET_JOB: Job(accounts.send_reset),
-    mailing.JOB: Job(mailing.send_mails, give_up=mailing.give_up_mails),
+    accounts.RESET_JOB: Job(accounts.send_reset, mails_links=True),
+    mailing.JOB: Job(mailing.send_mails, give_up=mailing.give_up_mails, mails_links=True),
     calcom_worker.RUN_JOB: Job(calcom_runs.go_on, give_up=calcom_runs.give_up_run),
     calcom.FETCH_JOB: Job(bringing.fetch),
 }
+
+
+def jobs_of(context: Context) -> Mapping[str, Job]:
+    """The jobs that this process does; what it leaves waits for one that can."""
+    if context.outside.public_url is not None:
+        return JOBS
+    return {name: job for name, job in JOBS.items() if not job.mails_links}
+
 
 TIMETABLE: Final[Mapping[str, Timed]] = {
     "send reminders": Timed("* * * * * */15", reminders.send_due),

@@ -14,6 +14,7 @@ from kalends.domain.account_link import LASTS, AccountLink, Purpose
 from kalends.domain.errors import Forbidden, NotFound
 from kalends.domain.ids import MAIL, ORGANIZATION, new_id, shown
 from kalends.domain.mail import MailKind
+from kalends.domain.outside import link_to
 from kalends.formats.account_mails import AccountMail, AccountMailKind, account_message
 from kalends.services import work
 from kalends.services.attempts import Attempt
@@ -183,7 +184,7 @@ async def _send_link(
             recipient=user.email,
             sender=outside.sender,
             organization_name=organization.name,
-            link=f"{outside.public_url}/{path}/{token}",
+            link=link_to(outside, f"/{path}/{token}"),
             expires_at=expires_at,
             happened_at=work.stamp,
             zone=organization.timezone,

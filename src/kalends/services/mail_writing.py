@@ -13,6 +13,7 @@ from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, parse, shown
 from kalends.domain.mail import Audience, Mail, MailKind
+from kalends.domain.outside import link_to
 from kalends.formats.bookings import BookingShown
 from kalends.formats.mail_facts import BookingMail
 from kalends.formats.mails import booking_message
@@ -143,4 +144,4 @@ async def _manage_url(
     booking_id = parse(BOOKING, booking.id)
     assert booking_id is not None
     token = await mint_link(organization_id, tx, booking_id, now)
-    return f"{context.outside.public_url}/booking/{token}"
+    return link_to(context.outside, f"/booking/{token}")

@@ -43,7 +43,7 @@ def invite(environment: dict[str, str], world: World, address: str, role: str = 
     words = ["--organization", organization, "--email", address, "--role", role]
     done = subprocess.run(
         [sys.executable, "-m", "kalends", "users", "invite", *words],
-        env={**os.environ, **environment},
+        env={**os.environ, **environment, "KALENDS_PUBLIC_URL": world.url},
         capture_output=True,
         text=True,
         timeout=120,

@@ -1,0 +1,146 @@
+"""Where links in mail lead without `KALENDS_PUBLIC_URL`, and who mails any."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from kalends.compose import Installation
+from kalends.domain.outside import AddressUnknown, Outside, link_to
+from kalends.jobs.table import JOBS, jobs_of
+from tests.conftest import PASSWORD, fetch, make_organization, run
+from tests.homes import environment_in, migrated
+from tests.mail.reading import event_in, text_of, to
+from tests.servers import Server
+from tests.smtp import PostOffice, post_office
+from tests.world import World, plus, tomorrow_at
+
+
+@pytest.fixture(scope="module")
+def letters() -> Iterator[PostOffice]:
+    with post_office() as office:
+        yield office
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory, letters: PostOffice) -> dict[str, str]:
+    return environment_in(tmp_path_factory.mktemp("links"), SMTP_URL=letters.url)
+
+
+@pytest.fixture(scope="module")
+def home(environment: dict[str, str]) -> Iterator[Installation]:
+    with migrated(environment) as home:
+        yield home
+
+
+@pytest.fixture(autouse=True)
+def _empty(letters: PostOffice) -> None:
+    letters.taken.clear()
+
+
+def links_in(mail: EmailMessage) -> set[str]:
+    """Where the links in text and invitation lead, but for their paths."""
+    both = text_of(mail) + str(event_in(mail)["DESCRIPTION"])
+    return {found[: found.index("/booking/")] for found in re.findall(r"http\S+/booking/", both)}
+
+
+@pytest.mark.parametrize(("host", "workers"), [("127.0.0.1", 1), ("127.0.0.1", 2), ("0.0.0.0", 1)])
+def test_links_lead_to_the_address_that_the_banner_shows(
+    environment: dict[str, str],
+    home: Installation,
+    letters: PostOffice,
+    log_file: Path,
+    host: str,
+    workers: int,
+) -> None:
+    with Server(environment, log_file, host=host, workers=workers) as server:
+        world = World(server.url, make_organization(home), PASSWORD)
+        booking = world.book(world.create_schedule())
+        (mail,) = to(letters.wait_for(2), booking["attendee_email"])
+        assert links_in(mail) == {server.url}
+        assert f"Console  {server.url}/console" in log_file.read_text()
+        asked = world.stranger.post("/password-reset", data={"email": world.setup.admin_email})
+        assert asked.status_code == 303
+        assert f"{server.url}/password-reset/" in text_of(letters.wait_for(3)[-1])
+        world.close()
+
+
+@contextmanager
+def working(environment: dict[str, str], log_file: Path) -> Iterator[None]:
+    """`kalends worker` while the block lasts."""
+    with log_file.open("ab") as log:
+        words = [sys.executable, "-m", "kalends", "worker"]
+        process = subprocess.Popen(words, env={**os.environ, **environment}, stderr=log)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_until_planned_are_gone(home: Installation, organization: str) -> None:
+    until = time.monotonic() + 60
+    query = f"SELECT count(*) FROM reminders WHERE organization_id = '{organization}'"
+    while fetch(home, query)[0][0]:
+        assert time.monotonic() < until, "the worker does nothing"
+        time.sleep(0.2)
+
+
+def test_a_worker_without_the_address_says_so_and_leaves_mail_to_servers(
+    environment: dict[str, str], home: Installation, letters: PostOffice, tmp_path: Path
+) -> None:
+    with Server(environment, tmp_path / "first.log") as server:
+        world = World(server.url, make_organization(home), PASSWORD)
+        kind = world.create_event_type(
+            schedule_id=world.create_schedule()["id"],
+            requires_confirmation=False,
+            reminders_minutes_before=[60],
+        )
+        start = plus(tomorrow_at(10), days=1)
+        booking = world.book(None, start, event_type_id=kind["id"])
+        letters.wait_for(2)
+        world.close()
+    letters.taken.clear()
+    organization = str(world.setup.organization_id)
+    run(home, f"UPDATE reminders SET remind_at = now() WHERE organization_id = '{organization}'")
+    log = tmp_path / "worker.log"
+    with working(environment, log):
+        wait_until_planned_are_gone(home, organization)
+        assert "KALENDS_PUBLIC_URL" in log.read_text()
+    assert letters.taken == []
+    with Server(environment, tmp_path / "second.log") as server:
+        (mail,) = to(letters.wait_for(2), booking["attendee_email"])
+        assert links_in(mail) == {server.url}
+
+
+def test_jobs_that_mail_links_need_the_address(home: Installation) -> None:
+    context = home.context()
+    assert JOBS.keys() - jobs_of(context).keys() == {"mail", "password reset"}
+
+
+def test_no_link_is_made_without_an_address() -> None:
+    with pytest.raises(AddressUnknown, match="KALENDS_PUBLIC_URL"):
+        link_to(Outside(), "/booking/x")
+
+
+def test_an_invitation_by_command_needs_the_address(
+    environment: dict[str, str], home: Installation
+) -> None:
+    words = ("users", "invite", "--organization", "x", "--email", "a@b.example")
+    done = subprocess.run(
+        [sys.executable, "-m", "kalends", *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "KALENDS_PUBLIC_URL is not set" in done.stderr
