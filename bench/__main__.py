@@ -12,6 +12,7 @@ ALL = (
     "bench.pages",
     "bench.calcom",
     "bench.refusals",
+    "bench.holds",
 )
 
 

@@ -34,9 +34,9 @@ KEPT_TIMES: Final = 1500
 
 # A year of half hours, and more.
 MOST_SLOTS: Final = 20_000
-# What is worked out at one go before others get their turn, some 10 ms: that many steps, and fewer
-# where there are more than 20 calendars.
-STEPS_A_PIECE: Final = 1500
+# What is worked out, and then written, at one go before others get their turn, some 10 ms each:
+# that many steps, and fewer where there are more than 60 calendars.
+STEPS_A_PIECE: Final = 500
 CALENDAR_STEPS_A_PIECE: Final = 30_000
 
 
@@ -167,11 +167,14 @@ async def find_slots(offering: Offering, span: Interval) -> list[Slots]:
 
 def pieces_of(offering: Offering, span: Interval) -> list[Interval]:
     """The range in parts of a bounded amount of work; the slots of the parts are those of the
-    range (SEMANTICS 7)."""
-    steps = max(1, min(STEPS_A_PIECE, CALENDAR_STEPS_A_PIECE // max(1, len(offering.calendars))))
-    length = steps * (offering.terms.step or span.seconds or 1)
+    range (SEMANTICS 7). What is asked for every day is one part."""
+    step = offering.terms.step or span.seconds or 1
+    most = max(1, CALENDAR_STEPS_A_PIECE // max(1, len(offering.calendars)))
+    if span.seconds <= min(KEPT_STEPS, most) * step:
+        return [span]
+    length = min(STEPS_A_PIECE, most) * step
     bounds = [*range(span.start, span.end, length), span.end]
-    return [Interval(start, end) for start, end in pairwise(bounds)] or [span]
+    return [Interval(start, end) for start, end in pairwise(bounds)]
 
 
 def _may_be_kept(offering: Offering, span: Interval) -> bool:
