@@ -23,8 +23,8 @@ from tests.servers import Server
 from tests.world import World, plus, tomorrow_at
 
 PATH = "/api/v1/bookings"
-RESTORES = 4
-CLIENTS = 6
+RESTORES = 2
+CLIENTS = 2
 
 
 @pytest.fixture
