@@ -1,5 +1,6 @@
 """The list of bookings: the filters of the API, in pages, and as a file."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -27,6 +28,7 @@ from kalends.web.pages.console.desk import Desk, member_route
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.words import say
 
+ROWS_A_PIECE: Final = 100
 PATH: Final = "/bookings"
 LIMIT: Final = 50
 LARGEST_OFFSET: Final = 1_000_000
@@ -93,7 +95,10 @@ async def _lines(desk: Desk, search: Search, choices: Choices) -> AsyncIterator[
         if not found:
             return
         kinds: dict[UUID, EventType] = await desk.read(list_event_types_of, found)
-        yield sheet_lines(_row(desk, booking, kinds, schedules) for booking in found)
+        for first in range(0, len(found), ROWS_A_PIECE):
+            piece = found[first : first + ROWS_A_PIECE]
+            yield sheet_lines(_row(desk, booking, kinds, schedules) for booking in piece)
+            await asyncio.sleep(0)  # others get their turn
         after = (found[-1].start_time, found[-1].id)
 
 
