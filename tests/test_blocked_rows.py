@@ -14,6 +14,10 @@ import httpx
 import pytest
 
 from kalends.compose import Installation
+from kalends.domain.errors import Unavailable
+from kalends.domain.ids import BOOKING, parse
+from kalends.services.reminders import send_due
+from kalends.store.database import JOBS
 from kalends.store.postgres_process import binary
 from tests.conftest import PASSWORD, make_organization
 from tests.homes import environment_in, migrated
@@ -180,3 +184,32 @@ def test_an_abandoned_statement_ends_at_the_server_too(
     assert answer.status_code == 503
     assert answer.json()["code"] == "UNAVAILABLE"
     assert answer.elapsed.total_seconds() < 4
+
+
+def test_a_reminder_that_is_held_up_holds_up_no_others(
+    own_home: Installation, own_server: Server, psql: Psql
+) -> None:
+    worlds = [new_world(own_home, own_server) for _ in range(2)]
+    bookings = [world.book(world.create_schedule()) for world in worlds]
+    for world, booking in zip(worlds, bookings, strict=True):
+        world.api.patch(f"{PATH}/{booking['id']}", json={"status": "CONFIRMED"})
+    ids = [parse(BOOKING, booking["id"]) for booking in bookings]
+    held, free = (world.setup.organization_id for world in worlds)
+
+    async def send() -> None:
+        context = own_home.context(JOBS)
+        try:
+            await send_due(context)
+        finally:
+            await context.close()
+
+    with psql.holding(COUNTER_ROW.format(held)):
+        psql.ask(
+            "INSERT INTO reminders (organization_id, booking_id, minutes_before, remind_at) "
+            f"VALUES ('{held}', '{ids[0]}', 60, now() - interval '2 minutes'), "
+            f"('{free}', '{ids[1]}', 60, now() - interval '1 minute')"
+        )
+        with pytest.raises(Unavailable):
+            asyncio.run(send())
+        waiting = psql.ask("SELECT organization_id FROM reminders WHERE remind_at < now()")
+        assert waiting == str(held)

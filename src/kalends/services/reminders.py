@@ -1,10 +1,12 @@
 """Reminders: sent when their time has come, once, and never of what is over."""
 
 from typing import Final
+from uuid import UUID
 
 from kalends.domain import webhook
 from kalends.domain.access import Mode
 from kalends.domain.booking import Status
+from kalends.domain.errors import Unavailable
 from kalends.services import outbox
 from kalends.services.work import Caller, Context, Work, change
 from kalends.store import bookings, reminders
@@ -15,14 +17,26 @@ AT_ONCE: Final = 200
 
 
 async def send_due(context: Context) -> int:
-    """Reminds of all that is due, each in a transaction of its own. Returns how many."""
+    """Reminds of all that is due, each in a transaction of its own. Returns how many.
+
+    An organization whose rows somebody holds is left for the next time, and holds up no other;
+    raises Unavailable then, in the end.
+    """
     sent = 0
+    held_up: dict[UUID, Unavailable] = {}
     while True:
         async with context.database.connection() as tx:
             due = await reminders.list_due(tx, context.clock(), AT_ONCE)
         for reminder in due:
+            if reminder.organization_id in held_up:
+                continue
             caller = Caller(reminder.organization_id, Mode(reminder.mode), ACTOR, source=ACTOR)
-            sent += await change(context, caller, remind, reminder)
+            try:
+                sent += await change(context, caller, remind, reminder)
+            except Unavailable as error:
+                held_up[reminder.organization_id] = error
+        for reason in held_up.values():
+            raise reason
         if len(due) < AT_ONCE:
             return sent
 
