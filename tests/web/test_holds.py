@@ -1,13 +1,20 @@
 """Holds: time that is kept for some minutes, ends by itself, and becomes a booking."""
 
-from typing import Any
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import httpx
+import pytest
+from httpx import Response
 
+from kalends.compose import Installation
+from tests.conftest import run
 from tests.world import JSON, World, plus, tomorrow_at
 
 PATH = "/api/v1/holds"
 BOOKINGS = "/api/v1/bookings"
+Ask: TypeAlias = Callable[[], Response]
 
 
 def hold(world: World, schedule: JSON, start: str, **fields: Any) -> httpx.Response:
@@ -121,3 +128,46 @@ def test_a_limit_counts_holds(world: World) -> None:
     held(world, schedule, tomorrow_at(10))
     answer = world.api.post(BOOKINGS, json=world.booking_body(schedule, tomorrow_at(15)))
     assert answer.json()["code"] == "LIMIT_REACHED"
+
+
+ENDS_SOON = """
+UPDATE {table} SET expires_at = now() + interval '0.2 seconds'
+WHERE organization_id = '{organization}' AND expires_at IS NOT NULL
+"""
+
+
+async def while_locked(home: Installation, table: str, organization: str, ask: Ask) -> Response:
+    """The answer of a request that is sent while the rows of the organization are locked; the lock
+    is given back when the hold has ended."""
+    context = home.context()
+    rows = f"SELECT id FROM {table} WHERE organization_id = '{organization}' FOR NO KEY UPDATE"
+    try:
+        async with context.database.connection() as tx, tx.transaction():
+            await tx.execute(rows)
+            answer = asyncio.create_task(asyncio.to_thread(ask))
+            await asyncio.sleep(1.5)  # the clock of the rules has whole seconds
+        return await answer
+    finally:
+        await context.close()
+
+
+@pytest.mark.parametrize("counted", ["seats", "a limit of the event type", "a limit of a schedule"])
+def test_a_hold_that_ends_while_its_booking_waits_is_gone(
+    world: World, home: Installation, counted: str
+) -> None:
+    limit = {"booking_limits": {"max_per_day": 1}}
+    schedule = world.create_schedule(**(limit if counted == "a limit of a schedule" else {}))
+    fields = {"seats": {"capacity": 2}, "a limit of the event type": limit}.get(counted, {})
+    event_type = world.create_event_type(schedule_id=schedule["id"], **fields)
+    kept = held(world, schedule, tomorrow_at(10), event_type_id=event_type["id"])
+    organization = str(world.setup.organization_id)
+    for table in ("holds", "occupancies"):
+        run(home, ENDS_SOON.format(table=table, organization=organization))
+    body = world.booking_body(
+        start=tomorrow_at(10), event_type_id=event_type["id"], hold_id=kept["id"]
+    )
+    locked = "schedules" if counted == "a limit of a schedule" else "event_types"
+    late = asyncio.run(
+        while_locked(home, locked, organization, lambda: world.api.post(BOOKINGS, json=body))
+    )
+    assert (late.status_code, late.json().get("code")) == (409, "HOLD_EXPIRED")

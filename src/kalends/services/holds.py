@@ -14,7 +14,8 @@ from kalends.services import wishes
 from kalends.services.placing import Wish, take_place
 from kalends.services.work import Work, found
 from kalends.store import holds
-from kalends.store.schedules import find_schedules, keep_schedules
+from kalends.store.calendars import lock_event_type
+from kalends.store.schedules import find_schedules, keep_schedules, lock_schedules
 
 
 class NewHold(Struct, frozen=True, kw_only=True):
@@ -81,18 +82,27 @@ async def take_over_hold(work: Work, wish: Wish, hold_id: UUID) -> tuple[Wish, l
         shown(HOLD, hold_id),
     )
     _check_same(wish, hold)
+    if wish.question.is_counted and hold.event_type_id is not None:
+        await lock_event_type(work.organization_id, work.tx, hold.event_type_id)
     schedules = await _find_held(work, hold)
     assert wish.booking_id is not None
-    taken = await holds.take_over(work.organization_id, work.tx, hold_id, wish.booking_id, work.now)
+    taken = await holds.take_over(
+        work.organization_id, work.tx, hold_id, wish.booking_id, work.later_now()
+    )
     if taken is None:
         raise HoldExpired("This hold has ended. Choose the time again.")
     return wish.with_buffers(*taken), schedules
 
 
 async def _find_held(work: Work, hold: Hold) -> list[Schedule]:
-    """The held schedules, kept from being deleted. Raises NotFound, Inactive."""
+    """The held schedules, kept from being deleted, those with a daily limit locked: a hold that
+    ends while this waits counts no more, and somebody else may have its place. Raises NotFound,
+    Inactive."""
     await keep_schedules(work.organization_id, work.tx, hold.schedule_ids)
     by_id = await find_schedules(work.organization_id, work.tx, hold.schedule_ids)
+    limited = [s.id for s in by_id.values() if s.booking_limits.max_per_day is not None]
+    if limited:
+        await lock_schedules(work.organization_id, work.tx, limited)
     schedules = [found(by_id.get(i), "schedule", shown(SCHEDULE, i)) for i in hold.schedule_ids]
     for schedule in schedules:
         if not schedule.is_active:

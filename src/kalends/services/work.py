@@ -95,6 +95,10 @@ class Work:
     def organization_id(self) -> UUID:
         return self.caller.organization_id
 
+    def later_now(self) -> Instant:
+        """The time for the rules at this moment: later than `now` where a lock was waited for."""
+        return self.caller.now or self.context.clock()
+
     def happened(self, event: Event, mails: Sequence[NewMail]) -> None:
         """Notes an event and the mails about it. They are written as the last thing before
         COMMIT, when the event gets its number."""
