@@ -60,6 +60,7 @@ def test_the_missions_own_request_makes_a_pending_booking(world: World) -> None:
             "timezone": "America/New_York",
             "notes": "First-time visitor",
             "phone_e164": None,
+            "locale": None,
         },
         "answers": {},
         "metadata": {"source": "website"},

@@ -79,6 +79,7 @@ class Booking(Struct, frozen=True):
     cancelled_by: Raw | None = None
     attendee_phone_e164: str | None = None
     answers_e164: Raw = Raw(b"{}")
+    attendee_locale: str | None = None
 
     @property
     def occupies(self) -> bool:

@@ -9,6 +9,7 @@ from msgspec import Struct
 from kalends.formats.cleaning import one_line
 from kalends.formats.invitations import Person
 from kalends.formats.letters import Button, Content, Row, Sentence, write_html, write_text
+from kalends.formats.locales import english_for
 from kalends.formats.messages import Letter, Message, write_message
 from kalends.formats.times import known_zone, moment_text
 
@@ -26,7 +27,8 @@ class DisabledReason(StrEnum):
 
 
 class AccountMail(Struct, frozen=True, kw_only=True):
-    """A link for one user, which ends at `expires_at`. `zone` is for the times in the text.
+    """A link for one user, which ends at `expires_at`. `zone` and `country`, the
+    organization's, decide how the times in the text read.
 
     `invited_by` names who invites; it has a meaning in an invitation only.
     """
@@ -40,6 +42,7 @@ class AccountMail(Struct, frozen=True, kw_only=True):
     expires_at: datetime
     happened_at: datetime
     zone: str = "UTC"
+    country: str | None = None
     invited_by: str | None = None
 
 
@@ -55,6 +58,7 @@ class EndpointMail(Struct, frozen=True, kw_only=True):
     reason: DisabledReason
     happened_at: datetime
     zone: str = "UTC"
+    country: str | None = None
     failing_since: datetime | None = None
     error: str | None = None
 
@@ -83,13 +87,12 @@ def account_message(mail: AccountMail) -> Message:
 
 def endpoint_disabled_message(mail: EndpointMail) -> Message:
     """What an admin is told when a webhook endpoint was disabled."""
-    organization, zone = one_line(mail.organization_name), known_zone(mail.zone)
-    since = moment_text(mail.failing_since, zone) if mail.failing_since else ""
+    organization = one_line(mail.organization_name)
     rows = (
         ("Endpoint", one_line(mail.url)),
         ("Id", mail.endpoint_id),
-        ("Failing since", since),
-        ("Disabled", moment_text(mail.happened_at, zone)),
+        ("Failing since", _moment(mail, mail.failing_since) if mail.failing_since else ""),
+        ("Disabled", _moment(mail, mail.happened_at)),
         ("Last answer", one_line(mail.error or "")),
     )
     content = Content(
@@ -133,7 +136,11 @@ def _invitation(mail: AccountMail) -> tuple[str, Content]:
 
 
 def _expiry(mail: AccountMail) -> Row:
-    return Row("The link works until", moment_text(mail.expires_at, known_zone(mail.zone)))
+    return Row("The link works until", _moment(mail, mail.expires_at))
+
+
+def _moment(mail: AccountMail | EndpointMail, moment: datetime) -> str:
+    return moment_text(moment, known_zone(mail.zone), english_for(None, mail.country))
 
 
 def _write(mail: AccountMail | EndpointMail, subject: str, content: Content) -> Message:

@@ -27,6 +27,16 @@ class Attendee(Struct, frozen=True):
             examples=["+12345678900"],
         ),
     ] = None
+    locale: Annotated[
+        str | None,
+        Meta(
+            description="The attendee's language as a tag (BCP 47, canonical): of the page on "
+            "which the booking was made, or as the API was given it; null where unknown. By it "
+            "go the clock (12 or 24 hours) and the dates of mail and pages to the attendee; "
+            "where it is null, by the country of the organization.",
+            examples=["de-CH"],
+        ),
+    ] = None
 
 
 class External(Struct, frozen=True):
@@ -106,6 +116,7 @@ def show_booking(booking: Booking) -> dict[str, Any]:
             "timezone": b.attendee_timezone,
             "notes": b.attendee_notes,
             "phone_e164": b.attendee_phone_e164,
+            "locale": b.attendee_locale,
         },
         "answers": b.answers,
         "metadata": b.metadata,

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec import Raw, json
 
+from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Day, Email, Instant
 
 
@@ -14,7 +15,7 @@ def _plain(value: Any) -> Any:
         return datetime.fromtimestamp(value.timestamp(), UTC)
     if isinstance(value, Day):
         return date(value.year, value.month, value.day)
-    if isinstance(value, Email):
+    if isinstance(value, Email | LanguageTag):
         return str(value)
     raise NotImplementedError(type(value))
 

@@ -7,6 +7,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select
 from markupsafe import Markup
 from msgspec import Struct
 
+from kalends.formats.colours import COLOURS
+
 _ISOLATED: Final = Markup("<bdi>{}</bdi>")
 
 
@@ -58,7 +60,7 @@ def write_text(content: Content) -> str:
 
 
 def write_html(content: Content) -> str:
-    return _template("letter.html").render(letter=content)
+    return _template("letter.html").render(letter=content, colours=COLOURS)
 
 
 @cache

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final
 
+from babel import Locale
 from msgspec import Struct, structs
 
 from kalends.availability.wallclock import Zone
@@ -15,6 +16,7 @@ from kalends.formats.answers import label_answers
 from kalends.formats.bookings import BookingShown
 from kalends.formats.cleaning import find_link, many_lines, one_line
 from kalends.formats.letters import Button, Row
+from kalends.formats.locales import english_for
 from kalends.formats.times import known_zone, span_text
 from kalends.formats.wording import CHANGE, LINK_COMES, ONLINE, PLACES, REASONS
 
@@ -27,7 +29,8 @@ class BookingMail(Struct, frozen=True, kw_only=True):
     """What a mail about a booking is made of.
 
     `sequence` is the number of the booking's changes, `happened_at` when the change happened (for
-    a reminder, when it fell due). `zone` is the organization's; the attendee's is in the booking.
+    a reminder, when it fell due). `zone` and `country` (ISO 3166-1 alpha-2, None where unknown)
+    are the organization's; the attendee's zone and language are in the booking.
     `manage_url` opens the booking to whoever has it, so it is only ever in the attendee's mail;
     `changeable_until` is the last moment at which it changes anything. `before` is the booking as
     the recipient was last told it. `now_is` is the status in which the mail is written, which may
@@ -44,6 +47,7 @@ class BookingMail(Struct, frozen=True, kw_only=True):
     sender: str
     recipient: str
     zone: str
+    country: str | None = None
     organization_email: str | None = None
     manage_url: str | None = None
     changeable_until: datetime | None = None
@@ -68,6 +72,13 @@ class BookingMail(Struct, frozen=True, kw_only=True):
         if self.is_for_attendee:
             return known_zone(booking.attendee.timezone, booking.timezone)
         return known_zone(self.zone, booking.timezone)
+
+    @property
+    def locale(self) -> Locale:
+        """How dates and times are written for the reader: the organization has the clock of its
+        country, and so has an attendee of whom no language is known."""
+        language = self.booking.attendee.locale if self.is_for_attendee else None
+        return english_for(language, self.country)
 
     @property
     def organization(self) -> str:
@@ -121,7 +132,7 @@ def rows_of(mail: BookingMail) -> tuple[Row, ...]:
     place = mail.place_words
     rows = [
         Row("What", mail.title),
-        Row("When", span_text(booking.start_time, booking.end_time, mail.shown_zone)),
+        Row("When", _span(mail, booking)),
         Row("Instead of", _previous_time(mail)),
         Row("Where", place or "", find_link(place or "")),
     ]
@@ -178,7 +189,11 @@ def _previous_time(mail: BookingMail) -> str:
         return ""
     if (before.start_time, before.end_time) == (booking.start_time, booking.end_time):
         return ""
-    return span_text(before.start_time, before.end_time, mail.shown_zone)
+    return _span(mail, before)
+
+
+def _span(mail: BookingMail, booking: BookingShown) -> str:
+    return span_text(booking.start_time, booking.end_time, mail.shown_zone, mail.locale)
 
 
 def _reason(mail: BookingMail) -> str:

@@ -64,7 +64,7 @@ def _subject(mail: BookingMail) -> str:
     parts = [shortened(mail.title, LONGEST_TITLE_IN_SUBJECT)]
     if not mail.is_for_attendee:
         parts.insert(0, shortened(mail.who, LONGEST_NAME_IN_SUBJECT))
-    parts.append(short_moment_text(mail.booking.start_time, mail.shown_zone))
+    parts.append(short_moment_text(mail.booking.start_time, mail.shown_zone, mail.locale))
     return f"{WORDS[mail.audience][mail.kind].subject}: {', '.join(parts)}"
 
 
@@ -98,7 +98,7 @@ def _until(mail: BookingMail) -> Sentence | None:
         return None
     if mail.manage_url is None:
         return Sentence(NOT_CHANGEABLE, _names(mail))
-    until = moment_text(mail.changeable_until, mail.shown_zone)
+    until = moment_text(mail.changeable_until, mail.shown_zone, mail.locale)
     return Sentence(CHANGEABLE_UNTIL.format(until=until))
 
 

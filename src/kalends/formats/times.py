@@ -1,16 +1,17 @@
 """Times as people read them, on the wall clock of a zone that is always named."""
 
-from datetime import datetime
+from datetime import date, datetime, time
+from functools import lru_cache
 from typing import Final
 
-from babel.dates import format_date
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time
 
 from kalends.availability.wallclock import UnknownZone, Zone, wall_clock, zone_named
 from kalends.formats.timezones import is_ambiguous
 
-LOCALE: Final = "en_GB"
-_LONG: Final = "EEEE, d MMMM y"
-_SHORT: Final = "EEE d MMM y"
+# What CLDR puts between a time and AM: several mail programs have no picture of it.
+NARROW_SPACE: Final = "\u202f"
 
 
 def known_zone(*names: str | None) -> Zone:
@@ -23,7 +24,20 @@ def known_zone(*names: str | None) -> Zone:
     return zone_named("UTC")
 
 
-def span_text(starts_at: datetime, ends_at: datetime, zone: Zone) -> str:
+@lru_cache(maxsize=65_536)
+def clock_text(minutes: int, locale: Locale) -> str:
+    """A time of day, in minutes since midnight: 9:30 AM, 09:30."""
+    text = format_time(time(minutes // 60, minutes % 60), "short", locale=locale)
+    return text.replace(NARROW_SPACE, " ")
+
+
+@lru_cache(maxsize=8_192)
+def full_day(day: date, locale: Locale) -> str:
+    """Thursday, December 3, 2026."""
+    return format_date(day, "full", locale=locale)
+
+
+def span_text(starts_at: datetime, ends_at: datetime, zone: Zone, locale: Locale) -> str:
     """`Tuesday, 1 December 2026, 10:00 to 11:00 (Europe/Berlin, GMT+1)`.
 
     Where the offset changes in between, or one of the times comes twice that day, each time has
@@ -31,25 +45,27 @@ def span_text(starts_at: datetime, ends_at: datetime, zone: Zone) -> str:
     """
     start, end = int(starts_at.timestamp()), int(ends_at.timestamp())
     first, last = wall_clock(start, zone), wall_clock(end, zone)
-    until = f"{last:%H:%M}" if last.date() == first.date() else f"{_day(last)}, {last:%H:%M}"
-    begin = f"{_day(first)}, {first:%H:%M}"
+    is_one_day = last.date() == first.date()
+    until = _time(last, locale) if is_one_day else _day_and_time(last, locale)
+    begin = _day_and_time(first, locale)
     if not _needs_offsets(start, end, zone):
         return f"{begin} to {until} ({_zone_text(zone, start)})"
     offsets = (offset_text(zone.offset_at(start)), offset_text(zone.offset_at(end)))
     return f"{begin} ({offsets[0]}) to {until} ({offsets[1]}) ({zone.name})"
 
 
-def moment_text(moment: datetime, zone: Zone) -> str:
+def moment_text(moment: datetime, zone: Zone, locale: Locale) -> str:
     """`Tuesday, 1 December 2026, 10:00 (Europe/Berlin, GMT+1)`."""
     instant = int(moment.timestamp())
     local = wall_clock(instant, zone)
-    return f"{_day(local)}, {local:%H:%M} ({_zone_text(zone, instant)})"
+    return f"{_day_and_time(local, locale)} ({_zone_text(zone, instant)})"
 
 
-def short_moment_text(moment: datetime, zone: Zone) -> str:
-    """`Tue 1 Dec 2026, 10:00`, for a subject."""
+def short_moment_text(moment: datetime, zone: Zone, locale: Locale) -> str:
+    """`Tue 1 Dec 2026, 10:00`, for a subject, which has commas enough."""
     local = wall_clock(int(moment.timestamp()), zone)
-    return f"{format_date(local, _SHORT, locale=LOCALE)}, {local:%H:%M}"
+    day = format_skeleton("yMMMEd", local, locale=locale).replace(",", "", 1)
+    return f"{day}, {_time(local, locale)}"
 
 
 def offset_text(seconds: int) -> str:
@@ -75,5 +91,9 @@ def _zone_text(zone: Zone, instant: int) -> str:
     return f"{zone.name}, {offset_text(zone.offset_at(instant))}"
 
 
-def _day(local: datetime) -> str:
-    return format_date(local, _LONG, locale=LOCALE)
+def _day_and_time(local: datetime, locale: Locale) -> str:
+    return f"{full_day(local.date(), locale)}, {_time(local, locale)}"
+
+
+def _time(local: datetime, locale: Locale) -> str:
+    return clock_text(local.hour * 60 + local.minute, locale)

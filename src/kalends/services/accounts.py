@@ -20,6 +20,7 @@ from kalends.services import work
 from kalends.services.attempts import Attempt
 from kalends.services.mailing import post_message
 from kalends.services.passwords import make_hash
+from kalends.services.phones import country_of
 from kalends.services.sessions import SignedIn, begin_session
 from kalends.services.work import Caller, Context, Work, found
 from kalends.store import account_links, organizations, sessions, users
@@ -188,6 +189,7 @@ async def _send_link(
             expires_at=expires_at,
             happened_at=work.stamp,
             zone=organization.timezone,
+            country=country_of(organization),
             invited_by=invited_by,
         )
     )

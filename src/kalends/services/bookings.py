@@ -43,6 +43,7 @@ class NewAttendee(Struct, frozen=True, kw_only=True):
     phone: str | None = None
     timezone: str | None = None
     notes: str | None = None
+    locale: str | None = None
 
 
 class NewBooking(Struct, frozen=True, kw_only=True):
@@ -69,6 +70,7 @@ class AttendeeChanges(Struct, frozen=True, kw_only=True):
     phone: str | None | UnsetType = UNSET
     timezone: str | None | UnsetType = UNSET
     notes: str | None | UnsetType = UNSET
+    locale: str | None | UnsetType = UNSET
 
 
 class BookingChanges(Struct, frozen=True, kw_only=True):
@@ -258,6 +260,7 @@ def _new_booking(
         created_at=work.stamp,
         updated_at=work.stamp,
         version=1,
+        attendee_locale=attendee.locale,
     )
 
 

@@ -13,6 +13,7 @@ from kalends.domain.mail import MailKind
 from kalends.domain.webhook import Attempt
 from kalends.formats.account_mails import DisabledReason, EndpointMail, endpoint_disabled_message
 from kalends.services.mailing import post_message
+from kalends.services.phones import country_of
 from kalends.services.work import Caller, Context, Work, change
 from kalends.store import organizations, webhooks
 from kalends.store.deliveries import DueLane, Outcome
@@ -82,6 +83,7 @@ async def _disable(
                 reason=reason,
                 happened_at=work.stamp,
                 zone=organization.timezone,
+                country=country_of(organization),
                 failing_since=since,
                 error=last.error,
             )

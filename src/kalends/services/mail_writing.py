@@ -18,6 +18,7 @@ from kalends.formats.bookings import BookingShown
 from kalends.formats.mail_facts import BookingMail
 from kalends.formats.mails import booking_message
 from kalends.formats.messages import Message
+from kalends.services.phones import country_of
 from kalends.services.self_service import mint_link
 from kalends.services.work import Context
 from kalends.store import bookings, event_types, events, mails
@@ -122,6 +123,7 @@ async def _message(
             sender=sender,
             recipient=mail.recipient,
             zone=organization.timezone,
+            country=country_of(organization),
             manage_url=await _manage_url(context, tx, organization.id, mail, story),
             changeable_until=story.changeable_until if story.booking.status in MOVABLE else None,
             before=before,

@@ -43,7 +43,7 @@ _BOOKING: Final[Example] = {
     "location_type": "video",
     "attendee_name": "John Doe",
     "attendee_email": "john@example.com",
-    "attendee": _ATTENDEE | {"phone_e164": None},
+    "attendee": _ATTENDEE | {"phone_e164": None, "locale": None},
     "answers": {},
     "answers_e164": {},
     "metadata": {"source": "website"},

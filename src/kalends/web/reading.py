@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from kalends.domain.errors import Invalid, NotJson
+from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import ClockTime, Day, Email, Instant
 from kalends.domain.visible import is_blank
 
@@ -23,7 +24,7 @@ S = TypeVar("S", bound=Struct)
 DEEPEST: Final = 32
 WHOLE_NUMBER: Final = "must be a whole number"
 LARGEST_EXACT: Final = 2**53
-_PARSED: Final = (Instant, Day, Email, ClockTime)
+_PARSED: Final = (Instant, Day, Email, ClockTime, LanguageTag)
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 _AT: Final = re.compile(r" - at `\$(.*)`$", re.DOTALL)
 _INDEX: Final = re.compile(r"\[(\d+)\]")

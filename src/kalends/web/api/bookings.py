@@ -11,6 +11,7 @@ from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.booking import Booking, BookingFilter, LocationType, Status
 from kalends.domain.errors import Invalid
+from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Day, Email, Instant, Line, Name, Phone, Text
 from kalends.domain.visible import is_blank
 from kalends.formats.bookings import BookingCancelled, BookingShown, show_booking
@@ -38,6 +39,10 @@ from kalends.web.routes import Route
 
 NOT_AN_ID: Final = UUID(int=0)
 _STATUS: Final = "|".join(Status)
+LOCALE: Final = (
+    "The attendee's language as a tag (BCP 47), by which the clock and the dates of mail and pages "
+    "go. Kept in its canonical form: `DE-ch` as `de-CH`."
+)
 
 
 class BookingsQuery(PageQuery, frozen=True):
@@ -124,6 +129,7 @@ class AttendeeBody(Request, frozen=True):
     phone: Phone | None = None
     timezone: ZoneName | None = None
     notes: Text | None = None
+    locale: Annotated[LanguageTag | None, Meta(description=LOCALE)] = None
 
 
 class CreateBooking(Request, frozen=True):
@@ -158,6 +164,7 @@ class AttendeePatch(Request, frozen=True):
     phone: Phone | None | UnsetType = UNSET
     timezone: ZoneName | None | UnsetType = UNSET
     notes: Text | None | UnsetType = UNSET
+    locale: Annotated[LanguageTag | None | UnsetType, Meta(description=LOCALE)] = UNSET
 
 
 class UpdateBooking(Request, frozen=True):

@@ -6,6 +6,7 @@ import hashlib
 from importlib.resources import files
 from typing import Final
 
+from kalends.formats.colours import with_colours
 from kalends.web.pages.answers import PageAnswer
 
 MEDIA_TYPES: Final = {
@@ -26,6 +27,8 @@ def _load() -> tuple[dict[str, str], dict[str, PageAnswer]]:
         if dot + ending not in MEDIA_TYPES:
             continue
         body = file.read_bytes()
+        if ending == "css":
+            body = with_colours(body.decode()).encode()
         hashed = f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
         urls[file.name] = f"/static/{hashed}"
         headers = (("cache-control", FOR_GOOD), ("cross-origin-resource-policy", "same-site"))

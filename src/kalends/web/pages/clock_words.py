@@ -3,19 +3,22 @@
 Zones come from the engine (`availability.wallclock`), never from the operating system.
 """
 
+import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, format_time, get_day_names
+from babel.dates import format_date, format_skeleton, get_day_names
 
 from kalends.availability.wallclock import UnknownZone, Zone, wall_clock, zone_named
 from kalends.formats.countries import countries_by_zone, zone_links
+from kalends.formats.times import clock_text, full_day
 from kalends.formats.timezones import is_ambiguous
 
 DAYS_IN_WEEK: Final = 7
+_YEAR: Final = re.compile(r"(,? y\b|\by )")
 
 
 def find_zone(name: str | None) -> Zone | None:
@@ -47,22 +50,11 @@ def iso(moment: datetime | int) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@lru_cache(maxsize=65_536)
-def clock(minutes: int, locale: Locale) -> str:
-    """A time of day, in minutes since midnight: 9:30 AM, 09:30."""
-    return format_time(time(minutes // 60, minutes % 60), "short", locale=locale)
-
-
-@lru_cache(maxsize=8_192)
-def full_day(day: date, locale: Locale) -> str:
-    """Thursday, December 3, 2026."""
-    return format_date(day, "full", locale=locale)
-
-
 @lru_cache(maxsize=8_192)
 def day_in_month(day: date, locale: Locale) -> str:
     """Thursday, December 3: where the year stands beside it."""
-    return format_skeleton("MMMMEEEEd", datetime(day.year, day.month, day.day), locale=locale)
+    pattern = _YEAR.sub("", str(locale.date_formats["full"].pattern))
+    return format_date(day, pattern, locale=locale)
 
 
 @lru_cache(maxsize=8_192)
@@ -86,7 +78,7 @@ def month(first: date, locale: Locale) -> str:
 def time_of(moment: datetime | int, zone: Zone, locale: Locale) -> str:
     """The time of day of a moment."""
     at = local(moment, zone)
-    return clock(at.hour * 60 + at.minute, locale)
+    return clock_text(at.hour * 60 + at.minute, locale)
 
 
 def day_of(moment: datetime | int, zone: Zone, locale: Locale) -> str:

@@ -1,22 +1,38 @@
 """Which language a visitor reads, for dates and times. The interface itself is in English."""
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 
-DEFAULT: Final = Locale("en")
+from kalends.domain.language_tags import LanguageTag
+from kalends.formats.locales import known_locale
+
+DEFAULT: Final = "en"
 MOST_READ: Final = 20
 
 
 @lru_cache(maxsize=512)
 def locale_of(accept_language: str) -> Locale:
     """The first language of `Accept-Language` (RFC 9110 12.5.4) that there are dates in."""
-    for tag in _by_weight(accept_language[:500]):
-        locale = _locale(tag)
-        if locale is not None:
-            return locale
-    return DEFAULT
+    return known_locale(language_of(accept_language)) or Locale(DEFAULT)
+
+
+@lru_cache(maxsize=512)
+def language_of(accept_language: str) -> str:
+    """The same as its tag (BCP 47, canonical): the language in which pages are shown."""
+    return next(_readable(accept_language), DEFAULT)
+
+
+def _readable(accept_language: str) -> Iterator[str]:
+    for given in _by_weight(accept_language[:500]):
+        try:
+            tag = LanguageTag.parse(given)
+        except ValueError:
+            continue
+        if known_locale(tag) is not None:
+            yield tag
 
 
 def _by_weight(header: str) -> list[str]:
@@ -38,13 +54,3 @@ def _weight(parameter: str) -> float:
         return min(float(value), 1.0)
     except ValueError:
         return 0.0
-
-
-def _locale(tag: str) -> Locale | None:
-    parts = tag.split("-")
-    for length in range(len(parts), 0, -1):
-        try:
-            return Locale.parse("-".join(parts[:length]), sep="-")
-        except (UnknownLocaleError, ValueError, TypeError):
-            continue
-    return None

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from kalends.domain.errors import Forbidden, RateLimited, Unauthorized
+from kalends.formats.locales import english_for, language_tag
 from kalends.services import work
 from kalends.services.keyring import Keyring
 from kalends.services.limits import RateLimiter
@@ -20,7 +21,7 @@ from kalends.web.call import read_all
 from kalends.web.pages.answers import HTML, PageAnswer
 from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.forms import Fields, read_fields
-from kalends.web.pages.languages import locale_of
+from kalends.web.pages.languages import language_of
 from kalends.web.pages.safety import form_token, is_form_token
 from kalends.web.pages.templating import render
 from kalends.web.pages.zone_list import ZoneOptions
@@ -114,8 +115,14 @@ class Visit:
         return None
 
     @property
+    def language(self) -> str:
+        """The language that the browser asks for (BCP 47)."""
+        return language_of(self.headers.get("accept-language", ""))
+
+    @property
     def locale(self) -> Locale:
-        return locale_of(self.headers.get("accept-language", ""))
+        """How dates and times are written for it."""
+        return english_for(self.language)
 
     @property
     def address(self) -> str:
@@ -175,7 +182,7 @@ class Visit:
         return {
             "locale": self.locale,
             "zone_options": ZoneOptions(self.context.clock(), self.locale),
-            "date_language": str(self.locale).replace("_", "-"),
+            "date_language": language_tag(self.locale),
             "is_framed": self.is_framed,
             "origin": self.origin,
             "form_token": form_token(session) if session else "",

@@ -38,7 +38,7 @@ COLUMNS: Final = (
     *("id", "status", "start_time", "end_time", "day", "time", "zone", "title", "event_type"),
     *("schedule", "attendee_name", "attendee_email", "attendee_phone", "attendee_timezone"),
     *("attendee_notes", "answers", "location", "source", "cancellation_reason"),
-    *("created_at", "updated_at"),
+    *("created_at", "updated_at", "attendee_locale"),
 )
 
 
@@ -131,6 +131,7 @@ def _row(
         b.cancellation_reason,
         clock_words.iso(b.created_at),
         clock_words.iso(b.updated_at),
+        b.attendee_locale,
     ]
 
 

@@ -15,6 +15,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.ids import SCHEDULE, parse, shown
 from kalends.domain.schedule import Schedule
 from kalends.domain.values import Day
+from kalends.formats.times import full_day
 from kalends.services.agenda import Agenda, Choices, get_agenda, list_choices
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
@@ -89,7 +90,7 @@ class Place:
 
     def title(self, locale: Locale) -> str:
         if self.view == "day":
-            return clock_words.full_day(self.day, locale)
+            return full_day(self.day, locale)
         if self.view == "month":
             return clock_words.month(self.day.replace(day=1), locale)
         days = self.days(locale)

@@ -101,7 +101,7 @@ def _answers_in(form: Fields, wish: Wish, given: Details) -> tuple[dict[str, Any
     """The answers to the event type's questions, and what is wrong in the whole form."""
     if wish.event_type is None:
         return {}, given.faults
-    asked = read_asked(form, wish.event_type, "UTC")
+    asked = read_asked(form, wish.event_type, "UTC", None)
     faults = {name: text for name, text in asked.faults.items() if name.startswith("answer.")}
     return asked.answers, given.faults | faults
 

@@ -46,8 +46,8 @@ def typed_in(form: Fields, event_type: EventType) -> list[tuple[str, str]]:
     return [(name, value) for name in names for value in form.all_of(name)]
 
 
-def read_asked(form: Fields, event_type: EventType, timezone: str) -> Asked:
-    """The form as a booking takes it."""
+def read_asked(form: Fields, event_type: EventType, timezone: str, language: str | None) -> Asked:
+    """The form, shown in that zone and language, as a booking takes it."""
     faults: dict[str, str] = {}
     attendee = NewAttendee(
         name=form.text("name"),
@@ -55,6 +55,7 @@ def read_asked(form: Fields, event_type: EventType, timezone: str) -> Asked:
         phone=form.text("phone") or None,
         timezone=timezone,
         notes=form.text("notes") or None,
+        locale=language,
     )
     checks: list[tuple[str, str | None, Any]] = [
         ("name", attendee.name, Name),

@@ -150,7 +150,7 @@ async def send_form(visit: Visit) -> PageAnswer:
 async def _send(
     offer: Offer, visitor: Visitor, form: Fields, starts_at: datetime, zone: Zone
 ) -> PageAnswer:
-    asked = read_asked(form, offer.event_type, zone.name)
+    asked = read_asked(form, offer.event_type, zone.name, offer.visit.language)
     faults = asked.faults | faults_of_numbers(asked, offer.event_type, await offer.country())
     if faults:
         return await _form_again(offer, starts_at, form, 422, faults=faults)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
+from babel import Locale
+
 from kalends.availability.wallclock import Zone
 from kalends.domain.access import Mode
 from kalends.domain.errors import (
@@ -22,7 +24,9 @@ from kalends.domain.errors import (
 )
 from kalends.domain.ids import BOOKING, shown
 from kalends.domain.values import Text
+from kalends.formats.locales import english_for, language_tag
 from kalends.services import self_service
+from kalends.services.phones import country_of
 from kalends.services.self_service import Opened
 from kalends.web.errors import status_of
 from kalends.web.pages import clock_words
@@ -72,6 +76,13 @@ class Mine:
         zones = (self.carried.zone, *map(clock_words.find_zone, known))
         return next(zone for zone in zones if zone is not None)
 
+    @property
+    def locale(self) -> Locale:
+        """How its mail writes times, too: the same time reads the same everywhere."""
+        return english_for(
+            self.opened.booking.attendee_locale, country_of(self.opened.organization)
+        )
+
     def page(self, template: str, status: int = 200, **more: Any) -> PageAnswer:
         values = {"problem": None, "was_booked": False, "done": None} | more
         booking = self.opened.booking
@@ -86,6 +97,8 @@ class Mine:
             carried=self.carried,
             path=self.path,
             zone=self.zone,
+            locale=self.locale,
+            date_language=language_tag(self.locale),
             **values,
         )
 
@@ -171,7 +184,7 @@ async def _times_page(mine: Mine, status: int = 200, **more: Any) -> PageAnswer:
     list_times = partial(self_service.list_slots_by_link, visit.context, mine.token)
     bounds = Bounds.of(now, mine.zone, None)
     try:
-        picker = await pick(list_times, visit.query, mine.zone, bounds, visit.locale)
+        picker = await pick(list_times, visit.query, mine.zone, bounds, mine.locale)
     except (Inactive, NotFound, NotReschedulable, TooLateToChange) as error:
         return await _refused(mine, error)
     return mine.page("public/move.html", status, picker=picker, now=now, **more)

@@ -244,6 +244,7 @@ WORDS: Final[dict[str, str]] = {
     "console.csv.cancellation_reason": "Reason for cancelling",
     "console.csv.created_at": "Created (UTC)",
     "console.csv.updated_at": "Updated (UTC)",
+    "console.csv.attendee_locale": "Attendee's language",
     "console.copy": "Copy",
     "console.copied": "Copied",
     "console.weekday.monday": "Monday",

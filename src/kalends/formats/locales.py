@@ -1,0 +1,90 @@
+"""How dates and times are written for a reader: in English, on the reader's own clock.
+
+The words around them are English as yet, and a date of another language among them is half foreign.
+What a reader's language and country decide, by CLDR (Babel), is whether the clock has 12 or 24
+hours, in which order a date is written, and where a week begins.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from babel import Locale, UnknownLocaleError
+
+# Where nothing is known of the reader.
+UNKNOWN: Final = Locale("en", "GB")
+# English as the world writes it (12 hours), and as Europe does (24).
+OF_12_HOURS: Final = Locale("en", "001")
+OF_24_HOURS: Final = Locale("en", "150")
+UNDETERMINED: Final = "und"
+_QUOTED: Final = re.compile("'[^']*'")
+_HOURS_OF_DAY: Final = re.compile("[Hk]")
+
+
+class English(Locale):
+    """English formats, in weeks that begin where the reader's do."""
+
+    def __init__(self, formats: Locale, first_week_day: int) -> None:
+        super().__init__(formats.language, formats.territory, formats.script, formats.variant)
+        self._begins = first_week_day
+
+    @property
+    def first_week_day(self) -> int:
+        return self._begins
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, English) and self._begins == other._begins
+        return same and super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return hash((super().__hash__(), self._begins))
+
+
+@lru_cache(maxsize=2_048)
+def english_for(language: str | None, country: str | None = None) -> Locale:
+    """The formats for a reader of that language (BCP 47); where it is unknown, for most readers of
+    the country (ISO 3166-1 alpha-2)."""
+    reader = known_locale(language) if language else None
+    if reader is None and country:
+        reader = known_locale(f"{UNDETERMINED}-{country}")
+    if reader is None:
+        return UNKNOWN
+    if reader.language == "en":
+        return reader
+    return English(_english_like(reader), reader.first_week_day)
+
+
+def known_locale(tag: str) -> Locale | None:
+    """The locale of the tag, or of the first parts of it that there are formats for."""
+    parts = tag.split("-")
+    for length in range(len(parts), 0, -1):
+        if parts[:length] == [UNDETERMINED]:
+            return None
+        try:
+            return Locale.parse("-".join(parts[:length]), sep="-")
+        except (UnknownLocaleError, ValueError, TypeError):
+            continue
+    return None
+
+
+def language_tag(locale: Locale) -> str:
+    """As the `lang` of a text that is written so: en-DE."""
+    return str(locale).replace("_", "-")
+
+
+def counts_to_24(locale: Locale) -> bool:
+    """Whether its clock has 24 hours."""
+    pattern = str(locale.time_formats["short"].pattern)
+    return _HOURS_OF_DAY.search(_QUOTED.sub("", pattern)) is not None
+
+
+def _english_like(reader: Locale) -> Locale:
+    """That of the reader's own country, where it has the reader's clock."""
+    own = known_locale(f"en-{reader.territory}")
+    if own is not None and own.territory == reader.territory and _have_one_clock(own, reader):
+        return own
+    return OF_24_HOURS if counts_to_24(reader) else OF_12_HOURS
+
+
+def _have_one_clock(one: Locale, other: Locale) -> bool:
+    return counts_to_24(one) == counts_to_24(other)

@@ -1,0 +1,68 @@
+"""Buttons: one colour on pages and in mail, that can be read by light and by dark."""
+
+import re
+
+import pytest
+
+from kalends.formats.colours import COLOURS
+from kalends.web.pages.assets import ANSWERS, URLS
+from tests.formats.samples import booking_mail
+from tests.formats.test_booking_mails import page_of
+
+ENOUGH = 4.5
+LIGHT, DARK = "light", "dark"
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2, relative luminance."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(f * p for f, p in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    brighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def style_sheet() -> str:
+    return ANSWERS[URLS["site.css"].removeprefix("/static/")].body.decode()
+
+
+def rules_in(mail: str, scheme: str) -> dict[str, str]:
+    """The colours of a mail: of its button, of a link, and of the ground of both."""
+    dark = mail[mail.index("prefers-color-scheme: dark") : mail.index("</style>")]
+    if scheme == DARK:
+        ground, link = (_of(dark, rule) for rule in (r"\.card", r"\.link"))
+        button = re.search(r"\.button \{ background: (\S+) !important; color: (\S+) ", dark)
+    else:
+        ground = _of(mail.partition("</style>")[2], 'class="card"')
+        link = COLOURS["light_accent"]
+        button = re.search(r'class="button".*?background:(#\w+);color:(#\w+);', mail)
+    assert button
+    return {"ground": ground, "link": link, "button": button[1], "text": button[2]}
+
+
+def _of(text: str, where: str) -> str:
+    found = re.search(where + r"[^}]*?(?:background|color): ?(#\w{6})", text)
+    assert found, where
+    return found[1]
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+def test_the_mails_button_looks_as_the_pages_does(scheme: str) -> None:
+    found = rules_in(page_of(booking_mail()), scheme)
+    css = style_sheet().split("prefers-color-scheme: dark")[scheme == DARK]
+    assert f"--accent: {found['button']};" in css
+    assert f"--on-accent: {found['text']};" in css
+
+
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+def test_buttons_and_links_of_mail_can_be_read(scheme: str) -> None:
+    found = rules_in(page_of(booking_mail()), scheme)
+    assert contrast(found["button"], found["text"]) >= ENOUGH
+    assert contrast(found["link"], found["ground"]) >= ENOUGH
+
+
+def test_the_style_sheet_names_no_colour_that_is_not_there() -> None:
+    assert "$" not in style_sheet()
