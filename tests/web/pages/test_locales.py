@@ -70,3 +70,9 @@ def test_dates_among_english_words_are_english(world: World) -> None:
         page = text_of(visitor.book(path, tomorrow_at(9)))
     days = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
     assert re.search(rf"({days}), \d{{1,2}} [A-Z][a-z]+ \d{{4}} 09:00", page), page
+
+
+def test_zones_are_found_by_their_names_in_the_visitors_language(world: World) -> None:
+    path, _ = offered(world)
+    with visitor_of(world, "de-DE") as visitor:
+        assert "Deutschland" in visitor.get(path).text

@@ -21,7 +21,7 @@ from kalends.web.call import read_all
 from kalends.web.pages.answers import HTML, PageAnswer
 from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.forms import Fields, read_fields
-from kalends.web.pages.languages import language_of
+from kalends.web.pages.languages import language_of, locale_of
 from kalends.web.pages.safety import form_token, is_form_token
 from kalends.web.pages.templating import render
 from kalends.web.pages.zone_list import ZoneOptions
@@ -120,6 +120,11 @@ class Visit:
         return language_of(self.headers.get("accept-language", ""))
 
     @property
+    def _own_locale(self) -> Locale:
+        """That of the language itself, for words that are looked for in it."""
+        return locale_of(self.headers.get("accept-language", ""))
+
+    @property
     def locale(self) -> Locale:
         """How dates and times are written for it."""
         return english_for(self.language)
@@ -181,7 +186,7 @@ class Visit:
         session = token_in(self.headers) if self.caller.user_id is not None else None
         return {
             "locale": self.locale,
-            "zone_options": ZoneOptions(self.context.clock(), self.locale),
+            "zone_options": ZoneOptions(self.context.clock(), self._own_locale),
             "date_language": language_tag(self.locale),
             "is_framed": self.is_framed,
             "origin": self.origin,
