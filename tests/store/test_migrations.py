@@ -59,7 +59,7 @@ class Old:
         await self.db.execute(BOOKING, ORGANIZATION, booking_id, SCHEDULE, status)
         for number, (then, actor) in enumerate(events):
             kind = f"booking.{then.lower() if number else 'created'}"
-            data = json.dumps({"status": then})
+            data = json.dumps({"status": then, "attendee_name": "John Doe"})
             await self.db.execute(EVENT, ORGANIZATION, uuid4(), kind, booking_id, data, actor)
         return booking_id
 
@@ -113,6 +113,53 @@ def test_who_cancelled_is_filled_from_the_events(
             return await before.cancelled_by(booking_id)
 
     assert asyncio.run(case()) == actor
+
+
+@pytest.mark.parametrize(
+    ("events", "actor"),
+    [
+        ([("PENDING", "attendee"), ("CANCELLED", shown(API_KEY, KEY))],
+         {"type": "api_key", "id": shown(API_KEY, KEY), "name": "…wXyZ"}),
+        ([("PENDING", "attendee"), ("CANCELLED", shown(USER, ADA)), ("UPDATED", "kalends")],
+         {"type": "user", "id": shown(USER, ADA), "name": "ada@example.com"}),
+        ([("PENDING", "attendee"), ("CANCELLED", shown(USER, UUID(int=2**128 - 1)))],
+         {"type": "user", "id": shown(USER, UUID(int=2**128 - 1)), "name": None}),
+        ([("PENDING", "attendee"), ("CANCELLED", "attendee")],
+         {"type": "attendee", "id": None, "name": "John Doe"}),
+        ([("PENDING", "attendee"), ("CANCELLED", "kalends")],
+         {"type": "system", "id": None, "name": "Kalends"}),
+        ([("PENDING", "attendee"), ("CANCELLED", "operator")],
+         {"type": "operator", "id": None, "name": None}),
+        ([("CANCELLED", "calcom")], {"type": "calcom", "id": None, "name": "Cal.com"}),
+    ],
+)  # fmt: skip
+def test_who_cancels_by_a_server_of_before_is_kept(
+    lease: EmbeddedPostgres, events: list[tuple[str, str]], actor: Any
+) -> None:
+    async def case() -> tuple[Any, Any]:
+        async with old(lease, "0006") as before:
+            await migrate(before.parameters)
+            booking_id = await before.add_booking("CANCELLED", *events)
+            standing = await before.add_booking("CONFIRMED", ("PENDING", "attendee"))
+            return await before.cancelled_by(booking_id), await before.cancelled_by(standing)
+
+    assert asyncio.run(case()) == (actor, None)
+
+
+def test_who_cancelled_is_not_overwritten(lease: EmbeddedPostgres) -> None:
+    known = "UPDATE bookings SET cancelled_by = '1' WHERE id = $1"
+
+    async def case() -> Any:
+        async with old(lease, "0006") as before:
+            await migrate(before.parameters)
+            booking_id = await before.add_booking("CANCELLED")
+            await before.db.execute(known, booking_id)
+            data = json.dumps({"status": "CANCELLED"})
+            event = (ORGANIZATION, uuid4(), "booking.cancelled", booking_id, data, "kalends")
+            await before.db.execute(EVENT, *event)
+            return await before.cancelled_by(booking_id)
+
+    assert asyncio.run(case()) == 1
 
 
 def test_bookings_that_stand_have_nobody_who_cancelled(lease: EmbeddedPostgres) -> None:
@@ -243,3 +290,34 @@ def test_numbers_are_made_of_the_phones_there_are(
             return row[0], json.loads(row[1])
 
     assert asyncio.run(case()) == (number, numbers)
+
+
+@pytest.mark.parametrize(
+    ("change", "number"),
+    [
+        ("attendee_phone = '+49 30 7654321'", None),  # as a server of before writes it
+        ("attendee_phone = NULL", None),
+        ("attendee_phone = '+49 30 1234-567', attendee_phone_e164 = '+49301234567'",
+         "+49301234567"),
+        ("attendee_phone = '+49 30 76', attendee_phone_e164 = '+493076'", "+493076"),
+        ("attendee_name = 'Ada', attendee_phone = '+49 30 1234567'", "+49301234567"),
+    ],
+)  # fmt: skip
+def test_no_phone_keeps_the_number_of_another(
+    lease: EmbeddedPostgres, change: str, number: str | None
+) -> None:
+    phone = """
+    UPDATE bookings SET attendee_phone = '+49 30 1234567', attendee_phone_e164 = '+49301234567'
+    """
+
+    async def case() -> tuple[str | None, bool]:
+        async with old(lease, "0006") as before:
+            await migrate(before.parameters)
+            booking_id = await before.add_booking("CONFIRMED")
+            await before.db.execute(phone)
+            await before.db.execute(f"UPDATE bookings SET {change} WHERE id = $1", booking_id)
+            query = "SELECT attendee_phone_e164, search_text FROM bookings WHERE id = $1"
+            row = await before.db.fetchrow(query, booking_id)
+            return row[0], "49301234567" in row[1].split(" ")[-1]
+
+    assert asyncio.run(case()) == (number, number == "+49301234567")

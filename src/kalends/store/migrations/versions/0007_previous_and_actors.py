@@ -2,8 +2,9 @@
 
 Locks: `events` and `bookings` are each locked for the moment that a nullable column takes (no
 rewrite, at most two seconds of waiting at a time). Bookings that are cancelled already are filled
-from their events, a few hundred in each transaction, beside servers that go on writing; one that
-they cancel meanwhile is filled or stays null, and is never overwritten.
+from their events, a few hundred in each transaction, beside servers that go on writing. Those that
+servers of the version before cancel from then on are filled by a trigger: they write events without
+`previous`, by which it knows them. Nothing is overwritten.
 """
 
 import json
@@ -23,6 +24,57 @@ ALTER TABLE events ADD COLUMN IF NOT EXISTS previous json,
 """
 # json, not jsonb: it is given back as it was written.
 BOOKINGS = "ALTER TABLE bookings ADD COLUMN IF NOT EXISTS cancelled_by json"
+
+# Ids are shown as numbers of base 62 behind a prefix; the booking is locked by whoever cancels it.
+TRIGGER = """
+CREATE OR REPLACE FUNCTION uuid_of_shown_id(given text) RETURNS uuid
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $uuid$
+    WITH value AS (
+        SELECT sum((strpos('DIGITS', letter) - 1) * 62::numeric ^ (
+            length(split_part(given, '_', 2)) - place)) AS number
+        FROM string_to_table(split_part(given, '_', 2), NULL)
+            WITH ORDINALITY AS letters (letter, place))
+    SELECT string_agg(lpad(to_hex(
+        mod(div(number, 4294967296::numeric ^ part), 4294967296)::bigint), 8, '0'), ''
+        ORDER BY part DESC)::uuid
+    FROM value, generate_series(0, 3) AS part
+$uuid$;
+
+CREATE OR REPLACE FUNCTION keep_who_cancelled() RETURNS trigger
+LANGUAGE plpgsql AS $keep$
+DECLARE
+    kind text := split_part(NEW.actor, '_', 1);
+    named text;
+    shown text;
+BEGIN
+    IF kind IN ('key', 'usr') THEN
+        shown := NEW.actor;
+        named := CASE kind
+            WHEN 'key' THEN (
+                SELECT coalesce(name, '…' || last_four) FROM api_keys
+                WHERE organization_id = NEW.organization_id AND id = uuid_of_shown_id(shown))
+            ELSE (SELECT email FROM users WHERE id = uuid_of_shown_id(shown)) END;
+    ELSE
+        named := CASE kind WHEN 'attendee' THEN NEW.data ->> 'attendee_name'
+            WHEN 'kalends' THEN 'Kalends' WHEN 'calcom' THEN 'Cal.com' END;
+    END IF;
+    UPDATE bookings SET cancelled_by = json_build_object(
+        'type', CASE kind WHEN 'key' THEN 'api_key' WHEN 'usr' THEN 'user'
+            WHEN 'attendee' THEN kind WHEN 'operator' THEN kind WHEN 'calcom' THEN kind
+            ELSE 'system' END,
+        'id', shown, 'name', named)
+    WHERE organization_id = NEW.organization_id AND id = NEW.booking_id
+        AND status = 'CANCELLED' AND cancelled_by IS NULL;
+    RETURN NULL;
+END
+$keep$;
+
+DROP TRIGGER IF EXISTS events_say_who_cancelled ON events;
+CREATE TRIGGER events_say_who_cancelled AFTER INSERT ON events
+    FOR EACH ROW WHEN (NEW.previous IS NULL AND NEW.data ->> 'status' = 'CANCELLED'
+        AND NEW.type IN ('booking.cancelled', 'booking.created'))
+    EXECUTE FUNCTION keep_who_cancelled();
+"""
 
 BATCH = 500
 # By the primary key, so that each booking is looked at once. The event that cancelled a booking is
@@ -71,6 +123,7 @@ def upgrade() -> None:
     with outside_transaction():
         execute_briefly(EVENTS)
         execute_briefly(BOOKINGS)
+        execute_briefly(TRIGGER.replace("DIGITS", DIGITS))
         run(fill_cancelled_by)
 
 

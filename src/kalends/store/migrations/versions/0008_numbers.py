@@ -4,7 +4,8 @@ Locks: `organizations` and `bookings` are each locked for the moment that a colu
 null or has a constant default (no rewrite, at most two seconds of waiting at a time). Bookings that
 are there already get their numbers a few hundred in each transaction, beside servers that go on
 writing; a phone that they change meanwhile is left to them. A server of the version before writes
-no numbers: what it books meanwhile has none until its phone is changed.
+no numbers: what it books meanwhile has none until its phone is changed, and where it changes a
+phone, triggers take away the number of the one before.
 """
 
 import json
@@ -25,6 +26,36 @@ ORGANIZATIONS = "ALTER TABLE organizations ADD COLUMN IF NOT EXISTS country text
 BOOKINGS = """
 ALTER TABLE bookings ADD COLUMN IF NOT EXISTS attendee_phone_e164 text,
     ADD COLUMN IF NOT EXISTS answers_e164 json NOT NULL DEFAULT '{}'
+"""
+
+# A trigger cannot ask whether a column was written, but one can be for those updates alone. They
+# run in the order of their names, and before the one that keeps the number to be searched.
+TRIGGERS = """
+CREATE OR REPLACE FUNCTION bring_number_of_phone() RETURNS trigger LANGUAGE plpgsql AS $bring$
+BEGIN
+    PERFORM set_config('kalends.number_of', NEW.id::text, true);
+    RETURN NEW;
+END
+$bring$;
+
+CREATE OR REPLACE FUNCTION forget_number_of_phone() RETURNS trigger LANGUAGE plpgsql AS $forget$
+BEGIN
+    IF current_setting('kalends.number_of', true) IS DISTINCT FROM NEW.id::text THEN
+        NEW.attendee_phone_e164 := NULL;
+    END IF;
+    RETURN NEW;
+END
+$forget$;
+
+DROP TRIGGER IF EXISTS bookings_bring_number ON bookings;
+CREATE TRIGGER bookings_bring_number BEFORE UPDATE OF attendee_phone_e164 ON bookings
+    FOR EACH ROW WHEN (NEW.attendee_phone IS DISTINCT FROM OLD.attendee_phone)
+    EXECUTE FUNCTION bring_number_of_phone();
+DROP TRIGGER IF EXISTS bookings_forget_number ON bookings;
+CREATE TRIGGER bookings_forget_number BEFORE UPDATE ON bookings
+    FOR EACH ROW WHEN (NEW.attendee_phone IS DISTINCT FROM OLD.attendee_phone
+        AND NEW.attendee_phone_e164 = OLD.attendee_phone_e164)
+    EXECUTE FUNCTION forget_number_of_phone();
 """
 
 BATCH = 500
@@ -58,6 +89,7 @@ def upgrade() -> None:
     with outside_transaction():
         execute_briefly(ORGANIZATIONS)
         execute_briefly(BOOKINGS)
+        execute_briefly(TRIGGERS)
         run(fill_numbers)
 
 
