@@ -2,6 +2,8 @@
 
 import pytest
 
+from kalends.services.mailing import send_mails
+from tests.conftest import fetch, in_thread, run
 from tests.mail.posting import Post
 from tests.mail.reading import calendar_part, event_in, text_of, to
 from tests.world import JSON, plus, tomorrow_at
@@ -185,3 +187,20 @@ def test_a_booking_that_was_never_mailed_is_not_updated(post: Post) -> None:
     post.patch(past, status="CONFIRMED")
     post.patch(past, location="Room 9")
     assert post.news() == []
+
+
+def test_a_mail_that_is_written_late_has_no_link_for_the_address_before(post: Post) -> None:
+    booking = post.confirmed()
+    post.patch(booking, attendee={"email": NEW})
+    post.news()
+    late = f"recipient = '{booking['attendee_email']}' AND kind = 'confirmed'"
+    run(post.home, f"UPDATE mails SET state = 'queued', message = NULL WHERE {late}")
+    ((organization, mail),) = fetch(
+        post.home, f"SELECT organization_id, id FROM mails WHERE {late}"
+    )
+    context = post.home.context()
+    in_thread(send_mails(context, f"{organization} {mail}".encode()))
+    written = text_of(post.office.messages[-1])
+    assert written.startswith("Your appointment is confirmed")
+    assert "/booking/" not in written
+    in_thread(context.database.close())

@@ -38,6 +38,11 @@ class MailState(StrEnum):
     FAILED = "failed"
 
 
+def is_same_mailbox(one: str, other: str) -> bool:
+    """Whether two addresses are one but for the case of their letters."""
+    return one.casefold() == other.casefold()
+
+
 class Mail(Struct, frozen=True):
     """One mail to one recipient, as it is stored. `message` is the whole message (RFC 5322),
     sealed; None until it was written, or when it was forgotten."""

@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import structs
 
 from kalends.domain.booking import Status
-from kalends.domain.mail import Audience, MailKind
+from kalends.domain.mail import Audience, MailKind, is_same_mailbox
 from kalends.formats.bookings import BookingShown
 from kalends.formats.cleaning import find_link
 from kalends.formats.invitations import EventStatus, Invitation, Method, Person
@@ -76,7 +76,7 @@ def _attendees(mail: BookingMail) -> tuple[Person, ...]:
     attendee = Person(mail.who, mail.booking.attendee_email)
     if mail.is_for_attendee:
         return (attendee,)
-    if mail.recipient.casefold() == attendee.email.casefold():
+    if is_same_mailbox(mail.recipient, attendee.email):
         return (attendee,)
     return (attendee, Person(mail.organization, mail.recipient))
 

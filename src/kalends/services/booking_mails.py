@@ -13,7 +13,7 @@ from msgspec import Raw, json
 
 from kalends.domain.booking import MOVABLE, Booking, Status
 from kalends.domain.ids import new_id
-from kalends.domain.mail import Audience, MailKind
+from kalends.domain.mail import Audience, MailKind, is_same_mailbox
 from kalends.formats.bookings import BookingShown
 from kalends.formats.mail_facts import CHANGES
 from kalends.formats.mail_invitations import is_invitation_changed
@@ -81,7 +81,7 @@ def _address_left(booking: BookingShown, told: Mapping[str, Told]) -> str | None
     invited = told.get(Audience.ATTENDEE)
     if invited is None or invited.kind == MailKind.CANCELLED:
         return None
-    is_same = invited.recipient.casefold() == booking.attendee_email.casefold()
+    is_same = is_same_mailbox(invited.recipient, booking.attendee_email)
     return None if is_same else invited.recipient
 
 

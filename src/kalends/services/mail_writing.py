@@ -12,7 +12,7 @@ from kalends.domain.booking import MOVABLE, Status, changeable_until
 from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, parse, shown
-from kalends.domain.mail import Audience, Mail, MailKind
+from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
 from kalends.domain.outside import link_to
 from kalends.formats.bookings import BookingShown
 from kalends.formats.mail_facts import BookingMail
@@ -29,13 +29,14 @@ PURPOSE: Final = "mail"
 
 class Story(Struct, frozen=True, kw_only=True):
     """What an event's mails tell: the booking then, as it was before the event, as each audience
-    was told it before, and the status in which it is by now."""
+    was told it before, and by now its status and the attendee's address."""
 
     event: LoggedEvent
     booking: BookingShown
     previous: BookingShown | None
     told: Mapping[str, BookingShown]
     now_is: Status | None
+    address_now: str
     event_type: EventType | None
 
     @property
@@ -90,6 +91,7 @@ async def _story(tx: Tx, organization_id: UUID, number: int) -> Story:
         previous=json.decode(previous.data, type=BookingShown) if previous else None,
         told={audience: json.decode(one.data, type=BookingShown) for audience, one in told.items()},
         now_is=stored.status if stored else None,
+        address_now=stored.attendee_email if stored else "",
         event_type=await _find_event_type(tx, organization_id, booking),
     )
 
@@ -141,7 +143,9 @@ async def _manage_url(
     booking, now = story.booking, context.clock()
     is_open = booking.status in MOVABLE and story.now_is in MOVABLE
     may_change = is_open and now <= story.changeable_until
-    if mail.audience != Audience.ATTENDEE or mail.kind == MailKind.WITHDRAWN or not may_change:
+    is_attendee = mail.audience == Audience.ATTENDEE and mail.kind != MailKind.WITHDRAWN
+    is_theirs = is_attendee and is_same_mailbox(mail.recipient, story.address_now)
+    if not (is_theirs and may_change):
         return None
     booking_id = parse(BOOKING, booking.id)
     assert booking_id is not None

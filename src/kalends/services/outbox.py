@@ -10,11 +10,12 @@ from kalends.domain.actor import ATTENDEE, Actor, actor_of
 from kalends.domain.booking import Booking, Status
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import new_id
-from kalends.domain.mail import MailKind
+from kalends.domain.mail import MailKind, is_same_mailbox
 from kalends.formats.bookings import booking_json
 from kalends.formats.changes import previous_attributes
 from kalends.services.booking_mails import TOLD_ELSEWHERE, choose_mails
 from kalends.services.work import Work
+from kalends.store.booking_links import delete_links
 from kalends.store.events import Event
 from kalends.store.reminders import drop_reminders, plan_reminders
 
@@ -67,7 +68,8 @@ async def announce(
 ) -> None:
     """Writes the event down, and what follows from it, in the transaction at work.
 
-    `before` is the booking before the change, where there was one. Without `notify` no mail
+    `before` is the booking before the change, where there was one: when the attendee's address is
+    another one now, links that were made before open nothing any more. Without `notify` no mail
     follows. `event_type` is the booking's, where it is at hand: one without reminders saves a
     question.
     """
@@ -87,6 +89,9 @@ async def announce(
     if notify and follows.mail is not None:
         mails = await choose_mails(work, follows.mail, booking, data)
     work.happened(event, mails)
+    if before is not None and not is_same_mailbox(before.attendee_email, booking.attendee_email):
+        # Whoever reads the address before may not be the attendee.
+        await delete_links(work.organization_id, work.tx, booking.id)
     await _settle_reminders(work, follows.reminders, booking, event_type)
 
 

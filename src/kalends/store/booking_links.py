@@ -18,6 +18,7 @@ DO UPDATE SET booking_id = excluded.booking_id, created_at = excluded.created_at
 WHERE booking_links.organization_id = excluded.organization_id
 """
 LOCK: Final = "SELECT pg_advisory_xact_lock($1)"
+DELETE: Final = "DELETE FROM booking_links WHERE organization_id = $1 AND booking_id = $2"
 # A token belongs to no request's organization: this finds it.
 FIND: Final = "SELECT organization_id, booking_id FROM booking_links WHERE token_hash = $1"
 
@@ -40,6 +41,11 @@ async def lock_marks(tx: Tx, marks: Sequence[bytes]) -> None:
     """Lets one transaction at a time go on under each of the marks, until it ends."""
     for key in sorted(int.from_bytes(mark[:8], signed=True) for mark in marks):
         await tx.execute(LOCK, key)
+
+
+async def delete_links(organization_id: UUID, tx: Tx, booking_id: UUID) -> None:
+    """From now on nothing that was given out before leads to the booking."""
+    await tx.execute(DELETE, organization_id, booking_id)
 
 
 async def find_link(tx: Tx, token_hash: bytes) -> tuple[UUID, UUID] | None:

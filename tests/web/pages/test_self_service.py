@@ -131,3 +131,26 @@ def test_no_other_site_learns_the_address(world: World, visitor: Visitor) -> Non
     assert page.headers["referrer-policy"] == "same-origin"
     assert page.headers["cache-control"] == "no-store"
     assert 'name="robots" content="noindex"' in page.text
+
+
+def test_a_link_opens_nothing_once_the_address_is_another_one(
+    world: World, visitor: Visitor
+) -> None:
+    path, _ = offered(world)
+    mine = visitor.book(path, tomorrow_at(10), email="ada@example.com").url.path
+    booking = world.api.get("/api/v1/bookings").json()["data"][0]
+    change = {"attendee": {"email": "ada.right@example.com"}, "notify": False}
+    world.api.patch(f"/api/v1/bookings/{booking['id']}", json=change)
+    for address in (mine, f"{mine}/reschedule", f"{mine}/booking.ics"):
+        assert visitor.get(address).status_code == 404
+    assert visitor.post(f"{mine}/cancel").status_code == 404
+    assert status_of(world)[0] == "CONFIRMED"
+
+
+def test_a_link_goes_on_opening_an_address_in_other_letters(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world)
+    mine = visitor.book(path, tomorrow_at(10), email="ada@example.com").url.path
+    booking = world.api.get("/api/v1/bookings").json()["data"][0]
+    change = {"attendee": {"email": "Ada@example.com", "name": "Ada King"}}
+    world.api.patch(f"/api/v1/bookings/{booking['id']}", json=change)
+    assert "Ada King" in text_of(visitor.get(mine))
