@@ -29,6 +29,7 @@ lint: $(DEV)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/codespell $$(git ls-files)
+	@$(BIN)/python scripts/check_references.py
 
 types: $(DEV)
 	@$(BIN)/mypy

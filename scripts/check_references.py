@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 READ = frozenset({".py", ".md", ".html", ".sql", ".toml", ".js", ".css", ".yaml", ""})
 LINK = re.compile(r"\]\((?!https?:|mailto:|#|\{)(?P<target>[^)\s#]+)")
 PAGE = re.compile(r"(?<![\w/.*{-])(?P<target>[\w./-]+\.md)\b")
-SECTION = re.compile(r"\b(SEMANTICS|CONTRACT|DESIGN|FACTS|STYLE)( \d|\b.*§)")
+SECTION = re.compile(r"\b(SEMANTICS|CONTRACT|FACTS) \d")
 # Pages that the server makes, a pattern of names, and third parties' files.
 MADE = re.compile(r"(NNNN-title|guide|public/.*|/nothing)\.md")
 FOREIGN = ("src/kalends/web/docs/swagger",)

@@ -1,4 +1,4 @@
-"""The oracle: SEMANTICS read aloud, one UTC minute after the other. Slow, and nothing clever.
+"""The oracle: docs/slots.md read aloud, one UTC minute after the other. Slow, and nothing clever.
 
 Only for zones whose offsets are whole minutes, and busy times that begin and end on a minute.
 """

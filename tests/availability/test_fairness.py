@@ -1,4 +1,4 @@
-"""Who is taken of several: the order of SEMANTICS 11, and the shares that follow from it."""
+"""Who is taken of several: the order, and the shares that follow from it."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

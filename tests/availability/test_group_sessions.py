@@ -1,4 +1,4 @@
-"""Group sessions (SEMANTICS 14 and 15), against a model that tries everything."""
+"""Group sessions, against a model that tries everything."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace

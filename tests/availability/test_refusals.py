@@ -1,4 +1,4 @@
-"""Which schedules a refusal names (SEMANTICS 16), against brute force over the definition."""
+"""Which schedules a refusal names, against brute force over the definition."""
 
 from collections.abc import Sequence
 from itertools import permutations

@@ -195,7 +195,7 @@ def _place(session: Session) -> tuple[int, list[int]]:
 
 def _can_join(offering: Offering, session: Session) -> bool:
     """Whether there is a seat, and every schedule of the session could serve it but for itself:
-    no limit is asked, as the session counts already (SEMANTICS 14 and 15)."""
+    no limit is asked, as the session counts already (docs/slots.md, "Groups")."""
     if session.seats_taken >= offering.capacity:
         return False
     if offering.wanted is not None and offering.wanted not in session.schedule_ids:

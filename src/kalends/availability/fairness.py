@@ -1,4 +1,4 @@
-"""In which order schedules are taken, so that those of a requirement share fairly (SEMANTICS 11).
+"""In which order schedules are taken, so that those of a requirement share fairly.
 
 First those that do not run ahead today; then who has the smallest share of the month, then of the
 day, then the lowest id.

@@ -1,4 +1,4 @@
-"""Candidate starts: each date's unbroken runs, in steps from where they begin (SEMANTICS 5).
+"""Candidate starts: each date's unbroken runs, in steps from where they begin.
 
 They depend on hours, zone and step alone, never on the range that is asked about or on now, so
 they are found once for each four weeks and kept. A run is kept as a `range`, which takes no more
@@ -16,7 +16,7 @@ from kalends.availability.hours import BLOCK, BLOCKS_KEPT, Hours, blocks_of, ope
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import Zone
 
-# Fits wherever the schedule is open at the start: nothing of SEMANTICS 6a is asked yet.
+# Fits wherever the schedule is open at the start: the end is not asked yet.
 A_MOMENT = 1
 
 # Whoever lists slots asks for the same days again and again. A kept grid takes 1 MB at most.

@@ -1,4 +1,4 @@
-"""Which schedules meet the requirements: a matching, not a greedy pick (SEMANTICS 11 and 16)."""
+"""Which schedules meet the requirements: a matching, not a greedy pick."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -67,7 +67,7 @@ class Offering:
     """Everything that a question about slots depends on.
 
     `calendars` are those of the schedules that may be taken: one that a requirement names and that
-    is not here serves nothing. `zone` is where the event type's days are counted (SEMANTICS 13).
+    is not here serves nothing. `zone` is where the event type's days are counted.
     `booked` are the starts of the event type's own live claims, each once, for `terms.max_per_day`.
     `wanted` has to be among the schedules taken, `preferred` are taken before others. A booking
     that moves is left out of all of this by the caller.

@@ -1,5 +1,5 @@
 """Why a start is refused: the rules of the event type, and those of the schedules that would help
-(SEMANTICS 16)."""
+(docs/slots.md, "Reasons")."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

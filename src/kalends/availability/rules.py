@@ -1,4 +1,4 @@
-"""The rules that refuse a start, each as time that must be kept clear of (SEMANTICS 6 and 12).
+"""The rules that refuse a start, each as time that must be kept clear of.
 
 Every rule, whether closed hours, a meeting or too short a notice, comes to the same: a start `s` is
 refused if `[s - before, s + after)` meets one of some intervals. The same intervals list slots,

@@ -1,4 +1,4 @@
-"""Free time: lists slots, decides about one start, and explains (SEMANTICS 5 to 16).
+"""Free time: lists slots, decides about one start, and explains, by the rules of docs/slots.md.
 
 `slots` and `decide` ask the same rules of the same candidates: what is listed is what `decide`
 accepts, but that a booking may be recorded in the past where no notice is set.

@@ -246,7 +246,7 @@ def _first_counted(needed: Requirement) -> UUID | None:
 
 
 def _zone(question: Question, contents: Mapping[UUID, Contents]) -> Zone:
-    """Where the event type's days are counted: the zone of its first schedule (SEMANTICS 13)."""
+    """Where the event type's days are counted: the zone of its first schedule."""
     first = contents.get(next(iter(question.requirements[0].schedule_ids)))
     return zone_of_schedule(first.schedule) if first else zone_named("UTC")
 

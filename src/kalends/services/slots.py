@@ -167,7 +167,7 @@ async def find_slots(offering: Offering, span: Interval) -> list[Slots]:
 
 def pieces_of(offering: Offering, span: Interval) -> list[Interval]:
     """The range in parts of a bounded amount of work; the slots of the parts are those of the
-    range (SEMANTICS 7). What is asked for every day is one part."""
+    range (docs/slots.md, "Ranges add up"). What is asked for every day is one part."""
     step = offering.terms.step or span.seconds or 1
     most = max(1, CALENDAR_STEPS_A_PIECE // max(1, len(offering.calendars)))
     if span.seconds <= min(KEPT_STEPS, most) * step:
