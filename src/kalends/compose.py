@@ -61,6 +61,7 @@ from kalends.web.connections import MOST_CONNECTIONS, Connections, Patience
 from kalends.web.endpoint import Gate
 from kalends.web.health import Checks
 from kalends.web.pages.visit import PageLimits
+from kalends.web.pages.zone_list import load_zones
 from kalends.web.protocol import REFUSALS, Protocol
 from kalends.web.sessions import Sessions
 
@@ -204,6 +205,7 @@ def application(home: Installation) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[Mapping[str, Any]]:
+        await asyncio.to_thread(load_zones)
         sharing = asyncio.create_task(_share_limits(limiter, context.database))
         try:
             async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_SERVER):

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from babel import Locale
 from markupsafe import Markup
 
-from kalends.availability.wallclock import zone_named
+from kalends.availability.wallclock import Zone, zone_named
 from kalends.formats.countries import countries_by_zone, zone_links
 from kalends.web.pages import clock_words
 from kalends.web.pages.places import ENGLISH, name_of
@@ -21,8 +21,18 @@ from kalends.web.pages.places import ENGLISH, name_of
 QUARTER_SECONDS: Final = 15 * 60
 # As people call them; CLDR has these as variants, which Babel leaves out.
 ALSO_CALLED: Final = {"AE": "UAE", "GB": "UK", "US": "USA"}
-_OPTION: Final = Markup('<option value="{}" data-offset="{}"{}>{}{}</option>')
+_NAME: Final = Markup('<option value="{}" data-offset="')
 _ALSO: Final = Markup(' data-also="{}"')
+
+
+class _Option(NamedTuple):
+    """What of an option does not change with the clock; between the two stands the offset in
+    minutes."""
+
+    zone: Zone
+    begins: Markup
+    goes_on: Markup
+    names_offset: bool
 
 
 @dataclass(frozen=True)
@@ -38,22 +48,43 @@ class ZoneOptions:
         return _options(int(self.now.timestamp()) // QUARTER_SECONDS, self.locale)
 
 
+def load_zones() -> None:
+    """Reads the rules and names of all zones, which takes a while and is kept for good: to be done
+    before anybody waits for a page."""
+    _offsets(0)
+    _written(ENGLISH)
+
+
 @lru_cache(maxsize=32)
 def _options(quarter: int, locale: Locale) -> Markup:
+    offsets = _offsets(quarter)
+    parts: list[str] = []
+    for option in _written(locale):
+        minutes, offset = offsets[option.zone.name]
+        told = f" ({offset})" if option.names_offset else ""
+        parts += (option.begins, str(minutes), option.goes_on, told, "</option>")
+    return Markup("".join(parts))
+
+
+@lru_cache(maxsize=2)
+def _offsets(quarter: int) -> dict[str, tuple[int, str]]:
+    """How far each zone is from UTC, in minutes and in words."""
     now = quarter * QUARTER_SECONDS
-    listed = sorted(clock_words.zone_choices(), key=label_of)
-    return Markup("").join(_option(name, now, locale) for name in listed)
+    zones = map(zone_named, clock_words.zone_choices())
+    return {z.name: (z.offset_at(now) // 60, clock_words.offset_of(now, z)) for z in zones}
 
 
-def _option(name: str, now: int, locale: Locale) -> Markup:
-    zone = zone_named(name)
+@lru_cache(maxsize=64)
+def _written(locale: Locale) -> list[_Option]:
+    """The options in the order of their labels; of a language, but for the offsets."""
+    return [_option(name, locale) for name in sorted(clock_words.zone_choices(), key=label_of)]
+
+
+def _option(name: str, locale: Locale) -> _Option:
     also = " ".join(sorted(_other_names(name, locale)))
-    attribute = _ALSO.format(also) if also else ""
-    minutes = zone.offset_at(now) // 60
-    label, offset = label_of(name), clock_words.offset_of(now, zone)
-    return _OPTION.format(
-        name, minutes, attribute, label, f" ({offset})" if offset != label else ""
-    )
+    label = label_of(name)
+    goes_on = Markup('"') + (_ALSO.format(also) if also else "") + Markup(">") + label
+    return _Option(zone_named(name), _NAME.format(name), goes_on, label != "UTC")
 
 
 @cache
