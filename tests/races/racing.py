@@ -8,7 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
+
 CONNECTIONS = 200
+# On a busy machine a server says within its limit that it could not get to it, and to come again.
+COME_AGAIN = 503
+TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,19 @@ class Answer:
 
     def json(self) -> Any:
         return json.loads(self.body)
+
+
+class ComingAgain(httpx.AsyncHTTPTransport):
+    """Of clients that come again where the server was too busy."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        for _ in range(TRIES):
+            response = await super().handle_async_request(request)
+            if response.status_code != COME_AGAIN:
+                break
+            await response.aclose()
+            await asyncio.sleep(1)
+        return response
 
 
 def post_all(
@@ -45,14 +63,24 @@ async def _post_all(
 async def _lane(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, requests: Sequence[bytes]
 ) -> list[Answer]:
-    answers = []
-    for request in requests:
+    answers = [await _post(reader, writer, request) for request in requests]
+    writer.close()
+    return answers
+
+
+async def _post(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
+) -> Answer:
+    """The first answer that is not 503, which did nothing and is asked again a second later."""
+    for _ in range(TRIES):
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        answers.append(Answer(int(head[9:12]), await reader.readexactly(length)))
-    writer.close()
-    return answers
+        answer = Answer(int(head[9:12]), await reader.readexactly(length))
+        if answer.status_code != COME_AGAIN:
+            break
+        await asyncio.sleep(1)
+    return answer
 
 
 def _request(path: str, key: str, body: dict[str, Any]) -> bytes:

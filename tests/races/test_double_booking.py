@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.races.conftest import Fleet
-from tests.races.racing import Answer, post_all
+from tests.races.racing import Answer, ComingAgain, post_all
 from tests.world import World, plus, tomorrow_at
 
 PATH = "/api/v1/bookings"
@@ -99,9 +99,9 @@ def test_create_against_move_into_and_cancel_leaves_no_overlap(fleet: Fleet, wor
         seen: Counter[int] = Counter()
         common: dict[str, Any] = {"headers": world.api.headers, "timeout": 600}
         async with (
-            httpx.AsyncClient(base_url=fleet.urls[0], **common) as one,
-            httpx.AsyncClient(base_url=fleet.urls[1], **common) as two,
-            httpx.AsyncClient(base_url=fleet.urls[2], **common) as six,
+            httpx.AsyncClient(base_url=fleet.urls[0], transport=ComingAgain(), **common) as one,
+            httpx.AsyncClient(base_url=fleet.urls[1], transport=ComingAgain(), **common) as two,
+            httpx.AsyncClient(base_url=fleet.urls[2], transport=ComingAgain(), **common) as six,
         ):
             for number in range(count):
                 day = plus(tomorrow_at(0), days=number)

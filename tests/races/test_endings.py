@@ -8,6 +8,7 @@ import httpx
 from kalends.domain import ids
 from tests.races.conftest import Fleet
 from tests.races.housekeepers import housekeepers
+from tests.races.racing import ComingAgain
 from tests.world import JSON, World, plus, tomorrow_at
 
 PATH = "/api/v1/bookings"
@@ -59,7 +60,9 @@ def race(
         world.api.patch(f"{PATH}/{booking['id']}", json={"status": status})
 
     async def change(lane: list[int], answers: dict[int, int]) -> None:
-        async with httpx.AsyncClient(headers=world.api.headers, timeout=60) as client:
+        async with httpx.AsyncClient(
+            headers=world.api.headers, timeout=60, transport=ComingAgain()
+        ) as client:
             for n in lane:
                 url = f"{fleet.urls[n % len(fleet.urls)]}{PATH}/{bookings[n]['id']}"
                 answer = await client.patch(url, json={"status": wanted[n % 3 % 2]})
@@ -71,7 +74,9 @@ def race(
         backward = [n for n in reversed(range(BOOKINGS)) if n % 3]
         forward = [n for n in range(BOOKINGS) if not n % 3]
         answers: dict[int, int] = {}
-        async with httpx.AsyncClient(headers=world.api.headers, timeout=60) as client:
+        async with httpx.AsyncClient(
+            headers=world.api.headers, timeout=60, transport=ComingAgain()
+        ) as client:
             path = f"{fleet.urls[0]}/api/v1/event-types/{event_type['id']}"
             assert (await client.patch(path, json=rules)).status_code == 200
         await asyncio.gather(change(backward, answers), change(forward, answers))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from tests.races.conftest import Fleet
-from tests.races.racing import Answer, post_all
+from tests.races.racing import Answer, ComingAgain, post_all
 from tests.world import JSON, World, plus, tomorrow_at
 
 PATH = "/api/v1/bookings"
@@ -120,7 +120,9 @@ def test_booking_moving_holding_and_cancelling_at_once_shares_no_room(
     async def rounds() -> Counter[int]:
         seen: Counter[int] = Counter()
         common: dict[str, Any] = {"headers": world.api.headers, "timeout": 120}
-        clients = [httpx.AsyncClient(base_url=url, **common) for url in fleet.urls]
+        clients = [
+            httpx.AsyncClient(base_url=url, transport=ComingAgain(), **common) for url in fleet.urls
+        ]
         for number in range(ROUNDS):
             day = plus(NINE, days=number)
             answers = await asyncio.gather(

@@ -9,6 +9,7 @@ import httpx
 from kalends.domain import ids
 from kalends.services.self_service import mint_link
 from tests.races.conftest import Fleet
+from tests.races.racing import ComingAgain
 from tests.world import JSON, World, plus, tomorrow_at
 
 PATH = "/api/v1/bookings"
@@ -40,7 +41,7 @@ async def change_all(
 ) -> dict[str, list[int]]:
     """What each was answered, by what was tried."""
     answers: dict[str, list[int]] = {"move": [], "cancel": [], "confirm": []}
-    async with httpx.AsyncClient(timeout=60) as client:
+    async with httpx.AsyncClient(timeout=60, transport=ComingAgain()) as client:
 
         async def move(url: str, start: str) -> None:
             answer = await client.post(f"{url}/reschedule", data={"start": start})
