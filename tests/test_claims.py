@@ -9,6 +9,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.ids import BOOKING, SCHEDULE, parse, shown
+from kalends.store.occupancies import NO_EVENT_TYPE
 from tests.conftest import fetch, run
 from tests.world import JSON, World
 
@@ -122,7 +123,21 @@ def test_seats_of_a_session_share_their_claim_again(
 @pytest.mark.parametrize(
     ("spoil", "words", "mend"),
     [
-        ("starts_at = starts_at + interval '1 h'", "not from", "starts_at - interval '1 h'"),
+        (
+            "starts_at = starts_at + interval '1 h'",
+            "under another start",
+            "starts_at - interval '1 h'",
+        ),
+        (
+            "during = tstzrange(lower(during) + interval '1 h', upper(during) + interval '1 h')",
+            "from 2031-05-01 11:00Z to 2031-05-01 12:00Z, and not from 2031-05-01 10:00Z",
+            "tstzrange(lower(during) - interval '1 h', upper(during) - interval '1 h')",
+        ),
+        (
+            "event_type_id = schedule_id",
+            "under another event type",
+            f"'{NO_EVENT_TYPE}'",
+        ),
         (
             "during = tstzrange(lower(during) - interval '7 min', upper(during))",
             "other buffers",
@@ -201,6 +216,53 @@ def test_what_shares_a_claim_and_is_no_seat_is_named(
     assert any("shares its claim" in line for line in named)
     forget_claims(home, second)
     assert doctor("--bookings", "--repair").returncode == 0
+
+
+def put_in_claim_of(home: Installation, first: JSON, second: JSON, *, on: JSON, of: JSON) -> None:
+    """What the second has on `of` lies on `on` from now on, in the claim of the first."""
+    old, new = parse(SCHEDULE, of["id"]), parse(SCHEDULE, on["id"])
+    claim = f"(SELECT claim_id FROM occupancies WHERE booking_id = '{id_of(first)}' LIMIT 1)"
+    run(
+        home,
+        f"UPDATE occupancies SET claim_id = {claim},"
+        f" schedule_id = CASE schedule_id WHEN '{old}' THEN '{new}' ELSE schedule_id END"
+        f" WHERE booking_id = '{id_of(second)}'",
+    )
+    run(
+        home,
+        f"UPDATE bookings SET schedule_ids = array_replace(schedule_ids, '{old}', '{new}'),"
+        f" schedule_id = CASE schedule_id WHEN '{old}' THEN '{new}' ELSE schedule_id END"
+        f" WHERE id = '{id_of(second)}'",
+    )
+
+
+def test_two_bookings_of_one_start_may_not_share_a_claim(
+    world: World, home: Installation, doctor: Doctor
+) -> None:
+    room, other = world.create_schedule(), world.create_schedule()
+    first, second = world.book(room, AT), world.book(other, AT)
+    put_in_claim_of(home, first, second, on=room, of=other)
+    done = doctor("--bookings")
+    assert done.returncode == 1
+    assert any("shares its claim" in line for line in lines_about(first, done))
+    world.api.delete(f"/api/v1/bookings/{second['id']}")
+    assert doctor("--bookings").returncode == 0
+
+
+def test_two_sessions_may_not_share_a_room(
+    world: World, home: Installation, doctor: Doctor
+) -> None:
+    hosts, rooms = ([world.create_schedule() for _ in range(2)] for _ in range(2))
+    needed = [{"count": 1, "schedule_ids": [one["id"] for one in some]} for some in (hosts, rooms)]
+    group = world.create_event_type(capacity=2, requirements=needed)
+    seats = [world.book(None, AT, event_type_id=group["id"]) for _ in range(3)]
+    taken, free = (rooms if seats[0]["schedule_ids"][1] == rooms[0]["id"] else rooms[::-1])[:2]
+    put_in_claim_of(home, seats[0], seats[2], on=taken, of=free)
+    done = doctor("--bookings")
+    assert done.returncode == 1
+    assert any("shares its claim" in line for line in lines_about(seats[0], done))
+    world.api.delete(f"/api/v1/bookings/{seats[2]['id']}")
+    assert doctor("--bookings").returncode == 0
 
 
 def test_bookings_recorded_in_conflict_need_no_claim(

@@ -36,6 +36,9 @@ WORDS: Final = {
     "{begins} to {ends}",
     "other buffers": "has its claim on {schedule} with other buffers: from {lies_from} to "
     "{lies_until}, and not from {begins} to {ends}",
+    "other start": "has its claim on {schedule} from {begins} to {ends} under another start",
+    "other event type": "has its claim on {schedule} from {begins} to {ends} under another event "
+    "type",
     "several claims": "has several claims where its schedules need the same one",
     "no booking": "is no booking, and has a claim on {schedule} from {begins} to {ends}",
     "not taken": "takes no time, and has a claim on {schedule} from {begins} to {ends}",

@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.store.database import Tx
+from kalends.store.occupancies import NO_EVENT_TYPE
 
 Place = tuple[UUID, UUID]
 
@@ -21,13 +22,17 @@ SELECT organization_id, id FROM (
     ORDER BY organization_id, id LIMIT $3) page
 ORDER BY organization_id DESC, id DESC LIMIT 1
 """
-# Of a booking that takes time: each schedule needs a row with its time and its buffers.
-OF_BOOKINGS: Final = """
+# Of a booking that takes time: each schedule needs a row with its time and its buffers, under its
+# start and its event type. Servers before 0009 name no event type, and none is the first id.
+OF_BOOKINGS: Final = f"""
 SELECT CASE WHEN o.booking_id IS NULL THEN 'missing'
-        WHEN o.starts_at <> w.start_time THEN 'other time' ELSE 'other buffers' END,
+        WHEN NOT o.during @> tstzrange(w.start_time, w.end_time) THEN 'other time'
+        WHEN o.during <> tstzrange(w.begins, w.ends) THEN 'other buffers'
+        WHEN o.starts_at <> w.start_time THEN 'other start' ELSE 'other event type' END,
     w.organization_id, w.id, w.schedule_id, w.begins, w.ends, lower(o.during), upper(o.during)
 FROM (
-    SELECT organization_id, id, start_time, unnest(schedule_ids) AS schedule_id,
+    SELECT organization_id, id, start_time, end_time, unnest(schedule_ids) AS schedule_id,
+        coalesce(event_type_id, '{NO_EVENT_TYPE}') AS event_type_id,
         start_time - make_interval(mins => buffer_before) AS begins,
         end_time + make_interval(mins => buffer_after) AS ends
     FROM bookings
@@ -36,7 +41,7 @@ FROM (
 LEFT JOIN occupancies o ON o.organization_id = w.organization_id AND o.booking_id = w.id
     AND o.schedule_id = w.schedule_id
 WHERE o.booking_id IS NULL OR o.starts_at <> w.start_time
-    OR o.during <> tstzrange(w.begins, w.ends)
+    OR o.during <> tstzrange(w.begins, w.ends) OR o.event_type_id <> w.event_type_id
 UNION ALL
 SELECT 'several claims', organization_id, booking_id, (array_agg(schedule_id))[1],
     min(lower(during)), max(upper(during)), NULL, NULL
@@ -66,8 +71,8 @@ WHERE o.booking_id IS NOT NULL
     OR o.schedule_id <> ALL (b.schedule_ids))
 ORDER BY 2, 3, 4
 """
-# Rows of one claim may overlap, so they have to be seats of one session: of one start, and of one
-# event type (or of none, as imported seats are).
+# Rows of one claim may overlap, so they have to be seats of one session: of one start, on the same
+# schedules, and of one event type; or of none where both were brought in, as seats of Cal.com are.
 SHARED: Final = """
 SELECT 'shared claim', o.organization_id, o.booking_id, o.schedule_id, lower(o.during),
     upper(o.during), lower(p.during), upper(p.during)
@@ -77,7 +82,10 @@ JOIN occupancies p ON p.organization_id = o.organization_id AND p.schedule_id = 
     AND p.during && o.during AND p.claim_id = o.claim_id AND p.booking_id > o.booking_id
 JOIN bookings c ON c.organization_id = p.organization_id AND c.id = p.booking_id
 WHERE (o.organization_id, o.booking_id) > ($1, $2) AND (o.organization_id, o.booking_id) <= ($3, $4)
-  AND (b.event_type_id IS DISTINCT FROM c.event_type_id OR o.starts_at <> p.starts_at)
+  AND (b.event_type_id IS DISTINCT FROM c.event_type_id OR o.starts_at <> p.starts_at
+    OR NOT (b.schedule_ids @> c.schedule_ids AND b.schedule_ids <@ c.schedule_ids)
+    OR (b.event_type_id IS NULL
+        AND (b.external_provider = c.external_provider) IS DISTINCT FROM true))
 ORDER BY 2, 3, 4
 """
 IN_THE_WAY: Final = """
