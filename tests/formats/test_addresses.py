@@ -66,6 +66,25 @@ def test_punctuation_in_disguise_is_refused(domain: str) -> None:
     assert not is_taken(f"ada@{domain}")
 
 
+@pytest.mark.parametrize("letter", ["a", "ü", "用"])
+def test_no_label_is_longer_than_names_have(letter: str) -> None:
+    taken = [n for n in range(1, 80) if is_taken(f"ada@{letter * n}.example")]
+    written = [mail_address(f"ada@{letter * n}.example")[4:].split(".")[0] for n in range(1, 80)]
+    assert taken == [n for n, label in enumerate(written, 1) if len(label) <= 63]
+
+
+@pytest.mark.parametrize(
+    "encoded", ["=?utf-8?q?ada?=", "=?UTF-8?B?YWRh?=", "x=?iso-8859-1?Q?=41?="]
+)
+def test_what_mail_would_read_as_other_text_is_refused(encoded: str) -> None:
+    assert not is_taken(f"{encoded}@example.com")
+
+
+def test_signs_that_encode_nothing_are_accepted() -> None:
+    assert is_taken("a=?b@example.com")
+    assert is_taken("who?=me@example.com")
+
+
 @pytest.mark.parametrize(
     "address",
     [

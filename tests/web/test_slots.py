@@ -388,3 +388,26 @@ def test_a_set_time_rules_what_is_upcoming_but_not_when_things_were_made(world: 
     assert world.sandbox.get("/api/v1/bookings", params=upcoming).json()["meta"]["total"] == 1
     later = world.sandbox.get("/api/v1/bookings", params=upcoming, headers=headers)
     assert later.json()["meta"]["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "zone", "status"),
+    [
+        ("2030-03-12", "2030-03-11", "UTC", 422),
+        ("2030-03-12T00:00:00Z", "2030-03-11", "UTC", 422),
+        ("2030-03-12", "2030-03-12T00:00:00Z", "UTC", 422),
+        ("2030-03-12", "2030-03-12", "UTC", 200),
+        ("2011-12-30", "2011-12-30", "Pacific/Apia", 200),  # a day that there was not
+        ("2011-12-30", "2011-12-29", "Pacific/Apia", 422),
+        ("2011-12-31", "2011-12-30", "Pacific/Apia", 422),
+    ],
+)
+def test_a_range_that_ends_before_its_start_is_refused(
+    module_world: World, start: str, end: str, zone: str, status: int
+) -> None:
+    query = {"start": start, "end": end, "timezone": zone, "duration_minutes": 60}
+    query["schedule_id"] = module_world.shared_schedule["id"]
+    answer = module_world.api.get("/api/v1/slots", params=query)
+    assert answer.status_code == status
+    if status == 422:
+        assert answer.json()["details"][0]["field"] == "end"

@@ -46,6 +46,9 @@ _EMAIL = re.compile(
 
 # What turns into punctuation, or ends a label, where a domain is written for mail (RFC 5891).
 _HIDDEN_PUNCTUATION = re.compile(r"[\x00-,./:-@\[-`{-\x7f\u3002]")
+# What readers of mail take for other text wherever it stands in a header (RFC 2047).
+_ENCODED_WORD = re.compile(r"=\?[^?]*\?[bBqQ]\?[^?]*\?=")
+LONGEST_LABEL: Final = 63  # octets, as the name system has it (RFC 1035)
 # What stands for a character that got lost on its way.
 _LOST: Final = "\ufffd"
 
@@ -143,15 +146,22 @@ class Email(str):
             raise ValueError(
                 "must be an e-mail address without invisible characters, such as john@example.com"
             )
-        if any(map(_is_disguised, text.rpartition("@")[2].split("."))):
+        if not all(map(_is_label, text.rpartition("@")[2].split("."))):
             raise ValueError("must be an e-mail address whose domain can be written as a name")
+        if _ENCODED_WORD.search(text):
+            raise ValueError(
+                "must be an e-mail address that is not encoded, such as john@example.com"
+            )
         return cls(text)
 
 
-def _is_disguised(label: str) -> bool:
-    """Whether a label of a domain would be written otherwise than as one label."""
-    normal = unicodedata.normalize("NFKC", label.lower())
-    return not label.isascii() and _HIDDEN_PUNCTUATION.search(normal) is not None
+def _is_label(text: str) -> bool:
+    """Whether a part of a domain is written as one label in mail, of a length that there is."""
+    if text.isascii():
+        return len(text) <= LONGEST_LABEL
+    normal = unicodedata.normalize("NFKC", text.lower())
+    written = normal if normal.isascii() else "xn--" + normal.encode("punycode").decode("ascii")
+    return len(written) <= LONGEST_LABEL and _HIDDEN_PUNCTUATION.search(normal) is None
 
 
 class ClockTime(str):

@@ -74,7 +74,8 @@ class Range(Struct, frozen=True, kw_only=True):
         exist there. Raises Invalid."""
         start = self.start if isinstance(self.start, datetime) else _day(self.start, zone_name)[0]
         end = self.end if isinstance(self.end, datetime) else _day(self.end, zone_name)[1]
-        if end < start or (end == start and isinstance(self.end, datetime)):
+        is_one_day = self.start == self.end and not isinstance(self.end, datetime)
+        if end < start or (end == start and not is_one_day):
             raise Invalid.field("end", "must be after start")
         return Interval(int(start.timestamp()), int(end.timestamp()))
 
