@@ -95,6 +95,11 @@ def test_the_same_request_under_an_idempotency_key_shows_the_same_secret(world: 
     assert world.api.get(PATH).json()["meta"]["total"] == 2
 
 
+@pytest.mark.parametrize("name", ["", " ", "\u200b"])
+def test_a_key_whose_name_shows_nothing_has_none(world: World, name: str) -> None:
+    assert create(world, name=name)["name"] is None
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -102,7 +107,8 @@ def test_the_same_request_under_an_idempotency_key_shows_the_same_secret(world: 
         ({"scopes": []}, "scopes"),
         ({"scopes": "*"}, "scopes"),
         ({"scopes": ["*", "bookings:delete"]}, "scopes.1"),
-        ({"scopes": ["*"], "name": ""}, "name"),
+        ({"scopes": ["*"], "name": "a\x00b"}, "name"),
+        ({"scopes": ["*"], "name": "x" * 201}, "name"),
         ({"scopes": ["*"], "expires_at": "tomorrow"}, "expires_at"),
         ({"scopes": ["*"], "expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
         ({"scopes": ["*"], "rate_limit": "none"}, "rate_limit"),

@@ -29,7 +29,9 @@ class CreateApiKey(Request, frozen=True):
             examples=[["bookings:read", "bookings:write"]],
         ),
     ]
-    name: Annotated[Label, Meta(description="What the key is for.")] | None = None
+    name: (
+        Annotated[Label, Meta(description="What the key is for; none where it is empty.")] | None
+    ) = None
     expires_at: Annotated[Instant, Meta(description="Default: never.")] | None = None
 
 
