@@ -1,6 +1,7 @@
 """A schedule's calendar to subscribe to: its bookings and busy times, for its owner."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
 from typing import Final
 from uuid import UUID
 
@@ -14,14 +15,14 @@ from kalends.domain.place import told_location
 from kalends.domain.schedule import BusyTime, Schedule
 from kalends.formats.answers import label_answers
 from kalends.formats.cleaning import find_link, many_lines, one_line
-from kalends.formats.invitations import EventStatus, FeedEntry, Person, feed_ics
+from kalends.formats.invitations import EventStatus, FeedEntry, Person, feed_pieces, order_of
 
 BUSY: Final = "Busy"
 
 
 class Feed(Struct, frozen=True, kw_only=True):
-    """What a feed shows; `sender` is the address that mail comes from, `event_types` what the
-    bookings are of, by id."""
+    """What a feed shows, by start, then id; `sender` is the address that mail comes from,
+    `event_types` what the bookings are of, by id."""
 
     organization: Organization
     schedule: Schedule
@@ -31,15 +32,17 @@ class Feed(Struct, frozen=True, kw_only=True):
     sender: str
 
 
-def feed_bytes(feed: Feed) -> bytes:
-    """The feed as iCalendar, its times in UTC; the same for the same things.
+def pieces_of_feed(feed: Feed) -> Iterator[bytes]:
+    """The feed as iCalendar, its times in UTC; the same for the same things. Each piece is made
+    when it is asked for, and has a bounded number of entries.
 
     What is cancelled is not in it: calendar programs drop what a feed shows no more.
     """
     organization = one_line(feed.organization.name) or "Kalends"
-    return feed_ics(
+    booked = (_booked(booking, feed) for booking in feed.bookings)
+    return feed_pieces(
         f"{one_line(feed.schedule.name)} ({organization})",
-        [*(_booked(one, feed) for one in feed.bookings), *map(_busy, feed.busy_times)],
+        merge(booked, map(_busy, feed.busy_times), key=order_of),
         organizer=Person(organization, feed.sender),
     )
 

@@ -6,6 +6,7 @@ The same values always make the same bytes: the time stamp is the change's, neve
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain, islice
 from typing import Final
 
 from msgspec import Struct
@@ -19,6 +20,8 @@ from kalends.formats.timezones import is_second_pass, is_utc, local_time, vtimez
 PRODUCT: Final = "-//Kalends//Kalends//EN"
 # How often a calendar program should look for changes.
 FEED_REFRESH: Final = "PT15M"
+# Some 10 ms of a feed.
+ENTRIES_A_PIECE: Final = 100
 
 
 class Method(StrEnum):
@@ -82,28 +85,50 @@ def feed_ics(name: str, entries: Iterable[FeedEntry], *, organizer: Person) -> b
 
     It tells no attendees: a published event must not.
     """
-    ordered = sorted(entries, key=lambda entry: (entry.starts_at, entry.uid))
-    lines = [
-        content_line("NAME", text(one_line(name))),  # RFC 7986 5.1
-        content_line("X-WR-CALNAME", text(one_line(name))),  # what came before it
-        content_line("REFRESH-INTERVAL", FEED_REFRESH, VALUE="DURATION"),  # RFC 7986 5.7
-        content_line("X-PUBLISHED-TTL", FEED_REFRESH),
-        *_zones(ordered),
-    ]
+    ordered = sorted(entries, key=order_of)
+    return b"".join(feed_pieces(name, ordered, organizer=organizer, zones=_zones(ordered)))
+
+
+def feed_pieces(
+    name: str, ordered: Iterable[FeedEntry], *, organizer: Person, zones: Iterable[str] = ()
+) -> Iterator[bytes]:
+    """The same in pieces of at most ENTRIES_A_PIECE entries, each taken and written when its piece
+    is asked for. `zones` are the VTIMEZONEs of what is not written in UTC."""
+    entries = iter(ordered)
+    yield to_bytes(
+        (
+            "BEGIN:VCALENDAR",
+            *_head("PUBLISH"),
+            content_line("NAME", text(one_line(name))),  # RFC 7986 5.1
+            content_line("X-WR-CALNAME", text(one_line(name))),  # what came before it
+            content_line("REFRESH-INTERVAL", FEED_REFRESH, VALUE="DURATION"),  # RFC 7986 5.7
+            content_line("X-PUBLISHED-TTL", FEED_REFRESH),
+            *zones,
+        )
+    )
     organized_by = _organizer(organizer)
-    for entry in ordered:
-        lines += component("VEVENT", (*_properties(entry), organized_by))
-    return _calendar("PUBLISH", lines)
+    while piece := list(islice(entries, ENTRIES_A_PIECE)):
+        events = (component("VEVENT", (*_properties(each), organized_by)) for each in piece)
+        yield to_bytes(chain.from_iterable(events))
+    yield to_bytes(["END:VCALENDAR"])
+
+
+def order_of(entry: FeedEntry) -> tuple[datetime, str]:
+    """How entries stand in a feed."""
+    return entry.starts_at, entry.uid
 
 
 def _calendar(method: str, lines: Iterable[str]) -> bytes:
-    head = (
+    return to_bytes(component("VCALENDAR", (*_head(method), *lines)))
+
+
+def _head(method: str) -> tuple[str, ...]:
+    return (
         content_line("VERSION", "2.0"),
         content_line("PRODID", PRODUCT),
         content_line("CALSCALE", "GREGORIAN"),
         content_line("METHOD", method),
     )
-    return to_bytes(component("VCALENDAR", (*head, *lines)))
 
 
 def _properties(entry: FeedEntry) -> Iterator[str]:

@@ -40,7 +40,7 @@ async def list_busy_times(
 ) -> tuple[list[BusyTime], int]:
     """Those that meet the span (None is an open end): a page by start, then id, and the total."""
     rows = await tx.fetch(LIST, organization_id, schedule_id, *span, limit, offset)
-    listed = [_busy_time(row) for row in rows if row["id"] is not None]
+    listed = [busy_time_from(row) for row in rows if row["id"] is not None]
     return listed, rows[0]["total"]
 
 
@@ -56,5 +56,5 @@ async def delete_busy_time(
     return not done.endswith(" 0")
 
 
-def _busy_time(row: Any) -> BusyTime:
+def busy_time_from(row: Any) -> BusyTime:
     return BusyTime(**dict(zip(FIELDS, row, strict=False)))

@@ -1,18 +1,24 @@
 """Secret addresses of schedules' calendars, as rows, and what those calendars show."""
 
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from kalends.domain.booking import Booking
 from kalends.domain.schedule import BusyTime
-from kalends.store.bookings import COLUMNS as BOOKING
+from kalends.store.bookings import COLUMNS_BUT_METADATA as BOOKING
 from kalends.store.bookings import booking_from
 from kalends.store.busy_times import COLUMNS as BUSY_TIME
+from kalends.store.busy_times import busy_time_from
 from kalends.store.database import Tx
 
 # How long a booking may take: whatever began before that is over.
 LONGEST: Final = timedelta(days=367)
+# What a calendar shows at most, of bookings and of busy times: fifty a day.
+MOST_ROWS: Final = 20_000
+# So many become values at one go, before others get their turn.
+ROWS_A_PIECE: Final = 250
 
 # One feed a schedule: a new address ends the one before.
 REPLACE: Final = """
@@ -37,13 +43,13 @@ WHERE organization_id = $1
     AND (schedule_id = $2 OR (cardinality(schedule_ids) > 1 AND schedule_ids @> ARRAY[$2::uuid]))
     AND status IN ('PENDING', 'CONFIRMED', 'COMPLETED')
     AND start_time >= $5 AND start_time < $4 AND end_time > $3
-ORDER BY start_time, id
+ORDER BY start_time, id LIMIT {MOST_ROWS}
 """
 BUSY_TIMES: Final = f"""
 SELECT {BUSY_TIME} FROM busy_times
 WHERE organization_id = $1 AND schedule_id = $2
     AND tstzrange(start_time, end_time) && tstzrange($3, $4)
-ORDER BY start_time, id
+ORDER BY start_time, id LIMIT {MOST_ROWS}
 """
 
 Span = tuple[datetime, datetime]
@@ -72,18 +78,21 @@ async def find_feed_of_token(tx: Tx, token_hash: bytes) -> tuple[UUID, UUID, dat
     return None if row is None else (row[0], row[1], row[2])
 
 
-async def list_bookings_of_feed(
+async def read_bookings_of_feed(
     organization_id: UUID, tx: Tx, schedule_id: UUID, span: Span
-) -> list[Booking]:
-    """Those that meet the span and take time of the schedule, by start."""
+) -> AsyncIterator[list[Booking]]:
+    """Those that meet the span and take time of the schedule, by start, without their metadata;
+    the first MOST_ROWS, in pieces of ROWS_A_PIECE. Needs a transaction, for its cursor."""
     begun_after = span[0] - LONGEST
-    rows = await tx.fetch(BOOKINGS, organization_id, schedule_id, *span, begun_after)
-    return [booking_from(row) for row in rows]
+    cursor = await tx.cursor(BOOKINGS, organization_id, schedule_id, *span, begun_after)
+    while rows := await cursor.fetch(ROWS_A_PIECE):
+        yield [booking_from(row) for row in rows]
 
 
-async def list_busy_times_of_feed(
+async def read_busy_times_of_feed(
     organization_id: UUID, tx: Tx, schedule_id: UUID, span: Span
-) -> list[BusyTime]:
-    """Those that meet the span, by start."""
-    rows = await tx.fetch(BUSY_TIMES, organization_id, schedule_id, *span)
-    return [BusyTime(**dict(row)) for row in rows]
+) -> AsyncIterator[list[BusyTime]]:
+    """Those that meet the span, by start; as many, and in such pieces too."""
+    cursor = await tx.cursor(BUSY_TIMES, organization_id, schedule_id, *span)
+    while rows := await cursor.fetch(ROWS_A_PIECE):
+        yield [busy_time_from(row) for row in rows]

@@ -95,9 +95,10 @@ ROUTES: Final = (
             "calendar program to subscribe to; an address that was made before opens nothing any "
             "more. It is the owner's calendar: it shows bookings with the attendee's name, e-mail "
             "address, phone and notes, and busy times as `Busy`, from 30 days back to 366 days "
-            "ahead, in UTC. PENDING bookings are TENTATIVE, CONFIRMED and COMPLETED ones "
-            "CONFIRMED; CANCELLED and NO_SHOW ones are left out, upon which calendar programs "
-            "drop them. `GET` of the address needs no key and takes `If-None-Match`."
+            "ahead, in UTC, of each kind at most the first 20,000. PENDING bookings are "
+            "TENTATIVE, CONFIRMED and COMPLETED ones CONFIRMED; CANCELLED and NO_SHOW ones are "
+            "left out, upon which calendar programs drop them. `GET` of the address needs no key "
+            "and takes `If-None-Match`."
         ),
         answers={201: FeedCreatedAnswer},
     ),

@@ -15,6 +15,9 @@ MARKDOWN: Final = "text/markdown; charset=utf-8"
 NOT_MODIFIED: Final = 304
 SMALLEST_TO_ZIP: Final = 1_000
 ZIP_LEVEL: Final = 5
+# What is larger takes long enough to zip that others should not wait: in a thread, since the
+# interpreter is free meanwhile.
+LARGEST_ZIPPED_AT_ONCE: Final = 50_000
 # Browsers read `//host` and `/\host` as another site.
 _OUR_PATH: Final = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 Headers = tuple[tuple[str, str], ...]
@@ -63,7 +66,7 @@ async def send_page(
     """Sends an answer, zipped where the client takes it; a HEAD gets the headers alone."""
     body, extra = answer.body, [*answer.headers, *headers]
     if takes_gzip and len(body) >= SMALLEST_TO_ZIP:
-        body = answer.zipped or gzip.compress(body, ZIP_LEVEL, mtime=0)
+        body = answer.zipped or await _zip(body)
         extra.append(("content-encoding", "gzip"))
     if len(answer.body) >= SMALLEST_TO_ZIP:
         extra.append(("vary", "accept-encoding"))
@@ -71,6 +74,12 @@ async def send_page(
         extra.append(("content-length", str(len(body))))
     await _start(send, answer.status, answer.media_type, extra)
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+
+
+async def _zip(body: bytes) -> bytes:
+    if len(body) <= LARGEST_ZIPPED_AT_ONCE:
+        return gzip.compress(body, ZIP_LEVEL, mtime=0)
+    return await asyncio.to_thread(gzip.compress, body, ZIP_LEVEL, mtime=0)
 
 
 async def send_stream(

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import socket
 from typing import Any
 
 import pytest
@@ -20,6 +21,38 @@ HOSTILE = '<img src=x onerror=alert(1)>"><script>alert(1)</script>\u202egpj'
 
 def booked(world: World, hour: int = 10, **fields: Any) -> JSON:
     return world.book(world.shared_schedule, tomorrow_at(hour), **fields)
+
+
+def copy_booking(home: Installation, world: World, count: int) -> None:
+    """Books, and makes so many copies, in pairs that start together, so that a page may end between
+    two of them."""
+    booked(world)
+    columns = "organization_id, schedule_id, schedule_ids, status, end_time, timezone, wall_clock"
+    rest = "attendee_name, attendee_email, source, created_at, updated_at"
+    run(
+        home,
+        f"INSERT INTO bookings (id, start_time, {columns}, {rest})"
+        f" SELECT gen_random_uuid(), start_time - (n / 2) * interval '1 minute', {columns}, {rest}"
+        f" FROM bookings, generate_series(1, {count}) n"
+        f" WHERE organization_id = '{world.setup.organization_id}'",
+    )
+
+
+def chunks_of(user: User, path: str) -> list[bytes]:
+    """The body as the server sent it, chunk by chunk (RFC 9112 7.1)."""
+    cookie = "; ".join(f"{name}={value}" for name, value in user.cookies.items())
+    host, port = user.base_url.host, user.base_url.port or 80
+    with socket.create_connection((host, port), timeout=30) as connection:
+        head = f"GET /console/{user.slug}{path} HTTP/1.1\r\nHost: {host}:{port}\r\n"
+        connection.sendall(f"{head}Cookie: {cookie}\r\nConnection: close\r\n\r\n".encode())
+        read = io.BytesIO(b"".join(iter(lambda: connection.recv(65536), b"")))
+    while read.readline() != b"\r\n":
+        pass
+    chunks = []
+    while size := int(read.readline(), 16):
+        chunks.append(read.read(size))
+        read.readline()
+    return chunks
 
 
 def named(name: str) -> dict[str, str]:
@@ -80,21 +113,20 @@ def test_the_file_has_all_that_the_filters_find(world: World, admin: User) -> No
 def test_the_file_is_whole_where_it_takes_many_reads(
     home: Installation, world: World, admin: User
 ) -> None:
-    booked(world)
-    columns = "organization_id, schedule_id, schedule_ids, status, end_time, timezone, wall_clock"
-    rest = "attendee_name, attendee_email, source, created_at, updated_at"
-    # Pairs that start together, so that a page ends between two of them.
-    run(
-        home,
-        f"INSERT INTO bookings (id, start_time, {columns}, {rest})"
-        f" SELECT gen_random_uuid(), start_time - (n / 2) * interval '1 minute', {columns}, {rest}"
-        f" FROM bookings, generate_series(1, 1100) n"
-        f" WHERE organization_id = '{world.setup.organization_id}'",
-    )
+    copy_booking(home, world, 1100)
     answer = admin.open("/bookings.csv")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert len({row["Id"] for row in rows}) == len(rows) == 1101
     assert [row["Start (UTC)"] for row in rows] == sorted(row["Start (UTC)"] for row in rows)
+
+
+def test_the_file_is_sent_in_pieces_of_a_hundred_rows(
+    home: Installation, world: World, admin: User
+) -> None:
+    copy_booking(home, world, 620)
+    pieces = chunks_of(admin, "/bookings.csv")
+    assert [piece.count(b"\r\n") for piece in pieces] == [1, *[100] * 6, 21]
+    assert b"".join(pieces) == admin.open("/bookings.csv").content
 
 
 def test_no_cell_of_the_file_is_a_formula(world: World, admin: User) -> None:

@@ -1,6 +1,5 @@
 """The list of bookings: the filters of the API, in pages, and as a file."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -11,9 +10,10 @@ from kalends.domain.errors import Invalid
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, parse, shown
 from kalends.domain.values import Day
-from kalends.formats.sheets import BYTE_ORDER_MARK, sheet_lines
+from kalends.formats.sheets import BYTE_ORDER_MARK, pieces_of_sheet, sheet_lines
 from kalends.services import clocks
 from kalends.services.agenda import Choices, list_choices
+from kalends.services.pieces import taking_turns
 from kalends.services.searching import (
     LONGEST_TEXT,
     Search,
@@ -28,7 +28,6 @@ from kalends.web.pages.console.desk import Desk, member_route
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.words import say
 
-ROWS_A_PIECE: Final = 100
 PATH: Final = "/bookings"
 LIMIT: Final = 50
 LARGEST_OFFSET: Final = 1_000_000
@@ -95,10 +94,9 @@ async def _lines(desk: Desk, search: Search, choices: Choices) -> AsyncIterator[
         if not found:
             return
         kinds: dict[UUID, EventType] = await desk.read(list_event_types_of, found)
-        for first in range(0, len(found), ROWS_A_PIECE):
-            piece = found[first : first + ROWS_A_PIECE]
-            yield sheet_lines(_row(desk, booking, kinds, schedules) for booking in piece)
-            await asyncio.sleep(0)  # others get their turn
+        rows = (_row(desk, booking, kinds, schedules) for booking in found)
+        async for lines in taking_turns(pieces_of_sheet(rows)):
+            yield lines
         after = (found[-1].start_time, found[-1].id)
 
 
