@@ -22,6 +22,11 @@ def is_video_link(location: str | None, location_type: str | None) -> bool:
     return location_type not in _NO_CALL and bool(_WEB_ADDRESS.search(location))
 
 
+def is_in_person(location_type: str | None) -> bool:
+    """Whether the attendee comes to a place: then its clock counts, wherever the attendee is."""
+    return location_type == LocationType.IN_PERSON
+
+
 def told_location(status: str, location: str | None, location_type: str | None) -> str | None:
     """The location as the attendee is told it: a video link only once the booking is CONFIRMED,
     and of a CANCELLED one no more."""

@@ -59,7 +59,13 @@ class BookingShown(Struct, frozen=True, kw_only=True):
     timezone: Annotated[str, Meta(description="IANA name.", examples=["Europe/Berlin"])]
     title: str | None
     location: str | None
-    location_type: LocationType | None
+    location_type: Annotated[
+        LocationType | None,
+        Meta(
+            description="Where it is in_person, attendee and organization are shown its times in "
+            "the zone of its first schedule, on pages and in mail."
+        ),
+    ]
     attendee_name: str
     attendee_email: str
     attendee: Attendee

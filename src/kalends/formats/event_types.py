@@ -76,7 +76,13 @@ class EventTypeShown(Struct, frozen=True):
         str | None, Meta(description="The one schedule, where the requirements are just that.")
     ]
     location: str | None
-    location_type: LocationType | None
+    location_type: Annotated[
+        LocationType | None,
+        Meta(
+            description="Where it is in_person, its page shows every visitor the zone of its first "
+            "schedule, and lets none choose another."
+        ),
+    ]
     questions: list[QuestionShown]
     reminders_minutes_before: list[int]
     cancellation_notice_minutes: Annotated[

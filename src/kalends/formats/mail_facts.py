@@ -11,7 +11,7 @@ from kalends.availability.wallclock import Zone
 from kalends.domain.booking import Status
 from kalends.domain.event_type import Question
 from kalends.domain.mail import Audience, MailKind
-from kalends.domain.place import told_location
+from kalends.domain.place import is_in_person, told_location
 from kalends.formats.answers import label_answers
 from kalends.formats.bookings import BookingShown
 from kalends.formats.cleaning import find_link, many_lines, one_line
@@ -30,7 +30,8 @@ class BookingMail(Struct, frozen=True, kw_only=True):
 
     `sequence` is the number of the booking's changes, `happened_at` when the change happened (for
     a reminder, when it fell due). `zone` and `country` (ISO 3166-1 alpha-2, None where unknown)
-    are the organization's; the attendee's zone and language are in the booking.
+    are the organization's; the attendee's zone and language are in the booking. `place_zone` is
+    that of its first schedule.
     `manage_url` opens the booking to whoever has it, so it is only ever in the attendee's mail;
     `changeable_until` is the last moment at which it changes anything. `before` is the booking as
     the recipient was last told it. `now_is` is the status in which the mail is written, which may
@@ -48,6 +49,7 @@ class BookingMail(Struct, frozen=True, kw_only=True):
     recipient: str
     zone: str
     country: str | None = None
+    place_zone: str | None = None
     organization_email: str | None = None
     manage_url: str | None = None
     changeable_until: datetime | None = None
@@ -67,8 +69,11 @@ class BookingMail(Struct, frozen=True, kw_only=True):
 
     @property
     def shown_zone(self) -> Zone:
-        """The zone whose wall clock the reader goes by."""
+        """The zone whose wall clock the reader goes by: that of the place, where the attendee comes
+        to one."""
         booking = self.booking
+        if is_in_person(booking.location_type):
+            return known_zone(self.place_zone, booking.timezone)
         if self.is_for_attendee:
             return known_zone(booking.attendee.timezone, booking.timezone)
         return known_zone(self.zone, booking.timezone)

@@ -46,8 +46,8 @@ def is_invitation_changed(before: BookingShown, after: BookingShown, audience: A
 
 
 def _content(booking: BookingShown, audience: Audience) -> Invitation:
-    """The invitation without what each mail has of its own. What the organization is called, and
-    what its event types ask, is no change of a booking."""
+    """The invitation without what each mail has of its own. What the organization is called, where
+    its schedules are, and what its event types ask, is no change of a booking."""
     mail = BookingMail(
         kind=MailKind.UPDATED,
         audience=audience,
@@ -59,6 +59,7 @@ def _content(booking: BookingShown, audience: Audience) -> Invitation:
         sender="",
         recipient="",
         zone="UTC",
+        place_zone="UTC",
     )
     return structs.replace(invitation_of(mail), uid="")
 

@@ -11,7 +11,7 @@ from kalends.domain.access import Organization
 from kalends.domain.booking import MOVABLE, Status, changeable_until
 from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import EventType
-from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, parse, shown
+from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, SCHEDULE, parse, shown
 from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
 from kalends.domain.outside import link_to
 from kalends.formats.bookings import BookingShown
@@ -23,6 +23,7 @@ from kalends.services.self_service import mint_link
 from kalends.services.work import Context
 from kalends.store import bookings, event_types, events, mails
 from kalends.store.database import Tx
+from kalends.store.schedules import find_zone_name
 
 PURPOSE: Final = "mail"
 
@@ -37,6 +38,7 @@ class Story(Struct, frozen=True, kw_only=True):
     told: Mapping[str, BookingShown]
     now_is: Status | None
     address_now: str
+    place_zone: str | None
     event_type: EventType | None
 
     @property
@@ -92,8 +94,15 @@ async def _story(tx: Tx, organization_id: UUID, number: int) -> Story:
         told={audience: json.decode(one.data, type=BookingShown) for audience, one in told.items()},
         now_is=stored.status if stored else None,
         address_now=stored.attendee_email if stored else "",
+        place_zone=await _find_place_zone(tx, organization_id, booking),
         event_type=await _find_event_type(tx, organization_id, booking),
     )
+
+
+async def _find_place_zone(tx: Tx, organization_id: UUID, booking: BookingShown) -> str | None:
+    """The name of its first schedule's zone."""
+    schedule_id = parse(SCHEDULE, booking.schedule_id)
+    return await find_zone_name(organization_id, tx, schedule_id) if schedule_id else None
 
 
 async def _find_event_type(
@@ -126,6 +135,7 @@ async def _message(
             recipient=mail.recipient,
             zone=organization.timezone,
             country=country_of(organization),
+            place_zone=story.place_zone,
             manage_url=await _manage_url(context, tx, organization.id, mail, story),
             changeable_until=story.changeable_until if story.booking.status in MOVABLE else None,
             before=before,

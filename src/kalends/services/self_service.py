@@ -12,13 +12,15 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from kalends.availability.wallclock import Zone
 from kalends.domain.access import Organization, hash_of
 from kalends.domain.actor import ATTENDEE
 from kalends.domain.booking import MOVABLE, Booking, Status, changeable_until
 from kalends.domain.errors import NotFound, Refused, Stale, TooLateToChange, Unavailable
 from kalends.domain.event_type import EventType
-from kalends.domain.place import told_location
+from kalends.domain.place import is_in_person, told_location
 from kalends.domain.values import Instant
+from kalends.formats.times import known_zone
 from kalends.services import bookings, slots, work
 from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.services.conditions import IfMatch
@@ -29,6 +31,7 @@ from kalends.store.bookings import find_booking
 from kalends.store.database import Tx
 from kalends.store.event_types import find_event_type_of
 from kalends.store.organizations import find_organization
+from kalends.store.schedules import find_zone_name
 
 TOKEN_BYTES: Final = 24
 # Each one more is a change that somebody else has made to the same booking meanwhile.
@@ -40,12 +43,21 @@ UNKNOWN: Final = (
 
 class Opened(Struct, frozen=True, kw_only=True):
     """A booking as its link shows it. `changeable_until` is the last moment at which it may be
-    changed by link, were it not over. Its event type may have been deleted since."""
+    changed by link, were it not over. Its event type may have been deleted since. `place_zone` is
+    the name of its first schedule's zone."""
 
     organization: Organization
     booking: Booking
     event_type: EventType | None
     now: Instant
+    place_zone: str | None = None
+
+    @property
+    def fixed_zone(self) -> Zone | None:
+        """The zone in which its times are told to everybody; None where the reader's own counts."""
+        if not is_in_person(self.booking.location_type):
+            return None
+        return known_zone(self.place_zone, self.booking.timezone)
 
     @property
     def changeable_until(self) -> datetime:
@@ -205,4 +217,5 @@ async def _open(context: Context, tx: Tx, token: str) -> Opened:
         booking=booking,
         event_type=await find_event_type_of(organization_id, tx, booking),
         now=context.clock(),
+        place_zone=await find_zone_name(organization_id, tx, booking.schedule_id),
     )

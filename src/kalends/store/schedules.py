@@ -21,6 +21,7 @@ _CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at"))
 GET: Final = (
     f"SELECT {COLUMNS} FROM schedules WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
 )
+GET_ZONE: Final = "SELECT timezone FROM schedules WHERE organization_id = $1 AND id = $2"
 GET_SEVERAL: Final = (
     f"SELECT {COLUMNS} FROM schedules"
     " WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL"
@@ -86,6 +87,12 @@ async def list_schedules(
 async def find_schedule(organization_id: UUID, tx: Tx, schedule_id: UUID) -> Schedule | None:
     row = await tx.fetchrow(GET, organization_id, schedule_id)
     return None if row is None else schedule_from(row)
+
+
+async def find_zone_name(organization_id: UUID, tx: Tx, schedule_id: UUID) -> str | None:
+    """The zone of the schedule, also of one that was deleted: bookings of it may be to come."""
+    name: str | None = await tx.fetchval(GET_ZONE, organization_id, schedule_id)
+    return name
 
 
 async def find_schedules(

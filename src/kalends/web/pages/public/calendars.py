@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from kalends.domain.booking import Booking, Status
+from kalends.domain.booking import Status
 from kalends.domain.ids import BOOKING, shown
 from kalends.formats.invitations import EventStatus, FeedEntry, Person, feed_ics
 from kalends.services.self_service import Opened
@@ -56,7 +56,7 @@ def calendar_file(opened: Opened, url: str, sender: str) -> bytes:
         status=STATUSES.get(booking.status, EventStatus.CONFIRMED),
         starts_at=booking.start_time,
         ends_at=booking.end_time,
-        zone=zone_of(booking),
+        zone=zone_of(opened),
         summary=title_of(opened),
         stamp=booking.updated_at,
         location=place_of(opened),
@@ -79,8 +79,9 @@ def title_of(opened: Opened) -> str:
     return f"{opened.booking.title} ({name})" if opened.booking.title else name
 
 
-def zone_of(booking: Booking) -> str:
-    return booking.attendee_timezone or booking.timezone
+def zone_of(opened: Opened) -> str:
+    booking, fixed = opened.booking, opened.fixed_zone
+    return fixed.name if fixed else booking.attendee_timezone or booking.timezone
 
 
 def _basic(moment: datetime) -> str:

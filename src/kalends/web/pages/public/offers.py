@@ -10,6 +10,7 @@ from kalends.availability.wallclock import Zone
 from kalends.domain.access import Mode, Organization
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import HOLD, parse
+from kalends.domain.place import is_in_person
 from kalends.formats.countries import country_of_zone
 from kalends.services import offers, page_bookings
 from kalends.services.offers import attendee_of
@@ -60,9 +61,15 @@ class Offer:
     def ends_at(self, starts_at: datetime) -> datetime:
         return starts_at + timedelta(minutes=self.event_type.duration_minutes)
 
+    @property
+    def is_zone_fixed(self) -> bool:
+        """Whether everybody is shown the times of the place."""
+        return is_in_person(self.event_type.location_type)
+
     async def zone(self) -> Zone:
-        """The visitor's; else that of the first schedule."""
-        if self.carried.zone is not None:
+        """That of the first schedule, where the attendee comes to a place; else the visitor's, if
+        that is known."""
+        if self.carried.zone is not None and not self.is_zone_fixed:
             return self.carried.zone
         zone: Zone = await self.visit.read(offers.find_zone, self.event_type)
         return zone
@@ -87,6 +94,7 @@ class Offer:
             "carried": self.carried,
             "path": self.path,
             "zone": zone,
+            "is_zone_fixed": self.is_zone_fixed,
             "is_sandbox": self.is_sandbox,
         }
 

@@ -70,7 +70,10 @@ class Mine:
 
     @property
     def zone(self) -> Zone:
-        """The visitor's, else the one that was booked in."""
+        """That of the place, where the attendee comes to one; else the visitor's, else the one that
+        was booked in."""
+        if self.opened.fixed_zone is not None:
+            return self.opened.fixed_zone
         booking = self.opened.booking
         known = (booking.attendee_timezone, booking.timezone, "UTC")
         zones = (self.carried.zone, *map(clock_words.find_zone, known))
@@ -97,6 +100,7 @@ class Mine:
             carried=self.carried,
             path=self.path,
             zone=self.zone,
+            is_zone_fixed=self.opened.fixed_zone is not None,
             locale=self.locale,
             date_language=language_tag(self.locale),
             **values,

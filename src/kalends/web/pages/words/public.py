@@ -42,6 +42,7 @@ WORDS: Final[dict[str, str]] = {
     "times.choose": "Please choose another one.",
     "zone.label": "Time zone",
     "zone.now": "now {time}",
+    "zone.place": "You come to us: times are those of the place.",
     "zone.change": "Change time zone",
     "zone.find": "City, country or offset",
     "zone.list": "Time zones",

@@ -1,0 +1,86 @@
+"""Mail and invitations of what is in person: on the clock of the place, whoever reads them."""
+
+import re
+from typing import Any
+
+import pytest
+
+from kalends.compose import Installation
+from tests.conftest import run
+from tests.mail.posting import Post
+from tests.mail.reading import event_in, text_of, to
+from tests.web.pages.visitors import offered
+from tests.world import JSON, plus, tomorrow_at
+
+ADA = "ada@example.com"
+IN_TOKYO = "09:00 to 10:00 (Asia/Tokyo, GMT+9)"
+
+
+def haircut(post: Post, **fields: Any) -> JSON:
+    """At 09:00 in Tokyo, for an attendee in Chicago and an organization in UTC."""
+    _, event_type = offered(
+        post.world, timezone="Asia/Tokyo", location="1-1", location_type="in_person", **fields
+    )
+    attendee = {"name": "Ada", "email": ADA, "timezone": "America/Chicago"}
+    return post.world.book(
+        None,
+        tomorrow_at(0),
+        event_type_id=event_type["id"],
+        timezone="Europe/Berlin",
+        attendee=attendee,
+    )
+
+
+def test_attendee_and_organization_read_the_clock_of_the_place(post: Post) -> None:
+    haircut(post, cancellation_notice_minutes=120)
+    mails = post.news()
+    assert len(mails) == 2
+    for mail in mails:
+        assert IN_TOKYO in text_of(mail)
+        assert str(mail["Subject"]).endswith("09:00")
+        start = event_in(mail)["DTSTART"]
+        assert (start.params["TZID"], start.dt.strftime("%H:%M")) == ("Asia/Tokyo", "09:00")
+    (mine,) = to(mails, ADA)
+    assert "07:00 (Asia/Tokyo, GMT+9)." in text_of(mine)
+
+
+def test_a_move_is_told_on_the_clock_of_the_place(post: Post) -> None:
+    booking = haircut(post)
+    post.news()
+    post.patch(booking, start_time=plus(booking["start_time"], hours=1))
+    for mail in post.news():
+        assert "10:00 to 11:00 (Asia/Tokyo" in text_of(mail)
+        assert re.search(r"Instead of: .* 09:00 to 10:00 \(Asia/Tokyo", text_of(mail))
+
+
+def test_a_reminder_is_on_the_clock_of_the_place(post: Post, mail_home: Installation) -> None:
+    haircut(post, reminders_minutes_before=[60])
+    organization = post.world.setup.organization_id
+    run(
+        mail_home,
+        f"UPDATE reminders SET remind_at = now() WHERE organization_id = '{organization}'",
+    )
+    mails = [one for one in post.office.wait_for(4, 90) if "Reminder" in str(one["Subject"])]
+    assert len(mails) == 2
+    for mail in mails:
+        assert IN_TOKYO in text_of(mail)
+
+
+@pytest.mark.parametrize(
+    "change", [{"timezone": "Africa/Lagos"}, {"attendee": {"timezone": "Asia/Tokyo"}}]
+)
+def test_a_zone_that_shows_nowhere_is_no_news(post: Post, change: JSON) -> None:
+    booking = haircut(post)
+    post.news()
+    post.patch(booking, **change)
+    assert post.news() == []
+
+
+def test_a_place_instead_of_a_call_changes_the_clock(post: Post) -> None:
+    booking = post.patch(haircut(post), location_type="phone")
+    assert booking["location_type"] == "phone"
+    assert "(America/Chicago" in text_of(to(post.news(), ADA)[-1])
+    post.patch(booking, location_type="in_person")
+    (mail,) = to(post.news(), ADA)
+    assert IN_TOKYO in text_of(mail)
+    assert re.search("What has changed: .*Time zone", text_of(mail))
