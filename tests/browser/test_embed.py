@@ -29,7 +29,7 @@ class Shop:
 
     page = ""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
         shop = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -45,7 +45,7 @@ class Shop:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{host}:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
@@ -56,6 +56,14 @@ class Shop:
 @pytest.fixture
 def shop() -> Iterator[Shop]:
     shop = Shop()
+    yield shop
+    shop.close()
+
+
+@pytest.fixture
+def other_site() -> Iterator[Shop]:
+    """A shop that is another site to browsers, too, and not just another port of ours."""
+    shop = Shop("localhost")
     yield shop
     shop.close()
 
@@ -152,3 +160,19 @@ def test_messages_of_strangers_move_nothing(world: World, visit: Visits, shop: S
     page.evaluate("postMessage({type: 'kalends:resized', height: 7}, '*')")
     page.evaluate("new Promise(done => setTimeout(done, 50))")
     assert page.evaluate("document.querySelector('iframe').offsetHeight") == before
+
+
+def test_on_another_site_what_was_typed_stays_over_another_time(
+    world: World, other_site: Shop, visit: Visits
+) -> None:
+    path, _ = offered(world)
+    start, later = tomorrow_at(15), tomorrow_at(18)
+    other_site.page = f'<iframe src="{world.url}{path}?embed=1&day={start[:10]}"></iframe>'
+    page = visit()
+    page.goto(other_site.url)
+    frame = page.frame_locator("iframe")
+    frame.locator(f'#times button[value="{start}"]').click()
+    frame.get_by_label("Name").fill("Ada")
+    frame.get_by_role("button", name="Choose another time").click()
+    frame.locator(f'#times button[value="{later}"]').click()
+    expect(frame.get_by_label("Name")).to_have_value("Ada")

@@ -237,6 +237,14 @@ def test_the_cookie_is_the_visitors_alone(world: World) -> None:
     )
 
 
+def test_in_a_frame_the_cookie_holds_for_the_site_around_it(world: World) -> None:
+    path, _ = offered(world)
+    with Visitor(world.url) as visitor:
+        visitor.follow_redirects = False
+        given = visitor.hold(path, FIRST, embed="1").headers["set-cookie"]
+    assert given.endswith("; HttpOnly; SameSite=None; Secure; Partitioned")
+
+
 def test_the_log_tells_nothing_of_what_was_typed(
     world: World, visitor: Visitor, server_log: str
 ) -> None:

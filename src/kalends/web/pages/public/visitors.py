@@ -1,7 +1,8 @@
 """Who visits: a random name in a cookie of the browser, given once a time is held or a form kept.
 
 Nothing is learned from it, and no other site gets it (`SameSite=Lax`, `HttpOnly`). In a frame on
-another site, and where cookies are off, there is none, and pages work without.
+another site it holds for that site alone (`Partitioned`: browsers keep one for each site that shows
+the page, over https). Where cookies are off there is none, and pages work without.
 """
 
 import re
@@ -9,6 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
 from kalends.domain.access import hash_of
 from kalends.web.pages.visit import Visit
@@ -16,6 +18,7 @@ from kalends.web.pages.visit import Visit
 VISITOR_COOKIE: Final = "kalends_visitor"
 KEPT_FOR: Final = timedelta(days=1)
 NAME_BYTES: Final = 18
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{24}")
 
 
@@ -43,6 +46,15 @@ class Visitor:
         """The header with which the browser keeps the name for another day."""
         seconds = int(KEPT_FOR.total_seconds())
         parts = [f"{VISITOR_COOKIE}={self.name}", "Path=/", f"Max-Age={seconds}"]
-        parts += ["HttpOnly", "SameSite=Lax"]
-        parts += ["Secure"] if visit.origin.startswith("https:") else []
+        parts += ["HttpOnly", *_reach(visit)]
         return "set-cookie", "; ".join(parts)
+
+
+def _reach(visit: Visit) -> list[str]:
+    """Where the browser sends the cookie to us. Over http it keeps none for a frame, but on its
+    own machine."""
+    origin = urlsplit(visit.origin)
+    is_secure = origin.scheme == "https"
+    if visit.is_framed and (is_secure or origin.hostname in LOOPBACK):
+        return ["SameSite=None", "Secure", "Partitioned"]
+    return ["SameSite=Lax", "Secure"] if is_secure else ["SameSite=Lax"]
