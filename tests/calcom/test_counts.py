@@ -125,6 +125,21 @@ def test_another_account_moves_nothing_that_was_brought_in(desk: Desk) -> None:
     assert desk.booking("two")["schedule_id"] == other["id"]
 
 
+def test_what_another_account_brought_in_is_named_by_each_run(desk: Desk) -> None:
+    connect_as(desk, ADA)
+    desk.calcom.book("one", start="2031-05-01T10:00:00.000Z")
+    desk.calcom.book("ada's", start="2031-05-04T10:00:00.000Z")
+    desk.sync()
+    connect_as(desk, BEN)
+    del desk.calcom.rows["ada's"]
+    for _ in range(3):  # only the first one is shown it
+        answer = desk.sync()
+        assert counts(answer) == (0, 1, 0, ["one"])
+        assert "nother account" in answer["skips"][0]["reason"]
+    connect_as(desk, ADA)
+    assert counts(desk.sync()) == (1, 0, 0, [])  # on the schedule that it names now
+
+
 def test_a_reschedule_seen_by_another_account_moves_nothing(desk: Desk) -> None:
     connect_as(desk, ADA)
     desk.calcom.book("one", start="2031-05-01T10:00:00.000Z")

@@ -72,14 +72,22 @@ UPDATE calcom_runs SET synced = synced + $3, skipped = skipped + $4, unchanged =
 WHERE organization_id = $1 AND id = $2
 """
 # What a run without a range was not shown and did not come to try again, as it failed before, is
-# still left out, and counts. Rows of another account are its own.
+# still left out, and counts. So are rows of another account that this connection was shown once,
+# as long as its runs are kept; the rest of them are that account's own.
 FINISH: Final = """
-WITH account AS (SELECT account_id FROM calcom_connections WHERE organization_id = $1),
+WITH account AS (SELECT account_id, generation FROM calcom_connections WHERE organization_id = $1),
 unseen AS MATERIALIZED (
     SELECT uid, reason, seen_at FROM calcom_rows r
     WHERE organization_id = $1 AND kept IS NOT NULL AND state IN ('skipped', 'parked') AND $9
         AND run_id IS DISTINCT FROM $2
-        AND (r.account_id IS NULL OR r.account_id = (SELECT account_id FROM account))),
+        AND (r.account_id IS NULL OR r.account_id = (SELECT account_id FROM account))
+    UNION ALL
+    SELECT uid, $10, seen_at FROM calcom_rows r
+    WHERE organization_id = $1 AND outcome = 'skipped' AND state <> 'gone' AND $9
+        AND r.account_id <> (SELECT account_id FROM account)
+        AND run_id <> $2 AND run_id IN (
+            SELECT id FROM calcom_runs WHERE organization_id = $1
+                AND generation = (SELECT generation FROM account))),
 first AS (
     SELECT uid, reason FROM (
         SELECT uid, reason, seen_at FROM unseen

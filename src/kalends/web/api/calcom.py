@@ -303,7 +303,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             "not answered for 60 seconds.\n\n"
             "Each answer names all that is still left out, also what Cal.com did not show again, "
             "and counts what it brought in. What another account of Cal.com brought in before is "
-            "not touched, and named as left out where this one is shown it. Needs an admin."
+            "not touched, and named as left out once this one was shown it. Needs an admin."
         ),
         body=SyncCalcom,
         answers={200: SyncDone, 202: SyncUnderWay},
