@@ -1,11 +1,9 @@
 """One row that somebody holds: whom it blocks, for how long, and what everybody else gets."""
 
 import asyncio
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +16,9 @@ from kalends.domain.errors import Unavailable
 from kalends.domain.ids import BOOKING, parse
 from kalends.services.reminders import send_due
 from kalends.store.database import JOBS
-from kalends.store.postgres_process import binary
 from tests.conftest import PASSWORD, make_organization
 from tests.homes import environment_in, migrated
+from tests.psql import Psql
 from tests.servers import Server
 from tests.world import World, plus, tomorrow_at
 
@@ -51,33 +49,6 @@ def own_home(folder: Path) -> Iterator[Installation]:
 def own_server(own_home: Installation, folder: Path, log_file: Path) -> Iterator[Server]:
     with Server(environment_in(folder, DATABASE_POOL=str(POOL)), log_file) as server:
         yield server
-
-
-class Psql:
-    """An operator's psql, in the embedded PostgreSQL."""
-
-    def __init__(self, folder: Path) -> None:
-        socket = str(folder / "data" / "postgres")
-        self._command = [binary("psql"), "-XAtq", "-h", socket, "-U", "kalends", "kalends"]
-
-    def ask(self, sql: str) -> str:
-        done = subprocess.run([*self._command, "-c", sql], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    @contextmanager
-    def holding(self, locking: str) -> Iterator[None]:
-        """An open transaction that has locked something."""
-        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        with subprocess.Popen(self._command, text=True, **pipes) as process:
-            print(f"BEGIN; {locking}; SELECT 'locked';", file=process.stdin, flush=True)
-            assert process.stdout
-            while process.stdout.readline().strip() != "locked":
-                assert process.poll() is None
-            try:
-                yield
-            finally:
-                process.kill()
 
 
 @pytest.fixture

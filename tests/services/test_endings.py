@@ -169,7 +169,7 @@ async def test_one_that_was_answered_since_it_was_found_is_left_alone(
     booking = past_booking(world, NEXT_WEEK, expire_pending=True)
     then = at(context, plus(NEXT_WEEK, hours=1))
     async with context.database.connection() as tx:
-        found = await store.list_to_expire(tx, then.clock())
+        found = await store.list_to_expire(tx, then.clock(), [])
     [due] = [one for one in found if one.booking_id == ids.parse(ids.BOOKING, booking["id"])]
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
 
@@ -191,6 +191,7 @@ async def test_what_is_due_is_found_by_its_index_among_a_past_that_ends_by_nothi
     ):
         async with context.database.connection() as tx:
             await tx.execute("SET enable_seqscan = off")
-            plan = await tx.fetch(f"EXPLAIN {statement}", datetime.now(UTC) - timedelta(days=1), 9)
+            yesterday = datetime.now(UTC) - timedelta(days=1)
+            plan = await tx.fetch(f"EXPLAIN {statement}", yesterday, 9, [])
             await tx.execute("RESET enable_seqscan")
         assert any(f"using {index}" in row[0] for row in plan), plan

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +17,8 @@ from uuid import UUID
 import structlog
 
 from kalends.domain.errors import Unavailable
+from kalends.jobs.aside import Aside
+from kalends.jobs.judging import Judges
 from kalends.jobs.outage import Outage
 from kalends.services import deliveries
 from kalends.services.work import Context
@@ -36,6 +39,8 @@ GATHER_SECONDS: Final = 0.003
 MOST_RECORDED: Final = 200
 LOOK_SECONDS: Final = 2.0
 SHORTEST_LOOK_SECONDS: Final = 0.02
+# While what is due is not to be had, since somebody holds it, or its endpoint has enough.
+LONGEST_LOOK_AT_DUE_SECONDS: Final = 0.5
 # Later than that a try would outlast the lease of its lane.
 FRESH: Final = deliveries.LEASE - timedelta(seconds=deliveries.TIMEOUT_SECONDS)
 FINISH_WITHIN: Final = timedelta(seconds=5)
@@ -69,6 +74,9 @@ class _Round:
         self._under_way: Counter[UUID] = Counter()
         self._failing: set[UUID] = set()
         self._outcomes: list[Outcome] = []
+        self._aside = Aside()
+        self._judges = Judges(context)
+        self._look_at_due_seconds = SHORTEST_LOOK_SECONDS
         self._landed = asyncio.Event()
         self._taking: asyncio.Task[list[DueLane]] | None = None
 
@@ -83,7 +91,9 @@ class _Round:
                 self._rung.clear()
                 taken = await self._take()
                 begun()
-                if not taken:
+                if taken:
+                    self._look_at_due_seconds = SHORTEST_LOOK_SECONDS
+                else:
                     await self._wait()
         finally:
             await self._end(recorder)
@@ -105,7 +115,10 @@ class _Round:
         # Who is cancelled here has taken lanes all the same, and gives them back at the end.
         lanes = await asyncio.shield(self._taking)
         self._taking = None
+        tried = self._aside.delivery_ids
         for lane in lanes:
+            if lane.delivery_id in tried:
+                continue  # it was tried, and what became of it moves the lane on
             self._note(lane)
             flight = asyncio.create_task(self._fly(lane, taken_at))
             self._flights[flight] = lane
@@ -144,37 +157,39 @@ class _Round:
         """Until somebody rings, places come free, or something is due."""
         left = await deliveries.time_to_next(self._context)
         seconds = LOOK_SECONDS if left is None else left.total_seconds()
+        if seconds <= 0:
+            seconds = self._look_at_due_seconds
+            self._look_at_due_seconds = min(2 * seconds, LONGEST_LOOK_AT_DUE_SECONDS)
         seconds = min(max(seconds, SHORTEST_LOOK_SECONDS), LOOK_SECONDS)
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._rung.wait()
-        except TimeoutError:
-            pass
 
     async def _record(self) -> None:
-        """Writes outcomes down, as many at once as have gathered, for as long as it takes."""
+        """Writes outcomes down, as many at once as have gathered, for as long as it takes. What
+        somebody holds is put aside, and makes room for others."""
         outage = Outage("outcomes of deliveries")
         while True:
-            await self._landed.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._aside.seconds_to_next()):
+                    await self._landed.wait()
             self._landed.clear()
             await asyncio.sleep(GATHER_SECONDS)
+            self._outcomes += self._aside.take_due()
             while batch := self._outcomes[:MOST_RECORDED]:
                 try:
-                    await deliveries.record(self._context, batch)
+                    held = await deliveries.record(self._context, batch)
                 except (Unavailable, RunAgain) as error:
                     outage.begin(error)
                     await asyncio.sleep(outage.pause())
                     continue
                 outage.end()
                 del self._outcomes[: len(batch)]
-                self._forget([outcome.lane for outcome in batch])
-                await self._judge(batch)
-
-    async def _judge(self, batch: list[Outcome]) -> None:
-        try:
-            await deliveries.judge(self._context, batch)
-        except (Unavailable, RunAgain) as error:
-            log.warning("endpoints were not judged", error=repr(error))
+                self._aside.settle(batch, held)
+                under_way = {id(lane) for lane in self._flights.values()}
+                landed = [outcome for outcome in batch if id(outcome.lane) in under_way]
+                self._forget([outcome.lane for outcome in landed])
+                self._judges.hear(landed)
 
     def _forget(self, lanes: list[DueLane]) -> None:
         """Their places are free."""
@@ -191,7 +206,9 @@ class _Round:
             flight.cancel()
         recorder.cancel()
         await asyncio.wait([recorder, *self._flights])
-        outcomes, landed = self._outcomes, {id(outcome.lane) for outcome in self._outcomes}
+        await self._judges.stop()
+        outcomes = self._outcomes + self._aside.outcomes
+        landed = {id(outcome.lane) for outcome in outcomes}
         rest = [lane for lane in self._flights.values() if id(lane) not in landed]
         try:
             if self._taking is not None:

@@ -2,9 +2,14 @@
 
 import asyncio
 import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from time import monotonic
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from pgqueuer.core.executors import (
@@ -19,12 +24,15 @@ from pgqueuer.domain.errors import RetryRequested
 from kalends.domain.errors import Unavailable
 from kalends.jobs.table import Job, Timed
 from kalends.services.work import Context, GaveUp
-from kalends.store.database import RunAgain
+from kalends.store.database import RowHeld, RunAgain
 from kalends.store.jobs import spare_a_try
 
 log = structlog.get_logger("kalends.jobs")
 
 JITTER: Final = 0.1
+# So long after a job failed as somebody held a row, others of its organization wait for it.
+HELD_UP_SECONDS: Final = 30.0
+HELD_UP_PAUSE: Final = timedelta(seconds=5)
 
 
 @dataclass
@@ -32,6 +40,33 @@ class Running:
     """The jobs that run in this process, so that they can be given up when it ends."""
 
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    _under_way: Counter[UUID] = field(default_factory=Counter)
+    _held_up_until: dict[UUID, float] = field(default_factory=dict)
+
+    @contextmanager
+    def of(self, organization_id: UUID | None) -> Iterator[bool]:
+        """Whether a job of the organization may run: while it is held up, one at a time, so that
+        what waits for a row of its leaves places and connections to others."""
+        if organization_id is None:
+            yield True
+            return
+        may_run = not self._is_held_up(organization_id) or not self._under_way[organization_id]
+        self._under_way[organization_id] += may_run
+        try:
+            yield may_run
+        except RowHeld:
+            self._held_up_until[organization_id] = monotonic() + HELD_UP_SECONDS
+            raise
+        finally:
+            self._under_way[organization_id] -= may_run
+            if not self._under_way[organization_id]:
+                del self._under_way[organization_id]
+
+    def _is_held_up(self, organization_id: UUID) -> bool:
+        if self._held_up_until.get(organization_id, 0) > monotonic():
+            return True
+        self._held_up_until.pop(organization_id, None)
+        return False
 
     def give_up(self) -> None:
         """Cancels them; each is put back into the queue."""
@@ -54,7 +89,12 @@ class JobExecutor(AbstractEntrypointExecutor):
         assert task is not None
         self._running.tasks.add(task)
         try:
-            again_after = await self._job.run(self._context, job.payload or b"")
+            with self._running.of(self._job.whose(job.payload or b"")) as may_run:
+                again_after = (
+                    await self._job.run(self._context, job.payload or b"")
+                    if may_run
+                    else _with_jitter(HELD_UP_PAUSE)
+                )
         except asyncio.CancelledError:
             # PgQueuer would take it for a job that nobody wants any more, and delete it.
             task.uncancel()

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from kalends.services import (
     accounts,
@@ -37,13 +38,15 @@ class Job:
     `run` may run more than once for one job, and in any order with others. It answers None when
     the job is done, else how long from now it is to run again. Where it raises, it is run again
     after each of `retry_after`, and then kept as failed; at once where it raises GaveUp. Then
-    `give_up` hears of it, with the reason.
+    `give_up` hears of it, with the reason. `whose` says of a payload whose job it is: one
+    organization that is held up must not take the places of all.
     """
 
     run: Callable[[Context, bytes], Awaitable[timedelta | None]]
     retry_after: tuple[timedelta, ...] = RETRY_AFTER
     give_up: Callable[[Context, bytes, str], Awaitable[None]] | None = None
     mails_links: bool = False
+    whose: Callable[[bytes], UUID | None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -57,9 +60,16 @@ class Timed:
 
 JOBS: Final[Mapping[str, Job]] = {
     accounts.RESET_JOB: Job(accounts.send_reset, mails_links=True),
-    mailing.JOB: Job(mailing.send_mails, give_up=mailing.give_up_mails, mails_links=True),
-    calcom_worker.RUN_JOB: Job(calcom_runs.go_on, give_up=calcom_runs.give_up_run),
-    calcom.FETCH_JOB: Job(bringing.fetch),
+    mailing.JOB: Job(
+        mailing.send_mails,
+        give_up=mailing.give_up_mails,
+        mails_links=True,
+        whose=mailing.organization_of,
+    ),
+    calcom_worker.RUN_JOB: Job(
+        calcom_runs.go_on, give_up=calcom_runs.give_up_run, whose=calcom_worker.organization_of
+    ),
+    calcom.FETCH_JOB: Job(bringing.fetch, whose=calcom.organization_of),
 }
 
 

@@ -178,6 +178,11 @@ async def caller_from_calcom(context: Context, organization_id: UUID) -> Caller:
     return Caller(organization_id=organization_id, mode=mode, actor=PROVIDER, source=PROVIDER)
 
 
+def organization_of(payload: bytes) -> UUID:
+    """Whose booking the job fetches."""
+    return json.decode(payload, type=Hint).organization_id
+
+
 async def take_hook(context: Context, token: str, signature: str | None, body: bytes) -> None:
     """Checks the signature over the body as it came, and has the booking fetched that it names.
 

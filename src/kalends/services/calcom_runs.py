@@ -24,6 +24,7 @@ from kalends.domain.errors import (
     Forbidden,
     KalendsError,
     NotFound,
+    Unavailable,
 )
 from kalends.domain.ids import RUN, new_id, shown
 from kalends.services import work as working
@@ -42,7 +43,8 @@ from kalends.services.calcom_worker import (
     end_run,
     enqueue_run,
 )
-from kalends.services.work import Caller, Context, Work
+from kalends.services.held_up import HeldUp
+from kalends.services.work import Caller, Context, UseCase, Work
 from kalends.store import import_runs, integrations
 from kalends.store.organizations import list_memberships
 
@@ -56,6 +58,7 @@ LOOK_PATIENCE_SECONDS: Final = 5.0
 # So long after its lease a run that nobody goes on with is given to a job again.
 MISSED_AFTER: Final = timedelta(minutes=1)
 MOST_MISSED: Final = 100
+AT_ONCE: Final = 100
 FAILURES: Final = (
     CalcomNotConfigured,
     CalcomKeyRefused,
@@ -139,13 +142,24 @@ async def begin_run(work: Work, span: Span) -> UUID:
 
 
 async def start_due_syncs(context: Context) -> int:
-    """Begins a run for each connection whose time has come and that has none under way."""
-    async with context.database.transaction() as tx:
-        due = await integrations.take_due_connections(tx, context.clock(), 100)
-    for organization_id in due:
-        caller = await caller_from_calcom(context, organization_id)
-        await working.change(context, caller, _begin_timed)
-    return len(due)
+    """Begins a run for each connection whose time has come and that has none under way. Returns
+    how many had come.
+
+    An organization whose rows somebody holds stays due, and holds up no other; raises Unavailable
+    then, in the end.
+    """
+    taken = 0
+    seen: list[UUID] = []
+    held_up = HeldUp(context)
+    while True:
+        async with context.database.connection() as tx:
+            due = await integrations.list_due_connections(tx, context.clock(), AT_ONCE, seen)
+        for organization_id in due:
+            taken += await _unless_held_up(context, held_up, organization_id, _begin_timed)
+        seen += due
+        if len(due) < AT_ONCE:
+            held_up.tell()
+            return taken
 
 
 async def resume_missed_runs(context: Context) -> int:
@@ -153,10 +167,17 @@ async def resume_missed_runs(context: Context) -> int:
     Returns how many there were."""
     async with context.database.connection() as tx:
         missed = await import_runs.list_missed_runs(tx, MISSED_AFTER, MOST_MISSED)
+    held_up = HeldUp(context)
+    resumed = 0
     for organization_id, run_id in missed:
-        caller = await caller_from_calcom(context, organization_id)
-        await working.change(context, caller, enqueue_run, run_id, timedelta(0))
-    return len(missed)
+
+        async def resume(work: Work, run_id: UUID = run_id) -> bool:
+            await enqueue_run(work, run_id, timedelta(0))
+            return True
+
+        resumed += await _unless_held_up(context, held_up, organization_id, resume)
+    held_up.tell()
+    return resumed
 
 
 async def give_up_run(context: Context, payload: bytes, _: str) -> None:
@@ -184,10 +205,28 @@ async def go_on(context: Context, payload: bytes) -> timedelta | None:
     return None if run is None or run.is_over else ASK_AGAIN
 
 
-async def _begin_timed(work: Work) -> None:
+async def _unless_held_up(
+    context: Context, held_up: HeldUp, organization_id: UUID, change: UseCase[[], bool]
+) -> bool:
+    """Whether the change was made; where somebody holds what it needs, that is noted."""
+    if organization_id in held_up:
+        return False
+    try:
+        caller = await caller_from_calcom(context, organization_id)
+        return await working.change(context, caller, change)
+    except Unavailable as error:
+        await held_up.note(organization_id, error)
+        return False
+
+
+async def _begin_timed(work: Work) -> bool:
+    """Takes the connection and begins the run in one transaction: what is not begun stays due."""
+    if not await integrations.take_due_connection(work.organization_id, work.tx, work.stamp):
+        return False
     if not await import_runs.has_open_run(work.organization_id, work.tx):
         run_id = await begin_run(work, (None, None))
         await enqueue_run(work, run_id, timedelta(0))
+    return True
 
 
 async def _see_through(

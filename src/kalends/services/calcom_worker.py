@@ -49,6 +49,11 @@ class Due(Struct, frozen=True):
     run_id: UUID
 
 
+def organization_of(payload: bytes) -> UUID:
+    """Whose run the job goes on with."""
+    return json.decode(payload, type=Due).organization_id
+
+
 class HandOver(Exception):
     """There is no more time here; go on after so many seconds."""
 

@@ -18,7 +18,6 @@ from kalends.domain.outside import Answered, Request, Unreachable
 from kalends.domain.webhook import Attempt, State
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json
-from kalends.services.endpoint_health import judge_endpoint
 from kalends.services.sealing import Seal, SealBroken
 from kalends.services.work import Context
 from kalends.store import deliveries
@@ -134,32 +133,17 @@ async def time_to_next(context: Context) -> timedelta | None:
 
 
 async def give_back(context: Context, lanes: Sequence[DueLane]) -> None:
-    """Lanes that were taken and not served are due again. Raises Unavailable, RunAgain."""
+    """Lanes that were taken and not served are due again, at the latest after their lease.
+    Raises Unavailable, RunAgain."""
     async with context.database.transaction() as tx:
         await deliveries.give_back(tx, lanes)
 
 
-async def record(context: Context, outcomes: Sequence[Outcome]) -> None:
-    """Writes down what became of tries; again does no harm. Raises Unavailable, RunAgain."""
+async def record(context: Context, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Writes down what became of tries; again does no harm. Waits for no lock: returns what
+    somebody holds, to be written later. Raises Unavailable, RunAgain."""
     async with context.database.transaction() as tx:
-        await deliveries.record_outcomes(tx, outcomes)
-
-
-async def judge(context: Context, outcomes: Sequence[Outcome]) -> None:
-    """Notes what tries say of their endpoints. In transactions of its own, since who changes an
-    endpoint locks it before its lanes. What is not noted now, the next try says again.
-
-    Raises Unavailable, RunAgain.
-    """
-    for of_endpoint in _by_endpoint(outcomes).values():
-        await judge_endpoint(context, of_endpoint)
-
-
-def _by_endpoint(outcomes: Sequence[Outcome]) -> dict[UUID, list[Outcome]]:
-    grouped: dict[UUID, list[Outcome]] = {}
-    for outcome in outcomes:
-        grouped.setdefault(outcome.lane.endpoint_id, []).append(outcome)
-    return grouped
+        return await deliveries.record_outcomes(tx, outcomes)
 
 
 def _untried(reason: str, now: datetime) -> Attempt:

@@ -4,17 +4,20 @@ that are over.
 Any number of processes may do this at once, beside people who change the same bookings. Each
 booking is changed in a transaction of its own, in the version in which it was found, by the use
 case that an API key would call: so whoever comes second changes nothing, and one change is one
-event, with all that follows from it.
+event, with all that follows from it. An organization whose rows somebody holds is left for the
+next run, and holds up no other.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
+from uuid import UUID
 
 from kalends.domain.booking import Booking, Status
-from kalends.domain.errors import Stale
+from kalends.domain.errors import Stale, Unavailable
 from kalends.domain.values import Instant
 from kalends.services import bookings, work
 from kalends.services.bookings import BookingChanges, Cancellation
+from kalends.services.held_up import HeldUp
 from kalends.services.work import Caller, Context, UseCase, Work
 from kalends.store import endings as store
 from kalends.store.database import Tx
@@ -28,38 +31,48 @@ BATCHES: Final = 100
 
 async def expire_pending(context: Context) -> int:
     """Cancels PENDING bookings whose start has passed, where their event type says so. Returns how
-    many."""
+    many. Raises Unavailable, when all others are done, where organizations were held up."""
     return await _end_all(context, store.list_to_expire, _expire)
 
 
 async def complete_confirmed(context: Context) -> int:
     """Completes CONFIRMED bookings some time after their end, where their event type says so.
-    Returns how many."""
+    Returns how many. Raises Unavailable, when all others are done, where organizations were held
+    up."""
     return await _end_all(context, store.list_to_complete, _complete)
 
 
 async def _end_all(
     context: Context,
-    list_due: Callable[[Tx, Instant], Awaitable[list[Due]]],
+    list_due: Callable[[Tx, Instant, Sequence[UUID]], Awaitable[list[Due]]],
     end: UseCase[[Due], Booking],
 ) -> int:
     ended = 0
+    held_up = HeldUp(context)
     for _ in range(BATCHES):
         async with context.database.connection() as tx:
-            due = await list_due(tx, context.clock())
-        ended_now = sum([await _end(context, one, end) for one in due])
+            due = await list_due(tx, context.clock(), held_up.organization_ids)
+        held_up_before = len(held_up.organization_ids)
+        ended_now = sum([await _end(context, one, end, held_up) for one in due])
         ended += ended_now
-        if len(due) < store.BATCH or not ended_now:
+        has_news = ended_now or len(held_up.organization_ids) > held_up_before
+        if len(due) < store.BATCH or not has_news:
             break
+    held_up.tell()
     return ended
 
 
-async def _end(context: Context, due: Due, end: UseCase[[Due], Booking]) -> bool:
-    """False where somebody has changed it meanwhile."""
+async def _end(context: Context, due: Due, end: UseCase[[Due], Booking], held_up: HeldUp) -> bool:
+    """False where somebody has changed it meanwhile, or holds what it needs."""
+    if due.organization_id in held_up:
+        return False
     caller = Caller(organization_id=due.organization_id, mode=due.mode, actor=ACTOR, source=ACTOR)
     try:
         await work.change(context, caller, end, due)
     except Stale:
+        return False
+    except Unavailable as error:
+        await held_up.note(due.organization_id, error)
         return False
     return True
 

@@ -28,7 +28,11 @@ WORDS: Final = {
 
 async def judge_endpoint(context: Context, outcomes: Sequence[Outcome]) -> None:
     """Notes when an endpoint begins or ends to fail, and disables what is gone, or has done nothing
-    but fail for five days. The outcomes are of one endpoint."""
+    but fail for five days. The outcomes are of one endpoint.
+
+    In transactions of its own, since who changes an endpoint locks it before its lanes. What is
+    not noted now, the next try says again. Raises Unavailable.
+    """
     lane = outcomes[0].lane
     attempts = [json.decode(outcome.attempt, type=list[Attempt])[0] for outcome in outcomes]
     known = [outcome.lane.failing_since for outcome in outcomes if outcome.lane.failing_since]

@@ -6,6 +6,7 @@ organization's mailbox.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from kalends.store import mails, organizations
 from kalends.store.database import Tx
 
 JOB: Final = "mail"
+ASK_AGAIN: Final = timedelta(seconds=5)
 
 
 class MailDeferred(Exception):
@@ -65,20 +67,27 @@ async def post_message(
     await work.start(JOB, f"{organization_id} {mail.id}".encode())
 
 
-async def send_mails(context: Context, payload: bytes) -> None:
-    """The job: writes the messages that are not written yet, and hands each over.
+def organization_of(payload: bytes) -> UUID:
+    """Whose mails the job sends."""
+    return _parsed(payload)[0]
+
+
+async def send_mails(context: Context, payload: bytes) -> timedelta | None:
+    """The job: writes the messages that are not written yet, and hands each over. Where somebody
+    holds one of them, it is to run again soon.
 
     Raises MailDeferred to be tried again, GaveUp where the server will never take one of them.
     """
     organization_id, mail_ids = _parsed(payload)
     async with context.database.transaction(organization_id) as tx:
-        outgoing = await _prepare(context, tx, organization_id, mail_ids)
+        outgoing, held = await _prepare(context, tx, organization_id, mail_ids)
     outcomes = [await _hand_over(context, organization_id, *one) for one in outgoing]
     for outcome in sorted(outcomes, key=lambda one: isinstance(one, Rejected)):
         if isinstance(outcome, Deferred):
             raise MailDeferred(outcome.reason)
-        if isinstance(outcome, Rejected):
+        if isinstance(outcome, Rejected) and not held:
             raise GaveUp(outcome.reason)
+    return ASK_AGAIN if held else None
 
 
 async def give_up_mails(context: Context, payload: bytes, reason: str) -> None:
@@ -88,19 +97,25 @@ async def give_up_mails(context: Context, payload: bytes, reason: str) -> None:
 
 async def _prepare(
     context: Context, tx: Tx, organization_id: UUID, mail_ids: Sequence[UUID]
-) -> list[tuple[Mail, bytes]]:
-    """The messages that are to go out; what stays in the mailbox is settled here."""
+) -> tuple[list[tuple[Mail, bytes]], bool]:
+    """The messages that are to go out, and whether somebody holds others; what stays in the
+    mailbox is settled here."""
     organization = await organizations.find_organization(organization_id, tx)
     unsent = await mails.lock_unsent(organization_id, tx, mail_ids)
+    held = len(unsent) < len(mail_ids) and len(unsent) < await mails.count_unsent(
+        organization_id, tx, mail_ids
+    )
     if organization is None or not unsent:
-        return []
+        return [], held
     unwritten = [mail for mail in unsent if mail.message is None]
     messages = await write_messages(context, tx, organization, unwritten) if unwritten else {}
     if context.outside.carrier is None or organization.mode is Mode.TEST:
         now = context.clock()
-        await mails.set_state(organization_id, tx, mail_ids, MailState.KEPT, None, now)
-        return []
-    return [(mail, messages.get(mail.id) or opened(context, mail) or b"") for mail in unsent]
+        ours = [mail.id for mail in unsent]
+        await mails.set_state(organization_id, tx, ours, MailState.KEPT, None, now)
+        return [], held
+    ready = [(mail, messages.get(mail.id) or opened(context, mail) or b"") for mail in unsent]
+    return ready, held
 
 
 async def _hand_over(

@@ -1,13 +1,13 @@
 """Reminders: sent when their time has come, once, and never of what is over."""
 
 from typing import Final
-from uuid import UUID
 
 from kalends.domain import webhook
 from kalends.domain.access import Mode
 from kalends.domain.booking import Status
 from kalends.domain.errors import Unavailable
 from kalends.services import outbox
+from kalends.services.held_up import HeldUp
 from kalends.services.work import Caller, Context, Work, change
 from kalends.store import bookings, reminders
 from kalends.store.reminders import DueReminder
@@ -23,10 +23,10 @@ async def send_due(context: Context) -> int:
     raises Unavailable then, in the end.
     """
     sent = 0
-    held_up: dict[UUID, Unavailable] = {}
+    held_up = HeldUp(context)
     while True:
         async with context.database.connection() as tx:
-            due = await reminders.list_due(tx, context.clock(), AT_ONCE)
+            due = await reminders.list_due(tx, context.clock(), AT_ONCE, held_up.organization_ids)
         for reminder in due:
             if reminder.organization_id in held_up:
                 continue
@@ -34,10 +34,9 @@ async def send_due(context: Context) -> int:
             try:
                 sent += await change(context, caller, remind, reminder)
             except Unavailable as error:
-                held_up[reminder.organization_id] = error
-        for reason in held_up.values():
-            raise reason
+                await held_up.note(reminder.organization_id, error)
         if len(due) < AT_ONCE:
+            held_up.tell()
             return sent
 
 

@@ -23,7 +23,7 @@ from kalends.store.connecting import connect
 from kalends.store.database_url import ConnectParameters
 from kalends.store.turns import Turns
 
-__all__ = ["ConnectParameters", "Database", "RunAgain", "Tx"]
+__all__ = ["ConnectParameters", "Database", "RowHeld", "RunAgain", "Tx"]
 
 log = structlog.get_logger("kalends.database")
 
@@ -47,10 +47,10 @@ AWAY: Final = (
     asyncpg.InvalidPasswordError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.QueryCanceledError,
-    asyncpg.LockNotAvailableError,
     asyncpg.DiskFullError,
     asyncpg.ReadOnlySQLTransactionError,
 )
+AWAY_SAID: Final = "The database cannot be reached just now. Please try again."
 AGAIN: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 # Somebody replaces the schema (a restore, a migration), or there is none.
 SCHEMA_CHANGED: Final = (
@@ -112,6 +112,13 @@ class RunAgain(Unavailable):
         super().__init__("Too many changes at once on the same thing. Please try again.")
 
 
+class RowHeld(Unavailable):
+    """Somebody holds what was waited for, for longer than is waited. The database is well."""
+
+    def __init__(self) -> None:
+        super().__init__("Another change holds what this one needs. Please try again.")
+
+
 class Database:
     """A pool of connections of this process, never more than `size`.
 
@@ -153,13 +160,15 @@ class Database:
                     yield connection
             except AGAIN as error:
                 raise RunAgain() from error
+            except asyncpg.LockNotAvailableError as error:
+                raise RowHeld() from error
             except SCHEMA_CHANGED as error:
                 await self._forget_schema(error)
                 raise Unavailable("The database is being changed. Please try again.") from error
             except AWAY as error:
                 if isinstance(error, ValueError):  # a wrong argument, which is our mistake
                     raise
-                raise Unavailable(_said_of(error)) from error
+                raise Unavailable(AWAY_SAID) from error
 
     @asynccontextmanager
     async def transaction(self, organization_id: UUID | None = None) -> AsyncIterator[Tx]:
@@ -221,12 +230,6 @@ class Database:
         log.warning("the schema has changed under a request", error=repr(error))
         if self._pool is not None:
             await self._pool.expire_connections()
-
-
-def _said_of(error: BaseException) -> str:
-    if isinstance(error, asyncpg.LockNotAvailableError):
-        return "Another change holds what this one needs. Please try again."
-    return "The database cannot be reached just now. Please try again."
 
 
 async def _pass_json_on(connection: asyncpg.Connection) -> None:

@@ -18,11 +18,11 @@ from kalends.store.database import Tx
 
 # Over all organizations, as housekeeping is. A lane of an endpoint that is disabled is parked, and
 # enabling makes it due again.
-TAKE: Final = """
+_TAKE: Final = """
 WITH candidate AS MATERIALIZED (
     SELECT organization_id, endpoint_id, lane_id, due_at FROM webhook_lanes
     WHERE waiting > 0 AND due_at <= now() AND endpoint_id <> ALL($3::uuid[])
-    ORDER BY due_at LIMIT 4 * $1::integer),
+    ORDER BY due_at LIMIT 4 * $1::integer{past_locked}),
 ranked AS (
     SELECT c.*, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) AS place
     FROM candidate c),
@@ -53,6 +53,10 @@ LEFT JOIN LATERAL (
     ORDER BY d.number LIMIT 1) d ON true
 LEFT JOIN events e ON e.organization_id = t.organization_id AND e.id = d.event_id
 """
+TAKE: Final = _TAKE.format(past_locked="")
+# Where all that it looks at is locked by others, it looks further; to do so each time would write
+# into four lanes to take one.
+TAKE_PAST_LOCKED: Final = _TAKE.format(past_locked=" FOR UPDATE SKIP LOCKED")
 # In a statement of its own, which sees an enabling that the one before was too early for.
 UNPARK: Final = """
 UPDATE webhook_lanes l SET due_at = now()
@@ -61,35 +65,48 @@ JOIN webhook_endpoints w ON w.organization_id = o.organization_id AND w.id = o.e
 WHERE w.enabled AND l.organization_id = o.organization_id AND l.endpoint_id = o.endpoint_id
     AND l.lane_id = o.lane_id
 """
-# Lanes are locked in one order, as those who put something in lock them.
+# It waits for nobody: what somebody holds, a lane or a delivery, is answered, to be written later.
 RECORD: Final = """
-WITH outcome AS (
+WITH outcome AS MATERIALIZED (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::integer[],
-        $6::text[], $7::jsonb[], $8::interval[])
-    AS o (organization_id, endpoint_id, lane_id, id, tries, state, attempt, again_after)),
+        $6::text[], $7::jsonb[], $8::interval[]) WITH ORDINALITY AS o (organization_id,
+            endpoint_id, lane_id, id, tries, state, attempt, again_after, position)),
 lane AS MATERIALIZED (
-    SELECT 1 FROM webhook_lanes l JOIN outcome USING (organization_id, endpoint_id, lane_id)
-    ORDER BY organization_id, endpoint_id, lane_id FOR UPDATE OF l),
+    SELECT l.organization_id, l.endpoint_id, l.lane_id
+    FROM webhook_lanes l JOIN outcome USING (organization_id, endpoint_id, lane_id)
+    FOR UPDATE OF l SKIP LOCKED),
+free AS MATERIALIZED (
+    SELECT o.* FROM outcome o
+    LEFT JOIN webhook_lanes l USING (organization_id, endpoint_id, lane_id)
+    WHERE l.lane_id IS NULL
+        OR (o.organization_id, o.endpoint_id, o.lane_id) IN (SELECT * FROM lane)),
+mine AS MATERIALIZED (
+    SELECT d.organization_id, d.id FROM deliveries d JOIN free o USING (organization_id, id)
+    WHERE d.state = 'pending' AND d.tries = o.tries FOR UPDATE OF d SKIP LOCKED),
 written AS (
     UPDATE deliveries d
     SET state = o.state, tries = d.tries + 1, attempts = d.attempts || o.attempt
-    FROM outcome o
-    WHERE d.organization_id = o.organization_id AND d.id = o.id AND d.state = 'pending'
-        AND d.tries = o.tries AND (SELECT count(*) FROM lane) >= 0
-    RETURNING d.organization_id, d.endpoint_id, d.lane_id, d.state, o.again_after)
-UPDATE webhook_lanes l
-SET waiting = l.waiting - (w.state <> 'pending')::integer,
-    due_at = now() + coalesce(w.again_after, interval '0')
-FROM written w
-WHERE l.organization_id = w.organization_id AND l.endpoint_id = w.endpoint_id
-    AND l.lane_id = w.lane_id
+    FROM mine JOIN outcome o USING (organization_id, id)
+    WHERE d.organization_id = mine.organization_id AND d.id = mine.id
+    RETURNING d.organization_id, d.endpoint_id, d.lane_id, d.state, o.again_after),
+moved AS (
+    UPDATE webhook_lanes l
+    SET waiting = l.waiting - (w.state <> 'pending')::integer,
+        due_at = now() + coalesce(w.again_after, interval '0')
+    FROM written w
+    WHERE l.organization_id = w.organization_id AND l.endpoint_id = w.endpoint_id
+        AND l.lane_id = w.lane_id)
+SELECT o.position FROM outcome o
+JOIN deliveries d ON d.organization_id = o.organization_id AND d.id = o.id
+WHERE d.state = 'pending' AND d.tries = o.tries
+    AND (o.organization_id, o.id) NOT IN (SELECT * FROM mine)
 """
 GIVE_BACK: Final = """
 UPDATE webhook_lanes l SET due_at = now() FROM (
     SELECT l.organization_id, l.endpoint_id, l.lane_id FROM webhook_lanes l
     JOIN unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS o (organization_id, endpoint_id, lane_id)
         USING (organization_id, endpoint_id, lane_id)
-    ORDER BY organization_id, endpoint_id, lane_id FOR UPDATE OF l) mine
+    FOR UPDATE OF l SKIP LOCKED) mine
 WHERE l.organization_id = mine.organization_id AND l.endpoint_id = mine.endpoint_id
     AND l.lane_id = mine.lane_id
 """
@@ -193,16 +210,18 @@ async def take_due(
     tx: Tx, room: int, lease: timedelta, without: Sequence[UUID], caps: Caps
 ) -> list[DueLane]:
     """Takes up to `room` lanes that are due, the longest due first, for the time of the lease;
-    none of the endpoints in `without`."""
-    rows = await tx.fetch(TAKE, room, lease, without, caps.working, caps.failing)
+    none of the endpoints in `without`, and none that somebody else has locked."""
+    arguments = room, lease, without, caps.working, caps.failing
+    rows = await tx.fetch(TAKE, *arguments) or await tx.fetch(TAKE_PAST_LOCKED, *arguments)
     return [DueLane(*row) for row in rows]
 
 
-async def record_outcomes(tx: Tx, outcomes: Sequence[Outcome]) -> None:
+async def record_outcomes(tx: Tx, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Writes down what became of the tries, and moves their lanes on. A try that was written down
-    before is left as it is, so this may run again after an answer that was lost."""
+    before is left as it is, so this may run again after an answer that was lost. Returns those
+    that could not be written, as somebody holds their lane or their delivery."""
     lanes = [outcome.lane for outcome in outcomes]
-    await tx.execute(
+    held = await tx.fetch(
         RECORD,
         *_keys(lanes),
         [lane.delivery_id for lane in lanes],
@@ -211,10 +230,12 @@ async def record_outcomes(tx: Tx, outcomes: Sequence[Outcome]) -> None:
         [outcome.attempt for outcome in outcomes],
         [outcome.again_after for outcome in outcomes],
     )
+    return [outcomes[row[0] - 1] for row in held]
 
 
 async def give_back(tx: Tx, lanes: Sequence[DueLane]) -> None:
-    """Makes lanes due again that were taken and not served."""
+    """Makes lanes due again that were taken and not served; one that is locked is due when its
+    lease is over."""
     await tx.execute(GIVE_BACK, *_keys(lanes))
 
 

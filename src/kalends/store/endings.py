@@ -3,6 +3,7 @@
 An event type that was deleted since goes on saying what becomes of the bookings made by it.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -22,7 +23,7 @@ CROSS JOIN LATERAL (
     WHERE b.organization_id = t.organization_id AND b.event_type_id = t.id
         AND b.status = 'PENDING' AND b.start_time <= $1
     ORDER BY b.start_time LIMIT $2) due
-WHERE t.expire_pending LIMIT $2
+WHERE t.expire_pending AND o.id <> ALL($3::uuid[]) LIMIT $2
 """
 TO_COMPLETE: Final = """
 SELECT o.id, o.mode, due.id, due.version FROM event_types t
@@ -33,7 +34,7 @@ CROSS JOIN LATERAL (
         AND b.status = 'CONFIRMED'
         AND b.end_time <= $1::timestamptz - make_interval(mins => t.complete_after_minutes)
     ORDER BY b.end_time LIMIT $2) due
-WHERE t.complete_after_minutes IS NOT NULL LIMIT $2
+WHERE t.complete_after_minutes IS NOT NULL AND o.id <> ALL($3::uuid[]) LIMIT $2
 """
 
 
@@ -46,14 +47,16 @@ class Due(Struct, frozen=True):
     version: int
 
 
-async def list_to_expire(tx: Tx, now: datetime) -> list[Due]:
-    """Some PENDING bookings whose start has passed, of event types with `expire_pending`."""
-    return [_due(*row) for row in await tx.fetch(TO_EXPIRE, now, BATCH)]
+async def list_to_expire(tx: Tx, now: datetime, without: Sequence[UUID]) -> list[Due]:
+    """Some PENDING bookings whose start has passed, of event types with `expire_pending`; none of
+    the organizations in `without`."""
+    return [_due(*row) for row in await tx.fetch(TO_EXPIRE, now, BATCH, without)]
 
 
-async def list_to_complete(tx: Tx, now: datetime) -> list[Due]:
-    """Some CONFIRMED bookings whose end lies `complete_after_minutes` of their event type back."""
-    return [_due(*row) for row in await tx.fetch(TO_COMPLETE, now, BATCH)]
+async def list_to_complete(tx: Tx, now: datetime, without: Sequence[UUID]) -> list[Due]:
+    """Some CONFIRMED bookings whose end lies `complete_after_minutes` of their event type back;
+    none of the organizations in `without`."""
+    return [_due(*row) for row in await tx.fetch(TO_COMPLETE, now, BATCH, without)]
 
 
 def _due(organization_id: UUID, mode: str, booking_id: UUID, version: int) -> Due:

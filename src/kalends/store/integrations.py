@@ -1,5 +1,6 @@
 """Connections to Cal.com as rows."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -53,13 +54,17 @@ ACCOUNT: Final = """
 UPDATE calcom_connections SET account_id = $3, account_generation = $2
 WHERE organization_id = $1 AND generation = $2
 """
-# Over all organizations: the timetable's. Who is not done yet does not begin anew.
+# Over all organizations: the timetable's.
 DUE: Final = """
-UPDATE calcom_connections c SET due_at = $1 + make_interval(mins => c.interval_minutes)
-WHERE c.organization_id IN (
-    SELECT organization_id FROM calcom_connections WHERE due_at <= $1
-    ORDER BY organization_id LIMIT $2 FOR UPDATE SKIP LOCKED)
-RETURNING c.organization_id
+SELECT organization_id FROM calcom_connections
+WHERE due_at <= $1 AND organization_id <> ALL($3::uuid[]) ORDER BY due_at LIMIT $2
+"""
+# Who is not done yet does not begin anew. One that somebody holds stays due.
+TAKE_DUE: Final = """
+UPDATE calcom_connections SET due_at = $2 + make_interval(mins => interval_minutes)
+WHERE organization_id = (SELECT organization_id FROM calcom_connections
+    WHERE organization_id = $1 AND due_at <= $2 FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING 1
 """
 
 
@@ -122,9 +127,17 @@ async def note_account(organization_id: UUID, tx: Tx, generation: int, account_i
     await tx.execute(ACCOUNT, organization_id, generation, account_id)
 
 
-async def take_due_connections(tx: Tx, now: datetime, limit: int) -> list[UUID]:
-    """The organizations whose next sync is due, each taken by one who asks."""
-    return [row[0] for row in await tx.fetch(DUE, now, limit)]
+async def list_due_connections(
+    tx: Tx, now: datetime, limit: int, without: Sequence[UUID]
+) -> list[UUID]:
+    """The organizations whose next sync is due, but those in `without`; the longest due first."""
+    return [row[0] for row in await tx.fetch(DUE, now, limit, without)]
+
+
+async def take_due_connection(organization_id: UUID, tx: Tx, now: datetime) -> bool:
+    """Whether the sync is due and ours to begin: of those who ask, one gets it, and nobody while
+    the connection is held. It is due again an interval later."""
+    return await tx.fetchval(TAKE_DUE, organization_id, now) is not None
 
 
 def next_due(now: datetime, interval_minutes: int) -> datetime | None:

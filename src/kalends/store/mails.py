@@ -28,7 +28,11 @@ INSERT: Final = (
 LOCK: Final = f"""
 SELECT {COLUMNS} FROM mails WHERE organization_id = $1 AND id = ANY($2::uuid[])
     AND state IN ('queued', 'failed')
-ORDER BY id FOR NO KEY UPDATE
+ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+"""
+UNSENT: Final = """
+SELECT count(*) FROM mails WHERE organization_id = $1 AND id = ANY($2::uuid[])
+    AND state IN ('queued', 'failed')
 """
 WRITE: Final = """
 UPDATE mails SET subject = w.subject, message = w.message
@@ -88,8 +92,15 @@ async def insert_mail(organization_id: UUID, tx: Tx, mail: Mail) -> None:
 
 
 async def lock_unsent(organization_id: UUID, tx: Tx, mail_ids: Sequence[UUID]) -> list[Mail]:
-    """Those of the mails that are still to be sent, locked until the transaction ends."""
+    """Those of the mails that are still to be sent, locked until the transaction ends; none that
+    somebody else has locked."""
     return [Mail(*row) for row in await tx.fetch(LOCK, organization_id, mail_ids)]
+
+
+async def count_unsent(organization_id: UUID, tx: Tx, mail_ids: Sequence[UUID]) -> int:
+    """How many of the mails are still to be sent, whoever has locked them."""
+    count: int = await tx.fetchval(UNSENT, organization_id, mail_ids)
+    return count
 
 
 async def write_messages(organization_id: UUID, tx: Tx, written: Sequence[Mail]) -> None:

@@ -1,5 +1,6 @@
 """Reminders as rows: when which booking's attendee is to be reminded."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -28,7 +29,7 @@ DROP: Final = "DELETE FROM reminders WHERE organization_id = $1 AND booking_id =
 DUE: Final = """
 SELECT r.organization_id, o.mode, r.booking_id, r.minutes_before
 FROM reminders r JOIN organizations o ON o.id = r.organization_id
-WHERE r.remind_at <= $1 ORDER BY r.remind_at LIMIT $2
+WHERE r.remind_at <= $1 AND r.organization_id <> ALL($3::uuid[]) ORDER BY r.remind_at LIMIT $2
 """
 TAKE: Final = """
 DELETE FROM reminders
@@ -60,9 +61,9 @@ async def drop_reminders(organization_id: UUID, tx: Tx, booking_id: UUID) -> Non
     await tx.execute(DROP, organization_id, booking_id)
 
 
-async def list_due(tx: Tx, now: datetime, limit: int) -> list[DueReminder]:
-    """Of all organizations, the longest due first."""
-    return [DueReminder(*row) for row in await tx.fetch(DUE, now, limit)]
+async def list_due(tx: Tx, now: datetime, limit: int, without: Sequence[UUID]) -> list[DueReminder]:
+    """Of all organizations but those in `without`, the longest due first."""
+    return [DueReminder(*row) for row in await tx.fetch(DUE, now, limit, without)]
 
 
 async def take_reminder(organization_id: UUID, tx: Tx, due: DueReminder, now: datetime) -> bool:

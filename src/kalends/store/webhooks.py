@@ -43,17 +43,24 @@ UPDATE webhook_lanes SET due_at = now()
 WHERE organization_id = $1 AND endpoint_id = $2 AND waiting > 0
 """
 DROP_LANES: Final = "DELETE FROM webhook_lanes WHERE organization_id = $1 AND endpoint_id = $2"
+# These three wait for nobody: the next try says again what could not be noted.
 SUCCEEDED: Final = """
 UPDATE webhook_endpoints SET failing_since = NULL
-WHERE organization_id = $1 AND id = $2 AND failing_since IS NOT NULL
+WHERE organization_id = $1 AND id = (SELECT id FROM webhook_endpoints
+    WHERE organization_id = $1 AND id = $2 AND failing_since IS NOT NULL
+    FOR NO KEY UPDATE SKIP LOCKED)
 """
 FAILED: Final = """
 UPDATE webhook_endpoints SET failing_since = $3
-WHERE organization_id = $1 AND id = $2 AND failing_since IS NULL
+WHERE organization_id = $1 AND id = (SELECT id FROM webhook_endpoints
+    WHERE organization_id = $1 AND id = $2 AND failing_since IS NULL
+    FOR NO KEY UPDATE SKIP LOCKED)
 """
 DISABLE: Final = """
 UPDATE webhook_endpoints SET enabled = false, disabled_reason = $3, updated_at = $4
-WHERE organization_id = $1 AND id = $2 AND enabled AND deleted_at IS NULL RETURNING 1
+WHERE organization_id = $1 AND id = (SELECT id FROM webhook_endpoints
+    WHERE organization_id = $1 AND id = $2 AND enabled AND deleted_at IS NULL
+    FOR NO KEY UPDATE SKIP LOCKED) RETURNING 1
 """
 
 
@@ -99,18 +106,18 @@ async def wake_lanes(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> None:
 
 
 async def note_success(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> None:
-    """Ends a time of failures."""
+    """Ends a time of failures, unless somebody holds the endpoint."""
     await tx.execute(SUCCEEDED, organization_id, endpoint_id)
 
 
 async def note_failure(organization_id: UUID, tx: Tx, endpoint_id: UUID, since: datetime) -> None:
-    """Begins a time of failures, unless one has begun."""
+    """Begins a time of failures, unless one has begun, or somebody holds the endpoint."""
     await tx.execute(FAILED, organization_id, endpoint_id, since)
 
 
 async def disable_endpoint(
     organization_id: UUID, tx: Tx, endpoint_id: UUID, reason: str, now: datetime
 ) -> bool:
-    """False where it was disabled already."""
+    """False where it was disabled already, or somebody holds it."""
     done = await tx.fetchval(DISABLE, organization_id, endpoint_id, reason, now)
     return done is not None
