@@ -432,7 +432,9 @@ ROUTES: Final = (
         summary="Update a booking's status, details or time",
         description=(
             "PENDING may become CONFIRMED or CANCELLED; CONFIRMED may become COMPLETED, CANCELLED "
-            "or NO_SHOW. Setting the status it has changes nothing and succeeds."
+            "or NO_SHOW. Setting the status it has changes nothing and succeeds. With another "
+            "`attendee.email`, the new address is invited, the one before is told off, and links "
+            "that were given out before open nothing any more."
         ),
         body=UpdateBooking,
         answers={200: BookingAnswer},
