@@ -36,6 +36,7 @@ def test_whatever_is_accepted_before_the_at_is_mailed_as_it_stands() -> None:
 def test_whatever_is_accepted_in_a_domain_is_mailed_to_one_name() -> None:
     found = [(address, mail_address(address)) for _, address in accepted("a@ex{}ample.com")]
     assert len(found) > 100_000
+    assert [a for a, mailed in found if not a.isascii() and "@xn--" not in mailed] == []
     wrong = [
         address
         for address, mailed in found
@@ -64,6 +65,16 @@ def test_what_does_not_show_is_refused_anywhere(template: str, hidden: str) -> N
 )
 def test_punctuation_in_disguise_is_refused(domain: str) -> None:
     assert not is_taken(f"ada@{domain}")
+
+
+@pytest.mark.parametrize("letter", ["\u24d4", "\uff45", "\ufb01", "\u2103", "\uff76"])
+def test_a_domain_with_letters_in_disguise_is_refused(letter: str) -> None:
+    assert not is_taken(f"ada@{letter}xample.com")
+
+
+def test_letters_of_several_parts_are_accepted_in_a_domain() -> None:
+    assert is_taken("ada@mu\u0308ller.example")
+    assert is_taken("ada@M\u00dcLLER.example")
 
 
 @pytest.mark.parametrize("letter", ["a", "ü", "用"])

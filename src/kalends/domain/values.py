@@ -156,11 +156,14 @@ class Email(str):
 
 
 def _is_label(text: str) -> bool:
-    """Whether a part of a domain is written as one label in mail, of a length that there is."""
+    """Whether a part of a domain is written as one label in mail, of a length that there is, and
+    with the letters that it shows: `ⓔ` and `ｅ` would be mailed as `e`."""
     if text.isascii():
         return len(text) <= LONGEST_LABEL
     normal = unicodedata.normalize("NFKC", text.lower())
-    written = normal if normal.isascii() else "xn--" + normal.encode("punycode").decode("ascii")
+    if normal.isascii() or normal != unicodedata.normalize("NFC", text.lower()):
+        return False
+    written = "xn--" + normal.encode("punycode").decode("ascii")
     return len(written) <= LONGEST_LABEL and _HIDDEN_PUNCTUATION.search(normal) is None
 
 
