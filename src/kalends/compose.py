@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 import ctypes
+import gc
 import multiprocessing
 import os
 import resource
@@ -206,6 +207,7 @@ def application(home: Installation) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[Mapping[str, Any]]:
         await asyncio.to_thread(load_zones)
+        leave_to_no_collection()
         sharing = asyncio.create_task(_share_limits(limiter, context.database))
         try:
             async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_SERVER):
@@ -223,6 +225,13 @@ def application(home: Installation) -> ASGIApp:
     facts = {"tzdata": version("tzdata")}
     limits = PageLimits(settings.rate_limit_page_address, settings.rate_limit_page_schedule)
     return build_app(gate, limits, lifespan, Checks(ready, facts, settings.metrics))
+
+
+def leave_to_no_collection() -> None:
+    """What is there now stays while the process lives: modules, tables, templates, zones. A full
+    pass of the garbage collector over it took 60 ms, in which nobody was answered."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _share_limits(limiter: RateLimiter, database: Database) -> None:

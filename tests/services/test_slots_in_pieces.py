@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from itertools import chain, pairwise
+from random import Random
 
 import pytest
 
@@ -10,6 +11,7 @@ from kalends.availability.hours import ALWAYS_OPEN
 from kalends.availability.interval import DAY, Interval
 from kalends.availability.matching import Requirement
 from kalends.availability.offering import Calendar, Offering, Terms
+from kalends.availability.parts import Cut
 from kalends.availability.slots import slots
 from kalends.availability.wallclock import zone_named
 from kalends.domain.errors import Invalid
@@ -95,6 +97,32 @@ async def test_many_calendars_are_found_once_too() -> None:
     again = await find_slots(team(200, 30 * MINUTE), span)
     assert len(first) > 1
     assert all(one is other for one, other in zip(first, again, strict=True))
+
+
+@pytest.mark.parametrize("buffers", [(0, 0), (7, 1300)])
+async def test_many_times_are_cut_to_the_piece(buffers: tuple[int, int]) -> None:
+    chance = Random(7)
+    starts = [BEGIN - DAY + chance.randrange(10 * DAY) for _ in range(3_000)]
+    times = [(start, start + chance.choice((5, 20, 900))) for start in starts]
+    times.append((BEGIN - 3 * DAY, BEGIN + DAY // 2))
+    free = team(1)
+    busy = replace(free.calendars[0], busy=times[:2_000], occupied=times[2_000:])
+    terms = replace(free.terms, buffer_before=buffers[0], buffer_after=buffers[1])
+    asked = replace(free, calendars=(busy,), terms=terms)
+    span = Interval(BEGIN, BEGIN + 8 * DAY)
+    found = await find_slots(asked, span)
+    assert list(chain.from_iterable(found)) == list(slots(asked, span))
+    assert sum(map(len, found)) > 20
+
+
+def test_a_part_has_the_times_that_meet_it_and_few_others() -> None:
+    calendar = replace(
+        team(1).calendars[0], busy=[(BEGIN + n * 60, BEGIN + n * 60 + 5) for n in range(20_000)]
+    )
+    cut = Cut(replace(team(1), calendars=(calendar,)))
+    assert list(cut.prepare()) == [20_000]
+    [part] = cut.to(Interval(BEGIN + DAY, BEGIN + DAY + 500 * 60)).calendars
+    assert len(part.busy) == 501
 
 
 async def test_more_than_twenty_thousand_slots_are_refused_before_they_are_found() -> None:

@@ -1,9 +1,14 @@
 """Charts, feeds and files are made in pieces of a bounded size, between which others get a turn."""
 
+import asyncio
+import gc
+import gzip
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from starlette.types import Message
 
+from kalends.compose import Installation, application
 from kalends.domain.access import Mode, Organization
 from kalends.domain.ids import new_id
 from kalends.domain.schedule import BookingLimits, BusyTime, Schedule
@@ -21,6 +26,8 @@ from kalends.services.statistics import (
 from kalends.services.work import Context
 from kalends.store.feeds import ROWS_A_PIECE as ROWS_READ_A_PIECE
 from kalends.store.feeds import read_bookings_of_feed, read_busy_times_of_feed
+from kalends.web.pages.answers import PageAnswer, send_page
+from kalends.web.pages.templating import WRITTEN_A_PIECE, pieces_of_page
 from tests.turns import Turns
 from tests.world import World
 
@@ -152,6 +159,42 @@ async def test_metadata_is_not_read_for_a_feed(context: Context, world: World) -
     _, token = await filled_schedule(context, world)
     read = await read_feed(context, token)
     assert {bytes(booking.metadata) for booking in read.feed.bookings} == {b"{}"}
+
+
+async def test_a_page_is_written_in_pieces_of_a_bounded_size() -> None:
+    found = list(pieces_of_page(["a"] * 1234))
+    assert [len(piece) for piece in found] == [WRITTEN_A_PIECE, WRITTEN_A_PIECE, 234]
+
+
+async def test_what_is_large_is_zipped_beside_the_loop() -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    body = b"".join(b"%d," % n for n in range(100_000))
+    async with Turns() as turns:
+        await send_page(send, "GET", PageAnswer(body), (), takes_gzip=True)
+        assert turns.count > 1
+    assert gzip.decompress(sent[1]["body"]) == body
+
+
+async def test_no_collection_looks_at_what_a_server_starts_with(home: Installation) -> None:
+    asked: asyncio.Queue[Message] = asyncio.Queue()
+    answered: asyncio.Queue[Message] = asyncio.Queue()
+    app = application(home)
+    serving = asyncio.create_task(
+        app({"type": "lifespan", "state": {}}, asked.get, answered.put)  # type: ignore[arg-type]
+    )
+    gc.unfreeze()
+    try:
+        await asked.put({"type": "lifespan.startup"})
+        assert (await answered.get())["type"] == "lifespan.startup.complete"
+        assert gc.get_freeze_count() > 100_000
+    finally:
+        gc.unfreeze()
+        await asked.put({"type": "lifespan.shutdown"})
+        await serving
 
 
 async def filled_schedule(context: Context, world: World) -> tuple[object, str]:

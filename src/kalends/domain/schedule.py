@@ -44,7 +44,7 @@ class Schedule(Struct, frozen=True, kw_only=True):
     version: int
 
 
-class BusyTime(Struct, frozen=True, kw_only=True):
+class BusyTime(Struct, frozen=True, kw_only=True, gc=False):
     """Time that cannot be booked and is no booking."""
 
     id: UUID

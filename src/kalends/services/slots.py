@@ -12,6 +12,7 @@ from msgspec import Struct, structs
 
 from kalends.availability.interval import Interval
 from kalends.availability.offering import Offering
+from kalends.availability.parts import Cut
 from kalends.availability.slots import Slot, Slots, at_any_time, explain, slots
 from kalends.domain.booking import Booking, check_movable
 from kalends.domain.errors import Inactive, Invalid
@@ -20,6 +21,7 @@ from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, shown
 from kalends.services import clocks
 from kalends.services.calendars import Asked, Question, ask, question_of
 from kalends.services.explaining import Reason, reasons_of
+from kalends.services.pieces import taking_turns
 from kalends.services.wishes import check_schedule, question_to_move, requirements_of
 from kalends.services.work import Work, found
 from kalends.store import bookings, event_types
@@ -151,11 +153,13 @@ async def find_slots(offering: Offering, span: Interval) -> list[Slots]:
     The key is all that they depend on, as just read from the database, so what is kept cannot be
     out of date. What depends on the second at which it is asked, or is large, is not kept.
     """
-    is_kept = _may_be_kept(offering, span)
+    is_kept, parts = _may_be_kept(offering, span), pieces_of(offering, span)
+    cut = await _cut(offering) if _has_many_times(offering) and len(parts) > 1 else None
     pieces: list[Slots] = []
-    for part in pieces_of(offering, span):
+    for part in parts:
         timeless = at_any_time(offering, part) if is_kept else None
-        pieces.append(_slots_kept(timeless, part) if timeless else slots(offering, part))
+        asked = cut.to(part) if cut else offering
+        pieces.append(_slots_kept(timeless, part) if timeless else slots(asked, part))
         if sum(map(len, pieces)) > MOST_SLOTS:
             raise Invalid.field(
                 "end",
@@ -180,8 +184,19 @@ def pieces_of(offering: Offering, span: Interval) -> list[Interval]:
 
 def _may_be_kept(offering: Offering, span: Interval) -> bool:
     step = offering.terms.step
-    times = sum(len(c.busy) + len(c.occupied) for c in offering.calendars)
-    return bool(step) and span.seconds <= KEPT_STEPS * (step or 1) and times <= KEPT_TIMES
+    is_short = bool(step) and span.seconds <= KEPT_STEPS * (step or 1)
+    return is_short and not _has_many_times(offering)
+
+
+def _has_many_times(offering: Offering) -> bool:
+    return sum(len(c.busy) + len(c.occupied) for c in offering.calendars) > KEPT_TIMES
+
+
+async def _cut(offering: Offering) -> Cut:
+    cut = Cut(offering)
+    async for _ in taking_turns(cut.prepare()):
+        pass
+    return cut
 
 
 @lru_cache(ANSWERS_KEPT)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from kalends.domain.booking import Booking
 from kalends.domain.schedule import BusyTime
-from kalends.store.bookings import COLUMNS, DURING, booking_from
+from kalends.store.bookings import COLUMNS_BUT_METADATA, DURING, booking_from
 from kalends.store.database import Tx
 from kalends.store.rows import columns_of
 
@@ -17,7 +17,7 @@ _ON_SCHEDULE: Final = (
 _SHOWN: Final = "b.status <> 'CANCELLED'"
 # What began before the span and lasts into it is found by an index over the whole of its time.
 BETWEEN: Final = f"""
-SELECT {COLUMNS} FROM (
+SELECT {COLUMNS_BUT_METADATA} FROM (
     SELECT b.* FROM bookings b
     WHERE b.organization_id = $1 AND b.start_time >= $2 AND b.start_time < $3
       AND {_SHOWN} AND {_ON_SCHEDULE}
@@ -49,7 +49,8 @@ async def list_between(
     schedule_id: UUID | None,
     limit: int,
 ) -> list[Booking]:
-    """The bookings that meet the span, by start; not the cancelled ones."""
+    """The bookings that meet the span, by start, without their metadata; not the cancelled
+    ones."""
     rows = await tx.fetch(BETWEEN, organization_id, *span, schedule_id, limit)
     return [booking_from(row) for row in rows]
 

@@ -6,15 +6,20 @@ that turn text around (`safety.without_bidi`); `|bdi` also isolates what a user 
 
 import html
 import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from kalends.domain.place import is_video_link
+from kalends.services.pieces import taking_turns
 from kalends.web.pages import assets, clock_words, descriptions, safety, words
 
 LONGEST_LINE: Final = 160
+# What a template writes at one go, some 10 ms: texts and values, each counts as one.
+WRITTEN_A_PIECE: Final = 500
 _MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]()#+!|~:]")
 
 
@@ -76,3 +81,16 @@ _ENVIRONMENT: Final = _environment()
 def render(template: str, values: dict[str, Any]) -> str:
     """The template with these values."""
     return _ENVIRONMENT.get_template(template).render(values)
+
+
+async def render_in_pieces(template: str, values: dict[str, Any]) -> str:
+    """The same where it may be long: others get their turn between the pieces."""
+    written = _ENVIRONMENT.get_template(template).generate(values)
+    return "".join([piece async for piece in taking_turns(pieces_of_page(written))])
+
+
+def pieces_of_page(written: Iterable[str]) -> Iterator[str]:
+    """What is written, WRITTEN_A_PIECE at a time."""
+    left = iter(written)
+    while piece := "".join(islice(left, WRITTEN_A_PIECE)):
+        yield piece

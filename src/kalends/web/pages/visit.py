@@ -23,7 +23,7 @@ from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.forms import Fields, read_fields
 from kalends.web.pages.languages import language_of, locale_of
 from kalends.web.pages.safety import form_token, is_form_token
-from kalends.web.pages.templating import render
+from kalends.web.pages.templating import render, render_in_pieces
 from kalends.web.pages.zone_list import ZoneOptions
 from kalends.web.sessions import Sessions, address_of, token_in
 
@@ -179,6 +179,13 @@ class Visit:
     ) -> PageAnswer:
         """The template as an answer."""
         body = render(template, self._common() | values)
+        return PageAnswer(body.encode(), status, HTML, headers)
+
+    async def long_page(
+        self, template: str, status: int = 200, headers: HeaderPairs = (), **values: Any
+    ) -> PageAnswer:
+        """The same, of a template that may write much."""
+        body = await render_in_pieces(template, self._common() | values)
         return PageAnswer(body.encode(), status, HTML, headers)
 
     def _common(self) -> dict[str, Any]:

@@ -123,7 +123,7 @@ async def show_calendar(desk: Desk) -> PageAnswer:
     schedule = choices.schedule(place.schedule_id)
     days = place.days(locale)
     found: Agenda = await desk.read(get_agenda, (days[0], days[-1]), desk.zone.name, schedule)
-    return desk.page(
+    return await desk.long_page(
         "console/calendar.html",
         "calendar",
         place=place,

@@ -33,6 +33,7 @@ R = TypeVar("R")
 
 ROOT: Final = "/console/{organization}"
 SOURCE: Final = "console"
+NOT_STORED: Final = ("cache-control", "no-store")
 # What a role may do, in the words of the API's scopes.
 SCOPES: Final = {
     Role.OWNER: [Scope.ALL.value],
@@ -113,8 +114,17 @@ class Desk:
 
         `done` in the query names what was done just now: words `console.done.…`.
         """
+        kept = (*headers, NOT_STORED)
+        return self.visit.page(template, status, kept, **(self._common(section) | values))
+
+    async def long_page(self, template: str, section: str, **values: Any) -> PageAnswer:
+        """The same, of a template that may write much."""
+        values = self._common(section) | values
+        return await self.visit.long_page(template, 200, (NOT_STORED,), **values)
+
+    def _common(self, section: str) -> dict[str, Any]:
         done = self.query.get("done", "")
-        common = {
+        return {
             "desk": self,
             "section": section,
             "navigation": navigation_for(self.is_admin),
@@ -127,8 +137,6 @@ class Desk:
             "problem": None,
             "shown_id": shown,
         }
-        kept = (*headers, ("cache-control", "no-store"))
-        return self.visit.page(template, status, kept, **(common | values))
 
 
 DeskHandler = Callable[[Desk], Awaitable[PageAnswer | Stream]]
