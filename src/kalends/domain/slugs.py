@@ -37,5 +37,5 @@ def is_reserved(slug: str) -> bool:
 
 def slug_of(name: str) -> str:
     """A name as a part of a URL: lower case, digits and hyphens. It may be reserved."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG] or "organization"
