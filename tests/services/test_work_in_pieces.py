@@ -26,6 +26,7 @@ from kalends.services.statistics import (
 from kalends.services.work import Context
 from kalends.store.feeds import ROWS_A_PIECE as ROWS_READ_A_PIECE
 from kalends.store.feeds import read_bookings_of_feed, read_busy_times_of_feed
+from kalends.web.answers import page, page_in_pieces
 from kalends.web.pages.answers import PageAnswer, send_page
 from kalends.web.pages.templating import WRITTEN_A_PIECE, pieces_of_page
 from tests.turns import Turns
@@ -164,6 +165,14 @@ async def test_metadata_is_not_read_for_a_feed(context: Context, world: World) -
 async def test_a_page_is_written_in_pieces_of_a_bounded_size() -> None:
     found = list(pieces_of_page(["a"] * 1234))
     assert [len(piece) for piece in found] == [WRITTEN_A_PIECE, WRITTEN_A_PIECE, 234]
+
+
+async def test_others_get_a_turn_after_each_thing_of_a_page() -> None:
+    things = [{"n": n} for n in range(20)]
+    async with Turns() as turns:
+        answer = await page_in_pieces(things, 50, 20, 10, dict)
+        assert turns.count == 20
+    assert answer == page(things, 50, 20, 10, dict)
 
 
 async def test_what_is_large_is_zipped_beside_the_loop() -> None:

@@ -7,6 +7,7 @@ from msgspec import Raw, Struct, structs
 
 from kalends.formats.encoding import encode
 from kalends.services.idempotency import Answer
+from kalends.services.pieces import taking_turns
 
 T = TypeVar("T")
 
@@ -48,6 +49,16 @@ def page(
     """`{"data": […], "meta": {…}}`."""
     meta = PageMeta(total, limit, offset, offset + len(things) < total)
     return data_with_meta([show(thing) for thing in things], meta)
+
+
+async def page_in_pieces(
+    things: Sequence[T], total: int, limit: int, offset: int, show: Callable[[T], Any]
+) -> Answer:
+    """The same, of things that may be large: each is written by itself, and others get their turn
+    after it."""
+    shown = [Raw(encode(show(thing))) async for thing in taking_turns(things)]
+    meta = PageMeta(total, limit, offset, offset + len(things) < total)
+    return data_with_meta(shown, meta)
 
 
 def data_with_meta(shown: Sequence[Any] | Raw, meta: Struct) -> Answer:

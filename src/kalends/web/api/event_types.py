@@ -15,7 +15,7 @@ from kalends.formats.event_types import EventTypeShown, show_event_type
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges, NewEventType
 from kalends.services.idempotency import Answer
-from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
 from kalends.web.api.models import PageQuery, Request
 from kalends.web.call import Call, id_named
 from kalends.web.reading import read_body
@@ -245,7 +245,7 @@ async def list_event_types(call: Call) -> Answer:
         limit=query.limit,
         offset=query.offset,
     )
-    return page(listed, total, query.limit, query.offset, show_event_type)
+    return await page_in_pieces(listed, total, query.limit, query.offset, show_event_type)
 
 
 async def get_event_type(call: Call) -> Answer:

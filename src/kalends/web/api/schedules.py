@@ -14,7 +14,7 @@ from kalends.formats.schedules import ScheduleShown, show_schedule
 from kalends.services import schedules
 from kalends.services.idempotency import Answer
 from kalends.services.schedules import NewSchedule, ScheduleChanges
-from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
 from kalends.web.api.models import PageQuery, Request, ZoneName, check_zone
 from kalends.web.call import Call
 from kalends.web.reading import read_body
@@ -142,7 +142,7 @@ async def list_schedules(call: Call) -> Answer:
     listed, total = await call.read(
         schedules.list_schedules, is_active=query.active, limit=query.limit, offset=query.offset
     )
-    return page(listed, total, query.limit, query.offset, show_schedule)
+    return await page_in_pieces(listed, total, query.limit, query.offset, show_schedule)
 
 
 async def get_schedule(call: Call) -> Answer:
