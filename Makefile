@@ -33,6 +33,7 @@ lint: $(DEV)
 
 types: $(DEV)
 	@$(BIN)/mypy
+	@$(BIN)/mypy bench scripts
 
 layers: $(DEV)
 	@$(BIN)/lint-imports

@@ -12,11 +12,12 @@ from uuid import UUID
 from kalends.domain import ids
 from kalends.services.setup import set_up_organization
 from kalends.services.work import Context
+from kalends.store.database import SESSION, Limits
 
 ORGANIZATIONS: Final = 20
 SCHEDULES: Final = 2_000
 BOOKINGS: Final = 200_000
-FILLED_WITHIN_SECONDS: Final = 300
+FILLING: Final = Limits(300.0, SESSION | {"statement_timeout": "0"})
 
 # Free times, beyond every booking there is: half hours of the working day, on every schedule.
 HALF_HOURS: Final = 20
@@ -125,9 +126,8 @@ async def fill(context: Context) -> World:
         for n in range(ORGANIZATIONS)
     ]
     organization_ids = [one.organization_id for one in made]
-    async with context.database.connection(seconds=FILLED_WITHIN_SECONDS) as connection:
+    async with context.database.connection() as connection:
         for sql, arguments in (
-            ("SET statement_timeout = 0", ()),
             ("SELECT setseed(0.5)", ()),
             (SCHEDULE_ROWS, (organization_ids, SCHEDULES)),
             (BOOKING_ROWS, (organization_ids, SCHEDULES, BOOKINGS, TODAY)),

@@ -125,7 +125,7 @@ def _calls(world: World) -> list[Call]:
 
 
 async def _filled(home: Installation) -> World:
-    context = home.context()
+    context = home.context(fill.FILLING)
     try:
         return await fill.fill(context)
     finally:

@@ -52,7 +52,8 @@ def main() -> None:
         ratios = []
         for _ in range(rounds):
             _use_up(ours.port, key)
-            refused, plain = (_cost(*one, key) for one in ((ours.process, ours.port), bare_server))
+            refused = _cost(ours.process, ours.port, key)
+            plain = _cost(*bare_server, key)
             ratios.append(refused / plain)
             print(f"refused {refused:.1f} µs, bare server {plain:.1f} µs: {ratios[-1]:.2f} times")
     print(f"a refusal costs {median(ratios):.2f} times the bare server's answer (target {TARGET})")
@@ -68,7 +69,8 @@ def _cost(process: Any, port: int, key: str) -> float:
     load = drive("127.0.0.1", port, Request(lambda: head, 429), seconds=3, warm_up=0.5)
     if load.failures:
         raise SystemExit(f"{load.failures} failed: {load.first_failure[:1000]!r}")
-    return (sum(used.cpu_times()[:2]) - before) / load.sent * 1e6
+    spent: float = sum(used.cpu_times()[:2]) - before
+    return spent / load.sent * 1e6
 
 
 def _use_up(port: int, key: str) -> None:

@@ -12,10 +12,11 @@ from typing import Any, Final
 from bench.fill import ORGANIZATIONS, SCHEDULE_ROWS, SETTLE, TODAY, World
 from kalends.services.setup import set_up_organization
 from kalends.services.work import Context
+from kalends.store.database import SESSION, Limits
 
 BOOKINGS_EACH: Final = 200
 FIRST_DAY: Final = TODAY + timedelta(days=30)
-FILLED_WITHIN_SECONDS: Final = 3600
+FILLING: Final = Limits(3600.0, SESSION | {"statement_timeout": "0"})
 
 # Fifteen of the day's 28 half hours on each of 14 days, on other ones for each schedule.
 BOOKING_ROWS: Final = """
@@ -41,7 +42,6 @@ SELECT organization_id, schedule_id, id, id, start_time, tstzrange(start_time, e
 FROM bookings ORDER BY id
 """
 FOR_BULK: Final = (
-    "SET statement_timeout = 0",
     "SET session_replication_role = replica",  # no look-up of each row's schedule
     "SET maintenance_work_mem = '512MB'",
     "SET work_mem = '256MB'",
@@ -66,7 +66,7 @@ async def fill(context: Context, bookings: int) -> World:
         for n in range(ORGANIZATIONS)
     ]
     ids, schedules = [one.organization_id for one in made], bookings // BOOKINGS_EACH
-    async with context.database.connection(seconds=FILLED_WITHIN_SECONDS) as connection:
+    async with context.database.connection() as connection:
         for sql in FOR_BULK:
             await connection.execute(sql)
         await connection.execute(SCHEDULE_ROWS, ids, schedules)

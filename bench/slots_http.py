@@ -149,7 +149,7 @@ def _stage(folder: Path, bookings: int) -> Iterator[Stage]:
 
 
 async def _filled(home: Installation, bookings: int) -> World:
-    context = home.context()
+    context = home.context(slots_fill.FILLING)
     try:
         return await slots_fill.fill(context, bookings)
     finally:
