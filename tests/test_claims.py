@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,10 +11,33 @@ from kalends.compose import Installation
 from kalends.domain.ids import BOOKING, SCHEDULE, parse, shown
 from kalends.store.occupancies import NO_EVENT_TYPE
 from tests.conftest import fetch, run
+from tests.homes import environment_in, migrated
+from tests.servers import Server
 from tests.world import JSON, World
 
 Doctor = Callable[..., subprocess.CompletedProcess[str]]
 AT = "2031-05-01T10:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Of an installation of its own: the doctor looks at all there is, also at what other tests
+    have written by hand."""
+    return environment_in(tmp_path_factory.mktemp("claims"), OUTBOUND_ALLOW="127.0.0.1")
+
+
+@pytest.fixture(scope="module")
+def home(environment: dict[str, str]) -> Iterator[Installation]:
+    with migrated(environment) as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def server(
+    home: Installation, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    with Server(environment, tmp_path_factory.mktemp("log") / "server.log") as running:
+        yield running
 
 
 @pytest.fixture

@@ -15,8 +15,9 @@ def doctor(environment: dict[str, str]) -> str:
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        check=True,
     )
+    # 1 says that something is wrong, as other tests leave it on purpose.
+    assert (done.returncode in (0, 1), done.stderr) == (True, "")
     return done.stdout
 
 

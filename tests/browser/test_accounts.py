@@ -1,5 +1,7 @@
 """A new password and an invitation, as somebody with a browser sees them."""
 
+from dataclasses import replace
+
 from playwright.sync_api import expect
 
 from kalends.compose import Installation
@@ -58,7 +60,7 @@ def test_who_is_invited_is_signed_in_by_the_form(
 
 
 async def invite(home: Installation, world: World, guest: str) -> None:
-    context = home.context()
+    context = replace(home, served_at=world.url).context()
     caller = Caller(world.setup.organization_id, Mode.LIVE, actor="test")
     await work.change(context, caller, accounts.invite_user, guest, Role.MEMBER)
     await context.database.close()
