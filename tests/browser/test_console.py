@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.browser.conftest import PHONE, Violations, Visits
 from tests.web.pages.visitors import offered, slug_of
@@ -87,11 +87,10 @@ def test_a_booking_is_found_confirmed_and_moved_by_keyboard_alone(
 
 def drag(page: Page, block: Locator, hours: int, days: int = 0) -> None:
     """Takes the block by its top and lets it go so much later."""
-    box, hour = block.bounding_box(), page.locator(".axis .r12").bounding_box()
+    box, hour = place_of(block), page.locator(".axis .r12").bounding_box()
     first = page.locator(".axis .r24").bounding_box()
     columns = page.locator(".column")
     one, two = columns.nth(0).bounding_box(), columns.nth(1).bounding_box()
-    assert box
     assert hour
     assert first
     assert one
@@ -134,6 +133,15 @@ def test_dragging_asks_and_saves_nothing_before(world: World, visit: Visits) -> 
     assert now_of(world, booking) == booking
 
 
+def place_of(block: Locator) -> FloatRect:
+    """Where it lies; for a moment it is nowhere, while a live update puts it anew."""
+    for _ in range(100):
+        if (box := block.bounding_box()) is not None:
+            return box
+        block.page.wait_for_timeout(50)
+    raise AssertionError("it is not to be seen")
+
+
 def test_dragging_moves_a_booking_and_a_refusal_puts_it_back(world: World, visit: Visits) -> None:
     weekday = {"start": "09:00", "end": "17:00"}
     page, booking, block = open_calendar(
@@ -149,14 +157,14 @@ def test_dragging_moves_a_booking_and_a_refusal_puts_it_back(world: World, visit
     assert now_of(world, booking)["start_time"] == moved
     assert page.url.endswith(f"/calendar?day={start[:10]}")
 
-    placed = block.bounding_box()
+    placed = place_of(block)
     drag(page, block, hours=0, days=1)
     with page.expect_request("**/reschedule") as sent:
         dialog.get_by_role("button", name="Move and tell Ada").click()
     assert "notify=yes&" in (sent.value.post_data or "")
     toast = page.get_by_role("alert")
     expect(toast).to_contain_text("is not open for all of this time")
-    assert block.bounding_box() == placed
+    assert place_of(block) == placed
     assert now_of(world, booking)["start_time"] == moved
     toast.get_by_role("link", name="Choose a time").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Move Ada")

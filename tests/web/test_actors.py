@@ -6,6 +6,7 @@ from tests.conftest import fetch, run
 from tests.receivers import receiving
 from tests.web.pages.console.desks import User
 from tests.web.pages.visitors import Visitor, offered
+from tests.web.test_webhooks import delivery_when
 from tests.world import JSON, World, tomorrow_at
 
 BOOKINGS = "/api/v1/bookings"
@@ -109,7 +110,7 @@ def test_a_body_stays_as_it_was_written(world: World, home: Installation) -> Non
         key_id = parse(API_KEY, first.event["actor"]["id"])
         run(home, f"UPDATE api_keys SET name = 'Renamed' WHERE id = '{key_id}'")
         path = f"/api/v1/webhooks/{hook['id']}/deliveries"
-        delivery = world.api.get(path).json()["data"][0]
+        delivery = delivery_when(world, hook, lambda d: d["state"] == "delivered")
         world.api.post(f"{path}/{delivery['id']}/redeliver")
         *_, again = receiver.wait_for(3)
         assert again.body == first.body
