@@ -24,7 +24,7 @@ def haircut(post: Post, **fields: Any) -> JSON:
     attendee = {"name": "Ada", "email": ADA, "timezone": "America/Chicago"}
     return post.world.book(
         None,
-        tomorrow_at(0),
+        plus(tomorrow_at(0), days=1),  # late in the evening tomorrow is too near
         event_type_id=event_type["id"],
         timezone="Europe/Berlin",
         attendee=attendee,
