@@ -10,8 +10,8 @@ from typing import Final
 from uuid import UUID
 
 from kalends.domain import ids
+from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import set_up_organization
-from kalends.services.work import Context
 from kalends.store.database import SESSION, Limits
 
 ORGANIZATIONS: Final = 20

@@ -21,8 +21,8 @@ from kalends.compose import (
     migrate_now,
 )
 from kalends.domain import ids
+from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import set_up_organization
-from kalends.services.work import Context
 from kalends.settings import Settings
 
 TARGET_MS: Final = 50

@@ -28,7 +28,7 @@ from bench.pgbench import Scripts
 from bench.report import Turn
 from kalends.compose import Installation, installation, migrate_now
 from kalends.settings import Settings
-from kalends.store.embedded import EmbeddedPostgres
+from kalends.store.embedded.server import EmbeddedPostgres
 
 # Not "none": the limits are counted, shared and shown in headers, as they are for everybody.
 LIMIT: Final = "999999999"

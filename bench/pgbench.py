@@ -20,11 +20,15 @@ from bench import fill
 from bench.fill import World
 from kalends.domain.access import hash_of
 from kalends.domain.booking import BookingFilter, Status
-from kalends.services.calendars import DAYS_AROUND
-from kalends.store import api_keys, bookings, calendars, events, idempotency, occupancies
-from kalends.store.bookings import list_statement
+from kalends.scheduling.availability import DAYS_AROUND
+from kalends.store import idempotency
+from kalends.store.accounts import api_keys
+from kalends.store.availability import calendars, occupancies
+from kalends.store.bookings import bookings
+from kalends.store.bookings.bookings import list_statement
 from kalends.store.database import SESSION
-from kalends.store.postgres_process import binary
+from kalends.store.embedded.process import binary
+from kalends.store.outbox import events
 
 # The server's pool, by default: pgbench gets as many connections as the server has.
 CONNECTIONS: Final = 10

@@ -10,8 +10,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from bench.fill import ORGANIZATIONS, SCHEDULE_ROWS, SETTLE, TODAY, World
+from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import set_up_organization
-from kalends.services.work import Context
 from kalends.store.database import SESSION, Limits
 
 BOOKINGS_EACH: Final = 200

@@ -31,7 +31,7 @@ from bench.requests import head, tail
 from bench.slots_fill import BOOKINGS_EACH, FIRST_DAY
 from kalends.compose import Installation, installation, migrate_now
 from kalends.settings import Settings
-from kalends.store.embedded import EmbeddedPostgres
+from kalends.store.embedded.server import EmbeddedPostgres
 
 DAYS: Final = 14
 FEW: Final = 500

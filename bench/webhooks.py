@@ -26,8 +26,8 @@ from tests.servers import Server
 from bench.cpu import Meter
 from bench.receiver import Receiver, receiving
 from kalends.compose import Installation, installation, migrate_now
+from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import SetUp, set_up_organization
-from kalends.services.work import Context
 from kalends.settings import Settings
 
 WITHIN_SECONDS: Final = 120.0

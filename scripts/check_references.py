@@ -19,7 +19,7 @@ PAGE = re.compile(r"(?<![\w/.*{-])(?P<target>[\w./-]+\.md)\b")
 SECTION = re.compile(r"\b(SEMANTICS|CONTRACT|FACTS) \d")
 # Pages that the server makes, a pattern of names, and third parties' files.
 MADE = re.compile(r"(NNNN-title|guide|public/.*|/nothing)\.md")
-FOREIGN = ("src/kalends/web/docs/swagger",)
+FOREIGN = ("src/kalends/web/openapi/docs/swagger",)
 
 
 def main() -> None:

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Copies what the page /docs is made of from its npm package into src/kalends/web/docs.
+# Copies what the page /docs is made of from its npm package into src/kalends/web/openapi/docs.
 # To take a newer version: change both lines, run it, look at the page.
 set -euo pipefail
 
 package="swagger-ui-dist@5.35.0"
 sha256="1b8e891893404ea4c3558b6a87e2a3e494e7eedba41168c2ece5800a391a6ea6"
 
-target="$(cd "$(dirname "$0")/.." && pwd)/src/kalends/web/docs"
+target="$(cd "$(dirname "$0")/.." && pwd)/src/kalends/web/openapi/docs"
 scratch="$(mktemp -d)"
 trap 'rm -rf "$scratch"' EXIT
 

@@ -14,9 +14,9 @@ from argon2 import PasswordHasher
 
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
-from kalends.services import passwords
+from kalends.runtime import passwords
+from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import SetUp, set_up_organization
-from kalends.services.work import Context
 from tests.groups import arrange
 from tests.homes import environment_in, migrated
 from tests.servers import Server

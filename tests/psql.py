@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kalends.store.postgres_process import binary
+from kalends.store.embedded.process import binary
 
 
 class Psql:

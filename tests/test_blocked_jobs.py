@@ -17,10 +17,10 @@ from kalends.domain.errors import Unavailable
 from kalends.domain.ids import SCHEDULE, parse
 from kalends.jobs.running import run_jobs
 from kalends.jobs.table import TIMETABLE, Job
+from kalends.runtime.unit_of_work import Context
 from kalends.services import endings
 from kalends.services.calcom_runs import start_due_syncs
-from kalends.services.work import Context
-from kalends.store import endings as endings_store
+from kalends.store.bookings import endings as endings_store
 from kalends.store.database import JOBS
 from kalends.store.jobs import NewJob, enqueue_jobs
 from tests.conftest import PASSWORD, make_organization

@@ -9,7 +9,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.ids import BOOKING, SCHEDULE, parse, shown
-from kalends.store.occupancies import NO_EVENT_TYPE
+from kalends.store.availability.occupancies import NO_EVENT_TYPE
 from tests.conftest import fetch, run
 from tests.homes import environment_in, migrated
 from tests.servers import Server

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from kalends.store.postgres_process import binary
+from kalends.store.embedded.process import binary
 from tests.store.pg15 import BINARIES as BINARIES_15
 from tests.store.pg15 import HOW_TO_GET_IT
 from tests.test_cli import Kalends, empty, kalends

@@ -15,8 +15,8 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.access import Mode
-from kalends.services.work import Caller, Work, read
-from kalends.store.postgres_process import binary
+from kalends.runtime.unit_of_work import Caller, Work, read
+from kalends.store.embedded.process import binary
 from tests.conftest import PASSWORD, make_organization
 from tests.homes import environment_in, migrated
 from tests.servers import Server

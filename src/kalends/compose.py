@@ -41,10 +41,10 @@ from kalends.gateways.calcom import CalcomAccount
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.mail import SmtpCarrier
 from kalends.logs import set_up_logs
-from kalends.services.keyring import Keyring
-from kalends.services.limits import RateLimiter
-from kalends.services.sealing import Seal
-from kalends.services.work import Context
+from kalends.runtime.callers import Keyring
+from kalends.runtime.limits import RateLimiter
+from kalends.runtime.sealing import Seal
+from kalends.runtime.unit_of_work import Context
 from kalends.settings import Settings, SettingsError
 from kalends.store.database import (
     JOBS,
@@ -54,17 +54,17 @@ from kalends.store.database import (
     Limits,
     RunAgain,
 )
-from kalends.store.embedded import EmbeddedPostgres, Watcher
+from kalends.store.embedded.server import EmbeddedPostgres, Watcher
 from kalends.store.reaching import look_at_database
 from kalends.store.revisions import newest_revision
 from kalends.web.app import build_app
-from kalends.web.connections import MOST_CONNECTIONS, Connections, Patience
-from kalends.web.endpoint import Gate
-from kalends.web.health import Checks
+from kalends.web.http.connections import MOST_CONNECTIONS, Connections, Patience
+from kalends.web.http.endpoint import Gate
+from kalends.web.http.health import Checks
+from kalends.web.http.protocol import REFUSALS, Protocol
+from kalends.web.http.sign_ins import Sessions
 from kalends.web.pages.visit import PageLimits
 from kalends.web.pages.zone_list import load_zones
-from kalends.web.protocol import REFUSALS, Protocol
-from kalends.web.sessions import Sessions
 
 log = structlog.get_logger("kalends")
 

@@ -6,8 +6,9 @@ from playwright.sync_api import expect
 
 from kalends.compose import Installation
 from kalends.domain.access import Mode, Role
-from kalends.services import accounts, work
-from kalends.services.work import Caller
+from kalends.runtime import unit_of_work
+from kalends.runtime.unit_of_work import Caller
+from kalends.services import accounts
 from tests.browser.conftest import Violations, Visits
 from tests.conftest import in_thread
 from tests.mails import Mailbox
@@ -62,5 +63,5 @@ def test_who_is_invited_is_signed_in_by_the_form(
 async def invite(home: Installation, world: World, guest: str) -> None:
     context = replace(home, served_at=world.url).context()
     caller = Caller(world.setup.organization_id, Mode.LIVE, actor="test")
-    await work.change(context, caller, accounts.invite_user, guest, Role.MEMBER)
+    await unit_of_work.change(context, caller, accounts.invite_user, guest, Role.MEMBER)
     await context.database.close()

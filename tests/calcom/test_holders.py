@@ -17,7 +17,8 @@ from kalends.domain.calcom_account import Away, Failure, Key, Trouble, Unsupport
 from kalends.gateways.addresses import read_opened
 from kalends.gateways.calcom import MOST_RATE_LIMITS, CalcomAccount
 from kalends.gateways.http import GuardedHttp
-from kalends.services import work
+from kalends.runtime import unit_of_work
+from kalends.runtime.unit_of_work import Context
 from kalends.services.bringing import LONGEST_HINT, fetch
 from kalends.services.calcom import Hint, caller_from_calcom, wait_here
 from kalends.services.calcom_runs import (
@@ -28,7 +29,6 @@ from kalends.services.calcom_runs import (
     start_due_syncs,
 )
 from kalends.services.calcom_worker import RUN_JOB, Due
-from kalends.services.work import Context
 from tests.calcom.conftest import CONNECTION, Desk, Fragile, NewDesk, wait_until_over
 from tests.calcom.oracle import check_same
 from tests.conftest import PASSWORD, make_organization
@@ -298,7 +298,7 @@ def test_a_hook_during_a_rate_limit_makes_room_for_other_jobs(desk: Desk) -> Non
 def begin_without_a_job(desk: Desk) -> str:
     async def begin(context: Context) -> None:
         caller = await caller_from_calcom(context, desk.world.setup.organization_id)
-        run_id = await work.change(context, caller, begin_run, (None, None))
+        run_id = await unit_of_work.change(context, caller, begin_run, (None, None))
         async with context.database.connection() as tx:
             payload = json.encode(Due(caller.organization_id, run_id))
             await tx.execute("DELETE FROM pgqueuer WHERE payload = $1", payload)

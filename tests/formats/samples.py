@@ -6,7 +6,7 @@ from typing import Any
 from kalends.domain.booking import Status
 from kalends.domain.mail import Audience, MailKind
 from kalends.formats.bookings import Attendee, BookingShown, External
-from kalends.formats.mail_facts import BookingMail
+from kalends.formats.mails.facts import BookingMail
 
 NOON = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 CHANGED = datetime(2026, 11, 25, 8, 30, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from kalends.formats.account_mails import (
+from kalends.formats.mails.accounts import (
     AccountMail,
     AccountMailKind,
     DisabledReason,
@@ -16,7 +16,7 @@ from kalends.formats.account_mails import (
     account_message,
     endpoint_disabled_message,
 )
-from kalends.formats.messages import Message, message_as_text
+from kalends.formats.mails.messages import Message, message_as_text
 from tests.formats.samples import CHANGED
 from tests.formats.strategies import WITHOUT_HURRY, hostile
 

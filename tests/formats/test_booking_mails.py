@@ -15,10 +15,10 @@ from icalendar import Calendar
 from kalends.domain.booking import LocationType, Status
 from kalends.domain.mail import Audience, MailKind
 from kalends.formats.cleaning import one_line, shortened
-from kalends.formats.mail_facts import BookingMail
-from kalends.formats.mailheaders import LONGEST_NAME
-from kalends.formats.mails import booking_message
-from kalends.formats.messages import message_as_text
+from kalends.formats.mails.bookings import booking_message
+from kalends.formats.mails.facts import BookingMail
+from kalends.formats.mails.headers import LONGEST_NAME
+from kalends.formats.mails.messages import message_as_text
 from tests.formats.samples import CHANGED, NOON, booking, booking_mail
 from tests.formats.strategies import WITHOUT_HURRY, hostile
 

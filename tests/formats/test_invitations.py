@@ -10,7 +10,7 @@ from hypothesis import given
 from icalendar import Calendar
 
 from kalends.formats.cleaning import many_lines, one_line
-from kalends.formats.invitations import (
+from kalends.formats.icalendar.invitations import (
     EventStatus,
     FeedEntry,
     Invitation,

@@ -9,8 +9,8 @@ from kalends.domain.booking import LocationType, Status
 from kalends.domain.event_type import Question, QuestionType
 from kalends.domain.mail import Audience, MailKind
 from kalends.formats.answers import label_answers
-from kalends.formats.mail_facts import BookingMail
-from kalends.formats.mail_invitations import is_invitation_changed
+from kalends.formats.mails.facts import BookingMail
+from kalends.formats.mails.invitations import is_invitation_changed
 from tests.formats.samples import NOON, booking, booking_mail
 from tests.formats.test_booking_mails import AUDIENCES, event_of, page_of, text_of
 

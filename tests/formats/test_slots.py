@@ -13,7 +13,7 @@ from kalends.availability.slots import Slot, Slots, slots
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.formats.encoding import encode
 from kalends.formats.slots import SlotShown, encode_slots, show_schedule_ids
-from kalends.services.calendars import as_instant
+from kalends.scheduling.availability import as_instant
 from tests.availability.cases import at, offering, schedule_id
 
 NIGHT = at("2026-10-25T00:00:00Z")  # two hours in which Berlin's clock goes back

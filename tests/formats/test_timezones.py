@@ -18,8 +18,8 @@ from icalendar import Timezone
 
 from kalends.availability.tzfile import zone_names
 from kalends.availability.wallclock import zone_named
-from kalends.formats.contentlines import to_bytes
-from kalends.formats.timezones import vtimezone
+from kalends.formats.icalendar.contentlines import to_bytes
+from kalends.formats.icalendar.timezones import vtimezone
 from tests.formats.strategies import WITHOUT_HURRY
 
 HOUR = timedelta(hours=1)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from kalends.compose import Installation
-from kalends.services.work import Context
+from kalends.runtime.unit_of_work import Context
 
 Notes = Callable[[], Awaitable[list[str]]]
 

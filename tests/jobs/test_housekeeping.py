@@ -12,8 +12,8 @@ import pytest
 from kalends.domain.access import hash_of
 from kalends.domain.ids import new_id
 from kalends.jobs.table import TIMETABLE
+from kalends.runtime.unit_of_work import Context
 from kalends.services import housekeeping
-from kalends.services.work import Context
 from kalends.store import housekeeping as store
 from kalends.store.jobs import enqueue_job
 

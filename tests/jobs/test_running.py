@@ -16,8 +16,8 @@ from kalends.domain.access import Mode
 from kalends.jobs import running
 from kalends.jobs.running import run_jobs
 from kalends.jobs.table import Job, Timed
-from kalends.services import work
-from kalends.services.work import Caller, Context, Work
+from kalends.runtime import unit_of_work
+from kalends.runtime.unit_of_work import Caller, Context, Work
 from kalends.store.jobs import NewJob, enqueue_job, enqueue_jobs
 from tests.jobs.conftest import Notes
 from tests.jobs.workers import JOBS, QUICK, Worker, eventually, note
@@ -61,8 +61,8 @@ async def test_a_job_runs_if_and_only_if_its_transaction_committed(
 
     async with jobs_running(context):
         with pytest.raises(ValueError, match="changed"):
-            await work.change(context, SOMEONE, book_and_change_your_mind)
-        await work.change(context, SOMEONE, book)
+            await unit_of_work.change(context, SOMEONE, book_and_change_your_mind)
+        await unit_of_work.change(context, SOMEONE, book)
         await eventually(notes)
         await asyncio.sleep(0.2)
 

@@ -13,7 +13,7 @@ import pytest
 
 from kalends.compose import Installation, installation, migrate_now
 from kalends.domain.errors import Unavailable
-from kalends.services.work import Context
+from kalends.runtime.unit_of_work import Context
 from kalends.settings import Settings
 from tests.jobs.test_housekeeping import execute, fetch, keep_answer, keys_of, make_tenant
 from tests.jobs.workers import eventually

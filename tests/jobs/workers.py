@@ -15,8 +15,8 @@ from typing import Final, Self
 
 from kalends.jobs.running import Pace, run_jobs
 from kalends.jobs.table import Job
-from kalends.services.sealing import Seal
-from kalends.services.work import Context
+from kalends.runtime.sealing import Seal
+from kalends.runtime.unit_of_work import Context
 from kalends.store.database import ConnectParameters, Database
 
 QUICK: Final = Pace(silence=timedelta(seconds=2), look=timedelta(seconds=1))

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from kalends.runtime.sealing import Seal
+from kalends.runtime.unit_of_work import Context
 from kalends.services import endings
-from kalends.services.sealing import Seal
-from kalends.services.work import Context
 from kalends.store.database import ConnectParameters, Database
 
 

@@ -9,7 +9,7 @@ import httpx
 
 from kalends.domain.access import hash_of
 from kalends.domain.account_link import Purpose
-from kalends.store import account_links, users
+from kalends.store.accounts import links, users
 from tests.races.conftest import Fleet
 from tests.world import World
 
@@ -48,7 +48,7 @@ async def make_link(fleet: Fleet, email: str) -> str:
         assert known is not None
         now = context.clock()
         until = now + timedelta(minutes=10)
-        await account_links.insert_link(
+        await links.insert_link(
             tx, hash_of(token), known[0].id, Purpose.PASSWORD_RESET, None, (now, until)
         )
     await context.database.close()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from kalends.compose import Installation
-from kalends.services.work import Context
+from kalends.runtime.unit_of_work import Context
 
 
 @pytest.fixture

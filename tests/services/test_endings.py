@@ -12,9 +12,9 @@ import pytest
 
 from kalends.domain import ids
 from kalends.domain.values import Instant
+from kalends.runtime.unit_of_work import Context
 from kalends.services import endings
-from kalends.services.work import Context
-from kalends.store import endings as store
+from kalends.store.bookings import endings as store
 from tests.world import JSON, World, plus, shown, tomorrow_at
 
 THIS_HOUR = shown(datetime.now(UTC).replace(minute=0, second=0))

@@ -10,10 +10,11 @@ from kalends.domain.access import Mode, Role
 from kalends.domain.errors import Invalid, NeedsAdmin, NotFound
 from kalends.domain.ids import ORGANIZATION, shown
 from kalends.domain.mail import Mail
-from kalends.services import accounts, mailing, members, setup, work
+from kalends.runtime import unit_of_work
+from kalends.runtime.unit_of_work import Caller, Context, Work
+from kalends.services import accounts, mailing, members, setup
 from kalends.services.sessions import get_account
-from kalends.services.work import Caller, Context, Work
-from kalends.store import users
+from kalends.store.accounts import users
 from tests.world import World
 
 PASSWORD = "correct horse battery"
@@ -39,18 +40,18 @@ async def owner_of(context: Context, world: World) -> Caller:
 
 
 async def roles_in(context: Context, caller: Caller) -> list[Role]:
-    listed = await work.read(context, caller, members.list_members)
+    listed = await unit_of_work.read(context, caller, members.list_members)
     return [member.role for member in listed]
 
 
 async def change_role(context: Context, caller: Caller, of: Caller, role: Role) -> None:
     assert of.user_id
-    await work.change(context, caller, members.change_role, of.user_id, role)
+    await unit_of_work.change(context, caller, members.change_role, of.user_id, role)
 
 
 async def remove(context: Context, caller: Caller, removed: Caller) -> None:
     assert removed.user_id
-    await work.change(context, caller, members.remove_member, removed.user_id)
+    await unit_of_work.change(context, caller, members.remove_member, removed.user_id)
 
 
 async def test_a_role_changes_in_the_organization_and_its_sandbox(
@@ -60,7 +61,7 @@ async def test_a_role_changes_in_the_organization_and_its_sandbox(
     member = await user_with(context, world, Role.MEMBER)
     await change_role(context, owner, member, Role.ADMIN)
     assert member.user_id
-    account = await work.read(context, member, get_account, member.user_id)
+    account = await unit_of_work.read(context, member, get_account, member.user_id)
     assert [one.role for one in account.memberships] == [Role.ADMIN, Role.ADMIN]
 
 
@@ -69,7 +70,7 @@ async def test_a_removed_user_belongs_to_neither(context: Context, world: World)
     member = await user_with(context, world, Role.MEMBER)
     await remove(context, owner, member)
     assert member.user_id
-    assert (await work.read(context, member, get_account, member.user_id)).memberships == []
+    assert (await unit_of_work.read(context, member, get_account, member.user_id)).memberships == []
     with pytest.raises(NotFound):
         await remove(context, owner, member)
 
@@ -94,7 +95,7 @@ async def test_two_owners_who_step_down_at_once_leave_one(context: Context, worl
         stepped_down.set()
         await asyncio.sleep(0.3)
 
-    lingering = asyncio.create_task(work.change(context, first, step_down_and_linger))
+    lingering = asyncio.create_task(unit_of_work.change(context, first, step_down_and_linger))
     await stepped_down.wait()
     with pytest.raises(Invalid, match="only owner"):
         await change_role(context, second, second, Role.ADMIN)
@@ -110,7 +111,7 @@ async def test_an_admin_neither_makes_nor_touches_an_owner(context: Context, wor
         change_role(context, admin, admin, Role.OWNER),
         change_role(context, admin, owner, Role.MEMBER),
         remove(context, admin, owner),
-        work.change(context, admin, members.invite_member, "new@example.test", Role.OWNER),
+        unit_of_work.change(context, admin, members.invite_member, "new@example.test", Role.OWNER),
     ):
         with pytest.raises(Invalid, match="by owners alone"):
             await attempt
@@ -125,7 +126,9 @@ async def test_a_member_changes_nobody(context: Context, world: World) -> None:
     with pytest.raises(NeedsAdmin):
         await remove(context, member, admin)
     with pytest.raises(NeedsAdmin):
-        await work.change(context, member, members.invite_member, "x@example.test", Role.MEMBER)
+        await unit_of_work.change(
+            context, member, members.invite_member, "x@example.test", Role.MEMBER
+        )
 
 
 async def test_a_user_of_another_organization_is_not_there(
@@ -142,17 +145,17 @@ async def test_a_user_of_another_organization_is_not_there(
 async def test_an_invitation_is_repeated_until_it_is_taken(context: Context, world: World) -> None:
     owner = await owner_of(context, world)
     email = f"new-{uuid.uuid4().hex[:8]}@example.test"
-    assert await work.change(context, owner, members.invite_member, email, Role.MEMBER)
-    assert not await work.change(context, owner, members.invite_member, email, Role.ADMIN)
+    assert await unit_of_work.change(context, owner, members.invite_member, email, Role.MEMBER)
+    assert not await unit_of_work.change(context, owner, members.invite_member, email, Role.ADMIN)
     assert await roles_in(context, owner) == [Role.OWNER, Role.ADMIN]
     with pytest.raises(Invalid, match="belongs to the organization already"):
-        await work.change(
+        await unit_of_work.change(
             context, owner, members.invite_member, world.setup.admin_email, Role.MEMBER
         )
 
 
 async def mail_to(context: Context, caller: Caller, email: str) -> Mail:
-    listed, _ = await work.read(context, caller, mailing.list_mails, None, 50, 0)
+    listed, _ = await unit_of_work.read(context, caller, mailing.list_mails, None, 50, 0)
     return next(mail for mail in listed if mail.recipient == email)
 
 
@@ -166,8 +169,8 @@ async def test_a_link_for_a_new_password_is_read_by_its_user_alone(
     admin = await caller_of(context, world, email)
     await accounts.send_reset(context, email.encode())
     mail = await mail_to(context, owner, email)
-    assert await work.read(context, admin, members.may_read_mail, mail)
-    assert not await work.read(context, owner, members.may_read_mail, mail)
+    assert await unit_of_work.read(context, admin, members.may_read_mail, mail)
+    assert not await unit_of_work.read(context, owner, members.may_read_mail, mail)
 
 
 async def test_an_invitation_is_read_by_admins_unless_its_user_belongs_elsewhere(
@@ -176,13 +179,13 @@ async def test_an_invitation_is_read_by_admins_unless_its_user_belongs_elsewhere
     owner = await owner_of(context, world)
     admin = await user_with(context, world, Role.ADMIN)
     email = f"new-{uuid.uuid4().hex[:8]}@example.test"
-    await work.change(context, owner, members.invite_member, email, Role.MEMBER)
+    await unit_of_work.change(context, owner, members.invite_member, email, Role.MEMBER)
     mail = await mail_to(context, owner, email)
-    assert await work.read(context, admin, members.may_read_mail, mail)
+    assert await unit_of_work.read(context, admin, members.may_read_mail, mail)
 
     other = await owner_of(context, new_world())
-    await work.change(context, other, members.invite_member, email, Role.MEMBER)
-    assert not await work.read(context, admin, members.may_read_mail, mail)
+    await unit_of_work.change(context, other, members.invite_member, email, Role.MEMBER)
+    assert not await unit_of_work.read(context, admin, members.may_read_mail, mail)
 
 
 async def test_an_invitation_to_an_owner_is_no_way_up_for_an_admin(
@@ -191,7 +194,7 @@ async def test_an_invitation_to_an_owner_is_no_way_up_for_an_admin(
     owner = await owner_of(context, world)
     admin = await user_with(context, world, Role.ADMIN)
     email = f"new-{uuid.uuid4().hex[:8]}@example.test"
-    await work.change(context, owner, members.invite_member, email, Role.OWNER)
+    await unit_of_work.change(context, owner, members.invite_member, email, Role.OWNER)
     mail = await mail_to(context, owner, email)
-    assert await work.read(context, owner, members.may_read_mail, mail)
-    assert not await work.read(context, admin, members.may_read_mail, mail)
+    assert await unit_of_work.read(context, owner, members.may_read_mail, mail)
+    assert not await unit_of_work.read(context, admin, members.may_read_mail, mail)

@@ -21,6 +21,7 @@ from kalends.domain.errors import (
     TooLateToChange,
 )
 from kalends.domain.values import Instant
+from kalends.runtime.unit_of_work import Context
 from kalends.services import self_service
 from kalends.services.self_service import (
     cancel_by_link,
@@ -29,7 +30,6 @@ from kalends.services.self_service import (
     reschedule_by_link,
 )
 from kalends.services.slots import Range
-from kalends.services.work import Context
 from tests.world import JSON, World, plus, tomorrow_at
 
 NEXT_WEEK = plus(tomorrow_at(10), days=7)

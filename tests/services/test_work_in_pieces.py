@@ -12,21 +12,21 @@ from kalends.compose import Installation, application
 from kalends.domain.access import Mode, Organization
 from kalends.domain.ids import new_id
 from kalends.domain.schedule import BookingLimits, BusyTime, Schedule
-from kalends.formats.feeds import Feed, pieces_of_feed
-from kalends.formats.invitations import ENTRIES_A_PIECE
+from kalends.formats.icalendar.feeds import Feed, pieces_of_feed
+from kalends.formats.icalendar.invitations import ENTRIES_A_PIECE
 from kalends.formats.sheets import ROWS_A_PIECE, pieces_of_sheet
+from kalends.runtime.pieces import taking_turns
+from kalends.runtime.unit_of_work import Context
 from kalends.services import feeds
 from kalends.services.feeds import ReadFeed, read_feed
-from kalends.services.pieces import taking_turns
 from kalends.services.statistics import (
     SCHEDULES_A_PIECE,
     count_open_seconds,
     open_seconds_in_pieces,
 )
-from kalends.services.work import Context
-from kalends.store.feeds import ROWS_A_PIECE as ROWS_READ_A_PIECE
-from kalends.store.feeds import read_bookings_of_feed, read_busy_times_of_feed
-from kalends.web.answers import page, page_in_pieces
+from kalends.store.bookings.feeds import ROWS_A_PIECE as ROWS_READ_A_PIECE
+from kalends.store.bookings.feeds import read_bookings_of_feed, read_busy_times_of_feed
+from kalends.web.http.answers import page, page_in_pieces
 from kalends.web.pages.answers import PageAnswer, send_page
 from kalends.web.pages.templating import WRITTEN_A_PIECE, pieces_of_page
 from tests.turns import Turns

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from kalends.store.embedded import EmbeddedPostgres, EmbeddedPostgresError
-from kalends.store.postgres_process import binary, listening_pid
+from kalends.store.embedded.process import binary, listening_pid
+from kalends.store.embedded.server import EmbeddedPostgres, EmbeddedPostgresError
 
 FAST = {"fsync": "off", "shared_buffers": "16MB"}
 NOBODY = 65534
@@ -22,8 +22,8 @@ NOBODY = 65534
 USER = """
 import sys, logging
 from pathlib import Path
-from kalends.store.embedded import EmbeddedPostgres, Watcher
-from kalends.store.postgres_process import listening_pid
+from kalends.store.embedded.server import EmbeddedPostgres, Watcher
+from kalends.store.embedded.process import listening_pid
 logging.basicConfig()
 lease = EmbeddedPostgres.acquire(Path(sys.argv[1]), settings={"fsync": "off"}, say=str)
 watcher = Watcher(lease)

@@ -12,13 +12,13 @@ import pytest
 from tests.store.pg15 import BINARIES as BINARIES_15
 from tests.store.pg15 import Postgres15, pg15
 
-from kalends.store.archive import ArchiveError, backup, restore
 from kalends.store.database import ConnectParameters
 from kalends.store.database_url import libpq_environment
-from kalends.store.embedded import EmbeddedPostgres
-from kalends.store.postgres_process import binary
-from kalends.store.postgres_programs import Program, Release
-from kalends.store.postgres_tools import Tools
+from kalends.store.embedded.archive import ArchiveError, backup, restore
+from kalends.store.embedded.process import binary
+from kalends.store.embedded.programs import Program, Release
+from kalends.store.embedded.server import EmbeddedPostgres
+from kalends.store.embedded.tools import Tools
 
 __all__ = ["pg15"]
 
@@ -408,7 +408,7 @@ def test_a_backup_of_something_else_is_refused(places: Places, tmp_path: Path) -
 def test_one_who_uses_the_tables_is_waited_for_but_not_for_ever(
     places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kalends.store.archive.WAIT_FOR_LOCKS", "200ms")
+    monkeypatch.setattr("kalends.store.embedded.archive.WAIT_FOR_LOCKS", "200ms")
     place = places.filled(18)
     backup(place.parameters, tmp_path / "backup")
     command = [binary("psql"), "-XAtq", str(place.parameters.dsn)]

@@ -27,8 +27,8 @@ from tests.store.postgres_world import (
     world,
 )
 
-from kalends.store.embedded import EmbeddedPostgres, EmbeddedPostgresError, Watcher
-from kalends.store.postgres_process import ask, binary, closed_folder
+from kalends.store.embedded.process import ask, binary, closed_folder
+from kalends.store.embedded.server import EmbeddedPostgres, EmbeddedPostgresError, Watcher
 
 __all__ = ["empty", "finished", "reachable", "world"]
 

@@ -13,7 +13,7 @@ from tests.store.migrations import migrate_to
 
 from kalends.domain.ids import API_KEY, USER, new_id, shown
 from kalends.store.database import ConnectParameters
-from kalends.store.embedded import EmbeddedPostgres
+from kalends.store.embedded.server import EmbeddedPostgres
 from kalends.store.migrate import migrate
 from kalends.store.revisions import newest_revision
 

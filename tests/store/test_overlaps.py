@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 
 from kalends.domain.booking import BookingFilter, Status
-from kalends.store.agenda import BETWEEN
-from kalends.store.bookings import list_statement
+from kalends.store.bookings.agenda import BETWEEN
+from kalends.store.bookings.bookings import list_statement
 from kalends.store.database import ConnectParameters
-from kalends.store.embedded import EmbeddedPostgres
+from kalends.store.embedded.server import EmbeddedPostgres
 from kalends.store.migrate import migrate
 
 ORGANIZATION = UUID("00000000-0000-7000-8000-000000000001")

@@ -9,9 +9,9 @@ from tests.store.pg15 import Postgres15, pg15
 from tests.store.test_migrations import BOOKING, ORGANIZATION, SCHEDULE, lease, old
 
 from kalends.domain.ids import new_id
-from kalends.store.booking_search import find_patterns
+from kalends.store.bookings.search import find_patterns
 from kalends.store.database import ConnectParameters
-from kalends.store.embedded import EmbeddedPostgres
+from kalends.store.embedded.server import EmbeddedPostgres
 from kalends.store.migrate import migrate
 
 __all__ = ["lease", "pg15"]

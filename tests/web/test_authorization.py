@@ -8,7 +8,7 @@ from kalends.domain.access import Mode as KeyMode
 from kalends.domain.access import Scope, new_key
 from kalends.domain.ids import new_id, shown
 from kalends.web.app import ROUTES
-from kalends.web.routes import Access, Route
+from kalends.web.http.routes import Access, Route
 from tests.world import World
 
 WITH_KEY = [route for route in ROUTES if route.takes_key]

@@ -12,7 +12,7 @@ import vobject
 from icalendar import Calendar
 
 from kalends.compose import Installation
-from kalends.web.pages.feeds import has_it_already
+from kalends.web.public.feeds import has_it_already
 from tests.conftest import run
 from tests.servers import Server
 from tests.world import JSON, World, plus, shown, tomorrow_at

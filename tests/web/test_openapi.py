@@ -12,11 +12,11 @@ from openapi_spec_validator import validate
 
 from kalends.formats.webhooks import EventName
 from kalends.web.app import ROUTES
-from kalends.web.errors import STATUS
-from kalends.web.openapi import describe
-from kalends.web.openapi_errors import PROBLEMS
-from kalends.web.openapi_operations import operation_id
-from kalends.web.routes import Route
+from kalends.web.http.errors import STATUS
+from kalends.web.http.routes import Route
+from kalends.web.openapi.document import describe
+from kalends.web.openapi.errors import PROBLEMS
+from kalends.web.openapi.operations import operation_id
 from tests.world import World
 
 JSON = dict[str, Any]

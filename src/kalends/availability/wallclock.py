@@ -141,6 +141,18 @@ def wall_clock(instant: int, zone: Zone) -> datetime:
     return _EPOCH + timedelta(seconds=zone.wall_at(instant))
 
 
+def is_ambiguous(instant: int, zone: Zone) -> bool:
+    """Whether the wall-clock time of this instant comes twice."""
+    wall = zone.wall_at(instant)
+    return len(list(zone.instants(wall, wall + 1))) > 1
+
+
+def is_second_pass(instant: int, zone: Zone) -> bool:
+    """Whether the clock was set back, and shows the time of this instant again."""
+    wall = zone.wall_at(instant)
+    return next(zone.instants(wall, wall + 1)).start < instant
+
+
 def local_day(instant: int, zone: Zone) -> date:
     """The local date of an instant."""
     return date.fromordinal(EPOCH_DAY + zone.wall_at(instant) // DAY)

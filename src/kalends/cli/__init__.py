@@ -15,8 +15,8 @@ from kalends.cli.calling import UsageError
 from kalends.compose import ServingError
 from kalends.domain.errors import Invalid, KalendsError
 from kalends.settings import SettingsError
-from kalends.store.archive import ArchiveError
-from kalends.store.embedded import EmbeddedPostgresError
+from kalends.store.embedded.archive import ArchiveError
+from kalends.store.embedded.server import EmbeddedPostgresError
 from kalends.store.reaching import UnreachableError
 from kalends.store.revisions import MigrationError
 

@@ -22,11 +22,12 @@ from kalends.domain.calcom_sync import (
 )
 from kalends.domain.ids import RUN, SCHEDULE, parse, shown
 from kalends.domain.values import Day, parse_day_or_instant
-from kalends.services import calcom, calcom_plans, calcom_preview, calcom_runs, work
+from kalends.runtime import unit_of_work
+from kalends.runtime.unit_of_work import Context
+from kalends.services import calcom, calcom_plans, calcom_preview, calcom_runs
 from kalends.services.calcom import NewConnection
 from kalends.services.calcom_preview import Preview
 from kalends.services.setup import find_organization_id
-from kalends.services.work import Context
 
 MOST_SHOWN_SKIPS = 20
 LATEST_RUNS = 5
@@ -140,8 +141,8 @@ def status(organization: OrganizationNamed) -> None:
     async def look(context: Context) -> tuple[Connection, list[Run], str]:
         organization_id = await find_organization_id(context, organization)
         caller = await calcom.caller_from_calcom(context, organization_id)
-        connection = await work.read(context, caller, calcom.get_connection)
-        runs = await work.read(context, caller, calcom_runs.list_runs, LATEST_RUNS)
+        connection = await unit_of_work.read(context, caller, calcom.get_connection)
+        runs = await unit_of_work.read(context, caller, calcom_runs.list_runs, LATEST_RUNS)
         return connection, runs, _hook_url(context, connection)
 
     with called() as home:

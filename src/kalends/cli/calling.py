@@ -13,7 +13,7 @@ import typer
 from kalends.compose import Installation, installation, migrate_now
 from kalends.domain.values import Email, Name
 from kalends.logs import set_up_logs
-from kalends.services.work import Context
+from kalends.runtime.unit_of_work import Context
 from kalends.settings import Settings
 from kalends.store.database import COMMANDS
 

@@ -15,8 +15,8 @@ from kalends.compose import Installation, installation, listen, migrate_now, run
 from kalends.compose import serve as serve_installation
 from kalends.domain.ids import SCHEDULE, shown
 from kalends.logs import set_up_logs
+from kalends.runtime.unit_of_work import Context, real_time
 from kalends.services.setup import FirstSetUp, is_empty, set_up_first
-from kalends.services.work import Context, real_time
 from kalends.settings import Settings
 
 FIRST_NAME: Final = "My business"

@@ -16,9 +16,10 @@ from kalends.cli.calling import (
 )
 from kalends.domain.access import Role, Scope
 from kalends.domain.ids import API_KEY, ORGANIZATION, shown
-from kalends.services import accounts, setup, work
+from kalends.runtime import unit_of_work
+from kalends.runtime.unit_of_work import Caller, Context
+from kalends.services import accounts, setup
 from kalends.services.setup import SetUp
-from kalends.services.work import Caller, Context
 
 
 def initialize(
@@ -98,7 +99,7 @@ def invite_user(
     async def invite(context: Context) -> bool:
         invited_to = await setup.get_organization_named(context, organization)
         caller = Caller(invited_to.id, invited_to.mode, actor="operator", source="cli")
-        return await work.change(context, caller, accounts.invite_user, address, role)
+        return await unit_of_work.change(context, caller, accounts.invite_user, address, role)
 
     with called() as home:
         if home.settings.public_url is None:

@@ -18,7 +18,8 @@ from kalends.availability.wallclock import zone_named
 from kalends.cli.calling import UsageError, called, quiet_settings, run
 from kalends.compose import Installation, installation, migrate_now
 from kalends.domain.ids import BOOKING, ORGANIZATION, shown
-from kalends.services.claims import (
+from kalends.runtime.unit_of_work import Context
+from kalends.scheduling.claims import (
     MISSING,
     Repair,
     fault_in_words,
@@ -26,15 +27,14 @@ from kalends.services.claims import (
     repair_claim,
 )
 from kalends.services.wall_clocks import MovedClock, find_moved_clocks
-from kalends.services.work import Context
 from kalends.settings import Settings, SettingsError
-from kalends.store import archive
-from kalends.store.archive import ArchiveError
-from kalends.store.claims import ClaimFault
+from kalends.store.availability.claims import ClaimFault
 from kalends.store.database_url import libpq_environment
-from kalends.store.embedded import EmbeddedPostgresError
-from kalends.store.postgres_programs import Programs, Release, programs_of_server
-from kalends.store.postgres_tools import Tools
+from kalends.store.embedded import archive
+from kalends.store.embedded.archive import ArchiveError
+from kalends.store.embedded.programs import Programs, Release, programs_of_server
+from kalends.store.embedded.server import EmbeddedPostgresError
+from kalends.store.embedded.tools import Tools
 from kalends.store.reaching import Seen, UnreachableError, look_at_database
 from kalends.store.revisions import OLDEST_POSTGRESQL, newest_revision
 

@@ -10,10 +10,11 @@ from kalends.cli.calling import UsageError, called, run
 from kalends.domain.access import Organization
 from kalends.domain.ids import BOOKING, MAIL, parse, shown
 from kalends.domain.mail import Mail
-from kalends.formats.messages import message_as_text
-from kalends.services import mailing, queue, setup
-from kalends.services.queue import Queue
-from kalends.services.work import Caller, Context, read
+from kalends.formats.mails.messages import message_as_text
+from kalends.runtime import queue
+from kalends.runtime.queue import Queue
+from kalends.runtime.unit_of_work import Caller, Context, read
+from kalends.services import mailing, setup
 
 ACTOR: Final = "operator"
 MOST_MAILS: Final = 500

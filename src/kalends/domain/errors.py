@@ -1,4 +1,4 @@
-"""What can go wrong, in the words of the domain. `web/errors.py` gives each code its status."""
+"""What can go wrong, in the words of the domain. `web/http/errors.py` has the statuses."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple

@@ -7,8 +7,7 @@ from typing import Final
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 
-from kalends.availability.wallclock import UnknownZone, Zone, wall_clock, zone_named
-from kalends.formats.timezones import is_ambiguous
+from kalends.availability.wallclock import UnknownZone, Zone, is_ambiguous, wall_clock, zone_named
 
 # What CLDR puts between a time and AM: several mail programs have no picture of it.
 NARROW_SPACE: Final = "\u202f"

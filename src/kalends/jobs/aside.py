@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from kalends.store.deliveries import Outcome
+from kalends.store.outbox.deliveries import Outcome
 
 log = structlog.get_logger("kalends.jobs")
 

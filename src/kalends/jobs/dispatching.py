@@ -20,12 +20,12 @@ from kalends.domain.errors import Unavailable
 from kalends.jobs.aside import Aside
 from kalends.jobs.judging import Judges
 from kalends.jobs.outage import Outage
+from kalends.runtime.unit_of_work import Context
 from kalends.services import deliveries
-from kalends.services.work import Context
 from kalends.store.bell import DELIVERIES
 from kalends.store.database import RunAgain
-from kalends.store.deliveries import Caps, DueLane, Outcome
 from kalends.store.jobs import queue_connection
+from kalends.store.outbox.deliveries import Caps, DueLane, Outcome
 
 log = structlog.get_logger("kalends.jobs")
 

@@ -23,7 +23,7 @@ from pgqueuer.domain.errors import RetryRequested
 
 from kalends.domain.errors import Unavailable
 from kalends.jobs.table import Job, Timed
-from kalends.services.work import Context, GaveUp
+from kalends.runtime.unit_of_work import Context, GaveUp
 from kalends.store.database import RowHeld, RunAgain
 from kalends.store.jobs import spare_a_try
 

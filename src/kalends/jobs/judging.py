@@ -9,9 +9,9 @@ from uuid import UUID
 import structlog
 
 from kalends.domain.errors import Unavailable
+from kalends.runtime.unit_of_work import Context
 from kalends.services.endpoint_health import judge_endpoint
-from kalends.services.work import Context
-from kalends.store.deliveries import Outcome
+from kalends.store.outbox.deliveries import Outcome
 
 log = structlog.get_logger("kalends.jobs")
 

@@ -24,7 +24,7 @@ from pgqueuer.domain.types import Channel
 from kalends.jobs.executors import JobExecutor, Running, TimedExecutor
 from kalends.jobs.outage import Outage
 from kalends.jobs.table import JOBS, TIMETABLE, Job, Timed
-from kalends.services.work import Context
+from kalends.runtime.unit_of_work import Context
 from kalends.store.jobs import queue_connection
 
 # Spelled out, as PgQueuer takes what is missing from variables such as CHANNEL and DURABILITY.

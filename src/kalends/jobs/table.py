@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from kalends.runtime.unit_of_work import Context
 from kalends.services import (
     accounts,
     bringing,
@@ -17,7 +18,6 @@ from kalends.services import (
     mailing,
     reminders,
 )
-from kalends.services.work import Context
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.
 RETRY_AFTER: Final = (

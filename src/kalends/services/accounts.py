@@ -15,15 +15,15 @@ from kalends.domain.errors import Forbidden, NotFound
 from kalends.domain.ids import MAIL, ORGANIZATION, new_id, shown
 from kalends.domain.mail import MailKind
 from kalends.domain.outside import link_to
-from kalends.formats.account_mails import AccountMail, AccountMailKind, account_message
-from kalends.services import work
-from kalends.services.attempts import Attempt
+from kalends.formats.mails.accounts import AccountMail, AccountMailKind, account_message
+from kalends.runtime import unit_of_work
+from kalends.runtime.attempts import Attempt
+from kalends.runtime.passwords import make_hash
+from kalends.runtime.phones import country_of
+from kalends.runtime.unit_of_work import Caller, Context, Work, found
 from kalends.services.mailing import post_message
-from kalends.services.passwords import make_hash
-from kalends.services.phones import country_of
 from kalends.services.sessions import SignedIn, begin_session
-from kalends.services.work import Caller, Context, Work, found
-from kalends.store import account_links, organizations, sessions, users
+from kalends.store.accounts import links, organizations, sign_in_sessions, users
 
 RESET_JOB: Final = "password reset"
 ACTOR: Final = "kalends"
@@ -53,8 +53,8 @@ async def ask_for_reset(
     `limit` is how often that may be asked in a minute for an address from one network address.
     """
     attempt = Attempt("a new password", email, address, limit)
-    attempt.check(await work.change(context, caller, attempt.count, by=1))
-    await work.change(context, caller, _note_reset, email)
+    attempt.check(await unit_of_work.change(context, caller, attempt.count, by=1))
+    await unit_of_work.change(context, caller, _note_reset, email)
 
 
 async def send_reset(context: Context, payload: bytes) -> None:
@@ -65,7 +65,7 @@ async def send_reset(context: Context, payload: bytes) -> None:
         memberships = await organizations.list_memberships(tx, known[0].id) if known else []
     live = [membership for membership in memberships if membership.mode is Mode.LIVE]
     if known and live:
-        await work.change(context, _kalends_in(live[0]), _send_reset, known[0])
+        await unit_of_work.change(context, _kalends_in(live[0]), _send_reset, known[0])
 
 
 async def find_reset(context: Context, token: str) -> AccountLink:
@@ -80,7 +80,7 @@ async def reset_password(context: Context, caller: Caller, token: str, password:
     """
     await find_reset(context, token)
     password_hash = await make_hash(password)
-    await work.change(context, caller, _reset, token, password_hash)
+    await unit_of_work.change(context, caller, _reset, token, password_hash)
 
 
 async def invite_user(work: Work, email: str, role: Role, invited_by: str | None = None) -> bool:
@@ -126,7 +126,7 @@ async def accept_invitation(
     """
     await find_invitation(context, token)
     password_hash = await make_hash(password)
-    return await work.change(context, caller, _accept, token, password_hash, replaced)
+    return await unit_of_work.change(context, caller, _accept, token, password_hash, replaced)
 
 
 async def _note_reset(work: Work, email: str) -> None:
@@ -135,25 +135,23 @@ async def _note_reset(work: Work, email: str) -> None:
 
 async def _send_reset(work: Work, user: User) -> None:
     organization = await organizations.find_organization(work.organization_id, work.tx)
-    open_ = await account_links.count_links(work.tx, user.id, Purpose.PASSWORD_RESET, work.stamp)
+    open_ = await links.count_links(work.tx, user.id, Purpose.PASSWORD_RESET, work.stamp)
     if organization is not None and open_ < MOST_RESETS:
         await _send_link(work, organization, user, Purpose.PASSWORD_RESET)
 
 
 async def _reset(work: Work, token: str, password_hash: str) -> None:
-    user_id = await account_links.take_link(
-        work.tx, hash_of(token), Purpose.PASSWORD_RESET, work.stamp
-    )
+    user_id = await links.take_link(work.tx, hash_of(token), Purpose.PASSWORD_RESET, work.stamp)
     if user_id is None:
         raise NotFound(ENDED)
     # The password first: it waits for sign-ins under way, whose sessions then end with the others.
     await users.set_password(work.tx, user_id, password_hash)
-    await sessions.delete_sessions(work.tx, user_id)
-    await account_links.delete_links(work.tx, user_id, Purpose.PASSWORD_RESET)
+    await sign_in_sessions.delete_sessions(work.tx, user_id)
+    await links.delete_links(work.tx, user_id, Purpose.PASSWORD_RESET)
 
 
 async def _accept(work: Work, token: str, password_hash: str, replaced: str | None) -> SignedIn:
-    user_id = await account_links.take_link(work.tx, hash_of(token), Purpose.INVITATION, work.stamp)
+    user_id = await links.take_link(work.tx, hash_of(token), Purpose.INVITATION, work.stamp)
     if user_id is None:
         raise NotFound(ENDED)
     user = await users.set_first_password(work.tx, user_id, password_hash)
@@ -172,7 +170,7 @@ async def _send_link(
     """Makes a link and mails it, from the organization's mailbox, if this commits."""
     token, expires_at = secrets.token_urlsafe(TOKEN_BYTES), work.stamp + LASTS[purpose]
     of_organization = organization.id if purpose is Purpose.INVITATION else None
-    await account_links.insert_link(
+    await links.insert_link(
         work.tx, hash_of(token), user.id, purpose, of_organization, (work.stamp, expires_at)
     )
     outside = work.context.outside
@@ -198,7 +196,7 @@ async def _send_link(
 
 async def _find(context: Context, token: str, purpose: Purpose) -> AccountLink:
     async with context.database.connection() as tx:
-        link = await account_links.find_link(tx, hash_of(token), purpose, context.clock())
+        link = await links.find_link(tx, hash_of(token), purpose, context.clock())
     if link is None:
         raise NotFound(ENDED)
     return link

@@ -12,10 +12,11 @@ from kalends.availability.interval import Interval
 from kalends.domain.booking import Booking
 from kalends.domain.event_type import EventType
 from kalends.domain.schedule import BusyTime, Schedule
-from kalends.services.clocks import bounds_of, hours_of
-from kalends.services.work import Work
-from kalends.services.zones import zone_of_schedule
-from kalends.store import agenda, event_types, schedules
+from kalends.runtime.unit_of_work import Work
+from kalends.scheduling.clocks import bounds_of, hours_of
+from kalends.scheduling.zones import zone_of_schedule
+from kalends.store.availability import event_types, schedules
+from kalends.store.bookings import agenda
 
 MOST_SHOWN: Final = 5_000
 MOST_CHOICES: Final = 500

@@ -8,8 +8,8 @@ from uuid import UUID
 from kalends.domain.access import ApiKey, Mode, Scope, hash_of, new_key
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import API_KEY, new_id, shown
-from kalends.services.work import Work, found
-from kalends.store import api_keys
+from kalends.runtime.unit_of_work import Work, found
+from kalends.store.accounts import api_keys
 from kalends.store.database import Tx
 
 

@@ -22,17 +22,18 @@ from kalends.domain.errors import Detail, Invalid
 from kalends.domain.event_type import EventType, check_answer
 from kalends.domain.ids import BOOKING, new_id, shown
 from kalends.domain.visible import is_blank
-from kalends.services import clocks, outbox, phones, wishes
-from kalends.services.conditions import IfMatch, check_fresh
+from kalends.runtime import outbox, phones
+from kalends.runtime.conditions import IfMatch, check_fresh
+from kalends.runtime.unit_of_work import Work, found
+from kalends.scheduling import booking_requests, clocks
+from kalends.scheduling.claiming import Wish, take_place
+from kalends.scheduling.zones import zone_of_booking
 from kalends.services.holds import take_over_hold
-from kalends.services.placing import Wish, take_place
-from kalends.services.work import Work, found
-from kalends.services.zones import zone_of_booking
-from kalends.store import bookings
-from kalends.store.calendars import lock_event_type
+from kalends.store.availability.calendars import lock_event_type
+from kalends.store.availability.occupancies import release
+from kalends.store.availability.schedules import lock_schedules
+from kalends.store.bookings import bookings
 from kalends.store.database import RunAgain
-from kalends.store.occupancies import release
-from kalends.store.schedules import lock_schedules
 
 MOST_METADATA_BYTES: Final = 4_000_000
 
@@ -130,13 +131,13 @@ async def create_booking(work: Work, wanted: NewBooking) -> Booking:
     """
     if wanted.override:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
-    event_type = await wishes.find_event_type(work, wanted.event_type_id)
+    event_type = await booking_requests.find_event_type(work, wanted.event_type_id)
     try:
-        wish = structs.replace(wishes.wish_of(wanted, event_type), booking_id=new_id())
+        wish = structs.replace(booking_requests.wish_of(wanted, event_type), booking_id=new_id())
         _check_answers(event_type, wanted.answers)
         metadata = merge_metadata(Raw(b"{}"), wanted.metadata)
     except Invalid:
-        await wishes.check_schedule(work, wanted.schedule_id)
+        await booking_requests.check_schedule(work, wanted.schedule_id)
         raise
     if wanted.hold_id is None:
         schedules = await take_place(work, wish)
@@ -287,7 +288,7 @@ def _span_of(booking: Booking, wanted: BookingChanges) -> tuple[datetime, dateti
         ends_at = wanted.end_time
     else:
         ends_at = starts_at + (booking.end_time - booking.start_time)
-    wishes.check_span(starts_at, ends_at)
+    booking_requests.check_span(starts_at, ends_at)
     return starts_at, ends_at
 
 
@@ -308,7 +309,9 @@ async def _move(work: Work, before: Booking, after: Booking, wanted: BookingChan
     """The booking at its new time, in place: its own time is given back, the new one taken."""
     check_movable(before)
     starts_at, ends_at = _span_of(before, wanted)
-    wish = await wishes.wish_to_move(work, before, starts_at, ends_at, override=wanted.override)
+    wish = await booking_requests.wish_to_move(
+        work, before, starts_at, ends_at, override=wanted.override
+    )
     await release(work.organization_id, work.tx, before.id)
     schedules = await take_place(work, wish)
     return structs.replace(

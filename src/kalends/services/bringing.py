@@ -11,7 +11,8 @@ from msgspec import json
 from kalends.domain.calcom_account import Account, Away, Gone, Page, Trouble
 from kalends.domain.calcom_sync import Connection, Run
 from kalends.domain.errors import CalcomNotConfigured
-from kalends.services import work as working
+from kalends.runtime import unit_of_work as working
+from kalends.runtime.unit_of_work import Caller, Context, Work
 from kalends.services.calcom import (
     CalcomFailed,
     Hint,
@@ -30,7 +31,6 @@ from kalends.services.importing import (
     note_gone,
     read_shown,
 )
-from kalends.services.work import Caller, Context, Work
 
 log = structlog.get_logger("kalends.calcom")
 

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from kalends.domain.ids import BUSY_TIME, SCHEDULE, new_id, shown
 from kalends.domain.schedule import BusyTime
-from kalends.services.work import Work, found
-from kalends.store import busy_times
-from kalends.store.schedules import keep_schedules
+from kalends.runtime.unit_of_work import Work, found
+from kalends.store.availability import busy_times
+from kalends.store.availability.schedules import keep_schedules
 
 
 class NewBusyTime(Struct, frozen=True, kw_only=True):

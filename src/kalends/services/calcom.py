@@ -35,12 +35,12 @@ from kalends.domain.errors import (
 )
 from kalends.domain.ids import SCHEDULE, new_id, shown
 from kalends.formats.calcom_rows import clean, uid_in
-from kalends.services import work as working
-from kalends.services.sealing import SealBroken
-from kalends.services.work import Caller, Context, Work
-from kalends.store import integrations
-from kalends.store.organizations import find_organization
-from kalends.store.schedules import keep_schedules
+from kalends.runtime import unit_of_work as working
+from kalends.runtime.sealing import SealBroken
+from kalends.runtime.unit_of_work import Caller, Context, Work
+from kalends.store.accounts.organizations import find_organization
+from kalends.store.availability.schedules import keep_schedules
+from kalends.store.imports import connections
 
 KEY_PURPOSE: Final = "calcom key"
 SECRET_PURPOSE: Final = "calcom webhook secret"
@@ -93,7 +93,7 @@ async def connect(context: Context, caller: Caller, wanted: NewConnection) -> Co
 
 async def get_connection(work: Work) -> Connection:
     """Raises NotFound."""
-    connection = await integrations.find_connection(work.organization_id, work.tx)
+    connection = await connections.find_connection(work.organization_id, work.tx)
     if connection is None:
         raise NotFound(NOT_CONFIGURED)
     return connection
@@ -104,7 +104,7 @@ async def disconnect(work: Work) -> UUID:
 
     Raises NotFound.
     """
-    id_ = await integrations.delete_connection(work.organization_id, work.tx)
+    id_ = await connections.delete_connection(work.organization_id, work.tx)
     if id_ is None:
         raise NotFound(NOT_CONFIGURED)
     return id_
@@ -113,7 +113,7 @@ async def disconnect(work: Work) -> UUID:
 async def require_connection(context: Context, organization_id: UUID) -> Connection:
     """Raises CalcomNotConfigured."""
     async with context.database.connection(organization_id) as tx:
-        connection = await integrations.find_connection(organization_id, tx)
+        connection = await connections.find_connection(organization_id, tx)
     if connection is None:
         raise CalcomNotConfigured(NOT_CONFIGURED)
     return connection
@@ -190,7 +190,7 @@ async def take_hook(context: Context, token: str, signature: str | None, body: b
     holds now. Raises NotFound for an unknown address, Unauthorized.
     """
     async with context.database.connection() as tx:
-        connection = await integrations.find_connection_by_hook(tx, hash_of(token))
+        connection = await connections.find_connection_by_hook(tx, hash_of(token))
     if connection is None:
         raise NotFound("There is no such hook.")
     _check_signature(context, connection, signature, body)
@@ -264,8 +264,8 @@ async def _put(work: Work, wanted: NewConnection) -> Connection:
         walked_since=None,
         walked_to=None,
         changed_since=None,
-        due_at=integrations.next_due(work.stamp, wanted.interval_minutes),
+        due_at=connections.next_due(work.stamp, wanted.interval_minutes),
         created_at=work.stamp,
         updated_at=work.stamp,
     )
-    return await integrations.put_connection(work.tx, connection)
+    return await connections.put_connection(work.tx, connection)

@@ -11,10 +11,10 @@ from msgspec import structs
 from kalends.domain.calcom_account import Account, Identity
 from kalends.domain.calcom_sync import Connection
 from kalends.domain.ids import new_id
-from kalends.services import work as working
+from kalends.runtime import unit_of_work as working
+from kalends.runtime.unit_of_work import Context, Work
 from kalends.services.calcom import CalcomFailed, caller_from_calcom
-from kalends.services.work import Context, Work
-from kalends.store import calcom_accounts, imports, integrations
+from kalends.store.imports import accounts, connections, imported_bookings
 
 ADOPTED_AT_ONCE: Final = 1000
 
@@ -25,7 +25,7 @@ async def with_account(context: Context, connection: Connection, account: Accoun
     if connection.account is not None:
         return connection
     async with context.database.connection(connection.organization_id) as tx:
-        has_rows = await imports.has_rows(connection.organization_id, tx)
+        has_rows = await imported_bookings.has_rows(connection.organization_id, tx)
     return await identify(context, connection, account) if has_rows else connection
 
 
@@ -46,7 +46,7 @@ async def adopt_rows(context: Context, connection: Connection) -> None:
     after: str | None = ""
     while after is not None:
         async with context.database.connection(connection.organization_id) as tx:
-            after = await imports.adopt_rows(
+            after = await imported_bookings.adopt_rows(
                 connection.organization_id, tx, connection.account, after, ADOPTED_AT_ONCE
             )
 
@@ -55,17 +55,13 @@ async def _write_account(
     work: Work, connection: Connection, identity: Identity | None
 ) -> Connection:
     organization_id, base_url = work.organization_id, connection.base_url
-    await imports.lock_imports(organization_id, work.tx)
+    await imported_bookings.lock_imports(organization_id, work.tx)
     if identity is None:
-        account_id = await calcom_accounts.find_account_at(organization_id, work.tx, base_url)
+        account_id = await accounts.find_account_at(organization_id, work.tx, base_url)
     else:
-        account_id = await calcom_accounts.find_account(
-            organization_id, work.tx, identity, base_url
-        )
+        account_id = await accounts.find_account(organization_id, work.tx, identity, base_url)
     account_id = account_id or new_id()
-    await calcom_accounts.put_account(
-        organization_id, work.tx, account_id, identity, base_url, work.stamp
-    )
+    await accounts.put_account(organization_id, work.tx, account_id, identity, base_url, work.stamp)
     generation = connection.generation
-    await integrations.note_account(organization_id, work.tx, generation, account_id)
+    await connections.note_account(organization_id, work.tx, generation, account_id)
     return structs.replace(connection, account_id=account_id, account_generation=generation)

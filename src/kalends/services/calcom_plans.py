@@ -22,7 +22,8 @@ from kalends.formats.calcom_plans import (
     read_event_type,
     read_schedule,
 )
-from kalends.services import work as working
+from kalends.runtime import unit_of_work as working
+from kalends.runtime.unit_of_work import Context, Work
 from kalends.services.calcom import (
     caller_from_calcom,
     error_of,
@@ -31,8 +32,8 @@ from kalends.services.calcom import (
     wait_here,
 )
 from kalends.services.event_types import free_slugs
-from kalends.services.work import Context, Work
-from kalends.store import event_types, imports, integrations, schedules
+from kalends.store.availability import event_types, schedules
+from kalends.store.imports import connections, imported_bookings
 
 PATIENCE_SECONDS: Final = 60.0
 SCHEDULES: Final = "schedule"
@@ -89,9 +90,9 @@ async def import_plans(context: Context, organization_id: UUID, *, is_dry_run: b
 async def _bring(
     work: Work, plans: Sequence[SchedulePlan | str], types: Sequence[EventTypePlan | str]
 ) -> list[Line]:
-    connection = await integrations.lock_connection(work.organization_id, work.tx)
+    connection = await connections.lock_connection(work.organization_id, work.tx)
     assert connection is not None
-    ours = await imports.find_plans(work.organization_id, work.tx, SCHEDULES)
+    ours = await imported_bookings.find_plans(work.organization_id, work.tx, SCHEDULES)
     lines: list[Line] = []
     by_default = connection.default_schedule_id
     for plan in plans:
@@ -122,7 +123,9 @@ async def _bring_schedule(work: Work, plan: SchedulePlan, ours: dict[int, UUID])
         version=1,
     )
     await schedules.insert_schedule(work.organization_id, work.tx, schedule)
-    await imports.put_plan(work.organization_id, work.tx, SCHEDULES, plan.calcom_id, schedule.id)
+    await imported_bookings.put_plan(
+        work.organization_id, work.tx, SCHEDULES, plan.calcom_id, schedule.id
+    )
     ours[plan.calcom_id] = schedule.id
     return Line(SCHEDULES, plan.name, f"made {shown(SCHEDULE, schedule.id)}", plan.left_out)
 
@@ -135,7 +138,7 @@ async def _bring_event_types(
     by_default: UUID,
 ) -> list[Line]:
     """Each on its schedule; its bookings will go there too, unless a mapping says otherwise."""
-    known = await imports.find_plans(work.organization_id, work.tx, EVENT_TYPES)
+    known = await imported_bookings.find_plans(work.organization_id, work.tx, EVENT_TYPES)
     mapped = {mapping.calcom_event_type_id for mapping in connection.mappings}
     lines, mappings = list[Line](), list(connection.mappings)
     for plan in types:
@@ -148,14 +151,16 @@ async def _bring_event_types(
             continue
         schedule_id = ours.get(plan.schedule_id or 0, by_default)
         made = await _insert_event_type(work, plan, schedule_id)
-        await imports.put_plan(work.organization_id, work.tx, EVENT_TYPES, plan.calcom_id, made.id)
+        await imported_bookings.put_plan(
+            work.organization_id, work.tx, EVENT_TYPES, plan.calcom_id, made.id
+        )
         lines.append(
             Line(EVENT_TYPES, plan.name, f"made {shown(EVENT_TYPE, made.id)}", plan.left_out)
         )
         if plan.calcom_id not in mapped:
             mappings.append(Mapping(calcom_event_type_id=plan.calcom_id, schedule_id=schedule_id))
     if mappings != connection.mappings:
-        await integrations.set_mappings(work.organization_id, work.tx, mappings, work.stamp)
+        await connections.set_mappings(work.organization_id, work.tx, mappings, work.stamp)
     return lines
 
 

@@ -7,7 +7,8 @@ from msgspec import Struct
 
 from kalends.domain.calcom_account import BY_CREATION, Page, Walk
 from kalends.domain.calcom_sync import Outcome, Skip
-from kalends.services import work as working
+from kalends.runtime import unit_of_work as working
+from kalends.runtime.unit_of_work import Context, Work
 from kalends.services.bringing import read_listed
 from kalends.services.calcom import (
     CalcomFailed,
@@ -21,7 +22,6 @@ from kalends.services.calcom_accounts import with_account
 from kalends.services.calcom_runs import Span
 from kalends.services.calcom_worker import BATCH
 from kalends.services.importing import Shown, Verdict, bring_rows
-from kalends.services.work import Context, Work
 
 
 class Preview(Struct):

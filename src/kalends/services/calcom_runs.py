@@ -27,7 +27,9 @@ from kalends.domain.errors import (
     Unavailable,
 )
 from kalends.domain.ids import RUN, new_id, shown
-from kalends.services import work as working
+from kalends.runtime import unit_of_work as working
+from kalends.runtime.held_up import HeldUp
+from kalends.runtime.unit_of_work import Caller, Context, UseCase, Work
 from kalends.services.calcom import (
     caller_from_calcom,
     error_of,
@@ -43,10 +45,8 @@ from kalends.services.calcom_worker import (
     end_run,
     enqueue_run,
 )
-from kalends.services.held_up import HeldUp
-from kalends.services.work import Caller, Context, UseCase, Work
-from kalends.store import import_runs, integrations
-from kalends.store.organizations import list_memberships
+from kalends.store.accounts.organizations import list_memberships
+from kalends.store.imports import connections, runs
 
 ASK_AGAIN: Final = timedelta(seconds=5)
 # A job that has to wait longer makes room for others and comes back.
@@ -114,7 +114,7 @@ async def find_run_for(context: Context, user_id: UUID, run_id: UUID) -> Run:
     """Raises NotFound for a run of others, Forbidden for a mere member."""
     async with context.database.connection() as tx:
         roles = {m.organization_id: m.role for m in await list_memberships(tx, user_id)}
-        run = await import_runs.find_run_among(list(roles), tx, run_id)
+        run = await runs.find_run_among(list(roles), tx, run_id)
     if run is None:
         raise NotFound(f"There is no run {shown(RUN, run_id)!r} in your organizations.")
     if roles[run.organization_id] not in ADMINS:
@@ -130,13 +130,13 @@ def error_of_run(run: Run) -> KalendsError | None:
 
 async def list_runs(work: Work, limit: int) -> list[Run]:
     """The latest first."""
-    return await import_runs.list_runs(work.organization_id, work.tx, limit)
+    return await runs.list_runs(work.organization_id, work.tx, limit)
 
 
 async def begin_run(work: Work, span: Span) -> UUID:
     """Writes the run down, and the job that goes on with it if whoever begins it does not."""
     run_id = new_id()
-    await import_runs.insert_run(work.organization_id, work.tx, run_id, span, work.stamp)
+    await runs.insert_run(work.organization_id, work.tx, run_id, span, work.stamp)
     await enqueue_run(work, run_id, LEASE + ASK_AGAIN)
     return run_id
 
@@ -153,7 +153,7 @@ async def start_due_syncs(context: Context) -> int:
     held_up = HeldUp(context)
     while True:
         async with context.database.connection() as tx:
-            due = await integrations.list_due_connections(tx, context.clock(), AT_ONCE, seen)
+            due = await connections.list_due_connections(tx, context.clock(), AT_ONCE, seen)
         for organization_id in due:
             taken += await _unless_held_up(context, held_up, organization_id, _begin_timed)
         seen += due
@@ -166,7 +166,7 @@ async def resume_missed_runs(context: Context) -> int:
     """Has jobs go on with runs that nobody works on and no job is for: it was given up, or lost.
     Returns how many there were."""
     async with context.database.connection() as tx:
-        missed = await import_runs.list_missed_runs(tx, MISSED_AFTER, MOST_MISSED)
+        missed = await runs.list_missed_runs(tx, MISSED_AFTER, MOST_MISSED)
     held_up = HeldUp(context)
     resumed = 0
     for organization_id, run_id in missed:
@@ -186,7 +186,7 @@ async def give_up_run(context: Context, payload: bytes, _: str) -> None:
     caller = await caller_from_calcom(context, due.organization_id)
 
     async def end(work: Work) -> None:
-        run = await import_runs.find_run(work.organization_id, work.tx, due.run_id)
+        run = await runs.find_run(work.organization_id, work.tx, due.run_id)
         if run is not None:
             await end_run(work, run, KalendsError(BROKEN), None)
 
@@ -221,9 +221,9 @@ async def _unless_held_up(
 
 async def _begin_timed(work: Work) -> bool:
     """Takes the connection and begins the run in one transaction: what is not begun stays due."""
-    if not await integrations.take_due_connection(work.organization_id, work.tx, work.stamp):
+    if not await connections.take_due_connection(work.organization_id, work.tx, work.stamp):
         return False
-    if not await import_runs.has_open_run(work.organization_id, work.tx):
+    if not await runs.has_open_run(work.organization_id, work.tx):
         run_id = await begin_run(work, (None, None))
         await enqueue_run(work, run_id, timedelta(0))
     return True

@@ -19,12 +19,12 @@ from kalends.domain.calcom_account import NO_TROUBLE, Account, Away, Page, Troub
 from kalends.domain.calcom_sync import OVERLAP, Connection, Outcome, Run, RunState, plan_walks
 from kalends.domain.errors import KalendsError, code_of
 from kalends.domain.ids import new_id
-from kalends.services import work as working
+from kalends.runtime import unit_of_work as working
+from kalends.runtime.unit_of_work import Caller, Context, Work
 from kalends.services.bringing import Bringer, read_listed
 from kalends.services.calcom import CalcomFailed, error_of, open_account, require_connection
 from kalends.services.calcom_accounts import adopt_rows, identify, with_account
-from kalends.services.work import Caller, Context, Work
-from kalends.store import import_runs, imports, integrations
+from kalends.store.imports import connections, imported_bookings, runs
 from kalends.store.jobs import enqueue_job
 
 RUN_JOB: Final = "calcom.run"
@@ -78,8 +78,8 @@ async def enqueue_run(work: Work, run_id: UUID, after: timedelta) -> None:
 async def end_run(work: Work, run: Run, error: KalendsError | None, holder: UUID | None) -> bool:
     """Writes the end down, if the run is the holder's (None: nobody's) and not over yet."""
     if error is None and not run.has_range and run.generation and run.mark:
-        await integrations.set_mark(work.organization_id, work.tx, run.generation, run.mark)
-    return await import_runs.finish_run(
+        await connections.set_mark(work.organization_id, work.tx, run.generation, run.mark)
+    return await runs.finish_run(
         work.organization_id,
         work.tx,
         run,
@@ -117,7 +117,7 @@ class Worker:
     async def take(self, run_id: UUID) -> bool:
         """Whether the run is ours to work on."""
         async with self._context.database.connection(self._caller.organization_id) as tx:
-            taken = await import_runs.take_run(
+            taken = await runs.take_run(
                 self._caller.organization_id, tx, run_id, self._holder, LEASE
             )
         if taken is None:
@@ -129,11 +129,11 @@ class Worker:
 
     async def find(self, run_id: UUID) -> Run | None:
         async with self._context.database.connection(self._caller.organization_id) as tx:
-            return await import_runs.find_run(self._caller.organization_id, tx, run_id)
+            return await runs.find_run(self._caller.organization_id, tx, run_id)
 
     async def find_other(self) -> UUID | None:
         async with self._context.database.connection(self._caller.organization_id) as tx:
-            return await import_runs.find_run_at_work(self._caller.organization_id, tx)
+            return await runs.find_run_at_work(self._caller.organization_id, tx)
 
     @property
     def has_no_time(self) -> bool:
@@ -193,13 +193,13 @@ class Worker:
         organization_id, run = work.organization_id, self._run
         since: datetime = work.stamp
         if not run.has_range and connection.changed_since is None:
-            begun = await integrations.begin_walk(
+            begun = await connections.begin_walk(
                 organization_id, work.tx, connection.generation, work.stamp
             )
             since = begun or since
-        unstamped = await imports.find_oldest_unstamped(organization_id, work.tx)
+        unstamped = await imported_bookings.find_oldest_unstamped(organization_id, work.tx)
         walks = plan_walks(run, connection, unstamped)
-        await import_runs.plan_run(
+        await runs.plan_run(
             organization_id, work.tx, run.id, walks, connection.generation, since - OVERLAP
         )
 
@@ -227,10 +227,10 @@ class Worker:
 
         async def note(work: Work) -> None:
             run = self._run
-            await import_runs.note_walks(work.organization_id, work.tx, run.id, left)
+            await runs.note_walks(work.organization_id, work.tx, run.id, left)
             is_first_walk = not run.has_range and len(left) == 1
             if is_first_walk and left[0].after is not None and run.generation is not None:
-                await integrations.note_walked_to(
+                await connections.note_walked_to(
                     work.organization_id, work.tx, run.generation, left[0].after
                 )
 
@@ -252,7 +252,7 @@ class Worker:
 
     async def _list_kept(self, connection: Connection, after: str) -> list[str]:
         async with self._context.database.connection(self._caller.organization_id) as tx:
-            return await imports.list_kept(
+            return await imported_bookings.list_kept(
                 self._run.organization_id, tx, connection.account, after, BATCH
             )
 
@@ -265,7 +265,7 @@ class Worker:
 
     async def _hand_over(self, work: Work, seconds: float) -> None:
         """Lets a job go on, unless somebody has the run already."""
-        is_ours = await import_runs.release_run(
+        is_ours = await runs.release_run(
             work.organization_id,
             work.tx,
             self._run.id,
@@ -287,7 +287,7 @@ class Worker:
         if is_late or seconds > self._longest_pause:
             raise HandOver(seconds)
         async with self._context.database.connection(self._caller.organization_id) as tx:
-            is_ours = await import_runs.renew_lease(
+            is_ours = await runs.renew_lease(
                 self._run.organization_id,
                 tx,
                 self._run.id,
@@ -302,7 +302,7 @@ class Worker:
     async def _hold(self, work: Work) -> None:
         """The first thing in each transaction of the run: until it ends, nobody takes the run.
         Raises _Lost where somebody has."""
-        is_ours = await import_runs.hold_run(
+        is_ours = await runs.hold_run(
             work.organization_id, work.tx, self._run.id, self._holder, LEASE
         )
         if not is_ours:

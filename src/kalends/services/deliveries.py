@@ -18,10 +18,10 @@ from kalends.domain.outside import Answered, Request, Unreachable
 from kalends.domain.webhook import Attempt, State
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json
-from kalends.services.sealing import Seal, SealBroken
-from kalends.services.work import Context
-from kalends.store import deliveries
-from kalends.store.deliveries import Caps, DueLane, Outcome
+from kalends.runtime.sealing import Seal, SealBroken
+from kalends.runtime.unit_of_work import Context
+from kalends.store.outbox import deliveries
+from kalends.store.outbox.deliveries import Caps, DueLane, Outcome
 
 # A worker that was killed in between has its lanes taken over after this; longer than a try takes.
 LEASE: Final = timedelta(seconds=25)

@@ -15,13 +15,14 @@ from uuid import UUID
 from kalends.domain.booking import Booking, Status
 from kalends.domain.errors import Stale, Unavailable
 from kalends.domain.values import Instant
-from kalends.services import bookings, work
+from kalends.runtime import unit_of_work
+from kalends.runtime.held_up import HeldUp
+from kalends.runtime.unit_of_work import Caller, Context, UseCase, Work
+from kalends.services import bookings
 from kalends.services.bookings import BookingChanges, Cancellation
-from kalends.services.held_up import HeldUp
-from kalends.services.work import Caller, Context, UseCase, Work
-from kalends.store import endings as store
+from kalends.store.bookings import endings as store
+from kalends.store.bookings.endings import Due
 from kalends.store.database import Tx
-from kalends.store.endings import Due
 
 EXPIRED: Final = "expired"
 ACTOR: Final = "kalends"
@@ -68,7 +69,7 @@ async def _end(context: Context, due: Due, end: UseCase[[Due], Booking], held_up
         return False
     caller = Caller(organization_id=due.organization_id, mode=due.mode, actor=ACTOR, source=ACTOR)
     try:
-        await work.change(context, caller, end, due)
+        await unit_of_work.change(context, caller, end, due)
     except Stale:
         return False
     except Unavailable as error:

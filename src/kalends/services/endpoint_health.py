@@ -11,12 +11,13 @@ from kalends.domain.access import Mode
 from kalends.domain.ids import ENDPOINT, MAIL, new_id, shown
 from kalends.domain.mail import MailKind
 from kalends.domain.webhook import Attempt
-from kalends.formats.account_mails import DisabledReason, EndpointMail, endpoint_disabled_message
+from kalends.formats.mails.accounts import DisabledReason, EndpointMail, endpoint_disabled_message
+from kalends.runtime.phones import country_of
+from kalends.runtime.unit_of_work import Caller, Context, Work, change
 from kalends.services.mailing import post_message
-from kalends.services.phones import country_of
-from kalends.services.work import Caller, Context, Work, change
-from kalends.store import organizations, webhooks
-from kalends.store.deliveries import DueLane, Outcome
+from kalends.store.accounts import organizations
+from kalends.store.outbox import webhooks
+from kalends.store.outbox.deliveries import DueLane, Outcome
 
 ACTOR: Final = "kalends"
 GONE: Final = 410

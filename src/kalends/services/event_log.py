@@ -7,8 +7,8 @@ from uuid import UUID
 
 from kalends.domain.errors import Invalid
 from kalends.domain.event import LoggedEvent
-from kalends.services.work import Work
-from kalends.store import events
+from kalends.runtime.unit_of_work import Work
+from kalends.store.outbox import events
 
 LARGEST_PAGE_BYTES: Final = 4_000_000
 

@@ -14,10 +14,10 @@ from kalends.domain.booking import LocationType
 from kalends.domain.errors import Invalid, NotFound, SlugTaken
 from kalends.domain.event_type import EventType, Question, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, made_at, new_id, shown
-from kalends.services.conditions import IfMatch, check_fresh
-from kalends.services.work import Work, found
-from kalends.store import event_types
-from kalends.store.schedules import keep_schedules
+from kalends.runtime.conditions import IfMatch, check_fresh
+from kalends.runtime.unit_of_work import Work, found
+from kalends.store.availability import event_types
+from kalends.store.availability.schedules import keep_schedules
 
 # Shorter than a slug may be: a suffix has to fit behind.
 LONGEST_SLUG_OF_A_NAME: Final = 60

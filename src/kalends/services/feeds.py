@@ -12,14 +12,14 @@ from kalends import __version__
 from kalends.domain.access import hash_of
 from kalends.domain.errors import NotFound
 from kalends.domain.ids import SCHEDULE, shown
-from kalends.formats.feeds import Feed, pieces_of_feed
-from kalends.services.pieces import taking_turns
-from kalends.services.work import Context, Work, found
-from kalends.store import feeds
+from kalends.formats.icalendar.feeds import Feed, pieces_of_feed
+from kalends.runtime.pieces import taking_turns
+from kalends.runtime.unit_of_work import Context, Work, found
+from kalends.store.accounts.organizations import find_organization
+from kalends.store.availability.event_types import find_event_types_of_bookings
+from kalends.store.availability.schedules import find_schedule
+from kalends.store.bookings import feeds
 from kalends.store.database import Tx
-from kalends.store.event_types import find_event_types_of_bookings
-from kalends.store.organizations import find_organization
-from kalends.store.schedules import find_schedule
 
 TOKEN_BYTES: Final = 24
 SHOWN_BACK: Final = timedelta(days=30)

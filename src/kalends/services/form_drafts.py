@@ -7,9 +7,9 @@ from typing import Final
 from msgspec import json
 
 from kalends.domain.event_type import EventType
-from kalends.services.sealing import SealBroken
-from kalends.services.work import Work
-from kalends.store import form_drafts as store
+from kalends.runtime.sealing import SealBroken
+from kalends.runtime.unit_of_work import Work
+from kalends.store.bookings import form_drafts as store
 
 KEEP_FOR: Final = timedelta(hours=1)
 LARGEST_BYTES: Final = 64_000

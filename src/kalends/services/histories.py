@@ -13,9 +13,11 @@ from kalends.domain.ids import API_KEY, BOOKING, USER, parse, shown
 from kalends.domain.mail import Mail
 from kalends.domain.schedule import Schedule
 from kalends.domain.webhook import Delivery
-from kalends.services.work import Work, found
-from kalends.store import bookings, deliveries, event_types, events, mails, schedules
-from kalends.store.actors import name_actors
+from kalends.runtime.unit_of_work import Work, found
+from kalends.store.accounts.actors import name_actors
+from kalends.store.availability import event_types, schedules
+from kalends.store.bookings import bookings
+from kalends.store.outbox import deliveries, events, mails
 
 MOST: Final = 200
 

@@ -10,12 +10,12 @@ from kalends.domain.errors import HoldExpired, Inactive, Invalid
 from kalends.domain.hold import Hold
 from kalends.domain.ids import HOLD, SCHEDULE, new_id, shown
 from kalends.domain.schedule import Schedule
-from kalends.services import wishes
-from kalends.services.placing import Wish, take_place
-from kalends.services.work import Work, found
-from kalends.store import holds
-from kalends.store.calendars import lock_event_type
-from kalends.store.schedules import find_schedules, keep_schedules, lock_schedules
+from kalends.runtime.unit_of_work import Work, found
+from kalends.scheduling import booking_requests
+from kalends.scheduling.claiming import Wish, take_place
+from kalends.store.availability.calendars import lock_event_type
+from kalends.store.availability.schedules import find_schedules, keep_schedules, lock_schedules
+from kalends.store.bookings import holds
 
 
 class NewHold(Struct, frozen=True, kw_only=True):
@@ -33,12 +33,12 @@ async def create_hold(work: Work, wanted: NewHold) -> Hold:
     """Takes the time for some minutes. Raises as creating a booking does."""
     if wanted.override:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
-    event_type = await wishes.find_event_type(work, wanted.event_type_id)
+    event_type = await booking_requests.find_event_type(work, wanted.event_type_id)
     hold_id, expires_at = new_id(), work.now + timedelta(minutes=wanted.minutes)
     try:
-        wish = wishes.wish_of(wanted, event_type)
+        wish = booking_requests.wish_of(wanted, event_type)
     except Invalid:
-        await wishes.check_schedule(work, wanted.schedule_id)
+        await booking_requests.check_schedule(work, wanted.schedule_id)
         raise
     wish = structs.replace(wish, hold_id=hold_id, expires_at=expires_at)
     schedules = await take_place(work, wish)

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from kalends.services.idempotency import KEPT_FOR
-from kalends.services.work import Context
+from kalends.runtime.idempotency import KEPT_FOR
+from kalends.runtime.unit_of_work import Context
 from kalends.store import housekeeping as store
 from kalends.store.database import Tx
 

@@ -32,16 +32,17 @@ from kalends.domain.webhook import RESCHEDULED, UPDATED
 from kalends.formats.bookings import show_booking
 from kalends.formats.calcom_rows import Row, Seat, Unreadable, fields_for
 from kalends.formats.encoding import encode
-from kalends.services import clocks, outbox, phones
-from kalends.services.calendars import Question
-from kalends.services.placing import Wish, take_place, take_places
-from kalends.services.work import Work
-from kalends.services.zones import zone_of_booking, zone_of_schedule
-from kalends.store import imports
-from kalends.store.bookings import insert_bookings, update_booking
-from kalends.store.imports import Link
-from kalends.store.occupancies import release
-from kalends.store.schedules import find_schedules, lock_schedules
+from kalends.runtime import outbox, phones
+from kalends.runtime.unit_of_work import Work
+from kalends.scheduling import clocks
+from kalends.scheduling.availability import Question
+from kalends.scheduling.claiming import Wish, take_place, take_places
+from kalends.scheduling.zones import zone_of_booking, zone_of_schedule
+from kalends.store.availability.occupancies import release
+from kalends.store.availability.schedules import find_schedules, lock_schedules
+from kalends.store.bookings.bookings import insert_bookings, update_booking
+from kalends.store.imports import imported_bookings
+from kalends.store.imports.imported_bookings import Link
 
 MOST_HISTORY: Final = 100
 GIVEN_UP: Final = "The seat was given up."
@@ -117,16 +118,18 @@ class Bookings:
         uids = {uid for row, ancestors in rows for uid in (row.uid, *ancestors)}
         if not uids:
             return loaded
-        for link in await imports.find_links(work.organization_id, work.tx, sorted(uids)):
+        for link in await imported_bookings.find_links(work.organization_id, work.tx, sorted(uids)):
             loaded._links[link.uid, link.seat] = link
         ids = sorted({link.booking_id for link in loaded._links.values()})
         if ids:
-            seen = await imports.find_bookings(work.organization_id, work.tx, ids)
+            seen = await imported_bookings.find_bookings(work.organization_id, work.tx, ids)
             schedules = {id_ for booking in seen.values() for id_ in booking.schedule_ids}
             mapped = {m.schedule_id for m in connection.mappings}
             schedules |= mapped | {connection.default_schedule_id}
             await lock_schedules(work.organization_id, work.tx, sorted(schedules))
-            loaded._bookings = await imports.lock_bookings(work.organization_id, work.tx, ids)
+            loaded._bookings = await imported_bookings.lock_bookings(
+                work.organization_id, work.tx, ids
+            )
         return loaded
 
     async def bring(self, row: Row, schedule_id: UUID, ancestors: Sequence[str]) -> list[Part]:
@@ -194,7 +197,7 @@ class Bookings:
         """Writes down which booking each seat is, and what was said of it."""
         if self._new_links:
             links = list(self._new_links.values())
-            await imports.put_links(self._work.organization_id, self._work.tx, links)
+            await imported_bookings.put_links(self._work.organization_id, self._work.tx, links)
 
     async def _bring_seat(
         self, row: Row, seat: Seat, schedule_id: UUID, ancestors: Sequence[str]
@@ -307,7 +310,7 @@ class Bookings:
         names = contested(link.brought, theirs, fields_of(booking))
         if not names or row.changed_at is None:
             return ()
-        history = await imports.list_history(
+        history = await imported_bookings.list_history(
             self._work.organization_id, self._work.tx, booking.id, MOST_HISTORY
         )
         current = json.decode(encode(show_booking(booking)))

@@ -16,11 +16,11 @@ from msgspec import Struct, json, structs
 from kalends.domain.calcom import schedule_for
 from kalends.domain.calcom_sync import OF_ANOTHER_ACCOUNT, Connection, Outcome, Run
 from kalends.formats.calcom_rows import Row, Unreadable, clean, read_row
+from kalends.runtime.unit_of_work import Work
 from kalends.services.import_bookings import Bookings, Part
-from kalends.services.work import Work
-from kalends.store import imports
-from kalends.store.import_runs import Counts, add_counts
-from kalends.store.imports import Known
+from kalends.store.imports import imported_bookings
+from kalends.store.imports.imported_bookings import Known
+from kalends.store.imports.runs import Counts, add_counts
 
 LONGEST_CHAIN: Final = 50
 # What a known row is: brought in, left out, waiting for its neighbour in the chain, recorded in
@@ -90,7 +90,7 @@ async def bring_kept(
     work: Work, connection: Connection, uids: Sequence[str], run: Run | None
 ) -> list[Verdict]:
     """Tries rows of the account again that were kept, from the copies of them."""
-    known = await imports.find_rows(work.organization_id, work.tx, uids)
+    known = await imported_bookings.find_rows(work.organization_id, work.tx, uids)
     again = [
         read_shown(json.decode(row.kept), row.seen_at, Via.COPY)
         for row in sorted(known, key=lambda row: row.uid)
@@ -103,11 +103,13 @@ async def bring_kept(
 
 async def note_gone(work: Work, uid: str, asked_at: datetime) -> None:
     """Nothing more will be heard of that row: nobody has to wait for it."""
-    await imports.lock_imports(work.organization_id, work.tx)
-    known = {row.uid for row in await imports.find_rows(work.organization_id, work.tx, [uid])}
+    await imported_bookings.lock_imports(work.organization_id, work.tx)
+    known = {
+        row.uid for row in await imported_bookings.find_rows(work.organization_id, work.tx, [uid])
+    }
     if uid not in known:
         gone = _nothing(uid, asked_at)
-        await imports.put_rows(work.organization_id, work.tx, [gone])
+        await imported_bookings.put_rows(work.organization_id, work.tx, [gone])
 
 
 class _Import:
@@ -123,7 +125,7 @@ class _Import:
 
     async def bring(self, shown: Sequence[Shown]) -> list[Verdict]:
         work = self._work
-        await imports.lock_imports(work.organization_id, work.tx)
+        await imported_bookings.lock_imports(work.organization_id, work.tx)
         await self._load(one.row for one in shown)
         changed = [one.row for one in shown if self._is_news(one)]
         bookings = await Bookings.load(
@@ -139,7 +141,7 @@ class _Import:
             touched[known.uid] = known
             verdicts.append(verdict)
         if touched:
-            await imports.put_rows(work.organization_id, work.tx, list(touched.values()))
+            await imported_bookings.put_rows(work.organization_id, work.tx, list(touched.values()))
         await bookings.write_links()
         if self._run is not None:
             await add_counts(work.organization_id, work.tx, self._run.id, self._counts)
@@ -152,7 +154,7 @@ class _Import:
         for _ in range(LONGEST_CHAIN):
             if not open_:
                 break
-            found = await imports.find_rows(
+            found = await imported_bookings.find_rows(
                 self._work.organization_id, self._work.tx, sorted(open_)
             )
             asked |= open_

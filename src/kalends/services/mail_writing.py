@@ -15,15 +15,17 @@ from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, SCHEDULE, parse, shown
 from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
 from kalends.domain.outside import link_to
 from kalends.formats.bookings import BookingShown
-from kalends.formats.mail_facts import BookingMail
-from kalends.formats.mails import booking_message
-from kalends.formats.messages import Message
-from kalends.services.phones import country_of
+from kalends.formats.mails.bookings import booking_message
+from kalends.formats.mails.facts import BookingMail
+from kalends.formats.mails.messages import Message
+from kalends.runtime.phones import country_of
+from kalends.runtime.unit_of_work import Context
 from kalends.services.self_service import mint_link
-from kalends.services.work import Context
-from kalends.store import bookings, event_types, events, mails
+from kalends.store.availability import event_types
+from kalends.store.availability.schedules import find_zone_name
+from kalends.store.bookings import bookings
 from kalends.store.database import Tx
-from kalends.store.schedules import find_zone_name
+from kalends.store.outbox import events, mails
 
 PURPOSE: Final = "mail"
 

@@ -15,11 +15,12 @@ from kalends.domain.ids import MAIL, new_id, shown
 from kalends.domain.mail import Audience, Mail, MailKind, MailState
 from kalends.domain.outside import Deferred, Posted, Rejected
 from kalends.formats.cleaning import mail_address
-from kalends.formats.messages import Message
+from kalends.formats.mails.messages import Message
+from kalends.runtime.unit_of_work import Context, GaveUp, Work, found
 from kalends.services.mail_writing import opened, sealed, write_messages
-from kalends.services.work import Context, GaveUp, Work, found
-from kalends.store import mails, organizations
+from kalends.store.accounts import organizations
 from kalends.store.database import Tx
+from kalends.store.outbox import mails
 
 JOB: Final = "mail"
 ASK_AGAIN: Final = timedelta(seconds=5)

@@ -11,9 +11,9 @@ from kalends.domain.access import ADMINS, Member, Organization, Role
 from kalends.domain.errors import Invalid, NeedsAdmin
 from kalends.domain.ids import ORGANIZATION, USER, shown
 from kalends.domain.mail import Mail, MailKind
+from kalends.runtime.unit_of_work import Work, found
 from kalends.services.accounts import invite_user
-from kalends.services.work import Work, found
-from kalends.store import members, organizations
+from kalends.store.accounts import members, organizations
 
 MOST_LISTED: Final = 1000
 OWNERS_ALONE: Final = "of an owner is given and taken by owners alone"

@@ -14,12 +14,13 @@ from kalends.domain.access import Organization
 from kalends.domain.actor import ATTENDEE
 from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
-from kalends.services.calendars import ask, question_of
+from kalends.runtime.unit_of_work import Caller, Work
+from kalends.scheduling.availability import ask, question_of
+from kalends.scheduling.zones import zone_of_schedule
 from kalends.services.slots import Found, Listed, Range, find_slots, joined
-from kalends.services.work import Caller, Work
-from kalends.services.zones import zone_of_schedule
-from kalends.store import event_types, organizations
-from kalends.store.schedules import find_schedule, list_schedules
+from kalends.store.accounts import organizations
+from kalends.store.availability import event_types
+from kalends.store.availability.schedules import find_schedule, list_schedules
 
 MOST_OFFERED: Final = 500
 # How far from a time that is taken others are looked for: first near it, then anywhere.

@@ -8,8 +8,8 @@ from kalends.domain.access import Organization
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import ORGANIZATION, shown
 from kalends.domain.slugs import is_reserved
-from kalends.services.work import Work, found
-from kalends.store import organizations
+from kalends.runtime.unit_of_work import Work, found
+from kalends.store.accounts import organizations
 
 
 class OrganizationChanges(Struct, frozen=True, kw_only=True):

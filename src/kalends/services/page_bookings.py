@@ -21,16 +21,16 @@ from kalends.domain.booking import Booking, Status
 from kalends.domain.errors import NotFound, RateLimited, Refused, SlotTaken
 from kalends.domain.event_type import EventType
 from kalends.domain.hold import Hold
+from kalends.runtime.unit_of_work import Work
 from kalends.services import bookings, holds
 from kalends.services.bookings import NewBooking
 from kalends.services.form_drafts import forget_draft
 from kalends.services.holds import NewHold
 from kalends.services.offers import find_schedule_for
 from kalends.services.self_service import mint_link
-from kalends.services.work import Work
-from kalends.store import booking_links
-from kalends.store import holds as held
-from kalends.store.bookings import find_booking
+from kalends.store.bookings import holds as held
+from kalends.store.bookings import links
+from kalends.store.bookings.bookings import find_booking
 from kalends.store.rate_windows import add_to_windows
 
 HOLD_MINUTES: Final = 10
@@ -144,7 +144,7 @@ async def book_by_page(
     Raises as creating a booking does, and RateLimited.
     """
     marks = _marks_of(wanted, sending)
-    await booking_links.lock_marks(work.tx, marks)
+    await links.lock_marks(work.tx, marks)
     made = await _find_made(work, wanted, marks)
     if made is None:
         await _count(work, {_subject("address", limits.address): 1}, limits.per_address)
@@ -154,7 +154,7 @@ async def book_by_page(
         if sending.visitor is not None:
             marks.append(_mark_of_visitor(event_type, wanted.start_time, sending.visitor))
             await forget_draft(work, event_type, sending.visitor)
-        await booking_links.put_marks(work.organization_id, work.tx, marks, made.id, work.stamp)
+        await links.put_marks(work.organization_id, work.tx, marks, made.id, work.stamp)
     return Booked(made, await mint_link(work.organization_id, work.tx, made.id, work.stamp))
 
 
@@ -256,7 +256,7 @@ def _is_for_same(made: Booking, wanted: NewBooking) -> bool:
 
 async def _find_by_mark(work: Work, mark: bytes) -> Booking | None:
     """The booking under the mark, unless it was cancelled since."""
-    known = await booking_links.find_link(work.tx, mark)
+    known = await links.find_link(work.tx, mark)
     if known is None or known[0] != work.organization_id:
         return None
     made = await find_booking(work.organization_id, work.tx, known[1])

@@ -6,11 +6,11 @@ from kalends.domain import webhook
 from kalends.domain.access import Mode
 from kalends.domain.booking import Status
 from kalends.domain.errors import Unavailable
-from kalends.services import outbox
-from kalends.services.held_up import HeldUp
-from kalends.services.work import Caller, Context, Work, change
-from kalends.store import bookings, reminders
-from kalends.store.reminders import DueReminder
+from kalends.runtime import outbox
+from kalends.runtime.held_up import HeldUp
+from kalends.runtime.unit_of_work import Caller, Context, Work, change
+from kalends.store.bookings import bookings, reminders
+from kalends.store.bookings.reminders import DueReminder
 
 ACTOR: Final = "kalends"
 AT_ONCE: Final = 200

@@ -9,9 +9,9 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from kalends.domain.errors import InUse
 from kalends.domain.ids import SCHEDULE, new_id, shown
 from kalends.domain.schedule import Availability, BookingLimits, Overrides, Schedule
-from kalends.services.conditions import IfMatch, check_fresh
-from kalends.services.work import Work, found
-from kalends.store import schedules
+from kalends.runtime.conditions import IfMatch, check_fresh
+from kalends.runtime.unit_of_work import Work, found
+from kalends.store.availability import schedules
 
 
 class NewSchedule(Struct, frozen=True, kw_only=True):

@@ -10,9 +10,10 @@ from msgspec import Struct, structs
 from kalends.domain.booking import Booking, BookingFilter, Status
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, parse
-from kalends.services.work import Work
-from kalends.store import bookings, event_types
-from kalends.store.booking_search import LONGEST, find_patterns
+from kalends.runtime.unit_of_work import Work
+from kalends.store.availability import event_types
+from kalends.store.bookings import bookings
+from kalends.store.bookings.search import LONGEST, find_patterns
 
 LONGEST_TEXT: Final = LONGEST
 AT_ONCE: Final = 500

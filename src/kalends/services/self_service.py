@@ -21,17 +21,18 @@ from kalends.domain.event_type import EventType
 from kalends.domain.place import is_in_person, told_location
 from kalends.domain.values import Instant
 from kalends.formats.times import known_zone
-from kalends.services import bookings, slots, work
+from kalends.runtime import unit_of_work
+from kalends.runtime.conditions import IfMatch
+from kalends.runtime.unit_of_work import Caller, Context, UseCase, Work
+from kalends.services import bookings, slots
 from kalends.services.bookings import BookingChanges, Cancellation
-from kalends.services.conditions import IfMatch
 from kalends.services.slots import Listed, Range, WhatFor
-from kalends.services.work import Caller, Context, UseCase, Work
-from kalends.store import booking_links
-from kalends.store.bookings import find_booking
+from kalends.store.accounts.organizations import find_organization
+from kalends.store.availability.event_types import find_event_type_of
+from kalends.store.availability.schedules import find_zone_name
+from kalends.store.bookings import links
+from kalends.store.bookings.bookings import find_booking
 from kalends.store.database import Tx
-from kalends.store.event_types import find_event_type_of
-from kalends.store.organizations import find_organization
-from kalends.store.schedules import find_zone_name
 
 TOKEN_BYTES: Final = 24
 # Each one more is a change that somebody else has made to the same booking meanwhile.
@@ -115,7 +116,7 @@ class Opened(Struct, frozen=True, kw_only=True):
 async def mint_link(organization_id: UUID, tx: Tx, booking_id: UUID, now: datetime) -> str:
     """A new link to the booking, beside those there are; returns its token, kept nowhere."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    await booking_links.insert_link(organization_id, tx, hash_of(token), booking_id, now)
+    await links.insert_link(organization_id, tx, hash_of(token), booking_id, now)
     return token
 
 
@@ -131,7 +132,7 @@ async def list_slots_by_link(context: Context, token: str, span: Range) -> Liste
     opened = await open_link(context, token)
     opened.check_may_change()
     what_for = WhatFor(booking_id=opened.booking.id)
-    return await work.read(context, opened.caller, slots.list_slots, what_for, span)
+    return await unit_of_work.read(context, opened.caller, slots.list_slots, what_for, span)
 
 
 async def cancel_by_link(
@@ -196,7 +197,7 @@ async def _change(
         if seen is not None and seen != opened.booking.version:
             raise Stale("This booking was changed meanwhile. Please look at it again.")
         try:
-            await work.change(context, opened.caller, change, opened)
+            await unit_of_work.change(context, opened.caller, change, opened)
         except Stale:
             continue
         return await open_link(context, token)
@@ -204,7 +205,7 @@ async def _change(
 
 
 async def _open(context: Context, tx: Tx, token: str) -> Opened:
-    found = await booking_links.find_link(tx, hash_of(token))
+    found = await links.find_link(tx, hash_of(token))
     if found is None:
         raise NotFound(UNKNOWN)
     organization_id, booking_id = found

@@ -8,13 +8,13 @@ from uuid import UUID
 from kalends.domain.access import ADMINS, Membership, User, hash_of
 from kalends.domain.errors import Forbidden, NotFound, Unauthorized
 from kalends.domain.ids import ORGANIZATION, shown
-from kalends.services import work
-from kalends.services.attempts import Attempt
-from kalends.services.passwords import verify_password
-from kalends.services.work import Caller, Context, Work
-from kalends.store import sessions
-from kalends.store.organizations import list_memberships
-from kalends.store.users import find_user, find_user_by_id, keep_password
+from kalends.runtime import unit_of_work
+from kalends.runtime.attempts import Attempt
+from kalends.runtime.passwords import verify_password
+from kalends.runtime.unit_of_work import Caller, Context, Work
+from kalends.store.accounts import sign_in_sessions
+from kalends.store.accounts.organizations import list_memberships
+from kalends.store.accounts.users import find_user, find_user_by_id, keep_password
 
 # From the sign-in on, whether or not it is used: the cookie and the row end together.
 SESSION_FOR: Final = timedelta(days=14)
@@ -53,19 +53,19 @@ async def sign_in(
     Raises RateLimited, Unauthorized.
     """
     attempt = Attempt("signing in", given.email, given.address, limit)
-    attempt.check(await work.change(context, caller, attempt.count, by=1))
-    known = await work.read(context, caller, _find_user, given.email)
+    attempt.check(await unit_of_work.change(context, caller, attempt.count, by=1))
+    known = await unit_of_work.read(context, caller, _find_user, given.email)
     user, password_hash = known or (None, None)
     if not await verify_password(given.password, password_hash) or user is None:
         raise Unauthorized(REFUSED)
-    await work.change(context, caller, attempt.count, by=-1)
-    return await work.change(context, caller, _sign_in, user, password_hash, replaced)
+    await unit_of_work.change(context, caller, attempt.count, by=-1)
+    return await unit_of_work.change(context, caller, _sign_in, user, password_hash, replaced)
 
 
 async def sign_out(work: Work, token: str | None) -> None:
     """Ends the session on the server: the cookie opens nothing any more."""
     if token is not None:
-        await sessions.delete_session(work.tx, hash_of(token))
+        await sign_in_sessions.delete_session(work.tx, hash_of(token))
 
 
 async def get_account(work: Work, user_id: UUID) -> Account:
@@ -79,7 +79,7 @@ async def get_account(work: Work, user_id: UUID) -> Account:
 async def find_session_user(context: Context, token: str) -> User | None:
     """The user of a live session, by the token in its cookie."""
     async with context.database.connection() as tx:
-        return await sessions.find_user_of_session(tx, hash_of(token), context.clock())
+        return await sign_in_sessions.find_user_of_session(tx, hash_of(token), context.clock())
 
 
 async def require_admin(context: Context, user_id: UUID, organization_id: UUID) -> Membership:
@@ -101,11 +101,11 @@ async def require_admin(context: Context, user_id: UUID, organization_id: UUID) 
 async def begin_session(work: Work, user: User, replaced: str | None) -> SignedIn:
     """A new session for a user who has shown to be it. `replaced` ends, as at signing in."""
     if replaced is not None:
-        await sessions.delete_session(work.tx, hash_of(replaced))
-    await sessions.forget_expired_sessions(work.tx, user.id, work.stamp)
+        await sign_in_sessions.delete_session(work.tx, hash_of(replaced))
+    await sign_in_sessions.forget_expired_sessions(work.tx, user.id, work.stamp)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     until = work.stamp + SESSION_FOR
-    await sessions.insert_session(work.tx, hash_of(token), user.id, work.stamp, until)
+    await sign_in_sessions.insert_session(work.tx, hash_of(token), user.id, work.stamp, until)
     return SignedIn(token, Account(user, await list_memberships(work.tx, user.id)))
 
 

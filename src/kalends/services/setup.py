@@ -15,12 +15,12 @@ from kalends.domain.ids import ORGANIZATION, new_id, parse
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, Window
 from kalends.domain.slugs import is_reserved, slug_of
 from kalends.domain.values import Instant
+from kalends.runtime.passwords import hash_password
+from kalends.runtime.unit_of_work import Context
 from kalends.services.api_keys import MadeKey, make_key
-from kalends.services.passwords import hash_password
-from kalends.services.work import Context
-from kalends.store import organizations, users
+from kalends.store.accounts import organizations, users
+from kalends.store.availability.schedules import insert_schedule
 from kalends.store.database import Tx
-from kalends.store.schedules import insert_schedule
 
 WORKDAYS: Final = WEEKDAYS[:5]
 OFFICE_HOURS: Final = Window("09:00", "17:00")

@@ -18,13 +18,14 @@ from kalends.domain.booking import Booking, check_movable
 from kalends.domain.errors import Inactive, Invalid
 from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, shown
-from kalends.services import clocks
-from kalends.services.calendars import Asked, Question, ask, question_of
-from kalends.services.explaining import Reason, reasons_of
-from kalends.services.pieces import taking_turns
-from kalends.services.wishes import check_schedule, question_to_move, requirements_of
-from kalends.services.work import Work, found
-from kalends.store import bookings, event_types
+from kalends.runtime.pieces import taking_turns
+from kalends.runtime.unit_of_work import Work, found
+from kalends.scheduling import clocks
+from kalends.scheduling.availability import Asked, Question, ask, question_of
+from kalends.scheduling.booking_requests import check_schedule, question_to_move, requirements_of
+from kalends.scheduling.explaining import Reason, reasons_of
+from kalends.store.availability import event_types
+from kalends.store.bookings import bookings
 
 # A day in any zone lies within these of the same day in UTC.
 ZONES_APART = timedelta(hours=15)

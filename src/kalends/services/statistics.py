@@ -11,11 +11,11 @@ from kalends.availability.hours import open_intervals
 from kalends.availability.interval import Interval
 from kalends.domain.booking import Status
 from kalends.domain.schedule import Schedule
-from kalends.services.clocks import bounds_of, hours_of
-from kalends.services.pieces import taking_turns
-from kalends.services.work import Work
-from kalends.services.zones import zone_of_schedule
-from kalends.store import statistics
+from kalends.runtime.pieces import taking_turns
+from kalends.runtime.unit_of_work import Work
+from kalends.scheduling.clocks import bounds_of, hours_of
+from kalends.scheduling.zones import zone_of_schedule
+from kalends.store.bookings import statistics
 
 A_WEEK: Final = timedelta(days=7)
 # Of how many schedules the hours of a week are added up at one go.

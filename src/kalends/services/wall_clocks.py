@@ -7,9 +7,9 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.availability.wallclock import UnknownZone
-from kalends.services.clocks import wall_clock_of
-from kalends.services.work import Context
-from kalends.store.bookings import BookingClock, list_clocks
+from kalends.runtime.unit_of_work import Context
+from kalends.scheduling.clocks import wall_clock_of
+from kalends.store.bookings.bookings import BookingClock, list_clocks
 
 AT_ONCE: Final = 5000
 BEFORE_ALL: Final = (UUID(int=0), UUID(int=0))

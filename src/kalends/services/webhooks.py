@@ -15,11 +15,11 @@ from kalends.domain.webhook import Attempt, Delivery, Endpoint, State
 from kalends.formats.changes import NOTHING_CHANGED
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json, test_data
-from kalends.services import work as works
+from kalends.runtime import unit_of_work as works
+from kalends.runtime.unit_of_work import Caller, Context, Work, found
 from kalends.services.deliveries import PURPOSE, Parcel, opened, send
-from kalends.services.work import Caller, Context, Work, found
-from kalends.store import deliveries, webhooks
 from kalends.store.bell import DELIVERIES
+from kalends.store.outbox import deliveries, webhooks
 
 
 class MadeEndpoint(NamedTuple):

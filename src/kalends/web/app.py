@@ -8,7 +8,7 @@ from starlette.routing import Route as PathRoute
 from starlette.routing import Router
 from starlette.types import ASGIApp
 
-from kalends.web import docs, health
+from kalends.web.accounts import pages
 from kalends.web.api import (
     api_keys,
     auth,
@@ -24,16 +24,18 @@ from kalends.web.api import (
     slots,
     webhooks,
 )
-from kalends.web.door import Door
-from kalends.web.endpoint import Endpoint, Gate, Nowhere, ReadOnly
-from kalends.web.pages import accounts, files
-from kalends.web.pages import feeds as feed_pages
-from kalends.web.pages.console import table as console
+from kalends.web.console import table as console
+from kalends.web.http import health
+from kalends.web.http.endpoint import Endpoint, Gate, Nowhere, ReadOnly
+from kalends.web.http.routes import Route
+from kalends.web.middleware import Door
+from kalends.web.openapi import docs
+from kalends.web.pages import files
 from kalends.web.pages.endpoint import PageEndpoint, PageNowhere
-from kalends.web.pages.public import booking, machines, offers, self_service
 from kalends.web.pages.routes import PageRoute
 from kalends.web.pages.visit import PageGate, PageLimits
-from kalends.web.routes import Route
+from kalends.web.public import booking, machines, offers, self_service
+from kalends.web.public import feeds as feed_pages
 
 ROUTES: Final[tuple[Route, ...]] = (
     *bookings.ROUTES,
@@ -55,7 +57,7 @@ ROUTES: Final[tuple[Route, ...]] = (
 PAGES: Final[tuple[PageRoute, ...]] = (
     *files.PAGES,
     *feed_pages.PAGES,
-    *accounts.PAGES,
+    *pages.PAGES,
     *console.PAGES,
     *machines.PAGES,
     *self_service.PAGES,

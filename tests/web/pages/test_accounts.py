@@ -14,7 +14,7 @@ from kalends.compose import Installation
 from kalends.domain.ids import ORGANIZATION, new_id, shown
 from kalends.services import sessions
 from kalends.services.sessions import Credentials
-from kalends.web.sessions import ANONYMOUS
+from kalends.web.http.sign_ins import ANONYMOUS
 from tests.mails import Mailbox
 from tests.servers import Server
 from tests.web.test_sessions import early_in_a_minute, some_address

@@ -9,16 +9,16 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
-from kalends.services.keyring import Keyring
-from kalends.services.limits import RateLimiter
-from kalends.web.door import Door
+from kalends.runtime.callers import Keyring
+from kalends.runtime.limits import RateLimiter
+from kalends.web.http.routes import Access
+from kalends.web.http.sign_ins import Sessions
+from kalends.web.middleware import Door
 from kalends.web.pages.answers import PageAnswer, Stream, send_stream, text
 from kalends.web.pages.endpoint import SIGN_IN, PageEndpoint
 from kalends.web.pages.routes import PageHandler, PageRoute
 from kalends.web.pages.safety import form_token
 from kalends.web.pages.visit import PageGate, PageLimits, Visit
-from kalends.web.routes import Access
-from kalends.web.sessions import Sessions
 from tests.world import World
 
 Pages = Callable[..., httpx.AsyncClient]

@@ -9,13 +9,13 @@ from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.values import Instant, Label
 from kalends.formats.access import ApiKeyCreated, ApiKeyShown, show_api_key
+from kalends.runtime.idempotency import Answer
 from kalends.services import api_keys
 from kalends.services.api_keys import MadeKey
-from kalends.services.idempotency import Answer
-from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
 from kalends.web.api.models import PageQuery, Request
-from kalends.web.call import Call
-from kalends.web.routes import Route
+from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.http.call import Call
+from kalends.web.http.routes import Route
 
 
 class CreateApiKey(Request, frozen=True):

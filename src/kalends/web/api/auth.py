@@ -6,14 +6,14 @@ from msgspec import Meta, Struct
 
 from kalends.domain.values import Email
 from kalends.formats.access import AccountShown, show_account
+from kalends.runtime.idempotency import Answer
 from kalends.services import sessions
-from kalends.services.idempotency import Answer
 from kalends.services.sessions import Account, Credentials
-from kalends.web.answers import data, with_headers
 from kalends.web.api.models import Request
-from kalends.web.call import Call
-from kalends.web.routes import Access, Route
-from kalends.web.sessions import address_of, token_in
+from kalends.web.http.answers import data, with_headers
+from kalends.web.http.call import Call
+from kalends.web.http.routes import Access, Route
+from kalends.web.http.sign_ins import address_of, token_in
 
 
 class Login(Request, frozen=True):

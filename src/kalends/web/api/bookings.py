@@ -15,7 +15,9 @@ from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Day, Email, Instant, Line, Name, Phone, Text
 from kalends.domain.visible import is_blank
 from kalends.formats.bookings import BookingCancelled, BookingShown, show_booking
-from kalends.services import bookings, clocks
+from kalends.runtime.idempotency import Answer
+from kalends.scheduling import clocks
+from kalends.services import bookings
 from kalends.services.bookings import (
     AttendeeChanges,
     BookingChanges,
@@ -23,8 +25,6 @@ from kalends.services.bookings import (
     NewAttendee,
     NewBooking,
 )
-from kalends.services.idempotency import Answer
-from kalends.web.answers import PageMeta, data, page
 from kalends.web.api.models import (
     DayOrInstant,
     PageQuery,
@@ -33,9 +33,10 @@ from kalends.web.api.models import (
     check_zone,
     day_or_instant,
 )
-from kalends.web.call import Call, id_named
-from kalends.web.reading import read_body, read_query
-from kalends.web.routes import Route
+from kalends.web.http.answers import PageMeta, data, page
+from kalends.web.http.call import Call, id_named
+from kalends.web.http.reading import read_body, read_query
+from kalends.web.http.routes import Route
 
 NOT_AN_ID: Final = UUID(int=0)
 _STATUS: Final = "|".join(Status)

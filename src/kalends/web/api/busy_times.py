@@ -13,15 +13,16 @@ from kalends.domain.errors import Invalid
 from kalends.domain.schedule import BusyTime
 from kalends.domain.values import Day, Instant, Line
 from kalends.formats.schedules import BusyTimeShown, show_busy_time
-from kalends.services import busy_times, clocks, schedules
+from kalends.runtime.idempotency import Answer
+from kalends.scheduling import clocks
+from kalends.scheduling.zones import zone_of_schedule
+from kalends.services import busy_times, schedules
 from kalends.services.busy_times import NewBusyTime
-from kalends.services.idempotency import Answer
-from kalends.services.zones import zone_of_schedule
-from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
 from kalends.web.api.models import DayOrInstant, PageQuery, Request, day_or_instant
-from kalends.web.call import Call
-from kalends.web.reading import read_body
-from kalends.web.routes import Route
+from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.http.call import Call
+from kalends.web.http.reading import read_body
+from kalends.web.http.routes import Route
 
 LONGEST: Final = timedelta(days=5 * 366)
 

@@ -20,15 +20,16 @@ from kalends.formats.calcom import (
     show_run,
 )
 from kalends.formats.encoding import encode
-from kalends.services import calcom, calcom_runs, work
+from kalends.runtime import unit_of_work
+from kalends.runtime.idempotency import Answer
+from kalends.runtime.unit_of_work import Caller
+from kalends.services import calcom, calcom_runs
 from kalends.services.calcom import NewConnection
-from kalends.services.idempotency import Answer
 from kalends.services.sessions import require_admin
-from kalends.services.work import Caller
-from kalends.web.answers import DeletedAnswer, data, deleted
 from kalends.web.api.models import DayOrInstant, Request, day_or_instant
-from kalends.web.call import Call, id_named
-from kalends.web.routes import Access, Route
+from kalends.web.http.answers import DeletedAnswer, data, deleted
+from kalends.web.http.call import Call, id_named
+from kalends.web.http.routes import Access, Route
 
 DEFAULT_INTERVAL_MINUTES: Final = 15
 WEEK_MINUTES: Final = 7 * 24 * 60
@@ -172,12 +173,12 @@ async def put_calcom(call: Call) -> Answer:
 
 async def get_calcom(call: Call) -> Answer:
     admin = await admin_in_query(call)
-    return shown(call, await work.read(call.context, admin, calcom.get_connection))
+    return shown(call, await unit_of_work.read(call.context, admin, calcom.get_connection))
 
 
 async def delete_calcom(call: Call) -> Answer:
     admin = await admin_in_query(call)
-    id_ = await work.change(call.context, admin, calcom.disconnect)
+    id_ = await unit_of_work.change(call.context, admin, calcom.disconnect)
     return deleted(ids.shown(ids.INTEGRATION, id_))
 
 

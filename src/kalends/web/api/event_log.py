@@ -10,12 +10,12 @@ from kalends.domain.actor import actor_of
 from kalends.domain.errors import Invalid
 from kalends.domain.event import LoggedEvent
 from kalends.formats.events import EventShown, event_json
+from kalends.runtime.idempotency import Answer
 from kalends.services import event_log
-from kalends.services.idempotency import Answer
-from kalends.web.answers import data_with_meta
 from kalends.web.api.models import Limit, Request
-from kalends.web.call import Call
-from kalends.web.routes import Route
+from kalends.web.http.answers import data_with_meta
+from kalends.web.http.call import Call
+from kalends.web.http.routes import Route
 
 
 class EventLogQuery(Request, frozen=True):

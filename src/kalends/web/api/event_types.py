@@ -12,14 +12,14 @@ from kalends.domain.errors import Invalid
 from kalends.domain.event_type import EventType, Question, QuestionType, Requirement, links_in
 from kalends.domain.values import Line, Name, Slug, Text
 from kalends.formats.event_types import EventTypeShown, show_event_type
+from kalends.runtime.idempotency import Answer
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges, NewEventType
-from kalends.services.idempotency import Answer
-from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
 from kalends.web.api.models import PageQuery, Request
-from kalends.web.call import Call, id_named
-from kalends.web.reading import read_body
-from kalends.web.routes import Route
+from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
+from kalends.web.http.call import Call, id_named
+from kalends.web.http.reading import read_body
+from kalends.web.http.routes import Route
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
 LONGEST_NOTICE_MINUTES: Final = 10 * 366 * 24 * 60

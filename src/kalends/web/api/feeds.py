@@ -9,12 +9,12 @@ from msgspec import Meta, Struct
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
+from kalends.runtime.idempotency import Answer
 from kalends.services import feeds
 from kalends.services.feeds import MadeFeed
-from kalends.services.idempotency import Answer
-from kalends.web.answers import DeletedAnswer, data, deleted
-from kalends.web.call import Call
-from kalends.web.routes import Route
+from kalends.web.http.answers import DeletedAnswer, data, deleted
+from kalends.web.http.call import Call
+from kalends.web.http.routes import Route
 
 
 class FeedShown(Struct, frozen=True):

@@ -9,14 +9,14 @@ from kalends.domain.access import Scope
 from kalends.domain.hold import Hold
 from kalends.domain.values import Instant
 from kalends.formats.slots import HoldShown, show_hold
+from kalends.runtime.idempotency import Answer
 from kalends.services import holds
 from kalends.services.holds import NewHold
-from kalends.services.idempotency import Answer
-from kalends.web.answers import DeletedAnswer, data, deleted
 from kalends.web.api.bookings import RULES
 from kalends.web.api.models import Request
-from kalends.web.call import Call, id_named
-from kalends.web.routes import Route
+from kalends.web.http.answers import DeletedAnswer, data, deleted
+from kalends.web.http.call import Call, id_named
+from kalends.web.http.routes import Route
 
 LONGEST_MINUTES: Final = 30
 

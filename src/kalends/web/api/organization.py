@@ -8,14 +8,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from kalends.domain.access import Organization, Scope
 from kalends.domain.values import Email, Name, Slug
 from kalends.formats.access import OrganizationShown, show_organization
+from kalends.runtime.idempotency import Answer
 from kalends.services import organizations
-from kalends.services.idempotency import Answer
 from kalends.services.organizations import OrganizationChanges
-from kalends.web.answers import data
 from kalends.web.api.models import CountryCode, Request, ZoneName, check_country, check_zone
-from kalends.web.call import Call
-from kalends.web.reading import read_body
-from kalends.web.routes import Route
+from kalends.web.http.answers import data
+from kalends.web.http.call import Call
+from kalends.web.http.reading import read_body
+from kalends.web.http.routes import Route
 
 
 class UpdateOrganization(Request, frozen=True):

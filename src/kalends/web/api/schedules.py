@@ -11,14 +11,14 @@ from kalends.domain.errors import Invalid
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, Window
 from kalends.domain.values import ClockTime, Day, Name, Text
 from kalends.formats.schedules import ScheduleShown, show_schedule
+from kalends.runtime.idempotency import Answer
 from kalends.services import schedules
-from kalends.services.idempotency import Answer
 from kalends.services.schedules import NewSchedule, ScheduleChanges
-from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
 from kalends.web.api.models import PageQuery, Request, ZoneName, check_zone
-from kalends.web.call import Call
-from kalends.web.reading import read_body
-from kalends.web.routes import Route
+from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
+from kalends.web.http.call import Call
+from kalends.web.http.reading import read_body
+from kalends.web.http.routes import Route
 
 MOST_WINDOWS: Final = 50
 MOST_OVERRIDES: Final = 2000

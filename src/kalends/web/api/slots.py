@@ -12,14 +12,14 @@ from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Instant
 from kalends.formats.slots import ExplanationShown, SlotShown, encode_slots
+from kalends.runtime.idempotency import Answer
+from kalends.scheduling.explaining import InTheWay, Reason
 from kalends.services import slots
-from kalends.services.explaining import InTheWay, Reason
-from kalends.services.idempotency import Answer
 from kalends.services.slots import Found, Loaded, Range, WhatFor
-from kalends.web.answers import data, data_with_meta
 from kalends.web.api.models import DayOrInstant, Request, ZoneName, check_zone, day_or_instant
-from kalends.web.call import Call, id_named
-from kalends.web.routes import Route
+from kalends.web.http.answers import data, data_with_meta
+from kalends.web.http.call import Call, id_named
+from kalends.web.http.routes import Route
 
 LONGEST: Final = timedelta(days=366)
 LONGEST_MINUTES: Final = 30 * 24 * 60

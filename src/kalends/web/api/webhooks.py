@@ -21,14 +21,14 @@ from kalends.formats.webhooks import (
     show_endpoint,
     show_test,
 )
+from kalends.runtime.idempotency import Answer
 from kalends.services import webhooks
-from kalends.services.idempotency import Answer
 from kalends.services.webhooks import EndpointChanges, MadeEndpoint, NewEndpoint, Rotated
-from kalends.web.answers import DeletedAnswer, PageMeta, data, deleted, page
 from kalends.web.api.models import PageQuery, Request
-from kalends.web.call import Call
-from kalends.web.reading import read_body
-from kalends.web.routes import Route
+from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.http.call import Call
+from kalends.web.http.reading import read_body
+from kalends.web.http.routes import Route
 
 Url = Annotated[
     str,

@@ -12,10 +12,9 @@ from typing import Final
 from babel import Locale
 from babel.dates import format_date, format_skeleton, get_day_names
 
-from kalends.availability.wallclock import UnknownZone, Zone, wall_clock, zone_named
+from kalends.availability.wallclock import UnknownZone, Zone, is_ambiguous, wall_clock, zone_named
 from kalends.formats.countries import countries_by_zone, zone_links
 from kalends.formats.times import clock_text, full_day
-from kalends.formats.timezones import is_ambiguous
 
 DAYS_IN_WEEK: Final = 7
 _YEAR: Final = re.compile(r"(,? y\b|\by )")

@@ -1,6 +1,6 @@
 """One path of the pages: who may see it, that a form is ours, the handler, errors as pages.
 
-The twin of `web/endpoint.py`, which does this for the API.
+The twin of `web/http/endpoint.py`, which does this for the API.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,8 +12,10 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from kalends.domain.errors import KalendsError, MethodNotAllowed, NotFound, Unauthorized
-from kalends.services.work import Caller
-from kalends.web.endpoint import error_answer, send_answer
+from kalends.runtime.unit_of_work import Caller
+from kalends.web.http.endpoint import error_answer, send_answer
+from kalends.web.http.routes import Access
+from kalends.web.http.sign_ins import ANONYMOUS, SAFE_METHODS
 from kalends.web.pages.answers import (
     Headers as HeaderPairs,
 )
@@ -28,8 +30,6 @@ from kalends.web.pages.errors import error_page
 from kalends.web.pages.routes import Framing, PageRoute
 from kalends.web.pages.safety import CLOSED, FRAMED
 from kalends.web.pages.visit import PageGate, Visit
-from kalends.web.routes import Access
-from kalends.web.sessions import ANONYMOUS, SAFE_METHODS
 
 SIGN_IN: Final = "/console/sign-in"
 EMBED: Final = b"embed=1"

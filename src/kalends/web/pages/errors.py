@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from kalends.domain.errors import BrokenZone, KalendsError, NeedsAdmin, RateLimited
-from kalends.web.endpoint import error_answer, key_in
-from kalends.web.errors import error_headers, status_of
+from kalends.web.http.endpoint import error_answer, key_in
+from kalends.web.http.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import WORDS, say

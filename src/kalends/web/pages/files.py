@@ -3,11 +3,11 @@
 from typing import Final
 
 from kalends.domain.errors import NotFound
+from kalends.web.http.routes import Access
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.assets import ANSWERS
 from kalends.web.pages.routes import PageRoute
 from kalends.web.pages.visit import Visit
-from kalends.web.routes import Access
 
 
 async def static(visit: Visit) -> PageAnswer:

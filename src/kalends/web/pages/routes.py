@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from kalends.web.http.routes import Access
 from kalends.web.pages.answers import PageAnswer, Stream
 from kalends.web.pages.visit import Visit
-from kalends.web.routes import Access
 
 PageHandler = Callable[[Visit], Awaitable[PageAnswer | Stream]]
 

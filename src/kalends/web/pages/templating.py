@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from kalends.domain.place import is_video_link
-from kalends.services.pieces import taking_turns
+from kalends.runtime.pieces import taking_turns
 from kalends.web.pages import assets, clock_words, descriptions, safety, words
 
 LONGEST_LINE: Final = 160

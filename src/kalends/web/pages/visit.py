@@ -12,12 +12,13 @@ from starlette.types import Receive, Scope
 
 from kalends.domain.errors import Forbidden, RateLimited, Unauthorized
 from kalends.formats.locales import english_for, language_tag
-from kalends.services import work
-from kalends.services.keyring import Keyring
-from kalends.services.limits import RateLimiter
-from kalends.services.live import Lookout
-from kalends.services.work import Caller, Context, UseCase, Work
-from kalends.web.call import read_all
+from kalends.runtime import unit_of_work
+from kalends.runtime.callers import Keyring
+from kalends.runtime.change_watcher import Lookout
+from kalends.runtime.limits import RateLimiter
+from kalends.runtime.unit_of_work import Caller, Context, UseCase, Work
+from kalends.web.http.call import read_all
+from kalends.web.http.sign_ins import Sessions, address_of, token_in
 from kalends.web.pages.answers import HTML, PageAnswer
 from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.forms import Fields, read_fields
@@ -25,7 +26,6 @@ from kalends.web.pages.languages import language_of, locale_of
 from kalends.web.pages.safety import form_token, is_form_token
 from kalends.web.pages.templating import render, render_in_pieces
 from kalends.web.pages.zone_list import ZoneOptions
-from kalends.web.sessions import Sessions, address_of, token_in
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -158,11 +158,11 @@ class Visit:
         self, use_case: Callable[Concatenate[Work, P], Any], *args: P.args, **kwargs: P.kwargs
     ) -> Any:
         """Runs a use case that changes nothing."""
-        return await work.read(self.context, self.caller, use_case, *args, **kwargs)
+        return await unit_of_work.read(self.context, self.caller, use_case, *args, **kwargs)
 
     async def change(self, use_case: UseCase[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs a use case that changes something."""
-        return await work.change(self.context, self.caller, use_case, *args, **kwargs)
+        return await unit_of_work.change(self.context, self.caller, use_case, *args, **kwargs)
 
     def count_or_refuse(self, subject: str, limit: int) -> None:
         """Counts against a limit a minute that holds for all processes to within a second; 0 is

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from kalends.web.pages.console.charts import BOTTOM, HEIGHT, draw, first_days
+from kalends.web.console.charts import BOTTOM, HEIGHT, draw, first_days
 from tests.web.pages.console.desks import User
 from tests.world import World
 

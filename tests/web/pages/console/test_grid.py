@@ -7,7 +7,7 @@ from typing import Any
 
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import zone_named
-from kalends.web.pages.console.grid import Sheet, hours_of_day, lay_out
+from kalends.web.console.grid import Sheet, hours_of_day, lay_out
 
 NEW_YORK = zone_named("America/New_York")
 BERLIN = zone_named("Europe/Berlin")

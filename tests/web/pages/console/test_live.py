@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from kalends.compose import Installation
-from kalends.services import live as lookout
+from kalends.runtime import change_watcher as lookout
 from tests.conftest import in_thread, run
 from tests.servers import Server
 from tests.web.pages.console.desks import User

@@ -1,0 +1,107 @@
+"""A schedule's calendar to subscribe to: its bookings and busy times, for its owner."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.domain import ids
+from kalends.domain.access import Organization
+from kalends.domain.booking import Booking, Status
+from kalends.domain.event_type import EventType
+from kalends.domain.place import told_location
+from kalends.domain.schedule import BusyTime, Schedule
+from kalends.formats.answers import label_answers
+from kalends.formats.cleaning import find_link, many_lines, one_line
+from kalends.formats.icalendar.invitations import (
+    EventStatus,
+    FeedEntry,
+    Person,
+    feed_pieces,
+    order_of,
+)
+
+BUSY: Final = "Busy"
+
+
+class Feed(Struct, frozen=True, kw_only=True):
+    """What a feed shows, by start, then id; `sender` is the address that mail comes from,
+    `event_types` what the bookings are of, by id."""
+
+    organization: Organization
+    schedule: Schedule
+    bookings: Sequence[Booking]
+    busy_times: Sequence[BusyTime]
+    event_types: Mapping[UUID, EventType]
+    sender: str
+
+
+def pieces_of_feed(feed: Feed) -> Iterator[bytes]:
+    """The feed as iCalendar, its times in UTC; the same for the same things. Each piece is made
+    when it is asked for, and has a bounded number of entries.
+
+    What is cancelled is not in it: calendar programs drop what a feed shows no more.
+    """
+    organization = one_line(feed.organization.name) or "Kalends"
+    booked = (_booked(booking, feed) for booking in feed.bookings)
+    return feed_pieces(
+        f"{one_line(feed.schedule.name)} ({organization})",
+        merge(booked, map(_busy, feed.busy_times), key=order_of),
+        organizer=Person(organization, feed.sender),
+    )
+
+
+def _booked(booking: Booking, feed: Feed) -> FeedEntry:
+    """One UID for a booking's life, the one of its invitations."""
+    who = one_line(booking.attendee_name) or booking.attendee_email
+    title, location = one_line(booking.title or ""), _place(booking)
+    link = find_link(location)
+    is_request = booking.status == Status.PENDING
+    return FeedEntry(
+        uid=f"{ids.shown(ids.BOOKING, booking.id)}@kalends",
+        sequence=booking.version - 1,
+        status=EventStatus.TENTATIVE if is_request else EventStatus.CONFIRMED,
+        starts_at=booking.start_time,
+        ends_at=booking.end_time,
+        zone="UTC",
+        summary=f"{title} ({who})" if title else who,
+        description="\n".join(_about(booking, feed)),
+        location=location or None,
+        url=link if link and link.startswith("http") else None,
+        stamp=booking.updated_at,
+    )
+
+
+def _place(booking: Booking) -> str:
+    """As the attendee is told it: who reads a feed may not be staff alone."""
+    told = told_location(booking.status, booking.location, booking.location_type)
+    return one_line(told or "")
+
+
+def _about(booking: Booking, feed: Feed) -> Iterator[str]:
+    yield f"Attendee: {one_line(booking.attendee_name)}"
+    yield f"E-mail: {one_line(booking.attendee_email)}"
+    if phone := one_line(booking.attendee_phone or ""):
+        yield f"Phone: {phone}"
+    if notes := many_lines(booking.attendee_notes or ""):
+        yield f"Notes: {notes}"
+    event_type = feed.event_types.get(booking.event_type_id) if booking.event_type_id else None
+    for answer in label_answers(booking.answers, event_type.questions if event_type else ()):
+        yield f"{one_line(answer.label)}: {many_lines(answer.text)}"
+    yield f"Booking: {ids.shown(ids.BOOKING, booking.id)}"
+
+
+def _busy(busy: BusyTime) -> FeedEntry:
+    return FeedEntry(
+        uid=f"{ids.shown(ids.BUSY_TIME, busy.id)}@kalends",
+        sequence=0,
+        status=EventStatus.CONFIRMED,
+        starts_at=busy.start_time,
+        ends_at=busy.end_time,
+        zone="UTC",
+        summary=BUSY,
+        description=many_lines(busy.reason or "") or None,
+        stamp=busy.created_at,
+    )

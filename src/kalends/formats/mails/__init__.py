@@ -1,0 +1,1 @@
+"""Mail: its words, facts and headers, and the letter that they are put in."""

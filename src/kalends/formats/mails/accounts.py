@@ -1,0 +1,162 @@
+"""Mail about accounts and webhook endpoints: what people who run an organization are told."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from kalends.formats.cleaning import one_line
+from kalends.formats.icalendar.invitations import Person
+from kalends.formats.locales import english_for
+from kalends.formats.mails.letters import Button, Content, Row, Sentence, write_html, write_text
+from kalends.formats.mails.messages import Letter, Message, write_message
+from kalends.formats.times import known_zone, moment_text
+
+
+class AccountMailKind(StrEnum):
+    PASSWORD_RESET = "password_reset"
+    INVITATION = "invitation"
+
+
+class DisabledReason(StrEnum):
+    """Why a webhook endpoint gets nothing any more."""
+
+    FAILING = "failing"  # nothing but failures for five days
+    GONE = "gone"  # it answered 410
+
+
+class AccountMail(Struct, frozen=True, kw_only=True):
+    """A link for one user, which ends at `expires_at`. `zone` and `country`, the
+    organization's, decide how the times in the text read.
+
+    `invited_by` names who invites; it has a meaning in an invitation only.
+    """
+
+    kind: AccountMailKind
+    message_id: str
+    recipient: str
+    sender: str
+    organization_name: str
+    link: str
+    expires_at: datetime
+    happened_at: datetime
+    zone: str = "UTC"
+    country: str | None = None
+    invited_by: str | None = None
+
+
+class EndpointMail(Struct, frozen=True, kw_only=True):
+    """A webhook endpoint that was disabled. `error` is what its last try ended with."""
+
+    message_id: str
+    recipient: str
+    sender: str
+    organization_name: str
+    endpoint_id: str
+    url: str
+    reason: DisabledReason
+    happened_at: datetime
+    zone: str = "UTC"
+    country: str | None = None
+    failing_since: datetime | None = None
+    error: str | None = None
+
+
+_DISABLED: Final = {
+    DisabledReason.FAILING: (
+        "Every call of this webhook endpoint of {organization} has failed for five days, so it "
+        "was disabled."
+    ),
+    DisabledReason.GONE: (
+        "This webhook endpoint of {organization} answered that it is gone (410), so it was "
+        "disabled."
+    ),
+}
+_WAITING: Final = (
+    "Nothing is lost: what happens from now on waits for it. When it can be reached again, enable "
+    "it, and it gets what waited."
+)
+
+
+def account_message(mail: AccountMail) -> Message:
+    """A password reset or an invitation of a user; the same for the same input."""
+    subject, content = _ACCOUNT_CONTENTS[mail.kind](mail)
+    return _write(mail, subject, content)
+
+
+def endpoint_disabled_message(mail: EndpointMail) -> Message:
+    """What an admin is told when a webhook endpoint was disabled."""
+    organization = one_line(mail.organization_name)
+    rows = (
+        ("Endpoint", one_line(mail.url)),
+        ("Id", mail.endpoint_id),
+        ("Failing since", _moment(mail, mail.failing_since) if mail.failing_since else ""),
+        ("Disabled", _moment(mail, mail.happened_at)),
+        ("Last answer", one_line(mail.error or "")),
+    )
+    content = Content(
+        heading="A webhook endpoint was disabled",
+        paragraphs=(
+            Sentence(_DISABLED[mail.reason], {"organization": organization}),
+            Sentence(_WAITING),
+        ),
+        rows=tuple(Row(label, value) for label, value in rows if value),
+    )
+    return _write(mail, f"A webhook endpoint of {organization} was disabled", content)
+
+
+def _password_reset(mail: AccountMail) -> tuple[str, Content]:
+    opening = "Somebody, you we hope, asked for a new password at {organization}."
+    content = Content(
+        heading="Choose a new password",
+        paragraphs=(
+            Sentence(opening, {"organization": one_line(mail.organization_name)}),
+            Sentence("The link works once."),
+        ),
+        rows=(_expiry(mail),),
+        button=Button("Choose a new password", mail.link),
+        closing=(Sentence("If you did not ask for it, do nothing: your password stays as it is."),),
+    )
+    return "Choose a new password", content
+
+
+def _invitation(mail: AccountMail) -> tuple[str, Content]:
+    organization = one_line(mail.organization_name)
+    names = {"organization": organization, "who": one_line(mail.invited_by or "") or organization}
+    opening = "{who} invites you to {organization} on Kalends, where its appointments are kept."
+    content = Content(
+        heading="You are invited",
+        paragraphs=(Sentence(opening, names),),
+        rows=(_expiry(mail),),
+        button=Button("Accept the invitation", mail.link),
+        closing=(Sentence("If you do not know what this is about, do nothing."),),
+    )
+    return f"Invitation to {organization}", content
+
+
+def _expiry(mail: AccountMail) -> Row:
+    return Row("The link works until", _moment(mail, mail.expires_at))
+
+
+def _moment(mail: AccountMail | EndpointMail, moment: datetime) -> str:
+    return moment_text(moment, known_zone(mail.zone), english_for(None, mail.country))
+
+
+def _write(mail: AccountMail | EndpointMail, subject: str, content: Content) -> Message:
+    letter = Letter(
+        message_id=mail.message_id,
+        sender=Person(one_line(mail.organization_name), mail.sender),
+        recipient=Person("", mail.recipient),
+        subject=subject,
+        written_at=mail.happened_at,
+        text=write_text(content),
+        html=write_html(content),
+    )
+    return write_message(letter)
+
+
+_ACCOUNT_CONTENTS: Final = {
+    AccountMailKind.PASSWORD_RESET: _password_reset,
+    AccountMailKind.INVITATION: _invitation,
+}

@@ -1,0 +1,108 @@
+"""Mail about bookings, each with its invitation, to the attendee and to the organization."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from kalends.domain.booking import Status
+from kalends.domain.mail import MailKind
+from kalends.formats.cleaning import shortened
+from kalends.formats.icalendar.invitations import Person, invitation_ics
+from kalends.formats.mails.facts import BookingMail, changed_facts, rows_of
+from kalends.formats.mails.invitations import invitation_of
+from kalends.formats.mails.letters import Content, Sentence, write_html, write_text
+from kalends.formats.mails.messages import Calendar, Letter, Message, write_message
+from kalends.formats.mails.wording import (
+    CHANGEABLE_UNTIL,
+    CHANGED,
+    FOR_ATTENDEE,
+    FOR_ATTENDEE_WHO_MAY_REPLY,
+    FOR_ORGANIZATION,
+    NOT_CHANGEABLE,
+    STILL_PENDING,
+    WORDS,
+)
+from kalends.formats.times import moment_text, short_moment_text
+
+LONGEST_NAME_IN_SUBJECT: Final = 60
+LONGEST_TITLE_IN_SUBJECT: Final = 80
+# These do not say by themselves that it still waits.
+SILENT_ON_PENDING: Final = frozenset({MailKind.RESCHEDULED, MailKind.UPDATED, MailKind.REMINDER})
+
+
+def booking_message(mail: BookingMail) -> Message:
+    """The mail that goes out; the same for the same input."""
+    content = _content(mail)
+    invitation = invitation_of(mail)
+    letter = Letter(
+        message_id=mail.message_id,
+        sender=Person(mail.organization, mail.sender),
+        recipient=_recipient(mail),
+        reply_to=_reply_to(mail),
+        subject=_subject(mail),
+        written_at=mail.happened_at,
+        text=write_text(content),
+        html=write_html(content),
+        calendar=Calendar(invitation.method, invitation_ics(invitation)),
+    )
+    return write_message(letter)
+
+
+def _recipient(mail: BookingMail) -> Person:
+    return Person(mail.who if mail.is_for_attendee else mail.organization, mail.recipient)
+
+
+def _reply_to(mail: BookingMail) -> Person | None:
+    """The attendee's answer goes to the organization, the organization's to the attendee."""
+    if not mail.is_for_attendee:
+        return Person(mail.who, mail.booking.attendee_email)
+    if mail.organization_email is None:
+        return None
+    return Person(mail.organization, mail.organization_email)
+
+
+def _subject(mail: BookingMail) -> str:
+    parts = [shortened(mail.title, LONGEST_TITLE_IN_SUBJECT)]
+    if not mail.is_for_attendee:
+        parts.insert(0, shortened(mail.who, LONGEST_NAME_IN_SUBJECT))
+    parts.append(short_moment_text(mail.booking.start_time, mail.shown_zone, mail.locale))
+    return f"{WORDS[mail.audience][mail.kind].subject}: {', '.join(parts)}"
+
+
+def _content(mail: BookingMail) -> Content:
+    words = WORDS[mail.audience][mail.kind]
+    names = _names(mail)
+    return Content(
+        heading=words.heading,
+        paragraphs=(Sentence(words.opening, names), *_remarks(mail)),
+        rows=rows_of(mail),
+        until=_until(mail),
+        button=mail.change_button,
+        closing=(Sentence(_closing(mail), names),),
+    )
+
+
+def _names(mail: BookingMail) -> dict[str, str]:
+    return {"who": mail.who, "organization": mail.organization}
+
+
+def _remarks(mail: BookingMail) -> Iterator[Sentence]:
+    if changed := changed_facts(mail):
+        yield Sentence(CHANGED, {"facts": ", ".join(changed)})
+    if mail.booking.status == Status.PENDING and mail.kind in SILENT_ON_PENDING:
+        yield Sentence(STILL_PENDING[mail.audience])
+
+
+def _until(mail: BookingMail) -> Sentence | None:
+    """Until when the attendee can cancel or move it, or that this is past."""
+    if mail.changeable_until is None or mail.is_ending or not mail.is_for_attendee:
+        return None
+    if mail.manage_url is None:
+        return Sentence(NOT_CHANGEABLE, _names(mail))
+    until = moment_text(mail.changeable_until, mail.shown_zone, mail.locale)
+    return Sentence(CHANGEABLE_UNTIL.format(until=until))
+
+
+def _closing(mail: BookingMail) -> str:
+    if not mail.is_for_attendee:
+        return FOR_ORGANIZATION
+    return FOR_ATTENDEE_WHO_MAY_REPLY if mail.organization_email else FOR_ATTENDEE

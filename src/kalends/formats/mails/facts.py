@@ -1,0 +1,208 @@
+"""What a mail about a booking is made of, and the facts that it tells."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Final
+
+from babel import Locale
+from msgspec import Struct, structs
+
+from kalends.availability.wallclock import Zone
+from kalends.domain.booking import Status
+from kalends.domain.event_type import Question
+from kalends.domain.mail import Audience, MailKind
+from kalends.domain.place import is_in_person, told_location
+from kalends.formats.answers import label_answers
+from kalends.formats.bookings import BookingShown
+from kalends.formats.cleaning import find_link, many_lines, one_line
+from kalends.formats.locales import english_for
+from kalends.formats.mails.letters import Button, Row
+from kalends.formats.mails.wording import CHANGE, LINK_COMES, ONLINE, PLACES, REASONS
+from kalends.formats.times import known_zone, span_text
+
+ENDINGS: Final = frozenset({MailKind.CANCELLED, MailKind.WITHDRAWN})
+# These say what it was before.
+CHANGES: Final = frozenset({MailKind.RESCHEDULED, MailKind.UPDATED})
+
+
+class BookingMail(Struct, frozen=True, kw_only=True):
+    """What a mail about a booking is made of.
+
+    `sequence` is the number of the booking's changes, `happened_at` when the change happened (for
+    a reminder, when it fell due). `zone` and `country` (ISO 3166-1 alpha-2, None where unknown)
+    are the organization's; the attendee's zone and language are in the booking. `place_zone` is
+    that of its first schedule.
+    `manage_url` opens the booking to whoever has it, so it is only ever in the attendee's mail;
+    `changeable_until` is the last moment at which it changes anything. `before` is the booking as
+    the recipient was last told it. `now_is` is the status in which the mail is written, which may
+    be a later one than that of its event.
+    """
+
+    kind: MailKind
+    audience: Audience
+    message_id: str
+    booking: BookingShown
+    sequence: int
+    happened_at: datetime
+    organization_name: str
+    sender: str
+    recipient: str
+    zone: str
+    country: str | None = None
+    place_zone: str | None = None
+    organization_email: str | None = None
+    manage_url: str | None = None
+    changeable_until: datetime | None = None
+    before: BookingShown | None = None
+    now_is: Status | None = None
+    event_type_name: str | None = None
+    questions: Sequence[Question] = ()
+
+    @property
+    def is_for_attendee(self) -> bool:
+        return self.audience == Audience.ATTENDEE
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the recipient has no such appointment any more."""
+        return self.kind in ENDINGS
+
+    @property
+    def shown_zone(self) -> Zone:
+        """The zone whose wall clock the reader goes by: that of the place, where the attendee comes
+        to one."""
+        booking = self.booking
+        if is_in_person(booking.location_type):
+            return known_zone(self.place_zone, booking.timezone)
+        if self.is_for_attendee:
+            return known_zone(booking.attendee.timezone, booking.timezone)
+        return known_zone(self.zone, booking.timezone)
+
+    @property
+    def locale(self) -> Locale:
+        """How dates and times are written for the reader: the organization has the clock of its
+        country, and so has an attendee of whom no language is known."""
+        language = self.booking.attendee.locale if self.is_for_attendee else None
+        return english_for(language, self.country)
+
+    @property
+    def organization(self) -> str:
+        return one_line(self.organization_name) or "Kalends"
+
+    @property
+    def who(self) -> str:
+        """The attendee's name."""
+        return one_line(self.booking.attendee_name) or self.booking.attendee_email
+
+    @property
+    def title(self) -> str:
+        given = one_line(self.booking.title or "") or one_line(self.event_type_name or "")
+        return given or f"Appointment with {self.organization}"
+
+    @property
+    def place(self) -> str | None:
+        """Where it is, as far as it is told, or at least what kind of place."""
+        kind = self.booking.location_type
+        if location := one_line(self.booking.location or ""):
+            return location if self._is_place_told else PLACES.get(kind or "", ONLINE)
+        return PLACES.get(kind) if kind else None
+
+    @property
+    def place_words(self) -> str | None:
+        """The place, and that a link is still to come."""
+        if self.is_ending or self.booking.status != Status.PENDING or self._is_place_told:
+            return self.place
+        return f"{self.place} ({LINK_COMES})"
+
+    @property
+    def change_button(self) -> Button | None:
+        if self.is_for_attendee and self.manage_url and not self.is_ending:
+            return Button(CHANGE, self.manage_url)
+        return None
+
+    @property
+    def _is_place_told(self) -> bool:
+        booking = self.booking
+        statuses = [Status.CANCELLED] if self.is_ending else [booking.status, self.now_is]
+        return all(
+            told_location(status, booking.location, booking.location_type) == booking.location
+            for status in statuses
+            if status is not None
+        )
+
+
+def rows_of(mail: BookingMail) -> tuple[Row, ...]:
+    """Everything that the mail tells, fact by fact."""
+    booking = mail.booking
+    place = mail.place_words
+    rows = [
+        Row("What", mail.title),
+        Row("When", _span(mail, booking)),
+        Row("Instead of", _previous_time(mail)),
+        Row("Where", place or "", find_link(place or "")),
+    ]
+    return tuple(_cleaned([*rows, *detail_rows(mail), Row("Booking", booking.id)]))
+
+
+def detail_rows(mail: BookingMail) -> list[Row]:
+    """What is told beside what, when and where; in calendars, too."""
+    if mail.kind == MailKind.WITHDRAWN:
+        return []  # whoever reads that address now need not be the attendee
+    booking = mail.booking
+    rows = [Row("Reason", _reason(mail))]
+    if not mail.is_for_attendee:
+        attendee = booking.attendee
+        rows.append(Row("Attendee", mail.who))
+        rows.append(Row("E-mail", attendee.email))
+        rows.append(Row("Phone", attendee.phone or ""))
+    rows.append(Row("Notes", booking.attendee.notes or ""))
+    answered = label_answers(booking.answers, mail.questions)
+    rows += (Row(one_line(answer.label), answer.text) for answer in answered)
+    return list(_cleaned(rows))
+
+
+def changed_facts(mail: BookingMail) -> list[str]:
+    """The names of what is told otherwise than it was before, but for the time."""
+    if mail.before is None or mail.kind not in CHANGES:
+        return []
+    was = _facts_but_time(structs.replace(mail, booking=mail.before))
+    became = _facts_but_time(mail)
+    differing = [fact for fact in became if fact not in was]
+    differing += (fact for fact in was if fact not in became)
+    return list(dict.fromkeys(name for name, _ in differing))
+
+
+def _facts_but_time(mail: BookingMail) -> list[tuple[str, str]]:
+    facts = [
+        ("What", mail.title),
+        ("Time zone", mail.shown_zone.name),
+        ("Where", mail.place_words or ""),
+        ("Name", mail.who if mail.is_for_attendee else ""),
+    ]
+    return facts + [(row.label, row.value) for row in detail_rows(mail)]
+
+
+def _cleaned(rows: Sequence[Row]) -> Iterator[Row]:
+    for row in rows:
+        if value := many_lines(row.value):
+            yield structs.replace(row, value=value)
+
+
+def _previous_time(mail: BookingMail) -> str:
+    before, booking = mail.before, mail.booking
+    if mail.kind not in CHANGES or before is None:
+        return ""
+    if (before.start_time, before.end_time) == (booking.start_time, booking.end_time):
+        return ""
+    return _span(mail, before)
+
+
+def _span(mail: BookingMail, booking: BookingShown) -> str:
+    return span_text(booking.start_time, booking.end_time, mail.shown_zone, mail.locale)
+
+
+def _reason(mail: BookingMail) -> str:
+    reason = mail.booking.cancellation_reason
+    if mail.kind != MailKind.CANCELLED or reason is None:
+        return ""
+    return REASONS.get(reason, reason)

@@ -1,0 +1,67 @@
+"""Header fields of a message (RFC 5322, RFC 2047, RFC 6532), each as lines with CRLF between.
+
+The `email` package reads them back in the tests, but does not write them: in Python 3.11 it takes
+the quotation marks from a long name when it folds it, so that `a@b, c` becomes an address.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import Final
+
+from kalends.formats.cleaning import mail_address, one_line, shortened
+from kalends.formats.icalendar.invitations import Person
+
+LONGEST_NAME: Final = 100  # characters, of a name in an address
+_LINE: Final = 76
+_WORD_OCTETS: Final = 45  # of text in an encoded word, which has 75 characters at most
+_DOT_ATOM: Final = re.compile(r"[^\s.@\"(),:;<>\[\]\\]+(\.[^\s.@\"(),:;<>\[\]\\]+)*")
+
+
+def address_field(name: str, person: Person) -> str:
+    """`To: "Jane Doe" <jane@example.com>`. The name can be anything; it stays a name."""
+    local, _, domain = mail_address(person.email).rpartition("@")
+    if not _DOT_ATOM.fullmatch(local):
+        local = f'"{_escaped(local)}"'
+    shown = shortened(one_line(person.name), LONGEST_NAME)
+    if not shown:
+        return f"{name}: <{local}@{domain}>"
+    written = f'"{_escaped(shown)}"' if _is_plain(shown) else _encoded_words(shown)
+    return f"{name}: {written}\r\n <{local}@{domain}>"
+
+
+def text_field(name: str, text: str) -> str:
+    """A field of free text, such as a subject; on one line when it is read."""
+    text = one_line(text)
+    if not _is_plain(text):
+        return f"{name}: {_encoded_words(text)}"
+    lines = wrap(f"{name}: {text}", _LINE, break_long_words=False, break_on_hyphens=False)
+    return "\r\n ".join(lines)
+
+
+def _is_plain(text: str) -> bool:
+    """What looks like an encoded word is encoded: readers decode it even between quotation marks,
+    where it is none."""
+    return text.isascii() and "=?" not in text
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _encoded_words(text: str) -> str:
+    """Base 64, as many words as it takes, never cut within a character (RFC 2047 5)."""
+    words = (b64encode(piece).decode() for piece in _pieces(text))
+    return "\r\n ".join(f"=?utf-8?B?{word}?=" for word in words)
+
+
+def _pieces(text: str) -> Iterator[bytes]:
+    piece = b""
+    for character in text:
+        octets = character.encode()
+        if len(piece) + len(octets) > _WORD_OCTETS:
+            yield piece
+            piece = b""
+        piece += octets
+    yield piece

@@ -1,0 +1,90 @@
+"""The invitation in a mail about a booking, and when another one has to be sent."""
+
+from typing import Final
+
+from msgspec import structs
+
+from kalends.domain.booking import Status
+from kalends.domain.mail import Audience, MailKind, is_same_mailbox
+from kalends.formats.bookings import BookingShown
+from kalends.formats.cleaning import find_link
+from kalends.formats.icalendar.invitations import EventStatus, Invitation, Method, Person
+from kalends.formats.mails.facts import BookingMail, detail_rows
+
+STATUSES: Final = {
+    Status.PENDING: EventStatus.TENTATIVE,
+    Status.CANCELLED: EventStatus.CANCELLED,
+    Status.NO_SHOW: EventStatus.CANCELLED,
+}
+
+
+def invitation_of(mail: BookingMail) -> Invitation:
+    booking = mail.booking
+    link = find_link(mail.place or "")
+    return Invitation(
+        uid=f"{booking.id}@kalends",
+        sequence=mail.sequence,
+        method=Method.CANCEL if mail.is_ending else Method.REQUEST,
+        status=_status(mail),
+        starts_at=booking.start_time,
+        ends_at=booking.end_time,
+        zone=mail.shown_zone.name,
+        summary=mail.title if mail.is_for_attendee else f"{mail.title} ({mail.who})",
+        description=_description(mail),
+        location=mail.place,
+        url=link if link and link.startswith("http") else None,
+        organizer=Person(mail.organization, mail.sender),
+        attendees=_attendees(mail),
+        stamp=mail.happened_at,
+    )
+
+
+def is_invitation_changed(before: BookingShown, after: BookingShown, audience: Audience) -> bool:
+    """Whether what the invitation says differs, however often it was sent: then calendars need
+    another one."""
+    return _content(before, audience) != _content(after, audience)
+
+
+def _content(booking: BookingShown, audience: Audience) -> Invitation:
+    """The invitation without what each mail has of its own. What the organization is called, where
+    its schedules are, and what its event types ask, is no change of a booking."""
+    mail = BookingMail(
+        kind=MailKind.UPDATED,
+        audience=audience,
+        message_id="",
+        booking=booking,
+        sequence=0,
+        happened_at=booking.created_at,
+        organization_name="",
+        sender="",
+        recipient="",
+        zone="UTC",
+        place_zone="UTC",
+    )
+    return structs.replace(invitation_of(mail), uid="")
+
+
+def _status(mail: BookingMail) -> EventStatus:
+    if mail.is_ending:
+        return EventStatus.CANCELLED
+    if mail.kind == MailKind.REQUESTED:
+        return EventStatus.TENTATIVE
+    return STATUSES.get(mail.booking.status, EventStatus.CONFIRMED)
+
+
+def _attendees(mail: BookingMail) -> tuple[Person, ...]:
+    """A calendar takes an invitation only if its owner is among those invited."""
+    attendee = Person(mail.who, mail.booking.attendee_email)
+    if mail.is_for_attendee:
+        return (attendee,)
+    if is_same_mailbox(mail.recipient, attendee.email):
+        return (attendee,)
+    return (attendee, Person(mail.organization, mail.recipient))
+
+
+def _description(mail: BookingMail) -> str | None:
+    """What the calendar shows beside time and place."""
+    lines = [f"{row.label}: {row.value}" for row in detail_rows(mail)]
+    if (button := mail.change_button) is not None:
+        lines.append(f"{button.label}: {button.url}")
+    return "\n".join(lines) or None

@@ -1,0 +1,139 @@
+"""Whole messages (RFC 5322, RFC 2045) as bytes, the same for the same input.
+
+A message that is sent again after a lost answer has to be the one that was sent before: no random
+boundary, no clock.
+
+An invitation stands where each client looks for it: as an alternative of the text, with its method
+(Outlook looks into the first part only; RFC 6047 2.4), and as a file (Apple Mail, web mail):
+
+    multipart/mixed
+      multipart/alternative
+        text/plain
+        text/html
+        text/calendar; method=REQUEST
+      application/ics, attachment; filename=invite.ics
+"""
+
+from base64 import encodebytes
+from binascii import b2a_qp
+from collections.abc import Iterator
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.utils import format_datetime
+from hashlib import sha256
+from typing import Final
+
+from msgspec import Struct
+
+from kalends.formats.cleaning import one_line, shortened
+from kalends.formats.icalendar.invitations import Method, Person
+from kalends.formats.mails.headers import address_field, text_field
+
+LONGEST_SUBJECT: Final = 200  # characters
+_SHOWN_HEADERS: Final = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID")
+
+
+class Message(Struct, frozen=True):
+    """A message that can be sent; `content` has CRLF and every header."""
+
+    subject: str
+    content: bytes
+
+
+class Calendar(Struct, frozen=True):
+    """The invitation in a message; its method is the one inside it (RFC 6047 2.4)."""
+
+    method: Method
+    content: bytes
+
+
+class Letter(Struct, frozen=True, kw_only=True):
+    """What a message is made of. `written_at` becomes its Date."""
+
+    message_id: str
+    sender: Person
+    recipient: Person
+    subject: str
+    written_at: datetime
+    text: str
+    html: str
+    reply_to: Person | None = None
+    calendar: Calendar | None = None
+
+
+def write_message(letter: Letter) -> Message:
+    """The message as it goes to the mail server. Its bodies are ASCII, and so are its headers
+    unless a local part is not (SMTPUTF8)."""
+    subject = shortened(one_line(letter.subject), LONGEST_SUBJECT)
+    headers = "\r\n".join(_headers(letter, subject)) + "\r\n"
+    return Message(subject, headers.encode() + _content(letter))
+
+
+def message_as_text(content: bytes) -> str:
+    """How a message is shown in a terminal: its main headers and its text, without controls."""
+    mail = message_from_bytes(content, policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    body = mail.get_body(preferencelist=("plain",))
+    text = str(body.get_content()) if body is not None else ""
+    return "\n".join((*_headers_as_text(mail), "", text.replace("\r\n", "\n").strip(), ""))
+
+
+def _headers_as_text(mail: EmailMessage) -> Iterator[str]:
+    for name in _SHOWN_HEADERS:
+        if mail[name] is not None:
+            yield f"{name}: {one_line(str(mail[name]))}"
+
+
+def _headers(letter: Letter, subject: str) -> Iterator[str]:
+    yield address_field("From", letter.sender)
+    yield address_field("To", letter.recipient)
+    if letter.reply_to is not None:
+        yield address_field("Reply-To", letter.reply_to)
+    yield text_field("Subject", subject)
+    yield f"Date: {format_datetime(letter.written_at)}"
+    yield f"Message-ID: <{one_line(letter.message_id).strip('<>')}>"
+    yield "Auto-Submitted: auto-generated"  # RFC 3834: nobody's absence answers it
+    yield "MIME-Version: 1.0"
+
+
+def _content(letter: Letter) -> bytes:
+    """The MIME entity: its own headers and its body."""
+    seed = sha256(letter.message_id.encode("utf-8", "replace")).hexdigest()[:24]
+    texts = [_text("plain", letter.text), _text("html", letter.html)]
+    calendar = letter.calendar
+    if calendar is None:
+        return _multipart("alternative", f"=_2_{seed}", texts)
+    method = f'text/calendar; charset="utf-8"; method={calendar.method}'
+    invitation = _base64(method, calendar.content)
+    file = _base64(
+        "application/ics",
+        calendar.content,
+        'Content-Disposition: attachment; filename="invite.ics"',
+    )
+    alternatives = _multipart("alternative", f"=_2_{seed}", [*texts, invitation])
+    return _multipart("mixed", f"=_1_{seed}", [alternatives, file])
+
+
+def _multipart(subtype: str, boundary: str, parts: list[bytes]) -> bytes:
+    """`=_` comes in neither quoted-printable nor base64, so no body has a boundary in it."""
+    head = _part_headers(f'multipart/{subtype}; boundary="{boundary}"')
+    line = f"--{boundary}".encode()
+    return head + b"".join(line + b"\r\n" + part for part in parts) + line + b"--\r\n"
+
+
+def _text(subtype: str, text: str) -> bytes:
+    head = _part_headers(
+        f'text/{subtype}; charset="utf-8"', "Content-Transfer-Encoding: quoted-printable"
+    )
+    return head + b2a_qp(text.replace("\n", "\r\n").encode(), istext=True) + b"\r\n"
+
+
+def _base64(content_type: str, content: bytes, *more: str) -> bytes:
+    """Not one octet of it changes on the way."""
+    head = _part_headers(content_type, "Content-Transfer-Encoding: base64", *more)
+    return head + encodebytes(content).replace(b"\n", b"\r\n")
+
+
+def _part_headers(content_type: str, *more: str) -> bytes:
+    return "\r\n".join((f"Content-Type: {content_type}", *more, "", "")).encode()

@@ -1,0 +1,103 @@
+"""Which mails follow from an event of a booking.
+
+What is sent depends on what each audience was last told, not on the change before: so a mail after
+a quiet change (`notify` false) tells that one too, and an invitation is sent again only where the
+one that stands says something else.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from msgspec import Raw, json
+
+from kalends.domain.booking import MOVABLE, Booking, Status
+from kalends.domain.ids import new_id
+from kalends.domain.mail import Audience, MailKind, is_same_mailbox
+from kalends.formats.bookings import BookingShown
+from kalends.formats.mails.facts import CHANGES
+from kalends.formats.mails.invitations import is_invitation_changed
+from kalends.runtime.unit_of_work import Work
+from kalends.store.outbox.events import NewMail
+from kalends.store.outbox.mails import Told, find_told
+
+# What comes from there was told to attendees there.
+TOLD_ELSEWHERE: Final = frozenset({"calcom"})
+# That an appointment was cancelled is still told for a while after its time.
+CANCELLATION_TOLD_FOR: Final = timedelta(days=1)
+
+
+async def choose_mails(work: Work, kind: MailKind, booking: Booking, data: Raw) -> list[NewMail]:
+    """The mails about an event of that kind; `data` is the booking's public JSON now."""
+    if work.caller.source in TOLD_ELSEWHERE or _is_over(work, kind, booking):
+        return []
+    told: dict[str, Told] = {}
+    if kind != MailKind.REQUESTED:
+        told = await find_told(work.organization_id, work.tx, booking.id)
+    return decide_mails(kind, json.decode(data, type=BookingShown), told)
+
+
+def decide_mails(kind: MailKind, booking: BookingShown, told: Mapping[str, Told]) -> list[NewMail]:
+    """To the attendee, and to the organization's notify address (None). An address that the
+    attendee has left is told off, and the new one invited."""
+    if kind in CHANGES and booking.status not in MOVABLE:
+        return []
+    mails: list[NewMail] = []
+    for_organization = _kind_to_tell(kind, Audience.ORGANIZATION, booking, told)
+    for_attendee = _kind_to_tell(kind, Audience.ATTENDEE, booking, told)
+    if left := _address_left(booking, told):
+        mails.append(_mail(MailKind.WITHDRAWN, Audience.ATTENDEE, left))
+        for_attendee = _kind_of_invitation(booking) if kind in CHANGES else kind
+    if for_attendee is not None:
+        mails.append(_mail(for_attendee, Audience.ATTENDEE, booking.attendee_email))
+    if for_organization is not None:
+        mails.append(_mail(for_organization, Audience.ORGANIZATION, None))
+    return mails
+
+
+def _kind_to_tell(
+    kind: MailKind, audience: Audience, booking: BookingShown, told: Mapping[str, Told]
+) -> MailKind | None:
+    """What the audience is told; None where it knows already, or has had no invitation."""
+    if kind == MailKind.REQUESTED:
+        return _kind_of_invitation(booking)
+    if kind not in CHANGES:
+        return kind
+    if audience not in told:
+        return kind if kind == MailKind.RESCHEDULED else None
+    before = json.decode(told[audience].data, type=BookingShown)
+    if before.status == Status.PENDING and booking.status == Status.CONFIRMED:
+        return MailKind.CONFIRMED
+    if (before.start_time, before.end_time) != (booking.start_time, booking.end_time):
+        return MailKind.RESCHEDULED
+    # What else has changed of a request is told once it is confirmed.
+    if booking.status == Status.CONFIRMED and is_invitation_changed(before, booking, audience):
+        return MailKind.UPDATED
+    return None
+
+
+def _address_left(booking: BookingShown, told: Mapping[str, Told]) -> str | None:
+    """The address at which an invitation stands that is not the attendee's any more."""
+    invited = told.get(Audience.ATTENDEE)
+    if invited is None or invited.kind == MailKind.CANCELLED:
+        return None
+    is_same = is_same_mailbox(invited.recipient, booking.attendee_email)
+    return None if is_same else invited.recipient
+
+
+def _kind_of_invitation(booking: BookingShown) -> MailKind:
+    """That of a first mail."""
+    is_confirmed = booking.status == Status.CONFIRMED
+    return MailKind.CONFIRMED if is_confirmed else MailKind.REQUESTED
+
+
+def _mail(kind: MailKind, audience: Audience, recipient: str | None) -> NewMail:
+    return NewMail(id=new_id(), kind=kind, audience=audience, recipient=recipient, ordinal=0)
+
+
+def _is_over(work: Work, kind: MailKind, booking: Booking) -> bool:
+    """Whether nobody needs to hear of it any more, as when the past is recorded."""
+    told_until = booking.end_time
+    if kind == MailKind.CANCELLED:
+        told_until += CANCELLATION_TOLD_FOR
+    return told_until <= work.stamp

@@ -1,0 +1,88 @@
+"""The same request under the same key is done once, and answered the same again for a day."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from msgspec import Raw, Struct, json
+
+from kalends.domain.errors import KeyInUse, KeyReused
+from kalends.runtime.sealing import Seal
+from kalends.store.database import Tx
+from kalends.store.idempotency import KeptAnswer, find_answer, keep_answer, try_lock_key
+
+KEPT_FOR: Final = timedelta(hours=24)
+PURPOSE: Final = "idempotent answer"
+
+
+class Answer(Struct, frozen=True):
+    """What goes back to the client."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = {}
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Remember:
+    """Under which key, for which API key and operation (method and path), and until when."""
+
+    api_key_id: UUID
+    operation: str
+    key: str
+    fingerprint: bytes
+    now: datetime
+
+    @property
+    def lock_name(self) -> str:
+        return f"idempotency {self.api_key_id} {self.operation} {self.key}"
+
+
+async def recall(organization_id: UUID, tx: Tx, remember: Remember, seal: Seal) -> Answer | None:
+    """The answer that was kept, None if this is the first such request.
+
+    Raises KeyInUse while the first still runs, KeyReused if that one was another request.
+    """
+    if not await try_lock_key(tx, remember.lock_name):
+        raise KeyInUse("A request with this Idempotency-Key is still running. Try again shortly.")
+    kept = await find_answer(
+        organization_id,
+        tx,
+        remember.api_key_id,
+        remember.operation,
+        remember.key,
+        remember.now - KEPT_FOR,
+    )
+    if kept is None:
+        return None
+    if kept.fingerprint != remember.fingerprint:
+        raise KeyReused("This Idempotency-Key was used for a request with another body.")
+    return Answer(
+        kept.status,
+        seal.open(kept.body, PURPOSE),
+        json.decode(kept.headers, type=dict[str, str]),
+        replayed=True,
+    )
+
+
+async def keep(
+    organization_id: UUID, tx: Tx, remember: Remember, answer: Answer, seal: Seal
+) -> None:
+    """Keeps the answer, encrypted: it may hold a secret, and it always holds a person's data."""
+    kept = KeptAnswer(
+        remember.fingerprint,
+        answer.status,
+        Raw(json.encode(answer.headers)),
+        seal.close(answer.body, PURPOSE),
+    )
+    await keep_answer(
+        organization_id,
+        tx,
+        remember.api_key_id,
+        remember.operation,
+        remember.key,
+        kept,
+        remember.now,
+    )

@@ -1,0 +1,135 @@
+"""What follows from a change: the event that is written down, and what it sets going."""
+
+from enum import Enum, auto
+from typing import Final
+
+from msgspec import Struct
+
+from kalends.domain import webhook
+from kalends.domain.actor import ATTENDEE, Actor, actor_of
+from kalends.domain.booking import Booking, Status
+from kalends.domain.event_type import EventType
+from kalends.domain.ids import new_id
+from kalends.domain.mail import MailKind, is_same_mailbox
+from kalends.formats.bookings import booking_json
+from kalends.formats.changes import previous_attributes
+from kalends.runtime.booking_mails import TOLD_ELSEWHERE, choose_mails
+from kalends.runtime.unit_of_work import Work
+from kalends.store.bookings.links import delete_links
+from kalends.store.bookings.reminders import drop_reminders, plan_reminders
+from kalends.store.outbox.events import Event
+
+CREATED: Final = webhook.CREATED
+OF_STATUS: Final = {
+    Status.CONFIRMED: webhook.CONFIRMED,
+    Status.CANCELLED: webhook.CANCELLED,
+    Status.COMPLETED: webhook.COMPLETED,
+    Status.NO_SHOW: webhook.NO_SHOW,
+}
+
+
+class Reminders(Enum):
+    """What becomes of a booking's reminders."""
+
+    KEEP = auto()
+    PLAN = auto()
+    DROP = auto()
+
+
+class Consequences(Struct, frozen=True):
+    """What follows from an event, beside its row, the log and the webhooks that hear of it: mail
+    of that kind, as far as it tells anybody anything new, and what becomes of reminders."""
+
+    mail: MailKind | None = None
+    reminders: Reminders = Reminders.KEEP
+
+
+CONSEQUENCES: Final[dict[str, Consequences]] = {
+    webhook.CREATED: Consequences(MailKind.REQUESTED, Reminders.PLAN),
+    webhook.CONFIRMED: Consequences(MailKind.CONFIRMED),
+    webhook.RESCHEDULED: Consequences(MailKind.RESCHEDULED, Reminders.PLAN),
+    webhook.CANCELLED: Consequences(MailKind.CANCELLED, Reminders.DROP),
+    webhook.COMPLETED: Consequences(reminders=Reminders.DROP),
+    webhook.NO_SHOW: Consequences(reminders=Reminders.DROP),
+    webhook.UPDATED: Consequences(MailKind.UPDATED),
+    webhook.REMINDER: Consequences(MailKind.REMINDER),
+}
+
+
+async def announce(
+    work: Work,
+    kind: str,
+    booking: Booking,
+    *,
+    before: Booking | None = None,
+    event_type: EventType | None = None,
+    override: bool = False,
+    notify: bool = True,
+) -> None:
+    """Writes the event down, and what follows from it, in the transaction at work.
+
+    `before` is the booking before the change, where there was one: when the attendee's address is
+    another one now, links that were made before open nothing any more. Without `notify` no mail
+    follows. `event_type` is the booking's, where it is at hand: one without reminders saves a
+    question.
+    """
+    follows = CONSEQUENCES[kind]
+    data = booking_json(booking)
+    event = Event(
+        id=new_id(),
+        type=kind,
+        booking_id=booking.id,
+        data=data,
+        previous=previous_attributes(before or booking, booking),
+        actor_name=actor_behind(work, booking).name,
+        sequence=booking.version - 1,
+        override=override,
+    )
+    mails = []
+    if notify and follows.mail is not None:
+        mails = await choose_mails(work, follows.mail, booking, data)
+    work.happened(event, mails)
+    if before is not None and not is_same_mailbox(before.attendee_email, booking.attendee_email):
+        # Whoever reads the address before may not be the attendee.
+        await delete_links(work.organization_id, work.tx, booking.id)
+    await _settle_reminders(work, follows.reminders, booking, event_type)
+
+
+async def announce_change(
+    work: Work, before: Booking, after: Booking, *, override: bool, notify: bool
+) -> None:
+    """One change is one event: of the new status, else of the new time, else of the details."""
+    if after.status != before.status:
+        kind = OF_STATUS[after.status]
+    elif (after.start_time, after.end_time) != (before.start_time, before.end_time):
+        kind = webhook.RESCHEDULED
+    else:
+        kind = webhook.UPDATED
+    await announce(work, kind, after, before=before, override=override, notify=notify)
+
+
+def actor_behind(work: Work, booking: Booking) -> Actor:
+    """Who changes the booking: the caller, an attendee by the name on the booking."""
+    caller = work.caller
+    name = booking.attendee_name if caller.actor == ATTENDEE else caller.actor_name
+    return actor_of(caller.actor, name)
+
+
+async def _settle_reminders(
+    work: Work, settled: Reminders, booking: Booking, event_type: EventType | None
+) -> None:
+    if booking.event_type_id is None or settled is Reminders.KEEP:
+        return
+    if settled is Reminders.DROP:
+        await drop_reminders(work.organization_id, work.tx, booking.id)
+    elif work.caller.source not in TOLD_ELSEWHERE and (
+        event_type is None or event_type.reminders_minutes_before
+    ):
+        await plan_reminders(
+            work.organization_id,
+            work.tx,
+            booking.id,
+            booking.event_type_id,
+            booking.start_time,
+            work.stamp,
+        )

@@ -1,0 +1,51 @@
+"""Telephone numbers beside what was typed, as they are dialled from everywhere (E.164)."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Raw, json, structs
+
+from kalends.domain.access import Organization
+from kalends.domain.booking import Booking
+from kalends.domain.event_type import Question, QuestionType
+from kalends.domain.phones import e164_of
+from kalends.formats.countries import country_of_zone
+from kalends.runtime.unit_of_work import Work
+from kalends.store.accounts.organizations import find_organization
+
+
+def country_of(organization: Organization) -> str | None:
+    """The country whose numbers need no `+`: the organization's own word, else that of its zone."""
+    return organization.country or country_of_zone(organization.timezone)
+
+
+async def find_country(work: Work) -> str | None:
+    """The same of the organization that is asked for; None where nothing tells."""
+    organization = await find_organization(work.organization_id, work.tx)
+    return country_of(organization) if organization else None
+
+
+async def with_numbers(
+    work: Work, booking: Booking, questions: Iterable[Question], answers: Mapping[str, Any]
+) -> Booking:
+    """A new booking with its numbers: the attendee's, and those that answer a question for one."""
+    asked = {question.key for question in questions if question.type is QuestionType.PHONE}
+    typed = {key: answer for key, answer in answers.items() if key in asked and answer}
+    if not booking.attendee_phone and not typed:
+        return booking
+    country = await find_country(work) or country_of_zone(booking.timezone)
+    numbers = {key: e164_of(answer, country) for key, answer in typed.items()}
+    return structs.replace(
+        booking,
+        attendee_phone_e164=e164_of(booking.attendee_phone or "", country),
+        answers_e164=Raw(json.encode(numbers)),
+    )
+
+
+def with_number_of(country: str | None, before: Booking | None, after: Booking) -> Booking:
+    """A booking with the number of its phone, if that was changed. Where the organization tells no
+    country, that of the booking's zone is taken."""
+    if after.attendee_phone == (before.attendee_phone if before else None):
+        return after
+    number = e164_of(after.attendee_phone or "", country or country_of_zone(after.timezone))
+    return structs.replace(after, attendee_phone_e164=number)

@@ -1,0 +1,220 @@
+"""How a use case runs: its transaction, who asks, what it says, and that it may run again."""
+
+import random
+from asyncio import sleep
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Concatenate, Final, ParamSpec, TypeVar
+from uuid import UUID
+
+from msgspec import structs
+
+from kalends.domain.access import Mode, Scope, allows
+from kalends.domain.errors import Forbidden, NotFound
+from kalends.domain.outside import NOTHING_OUTSIDE, Outside
+from kalends.domain.values import Instant
+from kalends.runtime import idempotency
+from kalends.runtime.idempotency import Answer, Remember
+from kalends.runtime.sealing import Seal
+from kalends.store.bell import DELIVERIES, JOBS
+from kalends.store.database import Database, RunAgain, Tx
+from kalends.store.jobs import enqueue_job
+from kalends.store.outbox.events import Event, NewMail, append_events
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ATTEMPTS: Final = 3
+
+
+def real_time() -> Instant:
+    """The one clock of the program."""
+    return Instant.of(datetime.now(UTC))
+
+
+class GaveUp(Exception):
+    """A job cannot be done, and trying again would not help: the text says why."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What services reach the outside through."""
+
+    database: Database
+    seal: Seal
+    clock: Callable[[], Instant] = real_time
+    outside: Outside = NOTHING_OUTSIDE
+
+    async def close(self) -> None:
+        """Gives back the connections to the database and to the outside."""
+        await self.outside.http.close()
+        if self.outside.carrier is not None:
+            await self.outside.carrier.close()
+        await self.database.close()
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks, for which organization. `actor` is a shown id (a key's, a user's) or a word, and
+    `actor_name` what that one is called; `now` is the time that a sandbox sets for the rules."""
+
+    organization_id: UUID
+    mode: Mode
+    actor: str
+    scopes: list[str] = field(default_factory=lambda: [Scope.ALL.value])
+    api_key_id: UUID | None = None
+    source: str = "api"
+    now: Instant | None = None
+    user_id: UUID | None = None
+    actor_name: str | None = None
+
+    def check(self, scope: Scope) -> None:
+        """Raises Forbidden without the scope."""
+        if not allows(self.scopes, scope):
+            raise Forbidden(f"This API key does not have the scope {scope.value}.")
+
+
+@dataclass
+class Work:
+    """One use case at work: its transaction (or connection, if it only reads).
+
+    `now` is the time for the rules, which a sandbox may set; `stamp` is when it really happens.
+    """
+
+    tx: Tx
+    context: Context
+    caller: Caller
+    now: Instant
+    stamp: Instant
+    events: list[Event] = field(default_factory=list)
+    mails: list[NewMail] = field(default_factory=list)
+    rings: set[str] = field(default_factory=set)
+
+    @property
+    def organization_id(self) -> UUID:
+        return self.caller.organization_id
+
+    def later_now(self) -> Instant:
+        """The time for the rules at this moment: later than `now` where a lock was waited for."""
+        return self.caller.now or self.context.clock()
+
+    def happened(self, event: Event, mails: Sequence[NewMail]) -> None:
+        """Notes an event and the mails about it. They are written as the last thing before
+        COMMIT, when the event gets its number."""
+        self.events.append(event)
+        self.mails += (structs.replace(mail, ordinal=len(self.events)) for mail in mails)
+
+    async def start(self, entrypoint: str, payload: bytes) -> None:
+        """Has a job run, at once and at least once, if this commits."""
+        await enqueue_job(self.tx, entrypoint, payload)
+        self.rings.add(JOBS)
+
+
+UseCase = Callable[Concatenate[Work, P], Awaitable[R]]
+
+
+async def read(
+    context: Context,
+    caller: Caller,
+    use_case: UseCase[P, R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
+    """Runs a use case that changes nothing, on a connection without a transaction, up to three
+    times where PostgreSQL asks for it."""
+
+    async def once() -> R:
+        async with context.database.connection(caller.organization_id) as tx:
+            return await use_case(_work(tx, context, caller), *args, **kwargs)
+
+    return await _again(once)
+
+
+async def change(
+    context: Context,
+    caller: Caller,
+    use_case: UseCase[P, R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> R:
+    """Runs a use case in its transaction, up to three times where PostgreSQL asks for it."""
+
+    async def once(work: Work) -> R:
+        return await use_case(work, *args, **kwargs)
+
+    return await _with_attempts(context, caller, once)
+
+
+async def change_once(
+    context: Context,
+    caller: Caller,
+    remember: Remember,
+    render: Callable[[R], Answer],
+    use_case: UseCase[P, R],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Answer:
+    """The same under an `Idempotency-Key`: the answer is kept in the change's own transaction,
+    and given again instead of changing anything a second time.
+
+    Raises KeyReused for another request under the same key, KeyInUse while the first runs.
+    """
+
+    async def once(work: Work) -> Answer:
+        kept = await idempotency.recall(work.organization_id, work.tx, remember, context.seal)
+        if kept is not None:
+            return kept
+        answer = render(await use_case(work, *args, **kwargs))
+        await idempotency.keep(work.organization_id, work.tx, remember, answer, context.seal)
+        return answer
+
+    return await _with_attempts(context, caller, once)
+
+
+async def _with_attempts(
+    context: Context, caller: Caller, once: Callable[[Work], Awaitable[R]]
+) -> R:
+    async def in_transaction() -> R:
+        async with context.database.transaction(caller.organization_id) as tx:
+            work = _work(tx, context, caller)
+            result = await once(work)
+            await _write_events(work)
+        context.database.bell.ring(*work.rings)
+        return result
+
+    return await _again(in_transaction)
+
+
+async def _again(once: Callable[[], Awaitable[R]]) -> R:
+    """Raises Unavailable when it was asked to run again each time."""
+    for attempt in range(ATTEMPTS - 1):
+        try:
+            return await once()
+        except RunAgain:
+            await sleep(random.uniform(0, 0.05) * (attempt + 1))
+    return await once()
+
+
+async def _write_events(work: Work) -> None:
+    if not work.events:
+        return
+    waits = await append_events(
+        work.organization_id, work.tx, work.events, work.mails, work.caller.actor, work.stamp
+    )
+    if waits:
+        work.rings.add(DELIVERIES)
+    if work.mails:
+        work.rings.add(JOBS)
+
+
+def _work(tx: Tx, context: Context, caller: Caller) -> Work:
+    stamp = context.clock()
+    return Work(tx, context, caller, caller.now or stamp, stamp)
+
+
+def found(thing: R | None, noun: str, shown_id: str) -> R:
+    """The thing, or NotFound where there is none."""
+    if thing is None:
+        raise NotFound.thing(noun, shown_id)
+    return thing

@@ -1,0 +1,136 @@
+"""From what a client asks for to a wish: which schedules, how long, by which rules."""
+
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+from uuid import UUID
+
+from msgspec import structs
+
+from kalends.domain.booking import Booking
+from kalends.domain.errors import Inactive, Invalid
+from kalends.domain.event_type import EventType, Requirement
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, shown
+from kalends.domain.values import FIRST_YEAR, LAST_YEAR
+from kalends.runtime.unit_of_work import Work, found
+from kalends.scheduling.availability import Question, question_of
+from kalends.scheduling.claiming import Wish
+from kalends.store.availability import event_types
+from kalends.store.availability.schedules import find_schedule
+
+LONGEST: Final = timedelta(days=366)
+
+
+class Asking(Protocol):
+    """What a new booking and a new hold say of their time."""
+
+    @property
+    def schedule_id(self) -> UUID | None: ...
+    @property
+    def start_time(self) -> datetime: ...
+    @property
+    def end_time(self) -> datetime | None: ...
+    @property
+    def override(self) -> bool: ...
+
+
+async def find_event_type(work: Work, event_type_id: UUID | None) -> EventType | None:
+    """The event type, kept from being deleted. Raises NotFound, Inactive."""
+    if event_type_id is None:
+        return None
+    event_type = found(
+        await event_types.find_event_type_to_book(work.organization_id, work.tx, event_type_id),
+        "event type",
+        shown(EVENT_TYPE, event_type_id),
+    )
+    if not event_type.is_active:
+        raise Inactive("This event type is not active; it cannot be booked.")
+    return event_type
+
+
+async def check_schedule(work: Work, schedule_id: UUID | None) -> None:
+    """Raises NotFound for a schedule that is not there. Asked before something else about a
+    request is refused, since 404 comes before 422; a request that goes well finds out anyway."""
+    if schedule_id is not None:
+        schedule = await find_schedule(work.organization_id, work.tx, schedule_id)
+        found(schedule, "schedule", shown(SCHEDULE, schedule_id))
+
+
+def wish_of(asking: Asking, event_type: EventType | None) -> Wish:
+    """The time that is asked for. Raises Invalid."""
+    requirements = requirements_of(event_type, asking.schedule_id)
+    starts_at, ends_at = _span_of(asking, event_type)
+    question = (
+        question_of(event_type, requirements)
+        if event_type
+        else Question(requirements=requirements, duration=ends_at - starts_at)
+    )
+    if asking.override:
+        question = structs.replace(question, duration=ends_at - starts_at)
+    question = structs.replace(question, wanted=asking.schedule_id, override=asking.override)
+    return Wish(question=question, starts_at=starts_at, ends_at=ends_at)
+
+
+async def wish_to_move(
+    work: Work, booking: Booking, starts_at: datetime, ends_at: datetime, *, override: bool
+) -> Wish:
+    """The wish of a booking that moves: by the rules of its event type, on its own schedules if
+    they are free. It may keep a length that the event type has no more."""
+    event_type = None
+    if booking.event_type_id:
+        event_type = await event_types.find_event_type(
+            work.organization_id, work.tx, booking.event_type_id
+        )
+    question = question_to_move(booking, event_type)
+    length = ends_at - starts_at
+    keeps_length = length == booking.end_time - booking.start_time
+    if override or event_type is None or keeps_length:
+        question = structs.replace(question, duration=length)
+    question = structs.replace(question, override=override)
+    return Wish(question=question, starts_at=starts_at, ends_at=ends_at, booking_id=booking.id)
+
+
+def question_to_move(booking: Booking, event_type: EventType | None) -> Question:
+    """Where a booking could move: itself left out, its schedules preferred."""
+    own = [Requirement(1, [id_]) for id_ in booking.schedule_ids]
+    if event_type is None:
+        question = Question(
+            requirements=own,
+            duration=booking.end_time - booking.start_time,
+            buffer_before=booking.buffer_before,
+            buffer_after=booking.buffer_after,
+        )
+    else:
+        question = question_of(event_type, event_type.requirements or own)
+    return structs.replace(question, preferred=booking.schedule_ids, leaving_out=booking.id)
+
+
+def requirements_of(event_type: EventType | None, schedule_id: UUID | None) -> list[Requirement]:
+    """Which schedules are needed. Raises Invalid where nothing says so."""
+    if event_type and event_type.requirements:
+        if schedule_id and schedule_id not in event_type.schedule_ids:
+            raise Invalid.field("schedule_id", "is not among the schedules of this event type")
+        return event_type.requirements
+    if schedule_id is None:
+        raise Invalid.field("schedule_id", "is required, as no event type chooses one")
+    return [Requirement(1, [schedule_id])]
+
+
+def check_span(starts_at: datetime, ends_at: datetime) -> None:
+    """Raises Invalid unless it ends after its start, at most a year later."""
+    if ends_at <= starts_at:
+        raise Invalid.field("end_time", "must be after start_time")
+    if ends_at.year > LAST_YEAR:
+        raise Invalid.field("end_time", f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+    if ends_at - starts_at > LONGEST:
+        raise Invalid.field("end_time", f"must be at most {LONGEST.days} days after start_time")
+
+
+def _span_of(asking: Asking, event_type: EventType | None) -> tuple[datetime, datetime]:
+    """The event type's duration gives an end that is left out."""
+    ends_at = asking.end_time
+    if ends_at is None:
+        if event_type is None:
+            raise Invalid.field("end_time", "is required without an event type")
+        ends_at = asking.start_time + timedelta(minutes=event_type.duration_minutes)
+    check_span(asking.start_time, ends_at)
+    return asking.start_time, ends_at

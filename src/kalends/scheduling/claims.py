@@ -1,0 +1,154 @@
+"""Claims compared with their bookings, both ways, and missing ones written again.
+
+A booking that takes time has a claim on each of its schedules, from its start to its end with the
+buffers; nothing else has one. What is there by hand, or was deleted by hand, is named. A repair
+only ever adds what is missing, and where the time is free: nothing is taken from anybody.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.domain.access import Mode
+from kalends.domain.booking import Booking
+from kalends.domain.calcom import claim_of_row
+from kalends.domain.ids import BOOKING, HOLD, ORGANIZATION, SCHEDULE, new_id, shown
+from kalends.runtime import unit_of_work as working
+from kalends.runtime.unit_of_work import Caller, Context, Work
+from kalends.scheduling.availability import claim_of
+from kalends.store.availability import claims as store
+from kalends.store.availability.calendars import claims_at, lock_event_type
+from kalends.store.availability.claims import ClaimFault, Place
+from kalends.store.availability.event_types import find_event_type
+from kalends.store.availability.occupancies import Claim, claim
+from kalends.store.bookings.bookings import find_booking
+from kalends.store.database import Tx
+
+AT_ONCE: Final = 2000
+BEFORE_ALL: Final = (UUID(int=0), UUID(int=0))
+MISSING: Final = "missing"
+OPERATOR: Final = "operator"
+WORDS: Final = {
+    MISSING: "has no claim on {schedule} from {begins} to {ends}",
+    "other time": "has its claim on {schedule} from {lies_from} to {lies_until}, and not from "
+    "{begins} to {ends}",
+    "other buffers": "has its claim on {schedule} with other buffers: from {lies_from} to "
+    "{lies_until}, and not from {begins} to {ends}",
+    "other start": "has its claim on {schedule} from {begins} to {ends} under another start",
+    "other event type": "has its claim on {schedule} from {begins} to {ends} under another event "
+    "type",
+    "several claims": "has several claims where its schedules need the same one",
+    "no booking": "is no booking, and has a claim on {schedule} from {begins} to {ends}",
+    "not taken": "takes no time, and has a claim on {schedule} from {begins} to {ends}",
+    "other schedule": "is not on {schedule}, and has a claim there from {begins} to {ends}",
+    "shared claim": "shares its claim on {schedule} from {begins} to {ends} with what is no seat "
+    "of its session",
+}
+
+
+class Repair(Struct, frozen=True):
+    """What became of a missing claim: why it could not be written, None where it was."""
+
+    hindrance: str | None
+
+
+async def find_claim_faults(context: Context) -> AsyncIterator[ClaimFault]:
+    """All of them, over all organizations, a few thousand bookings at a time."""
+    for find in (store.find_faults_of_bookings, store.find_faults_of_claims):
+        async for fault in _each(context, find):
+            yield fault
+
+
+def fault_in_words(fault: ClaimFault) -> str:
+    """One line for the operator."""
+    words = WORDS[fault.kind].format(
+        schedule=shown(SCHEDULE, fault.schedule_id),
+        begins=_instant(fault.begins),
+        ends=_instant(fault.ends),
+        lies_from=_instant(fault.lies_from),
+        lies_until=_instant(fault.lies_until),
+    )
+    organization = shown(ORGANIZATION, fault.organization_id)
+    return f"{shown(BOOKING, fault.booking_id)} of {organization} {words}"
+
+
+async def repair_claim(context: Context, fault: ClaimFault) -> Repair:
+    """Writes a missing claim, where nothing is in its way."""
+    caller = Caller(fault.organization_id, Mode.LIVE, OPERATOR, source=OPERATOR)
+    return await working.change(context, caller, _repair, fault)
+
+
+async def _repair(work: Work, fault: ClaimFault) -> Repair:
+    organization_id, tx = work.organization_id, work.tx
+    booking = await find_booking(organization_id, tx, fault.booking_id)
+    if booking is not None and booking.event_type_id is not None:
+        await lock_event_type(organization_id, tx, booking.event_type_id)
+    await store.lock_booking(organization_id, tx, fault.booking_id)
+    booking = await find_booking(organization_id, tx, fault.booking_id)
+    if booking is None or not booking.occupies or fault.schedule_id not in booking.schedule_ids:
+        return Repair("it was changed meanwhile")
+    own = await store.claims_of_booking(organization_id, tx, booking.id)
+    if fault.schedule_id in own:
+        return Repair(None)
+    wanted = Claim(
+        claim_id=next(iter(own.values()), None) or await _claim_id(work, booking),
+        schedule_ids=[fault.schedule_id],
+        starts_at=booking.start_time,
+        begins=fault.begins,
+        ends=fault.ends,
+        booking_id=booking.id,
+        event_type_id=booking.event_type_id,
+    )
+    if not await claim(organization_id, tx, wanted, work.now):
+        return Repair(None)
+    return Repair(await _hindrance(work, fault))
+
+
+async def _claim_id(work: Work, booking: Booking) -> UUID:
+    """The one that its session has, where it is a seat; else one of its own."""
+    organization_id, tx, event_type_id = work.organization_id, work.tx, booking.event_type_id
+    if event_type_id is None:
+        uid = await store.find_imported_seat(organization_id, tx, booking.id)
+        return new_id() if uid is None else claim_of_row(uid)
+    event_type = await find_event_type(organization_id, tx, event_type_id)
+    if event_type is None or event_type.capacity == 1:
+        return new_id()
+    start = booking.start_time
+    of_seats = await store.find_claim_of_seats(
+        organization_id, tx, event_type_id, start, booking.schedule_ids, booking.id
+    )
+    if of_seats is not None:
+        return of_seats
+    first = claim_of(event_type_id, int(start.timestamp()))
+    others = await claims_at(organization_id, tx, event_type_id, start)
+    if first not in others.values():
+        return first
+    return claim_of(event_type_id, int(start.timestamp()), booking.schedule_ids)
+
+
+async def _hindrance(work: Work, fault: ClaimFault) -> str:
+    found = await store.find_in_the_way(work.organization_id, work.tx, fault, work.now)
+    booking_id, hold_id = found or (None, None)
+    if booking_id is not None:
+        return f"{shown(BOOKING, booking_id)} has that time"
+    if hold_id is not None:
+        return f"the hold {shown(HOLD, hold_id)} has that time"
+    return "somebody else has that time"
+
+
+async def _each(
+    context: Context,
+    find: Callable[[Tx, Place, int], Awaitable[tuple[list[ClaimFault], Place | None]]],
+) -> AsyncIterator[ClaimFault]:
+    place: Place | None = BEFORE_ALL
+    while place is not None:
+        async with context.database.connection() as tx:
+            faults, place = await find(tx, place, AT_ONCE)
+        for fault in faults:
+            yield fault
+
+
+def _instant(moment: object) -> str:
+    return f"{moment:%Y-%m-%d %H:%M}Z" if moment is not None else ""

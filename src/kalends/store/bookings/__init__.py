@@ -1,0 +1,1 @@
+"""Bookings and what is kept beside them: links, holds, reminders, feeds, figures."""

@@ -1,0 +1,98 @@
+"""Secret addresses of schedules' calendars, as rows, and what those calendars show."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from kalends.domain.booking import Booking
+from kalends.domain.schedule import BusyTime
+from kalends.store.availability.busy_times import COLUMNS as BUSY_TIME
+from kalends.store.availability.busy_times import busy_time_from
+from kalends.store.bookings.bookings import COLUMNS_BUT_METADATA as BOOKING
+from kalends.store.bookings.bookings import booking_from
+from kalends.store.database import Tx
+
+# How long a booking may take: whatever began before that is over.
+LONGEST: Final = timedelta(days=367)
+# What a calendar shows at most, of bookings and of busy times: fifty a day.
+MOST_ROWS: Final = 20_000
+# So many become values at one go, before others get their turn.
+ROWS_A_PIECE: Final = 250
+
+# One feed a schedule: a new address ends the one before.
+REPLACE: Final = """
+INSERT INTO schedule_feeds (organization_id, schedule_id, token_hash, created_at)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (organization_id, schedule_id) DO UPDATE
+SET token_hash = excluded.token_hash, created_at = excluded.created_at
+"""
+CREATED_AT: Final = """
+SELECT created_at FROM schedule_feeds WHERE organization_id = $1 AND schedule_id = $2
+"""
+DELETE: Final = """
+DELETE FROM schedule_feeds WHERE organization_id = $1 AND schedule_id = $2 RETURNING 1
+"""
+# A token belongs to no request's organization: this finds it.
+FIND: Final = """
+SELECT organization_id, schedule_id, created_at FROM schedule_feeds WHERE token_hash = $1
+"""
+BOOKINGS: Final = f"""
+SELECT {BOOKING} FROM bookings
+WHERE organization_id = $1
+    AND (schedule_id = $2 OR (cardinality(schedule_ids) > 1 AND schedule_ids @> ARRAY[$2::uuid]))
+    AND status IN ('PENDING', 'CONFIRMED', 'COMPLETED')
+    AND start_time >= $5 AND start_time < $4 AND end_time > $3
+ORDER BY start_time, id LIMIT {MOST_ROWS}
+"""
+BUSY_TIMES: Final = f"""
+SELECT {BUSY_TIME} FROM busy_times
+WHERE organization_id = $1 AND schedule_id = $2
+    AND tstzrange(start_time, end_time) && tstzrange($3, $4)
+ORDER BY start_time, id LIMIT {MOST_ROWS}
+"""
+
+Span = tuple[datetime, datetime]
+
+
+async def replace_feed(
+    organization_id: UUID, tx: Tx, schedule_id: UUID, token_hash: bytes, now: datetime
+) -> None:
+    await tx.execute(REPLACE, organization_id, schedule_id, token_hash, now)
+
+
+async def find_feed(organization_id: UUID, tx: Tx, schedule_id: UUID) -> datetime | None:
+    """Since when the schedule has its feed; None where it has none."""
+    created_at: datetime | None = await tx.fetchval(CREATED_AT, organization_id, schedule_id)
+    return created_at
+
+
+async def delete_feed(organization_id: UUID, tx: Tx, schedule_id: UUID) -> bool:
+    """False where there was none."""
+    return await tx.fetchval(DELETE, organization_id, schedule_id) is not None
+
+
+async def find_feed_of_token(tx: Tx, token_hash: bytes) -> tuple[UUID, UUID, datetime] | None:
+    """The organization and schedule that the token opens, and since when."""
+    row = await tx.fetchrow(FIND, token_hash)
+    return None if row is None else (row[0], row[1], row[2])
+
+
+async def read_bookings_of_feed(
+    organization_id: UUID, tx: Tx, schedule_id: UUID, span: Span
+) -> AsyncIterator[list[Booking]]:
+    """Those that meet the span and take time of the schedule, by start, without their metadata;
+    the first MOST_ROWS, in pieces of ROWS_A_PIECE. Needs a transaction, for its cursor."""
+    begun_after = span[0] - LONGEST
+    cursor = await tx.cursor(BOOKINGS, organization_id, schedule_id, *span, begun_after)
+    while rows := await cursor.fetch(ROWS_A_PIECE):
+        yield [booking_from(row) for row in rows]
+
+
+async def read_busy_times_of_feed(
+    organization_id: UUID, tx: Tx, schedule_id: UUID, span: Span
+) -> AsyncIterator[list[BusyTime]]:
+    """Those that meet the span, by start; as many, and in such pieces too."""
+    cursor = await tx.cursor(BUSY_TIMES, organization_id, schedule_id, *span)
+    while rows := await cursor.fetch(ROWS_A_PIECE):
+        yield [busy_time_from(row) for row in rows]

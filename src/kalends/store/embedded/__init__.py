@@ -1,0 +1,1 @@
+"""The PostgreSQL that Kalends runs itself: its programs, process, cluster and archives."""

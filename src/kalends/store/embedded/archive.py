@@ -1,0 +1,312 @@
+"""Backup and restore: pg_dump's custom format, of and into any PostgreSQL from 15 on.
+
+A backup gets its name when all of it was read back. A restore is one transaction: afterwards
+everything of the backup is there, or what was there before. Kalends has a database of its own;
+what a backup holds is its schema `public`.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from kalends.store.database import ConnectParameters
+from kalends.store.database_url import libpq_environment
+from kalends.store.embedded.cluster import sync_folder
+from kalends.store.embedded.dump_script import (
+    KEPT_BY_SERVER,
+    SETTING,
+    leave_out,
+    options_in,
+    questions,
+)
+from kalends.store.embedded.programs import Program, Release
+from kalends.store.embedded.tools import ArchiveError, Tools, run, run_bytes, said, started
+
+__all__ = ["ArchiveError", "Backup", "Restored", "backup", "restore"]
+
+WAIT_FOR_LOCKS = "10s"
+WAIT_FOR_LOCKS_OF_BACKUP_MILLISECONDS = 60_000
+EXTENSIONS = "btree_gin|btree_gist|pg_trgm|plpgsql"
+# A line of a table of contents: `217; 1259 16391 TABLE public bookings kalends`.
+ENTRY = re.compile(r"\d+; \d+ \d+ (?P<what>.+)")
+TABLE = re.compile(r"TABLE public (?P<name>\S+) ")
+# ANALYZE counts anew what STATISTICS DATA holds, which older servers cannot take.
+NOT_OURS = (
+    "SCHEMA - ",
+    "COMMENT - ",
+    "EXTENSION - plpgsql",
+    "DATABASE PROPERTIES",
+    "STATISTICS DATA ",
+)
+# What the script of a section begins with, before any rows come.
+OPENING = (b"--", b"\\", b"\n", b"SET ", b"SELECT pg_catalog.set_config(")
+
+OUR_TABLES = """
+SELECT c.relname FROM pg_class c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT EXISTS
+    (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+        AND d.deptype = 'e')
+"""
+# All tables at once, before any goes: whoever holds one and wants another would be in a deadlock
+# with us, which one of both loses. If it is us, all is let go, and taken again.
+TAKE_THE_TABLES = f"""
+DO $take$
+DECLARE
+    named text := (SELECT string_agg(format('public.%I', relname), ', ' ORDER BY relname)
+        FROM ({OUR_TABLES}) AS ours);
+BEGIN
+    FOR attempt IN 1..10 LOOP
+        EXIT WHEN named IS NULL;
+        BEGIN
+            EXECUTE 'LOCK TABLE ' || named || ' IN ACCESS EXCLUSIVE MODE';
+            EXIT;
+        EXCEPTION WHEN deadlock_detected THEN
+            IF attempt = 10 THEN
+                RAISE;
+            END IF;
+        END;
+    END LOOP;
+END
+$take$;
+"""
+# Everything in the schema but what belongs to an extension (or to an identity column, and goes
+# with it); the schema itself and its rights stay.
+EMPTY_THE_SCHEMA = """
+DO $empty$
+DECLARE one text;
+BEGIN
+    FOREACH one IN ARRAY ARRAY(
+        SELECT found.kind || ' IF EXISTS ' || found.name
+        FROM (
+            SELECT 'pg_class'::regclass AS class, c.oid, format('public.%I', c.relname) AS name,
+                CASE c.relkind WHEN 'v' THEN 'VIEW' WHEN 'm' THEN 'MATERIALIZED VIEW'
+                    WHEN 'S' THEN 'SEQUENCE' WHEN 'f' THEN 'FOREIGN TABLE' ELSE 'TABLE' END AS kind
+            FROM pg_class c
+            WHERE c.relnamespace = 'public'::regnamespace
+                AND c.relkind IN ('r', 'p', 'v', 'm', 'S', 'f')
+            UNION ALL
+            SELECT 'pg_proc'::regclass, p.oid, p.oid::regprocedure::text, 'ROUTINE'
+            FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace
+            UNION ALL
+            SELECT 'pg_type'::regclass, t.oid, format('public.%I', t.typname), 'TYPE'
+            FROM pg_type t
+            WHERE t.typnamespace = 'public'::regnamespace AND t.typtype IN ('e', 'd', 'r')
+        ) AS found
+        WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = found.class
+            AND d.objid = found.oid AND d.objsubid = 0 AND d.deptype IN ('e', 'i'))
+    )
+    LOOP
+        EXECUTE 'DROP ' || one || ' CASCADE';
+    END LOOP;
+END
+$empty$;
+"""
+
+
+class Backup(NamedTuple):
+    """What made a backup: the program, and the server it read."""
+
+    program: Program
+    server: Release
+
+    @property
+    def may_lack(self) -> bool:
+        """Whether the server is of a newer release than the program, which may not know all that
+        it keeps."""
+        return self.program.release < self.server
+
+
+class Restored(NamedTuple):
+    """What a restore left out because its server does not know it (or counts it by itself)."""
+
+    server: Release
+    left_out: list[str]
+
+
+def backup(parameters: ConnectParameters, file: Path, programs: Path | None = None) -> Backup:
+    """Write a consistent backup, readable by its owner alone; the file is whole or not there.
+
+    Unlogged tables come without their rows. `programs` is a folder with further tools. Raises
+    ArchiveError.
+    """
+    tools = Tools(libpq_environment(parameters), programs)
+    with _file_aside(file) as aside:
+        server = tools.server()
+        program = tools.pg_dump(server)
+        run(
+            [
+                *(program.path, "--format=custom", "--no-password"),
+                f"--lock-wait-timeout={WAIT_FOR_LOCKS_OF_BACKUP_MILLISECONDS}",
+                *("--no-unlogged-table-data", "--no-owner", "--no-privileges"),
+                *("--schema=public", f"--extension={EXTENSIONS}", f"--file={aside}"),
+            ],
+            tools.environment,
+        )
+        _prove(aside, tools)
+    return Backup(program, server)
+
+
+def _prove(file: Path, tools: Tools) -> None:
+    """Reads all of a backup, rows too. Raises ArchiveError if it is not whole."""
+    try:
+        run([tools.newest("pg_restore"), "--file=/dev/null", str(file)], {})
+    except ArchiveError as error:
+        raise ArchiveError(f"The backup is damaged and was not kept: {error}") from error
+
+
+def restore(
+    parameters: ConnectParameters,
+    file: Path,
+    *,
+    replace: bool = False,
+    programs: Path | None = None,
+) -> Restored:
+    """Bring a backup back, also one of an older PostgreSQL, or into an older one.
+
+    Options and settings that the server does not know are left out, and named in the answer.
+    Refuses a database that has organizations in it, or tables that the backup has not, unless
+    told to replace all that. Waits ten seconds for whoever uses the tables. Raises ArchiveError,
+    and then nothing was changed.
+    """
+    tools = Tools(libpq_environment(parameters), programs)
+    entries = _table_of_contents(file, tools)
+    if not replace:
+        _refuse_what_would_be_lost(entries, tools)
+    with tempfile.NamedTemporaryFile("w", suffix=".toc") as listed:
+        listed.writelines(f"{entry}\n" for entry in entries)
+        listed.flush()
+        speak = _Speaker(tools, Path(listed.name), file)
+        left_out = _replay(speak, tools)
+    tools.sql("ANALYZE")
+    return Restored(tools.server(), left_out)
+
+
+class _Speaker:
+    """pg_restore, asked for one part of a backup as a script."""
+
+    def __init__(self, tools: Tools, listed: Path, file: Path) -> None:
+        self._words = [tools.newest("pg_restore"), "--no-owner", "--no-privileges"]
+        self._last = [f"--use-list={listed}", "--file=-", str(file)]
+
+    def command(self, section: str) -> list[str]:
+        return [*self._words, f"--section={section}", *self._last]
+
+    def script(self, section: str) -> bytes:
+        return run_bytes(self.command(section), {})
+
+
+def _replay(speaker: _Speaker, tools: Tools) -> list[str]:
+    """Have psql run what pg_restore says, and commit only if both came to their end."""
+    before, after = speaker.script("pre-data"), speaker.script("post-data")
+    unknown = _unknown_in(before + after, tools)
+    with (
+        tempfile.TemporaryFile() as spoken,
+        tempfile.TemporaryFile() as answered,
+        started(speaker.command("data"), {}, stdout=subprocess.PIPE, stderr=spoken) as rows,
+        started(
+            tools.psql("--file=-"), tools.environment,
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=answered,
+        ) as listener,
+    ):  # fmt: skip
+        assert rows.stdout is not None
+        assert listener.stdin is not None
+        with suppress(BrokenPipeError):
+            listener.stdin.write(
+                f"BEGIN; SET LOCAL lock_timeout = '{WAIT_FOR_LOCKS}';\n"
+                f"{TAKE_THE_TABLES}{EMPTY_THE_SCHEMA}".encode()
+            )
+            listener.stdin.write(leave_out(before, unknown))
+            _pass_on(rows.stdout, listener.stdin, unknown)
+            if rows.wait() == 0:
+                listener.stdin.write(leave_out(after, unknown) + b"\nCOMMIT;\n")
+        with suppress(BrokenPipeError):
+            listener.stdin.close()
+        if listener.wait() != 0:
+            raise ArchiveError(said(answered))
+        if rows.wait() != 0:
+            raise ArchiveError(said(spoken))
+    found = Counter((option.kind, option.name) for option in options_in(before + after))
+    return [
+        f"{kind} {name}" + (f" ({found[kind, name]} times)" if kind != SETTING else "")
+        for kind, name in sorted(unknown)
+    ]
+
+
+def _unknown_in(script: bytes, tools: Tools) -> set[tuple[str, str]]:
+    """What a script sets that the server does not know, or counts by itself."""
+    options = list(options_in(script))
+    asking, asked = questions(options)
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+        file.write(asking)
+        file.flush()
+        answer = run(tools.psql(f"--file={file.name}"), tools.environment)
+    unknown = {(asked[int(place)].kind, asked[int(place)].name) for place in answer.split()}
+    return unknown | (KEPT_BY_SERVER & {(option.kind, option.name) for option in options})
+
+
+def _pass_on(source: IO[bytes], target: IO[bytes], unknown: Iterable[tuple[str, str]]) -> None:
+    """Copy a script of rows, without those of its opening settings that are not known."""
+    opening = []
+    line = source.readline()
+    while line.startswith(OPENING):
+        opening.append(line)
+        line = source.readline()
+    target.write(leave_out(b"".join(opening), unknown) + line)
+    shutil.copyfileobj(source, target, 1024 * 1024)
+
+
+def _refuse_what_would_be_lost(entries: Sequence[str], tools: Tools) -> None:
+    present = set(tools.sql(OUR_TABLES).split())
+    if "organizations" in present and int(tools.sql("SELECT count(*) FROM public.organizations")):
+        raise ArchiveError(
+            "This database has organizations in it. Restore into an empty one, or have them "
+            "replaced (kalends restore --replace)."
+        )
+    found = (TABLE.match(_what(entry)) for entry in entries)
+    strangers = present - {match["name"] for match in found if match}
+    if strangers:
+        raise ArchiveError(
+            f"This database has tables that the backup has not: {', '.join(sorted(strangers))}. "
+            "Restore into an empty one, or have all replaced (kalends restore --replace)."
+        )
+
+
+def _table_of_contents(file: Path, tools: Tools) -> list[str]:
+    """The entries of a backup that are ours to bring back."""
+    if not file.is_file():
+        raise ArchiveError(f"There is no file {file}.")
+    listing = run([tools.newest("pg_restore"), "--list", str(file)], {})
+    entries = [line for line in listing.splitlines() if ENTRY.match(line)]
+    if not any(_what(entry).startswith("TABLE public organizations ") for entry in entries):
+        raise ArchiveError(f"{file} is no backup of Kalends: it has no organizations.")
+    return [entry for entry in entries if not _what(entry).startswith(NOT_OURS)]
+
+
+def _what(entry: str) -> str:
+    match = ENTRY.match(entry)
+    return match["what"] if match else ""
+
+
+@contextmanager
+def _file_aside(file: Path) -> Iterator[Path]:
+    """A private file in the same folder, which takes the name when the block ended well."""
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    except OSError as error:
+        raise ArchiveError(f"{file} cannot be written: {error.strerror}.") from error
+    os.close(handle)
+    try:
+        yield Path(name)
+        os.replace(name, file)
+        sync_folder(file.parent)
+    except OSError as error:
+        raise ArchiveError(f"{file} cannot be written: {error.strerror}.") from error
+    finally:
+        Path(name).unlink(missing_ok=True)

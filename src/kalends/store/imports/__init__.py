@@ -1,0 +1,1 @@
+"""What imports of bookings keep: connections, runs, the rows as they came, accounts."""

@@ -1,0 +1,198 @@
+"""What was brought in from Cal.com: each row that was seen, and the bookings that it became."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Raw, Struct, json
+
+from kalends.domain.booking import Booking
+from kalends.domain.calcom import Fields
+from kalends.store.bookings.bookings import COLUMNS as BOOKING_COLUMNS
+from kalends.store.bookings.bookings import booking_from
+from kalends.store.database import Tx
+from kalends.store.rows import columns_of
+
+
+class Known(Struct, frozen=True):
+    """A row as it was last seen, and what came of it. `made_at` and `changed_at` are Cal.com's,
+    `seen_at` is when it was asked for. `outcome` is that in the run that saw it last.
+    `account_id` is whose account showed it first; None until that was known."""
+
+    uid: str
+    state: str
+    reason: str | None
+    digest: bytes
+    made_at: datetime | None
+    changed_at: datetime | None
+    seen_at: datetime
+    from_uid: str | None
+    to_uid: str | None
+    kept: bytes | None
+    run_id: UUID | None
+    outcome: str | None
+    account_id: UUID | None
+
+
+class Link(Struct, frozen=True, kw_only=True):
+    """Which booking a seat of a row is, and what Cal.com last said of it. The seat of an ordinary
+    row is empty."""
+
+    uid: str
+    seat: str
+    booking_id: UUID
+    brought: Fields
+
+
+FIELDS: Final = Known.__struct_fields__
+COLUMNS: Final = columns_of(Known)
+BROUGHT: Final = json.Decoder(Fields)
+_TYPES: Final = ("text", "text", "text", "bytea", "timestamptz", "timestamptz", "timestamptz")
+_ALL_TYPES: Final = (*_TYPES, "text", "text", "bytea", "uuid", "text", "uuid")
+_CHANGED: Final = ", ".join(f"{name} = excluded.{name}" for name in FIELDS[1:])
+
+# One import of an organization writes at a time (a run, or a hook's), for one short transaction.
+LOCK: Final = "SELECT pg_advisory_xact_lock(hashtextextended('calcom ' || $1::text, 0))"
+FIND: Final = f"""
+SELECT {COLUMNS} FROM calcom_rows
+WHERE organization_id = $1 AND (uid = ANY($2::text[]) OR from_uid = ANY($2::text[]))
+"""
+FIND_LINKS: Final = """
+SELECT uid, seat, booking_id, brought FROM calcom_seats
+WHERE organization_id = $1 AND uid = ANY($2::text[])
+"""
+PUT: Final = f"""
+INSERT INTO calcom_rows (organization_id, {COLUMNS})
+SELECT $1, * FROM unnest({", ".join(f"${i + 2}::{t}[]" for i, t in enumerate(_ALL_TYPES))})
+ON CONFLICT (organization_id, uid) DO UPDATE SET {_CHANGED}
+"""
+PUT_LINKS: Final = """
+INSERT INTO calcom_seats (organization_id, uid, seat, booking_id, brought)
+SELECT $1, * FROM unnest($2::text[], $3::text[], $4::uuid[], $5::json[])
+ON CONFLICT (organization_id, uid, seat)
+DO UPDATE SET booking_id = excluded.booking_id, brought = excluded.brought
+"""
+KEPT: Final = """
+SELECT uid FROM calcom_rows
+WHERE organization_id = $1 AND kept IS NOT NULL AND uid > $2
+  AND (account_id IS NULL OR account_id = $4) ORDER BY uid LIMIT $3
+"""
+HAS_ROWS: Final = "SELECT EXISTS (SELECT FROM calcom_rows WHERE organization_id = $1)"
+# By the primary key: each batch goes on behind the one before, and answers where it ended.
+ADOPT: Final = """
+WITH next AS (SELECT uid FROM calcom_rows WHERE organization_id = $1 AND uid > $3
+    ORDER BY uid LIMIT $4),
+adopted AS (UPDATE calcom_rows r SET account_id = $2
+    FROM next WHERE r.organization_id = $1 AND r.uid = next.uid AND r.account_id IS NULL)
+SELECT max(uid) FROM next
+"""
+OLDEST_UNSTAMPED: Final = """
+SELECT min(made_at) FROM calcom_rows WHERE organization_id = $1 AND changed_at IS NULL
+"""
+BOOKINGS: Final = f"""
+SELECT {BOOKING_COLUMNS} FROM bookings WHERE organization_id = $1 AND id = ANY($2::uuid[])
+ORDER BY id
+"""
+LOCK_BOOKINGS: Final = BOOKINGS + " FOR NO KEY UPDATE"
+HISTORY: Final = """
+SELECT id, data FROM events WHERE organization_id = $1 AND booking_id = $2
+ORDER BY number DESC LIMIT $3
+"""
+
+PLANS: Final = "SELECT calcom_id, our_id FROM calcom_plans WHERE organization_id = $1 AND kind = $2"
+PUT_PLAN: Final = "INSERT INTO calcom_plans VALUES ($1, $2, $3, $4)"
+
+
+async def lock_imports(organization_id: UUID, tx: Tx) -> None:
+    """Nobody else brings in rows of the organization until the transaction ends."""
+    await tx.execute(LOCK, str(organization_id))
+
+
+async def find_rows(organization_id: UUID, tx: Tx, uids: Sequence[str]) -> list[Known]:
+    """Those that are known of these rows, and of the rows that followed on them."""
+    return [Known(*row) for row in await tx.fetch(FIND, organization_id, uids)]
+
+
+async def find_links(organization_id: UUID, tx: Tx, uids: Sequence[str]) -> list[Link]:
+    rows = await tx.fetch(FIND_LINKS, organization_id, uids)
+    return [Link(uid=r[0], seat=r[1], booking_id=r[2], brought=BROUGHT.decode(r[3])) for r in rows]
+
+
+async def put_rows(organization_id: UUID, tx: Tx, rows: Sequence[Known]) -> None:
+    columns = ([getattr(row, name) for row in rows] for name in FIELDS)
+    await tx.execute(PUT, organization_id, *columns)
+
+
+async def put_links(organization_id: UUID, tx: Tx, links: Sequence[Link]) -> None:
+    await tx.execute(
+        PUT_LINKS,
+        organization_id,
+        [link.uid for link in links],
+        [link.seat for link in links],
+        [link.booking_id for link in links],
+        [Raw(json.encode(link.brought)) for link in links],
+    )
+
+
+async def list_kept(
+    organization_id: UUID, tx: Tx, account_id: UUID | None, after: str, limit: int
+) -> list[str]:
+    """The uids of the account's rows that wait to be tried again."""
+    rows = await tx.fetch(KEPT, organization_id, after, limit, account_id)
+    return [row[0] for row in rows]
+
+
+async def has_rows(organization_id: UUID, tx: Tx) -> bool:
+    """Whether any row was ever seen."""
+    has_any: bool = await tx.fetchval(HAS_ROWS, organization_id)
+    return has_any
+
+
+async def adopt_rows(
+    organization_id: UUID, tx: Tx, account_id: UUID, after: str, limit: int
+) -> str | None:
+    """Gives the account those of the next rows by uid that are nobody's. The last uid that was
+    looked at; None at the end."""
+    last: str | None = await tx.fetchval(ADOPT, organization_id, account_id, after, limit)
+    return last
+
+
+async def find_oldest_unstamped(organization_id: UUID, tx: Tx) -> datetime | None:
+    """When the oldest row without a time of change was made there."""
+    oldest: datetime | None = await tx.fetchval(OLDEST_UNSTAMPED, organization_id)
+    return oldest
+
+
+async def find_bookings(
+    organization_id: UUID, tx: Tx, booking_ids: Sequence[UUID]
+) -> dict[UUID, Booking]:
+    rows = await tx.fetch(BOOKINGS, organization_id, booking_ids)
+    return {row["id"]: booking_from(row) for row in rows}
+
+
+async def lock_bookings(
+    organization_id: UUID, tx: Tx, booking_ids: Sequence[UUID]
+) -> dict[UUID, Booking]:
+    """The same, locked against other changes until the transaction ends."""
+    rows = await tx.fetch(LOCK_BOOKINGS, organization_id, booking_ids)
+    return {row["id"]: booking_from(row) for row in rows}
+
+
+async def list_history(
+    organization_id: UUID, tx: Tx, booking_id: UUID, limit: int
+) -> list[tuple[UUID, Any]]:
+    """A booking's events, the latest first: their ids (which hold their time), and the booking as
+    it was then."""
+    rows = await tx.fetch(HISTORY, organization_id, booking_id, limit)
+    return [(row[0], json.decode(row[1])) for row in rows]
+
+
+async def find_plans(organization_id: UUID, tx: Tx, kind: str) -> dict[int, UUID]:
+    """What was brought over of that kind: our ids by those of Cal.com."""
+    rows = await tx.fetch(PLANS, organization_id, kind)
+    return {row[0]: row[1] for row in rows}
+
+
+async def put_plan(organization_id: UUID, tx: Tx, kind: str, calcom_id: int, our_id: UUID) -> None:
+    await tx.execute(PUT_PLAN, organization_id, kind, calcom_id, our_id)

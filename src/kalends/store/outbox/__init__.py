@@ -1,0 +1,1 @@
+"""What goes out: events, deliveries to webhook endpoints, mails."""

@@ -1,0 +1,1 @@
+"""Links that users are sent: invitations and new passwords."""

@@ -1,0 +1,195 @@
+"""`/password-reset` and `/invitations`: setting a password by a link in a mail.
+
+A GET only shows, since mail scanners follow links; it takes a POST to change something. What is
+asked for a known address and for an unknown one is answered the same.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from kalends.domain.errors import Forbidden, Invalid, NotFound
+from kalends.domain.values import Email
+from kalends.runtime.passwords import LONGEST, SHORTEST
+from kalends.services import accounts
+from kalends.services.accounts import Invited
+from kalends.web.http.routes import Access
+from kalends.web.http.sign_ins import token_in
+from kalends.web.pages.answers import PageAnswer, redirect
+from kalends.web.pages.endpoint import SIGN_IN
+from kalends.web.pages.routes import PageRoute
+from kalends.web.pages.safety import isolated
+from kalends.web.pages.visit import Visit
+from kalends.web.pages.words import say, say_in_page
+
+RESET: Final = "/password-reset"
+CONSOLE: Final = "/console"
+
+
+async def ask_for_reset(visit: Visit) -> PageAnswer:
+    if "sent" in visit.query:
+        texts = [say("reset.sent.text"), say("reset.sent.again")]
+        return _message(visit, say("reset.sent.title"), texts)
+    return visit.page("accounts/ask.html", email="", wrong="")
+
+
+async def send_reset(visit: Visit) -> PageAnswer:
+    """Raises RateLimited."""
+    given = (await visit.form()).text("email")
+    try:
+        email = Email.parse(given)
+    except ValueError:
+        wrong = say("reset.ask.wrong")
+        return visit.page("accounts/ask.html", 422, email=given, wrong=wrong)
+    limit = visit.gate.sessions.sign_in_limit
+    await accounts.ask_for_reset(visit.context, visit.caller, str(email), visit.address, limit)
+    return redirect(f"{RESET}?sent=1")
+
+
+async def choose_password(visit: Visit) -> PageAnswer:
+    return await _choose_password(visit)
+
+
+async def reset_password(visit: Visit) -> PageAnswer:
+    token, password = visit.path("token"), (await visit.form()).get("password", "")
+    try:
+        await accounts.reset_password(visit.context, visit.caller, token, password)
+    except NotFound:
+        return _reset_ended(visit)
+    except Invalid:
+        return await _choose_password(visit, _wrong_length())
+    sign_in = {"url": SIGN_IN, "label": say("account.sign_in")}
+    return _message(visit, say("reset.done.title"), [say("reset.done.text")], sign_in)
+
+
+async def show_invitation(visit: Visit) -> PageAnswer:
+    return await _invitation(visit)
+
+
+async def accept_invitation(visit: Visit) -> PageAnswer:
+    token, password = visit.path("token"), (await visit.form()).get("password", "")
+    try:
+        invited = await accounts.find_invitation(visit.context, token)
+        signed_in = await accounts.accept_invitation(
+            visit.context, visit.caller, token, password, token_in(visit.headers)
+        )
+    except NotFound:
+        return _invitation_ended(visit)
+    except Invalid:
+        return await _invitation(visit, _wrong_length())
+    except Forbidden:
+        return await _invitation(visit)
+    cookie = tuple(visit.gate.sessions.cookie(signed_in.token, visit.scope).items())
+    text = say_in_page("invitation.done.text", organization=_name(invited))
+    console = {"url": CONSOLE, "label": say("invitation.done.go")}
+    return _message(visit, say("invitation.done.title"), [text], console, headers=cookie)
+
+
+async def _choose_password(visit: Visit, wrong: str = "") -> PageAnswer:
+    try:
+        link = await accounts.find_reset(visit.context, visit.path("token"))
+    except NotFound:
+        return _reset_ended(visit)
+    return _form(
+        visit,
+        wrong,
+        title=say("reset.title"),
+        lead=say_in_page("reset.set.lead", email=isolated(link.email)),
+        save=say("reset.set.save"),
+        email=link.email,
+    )
+
+
+async def _invitation(visit: Visit, wrong: str = "") -> PageAnswer:
+    try:
+        invited = await accounts.find_invitation(visit.context, visit.path("token"))
+    except NotFound:
+        return _invitation_ended(visit)
+    name, email = _name(invited), isolated(invited.link.email)
+    title = say("invitation.title", organization=invited.organization.name)
+    if invited.link.has_password:
+        text = say_in_page("invitation.known", organization=name, email=email)
+        sign_in = {"url": SIGN_IN, "label": say("account.sign_in")}
+        return _message(visit, title, [text], sign_in)
+    return _form(
+        visit,
+        wrong,
+        title=title,
+        lead=say_in_page("invitation.lead", email=email),
+        save=say("invitation.accept"),
+        email=invited.link.email,
+    )
+
+
+def _form(visit: Visit, wrong: str, **values: Any) -> PageAnswer:
+    return visit.page(
+        "accounts/choose.html",
+        422 if wrong else 200,
+        wrong=wrong,
+        shortest=SHORTEST,
+        longest=LONGEST,
+        **values,
+    )
+
+
+def _reset_ended(visit: Visit) -> PageAnswer:
+    again = {"url": RESET, "label": say("account.ended.again")}
+    title, text = say("account.ended.title"), say("account.ended.text")
+    return _message(visit, title, [text], again, status=404)
+
+
+def _invitation_ended(visit: Visit) -> PageAnswer:
+    sign_in = {"url": SIGN_IN, "label": say("account.sign_in")}
+    title, text = say("account.ended.title"), say("account.ended.invitation")
+    return _message(visit, title, [text], sign_in, status=404)
+
+
+def _message(
+    visit: Visit,
+    title: str,
+    texts: Sequence[str],
+    button: dict[str, str] | None = None,
+    **answer: Any,
+) -> PageAnswer:
+    return visit.page("accounts/message.html", title=title, texts=texts, button=button, **answer)
+
+
+def _wrong_length() -> str:
+    return say("account.password.wrong", shortest=SHORTEST, longest=LONGEST)
+
+
+def _name(invited: Invited) -> Any:
+    return isolated(invited.organization.name)
+
+
+PAGES: Final = (
+    PageRoute(method="GET", path=RESET, handler=ask_for_reset, access=Access.OPEN),
+    PageRoute(method="POST", path=RESET, handler=send_reset, access=Access.OPEN),
+    PageRoute(
+        method="GET",
+        path="/password-reset/{token}",
+        handler=choose_password,
+        access=Access.OPEN,
+        is_secret=True,
+    ),
+    PageRoute(
+        method="POST",
+        path="/password-reset/{token}",
+        handler=reset_password,
+        access=Access.OPEN,
+        is_secret=True,
+    ),
+    PageRoute(
+        method="GET",
+        path="/invitations/{token}",
+        handler=show_invitation,
+        access=Access.OPEN,
+        is_secret=True,
+    ),
+    PageRoute(
+        method="POST",
+        path="/invitations/{token}",
+        handler=accept_invitation,
+        access=Access.OPEN,
+        is_secret=True,
+    ),
+)

@@ -1,0 +1,69 @@
+"""Who comes and where, as a form of the console says it; what is wrong is told at its field."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kalends.domain.booking import LocationType
+from kalends.domain.values import Email, Line, Name, Phone, Text
+from kalends.web.pages.asking import fits
+from kalends.web.pages.clock_words import find_zone
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.words import say
+
+_KINDS: Final[dict[str, Any]] = {
+    "name": Name,
+    "phone": Phone,
+    "notes": Text,
+    "title": Line,
+    "location": Line,
+}
+
+
+@dataclass
+class Details:
+    """The values, None where a field is empty, and what is wrong by the name of its field."""
+
+    name: str
+    email: str
+    phone: str | None
+    timezone: str | None
+    notes: str | None
+    title: str | None
+    location: str | None
+    location_type: LocationType | None
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+def read_details(form: Fields) -> Details:
+    faults = {
+        name: say("form.unfit")
+        for name, kind in _KINDS.items()
+        if form.text(name) and not fits(form.text(name), kind)
+    }
+    email = form.text("email")
+    if not form.text("name"):
+        faults["name"] = say("form.name.missing")
+    if not _is_email(email):
+        faults["email"] = say("form.email.wrong" if email else "form.email.missing")
+    if form.text("timezone") and find_zone(form.text("timezone")) is None:
+        faults["timezone"] = say("console.zone.wrong")
+    kinds = {kind.value: kind for kind in LocationType}
+    return Details(
+        name=form.text("name"),
+        email=email,
+        phone=form.text("phone") or None,
+        timezone=form.text("timezone") or None,
+        notes=form.text("notes") or None,
+        title=form.text("title") or None,
+        location=form.text("location") or None,
+        location_type=kinds.get(form.text("location_type")),
+        faults=faults,
+    )
+
+
+def _is_email(text: str) -> bool:
+    try:
+        Email.parse(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,134 @@
+"""One booking: how it stands, all that happened to it, and what can be done with it."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import json
+
+from kalends.domain.booking import MOVABLE, TRANSITIONS, Booking, Status
+from kalends.domain.errors import InvalidTransition, NotFound, NotReschedulable, Stale
+from kalends.domain.ids import BOOKING, parse, shown
+from kalends.domain.values import Text
+from kalends.runtime.conditions import IfMatch
+from kalends.services import bookings
+from kalends.services.bookings import BookingChanges, Cancellation
+from kalends.services.histories import History, get_history
+from kalends.web.console.desk import Desk, member_route
+from kalends.web.console.history import entries_of
+from kalends.web.http.errors import status_of
+from kalends.web.pages.answered import answers_of
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.asking import fits
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.words import say
+
+PATH: Final = "/bookings/{id}"
+# What a button sets; cancelling asks for a reason, so it is a form of its own.
+SETTABLE: Final = (Status.CONFIRMED, Status.COMPLETED, Status.NO_SHOW)
+# Somebody was faster: the page shows how the booking stands by now.
+OVERTAKEN: Final = (InvalidTransition, NotReschedulable, Stale)
+
+
+async def show_booking(desk: Desk) -> PageAnswer:
+    return await booking_page(desk)
+
+
+async def set_status(desk: Desk) -> PageAnswer:
+    """Confirms, completes, or notes that nobody came."""
+    form, booking_id = await desk.form(), booking_id_in(desk)
+    status = next((one for one in SETTABLE if one.value == form.get("status")), None)
+    if status is None:
+        return await booking_page(desk, 422, problem=say("console.booking.no-status"))
+    wanted = BookingChanges(status=status, notify=notify_in(form))
+    try:
+        await desk.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
+    except OVERTAKEN as error:
+        return await overtaken_page(desk, error)
+    has_mail = status is Status.CONFIRMED
+    return desk.go(url_of(booking_id), done=done_with(form, status) if has_mail else status.value)
+
+
+async def cancel(desk: Desk) -> PageAnswer:
+    """Cancels or rejects, with the reason that the attendee will read."""
+    form, booking_id = await desk.form(), booking_id_in(desk)
+    reason = form.text("reason") or None
+    if reason is not None and not fits(reason, Text):
+        return await booking_page(desk, 422, problem=say("form.unfit"))
+    wanted = Cancellation(reason=reason, notify=notify_in(form))
+    try:
+        await desk.change(bookings.cancel_booking, booking_id, seen_in(form), lambda: wanted)
+    except OVERTAKEN as error:
+        return await overtaken_page(desk, error)
+    return desk.go(url_of(booking_id), done=done_with(form, Status.CANCELLED))
+
+
+async def booking_page(desk: Desk, status: int = 200, **more: Any) -> PageAnswer:
+    """The booking with its whole history. Raises NotFound."""
+    history: History = await desk.read(get_history, booking_id_in(desk))
+    booking = history.booking
+    return desk.page(
+        "console/booking.html",
+        "bookings",
+        status,
+        history=history,
+        booking=booking,
+        path=url_of(booking.id),
+        entries=entries_of(history.events, dict(history.actors), desk.zone, desk.visit.locale),
+        next_statuses=_next_statuses(booking, desk.visit.context.clock()),
+        may_cancel=Status.CANCELLED in TRANSITIONS[booking.status],
+        may_move=booking.status in MOVABLE,
+        answers=answers_of(history.booking, history.event_type),
+        metadata=json.decode(booking.metadata),
+        attempts={d.id: json.decode(d.attempts) for d, _ in history.deliveries},
+        **more,
+    )
+
+
+def _next_statuses(booking: Booking, now: datetime) -> list[Status]:
+    """What the booking may be set to; how it went, only once it has begun."""
+    offered = SETTABLE if booking.start_time <= now else (Status.CONFIRMED,)
+    return [one for one in offered if one in TRANSITIONS[booking.status]]
+
+
+async def overtaken_page(desk: Desk, error: Any) -> PageAnswer:
+    """The booking as it stands by now, and that it was changed meanwhile."""
+    problem = say("console.booking.stale") if isinstance(error, Stale) else error.message
+    status = 409 if isinstance(error, Stale) else status_of(error)
+    return await booking_page(desk, status, problem=problem)
+
+
+def booking_id_in(desk: Desk) -> UUID:
+    """Raises NotFound for what cannot be one."""
+    booking_id = parse(BOOKING, desk.path("id"))
+    if booking_id is None:
+        raise NotFound.thing("booking", desk.path("id"))
+    return booking_id
+
+
+def url_of(booking_id: UUID) -> str:
+    return f"/bookings/{shown(BOOKING, booking_id)}"
+
+
+def notify_in(form: Fields) -> bool:
+    """Whether mail is sent about the change: unless the form says `notify=no`."""
+    return form.get("notify") != "no"
+
+
+def done_with(form: Fields, done: str) -> str:
+    """What was done, by its words: of those that tell of mail, the ones for a change without."""
+    return done if notify_in(form) else f"{done}.quiet"
+
+
+def seen_in(form: Fields) -> IfMatch:
+    """The version that the form was made for; any, where it says none."""
+    text = form.text("seen")
+    is_version = text.isascii() and text.isdigit() and len(text) < 10
+    return frozenset({int(text)}) if is_version else None
+
+
+PAGES: Final = (
+    member_route("GET", PATH, show_booking),
+    member_route("POST", PATH + "/status", set_status),
+    member_route("POST", PATH + "/cancel", cancel),
+)

@@ -1,0 +1,183 @@
+"""The list of bookings: the filters of the API, in pages, and as a file."""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from kalends.domain.booking import Booking, BookingFilter, Status
+from kalends.domain.errors import Invalid
+from kalends.domain.event_type import EventType
+from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, parse, shown
+from kalends.domain.values import Day
+from kalends.formats.sheets import BYTE_ORDER_MARK, pieces_of_sheet, sheet_lines
+from kalends.runtime.pieces import taking_turns
+from kalends.scheduling import clocks
+from kalends.services.agenda import Choices, list_choices
+from kalends.services.searching import (
+    LONGEST_TEXT,
+    Search,
+    list_event_types_of,
+    list_next_found,
+    search_bookings,
+)
+from kalends.web.console.desk import Desk, member_route
+from kalends.web.pages import clock_words
+from kalends.web.pages.answered import answers_of
+from kalends.web.pages.answers import PageAnswer, Stream
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.words import say
+
+PATH: Final = "/bookings"
+LIMIT: Final = 50
+LARGEST_OFFSET: Final = 1_000_000
+NOT_AN_ID: Final = UUID(int=0)
+FILTERS: Final = ("status", "schedule", "event_type", "since", "until", "upcoming")
+COLUMNS: Final = (
+    *("id", "status", "start_time", "end_time", "day", "time", "zone", "title", "event_type"),
+    *("schedule", "attendee_name", "attendee_email", "attendee_phone", "attendee_timezone"),
+    *("attendee_notes", "answers", "location", "source", "cancellation_reason"),
+    *("created_at", "updated_at", "attendee_locale"),
+)
+
+
+async def list_bookings(desk: Desk) -> PageAnswer:
+    query = desk.query
+    search, offset = _search_in(desk), _offset(query)
+    choices: Choices = await desk.read(list_choices)
+    found, total = await desk.read(search_bookings, search, limit=LIMIT, offset=offset)
+    return desk.page(
+        "console/bookings.html",
+        "bookings",
+        found=found,
+        total=total,
+        limit=LIMIT,
+        offset=offset,
+        choices=choices,
+        statuses=list(Status),
+        chosen=search.filter.statuses,
+        longest_text=LONGEST_TEXT,
+        asked=query,
+        text=search.text,
+        kept=_kept(query),
+        **names_of(choices),
+    )
+
+
+async def download(desk: Desk) -> Stream:
+    """The same bookings, all of them, as comma-separated values."""
+    search = _search_in(desk)
+    choices: Choices = await desk.read(list_choices)
+    name = f"bookings-{desk.organization.slug}.csv"
+    headers = (
+        ("content-disposition", f'attachment; filename="{name}"'),
+        ("cache-control", "no-store"),
+    )
+    return Stream(_lines(desk, search, choices), "text/csv; charset=utf-8", headers)
+
+
+def names_of(choices: Choices) -> dict[str, Any]:
+    """What schedules and event types are called."""
+    return {
+        "schedule_names": {one.id: one.name for one in choices.schedules},
+        "event_type_names": {one.id: one.name for one in choices.event_types},
+    }
+
+
+async def _lines(desk: Desk, search: Search, choices: Choices) -> AsyncIterator[bytes]:
+    schedules = names_of(choices)["schedule_names"]
+    head = [say(f"console.csv.{column}") for column in COLUMNS]
+    yield BYTE_ORDER_MARK.encode() + sheet_lines([head])
+    after: tuple[datetime, UUID] | None = None
+    while True:
+        found: list[Booking] = await desk.read(list_next_found, search, after)
+        if not found:
+            return
+        kinds: dict[UUID, EventType] = await desk.read(list_event_types_of, found)
+        rows = (_row(desk, booking, kinds, schedules) for booking in found)
+        async for lines in taking_turns(pieces_of_sheet(rows)):
+            yield lines
+        after = (found[-1].start_time, found[-1].id)
+
+
+def _row(
+    desk: Desk, b: Booking, kinds: Mapping[UUID, EventType], names: Mapping[UUID, str]
+) -> list[str | None]:
+    start = clock_words.local(b.start_time, desk.zone)
+    event_type = kinds.get(b.event_type_id) if b.event_type_id else None
+    answers = [f"{label}: {answer}" for label, answer in answers_of(b, event_type)]
+    schedules = [names.get(id_, shown(SCHEDULE, id_)) for id_ in b.schedule_ids]
+    return [
+        shown(BOOKING, b.id),
+        b.status.value,
+        clock_words.iso(b.start_time),
+        clock_words.iso(b.end_time),
+        start.date().isoformat(),
+        f"{start:%H:%M}",
+        desk.zone.name,
+        b.title,
+        event_type.name if event_type else None,
+        ", ".join(schedules),
+        b.attendee_name,
+        b.attendee_email,
+        b.attendee_phone,
+        b.attendee_timezone,
+        b.attendee_notes,
+        "\n".join(answers) or None,
+        b.location,
+        b.source,
+        b.cancellation_reason,
+        clock_words.iso(b.created_at),
+        clock_words.iso(b.updated_at),
+        b.attendee_locale,
+    ]
+
+
+def _search_in(desk: Desk) -> Search:
+    """Raises Invalid for a day that is none."""
+    query, zone = desk.query, desk.zone.name
+    since, until = _day(query, "since"), _day(query, "until")
+    if since and until and until < since:
+        raise Invalid.field("until", "must not be before the first day")
+    wanted = BookingFilter(
+        schedule_id=_id(SCHEDULE, query.get("schedule")),
+        event_type_id=_id(EVENT_TYPE, query.get("event_type")),
+        statuses=tuple(s for s in Status if s.value in query.all_of("status")),
+        ends_after=clocks.bounds_of(since, zone)[0] if since else None,
+        before=clocks.bounds_of(until, zone)[1] if until else None,
+    )
+    return Search(filter=wanted, text=_text_in(query), is_to_come=bool(query.get("upcoming")))
+
+
+def _text_in(query: Fields) -> str:
+    """What is searched; `email` is what older addresses call it."""
+    return query.text("search") or query.text("email")
+
+
+def _kept(query: Fields) -> dict[str, Any]:
+    """The filters that are set, for the links of the page."""
+    kept: dict[str, Any] = {name: query.all_of(name) for name in FILTERS if query.get(name)}
+    return {"search": text} | kept if (text := _text_in(query)) else kept
+
+
+def _id(prefix: str, text: str | None) -> UUID | None:
+    """An id to filter by; what is no id finds nothing."""
+    return (parse(prefix, text) or NOT_AN_ID) if text else None
+
+
+def _day(query: Fields, name: str) -> Day | None:
+    try:
+        return Day.parse(query[name]) if query.get(name) else None
+    except ValueError:
+        raise Invalid.field(name, "must be a day, such as 2026-12-01") from None
+
+
+def _offset(query: Fields) -> int:
+    text = query.get("offset", "")
+    return min(int(text), LARGEST_OFFSET) if text.isascii() and text.isdigit() else 0
+
+
+PAGES: Final = (
+    member_route("GET", PATH, list_bookings),
+    member_route("GET", f"{PATH}.csv", download),
+)

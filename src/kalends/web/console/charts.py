@@ -1,0 +1,106 @@
+"""Bookings, no-shows and utilisation by week: bars drawn on the server, with their numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+from kalends.availability.wallclock import local_day
+from kalends.domain.ids import SCHEDULE, parse
+from kalends.services.agenda import Choices, list_choices
+from kalends.services.statistics import Week, list_weeks
+from kalends.web.console.desk import Desk, member_route
+from kalends.web.pages.answers import PageAnswer
+
+WEEKS: Final = 12
+A_WEEK: Final = 7
+# The drawing's own units.
+WIDTH: Final = 480
+HEIGHT: Final = 190
+LEFT: Final = 36
+TOP: Final = 14
+BOTTOM: Final = 26
+GAP: Final = 7
+STEPS: Final = (1, 2, 5)
+FEWEST_LINES: Final = 4
+
+
+@dataclass(frozen=True)
+class Bar:
+    x: int
+    y: int
+    width: int
+    height: int
+    value: int
+    day: date
+
+    @property
+    def middle(self) -> int:
+        return self.x + self.width // 2
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Bars over weeks, between lines: each at a height, with the number that it stands for."""
+
+    key: str
+    bars: Sequence[Bar]
+    lines: Sequence[tuple[int, int]]
+
+    @property
+    def least(self) -> int:
+        return min(bar.value for bar in self.bars)
+
+    @property
+    def most(self) -> int:
+        return max(bar.value for bar in self.bars)
+
+
+async def show_charts(desk: Desk) -> PageAnswer:
+    choices: Choices = await desk.read(list_choices)
+    only = choices.schedule(parse(SCHEDULE, desk.query.get("schedule", "")))
+    today = local_day(int(desk.visit.context.clock().timestamp()), desk.zone)
+    days = first_days(today, desk.visit.locale.first_week_day)
+    weeks: list[Week] = await desk.read(list_weeks, days, desk.zone.name, choices.schedules, only)
+    return desk.page(
+        "console/charts.html",
+        "charts",
+        choices=choices,
+        schedule=only,
+        weeks=weeks,
+        charts=[
+            draw("bookings", days, [week.bookings for week in weeks]),
+            draw("no-shows", days, [week.no_shows for week in weeks]),
+            draw("utilisation", days, [week.utilisation for week in weeks], at_least=100),
+        ],
+        size={"width": WIDTH, "height": HEIGHT, "left": LEFT, "base": HEIGHT - BOTTOM},
+    )
+
+
+def first_days(today: date, first_week_day: int) -> list[date]:
+    """When the last weeks began, the present one included."""
+    this = today - timedelta(days=(today.weekday() - first_week_day) % A_WEEK)
+    return [this - timedelta(days=A_WEEK * back) for back in reversed(range(WEEKS))]
+
+
+def draw(key: str, days: Sequence[date], values: Sequence[int], at_least: int = 4) -> Chart:
+    """The values as bars on a scale that begins at nothing."""
+    step = _step(max(at_least, *values))
+    top = -(-max(at_least, *values) // step) * step
+    room, slot = HEIGHT - TOP - BOTTOM, (WIDTH - LEFT) // len(days)
+    bars = []
+    for i, (day, value) in enumerate(zip(days, values, strict=True)):
+        height = round(room * value / top)
+        y = HEIGHT - BOTTOM - height
+        bars.append(Bar(LEFT + i * slot + GAP // 2, y, slot - GAP, height, value, day))
+    lines = [(HEIGHT - BOTTOM - round(room * n / top), n) for n in range(0, top + 1, step)]
+    return Chart(key, bars, lines)
+
+
+def _step(largest: int) -> int:
+    """The largest of 1, 2, 5, 10, 20, 50, … that gives lines enough."""
+    steps: list[int] = [step * 10**power for power in range(len(str(largest))) for step in STEPS]
+    return max(step for step in steps if step == 1 or step * FEWEST_LINES <= largest)
+
+
+PAGES: Final = (member_route("GET", "/charts", show_charts),)

@@ -1,0 +1,193 @@
+"""A booking by hand: what it is of, one of the free times (or one of one's own), and who comes."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from kalends.domain.booking import Booking, LocationType
+from kalends.domain.errors import Inactive, Invalid, NotFound, Refused, SlotTaken
+from kalends.domain.event_type import EventType
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, parse, shown
+from kalends.domain.schedule import Schedule
+from kalends.services import bookings
+from kalends.services.agenda import Choices, list_choices
+from kalends.services.bookings import NewAttendee, NewBooking
+from kalends.services.slots import WhatFor
+from kalends.web.console.attendees import Details, read_details
+from kalends.web.console.booking import url_of
+from kalends.web.console.desk import Desk, member_route
+from kalends.web.console.moments import AmbiguousTime, moment_in
+from kalends.web.console.moving import may_override
+from kalends.web.console.times import Kept, pick_time
+from kalends.web.http.errors import status_of
+from kalends.web.pages import clock_words
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.asking import field_of, read_asked
+from kalends.web.pages.forms import Fields
+
+PATH: Final = "/bookings/new"
+USUAL_MINUTES: Final = 30
+LONGEST_MINUTES: Final = 7 * 24 * 60
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be booked: an event type (on a schedule, where it names none), or some minutes
+    of a schedule."""
+
+    event_type: EventType | None
+    schedule: Schedule | None
+    minutes: int
+
+    @property
+    def is_settled(self) -> bool:
+        if self.event_type is None:
+            return self.schedule is not None
+        return bool(self.event_type.requirements) or self.schedule is not None
+
+    @property
+    def what_for(self) -> WhatFor:
+        schedule_id = self.schedule.id if self.schedule else None
+        if self.event_type is not None:
+            return WhatFor(event_type_id=self.event_type.id, schedule_id=schedule_id)
+        return WhatFor(schedule_id=schedule_id, duration_minutes=self.minutes)
+
+    def parameters(self) -> dict[str, str | None]:
+        return {
+            "event_type": shown(EVENT_TYPE, self.event_type.id) if self.event_type else None,
+            "schedule": shown(SCHEDULE, self.schedule.id) if self.schedule else None,
+            "minutes": str(self.minutes) if self.event_type is None else None,
+        }
+
+
+async def show_steps(desk: Desk) -> PageAnswer:
+    """What, when, who: the first of them that is not settled yet."""
+    query = desk.query
+    choices: Choices = await desk.read(list_choices)
+    wish = _wish_in(query, choices)
+    if not wish.is_settled or (query.get("schedule") and not _has_chosen(query)):
+        return _page(desk, "choose", wish, choices=choices)
+    if not query.get("start") and not query.get("time"):
+        return await _times_page(desk, wish)
+    try:
+        starts_at = moment_in(query, desk.zone)
+    except AmbiguousTime as error:
+        return await _times_page(desk, wish, 422, problem=error.message, twice=error.instants)
+    except Invalid as error:
+        return await _times_page(desk, wish, 422, problem=error.message)
+    return _form_page(desk, wish, starts_at, Fields([]))
+
+
+async def create(desk: Desk) -> PageAnswer:
+    form = await desk.form()
+    wish = _wish_in(form, await desk.read(list_choices))
+    if not wish.is_settled:
+        raise NotFound("What was to be booked is not there any more.")
+    starts_at = moment_in(form, desk.zone)
+    given = read_details(form)
+    answers, faults = _answers_in(form, wish, given)
+    if faults:
+        return _form_page(desk, wish, starts_at, form, 422, faults=faults)
+    wanted = _new(wish, starts_at, given, answers, override=may_override(desk, form))
+    try:
+        booking: Booking = await desk.change(bookings.create_booking, wanted)
+    except (SlotTaken, Refused, Inactive, Invalid) as error:
+        status = status_of(error)
+        return _form_page(desk, wish, starts_at, form, status, problem=error.message, refused=True)
+    return desk.go(url_of(booking.id), done="created")
+
+
+def _answers_in(form: Fields, wish: Wish, given: Details) -> tuple[dict[str, Any], dict[str, str]]:
+    """The answers to the event type's questions, and what is wrong in the whole form."""
+    if wish.event_type is None:
+        return {}, given.faults
+    asked = read_asked(form, wish.event_type, "UTC", None)
+    faults = {name: text for name, text in asked.faults.items() if name.startswith("answer.")}
+    return asked.answers, given.faults | faults
+
+
+def _new(
+    wish: Wish, starts_at: datetime, given: Details, answers: dict[str, Any], *, override: bool
+) -> NewBooking:
+    ends_at = None if wish.event_type else starts_at + timedelta(minutes=wish.minutes)
+    return NewBooking(
+        start_time=starts_at,
+        end_time=ends_at,
+        schedule_id=wish.schedule.id if wish.schedule else None,
+        event_type_id=wish.event_type.id if wish.event_type else None,
+        title=given.title,
+        location=given.location,
+        location_type=given.location_type,
+        attendee=NewAttendee(
+            name=given.name,
+            email=given.email,
+            phone=given.phone,
+            timezone=given.timezone,
+            notes=given.notes,
+        ),
+        answers=answers,
+        override=override,
+    )
+
+
+def _wish_in(given: Fields, choices: Choices) -> Wish:
+    text = given.get("minutes", "")
+    minutes = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else USUAL_MINUTES
+    return Wish(
+        choices.event_type(parse(EVENT_TYPE, given.get("event_type", ""))),
+        choices.schedule(parse(SCHEDULE, given.get("schedule", ""))),
+        min(max(minutes, 1), LONGEST_MINUTES),
+    )
+
+
+def _has_chosen(query: Fields) -> bool:
+    """Whether a schedule alone was chosen here, with its minutes: the calendar's link only
+    proposes one."""
+    return bool(query.get("event_type") or query.get("minutes"))
+
+
+async def _times_page(desk: Desk, wish: Wish, status: int = 200, **more: Any) -> PageAnswer:
+    values: dict[str, Any] = {"twice": []} | more
+    picker = None
+    try:
+        picker = await pick_time(desk, wish.what_for)
+    except (Inactive, NotFound, Invalid) as error:
+        values.setdefault("problem", error.message)
+    return _page(desk, "times", wish, status, picker=picker, **values)
+
+
+def _form_page(
+    desk: Desk, wish: Wish, starts_at: datetime, typed: Fields, status: int = 200, **more: Any
+) -> PageAnswer:
+    minutes = wish.event_type.duration_minutes if wish.event_type else wish.minutes
+    return _page(
+        desk,
+        "form",
+        wish,
+        status,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=minutes),
+        typed=typed,
+        field_of=field_of,
+        location_types=list(LocationType),
+        **{"faults": {}, "refused": False, **more},
+    )
+
+
+def _page(desk: Desk, step: str, wish: Wish, status: int = 200, **values: Any) -> PageAnswer:
+    return desk.page(
+        f"console/new-{step}.html",
+        "bookings",
+        status,
+        wish=wish,
+        here=desk.to(PATH),
+        carried=Kept(**wish.parameters()),
+        now=clock_words.seconds_of(desk.visit.context.clock()),
+        **values,
+    )
+
+
+PAGES: Final = (
+    member_route("GET", PATH, show_steps),
+    member_route("POST", PATH, create),
+)

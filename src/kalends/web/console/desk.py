@@ -1,0 +1,214 @@
+"""What a page of the console stands on: a signed-in user at work in one organization."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from kalends.availability.wallclock import Zone
+from kalends.domain.access import ADMINS, Membership, Mode, Organization, Role, Scope
+from kalends.domain.errors import Forbidden, KalendsError, NeedsAdmin, NotFound, Unauthorized
+from kalends.domain.ids import shown
+from kalends.formats.times import known_zone
+from kalends.runtime.unit_of_work import UseCase, Work
+from kalends.scheduling.zones import zone_of_organization
+from kalends.services import organizations, sessions
+from kalends.services.sessions import Account
+from kalends.web.console.sections import navigation_for
+from kalends.web.http.errors import error_headers, status_of
+from kalends.web.http.routes import Access
+from kalends.web.http.sign_ins import SAFE_METHODS
+from kalends.web.pages.answers import Headers as HeaderPairs
+from kalends.web.pages.answers import PageAnswer, Stream, redirect
+from kalends.web.pages.errors import error_page, error_words, wants_json
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.routes import PageRoute
+from kalends.web.pages.visit import Visit
+from kalends.web.pages.words import WORDS
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ROOT: Final = "/console/{organization}"
+SOURCE: Final = "console"
+NOT_STORED: Final = ("cache-control", "no-store")
+# What a role may do, in the words of the API's scopes.
+SCOPES: Final = {
+    Role.OWNER: [Scope.ALL.value],
+    Role.ADMIN: [Scope.ALL.value],
+    Role.MEMBER: [Scope.BOOKINGS_WRITE.value, Scope.ALL_READ.value],
+}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A visit of a signed-in user on behalf of one organization, in which the user has a role.
+
+    Whatever it reads and changes is that organization's, by `visit.caller`.
+    """
+
+    visit: Visit
+    account: Account
+    membership: Membership
+    organization: Organization
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the user may change settings; members work with bookings and read the rest."""
+        return self.membership.role in ADMINS
+
+    @property
+    def user_id(self) -> UUID:
+        return self.account.user.id
+
+    @cached_property
+    def zone(self) -> Zone:
+        """The organization's, in which days are counted here. Raises BrokenZone."""
+        return zone_of_organization(self.organization)
+
+    @property
+    def query(self) -> Fields:
+        return self.visit.query
+
+    async def form(self) -> Fields:
+        """What was sent, from a page of this very session."""
+        return await self.visit.form()
+
+    def path(self, name: str) -> str:
+        return self.visit.path(name)
+
+    def to(self, path: str = "", **query: str | Sequence[str] | None) -> str:
+        """The URL of a page of this organization's console; what is empty is left out."""
+        given = {name: value for name, value in query.items() if value}
+        url = f"/console/{self.organization.slug}{path}"
+        return f"{url}?{urlencode(given, doseq=True)}" if given else url
+
+    def go(self, path: str, **query: str | Sequence[str] | None) -> PageAnswer:
+        """Sends the browser to such a page, as after a form was done."""
+        return redirect(self.to(path, **query))
+
+    async def read(
+        self, use_case: Callable[Concatenate[Work, P], Any], *args: P.args, **kwargs: P.kwargs
+    ) -> Any:
+        return await self.visit.read(use_case, *args, **kwargs)
+
+    async def change(self, use_case: UseCase[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        return await self.visit.change(use_case, *args, **kwargs)
+
+    def check_admin(self) -> None:
+        """Raises NeedsAdmin."""
+        if not self.is_admin:
+            raise NeedsAdmin("Only owners and admins of the organization can do this.")
+
+    def page(
+        self,
+        template: str,
+        section: str,
+        status: int = 200,
+        headers: HeaderPairs = (),
+        **values: Any,
+    ) -> PageAnswer:
+        """The template within the console's frame, `section` marked in the navigation.
+
+        `done` in the query names what was done just now: words `console.done.…`.
+        """
+        kept = (*headers, NOT_STORED)
+        return self.visit.page(template, status, kept, **(self._common(section) | values))
+
+    async def long_page(self, template: str, section: str, **values: Any) -> PageAnswer:
+        """The same, of a template that may write much."""
+        values = self._common(section) | values
+        return await self.visit.long_page(template, 200, (NOT_STORED,), **values)
+
+    def _common(self, section: str) -> dict[str, Any]:
+        done = self.query.get("done", "")
+        return {
+            "desk": self,
+            "section": section,
+            "navigation": navigation_for(self.is_admin),
+            "organization": self.organization,
+            "is_sandbox": self.organization.mode is Mode.TEST,
+            # Where no day is counted a broken zone stands in no one's way, least of all in the
+            # settings, where it is mended.
+            "zone": known_zone(self.organization.timezone),
+            "done": f"console.done.{done}" if f"console.done.{done}" in WORDS else None,
+            "problem": None,
+            "shown_id": shown,
+        }
+
+
+DeskHandler = Callable[[Desk], Awaitable[PageAnswer | Stream]]
+
+
+def member_route(method: str, path: str, handler: DeskHandler) -> PageRoute:
+    """A page of an organization, for all who belong to it. `path` comes after `ROOT`."""
+    return _route(method, path, _at_desk(handler))
+
+
+def admin_route(method: str, path: str, handler: DeskHandler) -> PageRoute:
+    """A page of an organization, for its owners and admins."""
+
+    async def checked(desk: Desk) -> PageAnswer | Stream:
+        desk.check_admin()
+        return await handler(desk)
+
+    return _route(method, path, _at_desk(checked))
+
+
+async def open_desk(visit: Visit) -> Desk:
+    """Raises NotFound for an organization that is not the user's, or is not there."""
+    account = await get_account(visit)
+    slug = visit.path("organization")
+    for membership in account.memberships:
+        if membership.slug == slug:
+            acting = visit.acting_as(
+                replace(
+                    visit.caller,
+                    organization_id=membership.organization_id,
+                    mode=membership.mode,
+                    scopes=SCOPES[membership.role],
+                    source=SOURCE,
+                )
+            )
+            organization = await acting.read(organizations.get_organization)
+            return Desk(acting, account, membership, organization)
+    raise NotFound("There is no such organization that you belong to.")
+
+
+async def get_account(visit: Visit) -> Account:
+    """The signed-in user. Raises Unauthorized for one that is gone meanwhile."""
+    try:
+        account: Account = await visit.read(sessions.get_account, visit.user_id)
+    except NotFound:
+        raise Unauthorized("This user does not exist any more.") from None
+    return account
+
+
+def _route(method: str, path: str, handler: Callable[[Visit], Any]) -> PageRoute:
+    return PageRoute(method=method, path=ROOT + path, handler=handler, access=Access.SESSION)
+
+
+def _at_desk(handler: DeskHandler) -> Callable[[Visit], Awaitable[PageAnswer | Stream]]:
+    """Every form has to hold our token, whether or not its handler reads it; what is refused is
+    shown within the console."""
+
+    async def handle(visit: Visit) -> PageAnswer | Stream:
+        if visit.scope["method"] not in SAFE_METHODS:
+            await visit.form()
+        desk = await open_desk(visit)
+        try:
+            return await handler(desk)
+        except KalendsError as error:
+            return _problem_page(desk, error)
+
+    return handle
+
+
+def _problem_page(desk: Desk, error: KalendsError) -> PageAnswer:
+    if wants_json(desk.visit) or type(error) is Forbidden:
+        return error_page(desk.visit, error)
+    title, text = error_words(error)
+    status, headers = status_of(error), tuple(error_headers(error).items())
+    return desk.page("console/problem.html", "", status, headers, title=title, text=text)

@@ -1,0 +1,97 @@
+"""Changing the details of a booking: who comes, where, and how it is called."""
+
+from typing import Any, Final
+
+from kalends.domain.booking import Booking, LocationType
+from kalends.domain.errors import Invalid
+from kalends.domain.ids import BOOKING, shown
+from kalends.services import bookings
+from kalends.services.bookings import AttendeeChanges, BookingChanges
+from kalends.web.console.attendees import Details, read_details
+from kalends.web.console.booking import (
+    OVERTAKEN,
+    booking_id_in,
+    notify_in,
+    overtaken_page,
+    seen_in,
+    url_of,
+)
+from kalends.web.console.desk import Desk, member_route
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import Fields
+
+PATH: Final = "/bookings/{id}/edit"
+
+
+async def show_form(desk: Desk) -> PageAnswer:
+    booking: Booking = await desk.read(bookings.get_booking, booking_id_in(desk))
+    return _form_page(desk, booking, _as_typed(booking))
+
+
+async def edit(desk: Desk) -> PageAnswer:
+    form, booking_id = await desk.form(), booking_id_in(desk)
+    booking: Booking = await desk.read(bookings.get_booking, booking_id)
+    given = read_details(form)
+    if given.faults:
+        return _form_page(desk, booking, form, 422, faults=given.faults)
+    wanted = _changes(given, notify=notify_in(form))
+    try:
+        await desk.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
+    except OVERTAKEN as error:
+        return await overtaken_page(desk, error)
+    except Invalid as error:
+        return _form_page(desk, booking, form, 422, problem=error.message)
+    return desk.go(url_of(booking_id), done="edited")
+
+
+def _changes(given: Details, *, notify: bool) -> BookingChanges:
+    return BookingChanges(
+        notify=notify,
+        title=given.title,
+        location=given.location,
+        location_type=given.location_type,
+        attendee=AttendeeChanges(
+            name=given.name,
+            email=given.email,
+            phone=given.phone,
+            timezone=given.timezone,
+            notes=given.notes,
+        ),
+    )
+
+
+def _form_page(
+    desk: Desk, booking: Booking, typed: Fields, status: int = 200, **more: Any
+) -> PageAnswer:
+    return desk.page(
+        "console/edit.html",
+        "bookings",
+        status,
+        booking=booking,
+        booking_id=shown(BOOKING, booking.id),
+        path=url_of(booking.id),
+        seen=typed.get("seen") or str(booking.version),
+        typed=typed,
+        location_types=list(LocationType),
+        **{"faults": {}, **more},
+    )
+
+
+def _as_typed(booking: Booking) -> Fields:
+    values = {
+        "name": booking.attendee_name,
+        "email": booking.attendee_email,
+        "phone": booking.attendee_phone,
+        "timezone": booking.attendee_timezone,
+        "notes": booking.attendee_notes,
+        "title": booking.title,
+        "location": booking.location,
+        "location_type": booking.location_type,
+    }
+    return Fields([(name, value) for name, value in values.items() if value])
+
+
+PAGES: Final = (
+    member_route("GET", PATH, show_form),
+    member_route("POST", PATH, edit),
+)

@@ -1,0 +1,64 @@
+"""`/live`: server-sent events that say when to look again. What is new, the page itself fetches.
+
+The stream ends when the session does, when the user's membership does, or with the server.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from kalends.domain.errors import NotFound, Unauthorized, Unavailable
+from kalends.services.sessions import find_session_user, get_account
+from kalends.web.console.desk import Desk, member_route
+from kalends.web.http.protocol import GOES_ON
+from kalends.web.http.sign_ins import token_in
+from kalends.web.pages.answers import PageAnswer, Stream
+
+PATH: Final = "/live"
+# So often something is sent, so that proxies keep the connection; and the session is looked at.
+HEARTBEAT_SECONDS: Final = 15.0
+COME_BACK_AFTER_MS: Final = 3_000
+
+
+async def live(desk: Desk) -> PageAnswer | Stream:
+    """Raises Unavailable where too many look already."""
+    if desk.visit.gate.lookout.is_full:
+        raise Unavailable("There are too many connections of this kind just now.")
+    desk.visit.scope[GOES_ON] = True
+    return Stream(_chunks(desk))
+
+
+async def _chunks(desk: Desk) -> AsyncIterator[bytes]:
+    yield f"retry: {COME_BACK_AFTER_MS}\n\n".encode()
+    lookout, organization_id = desk.visit.gate.lookout, desk.organization.id
+    async for number in lookout.changes(organization_id, _seen(desk), HEARTBEAT_SECONDS):
+        if not await _is_still_in(desk):
+            yield b"event: end\ndata: -\n\n"
+            return
+        if number is None:
+            yield b": still here\n\n"
+        else:
+            yield f"id: {number}\nevent: change\ndata: {number}\n\n".encode()
+
+
+def _seen(desk: Desk) -> int | None:
+    """What a browser that comes back had heard of last."""
+    text = desk.visit.headers.get("last-event-id", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+
+
+async def _is_still_in(desk: Desk) -> bool:
+    """Whether the session goes on, and the user still belongs to the organization."""
+    token = token_in(desk.visit.headers)
+    try:
+        user = await find_session_user(desk.visit.context, token) if token else None
+        if user is None or user.id != desk.user_id:
+            return False
+        account = await desk.read(get_account, user.id)
+    except (NotFound, Unauthorized):
+        return False
+    except Unavailable:
+        return True
+    return any(one.organization_id == desk.organization.id for one in account.memberships)
+
+
+PAGES: Final = (member_route("GET", PATH, live),)

@@ -1,0 +1,98 @@
+"""Moving a booking: to one of its free times, or to a day and time of one's own.
+
+The calendar's script posts the same form when a booking was dragged, once it has asked.
+"""
+
+from typing import Any, Final
+
+from kalends.domain.access import Scope
+from kalends.domain.booking import MOVABLE
+from kalends.domain.errors import Inactive, Invalid, KalendsError, NotFound, Refused, SlotTaken
+from kalends.domain.ids import BOOKING, shown
+from kalends.services import bookings
+from kalends.services.bookings import BookingChanges
+from kalends.services.slots import WhatFor
+from kalends.web.console.booking import (
+    OVERTAKEN,
+    booking_id_in,
+    done_with,
+    notify_in,
+    overtaken_page,
+    seen_in,
+    url_of,
+)
+from kalends.web.console.desk import Desk, member_route
+from kalends.web.console.moments import AmbiguousTime, moment_in
+from kalends.web.console.times import Kept, pick_time
+from kalends.web.http.errors import status_of
+from kalends.web.pages import clock_words
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import Fields
+
+PATH: Final = "/bookings/{id}/reschedule"
+
+
+async def show_times(desk: Desk) -> PageAnswer:
+    return await _times_page(desk)
+
+
+async def move(desk: Desk) -> PageAnswer:
+    """Moves the booking; a refusal is told in its own sentence."""
+    form, booking_id = await desk.form(), booking_id_in(desk)
+    try:
+        starts_at = moment_in(form, desk.zone)
+        wanted = BookingChanges(
+            start_time=starts_at, override=may_override(desk, form), notify=notify_in(form)
+        )
+        await desk.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
+    except OVERTAKEN as error:
+        return await overtaken_page(desk, error)
+    except AmbiguousTime as error:
+        return await _times_page(desk, 422, form, problem=error.message, twice=error.instants)
+    except (SlotTaken, Refused, Inactive, Invalid) as error:
+        return await _times_page(desk, status_of(error), form, problem=error.message)
+    return desk.go(url_of(booking_id), done=done_with(form, "moved"))
+
+
+def may_override(desk: Desk, form: Fields) -> bool:
+    """Whether the rules are to be passed over; only admins are asked."""
+    return form.get("override") == "yes" and Scope.ALL.value in desk.visit.caller.scopes
+
+
+async def _times_page(
+    desk: Desk, status: int = 200, typed: Fields | None = None, **more: Any
+) -> PageAnswer:
+    booking_id = booking_id_in(desk)
+    booking = await desk.read(bookings.get_booking, booking_id)
+    values: dict[str, Any] = {"twice": []} | more
+    picker = None
+    if booking.status in MOVABLE:
+        try:
+            picker = await pick_time(desk, WhatFor(booking_id=booking_id), booking.start_time)
+        except (Inactive, NotFound) as error:
+            values.setdefault("problem", _why_none(error))
+    return desk.page(
+        "console/move.html",
+        "bookings",
+        status,
+        booking=booking,
+        booking_id=shown(BOOKING, booking_id),
+        path=url_of(booking_id),
+        here=desk.to(f"{url_of(booking_id)}/reschedule"),
+        picker=picker,
+        carried=Kept(),
+        may_move=booking.status in MOVABLE,
+        typed=typed or Fields([]),
+        now=clock_words.seconds_of(desk.visit.context.clock()),
+        **values,
+    )
+
+
+def _why_none(error: KalendsError) -> str:
+    return error.message
+
+
+PAGES: Final = (
+    member_route("GET", PATH, show_times),
+    member_route("POST", PATH, move),
+)

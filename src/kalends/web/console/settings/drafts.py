@@ -1,0 +1,177 @@
+"""A form while it is filled in: what is typed, what is wrong with it, and which version it was
+made of."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from kalends.domain.errors import Detail, Invalid, KalendsError, SlugTaken, Stale
+from kalends.formats.encoding import encode
+from kalends.runtime.conditions import IfMatch
+from kalends.web.http.errors import status_of
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.words import WORDS, say
+
+YES: Final = "yes"
+VERSION: Final = "version"
+ROWS_TO_SPARE: Final = 1
+_INDEX: Final = re.compile(r"\.\d+(?=\.|$)")
+_KINDLY: Final = (
+    (re.compile(r"^(?:is required|must be text of length >= 1)$"), "missing"),
+    (re.compile(r"^must be text of length <= (?P<most>\d+)$"), "long"),
+    (re.compile(r"^must be a list of length <= (?P<most>\d+)$"), "many"),
+    (re.compile(r"^must be a list of length >= 1$"), "none"),
+    (re.compile(r"^must be a (?:whole )?number >= (?P<least>[\d.]+)$"), "small"),
+    (re.compile(r"^must be a (?:whole )?number <= (?P<most>[\d.]+)$"), "large"),
+    (re.compile(r"^must be a (?:whole )?number(?: or null)?, not text$"), "number"),
+    (re.compile(r"^is empty or holds a character"), "unfit"),
+)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """`faults` by field; `problem` is what is the matter with the whole."""
+
+    typed: Fields
+    faults: Mapping[str, str] = field(default_factory=dict)
+    problem: str | None = None
+    status: int = 200
+
+    def values(self) -> dict[str, Any]:
+        """What the templates of forms need."""
+        shown = [(name, label_of(name), fault) for name, fault in self.faults.items()]
+        problem = self.problem
+        return {"typed": self.typed, "faults": self.faults, "at_fault": shown, "problem": problem}
+
+
+def drafted(values: Mapping[str, str | Iterable[str]]) -> Draft:
+    """A form as it is filled in from what is there."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in values.items():
+        pairs += [(name, value)] if isinstance(value, str) else [(name, one) for one in value]
+    return Draft(Fields(pairs))
+
+
+def refused(typed: Fields, error: KalendsError, version: int | None = None) -> Draft:
+    """The same form again, with what is wrong at its fields. For one that was made of an older
+    version, `version` is that which stands now: sent again, the form goes over it."""
+    if isinstance(error, Stale):
+        kept = [(n, v) for n in typed if n != VERSION for v in typed.all_of(n)]
+        now = Fields([*kept, (VERSION, str(version or ""))])
+        return Draft(now, problem=say("settings.stale"), status=status_of(error))
+    if isinstance(error, SlugTaken):
+        return Draft(typed, {"slug": say("settings.fault.slug")}, status=status_of(error))
+    faults = faults_of(error)
+    problem = None if faults else error.message
+    return Draft(typed, faults, problem, status_of(error))
+
+
+def not_done(draft: Draft, error: KalendsError) -> Draft:
+    """A form as it stands, and why something else on its page was not done."""
+    problem = say("settings.stale.look") if isinstance(error, Stale) else error.message
+    return Draft(draft.typed, problem=problem, status=status_of(error))
+
+
+def faults_of(error: KalendsError) -> dict[str, str]:
+    return {detail.field: kindly(detail.message) for detail in error.details}
+
+
+def check(values: Mapping[str, Any], parse: Callable[[bytes], Any]) -> None:
+    """Raises Invalid with every field that is wrong by itself, where the parser of the API, which
+    stops at the first, names one."""
+    details: list[Detail] = []
+    for name, value in values.items():
+        try:
+            parse(encode({name: value}))
+        except Invalid as error:
+            details += error.details
+    if details:
+        raise Invalid("Some fields need another look.", details)
+
+
+def kindly(message: str) -> str:
+    """A sentence of the API for whoever fills in a form."""
+    for pattern, key in _KINDLY:
+        if found := pattern.match(message):
+            return say(f"settings.fault.{key}", **found.groupdict())
+    return say("settings.fault.it", message=message)
+
+
+def label_of(name: str) -> str:
+    """What a field is called, in the words of its form; empty where it has none."""
+    known = _INDEX.sub("", name)
+    while known and f"settings.field.{known}" not in WORDS:
+        known = known.partition(".")[2]
+    return say(f"settings.field.{known}") if known else ""
+
+
+def rows_in(form: Fields, prefix: str, parts: Iterable[str]) -> list[dict[str, str]]:
+    """The rows `prefix.0.part`, `prefix.1.part`, … in their order, without those left empty."""
+    pattern = re.compile(rf"{re.escape(prefix)}\.(\d{{1,4}})\.[a-z_]+")
+    numbers = sorted({int(found[1]) for name in form if (found := pattern.fullmatch(name))})
+    rows = [{part: form.text(f"{prefix}.{n}.{part}") for part in parts} for n in numbers]
+    return [row for row in rows if any(row.values())]
+
+
+def if_match_of(form: Fields) -> IfMatch:
+    """The version that the form was made of."""
+    text = form.text(VERSION)
+    return frozenset({int(text)}) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def text_or_none(text: str) -> str | None:
+    return text or None
+
+
+def number_or_text(text: str) -> int | float | str | None:
+    """A number, or what is none for the parser to complain about; None where nothing stands."""
+    if not text:
+        return None
+    plain = text.replace(",", ".")
+    if re.fullmatch(r"-?\d{1,15}", plain, re.ASCII):
+        return int(plain)
+    if re.fullmatch(r"-?\d{1,15}\.\d{1,6}", plain, re.ASCII):
+        number = float(plain)
+        return int(number) if number.is_integer() else number
+    return text
+
+
+_UNITS: Final = {"": 1, "m": 1, "min": 1, "h": 60, "d": 24 * 60, "w": 7 * 24 * 60}
+_SPAN: Final = re.compile(r"(\d{1,9})\s*(min|[mhdw]?)")
+
+
+def minutes_or_text(text: str) -> int | str | None:
+    """Minutes, also written as `2h`, `1d 12h`; else as `number_or_text`."""
+    if not text:
+        return None
+    compact = " ".join(text.lower().split())
+    if not re.fullmatch(rf"{_SPAN.pattern}(?:\s*{_SPAN.pattern})*", compact, re.ASCII):
+        return text
+    return sum(int(found[1]) * _UNITS[found[2]] for found in _SPAN.finditer(compact))
+
+
+def span_text(minutes: int | None) -> str:
+    """Minutes as they are typed most easily: 45, 2h, 1d 12h."""
+    if minutes is None:
+        return ""
+    if minutes == 0 or minutes % 60:
+        return str(minutes)
+    days, hours = divmod(minutes // 60, 24)
+    return " ".join(part for part in (f"{days}d" * bool(days), f"{hours}h" * bool(hours)) if part)
+
+
+_CLOCK: Final = re.compile(r"(\d{1,2})(?:[:.h]?(\d\d))?(?:\s*([ap])\.?m\.?)?")
+
+
+def clock_text(text: str) -> str:
+    """A time of day as `HH:MM`, from how people write it: 9, 9:30, 930, 5 pm; else as it is."""
+    found = _CLOCK.fullmatch(text.strip().lower())
+    if not found or not text.isascii():
+        return text
+    hour, minute, half = int(found[1]), found[2] or "00", found[3]
+    if half:
+        if not 1 <= hour <= 12:
+            return text
+        hour = hour % 12 + (12 if half == "p" else 0)
+    return f"{hour:02}:{minute}"

@@ -1,0 +1,163 @@
+"""Event types: the list, and each with all of its rules."""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from kalends.domain import ids
+from kalends.domain.booking import LocationType
+from kalends.domain.errors import KalendsError, Stale
+from kalends.domain.event_type import EventType, QuestionType
+from kalends.services import event_types
+from kalends.services.event_types import EventTypeChanges
+from kalends.web.console.desk import Desk, admin_route, member_route
+from kalends.web.console.settings import schedules
+from kalends.web.console.settings.drafts import (
+    ROWS_TO_SPARE,
+    YES,
+    Draft,
+    if_match_of,
+    not_done,
+    refused,
+)
+from kalends.web.console.settings.event_type_forms import (
+    as_typed,
+    chosen_in,
+    count_rows,
+    draft_of,
+    new_draft,
+    read_changes,
+    read_new,
+)
+from kalends.web.console.settings.schedules import list_all, offset_in
+from kalends.web.http.call import id_named
+from kalends.web.pages.answers import PageAnswer
+
+SECTION: Final = "event-types"
+PATH: Final = "/event-types"
+LISTED: Final = 100
+
+
+async def list_event_types(desk: Desk) -> PageAnswer:
+    offset = offset_in(desk)
+    listed, total = await desk.read(
+        event_types.list_event_types, is_active=None, limit=LISTED, offset=offset
+    )
+    return desk.page(
+        "console/settings/event-types.html",
+        SECTION,
+        event_types=listed,
+        total=total,
+        offset=offset,
+        limit=LISTED,
+        id_of=id_of,
+        has_schedules=bool(await list_all(desk)),
+    )
+
+
+async def show_new(desk: Desk) -> PageAnswer:
+    chosen = [schedules.id_of(one) for one in await list_all(desk) if one.is_active]
+    return await _form(desk, None, new_draft(chosen))
+
+
+async def create(desk: Desk) -> PageAnswer:
+    typed = as_typed(await desk.form())
+    try:
+        made = await desk.change(event_types.create_event_type, read_new(typed))
+    except KalendsError as error:
+        return await _form(desk, None, refused(typed, error))
+    return desk.go(path_of(made), done="event-type-created")
+
+
+async def show(desk: Desk) -> PageAnswer:
+    event_type = await open_event_type(desk)
+    return await _form(desk, event_type, draft_of(event_type))
+
+
+async def save(desk: Desk) -> PageAnswer:
+    event_type = await open_event_type(desk)
+    form = await desk.form()
+    typed = as_typed(form)
+    try:
+        await desk.change(
+            event_types.update_event_type,
+            event_type.id,
+            if_match_of(form),
+            lambda: read_changes(typed),
+        )
+    except KalendsError as error:
+        return await _form(desk, event_type, refused(typed, error, event_type.version))
+    return desk.go(path_of(event_type), done="saved")
+
+
+async def set_active(desk: Desk) -> PageAnswer:
+    """Opens or closes it for new bookings, from the list."""
+    event_type = await open_event_type(desk)
+    is_active = (await desk.form()).text("is_active") == YES
+    changes = EventTypeChanges(is_active=is_active)
+    await desk.change(event_types.update_event_type, event_type.id, None, lambda: changes)
+    return desk.go(PATH, done="opened" if is_active else "closed")
+
+
+async def delete(desk: Desk) -> PageAnswer:
+    event_type = await open_event_type(desk)
+    form = await desk.form()
+    try:
+        await desk.change(event_types.delete_event_type, event_type.id, if_match_of(form))
+    except Stale as error:
+        return await _form(desk, event_type, not_done(draft_of(event_type), error))
+    return desk.go(PATH, done="deleted")
+
+
+async def open_event_type(desk: Desk) -> EventType:
+    """The event type that the path names. Raises NotFound."""
+    event_type_id = id_named(ids.EVENT_TYPE, "event type", desk.path("event_type"))
+    event_type: EventType = await desk.read(event_types.get_event_type, event_type_id)
+    return event_type
+
+
+def id_of(event_type: EventType) -> str:
+    return ids.shown(ids.EVENT_TYPE, event_type.id)
+
+
+def path_of(event_type: EventType, page: str = "") -> str:
+    return f"{PATH}/{id_of(event_type)}{page}"
+
+
+async def _form(desk: Desk, event_type: EventType | None, draft: Draft) -> PageAnswer:
+    count = count_rows(draft.typed)
+    chosen = chosen_in(draft.typed)
+    draft = replace(draft, faults=_at_fields(draft))
+    return desk.page(
+        "console/settings/event-type.html",
+        SECTION,
+        draft.status,
+        event_type=event_type,
+        path=path_of(event_type) if event_type else f"{PATH}/new",
+        tab="",
+        schedules=[(schedules.id_of(one), one) for one in await list_all(desk, chosen)],
+        location_types=list(LocationType),
+        question_types=list(QuestionType),
+        rows={name: filled + ROWS_TO_SPARE for name, filled in count.items()},
+        page_url=f"{desk.visit.origin}/{desk.organization.slug}/",
+        **draft.values(),
+    )
+
+
+def _at_fields(draft: Draft) -> dict[str, str]:
+    """What is wrong with one of a list stands at the field that holds the list; what is wrong
+    with all requirements together stands before the first."""
+    in_list = re.compile(r"(reminders_minutes_before|.*\.(?:schedule_ids|options))\.\d+")
+    faults = {in_list.sub(r"\1", name): fault for name, fault in draft.faults.items()}
+    return {("requirements" if n == "schedule_id" else n): fault for n, fault in faults.items()}
+
+
+PAGES: Final = (
+    member_route("GET", PATH, list_event_types),
+    admin_route("GET", f"{PATH}/new", show_new),
+    admin_route("POST", f"{PATH}/new", create),
+    member_route("GET", PATH + "/{event_type}", show),
+    admin_route("POST", PATH + "/{event_type}", save),
+    admin_route("POST", PATH + "/{event_type}/active", set_active),
+    admin_route("POST", PATH + "/{event_type}/delete", delete),
+)

@@ -1,0 +1,227 @@
+"""The days on which a schedule is not as always: other hours, and busy times."""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+from kalends.availability.wallclock import Zone, wall_midnight
+from kalends.domain import ids
+from kalends.domain.errors import Invalid, KalendsError, Stale
+from kalends.domain.schedule import BusyTime, Schedule, Window
+from kalends.domain.values import Day
+from kalends.formats.encoding import encode
+from kalends.scheduling.clocks import bounds_of
+from kalends.scheduling.zones import zone_of_schedule
+from kalends.services import busy_times, schedules
+from kalends.services.busy_times import NewBusyTime
+from kalends.web.api.busy_times import parse_new
+from kalends.web.api.schedules import parse_changes
+from kalends.web.console.desk import Desk, admin_route, member_route
+from kalends.web.console.settings.drafts import Draft, clock_text, drafted, refused
+from kalends.web.console.settings.schedule_forms import WINDOW, listed, windows_in
+from kalends.web.console.settings.schedules import PATH, SECTION, offset_in, open_schedule, path_of
+from kalends.web.http.call import id_named
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.clock_words import iso, local
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.words import say
+
+LISTED: Final = 100
+TAB: Final = "/exceptions"
+TRIES: Final = 3
+ROWS: Final = 2
+HOURS: Final = "hours"
+NOTHING: Final = Draft(Fields([]))
+BUSY: Final = ("busy.start_day", "busy.start", "busy.end_day", "busy.end", "busy.reason")
+
+
+async def show(desk: Desk) -> PageAnswer:
+    return await _page(desk, await open_schedule(desk), NOTHING)
+
+
+async def set_override(desk: Desk) -> PageAnswer:
+    """Other hours on a day, or none: instead of what was said of that day before."""
+    schedule = await open_schedule(desk)
+    form = await desk.form()
+    windows = windows_in(form, HOURS)
+    fields = {
+        f"{HOURS}.{n}.{part}": getattr(w, part) for n, w in enumerate(windows) for part in WINDOW
+    }
+    typed = drafted({"day": form.text("day"), **fields}).typed
+    try:
+        day = _day_in(form, "day")
+        await _change_overrides(desk, schedule, day.isoformat(), windows)
+    except KalendsError as error:
+        return await _page(desk, schedule, _at_our_fields(refused(typed, error), typed.text("day")))
+    return desk.go(path_of(schedule, TAB), done="saved")
+
+
+async def remove_override(desk: Desk) -> PageAnswer:
+    schedule = await open_schedule(desk)
+    await _change_overrides(desk, schedule, (await desk.form()).text("day"), None)
+    return desk.go(path_of(schedule, TAB), done="removed")
+
+
+async def add_busy_time(desk: Desk) -> PageAnswer:
+    schedule = await open_schedule(desk)
+    form = await desk.form()
+    typed = drafted({name: form.text(name) for name in BUSY}).typed
+    try:
+        wanted = _busy_time_in(form, zone_of_schedule(schedule))
+        await desk.change(busy_times.create_busy_time, schedule.id, lambda: wanted)
+    except KalendsError as error:
+        return await _page(desk, schedule, refused(typed, error))
+    return desk.go(path_of(schedule, TAB), done="busy-added")
+
+
+async def remove_busy_time(desk: Desk) -> PageAnswer:
+    schedule = await open_schedule(desk)
+    busy_id = id_named(ids.BUSY_TIME, "busy time", desk.path("busy_time"))
+    await desk.change(busy_times.delete_busy_time, schedule.id, busy_id)
+    return desk.go(path_of(schedule, TAB), done="removed")
+
+
+def instants_at(zone: Zone, day: Day, clock: str) -> list[datetime]:
+    """The moments at which the wall clock shows that time: none where it is left out, two where
+    the clock goes back. Raises Invalid for what is no time of day."""
+    values = parse_changes(encode({"availability": {"monday": {"start": clock, "end": "24:00"}}}))
+    assert isinstance(values.availability, dict)
+    start = values.availability["monday"].start
+    wall = wall_midnight(day) + (int(start[:2]) * 60 + int(start[3:])) * 60
+    return [datetime.fromtimestamp(i.start, UTC) for i in zone.instants(wall, wall + 60)]
+
+
+async def _change_overrides(
+    desk: Desk, schedule: Schedule, day: str, windows: list[Window] | None
+) -> None:
+    """Changes one day and no other, whoever changes those meanwhile. None takes it away."""
+    for _ in range(TRIES):
+        overrides: dict[str, Any] = {d: listed(w) for d, w in schedule.overrides.items()}
+        overrides.pop(day, None)
+        changed = overrides if windows is None else overrides | {day: windows}
+        parse = parse_changes(encode({"overrides": changed}))
+        try:
+            seen = frozenset({schedule.version})
+            await desk.change(schedules.update_schedule, schedule.id, seen, lambda: parse)  # noqa: B023
+            return
+        except Stale:
+            schedule = await open_schedule(desk)
+    raise Stale(say("settings.stale"))
+
+
+def _busy_time_in(form: Fields, zone: Zone) -> NewBusyTime:
+    """Raises Invalid, at the fields of this form."""
+    reason = form.text("busy.reason") or None
+    start, end = _start_in(form, zone), _end_in(form, zone)
+    try:
+        return parse_new(encode({"start_time": iso(start), "end_time": iso(end), "reason": reason}))
+    except Invalid as error:
+        named = {"start_time": "busy.start", "end_time": "busy.end", "reason": "busy.reason"}
+        field = named.get(error.details[0].field, "busy.end")
+        message = error.details[0].message.replace("start_time", say("settings.busy.start"))
+        raise Invalid.field(field, message) from None
+
+
+def _start_in(form: Fields, zone: Zone) -> datetime:
+    """The start of the first day, where no hour is given. Raises Invalid."""
+    day, clock = _day_in(form, "busy.start_day"), clock_text(form.text("busy.start"))
+    if clock in ("", "00:00"):
+        return bounds_of(day, zone.name)[0]
+    return _instants_in(zone, day, clock, "busy.start")[0]
+
+
+def _end_in(form: Fields, zone: Zone) -> datetime:
+    """The end of the last day, which is part of the time, where no hour is given. Raises
+    Invalid."""
+    day, clock = _day_in(form, "busy.end_day"), clock_text(form.text("busy.end"))
+    if clock in ("", "24:00"):
+        return bounds_of(day, zone.name)[1]
+    return _instants_in(zone, day, clock, "busy.end")[-1]
+
+
+def _instants_in(zone: Zone, day: Day, clock: str, field: str) -> list[datetime]:
+    """At least one. Raises Invalid."""
+    try:
+        found = instants_at(zone, day, clock)
+    except Invalid:
+        raise Invalid.field(field, say("settings.fault.clock")) from None
+    if not found:
+        raise Invalid.field(field, say("settings.fault.left-out"))
+    return found
+
+
+def whole_days_of(busy: BusyTime, zone: Zone) -> tuple[date, date] | None:
+    """The first and last day of a busy time that takes whole days."""
+    first = local(busy.start_time, zone).date()
+    last = local(busy.end_time - timedelta(seconds=1), zone).date()
+    begins, ends = bounds_of(first, zone.name)[0], bounds_of(last, zone.name)[1]
+    return (first, last) if (begins, ends) == (busy.start_time, busy.end_time) else None
+
+
+def _day_in(form: Fields, name: str) -> Day:
+    """Raises Invalid."""
+    try:
+        return Day.parse(form.text(name))
+    except ValueError as error:
+        raise Invalid.field(name, str(error)) from None
+
+
+def _at_our_fields(draft: Draft, day: str) -> Draft:
+    """The API names an override's windows by its day, or not at all; here they stand beside it."""
+    pattern = re.compile(rf"^overrides(?:\.{re.escape(day)})?(?=\.|$)")
+    faults = {pattern.sub(HOURS, name): fault for name, fault in draft.faults.items()}
+    return Draft(draft.typed, faults, draft.problem, draft.status)
+
+
+async def _page(desk: Desk, schedule: Schedule, draft: Draft) -> PageAnswer:
+    offset, zone = offset_in(desk), zone_of_schedule(schedule)
+    now = desk.visit.context.clock()
+    everything = desk.query.get("show") == "all"
+    found, total = await desk.read(
+        busy_times.list_busy_times,
+        schedule.id,
+        start=None if everything else now,
+        end=None,
+        limit=LISTED,
+        offset=offset,
+    )
+    today = local(now, zone).date()
+    since = (today - timedelta(days=1)).isoformat()
+    shown = {
+        day: listed(windows)
+        for day, windows in sorted(schedule.overrides.items())
+        if everything or day >= since
+    }
+    return desk.page(
+        "console/settings/exceptions.html",
+        SECTION,
+        draft.status,
+        schedule=schedule,
+        schedule_zone=zone,
+        path=path_of(schedule),
+        tab=TAB,
+        overrides=shown,
+        hidden=len(schedule.overrides) - len(shown),
+        busy_times=found,
+        days_of=lambda busy: whole_days_of(busy, zone),
+        busy_id=lambda busy: ids.shown(ids.BUSY_TIME, busy.id),
+        day_of=Day.parse,
+        everything=everything,
+        total=total,
+        offset=offset,
+        limit=LISTED,
+        rows=ROWS,
+        today=today.isoformat(),
+        **draft.values(),
+    )
+
+
+_SCHEDULE: Final = PATH + "/{schedule}"
+
+PAGES: Final = (
+    member_route("GET", _SCHEDULE + TAB, show),
+    admin_route("POST", _SCHEDULE + "/overrides", set_override),
+    admin_route("POST", _SCHEDULE + "/overrides/remove", remove_override),
+    admin_route("POST", _SCHEDULE + "/busy-times", add_busy_time),
+    admin_route("POST", _SCHEDULE + "/busy-times/{busy_time}/remove", remove_busy_time),
+)

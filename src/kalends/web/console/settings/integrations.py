@@ -1,0 +1,194 @@
+"""Cal.com: connect, say what goes to which schedule, sync, and see what could not be brought in."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from kalends.domain import ids
+from kalends.domain.calcom_sync import DEFAULT_BASE_URL, Connection, OnConflict, Run
+from kalends.domain.errors import KalendsError, NotFound
+from kalends.formats.encoding import encode
+from kalends.runtime.sealing import SealBroken
+from kalends.services import calcom, calcom_runs
+from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcom, wanted
+from kalends.web.console.desk import Desk, admin_route
+from kalends.web.console.settings.drafts import (
+    ROWS_TO_SPARE,
+    Draft,
+    drafted,
+    minutes_or_text,
+    not_done,
+    number_or_text,
+    refused,
+    rows_in,
+    span_text,
+)
+from kalends.web.console.settings.schedules import id_of, list_all
+from kalends.web.http.reading import read_body
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.words import say
+
+SECTION: Final = "integrations"
+PATH: Final = "/integrations"
+MOST_RUNS: Final = 5
+# After that the run goes on as a job, and the page shows how it stands.
+WAIT_SECONDS: Final = 1.5
+MAPPING: Final = ("kind", "id", "schedule")
+KINDS: Final = {"event-type": "calcomEventTypeId", "host": "calcomHostId"}
+PLAIN: Final = ("baseUrl", "defaultScheduleId", "onConflict", "intervalMinutes")
+
+
+async def show(desk: Desk) -> PageAnswer:
+    connection = await _find(desk)
+    return await _page(desk, connection, _draft_of(connection))
+
+
+async def connect(desk: Desk) -> PageAnswer:
+    """Makes the connection or replaces it; secrets that are left empty stay as they are."""
+    connection = await _find(desk)
+    typed = _as_typed(await desk.form())
+    try:
+        asked = read_body(encode(_values(desk, connection, typed)), PutCalcom)
+        await calcom.connect(desk.visit.context, desk.visit.caller, wanted(asked))
+    except KalendsError as error:
+        return await _page(desk, connection, _at_our_fields(refused(typed, error)))
+    return desk.go(PATH, done="connected")
+
+
+async def disconnect(desk: Desk) -> PageAnswer:
+    await desk.change(calcom.disconnect)
+    return desk.go(PATH, done="disconnected")
+
+
+async def sync(desk: Desk) -> PageAnswer:
+    """Begins a run; what takes longer goes on without the page."""
+    try:
+        run = await calcom_runs.sync(
+            desk.visit.context,
+            desk.visit.caller.organization_id,
+            (None, None),
+            wait_seconds=WAIT_SECONDS,
+        )
+    except KalendsError as error:
+        connection = await _find(desk)
+        return await _page(desk, connection, not_done(_draft_of(connection), error))
+    return desk.go(PATH, done="synced" if run.is_over else "sync-begun")
+
+
+async def _find(desk: Desk) -> Connection | None:
+    try:
+        connection: Connection = await desk.read(calcom.get_connection)
+    except NotFound:
+        return None
+    return connection
+
+
+def _values(desk: Desk, connection: Connection | None, typed: Fields) -> dict[str, Any]:
+    """What is typed as the API takes it."""
+    sealed = (connection.api_key, connection.webhook_secret) if connection else (None, None)
+    api_key = typed.text("apiKey") or _kept(desk, sealed[0], calcom.KEY_PURPOSE)
+    secret = typed.text("webhookSecret") or _kept(desk, sealed[1], calcom.SECRET_PURPOSE)
+    interval = minutes_or_text(typed.text("intervalMinutes"))
+    return {
+        "organizationId": ids.shown(ids.ORGANIZATION, desk.organization.id),
+        "apiKey": api_key or "",
+        "webhookSecret": secret,
+        "baseUrl": typed.text("baseUrl"),
+        "defaultScheduleId": typed.text("defaultScheduleId"),
+        "onConflict": typed.text("onConflict"),
+        "intervalMinutes": 0 if interval is None else interval,
+        "mappings": [
+            {
+                "scheduleId": row["schedule"],
+                KINDS.get(row["kind"], "calcomHostId"): number_or_text(row["id"]),
+            }
+            for row in _mappings_in(typed)
+        ],
+    }
+
+
+def _kept(desk: Desk, sealed: bytes | None, purpose: str) -> str | None:
+    """What was given before; None where it cannot be opened any more, and has to come anew."""
+    if sealed is None:
+        return None
+    try:
+        return desk.visit.context.seal.open(sealed, purpose).decode()
+    except SealBroken:
+        return None
+
+
+def _mappings_in(form: Fields) -> list[dict[str, str]]:
+    """Those with an id; the others are gone."""
+    return [row for row in rows_in(form, "mappings", MAPPING) if row["id"]]
+
+
+def _as_typed(form: Fields) -> Fields:
+    """Without the secrets, which are never shown again, and without gaps between the rows."""
+    fields: dict[str, str | Iterable[str]] = {name: form.text(name) for name in PLAIN}
+    for name in ("apiKey", "webhookSecret"):
+        fields[name] = form.text(name)
+    for number, row in enumerate(_mappings_in(form)):
+        fields |= {f"mappings.{number}.{part}": value for part, value in row.items()}
+    return drafted(fields).typed
+
+
+def _draft_of(connection: Connection | None) -> Draft:
+    if connection is None:
+        return drafted(
+            {
+                "baseUrl": DEFAULT_BASE_URL,
+                "onConflict": OnConflict.SKIP.value,
+                "intervalMinutes": str(DEFAULT_INTERVAL_MINUTES),
+            }
+        )
+    fields: dict[str, str | Iterable[str]] = {
+        "baseUrl": connection.base_url,
+        "defaultScheduleId": ids.shown(ids.SCHEDULE, connection.default_schedule_id),
+        "onConflict": connection.on_conflict.value,
+        "intervalMinutes": span_text(connection.interval_minutes),
+    }
+    for number, mapping in enumerate(connection.mappings):
+        is_host = mapping.calcom_event_type_id is None
+        named = mapping.calcom_host_id if is_host else mapping.calcom_event_type_id
+        fields[f"mappings.{number}.kind"] = "host" if is_host else "event-type"
+        fields[f"mappings.{number}.id"] = str(named)
+        fields[f"mappings.{number}.schedule"] = ids.shown(ids.SCHEDULE, mapping.schedule_id)
+    return drafted(fields)
+
+
+def _at_our_fields(draft: Draft) -> Draft:
+    """A mapping is one line here: what is wrong with it stands at its id."""
+    in_mapping = re.compile(r"(mappings\.\d+)(?:\..*)?")
+    faults = {in_mapping.sub(r"\1.id", name): fault for name, fault in draft.faults.items()}
+    return Draft(draft.typed, faults, draft.problem, draft.status)
+
+
+async def _page(desk: Desk, connection: Connection | None, draft: Draft) -> PageAnswer:
+    chosen = [draft.typed.text("defaultScheduleId")]
+    chosen += [row["schedule"] for row in _mappings_in(draft.typed)]
+    runs: list[Run] = await desk.read(calcom_runs.list_runs, MOST_RUNS)
+    token = calcom.hook_token(desk.visit.context, connection) if connection else None
+    return desk.page(
+        "console/settings/integrations.html",
+        SECTION,
+        draft.status,
+        connection=connection,
+        hook_url=f"{desk.visit.origin}/hooks/calcom/{token}" if token else None,
+        path=PATH,
+        schedules=[(id_of(one), one.name) for one in await list_all(desk, chosen)],
+        conflicts=[(one.value, say(f"settings.conflict.{one.value}")) for one in OnConflict],
+        kinds=[(kind, say(f"settings.mapping.{kind}")) for kind in KINDS],
+        rows=len(_mappings_in(draft.typed)) + ROWS_TO_SPARE,
+        runs=runs,
+        is_running=any(not run.is_over for run in runs),
+        **draft.values(),
+    )
+
+
+PAGES: Final = (
+    admin_route("GET", PATH, show),
+    admin_route("POST", PATH, connect),
+    admin_route("POST", PATH + "/sync", sync),
+    admin_route("POST", PATH + "/disconnect", disconnect),
+)

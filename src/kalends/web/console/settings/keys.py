@@ -1,0 +1,100 @@
+"""API keys: made, shown once, revoked."""
+
+from datetime import timedelta
+from typing import Final
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.errors import Invalid, KalendsError
+from kalends.domain.values import Day, Instant
+from kalends.formats.encoding import encode
+from kalends.scheduling.clocks import bounds_of
+from kalends.services import api_keys
+from kalends.web.api.api_keys import CreateApiKey
+from kalends.web.console.desk import Desk, admin_route
+from kalends.web.console.settings.drafts import Draft, drafted, refused, text_or_none
+from kalends.web.console.settings.once import go_with_secret, take_secret
+from kalends.web.console.settings.schedules import offset_in
+from kalends.web.http.call import id_named
+from kalends.web.http.reading import read_body
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import Fields
+
+SECTION: Final = "keys"
+PATH: Final = "/keys"
+LISTED: Final = 100
+# What a key of an application needs most often.
+USUAL: Final = (Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE)
+
+
+async def list_keys(desk: Desk) -> PageAnswer:
+    return await _page(desk, drafted({"scopes": [scope.value for scope in USUAL]}))
+
+
+async def create(desk: Desk) -> PageAnswer:
+    typed = await desk.form()
+    try:
+        asked = _read(desk, typed)
+        made = await desk.change(
+            api_keys.create_api_key, asked.name, asked.scopes, asked.expires_at
+        )
+    except KalendsError as error:
+        return await _page(desk, _at_our_fields(refused(typed, error)))
+    return go_with_secret(desk, PATH, made.secret, "key-created")
+
+
+async def revoke(desk: Desk) -> PageAnswer:
+    key_id = id_named(ids.API_KEY, "API key", desk.path("key"))
+    await desk.change(api_keys.revoke_api_key, key_id)
+    desk.visit.gate.keyring.forget(key_id)
+    return desk.go(PATH, done="key-revoked")
+
+
+def _read(desk: Desk, typed: Fields) -> CreateApiKey:
+    """It works until the end of the chosen day, in the organization's zone. Raises Invalid."""
+    day, until = typed.text("expires_on"), None
+    if day:
+        try:
+            until = Instant.of(bounds_of(Day.parse(day), desk.zone.name)[1] - timedelta(seconds=1))
+        except ValueError as error:
+            raise Invalid.field("expires_at", str(error)) from None
+    values = {
+        "name": text_or_none(typed.text("name")),
+        "scopes": typed.all_of("scopes"),
+        "expires_at": until,
+    }
+    return read_body(encode(values), CreateApiKey)
+
+
+def _at_our_fields(draft: Draft) -> Draft:
+    named = {"expires_at": "expires_on"}
+    faults = {named.get(n, n.partition(".")[0]): fault for n, fault in draft.faults.items()}
+    return Draft(draft.typed, faults, draft.problem, draft.status)
+
+
+async def _page(desk: Desk, draft: Draft) -> PageAnswer:
+    offset = offset_in(desk)
+    listed, total = await desk.read(api_keys.list_api_keys, LISTED, offset)
+    secret, headers = take_secret(desk, PATH)
+    return desk.page(
+        "console/settings/keys.html",
+        SECTION,
+        draft.status,
+        headers,
+        keys=[(ids.shown(ids.API_KEY, key.id), key) for key in listed],
+        total=total,
+        offset=offset,
+        limit=LISTED,
+        path=PATH,
+        scopes=list(Scope),
+        now=desk.visit.context.clock(),
+        secret=secret,
+        **draft.values(),
+    )
+
+
+PAGES: Final = (
+    admin_route("GET", PATH, list_keys),
+    admin_route("POST", PATH, create),
+    admin_route("POST", PATH + "/{key}/revoke", revoke),
+)

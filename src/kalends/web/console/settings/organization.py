@@ -1,0 +1,76 @@
+"""The organization itself: its name, its address, its zone, and who hears of bookings."""
+
+from typing import Final
+
+from kalends.domain.access import Organization
+from kalends.domain.errors import KalendsError
+from kalends.formats.encoding import encode
+from kalends.services import organizations
+from kalends.services.organizations import OrganizationChanges
+from kalends.web.api.organization import parse_changes
+from kalends.web.console.desk import Desk, admin_route
+from kalends.web.console.settings.drafts import Draft, check, drafted, refused, text_or_none
+from kalends.web.pages import places
+from kalends.web.pages.answers import PageAnswer, redirect
+from kalends.web.pages.forms import Fields
+
+SECTION: Final = "settings"
+PATH: Final = "/settings"
+
+
+async def show(desk: Desk) -> PageAnswer:
+    return _page(desk, _draft_of(desk.organization))
+
+
+async def save(desk: Desk) -> PageAnswer:
+    """The console moves with the organization's address."""
+    typed = await desk.form()
+    try:
+        changes = _read(typed)
+        after = await desk.change(organizations.update_organization, lambda: changes)
+    except KalendsError as error:
+        return _page(desk, refused(typed, error))
+    return redirect(f"/console/{after.slug}{PATH}?done=saved")
+
+
+def _read(typed: Fields) -> OrganizationChanges:
+    """Raises Invalid."""
+    values = {name: typed.text(name) for name in ("name", "slug", "timezone")}
+    given = {
+        **values,
+        "notify_email": text_or_none(typed.text("notify_email")),
+        "country": text_or_none(typed.text("country")),
+    }
+    check(given, parse_changes)
+    return parse_changes(encode(given))
+
+
+def _draft_of(organization: Organization) -> Draft:
+    o = organization
+    return drafted(
+        {
+            "name": o.name,
+            "slug": o.slug,
+            "timezone": o.timezone,
+            "notify_email": o.notify_email or "",
+            "country": o.country or "",
+        }
+    )
+
+
+def _page(desk: Desk, draft: Draft) -> PageAnswer:
+    return desk.page(
+        "console/settings/organization.html",
+        SECTION,
+        draft.status,
+        path=PATH,
+        countries=places.countries(),
+        page_url=f"{desk.visit.origin}/",
+        **draft.values(),
+    )
+
+
+PAGES: Final = (
+    admin_route("GET", PATH, show),
+    admin_route("POST", PATH, save),
+)

@@ -1,0 +1,116 @@
+"""The form of a schedule: read to the API's JSON, filled in from a schedule."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from kalends.domain.schedule import WEEKDAYS, Schedule, Window
+from kalends.formats.encoding import encode
+from kalends.services.schedules import NewSchedule, ScheduleChanges
+from kalends.web.api.schedules import CreateSchedule, parse_changes, parse_new
+from kalends.web.console.settings.drafts import (
+    VERSION,
+    YES,
+    Draft,
+    check,
+    clock_text,
+    drafted,
+    number_or_text,
+    rows_in,
+    text_or_none,
+)
+from kalends.web.http.reading import read_body
+from kalends.web.pages.forms import Fields
+
+WINDOW: Final = ("start", "end")
+ALWAYS: Final = "always"
+PLAIN: Final = ("name", "timezone", "description")
+LIMITS: Final = ("booking_limits.max_per_day", "booking_limits.min_notice_hours")
+NEW_HOURS: Final = {day: [Window("09:00", "17:00")] for day in WEEKDAYS[:5]}
+
+
+def new_draft(zone_name: str) -> Draft:
+    """An empty form: office hours, in the zone of the organization."""
+    return drafted({"timezone": zone_name, "is_active": YES, **_fields_of(NEW_HOURS)})
+
+
+def draft_of(schedule: Schedule) -> Draft:
+    """The form as the schedule stands."""
+    limits = schedule.booking_limits
+    hours = {day: listed(windows) for day, windows in (schedule.availability or {}).items()}
+    return drafted(
+        {
+            "name": schedule.name,
+            "timezone": schedule.timezone,
+            "description": schedule.description or "",
+            "is_active": YES if schedule.is_active else "",
+            ALWAYS: YES if schedule.availability is None else "",
+            "booking_limits.max_per_day": _number(limits.max_per_day),
+            "booking_limits.min_notice_hours": _number(limits.min_notice_hours),
+            VERSION: str(schedule.version),
+            **_fields_of(hours),
+        }
+    )
+
+
+def as_typed(form: Fields) -> Fields:
+    """The form with its windows written out as they are read, and without gaps between them."""
+    hours = {day: windows_in(form, f"availability.{day}") for day in WEEKDAYS}
+    plain = {name: form.text(name) for name in (*PLAIN, *LIMITS, ALWAYS, "is_active", VERSION)}
+    return drafted({**plain, **_fields_of(hours)}).typed
+
+
+def read_new(typed: Fields) -> NewSchedule:
+    """Raises Invalid."""
+    values = _values(typed)
+    check(values, parse_changes)
+    return parse_new(read_body(encode(values), CreateSchedule))
+
+
+def read_changes(typed: Fields) -> ScheduleChanges:
+    """Raises Invalid."""
+    values = _values(typed)
+    check(values, parse_changes)
+    return parse_changes(encode(values))
+
+
+def windows_in(form: Fields, prefix: str) -> list[Window]:
+    """The rows of windows, as they are typed; those left empty are gone."""
+    rows = rows_in(form, prefix, WINDOW)
+    return [Window(clock_text(row["start"]), clock_text(row["end"])) for row in rows]
+
+
+def listed(windows: Window | list[Window]) -> list[Window]:
+    return [windows] if isinstance(windows, Window) else windows
+
+
+def _values(typed: Fields) -> dict[str, Any]:
+    return {
+        "name": typed.text("name"),
+        "timezone": typed.text("timezone"),
+        "description": text_or_none(typed.text("description")),
+        "is_active": typed.text("is_active") == YES,
+        "availability": None if typed.text(ALWAYS) == YES else _availability(typed),
+        "booking_limits": {
+            "max_per_day": number_or_text(typed.text("booking_limits.max_per_day")),
+            "min_notice_hours": number_or_text(typed.text("booking_limits.min_notice_hours")),
+        },
+    }
+
+
+def _availability(typed: Fields) -> dict[str, Any]:
+    """Closed days are left out."""
+    hours = {day: windows_in(typed, f"availability.{day}") for day in WEEKDAYS}
+    return {day: windows for day, windows in hours.items() if windows}
+
+
+def _fields_of(hours: dict[str, list[Window]]) -> dict[str, str | Iterable[str]]:
+    fields: dict[str, str | Iterable[str]] = {}
+    for day, windows in hours.items():
+        for number, window in enumerate(windows):
+            fields[f"availability.{day}.{number}.start"] = window.start
+            fields[f"availability.{day}.{number}.end"] = window.end
+    return fields
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"

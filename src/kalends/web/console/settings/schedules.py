@@ -1,0 +1,171 @@
+"""Schedules: the list, and each with its hours."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Final
+
+from kalends.domain import ids
+from kalends.domain.errors import InUse, KalendsError, NotFound, Stale
+from kalends.domain.schedule import WEEKDAYS, Schedule
+from kalends.services import schedules
+from kalends.web.console.desk import Desk, admin_route, member_route
+from kalends.web.console.settings.drafts import (
+    ROWS_TO_SPARE,
+    Draft,
+    if_match_of,
+    not_done,
+    refused,
+    rows_in,
+)
+from kalends.web.console.settings.schedule_forms import (
+    WINDOW,
+    as_typed,
+    draft_of,
+    new_draft,
+    read_changes,
+    read_new,
+)
+from kalends.web.http.call import id_named
+from kalends.web.pages.answers import PageAnswer
+
+SECTION: Final = "schedules"
+PATH: Final = "/schedules"
+LISTED: Final = 100
+MOST: Final = 500
+
+
+async def list_schedules(desk: Desk) -> PageAnswer:
+    """The active ones; the others on a page of their own."""
+    is_active = desk.query.get("show") != "inactive"
+    offset = offset_in(desk)
+    listed, total = await desk.read(
+        schedules.list_schedules, is_active=is_active, limit=LISTED, offset=offset
+    )
+    return desk.page(
+        "console/settings/schedules.html",
+        SECTION,
+        schedules=listed,
+        total=total,
+        offset=offset,
+        limit=LISTED,
+        is_active=is_active,
+        id_of=id_of,
+        hours_of=hours_of,
+    )
+
+
+async def show_new(desk: Desk) -> PageAnswer:
+    return _form(desk, None, new_draft(desk.organization.timezone))
+
+
+async def create(desk: Desk) -> PageAnswer:
+    typed = as_typed(await desk.form())
+    try:
+        made = await desk.change(schedules.create_schedule, read_new(typed))
+    except KalendsError as error:
+        return _form(desk, None, refused(typed, error))
+    return desk.go(path_of(made), done="schedule-created")
+
+
+async def show(desk: Desk) -> PageAnswer:
+    schedule = await open_schedule(desk)
+    return _form(desk, schedule, draft_of(schedule))
+
+
+async def save(desk: Desk) -> PageAnswer:
+    schedule = await open_schedule(desk)
+    form = await desk.form()
+    typed = as_typed(form)
+    try:
+        await desk.change(
+            schedules.update_schedule,
+            schedule.id,
+            if_match_of(form),
+            lambda: read_changes(typed),
+        )
+    except KalendsError as error:
+        return _form(desk, schedule, refused(typed, error, schedule.version))
+    return desk.go(path_of(schedule), done="saved")
+
+
+async def delete(desk: Desk) -> PageAnswer:
+    schedule = await open_schedule(desk)
+    form = await desk.form()
+    try:
+        await desk.change(schedules.delete_schedule, schedule.id, if_match_of(form))
+    except (InUse, Stale) as error:
+        return _form(desk, schedule, not_done(draft_of(schedule), error))
+    return desk.go(PATH, done="deleted")
+
+
+async def open_schedule(desk: Desk) -> Schedule:
+    """The schedule that the path names. Raises NotFound."""
+    schedule_id = id_named(ids.SCHEDULE, "schedule", desk.path("schedule"))
+    schedule: Schedule = await desk.read(schedules.get_schedule, schedule_id)
+    return schedule
+
+
+async def list_all(desk: Desk, chosen: Iterable[str] = ()) -> list[Schedule]:
+    """The schedules to choose from: active ones first, and last those that are chosen and beyond
+    what is listed, so that saving a form loses none."""
+    found: list[Schedule] = []
+    for is_active in (True, False):
+        listed, _ = await desk.read(
+            schedules.list_schedules, is_active=is_active, limit=MOST, offset=0
+        )
+        found += listed
+    known = {id_of(one) for one in found}
+    for shown_id in dict.fromkeys(chosen):
+        schedule_id = ids.parse(ids.SCHEDULE, shown_id)
+        if shown_id not in known and schedule_id is not None:
+            with suppress(NotFound):
+                found.append(await desk.read(schedules.get_schedule, schedule_id))
+    return found
+
+
+def id_of(schedule: Schedule) -> str:
+    return ids.shown(ids.SCHEDULE, schedule.id)
+
+
+def path_of(schedule: Schedule, page: str = "") -> str:
+    return f"{PATH}/{id_of(schedule)}{page}"
+
+
+def offset_in(desk: Desk) -> int:
+    """Where a list goes on; what is no number begins it."""
+    text = desk.query.text("offset")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
+
+
+def hours_of(schedule: Schedule) -> list[str]:
+    """The weekdays on which it is open, by name; all of them where it always is."""
+    if schedule.availability is None:
+        return list(WEEKDAYS)
+    return [day for day in WEEKDAYS if schedule.availability.get(day)]
+
+
+def _form(desk: Desk, schedule: Schedule | None, draft: Draft) -> PageAnswer:
+    values: dict[str, Any] = draft.values()
+    typed = draft.typed
+    rows = {day: len(rows_in(typed, f"availability.{day}", WINDOW)) for day in WEEKDAYS}
+    return desk.page(
+        "console/settings/schedule.html",
+        SECTION,
+        draft.status,
+        schedule=schedule,
+        path=path_of(schedule) if schedule else f"{PATH}/new",
+        tab="",
+        weekdays=WEEKDAYS,
+        rows={day: count + ROWS_TO_SPARE for day, count in rows.items()},
+        **values,
+    )
+
+
+PAGES: Final = (
+    member_route("GET", PATH, list_schedules),
+    admin_route("GET", f"{PATH}/new", show_new),
+    admin_route("POST", f"{PATH}/new", create),
+    member_route("GET", PATH + "/{schedule}", show),
+    admin_route("POST", PATH + "/{schedule}", save),
+    admin_route("POST", PATH + "/{schedule}/delete", delete),
+)

@@ -1,0 +1,33 @@
+"""The routes of the settings, and where the navigation shows them."""
+
+from typing import Final
+
+from kalends.web.console.settings import (
+    event_types,
+    exceptions,
+    feeds,
+    integrations,
+    keys,
+    mailbox,
+    organization,
+    schedules,
+    times,
+    users,
+    webhooks,
+)
+from kalends.web.pages.routes import PageRoute
+
+# In this order: what has a name of its own comes before what an id stands for.
+PAGES: Final[tuple[PageRoute, ...]] = (
+    *event_types.PAGES,
+    *schedules.PAGES,
+    *exceptions.PAGES,
+    *feeds.PAGES,
+    *times.PAGES,
+    *webhooks.PAGES,
+    *integrations.PAGES,
+    *keys.PAGES,
+    *users.PAGES,
+    *organization.PAGES,
+    *mailbox.PAGES,
+)

@@ -1,0 +1,187 @@
+"""The times that result: what is offered in the coming days, and why a time is not."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from kalends.availability.slots import Slot
+from kalends.availability.wallclock import Zone, local_day
+from kalends.domain import ids
+from kalends.domain.errors import Inactive, Invalid, KalendsError
+from kalends.domain.event_type import EventType
+from kalends.domain.values import Day
+from kalends.scheduling.zones import zone_of_schedule
+from kalends.services import offers, slots
+from kalends.services.slots import Range, WhatFor
+from kalends.web.console.desk import Desk, member_route
+from kalends.web.console.settings.drafts import clock_text, minutes_or_text
+from kalends.web.console.settings.event_types import PATH as EVENT_TYPES
+from kalends.web.console.settings.event_types import SECTION as EVENT_TYPE_SECTION
+from kalends.web.console.settings.event_types import open_event_type
+from kalends.web.console.settings.event_types import path_of as path_of_event_type
+from kalends.web.console.settings.exceptions import instants_at
+from kalends.web.console.settings.schedules import PATH, SECTION, list_all, open_schedule, path_of
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.clock_words import local
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.words import say
+
+TAB: Final = "/times"
+DAYS: Final = 7
+MOST_A_DAY: Final = 48
+DEFAULT_MINUTES: Final = 30
+LONGEST_MINUTES: Final = 30 * 24 * 60
+FARTHEST: Final = timedelta(days=20 * 366)
+
+
+@dataclass(frozen=True)
+class DayShown:
+    """A day and what is offered on it; `more` are there beyond those shown."""
+
+    day: date
+    slots: list[Slot]
+    more: int
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What is said of one moment that was asked for."""
+
+    starts_at: datetime
+    is_offered: bool
+    reasons: Any
+
+
+async def show_of_schedule(desk: Desk) -> PageAnswer:
+    """For bookings made on the schedule itself, as long as asked for."""
+    schedule = await open_schedule(desk)
+    minutes = _minutes_in(desk.query)
+    what_for = WhatFor(schedule_id=schedule.id, duration_minutes=minutes)
+    zone = zone_of_schedule(schedule)
+    return desk.page(
+        "console/settings/schedule-times.html",
+        SECTION,
+        schedule=schedule,
+        path=path_of(schedule),
+        tab=TAB,
+        minutes=minutes,
+        **await _answers(desk, what_for, zone),
+    )
+
+
+async def show_of_event_type(desk: Desk) -> PageAnswer:
+    event_type = await open_event_type(desk)
+    zone = await desk.read(offers.find_zone, event_type)
+    return desk.page(
+        "console/settings/event-type-times.html",
+        EVENT_TYPE_SECTION,
+        event_type=event_type,
+        path=path_of_event_type(event_type),
+        tab=TAB,
+        **await _answers(desk, await _what_for(desk, event_type), zone),
+    )
+
+
+async def _what_for(desk: Desk, event_type: EventType) -> WhatFor:
+    """One that serves any schedule is shown on the one that is asked for, else on the first."""
+    if event_type.requirements:
+        return WhatFor(event_type_id=event_type.id)
+    named = ids.parse(ids.SCHEDULE, desk.query.text("schedule"))
+    listed = await list_all(desk)
+    schedule_id = named or (listed[0].id if listed else None)
+    return WhatFor(event_type_id=event_type.id, schedule_id=schedule_id)
+
+
+async def _answers(desk: Desk, what_for: WhatFor, zone: Zone) -> dict[str, Any]:
+    asked, now = desk.query, desk.visit.context.clock()
+    today = local(now, zone).date()
+    first = _day_or(asked.text("from"), today)
+    days, closed = await _days(desk, what_for, zone, first)
+    answered, trouble = await _answered(desk, what_for, zone, asked)
+    earlier = max(first - timedelta(days=DAYS), today)
+    return {
+        "days": days,
+        "closed": closed,
+        "slot_zone": zone,
+        "now": now,
+        "first": first,
+        "earlier": earlier.isoformat() if first > today else None,
+        "later": (first + timedelta(days=DAYS)).isoformat(),
+        "answered": answered,
+        "trouble": trouble,
+        "asked": asked,
+        "ask_day": asked.text("day") or first.isoformat(),
+        "names": {schedule.id: schedule.name for schedule in await list_all(desk)},
+        "booking_path": lambda id_: desk.to(f"/bookings/{ids.shown(ids.BOOKING, id_)}"),
+        "busy_path": _busy_path,
+        "shown_schedule": lambda id_: ids.shown(ids.SCHEDULE, id_),
+    }
+
+
+async def _days(
+    desk: Desk, what_for: WhatFor, zone: Zone, first: date
+) -> tuple[list[DayShown], str | None]:
+    """What is offered by day; or why nothing is, where that holds for all times."""
+    last = first + timedelta(days=DAYS - 1)
+    span = Range(start=first, end=last, timezone=zone.name)
+    by_day: dict[date, list[Slot]] = {first + timedelta(days=n): [] for n in range(DAYS)}
+    try:
+        listed = await desk.read(slots.list_slots, what_for, span)
+    except (Inactive, Invalid) as error:
+        return [], error.message
+    for slot in listed.slots:
+        by_day.setdefault(local_day(slot.start, zone), []).append(slot)
+    shown = [
+        DayShown(day, found[:MOST_A_DAY], max(0, len(found) - MOST_A_DAY))
+        for day, found in by_day.items()
+    ]
+    return shown, None
+
+
+async def _answered(
+    desk: Desk, what_for: WhatFor, zone: Zone, asked: Fields
+) -> tuple[list[Answered], str | None]:
+    """What is said of the time that is asked for; twice where the clock shows it twice."""
+    if not asked.text("day") or not asked.text("time"):
+        return [], None
+    try:
+        day = Day.parse(asked.text("day"))
+        moments = instants_at(zone, day, clock_text(asked.text("time")))
+    except (ValueError, Invalid):
+        return [], say("settings.why.wrong")
+    if not moments:
+        return [], say("settings.why.left-out")
+    answered = []
+    for moment in moments:
+        try:
+            explained = await desk.read(slots.explain_slot, what_for, moment)
+        except KalendsError as error:
+            return [], error.message
+        answered.append(Answered(moment, explained.is_offered, explained.reasons))
+    return answered, None
+
+
+def _busy_path(schedule_id: Any, busy_id: Any) -> str:
+    schedule = ids.shown(ids.SCHEDULE, schedule_id)
+    return f"{PATH}/{schedule}/exceptions#{ids.shown(ids.BUSY_TIME, busy_id)}"
+
+
+def _minutes_in(asked: Fields) -> int:
+    given = minutes_or_text(asked.text("minutes"))
+    return given if isinstance(given, int) and 1 <= given <= LONGEST_MINUTES else DEFAULT_MINUTES
+
+
+def _day_or(text: str, today: date) -> date:
+    """A day that is not too far from today, else today."""
+    try:
+        day = Day.parse(text)
+    except ValueError:
+        return today
+    plain = date(day.year, day.month, day.day)
+    return plain if abs(plain - today) < FARTHEST else today
+
+
+PAGES: Final = (
+    member_route("GET", PATH + "/{schedule}" + TAB, show_of_schedule),
+    member_route("GET", EVENT_TYPES + "/{event_type}" + TAB, show_of_event_type),
+)

@@ -1,0 +1,110 @@
+"""Users and their roles: invite, change, remove."""
+
+from typing import Final
+
+from kalends.domain import ids
+from kalends.domain.access import Mode, Role
+from kalends.domain.errors import Invalid, KalendsError
+from kalends.domain.values import Email
+from kalends.services import members
+from kalends.web.console.desk import Desk, admin_route
+from kalends.web.console.settings.drafts import Draft, drafted, not_done, refused
+from kalends.web.http.call import id_named
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.words import say
+
+SECTION: Final = "users"
+PATH: Final = "/users"
+
+
+async def list_users(desk: Desk) -> PageAnswer:
+    return await _page(desk, _empty())
+
+
+async def invite(desk: Desk) -> PageAnswer:
+    """By a link in a mail; where no mail leaves, it waits in the mailbox."""
+    typed = await desk.form()
+    try:
+        await desk.change(members.invite_member, _email_in(typed), _role_in(typed))
+    except KalendsError as error:
+        return await _page(desk, refused(typed, error))
+    return desk.go(PATH, done="invited" if _mail_leaves(desk) else "invited-in-mailbox")
+
+
+async def change_role(desk: Desk) -> PageAnswer:
+    user_id = id_named(ids.USER, "user", desk.path("user"))
+    form = await desk.form()
+    try:
+        await desk.change(members.change_role, user_id, _role_in(form))
+    except Invalid as error:
+        return await _page(desk, _at_the_list(error))
+    return desk.go(PATH, done="role-changed")
+
+
+async def remove(desk: Desk) -> PageAnswer:
+    """Who goes sees the choice of organizations."""
+    user_id = id_named(ids.USER, "user", desk.path("user"))
+    try:
+        await desk.change(members.remove_member, user_id)
+    except Invalid as error:
+        return await _page(desk, _at_the_list(error))
+    return desk.go(PATH, done="user-removed")
+
+
+def _mail_leaves(desk: Desk) -> bool:
+    has_server = desk.visit.context.outside.carrier is not None
+    return has_server and desk.organization.mode is Mode.LIVE
+
+
+def _email_in(typed: Fields) -> str:
+    """Raises Invalid."""
+    try:
+        return str(Email.parse(typed.text("email")))
+    except ValueError as error:
+        raise Invalid.field("email", str(error)) from None
+
+
+def _role_in(form: Fields) -> Role:
+    """Raises Invalid."""
+    try:
+        return Role(form.text("role"))
+    except ValueError:
+        raise Invalid.field("role", "must be one of those in the list") from None
+
+
+def _at_the_list(error: Invalid) -> Draft:
+    """The form below is not to blame."""
+    shown = not_done(_empty(), error)
+    sentences = {
+        members.LAST_OWNER: say("settings.users.last-owner"),
+        members.OWNERS_ALONE: say("settings.users.owners-alone"),
+    }
+    told = sentences.get(error.details[0].message if error.details else "", error.message)
+    return Draft(shown.typed, problem=told, status=shown.status)
+
+
+def _empty() -> Draft:
+    return drafted({"role": Role.MEMBER.value})
+
+
+async def _page(desk: Desk, draft: Draft) -> PageAnswer:
+    listed = await desk.read(members.list_members)
+    return desk.page(
+        "console/settings/users.html",
+        SECTION,
+        draft.status,
+        members=[(ids.shown(ids.USER, one.user_id), one) for one in listed],
+        path=PATH,
+        roles=list(Role),
+        acting_role=desk.membership.role,
+        **draft.values(),
+    )
+
+
+PAGES: Final = (
+    admin_route("GET", PATH, list_users),
+    admin_route("POST", PATH, invite),
+    admin_route("POST", PATH + "/{user}/role", change_role),
+    admin_route("POST", PATH + "/{user}/remove", remove),
+)

@@ -1,0 +1,114 @@
+"""Signing in and out, and the choice of an organization."""
+
+import re
+from typing import Final
+
+from kalends.domain.access import Membership, Mode
+from kalends.domain.errors import RateLimited, Unauthorized
+from kalends.domain.values import Email
+from kalends.services import sessions
+from kalends.services.agenda import Choices, list_choices
+from kalends.services.sessions import Credentials
+from kalends.web.console import welcome
+from kalends.web.console.desk import Desk, get_account, member_route
+from kalends.web.http.errors import error_headers
+from kalends.web.http.routes import Access
+from kalends.web.http.sign_ins import token_in
+from kalends.web.pages.answers import PageAnswer, redirect
+from kalends.web.pages.endpoint import SIGN_IN
+from kalends.web.pages.routes import PageRoute
+from kalends.web.pages.visit import Visit
+from kalends.web.pages.words import say
+
+CONSOLE: Final = "/console"
+LONGEST_PASSWORD: Final = 1000
+# A path of the console and nothing that a browser would read as another place: no segment that is
+# empty or only dots, and nothing encoded in the path, since dots and slashes can be.
+_NEXT: Final = re.compile(
+    r"/console(?:/(?!\.+(?:[/?]|$))[A-Za-z0-9\-._~]+)*(?:\?[A-Za-z0-9\-._~%!$&'()*+,;=:@/?]*)?"
+)
+
+
+async def show_sign_in(visit: Visit) -> PageAnswer:
+    token = token_in(visit.headers)
+    if token and await sessions.find_session_user(visit.context, token):
+        return redirect(_next_in(visit))
+    return _form(visit, note=say("console.sign-in.out") if "out" in visit.query else "")
+
+
+async def sign_in(visit: Visit) -> PageAnswer:
+    """Throttled as the API's sign-in is; what is refused is told at the form."""
+    form = await visit.form()
+    email, password = form.text("email"), form.get("password", "")
+    if not _is_email(email) or not 0 < len(password) <= LONGEST_PASSWORD:
+        return _form(visit, 401, email=email, wrong=say("console.sign-in.wrong"))
+    given = Credentials(email, password, visit.address)
+    limit, before = visit.gate.sessions.sign_in_limit, token_in(visit.headers)
+    try:
+        made = await sessions.sign_in(visit.context, visit.caller, given, limit, before)
+    except Unauthorized:
+        return _form(visit, 401, email=email, wrong=say("console.sign-in.wrong"))
+    except RateLimited as error:
+        wait = say("console.sign-in.wait", seconds=error.retry_after)
+        headers = tuple(error_headers(error).items())
+        return _form(visit, 429, email=email, wrong=wait, headers=headers)
+    cookie = visit.gate.sessions.cookie(made.token, visit.scope)
+    return redirect(_next_in(visit), *cookie.items())
+
+
+async def sign_out(visit: Visit) -> PageAnswer:
+    """Ends the session on the server, and takes the cookie back."""
+    await visit.form()
+    await visit.change(sessions.sign_out, token_in(visit.headers))
+    return redirect(f"{SIGN_IN}?out=1", *visit.gate.sessions.no_cookie(visit.scope).items())
+
+
+async def choose_organization(visit: Visit) -> PageAnswer:
+    """The organizations of the user; who has one live alone is led there."""
+    account = await get_account(visit)
+    live = [one for one in account.memberships if one.mode is Mode.LIVE]
+    if len(live) == 1:
+        return redirect(_home_of(live[0]))
+    return visit.page("console/choose.html", account=account, home_of=_home_of)
+
+
+async def enter(desk: Desk) -> PageAnswer:
+    """To the calendar; an admin of an organization in which nothing can be booked yet is led to a
+    booking page first."""
+    choices: Choices = await desk.read(list_choices)
+    return desk.go(welcome.PATH if welcome.needs_welcome(desk, choices) else "/calendar")
+
+
+def _home_of(membership: Membership) -> str:
+    return f"{CONSOLE}/{membership.slug}"
+
+
+def _form(
+    visit: Visit, status: int = 200, **values: str | tuple[tuple[str, str], ...]
+) -> PageAnswer:
+    headers = values.pop("headers", ())
+    assert isinstance(headers, tuple)
+    shown = {"email": "", "wrong": "", "note": "", "to": visit.query.get("next", "")} | values
+    return visit.page("console/sign-in.html", status, headers, **shown)
+
+
+def _next_in(visit: Visit) -> str:
+    wanted = visit.query.get("next", "")
+    return wanted if _NEXT.fullmatch(wanted) else CONSOLE
+
+
+def _is_email(text: str) -> bool:
+    try:
+        Email.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
+PAGES: Final = (
+    PageRoute(method="GET", path=SIGN_IN, handler=show_sign_in, access=Access.OPEN),
+    PageRoute(method="POST", path=SIGN_IN, handler=sign_in, access=Access.OPEN),
+    PageRoute(method="POST", path="/console/sign-out", handler=sign_out, access=Access.SESSION),
+    PageRoute(method="GET", path=CONSOLE, handler=choose_organization, access=Access.SESSION),
+    member_route("GET", "", enter),
+)

@@ -1,0 +1,33 @@
+"""The routes of the console."""
+
+from typing import Final
+
+from kalends.web.console import (
+    booking,
+    bookings,
+    calendar,
+    charts,
+    creating,
+    editing,
+    live,
+    moving,
+    signing,
+    welcome,
+)
+from kalends.web.console.settings import table as settings
+from kalends.web.pages.routes import PageRoute
+
+# In this order: what has a name of its own comes before what an id stands for.
+PAGES: Final[tuple[PageRoute, ...]] = (
+    *signing.PAGES,
+    *calendar.PAGES,
+    *bookings.PAGES,
+    *creating.PAGES,
+    *booking.PAGES,
+    *moving.PAGES,
+    *editing.PAGES,
+    *charts.PAGES,
+    *live.PAGES,
+    *welcome.PAGES,
+    *settings.PAGES,
+)

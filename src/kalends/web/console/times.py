@@ -1,0 +1,44 @@
+"""Free times to choose from, as the booking pages show them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import urlencode
+
+from kalends.services.slots import Listed, Range, WhatFor, list_slots
+from kalends.web.console.desk import Desk
+from kalends.web.pages import clock_words
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.picker import Bounds, Picker, pick
+
+
+class Kept:
+    """The parameters that links of the picker take along."""
+
+    def __init__(self, **values: str | None) -> None:
+        self._values = {name: value for name, value in values.items() if value}
+
+    def to(self, path: str, **parameters: str | None) -> str:
+        given = {name: value for name, value in parameters.items() if value}
+        query = urlencode(self._values | given)
+        return f"{path}?{query}" if query else path
+
+    def fields(self, **more: str | None) -> Mapping[str, str]:
+        return self._values | {name: value for name, value in more.items() if value}
+
+
+async def pick_time(desk: Desk, what_for: WhatFor, near: datetime | None = None) -> Picker:
+    """The month and day of the query, with their free times in the organization's zone; without
+    them the day of the moment `near`, else the first that has any.
+
+    Raises as listing slots does.
+    """
+    now = clock_words.seconds_of(desk.visit.context.clock())
+
+    async def list_times(span: Range) -> Listed:
+        listed: Listed = await desk.read(list_slots, what_for, span)
+        return listed
+
+    bounds, asked = Bounds.of(now, desk.zone, None), desk.query
+    if near is not None and not asked.get("day") and not asked.get("month"):
+        asked = Fields([("day", clock_words.local(near, desk.zone).date().isoformat())])
+    return await pick(list_times, asked, desk.zone, bounds, desk.visit.locale)

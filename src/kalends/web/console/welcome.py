@@ -1,0 +1,235 @@
+"""The first run: from the sign-in to a working booking page in three steps.
+
+Hours, an event type, the link to share. Shown while there is no event type, and never in the way.
+"""
+
+import re
+from typing import Any, Final
+from uuid import UUID
+
+from kalends.domain.booking import LocationType
+from kalends.domain.errors import NotFound
+from kalends.domain.event_type import EventType, Requirement
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, parse, shown
+from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, Window
+from kalends.domain.values import Name
+from kalends.services import event_types, organizations, schedules
+from kalends.services.agenda import Choices, list_choices
+from kalends.services.event_types import NewEventType
+from kalends.services.organizations import OrganizationChanges
+from kalends.services.schedules import NewSchedule, ScheduleChanges
+from kalends.web.console.desk import Desk, admin_route
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.asking import fits
+from kalends.web.pages.clock_words import find_zone
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.words import say
+
+PATH: Final = "/welcome"
+USUAL: Final = Fields(
+    [("opens", "09:00"), ("closes", "17:00"), *(("days", day) for day in WEEKDAYS[:5])]
+)
+SCHEDULE_NAME: Final = "console.welcome.schedule.name"
+DURATIONS: Final = (15, 30, 45, 60, 90, 120)
+# Of an event type that says nothing of them here.
+NOTICE_MINUTES: Final = 60
+DAYS_AHEAD: Final = 60
+_CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+
+
+def needs_welcome(desk: Desk, choices: Choices) -> bool:
+    """Whether nothing can be booked yet, and the user may change that."""
+    return desk.is_admin and not choices.event_types
+
+
+async def show_hours(desk: Desk) -> PageAnswer:
+    """The hours of the first schedule; those that this form could not show stay as they are."""
+    choices: Choices = await desk.read(list_choices)
+    if choices.event_types:
+        return desk.go("/calendar")
+    if not choices.schedules:
+        return _hours_page(desk, _typed(say(SCHEDULE_NAME), desk.organization.timezone, USUAL))
+    first = choices.schedules[0]
+    hours = _simple_hours(first)
+    if hours is None:
+        return desk.go(f"{PATH}/event-type", schedule=shown(SCHEDULE, first.id))
+    return _hours_page(desk, _typed(first.name, first.timezone, hours))
+
+
+async def keep_hours(desk: Desk) -> PageAnswer:
+    """The hours of the first schedule, which is made if there is none; and the organization's
+    zone, which was nobody's choice so far."""
+    form = await desk.form()
+    faults = _faults_of_hours(form)
+    if faults:
+        return _hours_page(desk, form, 422, faults=faults)
+    choices: Choices = await desk.read(list_choices)
+    zone = form["timezone"]
+    if desk.organization.timezone == "UTC" != zone:
+        await desk.change(
+            organizations.update_organization, lambda: OrganizationChanges(timezone=zone)
+        )
+    schedule = await _keep_schedule(desk, form, choices)
+    return desk.go(f"{PATH}/event-type", schedule=shown(SCHEDULE, schedule.id))
+
+
+async def show_event_type(desk: Desk) -> PageAnswer:
+    schedule_id = await _schedule_id(desk, desk.query)
+    return _event_type_page(desk, schedule_id, Fields([("minutes", "30")]))
+
+
+async def make_event_type(desk: Desk) -> PageAnswer:
+    form = await desk.form()
+    schedule_id = await _schedule_id(desk, form)
+    name, minutes = form.text("name"), form.get("minutes", "")
+    faults = {}
+    if not name or not fits(name, Name):
+        faults["name"] = say("form.unfit" if name else "console.welcome.name.missing")
+    if minutes not in map(str, DURATIONS):
+        faults["minutes"] = say("console.welcome.minutes.missing")
+    if faults:
+        return _event_type_page(desk, schedule_id, form, 422, faults=faults)
+    wanted = _event_type(form, name, int(minutes), schedule_id)
+    made: EventType = await desk.change(event_types.create_event_type, wanted)
+    return desk.go(f"{PATH}/share", event_type=shown(EVENT_TYPE, made.id))
+
+
+async def show_link(desk: Desk) -> PageAnswer:
+    choices: Choices = await desk.read(list_choices)
+    named = choices.event_type(parse(EVENT_TYPE, desk.query.get("event_type", "")))
+    if named is None:
+        raise NotFound("There is no such event type.")
+    url = f"{desk.visit.origin}/{desk.organization.slug}/{named.slug}"
+    return desk.page("console/welcome-share.html", "", event_type=named, url=url, step=3)
+
+
+async def _keep_schedule(desk: Desk, form: Fields, choices: Choices) -> Schedule:
+    window = Window(form.text("opens"), form.text("closes"))
+    hours: dict[str, Window | list[Window]] = {
+        day: [window] for day in WEEKDAYS if day in form.all_of("days")
+    }
+    if choices.schedules:
+        changes = ScheduleChanges(
+            name=form.text("name"), timezone=form["timezone"], availability=hours
+        )
+        first = choices.schedules[0].id
+        return await desk.change(schedules.update_schedule, first, None, lambda: changes)
+    wanted = NewSchedule(
+        name=form.text("name"),
+        description=None,
+        timezone=form["timezone"],
+        availability=hours,
+        overrides={},
+        booking_limits=BookingLimits(),
+        is_active=True,
+    )
+    return await desk.change(schedules.create_schedule, wanted)
+
+
+def _event_type(form: Fields, name: str, minutes: int, schedule_id: UUID) -> NewEventType:
+    kinds = {kind.value: kind for kind in LocationType}
+    return NewEventType(
+        name=name,
+        slug=None,
+        description=None,
+        duration_minutes=minutes,
+        slot_step_minutes=None,
+        buffer_before_minutes=0,
+        buffer_after_minutes=0,
+        min_notice_minutes=NOTICE_MINUTES,
+        max_days_ahead=DAYS_AHEAD,
+        max_per_day=None,
+        capacity=1,
+        requires_confirmation=form.get("confirm") == "yes",
+        requirements=[Requirement(1, [schedule_id])],
+        location=None,
+        location_type=kinds.get(form.get("location_type", "")),
+        questions=[],
+        reminders_minutes_before=[],
+        cancellation_notice_minutes=None,
+        expire_pending=False,
+        complete_after_minutes=None,
+        is_active=True,
+    )
+
+
+def _faults_of_hours(form: Fields) -> dict[str, str]:
+    faults = {}
+    if not form.text("name") or not fits(form.text("name"), Name):
+        faults["name"] = say("form.unfit" if form.text("name") else "console.welcome.name.missing")
+    if find_zone(form.get("timezone")) is None:
+        faults["timezone"] = say("console.zone.wrong")
+    if not any(day in form.all_of("days") for day in WEEKDAYS):
+        faults["days"] = say("console.welcome.days.missing")
+    for name in ("opens", "closes"):
+        if not _CLOCK.fullmatch(form.text(name)):
+            faults[name] = say("console.welcome.clock.wrong")
+    if not faults and form.text("opens") >= form.text("closes"):
+        faults["closes"] = say("console.welcome.closes.wrong")
+    return faults
+
+
+def _typed(name: str, zone: str, hours: Fields) -> Fields:
+    pairs = [(key, value) for key in hours for value in hours.all_of(key)]
+    return Fields([("name", name), ("timezone", zone), *pairs])
+
+
+def _simple_hours(schedule: Schedule) -> Fields | None:
+    """The hours, where they are one window, the same on each of some days."""
+    if not schedule.availability:
+        return None
+    listed = {d: [w] if isinstance(w, Window) else w for d, w in schedule.availability.items()}
+    days = [day for day in WEEKDAYS if listed.get(day)]
+    windows = {tuple(listed[day]) for day in days}
+    if len(windows) != 1 or len(found := windows.pop()) != 1:
+        return None
+    window = found[0]
+    return Fields(
+        [("opens", window.start), ("closes", window.end), *(("days", day) for day in days)]
+    )
+
+
+async def _schedule_id(desk: Desk, given: Fields) -> UUID:
+    """Raises NotFound."""
+    choices: Choices = await desk.read(list_choices)
+    found = choices.schedule(parse(SCHEDULE, given.get("schedule", "")))
+    if found is None:
+        raise NotFound("There is no such schedule.")
+    return found.id
+
+
+def _hours_page(desk: Desk, typed: Fields, status: int = 200, **more: Any) -> PageAnswer:
+    return desk.page(
+        "console/welcome-hours.html",
+        "",
+        status,
+        typed=typed,
+        weekdays=WEEKDAYS,
+        step=1,
+        **{"faults": {}, **more},
+    )
+
+
+def _event_type_page(
+    desk: Desk, schedule_id: UUID, typed: Fields, status: int = 200, **more: Any
+) -> PageAnswer:
+    return desk.page(
+        "console/welcome-event-type.html",
+        "",
+        status,
+        typed=typed,
+        schedule=shown(SCHEDULE, schedule_id),
+        durations=DURATIONS,
+        location_types=list(LocationType),
+        step=2,
+        **{"faults": {}, **more},
+    )
+
+
+PAGES: Final = (
+    admin_route("GET", PATH, show_hours),
+    admin_route("POST", PATH, keep_hours),
+    admin_route("GET", f"{PATH}/event-type", show_event_type),
+    admin_route("POST", f"{PATH}/event-type", make_event_type),
+    admin_route("GET", f"{PATH}/share", show_link),
+)

@@ -1,0 +1,71 @@
+"""How answers are rendered: `{"data": …}`, pages with `meta`, ETags."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from msgspec import Raw, Struct, structs
+
+from kalends.formats.encoding import encode
+from kalends.runtime.idempotency import Answer
+from kalends.runtime.pieces import taking_turns
+
+T = TypeVar("T")
+
+
+class PageMeta(Struct, frozen=True):
+    """Where a page stands in its list."""
+
+    total: int
+    limit: int
+    offset: int
+    hasMore: bool  # noqa: N815  (the mission's spelling)
+
+
+class Deleted(Struct, frozen=True):
+    """What was deleted."""
+
+    id: str
+    deleted: bool = True
+
+
+class DeletedAnswer(Struct, frozen=True):
+    data: Deleted
+
+
+def data(shown: Any, status: int = 200, version: int | None = None) -> Answer:
+    """`{"data": …}`, with an ETag where the thing has versions."""
+    headers = {} if version is None else {"etag": f'"{version}"'}
+    return Answer(status, encode({"data": shown}), headers)
+
+
+def deleted(shown_id: str) -> Answer:
+    """`{"data": {"id", "deleted": true}}`."""
+    return data(Deleted(shown_id))
+
+
+def page(
+    things: Sequence[T], total: int, limit: int, offset: int, show: Callable[[T], Any]
+) -> Answer:
+    """`{"data": […], "meta": {…}}`."""
+    meta = PageMeta(total, limit, offset, offset + len(things) < total)
+    return data_with_meta([show(thing) for thing in things], meta)
+
+
+async def page_in_pieces(
+    things: Sequence[T], total: int, limit: int, offset: int, show: Callable[[T], Any]
+) -> Answer:
+    """The same, of things that may be large: each is written by itself, and others get their turn
+    after it."""
+    shown = [Raw(encode(show(thing))) async for thing in taking_turns(things)]
+    meta = PageMeta(total, limit, offset, offset + len(things) < total)
+    return data_with_meta(shown, meta)
+
+
+def data_with_meta(shown: Sequence[Any] | Raw, meta: Struct) -> Answer:
+    return Answer(200, encode({"data": shown, "meta": meta}))
+
+
+def with_headers(answer: Answer, headers: dict[str, str]) -> Answer:
+    if not headers:
+        return answer
+    return structs.replace(answer, headers={**answer.headers, **headers})

@@ -1,0 +1,160 @@
+"""One request on its way through: what a handler reads from it and how it asks the services."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from uuid import UUID
+
+from msgspec import Struct
+from starlette.datastructures import Headers
+from starlette.types import Message, Receive, Scope
+
+from kalends.domain import ids
+from kalends.domain.errors import Invalid, NotFound, TooLarge, TooSlow, Unauthorized
+from kalends.runtime import unit_of_work
+from kalends.runtime.callers import Keyring
+from kalends.runtime.conditions import IfMatch
+from kalends.runtime.idempotency import Answer, Remember
+from kalends.runtime.unit_of_work import Caller, Context, UseCase, Work
+from kalends.web.http.reading import check_json, read_body, read_query, text_in_body, text_in_query
+from kalends.web.http.sign_ins import Sessions
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound=Struct)
+
+LARGEST_BODY_BYTES: Final = 1_000_000
+LONGEST_KEY: Final = 255
+
+
+@dataclass
+class Call:
+    """A request and who makes it; `may_repeat` if its route takes an Idempotency-Key."""
+
+    scope: Scope
+    receive: Receive
+    may_repeat: bool
+    context: Context
+    caller: Caller
+    headers: Headers
+    keyring: Keyring
+    sessions: Sessions
+    _body: bytes | None = None
+
+    def id(self, prefix: str, noun: str, name: str = "id") -> UUID:
+        """The id in the path. Raises NotFound for what can be no id of that kind."""
+        return id_named(prefix, noun, self.scope["path_params"][name])
+
+    @property
+    def user_id(self) -> UUID:
+        """The signed-in user. Raises Unauthorized where the route takes no session."""
+        if self.caller.user_id is None:
+            raise Unauthorized("This call needs a signed-in user.")
+        return self.caller.user_id
+
+    @property
+    def origin(self) -> str:
+        """How the outside reaches us: `https://book.example.com`."""
+        return self.sessions.origin(self.scope, self.headers)
+
+    def query(self, shape: type[S]) -> S:
+        return read_query(self.scope["query_string"], shape)
+
+    async def body(self, shape: type[S]) -> S:
+        """The body as `shape`. Raises NotJson, Invalid, TooLarge, TooSlow."""
+        return read_body(await self.raw_body() or b"{}", shape)
+
+    def named_in_query(self, name: str) -> str | None:
+        """What the parameter says, before the rest of the query is judged."""
+        return text_in_query(self.scope["query_string"], name)
+
+    async def named_in_body(self, name: str) -> str | None:
+        """What the field of the body says, before the rest of it is judged; None where it is no
+        text. Raises NotJson, TooLarge."""
+        return text_in_body(await self.raw_json(), name)
+
+    async def raw_body(self) -> bytes:
+        if self._body is None:
+            self._body = await read_all(self.receive)
+        return self._body
+
+    async def raw_json(self) -> bytes:
+        """The body, known to be JSON (or empty): what it says may be judged later. Raises
+        NotJson, TooLarge, TooSlow."""
+        body = await self.raw_body()
+        check_json(body)
+        return body
+
+    @property
+    def if_match(self) -> IfMatch:
+        """The versions that `If-Match` accepts; None where it accepts any."""
+        given = self.headers.get("if-match")
+        if given is None or given.strip() == "*":
+            return None
+        tags = (tag.strip().removeprefix("W/").strip('"') for tag in given.split(","))
+        return frozenset(int(t) for t in tags if t.isascii() and t.isdigit() and len(t) < 10)
+
+    async def read(
+        self, use_case: Callable[Concatenate[Work, P], Any], *args: P.args, **kwargs: P.kwargs
+    ) -> Any:
+        """Runs a use case that changes nothing."""
+        return await unit_of_work.read(self.context, self.caller, use_case, *args, **kwargs)
+
+    async def change(
+        self,
+        render: Callable[[R], Answer],
+        use_case: UseCase[P, R],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Answer:
+        """Runs a use case that changes something, once for each `Idempotency-Key`."""
+        remember = await self._remember()
+        if remember is None:
+            return render(
+                await unit_of_work.change(self.context, self.caller, use_case, *args, **kwargs)
+            )
+        return await unit_of_work.change_once(
+            self.context, self.caller, remember, render, use_case, *args, **kwargs
+        )
+
+    async def _remember(self) -> Remember | None:
+        key = self.headers.get("idempotency-key")
+        if key is None or not self.may_repeat or self.caller.api_key_id is None:
+            return None
+        if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+            raise Invalid.field("Idempotency-Key", f"must have 1 to {LONGEST_KEY} characters")
+        asked = b"\n".join([self.scope["query_string"], await self.raw_body()])
+        return Remember(
+            api_key_id=self.caller.api_key_id,
+            operation=f"{self.scope['method']} {self.scope['path']}",
+            key=key,
+            fingerprint=hashlib.sha256(asked).digest(),
+            now=self.context.clock(),
+        )
+
+
+def id_named(prefix: str, noun: str, text: str) -> UUID:
+    """The UUID behind a shown id, in a path or a body. Raises NotFound for what can be none."""
+    found = ids.parse(prefix, text)
+    if found is None:
+        raise NotFound.thing(noun, text[:100])
+    return found
+
+
+async def read_all(receive: Receive) -> bytes:
+    """The whole body. Raises TooLarge as soon as 1 MB is passed, TooSlow where the rest of it did
+    not come: the client went away, or was given up."""
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message: Message = await receive()
+        if message["type"] == "http.disconnect":
+            raise TooSlow("The connection was closed before the body had come.")
+        part = message.get("body", b"")
+        size += len(part)
+        if size > LARGEST_BODY_BYTES:
+            raise TooLarge(f"The body is larger than {LARGEST_BODY_BYTES} bytes.")
+        parts.append(part)
+        more = message.get("more_body", False)
+    return b"".join(parts)

@@ -1,0 +1,210 @@
+"""One path of the API: who calls, may they, how often; then the handler; then the answer.
+
+An ASGI application of its own for each path, so that the checks come in the contract's order
+(401, 429, 403, 404, …) and also hold for methods that the path does not have.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from kalends.domain.access import ApiKey, Mode
+from kalends.domain.access import Scope as KeyScope
+from kalends.domain.errors import Invalid, KalendsError, MethodNotAllowed, NotFound, RateLimited
+from kalends.domain.ids import API_KEY, shown
+from kalends.domain.values import Instant
+from kalends.runtime.callers import Keyring
+from kalends.runtime.idempotency import Answer
+from kalends.runtime.limits import RateLimiter
+from kalends.runtime.unit_of_work import Caller, Context
+from kalends.web.http.answers import with_headers
+from kalends.web.http.call import Call
+from kalends.web.http.errors import error_body, error_headers, status_of
+from kalends.web.http.limits import limit_headers
+from kalends.web.http.refusals import Refusals
+from kalends.web.http.routes import Access, Route
+from kalends.web.http.sign_ins import SAFE_METHODS, Sessions
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What every endpoint asks before it lets a request in. Limits in requests a minute, 0 is
+    without limit."""
+
+    context: Context
+    keyring: Keyring
+    limiter: RateLimiter
+    sessions: Sessions
+    read_limit: int
+    write_limit: int
+
+    @cached_property
+    def refusals(self) -> Refusals:
+        """Who is past its limit in this process."""
+        return Refusals(self.keyring)
+
+    async def identify(self, headers: Headers) -> ApiKey:
+        """The key of the request. Raises Unauthorized."""
+        return await self.keyring.identify(key_in(headers))
+
+    def count_or_refuse(self, key: ApiKey, scope: Scope, headers: dict[str, str]) -> None:
+        """Counts the request against its key's limit and adds the headers that say where that
+        stands. Raises RateLimited past it."""
+        is_read = scope["method"] in SAFE_METHODS
+        limit = self.read_limit if is_read else self.write_limit
+        if not key.rate_limited or not limit:
+            return
+        window = self.limiter.hit(f"{key.id} {'read' if is_read else 'write'}", limit)
+        headers.update(limit_headers(window))
+        if not window.is_allowed:
+            self.refusals.note(scope, key, window)
+            seconds = self.limiter.seconds_to(window)
+            raise RateLimited(f"Too many requests. Try again in {seconds} s.", seconds)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The methods of one path."""
+
+    gate: Gate
+    path: str
+    methods: Mapping[str, Route]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route_path"] = self.path
+        headers = Headers(scope=scope)
+        extra: dict[str, str] = {}
+        try:
+            answer = await self._answer(scope, receive, headers, extra)
+        except KalendsError as error:
+            answer = error_answer(error, scope["state"]["request_id"])
+        await send_answer(send, scope["method"], with_headers(answer, extra))
+
+    async def _answer(
+        self, scope: Scope, receive: Receive, headers: Headers, extra: dict[str, str]
+    ) -> Answer:
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        route = self.methods.get(method)
+        access = (route or next(iter(self.methods.values()))).access
+        caller = await self._admit(access, scope, headers, extra)
+        if route is None:
+            extra["allow"] = ", ".join(sorted(self.methods))
+            raise MethodNotAllowed(f"{method} is not a method of this path.")
+        if isinstance(route.access, KeyScope):
+            caller.check(route.access)
+            caller = at_its_time(caller, headers)
+        gate = self.gate
+        call = Call(
+            scope,
+            receive,
+            route.idempotent_by_key,
+            gate.context,
+            caller,
+            headers,
+            gate.keyring,
+            gate.sessions,
+        )
+        return await route.handler(call)
+
+    async def _admit(
+        self, access: KeyScope | Access, scope: Scope, headers: Headers, extra: dict[str, str]
+    ) -> Caller:
+        """Raises Unauthorized, RateLimited, Forbidden (a foreign origin)."""
+        if not isinstance(access, KeyScope):
+            sessions = self.gate.sessions
+            if access is Access.OPEN:
+                return sessions.admit_anyone(scope, headers)
+            return await sessions.admit_user(scope, headers)
+        key = await self.gate.identify(headers)
+        scope["state"]["actor"] = shown(API_KEY, key.id)
+        self.gate.count_or_refuse(key, scope, extra)
+        return caller_with(key)
+
+
+@dataclass(frozen=True)
+class Nowhere:
+    """Every path of the API that does not exist: 404, but first the key."""
+
+    gate: Gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        error: KalendsError = NotFound("There is no such path.")
+        extra: dict[str, str] = {}
+        if scope["path"].startswith("/api/v1/"):
+            try:
+                key = await self.gate.identify(Headers(scope=scope))
+                self.gate.count_or_refuse(key, scope, extra)
+            except KalendsError as refusal:
+                error = refusal
+        answer = error_answer(error, scope["state"]["request_id"])
+        await send_answer(send, scope["method"], with_headers(answer, extra))
+
+
+@dataclass(frozen=True)
+class ReadOnly:
+    """A path outside the table, open to everyone: GET and HEAD, and our 405 for the rest."""
+
+    path: str
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["route_path"] = self.path
+        if scope["method"] in SAFE_METHODS:
+            await self.app(scope, receive, send)
+            return
+        error = MethodNotAllowed(f"{scope['method']} is not a method of this path.")
+        answer = error_answer(error, scope["state"]["request_id"])
+        await send_answer(send, scope["method"], with_headers(answer, {"allow": "GET"}))
+
+
+def key_in(headers: Headers) -> str | None:
+    """The key in `Authorization: Bearer` or `X-API-Key`."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token.strip():
+        return token.strip()
+    return headers.get("x-api-key")
+
+
+def caller_with(key: ApiKey) -> Caller:
+    return Caller(
+        organization_id=key.organization_id,
+        mode=key.mode,
+        actor=shown(API_KEY, key.id),
+        actor_name=key.display_name,
+        scopes=key.scopes,
+        api_key_id=key.id,
+    )
+
+
+def at_its_time(caller: Caller, headers: Headers) -> Caller:
+    """The caller at the time that `Kalends-Now` sets, in a sandbox. Raises Invalid elsewhere."""
+    text = headers.get("kalends-now")
+    if text is None:
+        return caller
+    if caller.mode is not Mode.TEST:
+        raise Invalid.field("Kalends-Now", "is for the sandbox: it takes a wk_test_ key")
+    try:
+        return replace(caller, now=Instant.parse(text))
+    except ValueError as error:
+        raise Invalid.field("Kalends-Now", str(error)) from None
+
+
+def error_answer(error: KalendsError, request_id: str) -> Answer:
+    return Answer(status_of(error), error_body(error, request_id), error_headers(error))
+
+
+async def send_answer(send: Send, method: str, answer: Answer) -> None:
+    """Sends an answer; a HEAD gets the headers alone."""
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(answer.body)).encode()),
+        *((name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()),
+    ]
+    if answer.replayed:
+        headers.append((b"idempotency-replayed", b"true"))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    body = b"" if method == "HEAD" else answer.body
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,12 @@
+"""The headers that tell a client where it stands with its rate limit."""
+
+from kalends.runtime.limits import Window
+
+
+def limit_headers(window: Window) -> dict[str, str]:
+    """`X-RateLimit-Reset` is in Unix seconds."""
+    return {
+        "x-ratelimit-limit": str(window.limit),
+        "x-ratelimit-remaining": str(window.remaining),
+        "x-ratelimit-reset": str(window.resets_at),
+    }

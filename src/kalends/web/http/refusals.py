@@ -1,0 +1,123 @@
+"""Refusing, before anything else is done, who is past its rate limit in the running minute.
+
+The first request past the limit goes the whole way and is noted here; those that follow it cost
+no more than their reading: no routing, no look at the database, no log line each.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from starlette.types import Scope
+
+from kalends.domain.access import ApiKey
+from kalends.domain.errors import RateLimited
+from kalends.domain.ids import API_KEY, shown
+from kalends.runtime.callers import Keyring
+from kalends.runtime.limits import Window
+from kalends.web.http import metrics
+from kalends.web.http.errors import error_body
+from kalends.web.http.limits import limit_headers
+from kalends.web.http.request_ids import request_id_of
+from kalends.web.http.sign_ins import SAFE_METHODS
+
+log = structlog.get_logger("kalends.http")
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+LIMITED_PATHS: Final = b"/api/v1/"
+MOST_NOTED: Final = 10_000
+LOG_EVERY_SECONDS: Final = 1.0
+# A connection that is refused so many times its limit in a minute is closed.
+TIMES_TOO_OFTEN: Final = 10
+
+
+@dataclass
+class Refused:
+    """A key that is past a limit, until its window ends; and how often that was said since it
+    was last logged."""
+
+    key: ApiKey
+    window: Window
+    head: str
+    count: int = 0
+    logged_at: float = field(default_factory=time.monotonic)
+
+    def is_too_often(self, times: int) -> bool:
+        """Whether so many refusals in its window are enough to close a connection."""
+        return times > TIMES_TOO_OFTEN * self.window.limit
+
+    def answer(self, headers: RawHeaders, more: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """The head of the answer, with those headers more, up to its empty line, and the body."""
+        seconds = max(1, self.window.resets_at - int(time.time()))
+        request_id = request_id_of(headers)
+        error = RateLimited(f"Too many requests. Try again in {seconds} s.", seconds)
+        body = error_body(error, request_id)
+        head = (
+            f"{self.head}content-length: {len(body)}\r\nretry-after: {seconds}\r\n"
+            f"x-request-id: {request_id}\r\n"
+        )
+        added = b"".join([b"%s: %s\r\n" % pair for pair in more])
+        return b"%s%s\r\n%s" % (head.encode(), added, body)
+
+    def note(self) -> None:
+        """Counts that it was said; one line a second goes to the log."""
+        metrics.refusals.inc()
+        self.count += 1
+        now = time.monotonic()
+        if now - self.logged_at >= LOG_EVERY_SECONDS:
+            actor = shown(API_KEY, self.key.id)
+            log.info("refused", status=429, actor=actor, requests=self.count)
+            self.count, self.logged_at = 0, now
+
+
+class Refusals:
+    """Who is past its limit, by the credential as it is sent, for reads and for other calls."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._noted: dict[tuple[bytes, bool], Refused] = {}
+
+    def note(self, scope: Scope, key: ApiKey, window: Window) -> None:
+        """From now on, until its window ends, the credential of the request is refused."""
+        credential = credential_in(scope["headers"])
+        if credential is None:
+            return
+        if len(self._noted) >= MOST_NOTED:
+            self._noted.clear()
+        lines = [f"{name}: {value}\r\n" for name, value in limit_headers(window).items()]
+        head = (
+            "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\n"
+            f"x-content-type-options: nosniff\r\ncache-control: no-store\r\n{''.join(lines)}"
+        )
+        self._noted[credential, scope["method"] in SAFE_METHODS] = Refused(key, window, head)
+
+    def find(self, method: str, url: bytes, headers: RawHeaders) -> Refused | None:
+        """The refusal that stands for a request."""
+        if not self._noted or not url.startswith(LIMITED_PATHS):
+            return None
+        credential = credential_in(headers)
+        if credential is None:
+            return None
+        named = (credential, method in SAFE_METHODS)
+        refused = self._noted.get(named)
+        if refused is None:
+            return None
+        if time.time() >= refused.window.resets_at or not self._keyring.may_hold(refused.key):
+            del self._noted[named]
+            return None
+        return refused
+
+
+def credential_in(headers: RawHeaders) -> bytes | None:
+    """What the request says that it is, unless that needs a closer look: the value of
+    `Authorization: Bearer`, or of `X-API-Key` alone."""
+    alone: bytes | None = None
+    for name, value in headers:
+        if name == b"authorization":
+            return value if value[:7].lower() == b"bearer " else None
+        if name == b"x-api-key" and alone is None:
+            alone = value
+    return alone

@@ -1,0 +1,133 @@
+"""Signed-in users: the cookie, and that a change by cookie comes from our own pages."""
+
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from kalends.domain.access import Mode
+from kalends.domain.errors import Forbidden, Unauthorized
+from kalends.domain.ids import USER, shown
+from kalends.runtime.unit_of_work import Caller, Context
+from kalends.services.sessions import SESSION_FOR, find_session_user
+
+COOKIE: Final = "kalends_session"
+NO_ORGANIZATION: Final = UUID(int=0)
+ANONYMOUS: Final = Caller(
+    organization_id=NO_ORGANIZATION, mode=Mode.LIVE, actor="anonymous", scopes=[]
+)
+SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+PORTS: Final = {"http": 80, "https": 443}
+# What one customer gets from his provider.
+IPV6_PREFIX_BITS: Final = 64
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Lets signed-in users in; `public_url` is our own origin, else the request's Host is.
+
+    `sign_in_limit` is how many attempts may fail in a minute, 0 is without limit.
+    """
+
+    context: Context
+    public_url: str | None
+    sign_in_limit: int = 0
+
+    def admit_anyone(self, scope: Scope, headers: Headers) -> Caller:
+        """The caller of a route that is open. Raises Forbidden for a foreign origin."""
+        self._check_origin(scope, headers)
+        return ANONYMOUS
+
+    async def admit_user(self, scope: Scope, headers: Headers) -> Caller:
+        """The signed-in caller. Raises Unauthorized without a session, Forbidden for a change
+        from a foreign origin."""
+        token = token_in(headers)
+        user = await find_session_user(self.context, token) if token else None
+        if user is None:
+            raise Unauthorized("This call needs a signed-in user: POST /api/auth/login first.")
+        actor = shown(USER, user.id)
+        scope["state"]["actor"] = actor
+        self._check_origin(scope, headers)
+        return Caller(
+            organization_id=NO_ORGANIZATION,
+            mode=Mode.LIVE,
+            actor=actor,
+            actor_name=user.email,
+            scopes=[],
+            user_id=user.id,
+        )
+
+    def _check_origin(self, scope: Scope, headers: Headers) -> None:
+        """Raises Forbidden if a browser says that a change comes from another site."""
+        if scope["method"] in SAFE_METHODS:
+            return
+        origin = headers.get("origin")
+        is_foreign = origin is not None and not self._is_own(origin, headers.get("host", ""))
+        if is_foreign or headers.get("sec-fetch-site") == "cross-site":
+            raise Forbidden("A change made with a session has to come from our own pages.")
+
+    def origin(self, scope: Scope, headers: Headers) -> str:
+        """How the outside reaches us, for links: `https://book.example.com`."""
+        here = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
+        return (self.public_url or here).rstrip("/")
+
+    def cookie(self, token: str, scope: Scope) -> dict[str, str]:
+        """The header that hands a browser its session."""
+        return self._set_cookie(token, int(SESSION_FOR.total_seconds()), scope)
+
+    def no_cookie(self, scope: Scope) -> dict[str, str]:
+        """The header that takes it away."""
+        return self._set_cookie("", 0, scope)
+
+    def _set_cookie(self, value: str, seconds: int, scope: Scope) -> dict[str, str]:
+        parts = [f"{COOKIE}={value}", "Path=/", f"Max-Age={seconds}", "HttpOnly", "SameSite=Lax"]
+        if scope["scheme"] == "https" or (self.public_url or "").lower().startswith("https:"):
+            parts.append("Secure")
+        return {"set-cookie": "; ".join(parts)}
+
+    def _is_own(self, origin: str, host: str) -> bool:
+        """By scheme, name and port where we know our own; else by what the Host says."""
+        given = _origin(origin)
+        if given is None:
+            return False
+        if self.public_url:
+            return given == _origin(self.public_url)
+        return given == _origin(f"{given[0]}://{host}")
+
+
+def token_in(headers: Headers) -> str | None:
+    """The session's token in the request's cookies, whatever stands beside it."""
+    for line in headers.getlist("cookie"):
+        for pair in line.split(";"):
+            name, _, value = pair.partition("=")
+            if name.strip() == COOKIE and value.strip():
+                return value.strip().strip('"')
+    return None
+
+
+def address_of(scope: Scope) -> str:
+    """Where the client is, as limits count it: its address, or its IPv6 network."""
+    client = scope.get("client")
+    try:
+        address = ip_address(client[0] if client else "")
+    except ValueError:
+        return "unknown"
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((address.packed, IPV6_PREFIX_BITS), strict=False))
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, name and port of a URL (RFC 6454 4); None for `null` and what is no URL."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return None
+    return (parts.scheme, parts.hostname, port) if parts.hostname else None

@@ -1,0 +1,93 @@
+"""The outermost layer: request ids, one log line a request, metrics, and no error without shape."""
+
+import time
+from typing import Final
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kalends.domain.errors import KalendsError
+from kalends.runtime.answering import Answering, answer_in_time
+from kalends.web.http import metrics
+from kalends.web.http.request_ids import request_id_of
+from kalends.web.pages.endpoint import send_error
+
+log = structlog.get_logger("kalends.http")
+
+NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
+NO_STORE: Final = (b"cache-control", b"no-store")
+
+
+class Door:
+    """Wraps the application. Every answer carries `X-Request-Id`, every request one log line."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        with answer_in_time() as answering:
+            await self._serve(scope, receive, _Visit(scope, send, answering))
+
+    async def _serve(self, scope: Scope, receive: Receive, visit: "_Visit") -> None:
+        try:
+            await self._app(scope, receive, visit.send)
+        except Exception as error:
+            log.exception("failed", request_id=visit.request_id, path=visit.path)
+            if visit.status is None:
+                await send_error(scope, visit.send, _as_shown(error))
+        finally:
+            visit.end()
+
+
+class _Visit:
+    """One request, from its first byte to its log line."""
+
+    def __init__(self, scope: Scope, send: Send, answering: Answering) -> None:
+        self.request_id = request_id_of(scope["headers"])
+        self.status: int | None = None
+        self._scope = scope
+        self._send = send
+        self._answering = answering
+        self._began = time.perf_counter()
+        scope["state"] = {**scope.get("state", {}), "request_id": self.request_id}
+
+    @property
+    def path(self) -> str:
+        """As it is logged: the pattern, where the path itself opens something."""
+        path: str = self._scope.get("logged_path", self._scope["path"])
+        return path
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            self._answering.begun()
+            given = list(message["headers"])
+            given += [(b"x-request-id", self.request_id.encode()), NO_SNIFFING]
+            if not any(name == b"cache-control" for name, _ in given):
+                given.append(NO_STORE)
+            message["headers"] = given
+        await self._send(message)
+
+    def end(self) -> None:
+        seconds = time.perf_counter() - self._began
+        route = self._scope.get("route_path", "unmatched")
+        metrics.observe(self._scope["method"], route, self.status or 500, seconds)
+        log.info(
+            "request",
+            request_id=self.request_id,
+            method=self._scope["method"],
+            path=self.path,
+            status=self.status,
+            ms=round(seconds * 1000, 2),
+            actor=self._scope["state"].get("actor"),
+        )
+
+
+def _as_shown(error: Exception) -> KalendsError:
+    """Whatever went wrong, nothing of it is told to the client."""
+    if isinstance(error, KalendsError):
+        return error
+    return KalendsError("Something went wrong on our side. The log has it under this request_id.")

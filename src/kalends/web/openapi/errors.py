@@ -1,0 +1,248 @@
+"""The errors described: which codes a call may answer, and what each of them looks like."""
+
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+from kalends.web.http.errors import STATUS
+from kalends.web.http.routes import Access, Route
+from kalends.web.openapi.schemas import REF, Schemas
+
+Schema = dict[str, Any]
+
+
+class Problem(NamedTuple):
+    """When a code is answered, with what sentence (for example), and about which field."""
+
+    when: str
+    sentence: str
+    field: str | None = None
+
+
+PROBLEMS: Final[dict[str, Problem]] = {
+    "BAD_REQUEST": Problem("What came cannot be read as HTTP.", "Invalid HTTP request received."),
+    "INVALID_JSON": Problem(
+        "The body is not JSON, or nested deeper than 32.", "The body is not JSON (in UTF-8)."
+    ),
+    "UNAUTHORIZED": Problem(
+        "No key or session, or one that does not hold (any more).",
+        "This call needs an API key: Authorization: Bearer wk_live_…",
+    ),
+    "FORBIDDEN": Problem(
+        "The key lacks the scope, or the change comes from a foreign page.",
+        "This key lacks the scope bookings:write.",
+    ),
+    "NOT_FOUND": Problem(
+        "No such path or thing in this organization, in the path or in the body.",
+        "There is no booking 'bk_abc123' in this organization.",
+    ),
+    "METHOD_NOT_ALLOWED": Problem(
+        "The path has no such method; `Allow` names those it has.",
+        "PUT is not a method of this path.",
+    ),
+    "SLOT_TAKEN": Problem(
+        "Somebody has the time on that schedule.", "This time is taken on this schedule."
+    ),
+    "INVALID_STATUS_TRANSITION": Problem(
+        "The status cannot follow on the one it has.",
+        "A booking that is CANCELLED cannot become CONFIRMED; what may follow is nothing.",
+    ),
+    "NOT_RESCHEDULABLE": Problem(
+        "Only PENDING and CONFIRMED bookings can be moved.",
+        "This booking is COMPLETED; only PENDING and CONFIRMED bookings can be moved.",
+    ),
+    "IN_USE": Problem(
+        "Something else still points at it.", "Bookings that have not ended use this schedule."
+    ),
+    "BROKEN_ZONE": Problem(
+        "What is stored has a time zone that does not exist (it was changed by hand, or new "
+        "time-zone data has dropped it). The request is fine; the sentence names what to mend.",
+        "The time zone of the schedule sch_abc123 is 'Nowhere/Land', which does not exist. "
+        "Set one such as Europe/Berlin.",
+    ),
+    "SLUG_TAKEN": Problem("Another one has this slug.", "The slug 'intro' is taken.", "slug"),
+    "HOLD_EXPIRED": Problem("The hold has ended.", "This hold has ended."),
+    "IDEMPOTENCY_KEY_IN_USE": Problem(
+        "The first request with this Idempotency-Key still runs.",
+        "A request with this Idempotency-Key is still running. Try again shortly.",
+    ),
+    "CALCOM_NOT_CONFIGURED": Problem(
+        "The organization has no connection to Cal.com.", "Cal.com is not connected."
+    ),
+    "CALCOM_KEY_REFUSED": Problem(
+        "Cal.com does not take the key.", "Cal.com refuses the API key. Connect it again."
+    ),
+    "STALE": Problem(
+        "`If-Match` names another version than the one that stands.",
+        "This is not the version that stands. Read it again.",
+    ),
+    "REQUEST_TIMEOUT": Problem(
+        "The headers did not come within 10 s, or the body did not go on for 10 s or not come "
+        "within 60 s; the connection is closed.",
+        "The body has not gone on for 10 s.",
+    ),
+    "BODY_TOO_LARGE": Problem(
+        "The body is larger than 1 MB; the connection is closed.",
+        "The body is larger than 1000000 bytes.",
+    ),
+    "VALIDATION_ERROR": Problem(
+        "A field or parameter is not as described; `details` names it.",
+        "attendee.email: must be an e-mail address, such as john@example.com",
+        "attendee.email",
+    ),
+    "TOO_SHORT_NOTICE": Problem(
+        "It starts sooner than the minimum notice allows.", "This time is too soon.", "start_time"
+    ),
+    "TOO_FAR_AHEAD": Problem(
+        "It starts later than can be booked yet.", "This time is too far ahead.", "start_time"
+    ),
+    "OUTSIDE_AVAILABILITY": Problem(
+        "The schedule is not open at that time.", "The schedule is closed then.", "start_time"
+    ),
+    "NOT_A_SLOT": Problem(
+        "It is off the event type's grid or duration.", "No slot begins then.", "start_time"
+    ),
+    "BUSY": Problem("The schedule has a busy time then.", "The schedule is busy.", "start_time"),
+    "LIMIT_REACHED": Problem(
+        "As many as may be are booked.", "There are 8 bookings that day already.", "start_time"
+    ),
+    "INACTIVE": Problem("The schedule or event type is not active.", "This is not active."),
+    "TOO_LATE_TO_CHANGE": Problem(
+        "The attendee's own link can change the booking no more: it is over, or the notice that "
+        "its event type asks for has passed. API keys are not bound by that.",
+        "This booking can no longer be changed here. Please get in touch with us.",
+    ),
+    "IDEMPOTENCY_KEY_REUSED": Problem(
+        "This Idempotency-Key was used for a request with another body.",
+        "This Idempotency-Key was used for a request with another body.",
+    ),
+    "RATE_LIMITED": Problem(
+        "Too many requests; `retry_after` and `Retry-After` say when to come back.",
+        "Too many requests. Try again in 12 s.",
+    ),
+    "HEADERS_TOO_LARGE": Problem(
+        "The headers are larger than 64 kB; the connection is closed.",
+        "The headers exceed 64000 bytes.",
+    ),
+    "INTERNAL": Problem(
+        "Something went wrong on our side; the log has it.",
+        "Something went wrong on our side. The log has it under this request_id.",
+    ),
+    "CALCOM_UNSUPPORTED": Problem(
+        "Cal.com answers in a way that is not known.", "Cal.com speaks another version."
+    ),
+    "CALCOM_UNAVAILABLE": Problem("Cal.com cannot be reached.", "Cal.com cannot be reached."),
+    "UNAVAILABLE": Problem(
+        "The database is away or starting, or there are too many connections.",
+        "The database is not available. Try again shortly.",
+    ),
+}
+
+ERROR: Final[Schema] = {
+    "title": "Error",
+    "description": "Every error has this shape, whatever went wrong.",
+    "type": "object",
+    "properties": {
+        "error": {"type": "string", "description": "A sentence a person can act on."},
+        "code": {"type": "string", "description": "What programs go by.", "enum": list(STATUS)},
+        "request_id": {"type": "string", "description": "As in `X-Request-Id` and in the log."},
+        "details": {
+            "type": "array",
+            "description": "The fields at fault (at least the first), or every rule that refuses.",
+            "items": {"$ref": REF + "ErrorDetail"},
+        },
+        "retry_after": {
+            "type": "integer",
+            "description": "After how many seconds to try again; with RATE_LIMITED.",
+        },
+    },
+    "required": ["error", "code", "request_id"],
+}
+DETAIL: Final[Schema] = {
+    "title": "ErrorDetail",
+    "description": "What is wrong with one field, or which rule refuses.",
+    "type": "object",
+    "properties": {
+        "field": {"type": "string", "description": "Its path, such as `attendee.email`."},
+        "message": {"type": "string", "description": "What is wrong with it."},
+        "code": {"type": "string", "description": "The rule that refuses.", "enum": list(STATUS)},
+    },
+    "required": ["field", "message"],
+}
+_OF_STATUS: Final = {
+    401: ("WWW-Authenticate",),
+    405: ("Allow",),
+    429: ("Retry-After",),
+    503: ("Retry-After",),
+}
+RATE_LIMITS: Final = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
+
+
+def codes_of(route: Route, schemas: Schemas) -> list[str]:
+    """Every code that the call may answer."""
+    once = route.idempotent_by_key
+    names = "{" in route.path or (route.body is not None and schemas.names_things(route.body))
+    rules: tuple[tuple[object, tuple[str, ...]], ...] = (
+        (True, ("METHOD_NOT_ALLOWED", "INTERNAL", "UNAVAILABLE")),
+        (route.body or once, ("REQUEST_TIMEOUT", "BODY_TOO_LARGE")),
+        (route.body, ("INVALID_JSON",)),
+        (route.body or route.query or route.takes_key, ("VALIDATION_ERROR",)),
+        # Signing in is open to everyone, and refuses who cannot.
+        (route.access is not Access.OPEN or route.body, ("UNAUTHORIZED",)),
+        (route.takes_key or route.method != "GET", ("FORBIDDEN",)),
+        (route.takes_key, ("RATE_LIMITED",)),
+        (names, ("NOT_FOUND",)),
+        (once, ("IDEMPOTENCY_KEY_IN_USE", "IDEMPOTENCY_KEY_REUSED")),
+        (route.if_match, ("STALE",)),
+        (True, route.errors),
+    )
+    found = [code for applies, codes in rules if applies for code in codes]
+    return list(dict.fromkeys(found))
+
+
+def error_responses(codes: Iterable[str], limits: Iterable[str] = ()) -> dict[str, Schema]:
+    """The responses by status; `limits` are the headers that requests which count have."""
+    by_status = sorted(codes, key=lambda code: (STATUS[code], list(STATUS).index(code)))
+    return {
+        str(status): _response(status, list(group), limits)
+        for status, group in groupby(by_status, key=STATUS.__getitem__)
+    }
+
+
+def headers(names: Iterable[str]) -> dict[str, Schema]:
+    """The headers of an answer, by reference."""
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+
+
+def table_of_codes() -> str:
+    """All codes as a table of Markdown, for the guide."""
+    lines = [f"| {STATUS[code]} | `{code}` | {PROBLEMS[code].when} |" for code in STATUS]
+    return "\n".join(["| status | code | when |", "|---|---|---|", *lines])
+
+
+def _response(status: int, codes: list[str], limits: Iterable[str]) -> Schema:
+    # The key is asked for before the request is counted, so a 401 says nothing of limits.
+    counted = () if status == 401 else limits
+    schema = {"$ref": REF + "Error", "properties": {"code": {"enum": codes}}}
+    return {
+        "description": "\n".join(f"- `{code}`: {PROBLEMS[code].when}" for code in codes),
+        "headers": headers(("X-Request-Id", *_OF_STATUS.get(status, ()), *counted)),
+        "content": {
+            "application/json": {
+                "schema": schema,
+                "examples": {code: {"value": example_of(code)} for code in codes},
+            }
+        },
+    }
+
+
+def example_of(code: str) -> Schema:
+    """An error with this code."""
+    problem = PROBLEMS[code]
+    error: Schema = {"error": problem.sentence, "code": code, "request_id": "1f0d3c5a9be24e77"}
+    if problem.field:
+        message = problem.sentence.removeprefix(f"{problem.field}: ")
+        error["details"] = [{"field": problem.field, "message": message}]
+    if code == "RATE_LIMITED":
+        error["retry_after"] = 12
+    return error

@@ -1,0 +1,109 @@
+"""The calls for operators described: they stand outside the table of routes."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from kalends.web.openapi.errors import error_responses, headers
+from kalends.web.openapi.schemas import Schema
+
+_REQUEST_ID: Final = {"$ref": "#/components/parameters/X-Request-Id"}
+_IF_NONE_MATCH: Final[Schema] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The `ETag` of what you have; if it still stands, the answer is 304.",
+    "schema": {"type": "string"},
+}
+_HEALTH: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "status": {"type": "string", "const": "ok", "description": "Always `ok`."},
+        "version": {"type": "string", "description": "The version of Kalends."},
+        "tzdata": {"type": "string", "description": "The version of the time-zone data."},
+    },
+    "required": ["status", "version", "tzdata"],
+    "examples": [{"status": "ok", "version": "0.1.0", "tzdata": "2025.2"}],
+}
+_READY: Final[Schema] = {
+    "type": "object",
+    "properties": {"status": {"type": "string", "const": "ready", "description": "`ready`."}},
+    "required": ["status"],
+    "examples": [{"status": "ready"}],
+}
+_DOCUMENT: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "openapi": {"type": "string", "description": "The version of OpenAPI."},
+        "info": {"type": "object", "description": "What this API is, with the guide."},
+        "paths": {"type": "object", "description": "Every call, by path."},
+    },
+    "required": ["openapi", "info", "paths"],
+}
+_TEXT: Final[Schema] = {"type": "string"}
+
+
+def operator_paths() -> dict[str, Schema]:
+    """`/healthz`, `/readyz`, `/metrics`, `/openapi.json`, `/docs`."""
+    return {
+        "/healthz": _get(
+            "healthz",
+            "Does the process live?",
+            "Says which versions it runs. Asks nothing of the database.",
+            {"200": _shown("It lives.", "application/json", _HEALTH)},
+        ),
+        "/readyz": _get(
+            "readyz",
+            "Can it serve?",
+            "The database answers, so requests can be served.",
+            {"200": _shown("It can.", "application/json", _READY)},
+            codes=["UNAVAILABLE"],
+        ),
+        "/metrics": _get(
+            "metrics",
+            "Metrics",
+            "In the text format of Prometheus. 404 where `KALENDS_METRICS` is off.",
+            {"200": _shown("The metrics.", "text/plain", _TEXT)},
+            codes=["NOT_FOUND"],
+        ),
+        "/openapi.json": _file(
+            "openapi", "This description", "OpenAPI 3.1.", "application/json", _DOCUMENT
+        ),
+        "/docs": _file(
+            "docs", "This description as a page", "Works without the internet.", "text/html", _TEXT
+        ),
+    }
+
+
+def _file(id_: str, summary: str, description: str, media_type: str, schema: Schema) -> Schema:
+    same = {"description": "You have it.", "headers": headers(["X-Request-Id", "ETag"])}
+    described = _get(
+        id_,
+        summary,
+        description,
+        {"200": _shown("Here it is.", media_type, schema, ["ETag"]), "304": same},
+    )
+    described["get"]["parameters"].append(_IF_NONE_MATCH)
+    return described
+
+
+def _get(
+    id_: str, summary: str, description: str, answers: Schema, codes: Iterable[str] = ()
+) -> Schema:
+    return {
+        "get": {
+            "operationId": id_,
+            "tags": ["Operations"],
+            "summary": summary,
+            "description": f"{description}\n\nOpen to everyone.",
+            "parameters": [_REQUEST_ID],
+            "responses": answers | error_responses(["METHOD_NOT_ALLOWED", "INTERNAL", *codes]),
+            "security": [],
+        }
+    }
+
+
+def _shown(words: str, media_type: str, schema: Schema, also: Iterable[str] = ()) -> Schema:
+    return {
+        "description": words,
+        "headers": headers(["X-Request-Id", *also]),
+        "content": {media_type: {"schema": schema}},
+    }

@@ -1,0 +1,185 @@
+"""The schemas of what goes in and out: msgspec's, made complete and plain.
+
+msgspec says what a struct is; here each field also gets its words, answers say which fields are
+always there, and what only a parser needs (look-aheads, surrogates) is written more simply.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from kalends.domain.visible import NOT_BLANK
+from kalends.web.http.routes import Route
+from kalends.web.openapi.words import FIELDS
+
+Schema = dict[str, Any]
+
+
+REF: Final = "#/components/schemas/"
+# `^(?![\s\S]*[…])…`: nowhere one of these characters, as Python's parser has to be told.
+NOWHERE: Final = re.compile(r"\^\(\?!\[\\s\\S\]\*\[(\^?)([^\]]+)\]\)(.*)")
+# JSON in UTF-8 cannot hold them, and not every engine of regular expressions can name them.
+SURROGATES: Final = r"\ud800-\udfff"
+
+
+class Schemas:
+    """The schemas of all routes: `components`, and where each struct stands among them."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        routes = list(routes)
+        asked = _distinct(route.body for route in routes)
+        queries = _distinct(route.query for route in routes)
+        answered = _distinct(answer for route in routes for answer in route.answers.values())
+        kinds = _distinct([*asked, *queries, *answered])
+        refs, found = msgspec.json.schema_components(
+            kinds, schema_hook=_schema_of, ref_template=REF + "{name}"
+        )
+        self._refs: dict[Any, Schema] = dict(zip(kinds, refs, strict=True))
+        only_answered = self._reached(answered, found) - self._reached([*asked, *queries], found)
+        for name in only_answered:
+            _require_what_has_a_default(found[name])
+        all_of_them = {name: _completed(name, schema) for name, schema in found.items()}
+        asked_by_query = {_name(self._refs[query]) for query in queries}
+        self._queries = {name: all_of_them[name] for name in asked_by_query}
+        self.components = {n: s for n, s in all_of_them.items() if n not in asked_by_query}
+
+    def of(self, kind: Any) -> Schema:
+        """The schema of a body or an answer: a reference to its component."""
+        return self._refs[kind]
+
+    def fields_of_query(self, query: type[Struct]) -> Iterator[tuple[str, bool, Schema]]:
+        """Each parameter: its name, whether it is required, its schema (never null)."""
+        shape = self._queries[_name(self._refs[query])]
+        for name, schema in shape["properties"].items():
+            yield name, name in shape.get("required", []), _never_null(schema)
+
+    def fields_required(self, kind: Any) -> list[str]:
+        """The fields without which the struct cannot be; with none, the body may be left out."""
+        required: list[str] = self.components[_name(self._refs[kind])].get("required", [])
+        return required
+
+    def names_things(self, kind: Any) -> bool:
+        """Whether the struct has a field that names a thing by its id, however deep."""
+        names = self._reached([kind], self.components)
+        fields = (field for name in names for field in self.components[name].get("properties", ()))
+        return any(field.endswith(("_id", "_ids", "Id")) for field in fields)
+
+    def _reached(self, kinds: Iterable[Any], found: dict[str, Schema]) -> set[str]:
+        """The components that these structs lead to, their own among them."""
+        open_, seen = [self._refs[kind] for kind in kinds], set[str]()
+        while open_:
+            for name in set(_references(open_.pop())) - seen:
+                seen.add(name)
+                open_.append(found[name])
+        return seen
+
+
+def _schema_of(kind: type[Any]) -> Schema:
+    """Of our own kinds of values; what they mean is said once, in the guide."""
+    schema: Schema = {k: v for k, v in kind.SCHEMA.items() if k != "description"}
+    return schema
+
+
+def _distinct(kinds: Iterable[Any]) -> list[Any]:
+    return list(dict.fromkeys(kind for kind in kinds if kind is not None))
+
+
+def _name(ref: Schema) -> str:
+    return str(ref["$ref"]).removeprefix(REF)
+
+
+def _references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "$ref" in value:
+            yield _name(value)
+        value = list(value.values())
+    if isinstance(value, list):
+        for child in value:
+            yield from _references(child)
+
+
+def _require_what_has_a_default(schema: Schema) -> None:
+    """A default in an answer's struct means that the field is always there. (What may be
+    missing is UNSET, which msgspec shows without a default.)"""
+    properties = schema.get("properties", {})
+    always = {name for name, field in properties.items() if "default" in field}
+    required = always | set(schema.get("required", ()))
+    schema["required"] = [name for name in properties if name in required]
+    for field in properties.values():
+        field.pop("default", None)
+
+
+def _completed(name: str, schema: Schema) -> Schema:
+    """A component with words for each field, and nothing in it that is there for msgspec only."""
+    if "enum" in schema:
+        return {"type": "string", **schema}
+    if schema.get("required") == []:
+        del schema["required"]
+    properties = {
+        field: _with_words(name, field, _plain(value))
+        for field, value in schema.get("properties", {}).items()
+    }
+    return {**schema, "properties": properties}
+
+
+def _with_words(component: str, field: str, schema: Schema) -> Schema:
+    if "description" in schema:
+        return schema
+    words = FIELDS.get(f"{component}.{field}") or FIELDS.get(field)
+    return {**schema, "description": words} if words else schema
+
+
+def _plain(schema: Schema) -> Schema:
+    """`X or null` as one schema, patterns that every engine reads, no default of null."""
+    schema = {key: _plain_child(value) for key, value in schema.items()}
+    if isinstance(schema.get("pattern"), str):
+        schema["pattern"] = _plain_pattern(schema["pattern"])
+    if schema.get("default", ...) is None:
+        del schema["default"]
+    return _folded(schema)
+
+
+def _plain_pattern(pattern: str) -> str:
+    """`^(?![\\s\\S]*[…])` as `^[^…]*$`, which says the same and reads better."""
+    found = NOWHERE.fullmatch(pattern)
+    if not found:
+        return pattern
+    negated, characters, more = found.groups()
+    allowed = "" if negated else "^"
+    # "Not blank" is left to words: tools that make examples need minutes for such a look-ahead.
+    return f"^{more.replace(NOT_BLANK, '')}[{allowed}{characters.replace(SURROGATES, '')}]*$"
+
+
+def _plain_child(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _plain(value)
+    if isinstance(value, list):
+        return [_plain_child(child) for child in value]
+    return value
+
+
+def _folded(schema: Schema) -> Schema:
+    """Words go up from `anyOf`, and `anyOf [a simple type, null]` becomes one type."""
+    branches = [dict(branch) for branch in schema.get("anyOf", ())]
+    if len(branches) != 2 or branches[1] != {"type": "null"}:
+        return schema
+    outer = {key: value for key, value in schema.items() if key != "anyOf"}
+    inner = branches[0]
+    if isinstance(inner.get("type"), str) and "enum" not in inner:
+        return {**inner, "type": [inner["type"], "null"], **outer}
+    words = {key: inner.pop(key) for key in ("description", "examples") if key in inner}
+    return {"anyOf": [inner, branches[1]], **words, **outer}
+
+
+def _never_null(schema: Schema) -> Schema:
+    """A query has no null: a parameter that is left out is left out."""
+    if isinstance(schema.get("type"), list):
+        return {**schema, "type": schema["type"][0]}
+    if "anyOf" in schema and {"type": "null"} in schema["anyOf"]:
+        rest = [branch for branch in schema["anyOf"] if branch != {"type": "null"}]
+        outer = {key: value for key, value in schema.items() if key != "anyOf"}
+        return {**rest[0], **outer} if len(rest) == 1 else {**outer, "anyOf": rest}
+    return schema

@@ -1,0 +1,60 @@
+"""What endpoints are sent, described: one webhook for each type of event."""
+
+from typing import Final
+
+from kalends.formats.webhooks import EventName
+from kalends.web.openapi.examples import EVENTS
+from kalends.web.openapi.schemas import REF, Schema
+
+_WHEN: Final = {
+    EventName.CREATED: "A booking was made",
+    EventName.CONFIRMED: "A booking was confirmed",
+    EventName.CANCELLED: "A booking was cancelled",
+    EventName.COMPLETED: "A booking was completed",
+    EventName.NO_SHOW: "An attendee did not come",
+    EventName.RESCHEDULED: "A booking was moved to another time",
+    EventName.UPDATED: "The details of a booking changed",
+    EventName.REMINDER: "A booking is near",
+}
+_HEADERS: Final = {
+    "webhook-id": "The event's id: the same for each try and each redelivery.",
+    "webhook-timestamp": "When this try was signed, in Unix seconds.",
+    "webhook-signature": "The signature of Standard Webhooks; two of them while a secret rotates.",
+    "x-webkasa-signature": "`sha256=` and the hex HMAC-SHA256 of the raw body.",
+}
+
+
+def webhooks() -> dict[str, Schema]:
+    """The `webhooks` of the document, by the event's type."""
+    return {name.value: {"post": _sent(name)} for name in EventName}
+
+
+def _sent(name: EventName) -> Schema:
+    first, *rest = name.value.replace("_", ".").split(".")
+    return {
+        "operationId": "on" + "".join(word.capitalize() for word in (first, *rest)),
+        "tags": ["Webhooks"],
+        "summary": _WHEN[name],
+        "description": "Sent to each endpoint that hears of it. Verify the signature first; the "
+        "same event may come twice, under the same `webhook-id`.",
+        "parameters": [
+            {
+                "name": header,
+                "in": "header",
+                "required": True,
+                "description": words,
+                "schema": {"type": "string"},
+            }
+            for header, words in _HEADERS.items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": REF + "EventShown"},
+                    "example": EVENTS[name.value],
+                }
+            },
+        },
+        "responses": {"2XX": {"description": "Taken. Anything else is tried again."}},
+    }

@@ -1,0 +1,298 @@
+"""From a chosen time to a booking: the hold, the form, and what happens when it is sent.
+
+A hold is made by a POST alone, so that nothing which only looks (a prefetch, a robot, the scanner
+of a mail program) takes time from anybody.
+"""
+
+import secrets
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from kalends.availability.wallclock import Zone
+from kalends.domain.booking import changeable_until
+from kalends.domain.errors import (
+    HoldExpired,
+    Inactive,
+    Invalid,
+    KalendsError,
+    RateLimited,
+    Refused,
+    SlotTaken,
+)
+from kalends.domain.hold import Hold
+from kalends.domain.ids import HOLD, parse, shown
+from kalends.services import form_drafts, offers, page_bookings
+from kalends.services.bookings import NewBooking
+from kalends.services.page_bookings import Booked, Limits, Sending
+from kalends.web.http.errors import error_headers, status_of
+from kalends.web.http.routes import Access
+from kalends.web.pages.answers import PageAnswer, redirect
+from kalends.web.pages.asking import (
+    Asked,
+    faults_of_numbers,
+    field_of,
+    needs_phone,
+    read_asked,
+    typed_in,
+)
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.limits import Attempt, count_attempt
+from kalends.web.pages.picker import TimeChoice, start_in
+from kalends.web.pages.routes import Framing, PageHandler, PageRoute
+from kalends.web.pages.visit import Visit
+from kalends.web.pages.words import say
+from kalends.web.public import coming_back
+from kalends.web.public.offers import Offer, open_offer, times_page
+from kalends.web.public.tenants import EVENT_TYPE
+from kalends.web.public.visitors import Visitor
+
+FORM_ID_BYTES: Final = 12
+# The time cannot be had any more, whyever; another one can.
+NOT_FREE: Final = (SlotTaken, Refused, Inactive)
+
+
+async def hold_time(visit: Visit) -> PageAnswer:
+    """Holds the chosen time and leads to the form; if it is taken, shows what is free near it."""
+    form = await visit.form()
+    offer = await open_offer(visit, visit.query)
+    count_attempt(visit, Attempt.HOLD)
+    starts_at, visitor = start_in(form), Visitor.known_or_new(visit)
+    try:
+        hold = await offer.visit.change(
+            page_bookings.hold_by_page,
+            offer.event_type,
+            starts_at,
+            _hold_in(form),
+            visitor.id,
+        )
+    except NOT_FREE as error:
+        return await _say_gone(offer, starts_at, error)
+    to = offer.carried.to(f"{offer.path}/book", start=form.text("start"), hold=shown(HOLD, hold.id))
+    return redirect(to, visitor.remember(visit))
+
+
+async def choose_another_time(visit: Visit) -> PageAnswer:
+    """Leads back to the times; what was typed so far is kept, right or wrong."""
+    form = await visit.form()
+    offer = await open_offer(visit, visit.query)
+    count_attempt(visit, Attempt.HOLD)
+    visitor = Visitor.known_or_new(visit)
+    await _keep_typed(offer, visitor, form)
+    day = _local_day(start_in(form), await offer.zone())
+    to = offer.carried.to(offer.path, day=day, hold=form.get("hold"))
+    return redirect(to, visitor.remember(visit))
+
+
+async def _keep_typed(offer: Offer, visitor: Visitor, form: Fields) -> None:
+    if visitor.id is not None:
+        typed = typed_in(form, offer.event_type)
+        await offer.visit.change(form_drafts.keep_draft, offer.event_type, visitor.id, typed)
+
+
+async def show_times_instead(visit: Visit) -> PageAnswer:
+    """For whoever comes back to an address that only takes forms."""
+    offer = await open_offer(visit, visit.query)
+    return redirect(offer.carried.to(offer.path))
+
+
+async def show_form(visit: Visit) -> PageAnswer:
+    """The form for the time in the URL; without a hold too, as a link from elsewhere may be."""
+    offer = await open_offer(visit, visit.query)
+    if not visit.query.text("start"):
+        return redirect(offer.carried.to(offer.path))
+    starts_at, named = start_in(visit.query), _hold_in(visit.query)
+    hold = await _find_hold(offer, starts_at, named)
+    if hold is None and named is not None and await coming_back.is_booked(offer, starts_at, named):
+        return await coming_back.say_booked(offer, starts_at)
+    own = await offer.own_holds(named)
+    if hold is None and not await offer.visit.read(
+        offers.is_offered, offer.event_type, starts_at, own
+    ):
+        if await coming_back.own_booking(offer, starts_at) is not None:
+            return await coming_back.say_booked(offer, starts_at)
+        return await _say_gone(offer, starts_at, None)
+    typed = await _kept_typed(offer)
+    return await _form_page(offer, starts_at, hold, typed, had_hold=named is not None)
+
+
+async def _find_hold(offer: Offer, starts_at: datetime, named: UUID | None) -> Hold | None:
+    """What keeps that time for the visitor: the hold that is named, or one of another tab."""
+    visit, event_type, visitor = offer.visit, offer.event_type, offer.visitor.id
+    hold: Hold | None = None
+    if named is not None:
+        hold = await visit.read(page_bookings.find_live_hold, event_type, starts_at, named)
+    if hold is None and visitor is not None:
+        hold = await visit.read(page_bookings.find_own_hold, event_type, starts_at, visitor)
+    return hold
+
+
+async def _kept_typed(offer: Offer) -> Fields:
+    """What the visitor has typed before, to go on with."""
+    if offer.visitor.id is None:
+        return Fields([])
+    read = offer.visit.read
+    return Fields(list(await read(form_drafts.find_draft, offer.event_type, offer.visitor.id)))
+
+
+async def send_form(visit: Visit) -> PageAnswer:
+    """Books. What is wrong is told in the form, with all that was typed."""
+    form = await visit.form()
+    offer = await open_offer(visit, visit.query)
+    count_attempt(visit, Attempt.BOOKING)
+    starts_at, zone = start_in(form), await offer.zone()
+    visitor = Visitor.known_or_new(visit)
+    answer = await _send(offer, visitor, form, starts_at, zone)
+    return replace(answer, headers=(*answer.headers, visitor.remember(visit)))
+
+
+async def _send(
+    offer: Offer, visitor: Visitor, form: Fields, starts_at: datetime, zone: Zone
+) -> PageAnswer:
+    asked = read_asked(form, offer.event_type, zone.name, offer.visit.language)
+    faults = asked.faults | faults_of_numbers(asked, offer.event_type, await offer.country())
+    if faults:
+        return await _form_again(offer, starts_at, form, 422, faults=faults)
+    sending = Sending(form=form.get("form"), visitor=visitor.id)
+    try:
+        booked = await _book(offer, _wanted(offer, starts_at, asked, _hold_in(form)), sending)
+    except NOT_FREE as error:
+        own = await coming_back.own_booking(offer, starts_at)
+        if own is not None and own.attendee_email == asked.attendee.email:
+            return await coming_back.open_booked(offer.visit)
+        if own is not None:
+            return await coming_back.say_booked(offer, starts_at, status_of(error))
+        near = await offer.list_near(starts_at, zone)
+        status = status_of(error)
+        return await _form_again(offer, starts_at, form, status, near=near, gone=_gone(error))
+    except RateLimited as error:
+        wait = say("form.too-many", seconds=error.retry_after)
+        answer = await _form_again(offer, starts_at, form, 429, problem=wait)
+        return replace(answer, headers=tuple(error_headers(error).items()))
+    except Invalid as error:
+        return await _form_again(offer, starts_at, form, 422, problem=error.message)
+    return redirect(offer.carried.to(f"/booking/{booked.token}", booked="1"))
+
+
+async def _book(offer: Offer, wanted: NewBooking, sending: Sending) -> Booked:
+    """With the hold; without it where it ended in this very moment."""
+    visit = offer.visit
+    limits = Limits(
+        address=visit.address,
+        per_address=visit.gate.limits.address,
+        per_schedule=visit.gate.limits.schedule,
+    )
+    given = (offer.event_type, wanted, limits, sending)
+    try:
+        return await visit.change(page_bookings.book_by_page, *given)
+    except HoldExpired:
+        return await visit.change(page_bookings.book_by_page, *given)
+
+
+def _wanted(offer: Offer, starts_at: datetime, asked: Asked, hold_id: UUID | None) -> NewBooking:
+    return NewBooking(
+        start_time=starts_at,
+        attendee=asked.attendee,
+        event_type_id=offer.event_type.id,
+        answers=asked.answers,
+        hold_id=hold_id,
+    )
+
+
+async def _form_again(
+    offer: Offer, starts_at: datetime, form: Fields, status: int, **more: Any
+) -> PageAnswer:
+    """The form with what was typed; its time is kept longer, if it still is."""
+    await _keep_typed(offer, offer.visitor, form)
+    hold, hold_id = None, _hold_in(form)
+    if hold_id is not None and not more.get("gone"):
+        hold = await offer.visit.change(
+            page_bookings.renew_hold, offer.event_type, starts_at, hold_id
+        )
+    return await _form_page(offer, starts_at, hold, form, status, **more)
+
+
+async def _form_page(
+    offer: Offer,
+    starts_at: datetime,
+    hold: Hold | None,
+    typed: Fields,
+    status: int = 200,
+    **more: Any,
+) -> PageAnswer:
+    zone = await offer.zone()
+    values: dict[str, Any] = {"faults": {}, "near": [], "problem": None}
+    values |= {"gone": None, "had_hold": False, "is_answer": offer.visit.is_post}
+    near = more.get("near", ())
+    return offer.visit.page(
+        "public/form.html",
+        status,
+        starts_at=starts_at,
+        ends_at=offer.ends_at(starts_at),
+        hold=hold,
+        hold_id=shown(HOLD, hold.id) if hold else typed.get("hold", ""),
+        typed=typed,
+        form_id=typed.get("form") or secrets.token_urlsafe(FORM_ID_BYTES),
+        field_of=field_of,
+        needs_phone=needs_phone(offer.event_type),
+        locks=_is_locked(offer, starts_at),
+        nearest=min(near, key=lambda time: abs(_instant(time) - starts_at), default=None),
+        **offer.values(zone),
+        **(values | more),
+    )
+
+
+async def _say_gone(offer: Offer, starts_at: datetime, error: KalendsError | None) -> PageAnswer:
+    """The times of that day, with a word about the one that is gone."""
+    zone = await offer.zone()
+    near = await offer.list_near(starts_at, zone)
+    day = _local_day(starts_at, zone)
+    asked = Fields([*offer.carried.fields().items(), ("day", day)])
+    status = 409 if error is None else status_of(error)
+    return await times_page(offer, asked, status, problem=_gone(error), near=near)
+
+
+def _gone(error: KalendsError | None) -> str:
+    return say("times.taken" if isinstance(error, SlotTaken) else "times.gone")
+
+
+def _instant(time: TimeChoice) -> datetime:
+    return datetime.fromisoformat(time.starts_at)
+
+
+def _local_day(moment: datetime, zone: Zone) -> str:
+    return zone.local_text(int(moment.timestamp()))[:10]
+
+
+def _is_locked(offer: Offer, starts_at: datetime) -> bool:
+    """Whether a booking at that time could not be changed by its attendee any more."""
+    notice = offer.event_type.cancellation_notice_minutes
+    until = changeable_until(starts_at, offer.ends_at(starts_at), notice)
+    return until < offer.visit.context.clock()
+
+
+def _hold_in(given: Fields) -> UUID | None:
+    return parse(HOLD, given.text("hold"))
+
+
+def _route(method: str, path: str, handler: PageHandler) -> PageRoute:
+    return PageRoute(
+        method=method,
+        path=path,
+        handler=handler,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+    )
+
+
+PAGES: Final = (
+    _route("GET", EVENT_TYPE + "/hold", show_times_instead),
+    _route("POST", EVENT_TYPE + "/hold", hold_time),
+    _route("GET", EVENT_TYPE + "/book", show_form),
+    _route("POST", EVENT_TYPE + "/book", send_form),
+    _route("GET", EVENT_TYPE + "/times", show_times_instead),
+    _route("POST", EVENT_TYPE + "/times", choose_another_time),
+    _route("GET", EVENT_TYPE + "/booked", show_times_instead),
+    _route("POST", EVENT_TYPE + "/booked", coming_back.open_booked),
+)

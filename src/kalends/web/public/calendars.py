@@ -1,0 +1,92 @@
+"""A booking for the attendee's own calendar: a file, and links to two that many use."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import urlencode
+
+from kalends.domain.booking import Status
+from kalends.domain.ids import BOOKING, shown
+from kalends.formats.icalendar.invitations import EventStatus, FeedEntry, Person, feed_ics
+from kalends.services.self_service import Opened
+from kalends.web.pages.words import say
+
+GOOGLE: Final = "https://calendar.google.com/calendar/render"
+OUTLOOK: Final = "https://outlook.live.com/calendar/0/action/compose"
+STATUSES: Final = {
+    Status.PENDING: EventStatus.TENTATIVE,
+    Status.CANCELLED: EventStatus.CANCELLED,
+    Status.NO_SHOW: EventStatus.CANCELLED,
+}
+
+
+@dataclass(frozen=True)
+class CalendarLinks:
+    google: str
+    outlook: str
+
+
+def calendar_links(opened: Opened) -> CalendarLinks:
+    """Without the link that opens the booking: it would be told to another site."""
+    booking = opened.booking
+    title, place = title_of(opened), place_of(opened) or ""
+    google = {
+        "action": "TEMPLATE",
+        "text": title,
+        "dates": f"{_basic(booking.start_time)}/{_basic(booking.end_time)}",
+        "location": place,
+    }
+    outlook = {
+        "path": "/calendar/action/compose",
+        "rru": "addevent",
+        "subject": title,
+        "startdt": _extended(booking.start_time),
+        "enddt": _extended(booking.end_time),
+        "location": place,
+    }
+    return CalendarLinks(f"{GOOGLE}?{urlencode(google)}", f"{OUTLOOK}?{urlencode(outlook)}")
+
+
+def calendar_file(opened: Opened, url: str, sender: str) -> bytes:
+    """The same UID as the invitation in the mail, so that a calendar has it once."""
+    booking = opened.booking
+    entry = FeedEntry(
+        uid=f"{shown(BOOKING, booking.id)}@kalends",
+        sequence=booking.version - 1,
+        status=STATUSES.get(booking.status, EventStatus.CONFIRMED),
+        starts_at=booking.start_time,
+        ends_at=booking.end_time,
+        zone=zone_of(opened),
+        summary=title_of(opened),
+        stamp=booking.updated_at,
+        location=place_of(opened),
+        url=url,
+    )
+    name = opened.organization.name
+    return feed_ics(name, [entry], organizer=Person(name, sender))
+
+
+def place_of(opened: Opened) -> str | None:
+    """The place as the attendee is told it now, or what kind of place it is."""
+    kind = opened.booking.location_type
+    if opened.location or not (kind or opened.booking.location):
+        return opened.location
+    return say(f"place.{kind or 'online'}")
+
+
+def title_of(opened: Opened) -> str:
+    name = opened.organization.name
+    return f"{opened.booking.title} ({name})" if opened.booking.title else name
+
+
+def zone_of(opened: Opened) -> str:
+    booking, fixed = opened.booking, opened.fixed_zone
+    return fixed.name if fixed else booking.attendee_timezone or booking.timezone
+
+
+def _basic(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def _extended(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,50 @@
+"""`/feeds/{token}.ics`: the calendar of a schedule, for whoever has its secret address."""
+
+from email.utils import format_datetime
+from typing import Final
+
+from kalends.services import feeds
+from kalends.services.feeds import ReadFeed
+from kalends.web.http.routes import Access
+from kalends.web.pages.answers import Headers, PageAnswer
+from kalends.web.pages.routes import PageRoute
+from kalends.web.pages.visit import Visit
+
+CALENDAR: Final = "text/calendar; charset=utf-8"
+
+
+async def feed(visit: Visit) -> PageAnswer:
+    """The calendar, or 304 for a program that has it already. Raises NotFound."""
+    read = await feeds.read_feed(visit.context, visit.path("token"))
+    headers = _headers(read)
+    if has_it_already(visit.headers.get("if-none-match"), read.tag):
+        return PageAnswer(status=304, media_type="", headers=headers)
+    return PageAnswer(await read.as_ics(), 200, CALENDAR, headers)
+
+
+def has_it_already(if_none_match: str | None, tag: str) -> bool:
+    """Whether one of the client's tags is this one, by the weak comparison (RFC 9110 13.1.2)."""
+    if if_none_match is None:
+        return False
+    given = (part.strip().removeprefix("W/") for part in if_none_match.split(","))
+    return any(part in ("*", f'"{tag}"') for part in given)
+
+
+def _headers(read: ReadFeed) -> Headers:
+    """The tag is weak, since what is zipped on its way has other bytes (RFC 9110 8.8.1)."""
+    return (
+        ("etag", f'W/"{read.tag}"'),
+        ("last-modified", format_datetime(read.changed_at, usegmt=True)),
+        ("cache-control", "private, no-cache"),
+    )
+
+
+PAGES: Final = (
+    PageRoute(
+        method="GET",
+        path="/feeds/{token}.ics",
+        handler=feed,
+        access=Access.OPEN,
+        is_secret=True,
+    ),
+)

@@ -1,0 +1,105 @@
+"""For machines: `/robots.txt`, `/llms.txt`, the Markdown twin of each public page, `/embed.js`.
+
+No list of organizations is anywhere: who has a page is for its organization to tell.
+"""
+
+import hashlib
+from datetime import timedelta
+from importlib.resources import files
+from typing import Final
+
+from kalends.availability.slots import Slot
+from kalends.services import offers
+from kalends.services.offers import attendee_of
+from kalends.services.slots import Range
+from kalends.web.http.routes import Access
+from kalends.web.pages import clock_words
+from kalends.web.pages.answers import MARKDOWN, PageAnswer, text
+from kalends.web.pages.routes import PageHandler, PageRoute
+from kalends.web.pages.templating import render
+from kalends.web.pages.visit import Visit
+from kalends.web.public.offers import Offer, open_offer
+from kalends.web.public.tenants import EVENT_TYPE, ORGANIZATION
+
+DAYS_IN_TWIN: Final = timedelta(days=14)
+EMBED: Final = (files("kalends.web.public") / "embed.js").read_bytes()
+EMBED_TAG: Final = f'"{hashlib.sha256(EMBED).hexdigest()[:16]}"'
+ROBOTS: Final = """\
+User-agent: *
+Disallow: /api/
+Disallow: /booking/
+Disallow: /console
+Disallow: /*?
+Allow: /
+"""
+
+
+async def robots(visit: Visit) -> PageAnswer:
+    return text(ROBOTS)
+
+
+async def llms(visit: Visit) -> PageAnswer:
+    """What agents should know of this site (llmstxt.org)."""
+    return text(render("public/llms.txt", {"origin": visit.origin}), MARKDOWN)
+
+
+async def organization_twin(visit: Visit) -> PageAnswer:
+    """Raises NotFound."""
+    organization = await visit.read(offers.get_organization_to_book, visit.path("organization"))
+    its = visit.acting_as(attendee_of(organization))
+    values = {
+        "organization": organization,
+        "event_types": await its.read(offers.list_offered),
+        "origin": visit.origin,
+    }
+    return text(render("public/organization.md", values), MARKDOWN)
+
+
+async def offer_twin(visit: Visit) -> PageAnswer:
+    """Raises NotFound."""
+    offer = await open_offer(visit, visit.query)
+    return text(render("public/times.md", await _times(offer)), MARKDOWN)
+
+
+async def _times(offer: Offer) -> dict[str, object]:
+    visit, zone = offer.visit, await offer.zone()
+    now = visit.context.clock()
+    span = Range(start=now, end=now + DAYS_IN_TWIN, timezone=zone.name)
+    listed = await visit.read(offers.list_times, offer.event_type, span)
+    by_day: dict[str, list[tuple[str, Slot]]] = {}
+    for slot in listed.slots:
+        day = zone.local_text(slot.start)[:10]
+        by_day.setdefault(day, []).append((zone.local_text(slot.start), slot))
+    return {
+        **offer.values(zone),
+        "origin": visit.origin,
+        "by_day": by_day,
+        "clock_words": clock_words,
+    }
+
+
+async def embed(visit: Visit) -> PageAnswer:
+    """The script that puts the booking page into any site: asked again each time, mostly 304."""
+    headers = (
+        ("etag", EMBED_TAG),
+        ("cache-control", "public, no-cache"),
+        ("cross-origin-resource-policy", "cross-origin"),
+        ("access-control-allow-origin", "*"),
+    )
+    asked = visit.headers.get("if-none-match", "")
+    if EMBED_TAG in (tag.strip().removeprefix("W/") for tag in asked.split(",")):
+        return PageAnswer(status=304, media_type="", headers=headers)
+    return PageAnswer(EMBED, 200, "text/javascript; charset=utf-8", headers)
+
+
+def _route(path: str, handler: PageHandler) -> PageRoute:
+    return PageRoute(method="GET", path=path, handler=handler, access=Access.OPEN)
+
+
+PAGES: Final = (
+    _route("/robots.txt", robots),
+    _route("/llms.txt", llms),
+    _route("/embed.js", embed),
+    _route(ORGANIZATION + ".md", organization_twin),
+    _route(EVENT_TYPE + ".md", offer_twin),
+)

@@ -1,0 +1,175 @@
+"""`/{organization}` lists what can be booked; `/{organization}/{event type}` shows when."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from urllib.parse import quote
+from uuid import UUID
+
+from kalends.availability.wallclock import Zone
+from kalends.domain.access import Mode, Organization
+from kalends.domain.event_type import EventType
+from kalends.domain.ids import HOLD, parse
+from kalends.domain.place import is_in_person
+from kalends.formats.countries import country_of_zone
+from kalends.runtime.phones import country_of
+from kalends.services import offers, page_bookings
+from kalends.services.offers import attendee_of
+from kalends.services.slots import Listed, Range
+from kalends.web.http.routes import Access
+from kalends.web.pages import clock_words
+from kalends.web.pages.answers import PageAnswer, redirect
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.picker import Bounds, TimeChoice, pick, times_of
+from kalends.web.pages.routes import Framing, PageHandler, PageRoute
+from kalends.web.pages.visit import Visit
+from kalends.web.public.carrying import Carried
+from kalends.web.public.tenants import EVENT_TYPE, ORGANIZATION
+from kalends.web.public.visitors import Visitor
+
+NEAR_COUNT: Final = 6
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the path names, the visit on its organization's behalf, and what is carried along."""
+
+    visit: Visit
+    organization: Organization
+    event_type: EventType
+    carried: Carried
+
+    @property
+    def path(self) -> str:
+        return f"/{self.organization.slug}/{self.event_type.slug}"
+
+    @property
+    def visitor(self) -> Visitor:
+        return Visitor.of(self.visit)
+
+    async def own_holds(self, named: UUID | None) -> list[UUID]:
+        """What the visitor holds: the one that the page names, and by the cookie all others."""
+        own: list[UUID] = [] if named is None else [named]
+        if self.visitor.id is not None:
+            own += await self.visit.read(page_bookings.list_own_holds, self.visitor.id)
+        return own
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.organization.mode is Mode.TEST
+
+    def ends_at(self, starts_at: datetime) -> datetime:
+        return starts_at + timedelta(minutes=self.event_type.duration_minutes)
+
+    @property
+    def is_zone_fixed(self) -> bool:
+        """Whether everybody is shown the times of the place."""
+        return is_in_person(self.event_type.location_type)
+
+    async def zone(self) -> Zone:
+        """That of the first schedule, where the attendee comes to a place; else the visitor's, if
+        that is known."""
+        if self.carried.zone is not None and not self.is_zone_fixed:
+            return self.carried.zone
+        zone: Zone = await self.visit.read(offers.find_zone, self.event_type)
+        return zone
+
+    async def country(self) -> str | None:
+        """Whose telephone numbers need no `+` here."""
+        known = country_of(self.organization)
+        if known is not None:
+            return known
+        return country_of_zone(await self.visit.read(offers.find_zone_name, self.event_type))
+
+    async def list_near(self, starts_at: datetime, zone: Zone) -> list[TimeChoice]:
+        """Times near one that is taken."""
+        near = await self.visit.read(offers.list_times_near, self.event_type, starts_at, NEAR_COUNT)
+        return times_of(near, zone, self.visit.locale)
+
+    def values(self, zone: Zone) -> dict[str, Any]:
+        """What every page about this offer shows."""
+        return {
+            "organization": self.organization,
+            "event_type": self.event_type,
+            "carried": self.carried,
+            "path": self.path,
+            "zone": zone,
+            "is_zone_fixed": self.is_zone_fixed,
+            "is_sandbox": self.is_sandbox,
+        }
+
+
+async def open_offer(visit: Visit, given: Fields) -> Offer:
+    """What the path names. Raises NotFound, also for what takes no bookings."""
+    organization = await visit.read(offers.get_organization_to_book, visit.path("organization"))
+    its = visit.acting_as(attendee_of(organization))
+    event_type = await its.read(offers.get_offered, visit.path("event_type"))
+    return Offer(its, organization, event_type, Carried(visit, given))
+
+
+async def show_organization(visit: Visit) -> PageAnswer:
+    """What can be booked. Raises NotFound."""
+    organization = await visit.read(offers.get_organization_to_book, visit.path("organization"))
+    its = visit.acting_as(attendee_of(organization))
+    return its.page(
+        "public/organization.html",
+        organization=organization,
+        event_types=await its.read(offers.list_offered),
+        carried=Carried(visit, visit.query),
+        is_sandbox=organization.mode is Mode.TEST,
+    )
+
+
+async def show_times(visit: Visit) -> PageAnswer:
+    """A month and the times of a day. Raises NotFound, Invalid."""
+    return await times_page(await open_offer(visit, visit.query), visit.query)
+
+
+async def without_slash(visit: Visit) -> PageAnswer:
+    """Where somebody typed a slash too many."""
+    path = visit.scope["path"].rstrip("/")
+    query = quote(visit.scope["query_string"], safe="%&=+,;:@/?!$'()*~")
+    return redirect(f"{path}?{query}" if query else path)
+
+
+async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any) -> PageAnswer:
+    """The page of times, for what is asked; `more` says what is the matter with one of them."""
+    zone = await offer.zone()
+    visit, event_type = offer.visit, offer.event_type
+    now = clock_words.seconds_of(visit.context.clock())
+    bounds = Bounds.of(now, zone, event_type.max_days_ahead)
+
+    own_holds = await offer.own_holds(parse(HOLD, asked.get("hold", "")))
+
+    async def list_times(span: Range) -> Listed:
+        listed: Listed = await visit.read(offers.list_times, event_type, span, own_holds)
+        return listed
+
+    values = {"problem": None, "near": [], "held": asked.get("hold")} | more
+    return visit.page(
+        "public/times.html",
+        status,
+        picker=await pick(list_times, asked, zone, bounds, visit.locale),
+        now=now,
+        is_plain=not asked.get("month") and not asked.get("day"),
+        **offer.values(zone),
+        **values,
+    )
+
+
+def _route(path: str, handler: PageHandler) -> PageRoute:
+    return PageRoute(
+        method="GET",
+        path=path,
+        handler=handler,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+    )
+
+
+PAGES: Final = (
+    _route(ORGANIZATION, show_organization),
+    _route(ORGANIZATION + "/", without_slash),
+    _route(EVENT_TYPE, show_times),
+    _route(EVENT_TYPE + "/", without_slash),
+)

@@ -1,0 +1,230 @@
+"""`/booking/{token}`: an attendee's own booking. A GET only shows; POSTs cancel and move.
+
+The token is the permission, so the log shows the path's pattern, and no page tells its address to
+another site (Referrer-Policy).
+"""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from babel import Locale
+
+from kalends.availability.wallclock import Zone
+from kalends.domain.access import Mode
+from kalends.domain.errors import (
+    Inactive,
+    KalendsError,
+    NotFound,
+    NotReschedulable,
+    Refused,
+    SlotTaken,
+    Stale,
+    TooLateToChange,
+)
+from kalends.domain.ids import BOOKING, shown
+from kalends.domain.values import Text
+from kalends.formats.locales import english_for, language_tag
+from kalends.runtime.phones import country_of
+from kalends.services import self_service
+from kalends.services.self_service import Opened
+from kalends.web.http.errors import status_of
+from kalends.web.http.routes import Access
+from kalends.web.pages import clock_words
+from kalends.web.pages.answered import answers_of
+from kalends.web.pages.answers import PageAnswer, redirect
+from kalends.web.pages.asking import fits
+from kalends.web.pages.forms import Fields
+from kalends.web.pages.limits import Attempt, count_attempt
+from kalends.web.pages.picker import Bounds, pick, start_in
+from kalends.web.pages.routes import Framing, PageRoute
+from kalends.web.pages.visit import Visit
+from kalends.web.pages.words import say
+from kalends.web.public.calendars import calendar_file, calendar_links, place_of
+from kalends.web.public.carrying import Carried
+
+ROOT: Final = "/booking/{token}"
+# Answered at the page with a kind word, as what they are: things that happen.
+KIND: Final = (
+    Inactive,
+    NotReschedulable,
+    Refused,
+    SlotTaken,
+    Stale,
+    TooLateToChange,
+)
+
+
+@dataclass(frozen=True)
+class Mine:
+    """The booking that the link opens, and how it is shown."""
+
+    visit: Visit
+    token: str
+    opened: Opened
+    carried: Carried
+
+    @property
+    def path(self) -> str:
+        return f"/booking/{self.token}"
+
+    @property
+    def zone(self) -> Zone:
+        """That of the place, where the attendee comes to one; else the visitor's, else the one that
+        was booked in."""
+        if self.opened.fixed_zone is not None:
+            return self.opened.fixed_zone
+        booking = self.opened.booking
+        known = (booking.attendee_timezone, booking.timezone, "UTC")
+        zones = (self.carried.zone, *map(clock_words.find_zone, known))
+        return next(zone for zone in zones if zone is not None)
+
+    @property
+    def locale(self) -> Locale:
+        """How its mail writes times, too: the same time reads the same everywhere."""
+        return english_for(
+            self.opened.booking.attendee_locale, country_of(self.opened.organization)
+        )
+
+    def page(self, template: str, status: int = 200, **more: Any) -> PageAnswer:
+        values = {"problem": None, "was_booked": False, "done": None} | more
+        booking = self.opened.booking
+        return self.visit.page(
+            template,
+            status,
+            opened=self.opened,
+            booking=booking,
+            booking_id=shown(BOOKING, booking.id),
+            organization=self.opened.organization,
+            is_sandbox=self.opened.organization.mode is Mode.TEST,
+            carried=self.carried,
+            path=self.path,
+            zone=self.zone,
+            is_zone_fixed=self.opened.fixed_zone is not None,
+            locale=self.locale,
+            date_language=language_tag(self.locale),
+            **values,
+        )
+
+
+async def open_mine(visit: Visit) -> Mine:
+    """Raises NotFound, RateLimited."""
+    count_attempt(visit, Attempt.LINK)
+    token = visit.path("token")
+    opened = await self_service.open_link(visit.context, token)
+    return Mine(visit, token, opened, Carried(visit, visit.query))
+
+
+async def show_booking(visit: Visit) -> PageAnswer:
+    """How the booking stands."""
+    return _booking_page(await open_mine(visit))
+
+
+def _booking_page(mine: Mine, status: int = 200, **more: Any) -> PageAnswer:
+    query = mine.visit.query
+    done = query.get("done", "")
+    values = {
+        "links": calendar_links(mine.opened),
+        "place": place_of(mine.opened),
+        "answers": answers_of(mine.opened.booking, mine.opened.event_type),
+        "was_booked": query.get("booked") == "1",
+        "done": done if done in ("cancelled", "moved") else None,
+    }
+    return mine.page("public/booking.html", status, **(values | more))
+
+
+async def cancel(visit: Visit) -> PageAnswer:
+    """Cancels, with a reason if one was given."""
+    mine, form = await open_mine(visit), await visit.form()
+    reason = form.text("reason") or None
+    if reason is not None and not fits(reason, Text):
+        return _booking_page(mine, 422, problem=say("form.unfit"))
+    try:
+        await self_service.cancel_by_link(visit.context, mine.token, reason, _seen_in(form))
+    except KIND as error:
+        return await _refused(mine, error)
+    return redirect(mine.carried.to(mine.path, done="cancelled"))
+
+
+async def show_move(visit: Visit) -> PageAnswer:
+    """The times to which the booking may move; with one of them, whether that is meant."""
+    mine = await open_mine(visit)
+    if not mine.opened.may_change:
+        return _booking_page(mine)
+    if visit.query.get("start"):
+        starts_at = start_in(visit.query)
+        locks = mine.opened.changeable_until_at(starts_at) < mine.opened.now
+        return mine.page("public/move.html", starts_at=starts_at, locks=locks, picker=None, now=0)
+    return await _times_page(mine)
+
+
+async def move(visit: Visit) -> PageAnswer:
+    """Moves the booking to the time."""
+    mine, form = await open_mine(visit), await visit.form()
+    starts_at = start_in(form)
+    try:
+        await self_service.reschedule_by_link(visit.context, mine.token, starts_at, _seen_in(form))
+    except SlotTaken:
+        return await _times_page(mine, 409, problem=say("times.taken"))
+    except Refused as error:
+        return await _times_page(mine, status_of(error), problem=say("times.gone"))
+    except KIND as error:
+        return await _refused(mine, error)
+    return redirect(mine.carried.to(mine.path, done="moved"))
+
+
+async def download(visit: Visit) -> PageAnswer:
+    """The booking as a file that calendars take (RFC 5545)."""
+    mine = await open_mine(visit)
+    headers = (("content-disposition", 'attachment; filename="booking.ics"'),)
+    url = f"{visit.origin}{mine.path}"
+    body = calendar_file(mine.opened, url, visit.context.outside.sender)
+    return PageAnswer(body, 200, "text/calendar; charset=utf-8", headers)
+
+
+async def _times_page(mine: Mine, status: int = 200, **more: Any) -> PageAnswer:
+    visit = mine.visit
+    now = clock_words.seconds_of(mine.opened.now)
+    list_times = partial(self_service.list_slots_by_link, visit.context, mine.token)
+    bounds = Bounds.of(now, mine.zone, None)
+    try:
+        picker = await pick(list_times, visit.query, mine.zone, bounds, mine.locale)
+    except (Inactive, NotFound, NotReschedulable, TooLateToChange) as error:
+        return await _refused(mine, error)
+    return mine.page("public/move.html", status, picker=picker, now=now, **more)
+
+
+async def _refused(mine: Mine, error: KalendsError) -> PageAnswer:
+    """The booking as it stands by now, and why it was not changed."""
+    opened = await self_service.open_link(mine.visit.context, mine.token)
+    its = Mine(mine.visit, mine.token, opened, mine.carried)
+    problem = say("booking.stale") if isinstance(error, Stale) else error.message
+    if isinstance(error, Inactive):
+        problem = say("booking.inactive", organization=opened.organization.name)
+    return _booking_page(its, status_of(error), problem=problem)
+
+
+def _seen_in(form: Fields) -> int | None:
+    """The version of the booking that the form was made for."""
+    text = form.text("seen")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _route(method: str, path: str, handler: Any) -> PageRoute:
+    return PageRoute(
+        method=method,
+        path=path,
+        handler=handler,
+        access=Access.OPEN,
+        framing=Framing.EMBEDDED,
+        is_secret=True,
+    )
+
+
+PAGES: Final = (
+    _route("GET", ROOT, show_booking),
+    _route("POST", ROOT + "/cancel", cancel),
+    _route("GET", ROOT + "/reschedule", show_move),
+    _route("POST", ROOT + "/reschedule", move),
+    _route("GET", ROOT + "/booking.ics", download),
+)
