@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-import kalends.web.pages
+import kalends.web
 from kalends.domain.mail import MailKind
 from kalends.web.pages.words import WORDS, common, public
 
-FOLDER = Path(kalends.web.pages.__file__).parent
+FOLDER = Path(kalends.web.__file__).parent
 SOURCES = {
     path: path.read_text()
     for path in FOLDER.rglob("*")
