@@ -28,7 +28,7 @@ from tests.servers import Server
 from bench.cpu import Meter
 from bench.http import environ_of, folder_of
 from kalends.compose import Installation, installation, migrate_now
-from kalends.domain.ids import ORGANIZATION, shown
+from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.services.setup import SetUp, set_up_organization
 from kalends.settings import Settings
 
@@ -169,7 +169,7 @@ def connected(server: Server, calcom_url: str, ours: SetUp) -> httpx.Client:
         headers={"authorization": f"Bearer {ours.api_key}"},
     ).json()["data"]
     body = {
-        "organizationId": shown(ORGANIZATION, ours.organization_id),
+        "organizationId": encode_id(ORGANIZATION, ours.organization_id),
         "apiKey": KEY,
         "baseUrl": calcom_url,
         "defaultScheduleId": schedule["id"],
@@ -183,7 +183,7 @@ def connected(server: Server, calcom_url: str, ours: SetUp) -> httpx.Client:
 def sync(admin: httpx.Client, ours: SetUp) -> dict[str, Any]:
     """Syncs and waits for its end."""
     path = "/api/bookings/sync-calcom"
-    body = {"organizationId": shown(ORGANIZATION, ours.organization_id)}
+    body = {"organizationId": encode_id(ORGANIZATION, ours.organization_id)}
     run: dict[str, Any] = admin.post(path, json=body).json()
     while run.get("status") == "running":
         time.sleep(0.2)

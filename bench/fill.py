@@ -110,11 +110,11 @@ def numbered(number: int) -> UUID:
 
 
 def shown_booking(number: int) -> str:
-    return ids.shown(ids.BOOKING, numbered(number))
+    return ids.encode_id(ids.BOOKING, numbered(number))
 
 
 def shown_schedule(number: int) -> str:
-    return ids.shown(ids.SCHEDULE, numbered(number))
+    return ids.encode_id(ids.SCHEDULE, numbered(number))
 
 
 async def fill(context: Context) -> World:

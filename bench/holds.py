@@ -138,7 +138,7 @@ async def _fill(api: httpx.AsyncClient, context: Context, organization_id: UUID)
     full = await _room(api, SCHEDULES + 1)
     await _made(api, "bookings", _booking(full, 0))
     feed = await api.post(f"/api/v1/schedules/{full}/feed")
-    await _multiply(context, organization_id, ids.parse(ids.SCHEDULE, full))
+    await _multiply(context, organization_id, ids.decode_id(ids.SCHEDULE, full))
     minutes = f"/api/v1/slots?duration_minutes=1&start={DAY}&end=2030-01-13&schedule_id="
     console = "/console/long"
     return {

@@ -141,7 +141,7 @@ class Scripts:
 
     @cached_property
     def _take_time(self) -> str:
-        """What `take_place` and the booking's INSERT ask for one free schedule."""
+        """What `claim_time` and the booking's INSERT ask for one free schedule."""
         one = f"ARRAY[{SCHEDULE}]"
         claim = (self._organization, one, BOOKING, BOOKING, "NULL::uuid", STARTS, STARTS, ENDS)
         row = [NEW_BOOKING.get(name, "NULL") for name in bookings.FIELDS]

@@ -22,7 +22,7 @@ from bench import slots_reference
 from kalends.availability.hours import Hours, Window
 from kalends.availability.interval import Interval
 from kalends.availability.matching import Requirement
-from kalends.availability.offering import Calendar, Offering, Terms
+from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import slots
 from kalends.availability.wallclock import zone_named
 
@@ -103,8 +103,8 @@ def _engine(workload: Workload) -> Callable[[], list[int]]:
 
     def answer() -> list[int]:
         zone = zone_named(ZONE)
-        offering = Offering(
-            terms=Terms(HALF_AN_HOUR, HALF_AN_HOUR, notice=NOTICE),
+        offering = SlotInputs(
+            terms=SlotTerms(HALF_AN_HOUR, HALF_AN_HOUR, notice=NOTICE),
             calendars=[Calendar(id_, zone, hours, busy) for id_, busy in named],
             requirements=(Requirement(1, ids),),
             zone=zone,

@@ -14,7 +14,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
-from kalends.domain.ids import SCHEDULE, parse
+from kalends.domain.ids import SCHEDULE, decode_id
 from kalends.jobs.running import run_jobs
 from kalends.jobs.table import TIMETABLE, Job
 from kalends.runtime.unit_of_work import Context
@@ -235,7 +235,7 @@ async def test_a_held_ending_holds_up_no_others(
 
 def connect(world: World, psql: Psql) -> None:
     """A connection whose sync is due, as a row: nothing is ever asked of its account here."""
-    schedule = parse(SCHEDULE, world.create_schedule()["id"])
+    schedule = decode_id(SCHEDULE, world.create_schedule()["id"])
     psql.ask(
         "INSERT INTO calcom_connections (organization_id, id, base_url, api_key, last_four,"
         " default_schedule_id, mappings, on_conflict, interval_minutes, hook_token, hook_hash,"

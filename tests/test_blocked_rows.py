@@ -13,7 +13,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
-from kalends.domain.ids import BOOKING, parse
+from kalends.domain.ids import BOOKING, decode_id
 from kalends.services.reminders import send_due
 from kalends.store.database import JOBS
 from tests.conftest import PASSWORD, make_organization
@@ -164,7 +164,7 @@ def test_a_reminder_that_is_held_up_holds_up_no_others(
     bookings = [world.book(world.create_schedule()) for world in worlds]
     for world, booking in zip(worlds, bookings, strict=True):
         world.api.patch(f"{PATH}/{booking['id']}", json={"status": "CONFIRMED"})
-    ids = [parse(BOOKING, booking["id"]) for booking in bookings]
+    ids = [decode_id(BOOKING, booking["id"]) for booking in bookings]
     held, free = (world.setup.organization_id for world in worlds)
 
     async def send() -> None:

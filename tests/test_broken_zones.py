@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from kalends.compose import Installation
-from kalends.domain.ids import BOOKING, ORGANIZATION, SCHEDULE, parse, shown
+from kalends.domain.ids import BOOKING, ORGANIZATION, SCHEDULE, decode_id, encode_id
 from tests.conftest import run
 from tests.world import JSON, World
 
@@ -40,7 +40,7 @@ def broken(
     home: Installation, schedule: JSON, event_type: JSON, booking: JSON
 ) -> tuple[JSON, JSON, JSON]:
     """A schedule whose zone is none any more, its event type and a booking."""
-    break_zone(home, "schedules", parse(SCHEDULE, schedule["id"]))
+    break_zone(home, "schedules", decode_id(SCHEDULE, schedule["id"]))
     return schedule, event_type, booking
 
 
@@ -96,7 +96,7 @@ def test_the_schedule_can_be_mended_by_a_call(
 def test_a_feed_goes_on(world: World, home: Installation) -> None:
     soon = world.create_schedule()
     world.book(soon)
-    break_zone(home, "schedules", parse(SCHEDULE, soon["id"]))
+    break_zone(home, "schedules", decode_id(SCHEDULE, soon["id"]))
     feed = world.api.post(f"/api/v1/schedules/{soon['id']}/feed").json()["data"]
     answer = world.stranger.get(feed["url"])
     assert answer.status_code == 200
@@ -132,14 +132,14 @@ def test_a_broken_zone_of_the_organization_is_named(world: World, home: Installa
     console = signed_in(world)
     page = console.get(f"{desk_of(world)}/calendar", headers=FOR_PEOPLE)
     assert page.status_code == 409
-    assert shown(ORGANIZATION, world.setup.organization_id) in page.text
+    assert encode_id(ORGANIZATION, world.setup.organization_id) in page.text
     assert console.get(f"{desk_of(world)}/settings", headers=FOR_PEOPLE).status_code == 200
 
 
 def test_a_broken_zone_of_a_booking_is_named(
     world: World, home: Installation, booking: JSON
 ) -> None:
-    break_zone(home, "bookings", parse(BOOKING, booking["id"]))
+    break_zone(home, "bookings", decode_id(BOOKING, booking["id"]))
     moved = world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"start_time": LATER})
     check_named(moved, booking["id"])
     mended = {"start_time": LATER, "timezone": "Europe/Berlin"}

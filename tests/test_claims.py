@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from kalends.compose import Installation
-from kalends.domain.ids import BOOKING, SCHEDULE, parse, shown
+from kalends.domain.ids import BOOKING, SCHEDULE, decode_id, encode_id
 from kalends.store.availability.occupancies import NO_EVENT_TYPE
 from tests.conftest import fetch, run
 from tests.homes import environment_in, migrated
@@ -55,7 +55,7 @@ def doctor(environment: dict[str, str]) -> Doctor:
 
 
 def id_of(booking: JSON) -> str:
-    return str(parse(BOOKING, booking["id"]))
+    return str(decode_id(BOOKING, booking["id"]))
 
 
 def forget_claims(home: Installation, *bookings: JSON) -> None:
@@ -192,13 +192,14 @@ def test_claims_of_nothing_are_named(world: World, home: Installation, doctor: D
     copy = (
         "INSERT INTO occupancies (organization_id, schedule_id, claim_id, booking_id, starts_at,"
         " during) SELECT organization_id, {}, {}, {}, starts_at, {} FROM occupancies"
-        f" WHERE booking_id = '{id_of(gone)}' AND schedule_id = '{parse(SCHEDULE, schedule['id'])}'"
+        f" WHERE booking_id = '{id_of(gone)}'"
+        f" AND schedule_id = '{decode_id(SCHEDULE, schedule['id'])}'"
     )
     later, made = "during + '5 days'::interval", "gen_random_uuid()"
     later = "tstzrange(lower(during) + interval '9 h', upper(during) + interval '9 h')"
     nobody = "00000000-0000-7000-8000-00000000beef"
     run(home, copy.format("schedule_id", made, f"'{id_of(cancelled)}'", later))
-    elsewhere = f"'{parse(SCHEDULE, other['id'])}'"
+    elsewhere = f"'{decode_id(SCHEDULE, other['id'])}'"
     claim = f"(SELECT claim_id FROM occupancies WHERE booking_id = '{id_of(moved)}')"
     run(home, copy.format(elsewhere, claim, f"'{id_of(moved)}'", "during"))
     run(home, copy.format(elsewhere, made, f"'{nobody}'", later))
@@ -216,7 +217,7 @@ def test_claims_of_nothing_are_named(world: World, home: Installation, doctor: D
 def shown_id(uuid: str) -> str:
     from uuid import UUID
 
-    return shown(BOOKING, UUID(uuid))
+    return encode_id(BOOKING, UUID(uuid))
 
 
 def test_what_shares_a_claim_and_is_no_seat_is_named(
@@ -243,7 +244,7 @@ def test_what_shares_a_claim_and_is_no_seat_is_named(
 
 def put_in_claim_of(home: Installation, first: JSON, second: JSON, *, on: JSON, of: JSON) -> None:
     """What the second has on `of` lies on `on` from now on, in the claim of the first."""
-    old, new = parse(SCHEDULE, of["id"]), parse(SCHEDULE, on["id"])
+    old, new = decode_id(SCHEDULE, of["id"]), decode_id(SCHEDULE, on["id"])
     claim = f"(SELECT claim_id FROM occupancies WHERE booking_id = '{id_of(first)}' LIMIT 1)"
     run(
         home,

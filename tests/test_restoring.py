@@ -15,7 +15,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.access import Mode
-from kalends.runtime.unit_of_work import Caller, Work, read
+from kalends.runtime.unit_of_work import Caller, UnitOfWork, read
 from kalends.store.embedded.process import binary
 from tests.conftest import PASSWORD, make_organization
 from tests.homes import environment_in, migrated
@@ -101,7 +101,7 @@ def test_a_read_that_loses_a_deadlock_is_done_again(own_home: Installation, tmp_
     command = [binary("psql"), "-XAtq", "-h", socket, "-U", "kalends", "kalends"]
     operator = Caller(UUID(int=1), Mode.LIVE, "operator")
 
-    async def count_both(work: Work) -> int:
+    async def count_both(work: UnitOfWork) -> int:
         found: int = await work.tx.fetchval("SELECT count(*) FROM schedules, event_types")
         return found
 

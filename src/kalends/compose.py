@@ -35,7 +35,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from kalends.domain.errors import Unavailable
-from kalends.domain.outside import Outside
+from kalends.domain.outside import Gateways
 from kalends.gateways.addresses import is_host_name
 from kalends.gateways.calcom import CalcomAccount
 from kalends.gateways.http import GuardedHttp
@@ -63,7 +63,7 @@ from kalends.web.http.endpoint import Gate
 from kalends.web.http.health import Checks
 from kalends.web.http.protocol import REFUSALS, Protocol
 from kalends.web.http.sign_ins import Sessions
-from kalends.web.pages.visit import PageLimits
+from kalends.web.pages.request import PageLimits
 from kalends.web.pages.zone_list import load_zones
 
 log = structlog.get_logger("kalends")
@@ -109,13 +109,13 @@ class Installation:
         return Context(database, Seal(self.secret), outside=outside(self.settings, self.served_at))
 
 
-def outside(settings: Settings, served_at: str | None = None) -> Outside:
+def outside(settings: Settings, served_at: str | None = None) -> Gateways:
     """The way out that the settings open. Nothing is imported or connected before it is used.
 
     Links lead to `KALENDS_PUBLIC_URL`, else to where the server is.
     """
     http = GuardedHttp(settings.outbound_allow)
-    return Outside(
+    return Gateways(
         http=http,
         carrier=_carrier(settings),
         public_url=settings.public_url or served_at,

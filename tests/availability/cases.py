@@ -9,7 +9,7 @@ from uuid import UUID
 
 from kalends.availability.hours import Hours, Window, Windows
 from kalends.availability.matching import Requirement
-from kalends.availability.offering import Calendar, Offering, Session, Terms
+from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Slot
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -57,7 +57,7 @@ def schedule_id(number: int) -> UUID:
 
 def offering(
     calendars: Sequence[Calendar],
-    terms: Terms,
+    terms: SlotTerms,
     *,
     now: int,
     requirements: Sequence[Requirement] = (),
@@ -66,10 +66,10 @@ def offering(
     sessions: Sequence[Session] = (),
     wanted: UUID | None = None,
     preferred: Sequence[UUID] = (),
-) -> Offering:
+) -> SlotInputs:
     """One of the calendars is needed, if nothing else is required; days are those of the first."""
     everybody = tuple(calendar.schedule_id for calendar in calendars)
-    return Offering(
+    return SlotInputs(
         terms=terms,
         calendars=calendars,
         requirements=requirements or (Requirement(1, everybody),),

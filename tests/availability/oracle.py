@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 from kalends.availability.hours import Hours
 from kalends.availability.interval import DAY, MINUTE, Interval
-from kalends.availability.offering import Calendar, Terms
+from kalends.availability.offering import Calendar, SlotTerms
 
 ONE_DAY = timedelta(days=1)
 
 
-def walk(calendar: Calendar, terms: Terms, now: int, span: Interval) -> list[int]:
+def walk(calendar: Calendar, terms: SlotTerms, now: int, span: Interval) -> list[int]:
     """The starts that rules 1 to 6 offer on one schedule within `span`."""
     around = span.widened(3 * DAY, terms.duration + DAY)
     by_minute = {m: _dates_of(m, calendar) for m in _minutes(around)}
@@ -49,7 +49,7 @@ def zoneinfo_of(name: str) -> ZoneInfo:
         return ZoneInfo.from_file(file, name)
 
 
-def _candidates(by_minute: dict[int, set[date]], terms: Terms) -> Iterator[int]:
+def _candidates(by_minute: dict[int, set[date]], terms: SlotTerms) -> Iterator[int]:
     assert terms.step is not None
     anchors: dict[date, int] = {}
     for minute, dates in by_minute.items():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kalends.availability.hours import ALWAYS_OPEN, Hours, Window
 from kalends.availability.interval import DAY, MINUTE, Interval
-from kalends.availability.offering import Calendar, Terms
+from kalends.availability.offering import Calendar, SlotTerms
 from kalends.availability.wallclock import local_day, zone_named
 from tests.availability.cases import at, schedule_id
 
@@ -87,7 +87,7 @@ def calendars(draw: st.DrawFn, number: int, zone_name: str, around: int) -> Cale
 
 
 terms = st.builds(
-    Terms,
+    SlotTerms,
     duration=minutes(DURATIONS),
     step=minutes(STEPS),
     buffer_before=minutes(BUFFERS),

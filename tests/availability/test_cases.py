@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kalends.availability.interval import MINUTE, Interval
-from kalends.availability.offering import Calendar, Offering, Terms
+from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import decide, explain, slots
 from kalends.availability.wallclock import days, zone_named
 from tests.availability.cases import OCCUPYING, at, hours, load, offering, schedule_id, starts
@@ -44,16 +44,16 @@ def test_what_is_listed_is_accepted_and_a_minute_beside_it_is_refused(case: dict
             assert bool(decision.refusals) == (beside not in listed)
 
 
-def _dst_case(case: dict[str, Any]) -> tuple[Offering, list[Interval]]:
+def _dst_case(case: dict[str, Any]) -> tuple[SlotInputs, list[Interval]]:
     zone = zone_named(case["time_zone"])
     first, last = (date.fromisoformat(case[key]) for key in ("date_from", "date_to"))
     spans = days(first, last, zone)
     calendar = Calendar(schedule_id(1), zone, hours(**case["schedule"]))
-    terms = Terms(case["duration_minutes"] * MINUTE, case["step_minutes"] * MINUTE)
+    terms = SlotTerms(case["duration_minutes"] * MINUTE, case["step_minutes"] * MINUTE)
     return offering([calendar], terms, now=spans[0].start), spans
 
 
-def _slot_case(case: dict[str, Any]) -> tuple[Offering, Interval]:
+def _slot_case(case: dict[str, Any]) -> tuple[SlotInputs, Interval]:
     occupying = [b for b in case["bookings"] if b["status"] in OCCUPYING]
     calendar = Calendar(
         schedule_id(1),
@@ -64,7 +64,7 @@ def _slot_case(case: dict[str, Any]) -> tuple[Offering, Interval]:
         booked=[at(booking["start"]) for booking in occupying],
         max_per_day=case["max_per_day"],
     )
-    terms = Terms(
+    terms = SlotTerms(
         case["duration_minutes"] * MINUTE,
         case["step_minutes"] * MINUTE,
         buffer_before=case["buffer_before_minutes"] * MINUTE,

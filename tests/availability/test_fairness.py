@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kalends.availability.hours import ALWAYS_OPEN
 from kalends.availability.interval import DAY, Interval
 from kalends.availability.matching import Requirement, can_be_met
-from kalends.availability.offering import Calendar, Offering, Terms
+from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import decide, slots
 from kalends.availability.wallclock import month_of, zone_named
 from tests.availability.cases import at, every_day, offering, schedule_id
@@ -24,7 +24,7 @@ from tests.availability.test_properties import few
 UTC = zone_named("UTC")
 BERLIN = zone_named("Europe/Berlin")
 HOUR = 3600
-HOURLY = Terms(HOUR, HOUR)
+HOURLY = SlotTerms(HOUR, HOUR)
 JUNE = at("2026-06-01T00:00Z")
 JUNE_NUMBER = 2026 * 12 + 5
 A, B, C, D = (schedule_id(number) for number in (1, 2, 3, 4))
@@ -49,7 +49,7 @@ class Rota:
         self.booked.setdefault(taken, []).append(start)
         return taken
 
-    def offering(self) -> Offering:
+    def offering(self) -> SlotInputs:
         calendars = [
             Calendar(id_, UTC, ALWAYS_OPEN, booked=self.booked.get(id_, ())) for id_ in self.ids
         ]
@@ -171,7 +171,7 @@ def test_who_runs_ahead_is_told_by_those_who_can_serve() -> None:
 
 
 @st.composite
-def any_team(draw: st.DrawFn) -> Offering:
+def any_team(draw: st.DrawFn) -> SlotInputs:
     """Up to five schedules with what they had, some of them busy, and up to two requirements."""
     ids = [schedule_id(number) for number in range(1, draw(st.integers(2, 5)) + 1)]
     few_times = st.lists(st.integers(0, 47), max_size=5)
@@ -203,18 +203,18 @@ def any_team(draw: st.DrawFn) -> Offering:
 
 @few
 @given(any_team())
-def test_who_is_taken_is_as_the_definition_says(asked: Offering) -> None:
+def test_who_is_taken_is_as_the_definition_says(asked: SlotInputs) -> None:
     for slot in slots(asked, Interval(JUNE, JUNE + 2 * DAY)):
         alone = Interval(slot.start, slot.start + 1)
         serving = [
             calendar.schedule_id
-            for calendar in asked.able
+            for calendar in asked.eligible
             if slots(offering([calendar], HOURLY, now=JUNE - DAY), alone)
         ]
         assert slot.schedule_ids == tuple(taken_of(asked, slot.start, serving))
 
 
-def taken_of(asked: Offering, start: int, serving: Sequence[UUID]) -> list[UUID]:
+def taken_of(asked: SlotInputs, start: int, serving: Sequence[UUID]) -> list[UUID]:
     in_order = [id_ for id_ in asked.preferred if id_ in serving]
     for requirement in asked.requirements:
         in_order += order_of(asked, requirement, start, serving)
@@ -226,7 +226,7 @@ def taken_of(asked: Offering, start: int, serving: Sequence[UUID]) -> list[UUID]
 
 
 def order_of(
-    asked: Offering, requirement: Requirement, start: int, serving: Sequence[UUID]
+    asked: SlotInputs, requirement: Requirement, start: int, serving: Sequence[UUID]
 ) -> list[UUID]:
     """Word for word."""
     calendars = {calendar.schedule_id: calendar for calendar in asked.calendars}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kalends.availability.interval import DAY, Interval
 from kalends.availability.matching import Requirement, choose
-from kalends.availability.offering import Calendar, Offering, Session, Terms
+from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Decision, Slot, decide, slots
 from tests.availability.cases import every_day, offering, schedule_id
 from tests.availability.test_properties import few
@@ -19,7 +19,7 @@ from tests.availability.test_slots import HOUR, MONDAY, UTC, meeting, monday
 
 H1, H2, R1, R2 = (schedule_id(number) for number in (1, 2, 3, 4))
 NINE_TO_TWELVE = every_day("09:00", "12:00")
-CLASS = Terms(HOUR, HOUR)
+CLASS = SlotTerms(HOUR, HOUR)
 
 
 def schedule(id_: UUID, **given: Any) -> Calendar:
@@ -30,13 +30,13 @@ def session(seats: int, *ids: UUID, hour: float = 9) -> Session:
     return Session(monday(hour), Interval(*meeting(hour, hour + 1)), ids, seats)
 
 
-def either(*sessions: Session, terms: Terms = CLASS, **given: Any) -> Offering:
+def either(*sessions: Session, terms: SlotTerms = CLASS, **given: Any) -> SlotInputs:
     """One of two hosts, two seats."""
     calendars = given.pop("calendars", [schedule(H1), schedule(H2)])
     return offering(calendars, terms, now=MONDAY, capacity=2, sessions=sessions, **given)
 
 
-def taken(asked: Offering, hour: float = 9) -> tuple[tuple[UUID, ...], int]:
+def taken(asked: SlotInputs, hour: float = 9) -> tuple[tuple[UUID, ...], int]:
     slot = decide(asked, monday(hour)).slot
     assert slot is not None
     return slot.schedule_ids, slot.seats_left
@@ -207,7 +207,7 @@ class Model:
     def claims_on(self, id_: UUID) -> int:
         return self.elsewhere[id_] + sum(id_ in ids for ids in self.sessions)
 
-    def offering(self, wish: Wish) -> Offering:
+    def offering(self, wish: Wish) -> SlotInputs:
         calendars = [
             Calendar(
                 id_,
@@ -279,6 +279,6 @@ def wishes(data: st.DataObject, named: Sequence[UUID]) -> Iterator[Wish]:
         yield Wish(wanted, tuple(own) if data.draw(st.booleans()) else ())
 
 
-def check_listed(asked: Offering, slot: Slot | None) -> None:
+def check_listed(asked: SlotInputs, slot: Slot | None) -> None:
     listed = slots(asked, Interval(monday(9), monday(9) + 1))
     assert list(listed) == ([slot] if slot else [])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kalends.availability.interval import DAY, MINUTE, WEEK, Interval
 from kalends.availability.matching import Requirement
-from kalends.availability.offering import Calendar, Offering, Session
+from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.slots import Slot, at_any_time, decide, explain, slots
 from kalends.availability.wallclock import Zone, local_day
 from tests.availability import oracle, strategies
@@ -19,7 +19,7 @@ few = settings(max_examples=20, deadline=None, suppress_health_check=list(Health
 
 
 @st.composite
-def questions(draw: st.DrawFn) -> tuple[Offering, Interval]:
+def questions(draw: st.DrawFn) -> tuple[SlotInputs, Interval]:
     """One schedule, and a range around a strange night."""
     zone, night = draw(strategies.nights)
     calendar = draw(strategies.calendars(1, zone.name, night))
@@ -29,7 +29,7 @@ def questions(draw: st.DrawFn) -> tuple[Offering, Interval]:
 
 
 @st.composite
-def team_questions(draw: st.DrawFn) -> tuple[Offering, Interval]:
+def team_questions(draw: st.DrawFn) -> tuple[SlotInputs, Interval]:
     """Several schedules in two zones, with requirements, limits, sessions and wishes."""
     zone, night = draw(strategies.nights)
     team = [
@@ -58,7 +58,7 @@ def team_questions(draw: st.DrawFn) -> tuple[Offering, Interval]:
     return _with_sessions(draw, asked), draw(strategies.spans(night))
 
 
-def _with_sessions(draw: st.DrawFn, asked: Offering) -> Offering:
+def _with_sessions(draw: st.DrawFn, asked: SlotInputs) -> SlotInputs:
     """Some of the slots that are offered become group sessions, with and without seats left."""
     around = Interval(asked.now - DAY, asked.now + 3 * DAY)
     found = slots(asked, around)
@@ -75,7 +75,7 @@ def _with_sessions(draw: st.DrawFn, asked: Offering) -> Offering:
 @few
 @given(questions())
 def test_slots_are_those_that_walking_every_minute_finds(
-    question: tuple[Offering, Interval],
+    question: tuple[SlotInputs, Interval],
 ) -> None:
     asked, span = question
     expected = oracle.walk(asked.calendars[0], asked.terms, asked.now, span)
@@ -84,7 +84,7 @@ def test_slots_are_those_that_walking_every_minute_finds(
 
 @few
 @given(questions())
-def test_no_slot_meets_a_busy_time_or_a_booking(question: tuple[Offering, Interval]) -> None:
+def test_no_slot_meets_a_busy_time_or_a_booking(question: tuple[SlotInputs, Interval]) -> None:
     asked, span = question
     calendar, terms = asked.calendars[0], asked.terms
     for slot in slots(asked, span):
@@ -96,7 +96,7 @@ def test_no_slot_meets_a_busy_time_or_a_booking(question: tuple[Offering, Interv
 @few
 @given(team_questions(), st.data())
 def test_slots_of_a_range_are_those_of_its_parts(
-    question: tuple[Offering, Interval], data: st.DataObject
+    question: tuple[SlotInputs, Interval], data: st.DataObject
 ) -> None:
     asked, span = question
     cuts = data.draw(st.lists(st.integers(span.start, span.end), max_size=3))
@@ -108,7 +108,7 @@ def test_slots_of_a_range_are_those_of_its_parts(
 @few
 @given(team_questions(), st.data())
 def test_a_busy_time_more_never_adds_a_slot(
-    question: tuple[Offering, Interval], data: st.DataObject
+    question: tuple[SlotInputs, Interval], data: st.DataObject
 ) -> None:
     asked, span = question
     first, *others = asked.calendars
@@ -120,7 +120,7 @@ def test_a_busy_time_more_never_adds_a_slot(
 @few
 @given(questions(), st.integers(-60, 60))
 def test_everything_a_week_later_is_a_week_later_where_the_clock_does_not_change(
-    question: tuple[Offering, Interval], weeks: int
+    question: tuple[SlotInputs, Interval], weeks: int
 ) -> None:
     asked, span = question
     calendar = replace(asked.calendars[0], hours=replace(asked.calendars[0].hours, overrides={}))
@@ -151,7 +151,7 @@ def _has_one_offset(zone: Zone, span: Interval, by: int) -> bool:
 
 @few
 @given(team_questions())
-def test_what_is_listed_is_what_is_accepted(question: tuple[Offering, Interval]) -> None:
+def test_what_is_listed_is_what_is_accepted(question: tuple[SlotInputs, Interval]) -> None:
     asked, span = question
     listed = {slot.start: slot for slot in slots(asked, span)}
     some = list(listed)[::3]
@@ -161,7 +161,7 @@ def test_what_is_listed_is_what_is_accepted(question: tuple[Offering, Interval])
             _check_decisions(asked, start, listed.get(start))
 
 
-def _check_decisions(asked: Offering, start: int, listed: Slot | None) -> None:
+def _check_decisions(asked: SlotInputs, start: int, listed: Slot | None) -> None:
     explained = explain(asked, start)
     assert explained.slot == listed
     assert bool(explained.refusals) == (listed is None)
@@ -174,7 +174,7 @@ def _check_decisions(asked: Offering, start: int, listed: Slot | None) -> None:
 @few
 @given(team_questions())
 def test_every_refusal_of_a_schedule_names_what_is_in_the_way(
-    question: tuple[Offering, Interval],
+    question: tuple[SlotInputs, Interval],
 ) -> None:
     asked, span = question
     calendars = {calendar.schedule_id: calendar for calendar in asked.calendars}
@@ -191,7 +191,7 @@ def test_every_refusal_of_a_schedule_names_what_is_in_the_way(
 @few
 @given(team_questions())
 def test_every_schedule_taken_is_within_its_limit_and_one_of_them_is_the_wanted_one(
-    question: tuple[Offering, Interval],
+    question: tuple[SlotInputs, Interval],
 ) -> None:
     asked, span = question
     calendars = {calendar.schedule_id: calendar for calendar in asked.calendars}
@@ -206,7 +206,7 @@ def test_every_schedule_taken_is_within_its_limit_and_one_of_them_is_the_wanted_
 @few
 @given(team_questions(), st.integers(0, 3 * DAY))
 def test_slots_of_which_it_is_said_that_the_time_does_not_change_them_stay(
-    question: tuple[Offering, Interval], later: int
+    question: tuple[SlotInputs, Interval], later: int
 ) -> None:
     asked, span = question
     asked = replace(asked, now=asked.now - 4 * DAY)

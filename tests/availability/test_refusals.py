@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kalends.availability.hours import Hours
 from kalends.availability.interval import Interval
 from kalends.availability.matching import Requirement, can_be_met
-from kalends.availability.offering import Calendar, Offering, Session
+from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.slots import decide, explain
 from tests.availability.cases import every_day, offering, schedule_id
 from tests.availability.test_properties import few
@@ -26,11 +26,11 @@ def schedule(id_: UUID, hours: Hours = NINE_TO_TWELVE, **given: Any) -> Calendar
     return Calendar(id_, UTC, hours, **given)
 
 
-def named(asked: Offering, hour: float = 9) -> list[tuple[str, UUID | None]]:
+def named(asked: SlotInputs, hour: float = 9) -> list[tuple[str, UUID | None]]:
     return [(str(r.code), r.schedule_id) for r in decide(asked, monday(hour)).refusals]
 
 
-def both(*calendars: Calendar, **given: Any) -> Offering:
+def both(*calendars: Calendar, **given: Any) -> SlotInputs:
     """F, and one of the others, are required."""
     others = [calendar.schedule_id for calendar in calendars if calendar.schedule_id != F]
     required = [Requirement(1, (F,)), Requirement(1, tuple(others))]
@@ -92,7 +92,7 @@ def test_sessions_refuse_where_nobody_can_join_and_nobody_is_left() -> None:
 
 
 @st.composite
-def teams(draw: st.DrawFn) -> tuple[Offering, frozenset[UUID]]:
+def teams(draw: st.DrawFn) -> tuple[SlotInputs, frozenset[UUID]]:
     """Requirements that could be met, and who of their schedules can serve."""
     ids = [schedule_id(number) for number in range(1, draw(st.integers(1, 5)) + 1)]
     some = st.lists(st.sampled_from(ids), min_size=1, unique=True)
@@ -108,7 +108,7 @@ def teams(draw: st.DrawFn) -> tuple[Offering, frozenset[UUID]]:
 @few
 @given(teams())
 def test_those_are_named_with_whom_more_could_be_met(
-    given: tuple[Offering, frozenset[UUID]],
+    given: tuple[SlotInputs, frozenset[UUID]],
 ) -> None:
     asked, serving = given
     now = most_met(asked.requirements, serving)

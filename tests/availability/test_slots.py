@@ -11,7 +11,7 @@ import pytest
 from kalends.availability.hours import ALWAYS_OPEN, NEVER_OPEN, Hours, Window
 from kalends.availability.interval import ALWAYS_BEFORE, DAY, MINUTE, Interval
 from kalends.availability.matching import Requirement
-from kalends.availability.offering import Calendar, Offering, Session, Terms
+from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.rules import Code
 from kalends.availability.slots import Obstacle, Refusal, decide, explain, slots
 from kalends.availability.wallclock import day_bounds, zone_named
@@ -21,7 +21,7 @@ HOUR = 3600
 UTC = zone_named("UTC")
 MONDAY = at("2026-06-01T00:00Z")
 NINE_TO_TWELVE = every_day("09:00", "12:00")
-HOURLY = Terms(HOUR, HOUR)
+HOURLY = SlotTerms(HOUR, HOUR)
 A, B, C = (schedule_id(number) for number in (1, 2, 3))
 
 
@@ -37,16 +37,18 @@ def schedule(number: int = 1, hours: Hours = NINE_TO_TWELVE, **given: Any) -> Ca
     return Calendar(schedule_id(number), UTC, hours, **given)
 
 
-def ask(*calendars: Calendar, terms: Terms = HOURLY, now: int = MONDAY, **given: Any) -> Offering:
+def ask(
+    *calendars: Calendar, terms: SlotTerms = HOURLY, now: int = MONDAY, **given: Any
+) -> SlotInputs:
     return offering(calendars or [schedule()], terms, now=now, **given)
 
 
-def hours_listed(asked: Offering, days: int = 1) -> list[float]:
+def hours_listed(asked: SlotInputs, days: int = 1) -> list[float]:
     found = slots(asked, Interval(MONDAY, MONDAY + days * DAY))
     return [(slot.start - MONDAY) / HOUR for slot in found]
 
 
-def codes(asked: Offering, start: int, end: int | None = None) -> list[str]:
+def codes(asked: SlotInputs, start: int, end: int | None = None) -> list[str]:
     return [refusal.code for refusal in decide(asked, start, end).refusals]
 
 
@@ -64,7 +66,7 @@ def test_slots_are_a_sequence() -> None:
 
 def test_without_a_step_there_are_no_slots_to_list() -> None:
     with pytest.raises(ValueError, match="step"):
-        slots(ask(terms=Terms(HOUR)), Interval(MONDAY, MONDAY + DAY))
+        slots(ask(terms=SlotTerms(HOUR)), Interval(MONDAY, MONDAY + DAY))
 
 
 def test_nobody_who_is_open_has_no_slots() -> None:
@@ -72,14 +74,14 @@ def test_nobody_who_is_open_has_no_slots() -> None:
 
 
 def test_the_grid_starts_with_each_run_and_not_with_now() -> None:
-    asked = ask(terms=Terms(HOUR, 45 * MINUTE), now=monday(9.1))
+    asked = ask(terms=SlotTerms(HOUR, 45 * MINUTE), now=monday(9.1))
     assert hours_listed(asked) == [9.75, 10.5]
 
 
 def test_each_date_has_its_own_anchor_and_equal_starts_count_once() -> None:
     asked = ask(schedule(hours=every_day("22:00", "23:00")), now=MONDAY - DAY)
     assert hours_listed(asked, days=2) == [22, 46]
-    overlapping = ask(schedule(hours=every_day("09:00", "08:00")), terms=Terms(HOUR, 12 * HOUR))
+    overlapping = ask(schedule(hours=every_day("09:00", "08:00")), terms=SlotTerms(HOUR, 12 * HOUR))
     assert hours_listed(overlapping) == [9, 21]
 
 
@@ -92,13 +94,13 @@ def test_an_empty_busy_time_blocks_nothing() -> None:
 
 
 def test_buffers_keep_clear_of_busy_times_but_may_lie_in_closed_hours() -> None:
-    terms = Terms(HOUR, HOUR, buffer_before=15 * MINUTE, buffer_after=30 * MINUTE)
+    terms = SlotTerms(HOUR, HOUR, buffer_before=15 * MINUTE, buffer_after=30 * MINUTE)
     assert hours_listed(ask(terms=terms)) == [9, 10, 11]
     assert hours_listed(ask(schedule(busy=[meeting(11, 11.5)]), terms=terms)) == [9]
 
 
 def test_the_gaps_of_neighbours_add_up() -> None:
-    terms = Terms(30 * MINUTE, 30 * MINUTE, buffer_after=15 * MINUTE)
+    terms = SlotTerms(30 * MINUTE, 30 * MINUTE, buffer_after=15 * MINUTE)
     booked_with_its_buffer = meeting(9.75, 10.75)
     calendar = schedule(occupied=[booked_with_its_buffer])
     assert hours_listed(ask(calendar, terms=terms)) == [9, 11, 11.5]
@@ -117,20 +119,20 @@ def test_without_a_notice_a_booking_may_lie_in_the_past() -> None:
 
 @pytest.mark.parametrize("of", ["event type", "schedule"])
 def test_a_notice_of_zero_forbids_the_past(of: str) -> None:
-    terms = Terms(HOUR, HOUR, notice=0 if of == "event type" else None)
+    terms = SlotTerms(HOUR, HOUR, notice=0 if of == "event type" else None)
     calendar = schedule(notice=0 if of == "schedule" else None)
     assert codes(ask(calendar, terms=terms, now=monday(20)), monday(9)) == ["TOO_SHORT_NOTICE"]
 
 
 def test_notice_is_elapsed_time_up_to_the_second() -> None:
-    terms = Terms(HOUR, HOUR, notice=HOUR)
+    terms = SlotTerms(HOUR, HOUR, notice=HOUR)
     assert decide(ask(terms=terms, now=monday(8)), monday(9)).slot is not None
     assert codes(ask(terms=terms, now=monday(8) + 1), monday(9)) == ["TOO_SHORT_NOTICE"]
 
 
 def test_the_longer_notice_counts() -> None:
     calendar = schedule(notice=3 * HOUR)
-    assert hours_listed(ask(calendar, terms=Terms(HOUR, HOUR, notice=HOUR), now=monday(7))) == [
+    assert hours_listed(ask(calendar, terms=SlotTerms(HOUR, HOUR, notice=HOUR), now=monday(7))) == [
         10,
         11,
     ]
@@ -138,14 +140,14 @@ def test_the_longer_notice_counts() -> None:
 
 @pytest.mark.parametrize(("days", "listed"), [(0, [9]), (1, [9, 33]), (10**9, [9, 33, 57])])
 def test_the_horizon_is_a_number_of_local_days(days: int, listed: list[float]) -> None:
-    terms = Terms(3 * HOUR, HOUR, max_days_ahead=days)
+    terms = SlotTerms(3 * HOUR, HOUR, max_days_ahead=days)
     assert hours_listed(ask(terms=terms), days=3) == listed
 
 
 def test_the_horizon_is_in_the_zone_of_the_event_type() -> None:
     auckland = zone_named("Pacific/Auckland")
     calendar = Calendar(A, auckland, ALWAYS_OPEN)
-    asked = offering([calendar], Terms(HOUR, HOUR, max_days_ahead=0), now=monday(11))
+    asked = offering([calendar], SlotTerms(HOUR, HOUR, max_days_ahead=0), now=monday(11))
     listed = slots(asked, Interval(MONDAY, MONDAY + 3 * DAY))
     assert listed[-1].end == day_bounds(date(2026, 6, 1), auckland).end
 
@@ -156,7 +158,7 @@ def test_a_full_day_of_a_schedule_takes_no_more() -> None:
 
 
 def test_the_limit_of_an_event_type_counts_its_own_bookings() -> None:
-    terms = Terms(HOUR, HOUR, max_per_day=1)
+    terms = SlotTerms(HOUR, HOUR, max_per_day=1)
     asked = ask(schedule(1), schedule(2), terms=terms, booked=[monday(9)])
     assert hours_listed(asked, days=2) == [33, 34, 35]
     assert codes(asked, monday(10)) == ["LIMIT_REACHED"]
@@ -167,7 +169,7 @@ def test_a_limit_of_zero_takes_nothing() -> None:
 
 
 def test_a_booking_on_a_schedule_needs_no_grid_but_its_hours() -> None:
-    direct = ask(terms=Terms(20 * MINUTE))
+    direct = ask(terms=SlotTerms(20 * MINUTE))
     assert decide(direct, monday(9) + 7 * MINUTE).slot is not None
     assert codes(direct, monday(11.75)) == ["OUTSIDE_AVAILABILITY"]
 
@@ -184,7 +186,7 @@ def test_where_all_is_closed_there_is_no_grid_to_be_off() -> None:
 
 
 def test_every_rule_that_refuses_is_named_in_the_order_of_the_api() -> None:
-    terms = Terms(HOUR, HOUR, notice=DAY, max_days_ahead=0, max_per_day=0)
+    terms = SlotTerms(HOUR, HOUR, notice=DAY, max_days_ahead=0, max_per_day=0)
     calendar = schedule(
         notice=2 * DAY,
         max_per_day=0,
@@ -220,7 +222,7 @@ def test_a_refusal_for_notice_says_from_when_on() -> None:
 
 
 def test_a_refusal_for_closed_hours_says_from_when_to_when() -> None:
-    (refusal,) = decide(ask(terms=Terms(HOUR)), monday(11.5)).refusals
+    (refusal,) = decide(ask(terms=SlotTerms(HOUR)), monday(11.5)).refusals
     assert refusal.in_the_way == (Obstacle(Interval(*meeting(12, 33))),)
 
 
@@ -309,13 +311,13 @@ def test_a_schedule_that_is_wanted_is_among_those_taken_or_nobody_is() -> None:
     assert codes(asked, monday(9)) == ["BUSY"]
 
 
-def group(taken: int, *calendars: Calendar, at_hour: float = 10, **given: Any) -> Offering:
+def group(taken: int, *calendars: Calendar, at_hour: float = 10, **given: Any) -> SlotInputs:
     """Seven seats an hour, and a session with some taken on schedule A."""
     session = Session(monday(at_hour), Interval(*meeting(at_hour, at_hour + 1)), (A,), taken)
     return ask(*calendars, capacity=7, sessions=[session], **given)
 
 
-def seats(asked: Offering) -> list[tuple[float, int, Sequence[Any]]]:
+def seats(asked: SlotInputs) -> list[tuple[float, int, Sequence[Any]]]:
     found = slots(asked, Interval(MONDAY, MONDAY + DAY))
     return [((s.start - MONDAY) / HOUR, s.seats_left, s.schedule_ids) for s in found]
 
@@ -342,7 +344,7 @@ def test_a_group_session_keeps_the_schedules_it_has() -> None:
 
 
 def test_a_group_session_blocks_other_starts_of_its_own_event_type() -> None:
-    terms = Terms(HOUR, 30 * MINUTE)
+    terms = SlotTerms(HOUR, 30 * MINUTE)
     asked = group(1, terms=terms)
     assert [hour for hour, _, _ in seats(asked)] == [9, 10, 11]
     (refusal,) = decide(asked, monday(10.5)).refusals
@@ -363,7 +365,7 @@ def test_a_schedule_that_does_not_hold_the_session_is_wanted_for_a_further_one()
 def test_twenty_thousand_busy_times_are_no_trouble() -> None:
     busy = [(monday(9) + i * 4 * MINUTE, monday(9) + i * 4 * MINUTE + 9 * DAY) for i in range(9999)]
     busy += [(start - 400 * DAY, end - 391 * DAY) for start, end in busy]
-    asked = ask(schedule(busy=busy), terms=Terms(HOUR, 5 * MINUTE))
+    asked = ask(schedule(busy=busy), terms=SlotTerms(HOUR, 5 * MINUTE))
     began = process_time()
     found = slots(asked, Interval(MONDAY - DAY, MONDAY + 90 * DAY))
     assert starts(found)[:1] == ["2026-07-08T09:00:00Z"]
@@ -371,7 +373,7 @@ def test_twenty_thousand_busy_times_are_no_trouble() -> None:
 
 
 def test_a_year_of_minutes_is_listed() -> None:
-    asked = ask(schedule(hours=ALWAYS_OPEN), terms=Terms(HOUR, MINUTE))
+    asked = ask(schedule(hours=ALWAYS_OPEN), terms=SlotTerms(HOUR, MINUTE))
     assert len(slots(asked, Interval(MONDAY, MONDAY + 366 * DAY))) == 366 * 1440
 
 
@@ -380,6 +382,6 @@ def test_every_year_has_slots(year: int) -> None:
     zone = zone_named("Europe/Paris")
     calendar = Calendar(A, zone, Hours(((Window(540, 600),),) * 7))
     span = day_bounds(date(year, 7, 1), zone)
-    asked = offering([calendar], Terms(HOUR, HOUR), now=span.start - DAY)
+    asked = offering([calendar], SlotTerms(HOUR, HOUR), now=span.start - DAY)
     (slot,) = slots(asked, span)
     assert decide(asked, slot.start).slot == slot

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from kalends.compose import Installation, installation, migrate_now
-from kalends.domain.ids import ORGANIZATION, RUN, shown
+from kalends.domain.ids import ORGANIZATION, RUN, encode_id
 from kalends.settings import Settings
 from tests.conftest import PASSWORD, make_organization
 from tests.fakes.calcom import FakeCalcom
@@ -43,7 +43,7 @@ class Desk:
 
     @property
     def organization_id(self) -> str:
-        return shown(ORGANIZATION, self.world.setup.organization_id)
+        return encode_id(ORGANIZATION, self.world.setup.organization_id)
 
     def body(self, **changes: Any) -> JSON:
         return {
@@ -107,7 +107,7 @@ class Desk:
     def runs(self) -> list[str]:
         """The ids of the organization's runs, the latest first."""
         sql = "SELECT id FROM calcom_runs WHERE organization_id = $1 ORDER BY id DESC"
-        return [shown(RUN, row[0]) for row in self.fetch(sql, self.world.setup.organization_id)]
+        return [encode_id(RUN, row[0]) for row in self.fetch(sql, self.world.setup.organization_id)]
 
     def jobs(self, entrypoint: str) -> int:
         """How many such jobs of the organization wait or run."""

@@ -7,7 +7,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.access import Role
-from kalends.domain.ids import ORGANIZATION, new_id, shown
+from kalends.domain.ids import ORGANIZATION, encode_id, new_id
 from kalends.services.setup import add_user
 from tests.calcom.conftest import CONNECTION, SYNC, Desk, NewDesk
 from tests.conftest import PASSWORD
@@ -122,7 +122,7 @@ def test_a_member_is_not_enough(desk: Desk, home: Installation) -> None:
 def test_an_organization_of_others_is_not_found(desk: Desk, new_desk: NewDesk) -> None:
     other = new_desk()
     other.connect()
-    for id_ in (other.organization_id, shown(ORGANIZATION, new_id()), "nonsense"):
+    for id_ in (other.organization_id, encode_id(ORGANIZATION, new_id()), "nonsense"):
         for answer in each_call(desk.admin, id_, desk.body()):
             assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
     other.sync()

@@ -8,7 +8,7 @@ from msgspec import json
 from kalends.availability.hours import ALWAYS_OPEN
 from kalends.availability.interval import DAY, Interval
 from kalends.availability.matching import Requirement
-from kalends.availability.offering import Calendar, Offering, Session, Terms
+from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Slot, Slots, slots
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.formats.encoding import encode
@@ -18,7 +18,7 @@ from tests.availability.cases import at, offering, schedule_id
 
 NIGHT = at("2026-10-25T00:00:00Z")  # two hours in which Berlin's clock goes back
 SPAN = Interval(NIGHT - DAY // 4, NIGHT + DAY // 4)
-HALF_AN_HOUR = Terms(1800, 1800)
+HALF_AN_HOUR = SlotTerms(1800, 1800)
 BERLIN = zone_named("Europe/Berlin")
 
 
@@ -44,7 +44,7 @@ def found(capacity: int, schedules: int) -> Slots:
     team = [Calendar(schedule_id(n), BERLIN, ALWAYS_OPEN) for n in range(1, schedules + 1)]
     ids = tuple(calendar.schedule_id for calendar in team)
     session = Session(NIGHT, Interval(NIGHT, NIGHT + 1800), ids, seats_taken=1)
-    asked: Offering = offering(
+    asked: SlotInputs = offering(
         team, HALF_AN_HOUR, now=NIGHT - DAY, requirements=[Requirement(schedules, ids)]
     )
     if capacity > 1:

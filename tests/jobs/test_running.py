@@ -17,7 +17,7 @@ from kalends.jobs import running
 from kalends.jobs.running import run_jobs
 from kalends.jobs.table import Job, Timed
 from kalends.runtime import unit_of_work
-from kalends.runtime.unit_of_work import Caller, Context, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.jobs import NewJob, enqueue_job, enqueue_jobs
 from tests.jobs.conftest import Notes
 from tests.jobs.workers import JOBS, QUICK, Worker, eventually, note
@@ -52,11 +52,11 @@ async def find_jobs(context: Context) -> list[Mapping[str, Any]]:
 async def test_a_job_runs_if_and_only_if_its_transaction_committed(
     context: Context, notes: Notes
 ) -> None:
-    async def book_and_change_your_mind(work: Work) -> None:
+    async def book_and_change_your_mind(work: UnitOfWork) -> None:
         await enqueue_job(work.tx, "test.note", b"rolled back")
         raise ValueError("changed")
 
-    async def book(work: Work) -> None:
+    async def book(work: UnitOfWork) -> None:
         await enqueue_job(work.tx, "test.note", b"committed")
 
     async with jobs_running(context):

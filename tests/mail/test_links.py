@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kalends.compose import Installation
-from kalends.domain.outside import AddressUnknown, Outside, link_to
+from kalends.domain.outside import AddressUnknown, Gateways, link_to
 from kalends.jobs.table import JOBS, jobs_of
 from tests.conftest import PASSWORD, fetch, make_organization, run
 from tests.homes import environment_in, migrated
@@ -127,7 +127,7 @@ def test_jobs_that_mail_links_need_the_address(home: Installation) -> None:
 
 def test_no_link_is_made_without_an_address() -> None:
     with pytest.raises(AddressUnknown, match="KALENDS_PUBLIC_URL"):
-        link_to(Outside(), "/booking/x")
+        link_to(Gateways(), "/booking/x")
 
 
 def test_an_invitation_by_command_needs_the_address(

@@ -96,6 +96,6 @@ async def events_of(fleet: Fleet, bookings: list[JSON]) -> list[list[tuple[str, 
     context = fleet.home.context()
     query = "SELECT type, actor FROM events WHERE booking_id = $1 ORDER BY number"
     async with context.database.connection() as tx:
-        found = [await tx.fetch(query, ids.parse(ids.BOOKING, b["id"])) for b in bookings]
+        found = [await tx.fetch(query, ids.decode_id(ids.BOOKING, b["id"])) for b in bookings]
     await context.database.close()
     return [[(e["type"], e["actor"].partition("_")[0]) for e in events] for events in found]

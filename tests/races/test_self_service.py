@@ -86,6 +86,6 @@ async def events_of(fleet: Fleet, bookings: list[JSON]) -> list[list[tuple[str, 
 
 
 def id_of(booking: JSON) -> UUID:
-    found = ids.parse(ids.BOOKING, booking["id"])
+    found = ids.decode_id(ids.BOOKING, booking["id"])
     assert found is not None
     return found

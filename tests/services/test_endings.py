@@ -40,7 +40,7 @@ def now_is(world: World, booking: JSON) -> tuple[str, str | None]:
 async def events_of(context: Context, booking: JSON) -> list[tuple[str, str]]:
     query = "SELECT type, actor FROM events WHERE booking_id = $1 ORDER BY number"
     async with context.database.connection() as tx:
-        rows = await tx.fetch(query, ids.parse(ids.BOOKING, booking["id"]))
+        rows = await tx.fetch(query, ids.decode_id(ids.BOOKING, booking["id"]))
     return [(row["type"], row["actor"]) for row in rows]
 
 
@@ -170,7 +170,7 @@ async def test_one_that_was_answered_since_it_was_found_is_left_alone(
     then = at(context, plus(NEXT_WEEK, hours=1))
     async with context.database.connection() as tx:
         found = await store.list_to_expire(tx, then.clock(), [])
-    [due] = [one for one in found if one.booking_id == ids.parse(ids.BOOKING, booking["id"])]
+    [due] = [one for one in found if one.booking_id == ids.decode_id(ids.BOOKING, booking["id"])]
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
 
     async def found_before(*_: object) -> list[store.Due]:

@@ -8,10 +8,10 @@ import pytest
 
 from kalends.domain.access import Mode, Role
 from kalends.domain.errors import Invalid, NeedsAdmin, NotFound
-from kalends.domain.ids import ORGANIZATION, shown
+from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.domain.mail import Mail
 from kalends.runtime import unit_of_work
-from kalends.runtime.unit_of_work import Caller, Context, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.services import accounts, mailing, members, setup
 from kalends.services.sessions import get_account
 from kalends.store.accounts import users
@@ -23,7 +23,7 @@ PASSWORD = "correct horse battery"
 async def user_with(context: Context, world: World, role: Role) -> Caller:
     """A user with a password and that role."""
     email = f"{role}-{uuid.uuid4().hex[:8]}@example.test"
-    named = shown(ORGANIZATION, world.setup.organization_id)
+    named = encode_id(ORGANIZATION, world.setup.organization_id)
     await setup.add_user(context, named, email, PASSWORD, role)
     return await caller_of(context, world, email)
 
@@ -89,7 +89,7 @@ async def test_two_owners_who_step_down_at_once_leave_one(context: Context, worl
     second = await user_with(context, world, Role.OWNER)
     stepped_down = asyncio.Event()
 
-    async def step_down_and_linger(work: Work) -> None:
+    async def step_down_and_linger(work: UnitOfWork) -> None:
         assert first.user_id
         await members.change_role(work, first.user_id, Role.ADMIN)
         stepped_down.set()
@@ -164,7 +164,7 @@ async def test_a_link_for_a_new_password_is_read_by_its_user_alone(
 ) -> None:
     owner = await owner_of(context, world)
     email = f"admin-{uuid.uuid4().hex[:8]}@example.test"
-    named = shown(ORGANIZATION, world.setup.organization_id)
+    named = encode_id(ORGANIZATION, world.setup.organization_id)
     await setup.add_user(context, named, email, PASSWORD, Role.ADMIN)
     admin = await caller_of(context, world, email)
     await accounts.send_reset(context, email.encode())

@@ -42,7 +42,7 @@ async def link_to(context: Context, world: World, booking: JSON) -> str:
 
 
 def id_of(booking: JSON) -> UUID:
-    found = ids.parse(ids.BOOKING, booking["id"])
+    found = ids.decode_id(ids.BOOKING, booking["id"])
     assert found is not None
     return found
 

@@ -10,7 +10,7 @@ import pytest
 from kalends.availability.hours import ALWAYS_OPEN
 from kalends.availability.interval import DAY, Interval
 from kalends.availability.matching import Requirement
-from kalends.availability.offering import Calendar, Offering, Terms
+from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
 from kalends.availability.parts import Cut
 from kalends.availability.slots import slots
 from kalends.availability.wallclock import zone_named
@@ -30,20 +30,20 @@ BERLIN = zone_named("Europe/Berlin")
 MINUTE = 60
 
 
-def team(size: int, step: int = MINUTE) -> Offering:
+def team(size: int, step: int = MINUTE) -> SlotInputs:
     calendars = [
         Calendar(schedule_id(n), BERLIN, ALWAYS_OPEN, busy=((BEGIN + 7 * n, BEGIN + DAY // 3),))
         for n in range(1, size + 1)
     ]
     ids = tuple(calendar.schedule_id for calendar in calendars)
-    asked = offering(calendars, Terms(step, step), now=BEGIN - DAY)
+    asked = offering(calendars, SlotTerms(step, step), now=BEGIN - DAY)
     return replace(asked, calendars=tuple(calendars), requirements=(Requirement(1, ids),))
 
 
 @pytest.mark.parametrize(("size", "days"), [(1, 1), (1, 366), (3, 14), (200, 14), (40_000, 1)])
 def test_a_piece_has_a_bounded_number_of_steps(size: int, days: int) -> None:
     calendars = team(1).calendars * size
-    asked = offering(calendars, Terms(MINUTE, MINUTE), now=BEGIN)
+    asked = offering(calendars, SlotTerms(MINUTE, MINUTE), now=BEGIN)
     span = Interval(BEGIN, BEGIN + days * DAY)
     pieces = pieces_of(asked, span)
     steps = [piece.seconds // MINUTE for piece in pieces]

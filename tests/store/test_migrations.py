@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from tests.store.migrations import migrate_to
 
-from kalends.domain.ids import API_KEY, USER, new_id, shown
+from kalends.domain.ids import API_KEY, USER, encode_id, new_id
 from kalends.store.database import ConnectParameters
 from kalends.store.embedded.server import EmbeddedPostgres
 from kalends.store.migrate import migrate
@@ -86,17 +86,17 @@ async def old(lease: EmbeddedPostgres, revision: str) -> AsyncIterator[Old]:
 @pytest.mark.parametrize(
     ("events", "actor"),
     [
-        ([("PENDING", "attendee"), ("CANCELLED", shown(API_KEY, KEY))],
-         {"type": "api_key", "id": shown(API_KEY, KEY), "name": "…wXyZ"}),
-        ([("PENDING", "attendee"), ("CANCELLED", shown(USER, ADA)), ("CANCELLED", "kalends")],
+        ([("PENDING", "attendee"), ("CANCELLED", encode_id(API_KEY, KEY))],
+         {"type": "api_key", "id": encode_id(API_KEY, KEY), "name": "…wXyZ"}),
+        ([("PENDING", "attendee"), ("CANCELLED", encode_id(USER, ADA)), ("CANCELLED", "kalends")],
          {"type": "system", "id": None, "name": "Kalends"}),
-        ([("PENDING", "attendee"), ("CANCELLED", shown(USER, ADA)), ("UPDATED", "kalends")],
-         {"type": "user", "id": shown(USER, ADA), "name": "ada@example.com"}),
-        ([("PENDING", "calcom"), ("CANCELLED", shown(USER, SCHEDULE))],
-         {"type": "user", "id": shown(USER, SCHEDULE), "name": None}),
-        ([("PENDING", shown(API_KEY, KEY)), ("CANCELLED", "attendee")],
+        ([("PENDING", "attendee"), ("CANCELLED", encode_id(USER, ADA)), ("UPDATED", "kalends")],
+         {"type": "user", "id": encode_id(USER, ADA), "name": "ada@example.com"}),
+        ([("PENDING", "calcom"), ("CANCELLED", encode_id(USER, SCHEDULE))],
+         {"type": "user", "id": encode_id(USER, SCHEDULE), "name": None}),
+        ([("PENDING", encode_id(API_KEY, KEY)), ("CANCELLED", "attendee")],
          {"type": "attendee", "id": None, "name": "John Doe"}),
-        ([("PENDING", shown(API_KEY, KEY)), ("CANCELLED", "operator")],
+        ([("PENDING", encode_id(API_KEY, KEY)), ("CANCELLED", "operator")],
          {"type": "operator", "id": None, "name": None}),
         ([("CANCELLED", "calcom")], {"type": "calcom", "id": None, "name": "Cal.com"}),
         ([("PENDING", "attendee")], None),
@@ -118,12 +118,12 @@ def test_who_cancelled_is_filled_from_the_events(
 @pytest.mark.parametrize(
     ("events", "actor"),
     [
-        ([("PENDING", "attendee"), ("CANCELLED", shown(API_KEY, KEY))],
-         {"type": "api_key", "id": shown(API_KEY, KEY), "name": "…wXyZ"}),
-        ([("PENDING", "attendee"), ("CANCELLED", shown(USER, ADA)), ("UPDATED", "kalends")],
-         {"type": "user", "id": shown(USER, ADA), "name": "ada@example.com"}),
-        ([("PENDING", "attendee"), ("CANCELLED", shown(USER, UUID(int=2**128 - 1)))],
-         {"type": "user", "id": shown(USER, UUID(int=2**128 - 1)), "name": None}),
+        ([("PENDING", "attendee"), ("CANCELLED", encode_id(API_KEY, KEY))],
+         {"type": "api_key", "id": encode_id(API_KEY, KEY), "name": "…wXyZ"}),
+        ([("PENDING", "attendee"), ("CANCELLED", encode_id(USER, ADA)), ("UPDATED", "kalends")],
+         {"type": "user", "id": encode_id(USER, ADA), "name": "ada@example.com"}),
+        ([("PENDING", "attendee"), ("CANCELLED", encode_id(USER, UUID(int=2**128 - 1)))],
+         {"type": "user", "id": encode_id(USER, UUID(int=2**128 - 1)), "name": None}),
         ([("PENDING", "attendee"), ("CANCELLED", "attendee")],
          {"type": "attendee", "id": None, "name": "John Doe"}),
         ([("PENDING", "attendee"), ("CANCELLED", "kalends")],

@@ -1,7 +1,7 @@
 """Who did it: in events and their webhooks, and on bookings that are cancelled."""
 
 from kalends.compose import Installation
-from kalends.domain.ids import API_KEY, USER, parse, shown
+from kalends.domain.ids import API_KEY, USER, decode_id, encode_id
 from tests.conftest import fetch, run
 from tests.receivers import receiving
 from tests.web.pages.console.desks import User
@@ -83,7 +83,7 @@ def test_a_user_of_the_console_is_named_by_address(world: World, home: Installat
     admin.submit(f"/bookings/{booking['id']}/cancel", seen="1", reason="We are closed")
     admin.close()
     (row,) = fetch(home, f"SELECT id FROM users WHERE email = '{world.setup.admin_email}'")
-    actor = {"type": "user", "id": shown(USER, row["id"]), "name": world.setup.admin_email}
+    actor = {"type": "user", "id": encode_id(USER, row["id"]), "name": world.setup.admin_email}
     assert get(world, booking)["cancelled_by"] == last_event(world)["actor"] == actor
 
 
@@ -107,7 +107,7 @@ def test_a_body_stays_as_it_was_written(world: World, home: Installation) -> Non
         _, first = receiver.wait_for(2)
         assert first.event["previous_attributes"] == {"title": None}
         assert first.event["actor"]["name"] == "First key"
-        key_id = parse(API_KEY, first.event["actor"]["id"])
+        key_id = decode_id(API_KEY, first.event["actor"]["id"])
         run(home, f"UPDATE api_keys SET name = 'Renamed' WHERE id = '{key_id}'")
         path = f"/api/v1/webhooks/{hook['id']}/deliveries"
         delivery = delivery_when(world, hook, lambda d: d["state"] == "delivered")

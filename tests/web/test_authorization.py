@@ -6,7 +6,7 @@ import pytest
 
 from kalends.domain.access import Mode as KeyMode
 from kalends.domain.access import Scope, new_key
-from kalends.domain.ids import new_id, shown
+from kalends.domain.ids import encode_id, new_id
 from kalends.web.app import ROUTES
 from kalends.web.http.routes import Access, Route
 from tests.world import World
@@ -20,7 +20,7 @@ def name_of(route: Route) -> str:
 
 
 def call(world: World, route: Route, key: str | None, **headers: str) -> tuple[int, str]:
-    path = re.sub(r"\{\w+\}", shown("bk", new_id()), route.path)
+    path = re.sub(r"\{\w+\}", encode_id("bk", new_id()), route.path)
     sent = {"authorization": f"Bearer {key}"} if key else {}
     answer = world.stranger.request(route.method, path, headers={**sent, **headers})
     return answer.status_code, answer.json().get("code", "")
@@ -56,7 +56,7 @@ def test_without_a_key_or_session_a_call_is_refused(module_world: World, route: 
     ids=["short", "empty", "checksum", "prefix", "letters", "long"],
 )
 def test_a_wrong_key_is_refused(module_world: World, route: Route, key: str) -> None:
-    path = re.sub(r"\{\w+\}", shown("bk", new_id()), route.path)
+    path = re.sub(r"\{\w+\}", encode_id("bk", new_id()), route.path)
     headers = {"authorization": f"Bearer {key}".encode()}
     answer = module_world.stranger.request(route.method, path, headers=headers)
     assert answer.status_code == 401
@@ -92,7 +92,7 @@ def test_write_does_not_include_read(module_world: World) -> None:
     key = key_with(module_world, Scope.BOOKINGS_WRITE)
     client = module_world.with_key(key)
     assert client.get("/api/v1/bookings").status_code == 403
-    assert client.delete(f"/api/v1/bookings/{shown('bk', new_id())}").status_code == 404
+    assert client.delete(f"/api/v1/bookings/{encode_id('bk', new_id())}").status_code == 404
 
 
 @pytest.mark.parametrize(

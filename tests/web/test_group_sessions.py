@@ -85,7 +85,7 @@ def test_different_sessions_have_different_claims(world: World, home: Installati
 
 def claims_of(home: Installation, group: JSON) -> dict[str, int]:
     """How many rows each claim of the event type has, which its rows name."""
-    id_ = ids.parse(ids.EVENT_TYPE, group["id"])
+    id_ = ids.decode_id(ids.EVENT_TYPE, group["id"])
     sql = f"SELECT claim_id, count(*) FROM occupancies WHERE event_type_id = '{id_}' GROUP BY 1"
     return dict(fetch(home, sql))
 
@@ -187,7 +187,7 @@ def test_sessions_of_an_event_type_for_any_schedule_are_apart(
 
 def write_as_before(home: Installation, event_type: JSON) -> None:
     """As a server of before: its sessions have one claim for each start, and name nothing."""
-    id_ = ids.parse(ids.EVENT_TYPE, event_type["id"])
+    id_ = ids.decode_id(ids.EVENT_TYPE, event_type["id"])
     run(home, f"UPDATE occupancies SET event_type_id = NULL WHERE event_type_id = '{id_}'")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kalends.compose import Installation
-from kalends.domain.ids import EVENT, parse
+from kalends.domain.ids import EVENT, decode_id
 from tests.conftest import run
 from tests.world import JSON, World, plus
 
@@ -130,7 +130,7 @@ def test_the_event_and_the_previous_one_tell_the_same(world: World, booking: JSO
 def test_events_without_previous_attributes_say_null(
     world: World, booking: JSON, home: Installation
 ) -> None:
-    event_id = parse(EVENT, last_event(world)["id"])
+    event_id = decode_id(EVENT, last_event(world)["id"])
     run(home, f"UPDATE events SET previous = NULL, actor_name = NULL WHERE id = '{event_id}'")
     event = last_event(world)
     assert event["previous_attributes"] is None

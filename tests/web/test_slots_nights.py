@@ -8,7 +8,7 @@ import pytest
 
 from kalends.availability.hours import Hours, Window
 from kalends.availability.interval import DAY, MINUTE, Interval
-from kalends.availability.offering import Calendar, Terms
+from kalends.availability.offering import Calendar, SlotTerms
 from kalends.availability.wallclock import local_day, zone_named
 from kalends.domain.schedule import WEEKDAYS
 from tests.availability.cases import at, schedule_id, shown
@@ -19,7 +19,7 @@ from tests.world import JSON, World, plus
 # Open over midnight and in two windows; the night of the change has hours of its own.
 WEEKLY = (Window(9 * 60, 12 * 60 + 20), Window(21 * 60, 3 * 60 + 15))
 THAT_DAY = (Window(0, 4 * 60), Window(22 * 60 + 30, 1 * 60 + 30))
-TERMS = Terms(
+TERMS = SlotTerms(
     duration=50 * MINUTE,
     step=25 * MINUTE,
     buffer_before=5 * MINUTE,

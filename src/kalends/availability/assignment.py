@@ -9,7 +9,7 @@ from kalends.availability.candidates import Candidates
 from kalends.availability.fairness import Order, orders
 from kalends.availability.hours import Hours
 from kalends.availability.matching import ScheduleId, choose
-from kalends.availability.offering import Calendar, Offering, Session
+from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.rules import Code, closed, rules_of_calendar
 from kalends.availability.wallclock import Zone
 
@@ -27,7 +27,7 @@ class Assignment(NamedTuple):
 
 
 def assign(
-    offering: Offering, candidates: Candidates, may_open: bytearray, may_join: bytearray
+    offering: SlotInputs, candidates: Candidates, may_open: bytearray, may_join: bytearray
 ) -> Assignment:
     """The schedules for each candidate.
 
@@ -57,7 +57,7 @@ class _Survey:
     Of twenty schedules of which one is needed, most are never looked at.
     """
 
-    def __init__(self, offering: Offering, candidates: Candidates, allowed: bytearray) -> None:
+    def __init__(self, offering: SlotInputs, candidates: Candidates, allowed: bytearray) -> None:
         self.offering = offering
         self.candidates = candidates
         self.allowed = allowed
@@ -88,7 +88,7 @@ class _Survey:
 def _open(survey: _Survey, chosen: list[Chosen | None]) -> None:
     """What is booked anew at each candidate."""
     offering = survey.offering
-    able = offering.able
+    able = offering.eligible
     is_one_of_many = [requirement.count for requirement in offering.requirements] == [1]
     if is_one_of_many and len(able) == 1:
         served, alone = survey.served_by(able[0]), (able[0].schedule_id,)
@@ -164,7 +164,7 @@ def _take_matching(
 
 
 def _by_place(
-    offering: Offering, candidates: Candidates
+    offering: SlotInputs, candidates: Candidates
 ) -> Iterator[tuple[int, Sequence[Session]]]:
     """The sessions of each start that is a candidate, and where it stands."""
     by_start = sorted(offering.sessions, key=attrgetter("start"))
@@ -175,7 +175,7 @@ def _by_place(
 
 
 def _session_to_join(
-    offering: Offering, sessions: Sequence[Session], opened: Chosen | None
+    offering: SlotInputs, sessions: Sequence[Session], opened: Chosen | None
 ) -> Session | None:
     """The fullest that can be joined, then the lowest schedules; None where another opens, with
     the `opened` schedules. A booking that moves stays in its session or on its schedules."""
@@ -193,7 +193,7 @@ def _place(session: Session) -> tuple[int, list[int]]:
     return -session.seats_taken, sorted(id_.int for id_ in session.schedule_ids)
 
 
-def _can_join(offering: Offering, session: Session) -> bool:
+def _can_join(offering: SlotInputs, session: Session) -> bool:
     """Whether there is a seat, and every schedule of the session could serve it but for itself:
     no limit is asked, as the session counts already (docs/slots.md, "Groups")."""
     if session.seats_taken >= offering.capacity:
@@ -206,7 +206,7 @@ def _can_join(offering: Offering, session: Session) -> bool:
     )
 
 
-def can_serve_in(calendar: Calendar, offering: Offering, session: Session) -> bool:
+def can_serve_in(calendar: Calendar, offering: SlotInputs, session: Session) -> bool:
     """Whether the schedule could serve the session's start, but for the session itself."""
     alone = Candidates([session.start])
     flags = alone.flags()

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from kalends.availability.candidates import Candidates
 from kalends.availability.interval import DAY
 from kalends.availability.matching import Requirement
-from kalends.availability.offering import Calendar, Offering
+from kalends.availability.offering import Calendar, SlotInputs
 from kalends.availability.rules import count_by_day
 from kalends.availability.wallclock import Zone, month_of
 
@@ -62,7 +62,7 @@ class Order:
 
 
 def orders(
-    offering: Offering, candidates: Candidates, able: Sequence[Calendar]
+    offering: SlotInputs, candidates: Candidates, able: Sequence[Calendar]
 ) -> Iterator[tuple[range, Order]]:
     """Parts of the candidates that lie on one day of each schedule and in one month, with the
     order for each. All in one part where nothing is counted."""
@@ -88,7 +88,7 @@ def orders(
 
 
 def _places(
-    offering: Offering, able: Sequence[Calendar]
+    offering: SlotInputs, able: Sequence[Calendar]
 ) -> tuple[Sequence[Sequence[int]], Sequence[int]]:
     """Where the members of each requirement stand among those that are able, and the favoured."""
     favoured = [id_ for id_ in (offering.wanted, *offering.preferred) if id_ is not None]

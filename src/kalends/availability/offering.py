@@ -14,7 +14,7 @@ from kalends.availability.wallclock import Zone
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SlotTerms:
     """What is booked, and how. All times in seconds of elapsed time.
 
     `step` None: any start will do (a booking directly on a schedule). `notice` None allows the
@@ -63,7 +63,7 @@ class Session(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Offering:
+class SlotInputs:
     """Everything that a question about slots depends on.
 
     `calendars` are those of the schedules that may be taken: one that a requirement names and that
@@ -73,7 +73,7 @@ class Offering:
     that moves is left out of all of this by the caller.
     """
 
-    terms: Terms
+    terms: SlotTerms
     calendars: Sequence[Calendar]
     requirements: Sequence[Requirement]
     zone: Zone
@@ -85,7 +85,7 @@ class Offering:
     preferred: Sequence[ScheduleId] = ()
 
     @property
-    def able(self) -> list[Calendar]:
+    def eligible(self) -> list[Calendar]:
         """The calendars that a requirement names, in the order of requirements, each once."""
         by_id = {calendar.schedule_id: calendar for calendar in self.calendars}
         named = dict.fromkeys(id_ for wanted in self.requirements for id_ in wanted.schedule_ids)

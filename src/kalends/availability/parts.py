@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from kalends.availability.interval import Interval
-from kalends.availability.offering import Calendar, Offering
+from kalends.availability.offering import Calendar, SlotInputs
 
 
 class Ordered:
@@ -26,7 +26,7 @@ class Cut:
     """The calendars of an offering with their times in order. A calendar is taken up when it is
     asked for, since that takes a while where it has many times."""
 
-    def __init__(self, offering: Offering) -> None:
+    def __init__(self, offering: SlotInputs) -> None:
         self._offering = offering
         self._calendars: list[tuple[Calendar, Ordered, Ordered]] = []
 
@@ -37,7 +37,7 @@ class Cut:
             self._calendars.append((calendar, busy, occupied))
             yield len(calendar.busy) + len(calendar.occupied)
 
-    def to(self, span: Interval) -> Offering:
+    def to(self, span: Interval) -> SlotInputs:
         """The offering with what can be in the way of starts within `span`."""
         terms = self._offering.terms
         start = span.start - terms.buffer_before

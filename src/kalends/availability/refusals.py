@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from kalends.availability.interval import WEEK, Interval
 from kalends.availability.matching import ScheduleId, helpful
-from kalends.availability.offering import Calendar, Offering, Session
+from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.rules import Code, Rule, closed, rules_of_calendar, rules_of_offering
 
 
@@ -31,7 +31,7 @@ class Refusal(NamedTuple):
     in_the_way: tuple[Obstacle, ...] = ()
 
 
-def refusals_of_event_type(offering: Offering, start: int) -> list[Refusal]:
+def refusals_of_event_type(offering: SlotInputs, start: int) -> list[Refusal]:
     """The rules of the event type itself that refuse a booking that opens at `start`."""
     found = []
     for rule in rules_of_offering(offering, _around(start)):
@@ -41,7 +41,7 @@ def refusals_of_event_type(offering: Offering, start: int) -> list[Refusal]:
 
 
 def refusals_of_schedules(
-    offering: Offering, start: int
+    offering: SlotInputs, start: int
 ) -> tuple[list[Refusal], frozenset[ScheduleId]]:
     """Every rule of each schedule with which more requirements could be met than now; and which
     those are, also those that have no calendar here.
@@ -50,7 +50,7 @@ def refusals_of_schedules(
     everything be met, and yet no session can be joined, sessions are in the way like bookings.
     """
     strictly, mildly = {}, {}
-    for calendar in offering.able:
+    for calendar in offering.eligible:
         id_ = calendar.schedule_id
         strictly[id_] = mildly[id_] = list(_refusals_of(calendar, offering, start, None))
         session = _session_with_a_seat(offering, start, id_)
@@ -68,7 +68,7 @@ def refusals_of_schedules(
 
 
 def _helping(
-    offering: Offering, refusals: dict[ScheduleId, list[Refusal]]
+    offering: SlotInputs, refusals: dict[ScheduleId, list[Refusal]]
 ) -> frozenset[ScheduleId]:
     """What is wanted has to be taken: nobody helps in its place."""
     serving = {id_ for id_, found in refusals.items() if not found}
@@ -78,7 +78,9 @@ def _helping(
     return helpful(offering.requirements, serving | {wanted}) | {wanted}
 
 
-def _session_with_a_seat(offering: Offering, start: int, schedule_id: ScheduleId) -> Session | None:
+def _session_with_a_seat(
+    offering: SlotInputs, start: int, schedule_id: ScheduleId
+) -> Session | None:
     for session in offering.sessions_at(start):
         if schedule_id in session.schedule_ids and session.seats_taken < offering.capacity:
             return session
@@ -86,7 +88,7 @@ def _session_with_a_seat(offering: Offering, start: int, schedule_id: ScheduleId
 
 
 def _refusals_of(
-    calendar: Calendar, offering: Offering, start: int, session: Session | None
+    calendar: Calendar, offering: SlotInputs, start: int, session: Session | None
 ) -> Iterator[Refusal]:
     duration = offering.terms.duration
     rules = [

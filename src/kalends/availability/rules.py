@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from kalends.availability.candidates import Candidates
 from kalends.availability.hours import Hours, open_intervals
 from kalends.availability.interval import ALWAYS_AFTER, ALWAYS_BEFORE, DAY, Interval, gaps
-from kalends.availability.offering import Calendar, Offering, Session
+from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.wallclock import Zone, days, local_day
 
 
@@ -58,23 +58,23 @@ class Rule(NamedTuple):
                 yield position, Interval(begins, ends)
 
 
-def rules_of_offering(offering: Offering, span: Interval) -> list[Rule]:
+def rules_of_offering(offering: SlotInputs, span: Interval) -> list[Rule]:
     """The rules that hold whichever schedules are taken, for starts within `span`."""
     return [*rules_of_joining(offering), rule_of_opening(offering, span)]
 
 
-def rules_of_joining(offering: Offering) -> list[Rule]:
+def rules_of_joining(offering: SlotInputs) -> list[Rule]:
     """Those of them that also hold for who joins a session, which counts already."""
     return [_notice(offering.terms.notice, offering.now), _horizon(offering)]
 
 
-def rule_of_opening(offering: Offering, span: Interval) -> Rule:
+def rule_of_opening(offering: SlotInputs, span: Interval) -> Rule:
     """The limit, for starts within `span`."""
     return _limit(offering.booked, offering.terms.max_per_day, offering.zone, span)
 
 
 def rules_of_calendar(
-    calendar: Calendar, offering: Offering, span: Interval, joined: Session | None = None
+    calendar: Calendar, offering: SlotInputs, span: Interval, joined: Session | None = None
 ) -> list[Rule]:
     """The rules of one schedule but its hours, for starts within `span`.
 
@@ -108,7 +108,7 @@ def _notice(notice: int | None, now: int) -> Rule:
     return Rule(Code.TOO_SHORT_NOTICE, too_soon, 0, 1)
 
 
-def _horizon(offering: Offering) -> Rule:
+def _horizon(offering: SlotInputs) -> Rule:
     """A start's local date is at most now's plus `max_days_ahead`."""
     too_far: list[tuple[int, int]] = []
     if offering.terms.max_days_ahead is not None:

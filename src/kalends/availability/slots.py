@@ -15,7 +15,7 @@ from kalends.availability.grid import candidates_fitting, is_start, starts_withi
 from kalends.availability.hours import is_open_throughout
 from kalends.availability.interval import ALWAYS_BEFORE, Interval
 from kalends.availability.matching import ScheduleId
-from kalends.availability.offering import Calendar, Offering
+from kalends.availability.offering import Calendar, SlotInputs
 from kalends.availability.refusals import (
     Obstacle,
     Refusal,
@@ -57,7 +57,7 @@ class SlotWithFurther(Slot):
 class Slots(Sequence[Slot]):
     """Slots in columns, ascending: where thousands are found, a `Slot` is made when it is read."""
 
-    def __init__(self, starts: list[int], found: Assignment, offering: Offering) -> None:
+    def __init__(self, starts: list[int], found: Assignment, offering: SlotInputs) -> None:
         self.starts = list(compress(starts, found.chosen))
         self.schedule_ids = [ids for ids in found.chosen if ids]
         self.duration = offering.terms.duration
@@ -107,7 +107,7 @@ class Decision(NamedTuple):
     helping: frozenset[ScheduleId] = frozenset()
 
 
-def slots(offering: Offering, span: Interval) -> Slots:
+def slots(offering: SlotInputs, span: Interval) -> Slots:
     """The slots that start within `span`.
 
     Where `span` begins and ends does not change which they are. Raises ValueError without a step.
@@ -118,7 +118,7 @@ def slots(offering: Offering, span: Interval) -> Slots:
     return _choose(listed, candidates, may_join)
 
 
-def at_any_time(offering: Offering, span: Interval) -> Offering | None:
+def at_any_time(offering: SlotInputs, span: Interval) -> SlotInputs | None:
     """The same offering without its now, if the time does not change its slots within `span`
     before that begins; None if it does."""
     notices = (offering.terms.notice, *(calendar.notice for calendar in offering.calendars))
@@ -128,7 +128,7 @@ def at_any_time(offering: Offering, span: Interval) -> Offering | None:
     return replace(offering, now=ALWAYS_BEFORE)
 
 
-def decide(offering: Offering, start: int, end: int | None = None) -> Decision:
+def decide(offering: SlotInputs, start: int, end: int | None = None) -> Decision:
     """Whether a booking may start at `start`, and which schedules it gets.
 
     With an `end` other than the terms' duration makes it, NOT_A_SLOT refuses.
@@ -160,12 +160,12 @@ def decide(offering: Offering, start: int, end: int | None = None) -> Decision:
     return Decision(None, tuple(ordered), helping)
 
 
-def explain(offering: Offering, start: int, end: int | None = None) -> Decision:
+def explain(offering: SlotInputs, start: int, end: int | None = None) -> Decision:
     """As `decide`, of a slot to be listed: one in the past is too late whatever the notice."""
     return decide(_never_in_the_past(offering), start, end)
 
 
-def _candidates(offering: Offering, span: Interval) -> Candidates:
+def _candidates(offering: SlotInputs, span: Interval) -> Candidates:
     """The starts within `span` that the hours of the first requirement's schedules lead to."""
     terms = offering.terms
     if terms.step is None:
@@ -179,24 +179,24 @@ def _candidates(offering: Offering, span: Interval) -> Candidates:
     return Candidates(sorted(set(starts)))
 
 
-def _first_required(offering: Offering) -> list[Calendar]:
+def _first_required(offering: SlotInputs) -> list[Calendar]:
     if not offering.requirements:
         return []
     first = offering.requirements[0]
     return [calendar for calendar in offering.calendars if first.names(calendar.schedule_id)]
 
 
-def _never_in_the_past(offering: Offering) -> Offering:
+def _never_in_the_past(offering: SlotInputs) -> SlotInputs:
     if offering.terms.notice is not None:
         return offering
     return replace(offering, terms=replace(offering.terms, notice=0))
 
 
-def _without_limit(offering: Offering) -> Offering:
+def _without_limit(offering: SlotInputs) -> SlotInputs:
     return replace(offering, terms=replace(offering.terms, max_per_day=None))
 
 
-def _choose(offering: Offering, candidates: Candidates, may_join: bytearray) -> Slots:
+def _choose(offering: SlotInputs, candidates: Candidates, may_join: bytearray) -> Slots:
     """What a booking would get: it opens where the event type's limit lets it, and joins sessions
     of full days too."""
     may_open = may_join
@@ -217,7 +217,7 @@ def _flags(
     return flags
 
 
-def _is_in_grid(offering: Offering, start: int) -> bool:
+def _is_in_grid(offering: SlotInputs, start: int) -> bool:
     """Whether it is a candidate, or any start will do."""
     step = offering.terms.step
     return step is None or any(
@@ -225,6 +225,6 @@ def _is_in_grid(offering: Offering, start: int) -> bool:
     )
 
 
-def _is_anybody_open(offering: Offering, start: int) -> bool:
+def _is_anybody_open(offering: SlotInputs, start: int) -> bool:
     instant = Interval(start, start + 1)
     return any(is_open_throughout(c.hours, c.zone, instant) for c in _first_required(offering))

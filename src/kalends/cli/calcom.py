@@ -20,7 +20,7 @@ from kalends.domain.calcom_sync import (
     RunState,
     Skip,
 )
-from kalends.domain.ids import RUN, SCHEDULE, parse, shown
+from kalends.domain.ids import RUN, SCHEDULE, decode_id, encode_id
 from kalends.domain.values import Day, parse_day_or_instant
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Context
@@ -150,7 +150,7 @@ def status(organization: OrganizationNamed) -> None:
     every = f"every {connection.interval_minutes} minutes" if connection.interval_minutes else "off"
     hooks = hook_url if connection.webhook_secret else f"{hook_url} (refused: no webhook secret)"
     typer.echo(f"Cal.com    {connection.base_url}, key …{connection.last_four}")
-    typer.echo(f"Schedule   {shown(SCHEDULE, connection.default_schedule_id)}")
+    typer.echo(f"Schedule   {encode_id(SCHEDULE, connection.default_schedule_id)}")
     typer.echo(f"Mappings   {len(connection.mappings)}")
     typer.echo(f"By itself  {every}")
     typer.echo(f"Webhooks   {hooks}")
@@ -158,7 +158,7 @@ def status(organization: OrganizationNamed) -> None:
         is_over = RunState.RUNNING if not one.is_over else one.state
         told = f" ({one.code}: {one.error})" if one.code else ""
         typer.echo(
-            f"{shown(RUN, one.id)}  {one.created_at:%Y-%m-%d %H:%M:%S}Z  {is_over:8}"
+            f"{encode_id(RUN, one.id)}  {one.created_at:%Y-%m-%d %H:%M:%S}Z  {is_over:8}"
             f"{one.synced} synced, {one.skipped} skipped{told}"
         )
 
@@ -225,7 +225,7 @@ def _mapping(text: str) -> Mapping:
 
 
 def _schedule_id(option: str, text: str) -> UUID:
-    id_ = parse(SCHEDULE, text)
+    id_ = decode_id(SCHEDULE, text)
     if id_ is None:
         raise UsageError(f"{option} must name a schedule by its id (sch_…).")
     return id_

@@ -13,7 +13,7 @@ from msgspec import json
 from kalends.cli.calling import UsageError, run
 from kalends.compose import Installation, installation, listen, migrate_now, run_worker
 from kalends.compose import serve as serve_installation
-from kalends.domain.ids import SCHEDULE, shown
+from kalends.domain.ids import SCHEDULE, encode_id
 from kalends.logs import set_up_logs
 from kalends.runtime.unit_of_work import Context, real_time
 from kalends.services.setup import FirstSetUp, is_empty, set_up_first
@@ -116,7 +116,7 @@ def _first_booking(first: FirstSetUp, now: datetime) -> dict[str, object]:
     while day.weekday() >= WORKDAYS:
         day += timedelta(days=1)
     return {
-        "schedule_id": shown(SCHEDULE, first.schedule.id),
+        "schedule_id": encode_id(SCHEDULE, first.schedule.id),
         "start_time": f"{day:%Y-%m-%d}T10:00:00Z",
         "end_time": f"{day:%Y-%m-%d}T11:00:00Z",
         "attendee": {"name": "Ada Lovelace", "email": "ada@example.com"},

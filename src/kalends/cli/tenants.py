@@ -15,7 +15,7 @@ from kalends.cli.calling import (
     run,
 )
 from kalends.domain.access import Role, Scope
-from kalends.domain.ids import API_KEY, ORGANIZATION, shown
+from kalends.domain.ids import API_KEY, ORGANIZATION, encode_id
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context
 from kalends.services import accounts, setup
@@ -62,7 +62,7 @@ def create_key(
                 context, organization, wanted, called_so, rate_limited=rate_limit is None
             ),
         )
-    shown_id = shown(API_KEY, key.id)
+    shown_id = encode_id(API_KEY, key.id)
     if as_json:
         typer.echo(json.encode({"id": shown_id, "key": secret}).decode())
     else:
@@ -122,23 +122,23 @@ def _scopes(text: str) -> list[Scope]:
 
 def _as_json(made: SetUp) -> dict[str, str | None]:
     return {
-        "organization_id": shown(ORGANIZATION, made.organization_id),
+        "organization_id": encode_id(ORGANIZATION, made.organization_id),
         "api_key": made.api_key,
-        "sandbox_organization_id": shown(ORGANIZATION, made.sandbox_organization_id),
+        "sandbox_organization_id": encode_id(ORGANIZATION, made.sandbox_organization_id),
         "sandbox_api_key": made.sandbox_api_key,
         "admin_email": made.admin_email,
     }
 
 
 def _in_words(made: SetUp, name: str) -> str:
-    shown_id = shown(ORGANIZATION, made.organization_id)
+    shown_id = encode_id(ORGANIZATION, made.organization_id)
     if made.api_key is None:
         return f'"{name}" is there already ({shown_id}); nothing was changed.'
     return (
         f'"{name}" was made. The keys are shown only once.\n\n'
         f"  Organization  {shown_id}\n"
         f"  Key           {made.api_key}\n"
-        f"  Sandbox       {shown(ORGANIZATION, made.sandbox_organization_id)}\n"
+        f"  Sandbox       {encode_id(ORGANIZATION, made.sandbox_organization_id)}\n"
         f"  Sandbox key   {made.sandbox_api_key}\n"
         f"  Admin         {made.admin_email}"
     )

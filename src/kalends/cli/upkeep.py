@@ -17,7 +17,7 @@ from kalends import __version__
 from kalends.availability.wallclock import zone_named
 from kalends.cli.calling import UsageError, called, quiet_settings, run
 from kalends.compose import Installation, installation, migrate_now
-from kalends.domain.ids import BOOKING, ORGANIZATION, shown
+from kalends.domain.ids import BOOKING, ORGANIZATION, encode_id
 from kalends.runtime.unit_of_work import Context
 from kalends.scheduling.claims import (
     MISSING,
@@ -121,7 +121,8 @@ def _list_moved_clocks() -> None:
         moved = run(home, _moved_clocks)
     for clock in moved:
         typer.echo(
-            f"{shown(BOOKING, clock.booking_id)} of {shown(ORGANIZATION, clock.organization_id)}: "
+            f"{encode_id(BOOKING, clock.booking_id)} of "
+            f"{encode_id(ORGANIZATION, clock.organization_id)}: "
             f"made for {clock.made_for}, will be at {clock.will_be} ({clock.timezone})"
         )
     typer.echo(

@@ -8,7 +8,7 @@ import typer
 
 from kalends.cli.calling import UsageError, called, run
 from kalends.domain.access import Organization
-from kalends.domain.ids import BOOKING, MAIL, parse, shown
+from kalends.domain.ids import BOOKING, MAIL, decode_id, encode_id
 from kalends.domain.mail import Mail
 from kalends.formats.mails.messages import message_as_text
 from kalends.runtime import queue
@@ -74,7 +74,7 @@ def list_mail(
     """Lists the mail of an organization, the latest first."""
     if command.invoked_subcommand is not None:
         return
-    booking_id = None if booking is None else parse(BOOKING, booking)
+    booking_id = None if booking is None else decode_id(BOOKING, booking)
     if booking is not None and booking_id is None:
         raise UsageError("--booking takes the id of a booking (bk_…).")
 
@@ -96,7 +96,7 @@ def show_mail(
     raw: Annotated[bool, typer.Option("--raw", help="The message as it is sent, alone.")] = False,
 ) -> None:
     """Shows one mail: its headers and its text."""
-    wanted = parse(MAIL, mail_id)
+    wanted = decode_id(MAIL, mail_id)
     if wanted is None:
         raise UsageError("The id of a mail looks like mail_0352lF5NnllfIJ66lPpfc3.")
 
@@ -146,12 +146,12 @@ def _about(payload: bytes) -> str:
         _, *mail_ids = map(UUID, payload.decode().split())
     except ValueError:
         return ""
-    return "".join(f"  {shown(MAIL, id_)}" for id_ in mail_ids)
+    return "".join(f"  {encode_id(MAIL, id_)}" for id_ in mail_ids)
 
 
 def _line_of(one: Mail) -> str:
     because = f" ({one.error})" if one.error else ""
     return (
-        f"{shown(MAIL, one.id)}  {one.created_at:%Y-%m-%d %H:%M:%S}Z  {one.state}{because}  "
+        f"{encode_id(MAIL, one.id)}  {one.created_at:%Y-%m-%d %H:%M:%S}Z  {one.state}{because}  "
         f"{one.kind} to {one.recipient}  {one.subject or '(not written yet)'}"
     )

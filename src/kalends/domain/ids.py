@@ -52,13 +52,13 @@ def first_id_at(moment: datetime) -> UUID:
 
 
 @lru_cache(maxsize=65_536)
-def shown(prefix: str, uuid: UUID) -> str:
+def encode_id(prefix: str, uuid: UUID) -> str:
     """The id as the API shows it, such as `bk_01…`."""
     return f"{prefix}_{base62(uuid.int)}"
 
 
-def shown_or_none(prefix: str, uuid: UUID | None) -> str | None:
-    return None if uuid is None else shown(prefix, uuid)
+def encode_id_or_none(prefix: str, uuid: UUID | None) -> str | None:
+    return None if uuid is None else encode_id(prefix, uuid)
 
 
 def base62(number: int, length: int = LENGTH) -> str:
@@ -70,7 +70,7 @@ def base62(number: int, length: int = LENGTH) -> str:
     return "".join(reversed(pairs))
 
 
-def parse(prefix: str, text: str) -> UUID | None:
+def decode_id(prefix: str, text: str) -> UUID | None:
     """The UUID behind a shown id; None if it cannot be an id of this kind."""
     head = prefix + "_"
     if len(text) != len(head) + LENGTH or not text.startswith(head):

@@ -98,7 +98,7 @@ class ClosedHttp:
         pass
 
 
-class Outside(Struct, frozen=True, kw_only=True):
+class Gateways(Struct, frozen=True, kw_only=True):
     """What services reach the outside through, and how the outside reaches us.
 
     `public_url` is our own address for links (no slash at its end), None where this process does
@@ -121,7 +121,7 @@ class AddressUnknown(Exception):
     """A link is to be made, and this process does not know the address that people see."""
 
 
-def link_to(outside: Outside, path: str) -> str:
+def link_to(outside: Gateways, path: str) -> str:
     """The link that leads to a path of ours, as `/booking/…`. Raises AddressUnknown: a link that
     leads elsewhere must not be mailed."""
     if outside.public_url is None:
@@ -129,4 +129,4 @@ def link_to(outside: Outside, path: str) -> str:
     return f"{outside.public_url}{path}"
 
 
-NOTHING_OUTSIDE: Final = Outside()
+NOTHING_OUTSIDE: Final = Gateways()

@@ -73,12 +73,12 @@ def show_organization(organization: Organization) -> dict[str, Any]:
     values = structs.asdict(organization)
     del values["twin_id"]
     country = organization.country or country_of_zone(organization.timezone)
-    return values | {"id": ids.shown(ids.ORGANIZATION, organization.id), "country": country}
+    return values | {"id": ids.encode_id(ids.ORGANIZATION, organization.id), "country": country}
 
 
 def show_api_key(key: ApiKey) -> dict[str, Any]:
     return {
-        "id": ids.shown(ids.API_KEY, key.id),
+        "id": ids.encode_id(ids.API_KEY, key.id),
         "name": key.name,
         "scopes": key.scopes,
         "mode": key.mode,
@@ -90,7 +90,7 @@ def show_api_key(key: ApiKey) -> dict[str, Any]:
 
 def show_account(user: User, memberships: Iterable[Membership]) -> dict[str, Any]:
     return {
-        "id": ids.shown(ids.USER, user.id),
+        "id": ids.encode_id(ids.USER, user.id),
         "email": user.email,
         "created_at": user.created_at,
         "memberships": [_show_membership(membership) for membership in memberships],
@@ -98,5 +98,5 @@ def show_account(user: User, memberships: Iterable[Membership]) -> dict[str, Any
 
 
 def _show_membership(membership: Membership) -> dict[str, Any]:
-    shown_id = ids.shown(ids.ORGANIZATION, membership.organization_id)
+    shown_id = ids.encode_id(ids.ORGANIZATION, membership.organization_id)
     return structs.asdict(membership) | {"organization_id": shown_id}

@@ -102,10 +102,10 @@ def show_booking(booking: Booking) -> dict[str, Any]:
     """The booking as the API shows it; the fields of `BookingShown`, ready to encode."""
     b = booking
     return {
-        "id": ids.shown(ids.BOOKING, b.id),
-        "schedule_id": ids.shown(ids.SCHEDULE, b.schedule_id),
-        "schedule_ids": [ids.shown(ids.SCHEDULE, id_) for id_ in b.schedule_ids],
-        "event_type_id": ids.shown_or_none(ids.EVENT_TYPE, b.event_type_id),
+        "id": ids.encode_id(ids.BOOKING, b.id),
+        "schedule_id": ids.encode_id(ids.SCHEDULE, b.schedule_id),
+        "schedule_ids": [ids.encode_id(ids.SCHEDULE, id_) for id_ in b.schedule_ids],
+        "event_type_id": ids.encode_id_or_none(ids.EVENT_TYPE, b.event_type_id),
         "status": b.status,
         "start_time": b.start_time,
         "end_time": b.end_time,

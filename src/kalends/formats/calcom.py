@@ -138,7 +138,7 @@ def show_run(run: Run) -> dict[str, Any]:
     status = run.state if run.is_over else RunState.RUNNING
     shown: dict[str, Any] = {
         "success": run.state != RunState.FAILED,
-        "run_id": ids.shown(ids.RUN, run.id),
+        "run_id": ids.encode_id(ids.RUN, run.id),
         "status": status.value,
         "synced": run.synced,
         "skipped": run.skipped,
@@ -156,14 +156,14 @@ def show_run(run: Run) -> dict[str, Any]:
 
 def show_connection(connection: Connection, hook_url: str | None) -> dict[str, Any]:
     return {
-        "id": ids.shown(ids.INTEGRATION, connection.id),
-        "organizationId": ids.shown(ids.ORGANIZATION, connection.organization_id),
+        "id": ids.encode_id(ids.INTEGRATION, connection.id),
+        "organizationId": ids.encode_id(ids.ORGANIZATION, connection.organization_id),
         "baseUrl": connection.base_url,
         "apiKey": "…" + connection.last_four,
-        "defaultScheduleId": ids.shown(ids.SCHEDULE, connection.default_schedule_id),
+        "defaultScheduleId": ids.encode_id(ids.SCHEDULE, connection.default_schedule_id),
         "mappings": [
             MappingShown(
-                scheduleId=ids.shown(ids.SCHEDULE, mapping.schedule_id),
+                scheduleId=ids.encode_id(ids.SCHEDULE, mapping.schedule_id),
                 calcomEventTypeId=mapping.calcom_event_type_id,
                 calcomHostId=mapping.calcom_host_id,
             )

@@ -99,7 +99,7 @@ def show_event_type(event_type: EventType) -> dict[str, Any]:
     """The event type as the API shows it; the fields of `EventTypeShown`, ready to encode."""
     e = event_type
     return {
-        "id": ids.shown(ids.EVENT_TYPE, e.id),
+        "id": ids.encode_id(ids.EVENT_TYPE, e.id),
         "name": e.name,
         "slug": e.slug,
         "description": e.description,
@@ -128,16 +128,16 @@ def show_event_type(event_type: EventType) -> dict[str, Any]:
 
 
 def _requirement(requirement: Requirement) -> dict[str, Any]:
-    shown = [ids.shown(ids.SCHEDULE, id_) for id_ in requirement.schedule_ids]
+    shown = [ids.encode_id(ids.SCHEDULE, id_) for id_ in requirement.schedule_ids]
     found: dict[str, Any] = {"count": requirement.count, "schedule_ids": shown}
     if requirement.weights:
         weights = requirement.weights.items()
-        found["weights"] = {ids.shown(ids.SCHEDULE, id_): weight for id_, weight in weights}
+        found["weights"] = {ids.encode_id(ids.SCHEDULE, id_): weight for id_, weight in weights}
     return found
 
 
 def _only_schedule(requirements: list[Requirement]) -> str | None:
     """The schedule of requirements that could have been given as a `schedule_id`."""
     if len(requirements) == 1 and len(requirements[0].schedule_ids) == 1:
-        return ids.shown(ids.SCHEDULE, requirements[0].schedule_ids[0])
+        return ids.encode_id(ids.SCHEDULE, requirements[0].schedule_ids[0])
     return None

@@ -59,10 +59,10 @@ def event_json(
 ) -> bytes:
     """The event as JSON: the same bytes each time, as they are signed."""
     said = OVERRIDDEN if override else UNSET
-    shown_id = ids.shown(ids.EVENT, event_id)
+    shown_id = ids.encode_id(ids.EVENT, event_id)
     return encode(_Event(shown_id, kind, created_at, data, previous, actor, said))
 
 
 def test_data(endpoint_id: UUID) -> dict[str, Any]:
     """What a test says, which is about no booking."""
-    return {"webhook_id": ids.shown(ids.ENDPOINT, endpoint_id)}
+    return {"webhook_id": ids.encode_id(ids.ENDPOINT, endpoint_id)}

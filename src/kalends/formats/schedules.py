@@ -73,7 +73,7 @@ def show_schedule(schedule: Schedule) -> dict[str, Any]:
     """The schedule as the API shows it; the fields of `ScheduleShown`, ready to encode."""
     s = schedule
     return {
-        "id": ids.shown(ids.SCHEDULE, s.id),
+        "id": ids.encode_id(ids.SCHEDULE, s.id),
         "name": s.name,
         "description": s.description,
         "timezone": s.timezone,
@@ -90,8 +90,8 @@ def show_busy_time(busy_time: BusyTime) -> dict[str, Any]:
     """The busy time as the API shows it; the fields of `BusyTimeShown`, ready to encode."""
     b = busy_time
     return {
-        "id": ids.shown(ids.BUSY_TIME, b.id),
-        "schedule_id": ids.shown(ids.SCHEDULE, b.schedule_id),
+        "id": ids.encode_id(ids.BUSY_TIME, b.id),
+        "schedule_id": ids.encode_id(ids.SCHEDULE, b.schedule_id),
         "start_time": b.start_time,
         "end_time": b.end_time,
         "reason": b.reason,

@@ -118,16 +118,16 @@ def _instant_text(instant: int) -> str:
 
 
 def show_schedule_ids(uuids: Iterable[UUID]) -> list[str]:
-    return [ids.shown(ids.SCHEDULE, uuid) for uuid in uuids]
+    return [ids.encode_id(ids.SCHEDULE, uuid) for uuid in uuids]
 
 
 def show_hold(hold: Hold) -> dict[str, Any]:
     """The fields of `HoldShown`, ready to encode."""
     return {
-        "id": ids.shown(ids.HOLD, hold.id),
-        "schedule_id": ids.shown(ids.SCHEDULE, hold.schedule_id),
+        "id": ids.encode_id(ids.HOLD, hold.id),
+        "schedule_id": ids.encode_id(ids.SCHEDULE, hold.schedule_id),
         "schedule_ids": show_schedule_ids(hold.schedule_ids),
-        "event_type_id": ids.shown_or_none(ids.EVENT_TYPE, hold.event_type_id),
+        "event_type_id": ids.encode_id_or_none(ids.EVENT_TYPE, hold.event_type_id),
         "start_time": hold.start_time,
         "end_time": hold.end_time,
         "expires_at": hold.expires_at,

@@ -92,7 +92,7 @@ class Tested(Struct, frozen=True):
 def show_endpoint(endpoint: Endpoint) -> dict[str, Any]:
     """The fields of `EndpointShown`, ready to encode."""
     return {
-        "id": ids.shown(ids.ENDPOINT, endpoint.id),
+        "id": ids.encode_id(ids.ENDPOINT, endpoint.id),
         "url": endpoint.url,
         "events": endpoint.events or list(EventName),
         "description": endpoint.description,
@@ -105,8 +105,8 @@ def show_endpoint(endpoint: Endpoint) -> dict[str, Any]:
 def show_delivery(delivery: Delivery) -> dict[str, Any]:
     """The fields of `DeliveryShown`, ready to encode."""
     return {
-        "id": ids.shown(ids.DELIVERY, delivery.id),
-        "event_id": ids.shown(ids.EVENT, delivery.event_id),
+        "id": ids.encode_id(ids.DELIVERY, delivery.id),
+        "event_id": ids.encode_id(ids.EVENT, delivery.event_id),
         "type": delivery.type,
         "state": delivery.state,
         "attempts": delivery.attempts,

@@ -19,7 +19,7 @@ import structlog
 from kalends.domain.errors import Unavailable
 from kalends.jobs.aside import Aside
 from kalends.jobs.judging import Judges
-from kalends.jobs.outage import Outage
+from kalends.jobs.outage import BackOff
 from kalends.runtime.unit_of_work import Context
 from kalends.services import deliveries
 from kalends.store.bell import DELIVERIES
@@ -51,7 +51,7 @@ async def dispatch(context: Context) -> None:
 
     When cancelled it takes no more, gives what is under way five seconds, and gives back the rest.
     """
-    outage = Outage("deliveries")
+    outage = BackOff("deliveries")
     while True:
         try:
             async with queue_connection(context.database.parameters) as connection:
@@ -168,7 +168,7 @@ class _Round:
     async def _record(self) -> None:
         """Writes outcomes down, as many at once as have gathered, for as long as it takes. What
         somebody holds is put aside, and makes room for others."""
-        outage = Outage("outcomes of deliveries")
+        outage = BackOff("outcomes of deliveries")
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._aside.seconds_to_next()):

@@ -14,7 +14,7 @@ LONGEST_PAUSE: Final = timedelta(seconds=5)
 
 
 @dataclass
-class Outage:
+class BackOff:
     """From when nothing works until it does again: each end of it is told once."""
 
     what: str

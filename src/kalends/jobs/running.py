@@ -22,7 +22,7 @@ from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
 
 from kalends.jobs.executors import JobExecutor, Running, TimedExecutor
-from kalends.jobs.outage import Outage
+from kalends.jobs.outage import BackOff
 from kalends.jobs.table import JOBS, TIMETABLE, Job, Timed
 from kalends.runtime.unit_of_work import Context
 from kalends.store.jobs import queue_connection
@@ -75,7 +75,7 @@ async def run_jobs(
     """
     # Each failure is told by us, once; PgQueuer would tell one outage ten times a second.
     logging.getLogger("pgqueuer").propagate = False
-    outage = Outage("jobs")
+    outage = BackOff("jobs")
     while True:
         try:
             async with queue_connection(context.database.parameters) as connection:

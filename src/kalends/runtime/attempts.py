@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 from kalends.domain.errors import RateLimited
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.rate_windows import add_to_windows
 
 MINUTE: Final = 60
@@ -39,7 +39,7 @@ class Attempt:
                 f"Too many attempts at {self._at}. Try again in {seconds} s.", seconds
             )
 
-    async def count(self, work: Work, by: int) -> dict[str, int]:
+    async def count(self, work: UnitOfWork, by: int) -> dict[str, int]:
         """Counts the attempt (or takes it back) and returns the counts: one atomic statement."""
         if not self._is_limited:
             return {}

@@ -17,7 +17,7 @@ from kalends.domain.mail import Audience, MailKind, is_same_mailbox
 from kalends.formats.bookings import BookingShown
 from kalends.formats.mails.facts import CHANGES
 from kalends.formats.mails.invitations import is_invitation_changed
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox.events import NewMail
 from kalends.store.outbox.mails import Told, find_told
 
@@ -27,7 +27,9 @@ TOLD_ELSEWHERE: Final = frozenset({"calcom"})
 CANCELLATION_TOLD_FOR: Final = timedelta(days=1)
 
 
-async def choose_mails(work: Work, kind: MailKind, booking: Booking, data: Raw) -> list[NewMail]:
+async def choose_mails(
+    work: UnitOfWork, kind: MailKind, booking: Booking, data: Raw
+) -> list[NewMail]:
     """The mails about an event of that kind; `data` is the booking's public JSON now."""
     if work.caller.source in TOLD_ELSEWHERE or _is_over(work, kind, booking):
         return []
@@ -95,9 +97,9 @@ def _mail(kind: MailKind, audience: Audience, recipient: str | None) -> NewMail:
     return NewMail(id=new_id(), kind=kind, audience=audience, recipient=recipient, ordinal=0)
 
 
-def _is_over(work: Work, kind: MailKind, booking: Booking) -> bool:
+def _is_over(work: UnitOfWork, kind: MailKind, booking: Booking) -> bool:
     """Whether nobody needs to hear of it any more, as when the past is recorded."""
     told_until = booking.end_time
     if kind == MailKind.CANCELLED:
         told_until += CANCELLATION_TOLD_FOR
-    return told_until <= work.stamp
+    return told_until <= work.recorded_at

@@ -19,7 +19,7 @@ LOOK_EVERY_SECONDS: Final = 1.0
 MOST_LOOKING: Final = 500
 
 
-class Lookout:
+class ChangeWatcher:
     """Those of one process who look, and the one who looks for them."""
 
     def __init__(self, context: Context) -> None:

@@ -14,7 +14,7 @@ from kalends.domain.mail import MailKind, is_same_mailbox
 from kalends.formats.bookings import booking_json
 from kalends.formats.changes import previous_attributes
 from kalends.runtime.booking_mails import TOLD_ELSEWHERE, choose_mails
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.bookings.links import delete_links
 from kalends.store.bookings.reminders import drop_reminders, plan_reminders
 from kalends.store.outbox.events import Event
@@ -56,8 +56,8 @@ CONSEQUENCES: Final[dict[str, Consequences]] = {
 }
 
 
-async def announce(
-    work: Work,
+async def record_event(
+    work: UnitOfWork,
     kind: str,
     booking: Booking,
     *,
@@ -88,15 +88,15 @@ async def announce(
     mails = []
     if notify and follows.mail is not None:
         mails = await choose_mails(work, follows.mail, booking, data)
-    work.happened(event, mails)
+    work.record_event(event, mails)
     if before is not None and not is_same_mailbox(before.attendee_email, booking.attendee_email):
         # Whoever reads the address before may not be the attendee.
         await delete_links(work.organization_id, work.tx, booking.id)
     await _settle_reminders(work, follows.reminders, booking, event_type)
 
 
-async def announce_change(
-    work: Work, before: Booking, after: Booking, *, override: bool, notify: bool
+async def record_change(
+    work: UnitOfWork, before: Booking, after: Booking, *, override: bool, notify: bool
 ) -> None:
     """One change is one event: of the new status, else of the new time, else of the details."""
     if after.status != before.status:
@@ -105,10 +105,10 @@ async def announce_change(
         kind = webhook.RESCHEDULED
     else:
         kind = webhook.UPDATED
-    await announce(work, kind, after, before=before, override=override, notify=notify)
+    await record_event(work, kind, after, before=before, override=override, notify=notify)
 
 
-def actor_behind(work: Work, booking: Booking) -> Actor:
+def actor_behind(work: UnitOfWork, booking: Booking) -> Actor:
     """Who changes the booking: the caller, an attendee by the name on the booking."""
     caller = work.caller
     name = booking.attendee_name if caller.actor == ATTENDEE else caller.actor_name
@@ -116,7 +116,7 @@ def actor_behind(work: Work, booking: Booking) -> Actor:
 
 
 async def _settle_reminders(
-    work: Work, settled: Reminders, booking: Booking, event_type: EventType | None
+    work: UnitOfWork, settled: Reminders, booking: Booking, event_type: EventType | None
 ) -> None:
     if booking.event_type_id is None or settled is Reminders.KEEP:
         return
@@ -131,5 +131,5 @@ async def _settle_reminders(
             booking.id,
             booking.event_type_id,
             booking.start_time,
-            work.stamp,
+            work.recorded_at,
         )

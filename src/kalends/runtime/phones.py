@@ -10,7 +10,7 @@ from kalends.domain.booking import Booking
 from kalends.domain.event_type import Question, QuestionType
 from kalends.domain.phones import e164_of
 from kalends.formats.countries import country_of_zone
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.accounts.organizations import find_organization
 
 
@@ -19,14 +19,14 @@ def country_of(organization: Organization) -> str | None:
     return organization.country or country_of_zone(organization.timezone)
 
 
-async def find_country(work: Work) -> str | None:
+async def find_country(work: UnitOfWork) -> str | None:
     """The same of the organization that is asked for; None where nothing tells."""
     organization = await find_organization(work.organization_id, work.tx)
     return country_of(organization) if organization else None
 
 
 async def with_numbers(
-    work: Work, booking: Booking, questions: Iterable[Question], answers: Mapping[str, Any]
+    work: UnitOfWork, booking: Booking, questions: Iterable[Question], answers: Mapping[str, Any]
 ) -> Booking:
     """A new booking with its numbers: the attendee's, and those that answer a question for one."""
     asked = {question.key for question in questions if question.type is QuestionType.PHONE}

@@ -28,5 +28,5 @@ async def retry_jobs(context: Context, job_ids: Sequence[int] | None) -> list[in
     """Has jobs that were given up run again (None is all of them). Returns those that will."""
     async with context.database.transaction() as tx:
         again = await jobs.retry_jobs(tx, job_ids)
-    context.database.bell.ring(JOBS)
+    context.database.bell.notify(JOBS)
     return again

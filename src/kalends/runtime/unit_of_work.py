@@ -12,7 +12,7 @@ from msgspec import structs
 
 from kalends.domain.access import Mode, Scope, allows
 from kalends.domain.errors import Forbidden, NotFound
-from kalends.domain.outside import NOTHING_OUTSIDE, Outside
+from kalends.domain.outside import NOTHING_OUTSIDE, Gateways
 from kalends.domain.values import Instant
 from kalends.runtime import idempotency
 from kalends.runtime.idempotency import Answer, Remember
@@ -44,7 +44,7 @@ class Context:
     database: Database
     seal: Seal
     clock: Callable[[], Instant] = real_time
-    outside: Outside = NOTHING_OUTSIDE
+    outside: Gateways = NOTHING_OUTSIDE
 
     async def close(self) -> None:
         """Gives back the connections to the database and to the outside."""
@@ -76,20 +76,20 @@ class Caller:
 
 
 @dataclass
-class Work:
+class UnitOfWork:
     """One use case at work: its transaction (or connection, if it only reads).
 
-    `now` is the time for the rules, which a sandbox may set; `stamp` is when it really happens.
+    `now` is the time for the rules, which a sandbox may set; `recorded_at` is the real time.
     """
 
     tx: Tx
     context: Context
     caller: Caller
     now: Instant
-    stamp: Instant
+    recorded_at: Instant
     events: list[Event] = field(default_factory=list)
     mails: list[NewMail] = field(default_factory=list)
-    rings: set[str] = field(default_factory=set)
+    notifications: set[str] = field(default_factory=set)
 
     @property
     def organization_id(self) -> UUID:
@@ -99,7 +99,7 @@ class Work:
         """The time for the rules at this moment: later than `now` where a lock was waited for."""
         return self.caller.now or self.context.clock()
 
-    def happened(self, event: Event, mails: Sequence[NewMail]) -> None:
+    def record_event(self, event: Event, mails: Sequence[NewMail]) -> None:
         """Notes an event and the mails about it. They are written as the last thing before
         COMMIT, when the event gets its number."""
         self.events.append(event)
@@ -108,10 +108,10 @@ class Work:
     async def start(self, entrypoint: str, payload: bytes) -> None:
         """Has a job run, at once and at least once, if this commits."""
         await enqueue_job(self.tx, entrypoint, payload)
-        self.rings.add(JOBS)
+        self.notifications.add(JOBS)
 
 
-UseCase = Callable[Concatenate[Work, P], Awaitable[R]]
+UseCase = Callable[Concatenate[UnitOfWork, P], Awaitable[R]]
 
 
 async def read(
@@ -126,7 +126,7 @@ async def read(
 
     async def once() -> R:
         async with context.database.connection(caller.organization_id) as tx:
-            return await use_case(_work(tx, context, caller), *args, **kwargs)
+            return await use_case(_unit_of_work(tx, context, caller), *args, **kwargs)
 
     return await _again(once)
 
@@ -140,7 +140,7 @@ async def change(
 ) -> R:
     """Runs a use case in its transaction, up to three times where PostgreSQL asks for it."""
 
-    async def once(work: Work) -> R:
+    async def once(work: UnitOfWork) -> R:
         return await use_case(work, *args, **kwargs)
 
     return await _with_attempts(context, caller, once)
@@ -161,7 +161,7 @@ async def change_once(
     Raises KeyReused for another request under the same key, KeyInUse while the first runs.
     """
 
-    async def once(work: Work) -> Answer:
+    async def once(work: UnitOfWork) -> Answer:
         kept = await idempotency.recall(work.organization_id, work.tx, remember, context.seal)
         if kept is not None:
             return kept
@@ -173,14 +173,14 @@ async def change_once(
 
 
 async def _with_attempts(
-    context: Context, caller: Caller, once: Callable[[Work], Awaitable[R]]
+    context: Context, caller: Caller, once: Callable[[UnitOfWork], Awaitable[R]]
 ) -> R:
     async def in_transaction() -> R:
         async with context.database.transaction(caller.organization_id) as tx:
-            work = _work(tx, context, caller)
+            work = _unit_of_work(tx, context, caller)
             result = await once(work)
             await _write_events(work)
-        context.database.bell.ring(*work.rings)
+        context.database.bell.notify(*work.notifications)
         return result
 
     return await _again(in_transaction)
@@ -196,24 +196,24 @@ async def _again(once: Callable[[], Awaitable[R]]) -> R:
     return await once()
 
 
-async def _write_events(work: Work) -> None:
+async def _write_events(work: UnitOfWork) -> None:
     if not work.events:
         return
     waits = await append_events(
-        work.organization_id, work.tx, work.events, work.mails, work.caller.actor, work.stamp
+        work.organization_id, work.tx, work.events, work.mails, work.caller.actor, work.recorded_at
     )
     if waits:
-        work.rings.add(DELIVERIES)
+        work.notifications.add(DELIVERIES)
     if work.mails:
-        work.rings.add(JOBS)
+        work.notifications.add(JOBS)
 
 
-def _work(tx: Tx, context: Context, caller: Caller) -> Work:
+def _unit_of_work(tx: Tx, context: Context, caller: Caller) -> UnitOfWork:
     stamp = context.clock()
-    return Work(tx, context, caller, caller.now or stamp, stamp)
+    return UnitOfWork(tx, context, caller, caller.now or stamp, stamp)
 
 
-def found(thing: R | None, noun: str, shown_id: str) -> R:
+def require(thing: R | None, noun: str, shown_id: str) -> R:
     """The thing, or NotFound where there is none."""
     if thing is None:
         raise NotFound.thing(noun, shown_id)

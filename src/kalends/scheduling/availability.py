@@ -1,6 +1,6 @@
-"""From rows to a question for the engine: the one place where the two meet.
+"""From rows to what the engine is given: the one place where the two meet.
 
-Slots are listed, explained, held and booked by asking the same `Offering`.
+Slots are listed, explained, held and booked by asking the same `SlotInputs`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +15,12 @@ from kalends.availability import hours
 from kalends.availability.interval import Interval
 from kalends.availability.matching import Requirement as Needed
 from kalends.availability.matching import choose
-from kalends.availability.offering import Calendar, Offering, Session, Terms
+from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import first_id_at
 from kalends.domain.schedule import Schedule
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling.clocks import hours_of
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.availability.calendars import (
@@ -39,8 +39,8 @@ HOUR: Final = 3600
 DAYS_AROUND: Final = timedelta(hours=50)
 
 
-class Question(Struct, frozen=True, kw_only=True):
-    """What is asked of the calendars.
+class AvailabilityQuery(Struct, frozen=True, kw_only=True):
+    """What is loaded of the calendars.
 
     `wanted` has to be among the schedules taken, `preferred` are taken before others,
     `leaving_out` is the booking that moves, `own_holds` are those of the one who asks. `override`
@@ -88,12 +88,12 @@ class Question(Struct, frozen=True, kw_only=True):
         return has_limit or self.has_seats
 
 
-class Asked(Struct, frozen=True):
-    """The question as the engine takes it, with what was read for it. `inactive` schedules are
+class LoadedAvailability(Struct, frozen=True):
+    """The query as the engine takes it, with what was read for it. `inactive` schedules are
     not in the offering, which is a value: equal ones have the same slots."""
 
-    question: Question
-    offering: Offering
+    query: AvailabilityQuery
+    offering: SlotInputs
     contents: Mapping[UUID, Contents]
     inactive: Sequence[Schedule]
 
@@ -108,14 +108,14 @@ class Asked(Struct, frozen=True):
     def booking_at(self, found: Contents, position: int) -> UUID | None:
         """The booking behind `Calendar.occupied[position]`; None for a hold, and where no ids
         were read."""
-        outside_sessions = _outside_sessions(found, self.question, self.offering.sessions)
+        outside_sessions = _outside_sessions(found, self.query, self.offering.sessions)
         row = next(islice(outside_sessions, position, None), None)
         return None if row is None or not found.bookings else found.bookings[row]
 
 
-def question_of(event_type: EventType, requirements: Sequence[Requirement]) -> Question:
-    """The question that an event type asks by its own rules."""
-    return Question(
+def query_of(event_type: EventType, requirements: Sequence[Requirement]) -> AvailabilityQuery:
+    """The query that an event type asks by its own rules."""
+    return AvailabilityQuery(
         requirements=requirements,
         duration=timedelta(minutes=event_type.duration_minutes),
         event_type=event_type,
@@ -134,110 +134,112 @@ def claim_of(
     return uuid5(event_type_id, " ".join(map(str, (starts_at, *ids))))
 
 
-async def lock_what_counts(work: Work, question: Question, asked: Asked) -> bool:
-    """Locks, in the one order, what is counted for the question: the event type where it has
+async def lock_what_counts(
+    work: UnitOfWork, query: AvailabilityQuery, loaded: LoadedAvailability
+) -> bool:
+    """Locks, in the one order, what is counted for the query: the event type where it has
     seats or a limit, then the schedules that have one. Whether there was anything: what was read
     before may then be out of date."""
-    event_type = question.event_type if question.is_counted else None
+    event_type = query.event_type if query.is_counted else None
     if event_type:
         await lock_event_type(work.organization_id, work.tx, event_type.id)
-    calendars = asked.offering.calendars
+    calendars = loaded.offering.calendars
     limited = [c.schedule_id for c in calendars if c.max_per_day is not None]
     if limited:
         await lock_schedules(work.organization_id, work.tx, limited)
     return bool(event_type or limited)
 
 
-async def ask(
-    work: Work,
-    question: Question,
+async def load_availability(
+    work: UnitOfWork,
+    query: AvailabilityQuery,
     span: tuple[datetime, datetime],
     *,
     with_ids: bool = False,
     to_book: bool = False,
-) -> Asked:
-    """Reads what the question needs for starts within `span`: in one query, in another one where
+) -> LoadedAvailability:
+    """Reads what the query needs for starts within `span`: in one statement, in another one where
     the event type has seats or a limit, and in another one where there is a choice; with the ids of
     bookings and busy times where they are to be named."""
-    around = _around(question, span)
+    around = _around(query, span)
     contents = {
         found.schedule.id: found
         for found in await read_contents(
             work.organization_id,
             work.tx,
-            question.schedule_ids,
+            query.schedule_ids,
             around,
             work.now,
-            question.left_out,
-            beside=With.IDS if with_ids else question.needs_beside,
+            query.left_out,
+            beside=With.IDS if with_ids else query.needs_beside,
             to_book=to_book,
         )
     }
     active = [found for found in contents.values() if found.schedule.is_active]
     inactive = [c.schedule for c in contents.values() if not c.schedule.is_active]
-    zone = _zone(question, contents)
-    seats = await _seats(work, question, around)
-    sessions = _sessions(seats, active) if question.has_seats else ()
-    offering = Offering(
-        terms=_terms(question),
-        calendars=tuple(_calendar(found, question, sessions) for found in active),
-        requirements=await _requirements(work, question, active, span, zone),
+    zone = _zone(query, contents)
+    seats = await _seats(work, query, around)
+    sessions = _sessions(seats, active) if query.has_seats else ()
+    offering = SlotInputs(
+        terms=_terms(query),
+        calendars=tuple(_calendar(found, query, sessions) for found in active),
+        requirements=await _requirements(work, query, active, span, zone),
         zone=zone,
         now=int(work.now.timestamp()),
         booked=tuple(start for start, _ in seats),
-        capacity=question.event_type.capacity if question.event_type else 1,
+        capacity=query.event_type.capacity if query.event_type else 1,
         sessions=sessions,
-        wanted=question.wanted,
-        preferred=tuple(question.preferred),
+        wanted=query.wanted,
+        preferred=tuple(query.preferred),
     )
-    return Asked(question, offering, contents, inactive)
+    return LoadedAvailability(query, offering, contents, inactive)
 
 
 async def _seats(
-    work: Work, question: Question, around: tuple[datetime, datetime]
+    work: UnitOfWork, query: AvailabilityQuery, around: tuple[datetime, datetime]
 ) -> dict[tuple[int, tuple[UUID, ...]], int]:
     """The sessions of the event type, where they are counted; of one that is no group a session
     is a booking."""
-    if question.event_type is None or not question.is_counted:
+    if query.event_type is None or not query.is_counted:
         return {}
     return await list_sessions(
         work.organization_id,
         work.tx,
-        question.event_type.id,
+        query.event_type.id,
         around,
         work.now,
-        question.left_out,
+        query.left_out,
     )
 
 
 async def _requirements(
-    work: Work,
-    question: Question,
+    work: UnitOfWork,
+    query: AvailabilityQuery,
     active: Sequence[Contents],
     span: tuple[datetime, datetime],
     zone: Zone,
 ) -> tuple[Needed, ...]:
-    """The requirements, with what each schedule had in the months of the span. That takes a query,
-    which is made only where there are more schedules than are needed."""
-    claims: list[list[tuple[UUID, int, int]]] = [[] for _ in question.requirements]
-    choices = [n for n, r in enumerate(question.requirements) if len(r.schedule_ids) > r.count]
-    has_choice = len(active) > sum(needed.count for needed in question.requirements)
-    if question.event_type is not None and has_choice and choices:
+    """The requirements, with what each schedule had in the months of the span. It is read only
+    where there are more schedules than are needed."""
+    claims: list[list[tuple[UUID, int, int]]] = [[] for _ in query.requirements]
+    choices = [n for n, r in enumerate(query.requirements) if len(r.schedule_ids) > r.count]
+    has_choice = len(active) > sum(needed.count for needed in query.requirements)
+    if query.event_type is not None and has_choice and choices:
         months = zone.whole_months(Interval(*(int(at.timestamp()) for at in span)))
         for place, schedule_id, month, count in await count_claims_by_month(
             work.organization_id,
             work.tx,
             [found.schedule.id for found in active],
-            question.event_type.id,
+            query.event_type.id,
             [(as_instant(begin), as_instant(end)) for _, begin, end in months],
-            [_first_counted(question.requirements[n]) for n in choices],
+            [_first_counted(query.requirements[n]) for n in choices],
             work.now,
-            question.left_out,
+            query.left_out,
         ):
             claims[choices[place]].append((schedule_id, months[month][0], count))
     return tuple(
         Needed(r.count, tuple(r.schedule_ids), tuple(r.weights.items()), tuple(sorted(made)))
-        for r, made in zip(question.requirements, claims, strict=True)
+        for r, made in zip(query.requirements, claims, strict=True)
     )
 
 
@@ -245,29 +247,29 @@ def _first_counted(needed: Requirement) -> UUID | None:
     return None if needed.fair_since is None else first_id_at(needed.fair_since)
 
 
-def _zone(question: Question, contents: Mapping[UUID, Contents]) -> Zone:
+def _zone(query: AvailabilityQuery, contents: Mapping[UUID, Contents]) -> Zone:
     """Where the event type's days are counted: the zone of its first schedule."""
-    first = contents.get(next(iter(question.requirements[0].schedule_ids)))
+    first = contents.get(next(iter(query.requirements[0].schedule_ids)))
     return zone_of_schedule(first.schedule) if first else zone_named("UTC")
 
 
-def _around(question: Question, span: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
-    before = timedelta(minutes=question.buffer_before) + DAYS_AROUND
-    after = question.duration + timedelta(minutes=question.buffer_after) + DAYS_AROUND
+def _around(query: AvailabilityQuery, span: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
+    before = timedelta(minutes=query.buffer_before) + DAYS_AROUND
+    after = query.duration + timedelta(minutes=query.buffer_after) + DAYS_AROUND
     return span[0] - before, span[1] + after
 
 
-def _terms(question: Question) -> Terms:
-    duration = int(question.duration.total_seconds())
-    buffers = question.buffer_before * MINUTE, question.buffer_after * MINUTE
-    event_type = question.event_type
-    if question.override or event_type is None:
-        step = question.step_minutes if not question.override else None
-        return Terms(duration, step * MINUTE if step else None, *buffers)
+def _terms(query: AvailabilityQuery) -> SlotTerms:
+    duration = int(query.duration.total_seconds())
+    buffers = query.buffer_before * MINUTE, query.buffer_after * MINUTE
+    event_type = query.event_type
+    if query.override or event_type is None:
+        step = query.step_minutes if not query.override else None
+        return SlotTerms(duration, step * MINUTE if step else None, *buffers)
     notice = event_type.min_notice_minutes
-    return Terms(
+    return SlotTerms(
         duration,
-        question.step_minutes * MINUTE if question.step_minutes else None,
+        query.step_minutes * MINUTE if query.step_minutes else None,
         *buffers,
         notice=None if notice is None else notice * MINUTE,
         max_days_ahead=event_type.max_days_ahead,
@@ -275,14 +277,14 @@ def _terms(question: Question) -> Terms:
     )
 
 
-def _calendar(found: Contents, question: Question, sessions: Sequence[Session]) -> Calendar:
+def _calendar(found: Contents, query: AvailabilityQuery, sessions: Sequence[Session]) -> Calendar:
     schedule = found.schedule
     occupied: Sequence[tuple[int, int]] = found.taken
-    if sessions or question.shared_claim is not None:
-        rows = _outside_sessions(found, question, sessions)
+    if sessions or query.shared_claim is not None:
+        rows = _outside_sessions(found, query, sessions)
         occupied = tuple(found.taken[row] for row in rows)
     zone = zone_of_schedule(schedule)
-    if question.override:
+    if query.override:
         return Calendar(schedule.id, zone, hours.ALWAYS_OPEN, occupied=occupied)
     notice = schedule.booking_limits.min_notice_hours
     return Calendar(
@@ -291,7 +293,7 @@ def _calendar(found: Contents, question: Question, sessions: Sequence[Session]) 
         hours_of(schedule),
         busy=found.busy,
         occupied=occupied,
-        booked=_claims_of(found) if _is_counted(schedule, question) else (),
+        booked=_claims_of(found) if _is_counted(schedule, query) else (),
         notice=None if notice is None else int(notice * HOUR),
         max_per_day=schedule.booking_limits.max_per_day,
     )
@@ -303,20 +305,20 @@ def _claims_of(found: Contents) -> tuple[int, ...]:
     return tuple(dict.fromkeys(found.starts))
 
 
-def _is_counted(schedule: Schedule, question: Question) -> bool:
+def _is_counted(schedule: Schedule, query: AvailabilityQuery) -> bool:
     """Whether its claims are counted: for its limit, or for the order of several."""
-    return schedule.booking_limits.max_per_day is not None or len(question.schedule_ids) > 1
+    return schedule.booking_limits.max_per_day is not None or len(query.schedule_ids) > 1
 
 
 def _outside_sessions(
-    found: Contents, question: Question, sessions: Sequence[Session]
+    found: Contents, query: AvailabilityQuery, sessions: Sequence[Session]
 ) -> Iterator[int]:
     """The rows of what is taken on the schedule that are no seats of the sessions, nor of the
-    claim that the question shares."""
+    claim that the query shares."""
     own = {s.start for s in sessions if found.schedule.id in s.schedule_ids}
-    claims = found.claims if question.shared_claim is not None else ()
+    claims = found.claims if query.shared_claim is not None else ()
     for row, start in enumerate(found.starts):
-        if start not in own and not (claims and claims[row] == question.shared_claim):
+        if start not in own and not (claims and claims[row] == query.shared_claim):
             yield row
 
 

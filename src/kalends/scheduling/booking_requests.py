@@ -1,4 +1,4 @@
-"""From what a client asks for to a wish: which schedules, how long, by which rules."""
+"""From what a client asks for to a request: which schedules, how long, by which rules."""
 
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -9,11 +9,11 @@ from msgspec import structs
 from kalends.domain.booking import Booking
 from kalends.domain.errors import Inactive, Invalid
 from kalends.domain.event_type import EventType, Requirement
-from kalends.domain.ids import EVENT_TYPE, SCHEDULE, shown
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id
 from kalends.domain.values import FIRST_YEAR, LAST_YEAR
-from kalends.runtime.unit_of_work import Work, found
-from kalends.scheduling.availability import Question, question_of
-from kalends.scheduling.claiming import Wish
+from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.scheduling.availability import AvailabilityQuery, query_of
+from kalends.scheduling.claiming import BookingRequest
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import find_schedule
 
@@ -33,75 +33,75 @@ class Asking(Protocol):
     def override(self) -> bool: ...
 
 
-async def find_event_type(work: Work, event_type_id: UUID | None) -> EventType | None:
+async def find_event_type(work: UnitOfWork, event_type_id: UUID | None) -> EventType | None:
     """The event type, kept from being deleted. Raises NotFound, Inactive."""
     if event_type_id is None:
         return None
-    event_type = found(
+    event_type = require(
         await event_types.find_event_type_to_book(work.organization_id, work.tx, event_type_id),
         "event type",
-        shown(EVENT_TYPE, event_type_id),
+        encode_id(EVENT_TYPE, event_type_id),
     )
     if not event_type.is_active:
         raise Inactive("This event type is not active; it cannot be booked.")
     return event_type
 
 
-async def check_schedule(work: Work, schedule_id: UUID | None) -> None:
+async def check_schedule(work: UnitOfWork, schedule_id: UUID | None) -> None:
     """Raises NotFound for a schedule that is not there. Asked before something else about a
     request is refused, since 404 comes before 422; a request that goes well finds out anyway."""
     if schedule_id is not None:
         schedule = await find_schedule(work.organization_id, work.tx, schedule_id)
-        found(schedule, "schedule", shown(SCHEDULE, schedule_id))
+        require(schedule, "schedule", encode_id(SCHEDULE, schedule_id))
 
 
-def wish_of(asking: Asking, event_type: EventType | None) -> Wish:
+def booking_request_of(asking: Asking, event_type: EventType | None) -> BookingRequest:
     """The time that is asked for. Raises Invalid."""
     requirements = requirements_of(event_type, asking.schedule_id)
     starts_at, ends_at = _span_of(asking, event_type)
-    question = (
-        question_of(event_type, requirements)
+    query = (
+        query_of(event_type, requirements)
         if event_type
-        else Question(requirements=requirements, duration=ends_at - starts_at)
+        else AvailabilityQuery(requirements=requirements, duration=ends_at - starts_at)
     )
     if asking.override:
-        question = structs.replace(question, duration=ends_at - starts_at)
-    question = structs.replace(question, wanted=asking.schedule_id, override=asking.override)
-    return Wish(question=question, starts_at=starts_at, ends_at=ends_at)
+        query = structs.replace(query, duration=ends_at - starts_at)
+    query = structs.replace(query, wanted=asking.schedule_id, override=asking.override)
+    return BookingRequest(query=query, starts_at=starts_at, ends_at=ends_at)
 
 
-async def wish_to_move(
-    work: Work, booking: Booking, starts_at: datetime, ends_at: datetime, *, override: bool
-) -> Wish:
-    """The wish of a booking that moves: by the rules of its event type, on its own schedules if
+async def reschedule_request(
+    work: UnitOfWork, booking: Booking, starts_at: datetime, ends_at: datetime, *, override: bool
+) -> BookingRequest:
+    """The request of a booking that moves: by the rules of its event type, on its own schedules if
     they are free. It may keep a length that the event type has no more."""
     event_type = None
     if booking.event_type_id:
         event_type = await event_types.find_event_type(
             work.organization_id, work.tx, booking.event_type_id
         )
-    question = question_to_move(booking, event_type)
+    query = query_to_reschedule(booking, event_type)
     length = ends_at - starts_at
     keeps_length = length == booking.end_time - booking.start_time
     if override or event_type is None or keeps_length:
-        question = structs.replace(question, duration=length)
-    question = structs.replace(question, override=override)
-    return Wish(question=question, starts_at=starts_at, ends_at=ends_at, booking_id=booking.id)
+        query = structs.replace(query, duration=length)
+    query = structs.replace(query, override=override)
+    return BookingRequest(query=query, starts_at=starts_at, ends_at=ends_at, booking_id=booking.id)
 
 
-def question_to_move(booking: Booking, event_type: EventType | None) -> Question:
+def query_to_reschedule(booking: Booking, event_type: EventType | None) -> AvailabilityQuery:
     """Where a booking could move: itself left out, its schedules preferred."""
     own = [Requirement(1, [id_]) for id_ in booking.schedule_ids]
     if event_type is None:
-        question = Question(
+        query = AvailabilityQuery(
             requirements=own,
             duration=booking.end_time - booking.start_time,
             buffer_before=booking.buffer_before,
             buffer_after=booking.buffer_after,
         )
     else:
-        question = question_of(event_type, event_type.requirements or own)
-    return structs.replace(question, preferred=booking.schedule_ids, leaving_out=booking.id)
+        query = query_of(event_type, event_type.requirements or own)
+    return structs.replace(query, preferred=booking.schedule_ids, leaving_out=booking.id)
 
 
 def requirements_of(event_type: EventType | None, schedule_id: UUID | None) -> list[Requirement]:

@@ -1,7 +1,7 @@
 """Taking time: the one function that every way into the calendar goes through.
 
-An API booking, a page's, a hold, a move and an import all end in `take_place`, or, many at once,
-in `take_places`. The engine decides, on what was read in this transaction; then the exclusion
+An API booking, a page's, a hold, a move and an import all end in `claim_time`, or, many at once,
+in `claim_times`. The engine decides, on what was read in this transaction; then the exclusion
 constraint has the last word, which nobody overrides.
 """
 
@@ -16,10 +16,16 @@ from msgspec import Struct, structs
 from kalends.availability.rules import Code
 from kalends.availability.slots import Decision, decide
 from kalends.domain.errors import Detail, KalendsError, Refused, SlotTaken
-from kalends.domain.ids import SCHEDULE, new_id, shown
+from kalends.domain.ids import SCHEDULE, encode_id, new_id
 from kalends.domain.schedule import Schedule
-from kalends.runtime.unit_of_work import Work, found
-from kalends.scheduling.availability import Asked, Question, ask, claim_of, lock_what_counts
+from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.scheduling.availability import (
+    AvailabilityQuery,
+    LoadedAvailability,
+    claim_of,
+    load_availability,
+    lock_what_counts,
+)
 from kalends.scheduling.explaining import reasons_of
 from kalends.store.availability.calendars import claims_at
 from kalends.store.availability.occupancies import Claim, claim, claim_several
@@ -30,39 +36,39 @@ MOST_TRIES: Final = 50
 MINUTE: Final = timedelta(minutes=1)
 
 
-class Wish(Struct, frozen=True, kw_only=True):
+class BookingRequest(Struct, frozen=True, kw_only=True):
     """What is wanted, when, and for what: a booking, or a hold that ends at `expires_at`."""
 
-    question: Question
+    query: AvailabilityQuery
     starts_at: datetime
     ends_at: datetime
     booking_id: UUID | None = None
     hold_id: UUID | None = None
     expires_at: datetime | None = None
 
-    def with_buffers(self, begins: datetime, ends: datetime) -> "Wish":
+    def with_buffers(self, begins: datetime, ends: datetime) -> "BookingRequest":
         """The same with the buffers that make its time `[begins, ends)`."""
-        question = structs.replace(
-            self.question,
+        query = structs.replace(
+            self.query,
             buffer_before=(self.starts_at - begins) // MINUTE,
             buffer_after=(ends - self.ends_at) // MINUTE,
         )
-        return structs.replace(self, question=question)
+        return structs.replace(self, query=query)
 
     def claim_on(self, schedule_ids: Sequence[UUID], claim_id: UUID | None = None) -> Claim:
         """The rows to write: own time with the buffers. Seats of one session share a claim, which
         is `claim_id`."""
-        question = self.question
+        query = self.query
         return Claim(
-            claim_id=question.shared_claim or claim_id or new_id(),
-            event_type_id=question.event_type.id if question.event_type else None,
+            claim_id=query.shared_claim or claim_id or new_id(),
+            event_type_id=query.event_type.id if query.event_type else None,
             booking_id=self.booking_id,
             hold_id=self.hold_id,
             expires_at=self.expires_at,
             schedule_ids=schedule_ids,
             starts_at=self.starts_at,
-            begins=self.starts_at - timedelta(minutes=question.buffer_before),
-            ends=self.ends_at + timedelta(minutes=question.buffer_after),
+            begins=self.starts_at - timedelta(minutes=query.buffer_before),
+            ends=self.ends_at + timedelta(minutes=query.buffer_after),
         )
 
 
@@ -70,75 +76,86 @@ class _SomebodyWasFaster(Exception):
     pass
 
 
-async def take_place(work: Work, wish: Wish) -> list[Schedule]:
+async def claim_time(work: UnitOfWork, request: BookingRequest) -> list[Schedule]:
     """Takes the time and returns the schedules that were taken, the first one first.
 
     Raises NotFound, Refused (naming every rule that refuses), SlotTaken.
     """
     for _ in range(MOST_TRIES):
-        asked, chosen = await _choose(work, wish)
+        loaded, chosen = await _choose(work, request)
         try:
-            await _claim(work, wish, asked, chosen)
+            await _claim(work, request, loaded, chosen)
         except _SomebodyWasFaster:
             continue
-        return [asked.contents[id_].schedule for id_ in chosen]
+        return [loaded.contents[id_].schedule for id_ in chosen]
     raise SlotTaken(TAKEN)
 
 
-async def take_places(work: Work, wishes: Sequence[Wish]) -> set[UUID]:
-    """The same for many bookings at once, where no rule is asked (`override`) and each wants one
-    schedule: those that have their time now. The others may ask `take_place`, which says why."""
-    assert all(wish.question.override for wish in wishes)
-    schedule_ids = sorted({wish.question.schedule_ids[0] for wish in wishes})
+async def claim_times(work: UnitOfWork, requests: Sequence[BookingRequest]) -> set[UUID]:
+    """The same for many bookings at once, where no rule is loaded (`override`) and each wants one
+    schedule: those that have their time now. The others may ask `claim_time`, which says why."""
+    assert all(request.query.override for request in requests)
+    schedule_ids = sorted({request.query.schedule_ids[0] for request in requests})
     active = await keep_active_schedules(work.organization_id, work.tx, schedule_ids)
     wanted = [
-        wish.claim_on(wish.question.schedule_ids)
-        for wish in wishes
-        if wish.question.schedule_ids[0] in active
+        request.claim_on(request.query.schedule_ids)
+        for request in requests
+        if request.query.schedule_ids[0] in active
     ]
     return await claim_several(work.organization_id, work.tx, wanted) if wanted else set()
 
 
-async def _choose(work: Work, wish: Wish) -> tuple[Asked, Sequence[UUID]]:
-    """The schedules that the engine gives the wish. Raises NotFound, Refused, SlotTaken.
+async def _choose(
+    work: UnitOfWork, request: BookingRequest
+) -> tuple[LoadedAvailability, Sequence[UUID]]:
+    """The schedules that the engine gives the request. Raises NotFound, Refused, SlotTaken.
 
     Where something is counted, it decides twice: without any lock, so that a crowd in front of a
     full day is sent away at once, and again under the lock, on what others committed meanwhile.
     """
-    asked = await _ask(work, wish)
-    chosen = _decide(wish, asked)
-    if await lock_what_counts(work, wish.question, asked):
-        asked = await _ask(work, wish)
-        chosen = _decide(wish, asked)
-    return asked, chosen
+    loaded = await _ask(work, request)
+    chosen = _decide(request, loaded)
+    if await lock_what_counts(work, request.query, loaded):
+        loaded = await _ask(work, request)
+        chosen = _decide(request, loaded)
+    return loaded, chosen
 
 
-async def _ask(work: Work, wish: Wish) -> Asked:
-    asked = await ask(work, wish.question, (wish.starts_at, wish.ends_at), to_book=True)
-    _check_found(wish.question, asked)
-    return asked
+async def _ask(work: UnitOfWork, request: BookingRequest) -> LoadedAvailability:
+    loaded = await load_availability(
+        work, request.query, (request.starts_at, request.ends_at), to_book=True
+    )
+    _check_found(request.query, loaded)
+    return loaded
 
 
-def _check_found(question: Question, asked: Asked) -> None:
+def _check_found(query: AvailabilityQuery, loaded: LoadedAvailability) -> None:
     """Raises NotFound without any of the schedules, or without the one that is named."""
-    named = question.wanted or next(iter(asked.contents), question.schedule_ids[0])
-    found(asked.contents.get(named), "schedule", shown(SCHEDULE, named))
+    named = query.wanted or next(iter(loaded.contents), query.schedule_ids[0])
+    require(loaded.contents.get(named), "schedule", encode_id(SCHEDULE, named))
 
 
-def _decide(wish: Wish, asked: Asked) -> Sequence[UUID]:
+def _decide(request: BookingRequest, loaded: LoadedAvailability) -> Sequence[UUID]:
     """The schedules that the engine gives the booking. Raises Refused, SlotTaken."""
-    start, end = int(wish.starts_at.timestamp()), int(wish.ends_at.timestamp())
-    decision = decide(asked.offering, start, end)
+    start, end = int(request.starts_at.timestamp()), int(request.ends_at.timestamp())
+    decision = decide(loaded.offering, start, end)
     if decision.slot is None:
-        raise _refusal(decision, asked, start, end)
+        raise _refusal(decision, loaded, start, end)
     return decision.slot.schedule_ids
 
 
-async def _claim(work: Work, wish: Wish, asked: Asked, schedule_ids: Sequence[UUID]) -> None:
+async def _claim(
+    work: UnitOfWork,
+    request: BookingRequest,
+    loaded: LoadedAvailability,
+    schedule_ids: Sequence[UUID],
+) -> None:
     """Writes the claim. Where others could be taken instead, a savepoint keeps the transaction
     alive to decide again; where not, SlotTaken ends it."""
-    wanted = wish.claim_on(schedule_ids, await _claim_of_session(work, wish, asked, schedule_ids))
-    if len(schedule_ids) == len(wish.question.schedule_ids):
+    wanted = request.claim_on(
+        schedule_ids, await _claim_of_session(work, request, loaded, schedule_ids)
+    )
+    if len(schedule_ids) == len(request.query.schedule_ids):
         if await claim(work.organization_id, work.tx, wanted, work.now):
             raise SlotTaken(TAKEN)
         return
@@ -148,18 +165,21 @@ async def _claim(work: Work, wish: Wish, asked: Asked, schedule_ids: Sequence[UU
 
 
 async def _claim_of_session(
-    work: Work, wish: Wish, asked: Asked, schedule_ids: Sequence[UUID]
+    work: UnitOfWork,
+    request: BookingRequest,
+    loaded: LoadedAvailability,
+    schedule_ids: Sequence[UUID],
 ) -> UUID | None:
-    """The claim of the group session that the wish joins or opens; None for what is no group.
+    """The claim of the group session that the request joins or opens; None for what is no group.
 
     The first session of a start has the claim that servers of before give it. A further one has
     another, so that the constraint keeps the two apart.
     """
-    event_type, start = wish.question.event_type, int(wish.starts_at.timestamp())
-    if event_type is None or not wish.question.has_seats:
+    event_type, start = request.query.event_type, int(request.starts_at.timestamp())
+    if event_type is None or not request.query.has_seats:
         return None
-    claims = await claims_at(work.organization_id, work.tx, event_type.id, wish.starts_at)
-    sessions = asked.offering.sessions_at(start)
+    claims = await claims_at(work.organization_id, work.tx, event_type.id, request.starts_at)
+    sessions = loaded.offering.sessions_at(start)
     joins = any(set(session.schedule_ids) == set(schedule_ids) for session in sessions)
     if joins and schedule_ids[0] in claims:  # its last seat may have been given back just now
         return claims[schedule_ids[0]]
@@ -167,20 +187,20 @@ async def _claim_of_session(
     return claim_of(event_type.id, start, schedule_ids) if first in claims.values() else first
 
 
-def _refusal(decision: Decision, asked: Asked, start: int, end: int) -> KalendsError:
+def _refusal(decision: Decision, loaded: LoadedAvailability, start: int, end: int) -> KalendsError:
     """SLOT_TAKEN where nothing but other bookings is in the way; else the first rule that refuses,
     in the order of the contract. All of them stand in the details."""
-    reasons = reasons_of(decision, asked)
+    reasons = reasons_of(decision, loaded)
     details = list(
         dict.fromkeys(Detail("start_time", reason.message, reason.code) for reason in reasons)
     )
-    if _is_free_of_rules(asked, start, end):
+    if _is_free_of_rules(loaded, start, end):
         return SlotTaken(TAKEN, [d for d in details if d.code == Code.SLOT_TAKEN])
     rules = [detail for detail in details if detail.code != Code.SLOT_TAKEN] or details
     return Refused(str(rules[0].code), rules[0].message, details)
 
 
-def _is_free_of_rules(asked: Asked, start: int, end: int) -> bool:
-    calendars = [replace(calendar, occupied=()) for calendar in asked.offering.calendars]
-    emptied = replace(asked.offering, calendars=calendars, sessions=())
+def _is_free_of_rules(loaded: LoadedAvailability, start: int, end: int) -> bool:
+    calendars = [replace(calendar, occupied=()) for calendar in loaded.offering.calendars]
+    emptied = replace(loaded.offering, calendars=calendars, sessions=())
     return decide(emptied, start, end).slot is not None

@@ -14,9 +14,9 @@ from msgspec import Struct
 from kalends.domain.access import Mode
 from kalends.domain.booking import Booking
 from kalends.domain.calcom import claim_of_row
-from kalends.domain.ids import BOOKING, HOLD, ORGANIZATION, SCHEDULE, new_id, shown
+from kalends.domain.ids import BOOKING, HOLD, ORGANIZATION, SCHEDULE, encode_id, new_id
 from kalends.runtime import unit_of_work as working
-from kalends.runtime.unit_of_work import Caller, Context, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.scheduling.availability import claim_of
 from kalends.store.availability import claims as store
 from kalends.store.availability.calendars import claims_at, lock_event_type
@@ -64,14 +64,14 @@ async def find_claim_faults(context: Context) -> AsyncIterator[ClaimFault]:
 def fault_in_words(fault: ClaimFault) -> str:
     """One line for the operator."""
     words = WORDS[fault.kind].format(
-        schedule=shown(SCHEDULE, fault.schedule_id),
+        schedule=encode_id(SCHEDULE, fault.schedule_id),
         begins=_instant(fault.begins),
         ends=_instant(fault.ends),
         lies_from=_instant(fault.lies_from),
         lies_until=_instant(fault.lies_until),
     )
-    organization = shown(ORGANIZATION, fault.organization_id)
-    return f"{shown(BOOKING, fault.booking_id)} of {organization} {words}"
+    organization = encode_id(ORGANIZATION, fault.organization_id)
+    return f"{encode_id(BOOKING, fault.booking_id)} of {organization} {words}"
 
 
 async def repair_claim(context: Context, fault: ClaimFault) -> Repair:
@@ -80,7 +80,7 @@ async def repair_claim(context: Context, fault: ClaimFault) -> Repair:
     return await working.change(context, caller, _repair, fault)
 
 
-async def _repair(work: Work, fault: ClaimFault) -> Repair:
+async def _repair(work: UnitOfWork, fault: ClaimFault) -> Repair:
     organization_id, tx = work.organization_id, work.tx
     booking = await find_booking(organization_id, tx, fault.booking_id)
     if booking is not None and booking.event_type_id is not None:
@@ -106,7 +106,7 @@ async def _repair(work: Work, fault: ClaimFault) -> Repair:
     return Repair(await _hindrance(work, fault))
 
 
-async def _claim_id(work: Work, booking: Booking) -> UUID:
+async def _claim_id(work: UnitOfWork, booking: Booking) -> UUID:
     """The one that its session has, where it is a seat; else one of its own."""
     organization_id, tx, event_type_id = work.organization_id, work.tx, booking.event_type_id
     if event_type_id is None:
@@ -128,13 +128,13 @@ async def _claim_id(work: Work, booking: Booking) -> UUID:
     return claim_of(event_type_id, int(start.timestamp()), booking.schedule_ids)
 
 
-async def _hindrance(work: Work, fault: ClaimFault) -> str:
+async def _hindrance(work: UnitOfWork, fault: ClaimFault) -> str:
     found = await store.find_in_the_way(work.organization_id, work.tx, fault, work.now)
     booking_id, hold_id = found or (None, None)
     if booking_id is not None:
-        return f"{shown(BOOKING, booking_id)} has that time"
+        return f"{encode_id(BOOKING, booking_id)} has that time"
     if hold_id is not None:
-        return f"the hold {shown(HOLD, hold_id)} has that time"
+        return f"the hold {encode_id(HOLD, hold_id)} has that time"
     return "somebody else has that time"
 
 

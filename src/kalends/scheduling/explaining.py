@@ -12,7 +12,7 @@ from kalends.availability.rules import Code
 from kalends.availability.slots import Decision, Obstacle, Refusal
 from kalends.availability.wallclock import wall_clock, zone_named
 from kalends.domain.schedule import Schedule
-from kalends.scheduling.availability import Asked, as_instant
+from kalends.scheduling.availability import LoadedAvailability, as_instant
 
 
 class InTheWay(Struct, frozen=True):
@@ -33,16 +33,16 @@ class Reason(Struct, frozen=True):
     in_the_way: Sequence[InTheWay]
 
 
-def reasons_of(decision: Decision, asked: Asked) -> list[Reason]:
+def reasons_of(decision: Decision, loaded: LoadedAvailability) -> list[Reason]:
     """Every rule that refuses, in the order of the contract; none if the time is offered.
 
     Inactive schedules that would help come last, or first where there are too few without them.
     """
     if decision.slot is not None:
         return []
-    refused = [_reason(refusal, asked) for refusal in decision.refusals]
-    inactive = [_of_inactive(s) for s in asked.inactive if s.id in decision.helping]
-    if asked.is_enough:
+    refused = [_reason(refusal, loaded) for refusal in decision.refusals]
+    inactive = [_of_inactive(s) for s in loaded.inactive if s.id in decision.helping]
+    if loaded.is_enough:
         return [*refused, *inactive]
     too_few = Code.NOT_A_SLOT.value
     return inactive + [r for r in refused if r.code != too_few] if inactive else refused
@@ -53,32 +53,32 @@ def _of_inactive(schedule: Schedule) -> Reason:
     return Reason("INACTIVE", message, schedule.id, [])
 
 
-def _reason(refusal: Refusal, asked: Asked) -> Reason:
-    sentence = _SENTENCES[refusal.code](refusal, asked)
-    found = [_in_the_way(obstacle, refusal, asked) for obstacle in refusal.in_the_way]
+def _reason(refusal: Refusal, loaded: LoadedAvailability) -> Reason:
+    sentence = _SENTENCES[refusal.code](refusal, loaded)
+    found = [_in_the_way(obstacle, refusal, loaded) for obstacle in refusal.in_the_way]
     return Reason(refusal.code.value, sentence, refusal.schedule_id, found)
 
 
-def _in_the_way(obstacle: Obstacle, refusal: Refusal, asked: Asked) -> InTheWay:
+def _in_the_way(obstacle: Obstacle, refusal: Refusal, loaded: LoadedAvailability) -> InTheWay:
     start, end = obstacle.interval
     first = None if start <= ALWAYS_BEFORE else as_instant(start)
     last = None if end >= ALWAYS_AFTER else as_instant(end)
-    found = asked.contents.get(refusal.schedule_id) if refusal.schedule_id else None
+    found = loaded.contents.get(refusal.schedule_id) if refusal.schedule_id else None
     if found is None or obstacle.position is None:
         return InTheWay(first, last)
     if refusal.code is Code.BUSY:
         return InTheWay(first, last, busy_time_id=found.busy_id_at(obstacle.position))
-    return InTheWay(first, last, booking_id=asked.booking_at(found, obstacle.position))
+    return InTheWay(first, last, booking_id=loaded.booking_at(found, obstacle.position))
 
 
-def _name(refusal: Refusal, asked: Asked) -> str:
-    found = asked.contents.get(refusal.schedule_id) if refusal.schedule_id else None
+def _name(refusal: Refusal, loaded: LoadedAvailability) -> str:
+    found = loaded.contents.get(refusal.schedule_id) if refusal.schedule_id else None
     return found.schedule.name if found else "This event type"
 
 
-def _zone_name(refusal: Refusal, asked: Asked) -> str:
-    found = asked.contents.get(refusal.schedule_id) if refusal.schedule_id else None
-    return found.schedule.timezone if found else asked.offering.zone.name
+def _zone_name(refusal: Refusal, loaded: LoadedAvailability) -> str:
+    found = loaded.contents.get(refusal.schedule_id) if refusal.schedule_id else None
+    return found.schedule.timezone if found else loaded.offering.zone.name
 
 
 def _clock(seconds: int, zone_name: str) -> str:
@@ -89,49 +89,49 @@ def _span(interval: Interval, zone_name: str) -> str:
     return f"{_clock(interval.start, zone_name)} to {_clock(interval.end, zone_name)} ({zone_name})"
 
 
-def _met(refusal: Refusal, asked: Asked) -> str:
-    zone_name = _zone_name(refusal, asked)
+def _met(refusal: Refusal, loaded: LoadedAvailability) -> str:
+    zone_name = _zone_name(refusal, loaded)
     return ", ".join(_span(obstacle.interval, zone_name) for obstacle in refusal.in_the_way)
 
 
-def _too_soon(refusal: Refusal, asked: Asked) -> str:
-    zone_name = _zone_name(refusal, asked)
+def _too_soon(refusal: Refusal, loaded: LoadedAvailability) -> str:
+    zone_name = _zone_name(refusal, loaded)
     first = _clock(refusal.in_the_way[0].interval.end, zone_name)
-    return f"{_name(refusal, asked)} can be booked from {first} ({zone_name}) on, not before."
+    return f"{_name(refusal, loaded)} can be booked from {first} ({zone_name}) on, not before."
 
 
-def _too_far(refusal: Refusal, asked: Asked) -> str:
-    days = asked.offering.terms.max_days_ahead
-    return f"{_name(refusal, asked)} can be booked at most {days} days ahead."
+def _too_far(refusal: Refusal, loaded: LoadedAvailability) -> str:
+    days = loaded.offering.terms.max_days_ahead
+    return f"{_name(refusal, loaded)} can be booked at most {days} days ahead."
 
 
-def _closed(refusal: Refusal, asked: Asked) -> str:
-    return f"{_name(refusal, asked)} is not open for all of this time."
+def _closed(refusal: Refusal, loaded: LoadedAvailability) -> str:
+    return f"{_name(refusal, loaded)} is not open for all of this time."
 
 
-def _off_grid(refusal: Refusal, asked: Asked) -> str:
-    terms = asked.offering.terms
+def _off_grid(refusal: Refusal, loaded: LoadedAvailability) -> str:
+    terms = loaded.offering.terms
     minutes = terms.duration // 60
-    if not asked.is_enough:
+    if not loaded.is_enough:
         return "There are not enough schedules to meet the requirements of this event type."
     if terms.step is None:
         return f"A booking takes {minutes} minutes here."
     return f"Bookings take {minutes} minutes and start every {terms.step // 60} minutes."
 
 
-def _busy(refusal: Refusal, asked: Asked) -> str:
-    return f"{_name(refusal, asked)} is busy: {_met(refusal, asked)}."
+def _busy(refusal: Refusal, loaded: LoadedAvailability) -> str:
+    return f"{_name(refusal, loaded)} is busy: {_met(refusal, loaded)}."
 
 
-def _full(refusal: Refusal, asked: Asked) -> str:
-    return f"{_name(refusal, asked)} has all the bookings that it takes on this day."
+def _full(refusal: Refusal, loaded: LoadedAvailability) -> str:
+    return f"{_name(refusal, loaded)} has all the bookings that it takes on this day."
 
 
-def _taken(refusal: Refusal, asked: Asked) -> str:
-    return f"{_name(refusal, asked)} is already booked: {_met(refusal, asked)}."
+def _taken(refusal: Refusal, loaded: LoadedAvailability) -> str:
+    return f"{_name(refusal, loaded)} is already booked: {_met(refusal, loaded)}."
 
 
-_SENTENCES: Final[dict[Any, Callable[[Refusal, Asked], str]]] = {
+_SENTENCES: Final[dict[Any, Callable[[Refusal, LoadedAvailability], str]]] = {
     Code.TOO_SHORT_NOTICE: _too_soon,
     Code.TOO_FAR_AHEAD: _too_far,
     Code.OUTSIDE_AVAILABILITY: _closed,

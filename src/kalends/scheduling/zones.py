@@ -12,7 +12,7 @@ from kalends.availability.wallclock import UnknownZone, Zone, zone_named
 from kalends.domain.access import Organization
 from kalends.domain.booking import Booking
 from kalends.domain.errors import BrokenZone
-from kalends.domain.ids import BOOKING, ORGANIZATION, SCHEDULE, shown
+from kalends.domain.ids import BOOKING, ORGANIZATION, SCHEDULE, encode_id
 from kalends.domain.schedule import Schedule
 
 log = structlog.get_logger("kalends.zones")
@@ -37,7 +37,7 @@ def _zone_of(noun: str, prefix: str, id_: UUID, name: str) -> Zone:
     try:
         return zone_named(name)
     except UnknownZone as error:
-        row = shown(prefix, id_)
+        row = encode_id(prefix, id_)
         log.error("a zone is broken", row=row, zone=name)
         raise BrokenZone(
             f"The time zone of the {noun} {row} is {name!r}, which does not exist. "

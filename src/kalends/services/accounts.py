@@ -12,7 +12,7 @@ from msgspec import Struct
 from kalends.domain.access import Membership, Mode, Organization, Role, User, hash_of
 from kalends.domain.account_link import LASTS, AccountLink, Purpose
 from kalends.domain.errors import Forbidden, NotFound
-from kalends.domain.ids import MAIL, ORGANIZATION, new_id, shown
+from kalends.domain.ids import MAIL, ORGANIZATION, encode_id, new_id
 from kalends.domain.mail import MailKind
 from kalends.domain.outside import link_to
 from kalends.formats.mails.accounts import AccountMail, AccountMailKind, account_message
@@ -20,7 +20,7 @@ from kalends.runtime import unit_of_work
 from kalends.runtime.attempts import Attempt
 from kalends.runtime.passwords import make_hash
 from kalends.runtime.phones import country_of
-from kalends.runtime.unit_of_work import Caller, Context, Work, found
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
 from kalends.services.mailing import post_message
 from kalends.services.sessions import SignedIn, begin_session
 from kalends.store.accounts import links, organizations, sign_in_sessions, users
@@ -83,20 +83,22 @@ async def reset_password(context: Context, caller: Caller, token: str, password:
     await unit_of_work.change(context, caller, _reset, token, password_hash)
 
 
-async def invite_user(work: Work, email: str, role: Role, invited_by: str | None = None) -> bool:
+async def invite_user(
+    work: UnitOfWork, email: str, role: Role, invited_by: str | None = None
+) -> bool:
     """Gives someone that role in the organization and its sandbox, and sends a link that sets the
     first password; whether the user is new here. A password that there is stays as it is.
 
     Raises NotFound.
     """
     await organizations.lock_setup(work.tx)
-    organization = found(
+    organization = require(
         await organizations.find_organization(work.organization_id, work.tx),
         "organization",
-        shown(ORGANIZATION, work.organization_id),
+        encode_id(ORGANIZATION, work.organization_id),
     )
     known = await users.find_user(work.tx, email)
-    user = known[0] if known else User(id=new_id(), email=email, created_at=work.stamp)
+    user = known[0] if known else User(id=new_id(), email=email, created_at=work.recorded_at)
     if known is None:
         await users.insert_user(work.tx, user, None)
     for id_ in filter(None, (organization.id, organization.twin_id)):
@@ -129,19 +131,21 @@ async def accept_invitation(
     return await unit_of_work.change(context, caller, _accept, token, password_hash, replaced)
 
 
-async def _note_reset(work: Work, email: str) -> None:
+async def _note_reset(work: UnitOfWork, email: str) -> None:
     await work.start(RESET_JOB, email.encode())
 
 
-async def _send_reset(work: Work, user: User) -> None:
+async def _send_reset(work: UnitOfWork, user: User) -> None:
     organization = await organizations.find_organization(work.organization_id, work.tx)
-    open_ = await links.count_links(work.tx, user.id, Purpose.PASSWORD_RESET, work.stamp)
+    open_ = await links.count_links(work.tx, user.id, Purpose.PASSWORD_RESET, work.recorded_at)
     if organization is not None and open_ < MOST_RESETS:
         await _send_link(work, organization, user, Purpose.PASSWORD_RESET)
 
 
-async def _reset(work: Work, token: str, password_hash: str) -> None:
-    user_id = await links.take_link(work.tx, hash_of(token), Purpose.PASSWORD_RESET, work.stamp)
+async def _reset(work: UnitOfWork, token: str, password_hash: str) -> None:
+    user_id = await links.take_link(
+        work.tx, hash_of(token), Purpose.PASSWORD_RESET, work.recorded_at
+    )
     if user_id is None:
         raise NotFound(ENDED)
     # The password first: it waits for sign-ins under way, whose sessions then end with the others.
@@ -150,8 +154,10 @@ async def _reset(work: Work, token: str, password_hash: str) -> None:
     await links.delete_links(work.tx, user_id, Purpose.PASSWORD_RESET)
 
 
-async def _accept(work: Work, token: str, password_hash: str, replaced: str | None) -> SignedIn:
-    user_id = await links.take_link(work.tx, hash_of(token), Purpose.INVITATION, work.stamp)
+async def _accept(
+    work: UnitOfWork, token: str, password_hash: str, replaced: str | None
+) -> SignedIn:
+    user_id = await links.take_link(work.tx, hash_of(token), Purpose.INVITATION, work.recorded_at)
     if user_id is None:
         raise NotFound(ENDED)
     user = await users.set_first_password(work.tx, user_id, password_hash)
@@ -161,17 +167,17 @@ async def _accept(work: Work, token: str, password_hash: str, replaced: str | No
 
 
 async def _send_link(
-    work: Work,
+    work: UnitOfWork,
     organization: Organization,
     user: User,
     purpose: Purpose,
     invited_by: str | None = None,
 ) -> None:
     """Makes a link and mails it, from the organization's mailbox, if this commits."""
-    token, expires_at = secrets.token_urlsafe(TOKEN_BYTES), work.stamp + LASTS[purpose]
+    token, expires_at = secrets.token_urlsafe(TOKEN_BYTES), work.recorded_at + LASTS[purpose]
     of_organization = organization.id if purpose is Purpose.INVITATION else None
     await links.insert_link(
-        work.tx, hash_of(token), user.id, purpose, of_organization, (work.stamp, expires_at)
+        work.tx, hash_of(token), user.id, purpose, of_organization, (work.recorded_at, expires_at)
     )
     outside = work.context.outside
     path = "invitations" if purpose is Purpose.INVITATION else "password-reset"
@@ -179,13 +185,13 @@ async def _send_link(
     message = account_message(
         AccountMail(
             kind=kind,
-            message_id=f"<{shown(MAIL, new_id())}@{outside.sender.rpartition('@')[2]}>",
+            message_id=f"<{encode_id(MAIL, new_id())}@{outside.sender.rpartition('@')[2]}>",
             recipient=user.email,
             sender=outside.sender,
             organization_name=organization.name,
             link=link_to(outside, f"/{path}/{token}"),
             expires_at=expires_at,
-            happened_at=work.stamp,
+            happened_at=work.recorded_at,
             zone=organization.timezone,
             country=country_of(organization),
             invited_by=invited_by,

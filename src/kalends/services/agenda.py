@@ -12,7 +12,7 @@ from kalends.availability.interval import Interval
 from kalends.domain.booking import Booking
 from kalends.domain.event_type import EventType
 from kalends.domain.schedule import BusyTime, Schedule
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling.clocks import bounds_of, hours_of
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.availability import event_types, schedules
@@ -46,7 +46,7 @@ class Agenda(Struct, frozen=True):
     now: datetime
 
 
-async def list_choices(work: Work) -> Choices:
+async def list_choices(work: UnitOfWork) -> Choices:
     found, _ = await schedules.list_schedules(
         work.organization_id, work.tx, is_active=True, limit=MOST_CHOICES, offset=0
     )
@@ -57,7 +57,7 @@ async def list_choices(work: Work) -> Choices:
 
 
 async def get_agenda(
-    work: Work, days: tuple[date, date], zone_name: str, schedule: Schedule | None
+    work: UnitOfWork, days: tuple[date, date], zone_name: str, schedule: Schedule | None
 ) -> Agenda:
     """What meets the days, both included, as they are in that zone."""
     span = bounds_of(days[0], zone_name)[0], bounds_of(days[1], zone_name)[1]

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from kalends.domain.access import ApiKey, Mode, Scope, hash_of, new_key
 from kalends.domain.errors import Invalid
-from kalends.domain.ids import API_KEY, new_id, shown
-from kalends.runtime.unit_of_work import Work, found
+from kalends.domain.ids import API_KEY, encode_id, new_id
+from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts import api_keys
 from kalends.store.database import Tx
 
@@ -20,32 +20,32 @@ class MadeKey(NamedTuple):
     secret: str
 
 
-async def list_api_keys(work: Work, limit: int, offset: int) -> tuple[list[ApiKey], int]:
+async def list_api_keys(work: UnitOfWork, limit: int, offset: int) -> tuple[list[ApiKey], int]:
     """A page of the organization's keys that were not revoked, and how many there are."""
     return await api_keys.list_keys(work.organization_id, work.tx, limit, offset)
 
 
 async def create_api_key(
-    work: Work, name: str | None, scopes: Sequence[Scope], expires_at: datetime | None
+    work: UnitOfWork, name: str | None, scopes: Sequence[Scope], expires_at: datetime | None
 ) -> MadeKey:
     """A key of the caller's organization. Raises Invalid for one that has expired already."""
-    if expires_at is not None and expires_at <= work.stamp:
+    if expires_at is not None and expires_at <= work.recorded_at:
         raise Invalid.field("expires_at", "must lie in the future")
     return await make_key(
         work.organization_id,
         work.tx,
         work.caller.mode,
         scopes,
-        now=work.stamp,
+        now=work.recorded_at,
         name=name,
         expires_at=expires_at,
     )
 
 
-async def revoke_api_key(work: Work, key_id: UUID) -> UUID:
+async def revoke_api_key(work: UnitOfWork, key_id: UUID) -> UUID:
     """Raises NotFound for a key of others, or one that was revoked."""
-    was_there = await api_keys.revoke_key(work.organization_id, work.tx, key_id, work.stamp)
-    return found(key_id if was_there else None, "API key", shown(API_KEY, key_id))
+    was_there = await api_keys.revoke_key(work.organization_id, work.tx, key_id, work.recorded_at)
+    return require(key_id if was_there else None, "API key", encode_id(API_KEY, key_id))
 
 
 async def make_key(

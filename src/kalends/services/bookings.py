@@ -20,13 +20,13 @@ from kalends.domain.booking import (
 )
 from kalends.domain.errors import Detail, Invalid
 from kalends.domain.event_type import EventType, check_answer
-from kalends.domain.ids import BOOKING, new_id, shown
+from kalends.domain.ids import BOOKING, encode_id, new_id
 from kalends.domain.visible import is_blank
 from kalends.runtime import outbox, phones
 from kalends.runtime.conditions import IfMatch, check_fresh
-from kalends.runtime.unit_of_work import Work, found
+from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling import booking_requests, clocks
-from kalends.scheduling.claiming import Wish, take_place
+from kalends.scheduling.claiming import BookingRequest, claim_time
 from kalends.scheduling.zones import zone_of_booking
 from kalends.services.holds import take_over_hold
 from kalends.store.availability.calendars import lock_event_type
@@ -100,7 +100,7 @@ class Cancellation(Struct, frozen=True, kw_only=True):
 
 
 async def list_bookings(
-    work: Work, wanted: BookingFilter, *, upcoming: bool, limit: int, offset: int
+    work: UnitOfWork, wanted: BookingFilter, *, upcoming: bool, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
     """A page, sorted by start, then id, and the total. Raises Invalid for more than 4 MB of
     metadata."""
@@ -118,13 +118,13 @@ async def list_bookings(
     return found, total
 
 
-async def get_booking(work: Work, booking_id: UUID) -> Booking:
+async def get_booking(work: UnitOfWork, booking_id: UUID) -> Booking:
     """Raises NotFound."""
     booking = await bookings.find_booking(work.organization_id, work.tx, booking_id)
-    return found(booking, "booking", shown(BOOKING, booking_id))
+    return require(booking, "booking", encode_id(BOOKING, booking_id))
 
 
-async def create_booking(work: Work, wanted: NewBooking) -> Booking:
+async def create_booking(work: UnitOfWork, wanted: NewBooking) -> Booking:
     """Takes the time and writes the booking.
 
     Raises Forbidden, NotFound, Invalid, Inactive, Refused, SlotTaken.
@@ -133,33 +133,35 @@ async def create_booking(work: Work, wanted: NewBooking) -> Booking:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
     event_type = await booking_requests.find_event_type(work, wanted.event_type_id)
     try:
-        wish = structs.replace(booking_requests.wish_of(wanted, event_type), booking_id=new_id())
+        request = structs.replace(
+            booking_requests.booking_request_of(wanted, event_type), booking_id=new_id()
+        )
         _check_answers(event_type, wanted.answers)
         metadata = merge_metadata(Raw(b"{}"), wanted.metadata)
     except Invalid:
         await booking_requests.check_schedule(work, wanted.schedule_id)
         raise
     if wanted.hold_id is None:
-        schedules = await take_place(work, wish)
+        schedules = await claim_time(work, request)
     else:
-        wish, schedules = await take_over_hold(work, wish, wanted.hold_id)
+        request, schedules = await take_over_hold(work, request, wanted.hold_id)
     timezone = wanted.timezone or schedules[0].timezone
-    booking = _new_booking(work, wanted, wish, timezone, metadata, [s.id for s in schedules])
+    booking = _new_booking(work, wanted, request, timezone, metadata, [s.id for s in schedules])
     asked = event_type.questions if event_type else []
     booking = await phones.with_numbers(work, booking, asked, wanted.answers)
     await bookings.insert_booking(work.organization_id, work.tx, booking)
-    await outbox.announce(
+    await outbox.record_event(
         work, outbox.CREATED, booking, event_type=event_type, override=wanted.override
     )
     return booking
 
 
 async def update_booking(
-    work: Work, booking_id: UUID, if_match: IfMatch, parse: Callable[[], BookingChanges]
+    work: UnitOfWork, booking_id: UUID, if_match: IfMatch, parse: Callable[[], BookingChanges]
 ) -> Booking:
     """Changes status, details or time; what changes nothing succeeds and says nothing.
 
-    `parse` gives the changes; it is called once the booking is known to be there.
+    `decode_id` gives the changes; it is called once the booking is known to be there.
     Raises NotFound, Stale, Invalid, InvalidTransition, NotReschedulable, Refused, SlotTaken.
     """
     seen = await get_booking(work, booking_id)
@@ -184,11 +186,11 @@ async def update_booking(
 
 
 async def cancel_booking(
-    work: Work, booking_id: UUID, if_match: IfMatch, parse: Callable[[], Cancellation]
+    work: UnitOfWork, booking_id: UUID, if_match: IfMatch, parse: Callable[[], Cancellation]
 ) -> Booking:
     """Cancels; a cancelled booking stays as it is.
 
-    `parse` gives the cancellation; it is called once the booking is known to be there.
+    `decode_id` gives the cancellation; it is called once the booking is known to be there.
     Raises NotFound, Stale, Invalid, InvalidTransition.
     """
     seen = await get_booking(work, booking_id)
@@ -220,27 +222,27 @@ def _check_answers(event_type: EventType | None, answers: Mapping[str, Any]) -> 
 
 
 def _new_booking(
-    work: Work,
+    work: UnitOfWork,
     wanted: NewBooking,
-    wish: Wish,
+    request: BookingRequest,
     timezone: str,
     metadata: Raw,
     schedule_ids: list[UUID],
 ) -> Booking:
-    event_type = wish.question.event_type
+    event_type = request.query.event_type
     confirmed = event_type is not None and not event_type.requires_confirmation
     attendee = wanted.attendee
-    assert wish.booking_id is not None
+    assert request.booking_id is not None
     return Booking(
-        id=wish.booking_id,
+        id=request.booking_id,
         schedule_id=schedule_ids[0],
         schedule_ids=schedule_ids,
         event_type_id=event_type.id if event_type else None,
         status=Status.CONFIRMED if confirmed else Status.PENDING,
-        start_time=wish.starts_at,
-        end_time=wish.ends_at,
+        start_time=request.starts_at,
+        end_time=request.ends_at,
         timezone=timezone,
-        wall_clock=clocks.wall_clock_of(wish.starts_at, timezone),
+        wall_clock=clocks.wall_clock_of(request.starts_at, timezone),
         title=wanted.title or (event_type.name if event_type else None),
         location=wanted.location or (event_type.location if event_type else None),
         location_type=wanted.location_type or (event_type.location_type if event_type else None),
@@ -256,16 +258,16 @@ def _new_booking(
         external_uid=None,
         conflict=False,
         cancellation_reason=None,
-        buffer_before=wish.question.buffer_before,
-        buffer_after=wish.question.buffer_after,
-        created_at=work.stamp,
-        updated_at=work.stamp,
+        buffer_before=request.query.buffer_before,
+        buffer_after=request.query.buffer_after,
+        created_at=work.recorded_at,
+        updated_at=work.recorded_at,
         version=1,
         attendee_locale=attendee.locale,
     )
 
 
-async def _lock(work: Work, seen: Booking, *, moves: bool) -> Booking:
+async def _lock(work: UnitOfWork, seen: Booking, *, moves: bool) -> Booking:
     """Locks in the one order: event type, schedules by id, then the booking."""
     if moves:
         if seen.event_type_id:
@@ -305,38 +307,40 @@ def _with_details(booking: Booking, wanted: BookingChanges) -> Booking:
     return structs.replace(booking, **changes)
 
 
-async def _move(work: Work, before: Booking, after: Booking, wanted: BookingChanges) -> Booking:
+async def _move(
+    work: UnitOfWork, before: Booking, after: Booking, wanted: BookingChanges
+) -> Booking:
     """The booking at its new time, in place: its own time is given back, the new one taken."""
     check_movable(before)
     starts_at, ends_at = _span_of(before, wanted)
-    wish = await booking_requests.wish_to_move(
+    request = await booking_requests.reschedule_request(
         work, before, starts_at, ends_at, override=wanted.override
     )
     await release(work.organization_id, work.tx, before.id)
-    schedules = await take_place(work, wish)
+    schedules = await claim_time(work, request)
     return structs.replace(
         after,
         start_time=starts_at,
         end_time=ends_at,
         schedule_id=schedules[0].id,
         schedule_ids=[schedule.id for schedule in schedules],
-        buffer_before=wish.question.buffer_before,
-        buffer_after=wish.question.buffer_after,
+        buffer_before=request.query.buffer_before,
+        buffer_after=request.query.buffer_after,
         conflict=False,  # it has its time now, whatever it had before
         wall_clock=clocks.wall_clock_of(starts_at, zone_of_booking(after).name),
     )
 
 
 async def _write(
-    work: Work, before: Booking, after: Booking, *, override: bool, notify: bool
+    work: UnitOfWork, before: Booking, after: Booking, *, override: bool, notify: bool
 ) -> Booking:
     """Writes what changed, gives back the time of a booking that has ended, says so."""
     if after == before:
         return before
-    after = structs.replace(after, updated_at=work.stamp, version=before.version + 1)
+    after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
     after = with_canceller(before, after, outbox.actor_behind(work, before))
     if before.occupies and not after.occupies:
         await release(work.organization_id, work.tx, after.id)
     await bookings.update_booking(work.organization_id, work.tx, after)
-    await outbox.announce_change(work, before, after, override=override, notify=notify)
+    await outbox.record_change(work, before, after, override=override, notify=notify)
     return after

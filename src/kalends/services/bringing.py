@@ -12,7 +12,7 @@ from kalends.domain.calcom_account import Account, Away, Gone, Page, Trouble
 from kalends.domain.calcom_sync import Connection, Run
 from kalends.domain.errors import CalcomNotConfigured
 from kalends.runtime import unit_of_work as working
-from kalends.runtime.unit_of_work import Caller, Context, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.services.calcom import (
     CalcomFailed,
     Hint,
@@ -60,7 +60,7 @@ class Bringer:
         caller: Caller,
         connection: Connection,
         run: Run | None,
-        hold: Callable[[Work], Awaitable[None]],
+        hold: Callable[[UnitOfWork], Awaitable[None]],
     ) -> None:
         self._context = context
         self._caller = caller
@@ -69,11 +69,11 @@ class Bringer:
         self._hold = hold
 
     async def bring(
-        self, shown: Sequence[Shown], then: Callable[[Work], Awaitable[None]] | None = None
+        self, shown: Sequence[Shown], then: Callable[[UnitOfWork], Awaitable[None]] | None = None
     ) -> list[Verdict]:
         """Brings the rows in, and does `then` in the same transaction."""
 
-        async def both(work: Work) -> list[Verdict]:
+        async def both(work: UnitOfWork) -> list[Verdict]:
             await self._hold(work)
             verdicts = await bring_rows(work, self.connection, shown, self._run)
             if then is not None:
@@ -111,21 +111,21 @@ class Bringer:
                 await self._find_what_it_wants(account, again, depth + 1)
 
     async def _again(self, uids: Sequence[str]) -> list[Verdict]:
-        async def again(work: Work) -> list[Verdict]:
+        async def again(work: UnitOfWork) -> list[Verdict]:
             await self._hold(work)
             return await bring_kept(work, self.connection, uids, self._run)
 
         return await working.change(self._context, self._caller, again)
 
     async def _note_gone(self, uid: str) -> None:
-        async def note(work: Work) -> None:
+        async def note(work: UnitOfWork) -> None:
             await self._hold(work)
             await note_gone(work, uid, self._context.clock())
 
         await working.change(self._context, self._caller, note)
 
 
-async def hold_nothing(_: Work) -> None:
+async def hold_nothing(_: UnitOfWork) -> None:
     """For one who brings rows in without a run."""
 
 

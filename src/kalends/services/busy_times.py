@@ -6,9 +6,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.ids import BUSY_TIME, SCHEDULE, new_id, shown
+from kalends.domain.ids import BUSY_TIME, SCHEDULE, encode_id, new_id
 from kalends.domain.schedule import BusyTime
-from kalends.runtime.unit_of_work import Work, found
+from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.availability import busy_times
 from kalends.store.availability.schedules import keep_schedules
 
@@ -22,7 +22,7 @@ class NewBusyTime(Struct, frozen=True, kw_only=True):
 
 
 async def list_busy_times(
-    work: Work,
+    work: UnitOfWork,
     schedule_id: UUID,
     *,
     start: datetime | None,
@@ -37,11 +37,11 @@ async def list_busy_times(
 
 
 async def create_busy_time(
-    work: Work, schedule_id: UUID, parse: Callable[[], NewBusyTime]
+    work: UnitOfWork, schedule_id: UUID, parse: Callable[[], NewBusyTime]
 ) -> BusyTime:
     """Closes the time to new bookings; bookings that are already there stay.
 
-    `parse` gives what is wanted; it is called once the schedule is known to be there.
+    `decode_id` gives what is wanted; it is called once the schedule is known to be there.
     Raises NotFound, Invalid.
     """
     await _keep_schedule(work, schedule_id)
@@ -52,22 +52,24 @@ async def create_busy_time(
         start_time=wanted.start_time,
         end_time=wanted.end_time,
         reason=wanted.reason,
-        created_at=work.stamp,
+        created_at=work.recorded_at,
     )
     await busy_times.insert_busy_time(work.organization_id, work.tx, busy_time)
     return busy_time
 
 
-async def delete_busy_time(work: Work, schedule_id: UUID, busy_time_id: UUID) -> UUID:
+async def delete_busy_time(work: UnitOfWork, schedule_id: UUID, busy_time_id: UUID) -> UUID:
     """Opens the time again. Raises NotFound."""
     await _keep_schedule(work, schedule_id)
     was_there = await busy_times.delete_busy_time(
         work.organization_id, work.tx, schedule_id, busy_time_id
     )
-    return found(busy_time_id if was_there else None, "busy time", shown(BUSY_TIME, busy_time_id))
+    return require(
+        busy_time_id if was_there else None, "busy time", encode_id(BUSY_TIME, busy_time_id)
+    )
 
 
-async def _keep_schedule(work: Work, schedule_id: UUID) -> None:
+async def _keep_schedule(work: UnitOfWork, schedule_id: UUID) -> None:
     """Raises NotFound; else the schedule stays until the transaction ends."""
     kept = await keep_schedules(work.organization_id, work.tx, [schedule_id])
-    found(kept or None, "schedule", shown(SCHEDULE, schedule_id))
+    require(kept or None, "schedule", encode_id(SCHEDULE, schedule_id))

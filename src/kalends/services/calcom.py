@@ -33,11 +33,11 @@ from kalends.domain.errors import (
     NotFound,
     Unauthorized,
 )
-from kalends.domain.ids import SCHEDULE, new_id, shown
+from kalends.domain.ids import SCHEDULE, encode_id, new_id
 from kalends.formats.calcom_rows import clean, uid_in
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.sealing import SealBroken
-from kalends.runtime.unit_of_work import Caller, Context, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.schedules import keep_schedules
 from kalends.store.imports import connections
@@ -91,7 +91,7 @@ async def connect(context: Context, caller: Caller, wanted: NewConnection) -> Co
     return await working.change(context, caller, _put, wanted)
 
 
-async def get_connection(work: Work) -> Connection:
+async def get_connection(work: UnitOfWork) -> Connection:
     """Raises NotFound."""
     connection = await connections.find_connection(work.organization_id, work.tx)
     if connection is None:
@@ -99,7 +99,7 @@ async def get_connection(work: Work) -> Connection:
     return connection
 
 
-async def disconnect(work: Work) -> UUID:
+async def disconnect(work: UnitOfWork) -> UUID:
     """Ends the connection; the bookings stay, and so does what is known of their rows.
 
     Raises NotFound.
@@ -201,9 +201,9 @@ async def take_hook(context: Context, token: str, signature: str | None, body: b
     await working.change(context, caller, _have_fetched, uid)
 
 
-async def _have_fetched(work: Work, uid: str) -> None:
+async def _have_fetched(work: UnitOfWork, uid: str) -> None:
     await work.start(
-        FETCH_JOB, json.encode(Hint(work.organization_id, uid, work.stamp.timestamp()))
+        FETCH_JOB, json.encode(Hint(work.organization_id, uid, work.recorded_at.timestamp()))
     )
 
 
@@ -234,15 +234,15 @@ def _uid_of_hook(body: bytes) -> str | None:
     return uid_in(value.get("payload")) or uid_in(value)
 
 
-async def _check_schedules(work: Work, wanted: NewConnection) -> None:
+async def _check_schedules(work: UnitOfWork, wanted: NewConnection) -> None:
     """Raises NotFound for one that is not there."""
     ids = {wanted.default_schedule_id, *(m.schedule_id for m in wanted.mappings)}
     missing = ids - await keep_schedules(work.organization_id, work.tx, sorted(ids))
     for id_ in sorted(missing):
-        raise NotFound.thing("schedule", shown(SCHEDULE, id_))
+        raise NotFound.thing("schedule", encode_id(SCHEDULE, id_))
 
 
-async def _put(work: Work, wanted: NewConnection) -> Connection:
+async def _put(work: UnitOfWork, wanted: NewConnection) -> Connection:
     await _check_schedules(work, wanted)
     seal = work.context.seal
     token = secrets.token_urlsafe(TOKEN_BYTES)
@@ -264,8 +264,8 @@ async def _put(work: Work, wanted: NewConnection) -> Connection:
         walked_since=None,
         walked_to=None,
         changed_since=None,
-        due_at=connections.next_due(work.stamp, wanted.interval_minutes),
-        created_at=work.stamp,
-        updated_at=work.stamp,
+        due_at=connections.next_due(work.recorded_at, wanted.interval_minutes),
+        created_at=work.recorded_at,
+        updated_at=work.recorded_at,
     )
     return await connections.put_connection(work.tx, connection)

@@ -12,7 +12,7 @@ from kalends.domain.calcom_account import Account, Identity
 from kalends.domain.calcom_sync import Connection
 from kalends.domain.ids import new_id
 from kalends.runtime import unit_of_work as working
-from kalends.runtime.unit_of_work import Context, Work
+from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.services.calcom import CalcomFailed, caller_from_calcom
 from kalends.store.imports import accounts, connections, imported_bookings
 
@@ -52,7 +52,7 @@ async def adopt_rows(context: Context, connection: Connection) -> None:
 
 
 async def _write_account(
-    work: Work, connection: Connection, identity: Identity | None
+    work: UnitOfWork, connection: Connection, identity: Identity | None
 ) -> Connection:
     organization_id, base_url = work.organization_id, connection.base_url
     await imported_bookings.lock_imports(organization_id, work.tx)
@@ -61,7 +61,9 @@ async def _write_account(
     else:
         account_id = await accounts.find_account(organization_id, work.tx, identity, base_url)
     account_id = account_id or new_id()
-    await accounts.put_account(organization_id, work.tx, account_id, identity, base_url, work.stamp)
+    await accounts.put_account(
+        organization_id, work.tx, account_id, identity, base_url, work.recorded_at
+    )
     generation = connection.generation
     await connections.note_account(organization_id, work.tx, generation, account_id)
     return structs.replace(connection, account_id=account_id, account_generation=generation)

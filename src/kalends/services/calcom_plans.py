@@ -14,7 +14,7 @@ from kalends.domain.calcom import Mapping
 from kalends.domain.calcom_sync import Connection
 from kalends.domain.errors import SlugTaken
 from kalends.domain.event_type import EventType, Requirement
-from kalends.domain.ids import EVENT_TYPE, SCHEDULE, new_id, shown
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, new_id
 from kalends.domain.schedule import BookingLimits, Schedule
 from kalends.formats.calcom_plans import (
     EventTypePlan,
@@ -23,7 +23,7 @@ from kalends.formats.calcom_plans import (
     read_schedule,
 )
 from kalends.runtime import unit_of_work as working
-from kalends.runtime.unit_of_work import Context, Work
+from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.services.calcom import (
     caller_from_calcom,
     error_of,
@@ -75,7 +75,7 @@ async def import_plans(context: Context, organization_id: UUID, *, is_dry_run: b
     types = [read_event_type(value) for value in found_types]
     caller = await caller_from_calcom(context, organization_id)
 
-    async def bring(work: Work) -> list[Line]:
+    async def bring(work: UnitOfWork) -> list[Line]:
         lines = await _bring(work, plans, types)
         if is_dry_run:
             raise _Undo(lines)
@@ -88,7 +88,7 @@ async def import_plans(context: Context, organization_id: UUID, *, is_dry_run: b
 
 
 async def _bring(
-    work: Work, plans: Sequence[SchedulePlan | str], types: Sequence[EventTypePlan | str]
+    work: UnitOfWork, plans: Sequence[SchedulePlan | str], types: Sequence[EventTypePlan | str]
 ) -> list[Line]:
     connection = await connections.lock_connection(work.organization_id, work.tx)
     assert connection is not None
@@ -106,7 +106,7 @@ async def _bring(
     return lines
 
 
-async def _bring_schedule(work: Work, plan: SchedulePlan, ours: dict[int, UUID]) -> Line:
+async def _bring_schedule(work: UnitOfWork, plan: SchedulePlan, ours: dict[int, UUID]) -> Line:
     if plan.calcom_id in ours:
         return Line(SCHEDULES, plan.name, _was_there(SCHEDULE, ours[plan.calcom_id]), [])
     schedule = Schedule(
@@ -118,8 +118,8 @@ async def _bring_schedule(work: Work, plan: SchedulePlan, ours: dict[int, UUID])
         overrides=plan.overrides,
         booking_limits=BookingLimits(),
         is_active=True,
-        created_at=work.stamp,
-        updated_at=work.stamp,
+        created_at=work.recorded_at,
+        updated_at=work.recorded_at,
         version=1,
     )
     await schedules.insert_schedule(work.organization_id, work.tx, schedule)
@@ -127,11 +127,11 @@ async def _bring_schedule(work: Work, plan: SchedulePlan, ours: dict[int, UUID])
         work.organization_id, work.tx, SCHEDULES, plan.calcom_id, schedule.id
     )
     ours[plan.calcom_id] = schedule.id
-    return Line(SCHEDULES, plan.name, f"made {shown(SCHEDULE, schedule.id)}", plan.left_out)
+    return Line(SCHEDULES, plan.name, f"made {encode_id(SCHEDULE, schedule.id)}", plan.left_out)
 
 
 async def _bring_event_types(
-    work: Work,
+    work: UnitOfWork,
     connection: Connection,
     types: Sequence[EventTypePlan | str],
     ours: dict[int, UUID],
@@ -155,16 +155,16 @@ async def _bring_event_types(
             work.organization_id, work.tx, EVENT_TYPES, plan.calcom_id, made.id
         )
         lines.append(
-            Line(EVENT_TYPES, plan.name, f"made {shown(EVENT_TYPE, made.id)}", plan.left_out)
+            Line(EVENT_TYPES, plan.name, f"made {encode_id(EVENT_TYPE, made.id)}", plan.left_out)
         )
         if plan.calcom_id not in mapped:
             mappings.append(Mapping(calcom_event_type_id=plan.calcom_id, schedule_id=schedule_id))
     if mappings != connection.mappings:
-        await connections.set_mappings(work.organization_id, work.tx, mappings, work.stamp)
+        await connections.set_mappings(work.organization_id, work.tx, mappings, work.recorded_at)
     return lines
 
 
-async def _insert_event_type(work: Work, plan: EventTypePlan, schedule_id: UUID) -> EventType:
+async def _insert_event_type(work: UnitOfWork, plan: EventTypePlan, schedule_id: UUID) -> EventType:
     """Under its slug, if that is free here; else under one of its name."""
     values = structs.asdict(plan)
     for name in ("calcom_id", "schedule_id", "slug", "left_out"):
@@ -182,8 +182,8 @@ async def _insert_event_type(work: Work, plan: EventTypePlan, schedule_id: UUID)
             expire_pending=False,
             complete_after_minutes=None,
             is_active=True,
-            created_at=work.stamp,
-            updated_at=work.stamp,
+            created_at=work.recorded_at,
+            updated_at=work.recorded_at,
             version=1,
         )
         if await event_types.insert_event_type(work.organization_id, work.tx, event_type):
@@ -192,4 +192,4 @@ async def _insert_event_type(work: Work, plan: EventTypePlan, schedule_id: UUID)
 
 
 def _was_there(prefix: str, id_: UUID) -> str:
-    return f"is here already, as {shown(prefix, id_)}"
+    return f"is here already, as {encode_id(prefix, id_)}"

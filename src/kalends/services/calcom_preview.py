@@ -8,7 +8,7 @@ from msgspec import Struct
 from kalends.domain.calcom_account import BY_CREATION, Page, Walk
 from kalends.domain.calcom_sync import Outcome, Skip
 from kalends.runtime import unit_of_work as working
-from kalends.runtime.unit_of_work import Context, Work
+from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.services.bringing import read_listed
 from kalends.services.calcom import (
     CalcomFailed,
@@ -63,7 +63,7 @@ async def preview_sync(
     caller = await caller_from_calcom(context, organization_id)
     preview, seen = Preview(0, 0, []), set[str]()
 
-    async def try_out(work: Work, shown: list[Shown]) -> None:
+    async def try_out(work: UnitOfWork, shown: list[Shown]) -> None:
         raise _Undo(await bring_rows(work, connection, shown, None))
 
     walk = Walk(by=BY_CREATION, starts_from=span[0], starts_until=span[1])

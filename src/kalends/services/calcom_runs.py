@@ -26,10 +26,10 @@ from kalends.domain.errors import (
     NotFound,
     Unavailable,
 )
-from kalends.domain.ids import RUN, new_id, shown
+from kalends.domain.ids import RUN, encode_id, new_id
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.held_up import HeldUp
-from kalends.runtime.unit_of_work import Caller, Context, UseCase, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.services.calcom import (
     caller_from_calcom,
     error_of,
@@ -116,7 +116,7 @@ async def find_run_for(context: Context, user_id: UUID, run_id: UUID) -> Run:
         roles = {m.organization_id: m.role for m in await list_memberships(tx, user_id)}
         run = await runs.find_run_among(list(roles), tx, run_id)
     if run is None:
-        raise NotFound(f"There is no run {shown(RUN, run_id)!r} in your organizations.")
+        raise NotFound(f"There is no run {encode_id(RUN, run_id)!r} in your organizations.")
     if roles[run.organization_id] not in ADMINS:
         raise Forbidden("This call needs an admin of the organization.")
     return run
@@ -128,15 +128,15 @@ def error_of_run(run: Run) -> KalendsError | None:
     return kind(run.error or "") if kind else None
 
 
-async def list_runs(work: Work, limit: int) -> list[Run]:
+async def list_runs(work: UnitOfWork, limit: int) -> list[Run]:
     """The latest first."""
     return await runs.list_runs(work.organization_id, work.tx, limit)
 
 
-async def begin_run(work: Work, span: Span) -> UUID:
+async def begin_run(work: UnitOfWork, span: Span) -> UUID:
     """Writes the run down, and the job that goes on with it if whoever begins it does not."""
     run_id = new_id()
-    await runs.insert_run(work.organization_id, work.tx, run_id, span, work.stamp)
+    await runs.insert_run(work.organization_id, work.tx, run_id, span, work.recorded_at)
     await enqueue_run(work, run_id, LEASE + ASK_AGAIN)
     return run_id
 
@@ -171,7 +171,7 @@ async def resume_missed_runs(context: Context) -> int:
     resumed = 0
     for organization_id, run_id in missed:
 
-        async def resume(work: Work, run_id: UUID = run_id) -> bool:
+        async def resume(work: UnitOfWork, run_id: UUID = run_id) -> bool:
             await enqueue_run(work, run_id, timedelta(0))
             return True
 
@@ -185,7 +185,7 @@ async def give_up_run(context: Context, payload: bytes, _: str) -> None:
     due = json.decode(payload, type=Due)
     caller = await caller_from_calcom(context, due.organization_id)
 
-    async def end(work: Work) -> None:
+    async def end(work: UnitOfWork) -> None:
         run = await runs.find_run(work.organization_id, work.tx, due.run_id)
         if run is not None:
             await end_run(work, run, KalendsError(BROKEN), None)
@@ -219,9 +219,9 @@ async def _unless_held_up(
         return False
 
 
-async def _begin_timed(work: Work) -> bool:
+async def _begin_timed(work: UnitOfWork) -> bool:
     """Takes the connection and begins the run in one transaction: what is not begun stays due."""
-    if not await connections.take_due_connection(work.organization_id, work.tx, work.stamp):
+    if not await connections.take_due_connection(work.organization_id, work.tx, work.recorded_at):
         return False
     if not await runs.has_open_run(work.organization_id, work.tx):
         run_id = await begin_run(work, (None, None))
@@ -244,7 +244,7 @@ async def _see_through(
             await worker.work()
         run = await worker.find(run_id)
         if run is None:
-            raise NotFound(f"The run {shown(RUN, run_id)!r} is not there any more.")
+            raise NotFound(f"The run {encode_id(RUN, run_id)!r} is not there any more.")
         if run.is_over or worker.has_no_time:
             return run
         other = await worker.find_other()

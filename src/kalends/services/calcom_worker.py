@@ -20,7 +20,7 @@ from kalends.domain.calcom_sync import OVERLAP, Connection, Outcome, Run, RunSta
 from kalends.domain.errors import KalendsError, code_of
 from kalends.domain.ids import new_id
 from kalends.runtime import unit_of_work as working
-from kalends.runtime.unit_of_work import Caller, Context, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.services.bringing import Bringer, read_listed
 from kalends.services.calcom import CalcomFailed, error_of, open_account, require_connection
 from kalends.services.calcom_accounts import adopt_rows, identify, with_account
@@ -66,7 +66,7 @@ class _Lost(Exception):
     """Somebody else has the run now."""
 
 
-async def enqueue_run(work: Work, run_id: UUID, after: timedelta) -> None:
+async def enqueue_run(work: UnitOfWork, run_id: UUID, after: timedelta) -> None:
     """Has a job go on with the run, not before that."""
     payload = json.encode(Due(work.organization_id, run_id))
     if after > timedelta(0):
@@ -75,7 +75,9 @@ async def enqueue_run(work: Work, run_id: UUID, after: timedelta) -> None:
         await work.start(RUN_JOB, payload)
 
 
-async def end_run(work: Work, run: Run, error: KalendsError | None, holder: UUID | None) -> bool:
+async def end_run(
+    work: UnitOfWork, run: Run, error: KalendsError | None, holder: UUID | None
+) -> bool:
     """Writes the end down, if the run is the holder's (None: nobody's) and not over yet."""
     if error is None and not run.has_range and run.generation and run.mark:
         await connections.set_mark(work.organization_id, work.tx, run.generation, run.mark)
@@ -87,7 +89,7 @@ async def end_run(work: Work, run: Run, error: KalendsError | None, holder: UUID
         RunState.FAILED if error else RunState.DONE,
         error=error.message if error else None,
         code=code_of(error) if error else None,
-        now=work.stamp,
+        now=work.recorded_at,
         most_skips=MOST_SKIPS,
     )
 
@@ -188,13 +190,13 @@ class Worker:
             await self._read_again()
         return connection
 
-    async def _write_plan(self, work: Work, connection: Connection) -> None:
+    async def _write_plan(self, work: UnitOfWork, connection: Connection) -> None:
         await self._hold(work)
         organization_id, run = work.organization_id, self._run
-        since: datetime = work.stamp
+        since: datetime = work.recorded_at
         if not run.has_range and connection.changed_since is None:
             begun = await connections.begin_walk(
-                organization_id, work.tx, connection.generation, work.stamp
+                organization_id, work.tx, connection.generation, work.recorded_at
             )
             since = begun or since
         unstamped = await imported_bookings.find_oldest_unstamped(organization_id, work.tx)
@@ -222,10 +224,10 @@ class Worker:
             if bringer.connection.account is None:
                 bringer.connection = await identify(self._context, bringer.connection, account)
 
-    def _note_walks(self, left: Sequence[Walk]) -> Callable[[Work], Any]:
+    def _note_walks(self, left: Sequence[Walk]) -> Callable[[UnitOfWork], Any]:
         """Writes down where to go on, in the transaction that brings in what was walked."""
 
-        async def note(work: Work) -> None:
+        async def note(work: UnitOfWork) -> None:
             run = self._run
             await runs.note_walks(work.organization_id, work.tx, run.id, left)
             is_first_walk = not run.has_range and len(left) == 1
@@ -259,11 +261,11 @@ class Worker:
     async def _finish(self, error: KalendsError | None) -> None:
         await working.change(self._context, self._caller, self._write_end, error)
 
-    async def _write_end(self, work: Work, error: KalendsError | None) -> None:
+    async def _write_end(self, work: UnitOfWork, error: KalendsError | None) -> None:
         if not await end_run(work, self._run, error, self._holder):
             raise _Lost
 
-    async def _hand_over(self, work: Work, seconds: float) -> None:
+    async def _hand_over(self, work: UnitOfWork, seconds: float) -> None:
         """Lets a job go on, unless somebody has the run already."""
         is_ours = await runs.release_run(
             work.organization_id,
@@ -299,7 +301,7 @@ class Worker:
             raise _Lost
         await asyncio.sleep(seconds)
 
-    async def _hold(self, work: Work) -> None:
+    async def _hold(self, work: UnitOfWork) -> None:
         """The first thing in each transaction of the run: until it ends, nobody takes the run.
         Raises _Lost where somebody has."""
         is_ours = await runs.hold_run(

@@ -119,7 +119,7 @@ def parcel_of(lane: DueLane, context: Context) -> Parcel:
     sealed = [lane.secret]
     if lane.previous_secret and lane.previous_until and lane.previous_until > context.clock():
         sealed.append(lane.previous_secret)
-    return Parcel(ids.shown(ids.EVENT, lane.event_id), body, opened(context.seal, sealed))
+    return Parcel(ids.encode_id(ids.EVENT, lane.event_id), body, opened(context.seal, sealed))
 
 
 def opened(seal: Seal, sealed: Sequence[bytes]) -> list[str]:

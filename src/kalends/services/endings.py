@@ -17,7 +17,7 @@ from kalends.domain.errors import Stale, Unavailable
 from kalends.domain.values import Instant
 from kalends.runtime import unit_of_work
 from kalends.runtime.held_up import HeldUp
-from kalends.runtime.unit_of_work import Caller, Context, UseCase, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.services import bookings
 from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.store.bookings import endings as store
@@ -78,13 +78,13 @@ async def _end(context: Context, due: Due, end: UseCase[[Due], Booking], held_up
     return True
 
 
-async def _expire(work: Work, due: Due) -> Booking:
+async def _expire(work: UnitOfWork, due: Due) -> Booking:
     expired = Cancellation(reason=EXPIRED)
     version = frozenset({due.version})
     return await bookings.cancel_booking(work, due.booking_id, version, lambda: expired)
 
 
-async def _complete(work: Work, due: Due) -> Booking:
+async def _complete(work: UnitOfWork, due: Due) -> Booking:
     changes = BookingChanges(status=Status.COMPLETED)
     version = frozenset({due.version})
     return await bookings.update_booking(work, due.booking_id, version, lambda: changes)

@@ -8,12 +8,12 @@ from msgspec import json
 
 from kalends.domain import webhook
 from kalends.domain.access import Mode
-from kalends.domain.ids import ENDPOINT, MAIL, new_id, shown
+from kalends.domain.ids import ENDPOINT, MAIL, encode_id, new_id
 from kalends.domain.mail import MailKind
 from kalends.domain.webhook import Attempt
 from kalends.formats.mails.accounts import DisabledReason, EndpointMail, endpoint_disabled_message
 from kalends.runtime.phones import country_of
-from kalends.runtime.unit_of_work import Caller, Context, Work, change
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.services.mailing import post_message
 from kalends.store.accounts import organizations
 from kalends.store.outbox import webhooks
@@ -65,11 +65,11 @@ def _reason_to_disable(
 
 
 async def _disable(
-    work: Work, lane: DueLane, reason: DisabledReason, since: datetime | None, last: Attempt
+    work: UnitOfWork, lane: DueLane, reason: DisabledReason, since: datetime | None, last: Attempt
 ) -> None:
     """Disables it, and tells the organization by mail; once, whoever finds out."""
     was_enabled = await webhooks.disable_endpoint(
-        work.organization_id, work.tx, lane.endpoint_id, WORDS[reason], work.stamp
+        work.organization_id, work.tx, lane.endpoint_id, WORDS[reason], work.recorded_at
     )
     organization = await organizations.find_organization(work.organization_id, work.tx)
     if not was_enabled or organization is None:
@@ -79,14 +79,14 @@ async def _disable(
         sender = work.context.outside.sender
         message = endpoint_disabled_message(
             EndpointMail(
-                message_id=f"<{shown(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
+                message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
                 recipient=recipient,
                 sender=sender,
                 organization_name=organization.name,
-                endpoint_id=shown(ENDPOINT, lane.endpoint_id),
+                endpoint_id=encode_id(ENDPOINT, lane.endpoint_id),
                 url=lane.url,
                 reason=reason,
-                happened_at=work.stamp,
+                happened_at=work.recorded_at,
                 zone=organization.timezone,
                 country=country_of(organization),
                 failing_since=since,

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from kalends.domain.errors import Invalid
 from kalends.domain.event import LoggedEvent
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox import events
 
 LARGEST_PAGE_BYTES: Final = 4_000_000
@@ -21,7 +21,7 @@ class LogPage(NamedTuple):
     next_id: UUID | None
 
 
-async def read_log(work: Work, after: UUID | None, limit: int) -> LogPage:
+async def read_log(work: UnitOfWork, after: UUID | None, limit: int) -> LogPage:
     """Up to `limit` events after that one, or from the first; fewer where they are large, so that
     a page holds some 4 MB. Raises Invalid for an unknown one."""
     number = 0

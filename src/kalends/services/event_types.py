@@ -13,9 +13,9 @@ from kalends.availability import matching
 from kalends.domain.booking import LocationType
 from kalends.domain.errors import Invalid, NotFound, SlugTaken
 from kalends.domain.event_type import EventType, Question, Requirement
-from kalends.domain.ids import EVENT_TYPE, SCHEDULE, made_at, new_id, shown
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, made_at, new_id
 from kalends.runtime.conditions import IfMatch, check_fresh
-from kalends.runtime.unit_of_work import Work, found
+from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import keep_schedules
 
@@ -77,7 +77,7 @@ class EventTypeChanges(Struct, frozen=True, kw_only=True):
 
 
 async def list_event_types(
-    work: Work, *, is_active: bool | None, limit: int, offset: int
+    work: UnitOfWork, *, is_active: bool | None, limit: int, offset: int
 ) -> tuple[list[EventType], int]:
     """A page in the order of creation, and the total; None asks for active and inactive ones."""
     return await event_types.list_event_types(
@@ -85,13 +85,13 @@ async def list_event_types(
     )
 
 
-async def get_event_type(work: Work, event_type_id: UUID) -> EventType:
+async def get_event_type(work: UnitOfWork, event_type_id: UUID) -> EventType:
     """Raises NotFound."""
     event_type = await event_types.find_event_type(work.organization_id, work.tx, event_type_id)
-    return found(event_type, "event type", shown(EVENT_TYPE, event_type_id))
+    return require(event_type, "event type", encode_id(EVENT_TYPE, event_type_id))
 
 
-async def create_event_type(work: Work, wanted: NewEventType) -> EventType:
+async def create_event_type(work: UnitOfWork, wanted: NewEventType) -> EventType:
     """Raises NotFound (a schedule), Invalid, SlugTaken."""
     await _check_requirements(work, wanted.requirements)
     wanted = structs.replace(wanted, requirements=_with_fair_since(wanted.requirements, []))
@@ -104,17 +104,17 @@ async def create_event_type(work: Work, wanted: NewEventType) -> EventType:
 
 
 async def update_event_type(
-    work: Work, event_type_id: UUID, if_match: IfMatch, parse: Callable[[], EventTypeChanges]
+    work: UnitOfWork, event_type_id: UUID, if_match: IfMatch, parse: Callable[[], EventTypeChanges]
 ) -> EventType:
     """Changes what is given; what changes nothing succeeds. Existing bookings stay as they are.
 
-    `parse` gives the changes; it is called once the event type is known to be there.
+    `decode_id` gives the changes; it is called once the event type is known to be there.
     Raises NotFound, Stale, Invalid, SlugTaken.
     """
-    before = found(
+    before = require(
         await event_types.find_event_type_to_change(work.organization_id, work.tx, event_type_id),
         "event type",
-        shown(EVENT_TYPE, event_type_id),
+        encode_id(EVENT_TYPE, event_type_id),
     )
     check_fresh(before.version, if_match)
     wanted = parse()
@@ -125,20 +125,22 @@ async def update_event_type(
     after = structs.replace(before, **_given(wanted))
     if after == before:
         return before
-    after = structs.replace(after, updated_at=work.stamp, version=before.version + 1)
+    after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
     await event_types.update_event_type(work.organization_id, work.tx, after)
     return after
 
 
-async def delete_event_type(work: Work, event_type_id: UUID, if_match: IfMatch) -> EventType:
+async def delete_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
     """Deletes it; its bookings stay as they are and keep its id. Raises NotFound, Stale."""
-    event_type = found(
+    event_type = require(
         await event_types.find_event_type_to_delete(work.organization_id, work.tx, event_type_id),
         "event type",
-        shown(EVENT_TYPE, event_type_id),
+        encode_id(EVENT_TYPE, event_type_id),
     )
     check_fresh(event_type.version, if_match)
-    await event_types.delete_event_type(work.organization_id, work.tx, event_type_id, work.stamp)
+    await event_types.delete_event_type(
+        work.organization_id, work.tx, event_type_id, work.recorded_at
+    )
     return event_type
 
 
@@ -156,7 +158,7 @@ def slugs_of(name: str) -> Iterator[str]:
     yield from (f"{base}-{number}" for number in count(2))
 
 
-async def _check_requirements(work: Work, wanted: Sequence[Requirement]) -> None:
+async def _check_requirements(work: UnitOfWork, wanted: Sequence[Requirement]) -> None:
     """Raises NotFound for a schedule that is not there, Invalid for what can never be met.
 
     The schedules are kept from being deleted until the transaction ends.
@@ -167,7 +169,7 @@ async def _check_requirements(work: Work, wanted: Sequence[Requirement]) -> None
     kept = await keep_schedules(work.organization_id, work.tx, schedule_ids)
     for id_ in schedule_ids:
         if id_ not in kept:
-            raise NotFound.thing("schedule", shown(SCHEDULE, id_))
+            raise NotFound.thing("schedule", encode_id(SCHEDULE, id_))
     for number, requirement in enumerate(wanted):
         if len(set(requirement.schedule_ids)) < len(requirement.schedule_ids):
             raise Invalid.field(
@@ -192,7 +194,7 @@ def _check_weights(wanted: Sequence[Requirement]) -> None:
             if weights.setdefault(id_, weight) != weight:
                 raise Invalid.field(
                     f"requirements.{number}.weights",
-                    f"{shown(SCHEDULE, id_)} must have the same weight in all requirements",
+                    f"{encode_id(SCHEDULE, id_)} must have the same weight in all requirements",
                 )
 
 
@@ -210,15 +212,17 @@ def _with_fair_since(
     return found
 
 
-async def free_slugs(work: Work, name: str) -> Iterator[str]:
+async def free_slugs(work: UnitOfWork, name: str) -> Iterator[str]:
     """The slugs of a name that are free now; somebody else may be faster, so several to try."""
     taken = await event_types.list_slugs(work.organization_id, work.tx, slug_of(name))
     return (slug for slug in slugs_of(name) if slug not in taken)
 
 
-def _new_event_type(work: Work, wanted: NewEventType, slug: str) -> EventType:
+def _new_event_type(work: UnitOfWork, wanted: NewEventType, slug: str) -> EventType:
     values = structs.asdict(wanted) | {"slug": slug}
-    return EventType(id=new_id(), **values, created_at=work.stamp, updated_at=work.stamp, version=1)
+    return EventType(
+        id=new_id(), **values, created_at=work.recorded_at, updated_at=work.recorded_at, version=1
+    )
 
 
 def _given(wanted: EventTypeChanges) -> dict[str, Any]:

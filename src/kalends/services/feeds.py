@@ -11,10 +11,10 @@ from uuid import UUID
 from kalends import __version__
 from kalends.domain.access import hash_of
 from kalends.domain.errors import NotFound
-from kalends.domain.ids import SCHEDULE, shown
+from kalends.domain.ids import SCHEDULE, encode_id
 from kalends.formats.icalendar.feeds import Feed, pieces_of_feed
 from kalends.runtime.pieces import taking_turns
-from kalends.runtime.unit_of_work import Context, Work, found
+from kalends.runtime.unit_of_work import Context, UnitOfWork, require
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.event_types import find_event_types_of_bookings
 from kalends.store.availability.schedules import find_schedule
@@ -48,24 +48,26 @@ class ReadFeed(NamedTuple):
         return b"".join([piece async for piece in taking_turns(pieces_of_feed(self.feed))])
 
 
-async def replace_feed(work: Work, schedule_id: UUID) -> MadeFeed:
+async def replace_feed(work: UnitOfWork, schedule_id: UUID) -> MadeFeed:
     """A new address for the schedule's feed; the one before opens nothing any more.
 
     Raises NotFound.
     """
     await _check_schedule(work, schedule_id)
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    await feeds.replace_feed(work.organization_id, work.tx, schedule_id, hash_of(token), work.stamp)
-    return MadeFeed(token, work.stamp)
+    await feeds.replace_feed(
+        work.organization_id, work.tx, schedule_id, hash_of(token), work.recorded_at
+    )
+    return MadeFeed(token, work.recorded_at)
 
 
-async def find_feed(work: Work, schedule_id: UUID) -> datetime | None:
+async def find_feed(work: UnitOfWork, schedule_id: UUID) -> datetime | None:
     """Since when the schedule has a feed; None where it has none. Raises NotFound."""
     await _check_schedule(work, schedule_id)
     return await feeds.find_feed(work.organization_id, work.tx, schedule_id)
 
 
-async def delete_feed(work: Work, schedule_id: UUID) -> UUID:
+async def delete_feed(work: UnitOfWork, schedule_id: UUID) -> UUID:
     """Its address opens nothing any more. Raises NotFound, also where there is no feed."""
     await _check_schedule(work, schedule_id)
     if not await feeds.delete_feed(work.organization_id, work.tx, schedule_id):
@@ -134,6 +136,6 @@ def _changed_at(feed: Feed) -> datetime:
     )
 
 
-async def _check_schedule(work: Work, schedule_id: UUID) -> None:
+async def _check_schedule(work: UnitOfWork, schedule_id: UUID) -> None:
     schedule = await find_schedule(work.organization_id, work.tx, schedule_id)
-    found(schedule, "schedule", shown(SCHEDULE, schedule_id))
+    require(schedule, "schedule", encode_id(SCHEDULE, schedule_id))

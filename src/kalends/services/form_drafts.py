@@ -8,7 +8,7 @@ from msgspec import json
 
 from kalends.domain.event_type import EventType
 from kalends.runtime.sealing import SealBroken
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.bookings import form_drafts as store
 
 KEEP_FOR: Final = timedelta(hours=1)
@@ -17,7 +17,7 @@ PURPOSE: Final = "form draft"
 Typed = Sequence[tuple[str, str]]
 
 
-async def keep_draft(work: Work, event_type: EventType, visitor: bytes, typed: Typed) -> None:
+async def keep_draft(work: UnitOfWork, event_type: EventType, visitor: bytes, typed: Typed) -> None:
     """Keeps names of fields with what stands in them; what is too large is not kept."""
     plain = json.encode(typed)
     if len(plain) > LARGEST_BYTES:
@@ -28,14 +28,14 @@ async def keep_draft(work: Work, event_type: EventType, visitor: bytes, typed: T
         event_type.id,
         visitor,
         work.context.seal.close(plain, PURPOSE),
-        work.stamp + KEEP_FOR,
+        work.recorded_at + KEEP_FOR,
     )
 
 
-async def find_draft(work: Work, event_type: EventType, visitor: bytes) -> Typed:
+async def find_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) -> Typed:
     """What the visitor has typed into the form of that event type; nothing where there is none."""
     sealed = await store.find_draft(
-        work.organization_id, work.tx, event_type.id, visitor, work.stamp
+        work.organization_id, work.tx, event_type.id, visitor, work.recorded_at
     )
     if sealed is None:
         return ()
@@ -45,6 +45,6 @@ async def find_draft(work: Work, event_type: EventType, visitor: bytes) -> Typed
         return ()
 
 
-async def forget_draft(work: Work, event_type: EventType, visitor: bytes) -> None:
+async def forget_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) -> None:
     """Once it is sent, nobody needs it."""
     await store.delete_draft(work.organization_id, work.tx, event_type.id, visitor)

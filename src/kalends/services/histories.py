@@ -9,11 +9,11 @@ from msgspec import Struct
 from kalends.domain.booking import Booking
 from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import EventType
-from kalends.domain.ids import API_KEY, BOOKING, USER, parse, shown
+from kalends.domain.ids import API_KEY, BOOKING, USER, decode_id, encode_id
 from kalends.domain.mail import Mail
 from kalends.domain.schedule import Schedule
 from kalends.domain.webhook import Delivery
-from kalends.runtime.unit_of_work import Work, found
+from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts.actors import name_actors
 from kalends.store.availability import event_types, schedules
 from kalends.store.bookings import bookings
@@ -35,13 +35,13 @@ class History(Struct, frozen=True, kw_only=True):
     deliveries: Sequence[tuple[Delivery, str]]
 
 
-async def get_history(work: Work, booking_id: UUID) -> History:
+async def get_history(work: UnitOfWork, booking_id: UUID) -> History:
     """Raises NotFound."""
     organization_id, tx = work.organization_id, work.tx
-    booking = found(
+    booking = require(
         await bookings.find_booking(organization_id, tx, booking_id),
         "booking",
-        shown(BOOKING, booking_id),
+        encode_id(BOOKING, booking_id),
     )
     known = await schedules.find_schedules(organization_id, tx, booking.schedule_ids)
     happened = await events.list_events_of_booking(organization_id, tx, booking_id, MOST)
@@ -57,10 +57,10 @@ async def get_history(work: Work, booking_id: UUID) -> History:
     )
 
 
-async def _names(work: Work, happened: Sequence[LoggedEvent]) -> dict[str, str]:
+async def _names(work: UnitOfWork, happened: Sequence[LoggedEvent]) -> dict[str, str]:
     actors = {event.actor for event in happened}
-    users = {a: id_ for a in actors if (id_ := parse(USER, a))}
-    keys = {a: id_ for a in actors if (id_ := parse(API_KEY, a))}
+    users = {a: id_ for a in actors if (id_ := decode_id(USER, a))}
+    keys = {a: id_ for a in actors if (id_ := decode_id(API_KEY, a))}
     named = await name_actors(
         work.organization_id, work.tx, list(users.values()), list(keys.values())
     )

@@ -1,7 +1,7 @@
 """From a row of Cal.com to its bookings here: made, merged, moved, cancelled; one event each.
 
 Nothing is asked of availability or limits, as with `override`; but the time is taken by
-`take_place`, and where it is taken already, nobody is moved out of it.
+`claim_time`, and where it is taken already, nobody is moved out of it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,10 +33,10 @@ from kalends.formats.bookings import show_booking
 from kalends.formats.calcom_rows import Row, Seat, Unreadable, fields_for
 from kalends.formats.encoding import encode
 from kalends.runtime import outbox, phones
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling import clocks
-from kalends.scheduling.availability import Question
-from kalends.scheduling.claiming import Wish, take_place, take_places
+from kalends.scheduling.availability import AvailabilityQuery
+from kalends.scheduling.claiming import BookingRequest, claim_time, claim_times
 from kalends.scheduling.zones import zone_of_booking, zone_of_schedule
 from kalends.store.availability.occupancies import release
 from kalends.store.availability.schedules import find_schedules, lock_schedules
@@ -93,7 +93,7 @@ Part = Left | UUID
 class Bookings:
     """The bookings behind the rows of one transaction, locked."""
 
-    def __init__(self, work: Work, connection: Connection) -> None:
+    def __init__(self, work: UnitOfWork, connection: Connection) -> None:
         self._work = work
         self._connection = connection
         self._links: dict[tuple[str, str], Link] = {}
@@ -107,7 +107,7 @@ class Bookings:
     @classmethod
     async def load(
         cls,
-        work: Work,
+        work: UnitOfWork,
         connection: Connection,
         rows: Sequence[tuple[Row | Unreadable, Sequence[str]]],
     ) -> "Bookings":
@@ -156,8 +156,8 @@ class Bookings:
         new, self._new = self._new, []
         if not new:
             return
-        wishes = [_wish(n.row, n.booking, n.theirs) for n in new if n.theirs.status in OCCUPYING]
-        taken = await take_places(self._work, wishes)
+        requests = [_wish(n.row, n.booking, n.theirs) for n in new if n.theirs.status in OCCUPYING]
+        taken = await claim_times(self._work, requests)
         made = []
         for one in new:
             booking, left = await self._placed(one, has_place=one.booking.id in taken)
@@ -165,7 +165,7 @@ class Bookings:
             if left.reason is None:
                 made.append(booking)
                 self._link(one.row, one.seat, booking, one.theirs)
-                await outbox.announce(self._work, outbox.CREATED, booking, override=True)
+                await outbox.record_event(self._work, outbox.CREATED, booking, override=True)
         await insert_bookings(self._work.organization_id, self._work.tx, made)
 
     async def _placed(self, new: New, *, has_place: bool) -> tuple[Booking, Left]:
@@ -175,7 +175,7 @@ class Bookings:
         if has_place or new.theirs.status not in OCCUPYING:
             return booking, Left()
         try:
-            await take_place(self._work, _wish(new.row, booking, new.theirs))
+            await claim_time(self._work, _wish(new.row, booking, new.theirs))
         except SlotTaken as error:
             if self._connection.on_conflict is OnConflict.SKIP:
                 return booking, Left(error.message)
@@ -263,7 +263,7 @@ class Bookings:
 
     async def _place(self, row: Row, before: Booking, after: Booking, merged: Fields) -> Booking:
         """The booking at its place: its own time given back where it is not wanted any more, the
-        new one taken. Raises what `take_place` does, and has then changed nothing."""
+        new one taken. Raises what `claim_time` does, and has then changed nothing."""
         work = self._work
         moves = _place_of(before) != _place_of(after)
         if moves:
@@ -281,7 +281,7 @@ class Bookings:
         try:
             async with work.tx.transaction():
                 await release(work.organization_id, work.tx, before.id)
-                await take_place(work, _wish(row, after, merged))
+                await claim_time(work, _wish(row, after, merged))
         except SlotTaken:
             if moves or not before.conflict:
                 raise
@@ -294,13 +294,13 @@ class Bookings:
         work = self._work
         after = structs.replace(
             phones.with_number_of(self._country, before, after),
-            updated_at=work.stamp,
+            updated_at=work.recorded_at,
             version=before.version + 1,
         )
         after = with_canceller(before, after, outbox.actor_behind(work, before))
         await update_booking(work.organization_id, work.tx, after)
         self._bookings[after.id] = after
-        await outbox.announce(work, _kind(before, after), after, before=before, override=True)
+        await outbox.record_event(work, _kind(before, after), after, before=before, override=True)
         return Left(is_recorded=after.conflict and after.status in OCCUPYING)
 
     async def _won_here(
@@ -348,17 +348,17 @@ class Bookings:
             conflict=False,
             buffer_before=0,
             buffer_after=0,
-            created_at=work.stamp,
-            updated_at=work.stamp,
+            created_at=work.recorded_at,
+            updated_at=work.recorded_at,
             version=1,
         )
         booking = phones.with_number_of(self._country, None, booking)
         return with_canceller(None, booking, outbox.actor_behind(work, booking))
 
 
-def _wish(row: Row, booking: Booking, fields: Fields) -> Wish:
+def _wish(row: Row, booking: Booking, fields: Fields) -> BookingRequest:
     """The time of the booking, on the one schedule; seats of a row share a claim."""
-    question = Question(
+    query = AvailabilityQuery(
         requirements=[Requirement(1, [fields.schedule_id])],
         duration=booking.end_time - booking.start_time,
         buffer_before=booking.buffer_before,
@@ -368,8 +368,8 @@ def _wish(row: Row, booking: Booking, fields: Fields) -> Wish:
         override=True,
         shared_claim=claim_of_row(row.uid) if row.is_seated else None,
     )
-    return Wish(
-        question=question,
+    return BookingRequest(
+        query=query,
         starts_at=booking.start_time,
         ends_at=booking.end_time,
         booking_id=booking.id,

@@ -2,7 +2,7 @@
 transaction for a handful of rows.
 
 A run, a hook and the command line all bring rows in through `bring_rows`, and its time is taken by
-`take_place`, as any other.
+`claim_time`, as any other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ from msgspec import Struct, json, structs
 from kalends.domain.calcom import schedule_for
 from kalends.domain.calcom_sync import OF_ANOTHER_ACCOUNT, Connection, Outcome, Run
 from kalends.formats.calcom_rows import Row, Unreadable, clean, read_row
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.services.import_bookings import Bookings, Part
 from kalends.store.imports import imported_bookings
 from kalends.store.imports.imported_bookings import Known
@@ -79,7 +79,7 @@ def read_shown(value: object, asked_at: datetime, via: Via) -> Shown:
 
 
 async def bring_rows(
-    work: Work, connection: Connection, shown: Sequence[Shown], run: Run | None
+    work: UnitOfWork, connection: Connection, shown: Sequence[Shown], run: Run | None
 ) -> list[Verdict]:
     """Brings the rows in, in their order, and counts for the run those that it was shown, and
     those that it tries again."""
@@ -87,7 +87,7 @@ async def bring_rows(
 
 
 async def bring_kept(
-    work: Work, connection: Connection, uids: Sequence[str], run: Run | None
+    work: UnitOfWork, connection: Connection, uids: Sequence[str], run: Run | None
 ) -> list[Verdict]:
     """Tries rows of the account again that were kept, from the copies of them."""
     known = await imported_bookings.find_rows(work.organization_id, work.tx, uids)
@@ -101,7 +101,7 @@ async def bring_kept(
     return await bring_rows(work, connection, again, run)
 
 
-async def note_gone(work: Work, uid: str, asked_at: datetime) -> None:
+async def note_gone(work: UnitOfWork, uid: str, asked_at: datetime) -> None:
     """Nothing more will be heard of that row: nobody has to wait for it."""
     await imported_bookings.lock_imports(work.organization_id, work.tx)
     known = {
@@ -115,7 +115,7 @@ async def note_gone(work: Work, uid: str, asked_at: datetime) -> None:
 class _Import:
     """One transaction's worth of rows."""
 
-    def __init__(self, work: Work, connection: Connection, run: Run | None) -> None:
+    def __init__(self, work: UnitOfWork, connection: Connection, run: Run | None) -> None:
         self._work = work
         self._connection = connection
         self._run = run

@@ -11,7 +11,7 @@ from kalends.domain.access import Organization
 from kalends.domain.booking import MOVABLE, Status, changeable_until
 from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import EventType
-from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, SCHEDULE, parse, shown
+from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, SCHEDULE, decode_id, encode_id
 from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
 from kalends.domain.outside import link_to
 from kalends.formats.bookings import BookingShown
@@ -103,14 +103,14 @@ async def _story(tx: Tx, organization_id: UUID, number: int) -> Story:
 
 async def _find_place_zone(tx: Tx, organization_id: UUID, booking: BookingShown) -> str | None:
     """The name of its first schedule's zone."""
-    schedule_id = parse(SCHEDULE, booking.schedule_id)
+    schedule_id = decode_id(SCHEDULE, booking.schedule_id)
     return await find_zone_name(organization_id, tx, schedule_id) if schedule_id else None
 
 
 async def _find_event_type(
     tx: Tx, organization_id: UUID, booking: BookingShown
 ) -> EventType | None:
-    event_type_id = parse(EVENT_TYPE, booking.event_type_id or "")
+    event_type_id = decode_id(EVENT_TYPE, booking.event_type_id or "")
     if event_type_id is None:
         return None
     found = await event_types.find_event_types_of_bookings(organization_id, tx, [event_type_id])
@@ -126,7 +126,7 @@ async def _message(
         BookingMail(
             kind=kind,
             audience=Audience(mail.audience),
-            message_id=f"<{shown(MAIL, mail.id)}@{sender.rpartition('@')[2]}>",
+            message_id=f"<{encode_id(MAIL, mail.id)}@{sender.rpartition('@')[2]}>",
             # An address that the attendee has left is told nothing new.
             booking=before if kind == MailKind.WITHDRAWN and before else story.booking,
             sequence=story.event.sequence,
@@ -159,7 +159,7 @@ async def _manage_url(
     is_theirs = is_attendee and is_same_mailbox(mail.recipient, story.address_now)
     if not (is_theirs and may_change):
         return None
-    booking_id = parse(BOOKING, booking.id)
+    booking_id = decode_id(BOOKING, booking.id)
     assert booking_id is not None
     token = await mint_link(organization_id, tx, booking_id, now)
     return link_to(context.outside, f"/booking/{token}")

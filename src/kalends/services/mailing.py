@@ -11,12 +11,12 @@ from typing import Final
 from uuid import UUID
 
 from kalends.domain.access import Mode
-from kalends.domain.ids import MAIL, new_id, shown
+from kalends.domain.ids import MAIL, encode_id, new_id
 from kalends.domain.mail import Audience, Mail, MailKind, MailState
 from kalends.domain.outside import Deferred, Posted, Rejected
 from kalends.formats.cleaning import mail_address
 from kalends.formats.mails.messages import Message
-from kalends.runtime.unit_of_work import Context, GaveUp, Work, found
+from kalends.runtime.unit_of_work import Context, GaveUp, UnitOfWork, require
 from kalends.services.mail_writing import opened, sealed, write_messages
 from kalends.store.accounts import organizations
 from kalends.store.database import Tx
@@ -31,23 +31,25 @@ class MailDeferred(Exception):
 
 
 async def list_mails(
-    work: Work, booking_id: UUID | None, limit: int, offset: int
+    work: UnitOfWork, booking_id: UUID | None, limit: int, offset: int
 ) -> tuple[list[Mail], int]:
     """A page of the mailbox, the latest first, and how many there are."""
     return await mails.list_mails(work.organization_id, work.tx, booking_id, limit, offset)
 
 
-async def read_message(work: Work, mail_id: UUID) -> tuple[Mail, bytes | None]:
+async def read_message(work: UnitOfWork, mail_id: UUID) -> tuple[Mail, bytes | None]:
     """A mail and its message (RFC 5322); None where none was written yet, or it was forgotten.
     Raises NotFound."""
-    mail = found(
-        await mails.find_mail(work.organization_id, work.tx, mail_id), "mail", shown(MAIL, mail_id)
+    mail = require(
+        await mails.find_mail(work.organization_id, work.tx, mail_id),
+        "mail",
+        encode_id(MAIL, mail_id),
     )
     return mail, opened(work.context, mail)
 
 
 async def post_message(
-    work: Work, organization_id: UUID, kind: MailKind, recipient: str, message: Message
+    work: UnitOfWork, organization_id: UUID, kind: MailKind, recipient: str, message: Message
 ) -> None:
     """Sends a message to a user, from the organization's mailbox, if the work at hand commits."""
     mail = Mail(
@@ -61,7 +63,7 @@ async def post_message(
         subject=message.subject,
         message=sealed(work.context, message),
         error=None,
-        created_at=work.stamp,
+        created_at=work.recorded_at,
         done_at=None,
     )
     await mails.insert_mail(organization_id, work.tx, mail)

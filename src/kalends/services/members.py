@@ -9,9 +9,9 @@ from uuid import UUID
 
 from kalends.domain.access import ADMINS, Member, Organization, Role
 from kalends.domain.errors import Invalid, NeedsAdmin
-from kalends.domain.ids import ORGANIZATION, USER, shown
+from kalends.domain.ids import ORGANIZATION, USER, encode_id
 from kalends.domain.mail import Mail, MailKind
-from kalends.runtime.unit_of_work import Work, found
+from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.services.accounts import invite_user
 from kalends.store.accounts import members, organizations
 
@@ -20,12 +20,12 @@ OWNERS_ALONE: Final = "of an owner is given and taken by owners alone"
 LAST_OWNER: Final = "is the only owner: make somebody else an owner first"
 
 
-async def list_members(work: Work) -> list[Member]:
+async def list_members(work: UnitOfWork) -> list[Member]:
     """Sorted by e-mail address."""
     return await members.list_members(work.organization_id, work.tx, MOST_LISTED)
 
 
-async def invite_member(work: Work, email: str, role: Role) -> bool:
+async def invite_member(work: UnitOfWork, email: str, role: Role) -> bool:
     """Invites a user to that role, by a link; whether the user is new here. Who was invited and
     has not come yet gets another link. Raises NotFound, NeedsAdmin, Invalid for one who belongs to
     the organization already.
@@ -41,7 +41,7 @@ async def invite_member(work: Work, email: str, role: Role) -> bool:
     return await invite_user(work, email, role, invited_by=acting.email)
 
 
-async def change_role(work: Work, user_id: UUID, role: Role) -> Member:
+async def change_role(work: UnitOfWork, user_id: UUID, role: Role) -> Member:
     """Raises NotFound, NeedsAdmin, and Invalid where the organization would be without an owner."""
     acting = await _acting_alone(work)
     member = await _get_member(work, user_id)
@@ -53,7 +53,7 @@ async def change_role(work: Work, user_id: UUID, role: Role) -> Member:
     return member
 
 
-async def remove_member(work: Work, user_id: UUID) -> Member:
+async def remove_member(work: UnitOfWork, user_id: UUID) -> Member:
     """Takes the user's role away. The user stays, and whatever roles there are elsewhere.
 
     Raises NotFound, NeedsAdmin, and Invalid where the organization would be without an owner.
@@ -67,7 +67,7 @@ async def remove_member(work: Work, user_id: UUID) -> Member:
     return member
 
 
-async def may_read_mail(work: Work, mail: Mail) -> bool:
+async def may_read_mail(work: UnitOfWork, mail: Mail) -> bool:
     """Whether the caller may read what a mail of the organization says: a link in it must not
     make anybody somebody else.
 
@@ -88,7 +88,7 @@ async def may_read_mail(work: Work, mail: Mail) -> bool:
     return not await members.belongs_elsewhere(own, work.tx, invited.user_id)
 
 
-async def _acting_alone(work: Work) -> Member:
+async def _acting_alone(work: UnitOfWork) -> Member:
     """The admin who asks, while nobody else changes who belongs to what. Raises NeedsAdmin, also
     for one whose role was taken away a moment ago."""
     await organizations.lock_setup(work.tx)
@@ -104,24 +104,24 @@ def _check_may(acting: Member, role: Role) -> None:
         raise Invalid.field("role", OWNERS_ALONE)
 
 
-async def _check_owner_stays(work: Work, member: Member, role: Role | None) -> None:
+async def _check_owner_stays(work: UnitOfWork, member: Member, role: Role | None) -> None:
     if member.role is not Role.OWNER or role is Role.OWNER:
         return
     if await members.count_owners(work.organization_id, work.tx) == 1:
         raise Invalid.field("role", LAST_OWNER)
 
 
-async def _get_member(work: Work, user_id: UUID | None) -> Member:
+async def _get_member(work: UnitOfWork, user_id: UUID | None) -> Member:
     """Raises NotFound."""
     member = user_id and await members.find_member(work.organization_id, work.tx, user_id)
-    return found(member or None, "user", shown(USER, user_id) if user_id else "")
+    return require(member or None, "user", encode_id(USER, user_id) if user_id else "")
 
 
-async def _organization_ids(work: Work) -> list[UUID]:
+async def _organization_ids(work: UnitOfWork) -> list[UUID]:
     """The organization and its sandbox."""
-    organization: Organization = found(
+    organization: Organization = require(
         await organizations.find_organization(work.organization_id, work.tx),
         "organization",
-        shown(ORGANIZATION, work.organization_id),
+        encode_id(ORGANIZATION, work.organization_id),
     )
     return [id_ for id_ in (organization.id, organization.twin_id) if id_ is not None]

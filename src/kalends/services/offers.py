@@ -14,8 +14,8 @@ from kalends.domain.access import Organization
 from kalends.domain.actor import ATTENDEE
 from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
-from kalends.runtime.unit_of_work import Caller, Work
-from kalends.scheduling.availability import ask, question_of
+from kalends.runtime.unit_of_work import Caller, UnitOfWork
+from kalends.scheduling.availability import load_availability, query_of
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services.slots import Found, Listed, Range, find_slots, joined
 from kalends.store.accounts import organizations
@@ -39,7 +39,7 @@ def attendee_of(organization: Organization) -> Caller:
     )
 
 
-async def get_organization_to_book(work: Work, slug: str) -> Organization:
+async def get_organization_to_book(work: UnitOfWork, slug: str) -> Organization:
     """The organization whose page has that address. Raises NotFound."""
     found = await organizations.find_organization_by_slug(work.tx, slug)
     if found is None:
@@ -47,7 +47,7 @@ async def get_organization_to_book(work: Work, slug: str) -> Organization:
     return found
 
 
-async def list_offered(work: Work) -> list[EventType]:
+async def list_offered(work: UnitOfWork) -> list[EventType]:
     """The event types that take bookings, in the order of creation."""
     listed, _ = await event_types.list_event_types(
         work.organization_id, work.tx, is_active=True, limit=MOST_OFFERED, offset=0
@@ -55,7 +55,7 @@ async def list_offered(work: Work) -> list[EventType]:
     return listed
 
 
-async def get_offered(work: Work, slug: str) -> EventType:
+async def get_offered(work: UnitOfWork, slug: str) -> EventType:
     """The event type of that name, with the schedules that it may take. Raises NotFound, also for
     one that takes no bookings."""
     found = await event_types.find_event_type_by_slug(work.organization_id, work.tx, slug)
@@ -64,14 +64,14 @@ async def get_offered(work: Work, slug: str) -> EventType:
     return await _with_schedules(work, found)
 
 
-async def find_zone_name(work: Work, event_type: EventType) -> str:
+async def find_zone_name(work: UnitOfWork, event_type: EventType) -> str:
     """The zone in which its days are counted: that of its first schedule."""
     ids = event_type.schedule_ids
     first = await find_schedule(work.organization_id, work.tx, ids[0]) if ids else None
     return first.timezone if first else "UTC"
 
 
-async def find_zone(work: Work, event_type: EventType) -> Zone:
+async def find_zone(work: UnitOfWork, event_type: EventType) -> Zone:
     """The zone itself. Raises BrokenZone."""
     ids = event_type.schedule_ids
     first = await find_schedule(work.organization_id, work.tx, ids[0]) if ids else None
@@ -79,21 +79,21 @@ async def find_zone(work: Work, event_type: EventType) -> Zone:
 
 
 async def list_times(
-    work: Work, event_type: EventType, span: Range, own_holds: Sequence[UUID] = ()
+    work: UnitOfWork, event_type: EventType, span: Range, own_holds: Sequence[UUID] = ()
 ) -> Listed:
     """The slots that start in the range, ascending: none where nobody takes bookings. What the
     visitor's own holds keep is free for the visitor. Raises Invalid."""
     if not event_type.requirements:
         return Listed((), span.timezone or "UTC")
-    question = question_of(event_type, event_type.requirements)
-    question = structs.replace(question, own_holds=own_holds)
-    asked = await ask(work, question, span.widest)
+    query = query_of(event_type, event_type.requirements)
+    query = structs.replace(query, own_holds=own_holds)
+    asked = await load_availability(work, query, span.widest)
     zone_name = span.timezone or asked.offering.zone.name
     return joined(Found(await find_slots(asked.offering, span.within(zone_name)), zone_name))
 
 
 async def is_offered(
-    work: Work, event_type: EventType, starts_at: datetime, own_holds: Sequence[UUID] = ()
+    work: UnitOfWork, event_type: EventType, starts_at: datetime, own_holds: Sequence[UUID] = ()
 ) -> bool:
     """Whether the time can be booked at this moment, by whoever has those holds."""
     alone = Range(start=starts_at, end=starts_at + timedelta(seconds=1))
@@ -101,7 +101,7 @@ async def is_offered(
 
 
 async def list_times_near(
-    work: Work, event_type: EventType, starts_at: datetime, count: int
+    work: UnitOfWork, event_type: EventType, starts_at: datetime, count: int
 ) -> list[Slot]:
     """The slots nearest to a time, ascending."""
     for distance in (NEAR, FAR):
@@ -116,20 +116,22 @@ async def list_times_near(
     return []
 
 
-async def find_schedule_for(work: Work, event_type: EventType, starts_at: datetime) -> UUID | None:
+async def find_schedule_for(
+    work: UnitOfWork, event_type: EventType, starts_at: datetime
+) -> UUID | None:
     """The schedule to name, where the event type itself names none: one that is free then, if
     any is. None where it chooses by itself."""
     stored = await event_types.find_event_type(work.organization_id, work.tx, event_type.id)
     if stored is None or stored.requirements or not event_type.requirements:
         return None
-    question = question_of(event_type, event_type.requirements)
+    query = query_of(event_type, event_type.requirements)
     start = int(starts_at.timestamp())
-    asked = await ask(work, question, (starts_at, starts_at + question.duration))
+    asked = await load_availability(work, query, (starts_at, starts_at + query.duration))
     free = slots(asked.offering, Interval(start, start + 1))
     return free[0].schedule_ids[0] if free else event_type.schedule_ids[0]
 
 
-async def _with_schedules(work: Work, event_type: EventType) -> EventType:
+async def _with_schedules(work: UnitOfWork, event_type: EventType) -> EventType:
     """One without requirements serves any schedule, so a page offers any that is active."""
     if event_type.requirements:
         return event_type

@@ -6,9 +6,9 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.domain.access import Organization
 from kalends.domain.errors import Invalid
-from kalends.domain.ids import ORGANIZATION, shown
+from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.domain.slugs import is_reserved
-from kalends.runtime.unit_of_work import Work, found
+from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts import organizations
 
 
@@ -22,13 +22,15 @@ class OrganizationChanges(Struct, frozen=True, kw_only=True):
     country: str | UnsetType | None = UNSET
 
 
-async def get_organization(work: Work) -> Organization:
+async def get_organization(work: UnitOfWork) -> Organization:
     """Raises NotFound."""
     organization = await organizations.find_organization(work.organization_id, work.tx)
     return _found(organization, work)
 
 
-async def update_organization(work: Work, parse: Callable[[], OrganizationChanges]) -> Organization:
+async def update_organization(
+    work: UnitOfWork, parse: Callable[[], OrganizationChanges]
+) -> Organization:
     """Raises NotFound, SlugTaken, and Invalid for the name of another organization."""
     locked = await organizations.lock_organization(work.organization_id, work.tx)
     before = _found(locked, work)
@@ -38,10 +40,10 @@ async def update_organization(work: Work, parse: Callable[[], OrganizationChange
         return before
     if after.slug != before.slug and is_reserved(after.slug):
         raise Invalid.field("slug", "is a path of Kalends itself; choose another one")
-    after = structs.replace(after, updated_at=work.stamp)
+    after = structs.replace(after, updated_at=work.recorded_at)
     await organizations.update_organization(work.tx, after)
     return after
 
 
-def _found(organization: Organization | None, work: Work) -> Organization:
-    return found(organization, "organization", shown(ORGANIZATION, work.organization_id))
+def _found(organization: Organization | None, work: UnitOfWork) -> Organization:
+    return require(organization, "organization", encode_id(ORGANIZATION, work.organization_id))

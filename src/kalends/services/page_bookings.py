@@ -21,7 +21,7 @@ from kalends.domain.booking import Booking, Status
 from kalends.domain.errors import NotFound, RateLimited, Refused, SlotTaken
 from kalends.domain.event_type import EventType
 from kalends.domain.hold import Hold
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.services import bookings, holds
 from kalends.services.bookings import NewBooking
 from kalends.services.form_drafts import forget_draft
@@ -66,7 +66,7 @@ class Booked(Struct, frozen=True):
 
 
 async def hold_by_page(
-    work: Work,
+    work: UnitOfWork,
     event_type: EventType,
     starts_at: datetime,
     instead_of: UUID | None,
@@ -102,13 +102,13 @@ async def hold_by_page(
     return hold
 
 
-async def list_own_holds(work: Work, visitor: bytes | None) -> list[UUID]:
+async def list_own_holds(work: UnitOfWork, visitor: bytes | None) -> list[UUID]:
     """What the visitor holds at this moment, at this organization."""
     return [hold.id for hold in await _own_holds(work, visitor)]
 
 
 async def find_live_hold(
-    work: Work, event_type: EventType, starts_at: datetime, hold_id: UUID
+    work: UnitOfWork, event_type: EventType, starts_at: datetime, hold_id: UUID
 ) -> Hold | None:
     """The hold, if it still keeps that time for that event type."""
     hold = await held.find_hold(work.organization_id, work.tx, hold_id)
@@ -116,7 +116,7 @@ async def find_live_hold(
 
 
 async def find_own_hold(
-    work: Work, event_type: EventType, starts_at: datetime, visitor: bytes | None
+    work: UnitOfWork, event_type: EventType, starts_at: datetime, visitor: bytes | None
 ) -> Hold | None:
     """The visitor's live hold of that time for that event type, from whichever tab."""
     own = await _own_holds(work, visitor)
@@ -124,7 +124,7 @@ async def find_own_hold(
 
 
 async def renew_hold(
-    work: Work, event_type: EventType, starts_at: datetime, hold_id: UUID
+    work: UnitOfWork, event_type: EventType, starts_at: datetime, hold_id: UUID
 ) -> Hold | None:
     """The live hold, kept longer; half an hour in all at the most."""
     hold = await find_live_hold(work, event_type, starts_at, hold_id)
@@ -136,7 +136,7 @@ async def renew_hold(
 
 
 async def book_by_page(
-    work: Work, event_type: EventType, wanted: NewBooking, limits: Limits, sending: Sending
+    work: UnitOfWork, event_type: EventType, wanted: NewBooking, limits: Limits, sending: Sending
 ) -> Booked:
     """The booking, in place of its hold if that still lives. However often one form is sent, and
     however many of its sendings meet, it makes one booking, and each of them is answered with it.
@@ -154,12 +154,12 @@ async def book_by_page(
         if sending.visitor is not None:
             marks.append(_mark_of_visitor(event_type, wanted.start_time, sending.visitor))
             await forget_draft(work, event_type, sending.visitor)
-        await links.put_marks(work.organization_id, work.tx, marks, made.id, work.stamp)
-    return Booked(made, await mint_link(work.organization_id, work.tx, made.id, work.stamp))
+        await links.put_marks(work.organization_id, work.tx, marks, made.id, work.recorded_at)
+    return Booked(made, await mint_link(work.organization_id, work.tx, made.id, work.recorded_at))
 
 
 async def find_own_booking(
-    work: Work, event_type: EventType, starts_at: datetime, visitor: bytes | None
+    work: UnitOfWork, event_type: EventType, starts_at: datetime, visitor: bytes | None
 ) -> Booking | None:
     """What this visitor has booked there, if it stands."""
     if visitor is None:
@@ -167,24 +167,26 @@ async def find_own_booking(
     return await _find_by_mark(work, _mark_of_visitor(event_type, starts_at, visitor))
 
 
-async def find_booking_of_hold(work: Work, starts_at: datetime, hold_id: UUID) -> Booking | None:
+async def find_booking_of_hold(
+    work: UnitOfWork, starts_at: datetime, hold_id: UUID
+) -> Booking | None:
     """What became of the hold, if that is a booking which stands."""
     made = await _find_by_mark(work, _mark_of_hold(hold_id))
     return made if made is not None and made.start_time == starts_at else None
 
 
 async def open_own_booking(
-    work: Work, event_type: EventType, starts_at: datetime, visitor: bytes | None
+    work: UnitOfWork, event_type: EventType, starts_at: datetime, visitor: bytes | None
 ) -> Booked:
     """A new link to what this visitor has booked there. Raises NotFound."""
     made = await find_own_booking(work, event_type, starts_at, visitor)
     if made is None:
         raise NotFound("There is no such booking here.")
-    return Booked(made, await mint_link(work.organization_id, work.tx, made.id, work.stamp))
+    return Booked(made, await mint_link(work.organization_id, work.tx, made.id, work.recorded_at))
 
 
 async def _create(
-    work: Work, event_type: EventType, wanted: NewBooking, visitor: bytes | None
+    work: UnitOfWork, event_type: EventType, wanted: NewBooking, visitor: bytes | None
 ) -> Booking:
     own = await _own_holds(work, visitor)
     placed = await _placed(work, event_type, wanted, own)
@@ -192,7 +194,9 @@ async def _create(
     return await _past_own_holds(work, in_the_way, lambda: bookings.create_booking(work, placed))
 
 
-async def _past_own_holds(work: Work, own: Sequence[Hold], take: Callable[[], Awaitable[T]]) -> T:
+async def _past_own_holds(
+    work: UnitOfWork, own: Sequence[Hold], take: Callable[[], Awaitable[T]]
+) -> T:
     """Takes a time beside one's own holds; where that cannot be, in their place. Raises as `take`
     does, and has then given nothing back."""
     if not own:
@@ -207,7 +211,7 @@ async def _past_own_holds(work: Work, own: Sequence[Hold], take: Callable[[], Aw
 
 
 async def _placed(
-    work: Work, event_type: EventType, wanted: NewBooking, own: Sequence[Hold]
+    work: UnitOfWork, event_type: EventType, wanted: NewBooking, own: Sequence[Hold]
 ) -> NewBooking:
     """What is wanted with its hold if that lives and is for it, else with another of the visitor's
     own; a hold of another time is given back. Where the event type names no schedule, with one."""
@@ -225,20 +229,22 @@ async def _placed(
     return structs.replace(wanted, hold_id=None, schedule_id=schedule_id)
 
 
-async def _own_holds(work: Work, visitor: bytes | None) -> list[Hold]:
+async def _own_holds(work: UnitOfWork, visitor: bytes | None) -> list[Hold]:
     """The visitor's live holds, the oldest first."""
     if visitor is None:
         return []
     return await held.list_holds_of(work.organization_id, work.tx, visitor, work.now)
 
 
-async def _give_back(work: Work, event_type: EventType, hold_id: UUID) -> None:
+async def _give_back(work: UnitOfWork, event_type: EventType, hold_id: UUID) -> None:
     hold = await held.find_hold(work.organization_id, work.tx, hold_id)
     if hold is not None and hold.event_type_id == event_type.id:
         await held.end_hold(work.organization_id, work.tx, hold_id, work.now)
 
 
-async def _find_made(work: Work, wanted: NewBooking, marks: Sequence[bytes]) -> Booking | None:
+async def _find_made(
+    work: UnitOfWork, wanted: NewBooking, marks: Sequence[bytes]
+) -> Booking | None:
     """The booking that this very form has already made, or another tab's with the same hold for
     the same person."""
     for mark in marks:
@@ -254,7 +260,7 @@ def _is_for_same(made: Booking, wanted: NewBooking) -> bool:
     return (made.start_time, made.attendee_email, made.attendee_name) == asked
 
 
-async def _find_by_mark(work: Work, mark: bytes) -> Booking | None:
+async def _find_by_mark(work: UnitOfWork, mark: bytes) -> Booking | None:
     """The booking under the mark, unless it was cancelled since."""
     known = await links.find_link(work.tx, mark)
     if known is None or known[0] != work.organization_id:
@@ -263,11 +269,11 @@ async def _find_by_mark(work: Work, mark: bytes) -> Booking | None:
     return made if made is not None and made.status != Status.CANCELLED else None
 
 
-async def _count(work: Work, hits: dict[str, int], limit: int) -> None:
+async def _count(work: UnitOfWork, hits: dict[str, int], limit: int) -> None:
     """Counts in this transaction: what fails later was never counted. Raises RateLimited."""
     if not limit:
         return
-    now = int(work.stamp.timestamp())
+    now = int(work.recorded_at.timestamp())
     counts = await add_to_windows(work.tx, now // MINUTE * MINUTE, hits)
     if any(count > limit for count in counts.values()):
         seconds = MINUTE - now % MINUTE
@@ -299,6 +305,6 @@ def _mark_of_visitor(event_type: EventType, starts_at: datetime, visitor: bytes)
     return hash_of(f"the booking that the visitor {visitor.hex()} made of {about}")
 
 
-def _is_for(work: Work, hold: Hold, event_type: EventType, starts_at: datetime) -> bool:
+def _is_for(work: UnitOfWork, hold: Hold, event_type: EventType, starts_at: datetime) -> bool:
     is_alive = hold.expires_at > work.now
     return is_alive and (hold.event_type_id, hold.start_time) == (event_type.id, starts_at)

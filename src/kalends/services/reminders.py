@@ -8,7 +8,7 @@ from kalends.domain.booking import Status
 from kalends.domain.errors import Unavailable
 from kalends.runtime import outbox
 from kalends.runtime.held_up import HeldUp
-from kalends.runtime.unit_of_work import Caller, Context, Work, change
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.store.bookings import bookings, reminders
 from kalends.store.bookings.reminders import DueReminder
 
@@ -40,13 +40,13 @@ async def send_due(context: Context) -> int:
             return sent
 
 
-async def remind(work: Work, due: DueReminder) -> bool:
+async def remind(work: UnitOfWork, due: DueReminder) -> bool:
     """Says that the booking is near, unless it was moved, has begun, or is not confirmed."""
     booking = await bookings.lock_booking(work.organization_id, work.tx, due.booking_id)
-    taken = await reminders.take_reminder(work.organization_id, work.tx, due, work.stamp)
+    taken = await reminders.take_reminder(work.organization_id, work.tx, due, work.recorded_at)
     if not taken or booking is None or booking.status is not Status.CONFIRMED:
         return False
-    if booking.start_time <= work.stamp:
+    if booking.start_time <= work.recorded_at:
         return False
-    await outbox.announce(work, webhook.REMINDER, booking)
+    await outbox.record_event(work, webhook.REMINDER, booking)
     return True

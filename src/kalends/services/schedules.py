@@ -7,10 +7,10 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.domain.errors import InUse
-from kalends.domain.ids import SCHEDULE, new_id, shown
+from kalends.domain.ids import SCHEDULE, encode_id, new_id
 from kalends.domain.schedule import Availability, BookingLimits, Overrides, Schedule
 from kalends.runtime.conditions import IfMatch, check_fresh
-from kalends.runtime.unit_of_work import Work, found
+from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.availability import schedules
 
 
@@ -39,24 +39,24 @@ class ScheduleChanges(Struct, frozen=True, kw_only=True):
 
 
 async def list_schedules(
-    work: Work, *, is_active: bool, limit: int, offset: int
+    work: UnitOfWork, *, is_active: bool, limit: int, offset: int
 ) -> tuple[list[Schedule], int]:
     """A page in the order of creation, and the total."""
     return await schedules.list_schedules(work.organization_id, work.tx, is_active, limit, offset)
 
 
-async def get_schedule(work: Work, schedule_id: UUID) -> Schedule:
+async def get_schedule(work: UnitOfWork, schedule_id: UUID) -> Schedule:
     """Raises NotFound."""
     schedule = await schedules.find_schedule(work.organization_id, work.tx, schedule_id)
-    return found(schedule, "schedule", shown(SCHEDULE, schedule_id))
+    return require(schedule, "schedule", encode_id(SCHEDULE, schedule_id))
 
 
-async def create_schedule(work: Work, wanted: NewSchedule) -> Schedule:
+async def create_schedule(work: UnitOfWork, wanted: NewSchedule) -> Schedule:
     schedule = Schedule(
         id=new_id(),
         **structs.asdict(wanted),
-        created_at=work.stamp,
-        updated_at=work.stamp,
+        created_at=work.recorded_at,
+        updated_at=work.recorded_at,
         version=1,
     )
     await schedules.insert_schedule(work.organization_id, work.tx, schedule)
@@ -64,37 +64,37 @@ async def create_schedule(work: Work, wanted: NewSchedule) -> Schedule:
 
 
 async def update_schedule(
-    work: Work, schedule_id: UUID, if_match: IfMatch, parse: Callable[[], ScheduleChanges]
+    work: UnitOfWork, schedule_id: UUID, if_match: IfMatch, parse: Callable[[], ScheduleChanges]
 ) -> Schedule:
     """Changes what is given; what changes nothing succeeds. Existing bookings stay as they are.
 
-    `parse` gives the changes; it is called once the schedule is known to be there.
+    `decode_id` gives the changes; it is called once the schedule is known to be there.
     Raises NotFound, Stale, Invalid.
     """
-    before = found(
+    before = require(
         await schedules.find_schedule_to_change(work.organization_id, work.tx, schedule_id),
         "schedule",
-        shown(SCHEDULE, schedule_id),
+        encode_id(SCHEDULE, schedule_id),
     )
     check_fresh(before.version, if_match)
     after = structs.replace(before, **_given(parse()))
     if after == before:
         return before
-    after = structs.replace(after, updated_at=work.stamp, version=before.version + 1)
+    after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
     await schedules.update_schedule(work.organization_id, work.tx, after)
     return after
 
 
-async def delete_schedule(work: Work, schedule_id: UUID, if_match: IfMatch) -> Schedule:
+async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) -> Schedule:
     """Deletes a schedule that nothing needs any more; past bookings stay readable.
 
     Raises NotFound, Stale, and InUse while event types, or PENDING or CONFIRMED bookings that
     have not ended, point at it.
     """
-    schedule = found(
+    schedule = require(
         await schedules.find_schedule_to_delete(work.organization_id, work.tx, schedule_id),
         "schedule",
-        shown(SCHEDULE, schedule_id),
+        encode_id(SCHEDULE, schedule_id),
     )
     check_fresh(schedule.version, if_match)
     uses = await schedules.find_uses(work.organization_id, work.tx, schedule_id, work.now)
@@ -102,7 +102,7 @@ async def delete_schedule(work: Work, schedule_id: UUID, if_match: IfMatch) -> S
         raise InUse(f"The event type {uses.event_type!r} takes this schedule. Change it first.")
     if uses.has_bookings:
         raise InUse("This schedule has bookings that have not ended. Cancel or move them first.")
-    await schedules.delete_schedule(work.organization_id, work.tx, schedule_id, work.stamp)
+    await schedules.delete_schedule(work.organization_id, work.tx, schedule_id, work.recorded_at)
     return schedule
 
 

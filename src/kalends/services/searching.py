@@ -9,8 +9,8 @@ from msgspec import Struct, structs
 
 from kalends.domain.booking import Booking, BookingFilter, Status
 from kalends.domain.event_type import EventType
-from kalends.domain.ids import BOOKING, parse
-from kalends.runtime.unit_of_work import Work
+from kalends.domain.ids import BOOKING, decode_id
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.availability import event_types
 from kalends.store.bookings import bookings
 from kalends.store.bookings.search import LONGEST, find_patterns
@@ -34,7 +34,7 @@ class Search(Struct, frozen=True, kw_only=True):
 
 
 async def search_bookings(
-    work: Work, search: Search, *, limit: int, offset: int
+    work: UnitOfWork, search: Search, *, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
     """A page, sorted by start, then id, and the total."""
     wanted = await _filter_of(work, search)
@@ -42,22 +42,22 @@ async def search_bookings(
 
 
 async def list_next_found(
-    work: Work, search: Search, after: tuple[datetime, UUID] | None
+    work: UnitOfWork, search: Search, after: tuple[datetime, UUID] | None
 ) -> list[Booking]:
     """The next page in the order of start, then id, for a file; empty where there are no more."""
     wanted = await _filter_of(work, search)
     return await bookings.list_bookings_after(work.organization_id, work.tx, wanted, after, AT_ONCE)
 
 
-async def list_event_types_of(work: Work, listed: Sequence[Booking]) -> dict[UUID, EventType]:
+async def list_event_types_of(work: UnitOfWork, listed: Sequence[Booking]) -> dict[UUID, EventType]:
     """What the bookings are of, by id, also where it was deleted since."""
     ids = list({one.event_type_id for one in listed if one.event_type_id})
     return await event_types.find_event_types_of_bookings(work.organization_id, work.tx, ids)
 
 
-async def _filter_of(work: Work, search: Search) -> BookingFilter:
+async def _filter_of(work: UnitOfWork, search: Search) -> BookingFilter:
     wanted = search.filter
-    if booking_id := parse(BOOKING, search.text):
+    if booking_id := decode_id(BOOKING, search.text):
         return structs.replace(wanted, booking_id=booking_id)
     if search.text:
         wanted = structs.replace(wanted, search=await find_patterns(work.tx, search.text))

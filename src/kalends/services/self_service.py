@@ -23,7 +23,7 @@ from kalends.domain.values import Instant
 from kalends.formats.times import known_zone
 from kalends.runtime import unit_of_work
 from kalends.runtime.conditions import IfMatch
-from kalends.runtime.unit_of_work import Caller, Context, UseCase, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.services import bookings, slots
 from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.services.slots import Listed, Range, WhatFor
@@ -144,7 +144,7 @@ async def cancel_by_link(
     Raises NotFound, TooLateToChange, and Stale where another version stands by now.
     """
 
-    async def cancel(work: Work, opened: Opened) -> Booking:
+    async def cancel(work: UnitOfWork, opened: Opened) -> Booking:
         cancellation = Cancellation(reason=reason)
         return await bookings.cancel_booking(
             work, opened.booking.id, opened.version, lambda: cancellation
@@ -165,7 +165,7 @@ async def reschedule_by_link(
     Raises NotFound, TooLateToChange, Stale, Refused (a time that is past among them), SlotTaken.
     """
 
-    async def move(work: Work, opened: Opened) -> Booking:
+    async def move(work: UnitOfWork, opened: Opened) -> Booking:
         if starts_at <= work.now:
             raise Refused("TOO_SHORT_NOTICE", "This time is past. Please choose another.")
         changes = BookingChanges(start_time=starts_at)

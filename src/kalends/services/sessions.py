@@ -7,11 +7,11 @@ from uuid import UUID
 
 from kalends.domain.access import ADMINS, Membership, User, hash_of
 from kalends.domain.errors import Forbidden, NotFound, Unauthorized
-from kalends.domain.ids import ORGANIZATION, shown
+from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.runtime import unit_of_work
 from kalends.runtime.attempts import Attempt
 from kalends.runtime.passwords import verify_password
-from kalends.runtime.unit_of_work import Caller, Context, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.accounts import sign_in_sessions
 from kalends.store.accounts.organizations import list_memberships
 from kalends.store.accounts.users import find_user, find_user_by_id, keep_password
@@ -62,13 +62,13 @@ async def sign_in(
     return await unit_of_work.change(context, caller, _sign_in, user, password_hash, replaced)
 
 
-async def sign_out(work: Work, token: str | None) -> None:
+async def sign_out(work: UnitOfWork, token: str | None) -> None:
     """Ends the session on the server: the cookie opens nothing any more."""
     if token is not None:
         await sign_in_sessions.delete_session(work.tx, hash_of(token))
 
 
-async def get_account(work: Work, user_id: UUID) -> Account:
+async def get_account(work: UnitOfWork, user_id: UUID) -> Account:
     """Raises NotFound for a user that is gone."""
     user = await find_user_by_id(work.tx, user_id)
     if user is None:
@@ -94,27 +94,27 @@ async def require_admin(context: Context, user_id: UUID, organization_id: UUID) 
             if membership.role not in ADMINS:
                 raise Forbidden("This call needs an admin of the organization.")
             return membership
-    named = shown(ORGANIZATION, organization_id)
+    named = encode_id(ORGANIZATION, organization_id)
     raise NotFound(f"There is no organization {named!r} that you belong to.")
 
 
-async def begin_session(work: Work, user: User, replaced: str | None) -> SignedIn:
+async def begin_session(work: UnitOfWork, user: User, replaced: str | None) -> SignedIn:
     """A new session for a user who has shown to be it. `replaced` ends, as at signing in."""
     if replaced is not None:
         await sign_in_sessions.delete_session(work.tx, hash_of(replaced))
-    await sign_in_sessions.forget_expired_sessions(work.tx, user.id, work.stamp)
+    await sign_in_sessions.forget_expired_sessions(work.tx, user.id, work.recorded_at)
     token = secrets.token_urlsafe(TOKEN_BYTES)
-    until = work.stamp + SESSION_FOR
-    await sign_in_sessions.insert_session(work.tx, hash_of(token), user.id, work.stamp, until)
+    until = work.recorded_at + SESSION_FOR
+    await sign_in_sessions.insert_session(work.tx, hash_of(token), user.id, work.recorded_at, until)
     return SignedIn(token, Account(user, await list_memberships(work.tx, user.id)))
 
 
-async def _find_user(work: Work, email: str) -> tuple[User, str | None] | None:
+async def _find_user(work: UnitOfWork, email: str) -> tuple[User, str | None] | None:
     return await find_user(work.tx, email)
 
 
 async def _sign_in(
-    work: Work, user: User, password_hash: str | None, replaced: str | None
+    work: UnitOfWork, user: User, password_hash: str | None, replaced: str | None
 ) -> SignedIn:
     """Raises Unauthorized where the password was changed since it was looked at: who changes it
     ends all sessions, and none may begin behind that."""

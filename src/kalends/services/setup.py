@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from kalends.domain.access import Mode, Organization, Role, Scope, User
 from kalends.domain.errors import NotFound
-from kalends.domain.ids import ORGANIZATION, new_id, parse
+from kalends.domain.ids import ORGANIZATION, decode_id, new_id
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, Window
 from kalends.domain.slugs import is_reserved, slug_of
 from kalends.domain.values import Instant
@@ -114,7 +114,7 @@ async def get_organization_named(context: Context, named: str) -> Organization:
 
 async def _organization_named(tx: Tx, named: str) -> Organization:
     """By its id; or, as a person would say it, by its slug or name. Raises NotFound."""
-    id_ = parse(ORGANIZATION, named)
+    id_ = decode_id(ORGANIZATION, named)
     found = await organizations.find_organization(id_, tx) if id_ else None
     found = found or await organizations.find_organization_by_slug(tx, named)
     found = found or await organizations.find_organization_named(tx, named)

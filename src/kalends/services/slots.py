@@ -11,18 +11,23 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from kalends.availability.interval import Interval
-from kalends.availability.offering import Offering
+from kalends.availability.offering import SlotInputs
 from kalends.availability.parts import Cut
 from kalends.availability.slots import Slot, Slots, at_any_time, explain, slots
 from kalends.domain.booking import Booking, check_movable
 from kalends.domain.errors import Inactive, Invalid
 from kalends.domain.event_type import EventType, Requirement
-from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, shown
+from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, encode_id
 from kalends.runtime.pieces import taking_turns
-from kalends.runtime.unit_of_work import Work, found
+from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling import clocks
-from kalends.scheduling.availability import Asked, Question, ask, question_of
-from kalends.scheduling.booking_requests import check_schedule, question_to_move, requirements_of
+from kalends.scheduling.availability import (
+    AvailabilityQuery,
+    LoadedAvailability,
+    load_availability,
+    query_of,
+)
+from kalends.scheduling.booking_requests import check_schedule, query_to_reschedule, requirements_of
 from kalends.scheduling.explaining import Reason, reasons_of
 from kalends.store.availability import event_types
 from kalends.store.bookings import bookings
@@ -100,7 +105,7 @@ class Found(Struct, frozen=True):
 class Loaded(Struct, frozen=True):
     """All that slots depend on, as it was read; the range, and the zone of its days."""
 
-    offering: Offering
+    offering: SlotInputs
     span: Interval
     zone_name: str
 
@@ -112,11 +117,11 @@ class Explained(Struct, frozen=True):
     reasons: Sequence[Reason]
 
 
-async def load_slots(work: Work, what_for: WhatFor, span: Range) -> Loaded:
+async def load_slots(work: UnitOfWork, what_for: WhatFor, span: Range) -> Loaded:
     """What the slots that start in the range depend on. Raises NotFound, Inactive, Invalid."""
-    question = await _question(work, what_for)
-    asked = await ask(work, question, span.widest)
-    _check_active(question, asked)
+    query = await _question(work, what_for)
+    asked = await load_availability(work, query, span.widest)
+    _check_active(query, asked)
     zone_name = span.timezone or asked.offering.zone.name
     return Loaded(asked.offering, span.within(zone_name), zone_name)
 
@@ -126,7 +131,7 @@ async def find_in_pieces(loaded: Loaded) -> Found:
     return Found(await find_slots(loaded.offering, loaded.span), loaded.zone_name)
 
 
-async def list_slots(work: Work, what_for: WhatFor, span: Range) -> Listed:
+async def list_slots(work: UnitOfWork, what_for: WhatFor, span: Range) -> Listed:
     """The slots that start in the range, ascending. Raises NotFound, Inactive, Invalid."""
     return joined(await find_in_pieces(await load_slots(work, what_for, span)))
 
@@ -137,17 +142,19 @@ def joined(found: Found) -> Listed:
     return Listed(one, found.zone_name)
 
 
-async def explain_slot(work: Work, what_for: WhatFor, starts_at: datetime) -> Explained:
+async def explain_slot(work: UnitOfWork, what_for: WhatFor, starts_at: datetime) -> Explained:
     """Every rule that refuses the start, of the schedules that would help. Raises NotFound,
     Invalid."""
-    question = await _question(work, what_for)
-    asked = await ask(work, question, (starts_at, starts_at + question.duration), with_ids=True)
-    _check_found(question, asked)
+    query = await _question(work, what_for)
+    asked = await load_availability(
+        work, query, (starts_at, starts_at + query.duration), with_ids=True
+    )
+    _check_found(query, asked)
     decision = explain(asked.offering, int(starts_at.timestamp()))
     return Explained(decision.slot is not None, reasons_of(decision, asked))
 
 
-async def find_slots(offering: Offering, span: Interval) -> list[Slots]:
+async def find_slots(offering: SlotInputs, span: Interval) -> list[Slots]:
     """The slots of the range in pieces, between which others get their turn; found once while
     nothing changes in the calendars. Raises Invalid for more than 20,000.
 
@@ -171,7 +178,7 @@ async def find_slots(offering: Offering, span: Interval) -> list[Slots]:
     return pieces
 
 
-def pieces_of(offering: Offering, span: Interval) -> list[Interval]:
+def pieces_of(offering: SlotInputs, span: Interval) -> list[Interval]:
     """The range in parts of a bounded amount of work; the slots of the parts are those of the
     range (docs/slots.md, "Ranges add up"). What is asked for every day is one part."""
     step = offering.terms.step or span.seconds or 1
@@ -183,17 +190,17 @@ def pieces_of(offering: Offering, span: Interval) -> list[Interval]:
     return [Interval(start, end) for start, end in pairwise(bounds)]
 
 
-def _may_be_kept(offering: Offering, span: Interval) -> bool:
+def _may_be_kept(offering: SlotInputs, span: Interval) -> bool:
     step = offering.terms.step
     is_short = bool(step) and span.seconds <= KEPT_STEPS * (step or 1)
     return is_short and not _has_many_times(offering)
 
 
-def _has_many_times(offering: Offering) -> bool:
+def _has_many_times(offering: SlotInputs) -> bool:
     return sum(len(c.busy) + len(c.occupied) for c in offering.calendars) > KEPT_TIMES
 
 
-async def _cut(offering: Offering) -> Cut:
+async def _cut(offering: SlotInputs) -> Cut:
     cut = Cut(offering)
     async for _ in taking_turns(cut.prepare()):
         pass
@@ -201,22 +208,22 @@ async def _cut(offering: Offering) -> Cut:
 
 
 @lru_cache(ANSWERS_KEPT)
-def _slots_kept(offering: Offering, span: Interval) -> Slots:
+def _slots_kept(offering: SlotInputs, span: Interval) -> Slots:
     return slots(offering, span)
 
 
-async def _question(work: Work, what_for: WhatFor) -> Question:
+async def _question(work: UnitOfWork, what_for: WhatFor) -> AvailabilityQuery:
     moving = await _find_booking(work, what_for.booking_id)
     event_type = await _find_event_type(work, what_for, moving)
     try:
-        question = _question_of(what_for, moving, event_type)
+        query = _question_of(what_for, moving, event_type)
     except Invalid:
         await check_schedule(work, what_for.schedule_id)
         raise
     if moving is None:
-        return structs.replace(question, wanted=what_for.schedule_id)
+        return structs.replace(query, wanted=what_for.schedule_id)
     return structs.replace(
-        question,
+        query,
         wanted=what_for.schedule_id,
         preferred=moving.schedule_ids,
         leaving_out=moving.id,
@@ -225,24 +232,24 @@ async def _question(work: Work, what_for: WhatFor) -> Question:
 
 def _question_of(
     what_for: WhatFor, moving: Booking | None, event_type: EventType | None
-) -> Question:
+) -> AvailabilityQuery:
     if event_type is not None:
         if moving and what_for.schedule_id is None and not event_type.requirements:
-            return question_to_move(moving, event_type)
-        return question_of(event_type, requirements_of(event_type, what_for.schedule_id))
+            return query_to_reschedule(moving, event_type)
+        return query_of(event_type, requirements_of(event_type, what_for.schedule_id))
     if what_for.schedule_id is None and moving is not None:
-        question = question_to_move(moving, None)
+        query = query_to_reschedule(moving, None)
     elif what_for.schedule_id is None:
         raise Invalid.field("event_type_id", "is required, or schedule_id with duration_minutes")
     else:
-        question = Question(
+        query = AvailabilityQuery(
             requirements=[Requirement(1, [what_for.schedule_id])],
             duration=_duration(what_for, moving),
         )
     if what_for.duration_minutes is not None:
-        question = structs.replace(question, duration=_duration(what_for, moving))
-    step = what_for.step_minutes or int(question.duration.total_seconds()) // 60 or 1
-    return structs.replace(question, step_minutes=step)
+        query = structs.replace(query, duration=_duration(what_for, moving))
+    step = what_for.step_minutes or int(query.duration.total_seconds()) // 60 or 1
+    return structs.replace(query, step_minutes=step)
 
 
 def _duration(what_for: WhatFor, moving: Booking | None) -> timedelta:
@@ -253,20 +260,20 @@ def _duration(what_for: WhatFor, moving: Booking | None) -> timedelta:
     return moving.end_time - moving.start_time
 
 
-async def _find_booking(work: Work, booking_id: UUID | None) -> Booking | None:
+async def _find_booking(work: UnitOfWork, booking_id: UUID | None) -> Booking | None:
     if booking_id is None:
         return None
-    booking = found(
+    booking = require(
         await bookings.find_booking(work.organization_id, work.tx, booking_id),
         "booking",
-        shown(BOOKING, booking_id),
+        encode_id(BOOKING, booking_id),
     )
     check_movable(booking)
     return booking
 
 
 async def _find_event_type(
-    work: Work, what_for: WhatFor, moving: Booking | None
+    work: UnitOfWork, what_for: WhatFor, moving: Booking | None
 ) -> EventType | None:
     """The one that is named; else the moving booking's, unless a schedule is named."""
     if what_for.event_type_id is None:
@@ -275,25 +282,25 @@ async def _find_event_type(
         return await event_types.find_event_type(
             work.organization_id, work.tx, moving.event_type_id
         )
-    event_type = found(
+    event_type = require(
         await event_types.find_event_type(work.organization_id, work.tx, what_for.event_type_id),
         "event type",
-        shown(EVENT_TYPE, what_for.event_type_id),
+        encode_id(EVENT_TYPE, what_for.event_type_id),
     )
     if not event_type.is_active:
         raise Inactive("This event type is not active; it offers no slots.")
     return event_type
 
 
-def _check_found(question: Question, asked: Asked) -> None:
-    named = question.wanted or next(iter(asked.contents), question.schedule_ids[0])
-    found(asked.contents.get(named), "schedule", shown(SCHEDULE, named))
+def _check_found(query: AvailabilityQuery, asked: LoadedAvailability) -> None:
+    named = query.wanted or next(iter(asked.contents), query.schedule_ids[0])
+    require(asked.contents.get(named), "schedule", encode_id(SCHEDULE, named))
 
 
-def _check_active(question: Question, asked: Asked) -> None:
+def _check_active(query: AvailabilityQuery, asked: LoadedAvailability) -> None:
     """Raises NotFound without a schedule, Inactive where none of them takes bookings."""
-    _check_found(question, asked)
-    if not asked.offering.calendars or question.wanted in {s.id for s in asked.inactive}:
+    _check_found(query, asked)
+    if not asked.offering.calendars or query.wanted in {s.id for s in asked.inactive}:
         raise Inactive("This schedule is not active; it offers no slots.")
 
 

@@ -12,7 +12,7 @@ from kalends.availability.interval import Interval
 from kalends.domain.booking import Status
 from kalends.domain.schedule import Schedule
 from kalends.runtime.pieces import taking_turns
-from kalends.runtime.unit_of_work import Work
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling.clocks import bounds_of, hours_of
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.bookings import statistics
@@ -39,7 +39,7 @@ class Week(Struct, frozen=True, kw_only=True):
 
 
 async def list_weeks(
-    work: Work,
+    work: UnitOfWork,
     first_days: Sequence[date],
     zone_name: str,
     schedules: Sequence[Schedule],

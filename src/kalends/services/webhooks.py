@@ -10,13 +10,13 @@ from msgspec import UNSET, Raw, Struct, UnsetType, structs
 from kalends.domain import webhook
 from kalends.domain.actor import actor_of
 from kalends.domain.errors import Invalid
-from kalends.domain.ids import DELIVERY, ENDPOINT, EVENT, new_id, shown
+from kalends.domain.ids import DELIVERY, ENDPOINT, EVENT, encode_id, new_id
 from kalends.domain.webhook import Attempt, Delivery, Endpoint, State
 from kalends.formats.changes import NOTHING_CHANGED
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json, test_data
 from kalends.runtime import unit_of_work as works
-from kalends.runtime.unit_of_work import Caller, Context, Work, found
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
 from kalends.services.deliveries import PURPOSE, Parcel, opened, send
 from kalends.store.bell import DELIVERIES
 from kalends.store.outbox import deliveries, webhooks
@@ -61,18 +61,18 @@ async def check_url(context: Context, url: str) -> None:
         raise Invalid.field("url", fault)
 
 
-async def list_endpoints(work: Work, limit: int, offset: int) -> tuple[list[Endpoint], int]:
+async def list_endpoints(work: UnitOfWork, limit: int, offset: int) -> tuple[list[Endpoint], int]:
     """A page, oldest first, and how many there are."""
     return await webhooks.list_endpoints(work.organization_id, work.tx, limit, offset)
 
 
-async def get_endpoint(work: Work, endpoint_id: UUID) -> Endpoint:
+async def get_endpoint(work: UnitOfWork, endpoint_id: UUID) -> Endpoint:
     """Raises NotFound."""
     endpoint = await webhooks.find_endpoint(work.organization_id, work.tx, endpoint_id)
-    return found(endpoint, "webhook", shown(ENDPOINT, endpoint_id))
+    return require(endpoint, "webhook", encode_id(ENDPOINT, endpoint_id))
 
 
-async def create_endpoint(work: Work, wanted: NewEndpoint) -> MadeEndpoint:
+async def create_endpoint(work: UnitOfWork, wanted: NewEndpoint) -> MadeEndpoint:
     """It hears of what happens from now on."""
     secret = webhook.new_secret()
     endpoint = Endpoint(
@@ -86,48 +86,48 @@ async def create_endpoint(work: Work, wanted: NewEndpoint) -> MadeEndpoint:
         previous_secret=None,
         previous_until=None,
         failing_since=None,
-        created_at=work.stamp,
-        updated_at=work.stamp,
+        created_at=work.recorded_at,
+        updated_at=work.recorded_at,
     )
     await webhooks.insert_endpoint(work.organization_id, work.tx, endpoint)
     return MadeEndpoint(endpoint, secret)
 
 
 async def update_endpoint(
-    work: Work, endpoint_id: UUID, parse: Callable[[], EndpointChanges]
+    work: UnitOfWork, endpoint_id: UUID, parse: Callable[[], EndpointChanges]
 ) -> Endpoint:
     """Changes what is given. One that is enabled again gets at once what waited for it.
     Raises NotFound, Invalid."""
     before = await _lock(work, endpoint_id)
     changes = {k: v for k, v in structs.asdict(parse()).items() if v is not UNSET}
-    after = structs.replace(before, **changes, updated_at=work.stamp)
+    after = structs.replace(before, **changes, updated_at=work.recorded_at)
     if after.enabled:
         after = structs.replace(after, disabled_reason=None)
     await webhooks.update_endpoint(work.organization_id, work.tx, after)
     if after.enabled and not before.enabled:
         await webhooks.note_success(work.organization_id, work.tx, endpoint_id)
         await webhooks.wake_lanes(work.organization_id, work.tx, endpoint_id)
-        work.rings.add(DELIVERIES)
+        work.notifications.add(DELIVERIES)
     return after
 
 
-async def delete_endpoint(work: Work, endpoint_id: UUID) -> UUID:
+async def delete_endpoint(work: UnitOfWork, endpoint_id: UUID) -> UUID:
     """Nothing is sent to it any more, nor what waits. Raises NotFound."""
     await _lock(work, endpoint_id)
-    await webhooks.delete_endpoint(work.organization_id, work.tx, endpoint_id, work.stamp)
+    await webhooks.delete_endpoint(work.organization_id, work.tx, endpoint_id, work.recorded_at)
     return endpoint_id
 
 
-async def rotate_secret(work: Work, endpoint_id: UUID) -> Rotated:
+async def rotate_secret(work: UnitOfWork, endpoint_id: UUID) -> Rotated:
     """A new secret; the one before signs beside it for a day. Raises NotFound."""
     before = await _lock(work, endpoint_id)
-    secret, until = webhook.new_secret(), work.stamp + webhook.BOTH_SECRETS_FOR
+    secret, until = webhook.new_secret(), work.recorded_at + webhook.BOTH_SECRETS_FOR
     after = structs.replace(
         before,
         secret=_sealed(work, secret),
         previous_secret=before.secret,
         previous_until=until,
-        updated_at=work.stamp,
+        updated_at=work.recorded_at,
     )
     await webhooks.update_endpoint(work.organization_id, work.tx, after)
     return Rotated(secret, until)
@@ -141,7 +141,9 @@ async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> 
     data, actor = encode_raw(test_data(endpoint_id)), actor_of(caller.actor, caller.actor_name)
     body = event_json(event_id, webhook.TEST, now, data, NOTHING_CHANGED, actor)
     signers = opened(context.seal, [endpoint.secret])
-    attempt, _ = await send(context, endpoint.url, Parcel(shown(EVENT, event_id), body, signers))
+    attempt, _ = await send(
+        context, endpoint.url, Parcel(encode_id(EVENT, event_id), body, signers)
+    )
     delivery = Delivery(
         id=new_id(),
         endpoint_id=endpoint_id,
@@ -157,7 +159,7 @@ async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> 
 
 
 async def list_deliveries(
-    work: Work, endpoint_id: UUID, state: str | None, limit: int, offset: int
+    work: UnitOfWork, endpoint_id: UUID, state: str | None, limit: int, offset: int
 ) -> tuple[list[Delivery], int]:
     """A page, the latest first, and how many there are. Raises NotFound."""
     await get_endpoint(work, endpoint_id)
@@ -166,26 +168,26 @@ async def list_deliveries(
     )
 
 
-async def redeliver(work: Work, endpoint_id: UUID, delivery_id: UUID) -> Delivery:
+async def redeliver(work: UnitOfWork, endpoint_id: UUID, delivery_id: UUID) -> Delivery:
     """Has it sent once more, under the same `webhook-id` and in its place in the order of its
     booking. Raises NotFound."""
     await get_endpoint(work, endpoint_id)
     place = work.organization_id, work.tx, endpoint_id, delivery_id
-    found(await deliveries.find_delivery(*place), "delivery", shown(DELIVERY, delivery_id))
+    require(await deliveries.find_delivery(*place), "delivery", encode_id(DELIVERY, delivery_id))
     await deliveries.redeliver(*place)
-    work.rings.add(DELIVERIES)
+    work.notifications.add(DELIVERIES)
     again = await deliveries.find_delivery(*place)
-    return found(again, "delivery", shown(DELIVERY, delivery_id))
+    return require(again, "delivery", encode_id(DELIVERY, delivery_id))
 
 
-async def _lock(work: Work, endpoint_id: UUID) -> Endpoint:
+async def _lock(work: UnitOfWork, endpoint_id: UUID) -> Endpoint:
     endpoint = await webhooks.lock_endpoint(work.organization_id, work.tx, endpoint_id)
-    return found(endpoint, "webhook", shown(ENDPOINT, endpoint_id))
+    return require(endpoint, "webhook", encode_id(ENDPOINT, endpoint_id))
 
 
-async def _note_test(work: Work, delivery: Delivery, body: Raw) -> None:
+async def _note_test(work: UnitOfWork, delivery: Delivery, body: Raw) -> None:
     await deliveries.insert_test(work.organization_id, work.tx, delivery, body)
 
 
-def _sealed(work: Work, secret: str) -> bytes:
+def _sealed(work: UnitOfWork, secret: str) -> bytes:
     return work.context.seal.close(secret.encode(), PURPOSE)

@@ -25,7 +25,7 @@ SELECT pg_notify($1::text, json_build_object('channel', $1::text, 'operation', '
 GATHER_SECONDS: Final = {DELIVERIES: 0.01, JOBS: 0.1}
 
 
-class Bell:
+class Notifier:
     """The bell of one process. `connect` gives a connection of its pool."""
 
     def __init__(self, connect: Callable[[], AbstractAsyncContextManager[Any]]) -> None:
@@ -33,7 +33,7 @@ class Bell:
         self._rung: set[str] = set()
         self._telling: set[asyncio.Task[None]] = set()
 
-    def ring(self, *channels: str) -> None:
+    def notify(self, *channels: str) -> None:
         """Wakes those who listen there, soon; returns at once."""
         for channel in channels:
             if channel not in self._rung:

@@ -18,7 +18,7 @@ from msgspec import Raw, Struct
 
 from kalends.domain.errors import Unavailable
 from kalends.store.answering import time_to_answer
-from kalends.store.bell import Bell
+from kalends.store.bell import Notifier
 from kalends.store.connecting import connect
 from kalends.store.database_url import ConnectParameters
 from kalends.store.turns import Turns
@@ -135,7 +135,7 @@ class Database:
         self._turns = Turns(size)
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
-        self.bell = Bell(self.connection)
+        self.bell = Notifier(self.connection)
 
     async def close(self) -> None:
         if self._pool is not None:

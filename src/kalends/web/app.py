@@ -26,14 +26,14 @@ from kalends.web.api import (
 )
 from kalends.web.console import table as console
 from kalends.web.http import health
-from kalends.web.http.endpoint import Endpoint, Gate, Nowhere, ReadOnly
+from kalends.web.http.endpoint import Endpoint, Gate, NotFoundApp, ReadOnly
 from kalends.web.http.routes import Route
-from kalends.web.middleware import Door
+from kalends.web.middleware import RequestMiddleware
 from kalends.web.openapi import docs
 from kalends.web.pages import files
 from kalends.web.pages.endpoint import PageEndpoint, PageNowhere
+from kalends.web.pages.request import PageGate, PageLimits
 from kalends.web.pages.routes import PageRoute
-from kalends.web.pages.visit import PageGate, PageLimits
 from kalends.web.public import booking, machines, offers, self_service
 from kalends.web.public import feeds as feed_pages
 
@@ -82,10 +82,10 @@ def build_app(gate: Gate, limits: PageLimits, lifespan: Lifespan, checks: health
             *(PathRoute(p, PageEndpoint(pages, p, methods)) for p, methods in by_path(PAGES)),
         ],
         redirect_slashes=False,
-        default=PageNowhere(pages, Nowhere(gate)),
+        default=PageNowhere(pages, NotFoundApp(gate)),
         lifespan=lifespan,
     )
-    return Door(router)
+    return RequestMiddleware(router)
 
 
 def by_path(routes: Iterable[R]) -> list[tuple[str, dict[str, R]]]:

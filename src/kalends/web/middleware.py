@@ -18,7 +18,7 @@ NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
 NO_STORE: Final = (b"cache-control", b"no-store")
 
 
-class Door:
+class RequestMiddleware:
     """Wraps the application. Every answer carries `X-Request-Id`, every request one log line."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -29,20 +29,20 @@ class Door:
             await self._app(scope, receive, send)
             return
         with answer_in_time() as answering:
-            await self._serve(scope, receive, _Visit(scope, send, answering))
+            await self._serve(scope, receive, _Exchange(scope, send, answering))
 
-    async def _serve(self, scope: Scope, receive: Receive, visit: "_Visit") -> None:
+    async def _serve(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
         try:
-            await self._app(scope, receive, visit.send)
+            await self._app(scope, receive, exchange.send)
         except Exception as error:
-            log.exception("failed", request_id=visit.request_id, path=visit.path)
-            if visit.status is None:
-                await send_error(scope, visit.send, _as_shown(error))
+            log.exception("failed", request_id=exchange.request_id, path=exchange.path)
+            if exchange.status is None:
+                await send_error(scope, exchange.send, _as_shown(error))
         finally:
-            visit.end()
+            exchange.end()
 
 
-class _Visit:
+class _Exchange:
     """One request, from its first byte to its log line."""
 
     def __init__(self, scope: Scope, send: Send, answering: Answering) -> None:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from kalends.compose import Installation
-from kalends.domain.ids import ORGANIZATION, new_id, shown
+from kalends.domain.ids import ORGANIZATION, encode_id, new_id
 from kalends.services import sessions
 from kalends.services.sessions import Credentials
 from kalends.web.http.sign_ins import ANONYMOUS
@@ -39,7 +39,7 @@ def sign_in(world: World, address: str, password: str) -> httpx.Response:
 
 
 def invite(environment: dict[str, str], world: World, address: str, role: str = "member") -> str:
-    organization = shown(ORGANIZATION, world.setup.organization_id)
+    organization = encode_id(ORGANIZATION, world.setup.organization_id)
     words = ["--organization", organization, "--email", address, "--role", role]
     done = subprocess.run(
         [sys.executable, "-m", "kalends", "users", "invite", *words],

@@ -13,12 +13,12 @@ from kalends.runtime.callers import Keyring
 from kalends.runtime.limits import RateLimiter
 from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import Sessions
-from kalends.web.middleware import Door
+from kalends.web.middleware import RequestMiddleware
 from kalends.web.pages.answers import PageAnswer, Stream, send_stream, text
 from kalends.web.pages.endpoint import SIGN_IN, PageEndpoint
+from kalends.web.pages.request import PageGate, PageLimits, PageRequest
 from kalends.web.pages.routes import PageHandler, PageRoute
 from kalends.web.pages.safety import form_token
-from kalends.web.pages.visit import PageGate, PageLimits, Visit
 from tests.world import World
 
 Pages = Callable[..., httpx.AsyncClient]
@@ -36,7 +36,7 @@ async def pages(home: Installation) -> AsyncIterator[Pages]:
             name.upper(): PageRoute(method=name.upper(), path="/it", handler=handler, access=access)
             for name, handler in handlers.items()
         }
-        door = Door(PageEndpoint(gate, "/it", methods))
+        door = RequestMiddleware(PageEndpoint(gate, "/it", methods))
         transport = httpx.ASGITransport(door, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://kalends.test")
 
@@ -52,16 +52,16 @@ def session(world: World) -> str:
     return str(answer.cookies["kalends_session"])
 
 
-async def hello(visit: Visit) -> PageAnswer:
+async def hello(visit: PageRequest) -> PageAnswer:
     return text("hello")
 
 
-async def take(visit: Visit) -> PageAnswer:
+async def take(visit: PageRequest) -> PageAnswer:
     return text((await visit.form()).text("word"))
 
 
 async def test_what_nobody_foresaw_is_a_page_that_tells_nothing(pages: Pages) -> None:
-    async def broken(_: Visit) -> PageAnswer:
+    async def broken(_: PageRequest) -> PageAnswer:
         raise RuntimeError("the secret of the house")
 
     async with pages(Access.OPEN, get=broken) as client:
@@ -73,7 +73,7 @@ async def test_what_nobody_foresaw_is_a_page_that_tells_nothing(pages: Pages) ->
 
 
 async def test_a_database_that_is_away_is_a_page_to_come_back_to(pages: Pages) -> None:
-    async def away(_: Visit) -> PageAnswer:
+    async def away(_: PageRequest) -> PageAnswer:
         raise Unavailable("The database is away.")
 
     async with pages(Access.OPEN, get=away) as client:

@@ -14,7 +14,8 @@ FOLDER = Path(kalends.web.__file__).parent
 SOURCES = {
     path: path.read_text()
     for path in FOLDER.rglob("*")
-    if path.suffix in (".html", ".py") and not {"words", "openapi"} & set(path.relative_to(FOLDER).parts)
+    if path.suffix in (".html", ".py")
+    and not {"words", "openapi"} & set(path.relative_to(FOLDER).parts)
 }
 # Keys that are put together where they are used, by how they begin.
 PUT_TOGETHER = re.compile(r"place\.|booking\.title\.|error\.\d|form\.(yes|no)$")

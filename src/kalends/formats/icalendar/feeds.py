@@ -60,7 +60,7 @@ def _booked(booking: Booking, feed: Feed) -> FeedEntry:
     link = find_link(location)
     is_request = booking.status == Status.PENDING
     return FeedEntry(
-        uid=f"{ids.shown(ids.BOOKING, booking.id)}@kalends",
+        uid=f"{ids.encode_id(ids.BOOKING, booking.id)}@kalends",
         sequence=booking.version - 1,
         status=EventStatus.TENTATIVE if is_request else EventStatus.CONFIRMED,
         starts_at=booking.start_time,
@@ -70,7 +70,7 @@ def _booked(booking: Booking, feed: Feed) -> FeedEntry:
         description="\n".join(_about(booking, feed)),
         location=location or None,
         url=link if link and link.startswith("http") else None,
-        stamp=booking.updated_at,
+        recorded_at=booking.updated_at,
     )
 
 
@@ -90,12 +90,12 @@ def _about(booking: Booking, feed: Feed) -> Iterator[str]:
     event_type = feed.event_types.get(booking.event_type_id) if booking.event_type_id else None
     for answer in label_answers(booking.answers, event_type.questions if event_type else ()):
         yield f"{one_line(answer.label)}: {many_lines(answer.text)}"
-    yield f"Booking: {ids.shown(ids.BOOKING, booking.id)}"
+    yield f"Booking: {ids.encode_id(ids.BOOKING, booking.id)}"
 
 
 def _busy(busy: BusyTime) -> FeedEntry:
     return FeedEntry(
-        uid=f"{ids.shown(ids.BUSY_TIME, busy.id)}@kalends",
+        uid=f"{ids.encode_id(ids.BUSY_TIME, busy.id)}@kalends",
         sequence=0,
         status=EventStatus.CONFIRMED,
         starts_at=busy.start_time,
@@ -103,5 +103,5 @@ def _busy(busy: BusyTime) -> FeedEntry:
         zone="UTC",
         summary=BUSY,
         description=many_lines(busy.reason or "") or None,
-        stamp=busy.created_at,
+        recorded_at=busy.created_at,
     )

@@ -56,7 +56,7 @@ class Person(Struct, frozen=True):
 class FeedEntry(Struct, frozen=True, kw_only=True):
     """An appointment. Instants are in UTC; `zone` is the IANA name of the zone it is shown in.
 
-    `sequence` grows with each change, `stamp` is when the last one happened.
+    `sequence` grows with each change, `recorded_at` is when the last one happened.
     """
 
     uid: str
@@ -66,7 +66,7 @@ class FeedEntry(Struct, frozen=True, kw_only=True):
     ends_at: datetime
     zone: str
     summary: str
-    stamp: datetime
+    recorded_at: datetime
     description: str | None = None
     location: str | None = None
     url: str | None = None
@@ -142,8 +142,8 @@ def _properties(entry: FeedEntry) -> Iterator[str]:
     yield content_line("UID", text(one_line(entry.uid)))
     yield content_line("SEQUENCE", str(entry.sequence))
     yield content_line("STATUS", entry.status)
-    yield content_line("DTSTAMP", utc_time(entry.stamp))
-    yield content_line("LAST-MODIFIED", utc_time(entry.stamp))
+    yield content_line("DTSTAMP", utc_time(entry.recorded_at))
+    yield content_line("LAST-MODIFIED", utc_time(entry.recorded_at))
     yield from _times(entry)
     yield content_line("SUMMARY", text(one_line(entry.summary)))
     is_free = entry.status == EventStatus.CANCELLED

@@ -35,7 +35,7 @@ def invitation_of(mail: BookingMail) -> Invitation:
         url=link if link and link.startswith("http") else None,
         organizer=Person(mail.organization, mail.sender),
         attendees=_attendees(mail),
-        stamp=mail.happened_at,
+        recorded_at=mail.happened_at,
     )
 
 

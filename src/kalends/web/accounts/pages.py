@@ -16,81 +16,83 @@ from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import token_in
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.endpoint import SIGN_IN
+from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import PageRoute
 from kalends.web.pages.safety import isolated
-from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import say, say_in_page
 
 RESET: Final = "/password-reset"
 CONSOLE: Final = "/console"
 
 
-async def ask_for_reset(visit: Visit) -> PageAnswer:
-    if "sent" in visit.query:
+async def ask_for_reset(request: PageRequest) -> PageAnswer:
+    if "sent" in request.query:
         texts = [say("reset.sent.text"), say("reset.sent.again")]
-        return _message(visit, say("reset.sent.title"), texts)
-    return visit.page("accounts/ask.html", email="", wrong="")
+        return _message(request, say("reset.sent.title"), texts)
+    return request.page("accounts/ask.html", email="", wrong="")
 
 
-async def send_reset(visit: Visit) -> PageAnswer:
+async def send_reset(request: PageRequest) -> PageAnswer:
     """Raises RateLimited."""
-    given = (await visit.form()).text("email")
+    given = (await request.form()).text("email")
     try:
         email = Email.parse(given)
     except ValueError:
         wrong = say("reset.ask.wrong")
-        return visit.page("accounts/ask.html", 422, email=given, wrong=wrong)
-    limit = visit.gate.sessions.sign_in_limit
-    await accounts.ask_for_reset(visit.context, visit.caller, str(email), visit.address, limit)
+        return request.page("accounts/ask.html", 422, email=given, wrong=wrong)
+    limit = request.gate.sessions.sign_in_limit
+    await accounts.ask_for_reset(
+        request.context, request.caller, str(email), request.address, limit
+    )
     return redirect(f"{RESET}?sent=1")
 
 
-async def choose_password(visit: Visit) -> PageAnswer:
-    return await _choose_password(visit)
+async def choose_password(request: PageRequest) -> PageAnswer:
+    return await _choose_password(request)
 
 
-async def reset_password(visit: Visit) -> PageAnswer:
-    token, password = visit.path("token"), (await visit.form()).get("password", "")
+async def reset_password(request: PageRequest) -> PageAnswer:
+    token, password = request.path("token"), (await request.form()).get("password", "")
     try:
-        await accounts.reset_password(visit.context, visit.caller, token, password)
+        await accounts.reset_password(request.context, request.caller, token, password)
     except NotFound:
-        return _reset_ended(visit)
+        return _reset_ended(request)
     except Invalid:
-        return await _choose_password(visit, _wrong_length())
+        return await _choose_password(request, _wrong_length())
     sign_in = {"url": SIGN_IN, "label": say("account.sign_in")}
-    return _message(visit, say("reset.done.title"), [say("reset.done.text")], sign_in)
+    return _message(request, say("reset.done.title"), [say("reset.done.text")], sign_in)
 
 
-async def show_invitation(visit: Visit) -> PageAnswer:
-    return await _invitation(visit)
+async def show_invitation(request: PageRequest) -> PageAnswer:
+    return await _invitation(request)
 
 
-async def accept_invitation(visit: Visit) -> PageAnswer:
-    token, password = visit.path("token"), (await visit.form()).get("password", "")
+async def accept_invitation(request: PageRequest) -> PageAnswer:
+    token, password = request.path("token"), (await request.form()).get("password", "")
     try:
-        invited = await accounts.find_invitation(visit.context, token)
+        invited = await accounts.find_invitation(request.context, token)
         signed_in = await accounts.accept_invitation(
-            visit.context, visit.caller, token, password, token_in(visit.headers)
+            request.context, request.caller, token, password, token_in(request.headers)
         )
     except NotFound:
-        return _invitation_ended(visit)
+        return _invitation_ended(request)
     except Invalid:
-        return await _invitation(visit, _wrong_length())
+        return await _invitation(request, _wrong_length())
     except Forbidden:
-        return await _invitation(visit)
-    cookie = tuple(visit.gate.sessions.cookie(signed_in.token, visit.scope).items())
+        return await _invitation(request)
+    cookie = tuple(request.gate.sessions.cookie(signed_in.token, request.scope).items())
     text = say_in_page("invitation.done.text", organization=_name(invited))
     console = {"url": CONSOLE, "label": say("invitation.done.go")}
-    return _message(visit, say("invitation.done.title"), [text], console, headers=cookie)
+    return _message(request, say("invitation.done.title"), [text], console, headers=cookie)
 
 
-async def _choose_password(visit: Visit, wrong: str = "") -> PageAnswer:
+async def _choose_password(request: PageRequest, wrong: str = "") -> PageAnswer:
     try:
-        link = await accounts.find_reset(visit.context, visit.path("token"))
+        link = await accounts.find_reset(request.context, request.path("token"))
     except NotFound:
-        return _reset_ended(visit)
+        return _reset_ended(request)
     return _form(
-        visit,
+        request,
         wrong,
         title=say("reset.title"),
         lead=say_in_page("reset.set.lead", email=isolated(link.email)),
@@ -99,19 +101,19 @@ async def _choose_password(visit: Visit, wrong: str = "") -> PageAnswer:
     )
 
 
-async def _invitation(visit: Visit, wrong: str = "") -> PageAnswer:
+async def _invitation(request: PageRequest, wrong: str = "") -> PageAnswer:
     try:
-        invited = await accounts.find_invitation(visit.context, visit.path("token"))
+        invited = await accounts.find_invitation(request.context, request.path("token"))
     except NotFound:
-        return _invitation_ended(visit)
+        return _invitation_ended(request)
     name, email = _name(invited), isolated(invited.link.email)
     title = say("invitation.title", organization=invited.organization.name)
     if invited.link.has_password:
         text = say_in_page("invitation.known", organization=name, email=email)
         sign_in = {"url": SIGN_IN, "label": say("account.sign_in")}
-        return _message(visit, title, [text], sign_in)
+        return _message(request, title, [text], sign_in)
     return _form(
-        visit,
+        request,
         wrong,
         title=title,
         lead=say_in_page("invitation.lead", email=email),
@@ -120,8 +122,8 @@ async def _invitation(visit: Visit, wrong: str = "") -> PageAnswer:
     )
 
 
-def _form(visit: Visit, wrong: str, **values: Any) -> PageAnswer:
-    return visit.page(
+def _form(request: PageRequest, wrong: str, **values: Any) -> PageAnswer:
+    return request.page(
         "accounts/choose.html",
         422 if wrong else 200,
         wrong=wrong,
@@ -131,26 +133,26 @@ def _form(visit: Visit, wrong: str, **values: Any) -> PageAnswer:
     )
 
 
-def _reset_ended(visit: Visit) -> PageAnswer:
+def _reset_ended(request: PageRequest) -> PageAnswer:
     again = {"url": RESET, "label": say("account.ended.again")}
     title, text = say("account.ended.title"), say("account.ended.text")
-    return _message(visit, title, [text], again, status=404)
+    return _message(request, title, [text], again, status=404)
 
 
-def _invitation_ended(visit: Visit) -> PageAnswer:
+def _invitation_ended(request: PageRequest) -> PageAnswer:
     sign_in = {"url": SIGN_IN, "label": say("account.sign_in")}
     title, text = say("account.ended.title"), say("account.ended.invitation")
-    return _message(visit, title, [text], sign_in, status=404)
+    return _message(request, title, [text], sign_in, status=404)
 
 
 def _message(
-    visit: Visit,
+    request: PageRequest,
     title: str,
     texts: Sequence[str],
     button: dict[str, str] | None = None,
     **answer: Any,
 ) -> PageAnswer:
-    return visit.page("accounts/message.html", title=title, texts=texts, button=button, **answer)
+    return request.page("accounts/message.html", title=title, texts=texts, button=button, **answer)
 
 
 def _wrong_length() -> str:

@@ -69,7 +69,7 @@ def shown_once(made: MadeKey) -> Answer:
 
 
 def shown_revoked(key_id: UUID) -> Answer:
-    return deleted(ids.shown(ids.API_KEY, key_id))
+    return deleted(ids.encode_id(ids.API_KEY, key_id))
 
 
 _PATH: Final = "/api/v1/api-keys"

@@ -356,7 +356,7 @@ def _first_instant(field: str, text: str, zone: str) -> datetime:
 
 def _id_to_find(prefix: str, text: str | None) -> UUID | None:
     """An id to filter by; what is no id finds nothing."""
-    return None if text is None else ids.parse(prefix, text) or NOT_AN_ID
+    return None if text is None else ids.decode_id(prefix, text) or NOT_AN_ID
 
 
 def _statuses(text: str | None) -> tuple[Status, ...]:

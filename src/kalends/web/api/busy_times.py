@@ -101,7 +101,7 @@ def shown(busy_time: BusyTime) -> Answer:
 
 
 def shown_deleted(busy_time_id: UUID) -> Answer:
-    return deleted(ids.shown(ids.BUSY_TIME, busy_time_id))
+    return deleted(ids.encode_id(ids.BUSY_TIME, busy_time_id))
 
 
 def parse_new(body: bytes) -> NewBusyTime:

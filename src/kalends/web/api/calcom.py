@@ -179,7 +179,7 @@ async def get_calcom(call: Call) -> Answer:
 async def delete_calcom(call: Call) -> Answer:
     admin = await admin_in_query(call)
     id_ = await unit_of_work.change(call.context, admin, calcom.disconnect)
-    return deleted(ids.shown(ids.INTEGRATION, id_))
+    return deleted(ids.encode_id(ids.INTEGRATION, id_))
 
 
 async def receive_calcom_hook(call: Call) -> Answer:

@@ -51,11 +51,11 @@ async def read_event_log(call: Call) -> Answer:
     query = call.query(EventLogQuery)
     after = None
     if query.after is not None:
-        after = ids.parse(ids.EVENT, query.after)
+        after = ids.decode_id(ids.EVENT, query.after)
         if after is None:
             raise Invalid.field("after", "is no event of this organization")
     page = await call.read(event_log.read_log, after, query.limit)
-    meta = LogMeta(query.limit, page.has_more, ids.shown_or_none(ids.EVENT, page.next_id))
+    meta = LogMeta(query.limit, page.has_more, ids.encode_id_or_none(ids.EVENT, page.next_id))
     return data_with_meta([shown(event) for event in page.events], meta)
 
 

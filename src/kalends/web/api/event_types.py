@@ -278,7 +278,7 @@ def shown(event_type: EventType, status: int = 200) -> Answer:
 
 
 def shown_deleted(event_type: EventType) -> Answer:
-    return deleted(ids.shown(ids.EVENT_TYPE, event_type.id))
+    return deleted(ids.encode_id(ids.EVENT_TYPE, event_type.id))
 
 
 def parse_new(body: CreateEventType) -> NewEventType:

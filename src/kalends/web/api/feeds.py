@@ -67,7 +67,7 @@ def _made(origin: str, feed: MadeFeed) -> Answer:
 
 
 def _deleted(schedule_id: UUID) -> Answer:
-    return deleted(ids.shown(ids.SCHEDULE, schedule_id))
+    return deleted(ids.encode_id(ids.SCHEDULE, schedule_id))
 
 
 _PATH: Final = "/api/v1/schedules/{id}/feed"

@@ -50,7 +50,7 @@ async def get_hold(call: Call) -> Answer:
 async def delete_hold(call: Call) -> Answer:
     hold_id = call.id(ids.HOLD, "hold")
     return await call.change(
-        lambda gone: deleted(ids.shown(ids.HOLD, gone)), holds.delete_hold, hold_id
+        lambda gone: deleted(ids.encode_id(ids.HOLD, gone)), holds.delete_hold, hold_id
     )
 
 

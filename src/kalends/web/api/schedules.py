@@ -171,7 +171,7 @@ def shown(schedule: Schedule, status: int = 200) -> Answer:
 
 
 def shown_deleted(schedule: Schedule) -> Answer:
-    return deleted(ids.shown(ids.SCHEDULE, schedule.id))
+    return deleted(ids.encode_id(ids.SCHEDULE, schedule.id))
 
 
 def parse_new(body: CreateSchedule) -> NewSchedule:

@@ -147,7 +147,7 @@ def _show_reason(reason: Reason) -> dict[str, Any]:
     return {
         "code": reason.code,
         "message": reason.message,
-        "schedule_id": ids.shown_or_none(ids.SCHEDULE, reason.schedule_id),
+        "schedule_id": ids.encode_id_or_none(ids.SCHEDULE, reason.schedule_id),
         "in_the_way": [_show_in_the_way(thing) for thing in reason.in_the_way],
     }
 
@@ -156,8 +156,8 @@ def _show_in_the_way(thing: InTheWay) -> dict[str, Any]:
     return {
         "start_time": thing.start_time,
         "end_time": thing.end_time,
-        "booking_id": ids.shown_or_none(ids.BOOKING, thing.booking_id),
-        "busy_time_id": ids.shown_or_none(ids.BUSY_TIME, thing.busy_time_id),
+        "booking_id": ids.encode_id_or_none(ids.BOOKING, thing.booking_id),
+        "busy_time_id": ids.encode_id_or_none(ids.BUSY_TIME, thing.busy_time_id),
     }
 
 

@@ -175,7 +175,7 @@ def shown_secret(rotated: Rotated) -> Answer:
 
 
 def shown_deleted(endpoint_id: UUID) -> Answer:
-    return deleted(ids.shown(ids.ENDPOINT, endpoint_id))
+    return deleted(ids.encode_id(ids.ENDPOINT, endpoint_id))
 
 
 def shown_again(delivery: Delivery) -> Answer:

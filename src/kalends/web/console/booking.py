@@ -8,14 +8,14 @@ from msgspec import json
 
 from kalends.domain.booking import MOVABLE, TRANSITIONS, Booking, Status
 from kalends.domain.errors import InvalidTransition, NotFound, NotReschedulable, Stale
-from kalends.domain.ids import BOOKING, parse, shown
+from kalends.domain.ids import BOOKING, decode_id, encode_id
 from kalends.domain.values import Text
 from kalends.runtime.conditions import IfMatch
 from kalends.services import bookings
 from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.services.histories import History, get_history
-from kalends.web.console.desk import Desk, member_route
 from kalends.web.console.history import entries_of
+from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.http.errors import status_of
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer
@@ -30,52 +30,56 @@ SETTABLE: Final = (Status.CONFIRMED, Status.COMPLETED, Status.NO_SHOW)
 OVERTAKEN: Final = (InvalidTransition, NotReschedulable, Stale)
 
 
-async def show_booking(desk: Desk) -> PageAnswer:
-    return await booking_page(desk)
+async def show_booking(request: ConsoleRequest) -> PageAnswer:
+    return await booking_page(request)
 
 
-async def set_status(desk: Desk) -> PageAnswer:
+async def set_status(request: ConsoleRequest) -> PageAnswer:
     """Confirms, completes, or notes that nobody came."""
-    form, booking_id = await desk.form(), booking_id_in(desk)
+    form, booking_id = await request.form(), booking_id_in(request)
     status = next((one for one in SETTABLE if one.value == form.get("status")), None)
     if status is None:
-        return await booking_page(desk, 422, problem=say("console.booking.no-status"))
+        return await booking_page(request, 422, problem=say("console.booking.no-status"))
     wanted = BookingChanges(status=status, notify=notify_in(form))
     try:
-        await desk.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
+        await request.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
     except OVERTAKEN as error:
-        return await overtaken_page(desk, error)
+        return await overtaken_page(request, error)
     has_mail = status is Status.CONFIRMED
-    return desk.go(url_of(booking_id), done=done_with(form, status) if has_mail else status.value)
+    return request.go(
+        url_of(booking_id), done=done_with(form, status) if has_mail else status.value
+    )
 
 
-async def cancel(desk: Desk) -> PageAnswer:
+async def cancel(request: ConsoleRequest) -> PageAnswer:
     """Cancels or rejects, with the reason that the attendee will read."""
-    form, booking_id = await desk.form(), booking_id_in(desk)
+    form, booking_id = await request.form(), booking_id_in(request)
     reason = form.text("reason") or None
     if reason is not None and not fits(reason, Text):
-        return await booking_page(desk, 422, problem=say("form.unfit"))
+        return await booking_page(request, 422, problem=say("form.unfit"))
     wanted = Cancellation(reason=reason, notify=notify_in(form))
     try:
-        await desk.change(bookings.cancel_booking, booking_id, seen_in(form), lambda: wanted)
+        await request.change(bookings.cancel_booking, booking_id, seen_in(form), lambda: wanted)
     except OVERTAKEN as error:
-        return await overtaken_page(desk, error)
-    return desk.go(url_of(booking_id), done=done_with(form, Status.CANCELLED))
+        return await overtaken_page(request, error)
+    return request.go(url_of(booking_id), done=done_with(form, Status.CANCELLED))
 
 
-async def booking_page(desk: Desk, status: int = 200, **more: Any) -> PageAnswer:
+async def booking_page(request: ConsoleRequest, status: int = 200, **more: Any) -> PageAnswer:
     """The booking with its whole history. Raises NotFound."""
-    history: History = await desk.read(get_history, booking_id_in(desk))
+    history: History = await request.read(get_history, booking_id_in(request))
     booking = history.booking
-    return desk.page(
+    return request.page(
         "console/booking.html",
         "bookings",
         status,
         history=history,
         booking=booking,
         path=url_of(booking.id),
-        entries=entries_of(history.events, dict(history.actors), desk.zone, desk.visit.locale),
-        next_statuses=_next_statuses(booking, desk.visit.context.clock()),
+        entries=entries_of(
+            history.events, dict(history.actors), request.zone, request.page_request.locale
+        ),
+        next_statuses=_next_statuses(booking, request.page_request.context.clock()),
         may_cancel=Status.CANCELLED in TRANSITIONS[booking.status],
         may_move=booking.status in MOVABLE,
         answers=answers_of(history.booking, history.event_type),
@@ -91,23 +95,23 @@ def _next_statuses(booking: Booking, now: datetime) -> list[Status]:
     return [one for one in offered if one in TRANSITIONS[booking.status]]
 
 
-async def overtaken_page(desk: Desk, error: Any) -> PageAnswer:
+async def overtaken_page(request: ConsoleRequest, error: Any) -> PageAnswer:
     """The booking as it stands by now, and that it was changed meanwhile."""
     problem = say("console.booking.stale") if isinstance(error, Stale) else error.message
     status = 409 if isinstance(error, Stale) else status_of(error)
-    return await booking_page(desk, status, problem=problem)
+    return await booking_page(request, status, problem=problem)
 
 
-def booking_id_in(desk: Desk) -> UUID:
+def booking_id_in(request: ConsoleRequest) -> UUID:
     """Raises NotFound for what cannot be one."""
-    booking_id = parse(BOOKING, desk.path("id"))
+    booking_id = decode_id(BOOKING, request.path("id"))
     if booking_id is None:
-        raise NotFound.thing("booking", desk.path("id"))
+        raise NotFound.thing("booking", request.path("id"))
     return booking_id
 
 
 def url_of(booking_id: UUID) -> str:
-    return f"/bookings/{shown(BOOKING, booking_id)}"
+    return f"/bookings/{encode_id(BOOKING, booking_id)}"
 
 
 def notify_in(form: Fields) -> bool:

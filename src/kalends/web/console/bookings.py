@@ -8,7 +8,7 @@ from uuid import UUID
 from kalends.domain.booking import Booking, BookingFilter, Status
 from kalends.domain.errors import Invalid
 from kalends.domain.event_type import EventType
-from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, parse, shown
+from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, decode_id, encode_id
 from kalends.domain.values import Day
 from kalends.formats.sheets import BYTE_ORDER_MARK, pieces_of_sheet, sheet_lines
 from kalends.runtime.pieces import taking_turns
@@ -21,7 +21,7 @@ from kalends.services.searching import (
     list_next_found,
     search_bookings,
 )
-from kalends.web.console.desk import Desk, member_route
+from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.pages import clock_words
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer, Stream
@@ -41,12 +41,12 @@ COLUMNS: Final = (
 )
 
 
-async def list_bookings(desk: Desk) -> PageAnswer:
-    query = desk.query
-    search, offset = _search_in(desk), _offset(query)
-    choices: Choices = await desk.read(list_choices)
-    found, total = await desk.read(search_bookings, search, limit=LIMIT, offset=offset)
-    return desk.page(
+async def list_bookings(request: ConsoleRequest) -> PageAnswer:
+    query = request.query
+    search, offset = _search_in(request), _offset(query)
+    choices: Choices = await request.read(list_choices)
+    found, total = await request.read(search_bookings, search, limit=LIMIT, offset=offset)
+    return request.page(
         "console/bookings.html",
         "bookings",
         found=found,
@@ -64,16 +64,16 @@ async def list_bookings(desk: Desk) -> PageAnswer:
     )
 
 
-async def download(desk: Desk) -> Stream:
+async def download(request: ConsoleRequest) -> Stream:
     """The same bookings, all of them, as comma-separated values."""
-    search = _search_in(desk)
-    choices: Choices = await desk.read(list_choices)
-    name = f"bookings-{desk.organization.slug}.csv"
+    search = _search_in(request)
+    choices: Choices = await request.read(list_choices)
+    name = f"bookings-{request.organization.slug}.csv"
     headers = (
         ("content-disposition", f'attachment; filename="{name}"'),
         ("cache-control", "no-store"),
     )
-    return Stream(_lines(desk, search, choices), "text/csv; charset=utf-8", headers)
+    return Stream(_lines(request, search, choices), "text/csv; charset=utf-8", headers)
 
 
 def names_of(choices: Choices) -> dict[str, Any]:
@@ -84,37 +84,37 @@ def names_of(choices: Choices) -> dict[str, Any]:
     }
 
 
-async def _lines(desk: Desk, search: Search, choices: Choices) -> AsyncIterator[bytes]:
+async def _lines(request: ConsoleRequest, search: Search, choices: Choices) -> AsyncIterator[bytes]:
     schedules = names_of(choices)["schedule_names"]
     head = [say(f"console.csv.{column}") for column in COLUMNS]
     yield BYTE_ORDER_MARK.encode() + sheet_lines([head])
     after: tuple[datetime, UUID] | None = None
     while True:
-        found: list[Booking] = await desk.read(list_next_found, search, after)
+        found: list[Booking] = await request.read(list_next_found, search, after)
         if not found:
             return
-        kinds: dict[UUID, EventType] = await desk.read(list_event_types_of, found)
-        rows = (_row(desk, booking, kinds, schedules) for booking in found)
+        kinds: dict[UUID, EventType] = await request.read(list_event_types_of, found)
+        rows = (_row(request, booking, kinds, schedules) for booking in found)
         async for lines in taking_turns(pieces_of_sheet(rows)):
             yield lines
         after = (found[-1].start_time, found[-1].id)
 
 
 def _row(
-    desk: Desk, b: Booking, kinds: Mapping[UUID, EventType], names: Mapping[UUID, str]
+    request: ConsoleRequest, b: Booking, kinds: Mapping[UUID, EventType], names: Mapping[UUID, str]
 ) -> list[str | None]:
-    start = clock_words.local(b.start_time, desk.zone)
+    start = clock_words.local(b.start_time, request.zone)
     event_type = kinds.get(b.event_type_id) if b.event_type_id else None
     answers = [f"{label}: {answer}" for label, answer in answers_of(b, event_type)]
-    schedules = [names.get(id_, shown(SCHEDULE, id_)) for id_ in b.schedule_ids]
+    schedules = [names.get(id_, encode_id(SCHEDULE, id_)) for id_ in b.schedule_ids]
     return [
-        shown(BOOKING, b.id),
+        encode_id(BOOKING, b.id),
         b.status.value,
         clock_words.iso(b.start_time),
         clock_words.iso(b.end_time),
         start.date().isoformat(),
         f"{start:%H:%M}",
-        desk.zone.name,
+        request.zone.name,
         b.title,
         event_type.name if event_type else None,
         ", ".join(schedules),
@@ -133,9 +133,9 @@ def _row(
     ]
 
 
-def _search_in(desk: Desk) -> Search:
+def _search_in(request: ConsoleRequest) -> Search:
     """Raises Invalid for a day that is none."""
-    query, zone = desk.query, desk.zone.name
+    query, zone = request.query, request.zone.name
     since, until = _day(query, "since"), _day(query, "until")
     if since and until and until < since:
         raise Invalid.field("until", "must not be before the first day")
@@ -162,7 +162,7 @@ def _kept(query: Fields) -> dict[str, Any]:
 
 def _id(prefix: str, text: str | None) -> UUID | None:
     """An id to filter by; what is no id finds nothing."""
-    return (parse(prefix, text) or NOT_AN_ID) if text else None
+    return (decode_id(prefix, text) or NOT_AN_ID) if text else None
 
 
 def _day(query: Fields, name: str) -> Day | None:

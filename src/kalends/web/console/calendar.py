@@ -12,13 +12,13 @@ from babel.dates import format_interval
 from kalends.availability.wallclock import Zone, local_day
 from kalends.domain.booking import Booking, Status
 from kalends.domain.errors import Invalid
-from kalends.domain.ids import SCHEDULE, parse, shown
+from kalends.domain.ids import SCHEDULE, decode_id, encode_id
 from kalends.domain.schedule import Schedule
 from kalends.domain.values import Day
 from kalends.formats.times import full_day
 from kalends.services.agenda import Agenda, Choices, get_agenda, list_choices
-from kalends.web.console.desk import Desk, member_route
 from kalends.web.console.grid import hours_of_day, lay_out
+from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import Fields
@@ -51,18 +51,18 @@ class Place:
         return cls(
             view if view in VIEWS else "week",
             min(max(day, FIRST_DAY), LAST_DAY),
-            parse(SCHEDULE, query.get("schedule", "")),
+            decode_id(SCHEDULE, query.get("schedule", "")),
             query.get("hours") == "all",
         )
 
-    def url(self, desk: Desk, **changes: Any) -> str:
+    def url(self, request: ConsoleRequest, **changes: Any) -> str:
         """The URL of the place with these changes."""
         to = replace(self, **changes)
-        return desk.to(
+        return request.to(
             PATH,
             view=to.view,
             day=to.day.isoformat(),
-            schedule=shown(SCHEDULE, to.schedule_id) if to.schedule_id else None,
+            schedule=encode_id(SCHEDULE, to.schedule_id) if to.schedule_id else None,
             hours="all" if to.shows_all_hours else None,
         )
 
@@ -115,15 +115,15 @@ class Cell:
         return self.bookings[MOST_IN_A_CELL:]
 
 
-async def show_calendar(desk: Desk) -> PageAnswer:
-    locale = desk.visit.locale
-    today = local_day(int(desk.visit.context.clock().timestamp()), desk.zone)
-    place = Place.of(desk.query, today)
-    choices: Choices = await desk.read(list_choices)
+async def show_calendar(request: ConsoleRequest) -> PageAnswer:
+    locale = request.page_request.locale
+    today = local_day(int(request.page_request.context.clock().timestamp()), request.zone)
+    place = Place.of(request.query, today)
+    choices: Choices = await request.read(list_choices)
     schedule = choices.schedule(place.schedule_id)
     days = place.days(locale)
-    found: Agenda = await desk.read(get_agenda, (days[0], days[-1]), desk.zone.name, schedule)
-    return await desk.long_page(
+    found: Agenda = await request.read(get_agenda, (days[0], days[-1]), request.zone.name, schedule)
+    return await request.long_page(
         "console/calendar.html",
         "calendar",
         place=place,
@@ -134,20 +134,24 @@ async def show_calendar(desk: Desk) -> PageAnswer:
         title=place.title(locale),
         views=VIEWS,
         names=_names(choices),
-        **_drawn(desk, place, days, found, schedule),
+        **_drawn(request, place, days, found, schedule),
     )
 
 
 def _drawn(
-    desk: Desk, place: Place, days: Sequence[date], found: Agenda, schedule: Schedule | None
+    request: ConsoleRequest,
+    place: Place,
+    days: Sequence[date],
+    found: Agenda,
+    schedule: Schedule | None,
 ) -> dict[str, Any]:
-    locale = desk.visit.locale
+    locale = request.page_request.locale
     if place.view == "month":
-        weeks = _weeks(place.day, found.bookings, desk.zone, locale)
+        weeks = _weeks(place.day, found.bookings, request.zone, locale)
         return {"weeks": weeks, "weekdays": clock_words.week_from(locale), "sheet": None}
     sheet = lay_out(
         days,
-        desk.zone,
+        request.zone,
         found.bookings,
         clock_words.seconds_of(found.now),
         busy=[
@@ -155,7 +159,7 @@ def _drawn(
             for b in found.busy
         ],
         opened=found.opened,
-        hours=hours_of_day(days, desk.zone) if place.shows_all_hours else None,
+        hours=hours_of_day(days, request.zone) if place.shows_all_hours else None,
     )
     return {"sheet": sheet, "weeks": None, "movable": (Status.PENDING, Status.CONFIRMED)}
 

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from typing import Final
 
 from kalends.availability.wallclock import local_day
-from kalends.domain.ids import SCHEDULE, parse
+from kalends.domain.ids import SCHEDULE, decode_id
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.statistics import Week, list_weeks
-from kalends.web.console.desk import Desk, member_route
+from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.pages.answers import PageAnswer
 
 WEEKS: Final = 12
@@ -56,13 +56,15 @@ class Chart:
         return max(bar.value for bar in self.bars)
 
 
-async def show_charts(desk: Desk) -> PageAnswer:
-    choices: Choices = await desk.read(list_choices)
-    only = choices.schedule(parse(SCHEDULE, desk.query.get("schedule", "")))
-    today = local_day(int(desk.visit.context.clock().timestamp()), desk.zone)
-    days = first_days(today, desk.visit.locale.first_week_day)
-    weeks: list[Week] = await desk.read(list_weeks, days, desk.zone.name, choices.schedules, only)
-    return desk.page(
+async def show_charts(request: ConsoleRequest) -> PageAnswer:
+    choices: Choices = await request.read(list_choices)
+    only = choices.schedule(decode_id(SCHEDULE, request.query.get("schedule", "")))
+    today = local_day(int(request.page_request.context.clock().timestamp()), request.zone)
+    days = first_days(today, request.page_request.locale.first_week_day)
+    weeks: list[Week] = await request.read(
+        list_weeks, days, request.zone.name, choices.schedules, only
+    )
+    return request.page(
         "console/charts.html",
         "charts",
         choices=choices,

@@ -7,7 +7,7 @@ from typing import Any, Final
 from kalends.domain.booking import Booking, LocationType
 from kalends.domain.errors import Inactive, Invalid, NotFound, Refused, SlotTaken
 from kalends.domain.event_type import EventType
-from kalends.domain.ids import EVENT_TYPE, SCHEDULE, parse, shown
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
 from kalends.domain.schedule import Schedule
 from kalends.services import bookings
 from kalends.services.agenda import Choices, list_choices
@@ -15,9 +15,9 @@ from kalends.services.bookings import NewAttendee, NewBooking
 from kalends.services.slots import WhatFor
 from kalends.web.console.attendees import Details, read_details
 from kalends.web.console.booking import url_of
-from kalends.web.console.desk import Desk, member_route
 from kalends.web.console.moments import AmbiguousTime, moment_in
 from kalends.web.console.moving import may_override
+from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.console.times import Kept, pick_time
 from kalends.web.http.errors import status_of
 from kalends.web.pages import clock_words
@@ -54,47 +54,49 @@ class Wish:
 
     def parameters(self) -> dict[str, str | None]:
         return {
-            "event_type": shown(EVENT_TYPE, self.event_type.id) if self.event_type else None,
-            "schedule": shown(SCHEDULE, self.schedule.id) if self.schedule else None,
+            "event_type": encode_id(EVENT_TYPE, self.event_type.id) if self.event_type else None,
+            "schedule": encode_id(SCHEDULE, self.schedule.id) if self.schedule else None,
             "minutes": str(self.minutes) if self.event_type is None else None,
         }
 
 
-async def show_steps(desk: Desk) -> PageAnswer:
+async def show_steps(request: ConsoleRequest) -> PageAnswer:
     """What, when, who: the first of them that is not settled yet."""
-    query = desk.query
-    choices: Choices = await desk.read(list_choices)
+    query = request.query
+    choices: Choices = await request.read(list_choices)
     wish = _wish_in(query, choices)
     if not wish.is_settled or (query.get("schedule") and not _has_chosen(query)):
-        return _page(desk, "choose", wish, choices=choices)
+        return _page(request, "choose", wish, choices=choices)
     if not query.get("start") and not query.get("time"):
-        return await _times_page(desk, wish)
+        return await _times_page(request, wish)
     try:
-        starts_at = moment_in(query, desk.zone)
+        starts_at = moment_in(query, request.zone)
     except AmbiguousTime as error:
-        return await _times_page(desk, wish, 422, problem=error.message, twice=error.instants)
+        return await _times_page(request, wish, 422, problem=error.message, twice=error.instants)
     except Invalid as error:
-        return await _times_page(desk, wish, 422, problem=error.message)
-    return _form_page(desk, wish, starts_at, Fields([]))
+        return await _times_page(request, wish, 422, problem=error.message)
+    return _form_page(request, wish, starts_at, Fields([]))
 
 
-async def create(desk: Desk) -> PageAnswer:
-    form = await desk.form()
-    wish = _wish_in(form, await desk.read(list_choices))
+async def create(request: ConsoleRequest) -> PageAnswer:
+    form = await request.form()
+    wish = _wish_in(form, await request.read(list_choices))
     if not wish.is_settled:
         raise NotFound("What was to be booked is not there any more.")
-    starts_at = moment_in(form, desk.zone)
+    starts_at = moment_in(form, request.zone)
     given = read_details(form)
     answers, faults = _answers_in(form, wish, given)
     if faults:
-        return _form_page(desk, wish, starts_at, form, 422, faults=faults)
-    wanted = _new(wish, starts_at, given, answers, override=may_override(desk, form))
+        return _form_page(request, wish, starts_at, form, 422, faults=faults)
+    wanted = _new(wish, starts_at, given, answers, override=may_override(request, form))
     try:
-        booking: Booking = await desk.change(bookings.create_booking, wanted)
+        booking: Booking = await request.change(bookings.create_booking, wanted)
     except (SlotTaken, Refused, Inactive, Invalid) as error:
         status = status_of(error)
-        return _form_page(desk, wish, starts_at, form, status, problem=error.message, refused=True)
-    return desk.go(url_of(booking.id), done="created")
+        return _form_page(
+            request, wish, starts_at, form, status, problem=error.message, refused=True
+        )
+    return request.go(url_of(booking.id), done="created")
 
 
 def _answers_in(form: Fields, wish: Wish, given: Details) -> tuple[dict[str, Any], dict[str, str]]:
@@ -134,8 +136,8 @@ def _wish_in(given: Fields, choices: Choices) -> Wish:
     text = given.get("minutes", "")
     minutes = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else USUAL_MINUTES
     return Wish(
-        choices.event_type(parse(EVENT_TYPE, given.get("event_type", ""))),
-        choices.schedule(parse(SCHEDULE, given.get("schedule", ""))),
+        choices.event_type(decode_id(EVENT_TYPE, given.get("event_type", ""))),
+        choices.schedule(decode_id(SCHEDULE, given.get("schedule", ""))),
         min(max(minutes, 1), LONGEST_MINUTES),
     )
 
@@ -146,22 +148,29 @@ def _has_chosen(query: Fields) -> bool:
     return bool(query.get("event_type") or query.get("minutes"))
 
 
-async def _times_page(desk: Desk, wish: Wish, status: int = 200, **more: Any) -> PageAnswer:
+async def _times_page(
+    request: ConsoleRequest, wish: Wish, status: int = 200, **more: Any
+) -> PageAnswer:
     values: dict[str, Any] = {"twice": []} | more
     picker = None
     try:
-        picker = await pick_time(desk, wish.what_for)
+        picker = await pick_time(request, wish.what_for)
     except (Inactive, NotFound, Invalid) as error:
         values.setdefault("problem", error.message)
-    return _page(desk, "times", wish, status, picker=picker, **values)
+    return _page(request, "times", wish, status, picker=picker, **values)
 
 
 def _form_page(
-    desk: Desk, wish: Wish, starts_at: datetime, typed: Fields, status: int = 200, **more: Any
+    request: ConsoleRequest,
+    wish: Wish,
+    starts_at: datetime,
+    typed: Fields,
+    status: int = 200,
+    **more: Any,
 ) -> PageAnswer:
     minutes = wish.event_type.duration_minutes if wish.event_type else wish.minutes
     return _page(
-        desk,
+        request,
         "form",
         wish,
         status,
@@ -174,15 +183,17 @@ def _form_page(
     )
 
 
-def _page(desk: Desk, step: str, wish: Wish, status: int = 200, **values: Any) -> PageAnswer:
-    return desk.page(
+def _page(
+    request: ConsoleRequest, step: str, wish: Wish, status: int = 200, **values: Any
+) -> PageAnswer:
+    return request.page(
         f"console/new-{step}.html",
         "bookings",
         status,
         wish=wish,
-        here=desk.to(PATH),
+        here=request.to(PATH),
         carried=Kept(**wish.parameters()),
-        now=clock_words.seconds_of(desk.visit.context.clock()),
+        now=clock_words.seconds_of(request.page_request.context.clock()),
         **values,
     )
 

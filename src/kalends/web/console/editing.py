@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from kalends.domain.booking import Booking, LocationType
 from kalends.domain.errors import Invalid
-from kalends.domain.ids import BOOKING, shown
+from kalends.domain.ids import BOOKING, encode_id
 from kalends.services import bookings
 from kalends.services.bookings import AttendeeChanges, BookingChanges
 from kalends.web.console.attendees import Details, read_details
@@ -16,32 +16,32 @@ from kalends.web.console.booking import (
     seen_in,
     url_of,
 )
-from kalends.web.console.desk import Desk, member_route
+from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import Fields
 
 PATH: Final = "/bookings/{id}/edit"
 
 
-async def show_form(desk: Desk) -> PageAnswer:
-    booking: Booking = await desk.read(bookings.get_booking, booking_id_in(desk))
-    return _form_page(desk, booking, _as_typed(booking))
+async def show_form(request: ConsoleRequest) -> PageAnswer:
+    booking: Booking = await request.read(bookings.get_booking, booking_id_in(request))
+    return _form_page(request, booking, _as_typed(booking))
 
 
-async def edit(desk: Desk) -> PageAnswer:
-    form, booking_id = await desk.form(), booking_id_in(desk)
-    booking: Booking = await desk.read(bookings.get_booking, booking_id)
+async def edit(request: ConsoleRequest) -> PageAnswer:
+    form, booking_id = await request.form(), booking_id_in(request)
+    booking: Booking = await request.read(bookings.get_booking, booking_id)
     given = read_details(form)
     if given.faults:
-        return _form_page(desk, booking, form, 422, faults=given.faults)
+        return _form_page(request, booking, form, 422, faults=given.faults)
     wanted = _changes(given, notify=notify_in(form))
     try:
-        await desk.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
+        await request.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
     except OVERTAKEN as error:
-        return await overtaken_page(desk, error)
+        return await overtaken_page(request, error)
     except Invalid as error:
-        return _form_page(desk, booking, form, 422, problem=error.message)
-    return desk.go(url_of(booking_id), done="edited")
+        return _form_page(request, booking, form, 422, problem=error.message)
+    return request.go(url_of(booking_id), done="edited")
 
 
 def _changes(given: Details, *, notify: bool) -> BookingChanges:
@@ -61,14 +61,14 @@ def _changes(given: Details, *, notify: bool) -> BookingChanges:
 
 
 def _form_page(
-    desk: Desk, booking: Booking, typed: Fields, status: int = 200, **more: Any
+    request: ConsoleRequest, booking: Booking, typed: Fields, status: int = 200, **more: Any
 ) -> PageAnswer:
-    return desk.page(
+    return request.page(
         "console/edit.html",
         "bookings",
         status,
         booking=booking,
-        booking_id=shown(BOOKING, booking.id),
+        booking_id=encode_id(BOOKING, booking.id),
         path=url_of(booking.id),
         seen=typed.get("seen") or str(booking.version),
         typed=typed,

@@ -8,7 +8,7 @@ from typing import Final
 
 from kalends.domain.errors import NotFound, Unauthorized, Unavailable
 from kalends.services.sessions import find_session_user, get_account
-from kalends.web.console.desk import Desk, member_route
+from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.http.protocol import GOES_ON
 from kalends.web.http.sign_ins import token_in
 from kalends.web.pages.answers import PageAnswer, Stream
@@ -19,19 +19,19 @@ HEARTBEAT_SECONDS: Final = 15.0
 COME_BACK_AFTER_MS: Final = 3_000
 
 
-async def live(desk: Desk) -> PageAnswer | Stream:
+async def live(request: ConsoleRequest) -> PageAnswer | Stream:
     """Raises Unavailable where too many look already."""
-    if desk.visit.gate.lookout.is_full:
+    if request.page_request.gate.lookout.is_full:
         raise Unavailable("There are too many connections of this kind just now.")
-    desk.visit.scope[GOES_ON] = True
-    return Stream(_chunks(desk))
+    request.page_request.scope[GOES_ON] = True
+    return Stream(_chunks(request))
 
 
-async def _chunks(desk: Desk) -> AsyncIterator[bytes]:
+async def _chunks(request: ConsoleRequest) -> AsyncIterator[bytes]:
     yield f"retry: {COME_BACK_AFTER_MS}\n\n".encode()
-    lookout, organization_id = desk.visit.gate.lookout, desk.organization.id
-    async for number in lookout.changes(organization_id, _seen(desk), HEARTBEAT_SECONDS):
-        if not await _is_still_in(desk):
+    lookout, organization_id = request.page_request.gate.lookout, request.organization.id
+    async for number in lookout.changes(organization_id, _seen(request), HEARTBEAT_SECONDS):
+        if not await _is_still_in(request):
             yield b"event: end\ndata: -\n\n"
             return
         if number is None:
@@ -40,25 +40,25 @@ async def _chunks(desk: Desk) -> AsyncIterator[bytes]:
             yield f"id: {number}\nevent: change\ndata: {number}\n\n".encode()
 
 
-def _seen(desk: Desk) -> int | None:
+def _seen(request: ConsoleRequest) -> int | None:
     """What a browser that comes back had heard of last."""
-    text = desk.visit.headers.get("last-event-id", "")
+    text = request.page_request.headers.get("last-event-id", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
 
 
-async def _is_still_in(desk: Desk) -> bool:
+async def _is_still_in(request: ConsoleRequest) -> bool:
     """Whether the session goes on, and the user still belongs to the organization."""
-    token = token_in(desk.visit.headers)
+    token = token_in(request.page_request.headers)
     try:
-        user = await find_session_user(desk.visit.context, token) if token else None
-        if user is None or user.id != desk.user_id:
+        user = await find_session_user(request.page_request.context, token) if token else None
+        if user is None or user.id != request.user_id:
             return False
-        account = await desk.read(get_account, user.id)
+        account = await request.read(get_account, user.id)
     except (NotFound, Unauthorized):
         return False
     except Unavailable:
         return True
-    return any(one.organization_id == desk.organization.id for one in account.memberships)
+    return any(one.organization_id == request.organization.id for one in account.memberships)
 
 
 PAGES: Final = (member_route("GET", PATH, live),)

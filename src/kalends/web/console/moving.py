@@ -8,7 +8,7 @@ from typing import Any, Final
 from kalends.domain.access import Scope
 from kalends.domain.booking import MOVABLE
 from kalends.domain.errors import Inactive, Invalid, KalendsError, NotFound, Refused, SlotTaken
-from kalends.domain.ids import BOOKING, shown
+from kalends.domain.ids import BOOKING, encode_id
 from kalends.services import bookings
 from kalends.services.bookings import BookingChanges
 from kalends.services.slots import WhatFor
@@ -21,8 +21,8 @@ from kalends.web.console.booking import (
     seen_in,
     url_of,
 )
-from kalends.web.console.desk import Desk, member_route
 from kalends.web.console.moments import AmbiguousTime, moment_in
+from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.console.times import Kept, pick_time
 from kalends.web.http.errors import status_of
 from kalends.web.pages import clock_words
@@ -32,58 +32,58 @@ from kalends.web.pages.forms import Fields
 PATH: Final = "/bookings/{id}/reschedule"
 
 
-async def show_times(desk: Desk) -> PageAnswer:
-    return await _times_page(desk)
+async def show_times(request: ConsoleRequest) -> PageAnswer:
+    return await _times_page(request)
 
 
-async def move(desk: Desk) -> PageAnswer:
+async def move(request: ConsoleRequest) -> PageAnswer:
     """Moves the booking; a refusal is told in its own sentence."""
-    form, booking_id = await desk.form(), booking_id_in(desk)
+    form, booking_id = await request.form(), booking_id_in(request)
     try:
-        starts_at = moment_in(form, desk.zone)
+        starts_at = moment_in(form, request.zone)
         wanted = BookingChanges(
-            start_time=starts_at, override=may_override(desk, form), notify=notify_in(form)
+            start_time=starts_at, override=may_override(request, form), notify=notify_in(form)
         )
-        await desk.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
+        await request.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
     except OVERTAKEN as error:
-        return await overtaken_page(desk, error)
+        return await overtaken_page(request, error)
     except AmbiguousTime as error:
-        return await _times_page(desk, 422, form, problem=error.message, twice=error.instants)
+        return await _times_page(request, 422, form, problem=error.message, twice=error.instants)
     except (SlotTaken, Refused, Inactive, Invalid) as error:
-        return await _times_page(desk, status_of(error), form, problem=error.message)
-    return desk.go(url_of(booking_id), done=done_with(form, "moved"))
+        return await _times_page(request, status_of(error), form, problem=error.message)
+    return request.go(url_of(booking_id), done=done_with(form, "moved"))
 
 
-def may_override(desk: Desk, form: Fields) -> bool:
+def may_override(request: ConsoleRequest, form: Fields) -> bool:
     """Whether the rules are to be passed over; only admins are asked."""
-    return form.get("override") == "yes" and Scope.ALL.value in desk.visit.caller.scopes
+    return form.get("override") == "yes" and Scope.ALL.value in request.page_request.caller.scopes
 
 
 async def _times_page(
-    desk: Desk, status: int = 200, typed: Fields | None = None, **more: Any
+    request: ConsoleRequest, status: int = 200, typed: Fields | None = None, **more: Any
 ) -> PageAnswer:
-    booking_id = booking_id_in(desk)
-    booking = await desk.read(bookings.get_booking, booking_id)
+    booking_id = booking_id_in(request)
+    booking = await request.read(bookings.get_booking, booking_id)
     values: dict[str, Any] = {"twice": []} | more
     picker = None
     if booking.status in MOVABLE:
         try:
-            picker = await pick_time(desk, WhatFor(booking_id=booking_id), booking.start_time)
+            picker = await pick_time(request, WhatFor(booking_id=booking_id), booking.start_time)
         except (Inactive, NotFound) as error:
             values.setdefault("problem", _why_none(error))
-    return desk.page(
+    return request.page(
         "console/move.html",
         "bookings",
         status,
         booking=booking,
-        booking_id=shown(BOOKING, booking_id),
+        booking_id=encode_id(BOOKING, booking_id),
         path=url_of(booking_id),
-        here=desk.to(f"{url_of(booking_id)}/reschedule"),
+        here=request.to(f"{url_of(booking_id)}/reschedule"),
         picker=picker,
         carried=Kept(),
         may_move=booking.status in MOVABLE,
         typed=typed or Fields([]),
-        now=clock_words.seconds_of(desk.visit.context.clock()),
+        now=clock_words.seconds_of(request.page_request.context.clock()),
         **values,
     )
 

@@ -10,14 +10,14 @@ from kalends.services import sessions
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.sessions import Credentials
 from kalends.web.console import welcome
-from kalends.web.console.desk import Desk, get_account, member_route
+from kalends.web.console.request import ConsoleRequest, get_account, member_route
 from kalends.web.http.errors import error_headers
 from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import token_in
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.endpoint import SIGN_IN
+from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import PageRoute
-from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import say
 
 CONSOLE: Final = "/console"
@@ -29,54 +29,54 @@ _NEXT: Final = re.compile(
 )
 
 
-async def show_sign_in(visit: Visit) -> PageAnswer:
-    token = token_in(visit.headers)
-    if token and await sessions.find_session_user(visit.context, token):
-        return redirect(_next_in(visit))
-    return _form(visit, note=say("console.sign-in.out") if "out" in visit.query else "")
+async def show_sign_in(request: PageRequest) -> PageAnswer:
+    token = token_in(request.headers)
+    if token and await sessions.find_session_user(request.context, token):
+        return redirect(_next_in(request))
+    return _form(request, note=say("console.sign-in.out") if "out" in request.query else "")
 
 
-async def sign_in(visit: Visit) -> PageAnswer:
+async def sign_in(request: PageRequest) -> PageAnswer:
     """Throttled as the API's sign-in is; what is refused is told at the form."""
-    form = await visit.form()
+    form = await request.form()
     email, password = form.text("email"), form.get("password", "")
     if not _is_email(email) or not 0 < len(password) <= LONGEST_PASSWORD:
-        return _form(visit, 401, email=email, wrong=say("console.sign-in.wrong"))
-    given = Credentials(email, password, visit.address)
-    limit, before = visit.gate.sessions.sign_in_limit, token_in(visit.headers)
+        return _form(request, 401, email=email, wrong=say("console.sign-in.wrong"))
+    given = Credentials(email, password, request.address)
+    limit, before = request.gate.sessions.sign_in_limit, token_in(request.headers)
     try:
-        made = await sessions.sign_in(visit.context, visit.caller, given, limit, before)
+        made = await sessions.sign_in(request.context, request.caller, given, limit, before)
     except Unauthorized:
-        return _form(visit, 401, email=email, wrong=say("console.sign-in.wrong"))
+        return _form(request, 401, email=email, wrong=say("console.sign-in.wrong"))
     except RateLimited as error:
         wait = say("console.sign-in.wait", seconds=error.retry_after)
         headers = tuple(error_headers(error).items())
-        return _form(visit, 429, email=email, wrong=wait, headers=headers)
-    cookie = visit.gate.sessions.cookie(made.token, visit.scope)
-    return redirect(_next_in(visit), *cookie.items())
+        return _form(request, 429, email=email, wrong=wait, headers=headers)
+    cookie = request.gate.sessions.cookie(made.token, request.scope)
+    return redirect(_next_in(request), *cookie.items())
 
 
-async def sign_out(visit: Visit) -> PageAnswer:
+async def sign_out(request: PageRequest) -> PageAnswer:
     """Ends the session on the server, and takes the cookie back."""
-    await visit.form()
-    await visit.change(sessions.sign_out, token_in(visit.headers))
-    return redirect(f"{SIGN_IN}?out=1", *visit.gate.sessions.no_cookie(visit.scope).items())
+    await request.form()
+    await request.change(sessions.sign_out, token_in(request.headers))
+    return redirect(f"{SIGN_IN}?out=1", *request.gate.sessions.no_cookie(request.scope).items())
 
 
-async def choose_organization(visit: Visit) -> PageAnswer:
+async def choose_organization(request: PageRequest) -> PageAnswer:
     """The organizations of the user; who has one live alone is led there."""
-    account = await get_account(visit)
+    account = await get_account(request)
     live = [one for one in account.memberships if one.mode is Mode.LIVE]
     if len(live) == 1:
         return redirect(_home_of(live[0]))
-    return visit.page("console/choose.html", account=account, home_of=_home_of)
+    return request.page("console/choose.html", account=account, home_of=_home_of)
 
 
-async def enter(desk: Desk) -> PageAnswer:
+async def enter(request: ConsoleRequest) -> PageAnswer:
     """To the calendar; an admin of an organization in which nothing can be booked yet is led to a
     booking page first."""
-    choices: Choices = await desk.read(list_choices)
-    return desk.go(welcome.PATH if welcome.needs_welcome(desk, choices) else "/calendar")
+    choices: Choices = await request.read(list_choices)
+    return request.go(welcome.PATH if welcome.needs_welcome(request, choices) else "/calendar")
 
 
 def _home_of(membership: Membership) -> str:
@@ -84,16 +84,16 @@ def _home_of(membership: Membership) -> str:
 
 
 def _form(
-    visit: Visit, status: int = 200, **values: str | tuple[tuple[str, str], ...]
+    request: PageRequest, status: int = 200, **values: str | tuple[tuple[str, str], ...]
 ) -> PageAnswer:
     headers = values.pop("headers", ())
     assert isinstance(headers, tuple)
-    shown = {"email": "", "wrong": "", "note": "", "to": visit.query.get("next", "")} | values
-    return visit.page("console/sign-in.html", status, headers, **shown)
+    shown = {"email": "", "wrong": "", "note": "", "to": request.query.get("next", "")} | values
+    return request.page("console/sign-in.html", status, headers, **shown)
 
 
-def _next_in(visit: Visit) -> str:
-    wanted = visit.query.get("next", "")
+def _next_in(request: PageRequest) -> str:
+    wanted = request.query.get("next", "")
     return wanted if _NEXT.fullmatch(wanted) else CONSOLE
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from urllib.parse import urlencode
 
 from kalends.services.slots import Listed, Range, WhatFor, list_slots
-from kalends.web.console.desk import Desk
+from kalends.web.console.request import ConsoleRequest
 from kalends.web.pages import clock_words
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.picker import Bounds, Picker, pick
@@ -26,19 +26,21 @@ class Kept:
         return self._values | {name: value for name, value in more.items() if value}
 
 
-async def pick_time(desk: Desk, what_for: WhatFor, near: datetime | None = None) -> Picker:
+async def pick_time(
+    request: ConsoleRequest, what_for: WhatFor, near: datetime | None = None
+) -> Picker:
     """The month and day of the query, with their free times in the organization's zone; without
     them the day of the moment `near`, else the first that has any.
 
     Raises as listing slots does.
     """
-    now = clock_words.seconds_of(desk.visit.context.clock())
+    now = clock_words.seconds_of(request.page_request.context.clock())
 
     async def list_times(span: Range) -> Listed:
-        listed: Listed = await desk.read(list_slots, what_for, span)
+        listed: Listed = await request.read(list_slots, what_for, span)
         return listed
 
-    bounds, asked = Bounds.of(now, desk.zone, None), desk.query
+    bounds, asked = Bounds.of(now, request.zone, None), request.query
     if near is not None and not asked.get("day") and not asked.get("month"):
-        asked = Fields([("day", clock_words.local(near, desk.zone).date().isoformat())])
-    return await pick(list_times, asked, desk.zone, bounds, desk.visit.locale)
+        asked = Fields([("day", clock_words.local(near, request.zone).date().isoformat())])
+    return await pick(list_times, asked, request.zone, bounds, request.page_request.locale)

@@ -10,7 +10,7 @@ from uuid import UUID
 from kalends.domain.booking import LocationType
 from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
-from kalends.domain.ids import EVENT_TYPE, SCHEDULE, parse, shown
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, Window
 from kalends.domain.values import Name
 from kalends.services import event_types, organizations, schedules
@@ -18,7 +18,7 @@ from kalends.services.agenda import Choices, list_choices
 from kalends.services.event_types import NewEventType
 from kalends.services.organizations import OrganizationChanges
 from kalends.services.schedules import NewSchedule, ScheduleChanges
-from kalends.web.console.desk import Desk, admin_route
+from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.asking import fits
 from kalends.web.pages.clock_words import find_zone
@@ -37,50 +37,52 @@ DAYS_AHEAD: Final = 60
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
-def needs_welcome(desk: Desk, choices: Choices) -> bool:
+def needs_welcome(request: ConsoleRequest, choices: Choices) -> bool:
     """Whether nothing can be booked yet, and the user may change that."""
-    return desk.is_admin and not choices.event_types
+    return request.is_admin and not choices.event_types
 
 
-async def show_hours(desk: Desk) -> PageAnswer:
+async def show_hours(request: ConsoleRequest) -> PageAnswer:
     """The hours of the first schedule; those that this form could not show stay as they are."""
-    choices: Choices = await desk.read(list_choices)
+    choices: Choices = await request.read(list_choices)
     if choices.event_types:
-        return desk.go("/calendar")
+        return request.go("/calendar")
     if not choices.schedules:
-        return _hours_page(desk, _typed(say(SCHEDULE_NAME), desk.organization.timezone, USUAL))
+        return _hours_page(
+            request, _typed(say(SCHEDULE_NAME), request.organization.timezone, USUAL)
+        )
     first = choices.schedules[0]
     hours = _simple_hours(first)
     if hours is None:
-        return desk.go(f"{PATH}/event-type", schedule=shown(SCHEDULE, first.id))
-    return _hours_page(desk, _typed(first.name, first.timezone, hours))
+        return request.go(f"{PATH}/event-type", schedule=encode_id(SCHEDULE, first.id))
+    return _hours_page(request, _typed(first.name, first.timezone, hours))
 
 
-async def keep_hours(desk: Desk) -> PageAnswer:
+async def keep_hours(request: ConsoleRequest) -> PageAnswer:
     """The hours of the first schedule, which is made if there is none; and the organization's
     zone, which was nobody's choice so far."""
-    form = await desk.form()
+    form = await request.form()
     faults = _faults_of_hours(form)
     if faults:
-        return _hours_page(desk, form, 422, faults=faults)
-    choices: Choices = await desk.read(list_choices)
+        return _hours_page(request, form, 422, faults=faults)
+    choices: Choices = await request.read(list_choices)
     zone = form["timezone"]
-    if desk.organization.timezone == "UTC" != zone:
-        await desk.change(
+    if request.organization.timezone == "UTC" != zone:
+        await request.change(
             organizations.update_organization, lambda: OrganizationChanges(timezone=zone)
         )
-    schedule = await _keep_schedule(desk, form, choices)
-    return desk.go(f"{PATH}/event-type", schedule=shown(SCHEDULE, schedule.id))
+    schedule = await _keep_schedule(request, form, choices)
+    return request.go(f"{PATH}/event-type", schedule=encode_id(SCHEDULE, schedule.id))
 
 
-async def show_event_type(desk: Desk) -> PageAnswer:
-    schedule_id = await _schedule_id(desk, desk.query)
-    return _event_type_page(desk, schedule_id, Fields([("minutes", "30")]))
+async def show_event_type(request: ConsoleRequest) -> PageAnswer:
+    schedule_id = await _schedule_id(request, request.query)
+    return _event_type_page(request, schedule_id, Fields([("minutes", "30")]))
 
 
-async def make_event_type(desk: Desk) -> PageAnswer:
-    form = await desk.form()
-    schedule_id = await _schedule_id(desk, form)
+async def make_event_type(request: ConsoleRequest) -> PageAnswer:
+    form = await request.form()
+    schedule_id = await _schedule_id(request, form)
     name, minutes = form.text("name"), form.get("minutes", "")
     faults = {}
     if not name or not fits(name, Name):
@@ -88,22 +90,22 @@ async def make_event_type(desk: Desk) -> PageAnswer:
     if minutes not in map(str, DURATIONS):
         faults["minutes"] = say("console.welcome.minutes.missing")
     if faults:
-        return _event_type_page(desk, schedule_id, form, 422, faults=faults)
+        return _event_type_page(request, schedule_id, form, 422, faults=faults)
     wanted = _event_type(form, name, int(minutes), schedule_id)
-    made: EventType = await desk.change(event_types.create_event_type, wanted)
-    return desk.go(f"{PATH}/share", event_type=shown(EVENT_TYPE, made.id))
+    made: EventType = await request.change(event_types.create_event_type, wanted)
+    return request.go(f"{PATH}/share", event_type=encode_id(EVENT_TYPE, made.id))
 
 
-async def show_link(desk: Desk) -> PageAnswer:
-    choices: Choices = await desk.read(list_choices)
-    named = choices.event_type(parse(EVENT_TYPE, desk.query.get("event_type", "")))
+async def show_link(request: ConsoleRequest) -> PageAnswer:
+    choices: Choices = await request.read(list_choices)
+    named = choices.event_type(decode_id(EVENT_TYPE, request.query.get("event_type", "")))
     if named is None:
         raise NotFound("There is no such event type.")
-    url = f"{desk.visit.origin}/{desk.organization.slug}/{named.slug}"
-    return desk.page("console/welcome-share.html", "", event_type=named, url=url, step=3)
+    url = f"{request.page_request.origin}/{request.organization.slug}/{named.slug}"
+    return request.page("console/welcome-share.html", "", event_type=named, url=url, step=3)
 
 
-async def _keep_schedule(desk: Desk, form: Fields, choices: Choices) -> Schedule:
+async def _keep_schedule(request: ConsoleRequest, form: Fields, choices: Choices) -> Schedule:
     window = Window(form.text("opens"), form.text("closes"))
     hours: dict[str, Window | list[Window]] = {
         day: [window] for day in WEEKDAYS if day in form.all_of("days")
@@ -113,7 +115,7 @@ async def _keep_schedule(desk: Desk, form: Fields, choices: Choices) -> Schedule
             name=form.text("name"), timezone=form["timezone"], availability=hours
         )
         first = choices.schedules[0].id
-        return await desk.change(schedules.update_schedule, first, None, lambda: changes)
+        return await request.change(schedules.update_schedule, first, None, lambda: changes)
     wanted = NewSchedule(
         name=form.text("name"),
         description=None,
@@ -123,7 +125,7 @@ async def _keep_schedule(desk: Desk, form: Fields, choices: Choices) -> Schedule
         booking_limits=BookingLimits(),
         is_active=True,
     )
-    return await desk.change(schedules.create_schedule, wanted)
+    return await request.change(schedules.create_schedule, wanted)
 
 
 def _event_type(form: Fields, name: str, minutes: int, schedule_id: UUID) -> NewEventType:
@@ -189,17 +191,19 @@ def _simple_hours(schedule: Schedule) -> Fields | None:
     )
 
 
-async def _schedule_id(desk: Desk, given: Fields) -> UUID:
+async def _schedule_id(request: ConsoleRequest, given: Fields) -> UUID:
     """Raises NotFound."""
-    choices: Choices = await desk.read(list_choices)
-    found = choices.schedule(parse(SCHEDULE, given.get("schedule", "")))
+    choices: Choices = await request.read(list_choices)
+    found = choices.schedule(decode_id(SCHEDULE, given.get("schedule", "")))
     if found is None:
         raise NotFound("There is no such schedule.")
     return found.id
 
 
-def _hours_page(desk: Desk, typed: Fields, status: int = 200, **more: Any) -> PageAnswer:
-    return desk.page(
+def _hours_page(
+    request: ConsoleRequest, typed: Fields, status: int = 200, **more: Any
+) -> PageAnswer:
+    return request.page(
         "console/welcome-hours.html",
         "",
         status,
@@ -211,14 +215,14 @@ def _hours_page(desk: Desk, typed: Fields, status: int = 200, **more: Any) -> Pa
 
 
 def _event_type_page(
-    desk: Desk, schedule_id: UUID, typed: Fields, status: int = 200, **more: Any
+    request: ConsoleRequest, schedule_id: UUID, typed: Fields, status: int = 200, **more: Any
 ) -> PageAnswer:
-    return desk.page(
+    return request.page(
         "console/welcome-event-type.html",
         "",
         status,
         typed=typed,
-        schedule=shown(SCHEDULE, schedule_id),
+        schedule=encode_id(SCHEDULE, schedule_id),
         durations=DURATIONS,
         location_types=list(LocationType),
         step=2,

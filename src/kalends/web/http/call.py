@@ -16,7 +16,7 @@ from kalends.runtime import unit_of_work
 from kalends.runtime.callers import Keyring
 from kalends.runtime.conditions import IfMatch
 from kalends.runtime.idempotency import Answer, Remember
-from kalends.runtime.unit_of_work import Caller, Context, UseCase, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.web.http.reading import check_json, read_body, read_query, text_in_body, text_in_query
 from kalends.web.http.sign_ins import Sessions
 
@@ -96,7 +96,7 @@ class Call:
         return frozenset(int(t) for t in tags if t.isascii() and t.isdigit() and len(t) < 10)
 
     async def read(
-        self, use_case: Callable[Concatenate[Work, P], Any], *args: P.args, **kwargs: P.kwargs
+        self, use_case: Callable[Concatenate[UnitOfWork, P], Any], *args: P.args, **kwargs: P.kwargs
     ) -> Any:
         """Runs a use case that changes nothing."""
         return await unit_of_work.read(self.context, self.caller, use_case, *args, **kwargs)
@@ -136,7 +136,7 @@ class Call:
 
 def id_named(prefix: str, noun: str, text: str) -> UUID:
     """The UUID behind a shown id, in a path or a body. Raises NotFound for what can be none."""
-    found = ids.parse(prefix, text)
+    found = ids.decode_id(prefix, text)
     if found is None:
         raise NotFound.thing(noun, text[:100])
     return found

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from kalends.domain.access import ApiKey, Mode
 from kalends.domain.access import Scope as KeyScope
 from kalends.domain.errors import Invalid, KalendsError, MethodNotAllowed, NotFound, RateLimited
-from kalends.domain.ids import API_KEY, shown
+from kalends.domain.ids import API_KEY, encode_id
 from kalends.domain.values import Instant
 from kalends.runtime.callers import Keyring
 from kalends.runtime.idempotency import Answer
@@ -119,13 +119,13 @@ class Endpoint:
                 return sessions.admit_anyone(scope, headers)
             return await sessions.admit_user(scope, headers)
         key = await self.gate.identify(headers)
-        scope["state"]["actor"] = shown(API_KEY, key.id)
+        scope["state"]["actor"] = encode_id(API_KEY, key.id)
         self.gate.count_or_refuse(key, scope, extra)
         return caller_with(key)
 
 
 @dataclass(frozen=True)
-class Nowhere:
+class NotFoundApp:
     """Every path of the API that does not exist: 404, but first the key."""
 
     gate: Gate
@@ -172,7 +172,7 @@ def caller_with(key: ApiKey) -> Caller:
     return Caller(
         organization_id=key.organization_id,
         mode=key.mode,
-        actor=shown(API_KEY, key.id),
+        actor=encode_id(API_KEY, key.id),
         actor_name=key.display_name,
         scopes=key.scopes,
         api_key_id=key.id,

@@ -14,7 +14,7 @@ from starlette.types import Scope
 
 from kalends.domain.access import ApiKey
 from kalends.domain.errors import RateLimited
-from kalends.domain.ids import API_KEY, shown
+from kalends.domain.ids import API_KEY, encode_id
 from kalends.runtime.callers import Keyring
 from kalends.runtime.limits import Window
 from kalends.web.http import metrics
@@ -68,7 +68,7 @@ class Refused:
         self.count += 1
         now = time.monotonic()
         if now - self.logged_at >= LOG_EVERY_SECONDS:
-            actor = shown(API_KEY, self.key.id)
+            actor = encode_id(API_KEY, self.key.id)
             log.info("refused", status=429, actor=actor, requests=self.count)
             self.count, self.logged_at = 0, now
 

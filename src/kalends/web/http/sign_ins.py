@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from kalends.domain.access import Mode
 from kalends.domain.errors import Forbidden, Unauthorized
-from kalends.domain.ids import USER, shown
+from kalends.domain.ids import USER, encode_id
 from kalends.runtime.unit_of_work import Caller, Context
 from kalends.services.sessions import SESSION_FOR, find_session_user
 
@@ -49,7 +49,7 @@ class Sessions:
         user = await find_session_user(self.context, token) if token else None
         if user is None:
             raise Unauthorized("This call needs a signed-in user: POST /api/auth/login first.")
-        actor = shown(USER, user.id)
+        actor = encode_id(USER, user.id)
         scope["state"]["actor"] = actor
         self._check_origin(scope, headers)
         return Caller(

@@ -27,9 +27,9 @@ from kalends.web.pages.answers import (
     send_stream,
 )
 from kalends.web.pages.errors import error_page
+from kalends.web.pages.request import PageGate, PageRequest
 from kalends.web.pages.routes import Framing, PageRoute
 from kalends.web.pages.safety import CLOSED, FRAMED
-from kalends.web.pages.visit import PageGate, Visit
 
 SIGN_IN: Final = "/console/sign-in"
 EMBED: Final = b"embed=1"
@@ -49,33 +49,33 @@ class PageEndpoint:
         if (route or next(iter(self.methods.values()))).is_secret:
             scope["logged_path"] = self.path
         is_framed = route is not None and _is_framed(route, scope)
-        visit = Visit(scope, receive, self.gate, Headers(scope=scope), ANONYMOUS, is_framed)
+        request = PageRequest(scope, receive, self.gate, Headers(scope=scope), ANONYMOUS, is_framed)
         # What nobody foresaw comes out at the door, and is shown as a page too.
-        scope["show_error"] = _shown_by(visit, send)
+        scope["show_error"] = _shown_by(request, send)
         try:
-            answer = await self._answer(visit, route)
+            answer = await self._answer(request, route)
         except KalendsError as error:
-            answer = error_page(visit, error)
-        await send_answer_of(visit, send, answer)
+            answer = error_page(request, error)
+        await send_answer_of(request, send, answer)
 
     def _route(self, scope: Scope) -> PageRoute | None:
         return self.methods.get("GET" if scope["method"] == "HEAD" else scope["method"])
 
-    async def _answer(self, visit: Visit, route: PageRoute | None) -> PageAnswer | Stream:
+    async def _answer(self, request: PageRequest, route: PageRoute | None) -> PageAnswer | Stream:
         if route is None:
             raise NotAMethod(sorted(self.methods))
         try:
-            visit.caller = await self._admit(route.access, visit)
+            request.caller = await self._admit(route.access, request)
         except Unauthorized:
-            return redirect(_sign_in_for(visit.scope))
-        return await route.handler(visit)
+            return redirect(_sign_in_for(request.scope))
+        return await route.handler(request)
 
-    async def _admit(self, access: Access, visit: Visit) -> Caller:
+    async def _admit(self, access: Access, request: PageRequest) -> Caller:
         """Raises Unauthorized, Forbidden (a foreign origin)."""
         sessions = self.gate.sessions
         if access is Access.OPEN:
-            return sessions.admit_anyone(visit.scope, visit.headers)
-        return await sessions.admit_user(visit.scope, visit.headers)
+            return sessions.admit_anyone(request.scope, request.headers)
+        return await sessions.admit_user(request.scope, request.headers)
 
 
 class NotAMethod(MethodNotAllowed):
@@ -97,18 +97,18 @@ class PageNowhere:
         if is_api or "text/html" not in headers.get("accept", ""):
             await self.programs(scope, receive, send)
             return
-        visit = Visit(scope, receive, self.gate, headers, ANONYMOUS)
-        await send_answer_of(visit, send, error_page(visit, NotFound("There is no such path.")))
+        request = PageRequest(scope, receive, self.gate, headers, ANONYMOUS)
+        await send_answer_of(request, send, error_page(request, NotFound("There is no such path.")))
 
 
-async def send_answer_of(visit: Visit, send: Send, answer: PageAnswer | Stream) -> None:
+async def send_answer_of(request: PageRequest, send: Send, answer: PageAnswer | Stream) -> None:
     """With the headers that keep a page safe."""
-    method = visit.scope["method"]
-    headers: HeaderPairs = FRAMED if visit.is_framed else CLOSED
+    method = request.scope["method"]
+    headers: HeaderPairs = FRAMED if request.is_framed else CLOSED
     if isinstance(answer, Stream):
-        await send_stream(visit.receive, send, method, answer, headers)
+        await send_stream(request.receive, send, method, answer, headers)
         return
-    takes_gzip = "gzip" in visit.headers.get("accept-encoding", "")
+    takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
     await send_page(send, method, answer, headers, takes_gzip=takes_gzip)
 
 
@@ -124,9 +124,9 @@ def _sign_in_for(scope: Scope) -> str:
     return f"{SIGN_IN}?next={quote(scope['path'] + (f'?{query}' if query else ''), safe='')}"
 
 
-def _shown_by(visit: Visit, send: Send) -> Callable[[KalendsError], Awaitable[None]]:
+def _shown_by(request: PageRequest, send: Send) -> Callable[[KalendsError], Awaitable[None]]:
     async def show(error: KalendsError) -> None:
-        await send_answer_of(visit, send, error_page(visit, error))
+        await send_answer_of(request, send, error_page(request, error))
 
     return show
 

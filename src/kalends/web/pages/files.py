@@ -6,13 +6,13 @@ from kalends.domain.errors import NotFound
 from kalends.web.http.routes import Access
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.assets import ANSWERS
+from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import PageRoute
-from kalends.web.pages.visit import Visit
 
 
-async def static(visit: Visit) -> PageAnswer:
+async def static(request: PageRequest) -> PageAnswer:
     """Raises NotFound."""
-    answer = ANSWERS.get(visit.path("name"))
+    answer = ANSWERS.get(request.path("name"))
     if answer is None:
         raise NotFound("There is no such file.")
     return answer

@@ -7,7 +7,7 @@ bookings (`services/page_bookings`).
 import hashlib
 from enum import Enum
 
-from kalends.web.pages.visit import Visit
+from kalends.web.pages.request import PageRequest
 
 
 class Attempt(Enum):
@@ -18,8 +18,8 @@ class Attempt(Enum):
     LINK = 9
 
 
-def count_attempt(visit: Visit, attempt: Attempt) -> None:
+def count_attempt(request: PageRequest, attempt: Attempt) -> None:
     """Raises RateLimited. The address is counted under its hash, and kept nowhere."""
-    address = hashlib.sha256(visit.address.encode()).hexdigest()
-    limit = visit.gate.limits.address * attempt.value
-    visit.count_or_refuse(f"page {attempt.name.lower()} {address}", limit)
+    address = hashlib.sha256(request.address.encode()).hexdigest()
+    limit = request.gate.limits.address * attempt.value
+    request.count_or_refuse(f"page {attempt.name.lower()} {address}", limit)

@@ -6,9 +6,9 @@ from enum import Enum, auto
 
 from kalends.web.http.routes import Access
 from kalends.web.pages.answers import PageAnswer, Stream
-from kalends.web.pages.visit import Visit
+from kalends.web.pages.request import PageRequest
 
-PageHandler = Callable[[Visit], Awaitable[PageAnswer | Stream]]
+PageHandler = Callable[[PageRequest], Awaitable[PageAnswer | Stream]]
 
 
 class Framing(Enum):

@@ -22,7 +22,7 @@ from kalends.domain.errors import (
     SlotTaken,
 )
 from kalends.domain.hold import Hold
-from kalends.domain.ids import HOLD, parse, shown
+from kalends.domain.ids import HOLD, decode_id, encode_id
 from kalends.services import form_drafts, offers, page_bookings
 from kalends.services.bookings import NewBooking
 from kalends.services.page_bookings import Booked, Limits, Sending
@@ -40,8 +40,8 @@ from kalends.web.pages.asking import (
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.limits import Attempt, count_attempt
 from kalends.web.pages.picker import TimeChoice, start_in
+from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, PageHandler, PageRoute
-from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import say
 from kalends.web.public import coming_back
 from kalends.web.public.offers import Offer, open_offer, times_page
@@ -53,14 +53,14 @@ FORM_ID_BYTES: Final = 12
 NOT_FREE: Final = (SlotTaken, Refused, Inactive)
 
 
-async def hold_time(visit: Visit) -> PageAnswer:
+async def hold_time(request: PageRequest) -> PageAnswer:
     """Holds the chosen time and leads to the form; if it is taken, shows what is free near it."""
-    form = await visit.form()
-    offer = await open_offer(visit, visit.query)
-    count_attempt(visit, Attempt.HOLD)
-    starts_at, visitor = start_in(form), Visitor.known_or_new(visit)
+    form = await request.form()
+    offer = await open_offer(request, request.query)
+    count_attempt(request, Attempt.HOLD)
+    starts_at, visitor = start_in(form), Visitor.known_or_new(request)
     try:
-        hold = await offer.visit.change(
+        hold = await offer.request.change(
             page_bookings.hold_by_page,
             offer.event_type,
             starts_at,
@@ -69,45 +69,47 @@ async def hold_time(visit: Visit) -> PageAnswer:
         )
     except NOT_FREE as error:
         return await _say_gone(offer, starts_at, error)
-    to = offer.carried.to(f"{offer.path}/book", start=form.text("start"), hold=shown(HOLD, hold.id))
-    return redirect(to, visitor.remember(visit))
+    to = offer.carried.to(
+        f"{offer.path}/book", start=form.text("start"), hold=encode_id(HOLD, hold.id)
+    )
+    return redirect(to, visitor.remember(request))
 
 
-async def choose_another_time(visit: Visit) -> PageAnswer:
+async def choose_another_time(request: PageRequest) -> PageAnswer:
     """Leads back to the times; what was typed so far is kept, right or wrong."""
-    form = await visit.form()
-    offer = await open_offer(visit, visit.query)
-    count_attempt(visit, Attempt.HOLD)
-    visitor = Visitor.known_or_new(visit)
+    form = await request.form()
+    offer = await open_offer(request, request.query)
+    count_attempt(request, Attempt.HOLD)
+    visitor = Visitor.known_or_new(request)
     await _keep_typed(offer, visitor, form)
     day = _local_day(start_in(form), await offer.zone())
     to = offer.carried.to(offer.path, day=day, hold=form.get("hold"))
-    return redirect(to, visitor.remember(visit))
+    return redirect(to, visitor.remember(request))
 
 
 async def _keep_typed(offer: Offer, visitor: Visitor, form: Fields) -> None:
     if visitor.id is not None:
         typed = typed_in(form, offer.event_type)
-        await offer.visit.change(form_drafts.keep_draft, offer.event_type, visitor.id, typed)
+        await offer.request.change(form_drafts.keep_draft, offer.event_type, visitor.id, typed)
 
 
-async def show_times_instead(visit: Visit) -> PageAnswer:
+async def show_times_instead(request: PageRequest) -> PageAnswer:
     """For whoever comes back to an address that only takes forms."""
-    offer = await open_offer(visit, visit.query)
+    offer = await open_offer(request, request.query)
     return redirect(offer.carried.to(offer.path))
 
 
-async def show_form(visit: Visit) -> PageAnswer:
+async def show_form(request: PageRequest) -> PageAnswer:
     """The form for the time in the URL; without a hold too, as a link from elsewhere may be."""
-    offer = await open_offer(visit, visit.query)
-    if not visit.query.text("start"):
+    offer = await open_offer(request, request.query)
+    if not request.query.text("start"):
         return redirect(offer.carried.to(offer.path))
-    starts_at, named = start_in(visit.query), _hold_in(visit.query)
+    starts_at, named = start_in(request.query), _hold_in(request.query)
     hold = await _find_hold(offer, starts_at, named)
     if hold is None and named is not None and await coming_back.is_booked(offer, starts_at, named):
         return await coming_back.say_booked(offer, starts_at)
     own = await offer.own_holds(named)
-    if hold is None and not await offer.visit.read(
+    if hold is None and not await offer.request.read(
         offers.is_offered, offer.event_type, starts_at, own
     ):
         if await coming_back.own_booking(offer, starts_at) is not None:
@@ -119,12 +121,12 @@ async def show_form(visit: Visit) -> PageAnswer:
 
 async def _find_hold(offer: Offer, starts_at: datetime, named: UUID | None) -> Hold | None:
     """What keeps that time for the visitor: the hold that is named, or one of another tab."""
-    visit, event_type, visitor = offer.visit, offer.event_type, offer.visitor.id
+    request, event_type, visitor = offer.request, offer.event_type, offer.visitor.id
     hold: Hold | None = None
     if named is not None:
-        hold = await visit.read(page_bookings.find_live_hold, event_type, starts_at, named)
+        hold = await request.read(page_bookings.find_live_hold, event_type, starts_at, named)
     if hold is None and visitor is not None:
-        hold = await visit.read(page_bookings.find_own_hold, event_type, starts_at, visitor)
+        hold = await request.read(page_bookings.find_own_hold, event_type, starts_at, visitor)
     return hold
 
 
@@ -132,25 +134,25 @@ async def _kept_typed(offer: Offer) -> Fields:
     """What the visitor has typed before, to go on with."""
     if offer.visitor.id is None:
         return Fields([])
-    read = offer.visit.read
+    read = offer.request.read
     return Fields(list(await read(form_drafts.find_draft, offer.event_type, offer.visitor.id)))
 
 
-async def send_form(visit: Visit) -> PageAnswer:
+async def send_form(request: PageRequest) -> PageAnswer:
     """Books. What is wrong is told in the form, with all that was typed."""
-    form = await visit.form()
-    offer = await open_offer(visit, visit.query)
-    count_attempt(visit, Attempt.BOOKING)
+    form = await request.form()
+    offer = await open_offer(request, request.query)
+    count_attempt(request, Attempt.BOOKING)
     starts_at, zone = start_in(form), await offer.zone()
-    visitor = Visitor.known_or_new(visit)
+    visitor = Visitor.known_or_new(request)
     answer = await _send(offer, visitor, form, starts_at, zone)
-    return replace(answer, headers=(*answer.headers, visitor.remember(visit)))
+    return replace(answer, headers=(*answer.headers, visitor.remember(request)))
 
 
 async def _send(
     offer: Offer, visitor: Visitor, form: Fields, starts_at: datetime, zone: Zone
 ) -> PageAnswer:
-    asked = read_asked(form, offer.event_type, zone.name, offer.visit.language)
+    asked = read_asked(form, offer.event_type, zone.name, offer.request.language)
     faults = asked.faults | faults_of_numbers(asked, offer.event_type, await offer.country())
     if faults:
         return await _form_again(offer, starts_at, form, 422, faults=faults)
@@ -160,7 +162,7 @@ async def _send(
     except NOT_FREE as error:
         own = await coming_back.own_booking(offer, starts_at)
         if own is not None and own.attendee_email == asked.attendee.email:
-            return await coming_back.open_booked(offer.visit)
+            return await coming_back.open_booked(offer.request)
         if own is not None:
             return await coming_back.say_booked(offer, starts_at, status_of(error))
         near = await offer.list_near(starts_at, zone)
@@ -177,17 +179,17 @@ async def _send(
 
 async def _book(offer: Offer, wanted: NewBooking, sending: Sending) -> Booked:
     """With the hold; without it where it ended in this very moment."""
-    visit = offer.visit
+    request = offer.request
     limits = Limits(
-        address=visit.address,
-        per_address=visit.gate.limits.address,
-        per_schedule=visit.gate.limits.schedule,
+        address=request.address,
+        per_address=request.gate.limits.address,
+        per_schedule=request.gate.limits.schedule,
     )
     given = (offer.event_type, wanted, limits, sending)
     try:
-        return await visit.change(page_bookings.book_by_page, *given)
+        return await request.change(page_bookings.book_by_page, *given)
     except HoldExpired:
-        return await visit.change(page_bookings.book_by_page, *given)
+        return await request.change(page_bookings.book_by_page, *given)
 
 
 def _wanted(offer: Offer, starts_at: datetime, asked: Asked, hold_id: UUID | None) -> NewBooking:
@@ -207,7 +209,7 @@ async def _form_again(
     await _keep_typed(offer, offer.visitor, form)
     hold, hold_id = None, _hold_in(form)
     if hold_id is not None and not more.get("gone"):
-        hold = await offer.visit.change(
+        hold = await offer.request.change(
             page_bookings.renew_hold, offer.event_type, starts_at, hold_id
         )
     return await _form_page(offer, starts_at, hold, form, status, **more)
@@ -223,15 +225,15 @@ async def _form_page(
 ) -> PageAnswer:
     zone = await offer.zone()
     values: dict[str, Any] = {"faults": {}, "near": [], "problem": None}
-    values |= {"gone": None, "had_hold": False, "is_answer": offer.visit.is_post}
+    values |= {"gone": None, "had_hold": False, "is_answer": offer.request.is_post}
     near = more.get("near", ())
-    return offer.visit.page(
+    return offer.request.page(
         "public/form.html",
         status,
         starts_at=starts_at,
         ends_at=offer.ends_at(starts_at),
         hold=hold,
-        hold_id=shown(HOLD, hold.id) if hold else typed.get("hold", ""),
+        hold_id=encode_id(HOLD, hold.id) if hold else typed.get("hold", ""),
         typed=typed,
         form_id=typed.get("form") or secrets.token_urlsafe(FORM_ID_BYTES),
         field_of=field_of,
@@ -269,11 +271,11 @@ def _is_locked(offer: Offer, starts_at: datetime) -> bool:
     """Whether a booking at that time could not be changed by its attendee any more."""
     notice = offer.event_type.cancellation_notice_minutes
     until = changeable_until(starts_at, offer.ends_at(starts_at), notice)
-    return until < offer.visit.context.clock()
+    return until < offer.request.context.clock()
 
 
 def _hold_in(given: Fields) -> UUID | None:
-    return parse(HOLD, given.text("hold"))
+    return decode_id(HOLD, given.text("hold"))
 
 
 def _route(method: str, path: str, handler: PageHandler) -> PageRoute:

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from kalends.domain.booking import Status
-from kalends.domain.ids import BOOKING, shown
+from kalends.domain.ids import BOOKING, encode_id
 from kalends.formats.icalendar.invitations import EventStatus, FeedEntry, Person, feed_ics
 from kalends.services.self_service import Opened
 from kalends.web.pages.words import say
@@ -51,14 +51,14 @@ def calendar_file(opened: Opened, url: str, sender: str) -> bytes:
     """The same UID as the invitation in the mail, so that a calendar has it once."""
     booking = opened.booking
     entry = FeedEntry(
-        uid=f"{shown(BOOKING, booking.id)}@kalends",
+        uid=f"{encode_id(BOOKING, booking.id)}@kalends",
         sequence=booking.version - 1,
         status=STATUSES.get(booking.status, EventStatus.CONFIRMED),
         starts_at=booking.start_time,
         ends_at=booking.end_time,
         zone=zone_of(opened),
         summary=title_of(opened),
-        stamp=booking.updated_at,
+        recorded_at=booking.updated_at,
         location=place_of(opened),
         url=url,
     )

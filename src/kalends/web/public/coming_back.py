@@ -11,19 +11,19 @@ from kalends.services import page_bookings
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.limits import Attempt, count_attempt
 from kalends.web.pages.picker import start_in
-from kalends.web.pages.visit import Visit
+from kalends.web.pages.request import PageRequest
 from kalends.web.public.offers import Offer, open_offer
 
 
 async def is_booked(offer: Offer, starts_at: datetime, hold_id: UUID) -> bool:
     """Whether the form of that hold was sent, and what it booked still stands."""
-    made = await offer.visit.read(page_bookings.find_booking_of_hold, starts_at, hold_id)
+    made = await offer.request.read(page_bookings.find_booking_of_hold, starts_at, hold_id)
     return made is not None
 
 
 async def own_booking(offer: Offer, starts_at: datetime) -> Booking | None:
     """What this visitor has booked at that time, if it stands."""
-    booking: Booking | None = await offer.visit.read(
+    booking: Booking | None = await offer.request.read(
         page_bookings.find_own_booking, offer.event_type, starts_at, offer.visitor.id
     )
     return booking
@@ -32,7 +32,7 @@ async def own_booking(offer: Offer, starts_at: datetime) -> Booking | None:
 async def say_booked(offer: Offer, starts_at: datetime, status: int = 200) -> PageAnswer:
     """For whoever comes back to a form that was sent; the booking opens for its visitor alone."""
     zone = await offer.zone()
-    return offer.visit.page(
+    return offer.request.page(
         "public/booked.html",
         status,
         starts_at=starts_at,
@@ -42,12 +42,12 @@ async def say_booked(offer: Offer, starts_at: datetime, status: int = 200) -> Pa
     )
 
 
-async def open_booked(visit: Visit) -> PageAnswer:
+async def open_booked(request: PageRequest) -> PageAnswer:
     """Leads to what this visitor has booked at that time. Raises NotFound, Invalid."""
-    form = await visit.form()
-    offer = await open_offer(visit, visit.query)
-    count_attempt(visit, Attempt.LINK)
-    booked = await offer.visit.change(
+    form = await request.form()
+    offer = await open_offer(request, request.query)
+    count_attempt(request, Attempt.LINK)
+    booked = await offer.request.change(
         page_bookings.open_own_booking, offer.event_type, start_in(form), offer.visitor.id
     )
     return redirect(offer.carried.to(f"/booking/{booked.token}"))

@@ -7,17 +7,17 @@ from kalends.services import feeds
 from kalends.services.feeds import ReadFeed
 from kalends.web.http.routes import Access
 from kalends.web.pages.answers import Headers, PageAnswer
+from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import PageRoute
-from kalends.web.pages.visit import Visit
 
 CALENDAR: Final = "text/calendar; charset=utf-8"
 
 
-async def feed(visit: Visit) -> PageAnswer:
+async def feed(request: PageRequest) -> PageAnswer:
     """The calendar, or 304 for a program that has it already. Raises NotFound."""
-    read = await feeds.read_feed(visit.context, visit.path("token"))
+    read = await feeds.read_feed(request.context, request.path("token"))
     headers = _headers(read)
-    if has_it_already(visit.headers.get("if-none-match"), read.tag):
+    if has_it_already(request.headers.get("if-none-match"), read.tag):
         return PageAnswer(status=304, media_type="", headers=headers)
     return PageAnswer(await read.as_ics(), 200, CALENDAR, headers)
 

@@ -15,9 +15,9 @@ from kalends.services.slots import Range
 from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import MARKDOWN, PageAnswer, text
+from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import PageHandler, PageRoute
 from kalends.web.pages.templating import render
-from kalends.web.pages.visit import Visit
 from kalends.web.public.offers import Offer, open_offer
 from kalends.web.public.tenants import EVENT_TYPE, ORGANIZATION
 
@@ -34,51 +34,51 @@ Allow: /
 """
 
 
-async def robots(visit: Visit) -> PageAnswer:
+async def robots(request: PageRequest) -> PageAnswer:
     return text(ROBOTS)
 
 
-async def llms(visit: Visit) -> PageAnswer:
+async def llms(request: PageRequest) -> PageAnswer:
     """What agents should know of this site (llmstxt.org)."""
-    return text(render("public/llms.txt", {"origin": visit.origin}), MARKDOWN)
+    return text(render("public/llms.txt", {"origin": request.origin}), MARKDOWN)
 
 
-async def organization_twin(visit: Visit) -> PageAnswer:
+async def organization_twin(request: PageRequest) -> PageAnswer:
     """Raises NotFound."""
-    organization = await visit.read(offers.get_organization_to_book, visit.path("organization"))
-    its = visit.acting_as(attendee_of(organization))
+    organization = await request.read(offers.get_organization_to_book, request.path("organization"))
+    its = request.acting_as(attendee_of(organization))
     values = {
         "organization": organization,
         "event_types": await its.read(offers.list_offered),
-        "origin": visit.origin,
+        "origin": request.origin,
     }
     return text(render("public/organization.md", values), MARKDOWN)
 
 
-async def offer_twin(visit: Visit) -> PageAnswer:
+async def offer_twin(request: PageRequest) -> PageAnswer:
     """Raises NotFound."""
-    offer = await open_offer(visit, visit.query)
+    offer = await open_offer(request, request.query)
     return text(render("public/times.md", await _times(offer)), MARKDOWN)
 
 
 async def _times(offer: Offer) -> dict[str, object]:
-    visit, zone = offer.visit, await offer.zone()
-    now = visit.context.clock()
+    request, zone = offer.request, await offer.zone()
+    now = request.context.clock()
     span = Range(start=now, end=now + DAYS_IN_TWIN, timezone=zone.name)
-    listed = await visit.read(offers.list_times, offer.event_type, span)
+    listed = await request.read(offers.list_times, offer.event_type, span)
     by_day: dict[str, list[tuple[str, Slot]]] = {}
     for slot in listed.slots:
         day = zone.local_text(slot.start)[:10]
         by_day.setdefault(day, []).append((zone.local_text(slot.start), slot))
     return {
         **offer.values(zone),
-        "origin": visit.origin,
+        "origin": request.origin,
         "by_day": by_day,
         "clock_words": clock_words,
     }
 
 
-async def embed(visit: Visit) -> PageAnswer:
+async def embed(request: PageRequest) -> PageAnswer:
     """The script that puts the booking page into any site: asked again each time, mostly 304."""
     headers = (
         ("etag", EMBED_TAG),
@@ -86,7 +86,7 @@ async def embed(visit: Visit) -> PageAnswer:
         ("cross-origin-resource-policy", "cross-origin"),
         ("access-control-allow-origin", "*"),
     )
-    asked = visit.headers.get("if-none-match", "")
+    asked = request.headers.get("if-none-match", "")
     if EMBED_TAG in (tag.strip().removeprefix("W/") for tag in asked.split(",")):
         return PageAnswer(status=304, media_type="", headers=headers)
     return PageAnswer(EMBED, 200, "text/javascript; charset=utf-8", headers)

@@ -9,7 +9,7 @@ from uuid import UUID
 from kalends.availability.wallclock import Zone
 from kalends.domain.access import Mode, Organization
 from kalends.domain.event_type import EventType
-from kalends.domain.ids import HOLD, parse
+from kalends.domain.ids import HOLD, decode_id
 from kalends.domain.place import is_in_person
 from kalends.formats.countries import country_of_zone
 from kalends.runtime.phones import country_of
@@ -21,8 +21,8 @@ from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.picker import Bounds, TimeChoice, pick, times_of
+from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, PageHandler, PageRoute
-from kalends.web.pages.visit import Visit
 from kalends.web.public.carrying import Carried
 from kalends.web.public.tenants import EVENT_TYPE, ORGANIZATION
 from kalends.web.public.visitors import Visitor
@@ -32,9 +32,9 @@ NEAR_COUNT: Final = 6
 
 @dataclass(frozen=True)
 class Offer:
-    """What the path names, the visit on its organization's behalf, and what is carried along."""
+    """What the path names, the request on its organization's behalf, and what is carried along."""
 
-    visit: Visit
+    request: PageRequest
     organization: Organization
     event_type: EventType
     carried: Carried
@@ -45,13 +45,13 @@ class Offer:
 
     @property
     def visitor(self) -> Visitor:
-        return Visitor.of(self.visit)
+        return Visitor.of(self.request)
 
     async def own_holds(self, named: UUID | None) -> list[UUID]:
         """What the visitor holds: the one that the page names, and by the cookie all others."""
         own: list[UUID] = [] if named is None else [named]
         if self.visitor.id is not None:
-            own += await self.visit.read(page_bookings.list_own_holds, self.visitor.id)
+            own += await self.request.read(page_bookings.list_own_holds, self.visitor.id)
         return own
 
     @property
@@ -71,7 +71,7 @@ class Offer:
         that is known."""
         if self.carried.zone is not None and not self.is_zone_fixed:
             return self.carried.zone
-        zone: Zone = await self.visit.read(offers.find_zone, self.event_type)
+        zone: Zone = await self.request.read(offers.find_zone, self.event_type)
         return zone
 
     async def country(self) -> str | None:
@@ -79,12 +79,14 @@ class Offer:
         known = country_of(self.organization)
         if known is not None:
             return known
-        return country_of_zone(await self.visit.read(offers.find_zone_name, self.event_type))
+        return country_of_zone(await self.request.read(offers.find_zone_name, self.event_type))
 
     async def list_near(self, starts_at: datetime, zone: Zone) -> list[TimeChoice]:
         """Times near one that is taken."""
-        near = await self.visit.read(offers.list_times_near, self.event_type, starts_at, NEAR_COUNT)
-        return times_of(near, zone, self.visit.locale)
+        near = await self.request.read(
+            offers.list_times_near, self.event_type, starts_at, NEAR_COUNT
+        )
+        return times_of(near, zone, self.request.locale)
 
     def values(self, zone: Zone) -> dict[str, Any]:
         """What every page about this offer shows."""
@@ -99,57 +101,57 @@ class Offer:
         }
 
 
-async def open_offer(visit: Visit, given: Fields) -> Offer:
+async def open_offer(request: PageRequest, given: Fields) -> Offer:
     """What the path names. Raises NotFound, also for what takes no bookings."""
-    organization = await visit.read(offers.get_organization_to_book, visit.path("organization"))
-    its = visit.acting_as(attendee_of(organization))
-    event_type = await its.read(offers.get_offered, visit.path("event_type"))
-    return Offer(its, organization, event_type, Carried(visit, given))
+    organization = await request.read(offers.get_organization_to_book, request.path("organization"))
+    its = request.acting_as(attendee_of(organization))
+    event_type = await its.read(offers.get_offered, request.path("event_type"))
+    return Offer(its, organization, event_type, Carried(request, given))
 
 
-async def show_organization(visit: Visit) -> PageAnswer:
+async def show_organization(request: PageRequest) -> PageAnswer:
     """What can be booked. Raises NotFound."""
-    organization = await visit.read(offers.get_organization_to_book, visit.path("organization"))
-    its = visit.acting_as(attendee_of(organization))
+    organization = await request.read(offers.get_organization_to_book, request.path("organization"))
+    its = request.acting_as(attendee_of(organization))
     return its.page(
         "public/organization.html",
         organization=organization,
         event_types=await its.read(offers.list_offered),
-        carried=Carried(visit, visit.query),
+        carried=Carried(request, request.query),
         is_sandbox=organization.mode is Mode.TEST,
     )
 
 
-async def show_times(visit: Visit) -> PageAnswer:
+async def show_times(request: PageRequest) -> PageAnswer:
     """A month and the times of a day. Raises NotFound, Invalid."""
-    return await times_page(await open_offer(visit, visit.query), visit.query)
+    return await times_page(await open_offer(request, request.query), request.query)
 
 
-async def without_slash(visit: Visit) -> PageAnswer:
+async def without_slash(request: PageRequest) -> PageAnswer:
     """Where somebody typed a slash too many."""
-    path = visit.scope["path"].rstrip("/")
-    query = quote(visit.scope["query_string"], safe="%&=+,;:@/?!$'()*~")
+    path = request.scope["path"].rstrip("/")
+    query = quote(request.scope["query_string"], safe="%&=+,;:@/?!$'()*~")
     return redirect(f"{path}?{query}" if query else path)
 
 
 async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any) -> PageAnswer:
     """The page of times, for what is asked; `more` says what is the matter with one of them."""
     zone = await offer.zone()
-    visit, event_type = offer.visit, offer.event_type
-    now = clock_words.seconds_of(visit.context.clock())
+    request, event_type = offer.request, offer.event_type
+    now = clock_words.seconds_of(request.context.clock())
     bounds = Bounds.of(now, zone, event_type.max_days_ahead)
 
-    own_holds = await offer.own_holds(parse(HOLD, asked.get("hold", "")))
+    own_holds = await offer.own_holds(decode_id(HOLD, asked.get("hold", "")))
 
     async def list_times(span: Range) -> Listed:
-        listed: Listed = await visit.read(offers.list_times, event_type, span, own_holds)
+        listed: Listed = await request.read(offers.list_times, event_type, span, own_holds)
         return listed
 
     values = {"problem": None, "near": [], "held": asked.get("hold")} | more
-    return visit.page(
+    return request.page(
         "public/times.html",
         status,
-        picker=await pick(list_times, asked, zone, bounds, visit.locale),
+        picker=await pick(list_times, asked, zone, bounds, request.locale),
         now=now,
         is_plain=not asked.get("month") and not asked.get("day"),
         **offer.values(zone),

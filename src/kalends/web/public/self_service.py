@@ -22,7 +22,7 @@ from kalends.domain.errors import (
     Stale,
     TooLateToChange,
 )
-from kalends.domain.ids import BOOKING, shown
+from kalends.domain.ids import BOOKING, encode_id
 from kalends.domain.values import Text
 from kalends.formats.locales import english_for, language_tag
 from kalends.runtime.phones import country_of
@@ -37,8 +37,8 @@ from kalends.web.pages.asking import fits
 from kalends.web.pages.forms import Fields
 from kalends.web.pages.limits import Attempt, count_attempt
 from kalends.web.pages.picker import Bounds, pick, start_in
+from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, PageRoute
-from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import say
 from kalends.web.public.calendars import calendar_file, calendar_links, place_of
 from kalends.web.public.carrying import Carried
@@ -59,7 +59,7 @@ KIND: Final = (
 class Mine:
     """The booking that the link opens, and how it is shown."""
 
-    visit: Visit
+    request: PageRequest
     token: str
     opened: Opened
     carried: Carried
@@ -89,12 +89,12 @@ class Mine:
     def page(self, template: str, status: int = 200, **more: Any) -> PageAnswer:
         values = {"problem": None, "was_booked": False, "done": None} | more
         booking = self.opened.booking
-        return self.visit.page(
+        return self.request.page(
             template,
             status,
             opened=self.opened,
             booking=booking,
-            booking_id=shown(BOOKING, booking.id),
+            booking_id=encode_id(BOOKING, booking.id),
             organization=self.opened.organization,
             is_sandbox=self.opened.organization.mode is Mode.TEST,
             carried=self.carried,
@@ -107,21 +107,21 @@ class Mine:
         )
 
 
-async def open_mine(visit: Visit) -> Mine:
+async def open_mine(request: PageRequest) -> Mine:
     """Raises NotFound, RateLimited."""
-    count_attempt(visit, Attempt.LINK)
-    token = visit.path("token")
-    opened = await self_service.open_link(visit.context, token)
-    return Mine(visit, token, opened, Carried(visit, visit.query))
+    count_attempt(request, Attempt.LINK)
+    token = request.path("token")
+    opened = await self_service.open_link(request.context, token)
+    return Mine(request, token, opened, Carried(request, request.query))
 
 
-async def show_booking(visit: Visit) -> PageAnswer:
+async def show_booking(request: PageRequest) -> PageAnswer:
     """How the booking stands."""
-    return _booking_page(await open_mine(visit))
+    return _booking_page(await open_mine(request))
 
 
 def _booking_page(mine: Mine, status: int = 200, **more: Any) -> PageAnswer:
-    query = mine.visit.query
+    query = mine.request.query
     done = query.get("done", "")
     values = {
         "links": calendar_links(mine.opened),
@@ -133,37 +133,39 @@ def _booking_page(mine: Mine, status: int = 200, **more: Any) -> PageAnswer:
     return mine.page("public/booking.html", status, **(values | more))
 
 
-async def cancel(visit: Visit) -> PageAnswer:
+async def cancel(request: PageRequest) -> PageAnswer:
     """Cancels, with a reason if one was given."""
-    mine, form = await open_mine(visit), await visit.form()
+    mine, form = await open_mine(request), await request.form()
     reason = form.text("reason") or None
     if reason is not None and not fits(reason, Text):
         return _booking_page(mine, 422, problem=say("form.unfit"))
     try:
-        await self_service.cancel_by_link(visit.context, mine.token, reason, _seen_in(form))
+        await self_service.cancel_by_link(request.context, mine.token, reason, _seen_in(form))
     except KIND as error:
         return await _refused(mine, error)
     return redirect(mine.carried.to(mine.path, done="cancelled"))
 
 
-async def show_move(visit: Visit) -> PageAnswer:
+async def show_move(request: PageRequest) -> PageAnswer:
     """The times to which the booking may move; with one of them, whether that is meant."""
-    mine = await open_mine(visit)
+    mine = await open_mine(request)
     if not mine.opened.may_change:
         return _booking_page(mine)
-    if visit.query.get("start"):
-        starts_at = start_in(visit.query)
+    if request.query.get("start"):
+        starts_at = start_in(request.query)
         locks = mine.opened.changeable_until_at(starts_at) < mine.opened.now
         return mine.page("public/move.html", starts_at=starts_at, locks=locks, picker=None, now=0)
     return await _times_page(mine)
 
 
-async def move(visit: Visit) -> PageAnswer:
+async def move(request: PageRequest) -> PageAnswer:
     """Moves the booking to the time."""
-    mine, form = await open_mine(visit), await visit.form()
+    mine, form = await open_mine(request), await request.form()
     starts_at = start_in(form)
     try:
-        await self_service.reschedule_by_link(visit.context, mine.token, starts_at, _seen_in(form))
+        await self_service.reschedule_by_link(
+            request.context, mine.token, starts_at, _seen_in(form)
+        )
     except SlotTaken:
         return await _times_page(mine, 409, problem=say("times.taken"))
     except Refused as error:
@@ -173,22 +175,22 @@ async def move(visit: Visit) -> PageAnswer:
     return redirect(mine.carried.to(mine.path, done="moved"))
 
 
-async def download(visit: Visit) -> PageAnswer:
+async def download(request: PageRequest) -> PageAnswer:
     """The booking as a file that calendars take (RFC 5545)."""
-    mine = await open_mine(visit)
+    mine = await open_mine(request)
     headers = (("content-disposition", 'attachment; filename="booking.ics"'),)
-    url = f"{visit.origin}{mine.path}"
-    body = calendar_file(mine.opened, url, visit.context.outside.sender)
+    url = f"{request.origin}{mine.path}"
+    body = calendar_file(mine.opened, url, request.context.outside.sender)
     return PageAnswer(body, 200, "text/calendar; charset=utf-8", headers)
 
 
 async def _times_page(mine: Mine, status: int = 200, **more: Any) -> PageAnswer:
-    visit = mine.visit
+    request = mine.request
     now = clock_words.seconds_of(mine.opened.now)
-    list_times = partial(self_service.list_slots_by_link, visit.context, mine.token)
+    list_times = partial(self_service.list_slots_by_link, request.context, mine.token)
     bounds = Bounds.of(now, mine.zone, None)
     try:
-        picker = await pick(list_times, visit.query, mine.zone, bounds, mine.locale)
+        picker = await pick(list_times, request.query, mine.zone, bounds, mine.locale)
     except (Inactive, NotFound, NotReschedulable, TooLateToChange) as error:
         return await _refused(mine, error)
     return mine.page("public/move.html", status, picker=picker, now=now, **more)
@@ -196,8 +198,8 @@ async def _times_page(mine: Mine, status: int = 200, **more: Any) -> PageAnswer:
 
 async def _refused(mine: Mine, error: KalendsError) -> PageAnswer:
     """The booking as it stands by now, and why it was not changed."""
-    opened = await self_service.open_link(mine.visit.context, mine.token)
-    its = Mine(mine.visit, mine.token, opened, mine.carried)
+    opened = await self_service.open_link(mine.request.context, mine.token)
+    its = Mine(mine.request, mine.token, opened, mine.carried)
     problem = say("booking.stale") if isinstance(error, Stale) else error.message
     if isinstance(error, Inactive):
         problem = say("booking.inactive", organization=opened.organization.name)

@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from kalends.domain.access import hash_of
-from kalends.web.pages.visit import Visit
+from kalends.web.pages.request import PageRequest
 
 VISITOR_COOKIE: Final = "kalends_visitor"
 KEPT_FOR: Final = timedelta(days=1)
@@ -29,32 +29,32 @@ class Visitor:
     name: str | None
 
     @classmethod
-    def of(cls, visit: Visit) -> "Visitor":
-        name = visit.cookie(VISITOR_COOKIE) or ""
+    def of(cls, request: PageRequest) -> "Visitor":
+        name = request.cookie(VISITOR_COOKIE) or ""
         return cls(name if _NAME.fullmatch(name) else None)
 
     @classmethod
-    def known_or_new(cls, visit: Visit) -> "Visitor":
-        known = cls.of(visit)
+    def known_or_new(cls, request: PageRequest) -> "Visitor":
+        known = cls.of(request)
         return known if known.name else cls(secrets.token_urlsafe(NAME_BYTES))
 
     @property
     def id(self) -> bytes | None:
         return hash_of(self.name) if self.name else None
 
-    def remember(self, visit: Visit) -> tuple[str, str]:
+    def remember(self, request: PageRequest) -> tuple[str, str]:
         """The header with which the browser keeps the name for another day."""
         seconds = int(KEPT_FOR.total_seconds())
         parts = [f"{VISITOR_COOKIE}={self.name}", "Path=/", f"Max-Age={seconds}"]
-        parts += ["HttpOnly", *_reach(visit)]
+        parts += ["HttpOnly", *_reach(request)]
         return "set-cookie", "; ".join(parts)
 
 
-def _reach(visit: Visit) -> list[str]:
+def _reach(request: PageRequest) -> list[str]:
     """Where the browser sends the cookie to us. Over http it keeps none for a frame, but on its
     own machine."""
-    origin = urlsplit(visit.origin)
+    origin = urlsplit(request.origin)
     is_secure = origin.scheme == "https"
-    if visit.is_framed and (is_secure or origin.hostname in LOOPBACK):
+    if request.is_framed and (is_secure or origin.hostname in LOOPBACK):
         return ["SameSite=None", "Secure", "Partitioned"]
     return ["SameSite=Lax", "Secure"] if is_secure else ["SameSite=Lax"]

@@ -8,7 +8,7 @@ import httpx
 
 from kalends.compose import Installation
 from kalends.domain.access import Role
-from kalends.domain.ids import ORGANIZATION, shown
+from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.services.setup import add_user
 from tests.conftest import PASSWORD, in_thread
 from tests.web.pages.visitors import Visitor, slug_of
@@ -52,7 +52,7 @@ def make_user(home: Installation, world: World, email: str, role: Role) -> None:
     async def add() -> None:
         context = home.context()
         try:
-            named = shown(ORGANIZATION, world.setup.organization_id)
+            named = encode_id(ORGANIZATION, world.setup.organization_id)
             await add_user(context, named, email, PASSWORD, role)
         finally:
             await context.close()

@@ -139,7 +139,7 @@ def test_only_so_many_look_at_once(
 
 async def _fill(home: Installation, world: World) -> None:
     context = home.context()
-    watched = lookout.Lookout(context)
+    watched = lookout.ChangeWatcher(context)
     looking = [watched.changes(world.setup.organization_id, 0, 0.01) for _ in range(2)]
     try:
         for one in looking:

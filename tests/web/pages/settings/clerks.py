@@ -9,7 +9,7 @@ import httpx
 
 from kalends.compose import Installation
 from kalends.domain.access import Role
-from kalends.domain.ids import ORGANIZATION, shown
+from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.services.setup import add_user
 from tests import conftest
 from tests.web.pages.visitors import slug_of
@@ -51,7 +51,7 @@ class Clerk(httpx.Client):
 def clerk_of(home: Installation, world: World, role: Role) -> Clerk:
     """A user of the world with that role."""
     email = f"{role}-{uuid.uuid4().hex[:8]}@example.test"
-    named = shown(ORGANIZATION, world.setup.organization_id)
+    named = encode_id(ORGANIZATION, world.setup.organization_id)
 
     async def add() -> None:
         context = home.context()

@@ -201,11 +201,11 @@ def _key_of(label: str, taken: set[str]) -> str:
 def _fields_of_requirements(requirements: list[Requirement]) -> dict[str, str | Iterable[str]]:
     fields: dict[str, str | Iterable[str]] = {}
     for number, requirement in enumerate(requirements):
-        shown = [ids.shown(ids.SCHEDULE, id_) for id_ in requirement.schedule_ids]
+        shown = [ids.encode_id(ids.SCHEDULE, id_) for id_ in requirement.schedule_ids]
         fields[f"requirements.{number}.count"] = str(requirement.count)
         fields[f"requirements.{number}.schedule_ids"] = shown
         for id_, weight in requirement.weights.items():
-            name = f"requirements.{number}.weights.{ids.shown(ids.SCHEDULE, id_)}"
+            name = f"requirements.{number}.weights.{ids.encode_id(ids.SCHEDULE, id_)}"
             fields[name] = str(weight)
     return fields
 

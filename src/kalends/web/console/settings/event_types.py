@@ -10,7 +10,7 @@ from kalends.domain.errors import KalendsError, Stale
 from kalends.domain.event_type import EventType, QuestionType
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges
-from kalends.web.console.desk import Desk, admin_route, member_route
+from kalends.web.console.request import ConsoleRequest, admin_route, member_route
 from kalends.web.console.settings import schedules
 from kalends.web.console.settings.drafts import (
     ROWS_TO_SPARE,
@@ -38,12 +38,12 @@ PATH: Final = "/event-types"
 LISTED: Final = 100
 
 
-async def list_event_types(desk: Desk) -> PageAnswer:
-    offset = offset_in(desk)
-    listed, total = await desk.read(
+async def list_event_types(request: ConsoleRequest) -> PageAnswer:
+    offset = offset_in(request)
+    listed, total = await request.read(
         event_types.list_event_types, is_active=None, limit=LISTED, offset=offset
     )
-    return desk.page(
+    return request.page(
         "console/settings/event-types.html",
         SECTION,
         event_types=listed,
@@ -51,95 +51,95 @@ async def list_event_types(desk: Desk) -> PageAnswer:
         offset=offset,
         limit=LISTED,
         id_of=id_of,
-        has_schedules=bool(await list_all(desk)),
+        has_schedules=bool(await list_all(request)),
     )
 
 
-async def show_new(desk: Desk) -> PageAnswer:
-    chosen = [schedules.id_of(one) for one in await list_all(desk) if one.is_active]
-    return await _form(desk, None, new_draft(chosen))
+async def show_new(request: ConsoleRequest) -> PageAnswer:
+    chosen = [schedules.id_of(one) for one in await list_all(request) if one.is_active]
+    return await _form(request, None, new_draft(chosen))
 
 
-async def create(desk: Desk) -> PageAnswer:
-    typed = as_typed(await desk.form())
+async def create(request: ConsoleRequest) -> PageAnswer:
+    typed = as_typed(await request.form())
     try:
-        made = await desk.change(event_types.create_event_type, read_new(typed))
+        made = await request.change(event_types.create_event_type, read_new(typed))
     except KalendsError as error:
-        return await _form(desk, None, refused(typed, error))
-    return desk.go(path_of(made), done="event-type-created")
+        return await _form(request, None, refused(typed, error))
+    return request.go(path_of(made), done="event-type-created")
 
 
-async def show(desk: Desk) -> PageAnswer:
-    event_type = await open_event_type(desk)
-    return await _form(desk, event_type, draft_of(event_type))
+async def show(request: ConsoleRequest) -> PageAnswer:
+    event_type = await open_event_type(request)
+    return await _form(request, event_type, draft_of(event_type))
 
 
-async def save(desk: Desk) -> PageAnswer:
-    event_type = await open_event_type(desk)
-    form = await desk.form()
+async def save(request: ConsoleRequest) -> PageAnswer:
+    event_type = await open_event_type(request)
+    form = await request.form()
     typed = as_typed(form)
     try:
-        await desk.change(
+        await request.change(
             event_types.update_event_type,
             event_type.id,
             if_match_of(form),
             lambda: read_changes(typed),
         )
     except KalendsError as error:
-        return await _form(desk, event_type, refused(typed, error, event_type.version))
-    return desk.go(path_of(event_type), done="saved")
+        return await _form(request, event_type, refused(typed, error, event_type.version))
+    return request.go(path_of(event_type), done="saved")
 
 
-async def set_active(desk: Desk) -> PageAnswer:
+async def set_active(request: ConsoleRequest) -> PageAnswer:
     """Opens or closes it for new bookings, from the list."""
-    event_type = await open_event_type(desk)
-    is_active = (await desk.form()).text("is_active") == YES
+    event_type = await open_event_type(request)
+    is_active = (await request.form()).text("is_active") == YES
     changes = EventTypeChanges(is_active=is_active)
-    await desk.change(event_types.update_event_type, event_type.id, None, lambda: changes)
-    return desk.go(PATH, done="opened" if is_active else "closed")
+    await request.change(event_types.update_event_type, event_type.id, None, lambda: changes)
+    return request.go(PATH, done="opened" if is_active else "closed")
 
 
-async def delete(desk: Desk) -> PageAnswer:
-    event_type = await open_event_type(desk)
-    form = await desk.form()
+async def delete(request: ConsoleRequest) -> PageAnswer:
+    event_type = await open_event_type(request)
+    form = await request.form()
     try:
-        await desk.change(event_types.delete_event_type, event_type.id, if_match_of(form))
+        await request.change(event_types.delete_event_type, event_type.id, if_match_of(form))
     except Stale as error:
-        return await _form(desk, event_type, not_done(draft_of(event_type), error))
-    return desk.go(PATH, done="deleted")
+        return await _form(request, event_type, not_done(draft_of(event_type), error))
+    return request.go(PATH, done="deleted")
 
 
-async def open_event_type(desk: Desk) -> EventType:
+async def open_event_type(request: ConsoleRequest) -> EventType:
     """The event type that the path names. Raises NotFound."""
-    event_type_id = id_named(ids.EVENT_TYPE, "event type", desk.path("event_type"))
-    event_type: EventType = await desk.read(event_types.get_event_type, event_type_id)
+    event_type_id = id_named(ids.EVENT_TYPE, "event type", request.path("event_type"))
+    event_type: EventType = await request.read(event_types.get_event_type, event_type_id)
     return event_type
 
 
 def id_of(event_type: EventType) -> str:
-    return ids.shown(ids.EVENT_TYPE, event_type.id)
+    return ids.encode_id(ids.EVENT_TYPE, event_type.id)
 
 
 def path_of(event_type: EventType, page: str = "") -> str:
     return f"{PATH}/{id_of(event_type)}{page}"
 
 
-async def _form(desk: Desk, event_type: EventType | None, draft: Draft) -> PageAnswer:
+async def _form(request: ConsoleRequest, event_type: EventType | None, draft: Draft) -> PageAnswer:
     count = count_rows(draft.typed)
     chosen = chosen_in(draft.typed)
     draft = replace(draft, faults=_at_fields(draft))
-    return desk.page(
+    return request.page(
         "console/settings/event-type.html",
         SECTION,
         draft.status,
         event_type=event_type,
         path=path_of(event_type) if event_type else f"{PATH}/new",
         tab="",
-        schedules=[(schedules.id_of(one), one) for one in await list_all(desk, chosen)],
+        schedules=[(schedules.id_of(one), one) for one in await list_all(request, chosen)],
         location_types=list(LocationType),
         question_types=list(QuestionType),
         rows={name: filled + ROWS_TO_SPARE for name, filled in count.items()},
-        page_url=f"{desk.visit.origin}/{desk.organization.slug}/",
+        page_url=f"{request.page_request.origin}/{request.organization.slug}/",
         **draft.values(),
     )
 

@@ -16,7 +16,7 @@ from kalends.services import busy_times, schedules
 from kalends.services.busy_times import NewBusyTime
 from kalends.web.api.busy_times import parse_new
 from kalends.web.api.schedules import parse_changes
-from kalends.web.console.desk import Desk, admin_route, member_route
+from kalends.web.console.request import ConsoleRequest, admin_route, member_route
 from kalends.web.console.settings.drafts import Draft, clock_text, drafted, refused
 from kalends.web.console.settings.schedule_forms import WINDOW, listed, windows_in
 from kalends.web.console.settings.schedules import PATH, SECTION, offset_in, open_schedule, path_of
@@ -35,14 +35,14 @@ NOTHING: Final = Draft(Fields([]))
 BUSY: Final = ("busy.start_day", "busy.start", "busy.end_day", "busy.end", "busy.reason")
 
 
-async def show(desk: Desk) -> PageAnswer:
-    return await _page(desk, await open_schedule(desk), NOTHING)
+async def show(request: ConsoleRequest) -> PageAnswer:
+    return await _page(request, await open_schedule(request), NOTHING)
 
 
-async def set_override(desk: Desk) -> PageAnswer:
+async def set_override(request: ConsoleRequest) -> PageAnswer:
     """Other hours on a day, or none: instead of what was said of that day before."""
-    schedule = await open_schedule(desk)
-    form = await desk.form()
+    schedule = await open_schedule(request)
+    form = await request.form()
     windows = windows_in(form, HOURS)
     fields = {
         f"{HOURS}.{n}.{part}": getattr(w, part) for n, w in enumerate(windows) for part in WINDOW
@@ -50,35 +50,37 @@ async def set_override(desk: Desk) -> PageAnswer:
     typed = drafted({"day": form.text("day"), **fields}).typed
     try:
         day = _day_in(form, "day")
-        await _change_overrides(desk, schedule, day.isoformat(), windows)
+        await _change_overrides(request, schedule, day.isoformat(), windows)
     except KalendsError as error:
-        return await _page(desk, schedule, _at_our_fields(refused(typed, error), typed.text("day")))
-    return desk.go(path_of(schedule, TAB), done="saved")
+        return await _page(
+            request, schedule, _at_our_fields(refused(typed, error), typed.text("day"))
+        )
+    return request.go(path_of(schedule, TAB), done="saved")
 
 
-async def remove_override(desk: Desk) -> PageAnswer:
-    schedule = await open_schedule(desk)
-    await _change_overrides(desk, schedule, (await desk.form()).text("day"), None)
-    return desk.go(path_of(schedule, TAB), done="removed")
+async def remove_override(request: ConsoleRequest) -> PageAnswer:
+    schedule = await open_schedule(request)
+    await _change_overrides(request, schedule, (await request.form()).text("day"), None)
+    return request.go(path_of(schedule, TAB), done="removed")
 
 
-async def add_busy_time(desk: Desk) -> PageAnswer:
-    schedule = await open_schedule(desk)
-    form = await desk.form()
+async def add_busy_time(request: ConsoleRequest) -> PageAnswer:
+    schedule = await open_schedule(request)
+    form = await request.form()
     typed = drafted({name: form.text(name) for name in BUSY}).typed
     try:
         wanted = _busy_time_in(form, zone_of_schedule(schedule))
-        await desk.change(busy_times.create_busy_time, schedule.id, lambda: wanted)
+        await request.change(busy_times.create_busy_time, schedule.id, lambda: wanted)
     except KalendsError as error:
-        return await _page(desk, schedule, refused(typed, error))
-    return desk.go(path_of(schedule, TAB), done="busy-added")
+        return await _page(request, schedule, refused(typed, error))
+    return request.go(path_of(schedule, TAB), done="busy-added")
 
 
-async def remove_busy_time(desk: Desk) -> PageAnswer:
-    schedule = await open_schedule(desk)
-    busy_id = id_named(ids.BUSY_TIME, "busy time", desk.path("busy_time"))
-    await desk.change(busy_times.delete_busy_time, schedule.id, busy_id)
-    return desk.go(path_of(schedule, TAB), done="removed")
+async def remove_busy_time(request: ConsoleRequest) -> PageAnswer:
+    schedule = await open_schedule(request)
+    busy_id = id_named(ids.BUSY_TIME, "busy time", request.path("busy_time"))
+    await request.change(busy_times.delete_busy_time, schedule.id, busy_id)
+    return request.go(path_of(schedule, TAB), done="removed")
 
 
 def instants_at(zone: Zone, day: Day, clock: str) -> list[datetime]:
@@ -92,7 +94,7 @@ def instants_at(zone: Zone, day: Day, clock: str) -> list[datetime]:
 
 
 async def _change_overrides(
-    desk: Desk, schedule: Schedule, day: str, windows: list[Window] | None
+    request: ConsoleRequest, schedule: Schedule, day: str, windows: list[Window] | None
 ) -> None:
     """Changes one day and no other, whoever changes those meanwhile. None takes it away."""
     for _ in range(TRIES):
@@ -102,10 +104,10 @@ async def _change_overrides(
         parse = parse_changes(encode({"overrides": changed}))
         try:
             seen = frozenset({schedule.version})
-            await desk.change(schedules.update_schedule, schedule.id, seen, lambda: parse)  # noqa: B023
+            await request.change(schedules.update_schedule, schedule.id, seen, lambda: parse)  # noqa: B023
             return
         except Stale:
-            schedule = await open_schedule(desk)
+            schedule = await open_schedule(request)
     raise Stale(say("settings.stale"))
 
 
@@ -173,11 +175,11 @@ def _at_our_fields(draft: Draft, day: str) -> Draft:
     return Draft(draft.typed, faults, draft.problem, draft.status)
 
 
-async def _page(desk: Desk, schedule: Schedule, draft: Draft) -> PageAnswer:
-    offset, zone = offset_in(desk), zone_of_schedule(schedule)
-    now = desk.visit.context.clock()
-    everything = desk.query.get("show") == "all"
-    found, total = await desk.read(
+async def _page(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> PageAnswer:
+    offset, zone = offset_in(request), zone_of_schedule(schedule)
+    now = request.page_request.context.clock()
+    everything = request.query.get("show") == "all"
+    found, total = await request.read(
         busy_times.list_busy_times,
         schedule.id,
         start=None if everything else now,
@@ -192,7 +194,7 @@ async def _page(desk: Desk, schedule: Schedule, draft: Draft) -> PageAnswer:
         for day, windows in sorted(schedule.overrides.items())
         if everything or day >= since
     }
-    return desk.page(
+    return request.page(
         "console/settings/exceptions.html",
         SECTION,
         draft.status,
@@ -204,7 +206,7 @@ async def _page(desk: Desk, schedule: Schedule, draft: Draft) -> PageAnswer:
         hidden=len(schedule.overrides) - len(shown),
         busy_times=found,
         days_of=lambda busy: whole_days_of(busy, zone),
-        busy_id=lambda busy: ids.shown(ids.BUSY_TIME, busy.id),
+        busy_id=lambda busy: ids.encode_id(ids.BUSY_TIME, busy.id),
         day_of=Day.parse,
         everything=everything,
         total=total,

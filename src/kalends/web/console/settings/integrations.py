@@ -11,7 +11,7 @@ from kalends.formats.encoding import encode
 from kalends.runtime.sealing import SealBroken
 from kalends.services import calcom, calcom_runs
 from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcom, wanted
-from kalends.web.console.desk import Desk, admin_route
+from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import (
     ROWS_TO_SPARE,
     Draft,
@@ -39,59 +39,63 @@ KINDS: Final = {"event-type": "calcomEventTypeId", "host": "calcomHostId"}
 PLAIN: Final = ("baseUrl", "defaultScheduleId", "onConflict", "intervalMinutes")
 
 
-async def show(desk: Desk) -> PageAnswer:
-    connection = await _find(desk)
-    return await _page(desk, connection, _draft_of(connection))
+async def show(request: ConsoleRequest) -> PageAnswer:
+    connection = await _find(request)
+    return await _page(request, connection, _draft_of(connection))
 
 
-async def connect(desk: Desk) -> PageAnswer:
+async def connect(request: ConsoleRequest) -> PageAnswer:
     """Makes the connection or replaces it; secrets that are left empty stay as they are."""
-    connection = await _find(desk)
-    typed = _as_typed(await desk.form())
+    connection = await _find(request)
+    typed = _as_typed(await request.form())
     try:
-        asked = read_body(encode(_values(desk, connection, typed)), PutCalcom)
-        await calcom.connect(desk.visit.context, desk.visit.caller, wanted(asked))
+        asked = read_body(encode(_values(request, connection, typed)), PutCalcom)
+        await calcom.connect(
+            request.page_request.context, request.page_request.caller, wanted(asked)
+        )
     except KalendsError as error:
-        return await _page(desk, connection, _at_our_fields(refused(typed, error)))
-    return desk.go(PATH, done="connected")
+        return await _page(request, connection, _at_our_fields(refused(typed, error)))
+    return request.go(PATH, done="connected")
 
 
-async def disconnect(desk: Desk) -> PageAnswer:
-    await desk.change(calcom.disconnect)
-    return desk.go(PATH, done="disconnected")
+async def disconnect(request: ConsoleRequest) -> PageAnswer:
+    await request.change(calcom.disconnect)
+    return request.go(PATH, done="disconnected")
 
 
-async def sync(desk: Desk) -> PageAnswer:
+async def sync(request: ConsoleRequest) -> PageAnswer:
     """Begins a run; what takes longer goes on without the page."""
     try:
         run = await calcom_runs.sync(
-            desk.visit.context,
-            desk.visit.caller.organization_id,
+            request.page_request.context,
+            request.page_request.caller.organization_id,
             (None, None),
             wait_seconds=WAIT_SECONDS,
         )
     except KalendsError as error:
-        connection = await _find(desk)
-        return await _page(desk, connection, not_done(_draft_of(connection), error))
-    return desk.go(PATH, done="synced" if run.is_over else "sync-begun")
+        connection = await _find(request)
+        return await _page(request, connection, not_done(_draft_of(connection), error))
+    return request.go(PATH, done="synced" if run.is_over else "sync-begun")
 
 
-async def _find(desk: Desk) -> Connection | None:
+async def _find(request: ConsoleRequest) -> Connection | None:
     try:
-        connection: Connection = await desk.read(calcom.get_connection)
+        connection: Connection = await request.read(calcom.get_connection)
     except NotFound:
         return None
     return connection
 
 
-def _values(desk: Desk, connection: Connection | None, typed: Fields) -> dict[str, Any]:
+def _values(
+    request: ConsoleRequest, connection: Connection | None, typed: Fields
+) -> dict[str, Any]:
     """What is typed as the API takes it."""
     sealed = (connection.api_key, connection.webhook_secret) if connection else (None, None)
-    api_key = typed.text("apiKey") or _kept(desk, sealed[0], calcom.KEY_PURPOSE)
-    secret = typed.text("webhookSecret") or _kept(desk, sealed[1], calcom.SECRET_PURPOSE)
+    api_key = typed.text("apiKey") or _kept(request, sealed[0], calcom.KEY_PURPOSE)
+    secret = typed.text("webhookSecret") or _kept(request, sealed[1], calcom.SECRET_PURPOSE)
     interval = minutes_or_text(typed.text("intervalMinutes"))
     return {
-        "organizationId": ids.shown(ids.ORGANIZATION, desk.organization.id),
+        "organizationId": ids.encode_id(ids.ORGANIZATION, request.organization.id),
         "apiKey": api_key or "",
         "webhookSecret": secret,
         "baseUrl": typed.text("baseUrl"),
@@ -108,12 +112,12 @@ def _values(desk: Desk, connection: Connection | None, typed: Fields) -> dict[st
     }
 
 
-def _kept(desk: Desk, sealed: bytes | None, purpose: str) -> str | None:
+def _kept(request: ConsoleRequest, sealed: bytes | None, purpose: str) -> str | None:
     """What was given before; None where it cannot be opened any more, and has to come anew."""
     if sealed is None:
         return None
     try:
-        return desk.visit.context.seal.open(sealed, purpose).decode()
+        return request.page_request.context.seal.open(sealed, purpose).decode()
     except SealBroken:
         return None
 
@@ -144,7 +148,7 @@ def _draft_of(connection: Connection | None) -> Draft:
         )
     fields: dict[str, str | Iterable[str]] = {
         "baseUrl": connection.base_url,
-        "defaultScheduleId": ids.shown(ids.SCHEDULE, connection.default_schedule_id),
+        "defaultScheduleId": ids.encode_id(ids.SCHEDULE, connection.default_schedule_id),
         "onConflict": connection.on_conflict.value,
         "intervalMinutes": span_text(connection.interval_minutes),
     }
@@ -153,7 +157,7 @@ def _draft_of(connection: Connection | None) -> Draft:
         named = mapping.calcom_host_id if is_host else mapping.calcom_event_type_id
         fields[f"mappings.{number}.kind"] = "host" if is_host else "event-type"
         fields[f"mappings.{number}.id"] = str(named)
-        fields[f"mappings.{number}.schedule"] = ids.shown(ids.SCHEDULE, mapping.schedule_id)
+        fields[f"mappings.{number}.schedule"] = ids.encode_id(ids.SCHEDULE, mapping.schedule_id)
     return drafted(fields)
 
 
@@ -164,19 +168,19 @@ def _at_our_fields(draft: Draft) -> Draft:
     return Draft(draft.typed, faults, draft.problem, draft.status)
 
 
-async def _page(desk: Desk, connection: Connection | None, draft: Draft) -> PageAnswer:
+async def _page(request: ConsoleRequest, connection: Connection | None, draft: Draft) -> PageAnswer:
     chosen = [draft.typed.text("defaultScheduleId")]
     chosen += [row["schedule"] for row in _mappings_in(draft.typed)]
-    runs: list[Run] = await desk.read(calcom_runs.list_runs, MOST_RUNS)
-    token = calcom.hook_token(desk.visit.context, connection) if connection else None
-    return desk.page(
+    runs: list[Run] = await request.read(calcom_runs.list_runs, MOST_RUNS)
+    token = calcom.hook_token(request.page_request.context, connection) if connection else None
+    return request.page(
         "console/settings/integrations.html",
         SECTION,
         draft.status,
         connection=connection,
-        hook_url=f"{desk.visit.origin}/hooks/calcom/{token}" if token else None,
+        hook_url=f"{request.page_request.origin}/hooks/calcom/{token}" if token else None,
         path=PATH,
-        schedules=[(id_of(one), one.name) for one in await list_all(desk, chosen)],
+        schedules=[(id_of(one), one.name) for one in await list_all(request, chosen)],
         conflicts=[(one.value, say(f"settings.conflict.{one.value}")) for one in OnConflict],
         kinds=[(kind, say(f"settings.mapping.{kind}")) for kind in KINDS],
         rows=len(_mappings_in(draft.typed)) + ROWS_TO_SPARE,

@@ -11,7 +11,7 @@ from kalends.formats.encoding import encode
 from kalends.scheduling.clocks import bounds_of
 from kalends.services import api_keys
 from kalends.web.api.api_keys import CreateApiKey
-from kalends.web.console.desk import Desk, admin_route
+from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import Draft, drafted, refused, text_or_none
 from kalends.web.console.settings.once import go_with_secret, take_secret
 from kalends.web.console.settings.schedules import offset_in
@@ -27,35 +27,37 @@ LISTED: Final = 100
 USUAL: Final = (Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE)
 
 
-async def list_keys(desk: Desk) -> PageAnswer:
-    return await _page(desk, drafted({"scopes": [scope.value for scope in USUAL]}))
+async def list_keys(request: ConsoleRequest) -> PageAnswer:
+    return await _page(request, drafted({"scopes": [scope.value for scope in USUAL]}))
 
 
-async def create(desk: Desk) -> PageAnswer:
-    typed = await desk.form()
+async def create(request: ConsoleRequest) -> PageAnswer:
+    typed = await request.form()
     try:
-        asked = _read(desk, typed)
-        made = await desk.change(
+        asked = _read(request, typed)
+        made = await request.change(
             api_keys.create_api_key, asked.name, asked.scopes, asked.expires_at
         )
     except KalendsError as error:
-        return await _page(desk, _at_our_fields(refused(typed, error)))
-    return go_with_secret(desk, PATH, made.secret, "key-created")
+        return await _page(request, _at_our_fields(refused(typed, error)))
+    return go_with_secret(request, PATH, made.secret, "key-created")
 
 
-async def revoke(desk: Desk) -> PageAnswer:
-    key_id = id_named(ids.API_KEY, "API key", desk.path("key"))
-    await desk.change(api_keys.revoke_api_key, key_id)
-    desk.visit.gate.keyring.forget(key_id)
-    return desk.go(PATH, done="key-revoked")
+async def revoke(request: ConsoleRequest) -> PageAnswer:
+    key_id = id_named(ids.API_KEY, "API key", request.path("key"))
+    await request.change(api_keys.revoke_api_key, key_id)
+    request.page_request.gate.keyring.forget(key_id)
+    return request.go(PATH, done="key-revoked")
 
 
-def _read(desk: Desk, typed: Fields) -> CreateApiKey:
+def _read(request: ConsoleRequest, typed: Fields) -> CreateApiKey:
     """It works until the end of the chosen day, in the organization's zone. Raises Invalid."""
     day, until = typed.text("expires_on"), None
     if day:
         try:
-            until = Instant.of(bounds_of(Day.parse(day), desk.zone.name)[1] - timedelta(seconds=1))
+            until = Instant.of(
+                bounds_of(Day.parse(day), request.zone.name)[1] - timedelta(seconds=1)
+            )
         except ValueError as error:
             raise Invalid.field("expires_at", str(error)) from None
     values = {
@@ -72,22 +74,22 @@ def _at_our_fields(draft: Draft) -> Draft:
     return Draft(draft.typed, faults, draft.problem, draft.status)
 
 
-async def _page(desk: Desk, draft: Draft) -> PageAnswer:
-    offset = offset_in(desk)
-    listed, total = await desk.read(api_keys.list_api_keys, LISTED, offset)
-    secret, headers = take_secret(desk, PATH)
-    return desk.page(
+async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
+    offset = offset_in(request)
+    listed, total = await request.read(api_keys.list_api_keys, LISTED, offset)
+    secret, headers = take_secret(request, PATH)
+    return request.page(
         "console/settings/keys.html",
         SECTION,
         draft.status,
         headers,
-        keys=[(ids.shown(ids.API_KEY, key.id), key) for key in listed],
+        keys=[(ids.encode_id(ids.API_KEY, key.id), key) for key in listed],
         total=total,
         offset=offset,
         limit=LISTED,
         path=PATH,
         scopes=list(Scope),
-        now=desk.visit.context.clock(),
+        now=request.page_request.context.clock(),
         secret=secret,
         **draft.values(),
     )

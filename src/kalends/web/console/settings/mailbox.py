@@ -10,7 +10,7 @@ from typing import Any, Final
 from kalends.domain import ids
 from kalends.domain.mail import Mail
 from kalends.services import mailing, members
-from kalends.web.console.desk import Desk, admin_route
+from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.schedules import offset_in
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
@@ -21,32 +21,32 @@ LISTED: Final = 50
 HEADERS: Final = ("From", "To", "Reply-To", "Subject", "Date")
 
 
-async def list_mails(desk: Desk) -> PageAnswer:
-    offset = offset_in(desk)
-    listed, total = await desk.read(mailing.list_mails, None, LISTED, offset)
-    return desk.page(
+async def list_mails(request: ConsoleRequest) -> PageAnswer:
+    offset = offset_in(request)
+    listed, total = await request.read(mailing.list_mails, None, LISTED, offset)
+    return request.page(
         "console/settings/mailbox.html",
         SECTION,
-        mails=[(ids.shown(ids.MAIL, mail.id), mail) for mail in listed],
+        mails=[(ids.encode_id(ids.MAIL, mail.id), mail) for mail in listed],
         total=total,
         offset=offset,
         limit=LISTED,
-        has_server=desk.visit.context.outside.carrier is not None,
+        has_server=request.page_request.context.outside.carrier is not None,
     )
 
 
-async def show(desk: Desk) -> PageAnswer:
+async def show(request: ConsoleRequest) -> PageAnswer:
     """A link to set a password is shown to nobody whom it could make somebody else."""
-    mail_id = id_named(ids.MAIL, "mail", desk.path("mail"))
-    mail, content = await desk.read(mailing.read_message, mail_id)
-    may_read = await desk.read(members.may_read_mail, mail)
-    booking_id = ids.shown_or_none(ids.BOOKING, mail.booking_id)
-    return desk.page(
+    mail_id = id_named(ids.MAIL, "mail", request.path("mail"))
+    mail, content = await request.read(mailing.read_message, mail_id)
+    may_read = await request.read(members.may_read_mail, mail)
+    booking_id = ids.encode_id_or_none(ids.BOOKING, mail.booking_id)
+    return request.page(
         "console/settings/mail.html",
         SECTION,
         mail=mail,
         may_read=may_read,
-        booking_path=desk.to(f"/bookings/{booking_id}") if booking_id else None,
+        booking_path=request.to(f"/bookings/{booking_id}") if booking_id else None,
         **_shown(mail, content if may_read else None),
     )
 

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import DecodeError, Struct, json
 
 from kalends.runtime.sealing import SealBroken
-from kalends.web.console.desk import Desk
+from kalends.web.console.request import ConsoleRequest
 from kalends.web.pages.answers import Headers, PageAnswer, redirect
 
 COOKIE: Final = "kalends_once"
@@ -30,35 +30,37 @@ class Sealed(Struct, frozen=True):
     secret: str
 
 
-def go_with_secret(desk: Desk, path: str, secret: str, done: str) -> PageAnswer:
+def go_with_secret(request: ConsoleRequest, path: str, secret: str, done: str) -> PageAnswer:
     """Sends the browser to a page of the console that shows the secret this once."""
-    until = (desk.visit.context.clock() + LASTS).timestamp()
-    plain = json.encode(Sealed(str(desk.user_id), desk.to(path), until, secret))
-    sealed = urlsafe_b64encode(desk.visit.context.seal.close(plain, PURPOSE)).decode()
-    return redirect(desk.to(path, done=done), _cookie(desk, sealed, int(LASTS.total_seconds())))
+    until = (request.page_request.context.clock() + LASTS).timestamp()
+    plain = json.encode(Sealed(str(request.user_id), request.to(path), until, secret))
+    sealed = urlsafe_b64encode(request.page_request.context.seal.close(plain, PURPOSE)).decode()
+    return redirect(
+        request.to(path, done=done), _cookie(request, sealed, int(LASTS.total_seconds()))
+    )
 
 
-def take_secret(desk: Desk, path: str) -> tuple[str | None, Headers]:
+def take_secret(request: ConsoleRequest, path: str) -> tuple[str | None, Headers]:
     """The secret for this page, if one came along, and the headers that take it away."""
-    given = desk.visit.cookie(COOKIE)
+    given = request.page_request.cookie(COOKIE)
     if given is None:
         return None, ()
-    return _opened(desk, path, given), (_cookie(desk, TAKEN_AWAY, 0),)
+    return _opened(request, path, given), (_cookie(request, TAKEN_AWAY, 0),)
 
 
-def _opened(desk: Desk, path: str, given: str) -> str | None:
-    context = desk.visit.context
+def _opened(request: ConsoleRequest, path: str, given: str) -> str | None:
+    context = request.page_request.context
     try:
         found = json.decode(context.seal.open(urlsafe_b64decode(given), PURPOSE), type=Sealed)
     except (NotBase64, ValueError, SealBroken, DecodeError):
         return None
-    is_for_us = (found.user, found.place) == (str(desk.user_id), desk.to(path))
+    is_for_us = (found.user, found.place) == (str(request.user_id), request.to(path))
     return found.secret if is_for_us and context.clock().timestamp() < found.until else None
 
 
-def _cookie(desk: Desk, value: str, seconds: int) -> tuple[str, str]:
+def _cookie(request: ConsoleRequest, value: str, seconds: int) -> tuple[str, str]:
     parts = [f"{COOKIE}={value}", "Path=/console", f"Max-Age={seconds}", "HttpOnly"]
     parts.append("SameSite=Lax")
-    if desk.visit.origin.lower().startswith("https:"):
+    if request.page_request.origin.lower().startswith("https:"):
         parts.append("Secure")
     return "set-cookie", "; ".join(parts)

@@ -8,7 +8,7 @@ from kalends.formats.encoding import encode
 from kalends.services import organizations
 from kalends.services.organizations import OrganizationChanges
 from kalends.web.api.organization import parse_changes
-from kalends.web.console.desk import Desk, admin_route
+from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import Draft, check, drafted, refused, text_or_none
 from kalends.web.pages import places
 from kalends.web.pages.answers import PageAnswer, redirect
@@ -18,18 +18,18 @@ SECTION: Final = "settings"
 PATH: Final = "/settings"
 
 
-async def show(desk: Desk) -> PageAnswer:
-    return _page(desk, _draft_of(desk.organization))
+async def show(request: ConsoleRequest) -> PageAnswer:
+    return _page(request, _draft_of(request.organization))
 
 
-async def save(desk: Desk) -> PageAnswer:
+async def save(request: ConsoleRequest) -> PageAnswer:
     """The console moves with the organization's address."""
-    typed = await desk.form()
+    typed = await request.form()
     try:
         changes = _read(typed)
-        after = await desk.change(organizations.update_organization, lambda: changes)
+        after = await request.change(organizations.update_organization, lambda: changes)
     except KalendsError as error:
-        return _page(desk, refused(typed, error))
+        return _page(request, refused(typed, error))
     return redirect(f"/console/{after.slug}{PATH}?done=saved")
 
 
@@ -58,14 +58,14 @@ def _draft_of(organization: Organization) -> Draft:
     )
 
 
-def _page(desk: Desk, draft: Draft) -> PageAnswer:
-    return desk.page(
+def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
+    return request.page(
         "console/settings/organization.html",
         SECTION,
         draft.status,
         path=PATH,
         countries=places.countries(),
-        page_url=f"{desk.visit.origin}/",
+        page_url=f"{request.page_request.origin}/",
         **draft.values(),
     )
 

@@ -8,7 +8,7 @@ from kalends.domain import ids
 from kalends.domain.errors import InUse, KalendsError, NotFound, Stale
 from kalends.domain.schedule import WEEKDAYS, Schedule
 from kalends.services import schedules
-from kalends.web.console.desk import Desk, admin_route, member_route
+from kalends.web.console.request import ConsoleRequest, admin_route, member_route
 from kalends.web.console.settings.drafts import (
     ROWS_TO_SPARE,
     Draft,
@@ -34,14 +34,14 @@ LISTED: Final = 100
 MOST: Final = 500
 
 
-async def list_schedules(desk: Desk) -> PageAnswer:
+async def list_schedules(request: ConsoleRequest) -> PageAnswer:
     """The active ones; the others on a page of their own."""
-    is_active = desk.query.get("show") != "inactive"
-    offset = offset_in(desk)
-    listed, total = await desk.read(
+    is_active = request.query.get("show") != "inactive"
+    offset = offset_in(request)
+    listed, total = await request.read(
         schedules.list_schedules, is_active=is_active, limit=LISTED, offset=offset
     )
-    return desk.page(
+    return request.page(
         "console/settings/schedules.html",
         SECTION,
         schedules=listed,
@@ -54,86 +54,86 @@ async def list_schedules(desk: Desk) -> PageAnswer:
     )
 
 
-async def show_new(desk: Desk) -> PageAnswer:
-    return _form(desk, None, new_draft(desk.organization.timezone))
+async def show_new(request: ConsoleRequest) -> PageAnswer:
+    return _form(request, None, new_draft(request.organization.timezone))
 
 
-async def create(desk: Desk) -> PageAnswer:
-    typed = as_typed(await desk.form())
+async def create(request: ConsoleRequest) -> PageAnswer:
+    typed = as_typed(await request.form())
     try:
-        made = await desk.change(schedules.create_schedule, read_new(typed))
+        made = await request.change(schedules.create_schedule, read_new(typed))
     except KalendsError as error:
-        return _form(desk, None, refused(typed, error))
-    return desk.go(path_of(made), done="schedule-created")
+        return _form(request, None, refused(typed, error))
+    return request.go(path_of(made), done="schedule-created")
 
 
-async def show(desk: Desk) -> PageAnswer:
-    schedule = await open_schedule(desk)
-    return _form(desk, schedule, draft_of(schedule))
+async def show(request: ConsoleRequest) -> PageAnswer:
+    schedule = await open_schedule(request)
+    return _form(request, schedule, draft_of(schedule))
 
 
-async def save(desk: Desk) -> PageAnswer:
-    schedule = await open_schedule(desk)
-    form = await desk.form()
+async def save(request: ConsoleRequest) -> PageAnswer:
+    schedule = await open_schedule(request)
+    form = await request.form()
     typed = as_typed(form)
     try:
-        await desk.change(
+        await request.change(
             schedules.update_schedule,
             schedule.id,
             if_match_of(form),
             lambda: read_changes(typed),
         )
     except KalendsError as error:
-        return _form(desk, schedule, refused(typed, error, schedule.version))
-    return desk.go(path_of(schedule), done="saved")
+        return _form(request, schedule, refused(typed, error, schedule.version))
+    return request.go(path_of(schedule), done="saved")
 
 
-async def delete(desk: Desk) -> PageAnswer:
-    schedule = await open_schedule(desk)
-    form = await desk.form()
+async def delete(request: ConsoleRequest) -> PageAnswer:
+    schedule = await open_schedule(request)
+    form = await request.form()
     try:
-        await desk.change(schedules.delete_schedule, schedule.id, if_match_of(form))
+        await request.change(schedules.delete_schedule, schedule.id, if_match_of(form))
     except (InUse, Stale) as error:
-        return _form(desk, schedule, not_done(draft_of(schedule), error))
-    return desk.go(PATH, done="deleted")
+        return _form(request, schedule, not_done(draft_of(schedule), error))
+    return request.go(PATH, done="deleted")
 
 
-async def open_schedule(desk: Desk) -> Schedule:
+async def open_schedule(request: ConsoleRequest) -> Schedule:
     """The schedule that the path names. Raises NotFound."""
-    schedule_id = id_named(ids.SCHEDULE, "schedule", desk.path("schedule"))
-    schedule: Schedule = await desk.read(schedules.get_schedule, schedule_id)
+    schedule_id = id_named(ids.SCHEDULE, "schedule", request.path("schedule"))
+    schedule: Schedule = await request.read(schedules.get_schedule, schedule_id)
     return schedule
 
 
-async def list_all(desk: Desk, chosen: Iterable[str] = ()) -> list[Schedule]:
+async def list_all(request: ConsoleRequest, chosen: Iterable[str] = ()) -> list[Schedule]:
     """The schedules to choose from: active ones first, and last those that are chosen and beyond
     what is listed, so that saving a form loses none."""
     found: list[Schedule] = []
     for is_active in (True, False):
-        listed, _ = await desk.read(
+        listed, _ = await request.read(
             schedules.list_schedules, is_active=is_active, limit=MOST, offset=0
         )
         found += listed
     known = {id_of(one) for one in found}
     for shown_id in dict.fromkeys(chosen):
-        schedule_id = ids.parse(ids.SCHEDULE, shown_id)
+        schedule_id = ids.decode_id(ids.SCHEDULE, shown_id)
         if shown_id not in known and schedule_id is not None:
             with suppress(NotFound):
-                found.append(await desk.read(schedules.get_schedule, schedule_id))
+                found.append(await request.read(schedules.get_schedule, schedule_id))
     return found
 
 
 def id_of(schedule: Schedule) -> str:
-    return ids.shown(ids.SCHEDULE, schedule.id)
+    return ids.encode_id(ids.SCHEDULE, schedule.id)
 
 
 def path_of(schedule: Schedule, page: str = "") -> str:
     return f"{PATH}/{id_of(schedule)}{page}"
 
 
-def offset_in(desk: Desk) -> int:
+def offset_in(request: ConsoleRequest) -> int:
     """Where a list goes on; what is no number begins it."""
-    text = desk.query.text("offset")
+    text = request.query.text("offset")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
@@ -144,11 +144,11 @@ def hours_of(schedule: Schedule) -> list[str]:
     return [day for day in WEEKDAYS if schedule.availability.get(day)]
 
 
-def _form(desk: Desk, schedule: Schedule | None, draft: Draft) -> PageAnswer:
+def _form(request: ConsoleRequest, schedule: Schedule | None, draft: Draft) -> PageAnswer:
     values: dict[str, Any] = draft.values()
     typed = draft.typed
     rows = {day: len(rows_in(typed, f"availability.{day}", WINDOW)) for day in WEEKDAYS}
-    return desk.page(
+    return request.page(
         "console/settings/schedule.html",
         SECTION,
         draft.status,

@@ -13,7 +13,7 @@ from kalends.domain.values import Day
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import offers, slots
 from kalends.services.slots import Range, WhatFor
-from kalends.web.console.desk import Desk, member_route
+from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.console.settings.drafts import clock_text, minutes_or_text
 from kalends.web.console.settings.event_types import PATH as EVENT_TYPES
 from kalends.web.console.settings.event_types import SECTION as EVENT_TYPE_SECTION
@@ -52,52 +52,52 @@ class Answered:
     reasons: Any
 
 
-async def show_of_schedule(desk: Desk) -> PageAnswer:
+async def show_of_schedule(request: ConsoleRequest) -> PageAnswer:
     """For bookings made on the schedule itself, as long as asked for."""
-    schedule = await open_schedule(desk)
-    minutes = _minutes_in(desk.query)
+    schedule = await open_schedule(request)
+    minutes = _minutes_in(request.query)
     what_for = WhatFor(schedule_id=schedule.id, duration_minutes=minutes)
     zone = zone_of_schedule(schedule)
-    return desk.page(
+    return request.page(
         "console/settings/schedule-times.html",
         SECTION,
         schedule=schedule,
         path=path_of(schedule),
         tab=TAB,
         minutes=minutes,
-        **await _answers(desk, what_for, zone),
+        **await _answers(request, what_for, zone),
     )
 
 
-async def show_of_event_type(desk: Desk) -> PageAnswer:
-    event_type = await open_event_type(desk)
-    zone = await desk.read(offers.find_zone, event_type)
-    return desk.page(
+async def show_of_event_type(request: ConsoleRequest) -> PageAnswer:
+    event_type = await open_event_type(request)
+    zone = await request.read(offers.find_zone, event_type)
+    return request.page(
         "console/settings/event-type-times.html",
         EVENT_TYPE_SECTION,
         event_type=event_type,
         path=path_of_event_type(event_type),
         tab=TAB,
-        **await _answers(desk, await _what_for(desk, event_type), zone),
+        **await _answers(request, await _what_for(request, event_type), zone),
     )
 
 
-async def _what_for(desk: Desk, event_type: EventType) -> WhatFor:
+async def _what_for(request: ConsoleRequest, event_type: EventType) -> WhatFor:
     """One that serves any schedule is shown on the one that is asked for, else on the first."""
     if event_type.requirements:
         return WhatFor(event_type_id=event_type.id)
-    named = ids.parse(ids.SCHEDULE, desk.query.text("schedule"))
-    listed = await list_all(desk)
+    named = ids.decode_id(ids.SCHEDULE, request.query.text("schedule"))
+    listed = await list_all(request)
     schedule_id = named or (listed[0].id if listed else None)
     return WhatFor(event_type_id=event_type.id, schedule_id=schedule_id)
 
 
-async def _answers(desk: Desk, what_for: WhatFor, zone: Zone) -> dict[str, Any]:
-    asked, now = desk.query, desk.visit.context.clock()
+async def _answers(request: ConsoleRequest, what_for: WhatFor, zone: Zone) -> dict[str, Any]:
+    asked, now = request.query, request.page_request.context.clock()
     today = local(now, zone).date()
     first = _day_or(asked.text("from"), today)
-    days, closed = await _days(desk, what_for, zone, first)
-    answered, trouble = await _answered(desk, what_for, zone, asked)
+    days, closed = await _days(request, what_for, zone, first)
+    answered, trouble = await _answered(request, what_for, zone, asked)
     earlier = max(first - timedelta(days=DAYS), today)
     return {
         "days": days,
@@ -111,22 +111,22 @@ async def _answers(desk: Desk, what_for: WhatFor, zone: Zone) -> dict[str, Any]:
         "trouble": trouble,
         "asked": asked,
         "ask_day": asked.text("day") or first.isoformat(),
-        "names": {schedule.id: schedule.name for schedule in await list_all(desk)},
-        "booking_path": lambda id_: desk.to(f"/bookings/{ids.shown(ids.BOOKING, id_)}"),
+        "names": {schedule.id: schedule.name for schedule in await list_all(request)},
+        "booking_path": lambda id_: request.to(f"/bookings/{ids.encode_id(ids.BOOKING, id_)}"),
         "busy_path": _busy_path,
-        "shown_schedule": lambda id_: ids.shown(ids.SCHEDULE, id_),
+        "shown_schedule": lambda id_: ids.encode_id(ids.SCHEDULE, id_),
     }
 
 
 async def _days(
-    desk: Desk, what_for: WhatFor, zone: Zone, first: date
+    request: ConsoleRequest, what_for: WhatFor, zone: Zone, first: date
 ) -> tuple[list[DayShown], str | None]:
     """What is offered by day; or why nothing is, where that holds for all times."""
     last = first + timedelta(days=DAYS - 1)
     span = Range(start=first, end=last, timezone=zone.name)
     by_day: dict[date, list[Slot]] = {first + timedelta(days=n): [] for n in range(DAYS)}
     try:
-        listed = await desk.read(slots.list_slots, what_for, span)
+        listed = await request.read(slots.list_slots, what_for, span)
     except (Inactive, Invalid) as error:
         return [], error.message
     for slot in listed.slots:
@@ -139,7 +139,7 @@ async def _days(
 
 
 async def _answered(
-    desk: Desk, what_for: WhatFor, zone: Zone, asked: Fields
+    request: ConsoleRequest, what_for: WhatFor, zone: Zone, asked: Fields
 ) -> tuple[list[Answered], str | None]:
     """What is said of the time that is asked for; twice where the clock shows it twice."""
     if not asked.text("day") or not asked.text("time"):
@@ -154,7 +154,7 @@ async def _answered(
     answered = []
     for moment in moments:
         try:
-            explained = await desk.read(slots.explain_slot, what_for, moment)
+            explained = await request.read(slots.explain_slot, what_for, moment)
         except KalendsError as error:
             return [], error.message
         answered.append(Answered(moment, explained.is_offered, explained.reasons))
@@ -162,8 +162,8 @@ async def _answered(
 
 
 def _busy_path(schedule_id: Any, busy_id: Any) -> str:
-    schedule = ids.shown(ids.SCHEDULE, schedule_id)
-    return f"{PATH}/{schedule}/exceptions#{ids.shown(ids.BUSY_TIME, busy_id)}"
+    schedule = ids.encode_id(ids.SCHEDULE, schedule_id)
+    return f"{PATH}/{schedule}/exceptions#{ids.encode_id(ids.BUSY_TIME, busy_id)}"
 
 
 def _minutes_in(asked: Fields) -> int:

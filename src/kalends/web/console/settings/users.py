@@ -7,7 +7,7 @@ from kalends.domain.access import Mode, Role
 from kalends.domain.errors import Invalid, KalendsError
 from kalends.domain.values import Email
 from kalends.services import members
-from kalends.web.console.desk import Desk, admin_route
+from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import Draft, drafted, not_done, refused
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
@@ -18,43 +18,43 @@ SECTION: Final = "users"
 PATH: Final = "/users"
 
 
-async def list_users(desk: Desk) -> PageAnswer:
-    return await _page(desk, _empty())
+async def list_users(request: ConsoleRequest) -> PageAnswer:
+    return await _page(request, _empty())
 
 
-async def invite(desk: Desk) -> PageAnswer:
+async def invite(request: ConsoleRequest) -> PageAnswer:
     """By a link in a mail; where no mail leaves, it waits in the mailbox."""
-    typed = await desk.form()
+    typed = await request.form()
     try:
-        await desk.change(members.invite_member, _email_in(typed), _role_in(typed))
+        await request.change(members.invite_member, _email_in(typed), _role_in(typed))
     except KalendsError as error:
-        return await _page(desk, refused(typed, error))
-    return desk.go(PATH, done="invited" if _mail_leaves(desk) else "invited-in-mailbox")
+        return await _page(request, refused(typed, error))
+    return request.go(PATH, done="invited" if _mail_leaves(request) else "invited-in-mailbox")
 
 
-async def change_role(desk: Desk) -> PageAnswer:
-    user_id = id_named(ids.USER, "user", desk.path("user"))
-    form = await desk.form()
+async def change_role(request: ConsoleRequest) -> PageAnswer:
+    user_id = id_named(ids.USER, "user", request.path("user"))
+    form = await request.form()
     try:
-        await desk.change(members.change_role, user_id, _role_in(form))
+        await request.change(members.change_role, user_id, _role_in(form))
     except Invalid as error:
-        return await _page(desk, _at_the_list(error))
-    return desk.go(PATH, done="role-changed")
+        return await _page(request, _at_the_list(error))
+    return request.go(PATH, done="role-changed")
 
 
-async def remove(desk: Desk) -> PageAnswer:
+async def remove(request: ConsoleRequest) -> PageAnswer:
     """Who goes sees the choice of organizations."""
-    user_id = id_named(ids.USER, "user", desk.path("user"))
+    user_id = id_named(ids.USER, "user", request.path("user"))
     try:
-        await desk.change(members.remove_member, user_id)
+        await request.change(members.remove_member, user_id)
     except Invalid as error:
-        return await _page(desk, _at_the_list(error))
-    return desk.go(PATH, done="user-removed")
+        return await _page(request, _at_the_list(error))
+    return request.go(PATH, done="user-removed")
 
 
-def _mail_leaves(desk: Desk) -> bool:
-    has_server = desk.visit.context.outside.carrier is not None
-    return has_server and desk.organization.mode is Mode.LIVE
+def _mail_leaves(request: ConsoleRequest) -> bool:
+    has_server = request.page_request.context.outside.carrier is not None
+    return has_server and request.organization.mode is Mode.LIVE
 
 
 def _email_in(typed: Fields) -> str:
@@ -88,16 +88,16 @@ def _empty() -> Draft:
     return drafted({"role": Role.MEMBER.value})
 
 
-async def _page(desk: Desk, draft: Draft) -> PageAnswer:
-    listed = await desk.read(members.list_members)
-    return desk.page(
+async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
+    listed = await request.read(members.list_members)
+    return request.page(
         "console/settings/users.html",
         SECTION,
         draft.status,
-        members=[(ids.shown(ids.USER, one.user_id), one) for one in listed],
+        members=[(ids.encode_id(ids.USER, one.user_id), one) for one in listed],
         path=PATH,
         roles=list(Role),
-        acting_role=desk.membership.role,
+        acting_role=request.membership.role,
         **draft.values(),
     )
 

@@ -12,7 +12,7 @@ from kalends.formats.webhooks import EventName
 from kalends.services import webhooks
 from kalends.services.webhooks import EndpointChanges, NewEndpoint
 from kalends.web.api.webhooks import parse_changes
-from kalends.web.console.desk import Desk, admin_route
+from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import YES, Draft, check, drafted, refused, text_or_none
 from kalends.web.console.settings.once import go_with_secret, take_secret
 from kalends.web.console.settings.schedules import offset_in
@@ -27,10 +27,10 @@ ALL: Final = "all"
 _ATTEMPTS: Final = json.Decoder(list[Attempt])
 
 
-async def list_endpoints(desk: Desk) -> PageAnswer:
-    offset = offset_in(desk)
-    listed, total = await desk.read(webhooks.list_endpoints, LISTED, offset)
-    return desk.page(
+async def list_endpoints(request: ConsoleRequest) -> PageAnswer:
+    offset = offset_in(request)
+    listed, total = await request.read(webhooks.list_endpoints, LISTED, offset)
+    return request.page(
         "console/settings/webhooks.html",
         SECTION,
         endpoints=listed,
@@ -41,76 +41,78 @@ async def list_endpoints(desk: Desk) -> PageAnswer:
     )
 
 
-async def show_new(desk: Desk) -> PageAnswer:
-    return _form(desk, drafted({ALL: YES}))
+async def show_new(request: ConsoleRequest) -> PageAnswer:
+    return _form(request, drafted({ALL: YES}))
 
 
-async def create(desk: Desk) -> PageAnswer:
-    typed = await desk.form()
+async def create(request: ConsoleRequest) -> PageAnswer:
+    typed = await request.form()
     try:
         given = _read(typed)
         assert isinstance(given.url, str)
         assert isinstance(given.events, list)
-        await webhooks.check_url(desk.visit.context, given.url)
+        await webhooks.check_url(request.page_request.context, given.url)
         wanted = NewEndpoint(
             url=given.url, events=given.events, description=text_or_none(typed.text("description"))
         )
-        made = await desk.change(webhooks.create_endpoint, wanted)
+        made = await request.change(webhooks.create_endpoint, wanted)
     except KalendsError as error:
-        return _form(desk, refused(typed, error))
-    return go_with_secret(desk, _path_of(made.endpoint), made.secret, "webhook-created")
+        return _form(request, refused(typed, error))
+    return go_with_secret(request, _path_of(made.endpoint), made.secret, "webhook-created")
 
 
-async def show(desk: Desk) -> PageAnswer:
-    endpoint = await _open(desk)
-    return await _page(desk, endpoint, _draft_of(endpoint))
+async def show(request: ConsoleRequest) -> PageAnswer:
+    endpoint = await _open(request)
+    return await _page(request, endpoint, _draft_of(endpoint))
 
 
-async def save(desk: Desk) -> PageAnswer:
-    endpoint = await _open(desk)
-    typed = await desk.form()
+async def save(request: ConsoleRequest) -> PageAnswer:
+    endpoint = await _open(request)
+    typed = await request.form()
     try:
         changes = _read(typed)
         if isinstance(changes.url, str) and changes.url != endpoint.url:
-            await webhooks.check_url(desk.visit.context, changes.url)
-        await desk.change(webhooks.update_endpoint, endpoint.id, lambda: changes)
+            await webhooks.check_url(request.page_request.context, changes.url)
+        await request.change(webhooks.update_endpoint, endpoint.id, lambda: changes)
     except KalendsError as error:
-        return await _page(desk, endpoint, refused(typed, error))
-    return desk.go(_path_of(endpoint), done="saved")
+        return await _page(request, endpoint, refused(typed, error))
+    return request.go(_path_of(endpoint), done="saved")
 
 
-async def set_enabled(desk: Desk) -> PageAnswer:
-    endpoint = await _open(desk)
-    enabled = (await desk.form()).text("enabled") == YES
+async def set_enabled(request: ConsoleRequest) -> PageAnswer:
+    endpoint = await _open(request)
+    enabled = (await request.form()).text("enabled") == YES
     changes = EndpointChanges(enabled=enabled)
-    await desk.change(webhooks.update_endpoint, endpoint.id, lambda: changes)
-    return desk.go(_path_of(endpoint), done="enabled" if enabled else "disabled")
+    await request.change(webhooks.update_endpoint, endpoint.id, lambda: changes)
+    return request.go(_path_of(endpoint), done="enabled" if enabled else "disabled")
 
 
-async def send_test(desk: Desk) -> PageAnswer:
+async def send_test(request: ConsoleRequest) -> PageAnswer:
     """What became of it stands on top of the deliveries."""
-    endpoint = await _open(desk)
-    attempt = await webhooks.test_endpoint(desk.visit.context, desk.visit.caller, endpoint.id)
-    return desk.go(_path_of(endpoint), done="tested" if attempt.is_taken else "test-failed")
+    endpoint = await _open(request)
+    attempt = await webhooks.test_endpoint(
+        request.page_request.context, request.page_request.caller, endpoint.id
+    )
+    return request.go(_path_of(endpoint), done="tested" if attempt.is_taken else "test-failed")
 
 
-async def rotate(desk: Desk) -> PageAnswer:
-    endpoint = await _open(desk)
-    rotated = await desk.change(webhooks.rotate_secret, endpoint.id)
-    return go_with_secret(desk, _path_of(endpoint), rotated.secret, "rotated")
+async def rotate(request: ConsoleRequest) -> PageAnswer:
+    endpoint = await _open(request)
+    rotated = await request.change(webhooks.rotate_secret, endpoint.id)
+    return go_with_secret(request, _path_of(endpoint), rotated.secret, "rotated")
 
 
-async def redeliver(desk: Desk) -> PageAnswer:
-    endpoint = await _open(desk)
-    delivery_id = id_named(ids.DELIVERY, "delivery", desk.path("delivery"))
-    await desk.change(webhooks.redeliver, endpoint.id, delivery_id)
-    return desk.go(_path_of(endpoint), done="redelivered")
+async def redeliver(request: ConsoleRequest) -> PageAnswer:
+    endpoint = await _open(request)
+    delivery_id = id_named(ids.DELIVERY, "delivery", request.path("delivery"))
+    await request.change(webhooks.redeliver, endpoint.id, delivery_id)
+    return request.go(_path_of(endpoint), done="redelivered")
 
 
-async def delete(desk: Desk) -> PageAnswer:
-    endpoint = await _open(desk)
-    await desk.change(webhooks.delete_endpoint, endpoint.id)
-    return desk.go(PATH, done="deleted")
+async def delete(request: ConsoleRequest) -> PageAnswer:
+    endpoint = await _open(request)
+    await request.change(webhooks.delete_endpoint, endpoint.id)
+    return request.go(PATH, done="deleted")
 
 
 def _read(typed: Fields) -> EndpointChanges:
@@ -138,15 +140,15 @@ def _draft_of(endpoint: Endpoint) -> Draft:
     )
 
 
-async def _open(desk: Desk) -> Endpoint:
+async def _open(request: ConsoleRequest) -> Endpoint:
     """Raises NotFound."""
-    endpoint_id = id_named(ids.ENDPOINT, "webhook", desk.path("webhook"))
-    endpoint: Endpoint = await desk.read(webhooks.get_endpoint, endpoint_id)
+    endpoint_id = id_named(ids.ENDPOINT, "webhook", request.path("webhook"))
+    endpoint: Endpoint = await request.read(webhooks.get_endpoint, endpoint_id)
     return endpoint
 
 
-def _form(desk: Desk, draft: Draft) -> PageAnswer:
-    return desk.page(
+def _form(request: ConsoleRequest, draft: Draft) -> PageAnswer:
+    return request.page(
         "console/settings/webhook-new.html",
         SECTION,
         draft.status,
@@ -156,20 +158,20 @@ def _form(desk: Desk, draft: Draft) -> PageAnswer:
     )
 
 
-async def _page(desk: Desk, endpoint: Endpoint, draft: Draft) -> PageAnswer:
-    offset, state = offset_in(desk), desk.query.text("state")
+async def _page(request: ConsoleRequest, endpoint: Endpoint, draft: Draft) -> PageAnswer:
+    offset, state = offset_in(request), request.query.text("state")
     wanted = state if state in list(State) else None
-    found, total = await desk.read(webhooks.list_deliveries, endpoint.id, wanted, LISTED, offset)
-    secret, headers = take_secret(desk, _path_of(endpoint))
-    return desk.page(
+    found, total = await request.read(webhooks.list_deliveries, endpoint.id, wanted, LISTED, offset)
+    secret, headers = take_secret(request, _path_of(endpoint))
+    return request.page(
         "console/settings/webhook.html",
         SECTION,
         draft.status,
         headers,
         endpoint=endpoint,
         path=_path_of(endpoint),
-        deliveries=[(ids.shown(ids.DELIVERY, one.id), one, _attempts_of(one)) for one in found],
-        event_id=lambda one: ids.shown(ids.EVENT, one.event_id),
+        deliveries=[(ids.encode_id(ids.DELIVERY, one.id), one, _attempts_of(one)) for one in found],
+        event_id=lambda one: ids.encode_id(ids.EVENT, one.event_id),
         total=total,
         offset=offset,
         limit=LISTED,
@@ -192,7 +194,7 @@ def _attempts_of(delivery: Delivery) -> list[Attempt]:
 
 
 def _id_of(endpoint: Endpoint) -> str:
-    return ids.shown(ids.ENDPOINT, endpoint.id)
+    return ids.encode_id(ids.ENDPOINT, endpoint.id)
 
 
 def _path_of(endpoint: Endpoint) -> str:

@@ -10,9 +10,9 @@ from uuid import UUID
 from kalends.availability.wallclock import Zone
 from kalends.domain.access import ADMINS, Membership, Mode, Organization, Role, Scope
 from kalends.domain.errors import Forbidden, KalendsError, NeedsAdmin, NotFound, Unauthorized
-from kalends.domain.ids import shown
+from kalends.domain.ids import encode_id
 from kalends.formats.times import known_zone
-from kalends.runtime.unit_of_work import UseCase, Work
+from kalends.runtime.unit_of_work import UnitOfWork, UseCase
 from kalends.scheduling.zones import zone_of_organization
 from kalends.services import organizations, sessions
 from kalends.services.sessions import Account
@@ -24,8 +24,8 @@ from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.answers import PageAnswer, Stream, redirect
 from kalends.web.pages.errors import error_page, error_words, wants_json
 from kalends.web.pages.forms import Fields
+from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import PageRoute
-from kalends.web.pages.visit import Visit
 from kalends.web.pages.words import WORDS
 
 P = ParamSpec("P")
@@ -43,13 +43,13 @@ SCOPES: Final = {
 
 
 @dataclass(frozen=True)
-class Desk:
-    """A visit of a signed-in user on behalf of one organization, in which the user has a role.
+class ConsoleRequest:
+    """What a signed-in user asks for on behalf of one organization, in which the user has a role.
 
-    Whatever it reads and changes is that organization's, by `visit.caller`.
+    Whatever it reads and changes is that organization's, by `page_request.caller`.
     """
 
-    visit: Visit
+    page_request: PageRequest
     account: Account
     membership: Membership
     organization: Organization
@@ -70,14 +70,14 @@ class Desk:
 
     @property
     def query(self) -> Fields:
-        return self.visit.query
+        return self.page_request.query
 
     async def form(self) -> Fields:
         """What was sent, from a page of this very session."""
-        return await self.visit.form()
+        return await self.page_request.form()
 
     def path(self, name: str) -> str:
-        return self.visit.path(name)
+        return self.page_request.path(name)
 
     def to(self, path: str = "", **query: str | Sequence[str] | None) -> str:
         """The URL of a page of this organization's console; what is empty is left out."""
@@ -90,12 +90,12 @@ class Desk:
         return redirect(self.to(path, **query))
 
     async def read(
-        self, use_case: Callable[Concatenate[Work, P], Any], *args: P.args, **kwargs: P.kwargs
+        self, use_case: Callable[Concatenate[UnitOfWork, P], Any], *args: P.args, **kwargs: P.kwargs
     ) -> Any:
-        return await self.visit.read(use_case, *args, **kwargs)
+        return await self.page_request.read(use_case, *args, **kwargs)
 
     async def change(self, use_case: UseCase[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        return await self.visit.change(use_case, *args, **kwargs)
+        return await self.page_request.change(use_case, *args, **kwargs)
 
     def check_admin(self) -> None:
         """Raises NeedsAdmin."""
@@ -115,17 +115,17 @@ class Desk:
         `done` in the query names what was done just now: words `console.done.…`.
         """
         kept = (*headers, NOT_STORED)
-        return self.visit.page(template, status, kept, **(self._common(section) | values))
+        return self.page_request.page(template, status, kept, **(self._common(section) | values))
 
     async def long_page(self, template: str, section: str, **values: Any) -> PageAnswer:
         """The same, of a template that may write much."""
         values = self._common(section) | values
-        return await self.visit.long_page(template, 200, (NOT_STORED,), **values)
+        return await self.page_request.long_page(template, 200, (NOT_STORED,), **values)
 
     def _common(self, section: str) -> dict[str, Any]:
         done = self.query.get("done", "")
         return {
-            "desk": self,
+            "request": self,
             "section": section,
             "navigation": navigation_for(self.is_admin),
             "organization": self.organization,
@@ -135,37 +135,37 @@ class Desk:
             "zone": known_zone(self.organization.timezone),
             "done": f"console.done.{done}" if f"console.done.{done}" in WORDS else None,
             "problem": None,
-            "shown_id": shown,
+            "shown_id": encode_id,
         }
 
 
-DeskHandler = Callable[[Desk], Awaitable[PageAnswer | Stream]]
+ConsoleHandler = Callable[[ConsoleRequest], Awaitable[PageAnswer | Stream]]
 
 
-def member_route(method: str, path: str, handler: DeskHandler) -> PageRoute:
+def member_route(method: str, path: str, handler: ConsoleHandler) -> PageRoute:
     """A page of an organization, for all who belong to it. `path` comes after `ROOT`."""
-    return _route(method, path, _at_desk(handler))
+    return _route(method, path, _in_console(handler))
 
 
-def admin_route(method: str, path: str, handler: DeskHandler) -> PageRoute:
+def admin_route(method: str, path: str, handler: ConsoleHandler) -> PageRoute:
     """A page of an organization, for its owners and admins."""
 
-    async def checked(desk: Desk) -> PageAnswer | Stream:
-        desk.check_admin()
-        return await handler(desk)
+    async def checked(request: ConsoleRequest) -> PageAnswer | Stream:
+        request.check_admin()
+        return await handler(request)
 
-    return _route(method, path, _at_desk(checked))
+    return _route(method, path, _in_console(checked))
 
 
-async def open_desk(visit: Visit) -> Desk:
+async def open_console(request: PageRequest) -> ConsoleRequest:
     """Raises NotFound for an organization that is not the user's, or is not there."""
-    account = await get_account(visit)
-    slug = visit.path("organization")
+    account = await get_account(request)
+    slug = request.path("organization")
     for membership in account.memberships:
         if membership.slug == slug:
-            acting = visit.acting_as(
+            acting = request.acting_as(
                 replace(
-                    visit.caller,
+                    request.caller,
                     organization_id=membership.organization_id,
                     mode=membership.mode,
                     scopes=SCOPES[membership.role],
@@ -173,42 +173,42 @@ async def open_desk(visit: Visit) -> Desk:
                 )
             )
             organization = await acting.read(organizations.get_organization)
-            return Desk(acting, account, membership, organization)
+            return ConsoleRequest(acting, account, membership, organization)
     raise NotFound("There is no such organization that you belong to.")
 
 
-async def get_account(visit: Visit) -> Account:
+async def get_account(request: PageRequest) -> Account:
     """The signed-in user. Raises Unauthorized for one that is gone meanwhile."""
     try:
-        account: Account = await visit.read(sessions.get_account, visit.user_id)
+        account: Account = await request.read(sessions.get_account, request.user_id)
     except NotFound:
         raise Unauthorized("This user does not exist any more.") from None
     return account
 
 
-def _route(method: str, path: str, handler: Callable[[Visit], Any]) -> PageRoute:
+def _route(method: str, path: str, handler: Callable[[PageRequest], Any]) -> PageRoute:
     return PageRoute(method=method, path=ROOT + path, handler=handler, access=Access.SESSION)
 
 
-def _at_desk(handler: DeskHandler) -> Callable[[Visit], Awaitable[PageAnswer | Stream]]:
+def _in_console(handler: ConsoleHandler) -> Callable[[PageRequest], Awaitable[PageAnswer | Stream]]:
     """Every form has to hold our token, whether or not its handler reads it; what is refused is
     shown within the console."""
 
-    async def handle(visit: Visit) -> PageAnswer | Stream:
-        if visit.scope["method"] not in SAFE_METHODS:
-            await visit.form()
-        desk = await open_desk(visit)
+    async def handle(request: PageRequest) -> PageAnswer | Stream:
+        if request.scope["method"] not in SAFE_METHODS:
+            await request.form()
+        console = await open_console(request)
         try:
-            return await handler(desk)
+            return await handler(console)
         except KalendsError as error:
-            return _problem_page(desk, error)
+            return _problem_page(console, error)
 
     return handle
 
 
-def _problem_page(desk: Desk, error: KalendsError) -> PageAnswer:
-    if wants_json(desk.visit) or type(error) is Forbidden:
-        return error_page(desk.visit, error)
+def _problem_page(request: ConsoleRequest, error: KalendsError) -> PageAnswer:
+    if wants_json(request.page_request) or type(error) is Forbidden:
+        return error_page(request.page_request, error)
     title, text = error_words(error)
     status, headers = status_of(error), tuple(error_headers(error).items())
-    return desk.page("console/problem.html", "", status, headers, title=title, text=text)
+    return request.page("console/problem.html", "", status, headers, title=title, text=text)

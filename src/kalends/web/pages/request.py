@@ -14,9 +14,9 @@ from kalends.domain.errors import Forbidden, RateLimited, Unauthorized
 from kalends.formats.locales import english_for, language_tag
 from kalends.runtime import unit_of_work
 from kalends.runtime.callers import Keyring
-from kalends.runtime.change_watcher import Lookout
+from kalends.runtime.change_watcher import ChangeWatcher
 from kalends.runtime.limits import RateLimiter
-from kalends.runtime.unit_of_work import Caller, Context, UseCase, Work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.web.http.call import read_all
 from kalends.web.http.sign_ins import Sessions, address_of, token_in
 from kalends.web.pages.answers import HTML, PageAnswer
@@ -53,13 +53,13 @@ class PageGate:
     keyring: Keyring
 
     @cached_property
-    def lookout(self) -> Lookout:
+    def lookout(self) -> ChangeWatcher:
         """What looks for news on behalf of this process's visitors."""
-        return Lookout(self.context)
+        return ChangeWatcher(self.context)
 
 
 @dataclass
-class Visit:
+class PageRequest:
     """A request for a page, and who makes it. `is_framed` where another site shows it."""
 
     scope: Scope
@@ -150,12 +150,12 @@ class Visit:
     def context(self) -> Context:
         return self.gate.context
 
-    def acting_as(self, caller: Caller) -> "Visit":
-        """The same visit on behalf of somebody else, such as of one organization."""
+    def acting_as(self, caller: Caller) -> "PageRequest":
+        """The same request on behalf of somebody else, such as of one organization."""
         return replace(self, caller=caller)
 
     async def read(
-        self, use_case: Callable[Concatenate[Work, P], Any], *args: P.args, **kwargs: P.kwargs
+        self, use_case: Callable[Concatenate[UnitOfWork, P], Any], *args: P.args, **kwargs: P.kwargs
     ) -> Any:
         """Runs a use case that changes nothing."""
         return await unit_of_work.read(self.context, self.caller, use_case, *args, **kwargs)
