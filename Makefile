@@ -9,6 +9,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Tests wait more than they work: four at a time keep two cores busy.
 AT_ONCE := 4
+PYTEST  := $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup --no-loadscope-reorder
 
 .PHONY: serve install test test-fast check format lint types layers bench lock clean
 
@@ -18,10 +19,10 @@ serve: $(RUN)          ## Run it: API, pages and jobs, on http://127.0.0.1:8080
 install: $(RUN)        ## Only set up .venv
 
 test: $(DEV)           ## Run every test, on a real PostgreSQL
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 test-fast: $(DEV)      ## Run the tests that need neither a server nor a database
-	@$(BIN)/python -m pytest -m pure -n $(AT_ONCE) --dist loadgroup
+	@$(PYTEST) -m pure
 
 check: $(DEV) lint types layers test ## What has to pass before anything lands
 

@@ -17,7 +17,7 @@ from kalends.domain.errors import Unavailable
 from kalends.runtime import passwords
 from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import SetUp, set_up_organization
-from tests.groups import arrange
+from tests.groups import arrange, command_for
 from tests.homes import environment_in, migrated
 from tests.servers import Server
 from tests.world import World
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says how to run each test that failed alone."""
     for report in terminalreporter.getreports("failed") + terminalreporter.getreports("error"):
-        terminalreporter.write_line(f"alone: .venv/bin/python -m pytest '{report.nodeid}'")
+        terminalreporter.write_line(f"alone: {command_for(report.nodeid)}")
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ in one worker, one test after the other: a file, since its tests may share a ser
 and the races with everything under fire, which would slow one another down.
 """
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def arrange(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group_of(path)))
         item.add_marker(kind_of(item, path))
     items.sort(key=lambda item: rank_of(path_of(item)))
+
+
+def command_for(node_id: str) -> str:
+    """Runs that test alone. pytest-xdist has appended its group to the id."""
+    path = node_id.partition("::")[0].removeprefix("tests/")
+    name = node_id.removesuffix(f"@{group_of(path)}")
+    return f".venv/bin/python -m pytest {shlex.quote(name)}"
 
 
 def path_of(item: pytest.Item) -> str:

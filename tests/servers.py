@@ -9,11 +9,11 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-import httpx
 
 READY_WITHIN_SECONDS = 60
 
@@ -76,13 +76,20 @@ class Server:
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended: {self.log_file.read_text()[-3000:]}")
-            try:
-                if httpx.get(f"{self.url}/readyz", timeout=2).status_code == 200:
-                    return self
-            except httpx.HTTPError:
-                pass
+            if self._is_ready():
+                return self
             time.sleep(0.05)
         raise AssertionError(f"not ready in time: {self.log_file.read_text()[-3000:]}")
+
+    def _is_ready(self) -> bool:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == HTTPStatus.OK
+        except (OSError, HTTPException):
+            return False
+        finally:
+            connection.close()
 
     def kill(self) -> None:
         """Without any warning, as the kernel's out-of-memory killer would."""

@@ -16,7 +16,7 @@ from kalends.settings import Settings
 from tests.conftest import PASSWORD, make_organization
 from tests.fakes.calcom import FakeCalcom
 from tests.servers import Server
-from tests.world import JSON, World
+from tests.world import JSON, PLAIN, World
 
 SYNC = "/api/bookings/sync-calcom"
 CONNECTION = "/api/integrations/calcom"
@@ -36,7 +36,7 @@ class Desk:
         self.schedule = self.world.create_schedule(timezone="Europe/Berlin")
 
     def sign_in(self, email: str) -> httpx.Client:
-        client = httpx.Client(base_url=self.world.url, timeout=60)
+        client = httpx.Client(base_url=self.world.url, timeout=60, verify=PLAIN)
         body = {"email": email, "password": PASSWORD}
         assert client.post("/api/auth/login", json=body).status_code == 200
         return client
