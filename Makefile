@@ -5,23 +5,26 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 RUN    := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
+# The message catalogues, compiled.
+WORDS  := $(VENV)/.compiled
+SAID   := $(shell find src/kalends/translation/catalogues -name '*.po*')
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Tests wait more than they work: four at a time keep two cores busy.
 AT_ONCE := 4
 PYTEST  := $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup --no-loadscope-reorder
 
-.PHONY: serve install test test-fast check format lint types layers bench lock clean
+.PHONY: serve install test test-fast check format lint types layers messages bench lock clean
 
-serve: $(RUN)          ## Run it: API, pages and jobs, on http://127.0.0.1:8080
+serve: $(WORDS)        ## Run it: API, pages and jobs, on http://127.0.0.1:8080
 	@$(BIN)/kalends serve
 
-install: $(RUN)        ## Only set up .venv
+install: $(WORDS)      ## Only set up .venv
 
-test: $(DEV)           ## Run every test, on a real PostgreSQL
+test: $(DEV) $(WORDS)  ## Run every test, on a real PostgreSQL
 	@$(PYTEST)
 
-test-fast: $(DEV)      ## Run the tests that need neither a server nor a database
+test-fast: $(DEV) $(WORDS) ## Run the tests that need neither a server nor a database
 	@$(PYTEST) -m pure
 
 check: $(DEV) lint types layers test ## What has to pass before anything lands
@@ -31,6 +34,7 @@ lint: $(DEV)
 	@$(BIN)/ruff check .
 	@$(BIN)/codespell $$(git ls-files)
 	@$(BIN)/python scripts/check_references.py
+	@$(BIN)/python scripts/messages.py check
 
 types: $(DEV)
 	@$(BIN)/mypy
@@ -38,6 +42,9 @@ types: $(DEV)
 
 layers: $(DEV)
 	@$(BIN)/lint-imports
+
+messages: $(RUN)       ## Extract the messages that people read, and compile the catalogues
+	@$(BIN)/python scripts/messages.py update
 
 format: $(DEV)         ## Format the code
 	@$(BIN)/ruff format .
@@ -66,6 +73,10 @@ $(RUN): requirements.lock pyproject.toml $(VENV)/pyvenv.cfg
 	@echo "Setting up $(VENV) …"
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(WORDS): $(RUN) $(SAID) scripts/messages.py
+	@$(BIN)/python scripts/messages.py compile
 	@touch $@
 
 $(DEV): requirements-dev.lock $(RUN)

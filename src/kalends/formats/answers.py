@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from msgspec import Raw, json
 
 from kalends.domain.event_type import Question
+from kalends.translation import gettext
 
 
 class LabelledAnswer(NamedTuple):
@@ -18,16 +19,13 @@ class LabelledAnswer(NamedTuple):
 def label_answers(
     answers: Raw | Mapping[str, Any],
     questions: Sequence[Question],
-    *,
-    yes: str = "Yes",
-    no: str = "No",
 ) -> list[LabelledAnswer]:
     """The answers that were given, in the order of the questions, then those that are asked no
     more: these go by their keys, made readable."""
     given = json.decode(answers) if isinstance(answers, Raw) else answers
     labels = {question.key: question.plain_label for question in questions if question.key in given}
     labels |= {key: _readable(key) for key in given if key not in labels}
-    texts = {key: _text(given[key], yes, no) for key in labels}
+    texts = {key: _text(given[key]) for key in labels}
     return [LabelledAnswer(label, texts[key]) for key, label in labels.items() if texts[key]]
 
 
@@ -37,12 +35,12 @@ def _readable(key: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _text(answer: Any, yes: str, no: str) -> str:
+def _text(answer: Any) -> str:
     """Choices are their own labels. What is no answer is empty."""
     if answer is None:
         return ""
     if isinstance(answer, bool):
-        return yes if answer else no
+        return gettext("Yes") if answer else gettext("No")
     if isinstance(answer, list):
-        return ", ".join(filter(None, (_text(one, yes, no) for one in answer)))
+        return ", ".join(filter(None, (_text(one) for one in answer)))
     return json.encode(answer).decode() if isinstance(answer, dict) else str(answer)

@@ -1,8 +1,9 @@
-"""How dates and times are written for a reader: in English, on the reader's own clock.
+"""How dates and times are written for a reader: in the language of the words around them, on the
+reader's own clock.
 
-The words around them are English as yet, and a date of another language among them is half foreign.
-What a reader's language and country decide, by CLDR (Babel), is whether the clock has 12 or 24
-hours, in which order a date is written, and where a week begins.
+A date of another language among English words is half foreign. Where there are no words in the
+reader's language, what it and the country decide, by CLDR (Babel), is whether the clock has 12 or
+24 hours, in which order a date is written, and where a week begins.
 """
 
 import re
@@ -10,6 +11,8 @@ from functools import lru_cache
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
+
+from kalends.translation import SOURCE
 
 # Where nothing is known of the reader.
 UNKNOWN: Final = Locale("en", "GB")
@@ -41,10 +44,20 @@ class English(Locale):
 
 
 @lru_cache(maxsize=2_048)
-def english_for(language: str | None, country: str | None = None) -> Locale:
-    """The formats for a reader of that language (BCP 47); where it is unknown, for most readers of
-    the country (ISO 3166-1 alpha-2)."""
-    reader = known_locale(language) if language else None
+def locale_for(reads: str | None, language: str, country: str | None = None) -> Locale:
+    """The formats among words of a language (BCP 47) for somebody who reads `reads`; where that is
+    unknown, for most readers of the country (ISO 3166-1 alpha-2)."""
+    words = known_locale(language)
+    if words is not None and words.language != SOURCE:
+        reader = known_locale(reads) if reads else None
+        return reader if reader is not None and reader.language == words.language else words
+    return english_for(reads, country)
+
+
+@lru_cache(maxsize=2_048)
+def english_for(reads: str | None, country: str | None = None) -> Locale:
+    """The same among English words."""
+    reader = known_locale(reads) if reads else None
     if reader is None and country:
         reader = known_locale(f"{UNDETERMINED}-{country}")
     if reader is None:

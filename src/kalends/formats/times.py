@@ -8,6 +8,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 
 from kalends.availability.wallclock import UnknownZone, Zone, is_ambiguous, wall_clock, zone_named
+from kalends.translation import gettext
 
 # What CLDR puts between a time and AM: several mail programs have no picture of it.
 NARROW_SPACE: Final = "\u202f"
@@ -48,9 +49,17 @@ def span_text(starts_at: datetime, ends_at: datetime, zone: Zone, locale: Locale
     until = _time(last, locale) if is_one_day else _day_and_time(last, locale)
     begin = _day_and_time(first, locale)
     if not _needs_offsets(start, end, zone):
-        return f"{begin} to {until} ({_zone_text(zone, start)})"
-    offsets = (offset_text(zone.offset_at(start)), offset_text(zone.offset_at(end)))
-    return f"{begin} ({offsets[0]}) to {until} ({offsets[1]}) ({zone.name})"
+        return gettext(
+            "{start} to {end} ({zone})", start=begin, end=until, zone=_zone_text(zone, start)
+        )
+    return gettext(
+        "{start} ({start_offset}) to {end} ({end_offset}) ({zone})",
+        start=begin,
+        start_offset=offset_text(zone.offset_at(start)),
+        end=until,
+        end_offset=offset_text(zone.offset_at(end)),
+        zone=zone.name,
+    )
 
 
 def moment_text(moment: datetime, zone: Zone, locale: Locale) -> str:

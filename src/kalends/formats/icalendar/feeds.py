@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
-from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -22,8 +21,7 @@ from kalends.formats.icalendar.invitations import (
     feed_pieces,
     order_of,
 )
-
-BUSY: Final = "Busy"
+from kalends.translation import gettext
 
 
 class Feed(Struct, frozen=True, kw_only=True):
@@ -81,16 +79,20 @@ def _place(booking: Booking) -> str:
 
 
 def _about(booking: Booking, feed: Feed) -> Iterator[str]:
-    yield f"Attendee: {one_line(booking.attendee_name)}"
-    yield f"E-mail: {one_line(booking.attendee_email)}"
+    yield _line(gettext("Attendee"), one_line(booking.attendee_name))
+    yield _line(gettext("E-mail"), one_line(booking.attendee_email))
     if phone := one_line(booking.attendee_phone or ""):
-        yield f"Phone: {phone}"
+        yield _line(gettext("Phone"), phone)
     if notes := many_lines(booking.attendee_notes or ""):
-        yield f"Notes: {notes}"
+        yield _line(gettext("Notes"), notes)
     event_type = feed.event_types.get(booking.event_type_id) if booking.event_type_id else None
     for answer in label_answers(booking.answers, event_type.questions if event_type else ()):
-        yield f"{one_line(answer.label)}: {many_lines(answer.text)}"
-    yield f"Booking: {ids.encode_id(ids.BOOKING, booking.id)}"
+        yield _line(one_line(answer.label), many_lines(answer.text))
+    yield _line(gettext("Booking"), ids.encode_id(ids.BOOKING, booking.id))
+
+
+def _line(label: str, value: str) -> str:
+    return gettext("{label}: {value}", label=label, value=value)
 
 
 def _busy(busy: BusyTime) -> FeedEntry:
@@ -101,7 +103,7 @@ def _busy(busy: BusyTime) -> FeedEntry:
         starts_at=busy.start_time,
         ends_at=busy.end_time,
         zone="UTC",
-        summary=BUSY,
+        summary=gettext("Busy"),
         description=many_lines(busy.reason or "") or None,
         recorded_at=busy.created_at,
     )

@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from kalends.formats.cleaning import one_line
 from kalends.formats.icalendar.invitations import Person
-from kalends.formats.locales import english_for
+from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, Content, Row, Sentence, write_html, write_text
 from kalends.formats.mails.messages import Letter, Message, write_message
 from kalends.formats.times import known_zone, moment_text
+from kalends.translation import current_language, gettext, gettext_lazy
 
 
 class AccountMailKind(StrEnum):
@@ -64,16 +65,16 @@ class EndpointMail(Struct, frozen=True, kw_only=True):
 
 
 _DISABLED: Final = {
-    DisabledReason.FAILING: (
+    DisabledReason.FAILING: gettext_lazy(
         "Every call of this webhook endpoint of {organization} has failed for five days, so it "
         "was disabled."
     ),
-    DisabledReason.GONE: (
+    DisabledReason.GONE: gettext_lazy(
         "This webhook endpoint of {organization} answered that it is gone (410), so it was "
         "disabled."
     ),
 }
-_WAITING: Final = (
+_WAITING: Final = gettext_lazy(
     "Nothing is lost: what happens from now on waits for it. When it can be reached again, enable "
     "it, and it gets what waited."
 )
@@ -89,58 +90,69 @@ def endpoint_disabled_message(mail: EndpointMail) -> Message:
     """What an admin is told when a webhook endpoint was disabled."""
     organization = one_line(mail.organization_name)
     rows = (
-        ("Endpoint", one_line(mail.url)),
-        ("Id", mail.endpoint_id),
-        ("Failing since", _moment(mail, mail.failing_since) if mail.failing_since else ""),
-        ("Disabled", _moment(mail, mail.happened_at)),
-        ("Last answer", one_line(mail.error or "")),
+        (gettext("Endpoint"), one_line(mail.url)),
+        (gettext("Id"), mail.endpoint_id),
+        (gettext("Failing since"), _moment(mail, mail.failing_since) if mail.failing_since else ""),
+        (gettext("Disabled"), _moment(mail, mail.happened_at)),
+        (gettext("Last answer"), one_line(mail.error or "")),
     )
     content = Content(
-        heading="A webhook endpoint was disabled",
+        heading=gettext("A webhook endpoint was disabled"),
         paragraphs=(
             Sentence(_DISABLED[mail.reason], {"organization": organization}),
             Sentence(_WAITING),
         ),
         rows=tuple(Row(label, value) for label, value in rows if value),
     )
-    return _write(mail, f"A webhook endpoint of {organization} was disabled", content)
+    subject = gettext(
+        "A webhook endpoint of {organization} was disabled", organization=organization
+    )
+    return _write(mail, subject, content)
 
 
 def _password_reset(mail: AccountMail) -> tuple[str, Content]:
-    opening = "Somebody, you we hope, asked for a new password at {organization}."
+    opening = gettext_lazy("Somebody, you we hope, asked for a new password at {organization}.")
     content = Content(
-        heading="Choose a new password",
+        heading=gettext("Choose a new password"),
         paragraphs=(
             Sentence(opening, {"organization": one_line(mail.organization_name)}),
-            Sentence("The link works once."),
+            Sentence(gettext_lazy("The link works once.")),
         ),
         rows=(_expiry(mail),),
-        button=Button("Choose a new password", mail.link),
-        closing=(Sentence("If you did not ask for it, do nothing: your password stays as it is."),),
+        button=Button(gettext("Choose a new password"), mail.link),
+        closing=(
+            Sentence(
+                gettext_lazy("If you did not ask for it, do nothing: your password stays as it is.")
+            ),
+        ),
     )
-    return "Choose a new password", content
+    return gettext("Choose a new password"), content
 
 
 def _invitation(mail: AccountMail) -> tuple[str, Content]:
     organization = one_line(mail.organization_name)
     names = {"organization": organization, "who": one_line(mail.invited_by or "") or organization}
-    opening = "{who} invites you to {organization} on Kalends, where its appointments are kept."
+    opening = gettext_lazy(
+        "{who} invites you to {organization} on Kalends, where its appointments are kept."
+    )
     content = Content(
-        heading="You are invited",
+        heading=gettext("You are invited"),
         paragraphs=(Sentence(opening, names),),
         rows=(_expiry(mail),),
-        button=Button("Accept the invitation", mail.link),
-        closing=(Sentence("If you do not know what this is about, do nothing."),),
+        button=Button(gettext("Accept the invitation"), mail.link),
+        closing=(Sentence(gettext_lazy("If you do not know what this is about, do nothing.")),),
     )
-    return f"Invitation to {organization}", content
+    return gettext("Invitation to {organization}", organization=organization), content
 
 
 def _expiry(mail: AccountMail) -> Row:
-    return Row("The link works until", _moment(mail, mail.expires_at))
+    return Row(gettext("The link works until"), _moment(mail, mail.expires_at))
 
 
 def _moment(mail: AccountMail | EndpointMail, moment: datetime) -> str:
-    return moment_text(moment, known_zone(mail.zone), english_for(None, mail.country))
+    return moment_text(
+        moment, known_zone(mail.zone), locale_for(None, current_language(), mail.country)
+    )
 
 
 def _write(mail: AccountMail | EndpointMail, subject: str, content: Content) -> Message:

@@ -22,6 +22,7 @@ from kalends.formats.mails.wording import (
     WORDS,
 )
 from kalends.formats.times import moment_text, short_moment_text
+from kalends.translation import LazyMessage, gettext, in_language
 
 LONGEST_NAME_IN_SUBJECT: Final = 60
 LONGEST_TITLE_IN_SUBJECT: Final = 80
@@ -30,7 +31,12 @@ SILENT_ON_PENDING: Final = frozenset({MailKind.RESCHEDULED, MailKind.UPDATED, Ma
 
 
 def booking_message(mail: BookingMail) -> Message:
-    """The mail that goes out; the same for the same input."""
+    """The mail that goes out, in the recipient's language; the same for the same input."""
+    with in_language(mail.language):
+        return _booking_message(mail)
+
+
+def _booking_message(mail: BookingMail) -> Message:
     content = _content(mail)
     invitation = invitation_of(mail)
     letter = Letter(
@@ -65,14 +71,15 @@ def _subject(mail: BookingMail) -> str:
     if not mail.is_for_attendee:
         parts.insert(0, shortened(mail.who, LONGEST_NAME_IN_SUBJECT))
     parts.append(short_moment_text(mail.booking.start_time, mail.shown_zone, mail.locale))
-    return f"{WORDS[mail.audience][mail.kind].subject}: {', '.join(parts)}"
+    subject = WORDS[mail.audience][mail.kind].subject
+    return gettext("{label}: {value}", label=subject, value=", ".join(parts))
 
 
 def _content(mail: BookingMail) -> Content:
     words = WORDS[mail.audience][mail.kind]
     names = _names(mail)
     return Content(
-        heading=words.heading,
+        heading=str(words.heading),
         paragraphs=(Sentence(words.opening, names), *_remarks(mail)),
         rows=rows_of(mail),
         until=_until(mail),
@@ -92,17 +99,17 @@ def _remarks(mail: BookingMail) -> Iterator[Sentence]:
         yield Sentence(STILL_PENDING[mail.audience])
 
 
-def _until(mail: BookingMail) -> Sentence | None:
+def _until(mail: BookingMail) -> Sentence | str | None:
     """Until when the attendee can cancel or move it, or that this is past."""
     if mail.changeable_until is None or mail.is_ending or not mail.is_for_attendee:
         return None
     if mail.manage_url is None:
         return Sentence(NOT_CHANGEABLE, _names(mail))
     until = moment_text(mail.changeable_until, mail.shown_zone, mail.locale)
-    return Sentence(CHANGEABLE_UNTIL.format(until=until))
+    return CHANGEABLE_UNTIL.format(until=until)
 
 
-def _closing(mail: BookingMail) -> str:
+def _closing(mail: BookingMail) -> LazyMessage:
     if not mail.is_for_attendee:
         return FOR_ORGANIZATION
     return FOR_ATTENDEE_WHO_MAY_REPLY if mail.organization_email else FOR_ATTENDEE

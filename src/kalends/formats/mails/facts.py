@@ -15,10 +15,11 @@ from kalends.domain.place import is_in_person, told_location
 from kalends.formats.answers import label_answers
 from kalends.formats.bookings import BookingShown
 from kalends.formats.cleaning import find_link, many_lines, one_line
-from kalends.formats.locales import english_for
+from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, Row
 from kalends.formats.mails.wording import CHANGE, LINK_COMES, ONLINE, PLACES, REASONS
 from kalends.formats.times import known_zone, span_text
+from kalends.translation import SOURCE, gettext, language_for
 
 ENDINGS: Final = frozenset({MailKind.CANCELLED, MailKind.WITHDRAWN})
 # These say what it was before.
@@ -82,8 +83,18 @@ class BookingMail(Struct, frozen=True, kw_only=True):
     def locale(self) -> Locale:
         """How dates and times are written for the reader: the organization has the clock of its
         country, and so has an attendee of whom no language is known."""
-        language = self.booking.attendee.locale if self.is_for_attendee else None
-        return english_for(language, self.country)
+        return locale_for(self._reader, self.language, self.country)
+
+    @property
+    def language(self) -> str:
+        """The language of its words: the attendee's, if there is a catalogue of it. That of an
+        organization is not known."""
+        return language_for([self._reader]) if self._reader else SOURCE
+
+    @property
+    def _reader(self) -> str | None:
+        """The language that the reader is known to read (BCP 47)."""
+        return self.booking.attendee.locale if self.is_for_attendee else None
 
     @property
     def organization(self) -> str:
@@ -97,27 +108,27 @@ class BookingMail(Struct, frozen=True, kw_only=True):
     @property
     def title(self) -> str:
         given = one_line(self.booking.title or "") or one_line(self.event_type_name or "")
-        return given or f"Appointment with {self.organization}"
+        return given or gettext("Appointment with {organization}", organization=self.organization)
 
     @property
     def place(self) -> str | None:
         """Where it is, as far as it is told, or at least what kind of place."""
         kind = self.booking.location_type
         if location := one_line(self.booking.location or ""):
-            return location if self._is_place_told else PLACES.get(kind or "", ONLINE)
-        return PLACES.get(kind) if kind else None
+            return location if self._is_place_told else str(PLACES.get(kind or "", ONLINE))
+        return str(PLACES[kind]) if kind in PLACES else None
 
     @property
     def place_words(self) -> str | None:
         """The place, and that a link is still to come."""
         if self.is_ending or self.booking.status != Status.PENDING or self._is_place_told:
             return self.place
-        return f"{self.place} ({LINK_COMES})"
+        return LINK_COMES.format(place=self.place)
 
     @property
     def change_button(self) -> Button | None:
         if self.is_for_attendee and self.manage_url and not self.is_ending:
-            return Button(CHANGE, self.manage_url)
+            return Button(str(CHANGE), self.manage_url)
         return None
 
     @property
@@ -136,12 +147,12 @@ def rows_of(mail: BookingMail) -> tuple[Row, ...]:
     booking = mail.booking
     place = mail.place_words
     rows = [
-        Row("What", mail.title),
-        Row("When", _span(mail, booking)),
-        Row("Instead of", _previous_time(mail)),
-        Row("Where", place or "", find_link(place or "")),
+        Row(gettext("What"), mail.title),
+        Row(gettext("When"), _span(mail, booking)),
+        Row(gettext("Instead of"), _previous_time(mail)),
+        Row(gettext("Where"), place or "", find_link(place or "")),
     ]
-    return tuple(_cleaned([*rows, *detail_rows(mail), Row("Booking", booking.id)]))
+    return tuple(_cleaned([*rows, *detail_rows(mail), Row(gettext("Booking"), booking.id)]))
 
 
 def detail_rows(mail: BookingMail) -> list[Row]:
@@ -149,13 +160,13 @@ def detail_rows(mail: BookingMail) -> list[Row]:
     if mail.kind == MailKind.WITHDRAWN:
         return []  # whoever reads that address now need not be the attendee
     booking = mail.booking
-    rows = [Row("Reason", _reason(mail))]
+    rows = [Row(gettext("Reason"), _reason(mail))]
     if not mail.is_for_attendee:
         attendee = booking.attendee
-        rows.append(Row("Attendee", mail.who))
-        rows.append(Row("E-mail", attendee.email))
-        rows.append(Row("Phone", attendee.phone or ""))
-    rows.append(Row("Notes", booking.attendee.notes or ""))
+        rows.append(Row(gettext("Attendee"), mail.who))
+        rows.append(Row(gettext("E-mail"), attendee.email))
+        rows.append(Row(gettext("Phone"), attendee.phone or ""))
+    rows.append(Row(gettext("Notes"), booking.attendee.notes or ""))
     answered = label_answers(booking.answers, mail.questions)
     rows += (Row(one_line(answer.label), answer.text) for answer in answered)
     return list(_cleaned(rows))
@@ -174,10 +185,10 @@ def changed_facts(mail: BookingMail) -> list[str]:
 
 def _facts_but_time(mail: BookingMail) -> list[tuple[str, str]]:
     facts = [
-        ("What", mail.title),
-        ("Time zone", mail.shown_zone.name),
-        ("Where", mail.place_words or ""),
-        ("Name", mail.who if mail.is_for_attendee else ""),
+        (gettext("What"), mail.title),
+        (gettext("Time zone"), mail.shown_zone.name),
+        (gettext("Where"), mail.place_words or ""),
+        (gettext("Name"), mail.who if mail.is_for_attendee else ""),
     ]
     return facts + [(row.label, row.value) for row in detail_rows(mail)]
 
@@ -205,4 +216,4 @@ def _reason(mail: BookingMail) -> str:
     reason = mail.booking.cancellation_reason
     if mail.kind != MailKind.CANCELLED or reason is None:
         return ""
-    return REASONS.get(reason, reason)
+    return str(REASONS.get(reason, reason))

@@ -10,6 +10,7 @@ from kalends.formats.bookings import BookingShown
 from kalends.formats.cleaning import find_link
 from kalends.formats.icalendar.invitations import EventStatus, Invitation, Method, Person
 from kalends.formats.mails.facts import BookingMail, detail_rows
+from kalends.translation import gettext
 
 STATUSES: Final = {
     Status.PENDING: EventStatus.TENTATIVE,
@@ -84,7 +85,11 @@ def _attendees(mail: BookingMail) -> tuple[Person, ...]:
 
 def _description(mail: BookingMail) -> str | None:
     """What the calendar shows beside time and place."""
-    lines = [f"{row.label}: {row.value}" for row in detail_rows(mail)]
+    lines = [_line(row.label, row.value) for row in detail_rows(mail)]
     if (button := mail.change_button) is not None:
-        lines.append(f"{button.label}: {button.url}")
+        lines.append(_line(button.label, button.url))
     return "\n".join(lines) or None
+
+
+def _line(label: str, value: str) -> str:
+    return gettext("{label}: {value}", label=label, value=value)

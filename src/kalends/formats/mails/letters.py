@@ -4,10 +4,11 @@ from functools import cache
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from msgspec import Struct
 
 from kalends.formats.colours import COLOURS
+from kalends.translation import LazyMessage, current_language, gettext
 
 _ISOLATED: Final = Markup("<bdi>{}</bdi>")
 
@@ -18,7 +19,7 @@ class Sentence(Struct, frozen=True):
     In HTML names are isolated, so that one written from right to left turns itself around only.
     """
 
-    words: str
+    words: LazyMessage
     names: dict[str, str] = {}
 
     def __str__(self) -> str:
@@ -26,7 +27,7 @@ class Sentence(Struct, frozen=True):
 
     def __html__(self) -> str:
         isolated = {key: _ISOLATED.format(name) for key, name in self.names.items()}
-        return Markup(self.words).format(**isolated)
+        return Markup(escape(str(self.words))).format(**isolated)
 
 
 class Row(Struct, frozen=True):
@@ -50,7 +51,7 @@ class Content(Struct, frozen=True, kw_only=True):
     heading: str
     paragraphs: tuple[Sentence, ...]
     rows: tuple[Row, ...] = ()
-    until: Sentence | None = None
+    until: Sentence | str | None = None
     button: Button | None = None
     closing: tuple[Sentence, ...] = ()
 
@@ -60,7 +61,9 @@ def write_text(content: Content) -> str:
 
 
 def write_html(content: Content) -> str:
-    return _template("letter.html").render(letter=content, colours=COLOURS)
+    return _template("letter.html").render(
+        letter=content, colours=COLOURS, language=current_language()
+    )
 
 
 @cache
@@ -72,4 +75,5 @@ def _template(name: str) -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["gettext"] = gettext
     return environment.get_template(name)

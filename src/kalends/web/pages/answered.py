@@ -3,10 +3,9 @@
 from kalends.domain.booking import Booking
 from kalends.domain.event_type import EventType
 from kalends.formats.answers import LabelledAnswer, label_answers
-from kalends.web.pages.words import say
 
 
 def answers_of(booking: Booking, event_type: EventType | None) -> list[LabelledAnswer]:
     """Each answer under its question; what is not asked any more goes by its key, readable."""
     questions = event_type.questions if event_type else []
-    return label_answers(booking.answers, questions, yes=say("form.yes"), no=say("form.no"))
+    return label_answers(booking.answers, questions)

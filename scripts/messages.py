@@ -1,0 +1,255 @@
+"""The message catalogues: extracted from the code, checked, compiled.
+
+    python scripts/messages.py update     # the template, and every language's catalogue from it
+    python scripts/messages.py check      # fails if the template is out of date or a message broken
+    python scripts/messages.py compile    # what the server reads
+    python scripts/messages.py add de     # a catalogue for another language
+
+The template and the catalogues are in src/kalends/translation/catalogues. English has no catalogue
+of its own to keep: it is compiled from the template.
+"""
+
+import ast
+import re
+import string
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, nodes
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+SOURCES: Final = ROOT / "src" / "kalends"
+FOLDER: Final = SOURCES / "translation" / "catalogues"
+TEMPLATE: Final = FOLDER / "kalends.pot"
+CATALOGUE: Final = Path("LC_MESSAGES", "kalends.po")
+SOURCE: Final = "en"
+KEYWORDS: Final[Mapping[str, Any]] = {
+    **DEFAULT_KEYWORDS,
+    "gettext_lazy": None,
+    "pgettext_lazy": ((1, "c"), 2),
+}
+# Those that are filled in where they are written: how many of the arguments are no values.
+FILLED_IN: Final = {"gettext": 1, "pgettext": 2, "ngettext": 3, "npgettext": 4}
+# Their own definitions hand on what they are given.
+DEFINITIONS: Final = ("translation/", "web/pages/wording.py")
+COMMENT: Final = "Translators:"
+HEAD: Final = """\
+# What people read in Kalends. `make messages` writes this file: do not edit it.
+#"""
+# It would differ with each extraction.
+_DATE: Final = re.compile(r'^"(POT-Creation-Date|PO-Revision-Date): .*\n', re.MULTILINE)
+
+
+def main() -> None:
+    match sys.argv[1:]:
+        case ["update"]:
+            update()
+        case ["check"]:
+            faults = list(all_faults())
+            print("\n".join(faults), end="\n" if faults else "")
+            sys.exit(1 if faults else 0)
+        case ["compile"]:
+            compile_all()
+        case ["add", language]:
+            add(language)
+        case _:
+            sys.exit(__doc__)
+
+
+def update() -> None:
+    """Writes the template anew, and brings each catalogue up to it."""
+    template = extract()
+    TEMPLATE.write_text(written(template))
+    for path in catalogue_files():
+        catalogue = read(path)
+        catalogue.update(template, no_fuzzy_matching=True)
+        path.write_text(written(catalogue))
+    compile_all()
+
+
+def add(language: str) -> None:
+    """An empty catalogue of a language (BCP 47)."""
+    path = FOLDER / language.replace("-", "_") / CATALOGUE
+    if path.exists():
+        sys.exit(f"There is a catalogue of {language}: {path.relative_to(ROOT)}")
+    catalogue = Catalog(locale=language.replace("-", "_"), header_comment=HEAD, fuzzy=False)
+    catalogue.update(read(TEMPLATE))
+    path.parent.mkdir(parents=True)
+    path.write_text(written(catalogue))
+    print(path.relative_to(ROOT))
+
+
+def compile_all(folder: Path = FOLDER) -> list[Path]:
+    """Compiles English from the template, and every other language from its catalogue."""
+    english = source_catalogue(read(folder / TEMPLATE.name))
+    compiled = [compile_one(english, folder / SOURCE / CATALOGUE)]
+    paths = catalogue_files(folder)
+    return compiled + [compile_one(read(path), path) for path in paths]
+
+
+def compile_one(catalogue: Catalog, path: Path) -> Path:
+    target = path.with_suffix(".mo")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("wb") as file:
+        write_mo(file, catalogue)
+    return target
+
+
+def source_catalogue(template: Catalog) -> Catalog:
+    """The catalogue of the language that messages are written in: each says itself."""
+    catalogue = Catalog(locale=SOURCE, fuzzy=False)
+    for message in messages_of(template):
+        catalogue.add(message.id, string=message.id, context=message.context)
+    return catalogue
+
+
+def extract() -> Catalog:
+    """The messages of the code, as a template."""
+    template = Catalog(project="Kalends", header_comment=HEAD, fuzzy=False)
+    with (ROOT / "babel.cfg").open() as file:
+        methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
+    found = extract_from_dir(
+        SOURCES, methods, options, KEYWORDS, comment_tags=(COMMENT,), strip_comment_tags=True
+    )
+    for name, _, message, comments, context in found:
+        place = [(f"src/kalends/{name}", 0)]
+        template.add(message, None, place, auto_comments=comments, context=context)
+    return template
+
+
+def written(catalogue: Catalog) -> str:
+    """As it stands in its file: in the order of the messages, so that few lines ever differ."""
+    file = BytesIO()
+    write_po(file, catalogue, width=96, sort_output=True, include_lineno=False)
+    return _DATE.sub("", file.getvalue().decode())
+
+
+def read(path: Path) -> Catalog:
+    with path.open("rb") as file:
+        locale = None if path.suffix == ".pot" else path.parents[1].name
+        return read_po(file, locale=locale, abort_invalid=True)
+
+
+def catalogue_files(folder: Path = FOLDER) -> list[Path]:
+    return sorted(folder.glob(f"*/{CATALOGUE}"))
+
+
+def messages_of(catalogue: Catalog) -> list[Message]:
+    """All but the header."""
+    return [message for message in catalogue if message.id]
+
+
+def all_faults() -> Iterator[str]:
+    """What is wrong with the code, the template or a catalogue, each in a line."""
+    template = extract()
+    yield from template_faults(template)
+    yield from message_faults(template)
+    for path in catalogue_files():
+        for message in messages_of(read(path)):
+            yield from translation_faults(path.parents[1].name, message)
+    for path in sorted(SOURCES.rglob("*.py")):
+        if not str(path.relative_to(SOURCES)).startswith(DEFINITIONS):
+            yield from call_faults(path, calls_in_python(path.read_text()))
+    for path in sorted(SOURCES.rglob("templates/**/*.*")):
+        yield from call_faults(path, calls_in_template(path.read_text()))
+
+
+def template_faults(template: Catalog) -> Iterator[str]:
+    """Where the file is not what the code says. Which files say it does not matter."""
+    there = {key_of(message) for message in messages_of(read(TEMPLATE))}
+    said = {key_of(message) for message in messages_of(template)}
+    for key in sorted(there ^ said, key=str):
+        what = "lacks" if key in said else "has, and the code does not,"
+        yield f"{TEMPLATE.name} {what} {key[1]!r}: make messages"
+
+
+def key_of(message: Message) -> tuple[str | None, Any, tuple[str, ...]]:
+    return message.context, message.id, tuple(message.auto_comments)
+
+
+def message_faults(template: Catalog) -> Iterator[str]:
+    """Placeholders that are not names, or that the forms of a plural do not share."""
+    for message in messages_of(template):
+        forms = forms_of(message.id)
+        names = [placeholders(form) for form in forms]
+        if not all(name.isidentifier() for name in set().union(*names)):
+            yield f"{forms[0]!r}: a placeholder has a name, such as {{name}}"
+        if names[0] | {"number"} != names[-1] | {"number"}:
+            yield f"{forms[0]!r}: both forms have the same placeholders, but for {{number}}"
+
+
+def translation_faults(language: str, message: Message) -> Iterator[str]:
+    """Translations with other placeholders than the message. Those that are missing are not
+    wrong: English stands for them."""
+    wanted = placeholders(forms_of(message.id)[-1])
+    for form in filter(None, forms_of(message.string)):
+        if placeholders(form) | {"number"} != wanted | {"number"}:
+            yield f"{language}: {form!r} has other placeholders than {message.id!r}"
+
+
+class Call(NamedTuple):
+    """A call of gettext or one of its kind: its strings (None where one is no string), and the
+    names of its values (None where they are not known)."""
+
+    line: int
+    function: str
+    strings: list[str | None]
+    values: set[str] | None
+
+
+def call_faults(path: Path, calls: Iterable[Call]) -> Iterator[str]:
+    """Messages that are put together where they are used, and values that no placeholder takes."""
+    for call in calls:
+        place = f"{path.relative_to(ROOT)}:{call.line}"
+        counts = call.function in ("ngettext", "npgettext")
+        given = call.strings[: FILLED_IN[call.function] - counts]
+        if None in given:
+            yield f"{place}: a message is one string, written where it is said"
+            continue
+        wanted = placeholders(given[-1] or "") - ({"number"} if counts else set())
+        if call.values is not None and call.values != wanted:
+            yield f"{place}: {given[-1]!r} is given {sorted(call.values)}"
+
+
+def calls_in_python(source: str) -> Iterator[Call]:
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            continue
+        if node.func.id in FILLED_IN:
+            strings = [_text(argument) for argument in node.args]
+            names = [keyword.arg for keyword in node.keywords]
+            values = None if None in names else {name for name in names if name}
+            yield Call(node.lineno, node.func.id, strings, values)
+
+
+def _text(node: ast.expr) -> str | None:
+    is_text = isinstance(node, ast.Constant) and isinstance(node.value, str)
+    return node.value if is_text else None  # type: ignore[attr-defined]
+
+
+def calls_in_template(source: str) -> Iterator[Call]:
+    for node in Environment().parse(source).find_all(nodes.Call):
+        if isinstance(node.node, nodes.Name) and node.node.name in FILLED_IN:
+            given = [one.value if isinstance(one, nodes.Const) else None for one in node.args]
+            values = {keyword.key for keyword in node.kwargs} if not node.dyn_kwargs else None
+            yield Call(node.lineno, node.node.name, given, values)
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def forms_of(message: Any) -> list[str]:
+    return [message] if isinstance(message, str) else list(message or [])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+"""What people read, in their language: gettext over compiled catalogues.
+
+A message is the English sentence itself, written where it is said: `gettext("Book with
+{organization}", organization=name)`. `make messages` extracts it. The language is that of the
+context (`in_language`): a page and a mail of one process may be in two.
+"""
+
+from kalends.translation.catalogues import SOURCE, Catalogue, find_catalogue, languages
+from kalends.translation.messages import (
+    LazyMessage,
+    current_language,
+    gettext,
+    gettext_lazy,
+    in_language,
+    ngettext,
+    npgettext,
+    pgettext,
+    pgettext_lazy,
+)
+from kalends.translation.readers import language_for
+
+__all__ = [
+    "SOURCE",
+    "Catalogue",
+    "LazyMessage",
+    "current_language",
+    "find_catalogue",
+    "gettext",
+    "gettext_lazy",
+    "in_language",
+    "language_for",
+    "languages",
+    "ngettext",
+    "npgettext",
+    "pgettext",
+    "pgettext_lazy",
+]

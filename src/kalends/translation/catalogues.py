@@ -1,0 +1,42 @@
+"""The compiled catalogues: `catalogues/<language>/LC_MESSAGES/kalends.mo`, one for each language.
+
+`make` compiles them. English is the language of the messages themselves, so it is there without.
+"""
+
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+# The language in which messages are written (BCP 47).
+SOURCE: Final = "en"
+FOLDER: Final = Path(__file__).parent / "catalogues"
+COMPILED: Final = Path("LC_MESSAGES", "kalends.mo")
+
+
+class Catalogue(Struct, frozen=True):
+    """The messages of one language (BCP 47)."""
+
+    language: str
+    translations: NullTranslations
+
+
+@cache
+def languages() -> frozenset[str]:
+    """The languages that there are catalogues of (BCP 47), English among them."""
+    found = (path.parents[1].name for path in FOLDER.glob(f"*/{COMPILED}"))
+    return frozenset(name.replace("_", "-") for name in found) | {SOURCE}
+
+
+@cache
+def find_catalogue(language: str) -> Catalogue:
+    """The catalogue of a language, one of `languages()`. Raises KeyError for any other."""
+    if language not in languages():
+        raise KeyError(language)
+    path = FOLDER / language.replace("-", "_") / COMPILED
+    if language == SOURCE and not path.exists():
+        return Catalogue(SOURCE, NullTranslations())
+    with path.open("rb") as compiled:
+        return Catalogue(language, GNUTranslations(compiled))

@@ -1,0 +1,83 @@
+"""Messages in the language of the context. Placeholders have names: `{name}`.
+
+Nothing is escaped here: what a page says goes through `web/pages/wording.py`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+from kalends.translation.catalogues import SOURCE, Catalogue, find_catalogue
+
+_ENGLISH: Final = find_catalogue(SOURCE)
+# Each task and thread has its own; there is nothing to change for all of them.
+_CATALOGUE: Final[ContextVar[Catalogue]] = ContextVar("catalogue", default=_ENGLISH)
+
+
+@contextmanager
+def in_language(language: str) -> Iterator[None]:
+    """Messages are in this language (one of `languages()`) within. Raises KeyError for others."""
+    token = _CATALOGUE.set(find_catalogue(language))
+    try:
+        yield
+    finally:
+        _CATALOGUE.reset(token)
+
+
+def current_language() -> str:
+    """The language that messages are in (BCP 47)."""
+    return _CATALOGUE.get().language
+
+
+def gettext(message: str, /, **values: Any) -> str:
+    """The message, filled in; without values as it is, placeholders included."""
+    text = _CATALOGUE.get().translations.gettext(message)
+    return text.format(**values) if values else text
+
+
+def pgettext(context: str, message: str, /, **values: Any) -> str:
+    """The same, where one English message would be two elsewhere; `context` says which it is."""
+    text = _CATALOGUE.get().translations.pgettext(context, message)
+    return text.format(**values) if values else text
+
+
+def ngettext(one: str, many: str, number: int, /, **values: Any) -> str:
+    """The form for a number, by the rule of the language; `{number}` is the number."""
+    text = _CATALOGUE.get().translations.ngettext(one, many, number)
+    return text.format(number=number, **values)
+
+
+def npgettext(context: str, one: str, many: str, number: int, /, **values: Any) -> str:
+    """The same with a context."""
+    text = _CATALOGUE.get().translations.npgettext(context, one, many, number)
+    return text.format(number=number, **values)
+
+
+class LazyMessage:
+    """A message of a table or a constant: it is looked up whenever it is read."""
+
+    __slots__ = ("_context", "_message")
+
+    def __init__(self, message: str, context: str | None = None) -> None:
+        self._message = message
+        self._context = context
+
+    def __str__(self) -> str:
+        if self._context is None:
+            return gettext(self._message)
+        return pgettext(self._context, self._message)
+
+    def format(self, **values: Any) -> str:
+        """The message, filled in."""
+        return str(self).format(**values)
+
+
+def gettext_lazy(message: str) -> LazyMessage:
+    """`gettext` for a constant, which is made before it is known who reads."""
+    return LazyMessage(message)
+
+
+def pgettext_lazy(context: str, message: str) -> LazyMessage:
+    """`pgettext` for a constant."""
+    return LazyMessage(message, context)
