@@ -3,7 +3,7 @@
     python scripts/build_release.py dist
 
 With the build backend that the project pins, and no network. Fails if the wheel lacks a file of
-the package (a template, a migration, a style sheet).
+the package (a template, a migration, a style sheet) or a catalogue, compiled.
 """
 
 import os
@@ -15,6 +15,8 @@ from pathlib import Path
 from hatchling import build
 
 ROOT = Path(__file__).resolve().parent.parent
+# Compiled from the template of the messages alone.
+ENGLISH = "src/kalends/translation/catalogues/en/LC_MESSAGES/kalends.mo"
 
 
 def main() -> None:
@@ -34,13 +36,15 @@ def build_all(folder: Path) -> list[Path]:
 
 
 def missing_in(wheel: Path) -> list[str]:
-    """Files of the package that are tracked and are not in the wheel."""
+    """Files of the package that are tracked, or compiled of those, and are not in the wheel."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "src/kalends"], capture_output=True, text=True, check=True
     )
     with zipfile.ZipFile(wheel) as archive:
         there = {f"src/{name}" for name in archive.namelist()}
-    return sorted(set(filter(None, listed.stdout.split("\0"))) - there)
+    tracked = set(filter(None, listed.stdout.split("\0")))
+    compiled = {str(Path(name).with_suffix(".mo")) for name in tracked if name.endswith(".po")}
+    return sorted((tracked | compiled | {ENGLISH}) - there)
 
 
 if __name__ == "__main__":

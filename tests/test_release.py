@@ -50,3 +50,18 @@ def test_what_serves_is_the_wheel_alone(installed: Path, tmp_path: Path) -> None
         check=True,
     )
     assert Path(done.stdout.strip()).is_relative_to(installed)
+
+
+def test_the_wheel_has_the_messages_compiled(installed: Path) -> None:
+    code = (
+        "from kalends.translation import get_catalogue;"
+        "print(get_catalogue('en').translations.info()['plural-forms'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "nplurals=2" in done.stdout

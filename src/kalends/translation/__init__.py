@@ -5,12 +5,13 @@ A message is the English sentence itself, written where it is said: `gettext("Bo
 context (`in_language`): a page and a mail of one process may be in two.
 """
 
-from kalends.translation.catalogues import SOURCE, Catalogue, find_catalogue, languages
+from kalends.translation.catalogues import SOURCE, Catalogue, get_catalogue, languages
 from kalends.translation.messages import (
     LazyMessage,
     current_language,
     gettext,
     gettext_lazy,
+    in_catalogue,
     in_language,
     ngettext,
     npgettext,
@@ -24,9 +25,10 @@ __all__ = [
     "Catalogue",
     "LazyMessage",
     "current_language",
-    "find_catalogue",
+    "get_catalogue",
     "gettext",
     "gettext_lazy",
+    "in_catalogue",
     "in_language",
     "language_for",
     "languages",

@@ -24,18 +24,18 @@ class Catalogue(Struct, frozen=True):
 
 
 @cache
-def languages() -> frozenset[str]:
+def languages(folder: Path = FOLDER) -> frozenset[str]:
     """The languages that there are catalogues of (BCP 47), English among them."""
-    found = (path.parents[1].name for path in FOLDER.glob(f"*/{COMPILED}"))
+    found = (path.parents[1].name for path in folder.glob(f"*/{COMPILED}"))
     return frozenset(name.replace("_", "-") for name in found) | {SOURCE}
 
 
 @cache
-def find_catalogue(language: str) -> Catalogue:
+def get_catalogue(language: str, folder: Path = FOLDER) -> Catalogue:
     """The catalogue of a language, one of `languages()`. Raises KeyError for any other."""
-    if language not in languages():
+    if language not in languages(folder):
         raise KeyError(language)
-    path = FOLDER / language.replace("-", "_") / COMPILED
+    path = folder / language.replace("-", "_") / COMPILED
     if language == SOURCE and not path.exists():
         return Catalogue(SOURCE, NullTranslations())
     with path.open("rb") as compiled:

@@ -4,21 +4,26 @@ Nothing is escaped here: what a page says goes through `web/pages/wording.py`.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-from kalends.translation.catalogues import SOURCE, Catalogue, find_catalogue
+from kalends.translation.catalogues import SOURCE, Catalogue, get_catalogue
 
-_ENGLISH: Final = find_catalogue(SOURCE)
+_ENGLISH: Final = get_catalogue(SOURCE)
 # Each task and thread has its own; there is nothing to change for all of them.
 _CATALOGUE: Final[ContextVar[Catalogue]] = ContextVar("catalogue", default=_ENGLISH)
 
 
-@contextmanager
-def in_language(language: str) -> Iterator[None]:
+def in_language(language: str) -> AbstractContextManager[None]:
     """Messages are in this language (one of `languages()`) within. Raises KeyError for others."""
-    token = _CATALOGUE.set(find_catalogue(language))
+    return in_catalogue(get_catalogue(language))
+
+
+@contextmanager
+def in_catalogue(catalogue: Catalogue) -> Iterator[None]:
+    """Messages are those of this catalogue within."""
+    token = _CATALOGUE.set(catalogue)
     try:
         yield
     finally:

@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from kalends.translation.catalogues import SOURCE, languages
 
 
-def language_for(wanted: Iterable[str]) -> str:
+def language_for(wanted: Iterable[str], among: Iterable[str] | None = None) -> str:
     """The first of the wanted languages (BCP 47, the most wanted first) that there is a catalogue
-    of, itself or without its last parts; English where there is none."""
-    ours = {language.lower(): language for language in languages()}
+    of, itself or without its last parts; English where there is none. `among` is other languages
+    to choose from."""
+    ours = {language.lower(): language for language in among or languages()}
     for tag in wanted:
         parts = tag.lower().split("-")
         for length in range(len(parts), 0, -1):

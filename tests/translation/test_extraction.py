@@ -1,0 +1,89 @@
+"""The script that keeps the catalogues: what it finds in the code, and what it refuses."""
+
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from scripts import messages
+
+
+def faults_of(source: str, *, template: bool = False) -> list[str]:
+    calls = messages.calls_in_template if template else messages.calls_in_python
+    return list(messages.call_faults(messages.SOURCES / "x.py", calls(source)))
+
+
+def test_the_template_holds_what_the_code_says() -> None:
+    assert list(messages.all_faults()) == []
+
+
+def test_the_template_holds_pages_mails_and_calendars() -> None:
+    ids = {message.id for message in messages.messages_of(messages.read(messages.TEMPLATE))}
+    assert {"Your appointment is confirmed", "Choose a new password", "Busy"} <= ids
+
+
+def test_what_the_code_says_and_the_template_lacks_is_named() -> None:
+    template = messages.extract()
+    template.add("Something new")
+    (fault,) = messages.template_faults(template)
+    assert "lacks 'Something new'" in fault
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'gettext(f"Hello {name}")',
+        'gettext("Hello " + name)',
+        "gettext(hello)",
+        'ngettext("one", many, 3)',
+        'pgettext(context, "Open")',
+    ],
+)
+def test_a_message_that_is_put_together_is_refused(source: str) -> None:
+    assert len(faults_of(source)) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['gettext("Hello {name}")', 'gettext("Hello", name=1)', 'gettext("Hello {name}", nam=1)'],
+)
+def test_values_have_the_names_of_their_placeholders(source: str) -> None:
+    assert len(faults_of(source)) == 1
+    assert len(faults_of(f"{{{{ {source} }}}}", template=True)) == 1
+
+
+def test_a_message_with_its_values_is_fine() -> None:
+    source = 'ngettext("{day}, {number} booking", "{day}, {number} bookings", 3, day=day)'
+    assert faults_of(source) == []
+    assert faults_of(f"{{{{ {source} }}}}", template=True) == []
+
+
+def test_both_forms_of_a_plural_have_the_same_placeholders() -> None:
+    template = Catalog()
+    template.add(("One day at {place}", "{number} days"))
+    template.add(("One day", "{number} days left"))
+    (fault,) = messages.message_faults(template)
+    assert "One day at {place}" in fault
+
+
+def test_placeholders_have_names() -> None:
+    template = Catalog()
+    template.add("From {} to {0}")
+    assert len(list(messages.message_faults(template))) == 1
+
+
+def test_a_translation_has_the_placeholders_of_its_message() -> None:
+    wrong = Message("Book with {organization}", "Buchen bei {organisation}")
+    right = Message("Book with {organization}", "Buchen bei {organization}")
+    missing = Message("Book with {organization}", "")
+    assert len(list(messages.translation_faults("de", wrong))) == 1
+    assert list(messages.translation_faults("de", right)) == []
+    assert list(messages.translation_faults("de", missing)) == []
+
+
+def test_english_is_compiled_from_the_template(tmp_path: Path) -> None:
+    template = Catalog()
+    template.add(("{number} day", "{number} days"))
+    (tmp_path / "kalends.pot").write_text(messages.written(template))
+    (compiled,) = messages.compile_all(tmp_path)
+    assert compiled == tmp_path / "en" / "LC_MESSAGES" / "kalends.mo"
+    assert b"{number} days" in compiled.read_bytes()
