@@ -12,12 +12,12 @@ from uuid import UUID
 from kalends.domain import ids
 from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import set_up_organization
-from kalends.store.database import SESSION, Limits
+from kalends.store.database import SESSION, ConnectionLimits
 
 ORGANIZATIONS: Final = 20
 SCHEDULES: Final = 2_000
 BOOKINGS: Final = 200_000
-FILLING: Final = Limits(300.0, SESSION | {"statement_timeout": "0"})
+FILLING: Final = ConnectionLimits(300.0, SESSION | {"statement_timeout": "0"})
 
 # Free times, beyond every booking there is: half hours of the working day, on every schedule.
 HALF_HOURS: Final = 20

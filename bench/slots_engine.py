@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo, reset_tzpath
 from bench import slots_reference
 from kalends.availability.hours import Hours, Window
 from kalends.availability.interval import Interval
-from kalends.availability.matching import Requirement
+from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import slots
 from kalends.availability.wallclock import zone_named
@@ -106,7 +106,7 @@ def _engine(workload: Workload) -> Callable[[], list[int]]:
         offering = SlotInputs(
             terms=SlotTerms(HALF_AN_HOUR, HALF_AN_HOUR, notice=NOTICE),
             calendars=[Calendar(id_, zone, hours, busy) for id_, busy in named],
-            requirements=(Requirement(1, ids),),
+            requirements=(SlotRequirement(1, ids),),
             zone=zone,
             now=now,
         )

@@ -12,11 +12,11 @@ from typing import Any, Final
 from bench.fill import ORGANIZATIONS, SCHEDULE_ROWS, SETTLE, TODAY, World
 from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import set_up_organization
-from kalends.store.database import SESSION, Limits
+from kalends.store.database import SESSION, ConnectionLimits
 
 BOOKINGS_EACH: Final = 200
 FIRST_DAY: Final = TODAY + timedelta(days=30)
-FILLING: Final = Limits(3600.0, SESSION | {"statement_timeout": "0"})
+FILLING: Final = ConnectionLimits(3600.0, SESSION | {"statement_timeout": "0"})
 
 # Fifteen of the day's 28 half hours on each of 14 days, on other ones for each schedule.
 BOOKING_ROWS: Final = """

@@ -49,16 +49,16 @@ from kalends.settings import Settings, SettingsError
 from kalends.store.database import (
     JOBS,
     REQUESTS,
+    ConnectionLimits,
     ConnectParameters,
     Database,
-    Limits,
     RunAgain,
 )
 from kalends.store.embedded.server import EmbeddedPostgres, Watcher
 from kalends.store.reaching import look_at_database
 from kalends.store.revisions import newest_revision
 from kalends.web.app import build_app
-from kalends.web.http.connections import MOST_CONNECTIONS, Connections, Patience
+from kalends.web.http.connections import MOST_CONNECTIONS, ClientTimeouts, Connections
 from kalends.web.http.endpoint import Gate
 from kalends.web.http.health import Checks
 from kalends.web.http.protocol import REFUSALS, Protocol
@@ -103,7 +103,7 @@ class Installation:
     secret: str
     served_at: str | None = None
 
-    def context(self, limits: Limits = REQUESTS) -> Context:
+    def context(self, limits: ConnectionLimits = REQUESTS) -> Context:
         """A context of its own pool; close it when done."""
         database = Database(self.parameters, self.settings.database_pool, limits)
         return Context(database, Seal(self.secret), outside=outside(self.settings, self.served_at))
@@ -346,7 +346,7 @@ def serve(
     home: Installation,
     sockets: Sequence[socket.socket],
     workers: int,
-    patience: Patience | None = None,
+    patience: ClientTimeouts | None = None,
 ) -> None:
     """Serves API, pages and jobs until a signal ends it, in this process or in `workers`, each
     with that patience for slow clients.

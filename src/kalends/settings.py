@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kalends.domain.values import Email
-from kalends.gateways.addresses import Opened, has_numeric_end, read_opened
+from kalends.gateways.addresses import AllowedDestinations, has_numeric_end, read_opened
 from kalends.gateways.mail_server import MailServer, read_mail_server
 
 
@@ -28,7 +28,7 @@ class Settings:
     secret: str | None
     mail_server: MailServer | None
     mail_from: str
-    outbound_allow: Opened
+    outbound_allow: AllowedDestinations
     webhook_retry_scale: float
     calcom_patience_seconds: float
     rate_limit_read: int
@@ -122,7 +122,7 @@ class _Reader:
         except ValueError as error:
             raise SettingsError(f"KALENDS_{name} {error}.") from error
 
-    def opened(self, name: str) -> Opened:
+    def opened(self, name: str) -> AllowedDestinations:
         try:
             return read_opened(self.items(name))
         except ValueError as error:

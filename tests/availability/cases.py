@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from kalends.availability.hours import Hours, Window, Windows
-from kalends.availability.matching import Requirement
+from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Slot
 
@@ -60,7 +60,7 @@ def offering(
     terms: SlotTerms,
     *,
     now: int,
-    requirements: Sequence[Requirement] = (),
+    requirements: Sequence[SlotRequirement] = (),
     booked: Sequence[int] = (),
     capacity: int = 1,
     sessions: Sequence[Session] = (),
@@ -72,7 +72,7 @@ def offering(
     return SlotInputs(
         terms=terms,
         calendars=calendars,
-        requirements=requirements or (Requirement(1, everybody),),
+        requirements=requirements or (SlotRequirement(1, everybody),),
         zone=calendars[0].zone,
         now=now,
         booked=booked,

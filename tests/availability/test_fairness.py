@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kalends.availability.hours import ALWAYS_OPEN
 from kalends.availability.interval import DAY, Interval
-from kalends.availability.matching import Requirement, can_be_met
+from kalends.availability.matching import SlotRequirement, can_be_met
 from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import decide, slots
 from kalends.availability.wallclock import month_of, zone_named
@@ -59,7 +59,7 @@ class Rota:
             for id_ in self.ids
             for month, count in months(self.booked.get(id_, ())[self.first_counted :]).items()
         )
-        requirement = Requirement(1, tuple(self.ids), weights, claims)
+        requirement = SlotRequirement(1, tuple(self.ids), weights, claims)
         return offering(calendars, HOURLY, now=JUNE - DAY, requirements=[requirement])
 
     def in_a_month(self) -> list[int]:
@@ -120,7 +120,7 @@ def test_the_month_is_that_of_the_event_types_zone() -> None:
     claims = ((A, JUNE_NUMBER, 3),)
     calendars = [Calendar(id_, BERLIN, ALWAYS_OPEN) for id_ in (A, B)]
     asked = offering(
-        calendars, HOURLY, now=JUNE - DAY, requirements=[Requirement(1, (A, B), claims=claims)]
+        calendars, HOURLY, now=JUNE - DAY, requirements=[SlotRequirement(1, (A, B), claims=claims)]
     )
     listed = {s.start: s.schedule_ids for s in slots(asked, Interval(JUNE - 3 * HOUR, JUNE))}
     assert listed == {
@@ -135,7 +135,7 @@ def test_who_runs_ahead_today_waits_though_the_month_is_his() -> None:
     ]
     claims = ((B, JUNE_NUMBER, 9),)
     asked = offering(
-        calendars, HOURLY, now=JUNE - DAY, requirements=[Requirement(1, (A, B), claims=claims)]
+        calendars, HOURLY, now=JUNE - DAY, requirements=[SlotRequirement(1, (A, B), claims=claims)]
     )
     assert decide(asked, JUNE + 9 * HOUR).slot[2] == (B,)  # type: ignore[index]
     assert decide(asked, JUNE + DAY).slot[2] == (A,)  # type: ignore[index]
@@ -150,7 +150,7 @@ def test_who_cannot_serve_holds_nobody_back() -> None:
         Calendar(C, UTC, ALWAYS_OPEN, busy=busy),
     ]
     claims = ((A, JUNE_NUMBER, 1),)
-    required = [Requirement(1, (A, B, C), claims=claims)]
+    required = [SlotRequirement(1, (A, B, C), claims=claims)]
     asked = offering(calendars, HOURLY, now=JUNE - DAY, requirements=required)
     assert decide(asked, JUNE + 9 * HOUR).slot[2] == (B,)  # type: ignore[index]
     assert decide(asked, JUNE + 10 * HOUR).slot[2] == (C,)  # type: ignore[index]
@@ -164,7 +164,7 @@ def test_who_runs_ahead_is_told_by_those_who_can_serve() -> None:
         Calendar(C, UTC, ALWAYS_OPEN, busy=busy),
     ]
     claims = ((A, JUNE_NUMBER, 2), (C, JUNE_NUMBER, 9))
-    required = [Requirement(1, (A, B, C), claims=claims)]
+    required = [SlotRequirement(1, (A, B, C), claims=claims)]
     asked = offering(calendars, HOURLY, now=JUNE - DAY, requirements=required)
     listed = {slot.start: slot.schedule_ids for slot in slots(asked, Interval(JUNE, JUNE + DAY))}
     assert (listed[nine], listed[nine + HOUR]) == ((B,), (A,))
@@ -191,7 +191,7 @@ def any_team(draw: st.DrawFn) -> SlotInputs:
         members = tuple(draw(st.lists(st.sampled_from(ids), min_size=1, unique=True)))
         count = draw(st.integers(1, len(members)))
         claims = tuple((id_, JUNE_NUMBER, draw(st.integers(0, 4))) for id_ in members)
-        requirements.append(Requirement(count, members, weights, claims))
+        requirements.append(SlotRequirement(count, members, weights, claims))
     return offering(
         calendars,
         HOURLY,
@@ -226,7 +226,7 @@ def taken_of(asked: SlotInputs, start: int, serving: Sequence[UUID]) -> list[UUI
 
 
 def order_of(
-    asked: SlotInputs, requirement: Requirement, start: int, serving: Sequence[UUID]
+    asked: SlotInputs, requirement: SlotRequirement, start: int, serving: Sequence[UUID]
 ) -> list[UUID]:
     """Word for word."""
     calendars = {calendar.schedule_id: calendar for calendar in asked.calendars}
@@ -252,7 +252,7 @@ def order_of(
 
 
 def can_all_be_taken(
-    requirements: Sequence[Requirement], taken: Sequence[UUID], serving: Sequence[UUID]
+    requirements: Sequence[SlotRequirement], taken: Sequence[UUID], serving: Sequence[UUID]
 ) -> bool:
     """Whether everything can be met with all of these taken, by brute force over who goes where."""
 
@@ -270,10 +270,10 @@ def can_all_be_taken(
 
 
 def can_be_met_by_others(
-    requirements: Sequence[Requirement], counts: Mapping[int, int], others: set[UUID]
+    requirements: Sequence[SlotRequirement], counts: Mapping[int, int], others: set[UUID]
 ) -> bool:
     left = [
-        Requirement(counts[number], [id_ for id_ in requirement.schedule_ids if id_ in others])
+        SlotRequirement(counts[number], [id_ for id_ in requirement.schedule_ids if id_ in others])
         for number, requirement in enumerate(requirements)
         if counts[number]
     ]

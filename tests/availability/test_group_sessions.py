@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalends.availability.interval import DAY, Interval
-from kalends.availability.matching import Requirement, choose
+from kalends.availability.matching import SlotRequirement, choose
 from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Decision, Slot, decide, slots
 from tests.availability.cases import every_day, offering, schedule_id
@@ -84,13 +84,13 @@ def test_who_moves_stays_in_his_session_or_on_his_schedules() -> None:
 
 
 def test_a_room_that_two_sessions_would_share_is_taken_once() -> None:
-    required = [Requirement(1, (H1, H2)), Requirement(1, (R1,))]
+    required = [SlotRequirement(1, (H1, H2)), SlotRequirement(1, (R1,))]
     calendars = [schedule(id_) for id_ in (H1, H2, R1)]
     asked = either(session(2, H1, R1), calendars=calendars, requirements=required)
     refused = decide(asked, monday(9))
     assert [(r.code, r.schedule_id) for r in refused.refusals] == [("SLOT_TAKEN", R1)]
     second = [*calendars, schedule(R2)]
-    required = [Requirement(1, (H1, H2)), Requirement(1, (R1, R2))]
+    required = [SlotRequirement(1, (H1, H2)), SlotRequirement(1, (R1, R2))]
     asked = either(session(2, H1, R1), calendars=second, requirements=required)
     assert taken(asked) == ((H2, R2), 2)
 
@@ -148,7 +148,7 @@ class Wish(NamedTuple):
 class Model:
     """One start, worked out by hand: who is free, which sessions there are, who gets what."""
 
-    requirements: Sequence[Requirement]
+    requirements: Sequence[SlotRequirement]
     capacity: int
     ids: Sequence[UUID]
     busy: frozenset[UUID]
@@ -200,7 +200,7 @@ class Model:
             return None
         return tuple(sorted(found))
 
-    def _order(self, requirement: Requirement, id_: UUID, free: Sequence[UUID]) -> Any:
+    def _order(self, requirement: SlotRequirement, id_: UUID, free: Sequence[UUID]) -> Any:
         least = min(self.claims_on(m) for m in requirement.schedule_ids if m in free)
         return self.claims_on(id_) - least >= 2, self.claims_on(id_), id_
 
@@ -238,7 +238,7 @@ def models(draw: st.DrawFn) -> Model:
     some = st.lists(st.sampled_from(ids), min_size=1, unique=True)
     requirement = some.flatmap(
         lambda those: st.builds(
-            Requirement, st.integers(1, min(2, len(those))), st.just(tuple(those))
+            SlotRequirement, st.integers(1, min(2, len(those))), st.just(tuple(those))
         )
     )
     return Model(

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kalends.availability.interval import DAY, MINUTE, WEEK, Interval
-from kalends.availability.matching import Requirement
+from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.slots import Slot, at_any_time, decide, explain, slots
 from kalends.availability.wallclock import Zone, local_day
@@ -39,7 +39,7 @@ def team_questions(draw: st.DrawFn) -> tuple[SlotInputs, Interval]:
     ids = [calendar.schedule_id for calendar in team]
     some = st.lists(st.sampled_from(ids), min_size=1, unique=True)
     requirement = some.flatmap(
-        lambda those: st.builds(Requirement, st.integers(1, min(2, len(those))), st.just(those))
+        lambda those: st.builds(SlotRequirement, st.integers(1, min(2, len(those))), st.just(those))
     )
     terms = replace(
         draw(strategies.terms),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kalends.availability.hours import Hours
 from kalends.availability.interval import Interval
-from kalends.availability.matching import Requirement, can_be_met
+from kalends.availability.matching import SlotRequirement, can_be_met
 from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.slots import decide, explain
 from tests.availability.cases import every_day, offering, schedule_id
@@ -33,7 +33,7 @@ def named(asked: SlotInputs, hour: float = 9) -> list[tuple[str, UUID | None]]:
 def both(*calendars: Calendar, **given: Any) -> SlotInputs:
     """F, and one of the others, are required."""
     others = [calendar.schedule_id for calendar in calendars if calendar.schedule_id != F]
-    required = [Requirement(1, (F,)), Requirement(1, tuple(others))]
+    required = [SlotRequirement(1, (F,)), SlotRequirement(1, tuple(others))]
     return offering(calendars, HOURLY, now=MONDAY, requirements=required, **given)
 
 
@@ -68,7 +68,7 @@ def test_what_is_wanted_and_refused_is_named_though_others_are_free() -> None:
 
 
 def test_a_schedule_without_a_calendar_is_told_to_help() -> None:
-    required = [Requirement(1, (F,)), Requirement(1, (R1, R2))]
+    required = [SlotRequirement(1, (F,)), SlotRequirement(1, (R1, R2))]
     asked = offering(
         [schedule(F), schedule(R1, busy=BUSY_AT_NINE)], HOURLY, now=MONDAY, requirements=required
     )
@@ -97,7 +97,7 @@ def teams(draw: st.DrawFn) -> tuple[SlotInputs, frozenset[UUID]]:
     ids = [schedule_id(number) for number in range(1, draw(st.integers(1, 5)) + 1)]
     some = st.lists(st.sampled_from(ids), min_size=1, unique=True)
     requirement = some.flatmap(
-        lambda those: st.builds(Requirement, st.integers(1, len(those)), st.just(tuple(those)))
+        lambda those: st.builds(SlotRequirement, st.integers(1, len(those)), st.just(tuple(those)))
     )
     required = draw(st.lists(requirement, min_size=1, max_size=3).filter(can_be_met))
     serving = draw(st.frozensets(st.sampled_from(ids)))
@@ -120,7 +120,7 @@ def test_those_are_named_with_whom_more_could_be_met(
     assert (found.slot is None) == bool(helping)
 
 
-def most_met(requirements: Sequence[Requirement], serving: frozenset[UUID]) -> int:
+def most_met(requirements: Sequence[SlotRequirement], serving: frozenset[UUID]) -> int:
     """How many places can be filled at once, over all ways to fill them."""
     places = [requirement for requirement in requirements for _ in range(requirement.count)]
     nobody = schedule_id(99)

@@ -10,7 +10,7 @@ import pytest
 
 from kalends.availability.hours import ALWAYS_OPEN, NEVER_OPEN, Hours, Window
 from kalends.availability.interval import ALWAYS_BEFORE, DAY, MINUTE, Interval
-from kalends.availability.matching import Requirement
+from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.rules import Code
 from kalends.availability.slots import Obstacle, Refusal, decide, explain, slots
@@ -257,7 +257,7 @@ def test_if_one_of_many_is_busy_another_is_taken() -> None:
 
 
 def test_collective_slots_need_everybody_free() -> None:
-    everybody = [Requirement(2, [A, B])]
+    everybody = [SlotRequirement(2, [A, B])]
     asked = ask(schedule(1), schedule(2, busy=[meeting(9, 10)]), requirements=everybody)
     assert hours_listed(asked) == [10, 11]
     assert decide(asked, monday(10)).slot == (monday(10), monday(11), (A, B), 1)
@@ -267,7 +267,7 @@ def test_collective_slots_need_everybody_free() -> None:
 
 
 def test_overlapping_requirements_are_matched_and_not_picked_greedily() -> None:
-    requirements = [Requirement(1, [A, B]), Requirement(1, [A, C])]
+    requirements = [SlotRequirement(1, [A, B]), SlotRequirement(1, [A, C])]
     asked = ask(
         schedule(1), schedule(2), schedule(3, busy=[meeting(9, 10)]), requirements=requirements
     )
@@ -278,14 +278,14 @@ def test_overlapping_requirements_are_matched_and_not_picked_greedily() -> None:
 
 
 def test_requirements_that_can_never_be_met_refuse_as_not_a_slot() -> None:
-    asked = ask(requirements=[Requirement(1, [A]), Requirement(1, [A])])
+    asked = ask(requirements=[SlotRequirement(1, [A]), SlotRequirement(1, [A])])
     assert hours_listed(asked) == []
     assert codes(asked, monday(9)) == ["NOT_A_SLOT"]
 
 
 def test_the_grid_is_that_of_the_first_requirement() -> None:
     room = schedule(2, hours=every_day("08:30", "18:00"))
-    asked = ask(schedule(1), room, requirements=[Requirement(1, [A]), Requirement(1, [B])])
+    asked = ask(schedule(1), room, requirements=[SlotRequirement(1, [A]), SlotRequirement(1, [B])])
     assert hours_listed(asked) == [9, 10, 11]
 
 

@@ -7,7 +7,7 @@ from msgspec import json
 
 from kalends.availability.hours import ALWAYS_OPEN
 from kalends.availability.interval import DAY, Interval
-from kalends.availability.matching import Requirement
+from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Slot, Slots, slots
 from kalends.availability.wallclock import Zone, zone_named
@@ -45,7 +45,7 @@ def found(capacity: int, schedules: int) -> Slots:
     ids = tuple(calendar.schedule_id for calendar in team)
     session = Session(NIGHT, Interval(NIGHT, NIGHT + 1800), ids, seats_taken=1)
     asked: SlotInputs = offering(
-        team, HALF_AN_HOUR, now=NIGHT - DAY, requirements=[Requirement(schedules, ids)]
+        team, HALF_AN_HOUR, now=NIGHT - DAY, requirements=[SlotRequirement(schedules, ids)]
     )
     if capacity > 1:
         asked = replace(asked, capacity=capacity, sessions=[session])

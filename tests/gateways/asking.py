@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kalends.domain.outside import Request, Unreachable
+from kalends.domain.outside import OutboundRequest, Unreachable
 from kalends.gateways.addresses import read_opened
 from kalends.gateways.guard import Resolve
 from kalends.gateways.http import GuardedHttp
@@ -20,15 +20,17 @@ def pointing_to(*answers: list[str]) -> Resolve:
     return resolve
 
 
-def post(url: str, **options: Any) -> Request:
-    return Request(method="POST", url=url, **{"body": b"{}", "timeout_seconds": 5.0} | options)
+def post(url: str, **options: Any) -> OutboundRequest:
+    return OutboundRequest(
+        method="POST", url=url, **{"body": b"{}", "timeout_seconds": 5.0} | options
+    )
 
 
-def get(url: str, **options: Any) -> Request:
-    return Request(method="GET", url=url, **{"timeout_seconds": 5.0} | options)
+def get(url: str, **options: Any) -> OutboundRequest:
+    return OutboundRequest(method="GET", url=url, **{"timeout_seconds": 5.0} | options)
 
 
-async def reason_for(http: GuardedHttp, request: Request) -> str:
+async def reason_for(http: GuardedHttp, request: OutboundRequest) -> str:
     came = await http.send(request)
     assert isinstance(came, Unreachable), came
     return came.reason

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalends.gateways.addresses import Opened, is_public, read_opened
+from kalends.gateways.addresses import AllowedDestinations, is_public, read_opened
 
 CLOSED = (
     "0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255 100.100.100.200 127.0.0.1 "
@@ -79,8 +79,8 @@ def test_what_the_standard_library_calls_private_is_never_public(
 
 
 def test_nothing_is_open_unless_it_is_named() -> None:
-    assert not Opened().has_address(ip_address("127.0.0.1"))
-    assert not Opened().has_name("localhost")
+    assert not AllowedDestinations().has_address(ip_address("127.0.0.1"))
+    assert not AllowedDestinations().has_name("localhost")
 
 
 def test_an_address_and_a_range_are_opened() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kalends import __version__
-from kalends.domain.outside import Answered, Request, Unreachable
+from kalends.domain.outside import OutboundRequest, OutboundResponse, Unreachable
 from kalends.gateways.addresses import read_opened
 from kalends.gateways.http import GuardedHttp
 from tests.gateways.asking import LOOPBACK, get, post, reason_for
@@ -33,7 +33,7 @@ async def test_a_request_arrives_as_it_was_given(http: GuardedHttp) -> None:
         url = f"{receiver.url}/%2e%2E//x?y=%0d%0A&z=[1]"
         request = post(url, body=b"\xff\x00{}", headers={"Content-Type": "application/json"})
         came = await http.send(request)
-    assert isinstance(came, Answered)
+    assert isinstance(came, OutboundResponse)
     assert (came.status, came.body, came.is_cut) == (200, b"ok", False)
     head, _, body = receiver.requests[0].partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
@@ -50,7 +50,7 @@ async def test_every_status_is_an_answer(http: GuardedHttp, status: int) -> None
     text = f"HTTP/1.1 {status} So\r\nContent-Length: 0\r\nRetry-After: 7\r\n\r\n".encode()
     async with receiving(always(text)) as receiver:
         came = await http.send(post(receiver.url))
-    assert isinstance(came, Answered)
+    assert isinstance(came, OutboundResponse)
     assert (came.status, came.headers["retry-after"]) == (status, "7")
 
 
@@ -60,7 +60,7 @@ async def test_a_redirect_is_an_answer_and_is_not_followed(http: GuardedHttp, st
         text = f"HTTP/1.1 {status} Go\r\nLocation: {canary.url}\r\nContent-Length: 0\r\n\r\n"
         async with receiving(always(text.encode())) as receiver:
             came = await http.send(post(receiver.url))
-    assert isinstance(came, Answered)
+    assert isinstance(came, OutboundResponse)
     assert (came.status, came.headers["location"]) == (status, canary.url)
     assert canary.connections == 0
 
@@ -91,7 +91,7 @@ async def test_repeated_headers_are_joined_and_odd_bytes_replaced(http: GuardedH
     text = b"HTTP/1.1 200 OK\r\nX-A: 1\r\nx-a: 2\r\nX-B: caf\xe9\r\nContent-Length: 0\r\n\r\n"
     async with receiving(always(text)) as receiver:
         came = await http.send(get(receiver.url))
-    assert isinstance(came, Answered)
+    assert isinstance(came, OutboundResponse)
     assert (came.headers["x-a"], came.headers["x-b"]) == ("1, 2", "caf\ufffd")
 
 
@@ -103,8 +103,8 @@ async def test_a_body_is_cut_at_its_limit(http: GuardedHttp) -> None:
     async with receiving(always(text)) as receiver:
         cut = await http.send(get(receiver.url, most_bytes=9))
         whole = await http.send(get(receiver.url, most_bytes=10))
-    assert isinstance(cut, Answered)
-    assert isinstance(whole, Answered)
+    assert isinstance(cut, OutboundResponse)
+    assert isinstance(whole, OutboundResponse)
     assert (cut.body, cut.is_cut) == (b"012345678", True)
     assert (whole.body, whole.is_cut) == (b"0123456789", False)
 
@@ -122,7 +122,7 @@ async def test_an_endless_body_is_read_to_the_limit_only(http: GuardedHttp) -> N
 
     async with receiving(flood) as receiver:
         came = await http.send(get(receiver.url, most_bytes=1000))
-    assert isinstance(came, Answered)
+    assert isinstance(came, OutboundResponse)
     assert (len(came.body), came.is_cut) == (1000, True)
     assert sent < 50_000_000  # what fits into the sockets' buffers, and no more
 
@@ -132,7 +132,7 @@ async def test_a_compressed_body_is_not_blown_up(http: GuardedHttp) -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(bomb)}\r\n\r\n"
     async with receiving(always(head.encode() + bomb)) as receiver:
         came = await http.send(get(receiver.url))
-    assert isinstance(came, Answered)
+    assert isinstance(came, OutboundResponse)
     assert came.body == bomb[:65_536]
 
 
@@ -267,7 +267,9 @@ async def test_a_broken_answer_is_told_and_not_asked_for_again(
 ) -> None:
     text, reason = BROKEN[kind]
     async with receiving(once(text)) as receiver:
-        request = Request(method=method, url=receiver.url, timeout_seconds=5, headers=WEBHOOK)
+        request = OutboundRequest(
+            method=method, url=receiver.url, timeout_seconds=5, headers=WEBHOOK
+        )
         assert await reason_for(http, request) == reason
     assert receiver.connections == 1
 
@@ -297,7 +299,7 @@ async def test_some_interim_answers_are_fine(http: GuardedHttp) -> None:
     async with receiving(always(text)) as receiver:
         for _ in range(10):
             came = await http.send(post(receiver.url))
-            assert isinstance(came, Answered)
+            assert isinstance(came, OutboundResponse)
             assert (came.status, came.body) == (200, b"ok")
     assert receiver.connections == 1
 
@@ -336,9 +338,11 @@ async def test_what_may_be_repeated_is_sent_once_more_if_a_kept_connection_ends(
     http: GuardedHttp, method: str, headers: dict[str, str]
 ) -> None:
     async with receiving(ends_when_asked_again) as receiver:
-        request = Request(method=method, url=receiver.url, headers=headers, timeout_seconds=5)
+        request = OutboundRequest(
+            method=method, url=receiver.url, headers=headers, timeout_seconds=5
+        )
         for _ in range(2):
-            assert isinstance(await http.send(request), Answered)
+            assert isinstance(await http.send(request), OutboundResponse)
     assert (receiver.connections, len(receiver.requests)) == (2, 3)
 
 
@@ -379,7 +383,7 @@ async def test_what_comes_unasked_is_no_answer_to_the_next_request(http: Guarded
         for number in range(1, 4):
             said.clear()
             came = await http.send(post(receiver.url))
-            assert isinstance(came, Answered)
+            assert isinstance(came, OutboundResponse)
             assert came.status == 200
             await asyncio.wait_for(said.wait(), 5)
             await asyncio.sleep(0.05)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kalends.compose import outside
-from kalends.domain.outside import Answered, Unreachable
+from kalends.domain.outside import OutboundResponse, Unreachable
 from kalends.gateways.addresses import read_opened
 from kalends.gateways.http import GuardedHttp
 from kalends.settings import Settings
@@ -105,7 +105,7 @@ async def test_the_connection_goes_to_the_address_that_was_judged_and_asks_no_re
     async with receiving(answer_ok) as receiver:
         came = await client.send(post(f"http://hook.example:{receiver.port}/"))
     await client.close()
-    assert isinstance(came, Answered)
+    assert isinstance(came, OutboundResponse)
     assert asked == ["hook.example"]
     assert f"Host: hook.example:{receiver.port}".encode() in receiver.requests[0]
 
@@ -115,7 +115,7 @@ async def test_an_opened_name_is_called_by_plain_http_whatever_it_points_to() ->
     async with receiving(answer_ok) as receiver:
         url = f"http://HOOK.internal:{receiver.port}/"
         assert await client.find_fault(url) is None
-        assert isinstance(await client.send(post(url)), Answered)
+        assert isinstance(await client.send(post(url)), OutboundResponse)
         other = await client.find_fault(f"http://other.internal:{receiver.port}/")
     await client.close()
     assert other == "must begin with https://"
@@ -178,7 +178,7 @@ async def https_reason(tls: ssl.SSLContext, host: str = "hook.example") -> str |
         came = await client.send(post(f"https://{host}:{receiver.port}/"))
     await client.close()
     assert isinstance(came, Unreachable) == (not receiver.requests)
-    return came.status if isinstance(came, Answered) else came.reason
+    return came.status if isinstance(came, OutboundResponse) else came.reason
 
 
 async def test_a_certificate_for_the_name_is_valid_and_the_name_is_told(
@@ -230,7 +230,7 @@ async def test_the_settings_open_what_they_name(tmp_path: Path) -> None:
     environ = {"KALENDS_DATA_DIR": str(tmp_path), "KALENDS_OUTBOUND_ALLOW": "127.0.0.1, a.test"}
     made = outside(Settings.from_environ(environ))
     async with receiving(answer_ok) as receiver:
-        assert isinstance(await made.http.send(post(receiver.url)), Answered)
+        assert isinstance(await made.http.send(post(receiver.url)), OutboundResponse)
     await made.http.close()
 
 

@@ -173,7 +173,7 @@ async def test_one_that_was_answered_since_it_was_found_is_left_alone(
     [due] = [one for one in found if one.booking_id == ids.decode_id(ids.BOOKING, booking["id"])]
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
 
-    async def found_before(*_: object) -> list[store.Due]:
+    async def found_before(*_: object) -> list[store.DueEnding]:
         return [due]
 
     monkeypatch.setattr(store, "list_to_expire", found_before)

@@ -335,7 +335,9 @@ async def test_a_link_moves_nothing_that_is_cancelled_at_the_same_moment(
             return_exceptions=True,
         )
         assert not isinstance(results[1], Exception)
-        assert isinstance(results[0], self_service.Opened | TooLateToChange | NotReschedulable)
+        assert isinstance(
+            results[0], self_service.LinkedBooking | TooLateToChange | NotReschedulable
+        )
         kinds = [kind for kind, _ in await events_of(context, booking)]
         assert kinds[-1] == "booking.cancelled"
         assert kinds.count("booking.cancelled") == 1

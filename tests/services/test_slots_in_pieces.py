@@ -9,7 +9,7 @@ import pytest
 
 from kalends.availability.hours import ALWAYS_OPEN
 from kalends.availability.interval import DAY, Interval
-from kalends.availability.matching import Requirement
+from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
 from kalends.availability.parts import Cut
 from kalends.availability.slots import slots
@@ -37,7 +37,7 @@ def team(size: int, step: int = MINUTE) -> SlotInputs:
     ]
     ids = tuple(calendar.schedule_id for calendar in calendars)
     asked = offering(calendars, SlotTerms(step, step), now=BEGIN - DAY)
-    return replace(asked, calendars=tuple(calendars), requirements=(Requirement(1, ids),))
+    return replace(asked, calendars=tuple(calendars), requirements=(SlotRequirement(1, ids),))
 
 
 @pytest.mark.parametrize(("size", "days"), [(1, 1), (1, 366), (3, 14), (200, 14), (40_000, 1)])

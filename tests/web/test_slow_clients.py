@@ -13,11 +13,11 @@ from starlette.types import Receive, Scope, Send
 
 from kalends.domain.errors import KalendsError
 from kalends.web.http.call import LARGEST_BODY_BYTES, read_all
-from kalends.web.http.connections import Connections, Patience
+from kalends.web.http.connections import ClientTimeouts, Connections
 from kalends.web.http.endpoint import error_answer, send_answer
 from kalends.web.http.protocol import GOES_ON, LARGEST_HEAD_BYTES, MOST_DROPPED_BYTES, Protocol
 
-HURRIED = Patience(
+HURRIED = ClientTimeouts(
     head=0.8, body_stalled=0.8, body=3.0, idle=2.0, answer_stalled=0.8, answer=3.0, parting=0.5
 )
 MOST = 4

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from kalends.availability.candidates import Candidates
 from kalends.availability.interval import DAY
-from kalends.availability.matching import Requirement
+from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, SlotInputs
 from kalends.availability.rules import count_by_day
 from kalends.availability.wallclock import Zone, month_of
@@ -103,7 +103,7 @@ def _places(
 
 
 def _shares(
-    requirement: Requirement,
+    requirement: SlotRequirement,
     able: Sequence[Calendar],
     team: Sequence[int],
     today: Sequence[int],

@@ -9,7 +9,7 @@ ScheduleId: TypeAlias = UUID
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class SlotRequirement:
     """`count` of these schedules are needed at once. Raises ValueError if that is none.
 
     `weights` are those other than 1. `claims` says how many live claims of the event type a
@@ -43,7 +43,7 @@ class Requirement:
 
 
 def choose(
-    requirements: Sequence[Requirement], in_order: Sequence[ScheduleId]
+    requirements: Sequence[SlotRequirement], in_order: Sequence[ScheduleId]
 ) -> tuple[ScheduleId, ...] | None:
     """The schedules to take of those that are free, or None if they cannot meet the requirements.
 
@@ -64,7 +64,7 @@ def choose(
 
 
 def helpful(
-    requirements: Sequence[Requirement], serving: Iterable[ScheduleId]
+    requirements: Sequence[SlotRequirement], serving: Iterable[ScheduleId]
 ) -> frozenset[ScheduleId]:
     """The schedules with any one of which, beside those that serve, more could be met than now."""
     teams: list[list[ScheduleId]] = [[] for _ in requirements]
@@ -77,7 +77,7 @@ def helpful(
     )
 
 
-def can_be_met(requirements: Sequence[Requirement]) -> bool:
+def can_be_met(requirements: Sequence[SlotRequirement]) -> bool:
     """Whether different schedules could meet them all, were everybody free."""
     everybody = dict.fromkeys(id_ for wanted in requirements for id_ in wanted.schedule_ids)
     return choose(requirements, tuple(everybody)) is not None
@@ -85,7 +85,7 @@ def can_be_met(requirements: Sequence[Requirement]) -> bool:
 
 def _place(
     schedule_id: ScheduleId,
-    requirements: Sequence[Requirement],
+    requirements: Sequence[SlotRequirement],
     teams: list[list[ScheduleId]],
     tried: set[int],
 ) -> bool:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from kalends.availability.hours import Hours
 from kalends.availability.interval import Interval
-from kalends.availability.matching import Requirement, ScheduleId
+from kalends.availability.matching import ScheduleId, SlotRequirement
 from kalends.availability.wallclock import Zone
 
 
@@ -75,7 +75,7 @@ class SlotInputs:
 
     terms: SlotTerms
     calendars: Sequence[Calendar]
-    requirements: Sequence[Requirement]
+    requirements: Sequence[SlotRequirement]
     zone: Zone
     now: int
     booked: Sequence[int] = ()

@@ -24,7 +24,7 @@ class QuestionType(StrEnum):
 _LINK: Final = re.compile(r"\[([^\[\]]+)\]\((https://[^\s()<>\"\\]+)\)")
 
 
-class Link(Struct, frozen=True):
+class TextLink(Struct, frozen=True):
     """A part of a text that leads somewhere, and where: always https."""
 
     text: str
@@ -43,7 +43,7 @@ class Question(Struct, frozen=True, kw_only=True):
     options: list[str] | None = None
 
     @property
-    def link(self) -> Link | None:
+    def link(self) -> TextLink | None:
         """The one in the label of a consent; of all else the label is plain text."""
         found = links_in(self.label) if self.type is QuestionType.CONSENT else []
         return found[0] if found else None
@@ -111,9 +111,9 @@ class EventType(Struct, frozen=True, kw_only=True):
         return list(dict.fromkeys(s for r in self.requirements for s in r.schedule_ids))
 
 
-def links_in(text: str) -> list[Link]:
+def links_in(text: str) -> list[TextLink]:
     """What stands there as `[text](https://…)`."""
-    return [Link(m[1], m[2], m.start(), m.end()) for m in _LINK.finditer(text)]
+    return [TextLink(m[1], m[2], m.start(), m.end()) for m in _LINK.finditer(text)]
 
 
 def check_answer(question: Question, answer: Any) -> str | None:
@@ -136,7 +136,7 @@ def check_answer(question: Question, answer: Any) -> str | None:
             return None if isinstance(answer, str) and len(answer) <= 5000 else "must be text"
 
 
-def _without(text: str, link: Link) -> str:
+def _without(text: str, link: TextLink) -> str:
     return text[: link.start] + link.text + text[link.end :]
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from kalends.domain.calcom_account import OpenAccount
 
 
-class Request(Struct, frozen=True, kw_only=True):
+class OutboundRequest(Struct, frozen=True, kw_only=True):
     """An HTTP request to somewhere else. Limits in seconds and bytes; redirects are never
     followed."""
 
@@ -24,7 +24,7 @@ class Request(Struct, frozen=True, kw_only=True):
     most_bytes: int = 65_536
 
 
-class Answered(Struct, frozen=True, kw_only=True):
+class OutboundResponse(Struct, frozen=True, kw_only=True):
     """What came back, whatever the status. Header names are in lower case; `body` is cut off at
     the request's `most_bytes`."""
 
@@ -50,7 +50,7 @@ class Http(Protocol):
         """Why the URL may not be called (or its name is not found), as the end of a sentence that
         begins with the field's name; None if it may."""
 
-    async def send(self, request: Request) -> Answered | Unreachable:
+    async def send(self, request: OutboundRequest) -> OutboundResponse | Unreachable:
         """Sends it, once."""
 
     async def close(self) -> None:
@@ -91,7 +91,7 @@ class ClosedHttp:
     async def find_fault(self, url: str) -> str | None:
         return "cannot be called from here"
 
-    async def send(self, request: Request) -> Answered | Unreachable:
+    async def send(self, request: OutboundRequest) -> OutboundResponse | Unreachable:
         return Unreachable(reason="there is no way out from here", is_refused=True)
 
     async def close(self) -> None:

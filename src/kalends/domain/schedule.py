@@ -9,7 +9,7 @@ from msgspec import Struct
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-class Window(Struct, frozen=True):
+class WindowText(Struct, frozen=True):
     """Times of day `HH:MM`; an end at or before the start is on the next day."""
 
     start: str
@@ -17,8 +17,8 @@ class Window(Struct, frozen=True):
 
 
 # By weekday name, and by day `YYYY-MM-DD`: one window or several, kept as they were given.
-Availability = Mapping[str, Window | list[Window]]
-Overrides = Mapping[str, Window | list[Window]]
+Availability = Mapping[str, WindowText | list[WindowText]]
+Overrides = Mapping[str, WindowText | list[WindowText]]
 
 
 class BookingLimits(Struct, frozen=True, omit_defaults=True):

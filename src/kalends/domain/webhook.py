@@ -47,7 +47,7 @@ class State(StrEnum):
     EXHAUSTED = "exhausted"
 
 
-class Endpoint(Struct, frozen=True):
+class WebhookEndpoint(Struct, frozen=True):
     """A URL that hears of events: of all where `events` is empty. Secrets are sealed; until
     `previous_until` the previous one signs too. `failing_since` is the first of the failures
     with no success after it."""
@@ -66,7 +66,7 @@ class Endpoint(Struct, frozen=True):
     updated_at: datetime
 
 
-class Attempt(Struct, frozen=True, kw_only=True):
+class DeliveryAttempt(Struct, frozen=True, kw_only=True):
     """One try to deliver. `status` is None where nothing came back, `response` the first kilobyte
     of what did; `error` says why it does not count as taken."""
 

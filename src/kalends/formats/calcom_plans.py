@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from kalends.domain.booking import LocationType
 from kalends.domain.event_type import Question, QuestionType
-from kalends.domain.schedule import WEEKDAYS, Window
+from kalends.domain.schedule import WEEKDAYS, WindowText
 from kalends.domain.values import ClockTime, Day
 from kalends.formats.calcom_rows import dict_in, line_in, list_in, text_in, whole_in, zone_in
 
@@ -56,8 +56,8 @@ class SchedulePlan(Struct, frozen=True, kw_only=True):
     calcom_id: int
     name: str
     timezone: str
-    availability: dict[str, list[Window]]
-    overrides: dict[str, list[Window]]
+    availability: dict[str, list[WindowText]]
+    overrides: dict[str, list[WindowText]]
     is_default: bool
     left_out: list[str]
 
@@ -93,7 +93,7 @@ def read_schedule(value: Any) -> SchedulePlan | str:
     if calcom_id is None:
         return f"{name}: it has no id"
     left_out = [] if zone else [f"the time zone {value.get('timeZone')!r} (UTC instead)"]
-    availability: dict[str, list[Window]] = {}
+    availability: dict[str, list[WindowText]] = {}
     for entry in map(dict_in, list_in(value.get("availability"))):
         window = _window(entry)
         days = [str(day).lower() for day in list_in(entry.get("days"))]
@@ -156,9 +156,9 @@ def read_event_type(value: Any) -> EventTypePlan | str:
     )
 
 
-def _overrides(value: Mapping[str, Any], left_out: list[str]) -> dict[str, list[Window]]:
+def _overrides(value: Mapping[str, Any], left_out: list[str]) -> dict[str, list[WindowText]]:
     """By day; one that begins when it ends closes its day."""
-    overrides: dict[str, list[Window]] = {}
+    overrides: dict[str, list[WindowText]] = {}
     for entry in map(dict_in, list_in(value.get("overrides"))):
         try:
             day = Day.parse(str(entry.get("date"))[:10]).isoformat()
@@ -176,11 +176,11 @@ def _overrides(value: Mapping[str, Any], left_out: list[str]) -> dict[str, list[
     return overrides
 
 
-def _window(entry: Mapping[str, Any]) -> Window | None:
+def _window(entry: Mapping[str, Any]) -> WindowText | None:
     try:
         starts = str(ClockTime.parse(str(entry.get("startTime"))[:5]))
         ends = str(entry.get("endTime"))[:5]
-        return Window(starts, "24:00" if ends in DAY_ENDS else str(ClockTime.parse(ends)))
+        return WindowText(starts, "24:00" if ends in DAY_ENDS else str(ClockTime.parse(ends)))
     except ValueError:
         return None
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from kalends.domain import ids
-from kalends.domain.webhook import Attempt, Delivery, Endpoint, State
+from kalends.domain.webhook import Delivery, DeliveryAttempt, State, WebhookEndpoint
 
 
 class EventName(StrEnum):
@@ -89,7 +89,7 @@ class Tested(Struct, frozen=True):
     error: str | None
 
 
-def show_endpoint(endpoint: Endpoint) -> dict[str, Any]:
+def show_endpoint(endpoint: WebhookEndpoint) -> dict[str, Any]:
     """The fields of `EndpointShown`, ready to encode."""
     return {
         "id": ids.encode_id(ids.ENDPOINT, endpoint.id),
@@ -115,5 +115,5 @@ def show_delivery(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def show_test(attempt: Attempt) -> Tested:
+def show_test(attempt: DeliveryAttempt) -> Tested:
     return Tested(attempt.is_taken, attempt.status, attempt.duration_ms, attempt.error)

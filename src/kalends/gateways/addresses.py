@@ -83,7 +83,7 @@ def _translated(address: IPv6Address) -> IPv4Address | None:
     return address.ipv4_mapped
 
 
-class Opened(Struct, frozen=True):
+class AllowedDestinations(Struct, frozen=True):
     """What the operator has opened (`KALENDS_OUTBOUND_ALLOW`): host names and ranges.
 
     A name opens that very host, whatever it resolves to, and no name below it: there are no
@@ -103,7 +103,7 @@ class Opened(Struct, frozen=True):
         return any(judged in network for network in self.networks)
 
 
-def read_opened(items: Iterable[str]) -> Opened:
+def read_opened(items: Iterable[str]) -> AllowedDestinations:
     """Host names, addresses and ranges as an operator writes them.
 
     Raises ValueError with a sentence about the first that is none of these.
@@ -119,7 +119,7 @@ def read_opened(items: Iterable[str]) -> Opened:
             raise ValueError(
                 f"{item} is neither a host name (without scheme, port or wildcard) nor an address."
             )
-    return Opened(frozenset(names), tuple(networks))
+    return AllowedDestinations(frozenset(names), tuple(networks))
 
 
 def _looks_like_a_range(item: str) -> bool:

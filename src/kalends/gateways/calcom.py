@@ -28,7 +28,7 @@ from kalends.domain.calcom_account import (
     Unsupported,
     Walk,
 )
-from kalends.domain.outside import Answered, Http, Request, Unreachable
+from kalends.domain.outside import Http, OutboundRequest, OutboundResponse, Unreachable
 from kalends.formats.calcom_rows import LONGEST, moment_in, uid_in
 
 # Bare and exactly so: without it, or with another, an older API answers and ignores our filters.
@@ -140,7 +140,7 @@ class CalcomAccount:
             await self._pause(0)
             met.begin()
             answer, asked_at = await self._send(path, query, version)
-            if isinstance(answer, Answered) and answer.status == 429:
+            if isinstance(answer, OutboundResponse) and answer.status == 429:
                 met.answered_with_limit()
                 if met.limits > MOST_RATE_LIMITS:
                     return Away("Cal.com says again and again that there are too many requests")
@@ -163,7 +163,7 @@ class CalcomAccount:
 
     async def _send(
         self, path: str, query: Mapping[str, str], version: str
-    ) -> tuple[Answered | Unreachable, datetime]:
+    ) -> tuple[OutboundResponse | Unreachable, datetime]:
         asked_at = datetime.now(UTC)
         url = self._key.base_url.rstrip("/") + path
         headers = {
@@ -171,7 +171,7 @@ class CalcomAccount:
             "cal-api-version": version,
             "accept": "application/json",
         }
-        request = Request(
+        request = OutboundRequest(
             method="GET",
             url=f"{url}?{urlencode(query)}" if query else url,
             headers=headers,
@@ -244,7 +244,9 @@ class _Garbled(Struct, frozen=True):
     reason: str
 
 
-def _judge(answer: Answered | Unreachable, asked_at: datetime, gone: tuple[int, ...]) -> Any:
+def _judge(
+    answer: OutboundResponse | Unreachable, asked_at: datetime, gone: tuple[int, ...]
+) -> Any:
     if isinstance(answer, Unreachable):
         return Away(answer.reason) if answer.is_refused else _Passing(answer.reason)
     status = answer.status
@@ -286,7 +288,7 @@ def _list_in(said: Any) -> list[Any] | Failure:
     )
 
 
-def _seconds_to_reset(answer: Answered) -> float:
+def _seconds_to_reset(answer: OutboundResponse) -> float:
     for name in RESET_HEADERS:
         text = answer.headers.get(name, "").strip()
         if text.isascii() and text.isdigit():

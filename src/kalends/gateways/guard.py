@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from kalends.gateways.addresses import Address, Opened, is_public, read_address
+from kalends.gateways.addresses import Address, AllowedDestinations, is_public, read_address
 from kalends.gateways.targets import NameNotFound, NotCallable, Target
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
@@ -45,7 +45,7 @@ def _look_up(host: str) -> list[str]:
 class Guard:
     """Says where a target may be called."""
 
-    def __init__(self, opened: Opened, resolve: Resolve) -> None:
+    def __init__(self, opened: AllowedDestinations, resolve: Resolve) -> None:
         self._opened = opened
         self._resolve = resolve
 

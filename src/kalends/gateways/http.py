@@ -8,13 +8,13 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
-from kalends.domain.outside import Answered, Request, Unreachable
-from kalends.gateways.addresses import Opened
+from kalends.domain.outside import OutboundRequest, OutboundResponse, Unreachable
+from kalends.gateways.addresses import AllowedDestinations
 from kalends.gateways.guard import Guard, Resolve, SystemNames
 from kalends.gateways.targets import NameNotFound, NotCallable, read_target
 
 if TYPE_CHECKING:
-    from kalends.gateways.sending import Sending
+    from kalends.gateways.sending import ConnectionPools
 
 STOPPING: Final = Unreachable(reason="the program is stopping", is_refused=True)
 
@@ -26,10 +26,10 @@ class GuardedHttp:
     To be used in one event loop, and closed in it.
     """
 
-    def __init__(self, opened: Opened, resolve: Resolve | None = None) -> None:
+    def __init__(self, opened: AllowedDestinations, resolve: Resolve | None = None) -> None:
         self._names = SystemNames()
         self._guard = Guard(opened, resolve or self._names.resolve)
-        self._sending: asyncio.Task[Sending] | None = None
+        self._sending: asyncio.Task[ConnectionPools] | None = None
         self._is_closed = False
 
     async def find_fault(self, url: str) -> str | None:
@@ -40,7 +40,7 @@ class GuardedHttp:
             return error.fault
         return None
 
-    async def send(self, request: Request) -> Answered | Unreachable:
+    async def send(self, request: OutboundRequest) -> OutboundResponse | Unreachable:
         """Sends it once, within `timeout_seconds` from name to last byte.
 
         An answer that breaks off before its end is no answer. A connection that was kept open and
@@ -69,7 +69,7 @@ class GuardedHttp:
             return Unreachable(reason=reason, duration_ms=_since(began))
         if isinstance(answer, str):
             return Unreachable(reason=answer, duration_ms=_since(began))
-        return Answered(
+        return OutboundResponse(
             status=answer.status,
             headers=answer.headers,
             body=answer.body,
@@ -84,21 +84,20 @@ class GuardedHttp:
         if self._sending is not None:
             await (await self._sending).close()
 
-    async def _ready(self) -> "Sending":
+    async def _ready(self) -> "ConnectionPools":
         """The first who asks starts the import; whoever gives up meanwhile does not stop it."""
         if self._sending is None:
             self._sending = asyncio.create_task(self._open())
         return await asyncio.shield(self._sending)
 
-    async def _open(self) -> "Sending":
+    async def _open(self) -> "ConnectionPools":
         sending = await asyncio.to_thread(_import_sending)
         return sending(self._guard)
 
 
-def _import_sending() -> type["Sending"]:
-    from kalends.gateways.sending import Sending
+def _import_sending() -> type["ConnectionPools"]:
 
-    return Sending
+    return ConnectionPools
 
 
 def _since(began: float) -> int:

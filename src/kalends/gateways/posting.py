@@ -62,7 +62,7 @@ class LineEnded(Exception):
         self.cause = cause
 
 
-class Line:
+class SmtpConnection:
     """A connection on which one message after the other is handed over."""
 
     def __init__(self, client: SMTP) -> None:
@@ -124,7 +124,7 @@ class Posting:
         self._greets_as = greets_as
         self._tls = ssl.create_default_context()
         self._places = asyncio.Semaphore(CONNECTIONS)
-        self._idle: list[Line] = []
+        self._idle: list[SmtpConnection] = []
         self._ending: set[asyncio.Task[None]] = set()
 
     async def post(
@@ -148,7 +148,7 @@ class Posting:
                 return await self._post_on(kept, envelope)
         return await self._post_on(await self._connect(), envelope)
 
-    async def _post_on(self, line: Line, envelope: Envelope) -> Posted | Rejected:
+    async def _post_on(self, line: SmtpConnection, envelope: Envelope) -> Posted | Rejected:
         """A line on which something went wrong may be out of step, and is given up."""
         try:
             outcome = await line.post(envelope)
@@ -164,7 +164,7 @@ class Posting:
             self._end(line)
         return outcome
 
-    async def _connect(self) -> Line:
+    async def _connect(self) -> SmtpConnection:
         server = self._server
         client = SMTP(
             hostname=server.host,
@@ -183,9 +183,9 @@ class Posting:
         except BaseException:
             client.close()
             raise
-        return Line(client)
+        return SmtpConnection(client)
 
-    def _take_idle(self) -> Line | None:
+    def _take_idle(self) -> SmtpConnection | None:
         while self._idle:
             line = self._idle.pop()
             if line.is_good:
@@ -193,7 +193,7 @@ class Posting:
             line.drop()
         return None
 
-    def _keep(self, line: Line) -> None:
+    def _keep(self, line: SmtpConnection) -> None:
         line.idle_since = time.monotonic()
         self._idle.append(line)
         asyncio.get_running_loop().call_later(KEEP_IDLE_SECONDS, self._sweep)
@@ -204,7 +204,7 @@ class Posting:
             self._idle.remove(line)
             self._end(line)
 
-    def _end(self, line: Line) -> None:
+    def _end(self, line: SmtpConnection) -> None:
         task = asyncio.create_task(line.end())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)

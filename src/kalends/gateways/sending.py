@@ -35,7 +35,7 @@ from msgspec import Struct
 from yarl import URL
 
 from kalends import __version__
-from kalends.domain.outside import Request
+from kalends.domain.outside import OutboundRequest
 from kalends.gateways.guard import Guard
 from kalends.gateways.targets import DEFAULT_PORTS, NotCallable, Target
 
@@ -137,7 +137,7 @@ class _Connector(TCPConnector):
         self._factory = partial(make, loop=asyncio.get_running_loop())  # not public: tests hold it
 
 
-class Sending:
+class ConnectionPools:
     """Pools of connections, of the running event loop: each scheme has one, and one that keeps
     nothing for what has to go out on a new connection."""
 
@@ -168,7 +168,7 @@ class Sending:
         session._retry_connection = False  # it would repeat what fails on new connections, too
         return session
 
-    async def send(self, target: Target, request: Request) -> Whole | str:
+    async def send(self, target: Target, request: OutboundRequest) -> Whole | str:
         """What came back, or why nothing did. Raises NotCallable; has no limit of time."""
         if target.address is not None:  # aiohttp asks its resolver for names alone
             await self._guard.find_addresses(target)
@@ -184,7 +184,11 @@ class Sending:
             return reason_of(error)
 
     async def _send(
-        self, session: ClientSession, target: Target, request: Request, note: SimpleNamespace
+        self,
+        session: ClientSession,
+        target: Target,
+        request: OutboundRequest,
+        note: SimpleNamespace,
     ) -> Whole:
         url = URL(target.url, encoded=True)
         if url.port != target.port or url.host != target.host:
@@ -226,7 +230,7 @@ def _headers_of(response: ClientResponse) -> dict[str, str]:
     return headers
 
 
-def is_repeatable(request: Request) -> bool:
+def is_repeatable(request: OutboundRequest) -> bool:
     """Whether sending it twice is as good as sending it once (RFC 9110 9.2.2)."""
     names = {name.lower() for name in request.headers}
     return request.method.upper() in REPEATABLE_METHODS or bool(names & REPEATABLE_HEADERS)

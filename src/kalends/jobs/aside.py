@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from kalends.store.outbox.deliveries import Outcome
+from kalends.store.outbox.deliveries import DeliveryOutcome
 
 log = structlog.get_logger("kalends.jobs")
 
@@ -21,7 +21,7 @@ MOST_ASIDE: Final = 1000
 
 @dataclass
 class _Put:
-    outcome: Outcome
+    outcome: DeliveryOutcome
     pause_seconds: float
     due_at: float
 
@@ -41,10 +41,10 @@ class Aside:
         return {one.outcome.lane.delivery_id for one in both}
 
     @property
-    def outcomes(self) -> list[Outcome]:
+    def outcomes(self) -> list[DeliveryOutcome]:
         return [one.outcome for one in self._put.values()]
 
-    def settle(self, tried: Sequence[Outcome], held: Sequence[Outcome]) -> None:
+    def settle(self, tried: Sequence[DeliveryOutcome], held: Sequence[DeliveryOutcome]) -> None:
         """Of those that were tried, puts the held ones aside; for longer, if they were before."""
         now = monotonic()
         before = {id(outcome): self._taken.pop(id(outcome), None) for outcome in tried}
@@ -59,7 +59,7 @@ class Aside:
             endpoint = str(too_many.outcome.lane.endpoint_id)
             log.warning("a delivery is held and will be tried again", endpoint=endpoint)
 
-    def take_due(self) -> list[Outcome]:
+    def take_due(self) -> list[DeliveryOutcome]:
         """Those whose pause is over; whoever takes them settles what became of it."""
         now = monotonic()
         due = {key: one for key, one in self._put.items() if one.due_at <= now}

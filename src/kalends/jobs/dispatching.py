@@ -25,7 +25,7 @@ from kalends.services import deliveries
 from kalends.store.bell import DELIVERIES
 from kalends.store.database import RunAgain
 from kalends.store.jobs import queue_connection
-from kalends.store.outbox.deliveries import Caps, DueLane, Outcome
+from kalends.store.outbox.deliveries import Caps, DeliveryOutcome, DueLane
 
 log = structlog.get_logger("kalends.jobs")
 
@@ -73,7 +73,7 @@ class _Round:
         self._flights: dict[asyncio.Task[None], DueLane] = {}
         self._under_way: Counter[UUID] = Counter()
         self._failing: set[UUID] = set()
-        self._outcomes: list[Outcome] = []
+        self._outcomes: list[DeliveryOutcome] = []
         self._aside = Aside()
         self._judges = Judges(context)
         self._look_at_due_seconds = SHORTEST_LOOK_SECONDS

@@ -11,7 +11,7 @@ import structlog
 from kalends.domain.errors import Unavailable
 from kalends.runtime.unit_of_work import Context
 from kalends.services.endpoint_health import judge_endpoint
-from kalends.store.outbox.deliveries import Outcome
+from kalends.store.outbox.deliveries import DeliveryOutcome
 
 log = structlog.get_logger("kalends.jobs")
 
@@ -23,10 +23,10 @@ class Judges:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._waiting: dict[UUID, deque[Outcome]] = {}
+        self._waiting: dict[UUID, deque[DeliveryOutcome]] = {}
         self._at_work: dict[UUID, asyncio.Task[None]] = {}
 
-    def hear(self, outcomes: Sequence[Outcome]) -> None:
+    def hear(self, outcomes: Sequence[DeliveryOutcome]) -> None:
         """Has them judged soon; returns at once."""
         for outcome in outcomes:
             endpoint_id = outcome.lane.endpoint_id

@@ -13,7 +13,7 @@ MINUTE: Final = 60
 ADDRESS_FACTOR: Final = 3
 
 
-class Attempt:
+class LimitedAttempt:
     """One attempt at something for an account, from a network address, and its counts.
 
     `limit` is how many there may be in a minute for an account from one address (0 is without

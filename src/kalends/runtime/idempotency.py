@@ -16,7 +16,7 @@ KEPT_FOR: Final = timedelta(hours=24)
 PURPOSE: Final = "idempotent answer"
 
 
-class Answer(Struct, frozen=True):
+class HttpAnswer(Struct, frozen=True):
     """What goes back to the client."""
 
     status: int
@@ -40,7 +40,9 @@ class Remember:
         return f"idempotency {self.api_key_id} {self.operation} {self.key}"
 
 
-async def recall(organization_id: UUID, tx: Tx, remember: Remember, seal: Seal) -> Answer | None:
+async def recall(
+    organization_id: UUID, tx: Tx, remember: Remember, seal: Seal
+) -> HttpAnswer | None:
     """The answer that was kept, None if this is the first such request.
 
     Raises KeyInUse while the first still runs, KeyReused if that one was another request.
@@ -59,7 +61,7 @@ async def recall(organization_id: UUID, tx: Tx, remember: Remember, seal: Seal) 
         return None
     if kept.fingerprint != remember.fingerprint:
         raise KeyReused("This Idempotency-Key was used for a request with another body.")
-    return Answer(
+    return HttpAnswer(
         kept.status,
         seal.open(kept.body, PURPOSE),
         json.decode(kept.headers, type=dict[str, str]),
@@ -68,7 +70,7 @@ async def recall(organization_id: UUID, tx: Tx, remember: Remember, seal: Seal) 
 
 
 async def keep(
-    organization_id: UUID, tx: Tx, remember: Remember, answer: Answer, seal: Seal
+    organization_id: UUID, tx: Tx, remember: Remember, answer: HttpAnswer, seal: Seal
 ) -> None:
     """Keeps the answer, encrypted: it may hold a secret, and it always holds a person's data."""
     kept = KeptAnswer(

@@ -16,7 +16,7 @@ MINUTE: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class RateWindow:
     """A subject's running minute; `resets_at` in Unix seconds."""
 
     limit: int
@@ -35,17 +35,17 @@ class RateLimiter:
         self._unsent: dict[str, int] = {}
         self._others: dict[str, int] = {}
 
-    def hit(self, subject: str, limit: int) -> Window:
+    def hit(self, subject: str, limit: int) -> RateWindow:
         """Counts one request of the subject, unless it is refused."""
         started = self._turn()
         used = self._mine.get(subject, 0) + self._others.get(subject, 0)
         if used >= limit:
-            return Window(limit, 0, started + MINUTE, is_allowed=False)
+            return RateWindow(limit, 0, started + MINUTE, is_allowed=False)
         self._mine[subject] = self._mine.get(subject, 0) + 1
         self._unsent[subject] = self._unsent.get(subject, 0) + 1
-        return Window(limit, limit - used - 1, started + MINUTE, is_allowed=True)
+        return RateWindow(limit, limit - used - 1, started + MINUTE, is_allowed=True)
 
-    def seconds_to(self, window: Window) -> int:
+    def seconds_to(self, window: RateWindow) -> int:
         """Seconds until the window's next minute begins, at least one."""
         return max(1, window.resets_at - int(self._clock()))
 

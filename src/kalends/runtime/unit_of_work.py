@@ -15,7 +15,7 @@ from kalends.domain.errors import Forbidden, NotFound
 from kalends.domain.outside import NOTHING_OUTSIDE, Gateways
 from kalends.domain.values import Instant
 from kalends.runtime import idempotency
-from kalends.runtime.idempotency import Answer, Remember
+from kalends.runtime.idempotency import HttpAnswer, Remember
 from kalends.runtime.sealing import Seal
 from kalends.store.bell import DELIVERIES, JOBS
 from kalends.store.database import Database, RunAgain, Tx
@@ -150,18 +150,18 @@ async def change_once(
     context: Context,
     caller: Caller,
     remember: Remember,
-    render: Callable[[R], Answer],
+    render: Callable[[R], HttpAnswer],
     use_case: UseCase[P, R],
     *args: P.args,
     **kwargs: P.kwargs,
-) -> Answer:
+) -> HttpAnswer:
     """The same under an `Idempotency-Key`: the answer is kept in the change's own transaction,
     and given again instead of changing anything a second time.
 
     Raises KeyReused for another request under the same key, KeyInUse while the first runs.
     """
 
-    async def once(work: UnitOfWork) -> Answer:
+    async def once(work: UnitOfWork) -> HttpAnswer:
         kept = await idempotency.recall(work.organization_id, work.tx, remember, context.seal)
         if kept is not None:
             return kept

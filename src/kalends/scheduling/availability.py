@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from kalends.availability import hours
 from kalends.availability.interval import Interval
-from kalends.availability.matching import Requirement as Needed
+from kalends.availability.matching import SlotRequirement as Needed
 from kalends.availability.matching import choose
 from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.wallclock import Zone, zone_named

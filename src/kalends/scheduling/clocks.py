@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from kalends.availability import hours, wallclock
-from kalends.domain.schedule import WEEKDAYS, Schedule, Window
+from kalends.domain.schedule import WEEKDAYS, Schedule, WindowText
 
 MOST_BUILT: Final = 10_000
 _built: dict[tuple[UUID, int, datetime], hours.Hours] = {}
@@ -46,8 +46,8 @@ def _build_hours(schedule: Schedule) -> hours.Hours:
     return hours.Hours(weekly, overrides)
 
 
-def _windows(given: Window | list[Window]) -> tuple[hours.Window, ...]:
-    listed = [given] if isinstance(given, Window) else given
+def _windows(given: WindowText | list[WindowText]) -> tuple[hours.Window, ...]:
+    listed = [given] if isinstance(given, WindowText) else given
     return tuple(hours.Window(_minutes(w.start), _minutes(w.end)) for w in listed)
 
 

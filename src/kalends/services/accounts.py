@@ -17,7 +17,7 @@ from kalends.domain.mail import MailKind
 from kalends.domain.outside import link_to
 from kalends.formats.mails.accounts import AccountMail, AccountMailKind, account_message
 from kalends.runtime import unit_of_work
-from kalends.runtime.attempts import Attempt
+from kalends.runtime.attempts import LimitedAttempt
 from kalends.runtime.passwords import make_hash
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
@@ -52,7 +52,7 @@ async def ask_for_reset(
 
     `limit` is how often that may be asked in a minute for an address from one network address.
     """
-    attempt = Attempt("a new password", email, address, limit)
+    attempt = LimitedAttempt("a new password", email, address, limit)
     attempt.check(await unit_of_work.change(context, caller, attempt.count, by=1))
     await unit_of_work.change(context, caller, _note_reset, email)
 

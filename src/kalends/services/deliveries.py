@@ -14,14 +14,14 @@ from msgspec import Struct
 
 from kalends.domain import ids, webhook
 from kalends.domain.actor import actor_of
-from kalends.domain.outside import Answered, Request, Unreachable
-from kalends.domain.webhook import Attempt, State
+from kalends.domain.outside import OutboundRequest, OutboundResponse, Unreachable
+from kalends.domain.webhook import DeliveryAttempt, State
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json
 from kalends.runtime.sealing import Seal, SealBroken
 from kalends.runtime.unit_of_work import Context
 from kalends.store.outbox import deliveries
-from kalends.store.outbox.deliveries import Caps, DueLane, Outcome
+from kalends.store.outbox.deliveries import Caps, DeliveryOutcome, DueLane
 
 # A worker that was killed in between has its lanes taken over after this; longer than a try takes.
 LEASE: Final = timedelta(seconds=25)
@@ -68,7 +68,7 @@ async def take_due(
     return [lane for lane in taken if lane.enabled and lane.delivery_id is not None]
 
 
-async def deliver(context: Context, lane: DueLane) -> Outcome:
+async def deliver(context: Context, lane: DueLane) -> DeliveryOutcome:
     """One try. Whatever the network does is an outcome, and so is a secret that cannot be opened:
     what is never tried would never end."""
     try:
@@ -82,13 +82,17 @@ async def deliver(context: Context, lane: DueLane) -> Outcome:
         tries = lane.tries + 1
         again_after = webhook.next_try(tries, context.outside.retry_scale, retry_after)
         state = State.EXHAUSTED if again_after is None else State.PENDING
-    return Outcome(lane=lane, state=state, attempt=encode_raw([attempt]), again_after=again_after)
+    return DeliveryOutcome(
+        lane=lane, state=state, attempt=encode_raw([attempt]), again_after=again_after
+    )
 
 
-async def send(context: Context, url: str, parcel: Parcel) -> tuple[Attempt, timedelta | None]:
+async def send(
+    context: Context, url: str, parcel: Parcel
+) -> tuple[DeliveryAttempt, timedelta | None]:
     """Sends it once: the attempt, and after which time the receiver wants it again, if it says."""
     now = context.clock()
-    request = Request(
+    request = OutboundRequest(
         method="POST",
         url=url,
         headers=parcel.headers(now),
@@ -139,24 +143,24 @@ async def give_back(context: Context, lanes: Sequence[DueLane]) -> None:
         await deliveries.give_back(tx, lanes)
 
 
-async def record(context: Context, outcomes: Sequence[Outcome]) -> list[Outcome]:
+async def record(context: Context, outcomes: Sequence[DeliveryOutcome]) -> list[DeliveryOutcome]:
     """Writes down what became of tries; again does no harm. Waits for no lock: returns what
     somebody holds, to be written later. Raises Unavailable, RunAgain."""
     async with context.database.transaction() as tx:
         return await deliveries.record_outcomes(tx, outcomes)
 
 
-def _untried(reason: str, now: datetime) -> Attempt:
-    return Attempt(at=now, status=None, duration_ms=0, error=reason, response=None)
+def _untried(reason: str, now: datetime) -> DeliveryAttempt:
+    return DeliveryAttempt(at=now, status=None, duration_ms=0, error=reason, response=None)
 
 
-def _attempt(answer: Answered | Unreachable, now: datetime) -> Attempt:
+def _attempt(answer: OutboundResponse | Unreachable, now: datetime) -> DeliveryAttempt:
     if isinstance(answer, Unreachable):
-        return Attempt(
+        return DeliveryAttempt(
             at=now, status=None, duration_ms=answer.duration_ms, error=answer.reason, response=None
         )
     is_taken = 200 <= answer.status < 300
-    return Attempt(
+    return DeliveryAttempt(
         at=now,
         status=answer.status,
         duration_ms=answer.duration_ms,
@@ -167,9 +171,13 @@ def _attempt(answer: Answered | Unreachable, now: datetime) -> Attempt:
     )
 
 
-def _retry_after(answer: Answered | Unreachable, now: datetime) -> timedelta | None:
+def _retry_after(answer: OutboundResponse | Unreachable, now: datetime) -> timedelta | None:
     """RFC 9110 10.2.3: seconds, or a date. What is neither is passed over."""
-    text = answer.headers.get("retry-after", "").strip() if isinstance(answer, Answered) else ""
+    text = (
+        answer.headers.get("retry-after", "").strip()
+        if isinstance(answer, OutboundResponse)
+        else ""
+    )
     if text.isascii() and text.isdigit():
         return timedelta(seconds=min(int(text[:9]), 10**8))
     try:

@@ -21,7 +21,7 @@ from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.services import bookings
 from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.store.bookings import endings as store
-from kalends.store.bookings.endings import Due
+from kalends.store.bookings.endings import DueEnding
 from kalends.store.database import Tx
 
 EXPIRED: Final = "expired"
@@ -45,8 +45,8 @@ async def complete_confirmed(context: Context) -> int:
 
 async def _end_all(
     context: Context,
-    list_due: Callable[[Tx, Instant, Sequence[UUID]], Awaitable[list[Due]]],
-    end: UseCase[[Due], Booking],
+    list_due: Callable[[Tx, Instant, Sequence[UUID]], Awaitable[list[DueEnding]]],
+    end: UseCase[[DueEnding], Booking],
 ) -> int:
     ended = 0
     held_up = HeldUp(context)
@@ -63,7 +63,9 @@ async def _end_all(
     return ended
 
 
-async def _end(context: Context, due: Due, end: UseCase[[Due], Booking], held_up: HeldUp) -> bool:
+async def _end(
+    context: Context, due: DueEnding, end: UseCase[[DueEnding], Booking], held_up: HeldUp
+) -> bool:
     """False where somebody has changed it meanwhile, or holds what it needs."""
     if due.organization_id in held_up:
         return False
@@ -78,13 +80,13 @@ async def _end(context: Context, due: Due, end: UseCase[[Due], Booking], held_up
     return True
 
 
-async def _expire(work: UnitOfWork, due: Due) -> Booking:
+async def _expire(work: UnitOfWork, due: DueEnding) -> Booking:
     expired = Cancellation(reason=EXPIRED)
     version = frozenset({due.version})
     return await bookings.cancel_booking(work, due.booking_id, version, lambda: expired)
 
 
-async def _complete(work: UnitOfWork, due: Due) -> Booking:
+async def _complete(work: UnitOfWork, due: DueEnding) -> Booking:
     changes = BookingChanges(status=Status.COMPLETED)
     version = frozenset({due.version})
     return await bookings.update_booking(work, due.booking_id, version, lambda: changes)

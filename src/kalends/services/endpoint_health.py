@@ -10,14 +10,14 @@ from kalends.domain import webhook
 from kalends.domain.access import Mode
 from kalends.domain.ids import ENDPOINT, MAIL, encode_id, new_id
 from kalends.domain.mail import MailKind
-from kalends.domain.webhook import Attempt
+from kalends.domain.webhook import DeliveryAttempt
 from kalends.formats.mails.accounts import DisabledReason, EndpointMail, endpoint_disabled_message
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.services.mailing import post_message
 from kalends.store.accounts import organizations
 from kalends.store.outbox import webhooks
-from kalends.store.outbox.deliveries import DueLane, Outcome
+from kalends.store.outbox.deliveries import DeliveryOutcome, DueLane
 
 ACTOR: Final = "kalends"
 GONE: Final = 410
@@ -27,7 +27,7 @@ WORDS: Final = {
 }
 
 
-async def judge_endpoint(context: Context, outcomes: Sequence[Outcome]) -> None:
+async def judge_endpoint(context: Context, outcomes: Sequence[DeliveryOutcome]) -> None:
     """Notes when an endpoint begins or ends to fail, and disables what is gone, or has done nothing
     but fail for five days. The outcomes are of one endpoint.
 
@@ -35,7 +35,7 @@ async def judge_endpoint(context: Context, outcomes: Sequence[Outcome]) -> None:
     not noted now, the next try says again. Raises Unavailable.
     """
     lane = outcomes[0].lane
-    attempts = [json.decode(outcome.attempt, type=list[Attempt])[0] for outcome in outcomes]
+    attempts = [json.decode(outcome.attempt, type=list[DeliveryAttempt])[0] for outcome in outcomes]
     known = [outcome.lane.failing_since for outcome in outcomes if outcome.lane.failing_since]
     since = min(known, default=None)
     taken = any(attempt.is_taken for attempt in attempts)
@@ -54,7 +54,7 @@ async def judge_endpoint(context: Context, outcomes: Sequence[Outcome]) -> None:
 
 
 def _reason_to_disable(
-    attempts: Sequence[Attempt], since: datetime | None, now: datetime
+    attempts: Sequence[DeliveryAttempt], since: datetime | None, now: datetime
 ) -> DisabledReason | None:
     if any(attempt.status == GONE for attempt in attempts):
         return DisabledReason.GONE
@@ -65,7 +65,11 @@ def _reason_to_disable(
 
 
 async def _disable(
-    work: UnitOfWork, lane: DueLane, reason: DisabledReason, since: datetime | None, last: Attempt
+    work: UnitOfWork,
+    lane: DueLane,
+    reason: DisabledReason,
+    since: datetime | None,
+    last: DeliveryAttempt,
 ) -> None:
     """Disables it, and tells the organization by mail; once, whoever finds out."""
     was_enabled = await webhooks.disable_endpoint(

@@ -181,7 +181,7 @@ async def _check_requirements(work: UnitOfWork, wanted: Sequence[Requirement]) -
             )
     _check_weights(wanted)
     if not matching.can_be_met(
-        [matching.Requirement(r.count, frozenset(r.schedule_ids)) for r in wanted]
+        [matching.SlotRequirement(r.count, frozenset(r.schedule_ids)) for r in wanted]
     ):
         raise Invalid.field("requirements", "cannot all be met at once by different schedules")
 

@@ -43,7 +43,7 @@ MINUTE: Final = 60
 T = TypeVar("T")
 
 
-class Limits(Struct, frozen=True, kw_only=True):
+class BookingRates(Struct, frozen=True, kw_only=True):
     """New bookings a minute, from the network address and for each schedule; 0 is without."""
 
     address: str
@@ -51,7 +51,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     per_schedule: int = 0
 
 
-class Sending(Struct, frozen=True, kw_only=True):
+class FormSubmission(Struct, frozen=True, kw_only=True):
     """Which form is sent, and by which visitor, where that is known."""
 
     form: str | None = None
@@ -136,7 +136,11 @@ async def renew_hold(
 
 
 async def book_by_page(
-    work: UnitOfWork, event_type: EventType, wanted: NewBooking, limits: Limits, sending: Sending
+    work: UnitOfWork,
+    event_type: EventType,
+    wanted: NewBooking,
+    limits: BookingRates,
+    sending: FormSubmission,
 ) -> Booked:
     """The booking, in place of its hold if that still lives. However often one form is sent, and
     however many of its sendings meet, it makes one booking, and each of them is answered with it.
@@ -288,7 +292,7 @@ def _subject(kind: str, text: str) -> str:
 # Marks: a booking is known by what it came from. They are no link's hash: no token is that long.
 
 
-def _marks_of(wanted: NewBooking, sending: Sending) -> list[bytes]:
+def _marks_of(wanted: NewBooking, sending: FormSubmission) -> list[bytes]:
     marks = [] if wanted.hold_id is None else [_mark_of_hold(wanted.hold_id)]
     if sending.form:
         about = (wanted.event_type_id, wanted.start_time.isoformat(), wanted.attendee.email)

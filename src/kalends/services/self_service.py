@@ -42,7 +42,7 @@ UNKNOWN: Final = (
 )
 
 
-class Opened(Struct, frozen=True, kw_only=True):
+class LinkedBooking(Struct, frozen=True, kw_only=True):
     """A booking as its link shows it. `changeable_until` is the last moment at which it may be
     changed by link, were it not over. Its event type may have been deleted since. `place_zone` is
     the name of its first schedule's zone."""
@@ -120,7 +120,7 @@ async def mint_link(organization_id: UUID, tx: Tx, booking_id: UUID, now: dateti
     return token
 
 
-async def open_link(context: Context, token: str) -> Opened:
+async def open_link(context: Context, token: str) -> LinkedBooking:
     """The booking behind the link, also when it is over. Changes nothing. Raises NotFound."""
     async with context.database.connection() as tx:
         return await _open(context, tx, token)
@@ -137,20 +137,20 @@ async def list_slots_by_link(context: Context, token: str, span: Range) -> Liste
 
 async def cancel_by_link(
     context: Context, token: str, reason: str | None, seen: int | None = None
-) -> Opened:
+) -> LinkedBooking:
     """Cancels the booking; one that is cancelled stays as it is.
 
     `seen` is the version of the booking that the attendee was shown, if that is known.
     Raises NotFound, TooLateToChange, and Stale where another version stands by now.
     """
 
-    async def cancel(work: UnitOfWork, opened: Opened) -> Booking:
+    async def cancel(work: UnitOfWork, opened: LinkedBooking) -> Booking:
         cancellation = Cancellation(reason=reason)
         return await bookings.cancel_booking(
             work, opened.booking.id, opened.version, lambda: cancellation
         )
 
-    def is_cancelled(opened: Opened) -> bool:
+    def is_cancelled(opened: LinkedBooking) -> bool:
         return opened.booking.status == Status.CANCELLED
 
     return await _change(context, token, seen, is_cancelled, cancel)
@@ -158,14 +158,14 @@ async def cancel_by_link(
 
 async def reschedule_by_link(
     context: Context, token: str, starts_at: datetime, seen: int | None = None
-) -> Opened:
+) -> LinkedBooking:
     """Moves the booking, which keeps its length; one that is there already stays as it is.
 
     `seen` is the version of the booking that the attendee was shown, if that is known.
     Raises NotFound, TooLateToChange, Stale, Refused (a time that is past among them), SlotTaken.
     """
 
-    async def move(work: UnitOfWork, opened: Opened) -> Booking:
+    async def move(work: UnitOfWork, opened: LinkedBooking) -> Booking:
         if starts_at <= work.now:
             raise Refused("TOO_SHORT_NOTICE", "This time is past. Please choose another.")
         changes = BookingChanges(start_time=starts_at)
@@ -173,7 +173,7 @@ async def reschedule_by_link(
             work, opened.booking.id, opened.version, lambda: changes
         )
 
-    def is_there(opened: Opened) -> bool:
+    def is_there(opened: LinkedBooking) -> bool:
         return opened.booking.start_time == starts_at and not opened.is_over
 
     return await _change(context, token, seen, is_there, move)
@@ -183,9 +183,9 @@ async def _change(
     context: Context,
     token: str,
     seen: int | None,
-    is_done: Callable[[Opened], bool],
-    change: UseCase[[Opened], Booking],
-) -> Opened:
+    is_done: Callable[[LinkedBooking], bool],
+    change: UseCase[[LinkedBooking], Booking],
+) -> LinkedBooking:
     """What is decided holds for the version that was read; where that is another one when it is
     to be written, it is decided again. So of two at once one changes the booking, and the other
     sees that it is done."""
@@ -204,7 +204,7 @@ async def _change(
     raise Unavailable("Too many changes at once on this booking. Please try again.")
 
 
-async def _open(context: Context, tx: Tx, token: str) -> Opened:
+async def _open(context: Context, tx: Tx, token: str) -> LinkedBooking:
     found = await links.find_link(tx, hash_of(token))
     if found is None:
         raise NotFound(UNKNOWN)
@@ -213,7 +213,7 @@ async def _open(context: Context, tx: Tx, token: str) -> Opened:
     booking = await find_booking(organization_id, tx, booking_id)
     if organization is None or booking is None:
         raise NotFound(UNKNOWN)
-    return Opened(
+    return LinkedBooking(
         organization=organization,
         booking=booking,
         event_type=await find_event_type_of(organization_id, tx, booking),

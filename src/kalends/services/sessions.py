@@ -9,7 +9,7 @@ from kalends.domain.access import ADMINS, Membership, User, hash_of
 from kalends.domain.errors import Forbidden, NotFound, Unauthorized
 from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.runtime import unit_of_work
-from kalends.runtime.attempts import Attempt
+from kalends.runtime.attempts import LimitedAttempt
 from kalends.runtime.passwords import verify_password
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.accounts import sign_in_sessions
@@ -30,7 +30,7 @@ class Credentials(NamedTuple):
     address: str
 
 
-class Account(NamedTuple):
+class UserAccount(NamedTuple):
     """A user and what the user belongs to."""
 
     user: User
@@ -41,7 +41,7 @@ class SignedIn(NamedTuple):
     """A new session; the token is shown this once."""
 
     token: str
-    account: Account
+    account: UserAccount
 
 
 async def sign_in(
@@ -52,7 +52,7 @@ async def sign_in(
     `limit` is how many attempts may fail in a minute for an account from one address.
     Raises RateLimited, Unauthorized.
     """
-    attempt = Attempt("signing in", given.email, given.address, limit)
+    attempt = LimitedAttempt("signing in", given.email, given.address, limit)
     attempt.check(await unit_of_work.change(context, caller, attempt.count, by=1))
     known = await unit_of_work.read(context, caller, _find_user, given.email)
     user, password_hash = known or (None, None)
@@ -68,12 +68,12 @@ async def sign_out(work: UnitOfWork, token: str | None) -> None:
         await sign_in_sessions.delete_session(work.tx, hash_of(token))
 
 
-async def get_account(work: UnitOfWork, user_id: UUID) -> Account:
+async def get_account(work: UnitOfWork, user_id: UUID) -> UserAccount:
     """Raises NotFound for a user that is gone."""
     user = await find_user_by_id(work.tx, user_id)
     if user is None:
         raise NotFound("This user does not exist any more.")
-    return Account(user, await list_memberships(work.tx, user_id))
+    return UserAccount(user, await list_memberships(work.tx, user_id))
 
 
 async def find_session_user(context: Context, token: str) -> User | None:
@@ -106,7 +106,7 @@ async def begin_session(work: UnitOfWork, user: User, replaced: str | None) -> S
     token = secrets.token_urlsafe(TOKEN_BYTES)
     until = work.recorded_at + SESSION_FOR
     await sign_in_sessions.insert_session(work.tx, hash_of(token), user.id, work.recorded_at, until)
-    return SignedIn(token, Account(user, await list_memberships(work.tx, user.id)))
+    return SignedIn(token, UserAccount(user, await list_memberships(work.tx, user.id)))
 
 
 async def _find_user(work: UnitOfWork, email: str) -> tuple[User, str | None] | None:

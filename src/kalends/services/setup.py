@@ -12,7 +12,7 @@ from msgspec import Struct
 from kalends.domain.access import Mode, Organization, Role, Scope, User
 from kalends.domain.errors import NotFound
 from kalends.domain.ids import ORGANIZATION, decode_id, new_id
-from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, Window
+from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
 from kalends.domain.slugs import is_reserved, slug_of
 from kalends.domain.values import Instant
 from kalends.runtime.passwords import hash_password
@@ -23,7 +23,7 @@ from kalends.store.availability.schedules import insert_schedule
 from kalends.store.database import Tx
 
 WORKDAYS: Final = WEEKDAYS[:5]
-OFFICE_HOURS: Final = Window("09:00", "17:00")
+OFFICE_HOURS: Final = WindowText("09:00", "17:00")
 
 
 class SetUp(Struct, frozen=True, kw_only=True):

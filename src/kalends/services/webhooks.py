@@ -11,7 +11,7 @@ from kalends.domain import webhook
 from kalends.domain.actor import actor_of
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import DELIVERY, ENDPOINT, EVENT, encode_id, new_id
-from kalends.domain.webhook import Attempt, Delivery, Endpoint, State
+from kalends.domain.webhook import Delivery, DeliveryAttempt, State, WebhookEndpoint
 from kalends.formats.changes import NOTHING_CHANGED
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json, test_data
@@ -25,7 +25,7 @@ from kalends.store.outbox import deliveries, webhooks
 class MadeEndpoint(NamedTuple):
     """A new endpoint; the secret is shown this once."""
 
-    endpoint: Endpoint
+    endpoint: WebhookEndpoint
     secret: str
 
 
@@ -61,12 +61,14 @@ async def check_url(context: Context, url: str) -> None:
         raise Invalid.field("url", fault)
 
 
-async def list_endpoints(work: UnitOfWork, limit: int, offset: int) -> tuple[list[Endpoint], int]:
+async def list_endpoints(
+    work: UnitOfWork, limit: int, offset: int
+) -> tuple[list[WebhookEndpoint], int]:
     """A page, oldest first, and how many there are."""
     return await webhooks.list_endpoints(work.organization_id, work.tx, limit, offset)
 
 
-async def get_endpoint(work: UnitOfWork, endpoint_id: UUID) -> Endpoint:
+async def get_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
     """Raises NotFound."""
     endpoint = await webhooks.find_endpoint(work.organization_id, work.tx, endpoint_id)
     return require(endpoint, "webhook", encode_id(ENDPOINT, endpoint_id))
@@ -75,7 +77,7 @@ async def get_endpoint(work: UnitOfWork, endpoint_id: UUID) -> Endpoint:
 async def create_endpoint(work: UnitOfWork, wanted: NewEndpoint) -> MadeEndpoint:
     """It hears of what happens from now on."""
     secret = webhook.new_secret()
-    endpoint = Endpoint(
+    endpoint = WebhookEndpoint(
         id=new_id(),
         url=wanted.url,
         events=list(dict.fromkeys(wanted.events)),
@@ -95,7 +97,7 @@ async def create_endpoint(work: UnitOfWork, wanted: NewEndpoint) -> MadeEndpoint
 
 async def update_endpoint(
     work: UnitOfWork, endpoint_id: UUID, parse: Callable[[], EndpointChanges]
-) -> Endpoint:
+) -> WebhookEndpoint:
     """Changes what is given. One that is enabled again gets at once what waited for it.
     Raises NotFound, Invalid."""
     before = await _lock(work, endpoint_id)
@@ -133,7 +135,7 @@ async def rotate_secret(work: UnitOfWork, endpoint_id: UUID) -> Rotated:
     return Rotated(secret, until)
 
 
-async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> Attempt:
+async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> DeliveryAttempt:
     """Sends a `webhook.test` now, once, also to an endpoint that is disabled. It stands in the
     delivery log, not in the event log. Raises NotFound."""
     endpoint = await works.read(context, caller, get_endpoint, endpoint_id)
@@ -180,7 +182,7 @@ async def redeliver(work: UnitOfWork, endpoint_id: UUID, delivery_id: UUID) -> D
     return require(again, "delivery", encode_id(DELIVERY, delivery_id))
 
 
-async def _lock(work: UnitOfWork, endpoint_id: UUID) -> Endpoint:
+async def _lock(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
     endpoint = await webhooks.lock_endpoint(work.organization_id, work.tx, endpoint_id)
     return require(endpoint, "webhook", encode_id(ENDPOINT, endpoint_id))
 

@@ -64,7 +64,7 @@ SCHEMA_CHANGED: Final = (
 )
 
 
-class Limits(Struct, frozen=True):
+class ConnectionLimits(Struct, frozen=True):
     """How long one use of a connection may last, in seconds, and the settings of its session,
     which end at the server what outlasts that."""
 
@@ -82,7 +82,7 @@ SESSION: Final = {
     "idle_in_transaction_session_timeout": "10s",
     "application_name": "kalends",
 }
-REQUESTS: Final = Limits(ANSWER_SECONDS, SESSION)
+REQUESTS: Final = ConnectionLimits(ANSWER_SECONDS, SESSION)
 # Of jobs: statements that are few and always the same, so plans are worth keeping.
 SESSION_OF_JOBS: Final = SESSION | {
     "plan_cache_mode": "auto",
@@ -91,9 +91,9 @@ SESSION_OF_JOBS: Final = SESSION | {
     "idle_in_transaction_session_timeout": "60s",
     "application_name": "kalends jobs",
 }
-JOBS: Final = Limits(20.0, SESSION_OF_JOBS)
+JOBS: Final = ConnectionLimits(20.0, SESSION_OF_JOBS)
 # A person waits for a command, and reads what it says.
-COMMANDS: Final = Limits(
+COMMANDS: Final = ConnectionLimits(
     60.0,
     SESSION
     | {
@@ -127,7 +127,7 @@ class Database:
     """
 
     def __init__(
-        self, parameters: ConnectParameters, size: int = 10, limits: Limits = REQUESTS
+        self, parameters: ConnectParameters, size: int = 10, limits: ConnectionLimits = REQUESTS
     ) -> None:
         self.parameters = parameters
         self._size = size

@@ -9,7 +9,14 @@ from msgspec import Struct
 from kalends.formats.cleaning import one_line
 from kalends.formats.icalendar.invitations import Person
 from kalends.formats.locales import locale_for
-from kalends.formats.mails.letters import Button, Content, Row, Sentence, write_html, write_text
+from kalends.formats.mails.letters import (
+    Button,
+    Content,
+    LetterRow,
+    Sentence,
+    write_html,
+    write_text,
+)
 from kalends.formats.mails.messages import Letter, Message, write_message
 from kalends.formats.times import known_zone, moment_text
 from kalends.translation import current_language, gettext, gettext_lazy
@@ -102,7 +109,7 @@ def endpoint_disabled_message(mail: EndpointMail) -> Message:
             Sentence(_DISABLED[mail.reason], {"organization": organization}),
             Sentence(_WAITING),
         ),
-        rows=tuple(Row(label, value) for label, value in rows if value),
+        rows=tuple(LetterRow(label, value) for label, value in rows if value),
     )
     subject = gettext(
         "A webhook endpoint of {organization} was disabled", organization=organization
@@ -145,8 +152,8 @@ def _invitation(mail: AccountMail) -> tuple[str, Content]:
     return gettext("Invitation to {organization}", organization=organization), content
 
 
-def _expiry(mail: AccountMail) -> Row:
-    return Row(gettext("The link works until"), _moment(mail, mail.expires_at))
+def _expiry(mail: AccountMail) -> LetterRow:
+    return LetterRow(gettext("The link works until"), _moment(mail, mail.expires_at))
 
 
 def _moment(mail: AccountMail | EndpointMail, moment: datetime) -> str:

@@ -10,7 +10,7 @@ from kalends.formats.icalendar.invitations import Person, invitation_ics
 from kalends.formats.mails.facts import BookingMail, changed_facts, rows_of
 from kalends.formats.mails.invitations import invitation_of
 from kalends.formats.mails.letters import Content, Sentence, write_html, write_text
-from kalends.formats.mails.messages import Calendar, Letter, Message, write_message
+from kalends.formats.mails.messages import CalendarPart, Letter, Message, write_message
 from kalends.formats.mails.wording import (
     CHANGEABLE_UNTIL,
     CHANGED,
@@ -48,7 +48,7 @@ def _booking_message(mail: BookingMail) -> Message:
         written_at=mail.happened_at,
         text=write_text(content),
         html=write_html(content),
-        calendar=Calendar(invitation.method, invitation_ics(invitation)),
+        calendar=CalendarPart(invitation.method, invitation_ics(invitation)),
     )
     return write_message(letter)
 

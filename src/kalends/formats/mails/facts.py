@@ -16,7 +16,7 @@ from kalends.formats.answers import label_answers
 from kalends.formats.bookings import BookingShown
 from kalends.formats.cleaning import find_link, many_lines, one_line
 from kalends.formats.locales import locale_for
-from kalends.formats.mails.letters import Button, Row
+from kalends.formats.mails.letters import Button, LetterRow
 from kalends.formats.mails.wording import CHANGE, LINK_COMES, ONLINE, PLACES, REASONS
 from kalends.formats.times import known_zone, span_text
 from kalends.translation import SOURCE, gettext, language_for
@@ -142,33 +142,33 @@ class BookingMail(Struct, frozen=True, kw_only=True):
         )
 
 
-def rows_of(mail: BookingMail) -> tuple[Row, ...]:
+def rows_of(mail: BookingMail) -> tuple[LetterRow, ...]:
     """Everything that the mail tells, fact by fact."""
     booking = mail.booking
     place = mail.place_words
     rows = [
-        Row(gettext("What"), mail.title),
-        Row(gettext("When"), _span(mail, booking)),
-        Row(gettext("Instead of"), _previous_time(mail)),
-        Row(gettext("Where"), place or "", find_link(place or "")),
+        LetterRow(gettext("What"), mail.title),
+        LetterRow(gettext("When"), _span(mail, booking)),
+        LetterRow(gettext("Instead of"), _previous_time(mail)),
+        LetterRow(gettext("Where"), place or "", find_link(place or "")),
     ]
-    return tuple(_cleaned([*rows, *detail_rows(mail), Row(gettext("Booking"), booking.id)]))
+    return tuple(_cleaned([*rows, *detail_rows(mail), LetterRow(gettext("Booking"), booking.id)]))
 
 
-def detail_rows(mail: BookingMail) -> list[Row]:
+def detail_rows(mail: BookingMail) -> list[LetterRow]:
     """What is told beside what, when and where; in calendars, too."""
     if mail.kind == MailKind.WITHDRAWN:
         return []  # whoever reads that address now need not be the attendee
     booking = mail.booking
-    rows = [Row(gettext("Reason"), _reason(mail))]
+    rows = [LetterRow(gettext("Reason"), _reason(mail))]
     if not mail.is_for_attendee:
         attendee = booking.attendee
-        rows.append(Row(gettext("Attendee"), mail.who))
-        rows.append(Row(gettext("E-mail"), attendee.email))
-        rows.append(Row(gettext("Phone"), attendee.phone or ""))
-    rows.append(Row(gettext("Notes"), booking.attendee.notes or ""))
+        rows.append(LetterRow(gettext("Attendee"), mail.who))
+        rows.append(LetterRow(gettext("E-mail"), attendee.email))
+        rows.append(LetterRow(gettext("Phone"), attendee.phone or ""))
+    rows.append(LetterRow(gettext("Notes"), booking.attendee.notes or ""))
     answered = label_answers(booking.answers, mail.questions)
-    rows += (Row(one_line(answer.label), answer.text) for answer in answered)
+    rows += (LetterRow(one_line(answer.label), answer.text) for answer in answered)
     return list(_cleaned(rows))
 
 
@@ -193,7 +193,7 @@ def _facts_but_time(mail: BookingMail) -> list[tuple[str, str]]:
     return facts + [(row.label, row.value) for row in detail_rows(mail)]
 
 
-def _cleaned(rows: Sequence[Row]) -> Iterator[Row]:
+def _cleaned(rows: Sequence[LetterRow]) -> Iterator[LetterRow]:
     for row in rows:
         if value := many_lines(row.value):
             yield structs.replace(row, value=value)

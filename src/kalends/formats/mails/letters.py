@@ -30,7 +30,7 @@ class Sentence(Struct, frozen=True):
         return Markup(escape(str(self.words))).format(**isolated)
 
 
-class Row(Struct, frozen=True):
+class LetterRow(Struct, frozen=True):
     """A fact under its name. It may have several lines; `link` is where it leads, if anywhere."""
 
     label: str
@@ -50,7 +50,7 @@ class Content(Struct, frozen=True, kw_only=True):
 
     heading: str
     paragraphs: tuple[Sentence, ...]
-    rows: tuple[Row, ...] = ()
+    rows: tuple[LetterRow, ...] = ()
     until: Sentence | str | None = None
     button: Button | None = None
     closing: tuple[Sentence, ...] = ()

@@ -41,7 +41,7 @@ class Message(Struct, frozen=True):
     content: bytes
 
 
-class Calendar(Struct, frozen=True):
+class CalendarPart(Struct, frozen=True):
     """The invitation in a message; its method is the one inside it (RFC 6047 2.4)."""
 
     method: Method
@@ -59,7 +59,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     text: str
     html: str
     reply_to: Person | None = None
-    calendar: Calendar | None = None
+    calendar: CalendarPart | None = None
 
 
 def write_message(letter: Letter) -> Message:

@@ -8,14 +8,14 @@ from uuid import UUID
 
 from msgspec import Struct, json, structs
 
-from kalends.domain.schedule import BookingLimits, Schedule, Window
+from kalends.domain.schedule import BookingLimits, Schedule, WindowText
 from kalends.store.database import Tx
 from kalends.store.rows import as_raw, columns_of, page_of, parameters
 
 FIELDS: Final = Schedule.__struct_fields__
 COLUMNS: Final = columns_of(Schedule)
-AVAILABILITY: Final = json.Decoder(dict[str, Window | list[Window]] | None)
-OVERRIDES: Final = json.Decoder(dict[str, Window | list[Window]])
+AVAILABILITY: Final = json.Decoder(dict[str, WindowText | list[WindowText]] | None)
+OVERRIDES: Final = json.Decoder(dict[str, WindowText | list[WindowText]])
 LIMITS: Final = json.Decoder(BookingLimits)
 _CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at"))
 

@@ -38,7 +38,7 @@ WHERE t.complete_after_minutes IS NOT NULL AND o.id <> ALL($3::uuid[]) LIMIT $2
 """
 
 
-class Due(Struct, frozen=True):
+class DueEnding(Struct, frozen=True):
     """A booking that is to end, in the version that says so."""
 
     organization_id: UUID
@@ -47,17 +47,17 @@ class Due(Struct, frozen=True):
     version: int
 
 
-async def list_to_expire(tx: Tx, now: datetime, without: Sequence[UUID]) -> list[Due]:
+async def list_to_expire(tx: Tx, now: datetime, without: Sequence[UUID]) -> list[DueEnding]:
     """Some PENDING bookings whose start has passed, of event types with `expire_pending`; none of
     the organizations in `without`."""
     return [_due(*row) for row in await tx.fetch(TO_EXPIRE, now, BATCH, without)]
 
 
-async def list_to_complete(tx: Tx, now: datetime, without: Sequence[UUID]) -> list[Due]:
+async def list_to_complete(tx: Tx, now: datetime, without: Sequence[UUID]) -> list[DueEnding]:
     """Some CONFIRMED bookings whose end lies `complete_after_minutes` of their event type back;
     none of the organizations in `without`."""
     return [_due(*row) for row in await tx.fetch(TO_COMPLETE, now, BATCH, without)]
 
 
-def _due(organization_id: UUID, mode: str, booking_id: UUID, version: int) -> Due:
-    return Due(organization_id, Mode(mode), booking_id, version)
+def _due(organization_id: UUID, mode: str, booking_id: UUID, version: int) -> DueEnding:
+    return DueEnding(organization_id, Mode(mode), booking_id, version)

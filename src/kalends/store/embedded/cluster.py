@@ -16,9 +16,9 @@ from kalends.store.embedded.process import (
     DATABASE,
     SOCKET_NAME,
     SUPERUSER,
-    Account,
-    Answer,
     EmbeddedPostgresError,
+    ProbeResult,
+    SystemUser,
     ask,
     choose_account,
     listening_pid,
@@ -47,7 +47,7 @@ Say = Callable[[str], None]
 
 
 @dataclass
-class Patience:
+class StartupWait:
     """Waits without a limit, and says every few seconds what for. When `cancelled` is set,
     waiting raises EmbeddedPostgresError instead."""
 
@@ -96,8 +96,8 @@ class Cluster:
             os.close(self._folder)
             self._folder = None
 
-    def ask(self) -> Answer:
-        return ask(self.host) if self.path.exists() else Answer(pid=None)
+    def ask(self) -> ProbeResult:
+        return ask(self.host) if self.path.exists() else ProbeResult(pid=None)
 
     def listening_pid(self) -> int | None:
         return listening_pid(self.host) if self.path.exists() else None
@@ -110,7 +110,7 @@ class Cluster:
             return False
         return len(lines) > 7 and lines[7].strip() == "stopping"
 
-    def start(self, alive: int, patience: Patience) -> subprocess.Popen[bytes]:
+    def start(self, alive: int, patience: StartupWait) -> subprocess.Popen[bytes]:
         """Make the cluster if there is none, start it, and wait until it takes connections.
 
         `alive` is the lock which proves that no process of this cluster lives; the server and
@@ -130,7 +130,7 @@ class Cluster:
         return server
 
     def _wait_until_ready(
-        self, server: subprocess.Popen[bytes], log_file: "_LogFile", patience: Patience
+        self, server: subprocess.Popen[bytes], log_file: "_LogFile", patience: StartupWait
     ) -> None:
         while not (answer := self.ask()).is_ready:
             if server.poll() is not None:
@@ -170,7 +170,7 @@ class Cluster:
             "with these."
         )
 
-    def _create(self, account: Account, alive: int, say: Say) -> None:
+    def _create(self, account: SystemUser, alive: int, say: Say) -> None:
         """initdb in a folder aside, renamed when whole: a `postgres` folder is always finished."""
         say(f"Making a new PostgreSQL cluster in {self.path}")
         new = self.data_dir / "postgres.new"
@@ -204,7 +204,7 @@ class Cluster:
         provider = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
         return ("-E", "UTF8", *provider)
 
-    def _run(self, account: Account, alive: int, command: list[str], text: str = "") -> None:
+    def _run(self, account: SystemUser, alive: int, command: list[str], text: str = "") -> None:
         with _LogFile(self.log_path) as log_file, tempfile.TemporaryFile() as stdin:
             stdin.write(text.encode())
             stdin.seek(0)
@@ -214,7 +214,7 @@ class Cluster:
                     self._explain("could not make its cluster", log_file.written())
                 )
 
-    def _prepare(self, account: Account) -> None:
+    def _prepare(self, account: SystemUser) -> None:
         """Clear what a killed server left (`alive` says that none lives); say who may connect."""
         for leftover in ("postmaster.pid", SOCKET_NAME, f"{SOCKET_NAME}.lock"):
             (self.path / leftover).unlink(missing_ok=True)
@@ -339,7 +339,7 @@ def _ident(data_dir: Path) -> str:
     return "# Written by Kalends on each start.\n" + "".join(lines)
 
 
-def _write(path: Path, text: str, account: Account) -> None:
+def _write(path: Path, text: str, account: SystemUser) -> None:
     """Replace a file. Never written in place: as root we would follow a link made by `nobody`."""
     handle, name = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "w") as file:
@@ -351,7 +351,7 @@ def _write(path: Path, text: str, account: Account) -> None:
     os.replace(name, path)
 
 
-def _give(folder: Path, account: Account) -> None:
+def _give(folder: Path, account: SystemUser) -> None:
     for path in (folder, *folder.rglob("*")):
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
 

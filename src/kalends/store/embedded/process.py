@@ -53,7 +53,7 @@ def wheel_folder() -> Path:
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemUser:
     """The operating system's user that PostgreSQL runs as, and what switches to it."""
 
     uid: int
@@ -82,15 +82,15 @@ class Account:
         return user_name(self.uid) or str(self.uid)
 
 
-def choose_account(cluster: Path, programs: Path) -> Account:
+def choose_account(cluster: Path, programs: Path) -> SystemUser:
     """Ourselves; or, as PostgreSQL refuses to be root, the cluster's or its folder's owner,
     else `nobody`, who may then read (not write) folders that are closed to him."""
     if os.geteuid() != 0:
-        return Account(os.geteuid(), os.getegid())
+        return SystemUser(os.geteuid(), os.getegid())
     owners = (path.stat() for path in (cluster, cluster.parent) if path.exists())
     uids = [owner.st_uid for owner in owners if owner.st_uid and user_name(owner.st_uid)]
     user = pwd.getpwuid(uids[0]) if uids else pwd.getpwnam("nobody")
-    return Account(user.pw_uid, user.pw_gid, _switch_to(user, cluster, programs))
+    return SystemUser(user.pw_uid, user.pw_gid, _switch_to(user, cluster, programs))
 
 
 def _switch_to(user: pwd.struct_passwd, cluster: Path, programs: Path) -> tuple[str, ...]:
@@ -142,7 +142,7 @@ def _plain_environment() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProbeResult:
     """What came back over the socket. `pid` is the listening postmaster, as the kernel says it
     (0 if it lives in another container), None if nobody listens."""
 
@@ -161,7 +161,7 @@ class Answer:
         return self.sqlstate in (None, "57P03")
 
 
-NOBODY_LISTENS = Answer(pid=None)
+NOBODY_LISTENS = ProbeResult(pid=None)
 
 
 def listening_pid(host: str) -> int | None:
@@ -169,12 +169,12 @@ def listening_pid(host: str) -> int | None:
     return _converse(host, ask=False).pid
 
 
-def ask(host: str) -> Answer:
+def ask(host: str) -> ProbeResult:
     """Open a connection as a client would, so as to know that clients can."""
     return _converse(host, ask=True)
 
 
-def _converse(host: str, *, ask: bool) -> Answer:
+def _converse(host: str, *, ask: bool) -> ProbeResult:
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(PROBE_FOR_SECONDS)
         try:
@@ -182,12 +182,12 @@ def _converse(host: str, *, ask: bool) -> Answer:
         except (FileNotFoundError, ConnectionRefusedError):
             return NOBODY_LISTENS
         except (TimeoutError, BlockingIOError):
-            return Answer(pid=0)
+            return ProbeResult(pid=0)
         pid = _peer_pid(client)
         try:
-            return Answer(pid, *_greet(client)) if ask else Answer(pid)
+            return ProbeResult(pid, *_greet(client)) if ask else ProbeResult(pid)
         except (OSError, EOFError):
-            return Answer(pid)
+            return ProbeResult(pid)
 
 
 def _peer_pid(client: socket.socket) -> int:

@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlencode
 
-from kalends.store.embedded.cluster import Cluster, Patience, Say, open_private
+from kalends.store.embedded.cluster import Cluster, Say, StartupWait, open_private
 from kalends.store.embedded.process import DATABASE, PORT, SUPERUSER, EmbeddedPostgresError
 from kalends.store.embedded.programs import Programs, programs_of_server
 
@@ -119,7 +119,7 @@ class EmbeddedPostgres:
     def revive(self, cancelled: threading.Event | None = None) -> None:
         """Have the server running again, whoever starts it. Raises EmbeddedPostgresError, also
         when `cancelled` is set meanwhile."""
-        patience = Patience(self._say, cancelled or threading.Event())
+        patience = StartupWait(self._say, cancelled or threading.Event())
         with self._mutex:
             if self._use is None:
                 raise EmbeddedPostgresError("This lease of PostgreSQL was given back.")
@@ -131,7 +131,7 @@ class EmbeddedPostgres:
         with self._mutex:
             if self._use is None:
                 return
-            patience = Patience(self._say)
+            patience = StartupWait(self._say)
             with self._control(patience):
                 # a forked child shares its parent's lock, and must not upgrade that
                 if self._pid == os.getpid() and _try_lock(self._use, fcntl.LOCK_EX):
@@ -144,7 +144,7 @@ class EmbeddedPostgres:
     def limit_log(self) -> None:
         """Keep postgres.log short; cheap when it is."""
         if self._cluster.has_long_log():
-            with self._control(Patience(self._say)):
+            with self._control(StartupWait(self._say)):
                 self._cluster.limit_log()
 
     def __enter__(self) -> Self:
@@ -163,7 +163,7 @@ class EmbeddedPostgres:
     def _enter(self) -> None:
         _make_folder(self.data_dir)
         self._pid = os.getpid()
-        with self._control(Patience(self._say)):
+        with self._control(StartupWait(self._say)):
             self._use = open_private(self.data_dir / "postgres.use")
             fcntl.flock(self._use, fcntl.LOCK_SH)
         try:
@@ -173,7 +173,7 @@ class EmbeddedPostgres:
             raise
 
     @contextlib.contextmanager
-    def _control(self, patience: Patience) -> Iterator[None]:
+    def _control(self, patience: StartupWait) -> Iterator[None]:
         """Alone among all processes to start or stop the server."""
         handle = open_private(self.data_dir / "postgres.lock")
         try:
@@ -183,7 +183,7 @@ class EmbeddedPostgres:
         finally:
             os.close(handle)
 
-    def _ensure_running(self, patience: Patience) -> None:
+    def _ensure_running(self, patience: StartupWait) -> None:
         self._cluster.check_version()
         orphans = _Orphans(self.data_dir)
         while True:
@@ -203,7 +203,7 @@ class EmbeddedPostgres:
                 )
             patience.wait(lambda: "Waiting for PostgreSQL")
 
-    def _start_if_nothing_lives(self, patience: Patience) -> bool:
+    def _start_if_nothing_lives(self, patience: StartupWait) -> bool:
         alive = open_private(self.data_dir / "postgres.alive")
         try:
             if not _try_lock(alive, fcntl.LOCK_EX):
@@ -220,7 +220,7 @@ class EmbeddedPostgres:
         finally:
             os.close(alive)
 
-    def _stop(self, patience: Patience) -> None:
+    def _stop(self, patience: StartupWait) -> None:
         orphans = _Orphans(self.data_dir)
         alive = open_private(self.data_dir / "postgres.alive")
         try:

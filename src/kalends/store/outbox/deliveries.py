@@ -190,7 +190,7 @@ class DueLane(Struct, frozen=True):
     created_at: datetime
 
 
-class Outcome(Struct, frozen=True, kw_only=True):
+class DeliveryOutcome(Struct, frozen=True, kw_only=True):
     """What became of one try: the delivery's state, the attempt as JSON, and when to try again."""
 
     lane: DueLane
@@ -216,7 +216,7 @@ async def take_due(
     return [DueLane(*row) for row in rows]
 
 
-async def record_outcomes(tx: Tx, outcomes: Sequence[Outcome]) -> list[Outcome]:
+async def record_outcomes(tx: Tx, outcomes: Sequence[DeliveryOutcome]) -> list[DeliveryOutcome]:
     """Writes down what became of the tries, and moves their lanes on. A try that was written down
     before is left as it is, so this may run again after an answer that was lost. Returns those
     that could not be written, as somebody holds their lane or their delivery."""

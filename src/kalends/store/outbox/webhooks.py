@@ -6,12 +6,12 @@ from uuid import UUID
 
 from msgspec import structs
 
-from kalends.domain.webhook import Endpoint
+from kalends.domain.webhook import WebhookEndpoint
 from kalends.store.database import Tx
 from kalends.store.rows import columns_of, page_of, parameters
 
-FIELDS: Final = Endpoint.__struct_fields__
-COLUMNS: Final = columns_of(Endpoint)
+FIELDS: Final = WebhookEndpoint.__struct_fields__
+COLUMNS: Final = columns_of(WebhookEndpoint)
 _CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at", "failing_since"))
 
 GET: Final = (
@@ -64,30 +64,30 @@ WHERE organization_id = $1 AND id = (SELECT id FROM webhook_endpoints
 """
 
 
-async def find_endpoint(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> Endpoint | None:
+async def find_endpoint(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> WebhookEndpoint | None:
     row = await tx.fetchrow(GET, organization_id, endpoint_id)
-    return None if row is None else Endpoint(*row)
+    return None if row is None else WebhookEndpoint(*row)
 
 
-async def lock_endpoint(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> Endpoint | None:
+async def lock_endpoint(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> WebhookEndpoint | None:
     """The endpoint, which nobody else changes until the transaction ends."""
     row = await tx.fetchrow(GET_LOCKED, organization_id, endpoint_id)
-    return None if row is None else Endpoint(*row)
+    return None if row is None else WebhookEndpoint(*row)
 
 
 async def list_endpoints(
     organization_id: UUID, tx: Tx, limit: int, offset: int
-) -> tuple[list[Endpoint], int]:
+) -> tuple[list[WebhookEndpoint], int]:
     """A page, oldest first, and how many there are."""
     rows = await tx.fetch(LIST, organization_id, limit, offset)
-    return [Endpoint(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
+    return [WebhookEndpoint(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
 
 
-async def insert_endpoint(organization_id: UUID, tx: Tx, endpoint: Endpoint) -> None:
+async def insert_endpoint(organization_id: UUID, tx: Tx, endpoint: WebhookEndpoint) -> None:
     await tx.execute(INSERT, organization_id, *structs.astuple(endpoint))
 
 
-async def update_endpoint(organization_id: UUID, tx: Tx, endpoint: Endpoint) -> None:
+async def update_endpoint(organization_id: UUID, tx: Tx, endpoint: WebhookEndpoint) -> None:
     """Writes the whole endpoint but `failing_since`; the caller holds its lock."""
     values = (getattr(endpoint, name) for name in _CHANGEABLE)
     await tx.execute(UPDATE, organization_id, endpoint.id, *values)

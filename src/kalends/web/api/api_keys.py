@@ -9,16 +9,16 @@ from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.values import Instant, Label
 from kalends.formats.access import ApiKeyCreated, ApiKeyShown, show_api_key
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import api_keys
 from kalends.services.api_keys import MadeKey
-from kalends.web.api.models import PageQuery, Request
+from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Route
 
 
-class CreateApiKey(Request, frozen=True):
+class CreateApiKey(RequestModel, frozen=True):
     scopes: Annotated[
         list[Scope],
         Meta(
@@ -44,31 +44,31 @@ class ApiKeyCreatedAnswer(Struct, frozen=True):
     data: ApiKeyCreated
 
 
-async def list_api_keys(call: Call) -> Answer:
+async def list_api_keys(call: Call) -> HttpAnswer:
     query = call.query(PageQuery)
     found, total = await call.read(api_keys.list_api_keys, query.limit, query.offset)
     return page(found, total, query.limit, query.offset, show_api_key)
 
 
-async def create_api_key(call: Call) -> Answer:
+async def create_api_key(call: Call) -> HttpAnswer:
     body = await call.body(CreateApiKey)
     return await call.change(
         shown_once, api_keys.create_api_key, body.name, body.scopes, body.expires_at
     )
 
 
-async def revoke_api_key(call: Call) -> Answer:
+async def revoke_api_key(call: Call) -> HttpAnswer:
     key_id = call.id(ids.API_KEY, "API key")
     answer = await call.change(shown_revoked, api_keys.revoke_api_key, key_id)
     call.keyring.forget(key_id)
     return answer
 
 
-def shown_once(made: MadeKey) -> Answer:
+def shown_once(made: MadeKey) -> HttpAnswer:
     return data({**show_api_key(made.key), "key": made.secret}, status=201)
 
 
-def shown_revoked(key_id: UUID) -> Answer:
+def shown_revoked(key_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.API_KEY, key_id))
 
 

@@ -6,17 +6,17 @@ from msgspec import Meta, Struct
 
 from kalends.domain.values import Email
 from kalends.formats.access import AccountShown, show_account
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import sessions
-from kalends.services.sessions import Account, Credentials
-from kalends.web.api.models import Request
+from kalends.services.sessions import Credentials, UserAccount
+from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import data, with_headers
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Access, Route
 from kalends.web.http.sign_ins import address_of, token_in
 
 
-class Login(Request, frozen=True):
+class Login(RequestModel, frozen=True):
     email: Email
     password: Annotated[str, Meta(min_length=1, max_length=1000)]
 
@@ -33,7 +33,7 @@ class SignedOutAnswer(Struct, frozen=True):
     data: SignedOut
 
 
-async def login(call: Call) -> Answer:
+async def login(call: Call) -> HttpAnswer:
     body = await call.body(Login)
     given = Credentials(body.email, body.password, address_of(call.scope))
     signed_in = await sessions.sign_in(
@@ -42,20 +42,20 @@ async def login(call: Call) -> Answer:
     return with_headers(shown(signed_in.account), call.sessions.cookie(signed_in.token, call.scope))
 
 
-async def logout(call: Call) -> Answer:
+async def logout(call: Call) -> HttpAnswer:
     answer = await call.change(shown_out, sessions.sign_out, token_in(call.headers))
     return with_headers(answer, call.sessions.no_cookie(call.scope))
 
 
-async def me(call: Call) -> Answer:
+async def me(call: Call) -> HttpAnswer:
     return shown(await call.read(sessions.get_account, call.user_id))
 
 
-def shown(account: Account) -> Answer:
+def shown(account: UserAccount) -> HttpAnswer:
     return data(show_account(account.user, account.memberships))
 
 
-def shown_out(_: None) -> Answer:
+def shown_out(_: None) -> HttpAnswer:
     return data(SignedOut())
 
 

@@ -15,7 +15,7 @@ from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Day, Email, Instant, Line, Name, Phone, Text
 from kalends.domain.visible import is_blank
 from kalends.formats.bookings import BookingCancelled, BookingShown, show_booking
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling import clocks
 from kalends.services import bookings
 from kalends.services.bookings import (
@@ -28,7 +28,7 @@ from kalends.services.bookings import (
 from kalends.web.api.models import (
     DayOrInstant,
     PageQuery,
-    Request,
+    RequestModel,
     ZoneName,
     check_zone,
     day_or_instant,
@@ -124,7 +124,7 @@ class BookingsQuery(PageQuery, frozen=True):
     ) = None
 
 
-class AttendeeBody(Request, frozen=True):
+class AttendeeBody(RequestModel, frozen=True):
     name: Name
     email: Email
     phone: Phone | None = None
@@ -133,7 +133,7 @@ class AttendeeBody(Request, frozen=True):
     locale: Annotated[LanguageTag | None, Meta(description=LOCALE)] = None
 
 
-class CreateBooking(Request, frozen=True):
+class CreateBooking(RequestModel, frozen=True):
     """`schedule_id` and `end_time` may be left out with an event type that settles them."""
 
     start_time: Instant
@@ -159,7 +159,7 @@ class CreateBooking(Request, frozen=True):
     ] = False
 
 
-class AttendeePatch(Request, frozen=True):
+class AttendeePatch(RequestModel, frozen=True):
     name: Name | UnsetType = UNSET
     email: Email | UnsetType = UNSET
     phone: Phone | None | UnsetType = UNSET
@@ -168,7 +168,7 @@ class AttendeePatch(Request, frozen=True):
     locale: Annotated[LanguageTag | None | UnsetType, Meta(description=LOCALE)] = UNSET
 
 
-class UpdateBooking(Request, frozen=True):
+class UpdateBooking(RequestModel, frozen=True):
     """What is left out stays as it is; null clears."""
 
     status: Status | UnsetType = UNSET
@@ -195,7 +195,7 @@ class UpdateBooking(Request, frozen=True):
     ] = True
 
 
-class CancelQuery(Request, frozen=True):
+class CancelQuery(RequestModel, frozen=True):
     reason: Annotated[Text, Meta(description="Kept as cancellation_reason.")] | None = None
     notify: Annotated[
         bool, Meta(description="false: no mail about it; its event and webhooks are as always.")
@@ -215,7 +215,7 @@ class BookingsAnswer(Struct, frozen=True):
     meta: PageMeta
 
 
-async def list_bookings(call: Call) -> Answer:
+async def list_bookings(call: Call) -> HttpAnswer:
     query = call.query(BookingsQuery)
     found, total = await call.read(
         bookings.list_bookings,
@@ -227,23 +227,23 @@ async def list_bookings(call: Call) -> Answer:
     return page(found, total, query.limit, query.offset, show_booking)
 
 
-async def get_booking(call: Call) -> Answer:
+async def get_booking(call: Call) -> HttpAnswer:
     return shown(await call.read(bookings.get_booking, call.id(ids.BOOKING, "booking")))
 
 
-async def create_booking(call: Call) -> Answer:
+async def create_booking(call: Call) -> HttpAnswer:
     wanted = parse_new(await call.body(CreateBooking))
     return await call.change(partial(shown, status=201), bookings.create_booking, wanted)
 
 
-async def update_booking(call: Call) -> Answer:
+async def update_booking(call: Call) -> HttpAnswer:
     body = await call.raw_json()
     booking_id = call.id(ids.BOOKING, "booking")
     parse = partial(parse_changes, body)
     return await call.change(shown, bookings.update_booking, booking_id, call.if_match, parse)
 
 
-async def cancel_booking(call: Call) -> Answer:
+async def cancel_booking(call: Call) -> HttpAnswer:
     booking_id = call.id(ids.BOOKING, "booking")
     parse = partial(parse_cancellation, call.scope["query_string"])
     return await call.change(
@@ -251,11 +251,11 @@ async def cancel_booking(call: Call) -> Answer:
     )
 
 
-def shown(booking: Booking, status: int = 200) -> Answer:
+def shown(booking: Booking, status: int = 200) -> HttpAnswer:
     return data(show_booking(booking), status, booking.version)
 
 
-def shown_cancelled(booking: Booking) -> Answer:
+def shown_cancelled(booking: Booking) -> HttpAnswer:
     return data({**show_booking(booking), "cancelled": True}, version=booking.version)
 
 

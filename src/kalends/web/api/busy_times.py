@@ -13,12 +13,12 @@ from kalends.domain.errors import Invalid
 from kalends.domain.schedule import BusyTime
 from kalends.domain.values import Day, Instant, Line
 from kalends.formats.schedules import BusyTimeShown, show_busy_time
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling import clocks
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import busy_times, schedules
 from kalends.services.busy_times import NewBusyTime
-from kalends.web.api.models import DayOrInstant, PageQuery, Request, day_or_instant
+from kalends.web.api.models import DayOrInstant, PageQuery, RequestModel, day_or_instant
 from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
 from kalends.web.http.call import Call
 from kalends.web.http.reading import read_body
@@ -54,7 +54,7 @@ class BusyTimesQuery(PageQuery, frozen=True):
     ) = None
 
 
-class CreateBusyTime(Request, frozen=True):
+class CreateBusyTime(RequestModel, frozen=True):
     start_time: Instant
     end_time: Annotated[Instant, Meta(description="After `start_time`, by five years at most.")]
     reason: Annotated[Line | None, Meta(examples=["Holiday"])] = None
@@ -69,7 +69,7 @@ class BusyTimesAnswer(Struct, frozen=True):
     meta: PageMeta
 
 
-async def list_busy_times(call: Call) -> Answer:
+async def list_busy_times(call: Call) -> HttpAnswer:
     schedule = await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule"))
     query = call.query(BusyTimesQuery)
     start, end = _span(query, zone_of_schedule(schedule).name)
@@ -84,23 +84,23 @@ async def list_busy_times(call: Call) -> Answer:
     return page(listed, total, query.limit, query.offset, show_busy_time)
 
 
-async def create_busy_time(call: Call) -> Answer:
+async def create_busy_time(call: Call) -> HttpAnswer:
     parse = partial(parse_new, await call.raw_json())
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     return await call.change(shown, busy_times.create_busy_time, schedule_id, parse)
 
 
-async def delete_busy_time(call: Call) -> Answer:
+async def delete_busy_time(call: Call) -> HttpAnswer:
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     busy_time_id = call.id(ids.BUSY_TIME, "busy time", "busy_id")
     return await call.change(shown_deleted, busy_times.delete_busy_time, schedule_id, busy_time_id)
 
 
-def shown(busy_time: BusyTime) -> Answer:
+def shown(busy_time: BusyTime) -> HttpAnswer:
     return data(show_busy_time(busy_time), 201)
 
 
-def shown_deleted(busy_time_id: UUID) -> Answer:
+def shown_deleted(busy_time_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.BUSY_TIME, busy_time_id))
 
 

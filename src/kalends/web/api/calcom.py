@@ -21,12 +21,12 @@ from kalends.formats.calcom import (
 )
 from kalends.formats.encoding import encode
 from kalends.runtime import unit_of_work
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.unit_of_work import Caller
 from kalends.services import calcom, calcom_runs
 from kalends.services.calcom import NewConnection
 from kalends.services.sessions import require_admin
-from kalends.web.api.models import DayOrInstant, Request, day_or_instant
+from kalends.web.api.models import DayOrInstant, RequestModel, day_or_instant
 from kalends.web.http.answers import DeletedAnswer, data, deleted
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.routes import Access, Route
@@ -39,7 +39,7 @@ CalcomId = Annotated[int, Meta(ge=0, le=LARGEST_ID)]
 Visible = r"^[\x21-\x7e]+$"
 
 
-class SyncCalcom(Request, frozen=True, rename="camel"):
+class SyncCalcom(RequestModel, frozen=True, rename="camel"):
     """What to sync: all that has changed, or a range."""
 
     organization_id: Annotated[str, Meta(description="The organization to sync.")]
@@ -66,7 +66,7 @@ class SyncCalcom(Request, frozen=True, rename="camel"):
     ) = None
 
 
-class MappingBody(Request, frozen=True, rename="camel"):
+class MappingBody(RequestModel, frozen=True, rename="camel"):
     """Either an event type or a host of Cal.com, and the schedule for its bookings."""
 
     schedule_id: Annotated[str, Meta(description="The schedule that they go to.")]
@@ -76,7 +76,7 @@ class MappingBody(Request, frozen=True, rename="camel"):
     calcom_host_id: Annotated[CalcomId, Meta(description="The id of a host there.")] | None = None
 
 
-class PutCalcom(Request, frozen=True, rename="camel"):
+class PutCalcom(RequestModel, frozen=True, rename="camel"):
     """A connection, whole: what is left out takes its default."""
 
     organization_id: Annotated[str, Meta(description="The organization to connect.")]
@@ -135,7 +135,7 @@ class PutCalcom(Request, frozen=True, rename="camel"):
     ) = None
 
 
-class OfOrganization(Request, frozen=True, rename="camel"):
+class OfOrganization(RequestModel, frozen=True, rename="camel"):
     organization_id: Annotated[str, Meta(description="The organization.")]
 
 
@@ -149,44 +149,44 @@ class HookTaken(Struct, frozen=True):
     success: Annotated[bool, Meta(description="Always true.")] = True
 
 
-async def sync_calcom(call: Call) -> Answer:
+async def sync_calcom(call: Call) -> HttpAnswer:
     admin, body = await asked_by_admin(call, SyncCalcom)
     run = await calcom_runs.sync(call.context, admin.organization_id, span_of(body))
     if not run.is_over:
-        return Answer(202, encode(show_run(run)), {})
+        return HttpAnswer(202, encode(show_run(run)), {})
     if error := calcom_runs.error_of_run(run):
         raise error
-    return Answer(200, encode(show_run(run)), {})
+    return HttpAnswer(200, encode(show_run(run)), {})
 
 
-async def get_sync_run(call: Call) -> Answer:
+async def get_sync_run(call: Call) -> HttpAnswer:
     run_id = call.id(ids.RUN, "run", "run_id")
     run = await calcom_runs.find_run_for(call.context, call.user_id, run_id)
-    return Answer(200, encode(show_run(run)), {})
+    return HttpAnswer(200, encode(show_run(run)), {})
 
 
-async def put_calcom(call: Call) -> Answer:
+async def put_calcom(call: Call) -> HttpAnswer:
     admin, body = await asked_by_admin(call, PutCalcom)
     connection = await calcom.connect(call.context, admin, wanted(body))
     return shown(call, connection)
 
 
-async def get_calcom(call: Call) -> Answer:
+async def get_calcom(call: Call) -> HttpAnswer:
     admin = await admin_in_query(call)
     return shown(call, await unit_of_work.read(call.context, admin, calcom.get_connection))
 
 
-async def delete_calcom(call: Call) -> Answer:
+async def delete_calcom(call: Call) -> HttpAnswer:
     admin = await admin_in_query(call)
     id_ = await unit_of_work.change(call.context, admin, calcom.disconnect)
     return deleted(ids.encode_id(ids.INTEGRATION, id_))
 
 
-async def receive_calcom_hook(call: Call) -> Answer:
+async def receive_calcom_hook(call: Call) -> HttpAnswer:
     token = call.scope["path_params"]["token"]
     body = await call.raw_body()
     await calcom.take_hook(call.context, token, call.headers.get("x-cal-signature-256"), body)
-    return Answer(200, encode(HookTaken()), {})
+    return HttpAnswer(200, encode(HookTaken()), {})
 
 
 Asked = TypeVar("Asked", SyncCalcom, PutCalcom)
@@ -270,7 +270,7 @@ def _schedule_id(named: str) -> UUID:
     return id_named(ids.SCHEDULE, "schedule", named)
 
 
-def shown(call: Call, connection: Connection) -> Answer:
+def shown(call: Call, connection: Connection) -> HttpAnswer:
     token = calcom.hook_token(call.context, connection)
     base = call.sessions.public_url or f"{call.scope['scheme']}://{call.headers.get('host', '')}"
     hook_url = f"{base}/hooks/calcom/{token}" if token else None

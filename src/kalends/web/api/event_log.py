@@ -10,15 +10,15 @@ from kalends.domain.actor import actor_of
 from kalends.domain.errors import Invalid
 from kalends.domain.event import LoggedEvent
 from kalends.formats.events import EventShown, event_json
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_log
-from kalends.web.api.models import Limit, Request
+from kalends.web.api.models import Limit, RequestModel
 from kalends.web.http.answers import data_with_meta
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Route
 
 
-class EventLogQuery(Request, frozen=True):
+class EventLogQuery(RequestModel, frozen=True):
     after: (
         Annotated[
             str, Meta(description="Only what came after this event; default: from the first.")
@@ -47,7 +47,7 @@ class EventLogAnswer(Struct, frozen=True):
     meta: LogMeta
 
 
-async def read_event_log(call: Call) -> Answer:
+async def read_event_log(call: Call) -> HttpAnswer:
     query = call.query(EventLogQuery)
     after = None
     if query.after is not None:

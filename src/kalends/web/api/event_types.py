@@ -12,10 +12,10 @@ from kalends.domain.errors import Invalid
 from kalends.domain.event_type import EventType, Question, QuestionType, Requirement, links_in
 from kalends.domain.values import Line, Name, Slug, Text
 from kalends.formats.event_types import EventTypeShown, show_event_type
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges, NewEventType
-from kalends.web.api.models import PageQuery, Request
+from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
@@ -92,7 +92,7 @@ class EventTypesQuery(PageQuery, frozen=True):
     ] = None
 
 
-class EventTypeLimitsBody(Request, frozen=True):
+class EventTypeLimitsBody(RequestModel, frozen=True):
     """null is no limit."""
 
     max_per_day: (
@@ -109,7 +109,7 @@ class EventTypeLimitsBody(Request, frozen=True):
     ) = None
 
 
-class RequirementBody(Request, frozen=True):
+class RequirementBody(RequestModel, frozen=True):
     """`count` of these schedules have to be free, and are taken."""
 
     schedule_ids: Annotated[list[str], Meta(min_length=1, max_length=MOST_SCHEDULES)]
@@ -140,7 +140,7 @@ ScheduleId = Annotated[
 ]
 
 
-class QuestionBody(Request, frozen=True):
+class QuestionBody(RequestModel, frozen=True):
     """A question to the attendee, answered in `answers` when a booking is made."""
 
     key: Key
@@ -164,7 +164,7 @@ class QuestionBody(Request, frozen=True):
 Questions = Annotated[list[QuestionBody], Meta(max_length=MOST_QUESTIONS)]
 
 
-class CreateEventType(Request, frozen=True):
+class CreateEventType(RequestModel, frozen=True):
     name: Annotated[Name, Meta(examples=["Consultation"])]
     duration_minutes: Duration
     slug: Annotated[
@@ -201,7 +201,7 @@ class CreateEventType(Request, frozen=True):
     is_active: Annotated[bool, Meta(description="Only active event types can be booked.")] = True
 
 
-class UpdateEventType(Request, frozen=True):
+class UpdateEventType(RequestModel, frozen=True):
     """What is left out stays as it is; requirements and questions are replaced whole."""
 
     name: Name | UnsetType = UNSET
@@ -237,7 +237,7 @@ class EventTypesAnswer(Struct, frozen=True):
     meta: PageMeta
 
 
-async def list_event_types(call: Call) -> Answer:
+async def list_event_types(call: Call) -> HttpAnswer:
     query = call.query(EventTypesQuery)
     listed, total = await call.read(
         event_types.list_event_types,
@@ -248,16 +248,16 @@ async def list_event_types(call: Call) -> Answer:
     return await page_in_pieces(listed, total, query.limit, query.offset, show_event_type)
 
 
-async def get_event_type(call: Call) -> Answer:
+async def get_event_type(call: Call) -> HttpAnswer:
     return shown(await call.read(event_types.get_event_type, call.id(ids.EVENT_TYPE, "event type")))
 
 
-async def create_event_type(call: Call) -> Answer:
+async def create_event_type(call: Call) -> HttpAnswer:
     wanted = parse_new(await call.body(CreateEventType))
     return await call.change(partial(shown, status=201), event_types.create_event_type, wanted)
 
 
-async def update_event_type(call: Call) -> Answer:
+async def update_event_type(call: Call) -> HttpAnswer:
     body = await call.raw_json()
     event_type_id = call.id(ids.EVENT_TYPE, "event type")
     parse = partial(parse_changes, body)
@@ -266,18 +266,18 @@ async def update_event_type(call: Call) -> Answer:
     )
 
 
-async def delete_event_type(call: Call) -> Answer:
+async def delete_event_type(call: Call) -> HttpAnswer:
     event_type_id = call.id(ids.EVENT_TYPE, "event type")
     return await call.change(
         shown_deleted, event_types.delete_event_type, event_type_id, call.if_match
     )
 
 
-def shown(event_type: EventType, status: int = 200) -> Answer:
+def shown(event_type: EventType, status: int = 200) -> HttpAnswer:
     return data(show_event_type(event_type), status, event_type.version)
 
 
-def shown_deleted(event_type: EventType) -> Answer:
+def shown_deleted(event_type: EventType) -> HttpAnswer:
     return deleted(ids.encode_id(ids.EVENT_TYPE, event_type.id))
 
 

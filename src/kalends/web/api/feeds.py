@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import feeds
 from kalends.services.feeds import MadeFeed
 from kalends.web.http.answers import DeletedAnswer, data, deleted
@@ -48,25 +48,25 @@ class FeedCreatedAnswer(Struct, frozen=True):
     data: FeedCreated
 
 
-async def get_feed(call: Call) -> Answer:
+async def get_feed(call: Call) -> HttpAnswer:
     created_at = await call.read(feeds.find_feed, call.id(ids.SCHEDULE, "schedule"))
     return data(FeedShown(exists=created_at is not None, created_at=created_at))
 
 
-async def create_feed(call: Call) -> Answer:
+async def create_feed(call: Call) -> HttpAnswer:
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     return await call.change(partial(_made, call.origin), feeds.replace_feed, schedule_id)
 
 
-async def delete_feed(call: Call) -> Answer:
+async def delete_feed(call: Call) -> HttpAnswer:
     return await call.change(_deleted, feeds.delete_feed, call.id(ids.SCHEDULE, "schedule"))
 
 
-def _made(origin: str, feed: MadeFeed) -> Answer:
+def _made(origin: str, feed: MadeFeed) -> HttpAnswer:
     return data(FeedCreated(f"{origin}/feeds/{feed.token}.ics", feed.created_at), 201)
 
 
-def _deleted(schedule_id: UUID) -> Answer:
+def _deleted(schedule_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.SCHEDULE, schedule_id))
 
 

@@ -9,11 +9,11 @@ from kalends.domain.access import Scope
 from kalends.domain.hold import Hold
 from kalends.domain.values import Instant
 from kalends.formats.slots import HoldShown, show_hold
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import holds
 from kalends.services.holds import NewHold
 from kalends.web.api.bookings import RULES
-from kalends.web.api.models import Request
+from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import DeletedAnswer, data, deleted
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.routes import Route
@@ -21,7 +21,7 @@ from kalends.web.http.routes import Route
 LONGEST_MINUTES: Final = 30
 
 
-class CreateHold(Request, frozen=True):
+class CreateHold(RequestModel, frozen=True):
     """The time as for a booking, and for how long it is kept."""
 
     start_time: Instant
@@ -38,23 +38,23 @@ class HoldAnswer(Struct, frozen=True):
     data: HoldShown
 
 
-async def create_hold(call: Call) -> Answer:
+async def create_hold(call: Call) -> HttpAnswer:
     wanted = parse_new(await call.body(CreateHold))
     return await call.change(shown_new, holds.create_hold, wanted)
 
 
-async def get_hold(call: Call) -> Answer:
+async def get_hold(call: Call) -> HttpAnswer:
     return data(show_hold(await call.read(holds.get_hold, call.id(ids.HOLD, "hold"))))
 
 
-async def delete_hold(call: Call) -> Answer:
+async def delete_hold(call: Call) -> HttpAnswer:
     hold_id = call.id(ids.HOLD, "hold")
     return await call.change(
         lambda gone: deleted(ids.encode_id(ids.HOLD, gone)), holds.delete_hold, hold_id
     )
 
 
-def shown_new(hold: Hold) -> Answer:
+def shown_new(hold: Hold) -> HttpAnswer:
     return data(show_hold(hold), 201)
 
 

@@ -45,7 +45,7 @@ DayOrInstant = Annotated[
 ]
 
 
-class Request(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class RequestModel(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A body or query: a field that is not described is an error, not a silence. A text that may
     be null and shows nothing is null."""
 
@@ -72,7 +72,7 @@ def _parts(hint: Any) -> list[Any]:
     return [hint, *(part for one in inner for part in _parts(one))]
 
 
-class PageQuery(Request, frozen=True):
+class PageQuery(RequestModel, frozen=True):
     limit: Limit = 50
     offset: Offset = 0
 

@@ -8,17 +8,17 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from kalends.domain.access import Organization, Scope
 from kalends.domain.values import Email, Name, Slug
 from kalends.formats.access import OrganizationShown, show_organization
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import organizations
 from kalends.services.organizations import OrganizationChanges
-from kalends.web.api.models import CountryCode, Request, ZoneName, check_country, check_zone
+from kalends.web.api.models import CountryCode, RequestModel, ZoneName, check_country, check_zone
 from kalends.web.http.answers import data
 from kalends.web.http.call import Call
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import Route
 
 
-class UpdateOrganization(Request, frozen=True):
+class UpdateOrganization(RequestModel, frozen=True):
     """What is left out stays as it is; null clears."""
 
     name: Name | UnsetType = UNSET
@@ -45,16 +45,16 @@ class OrganizationAnswer(Struct, frozen=True):
     data: OrganizationShown
 
 
-async def get_organization(call: Call) -> Answer:
+async def get_organization(call: Call) -> HttpAnswer:
     return shown(await call.read(organizations.get_organization))
 
 
-async def update_organization(call: Call) -> Answer:
+async def update_organization(call: Call) -> HttpAnswer:
     parse = partial(parse_changes, await call.raw_json())
     return await call.change(shown, organizations.update_organization, parse)
 
 
-def shown(organization: Organization) -> Answer:
+def shown(organization: Organization) -> HttpAnswer:
     return data(show_organization(organization))
 
 

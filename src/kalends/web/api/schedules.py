@@ -8,13 +8,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
-from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, Window
+from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
 from kalends.domain.values import ClockTime, Day, Name, Text
 from kalends.formats.schedules import ScheduleShown, show_schedule
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import schedules
 from kalends.services.schedules import NewSchedule, ScheduleChanges
-from kalends.web.api.models import PageQuery, Request, ZoneName, check_zone
+from kalends.web.api.models import PageQuery, RequestModel, ZoneName, check_zone
 from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
 from kalends.web.http.call import Call
 from kalends.web.http.reading import read_body
@@ -31,7 +31,7 @@ class SchedulesQuery(PageQuery, frozen=True):
     active: Annotated[bool, Meta(description="false lists the inactive ones instead.")] = True
 
 
-class WindowBody(Request, frozen=True):
+class WindowBody(RequestModel, frozen=True):
     """From `start` to `end`, on the wall clock of the schedule's zone.
 
     `end` may be `24:00`; one before `start` is on the next day; the same as `start` is refused.
@@ -44,7 +44,7 @@ class WindowBody(Request, frozen=True):
 Windows = WindowBody | Annotated[list[WindowBody], Meta(max_length=MOST_WINDOWS)]
 
 
-class AvailabilityBody(Request, frozen=True):
+class AvailabilityBody(RequestModel, frozen=True):
     """A weekday that is left out is closed. Windows may overlap and cross midnight."""
 
     monday: Windows | UnsetType = UNSET
@@ -56,7 +56,7 @@ class AvailabilityBody(Request, frozen=True):
     sunday: Windows | UnsetType = UNSET
 
 
-class ScheduleLimitsBody(Request, frozen=True):
+class ScheduleLimitsBody(RequestModel, frozen=True):
     """null is no limit."""
 
     max_per_day: (
@@ -106,7 +106,7 @@ AVAILABILITY: Final = Meta(
 )
 
 
-class CreateSchedule(Request, frozen=True):
+class CreateSchedule(RequestModel, frozen=True):
     name: Annotated[Name, Meta(examples=["Room 1"])]
     description: Text | None = None
     timezone: ZoneName = "UTC"
@@ -116,7 +116,7 @@ class CreateSchedule(Request, frozen=True):
     is_active: Annotated[bool, Meta(description="Only active schedules can be booked.")] = True
 
 
-class UpdateSchedule(Request, frozen=True):
+class UpdateSchedule(RequestModel, frozen=True):
     """What is left out stays as it is; availability, overrides and limits are replaced whole."""
 
     name: Name | UnsetType = UNSET
@@ -137,7 +137,7 @@ class SchedulesAnswer(Struct, frozen=True):
     meta: PageMeta
 
 
-async def list_schedules(call: Call) -> Answer:
+async def list_schedules(call: Call) -> HttpAnswer:
     query = call.query(SchedulesQuery)
     listed, total = await call.read(
         schedules.list_schedules, is_active=query.active, limit=query.limit, offset=query.offset
@@ -145,32 +145,32 @@ async def list_schedules(call: Call) -> Answer:
     return await page_in_pieces(listed, total, query.limit, query.offset, show_schedule)
 
 
-async def get_schedule(call: Call) -> Answer:
+async def get_schedule(call: Call) -> HttpAnswer:
     return shown(await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule")))
 
 
-async def create_schedule(call: Call) -> Answer:
+async def create_schedule(call: Call) -> HttpAnswer:
     wanted = parse_new(await call.body(CreateSchedule))
     return await call.change(partial(shown, status=201), schedules.create_schedule, wanted)
 
 
-async def update_schedule(call: Call) -> Answer:
+async def update_schedule(call: Call) -> HttpAnswer:
     body = await call.raw_json()
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     parse = partial(parse_changes, body)
     return await call.change(shown, schedules.update_schedule, schedule_id, call.if_match, parse)
 
 
-async def delete_schedule(call: Call) -> Answer:
+async def delete_schedule(call: Call) -> HttpAnswer:
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     return await call.change(shown_deleted, schedules.delete_schedule, schedule_id, call.if_match)
 
 
-def shown(schedule: Schedule, status: int = 200) -> Answer:
+def shown(schedule: Schedule, status: int = 200) -> HttpAnswer:
     return data(show_schedule(schedule), status, schedule.version)
 
 
-def shown_deleted(schedule: Schedule) -> Answer:
+def shown_deleted(schedule: Schedule) -> HttpAnswer:
     return deleted(ids.encode_id(ids.SCHEDULE, schedule.id))
 
 
@@ -201,7 +201,7 @@ def _rules(body: CreateSchedule | UpdateSchedule) -> dict[str, Any]:
     return found
 
 
-def _availability(body: AvailabilityBody) -> dict[str, Window | list[Window]]:
+def _availability(body: AvailabilityBody) -> dict[str, WindowText | list[WindowText]]:
     given = {day: getattr(body, day) for day in WEEKDAYS}
     return {
         day: _windows(f"availability.{day}", windows)
@@ -210,7 +210,7 @@ def _availability(body: AvailabilityBody) -> dict[str, Window | list[Window]]:
     }
 
 
-def _overrides(given: dict[str, Windows]) -> dict[str, Window | list[Window]]:
+def _overrides(given: dict[str, Windows]) -> dict[str, WindowText | list[WindowText]]:
     found = {}
     for day, windows in given.items():
         try:
@@ -221,19 +221,19 @@ def _overrides(given: dict[str, Windows]) -> dict[str, Window | list[Window]]:
     return found
 
 
-def _windows(field: str, given: WindowBody | list[WindowBody]) -> Window | list[Window]:
+def _windows(field: str, given: WindowBody | list[WindowBody]) -> WindowText | list[WindowText]:
     """As they were given, one or a list. Raises Invalid for one that cannot be."""
     if isinstance(given, list):
         return [_window(f"{field}.{number}", window) for number, window in enumerate(given)]
     return _window(field, given)
 
 
-def _window(field: str, given: WindowBody) -> Window:
+def _window(field: str, given: WindowBody) -> WindowText:
     if given.start == END_OF_DAY:
         raise Invalid.field(f"{field}.start", "cannot be 24:00, which only ends a window")
     if given.start == given.end:
         raise Invalid.field(field, "must not end as it starts (a whole day is 00:00 to 24:00)")
-    return Window(str(given.start), str(given.end))
+    return WindowText(str(given.start), str(given.end))
 
 
 _PATH: Final = "/api/v1/schedules"

@@ -12,11 +12,11 @@ from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Instant
 from kalends.formats.slots import ExplanationShown, SlotShown, encode_slots
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling.explaining import InTheWay, Reason
 from kalends.services import slots
 from kalends.services.slots import Found, Loaded, Range, WhatFor
-from kalends.web.api.models import DayOrInstant, Request, ZoneName, check_zone, day_or_instant
+from kalends.web.api.models import DayOrInstant, RequestModel, ZoneName, check_zone, day_or_instant
 from kalends.web.http.answers import data, data_with_meta
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.routes import Route
@@ -27,7 +27,7 @@ LONGEST_MINUTES: Final = 30 * 24 * 60
 Minutes = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
 
 
-class WhatForQuery(Request, frozen=True):
+class WhatForQuery(RequestModel, frozen=True):
     """An event type, or a schedule with a duration."""
 
     event_type_id: str | None = None
@@ -84,14 +84,14 @@ class ExplainAnswer(Struct, frozen=True):
     data: ExplanationShown
 
 
-async def list_slots(call: Call) -> Answer:
+async def list_slots(call: Call) -> HttpAnswer:
     query = call.query(SlotsQuery)
     check_zone("timezone", query.timezone)
     loaded: Loaded = await call.read(slots.load_slots, _what_for(query), _range(query))
     return await _shown(await slots.find_in_pieces(loaded), query.timezone)
 
 
-async def explain_slot(call: Call) -> Answer:
+async def explain_slot(call: Call) -> HttpAnswer:
     query = call.query(ExplainQuery)
     explained = await call.read(slots.explain_slot, _what_for(query), query.start_time)
     reasons = [_show_reason(reason) for reason in explained.reasons]
@@ -131,7 +131,7 @@ def _range(query: SlotsQuery) -> Range:
     return asked
 
 
-async def _shown(found: Found, timezone: str | None) -> Answer:
+async def _shown(found: Found, timezone: str | None) -> HttpAnswer:
     """Each piece by itself, so that others get their turn between them."""
     zone = zone_named(timezone) if timezone else None
     parts = []

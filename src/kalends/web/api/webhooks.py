@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.values import Line
-from kalends.domain.webhook import Delivery, Endpoint, State
+from kalends.domain.webhook import Delivery, State, WebhookEndpoint
 from kalends.formats.webhooks import (
     DeliveryShown,
     EndpointCreated,
@@ -21,10 +21,10 @@ from kalends.formats.webhooks import (
     show_endpoint,
     show_test,
 )
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import webhooks
 from kalends.services.webhooks import EndpointChanges, MadeEndpoint, NewEndpoint, Rotated
-from kalends.web.api.models import PageQuery, Request
+from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
 from kalends.web.http.call import Call
 from kalends.web.http.reading import read_body
@@ -46,13 +46,13 @@ Events = Annotated[
 ]
 
 
-class CreateWebhook(Request, frozen=True):
+class CreateWebhook(RequestModel, frozen=True):
     url: Url
     events: Events = []
     description: Annotated[Line | None, Meta(description="For people.")] = None
 
 
-class UpdateWebhook(Request, frozen=True):
+class UpdateWebhook(RequestModel, frozen=True):
     """What is left out stays as it is."""
 
     url: Url | UnsetType = UNSET
@@ -97,24 +97,24 @@ class DeliveryAnswer(Struct, frozen=True):
     data: DeliveryShown
 
 
-async def list_webhooks(call: Call) -> Answer:
+async def list_webhooks(call: Call) -> HttpAnswer:
     query = call.query(PageQuery)
     listed, total = await call.read(webhooks.list_endpoints, query.limit, query.offset)
     return page(listed, total, query.limit, query.offset, show_endpoint)
 
 
-async def get_webhook(call: Call) -> Answer:
+async def get_webhook(call: Call) -> HttpAnswer:
     return shown(await call.read(webhooks.get_endpoint, endpoint_in(call)))
 
 
-async def create_webhook(call: Call) -> Answer:
+async def create_webhook(call: Call) -> HttpAnswer:
     body = await call.body(CreateWebhook)
     await webhooks.check_url(call.context, body.url)
     wanted = NewEndpoint(**structs.asdict(body))
     return await call.change(shown_once, webhooks.create_endpoint, wanted)
 
 
-async def update_webhook(call: Call) -> Answer:
+async def update_webhook(call: Call) -> HttpAnswer:
     parse = partial(parse_changes, await call.raw_json())
     endpoint_id = endpoint_in(call)
     await call.read(webhooks.get_endpoint, endpoint_id)
@@ -124,20 +124,20 @@ async def update_webhook(call: Call) -> Answer:
     return await call.change(shown, webhooks.update_endpoint, endpoint_id, parse)
 
 
-async def delete_webhook(call: Call) -> Answer:
+async def delete_webhook(call: Call) -> HttpAnswer:
     return await call.change(shown_deleted, webhooks.delete_endpoint, endpoint_in(call))
 
 
-async def test_webhook(call: Call) -> Answer:
+async def test_webhook(call: Call) -> HttpAnswer:
     attempt = await webhooks.test_endpoint(call.context, call.caller, endpoint_in(call))
     return data(show_test(attempt))
 
 
-async def rotate_webhook_secret(call: Call) -> Answer:
+async def rotate_webhook_secret(call: Call) -> HttpAnswer:
     return await call.change(shown_secret, webhooks.rotate_secret, endpoint_in(call))
 
 
-async def list_deliveries(call: Call) -> Answer:
+async def list_deliveries(call: Call) -> HttpAnswer:
     endpoint_id = endpoint_in(call)
     await call.read(webhooks.get_endpoint, endpoint_id)
     query = call.query(DeliveriesQuery)
@@ -148,7 +148,7 @@ async def list_deliveries(call: Call) -> Answer:
     return page(listed, total, query.limit, query.offset, show_delivery)
 
 
-async def redeliver(call: Call) -> Answer:
+async def redeliver(call: Call) -> HttpAnswer:
     delivery_id = call.id(ids.DELIVERY, "delivery", "delivery_id")
     return await call.change(shown_again, webhooks.redeliver, endpoint_in(call), delivery_id)
 
@@ -162,23 +162,23 @@ def parse_changes(body: bytes) -> EndpointChanges:
     return EndpointChanges(**structs.asdict(read_body(body or b"{}", UpdateWebhook)))
 
 
-def shown(endpoint: Endpoint) -> Answer:
+def shown(endpoint: WebhookEndpoint) -> HttpAnswer:
     return data(show_endpoint(endpoint))
 
 
-def shown_once(made: MadeEndpoint) -> Answer:
+def shown_once(made: MadeEndpoint) -> HttpAnswer:
     return data({**show_endpoint(made.endpoint), "secret": made.secret}, status=201)
 
 
-def shown_secret(rotated: Rotated) -> Answer:
+def shown_secret(rotated: Rotated) -> HttpAnswer:
     return data(SecretRotated(rotated.secret, rotated.previous_until))
 
 
-def shown_deleted(endpoint_id: UUID) -> Answer:
+def shown_deleted(endpoint_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.ENDPOINT, endpoint_id))
 
 
-def shown_again(delivery: Delivery) -> Answer:
+def shown_again(delivery: Delivery) -> HttpAnswer:
     return data(show_delivery(delivery), status=202)
 
 

@@ -7,7 +7,7 @@ from kalends.domain.booking import LocationType
 from kalends.domain.values import Email, Line, Name, Phone, Text
 from kalends.web.pages.asking import fits
 from kalends.web.pages.clock_words import find_zone
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import say
 
 _KINDS: Final[dict[str, Any]] = {
@@ -34,7 +34,7 @@ class Details:
     faults: dict[str, str] = field(default_factory=dict)
 
 
-def read_details(form: Fields) -> Details:
+def read_details(form: FormFields) -> Details:
     faults = {
         name: say("form.unfit")
         for name, kind in _KINDS.items()

@@ -20,7 +20,7 @@ from kalends.web.http.errors import status_of
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.asking import fits
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import say
 
 PATH: Final = "/bookings/{id}"
@@ -114,17 +114,17 @@ def url_of(booking_id: UUID) -> str:
     return f"/bookings/{encode_id(BOOKING, booking_id)}"
 
 
-def notify_in(form: Fields) -> bool:
+def notify_in(form: FormFields) -> bool:
     """Whether mail is sent about the change: unless the form says `notify=no`."""
     return form.get("notify") != "no"
 
 
-def done_with(form: Fields, done: str) -> str:
+def done_with(form: FormFields, done: str) -> str:
     """What was done, by its words: of those that tell of mail, the ones for a change without."""
     return done if notify_in(form) else f"{done}.quiet"
 
 
-def seen_in(form: Fields) -> IfMatch:
+def seen_in(form: FormFields) -> IfMatch:
     """The version that the form was made for; any, where it says none."""
     text = form.text("seen")
     is_version = text.isascii() and text.isdigit() and len(text) < 10

@@ -25,7 +25,7 @@ from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.pages import clock_words
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer, Stream
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import say
 
 PATH: Final = "/bookings"
@@ -149,12 +149,12 @@ def _search_in(request: ConsoleRequest) -> Search:
     return Search(filter=wanted, text=_text_in(query), is_to_come=bool(query.get("upcoming")))
 
 
-def _text_in(query: Fields) -> str:
+def _text_in(query: FormFields) -> str:
     """What is searched; `email` is what older addresses call it."""
     return query.text("search") or query.text("email")
 
 
-def _kept(query: Fields) -> dict[str, Any]:
+def _kept(query: FormFields) -> dict[str, Any]:
     """The filters that are set, for the links of the page."""
     kept: dict[str, Any] = {name: query.all_of(name) for name in FILTERS if query.get(name)}
     return {"search": text} | kept if (text := _text_in(query)) else kept
@@ -165,14 +165,14 @@ def _id(prefix: str, text: str | None) -> UUID | None:
     return (decode_id(prefix, text) or NOT_AN_ID) if text else None
 
 
-def _day(query: Fields, name: str) -> Day | None:
+def _day(query: FormFields, name: str) -> Day | None:
     try:
         return Day.parse(query[name]) if query.get(name) else None
     except ValueError:
         raise Invalid.field(name, "must be a day, such as 2026-12-01") from None
 
 
-def _offset(query: Fields) -> int:
+def _offset(query: FormFields) -> int:
     text = query.get("offset", "")
     return min(int(text), LARGEST_OFFSET) if text.isascii() and text.isdigit() else 0
 

@@ -21,7 +21,7 @@ from kalends.web.console.grid import hours_of_day, lay_out
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 
 PATH: Final = "/calendar"
 VIEWS: Final = ("day", "week", "month")
@@ -41,7 +41,7 @@ class Place:
     shows_all_hours: bool = False
 
     @classmethod
-    def of(cls, query: Fields, today: date) -> "Place":
+    def of(cls, query: FormFields, today: date) -> "Place":
         """Raises Invalid."""
         view = query.get("view", "week")
         try:
@@ -98,7 +98,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Cell:
+class CalendarDay:
     """A day of the month's table."""
 
     day: date
@@ -164,7 +164,9 @@ def _drawn(
     return {"sheet": sheet, "weeks": None, "movable": (Status.PENDING, Status.CONFIRMED)}
 
 
-def _weeks(day: date, bookings: Sequence[Booking], zone: Zone, locale: Locale) -> list[list[Cell]]:
+def _weeks(
+    day: date, bookings: Sequence[Booking], zone: Zone, locale: Locale
+) -> list[list[CalendarDay]]:
     by_day: dict[date, list[Booking]] = {}
     for booking in bookings:
         at = clock_words.local(booking.start_time, zone).date()
@@ -174,7 +176,7 @@ def _weeks(day: date, bookings: Sequence[Booking], zone: Zone, locale: Locale) -
             at += timedelta(days=1)
     first = day.replace(day=1)
     return [
-        [Cell(d, d.month == first.month, by_day.get(d, [])) for d in week]
+        [CalendarDay(d, d.month == first.month, by_day.get(d, [])) for d in week]
         for week in clock_words.weeks_of(first, locale.first_week_day)
     ]
 

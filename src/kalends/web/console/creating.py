@@ -23,7 +23,7 @@ from kalends.web.http.errors import status_of
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.asking import field_of, read_asked
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 
 PATH: Final = "/bookings/new"
 USUAL_MINUTES: Final = 30
@@ -75,7 +75,7 @@ async def show_steps(request: ConsoleRequest) -> PageAnswer:
         return await _times_page(request, wish, 422, problem=error.message, twice=error.instants)
     except Invalid as error:
         return await _times_page(request, wish, 422, problem=error.message)
-    return _form_page(request, wish, starts_at, Fields([]))
+    return _form_page(request, wish, starts_at, FormFields([]))
 
 
 async def create(request: ConsoleRequest) -> PageAnswer:
@@ -99,7 +99,9 @@ async def create(request: ConsoleRequest) -> PageAnswer:
     return request.go(url_of(booking.id), done="created")
 
 
-def _answers_in(form: Fields, wish: Wish, given: Details) -> tuple[dict[str, Any], dict[str, str]]:
+def _answers_in(
+    form: FormFields, wish: Wish, given: Details
+) -> tuple[dict[str, Any], dict[str, str]]:
     """The answers to the event type's questions, and what is wrong in the whole form."""
     if wish.event_type is None:
         return {}, given.faults
@@ -132,7 +134,7 @@ def _new(
     )
 
 
-def _wish_in(given: Fields, choices: Choices) -> Wish:
+def _wish_in(given: FormFields, choices: Choices) -> Wish:
     text = given.get("minutes", "")
     minutes = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else USUAL_MINUTES
     return Wish(
@@ -142,7 +144,7 @@ def _wish_in(given: Fields, choices: Choices) -> Wish:
     )
 
 
-def _has_chosen(query: Fields) -> bool:
+def _has_chosen(query: FormFields) -> bool:
     """Whether a schedule alone was chosen here, with its minutes: the calendar's link only
     proposes one."""
     return bool(query.get("event_type") or query.get("minutes"))
@@ -164,7 +166,7 @@ def _form_page(
     request: ConsoleRequest,
     wish: Wish,
     starts_at: datetime,
-    typed: Fields,
+    typed: FormFields,
     status: int = 200,
     **more: Any,
 ) -> PageAnswer:

@@ -18,7 +18,7 @@ from kalends.web.console.booking import (
 )
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 
 PATH: Final = "/bookings/{id}/edit"
 
@@ -61,7 +61,7 @@ def _changes(given: Details, *, notify: bool) -> BookingChanges:
 
 
 def _form_page(
-    request: ConsoleRequest, booking: Booking, typed: Fields, status: int = 200, **more: Any
+    request: ConsoleRequest, booking: Booking, typed: FormFields, status: int = 200, **more: Any
 ) -> PageAnswer:
     return request.page(
         "console/edit.html",
@@ -77,7 +77,7 @@ def _form_page(
     )
 
 
-def _as_typed(booking: Booking) -> Fields:
+def _as_typed(booking: Booking) -> FormFields:
     values = {
         "name": booking.attendee_name,
         "email": booking.attendee_email,
@@ -88,7 +88,7 @@ def _as_typed(booking: Booking) -> Fields:
         "location": booking.location,
         "location_type": booking.location_type,
     }
-    return Fields([(name, value) for name, value in values.items() if value])
+    return FormFields([(name, value) for name, value in values.items() if value])
 
 
 PAGES: Final = (

@@ -8,7 +8,7 @@ from kalends.availability.wallclock import Zone, wall_midnight
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Day, Instant
 from kalends.web.pages import clock_words
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import say
 
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -22,7 +22,7 @@ class AmbiguousTime(Invalid):
         self.instants = instants
 
 
-def moment_in(form: Fields, zone: Zone) -> datetime:
+def moment_in(form: FormFields, zone: Zone) -> datetime:
     """`start` as it stands in URLs; else `day` and `time` on the clock of the zone.
 
     Raises Invalid for what is neither or does not exist, AmbiguousTime for what there is twice.

@@ -27,7 +27,7 @@ from kalends.web.console.times import Kept, pick_time
 from kalends.web.http.errors import status_of
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 
 PATH: Final = "/bookings/{id}/reschedule"
 
@@ -54,13 +54,13 @@ async def move(request: ConsoleRequest) -> PageAnswer:
     return request.go(url_of(booking_id), done=done_with(form, "moved"))
 
 
-def may_override(request: ConsoleRequest, form: Fields) -> bool:
+def may_override(request: ConsoleRequest, form: FormFields) -> bool:
     """Whether the rules are to be passed over; only admins are asked."""
     return form.get("override") == "yes" and Scope.ALL.value in request.page_request.caller.scopes
 
 
 async def _times_page(
-    request: ConsoleRequest, status: int = 200, typed: Fields | None = None, **more: Any
+    request: ConsoleRequest, status: int = 200, typed: FormFields | None = None, **more: Any
 ) -> PageAnswer:
     booking_id = booking_id_in(request)
     booking = await request.read(bookings.get_booking, booking_id)
@@ -82,7 +82,7 @@ async def _times_page(
         picker=picker,
         carried=Kept(),
         may_move=booking.status in MOVABLE,
-        typed=typed or Fields([]),
+        typed=typed or FormFields([]),
         now=clock_words.seconds_of(request.page_request.context.clock()),
         **values,
     )

@@ -15,7 +15,7 @@ from kalends.formats.times import known_zone
 from kalends.runtime.unit_of_work import UnitOfWork, UseCase
 from kalends.scheduling.zones import zone_of_organization
 from kalends.services import organizations, sessions
-from kalends.services.sessions import Account
+from kalends.services.sessions import UserAccount
 from kalends.web.console.sections import navigation_for
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.http.routes import Access
@@ -23,7 +23,7 @@ from kalends.web.http.sign_ins import SAFE_METHODS
 from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.answers import PageAnswer, Stream, redirect
 from kalends.web.pages.errors import error_page, error_words, wants_json
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import PageRoute
 from kalends.web.pages.words import WORDS
@@ -50,7 +50,7 @@ class ConsoleRequest:
     """
 
     page_request: PageRequest
-    account: Account
+    account: UserAccount
     membership: Membership
     organization: Organization
 
@@ -69,10 +69,10 @@ class ConsoleRequest:
         return zone_of_organization(self.organization)
 
     @property
-    def query(self) -> Fields:
+    def query(self) -> FormFields:
         return self.page_request.query
 
-    async def form(self) -> Fields:
+    async def form(self) -> FormFields:
         """What was sent, from a page of this very session."""
         return await self.page_request.form()
 
@@ -177,10 +177,10 @@ async def open_console(request: PageRequest) -> ConsoleRequest:
     raise NotFound("There is no such organization that you belong to.")
 
 
-async def get_account(request: PageRequest) -> Account:
+async def get_account(request: PageRequest) -> UserAccount:
     """The signed-in user. Raises Unauthorized for one that is gone meanwhile."""
     try:
-        account: Account = await request.read(sessions.get_account, request.user_id)
+        account: UserAccount = await request.read(sessions.get_account, request.user_id)
     except NotFound:
         raise Unauthorized("This user does not exist any more.") from None
     return account

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from kalends.services.slots import Listed, Range, WhatFor, list_slots
 from kalends.web.console.request import ConsoleRequest
 from kalends.web.pages import clock_words
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.picker import Bounds, Picker, pick
 
 
@@ -42,5 +42,5 @@ async def pick_time(
 
     bounds, asked = Bounds.of(now, request.zone, None), request.query
     if near is not None and not asked.get("day") and not asked.get("month"):
-        asked = Fields([("day", clock_words.local(near, request.zone).date().isoformat())])
+        asked = FormFields([("day", clock_words.local(near, request.zone).date().isoformat())])
     return await pick(list_times, asked, request.zone, bounds, request.page_request.locale)

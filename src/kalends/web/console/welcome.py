@@ -11,7 +11,7 @@ from kalends.domain.booking import LocationType
 from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
-from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, Window
+from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
 from kalends.domain.values import Name
 from kalends.services import event_types, organizations, schedules
 from kalends.services.agenda import Choices, list_choices
@@ -22,11 +22,11 @@ from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.asking import fits
 from kalends.web.pages.clock_words import find_zone
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import say
 
 PATH: Final = "/welcome"
-USUAL: Final = Fields(
+USUAL: Final = FormFields(
     [("opens", "09:00"), ("closes", "17:00"), *(("days", day) for day in WEEKDAYS[:5])]
 )
 SCHEDULE_NAME: Final = "console.welcome.schedule.name"
@@ -77,7 +77,7 @@ async def keep_hours(request: ConsoleRequest) -> PageAnswer:
 
 async def show_event_type(request: ConsoleRequest) -> PageAnswer:
     schedule_id = await _schedule_id(request, request.query)
-    return _event_type_page(request, schedule_id, Fields([("minutes", "30")]))
+    return _event_type_page(request, schedule_id, FormFields([("minutes", "30")]))
 
 
 async def make_event_type(request: ConsoleRequest) -> PageAnswer:
@@ -105,9 +105,9 @@ async def show_link(request: ConsoleRequest) -> PageAnswer:
     return request.page("console/welcome-share.html", "", event_type=named, url=url, step=3)
 
 
-async def _keep_schedule(request: ConsoleRequest, form: Fields, choices: Choices) -> Schedule:
-    window = Window(form.text("opens"), form.text("closes"))
-    hours: dict[str, Window | list[Window]] = {
+async def _keep_schedule(request: ConsoleRequest, form: FormFields, choices: Choices) -> Schedule:
+    window = WindowText(form.text("opens"), form.text("closes"))
+    hours: dict[str, WindowText | list[WindowText]] = {
         day: [window] for day in WEEKDAYS if day in form.all_of("days")
     }
     if choices.schedules:
@@ -128,7 +128,7 @@ async def _keep_schedule(request: ConsoleRequest, form: Fields, choices: Choices
     return await request.change(schedules.create_schedule, wanted)
 
 
-def _event_type(form: Fields, name: str, minutes: int, schedule_id: UUID) -> NewEventType:
+def _event_type(form: FormFields, name: str, minutes: int, schedule_id: UUID) -> NewEventType:
     kinds = {kind.value: kind for kind in LocationType}
     return NewEventType(
         name=name,
@@ -155,7 +155,7 @@ def _event_type(form: Fields, name: str, minutes: int, schedule_id: UUID) -> New
     )
 
 
-def _faults_of_hours(form: Fields) -> dict[str, str]:
+def _faults_of_hours(form: FormFields) -> dict[str, str]:
     faults = {}
     if not form.text("name") or not fits(form.text("name"), Name):
         faults["name"] = say("form.unfit" if form.text("name") else "console.welcome.name.missing")
@@ -171,27 +171,27 @@ def _faults_of_hours(form: Fields) -> dict[str, str]:
     return faults
 
 
-def _typed(name: str, zone: str, hours: Fields) -> Fields:
+def _typed(name: str, zone: str, hours: FormFields) -> FormFields:
     pairs = [(key, value) for key in hours for value in hours.all_of(key)]
-    return Fields([("name", name), ("timezone", zone), *pairs])
+    return FormFields([("name", name), ("timezone", zone), *pairs])
 
 
-def _simple_hours(schedule: Schedule) -> Fields | None:
+def _simple_hours(schedule: Schedule) -> FormFields | None:
     """The hours, where they are one window, the same on each of some days."""
     if not schedule.availability:
         return None
-    listed = {d: [w] if isinstance(w, Window) else w for d, w in schedule.availability.items()}
+    listed = {d: [w] if isinstance(w, WindowText) else w for d, w in schedule.availability.items()}
     days = [day for day in WEEKDAYS if listed.get(day)]
     windows = {tuple(listed[day]) for day in days}
     if len(windows) != 1 or len(found := windows.pop()) != 1:
         return None
     window = found[0]
-    return Fields(
+    return FormFields(
         [("opens", window.start), ("closes", window.end), *(("days", day) for day in days)]
     )
 
 
-async def _schedule_id(request: ConsoleRequest, given: Fields) -> UUID:
+async def _schedule_id(request: ConsoleRequest, given: FormFields) -> UUID:
     """Raises NotFound."""
     choices: Choices = await request.read(list_choices)
     found = choices.schedule(decode_id(SCHEDULE, given.get("schedule", "")))
@@ -201,7 +201,7 @@ async def _schedule_id(request: ConsoleRequest, given: Fields) -> UUID:
 
 
 def _hours_page(
-    request: ConsoleRequest, typed: Fields, status: int = 200, **more: Any
+    request: ConsoleRequest, typed: FormFields, status: int = 200, **more: Any
 ) -> PageAnswer:
     return request.page(
         "console/welcome-hours.html",
@@ -215,7 +215,7 @@ def _hours_page(
 
 
 def _event_type_page(
-    request: ConsoleRequest, schedule_id: UUID, typed: Fields, status: int = 200, **more: Any
+    request: ConsoleRequest, schedule_id: UUID, typed: FormFields, status: int = 200, **more: Any
 ) -> PageAnswer:
     return request.page(
         "console/welcome-event-type.html",

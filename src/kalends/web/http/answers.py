@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from msgspec import Raw, Struct, structs
 
 from kalends.formats.encoding import encode
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.pieces import taking_turns
 
 T = TypeVar("T")
@@ -32,20 +32,20 @@ class DeletedAnswer(Struct, frozen=True):
     data: Deleted
 
 
-def data(shown: Any, status: int = 200, version: int | None = None) -> Answer:
+def data(shown: Any, status: int = 200, version: int | None = None) -> HttpAnswer:
     """`{"data": …}`, with an ETag where the thing has versions."""
     headers = {} if version is None else {"etag": f'"{version}"'}
-    return Answer(status, encode({"data": shown}), headers)
+    return HttpAnswer(status, encode({"data": shown}), headers)
 
 
-def deleted(shown_id: str) -> Answer:
+def deleted(shown_id: str) -> HttpAnswer:
     """`{"data": {"id", "deleted": true}}`."""
     return data(Deleted(shown_id))
 
 
 def page(
     things: Sequence[T], total: int, limit: int, offset: int, show: Callable[[T], Any]
-) -> Answer:
+) -> HttpAnswer:
     """`{"data": […], "meta": {…}}`."""
     meta = PageMeta(total, limit, offset, offset + len(things) < total)
     return data_with_meta([show(thing) for thing in things], meta)
@@ -53,7 +53,7 @@ def page(
 
 async def page_in_pieces(
     things: Sequence[T], total: int, limit: int, offset: int, show: Callable[[T], Any]
-) -> Answer:
+) -> HttpAnswer:
     """The same, of things that may be large: each is written by itself, and others get their turn
     after it."""
     shown = [Raw(encode(show(thing))) async for thing in taking_turns(things)]
@@ -61,11 +61,11 @@ async def page_in_pieces(
     return data_with_meta(shown, meta)
 
 
-def data_with_meta(shown: Sequence[Any] | Raw, meta: Struct) -> Answer:
-    return Answer(200, encode({"data": shown, "meta": meta}))
+def data_with_meta(shown: Sequence[Any] | Raw, meta: Struct) -> HttpAnswer:
+    return HttpAnswer(200, encode({"data": shown, "meta": meta}))
 
 
-def with_headers(answer: Answer, headers: dict[str, str]) -> Answer:
+def with_headers(answer: HttpAnswer, headers: dict[str, str]) -> HttpAnswer:
     if not headers:
         return answer
     return structs.replace(answer, headers={**answer.headers, **headers})

@@ -15,7 +15,7 @@ from kalends.domain.errors import Invalid, NotFound, TooLarge, TooSlow, Unauthor
 from kalends.runtime import unit_of_work
 from kalends.runtime.callers import Keyring
 from kalends.runtime.conditions import IfMatch
-from kalends.runtime.idempotency import Answer, Remember
+from kalends.runtime.idempotency import HttpAnswer, Remember
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.web.http.reading import check_json, read_body, read_query, text_in_body, text_in_query
 from kalends.web.http.sign_ins import Sessions
@@ -103,11 +103,11 @@ class Call:
 
     async def change(
         self,
-        render: Callable[[R], Answer],
+        render: Callable[[R], HttpAnswer],
         use_case: UseCase[P, R],
         *args: P.args,
         **kwargs: P.kwargs,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Runs a use case that changes something, once for each `Idempotency-Key`."""
         remember = await self._remember()
         if remember is None:

@@ -22,7 +22,7 @@ SAID_AGAIN_AFTER_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
-class Patience:
+class ClientTimeouts:
     """How long a client may take, in seconds: for the head of a request, from its first byte or
     from connecting; without any progress of the body; for the whole body; between requests;
     without reading anything of an answer; for the whole answer, unless it is one that goes on;
@@ -43,7 +43,7 @@ class Patience:
         return min(1.0, shortest / LOOKS_IN_A_LIMIT)
 
 
-class Connection(ABC):
+class ClientConnection(ABC):
     """What is held against the limits."""
 
     @property
@@ -52,7 +52,7 @@ class Connection(ABC):
         """Whether the client has yet to read what was written."""
 
     @abstractmethod
-    def check(self, now: float, patience: Patience) -> None:
+    def check(self, now: float, patience: ClientTimeouts) -> None:
         """Ends the connection if it took too long; `now` is in the loop's seconds."""
 
     @abstractmethod
@@ -68,11 +68,13 @@ class Connections:
     """All of one process, at most `most`. Those that wait for their client are kept in the order
     in which they began to wait. Until the first one comes it can be sent to another process."""
 
-    def __init__(self, patience: Patience | None = None, most: int = MOST_CONNECTIONS) -> None:
-        self.patience = patience or Patience()
+    def __init__(
+        self, patience: ClientTimeouts | None = None, most: int = MOST_CONNECTIONS
+    ) -> None:
+        self.patience = patience or ClientTimeouts()
         self._most = most
-        self._all: set[Connection] = set()
-        self._waiting: dict[Connection, None] = {}
+        self._all: set[ClientConnection] = set()
+        self._waiting: dict[ClientConnection, None] = {}
         self._is_looking = False
         self._said_at = -SAID_AGAIN_AFTER_SECONDS
 
@@ -81,7 +83,7 @@ class Connections:
         """How many there are."""
         return len(self._all)
 
-    def add(self, new: Connection) -> None:
+    def add(self, new: ClientConnection) -> None:
         """Takes in a connection that was opened; closes another one, or this, if that is one too
         many."""
         self._all.add(new)
@@ -97,17 +99,17 @@ class Connections:
         else:
             new.turn_away()
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: ClientConnection) -> None:
         self._all.discard(connection)
         self._waiting.pop(connection, None)
 
-    def waits(self, connection: Connection) -> None:
+    def waits(self, connection: ClientConnection) -> None:
         """The next move is the client's: to send a request, or the rest of one."""
         if connection in self._all:
             self._waiting.pop(connection, None)
             self._waiting[connection] = None
 
-    def works(self, connection: Connection) -> None:
+    def works(self, connection: ClientConnection) -> None:
         """The next move is ours: a request is whole, and its answer not yet."""
         self._waiting.pop(connection, None)
 
@@ -119,7 +121,7 @@ class Connections:
                 "connections at their limit: the longest waiting is closed", most=self._most
             )
 
-    def _longest_waiting(self) -> Connection | None:
+    def _longest_waiting(self) -> ClientConnection | None:
         """Rather one to which nothing is being sent."""
         for connection in islice(self._waiting, LOOKED_AT_FOR_ROOM):
             if not connection.has_unsent:

@@ -17,7 +17,7 @@ from kalends.domain.errors import Invalid, KalendsError, MethodNotAllowed, NotFo
 from kalends.domain.ids import API_KEY, encode_id
 from kalends.domain.values import Instant
 from kalends.runtime.callers import Keyring
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.limits import RateLimiter
 from kalends.runtime.unit_of_work import Caller, Context
 from kalends.web.http.answers import with_headers
@@ -85,7 +85,7 @@ class Endpoint:
 
     async def _answer(
         self, scope: Scope, receive: Receive, headers: Headers, extra: dict[str, str]
-    ) -> Answer:
+    ) -> HttpAnswer:
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         route = self.methods.get(method)
         access = (route or next(iter(self.methods.values()))).access
@@ -192,11 +192,11 @@ def at_its_time(caller: Caller, headers: Headers) -> Caller:
         raise Invalid.field("Kalends-Now", str(error)) from None
 
 
-def error_answer(error: KalendsError, request_id: str) -> Answer:
-    return Answer(status_of(error), error_body(error, request_id), error_headers(error))
+def error_answer(error: KalendsError, request_id: str) -> HttpAnswer:
+    return HttpAnswer(status_of(error), error_body(error, request_id), error_headers(error))
 
 
-async def send_answer(send: Send, method: str, answer: Answer) -> None:
+async def send_answer(send: Send, method: str, answer: HttpAnswer) -> None:
     """Sends an answer; a HEAD gets the headers alone."""
     headers = [
         (b"content-type", b"application/json"),

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from kalends import __version__
 from kalends.domain.errors import KalendsError, NotFound, Unavailable
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.web.http import metrics
 from kalends.web.http.endpoint import error_answer
 
@@ -54,5 +54,5 @@ def _json(status: int, value: object) -> Response:
 
 
 def _error(request: Request, error: KalendsError) -> Response:
-    answer: Answer = error_answer(error, request.scope["state"]["request_id"])
+    answer: HttpAnswer = error_answer(error, request.scope["state"]["request_id"])
     return Response(answer.body, answer.status, answer.headers, media_type="application/json")

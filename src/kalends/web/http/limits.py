@@ -1,9 +1,9 @@
 """The headers that tell a client where it stands with its rate limit."""
 
-from kalends.runtime.limits import Window
+from kalends.runtime.limits import RateWindow
 
 
-def limit_headers(window: Window) -> dict[str, str]:
+def limit_headers(window: RateWindow) -> dict[str, str]:
     """`X-RateLimit-Reset` is in Unix seconds."""
     return {
         "x-ratelimit-limit": str(window.limit),

@@ -21,9 +21,9 @@ from kalends.domain.errors import (
     TooSlow,
     Unavailable,
 )
-from kalends.web.http.connections import Connection, Connections, Patience
+from kalends.web.http.connections import ClientConnection, ClientTimeouts, Connections
 from kalends.web.http.errors import error_body, status_of
-from kalends.web.http.refusals import Refusals, Refused
+from kalends.web.http.refusals import LimitedKey, Refusals
 
 # In the scope of a request whose answer goes on until somebody ends it.
 GOES_ON: Final = "kalends.goes_on"
@@ -53,7 +53,7 @@ class Stage(Enum):
     PARTING = auto()  # the client, to hear our last answer and go
 
 
-class Protocol(HttpToolsProtocol, Connection):
+class Protocol(HttpToolsProtocol, ClientConnection):
     """uvicorn's own, but for how it refuses what is no HTTP, how it ends what goes on, and how
     long it waits for a client."""
 
@@ -115,7 +115,7 @@ class Protocol(HttpToolsProtocol, Connection):
                 return
         super().on_headers_complete()
 
-    def _refuse_at_once(self, method: str, refused: Refused) -> None:
+    def _refuse_at_once(self, method: str, refused: LimitedKey) -> None:
         """Answers 429 here and now: there is no task for it, and no application is asked."""
         if self._refused_until != refused.window.resets_at:
             self._refused_until, self._refused = refused.window.resets_at, 0
@@ -187,7 +187,7 @@ class Protocol(HttpToolsProtocol, Connection):
     def has_unsent(self) -> bool:
         return bool(self._socket.get_write_buffer_size())
 
-    def check(self, now: float, patience: Patience) -> None:
+    def check(self, now: float, patience: ClientTimeouts) -> None:
         if self._since is None:
             self._since = self._progress_at = now
         took = now - self._since
@@ -204,7 +204,7 @@ class Protocol(HttpToolsProtocol, Connection):
         elif self._stage is Stage.PARTING and took > patience.parting:
             self._socket.close()
 
-    def _is_read_too_slowly(self, now: float, took: float, patience: Patience) -> bool:
+    def _is_read_too_slowly(self, now: float, took: float, patience: ClientTimeouts) -> bool:
         unsent = self._socket.get_write_buffer_size()
         if not unsent or not self._unsent or unsent < self._unsent:
             self._read_at = now
@@ -213,7 +213,7 @@ class Protocol(HttpToolsProtocol, Connection):
         is_over = not goes_on and took > patience.answer
         return unsent > 0 and (is_over or now - self._read_at > patience.answer_stalled)
 
-    def _check_body(self, now: float, took: float, patience: Patience) -> None:
+    def _check_body(self, now: float, took: float, patience: ClientTimeouts) -> None:
         if self._went_on or self.flow.read_paused:  # paused, it is we who do not get on
             self._went_on = False
             self._progress_at = now

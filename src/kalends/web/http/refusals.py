@@ -16,7 +16,7 @@ from kalends.domain.access import ApiKey
 from kalends.domain.errors import RateLimited
 from kalends.domain.ids import API_KEY, encode_id
 from kalends.runtime.callers import Keyring
-from kalends.runtime.limits import Window
+from kalends.runtime.limits import RateWindow
 from kalends.web.http import metrics
 from kalends.web.http.errors import error_body
 from kalends.web.http.limits import limit_headers
@@ -35,12 +35,12 @@ TIMES_TOO_OFTEN: Final = 10
 
 
 @dataclass
-class Refused:
+class LimitedKey:
     """A key that is past a limit, until its window ends; and how often that was said since it
     was last logged."""
 
     key: ApiKey
-    window: Window
+    window: RateWindow
     head: str
     count: int = 0
     logged_at: float = field(default_factory=time.monotonic)
@@ -78,9 +78,9 @@ class Refusals:
 
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
-        self._noted: dict[tuple[bytes, bool], Refused] = {}
+        self._noted: dict[tuple[bytes, bool], LimitedKey] = {}
 
-    def note(self, scope: Scope, key: ApiKey, window: Window) -> None:
+    def note(self, scope: Scope, key: ApiKey, window: RateWindow) -> None:
         """From now on, until its window ends, the credential of the request is refused."""
         credential = credential_in(scope["headers"])
         if credential is None:
@@ -92,9 +92,9 @@ class Refusals:
             "HTTP/1.1 429 Too Many Requests\r\ncontent-type: application/json\r\n"
             f"x-content-type-options: nosniff\r\ncache-control: no-store\r\n{''.join(lines)}"
         )
-        self._noted[credential, scope["method"] in SAFE_METHODS] = Refused(key, window, head)
+        self._noted[credential, scope["method"] in SAFE_METHODS] = LimitedKey(key, window, head)
 
-    def find(self, method: str, url: bytes, headers: RawHeaders) -> Refused | None:
+    def find(self, method: str, url: bytes, headers: RawHeaders) -> LimitedKey | None:
         """The refusal that stands for a request."""
         if not self._noted or not url.startswith(LIMITED_PATHS):
             return None

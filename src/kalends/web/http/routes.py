@@ -8,10 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 from kalends.domain.access import Scope
-from kalends.runtime.idempotency import Answer
+from kalends.runtime.idempotency import HttpAnswer
 from kalends.web.http.call import Call
 
-Handler = Callable[[Call], Awaitable[Answer]]
+Handler = Callable[[Call], Awaitable[HttpAnswer]]
 
 
 class Access(Enum):

@@ -12,7 +12,7 @@ from kalends.domain.event_type import EventType, Question, QuestionType, check_a
 from kalends.domain.phones import e164_of
 from kalends.domain.values import Email, Name, Phone, Text
 from kalends.services.bookings import NewAttendee
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.safety import without_bidi
 from kalends.web.pages.words import say
 
@@ -40,13 +40,15 @@ def needs_phone(event_type: EventType) -> bool:
     return event_type.location_type == LocationType.PHONE
 
 
-def typed_in(form: Fields, event_type: EventType) -> list[tuple[str, str]]:
+def typed_in(form: FormFields, event_type: EventType) -> list[tuple[str, str]]:
     """What was filled in, as it is, right or wrong."""
     names = [*ABOUT_ATTENDEE, *map(field_of, event_type.questions)]
     return [(name, value) for name in names for value in form.all_of(name)]
 
 
-def read_asked(form: Fields, event_type: EventType, timezone: str, language: str | None) -> Asked:
+def read_asked(
+    form: FormFields, event_type: EventType, timezone: str, language: str | None
+) -> Asked:
     """The form, shown in that zone and language, as a booking takes it."""
     faults: dict[str, str] = {}
     attendee = NewAttendee(
@@ -74,7 +76,7 @@ def read_asked(form: Fields, event_type: EventType, timezone: str, language: str
     return Asked(attendee, _answers(form, event_type, faults), faults)
 
 
-def _answers(form: Fields, event_type: EventType, faults: dict[str, str]) -> dict[str, Any]:
+def _answers(form: FormFields, event_type: EventType, faults: dict[str, str]) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for question in event_type.questions:
         name = field_of(question)
@@ -116,7 +118,7 @@ def _is_answer(question: Question, answer: Any) -> bool:
     return check_answer(question, answer) is None
 
 
-def _number(form: Fields, name: str, question: Question) -> int | float | None:
+def _number(form: FormFields, name: str, question: Question) -> int | float | None:
     """Raises ValueError."""
     text = form.text(name).replace(",", ".")
     if not text:
@@ -127,20 +129,20 @@ def _number(form: Fields, name: str, question: Question) -> int | float | None:
     return int(number) if number.is_integer() and "." not in text else number
 
 
-def _yes_or_no(form: Fields, name: str, question: Question) -> bool | None:
+def _yes_or_no(form: FormFields, name: str, question: Question) -> bool | None:
     return {YES: True, NO: False}.get(form.text(name))
 
 
-def _consent(form: Fields, name: str, question: Question) -> bool | None:
+def _consent(form: FormFields, name: str, question: Question) -> bool | None:
     """One that was not given is no answer."""
     return True if form.text(name) == YES else None
 
 
-def _choices(form: Fields, name: str, question: Question) -> list[str]:
+def _choices(form: FormFields, name: str, question: Question) -> list[str]:
     return [_as_written(chosen, question) for chosen in form.all_of(name)]
 
 
-def _choice(form: Fields, name: str, question: Question) -> str:
+def _choice(form: FormFields, name: str, question: Question) -> str:
     return _as_written(form.get(name, ""), question)
 
 
@@ -150,11 +152,11 @@ def _as_written(chosen: str, question: Question) -> str:
     return next((option for option in options if without_bidi(option) == chosen), chosen)
 
 
-def _text(form: Fields, name: str, question: Question) -> str:
+def _text(form: FormFields, name: str, question: Question) -> str:
     return form.text(name)
 
 
-_READ: Final[dict[QuestionType, Callable[[Fields, str, Question], Any]]] = {
+_READ: Final[dict[QuestionType, Callable[[FormFields, str, Question], Any]]] = {
     QuestionType.TEXT: _text,
     QuestionType.TEXTAREA: _text,
     QuestionType.EMAIL: _text,

@@ -10,7 +10,7 @@ from kalends.domain.visible import is_blank
 MOST_FIELDS = 1000
 
 
-class Fields(Mapping[str, str]):
+class FormFields(Mapping[str, str]):
     """What was given, each name with its first value. `all_of` has the others too."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
@@ -36,7 +36,7 @@ class Fields(Mapping[str, str]):
         return "" if is_blank(value) else value
 
 
-def read_fields(raw: bytes) -> Fields:
+def read_fields(raw: bytes) -> FormFields:
     """`application/x-www-form-urlencoded`; line breaks come out as newlines.
 
     Raises Invalid for what is not UTF-8, holds NUL, or has too many fields.
@@ -49,4 +49,4 @@ def read_fields(raw: bytes) -> Fields:
         raise Invalid("What was sent is no form that we know.") from None
     if any("\x00" in name or "\x00" in value for name, value in pairs):
         raise Invalid("What was sent holds a character that is not allowed.")
-    return Fields([(name, value.replace("\r\n", "\n")) for name, value in pairs])
+    return FormFields([(name, value.replace("\r\n", "\n")) for name, value in pairs])

@@ -10,7 +10,7 @@ from enum import Enum
 from kalends.web.pages.request import PageRequest
 
 
-class Attempt(Enum):
+class PageAction(Enum):
     """What is tried, and how many times as often as an address may book in a minute."""
 
     HOLD = 3
@@ -18,7 +18,7 @@ class Attempt(Enum):
     LINK = 9
 
 
-def count_attempt(request: PageRequest, attempt: Attempt) -> None:
+def count_attempt(request: PageRequest, attempt: PageAction) -> None:
     """Raises RateLimited. The address is counted under its hash, and kept nowhere."""
     address = hashlib.sha256(request.address.encode()).hexdigest()
     limit = request.gate.limits.address * attempt.value

@@ -15,7 +15,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.values import Day, Instant
 from kalends.services.slots import Listed, Range
 from kalends.web.pages import clock_words
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import say
 
 # Without a horizon of the event type's own, this far ahead.
@@ -26,7 +26,7 @@ ListTimes = Callable[[Range], Awaitable[Listed]]
 
 
 @dataclass(frozen=True)
-class Cell:
+class PickerDay:
     """A day of the month's table. `free` is how many times it has."""
 
     day: date
@@ -55,7 +55,7 @@ class Picker:
 
     zone: Zone
     first: date
-    weeks: Sequence[Sequence[Cell]]
+    weeks: Sequence[Sequence[PickerDay]]
     weekdays: Sequence[tuple[int, str, str]]
     previous_month: date | None
     next_month: date | None
@@ -93,7 +93,7 @@ class Bounds:
 
 
 async def pick(
-    list_times: ListTimes, asked: Fields, zone: Zone, bounds: Bounds, locale: Locale
+    list_times: ListTimes, asked: FormFields, zone: Zone, bounds: Bounds, locale: Locale
 ) -> Picker:
     """The month and day that are asked for (`month=2026-12`, `day=2026-12-03`); else those of the
     first free time."""
@@ -186,10 +186,10 @@ def _weeks(
     chosen: date | None,
     bounds: Bounds,
     locale: Locale,
-) -> list[list[Cell]]:
+) -> list[list[PickerDay]]:
     return [
         [
-            Cell(
+            PickerDay(
                 day=day,
                 is_in_month=day.month == first.month,
                 free=by_day.count(day),
@@ -203,7 +203,7 @@ def _weeks(
     ]
 
 
-def start_in(given: Fields) -> datetime:
+def start_in(given: FormFields) -> datetime:
     """The time that was chosen. Raises Invalid."""
     try:
         return Instant.parse(given.text("start"))

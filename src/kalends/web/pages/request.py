@@ -21,7 +21,7 @@ from kalends.web.http.call import read_all
 from kalends.web.http.sign_ins import Sessions, address_of, token_in
 from kalends.web.pages.answers import HTML, PageAnswer
 from kalends.web.pages.answers import Headers as HeaderPairs
-from kalends.web.pages.forms import Fields, read_fields
+from kalends.web.pages.forms import FormFields, read_fields
 from kalends.web.pages.languages import language_of, locale_of
 from kalends.web.pages.safety import form_token, is_form_token
 from kalends.web.pages.templating import render, render_in_pieces
@@ -68,7 +68,7 @@ class PageRequest:
     headers: Headers
     caller: Caller
     is_framed: bool = False
-    _form: Fields | None = None
+    _form: FormFields | None = None
 
     @property
     def is_post(self) -> bool:
@@ -80,11 +80,11 @@ class PageRequest:
         return value
 
     @cached_property
-    def query(self) -> Fields:
+    def query(self) -> FormFields:
         """Raises Invalid."""
         return read_fields(self.scope["query_string"])
 
-    async def form(self) -> Fields:
+    async def form(self) -> FormFields:
         """What was sent. A signed-in user's has to hold the token of our own page, in the field
         `form_token` or the header `X-Form-Token`. Raises Forbidden, Invalid, TooLarge."""
         if self._form is None:
@@ -98,10 +98,10 @@ class PageRequest:
         a user is signed in. Raises Forbidden, TooLarge."""
         body = await read_all(self.receive)
         if self.caller.user_id is not None:
-            self._check_form_token(Fields([]))
+            self._check_form_token(FormFields([]))
         return body
 
-    def _check_form_token(self, form: Fields) -> None:
+    def _check_form_token(self, form: FormFields) -> None:
         given = self.headers.get(TOKEN_HEADER) or form.get(TOKEN_FIELD, "")
         if not is_form_token(given, token_in(self.headers) or ""):
             raise Forbidden("This form is out of date. Please open the page again.")

@@ -25,7 +25,7 @@ from kalends.domain.hold import Hold
 from kalends.domain.ids import HOLD, decode_id, encode_id
 from kalends.services import form_drafts, offers, page_bookings
 from kalends.services.bookings import NewBooking
-from kalends.services.page_bookings import Booked, Limits, Sending
+from kalends.services.page_bookings import Booked, BookingRates, FormSubmission
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.http.routes import Access
 from kalends.web.pages.answers import PageAnswer, redirect
@@ -37,8 +37,8 @@ from kalends.web.pages.asking import (
     read_asked,
     typed_in,
 )
-from kalends.web.pages.forms import Fields
-from kalends.web.pages.limits import Attempt, count_attempt
+from kalends.web.pages.forms import FormFields
+from kalends.web.pages.limits import PageAction, count_attempt
 from kalends.web.pages.picker import TimeChoice, start_in
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, PageHandler, PageRoute
@@ -57,7 +57,7 @@ async def hold_time(request: PageRequest) -> PageAnswer:
     """Holds the chosen time and leads to the form; if it is taken, shows what is free near it."""
     form = await request.form()
     offer = await open_offer(request, request.query)
-    count_attempt(request, Attempt.HOLD)
+    count_attempt(request, PageAction.HOLD)
     starts_at, visitor = start_in(form), Visitor.known_or_new(request)
     try:
         hold = await offer.request.change(
@@ -79,7 +79,7 @@ async def choose_another_time(request: PageRequest) -> PageAnswer:
     """Leads back to the times; what was typed so far is kept, right or wrong."""
     form = await request.form()
     offer = await open_offer(request, request.query)
-    count_attempt(request, Attempt.HOLD)
+    count_attempt(request, PageAction.HOLD)
     visitor = Visitor.known_or_new(request)
     await _keep_typed(offer, visitor, form)
     day = _local_day(start_in(form), await offer.zone())
@@ -87,7 +87,7 @@ async def choose_another_time(request: PageRequest) -> PageAnswer:
     return redirect(to, visitor.remember(request))
 
 
-async def _keep_typed(offer: Offer, visitor: Visitor, form: Fields) -> None:
+async def _keep_typed(offer: Offer, visitor: Visitor, form: FormFields) -> None:
     if visitor.id is not None:
         typed = typed_in(form, offer.event_type)
         await offer.request.change(form_drafts.keep_draft, offer.event_type, visitor.id, typed)
@@ -130,19 +130,19 @@ async def _find_hold(offer: Offer, starts_at: datetime, named: UUID | None) -> H
     return hold
 
 
-async def _kept_typed(offer: Offer) -> Fields:
+async def _kept_typed(offer: Offer) -> FormFields:
     """What the visitor has typed before, to go on with."""
     if offer.visitor.id is None:
-        return Fields([])
+        return FormFields([])
     read = offer.request.read
-    return Fields(list(await read(form_drafts.find_draft, offer.event_type, offer.visitor.id)))
+    return FormFields(list(await read(form_drafts.find_draft, offer.event_type, offer.visitor.id)))
 
 
 async def send_form(request: PageRequest) -> PageAnswer:
     """Books. What is wrong is told in the form, with all that was typed."""
     form = await request.form()
     offer = await open_offer(request, request.query)
-    count_attempt(request, Attempt.BOOKING)
+    count_attempt(request, PageAction.BOOKING)
     starts_at, zone = start_in(form), await offer.zone()
     visitor = Visitor.known_or_new(request)
     answer = await _send(offer, visitor, form, starts_at, zone)
@@ -150,13 +150,13 @@ async def send_form(request: PageRequest) -> PageAnswer:
 
 
 async def _send(
-    offer: Offer, visitor: Visitor, form: Fields, starts_at: datetime, zone: Zone
+    offer: Offer, visitor: Visitor, form: FormFields, starts_at: datetime, zone: Zone
 ) -> PageAnswer:
     asked = read_asked(form, offer.event_type, zone.name, offer.request.language)
     faults = asked.faults | faults_of_numbers(asked, offer.event_type, await offer.country())
     if faults:
         return await _form_again(offer, starts_at, form, 422, faults=faults)
-    sending = Sending(form=form.get("form"), visitor=visitor.id)
+    sending = FormSubmission(form=form.get("form"), visitor=visitor.id)
     try:
         booked = await _book(offer, _wanted(offer, starts_at, asked, _hold_in(form)), sending)
     except NOT_FREE as error:
@@ -177,10 +177,10 @@ async def _send(
     return redirect(offer.carried.to(f"/booking/{booked.token}", booked="1"))
 
 
-async def _book(offer: Offer, wanted: NewBooking, sending: Sending) -> Booked:
+async def _book(offer: Offer, wanted: NewBooking, sending: FormSubmission) -> Booked:
     """With the hold; without it where it ended in this very moment."""
     request = offer.request
-    limits = Limits(
+    limits = BookingRates(
         address=request.address,
         per_address=request.gate.limits.address,
         per_schedule=request.gate.limits.schedule,
@@ -203,7 +203,7 @@ def _wanted(offer: Offer, starts_at: datetime, asked: Asked, hold_id: UUID | Non
 
 
 async def _form_again(
-    offer: Offer, starts_at: datetime, form: Fields, status: int, **more: Any
+    offer: Offer, starts_at: datetime, form: FormFields, status: int, **more: Any
 ) -> PageAnswer:
     """The form with what was typed; its time is kept longer, if it still is."""
     await _keep_typed(offer, offer.visitor, form)
@@ -219,7 +219,7 @@ async def _form_page(
     offer: Offer,
     starts_at: datetime,
     hold: Hold | None,
-    typed: Fields,
+    typed: FormFields,
     status: int = 200,
     **more: Any,
 ) -> PageAnswer:
@@ -250,7 +250,7 @@ async def _say_gone(offer: Offer, starts_at: datetime, error: KalendsError | Non
     zone = await offer.zone()
     near = await offer.list_near(starts_at, zone)
     day = _local_day(starts_at, zone)
-    asked = Fields([*offer.carried.fields().items(), ("day", day)])
+    asked = FormFields([*offer.carried.fields().items(), ("day", day)])
     status = 409 if error is None else status_of(error)
     return await times_page(offer, asked, status, problem=_gone(error), near=near)
 
@@ -274,7 +274,7 @@ def _is_locked(offer: Offer, starts_at: datetime) -> bool:
     return until < offer.request.context.clock()
 
 
-def _hold_in(given: Fields) -> UUID | None:
+def _hold_in(given: FormFields) -> UUID | None:
     return decode_id(HOLD, given.text("hold"))
 
 

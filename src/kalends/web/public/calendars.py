@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from kalends.domain.booking import Status
 from kalends.domain.ids import BOOKING, encode_id
 from kalends.formats.icalendar.invitations import EventStatus, FeedEntry, Person, feed_ics
-from kalends.services.self_service import Opened
+from kalends.services.self_service import LinkedBooking
 from kalends.web.pages.words import say
 
 GOOGLE: Final = "https://calendar.google.com/calendar/render"
@@ -26,7 +26,7 @@ class CalendarLinks:
     outlook: str
 
 
-def calendar_links(opened: Opened) -> CalendarLinks:
+def calendar_links(opened: LinkedBooking) -> CalendarLinks:
     """Without the link that opens the booking: it would be told to another site."""
     booking = opened.booking
     title, place = title_of(opened), place_of(opened) or ""
@@ -47,7 +47,7 @@ def calendar_links(opened: Opened) -> CalendarLinks:
     return CalendarLinks(f"{GOOGLE}?{urlencode(google)}", f"{OUTLOOK}?{urlencode(outlook)}")
 
 
-def calendar_file(opened: Opened, url: str, sender: str) -> bytes:
+def calendar_file(opened: LinkedBooking, url: str, sender: str) -> bytes:
     """The same UID as the invitation in the mail, so that a calendar has it once."""
     booking = opened.booking
     entry = FeedEntry(
@@ -66,7 +66,7 @@ def calendar_file(opened: Opened, url: str, sender: str) -> bytes:
     return feed_ics(name, [entry], organizer=Person(name, sender))
 
 
-def place_of(opened: Opened) -> str | None:
+def place_of(opened: LinkedBooking) -> str | None:
     """The place as the attendee is told it now, or what kind of place it is."""
     kind = opened.booking.location_type
     if opened.location or not (kind or opened.booking.location):
@@ -74,12 +74,12 @@ def place_of(opened: Opened) -> str | None:
     return say(f"place.{kind or 'online'}")
 
 
-def title_of(opened: Opened) -> str:
+def title_of(opened: LinkedBooking) -> str:
     name = opened.organization.name
     return f"{opened.booking.title} ({name})" if opened.booking.title else name
 
 
-def zone_of(opened: Opened) -> str:
+def zone_of(opened: LinkedBooking) -> str:
     booking, fixed = opened.booking, opened.fixed_zone
     return fixed.name if fixed else booking.attendee_timezone or booking.timezone
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from kalends.availability.wallclock import Zone
 from kalends.web.pages.clock_words import find_zone
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.request import PageRequest
 
 # Written by our script: where the browser says that its visitor is.
@@ -21,7 +21,7 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,255}")
 class Carried:
     """The parameters that every link and form of a page takes along."""
 
-    def __init__(self, request: PageRequest, given: Fields) -> None:
+    def __init__(self, request: PageRequest, given: FormFields) -> None:
         self._values: dict[str, str] = {}
         self.chosen_zone = find_zone(given.get("timezone"))
         self.zone: Zone | None = self.chosen_zone or find_zone(request.cookie(ZONE_COOKIE))

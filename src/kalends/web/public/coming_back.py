@@ -9,7 +9,7 @@ from uuid import UUID
 from kalends.domain.booking import Booking
 from kalends.services import page_bookings
 from kalends.web.pages.answers import PageAnswer, redirect
-from kalends.web.pages.limits import Attempt, count_attempt
+from kalends.web.pages.limits import PageAction, count_attempt
 from kalends.web.pages.picker import start_in
 from kalends.web.pages.request import PageRequest
 from kalends.web.public.offers import Offer, open_offer
@@ -46,7 +46,7 @@ async def open_booked(request: PageRequest) -> PageAnswer:
     """Leads to what this visitor has booked at that time. Raises NotFound, Invalid."""
     form = await request.form()
     offer = await open_offer(request, request.query)
-    count_attempt(request, Attempt.LINK)
+    count_attempt(request, PageAction.LINK)
     booked = await offer.request.change(
         page_bookings.open_own_booking, offer.event_type, start_in(form), offer.visitor.id
     )

@@ -19,7 +19,7 @@ from kalends.services.slots import Listed, Range
 from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, redirect
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.picker import Bounds, TimeChoice, pick, times_of
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, PageHandler, PageRoute
@@ -101,7 +101,7 @@ class Offer:
         }
 
 
-async def open_offer(request: PageRequest, given: Fields) -> Offer:
+async def open_offer(request: PageRequest, given: FormFields) -> Offer:
     """What the path names. Raises NotFound, also for what takes no bookings."""
     organization = await request.read(offers.get_organization_to_book, request.path("organization"))
     its = request.acting_as(attendee_of(organization))
@@ -134,7 +134,7 @@ async def without_slash(request: PageRequest) -> PageAnswer:
     return redirect(f"{path}?{query}" if query else path)
 
 
-async def times_page(offer: Offer, asked: Fields, status: int = 200, **more: Any) -> PageAnswer:
+async def times_page(offer: Offer, asked: FormFields, status: int = 200, **more: Any) -> PageAnswer:
     """The page of times, for what is asked; `more` says what is the matter with one of them."""
     zone = await offer.zone()
     request, event_type = offer.request, offer.event_type

@@ -27,15 +27,15 @@ from kalends.domain.values import Text
 from kalends.formats.locales import english_for, language_tag
 from kalends.runtime.phones import country_of
 from kalends.services import self_service
-from kalends.services.self_service import Opened
+from kalends.services.self_service import LinkedBooking
 from kalends.web.http.errors import status_of
 from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.asking import fits
-from kalends.web.pages.forms import Fields
-from kalends.web.pages.limits import Attempt, count_attempt
+from kalends.web.pages.forms import FormFields
+from kalends.web.pages.limits import PageAction, count_attempt
 from kalends.web.pages.picker import Bounds, pick, start_in
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, PageRoute
@@ -61,7 +61,7 @@ class Mine:
 
     request: PageRequest
     token: str
-    opened: Opened
+    opened: LinkedBooking
     carried: Carried
 
     @property
@@ -109,7 +109,7 @@ class Mine:
 
 async def open_mine(request: PageRequest) -> Mine:
     """Raises NotFound, RateLimited."""
-    count_attempt(request, Attempt.LINK)
+    count_attempt(request, PageAction.LINK)
     token = request.path("token")
     opened = await self_service.open_link(request.context, token)
     return Mine(request, token, opened, Carried(request, request.query))
@@ -206,7 +206,7 @@ async def _refused(mine: Mine, error: KalendsError) -> PageAnswer:
     return _booking_page(its, status_of(error), problem=problem)
 
 
-def _seen_in(form: Fields) -> int | None:
+def _seen_in(form: FormFields) -> int | None:
     """The version of the booking that the form was made for."""
     text = form.text("seen")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None

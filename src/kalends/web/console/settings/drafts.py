@@ -10,7 +10,7 @@ from kalends.domain.errors import Detail, Invalid, KalendsError, SlugTaken, Stal
 from kalends.formats.encoding import encode
 from kalends.runtime.conditions import IfMatch
 from kalends.web.http.errors import status_of
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import WORDS, say
 
 YES: Final = "yes"
@@ -33,7 +33,7 @@ _KINDLY: Final = (
 class Draft:
     """`faults` by field; `problem` is what is the matter with the whole."""
 
-    typed: Fields
+    typed: FormFields
     faults: Mapping[str, str] = field(default_factory=dict)
     problem: str | None = None
     status: int = 200
@@ -50,15 +50,15 @@ def drafted(values: Mapping[str, str | Iterable[str]]) -> Draft:
     pairs: list[tuple[str, str]] = []
     for name, value in values.items():
         pairs += [(name, value)] if isinstance(value, str) else [(name, one) for one in value]
-    return Draft(Fields(pairs))
+    return Draft(FormFields(pairs))
 
 
-def refused(typed: Fields, error: KalendsError, version: int | None = None) -> Draft:
+def refused(typed: FormFields, error: KalendsError, version: int | None = None) -> Draft:
     """The same form again, with what is wrong at its fields. For one that was made of an older
     version, `version` is that which stands now: sent again, the form goes over it."""
     if isinstance(error, Stale):
         kept = [(n, v) for n in typed if n != VERSION for v in typed.all_of(n)]
-        now = Fields([*kept, (VERSION, str(version or ""))])
+        now = FormFields([*kept, (VERSION, str(version or ""))])
         return Draft(now, problem=say("settings.stale"), status=status_of(error))
     if isinstance(error, SlugTaken):
         return Draft(typed, {"slug": say("settings.fault.slug")}, status=status_of(error))
@@ -106,7 +106,7 @@ def label_of(name: str) -> str:
     return say(f"settings.field.{known}") if known else ""
 
 
-def rows_in(form: Fields, prefix: str, parts: Iterable[str]) -> list[dict[str, str]]:
+def rows_in(form: FormFields, prefix: str, parts: Iterable[str]) -> list[dict[str, str]]:
     """The rows `prefix.0.part`, `prefix.1.part`, … in their order, without those left empty."""
     pattern = re.compile(rf"{re.escape(prefix)}\.(\d{{1,4}})\.[a-z_]+")
     numbers = sorted({int(found[1]) for name in form if (found := pattern.fullmatch(name))})
@@ -114,7 +114,7 @@ def rows_in(form: Fields, prefix: str, parts: Iterable[str]) -> list[dict[str, s
     return [row for row in rows if any(row.values())]
 
 
-def if_match_of(form: Fields) -> IfMatch:
+def if_match_of(form: FormFields) -> IfMatch:
     """The version that the form was made of."""
     text = form.text(VERSION)
     return frozenset({int(text)}) if text.isascii() and text.isdigit() and len(text) < 10 else None

@@ -23,7 +23,7 @@ from kalends.web.console.settings.drafts import (
     text_or_none,
 )
 from kalends.web.http.reading import read_body
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 
 TEXTS: Final = ("name", "slug", "description", "location", "location_type")
 # Each in minutes; what is left empty is null, or the number that stands beside it.
@@ -78,7 +78,7 @@ def draft_of(event_type: EventType) -> Draft:
     )
 
 
-def as_typed(form: Fields) -> Fields:
+def as_typed(form: FormFields) -> FormFields:
     """The form without gaps between its rows; a question without a key gets one of its label."""
     plain = (*TEXTS, *MINUTES, *NUMBERS, *CHECKED, REMINDERS, VERSION)
     fields: dict[str, str | Iterable[str]] = {name: form.text(name) for name in plain}
@@ -95,31 +95,31 @@ def as_typed(form: Fields) -> Fields:
     return drafted(fields).typed
 
 
-def read_new(typed: Fields) -> NewEventType:
+def read_new(typed: FormFields) -> NewEventType:
     """Raises Invalid, NotFound."""
     values = _values(typed)
     check(_known(values), parse_changes)
     return parse_new(read_body(encode(values), CreateEventType))
 
 
-def read_changes(typed: Fields) -> EventTypeChanges:
+def read_changes(typed: FormFields) -> EventTypeChanges:
     """The address stays as it is where none is given. Raises Invalid, NotFound."""
     values = _known(_values(typed))
     check(values, parse_changes)
     return parse_changes(encode(values))
 
 
-def count_rows(typed: Fields) -> dict[str, int]:
+def count_rows(typed: FormFields) -> dict[str, int]:
     """How many rows are filled in, of groups of schedules and of questions."""
     return {"requirements": len(_groups_in(typed)), "questions": len(_questions_in(typed))}
 
 
-def chosen_in(typed: Fields) -> list[str]:
+def chosen_in(typed: FormFields) -> list[str]:
     """The schedules that its groups name."""
     return [schedule_id for group in _groups_in(typed) for schedule_id in group.schedule_ids]
 
 
-def _values(typed: Fields) -> dict[str, Any]:
+def _values(typed: FormFields) -> dict[str, Any]:
     minutes = {
         name: _or(minutes_or_text(typed.text(name)), other) for name, other in MINUTES.items()
     }
@@ -169,7 +169,7 @@ class _Group(NamedTuple):
     weights: dict[str, str]
 
 
-def _groups_in(form: Fields) -> list[_Group]:
+def _groups_in(form: FormFields) -> list[_Group]:
     """How many of which schedules; a group without a schedule is none."""
     pattern = re.compile(r"requirements\.(\d{1,4})\.schedule_ids")
     numbers = sorted({int(found[1]) for name in form if (found := pattern.fullmatch(name))})
@@ -182,7 +182,7 @@ def _groups_in(form: Fields) -> list[_Group]:
     return groups
 
 
-def _questions_in(form: Fields) -> list[dict[str, str]]:
+def _questions_in(form: FormFields) -> list[dict[str, str]]:
     rows = rows_in(form, "questions", QUESTION)
     return [row for row in rows if any(v for part, v in row.items() if part not in UNTOUCHED)]
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from kalends.availability.wallclock import Zone, wall_midnight
 from kalends.domain import ids
 from kalends.domain.errors import Invalid, KalendsError, Stale
-from kalends.domain.schedule import BusyTime, Schedule, Window
+from kalends.domain.schedule import BusyTime, Schedule, WindowText
 from kalends.domain.values import Day
 from kalends.formats.encoding import encode
 from kalends.scheduling.clocks import bounds_of
@@ -23,7 +23,7 @@ from kalends.web.console.settings.schedules import PATH, SECTION, offset_in, ope
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.clock_words import iso, local
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import say
 
 LISTED: Final = 100
@@ -31,7 +31,7 @@ TAB: Final = "/exceptions"
 TRIES: Final = 3
 ROWS: Final = 2
 HOURS: Final = "hours"
-NOTHING: Final = Draft(Fields([]))
+NOTHING: Final = Draft(FormFields([]))
 BUSY: Final = ("busy.start_day", "busy.start", "busy.end_day", "busy.end", "busy.reason")
 
 
@@ -94,7 +94,7 @@ def instants_at(zone: Zone, day: Day, clock: str) -> list[datetime]:
 
 
 async def _change_overrides(
-    request: ConsoleRequest, schedule: Schedule, day: str, windows: list[Window] | None
+    request: ConsoleRequest, schedule: Schedule, day: str, windows: list[WindowText] | None
 ) -> None:
     """Changes one day and no other, whoever changes those meanwhile. None takes it away."""
     for _ in range(TRIES):
@@ -111,7 +111,7 @@ async def _change_overrides(
     raise Stale(say("settings.stale"))
 
 
-def _busy_time_in(form: Fields, zone: Zone) -> NewBusyTime:
+def _busy_time_in(form: FormFields, zone: Zone) -> NewBusyTime:
     """Raises Invalid, at the fields of this form."""
     reason = form.text("busy.reason") or None
     start, end = _start_in(form, zone), _end_in(form, zone)
@@ -124,7 +124,7 @@ def _busy_time_in(form: Fields, zone: Zone) -> NewBusyTime:
         raise Invalid.field(field, message) from None
 
 
-def _start_in(form: Fields, zone: Zone) -> datetime:
+def _start_in(form: FormFields, zone: Zone) -> datetime:
     """The start of the first day, where no hour is given. Raises Invalid."""
     day, clock = _day_in(form, "busy.start_day"), clock_text(form.text("busy.start"))
     if clock in ("", "00:00"):
@@ -132,7 +132,7 @@ def _start_in(form: Fields, zone: Zone) -> datetime:
     return _instants_in(zone, day, clock, "busy.start")[0]
 
 
-def _end_in(form: Fields, zone: Zone) -> datetime:
+def _end_in(form: FormFields, zone: Zone) -> datetime:
     """The end of the last day, which is part of the time, where no hour is given. Raises
     Invalid."""
     day, clock = _day_in(form, "busy.end_day"), clock_text(form.text("busy.end"))
@@ -160,7 +160,7 @@ def whole_days_of(busy: BusyTime, zone: Zone) -> tuple[date, date] | None:
     return (first, last) if (begins, ends) == (busy.start_time, busy.end_time) else None
 
 
-def _day_in(form: Fields, name: str) -> Day:
+def _day_in(form: FormFields, name: str) -> Day:
     """Raises Invalid."""
     try:
         return Day.parse(form.text(name))

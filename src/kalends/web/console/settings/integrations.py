@@ -26,7 +26,7 @@ from kalends.web.console.settings.drafts import (
 from kalends.web.console.settings.schedules import id_of, list_all
 from kalends.web.http.reading import read_body
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import say
 
 SECTION: Final = "integrations"
@@ -87,7 +87,7 @@ async def _find(request: ConsoleRequest) -> Connection | None:
 
 
 def _values(
-    request: ConsoleRequest, connection: Connection | None, typed: Fields
+    request: ConsoleRequest, connection: Connection | None, typed: FormFields
 ) -> dict[str, Any]:
     """What is typed as the API takes it."""
     sealed = (connection.api_key, connection.webhook_secret) if connection else (None, None)
@@ -122,12 +122,12 @@ def _kept(request: ConsoleRequest, sealed: bytes | None, purpose: str) -> str | 
         return None
 
 
-def _mappings_in(form: Fields) -> list[dict[str, str]]:
+def _mappings_in(form: FormFields) -> list[dict[str, str]]:
     """Those with an id; the others are gone."""
     return [row for row in rows_in(form, "mappings", MAPPING) if row["id"]]
 
 
-def _as_typed(form: Fields) -> Fields:
+def _as_typed(form: FormFields) -> FormFields:
     """Without the secrets, which are never shown again, and without gaps between the rows."""
     fields: dict[str, str | Iterable[str]] = {name: form.text(name) for name in PLAIN}
     for name in ("apiKey", "webhookSecret"):

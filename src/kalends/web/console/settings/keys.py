@@ -18,7 +18,7 @@ from kalends.web.console.settings.schedules import offset_in
 from kalends.web.http.call import id_named
 from kalends.web.http.reading import read_body
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 
 SECTION: Final = "keys"
 PATH: Final = "/keys"
@@ -50,7 +50,7 @@ async def revoke(request: ConsoleRequest) -> PageAnswer:
     return request.go(PATH, done="key-revoked")
 
 
-def _read(request: ConsoleRequest, typed: Fields) -> CreateApiKey:
+def _read(request: ConsoleRequest, typed: FormFields) -> CreateApiKey:
     """It works until the end of the chosen day, in the organization's zone. Raises Invalid."""
     day, until = typed.text("expires_on"), None
     if day:

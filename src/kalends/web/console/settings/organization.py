@@ -12,7 +12,7 @@ from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import Draft, check, drafted, refused, text_or_none
 from kalends.web.pages import places
 from kalends.web.pages.answers import PageAnswer, redirect
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 
 SECTION: Final = "settings"
 PATH: Final = "/settings"
@@ -33,7 +33,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
     return redirect(f"/console/{after.slug}{PATH}?done=saved")
 
 
-def _read(typed: Fields) -> OrganizationChanges:
+def _read(typed: FormFields) -> OrganizationChanges:
     """Raises Invalid."""
     values = {name: typed.text(name) for name in ("name", "slug", "timezone")}
     given = {

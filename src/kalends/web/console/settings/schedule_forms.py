@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from kalends.domain.schedule import WEEKDAYS, Schedule, Window
+from kalends.domain.schedule import WEEKDAYS, Schedule, WindowText
 from kalends.formats.encoding import encode
 from kalends.services.schedules import NewSchedule, ScheduleChanges
 from kalends.web.api.schedules import CreateSchedule, parse_changes, parse_new
@@ -19,13 +19,13 @@ from kalends.web.console.settings.drafts import (
     text_or_none,
 )
 from kalends.web.http.reading import read_body
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 
 WINDOW: Final = ("start", "end")
 ALWAYS: Final = "always"
 PLAIN: Final = ("name", "timezone", "description")
 LIMITS: Final = ("booking_limits.max_per_day", "booking_limits.min_notice_hours")
-NEW_HOURS: Final = {day: [Window("09:00", "17:00")] for day in WEEKDAYS[:5]}
+NEW_HOURS: Final = {day: [WindowText("09:00", "17:00")] for day in WEEKDAYS[:5]}
 
 
 def new_draft(zone_name: str) -> Draft:
@@ -52,38 +52,38 @@ def draft_of(schedule: Schedule) -> Draft:
     )
 
 
-def as_typed(form: Fields) -> Fields:
+def as_typed(form: FormFields) -> FormFields:
     """The form with its windows written out as they are read, and without gaps between them."""
     hours = {day: windows_in(form, f"availability.{day}") for day in WEEKDAYS}
     plain = {name: form.text(name) for name in (*PLAIN, *LIMITS, ALWAYS, "is_active", VERSION)}
     return drafted({**plain, **_fields_of(hours)}).typed
 
 
-def read_new(typed: Fields) -> NewSchedule:
+def read_new(typed: FormFields) -> NewSchedule:
     """Raises Invalid."""
     values = _values(typed)
     check(values, parse_changes)
     return parse_new(read_body(encode(values), CreateSchedule))
 
 
-def read_changes(typed: Fields) -> ScheduleChanges:
+def read_changes(typed: FormFields) -> ScheduleChanges:
     """Raises Invalid."""
     values = _values(typed)
     check(values, parse_changes)
     return parse_changes(encode(values))
 
 
-def windows_in(form: Fields, prefix: str) -> list[Window]:
+def windows_in(form: FormFields, prefix: str) -> list[WindowText]:
     """The rows of windows, as they are typed; those left empty are gone."""
     rows = rows_in(form, prefix, WINDOW)
-    return [Window(clock_text(row["start"]), clock_text(row["end"])) for row in rows]
+    return [WindowText(clock_text(row["start"]), clock_text(row["end"])) for row in rows]
 
 
-def listed(windows: Window | list[Window]) -> list[Window]:
-    return [windows] if isinstance(windows, Window) else windows
+def listed(windows: WindowText | list[WindowText]) -> list[WindowText]:
+    return [windows] if isinstance(windows, WindowText) else windows
 
 
-def _values(typed: Fields) -> dict[str, Any]:
+def _values(typed: FormFields) -> dict[str, Any]:
     return {
         "name": typed.text("name"),
         "timezone": typed.text("timezone"),
@@ -97,13 +97,13 @@ def _values(typed: Fields) -> dict[str, Any]:
     }
 
 
-def _availability(typed: Fields) -> dict[str, Any]:
+def _availability(typed: FormFields) -> dict[str, Any]:
     """Closed days are left out."""
     hours = {day: windows_in(typed, f"availability.{day}") for day in WEEKDAYS}
     return {day: windows for day, windows in hours.items() if windows}
 
 
-def _fields_of(hours: dict[str, list[Window]]) -> dict[str, str | Iterable[str]]:
+def _fields_of(hours: dict[str, list[WindowText]]) -> dict[str, str | Iterable[str]]:
     fields: dict[str, str | Iterable[str]] = {}
     for day, windows in hours.items():
         for number, window in enumerate(windows):

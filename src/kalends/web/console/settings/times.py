@@ -23,7 +23,7 @@ from kalends.web.console.settings.exceptions import instants_at
 from kalends.web.console.settings.schedules import PATH, SECTION, list_all, open_schedule, path_of
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.clock_words import local
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import say
 
 TAB: Final = "/times"
@@ -44,7 +44,7 @@ class DayShown:
 
 
 @dataclass(frozen=True)
-class Answered:
+class ExplainedTime:
     """What is said of one moment that was asked for."""
 
     starts_at: datetime
@@ -139,8 +139,8 @@ async def _days(
 
 
 async def _answered(
-    request: ConsoleRequest, what_for: WhatFor, zone: Zone, asked: Fields
-) -> tuple[list[Answered], str | None]:
+    request: ConsoleRequest, what_for: WhatFor, zone: Zone, asked: FormFields
+) -> tuple[list[ExplainedTime], str | None]:
     """What is said of the time that is asked for; twice where the clock shows it twice."""
     if not asked.text("day") or not asked.text("time"):
         return [], None
@@ -157,7 +157,7 @@ async def _answered(
             explained = await request.read(slots.explain_slot, what_for, moment)
         except KalendsError as error:
             return [], error.message
-        answered.append(Answered(moment, explained.is_offered, explained.reasons))
+        answered.append(ExplainedTime(moment, explained.is_offered, explained.reasons))
     return answered, None
 
 
@@ -166,7 +166,7 @@ def _busy_path(schedule_id: Any, busy_id: Any) -> str:
     return f"{PATH}/{schedule}/exceptions#{ids.encode_id(ids.BUSY_TIME, busy_id)}"
 
 
-def _minutes_in(asked: Fields) -> int:
+def _minutes_in(asked: FormFields) -> int:
     given = minutes_or_text(asked.text("minutes"))
     return given if isinstance(given, int) and 1 <= given <= LONGEST_MINUTES else DEFAULT_MINUTES
 

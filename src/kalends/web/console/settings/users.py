@@ -11,7 +11,7 @@ from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import Draft, drafted, not_done, refused
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import say
 
 SECTION: Final = "users"
@@ -57,7 +57,7 @@ def _mail_leaves(request: ConsoleRequest) -> bool:
     return has_server and request.organization.mode is Mode.LIVE
 
 
-def _email_in(typed: Fields) -> str:
+def _email_in(typed: FormFields) -> str:
     """Raises Invalid."""
     try:
         return str(Email.parse(typed.text("email")))
@@ -65,7 +65,7 @@ def _email_in(typed: Fields) -> str:
         raise Invalid.field("email", str(error)) from None
 
 
-def _role_in(form: Fields) -> Role:
+def _role_in(form: FormFields) -> Role:
     """Raises Invalid."""
     try:
         return Role(form.text("role"))

@@ -6,7 +6,7 @@ from msgspec import json
 
 from kalends.domain import ids
 from kalends.domain.errors import KalendsError
-from kalends.domain.webhook import Attempt, Delivery, Endpoint, State
+from kalends.domain.webhook import Delivery, DeliveryAttempt, State, WebhookEndpoint
 from kalends.formats.encoding import encode
 from kalends.formats.webhooks import EventName
 from kalends.services import webhooks
@@ -18,13 +18,13 @@ from kalends.web.console.settings.once import go_with_secret, take_secret
 from kalends.web.console.settings.schedules import offset_in
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.forms import Fields
+from kalends.web.pages.forms import FormFields
 
 SECTION: Final = "webhooks"
 PATH: Final = "/webhooks"
 LISTED: Final = 50
 ALL: Final = "all"
-_ATTEMPTS: Final = json.Decoder(list[Attempt])
+_ATTEMPTS: Final = json.Decoder(list[DeliveryAttempt])
 
 
 async def list_endpoints(request: ConsoleRequest) -> PageAnswer:
@@ -115,7 +115,7 @@ async def delete(request: ConsoleRequest) -> PageAnswer:
     return request.go(PATH, done="deleted")
 
 
-def _read(typed: Fields) -> EndpointChanges:
+def _read(typed: FormFields) -> EndpointChanges:
     """All events, or those that are chosen. Raises Invalid."""
     chosen = [] if typed.text(ALL) == YES else typed.all_of("events")
     if not chosen and typed.text(ALL) != YES:
@@ -129,7 +129,7 @@ def _read(typed: Fields) -> EndpointChanges:
     return parse_changes(encode(values))
 
 
-def _draft_of(endpoint: Endpoint) -> Draft:
+def _draft_of(endpoint: WebhookEndpoint) -> Draft:
     return drafted(
         {
             "url": endpoint.url,
@@ -140,10 +140,10 @@ def _draft_of(endpoint: Endpoint) -> Draft:
     )
 
 
-async def _open(request: ConsoleRequest) -> Endpoint:
+async def _open(request: ConsoleRequest) -> WebhookEndpoint:
     """Raises NotFound."""
     endpoint_id = id_named(ids.ENDPOINT, "webhook", request.path("webhook"))
-    endpoint: Endpoint = await request.read(webhooks.get_endpoint, endpoint_id)
+    endpoint: WebhookEndpoint = await request.read(webhooks.get_endpoint, endpoint_id)
     return endpoint
 
 
@@ -158,7 +158,7 @@ def _form(request: ConsoleRequest, draft: Draft) -> PageAnswer:
     )
 
 
-async def _page(request: ConsoleRequest, endpoint: Endpoint, draft: Draft) -> PageAnswer:
+async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft) -> PageAnswer:
     offset, state = offset_in(request), request.query.text("state")
     wanted = state if state in list(State) else None
     found, total = await request.read(webhooks.list_deliveries, endpoint.id, wanted, LISTED, offset)
@@ -189,15 +189,15 @@ def _values_of(draft: Draft) -> dict[str, Any]:
     return Draft(draft.typed, faults, draft.problem).values()
 
 
-def _attempts_of(delivery: Delivery) -> list[Attempt]:
+def _attempts_of(delivery: Delivery) -> list[DeliveryAttempt]:
     return _ATTEMPTS.decode(delivery.attempts)
 
 
-def _id_of(endpoint: Endpoint) -> str:
+def _id_of(endpoint: WebhookEndpoint) -> str:
     return ids.encode_id(ids.ENDPOINT, endpoint.id)
 
 
-def _path_of(endpoint: Endpoint) -> str:
+def _path_of(endpoint: WebhookEndpoint) -> str:
     return f"{PATH}/{_id_of(endpoint)}"
 
 
