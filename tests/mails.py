@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from kalends.compose import Installation
-from kalends.services.mail_writing import PURPOSE
+from kalends.services.mail_writing import MAIL_PURPOSE
 from tests.conftest import in_thread
 
 
@@ -37,7 +37,10 @@ class Mailbox:
         )
         seal = self.home.context().seal
         return [
-            (row[0], email.message_from_bytes(seal.open(row[1], PURPOSE), policy=email.policy.SMTP))
+            (
+                row[0],
+                email.message_from_bytes(seal.open(row[1], MAIL_PURPOSE), policy=email.policy.SMTP),
+            )
             for row in rows
         ]
 

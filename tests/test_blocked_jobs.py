@@ -219,7 +219,7 @@ async def test_a_held_ending_holds_up_no_others(
     event_type: JSON,
     after: str,
 ) -> None:
-    monkeypatch.setattr(endings_store, "BATCH", 1)
+    monkeypatch.setattr(endings_store, "ENDINGS_A_BATCH", 1)
     held, free = worlds
     bookings = [past_booking(world, before, **event_type) for world in worlds]
 

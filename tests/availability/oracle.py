@@ -10,7 +10,7 @@ from importlib import resources
 from zoneinfo import ZoneInfo
 
 from kalends.availability.hours import Hours
-from kalends.availability.interval import DAY, MINUTE, Interval
+from kalends.availability.interval import DAY_SECONDS, MINUTE_SECONDS, Interval
 from kalends.availability.offering import Calendar, SlotTerms
 
 ONE_DAY = timedelta(days=1)
@@ -18,7 +18,7 @@ ONE_DAY = timedelta(days=1)
 
 def walk(calendar: Calendar, terms: SlotTerms, now: int, span: Interval) -> list[int]:
     """The starts that rules 1 to 6 offer on one schedule within `span`."""
-    around = span.widened(3 * DAY, terms.duration + DAY)
+    around = span.widened(3 * DAY_SECONDS, terms.duration + DAY_SECONDS)
     by_minute = {m: _dates_of(m, calendar) for m in _minutes(around)}
     busy = {m for times in (calendar.busy, calendar.occupied) for b in times for m in _minutes(b)}
     booked = [_local(start, calendar).date() for start in calendar.booked]
@@ -84,4 +84,4 @@ def _local(instant: int, calendar: Calendar) -> datetime:
 
 def _minutes(span: tuple[int, int]) -> range:
     """The whole minutes in a span."""
-    return range(-(-span[0] // MINUTE) * MINUTE, span[1], MINUTE)
+    return range(-(-span[0] // MINUTE_SECONDS) * MINUTE_SECONDS, span[1], MINUTE_SECONDS)

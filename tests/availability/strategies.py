@@ -6,7 +6,7 @@ from typing import Final
 from hypothesis import strategies as st
 
 from kalends.availability.hours import ALWAYS_OPEN, Hours, Window
-from kalends.availability.interval import DAY, MINUTE, Interval
+from kalends.availability.interval import DAY_SECONDS, MINUTE_SECONDS, Interval
 from kalends.availability.offering import Calendar, SlotTerms
 from kalends.availability.wallclock import local_day, zone_named
 from tests.availability.cases import at, schedule_id
@@ -44,7 +44,7 @@ _several = st.lists(_windows, max_size=3).map(tuple)
 
 
 def minutes(values: tuple[int, ...]) -> st.SearchStrategy[int]:
-    return st.sampled_from(values).map(lambda value: value * MINUTE)
+    return st.sampled_from(values).map(lambda value: value * MINUTE_SECONDS)
 
 
 @st.composite
@@ -64,8 +64,8 @@ def times(draw: st.DrawFn, around: int) -> tuple[int, int]:
     """A busy time or a booking near an instant; now and then an empty one."""
     start = (
         around
-        + draw(st.integers(-2 * 96, 2 * 96)) * 15 * MINUTE
-        + draw(st.sampled_from((0, 0, MINUTE)))
+        + draw(st.integers(-2 * 96, 2 * 96)) * 15 * MINUTE_SECONDS
+        + draw(st.sampled_from((0, 0, MINUTE_SECONDS)))
     )
     return start, start + draw(minutes((0, 1, 10, 30, 60, 240)))
 
@@ -99,5 +99,5 @@ terms = st.builds(
 @st.composite
 def spans(draw: st.DrawFn, around: int) -> Interval:
     """A day or two around an instant, from any second."""
-    start = around - draw(st.integers(0, 2 * DAY))
-    return Interval(start, start + draw(st.integers(DAY // 4, 2 * DAY)))
+    start = around - draw(st.integers(0, 2 * DAY_SECONDS))
+    return Interval(start, start + draw(st.integers(DAY_SECONDS // 4, 2 * DAY_SECONDS)))

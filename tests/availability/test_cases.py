@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kalends.availability.interval import MINUTE, Interval
+from kalends.availability.interval import MINUTE_SECONDS, Interval
 from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import decide, explain, slots
 from kalends.availability.wallclock import days, zone_named
@@ -38,7 +38,7 @@ def test_what_is_listed_is_accepted_and_a_minute_beside_it_is_refused(case: dict
     listed = {slot.start: slot for slot in slots(asked, span)}
     for start, slot in listed.items():
         assert decide(asked, start).slot == slot
-        for beside in (start - MINUTE, start + MINUTE):
+        for beside in (start - MINUTE_SECONDS, start + MINUTE_SECONDS):
             decision = explain(asked, beside)
             assert decision.slot == listed.get(beside)
             assert bool(decision.refusals) == (beside not in listed)
@@ -49,7 +49,9 @@ def _dst_case(case: dict[str, Any]) -> tuple[SlotInputs, list[Interval]]:
     first, last = (date.fromisoformat(case[key]) for key in ("date_from", "date_to"))
     spans = days(first, last, zone)
     calendar = Calendar(schedule_id(1), zone, hours(**case["schedule"]))
-    terms = SlotTerms(case["duration_minutes"] * MINUTE, case["step_minutes"] * MINUTE)
+    terms = SlotTerms(
+        case["duration_minutes"] * MINUTE_SECONDS, case["step_minutes"] * MINUTE_SECONDS
+    )
     return offering([calendar], terms, now=spans[0].start), spans
 
 
@@ -65,16 +67,18 @@ def _slot_case(case: dict[str, Any]) -> tuple[SlotInputs, Interval]:
         max_per_day=case["max_per_day"],
     )
     terms = SlotTerms(
-        case["duration_minutes"] * MINUTE,
-        case["step_minutes"] * MINUTE,
-        buffer_before=case["buffer_before_minutes"] * MINUTE,
-        buffer_after=case["buffer_after_minutes"] * MINUTE,
-        notice=case["min_notice_minutes"] * MINUTE,
+        case["duration_minutes"] * MINUTE_SECONDS,
+        case["step_minutes"] * MINUTE_SECONDS,
+        buffer_before=case["buffer_before_minutes"] * MINUTE_SECONDS,
+        buffer_after=case["buffer_after_minutes"] * MINUTE_SECONDS,
+        notice=case["min_notice_minutes"] * MINUTE_SECONDS,
     )
     span = Interval(at(case["range_start"]), at(case["range_end"]))
     return offering([calendar], terms, now=at(case["now"])), span
 
 
 def _occupied(booking: dict[str, Any]) -> tuple[int, int]:
-    before, after = (booking[f"buffer_{side}_minutes"] * MINUTE for side in ("before", "after"))
+    before, after = (
+        booking[f"buffer_{side}_minutes"] * MINUTE_SECONDS for side in ("before", "after")
+    )
     return at(booking["start"]) - before, at(booking["end"]) + after

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalends.availability.hours import ALWAYS_OPEN
-from kalends.availability.interval import DAY, Interval
+from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement, can_be_met
 from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import decide, slots
@@ -60,17 +60,20 @@ class Rota:
             for month, count in months(self.booked.get(id_, ())[self.first_counted :]).items()
         )
         requirement = SlotRequirement(1, tuple(self.ids), weights, claims)
-        return offering(calendars, HOURLY, now=JUNE - DAY, requirements=[requirement])
+        return offering(calendars, HOURLY, now=JUNE - DAY_SECONDS, requirements=[requirement])
 
     def in_a_month(self) -> list[int]:
         return [len(self.booked.get(id_, ())) for id_ in self.ids]
 
     def in_a_day(self, day: int) -> list[int]:
-        return [sum(start // DAY == day for start in self.booked.get(id_, ())) for id_ in self.ids]
+        return [
+            sum(start // DAY_SECONDS == day for start in self.booked.get(id_, ()))
+            for id_ in self.ids
+        ]
 
 
 def months(starts: Iterable[int]) -> Counter[int]:
-    return Counter(month_of(start // DAY) for start in starts)
+    return Counter(month_of(start // DAY_SECONDS) for start in starts)
 
 
 def spread(counts: Sequence[int]) -> int:
@@ -78,12 +81,15 @@ def spread(counts: Sequence[int]) -> int:
 
 
 def some_starts(chance: Random, count: int, days: int) -> list[int]:
-    return [JUNE + chance.randrange(days) * DAY + chance.randrange(24) * HOUR for _ in range(count)]
+    return [
+        JUNE + chance.randrange(days) * DAY_SECONDS + chance.randrange(24) * HOUR
+        for _ in range(count)
+    ]
 
 
 def test_one_booking_a_day_goes_round() -> None:
     rota = Rota([1, 1, 1])
-    taken = [rota.book(JUNE + day * DAY + 9 * HOUR) for day in range(10)]
+    taken = [rota.book(JUNE + day * DAY_SECONDS + 9 * HOUR) for day in range(10)]
     assert taken == [A, B, C, A, B, C, A, B, C, A]
 
 
@@ -95,7 +101,7 @@ def test_equal_schedules_differ_by_two_at_most(seed: int) -> None:
     for start in some_starts(chance, chance.randint(5, 80), days):
         rota.book(start)
         assert spread(rota.in_a_month()) <= 2
-        assert spread(rota.in_a_day(start // DAY)) <= 2
+        assert spread(rota.in_a_day(start // DAY_SECONDS)) <= 2
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -111,16 +117,19 @@ def test_weighted_schedules_are_near_their_share(seed: int) -> None:
 
 def test_the_next_month_begins_anew() -> None:
     rota = Rota([1, 1])
-    rota.booked[A] = [JUNE + day * DAY for day in range(0, 20, 2)]
-    assert rota.book(JUNE + 21 * DAY) == B
-    assert rota.book(JUNE + 31 * DAY) == A
+    rota.booked[A] = [JUNE + day * DAY_SECONDS for day in range(0, 20, 2)]
+    assert rota.book(JUNE + 21 * DAY_SECONDS) == B
+    assert rota.book(JUNE + 31 * DAY_SECONDS) == A
 
 
 def test_the_month_is_that_of_the_event_types_zone() -> None:
     claims = ((A, JUNE_NUMBER, 3),)
     calendars = [Calendar(id_, BERLIN, ALWAYS_OPEN) for id_ in (A, B)]
     asked = offering(
-        calendars, HOURLY, now=JUNE - DAY, requirements=[SlotRequirement(1, (A, B), claims=claims)]
+        calendars,
+        HOURLY,
+        now=JUNE - DAY_SECONDS,
+        requirements=[SlotRequirement(1, (A, B), claims=claims)],
     )
     listed = {s.start: s.schedule_ids for s in slots(asked, Interval(JUNE - 3 * HOUR, JUNE))}
     assert listed == {
@@ -135,10 +144,13 @@ def test_who_runs_ahead_today_waits_though_the_month_is_his() -> None:
     ]
     claims = ((B, JUNE_NUMBER, 9),)
     asked = offering(
-        calendars, HOURLY, now=JUNE - DAY, requirements=[SlotRequirement(1, (A, B), claims=claims)]
+        calendars,
+        HOURLY,
+        now=JUNE - DAY_SECONDS,
+        requirements=[SlotRequirement(1, (A, B), claims=claims)],
     )
     assert decide(asked, JUNE + 9 * HOUR).slot[2] == (B,)  # type: ignore[index]
-    assert decide(asked, JUNE + DAY).slot[2] == (A,)  # type: ignore[index]
+    assert decide(asked, JUNE + DAY_SECONDS).slot[2] == (A,)  # type: ignore[index]
 
 
 def test_who_cannot_serve_holds_nobody_back() -> None:
@@ -151,7 +163,7 @@ def test_who_cannot_serve_holds_nobody_back() -> None:
     ]
     claims = ((A, JUNE_NUMBER, 1),)
     required = [SlotRequirement(1, (A, B, C), claims=claims)]
-    asked = offering(calendars, HOURLY, now=JUNE - DAY, requirements=required)
+    asked = offering(calendars, HOURLY, now=JUNE - DAY_SECONDS, requirements=required)
     assert decide(asked, JUNE + 9 * HOUR).slot[2] == (B,)  # type: ignore[index]
     assert decide(asked, JUNE + 10 * HOUR).slot[2] == (C,)  # type: ignore[index]
 
@@ -165,8 +177,10 @@ def test_who_runs_ahead_is_told_by_those_who_can_serve() -> None:
     ]
     claims = ((A, JUNE_NUMBER, 2), (C, JUNE_NUMBER, 9))
     required = [SlotRequirement(1, (A, B, C), claims=claims)]
-    asked = offering(calendars, HOURLY, now=JUNE - DAY, requirements=required)
-    listed = {slot.start: slot.schedule_ids for slot in slots(asked, Interval(JUNE, JUNE + DAY))}
+    asked = offering(calendars, HOURLY, now=JUNE - DAY_SECONDS, requirements=required)
+    listed = {
+        slot.start: slot.schedule_ids for slot in slots(asked, Interval(JUNE, JUNE + DAY_SECONDS))
+    }
     assert (listed[nine], listed[nine + HOUR]) == ((B,), (A,))
 
 
@@ -195,7 +209,7 @@ def any_team(draw: st.DrawFn) -> SlotInputs:
     return offering(
         calendars,
         HOURLY,
-        now=JUNE - DAY,
+        now=JUNE - DAY_SECONDS,
         requirements=requirements,
         preferred=draw(st.lists(st.sampled_from(ids), max_size=2, unique=True)),
     )
@@ -204,12 +218,12 @@ def any_team(draw: st.DrawFn) -> SlotInputs:
 @few
 @given(any_team())
 def test_who_is_taken_is_as_the_definition_says(asked: SlotInputs) -> None:
-    for slot in slots(asked, Interval(JUNE, JUNE + 2 * DAY)):
+    for slot in slots(asked, Interval(JUNE, JUNE + 2 * DAY_SECONDS)):
         alone = Interval(slot.start, slot.start + 1)
         serving = [
             calendar.schedule_id
             for calendar in asked.eligible
-            if slots(offering([calendar], HOURLY, now=JUNE - DAY), alone)
+            if slots(offering([calendar], HOURLY, now=JUNE - DAY_SECONDS), alone)
         ]
         assert slot.schedule_ids == tuple(taken_of(asked, slot.start, serving))
 
@@ -235,8 +249,8 @@ def order_of(
 
     def on_the_day(id_: UUID) -> int:
         zone = calendars[id_].zone
-        day = zone.wall_at(start) // DAY
-        return sum(zone.wall_at(other) // DAY == day for other in calendars[id_].booked)
+        day = zone.wall_at(start) // DAY_SECONDS
+        return sum(zone.wall_at(other) // DAY_SECONDS == day for other in calendars[id_].booked)
 
     part = {id_: Fraction(on_the_day(id_), weight[id_]) for id_ in members}
     smallest = min(part.values(), default=Fraction(0))
@@ -283,7 +297,7 @@ def can_be_met_by_others(
 def test_months_are_cut_where_the_clock_goes_back_over_midnight() -> None:
     st_johns = zone_named("America/St_Johns")
     middle = at("2009-11-01T02:31:00Z")
-    found = list(st_johns.months_in(Interval(middle - 60 * DAY, middle + 5 * DAY)))
+    found = list(st_johns.months_in(Interval(middle - 60 * DAY_SECONDS, middle + 5 * DAY_SECONDS)))
     assert [month - 2009 * 12 + 1 for month, _, _ in found] == [9, 10, 11, 10, 11]
     for (_, _, end), (_, start, _) in pairwise(found):
         assert end == start

@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalends.availability.interval import DAY, Interval
+from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement, choose
 from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Decision, Slot, decide, slots
@@ -101,10 +101,12 @@ def test_a_session_on_a_schedule_that_is_not_there_is_not_joined() -> None:
 
 
 def test_the_last_seat_is_told_from_that_of_the_last_session() -> None:
-    (first, second, _) = slots(either(session(1, H1)), Interval(MONDAY, MONDAY + DAY))
+    (first, second, _) = slots(either(session(1, H1)), Interval(MONDAY, MONDAY + DAY_SECONDS))
     assert (first.seats_left, first.has_further) == (1, True)
     assert (second.seats_left, second.has_further) == (2, False)
-    (first, *_) = slots(either(session(2, H1), session(1, H2)), Interval(MONDAY, MONDAY + DAY))
+    (first, *_) = slots(
+        either(session(2, H1), session(1, H2)), Interval(MONDAY, MONDAY + DAY_SECONDS)
+    )
     assert (first.seats_left, first.has_further) == (1, False)
 
 
@@ -112,7 +114,7 @@ def test_a_full_day_lets_sessions_be_joined_and_none_be_opened() -> None:
     limited = replace(CLASS, max_per_day=1)
     full_day = either(session(1, H1), terms=limited, booked=[monday(9)])
     assert taken(full_day) == ((H1,), 1)
-    listed = slots(full_day, Interval(MONDAY, MONDAY + DAY))
+    listed = slots(full_day, Interval(MONDAY, MONDAY + DAY_SECONDS))
     assert [(slot.start, slot.has_further) for slot in listed] == [(monday(9), False)]
     assert codes(decide(full_day, monday(10))) == ["LIMIT_REACHED"]
     full_session = either(session(2, H1), terms=limited, booked=[monday(9)])
@@ -127,16 +129,16 @@ def test_a_full_day_of_a_schedule_lets_its_session_be_joined() -> None:
 
 
 def test_a_limit_that_does_not_refuse_is_not_named() -> None:
-    limited = replace(CLASS, notice=DAY, max_per_day=1)
+    limited = replace(CLASS, notice=DAY_SECONDS, max_per_day=1)
     assert codes(decide(either(session(1, H1), terms=limited, booked=[monday(9)]), monday(9))) == [
         "TOO_SHORT_NOTICE"
     ]
 
 
 def test_notice_and_horizon_hold_for_who_joins() -> None:
-    late = either(session(1, H1), terms=replace(CLASS, notice=DAY))
+    late = either(session(1, H1), terms=replace(CLASS, notice=DAY_SECONDS))
     assert codes(decide(late, monday(9))) == ["TOO_SHORT_NOTICE"]
-    assert not slots(late, Interval(MONDAY, MONDAY + DAY))
+    assert not slots(late, Interval(MONDAY, MONDAY + DAY_SECONDS))
 
 
 class Wish(NamedTuple):

@@ -12,7 +12,7 @@ from kalends.availability.hours import (
     is_open_throughout,
     open_intervals,
 )
-from kalends.availability.interval import DAY, WEEK, Interval
+from kalends.availability.interval import DAY_SECONDS, WEEK_SECONDS, Interval
 from kalends.availability.wallclock import zone_named
 from tests.availability.cases import at, every_day, hours, shown, windows
 
@@ -117,7 +117,7 @@ def test_where_a_span_begins_does_not_change_what_is_open_in_it() -> None:
     given = hours({"sun": [("20:00", "08:00")], "wed": [("00:00", "24:00")]})
     whole = Interval(at("2026-02-20T00:00Z"), at("2026-04-20T00:00Z"))
     wide = open_intervals(given, BERLIN, whole)
-    for begins in range(whole.start, whole.end - WEEK, DAY + 5000):
-        part = Interval(begins, begins + WEEK)
+    for begins in range(whole.start, whole.end - WEEK_SECONDS, DAY_SECONDS + 5000):
+        part = Interval(begins, begins + WEEK_SECONDS)
         clipped = [i.clipped(part) for i in wide if i.overlaps(part)]
         assert open_intervals(given, BERLIN, part) == clipped

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kalends.availability.interval import DAY, MINUTE, WEEK, Interval
+from kalends.availability.interval import DAY_SECONDS, MINUTE_SECONDS, WEEK_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.slots import Slot, at_any_time, decide, explain, slots
@@ -23,7 +23,7 @@ def questions(draw: st.DrawFn) -> tuple[SlotInputs, Interval]:
     """One schedule, and a range around a strange night."""
     zone, night = draw(strategies.nights)
     calendar = draw(strategies.calendars(1, zone.name, night))
-    now = night + draw(st.integers(-3 * DAY, DAY))
+    now = night + draw(st.integers(-3 * DAY_SECONDS, DAY_SECONDS))
     asked = offering([calendar], draw(strategies.terms), now=now)
     return asked, draw(strategies.spans(night))
 
@@ -49,7 +49,7 @@ def team_questions(draw: st.DrawFn) -> tuple[SlotInputs, Interval]:
     asked = offering(
         team,
         terms,
-        now=night + draw(st.integers(-2 * DAY, DAY)),
+        now=night + draw(st.integers(-2 * DAY_SECONDS, DAY_SECONDS)),
         requirements=draw(st.lists(requirement, min_size=1, max_size=2)),
         booked=[start for start, _ in draw(st.lists(strategies.times(night), max_size=2))],
         wanted=draw(st.sampled_from((None, None, *ids))),
@@ -60,7 +60,7 @@ def team_questions(draw: st.DrawFn) -> tuple[SlotInputs, Interval]:
 
 def _with_sessions(draw: st.DrawFn, asked: SlotInputs) -> SlotInputs:
     """Some of the slots that are offered become group sessions, with and without seats left."""
-    around = Interval(asked.now - DAY, asked.now + 3 * DAY)
+    around = Interval(asked.now - DAY_SECONDS, asked.now + 3 * DAY_SECONDS)
     found = slots(asked, around)
     if not found or draw(st.booleans()):
         return asked
@@ -112,7 +112,9 @@ def test_a_busy_time_more_never_adds_a_slot(
 ) -> None:
     asked, span = question
     first, *others = asked.calendars
-    busier = replace(first, busy=[*first.busy, data.draw(strategies.times(span.start + DAY))])
+    busier = replace(
+        first, busy=[*first.busy, data.draw(strategies.times(span.start + DAY_SECONDS))]
+    )
     fewer = slots(replace(asked, calendars=[busier, *others]), span)
     assert set(fewer.starts) <= set(slots(asked, span).starts)
 
@@ -125,7 +127,7 @@ def test_everything_a_week_later_is_a_week_later_where_the_clock_does_not_change
     asked, span = question
     calendar = replace(asked.calendars[0], hours=replace(asked.calendars[0].hours, overrides={}))
     asked = replace(asked, calendars=[calendar])
-    by = weeks * WEEK
+    by = weeks * WEEK_SECONDS
     later = replace(asked, calendars=[_shifted(calendar, by)], now=asked.now + by)
     if _has_one_offset(calendar.zone, span, by):
         expected = [start + by for start in slots(asked, span).starts]
@@ -143,7 +145,7 @@ def _shifted(calendar: Calendar, by: int) -> Calendar:
 
 def _has_one_offset(zone: Zone, span: Interval, by: int) -> bool:
     """Around the span and around where it is shifted to, and the same in both."""
-    around = span.widened(4 * DAY, 4 * DAY)
+    around = span.widened(4 * DAY_SECONDS, 4 * DAY_SECONDS)
     there = Interval(around.start + by, around.end + by)
     offsets = {offset for part in (around, there) for _, _, offset in zone.stretches(part)}
     return len(offsets) == 1
@@ -155,7 +157,9 @@ def test_what_is_listed_is_what_is_accepted(question: tuple[SlotInputs, Interval
     asked, span = question
     listed = {slot.start: slot for slot in slots(asked, span)}
     some = list(listed)[::3]
-    tried = set(some) | {start + beside for start in some for beside in (-MINUTE, MINUTE)}
+    tried = set(some) | {
+        start + beside for start in some for beside in (-MINUTE_SECONDS, MINUTE_SECONDS)
+    }
     for start in tried | set(range(span.start, span.end, 7201)):
         if span.holds(start):
             _check_decisions(asked, start, listed.get(start))
@@ -204,12 +208,12 @@ def test_every_schedule_taken_is_within_its_limit_and_one_of_them_is_the_wanted_
 
 
 @few
-@given(team_questions(), st.integers(0, 3 * DAY))
+@given(team_questions(), st.integers(0, 3 * DAY_SECONDS))
 def test_slots_of_which_it_is_said_that_the_time_does_not_change_them_stay(
     question: tuple[SlotInputs, Interval], later: int
 ) -> None:
     asked, span = question
-    asked = replace(asked, now=asked.now - 4 * DAY)
+    asked = replace(asked, now=asked.now - 4 * DAY_SECONDS)
     timeless = at_any_time(asked, span)
     if timeless is None:
         return

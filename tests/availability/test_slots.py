@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from kalends.availability.hours import ALWAYS_OPEN, NEVER_OPEN, Hours, Window
-from kalends.availability.interval import ALWAYS_BEFORE, DAY, MINUTE, Interval
+from kalends.availability.interval import ALWAYS_BEFORE, DAY_SECONDS, MINUTE_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.rules import Code
@@ -44,7 +44,7 @@ def ask(
 
 
 def hours_listed(asked: SlotInputs, days: int = 1) -> list[float]:
-    found = slots(asked, Interval(MONDAY, MONDAY + days * DAY))
+    found = slots(asked, Interval(MONDAY, MONDAY + days * DAY_SECONDS))
     return [(slot.start - MONDAY) / HOUR for slot in found]
 
 
@@ -53,12 +53,12 @@ def codes(asked: SlotInputs, start: int, end: int | None = None) -> list[str]:
 
 
 def test_a_slot_names_its_end_its_schedules_and_its_seats() -> None:
-    (first, *_) = slots(ask(), Interval(MONDAY, MONDAY + DAY))
+    (first, *_) = slots(ask(), Interval(MONDAY, MONDAY + DAY_SECONDS))
     assert first == (monday(9), monday(10), (A,), 1)
 
 
 def test_slots_are_a_sequence() -> None:
-    found = slots(ask(), Interval(MONDAY, MONDAY + DAY))
+    found = slots(ask(), Interval(MONDAY, MONDAY + DAY_SECONDS))
     assert len(found) == 3
     assert found[0] == next(iter(found))
     assert found[-2:] == list(found)[1:]
@@ -66,7 +66,7 @@ def test_slots_are_a_sequence() -> None:
 
 def test_without_a_step_there_are_no_slots_to_list() -> None:
     with pytest.raises(ValueError, match="step"):
-        slots(ask(terms=SlotTerms(HOUR)), Interval(MONDAY, MONDAY + DAY))
+        slots(ask(terms=SlotTerms(HOUR)), Interval(MONDAY, MONDAY + DAY_SECONDS))
 
 
 def test_nobody_who_is_open_has_no_slots() -> None:
@@ -74,12 +74,12 @@ def test_nobody_who_is_open_has_no_slots() -> None:
 
 
 def test_the_grid_starts_with_each_run_and_not_with_now() -> None:
-    asked = ask(terms=SlotTerms(HOUR, 45 * MINUTE), now=monday(9.1))
+    asked = ask(terms=SlotTerms(HOUR, 45 * MINUTE_SECONDS), now=monday(9.1))
     assert hours_listed(asked) == [9.75, 10.5]
 
 
 def test_each_date_has_its_own_anchor_and_equal_starts_count_once() -> None:
-    asked = ask(schedule(hours=every_day("22:00", "23:00")), now=MONDAY - DAY)
+    asked = ask(schedule(hours=every_day("22:00", "23:00")), now=MONDAY - DAY_SECONDS)
     assert hours_listed(asked, days=2) == [22, 46]
     overlapping = ask(schedule(hours=every_day("09:00", "08:00")), terms=SlotTerms(HOUR, 12 * HOUR))
     assert hours_listed(overlapping) == [9, 21]
@@ -94,13 +94,15 @@ def test_an_empty_busy_time_blocks_nothing() -> None:
 
 
 def test_buffers_keep_clear_of_busy_times_but_may_lie_in_closed_hours() -> None:
-    terms = SlotTerms(HOUR, HOUR, buffer_before=15 * MINUTE, buffer_after=30 * MINUTE)
+    terms = SlotTerms(
+        HOUR, HOUR, buffer_before=15 * MINUTE_SECONDS, buffer_after=30 * MINUTE_SECONDS
+    )
     assert hours_listed(ask(terms=terms)) == [9, 10, 11]
     assert hours_listed(ask(schedule(busy=[meeting(11, 11.5)]), terms=terms)) == [9]
 
 
 def test_the_gaps_of_neighbours_add_up() -> None:
-    terms = SlotTerms(30 * MINUTE, 30 * MINUTE, buffer_after=15 * MINUTE)
+    terms = SlotTerms(30 * MINUTE_SECONDS, 30 * MINUTE_SECONDS, buffer_after=15 * MINUTE_SECONDS)
     booked_with_its_buffer = meeting(9.75, 10.75)
     calendar = schedule(occupied=[booked_with_its_buffer])
     assert hours_listed(ask(calendar, terms=terms)) == [9, 11, 11.5]
@@ -148,7 +150,7 @@ def test_the_horizon_is_in_the_zone_of_the_event_type() -> None:
     auckland = zone_named("Pacific/Auckland")
     calendar = Calendar(A, auckland, ALWAYS_OPEN)
     asked = offering([calendar], SlotTerms(HOUR, HOUR, max_days_ahead=0), now=monday(11))
-    listed = slots(asked, Interval(MONDAY, MONDAY + 3 * DAY))
+    listed = slots(asked, Interval(MONDAY, MONDAY + 3 * DAY_SECONDS))
     assert listed[-1].end == day_bounds(date(2026, 6, 1), auckland).end
 
 
@@ -169,8 +171,8 @@ def test_a_limit_of_zero_takes_nothing() -> None:
 
 
 def test_a_booking_on_a_schedule_needs_no_grid_but_its_hours() -> None:
-    direct = ask(terms=SlotTerms(20 * MINUTE))
-    assert decide(direct, monday(9) + 7 * MINUTE).slot is not None
+    direct = ask(terms=SlotTerms(20 * MINUTE_SECONDS))
+    assert decide(direct, monday(9) + 7 * MINUTE_SECONDS).slot is not None
     assert codes(direct, monday(11.75)) == ["OUTSIDE_AVAILABILITY"]
 
 
@@ -186,9 +188,9 @@ def test_where_all_is_closed_there_is_no_grid_to_be_off() -> None:
 
 
 def test_every_rule_that_refuses_is_named_in_the_order_of_the_api() -> None:
-    terms = SlotTerms(HOUR, HOUR, notice=DAY, max_days_ahead=0, max_per_day=0)
+    terms = SlotTerms(HOUR, HOUR, notice=DAY_SECONDS, max_days_ahead=0, max_per_day=0)
     calendar = schedule(
-        notice=2 * DAY,
+        notice=2 * DAY_SECONDS,
         max_per_day=0,
         busy=[meeting(35, 40)],
         occupied=[meeting(35.75, 37)],
@@ -234,7 +236,7 @@ def test_a_refusal_for_a_limit_names_the_day() -> None:
 def test_one_of_many_takes_who_has_least_that_day_then_the_lowest_id() -> None:
     asked = ask(schedule(2), schedule(1, booked=[monday(18)]), schedule(3), terms=HOURLY)
     assert decide(asked, monday(9)).slot == (monday(9), monday(10), (B,), 1)
-    listed = slots(asked, Interval(MONDAY, MONDAY + 2 * DAY))
+    listed = slots(asked, Interval(MONDAY, MONDAY + 2 * DAY_SECONDS))
     assert [slot.schedule_ids for slot in listed] == [(B,)] * 3 + [(A,)] * 3
 
 
@@ -252,7 +254,7 @@ def test_the_day_that_bookings_are_counted_on_is_that_of_each_schedule() -> None
 
 def test_if_one_of_many_is_busy_another_is_taken() -> None:
     asked = ask(schedule(1, busy=[meeting(9, 10)]), schedule(2))
-    listed = slots(asked, Interval(MONDAY, MONDAY + DAY))
+    listed = slots(asked, Interval(MONDAY, MONDAY + DAY_SECONDS))
     assert [slot.schedule_ids for slot in listed] == [(B,), (A,), (A,)]
 
 
@@ -318,7 +320,7 @@ def group(taken: int, *calendars: Calendar, at_hour: float = 10, **given: Any) -
 
 
 def seats(asked: SlotInputs) -> list[tuple[float, int, Sequence[Any]]]:
-    found = slots(asked, Interval(MONDAY, MONDAY + DAY))
+    found = slots(asked, Interval(MONDAY, MONDAY + DAY_SECONDS))
     return [((s.start - MONDAY) / HOUR, s.seats_left, s.schedule_ids) for s in found]
 
 
@@ -344,7 +346,7 @@ def test_a_group_session_keeps_the_schedules_it_has() -> None:
 
 
 def test_a_group_session_blocks_other_starts_of_its_own_event_type() -> None:
-    terms = SlotTerms(HOUR, 30 * MINUTE)
+    terms = SlotTerms(HOUR, 30 * MINUTE_SECONDS)
     asked = group(1, terms=terms)
     assert [hour for hour, _, _ in seats(asked)] == [9, 10, 11]
     (refusal,) = decide(asked, monday(10.5)).refusals
@@ -363,18 +365,21 @@ def test_a_schedule_that_does_not_hold_the_session_is_wanted_for_a_further_one()
 
 
 def test_twenty_thousand_busy_times_are_no_trouble() -> None:
-    busy = [(monday(9) + i * 4 * MINUTE, monday(9) + i * 4 * MINUTE + 9 * DAY) for i in range(9999)]
-    busy += [(start - 400 * DAY, end - 391 * DAY) for start, end in busy]
-    asked = ask(schedule(busy=busy), terms=SlotTerms(HOUR, 5 * MINUTE))
+    busy = [
+        (monday(9) + i * 4 * MINUTE_SECONDS, monday(9) + i * 4 * MINUTE_SECONDS + 9 * DAY_SECONDS)
+        for i in range(9999)
+    ]
+    busy += [(start - 400 * DAY_SECONDS, end - 391 * DAY_SECONDS) for start, end in busy]
+    asked = ask(schedule(busy=busy), terms=SlotTerms(HOUR, 5 * MINUTE_SECONDS))
     began = process_time()
-    found = slots(asked, Interval(MONDAY - DAY, MONDAY + 90 * DAY))
+    found = slots(asked, Interval(MONDAY - DAY_SECONDS, MONDAY + 90 * DAY_SECONDS))
     assert starts(found)[:1] == ["2026-07-08T09:00:00Z"]
     assert process_time() - began < 0.5
 
 
 def test_a_year_of_minutes_is_listed() -> None:
-    asked = ask(schedule(hours=ALWAYS_OPEN), terms=SlotTerms(HOUR, MINUTE))
-    assert len(slots(asked, Interval(MONDAY, MONDAY + 366 * DAY))) == 366 * 1440
+    asked = ask(schedule(hours=ALWAYS_OPEN), terms=SlotTerms(HOUR, MINUTE_SECONDS))
+    assert len(slots(asked, Interval(MONDAY, MONDAY + 366 * DAY_SECONDS))) == 366 * 1440
 
 
 @pytest.mark.parametrize("year", [1900, 1970, 2038, 2100, 2199])
@@ -382,6 +387,6 @@ def test_every_year_has_slots(year: int) -> None:
     zone = zone_named("Europe/Paris")
     calendar = Calendar(A, zone, Hours(((Window(540, 600),),) * 7))
     span = day_bounds(date(year, 7, 1), zone)
-    asked = offering([calendar], SlotTerms(HOUR, HOUR), now=span.start - DAY)
+    asked = offering([calendar], SlotTerms(HOUR, HOUR), now=span.start - DAY_SECONDS)
     (slot,) = slots(asked, span)
     assert decide(asked, slot.start).slot == slot

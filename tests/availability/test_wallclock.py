@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from kalends.availability.interval import DAY, Interval
-from kalends.availability.tzfile import LAST_YEAR, read_transitions, zone_names
+from kalends.availability.interval import DAY_SECONDS, Interval
+from kalends.availability.tzfile import LAST_TRANSITION_YEAR, read_transitions, zone_names
 from kalends.availability.wallclock import (
     UnknownZone,
     day_bounds,
@@ -50,7 +50,7 @@ def test_the_rule_at_the_end_of_the_file_holds_to_the_last_year() -> None:
     changes = [
         datetime.fromtimestamp(t.at, UTC).year for t in read_transitions("Europe/Berlin")[1:]
     ]
-    assert changes.count(2150) == changes.count(LAST_YEAR) == 2
+    assert changes.count(2150) == changes.count(LAST_TRANSITION_YEAR) == 2
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "US/Pacific", "UTC", "Etc/GMT+5", "GB-Eire"])
@@ -127,7 +127,7 @@ def test_a_day_that_does_not_exist_is_empty_where_it_was_left_out() -> None:
 def test_the_bounds_of_a_day_that_was_left_and_entered_again_span_what_lies_between() -> None:
     st_johns = zone_named("America/St_Johns")
     sunday = days(date(2010, 11, 7), date(2010, 11, 7), st_johns)
-    assert [piece.seconds for piece in sunday] == [60, DAY]
+    assert [piece.seconds for piece in sunday] == [60, DAY_SECONDS]
     assert day_bounds(date(2010, 11, 7), st_johns) == Interval(sunday[0].start, sunday[1].end)
     assert sunday[1].start - sunday[0].end == 59 * 60
 
@@ -135,7 +135,7 @@ def test_the_bounds_of_a_day_that_was_left_and_entered_again_span_what_lies_betw
 def test_several_days_are_one_interval() -> None:
     berlin = zone_named("Europe/Berlin")
     (week,) = days(date(2026, 3, 23), date(2026, 3, 29), berlin)
-    assert week.seconds == 7 * DAY - 3600
+    assert week.seconds == 7 * DAY_SECONDS - 3600
 
 
 def test_the_local_day_is_that_of_the_zone() -> None:

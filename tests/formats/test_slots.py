@@ -6,7 +6,7 @@ import pytest
 from msgspec import json
 
 from kalends.availability.hours import ALWAYS_OPEN
-from kalends.availability.interval import DAY, Interval
+from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Slot, Slots, slots
@@ -17,7 +17,7 @@ from kalends.scheduling.availability import as_instant
 from tests.availability.cases import at, offering, schedule_id
 
 NIGHT = at("2026-10-25T00:00:00Z")  # two hours in which Berlin's clock goes back
-SPAN = Interval(NIGHT - DAY // 4, NIGHT + DAY // 4)
+SPAN = Interval(NIGHT - DAY_SECONDS // 4, NIGHT + DAY_SECONDS // 4)
 HALF_AN_HOUR = SlotTerms(1800, 1800)
 BERLIN = zone_named("Europe/Berlin")
 
@@ -45,7 +45,7 @@ def found(capacity: int, schedules: int) -> Slots:
     ids = tuple(calendar.schedule_id for calendar in team)
     session = Session(NIGHT, Interval(NIGHT, NIGHT + 1800), ids, seats_taken=1)
     asked: SlotInputs = offering(
-        team, HALF_AN_HOUR, now=NIGHT - DAY, requirements=[SlotRequirement(schedules, ids)]
+        team, HALF_AN_HOUR, now=NIGHT - DAY_SECONDS, requirements=[SlotRequirement(schedules, ids)]
     )
     if capacity > 1:
         asked = replace(asked, capacity=capacity, sessions=[session])

@@ -113,11 +113,11 @@ async def test_many_messages_go_over_few_connections() -> None:
         posts = (made.post(SENDER, f"g{n}@example.org", MESSAGE) for n in range(60))
         assert set(await asyncio.gather(*posts)) == {Posted()}
     assert len(mailbox.mails) == posting.MESSAGES_A_CONNECTION + 61
-    assert mailbox.connections <= 2 + posting.CONNECTIONS
+    assert mailbox.connections <= 2 + posting.SMTP_CONNECTIONS
 
 
 async def test_a_connection_that_waited_long_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posting, "KEEP_IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(posting, "SMTP_IDLE_SECONDS", 0.1)
     gone = asyncio.Event()
 
     async def watch(visit: Visit) -> None:

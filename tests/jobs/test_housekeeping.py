@@ -45,7 +45,7 @@ async def test_idempotency_keys_of_a_day_ago_are_forgotten_and_nothing_younger(
 async def test_much_is_forgotten_in_small_batches(
     context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "BATCH", 10)
+    monkeypatch.setattr(store, "ROWS_A_BATCH", 10)
     tenant = await make_tenant(context)
     for number in range(25):
         await keep_answer(context, tenant, f"old {number}", A_DAY_AGO - SECOND)

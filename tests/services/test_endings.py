@@ -151,7 +151,7 @@ async def test_a_sandbox_goes_by_real_time(context: Context, world: World) -> No
 async def test_many_end_in_small_batches(
     context: Context, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "BATCH", 2)
+    monkeypatch.setattr(store, "ENDINGS_A_BATCH", 2)
     event_type = world.create_event_type(
         schedule_id=world.create_schedule()["id"], expire_pending=True
     )

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from kalends.availability.hours import ALWAYS_OPEN
-from kalends.availability.interval import DAY, Interval
+from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
 from kalends.availability.parts import Cut
@@ -16,8 +16,8 @@ from kalends.availability.slots import slots
 from kalends.availability.wallclock import zone_named
 from kalends.domain.errors import Invalid
 from kalends.services.slots import (
+    ANSWER_STEPS_KEPT,
     CALENDAR_STEPS_A_PIECE,
-    KEPT_STEPS,
     MOST_SLOTS,
     STEPS_A_PIECE,
     find_slots,
@@ -32,11 +32,13 @@ MINUTE = 60
 
 def team(size: int, step: int = MINUTE) -> SlotInputs:
     calendars = [
-        Calendar(schedule_id(n), BERLIN, ALWAYS_OPEN, busy=((BEGIN + 7 * n, BEGIN + DAY // 3),))
+        Calendar(
+            schedule_id(n), BERLIN, ALWAYS_OPEN, busy=((BEGIN + 7 * n, BEGIN + DAY_SECONDS // 3),)
+        )
         for n in range(1, size + 1)
     ]
     ids = tuple(calendar.schedule_id for calendar in calendars)
-    asked = offering(calendars, SlotTerms(step, step), now=BEGIN - DAY)
+    asked = offering(calendars, SlotTerms(step, step), now=BEGIN - DAY_SECONDS)
     return replace(asked, calendars=tuple(calendars), requirements=(SlotRequirement(1, ids),))
 
 
@@ -44,17 +46,17 @@ def team(size: int, step: int = MINUTE) -> SlotInputs:
 def test_a_piece_has_a_bounded_number_of_steps(size: int, days: int) -> None:
     calendars = team(1).calendars * size
     asked = offering(calendars, SlotTerms(MINUTE, MINUTE), now=BEGIN)
-    span = Interval(BEGIN, BEGIN + days * DAY)
+    span = Interval(BEGIN, BEGIN + days * DAY_SECONDS)
     pieces = pieces_of(asked, span)
     steps = [piece.seconds // MINUTE for piece in pieces]
-    assert max(steps) <= (STEPS_A_PIECE if len(pieces) > 1 else KEPT_STEPS)
+    assert max(steps) <= (STEPS_A_PIECE if len(pieces) > 1 else ANSWER_STEPS_KEPT)
     assert max(steps) == 1 or max(steps) * size <= CALENDAR_STEPS_A_PIECE
     assert (pieces[0].start, pieces[-1].end) == (span.start, span.end)
     assert all(before.end == after.start for before, after in pairwise(pieces))
 
 
 def test_an_ordinary_range_is_one_piece() -> None:
-    assert len(pieces_of(team(20, 30 * MINUTE), Interval(BEGIN, BEGIN + 31 * DAY))) == 1
+    assert len(pieces_of(team(20, 30 * MINUTE), Interval(BEGIN, BEGIN + 31 * DAY_SECONDS))) == 1
 
 
 def test_a_range_of_no_length_is_one_piece() -> None:
@@ -63,7 +65,7 @@ def test_a_range_of_no_length_is_one_piece() -> None:
 
 @pytest.mark.parametrize("size", [1, 3, 60])
 async def test_the_pieces_have_the_slots_of_the_whole(size: int) -> None:
-    asked, span = team(size), Interval(BEGIN + 77, BEGIN + 8 * DAY + 5)
+    asked, span = team(size), Interval(BEGIN + 77, BEGIN + 8 * DAY_SECONDS + 5)
     found = await find_slots(asked, span)
     assert list(chain.from_iterable(found)) == list(slots(asked, span))
     assert len(found) > 1
@@ -79,20 +81,20 @@ async def test_others_get_a_turn_between_the_pieces() -> None:
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count())
-    found = await find_slots(team(1), Interval(BEGIN, BEGIN + 10 * DAY))
+    found = await find_slots(team(1), Interval(BEGIN, BEGIN + 10 * DAY_SECONDS))
     counting.cancel()
     assert turns >= len(found) > 1
 
 
 async def test_what_is_asked_again_is_found_once() -> None:
-    asked, span = team(2, 30 * MINUTE), Interval(BEGIN, BEGIN + 14 * DAY)
+    asked, span = team(2, 30 * MINUTE), Interval(BEGIN, BEGIN + 14 * DAY_SECONDS)
     [first] = await find_slots(asked, span)
     [again] = await find_slots(team(2, 30 * MINUTE), span)
     assert again is first
 
 
 async def test_many_calendars_are_found_once_too() -> None:
-    span = Interval(BEGIN, BEGIN + 14 * DAY)
+    span = Interval(BEGIN, BEGIN + 14 * DAY_SECONDS)
     first = await find_slots(team(200, 30 * MINUTE), span)
     again = await find_slots(team(200, 30 * MINUTE), span)
     assert len(first) > 1
@@ -102,14 +104,14 @@ async def test_many_calendars_are_found_once_too() -> None:
 @pytest.mark.parametrize("buffers", [(0, 0), (7, 1300)])
 async def test_many_times_are_cut_to_the_piece(buffers: tuple[int, int]) -> None:
     chance = Random(7)
-    starts = [BEGIN - DAY + chance.randrange(10 * DAY) for _ in range(3_000)]
+    starts = [BEGIN - DAY_SECONDS + chance.randrange(10 * DAY_SECONDS) for _ in range(3_000)]
     times = [(start, start + chance.choice((5, 20, 900))) for start in starts]
-    times.append((BEGIN - 3 * DAY, BEGIN + DAY // 2))
+    times.append((BEGIN - 3 * DAY_SECONDS, BEGIN + DAY_SECONDS // 2))
     free = team(1)
     busy = replace(free.calendars[0], busy=times[:2_000], occupied=times[2_000:])
     terms = replace(free.terms, buffer_before=buffers[0], buffer_after=buffers[1])
     asked = replace(free, calendars=(busy,), terms=terms)
-    span = Interval(BEGIN, BEGIN + 8 * DAY)
+    span = Interval(BEGIN, BEGIN + 8 * DAY_SECONDS)
     found = await find_slots(asked, span)
     assert list(chain.from_iterable(found)) == list(slots(asked, span))
     assert sum(map(len, found)) > 20
@@ -121,12 +123,12 @@ def test_a_part_has_the_times_that_meet_it_and_few_others() -> None:
     )
     cut = Cut(replace(team(1), calendars=(calendar,)))
     assert list(cut.prepare()) == [20_000]
-    [part] = cut.to(Interval(BEGIN + DAY, BEGIN + DAY + 500 * 60)).calendars
+    [part] = cut.to(Interval(BEGIN + DAY_SECONDS, BEGIN + DAY_SECONDS + 500 * 60)).calendars
     assert len(part.busy) == 501
 
 
 async def test_more_than_twenty_thousand_slots_are_refused_before_they_are_found() -> None:
     with pytest.raises(Invalid, match=r"20,000 slots.*shorter range"):
-        await find_slots(team(1), Interval(BEGIN, BEGIN + 366 * DAY))
-    most = Interval(BEGIN + DAY, BEGIN + DAY + MOST_SLOTS * MINUTE)
+        await find_slots(team(1), Interval(BEGIN, BEGIN + 366 * DAY_SECONDS))
+    most = Interval(BEGIN + DAY_SECONDS, BEGIN + DAY_SECONDS + MOST_SLOTS * MINUTE)
     assert sum(map(len, await find_slots(team(1), most))) == MOST_SLOTS

@@ -14,7 +14,7 @@ from kalends.domain.ids import new_id
 from kalends.domain.schedule import BookingLimits, BusyTime, Schedule
 from kalends.formats.icalendar.feeds import Feed, pieces_of_feed
 from kalends.formats.icalendar.invitations import ENTRIES_A_PIECE
-from kalends.formats.sheets import ROWS_A_PIECE, pieces_of_sheet
+from kalends.formats.sheets import SHEET_ROWS_A_PIECE, pieces_of_sheet
 from kalends.runtime.pieces import taking_turns
 from kalends.runtime.unit_of_work import Context
 from kalends.services import feeds
@@ -24,7 +24,7 @@ from kalends.services.statistics import (
     count_open_seconds,
     open_seconds_in_pieces,
 )
-from kalends.store.bookings.feeds import ROWS_A_PIECE as ROWS_READ_A_PIECE
+from kalends.store.bookings.feeds import FEED_ROWS_A_PIECE as ROWS_READ_A_PIECE
 from kalends.store.bookings.feeds import read_bookings_of_feed, read_busy_times_of_feed
 from kalends.web.http.answers import page, page_in_pieces
 from kalends.web.pages.answers import PageAnswer, send_page
@@ -101,7 +101,7 @@ async def test_a_piece_is_made_when_it_is_asked_for() -> None:
 def test_a_piece_of_a_file_has_a_bounded_number_of_rows(rows: int, pieces: int) -> None:
     found = list(pieces_of_sheet([str(n), "x"] for n in range(rows)))
     assert len(found) == pieces
-    assert max((piece.count(b"\r\n") for piece in found), default=0) <= ROWS_A_PIECE
+    assert max((piece.count(b"\r\n") for piece in found), default=0) <= SHEET_ROWS_A_PIECE
     assert b"".join(found).decode() == "".join(f"{n},x\r\n" for n in range(rows))
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from kalends.availability.hours import Hours, Window
-from kalends.availability.interval import DAY, MINUTE, Interval
+from kalends.availability.interval import DAY_SECONDS, MINUTE_SECONDS, Interval
 from kalends.availability.offering import Calendar, SlotTerms
 from kalends.availability.wallclock import local_day, zone_named
 from kalends.domain.schedule import WEEKDAYS
@@ -20,14 +20,14 @@ from tests.world import JSON, World, plus
 WEEKLY = (Window(9 * 60, 12 * 60 + 20), Window(21 * 60, 3 * 60 + 15))
 THAT_DAY = (Window(0, 4 * 60), Window(22 * 60 + 30, 1 * 60 + 30))
 TERMS = SlotTerms(
-    duration=50 * MINUTE,
-    step=25 * MINUTE,
-    buffer_before=5 * MINUTE,
-    buffer_after=10 * MINUTE,
-    notice=90 * MINUTE,
+    duration=50 * MINUTE_SECONDS,
+    step=25 * MINUTE_SECONDS,
+    buffer_before=5 * MINUTE_SECONDS,
+    buffer_after=10 * MINUTE_SECONDS,
+    notice=90 * MINUTE_SECONDS,
 )
 BOOKED = 6
-HOUR = 60 * MINUTE
+HOUR = 60 * MINUTE_SECONDS
 CODES = ("TOO_SHORT_NOTICE", "OUTSIDE_AVAILABILITY", "NOT_A_SLOT", "BUSY", "LIMIT_REACHED")
 
 
@@ -37,14 +37,14 @@ class Night:
     def __init__(self, world: World, zone_name: str, change: int) -> None:
         self.world = world
         today = local_day(change, zone_named(zone_name))
-        self.span = Interval(change - DAY, change + DAY)
+        self.span = Interval(change - DAY_SECONDS, change + DAY_SECONDS)
         self.now = self.span.start + 5 * HOUR
         self.headers = {"kalends-now": shown(self.now)}
         self.calendar = Calendar(
             schedule_id(1),
             zone_named(zone_name),
             Hours((WEEKLY,) * 7, {today: THAT_DAY}),
-            busy=[(change + 10 * MINUTE, change + 35 * MINUTE)],
+            busy=[(change + 10 * MINUTE_SECONDS, change + 35 * MINUTE_SECONDS)],
         )
         self.schedule_id = self._make_schedule(zone_name, today)
         self.event_type_id = self._make_event_type()
@@ -90,11 +90,11 @@ class Night:
         body = {
             "name": "Night",
             "schedule_id": self.schedule_id,
-            "duration_minutes": TERMS.duration // MINUTE,
-            "slot_step_minutes": TERMS.step // MINUTE,
-            "buffer_before_minutes": TERMS.buffer_before // MINUTE,
-            "buffer_after_minutes": TERMS.buffer_after // MINUTE,
-            "min_notice_minutes": TERMS.notice // MINUTE,
+            "duration_minutes": TERMS.duration // MINUTE_SECONDS,
+            "slot_step_minutes": TERMS.step // MINUTE_SECONDS,
+            "buffer_before_minutes": TERMS.buffer_before // MINUTE_SECONDS,
+            "buffer_after_minutes": TERMS.buffer_after // MINUTE_SECONDS,
+            "min_notice_minutes": TERMS.notice // MINUTE_SECONDS,
         }
         return str(self._post("/api/v1/event-types", body)["id"])
 

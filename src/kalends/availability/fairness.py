@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from kalends.availability.candidates import Candidates
-from kalends.availability.interval import DAY
+from kalends.availability.interval import DAY_SECONDS
 from kalends.availability.matching import SlotRequirement
 from kalends.availability.offering import Calendar, SlotInputs
 from kalends.availability.rules import count_by_day
@@ -75,9 +75,9 @@ def orders(
         parts = _parts(candidates, zones, offering.zone if has_months else None)
     for part in parts:
         start = candidates.starts[part.start]
-        month = month_of(offering.zone.wall_at(start) // DAY) if has_months else 0
+        month = month_of(offering.zone.wall_at(start) // DAY_SECONDS) if has_months else 0
         today = [
-            counted[calendar.zone.wall_at(start) // DAY] if counted else 0
+            counted[calendar.zone.wall_at(start) // DAY_SECONDS] if counted else 0
             for calendar, counted in zip(able, counts, strict=True)
         ]
         shares = [

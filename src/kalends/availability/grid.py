@@ -21,7 +21,7 @@ A_MOMENT = 1
 
 # Whoever lists slots asks for the same days again and again. A kept grid takes 1 MB at most.
 GRIDS_KEPT = 128
-KEPT_STEPS = 5000
+GRID_STEPS_KEPT = 5000
 
 
 def starts_within(
@@ -42,7 +42,9 @@ def candidates_fitting(
     hours: Hours, zone: Zone, step: int, span: Interval, duration: int
 ) -> Candidates:
     """The same as candidates of which it is known that they fit. Short grids are kept."""
-    find = _few_candidates if span.seconds <= KEPT_STEPS * step else _few_candidates.__wrapped__
+    find = (
+        _few_candidates if span.seconds <= GRID_STEPS_KEPT * step else _few_candidates.__wrapped__
+    )
     return find(hours, zone, step, span, duration)
 
 

@@ -7,14 +7,21 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
-from kalends.availability.interval import DAY, MINUTE, WEEK, Interval, clip, merge
+from kalends.availability.interval import (
+    DAY_SECONDS,
+    MINUTE_SECONDS,
+    WEEK_SECONDS,
+    Interval,
+    clip,
+    merge,
+)
 from kalends.availability.wallclock import EPOCH_DAY, Zone
 
 MINUTES_A_DAY: Final = 1440
 MIDNIGHT: Final = 0
 
 # What hours come to is found and kept for this many seconds at a time: 4 kB for typical hours.
-BLOCK: Final = 4 * WEEK
+BLOCK: Final = 4 * WEEK_SECONDS
 BLOCKS_KEPT: Final = 2048
 
 
@@ -46,7 +53,10 @@ class Window(_Window):
     def on(self, day: int) -> tuple[int, int]:
         """Its start and end on the wall clock, in seconds; `day` is counted from 1970-01-01."""
         closes = self.closes + MINUTES_A_DAY * self.crosses_midnight
-        return day * DAY + self.opens * MINUTE, day * DAY + closes * MINUTE
+        return (
+            day * DAY_SECONDS + self.opens * MINUTE_SECONDS,
+            day * DAY_SECONDS + closes * MINUTE_SECONDS,
+        )
 
 
 Windows: TypeAlias = tuple[Window, ...]
@@ -110,8 +120,8 @@ def runs(hours: Hours, zone: Zone, span: Interval) -> Iterator[Interval]:
     """
     # A window that crosses midnight reaches into the day after its own; one day more on each side
     # for clocks that jumped over midnight.
-    first = zone.wall_at(span.start) // DAY - 2
-    last = zone.wall_at(span.end) // DAY + 1
+    first = zone.wall_at(span.start) // DAY_SECONDS - 2
+    last = zone.wall_at(span.end) // DAY_SECONDS + 1
     for day in range(first, last + 1):
         yield from runs_of_date(hours, zone, day)
 

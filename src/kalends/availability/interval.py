@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-MINUTE: Final = 60
-DAY: Final = 86_400
-WEEK: Final = 7 * DAY
+MINUTE_SECONDS: Final = 60
+DAY_SECONDS: Final = 86_400
+WEEK_SECONDS: Final = 7 * DAY_SECONDS
 
 # Before and after every instant of the years 1900 to 2199.
 ALWAYS_BEFORE: Final = -(1 << 40)

@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from kalends.availability.interval import WEEK, Interval
+from kalends.availability.interval import WEEK_SECONDS, Interval
 from kalends.availability.matching import ScheduleId, helpful
 from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.rules import Code, Rule, closed, rules_of_calendar, rules_of_offering
@@ -103,7 +103,7 @@ def _refusals_of(
 
 def _around(start: int) -> Interval:
     """So that the closed hours and the days that a start meets are shown whole."""
-    return Interval(start - WEEK, start + WEEK)
+    return Interval(start - WEEK_SECONDS, start + WEEK_SECONDS)
 
 
 def _obstacle(calendar: Calendar, rule: Rule, position: int, interval: Interval) -> Obstacle:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from kalends.availability.candidates import Candidates
 from kalends.availability.hours import Hours, open_intervals
-from kalends.availability.interval import ALWAYS_AFTER, ALWAYS_BEFORE, DAY, Interval, gaps
+from kalends.availability.interval import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_SECONDS, Interval, gaps
 from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.wallclock import Zone, days, local_day
 
@@ -136,5 +136,5 @@ def count_by_day(instants: Iterable[int], zone: Zone) -> Counter[int]:
     if ordered:
         for start, end, offset in zone.stretches(Interval(ordered[0], ordered[-1] + 1)):
             part = ordered[bisect_left(ordered, start) : bisect_left(ordered, end)]
-            counts.update((instant + offset) // DAY for instant in part)
+            counts.update((instant + offset) // DAY_SECONDS for instant in part)
     return counts

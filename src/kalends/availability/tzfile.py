@@ -12,10 +12,10 @@ from importlib import resources
 from struct import calcsize, unpack_from
 from typing import Final, NamedTuple
 
-from kalends.availability.interval import ALWAYS_BEFORE, DAY
+from kalends.availability.interval import ALWAYS_BEFORE, DAY_SECONDS
 
 # Transitions are listed up to the end of this year: one beyond the last that the API takes.
-LAST_YEAR: Final = 2200
+LAST_TRANSITION_YEAR: Final = 2200
 
 _HEADER: Final = ">4s1s15x6l"
 _EPOCH: Final = date(1970, 1, 1).toordinal()
@@ -39,9 +39,9 @@ def zone_names() -> frozenset[str]:
 
 
 def read_transitions(name: str) -> tuple[Transition, ...]:
-    """Every change of the offset of a zone in `zone_names()`, ascending, to the end of LAST_YEAR.
+    """Every change of the offset of a zone in `zone_names()`, ascending.
 
-    The first one lies before every instant.
+    The first one lies before every instant, the last one by the end of LAST_TRANSITION_YEAR.
     """
     file = resources.files("tzdata").joinpath("zoneinfo", *name.split("/"))
     return _without_repeats(_parse(file.read_bytes()))
@@ -81,7 +81,7 @@ def _by_rule(rule: str, since: int) -> Iterator[Transition]:
     if found["begins"] is None:
         return
     saving = -_seconds(found["saving"]) if found["saving"] else standard + 3600
-    for year in range(max(1970, 1969 + since // (366 * DAY)), LAST_YEAR + 1):
+    for year in range(max(1970, 1969 + since // (366 * DAY_SECONDS)), LAST_TRANSITION_YEAR + 1):
         yield from sorted(
             (
                 Transition(_wall_clock(found["begins"], year) - standard, saving),
@@ -93,7 +93,7 @@ def _by_rule(rule: str, since: int) -> Iterator[Transition]:
 def _wall_clock(rule: str, year: int) -> int:
     """When `Mm.w.d/time`, `Jn/time` or `n/time` is in a year, as if local time were UTC."""
     day, _, time = rule.partition("/")
-    return (_day_of(day, year) - _EPOCH) * DAY + _seconds(time or "2")
+    return (_day_of(day, year) - _EPOCH) * DAY_SECONDS + _seconds(time or "2")
 
 
 def _day_of(rule: str, year: int) -> int:

@@ -16,11 +16,11 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Final
 
-from kalends.availability.interval import ALWAYS_AFTER, DAY, Interval, merge
+from kalends.availability.interval import ALWAYS_AFTER, DAY_SECONDS, Interval, merge
 from kalends.availability.tzfile import read_transitions, zone_names
 
 # With the day by which a clock may go back into a month.
-LONGEST_MONTH: Final = 32 * DAY
+LONGEST_MONTH: Final = 32 * DAY_SECONDS
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _EPOCH: Final = datetime(1970, 1, 1)  # naive on purpose: it counts wall-clock time
 
@@ -91,10 +91,10 @@ class Zone:
         A date may come twice, where the clock goes back over midnight, or in two touching parts.
         """
         for start, end, offset in self.stretches(span):
-            first, last = (start + offset) // DAY, (end - 1 + offset) // DAY
+            first, last = (start + offset) // DAY_SECONDS, (end - 1 + offset) // DAY_SECONDS
             for day in range(first, last + 1):
-                midnight = day * DAY - offset
-                yield day, max(start, midnight), min(end, midnight + DAY)
+                midnight = day * DAY_SECONDS - offset
+                yield day, max(start, midnight), min(end, midnight + DAY_SECONDS)
 
     def months_in(self, span: Interval) -> Iterator[tuple[int, int, int]]:
         """`(month, start, end)`: `span` cut by local months, which are counted from year 0.
@@ -155,7 +155,7 @@ def is_second_pass(instant: int, zone: Zone) -> bool:
 
 def local_day(instant: int, zone: Zone) -> date:
     """The local date of an instant."""
-    return date.fromordinal(EPOCH_DAY + zone.wall_at(instant) // DAY)
+    return date.fromordinal(EPOCH_DAY + zone.wall_at(instant) // DAY_SECONDS)
 
 
 def day_bounds(day: date, zone: Zone) -> Interval:
@@ -179,7 +179,7 @@ def days(first: date, last: date, zone: Zone) -> list[Interval]:
     One interval, but where a clock went back over midnight at either end (see `day_bounds`), and
     none for days that do not exist.
     """
-    return merge(zone.instants(wall_midnight(first), wall_midnight(last) + DAY))
+    return merge(zone.instants(wall_midnight(first), wall_midnight(last) + DAY_SECONDS))
 
 
 def month_of(day: int) -> int:
@@ -190,4 +190,4 @@ def month_of(day: int) -> int:
 
 def wall_midnight(day: date) -> int:
     """The wall-clock time, in seconds, at which a day begins."""
-    return (day.toordinal() - EPOCH_DAY) * DAY
+    return (day.toordinal() - EPOCH_DAY) * DAY_SECONDS

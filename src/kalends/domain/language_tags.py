@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from langcodes import Language, standardize_tag, tag_is_valid
 
-LONGEST: Final = 100
+LONGEST_TAG: Final = 100
 _SHAPE: Final = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
 
 
@@ -15,7 +15,7 @@ class LanguageTag(str):
     __slots__ = ()
     SCHEMA: Final[dict[str, Any]] = {
         "type": "string",
-        "maxLength": LONGEST,
+        "maxLength": LONGEST_TAG,
         "description": "A language tag (BCP 47), answered in its canonical form.",
         "examples": ["de-CH"],
     }
@@ -23,7 +23,7 @@ class LanguageTag(str):
     @classmethod
     def parse(cls, text: str) -> "LanguageTag":
         """The tag in its canonical form (`DE-ch` is de-CH, `iw` is he). Raises ValueError."""
-        if len(text) > LONGEST or not _SHAPE.fullmatch(text):
+        if len(text) > LONGEST_TAG or not _SHAPE.fullmatch(text):
             raise ValueError("must be a language tag, such as de-CH")
         try:
             if not tag_is_valid(text):

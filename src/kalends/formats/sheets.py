@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Final
 
 # Some 10 ms of bookings.
-ROWS_A_PIECE: Final = 100
+SHEET_ROWS_A_PIECE: Final = 100
 
 # Programs for spreadsheets guess another encoding without it.
 BYTE_ORDER_MARK: Final = "\ufeff"
@@ -16,10 +16,10 @@ _BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", 
 
 
 def pieces_of_sheet(rows: Iterable[Sequence[str | None]]) -> Iterator[bytes]:
-    """The lines of at most ROWS_A_PIECE rows each, which are taken when their piece is asked
+    """The lines of at most SHEET_ROWS_A_PIECE rows each, which are taken when their piece is asked
     for."""
     left = iter(rows)
-    while piece := list(islice(left, ROWS_A_PIECE)):
+    while piece := list(islice(left, SHEET_ROWS_A_PIECE)):
         yield sheet_lines(piece)
 
 

@@ -31,8 +31,8 @@ TAKING_SECONDS: Final = 60.0
 """For the answer after the message itself, which servers look through before they take it. Who
 gives up too early is sent the same mail twice (RFC 5321 4.5.3.2.6 would wait ten minutes)."""
 
-CONNECTIONS: Final = 10
-KEEP_IDLE_SECONDS: Final = 5.0
+SMTP_CONNECTIONS: Final = 10
+SMTP_IDLE_SECONDS: Final = 5.0
 MESSAGES_A_CONNECTION: Final = 50
 LONGEST_SAYING: Final = 300
 
@@ -123,7 +123,7 @@ class Posting:
         self._server = server
         self._greets_as = greets_as
         self._tls = ssl.create_default_context()
-        self._places = asyncio.Semaphore(CONNECTIONS)
+        self._places = asyncio.Semaphore(SMTP_CONNECTIONS)
         self._idle: list[SmtpConnection] = []
         self._ending: set[asyncio.Task[None]] = set()
 
@@ -196,10 +196,10 @@ class Posting:
     def _keep(self, line: SmtpConnection) -> None:
         line.idle_since = time.monotonic()
         self._idle.append(line)
-        asyncio.get_running_loop().call_later(KEEP_IDLE_SECONDS, self._sweep)
+        asyncio.get_running_loop().call_later(SMTP_IDLE_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
-        old = time.monotonic() - KEEP_IDLE_SECONDS * 0.9
+        old = time.monotonic() - SMTP_IDLE_SECONDS * 0.9
         for line in [line for line in self._idle if line.idle_since < old]:
             self._idle.remove(line)
             self._end(line)

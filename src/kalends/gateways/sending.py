@@ -39,10 +39,10 @@ from kalends.domain.outside import OutboundRequest
 from kalends.gateways.guard import Guard
 from kalends.gateways.targets import DEFAULT_PORTS, NotCallable, Target
 
-CONNECTIONS: Final = 500
+HTTP_CONNECTIONS: Final = 500
 """At once, all hosts together: half of the file handles that a process usually has."""
 
-KEEP_IDLE_SECONDS: Final = 4.0
+HTTP_IDLE_SECONDS: Final = 4.0
 """Shorter than the five seconds after which many servers close, so that we seldom meet it."""
 
 MOST_HEADERS: Final = 100
@@ -149,9 +149,12 @@ class ConnectionPools:
 
     def _session(self, scheme: str, **options: Any) -> ClientSession:
         if not options:
-            options["keepalive_timeout"] = KEEP_IDLE_SECONDS
+            options["keepalive_timeout"] = HTTP_IDLE_SECONDS
         connector = _Connector(
-            limit=CONNECTIONS, resolver=_Resolver(self._guard, scheme), ssl=self._tls, **options
+            limit=HTTP_CONNECTIONS,
+            resolver=_Resolver(self._guard, scheme),
+            ssl=self._tls,
+            **options,
         )
         session = ClientSession(
             connector=connector,

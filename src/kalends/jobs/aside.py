@@ -14,7 +14,7 @@ log = structlog.get_logger("kalends.jobs")
 
 # A producer holds a lane for milliseconds, a person for minutes.
 FIRST_PAUSE_SECONDS: Final = 0.02
-LONGEST_PAUSE_SECONDS: Final = 1.0
+LONGEST_RETRY_PAUSE_SECONDS: Final = 1.0
 # One too many is forgotten: when the lease of its lane is over, its delivery is tried again.
 MOST_ASIDE: Final = 1000
 
@@ -51,7 +51,9 @@ class Aside:
         for outcome in held:
             was = before[id(outcome)]
             pause = (
-                min(was.pause_seconds * 2, LONGEST_PAUSE_SECONDS) if was else FIRST_PAUSE_SECONDS
+                min(was.pause_seconds * 2, LONGEST_RETRY_PAUSE_SECONDS)
+                if was
+                else FIRST_PAUSE_SECONDS
             )
             self._put[id(outcome)] = _Put(outcome, pause, now + pause)
         while len(self._put) > MOST_ASIDE:

@@ -29,12 +29,12 @@ from kalends.store.outbox.deliveries import Caps, DeliveryOutcome, DueLane
 
 log = structlog.get_logger("kalends.jobs")
 
-AT_ONCE: Final = 200
+MOST_IN_FLIGHT: Final = 200
 # An endpoint that hangs holds its places for ten seconds each: never all of them, and few once it
 # is known to fail.
 CAPS: Final = Caps(working=60, failing=8)
 # So that one statement takes, or records, many.
-LEAST_ROOM: Final = AT_ONCE // 4
+LEAST_ROOM: Final = MOST_IN_FLIGHT // 4
 GATHER_SECONDS: Final = 0.003
 MOST_RECORDED: Final = 200
 LOOK_SECONDS: Final = 2.0
@@ -42,7 +42,7 @@ SHORTEST_LOOK_SECONDS: Final = 0.02
 # While what is due is not to be had, since somebody holds it, or its endpoint has enough.
 LONGEST_LOOK_AT_DUE_SECONDS: Final = 0.5
 # Later than that a try would outlast the lease of its lane.
-FRESH: Final = deliveries.LEASE - timedelta(seconds=deliveries.TIMEOUT_SECONDS)
+FRESH: Final = deliveries.LANE_LEASE - timedelta(seconds=deliveries.TIMEOUT_SECONDS)
 FINISH_WITHIN: Final = timedelta(seconds=5)
 
 
@@ -106,7 +106,7 @@ class _Round:
         self._rung.set()
 
     async def _take(self) -> int:
-        room = AT_ONCE - len(self._flights)
+        room = MOST_IN_FLIGHT - len(self._flights)
         if room < LEAST_ROOM:
             return 0
         taken_at = time.monotonic()

@@ -10,7 +10,7 @@ import structlog
 log = structlog.get_logger("kalends.jobs")
 
 FIRST_PAUSE: Final = timedelta(seconds=0.2)
-LONGEST_PAUSE: Final = timedelta(seconds=5)
+LONGEST_OUTAGE_PAUSE: Final = timedelta(seconds=5)
 
 
 @dataclass
@@ -25,7 +25,7 @@ class BackOff:
     def begin(self, error: Exception) -> None:
         if not self.is_on:
             log.warning(f"{self.what} wait for the database", error=repr(error))
-            if monotonic() - self._ended_at > LONGEST_PAUSE.total_seconds():
+            if monotonic() - self._ended_at > LONGEST_OUTAGE_PAUSE.total_seconds():
                 self._pause = FIRST_PAUSE
         self.is_on = True
 
@@ -36,5 +36,5 @@ class BackOff:
 
     def pause(self) -> float:
         """How many seconds to wait before the next attempt: longer each time."""
-        self._pause, now = min(self._pause * 2, LONGEST_PAUSE), self._pause
+        self._pause, now = min(self._pause * 2, LONGEST_OUTAGE_PAUSE), self._pause
         return now.total_seconds()

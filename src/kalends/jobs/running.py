@@ -42,7 +42,7 @@ QUEUE: Final = DBSettings(
     durability=Durability.durable,
     widen_id=False,
 )
-AT_ONCE: Final = 100
+JOBS_AT_ONCE: Final = 100
 LARGEST_BATCH: Final = 25
 FINISH_WITHIN: Final = timedelta(seconds=5)
 PUT_BACK_WITHIN: Final = timedelta(seconds=2)
@@ -65,7 +65,7 @@ async def run_jobs(
     jobs: Mapping[str, Job] = JOBS,
     timetable: Mapping[str, Timed] = TIMETABLE,
     pace: Pace = Pace(),
-    at_once: int = AT_ONCE,
+    at_once: int = JOBS_AT_ONCE,
 ) -> None:
     """Runs jobs, so many at once, and the timetable until cancelled, whatever becomes of the
     database.

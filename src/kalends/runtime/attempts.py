@@ -8,7 +8,7 @@ from kalends.domain.errors import RateLimited
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.rate_windows import add_to_windows
 
-MINUTE: Final = 60
+MINUTE_SECONDS: Final = 60
 # Several people may share an address.
 ADDRESS_FACTOR: Final = 3
 
@@ -28,8 +28,8 @@ class LimitedAttempt:
         }
         self._at = at
         self._is_limited = limit > 0
-        self._window = now // MINUTE * MINUTE
-        self._seconds_left = max(1, self._window + MINUTE - now)
+        self._window = now // MINUTE_SECONDS * MINUTE_SECONDS
+        self._seconds_left = max(1, self._window + MINUTE_SECONDS - now)
 
     def check(self, counts: dict[str, int]) -> None:
         """Raises RateLimited where there were more attempts than are allowed."""

@@ -12,8 +12,8 @@ from kalends.runtime.sealing import Seal
 from kalends.store.database import Tx
 from kalends.store.idempotency import KeptAnswer, find_answer, keep_answer, try_lock_key
 
-KEPT_FOR: Final = timedelta(hours=24)
-PURPOSE: Final = "idempotent answer"
+ANSWER_KEPT_FOR: Final = timedelta(hours=24)
+ANSWER_PURPOSE: Final = "idempotent answer"
 
 
 class HttpAnswer(Struct, frozen=True):
@@ -55,7 +55,7 @@ async def recall(
         remember.api_key_id,
         remember.operation,
         remember.key,
-        remember.now - KEPT_FOR,
+        remember.now - ANSWER_KEPT_FOR,
     )
     if kept is None:
         return None
@@ -63,7 +63,7 @@ async def recall(
         raise KeyReused("This Idempotency-Key was used for a request with another body.")
     return HttpAnswer(
         kept.status,
-        seal.open(kept.body, PURPOSE),
+        seal.open(kept.body, ANSWER_PURPOSE),
         json.decode(kept.headers, type=dict[str, str]),
         replayed=True,
     )
@@ -77,7 +77,7 @@ async def keep(
         remember.fingerprint,
         answer.status,
         Raw(json.encode(answer.headers)),
-        seal.close(answer.body, PURPOSE),
+        seal.close(answer.body, ANSWER_PURPOSE),
     )
     await keep_answer(
         organization_id,

@@ -12,7 +12,7 @@ from typing import Final
 from kalends.store.database import Database
 from kalends.store.rate_windows import add_to_windows, forget_windows
 
-MINUTE: Final = 60
+MINUTE_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ class RateLimiter:
         started = self._turn()
         used = self._mine.get(subject, 0) + self._others.get(subject, 0)
         if used >= limit:
-            return RateWindow(limit, 0, started + MINUTE, is_allowed=False)
+            return RateWindow(limit, 0, started + MINUTE_SECONDS, is_allowed=False)
         self._mine[subject] = self._mine.get(subject, 0) + 1
         self._unsent[subject] = self._unsent.get(subject, 0) + 1
-        return RateWindow(limit, limit - used - 1, started + MINUTE, is_allowed=True)
+        return RateWindow(limit, limit - used - 1, started + MINUTE_SECONDS, is_allowed=True)
 
     def seconds_to(self, window: RateWindow) -> int:
         """Seconds until the window's next minute begins, at least one."""
@@ -61,7 +61,7 @@ class RateLimiter:
         try:
             async with database.connection() as tx:
                 totals = await add_to_windows(tx, started, sending)
-                await forget_windows(tx, started - 2 * MINUTE)
+                await forget_windows(tx, started - 2 * MINUTE_SECONDS)
         except BaseException:
             for subject, count in sending.items():
                 self._unsent[subject] = self._unsent.get(subject, 0) + count
@@ -73,7 +73,7 @@ class RateLimiter:
 
     def _turn(self) -> int:
         """The start of the running minute; a new one begins with empty counts."""
-        started = int(self._clock()) // MINUTE * MINUTE
+        started = int(self._clock()) // MINUTE_SECONDS * MINUTE_SECONDS
         if started != self._started:
             self._started = started
             self._mine, self._unsent, self._others = {}, {}, {}

@@ -10,18 +10,20 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from kalends.domain.errors import Invalid
 
-SHORTEST: Final = 8
-LONGEST: Final = 200
+SHORTEST_PASSWORD: Final = 8
+LONGEST_PASSWORD: Final = 200
 HASHER: Final = PasswordHasher()
 # argon2 takes 64 MiB and a core for each password at work; the others wait in line.
-AT_ONCE: Final = 2
-_threads: Final = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="argon2")
+HASHES_AT_ONCE: Final = 2
+_threads: Final = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="argon2")
 
 
 def hash_password(password: str) -> str:
     """Raises Invalid for one that is too short or too long. Takes some 50 ms of CPU."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise Invalid.field("password", f"must have {SHORTEST} to {LONGEST} characters")
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise Invalid.field(
+            "password", f"must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
+        )
     return HASHER.hash(password)
 
 
@@ -29,7 +31,7 @@ def is_password(password: str, password_hash: str | None) -> bool:
     """Whether it is the password. Takes as long for an unknown user (None) as for a known one."""
     nobodys = _nobodys()
     try:
-        HASHER.verify(password_hash or nobodys, password[: LONGEST + 1])
+        HASHER.verify(password_hash or nobodys, password[: LONGEST_PASSWORD + 1])
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None

@@ -8,7 +8,7 @@ from kalends.store import jobs
 from kalends.store.bell import JOBS
 from kalends.store.jobs import FailedJob, Waiting
 
-MOST_SHOWN = 500
+MOST_FAILED_JOBS = 500
 
 
 class Queue(NamedTuple):
@@ -21,7 +21,7 @@ class Queue(NamedTuple):
 async def look_at_queue(context: Context) -> Queue:
     """Over all organizations."""
     async with context.database.connection() as tx:
-        return Queue(await jobs.count_jobs(tx), await jobs.list_failed_jobs(tx, MOST_SHOWN))
+        return Queue(await jobs.count_jobs(tx), await jobs.list_failed_jobs(tx, MOST_FAILED_JOBS))
 
 
 async def retry_jobs(context: Context, job_ids: Sequence[int] | None) -> list[int]:

@@ -25,7 +25,7 @@ from kalends.store.outbox.events import Event, NewMail, append_events
 P = ParamSpec("P")
 R = TypeVar("R")
 
-ATTEMPTS: Final = 3
+TRANSACTION_ATTEMPTS: Final = 3
 
 
 def real_time() -> Instant:
@@ -188,7 +188,7 @@ async def _with_attempts(
 
 async def _again(once: Callable[[], Awaitable[R]]) -> R:
     """Raises Unavailable when it was asked to run again each time."""
-    for attempt in range(ATTEMPTS - 1):
+    for attempt in range(TRANSACTION_ATTEMPTS - 1):
         try:
             return await once()
         except RunAgain:

@@ -33,8 +33,8 @@ from kalends.store.availability.calendars import (
 )
 from kalends.store.availability.schedules import lock_schedules
 
-MINUTE: Final = 60
-HOUR: Final = 3600
+MINUTE_SECONDS: Final = 60
+HOUR_SECONDS: Final = 3600
 # Whole local days around the range: for limits, and for who has how much of a day.
 DAYS_AROUND: Final = timedelta(hours=50)
 
@@ -261,17 +261,17 @@ def _around(query: AvailabilityQuery, span: tuple[datetime, datetime]) -> tuple[
 
 def _terms(query: AvailabilityQuery) -> SlotTerms:
     duration = int(query.duration.total_seconds())
-    buffers = query.buffer_before * MINUTE, query.buffer_after * MINUTE
+    buffers = query.buffer_before * MINUTE_SECONDS, query.buffer_after * MINUTE_SECONDS
     event_type = query.event_type
     if query.override or event_type is None:
         step = query.step_minutes if not query.override else None
-        return SlotTerms(duration, step * MINUTE if step else None, *buffers)
+        return SlotTerms(duration, step * MINUTE_SECONDS if step else None, *buffers)
     notice = event_type.min_notice_minutes
     return SlotTerms(
         duration,
-        query.step_minutes * MINUTE if query.step_minutes else None,
+        query.step_minutes * MINUTE_SECONDS if query.step_minutes else None,
         *buffers,
-        notice=None if notice is None else notice * MINUTE,
+        notice=None if notice is None else notice * MINUTE_SECONDS,
         max_days_ahead=event_type.max_days_ahead,
         max_per_day=event_type.max_per_day,
     )
@@ -294,7 +294,7 @@ def _calendar(found: Contents, query: AvailabilityQuery, sessions: Sequence[Sess
         busy=found.busy,
         occupied=occupied,
         booked=_claims_of(found) if _is_counted(schedule, query) else (),
-        notice=None if notice is None else int(notice * HOUR),
+        notice=None if notice is None else int(notice * HOUR_SECONDS),
         max_per_day=schedule.booking_limits.max_per_day,
     )
 

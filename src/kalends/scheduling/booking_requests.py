@@ -17,7 +17,7 @@ from kalends.scheduling.claiming import BookingRequest
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import find_schedule
 
-LONGEST: Final = timedelta(days=366)
+LONGEST_BOOKING: Final = timedelta(days=366)
 
 
 class Asking(Protocol):
@@ -121,8 +121,10 @@ def check_span(starts_at: datetime, ends_at: datetime) -> None:
         raise Invalid.field("end_time", "must be after start_time")
     if ends_at.year > LAST_YEAR:
         raise Invalid.field("end_time", f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
-    if ends_at - starts_at > LONGEST:
-        raise Invalid.field("end_time", f"must be at most {LONGEST.days} days after start_time")
+    if ends_at - starts_at > LONGEST_BOOKING:
+        raise Invalid.field(
+            "end_time", f"must be at most {LONGEST_BOOKING.days} days after start_time"
+        )
 
 
 def _span_of(asking: Asking, event_type: EventType | None) -> tuple[datetime, datetime]:

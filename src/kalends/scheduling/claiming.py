@@ -33,7 +33,7 @@ from kalends.store.availability.schedules import keep_active_schedules
 
 TAKEN: Final = "This time is already taken. Please choose another."
 MOST_TRIES: Final = 50
-MINUTE: Final = timedelta(minutes=1)
+ONE_MINUTE: Final = timedelta(minutes=1)
 
 
 class BookingRequest(Struct, frozen=True, kw_only=True):
@@ -50,8 +50,8 @@ class BookingRequest(Struct, frozen=True, kw_only=True):
         """The same with the buffers that make its time `[begins, ends)`."""
         query = structs.replace(
             self.query,
-            buffer_before=(self.starts_at - begins) // MINUTE,
-            buffer_after=(ends - self.ends_at) // MINUTE,
+            buffer_before=(self.starts_at - begins) // ONE_MINUTE,
+            buffer_after=(ends - self.ends_at) // ONE_MINUTE,
         )
         return structs.replace(self, query=query)
 

@@ -26,7 +26,7 @@ from kalends.store.availability.occupancies import Claim, claim
 from kalends.store.bookings.bookings import find_booking
 from kalends.store.database import Tx
 
-AT_ONCE: Final = 2000
+CLAIMS_AT_ONCE: Final = 2000
 BEFORE_ALL: Final = (UUID(int=0), UUID(int=0))
 MISSING: Final = "missing"
 OPERATOR: Final = "operator"
@@ -145,7 +145,7 @@ async def _each(
     place: Place | None = BEFORE_ALL
     while place is not None:
         async with context.database.connection() as tx:
-            faults, place = await find(tx, place, AT_ONCE)
+            faults, place = await find(tx, place, CLAIMS_AT_ONCE)
         for fault in faults:
             yield fault
 

@@ -27,7 +27,7 @@ from kalends.store.accounts import links, organizations, sign_in_sessions, users
 
 RESET_JOB: Final = "password reset"
 ACTOR: Final = "kalends"
-TOKEN_BYTES: Final = 32
+ACCOUNT_TOKEN_BYTES: Final = 32
 # So many open links a user has at most: whoever asks for more finds one in the mailbox, and nobody
 # fills that by asking.
 MOST_RESETS: Final = 5
@@ -174,7 +174,10 @@ async def _send_link(
     invited_by: str | None = None,
 ) -> None:
     """Makes a link and mails it, from the organization's mailbox, if this commits."""
-    token, expires_at = secrets.token_urlsafe(TOKEN_BYTES), work.recorded_at + LASTS[purpose]
+    token, expires_at = (
+        secrets.token_urlsafe(ACCOUNT_TOKEN_BYTES),
+        work.recorded_at + LASTS[purpose],
+    )
     of_organization = organization.id if purpose is Purpose.INVITATION else None
     await links.insert_link(
         work.tx, hash_of(token), user.id, purpose, of_organization, (work.recorded_at, expires_at)

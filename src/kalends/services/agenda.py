@@ -18,7 +18,7 @@ from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.availability import event_types, schedules
 from kalends.store.bookings import agenda
 
-MOST_SHOWN: Final = 5_000
+MOST_ON_THE_AGENDA: Final = 5_000
 MOST_CHOICES: Final = 500
 
 
@@ -63,11 +63,13 @@ async def get_agenda(
     span = bounds_of(days[0], zone_name)[0], bounds_of(days[1], zone_name)[1]
     pending = await agenda.count_pending(work.organization_id, work.tx, work.now)
     schedule_id = schedule.id if schedule else None
-    found = await agenda.list_between(work.organization_id, work.tx, span, schedule_id, MOST_SHOWN)
+    found = await agenda.list_between(
+        work.organization_id, work.tx, span, schedule_id, MOST_ON_THE_AGENDA
+    )
     if schedule is None:
         return Agenda(found, (), None, pending, work.now)
     busy = await agenda.list_busy_between(
-        work.organization_id, work.tx, schedule.id, span, MOST_SHOWN
+        work.organization_id, work.tx, schedule.id, span, MOST_ON_THE_AGENDA
     )
     within = Interval(int(span[0].timestamp()), int(span[1].timestamp()))
     opened = open_intervals(hours_of(schedule), zone_of_schedule(schedule), within)

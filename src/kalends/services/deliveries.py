@@ -24,10 +24,10 @@ from kalends.store.outbox import deliveries
 from kalends.store.outbox.deliveries import Caps, DeliveryOutcome, DueLane
 
 # A worker that was killed in between has its lanes taken over after this; longer than a try takes.
-LEASE: Final = timedelta(seconds=25)
+LANE_LEASE: Final = timedelta(seconds=25)
 TIMEOUT_SECONDS: Final = 10.0
 MOST_OF_ANSWER_BYTES: Final = 1024
-PURPOSE: Final = "webhook secret"
+SECRET_PURPOSE: Final = "webhook secret"
 UNSEALED: Final = "its secret was stored under another KALENDS_SECRET; give the webhook a new one"
 
 
@@ -59,7 +59,7 @@ async def take_due(
 ) -> list[DueLane]:
     """Lanes that are due, taken for a while, with what is first in them. Raises Unavailable."""
     async with context.database.transaction() as tx:
-        taken = await deliveries.take_due(tx, room, LEASE, without, caps)
+        taken = await deliveries.take_due(tx, room, LANE_LEASE, without, caps)
         if parked := [lane for lane in taken if not lane.enabled]:
             await deliveries.unpark(tx, parked)
         for lane in taken:
@@ -127,7 +127,7 @@ def parcel_of(lane: DueLane, context: Context) -> Parcel:
 
 
 def opened(seal: Seal, sealed: Sequence[bytes]) -> list[str]:
-    return [seal.open(secret, PURPOSE).decode() for secret in sealed]
+    return [seal.open(secret, SECRET_PURPOSE).decode() for secret in sealed]
 
 
 async def time_to_next(context: Context) -> timedelta | None:

@@ -27,7 +27,7 @@ from kalends.store.database import Tx
 EXPIRED: Final = "expired"
 ACTOR: Final = "kalends"
 # What is left over is the next run's: one that never ends would hold up a stop.
-BATCHES: Final = 100
+ENDING_BATCHES: Final = 100
 
 
 async def expire_pending(context: Context) -> int:
@@ -50,14 +50,14 @@ async def _end_all(
 ) -> int:
     ended = 0
     held_up = HeldUp(context)
-    for _ in range(BATCHES):
+    for _ in range(ENDING_BATCHES):
         async with context.database.connection() as tx:
             due = await list_due(tx, context.clock(), held_up.organization_ids)
         held_up_before = len(held_up.organization_ids)
         ended_now = sum([await _end(context, one, end, held_up) for one in due])
         ended += ended_now
         has_news = ended_now or len(held_up.organization_ids) > held_up_before
-        if len(due) < store.BATCH or not has_news:
+        if len(due) < store.ENDINGS_A_BATCH or not has_news:
             break
     held_up.tell()
     return ended

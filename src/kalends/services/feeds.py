@@ -21,7 +21,7 @@ from kalends.store.availability.schedules import find_schedule
 from kalends.store.bookings import feeds
 from kalends.store.database import Tx
 
-TOKEN_BYTES: Final = 24
+FEED_TOKEN_BYTES: Final = 24
 SHOWN_BACK: Final = timedelta(days=30)
 SHOWN_AHEAD: Final = timedelta(days=366)
 # Of what the tag is made of, at one go.
@@ -54,7 +54,7 @@ async def replace_feed(work: UnitOfWork, schedule_id: UUID) -> MadeFeed:
     Raises NotFound.
     """
     await _check_schedule(work, schedule_id)
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    token = secrets.token_urlsafe(FEED_TOKEN_BYTES)
     await feeds.replace_feed(
         work.organization_id, work.tx, schedule_id, hash_of(token), work.recorded_at
     )

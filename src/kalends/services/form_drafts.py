@@ -13,7 +13,7 @@ from kalends.store.bookings import form_drafts as store
 
 KEEP_FOR: Final = timedelta(hours=1)
 LARGEST_BYTES: Final = 64_000
-PURPOSE: Final = "form draft"
+DRAFT_PURPOSE: Final = "form draft"
 Typed = Sequence[tuple[str, str]]
 
 
@@ -27,7 +27,7 @@ async def keep_draft(work: UnitOfWork, event_type: EventType, visitor: bytes, ty
         work.tx,
         event_type.id,
         visitor,
-        work.context.seal.close(plain, PURPOSE),
+        work.context.seal.close(plain, DRAFT_PURPOSE),
         work.recorded_at + KEEP_FOR,
     )
 
@@ -40,7 +40,9 @@ async def find_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) ->
     if sealed is None:
         return ()
     try:
-        return json.decode(work.context.seal.open(sealed, PURPOSE), type=list[tuple[str, str]])
+        return json.decode(
+            work.context.seal.open(sealed, DRAFT_PURPOSE), type=list[tuple[str, str]]
+        )
     except SealBroken:  # KALENDS_SECRET is another one by now
         return ()
 

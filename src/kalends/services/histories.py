@@ -19,7 +19,7 @@ from kalends.store.availability import event_types, schedules
 from kalends.store.bookings import bookings
 from kalends.store.outbox import deliveries, events, mails
 
-MOST: Final = 200
+MOST_IN_A_HISTORY: Final = 200
 
 
 class History(Struct, frozen=True, kw_only=True):
@@ -44,8 +44,10 @@ async def get_history(work: UnitOfWork, booking_id: UUID) -> History:
         encode_id(BOOKING, booking_id),
     )
     known = await schedules.find_schedules(organization_id, tx, booking.schedule_ids)
-    happened = await events.list_events_of_booking(organization_id, tx, booking_id, MOST)
-    sent, _ = await mails.list_mails(organization_id, tx, booking_id, MOST, 0)
+    happened = await events.list_events_of_booking(
+        organization_id, tx, booking_id, MOST_IN_A_HISTORY
+    )
+    sent, _ = await mails.list_mails(organization_id, tx, booking_id, MOST_IN_A_HISTORY, 0)
     return History(
         booking=booking,
         event_type=await event_types.find_event_type_of(organization_id, tx, booking),
@@ -53,7 +55,9 @@ async def get_history(work: UnitOfWork, booking_id: UUID) -> History:
         events=happened,
         actors=await _names(work, happened),
         mails=sent,
-        deliveries=await deliveries.list_deliveries_of_lane(organization_id, tx, booking_id, MOST),
+        deliveries=await deliveries.list_deliveries_of_lane(
+            organization_id, tx, booking_id, MOST_IN_A_HISTORY
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from kalends.runtime.idempotency import KEPT_FOR
+from kalends.runtime.idempotency import ANSWER_KEPT_FOR
 from kalends.runtime.unit_of_work import Context
 from kalends.store import housekeeping as store
 from kalends.store.database import Tx
@@ -18,7 +18,7 @@ KEEP_BOOKING_LINKS_FOR: Final = timedelta(days=30)
 KEEP_SYNC_RUNS_FOR: Final = timedelta(days=30)
 KEEP_RATE_WINDOWS_FOR: Final = timedelta(minutes=2)
 # What is left over is the next run's: one that never ends would hold up a stop.
-BATCHES: Final = 1000
+HOUSEKEEPING_BATCHES: Final = 1000
 
 Until = TypeVar("Until")
 
@@ -41,7 +41,7 @@ async def forget_form_drafts(context: Context) -> int:
 
 async def forget_answers(context: Context) -> int:
     """Forgets answers kept by `Idempotency-Key` that are too old to be given again."""
-    return await _in_batches(context, store.delete_answers, context.clock() - KEPT_FOR)
+    return await _in_batches(context, store.delete_answers, context.clock() - ANSWER_KEPT_FOR)
 
 
 async def forget_sessions(context: Context) -> int:
@@ -105,10 +105,10 @@ async def _in_batches(
 ) -> int:
     """Each batch is a transaction of its own, so that no lock is held for long."""
     deleted = 0
-    for _ in range(BATCHES):
+    for _ in range(HOUSEKEEPING_BATCHES):
         async with context.database.connection() as tx:
             batch = await delete(tx, until)
         deleted += batch
-        if batch < store.BATCH:
+        if batch < store.ROWS_A_BATCH:
             break
     return deleted

@@ -27,7 +27,7 @@ from kalends.store.bookings import bookings
 from kalends.store.database import Tx
 from kalends.store.outbox import events, mails
 
-PURPOSE: Final = "mail"
+MAIL_PURPOSE: Final = "mail"
 
 
 class Story(Struct, frozen=True, kw_only=True):
@@ -74,12 +74,12 @@ async def write_messages(
 
 def sealed(context: Context, message: Message) -> bytes:
     """A message as it is kept: it holds links that open a booking."""
-    return context.seal.close(message.content, PURPOSE)
+    return context.seal.close(message.content, MAIL_PURPOSE)
 
 
 def opened(context: Context, mail: Mail) -> bytes | None:
     """The message of a mail; None where there is none."""
-    return None if mail.message is None else context.seal.open(mail.message, PURPOSE)
+    return None if mail.message is None else context.seal.open(mail.message, MAIL_PURPOSE)
 
 
 async def _story(tx: Tx, organization_id: UUID, number: int) -> Story:

@@ -38,7 +38,7 @@ HOLD_MINUTES: Final = 10
 LONGEST_HOLD: Final = timedelta(minutes=30)
 # Several tabs may each keep a time; the oldest gives way to one more.
 MOST_HOLDS: Final = 3
-MINUTE: Final = 60
+MINUTE_SECONDS: Final = 60
 
 T = TypeVar("T")
 
@@ -278,9 +278,9 @@ async def _count(work: UnitOfWork, hits: dict[str, int], limit: int) -> None:
     if not limit:
         return
     now = int(work.recorded_at.timestamp())
-    counts = await add_to_windows(work.tx, now // MINUTE * MINUTE, hits)
+    counts = await add_to_windows(work.tx, now // MINUTE_SECONDS * MINUTE_SECONDS, hits)
     if any(count > limit for count in counts.values()):
-        seconds = MINUTE - now % MINUTE
+        seconds = MINUTE_SECONDS - now % MINUTE_SECONDS
         raise RateLimited(f"Too many bookings. Try again in {seconds} s.", seconds)
 
 

@@ -13,7 +13,7 @@ from kalends.store.bookings import bookings, reminders
 from kalends.store.bookings.reminders import DueReminder
 
 ACTOR: Final = "kalends"
-AT_ONCE: Final = 200
+REMINDERS_AT_ONCE: Final = 200
 
 
 async def send_due(context: Context) -> int:
@@ -26,7 +26,9 @@ async def send_due(context: Context) -> int:
     held_up = HeldUp(context)
     while True:
         async with context.database.connection() as tx:
-            due = await reminders.list_due(tx, context.clock(), AT_ONCE, held_up.organization_ids)
+            due = await reminders.list_due(
+                tx, context.clock(), REMINDERS_AT_ONCE, held_up.organization_ids
+            )
         for reminder in due:
             if reminder.organization_id in held_up:
                 continue
@@ -35,7 +37,7 @@ async def send_due(context: Context) -> int:
                 sent += await change(context, caller, remind, reminder)
             except Unavailable as error:
                 await held_up.note(reminder.organization_id, error)
-        if len(due) < AT_ONCE:
+        if len(due) < REMINDERS_AT_ONCE:
             held_up.tell()
             return sent
 

@@ -13,10 +13,10 @@ from kalends.domain.ids import BOOKING, decode_id
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.availability import event_types
 from kalends.store.bookings import bookings
-from kalends.store.bookings.search import LONGEST, find_patterns
+from kalends.store.bookings.search import LONGEST_SEARCH_TEXT, find_patterns
 
-LONGEST_TEXT: Final = LONGEST
-AT_ONCE: Final = 500
+LONGEST_TEXT: Final = LONGEST_SEARCH_TEXT
+BOOKINGS_AT_ONCE: Final = 500
 NOT_CANCELLED: Final = tuple(status for status in Status if status is not Status.CANCELLED)
 
 
@@ -46,7 +46,9 @@ async def list_next_found(
 ) -> list[Booking]:
     """The next page in the order of start, then id, for a file; empty where there are no more."""
     wanted = await _filter_of(work, search)
-    return await bookings.list_bookings_after(work.organization_id, work.tx, wanted, after, AT_ONCE)
+    return await bookings.list_bookings_after(
+        work.organization_id, work.tx, wanted, after, BOOKINGS_AT_ONCE
+    )
 
 
 async def list_event_types_of(work: UnitOfWork, listed: Sequence[Booking]) -> dict[UUID, EventType]:

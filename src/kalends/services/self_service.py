@@ -34,9 +34,9 @@ from kalends.store.bookings import links
 from kalends.store.bookings.bookings import find_booking
 from kalends.store.database import Tx
 
-TOKEN_BYTES: Final = 24
+LINK_TOKEN_BYTES: Final = 24
 # Each one more is a change that somebody else has made to the same booking meanwhile.
-ATTEMPTS: Final = 10
+CHANGE_ATTEMPTS: Final = 10
 UNKNOWN: Final = (
     "This link opens nothing. Please use the one in the latest mail about your booking."
 )
@@ -115,7 +115,7 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
 
 async def mint_link(organization_id: UUID, tx: Tx, booking_id: UUID, now: datetime) -> str:
     """A new link to the booking, beside those there are; returns its token, kept nowhere."""
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    token = secrets.token_urlsafe(LINK_TOKEN_BYTES)
     await links.insert_link(organization_id, tx, hash_of(token), booking_id, now)
     return token
 
@@ -189,7 +189,7 @@ async def _change(
     """What is decided holds for the version that was read; where that is another one when it is
     to be written, it is decided again. So of two at once one changes the booking, and the other
     sees that it is done."""
-    for _ in range(ATTEMPTS):
+    for _ in range(CHANGE_ATTEMPTS):
         opened = await open_link(context, token)
         if is_done(opened):
             return opened

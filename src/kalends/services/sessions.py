@@ -18,7 +18,7 @@ from kalends.store.accounts.users import find_user, find_user_by_id, keep_passwo
 
 # From the sign-in on, whether or not it is used: the cookie and the row end together.
 SESSION_FOR: Final = timedelta(days=14)
-TOKEN_BYTES: Final = 32
+SESSION_TOKEN_BYTES: Final = 32
 REFUSED: Final = "This e-mail address and password do not belong together."
 
 
@@ -103,7 +103,7 @@ async def begin_session(work: UnitOfWork, user: User, replaced: str | None) -> S
     if replaced is not None:
         await sign_in_sessions.delete_session(work.tx, hash_of(replaced))
     await sign_in_sessions.forget_expired_sessions(work.tx, user.id, work.recorded_at)
-    token = secrets.token_urlsafe(TOKEN_BYTES)
+    token = secrets.token_urlsafe(SESSION_TOKEN_BYTES)
     until = work.recorded_at + SESSION_FOR
     await sign_in_sessions.insert_session(work.tx, hash_of(token), user.id, work.recorded_at, until)
     return SignedIn(token, UserAccount(user, await list_memberships(work.tx, user.id)))

@@ -37,7 +37,7 @@ ZONES_APART = timedelta(hours=15)
 
 # What is kept of an answer, with its text: 0.4 MB at most.
 ANSWERS_KEPT: Final = 128
-KEPT_STEPS: Final = 1500
+ANSWER_STEPS_KEPT: Final = 1500
 KEPT_TIMES: Final = 1500
 
 # A year of half hours, and more.
@@ -183,7 +183,7 @@ def pieces_of(offering: SlotInputs, span: Interval) -> list[Interval]:
     range (docs/slots.md, "Ranges add up"). What is asked for every day is one part."""
     step = offering.terms.step or span.seconds or 1
     most = max(1, CALENDAR_STEPS_A_PIECE // max(1, len(offering.calendars)))
-    if span.seconds <= min(KEPT_STEPS, most) * step:
+    if span.seconds <= min(ANSWER_STEPS_KEPT, most) * step:
         return [span]
     length = min(STEPS_A_PIECE, most) * step
     bounds = [*range(span.start, span.end, length), span.end]
@@ -192,7 +192,7 @@ def pieces_of(offering: SlotInputs, span: Interval) -> list[Interval]:
 
 def _may_be_kept(offering: SlotInputs, span: Interval) -> bool:
     step = offering.terms.step
-    is_short = bool(step) and span.seconds <= KEPT_STEPS * (step or 1)
+    is_short = bool(step) and span.seconds <= ANSWER_STEPS_KEPT * (step or 1)
     return is_short and not _has_many_times(offering)
 
 

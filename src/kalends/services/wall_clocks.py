@@ -11,7 +11,7 @@ from kalends.runtime.unit_of_work import Context
 from kalends.scheduling.clocks import wall_clock_of
 from kalends.store.bookings.bookings import BookingClock, list_clocks
 
-AT_ONCE: Final = 5000
+CLOCKS_AT_ONCE: Final = 5000
 BEFORE_ALL: Final = (UUID(int=0), UUID(int=0))
 
 
@@ -30,14 +30,14 @@ async def find_moved_clocks(context: Context) -> AsyncIterator[MovedClock]:
     last, now = BEFORE_ALL, context.clock()
     while True:
         async with context.database.connection() as tx:
-            clocks = await list_clocks(tx, last, now, AT_ONCE)
+            clocks = await list_clocks(tx, last, now, CLOCKS_AT_ONCE)
         for clock in clocks:
             will_be = _wall_clock_now(clock)
             if will_be != clock.wall_clock:
                 yield MovedClock(
                     clock.organization_id, clock.id, clock.timezone, clock.wall_clock, will_be
                 )
-        if len(clocks) < AT_ONCE:
+        if len(clocks) < CLOCKS_AT_ONCE:
             return
         last = (clocks[-1].organization_id, clocks[-1].id)
 

@@ -17,7 +17,7 @@ from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json, test_data
 from kalends.runtime import unit_of_work as works
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
-from kalends.services.deliveries import PURPOSE, Parcel, opened, send
+from kalends.services.deliveries import SECRET_PURPOSE, Parcel, opened, send
 from kalends.store.bell import DELIVERIES
 from kalends.store.outbox import deliveries, webhooks
 
@@ -192,4 +192,4 @@ async def _note_test(work: UnitOfWork, delivery: Delivery, body: Raw) -> None:
 
 
 def _sealed(work: UnitOfWork, secret: str) -> bytes:
-    return work.context.seal.close(secret.encode(), PURPOSE)
+    return work.context.seal.close(secret.encode(), SECRET_PURPOSE)

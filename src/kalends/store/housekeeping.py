@@ -1,8 +1,8 @@
 """What nobody needs any more is deleted, over all organizations, a little at a time.
 
-Each call is one short statement that deletes at most BATCH rows and returns how many. Rows that
-someone else has locked are left for the next time, so it waits for nobody and deadlocks with
-nobody, whatever the order.
+Each call is one short statement that deletes at most ROWS_A_BATCH rows and returns how many.
+Rows that someone else has locked are left for the next time, so it waits for nobody and
+deadlocks with nobody, whatever the order.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from typing import Final
 
 from kalends.store.database import Tx
 
-BATCH: Final = 1000
+ROWS_A_BATCH: Final = 1000
 
 # Holds of a sandbox end at the time that its requests give (Kalends-Now), which is not ours.
 HOLDS: Final = """
@@ -177,5 +177,5 @@ async def delete_form_drafts(tx: Tx, now: datetime) -> int:
 
 
 async def _delete(tx: Tx, sql: str, until: datetime | int) -> int:
-    done: str = await tx.execute(sql, until, BATCH)
+    done: str = await tx.execute(sql, until, ROWS_A_BATCH)
     return int(done.rpartition(" ")[2])

@@ -13,17 +13,17 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final, NamedTuple
 
-from kalends.availability.interval import DAY
-from kalends.availability.tzfile import LAST_YEAR
+from kalends.availability.interval import DAY_SECONDS
+from kalends.availability.tzfile import LAST_TRANSITION_YEAR
 from kalends.availability.wallclock import Zone, wall_clock
 from kalends.formats.icalendar.contentlines import component, content_line, utc_offset, wall_time
 
 # What is told around an event: clients approximate a zone by the changes that they are given.
-AROUND: Final = 366 * DAY
+AROUND: Final = 366 * DAY_SECONDS
 # Where nothing came before, observances begin in 1601, as other calendar programs write it.
 _BEGINNING: Final = datetime(1601, 1, 1)
 _EPOCH: Final = datetime(1970, 1, 1)  # naive on purpose: it counts wall-clock time
-_LAST_YEAR_BEGINS: Final = int(datetime(LAST_YEAR, 1, 1, tzinfo=UTC).timestamp())
+_LAST_YEAR_BEGINS: Final = int(datetime(LAST_TRANSITION_YEAR, 1, 1, tzinfo=UTC).timestamp())
 _WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _LAST: Final = -1
 
@@ -97,7 +97,7 @@ def _settled_rules(zone: Zone) -> tuple[_Change, ...]:
     for at in reversed(range(len(zone.changes))):
         change = _change(zone, at)
         rule = rules.get(change.kind)
-        if rule is None and change.local.year == LAST_YEAR:
+        if rule is None and change.local.year == LAST_TRANSITION_YEAR:
             rules[change.kind] = change
         elif rule is not None and _is_the_year_before(change, rule):
             rules[change.kind] = change._replace(weeks=change.weeks & rule.weeks)

@@ -13,7 +13,7 @@ from msgspec import Struct
 from kalends.domain.access import Mode
 from kalends.store.database import Tx
 
-BATCH: Final = 200
+ENDINGS_A_BATCH: Final = 200
 
 TO_EXPIRE: Final = """
 SELECT o.id, o.mode, due.id, due.version FROM event_types t
@@ -50,13 +50,13 @@ class DueEnding(Struct, frozen=True):
 async def list_to_expire(tx: Tx, now: datetime, without: Sequence[UUID]) -> list[DueEnding]:
     """Some PENDING bookings whose start has passed, of event types with `expire_pending`; none of
     the organizations in `without`."""
-    return [_due(*row) for row in await tx.fetch(TO_EXPIRE, now, BATCH, without)]
+    return [_due(*row) for row in await tx.fetch(TO_EXPIRE, now, ENDINGS_A_BATCH, without)]
 
 
 async def list_to_complete(tx: Tx, now: datetime, without: Sequence[UUID]) -> list[DueEnding]:
     """Some CONFIRMED bookings whose end lies `complete_after_minutes` of their event type back;
     none of the organizations in `without`."""
-    return [_due(*row) for row in await tx.fetch(TO_COMPLETE, now, BATCH, without)]
+    return [_due(*row) for row in await tx.fetch(TO_COMPLETE, now, ENDINGS_A_BATCH, without)]
 
 
 def _due(organization_id: UUID, mode: str, booking_id: UUID, version: int) -> DueEnding:

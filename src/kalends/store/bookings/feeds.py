@@ -14,11 +14,11 @@ from kalends.store.bookings.bookings import booking_from
 from kalends.store.database import Tx
 
 # How long a booking may take: whatever began before that is over.
-LONGEST: Final = timedelta(days=367)
+LONGEST_FEED_BOOKING: Final = timedelta(days=367)
 # What a calendar shows at most, of bookings and of busy times: fifty a day.
 MOST_ROWS: Final = 20_000
 # So many become values at one go, before others get their turn.
-ROWS_A_PIECE: Final = 250
+FEED_ROWS_A_PIECE: Final = 250
 
 # One feed a schedule: a new address ends the one before.
 REPLACE: Final = """
@@ -82,10 +82,10 @@ async def read_bookings_of_feed(
     organization_id: UUID, tx: Tx, schedule_id: UUID, span: Span
 ) -> AsyncIterator[list[Booking]]:
     """Those that meet the span and take time of the schedule, by start, without their metadata;
-    the first MOST_ROWS, in pieces of ROWS_A_PIECE. Needs a transaction, for its cursor."""
-    begun_after = span[0] - LONGEST
+    the first MOST_ROWS, in pieces of FEED_ROWS_A_PIECE. Needs a transaction, for its cursor."""
+    begun_after = span[0] - LONGEST_FEED_BOOKING
     cursor = await tx.cursor(BOOKINGS, organization_id, schedule_id, *span, begun_after)
-    while rows := await cursor.fetch(ROWS_A_PIECE):
+    while rows := await cursor.fetch(FEED_ROWS_A_PIECE):
         yield [booking_from(row) for row in rows]
 
 
@@ -94,5 +94,5 @@ async def read_busy_times_of_feed(
 ) -> AsyncIterator[list[BusyTime]]:
     """Those that meet the span, by start; as many, and in such pieces too."""
     cursor = await tx.cursor(BUSY_TIMES, organization_id, schedule_id, *span)
-    while rows := await cursor.fetch(ROWS_A_PIECE):
+    while rows := await cursor.fetch(FEED_ROWS_A_PIECE):
         yield [busy_time_from(row) for row in rows]

@@ -9,7 +9,7 @@ from typing import Final
 
 from kalends.store.database import Tx
 
-LONGEST: Final = 200
+LONGEST_SEARCH_TEXT: Final = 200
 MOST_TERMS: Final = 8
 # Shorter ones are looked for where words begin: an index of trigrams knows nothing else of them.
 SHORTEST_PART: Final = 3
@@ -29,9 +29,9 @@ Patterns = tuple[tuple[str, ...], ...]
 async def find_patterns(tx: Tx, text: str) -> Patterns:
     """For each term of the text the patterns of which one has to fit; none for an empty text.
 
-    At most LONGEST characters of it and MOST_TERMS terms count.
+    At most LONGEST_SEARCH_TEXT characters of it and MOST_TERMS terms count.
     """
-    terms = list(_terms_in(text[:LONGEST]))[:MOST_TERMS]
+    terms = list(_terms_in(text[:LONGEST_SEARCH_TEXT]))[:MOST_TERMS]
     folded = await tx.fetch(FOLD, terms) if terms else []
     return tuple(
         tuple(_patterns_of(plain, digits if _NUMBERS.fullmatch(term) else ""))

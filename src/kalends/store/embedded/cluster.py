@@ -32,7 +32,7 @@ PLAIN_PATH = re.compile(r"/[\w./+-]*", re.ASCII)
 MIB = 1024 * 1024
 LOG_AT_MOST = 10 * MIB
 TELL_EVERY_SECONDS = 5.0
-LOOK_EVERY_SECONDS = 0.02
+POLL_SECONDS = 0.02
 BUILTIN_LOCALES_SINCE = 17
 
 ON_EVERY_START = (
@@ -57,7 +57,7 @@ class StartupWait:
     told: float = field(default_factory=time.monotonic)
 
     def wait(self, what: Callable[[], str]) -> None:
-        if self.cancelled.wait(LOOK_EVERY_SECONDS):
+        if self.cancelled.wait(POLL_SECONDS):
             raise EmbeddedPostgresError(f"Given up: {what()}")
         now = time.monotonic()
         if now - self.told >= TELL_EVERY_SECONDS:

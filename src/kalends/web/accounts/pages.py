@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from kalends.domain.errors import Forbidden, Invalid, NotFound
 from kalends.domain.values import Email
-from kalends.runtime.passwords import LONGEST, SHORTEST
+from kalends.runtime.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from kalends.services import accounts
 from kalends.services.accounts import Invited
 from kalends.web.http.routes import Access
@@ -127,8 +127,8 @@ def _form(request: PageRequest, wrong: str, **values: Any) -> PageAnswer:
         "accounts/choose.html",
         422 if wrong else 200,
         wrong=wrong,
-        shortest=SHORTEST,
-        longest=LONGEST,
+        shortest=SHORTEST_PASSWORD,
+        longest=LONGEST_PASSWORD,
         **values,
     )
 
@@ -156,7 +156,7 @@ def _message(
 
 
 def _wrong_length() -> str:
-    return say("account.password.wrong", shortest=SHORTEST, longest=LONGEST)
+    return say("account.password.wrong", shortest=SHORTEST_PASSWORD, longest=LONGEST_PASSWORD)
 
 
 def _name(invited: Invited) -> Any:

@@ -24,7 +24,7 @@ from kalends.web.http.call import Call
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import Route
 
-LONGEST: Final = timedelta(days=5 * 366)
+LONGEST_BUSY_TIME: Final = timedelta(days=5 * 366)
 
 
 class BusyTimesQuery(PageQuery, frozen=True):
@@ -109,8 +109,10 @@ def parse_new(body: bytes) -> NewBusyTime:
     asked = read_body(body or b"{}", CreateBusyTime)
     if asked.end_time <= asked.start_time:
         raise Invalid.field("end_time", "must be after start_time")
-    if asked.end_time - asked.start_time > LONGEST:
-        raise Invalid.field("end_time", f"must be at most {LONGEST.days} days after start_time")
+    if asked.end_time - asked.start_time > LONGEST_BUSY_TIME:
+        raise Invalid.field(
+            "end_time", f"must be at most {LONGEST_BUSY_TIME.days} days after start_time"
+        )
     return NewBusyTime(**structs.asdict(asked))
 
 

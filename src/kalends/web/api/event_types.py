@@ -23,9 +23,9 @@ from kalends.web.http.routes import Route
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
 LONGEST_NOTICE_MINUTES: Final = 10 * 366 * 24 * 60
-FARTHEST_DAYS: Final = 10 * 366
+MOST_DAYS_AHEAD: Final = 10 * 366
 MOST_SEATS: Final = 10_000
-MOST_A_DAY: Final = 100_000
+MOST_BOOKINGS_A_DAY: Final = 100_000
 MOST_REQUIREMENTS: Final = 10
 # In all requirements together: to match more takes the better part of a second.
 MOST_SCHEDULES: Final = 300
@@ -59,7 +59,7 @@ Notice = Annotated[
 ]
 Minutes = Annotated[int, Meta(ge=0, le=LONGEST_NOTICE_MINUTES)]
 DaysAhead = Annotated[
-    int, Meta(ge=0, le=FARTHEST_DAYS, description="How far ahead it can be booked. null: any.")
+    int, Meta(ge=0, le=MOST_DAYS_AHEAD, description="How far ahead it can be booked. null: any.")
 ]
 Seats = Annotated[
     int,
@@ -100,7 +100,7 @@ class EventTypeLimitsBody(RequestModel, frozen=True):
             int,
             Meta(
                 ge=1,
-                le=MOST_A_DAY,
+                le=MOST_BOOKINGS_A_DAY,
                 description="Bookings of this event type that start on one day; a group session "
                 "counts once.",
             ),

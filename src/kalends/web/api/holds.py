@@ -18,7 +18,7 @@ from kalends.web.http.answers import DeletedAnswer, data, deleted
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.routes import Route
 
-LONGEST_MINUTES: Final = 30
+LONGEST_HOLD_MINUTES: Final = 30
 
 
 class CreateHold(RequestModel, frozen=True):
@@ -28,7 +28,7 @@ class CreateHold(RequestModel, frozen=True):
     schedule_id: str | None = None
     end_time: Instant | None = None
     event_type_id: str | None = None
-    minutes: Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)] = 5
+    minutes: Annotated[int, Meta(ge=1, le=LONGEST_HOLD_MINUTES)] = 5
     override: Annotated[
         bool, Meta(description="As for a booking (needs the scope bookings:override).")
     ] = False

@@ -22,7 +22,7 @@ from kalends.web.http.routes import Route
 
 MOST_WINDOWS: Final = 50
 MOST_OVERRIDES: Final = 2000
-MOST_A_DAY: Final = 100_000
+MOST_BOOKINGS_A_DAY: Final = 100_000
 LONGEST_NOTICE_HOURS: Final = 10 * 366 * 24
 END_OF_DAY: Final = "24:00"
 
@@ -64,7 +64,7 @@ class ScheduleLimitsBody(RequestModel, frozen=True):
             int,
             Meta(
                 ge=1,
-                le=MOST_A_DAY,
+                le=MOST_BOOKINGS_A_DAY,
                 description="Bookings that start on one day of the schedule's zone.",
                 examples=[8],
             ),

@@ -21,7 +21,7 @@ from kalends.web.http.answers import data, data_with_meta
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.routes import Route
 
-LONGEST: Final = timedelta(days=366)
+LONGEST_SLOT_RANGE: Final = timedelta(days=366)
 LONGEST_MINUTES: Final = 30 * 24 * 60
 
 Minutes = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
@@ -126,8 +126,8 @@ def _range(query: SlotsQuery) -> Range:
     )
     if asked.length < -timedelta(days=1):
         raise Invalid.field("end", "must be after start")
-    if asked.length > LONGEST:
-        raise Invalid.field("end", f"must be at most {LONGEST.days} days after start")
+    if asked.length > LONGEST_SLOT_RANGE:
+        raise Invalid.field("end", f"must be at most {LONGEST_SLOT_RANGE.days} days after start")
     return asked
 
 

@@ -30,7 +30,7 @@ from kalends.web.pages.words import say
 
 PATH: Final = "/bookings"
 LIMIT: Final = 50
-LARGEST_OFFSET: Final = 1_000_000
+LARGEST_PAGE_OFFSET: Final = 1_000_000
 NOT_AN_ID: Final = UUID(int=0)
 FILTERS: Final = ("status", "schedule", "event_type", "since", "until", "upcoming")
 COLUMNS: Final = (
@@ -174,7 +174,7 @@ def _day(query: FormFields, name: str) -> Day | None:
 
 def _offset(query: FormFields) -> int:
     text = query.get("offset", "")
-    return min(int(text), LARGEST_OFFSET) if text.isascii() and text.isdigit() else 0
+    return min(int(text), LARGEST_PAGE_OFFSET) if text.isascii() and text.isdigit() else 0
 
 
 PAGES: Final = (

@@ -25,7 +25,7 @@ from kalends.web.pages.forms import FormFields
 
 PATH: Final = "/calendar"
 VIEWS: Final = ("day", "week", "month")
-A_WEEK: Final = 7
+DAYS_A_WEEK: Final = 7
 MOST_IN_A_CELL: Final = 3
 FIRST_DAY: Final = date(1900, 1, 8)
 LAST_DAY: Final = date(2199, 12, 1)
@@ -71,8 +71,10 @@ class Place:
         if self.view == "day":
             return [self.day]
         if self.view == "week":
-            first = self.day - timedelta(days=(self.day.weekday() - locale.first_week_day) % A_WEEK)
-            return [first + timedelta(days=i) for i in range(A_WEEK)]
+            first = self.day - timedelta(
+                days=(self.day.weekday() - locale.first_week_day) % DAYS_A_WEEK
+            )
+            return [first + timedelta(days=i) for i in range(DAYS_A_WEEK)]
         weeks = clock_words.weeks_of(self.day.replace(day=1), locale.first_week_day)
         return [day for week in weeks for day in week]
 
@@ -80,13 +82,13 @@ class Place:
     def before(self) -> date:
         if self.view == "month":
             return (self.day.replace(day=1) - timedelta(days=1)).replace(day=1)
-        return self.day - timedelta(days=1 if self.view == "day" else A_WEEK)
+        return self.day - timedelta(days=1 if self.view == "day" else DAYS_A_WEEK)
 
     @property
     def after(self) -> date:
         if self.view == "month":
             return (self.day.replace(day=1) + timedelta(days=31)).replace(day=1)
-        return self.day + timedelta(days=1 if self.view == "day" else A_WEEK)
+        return self.day + timedelta(days=1 if self.view == "day" else DAYS_A_WEEK)
 
     def title(self, locale: Locale) -> str:
         if self.view == "day":

@@ -13,7 +13,7 @@ from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.pages.answers import PageAnswer
 
 WEEKS: Final = 12
-A_WEEK: Final = 7
+DAYS_A_WEEK: Final = 7
 # The drawing's own units.
 WIDTH: Final = 480
 HEIGHT: Final = 190
@@ -81,8 +81,8 @@ async def show_charts(request: ConsoleRequest) -> PageAnswer:
 
 def first_days(today: date, first_week_day: int) -> list[date]:
     """When the last weeks began, the present one included."""
-    this = today - timedelta(days=(today.weekday() - first_week_day) % A_WEEK)
-    return [this - timedelta(days=A_WEEK * back) for back in reversed(range(WEEKS))]
+    this = today - timedelta(days=(today.weekday() - first_week_day) % DAYS_A_WEEK)
+    return [this - timedelta(days=DAYS_A_WEEK * back) for back in reversed(range(WEEKS))]
 
 
 def draw(key: str, days: Sequence[date], values: Sequence[int], at_least: int = 4) -> Chart:

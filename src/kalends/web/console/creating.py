@@ -27,7 +27,7 @@ from kalends.web.pages.forms import FormFields
 
 PATH: Final = "/bookings/new"
 USUAL_MINUTES: Final = 30
-LONGEST_MINUTES: Final = 7 * 24 * 60
+LONGEST_BY_HAND_MINUTES: Final = 7 * 24 * 60
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _wish_in(given: FormFields, choices: Choices) -> Wish:
     return Wish(
         choices.event_type(decode_id(EVENT_TYPE, given.get("event_type", ""))),
         choices.schedule(decode_id(SCHEDULE, given.get("schedule", ""))),
-        min(max(minutes, 1), LONGEST_MINUTES),
+        min(max(minutes, 1), LONGEST_BY_HAND_MINUTES),
     )
 
 

@@ -21,7 +21,7 @@ from kalends.web.pages.routes import PageRoute
 from kalends.web.pages.words import say
 
 CONSOLE: Final = "/console"
-LONGEST_PASSWORD: Final = 1000
+LONGEST_TYPED_PASSWORD: Final = 1000
 # A path of the console and nothing that a browser would read as another place: no segment that is
 # empty or only dots, and nothing encoded in the path, since dots and slashes can be.
 _NEXT: Final = re.compile(
@@ -40,7 +40,7 @@ async def sign_in(request: PageRequest) -> PageAnswer:
     """Throttled as the API's sign-in is; what is refused is told at the form."""
     form = await request.form()
     email, password = form.text("email"), form.get("password", "")
-    if not _is_email(email) or not 0 < len(password) <= LONGEST_PASSWORD:
+    if not _is_email(email) or not 0 < len(password) <= LONGEST_TYPED_PASSWORD:
         return _form(request, 401, email=email, wrong=say("console.sign-in.wrong"))
     given = Credentials(email, password, request.address)
     limit, before = request.gate.sessions.sign_in_limit, token_in(request.headers)

@@ -25,7 +25,7 @@ R = TypeVar("R")
 S = TypeVar("S", bound=Struct)
 
 LARGEST_BODY_BYTES: Final = 1_000_000
-LONGEST_KEY: Final = 255
+LONGEST_IDEMPOTENCY_KEY: Final = 255
 
 
 @dataclass
@@ -122,8 +122,10 @@ class Call:
         key = self.headers.get("idempotency-key")
         if key is None or not self.may_repeat or self.caller.api_key_id is None:
             return None
-        if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
-            raise Invalid.field("Idempotency-Key", f"must have 1 to {LONGEST_KEY} characters")
+        if not 1 <= len(key) <= LONGEST_IDEMPOTENCY_KEY or not key.isprintable():
+            raise Invalid.field(
+                "Idempotency-Key", f"must have 1 to {LONGEST_IDEMPOTENCY_KEY} characters"
+            )
         asked = b"\n".join([self.scope["query_string"], await self.raw_body()])
         return Remember(
             api_key_id=self.caller.api_key_id,

@@ -21,7 +21,7 @@ from kalends.domain.visible import is_blank
 
 S = TypeVar("S", bound=Struct)
 
-DEEPEST: Final = 32
+DEEPEST_JSON: Final = 32
 WHOLE_NUMBER: Final = "must be a whole number"
 LARGEST_EXACT: Final = 2**53
 _PARSED: Final = (Instant, Day, Email, ClockTime, LanguageTag)
@@ -134,14 +134,14 @@ def check_json(body: bytes) -> None:
 
 def check_depth(body: bytes) -> None:
     """Raises NotJson where arrays and objects are nested deeper than 32."""
-    if body.count(b"[") + body.count(b"{") <= DEEPEST:
+    if body.count(b"[") + body.count(b"{") <= DEEPEST_JSON:
         return
     depth = 0
     for token in _TOKENS.finditer(body):
         if token[0] in b"[{":
             depth += 1
-            if depth > DEEPEST:
-                raise NotJson(f"The body is nested deeper than {DEEPEST} levels.")
+            if depth > DEEPEST_JSON:
+                raise NotJson(f"The body is nested deeper than {DEEPEST_JSON} levels.")
         elif token[0] in b"]}":
             depth -= 1
 

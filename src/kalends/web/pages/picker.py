@@ -19,7 +19,7 @@ from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import say
 
 # Without a horizon of the event type's own, this far ahead.
-FARTHEST: Final = timedelta(days=730)
+FARTHEST_OFFERED: Final = timedelta(days=730)
 # How far is looked for the next free day where a month has none.
 LOOK_AHEAD: Final = timedelta(days=120)
 ListTimes = Callable[[Range], Awaitable[Listed]]
@@ -79,8 +79,8 @@ class Bounds:
     def of(cls, now: int, zone: Zone, max_days_ahead: int | None) -> "Bounds":
         """One day more than the horizon: it is counted in the schedule's zone."""
         today = local_day(now, zone)
-        ahead = FARTHEST if max_days_ahead is None else timedelta(days=max_days_ahead + 1)
-        return cls(today=today, last=today + min(ahead, FARTHEST))
+        ahead = FARTHEST_OFFERED if max_days_ahead is None else timedelta(days=max_days_ahead + 1)
+        return cls(today=today, last=today + min(ahead, FARTHEST_OFFERED))
 
     def month_of(self, day: date) -> date:
         """The first of the month of the day, within the bounds."""

@@ -16,7 +16,7 @@ from kalends.domain.access import hash_of
 from kalends.web.pages.request import PageRequest
 
 VISITOR_COOKIE: Final = "kalends_visitor"
-KEPT_FOR: Final = timedelta(days=1)
+VISITOR_KEPT_FOR: Final = timedelta(days=1)
 NAME_BYTES: Final = 18
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{24}")
@@ -44,7 +44,7 @@ class Visitor:
 
     def remember(self, request: PageRequest) -> tuple[str, str]:
         """The header with which the browser keeps the name for another day."""
-        seconds = int(KEPT_FOR.total_seconds())
+        seconds = int(VISITOR_KEPT_FOR.total_seconds())
         parts = [f"{VISITOR_COOKIE}={self.name}", "Path=/", f"Max-Age={seconds}"]
         parts += ["HttpOnly", *_reach(request)]
         return "set-cookie", "; ".join(parts)

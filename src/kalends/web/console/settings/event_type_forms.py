@@ -42,7 +42,7 @@ REMINDERS: Final = "reminders_minutes_before"
 QUESTION: Final = ("key", "label", "type", "required", "options")
 # What a row has even if nobody touched it.
 UNTOUCHED: Final = frozenset({"type", "count", "row"})
-LONGEST_KEY: Final = 40
+LONGEST_QUESTION_KEY: Final = 40
 
 
 def new_draft(schedule_ids: Iterable[str]) -> Draft:
@@ -190,7 +190,10 @@ def _questions_in(form: FormFields) -> list[dict[str, str]]:
 def _key_of(label: str, taken: set[str]) -> str:
     """A key from what is asked: letters, digits and `_`; one that is not taken yet."""
     plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
-    base = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:LONGEST_KEY].rstrip("_") or "question"
+    base = (
+        re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:LONGEST_QUESTION_KEY].rstrip("_")
+        or "question"
+    )
     key, number = base, 1
     while key in taken:
         number += 1

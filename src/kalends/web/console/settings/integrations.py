@@ -33,7 +33,7 @@ SECTION: Final = "integrations"
 PATH: Final = "/integrations"
 MOST_RUNS: Final = 5
 # After that the run goes on as a job, and the page shows how it stands.
-WAIT_SECONDS: Final = 1.5
+PAGE_WAIT_SECONDS: Final = 1.5
 MAPPING: Final = ("kind", "id", "schedule")
 KINDS: Final = {"event-type": "calcomEventTypeId", "host": "calcomHostId"}
 PLAIN: Final = ("baseUrl", "defaultScheduleId", "onConflict", "intervalMinutes")
@@ -70,7 +70,7 @@ async def sync(request: ConsoleRequest) -> PageAnswer:
             request.page_request.context,
             request.page_request.caller.organization_id,
             (None, None),
-            wait_seconds=WAIT_SECONDS,
+            wait_seconds=PAGE_WAIT_SECONDS,
         )
     except KalendsError as error:
         connection = await _find(request)

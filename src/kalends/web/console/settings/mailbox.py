@@ -17,20 +17,20 @@ from kalends.web.pages.answers import PageAnswer
 
 SECTION: Final = "mail"
 PATH: Final = "/mail"
-LISTED: Final = 50
+MAILS_LISTED: Final = 50
 HEADERS: Final = ("From", "To", "Reply-To", "Subject", "Date")
 
 
 async def list_mails(request: ConsoleRequest) -> PageAnswer:
     offset = offset_in(request)
-    listed, total = await request.read(mailing.list_mails, None, LISTED, offset)
+    listed, total = await request.read(mailing.list_mails, None, MAILS_LISTED, offset)
     return request.page(
         "console/settings/mailbox.html",
         SECTION,
         mails=[(ids.encode_id(ids.MAIL, mail.id), mail) for mail in listed],
         total=total,
         offset=offset,
-        limit=LISTED,
+        limit=MAILS_LISTED,
         has_server=request.page_request.context.outside.carrier is not None,
     )
 

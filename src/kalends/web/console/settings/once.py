@@ -16,7 +16,7 @@ from kalends.web.console.request import ConsoleRequest
 from kalends.web.pages.answers import Headers, PageAnswer, redirect
 
 COOKIE: Final = "kalends_once"
-PURPOSE: Final = "console secret"
+ONCE_PURPOSE: Final = "console secret"
 LASTS: Final = timedelta(minutes=2)
 TAKEN_AWAY: Final = ""
 
@@ -34,7 +34,9 @@ def go_with_secret(request: ConsoleRequest, path: str, secret: str, done: str) -
     """Sends the browser to a page of the console that shows the secret this once."""
     until = (request.page_request.context.clock() + LASTS).timestamp()
     plain = json.encode(Sealed(str(request.user_id), request.to(path), until, secret))
-    sealed = urlsafe_b64encode(request.page_request.context.seal.close(plain, PURPOSE)).decode()
+    sealed = urlsafe_b64encode(
+        request.page_request.context.seal.close(plain, ONCE_PURPOSE)
+    ).decode()
     return redirect(
         request.to(path, done=done), _cookie(request, sealed, int(LASTS.total_seconds()))
     )
@@ -51,7 +53,7 @@ def take_secret(request: ConsoleRequest, path: str) -> tuple[str | None, Headers
 def _opened(request: ConsoleRequest, path: str, given: str) -> str | None:
     context = request.page_request.context
     try:
-        found = json.decode(context.seal.open(urlsafe_b64decode(given), PURPOSE), type=Sealed)
+        found = json.decode(context.seal.open(urlsafe_b64decode(given), ONCE_PURPOSE), type=Sealed)
     except (NotBase64, ValueError, SealBroken, DecodeError):
         return None
     is_for_us = (found.user, found.place) == (str(request.user_id), request.to(path))

@@ -31,7 +31,7 @@ from kalends.web.pages.answers import PageAnswer
 SECTION: Final = "schedules"
 PATH: Final = "/schedules"
 LISTED: Final = 100
-MOST: Final = 500
+MOST_SCHEDULES: Final = 500
 
 
 async def list_schedules(request: ConsoleRequest) -> PageAnswer:
@@ -111,7 +111,7 @@ async def list_all(request: ConsoleRequest, chosen: Iterable[str] = ()) -> list[
     found: list[Schedule] = []
     for is_active in (True, False):
         listed, _ = await request.read(
-            schedules.list_schedules, is_active=is_active, limit=MOST, offset=0
+            schedules.list_schedules, is_active=is_active, limit=MOST_SCHEDULES, offset=0
         )
         found += listed
     known = {id_of(one) for one in found}

@@ -28,10 +28,10 @@ from kalends.web.pages.words import say
 
 TAB: Final = "/times"
 DAYS: Final = 7
-MOST_A_DAY: Final = 48
+MOST_TIMES_A_DAY: Final = 48
 DEFAULT_MINUTES: Final = 30
 LONGEST_MINUTES: Final = 30 * 24 * 60
-FARTHEST: Final = timedelta(days=20 * 366)
+FARTHEST_CHECKED: Final = timedelta(days=20 * 366)
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ async def _days(
     for slot in listed.slots:
         by_day.setdefault(local_day(slot.start, zone), []).append(slot)
     shown = [
-        DayShown(day, found[:MOST_A_DAY], max(0, len(found) - MOST_A_DAY))
+        DayShown(day, found[:MOST_TIMES_A_DAY], max(0, len(found) - MOST_TIMES_A_DAY))
         for day, found in by_day.items()
     ]
     return shown, None
@@ -178,7 +178,7 @@ def _day_or(text: str, today: date) -> date:
     except ValueError:
         return today
     plain = date(day.year, day.month, day.day)
-    return plain if abs(plain - today) < FARTHEST else today
+    return plain if abs(plain - today) < FARTHEST_CHECKED else today
 
 
 PAGES: Final = (

@@ -22,21 +22,21 @@ from kalends.web.pages.forms import FormFields
 
 SECTION: Final = "webhooks"
 PATH: Final = "/webhooks"
-LISTED: Final = 50
+ENDPOINTS_LISTED: Final = 50
 ALL: Final = "all"
 _ATTEMPTS: Final = json.Decoder(list[DeliveryAttempt])
 
 
 async def list_endpoints(request: ConsoleRequest) -> PageAnswer:
     offset = offset_in(request)
-    listed, total = await request.read(webhooks.list_endpoints, LISTED, offset)
+    listed, total = await request.read(webhooks.list_endpoints, ENDPOINTS_LISTED, offset)
     return request.page(
         "console/settings/webhooks.html",
         SECTION,
         endpoints=listed,
         total=total,
         offset=offset,
-        limit=LISTED,
+        limit=ENDPOINTS_LISTED,
         id_of=_id_of,
     )
 
@@ -161,7 +161,9 @@ def _form(request: ConsoleRequest, draft: Draft) -> PageAnswer:
 async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft) -> PageAnswer:
     offset, state = offset_in(request), request.query.text("state")
     wanted = state if state in list(State) else None
-    found, total = await request.read(webhooks.list_deliveries, endpoint.id, wanted, LISTED, offset)
+    found, total = await request.read(
+        webhooks.list_deliveries, endpoint.id, wanted, ENDPOINTS_LISTED, offset
+    )
     secret, headers = take_secret(request, _path_of(endpoint))
     return request.page(
         "console/settings/webhook.html",
@@ -174,7 +176,7 @@ async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft
         event_id=lambda one: ids.encode_id(ids.EVENT, one.event_id),
         total=total,
         offset=offset,
-        limit=LISTED,
+        limit=ENDPOINTS_LISTED,
         state=wanted or "",
         states=list(State),
         secret=secret,
