@@ -19,7 +19,7 @@ from kalends.jobs.running import run_jobs
 from kalends.jobs.table import TIMETABLE, Job
 from kalends.runtime.unit_of_work import Context
 from kalends.services import endings
-from kalends.services.calcom_runs import start_due_syncs
+from kalends.services.imports.runs import start_due_syncs
 from kalends.store.bookings import endings as endings_store
 from kalends.store.database import JOBS
 from kalends.store.jobs import NewJob, enqueue_jobs

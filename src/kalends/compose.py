@@ -37,7 +37,7 @@ from uvicorn.supervisors import Multiprocess
 from kalends.domain.errors import Unavailable
 from kalends.domain.outside import Gateways
 from kalends.gateways.addresses import is_host_name
-from kalends.gateways.calcom import CalcomAccount
+from kalends.gateways.calcom.client import CalcomAccount
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.mail import SmtpCarrier
 from kalends.logs import set_up_logs

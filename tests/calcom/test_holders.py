@@ -13,22 +13,22 @@ from aiohttp import web
 from msgspec import json
 
 from kalends.compose import Installation
-from kalends.domain.calcom_account import Away, Failure, Key, Trouble, Unsupported
+from kalends.domain.imports.sources import Away, Failure, Key, Trouble, Unsupported
 from kalends.gateways.addresses import read_opened
-from kalends.gateways.calcom import MOST_RATE_LIMITS, CalcomAccount
+from kalends.gateways.calcom.client import MOST_RATE_LIMITS, CalcomAccount
 from kalends.gateways.http import GuardedHttp
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Context
-from kalends.services.bringing import LONGEST_HINT, fetch
-from kalends.services.calcom import Hint, caller_from_calcom, wait_here
-from kalends.services.calcom_runs import (
+from kalends.services.imports.connections import Hint, caller_from_calcom, wait_here
+from kalends.services.imports.importer import LONGEST_HINT, fetch
+from kalends.services.imports.runs import (
     MISSED_AFTER,
     begin_run,
     give_up_run,
     resume_missed_runs,
     start_due_syncs,
 )
-from kalends.services.calcom_worker import RUN_JOB, Due
+from kalends.services.imports.worker import RUN_JOB, Due
 from tests.calcom.conftest import CONNECTION, Desk, Fragile, NewDesk, wait_until_over
 from tests.calcom.oracle import check_same
 from tests.conftest import PASSWORD, make_organization

@@ -9,17 +9,10 @@ from hypothesis import strategies as st
 from msgspec import json, structs
 
 from kalends.domain.booking import Status
-from kalends.domain.calcom import (
-    TOGETHER,
-    Fields,
-    Mapping,
-    contested,
-    merge,
-    schedule_for,
-)
 from kalends.domain.ids import new_id
-from kalends.formats.calcom_plans import read_event_type, read_schedule
-from kalends.formats.calcom_rows import Row, Unreadable, clean, read_row
+from kalends.domain.imports.merging import TOGETHER, Fields, Mapping, contested, merge, schedule_for
+from kalends.gateways.calcom.rows import Row, Unreadable, clean, read_row
+from kalends.gateways.calcom.setup import read_event_type, read_schedule
 from tests.fakes.calcom import samples
 
 A, B, C = new_id(), new_id(), new_id()

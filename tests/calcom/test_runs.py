@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from kalends.compose import Installation
-from kalends.services.calcom_runs import start_due_syncs
+from kalends.services.imports.runs import start_due_syncs
 from tests.calcom.conftest import SYNC, Desk, Fragile, NewDesk, wait_until_over
 from tests.calcom.oracle import check_same
 from tests.conftest import PASSWORD, make_organization

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from kalends.cli.calling import OrganizationNamed, UsageError, called, run
-from kalends.domain.calcom import Mapping
-from kalends.domain.calcom_sync import (
+from kalends.domain.ids import RUN, SCHEDULE, decode_id, encode_id
+from kalends.domain.imports.merging import Mapping
+from kalends.domain.imports.runs import (
     DEFAULT_BASE_URL,
     Connection,
     OnConflict,
@@ -20,13 +21,12 @@ from kalends.domain.calcom_sync import (
     RunState,
     Skip,
 )
-from kalends.domain.ids import RUN, SCHEDULE, decode_id, encode_id
 from kalends.domain.values import Day, parse_day_or_instant
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Context
-from kalends.services import calcom, calcom_plans, calcom_preview, calcom_runs
-from kalends.services.calcom import NewConnection
-from kalends.services.calcom_preview import Preview
+from kalends.services.imports import connections, preview, runs, setup
+from kalends.services.imports.connections import NewConnection
+from kalends.services.imports.preview import Preview
 from kalends.services.setup import find_organization_id
 
 MOST_SHOWN_SKIPS = 20
@@ -77,10 +77,10 @@ def connect(
     )
 
     async def put(context: Context) -> tuple[Connection, str]:
-        caller = await calcom.caller_from_calcom(
+        caller = await connections.caller_from_calcom(
             context, await find_organization_id(context, organization)
         )
-        connection = await calcom.connect(context, caller, wanted)
+        connection = await connections.connect(context, caller, wanted)
         return connection, _hook_url(context, connection)
 
     with called() as home:
@@ -106,13 +106,11 @@ def sync(
         async def bring(context: Context) -> Run | Preview:
             organization_id = await find_organization_id(context, organization)
             if is_dry_run:
-                return await calcom_preview.preview_sync(context, organization_id, span, show)
-            return await calcom_runs.sync(
-                context, organization_id, span, wait_seconds=None, progress=show
-            )
+                return await preview.preview_sync(context, organization_id, span, show)
+            return await runs.sync(context, organization_id, span, wait_seconds=None, progress=show)
 
         done = run(home, bring)
-    if isinstance(done, Run) and (error := calcom_runs.error_of_run(done)):
+    if isinstance(done, Run) and (error := runs.error_of_run(done)):
         raise error
     _summarize(done, "would be" if is_dry_run else "were")
 
@@ -120,9 +118,9 @@ def sync(
 def import_plans(organization: OrganizationNamed, is_dry_run: DryRun = False) -> None:
     """Brings schedules and event types over; says what has no counterpart here."""
 
-    async def bring(context: Context) -> list[calcom_plans.Line]:
+    async def bring(context: Context) -> list[setup.Line]:
         organization_id = await find_organization_id(context, organization)
-        return await calcom_plans.import_plans(context, organization_id, is_dry_run=is_dry_run)
+        return await setup.import_plans(context, organization_id, is_dry_run=is_dry_run)
 
     with called() as home:
         lines = run(home, bring)
@@ -140,13 +138,13 @@ def status(organization: OrganizationNamed) -> None:
 
     async def look(context: Context) -> tuple[Connection, list[Run], str]:
         organization_id = await find_organization_id(context, organization)
-        caller = await calcom.caller_from_calcom(context, organization_id)
-        connection = await unit_of_work.read(context, caller, calcom.get_connection)
-        runs = await unit_of_work.read(context, caller, calcom_runs.list_runs, LATEST_RUNS)
-        return connection, runs, _hook_url(context, connection)
+        caller = await connections.caller_from_calcom(context, organization_id)
+        connection = await unit_of_work.read(context, caller, connections.get_connection)
+        latest = await unit_of_work.read(context, caller, runs.list_runs, LATEST_RUNS)
+        return connection, latest, _hook_url(context, connection)
 
     with called() as home:
-        connection, runs, hook_url = run(home, look)
+        connection, latest, hook_url = run(home, look)
     every = f"every {connection.interval_minutes} minutes" if connection.interval_minutes else "off"
     hooks = hook_url if connection.webhook_secret else f"{hook_url} (refused: no webhook secret)"
     typer.echo(f"Cal.com    {connection.base_url}, key …{connection.last_four}")
@@ -154,7 +152,7 @@ def status(organization: OrganizationNamed) -> None:
     typer.echo(f"Mappings   {len(connection.mappings)}")
     typer.echo(f"By itself  {every}")
     typer.echo(f"Webhooks   {hooks}")
-    for one in runs:
+    for one in latest:
         is_over = RunState.RUNNING if not one.is_over else one.state
         told = f" ({one.code}: {one.error})" if one.code else ""
         typer.echo(
@@ -194,7 +192,7 @@ def _summarize(done: Run | Preview, verb: str) -> None:
 
 
 def _hook_url(context: Context, connection: Connection) -> str:
-    token = calcom.hook_token(context, connection)
+    token = connections.hook_token(context, connection)
     # Whoever reads it knows the address, if this process does not.
     address = context.outside.public_url or "(KALENDS_PUBLIC_URL)"
     return f"{address}/hooks/calcom/{token}"

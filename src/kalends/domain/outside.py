@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from kalends.domain.calcom_account import OpenAccount
+from kalends.domain.imports.sources import OpenAccount
 
 
 class OutboundRequest(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kalends.domain import ids
-from kalends.domain.calcom_sync import Connection, OnConflict, Run, RunState
+from kalends.domain.imports.runs import Connection, OnConflict, Run, RunState
 
 # msgspec says of literals which they are, but not that they are texts.
 TEXT: Final = {"type": "string"}

@@ -7,17 +7,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from kalends.runtime.unit_of_work import Context
-from kalends.services import (
-    accounts,
-    bringing,
-    calcom,
-    calcom_runs,
-    calcom_worker,
-    endings,
-    housekeeping,
-    mailing,
-    reminders,
-)
+from kalends.services import accounts, endings, housekeeping, mailing, reminders
+from kalends.services.imports import connections, importer, runs, worker
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.
 RETRY_AFTER: Final = (
@@ -66,10 +57,8 @@ JOBS: Final[Mapping[str, Job]] = {
         mails_links=True,
         whose=mailing.organization_of,
     ),
-    calcom_worker.RUN_JOB: Job(
-        calcom_runs.go_on, give_up=calcom_runs.give_up_run, whose=calcom_worker.organization_of
-    ),
-    calcom.FETCH_JOB: Job(bringing.fetch, whose=calcom.organization_of),
+    worker.RUN_JOB: Job(runs.go_on, give_up=runs.give_up_run, whose=worker.organization_of),
+    connections.FETCH_JOB: Job(importer.fetch, whose=connections.organization_of),
 }
 
 
@@ -84,8 +73,8 @@ TIMETABLE: Final[Mapping[str, Timed]] = {
     "send reminders": Timed("* * * * * */15", reminders.send_due),
     "expire pending bookings": Timed("* * * * *", endings.expire_pending),
     "complete confirmed bookings": Timed("* * * * *", endings.complete_confirmed),
-    "start syncs with Cal.com": Timed("* * * * *", calcom_runs.start_due_syncs),
-    "resume syncs with Cal.com": Timed("* * * * *", calcom_runs.resume_missed_runs),
+    "start syncs with Cal.com": Timed("* * * * *", runs.start_due_syncs),
+    "resume syncs with Cal.com": Timed("* * * * *", runs.resume_missed_runs),
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),
     "forget form drafts": Timed("*/5 * * * *", housekeeping.forget_form_drafts),
     "forget holds": Timed("40 * * * *", housekeeping.forget_holds),

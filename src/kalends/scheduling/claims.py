@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from kalends.domain.access import Mode
 from kalends.domain.booking import Booking
-from kalends.domain.calcom import claim_of_row
 from kalends.domain.ids import BOOKING, HOLD, ORGANIZATION, SCHEDULE, encode_id, new_id
+from kalends.domain.imports.merging import claim_of_row
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.scheduling.availability import claim_of

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from kalends.domain.calcom_account import Identity
+from kalends.domain.imports.sources import Identity
 from kalends.store.database import Tx
 
 # Numbers are a server's own, so either its address or the person's has to be the same. A server

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from msgspec import json, structs
 
-from kalends.domain.calcom import Mapping
-from kalends.domain.calcom_sync import Connection, OnConflict
+from kalends.domain.imports.merging import Mapping
+from kalends.domain.imports.runs import Connection, OnConflict
 from kalends.store.database import Tx
 from kalends.store.rows import as_raw, columns_of, parameters
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Raw, Struct, json
 
 from kalends.domain.booking import Booking
-from kalends.domain.calcom import Fields
+from kalends.domain.imports.merging import Fields
 from kalends.store.bookings.bookings import COLUMNS as BOOKING_COLUMNS
 from kalends.store.bookings.bookings import booking_from
 from kalends.store.database import Tx

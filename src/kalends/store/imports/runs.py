@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct, json
 
-from kalends.domain.calcom_account import Trouble, Walk
-from kalends.domain.calcom_sync import OF_ANOTHER_ACCOUNT, Run, RunState, Skip
+from kalends.domain.imports.runs import OF_ANOTHER_ACCOUNT, Run, RunState, Skip
+from kalends.domain.imports.sources import Trouble, Walk
 from kalends.store.database import Tx
 from kalends.store.rows import as_raw, columns_of
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from kalends.domain import ids
-from kalends.domain.calcom import Mapping
-from kalends.domain.calcom_sync import DEFAULT_BASE_URL, Connection, OnConflict
 from kalends.domain.errors import Invalid
+from kalends.domain.imports.merging import Mapping
+from kalends.domain.imports.runs import DEFAULT_BASE_URL, Connection, OnConflict
 from kalends.domain.values import Day
 from kalends.formats.calcom import (
     ConnectionShown,
@@ -23,8 +23,8 @@ from kalends.formats.encoding import encode
 from kalends.runtime import unit_of_work
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.unit_of_work import Caller
-from kalends.services import calcom, calcom_runs
-from kalends.services.calcom import NewConnection
+from kalends.services.imports import connections, runs
+from kalends.services.imports.connections import NewConnection
 from kalends.services.sessions import require_admin
 from kalends.web.api.models import DayOrInstant, RequestModel, day_or_instant
 from kalends.web.http.answers import DeletedAnswer, data, deleted
@@ -151,41 +151,41 @@ class HookTaken(Struct, frozen=True):
 
 async def sync_calcom(call: Call) -> HttpAnswer:
     admin, body = await asked_by_admin(call, SyncCalcom)
-    run = await calcom_runs.sync(call.context, admin.organization_id, span_of(body))
+    run = await runs.sync(call.context, admin.organization_id, span_of(body))
     if not run.is_over:
         return HttpAnswer(202, encode(show_run(run)), {})
-    if error := calcom_runs.error_of_run(run):
+    if error := runs.error_of_run(run):
         raise error
     return HttpAnswer(200, encode(show_run(run)), {})
 
 
 async def get_sync_run(call: Call) -> HttpAnswer:
     run_id = call.id(ids.RUN, "run", "run_id")
-    run = await calcom_runs.find_run_for(call.context, call.user_id, run_id)
+    run = await runs.find_run_for(call.context, call.user_id, run_id)
     return HttpAnswer(200, encode(show_run(run)), {})
 
 
 async def put_calcom(call: Call) -> HttpAnswer:
     admin, body = await asked_by_admin(call, PutCalcom)
-    connection = await calcom.connect(call.context, admin, wanted(body))
+    connection = await connections.connect(call.context, admin, wanted(body))
     return shown(call, connection)
 
 
 async def get_calcom(call: Call) -> HttpAnswer:
     admin = await admin_in_query(call)
-    return shown(call, await unit_of_work.read(call.context, admin, calcom.get_connection))
+    return shown(call, await unit_of_work.read(call.context, admin, connections.get_connection))
 
 
 async def delete_calcom(call: Call) -> HttpAnswer:
     admin = await admin_in_query(call)
-    id_ = await unit_of_work.change(call.context, admin, calcom.disconnect)
+    id_ = await unit_of_work.change(call.context, admin, connections.disconnect)
     return deleted(ids.encode_id(ids.INTEGRATION, id_))
 
 
 async def receive_calcom_hook(call: Call) -> HttpAnswer:
     token = call.scope["path_params"]["token"]
     body = await call.raw_body()
-    await calcom.take_hook(call.context, token, call.headers.get("x-cal-signature-256"), body)
+    await connections.take_hook(call.context, token, call.headers.get("x-cal-signature-256"), body)
     return HttpAnswer(200, encode(HookTaken()), {})
 
 
@@ -271,7 +271,7 @@ def _schedule_id(named: str) -> UUID:
 
 
 def shown(call: Call, connection: Connection) -> HttpAnswer:
-    token = calcom.hook_token(call.context, connection)
+    token = connections.hook_token(call.context, connection)
     base = call.sessions.public_url or f"{call.scope['scheme']}://{call.headers.get('host', '')}"
     hook_url = f"{base}/hooks/calcom/{token}" if token else None
     return data(show_connection(connection, hook_url))

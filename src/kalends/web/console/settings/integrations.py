@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from kalends.domain import ids
-from kalends.domain.calcom_sync import DEFAULT_BASE_URL, Connection, OnConflict, Run
 from kalends.domain.errors import KalendsError, NotFound
+from kalends.domain.imports.runs import DEFAULT_BASE_URL, Connection, OnConflict, Run
 from kalends.formats.encoding import encode
 from kalends.runtime.sealing import SealBroken
-from kalends.services import calcom, calcom_runs
+from kalends.services.imports import connections, runs
 from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcom, wanted
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import (
@@ -50,7 +50,7 @@ async def connect(request: ConsoleRequest) -> PageAnswer:
     typed = _as_typed(await request.form())
     try:
         asked = read_body(encode(_values(request, connection, typed)), PutCalcom)
-        await calcom.connect(
+        await connections.connect(
             request.page_request.context, request.page_request.caller, wanted(asked)
         )
     except KalendsError as error:
@@ -59,14 +59,14 @@ async def connect(request: ConsoleRequest) -> PageAnswer:
 
 
 async def disconnect(request: ConsoleRequest) -> PageAnswer:
-    await request.change(calcom.disconnect)
+    await request.change(connections.disconnect)
     return request.go(PATH, done="disconnected")
 
 
 async def sync(request: ConsoleRequest) -> PageAnswer:
     """Begins a run; what takes longer goes on without the page."""
     try:
-        run = await calcom_runs.sync(
+        run = await runs.sync(
             request.page_request.context,
             request.page_request.caller.organization_id,
             (None, None),
@@ -80,7 +80,7 @@ async def sync(request: ConsoleRequest) -> PageAnswer:
 
 async def _find(request: ConsoleRequest) -> Connection | None:
     try:
-        connection: Connection = await request.read(calcom.get_connection)
+        connection: Connection = await request.read(connections.get_connection)
     except NotFound:
         return None
     return connection
@@ -91,8 +91,8 @@ def _values(
 ) -> dict[str, Any]:
     """What is typed as the API takes it."""
     sealed = (connection.api_key, connection.webhook_secret) if connection else (None, None)
-    api_key = typed.text("apiKey") or _kept(request, sealed[0], calcom.KEY_PURPOSE)
-    secret = typed.text("webhookSecret") or _kept(request, sealed[1], calcom.SECRET_PURPOSE)
+    api_key = typed.text("apiKey") or _kept(request, sealed[0], connections.KEY_PURPOSE)
+    secret = typed.text("webhookSecret") or _kept(request, sealed[1], connections.SECRET_PURPOSE)
     interval = minutes_or_text(typed.text("intervalMinutes"))
     return {
         "organizationId": ids.encode_id(ids.ORGANIZATION, request.organization.id),
@@ -171,8 +171,8 @@ def _at_our_fields(draft: Draft) -> Draft:
 async def _page(request: ConsoleRequest, connection: Connection | None, draft: Draft) -> PageAnswer:
     chosen = [draft.typed.text("defaultScheduleId")]
     chosen += [row["schedule"] for row in _mappings_in(draft.typed)]
-    runs: list[Run] = await request.read(calcom_runs.list_runs, MOST_RUNS)
-    token = calcom.hook_token(request.page_request.context, connection) if connection else None
+    latest: list[Run] = await request.read(runs.list_runs, MOST_RUNS)
+    token = connections.hook_token(request.page_request.context, connection) if connection else None
     return request.page(
         "console/settings/integrations.html",
         SECTION,
@@ -184,8 +184,8 @@ async def _page(request: ConsoleRequest, connection: Connection | None, draft: D
         conflicts=[(one.value, say(f"settings.conflict.{one.value}")) for one in OnConflict],
         kinds=[(kind, say(f"settings.mapping.{kind}")) for kind in KINDS],
         rows=len(_mappings_in(draft.typed)) + ROWS_TO_SPARE,
-        runs=runs,
-        is_running=any(not run.is_over for run in runs),
+        runs=latest,
+        is_running=any(not run.is_over for run in latest),
         **draft.values(),
     )
 

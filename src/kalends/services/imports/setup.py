@@ -10,13 +10,13 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from kalends.domain.calcom import Mapping
-from kalends.domain.calcom_sync import Connection
 from kalends.domain.errors import SlugTaken
 from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, new_id
+from kalends.domain.imports.merging import Mapping
+from kalends.domain.imports.runs import Connection
 from kalends.domain.schedule import BookingLimits, Schedule
-from kalends.formats.calcom_plans import (
+from kalends.gateways.calcom.setup import (
     EventTypePlan,
     SchedulePlan,
     read_event_type,
@@ -24,14 +24,14 @@ from kalends.formats.calcom_plans import (
 )
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Context, UnitOfWork
-from kalends.services.calcom import (
+from kalends.services.event_types import free_slugs
+from kalends.services.imports.connections import (
     caller_from_calcom,
     error_of,
     open_account,
     require_connection,
     wait_here,
 )
-from kalends.services.event_types import free_slugs
 from kalends.store.availability import event_types, schedules
 from kalends.store.imports import connections, imported_bookings
 

@@ -8,12 +8,12 @@ from typing import Final
 
 from msgspec import structs
 
-from kalends.domain.calcom_account import Account, Identity
-from kalends.domain.calcom_sync import Connection
 from kalends.domain.ids import new_id
+from kalends.domain.imports.runs import Connection
+from kalends.domain.imports.sources import Account, Identity
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Context, UnitOfWork
-from kalends.services.calcom import CalcomFailed, caller_from_calcom
+from kalends.services.imports.connections import CalcomFailed, caller_from_calcom
 from kalends.store.imports import accounts, connections, imported_bookings
 
 ADOPTED_AT_ONCE: Final = 1000

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Struct, structs
 
-from kalends.domain.calcom_account import (
+from kalends.domain.imports.sources import (
     BY_CHANGE,
     BY_CREATION,
     Away,
@@ -29,7 +29,7 @@ from kalends.domain.calcom_account import (
     Walk,
 )
 from kalends.domain.outside import Http, OutboundRequest, OutboundResponse, Unreachable
-from kalends.formats.calcom_rows import LONGEST, moment_in, uid_in
+from kalends.gateways.calcom.rows import LONGEST, moment_in, uid_in
 
 # Bare and exactly so: without it, or with another, an older API answers and ignores our filters.
 BOOKINGS_VERSION: Final = "2024-08-13"

@@ -8,12 +8,13 @@ from typing import Final
 import structlog
 from msgspec import json
 
-from kalends.domain.calcom_account import Account, Away, Gone, Page, Trouble
-from kalends.domain.calcom_sync import Connection, Run
 from kalends.domain.errors import CalcomNotConfigured
+from kalends.domain.imports.runs import Connection, Run
+from kalends.domain.imports.sources import Account, Away, Gone, Page, Trouble
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
-from kalends.services.calcom import (
+from kalends.services.imports.accounts import with_account
+from kalends.services.imports.connections import (
     CalcomFailed,
     Hint,
     caller_from_calcom,
@@ -21,8 +22,7 @@ from kalends.services.calcom import (
     open_account,
     require_connection,
 )
-from kalends.services.calcom_accounts import with_account
-from kalends.services.importing import (
+from kalends.services.imports.rows import (
     Shown,
     Verdict,
     Via,

@@ -14,8 +14,6 @@ from uuid import UUID
 from msgspec import json
 
 from kalends.domain.access import ADMINS
-from kalends.domain.calcom_account import Failure, Trouble
-from kalends.domain.calcom_sync import Connection, Run
 from kalends.domain.errors import (
     CalcomKeyRefused,
     CalcomNotConfigured,
@@ -27,16 +25,18 @@ from kalends.domain.errors import (
     Unavailable,
 )
 from kalends.domain.ids import RUN, encode_id, new_id
+from kalends.domain.imports.runs import Connection, Run
+from kalends.domain.imports.sources import Failure, Trouble
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.held_up import HeldUp
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
-from kalends.services.calcom import (
+from kalends.services.imports.connections import (
     caller_from_calcom,
     error_of,
     open_account,
     require_connection,
 )
-from kalends.services.calcom_worker import (
+from kalends.services.imports.worker import (
     LEASE,
     Due,
     HandOver,

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.calcom import Mapping
-from kalends.domain.calcom_account import BY_CHANGE, BY_CREATION, Walk
+from kalends.domain.imports.merging import Mapping
+from kalends.domain.imports.sources import BY_CHANGE, BY_CREATION, Walk
 
 # A change that was made while a run was under way must not be lost, nor one by a clock that is
 # behind ours: each run asks again for what changed so long before the last one began.

@@ -1,5 +1,5 @@
-"""Bringing rows of Cal.com in: the rules of `domain/calcom.py`, on what is stored, in one short
-transaction for a handful of rows.
+"""Imports rows: the rules of `domain/imports/merging.py` on what is stored, a handful of rows in
+one short transaction.
 
 A run, a hook and the command line all bring rows in through `bring_rows`, and its time is taken by
 `claim_time`, as any other.
@@ -13,11 +13,11 @@ from uuid import UUID
 
 from msgspec import Struct, json, structs
 
-from kalends.domain.calcom import schedule_for
-from kalends.domain.calcom_sync import OF_ANOTHER_ACCOUNT, Connection, Outcome, Run
-from kalends.formats.calcom_rows import Row, Unreadable, clean, read_row
+from kalends.domain.imports.merging import schedule_for
+from kalends.domain.imports.runs import OF_ANOTHER_ACCOUNT, Connection, Outcome, Run
+from kalends.gateways.calcom.rows import Row, Unreadable, clean, read_row
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.services.import_bookings import Bookings, Part
+from kalends.services.imports.bookings import Bookings, Part
 from kalends.store.imports import imported_bookings
 from kalends.store.imports.imported_bookings import Known
 from kalends.store.imports.runs import Counts, add_counts

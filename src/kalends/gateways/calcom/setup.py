@@ -12,7 +12,7 @@ from kalends.domain.booking import LocationType
 from kalends.domain.event_type import Question, QuestionType
 from kalends.domain.schedule import WEEKDAYS, WindowText
 from kalends.domain.values import ClockTime, Day
-from kalends.formats.calcom_rows import dict_in, line_in, list_in, text_in, whole_in, zone_in
+from kalends.gateways.calcom.rows import dict_in, line_in, list_in, text_in, whole_in, zone_in
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
 MOST_SEATS: Final = 10_000

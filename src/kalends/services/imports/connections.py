@@ -11,18 +11,6 @@ from uuid import UUID
 from msgspec import Struct, json
 
 from kalends.domain.access import Mode, hash_of
-from kalends.domain.calcom import PROVIDER, Mapping
-from kalends.domain.calcom_account import (
-    NO_TROUBLE,
-    Account,
-    Failure,
-    Key,
-    KeyRefused,
-    Pause,
-    Trouble,
-    Unsupported,
-)
-from kalends.domain.calcom_sync import DEFAULT_BASE_URL, Connection, OnConflict
 from kalends.domain.errors import (
     CalcomKeyRefused,
     CalcomNotConfigured,
@@ -34,7 +22,19 @@ from kalends.domain.errors import (
     Unauthorized,
 )
 from kalends.domain.ids import SCHEDULE, encode_id, new_id
-from kalends.formats.calcom_rows import clean, uid_in
+from kalends.domain.imports.merging import PROVIDER, Mapping
+from kalends.domain.imports.runs import DEFAULT_BASE_URL, Connection, OnConflict
+from kalends.domain.imports.sources import (
+    NO_TROUBLE,
+    Account,
+    Failure,
+    Key,
+    KeyRefused,
+    Pause,
+    Trouble,
+    Unsupported,
+)
+from kalends.gateways.calcom.rows import clean, uid_in
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.sealing import SealBroken
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork

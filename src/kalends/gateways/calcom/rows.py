@@ -16,7 +16,7 @@ from msgspec import Struct, json
 
 from kalends.availability.wallclock import UnknownZone, zone_named
 from kalends.domain.booking import LARGEST_METADATA_BYTES, LocationType, Status
-from kalends.domain.calcom import Fields
+from kalends.domain.imports.merging import Fields
 from kalends.domain.values import FIRST_YEAR, LAST_YEAR, Email, Instant
 from kalends.domain.visible import is_blank
 

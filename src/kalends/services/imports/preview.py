@@ -5,12 +5,12 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.calcom_account import BY_CREATION, Page, Walk
-from kalends.domain.calcom_sync import Outcome, Skip
+from kalends.domain.imports.runs import Outcome, Skip
+from kalends.domain.imports.sources import BY_CREATION, Page, Walk
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Context, UnitOfWork
-from kalends.services.bringing import read_listed
-from kalends.services.calcom import (
+from kalends.services.imports.accounts import with_account
+from kalends.services.imports.connections import (
     CalcomFailed,
     caller_from_calcom,
     error_of,
@@ -18,10 +18,10 @@ from kalends.services.calcom import (
     require_connection,
     wait_here,
 )
-from kalends.services.calcom_accounts import with_account
-from kalends.services.calcom_runs import Span
-from kalends.services.calcom_worker import BATCH
-from kalends.services.importing import Shown, Verdict, bring_rows
+from kalends.services.imports.importer import read_listed
+from kalends.services.imports.rows import Shown, Verdict, bring_rows
+from kalends.services.imports.runs import Span
+from kalends.services.imports.worker import BATCH
 
 
 class Preview(Struct):

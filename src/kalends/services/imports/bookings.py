@@ -12,7 +12,10 @@ from uuid import UUID
 from msgspec import Raw, Struct, json, structs
 
 from kalends.domain.booking import OCCUPYING, Booking, Status, with_canceller
-from kalends.domain.calcom import (
+from kalends.domain.errors import BrokenZone, Inactive, NotFound, Refused, SlotTaken
+from kalends.domain.event_type import Requirement
+from kalends.domain.ids import new_id
+from kalends.domain.imports.merging import (
     PROVIDER,
     Fields,
     claim_of_row,
@@ -23,15 +26,12 @@ from kalends.domain.calcom import (
     note,
     with_fields,
 )
-from kalends.domain.calcom_sync import Connection, OnConflict
-from kalends.domain.errors import BrokenZone, Inactive, NotFound, Refused, SlotTaken
-from kalends.domain.event_type import Requirement
-from kalends.domain.ids import new_id
+from kalends.domain.imports.runs import Connection, OnConflict
 from kalends.domain.schedule import Schedule
 from kalends.domain.webhook import RESCHEDULED, UPDATED
 from kalends.formats.bookings import show_booking
-from kalends.formats.calcom_rows import Row, Seat, Unreadable, fields_for
 from kalends.formats.encoding import encode
+from kalends.gateways.calcom.rows import Row, Seat, Unreadable, fields_for
 from kalends.runtime import outbox, phones
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling import clocks

@@ -15,15 +15,20 @@ from uuid import UUID
 
 from msgspec import Struct, json
 
-from kalends.domain.calcom_account import NO_TROUBLE, Account, Away, Page, Trouble, Walk
-from kalends.domain.calcom_sync import OVERLAP, Connection, Outcome, Run, RunState, plan_walks
 from kalends.domain.errors import KalendsError, code_of
 from kalends.domain.ids import new_id
+from kalends.domain.imports.runs import OVERLAP, Connection, Outcome, Run, RunState, plan_walks
+from kalends.domain.imports.sources import NO_TROUBLE, Account, Away, Page, Trouble, Walk
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
-from kalends.services.bringing import Bringer, read_listed
-from kalends.services.calcom import CalcomFailed, error_of, open_account, require_connection
-from kalends.services.calcom_accounts import adopt_rows, identify, with_account
+from kalends.services.imports.accounts import adopt_rows, identify, with_account
+from kalends.services.imports.connections import (
+    CalcomFailed,
+    error_of,
+    open_account,
+    require_connection,
+)
+from kalends.services.imports.importer import Bringer, read_listed
 from kalends.store.imports import connections, imported_bookings, runs
 from kalends.store.jobs import enqueue_job
 

@@ -1,6 +1,6 @@
 """An account at Cal.com, as the services see it: what can be asked, and what may come back.
 
-`gateways/calcom.py` is the one that asks; it gets there by `Gateways`. A failure is a value.
+`gateways/calcom/client.py` is the one that asks; it gets there by `Gateways`. A failure is a value.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,0 +1,1 @@
+"""Cal.com: its API over HTTP, and what its words mean here."""
