@@ -96,6 +96,7 @@ class GuardedHttp:
 
 
 def _import_sending() -> type["ConnectionPools"]:
+    from kalends.gateways.sending import ConnectionPools
 
     return ConnectionPools
 
