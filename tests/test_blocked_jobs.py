@@ -15,8 +15,8 @@ import pytest
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
 from kalends.domain.ids import SCHEDULE, decode_id
-from kalends.jobs.running import run_jobs
-from kalends.jobs.table import TIMETABLE, Job
+from kalends.jobs.registry import TIMETABLE, Job
+from kalends.jobs.worker import run_jobs
 from kalends.runtime.unit_of_work import Context
 from kalends.services import endings
 from kalends.services.imports.runs import start_due_syncs

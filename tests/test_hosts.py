@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from kalends.store.connecting import connect
+from kalends.store.connection import connect
 from kalends.store.database import ConnectParameters
 from kalends.store.jobs import queue_connection
 from tests.conftest import PASSWORD, make_organization

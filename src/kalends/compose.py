@@ -35,14 +35,14 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from kalends.domain.errors import Unavailable
-from kalends.domain.outside import Gateways
+from kalends.domain.gateways import Gateways
 from kalends.gateways.addresses import is_host_name
 from kalends.gateways.calcom.client import CalcomAccount
 from kalends.gateways.http import GuardedHttp
-from kalends.gateways.mail import SmtpCarrier
+from kalends.gateways.mail import SmtpTransport
 from kalends.logs import set_up_logs
 from kalends.runtime.callers import Keyring
-from kalends.runtime.limits import RateLimiter
+from kalends.runtime.rate_limits import RateLimiter
 from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
 from kalends.settings import Settings, SettingsError
@@ -54,8 +54,8 @@ from kalends.store.database import (
     Database,
     RunAgain,
 )
+from kalends.store.database_info import inspect_database
 from kalends.store.embedded.server import EmbeddedPostgres, Watcher
-from kalends.store.reaching import look_at_database
 from kalends.store.revisions import newest_revision
 from kalends.web.app import build_app
 from kalends.web.http.connections import MOST_CONNECTIONS, ClientTimeouts, Connections
@@ -106,10 +106,12 @@ class Installation:
     def context(self, limits: ConnectionLimits = REQUESTS) -> Context:
         """A context of its own pool; close it when done."""
         database = Database(self.parameters, self.settings.database_pool, limits)
-        return Context(database, Seal(self.secret), outside=outside(self.settings, self.served_at))
+        return Context(
+            database, Seal(self.secret), gateways=open_gateways(self.settings, self.served_at)
+        )
 
 
-def outside(settings: Settings, served_at: str | None = None) -> Gateways:
+def open_gateways(settings: Settings, served_at: str | None = None) -> Gateways:
     """The way out that the settings open. Nothing is imported or connected before it is used.
 
     Links lead to `KALENDS_PUBLIC_URL`, else to where the server is.
@@ -117,7 +119,7 @@ def outside(settings: Settings, served_at: str | None = None) -> Gateways:
     http = GuardedHttp(settings.outbound_allow)
     return Gateways(
         http=http,
-        carrier=_carrier(settings),
+        mail_transport=_mail_transport(settings),
         public_url=settings.public_url or served_at,
         sender=settings.mail_from,
         retry_scale=settings.webhook_retry_scale,
@@ -126,11 +128,11 @@ def outside(settings: Settings, served_at: str | None = None) -> Gateways:
     )
 
 
-def _carrier(settings: Settings) -> SmtpCarrier | None:
+def _mail_transport(settings: Settings) -> SmtpTransport | None:
     if settings.mail_server is None:
         return None
     domain = settings.mail_from.rpartition("@")[2]
-    return SmtpCarrier(settings.mail_server, domain if is_host_name(domain) else "localhost")
+    return SmtpTransport(settings.mail_server, domain if is_host_name(domain) else "localhost")
 
 
 @contextmanager
@@ -149,14 +151,14 @@ def installation(settings: Settings, *, watched: bool = False) -> Iterator[Insta
         if watcher:
             watcher.start()
         try:
-            secret = settings.secret or secret_in(settings.data_dir)
+            secret = settings.secret or load_secret(settings.data_dir)
             yield Installation(settings, ConnectParameters(dsn=lease.url), secret)
         finally:
             if watcher:
                 watcher.stop()
 
 
-def secret_in(data_dir: Path) -> str:
+def load_secret(data_dir: Path) -> str:
     """The installation's secret, made at first (mode 0600). Any number may ask at once."""
     path = data_dir / "secret"
     draft = data_dir / f"secret.{os.getpid()}.{secrets.token_hex(4)}"
@@ -183,7 +185,7 @@ def migrate_now(home: Installation) -> str:
     Raises UnreachableError, MigrationError.
     """
     newest = newest_revision()
-    if asyncio.run(look_at_database(home.parameters)).revision == newest:
+    if asyncio.run(inspect_database(home.parameters)).revision == newest:
         return newest
     from kalends.store.migrate import migrate  # slow to import, and seldom needed
 
@@ -273,9 +275,9 @@ def _import_jobs() -> tuple[
     Callable[[Context], Coroutine[Any, Any, None]],
     Callable[[Context], Mapping[str, Any]],
 ]:
-    from kalends.jobs.dispatching import dispatch
-    from kalends.jobs.running import run_jobs
-    from kalends.jobs.table import jobs_of
+    from kalends.jobs.dispatcher import dispatch
+    from kalends.jobs.registry import jobs_of
+    from kalends.jobs.worker import run_jobs
 
     return run_jobs, dispatch, jobs_of
 
@@ -289,7 +291,7 @@ def run_worker(home: Installation) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, told.set)
         context = home.context()
-        if context.outside.public_url is None:
+        if context.gateways.public_url is None:
             log.warning(WITHOUT_ADDRESS)
         try:
             async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_WORKER):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from kalends.domain.outside import OutboundRequest, Unreachable
+from kalends.domain.gateways import OutboundRequest, Unreachable
 from kalends.gateways.addresses import read_opened
 from kalends.gateways.guard import Resolve
 from kalends.gateways.http import GuardedHttp

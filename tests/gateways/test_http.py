@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kalends import __version__
-from kalends.domain.outside import OutboundRequest, OutboundResponse, Unreachable
+from kalends.domain.gateways import OutboundRequest, OutboundResponse, Unreachable
 from kalends.gateways.addresses import read_opened
 from kalends.gateways.http import GuardedHttp
 from tests.gateways.asking import LOOPBACK, get, post, reason_for

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kalends.compose import outside
-from kalends.domain.outside import OutboundResponse, Unreachable
+from kalends.compose import open_gateways
+from kalends.domain.gateways import OutboundResponse, Unreachable
 from kalends.gateways.addresses import read_opened
 from kalends.gateways.http import GuardedHttp
 from kalends.settings import Settings
@@ -228,7 +228,7 @@ async def test_a_server_without_tls_is_told() -> None:
 
 async def test_the_settings_open_what_they_name(tmp_path: Path) -> None:
     environ = {"KALENDS_DATA_DIR": str(tmp_path), "KALENDS_OUTBOUND_ALLOW": "127.0.0.1, a.test"}
-    made = outside(Settings.from_environ(environ))
+    made = open_gateways(Settings.from_environ(environ))
     async with receiving(answer_ok) as receiver:
         assert isinstance(await made.http.send(post(receiver.url)), OutboundResponse)
     await made.http.close()

@@ -14,11 +14,11 @@ from aiosmtplib.email import quote_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kalends.compose import outside
-from kalends.domain.outside import Deferred, Posted, Rejected
+from kalends.compose import open_gateways
+from kalends.domain.gateways import Deferred, Posted, Rejected
 from kalends.domain.values import Email
-from kalends.gateways import posting
-from kalends.gateways.mail import SmtpCarrier
+from kalends.gateways import smtp_client
+from kalends.gateways.mail import SmtpTransport
 from kalends.gateways.mail_server import read_mail_server
 from kalends.settings import Settings
 from tests.gateways.receivers import Authority, Receiver, Visit, receiving
@@ -65,8 +65,8 @@ async def smtp_server(
 
 
 @asynccontextmanager
-async def carrier(url: str) -> AsyncIterator[SmtpCarrier]:
-    made = SmtpCarrier(read_mail_server(url), "book.example.com")
+async def transport(url: str) -> AsyncIterator[SmtpTransport]:
+    made = SmtpTransport(read_mail_server(url), "book.example.com")
     try:
         yield made
     finally:
@@ -84,7 +84,7 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
 async def post_once(
     url: str, recipient: str = GUEST, sender: str = SENDER, message: bytes = MESSAGE
 ) -> Posted | Deferred | Rejected:
-    async with carrier(url) as made:
+    async with transport(url) as made:
         return await made.post(sender, recipient, message)
 
 
@@ -105,26 +105,26 @@ async def test_many_messages_go_over_few_connections() -> None:
     mailbox = Mailbox()
     async with (
         smtp_server(mailbox) as port,
-        carrier(f"smtp://127.0.0.1:{port}") as made,
+        transport(f"smtp://127.0.0.1:{port}") as made,
     ):
-        for _ in range(posting.MESSAGES_A_CONNECTION + 1):
+        for _ in range(smtp_client.MESSAGES_A_CONNECTION + 1):
             assert await made.post(SENDER, GUEST, MESSAGE) == Posted()
         assert mailbox.connections == 2
         posts = (made.post(SENDER, f"g{n}@example.org", MESSAGE) for n in range(60))
         assert set(await asyncio.gather(*posts)) == {Posted()}
-    assert len(mailbox.mails) == posting.MESSAGES_A_CONNECTION + 61
-    assert mailbox.connections <= 2 + posting.SMTP_CONNECTIONS
+    assert len(mailbox.mails) == smtp_client.MESSAGES_A_CONNECTION + 61
+    assert mailbox.connections <= 2 + smtp_client.SMTP_CONNECTIONS
 
 
 async def test_a_connection_that_waited_long_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posting, "SMTP_IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(smtp_client, "SMTP_IDLE_SECONDS", 0.1)
     gone = asyncio.Event()
 
     async def watch(visit: Visit) -> None:
         await talk(visit, {})
         gone.set()
 
-    async with receiving(watch) as server, carrier(f"smtp://127.0.0.1:{server.port}") as made:
+    async with receiving(watch) as server, transport(f"smtp://127.0.0.1:{server.port}") as made:
         assert await made.post(SENDER, GUEST, MESSAGE) == Posted()
         await asyncio.wait_for(gone.wait(), 10)
     assert server.requests[-1] == b"QUIT"
@@ -138,10 +138,10 @@ async def test_the_settings_say_which_server_and_as_whom(tmp_path: Path) -> None
             "KALENDS_SMTP_URL": f"smtp://127.0.0.1:{port}",
             "KALENDS_PUBLIC_URL": "https://book.example.com",
         }
-        made = outside(Settings.from_environ(environ))
-        assert made.carrier
-        assert await made.carrier.post(made.sender, GUEST, MESSAGE) == Posted()
-        await made.carrier.close()
+        made = open_gateways(Settings.from_environ(environ))
+        assert made.mail_transport
+        assert await made.mail_transport.post(made.sender, GUEST, MESSAGE) == Posted()
+        await made.mail_transport.close()
     assert mailbox.mails[0].mail_from == "kalends@book.example.com"
     assert mailbox.helos == ["book.example.com"]
 
@@ -198,7 +198,7 @@ async def test_starttls_encrypts_before_anything_is_said(authority: Authority) -
 async def test_smtps_is_encrypted_from_the_first_byte(
     authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "STEP_SECONDS", 1.0)
+    monkeypatch.setattr(smtp_client, "STEP_SECONDS", 1.0)
     mailbox = Mailbox()
     async with smtp_server(mailbox, first_tls=authority.serving("localhost")) as port:
         assert await post_once(f"smtps://localhost:{port}") == Posted()
@@ -358,14 +358,14 @@ async def test_4xx_and_breaks_are_tried_again_and_5xx_is_not(
 async def test_a_server_that_hangs_is_given_up_in_time(
     step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "STEP_SECONDS", 0.3)
-    monkeypatch.setattr(posting, "TAKING_SECONDS", 0.3)
+    monkeypatch.setattr(smtp_client, "STEP_SECONDS", 0.3)
+    monkeypatch.setattr(smtp_client, "TAKING_SECONDS", 0.3)
     outcome, _ = await asyncio.wait_for(outcome_of({step: None}), 20)
     assert outcome == Deferred("the mail server did not answer in time")
 
 
 async def test_a_server_may_look_long_at_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(posting, "STEP_SECONDS", 0.5)
+    monkeypatch.setattr(smtp_client, "STEP_SECONDS", 0.5)
     outcome, _ = await outcome_of({"end": b"250 taken"}, thinks_seconds=1.0)
     assert outcome == Posted()
 
@@ -388,7 +388,7 @@ async def test_a_message_that_broke_off_after_data_was_sent_once() -> None:
 async def test_nothing_is_said_in_clear_where_starttls_is_refused(
     answers: dict[str, bytes | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(posting, "STEP_SECONDS", 1.0)
+    monkeypatch.setattr(smtp_client, "STEP_SECONDS", 1.0)
     outcome, server = await outcome_of(answers, "smtp+starttls")
     assert isinstance(outcome, Deferred)
     assert outcome.reason
@@ -415,7 +415,7 @@ async def test_a_kept_connection_that_ended_is_no_failure(answer: bytes) -> None
     answers = SecondTime(answer)
     async with (
         receiving(lambda visit: talk(visit, answers)) as server,
-        carrier(f"smtp://127.0.0.1:{server.port}") as made,
+        transport(f"smtp://127.0.0.1:{server.port}") as made,
     ):
         for _ in range(3):
             assert await made.post(SENDER, GUEST, MESSAGE) == Posted()
@@ -427,7 +427,7 @@ async def test_a_refusal_on_a_kept_connection_is_one(answer: bytes) -> None:
     answers = SecondTime(answer)
     async with (
         receiving(lambda visit: talk(visit, answers)) as server,
-        carrier(f"smtp://127.0.0.1:{server.port}") as made,
+        transport(f"smtp://127.0.0.1:{server.port}") as made,
     ):
         assert await made.post(SENDER, GUEST, MESSAGE) == Posted()
         assert isinstance(await made.post(SENDER, GUEST, MESSAGE), Deferred)

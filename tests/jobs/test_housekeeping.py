@@ -11,7 +11,7 @@ import pytest
 
 from kalends.domain.access import hash_of
 from kalends.domain.ids import new_id
-from kalends.jobs.table import TIMETABLE
+from kalends.jobs.registry import TIMETABLE
 from kalends.runtime.unit_of_work import Context
 from kalends.services import housekeeping
 from kalends.store import housekeeping as store

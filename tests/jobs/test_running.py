@@ -13,9 +13,9 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.access import Mode
-from kalends.jobs import running
-from kalends.jobs.running import run_jobs
-from kalends.jobs.table import Job, Timed
+from kalends.jobs import worker
+from kalends.jobs.registry import Job, Timed
+from kalends.jobs.worker import run_jobs
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.jobs import NewJob, enqueue_job, enqueue_jobs
@@ -170,7 +170,7 @@ async def test_a_worker_that_ends_finishes_what_it_began(context: Context, notes
 async def test_a_worker_that_ends_puts_back_what_takes_too_long(
     context: Context, notes: Notes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(running, "FINISH_WITHIN", timedelta(seconds=0.2))
+    monkeypatch.setattr(worker, "FINISH_WITHIN", timedelta(seconds=0.2))
     async with jobs_running(context):
         await enqueue(context, NewJob("test.hang", b"began"))
         await eventually(notes)

@@ -10,7 +10,7 @@ from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment
 from pgqueuer.adapters.persistence.queries import Queries
 
 from kalends.compose import Installation
-from kalends.jobs.running import QUEUE, run_jobs
+from kalends.jobs.worker import QUEUE_SETTINGS, run_jobs
 from kalends.store.database import ConnectParameters
 from kalends.store.jobs import NewJob, enqueue_jobs
 from kalends.store.migrate import migrate
@@ -33,7 +33,7 @@ async def test_the_installed_pgqueuer_wants_no_other_tables(
 ) -> None:
     """Fails when the pin moves to a version with another schema: write a migration of its plan
     (docs/decisions/0004-jobs.md)."""
-    queries = Queries(AsyncpgDriver(connection), QueryBuilderEnvironment(QUEUE))
+    queries = Queries(AsyncpgDriver(connection), QueryBuilderEnvironment(QUEUE_SETTINGS))
     plan = await queries.plan_upgrade()
     assert list(plan.statements) == []
 

@@ -13,13 +13,13 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Final, Self
 
-from kalends.jobs.running import Pace, run_jobs
-from kalends.jobs.table import Job
+from kalends.jobs.registry import Job
+from kalends.jobs.worker import WorkerIntervals, run_jobs
 from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
 from kalends.store.database import ConnectParameters, Database
 
-QUICK: Final = Pace(silence=timedelta(seconds=2), look=timedelta(seconds=1))
+QUICK: Final = WorkerIntervals(silence=timedelta(seconds=2), look=timedelta(seconds=1))
 
 
 async def note(context: Context, payload: bytes) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from kalends.compose import Installation
-from kalends.domain.outside import AddressUnknown, Gateways, link_to
-from kalends.jobs.table import JOBS, jobs_of
+from kalends.domain.gateways import AddressUnknown, Gateways, link_to
+from kalends.jobs.registry import JOBS, jobs_of
 from tests.conftest import PASSWORD, fetch, make_organization, run
 from tests.homes import environment_in, migrated
 from tests.mail.reading import event_in, text_of, to

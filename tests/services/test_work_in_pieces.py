@@ -15,7 +15,7 @@ from kalends.domain.schedule import BookingLimits, BusyTime, Schedule
 from kalends.formats.icalendar.feeds import Feed, pieces_of_feed
 from kalends.formats.icalendar.invitations import ENTRIES_A_PIECE
 from kalends.formats.sheets import SHEET_ROWS_A_PIECE, pieces_of_sheet
-from kalends.runtime.pieces import taking_turns
+from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.unit_of_work import Context
 from kalends.services import feeds
 from kalends.services.feeds import ReadFeed, read_feed
@@ -86,13 +86,13 @@ def feed_of(count: int) -> Feed:
 
 async def test_others_get_a_turn_after_each_piece() -> None:
     async with Turns() as turns:
-        assert [n async for n in taking_turns(range(10))] == list(range(10))
+        assert [n async for n in cooperatively(range(10))] == list(range(10))
         assert turns.count == 10
 
 
 async def test_a_piece_is_made_when_it_is_asked_for() -> None:
     pieces = iter(range(3))
-    async for _ in taking_turns(pieces):
+    async for _ in cooperatively(pieces):
         break
     assert next(pieces) == 1
 

@@ -10,14 +10,14 @@ from typing import Final
 import typer
 
 from kalends import __version__
-from kalends.cli import calcom, calling, serving, tenants, upkeep, work
+from kalends.cli import calcom, calling, organizations, serve, upkeep, work
 from kalends.cli.calling import UsageError
 from kalends.compose import ServingError
 from kalends.domain.errors import Invalid, KalendsError
 from kalends.settings import SettingsError
+from kalends.store.database_info import UnreachableError
 from kalends.store.embedded.archive import ArchiveError
 from kalends.store.embedded.server import EmbeddedPostgresError
-from kalends.store.reaching import UnreachableError
 from kalends.store.revisions import MigrationError
 
 USAGE: Final = (SettingsError, UsageError, Invalid)
@@ -48,12 +48,12 @@ app.add_typer(cal_com, name="calcom")
 app.add_typer(work.jobs, name="jobs")
 app.add_typer(work.mail, name="mail")
 
-app.command()(serving.serve)
-app.command()(serving.worker)
-app.command("init")(tenants.initialize)
-keys.command("create")(tenants.create_key)
-users.command("add")(tenants.add_user)
-users.command("invite")(tenants.invite_user)
+app.command()(serve.serve)
+app.command()(serve.worker)
+app.command("init")(organizations.initialize)
+keys.command("create")(organizations.create_key)
+users.command("add")(organizations.add_user)
+users.command("invite")(organizations.invite_user)
 cal_com.command("connect")(calcom.connect)
 cal_com.command("sync")(calcom.sync)
 cal_com.command("import")(calcom.import_plans)

@@ -194,7 +194,7 @@ def _summarize(done: Run | Preview, verb: str) -> None:
 def _hook_url(context: Context, connection: Connection) -> str:
     token = connections.hook_token(context, connection)
     # Whoever reads it knows the address, if this process does not.
-    address = context.outside.public_url or "(KALENDS_PUBLIC_URL)"
+    address = context.gateways.public_url or "(KALENDS_PUBLIC_URL)"
     return f"{address}/hooks/calcom/{token}"
 
 

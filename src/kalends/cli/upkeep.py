@@ -29,13 +29,13 @@ from kalends.scheduling.claims import (
 from kalends.services.wall_clocks import MovedClock, find_moved_clocks
 from kalends.settings import Settings, SettingsError
 from kalends.store.availability.claims import ClaimFault
+from kalends.store.database_info import DatabaseInfo, UnreachableError, inspect_database
 from kalends.store.database_url import libpq_environment
 from kalends.store.embedded import archive
 from kalends.store.embedded.archive import ArchiveError
 from kalends.store.embedded.programs import Programs, Release, programs_of_server
 from kalends.store.embedded.server import EmbeddedPostgresError
 from kalends.store.embedded.tools import Tools
-from kalends.store.reaching import Seen, UnreachableError, look_at_database
 from kalends.store.revisions import OLDEST_POSTGRESQL, newest_revision
 
 GIB: Final = 1 << 30
@@ -59,7 +59,7 @@ def migrate() -> None:
 def backup(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> None:
     """Writes a backup of the database as it is, while everything runs on; migrates nothing."""
     with installation(quiet_settings()) as home:
-        asyncio.run(look_at_database(home.parameters))
+        asyncio.run(inspect_database(home.parameters))
         made = archive.backup(home.parameters, file, home.settings.postgres_programs)
         if made.may_lack:
             typer.echo(_older_program(made), err=True)
@@ -72,7 +72,7 @@ def restore(
 ) -> None:
     """Brings a backup back, also one of an older version. All or nothing."""
     with installation(quiet_settings()) as home:
-        asyncio.run(look_at_database(home.parameters))
+        asyncio.run(inspect_database(home.parameters))
         programs = home.settings.postgres_programs
         restored = archive.restore(home.parameters, file, replace=replace, programs=programs)
         for name in restored.left_out:
@@ -249,7 +249,7 @@ def _of_the_database(settings: Settings) -> Iterator[Finding]:
                 yield _programs(programs, None)
                 return
         with installation(settings) as home:
-            seen = asyncio.run(look_at_database(home.parameters))
+            seen = asyncio.run(inspect_database(home.parameters))
             dumper = _dumper(home)
     except (UnreachableError, EmbeddedPostgresError, SettingsError, OSError) as error:
         yield Finding(False, f"PostgreSQL: {error}")
@@ -284,7 +284,7 @@ def _dumper(home: Installation) -> Finding:
     return Finding(True, f"Backups by pg_dump {program.release} ({program.origin})")
 
 
-def _schema(seen: Seen) -> Finding:
+def _schema(seen: DatabaseInfo) -> Finding:
     newest = newest_revision()
     if seen.revision is None:
         return Finding(False, "Schema: none yet; `kalends migrate` or `serve` makes it")

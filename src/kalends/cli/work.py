@@ -11,10 +11,9 @@ from kalends.domain.access import Organization
 from kalends.domain.ids import BOOKING, MAIL, decode_id, encode_id
 from kalends.domain.mail import Mail
 from kalends.formats.mails.messages import message_as_text
-from kalends.runtime import queue
-from kalends.runtime.queue import Queue
 from kalends.runtime.unit_of_work import Caller, Context, read
-from kalends.services import mailing, setup
+from kalends.services import job_queue, mailing, setup
+from kalends.services.job_queue import JobQueue
 
 ACTOR: Final = "operator"
 MOST_MAILS: Final = 500
@@ -43,7 +42,7 @@ def list_jobs(context: typer.Context) -> None:
     if context.invoked_subcommand is not None:
         return
     with called() as home:
-        found = run(home, queue.look_at_queue)
+        found = run(home, job_queue.get_queue)
     for line in _lines_of_queue(found):
         typer.echo(line)
 
@@ -57,7 +56,9 @@ def retry_jobs(
     if bool(ids) == everything:
         raise UsageError("Name the numbers of jobs, or --all.")
     with called() as home:
-        again = run(home, lambda context: queue.retry_jobs(context, None if everything else ids))
+        again = run(
+            home, lambda context: job_queue.retry_jobs(context, None if everything else ids)
+        )
     typer.echo(f"{len(again)} to run again: {', '.join(map(str, again)) or 'none'}")
     if missing := sorted(set(ids or ()) - set(again)):
         typer.echo(f"Not among those that were given up: {', '.join(map(str, missing))}")
@@ -126,7 +127,7 @@ async def _caller(context: Context, named: str | None) -> Caller:
     return Caller(found.id, found.mode, ACTOR, source=ACTOR)
 
 
-def _lines_of_queue(found: Queue) -> Iterator[str]:
+def _lines_of_queue(found: JobQueue) -> Iterator[str]:
     for kind in found.waiting:
         state = "run" if kind.status == "picked" else "wait"
         yield f"{kind.count} {kind.entrypoint} {state}"

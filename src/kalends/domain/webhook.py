@@ -100,7 +100,7 @@ def new_secret() -> str:
     return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def mission_signature(secret: str, body: bytes) -> str:
+def webkasa_signature(secret: str, body: bytes) -> str:
     """`sha256=` and the hex HMAC-SHA256 of the body, keyed with the whole text of the secret."""
     return "sha256=" + hmac.digest(secret.encode(), body, "sha256").hex()
 

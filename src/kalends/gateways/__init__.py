@@ -1,1 +1,1 @@
-"""The world outside: what implements the protocols of `domain.outside`, with real networks."""
+"""The world outside: what implements the protocols of `domain.gateways`, with real networks."""

@@ -8,13 +8,13 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
-from kalends.domain.outside import OutboundRequest, OutboundResponse, Unreachable
+from kalends.domain.gateways import OutboundRequest, OutboundResponse, Unreachable
 from kalends.gateways.addresses import AllowedDestinations
 from kalends.gateways.guard import Guard, Resolve, SystemNames
 from kalends.gateways.targets import NameNotFound, NotCallable, read_target
 
 if TYPE_CHECKING:
-    from kalends.gateways.sending import ConnectionPools
+    from kalends.gateways.http_client import ConnectionPools
 
 STOPPING: Final = Unreachable(reason="the program is stopping", is_refused=True)
 
@@ -29,7 +29,7 @@ class GuardedHttp:
     def __init__(self, opened: AllowedDestinations, resolve: Resolve | None = None) -> None:
         self._names = SystemNames()
         self._guard = Guard(opened, resolve or self._names.resolve)
-        self._sending: asyncio.Task[ConnectionPools] | None = None
+        self._pools: asyncio.Task[ConnectionPools] | None = None
         self._is_closed = False
 
     async def find_fault(self, url: str) -> str | None:
@@ -56,10 +56,10 @@ class GuardedHttp:
                 return STOPPING
             target = read_target(request.url)
             async with asyncio.timeout(request.timeout_seconds):
-                sending = await self._ready()
+                pools = await self._ready()
                 if self._is_closed:
                     return STOPPING
-                answer = await sending.send(target, request)
+                answer = await pools.send(target, request)
         except NameNotFound:
             return Unreachable(reason="the name does not resolve", duration_ms=_since(began))
         except NotCallable as error:
@@ -81,22 +81,22 @@ class GuardedHttp:
         """Gives connections back; what is under way fails. Nothing can be sent from now on."""
         self._is_closed = True
         self._names.close()
-        if self._sending is not None:
-            await (await self._sending).close()
+        if self._pools is not None:
+            await (await self._pools).close()
 
     async def _ready(self) -> "ConnectionPools":
         """The first who asks starts the import; whoever gives up meanwhile does not stop it."""
-        if self._sending is None:
-            self._sending = asyncio.create_task(self._open())
-        return await asyncio.shield(self._sending)
+        if self._pools is None:
+            self._pools = asyncio.create_task(self._open())
+        return await asyncio.shield(self._pools)
 
     async def _open(self) -> "ConnectionPools":
-        sending = await asyncio.to_thread(_import_sending)
-        return sending(self._guard)
+        pools = await asyncio.to_thread(_import_pools)
+        return pools(self._guard)
 
 
-def _import_sending() -> type["ConnectionPools"]:
-    from kalends.gateways.sending import ConnectionPools
+def _import_pools() -> type["ConnectionPools"]:
+    from kalends.gateways.http_client import ConnectionPools
 
     return ConnectionPools
 

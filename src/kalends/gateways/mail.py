@@ -6,15 +6,15 @@ As with HTTP, the library is imported in a thread when the first message goes ou
 import asyncio
 from typing import TYPE_CHECKING
 
-from kalends.domain.outside import Deferred, Posted, Rejected
+from kalends.domain.gateways import Deferred, Posted, Rejected
 from kalends.domain.values import Email
 from kalends.gateways.mail_server import MailServer
 
 if TYPE_CHECKING:
-    from kalends.gateways.posting import Posting
+    from kalends.gateways.smtp_client import SmtpClient
 
 
-class SmtpCarrier:
+class SmtpTransport:
     """Hands mail to the operator's server.
 
     `greets_as` is the host name in our EHLO. To be used in one event loop, and closed in it.
@@ -23,12 +23,12 @@ class SmtpCarrier:
     def __init__(self, server: MailServer, greets_as: str) -> None:
         self._server = server
         self._greets_as = greets_as
-        self._posting: asyncio.Task[Posting] | None = None
+        self._client: asyncio.Task[SmtpClient] | None = None
 
     async def post(
         self, sender: str, recipient: str, message: bytes
     ) -> Posted | Deferred | Rejected:
-        """See `Carrier`. Whatever only the operator can put right is Deferred, and logged.
+        """See `MailTransport`. Whatever only the operator can put right is Deferred, and logged.
 
         A connection that breaks after the message was handed over is Deferred too: the server may
         have taken it, and then it arrives twice, under one Message-ID.
@@ -37,25 +37,25 @@ class SmtpCarrier:
             return Rejected("it is not an e-mail address that mail can be sent to")
         if not _is_address(sender):
             return Deferred("mail comes from what is not an e-mail address")
-        if self._posting is None:
-            self._posting = asyncio.create_task(self._open())
-        posting = await asyncio.shield(self._posting)
-        return await posting.post(sender, recipient, message)
+        if self._client is None:
+            self._client = asyncio.create_task(self._open())
+        client = await asyncio.shield(self._client)
+        return await client.post(sender, recipient, message)
 
     async def close(self) -> None:
         """Says goodbye on the connections that wait for another message."""
-        if self._posting is not None:
-            await (await self._posting).close()
+        if self._client is not None:
+            await (await self._client).close()
 
-    async def _open(self) -> "Posting":
-        posting = await asyncio.to_thread(_import_posting)
-        return posting(self._server, self._greets_as)
+    async def _open(self) -> "SmtpClient":
+        client_type = await asyncio.to_thread(_import_client)
+        return client_type(self._server, self._greets_as)
 
 
-def _import_posting() -> type["Posting"]:
-    from kalends.gateways.posting import Posting
+def _import_client() -> type["SmtpClient"]:
+    from kalends.gateways.smtp_client import SmtpClient
 
-    return Posting
+    return SmtpClient
 
 
 def _is_address(text: str) -> bool:

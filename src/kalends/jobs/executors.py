@@ -22,7 +22,7 @@ from pgqueuer.domain import models
 from pgqueuer.domain.errors import RetryRequested
 
 from kalends.domain.errors import Unavailable
-from kalends.jobs.table import Job, Timed
+from kalends.jobs.registry import Job, Timed
 from kalends.runtime.unit_of_work import Context, GaveUp
 from kalends.store.database import RowHeld, RunAgain
 from kalends.store.jobs import spare_a_try
@@ -36,7 +36,7 @@ HELD_UP_PAUSE: Final = timedelta(seconds=5)
 
 
 @dataclass
-class Running:
+class RunningJobs:
     """The jobs that run in this process, so that they can be given up when it ends."""
 
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -77,7 +77,7 @@ class Running:
 class JobExecutor(AbstractEntrypointExecutor):
     """Runs one kind of job."""
 
-    def __init__(self, job: Job, context: Context, running: Running) -> None:
+    def __init__(self, job: Job, context: Context, running: RunningJobs) -> None:
         super().__init__(EntrypointExecutorParameters(0, _never_called, on_failure="hold"))
         self._job = job
         self._context = context

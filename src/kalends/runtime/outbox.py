@@ -13,7 +13,7 @@ from kalends.domain.ids import new_id
 from kalends.domain.mail import MailKind, is_same_mailbox
 from kalends.formats.bookings import booking_json
 from kalends.formats.changes import previous_attributes
-from kalends.runtime.booking_mails import TOLD_ELSEWHERE, choose_mails
+from kalends.runtime.mail_rules import TOLD_ELSEWHERE, choose_mails
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.bookings.links import delete_links
 from kalends.store.bookings.reminders import drop_reminders, plan_reminders

@@ -12,14 +12,14 @@ from msgspec import structs
 
 from kalends.domain.access import Mode, Scope, allows
 from kalends.domain.errors import Forbidden, NotFound
-from kalends.domain.outside import NOTHING_OUTSIDE, Gateways
+from kalends.domain.gateways import NO_GATEWAYS, Gateways
 from kalends.domain.values import Instant
 from kalends.runtime import idempotency
 from kalends.runtime.idempotency import HttpAnswer, Remember
 from kalends.runtime.sealing import Seal
-from kalends.store.bell import DELIVERIES, JOBS
 from kalends.store.database import Database, RunAgain, Tx
 from kalends.store.jobs import enqueue_job
+from kalends.store.notifier import DELIVERIES, JOBS
 from kalends.store.outbox.events import Event, NewMail, append_events
 
 P = ParamSpec("P")
@@ -39,18 +39,18 @@ class GaveUp(Exception):
 
 @dataclass(frozen=True)
 class Context:
-    """What services reach the outside through."""
+    """What use cases work with: the database, the seal, the clock, the gateways."""
 
     database: Database
     seal: Seal
     clock: Callable[[], Instant] = real_time
-    outside: Gateways = NOTHING_OUTSIDE
+    gateways: Gateways = NO_GATEWAYS
 
     async def close(self) -> None:
-        """Gives back the connections to the database and to the outside."""
-        await self.outside.http.close()
-        if self.outside.carrier is not None:
-            await self.outside.carrier.close()
+        """Gives back the connections to the database and to others."""
+        await self.gateways.http.close()
+        if self.gateways.mail_transport is not None:
+            await self.gateways.mail_transport.close()
         await self.database.close()
 
 
@@ -180,7 +180,7 @@ async def _with_attempts(
             work = _unit_of_work(tx, context, caller)
             result = await once(work)
             await _write_events(work)
-        context.database.bell.notify(*work.notifications)
+        context.database.notifier.notify(*work.notifications)
         return result
 
     return await _again(in_transaction)

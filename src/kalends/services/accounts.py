@@ -12,12 +12,12 @@ from msgspec import Struct
 from kalends.domain.access import Membership, Mode, Organization, Role, User, hash_of
 from kalends.domain.account_link import LASTS, AccountLink, Purpose
 from kalends.domain.errors import Forbidden, NotFound
+from kalends.domain.gateways import link_to
 from kalends.domain.ids import MAIL, ORGANIZATION, encode_id, new_id
 from kalends.domain.mail import MailKind
-from kalends.domain.outside import link_to
 from kalends.formats.mails.accounts import AccountMail, AccountMailKind, account_message
 from kalends.runtime import unit_of_work
-from kalends.runtime.attempts import LimitedAttempt
+from kalends.runtime.attempt_limits import LimitedAttempt
 from kalends.runtime.passwords import make_hash
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
@@ -182,17 +182,17 @@ async def _send_link(
     await links.insert_link(
         work.tx, hash_of(token), user.id, purpose, of_organization, (work.recorded_at, expires_at)
     )
-    outside = work.context.outside
+    gateways = work.context.gateways
     path = "invitations" if purpose is Purpose.INVITATION else "password-reset"
     kind, mail_kind = KINDS[purpose]
     message = account_message(
         AccountMail(
             kind=kind,
-            message_id=f"<{encode_id(MAIL, new_id())}@{outside.sender.rpartition('@')[2]}>",
+            message_id=f"<{encode_id(MAIL, new_id())}@{gateways.sender.rpartition('@')[2]}>",
             recipient=user.email,
-            sender=outside.sender,
+            sender=gateways.sender,
             organization_name=organization.name,
-            link=link_to(outside, f"/{path}/{token}"),
+            link=link_to(gateways, f"/{path}/{token}"),
             expires_at=expires_at,
             happened_at=work.recorded_at,
             zone=organization.timezone,

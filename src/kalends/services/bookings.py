@@ -23,7 +23,7 @@ from kalends.domain.event_type import EventType, check_answer
 from kalends.domain.ids import BOOKING, encode_id, new_id
 from kalends.domain.visible import is_blank
 from kalends.runtime import outbox, phones
-from kalends.runtime.conditions import IfMatch, check_fresh
+from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling import booking_requests, clocks
 from kalends.scheduling.claiming import BookingRequest, claim_time
@@ -165,13 +165,13 @@ async def update_booking(
     Raises NotFound, Stale, Invalid, InvalidTransition, NotReschedulable, Refused, SlotTaken.
     """
     seen = await get_booking(work, booking_id)
-    check_fresh(seen.version, if_match)
+    check_version(seen.version, if_match)
     wanted = parse()
     if wanted.override:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
     moves = _moves(seen, wanted)
     before = await _lock(work, seen, moves=moves)
-    check_fresh(before.version, if_match)
+    check_version(before.version, if_match)
     if _moves(before, wanted) != moves:
         raise RunAgain  # somebody moved it meanwhile: the locks are not the ones it takes
     after = _with_details(before, wanted)
@@ -194,10 +194,10 @@ async def cancel_booking(
     Raises NotFound, Stale, Invalid, InvalidTransition.
     """
     seen = await get_booking(work, booking_id)
-    check_fresh(seen.version, if_match)
+    check_version(seen.version, if_match)
     wanted = parse()
     before = await _lock(work, seen, moves=False)
-    check_fresh(before.version, if_match)
+    check_version(before.version, if_match)
     if before.status == Status.CANCELLED:
         return before
     check_transition(before.status, Status.CANCELLED)

@@ -1,7 +1,7 @@
 """Delivering events to webhook endpoints: take what is due, send it, write down what became of it.
 
 Three steps, so that no transaction ever waits for the network. Who runs them, and how many at
-once, is `jobs/dispatching.py`.
+once, is `jobs/dispatcher.py`.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from kalends.domain import ids, webhook
 from kalends.domain.actor import actor_of
-from kalends.domain.outside import OutboundRequest, OutboundResponse, Unreachable
+from kalends.domain.gateways import OutboundRequest, OutboundResponse, Unreachable
 from kalends.domain.webhook import DeliveryAttempt, State
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json
@@ -31,7 +31,7 @@ SECRET_PURPOSE: Final = "webhook secret"
 UNSEALED: Final = "its secret was stored under another KALENDS_SECRET; give the webhook a new one"
 
 
-class Parcel(Struct, frozen=True):
+class SignedPayload(Struct, frozen=True):
     """What is sent: the body, and by whose secrets it is signed."""
 
     webhook_id: str
@@ -50,7 +50,7 @@ class Parcel(Struct, frozen=True):
             "webhook-id": self.webhook_id,
             "webhook-timestamp": str(timestamp),
             "webhook-signature": " ".join(signatures),
-            "x-webkasa-signature": webhook.mission_signature(self.secrets[0], self.body),
+            "x-webkasa-signature": webhook.webkasa_signature(self.secrets[0], self.body),
         }
 
 
@@ -72,7 +72,7 @@ async def deliver(context: Context, lane: DueLane) -> DeliveryOutcome:
     """One try. Whatever the network does is an outcome, and so is a secret that cannot be opened:
     what is never tried would never end."""
     try:
-        parcel = parcel_of(lane, context)
+        parcel = payload_of(lane, context)
     except SealBroken:
         attempt, retry_after = _untried(UNSEALED, context.clock()), None
     else:
@@ -80,7 +80,7 @@ async def deliver(context: Context, lane: DueLane) -> DeliveryOutcome:
     state, again_after = State.DELIVERED, None
     if not attempt.is_taken:
         tries = lane.tries + 1
-        again_after = webhook.next_try(tries, context.outside.retry_scale, retry_after)
+        again_after = webhook.next_try(tries, context.gateways.retry_scale, retry_after)
         state = State.EXHAUSTED if again_after is None else State.PENDING
     return DeliveryOutcome(
         lane=lane, state=state, attempt=encode_raw([attempt]), again_after=again_after
@@ -88,7 +88,7 @@ async def deliver(context: Context, lane: DueLane) -> DeliveryOutcome:
 
 
 async def send(
-    context: Context, url: str, parcel: Parcel
+    context: Context, url: str, parcel: SignedPayload
 ) -> tuple[DeliveryAttempt, timedelta | None]:
     """Sends it once: the attempt, and after which time the receiver wants it again, if it says."""
     now = context.clock()
@@ -100,11 +100,11 @@ async def send(
         timeout_seconds=TIMEOUT_SECONDS,
         most_bytes=MOST_OF_ANSWER_BYTES,
     )
-    answer = await context.outside.http.send(request)
+    answer = await context.gateways.http.send(request)
     return _attempt(answer, now), _retry_after(answer, now)
 
 
-def parcel_of(lane: DueLane, context: Context) -> Parcel:
+def payload_of(lane: DueLane, context: Context) -> SignedPayload:
     """The event as it is sent; the bytes are the same for each try."""
     if lane.body is not None:
         body = bytes(lane.body)
@@ -123,7 +123,9 @@ def parcel_of(lane: DueLane, context: Context) -> Parcel:
     sealed = [lane.secret]
     if lane.previous_secret and lane.previous_until and lane.previous_until > context.clock():
         sealed.append(lane.previous_secret)
-    return Parcel(ids.encode_id(ids.EVENT, lane.event_id), body, opened(context.seal, sealed))
+    return SignedPayload(
+        ids.encode_id(ids.EVENT, lane.event_id), body, opened(context.seal, sealed)
+    )
 
 
 def opened(seal: Seal, sealed: Sequence[bytes]) -> list[str]:

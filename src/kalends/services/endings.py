@@ -16,7 +16,7 @@ from kalends.domain.booking import Booking, Status
 from kalends.domain.errors import Stale, Unavailable
 from kalends.domain.values import Instant
 from kalends.runtime import unit_of_work
-from kalends.runtime.held_up import HeldUp
+from kalends.runtime.blocked_organizations import BlockedOrganizations
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.services import bookings
 from kalends.services.bookings import BookingChanges, Cancellation
@@ -49,7 +49,7 @@ async def _end_all(
     end: UseCase[[DueEnding], Booking],
 ) -> int:
     ended = 0
-    held_up = HeldUp(context)
+    held_up = BlockedOrganizations(context)
     for _ in range(ENDING_BATCHES):
         async with context.database.connection() as tx:
             due = await list_due(tx, context.clock(), held_up.organization_ids)
@@ -64,7 +64,10 @@ async def _end_all(
 
 
 async def _end(
-    context: Context, due: DueEnding, end: UseCase[[DueEnding], Booking], held_up: HeldUp
+    context: Context,
+    due: DueEnding,
+    end: UseCase[[DueEnding], Booking],
+    held_up: BlockedOrganizations,
 ) -> bool:
     """False where somebody has changed it meanwhile, or holds what it needs."""
     if due.organization_id in held_up:

@@ -27,7 +27,7 @@ WORDS: Final = {
 }
 
 
-async def judge_endpoint(context: Context, outcomes: Sequence[DeliveryOutcome]) -> None:
+async def update_health(context: Context, outcomes: Sequence[DeliveryOutcome]) -> None:
     """Notes when an endpoint begins or ends to fail, and disables what is gone, or has done nothing
     but fail for five days. The outcomes are of one endpoint.
 
@@ -80,7 +80,7 @@ async def _disable(
         return
     told = [organization.notify_email] if organization.notify_email else None
     for recipient in told or await organizations.list_admins(work.organization_id, work.tx):
-        sender = work.context.outside.sender
+        sender = work.context.gateways.sender
         message = endpoint_disabled_message(
             EndpointMail(
                 message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",

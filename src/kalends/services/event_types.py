@@ -14,7 +14,7 @@ from kalends.domain.booking import LocationType
 from kalends.domain.errors import Invalid, NotFound, SlugTaken
 from kalends.domain.event_type import EventType, Question, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, made_at, new_id
-from kalends.runtime.conditions import IfMatch, check_fresh
+from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import keep_schedules
@@ -116,7 +116,7 @@ async def update_event_type(
         "event type",
         encode_id(EVENT_TYPE, event_type_id),
     )
-    check_fresh(before.version, if_match)
+    check_version(before.version, if_match)
     wanted = parse()
     if wanted.requirements is not UNSET:
         await _check_requirements(work, wanted.requirements)
@@ -137,7 +137,7 @@ async def delete_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfM
         "event type",
         encode_id(EVENT_TYPE, event_type_id),
     )
-    check_fresh(event_type.version, if_match)
+    check_version(event_type.version, if_match)
     await event_types.delete_event_type(
         work.organization_id, work.tx, event_type_id, work.recorded_at
     )

@@ -13,7 +13,7 @@ from kalends.domain.access import hash_of
 from kalends.domain.errors import NotFound
 from kalends.domain.ids import SCHEDULE, encode_id
 from kalends.formats.icalendar.feeds import Feed, pieces_of_feed
-from kalends.runtime.pieces import taking_turns
+from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.unit_of_work import Context, UnitOfWork, require
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.event_types import find_event_types_of_bookings
@@ -45,7 +45,7 @@ class ReadFeed(NamedTuple):
 
     async def as_ics(self) -> bytes:
         """Written in pieces, since a thousand bookings take some 75 ms of CPU."""
-        return b"".join([piece async for piece in taking_turns(pieces_of_feed(self.feed))])
+        return b"".join([piece async for piece in cooperatively(pieces_of_feed(self.feed))])
 
 
 async def replace_feed(work: UnitOfWork, schedule_id: UUID) -> MadeFeed:
@@ -101,7 +101,7 @@ async def _read(context: Context, tx: Tx, token_hash: bytes) -> ReadFeed:
         bookings=bookings,
         event_types=await find_event_types_of_bookings(organization_id, tx, event_type_ids),
         busy_times=[b async for piece in feeds.read_busy_times_of_feed(*place) for b in piece],
-        sender=context.outside.sender,
+        sender=context.gateways.sender,
     )
     return ReadFeed(feed, await tag_of(feed), max(created_at, _changed_at(feed)))
 
@@ -109,7 +109,7 @@ async def _read(context: Context, tx: Tx, token_hash: bytes) -> ReadFeed:
 async def tag_of(feed: Feed) -> str:
     """What tells this state of the feed from every other one."""
     digest = hashlib.sha256()
-    async for part in taking_turns(_parts_of_tag(feed)):
+    async for part in cooperatively(_parts_of_tag(feed)):
         digest.update(part.encode())
     return digest.hexdigest()[:32]
 

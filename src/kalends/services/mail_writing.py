@@ -11,9 +11,9 @@ from kalends.domain.access import Organization
 from kalends.domain.booking import MOVABLE, Status, changeable_until
 from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import EventType
+from kalends.domain.gateways import link_to
 from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, SCHEDULE, decode_id, encode_id
 from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
-from kalends.domain.outside import link_to
 from kalends.formats.bookings import BookingShown
 from kalends.formats.mails.bookings import booking_message
 from kalends.formats.mails.facts import BookingMail
@@ -120,7 +120,7 @@ async def _find_event_type(
 async def _message(
     context: Context, tx: Tx, organization: Organization, mail: Mail, story: Story
 ) -> Message:
-    sender, event_type = context.outside.sender, story.event_type
+    sender, event_type = context.gateways.sender, story.event_type
     kind, before = MailKind(mail.kind), story.told.get(mail.audience, story.previous)
     return booking_message(
         BookingMail(
@@ -162,4 +162,4 @@ async def _manage_url(
     booking_id = decode_id(BOOKING, booking.id)
     assert booking_id is not None
     token = await mint_link(organization_id, tx, booking_id, now)
-    return link_to(context.outside, f"/booking/{token}")
+    return link_to(context.gateways, f"/booking/{token}")

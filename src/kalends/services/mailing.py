@@ -11,9 +11,9 @@ from typing import Final
 from uuid import UUID
 
 from kalends.domain.access import Mode
+from kalends.domain.gateways import Deferred, Posted, Rejected
 from kalends.domain.ids import MAIL, encode_id, new_id
 from kalends.domain.mail import Audience, Mail, MailKind, MailState
-from kalends.domain.outside import Deferred, Posted, Rejected
 from kalends.formats.cleaning import mail_address
 from kalends.formats.mails.messages import Message
 from kalends.runtime.unit_of_work import Context, GaveUp, UnitOfWork, require
@@ -112,7 +112,7 @@ async def _prepare(
         return [], held
     unwritten = [mail for mail in unsent if mail.message is None]
     messages = await write_messages(context, tx, organization, unwritten) if unwritten else {}
-    if context.outside.carrier is None or organization.mode is Mode.TEST:
+    if context.gateways.mail_transport is None or organization.mode is Mode.TEST:
         now = context.clock()
         ours = [mail.id for mail in unsent]
         await mails.set_state(organization_id, tx, ours, MailState.KEPT, None, now)
@@ -124,10 +124,10 @@ async def _prepare(
 async def _hand_over(
     context: Context, organization_id: UUID, mail: Mail, message: bytes
 ) -> Posted | Deferred | Rejected:
-    carrier = context.outside.carrier
-    assert carrier is not None
-    sender, recipient = mail_address(context.outside.sender), mail_address(mail.recipient)
-    outcome = await carrier.post(sender, recipient, message)
+    mail_transport = context.gateways.mail_transport
+    assert mail_transport is not None
+    sender, recipient = mail_address(context.gateways.sender), mail_address(mail.recipient)
+    outcome = await mail_transport.post(sender, recipient, message)
     if isinstance(outcome, Posted):
         await _settle(context, organization_id, [mail.id], MailState.SENT)
     if isinstance(outcome, Rejected):

@@ -7,7 +7,7 @@ from kalends.domain.access import Mode
 from kalends.domain.booking import Status
 from kalends.domain.errors import Unavailable
 from kalends.runtime import outbox
-from kalends.runtime.held_up import HeldUp
+from kalends.runtime.blocked_organizations import BlockedOrganizations
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.store.bookings import bookings, reminders
 from kalends.store.bookings.reminders import DueReminder
@@ -23,7 +23,7 @@ async def send_due(context: Context) -> int:
     raises Unavailable then, in the end.
     """
     sent = 0
-    held_up = HeldUp(context)
+    held_up = BlockedOrganizations(context)
     while True:
         async with context.database.connection() as tx:
             due = await reminders.list_due(

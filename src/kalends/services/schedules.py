@@ -9,7 +9,7 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from kalends.domain.errors import InUse
 from kalends.domain.ids import SCHEDULE, encode_id, new_id
 from kalends.domain.schedule import Availability, BookingLimits, Overrides, Schedule
-from kalends.runtime.conditions import IfMatch, check_fresh
+from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.availability import schedules
 
@@ -76,7 +76,7 @@ async def update_schedule(
         "schedule",
         encode_id(SCHEDULE, schedule_id),
     )
-    check_fresh(before.version, if_match)
+    check_version(before.version, if_match)
     after = structs.replace(before, **_given(parse()))
     if after == before:
         return before
@@ -96,7 +96,7 @@ async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch
         "schedule",
         encode_id(SCHEDULE, schedule_id),
     )
-    check_fresh(schedule.version, if_match)
+    check_version(schedule.version, if_match)
     uses = await schedules.find_uses(work.organization_id, work.tx, schedule_id, work.now)
     if uses.event_type is not None:
         raise InUse(f"The event type {uses.event_type!r} takes this schedule. Change it first.")

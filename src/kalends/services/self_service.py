@@ -22,7 +22,7 @@ from kalends.domain.place import is_in_person, told_location
 from kalends.domain.values import Instant
 from kalends.formats.times import known_zone
 from kalends.runtime import unit_of_work
-from kalends.runtime.conditions import IfMatch
+from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.services import bookings, slots
 from kalends.services.bookings import BookingChanges, Cancellation

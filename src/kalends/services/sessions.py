@@ -9,7 +9,7 @@ from kalends.domain.access import ADMINS, Membership, User, hash_of
 from kalends.domain.errors import Forbidden, NotFound, Unauthorized
 from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.runtime import unit_of_work
-from kalends.runtime.attempts import LimitedAttempt
+from kalends.runtime.attempt_limits import LimitedAttempt
 from kalends.runtime.passwords import verify_password
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.accounts import sign_in_sessions

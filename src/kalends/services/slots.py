@@ -18,7 +18,7 @@ from kalends.domain.booking import Booking, check_movable
 from kalends.domain.errors import Inactive, Invalid
 from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, encode_id
-from kalends.runtime.pieces import taking_turns
+from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling import clocks
 from kalends.scheduling.availability import (
@@ -202,7 +202,7 @@ def _has_many_times(offering: SlotInputs) -> bool:
 
 async def _cut(offering: SlotInputs) -> Cut:
     cut = Cut(offering)
-    async for _ in taking_turns(cut.prepare()):
+    async for _ in cooperatively(cut.prepare()):
         pass
     return cut
 

@@ -11,7 +11,7 @@ from kalends.availability.hours import open_intervals
 from kalends.availability.interval import Interval
 from kalends.domain.booking import Status
 from kalends.domain.schedule import Schedule
-from kalends.runtime.pieces import taking_turns
+from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling.clocks import bounds_of, hours_of
 from kalends.scheduling.zones import zone_of_schedule
@@ -72,7 +72,7 @@ async def count_open_seconds(
     """How long the schedules are open together, between each of the bounds and the next; counted
     in pieces, since it takes a while where there are many schedules."""
     opened = [0] * (len(bounds) - 1)
-    async for i, seconds in taking_turns(open_seconds_in_pieces(schedules, bounds)):
+    async for i, seconds in cooperatively(open_seconds_in_pieces(schedules, bounds)):
         opened[i] += seconds
     return opened
 

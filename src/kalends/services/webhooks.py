@@ -17,8 +17,8 @@ from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json, test_data
 from kalends.runtime import unit_of_work as works
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
-from kalends.services.deliveries import SECRET_PURPOSE, Parcel, opened, send
-from kalends.store.bell import DELIVERIES
+from kalends.services.deliveries import SECRET_PURPOSE, SignedPayload, opened, send
+from kalends.store.notifier import DELIVERIES
 from kalends.store.outbox import deliveries, webhooks
 
 
@@ -56,7 +56,7 @@ class EndpointChanges(Struct, frozen=True, kw_only=True):
 async def check_url(context: Context, url: str) -> None:
     """Raises Invalid for a URL that may not be called. It asks the network, so it stands before
     any transaction."""
-    fault = await context.outside.http.find_fault(url)
+    fault = await context.gateways.http.find_fault(url)
     if fault is not None:
         raise Invalid.field("url", fault)
 
@@ -144,7 +144,7 @@ async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> 
     body = event_json(event_id, webhook.TEST, now, data, NOTHING_CHANGED, actor)
     signers = opened(context.seal, [endpoint.secret])
     attempt, _ = await send(
-        context, endpoint.url, Parcel(encode_id(EVENT, event_id), body, signers)
+        context, endpoint.url, SignedPayload(encode_id(EVENT, event_id), body, signers)
     )
     delivery = Delivery(
         id=new_id(),

@@ -17,11 +17,11 @@ from asyncpg.pool import PoolConnectionProxy
 from msgspec import Raw, Struct
 
 from kalends.domain.errors import Unavailable
-from kalends.store.answering import time_to_answer
-from kalends.store.bell import Notifier
-from kalends.store.connecting import connect
+from kalends.store.connection import connect
 from kalends.store.database_url import ConnectParameters
-from kalends.store.turns import Turns
+from kalends.store.fair_semaphore import FairSemaphore
+from kalends.store.notifier import Notifier
+from kalends.store.time_budget import seconds_to_use
 
 __all__ = ["ConnectParameters", "Database", "RowHeld", "RunAgain", "Tx"]
 
@@ -132,10 +132,10 @@ class Database:
         self.parameters = parameters
         self._size = size
         self._limits = limits
-        self._turns = Turns(size)
+        self._turns = FairSemaphore(size)
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
-        self.bell = Notifier(self.connection)
+        self.notifier = Notifier(self.connection)
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -150,7 +150,7 @@ class Database:
         it is a part of, whatever the server does: a statement is cancelled, and the connection
         is cut if nothing comes back even then.
         """
-        with time_to_answer(self._limits.seconds) as seconds:
+        with seconds_to_use(self._limits.seconds) as seconds:
             try:
                 async with (
                     asyncio.timeout(seconds * CANCELLED_AT),

@@ -16,7 +16,7 @@ from typing import Final
 import asyncpg
 from msgspec import Struct
 
-from kalends.store.connecting import connect
+from kalends.store.connection import connect
 from kalends.store.database import AWAY, SESSION_OF_JOBS, ConnectParameters, Tx
 
 # The time is PostgreSQL's, as that of taking them out is.

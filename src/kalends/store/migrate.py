@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from kalends.store.connecting import connect
+from kalends.store.connection import connect
 from kalends.store.database_url import ConnectParameters
 from kalends.store.revisions import (
     MIGRATIONS,

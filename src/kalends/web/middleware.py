@@ -7,7 +7,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kalends.domain.errors import KalendsError
-from kalends.runtime.answering import Answering, answer_in_time
+from kalends.runtime.time_budget import TimeBudget, request_time_budget
 from kalends.web.http import metrics
 from kalends.web.http.request_ids import request_id_of
 from kalends.web.pages.endpoint import send_error
@@ -28,8 +28,8 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        with answer_in_time() as answering:
-            await self._serve(scope, receive, _Exchange(scope, send, answering))
+        with request_time_budget() as budget:
+            await self._serve(scope, receive, _Exchange(scope, send, budget))
 
     async def _serve(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
         try:
@@ -45,12 +45,12 @@ class RequestMiddleware:
 class _Exchange:
     """One request, from its first byte to its log line."""
 
-    def __init__(self, scope: Scope, send: Send, answering: Answering) -> None:
+    def __init__(self, scope: Scope, send: Send, budget: TimeBudget) -> None:
         self.request_id = request_id_of(scope["headers"])
         self.status: int | None = None
         self._scope = scope
         self._send = send
-        self._answering = answering
+        self._budget = budget
         self._began = time.perf_counter()
         scope["state"] = {**scope.get("state", {}), "request_id": self.request_id}
 
@@ -63,7 +63,7 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self._answering.begun()
+            self._budget.lift()
             given = list(message["headers"])
             given += [(b"x-request-id", self.request_id.encode()), NO_SNIFFING]
             if not any(name == b"cache-control" for name, _ in given):

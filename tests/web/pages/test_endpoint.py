@@ -10,7 +10,7 @@ import pytest
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
 from kalends.runtime.callers import Keyring
-from kalends.runtime.limits import RateLimiter
+from kalends.runtime.rate_limits import RateLimiter
 from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import Sessions
 from kalends.web.middleware import RequestMiddleware

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Struct, structs
 
+from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
 from kalends.domain.imports.sources import (
     BY_CHANGE,
     BY_CREATION,
@@ -28,7 +29,6 @@ from kalends.domain.imports.sources import (
     Unsupported,
     Walk,
 )
-from kalends.domain.outside import Http, OutboundRequest, OutboundResponse, Unreachable
 from kalends.gateways.calcom.rows import LONGEST, moment_in, uid_in
 
 # Bare and exactly so: without it, or with another, an older API answers and ignores our filters.

@@ -85,7 +85,7 @@ async def connect(context: Context, caller: Caller, wanted: NewConnection) -> Co
     await working.read(context, caller, _check_schedules, wanted)
     # Its own address is fine, also where no name can be looked up just now.
     if wanted.base_url != DEFAULT_BASE_URL:
-        fault = await context.outside.http.find_fault(wanted.base_url)
+        fault = await context.gateways.http.find_fault(wanted.base_url)
         if fault is not None:
             raise Invalid.field("baseUrl", fault)
     return await working.change(context, caller, _put, wanted)
@@ -135,7 +135,7 @@ def open_account(
 
     Raises CalcomNotConfigured where its key cannot be opened
     any more, CalcomUnavailable where there is no way out."""
-    if context.outside.calcom is None:
+    if context.gateways.calcom is None:
         raise CalcomUnavailable("There is no way to Cal.com from here.")
     try:
         api_key = context.seal.open(connection.api_key, KEY_PURPOSE).decode()
@@ -150,7 +150,7 @@ def open_account(
         pause=pause,
         trouble=trouble,
     )
-    return context.outside.calcom(key)
+    return context.gateways.calcom(key)
 
 
 def error_of(failure: Failure) -> KalendsError:

@@ -54,7 +54,7 @@ async def preview_sync(
     Raises CalcomNotConfigured, CalcomKeyRefused, CalcomUnsupported, CalcomUnavailable.
     """
     connection = await require_connection(context, organization_id)
-    patience = context.outside.calcom_patience_seconds
+    patience = context.gateways.calcom_patience_seconds
     account = open_account(context, connection, patience, wait_here)
     try:
         connection = await with_account(context, connection, account)

@@ -28,7 +28,7 @@ from kalends.domain.ids import RUN, encode_id, new_id
 from kalends.domain.imports.runs import Connection, Run
 from kalends.domain.imports.sources import Failure, Trouble
 from kalends.runtime import unit_of_work as working
-from kalends.runtime.held_up import HeldUp
+from kalends.runtime.blocked_organizations import BlockedOrganizations
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.services.imports.connections import (
     caller_from_calcom,
@@ -150,7 +150,7 @@ async def start_due_syncs(context: Context) -> int:
     """
     taken = 0
     seen: list[UUID] = []
-    held_up = HeldUp(context)
+    held_up = BlockedOrganizations(context)
     while True:
         async with context.database.connection() as tx:
             due = await connections.list_due_connections(tx, context.clock(), AT_ONCE, seen)
@@ -167,7 +167,7 @@ async def resume_missed_runs(context: Context) -> int:
     Returns how many there were."""
     async with context.database.connection() as tx:
         missed = await runs.list_missed_runs(tx, MISSED_AFTER, MOST_MISSED)
-    held_up = HeldUp(context)
+    held_up = BlockedOrganizations(context)
     resumed = 0
     for organization_id, run_id in missed:
 
@@ -206,7 +206,10 @@ async def go_on(context: Context, payload: bytes) -> timedelta | None:
 
 
 async def _unless_held_up(
-    context: Context, held_up: HeldUp, organization_id: UUID, change: UseCase[[], bool]
+    context: Context,
+    held_up: BlockedOrganizations,
+    organization_id: UUID,
+    change: UseCase[[], bool],
 ) -> bool:
     """Whether the change was made; where somebody holds what it needs, that is noted."""
     if organization_id in held_up:

@@ -168,7 +168,7 @@ class Worker:
             account = open_account(
                 self._context,
                 connection,
-                self._context.outside.calcom_patience_seconds,
+                self._context.gateways.calcom_patience_seconds,
                 self._pause,
                 self._trouble,
             )

@@ -10,7 +10,7 @@ from kalends.domain.booking import MOVABLE, TRANSITIONS, Booking, Status
 from kalends.domain.errors import InvalidTransition, NotFound, NotReschedulable, Stale
 from kalends.domain.ids import BOOKING, decode_id, encode_id
 from kalends.domain.values import Text
-from kalends.runtime.conditions import IfMatch
+from kalends.runtime.if_match import IfMatch
 from kalends.services import bookings
 from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.services.histories import History, get_history

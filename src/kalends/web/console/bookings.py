@@ -11,7 +11,7 @@ from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, decode_id, encode_id
 from kalends.domain.values import Day
 from kalends.formats.sheets import BYTE_ORDER_MARK, pieces_of_sheet, sheet_lines
-from kalends.runtime.pieces import taking_turns
+from kalends.runtime.cooperative import cooperatively
 from kalends.scheduling import clocks
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.searching import (
@@ -95,7 +95,7 @@ async def _lines(request: ConsoleRequest, search: Search, choices: Choices) -> A
             return
         kinds: dict[UUID, EventType] = await request.read(list_event_types_of, found)
         rows = (_row(request, booking, kinds, schedules) for booking in found)
-        async for lines in taking_turns(pieces_of_sheet(rows)):
+        async for lines in cooperatively(pieces_of_sheet(rows)):
             yield lines
         after = (found[-1].start_time, found[-1].id)
 

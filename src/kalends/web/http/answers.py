@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 from msgspec import Raw, Struct, structs
 
 from kalends.formats.encoding import encode
+from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.runtime.pieces import taking_turns
 
 T = TypeVar("T")
 
@@ -56,7 +56,7 @@ async def page_in_pieces(
 ) -> HttpAnswer:
     """The same, of things that may be large: each is written by itself, and others get their turn
     after it."""
-    shown = [Raw(encode(show(thing))) async for thing in taking_turns(things)]
+    shown = [Raw(encode(show(thing))) async for thing in cooperatively(things)]
     meta = PageMeta(total, limit, offset, offset + len(things) < total)
     return data_with_meta(shown, meta)
 

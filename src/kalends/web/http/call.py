@@ -14,8 +14,8 @@ from kalends.domain import ids
 from kalends.domain.errors import Invalid, NotFound, TooLarge, TooSlow, Unauthorized
 from kalends.runtime import unit_of_work
 from kalends.runtime.callers import Keyring
-from kalends.runtime.conditions import IfMatch
 from kalends.runtime.idempotency import HttpAnswer, Remember
+from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.web.http.reading import check_json, read_body, read_query, text_in_body, text_in_query
 from kalends.web.http.sign_ins import Sessions

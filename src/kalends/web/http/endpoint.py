@@ -18,7 +18,7 @@ from kalends.domain.ids import API_KEY, encode_id
 from kalends.domain.values import Instant
 from kalends.runtime.callers import Keyring
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.runtime.limits import RateLimiter
+from kalends.runtime.rate_limits import RateLimiter
 from kalends.runtime.unit_of_work import Caller, Context
 from kalends.web.http.answers import with_headers
 from kalends.web.http.call import Call

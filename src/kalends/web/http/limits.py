@@ -1,6 +1,6 @@
 """The headers that tell a client where it stands with its rate limit."""
 
-from kalends.runtime.limits import RateWindow
+from kalends.runtime.rate_limits import RateWindow
 
 
 def limit_headers(window: RateWindow) -> dict[str, str]:

@@ -16,7 +16,7 @@ from kalends.domain.access import ApiKey
 from kalends.domain.errors import RateLimited
 from kalends.domain.ids import API_KEY, encode_id
 from kalends.runtime.callers import Keyring
-from kalends.runtime.limits import RateWindow
+from kalends.runtime.rate_limits import RateWindow
 from kalends.web.http import metrics
 from kalends.web.http.errors import error_body
 from kalends.web.http.limits import limit_headers

@@ -15,7 +15,7 @@ from kalends.formats.locales import english_for, language_tag
 from kalends.runtime import unit_of_work
 from kalends.runtime.callers import Keyring
 from kalends.runtime.change_watcher import ChangeWatcher
-from kalends.runtime.limits import RateLimiter
+from kalends.runtime.rate_limits import RateLimiter
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.web.http.call import read_all
 from kalends.web.http.sign_ins import Sessions, address_of, token_in

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from kalends.domain.place import is_video_link
-from kalends.runtime.pieces import taking_turns
+from kalends.runtime.cooperative import cooperatively
 from kalends.web.pages import assets, clock_words, descriptions, safety, words
 
 LONGEST_LINE: Final = 160
@@ -86,7 +86,7 @@ def render(template: str, values: dict[str, Any]) -> str:
 async def render_in_pieces(template: str, values: dict[str, Any]) -> str:
     """The same where it may be long: others get their turn between the pieces."""
     written = _ENVIRONMENT.get_template(template).generate(values)
-    return "".join([piece async for piece in taking_turns(pieces_of_page(written))])
+    return "".join([piece async for piece in cooperatively(pieces_of_page(written))])
 
 
 def pieces_of_page(written: Iterable[str]) -> Iterator[str]:

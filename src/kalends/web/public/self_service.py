@@ -180,7 +180,7 @@ async def download(request: PageRequest) -> PageAnswer:
     mine = await open_mine(request)
     headers = (("content-disposition", 'attachment; filename="booking.ics"'),)
     url = f"{request.origin}{mine.path}"
-    body = calendar_file(mine.opened, url, request.context.outside.sender)
+    body = calendar_file(mine.opened, url, request.context.gateways.sender)
     return PageAnswer(body, 200, "text/calendar; charset=utf-8", headers)
 
 

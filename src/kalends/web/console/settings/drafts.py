@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kalends.domain.errors import Detail, Invalid, KalendsError, SlugTaken, Stale
 from kalends.formats.encoding import encode
-from kalends.runtime.conditions import IfMatch
+from kalends.runtime.if_match import IfMatch
 from kalends.web.http.errors import status_of
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.words import WORDS, say

@@ -31,7 +31,7 @@ async def list_mails(request: ConsoleRequest) -> PageAnswer:
         total=total,
         offset=offset,
         limit=MAILS_LISTED,
-        has_server=request.page_request.context.outside.carrier is not None,
+        has_server=request.page_request.context.gateways.mail_transport is not None,
     )
 
 

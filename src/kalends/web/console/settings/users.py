@@ -53,7 +53,7 @@ async def remove(request: ConsoleRequest) -> PageAnswer:
 
 
 def _mail_leaves(request: ConsoleRequest) -> bool:
-    has_server = request.page_request.context.outside.carrier is not None
+    has_server = request.page_request.context.gateways.mail_transport is not None
     return has_server and request.organization.mode is Mode.LIVE
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import asyncpg
 from msgspec import Struct
 
-from kalends.store.connecting import connect
+from kalends.store.connection import connect
 from kalends.store.database_url import ConnectParameters
 
 SEEN: Final = """
@@ -20,7 +20,7 @@ class UnreachableError(Exception):
     """Nothing can be done with this database; the text is a sentence that a person can act on."""
 
 
-class Seen(Struct, frozen=True):
+class DatabaseInfo(Struct, frozen=True):
     """What answers there. `revision` is that of the schema, None where there is none."""
 
     version: str
@@ -33,7 +33,7 @@ class Seen(Struct, frozen=True):
         return self.version_number // 10_000
 
 
-async def look_at_database(parameters: ConnectParameters) -> Seen:
+async def inspect_database(parameters: ConnectParameters) -> DatabaseInfo:
     """Connects once. Raises UnreachableError."""
     try:
         connection = await connect(parameters)
@@ -57,7 +57,7 @@ async def look_at_database(parameters: ConnectParameters) -> Seen:
             "KALENDS_DATABASE_URL cannot be read as a URL; special characters in a password "
             "have to be written as %XX."
         ) from error
-    return Seen(version, number, encoding, revision)
+    return DatabaseInfo(version, number, encoding, revision)
 
 
 def _refusal(parameters: ConnectParameters, error: asyncpg.PostgresError) -> str:

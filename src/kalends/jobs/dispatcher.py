@@ -17,14 +17,14 @@ from uuid import UUID
 import structlog
 
 from kalends.domain.errors import Unavailable
-from kalends.jobs.aside import Aside
-from kalends.jobs.judging import Judges
-from kalends.jobs.outage import BackOff
+from kalends.jobs.back_off import BackOff
+from kalends.jobs.blocked_outcomes import BlockedOutcomes
+from kalends.jobs.health import HealthUpdates
 from kalends.runtime.unit_of_work import Context
 from kalends.services import deliveries
-from kalends.store.bell import DELIVERIES
 from kalends.store.database import RunAgain
 from kalends.store.jobs import queue_connection
+from kalends.store.notifier import DELIVERIES
 from kalends.store.outbox.deliveries import Caps, DeliveryOutcome, DueLane
 
 log = structlog.get_logger("kalends.jobs")
@@ -55,14 +55,14 @@ async def dispatch(context: Context) -> None:
     while True:
         try:
             async with queue_connection(context.database.parameters) as connection:
-                await _Round(connection, context).work(outage.end)
+                await Dispatcher(connection, context).work(outage.end)
         except Exception as error:
             # Whatever it is (away, restarting, not migrated yet): what is due waits.
             outage.begin(error)
         await asyncio.sleep(outage.pause())
 
 
-class _Round:
+class Dispatcher:
     """The work of one listening connection, from connecting to losing it."""
 
     def __init__(self, connection: Any, context: Context) -> None:
@@ -74,8 +74,8 @@ class _Round:
         self._under_way: Counter[UUID] = Counter()
         self._failing: set[UUID] = set()
         self._outcomes: list[DeliveryOutcome] = []
-        self._aside = Aside()
-        self._judges = Judges(context)
+        self._aside = BlockedOutcomes()
+        self._judges = HealthUpdates(context)
         self._look_at_due_seconds = SHORTEST_LOOK_SECONDS
         self._landed = asyncio.Event()
         self._taking: asyncio.Task[list[DueLane]] | None = None

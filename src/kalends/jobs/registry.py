@@ -64,7 +64,7 @@ JOBS: Final[Mapping[str, Job]] = {
 
 def jobs_of(context: Context) -> Mapping[str, Job]:
     """The jobs that this process does; what it leaves waits for one that can."""
-    if context.outside.public_url is not None:
+    if context.gateways.public_url is not None:
         return JOBS
     return {name: job for name, job in JOBS.items() if not job.mails_links}
 

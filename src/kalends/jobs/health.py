@@ -10,7 +10,7 @@ import structlog
 
 from kalends.domain.errors import Unavailable
 from kalends.runtime.unit_of_work import Context
-from kalends.services.endpoint_health import judge_endpoint
+from kalends.services.endpoint_health import update_health
 from kalends.store.outbox.deliveries import DeliveryOutcome
 
 log = structlog.get_logger("kalends.jobs")
@@ -18,7 +18,7 @@ log = structlog.get_logger("kalends.jobs")
 MOST_WAITING: Final = 200
 
 
-class Judges:
+class HealthUpdates:
     """One judge at a time for each endpoint; what comes meanwhile is judged next, the latest."""
 
     def __init__(self, context: Context) -> None:
@@ -45,7 +45,7 @@ class Judges:
     async def _judge(self, endpoint_id: UUID) -> None:
         try:
             while waiting := self._waiting.pop(endpoint_id, None):
-                await judge_endpoint(self._context, list(waiting))
+                await update_health(self._context, list(waiting))
         except Unavailable as error:
             log.warning("an endpoint was not judged", endpoint=str(endpoint_id), error=repr(error))
         except Exception:

@@ -1,4 +1,4 @@
-"""The world outside, as the services see it: what can be asked of it, and what may come back.
+"""The gateways as services see them: what can be asked elsewhere, and what may come back.
 
 Gateways implement these protocols; `compose` hands them to the services. At the edge of the
 network a failure is a value, so nothing here raises for what a network does.
@@ -73,7 +73,7 @@ class Rejected(Struct, frozen=True):
     reason: str
 
 
-class Carrier(Protocol):
+class MailTransport(Protocol):
     """Carries mail to a server."""
 
     async def post(
@@ -99,17 +99,17 @@ class ClosedHttp:
 
 
 class Gateways(Struct, frozen=True, kw_only=True):
-    """What services reach the outside through, and how the outside reaches us.
+    """How services reach the world outside, and how that reaches us.
 
     `public_url` is our own address for links (no slash at its end), None where this process does
     not know it. `sender` the address that
-    mail comes from. Without a `carrier` mail is kept in the organization's mailbox.
+    mail comes from. Without a `mail_transport` mail is kept in the organization's mailbox.
     `retry_scale` stretches or shrinks the timetable of webhook retries. `calcom` opens an account
     at Cal.com, over the same `http`; a run ends when it has not answered for the patience.
     """
 
     http: Http = ClosedHttp()
-    carrier: Carrier | None = None
+    mail_transport: MailTransport | None = None
     public_url: str | None = None
     sender: str = "kalends@localhost"
     retry_scale: float = 1.0
@@ -121,12 +121,12 @@ class AddressUnknown(Exception):
     """A link is to be made, and this process does not know the address that people see."""
 
 
-def link_to(outside: Gateways, path: str) -> str:
+def link_to(gateways: Gateways, path: str) -> str:
     """The link that leads to a path of ours, as `/booking/…`. Raises AddressUnknown: a link that
     leads elsewhere must not be mailed."""
-    if outside.public_url is None:
+    if gateways.public_url is None:
         raise AddressUnknown("KALENDS_PUBLIC_URL is not set: a link would lead nowhere.")
-    return f"{outside.public_url}{path}"
+    return f"{gateways.public_url}{path}"
 
 
-NOTHING_OUTSIDE: Final = Gateways()
+NO_GATEWAYS: Final = Gateways()

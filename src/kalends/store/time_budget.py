@@ -9,50 +9,51 @@ from time import monotonic
 from kalends.domain.errors import Unavailable
 
 
-class Answering:
+class TimeBudget:
     """What is left of a request's time, in seconds; waiting for the client uses none of it."""
 
     def __init__(self, seconds: float) -> None:
-        self._left: float | None = seconds
+        self._seconds_left: float | None = seconds
 
-    def begun(self) -> None:
+    def lift(self) -> None:
         """The answer goes out: from now on each use has a time of its own, as long answers come
         in pieces."""
-        self._left = None
+        self._seconds_left = None
 
-    def least(self, seconds: float) -> float:
-        return seconds if self._left is None else min(seconds, self._left)
+    def cap(self, seconds: float) -> float:
+        """So many seconds, or what is left."""
+        return seconds if self._seconds_left is None else min(seconds, self._seconds_left)
 
-    def use(self, seconds: float) -> None:
-        if self._left is not None:
-            self._left -= seconds
+    def spend(self, seconds: float) -> None:
+        if self._seconds_left is not None:
+            self._seconds_left -= seconds
 
 
-_answering: ContextVar[Answering | None] = ContextVar("answering", default=None)
+_current: ContextVar[TimeBudget | None] = ContextVar("time_budget", default=None)
 
 
 @contextmanager
-def answering(seconds: float) -> Iterator[Answering]:
+def within_budget(seconds: float) -> Iterator[TimeBudget]:
     """What the block and all its tasks ask the database together takes no longer than that."""
-    request = Answering(seconds)
-    token = _answering.set(request)
+    budget = TimeBudget(seconds)
+    token = _current.set(budget)
     try:
-        yield request
+        yield budget
     finally:
-        _answering.reset(token)
+        _current.reset(token)
 
 
 @contextmanager
-def time_to_answer(seconds: float) -> Iterator[float]:
+def seconds_to_use(seconds: float) -> Iterator[float]:
     """How long one use of the database may last: so many seconds, or what is left of the
     request's time. Raises Unavailable where nothing is left."""
-    request = _answering.get()
-    allowed = seconds if request is None else request.least(seconds)
+    budget = _current.get()
+    allowed = seconds if budget is None else budget.cap(seconds)
     if allowed <= 0:
         raise Unavailable("The database did not answer in time. Please try again.")
     began = monotonic()
     try:
         yield allowed
     finally:
-        if request is not None:
-            request.use(monotonic() - began)
+        if budget is not None:
+            budget.spend(monotonic() - began)

@@ -21,7 +21,7 @@ from aiosmtplib import (
 )
 from msgspec import Struct
 
-from kalends.domain.outside import Deferred, Posted, Rejected
+from kalends.domain.gateways import Deferred, Posted, Rejected
 from kalends.gateways.mail_server import MailServer
 
 log = structlog.get_logger("kalends.mail")
@@ -54,7 +54,7 @@ class Envelope(Struct, frozen=True):
         return not (self.sender.isascii() and self.recipient.isascii() and head.isascii())
 
 
-class LineEnded(Exception):
+class ConnectionLost(Exception):
     """The server ended the connection before it was told of a message. The cause says how."""
 
     def __init__(self, cause: SMTPException) -> None:
@@ -71,7 +71,7 @@ class SmtpConnection:
         self.idle_since = 0.0
 
     async def post(self, envelope: Envelope) -> Posted | Rejected:
-        """Raises what aiosmtplib raises where the server does not take it, or LineEnded."""
+        """Raises what aiosmtplib raises where the server does not take it, or ConnectionLost."""
         options = list(self._options(envelope))
         encoding = "ascii"
         if envelope.needs_utf8:
@@ -89,10 +89,10 @@ class SmtpConnection:
         try:
             await self._client.mail(sender, options=options, encoding=encoding)
         except SMTPServerDisconnected as error:
-            raise LineEnded(error) from error
+            raise ConnectionLost(error) from error
         except SMTPSenderRefused as error:
             if error.code == UNAVAILABLE:
-                raise LineEnded(error) from error
+                raise ConnectionLost(error) from error
             raise
 
     def _options(self, envelope: Envelope) -> Iterator[str]:
@@ -116,7 +116,7 @@ class SmtpConnection:
         self._client.close()
 
 
-class Posting:
+class SmtpClient:
     """The connections to the server: as many as are busy, and those that wait a little."""
 
     def __init__(self, server: MailServer, greets_as: str) -> None:
@@ -130,12 +130,12 @@ class Posting:
     async def post(
         self, sender: str, recipient: str, message: bytes
     ) -> Posted | Deferred | Rejected:
-        """See `Carrier`. Never raises for what the server does."""
+        """See `MailTransport`. Never raises for what the server does."""
         envelope = Envelope(sender, recipient, message)
         async with self._places:
             try:
                 return await self._post(envelope)
-            except LineEnded as error:
+            except ConnectionLost as error:
                 return self._judge(error.cause)
             except (SMTPException, OSError) as error:
                 return self._judge(error)
@@ -144,24 +144,24 @@ class Posting:
         """A connection that was kept may have ended meanwhile; then a new one is as good."""
         kept = self._take_idle()
         if kept is not None:
-            with suppress(LineEnded):
+            with suppress(ConnectionLost):
                 return await self._post_on(kept, envelope)
         return await self._post_on(await self._connect(), envelope)
 
-    async def _post_on(self, line: SmtpConnection, envelope: Envelope) -> Posted | Rejected:
-        """A line on which something went wrong may be out of step, and is given up."""
+    async def _post_on(self, connection: SmtpConnection, envelope: Envelope) -> Posted | Rejected:
+        """A connection on which something went wrong may be out of step, and is given up."""
         try:
-            outcome = await line.post(envelope)
+            outcome = await connection.post(envelope)
         except SMTPResponseException:
-            self._end(line)
+            self._end(connection)
             raise
         except BaseException:
-            line.drop()
+            connection.drop()
             raise
-        if line.is_good:
-            self._keep(line)
+        if connection.is_good:
+            self._keep(connection)
         else:
-            self._end(line)
+            self._end(connection)
         return outcome
 
     async def _connect(self) -> SmtpConnection:
@@ -187,25 +187,25 @@ class Posting:
 
     def _take_idle(self) -> SmtpConnection | None:
         while self._idle:
-            line = self._idle.pop()
-            if line.is_good:
-                return line
-            line.drop()
+            connection = self._idle.pop()
+            if connection.is_good:
+                return connection
+            connection.drop()
         return None
 
-    def _keep(self, line: SmtpConnection) -> None:
-        line.idle_since = time.monotonic()
-        self._idle.append(line)
+    def _keep(self, connection: SmtpConnection) -> None:
+        connection.idle_since = time.monotonic()
+        self._idle.append(connection)
         asyncio.get_running_loop().call_later(SMTP_IDLE_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
         old = time.monotonic() - SMTP_IDLE_SECONDS * 0.9
-        for line in [line for line in self._idle if line.idle_since < old]:
-            self._idle.remove(line)
-            self._end(line)
+        for connection in [one for one in self._idle if one.idle_since < old]:
+            self._idle.remove(connection)
+            self._end(connection)
 
-    def _end(self, line: SmtpConnection) -> None:
-        task = asyncio.create_task(line.end())
+    def _end(self, connection: SmtpConnection) -> None:
+        task = asyncio.create_task(connection.end())
         self._ending.add(task)
         task.add_done_callback(self._ending.discard)
 

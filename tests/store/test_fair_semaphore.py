@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from kalends.store.turns import Turns, Who
+from kalends.store.fair_semaphore import FairSemaphore, Who
 
 ANN, BOB, CLEO = (UUID(int=number) for number in (1, 2, 3))
 
@@ -16,7 +16,7 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     asyncio.run(asyncio.wait_for(work, 5))
 
 
-async def entered(turns: Turns, who: Who, times: int) -> int:
+async def entered(turns: FairSemaphore, who: Who, times: int) -> int:
     """How many of so many who come at once get a turn at once; the others go away again."""
     tasks = [asyncio.create_task(turns.enter(who)) for _ in range(times)]
     await asyncio.sleep(0)
@@ -30,7 +30,7 @@ async def entered(turns: Turns, who: Who, times: int) -> int:
 @pytest.mark.parametrize(("size", "work"), [(10, 8), (4, 2), (3, 2), (2, 1)])
 def test_an_organization_alone_has_all_but_what_is_kept(size: int, work: int) -> None:
     async def come() -> None:
-        turns = Turns(size)
+        turns = FairSemaphore(size)
         assert await entered(turns, ANN, size) == work
         assert await entered(turns, None, size) == size - work
 
@@ -39,7 +39,7 @@ def test_an_organization_alone_has_all_but_what_is_kept(size: int, work: int) ->
 
 def test_one_organization_holds_half_while_another_wants_some() -> None:
     async def come() -> None:
-        turns = Turns(10)
+        turns = FairSemaphore(10)
         assert await entered(turns, BOB, 1) == 1
         assert await entered(turns, ANN, 9) == 5
         assert await entered(turns, BOB, 9) == 2
@@ -49,7 +49,7 @@ def test_one_organization_holds_half_while_another_wants_some() -> None:
 
 def test_who_waits_gets_what_comes_free_before_who_holds_half() -> None:
     async def come() -> None:
-        turns = Turns(10)
+        turns = FairSemaphore(10)
         assert await entered(turns, ANN, 8) == 8
         more = [asyncio.create_task(turns.enter(ANN)) for _ in range(3)]
         other = asyncio.create_task(turns.enter(BOB))
@@ -71,7 +71,7 @@ def test_who_waits_gets_what_comes_free_before_who_holds_half() -> None:
 
 def test_those_who_wait_take_turns_by_organization() -> None:
     async def come() -> None:
-        turns = Turns(2)
+        turns = FairSemaphore(2)
         order: list[UUID] = []
 
         async def take(who: UUID) -> None:
@@ -92,7 +92,7 @@ def test_those_who_wait_take_turns_by_organization() -> None:
 
 def test_who_goes_away_while_waiting_leaves_no_turn_behind() -> None:
     async def come() -> None:
-        turns = Turns(2)
+        turns = FairSemaphore(2)
         await turns.enter(ANN)
         waiting = [asyncio.create_task(turns.enter(BOB)) for _ in range(2)]
         await asyncio.sleep(0)
@@ -107,7 +107,7 @@ def test_who_goes_away_while_waiting_leaves_no_turn_behind() -> None:
 
 def test_a_turn_comes_free_while_those_who_wait_are_ended() -> None:
     async def come() -> None:
-        turns = Turns(2)
+        turns = FairSemaphore(2)
         await turns.enter(ANN)
         waiting = [asyncio.create_task(turns.enter(who)) for who in (ANN, BOB, CLEO)]
         await asyncio.sleep(0)

@@ -6,7 +6,7 @@ from kalends.domain.errors import Stale
 IfMatch = frozenset[int] | None
 
 
-def check_fresh(version: int, if_match: IfMatch) -> None:
+def check_version(version: int, if_match: IfMatch) -> None:
     """Raises Stale if the client saw another version."""
     if if_match is not None and version not in if_match:
         raise Stale(

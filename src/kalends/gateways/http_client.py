@@ -35,7 +35,7 @@ from msgspec import Struct
 from yarl import URL
 
 from kalends import __version__
-from kalends.domain.outside import OutboundRequest
+from kalends.domain.gateways import OutboundRequest
 from kalends.gateways.guard import Guard
 from kalends.gateways.targets import DEFAULT_PORTS, NotCallable, Target
 
@@ -61,7 +61,7 @@ _REASONS: Final = {
 }
 
 
-class Whole(Struct, frozen=True):
+class Response(Struct, frozen=True):
     """An answer that has been read as far as was wanted."""
 
     status: int
@@ -171,7 +171,7 @@ class ConnectionPools:
         session._retry_connection = False  # it would repeat what fails on new connections, too
         return session
 
-    async def send(self, target: Target, request: OutboundRequest) -> Whole | str:
+    async def send(self, target: Target, request: OutboundRequest) -> Response | str:
         """What came back, or why nothing did. Raises NotCallable; has no limit of time."""
         if target.address is not None:  # aiohttp asks its resolver for names alone
             await self._guard.find_addresses(target)
@@ -192,7 +192,7 @@ class ConnectionPools:
         target: Target,
         request: OutboundRequest,
         note: SimpleNamespace,
-    ) -> Whole:
+    ) -> Response:
         url = URL(target.url, encoded=True)
         if url.port != target.port or url.host != target.host:
             raise NotCallable("must have a valid host name")
@@ -205,7 +205,7 @@ class ConnectionPools:
             trace_request_ctx=note,
         ) as response:
             body, is_cut = await _read(response, request.most_bytes)
-            return Whole(response.status, _headers_of(response), body, is_cut)
+            return Response(response.status, _headers_of(response), body, is_cut)
 
     async def close(self) -> None:
         for session in (*self._kept.values(), *self._fresh.values()):

@@ -26,7 +26,7 @@ class _Put:
     due_at: float
 
 
-class Aside:
+class BlockedOutcomes:
     """Each is due again after a pause of its own, which grows; so what is held for long delays
     nothing that is held for a moment."""
 

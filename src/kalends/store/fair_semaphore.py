@@ -22,7 +22,7 @@ Who = UUID | None
 Waiter = asyncio.Future[None]
 
 
-class Turns:
+class FairSemaphore:
     """Turns to hold one of `size` connections."""
 
     def __init__(self, size: int) -> None:

@@ -6,7 +6,7 @@ from kalends.domain.errors import Unavailable
 from kalends.runtime.unit_of_work import Context
 
 
-class HeldUp:
+class BlockedOrganizations:
     """Those that one run of timed work leaves for its next time, so that they hold up no others."""
 
     def __init__(self, context: Context) -> None:

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def taking_turns(pieces: Iterable[T]) -> AsyncIterator[T]:
+async def cooperatively(pieces: Iterable[T]) -> AsyncIterator[T]:
     """The pieces, each made when it is asked for. After each of them every other task that can go
     on does: neither a thread nor a limit keeps others from waiting for one that computes, since it
     holds the interpreter."""

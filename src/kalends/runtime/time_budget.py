@@ -3,15 +3,15 @@
 from contextlib import AbstractContextManager
 from typing import Final
 
-from kalends.store import answering
-from kalends.store.answering import Answering
+from kalends.store import time_budget
 from kalends.store.database import ANSWER_SECONDS
+from kalends.store.time_budget import TimeBudget
 
-__all__ = ["Answering", "answer_in_time"]
+__all__ = ["TimeBudget", "request_time_budget"]
 
 WITHIN_SECONDS: Final = ANSWER_SECONDS
 
 
-def answer_in_time() -> AbstractContextManager[Answering]:
+def request_time_budget() -> AbstractContextManager[TimeBudget]:
     """What the block asks the database together ends within the time that a request has."""
-    return answering.answering(WITHIN_SECONDS)
+    return time_budget.within_budget(WITHIN_SECONDS)

@@ -21,14 +21,14 @@ from pgqueuer.domain import models
 from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel
 
-from kalends.jobs.executors import JobExecutor, Running, TimedExecutor
-from kalends.jobs.outage import BackOff
-from kalends.jobs.table import JOBS, TIMETABLE, Job, Timed
+from kalends.jobs.back_off import BackOff
+from kalends.jobs.executors import JobExecutor, RunningJobs, TimedExecutor
+from kalends.jobs.registry import JOBS, TIMETABLE, Job, Timed
 from kalends.runtime.unit_of_work import Context
 from kalends.store.jobs import queue_connection
 
 # Spelled out, as PgQueuer takes what is missing from variables such as CHANNEL and DURABILITY.
-QUEUE: Final = DBSettings(
+QUEUE_SETTINGS: Final = DBSettings(
     prefix="",
     db_schema=None,
     channel=Channel("ch_pgqueuer"),
@@ -49,7 +49,7 @@ PUT_BACK_WITHIN: Final = timedelta(seconds=2)
 
 
 @dataclass(frozen=True)
-class Pace:
+class WorkerIntervals:
     """How soon the jobs of a dead worker are taken over: at the latest after the sum of both.
 
     A living worker says so at least every 0.8 `silence`; each looks for the jobs of silent ones
@@ -64,7 +64,7 @@ async def run_jobs(
     context: Context,
     jobs: Mapping[str, Job] = JOBS,
     timetable: Mapping[str, Timed] = TIMETABLE,
-    pace: Pace = Pace(),
+    pace: WorkerIntervals = WorkerIntervals(),
     at_once: int = JOBS_AT_ONCE,
 ) -> None:
     """Runs jobs, so many at once, and the timetable until cancelled, whatever becomes of the
@@ -79,7 +79,7 @@ async def run_jobs(
     while True:
         try:
             async with queue_connection(context.database.parameters) as connection:
-                shift = _Shift(connection, context, jobs, timetable, pace, at_once)
+                shift = _Worker(connection, context, jobs, timetable, pace, at_once)
                 await shift.work(outage.end)
         except Exception as error:
             # Whatever it is (away, restarting, not migrated yet, being restored): requests are
@@ -88,7 +88,7 @@ async def run_jobs(
         await asyncio.sleep(outage.pause())
 
 
-class _Shift:
+class _Worker:
     """The work of one connection, from connecting to losing it."""
 
     def __init__(
@@ -97,21 +97,21 @@ class _Shift:
         context: Context,
         jobs: Mapping[str, Job],
         timetable: Mapping[str, Timed],
-        pace: Pace,
+        pace: WorkerIntervals,
         at_once: int,
     ) -> None:
         self._connection = connection
         self._pace = pace
         self._at_once = at_once
         self._over = asyncio.Event()
-        self._running = Running()
+        self._running = RunningJobs()
         self._queries = Queries(
             AsyncpgDriver(connection),
-            QueryBuilderEnvironment(QUEUE),
-            QueryQueueBuilder(QUEUE),
-            QuerySchedulerBuilder(QUEUE),
+            QueryBuilderEnvironment(QUEUE_SETTINGS),
+            QueryQueueBuilder(QUEUE_SETTINGS),
+            QuerySchedulerBuilder(QUEUE_SETTINGS),
         )
-        self._queue = QueueManager(self._queries, QUEUE.channel)
+        self._queue = QueueManager(self._queries, QUEUE_SETTINGS.channel)
         self._timetable = SchedulerManager(self._queries)
         self._queue.shutdown = self._timetable.shutdown = self._over
         for name, job in jobs.items():
