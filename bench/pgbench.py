@@ -23,7 +23,7 @@ from kalends.domain.booking import BookingFilter, Status
 from kalends.scheduling.availability import DAYS_AROUND
 from kalends.store import idempotency
 from kalends.store.accounts import api_keys
-from kalends.store.availability import calendars, occupancies
+from kalends.store.availability import calendars, claims
 from kalends.store.bookings import bookings
 from kalends.store.bookings.bookings import list_statement
 from kalends.store.database import SESSION
@@ -154,7 +154,7 @@ class Scripts:
                 "now()",
                 "NULL::uuid",
             )
-            + _filled(occupancies.CLAIM, *claim, "NULL::timestamptz")
+            + _filled(claims.CLAIM, *claim, "NULL::timestamptz")
             + _filled(bookings.INSERT, self._organization, *row)
         )
 

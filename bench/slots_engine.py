@@ -22,7 +22,7 @@ from bench import slots_reference
 from kalends.availability.hours import Hours, Window
 from kalends.availability.interval import Interval
 from kalends.availability.matching import SlotRequirement
-from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
+from kalends.availability.slot_inputs import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import slots
 from kalends.availability.wallclock import zone_named
 

@@ -18,9 +18,9 @@ from kalends.domain.ids import SCHEDULE, decode_id
 from kalends.jobs.registry import TIMETABLE, Job
 from kalends.jobs.worker import run_jobs
 from kalends.runtime.unit_of_work import Context
-from kalends.services import endings
+from kalends.services import booking_endings
 from kalends.services.imports.runs import start_due_syncs
-from kalends.store.bookings import endings as endings_store
+from kalends.store.bookings import booking_endings as endings_store
 from kalends.store.database import JOBS
 from kalends.store.jobs import NewJob, enqueue_jobs
 from tests.conftest import PASSWORD, make_organization
@@ -201,8 +201,8 @@ def status_of(world: World, booking: JSON) -> str:
 
 Ending = Callable[[Context], Awaitable[int]]
 ENDINGS = [
-    (endings.expire_pending, "PENDING", {"expire_pending": True}, "CANCELLED"),
-    (endings.complete_confirmed, "CONFIRMED", {"complete_after_minutes": 0}, "COMPLETED"),
+    (booking_endings.expire_pending, "PENDING", {"expire_pending": True}, "CANCELLED"),
+    (booking_endings.complete_confirmed, "CONFIRMED", {"complete_after_minutes": 0}, "COMPLETED"),
 ]
 
 

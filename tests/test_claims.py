@@ -9,7 +9,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.ids import BOOKING, SCHEDULE, decode_id, encode_id
-from kalends.store.availability.occupancies import NO_EVENT_TYPE
+from kalends.store.availability.claims import NO_EVENT_TYPE
 from tests.conftest import fetch, run
 from tests.homes import environment_in, migrated
 from tests.servers import Server

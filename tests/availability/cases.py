@@ -9,7 +9,7 @@ from uuid import UUID
 
 from kalends.availability.hours import Hours, Window, Windows
 from kalends.availability.matching import SlotRequirement
-from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
+from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Slot
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from kalends.availability.hours import Hours
 from kalends.availability.interval import DAY_SECONDS, MINUTE_SECONDS, Interval
-from kalends.availability.offering import Calendar, SlotTerms
+from kalends.availability.slot_inputs import Calendar, SlotTerms
 
 ONE_DAY = timedelta(days=1)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kalends.availability.hours import ALWAYS_OPEN, Hours, Window
 from kalends.availability.interval import DAY_SECONDS, MINUTE_SECONDS, Interval
-from kalends.availability.offering import Calendar, SlotTerms
+from kalends.availability.slot_inputs import Calendar, SlotTerms
 from kalends.availability.wallclock import local_day, zone_named
 from tests.availability.cases import at, schedule_id
 

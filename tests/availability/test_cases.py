@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kalends.availability.interval import MINUTE_SECONDS, Interval
-from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
+from kalends.availability.slot_inputs import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import decide, explain, slots
 from kalends.availability.wallclock import days, zone_named
 from tests.availability.cases import OCCUPYING, at, hours, load, offering, schedule_id, starts

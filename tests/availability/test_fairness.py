@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kalends.availability.hours import ALWAYS_OPEN
 from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement, can_be_met
-from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
+from kalends.availability.slot_inputs import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import decide, slots
 from kalends.availability.wallclock import month_of, zone_named
 from tests.availability.cases import at, every_day, offering, schedule_id

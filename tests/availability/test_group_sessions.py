@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement, choose
-from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
+from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Decision, Slot, decide, slots
 from tests.availability.cases import every_day, offering, schedule_id
 from tests.availability.test_properties import few

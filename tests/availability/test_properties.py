@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kalends.availability.interval import DAY_SECONDS, MINUTE_SECONDS, WEEK_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement
-from kalends.availability.offering import Calendar, Session, SlotInputs
+from kalends.availability.slot_inputs import Calendar, Session, SlotInputs
 from kalends.availability.slots import Slot, at_any_time, decide, explain, slots
 from kalends.availability.wallclock import Zone, local_day
 from tests.availability import oracle, strategies

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kalends.availability.hours import Hours
 from kalends.availability.interval import Interval
 from kalends.availability.matching import SlotRequirement, can_be_met
-from kalends.availability.offering import Calendar, Session, SlotInputs
+from kalends.availability.slot_inputs import Calendar, Session, SlotInputs
 from kalends.availability.slots import decide, explain
 from tests.availability.cases import every_day, offering, schedule_id
 from tests.availability.test_properties import few

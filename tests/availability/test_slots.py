@@ -11,8 +11,8 @@ import pytest
 from kalends.availability.hours import ALWAYS_OPEN, NEVER_OPEN, Hours, Window
 from kalends.availability.interval import ALWAYS_BEFORE, DAY_SECONDS, MINUTE_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement
-from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.rules import Code
+from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Obstacle, Refusal, decide, explain, slots
 from kalends.availability.wallclock import day_bounds, zone_named
 from tests.availability.cases import at, every_day, offering, schedule_id, starts

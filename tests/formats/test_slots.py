@@ -8,7 +8,7 @@ from msgspec import json
 from kalends.availability.hours import ALWAYS_OPEN
 from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement
-from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
+from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Slot, Slots, slots
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.formats.encoding import encode

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
-from kalends.services import endings
+from kalends.services import booking_endings
 from kalends.store.database import ConnectParameters, Database
 
 
@@ -39,8 +39,8 @@ async def keep_house(url: str) -> None:
     context = Context(Database(ConnectParameters(dsn=url), 5), Seal("0" * 32))
     told = False
     while True:
-        await endings.expire_pending(context)
-        await endings.complete_confirmed(context)
+        await booking_endings.expire_pending(context)
+        await booking_endings.complete_confirmed(context)
         if not told:
             print("at work", flush=True)  # noqa: T201
         told = True

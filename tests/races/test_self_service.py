@@ -7,7 +7,7 @@ from uuid import UUID
 import httpx
 
 from kalends.domain import ids
-from kalends.services.self_service import mint_link
+from kalends.runtime.links import create_link
 from tests.races.conftest import Fleet
 from tests.races.racing import ComingAgain
 from tests.world import JSON, World, plus, tomorrow_at
@@ -69,7 +69,7 @@ async def make_links(fleet: Fleet, world: World, bookings: list[JSON]) -> list[s
     context = fleet.home.context()
     async with context.database.transaction() as tx:
         made = [
-            await mint_link(world.setup.organization_id, tx, id_of(booking), context.clock())
+            await create_link(world.setup.organization_id, tx, id_of(booking), context.clock())
             for booking in bookings
         ]
     await context.database.close()

@@ -13,7 +13,7 @@ import pytest
 from kalends.domain import ids
 from kalends.domain.values import Instant
 from kalends.runtime.unit_of_work import Context
-from kalends.services import endings
+from kalends.services import booking_endings
 from kalends.store.bookings import endings as store
 from tests.world import JSON, World, plus, shown, tomorrow_at
 
@@ -52,16 +52,16 @@ async def test_a_request_that_nobody_answered_expires_at_its_start(
     context: Context, world: World
 ) -> None:
     booking = past_booking(world, NEXT_WEEK, expire_pending=True)
-    await endings.expire_pending(at(context, plus(NEXT_WEEK, seconds=-1)))
+    await booking_endings.expire_pending(at(context, plus(NEXT_WEEK, seconds=-1)))
     assert now_is(world, booking) == ("PENDING", None)
-    await endings.expire_pending(at(context, NEXT_WEEK))
+    await booking_endings.expire_pending(at(context, NEXT_WEEK))
     assert now_is(world, booking) == ("CANCELLED", "expired")
 
 
 async def test_it_is_one_event_and_its_time_is_free_again(context: Context, world: World) -> None:
     booking = past_booking(world, AN_HOUR_AGO, expire_pending=True)
-    await endings.expire_pending(context)
-    await endings.expire_pending(context)
+    await booking_endings.expire_pending(context)
+    await booking_endings.expire_pending(context)
     assert (await events_of(context, booking))[1:] == [("booking.cancelled", "kalends")]
     shown = world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
     assert shown["cancelled_by"] == {"type": "system", "id": None, "name": "Kalends"}
@@ -79,14 +79,14 @@ async def test_nothing_else_expires(
     context: Context, world: World, status: str, rules: JSON
 ) -> None:
     booking = past_booking(world, AN_HOUR_AGO, status, **rules)
-    await endings.expire_pending(context)
+    await booking_endings.expire_pending(context)
     assert now_is(world, booking) == (status, None)
 
 
 async def test_a_booking_without_an_event_type_stays(context: Context, world: World) -> None:
     booking = world.book(world.create_schedule(), AN_HOUR_AGO)
-    await endings.expire_pending(context)
-    await endings.complete_confirmed(context)
+    await booking_endings.expire_pending(context)
+    await booking_endings.complete_confirmed(context)
     assert now_is(world, booking) == ("PENDING", None)
 
 
@@ -95,9 +95,9 @@ async def test_an_appointment_completes_so_long_after_its_end(
 ) -> None:
     booking = past_booking(world, NEXT_WEEK, "CONFIRMED", complete_after_minutes=30)
     done = plus(NEXT_WEEK, minutes=60 + 30)
-    await endings.complete_confirmed(at(context, plus(done, seconds=-1)))
+    await booking_endings.complete_confirmed(at(context, plus(done, seconds=-1)))
     assert now_is(world, booking) == ("CONFIRMED", None)
-    await endings.complete_confirmed(at(context, done))
+    await booking_endings.complete_confirmed(at(context, done))
     assert now_is(world, booking) == ("COMPLETED", None)
     assert (await events_of(context, booking))[2:] == [("booking.completed", "kalends")]
 
@@ -117,7 +117,7 @@ async def test_nothing_else_completes(
     booking = past_booking(world, plus(AN_HOUR_AGO, hours=-3), first, **rules)
     if status != first:
         world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": status})
-    await endings.complete_confirmed(context)
+    await booking_endings.complete_confirmed(context)
     assert now_is(world, booking) == (status, None)
 
 
@@ -126,7 +126,7 @@ async def test_what_an_event_type_said_holds_when_it_is_deleted(
 ) -> None:
     booking = past_booking(world, AN_HOUR_AGO, expire_pending=True)
     world.api.delete(f"/api/v1/event-types/{booking['event_type_id']}")
-    await endings.expire_pending(context)
+    await booking_endings.expire_pending(context)
     assert now_is(world, booking) == ("CANCELLED", "expired")
 
 
@@ -143,7 +143,7 @@ async def test_a_sandbox_goes_by_real_time(context: Context, world: World) -> No
     ).json()["data"]
     body = world.booking_body(start=AN_HOUR_AGO, event_type_id=made["id"])
     booking = world.sandbox.post("/api/v1/bookings", json=body).json()["data"]
-    await endings.expire_pending(context)
+    await booking_endings.expire_pending(context)
     after = world.sandbox.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
     assert after["status"] == "CANCELLED"
 
@@ -159,7 +159,7 @@ async def test_many_end_in_small_batches(
         world.book(start=plus(AN_HOUR_AGO, hours=-n), event_type_id=event_type["id"])
         for n in range(7)
     ]
-    await endings.expire_pending(context)
+    await booking_endings.expire_pending(context)
     assert {now_is(world, booking)[0] for booking in bookings} == {"CANCELLED"}
 
 
@@ -177,7 +177,7 @@ async def test_one_that_was_answered_since_it_was_found_is_left_alone(
         return [due]
 
     monkeypatch.setattr(store, "list_to_expire", found_before)
-    assert await endings.expire_pending(then) == 0
+    assert await booking_endings.expire_pending(then) == 0
     assert now_is(world, booking) == ("CONFIRMED", None)
 
 

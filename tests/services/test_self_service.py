@@ -21,6 +21,7 @@ from kalends.domain.errors import (
     TooLateToChange,
 )
 from kalends.domain.values import Instant
+from kalends.runtime.links import create_link
 from kalends.runtime.unit_of_work import Context
 from kalends.services import self_service
 from kalends.services.self_service import (
@@ -38,7 +39,7 @@ NEXT_WEEK = plus(tomorrow_at(10), days=7)
 async def link_to(context: Context, world: World, booking: JSON) -> str:
     async with context.database.transaction() as tx:
         organization_id = world.setup.organization_id
-        return await self_service.mint_link(organization_id, tx, id_of(booking), context.clock())
+        return await create_link(organization_id, tx, id_of(booking), context.clock())
 
 
 def id_of(booking: JSON) -> UUID:
@@ -354,7 +355,7 @@ async def test_a_sandbox_has_links_too_and_goes_by_real_time(
     body = world.booking_body(schedule, NEXT_WEEK)
     booking = world.sandbox.post("/api/v1/bookings", json=body).json()["data"]
     async with context.database.transaction() as tx:
-        link = await self_service.mint_link(
+        link = await create_link(
             world.setup.sandbox_organization_id, tx, id_of(booking), context.clock()
         )
     opened: Booking = (await cancel_by_link(context, link, None)).booking

@@ -7,11 +7,11 @@ from random import Random
 
 import pytest
 
+from kalends.availability.calendar_index import Cut
 from kalends.availability.hours import ALWAYS_OPEN
 from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement
-from kalends.availability.offering import Calendar, SlotInputs, SlotTerms
-from kalends.availability.parts import Cut
+from kalends.availability.slot_inputs import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import slots
 from kalends.availability.wallclock import zone_named
 from kalends.domain.errors import Invalid

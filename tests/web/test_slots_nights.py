@@ -8,7 +8,7 @@ import pytest
 
 from kalends.availability.hours import Hours, Window
 from kalends.availability.interval import DAY_SECONDS, MINUTE_SECONDS, Interval
-from kalends.availability.offering import Calendar, SlotTerms
+from kalends.availability.slot_inputs import Calendar, SlotTerms
 from kalends.availability.wallclock import local_day, zone_named
 from kalends.domain.schedule import WEEKDAYS
 from tests.availability.cases import at, schedule_id, shown

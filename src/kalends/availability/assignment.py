@@ -9,8 +9,8 @@ from kalends.availability.candidates import Candidates
 from kalends.availability.fairness import Order, orders
 from kalends.availability.hours import Hours
 from kalends.availability.matching import ScheduleId, choose
-from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.rules import Code, closed, rules_of_calendar
+from kalends.availability.slot_inputs import Calendar, Session, SlotInputs
 from kalends.availability.wallclock import Zone
 
 Chosen: TypeAlias = tuple[ScheduleId, ...]

@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 from kalends.availability.candidates import Candidates
 from kalends.availability.interval import DAY_SECONDS
 from kalends.availability.matching import SlotRequirement
-from kalends.availability.offering import Calendar, SlotInputs
 from kalends.availability.rules import count_by_day
+from kalends.availability.slot_inputs import Calendar, SlotInputs
 from kalends.availability.wallclock import Zone, month_of
 
 # All weights from 1 to 10 divide it: shares are whole numbers, and compared exactly.

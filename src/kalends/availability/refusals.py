@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from kalends.availability.interval import WEEK_SECONDS, Interval
 from kalends.availability.matching import ScheduleId, helpful
-from kalends.availability.offering import Calendar, Session, SlotInputs
 from kalends.availability.rules import Code, Rule, closed, rules_of_calendar, rules_of_offering
+from kalends.availability.slot_inputs import Calendar, Session, SlotInputs
 
 
 class Obstacle(NamedTuple):

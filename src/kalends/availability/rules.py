@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from kalends.availability.candidates import Candidates
 from kalends.availability.hours import Hours, open_intervals
 from kalends.availability.interval import ALWAYS_AFTER, ALWAYS_BEFORE, DAY_SECONDS, Interval, gaps
-from kalends.availability.offering import Calendar, Session, SlotInputs
+from kalends.availability.slot_inputs import Calendar, Session, SlotInputs
 from kalends.availability.wallclock import Zone, days, local_day
 
 

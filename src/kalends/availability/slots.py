@@ -15,7 +15,6 @@ from kalends.availability.grid import candidates_fitting, is_start, starts_withi
 from kalends.availability.hours import is_open_throughout
 from kalends.availability.interval import ALWAYS_BEFORE, Interval
 from kalends.availability.matching import ScheduleId
-from kalends.availability.offering import Calendar, SlotInputs
 from kalends.availability.refusals import (
     Obstacle,
     Refusal,
@@ -23,6 +22,7 @@ from kalends.availability.refusals import (
     refusals_of_schedules,
 )
 from kalends.availability.rules import ORDER, Code, Rule, rule_of_opening, rules_of_joining
+from kalends.availability.slot_inputs import Calendar, SlotInputs
 
 __all__ = ["Decision", "Obstacle", "Refusal", "Slot", "Slots", "decide", "explain", "slots"]
 

@@ -19,16 +19,10 @@ from kalends.cli.calling import UsageError, called, quiet_settings, run
 from kalends.compose import Installation, installation, migrate_now
 from kalends.domain.ids import BOOKING, ORGANIZATION, encode_id
 from kalends.runtime.unit_of_work import Context
-from kalends.scheduling.claims import (
-    MISSING,
-    Repair,
-    fault_in_words,
-    find_claim_faults,
-    repair_claim,
-)
+from kalends.services.claims import MISSING, Repair, fault_in_words, find_claim_faults, repair_claim
 from kalends.services.wall_clocks import MovedClock, find_moved_clocks
 from kalends.settings import Settings, SettingsError
-from kalends.store.availability.claims import ClaimFault
+from kalends.store.availability.claim_faults import ClaimFault
 from kalends.store.database_info import DatabaseInfo, UnreachableError, inspect_database
 from kalends.store.database_url import libpq_environment
 from kalends.store.embedded import archive

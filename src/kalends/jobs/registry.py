@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from kalends.runtime.unit_of_work import Context
-from kalends.services import accounts, endings, housekeeping, mailing, reminders
+from kalends.services import accounts, booking_endings, housekeeping, mailing, reminders
 from kalends.services.imports import connections, importer, runs, worker
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.
@@ -71,8 +71,8 @@ def jobs_of(context: Context) -> Mapping[str, Job]:
 
 TIMETABLE: Final[Mapping[str, Timed]] = {
     "send reminders": Timed("* * * * * */15", reminders.send_due),
-    "expire pending bookings": Timed("* * * * *", endings.expire_pending),
-    "complete confirmed bookings": Timed("* * * * *", endings.complete_confirmed),
+    "expire pending bookings": Timed("* * * * *", booking_endings.expire_pending),
+    "complete confirmed bookings": Timed("* * * * *", booking_endings.complete_confirmed),
     "start syncs with Cal.com": Timed("* * * * *", runs.start_due_syncs),
     "resume syncs with Cal.com": Timed("* * * * *", runs.resume_missed_runs),
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),

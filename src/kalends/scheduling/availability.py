@@ -15,7 +15,7 @@ from kalends.availability import hours
 from kalends.availability.interval import Interval
 from kalends.availability.matching import SlotRequirement as Needed
 from kalends.availability.matching import choose
-from kalends.availability.offering import Calendar, Session, SlotInputs, SlotTerms
+from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import first_id_at
@@ -28,9 +28,9 @@ from kalends.store.availability.calendars import (
     With,
     count_claims_by_month,
     list_sessions,
-    lock_event_type,
     read_contents,
 )
+from kalends.store.availability.event_types import lock_event_type
 from kalends.store.availability.schedules import lock_schedules
 
 MINUTE_SECONDS: Final = 60

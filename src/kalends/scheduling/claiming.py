@@ -28,7 +28,7 @@ from kalends.scheduling.availability import (
 )
 from kalends.scheduling.explaining import reasons_of
 from kalends.store.availability.calendars import claims_at
-from kalends.store.availability.occupancies import Claim, claim, claim_several
+from kalends.store.availability.claims import Claim, claim, claim_several
 from kalends.store.availability.schedules import keep_active_schedules
 
 TAKEN: Final = "This time is already taken. Please choose another."

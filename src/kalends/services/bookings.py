@@ -29,8 +29,8 @@ from kalends.scheduling import booking_requests, clocks
 from kalends.scheduling.claiming import BookingRequest, claim_time
 from kalends.scheduling.zones import zone_of_booking
 from kalends.services.holds import take_over_hold
-from kalends.store.availability.calendars import lock_event_type
-from kalends.store.availability.occupancies import release
+from kalends.store.availability.claims import release
+from kalends.store.availability.event_types import lock_event_type
 from kalends.store.availability.schedules import lock_schedules
 from kalends.store.bookings import bookings
 from kalends.store.database import RunAgain

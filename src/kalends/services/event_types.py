@@ -1,10 +1,7 @@
 """Event types: list, get, create, update, delete."""
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import count
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, structs
@@ -16,12 +13,9 @@ from kalends.domain.event_type import EventType, Question, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, made_at, new_id
 from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.scheduling.event_type_slugs import list_free_slugs
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import keep_schedules
-
-# Shorter than a slug may be: a suffix has to fit behind.
-LONGEST_SLUG_OF_A_NAME: Final = 60
-SLUG_WITHOUT_A_NAME: Final = "event-type"
 
 
 class NewEventType(Struct, frozen=True, kw_only=True):
@@ -95,7 +89,9 @@ async def create_event_type(work: UnitOfWork, wanted: NewEventType) -> EventType
     """Raises NotFound (a schedule), Invalid, SlugTaken."""
     await _check_requirements(work, wanted.requirements)
     wanted = structs.replace(wanted, requirements=_with_fair_since(wanted.requirements, []))
-    slugs: Iterable[str] = [wanted.slug] if wanted.slug else await free_slugs(work, wanted.name)
+    slugs: Iterable[str] = (
+        [wanted.slug] if wanted.slug else await list_free_slugs(work, wanted.name)
+    )
     for slug in slugs:
         event_type = _new_event_type(work, wanted, slug)
         if await event_types.insert_event_type(work.organization_id, work.tx, event_type):
@@ -142,20 +138,6 @@ async def delete_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfM
         work.organization_id, work.tx, event_type_id, work.recorded_at
     )
     return event_type
-
-
-def slug_of(name: str) -> str:
-    """The name as a part of a URL: lower case, digits and hyphens, accents dropped."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG_OF_A_NAME]
-    return slug.rstrip("-") or SLUG_WITHOUT_A_NAME
-
-
-def slugs_of(name: str) -> Iterator[str]:
-    """The slug of the name, then the same with `-2`, `-3`, … without end."""
-    base = slug_of(name)
-    yield base
-    yield from (f"{base}-{number}" for number in count(2))
 
 
 async def _check_requirements(work: UnitOfWork, wanted: Sequence[Requirement]) -> None:
@@ -210,12 +192,6 @@ def _with_fair_since(
         since = now if same is None else same.fair_since
         found.append(structs.replace(requirement, fair_since=since))
     return found
-
-
-async def free_slugs(work: UnitOfWork, name: str) -> Iterator[str]:
-    """The slugs of a name that are free now; somebody else may be faster, so several to try."""
-    taken = await event_types.list_slugs(work.organization_id, work.tx, slug_of(name))
-    return (slug for slug in slugs_of(name) if slug not in taken)
 
 
 def _new_event_type(work: UnitOfWork, wanted: NewEventType, slug: str) -> EventType:

@@ -13,7 +13,7 @@ from kalends.domain.schedule import Schedule
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling import booking_requests
 from kalends.scheduling.claiming import BookingRequest, claim_time
-from kalends.store.availability.calendars import lock_event_type
+from kalends.store.availability.event_types import lock_event_type
 from kalends.store.availability.schedules import find_schedules, keep_schedules, lock_schedules
 from kalends.store.bookings import holds
 

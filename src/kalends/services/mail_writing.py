@@ -18,9 +18,9 @@ from kalends.formats.bookings import BookingShown
 from kalends.formats.mails.bookings import booking_message
 from kalends.formats.mails.facts import BookingMail
 from kalends.formats.mails.messages import Message
+from kalends.runtime.links import create_link
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import Context
-from kalends.services.self_service import mint_link
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import find_zone_name
 from kalends.store.bookings import bookings
@@ -161,5 +161,5 @@ async def _manage_url(
         return None
     booking_id = decode_id(BOOKING, booking.id)
     assert booking_id is not None
-    token = await mint_link(organization_id, tx, booking_id, now)
+    token = await create_link(organization_id, tx, booking_id, now)
     return link_to(context.gateways, f"/booking/{token}")

@@ -4,11 +4,9 @@ A link opens one booking and nothing else. It changes it until the booking is ov
 than the notice that its event type asks for; after that it still shows how things stand.
 """
 
-import secrets
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -34,7 +32,6 @@ from kalends.store.bookings import links
 from kalends.store.bookings.bookings import find_booking
 from kalends.store.database import Tx
 
-LINK_TOKEN_BYTES: Final = 24
 # Each one more is a change that somebody else has made to the same booking meanwhile.
 CHANGE_ATTEMPTS: Final = 10
 UNKNOWN: Final = (
@@ -111,13 +108,6 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
                 "It is too late to change this booking here: it starts too soon. Please get in "
                 f"touch with {self.organization.name}."
             )
-
-
-async def mint_link(organization_id: UUID, tx: Tx, booking_id: UUID, now: datetime) -> str:
-    """A new link to the booking, beside those there are; returns its token, kept nowhere."""
-    token = secrets.token_urlsafe(LINK_TOKEN_BYTES)
-    await links.insert_link(organization_id, tx, hash_of(token), booking_id, now)
-    return token
 
 
 async def open_link(context: Context, token: str) -> LinkedBooking:

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
+from kalends.availability.calendar_index import Cut
 from kalends.availability.interval import Interval
-from kalends.availability.offering import SlotInputs
-from kalends.availability.parts import Cut
+from kalends.availability.slot_inputs import SlotInputs
 from kalends.availability.slots import Slot, Slots, at_any_time, explain, slots
 from kalends.domain.booking import Booking, check_movable
 from kalends.domain.errors import Inactive, Invalid

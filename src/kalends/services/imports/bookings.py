@@ -38,7 +38,7 @@ from kalends.scheduling import clocks
 from kalends.scheduling.availability import AvailabilityQuery
 from kalends.scheduling.claiming import BookingRequest, claim_time, claim_times
 from kalends.scheduling.zones import zone_of_booking, zone_of_schedule
-from kalends.store.availability.occupancies import release
+from kalends.store.availability.claims import release
 from kalends.store.availability.schedules import find_schedules, lock_schedules
 from kalends.store.bookings.bookings import insert_bookings, update_booking
 from kalends.store.imports import imported_bookings

@@ -24,7 +24,7 @@ from kalends.gateways.calcom.setup import (
 )
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Context, UnitOfWork
-from kalends.services.event_types import free_slugs
+from kalends.scheduling.event_type_slugs import list_free_slugs
 from kalends.services.imports.connections import (
     caller_from_calcom,
     error_of,
@@ -170,7 +170,7 @@ async def _insert_event_type(work: UnitOfWork, plan: EventTypePlan, schedule_id:
     for name in ("calcom_id", "schedule_id", "slug", "left_out"):
         del values[name]
     own = [plan.slug] if plan.slug else []
-    slugs = chain(own, await free_slugs(work, plan.name))
+    slugs = chain(own, await list_free_slugs(work, plan.name))
     for slug in slugs:
         event_type = EventType(
             **values,

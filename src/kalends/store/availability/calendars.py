@@ -111,9 +111,6 @@ FROM seats CROSS JOIN unnest($8::uuid[]) WITH ORDINALITY AS since (id, number)
 WHERE $9::uuid[] IS NULL OR seats.id <> ALL($9)
 GROUP BY 1, 2, 3
 """
-LOCK_EVENT_TYPE: Final = """
-SELECT 1 FROM event_types WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE
-"""
 
 
 class Times(Sequence[tuple[int, int]]):
@@ -259,11 +256,6 @@ async def count_claims_by_month(
         left_out or None,
     )
     return [(number - 1, id_, month - 1, count) for number, id_, month, count in rows]
-
-
-async def lock_event_type(organization_id: UUID, tx: Tx, event_type_id: UUID) -> None:
-    """Locks it until the transaction ends; a statement of its own, before anything is counted."""
-    await tx.execute(LOCK_EVENT_TYPE, organization_id, event_type_id)
 
 
 def _contents(row: Any) -> Contents:

@@ -1,8 +1,4 @@
-"""Bookings and their claims compared, over all organizations, as an operator asks for it.
-
-Each statement sees bookings and claims in one snapshot, and reads so many rows from a place on that
-none takes long.
-"""
+"""Time taken on a schedule: the rows that the exclusion constraint keeps apart."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,188 +7,115 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.store.availability.occupancies import NO_EVENT_TYPE
 from kalends.store.database import Tx
 
-Place = tuple[UUID, UUID]
-
-LAST_BOOKING: Final = """
-SELECT organization_id, id FROM (
-    SELECT organization_id, id FROM bookings WHERE (organization_id, id) > ($1, $2)
-    ORDER BY organization_id, id LIMIT $3) page
-ORDER BY organization_id DESC, id DESC LIMIT 1
+# Sorted by schedule and with ON CONFLICT DO NOTHING: a plain INSERT against the constraint, or
+# an unsorted one, deadlocks under a race; this one never does.
+CLAIM: Final = """
+INSERT INTO occupancies
+    (organization_id, schedule_id, claim_id, booking_id, hold_id, starts_at, during, expires_at,
+     event_type_id)
+SELECT $1, schedule_id, $3, $4, $5, $6, tstzrange($7, $8), $9, $10
+FROM unnest($2::uuid[]) AS schedule_id ORDER BY schedule_id
+ON CONFLICT DO NOTHING RETURNING schedule_id
 """
-# Of a booking that takes time: each schedule needs a row with its time and its buffers, under its
-# start and its event type. Servers before 0009 name no event type, and none is the first id.
-OF_BOOKINGS: Final = f"""
-SELECT CASE WHEN o.booking_id IS NULL THEN 'missing'
-        WHEN NOT o.during @> tstzrange(w.start_time, w.end_time) THEN 'other time'
-        WHEN o.during <> tstzrange(w.begins, w.ends) THEN 'other buffers'
-        WHEN o.starts_at <> w.start_time THEN 'other start' ELSE 'other event type' END,
-    w.organization_id, w.id, w.schedule_id, w.begins, w.ends, lower(o.during), upper(o.during)
-FROM (
-    SELECT organization_id, id, start_time, end_time, unnest(schedule_ids) AS schedule_id,
-        coalesce(event_type_id, '{NO_EVENT_TYPE}') AS event_type_id,
-        start_time - make_interval(mins => buffer_before) AS begins,
-        end_time + make_interval(mins => buffer_after) AS ends
-    FROM bookings
-    WHERE (organization_id, id) > ($1, $2) AND (organization_id, id) <= ($3, $4)
-      AND status IN ('PENDING', 'CONFIRMED', 'COMPLETED') AND NOT conflict) w
-LEFT JOIN occupancies o ON o.organization_id = w.organization_id AND o.booking_id = w.id
-    AND o.schedule_id = w.schedule_id
-WHERE o.booking_id IS NULL OR o.starts_at <> w.start_time
-    OR o.during <> tstzrange(w.begins, w.ends) OR o.event_type_id <> w.event_type_id
-UNION ALL
-SELECT 'several claims', organization_id, booking_id, (array_agg(schedule_id))[1],
-    min(lower(during)), max(upper(during)), NULL, NULL
-FROM occupancies
-WHERE booking_id IS NOT NULL
-  AND (organization_id, booking_id) > ($1, $2) AND (organization_id, booking_id) <= ($3, $4)
-GROUP BY organization_id, booking_id HAVING count(DISTINCT claim_id) > 1
-ORDER BY 2, 3, 4
+# The same for bookings of one schedule each: those that are given back have their time.
+CLAIM_SEVERAL: Final = """
+INSERT INTO occupancies
+    (organization_id, schedule_id, claim_id, booking_id, starts_at, during, event_type_id)
+SELECT $1, schedule_id, claim_id, booking_id, starts_at, tstzrange(begins, ends), $8
+FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::timestamptz[],
+    $7::timestamptz[])
+    AS wanted (schedule_id, claim_id, booking_id, starts_at, begins, ends)
+ORDER BY schedule_id, begins
+ON CONFLICT DO NOTHING RETURNING booking_id
 """
-LAST_CLAIM: Final = """
-SELECT organization_id, booking_id FROM (
-    SELECT organization_id, booking_id FROM occupancies
-    WHERE booking_id IS NOT NULL AND (organization_id, booking_id) > ($1, $2)
-    ORDER BY organization_id, booking_id LIMIT $3) page
-ORDER BY organization_id DESC, booking_id DESC LIMIT 1
+RELEASE: Final = "DELETE FROM occupancies WHERE organization_id = $1 AND booking_id = $2"
+CLEAR_ENDED: Final = """
+DELETE FROM occupancies WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM occupancies
+    WHERE organization_id = $1 AND schedule_id = ANY($2::uuid[])
+      AND during && tstzrange($3, $4) AND expires_at <= $5
+    ORDER BY schedule_id, hold_id FOR UPDATE))
 """
-OF_CLAIMS: Final = """
-SELECT CASE WHEN b.id IS NULL THEN 'no booking'
-        WHEN b.status NOT IN ('PENDING', 'CONFIRMED', 'COMPLETED') OR b.conflict THEN 'not taken'
-        ELSE 'other schedule' END,
-    o.organization_id, o.booking_id, o.schedule_id, lower(o.during), upper(o.during), NULL, NULL
-FROM occupancies o
-LEFT JOIN bookings b ON b.organization_id = o.organization_id AND b.id = o.booking_id
-WHERE o.booking_id IS NOT NULL
-  AND (o.organization_id, o.booking_id) > ($1, $2) AND (o.organization_id, o.booking_id) <= ($3, $4)
-  AND (b.id IS NULL OR b.status NOT IN ('PENDING', 'CONFIRMED', 'COMPLETED') OR b.conflict
-    OR o.schedule_id <> ALL (b.schedule_ids))
-ORDER BY 2, 3, 4
-"""
-# Rows of one claim may overlap, so they have to be seats of one session: of one start, on the same
-# schedules, and of one event type; or of none where both were brought in, as seats of Cal.com are.
-SHARED: Final = """
-SELECT 'shared claim', o.organization_id, o.booking_id, o.schedule_id, lower(o.during),
-    upper(o.during), lower(p.during), upper(p.during)
-FROM occupancies o
-JOIN bookings b ON b.organization_id = o.organization_id AND b.id = o.booking_id
-JOIN occupancies p ON p.organization_id = o.organization_id AND p.schedule_id = o.schedule_id
-    AND p.during && o.during AND p.claim_id = o.claim_id AND p.booking_id > o.booking_id
-JOIN bookings c ON c.organization_id = p.organization_id AND c.id = p.booking_id
-WHERE (o.organization_id, o.booking_id) > ($1, $2) AND (o.organization_id, o.booking_id) <= ($3, $4)
-  AND (b.event_type_id IS DISTINCT FROM c.event_type_id OR o.starts_at <> p.starts_at
-    OR NOT (b.schedule_ids @> c.schedule_ids AND b.schedule_ids <@ c.schedule_ids)
-    OR (b.event_type_id IS NULL
-        AND (b.external_provider = c.external_provider) IS DISTINCT FROM true))
-ORDER BY 2, 3, 4
-"""
-IN_THE_WAY: Final = """
-SELECT booking_id, hold_id FROM occupancies
-WHERE organization_id = $1 AND schedule_id = $2 AND during && tstzrange($3, $4)
-  AND booking_id IS DISTINCT FROM $5 AND (expires_at IS NULL OR expires_at > $6)
-ORDER BY during LIMIT 1
-"""
-OWN: Final = """
-SELECT schedule_id, claim_id FROM occupancies WHERE organization_id = $1 AND booking_id = $2
-"""
-# The claim of the other seats of its session, or of its row of Cal.com.
-OF_SEATS: Final = """
-SELECT o.claim_id FROM bookings b
-JOIN occupancies o ON o.organization_id = b.organization_id AND o.booking_id = b.id
-WHERE b.organization_id = $1 AND b.event_type_id = $2 AND b.start_time = $3
-  AND b.schedule_ids @> $4 AND b.schedule_ids <@ $4 AND b.id <> $5 LIMIT 1
-"""
-IMPORTED_SEAT: Final = """
-SELECT uid FROM calcom_seats WHERE organization_id = $1 AND booking_id = $2 AND seat <> '' LIMIT 1
-"""
-LOCK_BOOKING: Final = "SELECT 1 FROM bookings WHERE organization_id = $1 AND id = $2 FOR UPDATE"
 
 
-class ClaimFault(Struct, frozen=True):
-    """What is wrong with the claim of a booking on a schedule. `begins` and `ends` are the time
-    that is meant, `lies_from` and `lies_until` where it is instead."""
+# For what is booked without one: only servers before 0009 name nothing.
+NO_EVENT_TYPE: Final = UUID(int=0)
 
-    kind: str
-    organization_id: UUID
-    booking_id: UUID
-    schedule_id: UUID
+
+class Claim(Struct, frozen=True, kw_only=True):
+    """What is to be taken: `[begins, ends)` with the buffers, on each of the schedules."""
+
+    claim_id: UUID
+    schedule_ids: Sequence[UUID]
+    starts_at: datetime
     begins: datetime
     ends: datetime
-    lies_from: datetime | None
-    lies_until: datetime | None
+    booking_id: UUID | None = None
+    hold_id: UUID | None = None
+    expires_at: datetime | None = None
+    event_type_id: UUID | None = None
 
 
-async def find_faults_of_bookings(
-    tx: Tx, after: Place, limit: int
-) -> tuple[list[ClaimFault], Place | None]:
-    """The faults of the next bookings behind that one, and where they end; None at the end."""
-    return await _next(tx, LAST_BOOKING, (OF_BOOKINGS,), after, limit)
+async def claim(organization_id: UUID, tx: Tx, wanted: Claim, now: datetime) -> list[UUID]:
+    """Takes the time on every schedule that has it free and returns those that did not.
+
+    A hold that has ended is cleared out of the way first, where something is in the way. Where
+    anything is returned, the caller rolls back (the transaction, or a savepoint).
+    """
+    missing = await _insert(organization_id, tx, wanted)
+    if missing:
+        await _clear_ended(organization_id, tx, wanted, missing, now)
+        missing = await _insert(organization_id, tx, wanted, missing)
+    return missing
 
 
-async def find_faults_of_claims(
-    tx: Tx, after: Place, limit: int
-) -> tuple[list[ClaimFault], Place | None]:
-    """The faults of the next bookings' claims behind that one, and where they end."""
-    return await _next(tx, LAST_CLAIM, (OF_CLAIMS, SHARED), after, limit)
-
-
-async def find_in_the_way(
-    organization_id: UUID, tx: Tx, fault: ClaimFault, now: datetime
-) -> tuple[UUID | None, UUID | None] | None:
-    """The booking, or the hold, that has the time of a missing claim."""
-    row = await tx.fetchrow(
-        IN_THE_WAY,
+async def claim_several(organization_id: UUID, tx: Tx, wanted: Sequence[Claim]) -> set[UUID]:
+    """Takes the time of bookings without an event type that take one schedule each, where it is
+    free, and returns which of them have it now. Nothing is cleared out of the way: the others may
+    ask `claim`."""
+    rows = await tx.fetch(
+        CLAIM_SEVERAL,
         organization_id,
-        fault.schedule_id,
-        fault.begins,
-        fault.ends,
-        fault.booking_id,
-        now,
+        [one.schedule_ids[0] for one in wanted],
+        [one.claim_id for one in wanted],
+        [one.booking_id for one in wanted],
+        [one.starts_at for one in wanted],
+        [one.begins for one in wanted],
+        [one.ends for one in wanted],
+        NO_EVENT_TYPE,
     )
-    return None if row is None else (row[0], row[1])
+    return {row[0] for row in rows}
 
 
-async def claims_of_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> dict[UUID, UUID]:
-    """The claims that a booking has, by schedule."""
-    return dict(await tx.fetch(OWN, organization_id, booking_id))
+async def release(organization_id: UUID, tx: Tx, booking_id: UUID) -> None:
+    """Gives back all the time that a booking takes."""
+    await tx.execute(RELEASE, organization_id, booking_id)
 
 
-async def find_claim_of_seats(
-    organization_id: UUID,
-    tx: Tx,
-    event_type_id: UUID,
-    starts_at: datetime,
-    schedule_ids: Sequence[UUID],
-    booking_id: UUID,
-) -> UUID | None:
-    """The claim of the others in the session on these schedules."""
-    claim_id: UUID | None = await tx.fetchval(
-        OF_SEATS, organization_id, event_type_id, starts_at, schedule_ids, booking_id
+async def _insert(
+    organization_id: UUID, tx: Tx, wanted: Claim, only: Sequence[UUID] | None = None
+) -> list[UUID]:
+    schedule_ids = wanted.schedule_ids if only is None else only
+    rows = await tx.fetch(
+        CLAIM,
+        organization_id,
+        schedule_ids,
+        wanted.claim_id,
+        wanted.booking_id,
+        wanted.hold_id,
+        wanted.starts_at,
+        wanted.begins,
+        wanted.ends,
+        wanted.expires_at,
+        wanted.event_type_id or NO_EVENT_TYPE,
     )
-    return claim_id
+    taken = {row[0] for row in rows}
+    return [schedule_id for schedule_id in schedule_ids if schedule_id not in taken]
 
 
-async def find_imported_seat(organization_id: UUID, tx: Tx, booking_id: UUID) -> str | None:
-    """The uid of the row of Cal.com that the booking is a seat of."""
-    uid: str | None = await tx.fetchval(IMPORTED_SEAT, organization_id, booking_id)
-    return uid
-
-
-async def lock_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> None:
-    """Nobody else changes the booking until the transaction ends."""
-    await tx.execute(LOCK_BOOKING, organization_id, booking_id)
-
-
-async def _next(
-    tx: Tx, last_of: str, statements: Sequence[str], after: Place, limit: int
-) -> tuple[list[ClaimFault], Place | None]:
-    last = await tx.fetchrow(last_of, *after, limit)
-    if last is None:
-        return [], None
-    faults = []
-    for statement in statements:
-        rows = await tx.fetch(statement, *after, *last)
-        faults += [ClaimFault(*row) for row in rows]
-    return faults, (last[0], last[1])
+async def _clear_ended(
+    organization_id: UUID, tx: Tx, wanted: Claim, schedule_ids: Sequence[UUID], now: datetime
+) -> None:
+    await tx.execute(CLEAR_ENDED, organization_id, schedule_ids, wanted.begins, wanted.ends, now)

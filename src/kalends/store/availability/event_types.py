@@ -56,6 +56,9 @@ SLUGS: Final = """
 SELECT slug FROM event_types
 WHERE organization_id = $1 AND deleted_at IS NULL AND starts_with(slug, $2)
 """
+LOCK_EVENT_TYPE: Final = """
+SELECT 1 FROM event_types WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE
+"""
 
 
 async def find_event_type(organization_id: UUID, tx: Tx, event_type_id: UUID) -> EventType | None:
@@ -116,6 +119,11 @@ async def find_event_type_to_delete(
     """The event type, locked also against bookings: waits for those that are being made."""
     row = await tx.fetchrow(GET_TO_DELETE, organization_id, event_type_id)
     return None if row is None else _event_type(row)
+
+
+async def lock_event_type(organization_id: UUID, tx: Tx, event_type_id: UUID) -> None:
+    """Locks it until the transaction ends; a statement of its own, before anything is counted."""
+    await tx.execute(LOCK_EVENT_TYPE, organization_id, event_type_id)
 
 
 async def list_slugs(organization_id: UUID, tx: Tx, beginning: str) -> set[str]:

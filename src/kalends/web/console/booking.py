@@ -12,8 +12,8 @@ from kalends.domain.ids import BOOKING, decode_id, encode_id
 from kalends.domain.values import Text
 from kalends.runtime.if_match import IfMatch
 from kalends.services import bookings
+from kalends.services.booking_histories import History, get_history
 from kalends.services.bookings import BookingChanges, Cancellation
-from kalends.services.histories import History, get_history
 from kalends.web.console.history import entries_of
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.http.errors import status_of

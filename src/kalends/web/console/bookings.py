@@ -14,7 +14,7 @@ from kalends.formats.sheets import BYTE_ORDER_MARK, pieces_of_sheet, sheet_lines
 from kalends.runtime.cooperative import cooperatively
 from kalends.scheduling import clocks
 from kalends.services.agenda import Choices, list_choices
-from kalends.services.searching import (
+from kalends.services.booking_search import (
     LONGEST_TEXT,
     Search,
     list_event_types_of,

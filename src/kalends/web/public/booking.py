@@ -23,9 +23,9 @@ from kalends.domain.errors import (
 )
 from kalends.domain.hold import Hold
 from kalends.domain.ids import HOLD, decode_id, encode_id
-from kalends.services import form_drafts, offers, page_bookings
+from kalends.services.booking_pages import bookings, drafts, offers
+from kalends.services.booking_pages.bookings import Booked, BookingRates, FormSubmission
 from kalends.services.bookings import NewBooking
-from kalends.services.page_bookings import Booked, BookingRates, FormSubmission
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.http.routes import Access
 from kalends.web.pages.answers import PageAnswer, redirect
@@ -61,7 +61,7 @@ async def hold_time(request: PageRequest) -> PageAnswer:
     starts_at, visitor = start_in(form), Visitor.known_or_new(request)
     try:
         hold = await offer.request.change(
-            page_bookings.hold_by_page,
+            bookings.hold_by_page,
             offer.event_type,
             starts_at,
             _hold_in(form),
@@ -90,7 +90,7 @@ async def choose_another_time(request: PageRequest) -> PageAnswer:
 async def _keep_typed(offer: Offer, visitor: Visitor, form: FormFields) -> None:
     if visitor.id is not None:
         typed = typed_in(form, offer.event_type)
-        await offer.request.change(form_drafts.keep_draft, offer.event_type, visitor.id, typed)
+        await offer.request.change(drafts.keep_draft, offer.event_type, visitor.id, typed)
 
 
 async def show_times_instead(request: PageRequest) -> PageAnswer:
@@ -124,9 +124,9 @@ async def _find_hold(offer: Offer, starts_at: datetime, named: UUID | None) -> H
     request, event_type, visitor = offer.request, offer.event_type, offer.visitor.id
     hold: Hold | None = None
     if named is not None:
-        hold = await request.read(page_bookings.find_live_hold, event_type, starts_at, named)
+        hold = await request.read(bookings.find_live_hold, event_type, starts_at, named)
     if hold is None and visitor is not None:
-        hold = await request.read(page_bookings.find_own_hold, event_type, starts_at, visitor)
+        hold = await request.read(bookings.find_own_hold, event_type, starts_at, visitor)
     return hold
 
 
@@ -135,7 +135,7 @@ async def _kept_typed(offer: Offer) -> FormFields:
     if offer.visitor.id is None:
         return FormFields([])
     read = offer.request.read
-    return FormFields(list(await read(form_drafts.find_draft, offer.event_type, offer.visitor.id)))
+    return FormFields(list(await read(drafts.find_draft, offer.event_type, offer.visitor.id)))
 
 
 async def send_form(request: PageRequest) -> PageAnswer:
@@ -187,9 +187,9 @@ async def _book(offer: Offer, wanted: NewBooking, sending: FormSubmission) -> Bo
     )
     given = (offer.event_type, wanted, limits, sending)
     try:
-        return await request.change(page_bookings.book_by_page, *given)
+        return await request.change(bookings.book_by_page, *given)
     except HoldExpired:
-        return await request.change(page_bookings.book_by_page, *given)
+        return await request.change(bookings.book_by_page, *given)
 
 
 def _wanted(offer: Offer, starts_at: datetime, asked: Asked, hold_id: UUID | None) -> NewBooking:
@@ -209,9 +209,7 @@ async def _form_again(
     await _keep_typed(offer, offer.visitor, form)
     hold, hold_id = None, _hold_in(form)
     if hold_id is not None and not more.get("gone"):
-        hold = await offer.request.change(
-            page_bookings.renew_hold, offer.event_type, starts_at, hold_id
-        )
+        hold = await offer.request.change(bookings.renew_hold, offer.event_type, starts_at, hold_id)
     return await _form_page(offer, starts_at, hold, form, status, **more)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from kalends.domain.booking import Booking
-from kalends.services import page_bookings
+from kalends.services.booking_pages import bookings
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.limits import PageAction, count_attempt
 from kalends.web.pages.picker import start_in
@@ -17,14 +17,14 @@ from kalends.web.public.offers import Offer, open_offer
 
 async def is_booked(offer: Offer, starts_at: datetime, hold_id: UUID) -> bool:
     """Whether the form of that hold was sent, and what it booked still stands."""
-    made = await offer.request.read(page_bookings.find_booking_of_hold, starts_at, hold_id)
+    made = await offer.request.read(bookings.find_booking_of_hold, starts_at, hold_id)
     return made is not None
 
 
 async def own_booking(offer: Offer, starts_at: datetime) -> Booking | None:
     """What this visitor has booked at that time, if it stands."""
     booking: Booking | None = await offer.request.read(
-        page_bookings.find_own_booking, offer.event_type, starts_at, offer.visitor.id
+        bookings.find_own_booking, offer.event_type, starts_at, offer.visitor.id
     )
     return booking
 
@@ -48,6 +48,6 @@ async def open_booked(request: PageRequest) -> PageAnswer:
     offer = await open_offer(request, request.query)
     count_attempt(request, PageAction.LINK)
     booked = await offer.request.change(
-        page_bookings.open_own_booking, offer.event_type, start_in(form), offer.visitor.id
+        bookings.open_own_booking, offer.event_type, start_in(form), offer.visitor.id
     )
     return redirect(offer.carried.to(f"/booking/{booked.token}"))

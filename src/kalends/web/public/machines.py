@@ -9,8 +9,8 @@ from importlib.resources import files
 from typing import Final
 
 from kalends.availability.slots import Slot
-from kalends.services import offers
-from kalends.services.offers import attendee_of
+from kalends.services.booking_pages import offers
+from kalends.services.booking_pages.offers import attendee_of
 from kalends.services.slots import Range
 from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words

@@ -13,8 +13,8 @@ from kalends.domain.ids import HOLD, decode_id
 from kalends.domain.place import is_in_person
 from kalends.formats.countries import country_of_zone
 from kalends.runtime.phones import country_of
-from kalends.services import offers, page_bookings
-from kalends.services.offers import attendee_of
+from kalends.services.booking_pages import bookings, offers
+from kalends.services.booking_pages.offers import attendee_of
 from kalends.services.slots import Listed, Range
 from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
@@ -51,7 +51,7 @@ class Offer:
         """What the visitor holds: the one that the page names, and by the cookie all others."""
         own: list[UUID] = [] if named is None else [named]
         if self.visitor.id is not None:
-            own += await self.request.read(page_bookings.list_own_holds, self.visitor.id)
+            own += await self.request.read(bookings.list_own_holds, self.visitor.id)
         return own
 
     @property

@@ -11,7 +11,8 @@ from kalends.domain.errors import Inactive, Invalid, KalendsError
 from kalends.domain.event_type import EventType
 from kalends.domain.values import Day
 from kalends.scheduling.zones import zone_of_schedule
-from kalends.services import offers, slots
+from kalends.services import slots
+from kalends.services.booking_pages import offers
 from kalends.services.slots import Range, WhatFor
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.console.settings.drafts import clock_text, minutes_or_text

@@ -18,11 +18,11 @@ from kalends.domain.imports.merging import claim_of_row
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.scheduling.availability import claim_of
-from kalends.store.availability import claims as store
-from kalends.store.availability.calendars import claims_at, lock_event_type
-from kalends.store.availability.claims import ClaimFault, Place
-from kalends.store.availability.event_types import find_event_type
-from kalends.store.availability.occupancies import Claim, claim
+from kalends.store.availability import claim_faults as store
+from kalends.store.availability.calendars import claims_at
+from kalends.store.availability.claim_faults import ClaimFault, Place
+from kalends.store.availability.claims import Claim, claim
+from kalends.store.availability.event_types import find_event_type, lock_event_type
 from kalends.store.bookings.bookings import find_booking
 from kalends.store.database import Tx
 

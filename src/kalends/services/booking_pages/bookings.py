@@ -21,13 +21,13 @@ from kalends.domain.booking import Booking, Status
 from kalends.domain.errors import NotFound, RateLimited, Refused, SlotTaken
 from kalends.domain.event_type import EventType
 from kalends.domain.hold import Hold
+from kalends.runtime.links import create_link
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.services import bookings, holds
+from kalends.services.booking_pages.drafts import forget_draft
+from kalends.services.booking_pages.offers import find_schedule_for
 from kalends.services.bookings import NewBooking
-from kalends.services.form_drafts import forget_draft
 from kalends.services.holds import NewHold
-from kalends.services.offers import find_schedule_for
-from kalends.services.self_service import mint_link
 from kalends.store.bookings import holds as held
 from kalends.store.bookings import links
 from kalends.store.bookings.bookings import find_booking
@@ -159,7 +159,7 @@ async def book_by_page(
             marks.append(_mark_of_visitor(event_type, wanted.start_time, sending.visitor))
             await forget_draft(work, event_type, sending.visitor)
         await links.put_marks(work.organization_id, work.tx, marks, made.id, work.recorded_at)
-    return Booked(made, await mint_link(work.organization_id, work.tx, made.id, work.recorded_at))
+    return Booked(made, await create_link(work.organization_id, work.tx, made.id, work.recorded_at))
 
 
 async def find_own_booking(
@@ -186,7 +186,7 @@ async def open_own_booking(
     made = await find_own_booking(work, event_type, starts_at, visitor)
     if made is None:
         raise NotFound("There is no such booking here.")
-    return Booked(made, await mint_link(work.organization_id, work.tx, made.id, work.recorded_at))
+    return Booked(made, await create_link(work.organization_id, work.tx, made.id, work.recorded_at))
 
 
 async def _create(

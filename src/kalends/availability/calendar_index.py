@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import accumulate
 
 from kalends.availability.interval import Interval
-from kalends.availability.offering import Calendar, SlotInputs
+from kalends.availability.slot_inputs import Calendar, SlotInputs
 
 
 class Ordered:

@@ -1,0 +1,19 @@
+"""The links in mails: whoever has one may see and change one booking."""
+
+import secrets
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from kalends.domain.access import hash_of
+from kalends.store.bookings import links
+from kalends.store.database import Tx
+
+LINK_TOKEN_BYTES: Final = 24
+
+
+async def create_link(organization_id: UUID, tx: Tx, booking_id: UUID, now: datetime) -> str:
+    """A new link to the booking, beside those there are; returns its token, kept nowhere."""
+    token = secrets.token_urlsafe(LINK_TOKEN_BYTES)
+    await links.insert_link(organization_id, tx, hash_of(token), booking_id, now)
+    return token
