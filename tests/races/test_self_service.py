@@ -8,6 +8,7 @@ import httpx
 
 from kalends.domain import ids
 from kalends.runtime.links import create_link
+from kalends.store.database import TenantConnection
 from tests.races.conftest import Fleet
 from tests.races.racing import ComingAgain
 from tests.world import JSON, World, plus, tomorrow_at
@@ -69,7 +70,9 @@ async def make_links(fleet: Fleet, world: World, bookings: list[JSON]) -> list[s
     context = fleet.home.context()
     async with context.database.transaction() as tx:
         made = [
-            await create_link(world.setup.organization_id, tx, id_of(booking), context.clock())
+            await create_link(
+                TenantConnection(world.setup.organization_id, tx), id_of(booking), context.clock()
+            )
             for booking in bookings
         ]
     await context.database.close()

@@ -31,6 +31,7 @@ from kalends.services.self_service import (
     reschedule_by_link,
 )
 from kalends.services.slots import Range
+from kalends.store.database import TenantConnection
 from tests.world import JSON, World, plus, tomorrow_at
 
 NEXT_WEEK = plus(tomorrow_at(10), days=7)
@@ -39,7 +40,9 @@ NEXT_WEEK = plus(tomorrow_at(10), days=7)
 async def link_to(context: Context, world: World, booking: JSON) -> str:
     async with context.database.transaction() as tx:
         organization_id = world.setup.organization_id
-        return await create_link(organization_id, tx, id_of(booking), context.clock())
+        return await create_link(
+            TenantConnection(organization_id, tx), id_of(booking), context.clock()
+        )
 
 
 def id_of(booking: JSON) -> UUID:
@@ -356,7 +359,9 @@ async def test_a_sandbox_has_links_too_and_goes_by_real_time(
     booking = world.sandbox.post("/api/v1/bookings", json=body).json()["data"]
     async with context.database.transaction() as tx:
         link = await create_link(
-            world.setup.sandbox_organization_id, tx, id_of(booking), context.clock()
+            TenantConnection(world.setup.sandbox_organization_id, tx),
+            id_of(booking),
+            context.clock(),
         )
     opened: Booking = (await cancel_by_link(context, link, None)).booking
     assert opened.status == Status.CANCELLED

@@ -26,6 +26,7 @@ from kalends.services.statistics import (
 )
 from kalends.store.bookings.feeds import FEED_ROWS_A_PIECE as ROWS_READ_A_PIECE
 from kalends.store.bookings.feeds import read_bookings_of_feed, read_busy_times_of_feed
+from kalends.store.database import TenantConnection
 from kalends.web.http.answers import page, page_in_pieces
 from kalends.web.pages.answers import PageAnswer, send_page
 from kalends.web.pages.templating import WRITTEN_A_PIECE, pieces_of_page
@@ -145,7 +146,7 @@ async def test_the_rows_of_a_feed_are_read_in_pieces(context: Context, world: Wo
     now = context.clock()
     span = now, now + timedelta(days=10)
     async with context.database.transaction() as tx:
-        place = world.setup.organization_id, tx, schedule_id, span
+        place = TenantConnection(world.setup.organization_id, tx), schedule_id, span
         booked = [len(piece) async for piece in read_bookings_of_feed(*place)]
         busy = [len(piece) async for piece in read_busy_times_of_feed(*place)]
     assert booked == [ROWS_READ_A_PIECE, ROWS_READ_A_PIECE, 100]

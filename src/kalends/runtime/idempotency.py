@@ -9,7 +9,7 @@ from msgspec import Raw, Struct, json
 
 from kalends.domain.errors import KeyInUse, KeyReused
 from kalends.runtime.sealing import Seal
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.idempotency import KeptAnswer, find_answer, keep_answer, try_lock_key
 
 ANSWER_KEPT_FOR: Final = timedelta(hours=24)
@@ -40,18 +40,15 @@ class Remember:
         return f"idempotency {self.api_key_id} {self.operation} {self.key}"
 
 
-async def recall(
-    organization_id: UUID, tx: Tx, remember: Remember, seal: Seal
-) -> HttpAnswer | None:
+async def recall(tenant: TenantConnection, remember: Remember, seal: Seal) -> HttpAnswer | None:
     """The answer that was kept, None if this is the first such request.
 
     Raises KeyInUse while the first still runs, KeyReused if that one was another request.
     """
-    if not await try_lock_key(tx, remember.lock_name):
+    if not await try_lock_key(tenant.tx, remember.lock_name):
         raise KeyInUse("A request with this Idempotency-Key is still running. Try again shortly.")
     kept = await find_answer(
-        organization_id,
-        tx,
+        tenant,
         remember.api_key_id,
         remember.operation,
         remember.key,
@@ -70,7 +67,7 @@ async def recall(
 
 
 async def keep(
-    organization_id: UUID, tx: Tx, remember: Remember, answer: HttpAnswer, seal: Seal
+    tenant: TenantConnection, remember: Remember, answer: HttpAnswer, seal: Seal
 ) -> None:
     """Keeps the answer, encrypted: it may hold a secret, and it always holds a person's data."""
     kept = KeptAnswer(
@@ -80,8 +77,7 @@ async def keep(
         seal.close(answer.body, ANSWER_PURPOSE),
     )
     await keep_answer(
-        organization_id,
-        tx,
+        tenant,
         remember.api_key_id,
         remember.operation,
         remember.key,

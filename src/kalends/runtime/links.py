@@ -7,13 +7,13 @@ from uuid import UUID
 
 from kalends.domain.access import hash_of
 from kalends.store.bookings import links
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 
 LINK_TOKEN_BYTES: Final = 24
 
 
-async def create_link(organization_id: UUID, tx: Tx, booking_id: UUID, now: datetime) -> str:
+async def create_link(tenant: TenantConnection, booking_id: UUID, now: datetime) -> str:
     """A new link to the booking, beside those there are; returns its token, kept nowhere."""
     token = secrets.token_urlsafe(LINK_TOKEN_BYTES)
-    await links.insert_link(organization_id, tx, hash_of(token), booking_id, now)
+    await links.insert_link(tenant, hash_of(token), booking_id, now)
     return token

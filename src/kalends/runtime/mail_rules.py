@@ -35,7 +35,7 @@ async def choose_mails(
         return []
     told: dict[str, Told] = {}
     if kind != MailKind.REQUESTED:
-        told = await find_told(work.organization_id, work.tx, booking.id)
+        told = await find_told(work.tenant, booking.id)
     return decide_mails(kind, json.decode(data, type=BookingShown), told)
 
 

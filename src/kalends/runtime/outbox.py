@@ -91,7 +91,7 @@ async def record_event(
     work.record_event(event, mails)
     if before is not None and not is_same_mailbox(before.attendee_email, booking.attendee_email):
         # Whoever reads the address before may not be the attendee.
-        await delete_links(work.organization_id, work.tx, booking.id)
+        await delete_links(work.tenant, booking.id)
     await _settle_reminders(work, follows.reminders, booking, event_type)
 
 
@@ -121,13 +121,12 @@ async def _settle_reminders(
     if booking.event_type_id is None or settled is Reminders.KEEP:
         return
     if settled is Reminders.DROP:
-        await drop_reminders(work.organization_id, work.tx, booking.id)
+        await drop_reminders(work.tenant, booking.id)
     elif work.caller.source not in TOLD_ELSEWHERE and (
         event_type is None or event_type.reminders_minutes_before
     ):
         await plan_reminders(
-            work.organization_id,
-            work.tx,
+            work.tenant,
             booking.id,
             booking.event_type_id,
             booking.start_time,

@@ -17,7 +17,7 @@ from kalends.domain.values import Instant
 from kalends.runtime import idempotency
 from kalends.runtime.idempotency import HttpAnswer, Remember
 from kalends.runtime.sealing import Seal
-from kalends.store.database import Database, RunAgain, Tx
+from kalends.store.database import Database, RunAgain, TenantConnection, Tx
 from kalends.store.jobs import enqueue_job
 from kalends.store.notifier import DELIVERIES, JOBS
 from kalends.store.outbox.events import Event, NewMail, append_events
@@ -95,6 +95,11 @@ class UnitOfWork:
     def organization_id(self) -> UUID:
         return self.caller.organization_id
 
+    @property
+    def tenant(self) -> TenantConnection:
+        """What the store is asked with."""
+        return TenantConnection(self.caller.organization_id, self.tx)
+
     def later_now(self) -> Instant:
         """The time for the rules at this moment: later than `now` where a lock was waited for."""
         return self.caller.now or self.context.clock()
@@ -162,11 +167,11 @@ async def change_once(
     """
 
     async def once(work: UnitOfWork) -> HttpAnswer:
-        kept = await idempotency.recall(work.organization_id, work.tx, remember, context.seal)
+        kept = await idempotency.recall(work.tenant, remember, context.seal)
         if kept is not None:
             return kept
         answer = render(await use_case(work, *args, **kwargs))
-        await idempotency.keep(work.organization_id, work.tx, remember, answer, context.seal)
+        await idempotency.keep(work.tenant, remember, answer, context.seal)
         return answer
 
     return await _with_attempts(context, caller, once)
@@ -200,7 +205,7 @@ async def _write_events(work: UnitOfWork) -> None:
     if not work.events:
         return
     waits = await append_events(
-        work.organization_id, work.tx, work.events, work.mails, work.caller.actor, work.recorded_at
+        work.tenant, work.events, work.mails, work.caller.actor, work.recorded_at
     )
     if waits:
         work.notifications.add(DELIVERIES)

@@ -142,11 +142,11 @@ async def lock_what_counts(
     before may then be out of date."""
     event_type = query.event_type if query.is_counted else None
     if event_type:
-        await lock_event_type(work.organization_id, work.tx, event_type.id)
+        await lock_event_type(work.tenant, event_type.id)
     calendars = loaded.offering.calendars
     limited = [c.schedule_id for c in calendars if c.max_per_day is not None]
     if limited:
-        await lock_schedules(work.organization_id, work.tx, limited)
+        await lock_schedules(work.tenant, limited)
     return bool(event_type or limited)
 
 
@@ -165,8 +165,7 @@ async def load_availability(
     contents = {
         found.schedule.id: found
         for found in await read_contents(
-            work.organization_id,
-            work.tx,
+            work.tenant,
             query.schedule_ids,
             around,
             work.now,
@@ -203,8 +202,7 @@ async def _seats(
     if query.event_type is None or not query.is_counted:
         return {}
     return await list_sessions(
-        work.organization_id,
-        work.tx,
+        work.tenant,
         query.event_type.id,
         around,
         work.now,
@@ -227,8 +225,7 @@ async def _requirements(
     if query.event_type is not None and has_choice and choices:
         months = zone.whole_months(Interval(*(int(at.timestamp()) for at in span)))
         for place, schedule_id, month, count in await count_claims_by_month(
-            work.organization_id,
-            work.tx,
+            work.tenant,
             [found.schedule.id for found in active],
             query.event_type.id,
             [(as_instant(begin), as_instant(end)) for _, begin, end in months],

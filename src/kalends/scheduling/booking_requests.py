@@ -38,7 +38,7 @@ async def find_event_type(work: UnitOfWork, event_type_id: UUID | None) -> Event
     if event_type_id is None:
         return None
     event_type = require(
-        await event_types.find_event_type_to_book(work.organization_id, work.tx, event_type_id),
+        await event_types.find_event_type_to_book(work.tenant, event_type_id),
         "event type",
         encode_id(EVENT_TYPE, event_type_id),
     )
@@ -51,7 +51,7 @@ async def check_schedule(work: UnitOfWork, schedule_id: UUID | None) -> None:
     """Raises NotFound for a schedule that is not there. Asked before something else about a
     request is refused, since 404 comes before 422; a request that goes well finds out anyway."""
     if schedule_id is not None:
-        schedule = await find_schedule(work.organization_id, work.tx, schedule_id)
+        schedule = await find_schedule(work.tenant, schedule_id)
         require(schedule, "schedule", encode_id(SCHEDULE, schedule_id))
 
 
@@ -77,9 +77,7 @@ async def reschedule_request(
     they are free. It may keep a length that the event type has no more."""
     event_type = None
     if booking.event_type_id:
-        event_type = await event_types.find_event_type(
-            work.organization_id, work.tx, booking.event_type_id
-        )
+        event_type = await event_types.find_event_type(work.tenant, booking.event_type_id)
     query = query_to_reschedule(booking, event_type)
     length = ends_at - starts_at
     keeps_length = length == booking.end_time - booking.start_time

@@ -96,13 +96,13 @@ async def claim_times(work: UnitOfWork, requests: Sequence[BookingRequest]) -> s
     schedule: those that have their time now. The others may ask `claim_time`, which says why."""
     assert all(request.query.override for request in requests)
     schedule_ids = sorted({request.query.schedule_ids[0] for request in requests})
-    active = await keep_active_schedules(work.organization_id, work.tx, schedule_ids)
+    active = await keep_active_schedules(work.tenant, schedule_ids)
     wanted = [
         request.claim_on(request.query.schedule_ids)
         for request in requests
         if request.query.schedule_ids[0] in active
     ]
-    return await claim_several(work.organization_id, work.tx, wanted) if wanted else set()
+    return await claim_several(work.tenant, wanted) if wanted else set()
 
 
 async def _choose(
@@ -156,11 +156,11 @@ async def _claim(
         schedule_ids, await _claim_of_session(work, request, loaded, schedule_ids)
     )
     if len(schedule_ids) == len(request.query.schedule_ids):
-        if await claim(work.organization_id, work.tx, wanted, work.now):
+        if await claim(work.tenant, wanted, work.now):
             raise SlotTaken(TAKEN)
         return
     async with work.tx.transaction():
-        if await claim(work.organization_id, work.tx, wanted, work.now):
+        if await claim(work.tenant, wanted, work.now):
             raise _SomebodyWasFaster
 
 
@@ -178,7 +178,7 @@ async def _claim_of_session(
     event_type, start = request.query.event_type, int(request.starts_at.timestamp())
     if event_type is None or not request.query.has_seats:
         return None
-    claims = await claims_at(work.organization_id, work.tx, event_type.id, request.starts_at)
+    claims = await claims_at(work.tenant, event_type.id, request.starts_at)
     sessions = loaded.offering.sessions_at(start)
     joins = any(set(session.schedule_ids) == set(schedule_ids) for session in sessions)
     if joins and schedule_ids[0] in claims:  # its last seat may have been given back just now

@@ -16,7 +16,7 @@ SLUG_WITHOUT_A_NAME: Final = "event-type"
 
 async def list_free_slugs(work: UnitOfWork, name: str) -> Iterator[str]:
     """The slugs of a name that are free now; somebody else may be faster, so several to try."""
-    taken = await event_types.list_slugs(work.organization_id, work.tx, _slug_of(name))
+    taken = await event_types.list_slugs(work.tenant, _slug_of(name))
     return (slug for slug in _slugs_of(name) if slug not in taken)
 
 

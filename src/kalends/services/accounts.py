@@ -24,6 +24,7 @@ from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
 from kalends.services.mailing import post_message
 from kalends.services.sessions import SignedIn, begin_session
 from kalends.store.accounts import links, organizations, sign_in_sessions, users
+from kalends.store.database import TenantConnection
 
 RESET_JOB: Final = "password reset"
 ACTOR: Final = "kalends"
@@ -93,7 +94,7 @@ async def invite_user(
     """
     await organizations.lock_setup(work.tx)
     organization = require(
-        await organizations.find_organization(work.organization_id, work.tx),
+        await organizations.find_organization(work.tenant),
         "organization",
         encode_id(ORGANIZATION, work.organization_id),
     )
@@ -102,7 +103,7 @@ async def invite_user(
     if known is None:
         await users.insert_user(work.tx, user, None)
     for id_ in filter(None, (organization.id, organization.twin_id)):
-        await organizations.add_member(id_, work.tx, user.id, role)
+        await organizations.add_member(TenantConnection(id_, work.tx), user.id, role)
     await _send_link(work, organization, user, Purpose.INVITATION, invited_by)
     return known is None
 
@@ -111,8 +112,8 @@ async def find_invitation(context: Context, token: str) -> Invited:
     """The invitation behind the link. Changes nothing. Raises NotFound."""
     link = await _find(context, token, Purpose.INVITATION)
     assert link.organization_id is not None
-    async with context.database.connection() as tx:
-        organization = await organizations.find_organization(link.organization_id, tx)
+    async with context.database.tenant_connection(link.organization_id) as tenant:
+        organization = await organizations.find_organization(tenant)
     if organization is None:
         raise NotFound(ENDED)
     return Invited(organization, link)
@@ -136,7 +137,7 @@ async def _note_reset(work: UnitOfWork, email: str) -> None:
 
 
 async def _send_reset(work: UnitOfWork, user: User) -> None:
-    organization = await organizations.find_organization(work.organization_id, work.tx)
+    organization = await organizations.find_organization(work.tenant)
     open_ = await links.count_links(work.tx, user.id, Purpose.PASSWORD_RESET, work.recorded_at)
     if organization is not None and open_ < MOST_RESETS:
         await _send_link(work, organization, user, Purpose.PASSWORD_RESET)

@@ -10,7 +10,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.ids import API_KEY, encode_id, new_id
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts import api_keys
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 
 
 class MadeKey(NamedTuple):
@@ -22,7 +22,7 @@ class MadeKey(NamedTuple):
 
 async def list_api_keys(work: UnitOfWork, limit: int, offset: int) -> tuple[list[ApiKey], int]:
     """A page of the organization's keys that were not revoked, and how many there are."""
-    return await api_keys.list_keys(work.organization_id, work.tx, limit, offset)
+    return await api_keys.list_keys(work.tenant, limit, offset)
 
 
 async def create_api_key(
@@ -32,8 +32,7 @@ async def create_api_key(
     if expires_at is not None and expires_at <= work.recorded_at:
         raise Invalid.field("expires_at", "must lie in the future")
     return await make_key(
-        work.organization_id,
-        work.tx,
+        work.tenant,
         work.caller.mode,
         scopes,
         now=work.recorded_at,
@@ -44,13 +43,12 @@ async def create_api_key(
 
 async def revoke_api_key(work: UnitOfWork, key_id: UUID) -> UUID:
     """Raises NotFound for a key of others, or one that was revoked."""
-    was_there = await api_keys.revoke_key(work.organization_id, work.tx, key_id, work.recorded_at)
+    was_there = await api_keys.revoke_key(work.tenant, key_id, work.recorded_at)
     return require(key_id if was_there else None, "API key", encode_id(API_KEY, key_id))
 
 
 async def make_key(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     mode: Mode,
     scopes: Sequence[Scope],
     *,
@@ -63,7 +61,7 @@ async def make_key(
     secret = new_key(mode)
     key = ApiKey(
         id=new_id(),
-        organization_id=organization_id,
+        organization_id=tenant.organization_id,
         mode=mode,
         name=name,
         scopes=[scope.value for scope in dict.fromkeys(scopes)],
@@ -72,5 +70,5 @@ async def make_key(
         created_at=now,
         expires_at=expires_at,
     )
-    await api_keys.insert_key(organization_id, tx, key, hash_of(secret))
+    await api_keys.insert_key(tenant, key, hash_of(secret))
     return MadeKey(key, secret)

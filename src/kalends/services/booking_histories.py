@@ -37,27 +37,23 @@ class History(Struct, frozen=True, kw_only=True):
 
 async def get_history(work: UnitOfWork, booking_id: UUID) -> History:
     """Raises NotFound."""
-    organization_id, tx = work.organization_id, work.tx
+    tenant = work.tenant
     booking = require(
-        await bookings.find_booking(organization_id, tx, booking_id),
+        await bookings.find_booking(tenant, booking_id),
         "booking",
         encode_id(BOOKING, booking_id),
     )
-    known = await schedules.find_schedules(organization_id, tx, booking.schedule_ids)
-    happened = await events.list_events_of_booking(
-        organization_id, tx, booking_id, MOST_IN_A_HISTORY
-    )
-    sent, _ = await mails.list_mails(organization_id, tx, booking_id, MOST_IN_A_HISTORY, 0)
+    known = await schedules.find_schedules(tenant, booking.schedule_ids)
+    happened = await events.list_events_of_booking(tenant, booking_id, MOST_IN_A_HISTORY)
+    sent, _ = await mails.list_mails(tenant, booking_id, MOST_IN_A_HISTORY, 0)
     return History(
         booking=booking,
-        event_type=await event_types.find_event_type_of(organization_id, tx, booking),
+        event_type=await event_types.find_event_type_of(tenant, booking),
         schedules=[known[id_] for id_ in booking.schedule_ids if id_ in known],
         events=happened,
         actors=await _names(work, happened),
         mails=sent,
-        deliveries=await deliveries.list_deliveries_of_lane(
-            organization_id, tx, booking_id, MOST_IN_A_HISTORY
-        ),
+        deliveries=await deliveries.list_deliveries_of_lane(tenant, booking_id, MOST_IN_A_HISTORY),
     )
 
 
@@ -65,7 +61,5 @@ async def _names(work: UnitOfWork, happened: Sequence[LoggedEvent]) -> dict[str,
     actors = {event.actor for event in happened}
     users = {a: id_ for a in actors if (id_ := decode_id(USER, a))}
     keys = {a: id_ for a in actors if (id_ := decode_id(API_KEY, a))}
-    named = await name_actors(
-        work.organization_id, work.tx, list(users.values()), list(keys.values())
-    )
+    named = await name_actors(work.tenant, list(users.values()), list(keys.values()))
     return {actor: named[id_] for actor, id_ in (users | keys).items() if id_ in named}

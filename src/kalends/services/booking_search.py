@@ -38,7 +38,7 @@ async def search_bookings(
 ) -> tuple[list[Booking], int]:
     """A page, sorted by start, then id, and the total."""
     wanted = await _filter_of(work, search)
-    return await bookings.list_bookings(work.organization_id, work.tx, wanted, limit, offset)
+    return await bookings.list_bookings(work.tenant, wanted, limit, offset)
 
 
 async def list_next_found(
@@ -46,15 +46,13 @@ async def list_next_found(
 ) -> list[Booking]:
     """The next page in the order of start, then id, for a file; empty where there are no more."""
     wanted = await _filter_of(work, search)
-    return await bookings.list_bookings_after(
-        work.organization_id, work.tx, wanted, after, BOOKINGS_AT_ONCE
-    )
+    return await bookings.list_bookings_after(work.tenant, wanted, after, BOOKINGS_AT_ONCE)
 
 
 async def list_event_types_of(work: UnitOfWork, listed: Sequence[Booking]) -> dict[UUID, EventType]:
     """What the bookings are of, by id, also where it was deleted since."""
     ids = list({one.event_type_id for one in listed if one.event_type_id})
-    return await event_types.find_event_types_of_bookings(work.organization_id, work.tx, ids)
+    return await event_types.find_event_types_of_bookings(work.tenant, ids)
 
 
 async def _filter_of(work: UnitOfWork, search: Search) -> BookingFilter:

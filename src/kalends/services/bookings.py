@@ -106,9 +106,7 @@ async def list_bookings(
     metadata."""
     if upcoming:
         wanted = structs.replace(wanted, after=work.now)
-    found, total = await bookings.list_bookings(
-        work.organization_id, work.tx, wanted, limit, offset
-    )
+    found, total = await bookings.list_bookings(work.tenant, wanted, limit, offset)
     if sum(len(bytes(booking.metadata)) for booking in found) > MOST_METADATA_BYTES:
         raise Invalid.field(
             "limit",
@@ -120,7 +118,7 @@ async def list_bookings(
 
 async def get_booking(work: UnitOfWork, booking_id: UUID) -> Booking:
     """Raises NotFound."""
-    booking = await bookings.find_booking(work.organization_id, work.tx, booking_id)
+    booking = await bookings.find_booking(work.tenant, booking_id)
     return require(booking, "booking", encode_id(BOOKING, booking_id))
 
 
@@ -149,7 +147,7 @@ async def create_booking(work: UnitOfWork, wanted: NewBooking) -> Booking:
     booking = _new_booking(work, wanted, request, timezone, metadata, [s.id for s in schedules])
     asked = event_type.questions if event_type else []
     booking = await phones.with_numbers(work, booking, asked, wanted.answers)
-    await bookings.insert_booking(work.organization_id, work.tx, booking)
+    await bookings.insert_booking(work.tenant, booking)
     await outbox.record_event(
         work, outbox.CREATED, booking, event_type=event_type, override=wanted.override
     )
@@ -271,9 +269,9 @@ async def _lock(work: UnitOfWork, seen: Booking, *, moves: bool) -> Booking:
     """Locks in the one order: event type, schedules by id, then the booking."""
     if moves:
         if seen.event_type_id:
-            await lock_event_type(work.organization_id, work.tx, seen.event_type_id)
-        await lock_schedules(work.organization_id, work.tx, seen.schedule_ids)
-    locked = await bookings.lock_booking(work.organization_id, work.tx, seen.id)
+            await lock_event_type(work.tenant, seen.event_type_id)
+        await lock_schedules(work.tenant, seen.schedule_ids)
+    locked = await bookings.lock_booking(work.tenant, seen.id)
     if locked is None or locked.schedule_ids != seen.schedule_ids:
         raise RunAgain
     return locked
@@ -316,7 +314,7 @@ async def _move(
     request = await booking_requests.reschedule_request(
         work, before, starts_at, ends_at, override=wanted.override
     )
-    await release(work.organization_id, work.tx, before.id)
+    await release(work.tenant, before.id)
     schedules = await claim_time(work, request)
     return structs.replace(
         after,
@@ -340,7 +338,7 @@ async def _write(
     after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
     after = with_canceller(before, after, outbox.actor_behind(work, before))
     if before.occupies and not after.occupies:
-        await release(work.organization_id, work.tx, after.id)
-    await bookings.update_booking(work.organization_id, work.tx, after)
+        await release(work.tenant, after.id)
+    await bookings.update_booking(work.tenant, after)
     await outbox.record_change(work, before, after, override=override, notify=notify)
     return after

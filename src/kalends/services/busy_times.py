@@ -31,9 +31,7 @@ async def list_busy_times(
     offset: int,
 ) -> tuple[list[BusyTime], int]:
     """Those that meet `[start, end)`: a page, sorted by start, then id, and the total."""
-    return await busy_times.list_busy_times(
-        work.organization_id, work.tx, schedule_id, (start, end), limit, offset
-    )
+    return await busy_times.list_busy_times(work.tenant, schedule_id, (start, end), limit, offset)
 
 
 async def create_busy_time(
@@ -54,16 +52,14 @@ async def create_busy_time(
         reason=wanted.reason,
         created_at=work.recorded_at,
     )
-    await busy_times.insert_busy_time(work.organization_id, work.tx, busy_time)
+    await busy_times.insert_busy_time(work.tenant, busy_time)
     return busy_time
 
 
 async def delete_busy_time(work: UnitOfWork, schedule_id: UUID, busy_time_id: UUID) -> UUID:
     """Opens the time again. Raises NotFound."""
     await _keep_schedule(work, schedule_id)
-    was_there = await busy_times.delete_busy_time(
-        work.organization_id, work.tx, schedule_id, busy_time_id
-    )
+    was_there = await busy_times.delete_busy_time(work.tenant, schedule_id, busy_time_id)
     return require(
         busy_time_id if was_there else None, "busy time", encode_id(BUSY_TIME, busy_time_id)
     )
@@ -71,5 +67,5 @@ async def delete_busy_time(work: UnitOfWork, schedule_id: UUID, busy_time_id: UU
 
 async def _keep_schedule(work: UnitOfWork, schedule_id: UUID) -> None:
     """Raises NotFound; else the schedule stays until the transaction ends."""
-    kept = await keep_schedules(work.organization_id, work.tx, [schedule_id])
+    kept = await keep_schedules(work.tenant, [schedule_id])
     require(kept or None, "schedule", encode_id(SCHEDULE, schedule_id))

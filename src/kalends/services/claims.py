@@ -81,15 +81,15 @@ async def repair_claim(context: Context, fault: ClaimFault) -> Repair:
 
 
 async def _repair(work: UnitOfWork, fault: ClaimFault) -> Repair:
-    organization_id, tx = work.organization_id, work.tx
-    booking = await find_booking(organization_id, tx, fault.booking_id)
+    tenant = work.tenant
+    booking = await find_booking(tenant, fault.booking_id)
     if booking is not None and booking.event_type_id is not None:
-        await lock_event_type(organization_id, tx, booking.event_type_id)
-    await store.lock_booking(organization_id, tx, fault.booking_id)
-    booking = await find_booking(organization_id, tx, fault.booking_id)
+        await lock_event_type(tenant, booking.event_type_id)
+    await store.lock_booking(tenant, fault.booking_id)
+    booking = await find_booking(tenant, fault.booking_id)
     if booking is None or not booking.occupies or fault.schedule_id not in booking.schedule_ids:
         return Repair("it was changed meanwhile")
-    own = await store.claims_of_booking(organization_id, tx, booking.id)
+    own = await store.claims_of_booking(tenant, booking.id)
     if fault.schedule_id in own:
         return Repair(None)
     wanted = Claim(
@@ -101,35 +101,39 @@ async def _repair(work: UnitOfWork, fault: ClaimFault) -> Repair:
         booking_id=booking.id,
         event_type_id=booking.event_type_id,
     )
-    if not await claim(organization_id, tx, wanted, work.now):
+    if not await claim(tenant, wanted, work.now):
         return Repair(None)
     return Repair(await _hindrance(work, fault))
 
 
 async def _claim_id(work: UnitOfWork, booking: Booking) -> UUID:
     """The one that its session has, where it is a seat; else one of its own."""
-    organization_id, tx, event_type_id = work.organization_id, work.tx, booking.event_type_id
+    tenant, event_type_id = work.tenant, booking.event_type_id
     if event_type_id is None:
-        uid = await store.find_imported_seat(organization_id, tx, booking.id)
+        uid = await store.find_imported_seat(tenant, booking.id)
         return new_id() if uid is None else claim_of_row(uid)
-    event_type = await find_event_type(organization_id, tx, event_type_id)
+    event_type = await find_event_type(tenant, event_type_id)
     if event_type is None or event_type.capacity == 1:
         return new_id()
     start = booking.start_time
     of_seats = await store.find_claim_of_seats(
-        organization_id, tx, event_type_id, start, booking.schedule_ids, booking.id
+        tenant,
+        event_type_id,
+        start,
+        booking.schedule_ids,
+        booking.id,
     )
     if of_seats is not None:
         return of_seats
     first = claim_of(event_type_id, int(start.timestamp()))
-    others = await claims_at(organization_id, tx, event_type_id, start)
+    others = await claims_at(tenant, event_type_id, start)
     if first not in others.values():
         return first
     return claim_of(event_type_id, int(start.timestamp()), booking.schedule_ids)
 
 
 async def _hindrance(work: UnitOfWork, fault: ClaimFault) -> str:
-    found = await store.find_in_the_way(work.organization_id, work.tx, fault, work.now)
+    found = await store.find_in_the_way(work.tenant, fault, work.now)
     booking_id, hold_id = found or (None, None)
     if booking_id is not None:
         return f"{encode_id(BOOKING, booking_id)} has that time"

@@ -41,8 +41,8 @@ async def update_health(context: Context, outcomes: Sequence[DeliveryOutcome]) -
     taken = any(attempt.is_taken for attempt in attempts)
     if taken and since is None:
         return
-    async with context.database.transaction(lane.organization_id) as tx:
-        place = lane.organization_id, tx, lane.endpoint_id
+    async with context.database.tenant_transaction(lane.organization_id) as tenant:
+        place = tenant, lane.endpoint_id
         if taken:
             await webhooks.note_success(*place)
         elif since is None:
@@ -73,13 +73,13 @@ async def _disable(
 ) -> None:
     """Disables it, and tells the organization by mail; once, whoever finds out."""
     was_enabled = await webhooks.disable_endpoint(
-        work.organization_id, work.tx, lane.endpoint_id, WORDS[reason], work.recorded_at
+        work.tenant, lane.endpoint_id, WORDS[reason], work.recorded_at
     )
-    organization = await organizations.find_organization(work.organization_id, work.tx)
+    organization = await organizations.find_organization(work.tenant)
     if not was_enabled or organization is None:
         return
     told = [organization.notify_email] if organization.notify_email else None
-    for recipient in told or await organizations.list_admins(work.organization_id, work.tx):
+    for recipient in told or await organizations.list_admins(work.tenant):
         sender = work.context.gateways.sender
         message = endpoint_disabled_message(
             EndpointMail(

@@ -26,11 +26,11 @@ async def read_log(work: UnitOfWork, after: UUID | None, limit: int) -> LogPage:
     a page holds some 4 MB. Raises Invalid for an unknown one."""
     number = 0
     if after is not None:
-        known = await events.find_event_number(work.organization_id, work.tx, after)
+        known = await events.find_event_number(work.tenant, after)
         if known is None:
             raise Invalid.field("after", "is no event of this organization")
         number = known
-    found = await events.list_events(work.organization_id, work.tx, number, limit + 1)
+    found = await events.list_events(work.tenant, number, limit + 1)
     page = found[: min(limit, _count_within(found, LARGEST_PAGE_BYTES))]
     return LogPage(page, len(found) > len(page), page[-1].id if page else after)
 

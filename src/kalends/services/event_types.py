@@ -74,14 +74,12 @@ async def list_event_types(
     work: UnitOfWork, *, is_active: bool | None, limit: int, offset: int
 ) -> tuple[list[EventType], int]:
     """A page in the order of creation, and the total; None asks for active and inactive ones."""
-    return await event_types.list_event_types(
-        work.organization_id, work.tx, is_active, limit, offset
-    )
+    return await event_types.list_event_types(work.tenant, is_active, limit, offset)
 
 
 async def get_event_type(work: UnitOfWork, event_type_id: UUID) -> EventType:
     """Raises NotFound."""
-    event_type = await event_types.find_event_type(work.organization_id, work.tx, event_type_id)
+    event_type = await event_types.find_event_type(work.tenant, event_type_id)
     return require(event_type, "event type", encode_id(EVENT_TYPE, event_type_id))
 
 
@@ -94,7 +92,7 @@ async def create_event_type(work: UnitOfWork, wanted: NewEventType) -> EventType
     )
     for slug in slugs:
         event_type = _new_event_type(work, wanted, slug)
-        if await event_types.insert_event_type(work.organization_id, work.tx, event_type):
+        if await event_types.insert_event_type(work.tenant, event_type):
             return event_type
     raise SlugTaken(f"The slug {wanted.slug!r} is taken. Choose another one.")
 
@@ -108,7 +106,7 @@ async def update_event_type(
     Raises NotFound, Stale, Invalid, SlugTaken.
     """
     before = require(
-        await event_types.find_event_type_to_change(work.organization_id, work.tx, event_type_id),
+        await event_types.find_event_type_to_change(work.tenant, event_type_id),
         "event type",
         encode_id(EVENT_TYPE, event_type_id),
     )
@@ -122,21 +120,19 @@ async def update_event_type(
     if after == before:
         return before
     after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
-    await event_types.update_event_type(work.organization_id, work.tx, after)
+    await event_types.update_event_type(work.tenant, after)
     return after
 
 
 async def delete_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
     """Deletes it; its bookings stay as they are and keep its id. Raises NotFound, Stale."""
     event_type = require(
-        await event_types.find_event_type_to_delete(work.organization_id, work.tx, event_type_id),
+        await event_types.find_event_type_to_delete(work.tenant, event_type_id),
         "event type",
         encode_id(EVENT_TYPE, event_type_id),
     )
     check_version(event_type.version, if_match)
-    await event_types.delete_event_type(
-        work.organization_id, work.tx, event_type_id, work.recorded_at
-    )
+    await event_types.delete_event_type(work.tenant, event_type_id, work.recorded_at)
     return event_type
 
 
@@ -148,7 +144,7 @@ async def _check_requirements(work: UnitOfWork, wanted: Sequence[Requirement]) -
     schedule_ids = list(dict.fromkeys(id_ for r in wanted for id_ in r.schedule_ids))
     if not schedule_ids:
         return
-    kept = await keep_schedules(work.organization_id, work.tx, schedule_ids)
+    kept = await keep_schedules(work.tenant, schedule_ids)
     for id_ in schedule_ids:
         if id_ not in kept:
             raise NotFound.thing("schedule", encode_id(SCHEDULE, id_))

@@ -19,7 +19,7 @@ from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.event_types import find_event_types_of_bookings
 from kalends.store.availability.schedules import find_schedule
 from kalends.store.bookings import feeds
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 
 FEED_TOKEN_BYTES: Final = 24
 SHOWN_BACK: Final = timedelta(days=30)
@@ -55,22 +55,20 @@ async def replace_feed(work: UnitOfWork, schedule_id: UUID) -> MadeFeed:
     """
     await _check_schedule(work, schedule_id)
     token = secrets.token_urlsafe(FEED_TOKEN_BYTES)
-    await feeds.replace_feed(
-        work.organization_id, work.tx, schedule_id, hash_of(token), work.recorded_at
-    )
+    await feeds.replace_feed(work.tenant, schedule_id, hash_of(token), work.recorded_at)
     return MadeFeed(token, work.recorded_at)
 
 
 async def find_feed(work: UnitOfWork, schedule_id: UUID) -> datetime | None:
     """Since when the schedule has a feed; None where it has none. Raises NotFound."""
     await _check_schedule(work, schedule_id)
-    return await feeds.find_feed(work.organization_id, work.tx, schedule_id)
+    return await feeds.find_feed(work.tenant, schedule_id)
 
 
 async def delete_feed(work: UnitOfWork, schedule_id: UUID) -> UUID:
     """Its address opens nothing any more. Raises NotFound, also where there is no feed."""
     await _check_schedule(work, schedule_id)
-    if not await feeds.delete_feed(work.organization_id, work.tx, schedule_id):
+    if not await feeds.delete_feed(work.tenant, schedule_id):
         raise NotFound("This schedule has no feed.")
     return schedule_id
 
@@ -88,9 +86,10 @@ async def _read(context: Context, tx: Tx, token_hash: bytes) -> ReadFeed:
         raise NotFound("There is no calendar at this address.")
     organization_id, schedule_id, created_at = opened
     now = context.clock()
-    place = (organization_id, tx, schedule_id, (now - SHOWN_BACK, now + SHOWN_AHEAD))
-    organization = await find_organization(organization_id, tx)
-    schedule = await find_schedule(organization_id, tx, schedule_id)
+    tenant = TenantConnection(organization_id, tx)
+    place = (tenant, schedule_id, (now - SHOWN_BACK, now + SHOWN_AHEAD))
+    organization = await find_organization(tenant)
+    schedule = await find_schedule(tenant, schedule_id)
     if organization is None or schedule is None:
         raise NotFound("There is no calendar at this address.")
     bookings = [b async for piece in feeds.read_bookings_of_feed(*place) for b in piece]
@@ -99,7 +98,7 @@ async def _read(context: Context, tx: Tx, token_hash: bytes) -> ReadFeed:
         organization=organization,
         schedule=schedule,
         bookings=bookings,
-        event_types=await find_event_types_of_bookings(organization_id, tx, event_type_ids),
+        event_types=await find_event_types_of_bookings(tenant, event_type_ids),
         busy_times=[b async for piece in feeds.read_busy_times_of_feed(*place) for b in piece],
         sender=context.gateways.sender,
     )
@@ -137,5 +136,5 @@ def _changed_at(feed: Feed) -> datetime:
 
 
 async def _check_schedule(work: UnitOfWork, schedule_id: UUID) -> None:
-    schedule = await find_schedule(work.organization_id, work.tx, schedule_id)
+    schedule = await find_schedule(work.tenant, schedule_id)
     require(schedule, "schedule", encode_id(SCHEDULE, schedule_id))

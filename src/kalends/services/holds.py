@@ -52,13 +52,13 @@ async def create_hold(work: UnitOfWork, wanted: NewHold) -> Hold:
         expires_at=expires_at,
         created_at=work.recorded_at,
     )
-    await holds.insert_hold(work.organization_id, work.tx, hold)
+    await holds.insert_hold(work.tenant, hold)
     return hold
 
 
 async def get_hold(work: UnitOfWork, hold_id: UUID) -> Hold:
     """Raises NotFound, also for a hold that has ended."""
-    hold = await holds.find_hold(work.organization_id, work.tx, hold_id)
+    hold = await holds.find_hold(work.tenant, hold_id)
     alive = hold if hold and hold.expires_at > work.now else None
     return require(alive, "hold", encode_id(HOLD, hold_id))
 
@@ -66,7 +66,7 @@ async def get_hold(work: UnitOfWork, hold_id: UUID) -> Hold:
 async def delete_hold(work: UnitOfWork, hold_id: UUID) -> UUID:
     """Gives the time back. Raises NotFound."""
     await get_hold(work, hold_id)
-    await holds.end_hold(work.organization_id, work.tx, hold_id, work.now)
+    await holds.end_hold(work.tenant, hold_id, work.now)
     return hold_id
 
 
@@ -79,18 +79,16 @@ async def take_over_hold(
     Raises NotFound, HoldExpired, Inactive, and Invalid where the request is not for what was held.
     """
     hold = require(
-        await holds.find_hold(work.organization_id, work.tx, hold_id),
+        await holds.find_hold(work.tenant, hold_id),
         "hold",
         encode_id(HOLD, hold_id),
     )
     _check_same(request, hold)
     if request.query.is_counted and hold.event_type_id is not None:
-        await lock_event_type(work.organization_id, work.tx, hold.event_type_id)
+        await lock_event_type(work.tenant, hold.event_type_id)
     schedules = await _find_held(work, hold)
     assert request.booking_id is not None
-    taken = await holds.take_over(
-        work.organization_id, work.tx, hold_id, request.booking_id, work.later_now()
-    )
+    taken = await holds.take_over(work.tenant, hold_id, request.booking_id, work.later_now())
     if taken is None:
         raise HoldExpired("This hold has ended. Choose the time again.")
     return request.with_buffers(*taken), schedules
@@ -100,11 +98,11 @@ async def _find_held(work: UnitOfWork, hold: Hold) -> list[Schedule]:
     """The held schedules, kept from being deleted, those with a daily limit locked: a hold that
     ends while this waits counts no more, and somebody else may have its place. Raises NotFound,
     Inactive."""
-    await keep_schedules(work.organization_id, work.tx, hold.schedule_ids)
-    by_id = await find_schedules(work.organization_id, work.tx, hold.schedule_ids)
+    await keep_schedules(work.tenant, hold.schedule_ids)
+    by_id = await find_schedules(work.tenant, hold.schedule_ids)
     limited = [s.id for s in by_id.values() if s.booking_limits.max_per_day is not None]
     if limited:
-        await lock_schedules(work.organization_id, work.tx, limited)
+        await lock_schedules(work.tenant, limited)
     schedules = [
         require(by_id.get(i), "schedule", encode_id(SCHEDULE, i)) for i in hold.schedule_ids
     ]

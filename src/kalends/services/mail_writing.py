@@ -24,7 +24,7 @@ from kalends.runtime.unit_of_work import Context
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import find_zone_name
 from kalends.store.bookings import bookings
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.outbox import events, mails
 
 MAIL_PURPOSE: Final = "mail"
@@ -51,7 +51,10 @@ class Story(Struct, frozen=True, kw_only=True):
 
 
 async def write_messages(
-    context: Context, tx: Tx, organization: Organization, unwritten: Sequence[Mail]
+    context: Context,
+    tenant: TenantConnection,
+    organization: Organization,
+    unwritten: Sequence[Mail],
 ) -> dict[UUID, bytes]:
     """Writes the messages (RFC 5322) down, sealed, and returns them by their mails' ids."""
     stories: dict[int, Story] = {}
@@ -59,16 +62,16 @@ async def write_messages(
     for mail in unwritten:
         assert mail.event_number is not None
         if mail.event_number not in stories:
-            stories[mail.event_number] = await _story(tx, organization.id, mail.event_number)
+            stories[mail.event_number] = await _story(tenant, mail.event_number)
         story = stories[mail.event_number]
-        messages[mail.id] = await _message(context, tx, organization, mail, story)
+        messages[mail.id] = await _message(context, tenant, organization, mail, story)
     written = [
         structs.replace(
             mail, subject=messages[mail.id].subject, message=sealed(context, messages[mail.id])
         )
         for mail in unwritten
     ]
-    await mails.write_messages(organization.id, tx, written)
+    await mails.write_messages(tenant, written)
     return {id_: message.content for id_, message in messages.items()}
 
 
@@ -82,13 +85,13 @@ def opened(context: Context, mail: Mail) -> bytes | None:
     return None if mail.message is None else context.seal.open(mail.message, MAIL_PURPOSE)
 
 
-async def _story(tx: Tx, organization_id: UUID, number: int) -> Story:
-    event = await events.find_event(organization_id, tx, number)
+async def _story(tenant: TenantConnection, number: int) -> Story:
+    event = await events.find_event(tenant, number)
     assert event is not None
     booking = json.decode(event.data, type=BookingShown)
-    previous = await events.find_event_before(organization_id, tx, event.booking_id, number)
-    told = await mails.find_told(organization_id, tx, event.booking_id, before=number)
-    stored = await bookings.find_booking(organization_id, tx, event.booking_id)
+    previous = await events.find_event_before(tenant, event.booking_id, number)
+    told = await mails.find_told(tenant, event.booking_id, before=number)
+    stored = await bookings.find_booking(tenant, event.booking_id)
     return Story(
         event=event,
         booking=booking,
@@ -96,29 +99,27 @@ async def _story(tx: Tx, organization_id: UUID, number: int) -> Story:
         told={audience: json.decode(one.data, type=BookingShown) for audience, one in told.items()},
         now_is=stored.status if stored else None,
         address_now=stored.attendee_email if stored else "",
-        place_zone=await _find_place_zone(tx, organization_id, booking),
-        event_type=await _find_event_type(tx, organization_id, booking),
+        place_zone=await _find_place_zone(tenant, booking),
+        event_type=await _find_event_type(tenant, booking),
     )
 
 
-async def _find_place_zone(tx: Tx, organization_id: UUID, booking: BookingShown) -> str | None:
+async def _find_place_zone(tenant: TenantConnection, booking: BookingShown) -> str | None:
     """The name of its first schedule's zone."""
     schedule_id = decode_id(SCHEDULE, booking.schedule_id)
-    return await find_zone_name(organization_id, tx, schedule_id) if schedule_id else None
+    return await find_zone_name(tenant, schedule_id) if schedule_id else None
 
 
-async def _find_event_type(
-    tx: Tx, organization_id: UUID, booking: BookingShown
-) -> EventType | None:
+async def _find_event_type(tenant: TenantConnection, booking: BookingShown) -> EventType | None:
     event_type_id = decode_id(EVENT_TYPE, booking.event_type_id or "")
     if event_type_id is None:
         return None
-    found = await event_types.find_event_types_of_bookings(organization_id, tx, [event_type_id])
+    found = await event_types.find_event_types_of_bookings(tenant, [event_type_id])
     return found.get(event_type_id)
 
 
 async def _message(
-    context: Context, tx: Tx, organization: Organization, mail: Mail, story: Story
+    context: Context, tenant: TenantConnection, organization: Organization, mail: Mail, story: Story
 ) -> Message:
     sender, event_type = context.gateways.sender, story.event_type
     kind, before = MailKind(mail.kind), story.told.get(mail.audience, story.previous)
@@ -138,7 +139,7 @@ async def _message(
             zone=organization.timezone,
             country=country_of(organization),
             place_zone=story.place_zone,
-            manage_url=await _manage_url(context, tx, organization.id, mail, story),
+            manage_url=await _manage_url(context, tenant, mail, story),
             changeable_until=story.changeable_until if story.booking.status in MOVABLE else None,
             before=before,
             now_is=story.now_is,
@@ -149,7 +150,7 @@ async def _message(
 
 
 async def _manage_url(
-    context: Context, tx: Tx, organization_id: UUID, mail: Mail, story: Story
+    context: Context, tenant: TenantConnection, mail: Mail, story: Story
 ) -> str | None:
     """A link of its own for each mail to the attendee of a booking that can still change."""
     booking, now = story.booking, context.clock()
@@ -161,5 +162,5 @@ async def _manage_url(
         return None
     booking_id = decode_id(BOOKING, booking.id)
     assert booking_id is not None
-    token = await create_link(organization_id, tx, booking_id, now)
+    token = await create_link(tenant, booking_id, now)
     return link_to(context.gateways, f"/booking/{token}")

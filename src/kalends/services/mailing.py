@@ -19,7 +19,7 @@ from kalends.formats.mails.messages import Message
 from kalends.runtime.unit_of_work import Context, GaveUp, UnitOfWork, require
 from kalends.services.mail_writing import opened, sealed, write_messages
 from kalends.store.accounts import organizations
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.outbox import mails
 
 JOB: Final = "mail"
@@ -34,14 +34,14 @@ async def list_mails(
     work: UnitOfWork, booking_id: UUID | None, limit: int, offset: int
 ) -> tuple[list[Mail], int]:
     """A page of the mailbox, the latest first, and how many there are."""
-    return await mails.list_mails(work.organization_id, work.tx, booking_id, limit, offset)
+    return await mails.list_mails(work.tenant, booking_id, limit, offset)
 
 
 async def read_message(work: UnitOfWork, mail_id: UUID) -> tuple[Mail, bytes | None]:
     """A mail and its message (RFC 5322); None where none was written yet, or it was forgotten.
     Raises NotFound."""
     mail = require(
-        await mails.find_mail(work.organization_id, work.tx, mail_id),
+        await mails.find_mail(work.tenant, mail_id),
         "mail",
         encode_id(MAIL, mail_id),
     )
@@ -66,7 +66,7 @@ async def post_message(
         created_at=work.recorded_at,
         done_at=None,
     )
-    await mails.insert_mail(organization_id, work.tx, mail)
+    await mails.insert_mail(work.tenant, mail)
     await work.start(JOB, f"{organization_id} {mail.id}".encode())
 
 
@@ -82,8 +82,8 @@ async def send_mails(context: Context, payload: bytes) -> timedelta | None:
     Raises MailDeferred to be tried again, GaveUp where the server will never take one of them.
     """
     organization_id, mail_ids = _parsed(payload)
-    async with context.database.transaction(organization_id) as tx:
-        outgoing, held = await _prepare(context, tx, organization_id, mail_ids)
+    async with context.database.tenant_transaction(organization_id) as tenant:
+        outgoing, held = await _prepare(context, tenant, mail_ids)
     outcomes = [await _hand_over(context, organization_id, *one) for one in outgoing]
     for outcome in sorted(outcomes, key=lambda one: isinstance(one, Rejected)):
         if isinstance(outcome, Deferred):
@@ -99,23 +99,21 @@ async def give_up_mails(context: Context, payload: bytes, reason: str) -> None:
 
 
 async def _prepare(
-    context: Context, tx: Tx, organization_id: UUID, mail_ids: Sequence[UUID]
+    context: Context, tenant: TenantConnection, mail_ids: Sequence[UUID]
 ) -> tuple[list[tuple[Mail, bytes]], bool]:
     """The messages that are to go out, and whether somebody holds others; what stays in the
     mailbox is settled here."""
-    organization = await organizations.find_organization(organization_id, tx)
-    unsent = await mails.lock_unsent(organization_id, tx, mail_ids)
-    held = len(unsent) < len(mail_ids) and len(unsent) < await mails.count_unsent(
-        organization_id, tx, mail_ids
-    )
+    organization = await organizations.find_organization(tenant)
+    unsent = await mails.lock_unsent(tenant, mail_ids)
+    held = len(unsent) < len(mail_ids) and len(unsent) < await mails.count_unsent(tenant, mail_ids)
     if organization is None or not unsent:
         return [], held
     unwritten = [mail for mail in unsent if mail.message is None]
-    messages = await write_messages(context, tx, organization, unwritten) if unwritten else {}
+    messages = await write_messages(context, tenant, organization, unwritten) if unwritten else {}
     if context.gateways.mail_transport is None or organization.mode is Mode.TEST:
         now = context.clock()
         ours = [mail.id for mail in unsent]
-        await mails.set_state(organization_id, tx, ours, MailState.KEPT, None, now)
+        await mails.set_state(tenant, ours, MailState.KEPT, None, now)
         return [], held
     ready = [(mail, messages.get(mail.id) or opened(context, mail) or b"") for mail in unsent]
     return ready, held
@@ -142,8 +140,8 @@ async def _settle(
     state: MailState,
     error: str | None = None,
 ) -> None:
-    async with context.database.transaction(organization_id) as tx:
-        await mails.set_state(organization_id, tx, mail_ids, state, error, context.clock())
+    async with context.database.tenant_transaction(organization_id) as tenant:
+        await mails.set_state(tenant, mail_ids, state, error, context.clock())
 
 
 def _parsed(payload: bytes) -> tuple[UUID, list[UUID]]:

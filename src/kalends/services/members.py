@@ -14,6 +14,7 @@ from kalends.domain.mail import Mail, MailKind
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.services.accounts import invite_user
 from kalends.store.accounts import members, organizations
+from kalends.store.database import TenantConnection
 
 MOST_LISTED: Final = 1000
 OWNERS_ALONE: Final = "of an owner is given and taken by owners alone"
@@ -22,7 +23,7 @@ LAST_OWNER: Final = "is the only owner: make somebody else an owner first"
 
 async def list_members(work: UnitOfWork) -> list[Member]:
     """Sorted by e-mail address."""
-    return await members.list_members(work.organization_id, work.tx, MOST_LISTED)
+    return await members.list_members(work.tenant, MOST_LISTED)
 
 
 async def invite_member(work: UnitOfWork, email: str, role: Role) -> bool:
@@ -31,7 +32,7 @@ async def invite_member(work: UnitOfWork, email: str, role: Role) -> bool:
     the organization already.
     """
     acting = await _acting_alone(work)
-    known = await members.find_member_by_email(work.organization_id, work.tx, email)
+    known = await members.find_member_by_email(work.tenant, email)
     if known is not None and known.has_password:
         raise Invalid.field("email", "belongs to the organization already")
     _check_may(acting, role)
@@ -49,7 +50,7 @@ async def change_role(work: UnitOfWork, user_id: UUID, role: Role) -> Member:
     _check_may(acting, role)
     await _check_owner_stays(work, member, role)
     for id_ in await _organization_ids(work):
-        await members.set_role(id_, work.tx, user_id, role)
+        await members.set_role(TenantConnection(id_, work.tx), user_id, role)
     return member
 
 
@@ -63,7 +64,7 @@ async def remove_member(work: UnitOfWork, user_id: UUID) -> Member:
     _check_may(acting, member.role)
     await _check_owner_stays(work, member, None)
     for id_ in await _organization_ids(work):
-        await members.delete_member(id_, work.tx, user_id)
+        await members.delete_member(TenantConnection(id_, work.tx), user_id)
     return member
 
 
@@ -81,7 +82,7 @@ async def may_read_mail(work: UnitOfWork, mail: Mail) -> bool:
         return True
     if mail.kind == MailKind.PASSWORD_RESET or acting.role not in ADMINS:
         return False
-    invited = await members.find_member_by_email(work.organization_id, work.tx, mail.recipient)
+    invited = await members.find_member_by_email(work.tenant, mail.recipient)
     if invited is None or (invited.role is Role.OWNER and acting.role is not Role.OWNER):
         return False
     own = await _organization_ids(work)
@@ -93,7 +94,7 @@ async def _acting_alone(work: UnitOfWork) -> Member:
     for one whose role was taken away a moment ago."""
     await organizations.lock_setup(work.tx)
     user_id = work.caller.user_id
-    acting = user_id and await members.find_member(work.organization_id, work.tx, user_id)
+    acting = user_id and await members.find_member(work.tenant, user_id)
     if not acting or acting.role not in ADMINS:
         raise NeedsAdmin("Only owners and admins of the organization can do this.")
     return acting
@@ -107,20 +108,20 @@ def _check_may(acting: Member, role: Role) -> None:
 async def _check_owner_stays(work: UnitOfWork, member: Member, role: Role | None) -> None:
     if member.role is not Role.OWNER or role is Role.OWNER:
         return
-    if await members.count_owners(work.organization_id, work.tx) == 1:
+    if await members.count_owners(work.tenant) == 1:
         raise Invalid.field("role", LAST_OWNER)
 
 
 async def _get_member(work: UnitOfWork, user_id: UUID | None) -> Member:
     """Raises NotFound."""
-    member = user_id and await members.find_member(work.organization_id, work.tx, user_id)
+    member = user_id and await members.find_member(work.tenant, user_id)
     return require(member or None, "user", encode_id(USER, user_id) if user_id else "")
 
 
 async def _organization_ids(work: UnitOfWork) -> list[UUID]:
     """The organization and its sandbox."""
     organization: Organization = require(
-        await organizations.find_organization(work.organization_id, work.tx),
+        await organizations.find_organization(work.tenant),
         "organization",
         encode_id(ORGANIZATION, work.organization_id),
     )

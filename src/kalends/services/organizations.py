@@ -24,7 +24,7 @@ class OrganizationChanges(Struct, frozen=True, kw_only=True):
 
 async def get_organization(work: UnitOfWork) -> Organization:
     """Raises NotFound."""
-    organization = await organizations.find_organization(work.organization_id, work.tx)
+    organization = await organizations.find_organization(work.tenant)
     return _found(organization, work)
 
 
@@ -32,7 +32,7 @@ async def update_organization(
     work: UnitOfWork, parse: Callable[[], OrganizationChanges]
 ) -> Organization:
     """Raises NotFound, SlugTaken, and Invalid for the name of another organization."""
-    locked = await organizations.lock_organization(work.organization_id, work.tx)
+    locked = await organizations.lock_organization(work.tenant)
     before = _found(locked, work)
     given = {k: v for k, v in structs.asdict(parse()).items() if v is not UNSET}
     after = structs.replace(before, **given)

@@ -42,12 +42,12 @@ async def list_schedules(
     work: UnitOfWork, *, is_active: bool, limit: int, offset: int
 ) -> tuple[list[Schedule], int]:
     """A page in the order of creation, and the total."""
-    return await schedules.list_schedules(work.organization_id, work.tx, is_active, limit, offset)
+    return await schedules.list_schedules(work.tenant, is_active, limit, offset)
 
 
 async def get_schedule(work: UnitOfWork, schedule_id: UUID) -> Schedule:
     """Raises NotFound."""
-    schedule = await schedules.find_schedule(work.organization_id, work.tx, schedule_id)
+    schedule = await schedules.find_schedule(work.tenant, schedule_id)
     return require(schedule, "schedule", encode_id(SCHEDULE, schedule_id))
 
 
@@ -59,7 +59,7 @@ async def create_schedule(work: UnitOfWork, wanted: NewSchedule) -> Schedule:
         updated_at=work.recorded_at,
         version=1,
     )
-    await schedules.insert_schedule(work.organization_id, work.tx, schedule)
+    await schedules.insert_schedule(work.tenant, schedule)
     return schedule
 
 
@@ -72,7 +72,7 @@ async def update_schedule(
     Raises NotFound, Stale, Invalid.
     """
     before = require(
-        await schedules.find_schedule_to_change(work.organization_id, work.tx, schedule_id),
+        await schedules.find_schedule_to_change(work.tenant, schedule_id),
         "schedule",
         encode_id(SCHEDULE, schedule_id),
     )
@@ -81,7 +81,7 @@ async def update_schedule(
     if after == before:
         return before
     after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
-    await schedules.update_schedule(work.organization_id, work.tx, after)
+    await schedules.update_schedule(work.tenant, after)
     return after
 
 
@@ -92,17 +92,17 @@ async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch
     have not ended, point at it.
     """
     schedule = require(
-        await schedules.find_schedule_to_delete(work.organization_id, work.tx, schedule_id),
+        await schedules.find_schedule_to_delete(work.tenant, schedule_id),
         "schedule",
         encode_id(SCHEDULE, schedule_id),
     )
     check_version(schedule.version, if_match)
-    uses = await schedules.find_uses(work.organization_id, work.tx, schedule_id, work.now)
+    uses = await schedules.find_uses(work.tenant, schedule_id, work.now)
     if uses.event_type is not None:
         raise InUse(f"The event type {uses.event_type!r} takes this schedule. Change it first.")
     if uses.has_bookings:
         raise InUse("This schedule has bookings that have not ended. Cancel or move them first.")
-    await schedules.delete_schedule(work.organization_id, work.tx, schedule_id, work.recorded_at)
+    await schedules.delete_schedule(work.tenant, schedule_id, work.recorded_at)
     return schedule
 
 

@@ -30,7 +30,7 @@ from kalends.store.availability.event_types import find_event_type_of
 from kalends.store.availability.schedules import find_zone_name
 from kalends.store.bookings import links
 from kalends.store.bookings.bookings import find_booking
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 
 # Each one more is a change that somebody else has made to the same booking meanwhile.
 CHANGE_ATTEMPTS: Final = 10
@@ -199,14 +199,15 @@ async def _open(context: Context, tx: Tx, token: str) -> LinkedBooking:
     if found is None:
         raise NotFound(UNKNOWN)
     organization_id, booking_id = found
-    organization = await find_organization(organization_id, tx)
-    booking = await find_booking(organization_id, tx, booking_id)
+    tenant = TenantConnection(organization_id, tx)
+    organization = await find_organization(tenant)
+    booking = await find_booking(tenant, booking_id)
     if organization is None or booking is None:
         raise NotFound(UNKNOWN)
     return LinkedBooking(
         organization=organization,
         booking=booking,
-        event_type=await find_event_type_of(organization_id, tx, booking),
+        event_type=await find_event_type_of(tenant, booking),
         now=context.clock(),
-        place_zone=await find_zone_name(organization_id, tx, booking.schedule_id),
+        place_zone=await find_zone_name(tenant, booking.schedule_id),
     )

@@ -20,7 +20,7 @@ from kalends.runtime.unit_of_work import Context
 from kalends.services.api_keys import MadeKey, make_key
 from kalends.store.accounts import organizations, users
 from kalends.store.availability.schedules import insert_schedule
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 
 WORKDAYS: Final = WEEKDAYS[:5]
 OFFICE_HOURS: Final = WindowText("09:00", "17:00")
@@ -69,7 +69,7 @@ async def set_up_first(
         now = context.clock()
         made = await _make(tx, now, name, admin_email, password_hash)
         schedule = _first_schedule(now)
-        await insert_schedule(made.organization_id, tx, schedule)
+        await insert_schedule(TenantConnection(made.organization_id, tx), schedule)
         return FirstSetUp(made, schedule)
 
 
@@ -80,8 +80,7 @@ async def create_key(
     async with context.database.transaction() as tx:
         organization = await _organization_named(tx, named)
         return await make_key(
-            organization.id,
-            tx,
+            TenantConnection(organization.id, tx),
             organization.mode,
             scopes,
             now=context.clock(),
@@ -102,7 +101,7 @@ async def add_user(context: Context, named: str, email: str, password: str, role
         is_new = await users.find_user(tx, email) is None
         user_id = await _user_of(tx, context.clock(), email, password_hash)
         for id_ in filter(None, (organization.id, organization.twin_id)):
-            await organizations.add_member(id_, tx, user_id, role)
+            await organizations.add_member(TenantConnection(id_, tx), user_id, role)
         return is_new
 
 
@@ -115,12 +114,14 @@ async def get_organization_named(context: Context, named: str) -> Organization:
 async def _organization_named(tx: Tx, named: str) -> Organization:
     """By its id; or, as a person would say it, by its slug or name. Raises NotFound."""
     id_ = decode_id(ORGANIZATION, named)
-    found = await organizations.find_organization(id_, tx) if id_ else None
-    found = found or await organizations.find_organization_by_slug(tx, named)
-    found = found or await organizations.find_organization_named(tx, named)
-    if found is None:
+    organization = None
+    if id_:
+        organization = await organizations.find_organization(TenantConnection(id_, tx))
+    organization = organization or await organizations.find_organization_by_slug(tx, named)
+    organization = organization or await organizations.find_organization_named(tx, named)
+    if organization is None:
         raise NotFound(f"There is no organization {named!r}.")
-    return found
+    return organization
 
 
 async def find_organization(context: Context, named: str | None) -> Organization:
@@ -199,7 +200,7 @@ async def _make(tx: Tx, now: Instant, name: str, admin_email: str, password_hash
         )
     user_id = await _user_of(tx, now, admin_email, password_hash)
     for id_ in (live_id, test_id):
-        await organizations.add_member(id_, tx, user_id, Role.OWNER)
+        await organizations.add_member(TenantConnection(id_, tx), user_id, Role.OWNER)
     return SetUp(
         organization_id=live_id,
         api_key=await _first_key(tx, now, live_id, Mode.LIVE),
@@ -210,7 +211,9 @@ async def _make(tx: Tx, now: Instant, name: str, admin_email: str, password_hash
 
 
 async def _first_key(tx: Tx, now: Instant, organization_id: UUID, mode: Mode) -> str:
-    made = await make_key(organization_id, tx, mode, [Scope.ALL], now=now, name="First key")
+    made = await make_key(
+        TenantConnection(organization_id, tx), mode, [Scope.ALL], now=now, name="First key"
+    )
     return made.secret
 
 

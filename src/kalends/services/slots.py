@@ -264,7 +264,7 @@ async def _find_booking(work: UnitOfWork, booking_id: UUID | None) -> Booking | 
     if booking_id is None:
         return None
     booking = require(
-        await bookings.find_booking(work.organization_id, work.tx, booking_id),
+        await bookings.find_booking(work.tenant, booking_id),
         "booking",
         encode_id(BOOKING, booking_id),
     )
@@ -279,11 +279,9 @@ async def _find_event_type(
     if what_for.event_type_id is None:
         if moving is None or moving.event_type_id is None or what_for.schedule_id is not None:
             return None
-        return await event_types.find_event_type(
-            work.organization_id, work.tx, moving.event_type_id
-        )
+        return await event_types.find_event_type(work.tenant, moving.event_type_id)
     event_type = require(
-        await event_types.find_event_type(work.organization_id, work.tx, what_for.event_type_id),
+        await event_types.find_event_type(work.tenant, what_for.event_type_id),
         "event type",
         encode_id(EVENT_TYPE, what_for.event_type_id),
     )

@@ -49,9 +49,9 @@ async def list_weeks(
     measured = [only] if only else schedules
     bounds = [bounds_of(day, zone_name)[0] for day in (*first_days, first_days[-1] + A_WEEK)]
     only_id = only.id if only else None
-    counts = await statistics.count_by_week(work.organization_id, work.tx, bounds, only_id)
+    counts = await statistics.count_by_week(work.tenant, bounds, only_id)
     booked = await statistics.booked_by_week(
-        work.organization_id, work.tx, bounds, only_id, [one.id for one in measured]
+        work.tenant, bounds, only_id, [one.id for one in measured]
     )
     opened = await count_open_seconds(measured, bounds)
     return [

@@ -65,12 +65,12 @@ async def list_endpoints(
     work: UnitOfWork, limit: int, offset: int
 ) -> tuple[list[WebhookEndpoint], int]:
     """A page, oldest first, and how many there are."""
-    return await webhooks.list_endpoints(work.organization_id, work.tx, limit, offset)
+    return await webhooks.list_endpoints(work.tenant, limit, offset)
 
 
 async def get_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
     """Raises NotFound."""
-    endpoint = await webhooks.find_endpoint(work.organization_id, work.tx, endpoint_id)
+    endpoint = await webhooks.find_endpoint(work.tenant, endpoint_id)
     return require(endpoint, "webhook", encode_id(ENDPOINT, endpoint_id))
 
 
@@ -91,7 +91,7 @@ async def create_endpoint(work: UnitOfWork, wanted: NewEndpoint) -> MadeEndpoint
         created_at=work.recorded_at,
         updated_at=work.recorded_at,
     )
-    await webhooks.insert_endpoint(work.organization_id, work.tx, endpoint)
+    await webhooks.insert_endpoint(work.tenant, endpoint)
     return MadeEndpoint(endpoint, secret)
 
 
@@ -105,10 +105,10 @@ async def update_endpoint(
     after = structs.replace(before, **changes, updated_at=work.recorded_at)
     if after.enabled:
         after = structs.replace(after, disabled_reason=None)
-    await webhooks.update_endpoint(work.organization_id, work.tx, after)
+    await webhooks.update_endpoint(work.tenant, after)
     if after.enabled and not before.enabled:
-        await webhooks.note_success(work.organization_id, work.tx, endpoint_id)
-        await webhooks.wake_lanes(work.organization_id, work.tx, endpoint_id)
+        await webhooks.note_success(work.tenant, endpoint_id)
+        await webhooks.wake_lanes(work.tenant, endpoint_id)
         work.notifications.add(DELIVERIES)
     return after
 
@@ -116,7 +116,7 @@ async def update_endpoint(
 async def delete_endpoint(work: UnitOfWork, endpoint_id: UUID) -> UUID:
     """Nothing is sent to it any more, nor what waits. Raises NotFound."""
     await _lock(work, endpoint_id)
-    await webhooks.delete_endpoint(work.organization_id, work.tx, endpoint_id, work.recorded_at)
+    await webhooks.delete_endpoint(work.tenant, endpoint_id, work.recorded_at)
     return endpoint_id
 
 
@@ -131,7 +131,7 @@ async def rotate_secret(work: UnitOfWork, endpoint_id: UUID) -> Rotated:
         previous_until=until,
         updated_at=work.recorded_at,
     )
-    await webhooks.update_endpoint(work.organization_id, work.tx, after)
+    await webhooks.update_endpoint(work.tenant, after)
     return Rotated(secret, until)
 
 
@@ -165,16 +165,14 @@ async def list_deliveries(
 ) -> tuple[list[Delivery], int]:
     """A page, the latest first, and how many there are. Raises NotFound."""
     await get_endpoint(work, endpoint_id)
-    return await deliveries.list_deliveries(
-        work.organization_id, work.tx, endpoint_id, state, limit, offset
-    )
+    return await deliveries.list_deliveries(work.tenant, endpoint_id, state, limit, offset)
 
 
 async def redeliver(work: UnitOfWork, endpoint_id: UUID, delivery_id: UUID) -> Delivery:
     """Has it sent once more, under the same `webhook-id` and in its place in the order of its
     booking. Raises NotFound."""
     await get_endpoint(work, endpoint_id)
-    place = work.organization_id, work.tx, endpoint_id, delivery_id
+    place = work.tenant, endpoint_id, delivery_id
     require(await deliveries.find_delivery(*place), "delivery", encode_id(DELIVERY, delivery_id))
     await deliveries.redeliver(*place)
     work.notifications.add(DELIVERIES)
@@ -183,12 +181,12 @@ async def redeliver(work: UnitOfWork, endpoint_id: UUID, delivery_id: UUID) -> D
 
 
 async def _lock(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
-    endpoint = await webhooks.lock_endpoint(work.organization_id, work.tx, endpoint_id)
+    endpoint = await webhooks.lock_endpoint(work.tenant, endpoint_id)
     return require(endpoint, "webhook", encode_id(ENDPOINT, endpoint_id))
 
 
 async def _note_test(work: UnitOfWork, delivery: Delivery, body: Raw) -> None:
-    await deliveries.insert_test(work.organization_id, work.tx, delivery, body)
+    await deliveries.insert_test(work.tenant, delivery, body)
 
 
 def _sealed(work: UnitOfWork, secret: str) -> bytes:

@@ -8,7 +8,7 @@ What the driver raises becomes a word of the domain here; nothing above imports 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -23,11 +23,20 @@ from kalends.store.fair_semaphore import FairSemaphore
 from kalends.store.notifier import Notifier
 from kalends.store.time_budget import seconds_to_use
 
-__all__ = ["ConnectParameters", "Database", "RowHeld", "RunAgain", "Tx"]
+__all__ = ["ConnectParameters", "Database", "RowHeld", "RunAgain", "TenantConnection", "Tx"]
 
 log = structlog.get_logger("kalends.database")
 
 Tx: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+
+
+class TenantConnection(NamedTuple):
+    """A connection (or its transaction) on behalf of one organization. What reads or writes an
+    organization's rows takes it first, and cannot be called without."""
+
+    organization_id: UUID
+    tx: Tx
+
 
 ANSWER_SECONDS: Final = 4.0
 # A statement is cancelled when so much of its time is over; the rest is for the server to say so.
@@ -178,6 +187,18 @@ class Database:
         """
         async with self.connection(organization_id) as connection, connection.transaction():
             yield connection
+
+    @asynccontextmanager
+    async def tenant_connection(self, organization_id: UUID) -> AsyncIterator[TenantConnection]:
+        """`connection`, for what is asked of one organization's rows."""
+        async with self.connection(organization_id) as connection:
+            yield TenantConnection(organization_id, connection)
+
+    @asynccontextmanager
+    async def tenant_transaction(self, organization_id: UUID) -> AsyncIterator[TenantConnection]:
+        """`transaction`, for what changes one organization's rows."""
+        async with self.transaction(organization_id) as connection:
+            yield TenantConnection(organization_id, connection)
 
     @asynccontextmanager
     async def _turn(self, organization_id: UUID | None) -> AsyncIterator[None]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 
 TRY_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 FIND: Final = """
@@ -38,15 +38,14 @@ async def try_lock_key(tx: Tx, name: str) -> bool:
 
 
 async def find_answer(
-    organization_id: UUID, tx: Tx, api_key_id: UUID, operation: str, key: str, since: datetime
+    tenant: TenantConnection, api_key_id: UUID, operation: str, key: str, since: datetime
 ) -> KeptAnswer | None:
-    row = await tx.fetchrow(FIND, organization_id, api_key_id, operation, key, since)
+    row = await tenant.tx.fetchrow(FIND, tenant.organization_id, api_key_id, operation, key, since)
     return None if row is None else KeptAnswer(*row)
 
 
 async def keep_answer(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     api_key_id: UUID,
     operation: str,
     key: str,
@@ -54,4 +53,4 @@ async def keep_answer(
     now: datetime,
 ) -> None:
     values = (answer.fingerprint, answer.status, answer.headers, answer.body, now)
-    await tx.execute(KEEP, organization_id, api_key_id, operation, key, *values)
+    await tenant.tx.execute(KEEP, tenant.organization_id, api_key_id, operation, key, *values)

@@ -85,7 +85,7 @@ async def hold_by_page(
         return await renew_hold(work, event_type, starts_at, kept.id) or kept
     others = [hold for hold in own if hold.id != instead_of]
     for oldest in others[: max(0, len(others) - MOST_HOLDS + 1)]:
-        await held.end_hold(work.organization_id, work.tx, oldest.id, work.now)
+        await held.end_hold(work.tenant, oldest.id, work.now)
 
     async def take() -> Hold:
         wanted = NewHold(
@@ -98,7 +98,7 @@ async def hold_by_page(
 
     hold = await _past_own_holds(work, others, take)
     if visitor is not None:
-        await held.give_to_visitor(work.organization_id, work.tx, hold.id, visitor)
+        await held.give_to_visitor(work.tenant, hold.id, visitor)
     return hold
 
 
@@ -111,7 +111,7 @@ async def find_live_hold(
     work: UnitOfWork, event_type: EventType, starts_at: datetime, hold_id: UUID
 ) -> Hold | None:
     """The hold, if it still keeps that time for that event type."""
-    hold = await held.find_hold(work.organization_id, work.tx, hold_id)
+    hold = await held.find_hold(work.tenant, hold_id)
     return hold if hold and _is_for(work, hold, event_type, starts_at) else None
 
 
@@ -131,7 +131,7 @@ async def renew_hold(
     if hold is None:
         return None
     until = min(work.now + timedelta(minutes=HOLD_MINUTES), hold.created_at + LONGEST_HOLD)
-    await held.extend_hold(work.organization_id, work.tx, hold_id, until, work.now)
+    await held.extend_hold(work.tenant, hold_id, until, work.now)
     return structs.replace(hold, expires_at=max(until, hold.expires_at))
 
 
@@ -158,8 +158,8 @@ async def book_by_page(
         if sending.visitor is not None:
             marks.append(_mark_of_visitor(event_type, wanted.start_time, sending.visitor))
             await forget_draft(work, event_type, sending.visitor)
-        await links.put_marks(work.organization_id, work.tx, marks, made.id, work.recorded_at)
-    return Booked(made, await create_link(work.organization_id, work.tx, made.id, work.recorded_at))
+        await links.put_marks(work.tenant, marks, made.id, work.recorded_at)
+    return Booked(made, await create_link(work.tenant, made.id, work.recorded_at))
 
 
 async def find_own_booking(
@@ -186,7 +186,7 @@ async def open_own_booking(
     made = await find_own_booking(work, event_type, starts_at, visitor)
     if made is None:
         raise NotFound("There is no such booking here.")
-    return Booked(made, await create_link(work.organization_id, work.tx, made.id, work.recorded_at))
+    return Booked(made, await create_link(work.tenant, made.id, work.recorded_at))
 
 
 async def _create(
@@ -210,7 +210,7 @@ async def _past_own_holds(
             return await take()
     except (SlotTaken, Refused):
         for hold in own:
-            await held.end_hold(work.organization_id, work.tx, hold.id, work.now)
+            await held.end_hold(work.tenant, hold.id, work.now)
         return await take()
 
 
@@ -237,13 +237,13 @@ async def _own_holds(work: UnitOfWork, visitor: bytes | None) -> list[Hold]:
     """The visitor's live holds, the oldest first."""
     if visitor is None:
         return []
-    return await held.list_holds_of(work.organization_id, work.tx, visitor, work.now)
+    return await held.list_holds_of(work.tenant, visitor, work.now)
 
 
 async def _give_back(work: UnitOfWork, event_type: EventType, hold_id: UUID) -> None:
-    hold = await held.find_hold(work.organization_id, work.tx, hold_id)
+    hold = await held.find_hold(work.tenant, hold_id)
     if hold is not None and hold.event_type_id == event_type.id:
-        await held.end_hold(work.organization_id, work.tx, hold_id, work.now)
+        await held.end_hold(work.tenant, hold_id, work.now)
 
 
 async def _find_made(
@@ -269,7 +269,7 @@ async def _find_by_mark(work: UnitOfWork, mark: bytes) -> Booking | None:
     known = await links.find_link(work.tx, mark)
     if known is None or known[0] != work.organization_id:
         return None
-    made = await find_booking(work.organization_id, work.tx, known[1])
+    made = await find_booking(work.tenant, known[1])
     return made if made is not None and made.status != Status.CANCELLED else None
 
 

@@ -23,8 +23,7 @@ async def keep_draft(work: UnitOfWork, event_type: EventType, visitor: bytes, ty
     if len(plain) > LARGEST_BYTES:
         return
     await store.keep_draft(
-        work.organization_id,
-        work.tx,
+        work.tenant,
         event_type.id,
         visitor,
         work.context.seal.close(plain, DRAFT_PURPOSE),
@@ -34,9 +33,7 @@ async def keep_draft(work: UnitOfWork, event_type: EventType, visitor: bytes, ty
 
 async def find_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) -> Typed:
     """What the visitor has typed into the form of that event type; nothing where there is none."""
-    sealed = await store.find_draft(
-        work.organization_id, work.tx, event_type.id, visitor, work.recorded_at
-    )
+    sealed = await store.find_draft(work.tenant, event_type.id, visitor, work.recorded_at)
     if sealed is None:
         return ()
     try:
@@ -49,4 +46,4 @@ async def find_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) ->
 
 async def forget_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) -> None:
     """Once it is sent, nobody needs it."""
-    await store.delete_draft(work.organization_id, work.tx, event_type.id, visitor)
+    await store.delete_draft(work.tenant, event_type.id, visitor)

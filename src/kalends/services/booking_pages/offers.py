@@ -50,7 +50,7 @@ async def get_organization_to_book(work: UnitOfWork, slug: str) -> Organization:
 async def list_offered(work: UnitOfWork) -> list[EventType]:
     """The event types that take bookings, in the order of creation."""
     listed, _ = await event_types.list_event_types(
-        work.organization_id, work.tx, is_active=True, limit=MOST_OFFERED, offset=0
+        work.tenant, is_active=True, limit=MOST_OFFERED, offset=0
     )
     return listed
 
@@ -58,7 +58,7 @@ async def list_offered(work: UnitOfWork) -> list[EventType]:
 async def get_offered(work: UnitOfWork, slug: str) -> EventType:
     """The event type of that name, with the schedules that it may take. Raises NotFound, also for
     one that takes no bookings."""
-    found = await event_types.find_event_type_by_slug(work.organization_id, work.tx, slug)
+    found = await event_types.find_event_type_by_slug(work.tenant, slug)
     if found is None or not found.is_active:
         raise NotFound("There is no such page.")
     return await _with_schedules(work, found)
@@ -67,14 +67,14 @@ async def get_offered(work: UnitOfWork, slug: str) -> EventType:
 async def find_zone_name(work: UnitOfWork, event_type: EventType) -> str:
     """The zone in which its days are counted: that of its first schedule."""
     ids = event_type.schedule_ids
-    first = await find_schedule(work.organization_id, work.tx, ids[0]) if ids else None
+    first = await find_schedule(work.tenant, ids[0]) if ids else None
     return first.timezone if first else "UTC"
 
 
 async def find_zone(work: UnitOfWork, event_type: EventType) -> Zone:
     """The zone itself. Raises BrokenZone."""
     ids = event_type.schedule_ids
-    first = await find_schedule(work.organization_id, work.tx, ids[0]) if ids else None
+    first = await find_schedule(work.tenant, ids[0]) if ids else None
     return zone_of_schedule(first) if first else zone_named("UTC")
 
 
@@ -121,7 +121,7 @@ async def find_schedule_for(
 ) -> UUID | None:
     """The schedule to name, where the event type itself names none: one that is free then, if
     any is. None where it chooses by itself."""
-    stored = await event_types.find_event_type(work.organization_id, work.tx, event_type.id)
+    stored = await event_types.find_event_type(work.tenant, event_type.id)
     if stored is None or stored.requirements or not event_type.requirements:
         return None
     query = query_of(event_type, event_type.requirements)
@@ -135,9 +135,7 @@ async def _with_schedules(work: UnitOfWork, event_type: EventType) -> EventType:
     """One without requirements serves any schedule, so a page offers any that is active."""
     if event_type.requirements:
         return event_type
-    listed, _ = await list_schedules(
-        work.organization_id, work.tx, is_active=True, limit=MOST_OFFERED, offset=0
-    )
+    listed, _ = await list_schedules(work.tenant, is_active=True, limit=MOST_OFFERED, offset=0)
     if not listed:
         return event_type
     any_of = [Requirement(1, [schedule.id for schedule in listed])]

@@ -24,8 +24,8 @@ async def with_account(context: Context, connection: Connection, account: Accoun
     where there are rows that may be another's. Raises CalcomFailed."""
     if connection.account is not None:
         return connection
-    async with context.database.connection(connection.organization_id) as tx:
-        has_rows = await imported_bookings.has_rows(connection.organization_id, tx)
+    async with context.database.tenant_connection(connection.organization_id) as tenant:
+        has_rows = await imported_bookings.has_rows(tenant)
     return await identify(context, connection, account) if has_rows else connection
 
 
@@ -45,25 +45,26 @@ async def adopt_rows(context: Context, connection: Connection) -> None:
         return
     after: str | None = ""
     while after is not None:
-        async with context.database.connection(connection.organization_id) as tx:
+        async with context.database.tenant_connection(connection.organization_id) as tenant:
             after = await imported_bookings.adopt_rows(
-                connection.organization_id, tx, connection.account, after, ADOPTED_AT_ONCE
+                tenant,
+                connection.account,
+                after,
+                ADOPTED_AT_ONCE,
             )
 
 
 async def _write_account(
     work: UnitOfWork, connection: Connection, identity: Identity | None
 ) -> Connection:
-    organization_id, base_url = work.organization_id, connection.base_url
-    await imported_bookings.lock_imports(organization_id, work.tx)
+    base_url = connection.base_url
+    await imported_bookings.lock_imports(work.tenant)
     if identity is None:
-        account_id = await accounts.find_account_at(organization_id, work.tx, base_url)
+        account_id = await accounts.find_account_at(work.tenant, base_url)
     else:
-        account_id = await accounts.find_account(organization_id, work.tx, identity, base_url)
+        account_id = await accounts.find_account(work.tenant, identity, base_url)
     account_id = account_id or new_id()
-    await accounts.put_account(
-        organization_id, work.tx, account_id, identity, base_url, work.recorded_at
-    )
+    await accounts.put_account(work.tenant, account_id, identity, base_url, work.recorded_at)
     generation = connection.generation
-    await connections.note_account(organization_id, work.tx, generation, account_id)
+    await connections.note_account(work.tenant, generation, account_id)
     return structs.replace(connection, account_id=account_id, account_generation=generation)

@@ -118,18 +118,16 @@ class Bookings:
         uids = {uid for row, ancestors in rows for uid in (row.uid, *ancestors)}
         if not uids:
             return loaded
-        for link in await imported_bookings.find_links(work.organization_id, work.tx, sorted(uids)):
+        for link in await imported_bookings.find_links(work.tenant, sorted(uids)):
             loaded._links[link.uid, link.seat] = link
         ids = sorted({link.booking_id for link in loaded._links.values()})
         if ids:
-            seen = await imported_bookings.find_bookings(work.organization_id, work.tx, ids)
+            seen = await imported_bookings.find_bookings(work.tenant, ids)
             schedules = {id_ for booking in seen.values() for id_ in booking.schedule_ids}
             mapped = {m.schedule_id for m in connection.mappings}
             schedules |= mapped | {connection.default_schedule_id}
-            await lock_schedules(work.organization_id, work.tx, sorted(schedules))
-            loaded._bookings = await imported_bookings.lock_bookings(
-                work.organization_id, work.tx, ids
-            )
+            await lock_schedules(work.tenant, sorted(schedules))
+            loaded._bookings = await imported_bookings.lock_bookings(work.tenant, ids)
         return loaded
 
     async def bring(self, row: Row, schedule_id: UUID, ancestors: Sequence[str]) -> list[Part]:
@@ -166,7 +164,7 @@ class Bookings:
                 made.append(booking)
                 self._link(one.row, one.seat, booking, one.theirs)
                 await outbox.record_event(self._work, outbox.CREATED, booking, override=True)
-        await insert_bookings(self._work.organization_id, self._work.tx, made)
+        await insert_bookings(self._work.tenant, made)
 
     async def _placed(self, new: New, *, has_place: bool) -> tuple[Booking, Left]:
         """The booking as it is to be written, and how it is left. Where its time was not free just
@@ -197,7 +195,7 @@ class Bookings:
         """Writes down which booking each seat is, and what was said of it."""
         if self._new_links:
             links = list(self._new_links.values())
-            await imported_bookings.put_links(self._work.organization_id, self._work.tx, links)
+            await imported_bookings.put_links(self._work.tenant, links)
 
     async def _bring_seat(
         self, row: Row, seat: Seat, schedule_id: UUID, ancestors: Sequence[str]
@@ -258,7 +256,7 @@ class Bookings:
             before, status=Status.CANCELLED, cancellation_reason=row.reason or GIVEN_UP
         )
         if before.occupies:
-            await release(self._work.organization_id, self._work.tx, before.id)
+            await release(self._work.tenant, before.id)
         return await self._write(before, after)
 
     async def _place(self, row: Row, before: Booking, after: Booking, merged: Fields) -> Booking:
@@ -274,13 +272,13 @@ class Bookings:
             )
         if after.status not in OCCUPYING:
             if before.occupies:
-                await release(work.organization_id, work.tx, before.id)
+                await release(work.tenant, before.id)
             return after
         if before.occupies and not moves:
             return after
         try:
             async with work.tx.transaction():
-                await release(work.organization_id, work.tx, before.id)
+                await release(work.tenant, before.id)
                 await claim_time(work, _wish(row, after, merged))
         except SlotTaken:
             if moves or not before.conflict:
@@ -298,7 +296,7 @@ class Bookings:
             version=before.version + 1,
         )
         after = with_canceller(before, after, outbox.actor_behind(work, before))
-        await update_booking(work.organization_id, work.tx, after)
+        await update_booking(work.tenant, after)
         self._bookings[after.id] = after
         await outbox.record_event(work, _kind(before, after), after, before=before, override=True)
         return Left(is_recorded=after.conflict and after.status in OCCUPYING)
@@ -310,9 +308,7 @@ class Bookings:
         names = contested(link.brought, theirs, fields_of(booking))
         if not names or row.changed_at is None:
             return ()
-        history = await imported_bookings.list_history(
-            self._work.organization_id, self._work.tx, booking.id, MOST_HISTORY
-        )
+        history = await imported_bookings.list_history(self._work.tenant, booking.id, MOST_HISTORY)
         current = json.decode(encode(show_booking(booking)))
         return [
             name for name in names if _changed_at(name, current, history, booking) > row.changed_at
@@ -325,9 +321,7 @@ class Bookings:
 
     async def _schedule(self, schedule_id: UUID) -> Schedule | None:
         if schedule_id not in self._schedules:
-            self._schedules |= await find_schedules(
-                self._work.organization_id, self._work.tx, [schedule_id]
-            )
+            self._schedules |= await find_schedules(self._work.tenant, [schedule_id])
         return self._schedules.get(schedule_id)
 
     def _new_booking(self, row: Row, theirs: Fields, schedule: Schedule) -> Booking:

@@ -93,7 +93,7 @@ async def connect(context: Context, caller: Caller, wanted: NewConnection) -> Co
 
 async def get_connection(work: UnitOfWork) -> Connection:
     """Raises NotFound."""
-    connection = await connections.find_connection(work.organization_id, work.tx)
+    connection = await connections.find_connection(work.tenant)
     if connection is None:
         raise NotFound(NOT_CONFIGURED)
     return connection
@@ -104,7 +104,7 @@ async def disconnect(work: UnitOfWork) -> UUID:
 
     Raises NotFound.
     """
-    id_ = await connections.delete_connection(work.organization_id, work.tx)
+    id_ = await connections.delete_connection(work.tenant)
     if id_ is None:
         raise NotFound(NOT_CONFIGURED)
     return id_
@@ -112,8 +112,8 @@ async def disconnect(work: UnitOfWork) -> UUID:
 
 async def require_connection(context: Context, organization_id: UUID) -> Connection:
     """Raises CalcomNotConfigured."""
-    async with context.database.connection(organization_id) as tx:
-        connection = await connections.find_connection(organization_id, tx)
+    async with context.database.tenant_connection(organization_id) as tenant:
+        connection = await connections.find_connection(tenant)
     if connection is None:
         raise CalcomNotConfigured(NOT_CONFIGURED)
     return connection
@@ -172,8 +172,8 @@ def hook_token(context: Context, connection: Connection) -> str | None:
 
 async def caller_from_calcom(context: Context, organization_id: UUID) -> Caller:
     """Who changes bookings where the change came from there."""
-    async with context.database.connection(organization_id) as tx:
-        organization = await find_organization(organization_id, tx)
+    async with context.database.tenant_connection(organization_id) as tenant:
+        organization = await find_organization(tenant)
     mode = organization.mode if organization else Mode.LIVE
     return Caller(organization_id=organization_id, mode=mode, actor=PROVIDER, source=PROVIDER)
 
@@ -237,7 +237,7 @@ def _uid_of_hook(body: bytes) -> str | None:
 async def _check_schedules(work: UnitOfWork, wanted: NewConnection) -> None:
     """Raises NotFound for one that is not there."""
     ids = {wanted.default_schedule_id, *(m.schedule_id for m in wanted.mappings)}
-    missing = ids - await keep_schedules(work.organization_id, work.tx, sorted(ids))
+    missing = ids - await keep_schedules(work.tenant, sorted(ids))
     for id_ in sorted(missing):
         raise NotFound.thing("schedule", encode_id(SCHEDULE, id_))
 

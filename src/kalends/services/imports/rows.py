@@ -90,7 +90,7 @@ async def bring_kept(
     work: UnitOfWork, connection: Connection, uids: Sequence[str], run: Run | None
 ) -> list[Verdict]:
     """Tries rows of the account again that were kept, from the copies of them."""
-    known = await imported_bookings.find_rows(work.organization_id, work.tx, uids)
+    known = await imported_bookings.find_rows(work.tenant, uids)
     again = [
         read_shown(json.decode(row.kept), row.seen_at, Via.COPY)
         for row in sorted(known, key=lambda row: row.uid)
@@ -103,13 +103,11 @@ async def bring_kept(
 
 async def note_gone(work: UnitOfWork, uid: str, asked_at: datetime) -> None:
     """Nothing more will be heard of that row: nobody has to wait for it."""
-    await imported_bookings.lock_imports(work.organization_id, work.tx)
-    known = {
-        row.uid for row in await imported_bookings.find_rows(work.organization_id, work.tx, [uid])
-    }
+    await imported_bookings.lock_imports(work.tenant)
+    known = {row.uid for row in await imported_bookings.find_rows(work.tenant, [uid])}
     if uid not in known:
         gone = _nothing(uid, asked_at)
-        await imported_bookings.put_rows(work.organization_id, work.tx, [gone])
+        await imported_bookings.put_rows(work.tenant, [gone])
 
 
 class _Import:
@@ -125,7 +123,7 @@ class _Import:
 
     async def bring(self, shown: Sequence[Shown]) -> list[Verdict]:
         work = self._work
-        await imported_bookings.lock_imports(work.organization_id, work.tx)
+        await imported_bookings.lock_imports(work.tenant)
         await self._load(one.row for one in shown)
         changed = [one.row for one in shown if self._is_news(one)]
         bookings = await Bookings.load(
@@ -141,10 +139,10 @@ class _Import:
             touched[known.uid] = known
             verdicts.append(verdict)
         if touched:
-            await imported_bookings.put_rows(work.organization_id, work.tx, list(touched.values()))
+            await imported_bookings.put_rows(work.tenant, list(touched.values()))
         await bookings.write_links()
         if self._run is not None:
-            await add_counts(work.organization_id, work.tx, self._run.id, self._counts)
+            await add_counts(work.tenant, self._run.id, self._counts)
         return verdicts
 
     async def _load(self, rows: Iterable[Row | Unreadable]) -> None:
@@ -154,9 +152,7 @@ class _Import:
         for _ in range(LONGEST_CHAIN):
             if not open_:
                 break
-            found = await imported_bookings.find_rows(
-                self._work.organization_id, self._work.tx, sorted(open_)
-            )
+            found = await imported_bookings.find_rows(self._work.tenant, sorted(open_))
             asked |= open_
             for known in found:
                 self._learn(known)

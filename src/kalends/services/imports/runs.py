@@ -130,13 +130,13 @@ def error_of_run(run: Run) -> KalendsError | None:
 
 async def list_runs(work: UnitOfWork, limit: int) -> list[Run]:
     """The latest first."""
-    return await runs.list_runs(work.organization_id, work.tx, limit)
+    return await runs.list_runs(work.tenant, limit)
 
 
 async def begin_run(work: UnitOfWork, span: Span) -> UUID:
     """Writes the run down, and the job that goes on with it if whoever begins it does not."""
     run_id = new_id()
-    await runs.insert_run(work.organization_id, work.tx, run_id, span, work.recorded_at)
+    await runs.insert_run(work.tenant, run_id, span, work.recorded_at)
     await enqueue_run(work, run_id, LEASE + ASK_AGAIN)
     return run_id
 
@@ -186,7 +186,7 @@ async def give_up_run(context: Context, payload: bytes, _: str) -> None:
     caller = await caller_from_calcom(context, due.organization_id)
 
     async def end(work: UnitOfWork) -> None:
-        run = await runs.find_run(work.organization_id, work.tx, due.run_id)
+        run = await runs.find_run(work.tenant, due.run_id)
         if run is not None:
             await end_run(work, run, KalendsError(BROKEN), None)
 
@@ -224,9 +224,9 @@ async def _unless_held_up(
 
 async def _begin_timed(work: UnitOfWork) -> bool:
     """Takes the connection and begins the run in one transaction: what is not begun stays due."""
-    if not await connections.take_due_connection(work.organization_id, work.tx, work.recorded_at):
+    if not await connections.take_due_connection(work.tenant, work.recorded_at):
         return False
-    if not await runs.has_open_run(work.organization_id, work.tx):
+    if not await runs.has_open_run(work.tenant):
         run_id = await begin_run(work, (None, None))
         await enqueue_run(work, run_id, timedelta(0))
     return True

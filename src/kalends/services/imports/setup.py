@@ -90,9 +90,9 @@ async def import_plans(context: Context, organization_id: UUID, *, is_dry_run: b
 async def _bring(
     work: UnitOfWork, plans: Sequence[SchedulePlan | str], types: Sequence[EventTypePlan | str]
 ) -> list[Line]:
-    connection = await connections.lock_connection(work.organization_id, work.tx)
+    connection = await connections.lock_connection(work.tenant)
     assert connection is not None
-    ours = await imported_bookings.find_plans(work.organization_id, work.tx, SCHEDULES)
+    ours = await imported_bookings.find_plans(work.tenant, SCHEDULES)
     lines: list[Line] = []
     by_default = connection.default_schedule_id
     for plan in plans:
@@ -122,10 +122,8 @@ async def _bring_schedule(work: UnitOfWork, plan: SchedulePlan, ours: dict[int, 
         updated_at=work.recorded_at,
         version=1,
     )
-    await schedules.insert_schedule(work.organization_id, work.tx, schedule)
-    await imported_bookings.put_plan(
-        work.organization_id, work.tx, SCHEDULES, plan.calcom_id, schedule.id
-    )
+    await schedules.insert_schedule(work.tenant, schedule)
+    await imported_bookings.put_plan(work.tenant, SCHEDULES, plan.calcom_id, schedule.id)
     ours[plan.calcom_id] = schedule.id
     return Line(SCHEDULES, plan.name, f"made {encode_id(SCHEDULE, schedule.id)}", plan.left_out)
 
@@ -138,7 +136,7 @@ async def _bring_event_types(
     by_default: UUID,
 ) -> list[Line]:
     """Each on its schedule; its bookings will go there too, unless a mapping says otherwise."""
-    known = await imported_bookings.find_plans(work.organization_id, work.tx, EVENT_TYPES)
+    known = await imported_bookings.find_plans(work.tenant, EVENT_TYPES)
     mapped = {mapping.calcom_event_type_id for mapping in connection.mappings}
     lines, mappings = list[Line](), list(connection.mappings)
     for plan in types:
@@ -151,16 +149,14 @@ async def _bring_event_types(
             continue
         schedule_id = ours.get(plan.schedule_id or 0, by_default)
         made = await _insert_event_type(work, plan, schedule_id)
-        await imported_bookings.put_plan(
-            work.organization_id, work.tx, EVENT_TYPES, plan.calcom_id, made.id
-        )
+        await imported_bookings.put_plan(work.tenant, EVENT_TYPES, plan.calcom_id, made.id)
         lines.append(
             Line(EVENT_TYPES, plan.name, f"made {encode_id(EVENT_TYPE, made.id)}", plan.left_out)
         )
         if plan.calcom_id not in mapped:
             mappings.append(Mapping(calcom_event_type_id=plan.calcom_id, schedule_id=schedule_id))
     if mappings != connection.mappings:
-        await connections.set_mappings(work.organization_id, work.tx, mappings, work.recorded_at)
+        await connections.set_mappings(work.tenant, mappings, work.recorded_at)
     return lines
 
 
@@ -186,7 +182,7 @@ async def _insert_event_type(work: UnitOfWork, plan: EventTypePlan, schedule_id:
             updated_at=work.recorded_at,
             version=1,
         )
-        if await event_types.insert_event_type(work.organization_id, work.tx, event_type):
+        if await event_types.insert_event_type(work.tenant, event_type):
             return event_type
     raise SlugTaken(f"No slug could be found for {plan.name!r}.")
 

@@ -85,10 +85,9 @@ async def end_run(
 ) -> bool:
     """Writes the end down, if the run is the holder's (None: nobody's) and not over yet."""
     if error is None and not run.has_range and run.generation and run.mark:
-        await connections.set_mark(work.organization_id, work.tx, run.generation, run.mark)
+        await connections.set_mark(work.tenant, run.generation, run.mark)
     return await runs.finish_run(
-        work.organization_id,
-        work.tx,
+        work.tenant,
         run,
         holder,
         RunState.FAILED if error else RunState.DONE,
@@ -123,10 +122,8 @@ class Worker:
 
     async def take(self, run_id: UUID) -> bool:
         """Whether the run is ours to work on."""
-        async with self._context.database.connection(self._caller.organization_id) as tx:
-            taken = await runs.take_run(
-                self._caller.organization_id, tx, run_id, self._holder, LEASE
-            )
+        async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
+            taken = await runs.take_run(tenant, run_id, self._holder, LEASE)
         if taken is None:
             return False
         self._run, self._trouble = taken.run, taken.trouble
@@ -135,12 +132,12 @@ class Worker:
         return True
 
     async def find(self, run_id: UUID) -> Run | None:
-        async with self._context.database.connection(self._caller.organization_id) as tx:
-            return await runs.find_run(self._caller.organization_id, tx, run_id)
+        async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
+            return await runs.find_run(tenant, run_id)
 
     async def find_other(self) -> UUID | None:
-        async with self._context.database.connection(self._caller.organization_id) as tx:
-            return await runs.find_run_at_work(self._caller.organization_id, tx)
+        async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
+            return await runs.find_run_at_work(tenant)
 
     @property
     def has_no_time(self) -> bool:
@@ -197,17 +194,21 @@ class Worker:
 
     async def _write_plan(self, work: UnitOfWork, connection: Connection) -> None:
         await self._hold(work)
-        organization_id, run = work.organization_id, self._run
+        run = self._run
         since: datetime = work.recorded_at
         if not run.has_range and connection.changed_since is None:
             begun = await connections.begin_walk(
-                organization_id, work.tx, connection.generation, work.recorded_at
+                work.tenant, connection.generation, work.recorded_at
             )
             since = begun or since
-        unstamped = await imported_bookings.find_oldest_unstamped(organization_id, work.tx)
+        unstamped = await imported_bookings.find_oldest_unstamped(work.tenant)
         walks = plan_walks(run, connection, unstamped)
         await runs.plan_run(
-            organization_id, work.tx, run.id, walks, connection.generation, since - OVERLAP
+            work.tenant,
+            run.id,
+            walks,
+            connection.generation,
+            since - OVERLAP,
         )
 
     async def _walk(self, account: Account, bringer: Bringer, walks: Sequence[Walk]) -> None:
@@ -234,12 +235,10 @@ class Worker:
 
         async def note(work: UnitOfWork) -> None:
             run = self._run
-            await runs.note_walks(work.organization_id, work.tx, run.id, left)
+            await runs.note_walks(work.tenant, run.id, left)
             is_first_walk = not run.has_range and len(left) == 1
             if is_first_walk and left[0].after is not None and run.generation is not None:
-                await connections.note_walked_to(
-                    work.organization_id, work.tx, run.generation, left[0].after
-                )
+                await connections.note_walked_to(work.tenant, run.generation, left[0].after)
 
         return note
 
@@ -258,10 +257,8 @@ class Worker:
                 break
 
     async def _list_kept(self, connection: Connection, after: str) -> list[str]:
-        async with self._context.database.connection(self._caller.organization_id) as tx:
-            return await imported_bookings.list_kept(
-                self._run.organization_id, tx, connection.account, after, BATCH
-            )
+        async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
+            return await imported_bookings.list_kept(tenant, connection.account, after, BATCH)
 
     async def _finish(self, error: KalendsError | None) -> None:
         await working.change(self._context, self._caller, self._write_end, error)
@@ -273,8 +270,7 @@ class Worker:
     async def _hand_over(self, work: UnitOfWork, seconds: float) -> None:
         """Lets a job go on, unless somebody has the run already."""
         is_ours = await runs.release_run(
-            work.organization_id,
-            work.tx,
+            work.tenant,
             self._run.id,
             self._holder,
             timedelta(seconds=seconds),
@@ -293,10 +289,9 @@ class Worker:
         is_late = self._deadline is not None and now + seconds >= self._deadline
         if is_late or seconds > self._longest_pause:
             raise HandOver(seconds)
-        async with self._context.database.connection(self._caller.organization_id) as tx:
+        async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
             is_ours = await runs.renew_lease(
-                self._run.organization_id,
-                tx,
+                tenant,
                 self._run.id,
                 self._holder,
                 LEASE + timedelta(seconds=seconds),
@@ -309,9 +304,7 @@ class Worker:
     async def _hold(self, work: UnitOfWork) -> None:
         """The first thing in each transaction of the run: until it ends, nobody takes the run.
         Raises _Lost where somebody has."""
-        is_ours = await runs.hold_run(
-            work.organization_id, work.tx, self._run.id, self._holder, LEASE
-        )
+        is_ours = await runs.hold_run(work.tenant, self._run.id, self._holder, LEASE)
         if not is_ours:
             raise _Lost
 

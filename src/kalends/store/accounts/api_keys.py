@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from kalends.domain.access import ApiKey, Mode
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 
 COLUMNS: Final = (
     "k.id, k.organization_id, o.mode, k.name, k.scopes, k.last_four, k.rate_limited,"
@@ -38,10 +38,10 @@ async def identify_key(tx: Tx, key_hash: bytes) -> ApiKey | None:
     return None if row is None else _key(row)
 
 
-async def insert_key(organization_id: UUID, tx: Tx, key: ApiKey, key_hash: bytes) -> None:
-    await tx.execute(
+async def insert_key(tenant: TenantConnection, key: ApiKey, key_hash: bytes) -> None:
+    await tenant.tx.execute(
         INSERT,
-        organization_id,
+        tenant.organization_id,
         key.id,
         key.name,
         key_hash,
@@ -53,17 +53,15 @@ async def insert_key(organization_id: UUID, tx: Tx, key: ApiKey, key_hash: bytes
     )
 
 
-async def list_keys(
-    organization_id: UUID, tx: Tx, limit: int, offset: int
-) -> tuple[list[ApiKey], int]:
+async def list_keys(tenant: TenantConnection, limit: int, offset: int) -> tuple[list[ApiKey], int]:
     """A page of the keys that were not revoked, oldest first, and how many there are."""
-    rows = await tx.fetch(LIST, organization_id, limit, offset)
-    return [_key(row) for row in rows], await tx.fetchval(COUNT, organization_id)
+    rows = await tenant.tx.fetch(LIST, tenant.organization_id, limit, offset)
+    return [_key(row) for row in rows], await tenant.tx.fetchval(COUNT, tenant.organization_id)
 
 
-async def revoke_key(organization_id: UUID, tx: Tx, key_id: UUID, now: datetime) -> bool:
+async def revoke_key(tenant: TenantConnection, key_id: UUID, now: datetime) -> bool:
     """Whether there was such a key, not revoked before."""
-    return await tx.fetchval(REVOKE, organization_id, key_id, now) is not None
+    return await tenant.tx.fetchval(REVOKE, tenant.organization_id, key_id, now) is not None
 
 
 def _key(row: tuple[object, ...]) -> ApiKey:

@@ -4,7 +4,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from kalends.domain.access import Member, Role
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 
 _MEMBERS: Final = """
 SELECT u.id, u.email, m.role, u.password_hash IS NOT NULL AS has_password
@@ -27,30 +27,30 @@ SELECT EXISTS (
 """
 
 
-async def list_members(organization_id: UUID, tx: Tx, limit: int) -> list[Member]:
+async def list_members(tenant: TenantConnection, limit: int) -> list[Member]:
     """Sorted by e-mail address."""
-    return [_member(row) for row in await tx.fetch(LIST, organization_id, limit)]
+    return [_member(row) for row in await tenant.tx.fetch(LIST, tenant.organization_id, limit)]
 
 
-async def find_member(organization_id: UUID, tx: Tx, user_id: UUID) -> Member | None:
-    return _member_or_none(await tx.fetchrow(GET, organization_id, user_id))
+async def find_member(tenant: TenantConnection, user_id: UUID) -> Member | None:
+    return _member_or_none(await tenant.tx.fetchrow(GET, tenant.organization_id, user_id))
 
 
-async def find_member_by_email(organization_id: UUID, tx: Tx, email: str) -> Member | None:
-    return _member_or_none(await tx.fetchrow(BY_EMAIL, organization_id, email))
+async def find_member_by_email(tenant: TenantConnection, email: str) -> Member | None:
+    return _member_or_none(await tenant.tx.fetchrow(BY_EMAIL, tenant.organization_id, email))
 
 
-async def count_owners(organization_id: UUID, tx: Tx) -> int:
-    count: int = await tx.fetchval(COUNT_OWNERS, organization_id)
+async def count_owners(tenant: TenantConnection) -> int:
+    count: int = await tenant.tx.fetchval(COUNT_OWNERS, tenant.organization_id)
     return count
 
 
-async def set_role(organization_id: UUID, tx: Tx, user_id: UUID, role: Role) -> None:
-    await tx.execute(SET_ROLE, organization_id, user_id, role)
+async def set_role(tenant: TenantConnection, user_id: UUID, role: Role) -> None:
+    await tenant.tx.execute(SET_ROLE, tenant.organization_id, user_id, role)
 
 
-async def delete_member(organization_id: UUID, tx: Tx, user_id: UUID) -> None:
-    await tx.execute(DELETE, organization_id, user_id)
+async def delete_member(tenant: TenantConnection, user_id: UUID) -> None:
+    await tenant.tx.execute(DELETE, tenant.organization_id, user_id)
 
 
 async def belongs_elsewhere(organization_ids: list[UUID], tx: Tx, user_id: UUID) -> bool:

@@ -7,7 +7,7 @@ import asyncpg
 
 from kalends.domain.access import Membership, Mode, Organization, Role
 from kalends.domain.errors import Invalid, SlugTaken
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import columns_of, parameters
 
 FIELDS: Final = Organization.__struct_fields__
@@ -53,8 +53,8 @@ async def has_organizations(tx: Tx) -> bool:
     return some
 
 
-async def find_organization(organization_id: UUID, tx: Tx) -> Organization | None:
-    row = await tx.fetchrow(GET, organization_id)
+async def find_organization(tenant: TenantConnection) -> Organization | None:
+    row = await tenant.tx.fetchrow(GET, tenant.organization_id)
     return None if row is None else _organization(row)
 
 
@@ -74,9 +74,9 @@ async def list_live_organizations(tx: Tx, limit: int) -> list[Organization]:
     return [_organization(row) for row in await tx.fetch(LIVE, limit)]
 
 
-async def lock_organization(organization_id: UUID, tx: Tx) -> Organization | None:
+async def lock_organization(tenant: TenantConnection) -> Organization | None:
     """The organization, which nobody else changes until the transaction ends."""
-    row = await tx.fetchrow(LOCK, organization_id)
+    row = await tenant.tx.fetchrow(LOCK, tenant.organization_id)
     return None if row is None else _organization(row)
 
 
@@ -106,9 +106,9 @@ async def list_memberships(tx: Tx, user_id: UUID) -> list[Membership]:
     ]
 
 
-async def list_admins(organization_id: UUID, tx: Tx) -> list[str]:
+async def list_admins(tenant: TenantConnection) -> list[str]:
     """The e-mail addresses of its owners and admins."""
-    return [row[0] for row in await tx.fetch(ADMINS, organization_id)]
+    return [row[0] for row in await tenant.tx.fetch(ADMINS, tenant.organization_id)]
 
 
 async def is_slug_taken(tx: Tx, slug: str) -> bool:
@@ -124,9 +124,9 @@ async def insert_organization(tx: Tx, organization: Organization) -> None:
     await tx.execute(INSERT_COUNTER, organization.id)
 
 
-async def add_member(organization_id: UUID, tx: Tx, user_id: UUID, role: Role) -> None:
+async def add_member(tenant: TenantConnection, user_id: UUID, role: Role) -> None:
     """Gives the user that role in the organization, whatever it had there."""
-    await tx.execute(ADD_MEMBER, organization_id, user_id, role)
+    await tenant.tx.execute(ADD_MEMBER, tenant.organization_id, user_id, role)
 
 
 def _organization(row: Any) -> Organization:

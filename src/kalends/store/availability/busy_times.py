@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import structs
 
 from kalends.domain.schedule import BusyTime
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of, page_of, parameters
 
 FIELDS: Final = BusyTime.__struct_fields__
@@ -31,28 +31,25 @@ DELETE FROM busy_times WHERE organization_id = $1 AND schedule_id = $2 AND id = 
 
 
 async def list_busy_times(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     schedule_id: UUID,
     span: tuple[datetime | None, datetime | None],
     limit: int,
     offset: int,
 ) -> tuple[list[BusyTime], int]:
     """Those that meet the span (None is an open end): a page by start, then id, and the total."""
-    rows = await tx.fetch(LIST, organization_id, schedule_id, *span, limit, offset)
+    rows = await tenant.tx.fetch(LIST, tenant.organization_id, schedule_id, *span, limit, offset)
     listed = [busy_time_from(row) for row in rows if row["id"] is not None]
     return listed, rows[0]["total"]
 
 
-async def insert_busy_time(organization_id: UUID, tx: Tx, busy_time: BusyTime) -> None:
-    await tx.execute(INSERT, organization_id, *structs.astuple(busy_time))
+async def insert_busy_time(tenant: TenantConnection, busy_time: BusyTime) -> None:
+    await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(busy_time))
 
 
-async def delete_busy_time(
-    organization_id: UUID, tx: Tx, schedule_id: UUID, busy_time_id: UUID
-) -> bool:
+async def delete_busy_time(tenant: TenantConnection, schedule_id: UUID, busy_time_id: UUID) -> bool:
     """False where the schedule has no such busy time."""
-    done = await tx.execute(DELETE, organization_id, schedule_id, busy_time_id)
+    done = await tenant.tx.execute(DELETE, tenant.organization_id, schedule_id, busy_time_id)
     return not done.endswith(" 0")
 
 

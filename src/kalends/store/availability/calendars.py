@@ -13,7 +13,7 @@ from msgspec import Struct
 from kalends.domain.schedule import Schedule
 from kalends.store.availability.schedules import FIELDS as SCHEDULE_FIELDS
 from kalends.store.availability.schedules import schedule_from
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of
 
 INSTANT_BYTES: Final = 8
@@ -183,8 +183,7 @@ class Contents(Struct, frozen=True):
 
 
 async def read_contents(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     schedule_ids: Sequence[UUID],
     span: tuple[datetime, datetime],
     now: datetime,
@@ -197,13 +196,14 @@ async def read_contents(
     `now` are not in it, nor the bookings and holds that are left out. `to_book` keeps the schedules
     from being deleted until the transaction ends."""
     sql = READ_TO_BOOK[beside] if to_book else READ[beside]
-    rows = await tx.fetch(sql, organization_id, schedule_ids, *span, now, left_out or None)
+    rows = await tenant.tx.fetch(
+        sql, tenant.organization_id, schedule_ids, *span, now, left_out or None
+    )
     return [_contents(row) for row in rows]
 
 
 async def list_sessions(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     event_type_id: UUID,
     span: tuple[datetime, datetime],
     now: datetime,
@@ -211,7 +211,9 @@ async def list_sessions(
 ) -> dict[tuple[int, tuple[UUID, ...]], int]:
     """The event type's bookings and live holds that take time, as sessions: how many seats are
     taken, by start in epoch seconds and schedules, which are in the order of their ids."""
-    rows = await tx.fetch(SESSIONS, organization_id, event_type_id, *span, now, left_out or None)
+    rows = await tenant.tx.fetch(
+        SESSIONS, tenant.organization_id, event_type_id, *span, now, left_out or None
+    )
     seats: dict[tuple[int, tuple[UUID, ...]], int] = {}
     for start, schedule_ids, count in rows:
         session = start, tuple(sorted(schedule_ids))
@@ -220,17 +222,16 @@ async def list_sessions(
 
 
 async def claims_at(
-    organization_id: UUID, tx: Tx, event_type_id: UUID, starts_at: datetime
+    tenant: TenantConnection, event_type_id: UUID, starts_at: datetime
 ) -> dict[UUID, UUID]:
     """The claim of the event type's session that starts then, on each schedule that has one, also
     where it is only what a hold has left behind. Whoever asks holds the event type's lock."""
-    rows = await tx.fetch(CLAIMS_AT, organization_id, event_type_id, starts_at)
+    rows = await tenant.tx.fetch(CLAIMS_AT, tenant.organization_id, event_type_id, starts_at)
     return dict(rows)
 
 
 async def count_claims_by_month(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     schedule_ids: Sequence[UUID],
     event_type_id: UUID,
     months: Sequence[tuple[datetime, datetime]],
@@ -243,9 +244,9 @@ async def count_claims_by_month(
     that have none. Counted for each of `since` are the claims whose seats were made since that id;
     None counts all."""
     begins = [begin for begin, _ in months]
-    rows = await tx.fetch(
+    rows = await tenant.tx.fetch(
         CLAIMS_BY_MONTH,
-        organization_id,
+        tenant.organization_id,
         schedule_ids,
         event_type_id,
         begins[0],

@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.store.availability.claims import NO_EVENT_TYPE
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 
 Place = tuple[UUID, UUID]
 
@@ -139,12 +139,12 @@ async def find_faults_of_claims(
 
 
 async def find_in_the_way(
-    organization_id: UUID, tx: Tx, fault: ClaimFault, now: datetime
+    tenant: TenantConnection, fault: ClaimFault, now: datetime
 ) -> tuple[UUID | None, UUID | None] | None:
     """The booking, or the hold, that has the time of a missing claim."""
-    row = await tx.fetchrow(
+    row = await tenant.tx.fetchrow(
         IN_THE_WAY,
-        organization_id,
+        tenant.organization_id,
         fault.schedule_id,
         fault.begins,
         fault.ends,
@@ -154,35 +154,34 @@ async def find_in_the_way(
     return None if row is None else (row[0], row[1])
 
 
-async def claims_of_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> dict[UUID, UUID]:
+async def claims_of_booking(tenant: TenantConnection, booking_id: UUID) -> dict[UUID, UUID]:
     """The claims that a booking has, by schedule."""
-    return dict(await tx.fetch(OWN, organization_id, booking_id))
+    return dict(await tenant.tx.fetch(OWN, tenant.organization_id, booking_id))
 
 
 async def find_claim_of_seats(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     event_type_id: UUID,
     starts_at: datetime,
     schedule_ids: Sequence[UUID],
     booking_id: UUID,
 ) -> UUID | None:
     """The claim of the others in the session on these schedules."""
-    claim_id: UUID | None = await tx.fetchval(
-        OF_SEATS, organization_id, event_type_id, starts_at, schedule_ids, booking_id
+    claim_id: UUID | None = await tenant.tx.fetchval(
+        OF_SEATS, tenant.organization_id, event_type_id, starts_at, schedule_ids, booking_id
     )
     return claim_id
 
 
-async def find_imported_seat(organization_id: UUID, tx: Tx, booking_id: UUID) -> str | None:
+async def find_imported_seat(tenant: TenantConnection, booking_id: UUID) -> str | None:
     """The uid of the row of Cal.com that the booking is a seat of."""
-    uid: str | None = await tx.fetchval(IMPORTED_SEAT, organization_id, booking_id)
+    uid: str | None = await tenant.tx.fetchval(IMPORTED_SEAT, tenant.organization_id, booking_id)
     return uid
 
 
-async def lock_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> None:
+async def lock_booking(tenant: TenantConnection, booking_id: UUID) -> None:
     """Nobody else changes the booking until the transaction ends."""
-    await tx.execute(LOCK_BOOKING, organization_id, booking_id)
+    await tenant.tx.execute(LOCK_BOOKING, tenant.organization_id, booking_id)
 
 
 async def _next(

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 
 # Sorted by schedule and with ON CONFLICT DO NOTHING: a plain INSERT against the constraint, or
 # an unsorted one, deadlocks under a race; this one never does.
@@ -58,26 +58,26 @@ class Claim(Struct, frozen=True, kw_only=True):
     event_type_id: UUID | None = None
 
 
-async def claim(organization_id: UUID, tx: Tx, wanted: Claim, now: datetime) -> list[UUID]:
+async def claim(tenant: TenantConnection, wanted: Claim, now: datetime) -> list[UUID]:
     """Takes the time on every schedule that has it free and returns those that did not.
 
     A hold that has ended is cleared out of the way first, where something is in the way. Where
     anything is returned, the caller rolls back (the transaction, or a savepoint).
     """
-    missing = await _insert(organization_id, tx, wanted)
+    missing = await _insert(tenant, wanted)
     if missing:
-        await _clear_ended(organization_id, tx, wanted, missing, now)
-        missing = await _insert(organization_id, tx, wanted, missing)
+        await _clear_ended(tenant, wanted, missing, now)
+        missing = await _insert(tenant, wanted, missing)
     return missing
 
 
-async def claim_several(organization_id: UUID, tx: Tx, wanted: Sequence[Claim]) -> set[UUID]:
+async def claim_several(tenant: TenantConnection, wanted: Sequence[Claim]) -> set[UUID]:
     """Takes the time of bookings without an event type that take one schedule each, where it is
     free, and returns which of them have it now. Nothing is cleared out of the way: the others may
     ask `claim`."""
-    rows = await tx.fetch(
+    rows = await tenant.tx.fetch(
         CLAIM_SEVERAL,
-        organization_id,
+        tenant.organization_id,
         [one.schedule_ids[0] for one in wanted],
         [one.claim_id for one in wanted],
         [one.booking_id for one in wanted],
@@ -89,18 +89,18 @@ async def claim_several(organization_id: UUID, tx: Tx, wanted: Sequence[Claim]) 
     return {row[0] for row in rows}
 
 
-async def release(organization_id: UUID, tx: Tx, booking_id: UUID) -> None:
+async def release(tenant: TenantConnection, booking_id: UUID) -> None:
     """Gives back all the time that a booking takes."""
-    await tx.execute(RELEASE, organization_id, booking_id)
+    await tenant.tx.execute(RELEASE, tenant.organization_id, booking_id)
 
 
 async def _insert(
-    organization_id: UUID, tx: Tx, wanted: Claim, only: Sequence[UUID] | None = None
+    tenant: TenantConnection, wanted: Claim, only: Sequence[UUID] | None = None
 ) -> list[UUID]:
     schedule_ids = wanted.schedule_ids if only is None else only
-    rows = await tx.fetch(
+    rows = await tenant.tx.fetch(
         CLAIM,
-        organization_id,
+        tenant.organization_id,
         schedule_ids,
         wanted.claim_id,
         wanted.booking_id,
@@ -116,6 +116,8 @@ async def _insert(
 
 
 async def _clear_ended(
-    organization_id: UUID, tx: Tx, wanted: Claim, schedule_ids: Sequence[UUID], now: datetime
+    tenant: TenantConnection, wanted: Claim, schedule_ids: Sequence[UUID], now: datetime
 ) -> None:
-    await tx.execute(CLEAR_ENDED, organization_id, schedule_ids, wanted.begins, wanted.ends, now)
+    await tenant.tx.execute(
+        CLEAR_ENDED, tenant.organization_id, schedule_ids, wanted.begins, wanted.ends, now
+    )

@@ -11,7 +11,7 @@ from msgspec import json, structs
 from kalends.domain.booking import Booking
 from kalends.domain.errors import SlugTaken
 from kalends.domain.event_type import EventType, Question, Requirement
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.rows import as_raw, columns_of, page_of, parameters
 
 FIELDS: Final = EventType.__struct_fields__
@@ -61,99 +61,99 @@ SELECT 1 FROM event_types WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDA
 """
 
 
-async def find_event_type(organization_id: UUID, tx: Tx, event_type_id: UUID) -> EventType | None:
-    row = await tx.fetchrow(GET, organization_id, event_type_id)
+async def find_event_type(tenant: TenantConnection, event_type_id: UUID) -> EventType | None:
+    row = await tenant.tx.fetchrow(GET, tenant.organization_id, event_type_id)
     return None if row is None else _event_type(row)
 
 
 async def find_event_types_of_bookings(
-    organization_id: UUID, tx: Tx, event_type_ids: Sequence[UUID]
+    tenant: TenantConnection, event_type_ids: Sequence[UUID]
 ) -> dict[UUID, EventType]:
     """The event types, by id, also those that were deleted since: their bookings still say what
     they are of, and what was asked."""
-    rows = await tx.fetch(GET_SEVERAL, organization_id, event_type_ids)
+    rows = await tenant.tx.fetch(GET_SEVERAL, tenant.organization_id, event_type_ids)
     return {row["id"]: _event_type(row) for row in rows}
 
 
-async def find_event_type_of(organization_id: UUID, tx: Tx, booking: Booking) -> EventType | None:
+async def find_event_type_of(tenant: TenantConnection, booking: Booking) -> EventType | None:
     """The event type of a booking, also one that was deleted since."""
     if booking.event_type_id is None:
         return None
-    found = await find_event_types_of_bookings(organization_id, tx, [booking.event_type_id])
+    found = await find_event_types_of_bookings(tenant, [booking.event_type_id])
     return found.get(booking.event_type_id)
 
 
-async def find_event_type_by_slug(organization_id: UUID, tx: Tx, slug: str) -> EventType | None:
-    row = await tx.fetchrow(GET_BY_SLUG, organization_id, slug)
+async def find_event_type_by_slug(tenant: TenantConnection, slug: str) -> EventType | None:
+    row = await tenant.tx.fetchrow(GET_BY_SLUG, tenant.organization_id, slug)
     return None if row is None else _event_type(row)
 
 
 async def find_event_type_to_book(
-    organization_id: UUID, tx: Tx, event_type_id: UUID
+    tenant: TenantConnection, event_type_id: UUID
 ) -> EventType | None:
     """The event type, kept from being deleted until the transaction ends."""
-    row = await tx.fetchrow(GET_TO_BOOK, organization_id, event_type_id)
+    row = await tenant.tx.fetchrow(GET_TO_BOOK, tenant.organization_id, event_type_id)
     return None if row is None else _event_type(row)
 
 
 async def list_event_types(
-    organization_id: UUID, tx: Tx, is_active: bool | None, limit: int, offset: int
+    tenant: TenantConnection, is_active: bool | None, limit: int, offset: int
 ) -> tuple[list[EventType], int]:
     """A page in the order of creation, and how many there are in all; None asks for both kinds."""
-    rows = await tx.fetch(LIST, organization_id, is_active, limit, offset)
+    rows = await tenant.tx.fetch(LIST, tenant.organization_id, is_active, limit, offset)
     listed = [_event_type(row[:-1]) for row in rows if row["id"] is not None]
     return listed, rows[0]["total"]
 
 
 async def find_event_type_to_change(
-    organization_id: UUID, tx: Tx, event_type_id: UUID
+    tenant: TenantConnection, event_type_id: UUID
 ) -> EventType | None:
     """The event type, locked against other changes until the transaction ends."""
-    row = await tx.fetchrow(GET_TO_CHANGE, organization_id, event_type_id)
+    row = await tenant.tx.fetchrow(GET_TO_CHANGE, tenant.organization_id, event_type_id)
     return None if row is None else _event_type(row)
 
 
 async def find_event_type_to_delete(
-    organization_id: UUID, tx: Tx, event_type_id: UUID
+    tenant: TenantConnection, event_type_id: UUID
 ) -> EventType | None:
     """The event type, locked also against bookings: waits for those that are being made."""
-    row = await tx.fetchrow(GET_TO_DELETE, organization_id, event_type_id)
+    row = await tenant.tx.fetchrow(GET_TO_DELETE, tenant.organization_id, event_type_id)
     return None if row is None else _event_type(row)
 
 
-async def lock_event_type(organization_id: UUID, tx: Tx, event_type_id: UUID) -> None:
+async def lock_event_type(tenant: TenantConnection, event_type_id: UUID) -> None:
     """Locks it until the transaction ends; a statement of its own, before anything is counted."""
-    await tx.execute(LOCK_EVENT_TYPE, organization_id, event_type_id)
+    await tenant.tx.execute(LOCK_EVENT_TYPE, tenant.organization_id, event_type_id)
 
 
-async def list_slugs(organization_id: UUID, tx: Tx, beginning: str) -> set[str]:
+async def list_slugs(tenant: TenantConnection, beginning: str) -> set[str]:
     """The slugs in use that begin so."""
-    rows = await tx.fetch(SLUGS, organization_id, beginning)
+    rows = await tenant.tx.fetch(SLUGS, tenant.organization_id, beginning)
     return {row["slug"] for row in rows}
 
 
-async def insert_event_type(organization_id: UUID, tx: Tx, event_type: EventType) -> bool:
+async def insert_event_type(tenant: TenantConnection, event_type: EventType) -> bool:
     """False, and nothing is written, where the slug is taken. Waits for who is just taking it."""
     values = _values(event_type)
-    done = await tx.execute(INSERT, organization_id, *(values[name] for name in FIELDS))
+    done = await tenant.tx.execute(
+        INSERT, tenant.organization_id, *(values[name] for name in FIELDS)
+    )
     return not done.endswith(" 0")
 
 
-async def update_event_type(organization_id: UUID, tx: Tx, event_type: EventType) -> None:
+async def update_event_type(tenant: TenantConnection, event_type: EventType) -> None:
     """Writes the whole event type; the caller holds its lock. Raises SlugTaken."""
     values = _values(event_type)
     changeable = (values[name] for name in _CHANGEABLE)
     try:
-        await tx.execute(UPDATE, organization_id, event_type.id, *changeable)
+        await tenant.tx.execute(UPDATE, tenant.organization_id, event_type.id, *changeable)
     except asyncpg.UniqueViolationError:
         raise SlugTaken(f"The slug {event_type.slug!r} is taken. Choose another one.") from None
 
 
-async def delete_event_type(
-    organization_id: UUID, tx: Tx, event_type_id: UUID, now: datetime
-) -> None:
+async def delete_event_type(tenant: TenantConnection, event_type_id: UUID, now: datetime) -> None:
     """Softly: its bookings keep its id. Its slug is free again."""
-    await tx.execute(DELETE, organization_id, event_type_id, now)
+    await tenant.tx.execute(DELETE, tenant.organization_id, event_type_id, now)
 
 
 def _values(event_type: EventType) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct, json, structs
 
 from kalends.domain.schedule import BookingLimits, Schedule, WindowText
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.rows import as_raw, columns_of, page_of, parameters
 
 FIELDS: Final = Schedule.__struct_fields__
@@ -78,10 +78,10 @@ class Uses(Struct, frozen=True):
 
 
 async def list_schedules(
-    organization_id: UUID, tx: Tx, is_active: bool, limit: int, offset: int
+    tenant: TenantConnection, is_active: bool, limit: int, offset: int
 ) -> tuple[list[Schedule], int]:
     """A page in the order of creation, and how many there are in all."""
-    rows = await tx.fetch(LIST, organization_id, is_active, limit, offset)
+    rows = await tenant.tx.fetch(LIST, tenant.organization_id, is_active, limit, offset)
     listed = []
     for row in rows:
         if row["id"] is not None:
@@ -90,88 +90,84 @@ async def list_schedules(
     return listed, rows[0]["total"]
 
 
-async def find_schedule(organization_id: UUID, tx: Tx, schedule_id: UUID) -> Schedule | None:
-    row = await tx.fetchrow(GET, organization_id, schedule_id)
+async def find_schedule(tenant: TenantConnection, schedule_id: UUID) -> Schedule | None:
+    row = await tenant.tx.fetchrow(GET, tenant.organization_id, schedule_id)
     return None if row is None else schedule_from(row)
 
 
-async def find_zone_name(organization_id: UUID, tx: Tx, schedule_id: UUID) -> str | None:
+async def find_zone_name(tenant: TenantConnection, schedule_id: UUID) -> str | None:
     """The zone of the schedule, also of one that was deleted: bookings of it may be to come."""
-    name: str | None = await tx.fetchval(GET_ZONE, organization_id, schedule_id)
+    name: str | None = await tenant.tx.fetchval(GET_ZONE, tenant.organization_id, schedule_id)
     return name
 
 
 async def find_schedules(
-    organization_id: UUID, tx: Tx, schedule_ids: Sequence[UUID]
+    tenant: TenantConnection, schedule_ids: Sequence[UUID]
 ) -> dict[UUID, Schedule]:
     """Those of the schedules that there are."""
-    rows = await tx.fetch(GET_SEVERAL, organization_id, schedule_ids)
+    rows = await tenant.tx.fetch(GET_SEVERAL, tenant.organization_id, schedule_ids)
     return {row["id"]: schedule_from(row) for row in rows}
 
 
-async def find_schedule_to_change(
-    organization_id: UUID, tx: Tx, schedule_id: UUID
-) -> Schedule | None:
+async def find_schedule_to_change(tenant: TenantConnection, schedule_id: UUID) -> Schedule | None:
     """The schedule, locked against other changes until the transaction ends."""
-    row = await tx.fetchrow(GET_TO_CHANGE, organization_id, schedule_id)
+    row = await tenant.tx.fetchrow(GET_TO_CHANGE, tenant.organization_id, schedule_id)
     return None if row is None else schedule_from(row)
 
 
-async def find_schedule_to_delete(
-    organization_id: UUID, tx: Tx, schedule_id: UUID
-) -> Schedule | None:
+async def find_schedule_to_delete(tenant: TenantConnection, schedule_id: UUID) -> Schedule | None:
     """The schedule, locked also against whoever begins to point at it: waits for those who do."""
-    row = await tx.fetchrow(GET_TO_DELETE, organization_id, schedule_id)
+    row = await tenant.tx.fetchrow(GET_TO_DELETE, tenant.organization_id, schedule_id)
     return None if row is None else schedule_from(row)
 
 
-async def keep_schedules(organization_id: UUID, tx: Tx, schedule_ids: Sequence[UUID]) -> set[UUID]:
+async def keep_schedules(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> set[UUID]:
     """Which of them there are; those are kept from being deleted until the transaction ends."""
-    rows = await tx.fetch(KEEP, organization_id, schedule_ids)
+    rows = await tenant.tx.fetch(KEEP, tenant.organization_id, schedule_ids)
     return {row["id"] for row in rows}
 
 
 async def keep_active_schedules(
-    organization_id: UUID, tx: Tx, schedule_ids: Sequence[UUID]
+    tenant: TenantConnection, schedule_ids: Sequence[UUID]
 ) -> set[UUID]:
     """The same, of those that are active."""
-    rows = await tx.fetch(KEEP_ACTIVE, organization_id, schedule_ids)
+    rows = await tenant.tx.fetch(KEEP_ACTIVE, tenant.organization_id, schedule_ids)
     return {row["id"] for row in rows}
 
 
-async def find_uses(organization_id: UUID, tx: Tx, schedule_id: UUID, now: datetime) -> Uses:
+async def find_uses(tenant: TenantConnection, schedule_id: UUID, now: datetime) -> Uses:
     """Event types, and bookings that are PENDING or CONFIRMED and have not ended.
 
     A statement of its own after the lock: it sees what others committed meanwhile.
     """
     naming_it = as_raw([{"schedule_ids": [schedule_id]}])
-    row = await tx.fetchrow(USED_BY, organization_id, schedule_id, naming_it, now)
+    row = await tenant.tx.fetchrow(USED_BY, tenant.organization_id, schedule_id, naming_it, now)
     return Uses(row["event_type"], row["has_bookings"])
 
 
-async def lock_schedules(organization_id: UUID, tx: Tx, schedule_ids: Sequence[UUID]) -> None:
+async def lock_schedules(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> None:
     """Locks them, in the order of their ids, until the transaction ends.
 
     A statement of its own: what is counted afterwards sees what others committed meanwhile.
     """
-    await tx.fetch(LOCK, organization_id, schedule_ids)
+    await tenant.tx.fetch(LOCK, tenant.organization_id, schedule_ids)
 
 
-async def insert_schedule(organization_id: UUID, tx: Tx, schedule: Schedule) -> None:
+async def insert_schedule(tenant: TenantConnection, schedule: Schedule) -> None:
     values = _values(schedule)
-    await tx.execute(INSERT, organization_id, *(values[name] for name in FIELDS))
+    await tenant.tx.execute(INSERT, tenant.organization_id, *(values[name] for name in FIELDS))
 
 
-async def update_schedule(organization_id: UUID, tx: Tx, schedule: Schedule) -> None:
+async def update_schedule(tenant: TenantConnection, schedule: Schedule) -> None:
     """Writes the whole schedule; the caller holds its lock."""
     values = _values(schedule)
     changeable = (values[name] for name in _CHANGEABLE)
-    await tx.execute(UPDATE, organization_id, schedule.id, *changeable)
+    await tenant.tx.execute(UPDATE, tenant.organization_id, schedule.id, *changeable)
 
 
-async def delete_schedule(organization_id: UUID, tx: Tx, schedule_id: UUID, now: datetime) -> None:
+async def delete_schedule(tenant: TenantConnection, schedule_id: UUID, now: datetime) -> None:
     """Softly: bookings and event types of the past still find it by its id."""
-    await tx.execute(DELETE, organization_id, schedule_id, now)
+    await tenant.tx.execute(DELETE, tenant.organization_id, schedule_id, now)
 
 
 def _values(schedule: Schedule) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from kalends.domain.booking import Booking
 from kalends.domain.schedule import BusyTime
 from kalends.store.bookings.bookings import COLUMNS_BUT_METADATA, DURING, booking_from
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of
 
 _ON_SCHEDULE: Final = (
@@ -43,26 +43,25 @@ FROM bookings WHERE organization_id = $1 AND status = 'PENDING' AND start_time >
 
 
 async def list_between(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     span: tuple[datetime, datetime],
     schedule_id: UUID | None,
     limit: int,
 ) -> list[Booking]:
     """The bookings that meet the span, by start, without their metadata; not the cancelled
     ones."""
-    rows = await tx.fetch(BETWEEN, organization_id, *span, schedule_id, limit)
+    rows = await tenant.tx.fetch(BETWEEN, tenant.organization_id, *span, schedule_id, limit)
     return [booking_from(row) for row in rows]
 
 
 async def list_busy_between(
-    organization_id: UUID, tx: Tx, schedule_id: UUID, span: tuple[datetime, datetime], limit: int
+    tenant: TenantConnection, schedule_id: UUID, span: tuple[datetime, datetime], limit: int
 ) -> list[BusyTime]:
-    rows = await tx.fetch(BUSY, organization_id, schedule_id, *span, limit)
+    rows = await tenant.tx.fetch(BUSY, tenant.organization_id, schedule_id, *span, limit)
     return [BusyTime(**dict(row)) for row in rows]
 
 
-async def count_pending(organization_id: UUID, tx: Tx, now: datetime) -> int:
+async def count_pending(tenant: TenantConnection, now: datetime) -> int:
     """How many bookings that have not ended wait to be confirmed."""
-    count: int = await tx.fetchval(PENDING, organization_id, now)
+    count: int = await tenant.tx.fetchval(PENDING, tenant.organization_id, now)
     return count

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct, structs
 
 from kalends.domain.booking import Booking, BookingFilter, Status
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import columns_of, parameters
 
 
@@ -49,57 +49,58 @@ UPDATE: Final = (
 )
 
 
-async def find_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> Booking | None:
-    row = await tx.fetchrow(GET, organization_id, booking_id)
+async def find_booking(tenant: TenantConnection, booking_id: UUID) -> Booking | None:
+    row = await tenant.tx.fetchrow(GET, tenant.organization_id, booking_id)
     return None if row is None else booking_from(row)
 
 
-async def lock_booking(organization_id: UUID, tx: Tx, booking_id: UUID) -> Booking | None:
+async def lock_booking(tenant: TenantConnection, booking_id: UUID) -> Booking | None:
     """The booking, locked against other changes until the transaction ends."""
-    row = await tx.fetchrow(GET_LOCKED, organization_id, booking_id)
+    row = await tenant.tx.fetchrow(GET_LOCKED, tenant.organization_id, booking_id)
     return None if row is None else booking_from(row)
 
 
-async def insert_booking(organization_id: UUID, tx: Tx, booking: Booking) -> None:
-    await tx.execute(INSERT, organization_id, *structs.astuple(booking))
+async def insert_booking(tenant: TenantConnection, booking: Booking) -> None:
+    await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(booking))
 
 
-async def insert_bookings(organization_id: UUID, tx: Tx, bookings: Sequence[Booking]) -> None:
+async def insert_bookings(tenant: TenantConnection, bookings: Sequence[Booking]) -> None:
     """Several, in one round trip."""
-    await tx.executemany(INSERT, [(organization_id, *structs.astuple(b)) for b in bookings])
+    await tenant.tx.executemany(
+        INSERT, [(tenant.organization_id, *structs.astuple(b)) for b in bookings]
+    )
 
 
-async def update_booking(organization_id: UUID, tx: Tx, booking: Booking) -> None:
+async def update_booking(tenant: TenantConnection, booking: Booking) -> None:
     """Writes the whole booking; the caller holds its lock."""
     values = (getattr(booking, name) for name in _CHANGEABLE)
-    await tx.execute(UPDATE, organization_id, booking.id, *values)
+    await tenant.tx.execute(UPDATE, tenant.organization_id, booking.id, *values)
 
 
 async def list_bookings(
-    organization_id: UUID, tx: Tx, wanted: BookingFilter, limit: int, offset: int
+    tenant: TenantConnection, wanted: BookingFilter, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
     """A page sorted by start, then id, and how many there are in all, in one snapshot."""
-    sql, arguments = list_statement(organization_id, wanted, limit, offset)
-    rows = await tx.fetch(sql, *arguments)
+    sql, arguments = list_statement(tenant.organization_id, wanted, limit, offset)
+    rows = await tenant.tx.fetch(sql, *arguments)
     total = rows[0][-1]
     return [booking_from(row) for row in rows if row[0] is not None], total
 
 
 async def list_bookings_after(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     wanted: BookingFilter,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Booking]:
     """The next ones after a start and id, in the same order: whoever reads all of them in pages
     pays for each row once."""
-    parts, arguments = _parts(organization_id, wanted)
+    parts, arguments = _parts(tenant.organization_id, wanted)
     if after is not None:
         arguments += after
         beyond = f" AND (start_time, id) > (${len(arguments) - 1}, ${len(arguments)})"
         parts = [part + beyond for part in parts]
-    rows = await tx.fetch(_page(parts, f"{limit:d}", "0"), *arguments)
+    rows = await tenant.tx.fetch(_page(parts, f"{limit:d}", "0"), *arguments)
     return [booking_from(row) for row in rows]
 
 

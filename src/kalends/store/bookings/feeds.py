@@ -11,7 +11,7 @@ from kalends.store.availability.busy_times import COLUMNS as BUSY_TIME
 from kalends.store.availability.busy_times import busy_time_from
 from kalends.store.bookings.bookings import COLUMNS_BUT_METADATA as BOOKING
 from kalends.store.bookings.bookings import booking_from
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 
 # How long a booking may take: whatever began before that is over.
 LONGEST_FEED_BOOKING: Final = timedelta(days=367)
@@ -56,20 +56,22 @@ Span = tuple[datetime, datetime]
 
 
 async def replace_feed(
-    organization_id: UUID, tx: Tx, schedule_id: UUID, token_hash: bytes, now: datetime
+    tenant: TenantConnection, schedule_id: UUID, token_hash: bytes, now: datetime
 ) -> None:
-    await tx.execute(REPLACE, organization_id, schedule_id, token_hash, now)
+    await tenant.tx.execute(REPLACE, tenant.organization_id, schedule_id, token_hash, now)
 
 
-async def find_feed(organization_id: UUID, tx: Tx, schedule_id: UUID) -> datetime | None:
+async def find_feed(tenant: TenantConnection, schedule_id: UUID) -> datetime | None:
     """Since when the schedule has its feed; None where it has none."""
-    created_at: datetime | None = await tx.fetchval(CREATED_AT, organization_id, schedule_id)
+    created_at: datetime | None = await tenant.tx.fetchval(
+        CREATED_AT, tenant.organization_id, schedule_id
+    )
     return created_at
 
 
-async def delete_feed(organization_id: UUID, tx: Tx, schedule_id: UUID) -> bool:
+async def delete_feed(tenant: TenantConnection, schedule_id: UUID) -> bool:
     """False where there was none."""
-    return await tx.fetchval(DELETE, organization_id, schedule_id) is not None
+    return await tenant.tx.fetchval(DELETE, tenant.organization_id, schedule_id) is not None
 
 
 async def find_feed_of_token(tx: Tx, token_hash: bytes) -> tuple[UUID, UUID, datetime] | None:
@@ -79,20 +81,22 @@ async def find_feed_of_token(tx: Tx, token_hash: bytes) -> tuple[UUID, UUID, dat
 
 
 async def read_bookings_of_feed(
-    organization_id: UUID, tx: Tx, schedule_id: UUID, span: Span
+    tenant: TenantConnection, schedule_id: UUID, span: Span
 ) -> AsyncIterator[list[Booking]]:
     """Those that meet the span and take time of the schedule, by start, without their metadata;
     the first MOST_ROWS, in pieces of FEED_ROWS_A_PIECE. Needs a transaction, for its cursor."""
     begun_after = span[0] - LONGEST_FEED_BOOKING
-    cursor = await tx.cursor(BOOKINGS, organization_id, schedule_id, *span, begun_after)
+    cursor = await tenant.tx.cursor(
+        BOOKINGS, tenant.organization_id, schedule_id, *span, begun_after
+    )
     while rows := await cursor.fetch(FEED_ROWS_A_PIECE):
         yield [booking_from(row) for row in rows]
 
 
 async def read_busy_times_of_feed(
-    organization_id: UUID, tx: Tx, schedule_id: UUID, span: Span
+    tenant: TenantConnection, schedule_id: UUID, span: Span
 ) -> AsyncIterator[list[BusyTime]]:
     """Those that meet the span, by start; as many, and in such pieces too."""
-    cursor = await tx.cursor(BUSY_TIMES, organization_id, schedule_id, *span)
+    cursor = await tenant.tx.cursor(BUSY_TIMES, tenant.organization_id, schedule_id, *span)
     while rows := await cursor.fetch(FEED_ROWS_A_PIECE):
         yield [busy_time_from(row) for row in rows]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 
 KEEP: Final = """
 INSERT INTO form_drafts (organization_id, event_type_id, visitor, typed, expires_at)
@@ -22,23 +22,24 @@ DELETE FROM form_drafts WHERE organization_id = $1 AND event_type_id = $2 AND vi
 
 
 async def keep_draft(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     event_type_id: UUID,
     visitor: bytes,
     typed: bytes,
     expires_at: datetime,
 ) -> None:
     """In place of the one there was."""
-    await tx.execute(KEEP, organization_id, event_type_id, visitor, typed, expires_at)
+    await tenant.tx.execute(KEEP, tenant.organization_id, event_type_id, visitor, typed, expires_at)
 
 
 async def find_draft(
-    organization_id: UUID, tx: Tx, event_type_id: UUID, visitor: bytes, now: datetime
+    tenant: TenantConnection, event_type_id: UUID, visitor: bytes, now: datetime
 ) -> bytes | None:
-    typed: bytes | None = await tx.fetchval(FIND, organization_id, event_type_id, visitor, now)
+    typed: bytes | None = await tenant.tx.fetchval(
+        FIND, tenant.organization_id, event_type_id, visitor, now
+    )
     return typed
 
 
-async def delete_draft(organization_id: UUID, tx: Tx, event_type_id: UUID, visitor: bytes) -> None:
-    await tx.execute(DELETE, organization_id, event_type_id, visitor)
+async def delete_draft(tenant: TenantConnection, event_type_id: UUID, visitor: bytes) -> None:
+    await tenant.tx.execute(DELETE, tenant.organization_id, event_type_id, visitor)

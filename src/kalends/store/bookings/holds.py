@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import structs
 
 from kalends.domain.hold import Hold
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of, parameters
 
 FIELDS: Final = Hold.__struct_fields__
@@ -42,48 +42,48 @@ RETURNING lower(during), upper(during)
 """
 
 
-async def list_holds_of(organization_id: UUID, tx: Tx, visitor: bytes, now: datetime) -> list[Hold]:
+async def list_holds_of(tenant: TenantConnection, visitor: bytes, now: datetime) -> list[Hold]:
     """The live holds of one visitor of the pages, the oldest first."""
-    rows = await tx.fetch(OF_VISITOR, organization_id, visitor, now)
+    rows = await tenant.tx.fetch(OF_VISITOR, tenant.organization_id, visitor, now)
     return [Hold(*row) for row in rows]
 
 
-async def give_to_visitor(organization_id: UUID, tx: Tx, hold_id: UUID, visitor: bytes) -> None:
+async def give_to_visitor(tenant: TenantConnection, hold_id: UUID, visitor: bytes) -> None:
     """Notes whose hold it is."""
-    await tx.execute(GIVE, organization_id, hold_id, visitor)
+    await tenant.tx.execute(GIVE, tenant.organization_id, hold_id, visitor)
 
 
-async def find_hold(organization_id: UUID, tx: Tx, hold_id: UUID) -> Hold | None:
-    row = await tx.fetchrow(GET, organization_id, hold_id)
+async def find_hold(tenant: TenantConnection, hold_id: UUID) -> Hold | None:
+    row = await tenant.tx.fetchrow(GET, tenant.organization_id, hold_id)
     return None if row is None else Hold(*row)
 
 
-async def insert_hold(organization_id: UUID, tx: Tx, hold: Hold) -> None:
-    await tx.execute(INSERT, organization_id, *structs.astuple(hold))
+async def insert_hold(tenant: TenantConnection, hold: Hold) -> None:
+    await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(hold))
 
 
-async def end_hold(organization_id: UUID, tx: Tx, hold_id: UUID, now: datetime) -> None:
+async def end_hold(tenant: TenantConnection, hold_id: UUID, now: datetime) -> None:
     """Gives its time back. The row stays for a while, to say that it has ended."""
-    await tx.execute(RELEASE, organization_id, hold_id)
-    await tx.execute(END, organization_id, hold_id, now)
+    await tenant.tx.execute(RELEASE, tenant.organization_id, hold_id)
+    await tenant.tx.execute(END, tenant.organization_id, hold_id, now)
 
 
 async def extend_hold(
-    organization_id: UUID, tx: Tx, hold_id: UUID, until: datetime, now: datetime
+    tenant: TenantConnection, hold_id: UUID, until: datetime, now: datetime
 ) -> None:
     """Lets a hold that still lives end later. One that has ended stays so."""
-    if await tx.fetch(EXTEND, organization_id, hold_id, until, now):
-        await tx.execute(EXTEND_OCCUPANCIES, organization_id, hold_id, until)
+    if await tenant.tx.fetch(EXTEND, tenant.organization_id, hold_id, until, now):
+        await tenant.tx.execute(EXTEND_OCCUPANCIES, tenant.organization_id, hold_id, until)
 
 
 async def take_over(
-    organization_id: UUID, tx: Tx, hold_id: UUID, booking_id: UUID, now: datetime
+    tenant: TenantConnection, hold_id: UUID, booking_id: UUID, now: datetime
 ) -> tuple[datetime, datetime] | None:
     """Makes the hold's time the booking's and says which it is, with the buffers it was held
     with; None if the hold has ended."""
-    taken = await tx.fetch(TAKE_OVER, organization_id, hold_id, booking_id, now)
+    taken = await tenant.tx.fetch(TAKE_OVER, tenant.organization_id, hold_id, booking_id, now)
     if not taken:
         return None
-    await tx.execute(END, organization_id, hold_id, now)
+    await tenant.tx.execute(END, tenant.organization_id, hold_id, now)
     begins, ends = taken[0]
     return begins, ends

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 
 INSERT: Final = """
 INSERT INTO booking_links (token_hash, organization_id, booking_id, created_at)
@@ -24,17 +24,17 @@ FIND: Final = "SELECT organization_id, booking_id FROM booking_links WHERE token
 
 
 async def insert_link(
-    organization_id: UUID, tx: Tx, token_hash: bytes, booking_id: UUID, now: datetime
+    tenant: TenantConnection, token_hash: bytes, booking_id: UUID, now: datetime
 ) -> None:
-    await tx.execute(INSERT, token_hash, organization_id, booking_id, now)
+    await tenant.tx.execute(INSERT, token_hash, tenant.organization_id, booking_id, now)
 
 
 async def put_marks(
-    organization_id: UUID, tx: Tx, marks: Sequence[bytes], booking_id: UUID, now: datetime
+    tenant: TenantConnection, marks: Sequence[bytes], booking_id: UUID, now: datetime
 ) -> None:
     """Remembers the booking under hashes that no token has, so that it is found by them."""
     for mark in sorted(marks):
-        await tx.execute(MARK, mark, organization_id, booking_id, now)
+        await tenant.tx.execute(MARK, mark, tenant.organization_id, booking_id, now)
 
 
 async def lock_marks(tx: Tx, marks: Sequence[bytes]) -> None:
@@ -43,9 +43,9 @@ async def lock_marks(tx: Tx, marks: Sequence[bytes]) -> None:
         await tx.execute(LOCK, key)
 
 
-async def delete_links(organization_id: UUID, tx: Tx, booking_id: UUID) -> None:
+async def delete_links(tenant: TenantConnection, booking_id: UUID) -> None:
     """From now on nothing that was given out before leads to the booking."""
-    await tx.execute(DELETE, organization_id, booking_id)
+    await tenant.tx.execute(DELETE, tenant.organization_id, booking_id)
 
 
 async def find_link(tx: Tx, token_hash: bytes) -> tuple[UUID, UUID] | None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 
 # Those whose time is over already are not planned: the booking was made too late for them.
 PLAN: Final = """
@@ -46,19 +46,18 @@ class DueReminder(Struct, frozen=True):
 
 
 async def plan_reminders(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     booking_id: UUID,
     event_type_id: UUID,
     starts_at: datetime,
     now: datetime,
 ) -> None:
     """Those of the event type, for that start, in place of what was planned before."""
-    await tx.execute(PLAN, organization_id, booking_id, event_type_id, starts_at, now)
+    await tenant.tx.execute(PLAN, tenant.organization_id, booking_id, event_type_id, starts_at, now)
 
 
-async def drop_reminders(organization_id: UUID, tx: Tx, booking_id: UUID) -> None:
-    await tx.execute(DROP, organization_id, booking_id)
+async def drop_reminders(tenant: TenantConnection, booking_id: UUID) -> None:
+    await tenant.tx.execute(DROP, tenant.organization_id, booking_id)
 
 
 async def list_due(tx: Tx, now: datetime, limit: int, without: Sequence[UUID]) -> list[DueReminder]:
@@ -66,7 +65,9 @@ async def list_due(tx: Tx, now: datetime, limit: int, without: Sequence[UUID]) -
     return [DueReminder(*row) for row in await tx.fetch(DUE, now, limit, without)]
 
 
-async def take_reminder(organization_id: UUID, tx: Tx, due: DueReminder, now: datetime) -> bool:
+async def take_reminder(tenant: TenantConnection, due: DueReminder, now: datetime) -> bool:
     """Removes it; False where somebody else did, or where it was moved."""
-    taken = await tx.fetchval(TAKE, organization_id, due.booking_id, due.minutes_before, now)
+    taken = await tenant.tx.fetchval(
+        TAKE, tenant.organization_id, due.booking_id, due.minutes_before, now
+    )
     return taken is not None

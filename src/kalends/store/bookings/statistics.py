@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 
 _IN_WEEKS: Final = """
     b.organization_id = $1 AND b.start_time >= $2::timestamptz AND b.start_time < $3::timestamptz
@@ -28,23 +28,30 @@ FROM (
 
 
 async def count_by_week(
-    organization_id: UUID, tx: Tx, bounds: Sequence[datetime], schedule_id: UUID | None
+    tenant: TenantConnection, bounds: Sequence[datetime], schedule_id: UUID | None
 ) -> list[tuple[int, str, int]]:
     """How many bookings of which status start in each week (from 0); the last bound ends the
     last week."""
-    rows = await tx.fetch(COUNTS, organization_id, bounds[0], bounds[-1], bounds[:-1], schedule_id)
+    rows = await tenant.tx.fetch(
+        COUNTS, tenant.organization_id, bounds[0], bounds[-1], bounds[:-1], schedule_id
+    )
     return [(row[0], row[1], row[2]) for row in rows]
 
 
 async def booked_by_week(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     bounds: Sequence[datetime],
     schedule_id: UUID | None,
     schedule_ids: Sequence[UUID],
 ) -> dict[int, int]:
     """How many seconds of these schedules are booked, by week (from 0)."""
-    rows = await tx.fetch(
-        BOOKED, organization_id, bounds[0], bounds[-1], bounds[:-1], schedule_id, schedule_ids
+    rows = await tenant.tx.fetch(
+        BOOKED,
+        tenant.organization_id,
+        bounds[0],
+        bounds[-1],
+        bounds[:-1],
+        schedule_id,
+        schedule_ids,
     )
     return {row[0]: row[1] for row in rows}

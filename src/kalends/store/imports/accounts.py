@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from kalends.domain.imports.sources import Identity
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 
 # Numbers are a server's own, so either its address or the person's has to be the same. A server
 # may begin to say whose account it is: then its address was all that was known.
@@ -27,25 +27,22 @@ ON CONFLICT (organization_id, id) DO UPDATE SET base_url = excluded.base_url,
 """
 
 
-async def find_account(
-    organization_id: UUID, tx: Tx, identity: Identity, base_url: str
-) -> UUID | None:
+async def find_account(tenant: TenantConnection, identity: Identity, base_url: str) -> UUID | None:
     """The account with that number, at the same server or of the same person."""
-    id_: UUID | None = await tx.fetchval(
-        FIND, organization_id, identity.calcom_id, base_url, identity.email
+    id_: UUID | None = await tenant.tx.fetchval(
+        FIND, tenant.organization_id, identity.calcom_id, base_url, identity.email
     )
     return id_
 
 
-async def find_account_at(organization_id: UUID, tx: Tx, base_url: str) -> UUID | None:
+async def find_account_at(tenant: TenantConnection, base_url: str) -> UUID | None:
     """The latest account at that server, which does not say whose it is."""
-    id_: UUID | None = await tx.fetchval(FIND_AT, organization_id, base_url)
+    id_: UUID | None = await tenant.tx.fetchval(FIND_AT, tenant.organization_id, base_url)
     return id_
 
 
 async def put_account(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     account_id: UUID,
     identity: Identity | None,
     base_url: str,
@@ -53,4 +50,6 @@ async def put_account(
 ) -> None:
     """Writes the account down, as it was met last."""
     calcom_id, email = (identity.calcom_id, identity.email) if identity else (None, None)
-    await tx.execute(PUT, organization_id, account_id, base_url, calcom_id, email, now)
+    await tenant.tx.execute(
+        PUT, tenant.organization_id, account_id, base_url, calcom_id, email, now
+    )

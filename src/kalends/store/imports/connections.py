@@ -9,7 +9,7 @@ from msgspec import json, structs
 
 from kalends.domain.imports.merging import Mapping
 from kalends.domain.imports.runs import Connection, OnConflict
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import as_raw, columns_of, parameters
 
 FIELDS: Final = Connection.__struct_fields__
@@ -68,13 +68,13 @@ RETURNING 1
 """
 
 
-async def find_connection(organization_id: UUID, tx: Tx) -> Connection | None:
-    return _connection(await tx.fetchrow(GET, organization_id))
+async def find_connection(tenant: TenantConnection) -> Connection | None:
+    return _connection(await tenant.tx.fetchrow(GET, tenant.organization_id))
 
 
-async def lock_connection(organization_id: UUID, tx: Tx) -> Connection | None:
+async def lock_connection(tenant: TenantConnection) -> Connection | None:
     """The connection, locked against other changes until the transaction ends."""
-    return _connection(await tx.fetchrow(LOCK, organization_id))
+    return _connection(await tenant.tx.fetchrow(LOCK, tenant.organization_id))
 
 
 async def find_connection_by_hook(tx: Tx, hook_hash: bytes) -> Connection | None:
@@ -90,41 +90,39 @@ async def put_connection(tx: Tx, connection: Connection) -> Connection:
     return stored
 
 
-async def delete_connection(organization_id: UUID, tx: Tx) -> UUID | None:
+async def delete_connection(tenant: TenantConnection) -> UUID | None:
     """Its id; None where there was none."""
-    id_: UUID | None = await tx.fetchval(DELETE, organization_id)
+    id_: UUID | None = await tenant.tx.fetchval(DELETE, tenant.organization_id)
     return id_
 
 
-async def set_mappings(
-    organization_id: UUID, tx: Tx, mappings: list[Mapping], now: datetime
-) -> None:
+async def set_mappings(tenant: TenantConnection, mappings: list[Mapping], now: datetime) -> None:
     """Forgets how far the sync had come, too."""
-    await tx.execute(SET_MAPPINGS, organization_id, as_raw(mappings), now)
+    await tenant.tx.execute(SET_MAPPINGS, tenant.organization_id, as_raw(mappings), now)
 
 
-async def begin_walk(
-    organization_id: UUID, tx: Tx, generation: int, now: datetime
-) -> datetime | None:
+async def begin_walk(tenant: TenantConnection, generation: int, now: datetime) -> datetime | None:
     """When the first walk began, which may go over several runs; None where the connection was
     made anew meanwhile."""
-    since: datetime | None = await tx.fetchval(BEGIN_WALK, organization_id, generation, now)
+    since: datetime | None = await tenant.tx.fetchval(
+        BEGIN_WALK, tenant.organization_id, generation, now
+    )
     return since
 
 
-async def note_walked_to(organization_id: UUID, tx: Tx, generation: int, reached: datetime) -> None:
+async def note_walked_to(tenant: TenantConnection, generation: int, reached: datetime) -> None:
     """The creation time that the first walk has reached."""
-    await tx.execute(WALKED_TO, organization_id, generation, reached)
+    await tenant.tx.execute(WALKED_TO, tenant.organization_id, generation, reached)
 
 
-async def set_mark(organization_id: UUID, tx: Tx, generation: int, since: datetime) -> None:
+async def set_mark(tenant: TenantConnection, generation: int, since: datetime) -> None:
     """From when on the next run asks for changes. Nothing, where the connection is another one."""
-    await tx.execute(MARK, organization_id, generation, since)
+    await tenant.tx.execute(MARK, tenant.organization_id, generation, since)
 
 
-async def note_account(organization_id: UUID, tx: Tx, generation: int, account_id: UUID) -> None:
+async def note_account(tenant: TenantConnection, generation: int, account_id: UUID) -> None:
     """Whose account the connection reaches. Nothing, where the connection is another one."""
-    await tx.execute(ACCOUNT, organization_id, generation, account_id)
+    await tenant.tx.execute(ACCOUNT, tenant.organization_id, generation, account_id)
 
 
 async def list_due_connections(
@@ -134,10 +132,10 @@ async def list_due_connections(
     return [row[0] for row in await tx.fetch(DUE, now, limit, without)]
 
 
-async def take_due_connection(organization_id: UUID, tx: Tx, now: datetime) -> bool:
+async def take_due_connection(tenant: TenantConnection, now: datetime) -> bool:
     """Whether the sync is due and ours to begin: of those who ask, one gets it, and nobody while
     the connection is held. It is due again an interval later."""
-    return await tx.fetchval(TAKE_DUE, organization_id, now) is not None
+    return await tenant.tx.fetchval(TAKE_DUE, tenant.organization_id, now) is not None
 
 
 def next_due(now: datetime, interval_minutes: int) -> datetime | None:

@@ -11,7 +11,7 @@ from kalends.domain.booking import Booking
 from kalends.domain.imports.merging import Fields
 from kalends.store.bookings.bookings import COLUMNS as BOOKING_COLUMNS
 from kalends.store.bookings.bookings import booking_from
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of
 
 
@@ -104,30 +104,30 @@ PLANS: Final = "SELECT calcom_id, our_id FROM calcom_plans WHERE organization_id
 PUT_PLAN: Final = "INSERT INTO calcom_plans VALUES ($1, $2, $3, $4)"
 
 
-async def lock_imports(organization_id: UUID, tx: Tx) -> None:
+async def lock_imports(tenant: TenantConnection) -> None:
     """Nobody else brings in rows of the organization until the transaction ends."""
-    await tx.execute(LOCK, str(organization_id))
+    await tenant.tx.execute(LOCK, str(tenant.organization_id))
 
 
-async def find_rows(organization_id: UUID, tx: Tx, uids: Sequence[str]) -> list[Known]:
+async def find_rows(tenant: TenantConnection, uids: Sequence[str]) -> list[Known]:
     """Those that are known of these rows, and of the rows that followed on them."""
-    return [Known(*row) for row in await tx.fetch(FIND, organization_id, uids)]
+    return [Known(*row) for row in await tenant.tx.fetch(FIND, tenant.organization_id, uids)]
 
 
-async def find_links(organization_id: UUID, tx: Tx, uids: Sequence[str]) -> list[Link]:
-    rows = await tx.fetch(FIND_LINKS, organization_id, uids)
+async def find_links(tenant: TenantConnection, uids: Sequence[str]) -> list[Link]:
+    rows = await tenant.tx.fetch(FIND_LINKS, tenant.organization_id, uids)
     return [Link(uid=r[0], seat=r[1], booking_id=r[2], brought=BROUGHT.decode(r[3])) for r in rows]
 
 
-async def put_rows(organization_id: UUID, tx: Tx, rows: Sequence[Known]) -> None:
+async def put_rows(tenant: TenantConnection, rows: Sequence[Known]) -> None:
     columns = ([getattr(row, name) for row in rows] for name in FIELDS)
-    await tx.execute(PUT, organization_id, *columns)
+    await tenant.tx.execute(PUT, tenant.organization_id, *columns)
 
 
-async def put_links(organization_id: UUID, tx: Tx, links: Sequence[Link]) -> None:
-    await tx.execute(
+async def put_links(tenant: TenantConnection, links: Sequence[Link]) -> None:
+    await tenant.tx.execute(
         PUT_LINKS,
-        organization_id,
+        tenant.organization_id,
         [link.uid for link in links],
         [link.seat for link in links],
         [link.booking_id for link in links],
@@ -136,63 +136,65 @@ async def put_links(organization_id: UUID, tx: Tx, links: Sequence[Link]) -> Non
 
 
 async def list_kept(
-    organization_id: UUID, tx: Tx, account_id: UUID | None, after: str, limit: int
+    tenant: TenantConnection, account_id: UUID | None, after: str, limit: int
 ) -> list[str]:
     """The uids of the account's rows that wait to be tried again."""
-    rows = await tx.fetch(KEPT, organization_id, after, limit, account_id)
+    rows = await tenant.tx.fetch(KEPT, tenant.organization_id, after, limit, account_id)
     return [row[0] for row in rows]
 
 
-async def has_rows(organization_id: UUID, tx: Tx) -> bool:
+async def has_rows(tenant: TenantConnection) -> bool:
     """Whether any row was ever seen."""
-    has_any: bool = await tx.fetchval(HAS_ROWS, organization_id)
+    has_any: bool = await tenant.tx.fetchval(HAS_ROWS, tenant.organization_id)
     return has_any
 
 
 async def adopt_rows(
-    organization_id: UUID, tx: Tx, account_id: UUID, after: str, limit: int
+    tenant: TenantConnection, account_id: UUID, after: str, limit: int
 ) -> str | None:
     """Gives the account those of the next rows by uid that are nobody's. The last uid that was
     looked at; None at the end."""
-    last: str | None = await tx.fetchval(ADOPT, organization_id, account_id, after, limit)
+    last: str | None = await tenant.tx.fetchval(
+        ADOPT, tenant.organization_id, account_id, after, limit
+    )
     return last
 
 
-async def find_oldest_unstamped(organization_id: UUID, tx: Tx) -> datetime | None:
+async def find_oldest_unstamped(tenant: TenantConnection) -> datetime | None:
     """When the oldest row without a time of change was made there."""
-    oldest: datetime | None = await tx.fetchval(OLDEST_UNSTAMPED, organization_id)
+    oldest: datetime | None = await tenant.tx.fetchval(OLDEST_UNSTAMPED, tenant.organization_id)
     return oldest
 
 
 async def find_bookings(
-    organization_id: UUID, tx: Tx, booking_ids: Sequence[UUID]
+    tenant: TenantConnection, booking_ids: Sequence[UUID]
 ) -> dict[UUID, Booking]:
-    rows = await tx.fetch(BOOKINGS, organization_id, booking_ids)
+    rows = await tenant.tx.fetch(BOOKINGS, tenant.organization_id, booking_ids)
     return {row["id"]: booking_from(row) for row in rows}
 
 
 async def lock_bookings(
-    organization_id: UUID, tx: Tx, booking_ids: Sequence[UUID]
+    tenant: TenantConnection, booking_ids: Sequence[UUID]
 ) -> dict[UUID, Booking]:
     """The same, locked against other changes until the transaction ends."""
-    rows = await tx.fetch(LOCK_BOOKINGS, organization_id, booking_ids)
+    rows = await tenant.tx.fetch(LOCK_BOOKINGS, tenant.organization_id, booking_ids)
     return {row["id"]: booking_from(row) for row in rows}
 
 
 async def list_history(
-    organization_id: UUID, tx: Tx, booking_id: UUID, limit: int
+    tenant: TenantConnection, booking_id: UUID, limit: int
 ) -> list[tuple[UUID, Any]]:
     """A booking's events, the latest first: their ids (which hold their time), and the booking as
     it was then."""
-    rows = await tx.fetch(HISTORY, organization_id, booking_id, limit)
+    rows = await tenant.tx.fetch(HISTORY, tenant.organization_id, booking_id, limit)
     return [(row[0], json.decode(row[1])) for row in rows]
 
 
-async def find_plans(organization_id: UUID, tx: Tx, kind: str) -> dict[int, UUID]:
+async def find_plans(tenant: TenantConnection, kind: str) -> dict[int, UUID]:
     """What was brought over of that kind: our ids by those of Cal.com."""
-    rows = await tx.fetch(PLANS, organization_id, kind)
+    rows = await tenant.tx.fetch(PLANS, tenant.organization_id, kind)
     return {row[0]: row[1] for row in rows}
 
 
-async def put_plan(organization_id: UUID, tx: Tx, kind: str, calcom_id: int, our_id: UUID) -> None:
-    await tx.execute(PUT_PLAN, organization_id, kind, calcom_id, our_id)
+async def put_plan(tenant: TenantConnection, kind: str, calcom_id: int, our_id: UUID) -> None:
+    await tenant.tx.execute(PUT_PLAN, tenant.organization_id, kind, calcom_id, our_id)

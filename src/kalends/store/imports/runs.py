@@ -10,7 +10,7 @@ from msgspec import Struct, json
 
 from kalends.domain.imports.runs import OF_ANOTHER_ACCOUNT, Run, RunState, Skip
 from kalends.domain.imports.sources import Trouble, Walk
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import as_raw, columns_of
 
 FIELDS: Final = Run.__struct_fields__
@@ -124,32 +124,31 @@ class Counts(Struct):
 
 
 async def insert_run(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     run_id: UUID,
     span: tuple[datetime | None, datetime | None],
     now: datetime,
 ) -> None:
-    await tx.execute(INSERT, organization_id, run_id, *span, now)
+    await tenant.tx.execute(INSERT, tenant.organization_id, run_id, *span, now)
 
 
-async def find_run(organization_id: UUID, tx: Tx, run_id: UUID) -> Run | None:
-    return _run(await tx.fetchrow(GET, organization_id, run_id))
+async def find_run(tenant: TenantConnection, run_id: UUID) -> Run | None:
+    return _run(await tenant.tx.fetchrow(GET, tenant.organization_id, run_id))
 
 
 async def find_run_among(organization_ids: Sequence[UUID], tx: Tx, run_id: UUID) -> Run | None:
     return _run(await tx.fetchrow(FIND, organization_ids, run_id))
 
 
-async def list_runs(organization_id: UUID, tx: Tx, limit: int) -> list[Run]:
+async def list_runs(tenant: TenantConnection, limit: int) -> list[Run]:
     """The latest first."""
-    rows = await tx.fetch(LATEST, organization_id, limit)
+    rows = await tenant.tx.fetch(LATEST, tenant.organization_id, limit)
     return [run for row in rows if (run := _run(row)) is not None]
 
 
-async def has_open_run(organization_id: UUID, tx: Tx) -> bool:
+async def has_open_run(tenant: TenantConnection) -> bool:
     """Whether a run is at work or waits."""
-    is_open: bool = await tx.fetchval(OPEN, organization_id)
+    is_open: bool = await tenant.tx.fetchval(OPEN, tenant.organization_id)
     return is_open
 
 
@@ -163,12 +162,12 @@ class Taken(Struct, frozen=True):
 
 
 async def take_run(
-    organization_id: UUID, tx: Tx, run_id: UUID, holder: UUID, lease: timedelta
+    tenant: TenantConnection, run_id: UUID, holder: UUID, lease: timedelta
 ) -> Taken | None:
     """The run, ours for as long as the lease is renewed; None where it is over, somebody else has
     it, or another run of the organization is at work."""
     try:
-        row = await tx.fetchrow(TAKE, organization_id, run_id, holder, lease)
+        row = await tenant.tx.fetchrow(TAKE, tenant.organization_id, run_id, holder, lease)
     except asyncpg.UniqueViolationError:
         return None
     if row is None:
@@ -181,34 +180,34 @@ async def take_run(
 
 
 async def renew_lease(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     run_id: UUID,
     holder: UUID,
     lease: timedelta,
     trouble: Trouble,
 ) -> bool:
     """Keeps the run, and notes what was met. False where somebody else has the run."""
-    return await _done(tx, RENEW, organization_id, run_id, holder, lease, *_columns_of(trouble))
+    return await _done(
+        tenant.tx, RENEW, tenant.organization_id, run_id, holder, lease, *_columns_of(trouble)
+    )
 
 
-async def hold_run(
-    organization_id: UUID, tx: Tx, run_id: UUID, holder: UUID, lease: timedelta
-) -> bool:
+async def hold_run(tenant: TenantConnection, run_id: UUID, holder: UUID, lease: timedelta) -> bool:
     """Keeps the run until the transaction ends. False where somebody else has it."""
-    return await _done(tx, HOLD, organization_id, run_id, holder, lease)
+    return await _done(tenant.tx, HOLD, tenant.organization_id, run_id, holder, lease)
 
 
 async def release_run(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     run_id: UUID,
     holder: UUID,
     after: timedelta,
     trouble: Trouble,
 ) -> bool:
     """Lets others go on with it, but not before. False where somebody has it already."""
-    return await _done(tx, RELEASE, organization_id, run_id, holder, after, *_columns_of(trouble))
+    return await _done(
+        tenant.tx, RELEASE, tenant.organization_id, run_id, holder, after, *_columns_of(trouble)
+    )
 
 
 async def list_missed_runs(tx: Tx, after: timedelta, limit: int) -> list[tuple[UUID, UUID]]:
@@ -217,35 +216,33 @@ async def list_missed_runs(tx: Tx, after: timedelta, limit: int) -> list[tuple[U
     return [(row[0], row[1]) for row in await tx.fetch(MISSED, after, limit)]
 
 
-async def find_run_at_work(organization_id: UUID, tx: Tx) -> UUID | None:
-    id_: UUID | None = await tx.fetchval(AT_WORK, organization_id)
+async def find_run_at_work(tenant: TenantConnection) -> UUID | None:
+    id_: UUID | None = await tenant.tx.fetchval(AT_WORK, tenant.organization_id)
     return id_
 
 
 async def plan_run(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     run_id: UUID,
     walks: Sequence[Walk],
     generation: int,
     mark: datetime,
 ) -> None:
-    await tx.execute(PLAN, organization_id, run_id, as_raw(walks), generation, mark)
+    await tenant.tx.execute(PLAN, tenant.organization_id, run_id, as_raw(walks), generation, mark)
 
 
-async def note_walks(organization_id: UUID, tx: Tx, run_id: UUID, walks: Sequence[Walk]) -> None:
+async def note_walks(tenant: TenantConnection, run_id: UUID, walks: Sequence[Walk]) -> None:
     """What is still to be walked."""
-    await tx.execute(WALKED, organization_id, run_id, as_raw(walks))
+    await tenant.tx.execute(WALKED, tenant.organization_id, run_id, as_raw(walks))
 
 
-async def add_counts(organization_id: UUID, tx: Tx, run_id: UUID, counts: Counts) -> None:
+async def add_counts(tenant: TenantConnection, run_id: UUID, counts: Counts) -> None:
     c = counts
-    await tx.execute(COUNT, organization_id, run_id, c.synced, c.skipped, c.unchanged)
+    await tenant.tx.execute(COUNT, tenant.organization_id, run_id, c.synced, c.skipped, c.unchanged)
 
 
 async def finish_run(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     run: Run,
     holder: UUID | None,
     state: RunState,
@@ -258,9 +255,9 @@ async def finish_run(
     """Ends it, with the first of what is still left out. False where it is not the holder's; None
     ends what is nobody's."""
     return await _done(
-        tx,
+        tenant.tx,
         FINISH,
-        organization_id,
+        tenant.organization_id,
         run.id,
         holder,
         state.value,

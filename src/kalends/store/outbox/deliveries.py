@@ -14,7 +14,7 @@ from uuid import UUID
 from msgspec import Raw, Struct
 
 from kalends.domain.webhook import Delivery
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 
 # Over all organizations, as housekeeping is. A lane of an endpoint that is disabled is parked, and
 # enabling makes it due again.
@@ -256,34 +256,34 @@ async def time_to_next(tx: Tx) -> timedelta | None:
 
 
 async def list_deliveries(
-    organization_id: UUID, tx: Tx, endpoint_id: UUID, state: str | None, limit: int, offset: int
+    tenant: TenantConnection, endpoint_id: UUID, state: str | None, limit: int, offset: int
 ) -> tuple[list[Delivery], int]:
     """A page, the latest first, and how many there are."""
-    rows = await tx.fetch(LIST, organization_id, endpoint_id, state, limit, offset)
+    rows = await tenant.tx.fetch(LIST, tenant.organization_id, endpoint_id, state, limit, offset)
     return [Delivery(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
 
 
 async def list_deliveries_of_lane(
-    organization_id: UUID, tx: Tx, lane_id: UUID, limit: int
+    tenant: TenantConnection, lane_id: UUID, limit: int
 ) -> list[tuple[Delivery, str]]:
     """What went out about a booking, to all endpoints, the latest first, with their URLs."""
-    rows = await tx.fetch(OF_LANE, organization_id, lane_id, limit)
+    rows = await tenant.tx.fetch(OF_LANE, tenant.organization_id, lane_id, limit)
     return [(Delivery(*row[:-1]), row["url"]) for row in rows]
 
 
 async def find_delivery(
-    organization_id: UUID, tx: Tx, endpoint_id: UUID, delivery_id: UUID
+    tenant: TenantConnection, endpoint_id: UUID, delivery_id: UUID
 ) -> Delivery | None:
-    row = await tx.fetchrow(GET, organization_id, endpoint_id, delivery_id)
+    row = await tenant.tx.fetchrow(GET, tenant.organization_id, endpoint_id, delivery_id)
     return None if row is None else Delivery(*row)
 
 
-async def insert_test(organization_id: UUID, tx: Tx, delivery: Delivery, body: Raw) -> None:
+async def insert_test(tenant: TenantConnection, delivery: Delivery, body: Raw) -> None:
     """A test that was sent, whatever became of it."""
     d = delivery
-    await tx.execute(
+    await tenant.tx.execute(
         INSERT_TEST,
-        organization_id,
+        tenant.organization_id,
         d.id,
         d.endpoint_id,
         d.event_id,
@@ -295,10 +295,10 @@ async def insert_test(organization_id: UUID, tx: Tx, delivery: Delivery, body: R
     )
 
 
-async def redeliver(organization_id: UUID, tx: Tx, endpoint_id: UUID, delivery_id: UUID) -> None:
+async def redeliver(tenant: TenantConnection, endpoint_id: UUID, delivery_id: UUID) -> None:
     """Puts it in its lane once more, with the whole timetable before it. What waits is due now."""
-    await tx.execute(AGAIN, organization_id, endpoint_id, delivery_id)
-    await tx.execute(DUE_NOW, organization_id, endpoint_id, delivery_id)
+    await tenant.tx.execute(AGAIN, tenant.organization_id, endpoint_id, delivery_id)
+    await tenant.tx.execute(DUE_NOW, tenant.organization_id, endpoint_id, delivery_id)
 
 
 def _keys(lanes: Sequence[DueLane]) -> list[list[Any]]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Raw, Struct
 
 from kalends.domain.event import LoggedEvent
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import columns_of
 
 # The counter's row is locked from here to COMMIT, so numbers become visible in their order and a
@@ -111,8 +111,7 @@ BEFORE: Final = f"{GET} AND booking_id = $2 AND number < $3 ORDER BY number DESC
 
 
 async def append_events(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     events: Sequence[Event],
     mails: Sequence[NewMail],
     actor: str,
@@ -124,7 +123,7 @@ async def append_events(
     Must be the transaction's last statement.
     """
     arguments = [
-        organization_id,
+        tenant.organization_id,
         [event.id for event in events],
         [event.type for event in events],
         [event.booking_id for event in events],
@@ -137,7 +136,7 @@ async def append_events(
         now,
     ]
     if not mails:
-        waits: bool = await tx.fetchval(APPEND, *arguments)
+        waits: bool = await tenant.tx.fetchval(APPEND, *arguments)
         return waits
     arguments += [
         [mail.id for mail in mails],
@@ -146,7 +145,7 @@ async def append_events(
         [mail.recipient for mail in mails],
         [mail.ordinal for mail in mails],
     ]
-    await tx.execute(APPEND_WITH_MAILS, *arguments)
+    await tenant.tx.execute(APPEND_WITH_MAILS, *arguments)
     return True
 
 
@@ -156,33 +155,36 @@ async def read_counters(tx: Tx, organization_ids: Sequence[UUID]) -> dict[UUID, 
     return {row[0]: row[1] for row in rows}
 
 
-async def find_event_number(organization_id: UUID, tx: Tx, event_id: UUID) -> int | None:
+async def find_event_number(tenant: TenantConnection, event_id: UUID) -> int | None:
     """The event's number: where a reader of the log stands that has read up to it."""
-    number: int | None = await tx.fetchval(NUMBER, organization_id, event_id)
+    number: int | None = await tenant.tx.fetchval(NUMBER, tenant.organization_id, event_id)
     return number
 
 
-async def list_events(organization_id: UUID, tx: Tx, after: int, limit: int) -> list[LoggedEvent]:
+async def list_events(tenant: TenantConnection, after: int, limit: int) -> list[LoggedEvent]:
     """The events after that number, in order."""
-    return [LoggedEvent(*row) for row in await tx.fetch(LOG, organization_id, after, limit)]
+    return [
+        LoggedEvent(*row)
+        for row in await tenant.tx.fetch(LOG, tenant.organization_id, after, limit)
+    ]
 
 
-async def find_event(organization_id: UUID, tx: Tx, number: int) -> LoggedEvent | None:
-    row = await tx.fetchrow(BY_NUMBER, organization_id, number)
+async def find_event(tenant: TenantConnection, number: int) -> LoggedEvent | None:
+    row = await tenant.tx.fetchrow(BY_NUMBER, tenant.organization_id, number)
     return None if row is None else LoggedEvent(*row)
 
 
 async def list_events_of_booking(
-    organization_id: UUID, tx: Tx, booking_id: UUID, limit: int
+    tenant: TenantConnection, booking_id: UUID, limit: int
 ) -> list[LoggedEvent]:
     """What happened to the booking, the latest first."""
-    rows = await tx.fetch(OF_BOOKING, organization_id, booking_id, limit)
+    rows = await tenant.tx.fetch(OF_BOOKING, tenant.organization_id, booking_id, limit)
     return [LoggedEvent(*row) for row in rows]
 
 
 async def find_event_before(
-    organization_id: UUID, tx: Tx, booking_id: UUID, number: int
+    tenant: TenantConnection, booking_id: UUID, number: int
 ) -> LoggedEvent | None:
     """The last event of the booking before that one."""
-    row = await tx.fetchrow(BEFORE, organization_id, booking_id, number)
+    row = await tenant.tx.fetchrow(BEFORE, tenant.organization_id, booking_id, number)
     return None if row is None else LoggedEvent(*row)

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Raw, structs
 
 from kalends.domain.mail import Mail
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of, page_of, parameters
 
 FIELDS: Final = Mail.__struct_fields__
@@ -66,56 +66,55 @@ class Told(NamedTuple):
     data: Raw
 
 
-async def find_mail(organization_id: UUID, tx: Tx, mail_id: UUID) -> Mail | None:
-    row = await tx.fetchrow(GET, organization_id, mail_id)
+async def find_mail(tenant: TenantConnection, mail_id: UUID) -> Mail | None:
+    row = await tenant.tx.fetchrow(GET, tenant.organization_id, mail_id)
     return None if row is None else Mail(*row)
 
 
 async def list_mails(
-    organization_id: UUID, tx: Tx, booking_id: UUID | None, limit: int, offset: int
+    tenant: TenantConnection, booking_id: UUID | None, limit: int, offset: int
 ) -> tuple[list[Mail], int]:
     """A page, the latest first, of all or of one booking's; and how many there are."""
-    rows = await tx.fetch(LIST, organization_id, booking_id, limit, offset)
+    rows = await tenant.tx.fetch(LIST, tenant.organization_id, booking_id, limit, offset)
     return [Mail(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
 
 
 async def find_told(
-    organization_id: UUID, tx: Tx, booking_id: UUID, before: int = LATEST
+    tenant: TenantConnection, booking_id: UUID, before: int = LATEST
 ) -> dict[str, Told]:
     """By audience: the last mail about an event of the booking, before the one of that number."""
-    rows = await tx.fetch(TOLD, organization_id, booking_id, before)
+    rows = await tenant.tx.fetch(TOLD, tenant.organization_id, booking_id, before)
     return {row["audience"]: Told(row["recipient"], row["kind"], row["data"]) for row in rows}
 
 
-async def insert_mail(organization_id: UUID, tx: Tx, mail: Mail) -> None:
-    await tx.execute(INSERT, organization_id, *structs.astuple(mail))
+async def insert_mail(tenant: TenantConnection, mail: Mail) -> None:
+    await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(mail))
 
 
-async def lock_unsent(organization_id: UUID, tx: Tx, mail_ids: Sequence[UUID]) -> list[Mail]:
+async def lock_unsent(tenant: TenantConnection, mail_ids: Sequence[UUID]) -> list[Mail]:
     """Those of the mails that are still to be sent, locked until the transaction ends; none that
     somebody else has locked."""
-    return [Mail(*row) for row in await tx.fetch(LOCK, organization_id, mail_ids)]
+    return [Mail(*row) for row in await tenant.tx.fetch(LOCK, tenant.organization_id, mail_ids)]
 
 
-async def count_unsent(organization_id: UUID, tx: Tx, mail_ids: Sequence[UUID]) -> int:
+async def count_unsent(tenant: TenantConnection, mail_ids: Sequence[UUID]) -> int:
     """How many of the mails are still to be sent, whoever has locked them."""
-    count: int = await tx.fetchval(UNSENT, organization_id, mail_ids)
+    count: int = await tenant.tx.fetchval(UNSENT, tenant.organization_id, mail_ids)
     return count
 
 
-async def write_messages(organization_id: UUID, tx: Tx, written: Sequence[Mail]) -> None:
+async def write_messages(tenant: TenantConnection, written: Sequence[Mail]) -> None:
     """Keeps the messages, so that each try sends the same; the caller holds the locks."""
     columns = zip(*((m.id, m.subject, m.message) for m in written), strict=True)
-    await tx.execute(WRITE, organization_id, *map(list, columns))
+    await tenant.tx.execute(WRITE, tenant.organization_id, *map(list, columns))
 
 
 async def set_state(
-    organization_id: UUID,
-    tx: Tx,
+    tenant: TenantConnection,
     mail_ids: Sequence[UUID],
     state: str,
     error: str | None,
     now: datetime,
 ) -> None:
     """What became of them. What was sent or kept stays so."""
-    await tx.execute(SET_STATE, organization_id, mail_ids, state, error, now)
+    await tenant.tx.execute(SET_STATE, tenant.organization_id, mail_ids, state, error, now)

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import structs
 
 from kalends.domain.webhook import WebhookEndpoint
-from kalends.store.database import Tx
+from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of, page_of, parameters
 
 FIELDS: Final = WebhookEndpoint.__struct_fields__
@@ -64,60 +64,60 @@ WHERE organization_id = $1 AND id = (SELECT id FROM webhook_endpoints
 """
 
 
-async def find_endpoint(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> WebhookEndpoint | None:
-    row = await tx.fetchrow(GET, organization_id, endpoint_id)
+async def find_endpoint(tenant: TenantConnection, endpoint_id: UUID) -> WebhookEndpoint | None:
+    row = await tenant.tx.fetchrow(GET, tenant.organization_id, endpoint_id)
     return None if row is None else WebhookEndpoint(*row)
 
 
-async def lock_endpoint(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> WebhookEndpoint | None:
+async def lock_endpoint(tenant: TenantConnection, endpoint_id: UUID) -> WebhookEndpoint | None:
     """The endpoint, which nobody else changes until the transaction ends."""
-    row = await tx.fetchrow(GET_LOCKED, organization_id, endpoint_id)
+    row = await tenant.tx.fetchrow(GET_LOCKED, tenant.organization_id, endpoint_id)
     return None if row is None else WebhookEndpoint(*row)
 
 
 async def list_endpoints(
-    organization_id: UUID, tx: Tx, limit: int, offset: int
+    tenant: TenantConnection, limit: int, offset: int
 ) -> tuple[list[WebhookEndpoint], int]:
     """A page, oldest first, and how many there are."""
-    rows = await tx.fetch(LIST, organization_id, limit, offset)
+    rows = await tenant.tx.fetch(LIST, tenant.organization_id, limit, offset)
     return [WebhookEndpoint(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
 
 
-async def insert_endpoint(organization_id: UUID, tx: Tx, endpoint: WebhookEndpoint) -> None:
-    await tx.execute(INSERT, organization_id, *structs.astuple(endpoint))
+async def insert_endpoint(tenant: TenantConnection, endpoint: WebhookEndpoint) -> None:
+    await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(endpoint))
 
 
-async def update_endpoint(organization_id: UUID, tx: Tx, endpoint: WebhookEndpoint) -> None:
+async def update_endpoint(tenant: TenantConnection, endpoint: WebhookEndpoint) -> None:
     """Writes the whole endpoint but `failing_since`; the caller holds its lock."""
     values = (getattr(endpoint, name) for name in _CHANGEABLE)
-    await tx.execute(UPDATE, organization_id, endpoint.id, *values)
+    await tenant.tx.execute(UPDATE, tenant.organization_id, endpoint.id, *values)
 
 
-async def delete_endpoint(organization_id: UUID, tx: Tx, endpoint_id: UUID, now: datetime) -> bool:
+async def delete_endpoint(tenant: TenantConnection, endpoint_id: UUID, now: datetime) -> bool:
     """Nothing is delivered to it any more; False where it was not there."""
-    done: str = await tx.execute(DELETE, organization_id, endpoint_id, now)
-    await tx.execute(DROP_LANES, organization_id, endpoint_id)
+    done: str = await tenant.tx.execute(DELETE, tenant.organization_id, endpoint_id, now)
+    await tenant.tx.execute(DROP_LANES, tenant.organization_id, endpoint_id)
     return done == "UPDATE 1"
 
 
-async def wake_lanes(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> None:
+async def wake_lanes(tenant: TenantConnection, endpoint_id: UUID) -> None:
     """Makes all that waits for the endpoint due at once."""
-    await tx.execute(WAKE_LANES, organization_id, endpoint_id)
+    await tenant.tx.execute(WAKE_LANES, tenant.organization_id, endpoint_id)
 
 
-async def note_success(organization_id: UUID, tx: Tx, endpoint_id: UUID) -> None:
+async def note_success(tenant: TenantConnection, endpoint_id: UUID) -> None:
     """Ends a time of failures, unless somebody holds the endpoint."""
-    await tx.execute(SUCCEEDED, organization_id, endpoint_id)
+    await tenant.tx.execute(SUCCEEDED, tenant.organization_id, endpoint_id)
 
 
-async def note_failure(organization_id: UUID, tx: Tx, endpoint_id: UUID, since: datetime) -> None:
+async def note_failure(tenant: TenantConnection, endpoint_id: UUID, since: datetime) -> None:
     """Begins a time of failures, unless one has begun, or somebody holds the endpoint."""
-    await tx.execute(FAILED, organization_id, endpoint_id, since)
+    await tenant.tx.execute(FAILED, tenant.organization_id, endpoint_id, since)
 
 
 async def disable_endpoint(
-    organization_id: UUID, tx: Tx, endpoint_id: UUID, reason: str, now: datetime
+    tenant: TenantConnection, endpoint_id: UUID, reason: str, now: datetime
 ) -> bool:
     """False where it was disabled already, or somebody holds it."""
-    done = await tx.fetchval(DISABLE, organization_id, endpoint_id, reason, now)
+    done = await tenant.tx.fetchval(DISABLE, tenant.organization_id, endpoint_id, reason, now)
     return done is not None
