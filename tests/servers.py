@@ -28,7 +28,7 @@ def free_port() -> int:
 @dataclass
 class Server:
     """`kalends serve` as a child process; stopped by its own process id. `open_files` is the most
-    that it may open, of which at first it has half."""
+    that it may open, of which at first it has half; `python` is the one where it is installed."""
 
     environment: Mapping[str, str]
     log_file: Path
@@ -37,6 +37,7 @@ class Server:
     process: subprocess.Popen[bytes] | None = None
     open_files: int | None = None
     host: str = "127.0.0.1"
+    python: Path = Path(sys.executable)
 
     @property
     def url(self) -> str:
@@ -47,7 +48,7 @@ class Server:
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [
-                    sys.executable,
+                    self.python,
                     "-m",
                     "kalends",
                     "serve",

@@ -1,0 +1,1 @@
+"""Programs for those who work on Kalends; none of them is a part of the package."""
