@@ -12,7 +12,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Tests wait more than they work: four at a time keep two cores busy.
 AT_ONCE := 4
-PYTEST  := $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadgroup --no-loadscope-reorder
+PYTEST  := $(BIN)/python -m pytest -n $(AT_ONCE)
 
 .PHONY: serve install test test-fast check format lint types layers messages bench lock clean
 

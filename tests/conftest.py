@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import shlex
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,13 +12,14 @@ from typing import Any, TypeVar
 
 import pytest
 from argon2 import PasswordHasher
+from xdist.remote import Producer
 
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
 from kalends.runtime import passwords
 from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import SetUp, set_up_organization
-from tests.groups import arrange, command_for
+from tests.groups import GroupScheduling, arrange
 from tests.homes import environment_in, migrated
 from tests.servers import Server
 from tests.world import World
@@ -37,10 +39,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     arrange(items)
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    config.option.loadscopereorder = False  # they are in their order already
+    return GroupScheduling(config, log)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says how to run each test that failed alone."""
     for report in terminalreporter.getreports("failed") + terminalreporter.getreports("error"):
-        terminalreporter.write_line(f"alone: {command_for(report.nodeid)}")
+        terminalreporter.write_line(
+            f"alone: .venv/bin/python -m pytest {shlex.quote(report.nodeid)}"
+        )
 
 
 @pytest.fixture(scope="session")

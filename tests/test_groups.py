@@ -1,20 +1,13 @@
-"""What pytest says of tests that failed."""
+"""Which worker of pytest-xdist runs which test."""
 
 import pytest
 
-from tests.groups import command_for
 
-
-@pytest.mark.parametrize(
-    ("node_id", "test"),
-    [
-        ("tests/web/test_holds.py::test_x", "tests/web/test_holds.py::test_x"),
-        (
-            "tests/web/test_holds.py::test_x[a@b]@web/test_holds.py",
-            "'tests/web/test_holds.py::test_x[a@b]'",
-        ),
-        ("tests/races/test_endings.py::test_x@under fire", "tests/races/test_endings.py::test_x"),
-    ],
-)
-def test_a_failed_test_is_run_alone_by_its_own_name(node_id: str, test: str) -> None:
-    assert command_for(node_id) == f".venv/bin/python -m pytest {test}"
+@pytest.mark.parametrize("number", range(8))
+def test_a_file_runs_in_one_worker(
+    tmp_path_factory: pytest.TempPathFactory, testrun_uid: str, worker_id: str, number: int
+) -> None:
+    seen = tmp_path_factory.getbasetemp().parent / f"workers-{testrun_uid}"
+    with seen.open("a") as file:
+        print(worker_id, file=file)
+    assert set(seen.read_text().split()) == {worker_id}
