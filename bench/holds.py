@@ -16,8 +16,8 @@ from bench.http import environ_of, folder_of
 from kalends.compose import (
     Installation,
     application,
+    freeze_garbage_collector,
     installation,
-    leave_to_no_collection,
     migrate_now,
 )
 from kalends.domain import ids
@@ -91,7 +91,7 @@ async def _measure(home: Installation) -> None:
     context = home.context()
     made = await set_up_organization(context, "Long", EMAIL, PASSWORD)
     transport = httpx.ASGITransport(application(home))
-    leave_to_no_collection()
+    freeze_garbage_collector()
     # Not zipped, as the client would unzip it on the same loop.
     headers = {"authorization": f"Bearer {made.api_key}", "accept-encoding": "identity"}
     async with httpx.AsyncClient(

@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager, suppress
 import httpx
 import pytest
 
-from kalends.compose import Installation, most_connections, raise_open_files
+from kalends.compose import Installation
+from kalends.serving import most_connections, raise_open_files
 from tests.conftest import PASSWORD, make_organization
 from tests.homes import environment_in, migrated
 from tests.receivers import receiving

@@ -1,27 +1,17 @@
 """From settings to a running app: the one place where the parts meet."""
 
 import asyncio
-import atexit
-import ctypes
 import gc
-import multiprocessing
 import os
-import resource
 import secrets
-import shutil
-import signal
-import socket
-import sys
-import tempfile
 from collections.abc import (
     AsyncIterator,
     Callable,
     Coroutine,
     Iterator,
     Mapping,
-    Sequence,
 )
-from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
@@ -29,10 +19,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
-import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.config import STARTUP_FAILURE
-from uvicorn.supervisors import Multiprocess
 
 from kalends.domain.errors import Unavailable
 from kalends.domain.gateways import Gateways
@@ -40,7 +27,6 @@ from kalends.gateways.addresses import is_host_name
 from kalends.gateways.calcom.client import CalcomAccount
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.mail import SmtpTransport
-from kalends.logs import set_up_logs
 from kalends.runtime.callers import Keyring
 from kalends.runtime.rate_limits import RateLimiter
 from kalends.runtime.sealing import Seal
@@ -58,10 +44,9 @@ from kalends.store.database_info import inspect_database
 from kalends.store.embedded.server import EmbeddedPostgres, Watcher
 from kalends.store.revisions import newest_revision
 from kalends.web.app import build_app
-from kalends.web.http.connections import MOST_CONNECTIONS, ClientTimeouts, Connections
 from kalends.web.http.endpoint import Gate
 from kalends.web.http.health import Checks
-from kalends.web.http.protocol import REFUSALS, Protocol
+from kalends.web.http.protocol import REFUSALS
 from kalends.web.http.sign_ins import Sessions
 from kalends.web.pages.request import PageLimits
 from kalends.web.pages.zone_list import load_zones
@@ -74,21 +59,6 @@ CONNECTIONS_FOR_JOBS: Final = 5
 # Jobs and requests share one event loop: beside requests, few jobs at a time.
 JOBS_AT_ONCE_IN_A_SERVER: Final = 4
 JOBS_AT_ONCE_IN_A_WORKER: Final = 50
-BACKLOG: Final = 2048
-# Open files for deliveries, mail, logs and libraries; connections to PostgreSQL come on top.
-OPEN_FILES_KEPT: Final = 300
-PR_SET_PDEATHSIG: Final = 1
-# Tells the processes of one server where it is; no setting, as the origin of a request is not
-# judged by it.
-SERVED_AT: Final = "KALENDS_SERVED_AT"
-WITHOUT_ADDRESS: Final = (
-    "A worker needs KALENDS_PUBLIC_URL, the address that people see, to mail links. Without it"
-    " mail waits for `kalends serve`; all other jobs run here."
-)
-
-
-class ServingError(Exception):
-    """Nothing can be served; the text is a sentence that a person can act on."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +179,7 @@ def application(home: Installation) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(_: Any) -> AsyncIterator[Mapping[str, Any]]:
         await asyncio.to_thread(load_zones)
-        leave_to_no_collection()
+        freeze_garbage_collector()
         sharing = asyncio.create_task(_share_limits(limiter, context.database))
         try:
             async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_SERVER):
@@ -229,7 +199,7 @@ def application(home: Installation) -> ASGIApp:
     return build_app(gate, limits, lifespan, Checks(ready, facts, settings.metrics))
 
 
-def leave_to_no_collection() -> None:
+def freeze_garbage_collector() -> None:
     """What is there now stays while the process lives: modules, tables, templates, zones. A full
     pass of the garbage collector over it took 60 ms, in which nobody was answered."""
     gc.collect()
@@ -280,165 +250,3 @@ def _import_jobs() -> tuple[
     from kalends.jobs.worker import run_jobs
 
     return run_jobs, dispatch, jobs_of
-
-
-def run_worker(home: Installation) -> None:
-    """Runs jobs, and nothing else, until SIGTERM or SIGINT."""
-    raise_open_files()
-
-    async def work() -> None:
-        told = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, told.set)
-        context = home.context()
-        if context.gateways.public_url is None:
-            log.warning(WITHOUT_ADDRESS)
-        try:
-            async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_WORKER):
-                log.info("worker started")
-                await told.wait()
-        finally:
-            await context.close()
-        log.info("worker stopped")
-
-    asyncio.run(work())
-
-
-def listen(host: str, port: int) -> list[socket.socket]:
-    """Sockets that listen on each address of the host: from now on the port is ours, and
-    whoever connects waits until we serve. Raises ServingError."""
-    opened: list[socket.socket] = []
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, _, _, _, address in dict.fromkeys(found):
-            one = socket.socket(family, socket.SOCK_STREAM)
-            opened.append(one)
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            one.bind(address)
-            one.listen(BACKLOG)
-    except (OSError, UnicodeError, OverflowError) as error:
-        for one in opened:
-            one.close()
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ServingError(
-            f"Kalends cannot listen on {host} port {port} ({reason}). "
-            "Name another one with --host and --port, or stop what listens there."
-        ) from error
-    return opened
-
-
-def raise_open_files() -> int:
-    """Lets this process, and those that it starts, open as many files as it may. Gives how many."""
-    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # the kernel's own limit may be lower than what is noted
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-        now = most
-    return sys.maxsize if now == resource.RLIM_INFINITY else now
-
-
-def most_connections(open_files: int, database_pool: int) -> int:
-    """How many clients one process takes, so that PostgreSQL and jobs find files to open."""
-    kept = OPEN_FILES_KEPT + database_pool + CONNECTIONS_FOR_JOBS
-    return min(MOST_CONNECTIONS, max(open_files - kept, open_files // 2))
-
-
-def serve(
-    home: Installation,
-    sockets: Sequence[socket.socket],
-    workers: int,
-    patience: ClientTimeouts | None = None,
-) -> None:
-    """Serves API, pages and jobs until a signal ends it, in this process or in `workers`, each
-    with that patience for slow clients.
-
-    Raises ServingError if it cannot start.
-    """
-    most = most_connections(raise_open_files(), home.settings.database_pool)
-    common: dict[str, Any] = {
-        "log_config": None,
-        "access_log": False,
-        "server_header": False,
-        "timeout_graceful_shutdown": 10,
-        "http": partial(Protocol, connections=Connections(patience, most)),
-        "ws": "none",
-        # Longer than a proxy keeps its idle connections, so that it never writes into a closed one.
-        "timeout_keep_alive": 75,
-        "proxy_headers": bool(home.settings.trusted_proxies),
-        "forwarded_allow_ips": list(home.settings.trusted_proxies),
-    }
-    if workers == 1:
-        _serve_here(uvicorn.Config(application(home), workers=1, **common), list(sockets))
-    else:
-        # A busy machine may need many seconds only to import all this.
-        config = WorkerConfig(
-            "kalends.compose:worker_application",
-            factory=True,
-            workers=workers,
-            timeout_worker_healthcheck=30,
-            **common,
-        )
-        os.environ[SERVED_AT] = home.served_at or ""
-        _serve_in_workers(config, list(sockets))
-
-
-def _serve_here(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-    server = uvicorn.Server(config)
-    try:
-        server.run(sockets=sockets)
-    except (KeyboardInterrupt, SystemExit):
-        # uvicorn has ended as the signal asked, and raises it again
-        if not server.started and not server.should_exit:
-            raise ServingError("The server could not start: its log says why.") from None
-
-
-def _serve_in_workers(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
-    """The workers write their metrics into one folder, so that each can show the sum."""
-    with tempfile.TemporaryDirectory(prefix="kalends-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        supervisor = Multiprocess(config, sockets=sockets)
-        supervisor.run()
-    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
-        raise ServingError("The workers could not start: their log says why.")
-
-
-class WorkerConfig(uvicorn.Config):
-    """uvicorn calls `configure_logging` first of all in a worker: the place to make it one."""
-
-    def configure_logging(self) -> None:
-        super().configure_logging()
-        parent = multiprocessing.parent_process()
-        if parent is None:
-            return
-        # After a graceful end uvicorn raises the signal again; what is open is closed then.
-        signal.signal(signal.SIGTERM, _leave)
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent.pid:
-            raise SystemExit(0)
-        if parent.pid is not None:
-            _until_exit.callback(_sweep_behind, parent.pid)
-        settings = Settings.from_environ()
-        set_up_logs(settings.log_level, settings.log_format)
-
-
-def _sweep_behind(parent: int) -> None:
-    """Removes the workers' folder of metrics, for a parent that was killed."""
-    if os.getppid() != parent:
-        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
-
-
-def _leave(number: int, _: object) -> None:
-    raise SystemExit(0)
-
-
-def worker_application() -> ASGIApp:
-    """The application of one of several worker processes, which finds its settings by itself
-    and holds its own lease on the embedded PostgreSQL until it ends."""
-    settings = Settings.from_environ()
-    home = _until_exit.enter_context(installation(settings, watched=True))
-    return application(replace(home, served_at=os.environ.get(SERVED_AT) or None))
-
-
-_until_exit = ExitStack()
-atexit.register(_until_exit.close)

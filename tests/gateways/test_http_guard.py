@@ -235,6 +235,6 @@ async def test_the_settings_open_what_they_name(tmp_path: Path) -> None:
 
 
 async def test_the_libraries_are_not_imported_with_the_program() -> None:
-    look = "import sys, kalends.compose; sys.exit(bool({'aiohttp', 'aiosmtplib'} & {*sys.modules}))"
+    look = "import sys, kalends.serving; sys.exit(bool({'aiohttp', 'aiosmtplib'} & {*sys.modules}))"
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", look)
     assert await process.wait() == 0

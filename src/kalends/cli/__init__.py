@@ -12,8 +12,8 @@ import typer
 from kalends import __version__
 from kalends.cli import calcom, calling, organizations, serve, upkeep, work
 from kalends.cli.calling import UsageError
-from kalends.compose import ServingError
 from kalends.domain.errors import Invalid, KalendsError
+from kalends.serving import ServingError
 from kalends.settings import SettingsError
 from kalends.store.database_info import UnreachableError
 from kalends.store.embedded.archive import ArchiveError

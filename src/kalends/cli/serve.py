@@ -11,12 +11,13 @@ import typer
 from msgspec import json
 
 from kalends.cli.calling import UsageError, run
-from kalends.compose import Installation, installation, listen, migrate_now, run_worker
-from kalends.compose import serve as serve_installation
+from kalends.compose import Installation, installation, migrate_now
 from kalends.domain.ids import SCHEDULE, encode_id
 from kalends.logs import set_up_logs
 from kalends.runtime.unit_of_work import Context, real_time
 from kalends.services.setup import FirstSetUp, is_empty, set_up_first
+from kalends.serving import listen, run_worker
+from kalends.serving import serve as serve_installation
 from kalends.settings import Settings
 
 FIRST_NAME: Final = "My business"

@@ -1,0 +1,217 @@
+"""Serving: sockets, file limits, signals, and the processes that serve."""
+
+import asyncio
+import atexit
+import ctypes
+import multiprocessing
+import os
+import resource
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
+
+import structlog
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from kalends.compose import (
+    CONNECTIONS_FOR_JOBS,
+    JOBS_AT_ONCE_IN_A_WORKER,
+    Installation,
+    application,
+    installation,
+    running_jobs,
+)
+from kalends.logs import set_up_logs
+from kalends.settings import Settings
+from kalends.web.http.connections import MOST_CONNECTIONS, ClientTimeouts, Connections
+from kalends.web.http.protocol import Protocol
+
+log = structlog.get_logger("kalends")
+
+BACKLOG: Final = 2048
+# Open files for deliveries, mail, logs and libraries; connections to PostgreSQL come on top.
+OPEN_FILES_KEPT: Final = 300
+PR_SET_PDEATHSIG: Final = 1
+# Tells the processes of one server where it is; no setting, as the origin of a request is not
+# judged by it.
+SERVED_AT: Final = "KALENDS_SERVED_AT"
+WITHOUT_ADDRESS: Final = (
+    "A worker needs KALENDS_PUBLIC_URL, the address that people see, to mail links. Without it"
+    " mail waits for `kalends serve`; all other jobs run here."
+)
+
+
+class ServingError(Exception):
+    """Nothing can be served; the text is a sentence that a person can act on."""
+
+
+def run_worker(home: Installation) -> None:
+    """Runs jobs, and nothing else, until SIGTERM or SIGINT."""
+    raise_open_files()
+
+    async def work() -> None:
+        ended = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
+        context = home.context()
+        if context.gateways.public_url is None:
+            log.warning(WITHOUT_ADDRESS)
+        try:
+            async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_WORKER):
+                log.info("worker started")
+                await ended.wait()
+        finally:
+            await context.close()
+        log.info("worker stopped")
+
+    asyncio.run(work())
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets that listen on each address of the host: from now on the port is ours, and
+    whoever connects waits until we serve. Raises ServingError."""
+    opened: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in dict.fromkeys(found):
+            one = socket.socket(family, socket.SOCK_STREAM)
+            opened.append(one)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            one.bind(address)
+            one.listen(BACKLOG)
+    except (OSError, UnicodeError, OverflowError) as error:
+        for one in opened:
+            one.close()
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ServingError(
+            f"Kalends cannot listen on {host} port {port} ({reason}). "
+            "Name another one with --host and --port, or stop what listens there."
+        ) from error
+    return opened
+
+
+def raise_open_files() -> int:
+    """Lets this process, and those that it starts, open as many files as it may. Gives how many."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # the kernel's own limit may be lower than what is noted
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        now = most
+    return sys.maxsize if now == resource.RLIM_INFINITY else now
+
+
+def most_connections(open_files: int, database_pool: int) -> int:
+    """How many clients one process takes, so that PostgreSQL and jobs find files to open."""
+    kept = OPEN_FILES_KEPT + database_pool + CONNECTIONS_FOR_JOBS
+    return min(MOST_CONNECTIONS, max(open_files - kept, open_files // 2))
+
+
+def serve(
+    home: Installation,
+    sockets: Sequence[socket.socket],
+    workers: int,
+    patience: ClientTimeouts | None = None,
+) -> None:
+    """Serves API, pages and jobs until a signal ends it, in this process or in `workers`, each
+    with that patience for slow clients.
+
+    Raises ServingError if it cannot start.
+    """
+    most = most_connections(raise_open_files(), home.settings.database_pool)
+    common: dict[str, Any] = {
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "timeout_graceful_shutdown": 10,
+        "http": partial(Protocol, connections=Connections(patience, most)),
+        "ws": "none",
+        # Longer than a proxy keeps its idle connections, so that it never writes into a closed one.
+        "timeout_keep_alive": 75,
+        "proxy_headers": bool(home.settings.trusted_proxies),
+        "forwarded_allow_ips": list(home.settings.trusted_proxies),
+    }
+    if workers == 1:
+        _serve_here(uvicorn.Config(application(home), workers=1, **common), list(sockets))
+    else:
+        # A busy machine may need many seconds only to import all this.
+        config = WorkerConfig(
+            "kalends.serving:worker_application",
+            factory=True,
+            workers=workers,
+            timeout_worker_healthcheck=30,
+            **common,
+        )
+        os.environ[SERVED_AT] = home.served_at or ""
+        _serve_in_workers(config, list(sockets))
+
+
+def _serve_here(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+    server = uvicorn.Server(config)
+    try:
+        server.run(sockets=sockets)
+    except (KeyboardInterrupt, SystemExit):
+        # uvicorn has ended as the signal asked, and raises it again
+        if not server.started and not server.should_exit:
+            raise ServingError("The server could not start: its log says why.") from None
+
+
+def _serve_in_workers(config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+    """The workers write their metrics into one folder, so that each can show the sum."""
+    with tempfile.TemporaryDirectory(prefix="kalends-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        supervisor = Multiprocess(config, sockets=sockets)
+        supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise ServingError("The workers could not start: their log says why.")
+
+
+class WorkerConfig(uvicorn.Config):
+    """uvicorn calls `configure_logging` first of all in a worker: the place to make it one."""
+
+    def configure_logging(self) -> None:
+        super().configure_logging()
+        parent = multiprocessing.parent_process()
+        if parent is None:
+            return
+        # After a graceful end uvicorn raises the signal again; what is open is closed then.
+        signal.signal(signal.SIGTERM, _exit_now)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != parent.pid:
+            raise SystemExit(0)
+        if parent.pid is not None:
+            _exit_stack.callback(_remove_metrics_folder, parent.pid)
+        settings = Settings.from_environ()
+        set_up_logs(settings.log_level, settings.log_format)
+
+
+def _remove_metrics_folder(parent: int) -> None:
+    """Removes the workers' folder of metrics, for a parent that was killed."""
+    if os.getppid() != parent:
+        shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def _exit_now(number: int, _: object) -> None:
+    raise SystemExit(0)
+
+
+def worker_application() -> ASGIApp:
+    """The application of one of several worker processes, which finds its settings by itself
+    and holds its own lease on the embedded PostgreSQL until it ends."""
+    settings = Settings.from_environ()
+    home = _exit_stack.enter_context(installation(settings, watched=True))
+    return application(replace(home, served_at=os.environ.get(SERVED_AT) or None))
+
+
+_exit_stack = ExitStack()
+atexit.register(_exit_stack.close)
