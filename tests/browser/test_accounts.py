@@ -8,7 +8,7 @@ from kalends.compose import Installation
 from kalends.domain.access import Mode, Role
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller
-from kalends.services import accounts
+from kalends.services.users import invitations
 from tests.browser.conftest import Violations, Visits
 from tests.conftest import in_thread
 from tests.mails import Mailbox
@@ -63,5 +63,5 @@ def test_who_is_invited_is_signed_in_by_the_form(
 async def invite(home: Installation, world: World, guest: str) -> None:
     context = replace(home, served_at=world.url).context()
     caller = Caller(world.setup.organization_id, Mode.LIVE, actor="test")
-    await unit_of_work.change(context, caller, accounts.invite_user, guest, Role.MEMBER)
+    await unit_of_work.change(context, caller, invitations.invite_user, guest, Role.MEMBER)
     await context.database.close()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kalends.services.mailing import send_mails
+from kalends.runtime.mail_sending import send_mails
 from tests.conftest import fetch, in_thread, run
 from tests.mail.posting import Post
 from tests.mail.reading import calendar_part, event_in, text_of, to

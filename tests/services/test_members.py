@@ -12,8 +12,9 @@ from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.domain.mail import Mail
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
-from kalends.services import accounts, mailing, members, setup
-from kalends.services.sessions import get_account
+from kalends.services import mails, setup
+from kalends.services.users import members, password_resets
+from kalends.services.users.sign_in_sessions import get_account
 from kalends.store.accounts import users
 from tests.world import World
 
@@ -155,7 +156,7 @@ async def test_an_invitation_is_repeated_until_it_is_taken(context: Context, wor
 
 
 async def mail_to(context: Context, caller: Caller, email: str) -> Mail:
-    listed, _ = await unit_of_work.read(context, caller, mailing.list_mails, None, 50, 0)
+    listed, _ = await unit_of_work.read(context, caller, mails.list_mails, None, 50, 0)
     return next(mail for mail in listed if mail.recipient == email)
 
 
@@ -167,7 +168,7 @@ async def test_a_link_for_a_new_password_is_read_by_its_user_alone(
     named = encode_id(ORGANIZATION, world.setup.organization_id)
     await setup.add_user(context, named, email, PASSWORD, Role.ADMIN)
     admin = await caller_of(context, world, email)
-    await accounts.send_reset(context, email.encode())
+    await password_resets.send_reset(context, email.encode())
     mail = await mail_to(context, owner, email)
     assert await unit_of_work.read(context, admin, members.may_read_mail, mail)
     assert not await unit_of_work.read(context, owner, members.may_read_mail, mail)

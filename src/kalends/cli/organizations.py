@@ -18,8 +18,9 @@ from kalends.domain.access import Role, Scope
 from kalends.domain.ids import API_KEY, ORGANIZATION, encode_id
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context
-from kalends.services import accounts, setup
+from kalends.services import setup
 from kalends.services.setup import SetUp
+from kalends.services.users import invitations
 
 
 def initialize(
@@ -99,7 +100,7 @@ def invite_user(
     async def invite(context: Context) -> bool:
         invited_to = await setup.get_organization_named(context, organization)
         caller = Caller(invited_to.id, invited_to.mode, actor="operator", source="cli")
-        return await unit_of_work.change(context, caller, accounts.invite_user, address, role)
+        return await unit_of_work.change(context, caller, invitations.invite_user, address, role)
 
     with called() as home:
         if home.settings.public_url is None:

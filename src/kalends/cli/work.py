@@ -12,7 +12,7 @@ from kalends.domain.ids import BOOKING, MAIL, decode_id, encode_id
 from kalends.domain.mail import Mail
 from kalends.formats.mails.messages import message_as_text
 from kalends.runtime.unit_of_work import Caller, Context, read
-from kalends.services import job_queue, mailing, setup
+from kalends.services import job_queue, mails, setup
 from kalends.services.job_queue import JobQueue
 
 ACTOR: Final = "operator"
@@ -81,13 +81,13 @@ def list_mail(
 
     async def listed(context: Context) -> tuple[list[Mail], int]:
         caller = await _caller(context, organization)
-        return await read(context, caller, mailing.list_mails, booking_id, limit, 0)
+        return await read(context, caller, mails.list_mails, booking_id, limit, 0)
 
     with called() as home:
-        mails, total = run(home, listed)
-    for one in mails:
+        page, total = run(home, listed)
+    for one in page:
         typer.echo(_line_of(one))
-    typer.echo(f"{len(mails)} of {total}")
+    typer.echo(f"{len(page)} of {total}")
 
 
 @mail.command("show")
@@ -103,7 +103,7 @@ def show_mail(
 
     async def found(context: Context) -> tuple[Mail, bytes | None]:
         caller = await _caller(context, organization)
-        return await read(context, caller, mailing.read_message, wanted)
+        return await read(context, caller, mails.get_message, wanted)
 
     with called() as home:
         one, message = run(home, found)

@@ -20,8 +20,8 @@ from kalends.domain.errors import Unavailable
 from kalends.jobs.back_off import BackOff
 from kalends.jobs.blocked_outcomes import BlockedOutcomes
 from kalends.jobs.health import HealthUpdates
+from kalends.runtime import deliveries
 from kalends.runtime.unit_of_work import Context
-from kalends.services import deliveries
 from kalends.store.database import RunAgain
 from kalends.store.jobs import queue_connection
 from kalends.store.notifier import DELIVERIES

@@ -6,9 +6,12 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from kalends.runtime import mail_sending
+from kalends.runtime.posting import MAIL_JOB
 from kalends.runtime.unit_of_work import Context
-from kalends.services import accounts, booking_endings, housekeeping, mailing, reminders
+from kalends.services import booking_endings, housekeeping, reminders
 from kalends.services.imports import connections, importer, runs, worker
+from kalends.services.users import password_resets
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.
 RETRY_AFTER: Final = (
@@ -50,12 +53,12 @@ class Timed:
 
 
 JOBS: Final[Mapping[str, Job]] = {
-    accounts.RESET_JOB: Job(accounts.send_reset, mails_links=True),
-    mailing.JOB: Job(
-        mailing.send_mails,
-        give_up=mailing.give_up_mails,
+    password_resets.RESET_JOB: Job(password_resets.send_reset, mails_links=True),
+    MAIL_JOB: Job(
+        mail_sending.send_mails,
+        give_up=mail_sending.give_up_mails,
         mails_links=True,
-        whose=mailing.organization_of,
+        whose=mail_sending.organization_of,
     ),
     worker.RUN_JOB: Job(runs.go_on, give_up=runs.give_up_run, whose=worker.organization_of),
     connections.FETCH_JOB: Job(importer.fetch, whose=connections.organization_of),

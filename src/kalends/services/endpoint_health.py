@@ -13,8 +13,8 @@ from kalends.domain.mail import MailKind
 from kalends.domain.webhook import DeliveryAttempt
 from kalends.formats.mails.accounts import DisabledReason, EndpointMail, endpoint_disabled_message
 from kalends.runtime.phones import country_of
+from kalends.runtime.posting import post_message
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
-from kalends.services.mailing import post_message
 from kalends.store.accounts import organizations
 from kalends.store.outbox import webhooks
 from kalends.store.outbox.deliveries import DeliveryOutcome, DueLane
@@ -97,4 +97,4 @@ async def _disable(
                 error=last.error,
             )
         )
-        await post_message(work, organization.id, MailKind.ENDPOINT_DISABLED, recipient, message)
+        await post_message(work, MailKind.ENDPOINT_DISABLED, recipient, message)

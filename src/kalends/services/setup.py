@@ -15,9 +15,9 @@ from kalends.domain.ids import ORGANIZATION, decode_id, new_id
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
 from kalends.domain.slugs import is_reserved, slug_of
 from kalends.domain.values import Instant
+from kalends.runtime.api_keys import MadeKey, make_key
 from kalends.runtime.passwords import hash_password
 from kalends.runtime.unit_of_work import Context
-from kalends.services.api_keys import MadeKey, make_key
 from kalends.store.accounts import organizations, users
 from kalends.store.availability.schedules import insert_schedule
 from kalends.store.database import TenantConnection, Tx

@@ -16,8 +16,8 @@ from kalends.formats.changes import NOTHING_CHANGED
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json, test_data
 from kalends.runtime import unit_of_work as works
+from kalends.runtime.deliveries import SECRET_PURPOSE, SignedPayload, opened, send
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
-from kalends.services.deliveries import SECRET_PURPOSE, SignedPayload, opened, send
 from kalends.store.notifier import DELIVERIES
 from kalends.store.outbox import deliveries, webhooks
 

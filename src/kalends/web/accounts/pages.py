@@ -10,8 +10,8 @@ from typing import Any, Final
 from kalends.domain.errors import Forbidden, Invalid, NotFound
 from kalends.domain.values import Email
 from kalends.runtime.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
-from kalends.services import accounts
-from kalends.services.accounts import Invited
+from kalends.services.users import invitations, password_resets
+from kalends.services.users.invitations import Invited
 from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import token_in
 from kalends.web.pages.answers import PageAnswer, redirect
@@ -41,7 +41,7 @@ async def send_reset(request: PageRequest) -> PageAnswer:
         wrong = say("reset.ask.wrong")
         return request.page("accounts/ask.html", 422, email=given, wrong=wrong)
     limit = request.gate.sessions.sign_in_limit
-    await accounts.ask_for_reset(
+    await password_resets.request_reset(
         request.context, request.caller, str(email), request.address, limit
     )
     return redirect(f"{RESET}?sent=1")
@@ -54,7 +54,7 @@ async def choose_password(request: PageRequest) -> PageAnswer:
 async def reset_password(request: PageRequest) -> PageAnswer:
     token, password = request.path("token"), (await request.form()).get("password", "")
     try:
-        await accounts.reset_password(request.context, request.caller, token, password)
+        await password_resets.reset_password(request.context, request.caller, token, password)
     except NotFound:
         return _reset_ended(request)
     except Invalid:
@@ -70,8 +70,8 @@ async def show_invitation(request: PageRequest) -> PageAnswer:
 async def accept_invitation(request: PageRequest) -> PageAnswer:
     token, password = request.path("token"), (await request.form()).get("password", "")
     try:
-        invited = await accounts.find_invitation(request.context, token)
-        signed_in = await accounts.accept_invitation(
+        invited = await invitations.get_invitation(request.context, token)
+        signed_in = await invitations.accept_invitation(
             request.context, request.caller, token, password, token_in(request.headers)
         )
     except NotFound:
@@ -88,7 +88,7 @@ async def accept_invitation(request: PageRequest) -> PageAnswer:
 
 async def _choose_password(request: PageRequest, wrong: str = "") -> PageAnswer:
     try:
-        link = await accounts.find_reset(request.context, request.path("token"))
+        link = await password_resets.get_reset(request.context, request.path("token"))
     except NotFound:
         return _reset_ended(request)
     return _form(
@@ -103,7 +103,7 @@ async def _choose_password(request: PageRequest, wrong: str = "") -> PageAnswer:
 
 async def _invitation(request: PageRequest, wrong: str = "") -> PageAnswer:
     try:
-        invited = await accounts.find_invitation(request.context, request.path("token"))
+        invited = await invitations.get_invitation(request.context, request.path("token"))
     except NotFound:
         return _invitation_ended(request)
     name, email = _name(invited), isolated(invited.link.email)

@@ -9,9 +9,9 @@ from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.values import Instant, Label
 from kalends.formats.access import ApiKeyCreated, ApiKeyShown, show_api_key
+from kalends.runtime.api_keys import MadeKey
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import api_keys
-from kalends.services.api_keys import MadeKey
 from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
 from kalends.web.http.call import Call

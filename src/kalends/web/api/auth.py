@@ -7,8 +7,8 @@ from msgspec import Meta, Struct
 from kalends.domain.values import Email
 from kalends.formats.access import AccountShown, show_account
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.services import sessions
-from kalends.services.sessions import Credentials, UserAccount
+from kalends.services.users import sign_in_sessions
+from kalends.services.users.sign_in_sessions import Credentials, UserAccount
 from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import data, with_headers
 from kalends.web.http.call import Call
@@ -36,19 +36,19 @@ class SignedOutAnswer(Struct, frozen=True):
 async def login(call: Call) -> HttpAnswer:
     body = await call.body(Login)
     given = Credentials(body.email, body.password, address_of(call.scope))
-    signed_in = await sessions.sign_in(
+    signed_in = await sign_in_sessions.sign_in(
         call.context, call.caller, given, call.sessions.sign_in_limit, token_in(call.headers)
     )
     return with_headers(shown(signed_in.account), call.sessions.cookie(signed_in.token, call.scope))
 
 
 async def logout(call: Call) -> HttpAnswer:
-    answer = await call.change(shown_out, sessions.sign_out, token_in(call.headers))
+    answer = await call.change(shown_out, sign_in_sessions.sign_out, token_in(call.headers))
     return with_headers(answer, call.sessions.no_cookie(call.scope))
 
 
 async def me(call: Call) -> HttpAnswer:
-    return shown(await call.read(sessions.get_account, call.user_id))
+    return shown(await call.read(sign_in_sessions.get_account, call.user_id))
 
 
 def shown(account: UserAccount) -> HttpAnswer:

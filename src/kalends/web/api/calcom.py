@@ -25,7 +25,7 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.unit_of_work import Caller
 from kalends.services.imports import connections, runs
 from kalends.services.imports.connections import NewConnection
-from kalends.services.sessions import require_admin
+from kalends.services.users.sign_in_sessions import require_admin
 from kalends.web.api.models import DayOrInstant, RequestModel, day_or_instant
 from kalends.web.http.answers import DeletedAnswer, data, deleted
 from kalends.web.http.call import Call, id_named

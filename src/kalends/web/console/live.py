@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from kalends.domain.errors import NotFound, Unauthorized, Unavailable
-from kalends.services.sessions import find_session_user, get_account
+from kalends.services.users.sign_in_sessions import find_session_user, get_account
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.http.protocol import GOES_ON
 from kalends.web.http.sign_ins import token_in

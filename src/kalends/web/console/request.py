@@ -14,8 +14,9 @@ from kalends.domain.ids import encode_id
 from kalends.formats.times import known_zone
 from kalends.runtime.unit_of_work import UnitOfWork, UseCase
 from kalends.scheduling.zones import zone_of_organization
-from kalends.services import organizations, sessions
-from kalends.services.sessions import UserAccount
+from kalends.services import organizations
+from kalends.services.users import sign_in_sessions
+from kalends.services.users.sign_in_sessions import UserAccount
 from kalends.web.console.sections import navigation_for
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.http.routes import Access
@@ -180,7 +181,7 @@ async def open_console(request: PageRequest) -> ConsoleRequest:
 async def get_account(request: PageRequest) -> UserAccount:
     """The signed-in user. Raises Unauthorized for one that is gone meanwhile."""
     try:
-        account: UserAccount = await request.read(sessions.get_account, request.user_id)
+        account: UserAccount = await request.read(sign_in_sessions.get_account, request.user_id)
     except NotFound:
         raise Unauthorized("This user does not exist any more.") from None
     return account

@@ -6,9 +6,9 @@ from typing import Final
 from kalends.domain.access import Membership, Mode
 from kalends.domain.errors import RateLimited, Unauthorized
 from kalends.domain.values import Email
-from kalends.services import sessions
 from kalends.services.agenda import Choices, list_choices
-from kalends.services.sessions import Credentials
+from kalends.services.users import sign_in_sessions
+from kalends.services.users.sign_in_sessions import Credentials
 from kalends.web.console import welcome
 from kalends.web.console.request import ConsoleRequest, get_account, member_route
 from kalends.web.http.errors import error_headers
@@ -31,7 +31,7 @@ _NEXT: Final = re.compile(
 
 async def show_sign_in(request: PageRequest) -> PageAnswer:
     token = token_in(request.headers)
-    if token and await sessions.find_session_user(request.context, token):
+    if token and await sign_in_sessions.find_session_user(request.context, token):
         return redirect(_next_in(request))
     return _form(request, note=say("console.sign-in.out") if "out" in request.query else "")
 
@@ -45,7 +45,7 @@ async def sign_in(request: PageRequest) -> PageAnswer:
     given = Credentials(email, password, request.address)
     limit, before = request.gate.sessions.sign_in_limit, token_in(request.headers)
     try:
-        made = await sessions.sign_in(request.context, request.caller, given, limit, before)
+        made = await sign_in_sessions.sign_in(request.context, request.caller, given, limit, before)
     except Unauthorized:
         return _form(request, 401, email=email, wrong=say("console.sign-in.wrong"))
     except RateLimited as error:
@@ -59,7 +59,7 @@ async def sign_in(request: PageRequest) -> PageAnswer:
 async def sign_out(request: PageRequest) -> PageAnswer:
     """Ends the session on the server, and takes the cookie back."""
     await request.form()
-    await request.change(sessions.sign_out, token_in(request.headers))
+    await request.change(sign_in_sessions.sign_out, token_in(request.headers))
     return redirect(f"{SIGN_IN}?out=1", *request.gate.sessions.no_cookie(request.scope).items())
 
 

@@ -13,7 +13,7 @@ from kalends.domain.access import Mode
 from kalends.domain.errors import Forbidden, Unauthorized
 from kalends.domain.ids import USER, encode_id
 from kalends.runtime.unit_of_work import Caller, Context
-from kalends.services.sessions import SESSION_FOR, find_session_user
+from kalends.services.users.sign_in_sessions import SESSION_FOR, find_session_user
 
 COOKIE: Final = "kalends_session"
 NO_ORGANIZATION: Final = UUID(int=0)

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from kalends.domain import ids
 from kalends.domain.mail import Mail
-from kalends.services import mailing, members
+from kalends.services import mails
+from kalends.services.users import members
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.schedules import offset_in
 from kalends.web.http.call import id_named
@@ -23,7 +24,7 @@ HEADERS: Final = ("From", "To", "Reply-To", "Subject", "Date")
 
 async def list_mails(request: ConsoleRequest) -> PageAnswer:
     offset = offset_in(request)
-    listed, total = await request.read(mailing.list_mails, None, MAILS_LISTED, offset)
+    listed, total = await request.read(mails.list_mails, None, MAILS_LISTED, offset)
     return request.page(
         "console/settings/mailbox.html",
         SECTION,
@@ -38,7 +39,7 @@ async def list_mails(request: ConsoleRequest) -> PageAnswer:
 async def show(request: ConsoleRequest) -> PageAnswer:
     """A link to set a password is shown to nobody whom it could make somebody else."""
     mail_id = id_named(ids.MAIL, "mail", request.path("mail"))
-    mail, content = await request.read(mailing.read_message, mail_id)
+    mail, content = await request.read(mails.get_message, mail_id)
     may_read = await request.read(members.may_read_mail, mail)
     booking_id = ids.encode_id_or_none(ids.BOOKING, mail.booking_id)
     return request.page(

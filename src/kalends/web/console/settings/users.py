@@ -6,7 +6,7 @@ from kalends.domain import ids
 from kalends.domain.access import Mode, Role
 from kalends.domain.errors import Invalid, KalendsError
 from kalends.domain.values import Email
-from kalends.services import members
+from kalends.services.users import members
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import Draft, drafted, not_done, refused
 from kalends.web.http.call import id_named

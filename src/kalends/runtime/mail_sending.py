@@ -1,4 +1,4 @@
-"""Mail: written by a job from the event that it tells of, kept, then handed to the mail server.
+"""Sending mail: written by a job from its event, kept, then handed to the mail server.
 
 A message is written once and kept sealed, so that each try sends the same bytes under the same
 Message-ID. What a sandbox would send, and everything where there is no mail server, stays in the
@@ -12,17 +12,14 @@ from uuid import UUID
 
 from kalends.domain.access import Mode
 from kalends.domain.gateways import Deferred, Posted, Rejected
-from kalends.domain.ids import MAIL, encode_id, new_id
-from kalends.domain.mail import Audience, Mail, MailKind, MailState
+from kalends.domain.mail import Mail, MailState
 from kalends.formats.cleaning import mail_address
-from kalends.formats.mails.messages import Message
-from kalends.runtime.unit_of_work import Context, GaveUp, UnitOfWork, require
-from kalends.services.mail_writing import opened, sealed, write_messages
+from kalends.runtime.mail_writing import opened, write_messages
+from kalends.runtime.unit_of_work import Context, GaveUp
 from kalends.store.accounts import organizations
 from kalends.store.database import TenantConnection
 from kalends.store.outbox import mails
 
-JOB: Final = "mail"
 ASK_AGAIN: Final = timedelta(seconds=5)
 
 
@@ -30,49 +27,9 @@ class MailDeferred(Exception):
     """The mail server did not take it, for now."""
 
 
-async def list_mails(
-    work: UnitOfWork, booking_id: UUID | None, limit: int, offset: int
-) -> tuple[list[Mail], int]:
-    """A page of the mailbox, the latest first, and how many there are."""
-    return await mails.list_mails(work.tenant, booking_id, limit, offset)
-
-
-async def read_message(work: UnitOfWork, mail_id: UUID) -> tuple[Mail, bytes | None]:
-    """A mail and its message (RFC 5322); None where none was written yet, or it was forgotten.
-    Raises NotFound."""
-    mail = require(
-        await mails.find_mail(work.tenant, mail_id),
-        "mail",
-        encode_id(MAIL, mail_id),
-    )
-    return mail, opened(work.context, mail)
-
-
-async def post_message(
-    work: UnitOfWork, organization_id: UUID, kind: MailKind, recipient: str, message: Message
-) -> None:
-    """Sends a message to a user, from the organization's mailbox, if the work at hand commits."""
-    mail = Mail(
-        id=new_id(),
-        kind=kind,
-        audience=Audience.USER,
-        recipient=recipient,
-        booking_id=None,
-        event_number=None,
-        state=MailState.QUEUED,
-        subject=message.subject,
-        message=sealed(work.context, message),
-        error=None,
-        created_at=work.recorded_at,
-        done_at=None,
-    )
-    await mails.insert_mail(work.tenant, mail)
-    await work.start(JOB, f"{organization_id} {mail.id}".encode())
-
-
 def organization_of(payload: bytes) -> UUID:
     """Whose mails the job sends."""
-    return _parsed(payload)[0]
+    return _parse_payload(payload)[0]
 
 
 async def send_mails(context: Context, payload: bytes) -> timedelta | None:
@@ -81,10 +38,10 @@ async def send_mails(context: Context, payload: bytes) -> timedelta | None:
 
     Raises MailDeferred to be tried again, GaveUp where the server will never take one of them.
     """
-    organization_id, mail_ids = _parsed(payload)
+    organization_id, mail_ids = _parse_payload(payload)
     async with context.database.tenant_transaction(organization_id) as tenant:
         outgoing, held = await _prepare(context, tenant, mail_ids)
-    outcomes = [await _hand_over(context, organization_id, *one) for one in outgoing]
+    outcomes = [await _send(context, organization_id, *one) for one in outgoing]
     for outcome in sorted(outcomes, key=lambda one: isinstance(one, Rejected)):
         if isinstance(outcome, Deferred):
             raise MailDeferred(outcome.reason)
@@ -95,7 +52,7 @@ async def send_mails(context: Context, payload: bytes) -> timedelta | None:
 
 async def give_up_mails(context: Context, payload: bytes, reason: str) -> None:
     """Notes that the job was given up; it may still be run again."""
-    await _settle(context, *_parsed(payload), MailState.FAILED, reason)
+    await _settle(context, *_parse_payload(payload), MailState.FAILED, reason)
 
 
 async def _prepare(
@@ -119,13 +76,13 @@ async def _prepare(
     return ready, held
 
 
-async def _hand_over(
+async def _send(
     context: Context, organization_id: UUID, mail: Mail, message: bytes
 ) -> Posted | Deferred | Rejected:
-    mail_transport = context.gateways.mail_transport
-    assert mail_transport is not None
+    transport = context.gateways.mail_transport
+    assert transport is not None
     sender, recipient = mail_address(context.gateways.sender), mail_address(mail.recipient)
-    outcome = await mail_transport.post(sender, recipient, message)
+    outcome = await transport.post(sender, recipient, message)
     if isinstance(outcome, Posted):
         await _settle(context, organization_id, [mail.id], MailState.SENT)
     if isinstance(outcome, Rejected):
@@ -144,6 +101,6 @@ async def _settle(
         await mails.set_state(tenant, mail_ids, state, error, context.clock())
 
 
-def _parsed(payload: bytes) -> tuple[UUID, list[UUID]]:
+def _parse_payload(payload: bytes) -> tuple[UUID, list[UUID]]:
     organization_id, *mail_ids = map(UUID, payload.decode().split())
     return organization_id, mail_ids

@@ -12,7 +12,7 @@ from kalends.domain.errors import Invalid, NeedsAdmin
 from kalends.domain.ids import ORGANIZATION, USER, encode_id
 from kalends.domain.mail import Mail, MailKind
 from kalends.runtime.unit_of_work import UnitOfWork, require
-from kalends.services.accounts import invite_user
+from kalends.services.users.invitations import invite_user
 from kalends.store.accounts import members, organizations
 from kalends.store.database import TenantConnection
 

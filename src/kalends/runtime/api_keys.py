@@ -1,0 +1,44 @@
+"""Making an API key, for an organization that is set up or one that asks for another."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from kalends.domain.access import ApiKey, Mode, Scope, hash_of, new_key
+from kalends.domain.ids import new_id
+from kalends.store.accounts import api_keys
+from kalends.store.database import TenantConnection
+
+
+class MadeKey(NamedTuple):
+    """A new key; the secret is shown this once."""
+
+    key: ApiKey
+    secret: str
+
+
+async def make_key(
+    tenant: TenantConnection,
+    mode: Mode,
+    scopes: Sequence[Scope],
+    *,
+    now: datetime,
+    name: str | None = None,
+    expires_at: datetime | None = None,
+    rate_limited: bool = True,
+) -> MadeKey:
+    """Writes down a new key of the tenant."""
+    secret = new_key(mode)
+    key = ApiKey(
+        id=new_id(),
+        organization_id=tenant.organization_id,
+        mode=mode,
+        name=name,
+        scopes=[scope.value for scope in dict.fromkeys(scopes)],
+        last_four=secret[-4:],
+        rate_limited=rate_limited,
+        created_at=now,
+        expires_at=expires_at,
+    )
+    await api_keys.insert_key(tenant, key, hash_of(secret))
+    return MadeKey(key, secret)

@@ -1,0 +1,1 @@
+"""Users: signing in, passwords, invitations, and who belongs to an organization."""

@@ -1,0 +1,82 @@
+"""Inviting users, and what they do with the invitation."""
+
+from msgspec import Struct
+
+from kalends.domain.access import Organization, Role, User, hash_of
+from kalends.domain.account_link import AccountLink, Purpose
+from kalends.domain.errors import Forbidden, NotFound
+from kalends.domain.ids import ORGANIZATION, encode_id, new_id
+from kalends.runtime import unit_of_work
+from kalends.runtime.passwords import make_hash
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
+from kalends.services.users.links import LINK_ENDED, get_link, send_link
+from kalends.services.users.sign_in_sessions import SignedIn, begin_session
+from kalends.store.accounts import links, organizations, users
+from kalends.store.database import TenantConnection
+
+
+class Invited(Struct, frozen=True):
+    """An invitation as its link shows it."""
+
+    organization: Organization
+    link: AccountLink
+
+
+async def invite_user(
+    work: UnitOfWork, email: str, role: Role, invited_by: str | None = None
+) -> bool:
+    """Gives someone that role in the organization and its sandbox, and sends a link that sets the
+    first password; whether the user is new here. A password that there is stays as it is.
+
+    Raises NotFound.
+    """
+    await organizations.lock_setup(work.tx)
+    organization = require(
+        await organizations.find_organization(work.tenant),
+        "organization",
+        encode_id(ORGANIZATION, work.organization_id),
+    )
+    known = await users.find_user(work.tx, email)
+    user = known[0] if known else User(id=new_id(), email=email, created_at=work.recorded_at)
+    if known is None:
+        await users.insert_user(work.tx, user, None)
+    for id_ in filter(None, (organization.id, organization.twin_id)):
+        await organizations.add_member(TenantConnection(id_, work.tx), user.id, role)
+    await send_link(work, organization, user, Purpose.INVITATION, invited_by)
+    return known is None
+
+
+async def get_invitation(context: Context, token: str) -> Invited:
+    """The invitation behind the link. Changes nothing. Raises NotFound."""
+    link = await get_link(context, token, Purpose.INVITATION)
+    assert link.organization_id is not None
+    async with context.database.tenant_connection(link.organization_id) as tenant:
+        organization = await organizations.find_organization(tenant)
+    if organization is None:
+        raise NotFound(LINK_ENDED)
+    return Invited(organization, link)
+
+
+async def accept_invitation(
+    context: Context, caller: Caller, token: str, password: str, replaced: str | None
+) -> SignedIn:
+    """Sets the user's first password and signs the user in. The link is used up by it. `replaced`
+    is the session that the browser came with.
+
+    Raises NotFound, Invalid, and Forbidden for a user who has a password.
+    """
+    await get_invitation(context, token)
+    password_hash = await make_hash(password)
+    return await unit_of_work.change(context, caller, _accept, token, password_hash, replaced)
+
+
+async def _accept(
+    work: UnitOfWork, token: str, password_hash: str, replaced: str | None
+) -> SignedIn:
+    user_id = await links.take_link(work.tx, hash_of(token), Purpose.INVITATION, work.recorded_at)
+    if user_id is None:
+        raise NotFound(LINK_ENDED)
+    user = await users.set_first_password(work.tx, user_id, password_hash)
+    if user is None:
+        raise Forbidden("You have a password here already. Please sign in with it.")
+    return await begin_session(work, user, replaced)

@@ -1,0 +1,70 @@
+"""Links that are mailed to users: to set a new password, to accept an invitation.
+
+A token is kept as its SHA-256 alone.
+"""
+
+import secrets
+from typing import Final
+
+from kalends.domain.access import Organization, User, hash_of
+from kalends.domain.account_link import LASTS, AccountLink, Purpose
+from kalends.domain.errors import NotFound
+from kalends.domain.gateways import link_to
+from kalends.domain.ids import MAIL, encode_id, new_id
+from kalends.domain.mail import MailKind
+from kalends.formats.mails.accounts import AccountMail, AccountMailKind, account_message
+from kalends.runtime.phones import country_of
+from kalends.runtime.posting import post_message
+from kalends.runtime.unit_of_work import Context, UnitOfWork
+from kalends.store.accounts import links
+
+ACCOUNT_TOKEN_BYTES: Final = 32
+LINK_ENDED: Final = "This link has been used, or has expired. Please ask for a new one."
+KINDS: Final = {
+    Purpose.PASSWORD_RESET: (AccountMailKind.PASSWORD_RESET, MailKind.PASSWORD_RESET),
+    Purpose.INVITATION: (AccountMailKind.INVITATION, MailKind.USER_INVITATION),
+}
+
+
+async def send_link(
+    work: UnitOfWork,
+    organization: Organization,
+    user: User,
+    purpose: Purpose,
+    invited_by: str | None = None,
+) -> None:
+    """Makes a link and mails it, from the organization's mailbox, if this commits."""
+    token = secrets.token_urlsafe(ACCOUNT_TOKEN_BYTES)
+    expires_at = work.recorded_at + LASTS[purpose]
+    of_organization = organization.id if purpose is Purpose.INVITATION else None
+    await links.insert_link(
+        work.tx, hash_of(token), user.id, purpose, of_organization, (work.recorded_at, expires_at)
+    )
+    gateways = work.context.gateways
+    path = "invitations" if purpose is Purpose.INVITATION else "password-reset"
+    kind, mail_kind = KINDS[purpose]
+    message = account_message(
+        AccountMail(
+            kind=kind,
+            message_id=f"<{encode_id(MAIL, new_id())}@{gateways.sender.rpartition('@')[2]}>",
+            recipient=user.email,
+            sender=gateways.sender,
+            organization_name=organization.name,
+            link=link_to(gateways, f"/{path}/{token}"),
+            expires_at=expires_at,
+            happened_at=work.recorded_at,
+            zone=organization.timezone,
+            country=country_of(organization),
+            invited_by=invited_by,
+        )
+    )
+    await post_message(work, mail_kind, user.email, message)
+
+
+async def get_link(context: Context, token: str, purpose: Purpose) -> AccountLink:
+    """The link that is open still. Changes nothing. Raises NotFound."""
+    async with context.database.connection() as tx:
+        link = await links.find_link(tx, hash_of(token), purpose, context.clock())
+    if link is None:
+        raise NotFound(LINK_ENDED)
+    return link
