@@ -323,7 +323,7 @@ async def test_blocked_jobs_leave_places_to_those_of_others(
     async def is_done() -> bool:
         return str(id_of(free)).encode() in done
 
-    job = Job(count, whose=lambda payload: UUID(payload.decode()))
+    job = Job(count, organization_of=lambda payload: UUID(payload.decode()))
     names = [str(id_of(world)).encode() for world in (held, free)]
     with psql.holding(rows_of(held, "event_counters")):
         async with context.database.transaction() as tx:

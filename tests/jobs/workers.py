@@ -19,7 +19,9 @@ from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
 from kalends.store.database import ConnectParameters, Database
 
-QUICK: Final = WorkerIntervals(silence=timedelta(seconds=2), look=timedelta(seconds=1))
+QUICK: Final = WorkerIntervals(
+    heartbeat_timeout=timedelta(seconds=2), poll_interval=timedelta(seconds=1)
+)
 
 
 async def note(context: Context, payload: bytes) -> None:

@@ -1,4 +1,4 @@
-"""POST /api/v1/bookings, as the mission's page has it."""
+"""POST /api/v1/bookings, as the page of WebKasa has it."""
 
 from kalends.domain.booking import Status
 from tests.world import World, plus, tomorrow_at
@@ -11,7 +11,7 @@ SHOWN = {
 }  # fmt: skip
 
 
-def test_the_missions_own_request_makes_a_pending_booking(world: World) -> None:
+def test_the_request_of_webkasa_makes_a_pending_booking(world: World) -> None:
     schedule = world.create_schedule()
     event_type = world.create_event_type(schedule_id=schedule["id"])
     answer = world.api.post(

@@ -141,7 +141,7 @@ def test_every_example_is_as_its_schema_says() -> None:
     assert checked > len(ROUTES)
 
 
-def test_the_examples_of_the_mission_are_there() -> None:
+def test_the_examples_of_webkasa_are_there() -> None:
     create = DOCUMENT["paths"]["/api/v1/bookings"]["post"]
     asked = create["requestBody"]["content"]["application/json"]["example"]
     assert asked["attendee"]["notes"] == "First-time visitor"

@@ -1,4 +1,4 @@
-"""Webhooks: endpoints, the events they hear of, and the timetable of what cannot be delivered."""
+"""Webhooks: endpoints, the events they receive, and the timetable of what cannot be delivered."""
 
 import base64
 import hmac
@@ -48,7 +48,7 @@ class State(StrEnum):
 
 
 class WebhookEndpoint(Struct, frozen=True):
-    """A URL that hears of events: of all where `events` is empty. Secrets are sealed; until
+    """A URL that receives events: of all where `events` is empty. Secrets are sealed; until
     `previous_until` the previous one signs too. `failing_since` is the first of the failures
     with no success after it."""
 

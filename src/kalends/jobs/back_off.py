@@ -1,4 +1,4 @@
-"""Times when nothing works, and how soon to try again."""
+"""How soon to try again what fails as the database does not serve."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,24 +15,24 @@ LONGEST_OUTAGE_PAUSE: Final = timedelta(seconds=5)
 
 @dataclass
 class BackOff:
-    """From when nothing works until it does again: each end of it is told once."""
+    """Grows from failure to failure. The first failure and the end of failing are logged once."""
 
     what: str
-    is_on: bool = False
+    is_failing: bool = False
     _pause: timedelta = FIRST_PAUSE
-    _ended_at: float = 0.0
+    _succeeded_at: float = 0.0
 
-    def begin(self, error: Exception) -> None:
-        if not self.is_on:
+    def failed(self, error: Exception) -> None:
+        if not self.is_failing:
             log.warning(f"{self.what} wait for the database", error=repr(error))
-            if monotonic() - self._ended_at > LONGEST_OUTAGE_PAUSE.total_seconds():
+            if monotonic() - self._succeeded_at > LONGEST_OUTAGE_PAUSE.total_seconds():
                 self._pause = FIRST_PAUSE
-        self.is_on = True
+        self.is_failing = True
 
-    def end(self) -> None:
-        if self.is_on:
+    def succeeded(self) -> None:
+        if self.is_failing:
             log.info(f"{self.what} run again")
-        self.is_on, self._ended_at = False, monotonic()
+        self.is_failing, self._succeeded_at = False, monotonic()
 
     def pause(self) -> float:
         """How many seconds to wait before the next attempt: longer each time."""

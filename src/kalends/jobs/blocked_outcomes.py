@@ -1,4 +1,4 @@
-"""Outcomes of tries that could not be written down yet, as somebody holds their rows."""
+"""Outcomes of tries that cannot be recorded yet, as their rows are locked."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,66 +12,66 @@ from kalends.store.outbox.deliveries import DeliveryOutcome
 
 log = structlog.get_logger("kalends.jobs")
 
-# A producer holds a lane for milliseconds, a person for minutes.
+# A producer locks a lane for milliseconds, a person for minutes.
 FIRST_PAUSE_SECONDS: Final = 0.02
 LONGEST_RETRY_PAUSE_SECONDS: Final = 1.0
 # One too many is forgotten: when the lease of its lane is over, its delivery is tried again.
-MOST_ASIDE: Final = 1000
+MOST_BLOCKED: Final = 1000
 
 
 @dataclass
-class _Put:
+class _Blocked:
     outcome: DeliveryOutcome
     pause_seconds: float
     due_at: float
 
 
 class BlockedOutcomes:
-    """Each is due again after a pause of its own, which grows; so what is held for long delays
-    nothing that is held for a moment."""
+    """Each is due again after a pause of its own, which grows; so what is locked for long delays
+    nothing that is locked for a moment."""
 
     def __init__(self) -> None:
-        self._put: dict[int, _Put] = {}
-        self._taken: dict[int, _Put] = {}
+        self._waiting: dict[int, _Blocked] = {}
+        self._retried: dict[int, _Blocked] = {}
 
     @property
     def delivery_ids(self) -> set[UUID | None]:
-        """Of what is aside, or was taken and not written down so far."""
-        both = [*self._put.values(), *self._taken.values()]
+        """Of what waits, or was taken and is not recorded so far."""
+        both = [*self._waiting.values(), *self._retried.values()]
         return {one.outcome.lane.delivery_id for one in both}
 
     @property
     def outcomes(self) -> list[DeliveryOutcome]:
-        return [one.outcome for one in self._put.values()]
+        return [one.outcome for one in self._waiting.values()]
 
-    def settle(self, tried: Sequence[DeliveryOutcome], held: Sequence[DeliveryOutcome]) -> None:
-        """Of those that were tried, puts the held ones aside; for longer, if they were before."""
+    def settle(self, tried: Sequence[DeliveryOutcome], locked: Sequence[DeliveryOutcome]) -> None:
+        """Of those that were tried, keeps the locked ones; for longer, if they were kept before."""
         now = monotonic()
-        before = {id(outcome): self._taken.pop(id(outcome), None) for outcome in tried}
-        for outcome in held:
+        before = {id(outcome): self._retried.pop(id(outcome), None) for outcome in tried}
+        for outcome in locked:
             was = before[id(outcome)]
             pause = (
                 min(was.pause_seconds * 2, LONGEST_RETRY_PAUSE_SECONDS)
                 if was
                 else FIRST_PAUSE_SECONDS
             )
-            self._put[id(outcome)] = _Put(outcome, pause, now + pause)
-        while len(self._put) > MOST_ASIDE:
-            _, too_many = self._put.popitem()
+            self._waiting[id(outcome)] = _Blocked(outcome, pause, now + pause)
+        while len(self._waiting) > MOST_BLOCKED:
+            _, too_many = self._waiting.popitem()
             endpoint = str(too_many.outcome.lane.endpoint_id)
-            log.warning("a delivery is held and will be tried again", endpoint=endpoint)
+            log.warning("a delivery is locked and will be tried again", endpoint=endpoint)
 
     def take_due(self) -> list[DeliveryOutcome]:
-        """Those whose pause is over; whoever takes them settles what became of it."""
+        """Those whose pause is over; settle says which of them were recorded."""
         now = monotonic()
-        due = {key: one for key, one in self._put.items() if one.due_at <= now}
+        due = {key: one for key, one in self._waiting.items() if one.due_at <= now}
         for key, one in due.items():
-            del self._put[key]
-            self._taken[key] = one
+            del self._waiting[key]
+            self._retried[key] = one
         return [one.outcome for one in due.values()]
 
     def seconds_to_next(self) -> float | None:
-        """None where nothing is aside."""
-        if not self._put:
+        """None where nothing waits."""
+        if not self._waiting:
             return None
-        return max(min(one.due_at for one in self._put.values()) - monotonic(), 0)
+        return max(min(one.due_at for one in self._waiting.values()) - monotonic(), 0)

@@ -1,4 +1,4 @@
-"""Between PgQueuer and a job: what its end means, said in PgQueuer's words."""
+"""Executors for PgQueuer: run a job, and translate how it ended into PgQueuer's terms."""
 
 import asyncio
 import random
@@ -30,45 +30,45 @@ from kalends.store.jobs import spare_a_try
 log = structlog.get_logger("kalends.jobs")
 
 JITTER: Final = 0.1
-# So long after a job failed as somebody held a row, others of its organization wait for it.
-HELD_UP_SECONDS: Final = 30.0
-HELD_UP_PAUSE: Final = timedelta(seconds=5)
+# So long after a job failed as a row was locked, others of its organization wait for it.
+BLOCKED_SECONDS: Final = 30.0
+BLOCKED_PAUSE: Final = timedelta(seconds=5)
 
 
 @dataclass
 class RunningJobs:
-    """The jobs that run in this process, so that they can be given up when it ends."""
+    """The jobs that run in this process, so that they can be cancelled when it ends."""
 
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
-    _under_way: Counter[UUID] = field(default_factory=Counter)
-    _held_up_until: dict[UUID, float] = field(default_factory=dict)
+    _count: Counter[UUID] = field(default_factory=Counter)
+    _blocked_until: dict[UUID, float] = field(default_factory=dict)
 
     @contextmanager
-    def of(self, organization_id: UUID | None) -> Iterator[bool]:
-        """Whether a job of the organization may run: while it is held up, one at a time, so that
-        what waits for a row of its leaves places and connections to others."""
+    def admit(self, organization_id: UUID | None) -> Iterator[bool]:
+        """Whether a job of the organization may run: while it is blocked, one at a time, so that
+        what waits for a locked row leaves places and connections to others."""
         if organization_id is None:
             yield True
             return
-        may_run = not self._is_held_up(organization_id) or not self._under_way[organization_id]
-        self._under_way[organization_id] += may_run
+        may_run = not self._is_blocked(organization_id) or not self._count[organization_id]
+        self._count[organization_id] += may_run
         try:
             yield may_run
         except RowHeld:
-            self._held_up_until[organization_id] = monotonic() + HELD_UP_SECONDS
+            self._blocked_until[organization_id] = monotonic() + BLOCKED_SECONDS
             raise
         finally:
-            self._under_way[organization_id] -= may_run
-            if not self._under_way[organization_id]:
-                del self._under_way[organization_id]
+            self._count[organization_id] -= may_run
+            if not self._count[organization_id]:
+                del self._count[organization_id]
 
-    def _is_held_up(self, organization_id: UUID) -> bool:
-        if self._held_up_until.get(organization_id, 0) > monotonic():
+    def _is_blocked(self, organization_id: UUID) -> bool:
+        if self._blocked_until.get(organization_id, 0) > monotonic():
             return True
-        self._held_up_until.pop(organization_id, None)
+        self._blocked_until.pop(organization_id, None)
         return False
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Cancels them; each is put back into the queue."""
         for task in self.tasks:
             task.cancel()
@@ -89,11 +89,11 @@ class JobExecutor(AbstractEntrypointExecutor):
         assert task is not None
         self._running.tasks.add(task)
         try:
-            with self._running.of(self._job.whose(job.payload or b"")) as may_run:
+            with self._running.admit(self._job.organization_of(job.payload or b"")) as may_run:
                 again_after = (
                     await self._job.run(self._context, job.payload or b"")
                     if may_run
-                    else _with_jitter(HELD_UP_PAUSE)
+                    else _with_jitter(BLOCKED_PAUSE)
                 )
         except asyncio.CancelledError:
             # PgQueuer would take it for a job that nobody wants any more, and delete it.
@@ -101,7 +101,7 @@ class JobExecutor(AbstractEntrypointExecutor):
             await self._spare_a_try(job)
             raise RetryRequested(reason="its worker ended") from None
         except Exception as error:
-            raise await self._judged(job, error) from error
+            raise await self._error_to_raise(job, error) from error
         finally:
             self._running.tasks.discard(task)
         if again_after is not None:
@@ -117,7 +117,7 @@ class JobExecutor(AbstractEntrypointExecutor):
         except (Unavailable, RunAgain) as error:
             log.warning("a try too many was counted", id=job.id, error=repr(error))
 
-    async def _judged(self, job: models.Job, error: Exception) -> Exception:
+    async def _error_to_raise(self, job: models.Job, error: Exception) -> Exception:
         about = {"job": job.entrypoint, "id": job.id, "attempt": job.attempts + 1}
         failures = max(job.attempts, 0)
         if failures < len(self._job.retry_after) and not isinstance(error, GaveUp):

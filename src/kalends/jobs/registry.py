@@ -32,15 +32,15 @@ class Job:
     `run` may run more than once for one job, and in any order with others. It answers None when
     the job is done, else how long from now it is to run again. Where it raises, it is run again
     after each of `retry_after`, and then kept as failed; at once where it raises GaveUp. Then
-    `give_up` hears of it, with the reason. `whose` says of a payload whose job it is: one
-    organization that is held up must not take the places of all.
+    `give_up` is called, with the reason. `organization_of` says whose job a payload is: one
+    organization that is blocked must not take the places of all.
     """
 
     run: Callable[[Context, bytes], Awaitable[timedelta | None]]
     retry_after: tuple[timedelta, ...] = RETRY_AFTER
     give_up: Callable[[Context, bytes, str], Awaitable[None]] | None = None
     mails_links: bool = False
-    whose: Callable[[bytes], UUID | None] = lambda _: None
+    organization_of: Callable[[bytes], UUID | None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,12 @@ JOBS: Final[Mapping[str, Job]] = {
         mail_sending.send_mails,
         give_up=mail_sending.give_up_mails,
         mails_links=True,
-        whose=mail_sending.organization_of,
+        organization_of=mail_sending.organization_of,
     ),
-    worker.RUN_JOB: Job(runs.go_on, give_up=runs.give_up_run, whose=worker.organization_of),
-    connections.FETCH_JOB: Job(importer.fetch, whose=connections.organization_of),
+    worker.RUN_JOB: Job(
+        runs.go_on, give_up=runs.give_up_run, organization_of=worker.organization_of
+    ),
+    connections.FETCH_JOB: Job(importer.fetch, organization_of=connections.organization_of),
 }
 
 

@@ -52,40 +52,40 @@ PUT_BACK_WITHIN: Final = timedelta(seconds=2)
 class WorkerIntervals:
     """How soon the jobs of a dead worker are taken over: at the latest after the sum of both.
 
-    A living worker says so at least every 0.8 `silence`; each looks for the jobs of silent ones
-    once a `look`, and as often for jobs of which it was not told.
+    A living worker sends heartbeats, at least one in 0.8 `heartbeat_timeout`. Each polls for the
+    jobs of silent workers, and for jobs of which it was not notified.
     """
 
-    silence: timedelta = timedelta(seconds=15)
-    look: timedelta = timedelta(seconds=10)
+    heartbeat_timeout: timedelta = timedelta(seconds=15)
+    poll_interval: timedelta = timedelta(seconds=10)
 
 
 async def run_jobs(
     context: Context,
     jobs: Mapping[str, Job] = JOBS,
     timetable: Mapping[str, Timed] = TIMETABLE,
-    pace: WorkerIntervals = WorkerIntervals(),
+    intervals: WorkerIntervals = WorkerIntervals(),
     at_once: int = JOBS_AT_ONCE,
 ) -> None:
-    """Runs jobs, so many at once, and the timetable until cancelled, whatever becomes of the
+    """Runs jobs, so many at once, and the timetable until cancelled, whatever happens to the
     database.
 
     When cancelled it takes no more jobs, gives those that run five seconds, puts what is not
     finished then back into the queue, and ends. Any number of processes may do this at once.
     """
-    # Each failure is told by us, once; PgQueuer would tell one outage ten times a second.
+    # Each failure is logged by us, once; PgQueuer would log one outage ten times a second.
     logging.getLogger("pgqueuer").propagate = False
-    outage = BackOff("jobs")
+    back_off = BackOff("jobs")
     while True:
         try:
             async with queue_connection(context.database.parameters) as connection:
-                shift = _Worker(connection, context, jobs, timetable, pace, at_once)
-                await shift.work(outage.end)
+                worker = _Worker(connection, context, jobs, timetable, intervals, at_once)
+                await worker.run(back_off.succeeded)
         except Exception as error:
             # Whatever it is (away, restarting, not migrated yet, being restored): requests are
             # served without jobs, and jobs wait.
-            outage.begin(error)
-        await asyncio.sleep(outage.pause())
+            back_off.failed(error)
+        await asyncio.sleep(back_off.pause())
 
 
 class _Worker:
@@ -97,13 +97,13 @@ class _Worker:
         context: Context,
         jobs: Mapping[str, Job],
         timetable: Mapping[str, Timed],
-        pace: WorkerIntervals,
+        intervals: WorkerIntervals,
         at_once: int,
     ) -> None:
         self._connection = connection
-        self._pace = pace
+        self._intervals = intervals
         self._at_once = at_once
-        self._over = asyncio.Event()
+        self._shutdown = asyncio.Event()
         self._running = RunningJobs()
         self._queries = Queries(
             AsyncpgDriver(connection),
@@ -113,17 +113,17 @@ class _Worker:
         )
         self._queue = QueueManager(self._queries, QUEUE_SETTINGS.channel)
         self._timetable = SchedulerManager(self._queries)
-        self._queue.shutdown = self._timetable.shutdown = self._over
+        self._queue.shutdown = self._timetable.shutdown = self._shutdown
         for name, job in jobs.items():
             self._queue.register_executor(name, JobExecutor(job, context, self._running))
         for name, timed in timetable.items():
             self._timetable.schedule(name, timed.cron, _executor_of(timed, context))(_nothing)
 
-    async def work(self, begun: Callable[[], None]) -> None:
+    async def run(self, on_started: Callable[[], None]) -> None:
         """Works until cancelled. Raises when the connection is lost, or anything else is."""
-        self._connection.add_termination_listener(lambda _: self._over.set())
+        self._connection.add_termination_listener(lambda _: self._shutdown.set())
         await self._queue.verify_structure()
-        begun()
+        on_started()
         parts = [asyncio.create_task(self._take_jobs())]
         if self._timetable.registry:
             parts.append(asyncio.create_task(self._timetable.run()))
@@ -138,18 +138,18 @@ class _Worker:
 
     async def _take_jobs(self) -> None:
         await self._queue.run(
-            dequeue_timeout=self._pace.look,
+            dequeue_timeout=self._intervals.poll_interval,
             batch_size=min(self._at_once // 2, LARGEST_BATCH),
             max_concurrent_tasks=self._at_once,
             shutdown_on_listener_failure=True,
-            heartbeat_timeout=self._pace.silence,
+            heartbeat_timeout=self._intervals.heartbeat_timeout,
             log_aggregation_interval=timedelta(0),
         )
 
     async def _end(self, parts: list[asyncio.Task[None]]) -> None:
-        self._over.set()
+        self._shutdown.set()
         await asyncio.wait(parts, timeout=FINISH_WITHIN.total_seconds())
-        self._running.give_up()
+        self._running.cancel()
         await asyncio.wait(parts[:1], timeout=PUT_BACK_WITHIN.total_seconds())
         for part in parts:
             part.cancel()

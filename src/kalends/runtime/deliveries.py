@@ -1,4 +1,4 @@
-"""Delivering events to webhook endpoints: take what is due, send it, write down what became of it.
+"""Delivering events to webhook endpoints: take what is due, send it, record the outcome.
 
 Three steps, so that no transaction ever waits for the network. Who runs them, and how many at
 once, is `jobs/dispatcher.py`.
@@ -39,7 +39,7 @@ class SignedPayload(Struct, frozen=True):
     secrets: Sequence[str]
 
     def headers(self, now: datetime) -> dict[str, str]:
-        """Signed anew for each try: Standard Webhooks 1.0, and the mission's own header."""
+        """Signed anew for each try: Standard Webhooks 1.0, and the header of WebKasa."""
         timestamp = int(now.timestamp())
         signatures = (
             webhook.standard_signature(secret, self.webhook_id, timestamp, self.body)
@@ -72,11 +72,11 @@ async def deliver(context: Context, lane: DueLane) -> DeliveryOutcome:
     """One try. Whatever the network does is an outcome, and so is a secret that cannot be opened:
     what is never tried would never end."""
     try:
-        parcel = payload_of(lane, context)
+        payload = payload_of(lane, context)
     except SealBroken:
         attempt, retry_after = _untried(UNSEALED, context.clock()), None
     else:
-        attempt, retry_after = await send(context, lane.url, parcel)
+        attempt, retry_after = await send(context, lane.url, payload)
     state, again_after = State.DELIVERED, None
     if not attempt.is_taken:
         tries = lane.tries + 1
@@ -88,15 +88,15 @@ async def deliver(context: Context, lane: DueLane) -> DeliveryOutcome:
 
 
 async def send(
-    context: Context, url: str, parcel: SignedPayload
+    context: Context, url: str, payload: SignedPayload
 ) -> tuple[DeliveryAttempt, timedelta | None]:
     """Sends it once: the attempt, and after which time the receiver wants it again, if it says."""
     now = context.clock()
     request = OutboundRequest(
         method="POST",
         url=url,
-        headers=parcel.headers(now),
-        body=parcel.body,
+        headers=payload.headers(now),
+        body=payload.body,
         timeout_seconds=TIMEOUT_SECONDS,
         most_bytes=MOST_OF_ANSWER_BYTES,
     )
@@ -124,11 +124,12 @@ def payload_of(lane: DueLane, context: Context) -> SignedPayload:
     if lane.previous_secret and lane.previous_until and lane.previous_until > context.clock():
         sealed.append(lane.previous_secret)
     return SignedPayload(
-        ids.encode_id(ids.EVENT, lane.event_id), body, opened(context.seal, sealed)
+        ids.encode_id(ids.EVENT, lane.event_id), body, open_secrets(context.seal, sealed)
     )
 
 
-def opened(seal: Seal, sealed: Sequence[bytes]) -> list[str]:
+def open_secrets(seal: Seal, sealed: Sequence[bytes]) -> list[str]:
+    """Raises SealBroken."""
     return [seal.open(secret, SECRET_PURPOSE).decode() for secret in sealed]
 
 
@@ -146,8 +147,8 @@ async def give_back(context: Context, lanes: Sequence[DueLane]) -> None:
 
 
 async def record(context: Context, outcomes: Sequence[DeliveryOutcome]) -> list[DeliveryOutcome]:
-    """Writes down what became of tries; again does no harm. Waits for no lock: returns what
-    somebody holds, to be written later. Raises Unavailable, RunAgain."""
+    """Records the outcomes of tries; again does no harm. Waits for no lock: returns those whose
+    rows are locked, to be recorded later. Raises Unavailable, RunAgain."""
     async with context.database.transaction() as tx:
         return await deliveries.record_outcomes(tx, outcomes)
 

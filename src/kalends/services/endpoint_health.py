@@ -1,4 +1,4 @@
-"""What tries to deliver say of an endpoint: whether it works, fails, or is to be disabled."""
+"""The health of an endpoint by what deliveries to it showed: it works, fails, or is disabled."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -71,15 +71,15 @@ async def _disable(
     since: datetime | None,
     last: DeliveryAttempt,
 ) -> None:
-    """Disables it, and tells the organization by mail; once, whoever finds out."""
+    """Disables it, and tells the organization by mail; once, whichever process does."""
     was_enabled = await webhooks.disable_endpoint(
         work.tenant, lane.endpoint_id, WORDS[reason], work.recorded_at
     )
     organization = await organizations.find_organization(work.tenant)
     if not was_enabled or organization is None:
         return
-    told = [organization.notify_email] if organization.notify_email else None
-    for recipient in told or await organizations.list_admins(work.tenant):
+    recipients = [organization.notify_email] if organization.notify_email else None
+    for recipient in recipients or await organizations.list_admins(work.tenant):
         sender = work.context.gateways.sender
         message = endpoint_disabled_message(
             EndpointMail(

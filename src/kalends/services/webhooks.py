@@ -16,7 +16,7 @@ from kalends.formats.changes import NOTHING_CHANGED
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json, test_data
 from kalends.runtime import unit_of_work as works
-from kalends.runtime.deliveries import SECRET_PURPOSE, SignedPayload, opened, send
+from kalends.runtime.deliveries import SECRET_PURPOSE, SignedPayload, open_secrets, send
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
 from kalends.store.notifier import DELIVERIES
 from kalends.store.outbox import deliveries, webhooks
@@ -75,7 +75,7 @@ async def get_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
 
 
 async def create_endpoint(work: UnitOfWork, wanted: NewEndpoint) -> MadeEndpoint:
-    """It hears of what happens from now on."""
+    """It receives what happens from now on."""
     secret = webhook.new_secret()
     endpoint = WebhookEndpoint(
         id=new_id(),
@@ -142,7 +142,7 @@ async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> 
     event_id, now = new_id(), context.clock()
     data, actor = encode_raw(test_data(endpoint_id)), actor_of(caller.actor, caller.actor_name)
     body = event_json(event_id, webhook.TEST, now, data, NOTHING_CHANGED, actor)
-    signers = opened(context.seal, [endpoint.secret])
+    signers = open_secrets(context.seal, [endpoint.secret])
     attempt, _ = await send(
         context, endpoint.url, SignedPayload(encode_id(EVENT, event_id), body, signers)
     )

@@ -32,7 +32,7 @@ class LogMeta(Struct, frozen=True):
     """Where the page stands in the log."""
 
     limit: int
-    hasMore: bool  # noqa: N815  (the mission's spelling)
+    hasMore: bool  # noqa: N815  (the WebKasa spelling)
     next: Annotated[
         str | None,
         Meta(

@@ -18,7 +18,7 @@ class PageMeta(Struct, frozen=True):
     total: int
     limit: int
     offset: int
-    hasMore: bool  # noqa: N815  (the mission's spelling)
+    hasMore: bool  # noqa: N815  (the WebKasa spelling)
 
 
 class Deleted(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Examples of requests and answers: those of the mission, told once, and the rest made of them.
+"""Examples of requests and answers: those of WebKasa, written once, and the rest made of them.
 
 `THINGS` shows a struct wherever it stands, `REQUESTS` and `ANSWERS` what one call is special in.
 For whatever has no example here one is made of its schema, so a new call has one at once.
