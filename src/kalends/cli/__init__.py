@@ -10,8 +10,8 @@ from typing import Final
 import typer
 
 from kalends import __version__
-from kalends.cli import calcom, calling, organizations, serve, upkeep, work
-from kalends.cli.calling import UsageError
+from kalends.cli import calcom, database, doctor, jobs, mail, organizations, running, serve
+from kalends.cli.options import UsageError
 from kalends.domain.errors import Invalid, KalendsError
 from kalends.serving import ServingError
 from kalends.settings import SettingsError
@@ -45,8 +45,8 @@ cal_com = typer.Typer(
 app.add_typer(keys, name="keys")
 app.add_typer(users, name="users")
 app.add_typer(cal_com, name="calcom")
-app.add_typer(work.jobs, name="jobs")
-app.add_typer(work.mail, name="mail")
+app.add_typer(jobs.jobs, name="jobs")
+app.add_typer(mail.mail, name="mail")
 
 app.command()(serve.serve)
 app.command()(serve.worker)
@@ -58,10 +58,10 @@ cal_com.command("connect")(calcom.connect)
 cal_com.command("sync")(calcom.sync)
 cal_com.command("import")(calcom.import_plans)
 cal_com.command("status")(calcom.status)
-app.command()(upkeep.migrate)
-app.command()(upkeep.backup)
-app.command()(upkeep.restore)
-app.command()(upkeep.doctor)
+app.command()(database.migrate)
+app.command()(database.backup)
+app.command()(database.restore)
+app.command()(doctor.doctor)
 
 
 @app.command()
@@ -71,7 +71,7 @@ def version() -> None:
 
 
 def main() -> None:
-    calling.clean_up_when_told_to_end()
+    running.unwind_on_signals()
     try:
         app()
     except USAGE as error:

@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from kalends.cli.calling import OrganizationNamed, UsageError, called, run
+from kalends.cli.options import OrganizationNamed, UsageError
+from kalends.cli.running import open_installation, run
 from kalends.domain.ids import RUN, SCHEDULE, decode_id, encode_id
 from kalends.domain.imports.merging import Mapping
 from kalends.domain.imports.runs import (
@@ -83,7 +84,7 @@ def connect(
         connection = await connections.connect(context, caller, wanted)
         return connection, _hook_url(context, connection)
 
-    with called() as home:
+    with open_installation() as home:
         connection, hook_url = run(home, put)
     typer.echo(
         f"Cal.com is connected ({connection.base_url}, key …{connection.last_four}).\n"
@@ -101,7 +102,7 @@ def sync(
     span = (_bound("--start-date", start_date, 0), _bound("--end-date", end_date, 1))
     if span[0] and span[1] and span[1] < span[0]:
         raise UsageError("--end-date must not be before --start-date.")
-    with called() as home, _progress() as show:
+    with open_installation() as home, _progress() as show:
 
         async def bring(context: Context) -> Run | Preview:
             organization_id = await find_organization_id(context, organization)
@@ -122,7 +123,7 @@ def import_plans(organization: OrganizationNamed, is_dry_run: DryRun = False) ->
         organization_id = await find_organization_id(context, organization)
         return await setup.import_plans(context, organization_id, is_dry_run=is_dry_run)
 
-    with called() as home:
+    with open_installation() as home:
         lines = run(home, bring)
     for line in lines:
         done = "would be made" if is_dry_run and line.done.startswith("made") else line.done
@@ -143,7 +144,7 @@ def status(organization: OrganizationNamed) -> None:
         latest = await unit_of_work.read(context, caller, runs.list_runs, LATEST_RUNS)
         return connection, latest, _hook_url(context, connection)
 
-    with called() as home:
+    with open_installation() as home:
         connection, latest, hook_url = run(home, look)
     every = f"every {connection.interval_minutes} minutes" if connection.interval_minutes else "off"
     hooks = hook_url if connection.webhook_secret else f"{hook_url} (refused: no webhook secret)"

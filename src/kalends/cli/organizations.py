@@ -5,15 +5,8 @@ from typing import Annotated
 import typer
 from msgspec import json
 
-from kalends.cli.calling import (
-    Json,
-    OrganizationNamed,
-    UsageError,
-    called,
-    email_in,
-    name_in,
-    run,
-)
+from kalends.cli.options import Json, OrganizationNamed, UsageError, parse_email, parse_name
+from kalends.cli.running import open_installation, run
 from kalends.domain.access import Role, Scope
 from kalends.domain.ids import API_KEY, ORGANIZATION, encode_id
 from kalends.runtime import unit_of_work
@@ -33,9 +26,9 @@ def initialize(
 
     Called again with the same name it changes nothing, and shows no keys.
     """
-    name = name_in("--organization", organization)
-    email = email_in("--admin-email", admin_email)
-    with called() as home:
+    name = parse_name("--organization", organization)
+    email = parse_email("--admin-email", admin_email)
+    with open_installation() as home:
         made = run(
             home, lambda context: setup.set_up_organization(context, name, email, admin_password)
         )
@@ -55,8 +48,8 @@ def create_key(
     wanted = _scopes(scopes)
     if rate_limit not in (None, "none"):
         raise UsageError("--rate-limit takes only `none`; leave it out for the usual limits.")
-    called_so = None if name is None else name_in("--name", name)
-    with called() as home:
+    called_so = None if name is None else parse_name("--name", name)
+    with open_installation() as home:
         key, secret = run(
             home,
             lambda context: setup.create_key(
@@ -77,8 +70,8 @@ def add_user(
     role: Annotated[Role, typer.Option(help="What the user may do.")] = Role.MEMBER,
 ) -> None:
     """Gives someone a role in an organization and its sandbox."""
-    address = email_in("--email", email)
-    with called() as home:
+    address = parse_email("--email", email)
+    with open_installation() as home:
         is_new = run(
             home, lambda context: setup.add_user(context, organization, address, password, role)
         )
@@ -95,14 +88,14 @@ def invite_user(
 
     Who has a password here keeps it.
     """
-    address = email_in("--email", email)
+    address = parse_email("--email", email)
 
     async def invite(context: Context) -> bool:
         invited_to = await setup.get_organization_named(context, organization)
         caller = Caller(invited_to.id, invited_to.mode, actor="operator", source="cli")
         return await unit_of_work.change(context, caller, invitations.invite_user, address, role)
 
-    with called() as home:
+    with open_installation() as home:
         if home.settings.public_url is None:
             raise UsageError(
                 "KALENDS_PUBLIC_URL is not set: the link in the invitation would lead nowhere. Set"

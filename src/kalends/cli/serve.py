@@ -10,7 +10,8 @@ from typing import Annotated, Final
 import typer
 from msgspec import json
 
-from kalends.cli.calling import UsageError, run
+from kalends.cli.options import UsageError
+from kalends.cli.running import run
 from kalends.compose import Installation, installation, migrate_now
 from kalends.domain.ids import SCHEDULE, encode_id
 from kalends.logs import set_up_logs

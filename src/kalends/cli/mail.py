@@ -1,30 +1,22 @@
-"""`kalends jobs` and `kalends mail`: what is under way, what was given up, and what was sent."""
+"""`kalends mail`: an organization's mailbox."""
 
-from collections.abc import Iterator
 from typing import Annotated, Final
-from uuid import UUID
 
 import typer
 
-from kalends.cli.calling import UsageError, called, run
+from kalends.cli.options import UsageError
+from kalends.cli.running import open_installation, run
 from kalends.domain.access import Organization
 from kalends.domain.ids import BOOKING, MAIL, decode_id, encode_id
 from kalends.domain.mail import Mail
 from kalends.formats.mails.messages import message_as_text
 from kalends.runtime.unit_of_work import Caller, Context, read
-from kalends.services import job_queue, mails, setup
-from kalends.services.job_queue import JobQueue
+from kalends.services import mails, setup
 
 ACTOR: Final = "operator"
 MOST_MAILS: Final = 500
 NOT_WRITTEN: Final = "It is not written yet, or its text was forgotten."
-NOTHING: Final = "Nothing waits, and nothing was given up."
 
-jobs = typer.Typer(
-    invoke_without_command=True,
-    rich_markup_mode=None,
-    help="What waits, what was given up, and running it again.",
-)
 mail = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
@@ -34,35 +26,6 @@ OneOrganization = Annotated[
     str | None,
     typer.Option("--organization", help="Its id (org_…), slug or name, if there are several."),
 ]
-
-
-@jobs.callback()
-def list_jobs(context: typer.Context) -> None:
-    """Lists jobs: how many wait, and each that was given up, with the reason."""
-    if context.invoked_subcommand is not None:
-        return
-    with called() as home:
-        found = run(home, job_queue.get_queue)
-    for line in _lines_of_queue(found):
-        typer.echo(line)
-
-
-@jobs.command("retry")
-def retry_jobs(
-    ids: Annotated[list[int] | None, typer.Argument(help="The numbers that `jobs` shows.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
-) -> None:
-    """Runs jobs again that were given up."""
-    if bool(ids) == everything:
-        raise UsageError("Name the numbers of jobs, or --all.")
-    with called() as home:
-        again = run(
-            home, lambda context: job_queue.retry_jobs(context, None if everything else ids)
-        )
-    typer.echo(f"{len(again)} to run again: {', '.join(map(str, again)) or 'none'}")
-    if missing := sorted(set(ids or ()) - set(again)):
-        typer.echo(f"Not among those that were given up: {', '.join(map(str, missing))}")
-        raise typer.Exit(1)
 
 
 @mail.callback()
@@ -83,7 +46,7 @@ def list_mail(
         caller = await _caller(context, organization)
         return await read(context, caller, mails.list_mails, booking_id, limit, 0)
 
-    with called() as home:
+    with open_installation() as home:
         page, total = run(home, listed)
     for one in page:
         typer.echo(_line_of(one))
@@ -105,7 +68,7 @@ def show_mail(
         caller = await _caller(context, organization)
         return await read(context, caller, mails.get_message, wanted)
 
-    with called() as home:
+    with open_installation() as home:
         one, message = run(home, found)
     if raw:
         _write_raw(message)
@@ -125,29 +88,6 @@ def _write_raw(message: bytes | None) -> None:
 async def _caller(context: Context, named: str | None) -> Caller:
     found: Organization = await setup.find_organization(context, named)
     return Caller(found.id, found.mode, ACTOR, source=ACTOR)
-
-
-def _lines_of_queue(found: JobQueue) -> Iterator[str]:
-    for kind in found.waiting:
-        state = "run" if kind.status == "picked" else "wait"
-        yield f"{kind.count} {kind.entrypoint} {state}"
-    for job in found.failed:
-        about = _about(job.payload)
-        yield (
-            f"{job.id}  {job.entrypoint}{about}  given up {job.failed_at:%Y-%m-%d %H:%M:%S}Z"
-            f" after {job.tries} tries: {job.reason}"
-        )
-    if not found.waiting and not found.failed:
-        yield NOTHING
-
-
-def _about(payload: bytes) -> str:
-    """The mails that a job is about, where it is about any."""
-    try:
-        _, *mail_ids = map(UUID, payload.decode().split())
-    except ValueError:
-        return ""
-    return "".join(f"  {encode_id(MAIL, id_)}" for id_ in mail_ids)
 
 
 def _line_of(one: Mail) -> str:

@@ -1,17 +1,13 @@
-"""What the commands share: the installation they work on, and how they are ended."""
+"""What commands run on: the installation, an event loop, and how they end."""
 
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated, Final, TypeVar
-
-import msgspec
-import typer
+from typing import Final, TypeVar
 
 from kalends.compose import Installation, installation, migrate_now
-from kalends.domain.values import Email, Name
 from kalends.logs import set_up_logs
 from kalends.runtime.unit_of_work import Context
 from kalends.settings import Settings
@@ -20,18 +16,10 @@ from kalends.store.database import COMMANDS
 T = TypeVar("T")
 
 ENDED_BY_SIGNAL: Final = 128
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
-OrganizationNamed = Annotated[
-    str, typer.Option("--organization", help="Its id (org_…), slug or name.")
-]
-
-
-class UsageError(Exception):
-    """A command was called wrongly; the text says how to call it."""
 
 
 @contextmanager
-def called() -> Iterator[Installation]:
+def open_installation() -> Iterator[Installation]:
     """The installation that a command works on, migrated; only warnings are logged."""
     settings = quiet_settings()
     with installation(settings) as home:
@@ -60,30 +48,12 @@ def run(home: Installation, work: Callable[[Context], Awaitable[T]]) -> T:
     return asyncio.run(once())
 
 
-def email_in(option: str, text: str) -> str:
-    """Raises UsageError unless the text is an e-mail address."""
-    try:
-        return str(Email.parse(text))
-    except ValueError as error:
-        raise UsageError(f"{option} {error}.") from error
-
-
-def name_in(option: str, text: str) -> str:
-    """Raises UsageError unless the text can be a name."""
-    try:
-        return msgspec.convert(text, Name)
-    except msgspec.ValidationError as error:
-        raise UsageError(
-            f"{option} must have 1 to 200 characters, some that show, and no control characters."
-        ) from error
-
-
-def clean_up_when_told_to_end() -> None:
+def unwind_on_signals() -> None:
     """SIGTERM and SIGHUP unwind as Ctrl-C does, so that the last one out stops PostgreSQL."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _end)
+            signal.signal(number, _exit)
 
 
-def _end(number: int, _: FrameType | None) -> None:
+def _exit(number: int, _: FrameType | None) -> None:
     raise SystemExit(ENDED_BY_SIGNAL + number)

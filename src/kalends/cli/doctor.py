@@ -1,4 +1,4 @@
-"""`kalends migrate`, `backup`, `restore` and `doctor`."""
+"""`kalends doctor`: what there is, and whether it is well."""
 
 import asyncio
 import os
@@ -8,15 +8,15 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module, metadata, resources
-from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
 import typer
 
 from kalends import __version__
 from kalends.availability.wallclock import zone_named
-from kalends.cli.calling import UsageError, called, quiet_settings, run
-from kalends.compose import Installation, installation, migrate_now
+from kalends.cli.options import UsageError
+from kalends.cli.running import open_installation, quiet_settings, run
+from kalends.compose import Installation, installation
 from kalends.domain.ids import BOOKING, ORGANIZATION, encode_id
 from kalends.runtime.unit_of_work import Context
 from kalends.services.claims import MISSING, Repair, fault_in_words, find_claim_faults, repair_claim
@@ -25,7 +25,6 @@ from kalends.settings import Settings, SettingsError
 from kalends.store.availability.claim_faults import ClaimFault
 from kalends.store.database_info import DatabaseInfo, UnreachableError, inspect_database
 from kalends.store.database_url import libpq_environment
-from kalends.store.embedded import archive
 from kalends.store.embedded.archive import ArchiveError
 from kalends.store.embedded.programs import Programs, Release, programs_of_server
 from kalends.store.embedded.server import EmbeddedPostgresError
@@ -42,39 +41,6 @@ class Finding(NamedTuple):
 
     is_well: bool
     what: str
-
-
-def migrate() -> None:
-    """Brings the database's schema up to date."""
-    with called() as home:
-        typer.echo(f"The schema is at revision {migrate_now(home)}.")
-
-
-def backup(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> None:
-    """Writes a backup of the database as it is, while everything runs on; migrates nothing."""
-    with installation(quiet_settings()) as home:
-        asyncio.run(inspect_database(home.parameters))
-        made = archive.backup(home.parameters, file, home.settings.postgres_programs)
-        if made.may_lack:
-            typer.echo(_older_program(made), err=True)
-        typer.echo(f"{file} holds everything but the secret; {_where_secret(home.settings)}")
-
-
-def restore(
-    file: Annotated[Path, typer.Argument(help="A backup.")],
-    replace: Annotated[bool, typer.Option(help="Drop what is in the database now.")] = False,
-) -> None:
-    """Brings a backup back, also one of an older version. All or nothing."""
-    with installation(quiet_settings()) as home:
-        asyncio.run(inspect_database(home.parameters))
-        programs = home.settings.postgres_programs
-        restored = archive.restore(home.parameters, file, replace=replace, programs=programs)
-        for name in restored.left_out:
-            typer.echo(
-                f"Left out, as PostgreSQL {restored.server} lacks it or keeps its own: {name}"
-            )
-        revision = migrate_now(home)
-        typer.echo(f"{file} is back, at revision {revision}.")
 
 
 def doctor(
@@ -111,8 +77,8 @@ def doctor(
 
 def _list_moved_clocks() -> None:
     """Lists them and changes nothing."""
-    with called() as home:
-        moved = run(home, _moved_clocks)
+    with open_installation() as home:
+        moved = run(home, _find_moved_clocks)
     for clock in moved:
         typer.echo(
             f"{encode_id(BOOKING, clock.booking_id)} of "
@@ -126,8 +92,8 @@ def _list_moved_clocks() -> None:
 
 def _are_claims_well(*, is_repaired: bool) -> bool:
     """Lists what is wrong with claims; whether nothing is, or nothing is any more."""
-    with called() as home:
-        faults = run(home, _claim_faults)
+    with open_installation() as home:
+        faults = run(home, _find_claim_faults)
         repairs = run(home, lambda context: _repairs(context, faults)) if is_repaired else {}
     for number, fault in enumerate(faults):
         typer.echo(f"WRONG  {fault_in_words(fault)}{_outcome(repairs, number, is_repaired)}")
@@ -147,7 +113,7 @@ def _outcome(repairs: Mapping[int, Repair], number: int, is_repaired: bool) -> s
     return ": written" if done.hindrance is None else f": not written, as {done.hindrance}"
 
 
-async def _claim_faults(context: Context) -> list[ClaimFault]:
+async def _find_claim_faults(context: Context) -> list[ClaimFault]:
     return [fault async for fault in find_claim_faults(context)]
 
 
@@ -160,23 +126,8 @@ async def _repairs(context: Context, faults: Sequence[ClaimFault]) -> dict[int, 
     }
 
 
-async def _moved_clocks(context: Context) -> list[MovedClock]:
+async def _find_moved_clocks(context: Context) -> list[MovedClock]:
     return [clock async for clock in find_moved_clocks(context)]
-
-
-def _older_program(made: archive.Backup) -> str:
-    return (
-        f"PostgreSQL {made.server} may be of a later release than pg_dump {made.program.release} "
-        f"({made.program.origin}), the newest here that can read it. The backup is whole; what "
-        "the server keeps for itself a restore leaves out. To be sure, install "
-        f"postgresql-client-{made.server.major}."
-    )
-
-
-def _where_secret(settings: Settings) -> str:
-    if settings.secret:
-        return "keep KALENDS_SECRET with it."
-    return f"keep {settings.data_dir / 'secret'} with it."
 
 
 def _of_the_machine() -> Iterator[Finding]:
