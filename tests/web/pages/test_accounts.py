@@ -62,7 +62,7 @@ def someone() -> str:
 
 def test_who_forgot_the_password_sets_a_new_one_by_mail(world: World, mailbox: Mailbox) -> None:
     admin = world.setup.admin_email
-    before = sign_in_sessions(world, admin, world.password)
+    before = sign_in(world, admin, world.password)
     cookie = {"cookie": before.headers["set-cookie"].partition(";")[0]}
     asked = ask(world, admin)
     assert (asked.status_code, asked.headers["location"]) == (303, "/password-reset?sent=1")
@@ -74,8 +74,8 @@ def test_who_forgot_the_password_sets_a_new_one_by_mail(world: World, mailbox: M
     done = world.stranger.post(link, data={"password": NEW})
     assert done.status_code == 200
     assert "Your password is set" in done.text
-    assert sign_in_sessions(world, admin, world.password).status_code == 401
-    assert sign_in_sessions(world, admin, NEW).status_code == 200
+    assert sign_in(world, admin, world.password).status_code == 401
+    assert sign_in(world, admin, NEW).status_code == 200
     me = httpx.get(f"{world.url}/api/auth/me", headers=cookie)
     assert me.status_code == 401
 
@@ -109,7 +109,7 @@ def test_a_link_works_once(world: World, mailbox: Mailbox) -> None:
     again = world.stranger.post(link, data={"password": "yet another one"})
     assert again.status_code == 404
     assert world.stranger.get(link).status_code == 404
-    assert sign_in_sessions(world, world.setup.admin_email, NEW).status_code == 200
+    assert sign_in(world, world.setup.admin_email, NEW).status_code == 200
 
 
 def test_looking_at_a_link_changes_nothing(world: World, mailbox: Mailbox) -> None:
@@ -118,7 +118,7 @@ def test_looking_at_a_link_changes_nothing(world: World, mailbox: Mailbox) -> No
     for _ in range(3):
         assert world.stranger.get(link).status_code == 200
         assert world.stranger.head(link).status_code == 200
-    assert sign_in_sessions(world, world.setup.admin_email, world.password).status_code == 200
+    assert sign_in(world, world.setup.admin_email, world.password).status_code == 200
     assert world.stranger.post(link, data={"password": NEW}).status_code == 200
 
 
@@ -135,7 +135,7 @@ def test_of_many_at_once_one_sets_the_password(world: World, mailbox: Mailbox) -
     assert sorted(answers) == [200] + [404] * 7
     winner = answers.index(200)
     password = f"password of number {winner}"
-    assert sign_in_sessions(world, world.setup.admin_email, password).status_code == 200
+    assert sign_in(world, world.setup.admin_email, password).status_code == 200
 
 
 def test_one_that_is_used_ends_the_others(world: World, mailbox: Mailbox) -> None:
@@ -330,7 +330,7 @@ def test_who_is_invited_sets_a_password_and_is_signed_in(
     [link] = mailbox.links_to(guest)
     assert guest in world.stranger.get(link).text
     for wrong in ("", "nobody has this password", NEW):
-        assert sign_in_sessions(world, guest, wrong or "x").status_code == 401
+        assert sign_in(world, guest, wrong or "x").status_code == 401
     with httpx.Client(base_url=world.url) as browser:
         accepted = browser.post(link, data={"password": NEW})
         assert accepted.status_code == 200
@@ -339,7 +339,7 @@ def test_who_is_invited_sets_a_password_and_is_signed_in(
     assert me["email"] == guest
     roles = {(m["mode"], m["role"]) for m in me["memberships"]}
     assert roles == {("live", "admin"), ("test", "admin")}
-    assert sign_in_sessions(world, guest, NEW).status_code == 200
+    assert sign_in(world, guest, NEW).status_code == 200
     assert world.stranger.post(link, data={"password": "another one"}).status_code == 404
 
 
@@ -353,8 +353,8 @@ def test_an_invitation_never_touches_a_password_that_there_is(
     assert "sign in with it" in host.stranger.get(link).text
     answer = host.stranger.post(link, data={"password": NEW})
     assert "set-cookie" not in answer.headers
-    assert sign_in_sessions(host, guest, NEW).status_code == 401
-    signed_in = sign_in_sessions(host, guest, guest_world.password)
+    assert sign_in(host, guest, NEW).status_code == 401
+    signed_in = sign_in(host, guest, guest_world.password)
     assert len(signed_in.json()["data"]["memberships"]) == 4
 
 
