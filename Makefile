@@ -38,7 +38,6 @@ lint: $(DEV)
 
 types: $(DEV)
 	@$(BIN)/mypy
-	@$(BIN)/mypy bench scripts
 
 layers: $(DEV)
 	@$(BIN)/lint-imports

@@ -34,7 +34,7 @@ NEEDS_A_SERVER = frozenset(
 )
 
 
-class GroupScheduling(LoadScopeScheduling):
+class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
     """Gives each group to one worker.
 
     The `loadgroup` of pytest-xdist 3.8 has no effect with pytest 9: it writes the group into an id

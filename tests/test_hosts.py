@@ -56,7 +56,8 @@ class Pair:
         assert self.on_standby("SELECT pg_promote()") == "t"
 
     def on_standby(self, sql: str) -> str:
-        command = [BINARIES / "psql", "-XAtq", "-h", self.standby, "-U", "kalends", self.database]
+        program = str(BINARIES / "psql")
+        command = [program, "-XAtq", "-h", str(self.standby), "-U", "kalends", self.database]
         done = subprocess.run([*command, "-c", sql], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()

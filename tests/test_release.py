@@ -22,7 +22,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, script, folder / "dist"], check=True, capture_output=True)
     (wheel,) = (folder / "dist").glob("*.whl")
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install"]
-    words = ["--quiet", "--no-deps", "--no-index", "--target", folder / "installed", wheel]
+    words: list[str | Path] = [
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        folder / "installed",
+        wheel,
+    ]
     subprocess.run([*pip, *words], check=True, capture_output=True)
     return folder / "installed"
 

@@ -75,7 +75,7 @@ def book(api: Api, schedule_id: str, start: str) -> JSON:
 
 
 def first_slot(api: Api, schedule_id: str) -> str:
-    query = {"schedule_id": schedule_id, "duration_minutes": 60}
+    query: JSON = {"schedule_id": schedule_id, "duration_minutes": 60}
     days = {"start": "2030-07-02", "end": "2030-07-02"}
     start: str = api.get("/api/v1/slots", params=query | days).json()["data"][0]["start_time"]
     return start

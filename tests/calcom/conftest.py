@@ -86,10 +86,11 @@ class Desk:
 
     def count_mails(self) -> int:
         """How many mails there are, sent or not, for the organization."""
-        return self.fetch(
+        ((count,),) = self.fetch(
             "SELECT count(*) FROM mails WHERE organization_id = $1",
             self.world.setup.organization_id,
-        )[0][0]
+        )
+        return int(count)
 
     def fetch(self, sql: str, *arguments: Any) -> list[Any]:
         """Asks the database behind the server's back."""

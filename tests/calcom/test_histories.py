@@ -10,7 +10,8 @@ import pytest
 
 from tests.calcom.conftest import Desk
 from tests.calcom.oracle import check_same
-from tests.fakes.calcom import FakeCalcom, iso, signature
+from tests.fakes.calcom import Asked, FakeCalcom, iso, signature
+from tests.world import JSON
 
 SECRET = "s3cret"
 
@@ -40,7 +41,7 @@ class History:
 
     def book(self, _: str) -> str:
         status = self.random.choice(["accepted", "accepted", "pending", "cancelled"])
-        updated = {"updatedAt": None} if self.random.random() < 0.15 else {}
+        updated: JSON = {"updatedAt": None} if self.random.random() < 0.15 else {}
         return str(self.calcom.book(start=self.start(), status=status, **updated)["uid"])
 
     def move(self, uid: str) -> str:
@@ -74,7 +75,12 @@ def test_rows_that_change_under_the_pages_are_not_lost(desk: Desk, seed: int) ->
     history = History(desk.calcom, seed)
     for _ in range(300):
         history.book("")
-    desk.calcom.after = lambda asked: history.step() if asked.is_list else None
+
+    def change(asked: Asked) -> None:
+        if asked.is_list:
+            history.step()
+
+    desk.calcom.after = change
     desk.sync()
     desk.calcom.after = None
     desk.sync()
@@ -110,8 +116,10 @@ def test_hooks_and_syncs_at_once_lead_to_the_same(desk: Desk) -> None:
             assert httpx.post(hook_url, content=body, headers=signed).status_code == 200
 
     with ThreadPoolExecutor(3) as pool:
-        for done in [pool.submit(send_hooks), *(pool.submit(desk.sync) for _ in range(2))]:
-            done.result()
+        syncs = [pool.submit(desk.sync) for _ in range(2)]
+        pool.submit(send_hooks).result()
+        for sync in syncs:
+            sync.result()
     desk.wait_for_jobs("calcom.fetch")
     assert desk.sync()["skips"] == []
     check_same(desk)

@@ -82,7 +82,9 @@ def page_of(mail: BookingMail) -> str:
 
 def calendar_of(mail: BookingMail) -> Any:
     (part,) = (each for each in parsed(mail).walk() if each.get_content_subtype() == "calendar")
-    return Calendar.from_ical(part.get_payload(decode=True))
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return Calendar.from_ical(content)
 
 
 def event_of(mail: BookingMail) -> Any:

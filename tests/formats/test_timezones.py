@@ -14,7 +14,7 @@ from dateutil.rrule import rrulestr
 from dateutil.tz import tzical
 from hypothesis import given
 from hypothesis import strategies as st
-from icalendar import Timezone
+from icalendar import Component, Timezone, TimezoneDaylight, TimezoneStandard
 
 from kalends.availability.tzfile import zone_names
 from kalends.availability.wallclock import zone_named
@@ -75,10 +75,11 @@ def component_around(name: str, moment: datetime) -> bytes:
 class Told:
     """What a component tells (RFC 5545 3.6.5): the offset of the observance that began last."""
 
-    def __init__(self, component: Timezone, until: datetime) -> None:
-        self._onsets = sorted(
-            (onset, each["TZOFFSETTO"].td)
+    def __init__(self, component: Component, until: datetime) -> None:
+        self._onsets: list[tuple[datetime, timedelta]] = sorted(
+            (onset, each.TZOFFSETTO)
             for each in component.subcomponents
+            if isinstance(each, TimezoneStandard | TimezoneDaylight)
             for onset in onsets(each, until.replace(tzinfo=None))
         )
 

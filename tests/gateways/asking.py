@@ -20,9 +20,11 @@ def pointing_to(*answers: list[str]) -> Resolve:
     return resolve
 
 
-def post(url: str, **options: Any) -> OutboundRequest:
+def post(
+    url: str, *, body: bytes = b"{}", timeout_seconds: float = 5.0, **options: Any
+) -> OutboundRequest:
     return OutboundRequest(
-        method="POST", url=url, **{"body": b"{}", "timeout_seconds": 5.0} | options
+        method="POST", url=url, body=body, timeout_seconds=timeout_seconds, **options
     )
 
 

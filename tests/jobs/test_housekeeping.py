@@ -250,7 +250,7 @@ async def test_links_to_accounts_are_forgotten_when_they_have_expired(context: C
 async def test_every_line_of_the_timetable_leaves_nothing_for_a_second_time(
     context: Context,
 ) -> None:
-    now = datetime.now(UTC)
+    now = context.clock()
     at_once = replace(context, clock=lambda: now)
     for timed in TIMETABLE.values():
         await timed.run(at_once)

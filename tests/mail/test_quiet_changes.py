@@ -67,9 +67,11 @@ def test_the_invitation_after_a_quiet_change_outranks_the_one_before(
     patch(world, booking, start_time="+2", notify=False)
     moved = patch(world, booking, start_time=plus(booking["start_time"], hours=4), notify=True)
     mails = to(office.wait_for(6), booking["attendee_email"])
-    first, second, third = sorted((event_in(mail) for mail in mails), key=lambda e: e["SEQUENCE"])
+    first, second, third = sorted(
+        (event_in(mail) for mail in mails), key=lambda event: event.sequence
+    )
     assert [first["SEQUENCE"], second["SEQUENCE"], third["SEQUENCE"]] == [0, 1, 3]
-    assert third["DTSTART"].dt.isoformat() == moved["start_time"].replace("Z", "+00:00")
+    assert third.start.isoformat() == moved["start_time"].replace("Z", "+00:00")
 
 
 @pytest.mark.parametrize("notify", [None, "no", 0])

@@ -9,7 +9,7 @@ from tests.mail.reading import event_in, text_of, to
 from tests.world import JSON, plus, tomorrow_at
 
 LINK = "https://meet.example/secret-room"
-QUESTIONS = [
+QUESTIONS: list[JSON] = [
     {"key": "topic", "label": "What is it about?", "type": "select", "options": ["Teeth", "Gums"]},
     {"key": "first", "label": "Is it your first visit?", "type": "boolean"},
 ]
@@ -34,7 +34,7 @@ def test_answers_are_mailed_under_their_questions(post: Post) -> None:
     for mail in mails:
         for said in ("What is it about?: Teeth", "Is it your first visit?: Yes"):
             assert said in text_of(mail)
-            assert said in event_in(mail)["DESCRIPTION"]
+            assert said in str(event_in(mail)["DESCRIPTION"])
 
 
 def test_answers_keep_their_labels_when_the_event_type_is_deleted(post: Post) -> None:

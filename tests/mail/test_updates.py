@@ -179,7 +179,7 @@ def test_the_organization_hears_of_a_new_phone_in_its_calendar(post: Post) -> No
     (mail,) = post.news()
     assert post.world.setup.admin_email in str(mail["To"])
     assert "What has changed: Phone." in text_of(mail)
-    assert "+49 30 1234" in event_in(mail)["DESCRIPTION"]
+    assert "+49 30 1234" in str(event_in(mail)["DESCRIPTION"])
 
 
 def test_a_booking_that_was_never_mailed_is_not_updated(post: Post) -> None:

@@ -55,9 +55,10 @@ def assert_nobody_is_in_two(booked: Sequence[JSON], capacity: int) -> None:
 def test_two_hosts_in_one_room_have_one_session(fleet: Fleet, world: World) -> None:
     h1, h2, room = people(world, "h1", "h2", "room")
     group = world.create_event_type(requirements=[any_of(h1, h2), any_of(room)], capacity=3)
+    choices: list[JSON] = [{}, {"schedule_id": h1}, {"schedule_id": h2}]
     bodies: list[JSON] = [
         world.booking_body(start=NINE, event_type_id=group["id"], **wanted)
-        for wanted in ({}, {"schedule_id": h1}, {"schedule_id": h2})
+        for wanted in choices
         for _ in range(60)
     ]
     Random(1).shuffle(bodies)

@@ -45,4 +45,4 @@ def _send(url: str, path: str, form: httpx.Response, cookies: dict[str, str]) ->
     """Where it leads; an error is nowhere."""
     data = {**hidden_in(form), **ADA}
     answer = httpx.post(f"{url}{path}/book", data=data, cookies=cookies, timeout=60)
-    return answer.headers.get("location", f"/{answer.status_code}")
+    return str(answer.headers.get("location", f"/{answer.status_code}"))

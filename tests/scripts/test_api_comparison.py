@@ -82,7 +82,7 @@ def test_a_component_that_nothing_uses_is_compared_too() -> None:
 
 
 def test_a_component_within_itself_is_compared_once() -> None:
-    loop = {"properties": {"child": {"$ref": "#/components/schemas/Booking"}}}
+    loop: Any = {"properties": {"child": {"$ref": "#/components/schemas/Booking"}}}
     assert compare_openapi(document(**loop), document(**loop)) == []
 
 

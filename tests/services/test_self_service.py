@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -333,7 +332,7 @@ async def test_a_link_moves_nothing_that_is_cancelled_at_the_same_moment(
         start = plus(NEXT_WEEK, days=round_)
         booking = world.book(schedule, start)
         link = await link_to(context, world, booking)
-        results: list[Any] = await asyncio.gather(
+        results = await asyncio.gather(
             reschedule_by_link(context, link, Instant.parse(plus(start, hours=2))),
             cancel_by_link(context, link, None),
             return_exceptions=True,

@@ -44,7 +44,7 @@ def team(size: int, step: int = MINUTE) -> SlotInputs:
 
 @pytest.mark.parametrize(("size", "days"), [(1, 1), (1, 366), (3, 14), (200, 14), (40_000, 1)])
 def test_a_piece_has_a_bounded_number_of_steps(size: int, days: int) -> None:
-    calendars = team(1).calendars * size
+    calendars = [*team(1).calendars] * size
     asked = offering(calendars, SlotTerms(MINUTE, MINUTE), now=BEGIN)
     span = Interval(BEGIN, BEGIN + days * DAY_SECONDS)
     pieces = pieces_of(asked, span)

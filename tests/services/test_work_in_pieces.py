@@ -4,6 +4,7 @@ import asyncio
 import gc
 import gzip
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from starlette.types import Message
@@ -193,7 +194,7 @@ async def test_no_collection_looks_at_what_a_server_starts_with(home: Installati
     asked: asyncio.Queue[Message] = asyncio.Queue()
     answered: asyncio.Queue[Message] = asyncio.Queue()
     app = application(home)
-    serving = asyncio.create_task(
+    serving: asyncio.Task[None] = asyncio.create_task(
         app({"type": "lifespan", "state": {}}, asked.get, answered.put)  # type: ignore[arg-type]
     )
     gc.unfreeze()
@@ -207,7 +208,7 @@ async def test_no_collection_looks_at_what_a_server_starts_with(home: Installati
         await serving
 
 
-async def filled_schedule(context: Context, world: World) -> tuple[object, str]:
+async def filled_schedule(context: Context, world: World) -> tuple[UUID, str]:
     """A schedule with 600 bookings and 600 busy times of a minute each, and its feed."""
     schedule = world.create_schedule()
     booking = world.book(schedule, metadata={"large": "x" * 1000})

@@ -148,7 +148,7 @@ def test_a_backup_by_an_older_pg_dump_comes_back(
 ) -> None:
     url = pg15.new_database()
     Place(url).sql(SCHEMA)
-    dumped = [BINARIES_15 / "pg_dump", "-Fc", "-f", tmp_path / "backup", url]
+    dumped: list[str | Path] = [BINARIES_15 / "pg_dump", "-Fc", "-f", tmp_path / "backup", url]
     subprocess.run(dumped, check=True)
     new = places.new(18)
     restore(new.parameters, tmp_path / "backup")

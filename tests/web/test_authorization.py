@@ -57,7 +57,7 @@ def test_without_a_key_or_session_a_call_is_refused(module_world: World, route: 
 )
 def test_a_wrong_key_is_refused(module_world: World, route: Route, key: str) -> None:
     path = re.sub(r"\{\w+\}", encode_id("bk", new_id()), route.path)
-    headers = {"authorization": f"Bearer {key}".encode()}
+    headers = {b"authorization": f"Bearer {key}".encode()}
     answer = module_world.stranger.request(route.method, path, headers=headers)
     assert answer.status_code == 401
 

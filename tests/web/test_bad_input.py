@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.web.cases import Cases, cases_of
 from tests.world import World, tomorrow_at
 
 PATH = "/api/v1/bookings"
@@ -42,21 +43,21 @@ def changed(body: dict[str, Any], field: str, value: Any) -> dict[str, Any]:
     return body
 
 
-def cases() -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
+def cases() -> Cases:
+    found: Cases = []
     required = ["schedule_id", "start_time", "end_time", "attendee", "attendee.name",
                 "attendee.email"]  # fmt: skip
     found += [(field, ABSENT) for field in required]
     for field in TEXTS:
-        found += [(field, value) for value in (5, [], {}, True, "a\x00b", "\ud800", "🎉" * 10_000)]
+        found += cases_of(field, 5, [], {}, True, "a\x00b", "\ud800", "🎉" * 10_000)
     for field in ("title", "location", "attendee.name", "attendee.phone"):
-        found += [(field, value) for value in ("two\nlines", "bell\x07", "end\n", "\u2028")]
+        found += cases_of(field, "two\nlines", "bell\x07", "end\n", "\u2028")
     found += [("attendee.notes", "bell\x07"), ("attendee.name", ""), ("attendee.name", "  ")]
     found += [(field, value) for field in ZONES for value in BAD_ZONES]
     found += [(field, value) for field in INSTANTS for value in BAD_INSTANTS]
-    found += [("attendee.email", value) for value in [*BAD_EMAILS, "a\x00@b.c", "a@b.c\n", 5, None]]
-    found += [("location_type", value) for value in ("zoom", "", 1, ["video"])]
-    found += [("metadata", value) for value in ([], "x", 1, None, {"a\x00": 1}, {"a": "\ud800"})]
+    found += cases_of("attendee.email", *BAD_EMAILS, "a\x00@b.c", "a@b.c\n", 5, None)
+    found += cases_of("location_type", "zoom", "", 1, ["video"])
+    found += cases_of("metadata", [], "x", 1, None, {"a\x00": 1}, {"a": "\ud800"})
     found += [("metadata", {"big": "x" * 70_000})]
     found += [("answers", []), ("answers", {"unasked": 1}), ("attendee", "John"), ("attendee", [])]
     found += [("unknown", 1), ("attendee.unknown", 1), ("override", "yes")]

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.web.cases import Cases, cases_of
 from tests.world import JSON, World
 
 START, END = "2030-05-01T10:00:00Z", "2030-05-01T12:00:00Z"
@@ -108,20 +109,17 @@ def untouched(shared: World) -> JSON:
     return shared.create_schedule()
 
 
-def cases() -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = [
-        (field, value)
-        for field in ("start_time", "end_time")
-        for value in (
-            None, 5, [], "", "now", "2030-02-30T10:00:00Z", "2030-05-01", "2030-05-01T10:00:00",
-            "0001-01-01T00:00:00+14:00", "2200-01-01T00:00:00Z", "2030-05-01T10:00:00.5Z",
-            "2030-05-01T10:00:00Z\x00", "\ud800", "🎉" * 2500,
-        )
-    ]  # fmt: skip
-    found += [
-        ("reason", value)
-        for value in (5, [], {}, True, "a\x00b", "\ud800", "🎉" * 2500, "two\nlines", "x" * 501)
-    ]
+def cases() -> Cases:
+    found: Cases = []
+    for field in ("start_time", "end_time"):
+        found += cases_of(
+            field, None, 5, [], "", "now", "2030-02-30T10:00:00Z", "2030-05-01",
+            "2030-05-01T10:00:00", "0001-01-01T00:00:00+14:00", "2200-01-01T00:00:00Z",
+            "2030-05-01T10:00:00.5Z", "2030-05-01T10:00:00Z\x00", "\ud800", "🎉" * 2500,
+        )  # fmt: skip
+    found += cases_of(
+        "reason", 5, [], {}, True, "a\x00b", "\ud800", "🎉" * 2500, "two\nlines", "x" * 501
+    )
     found += [("end_time", START), ("end_time", "2030-05-01T09:00:00Z")]
     found += [("end_time", "2035-06-01T00:00:00Z"), ("id", "busy_1"), ("unknown", 1)]
     return found

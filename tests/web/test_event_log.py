@@ -42,7 +42,8 @@ def test_a_reader_goes_on_where_it_was(world: World) -> None:
     schedule = world.create_schedule()
     for hour in range(5):
         world.book(schedule, f"2031-01-01T{hour:02}:00:00Z")
-    seen, after = [], {}
+    seen: list[str] = []
+    after: JSON = {}
     for _ in range(3):
         page = read_log(world, limit=2, **after)
         seen += [event["data"]["start_time"] for event in page["data"]]

@@ -7,12 +7,16 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.web.cases import Cases, cases_of
 from tests.world import JSON, World, tomorrow_at
 
 PATH = "/api/v1/event-types"
 SIZE = {"key": "size", "label": "Size", "type": "select", "required": True, "options": ["S", "L"]}
 NO_TEXTS = [5, True, [], {}, "a\x00b", "\ud800", "🎉" * 10_000, "bell\x07"]
-DEFAULTS = {
+NO_OPTIONS: list[Any] = [
+    None, [], ["S", "S"], [5], [""], "S", {}, ["a\x00"], ["x" * 201], ["a"] * 201
+]  # fmt: skip
+DEFAULTS: JSON = {
     "description": None, "slot_step_minutes": 30, "buffer_before_minutes": 0,
     "buffer_after_minutes": 0, "min_notice_minutes": None, "max_days_ahead": None,
     "booking_limits": {}, "capacity": 1, "requires_confirmation": True, "requirements": [],
@@ -38,8 +42,9 @@ def is_refused(answer: httpx.Response, field: str) -> bool:
     assert answer.status_code == 422, answer.text
     assert answer.elapsed.total_seconds() < 2
     error = answer.json()
-    named = error["details"][0]["field"]
-    return error["code"] == "VALIDATION_ERROR" and (named + ".").startswith(field + ".")
+    named: str = error["details"][0]["field"]
+    is_named = (named + ".").startswith(field + ".")
+    return bool(error["code"] == "VALIDATION_ERROR" and is_named)
 
 
 def test_name_and_duration_are_enough_and_the_rest_takes_its_default(world: World) -> None:
@@ -255,15 +260,14 @@ def untouched(shared: World) -> JSON:
     return shared.create_event_type()
 
 
-def cases() -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = [("name", value) for value in (*NO_TEXTS, None, "", " ", "a\nb")]
-    found += [("description", value) for value in NO_TEXTS]
-    found += [("location", value) for value in (*NO_TEXTS, "two\nlines")]
-    found += [
-        ("slug", value)
-        for value in (*NO_TEXTS, "", "Massage", "a b", "-a", "ä", "a/b", "../x", "a\n", "x" * 81)
-    ]
-    found += [("location_type", value) for value in ("zoom", "", 1, ["video"])]
+def cases() -> Cases:
+    found: Cases = cases_of("name", *NO_TEXTS, None, "", " ", "a\nb")
+    found += cases_of("description", *NO_TEXTS)
+    found += cases_of("location", *NO_TEXTS, "two\nlines")
+    found += cases_of(
+        "slug", *NO_TEXTS, "", "Massage", "a b", "-a", "ä", "a/b", "../x", "a\n", "x" * 81
+    )
+    found += cases_of("location_type", "zoom", "", 1, ["video"])
     numbers: dict[str, tuple[Any, ...]] = {
         "duration_minutes": (None, 0, 43_201),
         "slot_step_minutes": (0, 43_201),
@@ -276,17 +280,15 @@ def cases() -> list[tuple[str, Any]]:
         "complete_after_minutes": (-1,),
     }
     for name, values in numbers.items():
-        found += [(name, v) for v in (*values, 1.5, "30", True, [], {}, 2**31, 2**63, 10**30)]
+        found += cases_of(name, *values, 1.5, "30", True, [], {}, 2**31, 2**63, 10**30)
     for name in ("requires_confirmation", "expire_pending", "is_active"):
-        found += [(name, value) for value in (None, 0, "true", [])]
+        found += cases_of(name, None, 0, "true", [])
     found += [("booking_limits", 5), ("booking_limits", [])]
     found += [("booking_limits.max_per_day", {"max_per_day": v}) for v in (0, -1, "3", 2**31)]
     found += [("booking_limits.min_notice_hours", {"min_notice_hours": 1})]
-    found += [
-        ("requirements", value) for value in (5, {}, [5], [None], [{"schedule_ids": []}] * 11)
-    ]
-    found += [("schedule_id", value) for value in (5, [], {}, "sch_\x00", "\ud800")]
-    found += [("questions", value) for value in (None, 5, {}, [5], [SIZE] * 51)]
+    found += cases_of("requirements", 5, {}, [5], [None], [{"schedule_ids": []}] * 11)
+    found += cases_of("schedule_id", 5, [], {}, "sch_\x00", "\ud800")
+    found += cases_of("questions", None, 5, {}, [5], [SIZE] * 51)
     found += [
         ("reminders_minutes_before", value)
         for value in (None, 5, [-1], ["60"], [1.5], [2**31], list(range(11)), [60, 60], [None])
@@ -338,8 +340,7 @@ def test_a_requirement_that_is_not_as_described_names_its_field(
         ],
         *[({"type": value}, "type") for value in (None, 5, "", "date")],
         *[({"required": value}, "required") for value in (None, 1, "yes")],
-        *[({"options": value}, "options") for value in (None, [], ["S", "S"], [5], [""], "S", {})],
-        *[({"options": value}, "options") for value in (["a\x00"], ["x" * 201], ["a"] * 201)],
+        *[({"options": value}, "options") for value in NO_OPTIONS],
         *[({"type": kind}, "options") for kind in ("text", "number", "boolean", "email")],
         ({"help": "x"}, "help"),
     ],

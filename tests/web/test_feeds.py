@@ -25,7 +25,7 @@ def make_feed(world: World, schedule: JSON) -> str:
     made = answer.json()["data"]
     assert made.keys() == {"url", "created_at"}
     assert made["url"].startswith(f"{world.url}/feeds/")
-    return urlsplit(made["url"]).path
+    return urlsplit(str(made["url"])).path
 
 
 def read(world: World, path: str, **headers: str) -> httpx.Response:
@@ -59,14 +59,14 @@ def test_the_calendar_shows_a_booking_with_its_attendee(world: World) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/calendar; charset=utf-8"
     calendar = Calendar.from_ical(answer.content)
-    assert "Dr. Schön" in calendar["x-wr-calname"]
-    [event] = calendar.walk("VEVENT")
+    assert "Dr. Schön" in str(calendar["x-wr-calname"])
+    [event] = calendar.events
     assert event["uid"] == f"{booking['id']}@kalends"
     assert event["summary"] == "Check-up (Zoë O'Brien; \\, x)"
-    assert event["dtstart"].dt == datetime.fromisoformat(start)
-    assert event["dtend"].dt == datetime.fromisoformat(plus(start, hours=1))
+    assert event.start == datetime.fromisoformat(start)
+    assert event.end == datetime.fromisoformat(plus(start, hours=1))
     for told in ("zoe@example.com", "+49 30 1234", "First line\nsecond line", booking["id"]):
-        assert told in event["description"]
+        assert told in str(event["description"])
     assert event["location"] == "Room 1"
     assert vobject.readOne(answer.text).vevent.status.value == "TENTATIVE"
 
@@ -123,7 +123,7 @@ def test_busy_times_are_shown_as_busy(world: World) -> None:
     shown = entries(world, make_feed(world, schedule))
     event = shown[busy.json()["data"]["id"]]
     assert event["summary"] == "Busy"
-    assert event["dtend"].dt == datetime.fromisoformat(plus(start, hours=2))
+    assert event.end == datetime.fromisoformat(plus(start, hours=2))
 
 
 @pytest.mark.parametrize(

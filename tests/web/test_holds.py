@@ -157,8 +157,8 @@ def test_a_hold_that_ends_while_its_booking_waits_is_gone(
 ) -> None:
     limit = {"booking_limits": {"max_per_day": 1}}
     schedule = world.create_schedule(**(limit if counted == "a limit of a schedule" else {}))
-    fields = {"seats": {"capacity": 2}, "a limit of the event type": limit}.get(counted, {})
-    event_type = world.create_event_type(schedule_id=schedule["id"], **fields)
+    options: dict[str, JSON] = {"seats": {"capacity": 2}, "a limit of the event type": limit}
+    event_type = world.create_event_type(schedule_id=schedule["id"], **options.get(counted, {}))
     kept = held(world, schedule, tomorrow_at(10), event_type_id=event_type["id"])
     organization = str(world.setup.organization_id)
     for table in ("holds", "occupancies"):

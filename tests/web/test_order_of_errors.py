@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.world import World, tomorrow_at
@@ -82,10 +83,11 @@ def test_a_colleague_on_leave_does_not_hide_the_rule_that_refuses(world: World) 
 
 
 def test_a_hold_on_what_is_gone_or_closed_cannot_be_booked(world: World) -> None:
-    for change, expected in (
+    changes: list[tuple[Callable[[str], httpx.Response], tuple[int, str]]] = [
         (lambda path: world.api.delete(path), (404, "NOT_FOUND")),
         (lambda path: world.api.patch(path, json={"is_active": False}), (422, "INACTIVE")),
-    ):
+    ]
+    for change, expected in changes:
         schedule = world.create_schedule()
         body = world.booking_body(schedule, tomorrow_at(10))
         asked = {k: v for k, v in body.items() if k != "attendee"}

@@ -26,7 +26,7 @@ def change(world: World, booking: JSON, **fields: Any) -> JSON:
 
 @pytest.fixture
 def booking(world: World) -> JSON:
-    fields = {
+    fields: JSON = {
         "title": "Haircut",
         "metadata": {"colour": "red", "count": 1, "list": [1]},
         "attendee": {"name": "Ada", "email": "ada@example.com", "phone": "+49 30 1"},

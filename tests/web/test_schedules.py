@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.web.cases import Cases, cases_of
 from tests.world import JSON, World, plus, tomorrow_at
 
 PATH = "/api/v1/schedules"
@@ -48,8 +49,9 @@ def is_refused(answer: httpx.Response, field: str) -> bool:
     assert answer.status_code == 422, answer.text
     assert answer.elapsed.total_seconds() < 2
     error = answer.json()
-    named = error["details"][0]["field"]
-    return error["code"] == "VALIDATION_ERROR" and (named + ".").startswith(field + ".")
+    named: str = error["details"][0]["field"]
+    is_named = (named + ".").startswith(field + ".")
+    return bool(error["code"] == "VALIDATION_ERROR" and is_named)
 
 
 def test_a_name_is_enough_and_the_rest_takes_its_default(world: World) -> None:
@@ -59,7 +61,7 @@ def test_a_name_is_enough_and_the_rest_takes_its_default(world: World) -> None:
     assert set(schedule) == SHOWN
     assert schedule["id"].startswith("sch_")
     assert schedule["created_at"] == schedule["updated_at"]
-    expected = {
+    expected: JSON = {
         "name": "Room", "description": None, "timezone": "UTC", "availability": None,
         "overrides": {}, "booking_limits": {}, "is_active": True,
     }  # fmt: skip
@@ -137,28 +139,26 @@ def untouched(shared: World) -> JSON:
     return shared.create_schedule()
 
 
-def cases() -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = [("name", value) for value in (*NO_TEXTS, None, "", " ", "a\nb")]
-    found += [("description", value) for value in NO_TEXTS]
-    found += [("timezone", value) for value in (*NAMES_OF_NO_ZONE, 5, [], "UTC\x00", "\ud800")]
-    found += [("availability", value) for value in (5, "always", [], True)]
+def cases() -> Cases:
+    found: Cases = cases_of("name", *NO_TEXTS, None, "", " ", "a\nb")
+    found += cases_of("description", *NO_TEXTS)
+    found += cases_of("timezone", *NAMES_OF_NO_ZONE, 5, [], "UTC\x00", "\ud800")
+    found += cases_of("availability", 5, "always", [], True)
     found += [
         (f"availability.{day}", {day: WINDOW}) for day in ("Monday", "mon", "funday", "", "x" * 99)
     ]
-    found += [
-        ("availability.monday", {"monday": value})
-        for value in (
-            None, 5, "09:00", [[]], {}, {"start": "09:00"}, {"end": "09:00"}, [WINDOW] * 51,
-            WINDOW | {"until": 1}, {"start": "09:00", "end": "09:00"}, [{"start": 9, "end": 17}],
-            [WINDOW, {"start": "00:00", "end": "00:00"}], {"start": "24:00", "end": "09:00"},
-            {"start": "24:00", "end": "24:00"}, {"start": "9:00", "end": "17:00"},
-            {"start": "09:00", "end": "24:01"}, {"start": "09:60", "end": "10:00"},
-            {"start": "09:00:00", "end": "17:00"}, {"start": "٠٩:٠٠", "end": "17:00"},
-            {"start": "09:00\n", "end": "17:00"}, {"start": "09:00\x00", "end": "17:00"},
-            {"start": "\ud800", "end": "17:00"}, {"start": "", "end": "17:00"},
-        )
+    mondays: list[Any] = [
+        None, 5, "09:00", [[]], {}, {"start": "09:00"}, {"end": "09:00"}, [WINDOW] * 51,
+        WINDOW | {"until": 1}, {"start": "09:00", "end": "09:00"}, [{"start": 9, "end": 17}],
+        [WINDOW, {"start": "00:00", "end": "00:00"}], {"start": "24:00", "end": "09:00"},
+        {"start": "24:00", "end": "24:00"}, {"start": "9:00", "end": "17:00"},
+        {"start": "09:00", "end": "24:01"}, {"start": "09:60", "end": "10:00"},
+        {"start": "09:00:00", "end": "17:00"}, {"start": "٠٩:٠٠", "end": "17:00"},
+        {"start": "09:00\n", "end": "17:00"}, {"start": "09:00\x00", "end": "17:00"},
+        {"start": "\ud800", "end": "17:00"}, {"start": "", "end": "17:00"},
     ]  # fmt: skip
-    found += [("overrides", value) for value in (5, "x", [], {"2026-12-24": None})]
+    found += cases_of("availability.monday", *({"monday": value} for value in mondays))
+    found += cases_of("overrides", 5, "x", [], {"2026-12-24": None})
     found += [
         (f"overrides.{day}", {day: []})
         for day in ("2026-02-30", "24.12.2026", "", "1899-12-31", "2200-01-01", "2026-12-24T00:00Z")
@@ -178,11 +178,12 @@ def cases() -> list[tuple[str, Any]]:
         ("id", "sch_1"),
         ("unknown", 1),
     ]
-    for name, values in (
-        ("max_per_day", (0, -1, 1.5, "3", True, 10**9, 10**30, [])),
-        ("min_notice_hours", (-1, -0.001, "3", True, 1e300, 10**30, {})),
-    ):
-        found += [(f"booking_limits.{name}", {name: value}) for value in values]
+    limits: dict[str, list[Any]] = {
+        "max_per_day": [0, -1, 1.5, "3", True, 10**9, 10**30, []],
+        "min_notice_hours": [-1, -0.001, "3", True, 1e300, 10**30, {}],
+    }
+    for name, values in limits.items():
+        found += cases_of(f"booking_limits.{name}", *({name: value} for value in values))
     return found
 
 

@@ -405,8 +405,9 @@ def test_a_set_time_rules_what_is_upcoming_but_not_when_things_were_made(world: 
 def test_a_range_that_ends_before_its_start_is_refused(
     module_world: World, start: str, end: str, zone: str, status: int
 ) -> None:
-    query = {"start": start, "end": end, "timezone": zone, "duration_minutes": 60}
-    query["schedule_id"] = module_world.shared_schedule["id"]
+    schedule_id = module_world.shared_schedule["id"]
+    query: JSON = {"schedule_id": schedule_id, "duration_minutes": 60}
+    query |= {"start": start, "end": end, "timezone": zone}
     answer = module_world.api.get("/api/v1/slots", params=query)
     assert answer.status_code == status
     if status == 422:

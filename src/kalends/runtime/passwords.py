@@ -12,7 +12,7 @@ from kalends.domain.errors import Invalid
 
 SHORTEST_PASSWORD: Final = 8
 LONGEST_PASSWORD: Final = 200
-HASHER: Final = PasswordHasher()
+HASHER = PasswordHasher()
 # argon2 takes 64 MiB and a core for each password at work; the others wait in line.
 HASHES_AT_ONCE: Final = 2
 _threads: Final = ThreadPoolExecutor(HASHES_AT_ONCE, thread_name_prefix="argon2")

@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from kalends.compose import Installation
+from kalends.domain.errors import Unauthorized
 from kalends.domain.ids import ORGANIZATION, encode_id, new_id
+from kalends.runtime.passwords import verify_password
 from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials
 from kalends.web.http.sign_ins import ANONYMOUS
@@ -257,10 +259,9 @@ async def test_a_sign_in_under_way_with_the_old_password_does_not_outlive_it(
 ) -> None:
     """It is looked at, then the password is changed and all sessions end, then it would begin."""
     context = home.context()
-    verify = sign_in_sessions.verify_password
 
     async def verified_then_changed(password: str, password_hash: str | None) -> bool:
-        is_right = await verify(password, password_hash)
+        is_right = await verify_password(password, password_hash)
         async with context.database.connection() as tx:
             await tx.execute(
                 "UPDATE users SET password_hash = 'another' WHERE email = $1",
@@ -268,9 +269,11 @@ async def test_a_sign_in_under_way_with_the_old_password_does_not_outlive_it(
             )
         return is_right
 
-    monkeypatch.setattr(sign_in_sessions, "verify_password", verified_then_changed)
+    monkeypatch.setattr(
+        "kalends.services.users.sign_in_sessions.verify_password", verified_then_changed
+    )
     given = Credentials(world.setup.admin_email, world.password, "192.0.2.1")
-    with pytest.raises(sign_in_sessions.Unauthorized):
+    with pytest.raises(Unauthorized):
         await sign_in_sessions.sign_in(context, ANONYMOUS, given, 0, None)
     await context.database.close()
 

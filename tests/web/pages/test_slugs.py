@@ -11,7 +11,8 @@ from tests.world import World
 
 
 def test_the_first_part_of_each_of_our_paths_is_reserved() -> None:
-    firsts = {page.path.split("/")[1].partition(".")[0] for page in (*PAGES, *ROUTES)}
+    paths = [*(page.path for page in PAGES), *(route.path for route in ROUTES)]
+    firsts = {path.split("/")[1].partition(".")[0] for path in paths}
     firsts |= {"docs", "healthz", "readyz", "metrics", "openapi"}
     ours = {first for first in firsts if not first.startswith("{")}
     assert ours <= RESERVED

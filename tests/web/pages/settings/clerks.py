@@ -69,7 +69,8 @@ def fields_in(page: httpx.Response, action: str) -> Typed:
     pattern = rf'<form method="post" action="{re.escape(action)}".*?</form>'
     found = re.search(pattern, page.text, re.DOTALL)
     assert found, f"no form {action} in {page.text}"
-    form, fields = found[0], {}
+    form = found[0]
+    fields: dict[str, list[str]] = {}
     pairs = []
     for tag in re.findall(r"<input [^>]*>", form):
         values = dict(re.findall(r'([a-z-]+)="([^"]*)"', tag))
