@@ -20,7 +20,7 @@ from kalends.jobs.worker import run_jobs
 from kalends.runtime.unit_of_work import Context
 from kalends.services import booking_endings
 from kalends.services.imports.runs import start_due_syncs
-from kalends.store.bookings import booking_endings as endings_store
+from kalends.store.bookings import endings as endings_store
 from kalends.store.database import JOBS
 from kalends.store.jobs import NewJob, enqueue_jobs
 from tests.conftest import PASSWORD, make_organization
