@@ -52,6 +52,34 @@ def test_what_is_no_json_is_said_before_anything_is_looked_up(world: World) -> N
     assert code(stale) == (400, "INVALID_JSON")
 
 
+def test_another_version_is_told_before_a_wrong_change(world: World) -> None:
+    schedule = world.create_schedule()
+    event_type = world.create_event_type(schedule_id=schedule["id"])
+    booking = world.book(schedule)
+    of_another_version = {"if-match": '"99"'}
+    for path in (
+        f"/api/v1/schedules/{schedule['id']}",
+        f"/api/v1/event-types/{event_type['id']}",
+        f"{PATH}/{booking['id']}",
+    ):
+        stale = world.api.patch(path, json={"nonsense": 1}, headers=of_another_version)
+        assert code(stale) == (412, "STALE")
+        assert code(world.api.patch(path, json={"nonsense": 1})) == (422, "VALIDATION_ERROR")
+
+
+def test_what_is_missing_is_told_before_a_wrong_body(world: World) -> None:
+    nothing = "0" * 22
+    for method, path in (
+        ("PATCH", f"/api/v1/schedules/sch_{nothing}"),
+        ("PATCH", f"/api/v1/event-types/evt_{nothing}"),
+        ("PATCH", f"/api/v1/webhooks/whe_{nothing}"),
+        ("PATCH", f"{PATH}/bk_{nothing}"),
+        ("POST", f"/api/v1/schedules/sch_{nothing}/busy-times"),
+    ):
+        answer = world.api.request(method, path, json={"nonsense": 1})
+        assert code(answer) == (404, "NOT_FOUND"), path
+
+
 @pytest.mark.parametrize(
     "raw", [b"nonsense\r\n\r\n", b"GET /\xff HTTP/1.1\r\n\r\n", b"get / HTTP/1.1\r\n\r\n"]
 )

@@ -1,6 +1,5 @@
 """Busy times of a schedule: list, create, delete."""
 
-from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
@@ -34,16 +33,15 @@ async def list_busy_times(
     return await busy_times.list_busy_times(work.tenant, schedule_id, (start, end), limit, offset)
 
 
-async def create_busy_time(
-    work: UnitOfWork, schedule_id: UUID, parse: Callable[[], NewBusyTime]
-) -> BusyTime:
-    """Closes the time to new bookings; bookings that are already there stay.
+async def lock_schedule(work: UnitOfWork, schedule_id: UUID) -> UUID:
+    """Keeps the schedule from being deleted until the transaction ends. Raises NotFound."""
+    kept = await keep_schedules(work.tenant, [schedule_id])
+    return require(schedule_id if kept else None, "schedule", encode_id(SCHEDULE, schedule_id))
 
-    `decode_id` gives what is wanted; it is called once the schedule is known to be there.
-    Raises NotFound, Invalid.
-    """
-    await _keep_schedule(work, schedule_id)
-    wanted = parse()
+
+async def create_busy_time(work: UnitOfWork, schedule_id: UUID, wanted: NewBusyTime) -> BusyTime:
+    """Closes the time to new bookings; bookings that are already there stay. The schedule is
+    locked."""
     busy_time = BusyTime(
         id=new_id(),
         schedule_id=schedule_id,
@@ -58,14 +56,8 @@ async def create_busy_time(
 
 async def delete_busy_time(work: UnitOfWork, schedule_id: UUID, busy_time_id: UUID) -> UUID:
     """Opens the time again. Raises NotFound."""
-    await _keep_schedule(work, schedule_id)
+    await lock_schedule(work, schedule_id)
     was_there = await busy_times.delete_busy_time(work.tenant, schedule_id, busy_time_id)
     return require(
         busy_time_id if was_there else None, "busy time", encode_id(BUSY_TIME, busy_time_id)
     )
-
-
-async def _keep_schedule(work: UnitOfWork, schedule_id: UUID) -> None:
-    """Raises NotFound; else the schedule stays until the transaction ends."""
-    kept = await keep_schedules(work.tenant, [schedule_id])
-    require(kept or None, "schedule", encode_id(SCHEDULE, schedule_id))

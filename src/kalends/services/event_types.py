@@ -1,6 +1,6 @@
 """Event types: list, get, create, update, delete."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -97,26 +97,27 @@ async def create_event_type(work: UnitOfWork, wanted: NewEventType) -> EventType
     raise SlugTaken(f"The slug {wanted.slug!r} is taken. Choose another one.")
 
 
-async def update_event_type(
-    work: UnitOfWork, event_type_id: UUID, if_match: IfMatch, parse: Callable[[], EventTypeChanges]
-) -> EventType:
-    """Changes what is given; what changes nothing succeeds. Existing bookings stay as they are.
-
-    `decode_id` gives the changes; it is called once the event type is known to be there.
-    Raises NotFound, Stale, Invalid, SlugTaken.
-    """
+async def lock_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
+    """The event type as it stays until the transaction ends. Raises NotFound, Stale."""
     before = require(
         await event_types.find_event_type_to_change(work.tenant, event_type_id),
         "event type",
         encode_id(EVENT_TYPE, event_type_id),
     )
     check_version(before.version, if_match)
-    wanted = parse()
-    if wanted.requirements is not UNSET:
-        await _check_requirements(work, wanted.requirements)
-        since = _with_fair_since(wanted.requirements, before.requirements)
-        wanted = structs.replace(wanted, requirements=since)
-    after = structs.replace(before, **_given(wanted))
+    return before
+
+
+async def update_event_type(
+    work: UnitOfWork, before: EventType, changes: EventTypeChanges
+) -> EventType:
+    """Changes what is given of an event type that is locked; what changes nothing succeeds.
+    Existing bookings stay as they are. Raises NotFound (a schedule), Invalid, SlugTaken."""
+    if changes.requirements is not UNSET:
+        await _check_requirements(work, changes.requirements)
+        since = _with_fair_since(changes.requirements, before.requirements)
+        changes = structs.replace(changes, requirements=since)
+    after = structs.replace(before, **_given(changes))
     if after == before:
         return before
     after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)

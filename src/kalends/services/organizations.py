@@ -1,7 +1,5 @@
 """The organization that a key belongs to."""
 
-from collections.abc import Callable
-
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.domain.access import Organization
@@ -28,13 +26,18 @@ async def get_organization(work: UnitOfWork) -> Organization:
     return _found(organization, work)
 
 
-async def update_organization(
-    work: UnitOfWork, parse: Callable[[], OrganizationChanges]
-) -> Organization:
-    """Raises NotFound, SlugTaken, and Invalid for the name of another organization."""
+async def lock_organization(work: UnitOfWork) -> Organization:
+    """Raises NotFound."""
     locked = await organizations.lock_organization(work.tenant)
-    before = _found(locked, work)
-    given = {k: v for k, v in structs.asdict(parse()).items() if v is not UNSET}
+    return _found(locked, work)
+
+
+async def update_organization(
+    work: UnitOfWork, before: Organization, changes: OrganizationChanges
+) -> Organization:
+    """Changes the organization, which is locked. Raises SlugTaken, and Invalid for a slug that
+    is a path of Kalends."""
+    given = {k: v for k, v in structs.asdict(changes).items() if v is not UNSET}
     after = structs.replace(before, **given)
     if after == before:
         return before

@@ -1,6 +1,5 @@
 """Schedules: list, get, create, update, delete."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -63,21 +62,21 @@ async def create_schedule(work: UnitOfWork, wanted: NewSchedule) -> Schedule:
     return schedule
 
 
-async def update_schedule(
-    work: UnitOfWork, schedule_id: UUID, if_match: IfMatch, parse: Callable[[], ScheduleChanges]
-) -> Schedule:
-    """Changes what is given; what changes nothing succeeds. Existing bookings stay as they are.
-
-    `decode_id` gives the changes; it is called once the schedule is known to be there.
-    Raises NotFound, Stale, Invalid.
-    """
+async def lock_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) -> Schedule:
+    """The schedule as it stays until the transaction ends. Raises NotFound, Stale."""
     before = require(
         await schedules.find_schedule_to_change(work.tenant, schedule_id),
         "schedule",
         encode_id(SCHEDULE, schedule_id),
     )
     check_version(before.version, if_match)
-    after = structs.replace(before, **_given(parse()))
+    return before
+
+
+async def update_schedule(work: UnitOfWork, before: Schedule, changes: ScheduleChanges) -> Schedule:
+    """Changes what is given of a schedule that is locked; what changes nothing succeeds. Existing
+    bookings stay as they are."""
+    after = structs.replace(before, **_given(changes))
     if after == before:
         return before
     after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)

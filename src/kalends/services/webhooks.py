@@ -1,6 +1,6 @@
 """Webhook endpoints: list, create, change, delete; test, redeliver, rotate the secret."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -95,34 +95,39 @@ async def create_endpoint(work: UnitOfWork, wanted: NewEndpoint) -> MadeEndpoint
     return MadeEndpoint(endpoint, secret)
 
 
+async def lock_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
+    """Raises NotFound."""
+    endpoint = await webhooks.lock_endpoint(work.tenant, endpoint_id)
+    return require(endpoint, "webhook", encode_id(ENDPOINT, endpoint_id))
+
+
 async def update_endpoint(
-    work: UnitOfWork, endpoint_id: UUID, parse: Callable[[], EndpointChanges]
+    work: UnitOfWork, before: WebhookEndpoint, changes: EndpointChanges
 ) -> WebhookEndpoint:
-    """Changes what is given. One that is enabled again gets at once what waited for it.
-    Raises NotFound, Invalid."""
-    before = await _lock(work, endpoint_id)
-    changes = {k: v for k, v in structs.asdict(parse()).items() if v is not UNSET}
-    after = structs.replace(before, **changes, updated_at=work.recorded_at)
+    """Changes what is given of an endpoint that is locked. One that is enabled again gets at once
+    what waited for it."""
+    given = {k: v for k, v in structs.asdict(changes).items() if v is not UNSET}
+    after = structs.replace(before, **given, updated_at=work.recorded_at)
     if after.enabled:
         after = structs.replace(after, disabled_reason=None)
     await webhooks.update_endpoint(work.tenant, after)
     if after.enabled and not before.enabled:
-        await webhooks.note_success(work.tenant, endpoint_id)
-        await webhooks.wake_lanes(work.tenant, endpoint_id)
+        await webhooks.note_success(work.tenant, before.id)
+        await webhooks.wake_lanes(work.tenant, before.id)
         work.notifications.add(DELIVERIES)
     return after
 
 
 async def delete_endpoint(work: UnitOfWork, endpoint_id: UUID) -> UUID:
     """Nothing is sent to it any more, nor what waits. Raises NotFound."""
-    await _lock(work, endpoint_id)
+    await lock_endpoint(work, endpoint_id)
     await webhooks.delete_endpoint(work.tenant, endpoint_id, work.recorded_at)
     return endpoint_id
 
 
 async def rotate_secret(work: UnitOfWork, endpoint_id: UUID) -> Rotated:
     """A new secret; the one before signs beside it for a day. Raises NotFound."""
-    before = await _lock(work, endpoint_id)
+    before = await lock_endpoint(work, endpoint_id)
     secret, until = webhook.new_secret(), work.recorded_at + webhook.BOTH_SECRETS_FOR
     after = structs.replace(
         before,
@@ -178,11 +183,6 @@ async def redeliver(work: UnitOfWork, endpoint_id: UUID, delivery_id: UUID) -> D
     work.notifications.add(DELIVERIES)
     again = await deliveries.find_delivery(*place)
     return require(again, "delivery", encode_id(DELIVERY, delivery_id))
-
-
-async def _lock(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
-    endpoint = await webhooks.lock_endpoint(work.tenant, endpoint_id)
-    return require(endpoint, "webhook", encode_id(ENDPOINT, endpoint_id))
 
 
 async def _note_test(work: UnitOfWork, delivery: Delivery, body: Raw) -> None:

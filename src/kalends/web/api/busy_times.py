@@ -21,6 +21,7 @@ from kalends.services.busy_times import NewBusyTime
 from kalends.web.api.models import DayOrInstant, PageQuery, RequestModel, day_or_instant
 from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
 from kalends.web.http.call import Call
+from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import Route
 
@@ -87,7 +88,8 @@ async def list_busy_times(call: Call) -> HttpAnswer:
 async def create_busy_time(call: Call) -> HttpAnswer:
     parse = partial(parse_new, await call.raw_json())
     schedule_id = call.id(ids.SCHEDULE, "schedule")
-    return await call.change(shown, busy_times.create_busy_time, schedule_id, parse)
+    lock = partial(busy_times.lock_schedule, schedule_id=schedule_id)
+    return await call.change(shown, lock_parse_update(lock, parse, busy_times.create_busy_time))
 
 
 async def delete_busy_time(call: Call) -> HttpAnswer:

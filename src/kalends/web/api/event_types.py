@@ -18,6 +18,7 @@ from kalends.services.event_types import EventTypeChanges, NewEventType
 from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
 from kalends.web.http.call import Call, id_named
+from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import Route
 
@@ -260,10 +261,9 @@ async def create_event_type(call: Call) -> HttpAnswer:
 async def update_event_type(call: Call) -> HttpAnswer:
     body = await call.raw_json()
     event_type_id = call.id(ids.EVENT_TYPE, "event type")
+    lock = partial(event_types.lock_event_type, event_type_id=event_type_id, if_match=call.if_match)
     parse = partial(parse_changes, body)
-    return await call.change(
-        shown, event_types.update_event_type, event_type_id, call.if_match, parse
-    )
+    return await call.change(shown, lock_parse_update(lock, parse, event_types.update_event_type))
 
 
 async def delete_event_type(call: Call) -> HttpAnswer:

@@ -14,6 +14,7 @@ from kalends.services.organizations import OrganizationChanges
 from kalends.web.api.models import CountryCode, RequestModel, ZoneName, check_country, check_zone
 from kalends.web.http.answers import data
 from kalends.web.http.call import Call
+from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import Route
 
@@ -51,7 +52,12 @@ async def get_organization(call: Call) -> HttpAnswer:
 
 async def update_organization(call: Call) -> HttpAnswer:
     parse = partial(parse_changes, await call.raw_json())
-    return await call.change(shown, organizations.update_organization, parse)
+    return await call.change(
+        shown,
+        lock_parse_update(
+            organizations.lock_organization, parse, organizations.update_organization
+        ),
+    )
 
 
 def shown(organization: Organization) -> HttpAnswer:

@@ -17,6 +17,7 @@ from kalends.services.schedules import NewSchedule, ScheduleChanges
 from kalends.web.api.models import PageQuery, RequestModel, ZoneName, check_zone
 from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
 from kalends.web.http.call import Call
+from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import Route
 
@@ -157,8 +158,9 @@ async def create_schedule(call: Call) -> HttpAnswer:
 async def update_schedule(call: Call) -> HttpAnswer:
     body = await call.raw_json()
     schedule_id = call.id(ids.SCHEDULE, "schedule")
+    lock = partial(schedules.lock_schedule, schedule_id=schedule_id, if_match=call.if_match)
     parse = partial(parse_changes, body)
-    return await call.change(shown, schedules.update_schedule, schedule_id, call.if_match, parse)
+    return await call.change(shown, lock_parse_update(lock, parse, schedules.update_schedule))
 
 
 async def delete_schedule(call: Call) -> HttpAnswer:

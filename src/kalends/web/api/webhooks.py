@@ -27,6 +27,7 @@ from kalends.services.webhooks import EndpointChanges, MadeEndpoint, NewEndpoint
 from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
 from kalends.web.http.call import Call
+from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import Route
 
@@ -115,13 +116,14 @@ async def create_webhook(call: Call) -> HttpAnswer:
 
 
 async def update_webhook(call: Call) -> HttpAnswer:
-    parse = partial(parse_changes, await call.raw_json())
+    body = await call.raw_json()
     endpoint_id = endpoint_in(call)
     await call.read(webhooks.get_endpoint, endpoint_id)
-    url = parse().url
-    if url is not UNSET:
-        await webhooks.check_url(call.context, url)
-    return await call.change(shown, webhooks.update_endpoint, endpoint_id, parse)
+    changes = parse_changes(body)
+    if changes.url is not UNSET:
+        await webhooks.check_url(call.context, changes.url)
+    lock = partial(webhooks.lock_endpoint, endpoint_id=endpoint_id)
+    return await call.change(shown, lock_update(lock, webhooks.update_endpoint, changes))
 
 
 async def delete_webhook(call: Call) -> HttpAnswer:

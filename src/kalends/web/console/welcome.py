@@ -4,6 +4,7 @@ Hours, an event type, the link to share. Shown while there is no event type, and
 """
 
 import re
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from kalends.services.event_types import NewEventType
 from kalends.services.organizations import OrganizationChanges
 from kalends.services.schedules import NewSchedule, ScheduleChanges
 from kalends.web.console.request import ConsoleRequest, admin_route
+from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.asking import fits
 from kalends.web.pages.clock_words import find_zone
@@ -68,8 +70,9 @@ async def keep_hours(request: ConsoleRequest) -> PageAnswer:
     choices: Choices = await request.read(list_choices)
     zone = form["timezone"]
     if request.organization.timezone == "UTC" != zone:
+        changes = OrganizationChanges(timezone=zone)
         await request.change(
-            organizations.update_organization, lambda: OrganizationChanges(timezone=zone)
+            lock_update(organizations.lock_organization, organizations.update_organization, changes)
         )
     schedule = await _keep_schedule(request, form, choices)
     return request.go(f"{PATH}/event-type", schedule=encode_id(SCHEDULE, schedule.id))
@@ -115,7 +118,8 @@ async def _keep_schedule(request: ConsoleRequest, form: FormFields, choices: Cho
             name=form.text("name"), timezone=form["timezone"], availability=hours
         )
         first = choices.schedules[0].id
-        return await request.change(schedules.update_schedule, first, None, lambda: changes)
+        lock = partial(schedules.lock_schedule, schedule_id=first, if_match=None)
+        return await request.change(lock_update(lock, schedules.update_schedule, changes))
     wanted = NewSchedule(
         name=form.text("name"),
         description=None,

@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from kalends.domain import ids
 from kalends.domain.booking import LocationType
 from kalends.domain.errors import KalendsError, Stale
 from kalends.domain.event_type import EventType, QuestionType
+from kalends.runtime.if_match import IfMatch
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges
 from kalends.web.console.request import ConsoleRequest, admin_route, member_route
@@ -31,6 +33,7 @@ from kalends.web.console.settings.event_type_forms import (
 )
 from kalends.web.console.settings.schedules import list_all, offset_in
 from kalends.web.http.call import id_named
+from kalends.web.http.locked_changes import Lock, lock_parse_update, lock_update
 from kalends.web.pages.answers import PageAnswer
 
 SECTION: Final = "event-types"
@@ -79,12 +82,9 @@ async def save(request: ConsoleRequest) -> PageAnswer:
     form = await request.form()
     typed = as_typed(form)
     try:
-        await request.change(
-            event_types.update_event_type,
-            event_type.id,
-            if_match_of(form),
-            lambda: read_changes(typed),
-        )
+        lock = _lock(event_type, if_match_of(form))
+        parse = partial(read_changes, typed)
+        await request.change(lock_parse_update(lock, parse, event_types.update_event_type))
     except KalendsError as error:
         return await _form(request, event_type, refused(typed, error, event_type.version))
     return request.go(path_of(event_type), done="saved")
@@ -95,7 +95,8 @@ async def set_active(request: ConsoleRequest) -> PageAnswer:
     event_type = await open_event_type(request)
     is_active = (await request.form()).text("is_active") == YES
     changes = EventTypeChanges(is_active=is_active)
-    await request.change(event_types.update_event_type, event_type.id, None, lambda: changes)
+    lock = _lock(event_type, None)
+    await request.change(lock_update(lock, event_types.update_event_type, changes))
     return request.go(PATH, done="opened" if is_active else "closed")
 
 
@@ -122,6 +123,10 @@ def id_of(event_type: EventType) -> str:
 
 def path_of(event_type: EventType, page: str = "") -> str:
     return f"{PATH}/{id_of(event_type)}{page}"
+
+
+def _lock(event_type: EventType, if_match: IfMatch) -> Lock[EventType]:
+    return partial(event_types.lock_event_type, event_type_id=event_type.id, if_match=if_match)
 
 
 async def _form(request: ConsoleRequest, event_type: EventType | None, draft: Draft) -> PageAnswer:

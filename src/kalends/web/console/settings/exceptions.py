@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from kalends.availability.wallclock import Zone, wall_midnight
@@ -21,6 +22,7 @@ from kalends.web.console.settings.drafts import Draft, clock_text, drafted, refu
 from kalends.web.console.settings.schedule_forms import WINDOW, listed, windows_in
 from kalends.web.console.settings.schedules import PATH, SECTION, offset_in, open_schedule, path_of
 from kalends.web.http.call import id_named
+from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.clock_words import iso, local
 from kalends.web.pages.forms import FormFields
@@ -70,7 +72,8 @@ async def add_busy_time(request: ConsoleRequest) -> PageAnswer:
     typed = drafted({name: form.text(name) for name in BUSY}).typed
     try:
         wanted = _busy_time_in(form, zone_of_schedule(schedule))
-        await request.change(busy_times.create_busy_time, schedule.id, lambda: wanted)
+        lock = partial(busy_times.lock_schedule, schedule_id=schedule.id)
+        await request.change(lock_update(lock, busy_times.create_busy_time, wanted))
     except KalendsError as error:
         return await _page(request, schedule, refused(typed, error))
     return request.go(path_of(schedule, TAB), done="busy-added")
@@ -101,10 +104,11 @@ async def _change_overrides(
         overrides: dict[str, Any] = {d: listed(w) for d, w in schedule.overrides.items()}
         overrides.pop(day, None)
         changed = overrides if windows is None else overrides | {day: windows}
-        parse = parse_changes(encode({"overrides": changed}))
+        changes = parse_changes(encode({"overrides": changed}))
+        seen = frozenset({schedule.version})
+        lock = partial(schedules.lock_schedule, schedule_id=schedule.id, if_match=seen)
         try:
-            seen = frozenset({schedule.version})
-            await request.change(schedules.update_schedule, schedule.id, seen, lambda: parse)  # noqa: B023
+            await request.change(lock_update(lock, schedules.update_schedule, changes))
             return
         except Stale:
             schedule = await open_schedule(request)

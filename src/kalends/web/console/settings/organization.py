@@ -10,6 +10,7 @@ from kalends.services.organizations import OrganizationChanges
 from kalends.web.api.organization import parse_changes
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import Draft, check, drafted, refused, text_or_none
+from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages import places
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import FormFields
@@ -27,7 +28,9 @@ async def save(request: ConsoleRequest) -> PageAnswer:
     typed = await request.form()
     try:
         changes = _read(typed)
-        after = await request.change(organizations.update_organization, lambda: changes)
+        after = await request.change(
+            lock_update(organizations.lock_organization, organizations.update_organization, changes)
+        )
     except KalendsError as error:
         return _page(request, refused(typed, error))
     return redirect(f"/console/{after.slug}{PATH}?done=saved")

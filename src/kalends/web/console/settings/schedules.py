@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from kalends.domain import ids
@@ -26,6 +27,7 @@ from kalends.web.console.settings.schedule_forms import (
     read_new,
 )
 from kalends.web.http.call import id_named
+from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.pages.answers import PageAnswer
 
 SECTION: Final = "schedules"
@@ -77,12 +79,9 @@ async def save(request: ConsoleRequest) -> PageAnswer:
     form = await request.form()
     typed = as_typed(form)
     try:
-        await request.change(
-            schedules.update_schedule,
-            schedule.id,
-            if_match_of(form),
-            lambda: read_changes(typed),
-        )
+        lock = partial(schedules.lock_schedule, schedule_id=schedule.id, if_match=if_match_of(form))
+        parse = partial(read_changes, typed)
+        await request.change(lock_parse_update(lock, parse, schedules.update_schedule))
     except KalendsError as error:
         return _form(request, schedule, refused(typed, error, schedule.version))
     return request.go(path_of(schedule), done="saved")

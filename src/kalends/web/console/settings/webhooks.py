@@ -1,5 +1,6 @@
 """Webhooks: endpoints, what was delivered to them and what was not."""
 
+from functools import partial
 from typing import Any, Final
 
 from msgspec import json
@@ -17,6 +18,7 @@ from kalends.web.console.settings.drafts import YES, Draft, check, drafted, refu
 from kalends.web.console.settings.once import go_with_secret, take_secret
 from kalends.web.console.settings.schedules import offset_in
 from kalends.web.http.call import id_named
+from kalends.web.http.locked_changes import Lock, lock_update
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
 
@@ -73,7 +75,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
         changes = _read(typed)
         if isinstance(changes.url, str) and changes.url != endpoint.url:
             await webhooks.check_url(request.page_request.context, changes.url)
-        await request.change(webhooks.update_endpoint, endpoint.id, lambda: changes)
+        await request.change(lock_update(_lock(endpoint), webhooks.update_endpoint, changes))
     except KalendsError as error:
         return await _page(request, endpoint, refused(typed, error))
     return request.go(_path_of(endpoint), done="saved")
@@ -83,7 +85,7 @@ async def set_enabled(request: ConsoleRequest) -> PageAnswer:
     endpoint = await _open(request)
     enabled = (await request.form()).text("enabled") == YES
     changes = EndpointChanges(enabled=enabled)
-    await request.change(webhooks.update_endpoint, endpoint.id, lambda: changes)
+    await request.change(lock_update(_lock(endpoint), webhooks.update_endpoint, changes))
     return request.go(_path_of(endpoint), done="enabled" if enabled else "disabled")
 
 
@@ -145,6 +147,10 @@ async def _open(request: ConsoleRequest) -> WebhookEndpoint:
     endpoint_id = id_named(ids.ENDPOINT, "webhook", request.path("webhook"))
     endpoint: WebhookEndpoint = await request.read(webhooks.get_endpoint, endpoint_id)
     return endpoint
+
+
+def _lock(endpoint: WebhookEndpoint) -> Lock[WebhookEndpoint]:
+    return partial(webhooks.lock_endpoint, endpoint_id=endpoint.id)
 
 
 def _form(request: ConsoleRequest, draft: Draft) -> PageAnswer:
