@@ -79,7 +79,7 @@ def run_worker(home: Installation) -> None:
 
 def listen(host: str, port: int) -> list[socket.socket]:
     """Sockets that listen on each address of the host: from now on the port is ours, and
-    whoever connects waits until we serve. Raises ServingError."""
+    clients that connect wait until we serve. Raises ServingError."""
     opened: list[socket.socket] = []
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

@@ -79,10 +79,10 @@ def main() -> None:
     except FAILURES as error:
         _fail(error, 1)
     except OSError as error:
-        told = f"{error.filename}: {error.strerror}" if error.filename else error
-        _fail(told, 1)
+        message = f"{error.filename}: {error.strerror}" if error.filename else error
+        _fail(message, 1)
 
 
-def _fail(told: object, code: int) -> None:
-    print(f"kalends: {told}", file=sys.stderr)  # noqa: T201
+def _fail(message: object, code: int) -> None:
+    print(f"kalends: {message}", file=sys.stderr)  # noqa: T201
     sys.exit(code)

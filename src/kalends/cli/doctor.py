@@ -118,7 +118,7 @@ async def _find_claim_faults(context: Context) -> list[ClaimFault]:
 
 
 async def _repairs(context: Context, faults: Sequence[ClaimFault]) -> dict[int, Repair]:
-    """What became of each missing claim, by its place among the faults."""
+    """The repair of each missing claim, by its place among the faults."""
     return {
         number: await repair_claim(context, fault)
         for number, fault in enumerate(faults)
@@ -213,10 +213,12 @@ def _of_the_database(settings: Settings) -> Iterator[Finding]:
 
 def _programs(programs: Programs, running: Release | None) -> Finding:
     """A server that was started before its programs were upgraded lacks what they mend."""
-    told = f"Programs of PostgreSQL {programs.release} in {programs}"
+    programs_found = f"Programs of PostgreSQL {programs.release} in {programs}"
     if running is None or running == programs.release:
-        return Finding(True, told)
-    return Finding(False, f"{told}, but {running} is running: stop all Kalends processes once")
+        return Finding(True, programs_found)
+    return Finding(
+        False, f"{programs_found}, but {running} is running: stop all Kalends processes once"
+    )
 
 
 def _dumper(home: Installation) -> Finding:

@@ -44,7 +44,7 @@ def create_key(
     name: Annotated[str | None, typer.Option(help="What the key is for.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Makes an API key, and shows it this once."""
+    """Makes an API key, and shows it only now."""
     wanted = _scopes(scopes)
     if rate_limit not in (None, "none"):
         raise UsageError("--rate-limit takes only `none`; leave it out for the usual limits.")

@@ -87,7 +87,7 @@ class AllowedDestinations(Struct, frozen=True):
     """What the operator has opened (`KALENDS_OUTBOUND_ALLOW`): host names and ranges.
 
     A name opens that very host, whatever it resolves to, and no name below it: there are no
-    wildcards, since whoever may make names below one could then reach everything inside.
+    wildcards, since who may make names below one could then reach everything inside.
     """
 
     names: frozenset[str] = frozenset()

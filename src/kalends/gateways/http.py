@@ -85,7 +85,7 @@ class GuardedHttp:
             await (await self._pools).close()
 
     async def _ready(self) -> "ConnectionPools":
-        """The first who asks starts the import; whoever gives up meanwhile does not stop it."""
+        """The first who asks starts the import; giving up meanwhile does not stop it."""
         if self._pools is None:
             self._pools = asyncio.create_task(self._open())
         return await asyncio.shield(self._pools)

@@ -55,7 +55,7 @@ class Envelope(Struct, frozen=True):
 
 
 class ConnectionLost(Exception):
-    """The server ended the connection before it was told of a message. The cause says how."""
+    """The server ended the connection before it was given a message. The cause says how."""
 
     def __init__(self, cause: SMTPException) -> None:
         super().__init__(cause.message)
@@ -106,7 +106,7 @@ class SmtpConnection:
         return self._client.is_connected and self._messages < MESSAGES_A_CONNECTION
 
     async def end(self) -> None:
-        """Says goodbye, and does not mind whether anybody hears it."""
+        """Says goodbye; whether it arrives does not matter."""
         with suppress(SMTPException, OSError):
             if self._client.is_connected:
                 await self._client.quit(timeout=1.0)
@@ -245,7 +245,7 @@ def reason_of(error: SMTPException | OSError) -> str:
     """A short sentence that a person understands."""
     match error:
         case SMTPResponseException(code=code) if code > 0:
-            return f"the mail server said {code} {_saying(error.message)}".strip()
+            return f"the mail server said {code} {_readable(error.message)}".strip()
         case SMTPResponseException():
             return "the mail server's answer is not SMTP"
         case SMTPServerDisconnected():
@@ -269,12 +269,12 @@ def _connection_fault(cause: BaseException) -> str:
         case gaierror():
             return "the mail server's name does not resolve"
         case SMTPException():  # what it does not offer: STARTTLS, or to sign in
-            return _saying(cause.message)
+            return _readable(cause.message)
         case _:
             return "the mail server cannot be reached"
 
 
-def _saying(text: str) -> str:
+def _readable(text: str) -> str:
     """One short line of what a server said, whatever bytes it sent."""
     readable = text.encode("utf-8", "surrogateescape").decode(errors="replace")
     line = " ".join(readable.split())

@@ -11,7 +11,7 @@ from kalends.store.database import TenantConnection
 
 
 class MadeKey(NamedTuple):
-    """A new key; the secret is shown this once."""
+    """A new key; the secret is shown only now."""
 
     key: ApiKey
     secret: str

@@ -1,8 +1,8 @@
 """Which mails follow from an event of a booking.
 
-What is sent depends on what each audience was last told, not on the change before: so a mail after
-a quiet change (`notify` false) tells that one too, and an invitation is sent again only where the
-one that stands says something else.
+What is sent depends on the last mail that each audience got, not on the change before: so a mail
+after a quiet change (`notify` false) tells of that one too, and an invitation is sent again only
+where the one that stands says something else.
 """
 
 from collections.abc import Mapping
@@ -19,35 +19,37 @@ from kalends.formats.mails.facts import CHANGES
 from kalends.formats.mails.invitations import is_invitation_changed
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox.events import NewMail
-from kalends.store.outbox.mails import Told, find_told
+from kalends.store.outbox.mails import LastMail, find_last_mails
 
-# What comes from there was told to attendees there.
-TOLD_ELSEWHERE: Final = frozenset({"calcom"})
-# That an appointment was cancelled is still told for a while after its time.
-CANCELLATION_TOLD_FOR: Final = timedelta(days=1)
+# Attendees get their mail from there.
+MAILED_ELSEWHERE: Final = frozenset({"calcom"})
+# A cancellation is still mailed for a while after the time of the booking.
+CANCELLATION_MAILED_FOR: Final = timedelta(days=1)
 
 
 async def choose_mails(
     work: UnitOfWork, kind: MailKind, booking: Booking, data: Raw
 ) -> list[NewMail]:
     """The mails about an event of that kind; `data` is the booking's public JSON now."""
-    if work.caller.source in TOLD_ELSEWHERE or _is_over(work, kind, booking):
+    if work.caller.source in MAILED_ELSEWHERE or _is_over(work, kind, booking):
         return []
-    told: dict[str, Told] = {}
+    last_mails: dict[str, LastMail] = {}
     if kind != MailKind.REQUESTED:
-        told = await find_told(work.tenant, booking.id)
-    return decide_mails(kind, json.decode(data, type=BookingShown), told)
+        last_mails = await find_last_mails(work.tenant, booking.id)
+    return decide_mails(kind, json.decode(data, type=BookingShown), last_mails)
 
 
-def decide_mails(kind: MailKind, booking: BookingShown, told: Mapping[str, Told]) -> list[NewMail]:
+def decide_mails(
+    kind: MailKind, booking: BookingShown, last_mails: Mapping[str, LastMail]
+) -> list[NewMail]:
     """To the attendee, and to the organization's notify address (None). An address that the
-    attendee has left is told off, and the new one invited."""
+    attendee has left gets a withdrawal, and the new one an invitation."""
     if kind in CHANGES and booking.status not in MOVABLE:
         return []
     mails: list[NewMail] = []
-    for_organization = _kind_to_tell(kind, Audience.ORGANIZATION, booking, told)
-    for_attendee = _kind_to_tell(kind, Audience.ATTENDEE, booking, told)
-    if left := _address_left(booking, told):
+    for_organization = _kind_to_send(kind, Audience.ORGANIZATION, booking, last_mails)
+    for_attendee = _kind_to_send(kind, Audience.ATTENDEE, booking, last_mails)
+    if left := _address_left(booking, last_mails):
         mails.append(_mail(MailKind.WITHDRAWN, Audience.ATTENDEE, left))
         for_attendee = _kind_of_invitation(booking) if kind in CHANGES else kind
     if for_attendee is not None:
@@ -57,30 +59,30 @@ def decide_mails(kind: MailKind, booking: BookingShown, told: Mapping[str, Told]
     return mails
 
 
-def _kind_to_tell(
-    kind: MailKind, audience: Audience, booking: BookingShown, told: Mapping[str, Told]
+def _kind_to_send(
+    kind: MailKind, audience: Audience, booking: BookingShown, last_mails: Mapping[str, LastMail]
 ) -> MailKind | None:
-    """What the audience is told; None where it knows already, or has had no invitation."""
+    """The mail for the audience; None where it knows already, or has had no invitation."""
     if kind == MailKind.REQUESTED:
         return _kind_of_invitation(booking)
     if kind not in CHANGES:
         return kind
-    if audience not in told:
+    if audience not in last_mails:
         return kind if kind == MailKind.RESCHEDULED else None
-    before = json.decode(told[audience].data, type=BookingShown)
+    before = json.decode(last_mails[audience].data, type=BookingShown)
     if before.status == Status.PENDING and booking.status == Status.CONFIRMED:
         return MailKind.CONFIRMED
     if (before.start_time, before.end_time) != (booking.start_time, booking.end_time):
         return MailKind.RESCHEDULED
-    # What else has changed of a request is told once it is confirmed.
+    # Other changes of a request are mailed once it is confirmed.
     if booking.status == Status.CONFIRMED and is_invitation_changed(before, booking, audience):
         return MailKind.UPDATED
     return None
 
 
-def _address_left(booking: BookingShown, told: Mapping[str, Told]) -> str | None:
+def _address_left(booking: BookingShown, last_mails: Mapping[str, LastMail]) -> str | None:
     """The address at which an invitation stands that is not the attendee's any more."""
-    invited = told.get(Audience.ATTENDEE)
+    invited = last_mails.get(Audience.ATTENDEE)
     if invited is None or invited.kind == MailKind.CANCELLED:
         return None
     is_same = is_same_mailbox(invited.recipient, booking.attendee_email)
@@ -98,8 +100,8 @@ def _mail(kind: MailKind, audience: Audience, recipient: str | None) -> NewMail:
 
 
 def _is_over(work: UnitOfWork, kind: MailKind, booking: Booking) -> bool:
-    """Whether nobody needs to hear of it any more, as when the past is recorded."""
-    told_until = booking.end_time
+    """Whether nobody needs a mail any more, as when the past is recorded."""
+    mailed_until = booking.end_time
     if kind == MailKind.CANCELLED:
-        told_until += CANCELLATION_TOLD_FOR
-    return told_until <= work.recorded_at
+        mailed_until += CANCELLATION_MAILED_FOR
+    return mailed_until <= work.recorded_at

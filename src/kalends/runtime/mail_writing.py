@@ -31,13 +31,13 @@ MAIL_PURPOSE: Final = "mail"
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """What an event's mails tell: the booking then, as it was before the event, as each audience
-    was told it before, and by now its status and the attendee's address."""
+    """What an event's mails tell: the booking then, as it was before the event, as it was in the
+    last mail to each audience, and by now its status and the attendee's address."""
 
     event: LoggedEvent
     booking: BookingShown
     previous: BookingShown | None
-    told: Mapping[str, BookingShown]
+    last_mails: Mapping[str, BookingShown]
     now_is: Status | None
     address_now: str
     place_zone: str | None
@@ -90,13 +90,16 @@ async def _story(tenant: TenantConnection, number: int) -> Story:
     assert event is not None
     booking = json.decode(event.data, type=BookingShown)
     previous = await events.find_event_before(tenant, event.booking_id, number)
-    told = await mails.find_told(tenant, event.booking_id, before=number)
+    last_mails = await mails.find_last_mails(tenant, event.booking_id, before=number)
     stored = await bookings.find_booking(tenant, event.booking_id)
     return Story(
         event=event,
         booking=booking,
         previous=json.decode(previous.data, type=BookingShown) if previous else None,
-        told={audience: json.decode(one.data, type=BookingShown) for audience, one in told.items()},
+        last_mails={
+            audience: json.decode(one.data, type=BookingShown)
+            for audience, one in last_mails.items()
+        },
         now_is=stored.status if stored else None,
         address_now=stored.attendee_email if stored else "",
         place_zone=await _find_place_zone(tenant, booking),
@@ -122,13 +125,13 @@ async def _message(
     context: Context, tenant: TenantConnection, organization: Organization, mail: Mail, story: Story
 ) -> Message:
     sender, event_type = context.gateways.sender, story.event_type
-    kind, before = MailKind(mail.kind), story.told.get(mail.audience, story.previous)
+    kind, before = MailKind(mail.kind), story.last_mails.get(mail.audience, story.previous)
     return booking_message(
         BookingMail(
             kind=kind,
             audience=Audience(mail.audience),
             message_id=f"<{encode_id(MAIL, mail.id)}@{sender.rpartition('@')[2]}>",
-            # An address that the attendee has left is told nothing new.
+            # An address that the attendee has left gets nothing new.
             booking=before if kind == MailKind.WITHDRAWN and before else story.booking,
             sequence=story.event.sequence,
             happened_at=story.event.created_at,

@@ -13,7 +13,7 @@ from kalends.domain.ids import new_id
 from kalends.domain.mail import MailKind, is_same_mailbox
 from kalends.formats.bookings import booking_json
 from kalends.formats.changes import previous_attributes
-from kalends.runtime.mail_rules import TOLD_ELSEWHERE, choose_mails
+from kalends.runtime.mail_rules import MAILED_ELSEWHERE, choose_mails
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.bookings.links import delete_links
 from kalends.store.bookings.reminders import drop_reminders, plan_reminders
@@ -29,7 +29,7 @@ OF_STATUS: Final = {
 
 
 class Reminders(Enum):
-    """What becomes of a booking's reminders."""
+    """What happens to a booking's reminders."""
 
     KEEP = auto()
     PLAN = auto()
@@ -37,8 +37,8 @@ class Reminders(Enum):
 
 
 class Consequences(Struct, frozen=True):
-    """What follows from an event, beside its row, the log and the webhooks that hear of it: mail
-    of that kind, as far as it tells anybody anything new, and what becomes of reminders."""
+    """What follows from an event, beside its row, the log and the webhooks that receive it: mail
+    of that kind, where it brings anybody news, and what happens to reminders."""
 
     mail: MailKind | None = None
     reminders: Reminders = Reminders.KEEP
@@ -90,9 +90,9 @@ async def record_event(
         mails = await choose_mails(work, follows.mail, booking, data)
     work.record_event(event, mails)
     if before is not None and not is_same_mailbox(before.attendee_email, booking.attendee_email):
-        # Whoever reads the address before may not be the attendee.
+        # The reader of the old address may not be the attendee.
         await delete_links(work.tenant, booking.id)
-    await _settle_reminders(work, follows.reminders, booking, event_type)
+    await _update_reminders(work, follows.reminders, booking, event_type)
 
 
 async def record_change(
@@ -115,14 +115,14 @@ def actor_behind(work: UnitOfWork, booking: Booking) -> Actor:
     return actor_of(caller.actor, name)
 
 
-async def _settle_reminders(
-    work: UnitOfWork, settled: Reminders, booking: Booking, event_type: EventType | None
+async def _update_reminders(
+    work: UnitOfWork, reminders: Reminders, booking: Booking, event_type: EventType | None
 ) -> None:
-    if booking.event_type_id is None or settled is Reminders.KEEP:
+    if booking.event_type_id is None or reminders is Reminders.KEEP:
         return
-    if settled is Reminders.DROP:
+    if reminders is Reminders.DROP:
         await drop_reminders(work.tenant, booking.id)
-    elif work.caller.source not in TOLD_ELSEWHERE and (
+    elif work.caller.source not in MAILED_ELSEWHERE and (
         event_type is None or event_type.reminders_minutes_before
     ):
         await plan_reminders(

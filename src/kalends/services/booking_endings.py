@@ -49,17 +49,17 @@ async def _end_all(
     end: UseCase[[DueEnding], Booking],
 ) -> int:
     ended = 0
-    held_up = BlockedOrganizations(context)
+    blocked = BlockedOrganizations(context)
     for _ in range(ENDING_BATCHES):
         async with context.database.connection() as tx:
-            due = await list_due(tx, context.clock(), held_up.organization_ids)
-        held_up_before = len(held_up.organization_ids)
-        ended_now = sum([await _end(context, one, end, held_up) for one in due])
+            due = await list_due(tx, context.clock(), blocked.organization_ids)
+        blocked_before = len(blocked.organization_ids)
+        ended_now = sum([await _end(context, one, end, blocked) for one in due])
         ended += ended_now
-        has_news = ended_now or len(held_up.organization_ids) > held_up_before
+        has_news = ended_now or len(blocked.organization_ids) > blocked_before
         if len(due) < store.ENDINGS_A_BATCH or not has_news:
             break
-    held_up.tell()
+    blocked.raise_first()
     return ended
 
 
@@ -67,10 +67,10 @@ async def _end(
     context: Context,
     due: DueEnding,
     end: UseCase[[DueEnding], Booking],
-    held_up: BlockedOrganizations,
+    blocked: BlockedOrganizations,
 ) -> bool:
     """False where somebody has changed it meanwhile, or holds what it needs."""
-    if due.organization_id in held_up:
+    if due.organization_id in blocked:
         return False
     caller = Caller(organization_id=due.organization_id, mode=due.mode, actor=ACTOR, source=ACTOR)
     try:
@@ -78,7 +78,7 @@ async def _end(
     except Stale:
         return False
     except Unavailable as error:
-        await held_up.note(due.organization_id, error)
+        await blocked.add(due.organization_id, error)
         return False
     return True
 

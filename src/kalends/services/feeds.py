@@ -29,7 +29,7 @@ LINES_A_PIECE: Final = 1_000
 
 
 class MadeFeed(NamedTuple):
-    """A new feed; the token is shown this once."""
+    """A new feed; the token is shown only now."""
 
     token: str
     created_at: datetime

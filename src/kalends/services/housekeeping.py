@@ -61,7 +61,7 @@ async def forget_rate_windows(context: Context) -> int:
 
 
 async def forget_job_log(context: Context) -> int:
-    """Forgets what became of jobs a week ago, but not of those that are kept as failed."""
+    """Forgets the outcomes of jobs a week ago, but not of those that are kept as failed."""
     return await _in_batches(context, store.delete_job_log, context.clock() - KEEP_JOB_LOG_FOR)
 
 
@@ -85,7 +85,7 @@ async def forget_empty_lanes(context: Context) -> int:
 
 
 async def forget_messages(context: Context) -> int:
-    """Forgets what mails said three months ago; that there was a mail stays known."""
+    """Forgets the messages of mails three months ago; that there was a mail stays known."""
     return await _in_batches(context, store.delete_messages, context.clock() - KEEP_MESSAGES_FOR)
 
 

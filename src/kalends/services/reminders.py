@@ -23,27 +23,27 @@ async def send_due(context: Context) -> int:
     raises Unavailable then, in the end.
     """
     sent = 0
-    held_up = BlockedOrganizations(context)
+    blocked = BlockedOrganizations(context)
     while True:
         async with context.database.connection() as tx:
             due = await reminders.list_due(
-                tx, context.clock(), REMINDERS_AT_ONCE, held_up.organization_ids
+                tx, context.clock(), REMINDERS_AT_ONCE, blocked.organization_ids
             )
         for reminder in due:
-            if reminder.organization_id in held_up:
+            if reminder.organization_id in blocked:
                 continue
             caller = Caller(reminder.organization_id, Mode(reminder.mode), ACTOR, source=ACTOR)
             try:
                 sent += await change(context, caller, remind, reminder)
             except Unavailable as error:
-                await held_up.note(reminder.organization_id, error)
+                await blocked.add(reminder.organization_id, error)
         if len(due) < REMINDERS_AT_ONCE:
-            held_up.tell()
+            blocked.raise_first()
             return sent
 
 
 async def remind(work: UnitOfWork, due: DueReminder) -> bool:
-    """Says that the booking is near, unless it was moved, has begun, or is not confirmed."""
+    """Records that the booking is near, unless it was moved, has begun, or is not confirmed."""
     booking = await bookings.lock_booking(work.tenant, due.booking_id)
     taken = await reminders.take_reminder(work.tenant, due, work.recorded_at)
     if not taken or booking is None or booking.status is not Status.CONFIRMED:

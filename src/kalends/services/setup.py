@@ -27,7 +27,7 @@ OFFICE_HOURS: Final = WindowText("09:00", "17:00")
 
 
 class SetUp(Struct, frozen=True, kw_only=True):
-    """What was set up. The keys are shown this once; None where they were made before."""
+    """What was set up. The keys are shown only now; None where they were made before."""
 
     organization_id: UUID
     api_key: str | None

@@ -23,7 +23,7 @@ from kalends.store.outbox import deliveries, webhooks
 
 
 class MadeEndpoint(NamedTuple):
-    """A new endpoint; the secret is shown this once."""
+    """A new endpoint; the secret is shown only now."""
 
     endpoint: WebhookEndpoint
     secret: str

@@ -17,7 +17,7 @@ CONNECT_SECONDS: Final = 3.0
 # With several, so that the second is reached within the time that a request has.
 CONNECT_SECONDS_OF_EACH_HOST: Final = 1.5
 # A host that did not answer is asked last for so long.
-ASIDE_SECONDS: Final = 30.0
+ASKED_LAST_SECONDS: Final = 30.0
 NEXT_HOST: Final = (
     OSError,
     TimeoutError,
@@ -34,14 +34,14 @@ class _Hosts:
 
     places: list[tuple[str, int]]
     wanted: str | None
-    aside: dict[int, float] = field(default_factory=dict)
+    last_until: dict[int, float] = field(default_factory=dict)
 
     def in_order(self) -> list[int]:
         """First those in good standing, as the URL has them; then the others, the one that failed
         longest ago first, so that all are reached in the end."""
         now = monotonic()
-        self.aside = {place: until for place, until in self.aside.items() if until > now}
-        return sorted(range(len(self.places)), key=lambda place: self.aside.get(place, 0.0))
+        self.last_until = {place: until for place, until in self.last_until.items() if until > now}
+        return sorted(range(len(self.places)), key=lambda place: self.last_until.get(place, 0.0))
 
     def passes(self) -> list[str | None]:
         """What sort of server is looked for, one after the other."""
@@ -74,8 +74,8 @@ async def connect(parameters: ConnectParameters, **options: Any) -> asyncpg.Conn
 async def _connect_to(
     hosts: _Hosts, place: int, wanted: str | None, arguments: dict[str, Any]
 ) -> asyncpg.Connection:
-    # Noted before, as whoever is cancelled while the host hangs notes nothing any more.
-    hosts.aside[place] = monotonic() + ASIDE_SECONDS
+    # Noted before, as a task that is cancelled while the host hangs notes nothing any more.
+    hosts.last_until[place] = monotonic() + ASKED_LAST_SECONDS
     host, port = hosts.places[place]
     sort = {"target_session_attrs": wanted} if wanted else {}
     limit = CONNECT_SECONDS_OF_EACH_HOST
@@ -85,9 +85,9 @@ async def _connect_to(
                 **arguments | sort | {"host": [host], "port": [port], "timeout": limit}
             )
     except asyncpg.TargetServerAttributeNotMatched:  # it has answered, and may change its mind
-        hosts.aside.pop(place, None)
+        hosts.last_until.pop(place, None)
         raise
-    hosts.aside.pop(place, None)
+    hosts.last_until.pop(place, None)
     return connection
 
 

@@ -61,8 +61,8 @@ async def inspect_database(parameters: ConnectParameters) -> DatabaseInfo:
 
 
 def _refusal(parameters: ConnectParameters, error: asyncpg.PostgresError) -> str:
-    told = str(error).splitlines()[0]
-    return f"The database at {_place(parameters)} refuses Kalends: {told}."
+    reason = str(error).splitlines()[0]
+    return f"The database at {_place(parameters)} refuses Kalends: {reason}."
 
 
 def _place(parameters: ConnectParameters) -> str:

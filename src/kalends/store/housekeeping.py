@@ -132,7 +132,7 @@ async def delete_rate_windows(tx: Tx, before: int) -> int:
 
 
 async def delete_job_log(tx: Tx, until: datetime) -> int:
-    """Forgets what became of jobs up to that moment, but not of those kept as failed."""
+    """Forgets the outcomes of jobs up to that moment, but not of those kept as failed."""
     return await _delete(tx, JOB_LOG, until)
 
 
@@ -157,7 +157,7 @@ async def delete_empty_lanes(tx: Tx, until: datetime) -> int:
 
 
 async def delete_messages(tx: Tx, until: datetime) -> int:
-    """Forgets what mails up to that moment said; that there was a mail is kept."""
+    """Forgets the messages of mails up to that moment; that there was a mail is kept."""
     return await _delete(tx, MESSAGES, until)
 
 

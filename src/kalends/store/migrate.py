@@ -45,8 +45,8 @@ async def migrate(parameters: ConnectParameters) -> str:
             await connection.run_sync(_upgrade_locked)
         return newest_revision()
     except (asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError, OSError) as error:
-        told = (str(error).splitlines() or ["the connection broke"])[0]
-        raise MigrationError(f"The schema could not be brought up to date: {told}") from error
+        reason = (str(error).splitlines() or ["the connection broke"])[0]
+        raise MigrationError(f"The schema could not be brought up to date: {reason}") from error
     finally:
         await engine.dispose()
 

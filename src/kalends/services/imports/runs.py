@@ -150,15 +150,15 @@ async def start_due_syncs(context: Context) -> int:
     """
     taken = 0
     seen: list[UUID] = []
-    held_up = BlockedOrganizations(context)
+    blocked = BlockedOrganizations(context)
     while True:
         async with context.database.connection() as tx:
             due = await connections.list_due_connections(tx, context.clock(), AT_ONCE, seen)
         for organization_id in due:
-            taken += await _unless_held_up(context, held_up, organization_id, _begin_timed)
+            taken += await _unless_blocked(context, blocked, organization_id, _begin_timed)
         seen += due
         if len(due) < AT_ONCE:
-            held_up.tell()
+            blocked.raise_first()
             return taken
 
 
@@ -167,7 +167,7 @@ async def resume_missed_runs(context: Context) -> int:
     Returns how many there were."""
     async with context.database.connection() as tx:
         missed = await runs.list_missed_runs(tx, MISSED_AFTER, MOST_MISSED)
-    held_up = BlockedOrganizations(context)
+    blocked = BlockedOrganizations(context)
     resumed = 0
     for organization_id, run_id in missed:
 
@@ -175,8 +175,8 @@ async def resume_missed_runs(context: Context) -> int:
             await enqueue_run(work, run_id, timedelta(0))
             return True
 
-        resumed += await _unless_held_up(context, held_up, organization_id, resume)
-    held_up.tell()
+        resumed += await _unless_blocked(context, blocked, organization_id, resume)
+    blocked.raise_first()
     return resumed
 
 
@@ -205,20 +205,20 @@ async def go_on(context: Context, payload: bytes) -> timedelta | None:
     return None if run is None or run.is_over else ASK_AGAIN
 
 
-async def _unless_held_up(
+async def _unless_blocked(
     context: Context,
-    held_up: BlockedOrganizations,
+    blocked: BlockedOrganizations,
     organization_id: UUID,
     change: UseCase[[], bool],
 ) -> bool:
     """Whether the change was made; where somebody holds what it needs, that is noted."""
-    if organization_id in held_up:
+    if organization_id in blocked:
         return False
     try:
         caller = await caller_from_calcom(context, organization_id)
         return await working.change(context, caller, change)
     except Unavailable as error:
-        await held_up.note(organization_id, error)
+        await blocked.add(organization_id, error)
         return False
 
 

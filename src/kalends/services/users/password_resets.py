@@ -18,7 +18,7 @@ from kalends.store.accounts import links, organizations, sign_in_sessions, users
 
 RESET_JOB: Final = "password reset"
 ACTOR: Final = "kalends"
-# So many open links a user has at most: whoever asks for more finds one in the mailbox, and nobody
+# So many open links a user has at most: who asks for more finds one in the mailbox, and nobody
 # fills that by asking.
 MOST_RESETS: Final = 5
 

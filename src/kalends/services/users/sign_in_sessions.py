@@ -38,7 +38,7 @@ class UserAccount(NamedTuple):
 
 
 class SignedIn(NamedTuple):
-    """A new session; the token is shown this once."""
+    """A new session; the token is shown only now."""
 
     token: str
     account: UserAccount

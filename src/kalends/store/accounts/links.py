@@ -50,7 +50,7 @@ async def find_link(
 
 
 async def take_link(tx: Tx, token_hash: bytes, purpose: Purpose, now: datetime) -> UUID | None:
-    """Uses the link up and returns its user; None for whoever comes second, or too late."""
+    """Uses the link up and returns its user; None for a second use, or one too late."""
     user_id: UUID | None = await tx.fetchval(TAKE, token_hash, purpose.value, now)
     return user_id
 

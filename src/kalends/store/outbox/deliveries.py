@@ -191,7 +191,7 @@ class DueLane(Struct, frozen=True):
 
 
 class DeliveryOutcome(Struct, frozen=True, kw_only=True):
-    """What became of one try: the delivery's state, the attempt as JSON, and when to try again."""
+    """The outcome of one try: the delivery's state, the attempt as JSON, and when to try again."""
 
     lane: DueLane
     state: str
@@ -217,7 +217,7 @@ async def take_due(
 
 
 async def record_outcomes(tx: Tx, outcomes: Sequence[DeliveryOutcome]) -> list[DeliveryOutcome]:
-    """Writes down what became of the tries, and moves their lanes on. A try that was written down
+    """Records the outcomes of tries, and moves their lanes on. A try that was written down
     before is left as it is, so this may run again after an answer that was lost. Returns those
     that could not be written, as somebody holds their lane or their delivery."""
     lanes = [outcome.lane for outcome in outcomes]
@@ -279,7 +279,7 @@ async def find_delivery(
 
 
 async def insert_test(tenant: TenantConnection, delivery: Delivery, body: Raw) -> None:
-    """A test that was sent, whatever became of it."""
+    """A test that was sent, delivered or not."""
     d = delivery
     await tenant.tx.execute(
         INSERT_TEST,

@@ -77,7 +77,7 @@ NUMBER: Final = "SELECT number FROM events WHERE organization_id = $1 AND id = $
 class Event(Struct, frozen=True, kw_only=True):
     """Something that happened to a booking; `data` is the booking as the API shows it, `previous`
     the fields that changed, with their values before, `sequence` how often it had changed by
-    then, `actor_name` what whoever did it is called, if that is known."""
+    then, `actor_name` the name of who did it, if that is known."""
 
     id: UUID
     type: str
@@ -117,7 +117,7 @@ async def append_events(
     actor: str,
     now: datetime,
 ) -> bool:
-    """Numbers the events and writes them, with a delivery for each endpoint that hears of them,
+    """Numbers the events and writes them, with a delivery for each endpoint that receives them,
     and the mails with the job that sends them. Whether there is anything for workers to do.
 
     Must be the transaction's last statement.

@@ -45,9 +45,9 @@ WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND state IN ('queued', 'fai
 """
 
 
-# What each audience was last told of a booking; a mail that withdraws an invitation is about the
+# The last mail to each audience about a booking; a mail that withdraws an invitation is about the
 # one before.
-TOLD: Final = """
+LAST_MAILS: Final = """
 SELECT DISTINCT ON (m.audience) m.audience, m.recipient, m.kind, e.data
 FROM mails m
 JOIN events e ON e.organization_id = m.organization_id AND e.number = m.event_number
@@ -58,8 +58,8 @@ ORDER BY m.audience, m.event_number DESC
 LATEST: Final = 2**63 - 1
 
 
-class Told(NamedTuple):
-    """What an audience was last told of a booking: `data` is the booking's public JSON then."""
+class LastMail(NamedTuple):
+    """The last mail to an audience about a booking: `data` is the booking's public JSON then."""
 
     recipient: str
     kind: str
@@ -79,12 +79,12 @@ async def list_mails(
     return [Mail(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
 
 
-async def find_told(
+async def find_last_mails(
     tenant: TenantConnection, booking_id: UUID, before: int = LATEST
-) -> dict[str, Told]:
+) -> dict[str, LastMail]:
     """By audience: the last mail about an event of the booking, before the one of that number."""
-    rows = await tenant.tx.fetch(TOLD, tenant.organization_id, booking_id, before)
-    return {row["audience"]: Told(row["recipient"], row["kind"], row["data"]) for row in rows}
+    rows = await tenant.tx.fetch(LAST_MAILS, tenant.organization_id, booking_id, before)
+    return {row["audience"]: LastMail(row["recipient"], row["kind"], row["data"]) for row in rows}
 
 
 async def insert_mail(tenant: TenantConnection, mail: Mail) -> None:
@@ -98,7 +98,7 @@ async def lock_unsent(tenant: TenantConnection, mail_ids: Sequence[UUID]) -> lis
 
 
 async def count_unsent(tenant: TenantConnection, mail_ids: Sequence[UUID]) -> int:
-    """How many of the mails are still to be sent, whoever has locked them."""
+    """How many of the mails are still to be sent, locked or not."""
     count: int = await tenant.tx.fetchval(UNSENT, tenant.organization_id, mail_ids)
     return count
 
@@ -116,5 +116,5 @@ async def set_state(
     error: str | None,
     now: datetime,
 ) -> None:
-    """What became of them. What was sent or kept stays so."""
+    """Their outcome. What was sent or kept stays so."""
     await tenant.tx.execute(SET_STATE, tenant.organization_id, mail_ids, state, error, now)

@@ -111,7 +111,7 @@ async def note_success(tenant: TenantConnection, endpoint_id: UUID) -> None:
 
 
 async def note_failure(tenant: TenantConnection, endpoint_id: UUID, since: datetime) -> None:
-    """Begins a time of failures, unless one has begun, or somebody holds the endpoint."""
+    """Begins a time of failures, unless one has begun, or the endpoint is locked."""
     await tenant.tx.execute(FAILED, tenant.organization_id, endpoint_id, since)
 
 
