@@ -1,4 +1,4 @@
-"""Who a key belongs to, remembered for a few seconds so that most requests ask nobody."""
+"""Whose an API key is, kept for a few seconds so that most requests need no query for it."""
 
 import time
 from datetime import UTC, datetime
@@ -43,8 +43,8 @@ class Keyring:
         self._known[secret] = (time.monotonic() + REMEMBERED_SECONDS, key)
         return key
 
-    def may_hold(self, key: ApiKey) -> bool:
-        """Whether a key that held a moment ago may hold still, for all that is known here."""
+    def is_valid(self, key: ApiKey) -> bool:
+        """Whether a key that was valid a moment ago still is, as far as is known here."""
         return key.id not in self._revoked and not _has_expired(key)
 
     def forget(self, key_id: UUID) -> None:

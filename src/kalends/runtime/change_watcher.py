@@ -1,7 +1,7 @@
-"""Telling those who look that something happened in their organization.
+"""Notifying those who watch an organization of changes in it.
 
-One question a second for each process, whatever the number of those who look, and none while
-nobody does: the organizations' counters of events, which every change of a booking moves on.
+One query a second for each process, for any number of watchers, and none while there are none: the
+organizations' counters of events, which every change of a booking moves on.
 """
 
 import asyncio
@@ -15,22 +15,22 @@ from kalends.runtime.unit_of_work import Context
 from kalends.store.database import RunAgain
 from kalends.store.outbox.events import read_counters
 
-LOOK_EVERY_SECONDS: Final = 1.0
-MOST_LOOKING: Final = 500
+POLL_SECONDS: Final = 1.0
+MOST_WATCHERS: Final = 500
 
 
 class ChangeWatcher:
-    """Those of one process who look, and the one who looks for them."""
+    """The watchers of one process, and the task that polls for them."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._numbers: dict[UUID, int] = {}
-        self._looking: dict[UUID, set[asyncio.Event]] = {}
+        self._watchers: dict[UUID, set[asyncio.Event]] = {}
         self._task: asyncio.Task[None] | None = None
 
     @property
     def is_full(self) -> bool:
-        return sum(map(len, self._looking.values())) >= MOST_LOOKING
+        return sum(map(len, self._watchers.values())) >= MOST_WATCHERS
 
     async def changes(
         self, organization_id: UUID, after: int | None, patience_seconds: float
@@ -38,10 +38,10 @@ class ChangeWatcher:
         """The number of the organization's last event, each time that it has changed; None each
         time that the patience ends without a change. `after` is the number that is known."""
         woken = asyncio.Event()
-        self._looking.setdefault(organization_id, set()).add(woken)
+        self._watchers.setdefault(organization_id, set()).add(woken)
         try:
-            await self._look(organization_id)
-            self._begin()
+            await self._poll(organization_id)
+            self._start()
             seen = self._numbers[organization_id] if after is None else after
             while True:
                 if self._numbers[organization_id] == seen:
@@ -55,29 +55,29 @@ class ChangeWatcher:
             self._leave(organization_id, woken)
 
     def _leave(self, organization_id: UUID, woken: asyncio.Event) -> None:
-        there = self._looking[organization_id]
+        there = self._watchers[organization_id]
         there.discard(woken)
         if not there:
-            del self._looking[organization_id]
+            del self._watchers[organization_id]
             self._numbers.pop(organization_id, None)
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
 
     async def _run(self) -> None:
-        while self._looking:
-            await asyncio.sleep(LOOK_EVERY_SECONDS)
-            # While the database is away nothing changes; those who look stay.
+        while self._watchers:
+            await asyncio.sleep(POLL_SECONDS)
+            # While the database is away nothing changes; watchers stay.
             with suppress(Unavailable, RunAgain):
-                await self._look(*self._looking)
+                await self._poll(*self._watchers)
 
-    async def _look(self, *organization_ids: UUID) -> None:
+    async def _poll(self, *organization_ids: UUID) -> None:
         """Raises Unavailable."""
         async with self._context.database.connection() as tx:
             numbers = await read_counters(tx, organization_ids)
         for organization_id, number in numbers.items():
             if self._numbers.get(organization_id) != number:
                 self._numbers[organization_id] = number
-                for woken in self._looking.get(organization_id, ()):
+                for woken in self._watchers.get(organization_id, ()):
                     woken.set()

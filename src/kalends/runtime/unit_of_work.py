@@ -1,4 +1,4 @@
-"""How a use case runs: its transaction, who asks, what it says, and that it may run again."""
+"""How a use case runs: its transaction, its caller, its events, and that it may run again."""
 
 import random
 from asyncio import sleep
@@ -133,7 +133,7 @@ async def read(
         async with context.database.connection(caller.organization_id) as tx:
             return await use_case(_unit_of_work(tx, context, caller), *args, **kwargs)
 
-    return await _again(once)
+    return await _retry(once)
 
 
 async def change(
@@ -188,10 +188,10 @@ async def _with_attempts(
         context.database.notifier.notify(*work.notifications)
         return result
 
-    return await _again(in_transaction)
+    return await _retry(in_transaction)
 
 
-async def _again(once: Callable[[], Awaitable[R]]) -> R:
+async def _retry(once: Callable[[], Awaitable[R]]) -> R:
     """Raises Unavailable when it was asked to run again each time."""
     for attempt in range(TRANSACTION_ATTEMPTS - 1):
         try:
@@ -214,8 +214,8 @@ async def _write_events(work: UnitOfWork) -> None:
 
 
 def _unit_of_work(tx: Tx, context: Context, caller: Caller) -> UnitOfWork:
-    stamp = context.clock()
-    return UnitOfWork(tx, context, caller, caller.now or stamp, stamp)
+    recorded_at = context.clock()
+    return UnitOfWork(tx, context, caller, caller.now or recorded_at, recorded_at)
 
 
 def require(thing: R | None, noun: str, shown_id: str) -> R:

@@ -141,7 +141,7 @@ class Database:
         self.parameters = parameters
         self._size = size
         self._limits = limits
-        self._turns = FairSemaphore(size)
+        self._places = FairSemaphore(size)
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
         self.notifier = Notifier(self.connection)
@@ -163,7 +163,7 @@ class Database:
             try:
                 async with (
                     asyncio.timeout(seconds * CANCELLED_AT),
-                    self._turn(organization_id),
+                    self._place(organization_id),
                     self._borrowed(seconds) as connection,
                 ):
                     yield connection
@@ -201,12 +201,12 @@ class Database:
             yield TenantConnection(organization_id, connection)
 
     @asynccontextmanager
-    async def _turn(self, organization_id: UUID | None) -> AsyncIterator[None]:
-        await self._turns.enter(organization_id)
+    async def _place(self, organization_id: UUID | None) -> AsyncIterator[None]:
+        await self._places.acquire(organization_id)
         try:
             yield
         finally:
-            self._turns.leave(organization_id)
+            self._places.release(organization_id)
 
     @asynccontextmanager
     async def _borrowed(self, seconds: float) -> AsyncIterator[Tx]:

@@ -105,7 +105,7 @@ class Refusals:
         refused = self._noted.get(named)
         if refused is None:
             return None
-        if time.time() >= refused.window.resets_at or not self._keyring.may_hold(refused.key):
+        if time.time() >= refused.window.resets_at or not self._keyring.is_valid(refused.key):
             del self._noted[named]
             return None
         return refused

@@ -53,7 +53,7 @@ class PageGate:
     keyring: Keyring
 
     @cached_property
-    def lookout(self) -> ChangeWatcher:
+    def change_watcher(self) -> ChangeWatcher:
         """What looks for news on behalf of this process's visitors."""
         return ChangeWatcher(self.context)
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from kalends.compose import Installation
-from kalends.runtime import change_watcher as lookout
+from kalends.runtime import change_watcher
 from tests.conftest import in_thread, run
 from tests.servers import Server
 from tests.web.pages.console.desks import User
@@ -133,13 +133,13 @@ def test_it_does_not_keep_a_server_from_stopping(
 def test_only_so_many_look_at_once(
     home: Installation, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookout, "MOST_LOOKING", 2)
+    monkeypatch.setattr(change_watcher, "MOST_WATCHERS", 2)
     in_thread(_fill(home, world))
 
 
 async def _fill(home: Installation, world: World) -> None:
     context = home.context()
-    watched = lookout.ChangeWatcher(context)
+    watched = change_watcher.ChangeWatcher(context)
     looking = [watched.changes(world.setup.organization_id, 0, 0.01) for _ in range(2)]
     try:
         for one in looking:
