@@ -37,7 +37,7 @@ CAPS: Final = Caps(working=60, failing=8)
 LEAST_ROOM: Final = MOST_IN_FLIGHT // 4
 GATHER_SECONDS: Final = 0.003
 MOST_RECORDED: Final = 200
-POLL_SECONDS: Final = 2.0
+DELIVERY_POLL_SECONDS: Final = 2.0
 SHORTEST_POLL_SECONDS: Final = 0.02
 # While what is due cannot be taken: its rows are locked, or its endpoint has enough.
 LONGEST_POLL_OF_DUE_SECONDS: Final = 0.5
@@ -156,11 +156,11 @@ class Dispatcher:
     async def _wait(self) -> None:
         """Until a notification comes, places come free, or something is due."""
         left = await deliveries.time_to_next(self._context)
-        seconds = POLL_SECONDS if left is None else left.total_seconds()
+        seconds = DELIVERY_POLL_SECONDS if left is None else left.total_seconds()
         if seconds <= 0:
             seconds = self._poll_of_due_seconds
             self._poll_of_due_seconds = min(2 * seconds, LONGEST_POLL_OF_DUE_SECONDS)
-        seconds = min(max(seconds, SHORTEST_POLL_SECONDS), POLL_SECONDS)
+        seconds = min(max(seconds, SHORTEST_POLL_SECONDS), DELIVERY_POLL_SECONDS)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()

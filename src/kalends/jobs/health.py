@@ -11,7 +11,7 @@ import structlog
 
 from kalends.domain.errors import Unavailable
 from kalends.runtime.unit_of_work import Context
-from kalends.services.endpoint_health import update_health
+from kalends.services.webhooks.health import update_health
 from kalends.store.outbox.deliveries import DeliveryOutcome
 
 log = structlog.get_logger("kalends.jobs")

@@ -15,7 +15,7 @@ from kalends.runtime.unit_of_work import Context
 from kalends.store.database import RunAgain
 from kalends.store.outbox.events import read_counters
 
-POLL_SECONDS: Final = 1.0
+WATCH_SECONDS: Final = 1.0
 MOST_WATCHERS: Final = 500
 
 
@@ -67,7 +67,7 @@ class ChangeWatcher:
 
     async def _run(self) -> None:
         while self._watchers:
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(WATCH_SECONDS)
             # While the database is away nothing changes; watchers stay.
             with suppress(Unavailable, RunAgain):
                 await self._poll(*self._watchers)

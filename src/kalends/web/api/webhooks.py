@@ -22,8 +22,8 @@ from kalends.formats.webhooks import (
     show_test,
 )
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.services import webhooks
-from kalends.services.webhooks import EndpointChanges, MadeEndpoint, NewEndpoint, Rotated
+from kalends.services.webhooks import deliveries, endpoints
+from kalends.services.webhooks.endpoints import EndpointChanges, MadeEndpoint, NewEndpoint, Rotated
 from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
 from kalends.web.http.call import Call
@@ -100,59 +100,59 @@ class DeliveryAnswer(Struct, frozen=True):
 
 async def list_webhooks(call: Call) -> HttpAnswer:
     query = call.query(PageQuery)
-    listed, total = await call.read(webhooks.list_endpoints, query.limit, query.offset)
+    listed, total = await call.read(endpoints.list_endpoints, query.limit, query.offset)
     return page(listed, total, query.limit, query.offset, show_endpoint)
 
 
 async def get_webhook(call: Call) -> HttpAnswer:
-    return shown(await call.read(webhooks.get_endpoint, endpoint_in(call)))
+    return shown(await call.read(endpoints.get_endpoint, endpoint_in(call)))
 
 
 async def create_webhook(call: Call) -> HttpAnswer:
     body = await call.body(CreateWebhook)
-    await webhooks.check_url(call.context, body.url)
+    await endpoints.check_url(call.context, body.url)
     wanted = NewEndpoint(**structs.asdict(body))
-    return await call.change(shown_once, webhooks.create_endpoint, wanted)
+    return await call.change(shown_once, endpoints.create_endpoint, wanted)
 
 
 async def update_webhook(call: Call) -> HttpAnswer:
     body = await call.raw_json()
     endpoint_id = endpoint_in(call)
-    await call.read(webhooks.get_endpoint, endpoint_id)
+    await call.read(endpoints.get_endpoint, endpoint_id)
     changes = parse_changes(body)
     if changes.url is not UNSET:
-        await webhooks.check_url(call.context, changes.url)
-    lock = partial(webhooks.lock_endpoint, endpoint_id=endpoint_id)
-    return await call.change(shown, lock_update(lock, webhooks.update_endpoint, changes))
+        await endpoints.check_url(call.context, changes.url)
+    lock = partial(endpoints.lock_endpoint, endpoint_id=endpoint_id)
+    return await call.change(shown, lock_update(lock, endpoints.update_endpoint, changes))
 
 
 async def delete_webhook(call: Call) -> HttpAnswer:
-    return await call.change(shown_deleted, webhooks.delete_endpoint, endpoint_in(call))
+    return await call.change(shown_deleted, endpoints.delete_endpoint, endpoint_in(call))
 
 
 async def test_webhook(call: Call) -> HttpAnswer:
-    attempt = await webhooks.test_endpoint(call.context, call.caller, endpoint_in(call))
+    attempt = await deliveries.test_endpoint(call.context, call.caller, endpoint_in(call))
     return data(show_test(attempt))
 
 
 async def rotate_webhook_secret(call: Call) -> HttpAnswer:
-    return await call.change(shown_secret, webhooks.rotate_secret, endpoint_in(call))
+    return await call.change(shown_secret, endpoints.rotate_secret, endpoint_in(call))
 
 
 async def list_deliveries(call: Call) -> HttpAnswer:
     endpoint_id = endpoint_in(call)
-    await call.read(webhooks.get_endpoint, endpoint_id)
+    await call.read(endpoints.get_endpoint, endpoint_id)
     query = call.query(DeliveriesQuery)
     state = None if query.state is None else query.state.value
     listed, total = await call.read(
-        webhooks.list_deliveries, endpoint_id, state, query.limit, query.offset
+        deliveries.list_deliveries, endpoint_id, state, query.limit, query.offset
     )
     return page(listed, total, query.limit, query.offset, show_delivery)
 
 
 async def redeliver(call: Call) -> HttpAnswer:
     delivery_id = call.id(ids.DELIVERY, "delivery", "delivery_id")
-    return await call.change(shown_again, webhooks.redeliver, endpoint_in(call), delivery_id)
+    return await call.change(shown_again, deliveries.redeliver, endpoint_in(call), delivery_id)
 
 
 def endpoint_in(call: Call) -> UUID:

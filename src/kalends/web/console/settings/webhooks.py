@@ -10,8 +10,8 @@ from kalends.domain.errors import KalendsError
 from kalends.domain.webhook import Delivery, DeliveryAttempt, State, WebhookEndpoint
 from kalends.formats.encoding import encode
 from kalends.formats.webhooks import EventName
-from kalends.services import webhooks
-from kalends.services.webhooks import EndpointChanges, NewEndpoint
+from kalends.services.webhooks import deliveries, endpoints
+from kalends.services.webhooks.endpoints import EndpointChanges, NewEndpoint
 from kalends.web.api.webhooks import parse_changes
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import YES, Draft, check, drafted, refused, text_or_none
@@ -31,7 +31,7 @@ _ATTEMPTS: Final = json.Decoder(list[DeliveryAttempt])
 
 async def list_endpoints(request: ConsoleRequest) -> PageAnswer:
     offset = offset_in(request)
-    listed, total = await request.read(webhooks.list_endpoints, ENDPOINTS_LISTED, offset)
+    listed, total = await request.read(endpoints.list_endpoints, ENDPOINTS_LISTED, offset)
     return request.page(
         "console/settings/webhooks.html",
         SECTION,
@@ -53,11 +53,11 @@ async def create(request: ConsoleRequest) -> PageAnswer:
         given = _read(typed)
         assert isinstance(given.url, str)
         assert isinstance(given.events, list)
-        await webhooks.check_url(request.page_request.context, given.url)
+        await endpoints.check_url(request.page_request.context, given.url)
         wanted = NewEndpoint(
             url=given.url, events=given.events, description=text_or_none(typed.text("description"))
         )
-        made = await request.change(webhooks.create_endpoint, wanted)
+        made = await request.change(endpoints.create_endpoint, wanted)
     except KalendsError as error:
         return _form(request, refused(typed, error))
     return go_with_secret(request, _path_of(made.endpoint), made.secret, "webhook-created")
@@ -74,8 +74,8 @@ async def save(request: ConsoleRequest) -> PageAnswer:
     try:
         changes = _read(typed)
         if isinstance(changes.url, str) and changes.url != endpoint.url:
-            await webhooks.check_url(request.page_request.context, changes.url)
-        await request.change(lock_update(_lock(endpoint), webhooks.update_endpoint, changes))
+            await endpoints.check_url(request.page_request.context, changes.url)
+        await request.change(lock_update(_lock(endpoint), endpoints.update_endpoint, changes))
     except KalendsError as error:
         return await _page(request, endpoint, refused(typed, error))
     return request.go(_path_of(endpoint), done="saved")
@@ -85,14 +85,14 @@ async def set_enabled(request: ConsoleRequest) -> PageAnswer:
     endpoint = await _open(request)
     enabled = (await request.form()).text("enabled") == YES
     changes = EndpointChanges(enabled=enabled)
-    await request.change(lock_update(_lock(endpoint), webhooks.update_endpoint, changes))
+    await request.change(lock_update(_lock(endpoint), endpoints.update_endpoint, changes))
     return request.go(_path_of(endpoint), done="enabled" if enabled else "disabled")
 
 
 async def send_test(request: ConsoleRequest) -> PageAnswer:
     """What became of it stands on top of the deliveries."""
     endpoint = await _open(request)
-    attempt = await webhooks.test_endpoint(
+    attempt = await deliveries.test_endpoint(
         request.page_request.context, request.page_request.caller, endpoint.id
     )
     return request.go(_path_of(endpoint), done="tested" if attempt.is_taken else "test-failed")
@@ -100,20 +100,20 @@ async def send_test(request: ConsoleRequest) -> PageAnswer:
 
 async def rotate(request: ConsoleRequest) -> PageAnswer:
     endpoint = await _open(request)
-    rotated = await request.change(webhooks.rotate_secret, endpoint.id)
+    rotated = await request.change(endpoints.rotate_secret, endpoint.id)
     return go_with_secret(request, _path_of(endpoint), rotated.secret, "rotated")
 
 
 async def redeliver(request: ConsoleRequest) -> PageAnswer:
     endpoint = await _open(request)
     delivery_id = id_named(ids.DELIVERY, "delivery", request.path("delivery"))
-    await request.change(webhooks.redeliver, endpoint.id, delivery_id)
+    await request.change(deliveries.redeliver, endpoint.id, delivery_id)
     return request.go(_path_of(endpoint), done="redelivered")
 
 
 async def delete(request: ConsoleRequest) -> PageAnswer:
     endpoint = await _open(request)
-    await request.change(webhooks.delete_endpoint, endpoint.id)
+    await request.change(endpoints.delete_endpoint, endpoint.id)
     return request.go(PATH, done="deleted")
 
 
@@ -145,12 +145,12 @@ def _draft_of(endpoint: WebhookEndpoint) -> Draft:
 async def _open(request: ConsoleRequest) -> WebhookEndpoint:
     """Raises NotFound."""
     endpoint_id = id_named(ids.ENDPOINT, "webhook", request.path("webhook"))
-    endpoint: WebhookEndpoint = await request.read(webhooks.get_endpoint, endpoint_id)
+    endpoint: WebhookEndpoint = await request.read(endpoints.get_endpoint, endpoint_id)
     return endpoint
 
 
 def _lock(endpoint: WebhookEndpoint) -> Lock[WebhookEndpoint]:
-    return partial(webhooks.lock_endpoint, endpoint_id=endpoint.id)
+    return partial(endpoints.lock_endpoint, endpoint_id=endpoint.id)
 
 
 def _form(request: ConsoleRequest, draft: Draft) -> PageAnswer:
@@ -168,7 +168,7 @@ async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft
     offset, state = offset_in(request), request.query.text("state")
     wanted = state if state in list(State) else None
     found, total = await request.read(
-        webhooks.list_deliveries, endpoint.id, wanted, ENDPOINTS_LISTED, offset
+        deliveries.list_deliveries, endpoint.id, wanted, ENDPOINTS_LISTED, offset
     )
     secret, headers = take_secret(request, _path_of(endpoint))
     return request.page(

@@ -1,25 +1,20 @@
-"""Webhook endpoints: list, create, change, delete; test, redeliver, rotate the secret."""
+"""Webhook endpoints: list, create, change, delete; rotate the secret."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from msgspec import UNSET, Raw, Struct, UnsetType, structs
+from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.domain import webhook
-from kalends.domain.actor import actor_of
 from kalends.domain.errors import Invalid
-from kalends.domain.ids import DELIVERY, ENDPOINT, EVENT, encode_id, new_id
-from kalends.domain.webhook import Delivery, DeliveryAttempt, State, WebhookEndpoint
-from kalends.formats.changes import NOTHING_CHANGED
-from kalends.formats.encoding import encode_raw
-from kalends.formats.events import event_json, test_data
-from kalends.runtime import unit_of_work as works
-from kalends.runtime.deliveries import SECRET_PURPOSE, SignedPayload, open_secrets, send
-from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
+from kalends.domain.ids import ENDPOINT, encode_id, new_id
+from kalends.domain.webhook import WebhookEndpoint
+from kalends.runtime.deliveries import SECRET_PURPOSE
+from kalends.runtime.unit_of_work import Context, UnitOfWork, require
 from kalends.store.notifier import DELIVERIES
-from kalends.store.outbox import deliveries, webhooks
+from kalends.store.outbox import webhooks
 
 
 class MadeEndpoint(NamedTuple):
@@ -138,55 +133,6 @@ async def rotate_secret(work: UnitOfWork, endpoint_id: UUID) -> Rotated:
     )
     await webhooks.update_endpoint(work.tenant, after)
     return Rotated(secret, until)
-
-
-async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> DeliveryAttempt:
-    """Sends a `webhook.test` now, once, also to an endpoint that is disabled. It stands in the
-    delivery log, not in the event log. Raises NotFound."""
-    endpoint = await works.read(context, caller, get_endpoint, endpoint_id)
-    event_id, now = new_id(), context.clock()
-    data, actor = encode_raw(test_data(endpoint_id)), actor_of(caller.actor, caller.actor_name)
-    body = event_json(event_id, webhook.TEST, now, data, NOTHING_CHANGED, actor)
-    signers = open_secrets(context.seal, [endpoint.secret])
-    attempt, _ = await send(
-        context, endpoint.url, SignedPayload(encode_id(EVENT, event_id), body, signers)
-    )
-    delivery = Delivery(
-        id=new_id(),
-        endpoint_id=endpoint_id,
-        event_id=event_id,
-        type=webhook.TEST,
-        state=State.DELIVERED if attempt.is_taken else State.EXHAUSTED,
-        attempts=encode_raw([attempt]),
-        created_at=now,
-        next_attempt_at=None,
-    )
-    await works.change(context, caller, _note_test, delivery, Raw(body))
-    return attempt
-
-
-async def list_deliveries(
-    work: UnitOfWork, endpoint_id: UUID, state: str | None, limit: int, offset: int
-) -> tuple[list[Delivery], int]:
-    """A page, the latest first, and how many there are. Raises NotFound."""
-    await get_endpoint(work, endpoint_id)
-    return await deliveries.list_deliveries(work.tenant, endpoint_id, state, limit, offset)
-
-
-async def redeliver(work: UnitOfWork, endpoint_id: UUID, delivery_id: UUID) -> Delivery:
-    """Has it sent once more, under the same `webhook-id` and in its place in the order of its
-    booking. Raises NotFound."""
-    await get_endpoint(work, endpoint_id)
-    place = work.tenant, endpoint_id, delivery_id
-    require(await deliveries.find_delivery(*place), "delivery", encode_id(DELIVERY, delivery_id))
-    await deliveries.redeliver(*place)
-    work.notifications.add(DELIVERIES)
-    again = await deliveries.find_delivery(*place)
-    return require(again, "delivery", encode_id(DELIVERY, delivery_id))
-
-
-async def _note_test(work: UnitOfWork, delivery: Delivery, body: Raw) -> None:
-    await deliveries.insert_test(work.tenant, delivery, body)
 
 
 def _sealed(work: UnitOfWork, secret: str) -> bytes:

@@ -1,0 +1,68 @@
+"""Deliveries of an endpoint: list them, send one again, send a test."""
+
+from uuid import UUID
+
+from msgspec import Raw
+
+from kalends.domain import webhook
+from kalends.domain.actor import actor_of
+from kalends.domain.ids import DELIVERY, EVENT, encode_id, new_id
+from kalends.domain.webhook import Delivery, DeliveryAttempt, State
+from kalends.formats.changes import NOTHING_CHANGED
+from kalends.formats.encoding import encode_raw
+from kalends.formats.events import event_json, test_data
+from kalends.runtime import unit_of_work
+from kalends.runtime.deliveries import SignedPayload, open_secrets, send
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
+from kalends.services.webhooks.endpoints import get_endpoint
+from kalends.store.notifier import DELIVERIES
+from kalends.store.outbox import deliveries
+
+
+async def test_endpoint(context: Context, caller: Caller, endpoint_id: UUID) -> DeliveryAttempt:
+    """Sends a `webhook.test` now, once, also to an endpoint that is disabled. It stands in the
+    delivery log, not in the event log. Raises NotFound."""
+    endpoint = await unit_of_work.read(context, caller, get_endpoint, endpoint_id)
+    event_id, now = new_id(), context.clock()
+    data, actor = encode_raw(test_data(endpoint_id)), actor_of(caller.actor, caller.actor_name)
+    body = event_json(event_id, webhook.TEST, now, data, NOTHING_CHANGED, actor)
+    signers = open_secrets(context.seal, [endpoint.secret])
+    attempt, _ = await send(
+        context, endpoint.url, SignedPayload(encode_id(EVENT, event_id), body, signers)
+    )
+    delivery = Delivery(
+        id=new_id(),
+        endpoint_id=endpoint_id,
+        event_id=event_id,
+        type=webhook.TEST,
+        state=State.DELIVERED if attempt.is_taken else State.EXHAUSTED,
+        attempts=encode_raw([attempt]),
+        created_at=now,
+        next_attempt_at=None,
+    )
+    await unit_of_work.change(context, caller, _record_test, delivery, Raw(body))
+    return attempt
+
+
+async def list_deliveries(
+    work: UnitOfWork, endpoint_id: UUID, state: str | None, limit: int, offset: int
+) -> tuple[list[Delivery], int]:
+    """A page, the latest first, and how many there are. Raises NotFound."""
+    await get_endpoint(work, endpoint_id)
+    return await deliveries.list_deliveries(work.tenant, endpoint_id, state, limit, offset)
+
+
+async def redeliver(work: UnitOfWork, endpoint_id: UUID, delivery_id: UUID) -> Delivery:
+    """Has it sent once more, under the same `webhook-id` and in its place in the order of its
+    booking. Raises NotFound."""
+    await get_endpoint(work, endpoint_id)
+    place = work.tenant, endpoint_id, delivery_id
+    require(await deliveries.find_delivery(*place), "delivery", encode_id(DELIVERY, delivery_id))
+    await deliveries.redeliver(*place)
+    work.notifications.add(DELIVERIES)
+    again = await deliveries.find_delivery(*place)
+    return require(again, "delivery", encode_id(DELIVERY, delivery_id))
+
+
+async def _record_test(work: UnitOfWork, delivery: Delivery, body: Raw) -> None:
+    await deliveries.insert_test(work.tenant, delivery, body)
