@@ -1,3 +1,3 @@
-"""What every use case runs in: the unit of work, callers, idempotency, limits, sealing, and the
-outbox that says what follows from a change. It knows no rule of the calendar.
+"""What every use case runs in: the unit of work, callers, idempotency, limits, sealing; and what
+follows from a change: the outbox, mail and deliveries. It knows no rule of the calendar.
 """

@@ -1,7 +1,7 @@
 """How often an address may try something on the pages, beside what it may book.
 
 These are generous and hold for all processes to within a second; what counts exactly are
-bookings (`services/page_bookings`).
+bookings (`services/booking_pages`).
 """
 
 import hashlib
