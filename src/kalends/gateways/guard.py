@@ -58,12 +58,12 @@ class Guard:
         if self.is_hopeless(target):
             raise NotCallable("must begin with https://")
         if target.address is not None:
-            self._judge(target, target.address)
+            self._check_address(target, target.address)
             return [target.address]
         addresses = [self._read(text) for text in await self._find(target.host)]
         if not self._opened.has_name(target.host):
             for address in addresses:
-                self._judge(target, address)
+                self._check_address(target, address)
         return addresses
 
     def is_hopeless(self, target: Target) -> bool:
@@ -71,7 +71,7 @@ class Guard:
         may_be_open = self._opened.networks or self._opened.has_name(target.host)
         return target.scheme == "http" and not may_be_open
 
-    def _judge(self, target: Target, address: Address) -> None:
+    def _check_address(self, target: Target, address: Address) -> None:
         if self._opened.has_address(address):
             return
         if not is_public(address):

@@ -136,9 +136,9 @@ class SmtpClient:
             try:
                 return await self._post(envelope)
             except ConnectionLost as error:
-                return self._judge(error.cause)
+                return self._outcome_of(error.cause)
             except (SMTPException, OSError) as error:
-                return self._judge(error)
+                return self._outcome_of(error)
 
     async def _post(self, envelope: Envelope) -> Posted | Rejected:
         """A connection that was kept may have ended meanwhile; then a new one is as good."""
@@ -214,7 +214,7 @@ class SmtpClient:
             self._end(self._idle.pop())
         await asyncio.gather(*self._ending)
 
-    def _judge(self, error: SMTPException | OSError) -> Deferred | Rejected:
+    def _outcome_of(self, error: SMTPException | OSError) -> Deferred | Rejected:
         reason = reason_of(error)
         if is_final(error):
             return Rejected(reason)

@@ -78,7 +78,7 @@ class Dispatcher:
         self._health_updates = HealthUpdates(context)
         self._poll_of_due_seconds = SHORTEST_POLL_SECONDS
         self._done = asyncio.Event()
-        self._taking: asyncio.Task[list[DueLane]] | None = None
+        self._leasing: asyncio.Task[list[DueLane]] | None = None
 
     async def run(self, on_started: Callable[[], None]) -> None:
         """Delivers until cancelled. Raises when the connection is lost, or anything else is."""
@@ -89,9 +89,9 @@ class Dispatcher:
         try:
             while not self._lost:
                 self._woken.clear()
-                taken = await self._take_lanes()
+                leased = await self._lease_lanes()
                 on_started()
-                if taken:
+                if leased:
                     self._poll_of_due_seconds = SHORTEST_POLL_SECONDS
                 else:
                     await self._wait()
@@ -105,22 +105,22 @@ class Dispatcher:
         self._lost = True
         self._woken.set()
 
-    async def _take_lanes(self) -> int:
+    async def _lease_lanes(self) -> int:
         room = MOST_IN_FLIGHT - len(self._in_flight)
         if room < LEAST_ROOM:
             return 0
-        taken_at = time.monotonic()
-        taking = deliveries.take_due(self._context, room, self._find_full_endpoints(), CAPS)
-        self._taking = asyncio.create_task(taking)
-        # Who is cancelled here has taken lanes all the same, and gives them back at the end.
-        lanes = await asyncio.shield(self._taking)
-        self._taking = None
+        leased_at = time.monotonic()
+        leasing = deliveries.lease_due_lanes(self._context, room, self._find_full_endpoints(), CAPS)
+        self._leasing = asyncio.create_task(leasing)
+        # Who is cancelled here has leased lanes all the same, and gives them back at the end.
+        lanes = await asyncio.shield(self._leasing)
+        self._leasing = None
         tried = self._blocked.delivery_ids
         for lane in lanes:
             if lane.delivery_id in tried:
                 continue  # it was tried, and its outcome moves the lane on
             self._count_in(lane)
-            task = asyncio.create_task(self._deliver(lane, taken_at))
+            task = asyncio.create_task(self._deliver(lane, leased_at))
             self._in_flight[task] = lane
         return len(lanes)
 
@@ -139,8 +139,8 @@ class Dispatcher:
             if count >= (CAPS.failing if endpoint_id in self._failing else CAPS.working)
         ]
 
-    async def _deliver(self, lane: DueLane, taken_at: float) -> None:
-        if time.monotonic() - taken_at > FRESH_FOR.total_seconds():
+    async def _deliver(self, lane: DueLane, leased_at: float) -> None:
+        if time.monotonic() - leased_at > FRESH_FOR.total_seconds():
             # This process was stopped: others have the lane, and may be further than we know.
             self._free_places([lane])
             return
@@ -178,7 +178,7 @@ class Dispatcher:
             self._outcomes += self._blocked.take_due()
             while batch := self._outcomes[:MOST_RECORDED]:
                 try:
-                    held = await deliveries.record(self._context, batch)
+                    held = await deliveries.record_outcomes(self._context, batch)
                 except (Unavailable, RunAgain) as error:
                     back_off.failed(error)
                     await asyncio.sleep(back_off.pause())
@@ -213,11 +213,11 @@ class Dispatcher:
         done = {id(outcome.lane) for outcome in outcomes}
         rest = [lane for lane in self._in_flight.values() if id(lane) not in done]
         try:
-            if self._taking is not None:
-                rest += await self._taking
+            if self._leasing is not None:
+                rest += await self._leasing
             if outcomes:
-                await deliveries.record(self._context, outcomes)
+                await deliveries.record_outcomes(self._context, outcomes)
             if rest:
-                await deliveries.give_back(self._context, rest)
+                await deliveries.release_lanes(self._context, rest)
         except (Unavailable, RunAgain) as error:
             log.warning("deliveries come back when their lease is over", error=repr(error))

@@ -54,12 +54,12 @@ class SignedPayload(Struct, frozen=True):
         }
 
 
-async def take_due(
+async def lease_due_lanes(
     context: Context, room: int, without: Sequence[UUID], caps: Caps
 ) -> list[DueLane]:
-    """Lanes that are due, taken for a while, with what is first in them. Raises Unavailable."""
+    """Lanes that are due, leased, with what is first in them. Raises Unavailable."""
     async with context.database.transaction() as tx:
-        taken = await deliveries.take_due(tx, room, LANE_LEASE, without, caps)
+        taken = await deliveries.lease_due_lanes(tx, room, LANE_LEASE, without, caps)
         if parked := [lane for lane in taken if not lane.enabled]:
             await deliveries.unpark(tx, parked)
         for lane in taken:
@@ -139,14 +139,16 @@ async def time_to_next(context: Context) -> timedelta | None:
         return await deliveries.time_to_next(tx)
 
 
-async def give_back(context: Context, lanes: Sequence[DueLane]) -> None:
+async def release_lanes(context: Context, lanes: Sequence[DueLane]) -> None:
     """Lanes that were taken and not served are due again, at the latest after their lease.
     Raises Unavailable, RunAgain."""
     async with context.database.transaction() as tx:
-        await deliveries.give_back(tx, lanes)
+        await deliveries.release_lanes(tx, lanes)
 
 
-async def record(context: Context, outcomes: Sequence[DeliveryOutcome]) -> list[DeliveryOutcome]:
+async def record_outcomes(
+    context: Context, outcomes: Sequence[DeliveryOutcome]
+) -> list[DeliveryOutcome]:
     """Records the outcomes of tries; again does no harm. Waits for no lock: returns those whose
     rows are locked, to be recorded later. Raises Unavailable, RunAgain."""
     async with context.database.transaction() as tx:

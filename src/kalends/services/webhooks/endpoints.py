@@ -107,7 +107,7 @@ async def update_endpoint(
         after = structs.replace(after, disabled_reason=None)
     await webhooks.update_endpoint(work.tenant, after)
     if after.enabled and not before.enabled:
-        await webhooks.note_success(work.tenant, before.id)
+        await webhooks.record_success(work.tenant, before.id)
         await webhooks.wake_lanes(work.tenant, before.id)
         work.notifications.add(DELIVERIES)
     return after

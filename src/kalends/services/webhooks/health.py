@@ -44,9 +44,9 @@ async def update_health(context: Context, outcomes: Sequence[DeliveryOutcome]) -
     async with context.database.tenant_transaction(lane.organization_id) as tenant:
         place = tenant, lane.endpoint_id
         if taken:
-            await webhooks.note_success(*place)
+            await webhooks.record_success(*place)
         elif since is None:
-            await webhooks.note_failure(*place, attempts[0].at)
+            await webhooks.record_failure(*place, attempts[0].at)
     reason = _reason_to_disable(attempts, since, context.clock())
     if reason is not None:
         caller = Caller(lane.organization_id, Mode.LIVE, ACTOR, source=ACTOR)

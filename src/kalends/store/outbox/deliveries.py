@@ -53,10 +53,10 @@ LEFT JOIN LATERAL (
     ORDER BY d.number LIMIT 1) d ON true
 LEFT JOIN events e ON e.organization_id = t.organization_id AND e.id = d.event_id
 """
-TAKE: Final = _TAKE.format(past_locked="")
+LEASE_LANES: Final = _TAKE.format(past_locked="")
 # Where all that it looks at is locked by others, it looks further; to do so each time would write
 # into four lanes to take one.
-TAKE_PAST_LOCKED: Final = _TAKE.format(past_locked=" FOR UPDATE SKIP LOCKED")
+LEASE_PAST_LOCKED: Final = _TAKE.format(past_locked=" FOR UPDATE SKIP LOCKED")
 # In a statement of its own, which sees an enabling that the one before was too early for.
 UNPARK: Final = """
 UPDATE webhook_lanes l SET due_at = now()
@@ -206,13 +206,13 @@ class Caps(Struct, frozen=True, kw_only=True):
     failing: int
 
 
-async def take_due(
+async def lease_due_lanes(
     tx: Tx, room: int, lease: timedelta, without: Sequence[UUID], caps: Caps
 ) -> list[DueLane]:
     """Takes up to `room` lanes that are due, the longest due first, for the time of the lease;
     none of the endpoints in `without`, and none that somebody else has locked."""
     arguments = room, lease, without, caps.working, caps.failing
-    rows = await tx.fetch(TAKE, *arguments) or await tx.fetch(TAKE_PAST_LOCKED, *arguments)
+    rows = await tx.fetch(LEASE_LANES, *arguments) or await tx.fetch(LEASE_PAST_LOCKED, *arguments)
     return [DueLane(*row) for row in rows]
 
 
@@ -233,7 +233,7 @@ async def record_outcomes(tx: Tx, outcomes: Sequence[DeliveryOutcome]) -> list[D
     return [outcomes[row[0] - 1] for row in held]
 
 
-async def give_back(tx: Tx, lanes: Sequence[DueLane]) -> None:
+async def release_lanes(tx: Tx, lanes: Sequence[DueLane]) -> None:
     """Makes lanes due again that were taken and not served; one that is locked is due when its
     lease is over."""
     await tx.execute(GIVE_BACK, *_keys(lanes))

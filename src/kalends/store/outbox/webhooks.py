@@ -105,12 +105,12 @@ async def wake_lanes(tenant: TenantConnection, endpoint_id: UUID) -> None:
     await tenant.tx.execute(WAKE_LANES, tenant.organization_id, endpoint_id)
 
 
-async def note_success(tenant: TenantConnection, endpoint_id: UUID) -> None:
+async def record_success(tenant: TenantConnection, endpoint_id: UUID) -> None:
     """Ends a time of failures, unless somebody holds the endpoint."""
     await tenant.tx.execute(SUCCEEDED, tenant.organization_id, endpoint_id)
 
 
-async def note_failure(tenant: TenantConnection, endpoint_id: UUID, since: datetime) -> None:
+async def record_failure(tenant: TenantConnection, endpoint_id: UUID, since: datetime) -> None:
     """Begins a time of failures, unless one has begun, or the endpoint is locked."""
     await tenant.tx.execute(FAILED, tenant.organization_id, endpoint_id, since)
 
