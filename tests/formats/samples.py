@@ -5,14 +5,14 @@ from typing import Any
 
 from kalends.domain.booking import Status
 from kalends.domain.mail import Audience, MailKind
-from kalends.formats.bookings import Attendee, BookingShown, External
+from kalends.formats.bookings import Attendee, BookingBody, External
 from kalends.formats.mails.facts import BookingMail
 
 NOON = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 CHANGED = datetime(2026, 11, 25, 8, 30, 12, tzinfo=UTC)
 
 
-def booking(**changes: Any) -> BookingShown:
+def booking(**changes: Any) -> BookingBody:
     """A booking at 10:00 in Berlin; `attendee` is given by its changes, too."""
     attendee = {
         "name": "Jane Doe",
@@ -46,7 +46,7 @@ def booking(**changes: Any) -> BookingShown:
         "created_at": CHANGED,
         "updated_at": CHANGED,
     }
-    return BookingShown(**(values | changes))
+    return BookingBody(**(values | changes))
 
 
 def booking_mail(**changes: Any) -> BookingMail:

@@ -12,7 +12,7 @@ from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, Slot
 from kalends.availability.slots import Slot, Slots, slots
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.formats.encoding import encode
-from kalends.formats.slots import SlotShown, encode_slots, show_schedule_ids
+from kalends.formats.slots import SlotBody, encode_slots, show_schedule_ids
 from kalends.scheduling.availability import as_instant
 from tests.availability.cases import at, offering, schedule_id
 
@@ -22,8 +22,8 @@ HALF_AN_HOUR = SlotTerms(1800, 1800)
 BERLIN = zone_named("Europe/Berlin")
 
 
-def of_the_struct(slot: Slot, zone: Zone | None) -> SlotShown:
-    shown = SlotShown(
+def of_the_struct(slot: Slot, zone: Zone | None) -> SlotBody:
+    shown = SlotBody(
         start_time=as_instant(slot.start),
         end_time=as_instant(slot.end),
         schedule_ids=show_schedule_ids(slot.schedule_ids),
@@ -31,7 +31,7 @@ def of_the_struct(slot: Slot, zone: Zone | None) -> SlotShown:
     )
     if zone is None:
         return shown
-    return SlotShown(
+    return SlotBody(
         shown.start_time,
         shown.end_time,
         shown.schedule_ids,

@@ -154,6 +154,18 @@ def test_a_booking_that_was_made_leads_to_what_can_be_done_with_it() -> None:
     assert links.keys() == {"getBooking", "updateBooking", "cancelBooking"}
 
 
+def test_components_are_named_by_nouns() -> None:
+    assert {"Booking", "BookingList", "CreateBooking", "UpdateBooking", "BookingStatus"} <= set(
+        SCHEMAS
+    )
+    assert not [name for name in SCHEMAS if name.endswith(("Body", "Shown", "Answer"))]
+
+
+def test_a_component_bears_the_name_of_its_title() -> None:
+    titles = {name: schema["title"] for name, schema in SCHEMAS.items() if "title" in schema}
+    assert titles == {name: name for name in titles}
+
+
 def test_only_fields_without_which_a_request_cannot_be_are_required() -> None:
     assert SCHEMAS["CreateBooking"]["required"] == ["start_time", "attendee"]
     assert "required" not in SCHEMAS["UpdateBooking"]
@@ -163,10 +175,10 @@ def test_only_fields_without_which_a_request_cannot_be_are_required() -> None:
 @pytest.mark.parametrize(
     ("path", "name"),
     [
-        ("/api/v1/bookings", "BookingShown"),
-        ("/api/v1/schedules", "ScheduleShown"),
-        ("/api/v1/event-types", "EventTypeShown"),
-        ("/api/v1/api-keys", "ApiKeyShown"),
+        ("/api/v1/bookings", "Booking"),
+        ("/api/v1/schedules", "Schedule"),
+        ("/api/v1/event-types", "EventType"),
+        ("/api/v1/api-keys", "ApiKey"),
     ],
 )
 def test_an_answer_shows_the_described_fields_and_no_others(

@@ -11,7 +11,7 @@ from kalends.domain.access import ApiKey, Membership, Mode, Organization, Role, 
 from kalends.formats.countries import country_of_zone
 
 
-class OrganizationShown(Struct, frozen=True):
+class OrganizationBody(Struct, frozen=True):
     """The tenant that a key belongs to. A sandbox is an organization of its own."""
 
     id: Annotated[str, Meta(examples=["org_0352lF5NnllfIJ66lPpfc3"])]
@@ -32,7 +32,7 @@ class OrganizationShown(Struct, frozen=True):
     updated_at: datetime
 
 
-class ApiKeyShown(Struct, frozen=True):
+class ApiKeyBody(Struct, frozen=True):
     """An API key; the key itself is shown only once, when it is made."""
 
     id: Annotated[str, Meta(examples=["key_0352lF5NnllfIJ66lPpfc3"])]
@@ -44,13 +44,13 @@ class ApiKeyShown(Struct, frozen=True):
     expires_at: datetime | None
 
 
-class ApiKeyCreated(ApiKeyShown, frozen=True, kw_only=True):
+class CreatedApiKeyBody(ApiKeyBody, frozen=True, kw_only=True):
     """A key that was just made."""
 
     key: Annotated[str, Meta(description="The secret. It is shown this once.")]
 
 
-class MembershipShown(Struct, frozen=True):
+class MembershipBody(Struct, frozen=True):
     """A role in an organization (or in its sandbox)."""
 
     organization_id: str
@@ -60,13 +60,13 @@ class MembershipShown(Struct, frozen=True):
     role: Role
 
 
-class AccountShown(Struct, frozen=True):
+class AccountBody(Struct, frozen=True):
     """A signed-in user."""
 
     id: Annotated[str, Meta(examples=["usr_0352lF5NnllfIJ66lPpfc3"])]
     email: str
     created_at: datetime
-    memberships: list[MembershipShown]
+    memberships: list[MembershipBody]
 
 
 def show_organization(organization: Organization) -> dict[str, Any]:

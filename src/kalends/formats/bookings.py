@@ -46,7 +46,7 @@ class External(Struct, frozen=True):
     uid: str | None
 
 
-class BookingShown(Struct, frozen=True, kw_only=True):
+class BookingBody(Struct, frozen=True, kw_only=True):
     """A booking. Instants are in UTC and whole seconds; what is not there is null."""
 
     id: Annotated[str, Meta(examples=["bk_0352lF5NnllfIJ66lPpfc3"])]
@@ -92,14 +92,14 @@ class BookingShown(Struct, frozen=True, kw_only=True):
     ] = {}
 
 
-class BookingCancelled(BookingShown, frozen=True, kw_only=True):
+class CancelledBookingBody(BookingBody, frozen=True, kw_only=True):
     """A booking that was just cancelled."""
 
     cancelled: bool
 
 
 def show_booking(booking: Booking) -> dict[str, Any]:
-    """The booking as the API shows it; the fields of `BookingShown`, ready to encode."""
+    """The booking as the API shows it; the fields of `BookingBody`, ready to encode."""
     b = booking
     return {
         "id": ids.encode_id(ids.BOOKING, b.id),

@@ -15,7 +15,7 @@ Success = Annotated[bool, Meta(description="False where it failed.")]
 ScheduleShownId = Annotated[str, Meta(description="The schedule.", examples=["sch_abc123"])]
 
 
-class SkipShown(Struct, frozen=True):
+class SkippedBookingBody(Struct, frozen=True):
     """A row of Cal.com that is left out; each run tries it again and names it."""
 
     uid: Annotated[str, Meta(description="Its uid there.")]
@@ -38,7 +38,7 @@ class SyncDone(Struct, frozen=True, kw_only=True):
         int, Meta(description="How many of the skipped are left out, named in `skips` or not.")
     ]
     skips: Annotated[
-        list[SkipShown],
+        list[SkippedBookingBody],
         Meta(
             description="All that is still left out, also by earlier syncs: the first hundred of "
             "them. There are more where `left_out` is more; a sync with a range names those in it."
@@ -76,14 +76,14 @@ class SyncRun(Struct, frozen=True, kw_only=True):
         int | UnsetType, Meta(description="How many of the skipped are left out; at the end.")
     ] = UNSET
     skips: Annotated[
-        list[SkipShown] | UnsetType,
+        list[SkippedBookingBody] | UnsetType,
         Meta(description="All that is still left out, the first hundred of it; at the end."),
     ] = UNSET
     error: Annotated[str | UnsetType, Meta(description="Why it failed.")] = UNSET
     code: Annotated[str | UnsetType, Meta(description="The code of the error.")] = UNSET
 
 
-class MappingShown(Struct, frozen=True, omit_defaults=True):
+class CalcomMappingBody(Struct, frozen=True, omit_defaults=True):
     """Which schedule the bookings of an event type, or of a host, go to."""
 
     scheduleId: ScheduleShownId  # noqa: N815
@@ -95,7 +95,7 @@ class MappingShown(Struct, frozen=True, omit_defaults=True):
     ] = None
 
 
-class ConnectionShown(Struct, frozen=True, kw_only=True):
+class CalcomConnectionBody(Struct, frozen=True, kw_only=True):
     """A connection. The key is not shown, but for its last four characters."""
 
     id: Annotated[str, Meta(examples=["int_0352lF5NnllfIJ66lPpfc3"])]
@@ -108,7 +108,7 @@ class ConnectionShown(Struct, frozen=True, kw_only=True):
     ]
     defaultScheduleId: ScheduleShownId  # noqa: N815
     mappings: Annotated[
-        list[MappingShown], Meta(description="Which bookings go to which schedule.")
+        list[CalcomMappingBody], Meta(description="Which bookings go to which schedule.")
     ]
     onConflict: Annotated[  # noqa: N815
         OnConflict, Meta(description="What becomes of a new booking whose time is taken here.")
@@ -162,7 +162,7 @@ def show_connection(connection: Connection, hook_url: str | None) -> dict[str, A
         "apiKey": "…" + connection.last_four,
         "defaultScheduleId": ids.encode_id(ids.SCHEDULE, connection.default_schedule_id),
         "mappings": [
-            MappingShown(
+            CalcomMappingBody(
                 scheduleId=ids.encode_id(ids.SCHEDULE, mapping.schedule_id),
                 calcomEventTypeId=mapping.calcom_event_type_id,
                 calcomHostId=mapping.calcom_host_id,

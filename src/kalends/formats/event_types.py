@@ -10,7 +10,7 @@ from kalends.domain.booking import LocationType
 from kalends.domain.event_type import EventType, QuestionType, Requirement
 
 
-class RequirementShown(Struct, frozen=True):
+class RequirementInput(Struct, frozen=True):
     """`count` of these schedules are taken."""
 
     count: int
@@ -28,7 +28,7 @@ class RequirementShown(Struct, frozen=True):
     ) = UNSET
 
 
-class QuestionShown(Struct, frozen=True):
+class QuestionInput(Struct, frozen=True):
     """A question to the attendee."""
 
     key: Annotated[str, Meta(description="Its name in a booking's `answers`.", examples=["size"])]
@@ -49,7 +49,7 @@ class EventTypeLimits(Struct, frozen=True):
     ) = UNSET
 
 
-class EventTypeShown(Struct, frozen=True):
+class EventTypeBody(Struct, frozen=True):
     """What can be booked, and under which rules."""
 
     id: Annotated[str, Meta(examples=["evt_0352lF5NnllfIJ66lPpfc3"])]
@@ -70,7 +70,7 @@ class EventTypeShown(Struct, frozen=True):
     capacity: Annotated[int, Meta(description="Seats.")]
     requires_confirmation: bool
     requirements: Annotated[
-        list[RequirementShown], Meta(description="Empty: it serves any schedule.")
+        list[RequirementInput], Meta(description="Empty: it serves any schedule.")
     ]
     schedule_id: Annotated[
         str | None, Meta(description="The one schedule, where the requirements are just that.")
@@ -83,7 +83,7 @@ class EventTypeShown(Struct, frozen=True):
             "schedule, and lets none choose another."
         ),
     ]
-    questions: list[QuestionShown]
+    questions: list[QuestionInput]
     reminders_minutes_before: list[int]
     cancellation_notice_minutes: Annotated[
         int | None, Meta(description="Binds attendees who cancel or move a booking themselves.")
@@ -96,7 +96,7 @@ class EventTypeShown(Struct, frozen=True):
 
 
 def show_event_type(event_type: EventType) -> dict[str, Any]:
-    """The event type as the API shows it; the fields of `EventTypeShown`, ready to encode."""
+    """The event type as the API shows it; the fields of `EventTypeBody`, ready to encode."""
     e = event_type
     return {
         "id": ids.encode_id(ids.EVENT_TYPE, e.id),

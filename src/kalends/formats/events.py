@@ -8,17 +8,17 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from kalends.domain import ids
 from kalends.domain.actor import Actor
-from kalends.formats.bookings import BookingShown
+from kalends.formats.bookings import BookingBody
 from kalends.formats.encoding import encode
 
 
-class EventShown(Struct, frozen=True):
+class EventBody(Struct, frozen=True):
     """Something that happened to a booking; the body of a webhook."""
 
     id: Annotated[str, Meta(examples=["wh_evt_0352lF5NnllfIJ66lPpfc3"])]
     type: Annotated[str, Meta(examples=["booking.confirmed"])]
     created_at: datetime
-    data: Annotated[BookingShown, Meta(description="The booking as it was right after.")]
+    data: Annotated[BookingBody, Meta(description="The booking as it was right after.")]
     previous_attributes: Annotated[
         dict[str, Any] | None,
         Meta(

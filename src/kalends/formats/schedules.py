@@ -31,7 +31,7 @@ class ScheduleLimits(Struct, frozen=True):
     ) = UNSET
 
 
-class ScheduleShown(Struct, frozen=True):
+class ScheduleBody(Struct, frozen=True):
     """Anything that can be booked: a person, a room, a machine."""
 
     id: Annotated[str, Meta(examples=["sch_0352lF5NnllfIJ66lPpfc3"])]
@@ -58,7 +58,7 @@ class ScheduleShown(Struct, frozen=True):
     updated_at: datetime
 
 
-class BusyTimeShown(Struct, frozen=True):
+class BusyTimeBody(Struct, frozen=True):
     """Time on a schedule that cannot be booked and is no booking."""
 
     id: Annotated[str, Meta(examples=["busy_0352lF5NnllfIJ66lPpfc3"])]
@@ -70,7 +70,7 @@ class BusyTimeShown(Struct, frozen=True):
 
 
 def show_schedule(schedule: Schedule) -> dict[str, Any]:
-    """The schedule as the API shows it; the fields of `ScheduleShown`, ready to encode."""
+    """The schedule as the API shows it; the fields of `ScheduleBody`, ready to encode."""
     s = schedule
     return {
         "id": ids.encode_id(ids.SCHEDULE, s.id),
@@ -87,7 +87,7 @@ def show_schedule(schedule: Schedule) -> dict[str, Any]:
 
 
 def show_busy_time(busy_time: BusyTime) -> dict[str, Any]:
-    """The busy time as the API shows it; the fields of `BusyTimeShown`, ready to encode."""
+    """The busy time as the API shows it; the fields of `BusyTimeBody`, ready to encode."""
     b = busy_time
     return {
         "id": ids.encode_id(ids.BUSY_TIME, b.id),

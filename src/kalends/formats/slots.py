@@ -21,7 +21,7 @@ ANSWERS_KEPT: Final = 128
 KEPT_SLOTS: Final = 1500
 
 
-class SlotShown(Struct, frozen=True):
+class SlotBody(Struct, frozen=True):
     """A time that can be booked at this moment."""
 
     start_time: datetime
@@ -40,7 +40,7 @@ class SlotShown(Struct, frozen=True):
     ) = UNSET
 
 
-class InTheWayShown(Struct, frozen=True):
+class ObstacleBody(Struct, frozen=True):
     """What a time runs into; null where it has no end, or is no booking or busy time."""
 
     start_time: datetime | None
@@ -49,23 +49,23 @@ class InTheWayShown(Struct, frozen=True):
     busy_time_id: str | None
 
 
-class ReasonShown(Struct, frozen=True):
+class ReasonBody(Struct, frozen=True):
     """A rule that refuses the time."""
 
     code: Annotated[str, Meta(examples=["OUTSIDE_AVAILABILITY"])]
     message: str
     schedule_id: str | None
-    in_the_way: list[InTheWayShown]
+    in_the_way: list[ObstacleBody]
 
 
-class ExplanationShown(Struct, frozen=True):
+class ExplanationBody(Struct, frozen=True):
     """Whether a time is offered, and every rule that refuses it."""
 
     offered: bool
-    reasons: list[ReasonShown]
+    reasons: list[ReasonBody]
 
 
-class HoldShown(Struct, frozen=True):
+class HoldBody(Struct, frozen=True):
     """Time that is kept until `expires_at`."""
 
     id: Annotated[str, Meta(examples=["hld_0352lF5NnllfIJ66lPpfc3"])]
@@ -79,7 +79,7 @@ class HoldShown(Struct, frozen=True):
 
 
 def encode_slots(found: Slots, zone: Zone | None = None) -> bytes:
-    """The slots as a JSON list of `SlotShown`, with `local_start` where a zone is given.
+    """The slots as a JSON list of `SlotBody`, with `local_start` where a zone is given.
 
     Written by hand: of a year there are thousands, and to make objects of them that are then
     encoded takes longer than to find them. What is kept are texts of values, never of rows, and
@@ -122,7 +122,7 @@ def show_schedule_ids(uuids: Iterable[UUID]) -> list[str]:
 
 
 def show_hold(hold: Hold) -> dict[str, Any]:
-    """The fields of `HoldShown`, ready to encode."""
+    """The fields of `HoldBody`, ready to encode."""
     return {
         "id": ids.encode_id(ids.HOLD, hold.id),
         "schedule_id": ids.encode_id(ids.SCHEDULE, hold.schedule_id),

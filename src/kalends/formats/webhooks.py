@@ -23,7 +23,7 @@ class EventName(StrEnum):
     REMINDER = "booking.reminder"
 
 
-class EndpointShown(Struct, frozen=True):
+class WebhookBody(Struct, frozen=True):
     """A URL that is told what happens."""
 
     id: Annotated[str, Meta(examples=["whe_0352lF5NnllfIJ66lPpfc3"])]
@@ -37,13 +37,13 @@ class EndpointShown(Struct, frozen=True):
     created_at: datetime
 
 
-class EndpointCreated(EndpointShown, frozen=True):
+class CreatedWebhookBody(WebhookBody, frozen=True):
     """A new endpoint, with its secret."""
 
     secret: Annotated[str, Meta(description="What signs; shown this once.", examples=["whsec_…"])]
 
 
-class SecretRotated(Struct, frozen=True):
+class RotatedSecretBody(Struct, frozen=True):
     """A new secret."""
 
     secret: Annotated[str, Meta(description="What signs from now on.", examples=["whsec_…"])]
@@ -52,7 +52,7 @@ class SecretRotated(Struct, frozen=True):
     ]
 
 
-class AttemptShown(Struct, frozen=True):
+class DeliveryAttemptBody(Struct, frozen=True):
     """One try to deliver."""
 
     at: datetime
@@ -62,14 +62,14 @@ class AttemptShown(Struct, frozen=True):
     response: Annotated[str | None, Meta(description="The first kilobyte of what came back.")]
 
 
-class DeliveryShown(Struct, frozen=True):
+class DeliveryBody(Struct, frozen=True):
     """One event on its way to one endpoint."""
 
     id: Annotated[str, Meta(examples=["whd_0352lF5NnllfIJ66lPpfc3"])]
     event_id: Annotated[str, Meta(examples=["wh_evt_0352lF5NnllfIJ66lPpfc3"])]
     type: Annotated[str, Meta(examples=["booking.created"])]
     state: State
-    attempts: list[AttemptShown]
+    attempts: list[DeliveryAttemptBody]
     next_attempt_at: Annotated[
         datetime | None,
         Meta(
@@ -80,7 +80,7 @@ class DeliveryShown(Struct, frozen=True):
     created_at: datetime
 
 
-class Tested(Struct, frozen=True):
+class WebhookTestBody(Struct, frozen=True):
     """What became of a test."""
 
     delivered: bool
@@ -90,7 +90,7 @@ class Tested(Struct, frozen=True):
 
 
 def show_endpoint(endpoint: WebhookEndpoint) -> dict[str, Any]:
-    """The fields of `EndpointShown`, ready to encode."""
+    """The fields of `WebhookBody`, ready to encode."""
     return {
         "id": ids.encode_id(ids.ENDPOINT, endpoint.id),
         "url": endpoint.url,
@@ -103,7 +103,7 @@ def show_endpoint(endpoint: WebhookEndpoint) -> dict[str, Any]:
 
 
 def show_delivery(delivery: Delivery) -> dict[str, Any]:
-    """The fields of `DeliveryShown`, ready to encode."""
+    """The fields of `DeliveryBody`, ready to encode."""
     return {
         "id": ids.encode_id(ids.DELIVERY, delivery.id),
         "event_id": ids.encode_id(ids.EVENT, delivery.event_id),
@@ -115,5 +115,5 @@ def show_delivery(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def show_test(attempt: DeliveryAttempt) -> Tested:
-    return Tested(attempt.is_taken, attempt.status, attempt.duration_ms, attempt.error)
+def show_test(attempt: DeliveryAttempt) -> WebhookTestBody:
+    return WebhookTestBody(attempt.is_taken, attempt.status, attempt.duration_ms, attempt.error)

@@ -14,7 +14,7 @@ from msgspec import Raw, json
 from kalends.domain.booking import MOVABLE, Booking, Status
 from kalends.domain.ids import new_id
 from kalends.domain.mail import Audience, MailKind, is_same_mailbox
-from kalends.formats.bookings import BookingShown
+from kalends.formats.bookings import BookingBody
 from kalends.formats.mails.facts import CHANGES
 from kalends.formats.mails.invitations import is_invitation_changed
 from kalends.runtime.unit_of_work import UnitOfWork
@@ -36,11 +36,11 @@ async def choose_mails(
     last_mails: dict[str, LastMail] = {}
     if kind != MailKind.REQUESTED:
         last_mails = await find_last_mails(work.tenant, booking.id)
-    return decide_mails(kind, json.decode(data, type=BookingShown), last_mails)
+    return decide_mails(kind, json.decode(data, type=BookingBody), last_mails)
 
 
 def decide_mails(
-    kind: MailKind, booking: BookingShown, last_mails: Mapping[str, LastMail]
+    kind: MailKind, booking: BookingBody, last_mails: Mapping[str, LastMail]
 ) -> list[NewMail]:
     """To the attendee, and to the organization's notify address (None). An address that the
     attendee has left gets a withdrawal, and the new one an invitation."""
@@ -60,7 +60,7 @@ def decide_mails(
 
 
 def _kind_to_send(
-    kind: MailKind, audience: Audience, booking: BookingShown, last_mails: Mapping[str, LastMail]
+    kind: MailKind, audience: Audience, booking: BookingBody, last_mails: Mapping[str, LastMail]
 ) -> MailKind | None:
     """The mail for the audience; None where it knows already, or has had no invitation."""
     if kind == MailKind.REQUESTED:
@@ -69,7 +69,7 @@ def _kind_to_send(
         return kind
     if audience not in last_mails:
         return kind if kind == MailKind.RESCHEDULED else None
-    before = json.decode(last_mails[audience].data, type=BookingShown)
+    before = json.decode(last_mails[audience].data, type=BookingBody)
     if before.status == Status.PENDING and booking.status == Status.CONFIRMED:
         return MailKind.CONFIRMED
     if (before.start_time, before.end_time) != (booking.start_time, booking.end_time):
@@ -80,7 +80,7 @@ def _kind_to_send(
     return None
 
 
-def _address_left(booking: BookingShown, last_mails: Mapping[str, LastMail]) -> str | None:
+def _address_left(booking: BookingBody, last_mails: Mapping[str, LastMail]) -> str | None:
     """The address at which an invitation stands that is not the attendee's any more."""
     invited = last_mails.get(Audience.ATTENDEE)
     if invited is None or invited.kind == MailKind.CANCELLED:
@@ -89,7 +89,7 @@ def _address_left(booking: BookingShown, last_mails: Mapping[str, LastMail]) -> 
     return None if is_same else invited.recipient
 
 
-def _kind_of_invitation(booking: BookingShown) -> MailKind:
+def _kind_of_invitation(booking: BookingBody) -> MailKind:
     """That of a first mail."""
     is_confirmed = booking.status == Status.CONFIRMED
     return MailKind.CONFIRMED if is_confirmed else MailKind.REQUESTED

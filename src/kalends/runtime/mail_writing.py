@@ -14,7 +14,7 @@ from kalends.domain.event_type import EventType
 from kalends.domain.gateways import link_to
 from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, SCHEDULE, decode_id, encode_id
 from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
-from kalends.formats.bookings import BookingShown
+from kalends.formats.bookings import BookingBody
 from kalends.formats.mails.bookings import booking_message
 from kalends.formats.mails.facts import BookingMail
 from kalends.formats.mails.messages import Message
@@ -35,9 +35,9 @@ class Story(Struct, frozen=True, kw_only=True):
     last mail to each audience, and by now its status and the attendee's address."""
 
     event: LoggedEvent
-    booking: BookingShown
-    previous: BookingShown | None
-    last_mails: Mapping[str, BookingShown]
+    booking: BookingBody
+    previous: BookingBody | None
+    last_mails: Mapping[str, BookingBody]
     now_is: Status | None
     address_now: str
     place_zone: str | None
@@ -88,16 +88,16 @@ def opened(context: Context, mail: Mail) -> bytes | None:
 async def _story(tenant: TenantConnection, number: int) -> Story:
     event = await events.find_event(tenant, number)
     assert event is not None
-    booking = json.decode(event.data, type=BookingShown)
+    booking = json.decode(event.data, type=BookingBody)
     previous = await events.find_event_before(tenant, event.booking_id, number)
     last_mails = await mails.find_last_mails(tenant, event.booking_id, before=number)
     stored = await bookings.find_booking(tenant, event.booking_id)
     return Story(
         event=event,
         booking=booking,
-        previous=json.decode(previous.data, type=BookingShown) if previous else None,
+        previous=json.decode(previous.data, type=BookingBody) if previous else None,
         last_mails={
-            audience: json.decode(one.data, type=BookingShown)
+            audience: json.decode(one.data, type=BookingBody)
             for audience, one in last_mails.items()
         },
         now_is=stored.status if stored else None,
@@ -107,13 +107,13 @@ async def _story(tenant: TenantConnection, number: int) -> Story:
     )
 
 
-async def _find_place_zone(tenant: TenantConnection, booking: BookingShown) -> str | None:
+async def _find_place_zone(tenant: TenantConnection, booking: BookingBody) -> str | None:
     """The name of its first schedule's zone."""
     schedule_id = decode_id(SCHEDULE, booking.schedule_id)
     return await find_zone_name(tenant, schedule_id) if schedule_id else None
 
 
-async def _find_event_type(tenant: TenantConnection, booking: BookingShown) -> EventType | None:
+async def _find_event_type(tenant: TenantConnection, booking: BookingBody) -> EventType | None:
     event_type_id = decode_id(EVENT_TYPE, booking.event_type_id or "")
     if event_type_id is None:
         return None

@@ -13,7 +13,7 @@ from kalends.domain.event_type import Question
 from kalends.domain.mail import Audience, MailKind
 from kalends.domain.place import is_in_person, told_location
 from kalends.formats.answers import label_answers
-from kalends.formats.bookings import BookingShown
+from kalends.formats.bookings import BookingBody
 from kalends.formats.cleaning import find_link, many_lines, one_line
 from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, LetterRow
@@ -42,7 +42,7 @@ class BookingMail(Struct, frozen=True, kw_only=True):
     kind: MailKind
     audience: Audience
     message_id: str
-    booking: BookingShown
+    booking: BookingBody
     sequence: int
     happened_at: datetime
     organization_name: str
@@ -54,7 +54,7 @@ class BookingMail(Struct, frozen=True, kw_only=True):
     organization_email: str | None = None
     manage_url: str | None = None
     changeable_until: datetime | None = None
-    before: BookingShown | None = None
+    before: BookingBody | None = None
     now_is: Status | None = None
     event_type_name: str | None = None
     questions: Sequence[Question] = ()
@@ -208,7 +208,7 @@ def _previous_time(mail: BookingMail) -> str:
     return _span(mail, before)
 
 
-def _span(mail: BookingMail, booking: BookingShown) -> str:
+def _span(mail: BookingMail, booking: BookingBody) -> str:
     return span_text(booking.start_time, booking.end_time, mail.shown_zone, mail.locale)
 
 

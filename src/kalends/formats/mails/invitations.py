@@ -6,7 +6,7 @@ from msgspec import structs
 
 from kalends.domain.booking import Status
 from kalends.domain.mail import Audience, MailKind, is_same_mailbox
-from kalends.formats.bookings import BookingShown
+from kalends.formats.bookings import BookingBody
 from kalends.formats.cleaning import find_link
 from kalends.formats.icalendar.invitations import EventStatus, Invitation, Method, Person
 from kalends.formats.mails.facts import BookingMail, detail_rows
@@ -40,13 +40,13 @@ def invitation_of(mail: BookingMail) -> Invitation:
     )
 
 
-def is_invitation_changed(before: BookingShown, after: BookingShown, audience: Audience) -> bool:
+def is_invitation_changed(before: BookingBody, after: BookingBody, audience: Audience) -> bool:
     """Whether what the invitation says differs, however often it was sent: then calendars need
     another one."""
     return _content(before, audience) != _content(after, audience)
 
 
-def _content(booking: BookingShown, audience: Audience) -> Invitation:
+def _content(booking: BookingBody, audience: Audience) -> Invitation:
     """The invitation without what each mail has of its own. What the organization is called, where
     its schedules are, and what its event types ask, is no change of a booking."""
     mail = BookingMail(

@@ -8,12 +8,12 @@ from msgspec import Meta, Struct
 from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.values import Instant, Label
-from kalends.formats.access import ApiKeyCreated, ApiKeyShown, show_api_key
+from kalends.formats.access import ApiKeyBody, CreatedApiKeyBody, show_api_key
 from kalends.runtime.api_keys import MadeKey
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import api_keys
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, page
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Route
 
@@ -35,13 +35,13 @@ class CreateApiKey(RequestModel, frozen=True):
     expires_at: Annotated[Instant, Meta(description="Default: never.")] | None = None
 
 
-class ApiKeysAnswer(Struct, frozen=True):
-    data: list[ApiKeyShown]
+class ApiKeyList(Struct, frozen=True):
+    data: list[ApiKeyBody]
     meta: PageMeta
 
 
-class ApiKeyCreatedAnswer(Struct, frozen=True):
-    data: ApiKeyCreated
+class CreatedApiKeyResponse(Struct, frozen=True):
+    data: CreatedApiKeyBody
 
 
 async def list_api_keys(call: Call) -> HttpAnswer:
@@ -84,7 +84,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="List API keys",
         description="Those that were not revoked, oldest first. The secrets are not shown.",
         query=PageQuery,
-        answers={200: ApiKeysAnswer},
+        answers={200: ApiKeyList},
     ),
     Route(
         method="POST",
@@ -95,7 +95,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Create an API key",
         description="The answer shows the `key` itself, this once.",
         body=CreateApiKey,
-        answers={201: ApiKeyCreatedAnswer},
+        answers={201: CreatedApiKeyResponse},
     ),
     Route(
         method="DELETE",
@@ -105,6 +105,6 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="API keys",
         summary="Revoke an API key",
         description="It dies at once in the process that answers, in others within 5 seconds.",
-        answers={200: DeletedAnswer},
+        answers={200: DeletedResponse},
     ),
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from kalends.domain.values import Email
-from kalends.formats.access import AccountShown, show_account
+from kalends.formats.access import AccountBody, show_account
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials, UserAccount
@@ -21,15 +21,15 @@ class Login(RequestModel, frozen=True):
     password: Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
-class AccountAnswer(Struct, frozen=True):
-    data: AccountShown
+class AccountResponse(Struct, frozen=True):
+    data: AccountBody
 
 
 class SignedOut(Struct, frozen=True):
     signed_out: bool = True
 
 
-class SignedOutAnswer(Struct, frozen=True):
+class SignedOutResponse(Struct, frozen=True):
     data: SignedOut
 
 
@@ -74,7 +74,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             "one address; then 429, from that address alone."
         ),
         body=Login,
-        answers={200: AccountAnswer},
+        answers={200: AccountResponse},
         errors=("RATE_LIMITED",),
     ),
     Route(
@@ -85,7 +85,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="Sessions",
         summary="Sign out",
         description="Ends the session on the server and takes the cookie back.",
-        answers={200: SignedOutAnswer},
+        answers={200: SignedOutResponse},
     ),
     Route(
         method="GET",
@@ -95,6 +95,6 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="Sessions",
         summary="Who is signed in",
         description="The user, and the role in each organization and sandbox.",
-        answers={200: AccountAnswer},
+        answers={200: AccountResponse},
     ),
 )

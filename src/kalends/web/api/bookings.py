@@ -14,7 +14,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Day, Email, Instant, Line, Name, Phone, Text
 from kalends.domain.visible import is_blank
-from kalends.formats.bookings import BookingCancelled, BookingShown, show_booking
+from kalends.formats.bookings import BookingBody, CancelledBookingBody, show_booking
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling import clocks
 from kalends.services import bookings
@@ -124,7 +124,7 @@ class BookingsQuery(PageQuery, frozen=True):
     ) = None
 
 
-class AttendeeBody(RequestModel, frozen=True):
+class AttendeeInput(RequestModel, frozen=True):
     name: Name
     email: Email
     phone: Phone | None = None
@@ -137,7 +137,7 @@ class CreateBooking(RequestModel, frozen=True):
     """`schedule_id` and `end_time` may be left out with an event type that settles them."""
 
     start_time: Instant
-    attendee: AttendeeBody
+    attendee: AttendeeInput
     schedule_id: str | None = None
     end_time: Instant | None = None
     event_type_id: str | None = None
@@ -159,7 +159,7 @@ class CreateBooking(RequestModel, frozen=True):
     ] = False
 
 
-class AttendeePatch(RequestModel, frozen=True):
+class UpdateAttendee(RequestModel, frozen=True):
     name: Name | UnsetType = UNSET
     email: Email | UnsetType = UNSET
     phone: Phone | None | UnsetType = UNSET
@@ -177,7 +177,7 @@ class UpdateBooking(RequestModel, frozen=True):
     location: Line | None | UnsetType = UNSET
     location_type: LocationType | None | UnsetType = UNSET
     timezone: ZoneName | UnsetType = UNSET
-    attendee: AttendeePatch | UnsetType = UNSET
+    attendee: UpdateAttendee | UnsetType = UNSET
     metadata: Annotated[
         dict[str, Any], Meta(description="Merged key by key; a key set to null goes.")
     ] = {}
@@ -202,16 +202,16 @@ class CancelQuery(RequestModel, frozen=True):
     ] = True
 
 
-class BookingAnswer(Struct, frozen=True):
-    data: BookingShown
+class BookingResponse(Struct, frozen=True):
+    data: BookingBody
 
 
-class CancelledAnswer(Struct, frozen=True):
-    data: BookingCancelled
+class CancelledBookingResponse(Struct, frozen=True):
+    data: CancelledBookingBody
 
 
-class BookingsAnswer(Struct, frozen=True):
-    data: list[BookingShown]
+class BookingList(Struct, frozen=True):
+    data: list[BookingBody]
     meta: PageMeta
 
 
@@ -396,7 +396,7 @@ ROUTES: Final = (
             "says so, and a smaller `limit` helps."
         ),
         query=BookingsQuery,
-        answers={200: BookingsAnswer},
+        answers={200: BookingList},
     ),
     Route(
         method="POST",
@@ -410,7 +410,7 @@ ROUTES: Final = (
             "confirms by itself. It never double-books."
         ),
         body=CreateBooking,
-        answers={201: BookingAnswer},
+        answers={201: BookingResponse},
         etag=True,
         errors=(*RULES, "HOLD_EXPIRED"),
     ),
@@ -421,7 +421,7 @@ ROUTES: Final = (
         access=Scope.BOOKINGS_READ,
         tag="Bookings",
         summary="Get a booking",
-        answers={200: BookingAnswer},
+        answers={200: BookingResponse},
         etag=True,
     ),
     Route(
@@ -438,7 +438,7 @@ ROUTES: Final = (
             "that were given out before open nothing any more."
         ),
         body=UpdateBooking,
-        answers={200: BookingAnswer},
+        answers={200: BookingResponse},
         etag=True,
         if_match=True,
         errors=("INVALID_STATUS_TRANSITION", "NOT_RESCHEDULABLE", *RULES),
@@ -452,7 +452,7 @@ ROUTES: Final = (
         summary="Cancel a booking",
         description="The booking stays readable, as CANCELLED; its time is free again.",
         query=CancelQuery,
-        answers={200: CancelledAnswer},
+        answers={200: CancelledBookingResponse},
         etag=True,
         if_match=True,
         errors=("INVALID_STATUS_TRANSITION",),

@@ -12,14 +12,14 @@ from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
 from kalends.domain.schedule import BusyTime
 from kalends.domain.values import Day, Instant, Line
-from kalends.formats.schedules import BusyTimeShown, show_busy_time
+from kalends.formats.schedules import BusyTimeBody, show_busy_time
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling import clocks
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import busy_times, schedules
 from kalends.services.busy_times import NewBusyTime
 from kalends.web.api.models import DayOrInstant, PageQuery, RequestModel, day_or_instant
-from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, page
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
@@ -61,12 +61,12 @@ class CreateBusyTime(RequestModel, frozen=True):
     reason: Annotated[Line | None, Meta(examples=["Holiday"])] = None
 
 
-class BusyTimeAnswer(Struct, frozen=True):
-    data: BusyTimeShown
+class BusyTimeResponse(Struct, frozen=True):
+    data: BusyTimeBody
 
 
-class BusyTimesAnswer(Struct, frozen=True):
-    data: list[BusyTimeShown]
+class BusyTimeList(Struct, frozen=True):
+    data: list[BusyTimeBody]
     meta: PageMeta
 
 
@@ -144,7 +144,7 @@ ROUTES: Final = (
         summary="List the busy times of a schedule",
         description="Sorted by `start_time`, then id.",
         query=BusyTimesQuery,
-        answers={200: BusyTimesAnswer},
+        answers={200: BusyTimeList},
     ),
     Route(
         method="POST",
@@ -158,7 +158,7 @@ ROUTES: Final = (
             "are already there stay as they are, new ones are refused with `BUSY`."
         ),
         body=CreateBusyTime,
-        answers={201: BusyTimeAnswer},
+        answers={201: BusyTimeResponse},
     ),
     Route(
         method="DELETE",
@@ -168,6 +168,6 @@ ROUTES: Final = (
         tag="Busy times",
         summary="Delete a busy time",
         description="The time can be booked again.",
-        answers={200: DeletedAnswer},
+        answers={200: DeletedResponse},
     ),
 )

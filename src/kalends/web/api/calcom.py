@@ -12,7 +12,7 @@ from kalends.domain.imports.merging import Mapping
 from kalends.domain.imports.runs import DEFAULT_BASE_URL, Connection, OnConflict
 from kalends.domain.values import Day
 from kalends.formats.calcom import (
-    ConnectionShown,
+    CalcomConnectionBody,
     SyncDone,
     SyncRun,
     SyncUnderWay,
@@ -27,7 +27,7 @@ from kalends.services.imports import connections, runs
 from kalends.services.imports.connections import NewConnection
 from kalends.services.users.sign_in_sessions import require_admin
 from kalends.web.api.models import DayOrInstant, RequestModel, day_or_instant
-from kalends.web.http.answers import DeletedAnswer, data, deleted
+from kalends.web.http.answers import DeletedResponse, data, deleted
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.routes import Access, Route
 
@@ -66,7 +66,7 @@ class SyncCalcom(RequestModel, frozen=True, rename="camel"):
     ) = None
 
 
-class MappingBody(RequestModel, frozen=True, rename="camel"):
+class CalcomMappingInput(RequestModel, frozen=True, rename="camel"):
     """Either an event type or a host of Cal.com, and the schedule for its bookings."""
 
     schedule_id: Annotated[str, Meta(description="The schedule that they go to.")]
@@ -76,7 +76,7 @@ class MappingBody(RequestModel, frozen=True, rename="camel"):
     calcom_host_id: Annotated[CalcomId, Meta(description="The id of a host there.")] | None = None
 
 
-class PutCalcom(RequestModel, frozen=True, rename="camel"):
+class PutCalcomConnection(RequestModel, frozen=True, rename="camel"):
     """A connection, whole: what is left out takes its default."""
 
     organization_id: Annotated[str, Meta(description="The organization to connect.")]
@@ -103,7 +103,7 @@ class PutCalcom(RequestModel, frozen=True, rename="camel"):
         ),
     ] = DEFAULT_BASE_URL
     mappings: Annotated[
-        list[MappingBody],
+        list[CalcomMappingInput],
         Meta(
             description="An event type's mapping wins over a host's, a host's over the default.",
             max_length=500,
@@ -139,11 +139,11 @@ class OfOrganization(RequestModel, frozen=True, rename="camel"):
     organization_id: Annotated[str, Meta(description="The organization.")]
 
 
-class ConnectionAnswer(Struct, frozen=True):
-    data: ConnectionShown
+class CalcomConnectionResponse(Struct, frozen=True):
+    data: CalcomConnectionBody
 
 
-class HookTaken(Struct, frozen=True):
+class ReceivedHookBody(Struct, frozen=True):
     """The hook was taken."""
 
     success: Annotated[bool, Meta(description="Always true.")] = True
@@ -166,7 +166,7 @@ async def get_sync_run(call: Call) -> HttpAnswer:
 
 
 async def put_calcom(call: Call) -> HttpAnswer:
-    admin, body = await asked_by_admin(call, PutCalcom)
+    admin, body = await asked_by_admin(call, PutCalcomConnection)
     connection = await connections.connect(call.context, admin, wanted(body))
     return shown(call, connection)
 
@@ -186,10 +186,10 @@ async def receive_calcom_hook(call: Call) -> HttpAnswer:
     token = call.scope["path_params"]["token"]
     body = await call.raw_body()
     await connections.take_hook(call.context, token, call.headers.get("x-cal-signature-256"), body)
-    return HttpAnswer(200, encode(HookTaken()), {})
+    return HttpAnswer(200, encode(ReceivedHookBody()), {})
 
 
-Asked = TypeVar("Asked", SyncCalcom, PutCalcom)
+Asked = TypeVar("Asked", SyncCalcom, PutCalcomConnection)
 
 
 async def asked_by_admin(call: Call, shape: type[Asked]) -> tuple[Caller, Asked]:
@@ -240,7 +240,7 @@ def _bound(field: str, text: str | None, into_day: timedelta) -> datetime | None
     return datetime.fromtimestamp(given.timestamp(), UTC)
 
 
-def wanted(body: PutCalcom) -> NewConnection:
+def wanted(body: PutCalcomConnection) -> NewConnection:
     """Raises NotFound (for what can be no schedule), Invalid."""
     mappings = [_mapping(number, given) for number, given in enumerate(body.mappings)]
     return NewConnection(
@@ -254,7 +254,7 @@ def wanted(body: PutCalcom) -> NewConnection:
     )
 
 
-def _mapping(number: int, given: MappingBody) -> Mapping:
+def _mapping(number: int, given: CalcomMappingInput) -> Mapping:
     if (given.calcom_event_type_id is None) == (given.calcom_host_id is None):
         raise Invalid.field(
             f"mappings.{number}", "must name either calcomEventTypeId or calcomHostId"
@@ -334,8 +334,8 @@ ROUTES: Final[tuple[Route, ...]] = (
             "it brought are known all the same. Where the key belongs to another account, what "
             "the one before brought in stays as it is. Needs an admin."
         ),
-        body=PutCalcom,
-        answers={200: ConnectionAnswer},
+        body=PutCalcomConnection,
+        answers={200: CalcomConnectionResponse},
     ),
     Route(
         method="GET",
@@ -346,7 +346,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Get the connection to Cal.com",
         description="Without the key. Needs an admin.",
         query=OfOrganization,
-        answers={200: ConnectionAnswer},
+        answers={200: CalcomConnectionResponse},
         errors=("FORBIDDEN", "NOT_FOUND"),
     ),
     Route(
@@ -358,7 +358,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="Disconnect Cal.com",
         description="The bookings stay. Needs an admin.",
         query=OfOrganization,
-        answers={200: DeletedAnswer},
+        answers={200: DeletedResponse},
         errors=("NOT_FOUND",),
     ),
     Route(
@@ -374,7 +374,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             "`webhookSecret`, in hex. A hook is a hint: the booking that it names is asked for, "
             "and what Cal.com then says is what is brought in."
         ),
-        answers={200: HookTaken},
+        answers={200: ReceivedHookBody},
         errors=("UNAUTHORIZED", "NOT_FOUND", "BODY_TOO_LARGE"),
     ),
 )

@@ -9,7 +9,7 @@ from kalends.domain.access import Scope
 from kalends.domain.actor import actor_of
 from kalends.domain.errors import Invalid
 from kalends.domain.event import LoggedEvent
-from kalends.formats.events import EventShown, event_json
+from kalends.formats.events import EventBody, event_json
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_log
 from kalends.web.api.models import Limit, RequestModel
@@ -42,8 +42,8 @@ class LogMeta(Struct, frozen=True):
     ]
 
 
-class EventLogAnswer(Struct, frozen=True):
-    data: list[EventShown]
+class EventList(Struct, frozen=True):
+    data: list[EventBody]
     meta: LogMeta
 
 
@@ -88,6 +88,6 @@ ROUTES: Final[tuple[Route, ...]] = (
             "webhooks it tells nobody; ask again after a while."
         ),
         query=EventLogQuery,
-        answers={200: EventLogAnswer},
+        answers={200: EventList},
     ),
 )

@@ -11,12 +11,12 @@ from kalends.domain.booking import LocationType
 from kalends.domain.errors import Invalid
 from kalends.domain.event_type import EventType, Question, QuestionType, Requirement, links_in
 from kalends.domain.values import Line, Name, Slug, Text
-from kalends.formats.event_types import EventTypeShown, show_event_type
+from kalends.formats.event_types import EventTypeBody, show_event_type
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges, NewEventType
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
+from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, page_in_pieces
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
@@ -93,7 +93,7 @@ class EventTypesQuery(PageQuery, frozen=True):
     ] = None
 
 
-class EventTypeLimitsBody(RequestModel, frozen=True):
+class EventTypeLimitsInput(RequestModel, frozen=True):
     """null is no limit."""
 
     max_per_day: (
@@ -110,7 +110,7 @@ class EventTypeLimitsBody(RequestModel, frozen=True):
     ) = None
 
 
-class RequirementBody(RequestModel, frozen=True):
+class RequirementInput(RequestModel, frozen=True):
     """`count` of these schedules have to be free, and are taken."""
 
     schedule_ids: Annotated[list[str], Meta(min_length=1, max_length=MOST_SCHEDULES)]
@@ -129,7 +129,7 @@ class RequirementBody(RequestModel, frozen=True):
 
 
 Requirements = Annotated[
-    list[RequirementBody],
+    list[RequirementInput],
     Meta(
         max_length=MOST_REQUIREMENTS,
         description="All have to be met, each by other schedules; at most 300 schedules in all. "
@@ -141,7 +141,7 @@ ScheduleId = Annotated[
 ]
 
 
-class QuestionBody(RequestModel, frozen=True):
+class QuestionInput(RequestModel, frozen=True):
     """A question to the attendee, answered in `answers` when a booking is made."""
 
     key: Key
@@ -162,7 +162,7 @@ class QuestionBody(RequestModel, frozen=True):
     ] = None
 
 
-Questions = Annotated[list[QuestionBody], Meta(max_length=MOST_QUESTIONS)]
+Questions = Annotated[list[QuestionInput], Meta(max_length=MOST_QUESTIONS)]
 
 
 class CreateEventType(RequestModel, frozen=True):
@@ -177,7 +177,7 @@ class CreateEventType(RequestModel, frozen=True):
     buffer_after_minutes: Buffer = 0
     min_notice_minutes: Notice | None = None
     max_days_ahead: DaysAhead | None = None
-    booking_limits: EventTypeLimitsBody | None = None
+    booking_limits: EventTypeLimitsInput | None = None
     capacity: Seats = 1
     requires_confirmation: Annotated[
         bool, Meta(description="false makes new bookings CONFIRMED at once.")
@@ -214,7 +214,7 @@ class UpdateEventType(RequestModel, frozen=True):
     buffer_after_minutes: Buffer | UnsetType = UNSET
     min_notice_minutes: Notice | UnsetType | None = UNSET
     max_days_ahead: DaysAhead | UnsetType | None = UNSET
-    booking_limits: EventTypeLimitsBody | UnsetType | None = UNSET
+    booking_limits: EventTypeLimitsInput | UnsetType | None = UNSET
     capacity: Seats | UnsetType = UNSET
     requires_confirmation: bool | UnsetType = UNSET
     requirements: Requirements | UnsetType | None = UNSET
@@ -229,12 +229,12 @@ class UpdateEventType(RequestModel, frozen=True):
     is_active: bool | UnsetType = UNSET
 
 
-class EventTypeAnswer(Struct, frozen=True):
-    data: EventTypeShown
+class EventTypeResponse(Struct, frozen=True):
+    data: EventTypeBody
 
 
-class EventTypesAnswer(Struct, frozen=True):
-    data: list[EventTypeShown]
+class EventTypeList(Struct, frozen=True):
+    data: list[EventTypeBody]
     meta: PageMeta
 
 
@@ -320,7 +320,7 @@ def _with_requirements(values: dict[str, Any]) -> dict[str, Any]:
     return values | {"requirements": found}
 
 
-def _requirement(number: int, body: RequirementBody) -> Requirement:
+def _requirement(number: int, body: RequirementInput) -> Requirement:
     """Raises NotFound, and Invalid for a weight of a schedule that is not among its own."""
     named = {text: id_named(ids.SCHEDULE, "schedule", text) for text in body.schedule_ids}
     if not body.weights.keys() <= named.keys():
@@ -331,7 +331,7 @@ def _requirement(number: int, body: RequirementBody) -> Requirement:
     return Requirement(body.count, [named[text] for text in body.schedule_ids], weights)
 
 
-def _questions(given: list[QuestionBody]) -> list[Question]:
+def _questions(given: list[QuestionInput]) -> list[Question]:
     """Raises Invalid for a key that comes twice, and for options where they cannot be."""
     keys: set[str] = set()
     for number, question in enumerate(given):
@@ -345,14 +345,14 @@ def _questions(given: list[QuestionBody]) -> list[Question]:
     return [_question(question) for question in given]
 
 
-def _question(body: QuestionBody) -> Question:
+def _question(body: QuestionInput) -> Question:
     """A consent that need not be given would be none."""
     required = body.required or body.type is QuestionType.CONSENT
     values = structs.asdict(body) | {"required": required, "options": body.options or None}
     return Question(**values)
 
 
-def _wrong_options(question: QuestionBody) -> str | None:
+def _wrong_options(question: QuestionInput) -> str | None:
     options = question.options or []
     if question.type not in WITH_OPTIONS:
         return "are for select and multiselect alone" if options else None
@@ -374,7 +374,7 @@ ROUTES: Final = (
         summary="List event types",
         description="In the order of their creation.",
         query=EventTypesQuery,
-        answers={200: EventTypesAnswer},
+        answers={200: EventTypeList},
     ),
     Route(
         method="POST",
@@ -391,7 +391,7 @@ ROUTES: Final = (
             "by `weights`."
         ),
         body=CreateEventType,
-        answers={201: EventTypeAnswer},
+        answers={201: EventTypeResponse},
         etag=True,
         errors=("SLUG_TAKEN",),
     ),
@@ -402,7 +402,7 @@ ROUTES: Final = (
         access=Scope.BOOKINGS_READ,
         tag="Event types",
         summary="Get an event type",
-        answers={200: EventTypeAnswer},
+        answers={200: EventTypeResponse},
         etag=True,
     ),
     Route(
@@ -416,7 +416,7 @@ ROUTES: Final = (
             "Replaces `requirements` and `questions` whole. Existing bookings stay as they are."
         ),
         body=UpdateEventType,
-        answers={200: EventTypeAnswer},
+        answers={200: EventTypeResponse},
         etag=True,
         if_match=True,
         errors=("SLUG_TAKEN",),
@@ -429,7 +429,7 @@ ROUTES: Final = (
         tag="Event types",
         summary="Delete an event type",
         description="It cannot be booked any more. Its bookings stay and keep its id.",
-        answers={200: DeletedAnswer},
+        answers={200: DeletedResponse},
         if_match=True,
     ),
 )

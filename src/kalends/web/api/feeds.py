@@ -12,12 +12,12 @@ from kalends.domain.access import Scope
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import feeds
 from kalends.services.feeds import MadeFeed
-from kalends.web.http.answers import DeletedAnswer, data, deleted
+from kalends.web.http.answers import DeletedResponse, data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Route
 
 
-class FeedShown(Struct, frozen=True):
+class FeedBody(Struct, frozen=True):
     """Whether a schedule has a feed; its address is shown only once, when it is made."""
 
     exists: Annotated[bool, Meta(description="Whether there is one.")]
@@ -26,7 +26,7 @@ class FeedShown(Struct, frozen=True):
     ]
 
 
-class FeedCreated(Struct, frozen=True):
+class CreatedFeedBody(Struct, frozen=True):
     """A feed that was just made."""
 
     url: Annotated[
@@ -40,17 +40,17 @@ class FeedCreated(Struct, frozen=True):
     created_at: datetime
 
 
-class FeedAnswer(Struct, frozen=True):
-    data: FeedShown
+class FeedResponse(Struct, frozen=True):
+    data: FeedBody
 
 
-class FeedCreatedAnswer(Struct, frozen=True):
-    data: FeedCreated
+class CreatedFeedResponse(Struct, frozen=True):
+    data: CreatedFeedBody
 
 
 async def get_feed(call: Call) -> HttpAnswer:
     created_at = await call.read(feeds.find_feed, call.id(ids.SCHEDULE, "schedule"))
-    return data(FeedShown(exists=created_at is not None, created_at=created_at))
+    return data(FeedBody(exists=created_at is not None, created_at=created_at))
 
 
 async def create_feed(call: Call) -> HttpAnswer:
@@ -63,7 +63,7 @@ async def delete_feed(call: Call) -> HttpAnswer:
 
 
 def _made(origin: str, feed: MadeFeed) -> HttpAnswer:
-    return data(FeedCreated(f"{origin}/feeds/{feed.token}.ics", feed.created_at), 201)
+    return data(CreatedFeedBody(f"{origin}/feeds/{feed.token}.ics", feed.created_at), 201)
 
 
 def _deleted(schedule_id: UUID) -> HttpAnswer:
@@ -81,7 +81,7 @@ ROUTES: Final = (
         tag="Schedules",
         summary="Whether a schedule has a calendar feed",
         description="The address itself is never shown again.",
-        answers={200: FeedAnswer},
+        answers={200: FeedResponse},
     ),
     Route(
         method="POST",
@@ -100,7 +100,7 @@ ROUTES: Final = (
             "left out, upon which calendar programs drop them. `GET` of the address needs no key "
             "and takes `If-None-Match`."
         ),
-        answers={201: FeedCreatedAnswer},
+        answers={201: CreatedFeedResponse},
     ),
     Route(
         method="DELETE",
@@ -110,6 +110,6 @@ ROUTES: Final = (
         tag="Schedules",
         summary="Revoke the calendar feed of a schedule",
         description="Its address opens nothing any more. 404 where there is no feed.",
-        answers={200: DeletedAnswer},
+        answers={200: DeletedResponse},
     ),
 )

@@ -8,13 +8,13 @@ from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.hold import Hold
 from kalends.domain.values import Instant
-from kalends.formats.slots import HoldShown, show_hold
+from kalends.formats.slots import HoldBody, show_hold
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import holds
 from kalends.services.holds import NewHold
 from kalends.web.api.bookings import RULES
 from kalends.web.api.models import RequestModel
-from kalends.web.http.answers import DeletedAnswer, data, deleted
+from kalends.web.http.answers import DeletedResponse, data, deleted
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.routes import Route
 
@@ -34,8 +34,8 @@ class CreateHold(RequestModel, frozen=True):
     ] = False
 
 
-class HoldAnswer(Struct, frozen=True):
-    data: HoldShown
+class HoldResponse(Struct, frozen=True):
+    data: HoldBody
 
 
 async def create_hold(call: Call) -> HttpAnswer:
@@ -83,7 +83,7 @@ ROUTES: Final = (
             "meanwhile; in a group a hold is a seat. A booking with `hold_id` takes its place."
         ),
         body=CreateHold,
-        answers={201: HoldAnswer},
+        answers={201: HoldResponse},
         errors=RULES,
     ),
     Route(
@@ -93,7 +93,7 @@ ROUTES: Final = (
         access=Scope.BOOKINGS_READ,
         tag="Holds",
         summary="Get a hold",
-        answers={200: HoldAnswer},
+        answers={200: HoldResponse},
     ),
     Route(
         method="DELETE",
@@ -102,6 +102,6 @@ ROUTES: Final = (
         access=Scope.BOOKINGS_WRITE,
         tag="Holds",
         summary="Give a held time back",
-        answers={200: DeletedAnswer},
+        answers={200: DeletedResponse},
     ),
 )

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from kalends.domain.access import Organization, Scope
 from kalends.domain.values import Email, Name, Slug
-from kalends.formats.access import OrganizationShown, show_organization
+from kalends.formats.access import OrganizationBody, show_organization
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import organizations
 from kalends.services.organizations import OrganizationChanges
@@ -42,8 +42,8 @@ class UpdateOrganization(RequestModel, frozen=True):
     ] = UNSET
 
 
-class OrganizationAnswer(Struct, frozen=True):
-    data: OrganizationShown
+class OrganizationResponse(Struct, frozen=True):
+    data: OrganizationBody
 
 
 async def get_organization(call: Call) -> HttpAnswer:
@@ -84,7 +84,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         access=Scope.BOOKINGS_READ,
         tag="Organization",
         summary="Get the organization that the key belongs to",
-        answers={200: OrganizationAnswer},
+        answers={200: OrganizationResponse},
     ),
     Route(
         method="PATCH",
@@ -94,7 +94,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="Organization",
         summary="Update the organization",
         body=UpdateOrganization,
-        answers={200: OrganizationAnswer},
+        answers={200: OrganizationResponse},
         errors=("SLUG_TAKEN",),
     ),
 )

@@ -10,12 +10,12 @@ from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
 from kalends.domain.values import ClockTime, Day, Name, Text
-from kalends.formats.schedules import ScheduleShown, show_schedule
+from kalends.formats.schedules import ScheduleBody, show_schedule
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import schedules
 from kalends.services.schedules import NewSchedule, ScheduleChanges
 from kalends.web.api.models import PageQuery, RequestModel, ZoneName, check_zone
-from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page_in_pieces
+from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, page_in_pieces
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
@@ -32,7 +32,7 @@ class SchedulesQuery(PageQuery, frozen=True):
     active: Annotated[bool, Meta(description="false lists the inactive ones instead.")] = True
 
 
-class WindowBody(RequestModel, frozen=True):
+class WindowInput(RequestModel, frozen=True):
     """From `start` to `end`, on the wall clock of the schedule's zone.
 
     `end` may be `24:00`; one before `start` is on the next day; the same as `start` is refused.
@@ -42,10 +42,10 @@ class WindowBody(RequestModel, frozen=True):
     end: ClockTime
 
 
-Windows = WindowBody | Annotated[list[WindowBody], Meta(max_length=MOST_WINDOWS)]
+Windows = WindowInput | Annotated[list[WindowInput], Meta(max_length=MOST_WINDOWS)]
 
 
-class AvailabilityBody(RequestModel, frozen=True):
+class AvailabilityInput(RequestModel, frozen=True):
     """A weekday that is left out is closed. Windows may overlap and cross midnight."""
 
     monday: Windows | UnsetType = UNSET
@@ -57,7 +57,7 @@ class AvailabilityBody(RequestModel, frozen=True):
     sunday: Windows | UnsetType = UNSET
 
 
-class ScheduleLimitsBody(RequestModel, frozen=True):
+class ScheduleLimitsInput(RequestModel, frozen=True):
     """null is no limit."""
 
     max_per_day: (
@@ -111,9 +111,9 @@ class CreateSchedule(RequestModel, frozen=True):
     name: Annotated[Name, Meta(examples=["Room 1"])]
     description: Text | None = None
     timezone: ZoneName = "UTC"
-    availability: Annotated[AvailabilityBody | None, AVAILABILITY] = None
+    availability: Annotated[AvailabilityInput | None, AVAILABILITY] = None
     overrides: Overrides | None = None
-    booking_limits: ScheduleLimitsBody | None = None
+    booking_limits: ScheduleLimitsInput | None = None
     is_active: Annotated[bool, Meta(description="Only active schedules can be booked.")] = True
 
 
@@ -123,18 +123,18 @@ class UpdateSchedule(RequestModel, frozen=True):
     name: Name | UnsetType = UNSET
     description: Text | UnsetType | None = UNSET
     timezone: ZoneName | UnsetType = UNSET
-    availability: Annotated[AvailabilityBody | UnsetType | None, AVAILABILITY] = UNSET
+    availability: Annotated[AvailabilityInput | UnsetType | None, AVAILABILITY] = UNSET
     overrides: Overrides | UnsetType | None = UNSET
-    booking_limits: ScheduleLimitsBody | UnsetType | None = UNSET
+    booking_limits: ScheduleLimitsInput | UnsetType | None = UNSET
     is_active: bool | UnsetType = UNSET
 
 
-class ScheduleAnswer(Struct, frozen=True):
-    data: ScheduleShown
+class ScheduleResponse(Struct, frozen=True):
+    data: ScheduleBody
 
 
-class SchedulesAnswer(Struct, frozen=True):
-    data: list[ScheduleShown]
+class ScheduleList(Struct, frozen=True):
+    data: list[ScheduleBody]
     meta: PageMeta
 
 
@@ -193,7 +193,7 @@ def parse_changes(body: bytes) -> ScheduleChanges:
 def _rules(body: CreateSchedule | UpdateSchedule) -> dict[str, Any]:
     """Availability, overrides and limits in the words of the domain, but what is UNSET."""
     found: dict[str, Any] = {}
-    if isinstance(body.availability, AvailabilityBody):
+    if isinstance(body.availability, AvailabilityInput):
         found["availability"] = _availability(body.availability)
     if body.overrides is not UNSET:
         found["overrides"] = _overrides(body.overrides or {})
@@ -203,7 +203,7 @@ def _rules(body: CreateSchedule | UpdateSchedule) -> dict[str, Any]:
     return found
 
 
-def _availability(body: AvailabilityBody) -> dict[str, WindowText | list[WindowText]]:
+def _availability(body: AvailabilityInput) -> dict[str, WindowText | list[WindowText]]:
     given = {day: getattr(body, day) for day in WEEKDAYS}
     return {
         day: _windows(f"availability.{day}", windows)
@@ -223,14 +223,14 @@ def _overrides(given: dict[str, Windows]) -> dict[str, WindowText | list[WindowT
     return found
 
 
-def _windows(field: str, given: WindowBody | list[WindowBody]) -> WindowText | list[WindowText]:
+def _windows(field: str, given: WindowInput | list[WindowInput]) -> WindowText | list[WindowText]:
     """As they were given, one or a list. Raises Invalid for one that cannot be."""
     if isinstance(given, list):
         return [_window(f"{field}.{number}", window) for number, window in enumerate(given)]
     return _window(field, given)
 
 
-def _window(field: str, given: WindowBody) -> WindowText:
+def _window(field: str, given: WindowInput) -> WindowText:
     if given.start == END_OF_DAY:
         raise Invalid.field(f"{field}.start", "cannot be 24:00, which only ends a window")
     if given.start == given.end:
@@ -251,7 +251,7 @@ ROUTES: Final = (
         summary="List schedules",
         description="In the order of their creation; the active ones, unless `active=false`.",
         query=SchedulesQuery,
-        answers={200: SchedulesAnswer},
+        answers={200: ScheduleList},
     ),
     Route(
         method="POST",
@@ -265,7 +265,7 @@ ROUTES: Final = (
             "`availability` it is open at all times."
         ),
         body=CreateSchedule,
-        answers={201: ScheduleAnswer},
+        answers={201: ScheduleResponse},
         etag=True,
     ),
     Route(
@@ -275,7 +275,7 @@ ROUTES: Final = (
         access=Scope.BOOKINGS_READ,
         tag="Schedules",
         summary="Get a schedule",
-        answers={200: ScheduleAnswer},
+        answers={200: ScheduleResponse},
         etag=True,
     ),
     Route(
@@ -290,7 +290,7 @@ ROUTES: Final = (
             "stay as they are, also where the new hours would not allow them."
         ),
         body=UpdateSchedule,
-        answers={200: ScheduleAnswer},
+        answers={200: ScheduleResponse},
         etag=True,
         if_match=True,
     ),
@@ -305,7 +305,7 @@ ROUTES: Final = (
             "Refused while event types, or PENDING or CONFIRMED bookings that have not ended, "
             "point at it. Its past bookings stay readable."
         ),
-        answers={200: DeletedAnswer},
+        answers={200: DeletedResponse},
         if_match=True,
         errors=("IN_USE",),
     ),

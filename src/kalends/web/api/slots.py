@@ -11,7 +11,7 @@ from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Instant
-from kalends.formats.slots import ExplanationShown, SlotShown, encode_slots
+from kalends.formats.slots import ExplanationBody, SlotBody, encode_slots
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling.explaining import InTheWay, Reason
 from kalends.services import slots
@@ -75,13 +75,13 @@ class SlotsMeta(Struct, frozen=True):
     timezone: str
 
 
-class SlotsAnswer(Struct, frozen=True):
-    data: list[SlotShown]
+class SlotList(Struct, frozen=True):
+    data: list[SlotBody]
     meta: SlotsMeta
 
 
-class ExplainAnswer(Struct, frozen=True):
-    data: ExplanationShown
+class ExplanationResponse(Struct, frozen=True):
+    data: ExplanationBody
 
 
 async def list_slots(call: Call) -> HttpAnswer:
@@ -183,7 +183,7 @@ ROUTES: Final = (
             "daily limits, however many seats they have, and are never closed by them."
         ),
         query=SlotsQuery,
-        answers={200: SlotsAnswer},
+        answers={200: SlotList},
         errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE", "BROKEN_ZONE"),
     ),
     Route(
@@ -199,7 +199,7 @@ ROUTES: Final = (
             "of its schedules, the others are not named."
         ),
         query=ExplainQuery,
-        answers={200: ExplainAnswer},
+        answers={200: ExplanationResponse},
         errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE", "BROKEN_ZONE"),
     ),
 )

@@ -11,12 +11,12 @@ from kalends.domain.access import Scope
 from kalends.domain.values import Line
 from kalends.domain.webhook import Delivery, State, WebhookEndpoint
 from kalends.formats.webhooks import (
-    DeliveryShown,
-    EndpointCreated,
-    EndpointShown,
+    CreatedWebhookBody,
+    DeliveryBody,
     EventName,
-    SecretRotated,
-    Tested,
+    RotatedSecretBody,
+    WebhookBody,
+    WebhookTestBody,
     show_delivery,
     show_endpoint,
     show_test,
@@ -25,7 +25,7 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.webhooks import deliveries, endpoints
 from kalends.services.webhooks.endpoints import EndpointChanges, MadeEndpoint, NewEndpoint, Rotated
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import DeletedAnswer, PageMeta, data, deleted, page
+from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, page
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body
@@ -68,34 +68,34 @@ class DeliveriesQuery(PageQuery, frozen=True):
     state: Annotated[State | None, Meta(description="Only those in this state.")] = None
 
 
-class WebhooksAnswer(Struct, frozen=True):
-    data: list[EndpointShown]
+class WebhookList(Struct, frozen=True):
+    data: list[WebhookBody]
     meta: PageMeta
 
 
-class WebhookAnswer(Struct, frozen=True):
-    data: EndpointShown
+class WebhookResponse(Struct, frozen=True):
+    data: WebhookBody
 
 
-class WebhookCreatedAnswer(Struct, frozen=True):
-    data: EndpointCreated
+class CreatedWebhookResponse(Struct, frozen=True):
+    data: CreatedWebhookBody
 
 
-class SecretAnswer(Struct, frozen=True):
-    data: SecretRotated
+class RotatedSecretResponse(Struct, frozen=True):
+    data: RotatedSecretBody
 
 
-class TestedAnswer(Struct, frozen=True):
-    data: Tested
+class WebhookTestResponse(Struct, frozen=True):
+    data: WebhookTestBody
 
 
-class DeliveriesAnswer(Struct, frozen=True):
-    data: list[DeliveryShown]
+class DeliveryList(Struct, frozen=True):
+    data: list[DeliveryBody]
     meta: PageMeta
 
 
-class DeliveryAnswer(Struct, frozen=True):
-    data: DeliveryShown
+class DeliveryResponse(Struct, frozen=True):
+    data: DeliveryBody
 
 
 async def list_webhooks(call: Call) -> HttpAnswer:
@@ -173,7 +173,7 @@ def shown_once(made: MadeEndpoint) -> HttpAnswer:
 
 
 def shown_secret(rotated: Rotated) -> HttpAnswer:
-    return data(SecretRotated(rotated.secret, rotated.previous_until))
+    return data(RotatedSecretBody(rotated.secret, rotated.previous_until))
 
 
 def shown_deleted(endpoint_id: UUID) -> HttpAnswer:
@@ -197,7 +197,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="List webhooks",
         description="Oldest first. The secrets are not shown.",
         query=PageQuery,
-        answers={200: WebhooksAnswer},
+        answers={200: WebhookList},
     ),
     Route(
         method="POST",
@@ -218,7 +218,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             "The answer shows the `secret`, this once."
         ),
         body=CreateWebhook,
-        answers={201: WebhookCreatedAnswer},
+        answers={201: CreatedWebhookResponse},
     ),
     Route(
         method="GET",
@@ -227,7 +227,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         access=Scope.WEBHOOKS_READ,
         tag=_TAG,
         summary="Get a webhook",
-        answers={200: WebhookAnswer},
+        answers={200: WebhookResponse},
     ),
     Route(
         method="PATCH",
@@ -241,7 +241,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             "the webhook is enabled again. `events` is replaced whole."
         ),
         body=UpdateWebhook,
-        answers={200: WebhookAnswer},
+        answers={200: WebhookResponse},
     ),
     Route(
         method="DELETE",
@@ -251,7 +251,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         summary="Delete a webhook",
         description="What waits for it is not sent any more.",
-        answers={200: DeletedAnswer},
+        answers={200: DeletedResponse},
     ),
     Route(
         method="POST",
@@ -266,7 +266,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             "log. Takes no `Idempotency-Key`: each call sends one."
         ),
         repeatable=True,
-        answers={200: TestedAnswer},
+        answers={200: WebhookTestResponse},
     ),
     Route(
         method="POST",
@@ -280,7 +280,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             "signatures of both, the new one first; `X-WebKasa-Signature` is by the new one at "
             "once."
         ),
-        answers={200: SecretAnswer},
+        answers={200: RotatedSecretResponse},
     ),
     Route(
         method="GET",
@@ -292,7 +292,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         description="The latest first. They are kept for 30 days after they were taken or given "
         "up.",
         query=DeliveriesQuery,
-        answers={200: DeliveriesAnswer},
+        answers={200: DeliveryList},
     ),
     Route(
         method="POST",
@@ -306,6 +306,6 @@ ROUTES: Final[tuple[Route, ...]] = (
             "before it, in its place in the order of its booking: later events of the booking "
             "that still wait go behind it."
         ),
-        answers={202: DeliveryAnswer},
+        answers={202: DeliveryResponse},
     ),
 )

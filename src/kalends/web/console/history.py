@@ -9,7 +9,7 @@ from msgspec import json
 
 from kalends.availability.wallclock import Zone
 from kalends.domain.event import LoggedEvent
-from kalends.formats.bookings import BookingShown
+from kalends.formats.bookings import BookingBody
 from kalends.web.pages import clock_words
 from kalends.web.pages.words import WORDS, say
 
@@ -33,7 +33,7 @@ class Entry:
     changes: Sequence[Change]
 
 
-_FIELDS: Final[tuple[tuple[str, Callable[[BookingShown], str | None]], ...]] = (
+_FIELDS: Final[tuple[tuple[str, Callable[[BookingBody], str | None]], ...]] = (
     ("title", lambda b: b.title),
     ("location", lambda b: b.location),
     ("location_type", lambda b: b.location_type and say(f"place.{b.location_type}")),
@@ -50,8 +50,8 @@ def entries_of(
     events: Sequence[LoggedEvent], actors: dict[str, str], zone: Zone, locale: Locale
 ) -> list[Entry]:
     """The events, the latest first, each compared with the one before it."""
-    shown = [json.decode(event.data, type=BookingShown) for event in events]
-    earlier: list[BookingShown | None] = [*shown[1:], None]
+    shown = [json.decode(event.data, type=BookingBody) for event in events]
+    earlier: list[BookingBody | None] = [*shown[1:], None]
     return [
         Entry(
             event=event,
@@ -71,7 +71,7 @@ def actor_words(actor: str, name: str | None) -> str:
     return say(key) if key in WORDS else name or actor
 
 
-def _changes(before: BookingShown, after: BookingShown, zone: Zone, locale: Locale) -> list[Change]:
+def _changes(before: BookingBody, after: BookingBody, zone: Zone, locale: Locale) -> list[Change]:
     changes = []
     if (before.start_time, before.end_time) != (after.start_time, after.end_time):
         was, became = _when(before, zone, locale), _when(after, zone, locale)
@@ -82,6 +82,6 @@ def _changes(before: BookingShown, after: BookingShown, zone: Zone, locale: Loca
     return changes
 
 
-def _when(booking: BookingShown, zone: Zone, locale: Locale) -> str:
+def _when(booking: BookingBody, zone: Zone, locale: Locale) -> str:
     day = clock_words.short_day_of(booking.start_time, zone, locale)
     return f"{day}, {clock_words.span_of(booking.start_time, booking.end_time, zone, locale)}"

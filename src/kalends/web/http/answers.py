@@ -28,7 +28,7 @@ class Deleted(Struct, frozen=True):
     deleted: bool = True
 
 
-class DeletedAnswer(Struct, frozen=True):
+class DeletedResponse(Struct, frozen=True):
     data: Deleted
 
 

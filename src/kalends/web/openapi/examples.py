@@ -136,14 +136,14 @@ _EVENT: Final[Example] = {
 THINGS: Final[dict[str, Any]] = {
     "Actor": _KEY,
     "Attendee": _ATTENDEE,
-    "BookingShown": _BOOKING,
-    "BookingCancelled": _CANCELLED,
-    "BusyTimeShown": {"id": "busy_abc123", "schedule_id": "sch_abc123"}
+    "Booking": _BOOKING,
+    "CancelledBooking": _CANCELLED,
+    "BusyTime": {"id": "busy_abc123", "schedule_id": "sch_abc123"}
     | _BUSY
     | {"created_at": "2024-01-01T00:00:00Z"},
-    "EventTypeShown": {"id": "evt_xyz789", "schedule_id": None} | _EVENT_TYPE | _MADE,
-    "EventShown": _EVENT,
-    "HoldShown": {
+    "EventType": {"id": "evt_xyz789", "schedule_id": None} | _EVENT_TYPE | _MADE,
+    "Event": _EVENT,
+    "Hold": {
         "id": "hld_abc123",
         "schedule_id": "sch_abc123",
         "schedule_ids": ["sch_abc123"],
@@ -154,7 +154,7 @@ THINGS: Final[dict[str, Any]] = {
         "created_at": "2024-01-01T00:00:00Z",
     },
     "PageMeta": {"total": 25, "limit": 50, "offset": 0, "hasMore": False},
-    "ReasonShown": {
+    "Reason": {
         "code": "BUSY",
         "message": "The schedule is busy then.",
         "schedule_id": "sch_abc123",
@@ -167,8 +167,8 @@ THINGS: Final[dict[str, Any]] = {
             }
         ],
     },
-    "ScheduleShown": {"id": "sch_abc123"} | _SCHEDULE | _MADE,
-    "SlotShown": _SLOT,
+    "Schedule": {"id": "sch_abc123"} | _SCHEDULE | _MADE,
+    "Slot": _SLOT,
     "SlotsMeta": {"total": 1, "timezone": "America/Los_Angeles"},
 }
 REQUESTS: Final[dict[str, Any]] = {
@@ -196,7 +196,7 @@ ANSWERS: Final[dict[str, Any]] = {
         "meta": THINGS["PageMeta"],
     },
     "updateBooking": {"data": _CONFIRMED},
-    "explainSlot": {"data": {"offered": False, "reasons": [THINGS["ReasonShown"]]}},
+    "explainSlot": {"data": {"offered": False, "reasons": [THINGS["Reason"]]}},
 }
 # What an endpoint is sent, by the event's type; the booking as it is right after.
 EVENTS: Final[dict[str, Example]] = {

@@ -23,6 +23,8 @@ REF: Final = "#/components/schemas/"
 NOWHERE: Final = re.compile(r"\^\(\?!\[\\s\\S\]\*\[(\^?)([^\]]+)\]\)(.*)")
 # JSON in UTF-8 cannot hold them, and not every engine of regular expressions can name them.
 SURROGATES: Final = r"\ud800-\udfff"
+# Components that clients know by more than the name of their class.
+NOUNS: Final = {"State": "DeliveryState", "Status": "BookingStatus"}
 
 
 class Schemas:
@@ -34,8 +36,10 @@ class Schemas:
         queries = _distinct(route.query for route in routes)
         answered = _distinct(answer for route in routes for answer in route.answers.values())
         kinds = _distinct([*asked, *queries, *answered])
-        refs, found = msgspec.json.schema_components(
-            kinds, schema_hook=_schema_of, ref_template=REF + "{name}"
+        refs, found = named_by_noun(
+            *msgspec.json.schema_components(
+                kinds, schema_hook=_schema_of, ref_template=REF + "{name}"
+            )
         )
         self._refs: dict[Any, Schema] = dict(zip(kinds, refs, strict=True))
         only_answered = self._reached(answered, found) - self._reached([*asked, *queries], found)
@@ -75,6 +79,32 @@ class Schemas:
                 seen.add(name)
                 open_.append(found[name])
         return seen
+
+
+def named_by_noun(
+    refs: Iterable[Schema], found: dict[str, Schema]
+) -> tuple[list[Schema], dict[str, Schema]]:
+    """The same references and components by the names that clients of the API read: `Booking`,
+    not `BookingBody`. Raises ValueError if two components would have one name."""
+    names = {name: NOUNS.get(name, name.removesuffix("Body")) for name in found}
+    if len(set(names.values())) < len(names):
+        raise ValueError(f"Two components would have one name: {sorted(names.values())}")
+    schemas = {names[name]: _renamed(schema, names) for name, schema in found.items()}
+    return [_renamed(ref, names) for ref in refs], dict(sorted(schemas.items()))
+
+
+def _renamed(value: Any, names: dict[str, str]) -> Any:
+    """The schema with its title and references by the other names."""
+    if isinstance(value, list):
+        return [_renamed(one, names) for one in value]
+    if not isinstance(value, dict):
+        return value
+    renamed = {key: _renamed(one, names) for key, one in value.items()}
+    if isinstance(value.get("$ref"), str):
+        renamed["$ref"] = REF + names[_name(value)]
+    if isinstance(value.get("title"), str):
+        renamed["title"] = names.get(value["title"], value["title"])
+    return renamed
 
 
 def _schema_of(kind: type[Any]) -> Schema:

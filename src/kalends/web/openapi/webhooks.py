@@ -51,7 +51,7 @@ def _sent(name: EventName) -> Schema:
             "required": True,
             "content": {
                 "application/json": {
-                    "schema": {"$ref": REF + "EventShown"},
+                    "schema": {"$ref": REF + "Event"},
                     "example": EVENTS[name.value],
                 }
             },

@@ -109,11 +109,11 @@ FIELDS: Final[dict[str, str]] = {
     "Actor.type": "Whether it was an API key, a signed-in user, the attendee, Kalends by itself "
     "(`system`), an operator at the command line, or Cal.com.",
     "Attendee.name": "The attendee's name.",
-    "AttendeeBody.name": "The attendee's name.",
-    "AttendeePatch.name": "The attendee's name.",
+    "AttendeeInput.name": "The attendee's name.",
+    "UpdateAttendee.name": "The attendee's name.",
     "Attendee.timezone": "The attendee's own time zone, for mail and invitations.",
-    "AttendeeBody.timezone": "The attendee's own time zone, for mail and invitations.",
-    "AttendeePatch.timezone": "The attendee's own time zone, for mail and invitations.",
+    "AttendeeInput.timezone": "The attendee's own time zone, for mail and invitations.",
+    "UpdateAttendee.timezone": "The attendee's own time zone, for mail and invitations.",
     "CreateHold.end_time": "Needed unless an event type settles it.",
     "CreateHold.event_type_id": "The event type to book.",
     "CreateHold.schedule_id": "The schedule to hold; needed unless an event type settles it.",
@@ -137,7 +137,7 @@ FIELDS: Final[dict[str, str]] = {
     "response": "What came back.",
     "state": "pending, delivered or exhausted.",
     "url": "Where it is sent.",
-    "Tested.status": "The status of HTTP that came back; null where nothing did.",
+    "WebhookTest.status": "The status of HTTP that came back; null where nothing did.",
 }
 
 TAGS: Final[dict[str, str]] = {

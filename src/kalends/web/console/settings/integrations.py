@@ -10,7 +10,7 @@ from kalends.domain.imports.runs import DEFAULT_BASE_URL, Connection, OnConflict
 from kalends.formats.encoding import encode
 from kalends.runtime.sealing import SealBroken
 from kalends.services.imports import connections, runs
-from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcom, wanted
+from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcomConnection, wanted
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import (
     ROWS_TO_SPARE,
@@ -49,7 +49,7 @@ async def connect(request: ConsoleRequest) -> PageAnswer:
     connection = await _find(request)
     typed = _as_typed(await request.form())
     try:
-        asked = read_body(encode(_values(request, connection, typed)), PutCalcom)
+        asked = read_body(encode(_values(request, connection, typed)), PutCalcomConnection)
         await connections.connect(
             request.page_request.context, request.page_request.caller, wanted(asked)
         )
