@@ -10,7 +10,7 @@ from kalends.domain.booking import LocationType
 from kalends.domain.event_type import EventType, QuestionType, Requirement
 
 
-class RequirementInput(Struct, frozen=True):
+class RequirementBody(Struct, frozen=True):
     """`count` of these schedules are taken."""
 
     count: int
@@ -28,7 +28,7 @@ class RequirementInput(Struct, frozen=True):
     ) = UNSET
 
 
-class QuestionInput(Struct, frozen=True):
+class QuestionBody(Struct, frozen=True):
     """A question to the attendee."""
 
     key: Annotated[str, Meta(description="Its name in a booking's `answers`.", examples=["size"])]
@@ -70,7 +70,7 @@ class EventTypeBody(Struct, frozen=True):
     capacity: Annotated[int, Meta(description="Seats.")]
     requires_confirmation: bool
     requirements: Annotated[
-        list[RequirementInput], Meta(description="Empty: it serves any schedule.")
+        list[RequirementBody], Meta(description="Empty: it serves any schedule.")
     ]
     schedule_id: Annotated[
         str | None, Meta(description="The one schedule, where the requirements are just that.")
@@ -83,7 +83,7 @@ class EventTypeBody(Struct, frozen=True):
             "schedule, and lets none choose another."
         ),
     ]
-    questions: list[QuestionInput]
+    questions: list[QuestionBody]
     reminders_minutes_before: list[int]
     cancellation_notice_minutes: Annotated[
         int | None, Meta(description="Binds attendees who cancel or move a booking themselves.")
