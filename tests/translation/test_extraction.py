@@ -7,6 +7,12 @@ from babel.messages.catalog import Catalog, Message
 
 from scripts import messages
 
+SAID = {
+    form
+    for message in messages.messages_of(messages.read(messages.TEMPLATE))
+    for form in messages.forms_of(message.id)
+}
+
 
 def faults_of(source: str, *, template: bool = False) -> list[str]:
     calls = messages.calls_in_template if template else messages.calls_in_python
@@ -20,6 +26,13 @@ def test_the_template_holds_what_the_code_says() -> None:
 def test_the_template_holds_pages_mails_and_calendars() -> None:
     ids = {message.id for message in messages.messages_of(messages.read(messages.TEMPLATE))}
     assert {"Your appointment is confirmed", "Choose a new password", "Busy"} <= ids
+
+
+@pytest.mark.parametrize("message", sorted(SAID))
+def test_every_message_can_be_filled_in(message: str) -> None:
+    values = dict.fromkeys(messages.placeholders(message), "x")
+    assert all(name.isidentifier() for name in values)
+    assert "{" not in message.format(**values)
 
 
 def test_what_the_code_says_and_the_template_lacks_is_named() -> None:

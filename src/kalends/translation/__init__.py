@@ -14,7 +14,9 @@ from kalends.translation.messages import (
     in_catalogue,
     in_language,
     ngettext,
+    ngettext_form,
     npgettext,
+    npgettext_form,
     pgettext,
     pgettext_lazy,
 )
@@ -33,7 +35,9 @@ __all__ = [
     "language_for",
     "languages",
     "ngettext",
+    "ngettext_form",
     "npgettext",
+    "npgettext_form",
     "pgettext",
     "pgettext_lazy",
 ]

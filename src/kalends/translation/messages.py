@@ -49,14 +49,22 @@ def pgettext(context: str, message: str, /, **values: Any) -> str:
 
 def ngettext(one: str, many: str, number: int, /, **values: Any) -> str:
     """The form for a number, by the rule of the language; `{number}` is the number."""
-    text = _CATALOGUE.get().translations.ngettext(one, many, number)
-    return text.format(number=number, **values)
+    return ngettext_form(one, many, number).format(number=number, **values)
 
 
 def npgettext(context: str, one: str, many: str, number: int, /, **values: Any) -> str:
     """The same with a context."""
-    text = _CATALOGUE.get().translations.npgettext(context, one, many, number)
-    return text.format(number=number, **values)
+    return npgettext_form(context, one, many, number).format(number=number, **values)
+
+
+def ngettext_form(one: str, many: str, number: int, /) -> str:
+    """The form for a number, not filled in."""
+    return _CATALOGUE.get().translations.ngettext(one, many, number)
+
+
+def npgettext_form(context: str, one: str, many: str, number: int, /) -> str:
+    """The same with a context."""
+    return _CATALOGUE.get().translations.npgettext(context, one, many, number)
 
 
 class LazyMessage:

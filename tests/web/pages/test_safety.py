@@ -14,7 +14,7 @@ from kalends.web.pages.safety import (
     safe_url,
     without_bidi,
 )
-from kalends.web.pages.words import say_in_page
+from kalends.web.pages.wording import gettext_in_page, ngettext_in_page
 
 
 def test_user_text_is_escaped_and_keeps_its_direction_to_itself() -> None:
@@ -42,11 +42,22 @@ def test_plain_links_may_be_followed(url: str) -> None:
     assert safe_url(url) == url
 
 
-def test_strings_escape_what_they_are_given() -> None:
-    told = escape(say_in_page("error.reference", request_id="<b>" + chr(0x202E)))
-    assert told.endswith(": &lt;b&gt;")
-    kept = escape(say_in_page("error.reference", request_id=isolated("<b>")))
-    assert kept.endswith(": <bdi>&lt;b&gt;</bdi>")
+def test_messages_escape_what_they_are_given() -> None:
+    told = escape(gettext_in_page("Reason: {reason}", reason="<b>" + chr(0x202E)))
+    assert told == "Reason: &lt;b&gt;"
+    kept = escape(gettext_in_page("Reason: {reason}", reason=isolated("<b>")))
+    assert kept == "Reason: <bdi>&lt;b&gt;</bdi>"
+
+
+def test_messages_themselves_are_escaped_beside_markup() -> None:
+    name = isolated("Ada")
+    assert escape(gettext_in_page("<b>{name}", name=name)) == "&lt;b&gt;<bdi>Ada</bdi>"
+    counted = ngettext_in_page("{name}: <i>", "{name}: {number}", 2, name=name)
+    assert escape(counted) == "<bdi>Ada</bdi>: 2"
+
+
+def test_braces_in_a_value_are_no_placeholders() -> None:
+    assert gettext_in_page("Reason: {reason}", reason="{reason} {0}") == "Reason: {reason} {0}"
 
 
 def test_a_form_token_holds_for_its_session_alone_and_never_looks_the_same() -> None:

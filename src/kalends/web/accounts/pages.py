@@ -12,6 +12,7 @@ from kalends.domain.values import Email
 from kalends.runtime.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from kalends.services.users import invitations, password_resets
 from kalends.services.users.invitations import Invited
+from kalends.translation import gettext, gettext_lazy
 from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import token_in
 from kalends.web.pages.answers import PageAnswer, redirect
@@ -19,16 +20,26 @@ from kalends.web.pages.endpoint import SIGN_IN
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import PageRoute
 from kalends.web.pages.safety import isolated
-from kalends.web.pages.words import say, say_in_page
+from kalends.web.pages.wording import filled
 
 RESET: Final = "/password-reset"
 CONSOLE: Final = "/console"
+ENDED: Final = gettext_lazy("This link works no more")
 
 
 async def ask_for_reset(request: PageRequest) -> PageAnswer:
     if "sent" in request.query:
-        texts = [say("reset.sent.text"), say("reset.sent.again")]
-        return _message(request, say("reset.sent.title"), texts)
+        texts = [
+            gettext(
+                "If somebody signs in here with that address, a link is on its way to "
+                "it. It works for one hour, once."
+            ),
+            gettext(
+                "Nothing there after some minutes? Look for it among unwanted mail, or "
+                "try again with another address."
+            ),
+        ]
+        return _message(request, gettext("Look into your mail"), texts)
     return request.page("accounts/ask.html", email="", wrong="")
 
 
@@ -38,7 +49,7 @@ async def send_reset(request: PageRequest) -> PageAnswer:
     try:
         email = Email.parse(given)
     except ValueError:
-        wrong = say("reset.ask.wrong")
+        wrong = gettext("This is no e-mail address, such as john@example.com.")
         return request.page("accounts/ask.html", 422, email=given, wrong=wrong)
     limit = request.gate.sessions.sign_in_limit
     await password_resets.request_reset(
@@ -59,8 +70,13 @@ async def reset_password(request: PageRequest) -> PageAnswer:
         return _reset_ended(request)
     except Invalid:
         return await _choose_password(request, _wrong_length())
-    sign_in = {"url": SIGN_IN, "label": say("account.sign_in")}
-    return _message(request, say("reset.done.title"), [say("reset.done.text")], sign_in)
+    sign_in = {"url": SIGN_IN, "label": gettext("To the sign-in")}
+    return _message(
+        request,
+        gettext("Your password is set"),
+        [gettext("Please sign in with it. All sessions from before have ended.")],
+        sign_in,
+    )
 
 
 async def show_invitation(request: PageRequest) -> PageAnswer:
@@ -81,9 +97,9 @@ async def accept_invitation(request: PageRequest) -> PageAnswer:
     except Forbidden:
         return await _invitation(request)
     cookie = tuple(request.gate.sessions.cookie(signed_in.token, request.scope).items())
-    text = say_in_page("invitation.done.text", organization=_name(invited))
-    console = {"url": CONSOLE, "label": say("invitation.done.go")}
-    return _message(request, say("invitation.done.title"), [text], console, headers=cookie)
+    text = filled(gettext_lazy("You belong to {organization} now."), organization=_name(invited))
+    console = {"url": CONSOLE, "label": gettext("To the console")}
+    return _message(request, gettext("You are signed in"), [text], console, headers=cookie)
 
 
 async def _choose_password(request: PageRequest, wrong: str = "") -> PageAnswer:
@@ -94,9 +110,12 @@ async def _choose_password(request: PageRequest, wrong: str = "") -> PageAnswer:
     return _form(
         request,
         wrong,
-        title=say("reset.title"),
-        lead=say_in_page("reset.set.lead", email=isolated(link.email)),
-        save=say("reset.set.save"),
+        title=gettext("Choose a new password"),
+        lead=filled(
+            gettext_lazy("For {email}. You will be signed out everywhere else."),
+            email=isolated(link.email),
+        ),
+        save=gettext("Save the password"),
         email=link.email,
     )
 
@@ -107,17 +126,27 @@ async def _invitation(request: PageRequest, wrong: str = "") -> PageAnswer:
     except NotFound:
         return _invitation_ended(request)
     name, email = _name(invited), isolated(invited.link.email)
-    title = say("invitation.title", organization=invited.organization.name)
+    title = gettext("Welcome to {organization}", organization=invited.organization.name)
     if invited.link.has_password:
-        text = say_in_page("invitation.known", organization=name, email=email)
-        sign_in = {"url": SIGN_IN, "label": say("account.sign_in")}
+        text = filled(
+            gettext_lazy(
+                "You now belong to {organization}. You have a password here already: "
+                "please sign in with it, as {email}."
+            ),
+            organization=name,
+            email=email,
+        )
+        sign_in = {"url": SIGN_IN, "label": gettext("To the sign-in")}
         return _message(request, title, [text], sign_in)
     return _form(
         request,
         wrong,
         title=title,
-        lead=say_in_page("invitation.lead", email=email),
-        save=say("invitation.accept"),
+        lead=filled(
+            gettext_lazy("Choose a password for {email}. With both you sign in from now on."),
+            email=email,
+        ),
+        save=gettext("Save and sign in"),
         email=invited.link.email,
     )
 
@@ -134,15 +163,18 @@ def _form(request: PageRequest, wrong: str, **values: Any) -> PageAnswer:
 
 
 def _reset_ended(request: PageRequest) -> PageAnswer:
-    again = {"url": RESET, "label": say("account.ended.again")}
-    title, text = say("account.ended.title"), say("account.ended.text")
-    return _message(request, title, [text], again, status=404)
+    again = {"url": RESET, "label": gettext("Send a new link")}
+    text = gettext("It has been used, or has expired. A new one is quickly made.")
+    return _message(request, str(ENDED), [text], again, status=404)
 
 
 def _invitation_ended(request: PageRequest) -> PageAnswer:
-    sign_in = {"url": SIGN_IN, "label": say("account.sign_in")}
-    title, text = say("account.ended.title"), say("account.ended.invitation")
-    return _message(request, title, [text], sign_in, status=404)
+    sign_in = {"url": SIGN_IN, "label": gettext("To the sign-in")}
+    text = gettext(
+        "It has been used, or has expired. Sign in if you have a password already; else ask the "
+        "one who invited you for a new invitation."
+    )
+    return _message(request, str(ENDED), [text], sign_in, status=404)
 
 
 def _message(
@@ -156,7 +188,11 @@ def _message(
 
 
 def _wrong_length() -> str:
-    return say("account.password.wrong", shortest=SHORTEST_PASSWORD, longest=LONGEST_PASSWORD)
+    return gettext(
+        "It must have {shortest} to {longest} characters.",
+        shortest=SHORTEST_PASSWORD,
+        longest=LONGEST_PASSWORD,
+    )
 
 
 def _name(invited: Invited) -> Any:

@@ -7,8 +7,8 @@ from kalends.domain.booking import LocationType
 from kalends.domain.values import Email, Line, Name, Phone, Text
 from kalends.web.pages.asking import fits
 from kalends.web.pages.clock_words import find_zone
+from kalends.web.pages.faults import EMAIL_MISSING, EMAIL_WRONG, NAME_MISSING, NO_ZONE, UNFIT
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.words import say
 
 _KINDS: Final[dict[str, Any]] = {
     "name": Name,
@@ -36,17 +36,17 @@ class Details:
 
 def read_details(form: FormFields) -> Details:
     faults = {
-        name: say("form.unfit")
+        name: str(UNFIT)
         for name, kind in _KINDS.items()
         if form.text(name) and not fits(form.text(name), kind)
     }
     email = form.text("email")
     if not form.text("name"):
-        faults["name"] = say("form.name.missing")
+        faults["name"] = str(NAME_MISSING)
     if not _is_email(email):
-        faults["email"] = say("form.email.wrong" if email else "form.email.missing")
+        faults["email"] = str(EMAIL_WRONG) if email else str(EMAIL_MISSING)
     if form.text("timezone") and find_zone(form.text("timezone")) is None:
-        faults["timezone"] = say("console.zone.wrong")
+        faults["timezone"] = str(NO_ZONE)
     kinds = {kind.value: kind for kind in LocationType}
     return Details(
         name=form.text("name"),

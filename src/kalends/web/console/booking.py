@@ -14,14 +14,15 @@ from kalends.runtime.if_match import IfMatch
 from kalends.services import bookings
 from kalends.services.booking_histories import History, get_history
 from kalends.services.bookings import BookingChanges, Cancellation
+from kalends.translation import gettext
 from kalends.web.console.history import entries_of
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.http.errors import status_of
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.asking import fits
+from kalends.web.pages.faults import STALE, UNFIT
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.words import say
 
 PATH: Final = "/bookings/{id}"
 # What a button sets; cancelling asks for a reason, so it is a form of its own.
@@ -39,7 +40,9 @@ async def set_status(request: ConsoleRequest) -> PageAnswer:
     form, booking_id = await request.form(), booking_id_in(request)
     status = next((one for one in SETTABLE if one.value == form.get("status")), None)
     if status is None:
-        return await booking_page(request, 422, problem=say("console.booking.no-status"))
+        return await booking_page(
+            request, 422, problem=gettext("This is no status that can be set here.")
+        )
     wanted = BookingChanges(status=status, notify=notify_in(form))
     try:
         await request.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
@@ -56,7 +59,11 @@ async def cancel(request: ConsoleRequest) -> PageAnswer:
     form, booking_id = await request.form(), booking_id_in(request)
     reason = form.text("reason") or None
     if reason is not None and not fits(reason, Text):
-        return await booking_page(request, 422, problem=say("form.unfit"))
+        return await booking_page(
+            request,
+            422,
+            problem=str(UNFIT),
+        )
     wanted = Cancellation(reason=reason, notify=notify_in(form))
     try:
         await request.change(bookings.cancel_booking, booking_id, seen_in(form), lambda: wanted)
@@ -97,7 +104,7 @@ def _next_statuses(booking: Booking, now: datetime) -> list[Status]:
 
 async def overtaken_page(request: ConsoleRequest, error: Any) -> PageAnswer:
     """The booking as it stands by now, and that it was changed meanwhile."""
-    problem = say("console.booking.stale") if isinstance(error, Stale) else error.message
+    problem = str(STALE) if isinstance(error, Stale) else error.message
     status = 409 if isinstance(error, Stale) else status_of(error)
     return await booking_page(request, status, problem=problem)
 

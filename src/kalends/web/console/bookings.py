@@ -21,23 +21,42 @@ from kalends.services.booking_search import (
     list_next_found,
     search_bookings,
 )
+from kalends.translation import gettext_lazy
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.pages import clock_words
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer, Stream
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.words import say
 
 PATH: Final = "/bookings"
 LIMIT: Final = 50
 LARGEST_PAGE_OFFSET: Final = 1_000_000
 NOT_AN_ID: Final = UUID(int=0)
 FILTERS: Final = ("status", "schedule", "event_type", "since", "until", "upcoming")
+# Of the sheet.
 COLUMNS: Final = (
-    *("id", "status", "start_time", "end_time", "day", "time", "zone", "title", "event_type"),
-    *("schedule", "attendee_name", "attendee_email", "attendee_phone", "attendee_timezone"),
-    *("attendee_notes", "answers", "location", "source", "cancellation_reason"),
-    *("created_at", "updated_at", "attendee_locale"),
+    gettext_lazy("Id"),
+    gettext_lazy("Status"),
+    gettext_lazy("Start (UTC)"),
+    gettext_lazy("End (UTC)"),
+    gettext_lazy("Day"),
+    gettext_lazy("Time"),
+    gettext_lazy("Time zone"),
+    gettext_lazy("Title"),
+    gettext_lazy("Event type"),
+    gettext_lazy("Schedule"),
+    gettext_lazy("Name"),
+    gettext_lazy("E-mail"),
+    gettext_lazy("Phone"),
+    gettext_lazy("Attendee's time zone"),
+    gettext_lazy("Notes"),
+    gettext_lazy("Answers"),
+    gettext_lazy("Place"),
+    gettext_lazy("Source"),
+    gettext_lazy("Reason for cancelling"),
+    gettext_lazy("Created (UTC)"),
+    gettext_lazy("Updated (UTC)"),
+    gettext_lazy("Attendee's language"),
 )
 
 
@@ -86,7 +105,7 @@ def names_of(choices: Choices) -> dict[str, Any]:
 
 async def _lines(request: ConsoleRequest, search: Search, choices: Choices) -> AsyncIterator[bytes]:
     schedules = names_of(choices)["schedule_names"]
-    head = [say(f"console.csv.{column}") for column in COLUMNS]
+    head = [str(column) for column in COLUMNS]
     yield BYTE_ORDER_MARK.encode() + sheet_lines([head])
     after: tuple[datetime, UUID] | None = None
     while True:

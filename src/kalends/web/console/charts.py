@@ -9,6 +9,7 @@ from kalends.availability.wallclock import local_day
 from kalends.domain.ids import SCHEDULE, decode_id
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.statistics import Week, list_weeks
+from kalends.translation import LazyMessage, gettext_lazy
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.pages.answers import PageAnswer
 
@@ -23,6 +24,28 @@ BOTTOM: Final = 26
 GAP: Final = 7
 STEPS: Final = (1, 2, 5)
 FEWEST_LINES: Final = 4
+# The title of each, and what it shows for who cannot see it.
+_LABELS: Final = {
+    "bookings": (
+        gettext_lazy("Bookings"),
+        gettext_lazy(
+            "Bookings by week, from {least} to {most}. The numbers are in the table below."
+        ),
+    ),
+    "no-shows": (
+        gettext_lazy("No-shows"),
+        gettext_lazy(
+            "No-shows by week, from {least} to {most}. The numbers are in the table below."
+        ),
+    ),
+    "utilisation": (
+        gettext_lazy("Utilisation"),
+        gettext_lazy(
+            "Utilisation by week, from {least} to {most} percent. The numbers are in the table "
+            "below."
+        ),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -44,6 +67,8 @@ class Chart:
     """Bars over weeks, between lines: each at a height, with the number that it stands for."""
 
     key: str
+    title: LazyMessage
+    label: LazyMessage
     bars: Sequence[Bar]
     lines: Sequence[tuple[int, int]]
 
@@ -96,7 +121,7 @@ def draw(key: str, days: Sequence[date], values: Sequence[int], at_least: int = 
         y = HEIGHT - BOTTOM - height
         bars.append(Bar(LEFT + i * slot + GAP // 2, y, slot - GAP, height, value, day))
     lines = [(HEIGHT - BOTTOM - round(room * n / top), n) for n in range(0, top + 1, step)]
-    return Chart(key, bars, lines)
+    return Chart(key, *_LABELS[key], bars, lines)
 
 
 def _step(largest: int) -> int:

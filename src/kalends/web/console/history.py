@@ -10,8 +10,9 @@ from msgspec import json
 from kalends.availability.wallclock import Zone
 from kalends.domain.event import LoggedEvent
 from kalends.formats.bookings import BookingBody
+from kalends.translation import LazyMessage, gettext, gettext_lazy
 from kalends.web.pages import clock_words
-from kalends.web.pages.words import WORDS, say
+from kalends.web.pages.labels import PLACES
 
 
 @dataclass(frozen=True)
@@ -33,17 +34,25 @@ class Entry:
     changes: Sequence[Change]
 
 
-_FIELDS: Final[tuple[tuple[str, Callable[[BookingBody], str | None]], ...]] = (
-    ("title", lambda b: b.title),
-    ("location", lambda b: b.location),
-    ("location_type", lambda b: b.location_type and say(f"place.{b.location_type}")),
-    ("name", lambda b: b.attendee.name),
-    ("email", lambda b: b.attendee.email),
-    ("phone", lambda b: b.attendee.phone),
-    ("zone", lambda b: b.attendee.timezone),
-    ("notes", lambda b: b.attendee.notes),
-    ("metadata", lambda b: json.encode(b.metadata).decode()),
+_FIELDS: Final[tuple[tuple[LazyMessage, Callable[[BookingBody], str | None]], ...]] = (
+    (gettext_lazy("Title"), lambda b: b.title),
+    (gettext_lazy("Place"), lambda b: b.location),
+    (gettext_lazy("Kind of place"), lambda b: b.location_type and str(PLACES[b.location_type])),
+    (gettext_lazy("Name"), lambda b: b.attendee.name),
+    (gettext_lazy("E-mail"), lambda b: b.attendee.email),
+    (gettext_lazy("Phone"), lambda b: b.attendee.phone),
+    (gettext_lazy("Time zone"), lambda b: b.attendee.timezone),
+    (gettext_lazy("Notes"), lambda b: b.attendee.notes),
+    (gettext_lazy("Metadata"), lambda b: json.encode(b.metadata).decode()),
 )
+
+
+_ACTORS: Final = {
+    "attendee": gettext_lazy("the attendee"),
+    "kalends": gettext_lazy("Kalends itself"),
+    "calcom": gettext_lazy("Cal.com"),
+    "operator": gettext_lazy("the operator"),
+}
 
 
 def entries_of(
@@ -66,19 +75,18 @@ def entries_of(
 def actor_words(actor: str, name: str | None) -> str:
     """Who did it: a user, an API key by its name, or a word of ours."""
     if actor.startswith("key_"):
-        return say("console.actor.key", name=name or actor)
-    key = f"console.actor.{actor}"
-    return say(key) if key in WORDS else name or actor
+        return gettext("API key {name}", name=name or actor)
+    return str(_ACTORS[actor]) if actor in _ACTORS else name or actor
 
 
 def _changes(before: BookingBody, after: BookingBody, zone: Zone, locale: Locale) -> list[Change]:
     changes = []
     if (before.start_time, before.end_time) != (after.start_time, after.end_time):
         was, became = _when(before, zone, locale), _when(after, zone, locale)
-        changes.append(Change(say("console.field.time"), was, became))
-    for name, value_of in _FIELDS:
+        changes.append(Change(gettext("Time"), was, became))
+    for label, value_of in _FIELDS:
         if value_of(before) != value_of(after):
-            changes.append(Change(say(f"console.field.{name}"), value_of(before), value_of(after)))
+            changes.append(Change(str(label), value_of(before), value_of(after)))
     return changes
 
 

@@ -7,9 +7,9 @@ from typing import Final
 from kalends.availability.wallclock import Zone, wall_midnight
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Day, Instant
+from kalends.translation import gettext
 from kalends.web.pages import clock_words
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.words import say
 
 _TIME: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
@@ -31,20 +31,30 @@ def moment_in(form: FormFields, zone: Zone) -> datetime:
         try:
             return Instant.parse(form.text("start"))
         except ValueError:
-            raise Invalid(say("console.moment.missing")) from None
+            raise Invalid(gettext("Please choose a day and a time.")) from None
     matched = _TIME.fullmatch(form.text("time"))
     try:
         day = Day.parse(form.text("day"))
     except ValueError:
-        raise Invalid(say("console.moment.missing")) from None
+        raise Invalid(gettext("Please choose a day and a time.")) from None
     if matched is None:
-        raise Invalid(say("console.moment.missing"))
+        raise Invalid(gettext("Please choose a day and a time."))
     wall = wall_midnight(day) + int(matched[1]) * 3600 + int(matched[2]) * 60
     found = [datetime.fromtimestamp(span.start, UTC) for span in zone.instants(wall, wall + 1)]
     if not found:
-        raise Invalid(say("console.moment.skipped", time=matched[0]))
+        raise Invalid(
+            gettext(
+                "There is no {time} on this day: the clock goes forward over it.", time=matched[0]
+            )
+        )
     if len(found) > 1:
         offsets = [clock_words.offset_of(clock_words.seconds_of(one), zone) for one in found]
-        twice = say("console.moment.twice", time=matched[0], first=offsets[0], second=offsets[1])
+        twice = gettext(
+            "The clock shows {time} twice on this day, at {first} and at {second}. "
+            "Please choose which one is meant.",
+            time=matched[0],
+            first=offsets[0],
+            second=offsets[1],
+        )
         raise AmbiguousTime(twice, found)
     return found[0]

@@ -17,7 +17,8 @@ from kalends.scheduling.zones import zone_of_organization
 from kalends.services import organizations
 from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import UserAccount
-from kalends.web.console.sections import navigation_for
+from kalends.web.console.done import DONE
+from kalends.web.console.sections import LABELS, navigation_for
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import SAFE_METHODS
@@ -27,7 +28,6 @@ from kalends.web.pages.errors import error_page, error_words, wants_json
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import PageRoute
-from kalends.web.pages.words import WORDS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -113,7 +113,7 @@ class ConsoleRequest:
     ) -> PageAnswer:
         """The template within the console's frame, `section` marked in the navigation.
 
-        `done` in the query names what was done just now: words `console.done.…`.
+        `done` in the query names what was done just now (`done.DONE`).
         """
         kept = (*headers, NOT_STORED)
         return self.page_request.page(template, status, kept, **(self._common(section) | values))
@@ -128,13 +128,14 @@ class ConsoleRequest:
         return {
             "request": self,
             "section": section,
+            "section_label": LABELS.get(section),
             "navigation": navigation_for(self.is_admin),
             "organization": self.organization,
             "is_sandbox": self.organization.mode is Mode.TEST,
             # Where no day is counted a broken zone stands in no one's way, least of all in the
             # settings, where it is mended.
             "zone": known_zone(self.organization.timezone),
-            "done": f"console.done.{done}" if f"console.done.{done}" in WORDS else None,
+            "done": DONE.get(done),
             "problem": None,
             "shown_id": encode_id,
         }

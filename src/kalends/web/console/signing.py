@@ -9,6 +9,7 @@ from kalends.domain.values import Email
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials
+from kalends.translation import gettext, gettext_lazy
 from kalends.web.console import welcome
 from kalends.web.console.request import ConsoleRequest, get_account, member_route
 from kalends.web.http.errors import error_headers
@@ -18,9 +19,11 @@ from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.endpoint import SIGN_IN
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import PageRoute
-from kalends.web.pages.words import say
 
 CONSOLE: Final = "/console"
+WRONG: Final = gettext_lazy(
+    "This e-mail address and password do not belong together. Please check both."
+)
 LONGEST_TYPED_PASSWORD: Final = 1000
 # A path of the console and nothing that a browser would read as another place: no segment that is
 # empty or only dots, and nothing encoded in the path, since dots and slashes can be.
@@ -33,7 +36,7 @@ async def show_sign_in(request: PageRequest) -> PageAnswer:
     token = token_in(request.headers)
     if token and await sign_in_sessions.find_session_user(request.context, token):
         return redirect(_next_in(request))
-    return _form(request, note=say("console.sign-in.out") if "out" in request.query else "")
+    return _form(request, note=gettext("You are signed out.") if "out" in request.query else "")
 
 
 async def sign_in(request: PageRequest) -> PageAnswer:
@@ -41,15 +44,19 @@ async def sign_in(request: PageRequest) -> PageAnswer:
     form = await request.form()
     email, password = form.text("email"), form.get("password", "")
     if not _is_email(email) or not 0 < len(password) <= LONGEST_TYPED_PASSWORD:
-        return _form(request, 401, email=email, wrong=say("console.sign-in.wrong"))
+        return _form(request, 401, email=email, wrong=str(WRONG))
     given = Credentials(email, password, request.address)
     limit, before = request.gate.sessions.sign_in_limit, token_in(request.headers)
     try:
         made = await sign_in_sessions.sign_in(request.context, request.caller, given, limit, before)
     except Unauthorized:
-        return _form(request, 401, email=email, wrong=say("console.sign-in.wrong"))
+        return _form(request, 401, email=email, wrong=str(WRONG))
     except RateLimited as error:
-        wait = say("console.sign-in.wait", seconds=error.retry_after)
+        wait = gettext(
+            "There were too many attempts from your connection. Please try again in "
+            "{seconds} seconds.",
+            seconds=error.retry_after,
+        )
         headers = tuple(error_headers(error).items())
         return _form(request, 429, email=email, wrong=wait, headers=headers)
     cookie = request.gate.sessions.cookie(made.token, request.scope)

@@ -19,19 +19,21 @@ from kalends.services.agenda import Choices, list_choices
 from kalends.services.event_types import NewEventType
 from kalends.services.organizations import OrganizationChanges
 from kalends.services.schedules import NewSchedule, ScheduleChanges
+from kalends.translation import gettext, gettext_lazy
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.asking import fits
 from kalends.web.pages.clock_words import find_zone
+from kalends.web.pages.faults import NO_ZONE, UNFIT
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.words import say
 
 PATH: Final = "/welcome"
 USUAL: Final = FormFields(
     [("opens", "09:00"), ("closes", "17:00"), *(("days", day) for day in WEEKDAYS[:5])]
 )
-SCHEDULE_NAME: Final = "console.welcome.schedule.name"
+SCHEDULE_NAME: Final = gettext_lazy("My calendar")
+NAMELESS: Final = gettext_lazy("Please give it a name.")
 DURATIONS: Final = (15, 30, 45, 60, 90, 120)
 # Of an event type that says nothing of them here.
 NOTICE_MINUTES: Final = 60
@@ -51,7 +53,7 @@ async def show_hours(request: ConsoleRequest) -> PageAnswer:
         return request.go("/calendar")
     if not choices.schedules:
         return _hours_page(
-            request, _typed(say(SCHEDULE_NAME), request.organization.timezone, USUAL)
+            request, _typed(str(SCHEDULE_NAME), request.organization.timezone, USUAL)
         )
     first = choices.schedules[0]
     hours = _simple_hours(first)
@@ -89,9 +91,9 @@ async def make_event_type(request: ConsoleRequest) -> PageAnswer:
     name, minutes = form.text("name"), form.get("minutes", "")
     faults = {}
     if not name or not fits(name, Name):
-        faults["name"] = say("form.unfit" if name else "console.welcome.name.missing")
+        faults["name"] = str(UNFIT if name else NAMELESS)
     if minutes not in map(str, DURATIONS):
-        faults["minutes"] = say("console.welcome.minutes.missing")
+        faults["minutes"] = gettext("Please choose how long it takes.")
     if faults:
         return _event_type_page(request, schedule_id, form, 422, faults=faults)
     wanted = _event_type(form, name, int(minutes), schedule_id)
@@ -162,16 +164,16 @@ def _event_type(form: FormFields, name: str, minutes: int, schedule_id: UUID) ->
 def _faults_of_hours(form: FormFields) -> dict[str, str]:
     faults = {}
     if not form.text("name") or not fits(form.text("name"), Name):
-        faults["name"] = say("form.unfit" if form.text("name") else "console.welcome.name.missing")
+        faults["name"] = str(UNFIT if form.text("name") else NAMELESS)
     if find_zone(form.get("timezone")) is None:
-        faults["timezone"] = say("console.zone.wrong")
+        faults["timezone"] = str(NO_ZONE)
     if not any(day in form.all_of("days") for day in WEEKDAYS):
-        faults["days"] = say("console.welcome.days.missing")
+        faults["days"] = gettext("Please choose at least one day.")
     for name in ("opens", "closes"):
         if not _CLOCK.fullmatch(form.text(name)):
-            faults[name] = say("console.welcome.clock.wrong")
+            faults[name] = gettext("Please enter a time of day, such as 09:00.")
     if not faults and form.text("opens") >= form.text("closes"):
-        faults["closes"] = say("console.welcome.closes.wrong")
+        faults["closes"] = gettext("This has to be later than the beginning.")
     return faults
 
 

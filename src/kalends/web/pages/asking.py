@@ -12,9 +12,10 @@ from kalends.domain.event_type import EventType, Question, QuestionType, check_a
 from kalends.domain.phones import e164_of
 from kalends.domain.values import Email, Name, Phone, Text
 from kalends.services.bookings import NewAttendee
+from kalends.translation import gettext
+from kalends.web.pages.faults import EMAIL_MISSING, EMAIL_WRONG, NAME_MISSING, UNFIT
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.safety import without_bidi
-from kalends.web.pages.words import say
 
 YES: Final = "yes"
 NO: Final = "no"
@@ -66,13 +67,13 @@ def read_asked(
     ]
     for name, value, kind in checks:
         if value and not fits(value, kind):
-            faults[name] = say("form.unfit")
+            faults[name] = str(UNFIT)
     if not attendee.name:
-        faults["name"] = say("form.name.missing")
+        faults["name"] = str(NAME_MISSING)
     if not _is_email(attendee.email):
-        faults["email"] = say("form.email.wrong" if attendee.email else "form.email.missing")
+        faults["email"] = str(EMAIL_WRONG) if attendee.email else str(EMAIL_MISSING)
     if needs_phone(event_type) and not attendee.phone:
-        faults["phone"] = say("form.phone.missing")
+        faults["phone"] = gettext("Please tell us the number to call.")
     return Asked(attendee, _answers(form, event_type, faults), faults)
 
 
@@ -83,15 +84,19 @@ def _answers(form: FormFields, event_type: EventType, faults: dict[str, str]) ->
         try:
             answer = _READ[question.type](form, name, question)
         except ValueError:
-            faults[name] = say("form.number.wrong")
+            faults[name] = gettext("Please enter a number.")
             continue
         if answer is None or answer == "" or answer == []:
             if question.required:
                 is_consent = question.type is QuestionType.CONSENT
-                faults[name] = say("form.consent.missing" if is_consent else "form.answer.missing")
+                faults[name] = (
+                    gettext("Please tick this: without it the form cannot be sent.")
+                    if is_consent
+                    else gettext("Please answer this question.")
+                )
             continue
         if not _is_answer(question, answer):
-            faults[name] = say("form.unfit")
+            faults[name] = str(UNFIT)
         answers[question.key] = answer
     return answers
 
@@ -104,7 +109,14 @@ def faults_of_numbers(asked: Asked, event_type: EventType, country: str | None) 
         if question.type is QuestionType.PHONE:
             typed[field_of(question)] = asked.answers.get(question.key)
     return {
-        name: say("form.phone.wrong" if country or "+" in text else "form.phone.country")
+        name: gettext(
+            "This does not look like a phone number. Please check it; a number of "
+            "another country begins with + and the country's code."
+        )
+        if country or "+" in text
+        else gettext(
+            "Please write the number with + and the country's code, such as +49 30 901820."
+        )
         for name, text in typed.items()
         if text and name not in asked.faults and e164_of(text, country) is None
     }

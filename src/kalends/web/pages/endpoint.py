@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from kalends.domain.errors import KalendsError, MethodNotAllowed, NotFound, Unauthorized
 from kalends.runtime.unit_of_work import Caller
+from kalends.translation import in_language
 from kalends.web.http.endpoint import error_answer, send_answer
 from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import ANONYMOUS, SAFE_METHODS
@@ -52,11 +53,12 @@ class PageEndpoint:
         request = PageRequest(scope, receive, self.gate, Headers(scope=scope), ANONYMOUS, is_framed)
         # What nobody foresaw comes out at the door, and is shown as a page too.
         scope["show_error"] = _shown_by(request, send)
-        try:
-            answer = await self._answer(request, route)
-        except KalendsError as error:
-            answer = error_page(request, error)
-        await send_answer_of(request, send, answer)
+        with in_language(request.words_language):
+            try:
+                answer = await self._answer(request, route)
+            except KalendsError as error:
+                answer = error_page(request, error)
+            await send_answer_of(request, send, answer)
 
     def _route(self, scope: Scope) -> PageRoute | None:
         return self.methods.get("GET" if scope["method"] == "HEAD" else scope["method"])
@@ -98,7 +100,10 @@ class PageNowhere:
             await self.programs(scope, receive, send)
             return
         request = PageRequest(scope, receive, self.gate, headers, ANONYMOUS)
-        await send_answer_of(request, send, error_page(request, NotFound("There is no such path.")))
+        with in_language(request.words_language):
+            await send_answer_of(
+                request, send, error_page(request, NotFound("There is no such path."))
+            )
 
 
 async def send_answer_of(request: PageRequest, send: Send, answer: PageAnswer | Stream) -> None:
@@ -126,7 +131,8 @@ def _sign_in_for(scope: Scope) -> str:
 
 def _shown_by(request: PageRequest, send: Send) -> Callable[[KalendsError], Awaitable[None]]:
     async def show(error: KalendsError) -> None:
-        await send_answer_of(request, send, error_page(request, error))
+        with in_language(request.words_language):
+            await send_answer_of(request, send, error_page(request, error))
 
     return show
 

@@ -1,16 +1,52 @@
 """Errors as pages, for people. A program that asks for JSON gets the API's shape."""
 
-from typing import Any, Final
+from typing import Final
 
 from kalends.domain.errors import BrokenZone, KalendsError, NeedsAdmin, RateLimited
+from kalends.translation import gettext, gettext_lazy
 from kalends.web.http.endpoint import error_answer, key_in
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.request import PageRequest
-from kalends.web.pages.words import WORDS, say
 
-# Whose sentence is for developers; the page has kinder ones of its own.
-_OWN_WORDS: Final = frozenset({400, 403, 404, 405, 408, 409, 413, 429, 500, 503})
+_TITLES: Final = {
+    400: gettext_lazy("That could not be read"),
+    403: gettext_lazy("That did not come from here"),
+    404: gettext_lazy("There is nothing here"),
+    405: gettext_lazy("That cannot be done here"),
+    408: gettext_lazy("That took too long"),
+    409: gettext_lazy("That is not possible any more"),
+    413: gettext_lazy("That is too much"),
+    422: gettext_lazy("Something does not fit"),
+    429: gettext_lazy("One moment, please"),
+    500: gettext_lazy("Something went wrong"),
+    503: gettext_lazy("Back in a moment"),
+}
+# In place of sentences that are for developers.
+_TEXTS: Final = {
+    400: gettext_lazy(
+        "Something in the address or the form got broken. Please go back and try again."
+    ),
+    403: gettext_lazy(
+        "For your safety, forms are only taken from our own pages. Please open "
+        "the page again and repeat what you did."
+    ),
+    404: gettext_lazy(
+        "This page does not exist, or not any more. Please check the address, or "
+        "ask the one who sent it to you."
+    ),
+    405: gettext_lazy("Please go back and use the buttons of the page."),
+    408: gettext_lazy("What was sent did not arrive completely. Please try again."),
+    409: gettext_lazy("Somebody changed this meanwhile. Please look again."),
+    413: gettext_lazy("What was sent is too large. Please shorten your texts."),
+    429: gettext_lazy(
+        "There were very many requests from your connection. Please try again in {seconds} seconds."
+    ),
+    500: gettext_lazy(
+        "This is our fault, not yours, and it has been written down. Please try again in a moment."
+    ),
+    503: gettext_lazy("We cannot reach our calendar right now. Please try again in a few seconds."),
+}
 
 
 def error_page(request: PageRequest, error: KalendsError) -> PageAnswer:
@@ -38,7 +74,10 @@ def error_page(request: PageRequest, error: KalendsError) -> PageAnswer:
 def error_words(error: KalendsError) -> tuple[str, str]:
     """A title and a sentence for people."""
     if isinstance(error, NeedsAdmin):
-        return say("error.role.title"), say("error.role.text")
+        return gettext("This needs an admin"), gettext(
+            "Your role in this organization does not allow it. Please ask one of its "
+            "owners or admins."
+        )
     status = status_of(error)
     return _title(status), _text(status, error)
 
@@ -52,16 +91,16 @@ def wants_json(request: PageRequest) -> bool:
 
 
 def _title(status: int) -> str:
-    return say(f"error.{status}.title" if f"error.{status}.title" in WORDS else "error.422.title")
+    return str(_TITLES.get(status, _TITLES[422]))
 
 
 def _text(status: int, error: KalendsError) -> str:
     if isinstance(error, BrokenZone):  # for who can mend it: it names the row
         return error.message
-    values: dict[str, Any] = {}
-    if isinstance(error, RateLimited):
-        values["seconds"] = error.retry_after
-    return say(f"error.{status}.text", **values) if status in _OWN_WORDS else error.message
+    if status not in _TEXTS:
+        return error.message
+    values = {"seconds": error.retry_after} if isinstance(error, RateLimited) else {}
+    return _TEXTS[status].format(**values)
 
 
 def _request_id(request: PageRequest) -> str:

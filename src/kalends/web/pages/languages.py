@@ -1,4 +1,4 @@
-"""Which language a visitor reads, for dates and times. The interface itself is in English."""
+"""Which language a visitor reads: that of the words, and that of dates and times."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -8,6 +8,7 @@ from babel import Locale
 
 from kalends.domain.language_tags import LanguageTag
 from kalends.formats.locales import known_locale
+from kalends.translation import language_for
 
 DEFAULT: Final = "en"
 MOST_READ: Final = 20
@@ -21,8 +22,14 @@ def locale_of(accept_language: str) -> Locale:
 
 @lru_cache(maxsize=512)
 def language_of(accept_language: str) -> str:
-    """The same as its tag (BCP 47, canonical): the language in which pages are shown."""
+    """The same as its tag (BCP 47, canonical)."""
     return next(_readable(accept_language), DEFAULT)
+
+
+@lru_cache(maxsize=512)
+def words_language_of(accept_language: str) -> str:
+    """The first of its languages that there is a catalogue of (BCP 47), else English."""
+    return language_for(_readable(accept_language))
 
 
 def _readable(accept_language: str) -> Iterator[str]:

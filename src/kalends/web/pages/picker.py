@@ -14,9 +14,9 @@ from kalends.availability.wallclock import EPOCH_DAY, Zone, local_day
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Day, Instant
 from kalends.services.slots import Listed, Range
+from kalends.translation import gettext
 from kalends.web.pages import clock_words
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.words import say
 
 # Without a horizon of the event type's own, this far ahead.
 FARTHEST_OFFERED: Final = timedelta(days=730)
@@ -208,7 +208,7 @@ def start_in(given: FormFields) -> datetime:
     try:
         return Instant.parse(given.text("start"))
     except ValueError:
-        raise Invalid(say("form.start.missing")) from None
+        raise Invalid(gettext("No time was chosen. Please go back and choose one.")) from None
 
 
 def _month_after(first: date) -> date:

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from kalends.domain.errors import Forbidden, RateLimited, Unauthorized
-from kalends.formats.locales import english_for, language_tag
+from kalends.formats.locales import language_tag, locale_for
 from kalends.runtime import unit_of_work
 from kalends.runtime.callers import Keyring
 from kalends.runtime.change_watcher import ChangeWatcher
@@ -22,7 +22,7 @@ from kalends.web.http.sign_ins import Sessions, address_of, token_in
 from kalends.web.pages.answers import HTML, PageAnswer
 from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.forms import FormFields, read_fields
-from kalends.web.pages.languages import language_of, locale_of
+from kalends.web.pages.languages import language_of, locale_of, words_language_of
 from kalends.web.pages.safety import form_token, is_form_token
 from kalends.web.pages.templating import render, render_in_pieces
 from kalends.web.pages.zone_list import ZoneOptions
@@ -120,14 +120,19 @@ class PageRequest:
         return language_of(self.headers.get("accept-language", ""))
 
     @property
+    def words_language(self) -> str:
+        """The language that the page is in (BCP 47): one that there is a catalogue of."""
+        return words_language_of(self.headers.get("accept-language", ""))
+
+    @property
     def _own_locale(self) -> Locale:
         """That of the language itself, for words that are looked for in it."""
         return locale_of(self.headers.get("accept-language", ""))
 
     @property
     def locale(self) -> Locale:
-        """How dates and times are written for it."""
-        return english_for(self.language)
+        """How dates and times are written for its reader."""
+        return locale_for(self.language, self.words_language)
 
     @property
     def address(self) -> str:
@@ -192,6 +197,7 @@ class PageRequest:
         """What every template may use."""
         session = token_in(self.headers) if self.caller.user_id is not None else None
         return {
+            "language": self.words_language,
             "locale": self.locale,
             "zone_options": ZoneOptions(self.context.clock(), self._own_locale),
             "date_language": language_tag(self.locale),

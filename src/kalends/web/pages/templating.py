@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from kalends.domain.place import is_video_link
 from kalends.runtime.cooperative import cooperatively
-from kalends.web.pages import assets, clock_words, descriptions, safety, words
+from kalends.web.pages import assets, clock_words, descriptions, labels, safety, wording
 
 LONGEST_LINE: Final = 160
 # What a template writes at one go, some 10 ms: texts and values, each counts as one.
@@ -35,8 +35,12 @@ def _environment() -> Environment:
         cache_size=-1,
     )
     made.globals.update(
-        t=words.say_in_page,
-        tn=words.counted_in_page,
+        gettext=wording.gettext_in_page,
+        ngettext=wording.ngettext_in_page,
+        pgettext=wording.pgettext_in_page,
+        npgettext=wording.npgettext_in_page,
+        filled=wording.filled,
+        labels=labels,
         asset=assets.URLS.__getitem__,
         clock_words=clock_words,
         is_video_link=is_video_link,

@@ -26,6 +26,7 @@ from kalends.domain.ids import HOLD, decode_id, encode_id
 from kalends.services.booking_pages import bookings, drafts, offers
 from kalends.services.booking_pages.bookings import Booked, BookingRates, FormSubmission
 from kalends.services.bookings import NewBooking
+from kalends.translation import gettext
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.http.routes import Access
 from kalends.web.pages.answers import PageAnswer, redirect
@@ -42,7 +43,6 @@ from kalends.web.pages.limits import PageAction, count_attempt
 from kalends.web.pages.picker import TimeChoice, start_in
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, PageHandler, PageRoute
-from kalends.web.pages.words import say
 from kalends.web.public import coming_back
 from kalends.web.public.offers import Offer, open_offer, times_page
 from kalends.web.public.tenants import EVENT_TYPE
@@ -169,7 +169,11 @@ async def _send(
         status = status_of(error)
         return await _form_again(offer, starts_at, form, status, near=near, gone=_gone(error))
     except RateLimited as error:
-        wait = say("form.too-many", seconds=error.retry_after)
+        wait = gettext(
+            "There were very many bookings just now. Please send the form again in "
+            "{seconds} seconds; what you typed is still here.",
+            seconds=error.retry_after,
+        )
         answer = await _form_again(offer, starts_at, form, 429, problem=wait)
         return replace(answer, headers=tuple(error_headers(error).items()))
     except Invalid as error:
@@ -254,7 +258,9 @@ async def _say_gone(offer: Offer, starts_at: datetime, error: KalendsError | Non
 
 
 def _gone(error: KalendsError | None) -> str:
-    return say("times.taken" if isinstance(error, SlotTaken) else "times.gone")
+    if isinstance(error, SlotTaken):
+        return gettext("This time has just been taken by somebody else.")
+    return gettext("This time is no longer free.")
 
 
 def _instant(time: TimeChoice) -> datetime:

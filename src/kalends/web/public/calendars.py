@@ -9,7 +9,7 @@ from kalends.domain.booking import Status
 from kalends.domain.ids import BOOKING, encode_id
 from kalends.formats.icalendar.invitations import EventStatus, FeedEntry, Person, feed_ics
 from kalends.services.self_service import LinkedBooking
-from kalends.web.pages.words import say
+from kalends.web.pages.labels import PLACES
 
 GOOGLE: Final = "https://calendar.google.com/calendar/render"
 OUTLOOK: Final = "https://outlook.live.com/calendar/0/action/compose"
@@ -71,7 +71,7 @@ def place_of(opened: LinkedBooking) -> str | None:
     kind = opened.booking.location_type
     if opened.location or not (kind or opened.booking.location):
         return opened.location
-    return say(f"place.{kind or 'online'}")
+    return str(PLACES[kind or "online"])
 
 
 def title_of(opened: LinkedBooking) -> str:

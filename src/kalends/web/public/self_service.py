@@ -24,22 +24,23 @@ from kalends.domain.errors import (
 )
 from kalends.domain.ids import BOOKING, encode_id
 from kalends.domain.values import Text
-from kalends.formats.locales import english_for, language_tag
+from kalends.formats.locales import language_tag, locale_for
 from kalends.runtime.phones import country_of
 from kalends.services import self_service
 from kalends.services.self_service import LinkedBooking
+from kalends.translation import current_language, gettext
 from kalends.web.http.errors import status_of
 from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.asking import fits
+from kalends.web.pages.faults import STALE, UNFIT
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.limits import PageAction, count_attempt
 from kalends.web.pages.picker import Bounds, pick, start_in
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, PageRoute
-from kalends.web.pages.words import say
 from kalends.web.public.calendars import calendar_file, calendar_links, place_of
 from kalends.web.public.carrying import Carried
 
@@ -82,9 +83,8 @@ class Mine:
     @property
     def locale(self) -> Locale:
         """How its mail writes times, too: the same time reads the same everywhere."""
-        return english_for(
-            self.opened.booking.attendee_locale, country_of(self.opened.organization)
-        )
+        reads = self.opened.booking.attendee_locale
+        return locale_for(reads, current_language(), country_of(self.opened.organization))
 
     def page(self, template: str, status: int = 200, **more: Any) -> PageAnswer:
         values = {"problem": None, "was_booked": False, "done": None} | more
@@ -138,7 +138,11 @@ async def cancel(request: PageRequest) -> PageAnswer:
     mine, form = await open_mine(request), await request.form()
     reason = form.text("reason") or None
     if reason is not None and not fits(reason, Text):
-        return _booking_page(mine, 422, problem=say("form.unfit"))
+        return _booking_page(
+            mine,
+            422,
+            problem=str(UNFIT),
+        )
     try:
         await self_service.cancel_by_link(request.context, mine.token, reason, _seen_in(form))
     except KIND as error:
@@ -167,9 +171,13 @@ async def move(request: PageRequest) -> PageAnswer:
             request.context, mine.token, starts_at, _seen_in(form)
         )
     except SlotTaken:
-        return await _times_page(mine, 409, problem=say("times.taken"))
+        return await _times_page(
+            mine, 409, problem=gettext("This time has just been taken by somebody else.")
+        )
     except Refused as error:
-        return await _times_page(mine, status_of(error), problem=say("times.gone"))
+        return await _times_page(
+            mine, status_of(error), problem=gettext("This time is no longer free.")
+        )
     except KIND as error:
         return await _refused(mine, error)
     return redirect(mine.carried.to(mine.path, done="moved"))
@@ -200,9 +208,13 @@ async def _refused(mine: Mine, error: KalendsError) -> PageAnswer:
     """The booking as it stands by now, and why it was not changed."""
     opened = await self_service.open_link(mine.request.context, mine.token)
     its = Mine(mine.request, mine.token, opened, mine.carried)
-    problem = say("booking.stale") if isinstance(error, Stale) else error.message
+    problem = str(STALE) if isinstance(error, Stale) else error.message
     if isinstance(error, Inactive):
-        problem = say("booking.inactive", organization=opened.organization.name)
+        problem = gettext(
+            "This appointment cannot be moved online at the moment. Please get in "
+            "touch with {organization}.",
+            organization=opened.organization.name,
+        )
     return _booking_page(its, status_of(error), problem=problem)
 
 

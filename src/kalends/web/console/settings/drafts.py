@@ -9,23 +9,45 @@ from typing import Any, Final
 from kalends.domain.errors import Detail, Invalid, KalendsError, SlugTaken, Stale
 from kalends.formats.encoding import encode
 from kalends.runtime.if_match import IfMatch
+from kalends.translation import gettext, gettext_lazy
+from kalends.web.console.settings.fields import FIELDS
 from kalends.web.http.errors import status_of
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.words import WORDS, say
 
 YES: Final = "yes"
 VERSION: Final = "version"
 ROWS_TO_SPARE: Final = 1
 _INDEX: Final = re.compile(r"\.\d+(?=\.|$)")
 _KINDLY: Final = (
-    (re.compile(r"^(?:is required|must be text of length >= 1)$"), "missing"),
-    (re.compile(r"^must be text of length <= (?P<most>\d+)$"), "long"),
-    (re.compile(r"^must be a list of length <= (?P<most>\d+)$"), "many"),
-    (re.compile(r"^must be a list of length >= 1$"), "none"),
-    (re.compile(r"^must be a (?:whole )?number >= (?P<least>[\d.]+)$"), "small"),
-    (re.compile(r"^must be a (?:whole )?number <= (?P<most>[\d.]+)$"), "large"),
-    (re.compile(r"^must be a (?:whole )?number(?: or null)?, not text$"), "number"),
-    (re.compile(r"^is empty or holds a character"), "unfit"),
+    (
+        re.compile(r"^(?:is required|must be text of length >= 1)$"),
+        gettext_lazy("Please fill this in."),
+    ),
+    (
+        re.compile(r"^must be text of length <= (?P<most>\d+)$"),
+        gettext_lazy("This is too long: at most {most} characters."),
+    ),
+    (
+        re.compile(r"^must be a list of length <= (?P<most>\d+)$"),
+        gettext_lazy("These are too many: at most {most}."),
+    ),
+    (re.compile(r"^must be a list of length >= 1$"), gettext_lazy("Please choose at least one.")),
+    (
+        re.compile(r"^must be a (?:whole )?number >= (?P<least>[\d.]+)$"),
+        gettext_lazy("This is too small: {least} or more."),
+    ),
+    (
+        re.compile(r"^must be a (?:whole )?number <= (?P<most>[\d.]+)$"),
+        gettext_lazy("This is too large: at most {most}."),
+    ),
+    (
+        re.compile(r"^must be a (?:whole )?number(?: or null)?, not text$"),
+        gettext_lazy("Please enter a whole number."),
+    ),
+    (
+        re.compile(r"^is empty or holds a character"),
+        gettext_lazy("This is empty, or holds a character that is not allowed here."),
+    ),
 )
 
 
@@ -59,9 +81,21 @@ def refused(typed: FormFields, error: KalendsError, version: int | None = None) 
     if isinstance(error, Stale):
         kept = [(n, v) for n in typed if n != VERSION for v in typed.all_of(n)]
         now = FormFields([*kept, (VERSION, str(version or ""))])
-        return Draft(now, problem=say("settings.stale"), status=status_of(error))
+        return Draft(
+            now,
+            problem=gettext(
+                "Somebody else changed this while you were at it. What you typed is "
+                "below, and not saved yet. Save again to put yours in place of theirs, "
+                "or open the page anew to see theirs."
+            ),
+            status=status_of(error),
+        )
     if isinstance(error, SlugTaken):
-        return Draft(typed, {"slug": say("settings.fault.slug")}, status=status_of(error))
+        return Draft(
+            typed,
+            {"slug": gettext("This address is taken. Please choose another one.")},
+            status=status_of(error),
+        )
     faults = faults_of(error)
     problem = None if faults else error.message
     return Draft(typed, faults, problem, status_of(error))
@@ -69,7 +103,11 @@ def refused(typed: FormFields, error: KalendsError, version: int | None = None) 
 
 def not_done(draft: Draft, error: KalendsError) -> Draft:
     """A form as it stands, and why something else on its page was not done."""
-    problem = say("settings.stale.look") if isinstance(error, Stale) else error.message
+    problem = (
+        gettext("Somebody else changed this while you were at it. Please look at it once more.")
+        if isinstance(error, Stale)
+        else error.message
+    )
     return Draft(draft.typed, problem=problem, status=status_of(error))
 
 
@@ -92,18 +130,18 @@ def check(values: Mapping[str, Any], parse: Callable[[bytes], Any]) -> None:
 
 def kindly(message: str) -> str:
     """A sentence of the API for whoever fills in a form."""
-    for pattern, key in _KINDLY:
+    for pattern, sentence in _KINDLY:
         if found := pattern.match(message):
-            return say(f"settings.fault.{key}", **found.groupdict())
-    return say("settings.fault.it", message=message)
+            return sentence.format(**found.groupdict())
+    return gettext("It {message}.", message=message)
 
 
 def label_of(name: str) -> str:
     """What a field is called, in the words of its form; empty where it has none."""
     known = _INDEX.sub("", name)
-    while known and f"settings.field.{known}" not in WORDS:
+    while known and known not in FIELDS:
         known = known.partition(".")[2]
-    return say(f"settings.field.{known}") if known else ""
+    return str(FIELDS[known]) if known else ""
 
 
 def rows_in(form: FormFields, prefix: str, parts: Iterable[str]) -> list[dict[str, str]]:

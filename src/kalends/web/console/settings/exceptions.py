@@ -15,6 +15,7 @@ from kalends.scheduling.clocks import bounds_of
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import busy_times, schedules
 from kalends.services.busy_times import NewBusyTime
+from kalends.translation import gettext
 from kalends.web.api.busy_times import parse_new
 from kalends.web.api.schedules import parse_changes
 from kalends.web.console.request import ConsoleRequest, admin_route, member_route
@@ -26,7 +27,6 @@ from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.clock_words import iso, local
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.words import say
 
 LISTED: Final = 100
 TAB: Final = "/exceptions"
@@ -112,7 +112,13 @@ async def _change_overrides(
             return
         except Stale:
             schedule = await open_schedule(request)
-    raise Stale(say("settings.stale"))
+    raise Stale(
+        gettext(
+            "Somebody else changed this while you were at it. What you typed is "
+            "below, and not saved yet. Save again to put yours in place of theirs, "
+            "or open the page anew to see theirs."
+        )
+    )
 
 
 def _busy_time_in(form: FormFields, zone: Zone) -> NewBusyTime:
@@ -124,7 +130,7 @@ def _busy_time_in(form: FormFields, zone: Zone) -> NewBusyTime:
     except Invalid as error:
         named = {"start_time": "busy.start", "end_time": "busy.end", "reason": "busy.reason"}
         field = named.get(error.details[0].field, "busy.end")
-        message = error.details[0].message.replace("start_time", say("settings.busy.start"))
+        message = error.details[0].message.replace("start_time", gettext("the start"))
         raise Invalid.field(field, message) from None
 
 
@@ -150,9 +156,9 @@ def _instants_in(zone: Zone, day: Day, clock: str, field: str) -> list[datetime]
     try:
         found = instants_at(zone, day, clock)
     except Invalid:
-        raise Invalid.field(field, say("settings.fault.clock")) from None
+        raise Invalid.field(field, gettext("This is no time of day, such as 09:00.")) from None
     if not found:
-        raise Invalid.field(field, say("settings.fault.left-out"))
+        raise Invalid.field(field, gettext("The clock leaves this time out on that day."))
     return found
 
 

@@ -10,6 +10,7 @@ from kalends.domain.imports.runs import DEFAULT_BASE_URL, Connection, OnConflict
 from kalends.formats.encoding import encode
 from kalends.runtime.sealing import SealBroken
 from kalends.services.imports import connections, runs
+from kalends.translation import gettext_lazy
 from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcomConnection, wanted
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import (
@@ -27,7 +28,6 @@ from kalends.web.console.settings.schedules import id_of, list_all
 from kalends.web.http.reading import read_body
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.words import say
 
 SECTION: Final = "integrations"
 PATH: Final = "/integrations"
@@ -35,6 +35,14 @@ MOST_RUNS: Final = 5
 # After that the run goes on as a job, and the page shows how it stands.
 PAGE_WAIT_SECONDS: Final = 1.5
 MAPPING: Final = ("kind", "id", "schedule")
+CONFLICTS: Final = {
+    OnConflict.SKIP: gettext_lazy("is left out, and tried again at each sync"),
+    OnConflict.RECORD: gettext_lazy("is brought in, marked as in conflict"),
+}
+KIND_LABELS: Final = {
+    "event-type": gettext_lazy("an event type"),
+    "host": gettext_lazy("a host"),
+}
 KINDS: Final = {"event-type": "calcomEventTypeId", "host": "calcomHostId"}
 PLAIN: Final = ("baseUrl", "defaultScheduleId", "onConflict", "intervalMinutes")
 
@@ -181,8 +189,8 @@ async def _page(request: ConsoleRequest, connection: Connection | None, draft: D
         hook_url=f"{request.page_request.origin}/hooks/calcom/{token}" if token else None,
         path=PATH,
         schedules=[(id_of(one), one.name) for one in await list_all(request, chosen)],
-        conflicts=[(one.value, say(f"settings.conflict.{one.value}")) for one in OnConflict],
-        kinds=[(kind, say(f"settings.mapping.{kind}")) for kind in KINDS],
+        conflicts=[(one.value, CONFLICTS[one]) for one in OnConflict],
+        kinds=[(kind, KIND_LABELS[kind]) for kind in KINDS],
         rows=len(_mappings_in(draft.typed)) + ROWS_TO_SPARE,
         runs=latest,
         is_running=any(not run.is_over for run in latest),

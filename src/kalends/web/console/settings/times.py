@@ -14,6 +14,7 @@ from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import slots
 from kalends.services.booking_pages import offers
 from kalends.services.slots import Range, WhatFor
+from kalends.translation import gettext
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.console.settings.drafts import clock_text, minutes_or_text
 from kalends.web.console.settings.event_types import PATH as EVENT_TYPES
@@ -25,7 +26,6 @@ from kalends.web.console.settings.schedules import PATH, SECTION, list_all, open
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.clock_words import local
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.words import say
 
 TAB: Final = "/times"
 DAYS: Final = 7
@@ -149,9 +149,9 @@ async def _answered(
         day = Day.parse(asked.text("day"))
         moments = instants_at(zone, day, clock_text(asked.text("time")))
     except (ValueError, Invalid):
-        return [], say("settings.why.wrong")
+        return [], gettext("This is no day or time of day, such as 09:00.")
     if not moments:
-        return [], say("settings.why.left-out")
+        return [], gettext("This time does not exist on that day: the clock leaves it out.")
     answered = []
     for moment in moments:
         try:

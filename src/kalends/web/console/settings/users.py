@@ -7,12 +7,12 @@ from kalends.domain.access import Mode, Role
 from kalends.domain.errors import Invalid, KalendsError
 from kalends.domain.values import Email
 from kalends.services.users import members
+from kalends.translation import gettext
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import Draft, drafted, not_done, refused
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.words import say
 
 SECTION: Final = "users"
 PATH: Final = "/users"
@@ -77,8 +77,10 @@ def _at_the_list(error: Invalid) -> Draft:
     """The form below is not to blame."""
     shown = not_done(_empty(), error)
     sentences = {
-        members.LAST_OWNER: say("settings.users.last-owner"),
-        members.OWNERS_ALONE: say("settings.users.owners-alone"),
+        members.LAST_OWNER: gettext(
+            "This is the only owner. Please make somebody else an owner first."
+        ),
+        members.OWNERS_ALONE: gettext("The role of an owner is given and taken by owners alone."),
     }
     told = sentences.get(error.details[0].message if error.details else "", error.message)
     return Draft(shown.typed, problem=told, status=shown.status)

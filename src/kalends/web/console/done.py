@@ -1,0 +1,54 @@
+"""What was done just now, as the page after it says: `?done=` names it."""
+
+from typing import Final
+
+from kalends.translation import LazyMessage, gettext_lazy
+
+DONE: Final[dict[str, LazyMessage]] = {
+    "CONFIRMED": gettext_lazy("The booking is confirmed. The attendee hears of it by mail."),
+    "CANCELLED": gettext_lazy(
+        "The booking is cancelled, and its time is free again. The attendee hears of it by mail."
+    ),
+    "CONFIRMED.quiet": gettext_lazy("The booking is confirmed. No mail is sent about it."),
+    "CANCELLED.quiet": gettext_lazy(
+        "The booking is cancelled, and its time is free again. No mail is sent about it."
+    ),
+    "moved.quiet": gettext_lazy("The booking was moved. No mail is sent about it."),
+    "COMPLETED": gettext_lazy("The booking has taken place."),
+    "NO_SHOW": gettext_lazy("Noted that nobody came."),
+    "moved": gettext_lazy("The booking was moved. The attendee hears of it by mail."),
+    "edited": gettext_lazy("The details were saved."),
+    "created": gettext_lazy("The booking was made. The attendee hears of it by mail."),
+    "saved": gettext_lazy("Saved."),
+    "removed": gettext_lazy("Removed."),
+    "deleted": gettext_lazy("Deleted."),
+    "opened": gettext_lazy("It takes bookings again."),
+    "closed": gettext_lazy("It takes no new bookings. Those that are there stay."),
+    "schedule-created": gettext_lazy(
+        "The schedule is there. These times can be booked once an event type takes it."
+    ),
+    "event-type-created": gettext_lazy("The event type is there, and its page is open."),
+    "busy-added": gettext_lazy("That time is closed to new bookings. Those that are there stay."),
+    "feed-made": gettext_lazy("The address is made."),
+    "feed-revoked": gettext_lazy("The address opens nothing any more."),
+    "webhook-created": gettext_lazy("The webhook is there."),
+    "enabled": gettext_lazy("It is enabled. What waited is sent now."),
+    "disabled": gettext_lazy("It is disabled. Events wait until it is enabled again."),
+    "tested": gettext_lazy("The test was taken. It stands first among the deliveries."),
+    "test-failed": gettext_lazy("The test was not taken. Why, stands first among the deliveries."),
+    "rotated": gettext_lazy("There is a new secret. For 24 hours the one before signs beside it."),
+    "redelivered": gettext_lazy("It is sent once more."),
+    "key-created": gettext_lazy("The key is made."),
+    "key-revoked": gettext_lazy("The key is revoked. It opens nothing any more."),
+    "invited": gettext_lazy("The invitation is on its way. It works for seven days."),
+    "invited-in-mailbox": gettext_lazy(
+        "The invitation is made. No mail leaves here: it waits under Mail, to be "
+        "handed on. It works for seven days."
+    ),
+    "role-changed": gettext_lazy("The role is changed."),
+    "user-removed": gettext_lazy("This user does not belong to the organization any more."),
+    "connected": gettext_lazy("Cal.com is connected. Sync now, or wait for the next time."),
+    "disconnected": gettext_lazy("Cal.com is disconnected. The bookings stay."),
+    "synced": gettext_lazy("The sync is done."),
+    "sync-begun": gettext_lazy("The sync is under way."),
+}

@@ -1,0 +1,14 @@
+"""What several forms say of a field, or of the whole, that cannot be taken as it is."""
+
+from typing import Final
+
+from kalends.translation import gettext_lazy
+
+UNFIT: Final = gettext_lazy("This is too long, or holds a character that is not allowed here.")
+NAME_MISSING: Final = gettext_lazy("Please tell us your name.")
+EMAIL_MISSING: Final = gettext_lazy("Please tell us your e-mail address.")
+EMAIL_WRONG: Final = gettext_lazy(
+    "This does not look like an e-mail address, such as name@example.com."
+)
+NO_ZONE: Final = gettext_lazy("This is no time zone.")
+STALE: Final = gettext_lazy("This booking was changed meanwhile. This is how it stands now.")

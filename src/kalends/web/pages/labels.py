@@ -1,0 +1,168 @@
+"""What people call that which the domain names by a code: statuses, roles, kinds of place."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from kalends.translation import LazyMessage, gettext_lazy, pgettext_lazy
+
+Labels = Mapping[str, LazyMessage]
+
+STATUSES: Final[Labels] = {
+    "PENDING": pgettext_lazy("status", "Pending"),
+    "CONFIRMED": pgettext_lazy("status", "Confirmed"),
+    "CANCELLED": pgettext_lazy("status", "Cancelled"),
+    "COMPLETED": pgettext_lazy("status", "Completed"),
+    "NO_SHOW": pgettext_lazy("status", "No-show"),
+}
+ROLES: Final[Labels] = {
+    "owner": pgettext_lazy("role", "owner"),
+    "admin": pgettext_lazy("role", "admin"),
+    "member": pgettext_lazy("role", "member"),
+}
+# By kind of place; one that is a link, without a kind, is online.
+PLACES: Final[Labels] = {
+    "in_person": gettext_lazy("In person"),
+    "phone": gettext_lazy("By phone"),
+    "video": gettext_lazy("Video call"),
+    "custom": gettext_lazy("By arrangement"),
+    "online": gettext_lazy("Online"),
+}
+WEEKDAYS: Final[Labels] = {
+    "monday": gettext_lazy("Monday"),
+    "tuesday": gettext_lazy("Tuesday"),
+    "wednesday": gettext_lazy("Wednesday"),
+    "thursday": gettext_lazy("Thursday"),
+    "friday": gettext_lazy("Friday"),
+    "saturday": gettext_lazy("Saturday"),
+    "sunday": gettext_lazy("Sunday"),
+}
+# What the attendee's page of a booking is called, by its status.
+BOOKING_TITLES: Final[Labels] = {
+    "PENDING": gettext_lazy("Waiting to be confirmed"),
+    "CONFIRMED": gettext_lazy("Your booking"),
+    "CANCELLED": gettext_lazy("This booking is cancelled"),
+    "COMPLETED": gettext_lazy("This booking has taken place"),
+    "NO_SHOW": gettext_lazy("This booking was missed"),
+}
+# In the console: what sets a status, what is asked first, and what says yes.
+SET_STATUS: Final[Labels] = {
+    "CONFIRMED": pgettext_lazy("button", "Confirm"),
+    "COMPLETED": pgettext_lazy("button", "Completed"),
+    "NO_SHOW": pgettext_lazy("button", "No-show"),
+}
+ASK_STATUS: Final[Labels] = {
+    "COMPLETED": gettext_lazy("Has the appointment with {name} taken place?"),
+    "NO_SHOW": gettext_lazy("Did {name} not come?"),
+}
+YES_STATUS: Final[Labels] = {
+    "COMPLETED": gettext_lazy("Yes, it has taken place"),
+    "NO_SHOW": gettext_lazy("Yes, nobody came"),
+}
+# What happened to a booking, by the type of the event.
+HISTORY: Final[Labels] = {
+    "booking.created": pgettext_lazy("history", "Booked"),
+    "booking.confirmed": pgettext_lazy("history", "Confirmed"),
+    "booking.cancelled": pgettext_lazy("history", "Cancelled"),
+    "booking.completed": pgettext_lazy("history", "Completed"),
+    "booking.no_show": pgettext_lazy("history", "Nobody came"),
+    "booking.rescheduled": pgettext_lazy("history", "Moved"),
+    "booking.updated": pgettext_lazy("history", "Details changed"),
+    "booking.reminder": pgettext_lazy("history", "Reminder sent"),
+}
+# The same as something to be told of.
+WEBHOOK_EVENTS: Final[Labels] = {
+    "booking.created": pgettext_lazy("webhook event", "Booking made"),
+    "booking.confirmed": pgettext_lazy("webhook event", "Booking confirmed"),
+    "booking.cancelled": pgettext_lazy("webhook event", "Booking cancelled"),
+    "booking.completed": pgettext_lazy("webhook event", "Booking completed"),
+    "booking.no_show": pgettext_lazy("webhook event", "No-show"),
+    "booking.rescheduled": pgettext_lazy("webhook event", "Booking moved"),
+    "booking.updated": pgettext_lazy("webhook event", "Booking changed"),
+    "booking.reminder": pgettext_lazy("webhook event", "Reminder"),
+    "webhook.test": pgettext_lazy("webhook event", "Test"),
+}
+# Mail about one booking, its states, and those of deliveries about it.
+BOOKING_MAILS: Final[Labels] = {
+    "requested": pgettext_lazy("mail", "Request received"),
+    "confirmed": pgettext_lazy("mail", "Confirmation"),
+    "rescheduled": pgettext_lazy("mail", "New time"),
+    "updated": pgettext_lazy("mail", "Changed details"),
+    "withdrawn": pgettext_lazy("mail", "To the address before"),
+    "cancelled": pgettext_lazy("mail", "Cancellation"),
+    "reminder": pgettext_lazy("mail", "Reminder"),
+}
+BOOKING_MAIL_STATES: Final[Labels] = {
+    "queued": pgettext_lazy("mail", "waiting"),
+    "kept": pgettext_lazy("mail", "in the mailbox"),
+    "sent": pgettext_lazy("mail", "sent"),
+    "failed": pgettext_lazy("mail", "failed"),
+}
+BOOKING_DELIVERY_STATES: Final[Labels] = {
+    "pending": pgettext_lazy("delivery", "waiting"),
+    "delivered": pgettext_lazy("delivery", "delivered"),
+    "exhausted": pgettext_lazy("delivery", "given up"),
+}
+# All mail, and all deliveries.
+MAIL_KINDS: Final[Labels] = {
+    "requested": pgettext_lazy("mail", "Request"),
+    "confirmed": pgettext_lazy("mail", "Confirmation"),
+    "rescheduled": pgettext_lazy("mail", "Moved"),
+    "updated": pgettext_lazy("mail", "Change"),
+    "withdrawn": pgettext_lazy("mail", "Withdrawal"),
+    "cancelled": pgettext_lazy("mail", "Cancellation"),
+    "reminder": pgettext_lazy("mail", "Reminder"),
+    "password_reset": pgettext_lazy("mail", "New password"),
+    "user_invitation": pgettext_lazy("mail", "Invitation"),
+    "endpoint_disabled": pgettext_lazy("mail", "Webhook disabled"),
+}
+MAIL_STATES: Final[Labels] = {
+    "queued": pgettext_lazy("mail", "Waiting"),
+    "kept": pgettext_lazy("mail", "Kept here"),
+    "sent": pgettext_lazy("mail", "Sent"),
+    "failed": pgettext_lazy("mail", "Failed"),
+}
+MAIL_HEADERS: Final[Labels] = {
+    "From": pgettext_lazy("mail", "From"),
+    "To": pgettext_lazy("mail", "To"),
+    "Reply-To": gettext_lazy("Reply to"),
+    "Subject": gettext_lazy("Subject"),
+    "Date": gettext_lazy("Date"),
+}
+DELIVERY_STATES: Final[Labels] = {
+    "pending": pgettext_lazy("delivery", "Waiting"),
+    "delivered": pgettext_lazy("delivery", "Delivered"),
+    "exhausted": pgettext_lazy("delivery", "Given up"),
+}
+SCOPES: Final[Labels] = {
+    "bookings:read": gettext_lazy("Read bookings, schedules, event types"),
+    "bookings:write": gettext_lazy("Change them"),
+    "bookings:override": gettext_lazy("Book against the rules"),
+    "webhooks:read": gettext_lazy("Read webhooks"),
+    "webhooks:write": gettext_lazy("Change webhooks"),
+    "users:read": gettext_lazy("Read users"),
+    "sites:read": gettext_lazy("Read sites"),
+    "*:read": gettext_lazy("Read everything but keys"),
+    "*": gettext_lazy("Everything"),
+}
+# The views of the calendar, and the steps in each.
+VIEWS: Final[Labels] = {
+    "day": pgettext_lazy("view", "Day"),
+    "week": pgettext_lazy("view", "Week"),
+    "month": pgettext_lazy("view", "Month"),
+}
+PREVIOUS: Final[Labels] = {
+    "day": gettext_lazy("Previous day"),
+    "week": gettext_lazy("Previous week"),
+    "month": gettext_lazy("Previous month"),
+}
+NEXT: Final[Labels] = {
+    "day": gettext_lazy("Next day"),
+    "week": gettext_lazy("Next week"),
+    "month": gettext_lazy("Next month"),
+}
+# The steps of the first run.
+STEPS: Final[Labels] = {
+    "hours": gettext_lazy("Hours"),
+    "event-type": gettext_lazy("Event type"),
+    "share": gettext_lazy("Share"),
+}
