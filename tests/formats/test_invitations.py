@@ -79,7 +79,7 @@ def invitation(**changes: Any) -> Invitation:
         "summary": "Consultation",
         "organizer": PRAXIS,
         "attendees": (JANE,),
-        "stamp": CHANGED,
+        "recorded_at": CHANGED,
     }
     return Invitation(**(values | changes))
 
@@ -93,7 +93,7 @@ def entry(**changes: Any) -> FeedEntry:
         "ends_at": NOON + timedelta(hours=1),
         "zone": "Europe/Berlin",
         "summary": "Consultation",
-        "stamp": CHANGED,
+        "recorded_at": CHANGED,
     }
     return FeedEntry(**(values | changes))
 
