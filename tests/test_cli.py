@@ -210,7 +210,7 @@ def test_a_signal_stops_everything_gracefully(
         eventually(lambda: not any(child.is_running() for child in children), within=5)
 
 
-def test_a_server_that_is_told_to_end_while_it_starts_leaves_nothing_behind(
+def test_a_server_stopped_while_it_starts_leaves_nothing_behind(
     empty: Kalends,
 ) -> None:
     server = empty.server().start()
@@ -262,7 +262,7 @@ def test_workers_do_not_outlive_their_killed_parent(empty: Kalends) -> None:
         assert not empty.postgres()
 
 
-def test_a_port_in_use_is_told_before_anything_is_made(empty: Kalends) -> None:
+def test_a_port_in_use_is_reported_before_anything_is_made(empty: Kalends) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -272,11 +272,11 @@ def test_a_port_in_use_is_told_before_anything_is_made(empty: Kalends) -> None:
 
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.1", "x" * 300])
-def test_a_host_that_is_not_ours_is_told(empty: Kalends, host: str) -> None:
+def test_a_host_that_is_not_ours_is_reported(empty: Kalends, host: str) -> None:
     assert "cannot listen" in one_sentence(empty("serve", "--host", host), 1)
 
 
-def test_worker_runs_until_it_is_told_to_end(kalends: Kalends) -> None:
+def test_worker_runs_until_it_is_stopped(kalends: Kalends) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "kalends", "worker"],
         env={**os.environ, **kalends.environment},

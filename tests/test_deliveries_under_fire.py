@@ -135,7 +135,7 @@ def test_an_endpoint_that_hangs_delays_no_other(own_world: World) -> None:
         hung.set()
 
 
-def test_after_five_days_of_failure_it_is_disabled_and_the_admin_hears_of_it(
+def test_five_days_of_failure_disable_an_endpoint_and_notify_the_admin(
     own_world: World, own_home: Installation
 ) -> None:
     with receiving(lambda _: Reply(500)) as receiver:

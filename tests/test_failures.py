@@ -145,7 +145,7 @@ def test_the_same_key_after_a_crash_gives_the_same_booking(
     assert second.headers["idempotency-replayed"] == "true"
 
 
-def test_a_killed_postgresql_is_brought_back_and_has_lost_nothing(
+def test_a_killed_postgresql_restarts_and_has_lost_nothing(
     own_world: World, own_server: Server, folder: Path
 ) -> None:
     schedules = [own_world.create_schedule(name=f"Lane {n}") for n in range(8)]

@@ -113,7 +113,7 @@ def test_no_key_cookie_password_or_address_is_logged(world_and_log: tuple[World,
 
 
 @pytest.mark.parametrize("kind", ["json", "text"])
-def test_an_exception_is_told_without_what_it_had_in_its_hands(kind: str) -> None:
+def test_an_exception_is_logged_without_its_variables(kind: str) -> None:
     told = broken(kind)
     assert "RuntimeError: failed with wk_test_[secret]" in told
     assert "UniqueViolationError: no such luck for [address]" in told
@@ -123,7 +123,7 @@ def test_an_exception_is_told_without_what_it_had_in_its_hands(kind: str) -> Non
     assert "not asked for" not in told
 
 
-def test_a_line_stays_json_whatever_it_holds() -> None:
+def test_any_line_stays_json() -> None:
     lines = [json.loads(line) for line in broken("json").splitlines()]
     assert [line["event"] for line in lines] == ["failed", "for [address]", "all is well"]
     assert (lines[2]["count"], lines[2]["nothing"]) == (1, None)

@@ -19,7 +19,7 @@ def test_what_may_be_called_is_a_list_of_names_addresses_and_ranges() -> None:
 
 
 @pytest.mark.parametrize("item", ["*.internal", "10.0.0.1/8", "http://a", "a:80", "127.1"])
-def test_a_wrong_entry_of_what_may_be_called_is_told_at_the_start(item: str) -> None:
+def test_a_wrong_outbound_allowance_is_reported_at_the_start(item: str) -> None:
     with pytest.raises(SettingsError, match="KALENDS_OUTBOUND_ALLOW"):
         settings(OUTBOUND_ALLOW=f"127.0.0.1,{item}")
 
@@ -58,6 +58,6 @@ def test_the_mail_server_is_read_at_the_start() -> None:
 
 
 @pytest.mark.parametrize("url", ["mail.example", "smtp://a b", "smtp://mail.example?verify=no"])
-def test_a_wrong_mail_server_is_told_at_the_start(url: str) -> None:
+def test_a_wrong_mail_server_is_reported_at_the_start(url: str) -> None:
     with pytest.raises(SettingsError, match="KALENDS_SMTP_URL must"):
         settings(SMTP_URL=url)

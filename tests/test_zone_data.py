@@ -81,7 +81,7 @@ def first_slot(api: Api, schedule_id: str) -> str:
     return start
 
 
-def test_new_zone_data_moves_no_booking_and_the_doctor_lists_those_it_changes(
+def test_new_zone_data_moves_no_booking_and_doctor_lists_affected_ones(
     old_data: Path, start: Callable[..., Server], tmp_path: Path
 ) -> None:
     new = {"KALENDS_DATA_DIR": str(tmp_path / "data")}

@@ -168,7 +168,7 @@ def test_who_cannot_serve_holds_nobody_back() -> None:
     assert decide(asked, JUNE + 10 * HOUR).slot[2] == (C,)  # type: ignore[index]
 
 
-def test_who_runs_ahead_is_told_by_those_who_can_serve() -> None:
+def test_who_runs_ahead_is_measured_by_those_who_can_serve() -> None:
     nine, busy = JUNE + 9 * HOUR, [(JUNE + 9 * HOUR, JUNE + 10 * HOUR)]
     calendars = [
         Calendar(A, UTC, ALWAYS_OPEN, booked=[JUNE]),

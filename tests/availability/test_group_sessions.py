@@ -67,7 +67,7 @@ def test_a_session_whose_schedule_is_busy_is_passed_by() -> None:
     assert taken(either(session(1, H1), calendars=calendars)) == ((H2,), 2)
 
 
-def test_the_schedule_that_is_asked_for_opens_its_own() -> None:
+def test_a_requested_schedule_opens_a_session_of_its_own() -> None:
     assert taken(either(session(1, H1), wanted=H2)) == ((H2,), 2)
     assert taken(either(session(1, H1), session(1, H2), wanted=H2)) == ((H2,), 1)
     refused = decide(either(session(2, H2), wanted=H2), monday(9))
@@ -100,7 +100,7 @@ def test_a_session_on_a_schedule_that_is_not_there_is_not_joined() -> None:
     assert taken(asked) == ((H2,), 2)
 
 
-def test_the_last_seat_is_told_from_that_of_the_last_session() -> None:
+def test_the_last_seat_differs_from_that_of_the_last_session() -> None:
     (first, second, _) = slots(either(session(1, H1)), Interval(MONDAY, MONDAY + DAY_SECONDS))
     assert (first.seats_left, first.has_further) == (1, True)
     assert (second.seats_left, second.has_further) == (2, False)

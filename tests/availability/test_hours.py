@@ -54,7 +54,7 @@ def test_a_window_that_crosses_midnight_belongs_to_the_day_it_starts_on() -> Non
     ]
 
 
-def test_closing_the_day_it_starts_on_takes_all_of_a_window_that_crosses_midnight() -> None:
+def test_closing_a_day_removes_its_window_beyond_midnight_too() -> None:
     friday = hours({"fri": [("22:00", "02:00")]}, {"2026-06-05": []})
     assert opened(friday, "2026-06-05T00:00Z", "2026-06-08T00:00Z") == []
 

@@ -121,7 +121,7 @@ def test_a_busy_time_more_never_adds_a_slot(
 
 @few
 @given(questions(), st.integers(-60, 60))
-def test_everything_a_week_later_is_a_week_later_where_the_clock_does_not_change(
+def test_slots_repeat_a_week_later_where_the_clock_does_not_change(
     question: tuple[SlotInputs, Interval], weeks: int
 ) -> None:
     asked, span = question
@@ -194,7 +194,7 @@ def test_every_refusal_of_a_schedule_names_what_is_in_the_way(
 
 @few
 @given(team_questions())
-def test_every_schedule_taken_is_within_its_limit_and_one_of_them_is_the_wanted_one(
+def test_claimed_schedules_keep_their_limits_and_include_the_requested_one(
     question: tuple[SlotInputs, Interval],
 ) -> None:
     asked, span = question
@@ -209,7 +209,7 @@ def test_every_schedule_taken_is_within_its_limit_and_one_of_them_is_the_wanted_
 
 @few
 @given(team_questions(), st.integers(0, 3 * DAY_SECONDS))
-def test_slots_of_which_it_is_said_that_the_time_does_not_change_them_stay(
+def test_slots_marked_as_independent_of_now_stay(
     question: tuple[SlotInputs, Interval], later: int
 ) -> None:
     asked, span = question

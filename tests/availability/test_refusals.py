@@ -55,19 +55,19 @@ def test_a_schedule_is_named_with_all_rules_that_refuse_it() -> None:
     ]  # fmt: skip
 
 
-def test_of_the_wanted_schedule_its_alternatives_are_not_named() -> None:
+def test_refusals_of_a_requested_schedule_omit_its_alternatives() -> None:
     busy = [schedule(id_, busy=BUSY_AT_NINE) for id_ in (F, R1, R2)]
     assert named(both(*busy, wanted=R1)) == [("BUSY", F), ("BUSY", R1)]
     free = both(busy[0], schedule(R1), busy[2], wanted=R1)
     assert named(free) == [("BUSY", F)]
 
 
-def test_what_is_wanted_and_refused_is_named_though_others_are_free() -> None:
+def test_a_refused_requested_schedule_is_named_though_others_are_free() -> None:
     asked = both(schedule(F), schedule(R1, busy=BUSY_AT_NINE), schedule(R2), wanted=R1)
     assert named(asked) == [("BUSY", R1)]
 
 
-def test_a_schedule_without_a_calendar_is_told_to_help() -> None:
+def test_a_schedule_without_a_calendar_is_named() -> None:
     required = [SlotRequirement(1, (F,)), SlotRequirement(1, (R1, R2))]
     asked = offering(
         [schedule(F), schedule(R1, busy=BUSY_AT_NINE)], HOURLY, now=MONDAY, requirements=required

@@ -176,7 +176,7 @@ def test_a_booking_on_a_schedule_needs_no_grid_but_its_hours() -> None:
     assert codes(direct, monday(11.75)) == ["OUTSIDE_AVAILABILITY"]
 
 
-def test_a_start_off_the_grid_or_an_end_off_the_duration_is_not_a_slot() -> None:
+def test_a_slot_starts_on_the_grid_and_has_the_duration() -> None:
     asked = ask()
     assert codes(asked, monday(9.5)) == ["NOT_A_SLOT"]
     assert codes(asked, monday(9), monday(9.5)) == ["NOT_A_SLOT"]
@@ -233,7 +233,7 @@ def test_a_refusal_for_a_limit_names_the_day() -> None:
     assert refusal == (Code.LIMIT_REACHED, A, (Obstacle(Interval(*meeting(0, 24))),))
 
 
-def test_one_of_many_takes_who_has_least_that_day_then_the_lowest_id() -> None:
+def test_the_schedule_with_fewest_bookings_then_lowest_id_is_assigned() -> None:
     asked = ask(schedule(2), schedule(1, booked=[monday(18)]), schedule(3), terms=HOURLY)
     assert decide(asked, monday(9)).slot == (monday(9), monday(10), (B,), 1)
     listed = slots(asked, Interval(MONDAY, MONDAY + 2 * DAY_SECONDS))
@@ -291,7 +291,7 @@ def test_the_grid_is_that_of_the_first_requirement() -> None:
     assert hours_listed(asked) == [9, 10, 11]
 
 
-def test_a_start_of_one_schedule_may_be_served_by_another_of_the_first_requirement() -> None:
+def test_another_schedule_of_the_first_requirement_may_serve_a_start() -> None:
     early, late = every_day("09:15", "10:00"), every_day("09:00", "12:00")
     asked = ask(schedule(1, hours=early), schedule(2, hours=late))
     assert hours_listed(asked) == [9, 9.25, 10, 11]
@@ -306,7 +306,7 @@ def test_a_booking_that_moves_keeps_its_schedules_if_they_are_free() -> None:
     assert decide(elsewhere, monday(9)).slot == (monday(9), monday(10), (A,), 1)
 
 
-def test_a_schedule_that_is_wanted_is_among_those_taken_or_nobody_is() -> None:
+def test_a_requested_schedule_is_assigned_or_nobody_is() -> None:
     asked = ask(schedule(1), schedule(2), schedule(3, busy=[meeting(9, 10)]), wanted=C)
     assert hours_listed(asked) == [10, 11]
     assert decide(asked, monday(10)).slot == (monday(10), monday(11), (C,), 1)
@@ -359,7 +359,7 @@ def test_a_group_session_is_refused_where_its_schedule_has_become_busy() -> None
     assert codes(asked, monday(10)) == ["BUSY"]
 
 
-def test_a_schedule_that_does_not_hold_the_session_is_wanted_for_a_further_one() -> None:
+def test_requesting_a_schedule_outside_the_session_opens_a_further_one() -> None:
     asked = group(1, schedule(1), schedule(2), wanted=B)
     assert seats(asked) == [(9, 7, (B,)), (10, 7, (B,)), (11, 7, (B,))]
 

@@ -135,7 +135,9 @@ def test_a_time_that_somebody_is_just_booking_is_not_offered_twice(
     expect(second.get_by_role("heading", level=1)).to_have_text(BOOKED)
 
 
-def test_whoever_goes_back_may_choose_the_same_time_again(world: World, visit: Visits) -> None:
+def test_a_visitor_who_goes_back_may_choose_the_same_time_again(
+    world: World, visit: Visits
+) -> None:
     path, _ = offered(world)
     start = tomorrow_at(15)
     page = visit()
@@ -161,9 +163,7 @@ def clock_goes_back() -> tuple[str, int, str]:
     return zone.local_text(at)[:10], at, zone.local_text(at - 86_400)[:10]
 
 
-def test_where_the_clock_goes_back_both_passes_can_be_told_apart_and_booked(
-    world: World, visit: Visits
-) -> None:
+def test_both_passes_of_a_repeated_hour_can_be_booked(world: World, visit: Visits) -> None:
     day, at, _ = clock_goes_back()
     path, _ = offered(world, timezone="America/New_York", duration_minutes=30)
     page = visit()

@@ -84,7 +84,7 @@ def book_in(frame: FrameLocator, start: str) -> None:
     expect(frame.get_by_role("heading", level=1)).to_have_text("You are booked")
 
 
-def test_in_place_it_fits_its_content_and_tells_the_site_what_was_booked(
+def test_embedded_in_place_it_fits_its_content_and_reports_the_booking(
     world: World, visit: Visits, shop: Shop
 ) -> None:
     path, _ = offered(world)
@@ -132,9 +132,7 @@ def test_a_pop_up_opens_and_closes_and_says_so(world: World, visit: Visits, shop
     expect(page.locator("dialog")).to_have_count(0)
 
 
-def test_a_page_that_was_not_made_for_it_stays_out_of_the_frame(
-    world: World, visit: Visits, shop: Shop
-) -> None:
+def test_only_pages_made_for_frames_are_framed(world: World, visit: Visits, shop: Shop) -> None:
     path, _ = offered(world)
     shop.page = f'<!doctype html><iframe src="{world.url}{path}"></iframe>'
     page = visit()

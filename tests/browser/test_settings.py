@@ -120,7 +120,7 @@ def test_an_event_type_with_groups_and_questions_is_made(world: World, visit: Vi
     expect(page.get_by_text("Fitting").first).to_be_visible()
 
 
-def test_why_a_time_is_not_offered_leads_to_what_is_in_the_way(world: World, visit: Visits) -> None:
+def test_an_explained_refusal_links_to_its_obstacle(world: World, visit: Visits) -> None:
     schedule = world.create_schedule(name="Room 7")
     busy = {"start_time": "2030-07-01T10:00:00Z", "end_time": "2030-07-01T11:00:00Z"}
     world.api.post(f"/api/v1/schedules/{schedule['id']}/busy-times", json=busy)

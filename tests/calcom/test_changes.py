@@ -84,7 +84,7 @@ def test_a_chain_may_be_shown_in_any_order(desk: Desk, shown: str) -> None:
     assert desk.sync()["synced"] == 0
 
 
-def test_a_new_row_whose_old_one_is_not_listed_still_moves_the_booking(desk: Desk) -> None:
+def test_a_new_row_moves_the_booking_without_its_old_row(desk: Desk) -> None:
     """The middle of the chain is asked for by its uid."""
     desk.calcom.book("a")
     desk.sync()
@@ -114,7 +114,7 @@ def test_an_old_row_whose_new_one_has_gone_is_cancelled(desk: Desk) -> None:
     assert desk.booking("old")["status"] == "CANCELLED"
 
 
-def test_an_old_row_that_does_not_name_its_new_one_cancels_nothing_twice(desk: Desk) -> None:
+def test_an_old_row_without_its_successor_cancels_nothing_twice(desk: Desk) -> None:
     """As servers do that know no `rescheduledToUid`."""
     desk.calcom.book("old", start="2031-05-01T10:00:00.000Z")
     desk.sync()
@@ -208,7 +208,7 @@ def test_the_later_change_wins(desk: Desk, changed_at: str, title: str) -> None:
     assert desk.booking("one")["title"] == title
 
 
-def test_who_wins_is_asked_field_by_field(desk: Desk) -> None:
+def test_conflicts_are_decided_field_by_field(desk: Desk) -> None:
     """The title was changed here long before, the name just now; there, both in between."""
     desk.calcom.book("one", updatedAt="2019-01-01T00:00:00.000Z")
     desk.sync()
@@ -355,7 +355,7 @@ def test_a_range_brings_its_starts_alone_and_leaves_the_mark(desk: Desk) -> None
     check_same(desk)
 
 
-def test_a_row_outside_the_range_is_skipped_even_by_a_server_that_ignores_it(desk: Desk) -> None:
+def test_a_row_outside_the_range_is_skipped(desk: Desk) -> None:
     desk.calcom.ignores_filters = True
     desk.calcom.book("in", start="2031-05-02T10:00:00.000Z")
     desk.calcom.book("out", start="2031-06-02T10:00:00.000Z")
@@ -364,7 +364,7 @@ def test_a_row_outside_the_range_is_skipped_even_by_a_server_that_ignores_it(des
     assert [b["external"]["uid"] for b in desk.bookings()] == ["in"]
 
 
-def test_mappings_say_which_schedule(desk: Desk) -> None:
+def test_mappings_choose_the_schedule(desk: Desk) -> None:
     by_type, by_host = desk.world.create_schedule(), desk.world.create_schedule()
     desk.connect(
         mappings=[

@@ -91,7 +91,7 @@ def test_what_goes_wrong_is_one_sentence(
     assert told in line
 
 
-def test_a_refused_key_is_told(kalends: Calcom) -> None:
+def test_a_refused_key_is_reported(kalends: Calcom) -> None:
     kalends.connect()
     kalends.desk.calcom.key = "another"
     done = kalends("sync")

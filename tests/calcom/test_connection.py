@@ -131,7 +131,7 @@ def test_an_organization_of_others_is_not_found(desk: Desk, new_desk: NewDesk) -
     assert other.admin.get(f"{SYNC}/{run}").json()["status"] == "done"
 
 
-def test_whose_organization_it_is_is_judged_before_the_rest(desk: Desk, new_desk: NewDesk) -> None:
+def test_ownership_of_the_organization_is_checked_first(desk: Desk, new_desk: NewDesk) -> None:
     theirs = {"organizationId": new_desk().organization_id}
     for answer in (
         desk.admin.post(SYNC, json=theirs | {"startDate": 5, "range": "all"}),
@@ -142,7 +142,7 @@ def test_whose_organization_it_is_is_judged_before_the_rest(desk: Desk, new_desk
         assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
 
 
-def test_the_rest_is_judged_for_our_own_organization(desk: Desk) -> None:
+def test_other_fields_are_checked_for_our_own_organization(desk: Desk) -> None:
     ours = {"organizationId": desk.organization_id}
     for answer in (
         desk.admin.post(SYNC, json=ours | {"startDate": 5}),

@@ -110,7 +110,7 @@ def connect_as(desk: Desk, owner: JSON | None, **changes: str) -> JSON:
     return other
 
 
-def test_another_account_moves_nothing_that_was_brought_in(desk: Desk) -> None:
+def test_another_account_moves_no_imported_booking(desk: Desk) -> None:
     connect_as(desk, ADA)
     desk.calcom.book("one", start="2031-05-01T10:00:00.000Z")
     desk.sync()
@@ -125,7 +125,7 @@ def test_another_account_moves_nothing_that_was_brought_in(desk: Desk) -> None:
     assert desk.booking("two")["schedule_id"] == other["id"]
 
 
-def test_what_another_account_brought_in_is_named_by_each_run(desk: Desk) -> None:
+def test_each_run_names_imports_of_another_account(desk: Desk) -> None:
     connect_as(desk, ADA)
     desk.calcom.book("one", start="2031-05-01T10:00:00.000Z")
     desk.calcom.book("ada's", start="2031-05-04T10:00:00.000Z")
@@ -202,7 +202,7 @@ def send_hook(desk: Desk, hook_url: str, uid: str) -> None:
     desk.wait_for_jobs("calcom.fetch")
 
 
-def test_servers_that_do_not_say_whose_they_are_are_told_by_address(new_desk: NewDesk) -> None:
+def test_servers_without_an_identity_are_distinguished_by_address(new_desk: NewDesk) -> None:
     desk = new_desk()
     desk.connect()
     desk.calcom.book("one", start="2031-05-01T10:00:00.000Z")

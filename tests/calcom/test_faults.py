@@ -26,7 +26,7 @@ def test_many_pages_are_walked_to_their_end(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("pagination", ["old", "none"])
-def test_older_servers_with_less_to_say_are_read_to_the_end(desk: Desk, pagination: str) -> None:
+def test_older_servers_with_fewer_fields_are_read_to_the_end(desk: Desk, pagination: str) -> None:
     desk.calcom.pagination, desk.calcom.most_on_page = pagination, 100
     fill(desk, PAGE + 30)
     assert desk.sync()["synced"] == PAGE + 30
@@ -193,7 +193,7 @@ def test_errors_of_the_server_are_survived(desk: Desk, error: str) -> None:
     check_same(desk)
 
 
-def test_an_older_api_is_told_apart_and_nothing_is_written(desk: Desk) -> None:
+def test_an_older_api_is_recognized_and_nothing_is_written(desk: Desk) -> None:
     fill(desk, 3)
     desk.calcom.is_old_api = True
     answer = desk.try_sync()
@@ -202,7 +202,7 @@ def test_an_older_api_is_told_apart_and_nothing_is_written(desk: Desk) -> None:
     assert desk.runs() == []
 
 
-def test_an_older_api_in_the_middle_ends_the_run_and_keeps_what_was_brought(desk: Desk) -> None:
+def test_an_older_api_midway_ends_the_run_and_keeps_imported_rows(desk: Desk) -> None:
     fill(desk, PAGE + 20)
     switched = desk.calcom
 
@@ -225,14 +225,14 @@ def test_an_address_that_is_not_the_api_is_unsupported(desk: Desk, path: str) ->
     assert (answer.status_code, answer.json()["code"]) == (502, "CALCOM_UNSUPPORTED")
 
 
-def test_a_key_that_is_refused_is_said_at_once(desk: Desk) -> None:
+def test_a_refused_key_is_reported_at_once(desk: Desk) -> None:
     desk.connect(apiKey="cal_wrong_key")
     answer = desk.try_sync()
     assert (answer.status_code, answer.json()["code"]) == (409, "CALCOM_KEY_REFUSED")
     assert desk.runs() == []
 
 
-def test_a_key_that_dies_in_the_middle_keeps_what_was_brought(desk: Desk) -> None:
+def test_a_key_that_expires_midway_keeps_imported_rows(desk: Desk) -> None:
     fill(desk, PAGE + 20)
     desk.calcom.fault = once(lambda: failing("401_bad_key"), on=2)
     answer = desk.try_sync()
@@ -256,7 +256,7 @@ def test_a_key_that_dies_in_the_middle_keeps_what_was_brought(desk: Desk) -> Non
     }
 
 
-def test_nobody_at_the_other_end_is_said_at_once(desk: Desk) -> None:
+def test_an_unreachable_server_is_reported_at_once(desk: Desk) -> None:
     desk.connect(baseUrl=f"http://127.0.0.1:{free_port()}/v2")
     answer = desk.try_sync()
     assert (answer.status_code, answer.json()["code"]) == (502, "CALCOM_UNAVAILABLE")

@@ -58,7 +58,7 @@ class History:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_both_sides_agree_whatever_happened(desk: Desk, seed: int) -> None:
+def test_both_sides_agree_after_any_history(desk: Desk, seed: int) -> None:
     desk.connect(webhookSecret=SECRET)
     history = History(desk.calcom, seed)
     for _ in range(6):

@@ -44,7 +44,7 @@ def test_the_sample_of_a_hook_is_taken(desk: Desk) -> None:
     wait_for(desk, "CANCELLED")
 
 
-def test_a_late_or_replayed_hook_tells_what_holds_now(desk: Desk) -> None:
+def test_a_late_or_replayed_hook_imports_the_present_state(desk: Desk) -> None:
     url = desk.connect(webhookSecret=SECRET)["hookUrl"]
     desk.calcom.book("one")
     body = desk.calcom.hook("one")

@@ -45,7 +45,7 @@ HOST: JSON = {
     ],
     ids=lambda changes: ",".join(changes)[:40],
 )
-def test_it_is_brought_in(desk: Desk, changes: JSON) -> None:
+def test_an_odd_row_is_imported(desk: Desk, changes: JSON) -> None:
     desk.calcom.book("odd", start=GOOD, **changes)
     desk.calcom.book("good")
     answer = desk.sync()
@@ -93,7 +93,7 @@ def test_what_is_no_row_is_skipped(desk: Desk, row: Any) -> None:
     assert answer["skipped"] == len(answer["skips"]) == 1
 
 
-def test_a_status_that_is_learned_later_is_brought_in_then(desk: Desk) -> None:
+def test_a_row_is_imported_once_its_status_is_known(desk: Desk) -> None:
     desk.calcom.book("odd", status="waitlisted")
     desk.sync()
     desk.calcom.change("odd", status="accepted")
@@ -134,7 +134,7 @@ def test_every_seat_is_a_booking_and_the_row_counts_once(desk: Desk) -> None:
     assert desk.world.api.post("/api/v1/bookings", json=body).status_code == 409
 
 
-def test_a_seat_that_was_given_up_is_cancelled_and_a_new_one_taken(desk: Desk) -> None:
+def test_a_changed_seat_cancels_the_old_and_books_the_new(desk: Desk) -> None:
     seated(desk, "class", "ann", "bob", start=GOOD)
     desk.sync()
     desk.calcom.change("class", attendees=[seat("bob"), seat("dan")])

@@ -77,7 +77,7 @@ def test_what_is_wrong_stands_at_its_field(
     assert "Sync now" not in text_of(answer)
 
 
-def test_a_sync_shows_what_was_brought_in_and_what_was_left_out(desk: Desk, clerk: Clerk) -> None:
+def test_a_sync_shows_imported_and_skipped_rows(desk: Desk, clerk: Clerk) -> None:
     connect(desk, clerk)
     row = desk.calcom.book()
     desk.world.book(desk.schedule, re.sub(r"\.\d+", "", row["start"]))
@@ -87,7 +87,7 @@ def test_a_sync_shows_what_was_brought_in_and_what_was_left_out(desk: Desk, cler
     assert row["uid"] in page.text
 
 
-def test_a_key_that_is_refused_is_said_on_the_page(desk: Desk, clerk: Clerk) -> None:
+def test_a_refused_key_is_shown_on_the_page(desk: Desk, clerk: Clerk) -> None:
     connect(desk, clerk, apiKey="cal_another_key")
     refused = clerk.submit(f"{PAGE}/sync", page=PAGE)
     assert refused.status_code == 409

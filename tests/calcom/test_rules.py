@@ -107,7 +107,7 @@ def test_every_field_is_a_part_of_one_and_only_one() -> None:
     ("event_type", "hosts", "schedule"),
     [(7, [501], B), (8, [501], C), (8, [9, 501], C), (8, [9], A), (None, [], A), (None, [501], C)],
 )
-def test_an_event_type_wins_over_a_host_and_a_host_over_the_default(
+def test_event_type_mappings_precede_host_mappings_and_those_the_default(
     event_type: int | None, hosts: list[int], schedule: Any
 ) -> None:
     mappings = [

@@ -60,7 +60,7 @@ def parsed(message: Message) -> EmailMessage:
     return read
 
 
-def test_an_invitation_tells_who_invites_and_until_when() -> None:
+def test_an_invitation_names_its_sender_and_expiry() -> None:
     message = account_message(account_mail())
     shown = message_as_text(message.content)
     assert "Subject: Invitation to Praxis Müller\n" in shown
@@ -102,7 +102,7 @@ def test_a_retry_is_the_same_message() -> None:
 
 @WITHOUT_HURRY
 @given(hostile)
-def test_whatever_names_say_there_is_one_recipient_and_no_other_header(name: str) -> None:
+def test_no_name_adds_a_recipient_or_header(name: str) -> None:
     for message in (
         account_message(account_mail(organization_name=name, invited_by=name)),
         endpoint_disabled_message(endpoint_mail(organization_name=name, error=name)),

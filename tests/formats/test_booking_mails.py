@@ -108,7 +108,7 @@ def test_the_invitation_is_an_alternative_and_a_file() -> None:
     assert file.get_payload(decode=True) == alternative.get_payload(decode=True)
 
 
-def test_the_attendee_is_told_by_the_organization_who_can_be_answered() -> None:
+def test_the_attendees_mail_comes_from_the_organization_and_can_be_answered() -> None:
     message = parsed(booking_mail())
     assert list(message) == HEADERS
     assert str(message["From"]) == "Praxis Müller <kalends@praxis.example>"
@@ -126,7 +126,7 @@ def test_without_an_address_of_the_organization_there_is_no_reply_to() -> None:
     assert "Reply" not in text_of(mail)
 
 
-def test_the_organization_is_told_of_the_attendee_but_not_the_secret_link() -> None:
+def test_the_organizations_mail_names_the_attendee_without_the_secret_link() -> None:
     shown = booking(
         attendee={"phone": "+49 30 1234", "notes": "Bring\nthe dog"},
         answers={"topic": ["teeth", "tongue"], "first_visit": True, "left_out": None},
@@ -239,7 +239,7 @@ def test_a_retry_is_the_same_message() -> None:
         ),
     ],
 )
-def test_times_are_the_attendees_and_say_so(
+def test_times_are_in_the_attendees_zone_and_name_it(
     zone: str, start: str, minutes: int, shown: str
 ) -> None:
     starts_at = datetime.fromisoformat(start).replace(tzinfo=UTC)
@@ -261,7 +261,7 @@ def test_zones_fall_back_to_the_bookings_and_the_organization_reads_its_own() ->
     assert "09:00 to 10:00 (Europe/Lisbon, GMT)" in text_of(to_desk)
 
 
-def test_a_moved_booking_tells_both_times_and_a_pending_one_that_it_waits() -> None:
+def test_a_reschedule_mail_has_both_times_and_a_pending_status() -> None:
     mail = booking_mail(
         kind=MailKind.RESCHEDULED,
         booking=booking(status=Status.PENDING),
@@ -272,7 +272,7 @@ def test_a_moved_booking_tells_both_times_and_a_pending_one_that_it_waits() -> N
     assert "It still has to be confirmed." in text
 
 
-def test_a_cancellation_tells_why_and_offers_nothing() -> None:
+def test_a_cancellation_gives_its_reason_and_offers_nothing() -> None:
     cancelled = {"kind": MailKind.CANCELLED}
     given_reason = booking(status=Status.CANCELLED, cancellation_reason="Closed for snow")
     expired = booking(status=Status.CANCELLED, cancellation_reason="expired")
@@ -317,7 +317,7 @@ def test_nothing_but_a_location_becomes_a_link() -> None:
     assert Elements(page_of(mail)).links == []
 
 
-def test_without_a_location_its_kind_is_told() -> None:
+def test_without_a_location_its_kind_is_written() -> None:
     assert "Where: By phone" in text_of(
         booking_mail(booking=booking(location_type=LocationType.PHONE))
     )
@@ -325,7 +325,7 @@ def test_without_a_location_its_kind_is_told() -> None:
 
 @WITHOUT_HURRY
 @given(hostile, hostile, hostile)
-def test_whatever_users_write_is_only_text(name: str, title: str, words: str) -> None:
+def test_anything_users_write_is_only_text(name: str, title: str, words: str) -> None:
     shown = booking(
         title=title,
         location=words,
@@ -381,14 +381,14 @@ def test_addresses_of_other_alphabets_are_written_as_servers_want_them(
 
 @WITHOUT_HURRY
 @given(hostile, hostile)
-def test_an_address_is_one_recipient_whatever_it_looks_like(local: str, domain: str) -> None:
+def test_any_address_is_one_recipient(local: str, domain: str) -> None:
     content = booking_message(booking_mail(recipient=f"{local[:60]}@{domain[:120]}")).content
     raw = message_from_string(content.decode(), policy=policy.compat32)
     assert list(raw) == HEADERS
     assert len(getaddresses([raw["To"]])) == 1
 
 
-def test_a_long_title_is_cut_in_the_subject_and_whole_in_the_text() -> None:
+def test_a_long_title_is_cut_in_the_subject_alone() -> None:
     mail = booking_mail(booking=booking(title="Ä" * 500))
     assert len(parsed(mail)["Subject"]) < 200
     assert "Ä" * 500 in text_of(mail)

@@ -50,7 +50,7 @@ def _of(text: str, where: str) -> str:
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK])
-def test_the_mails_button_looks_as_the_pages_does(scheme: str) -> None:
+def test_buttons_of_mails_and_pages_look_the_same(scheme: str) -> None:
     found = rules_in(page_of(booking_mail()), scheme)
     css = style_sheet().split("prefers-color-scheme: dark")[scheme == DARK]
     assert f"--accent: {found['button']};" in css

@@ -160,7 +160,7 @@ def test_the_same_invitation_makes_the_same_bytes() -> None:
         ("Australia/Sydney", "2199-12-31T13:00", "DTSTART;TZID=Australia/Sydney:22000101T000000"),
     ],
 )
-def test_times_stand_in_their_zone_unless_it_cannot_tell_them(
+def test_times_stand_in_their_zone_where_it_can_express_them(
     zone: str, start: str, written: str
 ) -> None:
     starts_at = datetime.fromisoformat(start).replace(tzinfo=UTC)
@@ -191,14 +191,14 @@ def test_lines_have_75_octets_at_most_and_whole_characters() -> None:
 
 
 @pytest.mark.parametrize("length", range(60, 90))
-def test_a_fold_loses_nothing_whatever_the_length(length: int) -> None:
+def test_a_fold_loses_nothing_at_any_length(length: int) -> None:
     summary = "é" * length
     assert event_in(invitation_ics(invitation(summary=summary)))["SUMMARY"] == summary
 
 
 @WITHOUT_HURRY
 @given(hostile, hostile)
-def test_text_stays_text_whatever_it_says(name: str, words: str) -> None:
+def test_any_text_stays_text(name: str, words: str) -> None:
     people = {"organizer": Person(name, JANE.email), "attendees": (Person(name, JANE.email),)}
     content = invitation_ics(invitation(summary=words, description=words, location=words, **people))
     event = event_in(content)
@@ -244,7 +244,7 @@ def test_a_feed_has_each_appointment_and_no_attendee() -> None:
     assert b"ATTENDEE" not in content
 
 
-def test_a_feed_depends_on_what_is_in_it_and_not_on_its_order() -> None:
+def test_a_feed_does_not_depend_on_the_order_of_its_entries() -> None:
     one, two = entry(), entry(uid="bk_2@kalends")
     assert feed_ics("A", [one, two], organizer=PRAXIS) == feed_ics(
         "A", [two, one], organizer=PRAXIS

@@ -53,7 +53,7 @@ def test_weeks_begin_as_the_readers_do(language: str, first: int) -> None:
     assert english_for(language).first_week_day == first
 
 
-def test_readers_with_one_clock_and_other_weeks_are_told_apart() -> None:
+def test_readers_with_the_same_clock_and_other_weeks_are_distinguished() -> None:
     assert english_for("fa-IR") != english_for("ja-JP") != english_for("fr")
     assert len({english_for("fa-IR"), english_for("ja-JP"), english_for("fr")}) == 3
 

@@ -36,7 +36,7 @@ def test_answers_stand_under_their_questions_in_mail_and_invitation() -> None:
         assert "Which size?: L\\nExtras: a\\, b\\nIs it your first visit?: No" in invitation
 
 
-def test_an_answer_to_what_is_asked_no_more_stays_readable() -> None:
+def test_an_answer_to_a_removed_question_stays_readable() -> None:
     answers = {"phone_model": "P7", "size": "L"}
     assert label_answers(answers, [SIZE]) == [("Which size?", "L"), ("Phone model", "P7")]
 
@@ -78,7 +78,7 @@ def test_a_label_like_one_of_ours_stays_an_answer(label: str) -> None:
         (MailKind.CANCELLED, Status.CANCELLED),
     ],
 )
-def test_a_video_link_is_not_told_unless_confirmed(
+def test_a_video_link_is_not_sent_before_confirmation(
     event: MailKind, status: Status, audience: Audience, location: str, kind: LocationType | None
 ) -> None:
     shown = booking(status=status, location=location, location_type=kind)
@@ -93,7 +93,7 @@ def test_a_video_link_is_not_told_unless_confirmed(
 
 
 @pytest.mark.parametrize("kind", [LocationType.VIDEO, LocationType.CUSTOM, None])
-def test_a_video_link_is_told_with_the_confirmation(kind: LocationType | None) -> None:
+def test_a_video_link_is_sent_with_the_confirmation(kind: LocationType | None) -> None:
     for part in parts_of(booking_mail(booking=booking(location=LINK, location_type=kind))):
         assert LINK in part
 
@@ -108,7 +108,7 @@ def test_a_video_link_is_told_with_the_confirmation(kind: LocationType | None) -
         ("The usual place", LocationType.CUSTOM),
     ],
 )
-def test_any_other_place_is_told_at_once(location: str, kind: LocationType | None) -> None:
+def test_any_other_place_is_sent_at_once(location: str, kind: LocationType | None) -> None:
     shown = booking(status=Status.PENDING, location=location, location_type=kind)
     text = text_of(booking_mail(kind=MailKind.REQUESTED, booking=shown))
     assert f"Where: {location}\n" in text
@@ -146,7 +146,7 @@ def test_without_a_link_the_mail_says_that_it_is_too_late() -> None:
         {"kind": MailKind.WITHDRAWN},
     ],
 )
-def test_until_when_is_told_to_those_who_may_change_it(other: dict[str, Any]) -> None:
+def test_those_who_may_change_it_read_until_when(other: dict[str, Any]) -> None:
     mail = booking_mail(changeable_until=NOON, **other)
     assert "cancel or move" not in text_of(mail)
     assert "T0ken" not in text_of(mail)
@@ -176,7 +176,7 @@ def test_an_invitation_changes_with_what_it_says(
     assert changed == audiences
 
 
-def test_a_consent_is_told_without_the_address_of_its_link() -> None:
+def test_a_consent_is_written_without_the_address_of_its_link() -> None:
     terms = Question(
         key="terms", label="I agree to the [terms](https://x.example/t)", type=QuestionType.CONSENT
     )

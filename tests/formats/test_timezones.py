@@ -109,7 +109,7 @@ def moments_around(moment: datetime) -> Iterator[datetime]:
 
 
 @pytest.mark.parametrize(("name", "at"), ODD_CLOCKS)
-def test_a_zone_tells_the_offsets_that_zoneinfo_knows(name: str, at: str) -> None:
+def test_a_zone_has_the_offsets_of_zoneinfo(name: str, at: str) -> None:
     moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
     component = Timezone.from_ical(component_around(name, moment))
     assert component["TZID"] == name
@@ -160,7 +160,7 @@ def test_every_zone_is_right_at_every_time(name: str, moment: datetime) -> None:
         ),
     ],
 )
-def test_settled_rules_are_told_as_rules_and_standard_is_the_lower_offset(
+def test_settled_rules_are_written_as_rules_with_standard_as_lower_offset(
     name: str, at: str, told: list[tuple[str, str, str]]
 ) -> None:
     moment = datetime.fromisoformat(at).replace(tzinfo=UTC)

@@ -219,13 +219,13 @@ async def test_a_name_that_takes_long_to_find_is_given_up_in_time() -> None:
 # What a network does.
 
 
-async def test_a_port_where_nobody_listens_is_told(http: GuardedHttp) -> None:
+async def test_a_port_where_nobody_listens_is_reported(http: GuardedHttp) -> None:
     async with receiving(answer_ok) as receiver:
         pass
     assert await reason_for(http, post(receiver.url)) == "the connection was refused"
 
 
-async def test_a_name_that_does_not_exist_is_told(http: GuardedHttp) -> None:
+async def test_a_name_that_does_not_exist_is_reported(http: GuardedHttp) -> None:
     came = await http.send(post("https://no.invalid/"))
     assert isinstance(came, Unreachable)
     assert came.reason == "the name does not resolve"
@@ -262,7 +262,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_a_broken_answer_is_told_and_not_asked_for_again(
+async def test_a_broken_answer_is_reported_and_not_requested_again(
     http: GuardedHttp, kind: str, method: str
 ) -> None:
     text, reason = BROKEN[kind]
@@ -334,7 +334,7 @@ async def ends_when_asked_again(visit: Visit) -> None:
         ("DELETE", {}),
     ],
 )
-async def test_what_may_be_repeated_is_sent_once_more_if_a_kept_connection_ends(
+async def test_a_repeatable_request_is_resent_if_a_kept_connection_ends(
     http: GuardedHttp, method: str, headers: dict[str, str]
 ) -> None:
     async with receiving(ends_when_asked_again) as receiver:
@@ -390,7 +390,7 @@ async def test_what_comes_unasked_is_no_answer_to_the_next_request(http: Guarded
             assert len(receiver.requests) == number
 
 
-async def test_requests_that_meet_the_close_of_the_client_are_told() -> None:
+async def test_requests_during_the_clients_close_are_answered() -> None:
     async with receiving(answer_ok) as receiver:
         client = GuardedHttp(LOOPBACK)
         sending = [asyncio.create_task(client.send(post(receiver.url))) for _ in range(5)]

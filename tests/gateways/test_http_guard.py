@@ -42,7 +42,7 @@ POINTED = [
 
 
 @pytest.mark.parametrize(("addresses", "at_fault"), POINTED)
-async def test_a_name_that_points_inside_is_refused_whatever_else_it_points_to(
+async def test_a_name_with_any_inside_address_is_refused(
     canary: Receiver, addresses: list[str], at_fault: str
 ) -> None:
     client = GuardedHttp(read_opened([]), pointing_to(addresses))
@@ -73,7 +73,7 @@ async def test_loopback_is_never_reached(canary: Receiver, scheme: str, host: st
     assert came.is_refused
 
 
-async def test_a_name_that_turns_inside_after_it_was_judged_is_not_followed(
+async def test_a_name_that_turns_inside_after_its_check_is_not_followed(
     canary: Receiver,
 ) -> None:
     answers = [["127.0.0.2"], ["127.0.0.1"]] * 5
@@ -92,9 +92,7 @@ async def test_a_name_that_turns_inside_after_it_was_judged_is_not_followed(
     }
 
 
-async def test_the_connection_goes_to_the_address_that_was_judged_and_asks_no_resolver_again() -> (
-    None
-):
+async def test_the_connection_goes_to_the_checked_address() -> None:
     asked: list[str] = []
 
     async def resolve(host: str) -> list[str]:
@@ -110,7 +108,7 @@ async def test_the_connection_goes_to_the_address_that_was_judged_and_asks_no_re
     assert f"Host: hook.example:{receiver.port}".encode() in receiver.requests[0]
 
 
-async def test_an_opened_name_is_called_by_plain_http_whatever_it_points_to() -> None:
+async def test_an_allowed_name_is_called_at_any_address() -> None:
     client = GuardedHttp(read_opened(["hook.internal"]), pointing_to(["127.0.0.1"]))
     async with receiving(answer_ok) as receiver:
         url = f"http://HOOK.internal:{receiver.port}/"
@@ -181,7 +179,7 @@ async def https_reason(tls: ssl.SSLContext, host: str = "hook.example") -> str |
     return came.status if isinstance(came, OutboundResponse) else came.reason
 
 
-async def test_a_certificate_for_the_name_is_valid_and_the_name_is_told(
+async def test_the_name_is_sent_and_its_certificate_is_valid(
     authority: Authority,
 ) -> None:
     asked: list[str | None] = []
@@ -210,7 +208,7 @@ async def test_a_certificate_of_an_unknown_authority_is_not_valid(tmp_path: Path
     assert str(reason).startswith("the certificate is not valid: unable to get local issuer")
 
 
-async def test_a_server_without_tls_is_told() -> None:
+async def test_a_server_without_tls_is_reported() -> None:
     async def greet(visit: Visit) -> None:
         await visit.say(b"220 mail.example ESMTP\r\n")
         await visit.request()

@@ -130,7 +130,7 @@ async def test_a_connection_that_waited_long_is_closed(monkeypatch: pytest.Monke
     assert server.requests[-1] == b"QUIT"
 
 
-async def test_the_settings_say_which_server_and_as_whom(tmp_path: Path) -> None:
+async def test_the_settings_name_the_server_and_account(tmp_path: Path) -> None:
     mailbox = Mailbox()
     async with smtp_server(mailbox) as port:
         environ = {
@@ -168,7 +168,7 @@ async def test_user_and_password_are_used_as_they_were_encoded() -> None:
     assert len(mailbox.mails) == 1
 
 
-async def test_mail_waits_where_the_server_wants_a_sign_in_that_is_not_set() -> None:
+async def test_mail_waits_where_a_required_sign_in_is_not_set() -> None:
     async with smtp_server(Mailbox(), **signing_in(b"a", b"b")) as port:
         refused = await post_once(f"smtp://127.0.0.1:{port}")
     assert isinstance(refused, Deferred)
@@ -185,7 +185,7 @@ async def test_a_refused_sign_in_is_logged_without_the_password(
     assert "hunter2222" not in told.out + told.err
 
 
-async def test_starttls_encrypts_before_anything_is_said(authority: Authority) -> None:
+async def test_starttls_encrypts_before_anything_is_sent(authority: Authority) -> None:
     mailbox = Mailbox()
     tls = authority.serving("localhost")
     async with smtp_server(mailbox, tls_context=tls, require_starttls=True) as port:
@@ -248,7 +248,7 @@ async def test_a_certificate_for_another_name_is_not_spoken_to(
         "a" * 250 + "@b.c",
     ],
 )
-async def test_no_address_can_say_more_than_itself(address: str) -> None:
+async def test_no_address_adds_an_smtp_command(address: str) -> None:
     async with receiving(lambda visit: talk(visit, {})) as server:
         url = f"smtp://127.0.0.1:{server.port}"
         assert isinstance(await post_once(url, recipient=address), Rejected)
@@ -364,7 +364,7 @@ async def test_a_server_that_hangs_is_given_up_in_time(
     assert outcome == Deferred("the mail server did not answer in time")
 
 
-async def test_a_server_may_look_long_at_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_server_may_take_long_to_accept_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smtp_client, "STEP_SECONDS", 0.5)
     outcome, _ = await outcome_of({"end": b"250 taken"}, thinks_seconds=1.0)
     assert outcome == Posted()
@@ -385,7 +385,7 @@ async def test_a_message_that_broke_off_after_data_was_sent_once() -> None:
         {"EHLO": b"250-test\r\n250 STARTTLS", "STARTTLS": b"220 go\r\n250 and so on"},
     ],
 )
-async def test_nothing_is_said_in_clear_where_starttls_is_refused(
+async def test_nothing_is_sent_in_clear_where_starttls_is_refused(
     answers: dict[str, bytes | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(smtp_client, "STEP_SECONDS", 1.0)
@@ -433,7 +433,7 @@ async def test_a_refusal_on_a_kept_connection_is_one(answer: bytes) -> None:
         assert isinstance(await made.post(SENDER, GUEST, MESSAGE), Deferred)
 
 
-async def test_a_server_that_is_not_there_is_told() -> None:
+async def test_a_missing_mail_server_is_reported() -> None:
     async with receiving(lambda visit: talk(visit, {})) as server:
         pass
     gone = await post_once(f"smtp://127.0.0.1:{server.port}")

@@ -189,7 +189,7 @@ async def test_empty_lanes_are_forgotten_when_they_have_been_empty_for_a_while(
     assert await fetch(context, query, [tenant]) == [0, 1]
 
 
-async def test_what_mails_said_is_forgotten_after_three_months_but_not_that_they_were(
+async def test_texts_of_mails_are_deleted_after_three_months_their_rows_stay(
     context: Context,
 ) -> None:
     tenant, long_ago = await make_tenant(context), NOW - timedelta(days=90)

@@ -32,7 +32,7 @@ def user(world: World) -> Iterator[User]:
 
 
 @pytest.mark.parametrize(("path", "fields"), FORMS, ids=lambda value: str(value)[:22])
-def test_every_form_that_changes_a_booking_may_tell_nobody(
+def test_every_form_that_changes_a_booking_may_notify_nobody(
     world: World, office: PostOffice, user: User, path: str, fields: JSON
 ) -> None:
     booking = world.book(world.create_schedule())
@@ -47,7 +47,7 @@ def test_every_form_that_changes_a_booking_may_tell_nobody(
 
 
 @pytest.mark.parametrize(("path", "fields"), FORMS, ids=lambda value: str(value)[:22])
-def test_every_form_that_changes_a_booking_tells_unless_asked_not_to(
+def test_every_form_that_changes_a_booking_notifies_by_default(
     world: World, office: PostOffice, user: User, path: str, fields: JSON
 ) -> None:
     booking = world.book(world.create_schedule())

@@ -18,7 +18,7 @@ from tests.smtp import PostOffice
 from tests.world import JSON, World, plus, shown, tomorrow_at
 
 
-def test_a_request_is_told_to_the_attendee_and_the_organization(
+def test_a_request_is_mailed_to_the_attendee_and_the_organization(
     world: World, office: PostOffice
 ) -> None:
     booking = world.book(world.create_schedule(), title="Consultation")
@@ -32,7 +32,7 @@ def test_a_request_is_told_to_the_attendee_and_the_organization(
     assert event_in(attendee)["STATUS"] == "TENTATIVE"
 
 
-def test_the_life_of_a_booking_is_one_invitation_that_grows_and_is_cancelled(
+def test_a_booking_is_one_invitation_from_request_to_cancellation(
     world: World, office: PostOffice
 ) -> None:
     booking = world.book(world.create_schedule(timezone="Europe/Berlin"))
@@ -61,7 +61,7 @@ def test_the_life_of_a_booking_is_one_invitation_that_grows_and_is_cancelled(
     assert moved == datetime.fromisoformat(plus(booking["start_time"], hours=2))
 
 
-def test_the_attendees_own_zone_is_told(world: World, office: PostOffice) -> None:
+def test_mails_name_the_attendees_own_zone(world: World, office: PostOffice) -> None:
     body = world.booking_body(world.create_schedule(), "2031-07-01T12:00:00Z")
     body["attendee"]["timezone"] = "Asia/Kathmandu"
     world.api.post("/api/v1/bookings", json=body)
@@ -70,7 +70,7 @@ def test_the_attendees_own_zone_is_told(world: World, office: PostOffice) -> Non
     assert "Kathmandu" in text_of(attendee)
 
 
-def test_the_link_is_only_in_the_attendees_mail_and_each_has_its_own(
+def test_the_attendees_mails_alone_have_a_link_each_its_own(
     world: World, office: PostOffice
 ) -> None:
     booking = world.book(world.create_schedule())
@@ -87,7 +87,7 @@ def test_the_link_is_only_in_the_attendees_mail_and_each_has_its_own(
     assert ["/booking/" in text for text in to_admin] == [False] * len(found)
 
 
-def test_what_lies_in_the_past_is_told_to_nobody(world: World, office: PostOffice) -> None:
+def test_a_booking_in_the_past_is_mailed_to_nobody(world: World, office: PostOffice) -> None:
     schedule = world.create_schedule()
     world.book(schedule, "2001-01-01T10:00:00Z")
     ahead = world.book(schedule)
@@ -104,7 +104,7 @@ def test_a_changed_detail_of_a_request_is_not_mailed(world: World, office: PostO
     assert len(office.wait_for(4)) == 4
 
 
-def test_without_a_notify_address_the_attendee_alone_hears_of_it(
+def test_without_a_notify_address_the_attendee_alone_gets_mail(
     world: World, office: PostOffice
 ) -> None:
     world.api.patch("/api/v1/organization", json={"notify_email": None})
@@ -250,7 +250,7 @@ def wait_for_output(
     return shown
 
 
-def test_mail_that_is_refused_for_good_is_shown_and_can_be_sent_again(
+def test_mail_refused_for_good_is_listed_and_can_be_resent(
     world: World, office: PostOffice, mail_environment: dict[str, str]
 ) -> None:
     office.answer = lambda _: "554 5.7.1 Not this one"

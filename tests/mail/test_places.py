@@ -45,7 +45,7 @@ def test_attendee_and_organization_read_the_clock_of_the_place(post: Post) -> No
     assert "07:00 (Asia/Tokyo, GMT+9)." in text_of(mine)
 
 
-def test_a_move_is_told_on_the_clock_of_the_place(post: Post) -> None:
+def test_a_reschedule_mail_uses_the_clock_of_the_place(post: Post) -> None:
     booking = haircut(post)
     post.news()
     post.patch(booking, start_time=plus(booking["start_time"], hours=1))
@@ -70,7 +70,7 @@ def test_a_reminder_is_on_the_clock_of_the_place(post: Post, mail_home: Installa
 @pytest.mark.parametrize(
     "change", [{"timezone": "Africa/Lagos"}, {"attendee": {"timezone": "Asia/Tokyo"}}]
 )
-def test_a_zone_that_shows_nowhere_is_no_news(post: Post, change: JSON) -> None:
+def test_a_zone_that_appears_in_no_text_sends_no_mail(post: Post, change: JSON) -> None:
     booking = haircut(post)
     post.news()
     post.patch(booking, **change)

@@ -48,7 +48,7 @@ def test_a_quiet_change_is_an_event_but_no_mail(
 
 
 @pytest.mark.parametrize(("query", "mails"), [("?notify=false&reason=ill", 2), ("", 4)])
-def test_delete_tells_nobody_where_it_is_asked_not_to(
+def test_a_quiet_delete_notifies_nobody(
     world: World, office: PostOffice, query: str, mails: int
 ) -> None:
     booking = world.book(world.create_schedule())

@@ -23,7 +23,7 @@ NEW = "jane.new@example.com"
         ({"attendee": {"name": "Jane Roe"}}, "Hello Jane Roe"),
     ],
 )
-def test_whatever_the_invitation_says_is_sent_again_once_it_changes(
+def test_any_changed_field_of_the_invitation_is_sent_again(
     post: Post, change: JSON, told: str
 ) -> None:
     booking = post.confirmed()
@@ -55,7 +55,7 @@ def test_the_calendar_gets_the_new_place_and_the_mail_says_what_changed(post: Po
         {"location": "Room 1"},
     ],
 )
-def test_what_the_attendees_invitation_does_not_say_is_not_sent(post: Post, change: JSON) -> None:
+def test_a_change_outside_the_attendees_invitation_is_not_sent(post: Post, change: JSON) -> None:
     booking = post.confirmed(location="Room 1")
     post.patch(booking, **change)
     mails = post.news()
@@ -63,7 +63,7 @@ def test_what_the_attendees_invitation_does_not_say_is_not_sent(post: Post, chan
     assert len(mails) == int("attendee" in change)  # the desk's shows the phone
 
 
-def test_a_request_hears_of_its_new_place_when_it_is_confirmed(post: Post) -> None:
+def test_a_request_receives_its_new_place_when_it_is_confirmed(post: Post) -> None:
     booking = post.world.book(post.world.create_schedule(), location="Room 1")
     post.patch(booking, location="Room 9")
     assert len(post.news()) == 2
@@ -73,14 +73,14 @@ def test_a_request_hears_of_its_new_place_when_it_is_confirmed(post: Post) -> No
 
 
 @pytest.mark.parametrize("status", ["CANCELLED", "COMPLETED", "NO_SHOW"])
-def test_nobody_hears_of_details_once_it_has_ended(post: Post, status: str) -> None:
+def test_changed_details_are_not_mailed_after_the_end(post: Post, status: str) -> None:
     booking = post.confirmed()
     post.patch(booking, status=status, notify=False)
     post.patch(booking, location="Room 9", attendee={"email": NEW})
     assert post.news() == []
 
 
-def test_a_new_address_is_invited_and_the_old_one_told_off(post: Post) -> None:
+def test_a_new_address_is_invited_and_the_old_one_cancelled(post: Post) -> None:
     booking = post.confirmed(location="Room 1")
     post.patch(booking, attendee={"email": NEW}, location="Room 9")
     mails = post.news()
@@ -126,7 +126,7 @@ def test_an_address_in_other_letters_is_the_same_mailbox(post: Post) -> None:
     assert [calendar_part(mail).get_param("method") for mail in mails] == ["REQUEST"]
 
 
-def test_a_mail_after_a_quiet_move_tells_from_what_was_last_told(post: Post) -> None:
+def test_a_mail_after_a_quiet_move_names_the_last_mailed_time(post: Post) -> None:
     start = tomorrow_at(10)
     booking = post.confirmed(start=start)
     post.patch(booking, start_time=plus(start, hours=1), notify=False)
@@ -144,7 +144,7 @@ def test_back_to_what_the_attendee_knows_is_no_news(post: Post) -> None:
     assert post.news() == []
 
 
-def test_a_quiet_confirmation_is_told_with_the_next_change(post: Post) -> None:
+def test_a_quiet_confirmation_is_mailed_with_the_next_change(post: Post) -> None:
     booking = post.world.book(post.world.create_schedule())
     post.news()
     post.patch(booking, status="CONFIRMED", notify=False)
@@ -154,7 +154,7 @@ def test_a_quiet_confirmation_is_told_with_the_next_change(post: Post) -> None:
     assert event_in(mail)["STATUS"] == "CONFIRMED"
 
 
-def test_after_a_quiet_change_of_address_the_old_one_is_told_off_later(post: Post) -> None:
+def test_a_quietly_replaced_address_is_cancelled_with_the_next_mail(post: Post) -> None:
     booking = post.confirmed()
     post.patch(booking, attendee={"email": NEW}, notify=False)
     post.world.api.delete(f"/api/v1/bookings/{booking['id']}")
@@ -173,7 +173,7 @@ def test_each_of_two_quick_changes_is_an_invitation_of_its_own(post: Post) -> No
     assert {(e["SEQUENCE"], str(e["LOCATION"])) for e in events} == {(2, "Room 8"), (3, "Room 9")}
 
 
-def test_the_organization_hears_of_a_new_phone_in_its_calendar(post: Post) -> None:
+def test_the_organizations_calendar_receives_a_new_phone(post: Post) -> None:
     booking = post.confirmed()
     post.patch(booking, attendee={"phone": "+49 30 1234"})
     (mail,) = post.news()
@@ -189,7 +189,7 @@ def test_a_booking_that_was_never_mailed_is_not_updated(post: Post) -> None:
     assert post.news() == []
 
 
-def test_a_mail_that_is_written_late_has_no_link_for_the_address_before(post: Post) -> None:
+def test_a_late_mail_has_no_link_for_the_previous_address(post: Post) -> None:
     booking = post.confirmed()
     post.patch(booking, attendee={"email": NEW})
     post.news()

@@ -45,7 +45,7 @@ def test_another_error_sentence_is_a_sentence() -> None:
         ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
     ],
 )
-def test_other_changes_of_an_answer_are_told(before: Any, after: Any) -> None:
+def test_other_changes_of_an_answer_are_reported(before: Any, after: Any) -> None:
     assert set(kinds(before, after)) == {Kind.OTHER}
 
 
@@ -55,7 +55,7 @@ def test_a_renamed_component_is_a_name() -> None:
     assert ("BookingShown", "Booking") in {(one.before, one.after) for one in found}
 
 
-def test_a_changed_field_of_a_renamed_component_is_told() -> None:
+def test_a_changed_field_of_a_renamed_component_is_reported() -> None:
     after = document("Booking", properties={"titel": {"type": "string"}})
     found = compare_openapi(document("BookingShown"), after)
     assert [one.where for one in found if one.kind is Kind.OTHER] == [
@@ -112,6 +112,6 @@ def test_ids_are_numbered_by_when_they_were_seen() -> None:
     assert plain == {"ids": ["bk#1", "bk#2"], "again": "bk#1"}
 
 
-def test_headers_that_tell_the_time_are_not_compared() -> None:
+def test_headers_with_times_are_not_compared() -> None:
     headers = {"Date": "now", "ETag": '"3"', "Retry-After": "7"}
     assert Normalizer().headers(headers, NOW) == {"etag": '"3"', "retry-after": "<number>"}

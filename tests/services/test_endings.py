@@ -121,9 +121,7 @@ async def test_nothing_else_completes(
     assert now_is(world, booking) == (status, None)
 
 
-async def test_what_an_event_type_said_holds_when_it_is_deleted(
-    context: Context, world: World
-) -> None:
+async def test_rules_of_a_deleted_event_type_still_hold(context: Context, world: World) -> None:
     booking = past_booking(world, AN_HOUR_AGO, expire_pending=True)
     world.api.delete(f"/api/v1/event-types/{booking['event_type_id']}")
     await booking_endings.expire_pending(context)
@@ -181,7 +179,7 @@ async def test_one_that_was_answered_since_it_was_found_is_left_alone(
     assert now_is(world, booking) == ("CONFIRMED", None)
 
 
-async def test_what_is_due_is_found_by_its_index_among_a_past_that_ends_by_nothing(
+async def test_due_endings_are_found_by_an_index(
     context: Context,
 ) -> None:
     """Neither the bookings that stay as they are nor their number matter."""

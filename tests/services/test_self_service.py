@@ -248,7 +248,7 @@ async def test_a_booking_that_is_over_is_shown_and_stays(
     assert world.api.get(path).json()["data"]["status"] == status
 
 
-async def test_what_was_changed_since_it_was_shown_is_shown_again_first(
+async def test_a_booking_changed_meanwhile_is_shown_again_first(
     context: Context, world: World
 ) -> None:
     booking = world.book(world.create_schedule(), NEXT_WEEK)
@@ -260,9 +260,7 @@ async def test_what_was_changed_since_it_was_shown_is_shown_again_first(
     assert (await cancel_by_link(context, link, None, seen + 1)).is_over
 
 
-async def test_the_slots_are_those_to_which_it_may_move_and_none_is_past(
-    context: Context, world: World
-) -> None:
+async def test_slots_for_a_move_are_allowed_and_upcoming(context: Context, world: World) -> None:
     schedule = world.create_schedule()
     link = await link_to(context, world, world.book(schedule, NEXT_WEEK))
     world.book(schedule, plus(NEXT_WEEK, hours=2))

@@ -86,14 +86,14 @@ async def test_others_get_a_turn_between_the_pieces() -> None:
     assert turns >= len(found) > 1
 
 
-async def test_what_is_asked_again_is_found_once() -> None:
+async def test_a_repeated_query_is_computed_once() -> None:
     asked, span = team(2, 30 * MINUTE), Interval(BEGIN, BEGIN + 14 * DAY_SECONDS)
     [first] = await find_slots(asked, span)
     [again] = await find_slots(team(2, 30 * MINUTE), span)
     assert again is first
 
 
-async def test_many_calendars_are_found_once_too() -> None:
+async def test_a_repeated_query_of_many_calendars_is_computed_once() -> None:
     span = Interval(BEGIN, BEGIN + 14 * DAY_SECONDS)
     first = await find_slots(team(200, 30 * MINUTE), span)
     again = await find_slots(team(200, 30 * MINUTE), span)
@@ -127,7 +127,7 @@ def test_a_part_has_the_times_that_meet_it_and_few_others() -> None:
     assert len(part.busy) == 501
 
 
-async def test_more_than_twenty_thousand_slots_are_refused_before_they_are_found() -> None:
+async def test_more_than_twenty_thousand_slots_are_refused_before_computing() -> None:
     with pytest.raises(Invalid, match=r"20,000 slots.*shorter range"):
         await find_slots(team(1), Interval(BEGIN, BEGIN + 366 * DAY_SECONDS))
     most = Interval(BEGIN + DAY_SECONDS, BEGIN + DAY_SECONDS + MOST_SLOTS * MINUTE)

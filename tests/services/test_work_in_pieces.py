@@ -92,7 +92,7 @@ async def test_others_get_a_turn_after_each_piece() -> None:
         assert turns.count == 10
 
 
-async def test_a_piece_is_made_when_it_is_asked_for() -> None:
+async def test_a_piece_is_made_on_demand() -> None:
     pieces = iter(range(3))
     async for _ in cooperatively(pieces):
         break
@@ -190,7 +190,7 @@ async def test_what_is_large_is_zipped_beside_the_loop() -> None:
     assert gzip.decompress(sent[1]["body"]) == body
 
 
-async def test_no_collection_looks_at_what_a_server_starts_with(home: Installation) -> None:
+async def test_garbage_collection_ignores_what_a_server_starts_with(home: Installation) -> None:
     asked: asyncio.Queue[Message] = asyncio.Queue()
     answered: asyncio.Queue[Message] = asyncio.Queue()
     app = application(home)

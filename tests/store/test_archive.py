@@ -316,7 +316,7 @@ def test_a_backup_that_is_not_whole_never_gets_its_name(
     assert sorted(os.listdir(tmp_path)) == ["backup", "programs"]
 
 
-def test_organizations_are_overwritten_only_when_asked(places: Places, tmp_path: Path) -> None:
+def test_organizations_are_overwritten_only_on_request(places: Places, tmp_path: Path) -> None:
     place = places.filled(18)
     backup(place.parameters, tmp_path / "backup")
     place.sql("UPDATE organizations SET name = 'newer'; CREATE TABLE later AS SELECT 1")

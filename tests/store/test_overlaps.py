@@ -103,7 +103,7 @@ def test_the_calendar_reads_little_more_than_it_shows(url: str, length: timedelt
     assert 0 < read <= count + 200
 
 
-def test_one_of_many_that_run_is_not_looked_for_from_the_first(url: str) -> None:
+def test_an_overlap_is_not_searched_from_the_first_booking(url: str) -> None:
     wanted = BookingFilter(ends_after=START, before=START + timedelta(hours=1))
     sql, arguments = list_statement(HOTEL, wanted, 1, 0)
     met = [HOTEL, START, START + timedelta(hours=1)]

@@ -61,7 +61,7 @@ def test_a_message_without_a_catalogue_says_itself() -> None:
     assert gettext("Time zone") == "Time zone"
 
 
-def test_a_message_is_said_in_the_language_of_its_context(polish: Catalogue) -> None:
+def test_a_message_is_in_the_language_of_its_context(polish: Catalogue) -> None:
     with in_catalogue(polish):
         assert gettext("Time zone") == "Strefa czasowa"
     assert gettext("Time zone") == "Time zone"
@@ -93,14 +93,14 @@ def test_one_english_word_is_two_words_by_its_context(polish: Catalogue) -> None
     assert pgettext("hours", "Open") == "Open"
 
 
-def test_a_constant_is_said_in_the_language_of_who_reads(polish: Catalogue) -> None:
+def test_a_constant_is_in_the_language_of_its_reader(polish: Catalogue) -> None:
     zone, opened = gettext_lazy("Time zone"), pgettext_lazy("button", "Open")
     with in_catalogue(polish):
         assert (str(zone), f"{opened}") == ("Strefa czasowa", "Otwórz")
     assert (str(zone), str(opened)) == ("Time zone", "Open")
 
 
-def test_what_is_not_translated_is_said_in_english(polish: Catalogue) -> None:
+def test_a_missing_translation_is_in_english(polish: Catalogue) -> None:
     with in_catalogue(polish):
         assert str(CHANGE) == "Cancel or move this appointment"
         assert CHANGED.format(facts="Where") == "What has changed: Where."

@@ -126,7 +126,7 @@ def test_the_log_shows_the_bodies_of_webhooks(world: World) -> None:
     assert world.api.get("/api/v1/event-log").json()["data"] == bodies
 
 
-def test_a_test_says_who_asked_for_it(world: World) -> None:
+def test_a_test_delivery_names_its_actor(world: World) -> None:
     with receiving() as receiver:
         hook = world.api.post("/api/v1/webhooks", json={"url": receiver.url}).json()["data"]
         world.api.post(f"/api/v1/webhooks/{hook['id']}/test")

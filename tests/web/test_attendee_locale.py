@@ -23,7 +23,7 @@ def patched(world: World, booking: JSON, **attendee: Any) -> Any:
     return world.api.patch(f"{PATH}/{booking['id']}", json={"attendee": attendee})
 
 
-def test_it_is_null_where_nobody_said_it(world: World) -> None:
+def test_it_is_null_unless_given(world: World) -> None:
     assert booked(world)["attendee"]["locale"] is None
     assert booked(world, locale=None)["attendee"]["locale"] is None
 

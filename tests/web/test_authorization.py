@@ -38,7 +38,7 @@ def test_under_api_only_sign_in_is_open_to_everyone() -> None:
     assert {(method, path) for method, path in is_open if path.startswith("/api/")} == OPEN
 
 
-def test_what_takes_keys_and_what_takes_sessions_is_told_by_the_path() -> None:
+def test_the_path_decides_between_keys_and_sessions() -> None:
     for route in ROUTES:
         assert route.takes_key == route.path.startswith("/api/v1/"), name_of(route)
 

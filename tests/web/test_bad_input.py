@@ -162,7 +162,7 @@ def test_paths_and_methods_that_are_not_there_have_the_same_shape(world: World) 
     assert world.api.put(PATH).headers["allow"] == "GET, POST"
 
 
-def test_a_path_is_looked_up_before_its_body_is_judged(world: World) -> None:
+def test_a_path_is_resolved_before_its_body_is_validated(world: World) -> None:
     answer = world.api.patch(f"{PATH}/bk_{'0' * 22}", json={"title": 5})
     assert answer.status_code == 404
 

@@ -199,9 +199,7 @@ def test_a_booking_that_moves_within_its_day_does_not_count_against_itself(world
         ("2024-05-01T10:00:00Z", "TOO_SHORT_NOTICE"),
     ],
 )
-def test_a_move_is_bound_as_a_new_booking_is_and_a_refused_one_changes_nothing(
-    world: World, start: str, code: str
-) -> None:
+def test_a_move_obeys_the_rules_of_a_new_booking(world: World, start: str, code: str) -> None:
     schedule = world.create_schedule(
         availability=OFFICE_HOURS, booking_limits={"min_notice_hours": 1}
     )

@@ -78,7 +78,7 @@ def test_a_created_booking_is_the_same_object_when_got_and_listed(world: World) 
     assert world.api.get("/api/v1/bookings").json()["data"] == [booking]
 
 
-def test_what_is_left_out_takes_its_default_and_what_is_not_there_is_null(world: World) -> None:
+def test_omitted_fields_take_their_default_or_null(world: World) -> None:
     booking = world.book(world.create_schedule(timezone="Europe/Berlin"))
     assert booking["timezone"] == "Europe/Berlin"
     for name in ("title", "location", "location_type", "event_type_id", "cancellation_reason"):
@@ -141,7 +141,7 @@ def test_any_offset_goes_in_and_utc_in_whole_seconds_comes_out(world: World) -> 
     assert booking["end_time"] == "2030-05-01T05:45:00Z"
 
 
-def test_a_time_that_is_taken_is_refused_and_one_that_touches_is_not(world: World) -> None:
+def test_a_taken_time_is_refused_and_an_adjacent_one_booked(world: World) -> None:
     schedule = world.create_schedule()
     world.book(schedule, tomorrow_at(10))
     for start in (tomorrow_at(9, 30), tomorrow_at(10), tomorrow_at(10, 30)):
@@ -170,7 +170,7 @@ def test_the_buffers_of_neighbours_add_up(world: World) -> None:
     world.book(schedule, tomorrow_at(11, 15))
 
 
-def test_several_staff_are_taken_one_after_the_other_and_then_nobody_is_free(world: World) -> None:
+def test_several_staff_are_booked_in_turn_until_nobody_is_free(world: World) -> None:
     staff = [world.create_schedule(name=f"Person {n}")["id"] for n in range(3)]
     event_type = world.create_event_type(requirements=[{"count": 1, "schedule_ids": staff}])
     taken = {world.book(event_type_id=event_type["id"])["schedule_id"] for _ in staff}

@@ -43,7 +43,7 @@ def test_equal_starts_come_by_id(world: World) -> None:
     ("limit", "offset", "expected", "has_more"),
     [(2, 0, DAYS[:2], True), (2, 2, DAYS[2:], False), (3, 3, DAYS[3:], False), (5, 99, [], False)],
 )
-def test_pages_say_whether_there_is_more(
+def test_pages_report_whether_there_is_more(
     filled: World, limit: int, offset: int, expected: list[str], has_more: bool
 ) -> None:
     answer = filled.api.get("/api/v1/bookings", params={"limit": limit, "offset": offset}).json()

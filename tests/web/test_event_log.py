@@ -14,7 +14,7 @@ def read_log(world: World, **query: str | int) -> JSON:
     return page
 
 
-def test_an_empty_log_leads_nowhere(world: World) -> None:
+def test_an_empty_log_has_no_next_page(world: World) -> None:
     assert read_log(world) == {"data": [], "meta": {"limit": 50, "hasMore": False, "next": None}}
 
 
@@ -71,7 +71,7 @@ def test_events_of_others_are_not_in_it(new_world: Callable[[], World]) -> None:
     assert read_log(ours)["data"] == []
 
 
-def test_an_override_is_said(world: World) -> None:
+def test_an_override_is_logged(world: World) -> None:
     world.book(world.create_schedule(availability={}), override=True)
     (event,) = read_log(world)["data"]
     assert event["override"] is True

@@ -196,7 +196,7 @@ def test_a_slug_is_made_of_the_name(world: World, name: str, slug: str) -> None:
     assert post(world, name=name).json()["data"]["slug"] == slug
 
 
-def test_a_slug_that_is_taken_gets_a_suffix_where_it_was_not_asked_for(world: World) -> None:
+def test_a_derived_slug_that_is_taken_gets_a_suffix(world: World) -> None:
     slugs = [post(world).json()["data"]["slug"] for _ in range(3)]
     assert slugs == ["massage", "massage-2", "massage-3"]
 

@@ -157,7 +157,7 @@ def test_a_booking_of_several_schedules_is_in_each_of_their_calendars(world: Wor
     assert [booking["id"] in events for events in listed] == [True, True, False]
 
 
-def test_a_program_that_has_it_is_told_so_until_something_changes(world: World) -> None:
+def test_an_unchanged_feed_is_answered_with_not_modified(world: World) -> None:
     schedule = world.create_schedule()
     booking = world.book(schedule)
     busy_path = f"/api/v1/schedules/{schedule['id']}/busy-times"

@@ -90,7 +90,7 @@ def claims_of(home: Installation, group: JSON) -> dict[str, int]:
     return dict(fetch(home, sql))
 
 
-def test_a_schedule_that_is_asked_for_opens_its_own_session(world: World) -> None:
+def test_a_requested_schedule_opens_its_own_session(world: World) -> None:
     h1, h2 = hosts(world)
     group = create_group(world, any_of(h1, h2))
     assert book(world, group)["schedule_id"] == h1

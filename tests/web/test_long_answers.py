@@ -6,7 +6,7 @@ PATH = "/api/v1/bookings"
 FIRST = "2030-01-01T00:00:00Z"
 
 
-def test_a_year_of_minutes_is_too_much_and_of_half_hours_is_not(world: World) -> None:
+def test_a_year_of_minutes_is_refused_and_of_half_hours_listed(world: World) -> None:
     query = {"schedule_id": world.create_schedule()["id"], "start": "2030-01-01"}
     year = query | {"end": "2030-12-31", "duration_minutes": 30}
     assert world.api.get("/api/v1/slots", params=year).json()["meta"]["total"] == 17_520

@@ -87,7 +87,7 @@ def test_what_is_no_country_is_refused(world: World, country: Any) -> None:
     assert answer.json()["details"][0]["field"] == "country"
 
 
-def test_without_a_country_the_zone_of_the_booking_tells_it(world: World) -> None:
+def test_without_a_country_the_zone_of_the_booking_decides(world: World) -> None:
     schedule = world.create_schedule(timezone="Europe/Berlin")
     body = world.booking_body(schedule)
     body["attendee"]["phone"] = "030 1234567"

@@ -149,7 +149,7 @@ def test_the_examples_of_webkasa_are_there() -> None:
     assert made["data"]["id"] == "bk_abc123"
 
 
-def test_a_booking_that_was_made_leads_to_what_can_be_done_with_it() -> None:
+def test_a_created_booking_links_to_its_actions() -> None:
     links = DOCUMENT["paths"]["/api/v1/bookings"]["post"]["responses"]["201"]["links"]
     assert links.keys() == {"getBooking", "updateBooking", "cancelBooking"}
 

@@ -44,7 +44,7 @@ def test_what_is_elsewhere_is_not_found_before_anything_else_is_wrong(
     assert code(mine.api.post(PATH, json=taking)) == (404, "NOT_FOUND")
 
 
-def test_what_is_no_json_is_said_before_anything_is_looked_up(world: World) -> None:
+def test_invalid_json_is_reported_before_anything_is_read(world: World) -> None:
     nothing = f"{PATH}/bk_{'0' * 22}"
     assert code(world.api.patch(nothing, content=b"{")) == (400, "INVALID_JSON")
     booking = world.book(world.create_schedule())

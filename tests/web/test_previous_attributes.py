@@ -111,7 +111,7 @@ def test_a_cancellation_shows_what_it_changed(world: World, booking: JSON) -> No
     }
 
 
-def test_the_event_and_the_previous_one_tell_the_same(world: World, booking: JSON) -> None:
+def test_the_event_and_the_previous_one_agree(world: World, booking: JSON) -> None:
     """Whatever differs between two bookings in the log stands in the later event, but when."""
     change(world, booking, title="Colour", metadata={"colour": None, "x": "y"})
     change(world, booking, status="CONFIRMED", attendee={"notes": "Late"})
@@ -127,7 +127,7 @@ def test_the_event_and_the_previous_one_tell_the_same(world: World, booking: JSO
             assert after["previous_attributes"][name] == was[name]
 
 
-def test_events_without_previous_attributes_say_null(
+def test_events_without_previous_attributes_have_null(
     world: World, booking: JSON, home: Installation
 ) -> None:
     event_id = decode_id(EVENT, last_event(world)["id"])

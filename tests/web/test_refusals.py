@@ -80,7 +80,7 @@ def test_a_refusal_asks_the_database_nothing(strict: World, home: Installation) 
     assert fetch(home, STATEMENTS) == before
 
 
-def test_whoever_reads_too_much_may_write_still(strict: World) -> None:
+def test_a_key_that_reads_too_much_may_still_write(strict: World) -> None:
     use_up(strict)
     assert strict.api.post("/api/v1/schedules", json={"name": "Room"}).status_code == 201
     assert strict.sandbox.get(PATH).status_code == 200
@@ -134,7 +134,7 @@ def lines_of_refusals(server: Server) -> list[str]:
     return [line for line in server.log_file.read_text().splitlines() if '"refused"' in line]
 
 
-def test_every_route_with_a_key_lies_where_refusals_are_looked_for() -> None:
+def test_every_route_with_a_key_has_a_path_that_refusals_cover() -> None:
     assert all(route.path.encode().startswith(LIMITED_PATHS) for route in ROUTES if route.takes_key)
 
 

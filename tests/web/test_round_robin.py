@@ -71,7 +71,7 @@ def spread(event_type: JSON, taken: list[str]) -> int:
     return max(counts) - min(counts)
 
 
-def test_weights_say_who_takes_how_large_a_part(world: World) -> None:
+def test_weights_decide_who_takes_how_large_a_part(world: World) -> None:
     event_type = team(world, 3, weights=[1, 3, 2])
     counted = Counter(book(world, event_type, day(number)) for number in range(24))
     assert [counted[id_] for id_ in ids_of(event_type)] == [4, 12, 8]
@@ -160,7 +160,7 @@ def test_what_changes_neither_members_nor_weights_goes_on(world: World, change: 
     assert ids[1] in booking["schedule_ids"]
 
 
-def test_a_booking_that_moves_stays_whoever_is_next(world: World) -> None:
+def test_a_booking_that_moves_keeps_its_schedule(world: World) -> None:
     event_type = team(world, 2)
     a, b = ids_of(event_type)
     booking = world.book(start=day(0), event_type_id=event_type["id"])

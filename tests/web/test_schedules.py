@@ -110,7 +110,7 @@ def test_they_are_listed_in_the_order_of_creation_with_a_meta(world: World) -> N
     assert beyond["meta"] == {"total": 3, "limit": 50, "offset": 9, "hasMore": False}
 
 
-def test_the_list_shows_the_active_ones_unless_it_is_asked_for_the_others(world: World) -> None:
+def test_the_list_has_active_schedules_by_default(world: World) -> None:
     active, inactive = world.create_schedule(), world.create_schedule(is_active=False)
 
     def listed(**query: str) -> list[JSON]:
@@ -326,9 +326,7 @@ def test_a_deleted_schedule_is_gone_and_takes_no_bookings(world: World) -> None:
 
 
 @pytest.mark.parametrize("status", ["PENDING", "CONFIRMED"])
-def test_a_schedule_is_in_use_while_a_booking_to_come_points_at_it(
-    world: World, status: str
-) -> None:
+def test_a_schedule_with_an_upcoming_booking_is_in_use(world: World, status: str) -> None:
     schedule = world.create_schedule()
     booking = world.book(schedule)
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": status})

@@ -78,9 +78,7 @@ def early_in_a_minute() -> None:
         time.sleep(left + 0.1)
 
 
-def test_a_user_signs_in_and_is_told_what_he_belongs_to(
-    browser: httpx.Client, world: World
-) -> None:
+def test_a_user_signs_in_and_receives_memberships(browser: httpx.Client, world: World) -> None:
     answer = login(browser, world)
     assert answer.status_code == 200
     shown = answer.json()["data"]
@@ -170,7 +168,7 @@ def test_an_api_key_signs_nobody_in(world: World) -> None:
     assert world.api.get("/api/auth/me").status_code == 401
 
 
-def test_a_wrong_password_and_an_unknown_address_are_told_the_same(
+def test_a_wrong_password_and_an_unknown_address_are_answered_alike(
     sign_in: Callable[..., httpx.Response],
 ) -> None:
     answers = [
@@ -308,6 +306,6 @@ def test_a_change_by_cookie_has_to_come_from_our_own_pages(
     assert browser.post("/api/auth/logout", headers=headers).status_code == status
 
 
-def test_who_is_not_signed_in_is_told_so_before_anything_about_the_origin(world: World) -> None:
+def test_a_missing_session_is_reported_before_a_wrong_origin(world: World) -> None:
     foreign = {"origin": "https://evil.example"}
     assert world.stranger.post("/api/auth/logout", headers=foreign).status_code == 401

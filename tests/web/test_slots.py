@@ -169,7 +169,7 @@ def test_what_is_offered_can_be_booked_and_a_minute_off_is_refused(world: World)
     assert slots(world, event_type_id=event_type["id"], start=MONDAY, end=MONDAY) == []
 
 
-def test_a_schedule_alone_is_asked_with_a_duration(world: World) -> None:
+def test_slots_of_a_schedule_need_a_duration(world: World) -> None:
     schedule = world.create_schedule(availability=NINE_TO_TWELVE)
     query = {"schedule_id": schedule["id"], "start": MONDAY, "end": MONDAY}
     hours = slots(world, **query, duration_minutes=60)
@@ -378,7 +378,7 @@ def test_the_sandbox_may_set_the_time_and_live_keys_may_not(world: World) -> Non
     assert bad.status_code == 422
 
 
-def test_a_set_time_rules_what_is_upcoming_but_not_when_things_were_made(world: World) -> None:
+def test_a_set_time_decides_what_is_upcoming_alone(world: World) -> None:
     schedule = world.sandbox.post("/api/v1/schedules", json={"name": "Room"}).json()["data"]
     headers = {"kalends-now": "2040-01-01T00:00:00Z"}
     body = world.booking_body(schedule, tomorrow_at(10))

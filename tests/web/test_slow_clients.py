@@ -289,7 +289,7 @@ def test_endless_headers_and_trailers_are_cut(running: Running, said: bytes) -> 
     assert sent < 40_000_000
 
 
-def test_headers_that_are_too_large_say_so(running: Running) -> None:
+def test_headers_that_are_too_large_are_refused(running: Running) -> None:
     with closing(running.connect(HEAD + b"x-more: " + b"x" * LARGEST_HEAD_BYTES)) as client:
         answer = heard(client)
     assert answer.startswith(b"HTTP/1.1 431 ")
@@ -393,7 +393,7 @@ def test_who_has_left_leaves_room(running: Running) -> None:
         one.close()
 
 
-def test_streams_make_no_room_and_the_newcomer_is_told(running: Running) -> None:
+def test_streams_make_no_room_and_the_newcomer_is_refused(running: Running) -> None:
     asking = b"GET /live HTTP/1.1\r\nhost: x\r\n\r\n"
     streams = [running.connect(asking) for _ in range(MOST)]
     for stream in streams:

@@ -82,7 +82,7 @@ def test_who_forgot_the_password_sets_a_new_one_by_mail(world: World, mailbox: M
     assert me.status_code == 401
 
 
-def test_an_unknown_address_is_answered_as_a_known_one_and_gets_no_mail(
+def test_an_unknown_address_is_answered_alike_and_gets_no_mail(
     world: World, mailbox: Mailbox
 ) -> None:
     stranger = someone()
@@ -176,7 +176,7 @@ def test_a_password_that_cannot_be_is_refused_and_the_link_stays(
     assert world.stranger.post(link, data={"password": NEW}).status_code == 200
 
 
-def test_what_is_no_address_is_said_to_be_none(world: World) -> None:
+def test_an_invalid_address_is_reported(world: World) -> None:
     answer = ask(world, '"><b>x')
     assert answer.status_code == 422
     assert "<b>x" not in answer.text
@@ -198,7 +198,7 @@ def test_a_form_from_a_foreign_page_is_refused(world: World, mailbox: Mailbox) -
     assert refused.status_code == 403
 
 
-def test_the_link_leads_to_us_whatever_the_request_says(world: World, mailbox: Mailbox) -> None:
+def test_the_link_leads_to_us_for_any_host_header(world: World, mailbox: Mailbox) -> None:
     ask(world, world.setup.admin_email, host="evil.example")
     assert mailbox.links_to(world.setup.admin_email)
     [(_, mail)] = mailbox.to(world.setup.admin_email)
@@ -254,7 +254,7 @@ def test_no_token_is_kept_or_logged(world: World, mailbox: Mailbox, server: Serv
     assert token not in server.log_file.read_text()
 
 
-async def test_a_sign_in_under_way_with_the_old_password_does_not_outlive_it(
+async def test_a_sign_in_under_way_does_not_outlive_its_password(
     home: Installation, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is looked at, then the password is changed and all sessions end, then it would begin."""

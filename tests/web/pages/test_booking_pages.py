@@ -48,9 +48,7 @@ def test_what_is_not_there_or_not_active_is_404(
         assert (page.status_code, page.headers["content-type"][:9]) == (404, "text/html"), asked
 
 
-def test_a_slash_too_many_and_a_form_without_a_time_lead_to_the_page(
-    world: World, visitor: Visitor
-) -> None:
+def test_a_form_without_a_time_leads_to_the_page(world: World, visitor: Visitor) -> None:
     path, _ = offered(world)
     organization = f"/{slug_of(world)}"
     for asked, led in ((f"{organization}/", organization), (f"{path}/", path),
@@ -71,7 +69,7 @@ def test_a_slash_too_many_and_a_form_without_a_time_lead_to_the_page(
         ("/nobody/?to=//evil.example/", "/nobody?to=//evil.example/"),
     ],
 )
-def test_a_slash_too_many_leads_nowhere_but_to_the_path_without(
+def test_an_extra_slash_leads_to_the_path_without(
     server: Server, asked: str, led: str | None
 ) -> None:
     connection = HTTPConnection("127.0.0.1", httpx.URL(server.url).port)
@@ -131,7 +129,7 @@ def test_a_held_time_is_nobody_elses_meanwhile(world: World, visitor: Visitor) -
     assert visitor.fill_in(form, name="Ada", email="ada@example.com").status_code == 200
 
 
-def test_whoever_goes_back_finds_the_time_still_there(world: World, visitor: Visitor) -> None:
+def test_a_visitor_who_goes_back_still_sees_the_time(world: World, visitor: Visitor) -> None:
     path, _ = offered(world)
     start = tomorrow_at(10)
     visitor.hold(path, start)
@@ -159,7 +157,7 @@ def test_choosing_another_time_gives_the_first_one_back(world: World) -> None:
     assert second not in seen
 
 
-def test_what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost(
+def test_faults_are_reported_at_their_fields_and_input_is_kept(
     world: World, visitor: Visitor
 ) -> None:
     questions = [
@@ -204,9 +202,7 @@ def test_a_time_that_was_taken_meanwhile_loses_nothing(world: World, visitor: Vi
     assert "You are booked" in text_of(done)
 
 
-def test_a_form_for_a_time_that_is_not_offered_shows_those_that_are(
-    world: World, visitor: Visitor
-) -> None:
+def test_a_form_for_a_refused_time_shows_offered_ones(world: World, visitor: Visitor) -> None:
     path, _ = offered(world)
     for start in ("2020-01-01T10:00:00Z", tomorrow_at(10, 7)):
         page = visitor.get(f"{path}/book", params={"start": start})
@@ -242,7 +238,7 @@ def test_a_form_that_is_sent_twice_books_once(world: World, visitor: Visitor) ->
     only_booking(world)
 
 
-def test_a_hold_that_has_ended_is_no_obstacle_while_the_time_is_free(
+def test_an_ended_hold_is_no_obstacle_while_its_time_is_free(
     world: World, visitor: Visitor
 ) -> None:
     path, _ = offered(world)

@@ -60,7 +60,7 @@ async def take(visit: PageRequest) -> PageAnswer:
     return text((await visit.form()).text("word"))
 
 
-async def test_what_nobody_foresaw_is_a_page_that_tells_nothing(pages: Pages) -> None:
+async def test_an_unexpected_error_page_discloses_nothing(pages: Pages) -> None:
     async def broken(_: PageRequest) -> PageAnswer:
         raise RuntimeError("the secret of the house")
 
@@ -82,7 +82,7 @@ async def test_a_database_that_is_away_is_a_page_to_come_back_to(pages: Pages) -
     assert int(answer.headers["retry-after"]) > 0
 
 
-async def test_whoever_is_not_signed_in_is_led_to_the_sign_in_and_back(pages: Pages) -> None:
+async def test_a_visitor_signs_in_and_returns(pages: Pages) -> None:
     async with pages(Access.SESSION, get=hello, post=take) as client:
         looks = await client.get("/it?a=1&b=2")
         sends = await client.post("/it", data={"word": "x"})

@@ -53,7 +53,7 @@ def test_a_method_that_a_page_has_not_is_405_as_a_page(world: World) -> None:
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
 
 
-def test_what_is_nowhere_is_a_page_for_people_and_json_for_programs(world: World) -> None:
+def test_a_missing_path_is_html_for_people_and_json_for_programs(world: World) -> None:
     people = world.stranger.get("/no/such/thing/at/all", headers={"accept": "text/html,*/*"})
     assert (people.status_code, people.headers["content-type"]) == (404, "text/html; charset=utf-8")
     for path in ("/no/such/thing/at/all", "/api/v1/nothing"):

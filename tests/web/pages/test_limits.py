@@ -93,7 +93,7 @@ def test_what_is_refused_does_not_count(servers: list[Server], world: World) -> 
     assert send(servers[0], path, 9, address).status_code == 429
 
 
-def test_whoever_is_refused_keeps_what_was_typed(servers: list[Server], world: World) -> None:
+def test_a_refused_visitor_keeps_what_was_typed(servers: list[Server], world: World) -> None:
     path, _ = offered(world)
     address = an_address()
     for hour in range(PER_ADDRESS):

@@ -15,14 +15,14 @@ def visitor(world: World) -> Iterator[Visitor]:
         yield visitor
 
 
-def test_robots_are_told_what_is_not_for_them(visitor: Visitor) -> None:
+def test_robots_read_which_paths_are_not_for_them(visitor: Visitor) -> None:
     answer = visitor.get("/robots.txt")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     for path in ("/booking/", "/console", "/api/"):
         assert f"Disallow: {path}" in answer.text
 
 
-def test_agents_are_told_how_to_read_and_no_organization_is_named(
+def test_agents_read_instructions_that_name_no_organization(
     new_world: Callable[[], World], visitor: Visitor
 ) -> None:
     other = new_world()
@@ -59,7 +59,7 @@ def test_a_page_says_what_it_is_about(world: World, visitor: Visitor) -> None:
     assert '<meta name="robots" content="noindex">' in month.text
 
 
-def test_the_embed_script_is_asked_again_and_seldom_sent_again(visitor: Visitor) -> None:
+def test_the_embed_script_is_revalidated_and_seldom_resent(visitor: Visitor) -> None:
     first = visitor.get("/embed.js")
     assert first.headers["content-type"] == "text/javascript; charset=utf-8"
     assert first.headers["cross-origin-resource-policy"] == "cross-origin"

@@ -38,7 +38,9 @@ def test_the_form_takes_the_numbers_of_the_country(world: World, visitor: Visito
 
 
 @pytest.mark.parametrize("typed", ["call me", "12345", "+49 30 1", "030 1234567 030 1234567"])
-def test_what_is_no_number_is_told_at_its_field(world: World, visitor: Visitor, typed: str) -> None:
+def test_an_invalid_number_is_reported_at_its_field(
+    world: World, visitor: Visitor, typed: str
+) -> None:
     asked = [{"key": "second", "label": "Another number", "type": "phone"}]
     path, _ = offered(in_germany(world), questions=asked)
     form = visitor.book(path, START, phone=typed, answer__second=typed)

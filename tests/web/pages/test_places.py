@@ -113,7 +113,7 @@ def test_the_booking_keeps_its_zone_and_that_it_was_shown_in(
     assert (booking["timezone"], booking["attendee"]["timezone"]) == (BERLIN, BERLIN)
 
 
-def test_a_booking_goes_by_its_own_place_not_that_of_its_event_type(
+def test_a_bookings_own_place_precedes_that_of_its_event_type(
     world: World, visitor: Visitor
 ) -> None:
     path = haircut(world, location_type="video")

@@ -60,7 +60,7 @@ def test_braces_in_a_value_are_no_placeholders() -> None:
     assert gettext_in_page("Reason: {reason}", reason="{reason} {0}") == "Reason: {reason} {0}"
 
 
-def test_a_form_token_holds_for_its_session_alone_and_never_looks_the_same() -> None:
+def test_a_form_token_holds_for_its_session_alone() -> None:
     token = form_token("session")
     assert is_form_token(token, "session")
     assert token != form_token("session")
@@ -82,7 +82,7 @@ def test_a_form_token_holds_for_its_session_alone_and_never_looks_the_same() -> 
         ("\x00;;;,,,=", "en"),
     ],
 )
-def test_the_language_is_the_one_that_is_wanted_most(header: str, locale: str) -> None:
+def test_the_language_is_the_most_preferred_one(header: str, locale: str) -> None:
     assert str(locale_of(header)) == locale
 
 

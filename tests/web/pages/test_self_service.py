@@ -69,7 +69,7 @@ def test_a_time_that_is_taken_meanwhile_leaves_it_where_it_is(
     assert status_of(world) == ("CONFIRMED", start)
 
 
-def test_too_late_is_said_kindly(world: World, visitor: Visitor) -> None:
+def test_a_late_change_is_refused_kindly(world: World, visitor: Visitor) -> None:
     path, _ = offered(world, cancellation_notice_minutes=4 * 24 * 60)
     page = visitor.book(path, tomorrow_at(10))
     assert "can no longer be changed online" in text_of(page)
@@ -98,7 +98,7 @@ def test_a_link_that_opens_nothing_is_a_kind_404(world: World, visitor: Visitor)
         assert (page.status_code, page.headers["content-type"][:9]) == (404, "text/html")
 
 
-def test_the_log_never_tells_a_link(world: World, visitor: Visitor, server_log: str) -> None:
+def test_the_log_never_contains_a_link(world: World, visitor: Visitor, server_log: str) -> None:
     path, _ = offered(world)
     page = visitor.book(path, tomorrow_at(10))
     token = page.url.path.rpartition("/")[2]

@@ -24,7 +24,7 @@ def test_an_organization_cannot_take_a_path_of_ours(world: World, slug: str) -> 
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, "slug")
 
 
-def test_an_organization_that_is_called_like_a_path_of_ours_gets_another_slug(
+def test_an_organization_named_like_our_path_gets_another_slug(
     home: Installation, world: World
 ) -> None:
     make_organization(home)

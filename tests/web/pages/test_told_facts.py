@@ -138,7 +138,7 @@ def test_a_booking_in_the_locked_period_says_so_first(
     assert ("cannot cancel or move the booking online" in text_of(form)) == locks
 
 
-def test_links_for_calendars_hold_the_place_that_is_told(world: World, visitor: Visitor) -> None:
+def test_links_for_calendars_hold_the_place_shown(world: World, visitor: Visitor) -> None:
     path, _ = offered(world, location=LINK, location_type="video", requires_confirmation=True)
     page = visitor.book(path, tomorrow_at(10))
     assert places_in(page) == ["Video call", "Video call"]

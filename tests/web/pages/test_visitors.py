@@ -189,7 +189,7 @@ def test_a_cancelled_booking_is_not_ones_own_any_more(world: World, visitor: Vis
     assert "You are booked" in text_of(visitor.fill_in(again, **ADA))
 
 
-def test_another_person_of_the_same_browser_is_told_whose_time_it_is(
+def test_another_person_in_the_same_browser_reads_whose_time_it_is(
     world: World, visitor: Visitor
 ) -> None:
     path, _ = offered(world)
@@ -245,7 +245,7 @@ def test_in_a_frame_the_cookie_holds_for_the_site_around_it(world: World) -> Non
     assert given.endswith("; HttpOnly; SameSite=None; Secure; Partitioned")
 
 
-def test_the_log_tells_nothing_of_what_was_typed(
+def test_the_log_contains_nothing_that_was_typed(
     world: World, visitor: Visitor, server_log: str
 ) -> None:
     path, _ = offered(world)

@@ -31,7 +31,7 @@ def test_another_organization_is_not_there(
     assert admin.post(f"/console/{other}/bookings/new", data=data).status_code == 404
 
 
-def test_a_booking_of_another_organization_is_not_there_for_a_user_of_both(
+def test_a_user_of_two_organizations_sees_one_at_a_time(
     home: Installation,
     world: World,
     new_world: Callable[[], World],

@@ -210,7 +210,7 @@ def test_what_was_changed_meanwhile_is_shown_and_not_overwritten(world: World, a
     assert _status(world, booking) == "PENDING"
 
 
-def test_a_transition_that_is_not_allowed_is_told(world: World, admin: User) -> None:
+def test_a_transition_that_is_not_allowed_is_reported(world: World, admin: User) -> None:
     booking = booked(world)
     page = _set(admin, booking, "COMPLETED")
     assert page.status_code == 409
@@ -276,9 +276,7 @@ def test_what_is_no_booking_is_not_there(admin: User) -> None:
         assert "There is nothing here" in text_of(page)
 
 
-def test_a_booking_is_made_by_hand_with_the_questions_of_its_event_type(
-    world: World, admin: User
-) -> None:
+def test_a_booking_by_hand_asks_its_event_types_questions(world: World, admin: User) -> None:
     question = {"key": "why", "label": "Why?", "type": "text", "required": True}
     event_type = world.create_event_type(
         schedule_id=world.shared_schedule["id"], questions=[question]
@@ -301,7 +299,7 @@ def test_a_booking_is_made_by_hand_with_the_questions_of_its_event_type(
     assert made["answers"] == {"why": "Because"}
 
 
-def test_a_booking_by_hand_is_refused_with_the_rule_and_nothing_typed_is_lost(
+def test_a_refused_booking_by_hand_names_the_rule_and_keeps_input(
     world: World, admin: User
 ) -> None:
     booked(world, 10)

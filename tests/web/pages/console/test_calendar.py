@@ -33,7 +33,7 @@ def test_days_are_those_of_the_organization(new_york: World, admin: User) -> Non
     assert "10:30" in text_of(admin.open("/calendar", view="day", day="2026-12-01"))
 
 
-def test_both_passes_of_an_hour_are_told_apart(new_york: World, admin: User) -> None:
+def test_both_passes_of_an_hour_are_distinguished(new_york: World, admin: User) -> None:
     schedule = new_york.create_schedule()
     new_york.book(schedule, "2026-11-01T05:30:00Z", attendee=named("Ada"))
     new_york.book(schedule, "2026-11-01T06:30:00Z", attendee=named("Grace"))
@@ -43,7 +43,7 @@ def test_both_passes_of_an_hour_are_told_apart(new_york: World, admin: User) -> 
         assert "UTC−5" in said[said.index("Grace") :]
 
 
-def test_one_schedule_is_looked_at_alone(world: World, admin: User) -> None:
+def test_the_calendar_of_one_schedule_is_shown_alone(world: World, admin: User) -> None:
     first, second = world.create_schedule(name="One"), world.create_schedule(name="Two")
     start = "2026-12-01T10:00:00Z"
     world.book(first, start, attendee=named("Ada"))
@@ -97,7 +97,7 @@ def test_the_ends_of_time_are_shown(world: World, admin: User, day: str) -> None
         assert admin.open("/calendar", view=view, day=day).status_code == 200
 
 
-def test_a_day_that_is_none_is_told(admin: User) -> None:
+def test_a_day_that_does_not_exist_is_reported(admin: User) -> None:
     assert admin.open("/calendar", day="tomorrow").status_code == 422
 
 
@@ -138,7 +138,7 @@ def test_a_time_that_the_clock_skips_is_refused(new_york: World, admin: User) ->
 
 
 @pytest.mark.parametrize("fields", [{}, {"day": "2027-01-04"}, {"start": "soon"}, {"time": "9"}])
-def test_what_is_no_time_is_told(world: World, admin: User, fields: dict[str, Any]) -> None:
+def test_an_invalid_time_is_reported(world: World, admin: User, fields: dict[str, Any]) -> None:
     booking = world.book(world.create_schedule(), "2027-01-04T10:00:00Z")
     page = admin.submit(f"/bookings/{booking['id']}/reschedule", **fields)
     assert page.status_code == 422
@@ -157,7 +157,7 @@ def test_a_refusal_names_its_rule_and_an_admin_may_pass_over_it(world: World, ad
     assert start_of(world, booking) == "2027-01-04T20:00:00Z"
 
 
-def test_a_taken_time_is_refused_whatever_is_asked(world: World, admin: User) -> None:
+def test_a_taken_time_is_refused_even_with_an_override(world: World, admin: User) -> None:
     schedule = world.create_schedule()
     world.book(schedule, "2027-01-04T12:00:00Z")
     booking = world.book(schedule, "2027-01-04T10:00:00Z")

@@ -36,7 +36,7 @@ def test_a_booking_begins_at_its_row_of_five_minutes() -> None:
     assert rows(sheet) == [(9 * 12 + 7, 9)]
 
 
-def test_a_day_on_which_the_clock_goes_back_has_25_hours_and_both_passes() -> None:
+def test_a_day_with_a_repeated_hour_has_25_hours() -> None:
     first = booking("2026-11-01T01:30:00-04:00", 60, 1)
     second = booking("2026-11-01T01:30:00-05:00", 60, 2)
     sheet = whole([BACK], first, second)
@@ -104,7 +104,7 @@ def test_hours_begin_with_the_first_booking_where_that_is_early() -> None:
     assert rows(sheet)[0] == (3, 12)
 
 
-def test_hours_in_which_a_schedule_is_closed_are_shaded_and_so_is_busy_time() -> None:
+def test_closed_hours_and_busy_times_are_shaded() -> None:
     day = date(2026, 12, 1)
     nine = int(datetime.fromisoformat("2026-12-01T09:00:00-05:00").timestamp())
     opened = [Interval(nine, nine + 8 * 3600)]

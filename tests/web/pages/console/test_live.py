@@ -65,7 +65,7 @@ def listening(user: User, url: str = "", **headers: str) -> Iterator[Heard]:
             answer.close()
 
 
-def test_a_booking_made_elsewhere_is_told(world: World, admin: User) -> None:
+def test_a_booking_made_elsewhere_is_streamed(world: World, admin: User) -> None:
     with listening(admin) as heard:
         assert heard.answer.headers["content-type"] == "text/event-stream"
         assert heard.answer.headers["x-accel-buffering"] == "no"
@@ -75,13 +75,13 @@ def test_a_booking_made_elsewhere_is_told(world: World, admin: User) -> None:
         heard.wait_for("event: change")
 
 
-def test_who_comes_back_is_told_what_was_missed(world: World, admin: User) -> None:
+def test_a_reconnected_page_receives_missed_events(world: World, admin: User) -> None:
     world.book(world.shared_schedule)
     with listening(admin, **{"last-event-id": "0"}) as heard:
         heard.wait_for("id: 1")
 
 
-def test_nothing_of_another_organization_is_told(
+def test_nothing_of_another_organization_is_streamed(
     world: World, admin: User, new_world: Callable[[], World]
 ) -> None:
     other = new_world()
@@ -95,7 +95,7 @@ def test_nothing_of_another_organization_is_told(
         assert heard.lines.count("event: change") == 1
 
 
-def test_it_ends_with_the_session_and_tells_nothing_more(world: World, admin: User) -> None:
+def test_the_stream_ends_with_the_session(world: World, admin: User) -> None:
     with listening(admin) as heard:
         time.sleep(0.2)
         admin.post("/console/sign-out", data={"form_token": admin.token})
@@ -130,7 +130,7 @@ def test_it_does_not_keep_a_server_from_stopping(
     assert "graceful shutdown exceeded" not in log.read_text()
 
 
-def test_only_so_many_look_at_once(
+def test_streams_are_limited(
     home: Installation, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(change_watcher, "MOST_WATCHERS", 2)

@@ -13,7 +13,7 @@ from tests.web.pages.visitors import Visitor, slug_of, text_of
 from tests.world import World
 
 
-def test_who_is_not_signed_in_is_led_to_the_sign_in_and_back(world: World) -> None:
+def test_a_visitor_signs_in_and_returns_to_the_page(world: World) -> None:
     path = f"/console/{slug_of(world)}/bookings"
     with Visitor(world.url) as visitor:
         page = visitor.get(path, params={"status": "PENDING"})
@@ -60,7 +60,7 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("evil", ELSEWHERE)
-def test_a_sign_in_leads_nowhere_but_into_the_console(world: World, evil: str) -> None:
+def test_a_sign_in_leads_into_the_console_alone(world: World, evil: str) -> None:
     with Visitor(world.url) as visitor:
         visitor.follow_redirects = False
         data = {"email": world.setup.admin_email, "password": PASSWORD}
@@ -88,7 +88,7 @@ def test_a_sign_in_leads_back_to_a_page_of_the_console(world: World, path: str) 
     assert answer.headers["location"] == path
 
 
-def test_a_wrong_password_and_an_unknown_address_are_told_the_same(world: World) -> None:
+def test_a_wrong_password_and_an_unknown_address_are_answered_alike(world: World) -> None:
     with Visitor(world.url) as visitor:
         data = {"email": world.setup.admin_email, "password": "wrong"}
         known = visitor.post("/console/sign-in", data=data)

@@ -42,7 +42,7 @@ def test_it_can_be_skipped_and_found_again(world: World, admin: User) -> None:
     assert f'href="/console/{slug_of(world)}/welcome"' in page.text
 
 
-def test_what_is_wrong_is_told_and_nothing_typed_is_lost(admin: User) -> None:
+def test_an_invalid_form_names_its_faults_and_keeps_input(admin: User) -> None:
     page = admin.submit("/welcome", **{**HOURS, "days": [], "opens": "18:00", "timezone": "Mars"})
     assert page.status_code == 422
     assert "Ada&#39;s room" in page.text

@@ -138,7 +138,7 @@ def test_events_are_chosen_and_none_is_a_fault(
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "http://example.com/", "https://10.0.0.1/x"])
-def test_a_url_that_may_not_be_called_is_told_at_its_field(
+def test_a_url_that_may_not_be_called_is_reported_at_its_field(
     world: World, clerk: Clerk, url: str
 ) -> None:
     answer = clerk.submit("/webhooks/new", url=url, description="Kept")
@@ -214,7 +214,7 @@ def test_a_key_of_the_sandbox_is_one_for_the_sandbox(world: World) -> None:
         ({"name": "x" * 201}, "name"),
     ],
 )
-def test_a_key_that_cannot_be_is_told_at_its_field(
+def test_an_invalid_key_is_reported_at_its_field(
     world: World, clerk: Clerk, typed: dict[str, Any], field: str
 ) -> None:
     answer = clerk.submit("/keys", **{"name": "Kept"} | typed)
@@ -248,7 +248,7 @@ def test_somebody_is_invited_by_a_link_in_the_mailbox(
     ("typed", "field"),
     [({"email": "nobody"}, "email"), ({"email": ""}, "email"), ({"role": "king"}, "role")],
 )
-def test_an_invitation_that_cannot_be_is_told_at_its_field(
+def test_an_invalid_invitation_is_reported_at_its_field(
     clerk: Clerk, typed: dict[str, str], field: str
 ) -> None:
     answer = clerk.submit("/users", **{"email": "kept@example.test"} | typed)
@@ -311,7 +311,7 @@ def test_the_organization_is_changed_and_the_console_moves_with_its_address(
         ({"notify_email": "nobody"}, "notify_email"),
     ],
 )
-def test_an_organization_that_cannot_be_is_told_at_its_field(
+def test_an_invalid_organization_is_reported_at_its_field(
     world: World, clerk: Clerk, typed: dict[str, str], field: str
 ) -> None:
     before = world.api.get("/api/v1/organization").json()["data"]

@@ -187,7 +187,7 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(
         assert fields[name.replace("__", ".")] == value.strip()
 
 
-def test_an_address_that_is_taken_is_told_at_its_field(world: World, clerk: Clerk) -> None:
+def test_a_taken_address_is_reported_at_its_field(world: World, clerk: Clerk) -> None:
     world.create_event_type(slug="taken")
     answer = clerk.submit("/event-types/new", name="Other", slug="taken")
     assert answer.status_code == 409
@@ -198,7 +198,7 @@ def test_an_address_that_is_taken_is_told_at_its_field(world: World, clerk: Cler
     assert 'id="wrong-slug"' in again.text
 
 
-def test_whoever_comes_second_is_told(world: World, clerk: Clerk) -> None:
+def test_a_concurrent_change_is_reported(world: World, clerk: Clerk) -> None:
     event_type = world.create_event_type(name="First")
     page = clerk.open(path_of(event_type))
     world.api.patch(f"/api/v1{path_of(event_type)}", json={"name": "Second"})

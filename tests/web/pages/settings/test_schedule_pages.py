@@ -111,12 +111,12 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(
         assert fields[name.replace("__", ".")] == value
 
 
-def test_several_faults_are_told_at_once(clerk: Clerk) -> None:
+def test_several_faults_are_reported_at_once(clerk: Clerk) -> None:
     answer = clerk.submit("/schedules/new", name="", booking_limits__max_per_day="x")
     assert "2 fields need another look" in text_of(answer)
 
 
-def test_whoever_comes_second_is_told_and_may_go_over_it(world: World, clerk: Clerk) -> None:
+def test_a_concurrent_change_is_reported_and_may_be_overwritten(world: World, clerk: Clerk) -> None:
     schedule = world.create_schedule(name="First")
     page = clerk.open(path_of(schedule))
     assert clerk.submit(path_of(schedule), name="Second").status_code == 303
@@ -164,7 +164,7 @@ def test_a_day_is_closed_opened_otherwise_and_forgotten(world: World, clerk: Cle
         ({"day": "2030-12-24", "hours__0__start": "9", "hours__0__end": "9"}, "hours.0"),
     ],
 )
-def test_a_day_that_cannot_be_is_told_at_its_field(
+def test_an_invalid_day_is_reported_at_its_field(
     world: World, clerk: Clerk, typed: dict[str, str], field: str
 ) -> None:
     schedule = world.create_schedule()
@@ -250,7 +250,7 @@ def test_a_busy_time_of_hours_may_run_over_midnight(world: World, clerk: Clerk) 
         ({"busy__reason": "x" * 501}, "busy.reason"),
     ],
 )
-def test_a_busy_time_that_cannot_be_is_told_at_its_field(
+def test_an_invalid_busy_time_is_reported_at_its_field(
     world: World, clerk: Clerk, typed: dict[str, str], field: str
 ) -> None:
     schedule = world.create_schedule(timezone="Europe/Berlin")
