@@ -22,6 +22,7 @@ from kalends.domain.errors import (
 from kalends.domain.values import Instant
 from kalends.runtime.links import create_link
 from kalends.runtime.unit_of_work import Context
+from kalends.scheduling.slots import SlotRange
 from kalends.services import self_service
 from kalends.services.self_service import (
     cancel_by_link,
@@ -29,7 +30,6 @@ from kalends.services.self_service import (
     open_link,
     reschedule_by_link,
 )
-from kalends.services.slots import Range
 from kalends.store.database import TenantConnection
 from tests.world import JSON, World, plus, tomorrow_at
 
@@ -265,12 +265,12 @@ async def test_slots_for_a_move_are_allowed_and_upcoming(context: Context, world
     link = await link_to(context, world, world.book(schedule, NEXT_WEEK))
     world.book(schedule, plus(NEXT_WEEK, hours=2))
     day = date.fromisoformat(NEXT_WEEK[:10])
-    listed = await list_slots_by_link(context, link, Range(start=day, end=day))
+    listed = await list_slots_by_link(context, link, SlotRange(start=day, end=day))
     offered = {slot.start for slot in listed.slots}
     assert timestamp(NEXT_WEEK) in offered
     assert timestamp(plus(NEXT_WEEK, hours=2)) not in offered
     then = plus(NEXT_WEEK, minutes=-30)
-    listed = await list_slots_by_link(at(context, then), link, Range(start=day, end=day))
+    listed = await list_slots_by_link(at(context, then), link, SlotRange(start=day, end=day))
     assert {slot.start for slot in listed.slots} == {s for s in offered if s > timestamp(then)}
 
 
@@ -364,9 +364,9 @@ async def test_a_sandbox_has_links_too_and_goes_by_real_time(
     assert opened.status == Status.CANCELLED
 
 
-def next_month() -> Range:
+def next_month() -> SlotRange:
     today = datetime.now(UTC).date()
-    return Range(start=today, end=today + timedelta(days=30))
+    return SlotRange(start=today, end=today + timedelta(days=30))
 
 
 def timestamp(moment: str) -> int:

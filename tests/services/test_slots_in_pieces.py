@@ -15,13 +15,13 @@ from kalends.availability.slot_inputs import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import slots
 from kalends.availability.wallclock import zone_named
 from kalends.domain.errors import Invalid
-from kalends.services.slots import (
+from kalends.scheduling.slot_search import (
     ANSWER_STEPS_KEPT,
     CALENDAR_STEPS_A_PIECE,
     MOST_SLOTS,
     STEPS_A_PIECE,
-    find_slots,
     pieces_of,
+    search_slots,
 )
 from tests.availability.cases import at, offering, schedule_id
 
@@ -66,7 +66,7 @@ def test_a_range_of_no_length_is_one_piece() -> None:
 @pytest.mark.parametrize("size", [1, 3, 60])
 async def test_the_pieces_have_the_slots_of_the_whole(size: int) -> None:
     asked, span = team(size), Interval(BEGIN + 77, BEGIN + 8 * DAY_SECONDS + 5)
-    found = await find_slots(asked, span)
+    found = await search_slots(asked, span)
     assert list(chain.from_iterable(found)) == list(slots(asked, span))
     assert len(found) > 1
 
@@ -81,22 +81,22 @@ async def test_others_get_a_turn_between_the_pieces() -> None:
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count())
-    found = await find_slots(team(1), Interval(BEGIN, BEGIN + 10 * DAY_SECONDS))
+    found = await search_slots(team(1), Interval(BEGIN, BEGIN + 10 * DAY_SECONDS))
     counting.cancel()
     assert turns >= len(found) > 1
 
 
 async def test_a_repeated_query_is_computed_once() -> None:
     asked, span = team(2, 30 * MINUTE), Interval(BEGIN, BEGIN + 14 * DAY_SECONDS)
-    [first] = await find_slots(asked, span)
-    [again] = await find_slots(team(2, 30 * MINUTE), span)
+    [first] = await search_slots(asked, span)
+    [again] = await search_slots(team(2, 30 * MINUTE), span)
     assert again is first
 
 
 async def test_a_repeated_query_of_many_calendars_is_computed_once() -> None:
     span = Interval(BEGIN, BEGIN + 14 * DAY_SECONDS)
-    first = await find_slots(team(200, 30 * MINUTE), span)
-    again = await find_slots(team(200, 30 * MINUTE), span)
+    first = await search_slots(team(200, 30 * MINUTE), span)
+    again = await search_slots(team(200, 30 * MINUTE), span)
     assert len(first) > 1
     assert all(one is other for one, other in zip(first, again, strict=True))
 
@@ -112,7 +112,7 @@ async def test_many_times_are_cut_to_the_piece(buffers: tuple[int, int]) -> None
     terms = replace(free.terms, buffer_before=buffers[0], buffer_after=buffers[1])
     asked = replace(free, calendars=(busy,), terms=terms)
     span = Interval(BEGIN, BEGIN + 8 * DAY_SECONDS)
-    found = await find_slots(asked, span)
+    found = await search_slots(asked, span)
     assert list(chain.from_iterable(found)) == list(slots(asked, span))
     assert sum(map(len, found)) > 20
 
@@ -129,6 +129,6 @@ def test_a_part_has_the_times_that_meet_it_and_few_others() -> None:
 
 async def test_more_than_twenty_thousand_slots_are_refused_before_computing() -> None:
     with pytest.raises(Invalid, match=r"20,000 slots.*shorter range"):
-        await find_slots(team(1), Interval(BEGIN, BEGIN + 366 * DAY_SECONDS))
+        await search_slots(team(1), Interval(BEGIN, BEGIN + 366 * DAY_SECONDS))
     most = Interval(BEGIN + DAY_SECONDS, BEGIN + DAY_SECONDS + MOST_SLOTS * MINUTE)
-    assert sum(map(len, await find_slots(team(1), most))) == MOST_SLOTS
+    assert sum(map(len, await search_slots(team(1), most))) == MOST_SLOTS

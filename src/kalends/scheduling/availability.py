@@ -18,9 +18,9 @@ from kalends.availability.matching import choose
 from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.event_type import EventType, Requirement
-from kalends.domain.ids import first_id_at
+from kalends.domain.ids import SCHEDULE, encode_id, first_id_at
 from kalends.domain.schedule import Schedule
-from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling.clocks import hours_of
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.availability.calendars import (
@@ -104,6 +104,11 @@ class LoadedAvailability(Struct, frozen=True):
         wanted = self.offering.wanted
         is_there = wanted is None or wanted in there
         return is_there and choose(self.offering.requirements, there) is not None
+
+    def check_schedules(self) -> None:
+        """Raises NotFound without any of the schedules, or without the one that is named."""
+        named = self.query.wanted or next(iter(self.contents), self.query.schedule_ids[0])
+        require(self.contents.get(named), "schedule", encode_id(SCHEDULE, named))
 
     def booking_at(self, found: Contents, position: int) -> UUID | None:
         """The booking behind `Calendar.occupied[position]`; None for a hold, and where no ids

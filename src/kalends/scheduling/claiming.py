@@ -16,9 +16,9 @@ from msgspec import Struct, structs
 from kalends.availability.rules import Code
 from kalends.availability.slots import Decision, decide
 from kalends.domain.errors import Detail, KalendsError, Refused, SlotTaken
-from kalends.domain.ids import SCHEDULE, encode_id, new_id
+from kalends.domain.ids import new_id
 from kalends.domain.schedule import Schedule
-from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling.availability import (
     AvailabilityQuery,
     LoadedAvailability,
@@ -125,14 +125,8 @@ async def _ask(work: UnitOfWork, request: BookingRequest) -> LoadedAvailability:
     loaded = await load_availability(
         work, request.query, (request.starts_at, request.ends_at), to_book=True
     )
-    _check_found(request.query, loaded)
+    loaded.check_schedules()
     return loaded
-
-
-def _check_found(query: AvailabilityQuery, loaded: LoadedAvailability) -> None:
-    """Raises NotFound without any of the schedules, or without the one that is named."""
-    named = query.wanted or next(iter(loaded.contents), query.schedule_ids[0])
-    require(loaded.contents.get(named), "schedule", encode_id(SCHEDULE, named))
 
 
 def _decide(request: BookingRequest, loaded: LoadedAvailability) -> Sequence[UUID]:

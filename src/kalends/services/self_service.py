@@ -22,9 +22,10 @@ from kalends.formats.times import known_zone
 from kalends.runtime import unit_of_work
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
-from kalends.services import bookings, slots
+from kalends.scheduling.slot_queries import SlotPurpose
+from kalends.scheduling.slots import ListedSlots, SlotRange, find_slots, load_slots
+from kalends.services import bookings
 from kalends.services.bookings import BookingChanges, Cancellation
-from kalends.services.slots import Listed, Range, WhatFor
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.event_types import find_event_type_of
 from kalends.store.availability.schedules import find_zone_name
@@ -116,13 +117,14 @@ async def open_link(context: Context, token: str) -> LinkedBooking:
         return await _open(context, tx, token)
 
 
-async def list_slots_by_link(context: Context, token: str, span: Range) -> Listed:
+async def list_slots_by_link(context: Context, token: str, slot_range: SlotRange) -> ListedSlots:
     """The slots to which the booking may move, from now on. Raises NotFound, TooLateToChange,
     Inactive, Invalid."""
     opened = await open_link(context, token)
     opened.check_may_change()
-    what_for = WhatFor(booking_id=opened.booking.id)
-    return await unit_of_work.read(context, opened.caller, slots.list_slots, what_for, span)
+    purpose = SlotPurpose(booking_id=opened.booking.id)
+    loaded = await unit_of_work.read(context, opened.caller, load_slots, purpose, slot_range)
+    return await find_slots(loaded)
 
 
 async def cancel_by_link(

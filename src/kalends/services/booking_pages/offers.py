@@ -16,8 +16,8 @@ from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
 from kalends.runtime.unit_of_work import Caller, UnitOfWork
 from kalends.scheduling.availability import load_availability, query_of
+from kalends.scheduling.slots import ListedSlots, SlotRange, find_slots, slots_in
 from kalends.scheduling.zones import zone_of_schedule
-from kalends.services.slots import Found, Listed, Range, find_slots, joined
 from kalends.store.accounts import organizations
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import find_schedule, list_schedules
@@ -79,24 +79,23 @@ async def find_zone(work: UnitOfWork, event_type: EventType) -> Zone:
 
 
 async def list_times(
-    work: UnitOfWork, event_type: EventType, span: Range, own_holds: Sequence[UUID] = ()
-) -> Listed:
+    work: UnitOfWork, event_type: EventType, slot_range: SlotRange, own_holds: Sequence[UUID] = ()
+) -> ListedSlots:
     """The slots that start in the range, ascending: none where nobody takes bookings. What the
     visitor's own holds keep is free for the visitor. Raises Invalid."""
     if not event_type.requirements:
-        return Listed((), span.timezone or "UTC")
+        return ListedSlots((), slot_range.timezone or "UTC")
     query = query_of(event_type, event_type.requirements)
     query = structs.replace(query, own_holds=own_holds)
-    asked = await load_availability(work, query, span.widest)
-    zone_name = span.timezone or asked.offering.zone.name
-    return joined(Found(await find_slots(asked.offering, span.within(zone_name)), zone_name))
+    loaded = await load_availability(work, query, slot_range.widest)
+    return await find_slots(slots_in(loaded, slot_range))
 
 
 async def is_offered(
     work: UnitOfWork, event_type: EventType, starts_at: datetime, own_holds: Sequence[UUID] = ()
 ) -> bool:
     """Whether the time can be booked at this moment, by whoever has those holds."""
-    alone = Range(start=starts_at, end=starts_at + timedelta(seconds=1))
+    alone = SlotRange(start=starts_at, end=starts_at + timedelta(seconds=1))
     return bool((await list_times(work, event_type, alone, own_holds)).slots)
 
 
@@ -105,7 +104,7 @@ async def list_times_near(
 ) -> list[Slot]:
     """The slots nearest to a time, ascending."""
     for distance in (NEAR, FAR):
-        near = Range(start=max(starts_at - distance, work.now), end=starts_at + distance)
+        near = SlotRange(start=max(starts_at - distance, work.now), end=starts_at + distance)
         if near.start >= near.end:
             continue
         listed = (await list_times(work, event_type, near)).slots

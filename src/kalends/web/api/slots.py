@@ -14,8 +14,9 @@ from kalends.domain.values import Instant
 from kalends.formats.slots import ExplanationBody, SlotBody, encode_slots
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling.explaining import InTheWay, Reason
+from kalends.scheduling.slot_queries import SlotPurpose
+from kalends.scheduling.slots import ListedSlots, SlotRange
 from kalends.services import slots
-from kalends.services.slots import Found, Loaded, Range, WhatFor
 from kalends.web.api.models import DayOrInstant, RequestModel, ZoneName, check_zone, day_or_instant
 from kalends.web.http.answers import data, data_with_meta
 from kalends.web.http.call import Call, id_named
@@ -27,7 +28,7 @@ LONGEST_MINUTES: Final = 30 * 24 * 60
 Minutes = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
 
 
-class WhatForQuery(RequestModel, frozen=True):
+class SlotPurposeQuery(RequestModel, frozen=True):
     """An event type, or a schedule with a duration."""
 
     event_type_id: str | None = None
@@ -45,7 +46,7 @@ class WhatForQuery(RequestModel, frozen=True):
     ] = None
 
 
-class SlotsQuery(WhatForQuery, frozen=True, kw_only=True):
+class SlotsQuery(SlotPurposeQuery, frozen=True, kw_only=True):
     """Slots that start within a range of at most 366 days, and at most 20,000 of them."""
 
     start: Annotated[
@@ -64,7 +65,7 @@ class SlotsQuery(WhatForQuery, frozen=True, kw_only=True):
     ] = None
 
 
-class ExplainQuery(WhatForQuery, frozen=True, kw_only=True):
+class ExplainQuery(SlotPurposeQuery, frozen=True, kw_only=True):
     """The start that is asked about."""
 
     start_time: Instant
@@ -87,24 +88,25 @@ class ExplanationResponse(Struct, frozen=True):
 async def list_slots(call: Call) -> HttpAnswer:
     query = call.query(SlotsQuery)
     check_zone("timezone", query.timezone)
-    loaded: Loaded = await call.read(slots.load_slots, _what_for(query), _range(query))
-    return await _shown(await slots.find_in_pieces(loaded), query.timezone)
+    purpose, slot_range = _purpose(query), _range(query)
+    listed = await slots.list_slots(call.context, call.caller, purpose, slot_range)
+    return await _encode(listed, query.timezone)
 
 
 async def explain_slot(call: Call) -> HttpAnswer:
     query = call.query(ExplainQuery)
-    explained = await call.read(slots.explain_slot, _what_for(query), query.start_time)
+    explained = await call.read(slots.explain_slot, _purpose(query), query.start_time)
     reasons = [_show_reason(reason) for reason in explained.reasons]
     return data({"offered": explained.is_offered, "reasons": reasons})
 
 
-def _what_for(query: WhatForQuery) -> WhatFor:
+def _purpose(query: SlotPurposeQuery) -> SlotPurpose:
     """Raises Invalid, NotFound."""
     if query.event_type_id is not None:
         for name in ("duration_minutes", "slot_step_minutes"):
             if getattr(query, name) is not None:
                 raise Invalid.field(name, "is the event type's to say")
-    return WhatFor(
+    return SlotPurpose(
         event_type_id=_id(ids.EVENT_TYPE, "event type", query.event_type_id),
         schedule_id=_id(ids.SCHEDULE, "schedule", query.schedule_id),
         duration_minutes=query.duration_minutes,
@@ -117,30 +119,30 @@ def _id(prefix: str, noun: str, text: str | None) -> Any:
     return None if text is None else id_named(prefix, noun, text)
 
 
-def _range(query: SlotsQuery) -> Range:
+def _range(query: SlotsQuery) -> SlotRange:
     """Raises Invalid, also for more than 366 days."""
-    asked = Range(
+    slot_range = SlotRange(
         start=day_or_instant("start", query.start),
         end=day_or_instant("end", query.end),
         timezone=query.timezone,
     )
-    if asked.length < -timedelta(days=1):
+    if slot_range.length < -timedelta(days=1):
         raise Invalid.field("end", "must be after start")
-    if asked.length > LONGEST_SLOT_RANGE:
+    if slot_range.length > LONGEST_SLOT_RANGE:
         raise Invalid.field("end", f"must be at most {LONGEST_SLOT_RANGE.days} days after start")
-    return asked
+    return slot_range
 
 
-async def _shown(found: Found, timezone: str | None) -> HttpAnswer:
+async def _encode(listed: ListedSlots, timezone: str | None) -> HttpAnswer:
     """Each piece by itself, so that others get their turn between them."""
     zone = zone_named(timezone) if timezone else None
     parts = []
-    for piece in found.pieces:
+    for piece in listed.pieces:
         parts.append(encode_slots(piece, zone))
         await asyncio.sleep(0)
     lists = [part[1:-1] for part in parts if len(part) > len(b"[]")]
-    shown = parts[0] if len(parts) == 1 else b"[" + b",".join(lists) + b"]"
-    return data_with_meta(Raw(shown), SlotsMeta(sum(map(len, found.pieces)), found.zone_name))
+    encoded = parts[0] if len(parts) == 1 else b"[" + b",".join(lists) + b"]"
+    return data_with_meta(Raw(encoded), SlotsMeta(sum(map(len, listed.pieces)), listed.zone_name))
 
 
 def _show_reason(reason: Reason) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from kalends.domain.errors import Inactive, Invalid, NotFound, Refused, SlotTake
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
 from kalends.domain.schedule import Schedule
+from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.services import bookings
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.bookings import NewAttendee, NewBooking
-from kalends.services.slots import WhatFor
 from kalends.web.console.attendees import Details, read_details
 from kalends.web.console.booking import url_of
 from kalends.web.console.moments import AmbiguousTime, moment_in
@@ -46,11 +46,11 @@ class Wish:
         return bool(self.event_type.requirements) or self.schedule is not None
 
     @property
-    def what_for(self) -> WhatFor:
+    def purpose(self) -> SlotPurpose:
         schedule_id = self.schedule.id if self.schedule else None
         if self.event_type is not None:
-            return WhatFor(event_type_id=self.event_type.id, schedule_id=schedule_id)
-        return WhatFor(schedule_id=schedule_id, duration_minutes=self.minutes)
+            return SlotPurpose(event_type_id=self.event_type.id, schedule_id=schedule_id)
+        return SlotPurpose(schedule_id=schedule_id, duration_minutes=self.minutes)
 
     def parameters(self) -> dict[str, str | None]:
         return {
@@ -156,7 +156,7 @@ async def _times_page(
     values: dict[str, Any] = {"twice": []} | more
     picker = None
     try:
-        picker = await pick_time(request, wish.what_for)
+        picker = await pick_time(request, wish.purpose)
     except (Inactive, NotFound, Invalid) as error:
         values.setdefault("problem", error.message)
     return _page(request, "times", wish, status, picker=picker, **values)

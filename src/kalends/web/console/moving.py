@@ -9,9 +9,9 @@ from kalends.domain.access import Scope
 from kalends.domain.booking import MOVABLE
 from kalends.domain.errors import Inactive, Invalid, KalendsError, NotFound, Refused, SlotTaken
 from kalends.domain.ids import BOOKING, encode_id
+from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.services import bookings
 from kalends.services.bookings import BookingChanges
-from kalends.services.slots import WhatFor
 from kalends.web.console.booking import (
     OVERTAKEN,
     booking_id_in,
@@ -68,7 +68,9 @@ async def _times_page(
     picker = None
     if booking.status in MOVABLE:
         try:
-            picker = await pick_time(request, WhatFor(booking_id=booking_id), booking.start_time)
+            picker = await pick_time(
+                request, SlotPurpose(booking_id=booking_id), booking.start_time
+            )
         except (Inactive, NotFound) as error:
             values.setdefault("problem", _why_none(error))
     return request.page(

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlencode
 
-from kalends.services.slots import Listed, Range, WhatFor, list_slots
+from kalends.scheduling.slot_queries import SlotPurpose
+from kalends.scheduling.slots import ListedSlots, SlotRange
+from kalends.services.slots import list_slots
 from kalends.web.console.request import ConsoleRequest
 from kalends.web.pages import clock_words
 from kalends.web.pages.forms import FormFields
@@ -27,7 +29,7 @@ class Kept:
 
 
 async def pick_time(
-    request: ConsoleRequest, what_for: WhatFor, near: datetime | None = None
+    request: ConsoleRequest, purpose: SlotPurpose, near: datetime | None = None
 ) -> Picker:
     """The month and day of the query, with their free times in the organization's zone; without
     them the day of the moment `near`, else the first that has any.
@@ -36,9 +38,9 @@ async def pick_time(
     """
     now = clock_words.seconds_of(request.page_request.context.clock())
 
-    async def list_times(span: Range) -> Listed:
-        listed: Listed = await request.read(list_slots, what_for, span)
-        return listed
+    async def list_times(span: SlotRange) -> ListedSlots:
+        page_request = request.page_request
+        return await list_slots(page_request.context, page_request.caller, purpose, span)
 
     bounds, asked = Bounds.of(now, request.zone, None), request.query
     if near is not None and not asked.get("day") and not asked.get("month"):

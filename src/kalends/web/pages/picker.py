@@ -13,7 +13,7 @@ from kalends.availability.slots import Slot, Slots
 from kalends.availability.wallclock import EPOCH_DAY, Zone, local_day
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Day, Instant
-from kalends.services.slots import Listed, Range
+from kalends.scheduling.slots import ListedSlots, SlotRange
 from kalends.translation import gettext
 from kalends.web.pages import clock_words
 from kalends.web.pages.forms import FormFields
@@ -22,7 +22,7 @@ from kalends.web.pages.forms import FormFields
 FARTHEST_OFFERED: Final = timedelta(days=730)
 # How far is looked for the next free day where a month has none.
 LOOK_AHEAD: Final = timedelta(days=120)
-ListTimes = Callable[[Range], Awaitable[Listed]]
+ListTimes = Callable[[SlotRange], Awaitable[ListedSlots]]
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,10 @@ class Bounds:
         """The first of the month of the day, within the bounds."""
         return min(max(day, self.today), self.last).replace(day=1)
 
-    def span(self, first: date, last: date, zone: Zone) -> Range:
+    def span(self, first: date, last: date, zone: Zone) -> SlotRange:
         """What of these days lies within the bounds."""
         start, end = max(first, self.today), min(last, self.last)
-        return Range(start=start, end=max(start, end), timezone=zone.name)
+        return SlotRange(start=start, end=max(start, end), timezone=zone.name)
 
 
 async def pick(
@@ -148,8 +148,8 @@ async def _next_free(list_times: ListTimes, first: date, zone: Zone, bounds: Bou
     start = _month_after(first)
     if start > bounds.last:
         return None
-    ahead = await list_times(bounds.span(start, start + LOOK_AHEAD, zone))
-    return local_day(ahead.slots[0].start, zone) if ahead.slots else None
+    ahead = (await list_times(bounds.span(start, start + LOOK_AHEAD, zone))).slots
+    return local_day(ahead[0].start, zone) if ahead else None
 
 
 class _ByDay:

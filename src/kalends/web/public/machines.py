@@ -9,9 +9,9 @@ from importlib.resources import files
 from typing import Final
 
 from kalends.availability.slots import Slot
+from kalends.scheduling.slots import SlotRange
 from kalends.services.booking_pages import offers
 from kalends.services.booking_pages.offers import attendee_of
-from kalends.services.slots import Range
 from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import MARKDOWN, PageAnswer, text
@@ -64,7 +64,7 @@ async def offer_twin(request: PageRequest) -> PageAnswer:
 async def _times(offer: Offer) -> dict[str, object]:
     request, zone = offer.request, await offer.zone()
     now = request.context.clock()
-    span = Range(start=now, end=now + DAYS_IN_TWIN, timezone=zone.name)
+    span = SlotRange(start=now, end=now + DAYS_IN_TWIN, timezone=zone.name)
     listed = await request.read(offers.list_times, offer.event_type, span)
     by_day: dict[str, list[tuple[str, Slot]]] = {}
     for slot in listed.slots:

@@ -13,9 +13,9 @@ from kalends.domain.ids import HOLD, decode_id
 from kalends.domain.place import is_in_person
 from kalends.formats.countries import country_of_zone
 from kalends.runtime.phones import country_of
+from kalends.scheduling.slots import ListedSlots, SlotRange
 from kalends.services.booking_pages import bookings, offers
 from kalends.services.booking_pages.offers import attendee_of
-from kalends.services.slots import Listed, Range
 from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, redirect
@@ -143,8 +143,8 @@ async def times_page(offer: Offer, asked: FormFields, status: int = 200, **more:
 
     own_holds = await offer.own_holds(decode_id(HOLD, asked.get("hold", "")))
 
-    async def list_times(span: Range) -> Listed:
-        listed: Listed = await request.read(offers.list_times, event_type, span, own_holds)
+    async def list_times(span: SlotRange) -> ListedSlots:
+        listed: ListedSlots = await request.read(offers.list_times, event_type, span, own_holds)
         return listed
 
     values = {"problem": None, "near": [], "held": asked.get("hold")} | more

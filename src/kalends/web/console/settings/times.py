@@ -10,10 +10,11 @@ from kalends.domain import ids
 from kalends.domain.errors import Inactive, Invalid, KalendsError
 from kalends.domain.event_type import EventType
 from kalends.domain.values import Day
+from kalends.scheduling.slot_queries import SlotPurpose
+from kalends.scheduling.slots import SlotRange
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import slots
 from kalends.services.booking_pages import offers
-from kalends.services.slots import Range, WhatFor
 from kalends.translation import gettext
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.console.settings.drafts import clock_text, minutes_or_text
@@ -57,7 +58,7 @@ async def show_of_schedule(request: ConsoleRequest) -> PageAnswer:
     """For bookings made on the schedule itself, as long as asked for."""
     schedule = await open_schedule(request)
     minutes = _minutes_in(request.query)
-    what_for = WhatFor(schedule_id=schedule.id, duration_minutes=minutes)
+    purpose = SlotPurpose(schedule_id=schedule.id, duration_minutes=minutes)
     zone = zone_of_schedule(schedule)
     return request.page(
         "console/settings/schedule-times.html",
@@ -66,7 +67,7 @@ async def show_of_schedule(request: ConsoleRequest) -> PageAnswer:
         path=path_of(schedule),
         tab=TAB,
         minutes=minutes,
-        **await _answers(request, what_for, zone),
+        **await _answers(request, purpose, zone),
     )
 
 
@@ -79,26 +80,26 @@ async def show_of_event_type(request: ConsoleRequest) -> PageAnswer:
         event_type=event_type,
         path=path_of_event_type(event_type),
         tab=TAB,
-        **await _answers(request, await _what_for(request, event_type), zone),
+        **await _answers(request, await _purpose(request, event_type), zone),
     )
 
 
-async def _what_for(request: ConsoleRequest, event_type: EventType) -> WhatFor:
+async def _purpose(request: ConsoleRequest, event_type: EventType) -> SlotPurpose:
     """One that serves any schedule is shown on the one that is asked for, else on the first."""
     if event_type.requirements:
-        return WhatFor(event_type_id=event_type.id)
+        return SlotPurpose(event_type_id=event_type.id)
     named = ids.decode_id(ids.SCHEDULE, request.query.text("schedule"))
     listed = await list_all(request)
     schedule_id = named or (listed[0].id if listed else None)
-    return WhatFor(event_type_id=event_type.id, schedule_id=schedule_id)
+    return SlotPurpose(event_type_id=event_type.id, schedule_id=schedule_id)
 
 
-async def _answers(request: ConsoleRequest, what_for: WhatFor, zone: Zone) -> dict[str, Any]:
+async def _answers(request: ConsoleRequest, purpose: SlotPurpose, zone: Zone) -> dict[str, Any]:
     asked, now = request.query, request.page_request.context.clock()
     today = local(now, zone).date()
     first = _day_or(asked.text("from"), today)
-    days, closed = await _days(request, what_for, zone, first)
-    answered, trouble = await _answered(request, what_for, zone, asked)
+    days, closed = await _days(request, purpose, zone, first)
+    answered, trouble = await _answered(request, purpose, zone, asked)
     earlier = max(first - timedelta(days=DAYS), today)
     return {
         "days": days,
@@ -120,14 +121,16 @@ async def _answers(request: ConsoleRequest, what_for: WhatFor, zone: Zone) -> di
 
 
 async def _days(
-    request: ConsoleRequest, what_for: WhatFor, zone: Zone, first: date
+    request: ConsoleRequest, purpose: SlotPurpose, zone: Zone, first: date
 ) -> tuple[list[DayShown], str | None]:
     """What is offered by day; or why nothing is, where that holds for all times."""
     last = first + timedelta(days=DAYS - 1)
-    span = Range(start=first, end=last, timezone=zone.name)
+    span = SlotRange(start=first, end=last, timezone=zone.name)
     by_day: dict[date, list[Slot]] = {first + timedelta(days=n): [] for n in range(DAYS)}
     try:
-        listed = await request.read(slots.list_slots, what_for, span)
+        listed = await slots.list_slots(
+            request.page_request.context, request.page_request.caller, purpose, span
+        )
     except (Inactive, Invalid) as error:
         return [], error.message
     for slot in listed.slots:
@@ -140,7 +143,7 @@ async def _days(
 
 
 async def _answered(
-    request: ConsoleRequest, what_for: WhatFor, zone: Zone, asked: FormFields
+    request: ConsoleRequest, purpose: SlotPurpose, zone: Zone, asked: FormFields
 ) -> tuple[list[ExplainedTime], str | None]:
     """What is said of the time that is asked for; twice where the clock shows it twice."""
     if not asked.text("day") or not asked.text("time"):
@@ -155,7 +158,7 @@ async def _answered(
     answered = []
     for moment in moments:
         try:
-            explained = await request.read(slots.explain_slot, what_for, moment)
+            explained = await request.read(slots.explain_slot, purpose, moment)
         except KalendsError as error:
             return [], error.message
         answered.append(ExplainedTime(moment, explained.is_offered, explained.reasons))

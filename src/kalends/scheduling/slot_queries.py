@@ -1,0 +1,106 @@
+"""From what slots are for to a query: which schedules, how long, by which rules."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from kalends.domain.booking import Booking, check_movable
+from kalends.domain.errors import Inactive, Invalid
+from kalends.domain.event_type import EventType, Requirement
+from kalends.domain.ids import BOOKING, EVENT_TYPE, encode_id
+from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.scheduling.availability import AvailabilityQuery, query_of
+from kalends.scheduling.booking_requests import check_schedule, query_to_reschedule, requirements_of
+from kalends.store.availability import event_types
+from kalends.store.bookings import bookings
+
+
+class SlotPurpose(Struct, frozen=True, kw_only=True):
+    """What a slot is for: an event type, or a time on a schedule; a booking that moves."""
+
+    event_type_id: UUID | None = None
+    schedule_id: UUID | None = None
+    duration_minutes: int | None = None
+    step_minutes: int | None = None
+    booking_id: UUID | None = None
+
+
+async def query_for(work: UnitOfWork, purpose: SlotPurpose) -> AvailabilityQuery:
+    """What is loaded of the calendars for that purpose. Raises NotFound, Inactive, Invalid,
+    NotReschedulable."""
+    moving = await _find_booking(work, purpose.booking_id)
+    event_type = await _find_event_type(work, purpose, moving)
+    try:
+        query = _query_of(purpose, moving, event_type)
+    except Invalid:
+        await check_schedule(work, purpose.schedule_id)
+        raise
+    if moving is None:
+        return structs.replace(query, wanted=purpose.schedule_id)
+    return structs.replace(
+        query,
+        wanted=purpose.schedule_id,
+        preferred=moving.schedule_ids,
+        leaving_out=moving.id,
+    )
+
+
+def _query_of(
+    purpose: SlotPurpose, moving: Booking | None, event_type: EventType | None
+) -> AvailabilityQuery:
+    if event_type is not None:
+        if moving and purpose.schedule_id is None and not event_type.requirements:
+            return query_to_reschedule(moving, event_type)
+        return query_of(event_type, requirements_of(event_type, purpose.schedule_id))
+    if purpose.schedule_id is None and moving is not None:
+        query = query_to_reschedule(moving, None)
+    elif purpose.schedule_id is None:
+        raise Invalid.field("event_type_id", "is required, or schedule_id with duration_minutes")
+    else:
+        query = AvailabilityQuery(
+            requirements=[Requirement(1, [purpose.schedule_id])],
+            duration=_duration(purpose, moving),
+        )
+    if purpose.duration_minutes is not None:
+        query = structs.replace(query, duration=_duration(purpose, moving))
+    step = purpose.step_minutes or int(query.duration.total_seconds()) // 60 or 1
+    return structs.replace(query, step_minutes=step)
+
+
+def _duration(purpose: SlotPurpose, moving: Booking | None) -> timedelta:
+    if purpose.duration_minutes is not None:
+        return timedelta(minutes=purpose.duration_minutes)
+    if moving is None:
+        raise Invalid.field("duration_minutes", "is required with schedule_id")
+    return moving.end_time - moving.start_time
+
+
+async def _find_booking(work: UnitOfWork, booking_id: UUID | None) -> Booking | None:
+    if booking_id is None:
+        return None
+    booking = require(
+        await bookings.find_booking(work.tenant, booking_id),
+        "booking",
+        encode_id(BOOKING, booking_id),
+    )
+    check_movable(booking)
+    return booking
+
+
+async def _find_event_type(
+    work: UnitOfWork, purpose: SlotPurpose, moving: Booking | None
+) -> EventType | None:
+    """The one that is named; else the moving booking's, unless a schedule is named."""
+    if purpose.event_type_id is None:
+        if moving is None or moving.event_type_id is None or purpose.schedule_id is not None:
+            return None
+        return await event_types.find_event_type(work.tenant, moving.event_type_id)
+    event_type = require(
+        await event_types.find_event_type(work.tenant, purpose.event_type_id),
+        "event type",
+        encode_id(EVENT_TYPE, purpose.event_type_id),
+    )
+    if not event_type.is_active:
+        raise Inactive("This event type is not active; it offers no slots.")
+    return event_type

@@ -1,0 +1,111 @@
+"""Slots: what can be booked, in a range of time. API, pages, links and console list them here."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import chain
+from typing import Final
+
+from msgspec import Struct
+
+from kalends.availability.interval import Interval
+from kalends.availability.slot_inputs import SlotInputs
+from kalends.availability.slots import Slot, Slots
+from kalends.domain.errors import Inactive, Invalid
+from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.scheduling import clocks
+from kalends.scheduling.availability import LoadedAvailability, load_availability
+from kalends.scheduling.slot_queries import SlotPurpose, query_for
+from kalends.scheduling.slot_search import search_slots
+
+# A day in any zone lies within these of the same day in UTC.
+ZONES_APART: Final = timedelta(hours=15)
+
+
+class SlotRange(Struct, frozen=True, kw_only=True):
+    """Bounds as they were given: instants, or days in a zone that may be the schedule's. A day
+    as `end` is included, an instant is not."""
+
+    start: date | datetime
+    end: date | datetime
+    timezone: str | None = None
+
+    @property
+    def length(self) -> timedelta:
+        """How far the bounds lie apart, as they were given."""
+        return _midnight(self.end) - _midnight(self.start)
+
+    @property
+    def widest(self) -> tuple[datetime, datetime]:
+        """A span that holds the range whatever the zone is."""
+        start, end = _midnight(self.start), _midnight(self.end)
+        return start - ZONES_APART, end + timedelta(days=1) + ZONES_APART
+
+    def within(self, zone_name: str) -> Interval:
+        """The range in epoch seconds, its days read in that zone: empty for a day that does not
+        exist there. Raises Invalid."""
+        start = self.start if isinstance(self.start, datetime) else _day(self.start, zone_name)[0]
+        end = self.end if isinstance(self.end, datetime) else _day(self.end, zone_name)[1]
+        is_one_day = self.start == self.end and not isinstance(self.end, datetime)
+        if end < start or (end == start and not is_one_day):
+            raise Invalid.field("end", "must be after start")
+        return Interval(int(start.timestamp()), int(end.timestamp()))
+
+
+class ListedSlots(Struct, frozen=True):
+    """Slots, ascending, in the pieces in which they were found, and the zone in which days were
+    read."""
+
+    pieces: Sequence[Slots]
+    zone_name: str
+
+    @property
+    def slots(self) -> Sequence[Slot]:
+        """The pieces as one."""
+        return self.pieces[0] if len(self.pieces) == 1 else [*chain.from_iterable(self.pieces)]
+
+
+class LoadedSlots(Struct, frozen=True):
+    """All that slots depend on, as it was read; the range, and the zone of its days."""
+
+    offering: SlotInputs
+    span: Interval
+    zone_name: str
+
+
+async def load_slots(work: UnitOfWork, purpose: SlotPurpose, slot_range: SlotRange) -> LoadedSlots:
+    """What the slots that start in the range depend on. Raises NotFound, Inactive, Invalid."""
+    query = await query_for(work, purpose)
+    loaded = await load_availability(work, query, slot_range.widest)
+    _check_active(loaded)
+    return slots_in(loaded, slot_range)
+
+
+def slots_in(loaded: LoadedAvailability, slot_range: SlotRange) -> LoadedSlots:
+    """The slots of the range, whose days are read in its own zone, else in that of the schedules.
+    Raises Invalid."""
+    zone_name = slot_range.timezone or loaded.offering.zone.name
+    return LoadedSlots(loaded.offering, slot_range.within(zone_name), zone_name)
+
+
+async def find_slots(loaded: LoadedSlots) -> ListedSlots:
+    """The slots that start in the range. No connection is needed. Raises Invalid for more than
+    20,000."""
+    return ListedSlots(await search_slots(loaded.offering, loaded.span), loaded.zone_name)
+
+
+def _check_active(loaded: LoadedAvailability) -> None:
+    """Raises NotFound without a schedule, Inactive where none of them takes bookings."""
+    loaded.check_schedules()
+    inactive = {schedule.id for schedule in loaded.inactive}
+    if not loaded.offering.calendars or loaded.query.wanted in inactive:
+        raise Inactive("This schedule is not active; it offers no slots.")
+
+
+def _midnight(bound: date | datetime) -> datetime:
+    if isinstance(bound, datetime):
+        return bound
+    return datetime(bound.year, bound.month, bound.day, tzinfo=UTC)
+
+
+def _day(bound: date, zone_name: str) -> tuple[datetime, datetime]:
+    return clocks.bounds_of(bound, zone_name)
