@@ -30,8 +30,6 @@ from kalends.store.availability.calendars import (
     list_sessions,
     read_contents,
 )
-from kalends.store.availability.event_types import lock_event_type
-from kalends.store.availability.schedules import lock_schedules
 
 MINUTE_SECONDS: Final = 60
 HOUR_SECONDS: Final = 3600
@@ -105,6 +103,11 @@ class LoadedAvailability(Struct, frozen=True):
         is_there = wanted is None or wanted in there
         return is_there and choose(self.offering.requirements, there) is not None
 
+    @property
+    def limited(self) -> list[UUID]:
+        """The schedules that have a daily limit."""
+        return [c.schedule_id for c in self.offering.calendars if c.max_per_day is not None]
+
     def check_schedules(self) -> None:
         """Raises NotFound without any of the schedules, or without the one that is named."""
         named = self.query.wanted or next(iter(self.contents), self.query.schedule_ids[0])
@@ -137,22 +140,6 @@ def claim_of(
     first session of a start, and, made of its schedules too, of a further one."""
     ids = sorted(schedule_ids or ())
     return uuid5(event_type_id, " ".join(map(str, (starts_at, *ids))))
-
-
-async def lock_what_counts(
-    work: UnitOfWork, query: AvailabilityQuery, loaded: LoadedAvailability
-) -> bool:
-    """Locks, in the one order, what is counted for the query: the event type where it has
-    seats or a limit, then the schedules that have one. Whether there was anything: what was read
-    before may then be out of date."""
-    event_type = query.event_type if query.is_counted else None
-    if event_type:
-        await lock_event_type(work.tenant, event_type.id)
-    calendars = loaded.offering.calendars
-    limited = [c.schedule_id for c in calendars if c.max_per_day is not None]
-    if limited:
-        await lock_schedules(work.tenant, limited)
-    return bool(event_type or limited)
 
 
 async def load_availability(

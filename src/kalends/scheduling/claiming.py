@@ -24,12 +24,12 @@ from kalends.scheduling.availability import (
     LoadedAvailability,
     claim_of,
     load_availability,
-    lock_what_counts,
 )
 from kalends.scheduling.explaining import reasons_of
 from kalends.store.availability.calendars import claims_at
 from kalends.store.availability.claims import Claim, claim, claim_several
-from kalends.store.availability.schedules import keep_active_schedules
+from kalends.store.availability.event_types import lock_event_type
+from kalends.store.availability.schedules import keep_active_schedules, lock_schedules
 
 TAKEN: Final = "This time is already taken. Please choose another."
 MOST_TRIES: Final = 50
@@ -105,6 +105,18 @@ async def claim_times(work: UnitOfWork, requests: Sequence[BookingRequest]) -> s
     return await claim_several(work.tenant, wanted) if wanted else set()
 
 
+async def lock_counted(work: UnitOfWork, query: AvailabilityQuery, limited: Sequence[UUID]) -> bool:
+    """Locks, in the one order, what is counted for the query: the event type where it has seats or
+    a limit, then the schedules that have one. Returns whether there was anything: what was read
+    before may then be out of date."""
+    event_type = query.event_type if query.is_counted else None
+    if event_type:
+        await lock_event_type(work.tenant, event_type.id)
+    if limited:
+        await lock_schedules(work.tenant, limited)
+    return bool(event_type or limited)
+
+
 async def _choose(
     work: UnitOfWork, request: BookingRequest
 ) -> tuple[LoadedAvailability, Sequence[UUID]]:
@@ -115,7 +127,7 @@ async def _choose(
     """
     loaded = await _ask(work, request)
     chosen = _decide(request, loaded)
-    if await lock_what_counts(work, request.query, loaded):
+    if await lock_counted(work, request.query, loaded.limited):
         loaded = await _ask(work, request)
         chosen = _decide(request, loaded)
     return loaded, chosen

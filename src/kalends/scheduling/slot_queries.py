@@ -8,12 +8,12 @@ from msgspec import Struct, structs
 from kalends.domain.booking import Booking, check_movable
 from kalends.domain.errors import Inactive, Invalid
 from kalends.domain.event_type import EventType, Requirement
-from kalends.domain.ids import BOOKING, EVENT_TYPE, encode_id
+from kalends.domain.ids import EVENT_TYPE, encode_id
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling.availability import AvailabilityQuery, query_of
+from kalends.scheduling.booking_changes import get_booking
 from kalends.scheduling.booking_requests import check_schedule, query_to_reschedule, requirements_of
 from kalends.store.availability import event_types
-from kalends.store.bookings import bookings
 
 
 class SlotPurpose(Struct, frozen=True, kw_only=True):
@@ -79,11 +79,7 @@ def _duration(purpose: SlotPurpose, moving: Booking | None) -> timedelta:
 async def _find_booking(work: UnitOfWork, booking_id: UUID | None) -> Booking | None:
     if booking_id is None:
         return None
-    booking = require(
-        await bookings.find_booking(work.tenant, booking_id),
-        "booking",
-        encode_id(BOOKING, booking_id),
-    )
+    booking = await get_booking(work, booking_id)
     check_movable(booking)
     return booking
 

@@ -18,8 +18,13 @@ from kalends.domain.values import Instant
 from kalends.runtime import unit_of_work
 from kalends.runtime.blocked_organizations import BlockedOrganizations
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
-from kalends.services import bookings
-from kalends.services.bookings import BookingChanges, Cancellation
+from kalends.scheduling.booking_changes import (
+    BookingChanges,
+    Cancellation,
+    cancel_booking,
+    get_booking,
+    update_booking,
+)
 from kalends.store.bookings import endings as store
 from kalends.store.bookings.endings import DueEnding
 from kalends.store.database import Tx
@@ -84,12 +89,13 @@ async def _end(
 
 
 async def _expire(work: UnitOfWork, due: DueEnding) -> Booking:
-    expired = Cancellation(reason=EXPIRED)
-    version = frozenset({due.version})
-    return await bookings.cancel_booking(work, due.booking_id, version, lambda: expired)
+    booking = await get_booking(work, due.booking_id)
+    return await cancel_booking(
+        work, booking, frozenset({due.version}), Cancellation(reason=EXPIRED)
+    )
 
 
 async def _complete(work: UnitOfWork, due: DueEnding) -> Booking:
+    booking = await get_booking(work, due.booking_id)
     changes = BookingChanges(status=Status.COMPLETED)
-    version = frozenset({due.version})
-    return await bookings.update_booking(work, due.booking_id, version, lambda: changes)
+    return await update_booking(work, booking, frozenset({due.version}), changes)

@@ -22,10 +22,15 @@ from kalends.formats.times import known_zone
 from kalends.runtime import unit_of_work
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
+from kalends.scheduling.booking_changes import (
+    BookingChanges,
+    Cancellation,
+    cancel_booking,
+    get_booking,
+    update_booking,
+)
 from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.scheduling.slots import ListedSlots, SlotRange, find_slots, load_slots
-from kalends.services import bookings
-from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.event_types import find_event_type_of
 from kalends.store.availability.schedules import find_zone_name
@@ -137,10 +142,8 @@ async def cancel_by_link(
     """
 
     async def cancel(work: UnitOfWork, opened: LinkedBooking) -> Booking:
-        cancellation = Cancellation(reason=reason)
-        return await bookings.cancel_booking(
-            work, opened.booking.id, opened.version, lambda: cancellation
-        )
+        booking = await get_booking(work, opened.booking.id)
+        return await cancel_booking(work, booking, opened.version, Cancellation(reason=reason))
 
     def is_cancelled(opened: LinkedBooking) -> bool:
         return opened.booking.status == Status.CANCELLED
@@ -160,10 +163,9 @@ async def reschedule_by_link(
     async def move(work: UnitOfWork, opened: LinkedBooking) -> Booking:
         if starts_at <= work.now:
             raise Refused("TOO_SHORT_NOTICE", "This time is past. Please choose another.")
+        booking = await get_booking(work, opened.booking.id)
         changes = BookingChanges(start_time=starts_at)
-        return await bookings.update_booking(
-            work, opened.booking.id, opened.version, lambda: changes
-        )
+        return await update_booking(work, booking, opened.version, changes)
 
     def is_there(opened: LinkedBooking) -> bool:
         return opened.booking.start_time == starts_at and not opened.is_over

@@ -23,11 +23,10 @@ from kalends.domain.event_type import EventType
 from kalends.domain.hold import Hold
 from kalends.runtime.links import create_link
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.services import bookings, holds
+from kalends.scheduling.booking_creation import NewBooking, create_booking
+from kalends.scheduling.holds import NewHold, create_hold
 from kalends.services.booking_pages.drafts import forget_draft
 from kalends.services.booking_pages.offers import find_schedule_for
-from kalends.services.bookings import NewBooking
-from kalends.services.holds import NewHold
 from kalends.store.bookings import holds as held
 from kalends.store.bookings import links
 from kalends.store.bookings.bookings import find_booking
@@ -94,7 +93,7 @@ async def hold_by_page(
             schedule_id=await find_schedule_for(work, event_type, starts_at),
             event_type_id=event_type.id,
         )
-        return await holds.create_hold(work, wanted)
+        return await create_hold(work, wanted)
 
     hold = await _past_own_holds(work, others, take)
     if visitor is not None:
@@ -195,7 +194,7 @@ async def _create(
     own = await _own_holds(work, visitor)
     placed = await _placed(work, event_type, wanted, own)
     in_the_way = [hold for hold in own if hold.id != placed.hold_id]
-    return await _past_own_holds(work, in_the_way, lambda: bookings.create_booking(work, placed))
+    return await _past_own_holds(work, in_the_way, lambda: create_booking(work, placed))
 
 
 async def _past_own_holds(

@@ -17,14 +17,9 @@ from kalends.domain.visible import is_blank
 from kalends.formats.bookings import BookingBody, CancelledBookingBody, show_booking
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling import clocks
+from kalends.scheduling.booking_changes import AttendeeChanges, BookingChanges, Cancellation
+from kalends.scheduling.booking_creation import NewAttendee, NewBooking
 from kalends.services import bookings
-from kalends.services.bookings import (
-    AttendeeChanges,
-    BookingChanges,
-    Cancellation,
-    NewAttendee,
-    NewBooking,
-)
 from kalends.web.api.models import (
     DayOrInstant,
     PageQuery,

@@ -10,8 +10,8 @@ from kalends.domain.hold import Hold
 from kalends.domain.values import Instant
 from kalends.formats.slots import HoldBody, show_hold
 from kalends.runtime.idempotency import HttpAnswer
+from kalends.scheduling.holds import NewHold
 from kalends.services import holds
-from kalends.services.holds import NewHold
 from kalends.web.api.bookings import RULES
 from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import DeletedResponse, data, deleted

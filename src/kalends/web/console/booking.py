@@ -11,9 +11,9 @@ from kalends.domain.errors import InvalidTransition, NotFound, NotReschedulable,
 from kalends.domain.ids import BOOKING, decode_id, encode_id
 from kalends.domain.values import Text
 from kalends.runtime.if_match import IfMatch
+from kalends.scheduling.booking_changes import BookingChanges, Cancellation
 from kalends.services import bookings
 from kalends.services.booking_histories import History, get_history
-from kalends.services.bookings import BookingChanges, Cancellation
 from kalends.translation import gettext
 from kalends.web.console.history import entries_of
 from kalends.web.console.request import ConsoleRequest, member_route

@@ -9,10 +9,10 @@ from kalends.domain.errors import Inactive, Invalid, NotFound, Refused, SlotTake
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
 from kalends.domain.schedule import Schedule
+from kalends.scheduling.booking_creation import NewAttendee, NewBooking
 from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.services import bookings
 from kalends.services.agenda import Choices, list_choices
-from kalends.services.bookings import NewAttendee, NewBooking
 from kalends.web.console.attendees import Details, read_details
 from kalends.web.console.booking import url_of
 from kalends.web.console.moments import AmbiguousTime, moment_in

@@ -5,8 +5,8 @@ from typing import Any, Final
 from kalends.domain.booking import Booking, LocationType
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import BOOKING, encode_id
+from kalends.scheduling.booking_changes import AttendeeChanges, BookingChanges
 from kalends.services import bookings
-from kalends.services.bookings import AttendeeChanges, BookingChanges
 from kalends.web.console.attendees import Details, read_details
 from kalends.web.console.booking import (
     OVERTAKEN,

@@ -9,9 +9,9 @@ from kalends.domain.access import Scope
 from kalends.domain.booking import MOVABLE
 from kalends.domain.errors import Inactive, Invalid, KalendsError, NotFound, Refused, SlotTaken
 from kalends.domain.ids import BOOKING, encode_id
+from kalends.scheduling.booking_changes import BookingChanges
 from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.services import bookings
-from kalends.services.bookings import BookingChanges
 from kalends.web.console.booking import (
     OVERTAKEN,
     booking_id_in,

@@ -11,7 +11,7 @@ from kalends.domain.booking import LocationType
 from kalends.domain.event_type import EventType, Question, QuestionType, check_answer
 from kalends.domain.phones import e164_of
 from kalends.domain.values import Email, Name, Phone, Text
-from kalends.services.bookings import NewAttendee
+from kalends.scheduling.booking_creation import NewAttendee
 from kalends.translation import gettext
 from kalends.web.pages.faults import EMAIL_MISSING, EMAIL_WRONG, NAME_MISSING, UNFIT
 from kalends.web.pages.forms import FormFields

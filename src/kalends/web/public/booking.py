@@ -23,9 +23,9 @@ from kalends.domain.errors import (
 )
 from kalends.domain.hold import Hold
 from kalends.domain.ids import HOLD, decode_id, encode_id
+from kalends.scheduling.booking_creation import NewBooking
 from kalends.services.booking_pages import bookings, drafts, offers
 from kalends.services.booking_pages.bookings import Booked, BookingRates, FormSubmission
-from kalends.services.bookings import NewBooking
 from kalends.translation import gettext
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.http.routes import Access

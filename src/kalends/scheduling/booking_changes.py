@@ -1,0 +1,193 @@
+"""Changing a booking: API, console, links and timed endings all do it here."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from kalends.domain.booking import (
+    Booking,
+    LocationType,
+    Status,
+    check_movable,
+    check_transition,
+    merge_metadata,
+    with_canceller,
+)
+from kalends.domain.ids import BOOKING, encode_id
+from kalends.runtime import outbox, phones
+from kalends.runtime.if_match import IfMatch, check_version
+from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.scheduling import booking_requests, clocks
+from kalends.scheduling.claiming import claim_time
+from kalends.scheduling.zones import zone_of_booking
+from kalends.store.availability.claims import release
+from kalends.store.availability.event_types import lock_event_type
+from kalends.store.availability.schedules import lock_schedules
+from kalends.store.bookings import bookings
+from kalends.store.database import RunAgain
+
+
+class AttendeeChanges(Struct, frozen=True, kw_only=True):
+    name: str | UnsetType = UNSET
+    email: str | UnsetType = UNSET
+    phone: str | None | UnsetType = UNSET
+    timezone: str | None | UnsetType = UNSET
+    notes: str | None | UnsetType = UNSET
+    locale: str | None | UnsetType = UNSET
+
+
+class BookingChanges(Struct, frozen=True, kw_only=True):
+    """What a client wants changed; UNSET stays as it is, None clears. Without `notify` no mail is
+    sent about it."""
+
+    status: Status | UnsetType = UNSET
+    cancellation_reason: str | None | UnsetType = UNSET
+    title: str | None | UnsetType = UNSET
+    location: str | None | UnsetType = UNSET
+    location_type: LocationType | None | UnsetType = UNSET
+    timezone: str | UnsetType = UNSET
+    attendee: AttendeeChanges = AttendeeChanges()
+    metadata: Mapping[str, Any] = {}
+    start_time: datetime | UnsetType = UNSET
+    end_time: datetime | UnsetType = UNSET
+    override: bool = False
+    notify: bool = True
+
+
+class Cancellation(Struct, frozen=True, kw_only=True):
+    """How a booking is cancelled. Without `notify` no mail is sent about it."""
+
+    reason: str | None = None
+    notify: bool = True
+
+
+async def get_booking(work: UnitOfWork, booking_id: UUID) -> Booking:
+    """Raises NotFound."""
+    booking = await bookings.find_booking(work.tenant, booking_id)
+    return require(booking, "booking", encode_id(BOOKING, booking_id))
+
+
+async def update_booking(
+    work: UnitOfWork, seen: Booking, if_match: IfMatch, changes: BookingChanges
+) -> Booking:
+    """Changes status, details or time of the booking, which was read in this unit of work. What
+    changes nothing succeeds and records nothing.
+
+    Raises Stale, Invalid, InvalidTransition, NotReschedulable, Refused, SlotTaken.
+    """
+    check_version(seen.version, if_match)
+    moves = _moves(seen, changes)
+    before = await _lock(work, seen, moves=moves)
+    check_version(before.version, if_match)
+    if _moves(before, changes) != moves:
+        raise RunAgain  # somebody moved it meanwhile: the locks are not the ones it needs
+    after = _with_details(before, changes)
+    if after.attendee_phone != before.attendee_phone:
+        after = phones.with_number_of(await phones.find_country(work), before, after)
+    if changes.status is not UNSET:
+        check_transition(before.status, changes.status)
+        after = structs.replace(after, status=changes.status)
+    if moves:
+        after = await _move(work, before, after, changes)
+    return await _write(work, before, after, override=changes.override, notify=changes.notify)
+
+
+async def cancel_booking(
+    work: UnitOfWork, seen: Booking, if_match: IfMatch, cancellation: Cancellation
+) -> Booking:
+    """Cancels the booking, which was read in this unit of work; a cancelled one stays as it is.
+
+    Raises Stale, InvalidTransition.
+    """
+    check_version(seen.version, if_match)
+    before = await _lock(work, seen, moves=False)
+    check_version(before.version, if_match)
+    if before.status == Status.CANCELLED:
+        return before
+    check_transition(before.status, Status.CANCELLED)
+    after = structs.replace(
+        before, status=Status.CANCELLED, cancellation_reason=cancellation.reason
+    )
+    return await _write(work, before, after, override=False, notify=cancellation.notify)
+
+
+async def _lock(work: UnitOfWork, seen: Booking, *, moves: bool) -> Booking:
+    """Locks in the one order: event type, schedules by id, then the booking."""
+    if moves:
+        if seen.event_type_id:
+            await lock_event_type(work.tenant, seen.event_type_id)
+        await lock_schedules(work.tenant, seen.schedule_ids)
+    locked = await bookings.lock_booking(work.tenant, seen.id)
+    if locked is None or locked.schedule_ids != seen.schedule_ids:
+        raise RunAgain
+    return locked
+
+
+def _moves(booking: Booking, changes: BookingChanges) -> bool:
+    return _span_of(booking, changes) != (booking.start_time, booking.end_time)
+
+
+def _span_of(booking: Booking, changes: BookingChanges) -> tuple[datetime, datetime]:
+    """Where the booking is to be; a new start alone keeps its length."""
+    starts_at = booking.start_time if changes.start_time is UNSET else changes.start_time
+    if changes.end_time is not UNSET:
+        ends_at = changes.end_time
+    else:
+        ends_at = starts_at + (booking.end_time - booking.start_time)
+    booking_requests.check_span(starts_at, ends_at)
+    return starts_at, ends_at
+
+
+def _with_details(booking: Booking, changes: BookingChanges) -> Booking:
+    plain = ("cancellation_reason", "title", "location", "location_type", "timezone")
+    values = {n: getattr(changes, n) for n in plain if getattr(changes, n) is not UNSET}
+    for name in AttendeeChanges.__struct_fields__:
+        if (value := getattr(changes.attendee, name)) is not UNSET:
+            values[f"attendee_{name}"] = value
+    if changes.metadata:
+        values["metadata"] = merge_metadata(booking.metadata, changes.metadata)
+    if values.get("timezone", booking.timezone) != booking.timezone:
+        values["wall_clock"] = clocks.wall_clock_of(booking.start_time, values["timezone"])
+    return structs.replace(booking, **values)
+
+
+async def _move(
+    work: UnitOfWork, before: Booking, after: Booking, changes: BookingChanges
+) -> Booking:
+    """The booking at its new time, in place: its own time is given back, the new one taken."""
+    check_movable(before)
+    starts_at, ends_at = _span_of(before, changes)
+    request = await booking_requests.reschedule_request(
+        work, before, starts_at, ends_at, override=changes.override
+    )
+    await release(work.tenant, before.id)
+    schedules = await claim_time(work, request)
+    return structs.replace(
+        after,
+        start_time=starts_at,
+        end_time=ends_at,
+        schedule_id=schedules[0].id,
+        schedule_ids=[schedule.id for schedule in schedules],
+        buffer_before=request.query.buffer_before,
+        buffer_after=request.query.buffer_after,
+        conflict=False,  # it has its time now, whatever it had before
+        wall_clock=clocks.wall_clock_of(starts_at, zone_of_booking(after).name),
+    )
+
+
+async def _write(
+    work: UnitOfWork, before: Booking, after: Booking, *, override: bool, notify: bool
+) -> Booking:
+    """Writes what changed, gives back the time of a booking that has ended, says so."""
+    if after == before:
+        return before
+    after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
+    after = with_canceller(before, after, outbox.actor_behind(work, before))
+    if before.occupies and not after.occupies:
+        await release(work.tenant, after.id)
+    await bookings.update_booking(work.tenant, after)
+    await outbox.record_change(work, before, after, override=override, notify=notify)
+    return after

@@ -1,0 +1,136 @@
+"""Creating a booking: API, console and pages all do it here."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import Raw, Struct, json, structs
+
+from kalends.domain.booking import Booking, LocationType, Status, merge_metadata
+from kalends.domain.errors import Detail, Invalid
+from kalends.domain.event_type import EventType, check_answer
+from kalends.domain.ids import new_id
+from kalends.domain.schedule import Schedule
+from kalends.domain.visible import is_blank
+from kalends.runtime import outbox, phones
+from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.scheduling import booking_requests, clocks
+from kalends.scheduling.claiming import BookingRequest, claim_time
+from kalends.scheduling.holds import take_over_hold
+from kalends.store.bookings import bookings
+
+
+class NewAttendee(Struct, frozen=True, kw_only=True):
+    name: str
+    email: str
+    phone: str | None = None
+    timezone: str | None = None
+    notes: str | None = None
+    locale: str | None = None
+
+
+class NewBooking(Struct, frozen=True, kw_only=True):
+    """What a client asks for, parsed. What is None takes its default."""
+
+    start_time: datetime
+    attendee: NewAttendee
+    end_time: datetime | None = None
+    schedule_id: UUID | None = None
+    event_type_id: UUID | None = None
+    timezone: str | None = None
+    title: str | None = None
+    location: str | None = None
+    location_type: LocationType | None = None
+    answers: Mapping[str, Any] = {}
+    metadata: Mapping[str, Any] = {}
+    hold_id: UUID | None = None
+    override: bool = False
+
+
+async def create_booking(work: UnitOfWork, new: NewBooking) -> Booking:
+    """Claims the time, or takes over its hold, and writes the booking.
+
+    Raises NotFound, Invalid, Inactive, HoldExpired, Refused, SlotTaken.
+    """
+    event_type = await booking_requests.find_event_type(work, new.event_type_id)
+    try:
+        request = booking_requests.booking_request_of(new, event_type)
+        _check_answers(event_type, new.answers)
+        metadata = merge_metadata(Raw(b"{}"), new.metadata)
+    except Invalid:
+        await booking_requests.check_schedule(work, new.schedule_id)
+        raise
+    request = structs.replace(request, booking_id=new_id())
+    if new.hold_id is None:
+        schedules = await claim_time(work, request)
+    else:
+        request, schedules = await take_over_hold(work, request, new.hold_id)
+    booking = _new_booking(work, new, request, schedules, metadata)
+    questions = event_type.questions if event_type else []
+    booking = await phones.with_numbers(work, booking, questions, new.answers)
+    await bookings.insert_booking(work.tenant, booking)
+    await outbox.record_event(
+        work, outbox.CREATED, booking, event_type=event_type, override=new.override
+    )
+    return booking
+
+
+def _check_answers(event_type: EventType | None, answers: Mapping[str, Any]) -> None:
+    """Raises Invalid with all that is wrong: unknown keys, missing and malformed answers."""
+    questions = {q.key: q for q in event_type.questions} if event_type else {}
+    details = [Detail(f"answers.{k}", "is not asked") for k in answers if k not in questions]
+    for key, question in questions.items():
+        answer = answers.get(key)
+        if answer is None or answer == [] or (isinstance(answer, str) and is_blank(answer)):
+            if question.required:
+                details.append(Detail(f"answers.{key}", "is required"))
+        elif wrong := check_answer(question, answer):
+            details.append(Detail(f"answers.{key}", wrong))
+    if details:
+        raise Invalid(f"{details[0].field}: {details[0].message}", details)
+
+
+def _new_booking(
+    work: UnitOfWork,
+    new: NewBooking,
+    request: BookingRequest,
+    schedules: Sequence[Schedule],
+    metadata: Raw,
+) -> Booking:
+    event_type = request.query.event_type
+    confirmed = event_type is not None and not event_type.requires_confirmation
+    attendee, timezone = new.attendee, new.timezone or schedules[0].timezone
+    assert request.booking_id is not None
+    return Booking(
+        id=request.booking_id,
+        schedule_id=schedules[0].id,
+        schedule_ids=[schedule.id for schedule in schedules],
+        event_type_id=event_type.id if event_type else None,
+        status=Status.CONFIRMED if confirmed else Status.PENDING,
+        start_time=request.starts_at,
+        end_time=request.ends_at,
+        timezone=timezone,
+        wall_clock=clocks.wall_clock_of(request.starts_at, timezone),
+        title=new.title or (event_type.name if event_type else None),
+        location=new.location or (event_type.location if event_type else None),
+        location_type=new.location_type or (event_type.location_type if event_type else None),
+        attendee_name=attendee.name,
+        attendee_email=attendee.email,
+        attendee_phone=attendee.phone,
+        attendee_timezone=attendee.timezone,
+        attendee_notes=attendee.notes,
+        answers=Raw(json.encode(new.answers)),
+        metadata=metadata,
+        source=work.caller.source,
+        external_provider=None,
+        external_uid=None,
+        conflict=False,
+        cancellation_reason=None,
+        buffer_before=request.query.buffer_before,
+        buffer_after=request.query.buffer_after,
+        created_at=work.recorded_at,
+        updated_at=work.recorded_at,
+        version=1,
+        attendee_locale=attendee.locale,
+    )

@@ -1,0 +1,98 @@
+"""Holding a time for somebody who is booking, and making a booking of it."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from msgspec import Struct, structs
+
+from kalends.domain.errors import HoldExpired, Inactive, Invalid
+from kalends.domain.hold import Hold
+from kalends.domain.ids import HOLD, SCHEDULE, encode_id, new_id
+from kalends.domain.schedule import Schedule
+from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.scheduling import booking_requests
+from kalends.scheduling.claiming import BookingRequest, claim_time, lock_counted
+from kalends.store.availability.schedules import find_schedules, keep_schedules
+from kalends.store.bookings import holds
+
+
+class NewHold(Struct, frozen=True, kw_only=True):
+    """What a client asks for, parsed."""
+
+    start_time: datetime
+    minutes: int
+    end_time: datetime | None = None
+    schedule_id: UUID | None = None
+    event_type_id: UUID | None = None
+    override: bool = False
+
+
+async def create_hold(work: UnitOfWork, new: NewHold) -> Hold:
+    """Claims the time for some minutes. Raises as creating a booking does."""
+    event_type = await booking_requests.find_event_type(work, new.event_type_id)
+    hold_id, expires_at = new_id(), work.now + timedelta(minutes=new.minutes)
+    try:
+        request = booking_requests.booking_request_of(new, event_type)
+    except Invalid:
+        await booking_requests.check_schedule(work, new.schedule_id)
+        raise
+    request = structs.replace(request, hold_id=hold_id, expires_at=expires_at)
+    schedules = await claim_time(work, request)
+    hold = Hold(
+        id=hold_id,
+        schedule_id=schedules[0].id,
+        schedule_ids=[schedule.id for schedule in schedules],
+        event_type_id=event_type.id if event_type else None,
+        start_time=request.starts_at,
+        end_time=request.ends_at,
+        expires_at=expires_at,
+        created_at=work.recorded_at,
+    )
+    await holds.insert_hold(work.tenant, hold)
+    return hold
+
+
+async def take_over_hold(
+    work: UnitOfWork, request: BookingRequest, hold_id: UUID
+) -> tuple[BookingRequest, list[Schedule]]:
+    """Gives the hold's time to the booking of the request, without asking the rules again. The
+    request comes back with the buffers that were held: the event type's may have changed since.
+
+    Raises NotFound, HoldExpired, Inactive, and Invalid where the request is not for what was held.
+    """
+    hold = await holds.find_hold(work.tenant, hold_id)
+    hold = require(hold, "hold", encode_id(HOLD, hold_id))
+    _check_same(request, hold)
+    schedules = await _load_schedules(work, hold)
+    limited = [s.id for s in schedules if s.booking_limits.max_per_day is not None]
+    # A hold that ends while this waits counts no more, and somebody else may have its place.
+    if await lock_counted(work, request.query, limited):
+        schedules = await _load_schedules(work, hold)
+    assert request.booking_id is not None
+    span = await holds.take_over(work.tenant, hold_id, request.booking_id, work.later_now())
+    if span is None:
+        raise HoldExpired("This hold has ended. Choose the time again.")
+    return request.with_buffers(*span), schedules
+
+
+async def _load_schedules(work: UnitOfWork, hold: Hold) -> list[Schedule]:
+    """The held schedules, kept from being deleted. Raises NotFound, Inactive."""
+    await keep_schedules(work.tenant, hold.schedule_ids)
+    by_id = await find_schedules(work.tenant, hold.schedule_ids)
+    schedules = [
+        require(by_id.get(id_), "schedule", encode_id(SCHEDULE, id_)) for id_ in hold.schedule_ids
+    ]
+    for schedule in schedules:
+        if not schedule.is_active:
+            raise Inactive(f"{schedule.name} is not active and takes no bookings.")
+    return schedules
+
+
+def _check_same(request: BookingRequest, hold: Hold) -> None:
+    event_type = request.query.event_type
+    if (event_type.id if event_type else None) != hold.event_type_id:
+        raise Invalid.field("event_type_id", "is not the one that was held")
+    if request.query.wanted is not None and request.query.wanted not in hold.schedule_ids:
+        raise Invalid.field("schedule_id", "is not one that was held")
+    if (request.starts_at, request.ends_at) != (hold.start_time, hold.end_time):
+        raise Invalid.field("start_time", "is not the time that was held")
