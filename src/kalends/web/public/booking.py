@@ -24,7 +24,7 @@ from kalends.domain.errors import (
 from kalends.domain.hold import Hold
 from kalends.domain.ids import HOLD, decode_id, encode_id
 from kalends.scheduling.booking_creation import NewBooking
-from kalends.services.booking_pages import bookings, drafts, offers
+from kalends.services.booking_pages import bookings, drafts, holds, offers
 from kalends.services.booking_pages.bookings import Booked, BookingRates, FormSubmission
 from kalends.translation import gettext
 from kalends.web.http.errors import error_headers, status_of
@@ -61,7 +61,7 @@ async def hold_time(request: PageRequest) -> PageAnswer:
     starts_at, visitor = start_in(form), Visitor.known_or_new(request)
     try:
         hold = await offer.request.change(
-            bookings.hold_by_page,
+            holds.hold_by_page,
             offer.event_type,
             starts_at,
             _hold_in(form),
@@ -124,9 +124,9 @@ async def _find_hold(offer: Offer, starts_at: datetime, named: UUID | None) -> H
     request, event_type, visitor = offer.request, offer.event_type, offer.visitor.id
     hold: Hold | None = None
     if named is not None:
-        hold = await request.read(bookings.find_live_hold, event_type, starts_at, named)
+        hold = await request.read(holds.find_live_hold, event_type, starts_at, named)
     if hold is None and visitor is not None:
-        hold = await request.read(bookings.find_own_hold, event_type, starts_at, visitor)
+        hold = await request.read(holds.find_own_hold, event_type, starts_at, visitor)
     return hold
 
 
@@ -213,7 +213,7 @@ async def _form_again(
     await _keep_typed(offer, offer.visitor, form)
     hold, hold_id = None, _hold_in(form)
     if hold_id is not None and not more.get("gone"):
-        hold = await offer.request.change(bookings.renew_hold, offer.event_type, starts_at, hold_id)
+        hold = await offer.request.change(holds.renew_hold, offer.event_type, starts_at, hold_id)
     return await _form_page(offer, starts_at, hold, form, status, **more)
 
 

@@ -14,7 +14,7 @@ from kalends.domain.place import is_in_person
 from kalends.formats.countries import country_of_zone
 from kalends.runtime.phones import country_of
 from kalends.scheduling.slots import ListedSlots, SlotRange
-from kalends.services.booking_pages import bookings, offers
+from kalends.services.booking_pages import holds, offers
 from kalends.services.booking_pages.offers import attendee_of
 from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
@@ -51,7 +51,7 @@ class Offer:
         """What the visitor holds: the one that the page names, and by the cookie all others."""
         own: list[UUID] = [] if named is None else [named]
         if self.visitor.id is not None:
-            own += await self.request.read(bookings.list_own_holds, self.visitor.id)
+            own += await self.request.read(holds.list_own_hold_ids, self.visitor.id)
         return own
 
     @property
