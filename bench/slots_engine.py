@@ -103,14 +103,14 @@ def _engine(workload: Workload) -> Callable[[], list[int]]:
 
     def answer() -> list[int]:
         zone = zone_named(ZONE)
-        offering = SlotInputs(
+        inputs = SlotInputs(
             terms=SlotTerms(HALF_AN_HOUR, HALF_AN_HOUR, notice=NOTICE),
             calendars=[Calendar(id_, zone, hours, busy) for id_, busy in named],
             requirements=(SlotRequirement(1, ids),),
             zone=zone,
             now=now,
         )
-        return slots(offering, span).starts
+        return slots(inputs, span).starts
 
     named = list(zip(ids, hosts, strict=True))
     return answer

@@ -55,7 +55,7 @@ def schedule_id(number: int) -> UUID:
     return UUID(int=number)
 
 
-def offering(
+def slot_inputs(
     calendars: Sequence[Calendar],
     terms: SlotTerms,
     *,
@@ -64,8 +64,8 @@ def offering(
     booked: Sequence[int] = (),
     capacity: int = 1,
     sessions: Sequence[Session] = (),
-    wanted: UUID | None = None,
-    preferred: Sequence[UUID] = (),
+    required_id: UUID | None = None,
+    preferred_ids: Sequence[UUID] = (),
 ) -> SlotInputs:
     """One of the calendars is needed, if nothing else is required; days are those of the first."""
     everybody = tuple(calendar.schedule_id for calendar in calendars)
@@ -78,8 +78,8 @@ def offering(
         booked=booked,
         capacity=capacity,
         sessions=sessions,
-        wanted=wanted,
-        preferred=preferred,
+        required_id=required_id,
+        preferred_ids=preferred_ids,
     )
 
 

@@ -9,7 +9,7 @@ from kalends.availability.interval import MINUTE_SECONDS, Interval
 from kalends.availability.slot_inputs import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import decide, explain, slots
 from kalends.availability.wallclock import days, zone_named
-from tests.availability.cases import OCCUPYING, at, hours, load, offering, schedule_id, starts
+from tests.availability.cases import OCCUPYING, at, hours, load, schedule_id, slot_inputs, starts
 
 DST_CASES = load("dst_cases.json")
 SLOT_CASES = load("slot_cases.json")
@@ -21,25 +21,25 @@ def _name(case: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("case", DST_CASES, ids=_name)
 def test_slots_follow_the_clock_of_their_zone(case: dict[str, Any]) -> None:
-    asked, spans = _dst_case(case)
-    found = [slot for span in spans for slot in slots(asked, span)]
+    inputs, spans = _dst_case(case)
+    found = [slot for span in spans for slot in slots(inputs, span)]
     assert starts(found) == case["expected_utc_starts"], case["why"]
 
 
 @pytest.mark.parametrize("case", SLOT_CASES, ids=_name)
 def test_slots_keep_clear_of_busy_times_bookings_notice_and_limits(case: dict[str, Any]) -> None:
-    asked, span = _slot_case(case)
-    assert starts(slots(asked, span)) == case["expected_utc_starts"]
+    inputs, span = _slot_case(case)
+    assert starts(slots(inputs, span)) == case["expected_utc_starts"]
 
 
 @pytest.mark.parametrize("case", SLOT_CASES, ids=_name)
 def test_what_is_listed_is_accepted_and_a_minute_beside_it_is_refused(case: dict[str, Any]) -> None:
-    asked, span = _slot_case(case)
-    listed = {slot.start: slot for slot in slots(asked, span)}
+    inputs, span = _slot_case(case)
+    listed = {slot.start: slot for slot in slots(inputs, span)}
     for start, slot in listed.items():
-        assert decide(asked, start).slot == slot
+        assert decide(inputs, start).slot == slot
         for beside in (start - MINUTE_SECONDS, start + MINUTE_SECONDS):
-            decision = explain(asked, beside)
+            decision = explain(inputs, beside)
             assert decision.slot == listed.get(beside)
             assert bool(decision.refusals) == (beside not in listed)
 
@@ -52,7 +52,7 @@ def _dst_case(case: dict[str, Any]) -> tuple[SlotInputs, list[Interval]]:
     terms = SlotTerms(
         case["duration_minutes"] * MINUTE_SECONDS, case["step_minutes"] * MINUTE_SECONDS
     )
-    return offering([calendar], terms, now=spans[0].start), spans
+    return slot_inputs([calendar], terms, now=spans[0].start), spans
 
 
 def _slot_case(case: dict[str, Any]) -> tuple[SlotInputs, Interval]:
@@ -74,7 +74,7 @@ def _slot_case(case: dict[str, Any]) -> tuple[SlotInputs, Interval]:
         notice=case["min_notice_minutes"] * MINUTE_SECONDS,
     )
     span = Interval(at(case["range_start"]), at(case["range_end"]))
-    return offering([calendar], terms, now=at(case["now"])), span
+    return slot_inputs([calendar], terms, now=at(case["now"])), span
 
 
 def _occupied(booking: dict[str, Any]) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from kalends.availability.matching import SlotRequirement, can_be_met
 from kalends.availability.slot_inputs import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import decide, slots
 from kalends.availability.wallclock import month_of, zone_named
-from tests.availability.cases import at, every_day, offering, schedule_id
+from tests.availability.cases import at, every_day, schedule_id, slot_inputs
 from tests.availability.test_properties import few
 
 UTC = zone_named("UTC")
@@ -43,13 +43,13 @@ class Rota:
         return [schedule_id(number) for number in range(1, len(self.weights) + 1)]
 
     def book(self, start: int) -> UUID:
-        decision = decide(self.offering(), start)
+        decision = decide(self.slot_inputs(), start)
         assert decision.slot is not None
         (taken,) = decision.slot.schedule_ids
         self.booked.setdefault(taken, []).append(start)
         return taken
 
-    def offering(self) -> SlotInputs:
+    def slot_inputs(self) -> SlotInputs:
         calendars = [
             Calendar(id_, UTC, ALWAYS_OPEN, booked=self.booked.get(id_, ())) for id_ in self.ids
         ]
@@ -60,7 +60,7 @@ class Rota:
             for month, count in months(self.booked.get(id_, ())[self.first_counted :]).items()
         )
         requirement = SlotRequirement(1, tuple(self.ids), weights, claims)
-        return offering(calendars, HOURLY, now=JUNE - DAY_SECONDS, requirements=[requirement])
+        return slot_inputs(calendars, HOURLY, now=JUNE - DAY_SECONDS, requirements=[requirement])
 
     def in_a_month(self) -> list[int]:
         return [len(self.booked.get(id_, ())) for id_ in self.ids]
@@ -125,13 +125,13 @@ def test_the_next_month_begins_anew() -> None:
 def test_the_month_is_that_of_the_event_types_zone() -> None:
     claims = ((A, JUNE_NUMBER, 3),)
     calendars = [Calendar(id_, BERLIN, ALWAYS_OPEN) for id_ in (A, B)]
-    asked = offering(
+    inputs = slot_inputs(
         calendars,
         HOURLY,
         now=JUNE - DAY_SECONDS,
         requirements=[SlotRequirement(1, (A, B), claims=claims)],
     )
-    listed = {s.start: s.schedule_ids for s in slots(asked, Interval(JUNE - 3 * HOUR, JUNE))}
+    listed = {s.start: s.schedule_ids for s in slots(inputs, Interval(JUNE - 3 * HOUR, JUNE))}
     assert listed == {
         JUNE - 3 * HOUR: (A,), JUNE - 2 * HOUR: (B,), JUNE - HOUR: (B,),
     }  # fmt: skip
@@ -143,14 +143,14 @@ def test_who_runs_ahead_today_waits_though_the_month_is_his() -> None:
         Calendar(B, UTC, ALWAYS_OPEN),
     ]
     claims = ((B, JUNE_NUMBER, 9),)
-    asked = offering(
+    inputs = slot_inputs(
         calendars,
         HOURLY,
         now=JUNE - DAY_SECONDS,
         requirements=[SlotRequirement(1, (A, B), claims=claims)],
     )
-    assert decide(asked, JUNE + 9 * HOUR).slot[2] == (B,)  # type: ignore[index]
-    assert decide(asked, JUNE + DAY_SECONDS).slot[2] == (A,)  # type: ignore[index]
+    assert decide(inputs, JUNE + 9 * HOUR).slot[2] == (B,)  # type: ignore[index]
+    assert decide(inputs, JUNE + DAY_SECONDS).slot[2] == (A,)  # type: ignore[index]
 
 
 def test_who_cannot_serve_holds_nobody_back() -> None:
@@ -163,9 +163,9 @@ def test_who_cannot_serve_holds_nobody_back() -> None:
     ]
     claims = ((A, JUNE_NUMBER, 1),)
     required = [SlotRequirement(1, (A, B, C), claims=claims)]
-    asked = offering(calendars, HOURLY, now=JUNE - DAY_SECONDS, requirements=required)
-    assert decide(asked, JUNE + 9 * HOUR).slot[2] == (B,)  # type: ignore[index]
-    assert decide(asked, JUNE + 10 * HOUR).slot[2] == (C,)  # type: ignore[index]
+    inputs = slot_inputs(calendars, HOURLY, now=JUNE - DAY_SECONDS, requirements=required)
+    assert decide(inputs, JUNE + 9 * HOUR).slot[2] == (B,)  # type: ignore[index]
+    assert decide(inputs, JUNE + 10 * HOUR).slot[2] == (C,)  # type: ignore[index]
 
 
 def test_who_runs_ahead_is_measured_by_those_who_can_serve() -> None:
@@ -177,9 +177,9 @@ def test_who_runs_ahead_is_measured_by_those_who_can_serve() -> None:
     ]
     claims = ((A, JUNE_NUMBER, 2), (C, JUNE_NUMBER, 9))
     required = [SlotRequirement(1, (A, B, C), claims=claims)]
-    asked = offering(calendars, HOURLY, now=JUNE - DAY_SECONDS, requirements=required)
+    inputs = slot_inputs(calendars, HOURLY, now=JUNE - DAY_SECONDS, requirements=required)
     listed = {
-        slot.start: slot.schedule_ids for slot in slots(asked, Interval(JUNE, JUNE + DAY_SECONDS))
+        slot.start: slot.schedule_ids for slot in slots(inputs, Interval(JUNE, JUNE + DAY_SECONDS))
     }
     assert (listed[nine], listed[nine + HOUR]) == ((B,), (A,))
 
@@ -206,44 +206,44 @@ def any_team(draw: st.DrawFn) -> SlotInputs:
         count = draw(st.integers(1, len(members)))
         claims = tuple((id_, JUNE_NUMBER, draw(st.integers(0, 4))) for id_ in members)
         requirements.append(SlotRequirement(count, members, weights, claims))
-    return offering(
+    return slot_inputs(
         calendars,
         HOURLY,
         now=JUNE - DAY_SECONDS,
         requirements=requirements,
-        preferred=draw(st.lists(st.sampled_from(ids), max_size=2, unique=True)),
+        preferred_ids=draw(st.lists(st.sampled_from(ids), max_size=2, unique=True)),
     )
 
 
 @few
 @given(any_team())
-def test_who_is_taken_is_as_the_definition_says(asked: SlotInputs) -> None:
-    for slot in slots(asked, Interval(JUNE, JUNE + 2 * DAY_SECONDS)):
+def test_who_is_taken_is_as_the_definition_says(inputs: SlotInputs) -> None:
+    for slot in slots(inputs, Interval(JUNE, JUNE + 2 * DAY_SECONDS)):
         alone = Interval(slot.start, slot.start + 1)
         serving = [
             calendar.schedule_id
-            for calendar in asked.eligible
-            if slots(offering([calendar], HOURLY, now=JUNE - DAY_SECONDS), alone)
+            for calendar in inputs.eligible
+            if slots(slot_inputs([calendar], HOURLY, now=JUNE - DAY_SECONDS), alone)
         ]
-        assert slot.schedule_ids == tuple(taken_of(asked, slot.start, serving))
+        assert slot.schedule_ids == tuple(taken_of(inputs, slot.start, serving))
 
 
-def taken_of(asked: SlotInputs, start: int, serving: Sequence[UUID]) -> list[UUID]:
-    in_order = [id_ for id_ in asked.preferred if id_ in serving]
-    for requirement in asked.requirements:
-        in_order += order_of(asked, requirement, start, serving)
+def taken_of(inputs: SlotInputs, start: int, serving: Sequence[UUID]) -> list[UUID]:
+    in_order = [id_ for id_ in inputs.preferred_ids if id_ in serving]
+    for requirement in inputs.requirements:
+        in_order += order_of(inputs, requirement, start, serving)
     taken: list[UUID] = []
     for id_ in in_order:
-        if id_ not in taken and can_all_be_taken(asked.requirements, [*taken, id_], serving):
+        if id_ not in taken and can_all_be_taken(inputs.requirements, [*taken, id_], serving):
             taken.append(id_)
     return taken
 
 
 def order_of(
-    asked: SlotInputs, requirement: SlotRequirement, start: int, serving: Sequence[UUID]
+    inputs: SlotInputs, requirement: SlotRequirement, start: int, serving: Sequence[UUID]
 ) -> list[UUID]:
     """Word for word."""
-    calendars = {calendar.schedule_id: calendar for calendar in asked.calendars}
+    calendars = {calendar.schedule_id: calendar for calendar in inputs.calendars}
     members = [id_ for id_ in requirement.schedule_ids if id_ in serving]
     weight, made = dict(requirement.weights), {id_: n for id_, _, n in requirement.claims}
 

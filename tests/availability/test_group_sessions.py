@@ -13,7 +13,7 @@ from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement, choose
 from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Decision, Slot, decide, slots
-from tests.availability.cases import every_day, offering, schedule_id
+from tests.availability.cases import every_day, schedule_id, slot_inputs
 from tests.availability.test_properties import few
 from tests.availability.test_slots import HOUR, MONDAY, UTC, meeting, monday
 
@@ -33,11 +33,11 @@ def session(seats: int, *ids: UUID, hour: float = 9) -> Session:
 def either(*sessions: Session, terms: SlotTerms = CLASS, **given: Any) -> SlotInputs:
     """One of two hosts, two seats."""
     calendars = given.pop("calendars", [schedule(H1), schedule(H2)])
-    return offering(calendars, terms, now=MONDAY, capacity=2, sessions=sessions, **given)
+    return slot_inputs(calendars, terms, now=MONDAY, capacity=2, sessions=sessions, **given)
 
 
-def taken(asked: SlotInputs, hour: float = 9) -> tuple[tuple[UUID, ...], int]:
-    slot = decide(asked, monday(hour)).slot
+def taken(inputs: SlotInputs, hour: float = 9) -> tuple[tuple[UUID, ...], int]:
+    slot = decide(inputs, monday(hour)).slot
     assert slot is not None
     return slot.schedule_ids, slot.seats_left
 
@@ -54,12 +54,12 @@ def test_a_further_session_opens_where_the_first_is_full() -> None:
 
 def test_the_fullest_that_can_be_joined_is_joined_then_the_lowest() -> None:
     three = [schedule(id_) for id_ in (H1, H2, R1)]
-    asked = either(session(1, H2), session(1, R1), session(2, H1), calendars=three)
-    assert taken(asked) == ((H2,), 1)
-    asked = offering(
+    inputs = either(session(1, H2), session(1, R1), session(2, H1), calendars=three)
+    assert taken(inputs) == ((H2,), 1)
+    inputs = slot_inputs(
         three, CLASS, now=MONDAY, capacity=3, sessions=[session(1, H1), session(2, R1)]
     )
-    assert taken(asked) == ((R1,), 1)
+    assert taken(inputs) == ((R1,), 1)
 
 
 def test_a_session_whose_schedule_is_busy_is_passed_by() -> None:
@@ -68,36 +68,36 @@ def test_a_session_whose_schedule_is_busy_is_passed_by() -> None:
 
 
 def test_a_requested_schedule_opens_a_session_of_its_own() -> None:
-    assert taken(either(session(1, H1), wanted=H2)) == ((H2,), 2)
-    assert taken(either(session(1, H1), session(1, H2), wanted=H2)) == ((H2,), 1)
-    refused = decide(either(session(2, H2), wanted=H2), monday(9))
+    assert taken(either(session(1, H1), required_id=H2)) == ((H2,), 2)
+    assert taken(either(session(1, H1), session(1, H2), required_id=H2)) == ((H2,), 1)
+    refused = decide(either(session(2, H2), required_id=H2), monday(9))
     assert [(r.code, r.schedule_id) for r in refused.refusals] == [("SLOT_TAKEN", H2)]
 
 
 def test_who_moves_stays_in_his_session_or_on_his_schedules() -> None:
     two = session(1, H1), session(2, H2)
     three = [schedule(id_) for id_ in (H1, H2, R1)]
-    asked = offering(three, CLASS, now=MONDAY, capacity=3, sessions=two)
-    assert taken(asked) == ((H2,), 1)
-    assert taken(replace(asked, preferred=[H1])) == ((H1,), 2)
-    assert taken(replace(asked, preferred=[R1])) == ((R1,), 3)
+    inputs = slot_inputs(three, CLASS, now=MONDAY, capacity=3, sessions=two)
+    assert taken(inputs) == ((H2,), 1)
+    assert taken(replace(inputs, preferred_ids=[H1])) == ((H1,), 2)
+    assert taken(replace(inputs, preferred_ids=[R1])) == ((R1,), 3)
 
 
 def test_a_room_that_two_sessions_would_share_is_taken_once() -> None:
     required = [SlotRequirement(1, (H1, H2)), SlotRequirement(1, (R1,))]
     calendars = [schedule(id_) for id_ in (H1, H2, R1)]
-    asked = either(session(2, H1, R1), calendars=calendars, requirements=required)
-    refused = decide(asked, monday(9))
+    inputs = either(session(2, H1, R1), calendars=calendars, requirements=required)
+    refused = decide(inputs, monday(9))
     assert [(r.code, r.schedule_id) for r in refused.refusals] == [("SLOT_TAKEN", R1)]
     second = [*calendars, schedule(R2)]
     required = [SlotRequirement(1, (H1, H2)), SlotRequirement(1, (R1, R2))]
-    asked = either(session(2, H1, R1), calendars=second, requirements=required)
-    assert taken(asked) == ((H2, R2), 2)
+    inputs = either(session(2, H1, R1), calendars=second, requirements=required)
+    assert taken(inputs) == ((H2, R2), 2)
 
 
 def test_a_session_on_a_schedule_that_is_not_there_is_not_joined() -> None:
-    asked = either(session(1, H1, R1), calendars=[schedule(H1), schedule(H2)])
-    assert taken(asked) == ((H2,), 2)
+    inputs = either(session(1, H1, R1), calendars=[schedule(H1), schedule(H2)])
+    assert taken(inputs) == ((H2,), 2)
 
 
 def test_the_last_seat_differs_from_that_of_the_last_session() -> None:
@@ -123,9 +123,9 @@ def test_a_full_day_lets_sessions_be_joined_and_none_be_opened() -> None:
 
 def test_a_full_day_of_a_schedule_lets_its_session_be_joined() -> None:
     calendars = [schedule(H1, booked=[monday(9)], max_per_day=1)]
-    asked = either(session(1, H1), calendars=calendars)
-    assert taken(asked) == ((H1,), 1)
-    assert codes(decide(asked, monday(10))) == ["LIMIT_REACHED"]
+    inputs = either(session(1, H1), calendars=calendars)
+    assert taken(inputs) == ((H1,), 1)
+    assert codes(decide(inputs, monday(10))) == ["LIMIT_REACHED"]
 
 
 def test_a_limit_that_does_not_refuse_is_not_named() -> None:
@@ -142,7 +142,7 @@ def test_notice_and_horizon_hold_for_who_joins() -> None:
 
 
 class Wish(NamedTuple):
-    wanted: UUID | None
+    required_id: UUID | None
     own: tuple[UUID, ...]
 
 
@@ -165,7 +165,7 @@ class Model:
             for ids, seats in self.sessions.items()
             if seats < self.capacity
             and not self.busy & set(ids)
-            and (wish.wanted is None or wish.wanted in ids)
+            and (wish.required_id is None or wish.required_id in ids)
         ]
         opened = self._opened(wish)
         if wish.own:
@@ -188,7 +188,7 @@ class Model:
             if id_ not in self.busy | in_session
             and (id_ not in self.limits or self.claims_on(id_) < self.limits[id_])
         ]
-        favoured = [id_ for id_ in (wish.wanted, *wish.own) if id_ in free]
+        favoured = [id_ for id_ in (wish.required_id, *wish.own) if id_ in free]
         ordered = [
             id_
             for requirement in self.requirements
@@ -198,7 +198,7 @@ class Model:
             )
         ]
         found = choose(self.requirements, list(dict.fromkeys([*favoured, *ordered])))
-        if found is None or (wish.wanted is not None and wish.wanted not in found):
+        if found is None or (wish.required_id is not None and wish.required_id not in found):
             return None
         return tuple(sorted(found))
 
@@ -209,7 +209,7 @@ class Model:
     def claims_on(self, id_: UUID) -> int:
         return self.elsewhere[id_] + sum(id_ in ids for ids in self.sessions)
 
-    def offering(self, wish: Wish) -> SlotInputs:
+    def slot_inputs(self, wish: Wish) -> SlotInputs:
         calendars = [
             Calendar(
                 id_,
@@ -221,7 +221,7 @@ class Model:
             )
             for id_ in self.ids
         ]
-        return offering(
+        return slot_inputs(
             calendars,
             replace(CLASS, max_per_day=self.max_per_day),
             now=MONDAY,
@@ -229,8 +229,8 @@ class Model:
             booked=[monday(9)] * len(self.sessions),
             capacity=self.capacity,
             sessions=[session(seats, *ids) for ids, seats in self.sessions.items()],
-            wanted=wish.wanted,
-            preferred=wish.own,
+            required_id=wish.required_id,
+            preferred_ids=wish.own,
         )
 
 
@@ -260,8 +260,8 @@ def test_everybody_gets_the_session_that_the_model_says(model: Model, data: st.D
     named = sorted({id_ for r in model.requirements for id_ in r.schedule_ids})
     for wish in wishes(data, named):
         expected = model.place(wish)
-        decision = decide(model.offering(wish), monday(9))
-        check_listed(model.offering(wish), decision.slot)
+        decision = decide(model.slot_inputs(wish), monday(9))
+        check_listed(model.slot_inputs(wish), decision.slot)
         if expected is None:
             assert decision.slot is None
             assert decision.refusals
@@ -276,11 +276,11 @@ def test_everybody_gets_the_session_that_the_model_says(model: Model, data: st.D
 
 def wishes(data: st.DataObject, named: Sequence[UUID]) -> Iterator[Wish]:
     for _ in range(data.draw(st.integers(1, 8))):
-        wanted = data.draw(st.sampled_from((None, None, *named)))
+        required_id = data.draw(st.sampled_from((None, None, *named)))
         own = data.draw(st.lists(st.sampled_from(named), max_size=2, unique=True))
-        yield Wish(wanted, tuple(own) if data.draw(st.booleans()) else ())
+        yield Wish(required_id, tuple(own) if data.draw(st.booleans()) else ())
 
 
-def check_listed(asked: SlotInputs, slot: Slot | None) -> None:
-    listed = slots(asked, Interval(monday(9), monday(9) + 1))
+def check_listed(inputs: SlotInputs, slot: Slot | None) -> None:
+    listed = slots(inputs, Interval(monday(9), monday(9) + 1))
     assert list(listed) == ([slot] if slot else [])

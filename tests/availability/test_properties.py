@@ -12,7 +12,7 @@ from kalends.availability.slot_inputs import Calendar, Session, SlotInputs
 from kalends.availability.slots import Slot, at_any_time, decide, explain, slots
 from kalends.availability.wallclock import Zone, local_day
 from tests.availability import oracle, strategies
-from tests.availability.cases import offering
+from tests.availability.cases import slot_inputs
 
 # Few enough for every run of the tests; for a soak, raise it.
 few = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
@@ -24,8 +24,8 @@ def questions(draw: st.DrawFn) -> tuple[SlotInputs, Interval]:
     zone, night = draw(strategies.nights)
     calendar = draw(strategies.calendars(1, zone.name, night))
     now = night + draw(st.integers(-3 * DAY_SECONDS, DAY_SECONDS))
-    asked = offering([calendar], draw(strategies.terms), now=now)
-    return asked, draw(strategies.spans(night))
+    inputs = slot_inputs([calendar], draw(strategies.terms), now=now)
+    return inputs, draw(strategies.spans(night))
 
 
 @st.composite
@@ -46,30 +46,30 @@ def team_questions(draw: st.DrawFn) -> tuple[SlotInputs, Interval]:
         max_days_ahead=draw(st.sampled_from((None, 1, 3))),
         max_per_day=draw(st.sampled_from((None, None, 1))),
     )
-    asked = offering(
+    inputs = slot_inputs(
         team,
         terms,
         now=night + draw(st.integers(-2 * DAY_SECONDS, DAY_SECONDS)),
         requirements=draw(st.lists(requirement, min_size=1, max_size=2)),
         booked=[start for start, _ in draw(st.lists(strategies.times(night), max_size=2))],
-        wanted=draw(st.sampled_from((None, None, *ids))),
-        preferred=draw(st.lists(st.sampled_from(ids), max_size=2, unique=True)),
+        required_id=draw(st.sampled_from((None, None, *ids))),
+        preferred_ids=draw(st.lists(st.sampled_from(ids), max_size=2, unique=True)),
     )
-    return _with_sessions(draw, asked), draw(strategies.spans(night))
+    return _with_sessions(draw, inputs), draw(strategies.spans(night))
 
 
-def _with_sessions(draw: st.DrawFn, asked: SlotInputs) -> SlotInputs:
+def _with_sessions(draw: st.DrawFn, inputs: SlotInputs) -> SlotInputs:
     """Some of the slots that are offered become group sessions, with and without seats left."""
-    around = Interval(asked.now - DAY_SECONDS, asked.now + 3 * DAY_SECONDS)
-    found = slots(asked, around)
+    around = Interval(inputs.now - DAY_SECONDS, inputs.now + 3 * DAY_SECONDS)
+    found = slots(inputs, around)
     if not found or draw(st.booleans()):
-        return asked
+        return inputs
     chosen = draw(st.lists(st.sampled_from(list(found)), max_size=2, unique=True))
     sessions = [
         Session(s.start, Interval(s.start, s.end), s.schedule_ids, draw(st.integers(1, 3)))
         for s in chosen
     ]
-    return replace(asked, capacity=3, sessions=sessions)
+    return replace(inputs, capacity=3, sessions=sessions)
 
 
 @few
@@ -77,17 +77,17 @@ def _with_sessions(draw: st.DrawFn, asked: SlotInputs) -> SlotInputs:
 def test_slots_are_those_that_walking_every_minute_finds(
     question: tuple[SlotInputs, Interval],
 ) -> None:
-    asked, span = question
-    expected = oracle.walk(asked.calendars[0], asked.terms, asked.now, span)
-    assert slots(asked, span).starts == expected
+    inputs, span = question
+    expected = oracle.walk(inputs.calendars[0], inputs.terms, inputs.now, span)
+    assert slots(inputs, span).starts == expected
 
 
 @few
 @given(questions())
 def test_no_slot_meets_a_busy_time_or_a_booking(question: tuple[SlotInputs, Interval]) -> None:
-    asked, span = question
-    calendar, terms = asked.calendars[0], asked.terms
-    for slot in slots(asked, span):
+    inputs, span = question
+    calendar, terms = inputs.calendars[0], inputs.terms
+    for slot in slots(inputs, span):
         taken = Interval(slot.start - terms.buffer_before, slot.end + terms.buffer_after)
         for times in (*calendar.busy, *calendar.occupied):
             assert not taken.overlaps(Interval(*times))
@@ -98,11 +98,11 @@ def test_no_slot_meets_a_busy_time_or_a_booking(question: tuple[SlotInputs, Inte
 def test_slots_of_a_range_are_those_of_its_parts(
     question: tuple[SlotInputs, Interval], data: st.DataObject
 ) -> None:
-    asked, span = question
+    inputs, span = question
     cuts = data.draw(st.lists(st.integers(span.start, span.end), max_size=3))
     edges = sorted({span.start, *cuts, span.end})
-    parts = [slot for a, b in pairwise(edges) for slot in slots(asked, Interval(a, b))]
-    assert parts == list(slots(asked, span))
+    parts = [slot for a, b in pairwise(edges) for slot in slots(inputs, Interval(a, b))]
+    assert parts == list(slots(inputs, span))
 
 
 @few
@@ -110,13 +110,13 @@ def test_slots_of_a_range_are_those_of_its_parts(
 def test_a_busy_time_more_never_adds_a_slot(
     question: tuple[SlotInputs, Interval], data: st.DataObject
 ) -> None:
-    asked, span = question
-    first, *others = asked.calendars
+    inputs, span = question
+    first, *others = inputs.calendars
     busier = replace(
         first, busy=[*first.busy, data.draw(strategies.times(span.start + DAY_SECONDS))]
     )
-    fewer = slots(replace(asked, calendars=[busier, *others]), span)
-    assert set(fewer.starts) <= set(slots(asked, span).starts)
+    fewer = slots(replace(inputs, calendars=[busier, *others]), span)
+    assert set(fewer.starts) <= set(slots(inputs, span).starts)
 
 
 @few
@@ -124,13 +124,13 @@ def test_a_busy_time_more_never_adds_a_slot(
 def test_slots_repeat_a_week_later_where_the_clock_does_not_change(
     question: tuple[SlotInputs, Interval], weeks: int
 ) -> None:
-    asked, span = question
-    calendar = replace(asked.calendars[0], hours=replace(asked.calendars[0].hours, overrides={}))
-    asked = replace(asked, calendars=[calendar])
+    inputs, span = question
+    calendar = replace(inputs.calendars[0], hours=replace(inputs.calendars[0].hours, overrides={}))
+    inputs = replace(inputs, calendars=[calendar])
     by = weeks * WEEK_SECONDS
-    later = replace(asked, calendars=[_shifted(calendar, by)], now=asked.now + by)
+    later = replace(inputs, calendars=[_shifted(calendar, by)], now=inputs.now + by)
     if _has_one_offset(calendar.zone, span, by):
-        expected = [start + by for start in slots(asked, span).starts]
+        expected = [start + by for start in slots(inputs, span).starts]
         assert slots(later, Interval(span.start + by, span.end + by)).starts == expected
 
 
@@ -154,24 +154,24 @@ def _has_one_offset(zone: Zone, span: Interval, by: int) -> bool:
 @few
 @given(team_questions())
 def test_what_is_listed_is_what_is_accepted(question: tuple[SlotInputs, Interval]) -> None:
-    asked, span = question
-    listed = {slot.start: slot for slot in slots(asked, span)}
+    inputs, span = question
+    listed = {slot.start: slot for slot in slots(inputs, span)}
     some = list(listed)[::3]
     tried = set(some) | {
         start + beside for start in some for beside in (-MINUTE_SECONDS, MINUTE_SECONDS)
     }
     for start in tried | set(range(span.start, span.end, 7201)):
         if span.holds(start):
-            _check_decisions(asked, start, listed.get(start))
+            _check_decisions(inputs, start, listed.get(start))
 
 
-def _check_decisions(asked: SlotInputs, start: int, listed: Slot | None) -> None:
-    explained = explain(asked, start)
+def _check_decisions(inputs: SlotInputs, start: int, listed: Slot | None) -> None:
+    explained = explain(inputs, start)
     assert explained.slot == listed
     assert bool(explained.refusals) == (listed is None)
-    decided = decide(asked, start)
+    decided = decide(inputs, start)
     assert bool(decided.refusals) == (decided.slot is None)
-    if start >= asked.now or asked.terms.notice is not None:
+    if start >= inputs.now or inputs.terms.notice is not None:
         assert decided == explained
 
 
@@ -180,10 +180,10 @@ def _check_decisions(asked: SlotInputs, start: int, listed: Slot | None) -> None
 def test_every_refusal_of_a_schedule_names_what_is_in_the_way(
     question: tuple[SlotInputs, Interval],
 ) -> None:
-    asked, span = question
-    calendars = {calendar.schedule_id: calendar for calendar in asked.calendars}
+    inputs, span = question
+    calendars = {calendar.schedule_id: calendar for calendar in inputs.calendars}
     for start in range(span.start, span.end, 4 * 3600):
-        for refusal in explain(asked, start).refusals:
+        for refusal in explain(inputs, start).refusals:
             for interval, position in refusal.in_the_way:
                 assert not interval.is_empty
                 if position is not None and refusal.schedule_id is not None:
@@ -197,10 +197,10 @@ def test_every_refusal_of_a_schedule_names_what_is_in_the_way(
 def test_claimed_schedules_keep_their_limits_and_include_the_requested_one(
     question: tuple[SlotInputs, Interval],
 ) -> None:
-    asked, span = question
-    calendars = {calendar.schedule_id: calendar for calendar in asked.calendars}
-    for slot in slots(asked, span):
-        assert asked.wanted is None or asked.wanted in slot.schedule_ids
+    inputs, span = question
+    calendars = {calendar.schedule_id: calendar for calendar in inputs.calendars}
+    for slot in slots(inputs, span):
+        assert inputs.required_id is None or inputs.required_id in slot.schedule_ids
         for calendar in (calendars[id_] for id_ in slot.schedule_ids):
             day = local_day(slot.start, calendar.zone)
             booked = [local_day(start, calendar.zone) for start in calendar.booked]
@@ -212,14 +212,14 @@ def test_claimed_schedules_keep_their_limits_and_include_the_requested_one(
 def test_slots_marked_as_independent_of_now_stay(
     question: tuple[SlotInputs, Interval], later: int
 ) -> None:
-    asked, span = question
-    asked = replace(asked, now=asked.now - 4 * DAY_SECONDS)
-    timeless = at_any_time(asked, span)
+    inputs, span = question
+    inputs = replace(inputs, now=inputs.now - 4 * DAY_SECONDS)
+    timeless = at_any_time(inputs, span)
     if timeless is None:
         return
-    listed = list(slots(asked, span))
+    listed = list(slots(inputs, span))
     assert list(slots(timeless, span)) == listed
-    at_its_end = replace(asked, now=asked.now + later)
+    at_its_end = replace(inputs, now=inputs.now + later)
     if at_any_time(at_its_end, span) is not None:
         assert at_any_time(at_its_end, span) == timeless
         assert list(slots(at_its_end, span)) == listed

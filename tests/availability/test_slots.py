@@ -15,7 +15,7 @@ from kalends.availability.rules import Code
 from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.slots import Obstacle, Refusal, decide, explain, slots
 from kalends.availability.wallclock import day_bounds, zone_named
-from tests.availability.cases import at, every_day, offering, schedule_id, starts
+from tests.availability.cases import at, every_day, schedule_id, slot_inputs, starts
 
 HOUR = 3600
 UTC = zone_named("UTC")
@@ -40,16 +40,16 @@ def schedule(number: int = 1, hours: Hours = NINE_TO_TWELVE, **given: Any) -> Ca
 def ask(
     *calendars: Calendar, terms: SlotTerms = HOURLY, now: int = MONDAY, **given: Any
 ) -> SlotInputs:
-    return offering(calendars or [schedule()], terms, now=now, **given)
+    return slot_inputs(calendars or [schedule()], terms, now=now, **given)
 
 
-def hours_listed(asked: SlotInputs, days: int = 1) -> list[float]:
-    found = slots(asked, Interval(MONDAY, MONDAY + days * DAY_SECONDS))
+def hours_listed(inputs: SlotInputs, days: int = 1) -> list[float]:
+    found = slots(inputs, Interval(MONDAY, MONDAY + days * DAY_SECONDS))
     return [(slot.start - MONDAY) / HOUR for slot in found]
 
 
-def codes(asked: SlotInputs, start: int, end: int | None = None) -> list[str]:
-    return [refusal.code for refusal in decide(asked, start, end).refusals]
+def codes(inputs: SlotInputs, start: int, end: int | None = None) -> list[str]:
+    return [refusal.code for refusal in decide(inputs, start, end).refusals]
 
 
 def test_a_slot_names_its_end_its_schedules_and_its_seats() -> None:
@@ -74,13 +74,13 @@ def test_nobody_who_is_open_has_no_slots() -> None:
 
 
 def test_the_grid_starts_with_each_run_and_not_with_now() -> None:
-    asked = ask(terms=SlotTerms(HOUR, 45 * MINUTE_SECONDS), now=monday(9.1))
-    assert hours_listed(asked) == [9.75, 10.5]
+    inputs = ask(terms=SlotTerms(HOUR, 45 * MINUTE_SECONDS), now=monday(9.1))
+    assert hours_listed(inputs) == [9.75, 10.5]
 
 
 def test_each_date_has_its_own_anchor_and_equal_starts_count_once() -> None:
-    asked = ask(schedule(hours=every_day("22:00", "23:00")), now=MONDAY - DAY_SECONDS)
-    assert hours_listed(asked, days=2) == [22, 46]
+    inputs = ask(schedule(hours=every_day("22:00", "23:00")), now=MONDAY - DAY_SECONDS)
+    assert hours_listed(inputs, days=2) == [22, 46]
     overlapping = ask(schedule(hours=every_day("09:00", "08:00")), terms=SlotTerms(HOUR, 12 * HOUR))
     assert hours_listed(overlapping) == [9, 21]
 
@@ -114,9 +114,9 @@ def test_slots_never_lie_before_now() -> None:
 
 
 def test_without_a_notice_a_booking_may_lie_in_the_past() -> None:
-    asked = ask(now=monday(20))
-    assert decide(asked, monday(9)).slot is not None
-    assert explain(asked, monday(9)).refusals[0].code is Code.TOO_SHORT_NOTICE
+    inputs = ask(now=monday(20))
+    assert decide(inputs, monday(9)).slot is not None
+    assert explain(inputs, monday(9)).refusals[0].code is Code.TOO_SHORT_NOTICE
 
 
 @pytest.mark.parametrize("of", ["event type", "schedule"])
@@ -149,8 +149,8 @@ def test_the_horizon_is_a_number_of_local_days(days: int, listed: list[float]) -
 def test_the_horizon_is_in_the_zone_of_the_event_type() -> None:
     auckland = zone_named("Pacific/Auckland")
     calendar = Calendar(A, auckland, ALWAYS_OPEN)
-    asked = offering([calendar], SlotTerms(HOUR, HOUR, max_days_ahead=0), now=monday(11))
-    listed = slots(asked, Interval(MONDAY, MONDAY + 3 * DAY_SECONDS))
+    inputs = slot_inputs([calendar], SlotTerms(HOUR, HOUR, max_days_ahead=0), now=monday(11))
+    listed = slots(inputs, Interval(MONDAY, MONDAY + 3 * DAY_SECONDS))
     assert listed[-1].end == day_bounds(date(2026, 6, 1), auckland).end
 
 
@@ -161,9 +161,9 @@ def test_a_full_day_of_a_schedule_takes_no_more() -> None:
 
 def test_the_limit_of_an_event_type_counts_its_own_bookings() -> None:
     terms = SlotTerms(HOUR, HOUR, max_per_day=1)
-    asked = ask(schedule(1), schedule(2), terms=terms, booked=[monday(9)])
-    assert hours_listed(asked, days=2) == [33, 34, 35]
-    assert codes(asked, monday(10)) == ["LIMIT_REACHED"]
+    inputs = ask(schedule(1), schedule(2), terms=terms, booked=[monday(9)])
+    assert hours_listed(inputs, days=2) == [33, 34, 35]
+    assert codes(inputs, monday(10)) == ["LIMIT_REACHED"]
 
 
 def test_a_limit_of_zero_takes_nothing() -> None:
@@ -177,10 +177,10 @@ def test_a_booking_on_a_schedule_needs_no_grid_but_its_hours() -> None:
 
 
 def test_a_slot_starts_on_the_grid_and_has_the_duration() -> None:
-    asked = ask()
-    assert codes(asked, monday(9.5)) == ["NOT_A_SLOT"]
-    assert codes(asked, monday(9), monday(9.5)) == ["NOT_A_SLOT"]
-    assert codes(asked, monday(9), monday(10)) == []
+    inputs = ask()
+    assert codes(inputs, monday(9.5)) == ["NOT_A_SLOT"]
+    assert codes(inputs, monday(9), monday(9.5)) == ["NOT_A_SLOT"]
+    assert codes(inputs, monday(9), monday(10)) == []
 
 
 def test_where_all_is_closed_there_is_no_grid_to_be_off() -> None:
@@ -234,9 +234,9 @@ def test_a_refusal_for_a_limit_names_the_day() -> None:
 
 
 def test_the_schedule_with_fewest_bookings_then_lowest_id_is_assigned() -> None:
-    asked = ask(schedule(2), schedule(1, booked=[monday(18)]), schedule(3), terms=HOURLY)
-    assert decide(asked, monday(9)).slot == (monday(9), monday(10), (B,), 1)
-    listed = slots(asked, Interval(MONDAY, MONDAY + 2 * DAY_SECONDS))
+    inputs = ask(schedule(2), schedule(1, booked=[monday(18)]), schedule(3), terms=HOURLY)
+    assert decide(inputs, monday(9)).slot == (monday(9), monday(10), (B,), 1)
+    listed = slots(inputs, Interval(MONDAY, MONDAY + 2 * DAY_SECONDS))
     assert [slot.schedule_ids for slot in listed] == [(B,)] * 3 + [(A,)] * 3
 
 
@@ -247,70 +247,70 @@ def test_the_day_that_bookings_are_counted_on_is_that_of_each_schedule() -> None
         Calendar(A, tokyo, ALWAYS_OPEN, booked=booked_on_monday_in_tokyo),
         Calendar(B, UTC, ALWAYS_OPEN),
     ]
-    asked = ask(*calendars)
-    assert decide(asked, monday(14)).slot == (monday(14), monday(15), (B,), 1)
-    assert decide(asked, monday(15)).slot == (monday(15), monday(16), (A,), 1)
+    inputs = ask(*calendars)
+    assert decide(inputs, monday(14)).slot == (monday(14), monday(15), (B,), 1)
+    assert decide(inputs, monday(15)).slot == (monday(15), monday(16), (A,), 1)
 
 
 def test_if_one_of_many_is_busy_another_is_taken() -> None:
-    asked = ask(schedule(1, busy=[meeting(9, 10)]), schedule(2))
-    listed = slots(asked, Interval(MONDAY, MONDAY + DAY_SECONDS))
+    inputs = ask(schedule(1, busy=[meeting(9, 10)]), schedule(2))
+    listed = slots(inputs, Interval(MONDAY, MONDAY + DAY_SECONDS))
     assert [slot.schedule_ids for slot in listed] == [(B,), (A,), (A,)]
 
 
 def test_collective_slots_need_everybody_free() -> None:
     everybody = [SlotRequirement(2, [A, B])]
-    asked = ask(schedule(1), schedule(2, busy=[meeting(9, 10)]), requirements=everybody)
-    assert hours_listed(asked) == [10, 11]
-    assert decide(asked, monday(10)).slot == (monday(10), monday(11), (A, B), 1)
-    assert decide(asked, monday(9)).refusals == (
+    inputs = ask(schedule(1), schedule(2, busy=[meeting(9, 10)]), requirements=everybody)
+    assert hours_listed(inputs) == [10, 11]
+    assert decide(inputs, monday(10)).slot == (monday(10), monday(11), (A, B), 1)
+    assert decide(inputs, monday(9)).refusals == (
         Refusal(Code.BUSY, B, (Obstacle(Interval(*meeting(9, 10)), 0),)),
     )
 
 
 def test_overlapping_requirements_are_matched_and_not_picked_greedily() -> None:
     requirements = [SlotRequirement(1, [A, B]), SlotRequirement(1, [A, C])]
-    asked = ask(
+    inputs = ask(
         schedule(1), schedule(2), schedule(3, busy=[meeting(9, 10)]), requirements=requirements
     )
-    assert hours_listed(asked) == [9, 10, 11]
-    assert decide(asked, monday(9)).slot == (monday(9), monday(10), (A, B), 1)
-    without_b = replace(asked, calendars=[schedule(1), schedule(3, busy=[meeting(9, 10)])])
+    assert hours_listed(inputs) == [9, 10, 11]
+    assert decide(inputs, monday(9)).slot == (monday(9), monday(10), (A, B), 1)
+    without_b = replace(inputs, calendars=[schedule(1), schedule(3, busy=[meeting(9, 10)])])
     assert hours_listed(without_b) == [10, 11]
 
 
 def test_requirements_that_can_never_be_met_refuse_as_not_a_slot() -> None:
-    asked = ask(requirements=[SlotRequirement(1, [A]), SlotRequirement(1, [A])])
-    assert hours_listed(asked) == []
-    assert codes(asked, monday(9)) == ["NOT_A_SLOT"]
+    inputs = ask(requirements=[SlotRequirement(1, [A]), SlotRequirement(1, [A])])
+    assert hours_listed(inputs) == []
+    assert codes(inputs, monday(9)) == ["NOT_A_SLOT"]
 
 
 def test_the_grid_is_that_of_the_first_requirement() -> None:
     room = schedule(2, hours=every_day("08:30", "18:00"))
-    asked = ask(schedule(1), room, requirements=[SlotRequirement(1, [A]), SlotRequirement(1, [B])])
-    assert hours_listed(asked) == [9, 10, 11]
+    inputs = ask(schedule(1), room, requirements=[SlotRequirement(1, [A]), SlotRequirement(1, [B])])
+    assert hours_listed(inputs) == [9, 10, 11]
 
 
 def test_another_schedule_of_the_first_requirement_may_serve_a_start() -> None:
     early, late = every_day("09:15", "10:00"), every_day("09:00", "12:00")
-    asked = ask(schedule(1, hours=early), schedule(2, hours=late))
-    assert hours_listed(asked) == [9, 9.25, 10, 11]
-    assert decide(asked, monday(9.25)).slot == (monday(9.25), monday(10.25), (B,), 1)
+    inputs = ask(schedule(1, hours=early), schedule(2, hours=late))
+    assert hours_listed(inputs) == [9, 9.25, 10, 11]
+    assert decide(inputs, monday(9.25)).slot == (monday(9.25), monday(10.25), (B,), 1)
 
 
 def test_a_booking_that_moves_keeps_its_schedules_if_they_are_free() -> None:
-    asked = ask(schedule(1), schedule(2, booked=[monday(20)]), schedule(3), preferred=[B])
-    assert decide(asked, monday(9)).slot == (monday(9), monday(10), (B,), 1)
+    inputs = ask(schedule(1), schedule(2, booked=[monday(20)]), schedule(3), preferred_ids=[B])
+    assert decide(inputs, monday(9)).slot == (monday(9), monday(10), (B,), 1)
     busy = schedule(2, busy=[meeting(9, 10)])
-    elsewhere = replace(asked, calendars=[schedule(1), busy, schedule(3)])
+    elsewhere = replace(inputs, calendars=[schedule(1), busy, schedule(3)])
     assert decide(elsewhere, monday(9)).slot == (monday(9), monday(10), (A,), 1)
 
 
 def test_a_requested_schedule_is_assigned_or_nobody_is() -> None:
-    asked = ask(schedule(1), schedule(2), schedule(3, busy=[meeting(9, 10)]), wanted=C)
-    assert hours_listed(asked) == [10, 11]
-    assert decide(asked, monday(10)).slot == (monday(10), monday(11), (C,), 1)
-    assert codes(asked, monday(9)) == ["BUSY"]
+    inputs = ask(schedule(1), schedule(2), schedule(3, busy=[meeting(9, 10)]), required_id=C)
+    assert hours_listed(inputs) == [10, 11]
+    assert decide(inputs, monday(10)).slot == (monday(10), monday(11), (C,), 1)
+    assert codes(inputs, monday(9)) == ["BUSY"]
 
 
 def group(taken: int, *calendars: Calendar, at_hour: float = 10, **given: Any) -> SlotInputs:
@@ -319,8 +319,8 @@ def group(taken: int, *calendars: Calendar, at_hour: float = 10, **given: Any) -
     return ask(*calendars, capacity=7, sessions=[session], **given)
 
 
-def seats(asked: SlotInputs) -> list[tuple[float, int, Sequence[Any]]]:
-    found = slots(asked, Interval(MONDAY, MONDAY + DAY_SECONDS))
+def seats(inputs: SlotInputs) -> list[tuple[float, int, Sequence[Any]]]:
+    found = slots(inputs, Interval(MONDAY, MONDAY + DAY_SECONDS))
     return [((s.start - MONDAY) / HOUR, s.seats_left, s.schedule_ids) for s in found]
 
 
@@ -336,32 +336,32 @@ def test_a_full_group_session_is_taken() -> None:
 
 
 def test_a_further_session_opens_beside_a_full_one() -> None:
-    asked = group(7, schedule(1), schedule(2))
-    assert seats(asked) == [(9, 7, (A,)), (10, 7, (B,)), (11, 7, (A,))]
+    inputs = group(7, schedule(1), schedule(2))
+    assert seats(inputs) == [(9, 7, (A,)), (10, 7, (B,)), (11, 7, (A,))]
 
 
 def test_a_group_session_keeps_the_schedules_it_has() -> None:
-    asked = group(1, schedule(1, booked=[monday(10)]), schedule(2))
-    assert seats(asked) == [(9, 7, (B,)), (10, 6, (A,)), (11, 7, (B,))]
+    inputs = group(1, schedule(1, booked=[monday(10)]), schedule(2))
+    assert seats(inputs) == [(9, 7, (B,)), (10, 6, (A,)), (11, 7, (B,))]
 
 
 def test_a_group_session_blocks_other_starts_of_its_own_event_type() -> None:
     terms = SlotTerms(HOUR, 30 * MINUTE_SECONDS)
-    asked = group(1, terms=terms)
-    assert [hour for hour, _, _ in seats(asked)] == [9, 10, 11]
-    (refusal,) = decide(asked, monday(10.5)).refusals
+    inputs = group(1, terms=terms)
+    assert [hour for hour, _, _ in seats(inputs)] == [9, 10, 11]
+    (refusal,) = decide(inputs, monday(10.5)).refusals
     assert refusal == (Code.SLOT_TAKEN, A, (Obstacle(Interval(*meeting(10, 11))),))
 
 
 def test_a_group_session_is_refused_where_its_schedule_has_become_busy() -> None:
-    asked = group(1, schedule(1, busy=[meeting(10.5, 11)]))
-    assert [hour for hour, _, _ in seats(asked)] == [9, 11]
-    assert codes(asked, monday(10)) == ["BUSY"]
+    inputs = group(1, schedule(1, busy=[meeting(10.5, 11)]))
+    assert [hour for hour, _, _ in seats(inputs)] == [9, 11]
+    assert codes(inputs, monday(10)) == ["BUSY"]
 
 
 def test_requesting_a_schedule_outside_the_session_opens_a_further_one() -> None:
-    asked = group(1, schedule(1), schedule(2), wanted=B)
-    assert seats(asked) == [(9, 7, (B,)), (10, 7, (B,)), (11, 7, (B,))]
+    inputs = group(1, schedule(1), schedule(2), required_id=B)
+    assert seats(inputs) == [(9, 7, (B,)), (10, 7, (B,)), (11, 7, (B,))]
 
 
 def test_twenty_thousand_busy_times_are_no_trouble() -> None:
@@ -370,16 +370,16 @@ def test_twenty_thousand_busy_times_are_no_trouble() -> None:
         for i in range(9999)
     ]
     busy += [(start - 400 * DAY_SECONDS, end - 391 * DAY_SECONDS) for start, end in busy]
-    asked = ask(schedule(busy=busy), terms=SlotTerms(HOUR, 5 * MINUTE_SECONDS))
+    inputs = ask(schedule(busy=busy), terms=SlotTerms(HOUR, 5 * MINUTE_SECONDS))
     began = process_time()
-    found = slots(asked, Interval(MONDAY - DAY_SECONDS, MONDAY + 90 * DAY_SECONDS))
+    found = slots(inputs, Interval(MONDAY - DAY_SECONDS, MONDAY + 90 * DAY_SECONDS))
     assert starts(found)[:1] == ["2026-07-08T09:00:00Z"]
     assert process_time() - began < 0.5
 
 
 def test_a_year_of_minutes_is_listed() -> None:
-    asked = ask(schedule(hours=ALWAYS_OPEN), terms=SlotTerms(HOUR, MINUTE_SECONDS))
-    assert len(slots(asked, Interval(MONDAY, MONDAY + 366 * DAY_SECONDS))) == 366 * 1440
+    inputs = ask(schedule(hours=ALWAYS_OPEN), terms=SlotTerms(HOUR, MINUTE_SECONDS))
+    assert len(slots(inputs, Interval(MONDAY, MONDAY + 366 * DAY_SECONDS))) == 366 * 1440
 
 
 @pytest.mark.parametrize("year", [1900, 1970, 2038, 2100, 2199])
@@ -387,6 +387,6 @@ def test_every_year_has_slots(year: int) -> None:
     zone = zone_named("Europe/Paris")
     calendar = Calendar(A, zone, Hours(((Window(540, 600),),) * 7))
     span = day_bounds(date(year, 7, 1), zone)
-    asked = offering([calendar], SlotTerms(HOUR, HOUR), now=span.start - DAY_SECONDS)
-    (slot,) = slots(asked, span)
-    assert decide(asked, slot.start).slot == slot
+    inputs = slot_inputs([calendar], SlotTerms(HOUR, HOUR), now=span.start - DAY_SECONDS)
+    (slot,) = slots(inputs, span)
+    assert decide(inputs, slot.start).slot == slot

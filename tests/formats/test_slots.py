@@ -14,7 +14,7 @@ from kalends.availability.wallclock import Zone, zone_named
 from kalends.formats.encoding import encode
 from kalends.formats.slots import SlotBody, encode_slots, show_schedule_ids
 from kalends.scheduling.availability import as_instant
-from tests.availability.cases import at, offering, schedule_id
+from tests.availability.cases import at, schedule_id, slot_inputs
 
 NIGHT = at("2026-10-25T00:00:00Z")  # two hours in which Berlin's clock goes back
 SPAN = Interval(NIGHT - DAY_SECONDS // 4, NIGHT + DAY_SECONDS // 4)
@@ -44,12 +44,12 @@ def found(capacity: int, schedules: int) -> Slots:
     team = [Calendar(schedule_id(n), BERLIN, ALWAYS_OPEN) for n in range(1, schedules + 1)]
     ids = tuple(calendar.schedule_id for calendar in team)
     session = Session(NIGHT, Interval(NIGHT, NIGHT + 1800), ids, seats_taken=1)
-    asked: SlotInputs = offering(
+    inputs: SlotInputs = slot_inputs(
         team, HALF_AN_HOUR, now=NIGHT - DAY_SECONDS, requirements=[SlotRequirement(schedules, ids)]
     )
     if capacity > 1:
-        asked = replace(asked, capacity=capacity, sessions=[session])
-    return slots(asked, SPAN)
+        inputs = replace(inputs, capacity=capacity, sessions=[session])
+    return slots(inputs, SPAN)
 
 
 @pytest.mark.parametrize("zone", [None, BERLIN, zone_named("Australia/Eucla")])
@@ -65,6 +65,8 @@ def test_the_text_is_what_the_struct_would_be(
 
 
 def test_no_slots_are_an_empty_list() -> None:
-    nobody = offering([Calendar(schedule_id(1), BERLIN, ALWAYS_OPEN)], HALF_AN_HOUR, now=SPAN.end)
-    asked = replace(nobody, terms=replace(HALF_AN_HOUR, notice=0))
-    assert encode_slots(slots(asked, SPAN)) == b"[]"
+    nobody = slot_inputs(
+        [Calendar(schedule_id(1), BERLIN, ALWAYS_OPEN)], HALF_AN_HOUR, now=SPAN.end
+    )
+    inputs = replace(nobody, terms=replace(HALF_AN_HOUR, notice=0))
+    assert encode_slots(slots(inputs, SPAN)) == b"[]"

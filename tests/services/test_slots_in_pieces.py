@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from kalends.availability.calendar_index import Cut
+from kalends.availability.calendar_index import CalendarIndex
 from kalends.availability.hours import ALWAYS_OPEN
 from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement
@@ -23,7 +23,7 @@ from kalends.scheduling.slot_search import (
     pieces_of,
     search_slots,
 )
-from tests.availability.cases import at, offering, schedule_id
+from tests.availability.cases import at, schedule_id, slot_inputs
 
 BEGIN = at("2026-10-20T00:00:00Z")
 BERLIN = zone_named("Europe/Berlin")
@@ -38,16 +38,16 @@ def team(size: int, step: int = MINUTE) -> SlotInputs:
         for n in range(1, size + 1)
     ]
     ids = tuple(calendar.schedule_id for calendar in calendars)
-    asked = offering(calendars, SlotTerms(step, step), now=BEGIN - DAY_SECONDS)
-    return replace(asked, calendars=tuple(calendars), requirements=(SlotRequirement(1, ids),))
+    inputs = slot_inputs(calendars, SlotTerms(step, step), now=BEGIN - DAY_SECONDS)
+    return replace(inputs, calendars=tuple(calendars), requirements=(SlotRequirement(1, ids),))
 
 
 @pytest.mark.parametrize(("size", "days"), [(1, 1), (1, 366), (3, 14), (200, 14), (40_000, 1)])
 def test_a_piece_has_a_bounded_number_of_steps(size: int, days: int) -> None:
     calendars = [*team(1).calendars] * size
-    asked = offering(calendars, SlotTerms(MINUTE, MINUTE), now=BEGIN)
+    inputs = slot_inputs(calendars, SlotTerms(MINUTE, MINUTE), now=BEGIN)
     span = Interval(BEGIN, BEGIN + days * DAY_SECONDS)
-    pieces = pieces_of(asked, span)
+    pieces = pieces_of(inputs, span)
     steps = [piece.seconds // MINUTE for piece in pieces]
     assert max(steps) <= (STEPS_A_PIECE if len(pieces) > 1 else ANSWER_STEPS_KEPT)
     assert max(steps) == 1 or max(steps) * size <= CALENDAR_STEPS_A_PIECE
@@ -65,9 +65,9 @@ def test_a_range_of_no_length_is_one_piece() -> None:
 
 @pytest.mark.parametrize("size", [1, 3, 60])
 async def test_the_pieces_have_the_slots_of_the_whole(size: int) -> None:
-    asked, span = team(size), Interval(BEGIN + 77, BEGIN + 8 * DAY_SECONDS + 5)
-    found = await search_slots(asked, span)
-    assert list(chain.from_iterable(found)) == list(slots(asked, span))
+    inputs, span = team(size), Interval(BEGIN + 77, BEGIN + 8 * DAY_SECONDS + 5)
+    found = await search_slots(inputs, span)
+    assert list(chain.from_iterable(found)) == list(slots(inputs, span))
     assert len(found) > 1
 
 
@@ -87,8 +87,8 @@ async def test_others_get_a_turn_between_the_pieces() -> None:
 
 
 async def test_a_repeated_query_is_computed_once() -> None:
-    asked, span = team(2, 30 * MINUTE), Interval(BEGIN, BEGIN + 14 * DAY_SECONDS)
-    [first] = await search_slots(asked, span)
+    inputs, span = team(2, 30 * MINUTE), Interval(BEGIN, BEGIN + 14 * DAY_SECONDS)
+    [first] = await search_slots(inputs, span)
     [again] = await search_slots(team(2, 30 * MINUTE), span)
     assert again is first
 
@@ -110,10 +110,10 @@ async def test_many_times_are_cut_to_the_piece(buffers: tuple[int, int]) -> None
     free = team(1)
     busy = replace(free.calendars[0], busy=times[:2_000], occupied=times[2_000:])
     terms = replace(free.terms, buffer_before=buffers[0], buffer_after=buffers[1])
-    asked = replace(free, calendars=(busy,), terms=terms)
+    inputs = replace(free, calendars=(busy,), terms=terms)
     span = Interval(BEGIN, BEGIN + 8 * DAY_SECONDS)
-    found = await search_slots(asked, span)
-    assert list(chain.from_iterable(found)) == list(slots(asked, span))
+    found = await search_slots(inputs, span)
+    assert list(chain.from_iterable(found)) == list(slots(inputs, span))
     assert sum(map(len, found)) > 20
 
 
@@ -121,9 +121,9 @@ def test_a_part_has_the_times_that_meet_it_and_few_others() -> None:
     calendar = replace(
         team(1).calendars[0], busy=[(BEGIN + n * 60, BEGIN + n * 60 + 5) for n in range(20_000)]
     )
-    cut = Cut(replace(team(1), calendars=(calendar,)))
-    assert list(cut.prepare()) == [20_000]
-    [part] = cut.to(Interval(BEGIN + DAY_SECONDS, BEGIN + DAY_SECONDS + 500 * 60)).calendars
+    index = CalendarIndex(replace(team(1), calendars=(calendar,)))
+    assert list(index.prepare()) == [20_000]
+    [part] = index.within(Interval(BEGIN + DAY_SECONDS, BEGIN + DAY_SECONDS + 500 * 60)).calendars
     assert len(part.busy) == 501
 
 

@@ -27,7 +27,7 @@ class Assignment(NamedTuple):
 
 
 def assign(
-    offering: SlotInputs, candidates: Candidates, may_open: bytearray, may_join: bytearray
+    inputs: SlotInputs, candidates: Candidates, may_open: bytearray, may_join: bytearray
 ) -> Assignment:
     """The schedules for each candidate.
 
@@ -37,12 +37,12 @@ def assign(
     chosen: list[Chosen | None] = [None] * len(candidates.starts)
     if not chosen:
         return Assignment(chosen, {}, frozenset())
-    _open(_Survey(offering, candidates, may_open), chosen)
-    if (wanted := offering.wanted) is not None:
-        chosen = [ids if ids and wanted in ids else None for ids in chosen]
+    _open(_Survey(inputs, candidates, may_open), chosen)
+    if (required := inputs.required_id) is not None:
+        chosen = [ids if ids and required in ids else None for ids in chosen]
     joined, further = {}, set()
-    for at, sessions in _by_place(offering, candidates):
-        session = _session_to_join(offering, sessions, chosen[at]) if may_join[at] else None
+    for at, sessions in _sessions_by_candidate(inputs, candidates):
+        session = _session_to_join(inputs, sessions, chosen[at]) if may_join[at] else None
         if session is not None:
             joined[session.start] = session
             if chosen[at] is not None:
@@ -57,8 +57,8 @@ class _Survey:
     Of twenty schedules of which one is needed, most are never looked at.
     """
 
-    def __init__(self, offering: SlotInputs, candidates: Candidates, allowed: bytearray) -> None:
-        self.offering = offering
+    def __init__(self, inputs: SlotInputs, candidates: Candidates, allowed: bytearray) -> None:
+        self.inputs = inputs
         self.candidates = candidates
         self.allowed = allowed
         self._open: dict[tuple[Hours, Zone], bytearray] = {}
@@ -69,7 +69,7 @@ class _Survey:
         flags = self._served.get(calendar.schedule_id)
         if flags is None:
             flags = self._open_in(calendar).copy()
-            for rule in rules_of_calendar(calendar, self.offering, self.candidates.span):
+            for rule in rules_of_calendar(calendar, self.inputs, self.candidates.span):
                 rule.strike(self.candidates, flags)
             self._served[calendar.schedule_id] = flags
         return flags
@@ -80,55 +80,55 @@ class _Survey:
         if key not in self._open:
             self._open[key] = flags = self.allowed.copy()
             if key not in self.candidates.fit:
-                duration = self.offering.terms.duration
+                duration = self.inputs.terms.duration
                 closed(*key, duration, self.candidates.span).strike(self.candidates, flags)
         return self._open[key]
 
 
 def _open(survey: _Survey, chosen: list[Chosen | None]) -> None:
     """What is booked anew at each candidate."""
-    offering = survey.offering
-    able = offering.eligible
-    is_one_of_many = [requirement.count for requirement in offering.requirements] == [1]
-    if is_one_of_many and len(able) == 1:
-        served, alone = survey.served_by(able[0]), (able[0].schedule_id,)
+    inputs = survey.inputs
+    eligible = inputs.eligible
+    is_one_of_many = [requirement.count for requirement in inputs.requirements] == [1]
+    if is_one_of_many and len(eligible) == 1:
+        served, alone = survey.served_by(eligible[0]), (eligible[0].schedule_id,)
         chosen[:] = [alone if is_served else None for is_served in served]
         return
-    for part, order in orders(offering, survey.candidates, able):
+    for part, order in orders(inputs, survey.candidates, eligible):
         if is_one_of_many:
-            _take_one(survey, part, order, able, chosen)
+            _assign_one(survey, part, order, eligible, chosen)
         else:
-            _take_matching(survey, part, order, able, chosen)
+            _assign_matching(survey, part, order, eligible, chosen)
 
 
-def _take_one(
+def _assign_one(
     survey: _Survey,
     part: range,
     order: Order,
-    able: Sequence[Calendar],
+    eligible: Sequence[Calendar],
     chosen: list[Chosen | None],
 ) -> None:
     """One of many. Who runs ahead comes later, which depends on who can serve: those who have
     least today are asked first, and then all that are not far ahead of them, in their order."""
     left = list(compress(part, survey.allowed[part.start : part.stop]))
     if order.is_fixed:
-        in_order = order.among(bytes([1]) * len(able))
-        _take_first(survey, left, [able[at] for at in in_order], chosen)
+        in_order = order.among(bytes([1]) * len(eligible))
+        _assign_first(survey, left, [eligible[at] for at in in_order], chosen)
         return
-    left = _take_first(survey, left, [able[at] for at in order.favoured], chosen)
+    left = _assign_first(survey, left, [eligible[at] for at in order.favoured], chosen)
     (shares,) = order.shares
     for today in sorted({share.today for share in shares}):
         if not left:
             return
-        least = [able[share.place] for share in shares if share.today == today]
-        waiting = _take_first(survey, left, least, chosen)
+        least = [eligible[share.place] for share in shares if share.today == today]
+        waiting = _assign_first(survey, left, least, chosen)
         if len(waiting) < len(left):
-            near = [able[share.place] for share in shares if share.is_near(today)]
-            _take_first(survey, [at for at in left if chosen[at]], near, chosen)
+            near = [eligible[share.place] for share in shares if share.is_near(today)]
+            _assign_first(survey, [at for at in left if chosen[at]], near, chosen)
         left = waiting
 
 
-def _take_first(
+def _assign_first(
     survey: _Survey, left: list[int], in_order: Sequence[Calendar], chosen: list[Chosen | None]
 ) -> list[int]:
     """The first in order that can serve, for each of the candidates; which are left without."""
@@ -146,28 +146,28 @@ def _take_first(
     return left
 
 
-def _take_matching(
+def _assign_matching(
     survey: _Survey,
     part: range,
     order: Order,
-    able: Sequence[Calendar],
+    eligible: Sequence[Calendar],
     chosen: list[Chosen | None],
 ) -> None:
     """Any requirements. Candidates that the same schedules can serve are matched once."""
-    served = [survey.served_by(calendar)[part.start : part.stop] for calendar in able]
+    served = [survey.served_by(calendar)[part.start : part.stop] for calendar in eligible]
     known: dict[tuple[int, ...], Chosen | None] = {}
     for candidate, serving in zip(part, zip(*served, strict=True), strict=False):
         if serving not in known:
-            in_order = [able[at].schedule_id for at in order.among(serving)]
-            known[serving] = choose(survey.offering.requirements, in_order)
+            in_order = [eligible[at].schedule_id for at in order.among(serving)]
+            known[serving] = choose(survey.inputs.requirements, in_order)
         chosen[candidate] = known[serving]
 
 
-def _by_place(
-    offering: SlotInputs, candidates: Candidates
+def _sessions_by_candidate(
+    inputs: SlotInputs, candidates: Candidates
 ) -> Iterator[tuple[int, Sequence[Session]]]:
     """The sessions of each start that is a candidate, and where it stands."""
-    by_start = sorted(offering.sessions, key=attrgetter("start"))
+    by_start = sorted(inputs.sessions, key=attrgetter("start"))
     for start, sessions in groupby(by_start, key=attrgetter("start")):
         at = candidates.first_from(start)
         if candidates.starts[at : at + 1] == [start]:
@@ -175,44 +175,44 @@ def _by_place(
 
 
 def _session_to_join(
-    offering: SlotInputs, sessions: Sequence[Session], opened: Chosen | None
+    inputs: SlotInputs, sessions: Sequence[Session], opened: Chosen | None
 ) -> Session | None:
     """The fullest that can be joined, then the lowest schedules; None where another opens, with
     the `opened` schedules. A booking that moves stays in its session or on its schedules."""
-    joinable = [session for session in sessions if _can_join(offering, session)]
-    if own := frozenset(offering.preferred):
+    joinable = [session for session in sessions if _can_join(inputs, session)]
+    if own := frozenset(inputs.preferred_ids):
         for session in joinable:
             if own == frozenset(session.schedule_ids):
                 return session
         if opened is not None and own == frozenset(opened):
             return None
-    return min(joinable, key=_place, default=None)
+    return min(joinable, key=_fullest_first, default=None)
 
 
-def _place(session: Session) -> tuple[int, list[int]]:
+def _fullest_first(session: Session) -> tuple[int, list[int]]:
     return -session.seats_taken, sorted(id_.int for id_ in session.schedule_ids)
 
 
-def _can_join(offering: SlotInputs, session: Session) -> bool:
+def _can_join(inputs: SlotInputs, session: Session) -> bool:
     """Whether there is a seat, and every schedule of the session could serve it but for itself:
     no limit is asked, as the session counts already (docs/slots.md, "Groups")."""
-    if session.seats_taken >= offering.capacity:
+    if session.seats_taken >= inputs.capacity:
         return False
-    if offering.wanted is not None and offering.wanted not in session.schedule_ids:
+    if inputs.required_id is not None and inputs.required_id not in session.schedule_ids:
         return False
-    by_id = {calendar.schedule_id: calendar for calendar in offering.calendars}
+    by_id = {calendar.schedule_id: calendar for calendar in inputs.calendars}
     return all(
-        id_ in by_id and can_serve_in(by_id[id_], offering, session) for id_ in session.schedule_ids
+        id_ in by_id and can_serve_in(by_id[id_], inputs, session) for id_ in session.schedule_ids
     )
 
 
-def can_serve_in(calendar: Calendar, offering: SlotInputs, session: Session) -> bool:
+def can_serve_in(calendar: Calendar, inputs: SlotInputs, session: Session) -> bool:
     """Whether the schedule could serve the session's start, but for the session itself."""
     alone = Candidates([session.start])
     flags = alone.flags()
     rules = [
-        closed(calendar.hours, calendar.zone, offering.terms.duration, alone.span),
-        *rules_of_calendar(calendar, offering, alone.span, session),
+        closed(calendar.hours, calendar.zone, inputs.terms.duration, alone.span),
+        *rules_of_calendar(calendar, inputs, alone.span, session),
     ]
     for rule in rules:
         if rule.code is not Code.LIMIT_REACHED:

@@ -1,4 +1,4 @@
-"""An offering cut to a part of its range, so that each part costs no more than its own times."""
+"""Calendars by time, so that each part of a range costs no more than its own times."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from kalends.availability.interval import Interval
 from kalends.availability.slot_inputs import Calendar, SlotInputs
 
 
-class Ordered:
+class SortedTimes:
     """Times by their start, of which those that meet a span are found at once."""
 
     def __init__(self, times: Sequence[tuple[int, int]]) -> None:
@@ -22,28 +22,27 @@ class Ordered:
         return self._times[first : bisect_left(self._times, (end,))]
 
 
-class Cut:
-    """The calendars of an offering with their times in order. A calendar is taken up when it is
-    asked for, since that takes a while where it has many times."""
+class CalendarIndex:
+    """The calendars of the inputs with their times in order."""
 
-    def __init__(self, offering: SlotInputs) -> None:
-        self._offering = offering
-        self._calendars: list[tuple[Calendar, Ordered, Ordered]] = []
+    def __init__(self, inputs: SlotInputs) -> None:
+        self._inputs = inputs
+        self._calendars: list[tuple[Calendar, SortedTimes, SortedTimes]] = []
 
     def prepare(self) -> Iterator[int]:
-        """Takes up one calendar after another; yields how many times it has."""
-        for calendar in self._offering.calendars:
-            busy, occupied = Ordered(calendar.busy), Ordered(calendar.occupied)
+        """Adds one calendar after another, and yields how many times it has: many take a while."""
+        for calendar in self._inputs.calendars:
+            busy, occupied = SortedTimes(calendar.busy), SortedTimes(calendar.occupied)
             self._calendars.append((calendar, busy, occupied))
             yield len(calendar.busy) + len(calendar.occupied)
 
-    def to(self, span: Interval) -> SlotInputs:
-        """The offering with what can be in the way of starts within `span`."""
-        terms = self._offering.terms
+    def within(self, span: Interval) -> SlotInputs:
+        """The inputs with what can be in the way of starts within `span`."""
+        terms = self._inputs.terms
         start = span.start - terms.buffer_before
         end = span.end + terms.duration + terms.buffer_after
         calendars = tuple(
             replace(calendar, busy=busy.meeting(start, end), occupied=occupied.meeting(start, end))
             for calendar, busy, occupied in self._calendars
         )
-        return replace(self._offering, calendars=calendars)
+        return replace(self._inputs, calendars=calendars)

@@ -24,7 +24,7 @@ AHEAD: Final = 2 * WHOLE
 
 class _Share(NamedTuple):
     """What one schedule of a requirement has: `today` decides who runs ahead, `rank` the order.
-    `place` is where it stands among those that are able."""
+    `place` is where it stands among those that are eligible."""
 
     rank: tuple[int, int, int]
     today: int
@@ -37,7 +37,7 @@ class _Share(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order for the starts of one day and month. Schedules are told by their places."""
+    """The order for the starts of one day and month. Schedules are named by their places."""
 
     favoured: Sequence[int]
     shares: Sequence[Sequence[_Share]]
@@ -45,66 +45,66 @@ class Order:
     @property
     def is_fixed(self) -> bool:
         """Whether nobody runs so far ahead that it matters who of the others can serve."""
-        for of_one in self.shares:
-            today = [share.today for share in of_one]
+        for shares in self.shares:
+            today = [share.today for share in shares]
             if today and max(today) - min(today) >= AHEAD:
                 return False
         return True
 
     def among(self, serving: Sequence[int]) -> list[int]:
         """Those that can serve, which have a flag, in the order in which they are taken: what is
-        wanted or preferred, then the requirements one after the other."""
+        required or preferred, then the requirements one after the other."""
         ordered = [place for place in self.favoured if serving[place]]
-        for of_one in self.shares:
-            ordered += _ordered(of_one, serving)
+        for shares in self.shares:
+            ordered += _ordered(shares, serving)
         is_alone = len(self.shares) == 1 and not self.favoured
         return ordered if is_alone else list(dict.fromkeys(ordered))
 
 
 def orders(
-    offering: SlotInputs, candidates: Candidates, able: Sequence[Calendar]
+    inputs: SlotInputs, candidates: Candidates, eligible: Sequence[Calendar]
 ) -> Iterator[tuple[range, Order]]:
     """Parts of the candidates that lie on one day of each schedule and in one month, with the
     order for each. All in one part where nothing is counted."""
-    teams, favoured = _places(offering, able)
-    counts = [count_by_day(c.booked, c.zone) if c.booked else None for c in able]
-    has_months = any(requirement.claims for requirement in offering.requirements)
+    teams, favoured = _places(inputs, eligible)
+    counts = [count_by_day(c.booked, c.zone) if c.booked else None for c in eligible]
+    has_months = any(requirement.claims for requirement in inputs.requirements)
     parts: Iterable[range] = [range(len(candidates.starts))]
-    if len(able) > 1 and (has_months or any(counts)):
-        zones = {calendar.zone for calendar in able} if any(counts) else set()
-        parts = _parts(candidates, zones, offering.zone if has_months else None)
+    if len(eligible) > 1 and (has_months or any(counts)):
+        zones = {calendar.zone for calendar in eligible} if any(counts) else set()
+        parts = _parts(candidates, zones, inputs.zone if has_months else None)
     for part in parts:
         start = candidates.starts[part.start]
-        month = month_of(offering.zone.wall_at(start) // DAY_SECONDS) if has_months else 0
+        month = month_of(inputs.zone.wall_at(start) // DAY_SECONDS) if has_months else 0
         today = [
             counted[calendar.zone.wall_at(start) // DAY_SECONDS] if counted else 0
-            for calendar, counted in zip(able, counts, strict=True)
+            for calendar, counted in zip(eligible, counts, strict=True)
         ]
         shares = [
-            _shares(requirement, able, team, today, month)
-            for requirement, team in zip(offering.requirements, teams, strict=True)
+            _shares(requirement, eligible, team, today, month)
+            for requirement, team in zip(inputs.requirements, teams, strict=True)
         ]
         yield part, Order(favoured, shares)
 
 
 def _places(
-    offering: SlotInputs, able: Sequence[Calendar]
+    inputs: SlotInputs, eligible: Sequence[Calendar]
 ) -> tuple[Sequence[Sequence[int]], Sequence[int]]:
-    """Where the members of each requirement stand among those that are able, and the favoured."""
-    favoured = [id_ for id_ in (offering.wanted, *offering.preferred) if id_ is not None]
-    if len(offering.requirements) == 1 and not favoured:
-        return [range(len(able))], ()
-    place_of = {calendar.schedule_id: place for place, calendar in enumerate(able)}
+    """Where the members of each requirement stand among the eligible, and the favoured."""
+    favoured = [id_ for id_ in (inputs.required_id, *inputs.preferred_ids) if id_ is not None]
+    if len(inputs.requirements) == 1 and not favoured:
+        return [range(len(eligible))], ()
+    place_of = {calendar.schedule_id: place for place, calendar in enumerate(eligible)}
     teams = [
         [place_of[id_] for id_ in requirement.schedule_ids if id_ in place_of]
-        for requirement in offering.requirements
+        for requirement in inputs.requirements
     ]
     return teams, [place_of[id_] for id_ in favoured if id_ in place_of]
 
 
 def _shares(
     requirement: SlotRequirement,
-    able: Sequence[Calendar],
+    eligible: Sequence[Calendar],
     team: Sequence[int],
     today: Sequence[int],
     month: int,
@@ -112,19 +112,19 @@ def _shares(
     """In their order, but for those that run ahead."""
     shares = []
     for place in team:
-        id_ = able[place].schedule_id
-        of_one = WHOLE // requirement.weight_of(id_) if requirement.weights else WHOLE
+        id_ = eligible[place].schedule_id
+        one_claim = WHOLE // requirement.weight_of(id_) if requirement.weights else WHOLE
         this_month = requirement.claims_of(id_, month) if requirement.claims else 0
-        rank = (2 * this_month + 1) * of_one, (2 * today[place] + 1) * of_one, id_.int
-        shares.append(_Share(rank, today[place] * of_one, place))
+        rank = (2 * this_month + 1) * one_claim, (2 * today[place] + 1) * one_claim, id_.int
+        shares.append(_Share(rank, today[place] * one_claim, place))
     return sorted(shares)
 
 
 def _ordered(shares: Sequence[_Share], serving: Sequence[int]) -> list[int]:
-    there = [share for share in shares if serving[share.place]]
-    most = min((share.today for share in there), default=0) + AHEAD
-    near = [share.place for share in there if share.today < most]
-    return near + [share.place for share in there if share.today >= most]
+    able = [share for share in shares if serving[share.place]]
+    most = min((share.today for share in able), default=0) + AHEAD
+    near = [share.place for share in able if share.today < most]
+    return near + [share.place for share in able if share.today >= most]
 
 
 def _parts(candidates: Candidates, zones: set[Zone], months_of: Zone | None) -> Iterator[range]:

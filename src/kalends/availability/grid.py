@@ -28,14 +28,14 @@ def starts_within(
     hours: Hours, zone: Zone, step: int, span: Interval, duration: int = A_MOMENT
 ) -> list[int]:
     """The candidates in `span` from which `duration` lies in one merged availability; ascending."""
-    found: list[int] = []
+    starts: list[int] = []
     for block in blocks_of(span):
         for steps in _starts_of_block(hours, zone, step, duration, block):
             if span.start <= steps[0] and steps[-1] < span.end:
-                found.extend(steps)
+                starts.extend(steps)
             elif steps[0] < span.end and span.start <= steps[-1]:
-                found.extend(start for start in steps if span.holds(start))
-    return found
+                starts.extend(start for start in steps if span.holds(start))
+    return starts
 
 
 def candidates_fitting(
@@ -67,11 +67,11 @@ def _starts_of_block(
 ) -> tuple[Sequence[int], ...]:
     """The candidates from `block * BLOCK` on, for BLOCK seconds: ascending, unique, none empty."""
     span = Interval(block * BLOCK, (block + 1) * BLOCK)
-    found = list(_steps(hours, zone, step, duration, span))
-    if all(earlier[-1] < later[0] for earlier, later in pairwise(found)):
-        return tuple(found)
+    steps = list(_steps(hours, zone, step, duration, span))
+    if all(earlier[-1] < later[0] for earlier, later in pairwise(steps)):
+        return tuple(steps)
     # The runs of two dates overlap: equal starts count once.
-    return (array("q", sorted(set(chain.from_iterable(found)))),)
+    return (array("q", sorted(set(chain.from_iterable(steps)))),)
 
 
 def _steps(

@@ -58,7 +58,7 @@ def choose(
     for schedule_id in in_order:
         if len(chosen) == needed:
             break
-        if _place(schedule_id, requirements, teams, set()):
+        if _join_team(schedule_id, requirements, teams, set()):
             chosen.append(schedule_id)
     return tuple(chosen) if len(chosen) == needed else None
 
@@ -68,22 +68,24 @@ def helpful(
 ) -> frozenset[ScheduleId]:
     """The schedules with any one of which, beside those that serve, more could be met than now."""
     teams: list[list[ScheduleId]] = [[] for _ in requirements]
-    there = set(serving)
-    for schedule_id in there:
-        _place(schedule_id, requirements, teams, set())
+    free = set(serving)
+    for schedule_id in free:
+        _join_team(schedule_id, requirements, teams, set())
     named = {id_ for requirement in requirements for id_ in requirement.schedule_ids}
     return frozenset(
-        id_ for id_ in named - there if _place(id_, requirements, [[*t] for t in teams], set())
+        id_ for id_ in named - free if _join_team(id_, requirements, [[*t] for t in teams], set())
     )
 
 
 def can_be_met(requirements: Sequence[SlotRequirement]) -> bool:
     """Whether different schedules could meet them all, were everybody free."""
-    everybody = dict.fromkeys(id_ for wanted in requirements for id_ in wanted.schedule_ids)
+    everybody = dict.fromkeys(
+        id_ for requirement in requirements for id_ in requirement.schedule_ids
+    )
     return choose(requirements, tuple(everybody)) is not None
 
 
-def _place(
+def _join_team(
     schedule_id: ScheduleId,
     requirements: Sequence[SlotRequirement],
     teams: list[list[ScheduleId]],
@@ -103,7 +105,7 @@ def _place(
             team.append(schedule_id)
             return True
         for place, other in enumerate(team):
-            if _place(other, requirements, teams, tried):
+            if _join_team(other, requirements, teams, tried):
                 team[place] = schedule_id
                 return True
     return False

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from kalends.availability.interval import WEEK_SECONDS, Interval
 from kalends.availability.matching import ScheduleId, helpful
-from kalends.availability.rules import Code, Rule, closed, rules_of_calendar, rules_of_offering
+from kalends.availability.rules import Code, Rule, closed, rules_of_calendar, rules_of_event_type
 from kalends.availability.slot_inputs import Calendar, Session, SlotInputs
 
 
@@ -31,17 +31,17 @@ class Refusal(NamedTuple):
     in_the_way: tuple[Obstacle, ...] = ()
 
 
-def refusals_of_event_type(offering: SlotInputs, start: int) -> list[Refusal]:
+def refusals_of_event_type(inputs: SlotInputs, start: int) -> list[Refusal]:
     """The rules of the event type itself that refuse a booking that opens at `start`."""
-    found = []
-    for rule in rules_of_offering(offering, _around(start)):
+    refusals = []
+    for rule in rules_of_event_type(inputs, _around(start)):
         if obstacles := tuple(Obstacle(interval) for _, interval in rule.obstacles(start)):
-            found.append(Refusal(rule.code, None, obstacles))
-    return found
+            refusals.append(Refusal(rule.code, None, obstacles))
+    return refusals
 
 
 def refusals_of_schedules(
-    offering: SlotInputs, start: int
+    inputs: SlotInputs, start: int
 ) -> tuple[list[Refusal], frozenset[ScheduleId]]:
     """Every rule of each schedule with which more requirements could be met than now; and which
     those are, also those that have no calendar here.
@@ -50,55 +50,53 @@ def refusals_of_schedules(
     everything be met, and yet no session can be joined, sessions are in the way like bookings.
     """
     strictly, mildly = {}, {}
-    for calendar in offering.eligible:
+    for calendar in inputs.eligible:
         id_ = calendar.schedule_id
-        strictly[id_] = mildly[id_] = list(_refusals_of(calendar, offering, start, None))
-        session = _session_with_a_seat(offering, start, id_)
+        strictly[id_] = mildly[id_] = list(_refusals_of(calendar, inputs, start, None))
+        session = _session_with_a_seat(inputs, start, id_)
         if session is not None:
-            joining = _refusals_of(calendar, offering, start, session)
+            joining = _refusals_of(calendar, inputs, start, session)
             mildly[id_] = [r for r in joining if r.code is not Code.LIMIT_REACHED]
-    helping = _helping(offering, mildly)
+    helping = _helping(inputs, mildly)
     if helping:
         named = mildly
     else:
-        helping = _helping(offering, strictly)
+        helping = _helping(inputs, strictly)
         named = {id_: mildly[id_] or refusals for id_, refusals in strictly.items()}
     refusals = [refusal for id_ in named if id_ in helping for refusal in named[id_]]
     return refusals, helping
 
 
 def _helping(
-    offering: SlotInputs, refusals: dict[ScheduleId, list[Refusal]]
+    inputs: SlotInputs, refusals: dict[ScheduleId, list[Refusal]]
 ) -> frozenset[ScheduleId]:
-    """What is wanted has to be taken: nobody helps in its place."""
-    serving = {id_ for id_, found in refusals.items() if not found}
-    wanted = offering.wanted
-    if wanted is None or wanted in serving:
-        return helpful(offering.requirements, serving)
-    return helpful(offering.requirements, serving | {wanted}) | {wanted}
+    """The schedule that is required has to be taken: none helps in its place."""
+    serving = {id_ for id_, reasons in refusals.items() if not reasons}
+    required = inputs.required_id
+    if required is None or required in serving:
+        return helpful(inputs.requirements, serving)
+    return helpful(inputs.requirements, serving | {required}) | {required}
 
 
-def _session_with_a_seat(
-    offering: SlotInputs, start: int, schedule_id: ScheduleId
-) -> Session | None:
-    for session in offering.sessions_at(start):
-        if schedule_id in session.schedule_ids and session.seats_taken < offering.capacity:
+def _session_with_a_seat(inputs: SlotInputs, start: int, schedule_id: ScheduleId) -> Session | None:
+    for session in inputs.sessions_at(start):
+        if schedule_id in session.schedule_ids and session.seats_taken < inputs.capacity:
             return session
     return None
 
 
 def _refusals_of(
-    calendar: Calendar, offering: SlotInputs, start: int, session: Session | None
+    calendar: Calendar, inputs: SlotInputs, start: int, session: Session | None
 ) -> Iterator[Refusal]:
-    duration = offering.terms.duration
+    duration = inputs.terms.duration
     rules = [
         closed(calendar.hours, calendar.zone, duration, _around(start)),
-        *rules_of_calendar(calendar, offering, _around(start), session),
+        *rules_of_calendar(calendar, inputs, _around(start), session),
     ]
     for rule in rules:
-        found = [_obstacle(calendar, rule, *met) for met in rule.obstacles(start)]
-        if found:
-            yield Refusal(rule.code, calendar.schedule_id, tuple(found))
+        obstacles = [_obstacle(calendar, rule, *met) for met in rule.obstacles(start)]
+        if obstacles:
+            yield Refusal(rule.code, calendar.schedule_id, tuple(obstacles))
 
 
 def _around(start: int) -> Interval:

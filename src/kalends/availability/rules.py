@@ -58,38 +58,38 @@ class Rule(NamedTuple):
                 yield position, Interval(begins, ends)
 
 
-def rules_of_offering(offering: SlotInputs, span: Interval) -> list[Rule]:
+def rules_of_event_type(inputs: SlotInputs, span: Interval) -> list[Rule]:
     """The rules that hold whichever schedules are taken, for starts within `span`."""
-    return [*rules_of_joining(offering), rule_of_opening(offering, span)]
+    return [*rules_of_joining(inputs), rule_of_opening(inputs, span)]
 
 
-def rules_of_joining(offering: SlotInputs) -> list[Rule]:
+def rules_of_joining(inputs: SlotInputs) -> list[Rule]:
     """Those of them that also hold for who joins a session, which counts already."""
-    return [_notice(offering.terms.notice, offering.now), _horizon(offering)]
+    return [_notice(inputs.terms.notice, inputs.now), _horizon(inputs)]
 
 
-def rule_of_opening(offering: SlotInputs, span: Interval) -> Rule:
+def rule_of_opening(inputs: SlotInputs, span: Interval) -> Rule:
     """The limit, for starts within `span`."""
-    return _limit(offering.booked, offering.terms.max_per_day, offering.zone, span)
+    return _limit(inputs.booked, inputs.terms.max_per_day, inputs.zone, span)
 
 
 def rules_of_calendar(
-    calendar: Calendar, offering: SlotInputs, span: Interval, joined: Session | None = None
+    calendar: Calendar, inputs: SlotInputs, span: Interval, joined: Session | None = None
 ) -> list[Rule]:
     """The rules of one schedule but its hours, for starts within `span`.
 
     `joined` is the group session that the start would be a seat in.
     """
-    terms = offering.terms
+    terms = inputs.terms
     before, after = terms.buffer_before, terms.duration + terms.buffer_after
     sessions = [
         session.occupied
-        for session in offering.sessions
+        for session in inputs.sessions
         if session is not joined and calendar.schedule_id in session.schedule_ids
     ]
     taken = [*calendar.occupied, *sessions] if sessions else calendar.occupied
     return [
-        _notice(calendar.notice, offering.now),
+        _notice(calendar.notice, inputs.now),
         Rule(Code.BUSY, calendar.busy, before, after),
         _limit(calendar.booked, calendar.max_per_day, calendar.zone, span),
         Rule(Code.SLOT_TAKEN, taken, before, after),
@@ -108,14 +108,14 @@ def _notice(notice: int | None, now: int) -> Rule:
     return Rule(Code.TOO_SHORT_NOTICE, too_soon, 0, 1)
 
 
-def _horizon(offering: SlotInputs) -> Rule:
+def _horizon(inputs: SlotInputs) -> Rule:
     """A start's local date is at most now's plus `max_days_ahead`."""
     too_far: list[tuple[int, int]] = []
-    if offering.terms.max_days_ahead is not None:
-        today = local_day(offering.now, offering.zone)
-        beyond = today + timedelta(days=min(offering.terms.max_days_ahead, FARTHEST_DAYS) + 1)
+    if inputs.terms.max_days_ahead is not None:
+        today = local_day(inputs.now, inputs.zone)
+        beyond = today + timedelta(days=min(inputs.terms.max_days_ahead, FARTHEST_DAYS) + 1)
         # Days may be left and entered again, or not exist, but for no more than a day.
-        near = days(beyond, beyond + timedelta(days=2), offering.zone)
+        near = days(beyond, beyond + timedelta(days=2), inputs.zone)
         too_far = [*near, (near[-1].end, ALWAYS_AFTER)]
     return Rule(Code.TOO_FAR_AHEAD, too_far, 0, 1)
 

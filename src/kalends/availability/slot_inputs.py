@@ -1,4 +1,4 @@
-"""What a question about slots is asked of: terms, calendars, requirements, group sessions.
+"""What slots depend on: terms, calendars, requirements, group sessions.
 
 Instants are epoch seconds (UTC), durations seconds of elapsed time.
 """
@@ -35,9 +35,9 @@ class Calendar:
     """One schedule: its rules and what is in it. In any order, and they may overlap:
 
     `busy` are `(start, end)` of time that cannot be booked; `occupied` of what bookings and live
-    holds take, their buffers included, but for the group sessions in `Offering.sessions`;
+    holds take, their buffers included, but for the group sessions in `SlotInputs.sessions`;
     `booked` are the starts of its live claims, each once however many seats it has, for as many
-    days as are asked about (also where there is no limit: who has less that day is chosen first).
+    days as the range has (also where there is no limit: who has less that day is chosen first).
     """
 
     schedule_id: ScheduleId
@@ -51,7 +51,7 @@ class Calendar:
 
 
 class Session(NamedTuple):
-    """A group session of the event type that is asked about: one start on one set of schedules.
+    """A group session of the event type: one start on one set of schedules.
 
     `occupied` is the time it takes, buffers included; held seats are taken seats.
     """
@@ -64,13 +64,13 @@ class Session(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SlotInputs:
-    """Everything that a question about slots depends on.
+    """Everything that slots depend on.
 
     `calendars` are those of the schedules that may be taken: one that a requirement names and that
     is not here serves nothing. `zone` is where the event type's days are counted.
     `booked` are the starts of the event type's own live claims, each once, for `terms.max_per_day`.
-    `wanted` has to be among the schedules taken, `preferred` are taken before others. A booking
-    that moves is left out of all of this by the caller.
+    `required_id` has to be among the schedules taken, `preferred_ids` are taken before others. The
+    caller leaves a booking that moves out of all of this.
     """
 
     terms: SlotTerms
@@ -81,14 +81,14 @@ class SlotInputs:
     booked: Sequence[int] = ()
     capacity: int = 1
     sessions: Sequence[Session] = ()
-    wanted: ScheduleId | None = None
-    preferred: Sequence[ScheduleId] = ()
+    required_id: ScheduleId | None = None
+    preferred_ids: Sequence[ScheduleId] = ()
 
     @property
     def eligible(self) -> list[Calendar]:
         """The calendars that a requirement names, in the order of requirements, each once."""
         by_id = {calendar.schedule_id: calendar for calendar in self.calendars}
-        named = dict.fromkeys(id_ for wanted in self.requirements for id_ in wanted.schedule_ids)
+        named = dict.fromkeys(id_ for needed in self.requirements for id_ in needed.schedule_ids)
         return [by_id[id_] for id_ in named if id_ in by_id]
 
     def sessions_at(self, start: int) -> list[Session]:

@@ -57,13 +57,13 @@ class SlotWithFurther(Slot):
 class Slots(Sequence[Slot]):
     """Slots in columns, ascending: where thousands are found, a `Slot` is made when it is read."""
 
-    def __init__(self, starts: list[int], found: Assignment, offering: SlotInputs) -> None:
-        self.starts = list(compress(starts, found.chosen))
-        self.schedule_ids = [ids for ids in found.chosen if ids]
-        self.duration = offering.terms.duration
-        self._capacity = offering.capacity
-        self._taken = {start: session.seats_taken for start, session in found.joined.items()}
-        self._further = found.further
+    def __init__(self, starts: list[int], assignment: Assignment, inputs: SlotInputs) -> None:
+        self.starts = list(compress(starts, assignment.chosen))
+        self.schedule_ids = [ids for ids in assignment.chosen if ids]
+        self.duration = inputs.terms.duration
+        self._capacity = inputs.capacity
+        self._taken = {start: session.seats_taken for start, session in assignment.joined.items()}
+        self._further = assignment.further
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -107,51 +107,51 @@ class Decision(NamedTuple):
     helping: frozenset[ScheduleId] = frozenset()
 
 
-def slots(offering: SlotInputs, span: Interval) -> Slots:
+def slots(inputs: SlotInputs, span: Interval) -> Slots:
     """The slots that start within `span`.
 
     Where `span` begins and ends does not change which they are. Raises ValueError without a step.
     """
-    listed = _never_in_the_past(offering)
+    listed = _never_in_the_past(inputs)
     candidates = _candidates(listed, span)
     may_join = _flags(candidates, rules_of_joining(listed))
     return _choose(listed, candidates, may_join)
 
 
-def at_any_time(offering: SlotInputs, span: Interval) -> SlotInputs | None:
-    """The same offering without its now, if the time does not change its slots within `span`
+def at_any_time(inputs: SlotInputs, span: Interval) -> SlotInputs | None:
+    """The same inputs without their now, if the time does not change its slots within `span`
     before that begins; None if it does."""
-    notices = (offering.terms.notice, *(calendar.notice for calendar in offering.calendars))
-    earliest = offering.now + max(notice or 0 for notice in notices)
-    if offering.terms.max_days_ahead is not None or earliest > span.start:
+    notices = (inputs.terms.notice, *(calendar.notice for calendar in inputs.calendars))
+    earliest = inputs.now + max(notice or 0 for notice in notices)
+    if inputs.terms.max_days_ahead is not None or earliest > span.start:
         return None
-    return replace(offering, now=ALWAYS_BEFORE)
+    return replace(inputs, now=ALWAYS_BEFORE)
 
 
-def decide(offering: SlotInputs, start: int, end: int | None = None) -> Decision:
+def decide(inputs: SlotInputs, start: int, end: int | None = None) -> Decision:
     """Whether a booking may start at `start`, and which schedules it gets.
 
     With an `end` other than the terms' duration makes it, NOT_A_SLOT refuses.
     """
     alone = Candidates([start])
-    chosen = _choose(offering, alone, alone.flags())
-    is_in_grid = _is_in_grid(offering, start)
-    is_in_time = end is None or end == start + offering.terms.duration
-    if chosen and is_in_grid and is_in_time and all(_flags(alone, rules_of_joining(offering))):
+    chosen = _choose(inputs, alone, alone.flags())
+    is_in_grid = _is_in_grid(inputs, start)
+    is_in_time = end is None or end == start + inputs.terms.duration
+    if chosen and is_in_grid and is_in_time and all(_flags(alone, rules_of_joining(inputs))):
         return Decision(chosen[0])
     # A session that can be joined asks no limit of the event type.
     refusals = [
         refusal
-        for refusal in refusals_of_event_type(offering, start)
+        for refusal in refusals_of_event_type(inputs, start)
         if not (chosen and refusal.code is Code.LIMIT_REACHED)
     ]
     helping: frozenset[ScheduleId] = frozenset()
-    could_be_met = chosen or _choose(_without_limit(offering), alone, alone.flags())
+    could_be_met = chosen or _choose(_without_limit(inputs), alone, alone.flags())
     if not could_be_met:
-        of_schedules, helping = refusals_of_schedules(offering, start)
+        of_schedules, helping = refusals_of_schedules(inputs, start)
         refusals += of_schedules
     # Where all is closed there is no grid to be off: OUTSIDE_AVAILABILITY says enough.
-    is_off_grid = not is_in_grid and (could_be_met or _is_anybody_open(offering, start))
+    is_off_grid = not is_in_grid and (could_be_met or _is_anybody_open(inputs, start))
     if is_off_grid or not is_in_time:
         refusals.append(Refusal(Code.NOT_A_SLOT))
     # None of the schedules refuses: the requirements ask for more of them than there are.
@@ -160,18 +160,18 @@ def decide(offering: SlotInputs, start: int, end: int | None = None) -> Decision
     return Decision(None, tuple(ordered), helping)
 
 
-def explain(offering: SlotInputs, start: int, end: int | None = None) -> Decision:
+def explain(inputs: SlotInputs, start: int, end: int | None = None) -> Decision:
     """As `decide`, of a slot to be listed: one in the past is too late whatever the notice."""
-    return decide(_never_in_the_past(offering), start, end)
+    return decide(_never_in_the_past(inputs), start, end)
 
 
-def _candidates(offering: SlotInputs, span: Interval) -> Candidates:
+def _candidates(inputs: SlotInputs, span: Interval) -> Candidates:
     """The starts within `span` that the hours of the first requirement's schedules lead to."""
-    terms = offering.terms
+    terms = inputs.terms
     if terms.step is None:
         raise ValueError("without a step there are no slots to list")
-    hours = {(c.hours, c.zone) for c in _first_required(offering)}
-    if len(hours) == 1 and not offering.sessions:
+    hours = {(c.hours, c.zone) for c in _first_required(inputs)}
+    if len(hours) == 1 and not inputs.sessions:
         # One of these schedules is taken by every slot, so a slot fits their hours.
         (key,) = hours
         return candidates_fitting(*key, terms.step, span, terms.duration)
@@ -179,31 +179,31 @@ def _candidates(offering: SlotInputs, span: Interval) -> Candidates:
     return Candidates(sorted(set(starts)))
 
 
-def _first_required(offering: SlotInputs) -> list[Calendar]:
-    if not offering.requirements:
+def _first_required(inputs: SlotInputs) -> list[Calendar]:
+    if not inputs.requirements:
         return []
-    first = offering.requirements[0]
-    return [calendar for calendar in offering.calendars if first.names(calendar.schedule_id)]
+    first = inputs.requirements[0]
+    return [calendar for calendar in inputs.calendars if first.names(calendar.schedule_id)]
 
 
-def _never_in_the_past(offering: SlotInputs) -> SlotInputs:
-    if offering.terms.notice is not None:
-        return offering
-    return replace(offering, terms=replace(offering.terms, notice=0))
+def _never_in_the_past(inputs: SlotInputs) -> SlotInputs:
+    if inputs.terms.notice is not None:
+        return inputs
+    return replace(inputs, terms=replace(inputs.terms, notice=0))
 
 
-def _without_limit(offering: SlotInputs) -> SlotInputs:
-    return replace(offering, terms=replace(offering.terms, max_per_day=None))
+def _without_limit(inputs: SlotInputs) -> SlotInputs:
+    return replace(inputs, terms=replace(inputs.terms, max_per_day=None))
 
 
-def _choose(offering: SlotInputs, candidates: Candidates, may_join: bytearray) -> Slots:
+def _choose(inputs: SlotInputs, candidates: Candidates, may_join: bytearray) -> Slots:
     """What a booking would get: it opens where the event type's limit lets it, and joins sessions
     of full days too."""
     may_open = may_join
-    if candidates.starts and offering.terms.max_per_day is not None:
-        may_open = _flags(candidates, [rule_of_opening(offering, candidates.span)], may_join)
-    found = assign(offering, candidates, may_open, may_join)
-    return Slots(candidates.starts, found, offering)
+    if candidates.starts and inputs.terms.max_per_day is not None:
+        may_open = _flags(candidates, [rule_of_opening(inputs, candidates.span)], may_join)
+    assignment = assign(inputs, candidates, may_open, may_join)
+    return Slots(candidates.starts, assignment, inputs)
 
 
 def _flags(
@@ -217,14 +217,14 @@ def _flags(
     return flags
 
 
-def _is_in_grid(offering: SlotInputs, start: int) -> bool:
+def _is_in_grid(inputs: SlotInputs, start: int) -> bool:
     """Whether it is a candidate, or any start will do."""
-    step = offering.terms.step
+    step = inputs.terms.step
     return step is None or any(
-        is_start(c.hours, c.zone, step, start) for c in _first_required(offering)
+        is_start(c.hours, c.zone, step, start) for c in _first_required(inputs)
     )
 
 
-def _is_anybody_open(offering: SlotInputs, start: int) -> bool:
+def _is_anybody_open(inputs: SlotInputs, start: int) -> bool:
     instant = Interval(start, start + 1)
-    return any(is_open_throughout(c.hours, c.zone, instant) for c in _first_required(offering))
+    return any(is_open_throughout(c.hours, c.zone, instant) for c in _first_required(inputs))

@@ -40,8 +40,8 @@ DAYS_AROUND: Final = timedelta(hours=50)
 class AvailabilityQuery(Struct, frozen=True, kw_only=True):
     """What is loaded of the calendars.
 
-    `wanted` has to be among the schedules taken, `preferred` are taken before others,
-    `leaving_out` is the booking that moves, `own_holds` are those of the one who asks. `override`
+    `required_id` has to be among the schedules taken, `preferred_ids` are taken before others,
+    `excluded_booking_id` is the booking that moves, `own_holds` are those of the caller. `override`
     asks whether the time is free, and no rule.
     `shared_claim` is one that an imported seat shares with the others of its session.
     """
@@ -52,17 +52,17 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
     step_minutes: int | None = None
     buffer_before: int = 0
     buffer_after: int = 0
-    wanted: UUID | None = None
-    preferred: Sequence[UUID] = ()
-    leaving_out: UUID | None = None
+    required_id: UUID | None = None
+    preferred_ids: Sequence[UUID] = ()
+    excluded_booking_id: UUID | None = None
     own_holds: Sequence[UUID] = ()
     override: bool = False
     shared_claim: UUID | None = None
 
     @property
-    def left_out(self) -> Sequence[UUID]:
+    def excluded_ids(self) -> Sequence[UUID]:
         """The bookings and holds that are in nobody's way."""
-        return [*self.own_holds, *([self.leaving_out] if self.leaving_out else [])]
+        return [*self.own_holds, *([self.excluded_booking_id] if self.excluded_booking_id else [])]
 
     @property
     def schedule_ids(self) -> list[UUID]:
@@ -88,35 +88,35 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
 
 class LoadedAvailability(Struct, frozen=True):
     """The query as the engine takes it, with what was read for it. `inactive` schedules are
-    not in the offering, which is a value: equal ones have the same slots."""
+    not in the inputs, which are a value: equal ones have the same slots."""
 
     query: AvailabilityQuery
-    offering: SlotInputs
+    inputs: SlotInputs
     contents: Mapping[UUID, Contents]
     inactive: Sequence[Schedule]
 
     @property
     def is_enough(self) -> bool:
         """Whether there are schedules enough for the requirements, were everybody free."""
-        there = [calendar.schedule_id for calendar in self.offering.calendars]
-        wanted = self.offering.wanted
-        is_there = wanted is None or wanted in there
-        return is_there and choose(self.offering.requirements, there) is not None
+        present = [calendar.schedule_id for calendar in self.inputs.calendars]
+        required = self.inputs.required_id
+        is_present = required is None or required in present
+        return is_present and choose(self.inputs.requirements, present) is not None
 
     @property
     def limited(self) -> list[UUID]:
         """The schedules that have a daily limit."""
-        return [c.schedule_id for c in self.offering.calendars if c.max_per_day is not None]
+        return [c.schedule_id for c in self.inputs.calendars if c.max_per_day is not None]
 
     def check_schedules(self) -> None:
         """Raises NotFound without any of the schedules, or without the one that is named."""
-        named = self.query.wanted or next(iter(self.contents), self.query.schedule_ids[0])
+        named = self.query.required_id or next(iter(self.contents), self.query.schedule_ids[0])
         require(self.contents.get(named), "schedule", encode_id(SCHEDULE, named))
 
     def booking_at(self, found: Contents, position: int) -> UUID | None:
         """The booking behind `Calendar.occupied[position]`; None for a hold, and where no ids
         were read."""
-        outside_sessions = _outside_sessions(found, self.query, self.offering.sessions)
+        outside_sessions = _outside_sessions(found, self.query, self.inputs.sessions)
         row = next(islice(outside_sessions, position, None), None)
         return None if row is None or not found.bookings else found.bookings[row]
 
@@ -161,7 +161,7 @@ async def load_availability(
             query.schedule_ids,
             around,
             work.now,
-            query.left_out,
+            query.excluded_ids,
             beside=With.IDS if with_ids else query.needs_beside,
             to_book=to_book,
         )
@@ -171,7 +171,7 @@ async def load_availability(
     zone = _zone(query, contents)
     seats = await _seats(work, query, around)
     sessions = _sessions(seats, active) if query.has_seats else ()
-    offering = SlotInputs(
+    inputs = SlotInputs(
         terms=_terms(query),
         calendars=tuple(_calendar(found, query, sessions) for found in active),
         requirements=await _requirements(work, query, active, span, zone),
@@ -180,10 +180,10 @@ async def load_availability(
         booked=tuple(start for start, _ in seats),
         capacity=query.event_type.capacity if query.event_type else 1,
         sessions=sessions,
-        wanted=query.wanted,
-        preferred=tuple(query.preferred),
+        required_id=query.required_id,
+        preferred_ids=tuple(query.preferred_ids),
     )
-    return LoadedAvailability(query, offering, contents, inactive)
+    return LoadedAvailability(query, inputs, contents, inactive)
 
 
 async def _seats(
@@ -198,7 +198,7 @@ async def _seats(
         query.event_type.id,
         around,
         work.now,
-        query.left_out,
+        query.excluded_ids,
     )
 
 
@@ -223,7 +223,7 @@ async def _requirements(
             [(as_instant(begin), as_instant(end)) for _, begin, end in months],
             [_first_counted(query.requirements[n]) for n in choices],
             work.now,
-            query.left_out,
+            query.excluded_ids,
         ):
             claims[choices[place]].append((schedule_id, months[month][0], count))
     return tuple(

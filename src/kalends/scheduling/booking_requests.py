@@ -66,7 +66,7 @@ def booking_request_of(asking: Asking, event_type: EventType | None) -> BookingR
     )
     if asking.override:
         query = structs.replace(query, duration=ends_at - starts_at)
-    query = structs.replace(query, wanted=asking.schedule_id, override=asking.override)
+    query = structs.replace(query, required_id=asking.schedule_id, override=asking.override)
     return BookingRequest(query=query, starts_at=starts_at, ends_at=ends_at)
 
 
@@ -99,7 +99,9 @@ def query_to_reschedule(booking: Booking, event_type: EventType | None) -> Avail
         )
     else:
         query = query_of(event_type, event_type.requirements or own)
-    return structs.replace(query, preferred=booking.schedule_ids, leaving_out=booking.id)
+    return structs.replace(
+        query, preferred_ids=booking.schedule_ids, excluded_booking_id=booking.id
+    )
 
 
 def requirements_of(event_type: EventType | None, schedule_id: UUID | None) -> list[Requirement]:

@@ -37,7 +37,7 @@ ONE_MINUTE: Final = timedelta(minutes=1)
 
 
 class BookingRequest(Struct, frozen=True, kw_only=True):
-    """What is wanted, when, and for what: a booking, or a hold that ends at `expires_at`."""
+    """When, on which schedules, and for what: a booking, or a hold that ends at `expires_at`."""
 
     query: AvailabilityQuery
     starts_at: datetime
@@ -72,7 +72,7 @@ class BookingRequest(Struct, frozen=True, kw_only=True):
         )
 
 
-class _SomebodyWasFaster(Exception):
+class _LostRace(Exception):
     pass
 
 
@@ -85,7 +85,7 @@ async def claim_time(work: UnitOfWork, request: BookingRequest) -> list[Schedule
         loaded, chosen = await _choose(work, request)
         try:
             await _claim(work, request, loaded, chosen)
-        except _SomebodyWasFaster:
+        except _LostRace:
             continue
         return [loaded.contents[id_].schedule for id_ in chosen]
     raise SlotTaken(TAKEN)
@@ -97,12 +97,12 @@ async def claim_times(work: UnitOfWork, requests: Sequence[BookingRequest]) -> s
     assert all(request.query.override for request in requests)
     schedule_ids = sorted({request.query.schedule_ids[0] for request in requests})
     active = await keep_active_schedules(work.tenant, schedule_ids)
-    wanted = [
+    claims = [
         request.claim_on(request.query.schedule_ids)
         for request in requests
         if request.query.schedule_ids[0] in active
     ]
-    return await claim_several(work.tenant, wanted) if wanted else set()
+    return await claim_several(work.tenant, claims) if claims else set()
 
 
 async def lock_counted(work: UnitOfWork, query: AvailabilityQuery, limited: Sequence[UUID]) -> bool:
@@ -125,15 +125,15 @@ async def _choose(
     Where something is counted, it decides twice: without any lock, so that a crowd in front of a
     full day is sent away at once, and again under the lock, on what others committed meanwhile.
     """
-    loaded = await _ask(work, request)
+    loaded = await _load(work, request)
     chosen = _decide(request, loaded)
     if await lock_counted(work, request.query, loaded.limited):
-        loaded = await _ask(work, request)
+        loaded = await _load(work, request)
         chosen = _decide(request, loaded)
     return loaded, chosen
 
 
-async def _ask(work: UnitOfWork, request: BookingRequest) -> LoadedAvailability:
+async def _load(work: UnitOfWork, request: BookingRequest) -> LoadedAvailability:
     loaded = await load_availability(
         work, request.query, (request.starts_at, request.ends_at), to_book=True
     )
@@ -144,7 +144,7 @@ async def _ask(work: UnitOfWork, request: BookingRequest) -> LoadedAvailability:
 def _decide(request: BookingRequest, loaded: LoadedAvailability) -> Sequence[UUID]:
     """The schedules that the engine gives the booking. Raises Refused, SlotTaken."""
     start, end = int(request.starts_at.timestamp()), int(request.ends_at.timestamp())
-    decision = decide(loaded.offering, start, end)
+    decision = decide(loaded.inputs, start, end)
     if decision.slot is None:
         raise _refusal(decision, loaded, start, end)
     return decision.slot.schedule_ids
@@ -158,16 +158,16 @@ async def _claim(
 ) -> None:
     """Writes the claim. Where others could be taken instead, a savepoint keeps the transaction
     alive to decide again; where not, SlotTaken ends it."""
-    wanted = request.claim_on(
+    new_claim = request.claim_on(
         schedule_ids, await _claim_of_session(work, request, loaded, schedule_ids)
     )
     if len(schedule_ids) == len(request.query.schedule_ids):
-        if await claim(work.tenant, wanted, work.now):
+        if await claim(work.tenant, new_claim, work.now):
             raise SlotTaken(TAKEN)
         return
     async with work.tx.transaction():
-        if await claim(work.tenant, wanted, work.now):
-            raise _SomebodyWasFaster
+        if await claim(work.tenant, new_claim, work.now):
+            raise _LostRace
 
 
 async def _claim_of_session(
@@ -185,7 +185,7 @@ async def _claim_of_session(
     if event_type is None or not request.query.has_seats:
         return None
     claims = await claims_at(work.tenant, event_type.id, request.starts_at)
-    sessions = loaded.offering.sessions_at(start)
+    sessions = loaded.inputs.sessions_at(start)
     joins = any(set(session.schedule_ids) == set(schedule_ids) for session in sessions)
     if joins and schedule_ids[0] in claims:  # its last seat may have been given back just now
         return claims[schedule_ids[0]]
@@ -207,6 +207,6 @@ def _refusal(decision: Decision, loaded: LoadedAvailability, start: int, end: in
 
 
 def _is_free_of_rules(loaded: LoadedAvailability, start: int, end: int) -> bool:
-    calendars = [replace(calendar, occupied=()) for calendar in loaded.offering.calendars]
-    emptied = replace(loaded.offering, calendars=calendars, sessions=())
+    calendars = [replace(calendar, occupied=()) for calendar in loaded.inputs.calendars]
+    emptied = replace(loaded.inputs, calendars=calendars, sessions=())
     return decide(emptied, start, end).slot is not None

@@ -78,7 +78,7 @@ def _name(refusal: Refusal, loaded: LoadedAvailability) -> str:
 
 def _zone_name(refusal: Refusal, loaded: LoadedAvailability) -> str:
     found = loaded.contents.get(refusal.schedule_id) if refusal.schedule_id else None
-    return found.schedule.timezone if found else loaded.offering.zone.name
+    return found.schedule.timezone if found else loaded.inputs.zone.name
 
 
 def _clock(seconds: int, zone_name: str) -> str:
@@ -101,7 +101,7 @@ def _too_soon(refusal: Refusal, loaded: LoadedAvailability) -> str:
 
 
 def _too_far(refusal: Refusal, loaded: LoadedAvailability) -> str:
-    days = loaded.offering.terms.max_days_ahead
+    days = loaded.inputs.terms.max_days_ahead
     return f"{_name(refusal, loaded)} can be booked at most {days} days ahead."
 
 
@@ -110,7 +110,7 @@ def _closed(refusal: Refusal, loaded: LoadedAvailability) -> str:
 
 
 def _off_grid(refusal: Refusal, loaded: LoadedAvailability) -> str:
-    terms = loaded.offering.terms
+    terms = loaded.inputs.terms
     minutes = terms.duration // 60
     if not loaded.is_enough:
         return "There are not enough schedules to meet the requirements of this event type."

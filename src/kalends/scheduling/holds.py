@@ -92,7 +92,7 @@ def _check_same(request: BookingRequest, hold: Hold) -> None:
     event_type = request.query.event_type
     if (event_type.id if event_type else None) != hold.event_type_id:
         raise Invalid.field("event_type_id", "is not the one that was held")
-    if request.query.wanted is not None and request.query.wanted not in hold.schedule_ids:
+    if request.query.required_id is not None and request.query.required_id not in hold.schedule_ids:
         raise Invalid.field("schedule_id", "is not one that was held")
     if (request.starts_at, request.ends_at) != (hold.start_time, hold.end_time):
         raise Invalid.field("start_time", "is not the time that was held")

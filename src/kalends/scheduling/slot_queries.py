@@ -37,12 +37,12 @@ async def query_for(work: UnitOfWork, purpose: SlotPurpose) -> AvailabilityQuery
         await check_schedule(work, purpose.schedule_id)
         raise
     if moving is None:
-        return structs.replace(query, wanted=purpose.schedule_id)
+        return structs.replace(query, required_id=purpose.schedule_id)
     return structs.replace(
         query,
-        wanted=purpose.schedule_id,
-        preferred=moving.schedule_ids,
-        leaving_out=moving.id,
+        required_id=purpose.schedule_id,
+        preferred_ids=moving.schedule_ids,
+        excluded_booking_id=moving.id,
     )
 
 

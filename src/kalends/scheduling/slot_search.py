@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-from kalends.availability.calendar_index import Cut
+from kalends.availability.calendar_index import CalendarIndex
 from kalends.availability.interval import Interval
 from kalends.availability.slot_inputs import SlotInputs
 from kalends.availability.slots import Slots, at_any_time, slots
@@ -25,20 +25,20 @@ STEPS_A_PIECE: Final = 500
 CALENDAR_STEPS_A_PIECE: Final = 30_000
 
 
-async def search_slots(offering: SlotInputs, span: Interval) -> list[Slots]:
+async def search_slots(inputs: SlotInputs, span: Interval) -> list[Slots]:
     """The slots of the range in pieces, between which others get their turn; found once while
     nothing changes in the calendars. Raises Invalid for more than 20,000.
 
     The key is all that they depend on, as just read from the database, so what is kept cannot be
     out of date. What depends on the second at which it is asked, or is large, is not kept.
     """
-    is_kept, parts = _may_be_kept(offering, span), pieces_of(offering, span)
-    cut = await _cut(offering) if _has_many_times(offering) and len(parts) > 1 else None
+    is_kept, parts = _may_be_kept(inputs, span), pieces_of(inputs, span)
+    index = await _index(inputs) if _has_many_times(inputs) and len(parts) > 1 else None
     pieces: list[Slots] = []
     for part in parts:
-        timeless = at_any_time(offering, part) if is_kept else None
-        asked = cut.to(part) if cut else offering
-        pieces.append(_slots_kept(timeless, part) if timeless else slots(asked, part))
+        timeless = at_any_time(inputs, part) if is_kept else None
+        of_part = index.within(part) if index else inputs
+        pieces.append(_slots_kept(timeless, part) if timeless else slots(of_part, part))
         if sum(map(len, pieces)) > MOST_SLOTS:
             raise Invalid.field(
                 "end",
@@ -49,11 +49,11 @@ async def search_slots(offering: SlotInputs, span: Interval) -> list[Slots]:
     return pieces
 
 
-def pieces_of(offering: SlotInputs, span: Interval) -> list[Interval]:
+def pieces_of(inputs: SlotInputs, span: Interval) -> list[Interval]:
     """The range in parts of a bounded amount of work; the slots of the parts are those of the
     range (docs/slots.md, "Ranges add up"). What is asked for every day is one part."""
-    step = offering.terms.step or span.seconds or 1
-    most = max(1, CALENDAR_STEPS_A_PIECE // max(1, len(offering.calendars)))
+    step = inputs.terms.step or span.seconds or 1
+    most = max(1, CALENDAR_STEPS_A_PIECE // max(1, len(inputs.calendars)))
     if span.seconds <= min(ANSWER_STEPS_KEPT, most) * step:
         return [span]
     length = min(STEPS_A_PIECE, most) * step
@@ -61,23 +61,23 @@ def pieces_of(offering: SlotInputs, span: Interval) -> list[Interval]:
     return [Interval(start, end) for start, end in pairwise(bounds)]
 
 
-def _may_be_kept(offering: SlotInputs, span: Interval) -> bool:
-    step = offering.terms.step
+def _may_be_kept(inputs: SlotInputs, span: Interval) -> bool:
+    step = inputs.terms.step
     is_short = bool(step) and span.seconds <= ANSWER_STEPS_KEPT * (step or 1)
-    return is_short and not _has_many_times(offering)
+    return is_short and not _has_many_times(inputs)
 
 
-def _has_many_times(offering: SlotInputs) -> bool:
-    return sum(len(c.busy) + len(c.occupied) for c in offering.calendars) > KEPT_TIMES
+def _has_many_times(inputs: SlotInputs) -> bool:
+    return sum(len(c.busy) + len(c.occupied) for c in inputs.calendars) > KEPT_TIMES
 
 
-async def _cut(offering: SlotInputs) -> Cut:
-    cut = Cut(offering)
-    async for _ in cooperatively(cut.prepare()):
+async def _index(inputs: SlotInputs) -> CalendarIndex:
+    index = CalendarIndex(inputs)
+    async for _ in cooperatively(index.prepare()):
         pass
-    return cut
+    return index
 
 
 @lru_cache(ANSWERS_KEPT)
-def _slots_kept(offering: SlotInputs, span: Interval) -> Slots:
-    return slots(offering, span)
+def _slots_kept(inputs: SlotInputs, span: Interval) -> Slots:
+    return slots(inputs, span)

@@ -67,7 +67,7 @@ class ListedSlots(Struct, frozen=True):
 class LoadedSlots(Struct, frozen=True):
     """All that slots depend on, as it was read; the range, and the zone of its days."""
 
-    offering: SlotInputs
+    inputs: SlotInputs
     span: Interval
     zone_name: str
 
@@ -83,21 +83,21 @@ async def load_slots(work: UnitOfWork, purpose: SlotPurpose, slot_range: SlotRan
 def slots_in(loaded: LoadedAvailability, slot_range: SlotRange) -> LoadedSlots:
     """The slots of the range, whose days are read in its own zone, else in that of the schedules.
     Raises Invalid."""
-    zone_name = slot_range.timezone or loaded.offering.zone.name
-    return LoadedSlots(loaded.offering, slot_range.within(zone_name), zone_name)
+    zone_name = slot_range.timezone or loaded.inputs.zone.name
+    return LoadedSlots(loaded.inputs, slot_range.within(zone_name), zone_name)
 
 
 async def find_slots(loaded: LoadedSlots) -> ListedSlots:
     """The slots that start in the range. No connection is needed. Raises Invalid for more than
     20,000."""
-    return ListedSlots(await search_slots(loaded.offering, loaded.span), loaded.zone_name)
+    return ListedSlots(await search_slots(loaded.inputs, loaded.span), loaded.zone_name)
 
 
 def _check_active(loaded: LoadedAvailability) -> None:
     """Raises NotFound without a schedule, Inactive where none of them takes bookings."""
     loaded.check_schedules()
     inactive = {schedule.id for schedule in loaded.inactive}
-    if not loaded.offering.calendars or loaded.query.wanted in inactive:
+    if not loaded.inputs.calendars or loaded.query.required_id in inactive:
         raise Inactive("This schedule is not active; it offers no slots.")
 
 

@@ -40,5 +40,5 @@ async def explain_slot(
         work, query, (starts_at, starts_at + query.duration), with_ids=True
     )
     loaded.check_schedules()
-    decision = explain(loaded.offering, int(starts_at.timestamp()))
+    decision = explain(loaded.inputs, int(starts_at.timestamp()))
     return ExplainedSlot(decision.slot is not None, reasons_of(decision, loaded))

@@ -109,8 +109,8 @@ async def list_times_near(
             continue
         listed = (await list_times(work, event_type, near)).slots
         if len(listed) >= count or distance is FAR:
-            wanted = int(starts_at.timestamp())
-            nearest = sorted(listed, key=lambda slot: abs(slot.start - wanted))[:count]
+            required_id = int(starts_at.timestamp())
+            nearest = sorted(listed, key=lambda slot: abs(slot.start - required_id))[:count]
             return sorted(nearest)
     return []
 
@@ -126,7 +126,7 @@ async def find_schedule_for(
     query = query_of(event_type, event_type.requirements)
     start = int(starts_at.timestamp())
     asked = await load_availability(work, query, (starts_at, starts_at + query.duration))
-    free = slots(asked.offering, Interval(start, start + 1))
+    free = slots(asked.inputs, Interval(start, start + 1))
     return free[0].schedule_ids[0] if free else event_type.schedule_ids[0]
 
 

@@ -357,8 +357,8 @@ def _wish(row: Row, booking: Booking, fields: Fields) -> BookingRequest:
         duration=booking.end_time - booking.start_time,
         buffer_before=booking.buffer_before,
         buffer_after=booking.buffer_after,
-        wanted=fields.schedule_id,
-        leaving_out=booking.id,
+        required_id=fields.schedule_id,
+        excluded_booking_id=booking.id,
         override=True,
         shared_claim=claim_of_row(row.uid) if row.is_seated else None,
     )

@@ -187,7 +187,7 @@ async def read_contents(
     schedule_ids: Sequence[UUID],
     span: tuple[datetime, datetime],
     now: datetime,
-    left_out: Sequence[UUID],
+    excluded_ids: Sequence[UUID],
     *,
     beside: With,
     to_book: bool,
@@ -197,7 +197,7 @@ async def read_contents(
     from being deleted until the transaction ends."""
     sql = READ_TO_BOOK[beside] if to_book else READ[beside]
     rows = await tenant.tx.fetch(
-        sql, tenant.organization_id, schedule_ids, *span, now, left_out or None
+        sql, tenant.organization_id, schedule_ids, *span, now, excluded_ids or None
     )
     return [_contents(row) for row in rows]
 
@@ -207,12 +207,12 @@ async def list_sessions(
     event_type_id: UUID,
     span: tuple[datetime, datetime],
     now: datetime,
-    left_out: Sequence[UUID],
+    excluded_ids: Sequence[UUID],
 ) -> dict[tuple[int, tuple[UUID, ...]], int]:
     """The event type's bookings and live holds that take time, as sessions: how many seats are
     taken, by start in epoch seconds and schedules, which are in the order of their ids."""
     rows = await tenant.tx.fetch(
-        SESSIONS, tenant.organization_id, event_type_id, *span, now, left_out or None
+        SESSIONS, tenant.organization_id, event_type_id, *span, now, excluded_ids or None
     )
     seats: dict[tuple[int, tuple[UUID, ...]], int] = {}
     for start, schedule_ids, count in rows:
@@ -237,7 +237,7 @@ async def count_claims_by_month(
     months: Sequence[tuple[datetime, datetime]],
     since: Sequence[UUID | None],
     now: datetime,
-    left_out: Sequence[UUID],
+    excluded_ids: Sequence[UUID],
 ) -> list[tuple[int, UUID, int, int]]:
     """How many live claims of the event type each schedule has in each of the months, which follow
     one another: `(which of since, schedule, which month, claims)`, the first one 0, without those
@@ -254,7 +254,7 @@ async def count_claims_by_month(
         now,
         begins,
         since,
-        left_out or None,
+        excluded_ids or None,
     )
     return [(number - 1, id_, month - 1, count) for number, id_, month, count in rows]
 
