@@ -106,8 +106,8 @@ class Scripts:
 
     @cached_property
     def list(self) -> str:
-        wanted = BookingFilter(statuses=(Status.CONFIRMED,))
-        sql, _ = list_statement(UUID(int=0), wanted, 50, 0)
+        criteria = BookingFilter(statuses=(Status.CONFIRMED,))
+        sql, _ = list_statement(UUID(int=0), criteria, 50, 0)
         page = _filled(sql, self._organization, "'CONFIRMED'", "50", "0")
         return ANY_ORGANIZATION + self._identify + page
 
@@ -147,7 +147,7 @@ class Scripts:
         row = [NEW_BOOKING.get(name, "NULL") for name in bookings.FIELDS]
         return (
             _filled(
-                calendars.READ_TO_BOOK[calendars.With.NOTHING],
+                calendars.READ_TO_BOOK[calendars.CalendarDetail.NONE],
                 self._organization,
                 one,
                 *AROUND,

@@ -12,7 +12,7 @@ from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id
 from kalends.domain.values import FIRST_YEAR, LAST_YEAR
 from kalends.runtime.unit_of_work import UnitOfWork, require
-from kalends.scheduling.availability import AvailabilityQuery, query_of
+from kalends.scheduling.availability_queries import AvailabilityQuery, event_type_query
 from kalends.scheduling.claiming import BookingRequest
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import find_schedule
@@ -20,7 +20,7 @@ from kalends.store.availability.schedules import find_schedule
 LONGEST_BOOKING: Final = timedelta(days=366)
 
 
-class Asking(Protocol):
+class RequestedTime(Protocol):
     """What a new booking and a new hold say of their time."""
 
     @property
@@ -55,18 +55,18 @@ async def check_schedule(work: UnitOfWork, schedule_id: UUID | None) -> None:
         require(schedule, "schedule", encode_id(SCHEDULE, schedule_id))
 
 
-def booking_request_of(asking: Asking, event_type: EventType | None) -> BookingRequest:
+def booking_request_of(requested: RequestedTime, event_type: EventType | None) -> BookingRequest:
     """The time that is asked for. Raises Invalid."""
-    requirements = requirements_of(event_type, asking.schedule_id)
-    starts_at, ends_at = _span_of(asking, event_type)
+    requirements = requirements_of(event_type, requested.schedule_id)
+    starts_at, ends_at = _span_of(requested, event_type)
     query = (
-        query_of(event_type, requirements)
+        event_type_query(event_type, requirements)
         if event_type
         else AvailabilityQuery(requirements=requirements, duration=ends_at - starts_at)
     )
-    if asking.override:
+    if requested.override:
         query = structs.replace(query, duration=ends_at - starts_at)
-    query = structs.replace(query, required_id=asking.schedule_id, override=asking.override)
+    query = structs.replace(query, required_id=requested.schedule_id, override=requested.override)
     return BookingRequest(query=query, starts_at=starts_at, ends_at=ends_at)
 
 
@@ -98,7 +98,7 @@ def query_to_reschedule(booking: Booking, event_type: EventType | None) -> Avail
             buffer_after=booking.buffer_after,
         )
     else:
-        query = query_of(event_type, event_type.requirements or own)
+        query = event_type_query(event_type, event_type.requirements or own)
     return structs.replace(
         query, preferred_ids=booking.schedule_ids, excluded_booking_id=booking.id
     )
@@ -127,12 +127,12 @@ def check_span(starts_at: datetime, ends_at: datetime) -> None:
         )
 
 
-def _span_of(asking: Asking, event_type: EventType | None) -> tuple[datetime, datetime]:
+def _span_of(requested: RequestedTime, event_type: EventType | None) -> tuple[datetime, datetime]:
     """The event type's duration gives an end that is left out."""
-    ends_at = asking.end_time
+    ends_at = requested.end_time
     if ends_at is None:
         if event_type is None:
             raise Invalid.field("end_time", "is required without an event type")
-        ends_at = asking.start_time + timedelta(minutes=event_type.duration_minutes)
-    check_span(asking.start_time, ends_at)
-    return asking.start_time, ends_at
+        ends_at = requested.start_time + timedelta(minutes=event_type.duration_minutes)
+    check_span(requested.start_time, ends_at)
+    return requested.start_time, ends_at

@@ -19,14 +19,10 @@ from kalends.domain.errors import Detail, KalendsError, Refused, SlotTaken
 from kalends.domain.ids import new_id
 from kalends.domain.schedule import Schedule
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.scheduling.availability import (
-    AvailabilityQuery,
-    LoadedAvailability,
-    claim_of,
-    load_availability,
-)
+from kalends.scheduling.availability import LoadedAvailability, load_availability, session_claim_id
+from kalends.scheduling.availability_queries import AvailabilityQuery
 from kalends.scheduling.explaining import reasons_of
-from kalends.store.availability.calendars import claims_at
+from kalends.store.availability.calendars import list_session_claims
 from kalends.store.availability.claims import Claim, claim, claim_several
 from kalends.store.availability.event_types import lock_event_type
 from kalends.store.availability.schedules import keep_active_schedules, lock_schedules
@@ -87,7 +83,7 @@ async def claim_time(work: UnitOfWork, request: BookingRequest) -> list[Schedule
             await _claim(work, request, loaded, chosen)
         except _LostRace:
             continue
-        return [loaded.contents[id_].schedule for id_ in chosen]
+        return [loaded.stored[id_].schedule for id_ in chosen]
     raise SlotTaken(TAKEN)
 
 
@@ -184,13 +180,15 @@ async def _claim_of_session(
     event_type, start = request.query.event_type, int(request.starts_at.timestamp())
     if event_type is None or not request.query.has_seats:
         return None
-    claims = await claims_at(work.tenant, event_type.id, request.starts_at)
+    claims = await list_session_claims(work.tenant, event_type.id, request.starts_at)
     sessions = loaded.inputs.sessions_at(start)
     joins = any(set(session.schedule_ids) == set(schedule_ids) for session in sessions)
     if joins and schedule_ids[0] in claims:  # its last seat may have been given back just now
         return claims[schedule_ids[0]]
-    first = claim_of(event_type.id, start)
-    return claim_of(event_type.id, start, schedule_ids) if first in claims.values() else first
+    first = session_claim_id(event_type.id, start)
+    return (
+        session_claim_id(event_type.id, start, schedule_ids) if first in claims.values() else first
+    )
 
 
 def _refusal(decision: Decision, loaded: LoadedAvailability, start: int, end: int) -> KalendsError:

@@ -13,6 +13,7 @@ from kalends.availability.slots import Decision, Obstacle, Refusal
 from kalends.availability.wallclock import wall_clock, zone_named
 from kalends.domain.schedule import Schedule
 from kalends.scheduling.availability import LoadedAvailability, as_instant
+from kalends.store.availability.calendars import StoredCalendar
 
 
 class InTheWay(Struct, frozen=True):
@@ -55,30 +56,35 @@ def _of_inactive(schedule: Schedule) -> Reason:
 
 def _reason(refusal: Refusal, loaded: LoadedAvailability) -> Reason:
     sentence = _SENTENCES[refusal.code](refusal, loaded)
-    found = [_in_the_way(obstacle, refusal, loaded) for obstacle in refusal.in_the_way]
-    return Reason(refusal.code.value, sentence, refusal.schedule_id, found)
+    in_the_way = [_in_the_way(obstacle, refusal, loaded) for obstacle in refusal.in_the_way]
+    return Reason(refusal.code.value, sentence, refusal.schedule_id, in_the_way)
 
 
 def _in_the_way(obstacle: Obstacle, refusal: Refusal, loaded: LoadedAvailability) -> InTheWay:
     start, end = obstacle.interval
     first = None if start <= ALWAYS_BEFORE else as_instant(start)
     last = None if end >= ALWAYS_AFTER else as_instant(end)
-    found = loaded.contents.get(refusal.schedule_id) if refusal.schedule_id else None
-    if found is None or obstacle.position is None:
+    calendar = _calendar_of(refusal, loaded)
+    if calendar is None or obstacle.position is None:
         return InTheWay(first, last)
     if refusal.code is Code.BUSY:
-        return InTheWay(first, last, busy_time_id=found.busy_id_at(obstacle.position))
-    return InTheWay(first, last, booking_id=loaded.booking_at(found, obstacle.position))
+        return InTheWay(first, last, busy_time_id=calendar.busy_id_at(obstacle.position))
+    return InTheWay(first, last, booking_id=loaded.booking_at(calendar, obstacle.position))
+
+
+def _calendar_of(refusal: Refusal, loaded: LoadedAvailability) -> StoredCalendar | None:
+    """None for a rule of the event type."""
+    return loaded.stored.get(refusal.schedule_id) if refusal.schedule_id else None
 
 
 def _name(refusal: Refusal, loaded: LoadedAvailability) -> str:
-    found = loaded.contents.get(refusal.schedule_id) if refusal.schedule_id else None
-    return found.schedule.name if found else "This event type"
+    calendar = _calendar_of(refusal, loaded)
+    return calendar.schedule.name if calendar else "This event type"
 
 
 def _zone_name(refusal: Refusal, loaded: LoadedAvailability) -> str:
-    found = loaded.contents.get(refusal.schedule_id) if refusal.schedule_id else None
-    return found.schedule.timezone if found else loaded.inputs.zone.name
+    calendar = _calendar_of(refusal, loaded)
+    return calendar.schedule.timezone if calendar else loaded.inputs.zone.name
 
 
 def _clock(seconds: int, zone_name: str) -> str:

@@ -10,7 +10,7 @@ from kalends.domain.errors import Inactive, Invalid
 from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import EVENT_TYPE, encode_id
 from kalends.runtime.unit_of_work import UnitOfWork, require
-from kalends.scheduling.availability import AvailabilityQuery, query_of
+from kalends.scheduling.availability_queries import AvailabilityQuery, event_type_query
 from kalends.scheduling.booking_changes import get_booking
 from kalends.scheduling.booking_requests import check_schedule, query_to_reschedule, requirements_of
 from kalends.store.availability import event_types
@@ -52,7 +52,7 @@ def _query_of(
     if event_type is not None:
         if moving and purpose.schedule_id is None and not event_type.requirements:
             return query_to_reschedule(moving, event_type)
-        return query_of(event_type, requirements_of(event_type, purpose.schedule_id))
+        return event_type_query(event_type, requirements_of(event_type, purpose.schedule_id))
     if purpose.schedule_id is None and moving is not None:
         query = query_to_reschedule(moving, None)
     elif purpose.schedule_id is None:

@@ -37,16 +37,16 @@ async def search_bookings(
     work: UnitOfWork, search: Search, *, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
     """A page, sorted by start, then id, and the total."""
-    wanted = await _filter_of(work, search)
-    return await bookings.list_bookings(work.tenant, wanted, limit, offset)
+    criteria = await _filter_of(work, search)
+    return await bookings.list_bookings(work.tenant, criteria, limit, offset)
 
 
 async def list_next_found(
     work: UnitOfWork, search: Search, after: tuple[datetime, UUID] | None
 ) -> list[Booking]:
     """The next page in the order of start, then id, for a file; empty where there are no more."""
-    wanted = await _filter_of(work, search)
-    return await bookings.list_bookings_after(work.tenant, wanted, after, BOOKINGS_AT_ONCE)
+    criteria = await _filter_of(work, search)
+    return await bookings.list_bookings_after(work.tenant, criteria, after, BOOKINGS_AT_ONCE)
 
 
 async def list_event_types_of(work: UnitOfWork, listed: Sequence[Booking]) -> dict[UUID, EventType]:
@@ -56,17 +56,17 @@ async def list_event_types_of(work: UnitOfWork, listed: Sequence[Booking]) -> di
 
 
 async def _filter_of(work: UnitOfWork, search: Search) -> BookingFilter:
-    wanted = search.filter
+    criteria = search.filter
     if booking_id := decode_id(BOOKING, search.text):
-        return structs.replace(wanted, booking_id=booking_id)
+        return structs.replace(criteria, booking_id=booking_id)
     if search.text:
-        wanted = structs.replace(wanted, search=await find_patterns(work.tx, search.text))
-    return _to_come(wanted, work.now) if search.is_to_come else wanted
+        criteria = structs.replace(criteria, search=await find_patterns(work.tx, search.text))
+    return _to_come(criteria, work.now) if search.is_to_come else criteria
 
 
-def _to_come(wanted: BookingFilter, now: datetime) -> BookingFilter:
+def _to_come(criteria: BookingFilter, now: datetime) -> BookingFilter:
     return structs.replace(
-        wanted,
-        statuses=wanted.statuses or NOT_CANCELLED,
-        ends_after=max(now, wanted.ends_after) if wanted.ends_after else now,
+        criteria,
+        statuses=criteria.statuses or NOT_CANCELLED,
+        ends_after=max(now, criteria.ends_after) if criteria.ends_after else now,
     )

@@ -20,13 +20,13 @@ MOST_METADATA_BYTES: Final = 4_000_000
 
 
 async def list_bookings(
-    work: UnitOfWork, filter_: BookingFilter, *, upcoming: bool, limit: int, offset: int
+    work: UnitOfWork, criteria: BookingFilter, *, upcoming: bool, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
     """A page, sorted by start, then id, and the total. Raises Invalid for more than 4 MB of
     metadata."""
     if upcoming:
-        filter_ = structs.replace(filter_, after=work.now)
-    listed, total = await bookings.list_bookings(work.tenant, filter_, limit, offset)
+        criteria = structs.replace(criteria, after=work.now)
+    listed, total = await bookings.list_bookings(work.tenant, criteria, limit, offset)
     if sum(len(bytes(booking.metadata)) for booking in listed) > MOST_METADATA_BYTES:
         raise Invalid.field(
             "limit",

@@ -17,9 +17,9 @@ from kalends.domain.ids import BOOKING, HOLD, ORGANIZATION, SCHEDULE, encode_id,
 from kalends.domain.imports.merging import claim_of_row
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
-from kalends.scheduling.availability import claim_of
+from kalends.scheduling.availability import session_claim_id
 from kalends.store.availability import claim_faults as store
-from kalends.store.availability.calendars import claims_at
+from kalends.store.availability.calendars import list_session_claims
 from kalends.store.availability.claim_faults import ClaimFault, Place
 from kalends.store.availability.claims import Claim, claim
 from kalends.store.availability.event_types import find_event_type, lock_event_type
@@ -125,11 +125,11 @@ async def _claim_id(work: UnitOfWork, booking: Booking) -> UUID:
     )
     if of_seats is not None:
         return of_seats
-    first = claim_of(event_type_id, int(start.timestamp()))
-    others = await claims_at(tenant, event_type_id, start)
+    first = session_claim_id(event_type_id, int(start.timestamp()))
+    others = await list_session_claims(tenant, event_type_id, start)
     if first not in others.values():
         return first
-    return claim_of(event_type_id, int(start.timestamp()), booking.schedule_ids)
+    return session_claim_id(event_type_id, int(start.timestamp()), booking.schedule_ids)
 
 
 async def _hindrance(work: UnitOfWork, fault: ClaimFault) -> str:

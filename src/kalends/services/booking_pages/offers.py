@@ -15,7 +15,8 @@ from kalends.domain.actor import ATTENDEE
 from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
 from kalends.runtime.unit_of_work import Caller, UnitOfWork
-from kalends.scheduling.availability import load_availability, query_of
+from kalends.scheduling.availability import load_availability
+from kalends.scheduling.availability_queries import event_type_query
 from kalends.scheduling.slots import ListedSlots, SlotRange, find_slots, slots_in
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.accounts import organizations
@@ -85,7 +86,7 @@ async def list_times(
     visitor's own holds keep is free for the visitor. Raises Invalid."""
     if not event_type.requirements:
         return ListedSlots((), slot_range.timezone or "UTC")
-    query = query_of(event_type, event_type.requirements)
+    query = event_type_query(event_type, event_type.requirements)
     query = structs.replace(query, own_holds=own_holds)
     loaded = await load_availability(work, query, slot_range.widest)
     return await find_slots(slots_in(loaded, slot_range))
@@ -123,7 +124,7 @@ async def find_schedule_for(
     stored = await event_types.find_event_type(work.tenant, event_type.id)
     if stored is None or stored.requirements or not event_type.requirements:
         return None
-    query = query_of(event_type, event_type.requirements)
+    query = event_type_query(event_type, event_type.requirements)
     start = int(starts_at.timestamp())
     asked = await load_availability(work, query, (starts_at, starts_at + query.duration))
     free = slots(asked.inputs, Interval(start, start + 1))

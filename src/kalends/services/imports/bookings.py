@@ -35,7 +35,7 @@ from kalends.gateways.calcom.rows import Row, Seat, Unreadable, fields_for
 from kalends.runtime import outbox, phones
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling import clocks
-from kalends.scheduling.availability import AvailabilityQuery
+from kalends.scheduling.availability_queries import AvailabilityQuery
 from kalends.scheduling.claiming import BookingRequest, claim_time, claim_times
 from kalends.scheduling.zones import zone_of_booking, zone_of_schedule
 from kalends.store.availability.claims import release

@@ -51,21 +51,23 @@ ORDER BY s.id
 """
 
 
-class With(Enum):
-    """What is read beside the times."""
+class CalendarDetail(Enum):
+    """What is read of a calendar beside its times."""
 
-    NOTHING = auto()
+    NONE = auto()
     CLAIMS = auto()
     IDS = auto()
 
 
 READ: Final = {
-    With.NOTHING: _read("NULL", "NULL", "NULL"),
-    With.CLAIMS: _read("NULL", "array_agg(o.claim_id)", "NULL"),
-    With.IDS: _read("array_agg(b.id)", "array_agg(o.claim_id)", "array_agg(o.booking_id)"),
+    CalendarDetail.NONE: _read("NULL", "NULL", "NULL"),
+    CalendarDetail.CLAIMS: _read("NULL", "array_agg(o.claim_id)", "NULL"),
+    CalendarDetail.IDS: _read(
+        "array_agg(b.id)", "array_agg(o.claim_id)", "array_agg(o.booking_id)"
+    ),
 }
 # KEY SHARE keeps a schedule from being deleted (which takes FOR UPDATE) under a booking.
-READ_TO_BOOK: Final = {beside: sql + "FOR KEY SHARE OF s" for beside, sql in READ.items()}
+READ_TO_BOOK: Final = {detail: sql + "FOR KEY SHARE OF s" for detail, sql in READ.items()}
 # A booking or hold whose event type this is names its schedules in the order they were taken.
 SESSIONS: Final = """
 SELECT extract(epoch FROM start_time)::bigint, schedule_ids, count(*) FROM (
@@ -163,7 +165,7 @@ class Times(Sequence[tuple[int, int]]):
         return instants
 
 
-class Contents(Struct, frozen=True):
+class StoredCalendar(Struct, frozen=True):
     """A schedule, and what meets a range; what is taken with its buffers, which the `starts` are
     without. Ids in the same order, empty if they were not read."""
 
@@ -182,24 +184,24 @@ class Contents(Struct, frozen=True):
         return self.busy_ids[position] if self.busy_ids else None
 
 
-async def read_contents(
+async def load_calendars(
     tenant: TenantConnection,
     schedule_ids: Sequence[UUID],
     span: tuple[datetime, datetime],
     now: datetime,
     excluded_ids: Sequence[UUID],
     *,
-    beside: With,
+    detail: CalendarDetail,
     to_book: bool,
-) -> list[Contents]:
+) -> list[StoredCalendar]:
     """The schedules that there are, by id, with all that meets `span`; holds that have ended by
     `now` are not in it, nor the bookings and holds that are left out. `to_book` keeps the schedules
     from being deleted until the transaction ends."""
-    sql = READ_TO_BOOK[beside] if to_book else READ[beside]
+    sql = READ_TO_BOOK[detail] if to_book else READ[detail]
     rows = await tenant.tx.fetch(
         sql, tenant.organization_id, schedule_ids, *span, now, excluded_ids or None
     )
-    return [_contents(row) for row in rows]
+    return [_stored_calendar(row) for row in rows]
 
 
 async def list_sessions(
@@ -221,7 +223,7 @@ async def list_sessions(
     return seats
 
 
-async def claims_at(
+async def list_session_claims(
     tenant: TenantConnection, event_type_id: UUID, starts_at: datetime
 ) -> dict[UUID, UUID]:
     """The claim of the event type's session that starts then, on each schedule that has one, also
@@ -259,10 +261,10 @@ async def count_claims_by_month(
     return [(number - 1, id_, month - 1, count) for number, id_, month, count in rows]
 
 
-def _contents(row: Any) -> Contents:
+def _stored_calendar(row: Any) -> StoredCalendar:
     values = list(row)
     busy, busy_ids, taken, claims, bookings = values[len(SCHEDULE_FIELDS) :]
-    return Contents(
+    return StoredCalendar(
         schedule_from(values),
         Times(busy, width=2),
         Times(taken, width=3),

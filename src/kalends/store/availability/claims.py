@@ -58,32 +58,32 @@ class Claim(Struct, frozen=True, kw_only=True):
     event_type_id: UUID | None = None
 
 
-async def claim(tenant: TenantConnection, wanted: Claim, now: datetime) -> list[UUID]:
+async def claim(tenant: TenantConnection, new: Claim, now: datetime) -> list[UUID]:
     """Takes the time on every schedule that has it free and returns those that did not.
 
     A hold that has ended is cleared out of the way first, where something is in the way. Where
     anything is returned, the caller rolls back (the transaction, or a savepoint).
     """
-    missing = await _insert(tenant, wanted)
+    missing = await _insert(tenant, new)
     if missing:
-        await _clear_ended(tenant, wanted, missing, now)
-        missing = await _insert(tenant, wanted, missing)
+        await _clear_ended(tenant, new, missing, now)
+        missing = await _insert(tenant, new, missing)
     return missing
 
 
-async def claim_several(tenant: TenantConnection, wanted: Sequence[Claim]) -> set[UUID]:
+async def claim_several(tenant: TenantConnection, new: Sequence[Claim]) -> set[UUID]:
     """Takes the time of bookings without an event type that take one schedule each, where it is
     free, and returns which of them have it now. Nothing is cleared out of the way: the others may
     ask `claim`."""
     rows = await tenant.tx.fetch(
         CLAIM_SEVERAL,
         tenant.organization_id,
-        [one.schedule_ids[0] for one in wanted],
-        [one.claim_id for one in wanted],
-        [one.booking_id for one in wanted],
-        [one.starts_at for one in wanted],
-        [one.begins for one in wanted],
-        [one.ends for one in wanted],
+        [one.schedule_ids[0] for one in new],
+        [one.claim_id for one in new],
+        [one.booking_id for one in new],
+        [one.starts_at for one in new],
+        [one.begins for one in new],
+        [one.ends for one in new],
         NO_EVENT_TYPE,
     )
     return {row[0] for row in rows}
@@ -95,29 +95,29 @@ async def release(tenant: TenantConnection, booking_id: UUID) -> None:
 
 
 async def _insert(
-    tenant: TenantConnection, wanted: Claim, only: Sequence[UUID] | None = None
+    tenant: TenantConnection, new: Claim, only: Sequence[UUID] | None = None
 ) -> list[UUID]:
-    schedule_ids = wanted.schedule_ids if only is None else only
+    schedule_ids = new.schedule_ids if only is None else only
     rows = await tenant.tx.fetch(
         CLAIM,
         tenant.organization_id,
         schedule_ids,
-        wanted.claim_id,
-        wanted.booking_id,
-        wanted.hold_id,
-        wanted.starts_at,
-        wanted.begins,
-        wanted.ends,
-        wanted.expires_at,
-        wanted.event_type_id or NO_EVENT_TYPE,
+        new.claim_id,
+        new.booking_id,
+        new.hold_id,
+        new.starts_at,
+        new.begins,
+        new.ends,
+        new.expires_at,
+        new.event_type_id or NO_EVENT_TYPE,
     )
     taken = {row[0] for row in rows}
     return [schedule_id for schedule_id in schedule_ids if schedule_id not in taken]
 
 
 async def _clear_ended(
-    tenant: TenantConnection, wanted: Claim, schedule_ids: Sequence[UUID], now: datetime
+    tenant: TenantConnection, new: Claim, schedule_ids: Sequence[UUID], now: datetime
 ) -> None:
     await tenant.tx.execute(
-        CLEAR_ENDED, tenant.organization_id, schedule_ids, wanted.begins, wanted.ends, now
+        CLEAR_ENDED, tenant.organization_id, schedule_ids, new.begins, new.ends, now
     )

@@ -78,10 +78,10 @@ async def update_booking(tenant: TenantConnection, booking: Booking) -> None:
 
 
 async def list_bookings(
-    tenant: TenantConnection, wanted: BookingFilter, limit: int, offset: int
+    tenant: TenantConnection, criteria: BookingFilter, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
     """A page sorted by start, then id, and how many there are in all, in one snapshot."""
-    sql, arguments = list_statement(tenant.organization_id, wanted, limit, offset)
+    sql, arguments = list_statement(tenant.organization_id, criteria, limit, offset)
     rows = await tenant.tx.fetch(sql, *arguments)
     total = rows[0][-1]
     return [booking_from(row) for row in rows if row[0] is not None], total
@@ -89,13 +89,13 @@ async def list_bookings(
 
 async def list_bookings_after(
     tenant: TenantConnection,
-    wanted: BookingFilter,
+    criteria: BookingFilter,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Booking]:
     """The next ones after a start and id, in the same order: whoever reads all of them in pages
     pays for each row once."""
-    parts, arguments = _parts(tenant.organization_id, wanted)
+    parts, arguments = _parts(tenant.organization_id, criteria)
     if after is not None:
         arguments += after
         beyond = f" AND (start_time, id) > (${len(arguments) - 1}, ${len(arguments)})"
@@ -113,13 +113,13 @@ async def list_clocks(
 
 
 def list_statement(
-    organization_id: UUID, wanted: BookingFilter, limit: int, offset: int
+    organization_id: UUID, criteria: BookingFilter, limit: int, offset: int
 ) -> tuple[str, list[Any]]:
     """The statement holds only the conditions that are asked for, so that each fits an index.
 
     It always gives a row, so that the total is known beyond the last page too.
     """
-    parts, arguments = _parts(organization_id, wanted)
+    parts, arguments = _parts(organization_id, criteria)
     arguments += [limit, offset]
     page = _page(parts, f"${len(arguments) - 1}::bigint", f"${len(arguments)}::bigint")
     counts = " + ".join(f"(SELECT count(*) FROM bookings WHERE {part})" for part in parts)
@@ -144,45 +144,45 @@ def _page(parts: Sequence[str], limit: str, offset: str) -> str:
     )
 
 
-def _parts(organization_id: UUID, wanted: BookingFilter) -> tuple[list[str], list[Any]]:
+def _parts(organization_id: UUID, criteria: BookingFilter) -> tuple[list[str], list[Any]]:
     """The conditions, and what they ask for. What ends after an instant comes in two parts, each
     bounded by an index: what runs at that instant (by `bookings_during`), and what begins at it
     or later, by start."""
     arguments: list[Any] = [organization_id]
     conditions = ["organization_id = $1"]
-    for value, template in _conditions(wanted):
+    for value, template in _conditions(criteria):
         arguments.append(value)
         conditions.append(template.format(f"${len(arguments)}"))
-    for patterns in wanted.search:
+    for patterns in criteria.search:
         first = len(arguments) + 1
         arguments += patterns
         fits = [f"search_text LIKE ${first + i}" for i in range(len(patterns))]
         conditions.append(f"({' OR '.join(fits)})")
     every = " AND ".join(conditions)
-    if wanted.ends_after is None:
+    if criteria.ends_after is None:
         return [every], arguments
-    arguments.append(wanted.ends_after)
+    arguments.append(criteria.ends_after)
     instant = f"${len(arguments)}::timestamptz"
     running = f"{every} AND start_time < {instant} AND {DURING} @> {instant}"
     return [running, f"{every} AND start_time >= {instant}"], arguments
 
 
-def _conditions(wanted: BookingFilter) -> list[tuple[Any, str]]:
-    statuses = [status.value for status in wanted.statuses]
+def _conditions(criteria: BookingFilter) -> list[tuple[Any, str]]:
+    statuses = [status.value for status in criteria.statuses]
     one_status = statuses[0] if len(statuses) == 1 else None
-    asked = [
+    conditions = [
         (one_status, "status = {0}"),
         (statuses if len(statuses) > 1 else None, "status = ANY({0}::text[])"),
-        (wanted.schedule_id, _ON_SCHEDULE),
-        (wanted.event_type_id, "event_type_id = {0}"),
-        (wanted.after, "start_time > {0}"),
-        (wanted.since, "start_time >= {0}"),
-        (wanted.until, "start_time <= {0}"),
-        (wanted.before, "start_time < {0}"),
-        (wanted.booking_id, "id = {0}"),
-        (wanted.attendee_email, "strpos(lower(attendee_email), lower({0})) > 0"),
+        (criteria.schedule_id, _ON_SCHEDULE),
+        (criteria.event_type_id, "event_type_id = {0}"),
+        (criteria.after, "start_time > {0}"),
+        (criteria.since, "start_time >= {0}"),
+        (criteria.until, "start_time <= {0}"),
+        (criteria.before, "start_time < {0}"),
+        (criteria.booking_id, "id = {0}"),
+        (criteria.attendee_email, "strpos(lower(attendee_email), lower({0})) > 0"),
     ]
-    return [(value, template) for value, template in asked if value is not None]
+    return [(value, template) for value, template in conditions if value is not None]
 
 
 _ON_SCHEDULE: Final = (

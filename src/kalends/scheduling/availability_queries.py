@@ -1,0 +1,73 @@
+"""What is loaded of the calendars, for slots to list or for a time to claim."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.domain.event_type import EventType, Requirement
+from kalends.store.availability.calendars import CalendarDetail
+
+
+class AvailabilityQuery(Struct, frozen=True, kw_only=True):
+    """What is loaded of the calendars.
+
+    `required_id` has to be among the schedules taken, `preferred_ids` are taken before others,
+    `excluded_booking_id` is the booking that moves, `own_holds` are those of the caller. `override`
+    asks whether the time is free, and no rule.
+    `shared_claim` is one that an imported seat shares with the others of its session.
+    """
+
+    requirements: Sequence[Requirement]
+    duration: timedelta
+    event_type: EventType | None = None
+    step_minutes: int | None = None
+    buffer_before: int = 0
+    buffer_after: int = 0
+    required_id: UUID | None = None
+    preferred_ids: Sequence[UUID] = ()
+    excluded_booking_id: UUID | None = None
+    own_holds: Sequence[UUID] = ()
+    override: bool = False
+    shared_claim: UUID | None = None
+
+    @property
+    def excluded_ids(self) -> Sequence[UUID]:
+        """The bookings and holds that are in nobody's way."""
+        return [*self.own_holds, *([self.excluded_booking_id] if self.excluded_booking_id else [])]
+
+    @property
+    def schedule_ids(self) -> list[UUID]:
+        if len(self.requirements) == 1 and len(self.requirements[0].schedule_ids) == 1:
+            return list(self.requirements[0].schedule_ids)
+        return sorted({id_ for needed in self.requirements for id_ in needed.schedule_ids})
+
+    @property
+    def has_seats(self) -> bool:
+        return self.event_type is not None and self.event_type.capacity > 1
+
+    @property
+    def detail(self) -> CalendarDetail:
+        """What has to be read to tell whose a time is: the claims, where one is shared."""
+        return CalendarDetail.NONE if self.shared_claim is None else CalendarDetail.CLAIMS
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether bookings of the event type are counted: for its limit, or as seats."""
+        has_limit = self.event_type is not None and self.event_type.max_per_day is not None
+        return has_limit or self.has_seats
+
+
+def event_type_query(
+    event_type: EventType, requirements: Sequence[Requirement]
+) -> AvailabilityQuery:
+    """The query that an event type asks by its own rules."""
+    return AvailabilityQuery(
+        requirements=requirements,
+        duration=timedelta(minutes=event_type.duration_minutes),
+        event_type=event_type,
+        step_minutes=event_type.slot_step_minutes or event_type.duration_minutes,
+        buffer_before=event_type.buffer_before_minutes,
+        buffer_after=event_type.buffer_after_minutes,
+    )
