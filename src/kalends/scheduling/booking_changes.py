@@ -57,6 +57,13 @@ class BookingChanges(Struct, frozen=True, kw_only=True):
     notify: bool = True
 
 
+class ChangeableBooking(Struct, frozen=True):
+    """A booking as it was read, and the versions in which it may be changed."""
+
+    booking: Booking
+    if_match: IfMatch
+
+
 class Cancellation(Struct, frozen=True, kw_only=True):
     """How a booking is cancelled. Without `notify` no mail is sent about it."""
 
@@ -70,18 +77,24 @@ async def get_booking(work: UnitOfWork, booking_id: UUID) -> Booking:
     return require(booking, "booking", encode_id(BOOKING, booking_id))
 
 
+async def get_changeable(
+    work: UnitOfWork, booking_id: UUID, if_match: IfMatch
+) -> ChangeableBooking:
+    """The booking, to be changed in this unit of work. Raises NotFound, Stale."""
+    booking = await get_booking(work, booking_id)
+    check_version(booking.version, if_match)
+    return ChangeableBooking(booking, if_match)
+
+
 async def update_booking(
-    work: UnitOfWork, seen: Booking, if_match: IfMatch, changes: BookingChanges
+    work: UnitOfWork, seen: ChangeableBooking, changes: BookingChanges
 ) -> Booking:
-    """Changes status, details or time of the booking, which was read in this unit of work. What
-    changes nothing succeeds and records nothing.
+    """Changes status, details or time. What changes nothing succeeds and records nothing.
 
     Raises Stale, Invalid, InvalidTransition, NotReschedulable, Refused, SlotTaken.
     """
-    check_version(seen.version, if_match)
-    moves = _moves(seen, changes)
+    moves = _moves(seen.booking, changes)
     before = await _lock(work, seen, moves=moves)
-    check_version(before.version, if_match)
     if _moves(before, changes) != moves:
         raise RunAgain  # somebody moved it meanwhile: the locks are not the ones it needs
     after = _with_details(before, changes)
@@ -96,15 +109,13 @@ async def update_booking(
 
 
 async def cancel_booking(
-    work: UnitOfWork, seen: Booking, if_match: IfMatch, cancellation: Cancellation
+    work: UnitOfWork, seen: ChangeableBooking, cancellation: Cancellation
 ) -> Booking:
-    """Cancels the booking, which was read in this unit of work; a cancelled one stays as it is.
+    """Cancels; a cancelled booking stays as it is.
 
     Raises Stale, InvalidTransition.
     """
-    check_version(seen.version, if_match)
     before = await _lock(work, seen, moves=False)
-    check_version(before.version, if_match)
     if before.status == Status.CANCELLED:
         return before
     check_transition(before.status, Status.CANCELLED)
@@ -114,15 +125,17 @@ async def cancel_booking(
     return await _write(work, before, after, override=False, notify=cancellation.notify)
 
 
-async def _lock(work: UnitOfWork, seen: Booking, *, moves: bool) -> Booking:
-    """Locks in the one order: event type, schedules by id, then the booking."""
+async def _lock(work: UnitOfWork, seen: ChangeableBooking, *, moves: bool) -> Booking:
+    """Locks in the one order: event type, schedules by id, then the booking. Raises Stale."""
+    booking = seen.booking
     if moves:
-        if seen.event_type_id:
-            await lock_event_type(work.tenant, seen.event_type_id)
-        await lock_schedules(work.tenant, seen.schedule_ids)
-    locked = await bookings.lock_booking(work.tenant, seen.id)
-    if locked is None or locked.schedule_ids != seen.schedule_ids:
+        if booking.event_type_id:
+            await lock_event_type(work.tenant, booking.event_type_id)
+        await lock_schedules(work.tenant, booking.schedule_ids)
+    locked = await bookings.lock_booking(work.tenant, booking.id)
+    if locked is None or locked.schedule_ids != booking.schedule_ids:
         raise RunAgain
+    check_version(locked.version, seen.if_match)
     return locked
 
 

@@ -22,7 +22,7 @@ from kalends.scheduling.booking_changes import (
     BookingChanges,
     Cancellation,
     cancel_booking,
-    get_booking,
+    get_changeable,
     update_booking,
 )
 from kalends.store.bookings import endings as store
@@ -89,13 +89,10 @@ async def _end(
 
 
 async def _expire(work: UnitOfWork, due: DueEnding) -> Booking:
-    booking = await get_booking(work, due.booking_id)
-    return await cancel_booking(
-        work, booking, frozenset({due.version}), Cancellation(reason=EXPIRED)
-    )
+    seen = await get_changeable(work, due.booking_id, frozenset({due.version}))
+    return await cancel_booking(work, seen, Cancellation(reason=EXPIRED))
 
 
 async def _complete(work: UnitOfWork, due: DueEnding) -> Booking:
-    booking = await get_booking(work, due.booking_id)
-    changes = BookingChanges(status=Status.COMPLETED)
-    return await update_booking(work, booking, frozenset({due.version}), changes)
+    seen = await get_changeable(work, due.booking_id, frozenset({due.version}))
+    return await update_booking(work, seen, BookingChanges(status=Status.COMPLETED))

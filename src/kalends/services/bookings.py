@@ -1,6 +1,5 @@
 """Bookings: list, get, create, update, cancel."""
 
-from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
@@ -9,10 +8,10 @@ from msgspec import structs
 from kalends.domain.access import Scope
 from kalends.domain.booking import Booking, BookingFilter
 from kalends.domain.errors import Invalid
-from kalends.runtime.if_match import IfMatch, check_version
+from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling import booking_changes, booking_creation
-from kalends.scheduling.booking_changes import BookingChanges, Cancellation
+from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
 from kalends.scheduling.booking_creation import NewBooking
 from kalends.store.bookings import bookings
 
@@ -48,31 +47,27 @@ async def create_booking(work: UnitOfWork, new: NewBooking) -> Booking:
     return await booking_creation.create_booking(work, new)
 
 
+async def get_changeable(
+    work: UnitOfWork, booking_id: UUID, if_match: IfMatch
+) -> ChangeableBooking:
+    """The booking, to be updated or cancelled in this unit of work. Raises NotFound, Stale."""
+    return await booking_changes.get_changeable(work, booking_id, if_match)
+
+
 async def update_booking(
-    work: UnitOfWork, booking_id: UUID, if_match: IfMatch, parse: Callable[[], BookingChanges]
+    work: UnitOfWork, seen: ChangeableBooking, changes: BookingChanges
 ) -> Booking:
     """Changes status, details or time; what changes nothing succeeds and records nothing.
 
-    `parse` gives the changes; it is called once the booking is known to be there.
-    Raises Forbidden, NotFound, Stale, Invalid, InvalidTransition, NotReschedulable, Refused,
-    SlotTaken.
+    Raises Forbidden, Stale, Invalid, InvalidTransition, NotReschedulable, Refused, SlotTaken.
     """
-    seen = await get_booking(work, booking_id)
-    check_version(seen.version, if_match)
-    changes = parse()
     if changes.override:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
-    return await booking_changes.update_booking(work, seen, if_match, changes)
+    return await booking_changes.update_booking(work, seen, changes)
 
 
 async def cancel_booking(
-    work: UnitOfWork, booking_id: UUID, if_match: IfMatch, parse: Callable[[], Cancellation]
+    work: UnitOfWork, seen: ChangeableBooking, cancellation: Cancellation
 ) -> Booking:
-    """Cancels; a cancelled booking stays as it is.
-
-    `parse` gives the cancellation; it is called once the booking is known to be there.
-    Raises NotFound, Stale, Invalid, InvalidTransition.
-    """
-    seen = await get_booking(work, booking_id)
-    check_version(seen.version, if_match)
-    return await booking_changes.cancel_booking(work, seen, if_match, parse())
+    """Cancels; a cancelled booking stays as it is. Raises Stale, InvalidTransition."""
+    return await booking_changes.cancel_booking(work, seen, cancellation)

@@ -26,7 +26,7 @@ from kalends.scheduling.booking_changes import (
     BookingChanges,
     Cancellation,
     cancel_booking,
-    get_booking,
+    get_changeable,
     update_booking,
 )
 from kalends.scheduling.slot_queries import SlotPurpose
@@ -142,8 +142,8 @@ async def cancel_by_link(
     """
 
     async def cancel(work: UnitOfWork, opened: LinkedBooking) -> Booking:
-        booking = await get_booking(work, opened.booking.id)
-        return await cancel_booking(work, booking, opened.version, Cancellation(reason=reason))
+        booking = await get_changeable(work, opened.booking.id, opened.version)
+        return await cancel_booking(work, booking, Cancellation(reason=reason))
 
     def is_cancelled(opened: LinkedBooking) -> bool:
         return opened.booking.status == Status.CANCELLED
@@ -163,9 +163,8 @@ async def reschedule_by_link(
     async def move(work: UnitOfWork, opened: LinkedBooking) -> Booking:
         if starts_at <= work.now:
             raise Refused("TOO_SHORT_NOTICE", "This time is past. Please choose another.")
-        booking = await get_booking(work, opened.booking.id)
-        changes = BookingChanges(start_time=starts_at)
-        return await update_booking(work, booking, opened.version, changes)
+        booking = await get_changeable(work, opened.booking.id, opened.version)
+        return await update_booking(work, booking, BookingChanges(start_time=starts_at))
 
     def is_there(opened: LinkedBooking) -> bool:
         return opened.booking.start_time == starts_at and not opened.is_over

@@ -30,6 +30,7 @@ from kalends.web.api.models import (
 )
 from kalends.web.http.answers import PageMeta, data, page
 from kalends.web.http.call import Call, id_named
+from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body, read_query
 from kalends.web.http.routes import Route
 
@@ -234,16 +235,17 @@ async def create_booking(call: Call) -> HttpAnswer:
 async def update_booking(call: Call) -> HttpAnswer:
     body = await call.raw_json()
     booking_id = call.id(ids.BOOKING, "booking")
+    lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=call.if_match)
     parse = partial(parse_changes, body)
-    return await call.change(shown, bookings.update_booking, booking_id, call.if_match, parse)
+    return await call.change(shown, lock_parse_update(lock, parse, bookings.update_booking))
 
 
 async def cancel_booking(call: Call) -> HttpAnswer:
     booking_id = call.id(ids.BOOKING, "booking")
+    lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=call.if_match)
     parse = partial(parse_cancellation, call.scope["query_string"])
-    return await call.change(
-        shown_cancelled, bookings.cancel_booking, booking_id, call.if_match, parse
-    )
+    use_case = lock_parse_update(lock, parse, bookings.cancel_booking)
+    return await call.change(shown_cancelled, use_case)
 
 
 def shown(booking: Booking, status: int = 200) -> HttpAnswer:

@@ -1,6 +1,7 @@
 """One booking: how it stands, all that happened to it, and what can be done with it."""
 
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from kalends.translation import gettext
 from kalends.web.console.history import entries_of
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.http.errors import status_of
+from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.asking import fits
@@ -43,9 +45,10 @@ async def set_status(request: ConsoleRequest) -> PageAnswer:
         return await booking_page(
             request, 422, problem=gettext("This is no status that can be set here.")
         )
-    wanted = BookingChanges(status=status, notify=notify_in(form))
+    changes = BookingChanges(status=status, notify=notify_in(form))
     try:
-        await request.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
+        lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=seen_in(form))
+        await request.change(lock_update(lock, bookings.update_booking, changes))
     except OVERTAKEN as error:
         return await overtaken_page(request, error)
     has_mail = status is Status.CONFIRMED
@@ -64,9 +67,10 @@ async def cancel(request: ConsoleRequest) -> PageAnswer:
             422,
             problem=str(UNFIT),
         )
-    wanted = Cancellation(reason=reason, notify=notify_in(form))
+    cancellation = Cancellation(reason=reason, notify=notify_in(form))
     try:
-        await request.change(bookings.cancel_booking, booking_id, seen_in(form), lambda: wanted)
+        lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=seen_in(form))
+        await request.change(lock_update(lock, bookings.cancel_booking, cancellation))
     except OVERTAKEN as error:
         return await overtaken_page(request, error)
     return request.go(url_of(booking_id), done=done_with(form, Status.CANCELLED))

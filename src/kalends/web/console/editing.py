@@ -1,5 +1,6 @@
 """Changing the details of a booking: who comes, where, and how it is called."""
 
+from functools import partial
 from typing import Any, Final
 
 from kalends.domain.booking import Booking, LocationType
@@ -17,6 +18,7 @@ from kalends.web.console.booking import (
     url_of,
 )
 from kalends.web.console.request import ConsoleRequest, member_route
+from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
 
@@ -34,9 +36,10 @@ async def edit(request: ConsoleRequest) -> PageAnswer:
     given = read_details(form)
     if given.faults:
         return _form_page(request, booking, form, 422, faults=given.faults)
-    wanted = _changes(given, notify=notify_in(form))
+    changes = _changes(given, notify=notify_in(form))
     try:
-        await request.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
+        lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=seen_in(form))
+        await request.change(lock_update(lock, bookings.update_booking, changes))
     except OVERTAKEN as error:
         return await overtaken_page(request, error)
     except Invalid as error:

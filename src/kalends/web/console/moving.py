@@ -3,6 +3,7 @@
 The calendar's script posts the same form when a booking was dragged, once it has asked.
 """
 
+from functools import partial
 from typing import Any, Final
 
 from kalends.domain.access import Scope
@@ -25,6 +26,7 @@ from kalends.web.console.moments import AmbiguousTime, moment_in
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.console.times import Kept, pick_time
 from kalends.web.http.errors import status_of
+from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
@@ -41,10 +43,11 @@ async def move(request: ConsoleRequest) -> PageAnswer:
     form, booking_id = await request.form(), booking_id_in(request)
     try:
         starts_at = moment_in(form, request.zone)
-        wanted = BookingChanges(
+        changes = BookingChanges(
             start_time=starts_at, override=may_override(request, form), notify=notify_in(form)
         )
-        await request.change(bookings.update_booking, booking_id, seen_in(form), lambda: wanted)
+        lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=seen_in(form))
+        await request.change(lock_update(lock, bookings.update_booking, changes))
     except OVERTAKEN as error:
         return await overtaken_page(request, error)
     except AmbiguousTime as error:
