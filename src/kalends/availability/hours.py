@@ -87,8 +87,8 @@ class Hours:
     def starting_on(self, day: int) -> Windows:
         """The windows that start on a date; `day` is counted from 1970-01-01."""
         on_date = date.fromordinal(EPOCH_DAY + day)
-        found = self.overrides.get(on_date) if self.overrides else None
-        return self.weekly[on_date.weekday()] if found is None else found
+        override = self.overrides.get(on_date) if self.overrides else None
+        return self.weekly[on_date.weekday()] if override is None else override
 
 
 ALWAYS_OPEN: Final = Hours(((Window(MIDNIGHT, MINUTES_A_DAY),),) * 7)
@@ -97,14 +97,14 @@ NEVER_OPEN: Final = Hours(((),) * 7)
 
 def open_intervals(hours: Hours, zone: Zone, span: Interval) -> list[Interval]:
     """When the schedule is open within `span`: the union over all dates, merged, ascending."""
-    found: list[Interval] = []
+    merged: list[Interval] = []
     for block in blocks_of(span):
         for interval in _open_in_block(hours, zone, block):
-            if found and found[-1].end == interval.start:
-                found[-1] = Interval(found[-1].start, interval.end)
+            if merged and merged[-1].end == interval.start:
+                merged[-1] = Interval(merged[-1].start, interval.end)
             else:
-                found.append(interval)
-    return clip(found, span)
+                merged.append(interval)
+    return clip(merged, span)
 
 
 def is_open_throughout(hours: Hours, zone: Zone, span: Interval) -> bool:

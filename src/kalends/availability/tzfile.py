@@ -74,18 +74,18 @@ def _size_of_block(data: bytes, at: int, instant_size: int) -> int:
 
 def _by_rule(rule: str, since: int) -> Iterator[Transition]:
     """The transitions of a POSIX TZ string (RFC 9636 3.3.1) for the years from `since` on."""
-    found = _RULE.fullmatch(rule)
-    if found is None:
+    match = _RULE.fullmatch(rule)
+    if match is None:
         raise ValueError(f"{rule!r} is not a POSIX time-zone rule")
-    standard = -_seconds(found["standard"])
-    if found["begins"] is None:
+    standard = -_seconds(match["standard"])
+    if match["begins"] is None:
         return
-    saving = -_seconds(found["saving"]) if found["saving"] else standard + 3600
+    saving = -_seconds(match["saving"]) if match["saving"] else standard + 3600
     for year in range(max(1970, 1969 + since // (366 * DAY_SECONDS)), LAST_TRANSITION_YEAR + 1):
         yield from sorted(
             (
-                Transition(_wall_clock(found["begins"], year) - standard, saving),
-                Transition(_wall_clock(found["ends"], year) - saving, standard),
+                Transition(_wall_clock(match["begins"], year) - standard, saving),
+                Transition(_wall_clock(match["ends"], year) - saving, standard),
             )
         )
 
@@ -106,9 +106,9 @@ def _day_of(rule: str, year: int) -> int:
         return new_year + int(rule)
     month, week, weekday = map(int, rule[1:].split("."))
     first = date(year, month, 1)
-    found = first.toordinal() + (weekday - first.isoweekday()) % 7 + 7 * (week - 1)
-    is_past_the_month = date.fromordinal(found).month != month
-    return found - 7 if is_past_the_month else found
+    ordinal = first.toordinal() + (weekday - first.isoweekday()) % 7 + 7 * (week - 1)
+    is_past_the_month = date.fromordinal(ordinal).month != month
+    return ordinal - 7 if is_past_the_month else ordinal
 
 
 def _has_leap_day(year: int) -> bool:

@@ -103,11 +103,11 @@ class Zone:
         """
         month, begins, ends = 0, span.start, span.start
         for day, start, end in self.days_in(span):
-            found = month_of(day)
-            if found != month and begins < ends:
+            month_then = month_of(day)
+            if month_then != month and begins < ends:
                 yield month, begins, ends
                 begins = start
-            month, ends = found, end
+            month, ends = month_then, end
         if begins < ends:
             yield month, begins, ends
 
@@ -184,8 +184,8 @@ def days(first: date, last: date, zone: Zone) -> list[Interval]:
 
 def month_of(day: int) -> int:
     """The month, counted from year 0, of a date that is counted from 1970-01-01."""
-    found = date.fromordinal(EPOCH_DAY + day)
-    return found.year * 12 + found.month - 1
+    date_then = date.fromordinal(EPOCH_DAY + day)
+    return date_then.year * 12 + date_then.month - 1
 
 
 def wall_midnight(day: date) -> int:

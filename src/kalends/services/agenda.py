@@ -47,13 +47,13 @@ class Agenda(Struct, frozen=True):
 
 
 async def list_choices(work: UnitOfWork) -> Choices:
-    found, _ = await schedules.list_schedules(
+    active, _ = await schedules.list_schedules(
         work.tenant, is_active=True, limit=MOST_CHOICES, offset=0
     )
     offered, _ = await event_types.list_event_types(
         work.tenant, is_active=None, limit=MOST_CHOICES, offset=0
     )
-    return Choices(found, offered)
+    return Choices(active, offered)
 
 
 async def get_agenda(
@@ -63,10 +63,10 @@ async def get_agenda(
     span = bounds_of(days[0], zone_name)[0], bounds_of(days[1], zone_name)[1]
     pending = await agenda.count_pending(work.tenant, work.now)
     schedule_id = schedule.id if schedule else None
-    found = await agenda.list_between(work.tenant, span, schedule_id, MOST_ON_THE_AGENDA)
+    bookings = await agenda.list_between(work.tenant, span, schedule_id, MOST_ON_THE_AGENDA)
     if schedule is None:
-        return Agenda(found, (), None, pending, work.now)
+        return Agenda(bookings, (), None, pending, work.now)
     busy = await agenda.list_busy_between(work.tenant, schedule.id, span, MOST_ON_THE_AGENDA)
     within = Interval(int(span[0].timestamp()), int(span[1].timestamp()))
     opened = open_intervals(hours_of(schedule), zone_of_schedule(schedule), within)
-    return Agenda(found, busy, opened, pending, work.now)
+    return Agenda(bookings, busy, opened, pending, work.now)

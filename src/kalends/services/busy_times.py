@@ -39,15 +39,15 @@ async def lock_schedule(work: UnitOfWork, schedule_id: UUID) -> UUID:
     return require(schedule_id if kept else None, "schedule", encode_id(SCHEDULE, schedule_id))
 
 
-async def create_busy_time(work: UnitOfWork, schedule_id: UUID, wanted: NewBusyTime) -> BusyTime:
+async def create_busy_time(work: UnitOfWork, schedule_id: UUID, new: NewBusyTime) -> BusyTime:
     """Closes the time to new bookings; bookings that are already there stay. The schedule is
     locked."""
     busy_time = BusyTime(
         id=new_id(),
         schedule_id=schedule_id,
-        start_time=wanted.start_time,
-        end_time=wanted.end_time,
-        reason=wanted.reason,
+        start_time=new.start_time,
+        end_time=new.end_time,
+        reason=new.reason,
         created_at=work.recorded_at,
     )
     await busy_times.insert_busy_time(work.tenant, busy_time)

@@ -92,7 +92,7 @@ async def _repair(work: UnitOfWork, fault: ClaimFault) -> Repair:
     own = await store.claims_of_booking(tenant, booking.id)
     if fault.schedule_id in own:
         return Repair(None)
-    wanted = Claim(
+    missing = Claim(
         claim_id=next(iter(own.values()), None) or await _claim_id(work, booking),
         schedule_ids=[fault.schedule_id],
         starts_at=booking.start_time,
@@ -101,7 +101,7 @@ async def _repair(work: UnitOfWork, fault: ClaimFault) -> Repair:
         booking_id=booking.id,
         event_type_id=booking.event_type_id,
     )
-    if not await claim(tenant, wanted, work.now):
+    if not await claim(tenant, missing, work.now):
         return Repair(None)
     return Repair(await _hindrance(work, fault))
 
@@ -133,8 +133,8 @@ async def _claim_id(work: UnitOfWork, booking: Booking) -> UUID:
 
 
 async def _hindrance(work: UnitOfWork, fault: ClaimFault) -> str:
-    found = await store.find_in_the_way(work.tenant, fault, work.now)
-    booking_id, hold_id = found or (None, None)
+    holder = await store.find_in_the_way(work.tenant, fault, work.now)
+    booking_id, hold_id = holder or (None, None)
     if booking_id is not None:
         return f"{encode_id(BOOKING, booking_id)} has that time"
     if hold_id is not None:

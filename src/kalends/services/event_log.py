@@ -30,14 +30,14 @@ async def read_log(work: UnitOfWork, after: UUID | None, limit: int) -> LogPage:
         if known is None:
             raise Invalid.field("after", "is no event of this organization")
         number = known
-    found = await events.list_events(work.tenant, number, limit + 1)
-    page = found[: min(limit, _count_within(found, LARGEST_PAGE_BYTES))]
-    return LogPage(page, len(found) > len(page), page[-1].id if page else after)
+    logged = await events.list_events(work.tenant, number, limit + 1)
+    page = logged[: min(limit, _count_within(logged, LARGEST_PAGE_BYTES))]
+    return LogPage(page, len(logged) > len(page), page[-1].id if page else after)
 
 
-def _count_within(found: Sequence[LoggedEvent], most_bytes: int) -> int:
+def _count_within(logged: Sequence[LoggedEvent], most_bytes: int) -> int:
     """How many of the first events have so many bytes together; one at least."""
     sizes = accumulate(
-        len(bytes(event.data)) + len(bytes(event.previous or b"")) for event in found
+        len(bytes(event.data)) + len(bytes(event.previous or b"")) for event in logged
     )
     return max(1, sum(size <= most_bytes for size in sizes))

@@ -83,18 +83,16 @@ async def get_event_type(work: UnitOfWork, event_type_id: UUID) -> EventType:
     return require(event_type, "event type", encode_id(EVENT_TYPE, event_type_id))
 
 
-async def create_event_type(work: UnitOfWork, wanted: NewEventType) -> EventType:
+async def create_event_type(work: UnitOfWork, new: NewEventType) -> EventType:
     """Raises NotFound (a schedule), Invalid, SlugTaken."""
-    await _check_requirements(work, wanted.requirements)
-    wanted = structs.replace(wanted, requirements=_with_fair_since(wanted.requirements, []))
-    slugs: Iterable[str] = (
-        [wanted.slug] if wanted.slug else await list_free_slugs(work, wanted.name)
-    )
+    await _check_requirements(work, new.requirements)
+    new = structs.replace(new, requirements=_with_fair_since(new.requirements, []))
+    slugs: Iterable[str] = [new.slug] if new.slug else await list_free_slugs(work, new.name)
     for slug in slugs:
-        event_type = _new_event_type(work, wanted, slug)
+        event_type = _new_event_type(work, new, slug)
         if await event_types.insert_event_type(work.tenant, event_type):
             return event_type
-    raise SlugTaken(f"The slug {wanted.slug!r} is taken. Choose another one.")
+    raise SlugTaken(f"The slug {new.slug!r} is taken. Choose another one.")
 
 
 async def lock_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
@@ -137,19 +135,19 @@ async def delete_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfM
     return event_type
 
 
-async def _check_requirements(work: UnitOfWork, wanted: Sequence[Requirement]) -> None:
+async def _check_requirements(work: UnitOfWork, requirements: Sequence[Requirement]) -> None:
     """Raises NotFound for a schedule that is not there, Invalid for what can never be met.
 
     The schedules are kept from being deleted until the transaction ends.
     """
-    schedule_ids = list(dict.fromkeys(id_ for r in wanted for id_ in r.schedule_ids))
+    schedule_ids = list(dict.fromkeys(id_ for r in requirements for id_ in r.schedule_ids))
     if not schedule_ids:
         return
     kept = await keep_schedules(work.tenant, schedule_ids)
     for id_ in schedule_ids:
         if id_ not in kept:
             raise NotFound.thing("schedule", encode_id(SCHEDULE, id_))
-    for number, requirement in enumerate(wanted):
+    for number, requirement in enumerate(requirements):
         if len(set(requirement.schedule_ids)) < len(requirement.schedule_ids):
             raise Invalid.field(
                 f"requirements.{number}.schedule_ids", "must name each schedule once"
@@ -158,17 +156,17 @@ async def _check_requirements(work: UnitOfWork, wanted: Sequence[Requirement]) -
             raise Invalid.field(
                 f"requirements.{number}.count", "must be at most the number of its schedules"
             )
-    _check_weights(wanted)
+    _check_weights(requirements)
     if not matching.can_be_met(
-        [matching.SlotRequirement(r.count, frozenset(r.schedule_ids)) for r in wanted]
+        [matching.SlotRequirement(r.count, frozenset(r.schedule_ids)) for r in requirements]
     ):
         raise Invalid.field("requirements", "cannot all be met at once by different schedules")
 
 
-def _check_weights(wanted: Sequence[Requirement]) -> None:
+def _check_weights(requirements: Sequence[Requirement]) -> None:
     """Raises Invalid for a schedule that has two weights."""
     weights: dict[UUID, int] = {}
-    for number, requirement in enumerate(wanted):
+    for number, requirement in enumerate(requirements):
         for id_, weight in requirement.shares.items():
             if weights.setdefault(id_, weight) != weight:
                 raise Invalid.field(
@@ -178,11 +176,11 @@ def _check_weights(wanted: Sequence[Requirement]) -> None:
 
 
 def _with_fair_since(
-    wanted: Sequence[Requirement], before: Sequence[Requirement]
+    requirements: Sequence[Requirement], before: Sequence[Requirement]
 ) -> list[Requirement]:
     """A requirement whose members and weights stay keeps its time; else it is now."""
     now, left, found = made_at(new_id()), list(before), list[Requirement]()
-    for requirement in wanted:
+    for requirement in requirements:
         same = next((old for old in left if old.shares == requirement.shares), None)
         if same is not None:
             left.remove(same)
@@ -191,12 +189,12 @@ def _with_fair_since(
     return found
 
 
-def _new_event_type(work: UnitOfWork, wanted: NewEventType, slug: str) -> EventType:
-    values = structs.asdict(wanted) | {"slug": slug}
+def _new_event_type(work: UnitOfWork, new: NewEventType, slug: str) -> EventType:
+    values = structs.asdict(new) | {"slug": slug}
     return EventType(
         id=new_id(), **values, created_at=work.recorded_at, updated_at=work.recorded_at, version=1
     )
 
 
-def _given(wanted: EventTypeChanges) -> dict[str, Any]:
-    return {name: v for name, v in structs.asdict(wanted).items() if v is not UNSET}
+def _given(changes: EventTypeChanges) -> dict[str, Any]:
+    return {name: v for name, v in structs.asdict(changes).items() if v is not UNSET}

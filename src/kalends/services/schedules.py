@@ -50,10 +50,10 @@ async def get_schedule(work: UnitOfWork, schedule_id: UUID) -> Schedule:
     return require(schedule, "schedule", encode_id(SCHEDULE, schedule_id))
 
 
-async def create_schedule(work: UnitOfWork, wanted: NewSchedule) -> Schedule:
+async def create_schedule(work: UnitOfWork, new: NewSchedule) -> Schedule:
     schedule = Schedule(
         id=new_id(),
-        **structs.asdict(wanted),
+        **structs.asdict(new),
         created_at=work.recorded_at,
         updated_at=work.recorded_at,
         version=1,
@@ -105,5 +105,5 @@ async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch
     return schedule
 
 
-def _given(wanted: ScheduleChanges) -> dict[str, Any]:
-    return {name: v for name, v in structs.asdict(wanted).items() if v is not UNSET}
+def _given(changes: ScheduleChanges) -> dict[str, Any]:
+    return {name: v for name, v in structs.asdict(changes).items() if v is not UNSET}

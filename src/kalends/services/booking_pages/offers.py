@@ -42,10 +42,10 @@ def attendee_of(organization: Organization) -> Caller:
 
 async def get_organization_to_book(work: UnitOfWork, slug: str) -> Organization:
     """The organization whose page has that address. Raises NotFound."""
-    found = await organizations.find_organization_by_slug(work.tx, slug)
-    if found is None:
+    organization = await organizations.find_organization_by_slug(work.tx, slug)
+    if organization is None:
         raise NotFound("There is no such page.")
-    return found
+    return organization
 
 
 async def list_offered(work: UnitOfWork) -> list[EventType]:
@@ -59,10 +59,10 @@ async def list_offered(work: UnitOfWork) -> list[EventType]:
 async def get_offered(work: UnitOfWork, slug: str) -> EventType:
     """The event type of that name, with the schedules that it may take. Raises NotFound, also for
     one that takes no bookings."""
-    found = await event_types.find_event_type_by_slug(work.tenant, slug)
-    if found is None or not found.is_active:
+    event_type = await event_types.find_event_type_by_slug(work.tenant, slug)
+    if event_type is None or not event_type.is_active:
         raise NotFound("There is no such page.")
-    return await _with_schedules(work, found)
+    return await _with_schedules(work, event_type)
 
 
 async def find_zone_name(work: UnitOfWork, event_type: EventType) -> str:
@@ -126,8 +126,8 @@ async def find_schedule_for(
         return None
     query = event_type_query(event_type, event_type.requirements)
     start = int(starts_at.timestamp())
-    asked = await load_availability(work, query, (starts_at, starts_at + query.duration))
-    free = slots(asked.inputs, Interval(start, start + 1))
+    loaded = await load_availability(work, query, (starts_at, starts_at + query.duration))
+    free = slots(loaded.inputs, Interval(start, start + 1))
     return free[0].schedule_ids[0] if free else event_type.schedule_ids[0]
 
 
