@@ -94,20 +94,18 @@ async def load_availability(
     the event type has seats or a limit, and in another one where there is a choice; with the ids of
     bookings and busy times where they are to be named."""
     around = _around(query, span)
-    stored = {
-        calendar.schedule.id: calendar
-        for calendar in await load_calendars(
-            work.tenant,
-            query.schedule_ids,
-            around,
-            work.now,
-            query.excluded_ids,
-            detail=CalendarDetail.IDS if with_ids else query.detail,
-            to_book=to_book,
-        )
-    }
-    active = [c for c in stored.values() if c.schedule.is_active]
-    inactive = [c.schedule for c in stored.values() if not c.schedule.is_active]
+    calendars = await load_calendars(
+        work.tenant,
+        query.schedule_ids,
+        around,
+        work.now,
+        query.excluded_ids,
+        detail=CalendarDetail.IDS if with_ids else query.detail,
+        to_book=to_book,
+    )
+    stored = {calendar.schedule.id: calendar for calendar in calendars}
+    active = [c for c in calendars if c.schedule.is_active]
+    inactive = [c.schedule for c in calendars if not c.schedule.is_active]
     zone = _zone(query, stored)
     seats = await _seats(work, query, around)
     sessions = _sessions(seats, active) if query.has_seats else ()
@@ -134,11 +132,7 @@ async def _seats(
     if query.event_type is None or not query.is_counted:
         return {}
     return await list_sessions(
-        work.tenant,
-        query.event_type.id,
-        around,
-        work.now,
-        query.excluded_ids,
+        work.tenant, query.event_type.id, around, work.now, query.excluded_ids
     )
 
 

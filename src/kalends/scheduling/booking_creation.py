@@ -100,7 +100,7 @@ def _new_booking(
 ) -> Booking:
     event_type = request.query.event_type
     confirmed = event_type is not None and not event_type.requires_confirmation
-    attendee, timezone = new.attendee, new.timezone or schedules[0].timezone
+    timezone = new.timezone or schedules[0].timezone
     assert request.booking_id is not None
     return Booking(
         id=request.booking_id,
@@ -115,11 +115,7 @@ def _new_booking(
         title=new.title or (event_type.name if event_type else None),
         location=new.location or (event_type.location if event_type else None),
         location_type=new.location_type or (event_type.location_type if event_type else None),
-        attendee_name=attendee.name,
-        attendee_email=attendee.email,
-        attendee_phone=attendee.phone,
-        attendee_timezone=attendee.timezone,
-        attendee_notes=attendee.notes,
+        **{f"attendee_{name}": value for name, value in structs.asdict(new.attendee).items()},
         answers=Raw(json.encode(new.answers)),
         metadata=metadata,
         source=work.caller.source,
@@ -132,5 +128,4 @@ def _new_booking(
         created_at=work.recorded_at,
         updated_at=work.recorded_at,
         version=1,
-        attendee_locale=attendee.locale,
     )

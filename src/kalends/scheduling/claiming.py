@@ -193,7 +193,7 @@ async def _claim_of_session(
 
 def _refusal(decision: Decision, loaded: LoadedAvailability, start: int, end: int) -> KalendsError:
     """SLOT_TAKEN where nothing but other bookings is in the way; else the first rule that refuses,
-    in the order of the contract. All of them stand in the details."""
+    in the order of docs/slots.md. All of them stand in the details."""
     reasons = reasons_of(decision, loaded)
     details = list(
         dict.fromkeys(Detail("start_time", reason.message, reason.code) for reason in reasons)

@@ -35,7 +35,7 @@ class Reason(Struct, frozen=True):
 
 
 def reasons_of(decision: Decision, loaded: LoadedAvailability) -> list[Reason]:
-    """Every rule that refuses, in the order of the contract; none if the time is offered.
+    """Every rule that refuses, in the order of docs/slots.md; none if the time is offered.
 
     Inactive schedules that would help come last, or first where there are too few without them.
     """
