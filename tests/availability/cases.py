@@ -1,4 +1,4 @@
-"""Reads the case tables, and builds offerings for tests."""
+"""Reads the case tables, and builds slot inputs for tests."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
