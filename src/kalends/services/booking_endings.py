@@ -2,10 +2,9 @@
 that are over.
 
 Any number of processes may do this at once, beside people who change the same bookings. Each
-booking is changed in a transaction of its own, in the version in which it was found, by the use
-case that an API key would call: so whoever comes second changes nothing, and one change is one
-event, with all that follows from it. An organization whose rows somebody holds is left for the
-next run, and holds up no other.
+booking is changed in a transaction of its own, in the version in which it was found, as an API key
+changes it: the second to come changes nothing, and one change is one event, with all that follows
+from it. An organization whose rows are locked is left for the next run, and blocks no other.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -37,14 +36,14 @@ ENDING_BATCHES: Final = 100
 
 async def expire_pending(context: Context) -> int:
     """Cancels PENDING bookings whose start has passed, where their event type says so. Returns how
-    many. Raises Unavailable, when all others are done, where organizations were held up."""
+    many. Raises Unavailable, when all others are done, where organizations were blocked."""
     return await _end_all(context, store.list_to_expire, _expire)
 
 
 async def complete_confirmed(context: Context) -> int:
     """Completes CONFIRMED bookings some time after their end, where their event type says so.
-    Returns how many. Raises Unavailable, when all others are done, where organizations were held
-    up."""
+    Returns how many. Raises Unavailable, when all others are done, where organizations were
+    blocked."""
     return await _end_all(context, store.list_to_complete, _complete)
 
 
