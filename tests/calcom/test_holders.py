@@ -13,14 +13,14 @@ from aiohttp import web
 from msgspec import json
 
 from kalends.compose import Installation
-from kalends.domain.imports.sources import Away, Failure, Key, Trouble, Unsupported
+from kalends.domain.imports.sources import AccountKey, Failure, NoAnswer, Trouble, Unsupported
 from kalends.gateways.addresses import read_opened
 from kalends.gateways.calcom.client import MOST_RATE_LIMITS, CalcomAccount
 from kalends.gateways.http import GuardedHttp
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Context
-from kalends.services.imports.connections import Hint, caller_from_calcom, wait_here
-from kalends.services.imports.importer import LONGEST_HINT, fetch
+from kalends.services.imports.connections import HookHint, import_caller, wait_here
+from kalends.services.imports.importer import LONGEST_HINT, follow_hook
 from kalends.services.imports.runs import (
     MISSED_AFTER,
     begin_run,
@@ -28,7 +28,7 @@ from kalends.services.imports.runs import (
     resume_missed_runs,
     start_due_syncs,
 )
-from kalends.services.imports.worker import RUN_JOB, Due
+from kalends.services.imports.worker import RUN_JOB, DueRun
 from tests.calcom.conftest import CONNECTION, Desk, Fragile, NewDesk, wait_until_over
 from tests.calcom.oracle import check_same
 from tests.conftest import PASSWORD, make_organization
@@ -195,7 +195,7 @@ def look(calcom: FakeCalcom, trouble: Trouble, times: int = 1) -> list[Failure |
 
     async def ask() -> list[Failure | None]:
         http = GuardedHttp(read_opened(["127.0.0.1"]))
-        key = Key(
+        key = AccountKey(
             base_url=calcom.url,
             api_key=calcom.key,
             patience_seconds=30.0,
@@ -214,8 +214,8 @@ def look(calcom: FakeCalcom, trouble: Trouble, times: int = 1) -> list[Failure |
 @pytest.mark.parametrize(
     ("trouble", "answer", "failure"),
     [
-        (Trouble(silent_seconds=31.0), lambda: failing("500_trpc"), Away),
-        (Trouble(limits=MOST_RATE_LIMITS), lambda: too_many(0), Away),
+        (Trouble(silent_seconds=31.0), lambda: failing("500_trpc"), NoAnswer),
+        (Trouble(limits=MOST_RATE_LIMITS), lambda: too_many(0), NoAnswer),
         (Trouble(garbled=2), lambda: web.Response(text="<html>"), Unsupported),
     ],
 )
@@ -254,7 +254,7 @@ def test_a_run_that_has_a_job_is_given_no_second_one(new_desk: NewDesk) -> None:
         "UPDATE calcom_runs SET created_at = now() - interval '1 h' WHERE organization_id = $1",
         desk.world.setup.organization_id,
     )
-    payload = json.encode(Due(desk.world.setup.organization_id, id_of(desk)))
+    payload = json.encode(DueRun(desk.world.setup.organization_id, id_of(desk)))
     desk.fetch(
         "INSERT INTO pgqueuer (priority, status, entrypoint, payload, execute_after)"
         " VALUES (0, 'queued', $1, $2, now() + interval '1 h')",
@@ -269,7 +269,7 @@ def test_a_run_that_has_a_job_is_given_no_second_one(new_desk: NewDesk) -> None:
 
 def test_a_run_whose_job_is_given_up_has_failed(desk: Desk) -> None:
     run = begin_without_a_job(desk)
-    payload = json.encode(Due(desk.world.setup.organization_id, id_of(desk)))
+    payload = json.encode(DueRun(desk.world.setup.organization_id, id_of(desk)))
     call(desk.home, lambda context: give_up_run(context, payload, "RuntimeError()"))
     failed = wait_until_over(desk, run)
     assert (failed["status"], failed["code"]) == ("failed", "INTERNAL")
@@ -280,16 +280,16 @@ def test_a_run_whose_job_is_given_up_has_failed(desk: Desk) -> None:
 def test_a_hint_that_became_too_old_asks_nothing(desk: Desk) -> None:
     desk.calcom.book("one")
     old = time.time() - LONGEST_HINT.total_seconds() - 60
-    hint = json.encode(Hint(desk.world.setup.organization_id, "one", old))
-    assert call(desk.home, lambda context: fetch(context, hint)) is None
+    hint = json.encode(HookHint(desk.world.setup.organization_id, "one", old))
+    assert call(desk.home, lambda context: follow_hook(context, hint)) is None
     assert desk.calcom.asked == []
 
 
 def test_a_hook_during_a_rate_limit_makes_room_for_other_jobs(desk: Desk) -> None:
     desk.calcom.book("one")
     desk.calcom.fault = lambda _: too_many(50)
-    hint = json.encode(Hint(desk.world.setup.organization_id, "one", time.time()))
-    again = call(desk.home, lambda context: fetch(context, hint))
+    hint = json.encode(HookHint(desk.world.setup.organization_id, "one", time.time()))
+    again = call(desk.home, lambda context: follow_hook(context, hint))
     assert again is not None
     assert len(desk.calcom.asked) == 1
     assert desk.admin.get(CONNECTION, params={"organizationId": desk.organization_id}).is_success
@@ -297,10 +297,10 @@ def test_a_hook_during_a_rate_limit_makes_room_for_other_jobs(desk: Desk) -> Non
 
 def begin_without_a_job(desk: Desk) -> str:
     async def begin(context: Context) -> None:
-        caller = await caller_from_calcom(context, desk.world.setup.organization_id)
+        caller = await import_caller(context, desk.world.setup.organization_id)
         run_id = await unit_of_work.change(context, caller, begin_run, (None, None))
         async with context.database.connection() as tx:
-            payload = json.encode(Due(caller.organization_id, run_id))
+            payload = json.encode(DueRun(caller.organization_id, run_id))
             await tx.execute("DELETE FROM pgqueuer WHERE payload = $1", payload)
 
     call(desk.home, begin)

@@ -10,8 +10,15 @@ from msgspec import json, structs
 
 from kalends.domain.booking import Status
 from kalends.domain.ids import new_id
-from kalends.domain.imports.merging import TOGETHER, Fields, Mapping, contested, merge, schedule_for
-from kalends.gateways.calcom.rows import Row, Unreadable, clean, read_row
+from kalends.domain.imports.merging import (
+    FIELD_GROUPS,
+    ImportedFields,
+    ScheduleMapping,
+    contested_fields,
+    merge,
+    schedule_for,
+)
+from kalends.gateways.calcom.rows import SourceRow, UnreadableRow, clean, read_row
 from kalends.gateways.calcom.setup import read_event_type, read_schedule
 from tests.fakes.calcom import samples
 
@@ -22,7 +29,7 @@ def at(hour: int) -> datetime:
     return datetime(2031, 5, 1, hour, tzinfo=UTC)
 
 
-BROUGHT = Fields(
+BROUGHT = ImportedFields(
     status=Status.CONFIRMED,
     start_time=at(10),
     end_time=at(11),
@@ -95,12 +102,12 @@ def test_who_wins(
 )
 def test_what_is_contested(theirs: dict[str, Any], ours: dict[str, Any], names: list[str]) -> None:
     there, here = structs.replace(BROUGHT, **theirs), structs.replace(BROUGHT, **ours)
-    assert contested(BROUGHT, there, here) == names
+    assert contested_fields(BROUGHT, there, here) == names
 
 
 def test_every_field_is_a_part_of_one_and_only_one() -> None:
-    names = [name for fields in TOGETHER.values() for name in fields]
-    assert sorted(names) == sorted(Fields.__struct_fields__)
+    names = [name for fields in FIELD_GROUPS.values() for name in fields]
+    assert sorted(names) == sorted(ImportedFields.__struct_fields__)
 
 
 @pytest.mark.parametrize(
@@ -111,8 +118,8 @@ def test_event_type_mappings_precede_host_mappings_and_those_the_default(
     event_type: int | None, hosts: list[int], schedule: Any
 ) -> None:
     mappings = [
-        Mapping(calcom_host_id=501, schedule_id=C),
-        Mapping(calcom_event_type_id=7, schedule_id=B),
+        ScheduleMapping(calcom_host_id=501, schedule_id=C),
+        ScheduleMapping(calcom_event_type_id=7, schedule_id=B),
     ]
     assert schedule_for(event_type, hosts, mappings, A) == schedule
 
@@ -137,7 +144,7 @@ def test_a_location_says_what_kind_it_is(
     changes: dict[str, Any], location: str | None, kind: str | None
 ) -> None:
     row = read_row({**samples("normal")[0], **changes})
-    assert isinstance(row, Row)
+    assert isinstance(row, SourceRow)
     assert (row.location, row.location_type) == (location, kind)
 
 
@@ -166,7 +173,7 @@ JUNK = st.recursive(
 @given(st.dictionaries(st.sampled_from(sorted(samples("normal")[0])), JUNK, max_size=6))
 def test_nothing_that_a_row_may_hold_stops_its_reading(changes: dict[str, Any]) -> None:
     row = read_row(clean({**samples("normal")[0], **changes}))
-    assert isinstance(row, Row | Unreadable)
+    assert isinstance(row, SourceRow | UnreadableRow)
     json.encode(row)
     row.digest(A)
 
@@ -175,6 +182,6 @@ def test_nothing_that_a_row_may_hold_stops_its_reading(changes: dict[str, Any]) 
 @given(JUNK)
 def test_nothing_that_is_no_row_stops_anything(value: Any) -> None:
     cleaned = clean(value)
-    assert isinstance(read_row(cleaned), Row | Unreadable)
+    assert isinstance(read_row(cleaned), SourceRow | UnreadableRow)
     read_schedule(cleaned)
     read_event_type(cleaned)

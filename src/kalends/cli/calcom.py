@@ -13,14 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from kalends.cli.options import OrganizationNamed, UsageError
 from kalends.cli.running import open_installation, run
 from kalends.domain.ids import RUN, SCHEDULE, decode_id, encode_id
-from kalends.domain.imports.merging import Mapping
+from kalends.domain.imports.merging import ScheduleMapping
 from kalends.domain.imports.runs import (
     DEFAULT_BASE_URL,
-    Connection,
+    ImportConnection,
+    ImportRun,
     OnConflict,
-    Run,
     RunState,
-    Skip,
+    SkippedRow,
 )
 from kalends.domain.values import Day, parse_day_or_instant
 from kalends.runtime import unit_of_work
@@ -77,8 +77,8 @@ def connect(
         webhook_secret=webhook_secret or None,
     )
 
-    async def put(context: Context) -> tuple[Connection, str]:
-        caller = await connections.caller_from_calcom(
+    async def put(context: Context) -> tuple[ImportConnection, str]:
+        caller = await connections.import_caller(
             context, await find_organization_id(context, organization)
         )
         connection = await connections.connect(context, caller, wanted)
@@ -104,14 +104,16 @@ def sync(
         raise UsageError("--end-date must not be before --start-date.")
     with open_installation() as home, _progress() as show:
 
-        async def bring(context: Context) -> Run | Preview:
+        async def bring(context: Context) -> ImportRun | Preview:
             organization_id = await find_organization_id(context, organization)
             if is_dry_run:
                 return await preview.preview_sync(context, organization_id, span, show)
-            return await runs.sync(context, organization_id, span, wait_seconds=None, progress=show)
+            return await runs.sync_bookings(
+                context, organization_id, span, wait_seconds=None, progress=show
+            )
 
         done = run(home, bring)
-    if isinstance(done, Run) and (error := runs.error_of_run(done)):
+    if isinstance(done, ImportRun) and (error := runs.error_of_run(done)):
         raise error
     _summarize(done, "would be" if is_dry_run else "were")
 
@@ -119,9 +121,9 @@ def sync(
 def import_plans(organization: OrganizationNamed, is_dry_run: DryRun = False) -> None:
     """Brings schedules and event types over; says what has no counterpart here."""
 
-    async def bring(context: Context) -> list[setup.Line]:
+    async def bring(context: Context) -> list[setup.SetupResult]:
         organization_id = await find_organization_id(context, organization)
-        return await setup.import_plans(context, organization_id, is_dry_run=is_dry_run)
+        return await setup.import_setup(context, organization_id, is_dry_run=is_dry_run)
 
     with open_installation() as home:
         lines = run(home, bring)
@@ -137,9 +139,9 @@ def import_plans(organization: OrganizationNamed, is_dry_run: DryRun = False) ->
 def status(organization: OrganizationNamed) -> None:
     """Shows the connection and its latest runs."""
 
-    async def look(context: Context) -> tuple[Connection, list[Run], str]:
+    async def look(context: Context) -> tuple[ImportConnection, list[ImportRun], str]:
         organization_id = await find_organization_id(context, organization)
-        caller = await connections.caller_from_calcom(context, organization_id)
+        caller = await connections.import_caller(context, organization_id)
         connection = await unit_of_work.read(context, caller, connections.get_connection)
         latest = await unit_of_work.read(context, caller, runs.list_runs, LATEST_RUNS)
         return connection, latest, _hook_url(context, connection)
@@ -172,19 +174,19 @@ def _progress() -> Iterator[Callable[[Any, int | None], None]]:
     ) as bar:
         task = bar.add_task("sync", total=None)
 
-        def show(so_far: Run | Preview, total: int | None) -> None:
+        def show(so_far: ImportRun | Preview, total: int | None) -> None:
             seen = so_far.synced + so_far.skipped
             bar.update(task, completed=seen, total=max(seen, total) if total else None)
 
         yield show
 
 
-def _summarize(done: Run | Preview, verb: str) -> None:
+def _summarize(done: ImportRun | Preview, verb: str) -> None:
     typer.echo(
         f"{done.synced} bookings {verb} brought in or brought up to date, "
         f"{done.unchanged} needed nothing, {done.skipped - done.unchanged} {verb} left out."
     )
-    shown_skips: list[Skip] = done.skips[:MOST_SHOWN_SKIPS]
+    shown_skips: list[SkippedRow] = done.skips[:MOST_SHOWN_SKIPS]
     for skip in shown_skips:
         typer.echo(f"    {skip.uid}: {skip.reason}")
     more = done.skipped - done.unchanged - len(shown_skips)
@@ -192,7 +194,7 @@ def _summarize(done: Run | Preview, verb: str) -> None:
         typer.echo(f"    and {more} more")
 
 
-def _hook_url(context: Context, connection: Connection) -> str:
+def _hook_url(context: Context, connection: ImportConnection) -> str:
     token = connections.hook_token(context, connection)
     # Whoever reads it knows the address, if this process does not.
     address = context.gateways.public_url or "(KALENDS_PUBLIC_URL)"
@@ -212,15 +214,15 @@ def _bound(option: str, text: str | None, days: int) -> datetime | None:
     return datetime.fromtimestamp(given.timestamp(), UTC)
 
 
-def _mapping(text: str) -> Mapping:
+def _mapping(text: str) -> ScheduleMapping:
     kind, _, rest = text.partition(":")
     number, _, schedule = rest.partition("=")
     if kind not in ("event-type", "host") or not number.isascii() or not number.isdigit():
         raise UsageError("--map must be event-type:ID=sch_… or host:ID=sch_….")
     schedule_id = _schedule_id("--map", schedule)
     if kind == "host":
-        return Mapping(calcom_host_id=int(number), schedule_id=schedule_id)
-    return Mapping(calcom_event_type_id=int(number), schedule_id=schedule_id)
+        return ScheduleMapping(calcom_host_id=int(number), schedule_id=schedule_id)
+    return ScheduleMapping(calcom_event_type_id=int(number), schedule_id=schedule_id)
 
 
 def _schedule_id(option: str, text: str) -> UUID:

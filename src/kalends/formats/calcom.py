@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kalends.domain import ids
-from kalends.domain.imports.runs import Connection, OnConflict, Run, RunState
+from kalends.domain.imports.runs import ImportConnection, ImportRun, OnConflict, RunState
 
 # msgspec says of literals which they are, but not that they are texts.
 TEXT: Final = {"type": "string"}
@@ -133,7 +133,7 @@ class CalcomConnectionBody(Struct, frozen=True, kw_only=True):
     updatedAt: Annotated[datetime, Meta(description="When it was last put.")]  # noqa: N815
 
 
-def show_run(run: Run) -> dict[str, Any]:
+def show_run(run: ImportRun) -> dict[str, Any]:
     """The run as every call shows it; what comes at its end alone is left out before."""
     status = run.state if run.is_over else RunState.RUNNING
     shown: dict[str, Any] = {
@@ -154,7 +154,7 @@ def show_run(run: Run) -> dict[str, Any]:
     return shown
 
 
-def show_connection(connection: Connection, hook_url: str | None) -> dict[str, Any]:
+def show_connection(connection: ImportConnection, hook_url: str | None) -> dict[str, Any]:
     return {
         "id": ids.encode_id(ids.INTEGRATION, connection.id),
         "organizationId": ids.encode_id(ids.ORGANIZATION, connection.organization_id),

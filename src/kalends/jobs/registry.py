@@ -61,9 +61,9 @@ JOBS: Final[Mapping[str, Job]] = {
         organization_of=mail_sending.organization_of,
     ),
     worker.RUN_JOB: Job(
-        runs.go_on, give_up=runs.give_up_run, organization_of=worker.organization_of
+        runs.resume_run, give_up=runs.give_up_run, organization_of=worker.organization_of
     ),
-    connections.FETCH_JOB: Job(importer.fetch, organization_of=connections.organization_of),
+    connections.FETCH_JOB: Job(importer.follow_hook, organization_of=connections.organization_of),
 }
 
 

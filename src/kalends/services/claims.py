@@ -14,7 +14,7 @@ from msgspec import Struct
 from kalends.domain.access import Mode
 from kalends.domain.booking import Booking
 from kalends.domain.ids import BOOKING, HOLD, ORGANIZATION, SCHEDULE, encode_id, new_id
-from kalends.domain.imports.merging import claim_of_row
+from kalends.domain.imports.merging import claim_id_of_row
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.scheduling.availability import session_claim_id
@@ -111,7 +111,7 @@ async def _claim_id(work: UnitOfWork, booking: Booking) -> UUID:
     tenant, event_type_id = work.tenant, booking.event_type_id
     if event_type_id is None:
         uid = await store.find_imported_seat(tenant, booking.id)
-        return new_id() if uid is None else claim_of_row(uid)
+        return new_id() if uid is None else claim_id_of_row(uid)
     event_type = await find_event_type(tenant, event_type_id)
     if event_type is None or event_type.capacity == 1:
         return new_id()

@@ -32,7 +32,7 @@ PROVIDER: Final = "calcom"
 ENDED: Final = frozenset({Status.CANCELLED, Status.COMPLETED, Status.NO_SHOW})
 
 
-class Fields(Struct, frozen=True, kw_only=True):
+class ImportedFields(Struct, frozen=True, kw_only=True):
     """What a row says of one booking, in our words; or what our booking says of the same.
 
     `noted` is what stands under `calcom` in the booking's metadata.
@@ -55,19 +55,19 @@ class Fields(Struct, frozen=True, kw_only=True):
 
 
 # What changes together is one field.
-TOGETHER: Final[dict[str, tuple[str, ...]]] = {
+FIELD_GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "status": ("status", "cancellation_reason"),
     "place": ("start_time", "end_time", "schedule_id"),
     **{
         name: (name,)
-        for name in Fields.__struct_fields__
+        for name in ImportedFields.__struct_fields__
         if name.startswith(("title", "location", "attendee", "noted"))
     },
 }
-_PLAIN: Final = tuple(name for name in Fields.__struct_fields__ if name != "noted")
+_PLAIN: Final = tuple(name for name in ImportedFields.__struct_fields__ if name != "noted")
 
 
-class Mapping(Struct, frozen=True, kw_only=True):
+class ScheduleMapping(Struct, frozen=True, kw_only=True):
     """Which schedule an event type's bookings, or a host's, go to."""
 
     calcom_event_type_id: int | None = None
@@ -76,7 +76,10 @@ class Mapping(Struct, frozen=True, kw_only=True):
 
 
 def schedule_for(
-    event_type_id: int | None, host_ids: Iterable[int], mappings: Sequence[Mapping], default: UUID
+    event_type_id: int | None,
+    host_ids: Iterable[int],
+    mappings: Sequence[ScheduleMapping],
+    default: UUID,
 ) -> UUID:
     """An event type's mapping wins over a host's, a host's over the default."""
     for mapping in mappings:
@@ -86,19 +89,19 @@ def schedule_for(
     return next((of_hosts[id_] for id_ in host_ids if id_ in of_hosts), default)
 
 
-def claim_of_row(uid: str) -> UUID:
+def claim_id_of_row(uid: str) -> UUID:
     """The claim that the seats of one row share, so that they may lie side by side."""
     return uuid5(NAMESPACE_URL, f"calcom:{uid}")
 
 
-def fields_of(booking: Booking) -> Fields:
+def fields_of(booking: Booking) -> ImportedFields:
     """What our booking says."""
     noted = json.decode(booking.metadata).get(PROVIDER)
     plain = {name: getattr(booking, name) for name in _PLAIN}
-    return Fields(**plain, noted=noted if isinstance(noted, dict) else {})
+    return ImportedFields(**plain, noted=noted if isinstance(noted, dict) else {})
 
 
-def with_fields(booking: Booking, fields: Fields) -> Booking:
+def with_fields(booking: Booking, fields: ImportedFields) -> Booking:
     """The booking with these fields; what follows from a new place is the caller's."""
     changes = {name: getattr(fields, name) for name in _PLAIN}
     if fields.noted != fields_of(booking).noted:
@@ -111,36 +114,40 @@ def note(metadata: Raw, noted: dict[str, Any]) -> Raw:
     return merge_metadata(metadata, {PROVIDER: noted})
 
 
-def contested(brought: Fields, theirs: Fields, ours: Fields) -> list[str]:
+def contested_fields(
+    brought: ImportedFields, theirs: ImportedFields, ours: ImportedFields
+) -> list[str]:
     """What changed on both sides since `brought` (and not to the same), by the names in
     `TOGETHER`."""
     return [
         name
-        for name, fields in TOGETHER.items()
+        for name, fields in FIELD_GROUPS.items()
         if _part(brought, fields) != _part(theirs, fields)
         and _part(brought, fields) != _part(ours, fields)
         and _part(theirs, fields) != _part(ours, fields)
     ]
 
 
-def merge(brought: Fields, theirs: Fields, ours: Fields, won_here: Iterable[str]) -> Fields:
+def merge(
+    brought: ImportedFields, theirs: ImportedFields, ours: ImportedFields, won_here: Iterable[str]
+) -> ImportedFields:
     """What holds now. `won_here` is what changed on both sides, and later here."""
     kept = set(won_here)
     if ours.status in ENDED:
         kept |= {"status", "place"}
     taken = [
         field
-        for name, fields in TOGETHER.items()
+        for name, fields in FIELD_GROUPS.items()
         if name not in kept and _part(brought, fields) != _part(theirs, fields)
         for field in fields
     ]
     return structs.replace(ours, **{field: getattr(theirs, field) for field in taken})
 
 
-def has_ended_there(brought: Fields, ours: Fields) -> bool:
+def has_ended_there(brought: ImportedFields, ours: ImportedFields) -> bool:
     """Whether our booking has ended because Cal.com said so."""
     return ours.status in ENDED and ours.status == brought.status
 
 
-def _part(fields: Fields, names: tuple[str, ...]) -> tuple[Any, ...]:
+def _part(fields: ImportedFields, names: tuple[str, ...]) -> tuple[Any, ...]:
     return tuple(getattr(fields, name) for name in names)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.imports.merging import Mapping
+from kalends.domain.imports.merging import ScheduleMapping
 from kalends.domain.imports.sources import BY_CHANGE, BY_CREATION, Walk
 
 # A change that was made while a run was under way must not be lost, nor one by a clock that is
@@ -25,7 +25,7 @@ class OnConflict(StrEnum):
     RECORD = "record"
 
 
-class Connection(Struct, frozen=True, kw_only=True):
+class ImportConnection(Struct, frozen=True, kw_only=True):
     """As it is stored; `api_key`, `webhook_secret` and `hook_token` are sealed.
 
     The mark: `walked_to` is the creation time that the first walk has reached, `walked_since` when
@@ -39,7 +39,7 @@ class Connection(Struct, frozen=True, kw_only=True):
     api_key: bytes
     last_four: str
     default_schedule_id: UUID
-    mappings: list[Mapping]
+    mappings: list[ScheduleMapping]
     on_conflict: OnConflict
     interval_minutes: int
     webhook_secret: bytes | None
@@ -70,14 +70,14 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
-class Skip(Struct, frozen=True):
+class SkippedRow(Struct, frozen=True):
     """A row that could not be brought in, and why."""
 
     uid: str
     reason: str
 
 
-class Run(Struct, frozen=True, kw_only=True):
+class ImportRun(Struct, frozen=True, kw_only=True):
     """One sync. `since` and `until` bound the starts it is about, inclusive.
 
     `walks` are what is still to be walked, the first one under way; None before it began. `skipped`
@@ -95,7 +95,7 @@ class Run(Struct, frozen=True, kw_only=True):
     synced: int
     skipped: int
     unchanged: int
-    skips: list[Skip]
+    skips: list[SkippedRow]
     error: str | None
     code: str | None
     created_at: datetime
@@ -116,7 +116,7 @@ class Run(Struct, frozen=True, kw_only=True):
         )
 
 
-class Outcome(StrEnum):
+class RowOutcome(StrEnum):
     """What a run did with a row that it was shown."""
 
     SYNCED = "synced"
@@ -125,7 +125,7 @@ class Outcome(StrEnum):
 
 
 def plan_walks(
-    run: Run, connection: Connection, oldest_unstamped: datetime | None
+    run: ImportRun, connection: ImportConnection, oldest_unstamped: datetime | None
 ) -> Sequence[Walk]:
     """What a run has to walk.
 

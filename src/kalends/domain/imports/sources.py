@@ -20,7 +20,7 @@ class Unsupported(Struct, frozen=True):
     reason: str
 
 
-class Away(Struct, frozen=True):
+class NoAnswer(Struct, frozen=True):
     """Nothing usable came back for as long as we were patient: a sentence why."""
 
     reason: str
@@ -30,10 +30,10 @@ class Gone(Struct, frozen=True):
     """There is no such booking (any more)."""
 
 
-Failure = KeyRefused | Unsupported | Away
+Failure = KeyRefused | Unsupported | NoAnswer
 
 
-class Identity(Struct, frozen=True):
+class AccountIdentity(Struct, frozen=True):
     """Whose account it is, in its server's words: a number, and an address for mail."""
 
     calcom_id: int
@@ -62,7 +62,7 @@ class Walk(Struct, frozen=True, kw_only=True):
     starts_until: datetime | None = None
 
 
-class Page(Struct, frozen=True, kw_only=True):
+class SourcePage(Struct, frozen=True, kw_only=True):
     """Rows as JSON values of any shape. `asked_at` is when they were asked for, `next` where to go
     on (None at the end), `total` what Cal.com says there is: an estimate."""
 
@@ -90,19 +90,19 @@ class Trouble(Struct, frozen=True, kw_only=True):
 NO_TROUBLE: Final = Trouble()
 
 
-class Account(Protocol):
+class SourceAccount(Protocol):
     """One account. Whoever has to wait is asked before: the account was given a pause."""
 
-    async def who(self) -> Identity | Failure | None:
+    async def who(self) -> AccountIdentity | Failure | None:
         """Whose account the key belongs to; None where the server does not say."""
 
     async def look(self) -> Failure | None:
         """Whether Cal.com answers, takes the key, and speaks our API; None if all is well."""
 
-    def walk(self, walk: Walk) -> AsyncIterator[Page | Failure]:
+    def walk(self, walk: Walk) -> AsyncIterator[SourcePage | Failure]:
         """The bookings from there on, page by page; a failure is the last."""
 
-    async def find(self, uid: str) -> Page | Gone | Failure:
+    async def find(self, uid: str) -> SourcePage | Gone | Failure:
         """One booking, as a page of one row."""
 
     async def list_schedules(self) -> list[Any] | Failure:
@@ -117,7 +117,7 @@ Pause = Callable[[float, Trouble], Awaitable[None]]
 be too long."""
 
 
-class Key(Struct, frozen=True, kw_only=True):
+class AccountKey(Struct, frozen=True, kw_only=True):
     """How to reach an account. `patience_seconds` is how long nothing usable may come back, and
     `trouble` what those have met who asked for the same work before."""
 
@@ -128,4 +128,4 @@ class Key(Struct, frozen=True, kw_only=True):
     trouble: Trouble = NO_TROUBLE
 
 
-OpenAccount = Callable[[Key], Account]
+OpenAccount = Callable[[AccountKey], SourceAccount]

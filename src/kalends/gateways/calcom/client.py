@@ -18,13 +18,13 @@ from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unr
 from kalends.domain.imports.sources import (
     BY_CHANGE,
     BY_CREATION,
-    Away,
+    AccountIdentity,
+    AccountKey,
     Failure,
     Gone,
-    Identity,
-    Key,
     KeyRefused,
-    Page,
+    NoAnswer,
+    SourcePage,
     Trouble,
     Unsupported,
     Walk,
@@ -67,7 +67,7 @@ class _Said(Struct, frozen=True):
 class CalcomAccount:
     """One account, asked over `http`."""
 
-    def __init__(self, http: Http, key: Key) -> None:
+    def __init__(self, http: Http, key: AccountKey) -> None:
         self._http = http
         self._key = key
         self._trouble = _Met.of(key.trouble)
@@ -77,7 +77,7 @@ class CalcomAccount:
         found = _list_in(said)
         return None if isinstance(found, list) else found
 
-    async def walk(self, walk: Walk) -> AsyncIterator[Page | Failure]:
+    async def walk(self, walk: Walk) -> AsyncIterator[SourcePage | Failure]:
         """See `Account`: by key, until a page is empty or says that it is the last."""
         here: Walk | None = walk
         while here is not None:
@@ -91,14 +91,14 @@ class CalcomAccount:
             pagination = pagination if isinstance(pagination, dict) else {}
             here = _after(here, rows, pagination)
             total = pagination.get("totalItems")
-            yield Page(
+            yield SourcePage(
                 rows=rows,
                 asked_at=said.asked_at,
                 next=here,
                 total=total if isinstance(total, int) else None,
             )
 
-    async def find(self, uid: str) -> Page | Gone | Failure:
+    async def find(self, uid: str) -> SourcePage | Gone | Failure:
         said = await self._get(f"/bookings/{quote(uid, safe='')}", {}, BOOKINGS_VERSION, (404,))
         if not isinstance(said, _Said):
             unsaid: Gone | Failure = said
@@ -107,9 +107,9 @@ class CalcomAccount:
         rows = [row for row in (data if isinstance(data, list) else [data]) if uid_in(row) == uid]
         if not rows:
             return Unsupported("Cal.com answers a question for one booking with something else.")
-        return Page(rows=rows[:1], asked_at=said.asked_at, next=None, total=1)
+        return SourcePage(rows=rows[:1], asked_at=said.asked_at, next=None, total=1)
 
-    async def who(self) -> Identity | Failure | None:
+    async def who(self) -> AccountIdentity | Failure | None:
         said = await self._get("/me", {}, BOOKINGS_VERSION, NOT_THERE)
         if isinstance(said, Gone | Unsupported):
             return None
@@ -121,7 +121,9 @@ class CalcomAccount:
         if not isinstance(id_, int) or not 0 <= id_ < LARGEST_ID:
             return None
         email = data.get("email") if isinstance(data, dict) else None
-        return Identity(id_, email.lower()[:LONGEST_EMAIL] if isinstance(email, str) else None)
+        return AccountIdentity(
+            id_, email.lower()[:LONGEST_EMAIL] if isinstance(email, str) else None
+        )
 
     async def list_schedules(self) -> list[Any] | Failure:
         return _list_in(await self._get("/schedules", {}, SCHEDULES_VERSION))
@@ -143,7 +145,7 @@ class CalcomAccount:
             if isinstance(answer, OutboundResponse) and answer.status == 429:
                 met.answered_with_limit()
                 if met.limits > MOST_RATE_LIMITS:
-                    return Away("Cal.com says again and again that there are too many requests")
+                    return NoAnswer("Cal.com says again and again that there are too many requests")
                 await self._pause(_seconds_to_reset(answer))
                 continue
             judged = _judge(answer, asked_at, gone)
@@ -155,7 +157,7 @@ class CalcomAccount:
             if met.garbled >= MOST_GARBLED:
                 return Unsupported(judged.reason)
             if left <= 0:
-                return Away(judged.reason)
+                return NoAnswer(judged.reason)
             await self._pause(min(delay, left))
 
     async def _pause(self, seconds: float) -> None:
@@ -248,7 +250,7 @@ def _judge(
     answer: OutboundResponse | Unreachable, asked_at: datetime, gone: tuple[int, ...]
 ) -> Any:
     if isinstance(answer, Unreachable):
-        return Away(answer.reason) if answer.is_refused else _Passing(answer.reason)
+        return NoAnswer(answer.reason) if answer.is_refused else _Passing(answer.reason)
     status = answer.status
     if status in (401, 403):
         return KeyRefused()

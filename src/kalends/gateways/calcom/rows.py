@@ -16,7 +16,7 @@ from msgspec import Struct, json
 
 from kalends.availability.wallclock import UnknownZone, zone_named
 from kalends.domain.booking import LARGEST_METADATA_BYTES, LocationType, Status
-from kalends.domain.imports.merging import Fields
+from kalends.domain.imports.merging import ImportedFields
 from kalends.domain.values import FIRST_YEAR, LAST_YEAR, Email, Instant
 from kalends.domain.visible import is_blank
 
@@ -41,7 +41,7 @@ _ANSWERS_SHOWN_ELSEWHERE: Final = frozenset(
 )
 
 
-class Seat(Struct, frozen=True, kw_only=True):
+class RowSeat(Struct, frozen=True, kw_only=True):
     """One attendee; `key` tells the seats of a seated row apart, and is empty in others."""
 
     key: str
@@ -52,7 +52,7 @@ class Seat(Struct, frozen=True, kw_only=True):
     is_absent: bool
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class SourceRow(Struct, frozen=True, kw_only=True):
     """A booking there. `made_at` and `changed_at` have milliseconds, its own times none."""
 
     uid: str
@@ -71,7 +71,7 @@ class Row(Struct, frozen=True, kw_only=True):
     event_type_id: int | None
     host_ids: list[int]
     is_seated: bool
-    seats: list[Seat]
+    seats: list[RowSeat]
     unusable_seats: int
     noted: dict[str, Any]
 
@@ -81,10 +81,10 @@ class Row(Struct, frozen=True, kw_only=True):
         return hashlib.sha256(json.encode([said, schedule_id])).digest()
 
 
-_SAID: Final = tuple(n for n in Row.__struct_fields__ if n not in ("made_at", "changed_at"))
+_SAID: Final = tuple(n for n in SourceRow.__struct_fields__ if n not in ("made_at", "changed_at"))
 
 
-class Unreadable(Struct, frozen=True, kw_only=True):
+class UnreadableRow(Struct, frozen=True, kw_only=True):
     """What is no booking for us, and why. Without a usable uid it gets one of its own."""
 
     uid: str
@@ -138,16 +138,16 @@ def uid_in(value: Any) -> str | None:
     return _uid(value.get("uid")) if isinstance(value, dict) else None
 
 
-def read_row(value: Any) -> Row | Unreadable:
+def read_row(value: Any) -> SourceRow | UnreadableRow:
     """Reads a cleaned row."""
     uid = uid_in(value)
     content = hashlib.sha256(json.encode(value)).digest()
     if not isinstance(value, dict) or uid is None:
-        return Unreadable(uid=f"?{content.hex()}", why="It has no uid.", content=content)
+        return UnreadableRow(uid=f"?{content.hex()}", why="It has no uid.", content=content)
     try:
         return _row(uid, value)
     except _NotABooking as error:
-        return Unreadable(
+        return UnreadableRow(
             uid=uid,
             why=str(error),
             made_at=moment_in(value.get("createdAt")),
@@ -158,10 +158,10 @@ def read_row(value: Any) -> Row | Unreadable:
         )
 
 
-def fields_for(row: Row, seat: Seat, schedule_id: UUID) -> Fields:
+def fields_for(row: SourceRow, seat: RowSeat, schedule_id: UUID) -> ImportedFields:
     """What the row says of one of its seats."""
     is_absent = row.status == Status.CONFIRMED and seat.is_absent
-    return Fields(
+    return ImportedFields(
         status=Status.NO_SHOW if is_absent else row.status,
         start_time=row.starts_at,
         end_time=row.ends_at,
@@ -179,7 +179,7 @@ def fields_for(row: Row, seat: Seat, schedule_id: UUID) -> Fields:
     )
 
 
-def _row(uid: str, value: Mapping[str, Any]) -> Row:
+def _row(uid: str, value: Mapping[str, Any]) -> SourceRow:
     status = STATUS.get(str(value.get("status")).lower())
     if status is None:
         raise _NotABooking(f"Its status {str(value.get('status'))[:40]!r} is not known here.")
@@ -196,7 +196,7 @@ def _row(uid: str, value: Mapping[str, Any]) -> Row:
     ordinary = next((a for a, seat in read if seat), None)
     others = [] if is_seated else [a for a in given if a is not ordinary]
     location, location_type = _location(value)
-    return Row(
+    return SourceRow(
         uid=uid,
         made_at=moment_in(value.get("createdAt")),
         changed_at=moment_in(value.get("updatedAt")),
@@ -235,14 +235,14 @@ def _seconds(moment: datetime) -> datetime:
     return datetime.fromtimestamp(Instant.of(moment).timestamp(), UTC)
 
 
-def _seat(value: Mapping[str, Any], is_seated: bool) -> Seat | None:
+def _seat(value: Mapping[str, Any], is_seated: bool) -> RowSeat | None:
     """None without a usable address."""
     try:
         email = str(Email.parse(str(value.get("email")).strip()))
     except ValueError:
         return None
     key = _uid(value.get("seatUid")) or email.lower()
-    return Seat(
+    return RowSeat(
         key=key if is_seated else "",
         name=_name(value.get("name")) or email[:200],
         email=email,

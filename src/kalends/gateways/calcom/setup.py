@@ -50,7 +50,7 @@ KNOWN: Final = frozenset(
 )  # fmt: skip
 
 
-class SchedulePlan(Struct, frozen=True, kw_only=True):
+class SourceSchedule(Struct, frozen=True, kw_only=True):
     """A schedule there, in our words; `left_out` is what has no counterpart."""
 
     calcom_id: int
@@ -62,7 +62,7 @@ class SchedulePlan(Struct, frozen=True, kw_only=True):
     left_out: list[str]
 
 
-class EventTypePlan(Struct, frozen=True, kw_only=True):
+class SourceEventType(Struct, frozen=True, kw_only=True):
     """An event type there, in our words; `schedule_id` is Cal.com's, None for the default one."""
 
     calcom_id: int
@@ -85,7 +85,7 @@ class EventTypePlan(Struct, frozen=True, kw_only=True):
     left_out: list[str]
 
 
-def read_schedule(value: Any) -> SchedulePlan | str:
+def read_schedule(value: Any) -> SourceSchedule | str:
     """The schedule, or why it cannot be one."""
     value = dict_in(value)
     calcom_id, zone = whole_in(value.get("id")), zone_in(value.get("timeZone"))
@@ -103,7 +103,7 @@ def read_schedule(value: Any) -> SchedulePlan | str:
             else:
                 availability.setdefault(day, []).append(window)
     overrides = _overrides(value, left_out)
-    return SchedulePlan(
+    return SourceSchedule(
         calcom_id=calcom_id,
         name=name,
         timezone=zone or "UTC",
@@ -114,7 +114,7 @@ def read_schedule(value: Any) -> SchedulePlan | str:
     )
 
 
-def read_event_type(value: Any) -> EventTypePlan | str:
+def read_event_type(value: Any) -> SourceEventType | str:
     """The event type, or why it cannot be one."""
     value = dict_in(value)
     calcom_id, minutes = whole_in(value.get("id")), whole_in(value.get("lengthInMinutes"))
@@ -134,7 +134,7 @@ def read_event_type(value: Any) -> EventTypePlan | str:
         left_out.append(f"confirmationPolicy {_said(policy)} (always instead)")
     location, location_type = _location(value, left_out)
     slug = str(value.get("slug"))
-    return EventTypePlan(
+    return SourceEventType(
         calcom_id=calcom_id,
         schedule_id=whole_in(value.get("scheduleId")),
         name=name,

@@ -9,17 +9,19 @@ from typing import Final
 from msgspec import structs
 
 from kalends.domain.ids import new_id
-from kalends.domain.imports.runs import Connection
-from kalends.domain.imports.sources import Account, Identity
+from kalends.domain.imports.runs import ImportConnection
+from kalends.domain.imports.sources import AccountIdentity, SourceAccount
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Context, UnitOfWork
-from kalends.services.imports.connections import CalcomFailed, caller_from_calcom
+from kalends.services.imports.connections import SourceFailed, import_caller
 from kalends.store.imports import accounts, connections, imported_bookings
 
 ADOPTED_AT_ONCE: Final = 1000
 
 
-async def with_account(context: Context, connection: Connection, account: Account) -> Connection:
+async def with_account(
+    context: Context, connection: ImportConnection, account: SourceAccount
+) -> ImportConnection:
     """The connection, with its account where that has to be known before any row is brought in:
     where there are rows that may be another's. Raises CalcomFailed."""
     if connection.account is not None:
@@ -29,16 +31,18 @@ async def with_account(context: Context, connection: Connection, account: Accoun
     return await identify(context, connection, account) if has_rows else connection
 
 
-async def identify(context: Context, connection: Connection, account: Account) -> Connection:
+async def identify(
+    context: Context, connection: ImportConnection, account: SourceAccount
+) -> ImportConnection:
     """The connection, with the account that its key belongs to. Raises CalcomFailed."""
     said = await account.who()
-    if said is not None and not isinstance(said, Identity):
-        raise CalcomFailed(said)
-    caller = await caller_from_calcom(context, connection.organization_id)
+    if said is not None and not isinstance(said, AccountIdentity):
+        raise SourceFailed(said)
+    caller = await import_caller(context, connection.organization_id)
     return await working.change(context, caller, _write_account, connection, said)
 
 
-async def adopt_rows(context: Context, connection: Connection) -> None:
+async def adopt_rows(context: Context, connection: ImportConnection) -> None:
     """Rows of which it was not noted whose they are (of the first page of all, or from before it
     was noted at all) belong to the account that is connected, a batch a transaction."""
     if connection.account is None:
@@ -55,8 +59,8 @@ async def adopt_rows(context: Context, connection: Connection) -> None:
 
 
 async def _write_account(
-    work: UnitOfWork, connection: Connection, identity: Identity | None
-) -> Connection:
+    work: UnitOfWork, connection: ImportConnection, identity: AccountIdentity | None
+) -> ImportConnection:
     base_url = connection.base_url
     await imported_bookings.lock_imports(work.tenant)
     if identity is None:

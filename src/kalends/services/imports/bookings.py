@@ -17,21 +17,21 @@ from kalends.domain.event_type import Requirement
 from kalends.domain.ids import new_id
 from kalends.domain.imports.merging import (
     PROVIDER,
-    Fields,
-    claim_of_row,
-    contested,
+    ImportedFields,
+    claim_id_of_row,
+    contested_fields,
     fields_of,
     has_ended_there,
     merge,
     note,
     with_fields,
 )
-from kalends.domain.imports.runs import Connection, OnConflict
+from kalends.domain.imports.runs import ImportConnection, OnConflict
 from kalends.domain.schedule import Schedule
 from kalends.domain.webhook import RESCHEDULED, UPDATED
 from kalends.formats.bookings import show_booking
 from kalends.formats.encoding import encode
-from kalends.gateways.calcom.rows import Row, Seat, Unreadable, fields_for
+from kalends.gateways.calcom.rows import RowSeat, SourceRow, UnreadableRow, fields_for
 from kalends.runtime import outbox, phones
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling import clocks
@@ -42,7 +42,7 @@ from kalends.store.availability.claims import release
 from kalends.store.availability.schedules import find_schedules, lock_schedules
 from kalends.store.bookings.bookings import insert_bookings, update_booking
 from kalends.store.imports import imported_bookings
-from kalends.store.imports.imported_bookings import Link
+from kalends.store.imports.imported_bookings import SeatLink
 
 MOST_HISTORY: Final = 100
 GIVEN_UP: Final = "The seat was given up."
@@ -50,7 +50,7 @@ UNUSABLE: Final = "A seat has no usable e-mail address; the others are in."
 NOBODY: Final = "It has no attendee with a usable e-mail address."
 NO_SCHEDULE: Final = "The schedule that it is mapped to is not there any more."
 # Where the fields of a booking stand in what the API shows.
-SHOWN_AT: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+PATHS_IN_ANSWER: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "status": (("status",), ("cancellation_reason",)),
     "place": (("start_time",), ("end_time",), ("schedule_id",)),
     "title": (("title",),),
@@ -74,33 +74,33 @@ class Left(Struct, frozen=True):
     is_recorded: bool = False
 
 
-AS_IT_WAS: Final = Left(has_changed=False)
+UNCHANGED: Final = Left(has_changed=False)
 
 
-class New(Struct, frozen=True, kw_only=True):
+class NewImportedBooking(Struct, frozen=True, kw_only=True):
     """A booking that is about to be made, with the others of its transaction."""
 
-    row: Row
+    row: SourceRow
     seat: str
     booking: Booking
-    theirs: Fields
+    theirs: ImportedFields
 
 
 # What became of one seat; or the id of the booking that it is about to be.
-Part = Left | UUID
+SeatOutcome = Left | UUID
 
 
-class Bookings:
+class ImportedBookings:
     """The bookings behind the rows of one transaction, locked."""
 
-    def __init__(self, work: UnitOfWork, connection: Connection) -> None:
+    def __init__(self, work: UnitOfWork, connection: ImportConnection) -> None:
         self._work = work
         self._connection = connection
-        self._links: dict[tuple[str, str], Link] = {}
+        self._links: dict[tuple[str, str], SeatLink] = {}
         self._bookings: dict[UUID, Booking] = {}
         self._schedules: dict[UUID, Schedule] = {}
-        self._new_links: dict[tuple[str, str], Link] = {}
-        self._new: list[New] = []
+        self._new_links: dict[tuple[str, str], SeatLink] = {}
+        self._new: list[NewImportedBooking] = []
         self._made: dict[UUID, Left] = {}
         self._country: str | None = None
 
@@ -108,9 +108,9 @@ class Bookings:
     async def load(
         cls,
         work: UnitOfWork,
-        connection: Connection,
-        rows: Sequence[tuple[Row | Unreadable, Sequence[str]]],
-    ) -> "Bookings":
+        connection: ImportConnection,
+        rows: Sequence[tuple[SourceRow | UnreadableRow, Sequence[str]]],
+    ) -> "ImportedBookings":
         """Those of the rows, and of their ancestors. Locks in the one order: schedules by id, then
         bookings."""
         loaded = cls(work, connection)
@@ -130,11 +130,13 @@ class Bookings:
             loaded._bookings = await imported_bookings.lock_bookings(work.tenant, ids)
         return loaded
 
-    async def bring(self, row: Row, schedule_id: UUID, ancestors: Sequence[str]) -> list[Part]:
+    async def bring(
+        self, row: SourceRow, schedule_id: UUID, ancestors: Sequence[str]
+    ) -> list[SeatOutcome]:
         """Brings all seats of the row up to date; new ones are made by `make`."""
         if ancestors:
             await self.make()
-        lefts: list[Part] = [
+        lefts: list[SeatOutcome] = [
             await self._bring_seat(row, seat, schedule_id, ancestors) for seat in row.seats
         ]
         if row.is_seated:
@@ -166,7 +168,7 @@ class Bookings:
                 await outbox.record_event(self._work, outbox.CREATED, booking, override=True)
         await insert_bookings(self._work.tenant, made)
 
-    async def _placed(self, new: New, *, has_place: bool) -> tuple[Booking, Left]:
+    async def _placed(self, new: NewImportedBooking, *, has_place: bool) -> tuple[Booking, Left]:
         """The booking as it is to be written, and how it is left. Where its time was not free just
         now, it is asked for again by itself, which also says why."""
         booking = new.booking
@@ -182,7 +184,7 @@ class Bookings:
             return booking, Left(error.message)
         return booking, Left()
 
-    def left(self, parts: Sequence[Part]) -> Left:
+    def left(self, parts: Sequence[SeatOutcome]) -> Left:
         """How a row was left, all its seats together, now that what is new was made."""
         lefts = [self._made[part] if isinstance(part, UUID) else part for part in parts]
         return Left(
@@ -198,15 +200,15 @@ class Bookings:
             await imported_bookings.put_links(self._work.tenant, links)
 
     async def _bring_seat(
-        self, row: Row, seat: Seat, schedule_id: UUID, ancestors: Sequence[str]
-    ) -> Part:
+        self, row: SourceRow, seat: RowSeat, schedule_id: UUID, ancestors: Sequence[str]
+    ) -> SeatOutcome:
         theirs = fields_for(row, seat, schedule_id)
         link = self._links.get((row.uid, seat.key)) or self._inherited(seat, ancestors)
         if link is None:
             return await self._create(row, seat, theirs)
         return await self._update(row, seat, theirs, link)
 
-    def _inherited(self, seat: Seat, ancestors: Sequence[str]) -> Link | None:
+    def _inherited(self, seat: RowSeat, ancestors: Sequence[str]) -> SeatLink | None:
         """The link of the row that was rescheduled: by the seat, else by who sits on it. None
         where that booking was cancelled there, as it is not opened again."""
         for uid in ancestors:
@@ -220,7 +222,7 @@ class Bookings:
                     return link
         return None
 
-    async def _create(self, row: Row, seat: Seat, theirs: Fields) -> Part:
+    async def _create(self, row: SourceRow, seat: RowSeat, theirs: ImportedFields) -> SeatOutcome:
         schedule = await self._schedule(theirs.schedule_id)
         if schedule is None:
             return Left(NO_SCHEDULE)
@@ -229,10 +231,12 @@ class Bookings:
         except BrokenZone as error:
             return Left(error.message)
         booking = self._new_booking(row, theirs, schedule)
-        self._new.append(New(row=row, seat=seat.key, booking=booking, theirs=theirs))
+        self._new.append(NewImportedBooking(row=row, seat=seat.key, booking=booking, theirs=theirs))
         return booking.id
 
-    async def _update(self, row: Row, seat: Seat, theirs: Fields, link: Link) -> Left:
+    async def _update(
+        self, row: SourceRow, seat: RowSeat, theirs: ImportedFields, link: SeatLink
+    ) -> Left:
         await self.make()
         before = self._bookings[link.booking_id]
         ours = fields_of(before)
@@ -245,13 +249,13 @@ class Bookings:
         self._link(row, seat.key, before, theirs)
         return await self._write(before, after)
 
-    async def _give_up(self, row: Row, link: Link) -> Left:
+    async def _give_up(self, row: SourceRow, link: SeatLink) -> Left:
         """The seat is not there any more: its booking is cancelled, unless it has ended."""
         before = self._bookings[link.booking_id]
         brought = structs.replace(link.brought, status=Status.CANCELLED)
         self._link(row, link.seat, before, brought)
         if before.status not in (Status.PENDING, Status.CONFIRMED):
-            return AS_IT_WAS
+            return UNCHANGED
         after = structs.replace(
             before, status=Status.CANCELLED, cancellation_reason=row.reason or GIVEN_UP
         )
@@ -259,7 +263,9 @@ class Bookings:
             await release(self._work.tenant, before.id)
         return await self._write(before, after)
 
-    async def _place(self, row: Row, before: Booking, after: Booking, merged: Fields) -> Booking:
+    async def _place(
+        self, row: SourceRow, before: Booking, after: Booking, merged: ImportedFields
+    ) -> Booking:
         """The booking at its place: its own time given back where it is not wanted any more, the
         new one taken. Raises what `claim_time` does, and has then changed nothing."""
         work = self._work
@@ -302,10 +308,10 @@ class Bookings:
         return Left(is_recorded=after.conflict and after.status in OCCUPYING)
 
     async def _won_here(
-        self, row: Row, theirs: Fields, link: Link, booking: Booking
+        self, row: SourceRow, theirs: ImportedFields, link: SeatLink, booking: Booking
     ) -> Iterable[str]:
         """What changed on both sides, and later here. Events say when it was changed here."""
-        names = contested(link.brought, theirs, fields_of(booking))
+        names = contested_fields(link.brought, theirs, fields_of(booking))
         if not names or row.changed_at is None:
             return ()
         history = await imported_bookings.list_history(self._work.tenant, booking.id, MOST_HISTORY)
@@ -314,8 +320,8 @@ class Bookings:
             name for name in names if _changed_at(name, current, history, booking) > row.changed_at
         ]
 
-    def _link(self, row: Row, seat: str, booking: Booking, brought: Fields) -> None:
-        link = Link(uid=row.uid, seat=seat, booking_id=booking.id, brought=brought)
+    def _link(self, row: SourceRow, seat: str, booking: Booking, brought: ImportedFields) -> None:
+        link = SeatLink(uid=row.uid, seat=seat, booking_id=booking.id, brought=brought)
         self._links[row.uid, seat] = self._new_links[row.uid, seat] = link
         self._bookings.setdefault(booking.id, booking)
 
@@ -324,9 +330,9 @@ class Bookings:
             self._schedules |= await find_schedules(self._work.tenant, [schedule_id])
         return self._schedules.get(schedule_id)
 
-    def _new_booking(self, row: Row, theirs: Fields, schedule: Schedule) -> Booking:
+    def _new_booking(self, row: SourceRow, theirs: ImportedFields, schedule: Schedule) -> Booking:
         work = self._work
-        plain = {n: getattr(theirs, n) for n in Fields.__struct_fields__ if n != "noted"}
+        plain = {n: getattr(theirs, n) for n in ImportedFields.__struct_fields__ if n != "noted"}
         booking = Booking(
             **plain,
             id=new_id(),
@@ -350,7 +356,7 @@ class Bookings:
         return with_canceller(None, booking, outbox.actor_behind(work, booking))
 
 
-def _wish(row: Row, booking: Booking, fields: Fields) -> BookingRequest:
+def _wish(row: SourceRow, booking: Booking, fields: ImportedFields) -> BookingRequest:
     """The time of the booking, on the one schedule; seats of a row share a claim."""
     query = AvailabilityQuery(
         requirements=[Requirement(1, [fields.schedule_id])],
@@ -360,7 +366,7 @@ def _wish(row: Row, booking: Booking, fields: Fields) -> BookingRequest:
         required_id=fields.schedule_id,
         excluded_booking_id=booking.id,
         override=True,
-        shared_claim=claim_of_row(row.uid) if row.is_seated else None,
+        shared_claim=claim_id_of_row(row.uid) if row.is_seated else None,
     )
     return BookingRequest(
         query=query,
@@ -396,7 +402,7 @@ def _changed_at(
 
 def _shown_part(name: str, shown: Any) -> list[Any]:
     found = []
-    for path in SHOWN_AT[name]:
+    for path in PATHS_IN_ANSWER[name]:
         value = shown
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None

@@ -22,15 +22,15 @@ from kalends.domain.errors import (
     Unauthorized,
 )
 from kalends.domain.ids import SCHEDULE, encode_id, new_id
-from kalends.domain.imports.merging import PROVIDER, Mapping
-from kalends.domain.imports.runs import DEFAULT_BASE_URL, Connection, OnConflict
+from kalends.domain.imports.merging import PROVIDER, ScheduleMapping
+from kalends.domain.imports.runs import DEFAULT_BASE_URL, ImportConnection, OnConflict
 from kalends.domain.imports.sources import (
     NO_TROUBLE,
-    Account,
+    AccountKey,
     Failure,
-    Key,
     KeyRefused,
     Pause,
+    SourceAccount,
     Trouble,
     Unsupported,
 )
@@ -56,13 +56,13 @@ class NewConnection(Struct, frozen=True, kw_only=True):
     base_url: str
     api_key: str
     default_schedule_id: UUID
-    mappings: list[Mapping]
+    mappings: list[ScheduleMapping]
     on_conflict: OnConflict
     interval_minutes: int
     webhook_secret: str | None
 
 
-class Hint(Struct, frozen=True):
+class HookHint(Struct, frozen=True):
     """What a hook leaves behind: a booking that is worth asking for. `taken_at` is when it came,
     in Unix seconds."""
 
@@ -71,7 +71,7 @@ class Hint(Struct, frozen=True):
     taken_at: float | None = None
 
 
-class CalcomFailed(Exception):
+class SourceFailed(Exception):
     """The account could not be asked; the value says how."""
 
     def __init__(self, failure: Failure) -> None:
@@ -79,7 +79,7 @@ class CalcomFailed(Exception):
         self.failure = failure
 
 
-async def connect(context: Context, caller: Caller, wanted: NewConnection) -> Connection:
+async def connect(context: Context, caller: Caller, wanted: NewConnection) -> ImportConnection:
     """Makes the connection, or replaces it; how far the sync had come is forgotten, and nothing
     else. Nothing is asked of Cal.com. Raises NotFound (a schedule), Invalid."""
     await working.read(context, caller, _check_schedules, wanted)
@@ -91,7 +91,7 @@ async def connect(context: Context, caller: Caller, wanted: NewConnection) -> Co
     return await working.change(context, caller, _put, wanted)
 
 
-async def get_connection(work: UnitOfWork) -> Connection:
+async def get_connection(work: UnitOfWork) -> ImportConnection:
     """Raises NotFound."""
     connection = await connections.find_connection(work.tenant)
     if connection is None:
@@ -110,7 +110,7 @@ async def disconnect(work: UnitOfWork) -> UUID:
     return id_
 
 
-async def require_connection(context: Context, organization_id: UUID) -> Connection:
+async def require_connection(context: Context, organization_id: UUID) -> ImportConnection:
     """Raises CalcomNotConfigured."""
     async with context.database.tenant_connection(organization_id) as tenant:
         connection = await connections.find_connection(tenant)
@@ -126,11 +126,11 @@ async def wait_here(seconds: float, _: Trouble) -> None:
 
 def open_account(
     context: Context,
-    connection: Connection,
+    connection: ImportConnection,
     patience_seconds: float,
     pause: Pause,
     trouble: Trouble = NO_TROUBLE,
-) -> Account:
+) -> SourceAccount:
     """The account behind the connection; `trouble` is what was met before at the same work.
 
     Raises CalcomNotConfigured where its key cannot be opened
@@ -143,7 +143,7 @@ def open_account(
         raise CalcomNotConfigured(
             "The key for Cal.com was stored under another KALENDS_SECRET. Connect it again."
         ) from error
-    key = Key(
+    key = AccountKey(
         base_url=connection.base_url,
         api_key=api_key,
         patience_seconds=patience_seconds,
@@ -162,7 +162,7 @@ def error_of(failure: Failure) -> KalendsError:
     return CalcomUnavailable(f"Cal.com cannot be reached: {failure.reason}.")
 
 
-def hook_token(context: Context, connection: Connection) -> str | None:
+def hook_token(context: Context, connection: ImportConnection) -> str | None:
     """The token in the address of the connection's hook; None under another KALENDS_SECRET."""
     try:
         return context.seal.open(connection.hook_token, TOKEN_PURPOSE).decode()
@@ -170,7 +170,7 @@ def hook_token(context: Context, connection: Connection) -> str | None:
         return None
 
 
-async def caller_from_calcom(context: Context, organization_id: UUID) -> Caller:
+async def import_caller(context: Context, organization_id: UUID) -> Caller:
     """Who changes bookings where the change came from there."""
     async with context.database.tenant_connection(organization_id) as tenant:
         organization = await find_organization(tenant)
@@ -180,10 +180,10 @@ async def caller_from_calcom(context: Context, organization_id: UUID) -> Caller:
 
 def organization_of(payload: bytes) -> UUID:
     """Whose booking the job fetches."""
-    return json.decode(payload, type=Hint).organization_id
+    return json.decode(payload, type=HookHint).organization_id
 
 
-async def take_hook(context: Context, token: str, signature: str | None, body: bytes) -> None:
+async def receive_hook(context: Context, token: str, signature: str | None, body: bytes) -> None:
     """Checks the signature over the body as it came, and has the booking fetched that it names.
 
     It is a hint and never the truth: however late it comes, or how often, what is fetched is what
@@ -197,18 +197,18 @@ async def take_hook(context: Context, token: str, signature: str | None, body: b
     uid = _uid_of_hook(body)
     if uid is None:
         return
-    caller = await caller_from_calcom(context, connection.organization_id)
+    caller = await import_caller(context, connection.organization_id)
     await working.change(context, caller, _have_fetched, uid)
 
 
 async def _have_fetched(work: UnitOfWork, uid: str) -> None:
     await work.start(
-        FETCH_JOB, json.encode(Hint(work.organization_id, uid, work.recorded_at.timestamp()))
+        FETCH_JOB, json.encode(HookHint(work.organization_id, uid, work.recorded_at.timestamp()))
     )
 
 
 def _check_signature(
-    context: Context, connection: Connection, signature: str | None, body: bytes
+    context: Context, connection: ImportConnection, signature: str | None, body: bytes
 ) -> None:
     """HMAC-SHA256 of the raw body, in hex, compared in constant time. Raises Unauthorized."""
     if connection.webhook_secret is None:
@@ -242,12 +242,12 @@ async def _check_schedules(work: UnitOfWork, wanted: NewConnection) -> None:
         raise NotFound.thing("schedule", encode_id(SCHEDULE, id_))
 
 
-async def _put(work: UnitOfWork, wanted: NewConnection) -> Connection:
+async def _put(work: UnitOfWork, wanted: NewConnection) -> ImportConnection:
     await _check_schedules(work, wanted)
     seal = work.context.seal
     token = secrets.token_urlsafe(TOKEN_BYTES)
     secret = wanted.webhook_secret
-    connection = Connection(
+    connection = ImportConnection(
         organization_id=work.organization_id,
         id=new_id(),
         base_url=wanted.base_url.rstrip("/"),

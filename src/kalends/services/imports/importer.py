@@ -9,27 +9,27 @@ import structlog
 from msgspec import json
 
 from kalends.domain.errors import CalcomNotConfigured
-from kalends.domain.imports.runs import Connection, Run
-from kalends.domain.imports.sources import Account, Away, Gone, Page, Trouble
+from kalends.domain.imports.runs import ImportConnection, ImportRun
+from kalends.domain.imports.sources import Gone, NoAnswer, SourceAccount, SourcePage, Trouble
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.services.imports.accounts import with_account
 from kalends.services.imports.connections import (
-    CalcomFailed,
-    Hint,
-    caller_from_calcom,
+    HookHint,
+    SourceFailed,
     error_of,
+    import_caller,
     open_account,
     require_connection,
 )
 from kalends.services.imports.rows import (
-    Shown,
-    Verdict,
-    Via,
-    bring_kept,
-    bring_rows,
-    note_gone,
-    read_shown,
+    FetchedRow,
+    RowOrigin,
+    RowResult,
+    import_rows,
+    read_fetched,
+    record_gone,
+    retry_kept_rows,
 )
 
 log = structlog.get_logger("kalends.calcom")
@@ -50,7 +50,7 @@ class _Later(Exception):
         self.seconds = seconds
 
 
-class Bringer:
+class BookingImporter:
     """Brings rows in, for a run or without one. `hold` is the first thing in each transaction: it
     raises where the rows are not to be brought in here any more."""
 
@@ -58,8 +58,8 @@ class Bringer:
         self,
         context: Context,
         caller: Caller,
-        connection: Connection,
-        run: Run | None,
+        connection: ImportConnection,
+        run: ImportRun | None,
         hold: Callable[[UnitOfWork], Awaitable[None]],
     ) -> None:
         self._context = context
@@ -69,58 +69,62 @@ class Bringer:
         self._hold = hold
 
     async def bring(
-        self, shown: Sequence[Shown], then: Callable[[UnitOfWork], Awaitable[None]] | None = None
-    ) -> list[Verdict]:
+        self,
+        shown: Sequence[FetchedRow],
+        then: Callable[[UnitOfWork], Awaitable[None]] | None = None,
+    ) -> list[RowResult]:
         """Brings the rows in, and does `then` in the same transaction."""
 
-        async def both(work: UnitOfWork) -> list[Verdict]:
+        async def both(work: UnitOfWork) -> list[RowResult]:
             await self._hold(work)
-            verdicts = await bring_rows(work, self.connection, shown, self._run)
+            verdicts = await import_rows(work, self.connection, shown, self._run)
             if then is not None:
                 await then(work)
             return verdicts
 
         return await working.change(self._context, self._caller, both)
 
-    async def settle(self, account: Account, uids: Sequence[str]) -> list[Verdict]:
+    async def settle(self, account: SourceAccount, uids: Sequence[str]) -> list[RowResult]:
         """Tries rows that were kept again, and asks for the rows that they wait for."""
         verdicts = await self._again(uids)
         for verdict in verdicts:
             await self._find_what_it_wants(account, verdict, 0)
         return verdicts
 
-    async def bring_one(self, account: Account, page: Page) -> None:
+    async def bring_one(self, account: SourceAccount, page: SourcePage) -> None:
         """Brings one row in that was asked for by its uid, with the chain that it is a part of."""
         (verdict,) = await self.bring([_asked_for(page)])
         await self._find_what_it_wants(account, verdict, 0)
 
-    async def _find_what_it_wants(self, account: Account, verdict: Verdict, depth: int) -> None:
+    async def _find_what_it_wants(
+        self, account: SourceAccount, verdict: RowResult, depth: int
+    ) -> None:
         """Asks for the neighbour in the chain that a row waits for, and on along the chain."""
         if verdict.wants is None or depth > LONGEST_CHAIN:
             return
         found = await account.find(verdict.wants)
-        if isinstance(found, Page):
+        if isinstance(found, SourcePage):
             (neighbour,) = await self.bring([_asked_for(found)])
             await self._find_what_it_wants(account, neighbour, depth + 1)
         elif isinstance(found, Gone):
             await self._note_gone(verdict.wants)
         else:
-            raise CalcomFailed(found)
+            raise SourceFailed(found)
         for again in await self._again([verdict.uid]):
             if again.wants != verdict.wants:
                 await self._find_what_it_wants(account, again, depth + 1)
 
-    async def _again(self, uids: Sequence[str]) -> list[Verdict]:
-        async def again(work: UnitOfWork) -> list[Verdict]:
+    async def _again(self, uids: Sequence[str]) -> list[RowResult]:
+        async def again(work: UnitOfWork) -> list[RowResult]:
             await self._hold(work)
-            return await bring_kept(work, self.connection, uids, self._run)
+            return await retry_kept_rows(work, self.connection, uids, self._run)
 
         return await working.change(self._context, self._caller, again)
 
     async def _note_gone(self, uid: str) -> None:
         async def note(work: UnitOfWork) -> None:
             await self._hold(work)
-            await note_gone(work, uid, self._context.clock())
+            await record_gone(work, uid, self._context.clock())
 
         await working.change(self._context, self._caller, note)
 
@@ -129,10 +133,10 @@ async def hold_nothing(_: UnitOfWork) -> None:
     """For one who brings rows in without a run."""
 
 
-async def fetch(context: Context, payload: bytes) -> timedelta | None:
+async def follow_hook(context: Context, payload: bytes) -> timedelta | None:
     """The job that a hook starts: asks for the booking, and brings it in. One that is gone there is
     left alone here, and so is a hint that became too old: the next sync shows what it was about."""
-    hint = json.decode(payload, type=Hint)
+    hint = json.decode(payload, type=HookHint)
     if hint.taken_at is not None and hint.taken_at < (context.clock() - LONGEST_HINT).timestamp():
         log.warning("a hook could not be followed in time", uid=hint.uid)
         return None
@@ -145,23 +149,25 @@ async def fetch(context: Context, payload: bytes) -> timedelta | None:
         await _follow(context, connection, account, hint)
     except _Later as later:
         return timedelta(seconds=later.seconds)
-    except CalcomFailed as failed:
+    except SourceFailed as failed:
         error = error_of(failed.failure)
-        if isinstance(failed.failure, Away):
+        if isinstance(failed.failure, NoAnswer):
             raise error from failed
         log.warning("a hook could not be followed", uid=hint.uid, error=error.message)
     return None
 
 
-async def _follow(context: Context, connection: Connection, account: Account, hint: Hint) -> None:
+async def _follow(
+    context: Context, connection: ImportConnection, account: SourceAccount, hint: HookHint
+) -> None:
     found = await account.find(hint.uid)
     if isinstance(found, Gone):
         return
-    if not isinstance(found, Page):
-        raise CalcomFailed(found)
+    if not isinstance(found, SourcePage):
+        raise SourceFailed(found)
     connection = await with_account(context, connection, account)
-    caller = await caller_from_calcom(context, hint.organization_id)
-    await Bringer(context, caller, connection, None, hold_nothing).bring_one(account, found)
+    caller = await import_caller(context, hint.organization_id)
+    await BookingImporter(context, caller, connection, None, hold_nothing).bring_one(account, found)
 
 
 async def _wait_a_little(seconds: float, _: Trouble) -> None:
@@ -171,15 +177,15 @@ async def _wait_a_little(seconds: float, _: Trouble) -> None:
     await asyncio.sleep(seconds)
 
 
-async def read_listed(rows: Sequence[object], asked_at: datetime) -> list[Shown]:
+async def read_listed(rows: Sequence[object], asked_at: datetime) -> list[FetchedRow]:
     """Reads rows that a run is shown, a few at a time, so that others are not held up."""
     shown = []
     for number, value in enumerate(rows, 1):
-        shown.append(read_shown(value, asked_at, Via.LIST))
+        shown.append(read_fetched(value, asked_at, RowOrigin.LIST))
         if number % READ_AT_ONCE == 0:
             await asyncio.sleep(0)
     return shown
 
 
-def _asked_for(page: Page) -> Shown:
-    return read_shown(page.rows[0], page.asked_at, Via.UID)
+def _asked_for(page: SourcePage) -> FetchedRow:
+    return read_fetched(page.rows[0], page.asked_at, RowOrigin.UID)

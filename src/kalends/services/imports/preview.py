@@ -5,22 +5,22 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.imports.runs import Outcome, Skip
-from kalends.domain.imports.sources import BY_CREATION, Page, Walk
+from kalends.domain.imports.runs import RowOutcome, SkippedRow
+from kalends.domain.imports.sources import BY_CREATION, SourcePage, Walk
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.services.imports.accounts import with_account
 from kalends.services.imports.connections import (
-    CalcomFailed,
-    caller_from_calcom,
+    SourceFailed,
     error_of,
+    import_caller,
     open_account,
     require_connection,
     wait_here,
 )
 from kalends.services.imports.importer import read_listed
-from kalends.services.imports.rows import Shown, Verdict, bring_rows
-from kalends.services.imports.runs import Span
+from kalends.services.imports.rows import FetchedRow, RowResult, import_rows
+from kalends.services.imports.runs import StartRange
 from kalends.services.imports.worker import BATCH
 
 
@@ -29,7 +29,7 @@ class Preview(Struct):
 
     synced: int
     unchanged: int
-    skips: list[Skip]
+    skips: list[SkippedRow]
 
     @property
     def skipped(self) -> int:
@@ -37,7 +37,7 @@ class Preview(Struct):
 
 
 class _Undo(Exception):
-    def __init__(self, verdicts: list[Verdict]) -> None:
+    def __init__(self, verdicts: list[RowResult]) -> None:
         super().__init__()
         self.verdicts = verdicts
 
@@ -45,7 +45,7 @@ class _Undo(Exception):
 async def preview_sync(
     context: Context,
     organization_id: UUID,
-    span: Span,
+    span: StartRange,
     progress: Callable[[Preview, int | None], None],
 ) -> Preview:
     """Walks through all bookings and brings them in for an instant, each few in a transaction that
@@ -58,17 +58,17 @@ async def preview_sync(
     account = open_account(context, connection, patience, wait_here)
     try:
         connection = await with_account(context, connection, account)
-    except CalcomFailed as failed:
+    except SourceFailed as failed:
         raise error_of(failed.failure) from failed
-    caller = await caller_from_calcom(context, organization_id)
+    caller = await import_caller(context, organization_id)
     preview, seen = Preview(0, 0, []), set[str]()
 
-    async def try_out(work: UnitOfWork, shown: list[Shown]) -> None:
-        raise _Undo(await bring_rows(work, connection, shown, None))
+    async def try_out(work: UnitOfWork, shown: list[FetchedRow]) -> None:
+        raise _Undo(await import_rows(work, connection, shown, None))
 
     walk = Walk(by=BY_CREATION, starts_from=span[0], starts_until=span[1])
     async for page in account.walk(walk):
-        if not isinstance(page, Page):
+        if not isinstance(page, SourcePage):
             raise error_of(page)
         for first in range(0, len(page.rows), BATCH):
             rows = page.rows[first : first + BATCH]
@@ -82,11 +82,13 @@ async def preview_sync(
     return preview
 
 
-def _count(preview: Preview, verdicts: list[Verdict]) -> None:
+def _count(preview: Preview, verdicts: list[RowResult]) -> None:
     for verdict in verdicts:
-        if verdict.outcome is Outcome.SYNCED or verdict.wants is not None:
+        if verdict.outcome is RowOutcome.SYNCED or verdict.wants is not None:
             preview.synced += 1
-        elif verdict.outcome is Outcome.UNCHANGED:
+        elif verdict.outcome is RowOutcome.UNCHANGED:
             preview.unchanged += 1
         else:
-            preview.skips.append(Skip(verdict.uid, verdict.reason or "It was left out before."))
+            preview.skips.append(
+                SkippedRow(verdict.uid, verdict.reason or "It was left out before.")
+            )

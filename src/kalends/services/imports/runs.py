@@ -25,23 +25,23 @@ from kalends.domain.errors import (
     Unavailable,
 )
 from kalends.domain.ids import RUN, encode_id, new_id
-from kalends.domain.imports.runs import Connection, Run
+from kalends.domain.imports.runs import ImportConnection, ImportRun
 from kalends.domain.imports.sources import Failure, Trouble
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.blocked_organizations import BlockedOrganizations
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.services.imports.connections import (
-    caller_from_calcom,
     error_of,
+    import_caller,
     open_account,
     require_connection,
 )
 from kalends.services.imports.worker import (
     LEASE,
-    Due,
+    DueRun,
     HandOver,
-    Progress,
-    Worker,
+    ReportProgress,
+    RunWorker,
     end_run,
     enqueue_run,
 )
@@ -68,17 +68,17 @@ FAILURES: Final = (
 
 BROKEN: Final = "The sync broke off for a reason that was not foreseen; the server's log says more."
 
-Span = tuple[datetime | None, datetime | None]
+StartRange = tuple[datetime | None, datetime | None]
 
 
-async def sync(
+async def sync_bookings(
     context: Context,
     organization_id: UUID,
-    span: Span,
+    span: StartRange,
     *,
     wait_seconds: float | None = WAIT_SECONDS,
-    progress: Progress | None = None,
-) -> Run:
+    progress: ReportProgress | None = None,
+) -> ImportRun:
     """Brings over what has changed, or all that starts within `span`; the run, which may go on as
     a job when `wait_seconds` are over.
 
@@ -87,16 +87,16 @@ async def sync(
     """
     began = asyncio.get_running_loop().time()
     connection = await require_connection(context, organization_id)
-    failure = await look(context, connection)
+    failure = await check_account(context, connection)
     if failure is not None:
         raise error_of(failure)
-    caller = await caller_from_calcom(context, organization_id)
+    caller = await import_caller(context, organization_id)
     run_id = await working.change(context, caller, begin_run, span)
     deadline = None if wait_seconds is None else began + wait_seconds
-    return await _see_through(context, caller, run_id, deadline, progress)
+    return await _run_until_deadline(context, caller, run_id, deadline, progress)
 
 
-async def look(context: Context, connection: Connection) -> Failure | None:
+async def check_account(context: Context, connection: ImportConnection) -> Failure | None:
     """Whether there is an account to sync with. One that has asked too often is there."""
 
     async def pause(seconds: float, _: Trouble) -> None:
@@ -110,7 +110,7 @@ async def look(context: Context, connection: Connection) -> Failure | None:
         return None
 
 
-async def find_run_for(context: Context, user_id: UUID, run_id: UUID) -> Run:
+async def find_run_for(context: Context, user_id: UUID, run_id: UUID) -> ImportRun:
     """Raises NotFound for a run of others, Forbidden for a mere member."""
     async with context.database.connection() as tx:
         roles = {m.organization_id: m.role for m in await list_memberships(tx, user_id)}
@@ -122,18 +122,18 @@ async def find_run_for(context: Context, user_id: UUID, run_id: UUID) -> Run:
     return run
 
 
-def error_of_run(run: Run) -> KalendsError | None:
+def error_of_run(run: ImportRun) -> KalendsError | None:
     """What a failed run met."""
     kind = next((kind for kind in FAILURES if kind.code == run.code), None)
     return kind(run.error or "") if kind else None
 
 
-async def list_runs(work: UnitOfWork, limit: int) -> list[Run]:
+async def list_runs(work: UnitOfWork, limit: int) -> list[ImportRun]:
     """The latest first."""
     return await runs.list_runs(work.tenant, limit)
 
 
-async def begin_run(work: UnitOfWork, span: Span) -> UUID:
+async def begin_run(work: UnitOfWork, span: StartRange) -> UUID:
     """Writes the run down, and the job that goes on with it if whoever begins it does not."""
     run_id = new_id()
     await runs.insert_run(work.tenant, run_id, span, work.recorded_at)
@@ -182,8 +182,8 @@ async def resume_missed_runs(context: Context) -> int:
 
 async def give_up_run(context: Context, payload: bytes, _: str) -> None:
     """Ends a run that met again and again what was not foreseen, unless somebody is at it."""
-    due = json.decode(payload, type=Due)
-    caller = await caller_from_calcom(context, due.organization_id)
+    due = json.decode(payload, type=DueRun)
+    caller = await import_caller(context, due.organization_id)
 
     async def end(work: UnitOfWork) -> None:
         run = await runs.find_run(work.tenant, due.run_id)
@@ -193,11 +193,11 @@ async def give_up_run(context: Context, payload: bytes, _: str) -> None:
     await working.change(context, caller, end)
 
 
-async def go_on(context: Context, payload: bytes) -> timedelta | None:
+async def resume_run(context: Context, payload: bytes) -> timedelta | None:
     """The job: works on the run, unless it is over; later, where somebody else does."""
-    due = json.decode(payload, type=Due)
-    caller = await caller_from_calcom(context, due.organization_id)
-    worker = Worker(context, caller, None, None, LONGEST_PAUSE_OF_A_JOB)
+    due = json.decode(payload, type=DueRun)
+    caller = await import_caller(context, due.organization_id)
+    worker = RunWorker(context, caller, None, None, LONGEST_PAUSE_OF_A_JOB)
     if await worker.take(due.run_id):
         await worker.work()
         return None
@@ -215,7 +215,7 @@ async def _unless_blocked(
     if organization_id in blocked:
         return False
     try:
-        caller = await caller_from_calcom(context, organization_id)
+        caller = await import_caller(context, organization_id)
         return await working.change(context, caller, change)
     except Unavailable as error:
         await blocked.add(organization_id, error)
@@ -232,16 +232,16 @@ async def _begin_timed(work: UnitOfWork) -> bool:
     return True
 
 
-async def _see_through(
+async def _run_until_deadline(
     context: Context,
     caller: Caller,
     run_id: UUID,
     deadline: float | None,
-    progress: Progress | None,
-) -> Run:
+    progress: ReportProgress | None,
+) -> ImportRun:
     """Works on the run until it is over or the deadline has come. Meanwhile another run of the
     organization may be at work: it is waited for, and gone on with if nobody else does."""
-    worker = Worker(context, caller, deadline, progress)
+    worker = RunWorker(context, caller, deadline, progress)
     while True:
         if await worker.take(run_id):
             await worker.work()

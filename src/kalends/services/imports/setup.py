@@ -13,12 +13,12 @@ from msgspec import Struct, structs
 from kalends.domain.errors import SlugTaken
 from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, new_id
-from kalends.domain.imports.merging import Mapping
-from kalends.domain.imports.runs import Connection
+from kalends.domain.imports.merging import ScheduleMapping
+from kalends.domain.imports.runs import ImportConnection
 from kalends.domain.schedule import BookingLimits, Schedule
 from kalends.gateways.calcom.setup import (
-    EventTypePlan,
-    SchedulePlan,
+    SourceEventType,
+    SourceSchedule,
     read_event_type,
     read_schedule,
 )
@@ -26,8 +26,8 @@ from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.scheduling.event_type_slugs import list_free_slugs
 from kalends.services.imports.connections import (
-    caller_from_calcom,
     error_of,
+    import_caller,
     open_account,
     require_connection,
     wait_here,
@@ -40,7 +40,7 @@ SCHEDULES: Final = "schedule"
 EVENT_TYPES: Final = "event type"
 
 
-class Line(Struct, frozen=True):
+class SetupResult(Struct, frozen=True):
     """What became of one thing: its kind, its name there, what was done, and what was left out."""
 
     kind: str
@@ -52,12 +52,14 @@ class Line(Struct, frozen=True):
 class _Undo(Exception):
     """Nothing is kept of what was tried."""
 
-    def __init__(self, lines: list[Line]) -> None:
+    def __init__(self, lines: list[SetupResult]) -> None:
         super().__init__()
         self.lines = lines
 
 
-async def import_plans(context: Context, organization_id: UUID, *, is_dry_run: bool) -> list[Line]:
+async def import_setup(
+    context: Context, organization_id: UUID, *, is_dry_run: bool
+) -> list[SetupResult]:
     """Brings over the schedules and event types that were not brought over yet, and has the
     bookings of each event type go to its schedule. All or nothing; a dry run does nothing.
 
@@ -73,9 +75,9 @@ async def import_plans(context: Context, organization_id: UUID, *, is_dry_run: b
         raise error_of(found_types)
     plans = [read_schedule(value) for value in found_schedules]
     types = [read_event_type(value) for value in found_types]
-    caller = await caller_from_calcom(context, organization_id)
+    caller = await import_caller(context, organization_id)
 
-    async def bring(work: UnitOfWork) -> list[Line]:
+    async def bring(work: UnitOfWork) -> list[SetupResult]:
         lines = await _bring(work, plans, types)
         if is_dry_run:
             raise _Undo(lines)
@@ -88,16 +90,16 @@ async def import_plans(context: Context, organization_id: UUID, *, is_dry_run: b
 
 
 async def _bring(
-    work: UnitOfWork, plans: Sequence[SchedulePlan | str], types: Sequence[EventTypePlan | str]
-) -> list[Line]:
+    work: UnitOfWork, plans: Sequence[SourceSchedule | str], types: Sequence[SourceEventType | str]
+) -> list[SetupResult]:
     connection = await connections.lock_connection(work.tenant)
     assert connection is not None
     ours = await imported_bookings.find_plans(work.tenant, SCHEDULES)
-    lines: list[Line] = []
+    lines: list[SetupResult] = []
     by_default = connection.default_schedule_id
     for plan in plans:
         if isinstance(plan, str):
-            lines.append(Line(SCHEDULES, plan, "left out", []))
+            lines.append(SetupResult(SCHEDULES, plan, "left out", []))
             continue
         lines.append(await _bring_schedule(work, plan, ours))
         if plan.is_default:
@@ -106,9 +108,11 @@ async def _bring(
     return lines
 
 
-async def _bring_schedule(work: UnitOfWork, plan: SchedulePlan, ours: dict[int, UUID]) -> Line:
+async def _bring_schedule(
+    work: UnitOfWork, plan: SourceSchedule, ours: dict[int, UUID]
+) -> SetupResult:
     if plan.calcom_id in ours:
-        return Line(SCHEDULES, plan.name, _was_there(SCHEDULE, ours[plan.calcom_id]), [])
+        return SetupResult(SCHEDULES, plan.name, _was_there(SCHEDULE, ours[plan.calcom_id]), [])
     schedule = Schedule(
         id=new_id(),
         name=plan.name,
@@ -125,42 +129,50 @@ async def _bring_schedule(work: UnitOfWork, plan: SchedulePlan, ours: dict[int, 
     await schedules.insert_schedule(work.tenant, schedule)
     await imported_bookings.put_plan(work.tenant, SCHEDULES, plan.calcom_id, schedule.id)
     ours[plan.calcom_id] = schedule.id
-    return Line(SCHEDULES, plan.name, f"made {encode_id(SCHEDULE, schedule.id)}", plan.left_out)
+    return SetupResult(
+        SCHEDULES, plan.name, f"made {encode_id(SCHEDULE, schedule.id)}", plan.left_out
+    )
 
 
 async def _bring_event_types(
     work: UnitOfWork,
-    connection: Connection,
-    types: Sequence[EventTypePlan | str],
+    connection: ImportConnection,
+    types: Sequence[SourceEventType | str],
     ours: dict[int, UUID],
     by_default: UUID,
-) -> list[Line]:
+) -> list[SetupResult]:
     """Each on its schedule; its bookings will go there too, unless a mapping says otherwise."""
     known = await imported_bookings.find_plans(work.tenant, EVENT_TYPES)
     mapped = {mapping.calcom_event_type_id for mapping in connection.mappings}
-    lines, mappings = list[Line](), list(connection.mappings)
+    lines, mappings = list[SetupResult](), list(connection.mappings)
     for plan in types:
         if isinstance(plan, str):
-            lines.append(Line(EVENT_TYPES, plan, "left out", []))
+            lines.append(SetupResult(EVENT_TYPES, plan, "left out", []))
             continue
         if plan.calcom_id in known:
             done = _was_there(EVENT_TYPE, known[plan.calcom_id])
-            lines.append(Line(EVENT_TYPES, plan.name, done, []))
+            lines.append(SetupResult(EVENT_TYPES, plan.name, done, []))
             continue
         schedule_id = ours.get(plan.schedule_id or 0, by_default)
         made = await _insert_event_type(work, plan, schedule_id)
         await imported_bookings.put_plan(work.tenant, EVENT_TYPES, plan.calcom_id, made.id)
         lines.append(
-            Line(EVENT_TYPES, plan.name, f"made {encode_id(EVENT_TYPE, made.id)}", plan.left_out)
+            SetupResult(
+                EVENT_TYPES, plan.name, f"made {encode_id(EVENT_TYPE, made.id)}", plan.left_out
+            )
         )
         if plan.calcom_id not in mapped:
-            mappings.append(Mapping(calcom_event_type_id=plan.calcom_id, schedule_id=schedule_id))
+            mappings.append(
+                ScheduleMapping(calcom_event_type_id=plan.calcom_id, schedule_id=schedule_id)
+            )
     if mappings != connection.mappings:
         await connections.set_mappings(work.tenant, mappings, work.recorded_at)
     return lines
 
 
-async def _insert_event_type(work: UnitOfWork, plan: EventTypePlan, schedule_id: UUID) -> EventType:
+async def _insert_event_type(
+    work: UnitOfWork, plan: SourceEventType, schedule_id: UUID
+) -> EventType:
     """Under its slug, if that is free here; else under one of its name."""
     values = structs.asdict(plan)
     for name in ("calcom_id", "schedule_id", "slug", "left_out"):

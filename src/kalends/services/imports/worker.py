@@ -17,18 +17,32 @@ from msgspec import Struct, json
 
 from kalends.domain.errors import KalendsError, code_of
 from kalends.domain.ids import new_id
-from kalends.domain.imports.runs import OVERLAP, Connection, Outcome, Run, RunState, plan_walks
-from kalends.domain.imports.sources import NO_TROUBLE, Account, Away, Page, Trouble, Walk
+from kalends.domain.imports.runs import (
+    OVERLAP,
+    ImportConnection,
+    ImportRun,
+    RowOutcome,
+    RunState,
+    plan_walks,
+)
+from kalends.domain.imports.sources import (
+    NO_TROUBLE,
+    NoAnswer,
+    SourceAccount,
+    SourcePage,
+    Trouble,
+    Walk,
+)
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.services.imports.accounts import adopt_rows, identify, with_account
 from kalends.services.imports.connections import (
-    CalcomFailed,
+    SourceFailed,
     error_of,
     open_account,
     require_connection,
 )
-from kalends.services.imports.importer import Bringer, read_listed
+from kalends.services.imports.importer import BookingImporter, read_listed
 from kalends.store.imports import connections, imported_bookings, runs
 from kalends.store.jobs import enqueue_job
 
@@ -44,10 +58,10 @@ MOST_SKIPS: Final = 100
 # Taking a row out of the way may make way for another.
 MOST_PASSES: Final = 3
 
-Progress = Callable[[Run, int | None], None]
+ReportProgress = Callable[[ImportRun, int | None], None]
 
 
-class Due(Struct, frozen=True):
+class DueRun(Struct, frozen=True):
     """A run that somebody has to go on with."""
 
     organization_id: UUID
@@ -56,7 +70,7 @@ class Due(Struct, frozen=True):
 
 def organization_of(payload: bytes) -> UUID:
     """Whose run the job goes on with."""
-    return json.decode(payload, type=Due).organization_id
+    return json.decode(payload, type=DueRun).organization_id
 
 
 class HandOver(Exception):
@@ -67,13 +81,13 @@ class HandOver(Exception):
         self.seconds = seconds
 
 
-class _Lost(Exception):
+class _LeaseLost(Exception):
     """Somebody else has the run now."""
 
 
 async def enqueue_run(work: UnitOfWork, run_id: UUID, after: timedelta) -> None:
     """Has a job go on with the run, not before that."""
-    payload = json.encode(Due(work.organization_id, run_id))
+    payload = json.encode(DueRun(work.organization_id, run_id))
     if after > timedelta(0):
         await enqueue_job(work.tx, RUN_JOB, payload, after)
     else:
@@ -81,7 +95,7 @@ async def enqueue_run(work: UnitOfWork, run_id: UUID, after: timedelta) -> None:
 
 
 async def end_run(
-    work: UnitOfWork, run: Run, error: KalendsError | None, holder: UUID | None
+    work: UnitOfWork, run: ImportRun, error: KalendsError | None, holder: UUID | None
 ) -> bool:
     """Writes the end down, if the run is the holder's (None: nobody's) and not over yet."""
     if error is None and not run.has_range and run.generation and run.mark:
@@ -98,7 +112,7 @@ async def end_run(
     )
 
 
-class Worker:
+class RunWorker:
     """Who works on runs of one organization, one after the other."""
 
     def __init__(
@@ -106,7 +120,7 @@ class Worker:
         context: Context,
         caller: Caller,
         deadline: float | None,
-        progress: Progress | None,
+        progress: ReportProgress | None,
         longest_pause: float = math.inf,
     ) -> None:
         self._context = context
@@ -116,14 +130,14 @@ class Worker:
         self._longest_pause = longest_pause
         self._holder = new_id()
         self._has_handed_over = False
-        self._run: Run
+        self._run: ImportRun
         self._trouble = NO_TROUBLE
         self._ends_at = math.inf
 
     async def take(self, run_id: UUID) -> bool:
         """Whether the run is ours to work on."""
         async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
-            taken = await runs.take_run(tenant, run_id, self._holder, LEASE)
+            taken = await runs.acquire_lease(tenant, run_id, self._holder, LEASE)
         if taken is None:
             return False
         self._run, self._trouble = taken.run, taken.trouble
@@ -131,7 +145,7 @@ class Worker:
         self._ends_at = asyncio.get_running_loop().time() + left
         return True
 
-    async def find(self, run_id: UUID) -> Run | None:
+    async def find(self, run_id: UUID) -> ImportRun | None:
         async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
             return await runs.find_run(tenant, run_id)
 
@@ -153,7 +167,7 @@ class Worker:
         except HandOver as wait:
             self._has_handed_over = True
             await working.change(self._context, self._caller, self._hand_over, wait.seconds)
-        except _Lost:
+        except _LeaseLost:
             return
 
     async def _work_through(self) -> KalendsError | None:
@@ -171,17 +185,17 @@ class Worker:
             )
         except KalendsError as error:
             return error
-        bringer = Bringer(self._context, self._caller, connection, self._run, self._hold)
+        bringer = BookingImporter(self._context, self._caller, connection, self._run, self._hold)
         try:
             bringer.connection = await with_account(self._context, connection, account)
             while walks := self._run.walks:
                 await self._walk(account, bringer, walks)
             await self._settle(account, bringer)
-        except CalcomFailed as failed:
+        except SourceFailed as failed:
             return error_of(failed.failure)
         return None
 
-    async def _plan(self) -> Connection | KalendsError:
+    async def _plan(self) -> ImportConnection | KalendsError:
         """The connection, and what the run has to walk, if that was not said before."""
         try:
             connection = await require_connection(self._context, self._run.organization_id)
@@ -192,7 +206,7 @@ class Worker:
             await self._read_again()
         return connection
 
-    async def _write_plan(self, work: UnitOfWork, connection: Connection) -> None:
+    async def _write_plan(self, work: UnitOfWork, connection: ImportConnection) -> None:
         await self._hold(work)
         run = self._run
         since: datetime = work.recorded_at
@@ -211,10 +225,12 @@ class Worker:
             since - OVERLAP,
         )
 
-    async def _walk(self, account: Account, bringer: Bringer, walks: Sequence[Walk]) -> None:
+    async def _walk(
+        self, account: SourceAccount, bringer: BookingImporter, walks: Sequence[Walk]
+    ) -> None:
         async for page in account.walk(walks[0]):
-            if not isinstance(page, Page):
-                raise CalcomFailed(page)
+            if not isinstance(page, SourcePage):
+                raise SourceFailed(page)
             left = [*([page.next] if page.next else []), *walks[1:]]
             batches = [page.rows[i : i + BATCH] for i in range(0, len(page.rows), BATCH)] or [[]]
             for number, batch in enumerate(batches, 1):
@@ -242,7 +258,7 @@ class Worker:
 
         return note
 
-    async def _settle(self, account: Account, bringer: Bringer) -> None:
+    async def _settle(self, account: SourceAccount, bringer: BookingImporter) -> None:
         """What was left out, by this run or an earlier one, is tried again, now that all was
         seen."""
         await adopt_rows(self._context, bringer.connection)
@@ -251,12 +267,12 @@ class Worker:
             while uids := await self._list_kept(bringer.connection, after):
                 await self._pause(0, self._trouble)
                 verdicts = await bringer.settle(account, uids)
-                has_moved |= any(v.outcome == Outcome.SYNCED for v in verdicts)
+                has_moved |= any(v.outcome == RowOutcome.SYNCED for v in verdicts)
                 after = uids[-1]
             if not has_moved:
                 break
 
-    async def _list_kept(self, connection: Connection, after: str) -> list[str]:
+    async def _list_kept(self, connection: ImportConnection, after: str) -> list[str]:
         async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
             return await imported_bookings.list_kept(tenant, connection.account, after, BATCH)
 
@@ -265,7 +281,7 @@ class Worker:
 
     async def _write_end(self, work: UnitOfWork, error: KalendsError | None) -> None:
         if not await end_run(work, self._run, error, self._holder):
-            raise _Lost
+            raise _LeaseLost
 
     async def _hand_over(self, work: UnitOfWork, seconds: float) -> None:
         """Lets a job go on, unless somebody has the run already."""
@@ -285,7 +301,7 @@ class Worker:
         self._trouble = trouble
         now = asyncio.get_running_loop().time()
         if now >= self._ends_at:
-            raise CalcomFailed(Away("it shows new bookings without an end"))
+            raise SourceFailed(NoAnswer("it shows new bookings without an end"))
         is_late = self._deadline is not None and now + seconds >= self._deadline
         if is_late or seconds > self._longest_pause:
             raise HandOver(seconds)
@@ -298,7 +314,7 @@ class Worker:
                 trouble,
             )
         if not is_ours:
-            raise _Lost
+            raise _LeaseLost
         await asyncio.sleep(seconds)
 
     async def _hold(self, work: UnitOfWork) -> None:
@@ -306,10 +322,10 @@ class Worker:
         Raises _Lost where somebody has."""
         is_ours = await runs.hold_run(work.tenant, self._run.id, self._holder, LEASE)
         if not is_ours:
-            raise _Lost
+            raise _LeaseLost
 
     async def _read_again(self) -> None:
         run = await self.find(self._run.id)
         if run is None or run.is_over:
-            raise _Lost
+            raise _LeaseLost
         self._run = run

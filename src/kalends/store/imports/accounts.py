@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from kalends.domain.imports.sources import Identity
+from kalends.domain.imports.sources import AccountIdentity
 from kalends.store.database import TenantConnection
 
 # Numbers are a server's own, so either its address or the person's has to be the same. A server
@@ -27,7 +27,9 @@ ON CONFLICT (organization_id, id) DO UPDATE SET base_url = excluded.base_url,
 """
 
 
-async def find_account(tenant: TenantConnection, identity: Identity, base_url: str) -> UUID | None:
+async def find_account(
+    tenant: TenantConnection, identity: AccountIdentity, base_url: str
+) -> UUID | None:
     """The account with that number, at the same server or of the same person."""
     id_: UUID | None = await tenant.tx.fetchval(
         FIND, tenant.organization_id, identity.calcom_id, base_url, identity.email
@@ -44,7 +46,7 @@ async def find_account_at(tenant: TenantConnection, base_url: str) -> UUID | Non
 async def put_account(
     tenant: TenantConnection,
     account_id: UUID,
-    identity: Identity | None,
+    identity: AccountIdentity | None,
     base_url: str,
     now: datetime,
 ) -> None:

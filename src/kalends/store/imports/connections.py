@@ -7,14 +7,14 @@ from uuid import UUID
 
 from msgspec import json, structs
 
-from kalends.domain.imports.merging import Mapping
-from kalends.domain.imports.runs import Connection, OnConflict
+from kalends.domain.imports.merging import ScheduleMapping
+from kalends.domain.imports.runs import ImportConnection, OnConflict
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import as_raw, columns_of, parameters
 
-FIELDS: Final = Connection.__struct_fields__
-COLUMNS: Final = columns_of(Connection)
-MAPPINGS: Final = json.Decoder(list[Mapping])
+FIELDS: Final = ImportConnection.__struct_fields__
+COLUMNS: Final = columns_of(ImportConnection)
+MAPPINGS: Final = json.Decoder(list[ScheduleMapping])
 _LASTING: Final = (
     "organization_id", "id", "hook_token", "hook_hash", "generation", "created_at",
 )  # fmt: skip
@@ -30,7 +30,7 @@ INSERT INTO calcom_connections ({COLUMNS}) VALUES ({parameters(1, len(FIELDS))})
 ON CONFLICT (organization_id) DO UPDATE SET
     ({", ".join(_REPLACED)}) = ROW({", ".join(f"excluded.{f}" for f in _REPLACED)}),
     generation = calcom_connections.generation + 1
-RETURNING {columns_of(Connection, "calcom_connections")}
+RETURNING {columns_of(ImportConnection, "calcom_connections")}
 """
 DELETE: Final = "DELETE FROM calcom_connections WHERE organization_id = $1 RETURNING id"
 # Bookings of before may go elsewhere now: the next sync walks through all of them.
@@ -68,20 +68,20 @@ RETURNING 1
 """
 
 
-async def find_connection(tenant: TenantConnection) -> Connection | None:
+async def find_connection(tenant: TenantConnection) -> ImportConnection | None:
     return _connection(await tenant.tx.fetchrow(GET, tenant.organization_id))
 
 
-async def lock_connection(tenant: TenantConnection) -> Connection | None:
+async def lock_connection(tenant: TenantConnection) -> ImportConnection | None:
     """The connection, locked against other changes until the transaction ends."""
     return _connection(await tenant.tx.fetchrow(LOCK, tenant.organization_id))
 
 
-async def find_connection_by_hook(tx: Tx, hook_hash: bytes) -> Connection | None:
+async def find_connection_by_hook(tx: Tx, hook_hash: bytes) -> ImportConnection | None:
     return _connection(await tx.fetchrow(BY_HOOK, hook_hash))
 
 
-async def put_connection(tx: Tx, connection: Connection) -> Connection:
+async def put_connection(tx: Tx, connection: ImportConnection) -> ImportConnection:
     """Makes the organization's connection, or replaces all of it but its id and its hook."""
     values = structs.asdict(connection) | {"mappings": as_raw(connection.mappings)}
     row = await tx.fetchrow(PUT, *(values[name] for name in FIELDS))
@@ -96,7 +96,9 @@ async def delete_connection(tenant: TenantConnection) -> UUID | None:
     return id_
 
 
-async def set_mappings(tenant: TenantConnection, mappings: list[Mapping], now: datetime) -> None:
+async def set_mappings(
+    tenant: TenantConnection, mappings: list[ScheduleMapping], now: datetime
+) -> None:
     """Forgets how far the sync had come, too."""
     await tenant.tx.execute(SET_MAPPINGS, tenant.organization_id, as_raw(mappings), now)
 
@@ -143,10 +145,10 @@ def next_due(now: datetime, interval_minutes: int) -> datetime | None:
     return now + timedelta(minutes=interval_minutes) if interval_minutes else None
 
 
-def _connection(row: Any) -> Connection | None:
+def _connection(row: Any) -> ImportConnection | None:
     if row is None:
         return None
     values = dict(zip(FIELDS, row, strict=True))
     values["mappings"] = MAPPINGS.decode(values["mappings"])
     values["on_conflict"] = OnConflict(values["on_conflict"])
-    return Connection(**values)
+    return ImportConnection(**values)

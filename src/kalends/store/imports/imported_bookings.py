@@ -8,14 +8,14 @@ from uuid import UUID
 from msgspec import Raw, Struct, json
 
 from kalends.domain.booking import Booking
-from kalends.domain.imports.merging import Fields
+from kalends.domain.imports.merging import ImportedFields
 from kalends.store.bookings.bookings import COLUMNS as BOOKING_COLUMNS
 from kalends.store.bookings.bookings import booking_from
 from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of
 
 
-class Known(Struct, frozen=True):
+class KnownRow(Struct, frozen=True):
     """A row as it was last seen, and what came of it. `made_at` and `changed_at` are Cal.com's,
     `seen_at` is when it was asked for. `outcome` is that in the run that saw it last.
     `account_id` is whose account showed it first; None until that was known."""
@@ -35,19 +35,19 @@ class Known(Struct, frozen=True):
     account_id: UUID | None
 
 
-class Link(Struct, frozen=True, kw_only=True):
+class SeatLink(Struct, frozen=True, kw_only=True):
     """Which booking a seat of a row is, and what Cal.com last said of it. The seat of an ordinary
     row is empty."""
 
     uid: str
     seat: str
     booking_id: UUID
-    brought: Fields
+    brought: ImportedFields
 
 
-FIELDS: Final = Known.__struct_fields__
-COLUMNS: Final = columns_of(Known)
-BROUGHT: Final = json.Decoder(Fields)
+FIELDS: Final = KnownRow.__struct_fields__
+COLUMNS: Final = columns_of(KnownRow)
+BROUGHT: Final = json.Decoder(ImportedFields)
 _TYPES: Final = ("text", "text", "text", "bytea", "timestamptz", "timestamptz", "timestamptz")
 _ALL_TYPES: Final = (*_TYPES, "text", "text", "bytea", "uuid", "text", "uuid")
 _CHANGED: Final = ", ".join(f"{name} = excluded.{name}" for name in FIELDS[1:])
@@ -109,22 +109,24 @@ async def lock_imports(tenant: TenantConnection) -> None:
     await tenant.tx.execute(LOCK, str(tenant.organization_id))
 
 
-async def find_rows(tenant: TenantConnection, uids: Sequence[str]) -> list[Known]:
+async def find_rows(tenant: TenantConnection, uids: Sequence[str]) -> list[KnownRow]:
     """Those that are known of these rows, and of the rows that followed on them."""
-    return [Known(*row) for row in await tenant.tx.fetch(FIND, tenant.organization_id, uids)]
+    return [KnownRow(*row) for row in await tenant.tx.fetch(FIND, tenant.organization_id, uids)]
 
 
-async def find_links(tenant: TenantConnection, uids: Sequence[str]) -> list[Link]:
+async def find_links(tenant: TenantConnection, uids: Sequence[str]) -> list[SeatLink]:
     rows = await tenant.tx.fetch(FIND_LINKS, tenant.organization_id, uids)
-    return [Link(uid=r[0], seat=r[1], booking_id=r[2], brought=BROUGHT.decode(r[3])) for r in rows]
+    return [
+        SeatLink(uid=r[0], seat=r[1], booking_id=r[2], brought=BROUGHT.decode(r[3])) for r in rows
+    ]
 
 
-async def put_rows(tenant: TenantConnection, rows: Sequence[Known]) -> None:
+async def put_rows(tenant: TenantConnection, rows: Sequence[KnownRow]) -> None:
     columns = ([getattr(row, name) for row in rows] for name in FIELDS)
     await tenant.tx.execute(PUT, tenant.organization_id, *columns)
 
 
-async def put_links(tenant: TenantConnection, links: Sequence[Link]) -> None:
+async def put_links(tenant: TenantConnection, links: Sequence[SeatLink]) -> None:
     await tenant.tx.execute(
         PUT_LINKS,
         tenant.organization_id,

@@ -8,15 +8,15 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct, json
 
-from kalends.domain.imports.runs import OF_ANOTHER_ACCOUNT, Run, RunState, Skip
+from kalends.domain.imports.runs import OF_ANOTHER_ACCOUNT, ImportRun, RunState, SkippedRow
 from kalends.domain.imports.sources import Trouble, Walk
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import as_raw, columns_of
 
-FIELDS: Final = Run.__struct_fields__
-COLUMNS: Final = columns_of(Run)
+FIELDS: Final = ImportRun.__struct_fields__
+COLUMNS: Final = columns_of(ImportRun)
 WALKS: Final = json.Decoder(list[Walk])
-SKIPS: Final = json.Decoder(list[Skip])
+SKIPS: Final = json.Decoder(list[SkippedRow])
 
 INSERT: Final = """
 INSERT INTO calcom_runs (organization_id, id, state, since, until, created_at)
@@ -115,7 +115,7 @@ ORDER BY organization_id, id LIMIT $2
 """
 
 
-class Counts(Struct):
+class RowCounts(Struct):
     """How many more rows came to an outcome; `skipped` counts `unchanged` too."""
 
     synced: int = 0
@@ -132,15 +132,17 @@ async def insert_run(
     await tenant.tx.execute(INSERT, tenant.organization_id, run_id, *span, now)
 
 
-async def find_run(tenant: TenantConnection, run_id: UUID) -> Run | None:
+async def find_run(tenant: TenantConnection, run_id: UUID) -> ImportRun | None:
     return _run(await tenant.tx.fetchrow(GET, tenant.organization_id, run_id))
 
 
-async def find_run_among(organization_ids: Sequence[UUID], tx: Tx, run_id: UUID) -> Run | None:
+async def find_run_among(
+    organization_ids: Sequence[UUID], tx: Tx, run_id: UUID
+) -> ImportRun | None:
     return _run(await tx.fetchrow(FIND, organization_ids, run_id))
 
 
-async def list_runs(tenant: TenantConnection, limit: int) -> list[Run]:
+async def list_runs(tenant: TenantConnection, limit: int) -> list[ImportRun]:
     """The latest first."""
     rows = await tenant.tx.fetch(LATEST, tenant.organization_id, limit)
     return [run for row in rows if (run := _run(row)) is not None]
@@ -152,18 +154,18 @@ async def has_open_run(tenant: TenantConnection) -> bool:
     return is_open
 
 
-class Taken(Struct, frozen=True):
+class LeasedRun(Struct, frozen=True):
     """A run that was taken, what those have met who worked on it before, and how long ago the
     first of them began."""
 
-    run: Run
+    run: ImportRun
     trouble: Trouble
     age_seconds: float
 
 
-async def take_run(
+async def acquire_lease(
     tenant: TenantConnection, run_id: UUID, holder: UUID, lease: timedelta
-) -> Taken | None:
+) -> LeasedRun | None:
     """The run, ours for as long as the lease is renewed; None where it is over, somebody else has
     it, or another run of the organization is at work."""
     try:
@@ -176,7 +178,7 @@ async def take_run(
     run = _run(columns)
     assert run is not None
     trouble = Trouble(silent_seconds=silent_seconds, tries=tries, limits=limits, garbled=garbled)
-    return Taken(run, trouble, age_seconds)
+    return LeasedRun(run, trouble, age_seconds)
 
 
 async def renew_lease(
@@ -236,14 +238,14 @@ async def note_walks(tenant: TenantConnection, run_id: UUID, walks: Sequence[Wal
     await tenant.tx.execute(WALKED, tenant.organization_id, run_id, as_raw(walks))
 
 
-async def add_counts(tenant: TenantConnection, run_id: UUID, counts: Counts) -> None:
+async def add_counts(tenant: TenantConnection, run_id: UUID, counts: RowCounts) -> None:
     c = counts
     await tenant.tx.execute(COUNT, tenant.organization_id, run_id, c.synced, c.skipped, c.unchanged)
 
 
 async def finish_run(
     tenant: TenantConnection,
-    run: Run,
+    run: ImportRun,
     holder: UUID | None,
     state: RunState,
     *,
@@ -279,7 +281,7 @@ def _columns_of(trouble: Trouble) -> tuple[float | None, int, int, int]:
     return trouble.silent_seconds, trouble.tries, trouble.limits, trouble.garbled
 
 
-def _run(row: Any) -> Run | None:
+def _run(row: Any) -> ImportRun | None:
     if row is None:
         return None
     values = dict(zip(FIELDS, row, strict=True))
@@ -287,4 +289,4 @@ def _run(row: Any) -> Run | None:
     if values["walks"] is not None:
         values["walks"] = WALKS.decode(values["walks"])
     values["skips"] = SKIPS.decode(values["skips"])
-    return Run(**values)
+    return ImportRun(**values)

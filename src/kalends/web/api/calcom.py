@@ -8,8 +8,8 @@ from msgspec import Meta, Struct
 
 from kalends.domain import ids
 from kalends.domain.errors import Invalid
-from kalends.domain.imports.merging import Mapping
-from kalends.domain.imports.runs import DEFAULT_BASE_URL, Connection, OnConflict
+from kalends.domain.imports.merging import ScheduleMapping
+from kalends.domain.imports.runs import DEFAULT_BASE_URL, ImportConnection, OnConflict
 from kalends.domain.values import Day
 from kalends.formats.calcom import (
     CalcomConnectionBody,
@@ -151,7 +151,7 @@ class ReceivedHookBody(Struct, frozen=True):
 
 async def sync_calcom(call: Call) -> HttpAnswer:
     admin, body = await asked_by_admin(call, SyncCalcom)
-    run = await runs.sync(call.context, admin.organization_id, span_of(body))
+    run = await runs.sync_bookings(call.context, admin.organization_id, span_of(body))
     if not run.is_over:
         return HttpAnswer(202, encode(show_run(run)), {})
     if error := runs.error_of_run(run):
@@ -185,7 +185,9 @@ async def delete_calcom(call: Call) -> HttpAnswer:
 async def receive_calcom_hook(call: Call) -> HttpAnswer:
     token = call.scope["path_params"]["token"]
     body = await call.raw_body()
-    await connections.take_hook(call.context, token, call.headers.get("x-cal-signature-256"), body)
+    await connections.receive_hook(
+        call.context, token, call.headers.get("x-cal-signature-256"), body
+    )
     return HttpAnswer(200, encode(ReceivedHookBody()), {})
 
 
@@ -254,12 +256,12 @@ def wanted(body: PutCalcomConnection) -> NewConnection:
     )
 
 
-def _mapping(number: int, given: CalcomMappingInput) -> Mapping:
+def _mapping(number: int, given: CalcomMappingInput) -> ScheduleMapping:
     if (given.calcom_event_type_id is None) == (given.calcom_host_id is None):
         raise Invalid.field(
             f"mappings.{number}", "must name either calcomEventTypeId or calcomHostId"
         )
-    return Mapping(
+    return ScheduleMapping(
         calcom_event_type_id=given.calcom_event_type_id,
         calcom_host_id=given.calcom_host_id,
         schedule_id=_schedule_id(given.schedule_id),
@@ -270,7 +272,7 @@ def _schedule_id(named: str) -> UUID:
     return id_named(ids.SCHEDULE, "schedule", named)
 
 
-def shown(call: Call, connection: Connection) -> HttpAnswer:
+def shown(call: Call, connection: ImportConnection) -> HttpAnswer:
     token = connections.hook_token(call.context, connection)
     base = call.sessions.public_url or f"{call.scope['scheme']}://{call.headers.get('host', '')}"
     hook_url = f"{base}/hooks/calcom/{token}" if token else None

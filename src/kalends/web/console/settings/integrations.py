@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from kalends.domain import ids
 from kalends.domain.errors import KalendsError, NotFound
-from kalends.domain.imports.runs import DEFAULT_BASE_URL, Connection, OnConflict, Run
+from kalends.domain.imports.runs import DEFAULT_BASE_URL, ImportConnection, ImportRun, OnConflict
 from kalends.formats.encoding import encode
 from kalends.runtime.sealing import SealBroken
 from kalends.services.imports import connections, runs
@@ -74,7 +74,7 @@ async def disconnect(request: ConsoleRequest) -> PageAnswer:
 async def sync(request: ConsoleRequest) -> PageAnswer:
     """Begins a run; what takes longer goes on without the page."""
     try:
-        run = await runs.sync(
+        run = await runs.sync_bookings(
             request.page_request.context,
             request.page_request.caller.organization_id,
             (None, None),
@@ -86,16 +86,16 @@ async def sync(request: ConsoleRequest) -> PageAnswer:
     return request.go(PATH, done="synced" if run.is_over else "sync-begun")
 
 
-async def _find(request: ConsoleRequest) -> Connection | None:
+async def _find(request: ConsoleRequest) -> ImportConnection | None:
     try:
-        connection: Connection = await request.read(connections.get_connection)
+        connection: ImportConnection = await request.read(connections.get_connection)
     except NotFound:
         return None
     return connection
 
 
 def _values(
-    request: ConsoleRequest, connection: Connection | None, typed: FormFields
+    request: ConsoleRequest, connection: ImportConnection | None, typed: FormFields
 ) -> dict[str, Any]:
     """What is typed as the API takes it."""
     sealed = (connection.api_key, connection.webhook_secret) if connection else (None, None)
@@ -145,7 +145,7 @@ def _as_typed(form: FormFields) -> FormFields:
     return drafted(fields).typed
 
 
-def _draft_of(connection: Connection | None) -> Draft:
+def _draft_of(connection: ImportConnection | None) -> Draft:
     if connection is None:
         return drafted(
             {
@@ -176,10 +176,12 @@ def _at_our_fields(draft: Draft) -> Draft:
     return Draft(draft.typed, faults, draft.problem, draft.status)
 
 
-async def _page(request: ConsoleRequest, connection: Connection | None, draft: Draft) -> PageAnswer:
+async def _page(
+    request: ConsoleRequest, connection: ImportConnection | None, draft: Draft
+) -> PageAnswer:
     chosen = [draft.typed.text("defaultScheduleId")]
     chosen += [row["schedule"] for row in _mappings_in(draft.typed)]
-    latest: list[Run] = await request.read(runs.list_runs, MOST_RUNS)
+    latest: list[ImportRun] = await request.read(runs.list_runs, MOST_RUNS)
     token = connections.hook_token(request.page_request.context, connection) if connection else None
     return request.page(
         "console/settings/integrations.html",
