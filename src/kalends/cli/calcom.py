@@ -55,7 +55,7 @@ def connect(
         typer.Option("--map", help="event-type:ID=sch_… or host:ID=sch_…; may be repeated."),
     ] = None,
     on_conflict: Annotated[
-        OnConflict, typer.Option(help="What becomes of a booking whose time is taken here.")
+        OnConflict, typer.Option(help="How to treat a booking whose time is taken here.")
     ] = OnConflict.SKIP,
     interval_minutes: Annotated[
         int, typer.Option(help="How often it is synced by itself; 0 is never.", min=0, max=10_080)

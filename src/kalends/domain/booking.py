@@ -122,10 +122,9 @@ def changeable_until(
 def check_transition(now_is: Status, wanted: Status) -> None:
     """Raises InvalidTransition, naming both states, unless `wanted` may follow."""
     if wanted != now_is and wanted not in TRANSITIONS[now_is]:
-        allowed = " or ".join(sorted(TRANSITIONS[now_is])) or "nothing"
-        raise InvalidTransition(
-            f"A booking that is {now_is} cannot become {wanted}; what may follow is {allowed}."
-        )
+        allowed = " or ".join(sorted(TRANSITIONS[now_is]))
+        possible = f"it can only become {allowed}" if allowed else "that status is final"
+        raise InvalidTransition(f"A booking that is {now_is} cannot become {wanted}; {possible}.")
 
 
 def check_movable(booking: Booking) -> None:

@@ -47,7 +47,7 @@ class ApiKeyBody(Struct, frozen=True):
 class CreatedApiKeyBody(ApiKeyBody, frozen=True, kw_only=True):
     """A key that was just made."""
 
-    key: Annotated[str, Meta(description="The secret. It is shown this once.")]
+    key: Annotated[str, Meta(description="The secret. It is never shown again.")]
 
 
 class MembershipBody(Struct, frozen=True):

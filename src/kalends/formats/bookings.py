@@ -40,7 +40,7 @@ class Attendee(Struct, frozen=True):
 
 
 class External(Struct, frozen=True):
-    """Where a booking that was brought in came from."""
+    """Where an imported booking came from."""
 
     provider: str | None
     uid: str | None
@@ -71,10 +71,10 @@ class BookingBody(Struct, frozen=True, kw_only=True):
     attendee: Attendee
     answers: dict[str, Any]
     metadata: dict[str, Any]
-    source: Annotated[str, Meta(description="How it came in: api, page, calcom, …")]
+    source: Annotated[str, Meta(description="How it was made: api, page, calcom, …")]
     external: External
     conflict: Annotated[
-        bool, Meta(description="Brought in though its time was taken; takes no time here.")
+        bool, Meta(description="Imported although its time was taken; it takes no time here.")
     ]
     cancellation_reason: str | None
     cancelled_by: Annotated[

@@ -19,7 +19,7 @@ class SkippedBookingBody(Struct, frozen=True):
     """A row of Cal.com that is left out; each run tries it again and names it."""
 
     uid: Annotated[str, Meta(description="Its uid there.")]
-    reason: Annotated[str, Meta(description="Why it could not be brought in.")]
+    reason: Annotated[str, Meta(description="Why it could not be imported.")]
 
 
 class SyncDone(Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ class SyncUnderWay(Struct, frozen=True, kw_only=True):
 
 
 class SyncRun(Struct, frozen=True, kw_only=True):
-    """A run, however it stands."""
+    """A run, finished or not."""
 
     success: Success
     run_id: RunId
@@ -111,13 +111,13 @@ class CalcomConnectionBody(Struct, frozen=True, kw_only=True):
         list[CalcomMappingBody], Meta(description="Which bookings go to which schedule.")
     ]
     onConflict: Annotated[  # noqa: N815
-        OnConflict, Meta(description="What becomes of a new booking whose time is taken here.")
+        OnConflict, Meta(description="How a new booking is treated whose time is taken here.")
     ]
     intervalMinutes: Annotated[  # noqa: N815
         int, Meta(description="How often it is synced by itself; 0 is never.")
     ]
     hasWebhookSecret: Annotated[  # noqa: N815
-        bool, Meta(description="Whether hooks are taken.")
+        bool, Meta(description="Whether webhooks of Cal.com are accepted.")
     ]
     hookUrl: Annotated[  # noqa: N815
         str | None,

@@ -30,7 +30,7 @@ class EventBody(Struct, frozen=True):
         ),
     ]
     actor: Annotated[Actor, Meta(description="Who did it.")]
-    override: Annotated[bool, Meta(description="There, and true, where rules were overridden.")] | (
+    override: Annotated[bool, Meta(description="Present, and true, if rules were overridden.")] | (
         UnsetType
     ) = UNSET
 

@@ -11,7 +11,7 @@ from kalends.domain.webhook import Delivery, DeliveryAttempt, State, WebhookEndp
 
 
 class EventName(StrEnum):
-    """The events that an endpoint may hear of."""
+    """The events that an endpoint can receive."""
 
     CREATED = "booking.created"
     CONFIRMED = "booking.confirmed"
@@ -24,11 +24,11 @@ class EventName(StrEnum):
 
 
 class WebhookBody(Struct, frozen=True):
-    """A URL that is told what happens."""
+    """A URL that receives events."""
 
     id: Annotated[str, Meta(examples=["whe_0352lF5NnllfIJ66lPpfc3"])]
     url: Annotated[str, Meta(examples=["https://example.com/hooks/kalends"])]
-    events: Annotated[list[EventName], Meta(description="What it hears of.")]
+    events: Annotated[list[EventName], Meta(description="The events that it receives.")]
     description: str | None
     enabled: bool
     disabled_reason: Annotated[
@@ -40,20 +40,24 @@ class WebhookBody(Struct, frozen=True):
 class CreatedWebhookBody(WebhookBody, frozen=True):
     """A new endpoint, with its secret."""
 
-    secret: Annotated[str, Meta(description="What signs; shown this once.", examples=["whsec_…"])]
+    secret: Annotated[
+        str, Meta(description="The key of the signatures; never shown again.", examples=["whsec_…"])
+    ]
 
 
 class RotatedSecretBody(Struct, frozen=True):
     """A new secret."""
 
-    secret: Annotated[str, Meta(description="What signs from now on.", examples=["whsec_…"])]
+    secret: Annotated[
+        str, Meta(description="The key of the signatures from now on.", examples=["whsec_…"])
+    ]
     previous_secret_until: Annotated[
         datetime, Meta(description="Until then `webhook-signature` carries both signatures.")
     ]
 
 
 class DeliveryAttemptBody(Struct, frozen=True):
-    """One try to deliver."""
+    """One attempt to deliver."""
 
     at: datetime
     status: Annotated[int | None, Meta(description="Of HTTP; null where nothing came back.")]
@@ -81,7 +85,7 @@ class DeliveryBody(Struct, frozen=True):
 
 
 class WebhookTestBody(Struct, frozen=True):
-    """What became of a test."""
+    """The result of a test."""
 
     delivered: bool
     status: int | None

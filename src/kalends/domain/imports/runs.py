@@ -19,7 +19,7 @@ DEFAULT_BASE_URL: Final = "https://api.cal.com/v2"
 
 
 class OnConflict(StrEnum):
-    """What becomes of a new booking whose time is taken here."""
+    """How a new booking is treated whose time is taken here."""
 
     SKIP = "skip"
     RECORD = "record"

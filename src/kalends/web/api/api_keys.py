@@ -93,7 +93,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         access=Scope.ALL,
         tag="API keys",
         summary="Create an API key",
-        description="The answer shows the `key` itself, this once.",
+        description="The answer shows the `key` itself; it is never shown again.",
         body=CreateApiKey,
         answers={201: CreatedApiKeyResponse},
     ),
@@ -104,7 +104,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         access=Scope.ALL,
         tag="API keys",
         summary="Revoke an API key",
-        description="It dies at once in the process that answers, in others within 5 seconds.",
+        description="It stops working at once in the process that answers, in others within "
+        "5 seconds.",
         answers={200: DeletedResponse},
     ),
 )

@@ -389,8 +389,8 @@ ROUTES: Final = (
         tag="Bookings",
         summary="List bookings",
         description=(
-            "Sorted by `start_time`, then id. A page holds at most 4 MB of metadata: beyond it 422 "
-            "says so, and a smaller `limit` helps."
+            "Sorted by `start_time`, then id. A page holds at most 4 MB of metadata: a larger one "
+            "is refused with 422; use a smaller `limit`."
         ),
         query=BookingsQuery,
         answers={200: BookingList},
@@ -431,8 +431,8 @@ ROUTES: Final = (
         description=(
             "PENDING may become CONFIRMED or CANCELLED; CONFIRMED may become COMPLETED, CANCELLED "
             "or NO_SHOW. Setting the status it has changes nothing and succeeds. With another "
-            "`attendee.email`, the new address is invited, the one before is told off, and links "
-            "that were given out before open nothing any more."
+            "`attendee.email`, the new address is invited, the one before gets a cancellation, "
+            "and links that were sent before stop working."
         ),
         body=UpdateBooking,
         answers={200: BookingResponse},

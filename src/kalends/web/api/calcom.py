@@ -91,7 +91,7 @@ class PutCalcomConnection(RequestModel, frozen=True, rename="camel"):
         ),
     ]
     default_schedule_id: Annotated[
-        str, Meta(description="Where bookings go that no mapping says anything of.")
+        str, Meta(description="The schedule of bookings that no mapping covers.")
     ]
     base_url: Annotated[
         str,
@@ -112,7 +112,7 @@ class PutCalcomConnection(RequestModel, frozen=True, rename="camel"):
     on_conflict: Annotated[
         OnConflict,
         Meta(
-            description="What becomes of a new booking whose time is taken here: skip leaves it "
+            description="How to treat a new booking whose time is taken here: skip leaves it "
             "out and tries it again at each run, record brings it in without taking time, marked "
             "as in conflict."
         ),
@@ -144,7 +144,7 @@ class CalcomConnectionResponse(Struct, frozen=True):
 
 
 class ReceivedHookBody(Struct, frozen=True):
-    """The hook was taken."""
+    """The webhook was accepted."""
 
     success: Annotated[bool, Meta(description="Always true.")] = True
 
@@ -297,7 +297,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag="Cal.com",
         summary="Sync with Cal.com",
         description=(
-            "Brings bookings in from Cal.com, each exactly once, and keeps them true: all that "
+            "Imports bookings from Cal.com, each exactly once, and keeps them up to date: all that "
             "has changed there since the last time, or all that starts within a range. A row that "
             "was rescheduled there moves its booking here; where both sides have changed a field, "
             "the later change wins. Nothing is announced to attendees by mail; webhooks fire.\n\n"

@@ -32,8 +32,8 @@ class CreatedFeedBody(Struct, frozen=True):
     url: Annotated[
         str,
         Meta(
-            description="The address to subscribe to. It is shown this once, and whoever has it "
-            "can read the calendar.",
+            description="The address to subscribe to. It is shown only now, and anybody who "
+            "has it can read the calendar.",
             examples=["https://book.example.com/feeds/nTzG1bV0yQ8mW3rKqX5cLd7aPfE2hJ4s.ics"],
         ),
     ]

@@ -43,7 +43,9 @@ Url = Annotated[
 ]
 Events = Annotated[
     list[EventName],
-    Meta(max_length=50, description="What it hears of. Left out, or an empty list: everything."),
+    Meta(
+        max_length=50, description="The events that it receives. Left out, or an empty list: all."
+    ),
 ]
 
 
@@ -207,7 +209,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         summary="Create a webhook",
         description=(
-            "The URL is told what happens to bookings from now on, by POST, with the event as its "
+            "The URL receives what happens to bookings from now on, by POST, with the event as its "
             "body. It answers any 2xx within 10 seconds to take it; a redirect is a failure. What "
             "fails is tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h "
             "(or later, where `Retry-After` asks for it). Events of one booking come in order. "
@@ -215,7 +217,7 @@ ROUTES: Final[tuple[Route, ...]] = (
             "Delivery is at least once: `webhook-id` is the same for each try.\n\n"
             "`X-WebKasa-Signature` is `sha256=` and the hex HMAC-SHA256 of the raw body, keyed "
             "with the whole text of the secret; beside it stand the headers of Standard Webhooks. "
-            "The answer shows the `secret`, this once."
+            "The answer shows the `secret`; it is never shown again."
         ),
         body=CreateWebhook,
         answers={201: CreatedWebhookResponse},
@@ -276,9 +278,9 @@ ROUTES: Final[tuple[Route, ...]] = (
         tag=_TAG,
         summary="Rotate the secret of a webhook",
         description=(
-            "Answers the new secret, this once. For 24 hours `webhook-signature` carries the "
-            "signatures of both, the new one first; `X-WebKasa-Signature` is by the new one at "
-            "once."
+            "Answers the new secret, which is never shown again. For 24 hours "
+            "`webhook-signature` carries the signatures of both, the new one first; "
+            "`X-WebKasa-Signature` uses the new one at once."
         ),
         answers={200: RotatedSecretResponse},
     ),

@@ -20,16 +20,16 @@ class Problem(NamedTuple):
 
 
 PROBLEMS: Final[dict[str, Problem]] = {
-    "BAD_REQUEST": Problem("What came cannot be read as HTTP.", "Invalid HTTP request received."),
+    "BAD_REQUEST": Problem("The request is not valid HTTP.", "Invalid HTTP request received."),
     "INVALID_JSON": Problem(
         "The body is not JSON, or nested deeper than 32.", "The body is not JSON (in UTF-8)."
     ),
     "UNAUTHORIZED": Problem(
-        "No key or session, or one that does not hold (any more).",
+        "No key or session, or one that is not valid (any more).",
         "This call needs an API key: Authorization: Bearer wk_live_…",
     ),
     "FORBIDDEN": Problem(
-        "The key lacks the scope, or the change comes from a foreign page.",
+        "The key lacks the scope, or the change comes from another site's page.",
         "This key lacks the scope bookings:write.",
     ),
     "NOT_FOUND": Problem(
@@ -41,18 +41,18 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "PUT is not a method of this path.",
     ),
     "SLOT_TAKEN": Problem(
-        "Somebody has the time on that schedule.", "This time is taken on this schedule."
+        "The time is taken on that schedule.", "This time is taken on this schedule."
     ),
     "INVALID_STATUS_TRANSITION": Problem(
-        "The status cannot follow on the one it has.",
-        "A booking that is CANCELLED cannot become CONFIRMED; what may follow is nothing.",
+        "The booking cannot change to that status.",
+        "A booking that is CANCELLED cannot become CONFIRMED; that status is final.",
     ),
     "NOT_RESCHEDULABLE": Problem(
         "Only PENDING and CONFIRMED bookings can be moved.",
         "This booking is COMPLETED; only PENDING and CONFIRMED bookings can be moved.",
     ),
     "IN_USE": Problem(
-        "Something else still points at it.", "Bookings that have not ended use this schedule."
+        "Something else still uses it.", "Bookings that have not ended use this schedule."
     ),
     "BROKEN_ZONE": Problem(
         "What is stored has a time zone that does not exist (it was changed by hand, or new "
@@ -70,11 +70,11 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "The organization has no connection to Cal.com.", "Cal.com is not connected."
     ),
     "CALCOM_KEY_REFUSED": Problem(
-        "Cal.com does not take the key.", "Cal.com refuses the API key. Connect it again."
+        "Cal.com does not accept the key.", "Cal.com refuses the API key. Connect it again."
     ),
     "STALE": Problem(
-        "`If-Match` names another version than the one that stands.",
-        "This is not the version that stands. Read it again.",
+        "`If-Match` names another version than the current one.",
+        "This is not the current version. Read it again.",
     ),
     "REQUEST_TIMEOUT": Problem(
         "The headers did not come within 10 s, or the body did not go on for 10 s or not come "
@@ -94,7 +94,7 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "It starts sooner than the minimum notice allows.", "This time is too soon.", "start_time"
     ),
     "TOO_FAR_AHEAD": Problem(
-        "It starts later than can be booked yet.", "This time is too far ahead.", "start_time"
+        "It starts later than can be booked now.", "This time is too far ahead.", "start_time"
     ),
     "OUTSIDE_AVAILABILITY": Problem(
         "The schedule is not open at that time.", "The schedule is closed then.", "start_time"
@@ -104,12 +104,12 @@ PROBLEMS: Final[dict[str, Problem]] = {
     ),
     "BUSY": Problem("The schedule has a busy time then.", "The schedule is busy.", "start_time"),
     "LIMIT_REACHED": Problem(
-        "As many as may be are booked.", "There are 8 bookings that day already.", "start_time"
+        "The limit of bookings is reached.", "There are 8 bookings that day already.", "start_time"
     ),
     "INACTIVE": Problem("The schedule or event type is not active.", "This is not active."),
     "TOO_LATE_TO_CHANGE": Problem(
-        "The attendee's own link can change the booking no more: it is over, or the notice that "
-        "its event type asks for has passed. API keys are not bound by that.",
+        "The attendee's link can no longer change the booking: it has ended, or the notice of "
+        "its event type has passed. This does not apply to API keys.",
         "This booking can no longer be changed here. Please get in touch with us.",
     ),
     "IDEMPOTENCY_KEY_REUSED": Problem(
@@ -125,11 +125,11 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "The headers exceed 64000 bytes.",
     ),
     "INTERNAL": Problem(
-        "Something went wrong on our side; the log has it.",
+        "Something went wrong on our side; the log has the details.",
         "Something went wrong on our side. The log has it under this request_id.",
     ),
     "CALCOM_UNSUPPORTED": Problem(
-        "Cal.com answers in a way that is not known.", "Cal.com speaks another version."
+        "Cal.com answers in an unknown format.", "Cal.com speaks another version."
     ),
     "CALCOM_UNAVAILABLE": Problem("Cal.com cannot be reached.", "Cal.com cannot be reached."),
     "UNAVAILABLE": Problem(

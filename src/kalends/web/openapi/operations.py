@@ -117,7 +117,7 @@ def _answers(route: Route, schemas: Schemas) -> dict[str, Schema]:
 
 def _answer(route: Route, status: int, answer: Any, schemas: Schemas) -> Schema:
     described: Schema = {
-        "description": {200: "Done.", 201: "Made.", 202: "Under way."}.get(status, "Done."),
+        "description": {200: "Done.", 201: "Created.", 202: "Accepted."}.get(status, "Done."),
         "headers": headers(_headers_given(route)),
     }
     if answer is not None:

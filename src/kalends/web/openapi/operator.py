@@ -74,12 +74,12 @@ def operator_paths() -> dict[str, Schema]:
 
 
 def _file(id_: str, summary: str, description: str, media_type: str, schema: Schema) -> Schema:
-    same = {"description": "You have it.", "headers": headers(["X-Request-Id", "ETag"])}
+    same = {"description": "Not modified.", "headers": headers(["X-Request-Id", "ETag"])}
     described = _get(
         id_,
         summary,
         description,
-        {"200": _shown("Here it is.", media_type, schema, ["ETag"]), "304": same},
+        {"200": _shown("The document.", media_type, schema, ["ETag"]), "304": same},
     )
     described["get"]["parameters"].append(_IF_NONE_MATCH)
     return described

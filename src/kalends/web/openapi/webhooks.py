@@ -17,8 +17,8 @@ _WHEN: Final = {
     EventName.REMINDER: "A booking is near",
 }
 _HEADERS: Final = {
-    "webhook-id": "The event's id: the same for each try and each redelivery.",
-    "webhook-timestamp": "When this try was signed, in Unix seconds.",
+    "webhook-id": "The event's id: the same for each attempt and redelivery.",
+    "webhook-timestamp": "When this attempt was signed, in Unix seconds.",
     "webhook-signature": "The signature of Standard Webhooks; two of them while a secret rotates.",
     "x-webkasa-signature": "`sha256=` and the hex HMAC-SHA256 of the raw body.",
 }
@@ -35,8 +35,8 @@ def _sent(name: EventName) -> Schema:
         "operationId": "on" + "".join(word.capitalize() for word in (first, *rest)),
         "tags": ["Webhooks"],
         "summary": _WHEN[name],
-        "description": "Sent to each endpoint that hears of it. Verify the signature first; the "
-        "same event may come twice, under the same `webhook-id`.",
+        "description": "Sent to each endpoint that receives such events. Verify the signature "
+        "first; the same event may come twice, under the same `webhook-id`.",
         "parameters": [
             {
                 "name": header,
@@ -56,5 +56,5 @@ def _sent(name: EventName) -> Schema:
                 }
             },
         },
-        "responses": {"2XX": {"description": "Taken. Anything else is tried again."}},
+        "responses": {"2XX": {"description": "Accepted. Anything else is retried."}},
     }
