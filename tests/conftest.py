@@ -20,7 +20,8 @@ from kalends.runtime import passwords
 from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import SetUp, set_up_organization
 from tests.groups import GroupScheduling, arrange
-from tests.homes import environment_in, migrated
+from tests.homes import environment_in, migrated, templates_in
+from tests.psql import Psql
 from tests.servers import Server
 from tests.world import World
 
@@ -52,6 +53,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _template(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    templates_in((folder if worker_id == "master" else folder.parent) / "template")
+
+
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The settings of the shared server: a data directory of its own, no rate limits, webhooks to
@@ -74,6 +81,57 @@ def server(
     """One `kalends serve` that all tests share."""
     with Server(environment, tmp_path_factory.mktemp("log") / "server.log") as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def own_settings() -> dict[str, str]:
+    """Settings of a module's own installation, by their names without `KALENDS_`: a module that
+    wants any says which."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def own_environment(
+    tmp_path_factory: pytest.TempPathFactory, own_settings: dict[str, str]
+) -> dict[str, str]:
+    return environment_in(tmp_path_factory.mktemp("own"), **own_settings)
+
+
+@pytest.fixture(scope="module")
+def own_home(own_environment: dict[str, str]) -> Iterator[Installation]:
+    """An installation for one module, which may break it. Its PostgreSQL is not stopped while
+    servers come and go."""
+    with migrated(own_environment) as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def _own_server(
+    own_home: Installation,
+    own_environment: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Server]:
+    with Server(own_environment, tmp_path_factory.mktemp("log") / "own.log") as server:
+        yield server
+
+
+@pytest.fixture
+def own_server(_own_server: Server) -> Server:
+    """The server of the module's own installation. A test may kill it: the next has it again."""
+    return _own_server.ensure_running()
+
+
+@pytest.fixture
+def own_world(own_home: Installation, own_server: Server) -> Iterator[World]:
+    world = World(own_server.url, make_organization(own_home), PASSWORD)
+    yield world
+    world.close()
+
+
+@pytest.fixture(scope="module")
+def psql(own_home: Installation) -> Psql:
+    """An operator's psql in the module's own installation."""
+    return Psql(own_home.settings.data_dir)
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ class Mailbox:
 
     def links_to(self, recipient: str, expected: int = 1) -> list[str]:
         """The paths of the links in the mail to somebody, when there are so many."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while len(mails := self.to(recipient)) < expected:
             assert time.monotonic() < until, "no mail came"
             time.sleep(0.05)
@@ -54,7 +54,7 @@ class Mailbox:
 
     def wait_for_jobs(self) -> None:
         """Until every reset that was asked for has been looked at."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         query = "SELECT count(*) FROM pgqueuer WHERE entrypoint = 'password reset'"
         while self.rows(query)[0][0]:
             assert time.monotonic() < until, "the job does not end"

@@ -12,8 +12,8 @@ from kalends.store.embedded.process import binary
 class Psql:
     """An operator's psql, in the embedded PostgreSQL."""
 
-    def __init__(self, folder: Path) -> None:
-        socket = str(folder / "data" / "postgres")
+    def __init__(self, data_dir: Path) -> None:
+        socket = str(data_dir / "postgres")
         self._command = [binary("psql"), "-XAtq", "-h", socket, "-U", "kalends", "kalends"]
 
     def ask(self, sql: str) -> str:

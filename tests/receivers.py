@@ -64,12 +64,12 @@ class Receiver:
             self._arrived.notify_all()
         return self.behave(one)
 
-    def wait_for(self, count: int, within_seconds: float = 20) -> list[Received]:
+    def wait_for(self, count: int, within_seconds: float = 60) -> list[Received]:
         """Waits until as many have come, and returns all that have."""
         return self.wait_until(lambda came: len(came) >= count, within_seconds)
 
     def wait_until(
-        self, enough: Callable[[list[Received]], bool], within_seconds: float = 20
+        self, enough: Callable[[list[Received]], bool], within_seconds: float = 60
     ) -> list[Received]:
         until = time.monotonic() + within_seconds
         with self._arrived:

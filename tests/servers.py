@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-READY_WITHIN_SECONDS = 60
+READY_WITHIN_SECONDS = 120
 
 
 def free_port() -> int:
@@ -70,6 +70,12 @@ class Server:
     def _lower_open_files(self) -> None:
         assert self.open_files
         resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files // 2, self.open_files))
+
+    def ensure_running(self) -> Self:
+        """Starts it again if it was killed."""
+        if self.process is None or self.process.poll() is not None:
+            self.start()
+        return self.wait_until_ready()
 
     def wait_until_ready(self) -> Self:
         assert self.process

@@ -47,7 +47,7 @@ class PostOffice:
             self._arrived.notify_all()
         return answer
 
-    def wait_for(self, count: int, within_seconds: float = 30) -> list[EmailMessage]:
+    def wait_for(self, count: int, within_seconds: float = 60) -> list[EmailMessage]:
         """Waits until as many were taken, and returns all that were."""
         until = time.monotonic() + within_seconds
         with self._arrived:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +23,6 @@ from kalends.store.bookings import endings as endings_store
 from kalends.store.database import JOBS
 from kalends.store.jobs import NewJob, enqueue_jobs
 from tests.conftest import PASSWORD, make_organization
-from tests.homes import environment_in, migrated
 from tests.jobs.workers import QUICK, eventually
 from tests.psql import Psql
 from tests.receivers import Received, Reply, receiving
@@ -46,36 +44,14 @@ def office() -> Iterator[PostOffice]:
 
 
 @pytest.fixture(scope="module")
-def own_environment(tmp_path_factory: pytest.TempPathFactory, office: PostOffice) -> dict[str, str]:
-    return environment_in(
-        tmp_path_factory.mktemp("held"),
-        OUTBOUND_ALLOW="127.0.0.1",
-        WEBHOOK_RETRY_SCALE="0.0001",
-        SMTP_URL=office.url,
-        PUBLIC_URL="https://book.example.com",
-        MAIL_FROM="bookings@example.com",
-    )
-
-
-@pytest.fixture(scope="module")
-def own_home(own_environment: dict[str, str]) -> Iterator[Installation]:
-    with migrated(own_environment) as home:
-        yield home
-
-
-@pytest.fixture(scope="module")
-def own_server(
-    own_home: Installation,
-    own_environment: dict[str, str],
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Server]:
-    with Server(own_environment, tmp_path_factory.mktemp("log") / "held.log") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def psql(own_environment: dict[str, str]) -> Psql:
-    return Psql(Path(own_environment["KALENDS_DATA_DIR"]).parent)
+def own_settings(office: PostOffice) -> dict[str, str]:
+    return {
+        "OUTBOUND_ALLOW": "127.0.0.1",
+        "WEBHOOK_RETRY_SCALE": "0.0001",
+        "SMTP_URL": office.url,
+        "PUBLIC_URL": "https://book.example.com",
+        "MAIL_FROM": "bookings@example.com",
+    }
 
 
 @pytest.fixture
@@ -230,7 +206,7 @@ async def test_a_held_ending_holds_up_no_others(
 
     # The server's own run may come between once, and change what was found here.
     with psql.holding(rows_of(held, table)):
-        await eventually(has_ended, within_seconds=30)
+        await eventually(has_ended)
 
 
 def connect(world: World, psql: Psql) -> None:
@@ -330,7 +306,7 @@ async def test_blocked_jobs_leave_places_to_those_of_others(
             await enqueue_jobs(tx, [NewJob("test.count", names[0]) for _ in range(40)])
             await enqueue_jobs(tx, [NewJob("test.count", names[1])])
         async with running(context, {"test.count": job}):
-            await eventually(is_done, within_seconds=30)
+            await eventually(is_done)
         assert names[0] not in done
     psql.ask("DELETE FROM pgqueuer WHERE entrypoint = 'test.count'")
 

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -11,8 +11,6 @@ from kalends.compose import Installation
 from kalends.domain.ids import BOOKING, SCHEDULE, decode_id, encode_id
 from kalends.store.availability.claims import NO_EVENT_TYPE
 from tests.conftest import fetch, run
-from tests.homes import environment_in, migrated
-from tests.servers import Server
 from tests.world import JSON, World
 
 Doctor = Callable[..., subprocess.CompletedProcess[str]]
@@ -20,32 +18,28 @@ AT = "2031-05-01T10:00:00Z"
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Of an installation of its own: the doctor looks at all there is, also at what other tests
-    have written by hand."""
-    return environment_in(tmp_path_factory.mktemp("claims"), OUTBOUND_ALLOW="127.0.0.1")
+def own_settings() -> dict[str, str]:
+    return {"OUTBOUND_ALLOW": "127.0.0.1"}
 
 
 @pytest.fixture(scope="module")
-def home(environment: dict[str, str]) -> Iterator[Installation]:
-    with migrated(environment) as home:
-        yield home
-
-
-@pytest.fixture(scope="module")
-def server(
-    home: Installation, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    with Server(environment, tmp_path_factory.mktemp("log") / "server.log") as running:
-        yield running
+def home(own_home: Installation) -> Installation:
+    """The module's own: the doctor looks at all there is, also at what other tests have written by
+    hand."""
+    return own_home
 
 
 @pytest.fixture
-def doctor(environment: dict[str, str]) -> Doctor:
+def world(own_world: World) -> World:
+    return own_world
+
+
+@pytest.fixture
+def doctor(own_environment: dict[str, str]) -> Doctor:
     def call(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "kalends", "doctor", *words],
-            env={**os.environ, **environment},
+            env={**os.environ, **own_environment},
             capture_output=True,
             text=True,
             timeout=90,

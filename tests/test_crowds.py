@@ -10,7 +10,6 @@ import pytest
 from kalends.compose import Installation
 from kalends.serving import most_connections, raise_open_files
 from tests.conftest import PASSWORD, make_organization
-from tests.homes import environment_in, migrated
 from tests.receivers import receiving
 from tests.servers import Server
 from tests.world import World
@@ -22,34 +21,27 @@ UNFINISHED_BODY = b"POST /api/auth/login HTTP/1.1\r\nhost: kalends\r\ncontent-le
 
 
 @pytest.fixture(scope="module")
-def small_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    return environment_in(tmp_path_factory.mktemp("crowds"), OUTBOUND_ALLOW="127.0.0.1")
-
-
-@pytest.fixture(scope="module")
-def small_home(small_environment: dict[str, str]) -> Iterator[Installation]:
-    """An installation of its own: no other server does its jobs."""
-    with migrated(small_environment) as home:
-        yield home
+def own_settings() -> dict[str, str]:
+    return {"OUTBOUND_ALLOW": "127.0.0.1"}
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["one process", "two workers"])
 def small_server(
     request: pytest.FixtureRequest,
-    small_home: Installation,
-    small_environment: dict[str, str],
+    own_home: Installation,
+    own_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Server]:
     """A server that may open few files."""
     log_file = tmp_path_factory.mktemp("crowds") / "server.log"
     workers: int = request.param
-    with Server(small_environment, log_file, workers=workers, open_files=OPEN_FILES) as running:
+    with Server(own_environment, log_file, workers=workers, open_files=OPEN_FILES) as running:
         yield running
 
 
 @pytest.fixture
-def small_world(small_home: Installation, small_server: Server) -> Iterator[World]:
-    world = World(small_server.url, make_organization(small_home), PASSWORD)
+def small_world(own_home: Installation, small_server: Server) -> Iterator[World]:
+    world = World(small_server.url, make_organization(own_home), PASSWORD)
     yield world
     world.close()
 

@@ -3,14 +3,11 @@
 import random
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from kalends.compose import Installation
-from tests.conftest import PASSWORD, fetch, make_organization, run
-from tests.homes import environment_in, migrated
+from tests.conftest import fetch, run
 from tests.receivers import Behave, Received, Reply, receiving
 from tests.servers import Server
 from tests.world import JSON, World, plus
@@ -21,30 +18,8 @@ HOOKS = "/api/v1/webhooks"
 
 
 @pytest.fixture(scope="module")
-def own_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    folder = tmp_path_factory.mktemp("fire")
-    return environment_in(folder, OUTBOUND_ALLOW="127.0.0.1", WEBHOOK_RETRY_SCALE="0.0001")
-
-
-@pytest.fixture(scope="module")
-def own_home(own_environment: dict[str, str]) -> Iterator[Installation]:
-    with migrated(own_environment) as home:
-        yield home
-
-
-@pytest.fixture
-def own_server(
-    own_home: Installation, own_environment: dict[str, str], log_file: Path
-) -> Iterator[Server]:
-    with Server(own_environment, log_file) as server:
-        yield server
-
-
-@pytest.fixture
-def own_world(own_home: Installation, own_server: Server) -> Iterator[World]:
-    world = World(own_server.url, make_organization(own_home), PASSWORD)
-    yield world
-    world.close()
+def own_settings() -> dict[str, str]:
+    return {"OUTBOUND_ALLOW": "127.0.0.1", "WEBHOOK_RETRY_SCALE": "0.0001"}
 
 
 def unsteady(seed: int) -> Behave:
@@ -121,7 +96,7 @@ def test_an_endpoint_that_hangs_delays_no_other(own_world: World) -> None:
     hung = threading.Event()
 
     def hang(_: Received) -> Reply:
-        hung.wait(15)
+        hung.wait(60)
         return Reply()
 
     with receiving(hang) as slow, receiving() as quick:
@@ -130,7 +105,7 @@ def test_an_endpoint_that_hangs_delays_no_other(own_world: World) -> None:
         schedule = own_world.create_schedule()
         for hour in range(150):
             own_world.book(schedule, plus("2031-01-01T00:00:00Z", hours=hour))
-        quick.wait_for(150, within_seconds=8)
+        quick.wait_for(150)
         assert len(slow.received) < 150
         hung.set()
 
@@ -147,7 +122,7 @@ def test_five_days_of_failure_disable_an_endpoint_and_notify_the_admin(
             "UPDATE webhook_endpoints SET failing_since = now() - interval '5 days'"
             f" WHERE url = '{receiver.url}'",
         )
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while own_world.api.get(f"{HOOKS}/{hook['id']}").json()["data"]["enabled"]:
             assert time.monotonic() < until
             time.sleep(0.1)
@@ -170,7 +145,7 @@ def test_what_cannot_be_signed_is_tried_to_its_end(
         spoil = "UPDATE webhook_endpoints SET secret = 'sealed otherwise'"
         run(own_home, f"{spoil} WHERE url = '{receiver.url}'")
         own_world.book(own_world.create_schedule())
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while True:
             (shown,) = own_world.api.get(f"{HOOKS}/{hook['id']}/deliveries").json()["data"]
             if shown["state"] == "exhausted":

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from kalends.compose import Installation, installation, migrate_now
+from kalends.compose import Installation
 from kalends.domain.ids import ORGANIZATION, RUN, encode_id
-from kalends.settings import Settings
 from tests.conftest import PASSWORD, make_organization
 from tests.fakes.calcom import FakeCalcom
+from tests.homes import migrated
 from tests.servers import Server
 from tests.world import JSON, PLAIN, World
 
@@ -117,7 +117,7 @@ class Desk:
         return int(self.fetch(sql, entrypoint, organization_id)[0][0])
 
     def wait_for_jobs(self, entrypoint: str) -> None:
-        until = time.monotonic() + 40
+        until = time.monotonic() + 90
         while self.jobs(entrypoint):
             assert time.monotonic() < until
             time.sleep(0.1)
@@ -191,6 +191,5 @@ def fragile(tmp_path: Path) -> Iterator[Fragile]:
         "KALENDS_OUTBOUND_ALLOW": "127.0.0.1",
         "KALENDS_RATE_LIMIT_READ": "none",
     }
-    with installation(Settings.from_environ(environment)) as home:
-        migrate_now(home)
+    with migrated(environment) as home:
         yield home, environment, tmp_path

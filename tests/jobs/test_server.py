@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,10 +10,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from kalends.compose import Installation, installation, migrate_now
+from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
 from kalends.runtime.unit_of_work import Context
-from kalends.settings import Settings
+from tests.homes import migrated
 from tests.jobs.test_housekeeping import execute, fetch, keep_answer, keys_of, make_tenant
 from tests.jobs.workers import eventually
 from tests.servers import Server
@@ -29,8 +28,7 @@ def own_environment(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def own_home(own_environment: dict[str, str]) -> Iterator[Installation]:
-    with installation(Settings.from_environ(own_environment)) as home:
-        migrate_now(home)
+    with migrated(own_environment) as home:
         yield home
 
 
@@ -44,14 +42,13 @@ async def test_the_servers_jobs_come_back_after_postgresql_was_restarted(
         stop_postgresql(own_home)
         # A timetable that had just been picked up is taken over as from a killed worker.
         await eventually(lambda: has_forgotten(context, tenant), within_seconds=120)
-        began = time.monotonic()
         server.stop()
-        took = time.monotonic() - began
+        assert server.process
+        assert server.process.returncode != -signal.SIGKILL
     await context.database.close()
 
     log = log_file.read_text()
     assert (log.count("jobs wait for the database"), log.count("jobs run again")) == (1, 1)
-    assert took < 5
 
 
 async def make_due(context: Context) -> UUID:

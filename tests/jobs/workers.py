@@ -63,7 +63,7 @@ class Worker:
         self.process.wait(10)
 
 
-async def eventually(is_so: Callable[[], Awaitable[object]], within_seconds: float = 20) -> None:
+async def eventually(is_so: Callable[[], Awaitable[object]], within_seconds: float = 60) -> None:
     """Waits until the coroutine function says yes."""
     until = time.monotonic() + within_seconds
     while not await is_so():

@@ -14,13 +14,13 @@ from tests.smtp import PostOffice, post_office
 from tests.world import World
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def office() -> Iterator[PostOffice]:
     with post_office() as office:
         yield office
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def mail_environment(
     tmp_path_factory: pytest.TempPathFactory, office: PostOffice
 ) -> dict[str, str]:
@@ -32,13 +32,13 @@ def mail_environment(
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def mail_home(mail_environment: dict[str, str]) -> Iterator[Installation]:
     with migrated(mail_environment) as home:
         yield home
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def mail_server(
     mail_home: Installation,
     mail_environment: dict[str, str],
@@ -70,6 +70,6 @@ def wait_for_the_mail_before(home: Installation) -> None:
     under_way = (
         "SELECT 1 FROM pgqueuer WHERE entrypoint = 'mail' AND status IN ('queued', 'picked')"
     )
-    until = time.monotonic() + 30
+    until = time.monotonic() + 90
     while fetch(home, under_way) and time.monotonic() < until:
         time.sleep(0.1)

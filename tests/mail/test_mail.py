@@ -243,7 +243,7 @@ def kalends(environment: dict[str, str], *words: str) -> subprocess.CompletedPro
 def wait_for_output(
     environment: dict[str, str], words: tuple[str, ...], expected: str
 ) -> subprocess.CompletedProcess[str]:
-    until = time.monotonic() + 40
+    until = time.monotonic() + 90
     while expected not in (shown := kalends(environment, *words)).stdout:
         assert time.monotonic() < until, shown.stdout + shown.stderr
         time.sleep(0.2)

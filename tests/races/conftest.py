@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kalends.compose import Installation, installation, migrate_now
-from kalends.settings import Settings
+from kalends.compose import Installation
 from tests.conftest import PASSWORD, make_organization
+from tests.homes import migrated
 from tests.servers import Server
 from tests.store.pg15 import pg15
 from tests.world import World
@@ -45,8 +45,7 @@ def fleet(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fleet]:
     folder = tmp_path_factory.mktemp("fleet")
-    with installation(Settings.from_environ(_environment(request, folder))) as home:
-        migrate_now(home)
+    with migrated(_environment(request, folder)) as home:
         servers = [
             Server(_environment(request, folder), folder / f"{number}.log").start()
             for number in range(PROCESSES)

@@ -101,7 +101,7 @@ class Postgres15:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _wait_until_ready(self, server: "subprocess.Popen[bytes]", command: list[str]) -> None:
-        until = time.monotonic() + 30
+        until = time.monotonic() + 90
         while subprocess.run(command, **self._as_nobody()).returncode != 0:
             assert server.poll() is None, (self._folder / "log").read_text()
             assert time.monotonic() < until, "PostgreSQL 15 did not start within 30 s"

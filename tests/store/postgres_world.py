@@ -126,7 +126,7 @@ def sql(lease: EmbeddedPostgres, text: str) -> str:
     return done.stdout.strip()
 
 
-def eventually(is_so: Callable[[], bool], within: float = 10) -> float:
+def eventually(is_so: Callable[[], bool], within: float = 60) -> float:
     """Wait until something is so; how long it took, in seconds."""
     since = time.monotonic()
     while not is_so():

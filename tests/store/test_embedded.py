@@ -171,7 +171,7 @@ def test_a_killed_server_restarts_once_with_all_that_was_committed(
     sql(lease, "CREATE TABLE kept AS SELECT 42 AS answer")
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: world.postmaster() != pid)
-    eventually(lambda: ask(str(lease.connect["host"])).is_ready, within=5)
+    eventually(lambda: ask(str(lease.connect["host"])).is_ready, within=60)
     assert sql(lease, "SELECT answer FROM kept") == "42"
     time.sleep(0.6)
     assert world.starts() == 2

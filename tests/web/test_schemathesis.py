@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from kalends.compose import installation, migrate_now
-from kalends.settings import Settings
 from tests.conftest import PASSWORD, make_organization
+from tests.homes import migrated
 from tests.servers import Server
 from tests.world import World
 
@@ -72,15 +71,13 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     environment = {"KALENDS_DATA_DIR": str(folder / "data")} | {
         f"KALENDS_RATE_LIMIT_{kind}": "none" for kind in ("READ", "WRITE", "SIGN_IN")
     }
-    with installation(Settings.from_environ(environment)) as home:
-        migrate_now(home)
-        with Server(environment, folder / "server.log") as server:
-            made = make_organization(home)
-            # The sandbox, where Kalends-Now is taken too.
-            setup = structs.replace(made, api_key=made.sandbox_api_key)
-            world = World(server.url, setup, PASSWORD)
-            yield world
-            world.close()
+    with migrated(environment) as home, Server(environment, folder / "server.log") as server:
+        made = make_organization(home)
+        # The sandbox, where Kalends-Now is taken too.
+        setup = structs.replace(made, api_key=made.sandbox_api_key)
+        world = World(server.url, setup, PASSWORD)
+        yield world
+        world.close()
 
 
 def config_for(world: World) -> str:
