@@ -141,7 +141,7 @@ def test_notice_and_horizon_hold_for_who_joins() -> None:
     assert not slots(late, Interval(MONDAY, MONDAY + DAY_SECONDS))
 
 
-class Wish(NamedTuple):
+class Requested(NamedTuple):
     required_id: UUID | None
     own: tuple[UUID, ...]
 
@@ -159,26 +159,26 @@ class Model:
     elsewhere: dict[UUID, int]
     sessions: dict[tuple[UUID, ...], int] = field(default_factory=dict)
 
-    def place(self, wish: Wish) -> tuple[UUID, ...] | None:
+    def place(self, requested: Requested) -> tuple[UUID, ...] | None:
         joinable = [
             ids
             for ids, seats in self.sessions.items()
             if seats < self.capacity
             and not self.busy & set(ids)
-            and (wish.required_id is None or wish.required_id in ids)
+            and (requested.required_id is None or requested.required_id in ids)
         ]
-        opened = self._opened(wish)
-        if wish.own:
-            own = [ids for ids in joinable if set(ids) == set(wish.own)]
+        opened = self._opened(requested)
+        if requested.own:
+            own = [ids for ids in joinable if set(ids) == set(requested.own)]
             if own:
                 return own[0]
-            if opened is not None and set(opened) == set(wish.own):
+            if opened is not None and set(opened) == set(requested.own):
                 return opened
         if joinable:
             return min(joinable, key=lambda ids: (-self.sessions[ids], ids))
         return opened
 
-    def _opened(self, wish: Wish) -> tuple[UUID, ...] | None:
+    def _opened(self, requested: Requested) -> tuple[UUID, ...] | None:
         if self.max_per_day is not None and len(self.sessions) >= self.max_per_day:
             return None
         in_session = set(chain.from_iterable(self.sessions))
@@ -188,7 +188,7 @@ class Model:
             if id_ not in self.busy | in_session
             and (id_ not in self.limits or self.claims_on(id_) < self.limits[id_])
         ]
-        favoured = [id_ for id_ in (wish.required_id, *wish.own) if id_ in free]
+        favoured = [id_ for id_ in (requested.required_id, *requested.own) if id_ in free]
         ordered = [
             id_
             for requirement in self.requirements
@@ -198,7 +198,9 @@ class Model:
             )
         ]
         found = choose(self.requirements, list(dict.fromkeys([*favoured, *ordered])))
-        if found is None or (wish.required_id is not None and wish.required_id not in found):
+        if found is None or (
+            requested.required_id is not None and requested.required_id not in found
+        ):
             return None
         return tuple(sorted(found))
 
@@ -209,7 +211,7 @@ class Model:
     def claims_on(self, id_: UUID) -> int:
         return self.elsewhere[id_] + sum(id_ in ids for ids in self.sessions)
 
-    def slot_inputs(self, wish: Wish) -> SlotInputs:
+    def slot_inputs(self, requested: Requested) -> SlotInputs:
         calendars = [
             Calendar(
                 id_,
@@ -229,8 +231,8 @@ class Model:
             booked=[monday(9)] * len(self.sessions),
             capacity=self.capacity,
             sessions=[session(seats, *ids) for ids, seats in self.sessions.items()],
-            required_id=wish.required_id,
-            preferred_ids=wish.own,
+            required_id=requested.required_id,
+            preferred_ids=requested.own,
         )
 
 
@@ -258,10 +260,10 @@ def models(draw: st.DrawFn) -> Model:
 @given(models(), st.data())
 def test_everybody_gets_the_session_that_the_model_says(model: Model, data: st.DataObject) -> None:
     named = sorted({id_ for r in model.requirements for id_ in r.schedule_ids})
-    for wish in wishes(data, named):
-        expected = model.place(wish)
-        decision = decide(model.slot_inputs(wish), monday(9))
-        check_listed(model.slot_inputs(wish), decision.slot)
+    for requested in wishes(data, named):
+        expected = model.place(requested)
+        decision = decide(model.slot_inputs(requested), monday(9))
+        check_listed(model.slot_inputs(requested), decision.slot)
         if expected is None:
             assert decision.slot is None
             assert decision.refusals
@@ -274,11 +276,11 @@ def test_everybody_gets_the_session_that_the_model_says(model: Model, data: st.D
         assert len(occupied) == len(set(occupied))
 
 
-def wishes(data: st.DataObject, named: Sequence[UUID]) -> Iterator[Wish]:
+def wishes(data: st.DataObject, named: Sequence[UUID]) -> Iterator[Requested]:
     for _ in range(data.draw(st.integers(1, 8))):
         required_id = data.draw(st.sampled_from((None, None, *named)))
         own = data.draw(st.lists(st.sampled_from(named), max_size=2, unique=True))
-        yield Wish(required_id, tuple(own) if data.draw(st.booleans()) else ())
+        yield Requested(required_id, tuple(own) if data.draw(st.booleans()) else ())
 
 
 def check_listed(inputs: SlotInputs, slot: Slot | None) -> None:

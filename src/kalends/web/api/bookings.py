@@ -228,8 +228,8 @@ async def get_booking(call: Call) -> HttpAnswer:
 
 
 async def create_booking(call: Call) -> HttpAnswer:
-    wanted = parse_new(await call.body(CreateBooking))
-    return await call.change(partial(shown, status=201), bookings.create_booking, wanted)
+    new = parse_new(await call.body(CreateBooking))
+    return await call.change(partial(shown, status=201), bookings.create_booking, new)
 
 
 async def update_booking(call: Call) -> HttpAnswer:
@@ -277,14 +277,14 @@ def parse_new(body: CreateBooking) -> NewBooking:
 
 def parse_changes(body: bytes) -> BookingChanges:
     """Raises NotJson, Invalid."""
-    asked = read_body(body or b"{}", UpdateBooking)
-    if asked.timezone is not UNSET:
-        check_zone("timezone", asked.timezone)
-    values = structs.asdict(asked)
-    if asked.attendee is not UNSET:
-        if asked.attendee.timezone is not UNSET:
-            check_zone("attendee.timezone", asked.attendee.timezone)
-        values["attendee"] = AttendeeChanges(**structs.asdict(asked.attendee))
+    parsed = read_body(body or b"{}", UpdateBooking)
+    if parsed.timezone is not UNSET:
+        check_zone("timezone", parsed.timezone)
+    values = structs.asdict(parsed)
+    if parsed.attendee is not UNSET:
+        if parsed.attendee.timezone is not UNSET:
+            check_zone("attendee.timezone", parsed.attendee.timezone)
+        values["attendee"] = AttendeeChanges(**structs.asdict(parsed.attendee))
     else:
         values["attendee"] = AttendeeChanges()
     return BookingChanges(**values)
@@ -292,8 +292,8 @@ def parse_changes(body: bytes) -> BookingChanges:
 
 def parse_cancellation(query_string: bytes) -> Cancellation:
     """Raises Invalid."""
-    asked = read_query(query_string, CancelQuery)
-    return Cancellation(reason=asked.reason, notify=asked.notify)
+    parsed = read_query(query_string, CancelQuery)
+    return Cancellation(reason=parsed.reason, notify=parsed.notify)
 
 
 def _filter(query: BookingsQuery) -> BookingFilter:

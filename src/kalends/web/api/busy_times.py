@@ -108,14 +108,14 @@ def shown_deleted(busy_time_id: UUID) -> HttpAnswer:
 
 def parse_new(body: bytes) -> NewBusyTime:
     """Raises NotJson, Invalid."""
-    asked = read_body(body or b"{}", CreateBusyTime)
-    if asked.end_time <= asked.start_time:
+    parsed = read_body(body or b"{}", CreateBusyTime)
+    if parsed.end_time <= parsed.start_time:
         raise Invalid.field("end_time", "must be after start_time")
-    if asked.end_time - asked.start_time > LONGEST_BUSY_TIME:
+    if parsed.end_time - parsed.start_time > LONGEST_BUSY_TIME:
         raise Invalid.field(
             "end_time", f"must be at most {LONGEST_BUSY_TIME.days} days after start_time"
         )
-    return NewBusyTime(**structs.asdict(asked))
+    return NewBusyTime(**structs.asdict(parsed))
 
 
 def _span(query: BusyTimesQuery, zone: str) -> tuple[datetime | None, datetime | None]:

@@ -254,8 +254,8 @@ async def get_event_type(call: Call) -> HttpAnswer:
 
 
 async def create_event_type(call: Call) -> HttpAnswer:
-    wanted = parse_new(await call.body(CreateEventType))
-    return await call.change(partial(shown, status=201), event_types.create_event_type, wanted)
+    new = parse_new(await call.body(CreateEventType))
+    return await call.change(partial(shown, status=201), event_types.create_event_type, new)
 
 
 async def update_event_type(call: Call) -> HttpAnswer:

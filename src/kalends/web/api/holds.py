@@ -39,8 +39,8 @@ class HoldResponse(Struct, frozen=True):
 
 
 async def create_hold(call: Call) -> HttpAnswer:
-    wanted = parse_new(await call.body(CreateHold))
-    return await call.change(shown_new, holds.create_hold, wanted)
+    new = parse_new(await call.body(CreateHold))
+    return await call.change(shown_new, holds.create_hold, new)
 
 
 async def get_hold(call: Call) -> HttpAnswer:

@@ -151,8 +151,8 @@ async def get_schedule(call: Call) -> HttpAnswer:
 
 
 async def create_schedule(call: Call) -> HttpAnswer:
-    wanted = parse_new(await call.body(CreateSchedule))
-    return await call.change(partial(shown, status=201), schedules.create_schedule, wanted)
+    new = parse_new(await call.body(CreateSchedule))
+    return await call.change(partial(shown, status=201), schedules.create_schedule, new)
 
 
 async def update_schedule(call: Call) -> HttpAnswer:
@@ -184,10 +184,10 @@ def parse_new(body: CreateSchedule) -> NewSchedule:
 
 def parse_changes(body: bytes) -> ScheduleChanges:
     """Raises NotJson, Invalid."""
-    asked = read_body(body or b"{}", UpdateSchedule)
-    if asked.timezone is not UNSET:
-        check_zone("timezone", asked.timezone)
-    return ScheduleChanges(**(structs.asdict(asked) | _rules(asked)))
+    parsed = read_body(body or b"{}", UpdateSchedule)
+    if parsed.timezone is not UNSET:
+        check_zone("timezone", parsed.timezone)
+    return ScheduleChanges(**(structs.asdict(parsed) | _rules(parsed)))
 
 
 def _rules(body: CreateSchedule | UpdateSchedule) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from kalends.domain.booking import LocationType
 from kalends.domain.values import Email, Line, Name, Phone, Text
-from kalends.web.pages.asking import fits
+from kalends.web.pages.booking_form import fits
 from kalends.web.pages.clock_words import find_zone
 from kalends.web.pages.faults import EMAIL_MISSING, EMAIL_WRONG, NAME_MISSING, NO_ZONE, UNFIT
 from kalends.web.pages.forms import FormFields

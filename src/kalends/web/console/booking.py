@@ -22,7 +22,7 @@ from kalends.web.http.errors import status_of
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.asking import fits
+from kalends.web.pages.booking_form import fits
 from kalends.web.pages.faults import STALE, UNFIT
 from kalends.web.pages.forms import FormFields
 

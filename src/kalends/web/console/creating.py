@@ -22,7 +22,7 @@ from kalends.web.console.times import Kept, pick_time
 from kalends.web.http.errors import status_of
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.asking import field_of, read_asked
+from kalends.web.pages.booking_form import field_of, read_booking_form
 from kalends.web.pages.forms import FormFields
 
 PATH: Final = "/bookings/new"
@@ -31,7 +31,7 @@ LONGEST_BY_HAND_MINUTES: Final = 7 * 24 * 60
 
 
 @dataclass(frozen=True)
-class Wish:
+class Selection:
     """What is to be booked: an event type (on a schedule, where it names none), or some minutes
     of a schedule."""
 
@@ -40,7 +40,7 @@ class Wish:
     minutes: int
 
     @property
-    def is_settled(self) -> bool:
+    def is_complete(self) -> bool:
         if self.event_type is None:
             return self.schedule is not None
         return bool(self.event_type.requirements) or self.schedule is not None
@@ -64,61 +64,68 @@ async def show_steps(request: ConsoleRequest) -> PageAnswer:
     """What, when, who: the first of them that is not settled yet."""
     query = request.query
     choices: Choices = await request.read(list_choices)
-    wish = _wish_in(query, choices)
-    if not wish.is_settled or (query.get("schedule") and not _has_chosen(query)):
-        return _page(request, "choose", wish, choices=choices)
+    selection = _selection_in(query, choices)
+    if not selection.is_complete or (query.get("schedule") and not _has_chosen(query)):
+        return _page(request, "choose", selection, choices=choices)
     if not query.get("start") and not query.get("time"):
-        return await _times_page(request, wish)
+        return await _times_page(request, selection)
     try:
         starts_at = moment_in(query, request.zone)
     except AmbiguousTime as error:
-        return await _times_page(request, wish, 422, problem=error.message, twice=error.instants)
+        return await _times_page(
+            request, selection, 422, problem=error.message, twice=error.instants
+        )
     except Invalid as error:
-        return await _times_page(request, wish, 422, problem=error.message)
-    return _form_page(request, wish, starts_at, FormFields([]))
+        return await _times_page(request, selection, 422, problem=error.message)
+    return _form_page(request, selection, starts_at, FormFields([]))
 
 
 async def create(request: ConsoleRequest) -> PageAnswer:
     form = await request.form()
-    wish = _wish_in(form, await request.read(list_choices))
-    if not wish.is_settled:
+    selection = _selection_in(form, await request.read(list_choices))
+    if not selection.is_complete:
         raise NotFound("What was to be booked is not there any more.")
     starts_at = moment_in(form, request.zone)
     given = read_details(form)
-    answers, faults = _answers_in(form, wish, given)
+    answers, faults = _answers_in(form, selection, given)
     if faults:
-        return _form_page(request, wish, starts_at, form, 422, faults=faults)
-    wanted = _new(wish, starts_at, given, answers, override=may_override(request, form))
+        return _form_page(request, selection, starts_at, form, 422, faults=faults)
+    new = _new(selection, starts_at, given, answers, override=may_override(request, form))
     try:
-        booking: Booking = await request.change(bookings.create_booking, wanted)
+        booking: Booking = await request.change(bookings.create_booking, new)
     except (SlotTaken, Refused, Inactive, Invalid) as error:
         status = status_of(error)
         return _form_page(
-            request, wish, starts_at, form, status, problem=error.message, refused=True
+            request, selection, starts_at, form, status, problem=error.message, refused=True
         )
     return request.go(url_of(booking.id), done="created")
 
 
 def _answers_in(
-    form: FormFields, wish: Wish, given: Details
+    form: FormFields, selection: Selection, given: Details
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The answers to the event type's questions, and what is wrong in the whole form."""
-    if wish.event_type is None:
+    if selection.event_type is None:
         return {}, given.faults
-    asked = read_asked(form, wish.event_type, "UTC", None)
-    faults = {name: text for name, text in asked.faults.items() if name.startswith("answer.")}
-    return asked.answers, given.faults | faults
+    filled = read_booking_form(form, selection.event_type, "UTC", None)
+    faults = {name: text for name, text in filled.faults.items() if name.startswith("answer.")}
+    return filled.answers, given.faults | faults
 
 
 def _new(
-    wish: Wish, starts_at: datetime, given: Details, answers: dict[str, Any], *, override: bool
+    selection: Selection,
+    starts_at: datetime,
+    given: Details,
+    answers: dict[str, Any],
+    *,
+    override: bool,
 ) -> NewBooking:
-    ends_at = None if wish.event_type else starts_at + timedelta(minutes=wish.minutes)
+    ends_at = None if selection.event_type else starts_at + timedelta(minutes=selection.minutes)
     return NewBooking(
         start_time=starts_at,
         end_time=ends_at,
-        schedule_id=wish.schedule.id if wish.schedule else None,
-        event_type_id=wish.event_type.id if wish.event_type else None,
+        schedule_id=selection.schedule.id if selection.schedule else None,
+        event_type_id=selection.event_type.id if selection.event_type else None,
         title=given.title,
         location=given.location,
         location_type=given.location_type,
@@ -134,10 +141,10 @@ def _new(
     )
 
 
-def _wish_in(given: FormFields, choices: Choices) -> Wish:
+def _selection_in(given: FormFields, choices: Choices) -> Selection:
     text = given.get("minutes", "")
     minutes = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else USUAL_MINUTES
-    return Wish(
+    return Selection(
         choices.event_type(decode_id(EVENT_TYPE, given.get("event_type", ""))),
         choices.schedule(decode_id(SCHEDULE, given.get("schedule", ""))),
         min(max(minutes, 1), LONGEST_BY_HAND_MINUTES),
@@ -151,30 +158,30 @@ def _has_chosen(query: FormFields) -> bool:
 
 
 async def _times_page(
-    request: ConsoleRequest, wish: Wish, status: int = 200, **more: Any
+    request: ConsoleRequest, selection: Selection, status: int = 200, **more: Any
 ) -> PageAnswer:
     values: dict[str, Any] = {"twice": []} | more
     picker = None
     try:
-        picker = await pick_time(request, wish.purpose)
+        picker = await pick_time(request, selection.purpose)
     except (Inactive, NotFound, Invalid) as error:
         values.setdefault("problem", error.message)
-    return _page(request, "times", wish, status, picker=picker, **values)
+    return _page(request, "times", selection, status, picker=picker, **values)
 
 
 def _form_page(
     request: ConsoleRequest,
-    wish: Wish,
+    selection: Selection,
     starts_at: datetime,
     typed: FormFields,
     status: int = 200,
     **more: Any,
 ) -> PageAnswer:
-    minutes = wish.event_type.duration_minutes if wish.event_type else wish.minutes
+    minutes = selection.event_type.duration_minutes if selection.event_type else selection.minutes
     return _page(
         request,
         "form",
-        wish,
+        selection,
         status,
         starts_at=starts_at,
         ends_at=starts_at + timedelta(minutes=minutes),
@@ -186,15 +193,15 @@ def _form_page(
 
 
 def _page(
-    request: ConsoleRequest, step: str, wish: Wish, status: int = 200, **values: Any
+    request: ConsoleRequest, step: str, selection: Selection, status: int = 200, **values: Any
 ) -> PageAnswer:
     return request.page(
         f"console/new-{step}.html",
         "bookings",
         status,
-        wish=wish,
+        selection=selection,
         here=request.to(PATH),
-        carried=Kept(**wish.parameters()),
+        carried=Kept(**selection.parameters()),
         now=clock_words.seconds_of(request.page_request.context.clock()),
         **values,
     )

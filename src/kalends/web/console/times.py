@@ -42,7 +42,7 @@ async def pick_time(
         page_request = request.page_request
         return await list_slots(page_request.context, page_request.caller, purpose, span)
 
-    bounds, asked = Bounds.of(now, request.zone, None), request.query
-    if near is not None and not asked.get("day") and not asked.get("month"):
-        asked = FormFields([("day", clock_words.local(near, request.zone).date().isoformat())])
-    return await pick(list_times, asked, request.zone, bounds, request.page_request.locale)
+    bounds, query = Bounds.of(now, request.zone, None), request.query
+    if near is not None and not query.get("day") and not query.get("month"):
+        query = FormFields([("day", clock_words.local(near, request.zone).date().isoformat())])
+    return await pick(list_times, query, request.zone, bounds, request.page_request.locale)

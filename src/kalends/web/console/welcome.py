@@ -23,7 +23,7 @@ from kalends.translation import gettext, gettext_lazy
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.asking import fits
+from kalends.web.pages.booking_form import fits
 from kalends.web.pages.clock_words import find_zone
 from kalends.web.pages.faults import NO_ZONE, UNFIT
 from kalends.web.pages.forms import FormFields

@@ -93,12 +93,12 @@ class Bounds:
 
 
 async def pick(
-    list_times: ListTimes, asked: FormFields, zone: Zone, bounds: Bounds, locale: Locale
+    list_times: ListTimes, query: FormFields, zone: Zone, bounds: Bounds, locale: Locale
 ) -> Picker:
     """The month and day that are asked for (`month=2026-12`, `day=2026-12-03`); else those of the
     first free time."""
-    day = _day(asked.get("day"))
-    month = _day(f"{asked['month']}-01") if asked.get("month") else None
+    day = _day(query.get("day"))
+    month = _day(f"{query['month']}-01") if query.get("month") else None
     first = bounds.month_of(month or day or bounds.today)
     slots = await _slots_of_month(list_times, first, zone, bounds)
     next_free = None

@@ -30,12 +30,12 @@ from kalends.translation import gettext
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.http.routes import Access
 from kalends.web.pages.answers import PageAnswer, redirect
-from kalends.web.pages.asking import (
-    Asked,
+from kalends.web.pages.booking_form import (
+    FilledForm,
     faults_of_numbers,
     field_of,
     needs_phone,
-    read_asked,
+    read_booking_form,
     typed_in,
 )
 from kalends.web.pages.forms import FormFields
@@ -43,7 +43,7 @@ from kalends.web.pages.limits import PageAction, count_attempt
 from kalends.web.pages.picker import TimeChoice, start_in
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, PageHandler, PageRoute
-from kalends.web.public import coming_back
+from kalends.web.public import revisits
 from kalends.web.public.offers import Offer, open_offer, times_page
 from kalends.web.public.tenants import EVENT_TYPE
 from kalends.web.public.visitors import Visitor
@@ -106,14 +106,14 @@ async def show_form(request: PageRequest) -> PageAnswer:
         return redirect(offer.carried.to(offer.path))
     starts_at, named = start_in(request.query), _hold_in(request.query)
     hold = await _find_hold(offer, starts_at, named)
-    if hold is None and named is not None and await coming_back.is_booked(offer, starts_at, named):
-        return await coming_back.say_booked(offer, starts_at)
+    if hold is None and named is not None and await revisits.is_booked(offer, starts_at, named):
+        return await revisits.say_booked(offer, starts_at)
     own = await offer.own_holds(named)
     if hold is None and not await offer.request.read(
         offers.is_offered, offer.event_type, starts_at, own
     ):
-        if await coming_back.own_booking(offer, starts_at) is not None:
-            return await coming_back.say_booked(offer, starts_at)
+        if await revisits.own_booking(offer, starts_at) is not None:
+            return await revisits.say_booked(offer, starts_at)
         return await _say_gone(offer, starts_at, None)
     typed = await _kept_typed(offer)
     return await _form_page(offer, starts_at, hold, typed, had_hold=named is not None)
@@ -152,19 +152,19 @@ async def send_form(request: PageRequest) -> PageAnswer:
 async def _send(
     offer: Offer, visitor: Visitor, form: FormFields, starts_at: datetime, zone: Zone
 ) -> PageAnswer:
-    asked = read_asked(form, offer.event_type, zone.name, offer.request.language)
-    faults = asked.faults | faults_of_numbers(asked, offer.event_type, await offer.country())
+    filled = read_booking_form(form, offer.event_type, zone.name, offer.request.language)
+    faults = filled.faults | faults_of_numbers(filled, offer.event_type, await offer.country())
     if faults:
         return await _form_again(offer, starts_at, form, 422, faults=faults)
     sending = FormSubmission(form=form.get("form"), visitor=visitor.id)
     try:
-        booked = await _book(offer, _wanted(offer, starts_at, asked, _hold_in(form)), sending)
+        booked = await _book(offer, _new_booking(offer, starts_at, filled, _hold_in(form)), sending)
     except NOT_FREE as error:
-        own = await coming_back.own_booking(offer, starts_at)
-        if own is not None and own.attendee_email == asked.attendee.email:
-            return await coming_back.open_booked(offer.request)
+        own = await revisits.own_booking(offer, starts_at)
+        if own is not None and own.attendee_email == filled.attendee.email:
+            return await revisits.open_booked(offer.request)
         if own is not None:
-            return await coming_back.say_booked(offer, starts_at, status_of(error))
+            return await revisits.say_booked(offer, starts_at, status_of(error))
         near = await offer.list_near(starts_at, zone)
         status = status_of(error)
         return await _form_again(offer, starts_at, form, status, near=near, gone=_gone(error))
@@ -196,12 +196,14 @@ async def _book(offer: Offer, wanted: NewBooking, sending: FormSubmission) -> Bo
         return await request.change(bookings.book_by_page, *given)
 
 
-def _wanted(offer: Offer, starts_at: datetime, asked: Asked, hold_id: UUID | None) -> NewBooking:
+def _new_booking(
+    offer: Offer, starts_at: datetime, filled: FilledForm, hold_id: UUID | None
+) -> NewBooking:
     return NewBooking(
         start_time=starts_at,
-        attendee=asked.attendee,
+        attendee=filled.attendee,
         event_type_id=offer.event_type.id,
-        answers=asked.answers,
+        answers=filled.answers,
         hold_id=hold_id,
     )
 
@@ -252,9 +254,9 @@ async def _say_gone(offer: Offer, starts_at: datetime, error: KalendsError | Non
     zone = await offer.zone()
     near = await offer.list_near(starts_at, zone)
     day = _local_day(starts_at, zone)
-    asked = FormFields([*offer.carried.fields().items(), ("day", day)])
+    query = FormFields([*offer.carried.fields().items(), ("day", day)])
     status = 409 if error is None else status_of(error)
-    return await times_page(offer, asked, status, problem=_gone(error), near=near)
+    return await times_page(offer, query, status, problem=_gone(error), near=near)
 
 
 def _gone(error: KalendsError | None) -> str:
@@ -300,5 +302,5 @@ PAGES: Final = (
     _route("GET", EVENT_TYPE + "/times", show_times_instead),
     _route("POST", EVENT_TYPE + "/times", choose_another_time),
     _route("GET", EVENT_TYPE + "/booked", show_times_instead),
-    _route("POST", EVENT_TYPE + "/booked", coming_back.open_booked),
+    _route("POST", EVENT_TYPE + "/booked", revisits.open_booked),
 )

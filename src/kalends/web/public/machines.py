@@ -46,10 +46,10 @@ async def llms(request: PageRequest) -> PageAnswer:
 async def organization_twin(request: PageRequest) -> PageAnswer:
     """Raises NotFound."""
     organization = await request.read(offers.get_organization_to_book, request.path("organization"))
-    its = request.acting_as(attendee_of(organization))
+    acting = request.acting_as(attendee_of(organization))
     values = {
         "organization": organization,
-        "event_types": await its.read(offers.list_offered),
+        "event_types": await acting.read(offers.list_offered),
         "origin": request.origin,
     }
     return text(render("public/organization.md", values), MARKDOWN)

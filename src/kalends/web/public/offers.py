@@ -23,7 +23,7 @@ from kalends.web.pages.forms import FormFields
 from kalends.web.pages.picker import Bounds, TimeChoice, pick, times_of
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, PageHandler, PageRoute
-from kalends.web.public.carrying import Carried
+from kalends.web.public.carried import Carried
 from kalends.web.public.tenants import EVENT_TYPE, ORGANIZATION
 from kalends.web.public.visitors import Visitor
 
@@ -104,19 +104,19 @@ class Offer:
 async def open_offer(request: PageRequest, given: FormFields) -> Offer:
     """What the path names. Raises NotFound, also for what takes no bookings."""
     organization = await request.read(offers.get_organization_to_book, request.path("organization"))
-    its = request.acting_as(attendee_of(organization))
-    event_type = await its.read(offers.get_offered, request.path("event_type"))
-    return Offer(its, organization, event_type, Carried(request, given))
+    acting = request.acting_as(attendee_of(organization))
+    event_type = await acting.read(offers.get_offered, request.path("event_type"))
+    return Offer(acting, organization, event_type, Carried(request, given))
 
 
 async def show_organization(request: PageRequest) -> PageAnswer:
     """What can be booked. Raises NotFound."""
     organization = await request.read(offers.get_organization_to_book, request.path("organization"))
-    its = request.acting_as(attendee_of(organization))
-    return its.page(
+    acting = request.acting_as(attendee_of(organization))
+    return acting.page(
         "public/organization.html",
         organization=organization,
-        event_types=await its.read(offers.list_offered),
+        event_types=await acting.read(offers.list_offered),
         carried=Carried(request, request.query),
         is_sandbox=organization.mode is Mode.TEST,
     )
@@ -134,26 +134,26 @@ async def without_slash(request: PageRequest) -> PageAnswer:
     return redirect(f"{path}?{query}" if query else path)
 
 
-async def times_page(offer: Offer, asked: FormFields, status: int = 200, **more: Any) -> PageAnswer:
+async def times_page(offer: Offer, query: FormFields, status: int = 200, **more: Any) -> PageAnswer:
     """The page of times, for what is asked; `more` says what is the matter with one of them."""
     zone = await offer.zone()
     request, event_type = offer.request, offer.event_type
     now = clock_words.seconds_of(request.context.clock())
     bounds = Bounds.of(now, zone, event_type.max_days_ahead)
 
-    own_holds = await offer.own_holds(decode_id(HOLD, asked.get("hold", "")))
+    own_holds = await offer.own_holds(decode_id(HOLD, query.get("hold", "")))
 
     async def list_times(span: SlotRange) -> ListedSlots:
         listed: ListedSlots = await request.read(offers.list_times, event_type, span, own_holds)
         return listed
 
-    values = {"problem": None, "near": [], "held": asked.get("hold")} | more
+    values = {"problem": None, "near": [], "held": query.get("hold")} | more
     return request.page(
         "public/times.html",
         status,
-        picker=await pick(list_times, asked, zone, bounds, request.locale),
+        picker=await pick(list_times, query, zone, bounds, request.locale),
         now=now,
-        is_plain=not asked.get("month") and not asked.get("day"),
+        is_plain=not query.get("month") and not query.get("day"),
         **offer.values(zone),
         **values,
     )

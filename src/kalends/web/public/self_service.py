@@ -34,7 +34,7 @@ from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer, redirect
-from kalends.web.pages.asking import fits
+from kalends.web.pages.booking_form import fits
 from kalends.web.pages.faults import STALE, UNFIT
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.limits import PageAction, count_attempt
@@ -42,7 +42,7 @@ from kalends.web.pages.picker import Bounds, pick, start_in
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, PageRoute
 from kalends.web.public.calendars import calendar_file, calendar_links, place_of
-from kalends.web.public.carrying import Carried
+from kalends.web.public.carried import Carried
 
 ROOT: Final = "/booking/{token}"
 # Answered at the page with a kind word, as what they are: things that happen.
@@ -57,7 +57,7 @@ KIND: Final = (
 
 
 @dataclass(frozen=True)
-class Mine:
+class LinkPage:
     """The booking that the link opens, and how it is shown."""
 
     request: PageRequest
@@ -107,107 +107,107 @@ class Mine:
         )
 
 
-async def open_mine(request: PageRequest) -> Mine:
+async def open_link_page(request: PageRequest) -> LinkPage:
     """Raises NotFound, RateLimited."""
     count_attempt(request, PageAction.LINK)
     token = request.path("token")
     opened = await self_service.open_link(request.context, token)
-    return Mine(request, token, opened, Carried(request, request.query))
+    return LinkPage(request, token, opened, Carried(request, request.query))
 
 
 async def show_booking(request: PageRequest) -> PageAnswer:
     """How the booking stands."""
-    return _booking_page(await open_mine(request))
+    return _booking_page(await open_link_page(request))
 
 
-def _booking_page(mine: Mine, status: int = 200, **more: Any) -> PageAnswer:
-    query = mine.request.query
+def _booking_page(link: LinkPage, status: int = 200, **more: Any) -> PageAnswer:
+    query = link.request.query
     done = query.get("done", "")
     values = {
-        "links": calendar_links(mine.opened),
-        "place": place_of(mine.opened),
-        "answers": answers_of(mine.opened.booking, mine.opened.event_type),
+        "links": calendar_links(link.opened),
+        "place": place_of(link.opened),
+        "answers": answers_of(link.opened.booking, link.opened.event_type),
         "was_booked": query.get("booked") == "1",
         "done": done if done in ("cancelled", "moved") else None,
     }
-    return mine.page("public/booking.html", status, **(values | more))
+    return link.page("public/booking.html", status, **(values | more))
 
 
 async def cancel(request: PageRequest) -> PageAnswer:
     """Cancels, with a reason if one was given."""
-    mine, form = await open_mine(request), await request.form()
+    link, form = await open_link_page(request), await request.form()
     reason = form.text("reason") or None
     if reason is not None and not fits(reason, Text):
         return _booking_page(
-            mine,
+            link,
             422,
             problem=str(UNFIT),
         )
     try:
-        await self_service.cancel_by_link(request.context, mine.token, reason, _seen_in(form))
+        await self_service.cancel_by_link(request.context, link.token, reason, _seen_in(form))
     except KIND as error:
-        return await _refused(mine, error)
-    return redirect(mine.carried.to(mine.path, done="cancelled"))
+        return await _refused(link, error)
+    return redirect(link.carried.to(link.path, done="cancelled"))
 
 
 async def show_move(request: PageRequest) -> PageAnswer:
     """The times to which the booking may move; with one of them, whether that is meant."""
-    mine = await open_mine(request)
-    if not mine.opened.may_change:
-        return _booking_page(mine)
+    link = await open_link_page(request)
+    if not link.opened.may_change:
+        return _booking_page(link)
     if request.query.get("start"):
         starts_at = start_in(request.query)
-        locks = mine.opened.changeable_until_at(starts_at) < mine.opened.now
-        return mine.page("public/move.html", starts_at=starts_at, locks=locks, picker=None, now=0)
-    return await _times_page(mine)
+        locks = link.opened.changeable_until_at(starts_at) < link.opened.now
+        return link.page("public/move.html", starts_at=starts_at, locks=locks, picker=None, now=0)
+    return await _times_page(link)
 
 
 async def move(request: PageRequest) -> PageAnswer:
     """Moves the booking to the time."""
-    mine, form = await open_mine(request), await request.form()
+    link, form = await open_link_page(request), await request.form()
     starts_at = start_in(form)
     try:
         await self_service.reschedule_by_link(
-            request.context, mine.token, starts_at, _seen_in(form)
+            request.context, link.token, starts_at, _seen_in(form)
         )
     except SlotTaken:
         return await _times_page(
-            mine, 409, problem=gettext("This time has just been taken by somebody else.")
+            link, 409, problem=gettext("This time has just been taken by somebody else.")
         )
     except Refused as error:
         return await _times_page(
-            mine, status_of(error), problem=gettext("This time is no longer free.")
+            link, status_of(error), problem=gettext("This time is no longer free.")
         )
     except KIND as error:
-        return await _refused(mine, error)
-    return redirect(mine.carried.to(mine.path, done="moved"))
+        return await _refused(link, error)
+    return redirect(link.carried.to(link.path, done="moved"))
 
 
 async def download(request: PageRequest) -> PageAnswer:
     """The booking as a file that calendars take (RFC 5545)."""
-    mine = await open_mine(request)
+    link = await open_link_page(request)
     headers = (("content-disposition", 'attachment; filename="booking.ics"'),)
-    url = f"{request.origin}{mine.path}"
-    body = calendar_file(mine.opened, url, request.context.gateways.sender)
+    url = f"{request.origin}{link.path}"
+    body = calendar_file(link.opened, url, request.context.gateways.sender)
     return PageAnswer(body, 200, "text/calendar; charset=utf-8", headers)
 
 
-async def _times_page(mine: Mine, status: int = 200, **more: Any) -> PageAnswer:
-    request = mine.request
-    now = clock_words.seconds_of(mine.opened.now)
-    list_times = partial(self_service.list_slots_by_link, request.context, mine.token)
-    bounds = Bounds.of(now, mine.zone, None)
+async def _times_page(link: LinkPage, status: int = 200, **more: Any) -> PageAnswer:
+    request = link.request
+    now = clock_words.seconds_of(link.opened.now)
+    list_times = partial(self_service.list_slots_by_link, request.context, link.token)
+    bounds = Bounds.of(now, link.zone, None)
     try:
-        picker = await pick(list_times, request.query, mine.zone, bounds, mine.locale)
+        picker = await pick(list_times, request.query, link.zone, bounds, link.locale)
     except (Inactive, NotFound, NotReschedulable, TooLateToChange) as error:
-        return await _refused(mine, error)
-    return mine.page("public/move.html", status, picker=picker, now=now, **more)
+        return await _refused(link, error)
+    return link.page("public/move.html", status, picker=picker, now=now, **more)
 
 
-async def _refused(mine: Mine, error: KalendsError) -> PageAnswer:
+async def _refused(link: LinkPage, error: KalendsError) -> PageAnswer:
     """The booking as it stands by now, and why it was not changed."""
-    opened = await self_service.open_link(mine.request.context, mine.token)
-    its = Mine(mine.request, mine.token, opened, mine.carried)
+    opened = await self_service.open_link(link.request.context, link.token)
+    current = LinkPage(link.request, link.token, opened, link.carried)
     problem = str(STALE) if isinstance(error, Stale) else error.message
     if isinstance(error, Inactive):
         problem = gettext(
@@ -215,7 +215,7 @@ async def _refused(mine: Mine, error: KalendsError) -> PageAnswer:
             "touch with {organization}.",
             organization=opened.organization.name,
         )
-    return _booking_page(its, status_of(error), problem=problem)
+    return _booking_page(current, status_of(error), problem=problem)
 
 
 def _seen_in(form: FormFields) -> int | None:

@@ -95,11 +95,11 @@ async def _purpose(request: ConsoleRequest, event_type: EventType) -> SlotPurpos
 
 
 async def _answers(request: ConsoleRequest, purpose: SlotPurpose, zone: Zone) -> dict[str, Any]:
-    asked, now = request.query, request.page_request.context.clock()
+    query, now = request.query, request.page_request.context.clock()
     today = local(now, zone).date()
-    first = _day_or(asked.text("from"), today)
+    first = _day_or(query.text("from"), today)
     days, closed = await _days(request, purpose, zone, first)
-    answered, trouble = await _answered(request, purpose, zone, asked)
+    answered, trouble = await _answered(request, purpose, zone, query)
     earlier = max(first - timedelta(days=DAYS), today)
     return {
         "days": days,
@@ -111,8 +111,8 @@ async def _answers(request: ConsoleRequest, purpose: SlotPurpose, zone: Zone) ->
         "later": (first + timedelta(days=DAYS)).isoformat(),
         "answered": answered,
         "trouble": trouble,
-        "asked": asked,
-        "ask_day": asked.text("day") or first.isoformat(),
+        "query": query,
+        "ask_day": query.text("day") or first.isoformat(),
         "names": {schedule.id: schedule.name for schedule in await list_all(request)},
         "booking_path": lambda id_: request.to(f"/bookings/{ids.encode_id(ids.BOOKING, id_)}"),
         "busy_path": _busy_path,
@@ -143,14 +143,14 @@ async def _days(
 
 
 async def _answered(
-    request: ConsoleRequest, purpose: SlotPurpose, zone: Zone, asked: FormFields
+    request: ConsoleRequest, purpose: SlotPurpose, zone: Zone, query: FormFields
 ) -> tuple[list[ExplainedTime], str | None]:
     """What is said of the time that is asked for; twice where the clock shows it twice."""
-    if not asked.text("day") or not asked.text("time"):
+    if not query.text("day") or not query.text("time"):
         return [], None
     try:
-        day = Day.parse(asked.text("day"))
-        moments = instants_at(zone, day, clock_text(asked.text("time")))
+        day = Day.parse(query.text("day"))
+        moments = instants_at(zone, day, clock_text(query.text("time")))
     except (ValueError, Invalid):
         return [], gettext("This is no day or time of day, such as 09:00.")
     if not moments:
@@ -170,8 +170,8 @@ def _busy_path(schedule_id: Any, busy_id: Any) -> str:
     return f"{PATH}/{schedule}/exceptions#{ids.encode_id(ids.BUSY_TIME, busy_id)}"
 
 
-def _minutes_in(asked: FormFields) -> int:
-    given = minutes_or_text(asked.text("minutes"))
+def _minutes_in(query: FormFields) -> int:
+    given = minutes_or_text(query.text("minutes"))
     return given if isinstance(given, int) and 1 <= given <= LONGEST_MINUTES else DEFAULT_MINUTES
 
 

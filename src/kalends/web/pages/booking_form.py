@@ -23,7 +23,7 @@ ABOUT_ATTENDEE: Final = ("name", "email", "phone", "notes")
 
 
 @dataclass
-class Asked:
+class FilledForm:
     """What was filled in, parsed, and what is wrong with it by the name of its field."""
 
     attendee: NewAttendee
@@ -47,9 +47,9 @@ def typed_in(form: FormFields, event_type: EventType) -> list[tuple[str, str]]:
     return [(name, value) for name in names for value in form.all_of(name)]
 
 
-def read_asked(
+def read_booking_form(
     form: FormFields, event_type: EventType, timezone: str, language: str | None
-) -> Asked:
+) -> FilledForm:
     """The form, shown in that zone and language, as a booking takes it."""
     faults: dict[str, str] = {}
     attendee = NewAttendee(
@@ -74,7 +74,7 @@ def read_asked(
         faults["email"] = str(EMAIL_WRONG) if attendee.email else str(EMAIL_MISSING)
     if needs_phone(event_type) and not attendee.phone:
         faults["phone"] = gettext("Please tell us the number to call.")
-    return Asked(attendee, _answers(form, event_type, faults), faults)
+    return FilledForm(attendee, _answers(form, event_type, faults), faults)
 
 
 def _answers(form: FormFields, event_type: EventType, faults: dict[str, str]) -> dict[str, Any]:
@@ -101,13 +101,15 @@ def _answers(form: FormFields, event_type: EventType, faults: dict[str, str]) ->
     return answers
 
 
-def faults_of_numbers(asked: Asked, event_type: EventType, country: str | None) -> dict[str, str]:
+def faults_of_numbers(
+    filled: FilledForm, event_type: EventType, country: str | None
+) -> dict[str, str]:
     """What is no telephone number, by field. One without `+` is one of the country. The API takes
     them all: who books by it may know better, whoever fills in a form wants to be called."""
-    typed = {"phone": asked.attendee.phone}
+    typed = {"phone": filled.attendee.phone}
     for question in event_type.questions:
         if question.type is QuestionType.PHONE:
-            typed[field_of(question)] = asked.answers.get(question.key)
+            typed[field_of(question)] = filled.answers.get(question.key)
     return {
         name: gettext(
             "This does not look like a phone number. Please check it; a number of "
@@ -118,7 +120,7 @@ def faults_of_numbers(asked: Asked, event_type: EventType, country: str | None) 
             "Please write the number with + and the country's code, such as +49 30 901820."
         )
         for name, text in typed.items()
-        if text and name not in asked.faults and e164_of(text, country) is None
+        if text and name not in filled.faults and e164_of(text, country) is None
     }
 
 
