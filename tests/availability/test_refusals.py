@@ -72,9 +72,9 @@ def test_a_schedule_without_a_calendar_is_named() -> None:
     inputs = slot_inputs(
         [schedule(F), schedule(R1, busy=BUSY_AT_NINE)], HOURLY, now=MONDAY, requirements=required
     )
-    assert decide(inputs, monday(9)).helping == {R1, R2}
+    assert decide(inputs, monday(9)).helpful == {R1, R2}
     free = slot_inputs([schedule(R1)], HOURLY, now=MONDAY, requirements=required)
-    assert decide(free, monday(9)).helping == {F}
+    assert decide(free, monday(9)).helpful == {F}
 
 
 def test_a_session_that_has_a_seat_is_not_what_refuses() -> None:
@@ -113,11 +113,11 @@ def test_those_are_named_with_whom_more_could_be_met(
     inputs, serving = given
     now = most_met(inputs.requirements, serving)
     everybody = {id_ for r in inputs.requirements for id_ in r.schedule_ids}
-    helping = {id_ for id_ in everybody if most_met(inputs.requirements, serving | {id_}) > now}
+    helpful = {id_ for id_ in everybody if most_met(inputs.requirements, serving | {id_}) > now}
     found = explain(inputs, monday(9))
-    assert found.helping == helping
-    assert {refusal.schedule_id for refusal in found.refusals} == helping
-    assert (found.slot is None) == bool(helping)
+    assert found.helpful == helpful
+    assert {refusal.schedule_id for refusal in found.refusals} == helpful
+    assert (found.slot is None) == bool(helpful)
 
 
 def most_met(requirements: Sequence[SlotRequirement], serving: frozenset[UUID]) -> int:

@@ -37,7 +37,7 @@ def assign(
     chosen: list[Chosen | None] = [None] * len(candidates.starts)
     if not chosen:
         return Assignment(chosen, {}, frozenset())
-    _open(_Survey(inputs, candidates, may_open), chosen)
+    _open(_ServableStarts(inputs, candidates, may_open), chosen)
     if (required := inputs.required_id) is not None:
         chosen = [ids if ids and required in ids else None for ids in chosen]
     joined, further = {}, set()
@@ -51,10 +51,10 @@ def assign(
     return Assignment(chosen, joined, frozenset(further))
 
 
-class _Survey:
+class _ServableStarts:
     """Which candidates a schedule can serve, found when it is first asked for.
 
-    Of twenty schedules of which one is needed, most are never looked at.
+    Of twenty schedules of which one is needed, most are never asked.
     """
 
     def __init__(self, inputs: SlotInputs, candidates: Candidates, allowed: bytearray) -> None:
@@ -85,24 +85,24 @@ class _Survey:
         return self._open[key]
 
 
-def _open(survey: _Survey, chosen: list[Chosen | None]) -> None:
+def _open(servable: _ServableStarts, chosen: list[Chosen | None]) -> None:
     """What is booked anew at each candidate."""
-    inputs = survey.inputs
+    inputs = servable.inputs
     eligible = inputs.eligible
     is_one_of_many = [requirement.count for requirement in inputs.requirements] == [1]
     if is_one_of_many and len(eligible) == 1:
-        served, alone = survey.served_by(eligible[0]), (eligible[0].schedule_id,)
+        served, alone = servable.served_by(eligible[0]), (eligible[0].schedule_id,)
         chosen[:] = [alone if is_served else None for is_served in served]
         return
-    for part, order in orders(inputs, survey.candidates, eligible):
+    for part, order in orders(inputs, servable.candidates, eligible):
         if is_one_of_many:
-            _assign_one(survey, part, order, eligible, chosen)
+            _assign_one(servable, part, order, eligible, chosen)
         else:
-            _assign_matching(survey, part, order, eligible, chosen)
+            _assign_matching(servable, part, order, eligible, chosen)
 
 
 def _assign_one(
-    survey: _Survey,
+    servable: _ServableStarts,
     part: range,
     order: Order,
     eligible: Sequence[Calendar],
@@ -110,32 +110,35 @@ def _assign_one(
 ) -> None:
     """One of many. Who runs ahead comes later, which depends on who can serve: those who have
     least today are asked first, and then all that are not far ahead of them, in their order."""
-    left = list(compress(part, survey.allowed[part.start : part.stop]))
+    left = list(compress(part, servable.allowed[part.start : part.stop]))
     if order.is_fixed:
         in_order = order.among(bytes([1]) * len(eligible))
-        _assign_first(survey, left, [eligible[at] for at in in_order], chosen)
+        _assign_first(servable, left, [eligible[at] for at in in_order], chosen)
         return
-    left = _assign_first(survey, left, [eligible[at] for at in order.favoured], chosen)
+    left = _assign_first(servable, left, [eligible[at] for at in order.favoured], chosen)
     (shares,) = order.shares
     for today in sorted({share.today for share in shares}):
         if not left:
             return
         least = [eligible[share.place] for share in shares if share.today == today]
-        waiting = _assign_first(survey, left, least, chosen)
+        waiting = _assign_first(servable, left, least, chosen)
         if len(waiting) < len(left):
             near = [eligible[share.place] for share in shares if share.is_near(today)]
-            _assign_first(survey, [at for at in left if chosen[at]], near, chosen)
+            _assign_first(servable, [at for at in left if chosen[at]], near, chosen)
         left = waiting
 
 
 def _assign_first(
-    survey: _Survey, left: list[int], in_order: Sequence[Calendar], chosen: list[Chosen | None]
+    servable: _ServableStarts,
+    left: list[int],
+    in_order: Sequence[Calendar],
+    chosen: list[Chosen | None],
 ) -> list[int]:
     """The first in order that can serve, for each of the candidates; which are left without."""
     for calendar in in_order:
         if not left:
             break
-        served, alone = survey.served_by(calendar), (calendar.schedule_id,)
+        served, alone = servable.served_by(calendar), (calendar.schedule_id,)
         waiting = []
         for candidate in left:
             if served[candidate]:
@@ -147,19 +150,19 @@ def _assign_first(
 
 
 def _assign_matching(
-    survey: _Survey,
+    servable: _ServableStarts,
     part: range,
     order: Order,
     eligible: Sequence[Calendar],
     chosen: list[Chosen | None],
 ) -> None:
     """Any requirements. Candidates that the same schedules can serve are matched once."""
-    served = [survey.served_by(calendar)[part.start : part.stop] for calendar in eligible]
+    served = [servable.served_by(calendar)[part.start : part.stop] for calendar in eligible]
     known: dict[tuple[int, ...], Chosen | None] = {}
     for candidate, serving in zip(part, zip(*served, strict=True), strict=False):
         if serving not in known:
             in_order = [eligible[at].schedule_id for at in order.among(serving)]
-            known[serving] = choose(survey.inputs.requirements, in_order)
+            known[serving] = choose(servable.inputs.requirements, in_order)
         chosen[candidate] = known[serving]
 
 

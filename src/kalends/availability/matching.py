@@ -63,7 +63,7 @@ def choose(
     return tuple(chosen) if len(chosen) == needed else None
 
 
-def helpful(
+def helpful_schedules(
     requirements: Sequence[SlotRequirement], serving: Iterable[ScheduleId]
 ) -> frozenset[ScheduleId]:
     """The schedules with any one of which, beside those that serve, more could be met than now."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from kalends.availability.interval import WEEK_SECONDS, Interval
-from kalends.availability.matching import ScheduleId, helpful
+from kalends.availability.matching import ScheduleId, helpful_schedules
 from kalends.availability.rules import Code, Rule, closed, rules_of_calendar, rules_of_event_type
 from kalends.availability.slot_inputs import Calendar, Session, SlotInputs
 
@@ -49,33 +49,33 @@ def refusals_of_schedules(
     A session that has a seat is not in the way of who joins it. Where that alone would let
     everything be met, and yet no session can be joined, sessions are in the way like bookings.
     """
-    strictly, mildly = {}, {}
+    when_opening, when_joining = {}, {}
     for calendar in inputs.eligible:
         id_ = calendar.schedule_id
-        strictly[id_] = mildly[id_] = list(_refusals_of(calendar, inputs, start, None))
+        when_opening[id_] = when_joining[id_] = list(_refusals_of(calendar, inputs, start, None))
         session = _session_with_a_seat(inputs, start, id_)
         if session is not None:
             joining = _refusals_of(calendar, inputs, start, session)
-            mildly[id_] = [r for r in joining if r.code is not Code.LIMIT_REACHED]
-    helping = _helping(inputs, mildly)
-    if helping:
-        named = mildly
+            when_joining[id_] = [r for r in joining if r.code is not Code.LIMIT_REACHED]
+    helpful = _helpful(inputs, when_joining)
+    if helpful:
+        named = when_joining
     else:
-        helping = _helping(inputs, strictly)
-        named = {id_: mildly[id_] or refusals for id_, refusals in strictly.items()}
-    refusals = [refusal for id_ in named if id_ in helping for refusal in named[id_]]
-    return refusals, helping
+        helpful = _helpful(inputs, when_opening)
+        named = {id_: when_joining[id_] or refusals for id_, refusals in when_opening.items()}
+    refusals = [refusal for id_ in named if id_ in helpful for refusal in named[id_]]
+    return refusals, helpful
 
 
-def _helping(
+def _helpful(
     inputs: SlotInputs, refusals: dict[ScheduleId, list[Refusal]]
 ) -> frozenset[ScheduleId]:
     """The schedule that is required has to be taken: none helps in its place."""
     serving = {id_ for id_, reasons in refusals.items() if not reasons}
     required = inputs.required_id
     if required is None or required in serving:
-        return helpful(inputs.requirements, serving)
-    return helpful(inputs.requirements, serving | {required}) | {required}
+        return helpful_schedules(inputs.requirements, serving)
+    return helpful_schedules(inputs.requirements, serving | {required}) | {required}
 
 
 def _session_with_a_seat(inputs: SlotInputs, start: int, schedule_id: ScheduleId) -> Session | None:

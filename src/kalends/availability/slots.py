@@ -98,13 +98,13 @@ class Slots(Sequence[Slot]):
 class Decision(NamedTuple):
     """The slot that may be booked; or None and every rule that refuses, in the API's order.
 
-    `helping` are the schedules with any one of which more requirements could be met, whether or
+    `helpful` are the schedules with any one of which more requirements could be met, whether or
     not they have a calendar here.
     """
 
     slot: Slot | None
     refusals: tuple[Refusal, ...] = ()
-    helping: frozenset[ScheduleId] = frozenset()
+    helpful: frozenset[ScheduleId] = frozenset()
 
 
 def slots(inputs: SlotInputs, span: Interval) -> Slots:
@@ -145,10 +145,10 @@ def decide(inputs: SlotInputs, start: int, end: int | None = None) -> Decision:
         for refusal in refusals_of_event_type(inputs, start)
         if not (chosen and refusal.code is Code.LIMIT_REACHED)
     ]
-    helping: frozenset[ScheduleId] = frozenset()
+    helpful: frozenset[ScheduleId] = frozenset()
     could_be_met = chosen or _choose(_without_limit(inputs), alone, alone.flags())
     if not could_be_met:
-        of_schedules, helping = refusals_of_schedules(inputs, start)
+        of_schedules, helpful = refusals_of_schedules(inputs, start)
         refusals += of_schedules
     # Where all is closed there is no grid to be off: OUTSIDE_AVAILABILITY says enough.
     is_off_grid = not is_in_grid and (could_be_met or _is_anybody_open(inputs, start))
@@ -157,7 +157,7 @@ def decide(inputs: SlotInputs, start: int, end: int | None = None) -> Decision:
     # None of the schedules refuses: the requirements ask for more of them than there are.
     refusals = refusals or [Refusal(Code.NOT_A_SLOT)]
     ordered = sorted(refusals, key=lambda refusal: ORDER[refusal.code])
-    return Decision(None, tuple(ordered), helping)
+    return Decision(None, tuple(ordered), helpful)
 
 
 def explain(inputs: SlotInputs, start: int, end: int | None = None) -> Decision:

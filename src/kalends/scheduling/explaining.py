@@ -42,7 +42,7 @@ def reasons_of(decision: Decision, loaded: LoadedAvailability) -> list[Reason]:
     if decision.slot is not None:
         return []
     refused = [_reason(refusal, loaded) for refusal in decision.refusals]
-    inactive = [_of_inactive(s) for s in loaded.inactive if s.id in decision.helping]
+    inactive = [_of_inactive(s) for s in loaded.inactive if s.id in decision.helpful]
     if loaded.is_enough:
         return [*refused, *inactive]
     too_few = Code.NOT_A_SLOT.value
