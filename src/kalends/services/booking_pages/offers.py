@@ -14,6 +14,7 @@ from kalends.domain.access import Organization
 from kalends.domain.actor import ATTENDEE
 from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
+from kalends.domain.schedule import Schedule
 from kalends.runtime.unit_of_work import Caller, UnitOfWork
 from kalends.scheduling.availability import load_availability
 from kalends.scheduling.availability_queries import event_type_query
@@ -67,15 +68,13 @@ async def get_offered(work: UnitOfWork, slug: str) -> EventType:
 
 async def find_zone_name(work: UnitOfWork, event_type: EventType) -> str:
     """The zone in which its days are counted: that of its first schedule."""
-    ids = event_type.schedule_ids
-    first = await find_schedule(work.tenant, ids[0]) if ids else None
+    first = await _find_first_schedule(work, event_type)
     return first.timezone if first else "UTC"
 
 
 async def find_zone(work: UnitOfWork, event_type: EventType) -> Zone:
     """The zone itself. Raises BrokenZone."""
-    ids = event_type.schedule_ids
-    first = await find_schedule(work.tenant, ids[0]) if ids else None
+    first = await _find_first_schedule(work, event_type)
     return zone_of_schedule(first) if first else zone_named("UTC")
 
 
@@ -129,6 +128,11 @@ async def find_schedule_for(
     loaded = await load_availability(work, query, (starts_at, starts_at + query.duration))
     free = slots(loaded.inputs, Interval(start, start + 1))
     return free[0].schedule_ids[0] if free else event_type.schedule_ids[0]
+
+
+async def _find_first_schedule(work: UnitOfWork, event_type: EventType) -> Schedule | None:
+    ids = event_type.schedule_ids
+    return await find_schedule(work.tenant, ids[0]) if ids else None
 
 
 async def _with_schedules(work: UnitOfWork, event_type: EventType) -> EventType:
