@@ -67,7 +67,7 @@ def connect(
     """Makes the connection to Cal.com, or replaces it."""
     if len(api_key) < 8 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:
         raise UsageError("--api-key does not look like a key of Cal.com.")
-    wanted = NewConnection(
+    new = NewConnection(
         base_url=base_url,
         api_key=api_key,
         default_schedule_id=_schedule_id("--schedule", schedule),
@@ -81,7 +81,7 @@ def connect(
         caller = await connections.import_caller(
             context, await find_organization_id(context, organization)
         )
-        connection = await connections.connect(context, caller, wanted)
+        connection = await connections.connect(context, caller, new)
         return connection, _hook_url(context, connection)
 
     with open_installation() as home:

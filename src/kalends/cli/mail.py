@@ -60,13 +60,13 @@ def show_mail(
     raw: Annotated[bool, typer.Option("--raw", help="The message as it is sent, alone.")] = False,
 ) -> None:
     """Shows one mail: its headers and its text."""
-    wanted = decode_id(MAIL, mail_id)
-    if wanted is None:
+    id_ = decode_id(MAIL, mail_id)
+    if id_ is None:
         raise UsageError("The id of a mail looks like mail_0352lF5NnllfIJ66lPpfc3.")
 
     async def found(context: Context) -> tuple[Mail, bytes | None]:
         caller = await _caller(context, organization)
-        return await read(context, caller, mails.get_message, wanted)
+        return await read(context, caller, mails.get_message, id_)
 
     with open_installation() as home:
         one, message = run(home, found)

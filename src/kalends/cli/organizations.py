@@ -45,7 +45,7 @@ def create_key(
     as_json: Json = False,
 ) -> None:
     """Makes an API key, and shows it only now."""
-    wanted = _scopes(scopes)
+    key_scopes = _scopes(scopes)
     if rate_limit not in (None, "none"):
         raise UsageError("--rate-limit takes only `none`; leave it out for the usual limits.")
     called_so = None if name is None else parse_name("--name", name)
@@ -53,7 +53,7 @@ def create_key(
         key, secret = run(
             home,
             lambda context: setup.create_key(
-                context, organization, wanted, called_so, rate_limited=rate_limit is None
+                context, organization, key_scopes, called_so, rate_limited=rate_limit is None
             ),
         )
     shown_id = encode_id(API_KEY, key.id)

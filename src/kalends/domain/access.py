@@ -102,11 +102,11 @@ class Member(Struct, frozen=True, kw_only=True):
     has_password: bool
 
 
-def allows(scopes: list[str], wanted: Scope) -> bool:
-    """Whether the scopes of a key grant `wanted`; write does not include read."""
-    if Scope.ALL in scopes or wanted in scopes:
+def allows(scopes: list[str], scope: Scope) -> bool:
+    """Whether the scopes of a key grant `scope`; write does not include read."""
+    if Scope.ALL in scopes or scope in scopes:
         return True
-    return wanted.endswith(":read") and Scope.ALL_READ in scopes
+    return scope.endswith(":read") and Scope.ALL_READ in scopes
 
 
 def new_key(mode: Mode) -> str:

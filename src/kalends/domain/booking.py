@@ -119,12 +119,12 @@ def changeable_until(
     return starts_at - timedelta(minutes=notice_minutes)
 
 
-def check_transition(now_is: Status, wanted: Status) -> None:
-    """Raises InvalidTransition, naming both states, unless `wanted` may follow."""
-    if wanted != now_is and wanted not in TRANSITIONS[now_is]:
+def check_transition(now_is: Status, target: Status) -> None:
+    """Raises InvalidTransition, naming both states, unless `target` may follow."""
+    if target != now_is and target not in TRANSITIONS[now_is]:
         allowed = " or ".join(sorted(TRANSITIONS[now_is]))
         possible = f"it can only become {allowed}" if allowed else "that status is final"
-        raise InvalidTransition(f"A booking that is {now_is} cannot become {wanted}; {possible}.")
+        raise InvalidTransition(f"A booking that is {now_is} cannot become {target}; {possible}.")
 
 
 def check_movable(booking: Booking) -> None:

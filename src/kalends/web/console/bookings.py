@@ -158,14 +158,14 @@ def _search_in(request: ConsoleRequest) -> Search:
     since, until = _day(query, "since"), _day(query, "until")
     if since and until and until < since:
         raise Invalid.field("until", "must not be before the first day")
-    wanted = BookingFilter(
+    criteria = BookingFilter(
         schedule_id=_id(SCHEDULE, query.get("schedule")),
         event_type_id=_id(EVENT_TYPE, query.get("event_type")),
         statuses=tuple(s for s in Status if s.value in query.all_of("status")),
         ends_after=clocks.bounds_of(since, zone)[0] if since else None,
         before=clocks.bounds_of(until, zone)[1] if until else None,
     )
-    return Search(filter=wanted, text=_text_in(query), is_to_come=bool(query.get("upcoming")))
+    return Search(filter=criteria, text=_text_in(query), is_to_come=bool(query.get("upcoming")))
 
 
 def _text_in(query: FormFields) -> str:

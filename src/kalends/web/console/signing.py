@@ -100,8 +100,8 @@ def _form(
 
 
 def _next_in(request: PageRequest) -> str:
-    wanted = request.query.get("next", "")
-    return wanted if _NEXT.fullmatch(wanted) else CONSOLE
+    next_path = request.query.get("next", "")
+    return next_path if _NEXT.fullmatch(next_path) else CONSOLE
 
 
 def _is_email(text: str) -> bool:

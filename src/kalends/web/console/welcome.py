@@ -96,8 +96,8 @@ async def make_event_type(request: ConsoleRequest) -> PageAnswer:
         faults["minutes"] = gettext("Please choose how long it takes.")
     if faults:
         return _event_type_page(request, schedule_id, form, 422, faults=faults)
-    wanted = _event_type(form, name, int(minutes), schedule_id)
-    made: EventType = await request.change(event_types.create_event_type, wanted)
+    new = _event_type(form, name, int(minutes), schedule_id)
+    made: EventType = await request.change(event_types.create_event_type, new)
     return request.go(f"{PATH}/share", event_type=encode_id(EVENT_TYPE, made.id))
 
 
@@ -122,7 +122,7 @@ async def _keep_schedule(request: ConsoleRequest, form: FormFields, choices: Cho
         first = choices.schedules[0].id
         lock = partial(schedules.lock_schedule, schedule_id=first, if_match=None)
         return await request.change(lock_update(lock, schedules.update_schedule, changes))
-    wanted = NewSchedule(
+    new = NewSchedule(
         name=form.text("name"),
         description=None,
         timezone=form["timezone"],
@@ -131,7 +131,7 @@ async def _keep_schedule(request: ConsoleRequest, form: FormFields, choices: Cho
         booking_limits=BookingLimits(),
         is_active=True,
     )
-    return await request.change(schedules.create_schedule, wanted)
+    return await request.change(schedules.create_schedule, new)
 
 
 def _event_type(form: FormFields, name: str, minutes: int, schedule_id: UUID) -> NewEventType:

@@ -234,8 +234,8 @@ _WORDS: Final = {
 
 def _in_words(text: str) -> str:
     if expected := _EXPECTED.match(text):
-        wanted = " or ".join(_WORDS.get(t.strip(), "text") for t in expected[1].split("|"))
-        return f"must be {wanted}, not {_WORDS.get(expected[2], expected[2])}"
+        kinds = " or ".join(_WORDS.get(t.strip(), "text") for t in expected[1].split("|"))
+        return f"must be {kinds}, not {_WORDS.get(expected[2], expected[2])}"
     if "matching regex" in text:
         return "is empty or holds a character that is not allowed here"
     text = text.replace("Expected `str` of length", "must be text of length")

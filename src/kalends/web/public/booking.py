@@ -181,7 +181,7 @@ async def _send(
     return redirect(offer.carried.to(f"/booking/{booked.token}", booked="1"))
 
 
-async def _book(offer: Offer, wanted: NewBooking, sending: FormSubmission) -> Booked:
+async def _book(offer: Offer, new: NewBooking, sending: FormSubmission) -> Booked:
     """With the hold; without it where it ended in this very moment."""
     request = offer.request
     limits = BookingRates(
@@ -189,7 +189,7 @@ async def _book(offer: Offer, wanted: NewBooking, sending: FormSubmission) -> Bo
         per_address=request.gate.limits.address,
         per_schedule=request.gate.limits.schedule,
     )
-    given = (offer.event_type, wanted, limits, sending)
+    given = (offer.event_type, new, limits, sending)
     try:
         return await request.change(bookings.book_by_page, *given)
     except HoldExpired:

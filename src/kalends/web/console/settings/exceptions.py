@@ -71,9 +71,9 @@ async def add_busy_time(request: ConsoleRequest) -> PageAnswer:
     form = await request.form()
     typed = drafted({name: form.text(name) for name in BUSY}).typed
     try:
-        wanted = _busy_time_in(form, zone_of_schedule(schedule))
+        new = _busy_time_in(form, zone_of_schedule(schedule))
         lock = partial(busy_times.lock_schedule, schedule_id=schedule.id)
-        await request.change(lock_update(lock, busy_times.create_busy_time, wanted))
+        await request.change(lock_update(lock, busy_times.create_busy_time, new))
     except KalendsError as error:
         return await _page(request, schedule, refused(typed, error))
     return request.go(path_of(schedule, TAB), done="busy-added")

@@ -54,10 +54,10 @@ async def create(request: ConsoleRequest) -> PageAnswer:
         assert isinstance(given.url, str)
         assert isinstance(given.events, list)
         await endpoints.check_url(request.page_request.context, given.url)
-        wanted = NewEndpoint(
+        new = NewEndpoint(
             url=given.url, events=given.events, description=text_or_none(typed.text("description"))
         )
-        made = await request.change(endpoints.create_endpoint, wanted)
+        made = await request.change(endpoints.create_endpoint, new)
     except KalendsError as error:
         return _form(request, refused(typed, error))
     return go_with_secret(request, _path_of(made.endpoint), made.secret, "webhook-created")
@@ -166,9 +166,9 @@ def _form(request: ConsoleRequest, draft: Draft) -> PageAnswer:
 
 async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft) -> PageAnswer:
     offset, state = offset_in(request), request.query.text("state")
-    wanted = state if state in list(State) else None
+    chosen = state if state in list(State) else None
     found, total = await request.read(
-        deliveries.list_deliveries, endpoint.id, wanted, ENDPOINTS_LISTED, offset
+        deliveries.list_deliveries, endpoint.id, chosen, ENDPOINTS_LISTED, offset
     )
     secret, headers = take_secret(request, _path_of(endpoint))
     return request.page(
@@ -183,7 +183,7 @@ async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft
         total=total,
         offset=offset,
         limit=ENDPOINTS_LISTED,
-        state=wanted or "",
+        state=chosen or "",
         states=list(State),
         secret=secret,
         event_names=list(EventName),
