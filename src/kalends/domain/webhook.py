@@ -122,5 +122,5 @@ def next_try(tries: int, scale: float, retry_after: timedelta | None) -> timedel
     if tries > len(RETRY_AFTER):
         return None
     planned = RETRY_AFTER[tries - 1] * scale * random.uniform(1 - JITTER, 1 + JITTER)
-    asked = min(retry_after or timedelta(0), LONGEST_RETRY_AFTER)
-    return max(planned, asked)
+    requested = min(retry_after or timedelta(0), LONGEST_RETRY_AFTER)
+    return max(planned, requested)

@@ -29,8 +29,8 @@ async def with_numbers(
     work: UnitOfWork, booking: Booking, questions: Iterable[Question], answers: Mapping[str, Any]
 ) -> Booking:
     """A new booking with its numbers: the attendee's, and those that answer a question for one."""
-    asked = {question.key for question in questions if question.type is QuestionType.PHONE}
-    typed = {key: answer for key, answer in answers.items() if key in asked and answer}
+    phone_keys = {question.key for question in questions if question.type is QuestionType.PHONE}
+    typed = {key: answer for key, answer in answers.items() if key in phone_keys and answer}
     if not booking.attendee_phone and not typed:
         return booking
     country = await find_country(work) or country_of_zone(booking.timezone)

@@ -242,12 +242,12 @@ def _replay(speaker: _Speaker, tools: Tools) -> list[str]:
 def _unknown_in(script: bytes, tools: Tools) -> set[tuple[str, str]]:
     """What a script sets that the server does not know, or counts by itself."""
     options = list(options_in(script))
-    asking, asked = questions(options)
+    asking, probes = questions(options)
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(asking)
         file.flush()
         answer = run(tools.psql(f"--file={file.name}"), tools.environment)
-    unknown = {(asked[int(place)].kind, asked[int(place)].name) for place in answer.split()}
+    unknown = {(probes[int(place)].kind, probes[int(place)].name) for place in answer.split()}
     return unknown | (KEPT_BY_SERVER & {(option.kind, option.name) for option in options})
 
 

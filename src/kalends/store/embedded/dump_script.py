@@ -111,15 +111,15 @@ def leave_out(script: bytes, unknown: Iterable[tuple[str, str]]) -> bytes:
 def questions(options: Iterable[Option]) -> tuple[str, list[Option]]:
     """A script that asks a server, in a transaction that is rolled back, which of the options it
     does not know: it answers with their places in the list."""
-    asked = sorted({(o.kind, o.name): o for o in options}.values())
+    probes = sorted({(o.kind, o.name): o for o in options}.values())
     lines = [BEFORE_PROBES]
-    for place, option in enumerate(asked):
+    for place, option in enumerate(probes):
         if option.kind == SETTING:
             lines.append(PROBE_SETTING.format(place=place, name=option.name))
         elif option.kind in PROBES:
             statement = PROBES[option.kind].format(option.text)
             lines.append(PROBE.format(statement=statement, place=place))
-    return "".join([*lines, AFTER_PROBES]), asked
+    return "".join([*lines, AFTER_PROBES]), probes
 
 
 def statements(script: bytes) -> Iterator[bytes]:

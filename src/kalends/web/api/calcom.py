@@ -207,8 +207,8 @@ async def admin_in_query(call: Call) -> Caller:
     """The same for a call without a body."""
     named = call.named_in_query("organizationId")
     admin = None if named is None else await as_admin(call, named)
-    asked = call.query(OfOrganization)
-    return admin or await as_admin(call, asked.organization_id)
+    query = call.query(OfOrganization)
+    return admin or await as_admin(call, query.organization_id)
 
 
 async def as_admin(call: Call, named: str) -> Caller:

@@ -66,12 +66,12 @@ def shown(organization: Organization) -> HttpAnswer:
 
 def parse_changes(body: bytes) -> OrganizationChanges:
     """Raises NotJson, Invalid."""
-    asked = read_body(body or b"{}", UpdateOrganization)
-    if asked.timezone is not UNSET:
-        check_zone("timezone", asked.timezone)
-    if asked.country is not UNSET:
-        check_country("country", asked.country)
-    return OrganizationChanges(**structs.asdict(asked))
+    parsed = read_body(body or b"{}", UpdateOrganization)
+    if parsed.timezone is not UNSET:
+        check_zone("timezone", parsed.timezone)
+    if parsed.country is not UNSET:
+        check_country("country", parsed.country)
+    return OrganizationChanges(**structs.asdict(parsed))
 
 
 _PATH: Final = "/api/v1/organization"

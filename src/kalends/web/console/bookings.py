@@ -76,7 +76,7 @@ async def list_bookings(request: ConsoleRequest) -> PageAnswer:
         statuses=list(Status),
         chosen=search.filter.statuses,
         longest_text=LONGEST_TEXT,
-        asked=query,
+        query=query,
         text=search.text,
         kept=_kept(query),
         **names_of(choices),

@@ -126,12 +126,12 @@ class Call:
             raise Invalid.field(
                 "Idempotency-Key", f"must have 1 to {LONGEST_IDEMPOTENCY_KEY} characters"
             )
-        asked = b"\n".join([self.scope["query_string"], await self.raw_body()])
+        content = b"\n".join([self.scope["query_string"], await self.raw_body()])
         return Remember(
             api_key_id=self.caller.api_key_id,
             operation=f"{self.scope['method']} {self.scope['path']}",
             key=key,
-            fingerprint=hashlib.sha256(asked).digest(),
+            fingerprint=hashlib.sha256(content).digest(),
             now=self.context.clock(),
         )
 

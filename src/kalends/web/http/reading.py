@@ -85,8 +85,8 @@ def text_in_body(body: bytes, name: str) -> str | None:
 
 def text_in_query(raw: bytes, name: str) -> str | None:
     """What a parameter says, whatever else is asked; None where it is not given."""
-    asked = dict(parse_qsl(raw.decode("ascii", "replace"), keep_blank_values=True))
-    return asked.get(name)
+    parameters = dict(parse_qsl(raw.decode("ascii", "replace"), keep_blank_values=True))
+    return parameters.get(name)
 
 
 @cache  # msgspec resolves the annotations each time: two thirds of what reading a query took

@@ -32,17 +32,17 @@ class Schemas:
 
     def __init__(self, routes: Iterable[Route]) -> None:
         routes = list(routes)
-        asked = _distinct(route.body for route in routes)
+        bodies = _distinct(route.body for route in routes)
         queries = _distinct(route.query for route in routes)
         answered = _distinct(answer for route in routes for answer in route.answers.values())
-        kinds = _distinct([*asked, *queries, *answered])
+        kinds = _distinct([*bodies, *queries, *answered])
         refs, found = named_by_noun(
             *msgspec.json.schema_components(
                 kinds, schema_hook=_schema_of, ref_template=REF + "{name}"
             )
         )
         self._refs: dict[Any, Schema] = dict(zip(kinds, refs, strict=True))
-        only_answered = self._reached(answered, found) - self._reached([*asked, *queries], found)
+        only_answered = self._reached(answered, found) - self._reached([*bodies, *queries], found)
         for name in only_answered:
             _require_what_has_a_default(found[name])
         all_of_them = {name: _completed(name, schema) for name, schema in found.items()}

@@ -86,8 +86,8 @@ async def embed(request: PageRequest) -> PageAnswer:
         ("cross-origin-resource-policy", "cross-origin"),
         ("access-control-allow-origin", "*"),
     )
-    asked = request.headers.get("if-none-match", "")
-    if EMBED_TAG in (tag.strip().removeprefix("W/") for tag in asked.split(",")):
+    known_tags = request.headers.get("if-none-match", "")
+    if EMBED_TAG in (tag.strip().removeprefix("W/") for tag in known_tags.split(",")):
         return PageAnswer(status=304, media_type="", headers=headers)
     return PageAnswer(EMBED, 200, "text/javascript; charset=utf-8", headers)
 

@@ -57,9 +57,9 @@ async def connect(request: ConsoleRequest) -> PageAnswer:
     connection = await _find(request)
     typed = _as_typed(await request.form())
     try:
-        asked = read_body(encode(_values(request, connection, typed)), PutCalcomConnection)
+        parsed = read_body(encode(_values(request, connection, typed)), PutCalcomConnection)
         await connections.connect(
-            request.page_request.context, request.page_request.caller, wanted(asked)
+            request.page_request.context, request.page_request.caller, wanted(parsed)
         )
     except KalendsError as error:
         return await _page(request, connection, _at_our_fields(refused(typed, error)))

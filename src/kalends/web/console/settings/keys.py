@@ -34,9 +34,9 @@ async def list_keys(request: ConsoleRequest) -> PageAnswer:
 async def create(request: ConsoleRequest) -> PageAnswer:
     typed = await request.form()
     try:
-        asked = _read(request, typed)
+        parsed = _read(request, typed)
         made = await request.change(
-            api_keys.create_api_key, asked.name, asked.scopes, asked.expires_at
+            api_keys.create_api_key, parsed.name, parsed.scopes, parsed.expires_at
         )
     except KalendsError as error:
         return await _page(request, _at_our_fields(refused(typed, error)))

@@ -53,8 +53,8 @@ class File:
             "cache-control": ASK_AGAIN,
             "content-security-policy": POLICY,
         }
-        asked = request.headers.get("if-none-match", "")
-        if self.etag in (tag.strip().removeprefix("W/") for tag in asked.split(",")):
+        known_tags = request.headers.get("if-none-match", "")
+        if self.etag in (tag.strip().removeprefix("W/") for tag in known_tags.split(",")):
             return Response(status_code=304, headers=headers)
         return Response(self.body, headers=headers, media_type=self.media_type)
 
