@@ -34,6 +34,7 @@ lint: $(DEV)
 	@$(BIN)/ruff check .
 	@$(BIN)/codespell $$(git ls-files)
 	@$(BIN)/python scripts/check_references.py
+	@$(BIN)/python scripts/check_test_names.py
 	@$(BIN)/python scripts/messages.py check
 
 types: $(DEV)
