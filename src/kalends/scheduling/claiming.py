@@ -25,7 +25,7 @@ from kalends.scheduling.explaining import reasons_of
 from kalends.store.availability.calendars import list_session_claims
 from kalends.store.availability.claims import Claim, claim, claim_several
 from kalends.store.availability.event_types import lock_event_type
-from kalends.store.availability.schedules import keep_active_schedules, lock_schedules
+from kalends.store.availability.schedules import lock_schedules, protect_active_schedules
 
 TAKEN: Final = "This time is already taken. Please choose another."
 MOST_TRIES: Final = 50
@@ -92,7 +92,7 @@ async def claim_times(work: UnitOfWork, requests: Sequence[BookingRequest]) -> s
     schedule: those that have their time now. The others may ask `claim_time`, which says why."""
     assert all(request.query.override for request in requests)
     schedule_ids = sorted({request.query.schedule_ids[0] for request in requests})
-    active = await keep_active_schedules(work.tenant, schedule_ids)
+    active = await protect_active_schedules(work.tenant, schedule_ids)
     claims = [
         request.claim_on(request.query.schedule_ids)
         for request in requests

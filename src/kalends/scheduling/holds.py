@@ -12,7 +12,7 @@ from kalends.domain.schedule import Schedule
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling import booking_requests
 from kalends.scheduling.claiming import BookingRequest, claim_time, lock_counted
-from kalends.store.availability.schedules import find_schedules, keep_schedules
+from kalends.store.availability.schedules import find_schedules, protect_schedules
 from kalends.store.bookings import holds
 
 
@@ -77,7 +77,7 @@ async def take_over_hold(
 
 async def _load_schedules(work: UnitOfWork, hold: Hold) -> list[Schedule]:
     """The held schedules, kept from being deleted. Raises NotFound, Inactive."""
-    await keep_schedules(work.tenant, hold.schedule_ids)
+    await protect_schedules(work.tenant, hold.schedule_ids)
     by_id = await find_schedules(work.tenant, hold.schedule_ids)
     schedules = [
         require(by_id.get(id_), "schedule", encode_id(SCHEDULE, id_)) for id_ in hold.schedule_ids

@@ -9,7 +9,7 @@ from kalends.domain.ids import BUSY_TIME, SCHEDULE, encode_id, new_id
 from kalends.domain.schedule import BusyTime
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.availability import busy_times
-from kalends.store.availability.schedules import keep_schedules
+from kalends.store.availability.schedules import protect_schedules
 
 
 class NewBusyTime(Struct, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ async def list_busy_times(
 
 async def lock_schedule(work: UnitOfWork, schedule_id: UUID) -> UUID:
     """Keeps the schedule from being deleted until the transaction ends. Raises NotFound."""
-    kept = await keep_schedules(work.tenant, [schedule_id])
+    kept = await protect_schedules(work.tenant, [schedule_id])
     return require(schedule_id if kept else None, "schedule", encode_id(SCHEDULE, schedule_id))
 
 

@@ -1,13 +1,13 @@
 """Event types: list, get, create, update, delete."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.availability import matching
 from kalends.domain.booking import LocationType
+from kalends.domain.changes import given_values
 from kalends.domain.errors import Invalid, NotFound, SlugTaken
 from kalends.domain.event_type import EventType, Question, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, made_at, new_id
@@ -15,7 +15,7 @@ from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling.event_type_slugs import list_free_slugs
 from kalends.store.availability import event_types
-from kalends.store.availability.schedules import keep_schedules
+from kalends.store.availability.schedules import protect_schedules
 
 
 class NewEventType(Struct, frozen=True, kw_only=True):
@@ -115,7 +115,7 @@ async def update_event_type(
         await _check_requirements(work, changes.requirements)
         since = _with_fair_since(changes.requirements, before.requirements)
         changes = structs.replace(changes, requirements=since)
-    after = structs.replace(before, **_given(changes))
+    after = structs.replace(before, **given_values(changes))
     if after == before:
         return before
     after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
@@ -143,7 +143,7 @@ async def _check_requirements(work: UnitOfWork, requirements: Sequence[Requireme
     schedule_ids = list(dict.fromkeys(id_ for r in requirements for id_ in r.schedule_ids))
     if not schedule_ids:
         return
-    kept = await keep_schedules(work.tenant, schedule_ids)
+    kept = await protect_schedules(work.tenant, schedule_ids)
     for id_ in schedule_ids:
         if id_ not in kept:
             raise NotFound.thing("schedule", encode_id(SCHEDULE, id_))
@@ -194,7 +194,3 @@ def _new_event_type(work: UnitOfWork, new: NewEventType, slug: str) -> EventType
     return EventType(
         id=new_id(), **values, created_at=work.recorded_at, updated_at=work.recorded_at, version=1
     )
-
-
-def _given(changes: EventTypeChanges) -> dict[str, Any]:
-    return {name: v for name, v in structs.asdict(changes).items() if v is not UNSET}

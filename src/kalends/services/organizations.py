@@ -3,6 +3,7 @@
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.domain.access import Organization
+from kalends.domain.changes import given_values
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.domain.slugs import is_reserved
@@ -37,7 +38,7 @@ async def update_organization(
 ) -> Organization:
     """Changes the organization, which is locked. Raises SlugTaken, and Invalid for a slug that
     is a path of Kalends."""
-    given = {k: v for k, v in structs.asdict(changes).items() if v is not UNSET}
+    given = given_values(changes)
     after = structs.replace(before, **given)
     if after == before:
         return before

@@ -45,7 +45,7 @@ async def send_due(context: Context) -> int:
 async def remind(work: UnitOfWork, due: DueReminder) -> bool:
     """Records that the booking is near, unless it was moved, has begun, or is not confirmed."""
     booking = await bookings.lock_booking(work.tenant, due.booking_id)
-    taken = await reminders.take_reminder(work.tenant, due, work.recorded_at)
+    taken = await reminders.delete_reminder(work.tenant, due, work.recorded_at)
     if not taken or booking is None or booking.status is not Status.CONFIRMED:
         return False
     if booking.start_time <= work.recorded_at:

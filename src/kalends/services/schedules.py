@@ -1,10 +1,10 @@
 """Schedules: list, get, create, update, delete."""
 
-from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
+from kalends.domain.changes import given_values
 from kalends.domain.errors import InUse
 from kalends.domain.ids import SCHEDULE, encode_id, new_id
 from kalends.domain.schedule import Availability, BookingLimits, Overrides, Schedule
@@ -76,7 +76,7 @@ async def lock_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) 
 async def update_schedule(work: UnitOfWork, before: Schedule, changes: ScheduleChanges) -> Schedule:
     """Changes what is given of a schedule that is locked; what changes nothing succeeds. Existing
     bookings stay as they are."""
-    after = structs.replace(before, **_given(changes))
+    after = structs.replace(before, **given_values(changes))
     if after == before:
         return before
     after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
@@ -103,7 +103,3 @@ async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch
         raise InUse("This schedule has bookings that have not ended. Cancel or move them first.")
     await schedules.delete_schedule(work.tenant, schedule_id, work.recorded_at)
     return schedule
-
-
-def _given(changes: ScheduleChanges) -> dict[str, Any]:
-    return {name: v for name, v in structs.asdict(changes).items() if v is not UNSET}

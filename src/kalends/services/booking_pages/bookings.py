@@ -22,7 +22,7 @@ from kalends.domain.hold import Hold
 from kalends.runtime.links import create_link
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling.booking_creation import NewBooking, create_booking
-from kalends.services.booking_pages.drafts import forget_draft
+from kalends.services.booking_pages.drafts import delete_draft
 from kalends.services.booking_pages.holds import (
     claim_over_own_holds,
     find_live_hold,
@@ -82,8 +82,8 @@ async def book_by_page(
         await _count(work, on, limits.per_schedule)
         if sending.visitor is not None:
             marks.append(_mark_of_visitor(event_type, new.start_time, sending.visitor))
-            await forget_draft(work, event_type, sending.visitor)
-        await links.put_marks(work.tenant, marks, booking.id, work.recorded_at)
+            await delete_draft(work, event_type, sending.visitor)
+        await links.insert_marks(work.tenant, marks, booking.id, work.recorded_at)
     return Booked(booking, await create_link(work.tenant, booking.id, work.recorded_at))
 
 

@@ -17,12 +17,12 @@ DRAFT_PURPOSE: Final = "form draft"
 Typed = Sequence[tuple[str, str]]
 
 
-async def keep_draft(work: UnitOfWork, event_type: EventType, visitor: bytes, typed: Typed) -> None:
+async def save_draft(work: UnitOfWork, event_type: EventType, visitor: bytes, typed: Typed) -> None:
     """Keeps names of fields with what stands in them; what is too large is not kept."""
     plain = json.encode(typed)
     if len(plain) > LARGEST_BYTES:
         return
-    await store.keep_draft(
+    await store.save_draft(
         work.tenant,
         event_type.id,
         visitor,
@@ -44,6 +44,6 @@ async def find_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) ->
         return ()
 
 
-async def forget_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) -> None:
+async def delete_draft(work: UnitOfWork, event_type: EventType, visitor: bytes) -> None:
     """Once it is sent, nobody needs it."""
     await store.delete_draft(work.tenant, event_type.id, visitor)

@@ -62,7 +62,7 @@ async def hold_by_page(
 
     hold = await claim_over_own_holds(work, others, claim)
     if visitor is not None:
-        await holds.give_to_visitor(work.tenant, hold.id, visitor)
+        await holds.set_visitor(work.tenant, hold.id, visitor)
     return hold
 
 

@@ -39,7 +39,7 @@ from kalends.runtime import unit_of_work as working
 from kalends.runtime.sealing import SealBroken
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.accounts.organizations import find_organization
-from kalends.store.availability.schedules import keep_schedules
+from kalends.store.availability.schedules import protect_schedules
 from kalends.store.imports import connections
 
 KEY_PURPOSE: Final = "calcom key"
@@ -237,7 +237,7 @@ def _uid_of_hook(body: bytes) -> str | None:
 async def _check_schedules(work: UnitOfWork, wanted: NewConnection) -> None:
     """Raises NotFound for one that is not there."""
     ids = {wanted.default_schedule_id, *(m.schedule_id for m in wanted.mappings)}
-    missing = ids - await keep_schedules(work.tenant, sorted(ids))
+    missing = ids - await protect_schedules(work.tenant, sorted(ids))
     for id_ in sorted(missing):
         raise NotFound.thing("schedule", encode_id(SCHEDULE, id_))
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.domain import webhook
+from kalends.domain.changes import given_values
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import ENDPOINT, encode_id, new_id
 from kalends.domain.webhook import WebhookEndpoint
@@ -101,7 +102,7 @@ async def update_endpoint(
 ) -> WebhookEndpoint:
     """Changes what is given of an endpoint that is locked. One that is enabled again gets at once
     what waited for it."""
-    given = {k: v for k, v in structs.asdict(changes).items() if v is not UNSET}
+    given = given_values(changes)
     after = structs.replace(before, **given, updated_at=work.recorded_at)
     if after.enabled:
         after = structs.replace(after, disabled_reason=None)

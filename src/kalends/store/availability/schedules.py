@@ -121,13 +121,13 @@ async def find_schedule_to_delete(tenant: TenantConnection, schedule_id: UUID) -
     return None if row is None else schedule_from(row)
 
 
-async def keep_schedules(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> set[UUID]:
+async def protect_schedules(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> set[UUID]:
     """Which of them there are; those are kept from being deleted until the transaction ends."""
     rows = await tenant.tx.fetch(KEEP, tenant.organization_id, schedule_ids)
     return {row["id"] for row in rows}
 
 
-async def keep_active_schedules(
+async def protect_active_schedules(
     tenant: TenantConnection, schedule_ids: Sequence[UUID]
 ) -> set[UUID]:
     """The same, of those that are active."""

@@ -21,7 +21,7 @@ DELETE FROM form_drafts WHERE organization_id = $1 AND event_type_id = $2 AND vi
 """
 
 
-async def keep_draft(
+async def save_draft(
     tenant: TenantConnection,
     event_type_id: UUID,
     visitor: bytes,

@@ -48,7 +48,7 @@ async def list_holds_of(tenant: TenantConnection, visitor: bytes, now: datetime)
     return [Hold(*row) for row in rows]
 
 
-async def give_to_visitor(tenant: TenantConnection, hold_id: UUID, visitor: bytes) -> None:
+async def set_visitor(tenant: TenantConnection, hold_id: UUID, visitor: bytes) -> None:
     """Notes whose hold it is."""
     await tenant.tx.execute(GIVE, tenant.organization_id, hold_id, visitor)
 

@@ -29,7 +29,7 @@ async def insert_link(
     await tenant.tx.execute(INSERT, token_hash, tenant.organization_id, booking_id, now)
 
 
-async def put_marks(
+async def insert_marks(
     tenant: TenantConnection, marks: Sequence[bytes], booking_id: UUID, now: datetime
 ) -> None:
     """Remembers the booking under hashes that no token has, so that it is found by them."""

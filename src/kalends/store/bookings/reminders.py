@@ -65,9 +65,9 @@ async def list_due(tx: Tx, now: datetime, limit: int, without: Sequence[UUID]) -
     return [DueReminder(*row) for row in await tx.fetch(DUE, now, limit, without)]
 
 
-async def take_reminder(tenant: TenantConnection, due: DueReminder, now: datetime) -> bool:
+async def delete_reminder(tenant: TenantConnection, due: DueReminder, now: datetime) -> bool:
     """Removes it; False where somebody else did, or where it was moved."""
-    taken = await tenant.tx.fetchval(
+    deleted = await tenant.tx.fetchval(
         TAKE, tenant.organization_id, due.booking_id, due.minutes_before, now
     )
-    return taken is not None
+    return deleted is not None

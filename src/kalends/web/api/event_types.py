@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.booking import LocationType
+from kalends.domain.changes import given_values
 from kalends.domain.errors import Invalid
 from kalends.domain.event_type import EventType, Question, QuestionType, Requirement, links_in
 from kalends.domain.values import Line, Name, Slug, Text
@@ -293,7 +294,7 @@ def parse_changes(body: bytes) -> EventTypeChanges:
 
 def _values(body: CreateEventType | UpdateEventType) -> dict[str, Any]:
     """The fields in the words of the domain, without those that are UNSET."""
-    values = {name: v for name, v in structs.asdict(body).items() if v is not UNSET}
+    values = given_values(body)
     if "booking_limits" in values:
         limits = values.pop("booking_limits")
         values["max_per_day"] = limits.max_per_day if limits else None

@@ -90,7 +90,7 @@ async def choose_another_time(request: PageRequest) -> PageAnswer:
 async def _keep_typed(offer: Offer, visitor: Visitor, form: FormFields) -> None:
     if visitor.id is not None:
         typed = typed_in(form, offer.event_type)
-        await offer.request.change(drafts.keep_draft, offer.event_type, visitor.id, typed)
+        await offer.request.change(drafts.save_draft, offer.event_type, visitor.id, typed)
 
 
 async def show_times_instead(request: PageRequest) -> PageAnswer:
