@@ -179,14 +179,14 @@ def _with_fair_since(
     requirements: Sequence[Requirement], before: Sequence[Requirement]
 ) -> list[Requirement]:
     """A requirement whose members and weights stay keeps its time; else it is now."""
-    now, left, found = made_at(new_id()), list(before), list[Requirement]()
+    now, left, dated = made_at(new_id()), list(before), list[Requirement]()
     for requirement in requirements:
         same = next((old for old in left if old.shares == requirement.shares), None)
         if same is not None:
             left.remove(same)
         since = now if same is None else same.fair_since
-        found.append(structs.replace(requirement, fair_since=since))
-    return found
+        dated.append(structs.replace(requirement, fair_since=since))
+    return dated
 
 
 def _new_event_type(work: UnitOfWork, new: NewEventType, slug: str) -> EventType:

@@ -198,10 +198,10 @@ async def _change(
 
 
 async def _open(context: Context, tx: Tx, token: str) -> LinkedBooking:
-    found = await links.find_link(tx, hash_of(token))
-    if found is None:
+    linked = await links.find_link(tx, hash_of(token))
+    if linked is None:
         raise NotFound(UNKNOWN)
-    organization_id, booking_id = found
+    organization_id, booking_id = linked
     tenant = TenantConnection(organization_id, tx)
     organization = await find_organization(tenant)
     booking = await find_booking(tenant, booking_id)

@@ -79,8 +79,8 @@ async def find_event_type_of(tenant: TenantConnection, booking: Booking) -> Even
     """The event type of a booking, also one that was deleted since."""
     if booking.event_type_id is None:
         return None
-    found = await find_event_types_of_bookings(tenant, [booking.event_type_id])
-    return found.get(booking.event_type_id)
+    by_id = await find_event_types_of_bookings(tenant, [booking.event_type_id])
+    return by_id.get(booking.event_type_id)
 
 
 async def find_event_type_by_slug(tenant: TenantConnection, slug: str) -> EventType | None:
