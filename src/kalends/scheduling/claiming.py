@@ -73,7 +73,7 @@ class _LostRace(Exception):
 
 
 async def claim_time(work: UnitOfWork, request: BookingRequest) -> list[Schedule]:
-    """Takes the time and returns the schedules that were taken, the first one first.
+    """Claims the time and returns the schedules that were taken, the first one first.
 
     Raises NotFound, Refused (naming every rule that refuses), SlotTaken.
     """
