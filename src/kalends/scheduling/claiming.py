@@ -1,4 +1,4 @@
-"""Taking time: the one function that every way into the calendar goes through.
+"""Claiming time: the one function that every way into the calendar goes through.
 
 An API booking, a page's, a hold, a move and an import all end in `claim_time`, or, many at once,
 in `claim_times`. The engine decides, on what was read in this transaction; then the exclusion
