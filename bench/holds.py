@@ -100,10 +100,10 @@ async def _measure(home: Installation) -> None:
         first = f"/api/v1/slots?schedule_id={await _room(api, 0)}&duration_minutes=60"
         await _show(api, "the first answer of the process", f"{first}&start={DAY}&end={DAY}")
         await api.post("/console/sign-in", data={"email": EMAIL, "password": PASSWORD})
-        asked = await _fill(api, context, made.organization_id)
-        for path in asked.values():
+        paths = await _fill(api, context, made.organization_id)
+        for path in paths.values():
             await api.get(path)  # what the first of a kind costs is no answer's length
-        for name, path in asked.items():
+        for name, path in paths.items():
             await _show(api, name, path)
     await context.close()
 

@@ -118,7 +118,7 @@ def _engine(workload: Workload) -> Callable[[], list[int]]:
 
 def _reference(workload: Workload) -> Callable[[], list[datetime]]:
     half_an_hour = timedelta(seconds=HALF_AN_HOUR)
-    question = slots_reference.Question(
+    question = slots_reference.SlotQuestion(
         zone=ZoneInfo(ZONE),
         opens=time(9),
         closes=time(17),

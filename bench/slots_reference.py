@@ -13,7 +13,7 @@ Busy = Sequence[tuple[datetime, datetime]]
 
 
 @dataclass(frozen=True)
-class Question:
+class SlotQuestion:
     """Hosts that all work `opens` to `closes`, Monday to Friday, in `zone`."""
 
     zone: ZoneInfo
@@ -27,7 +27,7 @@ class Question:
     ends: datetime
 
 
-def slots_of_any(question: Question, hosts: Sequence[Busy]) -> list[datetime]:
+def slots_of_any(question: SlotQuestion, hosts: Sequence[Busy]) -> list[datetime]:
     """Starts at which at least one host is free."""
     earliest = question.now + question.notice
     return [
@@ -39,7 +39,7 @@ def slots_of_any(question: Question, hosts: Sequence[Busy]) -> list[datetime]:
     ]
 
 
-def _candidates(question: Question) -> Iterator[datetime]:
+def _candidates(question: SlotQuestion) -> Iterator[datetime]:
     day = question.begins.astimezone(question.zone).date()
     while day <= question.ends.astimezone(question.zone).date():
         if day.weekday() < 5:
@@ -47,7 +47,7 @@ def _candidates(question: Question) -> Iterator[datetime]:
         day += timedelta(days=1)
 
 
-def _candidates_of(question: Question, day: date) -> Iterator[datetime]:
+def _candidates_of(question: SlotQuestion, day: date) -> Iterator[datetime]:
     start = datetime.combine(day, question.opens, question.zone).astimezone(UTC)
     closes = datetime.combine(day, question.closes, question.zone).astimezone(UTC)
     while start + question.duration <= closes:

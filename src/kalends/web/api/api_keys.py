@@ -46,8 +46,8 @@ class CreatedApiKeyResponse(Struct, frozen=True):
 
 async def list_api_keys(call: Call) -> HttpAnswer:
     query = call.query(PageQuery)
-    found, total = await call.read(api_keys.list_api_keys, query.limit, query.offset)
-    return page(found, total, query.limit, query.offset, show_api_key)
+    listed, total = await call.read(api_keys.list_api_keys, query.limit, query.offset)
+    return page(listed, total, query.limit, query.offset, show_api_key)
 
 
 async def create_api_key(call: Call) -> HttpAnswer:

@@ -213,14 +213,14 @@ class BookingList(Struct, frozen=True):
 
 async def list_bookings(call: Call) -> HttpAnswer:
     query = call.query(BookingsQuery)
-    found, total = await call.read(
+    listed, total = await call.read(
         bookings.list_bookings,
         _filter(query),
         upcoming=query.upcoming,
         limit=query.limit,
         offset=query.offset,
     )
-    return page(found, total, query.limit, query.offset, show_booking)
+    return page(listed, total, query.limit, query.offset, show_booking)
 
 
 async def get_booking(call: Call) -> HttpAnswer:

@@ -313,12 +313,12 @@ def _with_requirements(values: dict[str, Any]) -> dict[str, Any]:
     if schedule_id is not None and given is not None:
         raise Invalid.field("schedule_id", "cannot be given together with requirements")
     if schedule_id is not None:
-        found = [Requirement(1, [id_named(ids.SCHEDULE, "schedule", schedule_id)])]
+        requirements = [Requirement(1, [id_named(ids.SCHEDULE, "schedule", schedule_id)])]
     else:
-        found = [_requirement(number, body) for number, body in enumerate(given or [])]
-    if sum(len(requirement.schedule_ids) for requirement in found) > MOST_SCHEDULES:
+        requirements = [_requirement(number, body) for number, body in enumerate(given or [])]
+    if sum(len(requirement.schedule_ids) for requirement in requirements) > MOST_SCHEDULES:
         raise Invalid.field("requirements", f"must name at most {MOST_SCHEDULES} schedules in all")
-    return values | {"requirements": found}
+    return values | {"requirements": requirements}
 
 
 def _requirement(number: int, body: RequirementInput) -> Requirement:

@@ -192,15 +192,15 @@ def parse_changes(body: bytes) -> ScheduleChanges:
 
 def _rules(body: CreateSchedule | UpdateSchedule) -> dict[str, Any]:
     """Availability, overrides and limits in the words of the domain, but what is UNSET."""
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     if isinstance(body.availability, AvailabilityInput):
-        found["availability"] = _availability(body.availability)
+        values["availability"] = _availability(body.availability)
     if body.overrides is not UNSET:
-        found["overrides"] = _overrides(body.overrides or {})
+        values["overrides"] = _overrides(body.overrides or {})
     if body.booking_limits is not UNSET:
         limits = structs.asdict(body.booking_limits) if body.booking_limits else {}
-        found["booking_limits"] = BookingLimits(**limits)
-    return found
+        values["booking_limits"] = BookingLimits(**limits)
+    return values
 
 
 def _availability(body: AvailabilityInput) -> dict[str, WindowText | list[WindowText]]:
@@ -213,14 +213,14 @@ def _availability(body: AvailabilityInput) -> dict[str, WindowText | list[Window
 
 
 def _overrides(given: dict[str, Windows]) -> dict[str, WindowText | list[WindowText]]:
-    found = {}
+    values = {}
     for day, windows in given.items():
         try:
             Day.parse(day)
         except ValueError as error:
             raise Invalid.field(f"overrides.{day[:100]}", str(error)) from None
-        found[day] = _windows(f"overrides.{day}", windows)
-    return found
+        values[day] = _windows(f"overrides.{day}", windows)
+    return values
 
 
 def _windows(field: str, given: WindowInput | list[WindowInput]) -> WindowText | list[WindowText]:

@@ -64,11 +64,11 @@ async def list_bookings(request: ConsoleRequest) -> PageAnswer:
     query = request.query
     search, offset = _search_in(request), _offset(query)
     choices: Choices = await request.read(list_choices)
-    found, total = await request.read(search_bookings, search, limit=LIMIT, offset=offset)
+    listed, total = await request.read(search_bookings, search, limit=LIMIT, offset=offset)
     return request.page(
         "console/bookings.html",
         "bookings",
-        found=found,
+        listed=listed,
         total=total,
         limit=LIMIT,
         offset=offset,
@@ -109,14 +109,14 @@ async def _lines(request: ConsoleRequest, search: Search, choices: Choices) -> A
     yield BYTE_ORDER_MARK.encode() + sheet_lines([head])
     after: tuple[datetime, UUID] | None = None
     while True:
-        found: list[Booking] = await request.read(list_next_found, search, after)
-        if not found:
+        listed: list[Booking] = await request.read(list_next_found, search, after)
+        if not listed:
             return
-        kinds: dict[UUID, EventType] = await request.read(list_event_types_of, found)
-        rows = (_row(request, booking, kinds, schedules) for booking in found)
+        kinds: dict[UUID, EventType] = await request.read(list_event_types_of, listed)
+        rows = (_row(request, booking, kinds, schedules) for booking in listed)
         async for lines in cooperatively(pieces_of_sheet(rows)):
             yield lines
-        after = (found[-1].start_time, found[-1].id)
+        after = (listed[-1].start_time, listed[-1].id)
 
 
 def _row(

@@ -124,7 +124,9 @@ async def show_calendar(request: ConsoleRequest) -> PageAnswer:
     choices: Choices = await request.read(list_choices)
     schedule = choices.schedule(place.schedule_id)
     days = place.days(locale)
-    found: Agenda = await request.read(get_agenda, (days[0], days[-1]), request.zone.name, schedule)
+    agenda: Agenda = await request.read(
+        get_agenda, (days[0], days[-1]), request.zone.name, schedule
+    )
     return await request.long_page(
         "console/calendar.html",
         "calendar",
@@ -132,11 +134,11 @@ async def show_calendar(request: ConsoleRequest) -> PageAnswer:
         today=today,
         choices=choices,
         schedule=schedule,
-        agenda=found,
+        agenda=agenda,
         title=place.title(locale),
         views=VIEWS,
         names=_names(choices),
-        **_drawn(request, place, days, found, schedule),
+        **_drawn(request, place, days, agenda, schedule),
     )
 
 
@@ -144,23 +146,23 @@ def _drawn(
     request: ConsoleRequest,
     place: Place,
     days: Sequence[date],
-    found: Agenda,
+    agenda: Agenda,
     schedule: Schedule | None,
 ) -> dict[str, Any]:
     locale = request.page_request.locale
     if place.view == "month":
-        weeks = _weeks(place.day, found.bookings, request.zone, locale)
+        weeks = _weeks(place.day, agenda.bookings, request.zone, locale)
         return {"weeks": weeks, "weekdays": clock_words.week_from(locale), "sheet": None}
     sheet = lay_out(
         days,
         request.zone,
-        found.bookings,
-        clock_words.seconds_of(found.now),
+        agenda.bookings,
+        clock_words.seconds_of(agenda.now),
         busy=[
             (clock_words.seconds_of(b.start_time), clock_words.seconds_of(b.end_time), b.reason)
-            for b in found.busy
+            for b in agenda.busy
         ],
-        opened=found.opened,
+        opened=agenda.opened,
         hours=hours_of_day(days, request.zone) if place.shows_all_hours else None,
     )
     return {"sheet": sheet, "weeks": None, "movable": (Status.PENDING, Status.CONFIRMED)}

@@ -40,15 +40,15 @@ def moment_in(form: FormFields, zone: Zone) -> datetime:
     if matched is None:
         raise Invalid(gettext("Please choose a day and a time."))
     wall = wall_midnight(day) + int(matched[1]) * 3600 + int(matched[2]) * 60
-    found = [datetime.fromtimestamp(span.start, UTC) for span in zone.instants(wall, wall + 1)]
-    if not found:
+    instants = [datetime.fromtimestamp(span.start, UTC) for span in zone.instants(wall, wall + 1)]
+    if not instants:
         raise Invalid(
             gettext(
                 "There is no {time} on this day: the clock goes forward over it.", time=matched[0]
             )
         )
-    if len(found) > 1:
-        offsets = [clock_words.offset_of(clock_words.seconds_of(one), zone) for one in found]
+    if len(instants) > 1:
+        offsets = [clock_words.offset_of(clock_words.seconds_of(one), zone) for one in instants]
         twice = gettext(
             "The clock shows {time} twice on this day, at {first} and at {second}. "
             "Please choose which one is meant.",
@@ -56,5 +56,5 @@ def moment_in(form: FormFields, zone: Zone) -> datetime:
             first=offsets[0],
             second=offsets[1],
         )
-        raise AmbiguousTime(twice, found)
-    return found[0]
+        raise AmbiguousTime(twice, instants)
+    return instants[0]

@@ -172,7 +172,7 @@ class _Group(NamedTuple):
 def _groups_in(form: FormFields) -> list[_Group]:
     """How many of which schedules; a group without a schedule is none."""
     pattern = re.compile(r"requirements\.(\d{1,4})\.schedule_ids")
-    numbers = sorted({int(found[1]) for name in form if (found := pattern.fullmatch(name))})
+    numbers = sorted({int(match[1]) for name in form if (match := pattern.fullmatch(name))})
     groups = []
     for name in (f"requirements.{number}" for number in numbers):
         schedule_ids = form.all_of(f"{name}.schedule_ids")
