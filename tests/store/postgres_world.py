@@ -25,7 +25,7 @@ from pathlib import Path
 from kalends.store.embedded.server import EmbeddedPostgres, Watcher
 from kalends.store.embedded.process import listening_pid
 logging.basicConfig()
-lease = EmbeddedPostgres.acquire(Path(sys.argv[1]), settings={"fsync": "off"}, say=str)
+lease = EmbeddedPostgres.acquire(Path(sys.argv[1]), settings={"fsync": "off"}, report=str)
 watcher = Watcher(lease)
 if "watch" in sys.argv:
     watcher.start()

@@ -27,7 +27,7 @@ from tests.store.postgres_world import (
     world,
 )
 
-from kalends.store.embedded.process import ask, binary, closed_folder
+from kalends.store.embedded.process import binary, closed_folder, probe
 from kalends.store.embedded.server import EmbeddedPostgres, EmbeddedPostgresError, Watcher
 
 __all__ = ["empty", "finished", "reachable", "world"]
@@ -171,7 +171,7 @@ def test_a_killed_server_restarts_once_with_all_that_was_committed(
     sql(lease, "CREATE TABLE kept AS SELECT 42 AS answer")
     os.kill(pid, signal.SIGKILL)
     eventually(lambda: world.postmaster() != pid)
-    eventually(lambda: ask(str(lease.connect["host"])).is_ready, within=60)
+    eventually(lambda: probe(str(lease.connect["host"])).is_ready, within=60)
     assert sql(lease, "SELECT answer FROM kept") == "42"
     time.sleep(0.6)
     assert world.starts() == 2
@@ -214,7 +214,7 @@ def test_a_server_stopped_by_an_operator_restarts_despite_open_clients(
         pid = world.postmaster()
         os.kill(pid or 0, signal.SIGTERM)
         eventually(lambda: world.postmaster() not in (pid, None))
-        eventually(lambda: ask(str(lease.connect["host"])).is_ready)
+        eventually(lambda: probe(str(lease.connect["host"])).is_ready)
         watcher.stop()
         idle.communicate()
 
@@ -293,9 +293,9 @@ def test_nobody_else_on_the_machine_can_connect(empty: World, reachable: Path) -
         cluster = empty.data_dir / "postgres"
         for path in (empty.data_dir, cluster, cluster / ".s.PGSQL.5432"):
             path.chmod(0o777)
-        assert ask(str(lease.connect["host"])).is_ready
+        assert probe(str(lease.connect["host"])).is_ready
         for uid in (NOBODY, DAEMON):
-            assert as_user(uid, lambda: ask(str(cluster)).sqlstate == "28000")
+            assert as_user(uid, lambda: probe(str(cluster)).sqlstate == "28000")
         cluster.chmod(0o700)
 
 
@@ -346,7 +346,7 @@ def test_root_may_use_an_ordinary_users_server_and_leaves_its_ownership(
         with empty.lease() as lease:
             status = Path(f"/proc/{empty.postmaster()}/status").read_text()
             rights = f"Uid:\t{NOBODY}" in status and "CapPrm:\t0000000000000000" in status
-            return rights and ask(str(lease.connect["host"])).is_ready
+            return rights and probe(str(lease.connect["host"])).is_ready
 
     assert as_user(NOBODY, runs_unprivileged)
     with empty.lease() as lease:

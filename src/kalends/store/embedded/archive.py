@@ -23,11 +23,18 @@ from kalends.store.embedded.dump_script import (
     KEPT_BY_SERVER,
     SETTING,
     leave_out,
+    option_query,
     options_in,
-    questions,
 )
 from kalends.store.embedded.programs import Program, Release
-from kalends.store.embedded.tools import ArchiveError, Tools, run, run_bytes, said, started
+from kalends.store.embedded.tools import (
+    ArchiveError,
+    Tools,
+    error_text,
+    run,
+    run_bytes,
+    start_process,
+)
 
 __all__ = ["ArchiveError", "Backup", "Restored", "backup", "restore"]
 
@@ -137,7 +144,7 @@ def backup(parameters: ConnectParameters, file: Path, programs: Path | None = No
     ArchiveError.
     """
     tools = Tools(libpq_environment(parameters), programs)
-    with _file_aside(file) as aside:
+    with _temporary_file(file) as temporary:
         server = tools.server()
         program = tools.pg_dump(server)
         run(
@@ -145,15 +152,15 @@ def backup(parameters: ConnectParameters, file: Path, programs: Path | None = No
                 *(program.path, "--format=custom", "--no-password"),
                 f"--lock-wait-timeout={WAIT_FOR_LOCKS_OF_BACKUP_MILLISECONDS}",
                 *("--no-unlogged-table-data", "--no-owner", "--no-privileges"),
-                *("--schema=public", f"--extension={EXTENSIONS}", f"--file={aside}"),
+                *("--schema=public", f"--extension={EXTENSIONS}", f"--file={temporary}"),
             ],
             tools.environment,
         )
-        _prove(aside, tools)
+        _check_archive(temporary, tools)
     return Backup(program, server)
 
 
-def _prove(file: Path, tools: Tools) -> None:
+def _check_archive(file: Path, tools: Tools) -> None:
     """Reads all of a backup, rows too. Raises ArchiveError if it is not whole."""
     try:
         run([tools.newest("pg_restore"), "--file=/dev/null", str(file)], {})
@@ -182,13 +189,13 @@ def restore(
     with tempfile.NamedTemporaryFile("w", suffix=".toc") as listed:
         listed.writelines(f"{entry}\n" for entry in entries)
         listed.flush()
-        speak = _Speaker(tools, Path(listed.name), file)
-        left_out = _replay(speak, tools)
+        source = _RestoreScript(tools, Path(listed.name), file)
+        left_out = _replay(source, tools)
     tools.sql("ANALYZE")
     return Restored(tools.server(), left_out)
 
 
-class _Speaker:
+class _RestoreScript:
     """pg_restore, asked for one part of a backup as a script."""
 
     def __init__(self, tools: Tools, listed: Path, file: Path) -> None:
@@ -202,36 +209,38 @@ class _Speaker:
         return run_bytes(self.command(section), {})
 
 
-def _replay(speaker: _Speaker, tools: Tools) -> list[str]:
-    """Have psql run what pg_restore says, and commit only if both came to their end."""
-    before, after = speaker.script("pre-data"), speaker.script("post-data")
+def _replay(source: _RestoreScript, tools: Tools) -> list[str]:
+    """Have psql run what pg_restore writes, and commit only if both came to their end."""
+    before, after = source.script("pre-data"), source.script("post-data")
     unknown = _unknown_in(before + after, tools)
     with (
-        tempfile.TemporaryFile() as spoken,
-        tempfile.TemporaryFile() as answered,
-        started(speaker.command("data"), {}, stdout=subprocess.PIPE, stderr=spoken) as rows,
-        started(
+        tempfile.TemporaryFile() as restore_errors,
+        tempfile.TemporaryFile() as psql_errors,
+        start_process(
+            source.command("data"), {}, stdout=subprocess.PIPE, stderr=restore_errors
+        ) as rows,
+        start_process(
             tools.psql("--file=-"), tools.environment,
-            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=answered,
-        ) as listener,
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=psql_errors,
+        ) as psql,
     ):  # fmt: skip
         assert rows.stdout is not None
-        assert listener.stdin is not None
+        assert psql.stdin is not None
         with suppress(BrokenPipeError):
-            listener.stdin.write(
+            psql.stdin.write(
                 f"BEGIN; SET LOCAL lock_timeout = '{WAIT_FOR_LOCKS}';\n"
                 f"{TAKE_THE_TABLES}{EMPTY_THE_SCHEMA}".encode()
             )
-            listener.stdin.write(leave_out(before, unknown))
-            _pass_on(rows.stdout, listener.stdin, unknown)
+            psql.stdin.write(leave_out(before, unknown))
+            _copy_script(rows.stdout, psql.stdin, unknown)
             if rows.wait() == 0:
-                listener.stdin.write(leave_out(after, unknown) + b"\nCOMMIT;\n")
+                psql.stdin.write(leave_out(after, unknown) + b"\nCOMMIT;\n")
         with suppress(BrokenPipeError):
-            listener.stdin.close()
-        if listener.wait() != 0:
-            raise ArchiveError(said(answered))
+            psql.stdin.close()
+        if psql.wait() != 0:
+            raise ArchiveError(error_text(psql_errors))
         if rows.wait() != 0:
-            raise ArchiveError(said(spoken))
+            raise ArchiveError(error_text(restore_errors))
     found = Counter((option.kind, option.name) for option in options_in(before + after))
     return [
         f"{kind} {name}" + (f" ({found[kind, name]} times)" if kind != SETTING else "")
@@ -242,7 +251,7 @@ def _replay(speaker: _Speaker, tools: Tools) -> list[str]:
 def _unknown_in(script: bytes, tools: Tools) -> set[tuple[str, str]]:
     """What a script sets that the server does not know, or counts by itself."""
     options = list(options_in(script))
-    asking, probes = questions(options)
+    asking, probes = option_query(options)
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
         file.write(asking)
         file.flush()
@@ -251,7 +260,7 @@ def _unknown_in(script: bytes, tools: Tools) -> set[tuple[str, str]]:
     return unknown | (KEPT_BY_SERVER & {(option.kind, option.name) for option in options})
 
 
-def _pass_on(source: IO[bytes], target: IO[bytes], unknown: Iterable[tuple[str, str]]) -> None:
+def _copy_script(source: IO[bytes], target: IO[bytes], unknown: Iterable[tuple[str, str]]) -> None:
     """Copy a script of rows, without those of its opening settings that are not known."""
     opening = []
     line = source.readline()
@@ -295,7 +304,7 @@ def _what(entry: str) -> str:
 
 
 @contextmanager
-def _file_aside(file: Path) -> Iterator[Path]:
+def _temporary_file(file: Path) -> Iterator[Path]:
     """A private file in the same folder, which takes the name when the block ended well."""
     try:
         handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")

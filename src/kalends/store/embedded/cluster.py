@@ -19,9 +19,9 @@ from kalends.store.embedded.process import (
     EmbeddedPostgresError,
     ProbeResult,
     SystemUser,
-    ask,
     choose_account,
     listening_pid,
+    probe,
     user_name,
 )
 from kalends.store.embedded.programs import Programs
@@ -31,7 +31,7 @@ SUN_PATH_BYTES = 107
 PLAIN_PATH = re.compile(r"/[\w./+-]*", re.ASCII)
 MIB = 1024 * 1024
 LOG_AT_MOST = 10 * MIB
-TELL_EVERY_SECONDS = 5.0
+REPORT_EVERY_SECONDS = 5.0
 POLL_SECONDS = 0.02
 BUILTIN_LOCALES_SINCE = 17
 
@@ -43,26 +43,26 @@ ON_EVERY_START = (
 )
 HBA = f"# Written by Kalends on each start.\nlocal all {SUPERUSER} peer map=kalends\n"
 
-Say = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass
-class StartupWait:
-    """Waits without a limit, and says every few seconds what for. When `cancelled` is set,
+class Progress:
+    """Waits without a limit, and reports every few seconds what for. When `cancelled` is set,
     waiting raises EmbeddedPostgresError instead."""
 
-    say: Say
+    report: Report
     cancelled: threading.Event = field(default_factory=threading.Event)
     since: float = field(default_factory=time.monotonic)
-    told: float = field(default_factory=time.monotonic)
+    reported_at: float = field(default_factory=time.monotonic)
 
     def wait(self, what: Callable[[], str]) -> None:
         if self.cancelled.wait(POLL_SECONDS):
             raise EmbeddedPostgresError(f"Given up: {what()}")
         now = time.monotonic()
-        if now - self.told >= TELL_EVERY_SECONDS:
-            self.told = now
-            self.say(f"{what()} ({now - self.since:.0f} s)")
+        if now - self.reported_at >= REPORT_EVERY_SECONDS:
+            self.reported_at = now
+            self.report(f"{what()} ({now - self.since:.0f} s)")
 
 
 class Cluster:
@@ -96,8 +96,8 @@ class Cluster:
             os.close(self._folder)
             self._folder = None
 
-    def ask(self) -> ProbeResult:
-        return ask(self.host) if self.path.exists() else ProbeResult(pid=None)
+    def probe(self) -> ProbeResult:
+        return probe(self.host) if self.path.exists() else ProbeResult(pid=None)
 
     def listening_pid(self) -> int | None:
         return listening_pid(self.host) if self.path.exists() else None
@@ -110,7 +110,7 @@ class Cluster:
             return False
         return len(lines) > 7 and lines[7].strip() == "stopping"
 
-    def start(self, alive: int, patience: StartupWait) -> subprocess.Popen[bytes]:
+    def start(self, alive: int, progress: Progress) -> subprocess.Popen[bytes]:
         """Make the cluster if there is none, start it, and wait until it takes connections.
 
         `alive` is the lock which proves that no process of this cluster lives; the server and
@@ -119,20 +119,20 @@ class Cluster:
         account = choose_account(self.path, self.programs.folder)
         self.limit_log()
         if not self._is_finished():
-            self._create(account, alive, patience.say)
+            self._create(account, alive, progress.report)
         self.check_version()
         self._prepare(account)
         command = [self.programs.path("postgres"), "-D", str(self.path), *_flags(ON_EVERY_START)]
         command += _flags(f"{name}={value}" for name, value in self._settings.items())
         with _LogFile(self.log_path) as log_file:
             server = account.spawn(command, log_file.fd, alive)
-            self._wait_until_ready(server, log_file, patience)
+            self._wait_until_ready(server, log_file, progress)
         return server
 
     def _wait_until_ready(
-        self, server: subprocess.Popen[bytes], log_file: "_LogFile", patience: StartupWait
+        self, server: subprocess.Popen[bytes], log_file: "_LogFile", progress: Progress
     ) -> None:
-        while not (answer := self.ask()).is_ready:
+        while not (answer := self.probe()).is_ready:
             if server.poll() is not None:
                 raise EmbeddedPostgresError(self._explain("did not start", log_file.written()))
             if answer.pid is not None and not answer.is_waiting:
@@ -141,7 +141,7 @@ class Cluster:
                     f"The embedded PostgreSQL in {self.path} runs but refuses Kalends: "
                     f"{answer.message} ({answer.sqlstate}); its log is {self.log_path}."
                 )
-            patience.wait(lambda: f"PostgreSQL is starting: {log_file.last_line()}")
+            progress.wait(lambda: f"PostgreSQL is starting: {log_file.last_line()}")
 
     def _is_finished(self) -> bool:
         if (self.path / "PG_VERSION").exists():
@@ -170,9 +170,9 @@ class Cluster:
             "with these."
         )
 
-    def _create(self, account: SystemUser, alive: int, say: Say) -> None:
+    def _create(self, account: SystemUser, alive: int, report: Report) -> None:
         """initdb in a folder aside, renamed when whole: a `postgres` folder is always finished."""
-        say(f"Making a new PostgreSQL cluster in {self.path}")
+        report(f"Making a new PostgreSQL cluster in {self.path}")
         new = self.data_dir / "postgres.new"
         if new.exists():
             shutil.rmtree(new)
@@ -219,7 +219,7 @@ class Cluster:
         for leftover in ("postmaster.pid", SOCKET_NAME, f"{SOCKET_NAME}.lock"):
             (self.path / leftover).unlink(missing_ok=True)
         if account.switch and self.path.stat().st_uid == 0:
-            _give(self.path, account)  # copied back by root, as a backup tool does
+            _chown(self.path, account)  # copied back by root, as a backup tool does
         _write(self.path / "kalends.conf", _our_settings(), account)
         _write(self.path / "pg_hba.conf", HBA, account)
         _write(self.path / "pg_ident.conf", _ident(self.data_dir), account)
@@ -269,7 +269,7 @@ class _LogFile:
             return file.read().decode(errors="replace").splitlines()
 
     def last_line(self) -> str:
-        return (self.written() or ["(nothing said yet)"])[-1]
+        return (self.written() or ["(nothing written yet)"])[-1]
 
 
 def open_private(path: Path, flags: int = os.O_RDWR) -> int:
@@ -351,7 +351,7 @@ def _write(path: Path, text: str, account: SystemUser) -> None:
     os.replace(name, path)
 
 
-def _give(folder: Path, account: SystemUser) -> None:
+def _chown(folder: Path, account: SystemUser) -> None:
     for path in (folder, *folder.rglob("*")):
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
 

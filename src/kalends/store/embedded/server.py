@@ -25,7 +25,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlencode
 
-from kalends.store.embedded.cluster import Cluster, Say, StartupWait, open_private
+from kalends.store.embedded.cluster import Cluster, Progress, Report, open_private
 from kalends.store.embedded.process import DATABASE, PORT, SUPERUSER, EmbeddedPostgresError
 from kalends.store.embedded.programs import Programs, programs_of_server
 
@@ -51,11 +51,11 @@ class EmbeddedPostgres:
         data_dir: Path,
         *,
         settings: Mapping[str, str] | None = None,
-        say: Say = log.info,
+        report: Report = log.info,
         programs: Path | None = None,
     ) -> None:
         self.data_dir = data_dir.absolute()
-        self._say = say
+        self._report = report
         self._cluster = Cluster(self.data_dir, settings or {}, programs_of_server(programs))
         self._use: int | None = None
         self._pid = os.getpid()
@@ -68,18 +68,18 @@ class EmbeddedPostgres:
         data_dir: Path,
         *,
         settings: Mapping[str, str] | None = None,
-        say: Say = log.info,
+        report: Report = log.info,
         programs: Path | None = None,
     ) -> Self:
         """A lease on the running server, started (and made) if need be.
 
-        Waits as long as the server needs to recover, and tells `say` every few seconds.
+        Waits as long as the server needs to recover, and calls `report` every few seconds.
         `settings` go onto the server's command line if it is we who start it (tests pass
         fsync=off, which makes initdb not sync either). `programs` is the folder of other
         programs than the wheel's. Raises EmbeddedPostgresError, also for a data directory of
         another major version.
         """
-        lease = cls(data_dir, settings=settings, say=say, programs=programs)
+        lease = cls(data_dir, settings=settings, report=report, programs=programs)
         lease._enter()
         return lease
 
@@ -119,23 +119,23 @@ class EmbeddedPostgres:
     def revive(self, cancelled: threading.Event | None = None) -> None:
         """Have the server running again, whoever starts it. Raises EmbeddedPostgresError, also
         when `cancelled` is set meanwhile."""
-        patience = StartupWait(self._say, cancelled or threading.Event())
+        progress = Progress(self._report, cancelled or threading.Event())
         with self._mutex:
             if self._use is None:
                 raise EmbeddedPostgresError("This lease of PostgreSQL was given back.")
-            with self._control(patience):
-                self._ensure_running(patience)
+            with self._control(progress):
+                self._ensure_running(progress)
 
     def release(self) -> None:
         """Give the lease back; the last one of all processes stops the server and waits."""
         with self._mutex:
             if self._use is None:
                 return
-            patience = StartupWait(self._say)
-            with self._control(patience):
+            progress = Progress(self._report)
+            with self._control(progress):
                 # a forked child shares its parent's lock, and must not upgrade that
                 if self._pid == os.getpid() and _try_lock(self._use, fcntl.LOCK_EX):
-                    self._stop(patience)
+                    self._stop(progress)
                 os.close(self._use)
                 self._use = None
             self._forget_server()
@@ -144,7 +144,7 @@ class EmbeddedPostgres:
     def limit_log(self) -> None:
         """Keep postgres.log short; cheap when it is."""
         if self._cluster.has_long_log():
-            with self._control(StartupWait(self._say)):
+            with self._control(Progress(self._report)):
                 self._cluster.limit_log()
 
     def __enter__(self) -> Self:
@@ -163,7 +163,7 @@ class EmbeddedPostgres:
     def _enter(self) -> None:
         _make_folder(self.data_dir)
         self._pid = os.getpid()
-        with self._control(StartupWait(self._say)):
+        with self._control(Progress(self._report)):
             self._use = open_private(self.data_dir / "postgres.use")
             fcntl.flock(self._use, fcntl.LOCK_SH)
         try:
@@ -173,27 +173,27 @@ class EmbeddedPostgres:
             raise
 
     @contextlib.contextmanager
-    def _control(self, patience: StartupWait) -> Iterator[None]:
+    def _control(self, progress: Progress) -> Iterator[None]:
         """Alone among all processes to start or stop the server."""
         handle = open_private(self.data_dir / "postgres.lock")
         try:
             while not _try_lock(handle, fcntl.LOCK_EX):
-                patience.wait(lambda: "Another Kalends process is starting or stopping PostgreSQL")
+                progress.wait(lambda: "Another Kalends process is starting or stopping PostgreSQL")
             yield
         finally:
             os.close(handle)
 
-    def _ensure_running(self, patience: StartupWait) -> None:
+    def _ensure_running(self, progress: Progress) -> None:
         self._cluster.check_version()
         orphans = _Orphans(self.data_dir)
         while True:
-            answer = self._cluster.ask()
+            answer = self._cluster.probe()
             if answer.pid is None:
-                if self._start_if_nothing_lives(patience):
+                if self._start_if_nothing_lives(progress):
                     break
                 orphans.end_in_time()
             elif self._cluster.is_stopping():
-                self._tell_to_stop(answer.pid)
+                self._signal_stop(answer.pid)
             elif answer.is_ready:
                 self._remember_server(answer.pid)
                 break
@@ -201,15 +201,15 @@ class EmbeddedPostgres:
                 raise EmbeddedPostgresError(
                     f"The embedded PostgreSQL refuses Kalends: {answer.message}"
                 )
-            patience.wait(lambda: "Waiting for PostgreSQL")
+            progress.wait(lambda: "Waiting for PostgreSQL")
 
-    def _start_if_nothing_lives(self, patience: StartupWait) -> bool:
+    def _start_if_nothing_lives(self, progress: Progress) -> bool:
         alive = open_private(self.data_dir / "postgres.alive")
         try:
             if not _try_lock(alive, fcntl.LOCK_EX):
                 return False
             try:
-                server = self._cluster.start(alive, patience)
+                server = self._cluster.start(alive, progress)
             except OSError as error:
                 raise EmbeddedPostgresError(
                     f"PostgreSQL cannot be started in {self.data_dir}: {error}"
@@ -220,7 +220,7 @@ class EmbeddedPostgres:
         finally:
             os.close(alive)
 
-    def _stop(self, patience: StartupWait) -> None:
+    def _stop(self, progress: Progress) -> None:
         orphans = _Orphans(self.data_dir)
         alive = open_private(self.data_dir / "postgres.alive")
         try:
@@ -228,14 +228,14 @@ class EmbeddedPostgres:
                 pid = self._cluster.listening_pid()
                 if pid is None:
                     orphans.end_in_time()
-                elif not self._tell_to_stop(pid):
+                elif not self._signal_stop(pid):
                     return
-                patience.wait(lambda: "Waiting for PostgreSQL to stop")
+                progress.wait(lambda: "Waiting for PostgreSQL to stop")
         finally:
             os.close(alive)
             _reap()
 
-    def _tell_to_stop(self, pid: int) -> bool:
+    def _signal_stop(self, pid: int) -> bool:
         """A fast shutdown: open transactions are rolled back, everything else is written."""
         if pid == 0:
             log.warning("PostgreSQL of %s runs in another container; left alone", self.data_dir)
@@ -276,12 +276,12 @@ class Watcher:
     def _watch(self) -> None:
         while not self._stopped.wait(LOOK_AGAIN_AFTER_SECONDS):
             try:
-                self._look()
+                self._check()
             except (EmbeddedPostgresError, OSError) as error:
                 log.error("PostgreSQL could not be brought back: %s", error)
                 self._stopped.wait(1)
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         if not self._lease.is_alive():
             log.warning("PostgreSQL is gone; bringing it back")
             self._lease.revive(self._stopped)

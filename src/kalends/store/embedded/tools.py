@@ -80,16 +80,16 @@ def run(command: Sequence[str], environment: dict[str, str]) -> str:
 
 def run_bytes(command: Sequence[str], environment: dict[str, str]) -> bytes:
     """The same, undecoded."""
-    with tempfile.TemporaryFile() as answered:
-        with started(command, environment, stdout=subprocess.PIPE, stderr=answered) as process:
+    with tempfile.TemporaryFile() as errors:
+        with start_process(command, environment, stdout=subprocess.PIPE, stderr=errors) as process:
             output = process.communicate()[0]
         if process.returncode != 0:
-            raise ArchiveError(said(answered))
+            raise ArchiveError(error_text(errors))
     return output
 
 
 @contextmanager
-def started(
+def start_process(
     command: Sequence[str],
     environment: dict[str, str],
     *,
@@ -118,9 +118,9 @@ def started(
                     pipe.close()
 
 
-def said(file: IO[bytes]) -> str:
+def error_text(file: IO[bytes]) -> str:
     """The first lines of a tool's errors."""
     file.seek(0)
     lines = file.read().decode(errors="replace").splitlines()
-    told = [line for line in lines if "NOTICE:" not in line and "CONTEXT:" not in line]
-    return "\n".join(told[:5]) or "the tool said nothing"
+    relevant = [line for line in lines if "NOTICE:" not in line and "CONTEXT:" not in line]
+    return "\n".join(relevant[:5]) or "the tool wrote nothing"
