@@ -26,8 +26,9 @@ class HttpAnswer(Struct, frozen=True):
 
 
 @dataclass(frozen=True)
-class Remember:
-    """Under which key, for which API key and operation (method and path), and until when."""
+class IdempotentRequest:
+    """A request under an `Idempotency-Key`: of which API key, and for which operation (method and
+    path)."""
 
     api_key_id: UUID
     operation: str
@@ -40,23 +41,25 @@ class Remember:
         return f"idempotency {self.api_key_id} {self.operation} {self.key}"
 
 
-async def recall(tenant: TenantConnection, remember: Remember, seal: Seal) -> HttpAnswer | None:
+async def find_kept_answer(
+    tenant: TenantConnection, request: IdempotentRequest, seal: Seal
+) -> HttpAnswer | None:
     """The answer that was kept, None if this is the first such request.
 
     Raises KeyInUse while the first still runs, KeyReused if that one was another request.
     """
-    if not await try_lock_key(tenant.tx, remember.lock_name):
+    if not await try_lock_key(tenant.tx, request.lock_name):
         raise KeyInUse("A request with this Idempotency-Key is still running. Try again shortly.")
     kept = await find_answer(
         tenant,
-        remember.api_key_id,
-        remember.operation,
-        remember.key,
-        remember.now - ANSWER_KEPT_FOR,
+        request.api_key_id,
+        request.operation,
+        request.key,
+        request.now - ANSWER_KEPT_FOR,
     )
     if kept is None:
         return None
-    if kept.fingerprint != remember.fingerprint:
+    if kept.fingerprint != request.fingerprint:
         raise KeyReused("This Idempotency-Key was used for a request with another body.")
     return HttpAnswer(
         kept.status,
@@ -66,21 +69,21 @@ async def recall(tenant: TenantConnection, remember: Remember, seal: Seal) -> Ht
     )
 
 
-async def keep(
-    tenant: TenantConnection, remember: Remember, answer: HttpAnswer, seal: Seal
+async def store_answer(
+    tenant: TenantConnection, request: IdempotentRequest, answer: HttpAnswer, seal: Seal
 ) -> None:
     """Keeps the answer, encrypted: it may hold a secret, and it always holds a person's data."""
     kept = KeptAnswer(
-        remember.fingerprint,
+        request.fingerprint,
         answer.status,
         Raw(json.encode(answer.headers)),
         seal.close(answer.body, ANSWER_PURPOSE),
     )
     await keep_answer(
         tenant,
-        remember.api_key_id,
-        remember.operation,
-        remember.key,
+        request.api_key_id,
+        request.operation,
+        request.key,
         kept,
-        remember.now,
+        request.now,
     )

@@ -29,4 +29,4 @@ async def post_message(work: UnitOfWork, kind: MailKind, recipient: str, message
         done_at=None,
     )
     await mails.insert_mail(work.tenant, mail)
-    await work.start(MAIL_JOB, f"{work.organization_id} {mail.id}".encode())
+    await work.enqueue_job(MAIL_JOB, f"{work.organization_id} {mail.id}".encode())

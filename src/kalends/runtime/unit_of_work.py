@@ -15,7 +15,7 @@ from kalends.domain.errors import Forbidden, NotFound
 from kalends.domain.gateways import NO_GATEWAYS, Gateways
 from kalends.domain.values import Instant
 from kalends.runtime import idempotency
-from kalends.runtime.idempotency import HttpAnswer, Remember
+from kalends.runtime.idempotency import HttpAnswer, IdempotentRequest
 from kalends.runtime.sealing import Seal
 from kalends.store.database import Database, RunAgain, TenantConnection, Tx
 from kalends.store.jobs import enqueue_job
@@ -110,7 +110,7 @@ class UnitOfWork:
         self.events.append(event)
         self.mails += (structs.replace(mail, ordinal=len(self.events)) for mail in mails)
 
-    async def start(self, entrypoint: str, payload: bytes) -> None:
+    async def enqueue_job(self, entrypoint: str, payload: bytes) -> None:
         """Has a job run, at once and at least once, if this commits."""
         await enqueue_job(self.tx, entrypoint, payload)
         self.notifications.add(JOBS)
@@ -154,7 +154,7 @@ async def change(
 async def change_once(
     context: Context,
     caller: Caller,
-    remember: Remember,
+    request: IdempotentRequest,
     render: Callable[[R], HttpAnswer],
     use_case: UseCase[P, R],
     *args: P.args,
@@ -167,11 +167,11 @@ async def change_once(
     """
 
     async def once(work: UnitOfWork) -> HttpAnswer:
-        kept = await idempotency.recall(work.tenant, remember, context.seal)
+        kept = await idempotency.find_kept_answer(work.tenant, request, context.seal)
         if kept is not None:
             return kept
         answer = render(await use_case(work, *args, **kwargs))
-        await idempotency.keep(work.tenant, remember, answer, context.seal)
+        await idempotency.store_answer(work.tenant, request, answer, context.seal)
         return answer
 
     return await _with_attempts(context, caller, once)

@@ -202,7 +202,7 @@ async def receive_hook(context: Context, token: str, signature: str | None, body
 
 
 async def _have_fetched(work: UnitOfWork, uid: str) -> None:
-    await work.start(
+    await work.enqueue_job(
         FETCH_JOB, json.encode(HookHint(work.organization_id, uid, work.recorded_at.timestamp()))
     )
 

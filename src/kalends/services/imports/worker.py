@@ -91,7 +91,7 @@ async def enqueue_run(work: UnitOfWork, run_id: UUID, after: timedelta) -> None:
     if after > timedelta(0):
         await enqueue_job(work.tx, RUN_JOB, payload, after)
     else:
-        await work.start(RUN_JOB, payload)
+        await work.enqueue_job(RUN_JOB, payload)
 
 
 async def end_run(

@@ -62,7 +62,7 @@ async def reset_password(context: Context, caller: Caller, token: str, password:
 
 
 async def _note_reset(work: UnitOfWork, email: str) -> None:
-    await work.start(RESET_JOB, email.encode())
+    await work.enqueue_job(RESET_JOB, email.encode())
 
 
 async def _send_reset(work: UnitOfWork, user: User) -> None:

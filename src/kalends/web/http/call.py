@@ -14,7 +14,7 @@ from kalends.domain import ids
 from kalends.domain.errors import Invalid, NotFound, TooLarge, TooSlow, Unauthorized
 from kalends.runtime import unit_of_work
 from kalends.runtime.callers import Keyring
-from kalends.runtime.idempotency import HttpAnswer, Remember
+from kalends.runtime.idempotency import HttpAnswer, IdempotentRequest
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.web.http.reading import check_json, read_body, read_query, text_in_body, text_in_query
@@ -109,16 +109,16 @@ class Call:
         **kwargs: P.kwargs,
     ) -> HttpAnswer:
         """Runs a use case that changes something, once for each `Idempotency-Key`."""
-        remember = await self._remember()
-        if remember is None:
+        request = await self._idempotent_request()
+        if request is None:
             return render(
                 await unit_of_work.change(self.context, self.caller, use_case, *args, **kwargs)
             )
         return await unit_of_work.change_once(
-            self.context, self.caller, remember, render, use_case, *args, **kwargs
+            self.context, self.caller, request, render, use_case, *args, **kwargs
         )
 
-    async def _remember(self) -> Remember | None:
+    async def _idempotent_request(self) -> IdempotentRequest | None:
         key = self.headers.get("idempotency-key")
         if key is None or not self.may_repeat or self.caller.api_key_id is None:
             return None
@@ -127,7 +127,7 @@ class Call:
                 "Idempotency-Key", f"must have 1 to {LONGEST_IDEMPOTENCY_KEY} characters"
             )
         content = b"\n".join([self.scope["query_string"], await self.raw_body()])
-        return Remember(
+        return IdempotentRequest(
             api_key_id=self.caller.api_key_id,
             operation=f"{self.scope['method']} {self.scope['path']}",
             key=key,
