@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
+from tests.store.plans import rows_read
 
 from kalends.domain.booking import BookingFilter, Status
 from kalends.store.bookings.agenda import BETWEEN
@@ -59,15 +60,6 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
         asyncio.run(fill())
         yield lease.url
-
-
-def rows_read(plan: dict[str, Any]) -> float:
-    """How many rows the scans of the plan looked at, those among them that were no match."""
-    read = sum(rows_read(inner) for inner in plan.get("Plans", ()))
-    if "Relation Name" in plan:
-        looked_at = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
-        read += plan["Actual Loops"] * (looked_at + plan.get("Rows Removed by Index Recheck", 0))
-    return float(read)
 
 
 async def read_and_met(

@@ -196,6 +196,18 @@ def test_an_address_is_searched_by_part_and_in_any_case(world: World) -> None:
     assert starts(world, attendee_email="@example.com") == DAYS[1:]
 
 
+def test_a_whole_address_is_found_in_any_case_with_its_signs(world: World) -> None:
+    emails = ("Anna_B@example.com", "annaxb@example.com", "a%b@example.com", "jürgen@example.com")
+    for day, email in zip(DAYS, emails, strict=False):
+        world.book(world.create_schedule(), day, attendee={"name": "A", "email": email})
+    assert starts(world, attendee_email="anna_b@EXAMPLE.com") == [DAYS[0]]
+    assert starts(world, attendee_email="ANNA_B@") == [DAYS[0]]
+    assert starts(world, attendee_email="nna_b@example") == [DAYS[0]]
+    assert starts(world, attendee_email="a%b@example.com") == [DAYS[2]]
+    assert starts(world, attendee_email="JÜRGEN@example.com") == [DAYS[3]]
+    assert starts(world, attendee_email="anna@b@example.com") == []
+
+
 @pytest.mark.parametrize("typed", ["ada+tag@example.com", "ada%2Btag@example.com", "+tag", "A+T"])
 def test_an_address_with_a_plus_is_found(world: World, typed: str) -> None:
     attendee = {"name": "Ada", "email": "Ada+Tag@example.com"}

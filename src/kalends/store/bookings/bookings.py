@@ -2,14 +2,27 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct, structs
 
 from kalends.domain.booking import Booking, BookingFilter, Status
+from kalends.store.bookings.search import address_pattern
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import columns_of, parameters
+
+
+class Part(NamedTuple):
+    """A condition that an index bounds. `is_few` where all that it finds is read for any page."""
+
+    condition: str
+    is_few: bool
+
+    def and_(self, half: tuple[str, bool], value: str) -> "Part":
+        """The half of this one that the condition, with that parameter, leaves."""
+        template, is_few = half
+        return Part(f"{self.condition} AND {template.format(value)}", self.is_few or is_few)
 
 
 class BookingClock(Struct, frozen=True):
@@ -24,6 +37,21 @@ class BookingClock(Struct, frozen=True):
 
 # As the index over it says it.
 DURING: Final = "tstzrange(start_time, end_time)"
+_ON_SCHEDULE: Final = (
+    ("schedule_id = {0}::uuid", False),
+    (
+        "cardinality(schedule_ids) > 1 AND schedule_ids @> ARRAY[{0}::uuid]"
+        " AND schedule_id <> {0}::uuid",
+        True,
+    ),
+)
+_ENDS_AFTER: Final = (
+    (
+        "start_time < {0}::timestamptz AND " + DURING + " @> {0}::timestamptz",
+        True,
+    ),
+    ("start_time >= {0}::timestamptz", False),
+)
 FIELDS: Final = Booking.__struct_fields__
 COLUMNS: Final = columns_of(Booking)
 # Up to 64 kB each, which many rows together do not carry where nobody looks at it.
@@ -99,7 +127,7 @@ async def list_bookings_after(
     if after is not None:
         arguments += after
         beyond = f" AND (start_time, id) > (${len(arguments) - 1}, ${len(arguments)})"
-        parts = [part + beyond for part in parts]
+        parts = [Part(part.condition + beyond, part.is_few) for part in parts]
     rows = await tenant.tx.fetch(_page(parts, f"{limit:d}", "0"), *arguments)
     return [booking_from(row) for row in rows]
 
@@ -122,32 +150,29 @@ def list_statement(
     parts, arguments = _parts(organization_id, criteria)
     arguments += [limit, offset]
     page = _page(parts, f"${len(arguments) - 1}::bigint", f"${len(arguments)}::bigint")
-    counts = " + ".join(f"(SELECT count(*) FROM bookings WHERE {part})" for part in parts)
+    counts = " + ".join(f"(SELECT count(*) FROM bookings WHERE {p.condition})" for p in parts)
     return (
         f"SELECT page.*, counted.total FROM (SELECT {counts} AS total) counted"
         f" LEFT JOIN ({page}) page ON true ORDER BY start_time, id"
     ), arguments
 
 
-def _page(parts: Sequence[str], limit: str, offset: str) -> str:
+def _page(parts: Sequence[Part], limit: str, offset: str) -> str:
     """A page of what all parts find together, in order."""
-    *running, beginning = parts
-    select = f"SELECT {COLUMNS} FROM bookings WHERE"
     order = "ORDER BY start_time, id LIMIT"
-    if not running:
-        return f"{select} {beginning} {order} {limit} OFFSET {offset}"
-    # OFFSET 0: the first part is planned by itself, never for the order of the whole.
-    return (
-        f"SELECT {COLUMNS} FROM (({select} {running[0]} OFFSET 0)"
-        f" UNION ALL ({select} {beginning} {order} {limit} + {offset})) met"
-        f" {order} {limit} OFFSET {offset}"
-    )
+    select = f"SELECT {COLUMNS} FROM bookings WHERE"
+    if len(parts) == 1 and not parts[0].is_few:
+        return f"{select} {parts[0].condition} {order} {limit} OFFSET {offset}"
+    # OFFSET 0: what is few is planned by itself, never for the order of the whole.
+    ends = {True: "OFFSET 0", False: f"{order} {limit} + {offset}"}
+    found = " UNION ALL ".join(f"({select} {part.condition} {ends[part.is_few]})" for part in parts)
+    return f"SELECT {COLUMNS} FROM ({found}) met {order} {limit} OFFSET {offset}"
 
 
-def _parts(organization_id: UUID, criteria: BookingFilter) -> tuple[list[str], list[Any]]:
-    """The conditions, and what they ask for. What ends after an instant comes in two parts, each
-    bounded by an index: what runs at that instant (by `bookings_during`), and what begins at it
-    or later, by start."""
+def _parts(organization_id: UUID, criteria: BookingFilter) -> tuple[list[Part], list[Any]]:
+    """The conditions, and what they ask for, in parts that share no booking and are bounded by
+    an index each: on a schedule those where it comes first and those where it comes further
+    back; of what ends after an instant what runs then and what begins then or later."""
     arguments: list[Any] = [organization_id]
     conditions = ["organization_id = $1"]
     for value, template in _conditions(criteria):
@@ -158,13 +183,13 @@ def _parts(organization_id: UUID, criteria: BookingFilter) -> tuple[list[str], l
         arguments += patterns
         fits = [f"search_text LIKE ${first + i}" for i in range(len(patterns))]
         conditions.append(f"({' OR '.join(fits)})")
-    every = " AND ".join(conditions)
-    if criteria.ends_after is None:
-        return [every], arguments
-    arguments.append(criteria.ends_after)
-    instant = f"${len(arguments)}::timestamptz"
-    running = f"{every} AND start_time < {instant} AND {DURING} @> {instant}"
-    return [running, f"{every} AND start_time >= {instant}"], arguments
+    is_few = address_pattern(criteria.attendee_email or "") is not None
+    parts = [Part(" AND ".join(conditions), is_few)]
+    for value, halves in ((criteria.schedule_id, _ON_SCHEDULE), (criteria.ends_after, _ENDS_AFTER)):
+        if value is not None:
+            arguments.append(value)
+            parts = [part.and_(half, f"${len(arguments)}") for part in parts for half in halves]
+    return parts, arguments
 
 
 def _conditions(criteria: BookingFilter) -> list[tuple[Any, str]]:
@@ -173,7 +198,6 @@ def _conditions(criteria: BookingFilter) -> list[tuple[Any, str]]:
     conditions = [
         (one_status, "status = {0}"),
         (statuses if len(statuses) > 1 else None, "status = ANY({0}::text[])"),
-        (criteria.schedule_id, _ON_SCHEDULE),
         (criteria.event_type_id, "event_type_id = {0}"),
         (criteria.after, "start_time > {0}"),
         (criteria.since, "start_time >= {0}"),
@@ -181,14 +205,9 @@ def _conditions(criteria: BookingFilter) -> list[tuple[Any, str]]:
         (criteria.before, "start_time < {0}"),
         (criteria.booking_id, "id = {0}"),
         (criteria.attendee_email, "strpos(lower(attendee_email), lower({0})) > 0"),
+        (address_pattern(criteria.attendee_email or ""), "search_text LIKE {0}"),
     ]
     return [(value, template) for value, template in conditions if value is not None]
-
-
-_ON_SCHEDULE: Final = (
-    "(schedule_id = {0}::uuid OR"
-    " (cardinality(schedule_ids) > 1 AND schedule_ids @> ARRAY[{0}::uuid]))"
-)
 
 
 def booking_from(row: Any) -> Booking:

@@ -39,6 +39,17 @@ async def find_patterns(tx: Tx, text: str) -> Patterns:
     )
 
 
+def address_pattern(address: str) -> str | None:
+    """A pattern that the folded text of each booking fits whose address holds this, in any case.
+
+    It is what stands before the @, which is rare, as what stands after it is not. None where that
+    is missing or short, and for what does not fold as `lower()` does.
+    """
+    name, at, _ = address.partition("@")
+    is_plain = name.isascii() and name.isprintable() and " " not in name
+    return f"%{_escaped(name.lower())}%" if at and is_plain and len(name) >= SHORTEST_PART else None
+
+
 def _terms_in(text: str) -> Iterator[str]:
     """The words, and the numbers with all that follow them: `Ada +49 30 1` is two terms."""
     numbers: list[str] = []
@@ -63,5 +74,9 @@ def _patterns_of(plain: str, digits: str) -> Iterator[str]:
 
 
 def _pattern(folded: str) -> str:
-    escaped = _SPECIAL.sub(r"\\\1", folded)
+    escaped = _escaped(folded)
     return f"%{escaped}%" if len(folded) >= SHORTEST_PART else f"% {escaped}%"
+
+
+def _escaped(text: str) -> str:
+    return _SPECIAL.sub(r"\\\1", text)

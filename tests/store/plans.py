@@ -1,0 +1,37 @@
+"""What PostgreSQL reads for a statement, planned for its arguments or for any."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+
+def rows_read(plan: dict[str, Any]) -> float:
+    """How many rows the scans of the plan looked at, those among them that were no match."""
+    read = sum(rows_read(inner) for inner in plan.get("Plans", ()))
+    if "Relation Name" in plan:
+        looked_at = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+        read += plan["Actual Loops"] * (looked_at + plan.get("Rows Removed by Index Recheck", 0))
+    return float(read)
+
+
+async def rows_read_by(url: str, sql: str, arguments: list[Any], plan: str) -> float:
+    """How many rows the scans of the statement look at. `plan` is `force_custom_plan` (for these
+    arguments) or `force_generic_plan` (for any, as a kept plan is)."""
+    db = await asyncpg.connect(url, server_settings={"plan_cache_mode": plan})
+    try:
+        types = [parameter.name for parameter in (await db.prepare(sql)).get_parameters()]
+        await db.execute(f"PREPARE asked ({', '.join(types)}) AS {sql}")
+        given = ", ".join(_literal(value) for value in arguments)
+        explained = await db.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked ({given})")
+        return rows_read(json.loads(explained)[0]["Plan"])
+    finally:
+        await db.close()
+
+
+def _literal(value: Any) -> str:
+    if isinstance(value, list):
+        return "'{" + ",".join(map(str, value)) + "}'"
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return "'" + text.replace("'", "''") + "'"
