@@ -53,22 +53,22 @@ async def list_api_keys(call: Call) -> HttpAnswer:
 async def create_api_key(call: Call) -> HttpAnswer:
     body = await call.body(CreateApiKey)
     return await call.change(
-        shown_once, api_keys.create_api_key, body.name, body.scopes, body.expires_at
+        created_response, api_keys.create_api_key, body.name, body.scopes, body.expires_at
     )
 
 
 async def revoke_api_key(call: Call) -> HttpAnswer:
     key_id = call.id(ids.API_KEY, "API key")
-    answer = await call.change(shown_revoked, api_keys.revoke_api_key, key_id)
+    answer = await call.change(revoked_response, api_keys.revoke_api_key, key_id)
     call.keyring.forget(key_id)
     return answer
 
 
-def shown_once(made: MadeKey) -> HttpAnswer:
+def created_response(made: MadeKey) -> HttpAnswer:
     return data({**show_api_key(made.key), "key": made.secret}, status=201)
 
 
-def shown_revoked(key_id: UUID) -> HttpAnswer:
+def revoked_response(key_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.API_KEY, key_id))
 
 

@@ -39,23 +39,27 @@ async def login(call: Call) -> HttpAnswer:
     signed_in = await sign_in_sessions.sign_in(
         call.context, call.caller, given, call.sessions.sign_in_limit, token_in(call.headers)
     )
-    return with_headers(shown(signed_in.account), call.sessions.cookie(signed_in.token, call.scope))
+    return with_headers(
+        account_response(signed_in.account), call.sessions.cookie(signed_in.token, call.scope)
+    )
 
 
 async def logout(call: Call) -> HttpAnswer:
-    answer = await call.change(shown_out, sign_in_sessions.sign_out, token_in(call.headers))
+    answer = await call.change(
+        signed_out_response, sign_in_sessions.sign_out, token_in(call.headers)
+    )
     return with_headers(answer, call.sessions.no_cookie(call.scope))
 
 
 async def me(call: Call) -> HttpAnswer:
-    return shown(await call.read(sign_in_sessions.get_account, call.user_id))
+    return account_response(await call.read(sign_in_sessions.get_account, call.user_id))
 
 
-def shown(account: UserAccount) -> HttpAnswer:
+def account_response(account: UserAccount) -> HttpAnswer:
     return data(show_account(account.user, account.memberships))
 
 
-def shown_out(_: None) -> HttpAnswer:
+def signed_out_response(_: None) -> HttpAnswer:
     return data(SignedOut())
 
 

@@ -224,12 +224,12 @@ async def list_bookings(call: Call) -> HttpAnswer:
 
 
 async def get_booking(call: Call) -> HttpAnswer:
-    return shown(await call.read(bookings.get_booking, call.id(ids.BOOKING, "booking")))
+    return booking_response(await call.read(bookings.get_booking, call.id(ids.BOOKING, "booking")))
 
 
 async def create_booking(call: Call) -> HttpAnswer:
     new = parse_new(await call.body(CreateBooking))
-    return await call.change(partial(shown, status=201), bookings.create_booking, new)
+    return await call.change(partial(booking_response, status=201), bookings.create_booking, new)
 
 
 async def update_booking(call: Call) -> HttpAnswer:
@@ -237,7 +237,9 @@ async def update_booking(call: Call) -> HttpAnswer:
     booking_id = call.id(ids.BOOKING, "booking")
     lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=call.if_match)
     parse = partial(parse_changes, body)
-    return await call.change(shown, lock_parse_update(lock, parse, bookings.update_booking))
+    return await call.change(
+        booking_response, lock_parse_update(lock, parse, bookings.update_booking)
+    )
 
 
 async def cancel_booking(call: Call) -> HttpAnswer:
@@ -245,14 +247,14 @@ async def cancel_booking(call: Call) -> HttpAnswer:
     lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=call.if_match)
     parse = partial(parse_cancellation, call.scope["query_string"])
     use_case = lock_parse_update(lock, parse, bookings.cancel_booking)
-    return await call.change(shown_cancelled, use_case)
+    return await call.change(cancelled_response, use_case)
 
 
-def shown(booking: Booking, status: int = 200) -> HttpAnswer:
+def booking_response(booking: Booking, status: int = 200) -> HttpAnswer:
     return data(show_booking(booking), status, booking.version)
 
 
-def shown_cancelled(booking: Booking) -> HttpAnswer:
+def cancelled_response(booking: Booking) -> HttpAnswer:
     return data({**show_booking(booking), "cancelled": True}, version=booking.version)
 
 

@@ -89,20 +89,24 @@ async def create_busy_time(call: Call) -> HttpAnswer:
     parse = partial(parse_new, await call.raw_json())
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     lock = partial(busy_times.lock_schedule, schedule_id=schedule_id)
-    return await call.change(shown, lock_parse_update(lock, parse, busy_times.create_busy_time))
+    return await call.change(
+        busy_time_response, lock_parse_update(lock, parse, busy_times.create_busy_time)
+    )
 
 
 async def delete_busy_time(call: Call) -> HttpAnswer:
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     busy_time_id = call.id(ids.BUSY_TIME, "busy time", "busy_id")
-    return await call.change(shown_deleted, busy_times.delete_busy_time, schedule_id, busy_time_id)
+    return await call.change(
+        deleted_response, busy_times.delete_busy_time, schedule_id, busy_time_id
+    )
 
 
-def shown(busy_time: BusyTime) -> HttpAnswer:
+def busy_time_response(busy_time: BusyTime) -> HttpAnswer:
     return data(show_busy_time(busy_time), 201)
 
 
-def shown_deleted(busy_time_id: UUID) -> HttpAnswer:
+def deleted_response(busy_time_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.BUSY_TIME, busy_time_id))
 
 

@@ -168,12 +168,14 @@ async def get_sync_run(call: Call) -> HttpAnswer:
 async def put_calcom(call: Call) -> HttpAnswer:
     admin, body = await asked_by_admin(call, PutCalcomConnection)
     connection = await connections.connect(call.context, admin, wanted(body))
-    return shown(call, connection)
+    return connection_response(call, connection)
 
 
 async def get_calcom(call: Call) -> HttpAnswer:
     admin = await admin_in_query(call)
-    return shown(call, await unit_of_work.read(call.context, admin, connections.get_connection))
+    return connection_response(
+        call, await unit_of_work.read(call.context, admin, connections.get_connection)
+    )
 
 
 async def delete_calcom(call: Call) -> HttpAnswer:
@@ -272,7 +274,7 @@ def _schedule_id(named: str) -> UUID:
     return id_named(ids.SCHEDULE, "schedule", named)
 
 
-def shown(call: Call, connection: ImportConnection) -> HttpAnswer:
+def connection_response(call: Call, connection: ImportConnection) -> HttpAnswer:
     token = connections.hook_token(call.context, connection)
     base = call.sessions.public_url or f"{call.scope['scheme']}://{call.headers.get('host', '')}"
     hook_url = f"{base}/hooks/calcom/{token}" if token else None

@@ -56,10 +56,10 @@ async def read_event_log(call: Call) -> HttpAnswer:
             raise Invalid.field("after", "is no event of this organization")
     page = await call.read(event_log.read_log, after, query.limit)
     meta = LogMeta(query.limit, page.has_more, ids.encode_id_or_none(ids.EVENT, page.next_id))
-    return data_with_meta([shown(event) for event in page.events], meta)
+    return data_with_meta([event_body(event) for event in page.events], meta)
 
 
-def shown(event: LoggedEvent) -> Raw:
+def event_body(event: LoggedEvent) -> Raw:
     return Raw(
         event_json(
             event.id,

@@ -251,12 +251,16 @@ async def list_event_types(call: Call) -> HttpAnswer:
 
 
 async def get_event_type(call: Call) -> HttpAnswer:
-    return shown(await call.read(event_types.get_event_type, call.id(ids.EVENT_TYPE, "event type")))
+    return event_type_response(
+        await call.read(event_types.get_event_type, call.id(ids.EVENT_TYPE, "event type"))
+    )
 
 
 async def create_event_type(call: Call) -> HttpAnswer:
     new = parse_new(await call.body(CreateEventType))
-    return await call.change(partial(shown, status=201), event_types.create_event_type, new)
+    return await call.change(
+        partial(event_type_response, status=201), event_types.create_event_type, new
+    )
 
 
 async def update_event_type(call: Call) -> HttpAnswer:
@@ -264,21 +268,23 @@ async def update_event_type(call: Call) -> HttpAnswer:
     event_type_id = call.id(ids.EVENT_TYPE, "event type")
     lock = partial(event_types.lock_event_type, event_type_id=event_type_id, if_match=call.if_match)
     parse = partial(parse_changes, body)
-    return await call.change(shown, lock_parse_update(lock, parse, event_types.update_event_type))
+    return await call.change(
+        event_type_response, lock_parse_update(lock, parse, event_types.update_event_type)
+    )
 
 
 async def delete_event_type(call: Call) -> HttpAnswer:
     event_type_id = call.id(ids.EVENT_TYPE, "event type")
     return await call.change(
-        shown_deleted, event_types.delete_event_type, event_type_id, call.if_match
+        deleted_response, event_types.delete_event_type, event_type_id, call.if_match
     )
 
 
-def shown(event_type: EventType, status: int = 200) -> HttpAnswer:
+def event_type_response(event_type: EventType, status: int = 200) -> HttpAnswer:
     return data(show_event_type(event_type), status, event_type.version)
 
 
-def shown_deleted(event_type: EventType) -> HttpAnswer:
+def deleted_response(event_type: EventType) -> HttpAnswer:
     return deleted(ids.encode_id(ids.EVENT_TYPE, event_type.id))
 
 

@@ -40,7 +40,7 @@ class HoldResponse(Struct, frozen=True):
 
 async def create_hold(call: Call) -> HttpAnswer:
     new = parse_new(await call.body(CreateHold))
-    return await call.change(shown_new, holds.create_hold, new)
+    return await call.change(hold_response, holds.create_hold, new)
 
 
 async def get_hold(call: Call) -> HttpAnswer:
@@ -54,7 +54,7 @@ async def delete_hold(call: Call) -> HttpAnswer:
     )
 
 
-def shown_new(hold: Hold) -> HttpAnswer:
+def hold_response(hold: Hold) -> HttpAnswer:
     return data(show_hold(hold), 201)
 
 

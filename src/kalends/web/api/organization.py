@@ -47,20 +47,20 @@ class OrganizationResponse(Struct, frozen=True):
 
 
 async def get_organization(call: Call) -> HttpAnswer:
-    return shown(await call.read(organizations.get_organization))
+    return organization_response(await call.read(organizations.get_organization))
 
 
 async def update_organization(call: Call) -> HttpAnswer:
     parse = partial(parse_changes, await call.raw_json())
     return await call.change(
-        shown,
+        organization_response,
         lock_parse_update(
             organizations.lock_organization, parse, organizations.update_organization
         ),
     )
 
 
-def shown(organization: Organization) -> HttpAnswer:
+def organization_response(organization: Organization) -> HttpAnswer:
     return data(show_organization(organization))
 
 

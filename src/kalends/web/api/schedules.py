@@ -147,12 +147,14 @@ async def list_schedules(call: Call) -> HttpAnswer:
 
 
 async def get_schedule(call: Call) -> HttpAnswer:
-    return shown(await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule")))
+    return schedule_response(
+        await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule"))
+    )
 
 
 async def create_schedule(call: Call) -> HttpAnswer:
     new = parse_new(await call.body(CreateSchedule))
-    return await call.change(partial(shown, status=201), schedules.create_schedule, new)
+    return await call.change(partial(schedule_response, status=201), schedules.create_schedule, new)
 
 
 async def update_schedule(call: Call) -> HttpAnswer:
@@ -160,19 +162,23 @@ async def update_schedule(call: Call) -> HttpAnswer:
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     lock = partial(schedules.lock_schedule, schedule_id=schedule_id, if_match=call.if_match)
     parse = partial(parse_changes, body)
-    return await call.change(shown, lock_parse_update(lock, parse, schedules.update_schedule))
+    return await call.change(
+        schedule_response, lock_parse_update(lock, parse, schedules.update_schedule)
+    )
 
 
 async def delete_schedule(call: Call) -> HttpAnswer:
     schedule_id = call.id(ids.SCHEDULE, "schedule")
-    return await call.change(shown_deleted, schedules.delete_schedule, schedule_id, call.if_match)
+    return await call.change(
+        deleted_response, schedules.delete_schedule, schedule_id, call.if_match
+    )
 
 
-def shown(schedule: Schedule, status: int = 200) -> HttpAnswer:
+def schedule_response(schedule: Schedule, status: int = 200) -> HttpAnswer:
     return data(show_schedule(schedule), status, schedule.version)
 
 
-def shown_deleted(schedule: Schedule) -> HttpAnswer:
+def deleted_response(schedule: Schedule) -> HttpAnswer:
     return deleted(ids.encode_id(ids.SCHEDULE, schedule.id))
 
 

@@ -107,14 +107,14 @@ async def list_webhooks(call: Call) -> HttpAnswer:
 
 
 async def get_webhook(call: Call) -> HttpAnswer:
-    return shown(await call.read(endpoints.get_endpoint, endpoint_in(call)))
+    return endpoint_response(await call.read(endpoints.get_endpoint, endpoint_in(call)))
 
 
 async def create_webhook(call: Call) -> HttpAnswer:
     body = await call.body(CreateWebhook)
     await endpoints.check_url(call.context, body.url)
     wanted = NewEndpoint(**structs.asdict(body))
-    return await call.change(shown_once, endpoints.create_endpoint, wanted)
+    return await call.change(created_response, endpoints.create_endpoint, wanted)
 
 
 async def update_webhook(call: Call) -> HttpAnswer:
@@ -125,11 +125,13 @@ async def update_webhook(call: Call) -> HttpAnswer:
     if changes.url is not UNSET:
         await endpoints.check_url(call.context, changes.url)
     lock = partial(endpoints.lock_endpoint, endpoint_id=endpoint_id)
-    return await call.change(shown, lock_update(lock, endpoints.update_endpoint, changes))
+    return await call.change(
+        endpoint_response, lock_update(lock, endpoints.update_endpoint, changes)
+    )
 
 
 async def delete_webhook(call: Call) -> HttpAnswer:
-    return await call.change(shown_deleted, endpoints.delete_endpoint, endpoint_in(call))
+    return await call.change(deleted_response, endpoints.delete_endpoint, endpoint_in(call))
 
 
 async def test_webhook(call: Call) -> HttpAnswer:
@@ -138,7 +140,7 @@ async def test_webhook(call: Call) -> HttpAnswer:
 
 
 async def rotate_webhook_secret(call: Call) -> HttpAnswer:
-    return await call.change(shown_secret, endpoints.rotate_secret, endpoint_in(call))
+    return await call.change(secret_response, endpoints.rotate_secret, endpoint_in(call))
 
 
 async def list_deliveries(call: Call) -> HttpAnswer:
@@ -154,7 +156,7 @@ async def list_deliveries(call: Call) -> HttpAnswer:
 
 async def redeliver(call: Call) -> HttpAnswer:
     delivery_id = call.id(ids.DELIVERY, "delivery", "delivery_id")
-    return await call.change(shown_again, deliveries.redeliver, endpoint_in(call), delivery_id)
+    return await call.change(retried_response, deliveries.redeliver, endpoint_in(call), delivery_id)
 
 
 def endpoint_in(call: Call) -> UUID:
@@ -166,23 +168,23 @@ def parse_changes(body: bytes) -> EndpointChanges:
     return EndpointChanges(**structs.asdict(read_body(body or b"{}", UpdateWebhook)))
 
 
-def shown(endpoint: WebhookEndpoint) -> HttpAnswer:
+def endpoint_response(endpoint: WebhookEndpoint) -> HttpAnswer:
     return data(show_endpoint(endpoint))
 
 
-def shown_once(made: MadeEndpoint) -> HttpAnswer:
+def created_response(made: MadeEndpoint) -> HttpAnswer:
     return data({**show_endpoint(made.endpoint), "secret": made.secret}, status=201)
 
 
-def shown_secret(rotated: Rotated) -> HttpAnswer:
+def secret_response(rotated: Rotated) -> HttpAnswer:
     return data(RotatedSecretBody(rotated.secret, rotated.previous_until))
 
 
-def shown_deleted(endpoint_id: UUID) -> HttpAnswer:
+def deleted_response(endpoint_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.ENDPOINT, endpoint_id))
 
 
-def shown_again(delivery: Delivery) -> HttpAnswer:
+def retried_response(delivery: Delivery) -> HttpAnswer:
     return data(show_delivery(delivery), status=202)
 
 
