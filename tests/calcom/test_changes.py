@@ -17,7 +17,7 @@ def types(desk: Desk) -> list[str]:
     return [event["type"] for event in desk.events()]
 
 
-def patch(desk: Desk, uid: str, **fields: Any) -> None:
+def update(desk: Desk, uid: str, **fields: Any) -> None:
     path = f"/api/v1/bookings/{desk.booking(uid)['id']}"
     answer = desk.world.api.patch(path, json=fields)
     assert answer.status_code == 200, answer.text
@@ -185,7 +185,7 @@ def test_back_to_pending_by_a_reschedule_is_one_event(desk: Desk) -> None:
 def test_what_changed_here_stays_where_nothing_changed_there(desk: Desk) -> None:
     desk.calcom.book("one")
     desk.sync()
-    patch(desk, "one", title="Ours", attendee={"phone": "+49 30 1"})
+    update(desk, "one", title="Ours", attendee={"phone": "+49 30 1"})
     assert desk.sync()["synced"] == 0
     assert desk.booking("one")["title"] == "Ours"
     desk.calcom.change("one", location="Elsewhere", updatedAt=MUCH_LATER)
@@ -199,7 +199,7 @@ def test_what_changed_here_stays_where_nothing_changed_there(desk: Desk) -> None
 def test_the_later_change_wins(desk: Desk, changed_at: str, title: str) -> None:
     desk.calcom.book("one", updatedAt="2019-01-01T00:00:00.000Z")
     desk.sync()
-    patch(desk, "one", title="Ours")
+    update(desk, "one", title="Ours")
     desk.calcom.change("one", title="Theirs", notes="x", updatedAt=changed_at)
     desk.connect()
     desk.sync()
@@ -212,12 +212,12 @@ def test_conflicts_are_decided_field_by_field(desk: Desk) -> None:
     """The title was changed here long before, the name just now; there, both in between."""
     desk.calcom.book("one", updatedAt="2019-01-01T00:00:00.000Z")
     desk.sync()
-    patch(desk, "one", title="Ours")
+    update(desk, "one", title="Ours")
     row = desk.calcom.change("one", title="Theirs")
     row["attendees"][0]["name"] = "Theirs"
     row["updatedAt"] = desk.calcom.now()
     time.sleep(1.2)
-    patch(desk, "one", attendee={"name": "Ours"})
+    update(desk, "one", attendee={"name": "Ours"})
     desk.sync()
     booking = desk.booking("one")
     assert (booking["title"], booking["attendee"]["name"]) == ("Theirs", "Ours")
@@ -226,7 +226,7 @@ def test_conflicts_are_decided_field_by_field(desk: Desk) -> None:
 def test_a_move_here_stays_until_there_is_a_later_one(desk: Desk) -> None:
     desk.calcom.book("one", start="2031-05-01T10:00:00.000Z")
     desk.sync()
-    patch(desk, "one", start_time="2031-05-03T10:00:00Z")
+    update(desk, "one", start_time="2031-05-03T10:00:00Z")
     desk.calcom.change("one", title="Renamed", updatedAt=MUCH_LATER)
     desk.sync()
     assert desk.booking("one")["start_time"] == "2031-05-03T10:00:00Z"
@@ -239,7 +239,7 @@ def test_a_move_here_stays_until_there_is_a_later_one(desk: Desk) -> None:
 def test_a_booking_that_ended_here_is_not_opened_again(desk: Desk, status: str) -> None:
     desk.calcom.book("one", start="2031-05-01T10:00:00.000Z")
     desk.sync()
-    patch(desk, "one", status=status)
+    update(desk, "one", status=status)
     desk.calcom.reschedule("one", "2031-05-04T10:00:00.000Z", "two", updatedAt=MUCH_LATER)
     desk.sync()
     (booking,) = desk.bookings()
@@ -250,7 +250,7 @@ def test_a_booking_that_ended_here_is_not_opened_again(desk: Desk, status: str) 
 def test_a_confirmation_here_outlives_a_change_of_something_else_there(desk: Desk) -> None:
     desk.calcom.book("one", status="pending")
     desk.sync()
-    patch(desk, "one", status="CONFIRMED")
+    update(desk, "one", status="CONFIRMED")
     desk.calcom.change("one", title="Renamed", updatedAt=MUCH_LATER)
     desk.sync()
     assert desk.booking("one")["status"] == "CONFIRMED"
@@ -320,11 +320,11 @@ def test_a_conflict_that_is_moved_here_takes_time_and_gives_it_back(desk: Desk) 
     desk.world.book(desk.schedule, "2031-05-01T10:00:00Z")
     desk.calcom.book("one", start="2031-05-01T10:30:00.000Z")
     desk.sync()
-    patch(desk, "one", start_time="2031-05-02T10:00:00Z")
+    update(desk, "one", start_time="2031-05-02T10:00:00Z")
     assert desk.booking("one")["conflict"] is False
     body = desk.world.booking_body(desk.schedule, "2031-05-02T10:00:00Z")
     assert desk.world.api.post("/api/v1/bookings", json=body).status_code == 409
-    patch(desk, "one", status="CANCELLED")
+    update(desk, "one", status="CANCELLED")
     assert desk.world.api.post("/api/v1/bookings", json=body).status_code == 201
 
 

@@ -17,7 +17,7 @@ QUIET_CHANGES: list[JSON] = [
 ]
 
 
-def patch(world: World, booking: JSON, **changes: Any) -> JSON:
+def update(world: World, booking: JSON, **changes: Any) -> JSON:
     if changes.get("start_time") == "+2":
         changes["start_time"] = plus(booking["start_time"], hours=2)
     answer = world.api.patch(f"/api/v1/bookings/{booking['id']}", json=changes)
@@ -40,7 +40,7 @@ def test_a_quiet_change_is_an_event_but_no_mail(
 ) -> None:
     booking = world.book(world.create_schedule())
     office.wait_for(2)
-    changed = patch(world, booking, **change, notify=False)
+    changed = update(world, booking, **change, notify=False)
     assert changed["updated_at"] >= booking["updated_at"]
     events = world.api.get("/api/v1/event-log").json()["data"]
     assert [event["data"] for event in events][1:] == [changed]
@@ -63,9 +63,9 @@ def test_a_quiet_delete_notifies_nobody(
 def test_the_invitation_after_a_quiet_change_outranks_the_one_before(
     world: World, office: PostOffice
 ) -> None:
-    booking = patch(world, world.book(world.create_schedule()), status="CONFIRMED")
-    patch(world, booking, start_time="+2", notify=False)
-    moved = patch(world, booking, start_time=plus(booking["start_time"], hours=4), notify=True)
+    booking = update(world, world.book(world.create_schedule()), status="CONFIRMED")
+    update(world, booking, start_time="+2", notify=False)
+    moved = update(world, booking, start_time=plus(booking["start_time"], hours=4), notify=True)
     mails = to(office.wait_for(6), booking["attendee_email"])
     first, second, third = sorted(
         (event_in(mail) for mail in mails), key=lambda event: event.sequence
@@ -86,4 +86,4 @@ def test_whether_to_notify_is_true_or_false(world: World, notify: Any) -> None:
 
 def test_a_quiet_change_of_nothing_says_nothing(world: World) -> None:
     booking = world.book(world.create_schedule())
-    assert patch(world, booking, notify=False) == booking
+    assert update(world, booking, notify=False) == booking

@@ -28,11 +28,11 @@ PATH_TO = {
 def booking_in(world: World, status: str) -> dict[str, Any]:
     booking = world.book(world.create_schedule())
     for step in PATH_TO[status]:
-        booking = patch(world, booking, status=step).json()["data"]
+        booking = update(world, booking, status=step).json()["data"]
     return booking
 
 
-def patch(world: World, booking: dict[str, Any], **changes: Any) -> Any:
+def update(world: World, booking: dict[str, Any], **changes: Any) -> Any:
     return world.api.patch(f"/api/v1/bookings/{booking['id']}", json=changes)
 
 
@@ -41,7 +41,7 @@ def test_a_transition_is_allowed_or_refused_as_the_contract_says(
     world: World, now_is: str, wanted: str
 ) -> None:
     booking = booking_in(world, now_is)
-    answer = patch(world, booking, status=wanted)
+    answer = update(world, booking, status=wanted)
     if now_is == wanted:
         assert (answer.status_code, answer.json()["data"]) == (200, booking)
     elif (now_is, wanted) in ALLOWED:
@@ -81,7 +81,7 @@ def test_a_state_occupies_its_time_or_frees_it(world: World, status: str) -> Non
 def test_only_what_is_pending_or_confirmed_moves(world: World, status: str) -> None:
     booking = booking_in(world, status)
     start = tomorrow_at(15)
-    answer = patch(world, booking, start_time=start, end_time=plus(start, minutes=30))
+    answer = update(world, booking, start_time=start, end_time=plus(start, minutes=30))
     if status in ("PENDING", "CONFIRMED"):
         moved = answer.json()["data"]
         assert (moved["id"], moved["start_time"]) == (booking["id"], start)
@@ -93,7 +93,7 @@ def test_only_what_is_pending_or_confirmed_moves(world: World, status: str) -> N
 def test_a_move_frees_the_old_time_and_takes_the_new(world: World) -> None:
     schedule = world.create_schedule()
     booking = world.book(schedule, tomorrow_at(10))
-    assert patch(world, booking, start_time=tomorrow_at(12)).status_code == 200
+    assert update(world, booking, start_time=tomorrow_at(12)).status_code == 200
     world.book(schedule, tomorrow_at(10))
     body = world.booking_body(schedule, tomorrow_at(12))
     assert world.api.post("/api/v1/bookings", json=body).json()["code"] == "SLOT_TAKEN"
@@ -103,8 +103,8 @@ def test_a_booking_may_move_into_its_own_time_but_not_into_anothers(world: World
     schedule = world.create_schedule()
     booking = world.book(schedule, tomorrow_at(10))
     world.book(schedule, tomorrow_at(12))
-    assert patch(world, booking, start_time=tomorrow_at(10, 30)).status_code == 200
-    taken = patch(world, booking, start_time=tomorrow_at(11, 30), title="lost")
+    assert update(world, booking, start_time=tomorrow_at(10, 30)).status_code == 200
+    taken = update(world, booking, start_time=tomorrow_at(11, 30), title="lost")
     assert (taken.status_code, taken.json()["code"]) == (409, "SLOT_TAKEN")
     stayed = world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
     assert (stayed["start_time"], stayed["title"]) == (tomorrow_at(10, 30), None)
@@ -112,7 +112,7 @@ def test_a_booking_may_move_into_its_own_time_but_not_into_anothers(world: World
 
 def test_details_change_attendee_merges_and_metadata_goes_key_by_key(world: World) -> None:
     booking = world.book(world.create_schedule(), title="Old", metadata={"a": 1, "b": 2})
-    changed = patch(
+    changed = update(
         world, booking, title=None, location="Room 9", location_type="in_person",
         timezone="Asia/Tokyo", attendee={"phone": "123", "notes": "two\nlines"},
         metadata={"a": None, "c": {"d": [3]}},
@@ -127,19 +127,19 @@ def test_details_change_attendee_merges_and_metadata_goes_key_by_key(world: Worl
 def test_status_and_details_change_together(world: World) -> None:
     booking = world.book(world.create_schedule())
     body = {"status": "CONFIRMED", "metadata": {"confirmed_by": "admin"}}
-    changed = patch(world, booking, **body).json()["data"]
+    changed = update(world, booking, **body).json()["data"]
     assert (changed["status"], changed["metadata"]) == ("CONFIRMED", {"confirmed_by": "admin"})
 
 
 def test_a_reason_is_kept_with_a_cancellation_by_patch(world: World) -> None:
     booking = world.book(world.create_schedule())
-    changed = patch(world, booking, status="CANCELLED", cancellation_reason="rain").json()["data"]
+    changed = update(world, booking, status="CANCELLED", cancellation_reason="rain").json()["data"]
     assert changed["cancellation_reason"] == "rain"
 
 
 def test_an_end_before_the_start_is_refused(world: World) -> None:
     booking = world.book(world.create_schedule())
-    answer = patch(world, booking, end_time=booking["start_time"])
+    answer = update(world, booking, end_time=booking["start_time"])
     assert answer.json()["details"][0]["field"] == "end_time"
 
 
@@ -163,6 +163,6 @@ def test_a_change_of_a_version_that_is_gone_is_stale(world: World) -> None:
 def test_a_patch_that_changes_nothing_keeps_the_version(world: World) -> None:
     booking = world.book(world.create_schedule(), title="Same")
     before = world.api.get(f"/api/v1/bookings/{booking['id']}")
-    after = patch(world, booking, title="Same", status="PENDING", metadata={"x": None})
+    after = update(world, booking, title="Same", status="PENDING", metadata={"x": None})
     assert (after.json(), after.headers["etag"]) == (before.json(), before.headers["etag"])
-    assert patch(world, booking).status_code == 200
+    assert update(world, booking).status_code == 200

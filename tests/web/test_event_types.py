@@ -32,7 +32,7 @@ def post(world: World, **fields: Any) -> httpx.Response:
     return world.api.post(PATH, content=json.dumps(body).encode())
 
 
-def patch(world: World, event_type: JSON, **fields: Any) -> httpx.Response:
+def update(world: World, event_type: JSON, **fields: Any) -> httpx.Response:
     body = json.dumps(fields).encode()
     return world.api.patch(f"{PATH}/{event_type['id']}", content=body)
 
@@ -88,11 +88,11 @@ def test_null_takes_the_default_where_there_may_be_nothing(world: World) -> None
 
 def test_the_step_follows_the_duration_unless_it_is_given(world: World) -> None:
     event_type = post(world).json()["data"]
-    changed = patch(world, event_type, duration_minutes=50).json()["data"]
+    changed = update(world, event_type, duration_minutes=50).json()["data"]
     assert changed["slot_step_minutes"] == 50
-    changed = patch(world, event_type, slot_step_minutes=10, duration_minutes=20).json()["data"]
+    changed = update(world, event_type, slot_step_minutes=10, duration_minutes=20).json()["data"]
     assert changed["slot_step_minutes"] == 10
-    changed = patch(world, event_type, slot_step_minutes=None).json()["data"]
+    changed = update(world, event_type, slot_step_minutes=None).json()["data"]
     assert changed["slot_step_minutes"] == 20
 
 
@@ -101,12 +101,12 @@ def test_a_schedule_id_is_short_for_one_requirement(world: World) -> None:
     event_type = post(world, schedule_id=first).json()["data"]
     assert event_type["requirements"] == [{"count": 1, "schedule_ids": [first]}]
     assert event_type["schedule_id"] == first
-    changed = patch(world, event_type, schedule_id=second).json()["data"]
+    changed = update(world, event_type, schedule_id=second).json()["data"]
     assert changed["requirements"] == [{"count": 1, "schedule_ids": [second]}]
     both = [{"count": 1, "schedule_ids": [first, second]}]
-    changed = patch(world, event_type, requirements=both).json()["data"]
+    changed = update(world, event_type, requirements=both).json()["data"]
     assert (changed["requirements"], changed["schedule_id"]) == (both, None)
-    changed = patch(world, event_type, schedule_id=None).json()["data"]
+    changed = update(world, event_type, schedule_id=None).json()["data"]
     assert changed["requirements"] == []
 
 
@@ -114,13 +114,13 @@ def test_the_short_form_and_requirements_exclude_each_other(world: World) -> Non
     id_ = world.create_schedule()["id"]
     both = {"schedule_id": id_, "requirements": [{"count": 1, "schedule_ids": [id_]}]}
     assert is_refused(post(world, **both), "schedule_id")
-    assert is_refused(patch(world, post(world).json()["data"], **both), "schedule_id")
+    assert is_refused(update(world, post(world).json()["data"], **both), "schedule_id")
 
 
 def test_too_many_schedules_in_all_are_refused(shared: World, untouched: JSON) -> None:
     requirements = [{"schedule_ids": ["sch_" + "0" * 22] * 200}] * 2
     assert is_refused(post(shared, requirements=requirements), "requirements")
-    assert is_refused(patch(shared, untouched, requirements=requirements), "requirements")
+    assert is_refused(update(shared, untouched, requirements=requirements), "requirements")
 
 
 def test_a_count_that_is_left_out_is_one(world: World) -> None:
@@ -141,14 +141,14 @@ def test_requirements_that_can_never_be_met_are_refused(world: World) -> None:
          "requirements"),
     ):  # fmt: skip
         assert is_refused(post(world, requirements=requirements), field)
-        assert is_refused(patch(world, kept, requirements=requirements), field)
+        assert is_refused(update(world, kept, requirements=requirements), field)
     assert world.api.get(f"{PATH}/{kept['id']}").json()["data"] == kept
 
 
 @pytest.mark.parametrize("id_", ["", "x", "sch_abc", "evt_0352lF5NnllfIJ66lPpfc3", "🎉", "../x"])
 def test_a_schedule_that_is_nothing_is_not_found(shared: World, untouched: JSON, id_: str) -> None:
     for fields in ({"schedule_id": id_}, {"requirements": [{"schedule_ids": [id_]}]}):
-        for answer in (post(shared, **fields), patch(shared, untouched, **fields)):
+        for answer in (post(shared, **fields), update(shared, untouched, **fields)):
             assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
 
 
@@ -169,7 +169,7 @@ def test_another_organizations_things_are_not_found(new_world: Any) -> None:
         {"schedule_id": event_type["schedule_id"]}, {"requirements": event_type["requirements"]}
     ):  # fmt: skip
         assert post(mine, **fields).status_code == 404
-        assert patch(mine, own, **fields).status_code == 404
+        assert update(mine, own, **fields).status_code == 404
     assert mine.api.get(PATH).json()["data"] == [own]
     assert theirs.api.get(PATH).json()["data"] == [event_type]
 
@@ -217,9 +217,9 @@ def test_a_slug_that_is_given_and_taken_is_refused(world: World) -> None:
     answer = post(world, slug="massage")
     assert (answer.status_code, answer.json()["code"]) == (409, "SLUG_TAKEN")
     second = post(world).json()["data"]
-    answer = patch(world, second, slug="massage")
+    answer = update(world, second, slug="massage")
     assert (answer.status_code, answer.json()["code"]) == (409, "SLUG_TAKEN")
-    assert patch(world, first, slug="massage").json()["data"] == first
+    assert update(world, first, slug="massage").json()["data"] == first
 
 
 def test_the_slug_of_a_deleted_event_type_is_free_again(world: World) -> None:
@@ -301,7 +301,7 @@ def test_what_is_not_as_described_is_named_and_changes_nothing(
 ) -> None:
     changes = {field.split(".")[0]: value}
     assert is_refused(post(shared, **changes), field)
-    assert is_refused(patch(shared, untouched, **changes), field)
+    assert is_refused(update(shared, untouched, **changes), field)
     assert shared.api.get(f"{PATH}/{untouched['id']}").json()["data"] == untouched
 
 
@@ -324,7 +324,7 @@ def test_a_requirement_that_is_not_as_described_names_its_field(
 ) -> None:
     for answer in (
         post(shared, requirements=[requirement]),
-        patch(shared, untouched, requirements=[requirement]),
+        update(shared, untouched, requirements=[requirement]),
     ):
         assert is_refused(answer, f"requirements.0.{field}")
 
@@ -351,7 +351,7 @@ def test_a_question_that_is_not_as_described_names_its_field(
     questions = [SIZE | changes]
     for answer in (
         post(shared, questions=questions),
-        patch(shared, untouched, questions=questions),
+        update(shared, untouched, questions=questions),
     ):
         assert is_refused(answer, f"questions.0.{field}")
 
@@ -377,7 +377,7 @@ def test_an_id_that_is_nothing_is_not_found(shared: World, id_: str) -> None:
 def test_a_patch_replaces_questions_whole_and_leaves_the_rest(world: World) -> None:
     event_type = post(world, questions=[SIZE], capacity=3, location="Room 1").json()["data"]
     age = {"key": "age", "label": "Age", "type": "number", "required": False, "options": None}
-    changed = patch(world, event_type, questions=[age]).json()["data"]
+    changed = update(world, event_type, questions=[age]).json()["data"]
     expected = {**event_type, "questions": [age], "updated_at": 0}
     assert {**changed, "updated_at": 0} == expected
 
@@ -388,7 +388,7 @@ def test_null_lifts_what_limits(world: World) -> None:
         location="Room 1", complete_after_minutes=5,
     ).json()["data"]  # fmt: skip
     lifted = ("min_notice_minutes", "max_days_ahead", "booking_limits", "location")
-    changed = patch(world, event_type, **dict.fromkeys(lifted)).json()["data"]
+    changed = update(world, event_type, **dict.fromkeys(lifted)).json()["data"]
     assert {name: changed[name] for name in lifted} == {name: DEFAULTS[name] for name in lifted}
     assert changed["complete_after_minutes"] == 5
 
@@ -399,10 +399,10 @@ def test_a_change_gets_a_new_etag_and_nothing_else_does(world: World) -> None:
     event_type = made.json()["data"]
     names = ("name", "slug", "questions", "requirements", "booking_limits", "location_type")
     for unchanged in ({}, {name: event_type[name] for name in names}, {"schedule_id": id_}):
-        answer = patch(world, event_type, **unchanged)
+        answer = update(world, event_type, **unchanged)
         assert (answer.status_code, answer.json()["data"]) == (200, event_type)
         assert answer.headers["etag"] == made.headers["etag"]
-    assert patch(world, event_type, name="Other").headers["etag"] != made.headers["etag"]
+    assert update(world, event_type, name="Other").headers["etag"] != made.headers["etag"]
 
 
 def test_a_change_to_another_version_than_the_one_seen_is_stale(world: World) -> None:

@@ -42,7 +42,7 @@ def book(world: World, event_type: JSON, start: str) -> str:
     return str(booking["schedule_id"])
 
 
-def patch(world: World, event_type: JSON, **fields: Any) -> JSON:
+def update(world: World, event_type: JSON, **fields: Any) -> JSON:
     answer = world.api.patch(f"{PATH}/{event_type['id']}", json=fields)
     assert answer.status_code == 200, answer.text
     changed: JSON = answer.json()["data"]
@@ -120,7 +120,7 @@ def test_a_newcomer_does_not_get_everything(world: World) -> None:
         book(world, event_type, day(number))
     newcomer = world.create_schedule(name="Newcomer")["id"]
     members = [*ids_of(event_type), newcomer]
-    changed = patch(world, event_type, requirements=[{"count": 1, "schedule_ids": members}])
+    changed = update(world, event_type, requirements=[{"count": 1, "schedule_ids": members}])
     counted = Counter(book(world, changed, day(10 + number)) for number in range(6))
     assert counted == dict.fromkeys(members, 2)
 
@@ -131,7 +131,7 @@ def test_new_weights_begin_anew(world: World) -> None:
     for number in range(4):
         book(world, event_type, day(number))
     requirement = event_type["requirements"][0] | {"weights": {b: 3}}
-    changed = patch(world, event_type, requirements=[requirement])
+    changed = update(world, event_type, requirements=[requirement])
     assert Counter(book(world, changed, day(10 + n)) for n in range(4)) == {b: 3, a: 1}
 
 
@@ -155,7 +155,7 @@ def test_what_changes_neither_members_nor_weights_goes_on(world: World, change: 
     ids = ids_of(event_type)
     other = world.create_schedule(name="Room")["id"]
     assert book(world, event_type, day(0)) == ids[0]
-    changed = patch(world, event_type, **SAME[change]([*ids, other]))
+    changed = update(world, event_type, **SAME[change]([*ids, other]))
     booking = world.book(start=day(1), event_type_id=changed["id"])
     assert ids[1] in booking["schedule_ids"]
 
@@ -213,9 +213,9 @@ def test_weights_come_back_as_they_were_given(world: World) -> None:
     event_type = team(world, 3, weights=[1, 10, 5])
     requirement = event_type["requirements"][0]
     assert list(requirement["weights"].values()) == [1, 10, 5]
-    assert patch(world, event_type, requirements=[requirement])["requirements"] == [requirement]
+    assert update(world, event_type, requirements=[requirement])["requirements"] == [requirement]
     del requirement["weights"]
-    assert patch(world, event_type, requirements=[requirement])["requirements"] == [requirement]
+    assert update(world, event_type, requirements=[requirement])["requirements"] == [requirement]
 
 
 @pytest.mark.parametrize("weight", [0, 11, -1, 1.5, "2", None, True])

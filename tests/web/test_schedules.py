@@ -35,7 +35,7 @@ def post(world: World, **fields: Any) -> httpx.Response:
     return world.api.post(PATH, content=json.dumps({"name": "Room", **fields}).encode())
 
 
-def patch(world: World, schedule: JSON, **fields: Any) -> httpx.Response:
+def update(world: World, schedule: JSON, **fields: Any) -> httpx.Response:
     body = json.dumps(fields).encode()
     return world.api.patch(f"{PATH}/{schedule['id']}", content=body)
 
@@ -192,7 +192,7 @@ def test_what_is_not_as_described_is_named_and_changes_nothing(
 ) -> None:
     changes = {field.split(".")[0]: value}
     assert is_refused(post(shared, **changes), field)
-    assert is_refused(patch(shared, untouched, **changes), field)
+    assert is_refused(update(shared, untouched, **changes), field)
     assert shared.api.get(f"{PATH}/{untouched['id']}").json()["data"] == untouched
 
 
@@ -237,7 +237,7 @@ def test_a_patch_replaces_hours_and_limits_whole(world: World) -> None:
         "overrides": {"2027-01-01": []},
         "booking_limits": {"min_notice_hours": 1},
     }
-    changed = patch(world, schedule, **changes).json()["data"]
+    changed = update(world, schedule, **changes).json()["data"]
     assert {name: changed[name] for name in changes} == changes
     assert {**changed, **changes, "updated_at": 0} == {**schedule, **changes, "updated_at": 0}
 
@@ -246,7 +246,7 @@ def test_null_availability_opens_a_schedule_at_all_times_again(world: World) -> 
     schedule = world.create_schedule(availability={})
     body = world.booking_body(schedule)
     assert world.api.post("/api/v1/bookings", json=body).json()["code"] == "OUTSIDE_AVAILABILITY"
-    assert patch(world, schedule, availability=None).json()["data"]["availability"] is None
+    assert update(world, schedule, availability=None).json()["data"]["availability"] is None
     world.book(schedule)
 
 
@@ -256,7 +256,7 @@ def test_every_field_can_be_changed_alone(world: World) -> None:
         ("name", "Room 2"), ("description", None), ("timezone", "Asia/Kathmandu"),
         ("is_active", False),
     ):  # fmt: skip
-        changed = patch(world, schedule, **{name: value}).json()["data"]
+        changed = update(world, schedule, **{name: value}).json()["data"]
         assert {**changed, "updated_at": 0} == {**schedule, name: value, "updated_at": 0}
         schedule = changed
 
@@ -266,10 +266,10 @@ def test_a_change_gets_a_new_etag_and_nothing_else_does(world: World) -> None:
     schedule = made.json()["data"]
     same = {name: schedule[name] for name in ("name", "availability", "booking_limits", "timezone")}
     for unchanged in ({}, same):
-        answer = patch(world, schedule, **unchanged)
+        answer = update(world, schedule, **unchanged)
         assert (answer.status_code, answer.json()["data"]) == (200, schedule)
         assert answer.headers["etag"] == made.headers["etag"]
-    changed = patch(world, schedule, name="Other")
+    changed = update(world, schedule, name="Other")
     assert changed.headers["etag"] != made.headers["etag"]
     got = world.api.get(f"{PATH}/{schedule['id']}")
     assert got.headers["etag"] == changed.headers["etag"]
@@ -393,7 +393,7 @@ def test_no_booking_is_left_on_a_schedule_that_is_deleted_meanwhile(world: World
 def test_new_hours_leave_bookings_as_they_are(world: World) -> None:
     schedule = world.create_schedule()
     booking = world.book(schedule)
-    assert patch(world, schedule, availability={}).status_code == 200
+    assert update(world, schedule, availability={}).status_code == 200
     path = f"/api/v1/bookings/{booking['id']}"
     assert world.api.get(path).json()["data"] == booking
     assert world.api.patch(path, json={"status": "CONFIRMED"}).status_code == 200

@@ -38,31 +38,34 @@ Since = Annotated[
 Until = Annotated[
     str | None, typer.Option("--end-date", help="Starts on or before: a day (UTC) or an instant.")
 ]
+ApiKeyOption = Annotated[
+    str, typer.Option(help="A key of Cal.com.", envvar="KALENDS_CALCOM_KEY", prompt=True)
+]
+DefaultSchedule = Annotated[str, typer.Option(help="Where bookings go without a --map.")]
+BaseUrl = Annotated[str, typer.Option(help="Of a self-hosted Cal.com: its API v2.")]
+Maps = Annotated[
+    list[str] | None,
+    typer.Option("--map", help="event-type:ID=sch_… or host:ID=sch_…; may be repeated."),
+]
+ConflictRule = Annotated[
+    OnConflict, typer.Option(help="How to treat a booking whose time is taken here.")
+]
+IntervalMinutes = Annotated[
+    int, typer.Option(help="How often it is synced by itself; 0 is never.", min=0, max=10_080)
+]
+WebhookSecret = Annotated[str | None, typer.Option(help="What Cal.com signs its webhooks with.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 
 def connect(
     organization: OrganizationNamed,
-    api_key: Annotated[
-        str, typer.Option(help="A key of Cal.com.", envvar="KALENDS_CALCOM_KEY", prompt=True)
-    ],
-    schedule: Annotated[str, typer.Option(help="Where bookings go without a --map.")],
-    base_url: Annotated[
-        str, typer.Option(help="Of a self-hosted Cal.com: its API v2.")
-    ] = DEFAULT_BASE_URL,
-    maps: Annotated[
-        list[str] | None,
-        typer.Option("--map", help="event-type:ID=sch_… or host:ID=sch_…; may be repeated."),
-    ] = None,
-    on_conflict: Annotated[
-        OnConflict, typer.Option(help="How to treat a booking whose time is taken here.")
-    ] = OnConflict.SKIP,
-    interval_minutes: Annotated[
-        int, typer.Option(help="How often it is synced by itself; 0 is never.", min=0, max=10_080)
-    ] = 15,
-    webhook_secret: Annotated[
-        str | None, typer.Option(help="What Cal.com signs its webhooks with.")
-    ] = None,
+    api_key: ApiKeyOption,
+    schedule: DefaultSchedule,
+    base_url: BaseUrl = DEFAULT_BASE_URL,
+    maps: Maps = None,
+    on_conflict: ConflictRule = OnConflict.SKIP,
+    interval_minutes: IntervalMinutes = 15,
+    webhook_secret: WebhookSecret = None,
 ) -> None:
     """Makes the connection to Cal.com, or replaces it."""
     if len(api_key) < 8 or not api_key.isascii() or not api_key.isprintable() or " " in api_key:

@@ -32,7 +32,7 @@ PLAIN_PATH = re.compile(r"/[\w./+-]*", re.ASCII)
 MIB = 1024 * 1024
 LOG_AT_MOST = 10 * MIB
 REPORT_EVERY_SECONDS = 5.0
-POLL_SECONDS = 0.02
+READY_POLL_SECONDS = 0.02
 BUILTIN_LOCALES_SINCE = 17
 
 ON_EVERY_START = (
@@ -57,7 +57,7 @@ class Progress:
     reported_at: float = field(default_factory=time.monotonic)
 
     def wait(self, what: Callable[[], str]) -> None:
-        if self.cancelled.wait(POLL_SECONDS):
+        if self.cancelled.wait(READY_POLL_SECONDS):
             raise EmbeddedPostgresError(f"Given up: {what()}")
         now = time.monotonic()
         if now - self.reported_at >= REPORT_EVERY_SECONDS:

@@ -33,8 +33,8 @@ from kalends.web.http.routes import Access, Route
 
 DEFAULT_INTERVAL_MINUTES: Final = 15
 WEEK_MINUTES: Final = 7 * 24 * 60
-LARGEST_ID: Final = 2**53
-CalcomId = Annotated[int, Meta(ge=0, le=LARGEST_ID)]
+LARGEST_JSON_INTEGER: Final = 2**53
+CalcomId = Annotated[int, Meta(ge=0, le=LARGEST_JSON_INTEGER)]
 # Sent on in headers and addresses: printable ASCII, no blanks.
 Visible = r"^[\x21-\x7e]+$"
 

@@ -30,7 +30,7 @@ MOST_SEATS: Final = 10_000
 MOST_BOOKINGS_A_DAY: Final = 100_000
 MOST_REQUIREMENTS: Final = 10
 # In all requirements together: to match more takes the better part of a second.
-MOST_SCHEDULES: Final = 300
+MOST_REQUIRED_SCHEDULES: Final = 300
 HEAVIEST: Final = 10
 MOST_QUESTIONS: Final = 50
 MOST_OPTIONS: Final = 200
@@ -114,12 +114,12 @@ class EventTypeLimitsInput(RequestModel, frozen=True):
 class RequirementInput(RequestModel, frozen=True):
     """`count` of these schedules have to be free, and are taken."""
 
-    schedule_ids: Annotated[list[str], Meta(min_length=1, max_length=MOST_SCHEDULES)]
-    count: Annotated[int, Meta(ge=1, le=MOST_SCHEDULES)] = 1
+    schedule_ids: Annotated[list[str], Meta(min_length=1, max_length=MOST_REQUIRED_SCHEDULES)]
+    count: Annotated[int, Meta(ge=1, le=MOST_REQUIRED_SCHEDULES)] = 1
     weights: Annotated[
         dict[str, Annotated[int, Meta(ge=1, le=HEAVIEST)]],
         Meta(
-            max_length=MOST_SCHEDULES,
+            max_length=MOST_REQUIRED_SCHEDULES,
             description="Who takes how large a part where not all are needed: with 2, twice as "
             "many bookings in a month as with 1, which is the default. Only of `schedule_ids`; a "
             "schedule in two requirements has the same weight in both. When members or weights "
@@ -322,8 +322,9 @@ def _with_requirements(values: dict[str, Any]) -> dict[str, Any]:
         requirements = [Requirement(1, [id_named(ids.SCHEDULE, "schedule", schedule_id)])]
     else:
         requirements = [_requirement(number, body) for number, body in enumerate(given or [])]
-    if sum(len(requirement.schedule_ids) for requirement in requirements) > MOST_SCHEDULES:
-        raise Invalid.field("requirements", f"must name at most {MOST_SCHEDULES} schedules in all")
+    if sum(len(requirement.schedule_ids) for requirement in requirements) > MOST_REQUIRED_SCHEDULES:
+        most = f"must name at most {MOST_REQUIRED_SCHEDULES} schedules in all"
+        raise Invalid.field("requirements", most)
     return values | {"requirements": requirements}
 
 

@@ -198,12 +198,7 @@ async def _page(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> Pa
         offset=offset,
     )
     today = local(now, zone).date()
-    since = (today - timedelta(days=1)).isoformat()
-    shown = {
-        day: listed(windows)
-        for day, windows in sorted(schedule.overrides.items())
-        if everything or day >= since
-    }
+    overrides = _overrides_since(schedule, None if everything else today - timedelta(days=1))
     return request.page(
         "console/settings/exceptions.html",
         SECTION,
@@ -212,8 +207,8 @@ async def _page(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> Pa
         schedule_zone=zone,
         path=path_of(schedule),
         tab=TAB,
-        overrides=shown,
-        hidden=len(schedule.overrides) - len(shown),
+        overrides=overrides,
+        hidden=len(schedule.overrides) - len(overrides),
         busy_times=found,
         days_of=lambda busy: whole_days_of(busy, zone),
         busy_id=lambda busy: ids.encode_id(ids.BUSY_TIME, busy.id),
@@ -226,6 +221,14 @@ async def _page(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> Pa
         today=today.isoformat(),
         **draft.values(),
     )
+
+
+def _overrides_since(schedule: Schedule, first: date | None) -> dict[str, list[WindowText]]:
+    """By day, ascending: those from the first day on, or all."""
+    since = "" if first is None else first.isoformat()
+    return {
+        day: listed(windows) for day, windows in sorted(schedule.overrides.items()) if day >= since
+    }
 
 
 _SCHEDULE: Final = PATH + "/{schedule}"
