@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
+from kalends.domain.faults import Fault
+
 
 class Detail(NamedTuple):
-    """What is wrong with one field, or which rule refuses."""
+    """What is wrong with one field, or which rule refuses. The `code` is public; the `fault` is
+    for those who say it in words of their own."""
 
     field: str
     message: str
     code: str | None = None
+    fault: Fault | None = None
 
 
 class KalendsError(Exception):
@@ -29,10 +33,10 @@ class Invalid(KalendsError):
     code = "VALIDATION_ERROR"
 
     @classmethod
-    def field(cls, field: str, message: str) -> "Invalid":
+    def field(cls, field: str, message: str, fault: Fault | None = None) -> "Invalid":
         if not field:
             return cls(message)
-        return cls(f"{field}: {message}", [Detail(field, message)])
+        return cls(f"{field}: {message}", [Detail(field, message, fault=fault)])
 
 
 class BadRequest(KalendsError):
@@ -187,4 +191,5 @@ def code_of(error: KalendsError) -> str:
 
 def details_as_shown(error: KalendsError) -> list[dict[str, Any]]:
     """The details as plain values, without what is empty."""
-    return [{k: v for k, v in d._asdict().items() if v is not None} for d in error.details]
+    shown = [{"field": d.field, "message": d.message, "code": d.code} for d in error.details]
+    return [{name: v for name, v in detail.items() if v is not None} for detail in shown]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kalends.domain.access import ADMINS, Member, Organization, Role
 from kalends.domain.errors import Invalid, NeedsAdmin
+from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.ids import ORGANIZATION, USER, encode_id
 from kalends.domain.mail import Mail, MailKind
 from kalends.runtime.unit_of_work import UnitOfWork, require
@@ -17,8 +18,6 @@ from kalends.store.accounts import members, organizations
 from kalends.store.database import TenantConnection
 
 MOST_LISTED: Final = 1000
-OWNERS_ALONE: Final = "of an owner is given and taken by owners alone"
-LAST_OWNER: Final = "is the only owner: make somebody else an owner first"
 
 
 async def list_members(work: UnitOfWork) -> list[Member]:
@@ -102,14 +101,20 @@ async def _acting_alone(work: UnitOfWork) -> Member:
 
 def _check_may(acting: Member, role: Role) -> None:
     if role is Role.OWNER and acting.role is not Role.OWNER:
-        raise Invalid.field("role", OWNERS_ALONE)
+        raise Invalid.field(
+            "role", "of an owner is given and taken by owners alone", Fault(FaultCode.OWNERS_ALONE)
+        )
 
 
 async def _check_owner_stays(work: UnitOfWork, member: Member, role: Role | None) -> None:
     if member.role is not Role.OWNER or role is Role.OWNER:
         return
     if await members.count_owners(work.tenant) == 1:
-        raise Invalid.field("role", LAST_OWNER)
+        raise Invalid.field(
+            "role",
+            "is the only owner: make somebody else an owner first",
+            Fault(FaultCode.LAST_OWNER),
+        )
 
 
 async def _get_member(work: UnitOfWork, user_id: UUID | None) -> Member:

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, structs
 from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
+from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.schedule import BusyTime
 from kalends.domain.values import Day, Instant, Line
 from kalends.formats.schedules import BusyTimeBody, show_busy_time
@@ -114,11 +115,12 @@ def parse_new(body: bytes) -> NewBusyTime:
     """Raises NotJson, Invalid."""
     parsed = read_body(body or b"{}", CreateBusyTime)
     if parsed.end_time <= parsed.start_time:
-        raise Invalid.field("end_time", "must be after start_time")
+        fault = Fault(FaultCode.NOT_AFTER_START)
+        raise Invalid.field("end_time", "must be after start_time", fault)
     if parsed.end_time - parsed.start_time > LONGEST_BUSY_TIME:
-        raise Invalid.field(
-            "end_time", f"must be at most {LONGEST_BUSY_TIME.days} days after start_time"
-        )
+        days = LONGEST_BUSY_TIME.days
+        fault = Fault(FaultCode.TOO_FAR_AFTER_START, str(days))
+        raise Invalid.field("end_time", f"must be at most {days} days after start_time", fault)
     return NewBusyTime(**structs.asdict(parsed))
 
 

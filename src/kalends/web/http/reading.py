@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from kalends.domain.errors import Invalid, NotJson
+from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import ClockTime, Day, Email, Instant
 from kalends.domain.visible import is_blank
@@ -22,8 +23,8 @@ from kalends.domain.visible import is_blank
 S = TypeVar("S", bound=Struct)
 
 DEEPEST_JSON: Final = 32
-WHOLE_NUMBER: Final = "must be a whole number"
 LARGEST_EXACT: Final = 2**53
+REQUIRED: Final = "is required"
 _PARSED: Final = (Instant, Day, Email, ClockTime, LanguageTag)
 _TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{\]}]', re.DOTALL)
 _AT: Final = re.compile(r" - at `\$(.*)`$", re.DOTALL)
@@ -44,7 +45,7 @@ def read_body(body: bytes, shape: type[S]) -> S:
         value: S = decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         diagnosis = _diagnosed(body, error)
-        if not (isinstance(diagnosis, Invalid) and WHOLE_NUMBER in str(diagnosis)):
+        if not _is_about_a_fraction(diagnosis):
             raise diagnosis from None
         try:
             value = decoder.decode(_with_whole_numbers(body))
@@ -110,12 +111,20 @@ def as_invalid(error: msgspec.ValidationError, under: str = "") -> Invalid:
     at = _AT.search(text)
     path = _INDEX.sub(r".\1", at[1] if at else "").replace("[...]", "").lstrip(".")
     text = _AT.sub("", text)
-    for pattern, message in ((_MISSING, "is required"), (_UNKNOWN, "is not a known field")):
+    for pattern, message in ((_MISSING, REQUIRED), (_UNKNOWN, "is not a known field")):
         if named := pattern.match(text):
             path = f"{path}.{named[1][:100]}" if path else named[1][:100]
             text = message
     full = ".".join(part for part in (under, path) if part)
-    return Invalid.field(full, _in_words(text))
+    return Invalid.field(full, _in_words(text), _fault_in(text))
+
+
+def _is_about_a_fraction(error: Exception) -> bool:
+    """Whether a number came as 60.0, or with another fraction, where a whole one is asked for."""
+    if not isinstance(error, Invalid):
+        return False
+    faults = (detail.fault for detail in error.details)
+    return any(fault is not None and fault.code is FaultCode.NOT_WHOLE for fault in faults)
 
 
 def check_json(body: bytes) -> None:
@@ -230,6 +239,27 @@ _WORDS: Final = {
     "array": "a list",
     "null": "null",
 }
+
+
+# msgspec says what is wrong by its sentence alone.
+_FAULTS: Final = (
+    (re.compile(rf"^(?:{REQUIRED}|Expected `str` of length >= 1)$"), FaultCode.MISSING),
+    (re.compile(r"^Expected `str` of length <= (\d+)$"), FaultCode.TOO_LONG),
+    (re.compile(r"^Expected `array` of length <= (\d+)$"), FaultCode.TOO_MANY),
+    (re.compile(r"^Expected `array` of length >= 1$"), FaultCode.NONE_CHOSEN),
+    (re.compile(r"^Expected `(?:int|float)` >= ([\d.]+)$"), FaultCode.TOO_SMALL),
+    (re.compile(r"^Expected `(?:int|float)` <= ([\d.]+)$"), FaultCode.TOO_LARGE),
+    (re.compile(r"^Expected `(?:int|float)(?: \| null)?`, got `str`$"), FaultCode.NOT_A_NUMBER),
+    (re.compile(r"^Expected `int\b[^`]*`, got `float`$"), FaultCode.NOT_WHOLE),
+    (re.compile(r"matching regex"), FaultCode.UNFIT_CHARACTERS),
+)
+
+
+def _fault_in(text: str) -> Fault | None:
+    for pattern, code in _FAULTS:
+        if found := pattern.search(text.removesuffix(".")):
+            return Fault(code, *found.groups())
+    return None
 
 
 def _in_words(text: str) -> str:

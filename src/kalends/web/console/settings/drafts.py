@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kalends.domain.errors import Detail, Invalid, KalendsError, SlugTaken, Stale
+from kalends.domain.faults import FaultCode
 from kalends.formats.encoding import encode
 from kalends.runtime.if_match import IfMatch
 from kalends.translation import gettext, gettext_lazy
@@ -18,37 +19,26 @@ YES: Final = "yes"
 VERSION: Final = "version"
 ROWS_TO_SPARE: Final = 1
 _INDEX: Final = re.compile(r"\.\d+(?=\.|$)")
-_KINDLY: Final = (
-    (
-        re.compile(r"^(?:is required|must be text of length >= 1)$"),
-        gettext_lazy("Please fill this in."),
+_SENTENCES: Final = {
+    FaultCode.MISSING: gettext_lazy("Please fill this in."),
+    FaultCode.TOO_LONG: gettext_lazy("This is too long: at most {limit} characters."),
+    FaultCode.TOO_MANY: gettext_lazy("These are too many: at most {limit}."),
+    FaultCode.NONE_CHOSEN: gettext_lazy("Please choose at least one."),
+    FaultCode.TOO_SMALL: gettext_lazy("This is too small: {limit} or more."),
+    FaultCode.TOO_LARGE: gettext_lazy("This is too large: at most {limit}."),
+    FaultCode.NOT_A_NUMBER: gettext_lazy("Please enter a whole number."),
+    FaultCode.UNFIT_CHARACTERS: gettext_lazy(
+        "This is empty, or holds a character that is not allowed here."
     ),
-    (
-        re.compile(r"^must be text of length <= (?P<most>\d+)$"),
-        gettext_lazy("This is too long: at most {most} characters."),
+    FaultCode.NOT_AFTER_START: gettext_lazy("It must be after the start."),
+    FaultCode.TOO_FAR_AFTER_START: gettext_lazy("It must be at most {limit} days after the start."),
+    FaultCode.LAST_OWNER: gettext_lazy(
+        "This is the only owner. Please make somebody else an owner first."
     ),
-    (
-        re.compile(r"^must be a list of length <= (?P<most>\d+)$"),
-        gettext_lazy("These are too many: at most {most}."),
+    FaultCode.OWNERS_ALONE: gettext_lazy(
+        "The role of an owner is given and taken by owners alone."
     ),
-    (re.compile(r"^must be a list of length >= 1$"), gettext_lazy("Please choose at least one.")),
-    (
-        re.compile(r"^must be a (?:whole )?number >= (?P<least>[\d.]+)$"),
-        gettext_lazy("This is too small: {least} or more."),
-    ),
-    (
-        re.compile(r"^must be a (?:whole )?number <= (?P<most>[\d.]+)$"),
-        gettext_lazy("This is too large: at most {most}."),
-    ),
-    (
-        re.compile(r"^must be a (?:whole )?number(?: or null)?, not text$"),
-        gettext_lazy("Please enter a whole number."),
-    ),
-    (
-        re.compile(r"^is empty or holds a character"),
-        gettext_lazy("This is empty, or holds a character that is not allowed here."),
-    ),
-)
+}
 
 
 @dataclass(frozen=True)
@@ -103,16 +93,20 @@ def refused(typed: FormFields, error: KalendsError, version: int | None = None) 
 
 def not_done(draft: Draft, error: KalendsError) -> Draft:
     """A form as it stands, and why something else on its page was not done."""
-    problem = (
-        gettext("Somebody else changed this while you were at it. Please look at it once more.")
-        if isinstance(error, Stale)
-        else error.message
-    )
-    return Draft(draft.typed, problem=problem, status=status_of(error))
+    return Draft(draft.typed, problem=_why_not(error), status=status_of(error))
+
+
+def _why_not(error: KalendsError) -> str:
+    if isinstance(error, Stale):
+        return gettext(
+            "Somebody else changed this while you were at it. Please look at it once more."
+        )
+    sentences = (_sentence_for(detail) for detail in error.details)
+    return next((sentence for sentence in sentences if sentence), error.message)
 
 
 def faults_of(error: KalendsError) -> dict[str, str]:
-    return {detail.field: kindly(detail.message) for detail in error.details}
+    return {detail.field: _words_for(detail) for detail in error.details}
 
 
 def check(values: Mapping[str, Any], parse: Callable[[bytes], Any]) -> None:
@@ -128,12 +122,16 @@ def check(values: Mapping[str, Any], parse: Callable[[bytes], Any]) -> None:
         raise Invalid("Some fields need another look.", details)
 
 
-def kindly(message: str) -> str:
-    """A sentence of the API for whoever fills in a form."""
-    for pattern, sentence in _KINDLY:
-        if found := pattern.match(message):
-            return sentence.format(**found.groupdict())
-    return gettext("It {message}.", message=message)
+def _words_for(detail: Detail) -> str:
+    """What is wrong, for whoever fills in a form; the API's sentence where we have none."""
+    return _sentence_for(detail) or gettext("It {message}.", message=detail.message)
+
+
+def _sentence_for(detail: Detail) -> str | None:
+    fault = detail.fault
+    if fault is None or fault.code not in _SENTENCES:
+        return None
+    return _SENTENCES[fault.code].format(limit=fault.limit)
 
 
 def label_of(name: str) -> str:

@@ -129,9 +129,9 @@ def _busy_time_in(form: FormFields, zone: Zone) -> NewBusyTime:
         return parse_new(encode({"start_time": iso(start), "end_time": iso(end), "reason": reason}))
     except Invalid as error:
         named = {"start_time": "busy.start", "end_time": "busy.end", "reason": "busy.reason"}
-        field = named.get(error.details[0].field, "busy.end")
-        message = error.details[0].message.replace("start_time", gettext("the start"))
-        raise Invalid.field(field, message) from None
+        wrong = error.details[0]
+        field = named.get(wrong.field, "busy.end")
+        raise Invalid.field(field, wrong.message, wrong.fault) from None
 
 
 def _start_in(form: FormFields, zone: Zone) -> datetime:

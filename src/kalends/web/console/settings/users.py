@@ -7,7 +7,6 @@ from kalends.domain.access import Mode, Role
 from kalends.domain.errors import Invalid, KalendsError
 from kalends.domain.values import Email
 from kalends.services.users import members
-from kalends.translation import gettext
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import Draft, drafted, not_done, refused
 from kalends.web.http.call import id_named
@@ -38,7 +37,7 @@ async def change_role(request: ConsoleRequest) -> PageAnswer:
     try:
         await request.change(members.change_role, user_id, _role_in(form))
     except Invalid as error:
-        return await _page(request, _at_the_list(error))
+        return await _page(request, not_done(_empty(), error))
     return request.go(PATH, done="role-changed")
 
 
@@ -48,7 +47,7 @@ async def remove(request: ConsoleRequest) -> PageAnswer:
     try:
         await request.change(members.remove_member, user_id)
     except Invalid as error:
-        return await _page(request, _at_the_list(error))
+        return await _page(request, not_done(_empty(), error))
     return request.go(PATH, done="user-removed")
 
 
@@ -71,19 +70,6 @@ def _role_in(form: FormFields) -> Role:
         return Role(form.text("role"))
     except ValueError:
         raise Invalid.field("role", "must be one of those in the list") from None
-
-
-def _at_the_list(error: Invalid) -> Draft:
-    """The form below is not to blame."""
-    shown = not_done(_empty(), error)
-    sentences = {
-        members.LAST_OWNER: gettext(
-            "This is the only owner. Please make somebody else an owner first."
-        ),
-        members.OWNERS_ALONE: gettext("The role of an owner is given and taken by owners alone."),
-    }
-    told = sentences.get(error.details[0].message if error.details else "", error.message)
-    return Draft(shown.typed, problem=told, status=shown.status)
 
 
 def _empty() -> Draft:

@@ -1,0 +1,30 @@
+"""What can be wrong with a value, for whoever has words of their own for it."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class FaultCode(StrEnum):
+    """Never part of the API, which has the sentence; pages choose their words by it."""
+
+    MISSING = "missing"
+    TOO_LONG = "too long"
+    TOO_MANY = "too many"
+    NONE_CHOSEN = "none chosen"
+    TOO_SMALL = "too small"
+    TOO_LARGE = "too large"
+    NOT_A_NUMBER = "not a number"
+    NOT_WHOLE = "not whole"
+    UNFIT_CHARACTERS = "unfit characters"
+    NOT_AFTER_START = "not after start"
+    TOO_FAR_AFTER_START = "too far after start"
+    LAST_OWNER = "last owner"
+    OWNERS_ALONE = "owners alone"
+
+
+class Fault(NamedTuple):
+    """`limit` is the number that the value has to keep to: characters, items, days or the least
+    or largest value, by the code."""
+
+    code: FaultCode
+    limit: str | None = None
