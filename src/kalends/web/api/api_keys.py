@@ -15,7 +15,7 @@ from kalends.services import api_keys
 from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, page
 from kalends.web.http.call import Call
-from kalends.web.http.routes import Route
+from kalends.web.http.routes import Resource, Route
 
 
 class CreateApiKey(RequestModel, frozen=True):
@@ -45,12 +45,20 @@ class CreatedApiKeyResponse(Struct, frozen=True):
 
 
 async def list_api_keys(call: Call) -> HttpAnswer:
+    """List API keys
+
+    Those that were not revoked, oldest first. The secrets are not shown.
+    """
     query = call.query(PageQuery)
     listed, total = await call.read(api_keys.list_api_keys, query.limit, query.offset)
     return page(listed, total, query.limit, query.offset, show_api_key)
 
 
 async def create_api_key(call: Call) -> HttpAnswer:
+    """Create an API key
+
+    The answer shows the `key` itself; it is never shown again.
+    """
     body = await call.body(CreateApiKey)
     return await call.change(
         created_response, api_keys.create_api_key, body.name, body.scopes, body.expires_at
@@ -58,6 +66,10 @@ async def create_api_key(call: Call) -> HttpAnswer:
 
 
 async def revoke_api_key(call: Call) -> HttpAnswer:
+    """Revoke an API key
+
+    It stops working at once in the process that answers, in others within 5 seconds.
+    """
     key_id = call.id(ids.API_KEY, "API key")
     answer = await call.change(revoked_response, api_keys.revoke_api_key, key_id)
     call.keyring.forget(key_id)
@@ -72,40 +84,10 @@ def revoked_response(key_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.API_KEY, key_id))
 
 
-_PATH: Final = "/api/v1/api-keys"
+_call = Resource(tag="API keys", path="/api/v1/api-keys", reads=Scope.ALL, writes=Scope.ALL)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    Route(
-        method="GET",
-        path=_PATH,
-        handler=list_api_keys,
-        access=Scope.ALL,
-        tag="API keys",
-        summary="List API keys",
-        description="Those that were not revoked, oldest first. The secrets are not shown.",
-        query=PageQuery,
-        answers={200: ApiKeyList},
-    ),
-    Route(
-        method="POST",
-        path=_PATH,
-        handler=create_api_key,
-        access=Scope.ALL,
-        tag="API keys",
-        summary="Create an API key",
-        description="The answer shows the `key` itself; it is never shown again.",
-        body=CreateApiKey,
-        answers={201: CreatedApiKeyResponse},
-    ),
-    Route(
-        method="DELETE",
-        path=f"{_PATH}/{{id}}",
-        handler=revoke_api_key,
-        access=Scope.ALL,
-        tag="API keys",
-        summary="Revoke an API key",
-        description="It stops working at once in the process that answers, in others within "
-        "5 seconds.",
-        answers={200: DeletedResponse},
-    ),
+    _call("GET", list_api_keys, {200: ApiKeyList}, query=PageQuery),
+    _call("POST", create_api_key, {201: CreatedApiKeyResponse}, body=CreateApiKey),
+    _call("DELETE /{id}", revoke_api_key, {200: DeletedResponse}),
 )

@@ -12,7 +12,7 @@ from kalends.services.users.sign_in_sessions import Credentials, UserAccount
 from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import data, with_headers
 from kalends.web.http.call import Call
-from kalends.web.http.routes import Access, Route
+from kalends.web.http.routes import Access, Resource, Route
 from kalends.web.http.sign_ins import address_of, token_in
 
 
@@ -34,6 +34,13 @@ class SignedOutResponse(Struct, frozen=True):
 
 
 async def login(call: Call) -> HttpAnswer:
+    """Sign in
+
+    Answers the user and sets the cookie `kalends_session` (HttpOnly, SameSite=Lax, Secure under
+    https) with a new session, which ends 14 days later or at sign-out. In a minute ten attempts may
+    fail for an account from one address, and thirty from one address; then 429, from that address
+    alone.
+    """
     body = await call.body(Login)
     given = Credentials(body.email, body.password, address_of(call.scope))
     signed_in = await sign_in_sessions.sign_in(
@@ -45,6 +52,10 @@ async def login(call: Call) -> HttpAnswer:
 
 
 async def logout(call: Call) -> HttpAnswer:
+    """Sign out
+
+    Ends the session on the server and takes the cookie back.
+    """
     answer = await call.change(
         signed_out_response, sign_in_sessions.sign_out, token_in(call.headers)
     )
@@ -52,6 +63,10 @@ async def logout(call: Call) -> HttpAnswer:
 
 
 async def me(call: Call) -> HttpAnswer:
+    """Who is signed in
+
+    The user, and the role in each organization and sandbox.
+    """
     return account_response(await call.read(sign_in_sessions.get_account, call.user_id))
 
 
@@ -63,42 +78,10 @@ def signed_out_response(_: None) -> HttpAnswer:
     return data(SignedOut())
 
 
+_call = Resource(tag="Sessions", path="/api/auth", reads=Access.SESSION, writes=Access.OPEN)
+
 ROUTES: Final[tuple[Route, ...]] = (
-    Route(
-        method="POST",
-        path="/api/auth/login",
-        handler=login,
-        access=Access.OPEN,
-        tag="Sessions",
-        summary="Sign in",
-        description=(
-            "Answers the user and sets the cookie `kalends_session` (HttpOnly, SameSite=Lax, "
-            "Secure under https) with a new session, which ends 14 days later or at sign-out. "
-            "In a minute ten attempts may fail for an account from one address, and thirty from "
-            "one address; then 429, from that address alone."
-        ),
-        body=Login,
-        answers={200: AccountResponse},
-        errors=("RATE_LIMITED",),
-    ),
-    Route(
-        method="POST",
-        path="/api/auth/logout",
-        handler=logout,
-        access=Access.SESSION,
-        tag="Sessions",
-        summary="Sign out",
-        description="Ends the session on the server and takes the cookie back.",
-        answers={200: SignedOutResponse},
-    ),
-    Route(
-        method="GET",
-        path="/api/auth/me",
-        handler=me,
-        access=Access.SESSION,
-        tag="Sessions",
-        summary="Who is signed in",
-        description="The user, and the role in each organization and sandbox.",
-        answers={200: AccountResponse},
-    ),
+    _call("POST /login", login, {200: AccountResponse}, body=Login, errors=("RATE_LIMITED",)),
+    _call("POST /logout", logout, {200: SignedOutResponse}, access=Access.SESSION),
+    _call("GET /me", me, {200: AccountResponse}),
 )

@@ -32,7 +32,7 @@ from kalends.web.http.answers import PageMeta, data, page
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body, read_query
-from kalends.web.http.routes import Route
+from kalends.web.http.routes import Resource, Route
 
 NOT_AN_ID: Final = UUID(int=0)
 _STATUS: Final = "|".join(Status)
@@ -212,6 +212,11 @@ class BookingList(Struct, frozen=True):
 
 
 async def list_bookings(call: Call) -> HttpAnswer:
+    """List bookings
+
+    Sorted by `start_time`, then id. A page holds at most 4 MB of metadata: a larger one is refused
+    with 422; use a smaller `limit`.
+    """
     query = call.query(BookingsQuery)
     listed, total = await call.read(
         bookings.list_bookings,
@@ -224,15 +229,28 @@ async def list_bookings(call: Call) -> HttpAnswer:
 
 
 async def get_booking(call: Call) -> HttpAnswer:
+    """Get a booking"""
     return booking_response(await call.read(bookings.get_booking, call.id(ids.BOOKING, "booking")))
 
 
 async def create_booking(call: Call) -> HttpAnswer:
+    """Create a booking
+
+    Takes the time and answers the booking: PENDING, or CONFIRMED where its event type confirms by
+    itself. It never double-books.
+    """
     new = parse_new(await call.body(CreateBooking))
     return await call.change(partial(booking_response, status=201), bookings.create_booking, new)
 
 
 async def update_booking(call: Call) -> HttpAnswer:
+    """Update a booking's status, details or time
+
+    PENDING may become CONFIRMED or CANCELLED; CONFIRMED may become COMPLETED, CANCELLED or NO_SHOW.
+    Setting the status it has changes nothing and succeeds. With another `attendee.email`, the new
+    address is invited, the one before gets a cancellation, and links that were sent before stop
+    working.
+    """
     body = await call.raw_json()
     booking_id = call.id(ids.BOOKING, "booking")
     lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=call.if_match)
@@ -243,6 +261,10 @@ async def update_booking(call: Call) -> HttpAnswer:
 
 
 async def cancel_booking(call: Call) -> HttpAnswer:
+    """Cancel a booking
+
+    The booking stays readable, as CANCELLED; its time is free again.
+    """
     booking_id = call.id(ids.BOOKING, "booking")
     lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=call.if_match)
     parse = partial(parse_cancellation, call.scope["query_string"])
@@ -368,8 +390,6 @@ def _statuses(text: str | None) -> tuple[Status, ...]:
         raise Invalid.field("status", f"must be among {names}, separated by commas") from None
 
 
-_PATH: Final = "/api/v1/bookings"
-_BOOKING_PATH: Final = "/api/v1/bookings/{id}"
 RULES: Final = (
     "INACTIVE",
     "TOO_SHORT_NOTICE",
@@ -382,76 +402,35 @@ RULES: Final = (
     "BROKEN_ZONE",
 )
 
-ROUTES: Final = (
-    Route(
-        method="GET",
-        path=_PATH,
-        handler=list_bookings,
-        access=Scope.BOOKINGS_READ,
-        tag="Bookings",
-        summary="List bookings",
-        description=(
-            "Sorted by `start_time`, then id. A page holds at most 4 MB of metadata: a larger one "
-            "is refused with 422; use a smaller `limit`."
-        ),
-        query=BookingsQuery,
-        answers={200: BookingList},
-    ),
-    Route(
-        method="POST",
-        path=_PATH,
-        handler=create_booking,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Bookings",
-        summary="Create a booking",
-        description=(
-            "Takes the time and answers the booking: PENDING, or CONFIRMED where its event type "
-            "confirms by itself. It never double-books."
-        ),
+_call = Resource(
+    tag="Bookings", path="/api/v1/bookings", reads=Scope.BOOKINGS_READ, writes=Scope.BOOKINGS_WRITE
+)
+
+ROUTES: Final[tuple[Route, ...]] = (
+    _call("GET", list_bookings, {200: BookingList}, query=BookingsQuery),
+    _call(
+        "POST",
+        create_booking,
+        {201: BookingResponse},
         body=CreateBooking,
-        answers={201: BookingResponse},
         etag=True,
         errors=(*RULES, "HOLD_EXPIRED"),
     ),
-    Route(
-        method="GET",
-        path=_BOOKING_PATH,
-        handler=get_booking,
-        access=Scope.BOOKINGS_READ,
-        tag="Bookings",
-        summary="Get a booking",
-        answers={200: BookingResponse},
-        etag=True,
-    ),
-    Route(
-        method="PATCH",
-        path=_BOOKING_PATH,
-        handler=update_booking,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Bookings",
-        summary="Update a booking's status, details or time",
-        description=(
-            "PENDING may become CONFIRMED or CANCELLED; CONFIRMED may become COMPLETED, CANCELLED "
-            "or NO_SHOW. Setting the status it has changes nothing and succeeds. With another "
-            "`attendee.email`, the new address is invited, the one before gets a cancellation, "
-            "and links that were sent before stop working."
-        ),
+    _call("GET /{id}", get_booking, {200: BookingResponse}, etag=True),
+    _call(
+        "PATCH /{id}",
+        update_booking,
+        {200: BookingResponse},
         body=UpdateBooking,
-        answers={200: BookingResponse},
         etag=True,
         if_match=True,
         errors=("INVALID_STATUS_TRANSITION", "NOT_RESCHEDULABLE", *RULES),
     ),
-    Route(
-        method="DELETE",
-        path=_BOOKING_PATH,
-        handler=cancel_booking,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Bookings",
-        summary="Cancel a booking",
-        description="The booking stays readable, as CANCELLED; its time is free again.",
+    _call(
+        "DELETE /{id}",
+        cancel_booking,
+        {200: CancelledBookingResponse},
         query=CancelQuery,
-        answers={200: CancelledBookingResponse},
         etag=True,
         if_match=True,
         errors=("INVALID_STATUS_TRANSITION",),

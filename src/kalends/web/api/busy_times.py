@@ -24,7 +24,7 @@ from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, p
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Route
+from kalends.web.http.routes import Resource, Route
 
 LONGEST_BUSY_TIME: Final = timedelta(days=5 * 366)
 
@@ -72,6 +72,10 @@ class BusyTimeList(Struct, frozen=True):
 
 
 async def list_busy_times(call: Call) -> HttpAnswer:
+    """List the busy times of a schedule
+
+    Sorted by `start_time`, then id.
+    """
     schedule = await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule"))
     query = call.query(BusyTimesQuery)
     start, end = _span(query, zone_of_schedule(schedule).name)
@@ -87,6 +91,11 @@ async def list_busy_times(call: Call) -> HttpAnswer:
 
 
 async def create_busy_time(call: Call) -> HttpAnswer:
+    """Create a busy time
+
+    Time that cannot be booked and is no booking. It may overlap anything: bookings that are already
+    there stay as they are, new ones are refused with `BUSY`.
+    """
     parse = partial(parse_new, await call.raw_json())
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     lock = partial(busy_times.lock_schedule, schedule_id=schedule_id)
@@ -96,6 +105,10 @@ async def create_busy_time(call: Call) -> HttpAnswer:
 
 
 async def delete_busy_time(call: Call) -> HttpAnswer:
+    """Delete a busy time
+
+    The time can be booked again.
+    """
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     busy_time_id = call.id(ids.BUSY_TIME, "busy time", "busy_id")
     return await call.change(
@@ -138,42 +151,15 @@ def _bounds(field: str, text: str, zone: str) -> tuple[datetime, datetime]:
     return clocks.bounds_of(given, zone) if isinstance(given, Day) else (given, given)
 
 
-_PATH: Final = "/api/v1/schedules/{id}/busy-times"
+_call = Resource(
+    tag="Busy times",
+    path="/api/v1/schedules/{id}/busy-times",
+    reads=Scope.BOOKINGS_READ,
+    writes=Scope.BOOKINGS_WRITE,
+)
 
-ROUTES: Final = (
-    Route(
-        method="GET",
-        path=_PATH,
-        handler=list_busy_times,
-        access=Scope.BOOKINGS_READ,
-        tag="Busy times",
-        summary="List the busy times of a schedule",
-        description="Sorted by `start_time`, then id.",
-        query=BusyTimesQuery,
-        answers={200: BusyTimeList},
-    ),
-    Route(
-        method="POST",
-        path=_PATH,
-        handler=create_busy_time,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Busy times",
-        summary="Create a busy time",
-        description=(
-            "Time that cannot be booked and is no booking. It may overlap anything: bookings that "
-            "are already there stay as they are, new ones are refused with `BUSY`."
-        ),
-        body=CreateBusyTime,
-        answers={201: BusyTimeResponse},
-    ),
-    Route(
-        method="DELETE",
-        path=f"{_PATH}/{{busy_id}}",
-        handler=delete_busy_time,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Busy times",
-        summary="Delete a busy time",
-        description="The time can be booked again.",
-        answers={200: DeletedResponse},
-    ),
+ROUTES: Final[tuple[Route, ...]] = (
+    _call("GET", list_busy_times, {200: BusyTimeList}, query=BusyTimesQuery),
+    _call("POST", create_busy_time, {201: BusyTimeResponse}, body=CreateBusyTime),
+    _call("DELETE /{busy_id}", delete_busy_time, {200: DeletedResponse}),
 )

@@ -29,7 +29,7 @@ from kalends.services.users.sign_in_sessions import require_admin
 from kalends.web.api.models import DayOrInstant, RequestModel, day_or_instant
 from kalends.web.http.answers import DeletedResponse, data, deleted
 from kalends.web.http.call import Call, id_named
-from kalends.web.http.routes import Access, Route
+from kalends.web.http.routes import Access, Resource, Route
 
 DEFAULT_INTERVAL_MINUTES: Final = 15
 WEEK_MINUTES: Final = 7 * 24 * 60
@@ -150,6 +150,21 @@ class ReceivedHookBody(Struct, frozen=True):
 
 
 async def sync_calcom(call: Call) -> HttpAnswer:
+    """Sync with Cal.com
+
+    Imports bookings from Cal.com, each exactly once, and keeps them up to date: all that has
+    changed there since the last time, or all that starts within a range. A row that was rescheduled
+    there moves its booking here; where both sides have changed a field, the later change wins.
+    Nothing is announced to attendees by mail; webhooks fire.
+
+    A sync that takes longer than 20 seconds is answered with 202 and goes on as a job. A second one
+    of the same organization waits for the first. It fails when Cal.com has not answered for 60
+    seconds.
+
+    Each answer names all that is still left out, also what Cal.com did not show again, and counts
+    what it brought in. What another account of Cal.com brought in before is not touched, and named
+    as left out once this one was shown it. Needs an admin.
+    """
     admin, body = await asked_by_admin(call, SyncCalcom)
     run = await runs.sync_bookings(call.context, admin.organization_id, span_of(body))
     if not run.is_over:
@@ -160,18 +175,33 @@ async def sync_calcom(call: Call) -> HttpAnswer:
 
 
 async def get_sync_run(call: Call) -> HttpAnswer:
+    """Get a sync
+
+    How a run stands, or how it ended. Needs an admin.
+    """
     run_id = call.id(ids.RUN, "run", "run_id")
     run = await runs.find_run_for(call.context, call.user_id, run_id)
     return HttpAnswer(200, encode(show_run(run)), {})
 
 
 async def put_calcom(call: Call) -> HttpAnswer:
+    """Connect Cal.com
+
+    Makes the connection or replaces it. Nothing is asked of Cal.com yet. A replaced connection
+    keeps its `hookUrl` and starts over with its next sync; the bookings that it brought are known
+    all the same. Where the key belongs to another account, what the one before brought in stays as
+    it is. Needs an admin.
+    """
     admin, body = await asked_by_admin(call, PutCalcomConnection)
     connection = await connections.connect(call.context, admin, wanted(body))
     return connection_response(call, connection)
 
 
 async def get_calcom(call: Call) -> HttpAnswer:
+    """Get the connection to Cal.com
+
+    Without the key. Needs an admin.
+    """
     admin = await admin_in_query(call)
     return connection_response(
         call, await unit_of_work.read(call.context, admin, connections.get_connection)
@@ -179,12 +209,23 @@ async def get_calcom(call: Call) -> HttpAnswer:
 
 
 async def delete_calcom(call: Call) -> HttpAnswer:
+    """Disconnect Cal.com
+
+    The bookings stay. Needs an admin.
+    """
     admin = await admin_in_query(call)
     id_ = await unit_of_work.change(call.context, admin, connections.disconnect)
     return deleted(ids.encode_id(ids.INTEGRATION, id_))
 
 
 async def receive_calcom_hook(call: Call) -> HttpAnswer:
+    """A webhook of Cal.com
+
+    Where Cal.com sends its webhooks to: the `hookUrl` of the connection. The header
+    `X-Cal-Signature-256` has to be the HMAC-SHA256 of the body with the connection's
+    `webhookSecret`, in hex. A hook is a hint: the booking that it names is asked for, and what
+    Cal.com then says is what is brought in.
+    """
     token = call.scope["path_params"]["token"]
     body = await call.raw_body()
     await connections.receive_hook(
@@ -281,8 +322,6 @@ def connection_response(call: Call, connection: ImportConnection) -> HttpAnswer:
     return data(show_connection(connection, hook_url))
 
 
-_SYNC: Final = "/api/bookings/sync-calcom"
-_CONNECTION: Final = "/api/integrations/calcom"
 _FAILURES: Final = (
     "CALCOM_NOT_CONFIGURED",
     "CALCOM_KEY_REFUSED",
@@ -290,95 +329,47 @@ _FAILURES: Final = (
     "CALCOM_UNAVAILABLE",
 )
 
+_call = Resource(tag="Cal.com", path="", reads=Access.SESSION, writes=Access.SESSION)
+
 ROUTES: Final[tuple[Route, ...]] = (
-    Route(
-        method="POST",
-        path=_SYNC,
-        handler=sync_calcom,
-        access=Access.SESSION,
-        tag="Cal.com",
-        summary="Sync with Cal.com",
-        description=(
-            "Imports bookings from Cal.com, each exactly once, and keeps them up to date: all that "
-            "has changed there since the last time, or all that starts within a range. A row that "
-            "was rescheduled there moves its booking here; where both sides have changed a field, "
-            "the later change wins. Nothing is announced to attendees by mail; webhooks fire.\n\n"
-            "A sync that takes longer than 20 seconds is answered with 202 and goes on as a job. "
-            "A second one of the same organization waits for the first. It fails when Cal.com has "
-            "not answered for 60 seconds.\n\n"
-            "Each answer names all that is still left out, also what Cal.com did not show again, "
-            "and counts what it brought in. What another account of Cal.com brought in before is "
-            "not touched, and named as left out once this one was shown it. Needs an admin."
-        ),
+    _call(
+        "POST /api/bookings/sync-calcom",
+        sync_calcom,
+        {200: SyncDone, 202: SyncUnderWay},
         body=SyncCalcom,
-        answers={200: SyncDone, 202: SyncUnderWay},
         errors=_FAILURES,
     ),
-    Route(
-        method="GET",
-        path=f"{_SYNC}/{{run_id}}",
-        handler=get_sync_run,
-        access=Access.SESSION,
-        tag="Cal.com",
-        summary="Get a sync",
-        description="How a run stands, or how it ended. Needs an admin.",
-        answers={200: SyncRun},
+    _call(
+        "GET /api/bookings/sync-calcom/{run_id}",
+        get_sync_run,
+        {200: SyncRun},
         errors=("FORBIDDEN",),
     ),
-    Route(
-        method="PUT",
-        path=_CONNECTION,
-        handler=put_calcom,
-        access=Access.SESSION,
-        tag="Cal.com",
-        summary="Connect Cal.com",
-        description=(
-            "Makes the connection or replaces it. Nothing is asked of Cal.com yet. A replaced "
-            "connection keeps its `hookUrl` and starts over with its next sync; the bookings that "
-            "it brought are known all the same. Where the key belongs to another account, what "
-            "the one before brought in stays as it is. Needs an admin."
-        ),
+    _call(
+        "PUT /api/integrations/calcom",
+        put_calcom,
+        {200: CalcomConnectionResponse},
         body=PutCalcomConnection,
-        answers={200: CalcomConnectionResponse},
     ),
-    Route(
-        method="GET",
-        path=_CONNECTION,
-        handler=get_calcom,
-        access=Access.SESSION,
-        tag="Cal.com",
-        summary="Get the connection to Cal.com",
-        description="Without the key. Needs an admin.",
+    _call(
+        "GET /api/integrations/calcom",
+        get_calcom,
+        {200: CalcomConnectionResponse},
         query=OfOrganization,
-        answers={200: CalcomConnectionResponse},
         errors=("FORBIDDEN", "NOT_FOUND"),
     ),
-    Route(
-        method="DELETE",
-        path=_CONNECTION,
-        handler=delete_calcom,
-        access=Access.SESSION,
-        tag="Cal.com",
-        summary="Disconnect Cal.com",
-        description="The bookings stay. Needs an admin.",
+    _call(
+        "DELETE /api/integrations/calcom",
+        delete_calcom,
+        {200: DeletedResponse},
         query=OfOrganization,
-        answers={200: DeletedResponse},
         errors=("NOT_FOUND",),
     ),
-    Route(
-        method="POST",
-        path="/hooks/calcom/{token}",
-        handler=receive_calcom_hook,
+    _call(
+        "POST /hooks/calcom/{token}",
+        receive_calcom_hook,
+        {200: ReceivedHookBody},
         access=Access.OPEN,
-        tag="Cal.com",
-        summary="A webhook of Cal.com",
-        description=(
-            "Where Cal.com sends its webhooks to: the `hookUrl` of the connection. The header "
-            "`X-Cal-Signature-256` has to be the HMAC-SHA256 of the body with the connection's "
-            "`webhookSecret`, in hex. A hook is a hint: the booking that it names is asked for, "
-            "and what Cal.com then says is what is brought in."
-        ),
-        answers={200: ReceivedHookBody},
         errors=("UNAUTHORIZED", "NOT_FOUND", "BODY_TOO_LARGE"),
     ),
 )

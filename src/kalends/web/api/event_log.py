@@ -15,7 +15,7 @@ from kalends.services import event_log
 from kalends.web.api.models import Limit, RequestModel
 from kalends.web.http.answers import data_with_meta
 from kalends.web.http.call import Call
-from kalends.web.http.routes import Route
+from kalends.web.http.routes import Resource, Route
 
 
 class EventLogQuery(RequestModel, frozen=True):
@@ -48,6 +48,13 @@ class EventList(Struct, frozen=True):
 
 
 async def read_event_log(call: Call) -> HttpAnswer:
+    """Read the event log
+
+    What happened to bookings, oldest first: the bodies of the webhooks. A reader that goes on from
+    `meta.next` misses nothing, also of changes that were under way while it read. A page of large
+    events has fewer than `limit` of them, some 4 MB. Unlike webhooks it tells nobody; ask again
+    after a while.
+    """
     query = call.query(EventLogQuery)
     after = None
     if query.after is not None:
@@ -73,21 +80,10 @@ def event_body(event: LoggedEvent) -> Raw:
     )
 
 
+_call = Resource(
+    tag="Event log", path="/api/v1/event-log", reads=Scope.BOOKINGS_READ, writes=Scope.BOOKINGS_READ
+)
+
 ROUTES: Final[tuple[Route, ...]] = (
-    Route(
-        method="GET",
-        path="/api/v1/event-log",
-        handler=read_event_log,
-        access=Scope.BOOKINGS_READ,
-        tag="Event log",
-        summary="Read the event log",
-        description=(
-            "What happened to bookings, oldest first: the bodies of the webhooks. A reader that "
-            "goes on from `meta.next` misses nothing, also of changes that were under way while "
-            "it read. A page of large events has fewer than `limit` of them, some 4 MB. Unlike "
-            "webhooks it tells nobody; ask again after a while."
-        ),
-        query=EventLogQuery,
-        answers={200: EventList},
-    ),
+    _call("GET", read_event_log, {200: EventList}, query=EventLogQuery),
 )

@@ -21,7 +21,7 @@ from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, p
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Route
+from kalends.web.http.routes import Resource, Route
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
 LONGEST_NOTICE_MINUTES: Final = 10 * 366 * 24 * 60
@@ -240,6 +240,10 @@ class EventTypeList(Struct, frozen=True):
 
 
 async def list_event_types(call: Call) -> HttpAnswer:
+    """List event types
+
+    In the order of their creation.
+    """
     query = call.query(EventTypesQuery)
     listed, total = await call.read(
         event_types.list_event_types,
@@ -251,12 +255,20 @@ async def list_event_types(call: Call) -> HttpAnswer:
 
 
 async def get_event_type(call: Call) -> HttpAnswer:
+    """Get an event type"""
     return event_type_response(
         await call.read(event_types.get_event_type, call.id(ids.EVENT_TYPE, "event type"))
     )
 
 
 async def create_event_type(call: Call) -> HttpAnswer:
+    """Create an event type
+
+    What can be booked: its duration, its rules, and the schedules that it takes, as `requirements`
+    or, where it is one schedule, as `schedule_id`. One of several staff is `count` 1 of their
+    schedules; a team is `count` all of them; staff and a room are two requirements. Where not all
+    are needed, bookings go round evenly over a month, or by `weights`.
+    """
     new = parse_new(await call.body(CreateEventType))
     return await call.change(
         partial(event_type_response, status=201), event_types.create_event_type, new
@@ -264,6 +276,10 @@ async def create_event_type(call: Call) -> HttpAnswer:
 
 
 async def update_event_type(call: Call) -> HttpAnswer:
+    """Update an event type
+
+    Replaces `requirements` and `questions` whole. Existing bookings stay as they are.
+    """
     body = await call.raw_json()
     event_type_id = call.id(ids.EVENT_TYPE, "event type")
     lock = partial(event_types.lock_event_type, event_type_id=event_type_id, if_match=call.if_match)
@@ -274,6 +290,10 @@ async def update_event_type(call: Call) -> HttpAnswer:
 
 
 async def delete_event_type(call: Call) -> HttpAnswer:
+    """Delete an event type
+
+    It cannot be booked any more. Its bookings stay and keep its id.
+    """
     event_type_id = call.id(ids.EVENT_TYPE, "event type")
     return await call.change(
         deleted_response, event_types.delete_event_type, event_type_id, call.if_match
@@ -369,75 +389,32 @@ def _wrong_options(question: QuestionInput) -> str | None:
     return "must differ from each other" if len(set(options)) < len(options) else None
 
 
-_PATH: Final = "/api/v1/event-types"
-_EVENT_TYPE_PATH: Final = "/api/v1/event-types/{id}"
+_call = Resource(
+    tag="Event types",
+    path="/api/v1/event-types",
+    reads=Scope.BOOKINGS_READ,
+    writes=Scope.BOOKINGS_WRITE,
+)
 
-ROUTES: Final = (
-    Route(
-        method="GET",
-        path=_PATH,
-        handler=list_event_types,
-        access=Scope.BOOKINGS_READ,
-        tag="Event types",
-        summary="List event types",
-        description="In the order of their creation.",
-        query=EventTypesQuery,
-        answers={200: EventTypeList},
-    ),
-    Route(
-        method="POST",
-        path=_PATH,
-        handler=create_event_type,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Event types",
-        summary="Create an event type",
-        description=(
-            "What can be booked: its duration, its rules, and the schedules that it takes, as "
-            "`requirements` or, where it is one schedule, as `schedule_id`. One of several staff "
-            "is `count` 1 of their schedules; a team is `count` all of them; staff and a room are "
-            "two requirements. Where not all are needed, bookings go round evenly over a month, or "
-            "by `weights`."
-        ),
+ROUTES: Final[tuple[Route, ...]] = (
+    _call("GET", list_event_types, {200: EventTypeList}, query=EventTypesQuery),
+    _call(
+        "POST",
+        create_event_type,
+        {201: EventTypeResponse},
         body=CreateEventType,
-        answers={201: EventTypeResponse},
         etag=True,
         errors=("SLUG_TAKEN",),
     ),
-    Route(
-        method="GET",
-        path=_EVENT_TYPE_PATH,
-        handler=get_event_type,
-        access=Scope.BOOKINGS_READ,
-        tag="Event types",
-        summary="Get an event type",
-        answers={200: EventTypeResponse},
-        etag=True,
-    ),
-    Route(
-        method="PATCH",
-        path=_EVENT_TYPE_PATH,
-        handler=update_event_type,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Event types",
-        summary="Update an event type",
-        description=(
-            "Replaces `requirements` and `questions` whole. Existing bookings stay as they are."
-        ),
+    _call("GET /{id}", get_event_type, {200: EventTypeResponse}, etag=True),
+    _call(
+        "PATCH /{id}",
+        update_event_type,
+        {200: EventTypeResponse},
         body=UpdateEventType,
-        answers={200: EventTypeResponse},
         etag=True,
         if_match=True,
         errors=("SLUG_TAKEN",),
     ),
-    Route(
-        method="DELETE",
-        path=_EVENT_TYPE_PATH,
-        handler=delete_event_type,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Event types",
-        summary="Delete an event type",
-        description="It cannot be booked any more. Its bookings stay and keep its id.",
-        answers={200: DeletedResponse},
-        if_match=True,
-    ),
+    _call("DELETE /{id}", delete_event_type, {200: DeletedResponse}, if_match=True),
 )

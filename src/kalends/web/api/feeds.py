@@ -14,7 +14,7 @@ from kalends.services import feeds
 from kalends.services.feeds import MadeFeed
 from kalends.web.http.answers import DeletedResponse, data, deleted
 from kalends.web.http.call import Call
-from kalends.web.http.routes import Route
+from kalends.web.http.routes import Resource, Route
 
 
 class FeedBody(Struct, frozen=True):
@@ -49,16 +49,34 @@ class CreatedFeedResponse(Struct, frozen=True):
 
 
 async def get_feed(call: Call) -> HttpAnswer:
+    """Whether a schedule has a calendar feed
+
+    The address itself is never shown again.
+    """
     created_at = await call.read(feeds.find_feed, call.id(ids.SCHEDULE, "schedule"))
     return data(FeedBody(exists=created_at is not None, created_at=created_at))
 
 
 async def create_feed(call: Call) -> HttpAnswer:
+    """Make or replace the calendar feed of a schedule
+
+    Answers the secret address of the schedule's calendar (iCalendar, RFC 5545), for any calendar
+    program to subscribe to; an address that was made before opens nothing any more. It is the
+    owner's calendar: it shows bookings with the attendee's name, e-mail address, phone and notes,
+    and busy times as `Busy`, from 30 days back to 366 days ahead, in UTC, of each kind at most the
+    first 20,000. PENDING bookings are TENTATIVE, CONFIRMED and COMPLETED ones CONFIRMED; CANCELLED
+    and NO_SHOW ones are left out, upon which calendar programs drop them. `GET` of the address
+    needs no key and takes `If-None-Match`.
+    """
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     return await call.change(partial(_made, call.origin), feeds.replace_feed, schedule_id)
 
 
 async def delete_feed(call: Call) -> HttpAnswer:
+    """Revoke the calendar feed of a schedule
+
+    Its address opens nothing any more. 404 where there is no feed.
+    """
     return await call.change(_deleted, feeds.delete_feed, call.id(ids.SCHEDULE, "schedule"))
 
 
@@ -70,46 +88,15 @@ def _deleted(schedule_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.SCHEDULE, schedule_id))
 
 
-_PATH: Final = "/api/v1/schedules/{id}/feed"
+_call = Resource(
+    tag="Schedules",
+    path="/api/v1/schedules/{id}/feed",
+    reads=Scope.BOOKINGS_READ,
+    writes=Scope.BOOKINGS_WRITE,
+)
 
-ROUTES: Final = (
-    Route(
-        method="GET",
-        path=_PATH,
-        handler=get_feed,
-        access=Scope.BOOKINGS_READ,
-        tag="Schedules",
-        summary="Whether a schedule has a calendar feed",
-        description="The address itself is never shown again.",
-        answers={200: FeedResponse},
-    ),
-    Route(
-        method="POST",
-        path=_PATH,
-        handler=create_feed,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Schedules",
-        summary="Make or replace the calendar feed of a schedule",
-        description=(
-            "Answers the secret address of the schedule's calendar (iCalendar, RFC 5545), for any "
-            "calendar program to subscribe to; an address that was made before opens nothing any "
-            "more. It is the owner's calendar: it shows bookings with the attendee's name, e-mail "
-            "address, phone and notes, and busy times as `Busy`, from 30 days back to 366 days "
-            "ahead, in UTC, of each kind at most the first 20,000. PENDING bookings are "
-            "TENTATIVE, CONFIRMED and COMPLETED ones CONFIRMED; CANCELLED and NO_SHOW ones are "
-            "left out, upon which calendar programs drop them. `GET` of the address needs no key "
-            "and takes `If-None-Match`."
-        ),
-        answers={201: CreatedFeedResponse},
-    ),
-    Route(
-        method="DELETE",
-        path=_PATH,
-        handler=delete_feed,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Schedules",
-        summary="Revoke the calendar feed of a schedule",
-        description="Its address opens nothing any more. 404 where there is no feed.",
-        answers={200: DeletedResponse},
-    ),
+ROUTES: Final[tuple[Route, ...]] = (
+    _call("GET", get_feed, {200: FeedResponse}),
+    _call("POST", create_feed, {201: CreatedFeedResponse}),
+    _call("DELETE", delete_feed, {200: DeletedResponse}),
 )

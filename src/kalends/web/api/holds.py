@@ -16,7 +16,7 @@ from kalends.web.api.bookings import RULES
 from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import DeletedResponse, data, deleted
 from kalends.web.http.call import Call, id_named
-from kalends.web.http.routes import Route
+from kalends.web.http.routes import Resource, Route
 
 LONGEST_HOLD_MINUTES: Final = 30
 
@@ -39,15 +39,22 @@ class HoldResponse(Struct, frozen=True):
 
 
 async def create_hold(call: Call) -> HttpAnswer:
+    """Hold a time
+
+    Keeps the time for some minutes, while a form is filled in. Others get SLOT_TAKEN meanwhile; in
+    a group a hold is a seat. A booking with `hold_id` takes its place.
+    """
     new = parse_new(await call.body(CreateHold))
     return await call.change(hold_response, holds.create_hold, new)
 
 
 async def get_hold(call: Call) -> HttpAnswer:
+    """Get a hold"""
     return data(show_hold(await call.read(holds.get_hold, call.id(ids.HOLD, "hold"))))
 
 
 async def delete_hold(call: Call) -> HttpAnswer:
+    """Give a held time back"""
     hold_id = call.id(ids.HOLD, "hold")
     return await call.change(
         lambda gone: deleted(ids.encode_id(ids.HOLD, gone)), holds.delete_hold, hold_id
@@ -68,40 +75,12 @@ def parse_new(body: CreateHold) -> NewHold:
     return NewHold(**values)
 
 
-_HOLD_PATH: Final = "/api/v1/holds/{id}"
+_call = Resource(
+    tag="Holds", path="/api/v1/holds", reads=Scope.BOOKINGS_READ, writes=Scope.BOOKINGS_WRITE
+)
 
-ROUTES: Final = (
-    Route(
-        method="POST",
-        path="/api/v1/holds",
-        handler=create_hold,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Holds",
-        summary="Hold a time",
-        description=(
-            "Keeps the time for some minutes, while a form is filled in. Others get SLOT_TAKEN "
-            "meanwhile; in a group a hold is a seat. A booking with `hold_id` takes its place."
-        ),
-        body=CreateHold,
-        answers={201: HoldResponse},
-        errors=RULES,
-    ),
-    Route(
-        method="GET",
-        path=_HOLD_PATH,
-        handler=get_hold,
-        access=Scope.BOOKINGS_READ,
-        tag="Holds",
-        summary="Get a hold",
-        answers={200: HoldResponse},
-    ),
-    Route(
-        method="DELETE",
-        path=_HOLD_PATH,
-        handler=delete_hold,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Holds",
-        summary="Give a held time back",
-        answers={200: DeletedResponse},
-    ),
+ROUTES: Final[tuple[Route, ...]] = (
+    _call("POST", create_hold, {201: HoldResponse}, body=CreateHold, errors=RULES),
+    _call("GET /{id}", get_hold, {200: HoldResponse}),
+    _call("DELETE /{id}", delete_hold, {200: DeletedResponse}),
 )

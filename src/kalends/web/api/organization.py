@@ -16,7 +16,7 @@ from kalends.web.http.answers import data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Route
+from kalends.web.http.routes import Resource, Route
 
 
 class UpdateOrganization(RequestModel, frozen=True):
@@ -47,10 +47,12 @@ class OrganizationResponse(Struct, frozen=True):
 
 
 async def get_organization(call: Call) -> HttpAnswer:
+    """Get the organization that the key belongs to"""
     return organization_response(await call.read(organizations.get_organization))
 
 
 async def update_organization(call: Call) -> HttpAnswer:
+    """Update the organization"""
     parse = partial(parse_changes, await call.raw_json())
     return await call.change(
         organization_response,
@@ -74,27 +76,17 @@ def parse_changes(body: bytes) -> OrganizationChanges:
     return OrganizationChanges(**structs.asdict(parsed))
 
 
-_PATH: Final = "/api/v1/organization"
+_call = Resource(
+    tag="Organization", path="/api/v1/organization", reads=Scope.BOOKINGS_READ, writes=Scope.ALL
+)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    Route(
-        method="GET",
-        path=_PATH,
-        handler=get_organization,
-        access=Scope.BOOKINGS_READ,
-        tag="Organization",
-        summary="Get the organization that the key belongs to",
-        answers={200: OrganizationResponse},
-    ),
-    Route(
-        method="PATCH",
-        path=_PATH,
-        handler=update_organization,
-        access=Scope.ALL,
-        tag="Organization",
-        summary="Update the organization",
+    _call("GET", get_organization, {200: OrganizationResponse}),
+    _call(
+        "PATCH",
+        update_organization,
+        {200: OrganizationResponse},
         body=UpdateOrganization,
-        answers={200: OrganizationResponse},
         errors=("SLUG_TAKEN",),
     ),
 )

@@ -19,7 +19,7 @@ from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, p
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Route
+from kalends.web.http.routes import Resource, Route
 
 MOST_WINDOWS: Final = 50
 MOST_OVERRIDES: Final = 2000
@@ -139,6 +139,10 @@ class ScheduleList(Struct, frozen=True):
 
 
 async def list_schedules(call: Call) -> HttpAnswer:
+    """List schedules
+
+    In the order of their creation; the active ones, unless `active=false`.
+    """
     query = call.query(SchedulesQuery)
     listed, total = await call.read(
         schedules.list_schedules, is_active=query.active, limit=query.limit, offset=query.offset
@@ -147,17 +151,28 @@ async def list_schedules(call: Call) -> HttpAnswer:
 
 
 async def get_schedule(call: Call) -> HttpAnswer:
+    """Get a schedule"""
     return schedule_response(
         await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule"))
     )
 
 
 async def create_schedule(call: Call) -> HttpAnswer:
+    """Create a schedule
+
+    A schedule is anything that can be booked: a person, a room, a machine. Without `availability`
+    it is open at all times.
+    """
     new = parse_new(await call.body(CreateSchedule))
     return await call.change(partial(schedule_response, status=201), schedules.create_schedule, new)
 
 
 async def update_schedule(call: Call) -> HttpAnswer:
+    """Update a schedule
+
+    Replaces `availability`, `overrides` and `booking_limits` whole. Existing bookings stay as they
+    are, also where the new hours would not allow them.
+    """
     body = await call.raw_json()
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     lock = partial(schedules.lock_schedule, schedule_id=schedule_id, if_match=call.if_match)
@@ -168,6 +183,11 @@ async def update_schedule(call: Call) -> HttpAnswer:
 
 
 async def delete_schedule(call: Call) -> HttpAnswer:
+    """Delete a schedule
+
+    Refused while event types, or PENDING or CONFIRMED bookings that have not ended, point at it.
+    Its past bookings stay readable.
+    """
     schedule_id = call.id(ids.SCHEDULE, "schedule")
     return await call.change(
         deleted_response, schedules.delete_schedule, schedule_id, call.if_match
@@ -244,75 +264,26 @@ def _window(field: str, given: WindowInput) -> WindowText:
     return WindowText(str(given.start), str(given.end))
 
 
-_PATH: Final = "/api/v1/schedules"
-_SCHEDULE_PATH: Final = "/api/v1/schedules/{id}"
+_call = Resource(
+    tag="Schedules",
+    path="/api/v1/schedules",
+    reads=Scope.BOOKINGS_READ,
+    writes=Scope.BOOKINGS_WRITE,
+)
 
-ROUTES: Final = (
-    Route(
-        method="GET",
-        path=_PATH,
-        handler=list_schedules,
-        access=Scope.BOOKINGS_READ,
-        tag="Schedules",
-        summary="List schedules",
-        description="In the order of their creation; the active ones, unless `active=false`.",
-        query=SchedulesQuery,
-        answers={200: ScheduleList},
-    ),
-    Route(
-        method="POST",
-        path=_PATH,
-        handler=create_schedule,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Schedules",
-        summary="Create a schedule",
-        description=(
-            "A schedule is anything that can be booked: a person, a room, a machine. Without "
-            "`availability` it is open at all times."
-        ),
-        body=CreateSchedule,
-        answers={201: ScheduleResponse},
-        etag=True,
-    ),
-    Route(
-        method="GET",
-        path=_SCHEDULE_PATH,
-        handler=get_schedule,
-        access=Scope.BOOKINGS_READ,
-        tag="Schedules",
-        summary="Get a schedule",
-        answers={200: ScheduleResponse},
-        etag=True,
-    ),
-    Route(
-        method="PATCH",
-        path=_SCHEDULE_PATH,
-        handler=update_schedule,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Schedules",
-        summary="Update a schedule",
-        description=(
-            "Replaces `availability`, `overrides` and `booking_limits` whole. Existing bookings "
-            "stay as they are, also where the new hours would not allow them."
-        ),
+ROUTES: Final[tuple[Route, ...]] = (
+    _call("GET", list_schedules, {200: ScheduleList}, query=SchedulesQuery),
+    _call("POST", create_schedule, {201: ScheduleResponse}, body=CreateSchedule, etag=True),
+    _call("GET /{id}", get_schedule, {200: ScheduleResponse}, etag=True),
+    _call(
+        "PATCH /{id}",
+        update_schedule,
+        {200: ScheduleResponse},
         body=UpdateSchedule,
-        answers={200: ScheduleResponse},
         etag=True,
         if_match=True,
     ),
-    Route(
-        method="DELETE",
-        path=_SCHEDULE_PATH,
-        handler=delete_schedule,
-        access=Scope.BOOKINGS_WRITE,
-        tag="Schedules",
-        summary="Delete a schedule",
-        description=(
-            "Refused while event types, or PENDING or CONFIRMED bookings that have not ended, "
-            "point at it. Its past bookings stay readable."
-        ),
-        answers={200: DeletedResponse},
-        if_match=True,
-        errors=("IN_USE",),
+    _call(
+        "DELETE /{id}", delete_schedule, {200: DeletedResponse}, if_match=True, errors=("IN_USE",)
     ),
 )

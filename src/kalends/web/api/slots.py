@@ -20,7 +20,7 @@ from kalends.services import slots
 from kalends.web.api.models import DayOrInstant, RequestModel, ZoneName, check_zone, day_or_instant
 from kalends.web.http.answers import data, data_with_meta
 from kalends.web.http.call import Call, id_named
-from kalends.web.http.routes import Route
+from kalends.web.http.routes import Resource, Route
 
 LONGEST_SLOT_RANGE: Final = timedelta(days=366)
 LONGEST_MINUTES: Final = 30 * 24 * 60
@@ -86,6 +86,19 @@ class ExplanationResponse(Struct, frozen=True):
 
 
 async def list_slots(call: Call) -> HttpAnswer:
+    """List the times that can be booked
+
+    For an event type, or for a schedule with a duration. What is listed can be booked at this
+    moment; what is not is refused with the code of its rule. An answer holds at most 20,000 slots
+    (a year of half hours): a longer one is refused with 422; use a shorter range. Where one of
+    several is needed, `schedule_ids` names who is next: bookings go round by what each had in the
+    month and on the day, divided by its weight. A group session is one start on one set of
+    schedules; a booking joins the fullest that has a seat, and where none has one and other
+    schedules are free, a further session opens on them. `seats_left` is that of the session that
+    the next booking would be in: 1 is not the last seat of that time where a further session can
+    open. Sessions count once in daily limits, however many seats they have, and are never closed by
+    them.
+    """
     query = call.query(SlotsQuery)
     check_zone("timezone", query.timezone)
     purpose, slot_range = _purpose(query), _range(query)
@@ -94,6 +107,12 @@ async def list_slots(call: Call) -> HttpAnswer:
 
 
 async def explain_slot(call: Call) -> HttpAnswer:
+    """Explain why a time is not offered
+
+    Every rule that refuses the start: of the event type itself, and of each schedule with which
+    more of its requirements could be met. Where a requirement is met by some of its schedules, the
+    others are not named.
+    """
     query = call.query(ExplainQuery)
     explained = await call.read(slots.explain_slot, _purpose(query), query.start_time)
     reasons = [_show_reason(reason) for reason in explained.reasons]
@@ -163,45 +182,23 @@ def _show_in_the_way(thing: InTheWay) -> dict[str, Any]:
     }
 
 
-ROUTES: Final = (
-    Route(
-        method="GET",
-        path="/api/v1/slots",
-        handler=list_slots,
-        access=Scope.BOOKINGS_READ,
-        tag="Slots",
-        summary="List the times that can be booked",
-        description=(
-            "For an event type, or for a schedule with a duration. What is listed can be booked "
-            "at this moment; what is not is refused with the code of its rule. An answer "
-            "holds at most 20,000 slots (a year of half hours): a longer one is refused "
-            "with 422; use a shorter range. Where one of several "
-            "is needed, `schedule_ids` names who is next: bookings go round by what each "
-            "had in the month and on the day, divided by its weight. A group session is one start "
-            "on one set of schedules; a booking joins the fullest that has a seat, and where "
-            "none has one and other schedules are free, a further session opens on them. "
-            "`seats_left` is that of the session that the next booking would be in: 1 is not the "
-            "last seat of that time where a further session can open. Sessions count once in "
-            "daily limits, however many seats they have, and are never closed by them."
-        ),
+_call = Resource(
+    tag="Slots", path="/api/v1/slots", reads=Scope.BOOKINGS_READ, writes=Scope.BOOKINGS_READ
+)
+
+ROUTES: Final[tuple[Route, ...]] = (
+    _call(
+        "GET",
+        list_slots,
+        {200: SlotList},
         query=SlotsQuery,
-        answers={200: SlotList},
         errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE", "BROKEN_ZONE"),
     ),
-    Route(
-        method="GET",
-        path="/api/v1/slots/explain",
-        handler=explain_slot,
-        access=Scope.BOOKINGS_READ,
-        tag="Slots",
-        summary="Explain why a time is not offered",
-        description=(
-            "Every rule that refuses the start: of the event type itself, and of each schedule "
-            "with which more of its requirements could be met. Where a requirement is met by some "
-            "of its schedules, the others are not named."
-        ),
+    _call(
+        "GET /explain",
+        explain_slot,
+        {200: ExplanationResponse},
         query=ExplainQuery,
-        answers={200: ExplanationResponse},
         errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE", "BROKEN_ZONE"),
     ),
 )

@@ -29,7 +29,7 @@ from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, p
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Route
+from kalends.web.http.routes import Resource, Route
 
 Url = Annotated[
     str,
@@ -101,16 +101,34 @@ class DeliveryResponse(Struct, frozen=True):
 
 
 async def list_webhooks(call: Call) -> HttpAnswer:
+    """List webhooks
+
+    Oldest first. The secrets are not shown.
+    """
     query = call.query(PageQuery)
     listed, total = await call.read(endpoints.list_endpoints, query.limit, query.offset)
     return page(listed, total, query.limit, query.offset, show_endpoint)
 
 
 async def get_webhook(call: Call) -> HttpAnswer:
+    """Get a webhook"""
     return endpoint_response(await call.read(endpoints.get_endpoint, endpoint_in(call)))
 
 
 async def create_webhook(call: Call) -> HttpAnswer:
+    """Create a webhook
+
+    The URL receives what happens to bookings from now on, by POST, with the event as its body. It
+    answers any 2xx within 10 seconds to take it; a redirect is a failure. What fails is tried again
+    after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h (or later, where `Retry-After`
+    asks for it). Events of one booking come in order. A 410, or five days of nothing but failure,
+    disables the webhook; what waits is kept. Delivery is at least once: `webhook-id` is the same
+    for each try.
+
+    `X-WebKasa-Signature` is `sha256=` and the hex HMAC-SHA256 of the raw body, keyed with the whole
+    text of the secret; beside it stand the headers of Standard Webhooks. The answer shows the
+    `secret`; it is never shown again.
+    """
     body = await call.body(CreateWebhook)
     await endpoints.check_url(call.context, body.url)
     wanted = NewEndpoint(**structs.asdict(body))
@@ -118,6 +136,11 @@ async def create_webhook(call: Call) -> HttpAnswer:
 
 
 async def update_webhook(call: Call) -> HttpAnswer:
+    """Update a webhook
+
+    `enabled: false` holds back what happens from then on; it waits, and goes out when the webhook
+    is enabled again. `events` is replaced whole.
+    """
     body = await call.raw_json()
     endpoint_id = endpoint_in(call)
     await call.read(endpoints.get_endpoint, endpoint_id)
@@ -131,19 +154,38 @@ async def update_webhook(call: Call) -> HttpAnswer:
 
 
 async def delete_webhook(call: Call) -> HttpAnswer:
+    """Delete a webhook
+
+    What waits for it is not sent any more.
+    """
     return await call.change(deleted_response, endpoints.delete_endpoint, endpoint_in(call))
 
 
 async def test_webhook(call: Call) -> HttpAnswer:
+    """Test a webhook
+
+    Sends a `webhook.test` now, once, signed as any event, also to one that is disabled. Its `data`
+    is `{"webhook_id"}`. It stands in the delivery log, not in the event log. Takes no
+    `Idempotency-Key`: each call sends one.
+    """
     attempt = await deliveries.test_endpoint(call.context, call.caller, endpoint_in(call))
     return data(show_test(attempt))
 
 
 async def rotate_webhook_secret(call: Call) -> HttpAnswer:
+    """Rotate the secret of a webhook
+
+    Answers the new secret, which is never shown again. For 24 hours `webhook-signature` carries the
+    signatures of both, the new one first; `X-WebKasa-Signature` uses the new one at once.
+    """
     return await call.change(secret_response, endpoints.rotate_secret, endpoint_in(call))
 
 
 async def list_deliveries(call: Call) -> HttpAnswer:
+    """List the deliveries of a webhook
+
+    The latest first. They are kept for 30 days after they were taken or given up.
+    """
     endpoint_id = endpoint_in(call)
     await call.read(endpoints.get_endpoint, endpoint_id)
     query = call.query(DeliveriesQuery)
@@ -155,6 +197,11 @@ async def list_deliveries(call: Call) -> HttpAnswer:
 
 
 async def redeliver(call: Call) -> HttpAnswer:
+    """Deliver once more
+
+    Sends it again at once, under the same `webhook-id` and with the whole timetable before it, in
+    its place in the order of its booking: later events of the booking that still wait go behind it.
+    """
     delivery_id = call.id(ids.DELIVERY, "delivery", "delivery_id")
     return await call.change(retried_response, deliveries.redeliver, endpoint_in(call), delivery_id)
 
@@ -188,128 +235,18 @@ def retried_response(delivery: Delivery) -> HttpAnswer:
     return data(show_delivery(delivery), status=202)
 
 
-_PATH: Final = "/api/v1/webhooks"
-_TAG: Final = "Webhooks"
+_call = Resource(
+    tag="Webhooks", path="/api/v1/webhooks", reads=Scope.WEBHOOKS_READ, writes=Scope.WEBHOOKS_WRITE
+)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    Route(
-        method="GET",
-        path=_PATH,
-        handler=list_webhooks,
-        access=Scope.WEBHOOKS_READ,
-        tag=_TAG,
-        summary="List webhooks",
-        description="Oldest first. The secrets are not shown.",
-        query=PageQuery,
-        answers={200: WebhookList},
-    ),
-    Route(
-        method="POST",
-        path=_PATH,
-        handler=create_webhook,
-        access=Scope.WEBHOOKS_WRITE,
-        tag=_TAG,
-        summary="Create a webhook",
-        description=(
-            "The URL receives what happens to bookings from now on, by POST, with the event as its "
-            "body. It answers any 2xx within 10 seconds to take it; a redirect is a failure. What "
-            "fails is tried again after 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h and 24 h "
-            "(or later, where `Retry-After` asks for it). Events of one booking come in order. "
-            "A 410, or five days of nothing but failure, disables the webhook; what waits is kept. "
-            "Delivery is at least once: `webhook-id` is the same for each try.\n\n"
-            "`X-WebKasa-Signature` is `sha256=` and the hex HMAC-SHA256 of the raw body, keyed "
-            "with the whole text of the secret; beside it stand the headers of Standard Webhooks. "
-            "The answer shows the `secret`; it is never shown again."
-        ),
-        body=CreateWebhook,
-        answers={201: CreatedWebhookResponse},
-    ),
-    Route(
-        method="GET",
-        path=f"{_PATH}/{{id}}",
-        handler=get_webhook,
-        access=Scope.WEBHOOKS_READ,
-        tag=_TAG,
-        summary="Get a webhook",
-        answers={200: WebhookResponse},
-    ),
-    Route(
-        method="PATCH",
-        path=f"{_PATH}/{{id}}",
-        handler=update_webhook,
-        access=Scope.WEBHOOKS_WRITE,
-        tag=_TAG,
-        summary="Update a webhook",
-        description=(
-            "`enabled: false` holds back what happens from then on; it waits, and goes out when "
-            "the webhook is enabled again. `events` is replaced whole."
-        ),
-        body=UpdateWebhook,
-        answers={200: WebhookResponse},
-    ),
-    Route(
-        method="DELETE",
-        path=f"{_PATH}/{{id}}",
-        handler=delete_webhook,
-        access=Scope.WEBHOOKS_WRITE,
-        tag=_TAG,
-        summary="Delete a webhook",
-        description="What waits for it is not sent any more.",
-        answers={200: DeletedResponse},
-    ),
-    Route(
-        method="POST",
-        path=f"{_PATH}/{{id}}/test",
-        handler=test_webhook,
-        access=Scope.WEBHOOKS_WRITE,
-        tag=_TAG,
-        summary="Test a webhook",
-        description=(
-            "Sends a `webhook.test` now, once, signed as any event, also to one that is disabled. "
-            'Its `data` is `{"webhook_id"}`. It stands in the delivery log, not in the event '
-            "log. Takes no `Idempotency-Key`: each call sends one."
-        ),
-        repeatable=True,
-        answers={200: WebhookTestResponse},
-    ),
-    Route(
-        method="POST",
-        path=f"{_PATH}/{{id}}/rotate-secret",
-        handler=rotate_webhook_secret,
-        access=Scope.WEBHOOKS_WRITE,
-        tag=_TAG,
-        summary="Rotate the secret of a webhook",
-        description=(
-            "Answers the new secret, which is never shown again. For 24 hours "
-            "`webhook-signature` carries the signatures of both, the new one first; "
-            "`X-WebKasa-Signature` uses the new one at once."
-        ),
-        answers={200: RotatedSecretResponse},
-    ),
-    Route(
-        method="GET",
-        path=f"{_PATH}/{{id}}/deliveries",
-        handler=list_deliveries,
-        access=Scope.WEBHOOKS_READ,
-        tag=_TAG,
-        summary="List the deliveries of a webhook",
-        description="The latest first. They are kept for 30 days after they were taken or given "
-        "up.",
-        query=DeliveriesQuery,
-        answers={200: DeliveryList},
-    ),
-    Route(
-        method="POST",
-        path=f"{_PATH}/{{id}}/deliveries/{{delivery_id}}/redeliver",
-        handler=redeliver,
-        access=Scope.WEBHOOKS_WRITE,
-        tag=_TAG,
-        summary="Deliver once more",
-        description=(
-            "Sends it again at once, under the same `webhook-id` and with the whole timetable "
-            "before it, in its place in the order of its booking: later events of the booking "
-            "that still wait go behind it."
-        ),
-        answers={202: DeliveryResponse},
-    ),
+    _call("GET", list_webhooks, {200: WebhookList}, query=PageQuery),
+    _call("POST", create_webhook, {201: CreatedWebhookResponse}, body=CreateWebhook),
+    _call("GET /{id}", get_webhook, {200: WebhookResponse}),
+    _call("PATCH /{id}", update_webhook, {200: WebhookResponse}, body=UpdateWebhook),
+    _call("DELETE /{id}", delete_webhook, {200: DeletedResponse}),
+    _call("POST /{id}/test", test_webhook, {200: WebhookTestResponse}, repeatable=True),
+    _call("POST /{id}/rotate-secret", rotate_webhook_secret, {200: RotatedSecretResponse}),
+    _call("GET /{id}/deliveries", list_deliveries, {200: DeliveryList}, query=DeliveriesQuery),
+    _call("POST /{id}/deliveries/{delivery_id}/redeliver", redeliver, {202: DeliveryResponse}),
 )

@@ -1,9 +1,10 @@
 """What a route is. The table of them, in `web/app.py`, is what is served and what is described."""
 
+import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from msgspec import Struct
 
@@ -55,3 +56,56 @@ class Route:
         """Whether it takes `Idempotency-Key`: every POST that takes an API key does, but for one
         that is meant to be done each time."""
         return self.method == "POST" and self.takes_key and not self.repeatable
+
+
+class RouteOptions(TypedDict, total=False):
+    """What not every route has; see `Route`. `access` is for one that differs from the others."""
+
+    access: Scope | Access
+    query: type[Struct]
+    body: type[Struct]
+    etag: bool
+    if_match: bool
+    errors: tuple[str, ...]
+    repeatable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """What the calls below one path have in common: the tag, and who may read and write.
+
+    The docstring of a handler is what the OpenAPI description says of its call: the first line
+    is the summary, the rest the description. One without a docstring raises TypeError.
+    """
+
+    tag: str
+    path: str
+    reads: Scope | Access
+    writes: Scope | Access
+
+    def __call__(
+        self, call: str, handler: Handler, answers: dict[int, Any], **more: Unpack[RouteOptions]
+    ) -> Route:
+        """The route of a call such as `GET /{id}`, its path below the resource's."""
+        method, _, path = call.partition(" ")
+        summary, description = documented(handler)
+        more.setdefault("access", self.reads if method == "GET" else self.writes)
+        return Route(
+            method=method,
+            path=self.path + path,
+            handler=handler,
+            summary=summary,
+            description=description,
+            answers=answers,
+            tag=self.tag,
+            **more,
+        )
+
+
+def documented(handler: Handler) -> tuple[str, str]:
+    """A handler's docstring as summary and description, whose paragraphs are a line each."""
+    text = inspect.getdoc(handler)
+    if not text:
+        raise TypeError(f"{handler.__name__} has no docstring to describe its call")
+    summary, *paragraphs = text.split("\n\n")
+    return summary, "\n\n".join(" ".join(lines.split("\n")) for lines in paragraphs)
