@@ -76,12 +76,11 @@ class Requirement(Struct, frozen=True, omit_defaults=True):
         return {id_: self.weight_of(id_) for id_ in self.schedule_ids}
 
 
-class EventType(Struct, frozen=True, kw_only=True):
-    """Durations, buffers and notice in minutes of elapsed time."""
+class EventTypeTerms(Struct, frozen=True, kw_only=True):
+    """What is offered, here or at a source of imports. Durations, buffers and notice in minutes of
+    elapsed time."""
 
-    id: UUID
     name: str
-    slug: str
     description: str | None
     duration_minutes: int
     slot_step_minutes: int | None
@@ -92,15 +91,27 @@ class EventType(Struct, frozen=True, kw_only=True):
     max_per_day: int | None
     capacity: int
     requires_confirmation: bool
-    requirements: list[Requirement]
     location: str | None
     location_type: str | None
     questions: list[Question]
+
+
+class EventTypeRules(EventTypeTerms, frozen=True, kw_only=True):
+    """The terms, and whom it takes and what becomes of its bookings. In minutes, too."""
+
+    requirements: list[Requirement]
     reminders_minutes_before: list[int]
     cancellation_notice_minutes: int | None
     expire_pending: bool
     complete_after_minutes: int | None
     is_active: bool
+
+
+class EventType(EventTypeRules, frozen=True, kw_only=True):
+    """What can be booked."""
+
+    id: UUID
+    slug: str
     created_at: datetime
     updated_at: datetime
     version: int

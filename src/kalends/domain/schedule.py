@@ -28,10 +28,9 @@ class BookingLimits(Struct, frozen=True, omit_defaults=True):
     min_notice_hours: float | None = None
 
 
-class Schedule(Struct, frozen=True, kw_only=True):
+class ScheduleRules(Struct, frozen=True, kw_only=True):
     """`availability` None means open at all times, an empty one never."""
 
-    id: UUID
     name: str
     description: str | None
     timezone: str
@@ -39,6 +38,12 @@ class Schedule(Struct, frozen=True, kw_only=True):
     overrides: Overrides
     booking_limits: BookingLimits
     is_active: bool
+
+
+class Schedule(ScheduleRules, frozen=True, kw_only=True):
+    """What can be booked: a person, a room, a machine."""
+
+    id: UUID
     created_at: datetime
     updated_at: datetime
     version: int

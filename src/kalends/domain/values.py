@@ -155,6 +155,15 @@ class Email(str):
         return cls(text)
 
 
+def is_email(text: str) -> bool:
+    """Whether it is an address by its form."""
+    try:
+        Email.parse(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _is_label(text: str) -> bool:
     """Whether a part of a domain is written as one label in mail, of a length that there is, and
     with the letters that it shows: `ⓔ` and `ｅ` would be mailed as `e`."""

@@ -7,41 +7,21 @@ from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.availability import matching
 from kalends.domain.booking import LocationType
-from kalends.domain.changes import given_values
 from kalends.domain.errors import Invalid, NotFound, SlugTaken
-from kalends.domain.event_type import EventType, Question, Requirement
+from kalends.domain.event_type import EventType, EventTypeRules, Question, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, made_at, new_id
 from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.runtime.versions import with_changes
 from kalends.scheduling.event_type_slugs import list_free_slugs
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import protect_schedules
 
 
-class NewEventType(Struct, frozen=True, kw_only=True):
+class NewEventType(EventTypeRules, frozen=True, kw_only=True):
     """What a client asks for, parsed. `slug` None takes one from the name."""
 
-    name: str
     slug: str | None
-    description: str | None
-    duration_minutes: int
-    slot_step_minutes: int | None
-    buffer_before_minutes: int
-    buffer_after_minutes: int
-    min_notice_minutes: int | None
-    max_days_ahead: int | None
-    max_per_day: int | None
-    capacity: int
-    requires_confirmation: bool
-    requirements: list[Requirement]
-    location: str | None
-    location_type: LocationType | None
-    questions: list[Question]
-    reminders_minutes_before: list[int]
-    cancellation_notice_minutes: int | None
-    expire_pending: bool
-    complete_after_minutes: int | None
-    is_active: bool
 
 
 class EventTypeChanges(Struct, frozen=True, kw_only=True):
@@ -115,10 +95,9 @@ async def update_event_type(
         await _check_requirements(work, changes.requirements)
         since = _with_fair_since(changes.requirements, before.requirements)
         changes = structs.replace(changes, requirements=since)
-    after = structs.replace(before, **given_values(changes))
-    if after == before:
+    after = with_changes(before, changes, work.recorded_at)
+    if after is before:
         return before
-    after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
     await event_types.update_event_type(work.tenant, after)
     return after
 

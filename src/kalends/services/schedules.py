@@ -4,25 +4,17 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
-from kalends.domain.changes import given_values
 from kalends.domain.errors import InUse
 from kalends.domain.ids import SCHEDULE, encode_id, new_id
-from kalends.domain.schedule import Availability, BookingLimits, Overrides, Schedule
+from kalends.domain.schedule import Availability, BookingLimits, Overrides, Schedule, ScheduleRules
 from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.runtime.versions import with_changes
 from kalends.store.availability import schedules
 
 
-class NewSchedule(Struct, frozen=True, kw_only=True):
-    """What a client asks for, parsed; `availability` None is open at all times."""
-
-    name: str
-    description: str | None
-    timezone: str
-    availability: Availability | None
-    overrides: Overrides
-    booking_limits: BookingLimits
-    is_active: bool
+class NewSchedule(ScheduleRules, frozen=True, kw_only=True):
+    """What a client asks for, parsed."""
 
 
 class ScheduleChanges(Struct, frozen=True, kw_only=True):
@@ -76,10 +68,9 @@ async def lock_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) 
 async def update_schedule(work: UnitOfWork, before: Schedule, changes: ScheduleChanges) -> Schedule:
     """Changes what is given of a schedule that is locked; what changes nothing succeeds. Existing
     bookings stay as they are."""
-    after = structs.replace(before, **given_values(changes))
-    if after == before:
+    after = with_changes(before, changes, work.recorded_at)
+    if after is before:
         return before
-    after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
     await schedules.update_schedule(work.tenant, after)
     return after
 

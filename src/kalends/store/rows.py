@@ -1,10 +1,14 @@
 """Rows to nouns and back, the same way for every noun whose struct mirrors its table."""
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from msgspec import Raw, Struct, json
 
+from kalends.store.database import TenantConnection
+
 S = TypeVar("S", bound=Struct)
+T = TypeVar("T")
 
 
 def columns_of(struct: type[Struct], alias: str = "") -> str:
@@ -36,3 +40,11 @@ def page_of(table: str, columns: str, where: str, order: str, parameters: int) -
         f" ORDER BY {order} LIMIT ${parameters + 1} OFFSET ${parameters + 2}) page"
         f" ON true ORDER BY {order}"
     )
+
+
+async def find_one(
+    tenant: TenantConnection, query: str, noun_of: Callable[[Any], T], *values: Any
+) -> T | None:
+    """What the query's first row holds, or None; the organization is its first parameter."""
+    row = await tenant.tx.fetchrow(query, tenant.organization_id, *values)
+    return None if row is None else noun_of(row)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from kalends.domain.booking import LocationType
-from kalends.domain.event_type import Question, QuestionType
+from kalends.domain.event_type import EventTypeTerms, Question, QuestionType
 from kalends.domain.schedule import WEEKDAYS, WindowText
 from kalends.domain.values import ClockTime, Day
 from kalends.gateways.calcom.rows import dict_in, line_in, list_in, text_in, whole_in, zone_in
@@ -62,26 +62,12 @@ class SourceSchedule(Struct, frozen=True, kw_only=True):
     left_out: list[str]
 
 
-class SourceEventType(Struct, frozen=True, kw_only=True):
+class SourceEventType(EventTypeTerms, frozen=True, kw_only=True):
     """An event type there, in our words; `schedule_id` is Cal.com's, None for the default one."""
 
     calcom_id: int
     schedule_id: int | None
-    name: str
     slug: str | None
-    description: str | None
-    duration_minutes: int
-    slot_step_minutes: int | None
-    buffer_before_minutes: int
-    buffer_after_minutes: int
-    min_notice_minutes: int | None
-    max_days_ahead: int | None
-    max_per_day: int | None
-    capacity: int
-    requires_confirmation: bool
-    location: str | None
-    location_type: LocationType | None
-    questions: list[Question]
     left_out: list[str]
 
 

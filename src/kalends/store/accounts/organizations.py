@@ -8,7 +8,7 @@ import asyncpg
 from kalends.domain.access import Membership, Mode, Organization, Role
 from kalends.domain.errors import Invalid, SlugTaken
 from kalends.store.database import TenantConnection, Tx
-from kalends.store.rows import columns_of, parameters
+from kalends.store.rows import columns_of, find_one, parameters
 
 FIELDS: Final = Organization.__struct_fields__
 COLUMNS: Final = columns_of(Organization)
@@ -54,8 +54,7 @@ async def has_organizations(tx: Tx) -> bool:
 
 
 async def find_organization(tenant: TenantConnection) -> Organization | None:
-    row = await tenant.tx.fetchrow(GET, tenant.organization_id)
-    return None if row is None else _organization(row)
+    return await find_one(tenant, GET, _organization)
 
 
 async def find_organization_named(tx: Tx, name: str) -> Organization | None:
@@ -76,8 +75,7 @@ async def list_live_organizations(tx: Tx, limit: int) -> list[Organization]:
 
 async def lock_organization(tenant: TenantConnection) -> Organization | None:
     """The organization, which nobody else changes until the transaction ends."""
-    row = await tenant.tx.fetchrow(LOCK, tenant.organization_id)
-    return None if row is None else _organization(row)
+    return await find_one(tenant, LOCK, _organization)
 
 
 async def update_organization(tx: Tx, organization: Organization) -> None:

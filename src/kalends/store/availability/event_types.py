@@ -12,7 +12,7 @@ from kalends.domain.booking import Booking
 from kalends.domain.errors import SlugTaken
 from kalends.domain.event_type import EventType, Question, Requirement
 from kalends.store.database import TenantConnection
-from kalends.store.rows import as_raw, columns_of, page_of, parameters
+from kalends.store.rows import as_raw, columns_of, find_one, page_of, parameters
 
 FIELDS: Final = EventType.__struct_fields__
 COLUMNS: Final = columns_of(EventType)
@@ -62,8 +62,7 @@ SELECT 1 FROM event_types WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDA
 
 
 async def find_event_type(tenant: TenantConnection, event_type_id: UUID) -> EventType | None:
-    row = await tenant.tx.fetchrow(GET, tenant.organization_id, event_type_id)
-    return None if row is None else _event_type(row)
+    return await find_one(tenant, GET, _event_type, event_type_id)
 
 
 async def find_event_types_of_bookings(
@@ -84,16 +83,14 @@ async def find_event_type_of(tenant: TenantConnection, booking: Booking) -> Even
 
 
 async def find_event_type_by_slug(tenant: TenantConnection, slug: str) -> EventType | None:
-    row = await tenant.tx.fetchrow(GET_BY_SLUG, tenant.organization_id, slug)
-    return None if row is None else _event_type(row)
+    return await find_one(tenant, GET_BY_SLUG, _event_type, slug)
 
 
 async def find_event_type_to_book(
     tenant: TenantConnection, event_type_id: UUID
 ) -> EventType | None:
     """The event type, kept from being deleted until the transaction ends."""
-    row = await tenant.tx.fetchrow(GET_TO_BOOK, tenant.organization_id, event_type_id)
-    return None if row is None else _event_type(row)
+    return await find_one(tenant, GET_TO_BOOK, _event_type, event_type_id)
 
 
 async def list_event_types(
@@ -109,16 +106,14 @@ async def find_event_type_to_change(
     tenant: TenantConnection, event_type_id: UUID
 ) -> EventType | None:
     """The event type, locked against other changes until the transaction ends."""
-    row = await tenant.tx.fetchrow(GET_TO_CHANGE, tenant.organization_id, event_type_id)
-    return None if row is None else _event_type(row)
+    return await find_one(tenant, GET_TO_CHANGE, _event_type, event_type_id)
 
 
 async def find_event_type_to_delete(
     tenant: TenantConnection, event_type_id: UUID
 ) -> EventType | None:
     """The event type, locked also against bookings: waits for those that are being made."""
-    row = await tenant.tx.fetchrow(GET_TO_DELETE, tenant.organization_id, event_type_id)
-    return None if row is None else _event_type(row)
+    return await find_one(tenant, GET_TO_DELETE, _event_type, event_type_id)
 
 
 async def lock_event_type(tenant: TenantConnection, event_type_id: UUID) -> None:

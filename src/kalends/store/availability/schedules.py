@@ -10,7 +10,7 @@ from msgspec import Struct, json, structs
 
 from kalends.domain.schedule import BookingLimits, Schedule, WindowText
 from kalends.store.database import TenantConnection
-from kalends.store.rows import as_raw, columns_of, page_of, parameters
+from kalends.store.rows import as_raw, columns_of, find_one, page_of, parameters
 
 FIELDS: Final = Schedule.__struct_fields__
 COLUMNS: Final = columns_of(Schedule)
@@ -91,8 +91,7 @@ async def list_schedules(
 
 
 async def find_schedule(tenant: TenantConnection, schedule_id: UUID) -> Schedule | None:
-    row = await tenant.tx.fetchrow(GET, tenant.organization_id, schedule_id)
-    return None if row is None else schedule_from(row)
+    return await find_one(tenant, GET, schedule_from, schedule_id)
 
 
 async def find_zone_name(tenant: TenantConnection, schedule_id: UUID) -> str | None:
@@ -111,14 +110,12 @@ async def find_schedules(
 
 async def find_schedule_to_change(tenant: TenantConnection, schedule_id: UUID) -> Schedule | None:
     """The schedule, locked against other changes until the transaction ends."""
-    row = await tenant.tx.fetchrow(GET_TO_CHANGE, tenant.organization_id, schedule_id)
-    return None if row is None else schedule_from(row)
+    return await find_one(tenant, GET_TO_CHANGE, schedule_from, schedule_id)
 
 
 async def find_schedule_to_delete(tenant: TenantConnection, schedule_id: UUID) -> Schedule | None:
     """The schedule, locked also against whoever begins to point at it: waits for those who do."""
-    row = await tenant.tx.fetchrow(GET_TO_DELETE, tenant.organization_id, schedule_id)
-    return None if row is None else schedule_from(row)
+    return await find_one(tenant, GET_TO_DELETE, schedule_from, schedule_id)
 
 
 async def protect_schedules(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> set[UUID]:

@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from kalends.domain.booking import Booking, BookingFilter, Status
 from kalends.store.bookings.search import address_pattern
 from kalends.store.database import TenantConnection, Tx
-from kalends.store.rows import columns_of, parameters
+from kalends.store.rows import columns_of, find_one, parameters
 
 
 class Part(NamedTuple):
@@ -78,14 +78,12 @@ UPDATE: Final = (
 
 
 async def find_booking(tenant: TenantConnection, booking_id: UUID) -> Booking | None:
-    row = await tenant.tx.fetchrow(GET, tenant.organization_id, booking_id)
-    return None if row is None else booking_from(row)
+    return await find_one(tenant, GET, booking_from, booking_id)
 
 
 async def lock_booking(tenant: TenantConnection, booking_id: UUID) -> Booking | None:
     """The booking, locked against other changes until the transaction ends."""
-    row = await tenant.tx.fetchrow(GET_LOCKED, tenant.organization_id, booking_id)
-    return None if row is None else booking_from(row)
+    return await find_one(tenant, GET_LOCKED, booking_from, booking_id)
 
 
 async def insert_booking(tenant: TenantConnection, booking: Booking) -> None:

@@ -13,12 +13,11 @@ from kalends.runtime.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD
 from kalends.services.users import invitations, password_resets
 from kalends.services.users.invitations import Invited
 from kalends.translation import gettext, gettext_lazy
-from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import token_in
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.endpoint import SIGN_IN
 from kalends.web.pages.request import PageRequest
-from kalends.web.pages.routes import PageRoute
+from kalends.web.pages.routes import open_route
 from kalends.web.pages.safety import isolated
 from kalends.web.pages.wording import filled
 
@@ -200,34 +199,10 @@ def _name(invited: Invited) -> Any:
 
 
 PAGES: Final = (
-    PageRoute(method="GET", path=RESET, handler=ask_for_reset, access=Access.OPEN),
-    PageRoute(method="POST", path=RESET, handler=send_reset, access=Access.OPEN),
-    PageRoute(
-        method="GET",
-        path="/password-reset/{token}",
-        handler=choose_password,
-        access=Access.OPEN,
-        is_secret=True,
-    ),
-    PageRoute(
-        method="POST",
-        path="/password-reset/{token}",
-        handler=reset_password,
-        access=Access.OPEN,
-        is_secret=True,
-    ),
-    PageRoute(
-        method="GET",
-        path="/invitations/{token}",
-        handler=show_invitation,
-        access=Access.OPEN,
-        is_secret=True,
-    ),
-    PageRoute(
-        method="POST",
-        path="/invitations/{token}",
-        handler=accept_invitation,
-        access=Access.OPEN,
-        is_secret=True,
-    ),
+    open_route("GET", RESET, ask_for_reset),
+    open_route("POST", RESET, send_reset),
+    open_route("GET", "/password-reset/{token}", choose_password, is_secret=True),
+    open_route("POST", "/password-reset/{token}", reset_password, is_secret=True),
+    open_route("GET", "/invitations/{token}", show_invitation, is_secret=True),
+    open_route("POST", "/invitations/{token}", accept_invitation, is_secret=True),
 )

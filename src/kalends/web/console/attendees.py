@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from kalends.domain.booking import LocationType
-from kalends.domain.values import Email, Line, Name, Phone, Text
+from kalends.domain.values import Line, Name, Phone, Text, is_email
 from kalends.web.pages.booking_form import fits
 from kalends.web.pages.clock_words import find_zone
 from kalends.web.pages.faults import EMAIL_MISSING, EMAIL_WRONG, NAME_MISSING, NO_ZONE, UNFIT
@@ -43,7 +43,7 @@ def read_details(form: FormFields) -> Details:
     email = form.text("email")
     if not form.text("name"):
         faults["name"] = str(NAME_MISSING)
-    if not _is_email(email):
+    if not is_email(email):
         faults["email"] = str(EMAIL_WRONG) if email else str(EMAIL_MISSING)
     if form.text("timezone") and find_zone(form.text("timezone")) is None:
         faults["timezone"] = str(NO_ZONE)
@@ -59,11 +59,3 @@ def read_details(form: FormFields) -> Details:
         location_type=kinds.get(form.text("location_type")),
         faults=faults,
     )
-
-
-def _is_email(text: str) -> bool:
-    try:
-        Email.parse(text)
-    except ValueError:
-        return False
-    return True

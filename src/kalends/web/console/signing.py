@@ -5,7 +5,7 @@ from typing import Final
 
 from kalends.domain.access import Membership, Mode
 from kalends.domain.errors import RateLimited, Unauthorized
-from kalends.domain.values import Email
+from kalends.domain.values import is_email
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials
@@ -43,7 +43,7 @@ async def sign_in(request: PageRequest) -> PageAnswer:
     """Throttled as the API's sign-in is; what is refused is told at the form."""
     form = await request.form()
     email, password = form.text("email"), form.get("password", "")
-    if not _is_email(email) or not 0 < len(password) <= LONGEST_TYPED_PASSWORD:
+    if not is_email(email) or not 0 < len(password) <= LONGEST_TYPED_PASSWORD:
         return _form(request, 401, email=email, wrong=str(WRONG))
     given = Credentials(email, password, request.address)
     limit, before = request.gate.sessions.sign_in_limit, token_in(request.headers)
@@ -102,14 +102,6 @@ def _form(
 def _next_in(request: PageRequest) -> str:
     next_path = request.query.get("next", "")
     return next_path if _NEXT.fullmatch(next_path) else CONSOLE
-
-
-def _is_email(text: str) -> bool:
-    try:
-        Email.parse(text)
-    except ValueError:
-        return False
-    return True
 
 
 PAGES: Final = (

@@ -10,7 +10,7 @@ import msgspec
 from kalends.domain.booking import LocationType
 from kalends.domain.event_type import EventType, Question, QuestionType, check_answer
 from kalends.domain.phones import e164_of
-from kalends.domain.values import Email, Name, Phone, Text
+from kalends.domain.values import Name, Phone, Text, is_email
 from kalends.scheduling.booking_creation import NewAttendee
 from kalends.translation import gettext
 from kalends.web.pages.faults import EMAIL_MISSING, EMAIL_WRONG, NAME_MISSING, UNFIT
@@ -70,7 +70,7 @@ def read_booking_form(
             faults[name] = str(UNFIT)
     if not attendee.name:
         faults["name"] = str(NAME_MISSING)
-    if not _is_email(attendee.email):
+    if not is_email(attendee.email):
         faults["email"] = str(EMAIL_WRONG) if attendee.email else str(EMAIL_MISSING)
     if needs_phone(event_type) and not attendee.phone:
         faults["phone"] = gettext("Please tell us the number to call.")
@@ -127,7 +127,7 @@ def faults_of_numbers(
 def _is_answer(question: Question, answer: Any) -> bool:
     if isinstance(answer, str) and not fits(answer, Text):
         return False
-    if question.type is QuestionType.EMAIL and not _is_email(answer):
+    if question.type is QuestionType.EMAIL and not is_email(answer):
         return False
     return check_answer(question, answer) is None
 
@@ -188,13 +188,5 @@ def fits(text: str, kind: Any) -> bool:
     try:
         msgspec.convert(text, kind)
     except msgspec.ValidationError:
-        return False
-    return True
-
-
-def _is_email(text: str) -> bool:
-    try:
-        Email.parse(text)
-    except ValueError:
         return False
     return True

@@ -33,3 +33,22 @@ class PageRoute:
     access: Access
     framing: Framing = Framing.NEVER
     is_secret: bool = False
+
+
+def open_route(
+    method: str,
+    path: str,
+    handler: PageHandler,
+    *,
+    framing: Framing = Framing.NEVER,
+    is_secret: bool = False,
+) -> PageRoute:
+    """A page for everybody."""
+    return PageRoute(
+        method=method,
+        path=path,
+        handler=handler,
+        access=Access.OPEN,
+        framing=framing,
+        is_secret=is_secret,
+    )

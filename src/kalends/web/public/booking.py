@@ -7,6 +7,7 @@ of a mail program) takes time from anybody.
 import secrets
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -28,7 +29,6 @@ from kalends.services.booking_pages import bookings, drafts, holds, offers
 from kalends.services.booking_pages.bookings import Booked, BookingRates, FormSubmission
 from kalends.translation import gettext
 from kalends.web.http.errors import error_headers, status_of
-from kalends.web.http.routes import Access
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.booking_form import (
     FilledForm,
@@ -42,7 +42,7 @@ from kalends.web.pages.forms import FormFields
 from kalends.web.pages.limits import PageAction, count_attempt
 from kalends.web.pages.picker import TimeChoice, start_in
 from kalends.web.pages.request import PageRequest
-from kalends.web.pages.routes import Framing, PageHandler, PageRoute
+from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public import revisits
 from kalends.web.public.offers import Offer, open_offer, times_page
 from kalends.web.public.tenants import EVENT_TYPE
@@ -284,14 +284,7 @@ def _hold_in(given: FormFields) -> UUID | None:
     return decode_id(HOLD, given.text("hold"))
 
 
-def _route(method: str, path: str, handler: PageHandler) -> PageRoute:
-    return PageRoute(
-        method=method,
-        path=path,
-        handler=handler,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    )
+_route = partial(open_route, framing=Framing.EMBEDDED)
 
 
 PAGES: Final = (

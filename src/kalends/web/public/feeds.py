@@ -5,10 +5,9 @@ from typing import Final
 
 from kalends.services import feeds
 from kalends.services.feeds import ReadFeed
-from kalends.web.http.routes import Access
 from kalends.web.pages.answers import Headers, PageAnswer
 from kalends.web.pages.request import PageRequest
-from kalends.web.pages.routes import PageRoute
+from kalends.web.pages.routes import open_route
 
 CALENDAR: Final = "text/calendar; charset=utf-8"
 
@@ -39,12 +38,4 @@ def _headers(read: ReadFeed) -> Headers:
     )
 
 
-PAGES: Final = (
-    PageRoute(
-        method="GET",
-        path="/feeds/{token}.ics",
-        handler=feed,
-        access=Access.OPEN,
-        is_secret=True,
-    ),
-)
+PAGES: Final = (open_route("GET", "/feeds/{token}.ics", feed, is_secret=True),)

@@ -12,11 +12,10 @@ from kalends.availability.slots import Slot
 from kalends.scheduling.slots import SlotRange
 from kalends.services.booking_pages import offers
 from kalends.services.booking_pages.offers import attendee_of
-from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import MARKDOWN, PageAnswer, text
 from kalends.web.pages.request import PageRequest
-from kalends.web.pages.routes import PageHandler, PageRoute
+from kalends.web.pages.routes import open_route
 from kalends.web.pages.templating import render
 from kalends.web.public.offers import Offer, open_offer
 from kalends.web.public.tenants import EVENT_TYPE, ORGANIZATION
@@ -92,14 +91,10 @@ async def embed(request: PageRequest) -> PageAnswer:
     return PageAnswer(EMBED, 200, "text/javascript; charset=utf-8", headers)
 
 
-def _route(path: str, handler: PageHandler) -> PageRoute:
-    return PageRoute(method="GET", path=path, handler=handler, access=Access.OPEN)
-
-
 PAGES: Final = (
-    _route("/robots.txt", robots),
-    _route("/llms.txt", llms),
-    _route("/embed.js", embed),
-    _route(ORGANIZATION + ".md", organization_twin),
-    _route(EVENT_TYPE + ".md", offer_twin),
+    open_route("GET", "/robots.txt", robots),
+    open_route("GET", "/llms.txt", llms),
+    open_route("GET", "/embed.js", embed),
+    open_route("GET", ORGANIZATION + ".md", organization_twin),
+    open_route("GET", EVENT_TYPE + ".md", offer_twin),
 )

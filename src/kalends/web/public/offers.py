@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -16,13 +17,12 @@ from kalends.runtime.phones import country_of
 from kalends.scheduling.slots import ListedSlots, SlotRange
 from kalends.services.booking_pages import holds, offers
 from kalends.services.booking_pages.offers import attendee_of
-from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.picker import Bounds, TimeChoice, pick, times_of
 from kalends.web.pages.request import PageRequest
-from kalends.web.pages.routes import Framing, PageHandler, PageRoute
+from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public.carried import Carried
 from kalends.web.public.tenants import EVENT_TYPE, ORGANIZATION
 from kalends.web.public.visitors import Visitor
@@ -159,19 +159,12 @@ async def times_page(offer: Offer, query: FormFields, status: int = 200, **more:
     )
 
 
-def _route(path: str, handler: PageHandler) -> PageRoute:
-    return PageRoute(
-        method="GET",
-        path=path,
-        handler=handler,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-    )
+_route = partial(open_route, framing=Framing.EMBEDDED)
 
 
 PAGES: Final = (
-    _route(ORGANIZATION, show_organization),
-    _route(ORGANIZATION + "/", without_slash),
-    _route(EVENT_TYPE, show_times),
-    _route(EVENT_TYPE + "/", without_slash),
+    _route("GET", ORGANIZATION, show_organization),
+    _route("GET", ORGANIZATION + "/", without_slash),
+    _route("GET", EVENT_TYPE, show_times),
+    _route("GET", EVENT_TYPE + "/", without_slash),
 )

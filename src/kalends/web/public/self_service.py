@@ -30,7 +30,6 @@ from kalends.services import self_service
 from kalends.services.self_service import LinkedBooking
 from kalends.translation import current_language, gettext
 from kalends.web.http.errors import status_of
-from kalends.web.http.routes import Access
 from kalends.web.pages import clock_words
 from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer, redirect
@@ -40,7 +39,7 @@ from kalends.web.pages.forms import FormFields
 from kalends.web.pages.limits import PageAction, count_attempt
 from kalends.web.pages.picker import Bounds, pick, start_in
 from kalends.web.pages.request import PageRequest
-from kalends.web.pages.routes import Framing, PageRoute
+from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public.calendars import calendar_file, calendar_links, place_of
 from kalends.web.public.carried import Carried
 
@@ -224,15 +223,7 @@ def _seen_in(form: FormFields) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _route(method: str, path: str, handler: Any) -> PageRoute:
-    return PageRoute(
-        method=method,
-        path=path,
-        handler=handler,
-        access=Access.OPEN,
-        framing=Framing.EMBEDDED,
-        is_secret=True,
-    )
+_route = partial(open_route, framing=Framing.EMBEDDED, is_secret=True)
 
 
 PAGES: Final = (
