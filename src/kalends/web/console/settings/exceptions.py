@@ -54,9 +54,8 @@ async def set_override(request: ConsoleRequest) -> PageAnswer:
         day = _day_in(form, "day")
         await _change_overrides(request, schedule, day.isoformat(), windows)
     except KalendsError as error:
-        return await _page(
-            request, schedule, _at_our_fields(refused(typed, error), typed.text("day"))
-        )
+        our_field = partial(_our_field, typed.text("day"))
+        return await _page(request, schedule, refused(typed, error).at_fields(our_field))
     return request.go(path_of(schedule, TAB), done="saved")
 
 
@@ -178,11 +177,9 @@ def _day_in(form: FormFields, name: str) -> Day:
         raise Invalid.field(name, str(error)) from None
 
 
-def _at_our_fields(draft: Draft, day: str) -> Draft:
+def _our_field(day: str, name: str) -> str:
     """The API names an override's windows by its day, or not at all; here they stand beside it."""
-    pattern = re.compile(rf"^overrides(?:\.{re.escape(day)})?(?=\.|$)")
-    faults = {pattern.sub(HOURS, name): fault for name, fault in draft.faults.items()}
-    return Draft(draft.typed, faults, draft.problem, draft.status)
+    return re.sub(rf"^overrides(?:\.{re.escape(day)})?(?=\.|$)", HOURS, name)
 
 
 async def _page(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> PageAnswer:

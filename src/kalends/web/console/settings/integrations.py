@@ -62,7 +62,7 @@ async def connect(request: ConsoleRequest) -> PageAnswer:
             request.page_request.context, request.page_request.caller, wanted(parsed)
         )
     except KalendsError as error:
-        return await _page(request, connection, _at_our_fields(refused(typed, error)))
+        return await _page(request, connection, refused(typed, error).at_fields(_our_field))
     return request.go(PATH, done="connected")
 
 
@@ -169,11 +169,9 @@ def _draft_of(connection: ImportConnection | None) -> Draft:
     return drafted(fields)
 
 
-def _at_our_fields(draft: Draft) -> Draft:
+def _our_field(name: str) -> str:
     """A mapping is one line here: what is wrong with it stands at its id."""
-    in_mapping = re.compile(r"(mappings\.\d+)(?:\..*)?")
-    faults = {in_mapping.sub(r"\1.id", name): fault for name, fault in draft.faults.items()}
-    return Draft(draft.typed, faults, draft.problem, draft.status)
+    return re.sub(r"(mappings\.\d+)(?:\..*)?", r"\1.id", name)
 
 
 async def _page(

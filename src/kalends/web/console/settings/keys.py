@@ -39,7 +39,7 @@ async def create(request: ConsoleRequest) -> PageAnswer:
             api_keys.create_api_key, parsed.name, parsed.scopes, parsed.expires_at
         )
     except KalendsError as error:
-        return await _page(request, _at_our_fields(refused(typed, error)))
+        return await _page(request, refused(typed, error).at_fields(_our_field))
     return go_with_secret(request, PATH, made.secret, "key-created")
 
 
@@ -68,10 +68,8 @@ def _read(request: ConsoleRequest, typed: FormFields) -> CreateApiKey:
     return read_body(encode(values), CreateApiKey)
 
 
-def _at_our_fields(draft: Draft) -> Draft:
-    named = {"expires_at": "expires_on"}
-    faults = {named.get(n, n.partition(".")[0]): fault for n, fault in draft.faults.items()}
-    return Draft(draft.typed, faults, draft.problem, draft.status)
+def _our_field(name: str) -> str:
+    return "expires_on" if name == "expires_at" else name.partition(".")[0]
 
 
 async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:

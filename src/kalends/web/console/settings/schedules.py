@@ -2,22 +2,19 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from functools import partial
 from typing import Any, Final
 
 from kalends.domain import ids
-from kalends.domain.errors import InUse, KalendsError, NotFound, Stale
+from kalends.domain.errors import NotFound
 from kalends.domain.schedule import WEEKDAYS, Schedule
 from kalends.services import schedules
 from kalends.web.console.request import ConsoleRequest, admin_route, member_route
 from kalends.web.console.settings.drafts import (
     ROWS_TO_SPARE,
     Draft,
-    if_match_of,
-    not_done,
-    refused,
     rows_in,
 )
+from kalends.web.console.settings.editor import Editor
 from kalends.web.console.settings.schedule_forms import (
     WINDOW,
     as_typed,
@@ -26,8 +23,6 @@ from kalends.web.console.settings.schedule_forms import (
     read_changes,
     read_new,
 )
-from kalends.web.http.call import id_named
-from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.pages.answers import PageAnswer
 
 SECTION: Final = "schedules"
@@ -57,51 +52,7 @@ async def list_schedules(request: ConsoleRequest) -> PageAnswer:
 
 
 async def show_new(request: ConsoleRequest) -> PageAnswer:
-    return _form(request, None, new_draft(request.organization.timezone))
-
-
-async def create(request: ConsoleRequest) -> PageAnswer:
-    typed = as_typed(await request.form())
-    try:
-        made = await request.change(schedules.create_schedule, read_new(typed))
-    except KalendsError as error:
-        return _form(request, None, refused(typed, error))
-    return request.go(path_of(made), done="schedule-created")
-
-
-async def show(request: ConsoleRequest) -> PageAnswer:
-    schedule = await open_schedule(request)
-    return _form(request, schedule, draft_of(schedule))
-
-
-async def save(request: ConsoleRequest) -> PageAnswer:
-    schedule = await open_schedule(request)
-    form = await request.form()
-    typed = as_typed(form)
-    try:
-        lock = partial(schedules.lock_schedule, schedule_id=schedule.id, if_match=if_match_of(form))
-        parse = partial(read_changes, typed)
-        await request.change(lock_parse_update(lock, parse, schedules.update_schedule))
-    except KalendsError as error:
-        return _form(request, schedule, refused(typed, error, schedule.version))
-    return request.go(path_of(schedule), done="saved")
-
-
-async def delete(request: ConsoleRequest) -> PageAnswer:
-    schedule = await open_schedule(request)
-    form = await request.form()
-    try:
-        await request.change(schedules.delete_schedule, schedule.id, if_match_of(form))
-    except (InUse, Stale) as error:
-        return _form(request, schedule, not_done(draft_of(schedule), error))
-    return request.go(PATH, done="deleted")
-
-
-async def open_schedule(request: ConsoleRequest) -> Schedule:
-    """The schedule that the path names. Raises NotFound."""
-    schedule_id = id_named(ids.SCHEDULE, "schedule", request.path("schedule"))
-    schedule: Schedule = await request.read(schedules.get_schedule, schedule_id)
-    return schedule
+    return await _form(request, None, new_draft(request.organization.timezone))
 
 
 async def list_all(request: ConsoleRequest, chosen: Iterable[str] = ()) -> list[Schedule]:
@@ -122,14 +73,6 @@ async def list_all(request: ConsoleRequest, chosen: Iterable[str] = ()) -> list[
     return found
 
 
-def id_of(schedule: Schedule) -> str:
-    return ids.encode_id(ids.SCHEDULE, schedule.id)
-
-
-def path_of(schedule: Schedule, page: str = "") -> str:
-    return f"{PATH}/{id_of(schedule)}{page}"
-
-
 def offset_in(request: ConsoleRequest) -> int:
     """Where a list goes on; what is no number begins it."""
     text = request.query.text("offset")
@@ -143,7 +86,7 @@ def hours_of(schedule: Schedule) -> list[str]:
     return [day for day in WEEKDAYS if schedule.availability.get(day)]
 
 
-def _form(request: ConsoleRequest, schedule: Schedule | None, draft: Draft) -> PageAnswer:
+async def _form(request: ConsoleRequest, schedule: Schedule | None, draft: Draft) -> PageAnswer:
     values: dict[str, Any] = draft.values()
     typed = draft.typed
     rows = {day: len(rows_in(typed, f"availability.{day}", WINDOW)) for day in WEEKDAYS}
@@ -160,11 +103,30 @@ def _form(request: ConsoleRequest, schedule: Schedule | None, draft: Draft) -> P
     )
 
 
+EDITOR: Final = Editor(
+    path=PATH,
+    parameter="schedule",
+    prefix=ids.SCHEDULE,
+    noun="schedule",
+    created="schedule-created",
+    get_thing=schedules.get_schedule,
+    create_thing=schedules.create_schedule,
+    lock_thing=schedules.lock_schedule,
+    update_thing=schedules.update_schedule,
+    delete_thing=schedules.delete_schedule,
+    as_typed=as_typed,
+    draft_of=draft_of,
+    read_new=read_new,
+    read_changes=read_changes,
+    page=_form,
+)
+id_of, path_of, open_schedule = EDITOR.id_of, EDITOR.path_of, EDITOR.open
+
 PAGES: Final = (
     member_route("GET", PATH, list_schedules),
     admin_route("GET", f"{PATH}/new", show_new),
-    admin_route("POST", f"{PATH}/new", create),
-    member_route("GET", PATH + "/{schedule}", show),
-    admin_route("POST", PATH + "/{schedule}", save),
-    admin_route("POST", PATH + "/{schedule}/delete", delete),
+    admin_route("POST", f"{PATH}/new", EDITOR.create),
+    member_route("GET", PATH + "/{schedule}", EDITOR.show),
+    admin_route("POST", PATH + "/{schedule}", EDITOR.save),
+    admin_route("POST", PATH + "/{schedule}/delete", EDITOR.delete),
 )

@@ -193,8 +193,7 @@ async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft
 
 def _values_of(draft: Draft) -> dict[str, Any]:
     """What is wrong with one event is wrong with the choice of them."""
-    faults = {n.partition(".")[0]: fault for n, fault in draft.faults.items()}
-    return Draft(draft.typed, faults, draft.problem).values()
+    return draft.at_fields(lambda name: name.partition(".")[0]).values()
 
 
 def _attempts_of(delivery: Delivery) -> list[DeliveryAttempt]:

@@ -1,0 +1,110 @@
+"""The form of one thing that has versions: shown, created, saved, deleted."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+from kalends.domain import ids
+from kalends.domain.errors import InUse, KalendsError, Stale
+from kalends.runtime.if_match import IfMatch
+from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.web.console.request import ConsoleRequest
+from kalends.web.console.settings.drafts import Draft, if_match_of, not_done, refused
+from kalends.web.http.call import id_named
+from kalends.web.http.locked_changes import Lock, lock_parse_update
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import FormFields
+
+
+class Versioned(Protocol):
+    """A thing whose changes are counted."""
+
+    @property
+    def id(self) -> UUID: ...
+
+    @property
+    def version(self) -> int: ...
+
+
+T = TypeVar("T", bound=Versioned)
+New = TypeVar("New")
+Changes = TypeVar("Changes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Editor(Generic[T, New, Changes]):
+    """The thing's address in the console, its use cases, its form, and the page of that form.
+
+    `parameter` is the name of its id in paths, `created` what a page says after it was made. The
+    readers raise Invalid for what the form holds; `page` shows the form, of a new thing for None.
+    """
+
+    path: str
+    parameter: str
+    prefix: str
+    noun: str
+    created: str
+    get_thing: Callable[[UnitOfWork, UUID], Awaitable[T]]
+    create_thing: Callable[[UnitOfWork, New], Awaitable[T]]
+    lock_thing: Callable[[UnitOfWork, UUID, IfMatch], Awaitable[T]]
+    update_thing: Callable[[UnitOfWork, T, Changes], Awaitable[T]]
+    delete_thing: Callable[[UnitOfWork, UUID, IfMatch], Awaitable[T]]
+    as_typed: Callable[[FormFields], FormFields]
+    draft_of: Callable[[T], Draft]
+    read_new: Callable[[FormFields], New]
+    read_changes: Callable[[FormFields], Changes]
+    page: Callable[[ConsoleRequest, T | None, Draft], Awaitable[PageAnswer]]
+
+    async def open(self, request: ConsoleRequest) -> T:
+        """The thing that the path names. Raises NotFound."""
+        thing_id = id_named(self.prefix, self.noun, request.path(self.parameter))
+        thing: T = await request.read(self.get_thing, thing_id)
+        return thing
+
+    def id_of(self, thing: T) -> str:
+        return ids.encode_id(self.prefix, thing.id)
+
+    def path_of(self, thing: T, page: str = "") -> str:
+        return f"{self.path}/{self.id_of(thing)}{page}"
+
+    def lock(self, thing: T, if_match: IfMatch) -> Lock[T]:
+        """What locks the thing before it is changed."""
+
+        async def lock(work: UnitOfWork) -> T:
+            return await self.lock_thing(work, thing.id, if_match)
+
+        return lock
+
+    async def show(self, request: ConsoleRequest) -> PageAnswer:
+        thing = await self.open(request)
+        return await self.page(request, thing, self.draft_of(thing))
+
+    async def create(self, request: ConsoleRequest) -> PageAnswer:
+        typed = self.as_typed(await request.form())
+        try:
+            made = await request.change(self.create_thing, self.read_new(typed))
+        except KalendsError as error:
+            return await self.page(request, None, refused(typed, error))
+        return request.go(self.path_of(made), done=self.created)
+
+    async def save(self, request: ConsoleRequest) -> PageAnswer:
+        thing = await self.open(request)
+        form = await request.form()
+        typed = self.as_typed(form)
+        lock, parse = self.lock(thing, if_match_of(form)), partial(self.read_changes, typed)
+        try:
+            await request.change(lock_parse_update(lock, parse, self.update_thing))
+        except KalendsError as error:
+            return await self.page(request, thing, refused(typed, error, thing.version))
+        return request.go(self.path_of(thing), done="saved")
+
+    async def delete(self, request: ConsoleRequest) -> PageAnswer:
+        thing = await self.open(request)
+        form = await request.form()
+        try:
+            await request.change(self.delete_thing, thing.id, if_match_of(form))
+        except (InUse, Stale) as error:
+            return await self.page(request, thing, not_done(self.draft_of(thing), error))
+        return request.go(self.path, done="deleted")
