@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from kalends.domain import ids
@@ -31,36 +31,53 @@ class Versioned(Protocol):
 T = TypeVar("T", bound=Versioned)
 New = TypeVar("New")
 Changes = TypeVar("Changes")
+ThingIn = TypeVar("ThingIn", contravariant=True)
+NewOut = TypeVar("NewOut", covariant=True)
+ChangesOut = TypeVar("ChangesOut", covariant=True)
+
+
+class UseCases(NamedTuple, Generic[T, New, Changes]):
+    """What can be done with the thing."""
+
+    get: Callable[[UnitOfWork, UUID], Awaitable[T]]
+    create: Callable[[UnitOfWork, New], Awaitable[T]]
+    lock: Callable[[UnitOfWork, UUID, IfMatch], Awaitable[T]]
+    update: Callable[[UnitOfWork, T, Changes], Awaitable[T]]
+    delete: Callable[[UnitOfWork, UUID, IfMatch], Awaitable[T]]
+
+
+class Form(Protocol[ThingIn, NewOut, ChangesOut]):
+    """A module that knows the form's fields. What reads them raises Invalid."""
+
+    def draft_of(self, thing: ThingIn, /) -> Draft: ...
+
+    def as_typed(self, form: FormFields, /) -> FormFields: ...
+
+    def read_new(self, typed: FormFields, /) -> NewOut: ...
+
+    def read_changes(self, typed: FormFields, /) -> ChangesOut: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Editor(Generic[T, New, Changes]):
     """The thing's address in the console, its use cases, its form, and the page of that form.
 
-    `parameter` is the name of its id in paths, `created` what a page says after it was made. The
-    readers raise Invalid for what the form holds; `page` shows the form, of a new thing for None.
+    `noun` is in paths, with `_` for a space, the name of its id; `created` is what a page says
+    after it was made; `page` shows the form, of a new thing for None.
     """
 
     path: str
-    parameter: str
-    prefix: str
     noun: str
+    prefix: str
     created: str
-    get_thing: Callable[[UnitOfWork, UUID], Awaitable[T]]
-    create_thing: Callable[[UnitOfWork, New], Awaitable[T]]
-    lock_thing: Callable[[UnitOfWork, UUID, IfMatch], Awaitable[T]]
-    update_thing: Callable[[UnitOfWork, T, Changes], Awaitable[T]]
-    delete_thing: Callable[[UnitOfWork, UUID, IfMatch], Awaitable[T]]
-    as_typed: Callable[[FormFields], FormFields]
-    draft_of: Callable[[T], Draft]
-    read_new: Callable[[FormFields], New]
-    read_changes: Callable[[FormFields], Changes]
+    use_cases: UseCases[T, New, Changes]
+    form: Form[T, New, Changes]
     page: Callable[[ConsoleRequest, T | None, Draft], Awaitable[PageAnswer]]
 
     async def open(self, request: ConsoleRequest) -> T:
         """The thing that the path names. Raises NotFound."""
-        thing_id = id_named(self.prefix, self.noun, request.path(self.parameter))
-        thing: T = await request.read(self.get_thing, thing_id)
+        thing_id = id_named(self.prefix, self.noun, request.path(self.noun.replace(" ", "_")))
+        thing: T = await request.read(self.use_cases.get, thing_id)
         return thing
 
     def id_of(self, thing: T) -> str:
@@ -73,18 +90,18 @@ class Editor(Generic[T, New, Changes]):
         """What locks the thing before it is changed."""
 
         async def lock(work: UnitOfWork) -> T:
-            return await self.lock_thing(work, thing.id, if_match)
+            return await self.use_cases.lock(work, thing.id, if_match)
 
         return lock
 
     async def show(self, request: ConsoleRequest) -> PageAnswer:
         thing = await self.open(request)
-        return await self.page(request, thing, self.draft_of(thing))
+        return await self.page(request, thing, self.form.draft_of(thing))
 
     async def create(self, request: ConsoleRequest) -> PageAnswer:
-        typed = self.as_typed(await request.form())
+        typed = self.form.as_typed(await request.form())
         try:
-            made = await request.change(self.create_thing, self.read_new(typed))
+            made = await request.change(self.use_cases.create, self.form.read_new(typed))
         except KalendsError as error:
             return await self.page(request, None, refused(typed, error))
         return request.go(self.path_of(made), done=self.created)
@@ -92,10 +109,10 @@ class Editor(Generic[T, New, Changes]):
     async def save(self, request: ConsoleRequest) -> PageAnswer:
         thing = await self.open(request)
         form = await request.form()
-        typed = self.as_typed(form)
-        lock, parse = self.lock(thing, if_match_of(form)), partial(self.read_changes, typed)
+        typed = self.form.as_typed(form)
+        lock, parse = self.lock(thing, if_match_of(form)), partial(self.form.read_changes, typed)
         try:
-            await request.change(lock_parse_update(lock, parse, self.update_thing))
+            await request.change(lock_parse_update(lock, parse, self.use_cases.update))
         except KalendsError as error:
             return await self.page(request, thing, refused(typed, error, thing.version))
         return request.go(self.path_of(thing), done="saved")
@@ -104,7 +121,7 @@ class Editor(Generic[T, New, Changes]):
         thing = await self.open(request)
         form = await request.form()
         try:
-            await request.change(self.delete_thing, thing.id, if_match_of(form))
+            await request.change(self.use_cases.delete, thing.id, if_match_of(form))
         except (InUse, Stale) as error:
-            return await self.page(request, thing, not_done(self.draft_of(thing), error))
+            return await self.page(request, thing, not_done(self.form.draft_of(thing), error))
         return request.go(self.path, done="deleted")

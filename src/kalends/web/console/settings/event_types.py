@@ -9,21 +9,17 @@ from kalends.domain.event_type import EventType, QuestionType
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges
 from kalends.web.console.request import ConsoleRequest, admin_route, member_route
-from kalends.web.console.settings import schedules
+from kalends.web.console.settings import event_type_forms, schedules
 from kalends.web.console.settings.drafts import (
     ROWS_TO_SPARE,
     YES,
     Draft,
 )
-from kalends.web.console.settings.editor import Editor
+from kalends.web.console.settings.editor import Editor, UseCases
 from kalends.web.console.settings.event_type_forms import (
-    as_typed,
     chosen_in,
     count_rows,
-    draft_of,
     new_draft,
-    read_changes,
-    read_new,
 )
 from kalends.web.console.settings.schedules import list_all, offset_in
 from kalends.web.http.locked_changes import lock_update
@@ -92,21 +88,20 @@ def _our_field(name: str) -> str:
     return "requirements" if name == "schedule_id" else in_list.sub(r"\1", name)
 
 
+_USE_CASES: Final = UseCases(
+    event_types.get_event_type,
+    event_types.create_event_type,
+    event_types.lock_event_type,
+    event_types.update_event_type,
+    event_types.delete_event_type,
+)
 EDITOR: Final = Editor(
     path=PATH,
-    parameter="event_type",
-    prefix=ids.EVENT_TYPE,
     noun="event type",
+    prefix=ids.EVENT_TYPE,
     created="event-type-created",
-    get_thing=event_types.get_event_type,
-    create_thing=event_types.create_event_type,
-    lock_thing=event_types.lock_event_type,
-    update_thing=event_types.update_event_type,
-    delete_thing=event_types.delete_event_type,
-    as_typed=as_typed,
-    draft_of=draft_of,
-    read_new=read_new,
-    read_changes=read_changes,
+    use_cases=_USE_CASES,
+    form=event_type_forms,
     page=_form,
 )
 id_of, path_of, open_event_type = EDITOR.id_of, EDITOR.path_of, EDITOR.open

@@ -9,19 +9,16 @@ from kalends.domain.errors import NotFound
 from kalends.domain.schedule import WEEKDAYS, Schedule
 from kalends.services import schedules
 from kalends.web.console.request import ConsoleRequest, admin_route, member_route
+from kalends.web.console.settings import schedule_forms
 from kalends.web.console.settings.drafts import (
     ROWS_TO_SPARE,
     Draft,
     rows_in,
 )
-from kalends.web.console.settings.editor import Editor
+from kalends.web.console.settings.editor import Editor, UseCases
 from kalends.web.console.settings.schedule_forms import (
     WINDOW,
-    as_typed,
-    draft_of,
     new_draft,
-    read_changes,
-    read_new,
 )
 from kalends.web.pages.answers import PageAnswer
 
@@ -103,21 +100,20 @@ async def _form(request: ConsoleRequest, schedule: Schedule | None, draft: Draft
     )
 
 
+_USE_CASES: Final = UseCases(
+    schedules.get_schedule,
+    schedules.create_schedule,
+    schedules.lock_schedule,
+    schedules.update_schedule,
+    schedules.delete_schedule,
+)
 EDITOR: Final = Editor(
     path=PATH,
-    parameter="schedule",
-    prefix=ids.SCHEDULE,
     noun="schedule",
+    prefix=ids.SCHEDULE,
     created="schedule-created",
-    get_thing=schedules.get_schedule,
-    create_thing=schedules.create_schedule,
-    lock_thing=schedules.lock_schedule,
-    update_thing=schedules.update_schedule,
-    delete_thing=schedules.delete_schedule,
-    as_typed=as_typed,
-    draft_of=draft_of,
-    read_new=read_new,
-    read_changes=read_changes,
+    use_cases=_USE_CASES,
+    form=schedule_forms,
     page=_form,
 )
 id_of, path_of, open_schedule = EDITOR.id_of, EDITOR.path_of, EDITOR.open
