@@ -7,12 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 READY_WITHIN_SECONDS = 120
@@ -115,10 +115,16 @@ class Server:
     def __enter__(self) -> Self:
         return self.start().wait_until_ready()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+@contextmanager
+def two_behind_a_proxy(environment: Mapping[str, str], folder: Path) -> Iterator[list[Server]]:
+    """Two processes behind a proxy, so that a test can come from anywhere."""
+    behind_proxy = {**environment, "KALENDS_TRUSTED_PROXIES": "127.0.0.1"}
+    with (
+        Server(behind_proxy, folder / "1.log") as first,
+        Server(behind_proxy, folder / "2.log") as second,
+    ):
+        yield [first, second]

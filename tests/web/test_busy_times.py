@@ -100,13 +100,8 @@ def test_a_busy_time_leaves_the_bookings_under_it_as_they_are(world: World) -> N
 
 
 @pytest.fixture(scope="module")
-def shared(module_world: World) -> World:
-    return module_world
-
-
-@pytest.fixture(scope="module")
-def untouched(shared: World) -> JSON:
-    return shared.create_schedule()
+def untouched(module_world: World) -> JSON:
+    return module_world.create_schedule()
 
 
 def cases() -> Cases:
@@ -127,19 +122,19 @@ def cases() -> Cases:
 
 @pytest.mark.parametrize(("field", "value"), cases(), ids=lambda v: repr(v)[:40])
 def test_what_is_not_as_described_is_named_and_nothing_is_written(
-    shared: World, untouched: JSON, field: str, value: Any
+    module_world: World, untouched: JSON, field: str, value: Any
 ) -> None:
-    answer = post(shared, untouched, **{field: value})
+    answer = post(module_world, untouched, **{field: value})
     assert (answer.status_code, answer.json()["code"]) == (422, "VALIDATION_ERROR"), answer.text
     assert answer.json()["details"][0]["field"] == field
-    assert listed(shared, untouched) == []
+    assert listed(module_world, untouched) == []
 
 
 @pytest.mark.parametrize("missing", ["start_time", "end_time"])
-def test_both_ends_are_required(shared: World, untouched: JSON, missing: str) -> None:
+def test_both_ends_are_required(module_world: World, untouched: JSON, missing: str) -> None:
     body = {"start_time": START, "end_time": END}
     del body[missing]
-    answer = shared.api.post(path(untouched), json=body)
+    answer = module_world.api.post(path(untouched), json=body)
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, missing)
 
 
@@ -158,16 +153,16 @@ def test_both_ends_are_required(shared: World, untouched: JSON, missing: str) ->
     ],
 )
 def test_a_query_that_is_not_as_described_names_its_field(
-    shared: World, untouched: JSON, query: str, field: str
+    module_world: World, untouched: JSON, query: str, field: str
 ) -> None:
-    answer = shared.api.get(f"{path(untouched)}?{query}")
+    answer = module_world.api.get(f"{path(untouched)}?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "VALIDATION_ERROR")
     assert answer.json()["details"][0]["field"] == field
 
 
 @pytest.mark.parametrize("id_", ["x", "busy_abc", "sch_0352lF5NnllfIJ66lPpfc3", "busy_" + "0" * 22])
-def test_an_id_that_is_nothing_is_not_found(shared: World, untouched: JSON, id_: str) -> None:
-    answer = shared.api.delete(f"{path(untouched)}/{id_}")
+def test_an_id_that_is_nothing_is_not_found(module_world: World, untouched: JSON, id_: str) -> None:
+    answer = module_world.api.delete(f"{path(untouched)}/{id_}")
     assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
 
 

@@ -117,10 +117,10 @@ def test_the_short_form_and_requirements_exclude_each_other(world: World) -> Non
     assert is_refused(update(world, post(world).json()["data"], **both), "schedule_id")
 
 
-def test_too_many_schedules_in_all_are_refused(shared: World, untouched: JSON) -> None:
+def test_too_many_schedules_in_all_are_refused(module_world: World, untouched: JSON) -> None:
     requirements = [{"schedule_ids": ["sch_" + "0" * 22] * 200}] * 2
-    assert is_refused(post(shared, requirements=requirements), "requirements")
-    assert is_refused(update(shared, untouched, requirements=requirements), "requirements")
+    assert is_refused(post(module_world, requirements=requirements), "requirements")
+    assert is_refused(update(module_world, untouched, requirements=requirements), "requirements")
 
 
 def test_a_count_that_is_left_out_is_one(world: World) -> None:
@@ -146,9 +146,11 @@ def test_requirements_that_can_never_be_met_are_refused(world: World) -> None:
 
 
 @pytest.mark.parametrize("id_", ["", "x", "sch_abc", "evt_0352lF5NnllfIJ66lPpfc3", "🎉", "../x"])
-def test_a_schedule_that_is_nothing_is_not_found(shared: World, untouched: JSON, id_: str) -> None:
+def test_a_schedule_that_is_nothing_is_not_found(
+    module_world: World, untouched: JSON, id_: str
+) -> None:
     for fields in ({"schedule_id": id_}, {"requirements": [{"schedule_ids": [id_]}]}):
-        for answer in (post(shared, **fields), update(shared, untouched, **fields)):
+        for answer in (post(module_world, **fields), update(module_world, untouched, **fields)):
             assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
 
 
@@ -250,13 +252,8 @@ def test_a_query_that_is_not_as_described_names_its_field(world: World, query: s
 
 
 @pytest.fixture(scope="module")
-def shared(module_world: World) -> World:
-    return module_world
-
-
-@pytest.fixture(scope="module")
-def untouched(shared: World) -> JSON:
-    return shared.create_event_type()
+def untouched(module_world: World) -> JSON:
+    return module_world.create_event_type()
 
 
 def cases() -> Cases:
@@ -297,12 +294,12 @@ def cases() -> Cases:
 
 @pytest.mark.parametrize(("field", "value"), cases(), ids=lambda v: repr(v)[:40])
 def test_what_is_not_as_described_is_named_and_changes_nothing(
-    shared: World, untouched: JSON, field: str, value: Any
+    module_world: World, untouched: JSON, field: str, value: Any
 ) -> None:
     changes = {field.split(".")[0]: value}
-    assert is_refused(post(shared, **changes), field)
-    assert is_refused(update(shared, untouched, **changes), field)
-    assert shared.api.get(f"{PATH}/{untouched['id']}").json()["data"] == untouched
+    assert is_refused(post(module_world, **changes), field)
+    assert is_refused(update(module_world, untouched, **changes), field)
+    assert module_world.api.get(f"{PATH}/{untouched['id']}").json()["data"] == untouched
 
 
 @pytest.mark.parametrize(
@@ -320,11 +317,11 @@ def test_what_is_not_as_described_is_named_and_changes_nothing(
     ],
 )
 def test_a_requirement_that_is_not_as_described_names_its_field(
-    shared: World, untouched: JSON, requirement: JSON, field: str
+    module_world: World, untouched: JSON, requirement: JSON, field: str
 ) -> None:
     for answer in (
-        post(shared, requirements=[requirement]),
-        update(shared, untouched, requirements=[requirement]),
+        post(module_world, requirements=[requirement]),
+        update(module_world, untouched, requirements=[requirement]),
     ):
         assert is_refused(answer, f"requirements.0.{field}")
 
@@ -346,31 +343,31 @@ def test_a_requirement_that_is_not_as_described_names_its_field(
     ids=lambda v: repr(v)[:40],
 )
 def test_a_question_that_is_not_as_described_names_its_field(
-    shared: World, untouched: JSON, changes: JSON, field: str
+    module_world: World, untouched: JSON, changes: JSON, field: str
 ) -> None:
     questions = [SIZE | changes]
     for answer in (
-        post(shared, questions=questions),
-        update(shared, untouched, questions=questions),
+        post(module_world, questions=questions),
+        update(module_world, untouched, questions=questions),
     ):
         assert is_refused(answer, f"questions.0.{field}")
 
 
-def test_a_key_that_comes_twice_is_refused(shared: World) -> None:
-    assert is_refused(post(shared, questions=[SIZE, SIZE]), "questions.1.key")
+def test_a_key_that_comes_twice_is_refused(module_world: World) -> None:
+    assert is_refused(post(module_world, questions=[SIZE, SIZE]), "questions.1.key")
 
 
 @pytest.mark.parametrize("missing", ["name", "duration_minutes"])
-def test_name_and_duration_are_required(shared: World, missing: str) -> None:
+def test_name_and_duration_are_required(module_world: World, missing: str) -> None:
     body: JSON = {"name": "Massage", "duration_minutes": 30}
     del body[missing]
-    assert is_refused(shared.api.post(PATH, json=body), missing)
+    assert is_refused(module_world.api.post(PATH, json=body), missing)
 
 
 @pytest.mark.parametrize("id_", ["x", "evt_abc123", "sch_0352lF5NnllfIJ66lPpfc3", "🎉", "%00"])
-def test_an_id_that_is_nothing_is_not_found(shared: World, id_: str) -> None:
+def test_an_id_that_is_nothing_is_not_found(module_world: World, id_: str) -> None:
     for method in ("GET", "PATCH", "DELETE"):
-        answer = shared.api.request(method, f"{PATH}/{id_}", content=b'{"name": 5}')
+        answer = module_world.api.request(method, f"{PATH}/{id_}", content=b'{"name": 5}')
         assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
 
 

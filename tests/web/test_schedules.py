@@ -129,13 +129,8 @@ def test_a_query_that_is_not_as_described_names_its_field(world: World, query: s
 
 
 @pytest.fixture(scope="module")
-def shared(module_world: World) -> World:
-    return module_world
-
-
-@pytest.fixture(scope="module")
-def untouched(shared: World) -> JSON:
-    return shared.create_schedule()
+def untouched(module_world: World) -> JSON:
+    return module_world.create_schedule()
 
 
 def cases() -> Cases:
@@ -188,22 +183,22 @@ def cases() -> Cases:
 
 @pytest.mark.parametrize(("field", "value"), cases(), ids=lambda v: repr(v)[:40])
 def test_what_is_not_as_described_is_named_and_changes_nothing(
-    shared: World, untouched: JSON, field: str, value: Any
+    module_world: World, untouched: JSON, field: str, value: Any
 ) -> None:
     changes = {field.split(".")[0]: value}
-    assert is_refused(post(shared, **changes), field)
-    assert is_refused(update(shared, untouched, **changes), field)
-    assert shared.api.get(f"{PATH}/{untouched['id']}").json()["data"] == untouched
+    assert is_refused(post(module_world, **changes), field)
+    assert is_refused(update(module_world, untouched, **changes), field)
+    assert module_world.api.get(f"{PATH}/{untouched['id']}").json()["data"] == untouched
 
 
-def test_a_schedule_without_a_name_is_refused(shared: World) -> None:
-    assert is_refused(shared.api.post(PATH, json={}), "name")
-    assert is_refused(shared.api.post(PATH), "name")
+def test_a_schedule_without_a_name_is_refused(module_world: World) -> None:
+    assert is_refused(module_world.api.post(PATH, json={}), "name")
+    assert is_refused(module_world.api.post(PATH), "name")
 
 
 @pytest.mark.parametrize("body", [b"not json", b"{", b"[" * 5000, b"\xff\xfe", b"{}x", b"NaN"])
-def test_a_body_that_is_not_json_says_so(shared: World, untouched: JSON, body: bytes) -> None:
-    answer = shared.api.patch(f"{PATH}/{untouched['id']}", content=body)
+def test_a_body_that_is_not_json_says_so(module_world: World, untouched: JSON, body: bytes) -> None:
+    answer = module_world.api.patch(f"{PATH}/{untouched['id']}", content=body)
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_JSON")
 
 
@@ -211,9 +206,9 @@ def test_a_body_that_is_not_json_says_so(shared: World, untouched: JSON, body: b
     "id_",
     ["x", "sch_abc123", "bk_0352lF5NnllfIJ66lPpfc3", "sch_" + "z" * 22, "🎉", "%00", "..%2Fx"],
 )
-def test_an_id_that_is_nothing_is_not_found(shared: World, id_: str) -> None:
+def test_an_id_that_is_nothing_is_not_found(module_world: World, id_: str) -> None:
     for method in ("GET", "PATCH", "DELETE"):
-        answer = shared.api.request(method, f"{PATH}/{id_}", content=b'{"name": 5}')
+        answer = module_world.api.request(method, f"{PATH}/{id_}", content=b'{"name": 5}')
         assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
 
 

@@ -7,14 +7,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
 
 from kalends.compose import Installation
 from tests.conftest import PASSWORD
-from tests.servers import Server
+from tests.servers import Server, two_behind_a_proxy
 from tests.world import World
 
 LIMIT = 3
@@ -26,17 +25,11 @@ def servers(
     home: Installation, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[Server]]:
     """Two processes behind a proxy (so a test can come from anywhere), three attempts each."""
-    behind_proxy = {
-        **environment,
+    limits = {
         "KALENDS_RATE_LIMIT_SIGN_IN": str(LIMIT),
-        "KALENDS_TRUSTED_PROXIES": "127.0.0.1",
     }
-    folder: Path = tmp_path_factory.mktemp("log")
-    with (
-        Server(behind_proxy, folder / "1.log") as first,
-        Server(behind_proxy, folder / "2.log") as second,
-    ):
-        yield [first, second]
+    with two_behind_a_proxy(environment | limits, tmp_path_factory.mktemp("log")) as both:
+        yield both
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
@@ -18,7 +17,7 @@ from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials
 from kalends.web.http.sign_ins import ANONYMOUS
 from tests.mails import Mailbox
-from tests.servers import Server
+from tests.servers import Server, two_behind_a_proxy
 from tests.web.test_sessions import early_in_a_minute, some_address
 from tests.world import World
 
@@ -286,17 +285,11 @@ def limited(
     home: Installation, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[Server]]:
     """Two processes behind a proxy (so a test can come from anywhere), three asks each."""
-    behind_proxy = {
-        **environment,
+    limits = {
         "KALENDS_RATE_LIMIT_SIGN_IN": str(LIMIT),
-        "KALENDS_TRUSTED_PROXIES": "127.0.0.1",
     }
-    folder: Path = tmp_path_factory.mktemp("log")
-    with (
-        Server(behind_proxy, folder / "1.log") as first,
-        Server(behind_proxy, folder / "2.log") as second,
-    ):
-        yield [first, second]
+    with two_behind_a_proxy(environment | limits, tmp_path_factory.mktemp("log")) as both:
+        yield both
 
 
 def test_asking_is_limited_exactly_for_an_account_from_one_address(

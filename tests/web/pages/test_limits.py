@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from kalends.compose import Installation
-from tests.servers import Server
+from tests.servers import Server, two_behind_a_proxy
 from tests.web.pages.visitors import Visitor, offered, text_of
 from tests.world import World
 
@@ -23,18 +23,12 @@ def servers(
     home: Installation, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[list[Server]]:
     """Two processes behind a proxy, so that a test can come from anywhere."""
-    behind_proxy = {
-        **environment,
+    limits = {
         "KALENDS_RATE_LIMIT_PAGE_ADDRESS": str(PER_ADDRESS),
         "KALENDS_RATE_LIMIT_PAGE_SCHEDULE": str(PER_SCHEDULE),
-        "KALENDS_TRUSTED_PROXIES": "127.0.0.1",
     }
-    folder: Path = tmp_path_factory.mktemp("log")
-    with (
-        Server(behind_proxy, folder / "1.log") as first,
-        Server(behind_proxy, folder / "2.log") as second,
-    ):
-        yield [first, second]
+    with two_behind_a_proxy(environment | limits, tmp_path_factory.mktemp("log")) as both:
+        yield both
 
 
 @pytest.fixture(autouse=True)
