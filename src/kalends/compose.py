@@ -44,7 +44,7 @@ from kalends.store.database_info import inspect_database
 from kalends.store.embedded.server import EmbeddedPostgres, Watcher
 from kalends.store.revisions import newest_revision
 from kalends.web.app import build_app
-from kalends.web.http.endpoint import Gate
+from kalends.web.http.endpoint import ApiContext
 from kalends.web.http.health import Checks
 from kalends.web.http.protocol import REFUSALS
 from kalends.web.http.sign_ins import Sessions
@@ -167,7 +167,7 @@ def application(home: Installation) -> ASGIApp:
     settings = home.settings
     context = home.context()
     limiter = RateLimiter()
-    gate = Gate(
+    api_context = ApiContext(
         context=context,
         keyring=Keyring(context.database),
         limiter=limiter,
@@ -183,7 +183,7 @@ def application(home: Installation) -> ASGIApp:
         sharing = asyncio.create_task(_share_limits(limiter, context.database))
         try:
             async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_SERVER):
-                yield {REFUSALS: gate.refusals}
+                yield {REFUSALS: api_context.refusals}
         finally:
             sharing.cancel()
             with suppress(asyncio.CancelledError):
@@ -196,7 +196,7 @@ def application(home: Installation) -> ASGIApp:
 
     facts = {"tzdata": version("tzdata")}
     limits = PageLimits(settings.rate_limit_page_address, settings.rate_limit_page_schedule)
-    return build_app(gate, limits, lifespan, Checks(ready, facts, settings.metrics))
+    return build_app(api_context, limits, lifespan, Checks(ready, facts, settings.metrics))
 
 
 def freeze_garbage_collector() -> None:

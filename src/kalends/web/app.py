@@ -26,15 +26,15 @@ from kalends.web.api import (
 )
 from kalends.web.console import table as console
 from kalends.web.http import health
-from kalends.web.http.endpoint import Endpoint, Gate, NotFoundApp, ReadOnly
+from kalends.web.http.endpoint import ApiContext, Endpoint, NotFoundApp, ReadOnly
 from kalends.web.http.routes import Route
 from kalends.web.middleware import RequestMiddleware
 from kalends.web.openapi import docs
 from kalends.web.pages import files
-from kalends.web.pages.endpoint import PageEndpoint, PageNowhere
-from kalends.web.pages.request import PageGate, PageLimits
+from kalends.web.pages.endpoint import PageEndpoint, PageNotFoundApp
+from kalends.web.pages.request import PageContext, PageLimits
 from kalends.web.pages.routes import PageRoute
-from kalends.web.public import booking, machines, offers, self_service
+from kalends.web.public import booking, machine_readable, offers, self_service
 from kalends.web.public import feeds as feed_pages
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -59,7 +59,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *feed_pages.PAGES,
     *pages.PAGES,
     *console.PAGES,
-    *machines.PAGES,
+    *machine_readable.PAGES,
     *self_service.PAGES,
     *booking.PAGES,
     *offers.PAGES,
@@ -69,12 +69,18 @@ R = TypeVar("R", Route, PageRoute)
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any]]]
 
 
-def build_app(gate: Gate, limits: PageLimits, lifespan: Lifespan, checks: health.Checks) -> ASGIApp:
+def build_app(
+    api_context: ApiContext, limits: PageLimits, lifespan: Lifespan, checks: health.Checks
+) -> ASGIApp:
     """The whole of HTTP: the API and the pages by their tables, what operators ask, the API's
     description, and 404 in our shape."""
-    paths = [PathRoute(path, Endpoint(gate, path, methods)) for path, methods in by_path(ROUTES)]
+    paths = [
+        PathRoute(path, Endpoint(api_context, path, methods)) for path, methods in by_path(ROUTES)
+    ]
     beside = [*health.routes(checks), *docs.routes(ROUTES)]
-    pages = PageGate(gate.context, gate.sessions, gate.limiter, limits, gate.keyring)
+    pages = PageContext(
+        api_context.context, api_context.sessions, api_context.limiter, limits, api_context.keyring
+    )
     router = Router(
         [
             *paths,
@@ -82,7 +88,7 @@ def build_app(gate: Gate, limits: PageLimits, lifespan: Lifespan, checks: health
             *(PathRoute(p, PageEndpoint(pages, p, methods)) for p, methods in by_path(PAGES)),
         ],
         redirect_slashes=False,
-        default=PageNowhere(pages, NotFoundApp(gate)),
+        default=PageNotFoundApp(pages, NotFoundApp(api_context)),
         lifespan=lifespan,
     )
     return RequestMiddleware(router)

@@ -16,7 +16,7 @@ from kalends.web.http.sign_ins import Sessions
 from kalends.web.middleware import RequestMiddleware
 from kalends.web.pages.answers import PageAnswer, Stream, send_stream, text
 from kalends.web.pages.endpoint import SIGN_IN, PageEndpoint
-from kalends.web.pages.request import PageGate, PageLimits, PageRequest
+from kalends.web.pages.request import PageContext, PageLimits, PageRequest
 from kalends.web.pages.routes import PageHandler, PageRoute
 from kalends.web.pages.safety import form_token
 from tests.world import World
@@ -29,14 +29,16 @@ async def pages(home: Installation) -> AsyncIterator[Pages]:
     """Serves one path with these handlers, on the real database."""
     context = home.context()
     keyring = Keyring(context.database)
-    gate = PageGate(context, Sessions(context, None), RateLimiter(), PageLimits(), keyring)
+    page_context = PageContext(
+        context, Sessions(context, None), RateLimiter(), PageLimits(), keyring
+    )
 
     def serve(access: Access, **handlers: PageHandler) -> httpx.AsyncClient:
         methods = {
             name.upper(): PageRoute(method=name.upper(), path="/it", handler=handler, access=access)
             for name, handler in handlers.items()
         }
-        door = RequestMiddleware(PageEndpoint(gate, "/it", methods))
+        door = RequestMiddleware(PageEndpoint(page_context, "/it", methods))
         transport = httpx.ASGITransport(door, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://kalends.test")
 

@@ -50,7 +50,7 @@ async def send_reset(request: PageRequest) -> PageAnswer:
     except ValueError:
         wrong = gettext("This is no e-mail address, such as john@example.com.")
         return request.page("accounts/ask.html", 422, email=given, wrong=wrong)
-    limit = request.gate.sessions.sign_in_limit
+    limit = request.page_context.sessions.sign_in_limit
     await password_resets.request_reset(
         request.context, request.caller, str(email), request.address, limit
     )
@@ -95,7 +95,7 @@ async def accept_invitation(request: PageRequest) -> PageAnswer:
         return await _invitation(request, _wrong_length())
     except Forbidden:
         return await _invitation(request)
-    cookie = tuple(request.gate.sessions.cookie(signed_in.token, request.scope).items())
+    cookie = tuple(request.page_context.sessions.cookie(signed_in.token, request.scope).items())
     text = filled(gettext_lazy("You belong to {organization} now."), organization=_name(invited))
     console = {"url": CONSOLE, "label": gettext("To the console")}
     return _message(request, gettext("You are signed in"), [text], console, headers=cookie)

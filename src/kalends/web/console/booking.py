@@ -20,11 +20,11 @@ from kalends.web.console.history import entries_of
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.http.errors import status_of
 from kalends.web.http.locked_changes import lock_update
-from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.booking_form import fits
 from kalends.web.pages.faults import STALE, UNFIT
 from kalends.web.pages.forms import FormFields
+from kalends.web.pages.labelled_answers import answers_of
 
 PATH: Final = "/bookings/{id}"
 # What a button sets; cancelling asks for a reason, so it is a form of its own.

@@ -24,9 +24,9 @@ from kalends.services.booking_search import (
 from kalends.translation import gettext_lazy
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.pages import clock_words
-from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer, Stream
 from kalends.web.pages.forms import FormFields
+from kalends.web.pages.labelled_answers import answers_of
 
 PATH: Final = "/bookings"
 LIMIT: Final = 50

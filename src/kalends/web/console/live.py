@@ -21,7 +21,7 @@ COME_BACK_AFTER_MS: Final = 3_000
 
 async def live(request: ConsoleRequest) -> PageAnswer | Stream:
     """Raises Unavailable where too many look already."""
-    if request.page_request.gate.change_watcher.is_full:
+    if request.page_request.page_context.change_watcher.is_full:
         raise Unavailable("There are too many connections of this kind just now.")
     request.page_request.scope[GOES_ON] = True
     return Stream(_chunks(request))
@@ -29,7 +29,10 @@ async def live(request: ConsoleRequest) -> PageAnswer | Stream:
 
 async def _chunks(request: ConsoleRequest) -> AsyncIterator[bytes]:
     yield f"retry: {COME_BACK_AFTER_MS}\n\n".encode()
-    watcher, organization_id = request.page_request.gate.change_watcher, request.organization.id
+    watcher, organization_id = (
+        request.page_request.page_context.change_watcher,
+        request.organization.id,
+    )
     async for number in watcher.changes(organization_id, _seen(request), HEARTBEAT_SECONDS):
         if not await _is_still_in(request):
             yield b"event: end\ndata: -\n\n"

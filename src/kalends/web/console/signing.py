@@ -46,7 +46,7 @@ async def sign_in(request: PageRequest) -> PageAnswer:
     if not is_email(email) or not 0 < len(password) <= LONGEST_TYPED_PASSWORD:
         return _form(request, 401, email=email, wrong=str(WRONG))
     given = Credentials(email, password, request.address)
-    limit, before = request.gate.sessions.sign_in_limit, token_in(request.headers)
+    limit, before = request.page_context.sessions.sign_in_limit, token_in(request.headers)
     try:
         made = await sign_in_sessions.sign_in(request.context, request.caller, given, limit, before)
     except Unauthorized:
@@ -59,7 +59,7 @@ async def sign_in(request: PageRequest) -> PageAnswer:
         )
         headers = tuple(error_headers(error).items())
         return _form(request, 429, email=email, wrong=wait, headers=headers)
-    cookie = request.gate.sessions.cookie(made.token, request.scope)
+    cookie = request.page_context.sessions.cookie(made.token, request.scope)
     return redirect(_next_in(request), *cookie.items())
 
 
@@ -67,7 +67,9 @@ async def sign_out(request: PageRequest) -> PageAnswer:
     """Ends the session on the server, and takes the cookie back."""
     await request.form()
     await request.change(sign_in_sessions.sign_out, token_in(request.headers))
-    return redirect(f"{SIGN_IN}?out=1", *request.gate.sessions.no_cookie(request.scope).items())
+    return redirect(
+        f"{SIGN_IN}?out=1", *request.page_context.sessions.no_cookie(request.scope).items()
+    )
 
 
 async def choose_organization(request: PageRequest) -> PageAnswer:

@@ -30,8 +30,8 @@ from kalends.web.http.sign_ins import SAFE_METHODS, Sessions
 
 
 @dataclass(frozen=True)
-class Gate:
-    """What every endpoint asks before it lets a request in. Limits in requests a minute, 0 is
+class ApiContext:
+    """What every call of the API is admitted and served with. Limits in requests a minute, 0 is
     without limit."""
 
     context: Context
@@ -69,7 +69,7 @@ class Gate:
 class Endpoint:
     """The methods of one path."""
 
-    gate: Gate
+    api_context: ApiContext
     path: str
     methods: Mapping[str, Route]
 
@@ -96,16 +96,16 @@ class Endpoint:
         if isinstance(route.access, KeyScope):
             caller.check(route.access)
             caller = at_its_time(caller, headers)
-        gate = self.gate
+        api_context = self.api_context
         call = Call(
             scope,
             receive,
             route.idempotent_by_key,
-            gate.context,
+            api_context.context,
             caller,
             headers,
-            gate.keyring,
-            gate.sessions,
+            api_context.keyring,
+            api_context.sessions,
         )
         return await route.handler(call)
 
@@ -114,13 +114,13 @@ class Endpoint:
     ) -> Caller:
         """Raises Unauthorized, RateLimited, Forbidden (a foreign origin)."""
         if not isinstance(access, KeyScope):
-            sessions = self.gate.sessions
+            sessions = self.api_context.sessions
             if access is Access.OPEN:
                 return sessions.admit_anyone(scope, headers)
             return await sessions.admit_user(scope, headers)
-        key = await self.gate.identify(headers)
+        key = await self.api_context.identify(headers)
         scope["state"]["actor"] = encode_id(API_KEY, key.id)
-        self.gate.count_or_refuse(key, scope, extra)
+        self.api_context.count_or_refuse(key, scope, extra)
         return caller_with(key)
 
 
@@ -128,15 +128,15 @@ class Endpoint:
 class NotFoundApp:
     """Every path of the API that does not exist: 404, but first the key."""
 
-    gate: Gate
+    api_context: ApiContext
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         error: KalendsError = NotFound("There is no such path.")
         extra: dict[str, str] = {}
         if scope["path"].startswith("/api/v1/"):
             try:
-                key = await self.gate.identify(Headers(scope=scope))
-                self.gate.count_or_refuse(key, scope, extra)
+                key = await self.api_context.identify(Headers(scope=scope))
+                self.api_context.count_or_refuse(key, scope, extra)
             except KalendsError as refusal:
                 error = refusal
         answer = error_answer(error, scope["state"]["request_id"])

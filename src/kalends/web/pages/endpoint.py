@@ -28,7 +28,7 @@ from kalends.web.pages.answers import (
     send_stream,
 )
 from kalends.web.pages.errors import error_page
-from kalends.web.pages.request import PageGate, PageRequest
+from kalends.web.pages.request import PageContext, PageRequest
 from kalends.web.pages.routes import Framing, PageRoute
 from kalends.web.pages.safety import CLOSED, FRAMED
 
@@ -40,7 +40,7 @@ EMBED: Final = b"embed=1"
 class PageEndpoint:
     """The methods of one path."""
 
-    gate: PageGate
+    page_context: PageContext
     path: str
     methods: Mapping[str, PageRoute]
 
@@ -50,7 +50,9 @@ class PageEndpoint:
         if (route or next(iter(self.methods.values()))).is_secret:
             scope["logged_path"] = self.path
         is_framed = route is not None and _is_framed(route, scope)
-        request = PageRequest(scope, receive, self.gate, Headers(scope=scope), ANONYMOUS, is_framed)
+        request = PageRequest(
+            scope, receive, self.page_context, Headers(scope=scope), ANONYMOUS, is_framed
+        )
         # What nobody foresaw comes out at the door, and is shown as a page too.
         scope["show_error"] = _shown_by(request, send)
         with in_language(request.words_language):
@@ -74,7 +76,7 @@ class PageEndpoint:
 
     async def _admit(self, access: Access, request: PageRequest) -> Caller:
         """Raises Unauthorized, Forbidden (a foreign origin)."""
-        sessions = self.gate.sessions
+        sessions = self.page_context.sessions
         if access is Access.OPEN:
             return sessions.admit_anyone(request.scope, request.headers)
         return await sessions.admit_user(request.scope, request.headers)
@@ -87,10 +89,10 @@ class NotAMethod(MethodNotAllowed):
 
 
 @dataclass(frozen=True)
-class PageNowhere:
+class PageNotFoundApp:
     """What is no path at all: a page for people, our JSON for programs and below `/api`."""
 
-    gate: PageGate
+    page_context: PageContext
     programs: Callable[[Scope, Receive, Send], Awaitable[None]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,7 +101,7 @@ class PageNowhere:
         if is_api or "text/html" not in headers.get("accept", ""):
             await self.programs(scope, receive, send)
             return
-        request = PageRequest(scope, receive, self.gate, headers, ANONYMOUS)
+        request = PageRequest(scope, receive, self.page_context, headers, ANONYMOUS)
         with in_language(request.words_language):
             await send_answer_of(
                 request, send, error_page(request, NotFound("There is no such path."))

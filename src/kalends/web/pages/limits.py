@@ -21,5 +21,5 @@ class PageAction(Enum):
 def count_attempt(request: PageRequest, attempt: PageAction) -> None:
     """Raises RateLimited. The address is counted under its hash, and kept nowhere."""
     address = hashlib.sha256(request.address.encode()).hexdigest()
-    limit = request.gate.limits.address * attempt.value
+    limit = request.page_context.limits.address * attempt.value
     request.count_or_refuse(f"page {attempt.name.lower()} {address}", limit)

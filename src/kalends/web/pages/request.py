@@ -43,7 +43,7 @@ class PageLimits:
 
 
 @dataclass(frozen=True)
-class PageGate:
+class PageContext:
     """What pages are served with."""
 
     context: Context
@@ -64,7 +64,7 @@ class PageRequest:
 
     scope: Scope
     receive: Receive
-    gate: PageGate
+    page_context: PageContext
     headers: Headers
     caller: Caller
     is_framed: bool = False
@@ -142,7 +142,7 @@ class PageRequest:
     @property
     def origin(self) -> str:
         """How the outside reaches us: `https://book.example.com`."""
-        return self.gate.sessions.origin(self.scope, self.headers)
+        return self.page_context.sessions.origin(self.scope, self.headers)
 
     @property
     def user_id(self) -> UUID:
@@ -153,7 +153,7 @@ class PageRequest:
 
     @property
     def context(self) -> Context:
-        return self.gate.context
+        return self.page_context.context
 
     def acting_as(self, caller: Caller) -> "PageRequest":
         """The same request on behalf of somebody else, such as of one organization."""
@@ -174,9 +174,9 @@ class PageRequest:
         without limit. Raises RateLimited."""
         if not limit:
             return
-        window = self.gate.limiter.hit(subject, limit)
+        window = self.page_context.limiter.hit(subject, limit)
         if not window.is_allowed:
-            seconds = self.gate.limiter.seconds_to(window)
+            seconds = self.page_context.limiter.seconds_to(window)
             raise RateLimited(f"Too many requests. Try again in {seconds} s.", seconds)
 
     def page(

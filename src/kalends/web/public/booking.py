@@ -45,7 +45,7 @@ from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public import revisits
 from kalends.web.public.offers import Offer, open_offer, times_page
-from kalends.web.public.tenants import EVENT_TYPE
+from kalends.web.public.paths import EVENT_TYPE
 from kalends.web.public.visitors import Visitor
 
 FORM_ID_BYTES: Final = 12
@@ -186,8 +186,8 @@ async def _book(offer: Offer, new: NewBooking, sending: FormSubmission) -> Booke
     request = offer.request
     limits = BookingRates(
         address=request.address,
-        per_address=request.gate.limits.address,
-        per_schedule=request.gate.limits.schedule,
+        per_address=request.page_context.limits.address,
+        per_schedule=request.page_context.limits.schedule,
     )
     given = (offer.event_type, new, limits, sending)
     try:

@@ -24,7 +24,7 @@ from kalends.web.pages.picker import Bounds, TimeChoice, pick, times_of
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public.carried import Carried
-from kalends.web.public.tenants import EVENT_TYPE, ORGANIZATION
+from kalends.web.public.paths import EVENT_TYPE, ORGANIZATION
 from kalends.web.public.visitors import Visitor
 
 NEAR_COUNT: Final = 6

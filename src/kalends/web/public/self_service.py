@@ -31,11 +31,11 @@ from kalends.services.self_service import LinkedBooking
 from kalends.translation import current_language, gettext
 from kalends.web.http.errors import status_of
 from kalends.web.pages import clock_words
-from kalends.web.pages.answered import answers_of
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.booking_form import fits
 from kalends.web.pages.faults import STALE, UNFIT
 from kalends.web.pages.forms import FormFields
+from kalends.web.pages.labelled_answers import answers_of
 from kalends.web.pages.limits import PageAction, count_attempt
 from kalends.web.pages.picker import Bounds, pick, start_in
 from kalends.web.pages.request import PageRequest

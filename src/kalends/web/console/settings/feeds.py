@@ -4,7 +4,7 @@ from typing import Final
 
 from kalends.services import feeds
 from kalends.web.console.request import ConsoleRequest, admin_route
-from kalends.web.console.settings.once import go_with_secret, take_secret
+from kalends.web.console.settings.one_time_secret import go_with_secret, take_secret
 from kalends.web.console.settings.schedules import PATH, SECTION, open_schedule, path_of
 from kalends.web.pages.answers import PageAnswer
 

@@ -13,7 +13,7 @@ from kalends.services import api_keys
 from kalends.web.api.api_keys import CreateApiKey
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import Draft, drafted, refused, text_or_none
-from kalends.web.console.settings.once import go_with_secret, take_secret
+from kalends.web.console.settings.one_time_secret import go_with_secret, take_secret
 from kalends.web.console.settings.schedules import offset_in
 from kalends.web.http.call import id_named
 from kalends.web.http.reading import read_body
@@ -46,7 +46,7 @@ async def create(request: ConsoleRequest) -> PageAnswer:
 async def revoke(request: ConsoleRequest) -> PageAnswer:
     key_id = id_named(ids.API_KEY, "API key", request.path("key"))
     await request.change(api_keys.revoke_api_key, key_id)
-    request.page_request.gate.keyring.forget(key_id)
+    request.page_request.page_context.keyring.forget(key_id)
     return request.go(PATH, done="key-revoked")
 
 

@@ -15,7 +15,7 @@ from kalends.services.webhooks.endpoints import EndpointChanges, NewEndpoint
 from kalends.web.api.webhooks import parse_changes
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import YES, Draft, check, drafted, refused, text_or_none
-from kalends.web.console.settings.once import go_with_secret, take_secret
+from kalends.web.console.settings.one_time_secret import go_with_secret, take_secret
 from kalends.web.console.settings.schedules import offset_in
 from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import Lock, lock_update

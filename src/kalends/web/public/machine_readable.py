@@ -18,7 +18,7 @@ from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import open_route
 from kalends.web.pages.templating import render
 from kalends.web.public.offers import Offer, open_offer
-from kalends.web.public.tenants import EVENT_TYPE, ORGANIZATION
+from kalends.web.public.paths import EVENT_TYPE, ORGANIZATION
 
 DAYS_IN_TWIN: Final = timedelta(days=14)
 EMBED: Final = (files("kalends.web.public") / "embed.js").read_bytes()
