@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from msgspec import json
@@ -12,19 +12,21 @@ from kalends.domain.errors import InvalidTransition, NotFound, NotReschedulable,
 from kalends.domain.ids import BOOKING, decode_id, encode_id
 from kalends.domain.values import Text
 from kalends.runtime.if_match import IfMatch
-from kalends.scheduling.booking_changes import BookingChanges, Cancellation
+from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
 from kalends.services import bookings
 from kalends.services.booking_histories import History, get_history
 from kalends.translation import gettext
 from kalends.web.console.history import entries_of
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.http.errors import status_of
-from kalends.web.http.locked_changes import lock_update
+from kalends.web.http.locked_changes import Update, lock_update
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.booking_form import fits
 from kalends.web.pages.faults import STALE, UNFIT
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.labelled_answers import answers_of
+
+Changes = TypeVar("Changes")
 
 PATH: Final = "/bookings/{id}"
 # What a button sets; cancelling asks for a reason, so it is a form of its own.
@@ -47,8 +49,7 @@ async def set_status(request: ConsoleRequest) -> PageAnswer:
         )
     changes = BookingChanges(status=status, notify=notify_in(form))
     try:
-        lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=seen_in(form))
-        await request.change(lock_update(lock, bookings.update_booking, changes))
+        await change_seen(request, form, bookings.update_booking, changes)
     except OVERTAKEN as error:
         return await overtaken_page(request, error)
     has_mail = status is Status.CONFIRMED
@@ -69,11 +70,23 @@ async def cancel(request: ConsoleRequest) -> PageAnswer:
         )
     cancellation = Cancellation(reason=reason, notify=notify_in(form))
     try:
-        lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=seen_in(form))
-        await request.change(lock_update(lock, bookings.cancel_booking, cancellation))
+        await change_seen(request, form, bookings.cancel_booking, cancellation)
     except OVERTAKEN as error:
         return await overtaken_page(request, error)
     return request.go(url_of(booking_id), done=done_with(form, Status.CANCELLED))
+
+
+async def change_seen(
+    request: ConsoleRequest,
+    form: FormFields,
+    change: Update[ChangeableBooking, Changes, Booking],
+    changes: Changes,
+) -> None:
+    """Changes the booking that the path names, as it was when the form was made. Raises Stale for
+    another version, and what `change` raises."""
+    booking_id = booking_id_in(request)
+    lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=seen_in(form))
+    await request.change(lock_update(lock, change, changes))
 
 
 async def booking_page(request: ConsoleRequest, status: int = 200, **more: Any) -> PageAnswer:

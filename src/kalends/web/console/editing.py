@@ -1,6 +1,5 @@
 """Changing the details of a booking: who comes, where, and how it is called."""
 
-from functools import partial
 from typing import Any, Final
 
 from kalends.domain.booking import Booking, LocationType
@@ -12,13 +11,12 @@ from kalends.web.console.attendees import Details, read_details
 from kalends.web.console.booking import (
     OVERTAKEN,
     booking_id_in,
+    change_seen,
     notify_in,
     overtaken_page,
-    seen_in,
     url_of,
 )
 from kalends.web.console.request import ConsoleRequest, member_route
-from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
 
@@ -38,8 +36,7 @@ async def edit(request: ConsoleRequest) -> PageAnswer:
         return _form_page(request, booking, form, 422, faults=given.faults)
     changes = _changes(given, notify=notify_in(form))
     try:
-        lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=seen_in(form))
-        await request.change(lock_update(lock, bookings.update_booking, changes))
+        await change_seen(request, form, bookings.update_booking, changes)
     except OVERTAKEN as error:
         return await overtaken_page(request, error)
     except Invalid as error:

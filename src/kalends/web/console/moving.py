@@ -3,7 +3,6 @@
 The calendar's script posts the same form when a booking was dragged, once it has asked.
 """
 
-from functools import partial
 from typing import Any, Final
 
 from kalends.domain.access import Scope
@@ -16,17 +15,16 @@ from kalends.services import bookings
 from kalends.web.console.booking import (
     OVERTAKEN,
     booking_id_in,
+    change_seen,
     done_with,
     notify_in,
     overtaken_page,
-    seen_in,
     url_of,
 )
 from kalends.web.console.moments import AmbiguousTime, moment_in
 from kalends.web.console.request import ConsoleRequest, member_route
 from kalends.web.console.times import Kept, pick_time
 from kalends.web.http.errors import status_of
-from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
@@ -46,8 +44,7 @@ async def move(request: ConsoleRequest) -> PageAnswer:
         changes = BookingChanges(
             start_time=starts_at, override=may_override(request, form), notify=notify_in(form)
         )
-        lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=seen_in(form))
-        await request.change(lock_update(lock, bookings.update_booking, changes))
+        await change_seen(request, form, bookings.update_booking, changes)
     except OVERTAKEN as error:
         return await overtaken_page(request, error)
     except AmbiguousTime as error:
