@@ -22,7 +22,7 @@ STDERR: Final = 2
 KEY: Final = re.compile(r"\b(wk_(?:live|test)|whsec|kalends_session)([_=])[\w+/=.-]+")
 ADDRESS: Final = re.compile(r"[^\s@\"'<>(),:;=/\\]+@[^\s@\"'<>(),:;=/\\]+")
 CREDENTIALS: Final = re.compile(r"(\w+://[^\s:/@\"]*):[^\s@\"]+@")
-# They tell each request's URL, or each step of a migration's machinery.
+# They log each request's URL, or each step of a migration's machinery.
 QUIET: Final = ("httpx", "httpcore", "asyncio", "alembic")
 
 

@@ -43,7 +43,7 @@ BACKLOG: Final = 2048
 OPEN_FILES_KEPT: Final = 300
 PR_SET_PDEATHSIG: Final = 1
 # Tells the processes of one server where it is; no setting, as the origin of a request is not
-# judged by it.
+# decided by it.
 SERVED_AT: Final = "KALENDS_SERVED_AT"
 WITHOUT_ADDRESS: Final = (
     "A worker needs KALENDS_PUBLIC_URL, the address that people see, to mail links. Without it"

@@ -19,7 +19,7 @@ from kalends.availability.wallclock import Zone
 # Fits wherever the schedule is open at the start: the end is not asked yet.
 A_MOMENT = 1
 
-# Whoever lists slots asks for the same days again and again. A kept grid takes 1 MB at most.
+# Callers list slots of the same days again and again. A kept grid takes 1 MB at most.
 GRIDS_KEPT = 128
 GRID_STEPS_KEPT = 5000
 

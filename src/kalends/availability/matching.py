@@ -14,7 +14,7 @@ class SlotRequirement:
 
     `weights` are those other than 1. `claims` says how many live claims of the event type a
     schedule has in a month (counted from year 0), of those made since the requirement's members or
-    weights last changed; what is not said is 0.
+    weights last changed; a month left out is 0.
     """
 
     count: int

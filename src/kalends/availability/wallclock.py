@@ -163,7 +163,7 @@ def day_bounds(day: date, zone: Zone) -> Interval:
 
     Pacific/Apia had no 2011-12-30: the answer is empty and lies where the day was left out. Where
     a clock went back over midnight (St John's, 2010-11-07 at 00:01), a day is left and entered
-    again: the bounds then span the minutes of the day before that lie between. Whoever needs the
+    again: the bounds then span the minutes of the day before that lie between. Who needs the
     day to the minute takes `days`.
     """
     pieces = days(day, day, zone)

@@ -98,8 +98,8 @@ def invite_user(
     with open_installation() as home:
         if home.settings.public_url is None:
             raise UsageError(
-                "KALENDS_PUBLIC_URL is not set: the link in the invitation would lead nowhere. Set"
-                " it to the address that people see, or invite them in the console."
+                "KALENDS_PUBLIC_URL is not set: the link in the invitation would have no address."
+                " Set it to the address that people see, or invite them in the console."
             )
         is_new = run(home, invite)
     kept = "" if is_new else " The user was known here; a password that is set stays."

@@ -44,7 +44,7 @@ class Scope(StrEnum):
 
 class Organization(Struct, frozen=True, kw_only=True):
     """A tenant. `twin_id` joins a live organization and its sandbox. `country` is null where its
-    zone tells it."""
+    zone decides."""
 
     id: UUID
     name: str

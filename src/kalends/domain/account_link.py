@@ -20,7 +20,7 @@ LASTS: Final = {
 
 
 class AccountLink(Struct, frozen=True):
-    """A link of one user. An invitation names the organization; `has_password` tells whether the
+    """A link of one user. An invitation names the organization; `has_password` is whether the
     user can sign in already."""
 
     user_id: UUID

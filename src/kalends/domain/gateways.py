@@ -125,7 +125,7 @@ def link_to(gateways: Gateways, path: str) -> str:
     """The link that leads to a path of ours, as `/booking/…`. Raises AddressUnknown: a link that
     leads elsewhere must not be mailed."""
     if gateways.public_url is None:
-        raise AddressUnknown("KALENDS_PUBLIC_URL is not set: a link would lead nowhere.")
+        raise AddressUnknown("KALENDS_PUBLIC_URL is not set: a link would have no address.")
     return f"{gateways.public_url}{path}"
 
 

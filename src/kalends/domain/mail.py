@@ -8,8 +8,8 @@ from msgspec import Struct
 
 
 class MailKind(StrEnum):
-    """What a mail tells; `WITHDRAWN` tells an address that the attendee has another one now. The
-    last three are no booking's."""
+    """What a mail is about; `WITHDRAWN` informs an address that the attendee has another one now.
+    The last three are no booking's."""
 
     REQUESTED = "requested"
     CONFIRMED = "confirmed"

@@ -1,11 +1,11 @@
-"""Where a booking is, as far as its attendee is told."""
+"""Where a booking is, as far as its attendee may know."""
 
 import re
 from typing import Final
 
 from kalends.domain.booking import LocationType, Status
 
-# Before, whoever has the link could come uninvited; of a cancelled booking it leads nowhere.
+# Before, anybody with the link could come uninvited; after a cancellation it is of no use.
 LINK_TOLD_IN: Final = frozenset({Status.CONFIRMED, Status.COMPLETED})
 _WEB_ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
 _NO_CALL: Final = frozenset({LocationType.IN_PERSON, LocationType.PHONE})
@@ -28,7 +28,7 @@ def is_in_person(location_type: str | None) -> bool:
 
 
 def told_location(status: str, location: str | None, location_type: str | None) -> str | None:
-    """The location as the attendee is told it: a video link only once the booking is CONFIRMED,
+    """The location as the attendee sees it: a video link only once the booking is CONFIRMED,
     and of a CANCELLED one no more."""
     if status not in LINK_TOLD_IN and is_video_link(location, location_type):
         return None

@@ -1,6 +1,6 @@
 """Values that come from outside and carry a rule of their own: instants, days, zones, addresses.
 
-Each is a class with a `parse` that raises ValueError with a sentence. The door calls it for
+Each is a class with a `parse` that raises ValueError with a sentence. The edge calls it for
 every field of that type, so that nothing inside has to ask again.
 """
 

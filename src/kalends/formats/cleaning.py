@@ -38,7 +38,7 @@ def many_lines(text: str) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """The text, at most `most` characters long; an ellipsis tells that something is missing."""
+    """The text, at most `most` characters long; an ellipsis shows that something is missing."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 

@@ -58,9 +58,9 @@ def event_json(
     override: bool | None = None,
 ) -> bytes:
     """The event as JSON: the same bytes each time, as they are signed."""
-    said = OVERRIDDEN if override else UNSET
+    overridden = OVERRIDDEN if override else UNSET
     shown_id = ids.encode_id(ids.EVENT, event_id)
-    return encode(_Event(shown_id, kind, created_at, data, previous, actor, said))
+    return encode(_Event(shown_id, kind, created_at, data, previous, actor, overridden))
 
 
 def test_data(endpoint_id: UUID) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _CLOSED_V4: Final = tuple(
         "10.0.0.0/8",  # private
         "100.64.0.0/10",  # between a provider and its customers
         "127.0.0.0/8",  # loopback
-        "168.63.129.16/32",  # looks public, and is what Azure tells its machines their secrets at
+        "168.63.129.16/32",  # looks public, and is where Azure gives its machines their secrets
         "169.254.0.0/16",  # link-local, metadata of most clouds
         "172.16.0.0/12",  # private
         "192.0.0.0/24",  # protocol assignments
@@ -62,7 +62,7 @@ _NAT64: Final = IPv6Network("64:ff9b::/96")
 def is_public(address: Address) -> bool:
     """Whether it is an address that the whole Internet sees the same host behind.
 
-    An IPv4 address inside an IPv6 one (v4-mapped, NAT64) is judged itself. The forms that nobody
+    An IPv4 address inside an IPv6 one (v4-mapped, NAT64) is checked itself. The forms that nobody
     uses any more (v4-compatible, 6to4, Teredo) are refused whatever is inside.
     """
     if isinstance(address, IPv4Address):
@@ -99,8 +99,8 @@ class AllowedDestinations(Struct, frozen=True):
     def has_address(self, address: Address) -> bool:
         """A v4-mapped address is where its IPv4 address is: the system connects there."""
         mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-        judged = mapped or address
-        return any(judged in network for network in self.networks)
+        checked = mapped or address
+        return any(checked in network for network in self.networks)
 
 
 def read_opened(items: Iterable[str]) -> AllowedDestinations:

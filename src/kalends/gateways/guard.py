@@ -1,4 +1,4 @@
-"""From a target to the addresses that may be called for it. All of them are judged, always."""
+"""From a target to the addresses that may be called for it. All of them are checked, always."""
 
 import asyncio
 import socket
@@ -50,7 +50,7 @@ class Guard:
         self._resolve = resolve
 
     async def find_addresses(self, target: Target) -> list[Address]:
-        """Where to connect to: looked up once, and each address judged.
+        """Where to connect to: looked up once, and each address checked.
 
         Raises NotCallable if there is none, or if a single one may not be called: a name that
         points inside and outside at once is no honest name.

@@ -48,7 +48,7 @@ class GuardedHttp:
         request goes out again, once and on a new connection, if sending twice is as good as once
         (RFC 9110 9.2.2): GET, HEAD, OPTIONS, PUT, DELETE, and a POST that names itself in
         `webhook-id` or `idempotency-key`. Any other POST may have been taken, so it is not sent
-        twice: the caller is told, and decides.
+        twice: the caller learns of it, and decides.
         """
         began = time.monotonic()
         try:

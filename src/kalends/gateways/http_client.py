@@ -1,4 +1,4 @@
-"""How requests are sent with aiohttp. Its connections go where the guard says and nowhere else.
+"""How requests are sent with aiohttp. Its connections go to addresses of the guard alone.
 
 Slow to import: see `http`.
 """
@@ -62,7 +62,7 @@ _REASONS: Final = {
 
 
 class Response(Struct, frozen=True):
-    """An answer that has been read as far as was wanted."""
+    """An answer that has been read as far as its limit."""
 
     status: int
     headers: dict[str, str]
@@ -71,7 +71,7 @@ class Response(Struct, frozen=True):
 
 
 class _Resolver(AbstractResolver):
-    """Gives aiohttp the addresses that were judged, as addresses, so that none is looked up again.
+    """Gives aiohttp the addresses that were checked, as addresses, so that none is looked up again.
 
     Each scheme has its own, since what is open by http is another question.
     """

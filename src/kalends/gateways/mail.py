@@ -1,4 +1,4 @@
-"""The way out for mail: one SMTP server, the operator's, whom the guard of `http` does not judge.
+"""The way out for mail: one SMTP server, the operator's, which the guard of `http` does not check.
 
 As with HTTP, the library is imported in a thread when the first message goes out.
 """

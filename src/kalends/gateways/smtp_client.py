@@ -218,8 +218,8 @@ class SmtpClient:
         reason = reason_of(error)
         if is_final(error):
             return Rejected(reason)
-        tell = log.error if is_for_operator(error) else log.warning
-        tell("the mail server did not take a message", server=repr(self._server), reason=reason)
+        report = log.error if is_for_operator(error) else log.warning
+        report("the mail server did not take a message", server=repr(self._server), reason=reason)
         return Deferred(reason)
 
 
@@ -275,7 +275,7 @@ def _connection_fault(cause: BaseException) -> str:
 
 
 def _readable(text: str) -> str:
-    """One short line of what a server said, whatever bytes it sent."""
+    """One short line of a server's reply, for any bytes."""
     readable = text.encode("utf-8", "surrogateescape").decode(errors="replace")
     line = " ".join(readable.split())
     return "".join(c for c in line if c.isprintable())[:LONGEST_SAYING]

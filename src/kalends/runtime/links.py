@@ -1,4 +1,4 @@
-"""The links in mails: whoever has one may see and change one booking."""
+"""The links in mails: anybody with one may see and change one booking."""
 
 import secrets
 from datetime import datetime
@@ -13,7 +13,7 @@ LINK_TOKEN_BYTES: Final = 24
 
 
 async def create_link(tenant: TenantConnection, booking_id: UUID, now: datetime) -> str:
-    """A new link to the booking, beside those there are; returns its token, kept nowhere."""
+    """A new link to the booking, beside those there are; returns its token, which is not stored."""
     token = secrets.token_urlsafe(LINK_TOKEN_BYTES)
     await links.insert_link(tenant, hash_of(token), booking_id, now)
     return token

@@ -1,7 +1,7 @@
 """Which mails follow from an event of a booking.
 
 What is sent depends on the last mail that each audience got, not on the change before: so a mail
-after a quiet change (`notify` false) tells of that one too, and an invitation is sent again only
+after a quiet change (`notify` false) includes that one too, and an invitation is sent again only
 where the one that stands says something else.
 """
 

@@ -1,4 +1,4 @@
-"""Writing the mails about a booking, from the event that they tell of."""
+"""Writing the mails about a booking, from the event that they are about."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -31,8 +31,8 @@ MAIL_PURPOSE: Final = "mail"
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """What an event's mails tell: the booking then, as it was before the event, as it was in the
-    last mail to each audience, and by now its status and the attendee's address."""
+    """What an event's mails are made of: the booking then, as it was before the event, as it was in
+    the last mail to each audience, and by now its status and the attendee's address."""
 
     event: LoggedEvent
     booking: BookingBody

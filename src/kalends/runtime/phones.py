@@ -20,7 +20,7 @@ def country_of(organization: Organization) -> str | None:
 
 
 async def find_country(work: UnitOfWork) -> str | None:
-    """The same of the organization that is asked for; None where nothing tells."""
+    """The same of the organization that is asked for; None where nothing decides."""
     organization = await find_organization(work.tenant)
     return country_of(organization) if organization else None
 

@@ -49,7 +49,7 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
 
     @property
     def detail(self) -> CalendarDetail:
-        """What has to be read to tell whose a time is: the claims, where one is shared."""
+        """What has to be read to know whose a time is: the claims, where one is shared."""
         return CalendarDetail.NONE if self.shared_claim is None else CalendarDetail.CLAIMS
 
     @property

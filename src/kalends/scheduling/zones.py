@@ -1,7 +1,7 @@
 """The zones of what is stored.
 
 The API takes names of zones that exist alone. One that was broken by hand, or that new time-zone
-data has dropped, is told with the row that has it: whoever reads the error can set another one.
+data has dropped, is reported with the row that has it: who reads the error can set another one.
 """
 
 from uuid import UUID

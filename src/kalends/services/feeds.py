@@ -36,7 +36,7 @@ class MadeFeed(NamedTuple):
 
 
 class ReadFeed(NamedTuple):
-    """A feed as it was read. The tag tells it from every other state of it; it changes with
+    """A feed as it was read. The tag identifies this state of it; it changes with
     whatever is shown, and with the version of Kalends that shows it."""
 
     feed: Feed
@@ -106,7 +106,7 @@ async def _read(context: Context, tx: Tx, token_hash: bytes) -> ReadFeed:
 
 
 async def tag_of(feed: Feed) -> str:
-    """What tells this state of the feed from every other one."""
+    """What identifies this state of the feed."""
     digest = hashlib.sha256()
     async for part in cooperatively(_parts_of_tag(feed)):
         digest.update(part.encode())
@@ -114,7 +114,7 @@ async def tag_of(feed: Feed) -> str:
 
 
 def _parts_of_tag(feed: Feed) -> Iterator[str]:
-    """What tells one state of a feed from another, in parts of a bounded size."""
+    """What identifies a state of a feed, in parts of a bounded size."""
     yield "\n".join([__version__, feed.sender, feed.organization.name, feed.schedule.name])
     lines = chain(
         (f"\n{booking.id} {booking.version}" for booking in feed.bookings),

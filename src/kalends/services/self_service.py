@@ -58,7 +58,7 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
 
     @property
     def fixed_zone(self) -> Zone | None:
-        """The zone in which its times are told to everybody; None where the reader's own counts."""
+        """The zone in which everybody reads its times; None where the reader's own counts."""
         if not is_in_person(self.booking.location_type):
             return None
         return known_zone(self.place_zone, self.booking.timezone)
@@ -69,7 +69,7 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
 
     @property
     def location(self) -> str | None:
-        """The location as the attendee is told it now."""
+        """The location as the attendee sees it now."""
         booking = self.booking
         return told_location(booking.status, booking.location, booking.location_type)
 

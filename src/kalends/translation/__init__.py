@@ -1,6 +1,6 @@
 """What people read, in their language: gettext over compiled catalogues.
 
-A message is the English sentence itself, written where it is said: `gettext("Book with
+A message is the English sentence itself, written where it is used: `gettext("Book with
 {organization}", organization=name)`. `make messages` extracts it. The language is that of the
 context (`in_language`): a page and a mail of one process may be in two.
 """

@@ -87,7 +87,7 @@ class _Exchange:
 
 
 def _as_shown(error: Exception) -> KalendsError:
-    """Whatever went wrong, nothing of it is told to the client."""
+    """Any failure: nothing of it is disclosed to the client."""
     if isinstance(error, KalendsError):
         return error
     return KalendsError("Something went wrong on our side. The log has it under this request_id.")

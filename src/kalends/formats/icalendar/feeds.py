@@ -73,9 +73,9 @@ def _booked(booking: Booking, feed: Feed) -> FeedEntry:
 
 
 def _place(booking: Booking) -> str:
-    """As the attendee is told it: who reads a feed may not be staff alone."""
-    told = told_location(booking.status, booking.location, booking.location_type)
-    return one_line(told or "")
+    """As the attendee sees it: a feed may be read by others than staff."""
+    location = told_location(booking.status, booking.location, booking.location_type)
+    return one_line(location or "")
 
 
 def _about(booking: Booking, feed: Feed) -> Iterator[str]:

@@ -73,7 +73,7 @@ class FeedEntry(Struct, frozen=True, kw_only=True):
 
 
 class Invitation(FeedEntry, frozen=True, kw_only=True):
-    """An appointment that people are asked to, or told off. One UID for the booking's life."""
+    """An appointment that people are invited to, or its cancellation. A booking has one UID."""
 
     method: Method
     organizer: Person
@@ -90,7 +90,7 @@ def invitation_ics(invitation: Invitation) -> bytes:
 def feed_ics(name: str, entries: Iterable[FeedEntry], *, organizer: Person) -> bytes:
     """A calendar to subscribe to (METHOD:PUBLISH, RFC 5546 3.2.1), by start and UID.
 
-    It tells no attendees: a published event must not.
+    It names no attendees: a published event must not.
     """
     ordered = sorted(entries, key=order_of)
     return b"".join(feed_pieces(name, ordered, organizer=organizer, zones=_zones(ordered)))
@@ -169,7 +169,7 @@ def _zone(entry: FeedEntry) -> Zone | None:
     """The zone to write it in; None for UTC.
 
     With TZID, a wall-clock time that comes twice means its first pass (RFC 5545 3.3.5): in the
-    second one UTC has to tell the time. Both ends have one form, as some clients take the zone of
+    second one UTC has to give the time. Both ends have one form, as some clients take the zone of
     the start for that of the end.
     """
     zone = known_zone(entry.zone)

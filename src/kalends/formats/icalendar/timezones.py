@@ -1,10 +1,10 @@
 """Time zones as iCalendar wants them: VTIMEZONE (RFC 5545 3.6.5), from the pinned data.
 
-Where the rules of a zone are settled (they hold from some year on for good), they are told as rules
-of recurrence: right for all those years, for programs that keep one component for each zone's name.
-Other changes of the offset around an event are told one by one, which is exact in the year in which
-a zone changes its rules, around Ramadan (Africa/Casablanca), and before there were rules. A rule
-that ended is never told: programs disagree about the zone of its UNTIL.
+Where the rules of a zone are settled (they hold from some year on for good), they are written as
+rules of recurrence: right for all those years, for programs that keep one component for each zone's
+name. Other changes of the offset around an event are listed one by one, which is exact in the year
+in which a zone changes its rules, around Ramadan (Africa/Casablanca), and before there were rules.
+A rule that ended is never written: programs disagree about the zone of its UNTIL.
 """
 
 from bisect import bisect_left, bisect_right
@@ -18,7 +18,7 @@ from kalends.availability.tzfile import LAST_TRANSITION_YEAR
 from kalends.availability.wallclock import Zone, wall_clock
 from kalends.formats.icalendar.contentlines import component, content_line, utc_offset, wall_time
 
-# What is told around an event: clients approximate a zone by the changes that they are given.
+# What is written around an event: clients approximate a zone by the changes that they are given.
 AROUND: Final = 366 * DAY_SECONDS
 # Where nothing came before, observances begin in 1601, as other calendar programs write it.
 _BEGINNING: Final = datetime(1601, 1, 1)
@@ -131,7 +131,7 @@ def _is_daylight(zone: Zone, at: int) -> bool:
     """
     is_last = at + 1 == len(zone.changes)
     if is_last and zone.changes[at] >= _LAST_YEAR_BEGINS:
-        return _is_daylight(zone, at - 2)  # the end of the data: the year before tells
+        return _is_daylight(zone, at - 2)  # the end of the data: the year before decides
     if at == 0 or is_last:
         return False
     is_short = zone.changes[at + 1] - zone.changes[at] < AROUND

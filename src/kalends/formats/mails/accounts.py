@@ -1,4 +1,4 @@
-"""Mail about accounts and webhook endpoints: what people who run an organization are told."""
+"""Mail about accounts and webhook endpoints, for people who run an organization."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -94,7 +94,7 @@ def account_message(mail: AccountMail) -> Message:
 
 
 def endpoint_disabled_message(mail: EndpointMail) -> Message:
-    """What an admin is told when a webhook endpoint was disabled."""
+    """What an admin reads when a webhook endpoint was disabled."""
     organization = one_line(mail.organization_name)
     rows = (
         (gettext("Endpoint"), one_line(mail.url)),

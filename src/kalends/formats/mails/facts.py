@@ -1,4 +1,4 @@
-"""What a mail about a booking is made of, and the facts that it tells."""
+"""What a mail about a booking is made of, and the facts in it."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -33,9 +33,9 @@ class BookingMail(Struct, frozen=True, kw_only=True):
     a reminder, when it fell due). `zone` and `country` (ISO 3166-1 alpha-2, None where unknown)
     are the organization's; the attendee's zone and language are in the booking. `place_zone` is
     that of its first schedule.
-    `manage_url` opens the booking to whoever has it, so it is only ever in the attendee's mail;
+    `manage_url` opens the booking to anybody who has it, so it is only ever in the attendee's mail;
     `changeable_until` is the last moment at which it changes anything. `before` is the booking as
-    the recipient was last told it. `now_is` is the status in which the mail is written, which may
+    the recipient last read it. `now_is` is the status in which the mail is written, which may
     be a later one than that of its event.
     """
 
@@ -112,7 +112,7 @@ class BookingMail(Struct, frozen=True, kw_only=True):
 
     @property
     def place(self) -> str | None:
-        """Where it is, as far as it is told, or at least what kind of place."""
+        """Where it is, as far as its reader may know, or at least what kind of place."""
         kind = self.booking.location_type
         if location := one_line(self.booking.location or ""):
             return location if self._is_place_told else str(PLACES.get(kind or "", ONLINE))
@@ -143,7 +143,7 @@ class BookingMail(Struct, frozen=True, kw_only=True):
 
 
 def rows_of(mail: BookingMail) -> tuple[LetterRow, ...]:
-    """Everything that the mail tells, fact by fact."""
+    """Everything in the mail, fact by fact."""
     booking = mail.booking
     place = mail.place_words
     rows = [
@@ -156,9 +156,9 @@ def rows_of(mail: BookingMail) -> tuple[LetterRow, ...]:
 
 
 def detail_rows(mail: BookingMail) -> list[LetterRow]:
-    """What is told beside what, when and where; in calendars, too."""
+    """The facts beside what, when and where; in calendars, too."""
     if mail.kind == MailKind.WITHDRAWN:
-        return []  # whoever reads that address now need not be the attendee
+        return []  # who reads that address now need not be the attendee
     booking = mail.booking
     rows = [LetterRow(gettext("Reason"), _reason(mail))]
     if not mail.is_for_attendee:
@@ -173,7 +173,7 @@ def detail_rows(mail: BookingMail) -> list[LetterRow]:
 
 
 def changed_facts(mail: BookingMail) -> list[str]:
-    """The names of what is told otherwise than it was before, but for the time."""
+    """The names of facts that differ from those before, but for the time."""
     if mail.before is None or mail.kind not in CHANGES:
         return []
     was = _facts_but_time(structs.replace(mail, booking=mail.before))

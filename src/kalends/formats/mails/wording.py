@@ -98,7 +98,7 @@ _ORGANIZATION: Final = {
 }
 WORDS: Final = {Audience.ATTENDEE: _ATTENDEE, Audience.ORGANIZATION: _ORGANIZATION}
 
-# Where nothing but the kind of a location is told.
+# Where nothing but the kind of a location is known.
 PLACES: Final[dict[str, LazyMessage]] = {
     LocationType.IN_PERSON: gettext_lazy("In person"),
     LocationType.PHONE: gettext_lazy("By phone"),

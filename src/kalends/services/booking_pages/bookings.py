@@ -54,7 +54,7 @@ class FormSubmission(Struct, frozen=True, kw_only=True):
 
 
 class Booked(Struct, frozen=True):
-    """A booking, and the token of a link that opens it; it is shown this once."""
+    """A booking, and the token of a link that opens it; the token is shown only now."""
 
     booking: Booking
     token: str

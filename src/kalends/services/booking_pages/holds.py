@@ -1,7 +1,7 @@
 """Holds by page: a time is kept while the form is filled in.
 
 A browser that keeps cookies names its visitor, by something random; `visitor` is its SHA-256. So
-the visitor's own holds are in nobody's way in any of its tabs. Whoever keeps no cookies has the
+the visitor's own holds are in nobody's way in any of its tabs. A visitor without cookies has the
 hold of the form alone.
 """
 

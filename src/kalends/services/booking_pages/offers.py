@@ -31,7 +31,7 @@ FAR: Final = timedelta(days=30)
 
 
 def attendee_of(organization: Organization) -> Caller:
-    """Whoever books by a page: nobody that is known, with no scope."""
+    """A visitor who books by a page: nobody that is known, with no scope."""
     return Caller(
         organization_id=organization.id,
         mode=organization.mode,
@@ -94,7 +94,7 @@ async def list_times(
 async def is_offered(
     work: UnitOfWork, event_type: EventType, starts_at: datetime, own_holds: Sequence[UUID] = ()
 ) -> bool:
-    """Whether the time can be booked at this moment, by whoever has those holds."""
+    """Whether the time can be booked at this moment, by a visitor with those holds."""
     alone = SlotRange(start=starts_at, end=starts_at + timedelta(seconds=1))
     return bool((await list_times(work, event_type, alone, own_holds)).slots)
 

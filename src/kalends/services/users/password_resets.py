@@ -1,6 +1,6 @@
 """A new password for who forgot it.
 
-Nothing here tells whether an address is known: what is asked for is only noted, with the same
+Nothing here discloses whether an address is known: what is asked for is only noted, with the same
 work for every address, and a job finds out.
 """
 

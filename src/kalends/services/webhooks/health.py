@@ -71,7 +71,7 @@ async def _disable(
     since: datetime | None,
     last: DeliveryAttempt,
 ) -> None:
-    """Disables it, and tells the organization by mail; once, whichever process does."""
+    """Disables it, and informs the organization by mail; once, from any process."""
     was_enabled = await webhooks.disable_endpoint(
         work.tenant, lane.endpoint_id, WORDS[reason], work.recorded_at
     )

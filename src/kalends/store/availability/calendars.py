@@ -227,7 +227,7 @@ async def list_session_claims(
     tenant: TenantConnection, event_type_id: UUID, starts_at: datetime
 ) -> dict[UUID, UUID]:
     """The claim of the event type's session that starts then, on each schedule that has one, also
-    where it is only what a hold has left behind. Whoever asks holds the event type's lock."""
+    where it is only what a hold has left behind. The caller holds the event type's lock."""
     rows = await tenant.tx.fetch(CLAIMS_AT, tenant.organization_id, event_type_id, starts_at)
     return dict(rows)
 

@@ -114,7 +114,7 @@ async def find_schedule_to_change(tenant: TenantConnection, schedule_id: UUID) -
 
 
 async def find_schedule_to_delete(tenant: TenantConnection, schedule_id: UUID) -> Schedule | None:
-    """The schedule, locked also against whoever begins to point at it: waits for those who do."""
+    """The schedule, locked also against new references to it: waits for those under way."""
     return await find_one(tenant, GET_TO_DELETE, schedule_from, schedule_id)
 
 

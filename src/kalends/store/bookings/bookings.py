@@ -119,8 +119,8 @@ async def list_bookings_after(
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Booking]:
-    """The next ones after a start and id, in the same order: whoever reads all of them in pages
-    pays for each row once."""
+    """The next ones after a start and id, in the same order: who reads all of them in pages pays
+    for each row once."""
     parts, arguments = _parts(tenant.organization_id, criteria)
     if after is not None:
         arguments += after

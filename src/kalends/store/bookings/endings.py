@@ -1,6 +1,6 @@
 """Bookings whose time has come to end by themselves, over all organizations; housekeeping.
 
-An event type that was deleted since goes on saying what becomes of the bookings made by it.
+The rules of an event type that was deleted since still hold for its bookings.
 """
 
 from collections.abc import Sequence

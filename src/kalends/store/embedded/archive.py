@@ -61,7 +61,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NO
     (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
         AND d.deptype = 'e')
 """
-# All tables at once, before any goes: whoever holds one and wants another would be in a deadlock
+# All tables at once, before any goes: who holds one and waits for another would be in a deadlock
 # with us, which one of both loses. If it is us, all is let go, and taken again.
 TAKE_THE_TABLES = f"""
 DO $take$
@@ -179,7 +179,7 @@ def restore(
 
     Options and settings that the server does not know are left out, and named in the answer.
     Refuses a database that has organizations in it, or tables that the backup has not, unless
-    told to replace all that. Waits ten seconds for whoever uses the tables. Raises ArchiveError,
+    told to replace all that. Waits ten seconds for those who use the tables. Raises ArchiveError,
     and then nothing was changed.
     """
     tools = Tools(libpq_environment(parameters), programs)

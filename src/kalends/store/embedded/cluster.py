@@ -103,7 +103,7 @@ class Cluster:
         return listening_pid(self.host) if self.path.exists() else None
 
     def is_stopping(self) -> bool:
-        """Someone told the server to end: a smart shutdown waits for clients, maybe for ever."""
+        """Someone stopped the server: a smart shutdown waits for clients, maybe for ever."""
         try:
             lines = (self.path / "postmaster.pid").read_text().splitlines()
         except (OSError, UnicodeDecodeError):
@@ -331,7 +331,7 @@ def _shared_buffers_mib() -> int:
 
 
 def _ident(data_dir: Path) -> str:
-    """Who may connect: root, the data directory's owner, and whoever starts the server. Not
+    """Who may connect: root, the data directory's owner, and who starts the server. Not
     `nobody` when he only runs the server for root: that is anybody's account."""
     uids = (0, data_dir.stat().st_uid, os.geteuid())
     names = sorted({name for uid in uids if (name := user_name(uid))})

@@ -19,7 +19,7 @@ SOCKET_NAME = f".s.PGSQL.{PORT}"
 PROBE_FOR_SECONDS = 5.0
 
 ALWAYS_AS_ROOT = ("--clear-groups", "--no-new-privs")
-# access(2) ignores the capabilities of anyone but root, unless told otherwise, and PostgreSQL
+# access(2) ignores the capabilities of anyone but root, unless set otherwise, and PostgreSQL
 # asks it whether its own binary may be read.
 READS_ANY_FOLDER = (
     "--inh-caps=-all,+{0}",

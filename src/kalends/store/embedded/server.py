@@ -6,7 +6,7 @@ held by the kernel (docs/decisions/0002-embedded-postgres.md).
 
     postgres.lock    held while someone starts or stops the server
     postgres.use     shared by everyone who uses it
-    postgres.alive   inherited by the server and all its children: whoever gets it knows that
+    postgres.alive   inherited by the server and all its children: a process that gets it knows that
                      no process of this cluster lives
 """
 
@@ -36,8 +36,8 @@ PROGRAMS = frozenset({"postgres", "initdb"})
 
 log = logging.getLogger(__name__)
 
-# Whoever started a server is its parent: kept here, or Python would complain about a child that
-# is still running when its lease is gone.
+# The process that started a server is its parent: kept here, or Python would complain about a child
+# that is still running when its lease is gone.
 _children: list[subprocess.Popen[bytes]] = []
 
 
@@ -106,7 +106,7 @@ class EmbeddedPostgres:
         return {names[key]: str(value) for key, value in self.connect.items()}
 
     def is_alive(self) -> bool:
-        """Whether the server is there and was not told to stop. Cheap: no connection."""
+        """Whether the server is there and is not stopping. Cheap: no connection."""
         if self._pidfd is None:
             alive = self._cluster.listening_pid() is not None
         else:
@@ -116,7 +116,7 @@ class EmbeddedPostgres:
         return alive and not self._cluster.is_stopping()
 
     def revive(self, cancelled: threading.Event | None = None) -> None:
-        """Have the server running again, whoever starts it. Raises EmbeddedPostgresError, also
+        """Have the server running again, from any process. Raises EmbeddedPostgresError, also
         when `cancelled` is set meanwhile."""
         progress = Progress(self._report, cancelled or threading.Event())
         with self._mutex:

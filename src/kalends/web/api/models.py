@@ -12,10 +12,10 @@ from kalends.domain.values import Day, Instant, Label, Line, Phone, Text, parse_
 from kalends.domain.visible import is_blank
 from kalends.formats.countries import country_codes
 
-# In the data for machines of which nobody has said yet where they are.
+# In the data for machines whose place nobody has given yet.
 NO_ZONE: Final = "Factory"
 LARGEST_OFFSET: Final = 1_000_000_000
-# How the kinds of text are told apart: by what is said of them.
+# How the kinds of text are distinguished: by their metadata.
 _TEXTS: Final = tuple(get_args(kind)[1] for kind in (Label, Line, Phone, Text))
 Limit = Annotated[int, Meta(ge=1, le=500, description="How many, at the most.")]
 Offset = Annotated[int, Meta(ge=0, le=LARGEST_OFFSET, description="How many to skip.")]
@@ -67,7 +67,7 @@ def _optional_texts(kind: type[Struct]) -> tuple[str, ...]:
 
 
 def _parts(hint: Any) -> list[Any]:
-    """What a type is made of: its alternatives, and what is said of them."""
+    """What a type is made of: its alternatives, and their metadata."""
     inner = [*get_args(hint), *getattr(hint, "__metadata__", ())]
     return [hint, *(part for one in inner for part in _parts(one))]
 

@@ -1,4 +1,4 @@
-"""Who comes and where, as a form of the console says it; what is wrong is told at its field."""
+"""Who comes and where, from a form of the console; faults stand at their fields."""
 
 from dataclasses import dataclass, field
 from typing import Any, Final

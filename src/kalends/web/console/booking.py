@@ -144,7 +144,7 @@ def notify_in(form: FormFields) -> bool:
 
 
 def done_with(form: FormFields, done: str) -> str:
-    """What was done, by its words: of those that tell of mail, the ones for a change without."""
+    """What was done, by its words: for a change without mail, the ones that do not mention it."""
     return done if notify_in(form) else f"{done}.quiet"
 
 

@@ -37,7 +37,7 @@ async def show_times(request: ConsoleRequest) -> PageAnswer:
 
 
 async def move(request: ConsoleRequest) -> PageAnswer:
-    """Moves the booking; a refusal is told in its own sentence."""
+    """Moves the booking; a refusal has a sentence of its own."""
     form, booking_id = await request.form(), booking_id_in(request)
     try:
         starts_at = moment_in(form, request.zone)

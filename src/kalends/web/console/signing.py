@@ -40,7 +40,7 @@ async def show_sign_in(request: PageRequest) -> PageAnswer:
 
 
 async def sign_in(request: PageRequest) -> PageAnswer:
-    """Throttled as the API's sign-in is; what is refused is told at the form."""
+    """Throttled as the API's sign-in is; a refusal is shown at the form."""
     form = await request.form()
     email, password = form.text("email"), form.get("password", "")
     if not is_email(email) or not 0 < len(password) <= LONGEST_TYPED_PASSWORD:

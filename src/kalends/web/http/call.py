@@ -66,11 +66,11 @@ class Call:
         return read_body(await self.raw_body() or b"{}", shape)
 
     def named_in_query(self, name: str) -> str | None:
-        """What the parameter says, before the rest of the query is judged."""
+        """The parameter's value, before the rest of the query is checked."""
         return text_in_query(self.scope["query_string"], name)
 
     async def named_in_body(self, name: str) -> str | None:
-        """What the field of the body says, before the rest of it is judged; None where it is no
+        """The value of the body's field, before the rest of it is checked; None where it is no
         text. Raises NotJson, TooLarge."""
         return text_in_body(await self.raw_json(), name)
 
@@ -80,7 +80,7 @@ class Call:
         return self._body
 
     async def raw_json(self) -> bytes:
-        """The body, known to be JSON (or empty): what it says may be judged later. Raises
+        """The body, known to be JSON (or empty): its fields may be checked later. Raises
         NotJson, TooLarge, TooSlow."""
         body = await self.raw_body()
         check_json(body)

@@ -1,6 +1,6 @@
 """The connections of one process: how long each may take over what, and how many there are.
 
-Nobody's slowness costs others anything: whoever holds a connection without getting on with a
+Nobody's slowness costs others anything: a client that holds a connection without going on with a
 request, or without reading the answer, is given up; and where the connections are at their limit,
 the one that has waited longest makes room for a new one.
 """
@@ -26,7 +26,7 @@ class ClientTimeouts:
     """How long a client may take, in seconds: for the head of a request, from its first byte or
     from connecting; without any progress of the body; for the whole body; between requests;
     without reading anything of an answer; for the whole answer, unless it is one that goes on;
-    and, after an answer that ended before its request did, to hear of it."""
+    and, after an answer that ended before its request did, to receive it."""
 
     head: float = 10.0
     body_stalled: float = 10.0

@@ -1,4 +1,4 @@
-"""The headers that tell a client where it stands with its rate limit."""
+"""The headers that show a client where it stands with its rate limit."""
 
 from kalends.runtime.rate_limits import RateWindow
 

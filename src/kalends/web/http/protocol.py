@@ -50,7 +50,7 @@ class Stage(Enum):
     HEAD = auto()  # the rest of its head
     BODY = auto()  # the rest of its body, whether or not it is answered already
     ANSWER = auto()  # our answer
-    PARTING = auto()  # the client, to hear our last answer and go
+    PARTING = auto()  # the client, to receive our last answer and go
 
 
 class Protocol(HttpToolsProtocol, ClientConnection):
@@ -232,7 +232,7 @@ class Protocol(HttpToolsProtocol, ClientConnection):
 
     def part(self) -> None:
         """Closes, once what was written is sent. While the request still comes, the client gets a
-        moment to hear the answer: closed at once, a connection on which data arrives is reset."""
+        moment to receive the answer: closed at once, a connection that gets data is reset."""
         if self._stage is not Stage.BODY or self._socket.is_closing():
             self._socket.close()
             return
@@ -264,7 +264,7 @@ class Protocol(HttpToolsProtocol, ClientConnection):
             self.cycle.keep_alive = False
             self._enter(Stage.ANSWER)
 
-    # What is said to clients, and how it ends.
+    # What is sent to clients, and how it ends.
 
     def shutdown(self) -> None:
         """Waits for answers, but not for those that would never end: their clients come back."""

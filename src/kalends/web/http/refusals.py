@@ -36,7 +36,7 @@ TIMES_TOO_OFTEN: Final = 10
 
 @dataclass
 class LimitedKey:
-    """A key that is past a limit, until its window ends; and how often that was said since it
+    """A key that is past a limit, until its window ends; and how often it was refused since it
     was last logged."""
 
     key: ApiKey
@@ -63,7 +63,7 @@ class LimitedKey:
         return b"%s%s\r\n%s" % (head.encode(), added, body)
 
     def note(self) -> None:
-        """Counts that it was said; one line a second goes to the log."""
+        """Counts the refusal; one line a second goes to the log."""
         metrics.refusals.inc()
         self.count += 1
         now = time.monotonic()

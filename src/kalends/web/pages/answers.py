@@ -48,7 +48,7 @@ class Stream:
 def redirect(to: str, *headers: tuple[str, str]) -> PageAnswer:
     """Sends the browser on to a path of ours, with a GET (303, RFC 9110 15.4.4).
 
-    Raises ValueError for an address that leads to another site: whoever takes one from a request
+    Raises ValueError for an address that leads to another site: who takes one from a request
     has to choose first.
     """
     if not _OUR_PATH.fullmatch(to):

@@ -1,4 +1,4 @@
-"""The form that attendees fill in: read to a booking, every fault told at its field."""
+"""The form that attendees fill in: read to a booking, every fault at its field."""
 
 import math
 from collections.abc import Callable
@@ -105,7 +105,7 @@ def faults_of_numbers(
     filled: FilledForm, event_type: EventType, country: str | None
 ) -> dict[str, str]:
     """What is no telephone number, by field. One without `+` is one of the country. The API takes
-    them all: who books by it may know better, whoever fills in a form wants to be called."""
+    them all: who books by it may know better, who fills in a form wants to be called."""
     typed = {"phone": filled.attendee.phone}
     for question in event_type.questions:
         if question.type is QuestionType.PHONE:

@@ -53,7 +53,7 @@ class PageEndpoint:
         request = PageRequest(
             scope, receive, self.page_context, Headers(scope=scope), ANONYMOUS, is_framed
         )
-        # What nobody foresaw comes out at the door, and is shown as a page too.
+        # An unexpected error is caught by the middleware, and shown as a page too.
         scope["show_error"] = _shown_by(request, send)
         with in_language(request.words_language):
             try:
@@ -140,7 +140,7 @@ def _shown_by(request: PageRequest, send: Send) -> Callable[[KalendsError], Awai
 
 
 async def send_error(scope: Scope, send: Send, error: KalendsError) -> None:
-    """For the door: as the page, if one was asked for, else in the API's shape."""
+    """For the middleware: as the page, if one was asked for, else in the API's shape."""
     show = scope.get("show_error")
     if show is not None:
         await show(error)

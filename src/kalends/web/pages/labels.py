@@ -69,7 +69,7 @@ HISTORY: Final[Labels] = {
     "booking.updated": pgettext_lazy("history", "Details changed"),
     "booking.reminder": pgettext_lazy("history", "Reminder sent"),
 }
-# The same as something to be told of.
+# The same in a sentence.
 WEBHOOK_EVENTS: Final[Labels] = {
     "booking.created": pgettext_lazy("webhook event", "Booking made"),
     "booking.confirmed": pgettext_lazy("webhook event", "Booking confirmed"),

@@ -43,7 +43,7 @@ def _readable(accept_language: str) -> Iterator[str]:
 
 
 def _by_weight(header: str) -> list[str]:
-    """The tags, the most wanted first; those of weight 0 are not wanted at all."""
+    """The tags, the most preferred first, without those of weight 0."""
     weighted = []
     for position, part in enumerate(header.split(",")[:MOST_READ]):
         tag, _, parameter = part.partition(";")

@@ -19,7 +19,7 @@ class PageAction(Enum):
 
 
 def count_attempt(request: PageRequest, attempt: PageAction) -> None:
-    """Raises RateLimited. The address is counted under its hash, and kept nowhere."""
+    """Raises RateLimited. The address is counted under its hash, and not stored."""
     address = hashlib.sha256(request.address.encode()).hexdigest()
     limit = request.page_context.limits.address * attempt.value
     request.count_or_refuse(f"page {attempt.name.lower()} {address}", limit)

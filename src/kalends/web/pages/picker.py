@@ -38,7 +38,7 @@ class PickerDay:
 
 @dataclass(frozen=True)
 class TimeChoice:
-    """A time to choose. `offset` is told where the clock shows this time twice that day;
+    """A time to choose. `offset` is given where the clock shows this time twice that day;
     `has_further`, where the last seat of its session is not the last one."""
 
     starts_at: str

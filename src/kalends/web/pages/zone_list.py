@@ -61,8 +61,8 @@ def _options(quarter: int, locale: Locale) -> Markup:
     parts: list[str] = []
     for option in _written(locale):
         minutes, offset = offsets[option.zone.name]
-        told = f" ({offset})" if option.names_offset else ""
-        parts += (option.begins, str(minutes), option.goes_on, told, "</option>")
+        offset_text = f" ({offset})" if option.names_offset else ""
+        parts += (option.begins, str(minutes), option.goes_on, offset_text, "</option>")
     return Markup("".join(parts))
 
 

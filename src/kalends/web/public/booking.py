@@ -94,7 +94,7 @@ async def _keep_typed(offer: Offer, visitor: Visitor, form: FormFields) -> None:
 
 
 async def show_times_instead(request: PageRequest) -> PageAnswer:
-    """For whoever comes back to an address that only takes forms."""
+    """For a visitor who comes back to an address that only takes forms."""
     offer = await open_offer(request, request.query)
     return redirect(offer.carried.to(offer.path))
 
@@ -139,7 +139,7 @@ async def _kept_typed(offer: Offer) -> FormFields:
 
 
 async def send_form(request: PageRequest) -> PageAnswer:
-    """Books. What is wrong is told in the form, with all that was typed."""
+    """Books. Faults are shown in the form, with all that was typed."""
     form = await request.form()
     offer = await open_offer(request, request.query)
     count_attempt(request, PageAction.BOOKING)

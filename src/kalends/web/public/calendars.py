@@ -27,7 +27,7 @@ class CalendarLinks:
 
 
 def calendar_links(opened: LinkedBooking) -> CalendarLinks:
-    """Without the link that opens the booking: it would be told to another site."""
+    """Without the link that opens the booking: it would be disclosed to another site."""
     booking = opened.booking
     title, place = title_of(opened), place_of(opened) or ""
     google = {
@@ -67,7 +67,7 @@ def calendar_file(opened: LinkedBooking, url: str, sender: str) -> bytes:
 
 
 def place_of(opened: LinkedBooking) -> str | None:
-    """The place as the attendee is told it now, or what kind of place it is."""
+    """The place as the attendee sees it now, or what kind of place it is."""
     kind = opened.booking.location_type
     if opened.location or not (kind or opened.booking.location):
         return opened.location

@@ -36,7 +36,7 @@ class Carried:
 
     @property
     def host(self) -> str:
-        """The origin of the page that embeds this one, which is told what happens here."""
+        """The origin of the page that embeds this one, which is informed of what happens here."""
         return self._values.get("host", "")
 
     def to(self, path: str, **parameters: str | None) -> str:

@@ -1,4 +1,4 @@
-"""`/feeds/{token}.ics`: the calendar of a schedule, for whoever has its secret address."""
+"""`/feeds/{token}.ics`: the calendar of a schedule, for anybody with its secret address."""
 
 from email.utils import format_datetime
 from typing import Final

@@ -1,6 +1,6 @@
 """For machines: `/robots.txt`, `/llms.txt`, the Markdown twin of each public page, `/embed.js`.
 
-No list of organizations is anywhere: who has a page is for its organization to tell.
+There is no list of organizations: each decides who learns of its page.
 """
 
 import hashlib

@@ -30,7 +30,7 @@ async def own_booking(offer: Offer, starts_at: datetime) -> Booking | None:
 
 
 async def say_booked(offer: Offer, starts_at: datetime, status: int = 200) -> PageAnswer:
-    """For whoever comes back to a form that was sent; the booking opens for its visitor alone."""
+    """For a visitor who comes back to a form that was sent; its visitor alone opens the booking."""
     zone = await offer.zone()
     return offer.request.page(
         "public/booked.html",

@@ -1,7 +1,7 @@
 """`/booking/{token}`: an attendee's own booking. A GET only shows; POSTs cancel and move.
 
-The token is the permission, so the log shows the path's pattern, and no page tells its address to
-another site (Referrer-Policy).
+The token is the permission, so the log shows the path's pattern, and no page discloses its address
+to another site (Referrer-Policy).
 """
 
 from dataclasses import dataclass

@@ -42,7 +42,7 @@ async def show(request: ConsoleRequest) -> PageAnswer:
 
 
 async def set_override(request: ConsoleRequest) -> PageAnswer:
-    """Other hours on a day, or none: instead of what was said of that day before."""
+    """Other hours on a day, or none, in place of those that the day had."""
     schedule = await open_schedule(request)
     form = await request.form()
     windows = windows_in(form, HOURS)
@@ -98,7 +98,7 @@ def instants_at(zone: Zone, day: Day, clock: str) -> list[datetime]:
 async def _change_overrides(
     request: ConsoleRequest, schedule: Schedule, day: str, windows: list[WindowText] | None
 ) -> None:
-    """Changes one day and no other, whoever changes those meanwhile. None takes it away."""
+    """Changes one day and no other, also if others change those meanwhile. None removes it."""
     for _ in range(TRIES):
         overrides: dict[str, Any] = {d: listed(w) for d, w in schedule.overrides.items()}
         overrides.pop(day, None)

@@ -31,7 +31,7 @@ class Sealed(Struct, frozen=True):
 
 
 def go_with_secret(request: ConsoleRequest, path: str, secret: str, done: str) -> PageAnswer:
-    """Sends the browser to a page of the console that shows the secret this once."""
+    """Sends the browser to a page of the console that shows the secret only now."""
     until = (request.page_request.context.clock() + LASTS).timestamp()
     plain = json.encode(Sealed(str(request.user_id), request.to(path), until, secret))
     sealed = urlsafe_b64encode(

@@ -1,4 +1,4 @@
-"""The organization itself: its name, its address, its zone, and who hears of bookings."""
+"""The organization itself: its name, its address, its zone, and who is notified of bookings."""
 
 from typing import Final
 

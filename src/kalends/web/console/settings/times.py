@@ -47,7 +47,7 @@ class DayShown:
 
 @dataclass(frozen=True)
 class ExplainedTime:
-    """What is said of one moment that was asked for."""
+    """Why one moment is offered or not."""
 
     starts_at: datetime
     is_offered: bool
@@ -145,7 +145,7 @@ async def _days(
 async def _answered(
     request: ConsoleRequest, purpose: SlotPurpose, zone: Zone, query: FormFields
 ) -> tuple[list[ExplainedTime], str | None]:
-    """What is said of the time that is asked for; twice where the clock shows it twice."""
+    """Why the chosen time is offered or not; twice where the clock shows it twice."""
     if not query.text("day") or not query.text("time"):
         return [], None
     try:
