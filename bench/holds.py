@@ -47,7 +47,7 @@ WITH one AS (
 INSERT INTO bookings
     (organization_id, id, start_time, end_time, attendee_notes, {_KEPT})
 SELECT $1, gen_random_uuid(), now() + n * interval '25 minutes',
-    now() + (n + 1) * interval '25 minutes', repeat('What was said. ', 20), {_KEPT}
+    now() + (n + 1) * interval '25 minutes', repeat('What was noted. ', 20), {_KEPT}
 FROM one,"""
 _BUSY: Final = """
 INSERT INTO busy_times (organization_id, id, schedule_id, start_time, end_time, created_at)

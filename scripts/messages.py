@@ -165,9 +165,9 @@ def all_faults() -> Iterator[str]:
 def template_faults(template: Catalog) -> Iterator[str]:
     """Where the file is not what the code says. Which files say it does not matter."""
     there = {key_of(message) for message in messages_of(read(TEMPLATE))}
-    said = {key_of(message) for message in messages_of(template)}
-    for key in sorted(there ^ said, key=str):
-        what = "lacks" if key in said else "has, and the code does not,"
+    used = {key_of(message) for message in messages_of(template)}
+    for key in sorted(there ^ used, key=str):
+        what = "lacks" if key in used else "has, and the code does not,"
         yield f"{TEMPLATE.name} {what} {key[1]!r}: make messages"
 
 
@@ -212,7 +212,7 @@ def call_faults(path: Path, calls: Iterable[Call]) -> Iterator[str]:
         counts = call.function in ("ngettext", "npgettext")
         given = call.strings[: FILLED_IN[call.function] - counts]
         if None in given:
-            yield f"{place}: a message is one string, written where it is said"
+            yield f"{place}: a message is one string, written where it is used"
             continue
         wanted = placeholders(given[-1] or "") - ({"number"} if counts else set())
         if call.values is not None and call.values != wanted:

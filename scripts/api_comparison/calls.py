@@ -64,7 +64,7 @@ def organization(tour: Tour) -> None:
 
 
 def webhooks(tour: Tour) -> JSON:
-    """Gives the endpoint that is told everything from now on."""
+    """Gives the endpoint that receives everything from now on."""
     url = tour.world.receiver.url
     hooked = tour.data("POST", "/webhooks", {"url": url, "description": "All"})
     path = f"/webhooks/{hooked['id']}"

@@ -26,7 +26,7 @@ _VARYING_HEADERS: Final = frozenset(
     {"x-ratelimit-reset", "x-ratelimit-remaining", "retry-after", "webhook-timestamp"}
 )
 _PASSED_OVER: Final = frozenset({"date", "content-length"})
-# The tour books weeks ahead or years ago; what lies nearer was told by the clock.
+# The tour books weeks ahead or years ago; what lies nearer depends on the clock.
 _NEAR: Final = timedelta(days=20)
 _STEP: Final = timedelta(minutes=5)
 

@@ -70,7 +70,7 @@ def sessions(tour: Tour) -> str:
 
 
 def calcom(tour: Tour, organization_id: str, schedule: JSON) -> None:
-    """Connects, brings in, syncs again, and hears of a change by the hook."""
+    """Connects, brings in, syncs again, and receives a change by the hook."""
     fake, own = tour.world.calcom, {"organizationId": organization_id}
     start = tour.at(8, 10)
     fake.book("uid0000000000000000001", start=start)

@@ -164,7 +164,7 @@ async def test_user_and_password_are_used_as_they_were_encoded() -> None:
         assert await post_once(url) == Posted()
         refused = await post_once(f"smtp://me%40example.com:wrong@127.0.0.1:{port}")
     assert isinstance(refused, Deferred)
-    assert refused.reason.startswith("the mail server said 535")
+    assert refused.reason.startswith("the mail server answered 535")
     assert len(mailbox.mails) == 1
 
 
@@ -172,7 +172,7 @@ async def test_mail_waits_where_a_required_sign_in_is_not_set() -> None:
     async with smtp_server(Mailbox(), **signing_in(b"a", b"b")) as port:
         refused = await post_once(f"smtp://127.0.0.1:{port}")
     assert isinstance(refused, Deferred)
-    assert refused.reason.startswith("the mail server said 530")
+    assert refused.reason.startswith("the mail server answered 530")
 
 
 async def test_a_refused_sign_in_is_logged_without_the_password(
@@ -320,29 +320,29 @@ async def outcome_of(
 @pytest.mark.parametrize(
     ("step", "answer", "kind", "reason"),
     [
-        ("greeting", b"421 busy", Deferred, "the mail server said 421 busy"),
-        ("greeting", b"554 no", Deferred, "the mail server said 554 no"),
+        ("greeting", b"421 busy", Deferred, "the mail server answered 421 busy"),
+        ("greeting", b"554 no", Deferred, "the mail server answered 554 no"),
         ("greeting", b"HTTP/1.1 400 Bad", Deferred, "the mail server's answer is not SMTP"),
         ("greeting", b"", Deferred, "the mail server broke the connection off"),
-        ("EHLO", b"421 busy", Deferred, "the mail server said 421 busy"),
-        ("MAIL", b"421 busy", Deferred, "the mail server said 421 busy"),
-        ("MAIL", b"451 later", Deferred, "the mail server said 451 later"),
-        ("MAIL", b"550 not as you", Deferred, "the mail server said 550 not as you"),
-        ("MAIL", b"552 too large", Rejected, "the mail server said 552 too large"),
+        ("EHLO", b"421 busy", Deferred, "the mail server answered 421 busy"),
+        ("MAIL", b"421 busy", Deferred, "the mail server answered 421 busy"),
+        ("MAIL", b"451 later", Deferred, "the mail server answered 451 later"),
+        ("MAIL", b"550 not as you", Deferred, "the mail server answered 550 not as you"),
+        ("MAIL", b"552 too large", Rejected, "the mail server answered 552 too large"),
         ("MAIL", b"", Deferred, "the mail server broke the connection off"),
-        ("RCPT", b"421 busy", Deferred, "the mail server said 421 busy"),
-        ("RCPT", b"450 later", Deferred, "the mail server said 450 later"),
-        ("RCPT", b"530 sign in", Deferred, "the mail server said 530 sign in"),
-        ("RCPT", b"550 nobody", Rejected, "the mail server said 550 nobody"),
-        ("RCPT", b"550-no\r\n550 body", Rejected, "the mail server said 550 no body"),
-        ("RCPT", b"550 \xff\x00\x1b[31m", Rejected, "the mail server said 550 \ufffd[31m"),
+        ("RCPT", b"421 busy", Deferred, "the mail server answered 421 busy"),
+        ("RCPT", b"450 later", Deferred, "the mail server answered 450 later"),
+        ("RCPT", b"530 sign in", Deferred, "the mail server answered 530 sign in"),
+        ("RCPT", b"550 nobody", Rejected, "the mail server answered 550 nobody"),
+        ("RCPT", b"550-no\r\n550 body", Rejected, "the mail server answered 550 no body"),
+        ("RCPT", b"550 \xff\x00\x1b[31m", Rejected, "the mail server answered 550 \ufffd[31m"),
         ("RCPT", b"", Deferred, "the mail server broke the connection off"),
-        ("DATA", b"451 later", Deferred, "the mail server said 451 later"),
-        ("DATA", b"554 nobody", Rejected, "the mail server said 554 nobody"),
+        ("DATA", b"451 later", Deferred, "the mail server answered 451 later"),
+        ("DATA", b"554 nobody", Rejected, "the mail server answered 554 nobody"),
         ("DATA", b"", Deferred, "the mail server broke the connection off"),
-        ("end", b"421 busy", Deferred, "the mail server said 421 busy"),
-        ("end", b"451 later", Deferred, "the mail server said 451 later"),
-        ("end", b"550 spam", Rejected, "the mail server said 550 spam"),
+        ("end", b"421 busy", Deferred, "the mail server answered 421 busy"),
+        ("end", b"451 later", Deferred, "the mail server answered 451 later"),
+        ("end", b"550 spam", Rejected, "the mail server answered 550 spam"),
         ("end", b"", Deferred, "the mail server broke the connection off"),
         ("end", b"nonsense", Deferred, "the mail server's answer is not SMTP"),
     ],

@@ -42,7 +42,7 @@ def test_every_form_that_changes_a_booking_may_notify_nobody(
     assert "Do not tell John Doe by mail" in text_of(page)
     done = user.submit(f"/bookings/{booking['id']}{path}", **fields, notify="no")
     assert done.url.params["done"], done.text
-    assert "hears of it by mail" not in text_of(done)
+    assert "is notified by mail" not in text_of(done)
     assert len(mails_after_all(world, office, 2)) == 2
 
 

@@ -97,7 +97,7 @@ class EventTypeTerms(Struct, frozen=True, kw_only=True):
 
 
 class EventTypeRules(EventTypeTerms, frozen=True, kw_only=True):
-    """The terms, and whom it takes and what becomes of its bookings. In minutes, too."""
+    """The terms, who can be booked and how bookings end. In minutes, too."""
 
     requirements: list[Requirement]
     reminders_minutes_before: list[int]

@@ -1,4 +1,4 @@
-"""What can be wrong with a value, for whoever has words of their own for it."""
+"""What can be wrong with a value, for readers that word it themselves."""
 
 from enum import StrEnum
 from typing import NamedTuple

@@ -27,7 +27,7 @@ def is_in_person(location_type: str | None) -> bool:
     return location_type == LocationType.IN_PERSON
 
 
-def told_location(status: str, location: str | None, location_type: str | None) -> str | None:
+def visible_location(status: str, location: str | None, location_type: str | None) -> str | None:
     """The location as the attendee sees it: a video link only once the booking is CONFIRMED,
     and of a CANCELLED one no more."""
     if status not in LINK_TOLD_IN and is_video_link(location, location_type):

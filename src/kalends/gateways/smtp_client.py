@@ -245,7 +245,7 @@ def reason_of(error: SMTPException | OSError) -> str:
     """A short sentence that a person understands."""
     match error:
         case SMTPResponseException(code=code) if code > 0:
-            return f"the mail server said {code} {_readable(error.message)}".strip()
+            return f"the mail server answered {code} {_readable(error.message)}".strip()
         case SMTPResponseException():
             return "the mail server's answer is not SMTP"
         case SMTPServerDisconnected():

@@ -16,7 +16,7 @@ from kalends.domain.actor import ATTENDEE
 from kalends.domain.booking import MOVABLE, Booking, Status, changeable_until
 from kalends.domain.errors import NotFound, Refused, Stale, TooLateToChange, Unavailable
 from kalends.domain.event_type import EventType
-from kalends.domain.place import is_in_person, told_location
+from kalends.domain.place import is_in_person, visible_location
 from kalends.domain.values import Instant
 from kalends.formats.times import known_zone
 from kalends.runtime import unit_of_work
@@ -71,7 +71,7 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
     def location(self) -> str | None:
         """The location as the attendee sees it now."""
         booking = self.booking
-        return told_location(booking.status, booking.location, booking.location_type)
+        return visible_location(booking.status, booking.location, booking.location_type)
 
     def changeable_until_at(self, starts_at: datetime) -> datetime:
         """The last moment at which it may be changed by link, were it moved to that start."""

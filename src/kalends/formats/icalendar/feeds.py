@@ -10,7 +10,7 @@ from kalends.domain import ids
 from kalends.domain.access import Organization
 from kalends.domain.booking import Booking, Status
 from kalends.domain.event_type import EventType
-from kalends.domain.place import told_location
+from kalends.domain.place import visible_location
 from kalends.domain.schedule import BusyTime, Schedule
 from kalends.formats.answers import label_answers
 from kalends.formats.cleaning import find_link, many_lines, one_line
@@ -74,7 +74,7 @@ def _booked(booking: Booking, feed: Feed) -> FeedEntry:
 
 def _place(booking: Booking) -> str:
     """As the attendee sees it: a feed may be read by others than staff."""
-    location = told_location(booking.status, booking.location, booking.location_type)
+    location = visible_location(booking.status, booking.location, booking.location_type)
     return one_line(location or "")
 
 

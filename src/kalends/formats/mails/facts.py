@@ -11,7 +11,7 @@ from kalends.availability.wallclock import Zone
 from kalends.domain.booking import Status
 from kalends.domain.event_type import Question
 from kalends.domain.mail import Audience, MailKind
-from kalends.domain.place import is_in_person, told_location
+from kalends.domain.place import is_in_person, visible_location
 from kalends.formats.answers import label_answers
 from kalends.formats.bookings import BookingBody
 from kalends.formats.cleaning import find_link, many_lines, one_line
@@ -136,7 +136,7 @@ class BookingMail(Struct, frozen=True, kw_only=True):
         booking = self.booking
         statuses = [Status.CANCELLED] if self.is_ending else [booking.status, self.now_is]
         return all(
-            told_location(status, booking.location, booking.location_type) == booking.location
+            visible_location(status, booking.location, booking.location_type) == booking.location
             for status in statuses
             if status is not None
         )

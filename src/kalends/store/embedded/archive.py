@@ -179,7 +179,7 @@ def restore(
 
     Options and settings that the server does not know are left out, and named in the answer.
     Refuses a database that has organizations in it, or tables that the backup has not, unless
-    told to replace all that. Waits ten seconds for those who use the tables. Raises ArchiveError,
+    asked to replace all that. Waits ten seconds for those who use the tables. Raises ArchiveError,
     and then nothing was changed.
     """
     tools = Tools(libpq_environment(parameters), programs)

@@ -5,9 +5,9 @@ from typing import Final
 from kalends.translation import LazyMessage, gettext_lazy
 
 DONE: Final[dict[str, LazyMessage]] = {
-    "CONFIRMED": gettext_lazy("The booking is confirmed. The attendee hears of it by mail."),
+    "CONFIRMED": gettext_lazy("The booking is confirmed. The attendee is notified by mail."),
     "CANCELLED": gettext_lazy(
-        "The booking is cancelled, and its time is free again. The attendee hears of it by mail."
+        "The booking is cancelled, and its time is free again. The attendee is notified by mail."
     ),
     "CONFIRMED.quiet": gettext_lazy("The booking is confirmed. No mail is sent about it."),
     "CANCELLED.quiet": gettext_lazy(
@@ -16,9 +16,9 @@ DONE: Final[dict[str, LazyMessage]] = {
     "moved.quiet": gettext_lazy("The booking was moved. No mail is sent about it."),
     "COMPLETED": gettext_lazy("The booking has taken place."),
     "NO_SHOW": gettext_lazy("Noted that nobody came."),
-    "moved": gettext_lazy("The booking was moved. The attendee hears of it by mail."),
+    "moved": gettext_lazy("The booking was moved. The attendee is notified by mail."),
     "edited": gettext_lazy("The details were saved."),
-    "created": gettext_lazy("The booking was made. The attendee hears of it by mail."),
+    "created": gettext_lazy("The booking was made. The attendee is notified by mail."),
     "saved": gettext_lazy("Saved."),
     "removed": gettext_lazy("Removed."),
     "deleted": gettext_lazy("Deleted."),

@@ -1,6 +1,6 @@
 """One path of the API: who calls, may they, how often; then the handler; then the answer.
 
-An ASGI application of its own for each path, so that the checks come in the contract's order
+An ASGI application of its own for each path, so that the checks come in the API's order
 (401, 429, 403, 404, …) and also hold for methods that the path does not have.
 """
 

@@ -1,4 +1,4 @@
-"""A change in the contract's order of errors: what is not there or stale (404, 412) is told before
+"""A change in the API's order of errors: what is missing or stale (404, 412) is reported before
 what is wrong with the request (422)."""
 
 from collections.abc import Awaitable, Callable

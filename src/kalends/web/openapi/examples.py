@@ -267,12 +267,12 @@ def example_of(schema: Schema, components: dict[str, Schema]) -> Any:
     if "$ref" in schema:
         name = schema["$ref"].removeprefix(REF)
         return THINGS[name] if name in THINGS else example_of(components[name], components)
-    for said in ("examples", "enum"):
-        if said in schema:
-            return schema[said][0]
-    for said in ("const", "default"):
-        if said in schema:
-            return schema[said]
+    for keyword in ("examples", "enum"):
+        if keyword in schema:
+            return schema[keyword][0]
+    for keyword in ("const", "default"):
+        if keyword in schema:
+            return schema[keyword]
     if "anyOf" in schema:
         return example_of(schema["anyOf"][0], components)
     return _of_type(schema, components)

@@ -19,7 +19,7 @@ Schema = dict[str, Any]
 
 
 REF: Final = "#/components/schemas/"
-# `^(?![\s\S]*[…])…`: nowhere one of these characters, as Python's parser has to be told.
+# `^(?![\s\S]*[…])…`: none of these characters anywhere, in a form that Python's parser takes.
 NOWHERE: Final = re.compile(r"\^\(\?!\[\\s\\S\]\*\[(\^?)([^\]]+)\]\)(.*)")
 # JSON in UTF-8 cannot hold them, and not every engine of regular expressions can name them.
 SURROGATES: Final = r"\ud800-\udfff"
@@ -108,7 +108,7 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
 
 
 def _schema_of(kind: type[Any]) -> Schema:
-    """Of our own kinds of values; what they mean is said once, in the guide."""
+    """Of our own kinds of values; what they mean is explained once, in the guide."""
     schema: Schema = {k: v for k, v in kind.SCHEMA.items() if k != "description"}
     return schema
 

@@ -127,7 +127,7 @@ def check(values: Mapping[str, Any], parse: Callable[[bytes], Any]) -> None:
 
 
 def _words_for(detail: Detail) -> str:
-    """What is wrong, for whoever fills in a form; the API's sentence where we have none."""
+    """What is wrong, for who fills in a form; the API's sentence where we have none."""
     return _sentence_for(detail) or gettext("It {message}.", message=detail.message)
 
 
