@@ -8,7 +8,7 @@ import pytest
 from kalends.domain.booking import OCCUPYING, Status
 from tests.world import World, plus, tomorrow_at
 
-# Set down again from the contract, so that the table in the code has something to differ from.
+# Written down once more, so that the table in the code has something to differ from.
 ALLOWED = {
     ("PENDING", "CONFIRMED"),
     ("PENDING", "CANCELLED"),

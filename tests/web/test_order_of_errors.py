@@ -1,4 +1,4 @@
-"""Errors come in the contract's order, and all in one shape."""
+"""Errors come in one order, and all in one shape."""
 
 import socket
 from collections.abc import Callable

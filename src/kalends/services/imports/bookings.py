@@ -156,7 +156,11 @@ class ImportedBookings:
         new, self._new = self._new, []
         if not new:
             return
-        requests = [_wish(n.row, n.booking, n.theirs) for n in new if n.theirs.status in OCCUPYING]
+        requests = [
+            _booking_request(n.row, n.booking, n.theirs)
+            for n in new
+            if n.theirs.status in OCCUPYING
+        ]
         taken = await claim_times(self._work, requests)
         made = []
         for one in new:
@@ -175,7 +179,7 @@ class ImportedBookings:
         if has_place or new.theirs.status not in OCCUPYING:
             return booking, Left()
         try:
-            await claim_time(self._work, _wish(new.row, booking, new.theirs))
+            await claim_time(self._work, _booking_request(new.row, booking, new.theirs))
         except SlotTaken as error:
             if self._connection.on_conflict is OnConflict.SKIP:
                 return booking, Left(error.message)
@@ -285,7 +289,7 @@ class ImportedBookings:
         try:
             async with work.tx.transaction():
                 await release(work.tenant, before.id)
-                await claim_time(work, _wish(row, after, merged))
+                await claim_time(work, _booking_request(row, after, merged))
         except SlotTaken:
             if moves or not before.conflict:
                 raise
@@ -356,7 +360,7 @@ class ImportedBookings:
         return with_canceller(None, booking, outbox.actor_behind(work, booking))
 
 
-def _wish(row: SourceRow, booking: Booking, fields: ImportedFields) -> BookingRequest:
+def _booking_request(row: SourceRow, booking: Booking, fields: ImportedFields) -> BookingRequest:
     """The time of the booking, on the one schedule; seats of a row share a claim."""
     query = AvailabilityQuery(
         requirements=[Requirement(1, [fields.schedule_id])],
