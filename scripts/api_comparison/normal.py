@@ -9,9 +9,12 @@ from typing import Any, Final
 _ID: Final = re.compile(r"\b([a-z]+(?:_[a-z]+)*)_([0-9A-Za-z]{22})\b")
 _INSTANT: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _STAMP: Final = re.compile(r"\b\d{8}T\d{6}Z")
-_REPLACED: Final = (
+# Before the ids, since a secret may look like one.
+_SECRETS: Final = (
     (re.compile(r"\bwk_(live|test)_[0-9A-Za-z_-]+"), r"wk_\1_<secret>"),
     (re.compile(r"\bwhsec_[0-9A-Za-z+/=_-]+"), "whsec_<secret>"),
+)
+_REPLACED: Final = (
     (re.compile(r"\b(127\.0\.0\.1|localhost):\d+"), r"\1:<port>"),
     (re.compile(r"'sha256-[^']+'"), "'sha256-<hash>'"),
     (re.compile(r"\bnonce-[\w+/=-]+"), "nonce-<nonce>"),
@@ -23,7 +26,13 @@ _REPLACED: Final = (
 # Numbers and texts that are another each time, by the field they stand in.
 _VARYING: Final = frozenset({"duration_ms", "retry_after", "last_four"})
 _VARYING_HEADERS: Final = frozenset(
-    {"x-ratelimit-reset", "x-ratelimit-remaining", "retry-after", "webhook-timestamp"}
+    {
+        "last-modified",
+        "retry-after",
+        "webhook-timestamp",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+    }
 )
 _PASSED_OVER: Final = frozenset({"date", "content-length"})
 # The tour books weeks ahead or years ago; what lies nearer depends on the clock.
@@ -49,6 +58,8 @@ class Normalizer:
         return value
 
     def text(self, text: str, now: datetime) -> str:
+        for pattern, plain in _SECRETS:
+            text = pattern.sub(plain, text)
         text = _ID.sub(lambda match: self._numbered(match[1], match[2]), text)
         for pattern, plain in _REPLACED:
             text = pattern.sub(plain, text)

@@ -93,6 +93,7 @@ def test_a_component_within_itself_is_compared_once() -> None:
         ("wh_evt_0352lF5NnllfIJ66lPpfc3", "wh_evt#1"),
         ("wk_live_abcDEF123", "wk_live_<secret>"),
         ("whsec_MfKQ9r8GKYqrTwjU+/=", "whsec_<secret>"),
+        ("whsec_0352lF5NnllfIJ66lPpfc3+Bl9M=", "whsec_<secret>"),
         ("http://127.0.0.1:4711/x", "http://127.0.0.1:<port>/x"),
         ("/feeds/hsQFsVzBFbLpiLqEYcNfHyj_CttFbgsi.ics", "/feeds/<token>.ics"),
         ("2026-03-01T12:00:01Z", "<now Z>"),
