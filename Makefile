@@ -14,7 +14,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 AT_ONCE := 4
 PYTEST  := $(BIN)/python -m pytest -n $(AT_ONCE)
 
-.PHONY: serve install test test-fast check format lint types layers messages bench lock clean
+.PHONY: serve install test test-fast coverage check format lint types layers messages bench lock clean
 
 serve: $(WORDS)        ## Run it: API, pages and jobs, on http://127.0.0.1:8080
 	@$(BIN)/kalends serve
@@ -26,6 +26,11 @@ test: $(DEV) $(WORDS)  ## Run every test, on a real PostgreSQL
 
 test-fast: $(DEV) $(WORDS) ## Run the tests that need neither a server nor a database
 	@$(PYTEST) -m pure
+
+coverage: $(DEV) $(WORDS) ## Run every test and tell which branches none of them takes
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n $(AT_ONCE); failed=$$?; \
+	  $(BIN)/coverage combine --quiet && $(BIN)/coverage report && exit $$failed
 
 check: $(DEV) lint types layers test ## What has to pass before anything lands
 
@@ -61,7 +66,7 @@ lock: $(DEV)           ## Pin the dependencies anew
 	  -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .coverage build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/pyvenv.cfg:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
