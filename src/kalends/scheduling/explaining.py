@@ -1,4 +1,5 @@
-"""Why a time is refused, in sentences that a receptionist understands."""
+"""Why a time is refused, in sentences that a receptionist understands: in the language of a page,
+in English for the API."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -14,6 +15,7 @@ from kalends.availability.wallclock import wall_clock, zone_named
 from kalends.domain.schedule import Schedule
 from kalends.scheduling.availability import LoadedAvailability, as_instant
 from kalends.store.availability.calendars import StoredCalendar
+from kalends.translation import gettext, ngettext
 
 
 class InTheWay(Struct, frozen=True):
@@ -50,7 +52,7 @@ def reasons_of(decision: Decision, loaded: LoadedAvailability) -> list[Reason]:
 
 
 def _of_inactive(schedule: Schedule) -> Reason:
-    message = f"{schedule.name} is not active and takes no bookings."
+    message = gettext("{name} is not active and takes no bookings.", name=schedule.name)
     return Reason("INACTIVE", message, schedule.id, [])
 
 
@@ -79,7 +81,7 @@ def _calendar_of(refusal: Refusal, loaded: LoadedAvailability) -> StoredCalendar
 
 def _name(refusal: Refusal, loaded: LoadedAvailability) -> str:
     calendar = _calendar_of(refusal, loaded)
-    return calendar.schedule.name if calendar else "This event type"
+    return calendar.schedule.name if calendar else gettext("This event type")
 
 
 def _zone_name(refusal: Refusal, loaded: LoadedAvailability) -> str:
@@ -92,7 +94,12 @@ def _clock(seconds: int, zone_name: str) -> str:
 
 
 def _span(interval: Interval, zone_name: str) -> str:
-    return f"{_clock(interval.start, zone_name)} to {_clock(interval.end, zone_name)} ({zone_name})"
+    return gettext(
+        "{start} to {end} ({zone})",
+        start=_clock(interval.start, zone_name),
+        end=_clock(interval.end, zone_name),
+        zone=zone_name,
+    )
 
 
 def _met(refusal: Refusal, loaded: LoadedAvailability) -> str:
@@ -103,38 +110,61 @@ def _met(refusal: Refusal, loaded: LoadedAvailability) -> str:
 def _too_soon(refusal: Refusal, loaded: LoadedAvailability) -> str:
     zone_name = _zone_name(refusal, loaded)
     first = _clock(refusal.in_the_way[0].interval.end, zone_name)
-    return f"{_name(refusal, loaded)} can be booked from {first} ({zone_name}) on, not before."
+    return gettext(
+        "{name} can be booked from {time} ({zone}) on, not before.",
+        name=_name(refusal, loaded),
+        time=first,
+        zone=zone_name,
+    )
 
 
 def _too_far(refusal: Refusal, loaded: LoadedAvailability) -> str:
-    days = loaded.inputs.terms.max_days_ahead
-    return f"{_name(refusal, loaded)} can be booked at most {days} days ahead."
+    return ngettext(
+        "{name} can be booked at most {number} day ahead.",
+        "{name} can be booked at most {number} days ahead.",
+        loaded.inputs.terms.max_days_ahead or 0,
+        name=_name(refusal, loaded),
+    )
 
 
 def _closed(refusal: Refusal, loaded: LoadedAvailability) -> str:
-    return f"{_name(refusal, loaded)} is not open for all of this time."
+    return gettext("{name} is not open for all of this time.", name=_name(refusal, loaded))
 
 
 def _off_grid(refusal: Refusal, loaded: LoadedAvailability) -> str:
     terms = loaded.inputs.terms
     minutes = terms.duration // 60
     if not loaded.is_enough:
-        return "There are not enough schedules to meet the requirements of this event type."
+        return gettext(
+            "There are not enough schedules to meet the requirements of this event type."
+        )
     if terms.step is None:
-        return f"A booking takes {minutes} minutes here."
-    return f"Bookings take {minutes} minutes and start every {terms.step // 60} minutes."
+        return gettext("A booking takes {minutes} minutes here.", minutes=minutes)
+    return gettext(
+        "Bookings take {minutes} minutes and start every {step} minutes.",
+        minutes=minutes,
+        step=terms.step // 60,
+    )
 
 
 def _busy(refusal: Refusal, loaded: LoadedAvailability) -> str:
-    return f"{_name(refusal, loaded)} is busy: {_met(refusal, loaded)}."
+    return gettext(
+        "{name} is busy: {times}.", name=_name(refusal, loaded), times=_met(refusal, loaded)
+    )
 
 
 def _full(refusal: Refusal, loaded: LoadedAvailability) -> str:
-    return f"{_name(refusal, loaded)} has all the bookings that it takes on this day."
+    return gettext(
+        "{name} has all the bookings that it takes on this day.", name=_name(refusal, loaded)
+    )
 
 
 def _taken(refusal: Refusal, loaded: LoadedAvailability) -> str:
-    return f"{_name(refusal, loaded)} is already booked: {_met(refusal, loaded)}."
+    return gettext(
+        "{name} is already booked: {times}.",
+        name=_name(refusal, loaded),
+        times=_met(refusal, loaded),
+    )
 
 
 _SENTENCES: Final[dict[Any, Callable[[Refusal, LoadedAvailability], str]]] = {

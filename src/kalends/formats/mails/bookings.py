@@ -33,10 +33,11 @@ SILENT_ON_PENDING: Final = frozenset({MailKind.RESCHEDULED, MailKind.UPDATED, Ma
 def booking_message(mail: BookingMail) -> Message:
     """The mail that goes out, in the recipient's language; the same for the same input."""
     with in_language(mail.language):
-        return _booking_message(mail)
+        return write_booking_message(mail)
 
 
-def _booking_message(mail: BookingMail) -> Message:
+def write_booking_message(mail: BookingMail) -> Message:
+    """The same in the language of the context."""
     content = _content(mail)
     invitation = invitation_of(mail)
     letter = Letter(
