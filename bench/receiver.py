@@ -59,15 +59,15 @@ def receiving() -> Iterator[Receiver]:
         process.join(10)
 
 
-def _run(told: Connection) -> None:
-    uvloop.run(_serve(told))
+def _run(address_pipe: Connection) -> None:
+    uvloop.run(_serve(address_pipe))
 
 
-async def _serve(told: Connection) -> None:
+async def _serve(address_pipe: Connection) -> None:
     notes: list[tuple[str, float]] = []
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: _Answering(notes), "127.0.0.1", 0, backlog=1024)
-    told.send(server.sockets[0].getsockname()[1])
+    address_pipe.send(server.sockets[0].getsockname()[1])
     await server.serve_forever()
 
 

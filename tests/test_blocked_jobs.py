@@ -100,10 +100,10 @@ class Slow:
     """A receiver that answers when it is told to."""
 
     status: int
-    told: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
 
     def __call__(self, _: Received) -> Reply:
-        self.told.wait(30)
+        self.released.wait(30)
         return Reply(self.status)
 
 
@@ -120,7 +120,7 @@ def test_a_held_delivery_holds_up_no_others(
         held.book(held.create_schedule())
         slow.wait_for(1)
         with psql.holding(rows_of(held, table)):
-            behave.told.set()
+            behave.released.set()
             change_often(free, booking)
             came = receiver.wait_for(1 + CHANGES)
         assert [one.type for one in came] == ["booking.created"] + CHANGES * ["booking.updated"]
@@ -138,7 +138,7 @@ def test_what_became_of_a_held_delivery_is_written_down_later(
         booking = held.book(held.create_schedule())
         receiver.wait_for(1)
         with psql.holding(rows_of(held, "webhook_lanes")):
-            behave.told.set()
+            behave.released.set()
             change_often(free, free.book(free.create_schedule()))
             others.wait_for(1 + CHANGES)
         path = f"{BOOKINGS}/{booking['id']}"
@@ -282,8 +282,8 @@ def test_held_mails_hold_up_no_others_and_are_sent_later(
         psql.ask(jobs)
         booking = free.book(free.create_schedule())
         office.wait_for(8)
-        told = [recipient for envelope in office.taken[6:] for recipient in envelope.rcpt_tos]
-        assert booking["attendee"]["email"] in told
+        recipients = [recipient for envelope in office.taken[6:] for recipient in envelope.rcpt_tos]
+        assert booking["attendee"]["email"] in recipients
     office.wait_for(14)
 
 

@@ -139,12 +139,12 @@ def one_sentence(done: subprocess.CompletedProcess[str], code: int) -> str:
 
 def test_serve_on_an_empty_directory_prints_curl_lines_that_work(empty: Kalends) -> None:
     with empty.server() as server:
-        told = printed_by(server)
-        assert f"{server.url}/api/v1" in told
-        assert f"{server.url}/docs" in told
-        assert f"{server.url}/console" in told
-        assert f"{server.url}/healthz" in told
-        curls = [line for line in told.splitlines() if line.startswith("curl ")]
+        output = printed_by(server)
+        assert f"{server.url}/api/v1" in output
+        assert f"{server.url}/docs" in output
+        assert f"{server.url}/console" in output
+        assert f"{server.url}/healthz" in output
+        curls = [line for line in output.splitlines() if line.startswith("curl ")]
         answers = [
             json.loads(subprocess.run([*shlex.split(line), "-s"], capture_output=True).stdout)
             for line in curls
@@ -155,14 +155,14 @@ def test_serve_on_an_empty_directory_prints_curl_lines_that_work(empty: Kalends)
         }
         assert answers[1]["data"]["status"] == "PENDING"
         email, password = (
-            re.search(rf"{word} +(\S+)", told)[1]  # type: ignore[index]
+            re.search(rf"{word} +(\S+)", output)[1]  # type: ignore[index]
             for word in ("Admin", "Password")
         )
         signed_in = httpx.post(
             f"{server.url}/api/auth/login", json={"email": email, "password": password}, timeout=30
         )
         assert signed_in.status_code == 200
-        sandbox = re.search(r"Sandbox +(wk_test_\S+)", told)[1]  # type: ignore[index]
+        sandbox = re.search(r"Sandbox +(wk_test_\S+)", output)[1]  # type: ignore[index]
         listed = httpx.get(f"{server.url}/api/v1/bookings", headers={"x-api-key": sandbox})
         assert listed.json()["data"] == []
 
@@ -171,9 +171,9 @@ def test_serve_shows_credentials_once(empty: Kalends) -> None:
     with empty.server() as server:
         assert "wk_live_" in printed_by(server)
     with empty.server() as server:
-        told = printed_by(server)
-        assert f"{server.url}/api/v1" in told
-        assert "wk_" not in told
+        output = printed_by(server)
+        assert f"{server.url}/api/v1" in output
+        assert "wk_" not in output
 
 
 def test_of_several_servers_started_at_once_one_sets_up(empty: Kalends) -> None:
@@ -183,9 +183,9 @@ def test_of_several_servers_started_at_once_one_sets_up(empty: Kalends) -> None:
     try:
         for server in servers:
             server.wait_until_ready()
-        told = [printed_by(server) for server in servers]
-        assert sum("wk_live_" in text for text in told) == 1
-        key = re.search(r"wk_live_\w+", "".join(told))[0]  # type: ignore[index]
+        output = [printed_by(server) for server in servers]
+        assert sum("wk_live_" in text for text in output) == 1
+        key = re.search(r"wk_live_\w+", "".join(output))[0]  # type: ignore[index]
         for server in servers:
             answer = httpx.get(f"{server.url}/api/v1/organization", headers={"x-api-key": key})
             assert answer.status_code == 200

@@ -47,7 +47,7 @@ def small_world(own_home: Installation, small_server: Server) -> Iterator[World]
 
 
 @contextmanager
-def crowd(port: int, said: bytes) -> Iterator[list[socket.socket]]:
+def crowd(port: int, data: bytes) -> Iterator[list[socket.socket]]:
     """Clients that say that much, and then nothing more."""
     raise_open_files()
     with ExitStack() as opened:
@@ -55,17 +55,17 @@ def crowd(port: int, said: bytes) -> Iterator[list[socket.socket]]:
         for _ in range(CROWD):
             client = opened.enter_context(socket.create_connection(("127.0.0.1", port), 20))
             with suppress(ConnectionResetError, BrokenPipeError):
-                client.sendall(said)
+                client.sendall(data)
             clients.append(client)
         yield clients
 
 
-@pytest.mark.parametrize("said", [b"", UNFINISHED_HEAD, UNFINISHED_BODY])
+@pytest.mark.parametrize("data", [b"", UNFINISHED_HEAD, UNFINISHED_BODY])
 def test_who_asks_is_answered_among_a_crowd_that_says_nothing(
-    small_world: World, small_server: Server, said: bytes
+    small_world: World, small_server: Server, data: bytes
 ) -> None:
     schedule = small_world.create_schedule()
-    with receiving() as receiver, crowd(small_server.port, said):
+    with receiving() as receiver, crowd(small_server.port, data):
         endpoint = small_world.api.post("/api/v1/webhooks", json={"url": receiver.url})
         assert endpoint.status_code == 201, endpoint.text
         booking = small_world.book(schedule)

@@ -128,12 +128,12 @@ def test_five_days_of_failure_disable_an_endpoint_and_notify_the_admin(
             time.sleep(0.1)
         shown = own_world.api.get(f"{HOOKS}/{hook['id']}").json()["data"]
     assert "five days" in shown["disabled_reason"]
-    told = fetch(
+    mails = fetch(
         own_home,
         "SELECT recipient FROM mails WHERE kind = 'endpoint_disabled'"
         f" AND organization_id = '{own_world.setup.organization_id}'",
     )
-    assert [row["recipient"] for row in told] == [own_world.setup.admin_email]
+    assert [row["recipient"] for row in mails] == [own_world.setup.admin_email]
 
 
 def test_what_cannot_be_signed_is_tried_to_its_end(

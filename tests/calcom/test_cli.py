@@ -49,9 +49,9 @@ def kalends(new_desk: Any, environment: dict[str, str]) -> Calcom:
 def test_connect_sync_and_status(kalends: Calcom) -> None:
     desk = kalends.desk
     host = desk.world.create_schedule()
-    told = kalends.connect("--map", f"host:501={host['id']}", "--interval-minutes", "0")
-    assert desk.calcom.key not in told
-    assert "/hooks/calcom/" in told
+    output = kalends.connect("--map", f"host:501={host['id']}", "--interval-minutes", "0")
+    assert desk.calcom.key not in output
+    assert "/hooks/calcom/" in output
     desk.calcom.book("one")
     desk.calcom.book("odd", status="waitlisted")
     tried = kalends.well("sync", "--dry-run")
@@ -70,7 +70,7 @@ def test_connect_sync_and_status(kalends: Calcom) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "output"),
     [
         (["sync"], 1, "not connected"),
         (["status"], 1, "not connected"),
@@ -83,12 +83,12 @@ def test_connect_sync_and_status(kalends: Calcom) -> None:
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else None,
 )
 def test_what_goes_wrong_is_one_sentence(
-    kalends: Calcom, words: list[str], code: int, told: str
+    kalends: Calcom, words: list[str], code: int, output: str
 ) -> None:
     done = kalends(*words)
     assert done.returncode == code, done
     (line,) = done.stderr.splitlines()
-    assert told in line
+    assert output in line
 
 
 def test_a_refused_key_is_reported(kalends: Calcom) -> None:
@@ -169,9 +169,9 @@ def test_schedules_and_event_types_come_over_once(kalends: Calcom) -> None:
     tried = kalends.well("import", "--dry-run")
     assert "would be made" in tried
     assert desk.world.api.get("/api/v1/event-types").json()["meta"]["total"] == 0
-    told = kalends.well("import")
+    output = kalends.well("import")
     for left_out in ("price 50", "at most 10 a week", "Someday", "Nothing"):
-        assert left_out in told
+        assert left_out in output
     listed = desk.world.api.get("/api/v1/schedules").json()["data"]
     schedules = {schedule["name"]: schedule for schedule in listed}
     working = schedules["Working hours"]

@@ -72,7 +72,7 @@ def component_around(name: str, moment: datetime) -> bytes:
     return to_bytes(vtimezone(zone_named(name), instant - 7200, instant + 7200))
 
 
-class Told:
+class Observances:
     """What a component tells (RFC 5545 3.6.5): the offset of the observance that began last."""
 
     def __init__(self, component: Component, until: datetime) -> None:
@@ -113,10 +113,10 @@ def test_a_zone_has_the_offsets_of_zoneinfo(name: str, at: str) -> None:
     moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
     component = Timezone.from_ical(component_around(name, moment))
     assert component["TZID"] == name
-    told = Told(component, moment + timedelta(days=361))
+    written = Observances(component, moment + timedelta(days=361))
     for each in moments_around(moment):
         expected = each.astimezone(pinned(name)).utcoffset()
-        assert told.offset_at(each) == expected, each
+        assert written.offset_at(each) == expected, each
 
 
 @pytest.mark.parametrize(("name", "at"), ODD_CLOCKS)
@@ -137,13 +137,13 @@ def test_local_times_mean_the_same_instants_to_another_program(name: str, at: st
 def test_every_zone_is_right_at_every_time(name: str, moment: datetime) -> None:
     moment = moment.replace(microsecond=0)
     component = Timezone.from_ical(component_around(name, moment))
-    told = Told(component, moment + 3 * HOUR)
+    written = Observances(component, moment + 3 * HOUR)
     for each in (moment - 2 * HOUR, moment, moment + 2 * HOUR):
-        assert told.offset_at(each) == each.astimezone(pinned(name)).utcoffset()
+        assert written.offset_at(each) == each.astimezone(pinned(name)).utcoffset()
 
 
 @pytest.mark.parametrize(
-    ("name", "at", "told"),
+    ("name", "at", "written"),
     [
         ("Europe/Dublin", "2026-12-01", [DUBLIN_SUMMER, DUBLIN_WINTER]),
         ("Asia/Kolkata", "2026-12-01", [("STANDARD", "19451015T000000", "")]),
@@ -161,11 +161,11 @@ def test_every_zone_is_right_at_every_time(name: str, moment: datetime) -> None:
     ],
 )
 def test_settled_rules_are_written_as_rules_with_standard_as_lower_offset(
-    name: str, at: str, told: list[tuple[str, str, str]]
+    name: str, at: str, written: list[tuple[str, str, str]]
 ) -> None:
     moment = datetime.fromisoformat(at).replace(tzinfo=UTC)
     component = Timezone.from_ical(component_around(name, moment))
-    assert sorted(map(summary, component.subcomponents)) == sorted(told)
+    assert sorted(map(summary, component.subcomponents)) == sorted(written)
 
 
 def summary(observance: Any) -> tuple[str, str, str]:
@@ -178,9 +178,9 @@ def summary(observance: Any) -> tuple[str, str, str]:
 def test_where_rules_are_settled_one_component_is_right_for_good(name: str) -> None:
     component = Timezone.from_ical(component_around(name, datetime(2026, 12, 1, tzinfo=UTC)))
     assert len(component.subcomponents) == 2
-    told = Told(component, datetime(2200, 1, 1))
+    written = Observances(component, datetime(2200, 1, 1))
     for year in (2009, 2030, 2100, 2199):
         for month in range(1, 13):
             moment = datetime(year, month, 27, tzinfo=UTC)
             expected = moment.astimezone(pinned(name)).utcoffset()
-            assert told.offset_at(moment) == expected
+            assert written.offset_at(moment) == expected

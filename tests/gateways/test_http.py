@@ -370,22 +370,22 @@ async def test_a_receiver_that_only_ever_drops_sees_the_one_repetition(http: Gua
 
 
 async def test_what_comes_unasked_is_no_answer_to_the_next_request(http: GuardedHttp) -> None:
-    said = asyncio.Event()
+    is_sent = asyncio.Event()
 
     async def says_more(visit: Visit) -> None:
         while await visit.request():
             await visit.say(OK)
             await asyncio.sleep(0.05)
             await visit.say(b"HTTP/1.1 500 More\r\nContent-Length: 0\r\n\r\n")
-            said.set()
+            is_sent.set()
 
     async with receiving(says_more) as receiver:
         for number in range(1, 4):
-            said.clear()
+            is_sent.clear()
             came = await http.send(post(receiver.url))
             assert isinstance(came, OutboundResponse)
             assert came.status == 200
-            await asyncio.wait_for(said.wait(), 5)
+            await asyncio.wait_for(is_sent.wait(), 5)
             await asyncio.sleep(0.05)
             assert len(receiver.requests) == number
 

@@ -180,9 +180,9 @@ async def test_a_refused_sign_in_is_logged_without_the_password(
 ) -> None:
     async with smtp_server(Mailbox(), **signing_in(b"a", b"b")) as port:
         await post_once(f"smtp://me:hunter2222@127.0.0.1:{port}")
-    told = capsys.readouterr()
-    assert "the mail server did not take a message" in told.out + told.err
-    assert "hunter2222" not in told.out + told.err
+    output = capsys.readouterr()
+    assert "the mail server did not take a message" in output.out + output.err
+    assert "hunter2222" not in output.out + output.err
 
 
 async def test_starttls_encrypts_before_anything_is_sent(authority: Authority) -> None:
@@ -392,9 +392,9 @@ async def test_nothing_is_sent_in_clear_where_starttls_is_refused(
     outcome, server = await outcome_of(answers, "smtp+starttls")
     assert isinstance(outcome, Deferred)
     assert outcome.reason
-    said = b" ".join(server.requests).upper()
-    assert b"MAIL" not in said
-    assert b"DATA" not in said
+    commands = b" ".join(server.requests).upper()
+    assert b"MAIL" not in commands
+    assert b"DATA" not in commands
 
 
 class SecondTime(dict[str, bytes | None]):

@@ -140,10 +140,10 @@ async def test_a_job_that_asks_for_it_is_run_again(context: Context, notes: Note
 async def test_running_again_uses_up_no_try_for_failures(context: Context, notes: Notes) -> None:
     async def ask_twice_and_fail(context: Context, payload: bytes) -> timedelta | None:
         await note(context, payload)
-        told = len(await notes())
-        if told == 3:
+        count = len(await notes())
+        if count == 3:
             raise ValueError("once")
-        return timedelta(milliseconds=10) if told < 3 else None
+        return timedelta(milliseconds=10) if count < 3 else None
 
     soon = timedelta(milliseconds=10)
     async with jobs_running(context, {"test.again": Job(ask_twice_and_fail, retry_after=(soon,))}):

@@ -12,7 +12,7 @@ NEW = "jane.new@example.com"
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "fact"),
     [
         ({"title": "Check-up"}, "What: Check-up"),
         ({"location": "Room 9"}, "Where: Room 9"),
@@ -24,13 +24,13 @@ NEW = "jane.new@example.com"
     ],
 )
 def test_any_changed_field_of_the_invitation_is_sent_again(
-    post: Post, change: JSON, told: str
+    post: Post, change: JSON, fact: str
 ) -> None:
     booking = post.confirmed()
     post.patch(booking, **change)
     (mail,) = to(post.news(), booking["attendee_email"])
     assert str(mail["Subject"]).startswith("Changed: ")
-    assert told in text_of(mail)
+    assert fact in text_of(mail)
     event = event_in(mail)
     assert (calendar_part(mail).get_param("method"), event["SEQUENCE"]) == ("REQUEST", 2)
     assert (str(event["UID"]), event["STATUS"]) == (f"{booking['id']}@kalends", "CONFIRMED")

@@ -37,13 +37,13 @@ def housekeepers(url: str, count: int) -> Iterator[None]:
 
 async def keep_house(url: str) -> None:
     context = Context(Database(ConnectParameters(dsn=url), 5), Seal("0" * 32))
-    told = False
+    is_reported = False
     while True:
         await booking_endings.expire_pending(context)
         await booking_endings.complete_confirmed(context)
-        if not told:
+        if not is_reported:
             print("at work", flush=True)  # noqa: T201
-        told = True
+        is_reported = True
 
 
 if __name__ == "__main__":

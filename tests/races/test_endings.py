@@ -86,7 +86,7 @@ def race(
         answers = asyncio.run(change_all())
     events = asyncio.run(events_of(fleet, bookings))
     assert set(answers) <= {200, 409}
-    seen = Counter(actor for told in events for _, actor in told[-1:])
+    seen = Counter(actor for logged in events for _, actor in logged[-1:])
     assert set(seen) == {BY_KEY, BY_ITSELF}, "nobody raced"
     now = [world.api.get(f"{PATH}/{booking['id']}").json()["data"] for booking in bookings]
     return list(zip(now, answers, events, strict=True))

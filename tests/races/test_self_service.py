@@ -26,9 +26,9 @@ def test_a_booking_is_moved_once_and_cancelled_once(fleet: Fleet, world: World) 
     assert set(answers["cancel"]) == {303}
     assert set(answers["move"]) <= {303, 422}
     assert set(answers["confirm"]) <= {200, 409}
-    for booking, told in zip(bookings, asyncio.run(events_of(fleet, bookings)), strict=True):
-        kinds = Counter(kind for kind, _ in told)
-        assert told[-1] == ("booking.cancelled", "attendee")
+    for booking, logged in zip(bookings, asyncio.run(events_of(fleet, bookings)), strict=True):
+        kinds = Counter(kind for kind, _ in logged)
+        assert logged[-1] == ("booking.cancelled", "attendee")
         assert max(kinds.values()) == 1, kinds
         now = world.api.get(f"{PATH}/{booking['id']}").json()["data"]
         assert now["status"] == "CANCELLED"

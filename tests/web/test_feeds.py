@@ -65,8 +65,8 @@ def test_the_calendar_shows_a_booking_with_its_attendee(world: World) -> None:
     assert event["summary"] == "Check-up (Zoë O'Brien; \\, x)"
     assert event.start == datetime.fromisoformat(start)
     assert event.end == datetime.fromisoformat(plus(start, hours=1))
-    for told in ("zoe@example.com", "+49 30 1234", "First line\nsecond line", booking["id"]):
-        assert told in str(event["description"])
+    for part in ("zoe@example.com", "+49 30 1234", "First line\nsecond line", booking["id"]):
+        assert part in str(event["description"])
     assert event["location"] == "Room 1"
     assert vobject.readOne(answer.text).vevent.status.value == "TENTATIVE"
 

@@ -68,16 +68,16 @@ def test_the_number_follows_the_phone(german: World) -> None:
 
 
 def test_the_country_is_that_of_the_zone_unless_it_is_set(world: World) -> None:
-    def told(**changes: Any) -> str | None:
+    def region(**changes: Any) -> str | None:
         country: str | None = world.api.patch(ORGANIZATION, json=changes).json()["data"]["country"]
         return country
 
     assert world.api.get(ORGANIZATION).json()["data"]["country"] is None
-    assert told(timezone="Europe/Vienna") == "AT"
+    assert region(timezone="Europe/Vienna") == "AT"
     assert booked(world, phone="01 5131234")["attendee"]["phone_e164"] == "+4315131234"
-    assert told(country="CH") == "CH"
-    assert told(timezone="Asia/Tokyo") == "CH"
-    assert told(country=None) == "JP"
+    assert region(country="CH") == "CH"
+    assert region(timezone="Asia/Tokyo") == "CH"
+    assert region(country=None) == "JP"
 
 
 @pytest.mark.parametrize("country", ["XX", "de", "DEU", "", 49, "D\n"])

@@ -102,13 +102,13 @@ class Running:
         self._server.should_exit = True
         self._thread.join(SECONDS)
 
-    def connect(self, *said: bytes, receive_buffer: int = 0) -> socket.socket:
+    def connect(self, *data: bytes, receive_buffer: int = 0) -> socket.socket:
         client = socket.socket()
         if receive_buffer:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         client.settimeout(SECONDS)
         client.connect(self.address)
-        for part in said:
+        for part in data:
             client.sendall(part)
         return client
 
@@ -157,9 +157,9 @@ def send_until_refused(client: socket.socket, part: bytes) -> int:
     return sent
 
 
-@pytest.mark.parametrize("said", [b"GET", HEAD, HEAD + b"x-more: ", b"\r\n"])
-def test_headers_that_do_not_come_are_given_up(running: Running, said: bytes) -> None:
-    with closing(running.connect(said)) as client:
+@pytest.mark.parametrize("data", [b"GET", HEAD, HEAD + b"x-more: ", b"\r\n"])
+def test_headers_that_do_not_come_are_given_up(running: Running, data: bytes) -> None:
+    with closing(running.connect(data)) as client:
         answer = heard(client)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b'"code":"REQUEST_TIMEOUT"' in answer
@@ -188,15 +188,15 @@ def test_a_second_request_has_the_same_time_for_its_headers(running: Running) ->
         assert heard(client).startswith(b"HTTP/1.1 408 ")
 
 
-@pytest.mark.parametrize("said", [b"GET /un", b"\r\n", b"GET /unread HTTP/1.1\r\nx: "])
-def test_what_follows_a_request_at_once_is_not_waited_for(running: Running, said: bytes) -> None:
+@pytest.mark.parametrize("data", [b"GET /un", b"\r\n", b"GET /unread HTTP/1.1\r\nx: "])
+def test_what_follows_a_request_at_once_is_not_waited_for(running: Running, data: bytes) -> None:
     first = b"GET /unread HTTP/1.1\r\nhost: x\r\n\r\n"
-    with closing(running.connect(first + said)) as client:
+    with closing(running.connect(first + data)) as client:
         assert heard(client).count(b"HTTP/1.1 ") in (1, 2)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "data",
     [
         b"content-length: 9\r\n\r\n",
         b"content-length: 9\r\n\r\nabc",
@@ -205,8 +205,8 @@ def test_what_follows_a_request_at_once_is_not_waited_for(running: Running, said
         b"expect: 100-continue\r\ncontent-length: 9\r\n\r\n",
     ],
 )
-def test_a_body_that_does_not_go_on_is_given_up(running: Running, said: bytes) -> None:
-    with closing(running.connect(HEAD + said)) as client:
+def test_a_body_that_does_not_go_on_is_given_up(running: Running, data: bytes) -> None:
+    with closing(running.connect(HEAD + data)) as client:
         answer = heard(client)
     assert b"HTTP/1.1 408 " in answer
     assert b'"code":"REQUEST_TIMEOUT"' in answer
@@ -279,12 +279,12 @@ def test_an_endless_body_of_no_matter_is_cut(running: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "data",
     [b"x-more: ", b"transfer-encoding: chunked\r\n\r\n0\r\nx-trailer: "],
     ids=["headers", "trailers"],
 )
-def test_endless_headers_and_trailers_are_cut(running: Running, said: bytes) -> None:
-    with closing(running.connect(HEAD + said)) as client:
+def test_endless_headers_and_trailers_are_cut(running: Running, data: bytes) -> None:
+    with closing(running.connect(HEAD + data)) as client:
         sent = send_until_refused(client, b"x" * LARGEST_HEAD_BYTES)
     assert sent < 40_000_000
 

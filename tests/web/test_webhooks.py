@@ -236,8 +236,8 @@ def test_disabled_by_hand_it_waits(world: World, receiver: Receiver) -> None:
 
 
 def test_retry_after_is_honoured(world: World, receiver: Receiver) -> None:
-    told = iter([Reply(429, headers={"retry-after": "2"})])
-    receiver.behave = lambda _: next(told, Reply())
+    replies = iter([Reply(429, headers={"retry-after": "2"})])
+    receiver.behave = lambda _: next(replies, Reply())
     create_webhook(world, receiver.url)
     world.book(world.create_schedule())
     first, second = receiver.wait_for(2)
@@ -264,10 +264,10 @@ def test_a_test_is_sent_now_and_stands_in_the_delivery_log_alone(
     hook = create_webhook(world, receiver.url)
     answer = world.api.post(f"{HOOKS}/{hook['id']}/test")
     assert answer.status_code == 200
-    said = answer.json()["data"]
-    assert said["delivered"] is True
-    assert said["status"] == 200
-    assert said["error"] is None
+    result = answer.json()["data"]
+    assert result["delivered"] is True
+    assert result["status"] == 200
+    assert result["error"] is None
     (came,) = receiver.received
     assert came.type == "webhook.test"
     assert Webhook(hook["secret"]).verify(came.body, came.headers)
@@ -280,10 +280,10 @@ def test_a_test_is_sent_now_and_stands_in_the_delivery_log_alone(
 def test_a_test_that_fails_says_why(world: World, receiver: Receiver) -> None:
     receiver.behave = lambda _: Reply(500)
     hook = create_webhook(world, receiver.url)
-    said = world.api.post(f"{HOOKS}/{hook['id']}/test").json()["data"]
-    assert said["delivered"] is False
-    assert said["status"] == 500
-    assert said["error"] == "answered 500"
+    result = world.api.post(f"{HOOKS}/{hook['id']}/test").json()["data"]
+    assert result["delivered"] is False
+    assert result["status"] == 500
+    assert result["error"] == "answered 500"
 
 
 def test_a_test_can_be_sent_again(world: World, receiver: Receiver) -> None:

@@ -321,8 +321,8 @@ def test_who_is_invited_sets_a_password_and_is_signed_in(
     world: World, mailbox: Mailbox, environment: dict[str, str]
 ) -> None:
     guest = someone()
-    told = invite(environment, world, guest, "admin")
-    assert guest in told
+    output = invite(environment, world, guest, "admin")
+    assert guest in output
     [link] = mailbox.links_to(guest)
     assert guest in world.stranger.get(link).text
     for wrong in ("", "nobody has this password", NEW):

@@ -43,8 +43,8 @@ def test_plain_links_may_be_followed(url: str) -> None:
 
 
 def test_messages_escape_what_they_are_given() -> None:
-    told = escape(gettext_in_page("Reason: {reason}", reason="<b>" + chr(0x202E)))
-    assert told == "Reason: &lt;b&gt;"
+    output = escape(gettext_in_page("Reason: {reason}", reason="<b>" + chr(0x202E)))
+    assert output == "Reason: &lt;b&gt;"
     kept = escape(gettext_in_page("Reason: {reason}", reason=isolated("<b>")))
     assert kept == "Reason: <bdi>&lt;b&gt;</bdi>"
 

@@ -82,10 +82,10 @@ def test_names_are_put_together_once_for_all_quarters_of_an_hour() -> None:
 
 async def started_and_stopped(home: Installation) -> None:
     """The application as its server starts it, and ends it again."""
-    told = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
+    messages = iter([{"type": "lifespan.startup"}, {"type": "lifespan.shutdown"}])
 
     async def receive() -> Any:
-        return next(told)
+        return next(messages)
 
     async def send(message: Any) -> None:
         assert message["type"].endswith(".complete"), message

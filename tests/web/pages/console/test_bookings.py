@@ -155,10 +155,12 @@ def test_answers_stand_under_their_questions_on_page_and_in_file(world: World, a
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "page_text"),
     [("/bookings", "list"), ("/calendar", "week"), ("/calendar?view=day", "day"), ("", "booking")],
 )
-def test_user_text_is_inert_everywhere(world: World, admin: User, path: str, said: str) -> None:
+def test_user_text_is_inert_everywhere(
+    world: World, admin: User, path: str, page_text: str
+) -> None:
     attendee = {"name": HOSTILE, "email": "x@example.com", "notes": HOSTILE}
     start = tomorrow_at(10)
     booking = world.book(
@@ -250,17 +252,17 @@ def test_a_booking_shows_its_whole_history_and_all_that_went_out(world: World, a
         link = re.search(rf'href="(/console/[^"]+/{kind}/[^"]+)"', page.text)
         assert link
         assert admin.get(link[1]).status_code == 200
-    said = text_of(page)
+    page_text = text_of(page)
     happened = ["Details changed", "Moved", "Confirmed", "Booked"]
-    history = said[said.index("History") :]
+    history = page_text[page_text.index("History") :]
     assert sorted(happened, key=history.index) == happened
-    assert "Name: Ada → Ada L." in said
+    assert "Name: Ada → Ada L." in page_text
     assert admin.email in history
     assert "API key First key" in history
-    assert "ada@example.com" in said[said.index("Mail") :]
-    assert "booking.rescheduled" in said
-    assert "delivered" in said
-    assert "HTTP 202" in said
+    assert "ada@example.com" in page_text[page_text.index("Mail") :]
+    assert "booking.rescheduled" in page_text
+    assert "delivered" in page_text
+    assert "HTTP 202" in page_text
 
 
 def test_what_a_console_does_says_who_did_it(world: World, admin: User) -> None:
@@ -336,9 +338,9 @@ def test_how_it_went_is_asked_once_it_has_begun(
 ) -> None:
     booking = world.book(world.shared_schedule, start, attendee=named("Ada"))
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
-    said = text_of(admin.open(f"/bookings/{booking['id']}"))
+    page_text = text_of(admin.open(f"/bookings/{booking['id']}"))
     for question in ("Has the appointment with Ada taken place?", "Did Ada not come?"):
-        assert (question in said) == is_offered
+        assert (question in page_text) == is_offered
 
 
 def _set(user: User, booking: JSON, status: str) -> Any:

@@ -38,9 +38,9 @@ def test_both_passes_of_an_hour_are_distinguished(new_york: World, admin: User) 
     new_york.book(schedule, "2026-11-01T05:30:00Z", attendee=named("Ada"))
     new_york.book(schedule, "2026-11-01T06:30:00Z", attendee=named("Grace"))
     for view in ("day", "week"):
-        said = text_of(admin.open("/calendar", view=view, day="2026-11-01"))
-        assert "UTC−4" in said[said.index("Ada") : said.index("Grace")]
-        assert "UTC−5" in said[said.index("Grace") :]
+        page_text = text_of(admin.open("/calendar", view=view, day="2026-11-01"))
+        assert "UTC−4" in page_text[page_text.index("Ada") : page_text.index("Grace")]
+        assert "UTC−5" in page_text[page_text.index("Grace") :]
 
 
 def test_the_calendar_of_one_schedule_is_shown_alone(world: World, admin: User) -> None:

@@ -20,7 +20,7 @@ def event_type(post: Post, **fields: Any) -> JSON:
     return post.world.create_event_type(schedule_id=schedule["id"], **fields)
 
 
-def told(post: Post, booking: JSON) -> tuple[str, str]:
+def parts_of(post: Post, booking: JSON) -> tuple[str, str]:
     """The text of the attendee's one new mail, and its invitation."""
     (mail,) = to(post.news(), booking["attendee_email"])
     return text_of(mail), event_in(mail).to_ical().decode().replace("\r\n ", "")
@@ -32,9 +32,9 @@ def test_answers_are_mailed_under_their_questions(post: Post) -> None:
     mails = post.news()
     assert len(mails) == 2
     for mail in mails:
-        for said in ("What is it about?: Teeth", "Is it your first visit?: Yes"):
-            assert said in text_of(mail)
-            assert said in str(event_in(mail)["DESCRIPTION"])
+        for fact in ("What is it about?: Teeth", "Is it your first visit?: Yes"):
+            assert fact in text_of(mail)
+            assert fact in str(event_in(mail)["DESCRIPTION"])
 
 
 def test_answers_keep_their_labels_when_the_event_type_is_deleted(post: Post) -> None:
@@ -45,7 +45,7 @@ def test_answers_keep_their_labels_when_the_event_type_is_deleted(post: Post) ->
     post.world.api.patch(path, json={"questions": [QUESTIONS[0] | {"label": "Your topic"}]})
     assert post.world.api.delete(path).status_code == 200
     post.patch(booking, status="CONFIRMED")
-    assert "Your topic: Gums" in told(post, booking)[0]
+    assert "Your topic: Gums" in parts_of(post, booking)[0]
 
 
 def test_a_question_that_was_removed_goes_by_its_name(post: Post) -> None:
@@ -54,26 +54,26 @@ def test_a_question_that_was_removed_goes_by_its_name(post: Post) -> None:
     post.news()
     post.world.api.patch(f"/api/v1/event-types/{kind['id']}", json={"questions": []})
     post.patch(booking, status="CONFIRMED")
-    assert "Topic: Gums" in told(post, booking)[0]
+    assert "Topic: Gums" in parts_of(post, booking)[0]
 
 
 def test_the_video_link_comes_with_the_confirmation_and_goes(post: Post) -> None:
     kind = event_type(post, location=LINK, location_type="video")
     booking = post.world.book(event_type_id=kind["id"])
-    for part in told(post, booking):
+    for part in parts_of(post, booking):
         assert LINK not in part
     post.patch(booking, status="CONFIRMED")
-    for part in told(post, booking):
+    for part in parts_of(post, booking):
         assert LINK in part
     post.world.api.delete(f"/api/v1/bookings/{booking['id']}")
-    for part in told(post, booking):
+    for part in parts_of(post, booking):
         assert LINK not in part
 
 
 def test_the_old_address_keeps_no_video_link(post: Post) -> None:
     booking = post.confirmed(location=LINK, location_type="video")
     post.patch(booking, attendee={"email": "jane.new@example.com"})
-    for part in told(post, booking):
+    for part in parts_of(post, booking):
         assert LINK not in part
 
 
@@ -83,7 +83,7 @@ def test_the_mail_says_until_when_it_can_be_changed(post: Post) -> None:
     body = post.world.booking_body(None, start, event_type_id=kind["id"])
     body["attendee"]["timezone"] = "Asia/Kathmandu"
     booking = post.world.api.post("/api/v1/bookings", json=body).json()["data"]
-    text, invitation = told(post, booking)
+    text, invitation = parts_of(post, booking)
     assert "16:15 (Asia/Kathmandu, GMT+5:45)." in text.partition("cancel or move it until")[2]
     assert "/booking/" in text
     assert "/booking/" in invitation
@@ -93,5 +93,5 @@ def test_the_mail_says_until_when_it_can_be_changed(post: Post) -> None:
 def test_a_mail_offers_no_change_once_it_is_too_late(post: Post, notice: int | None) -> None:
     kind = event_type(post, cancellation_notice_minutes=notice and 60 * 24 * 7)
     booking = post.world.book(event_type_id=kind["id"])
-    for part in told(post, booking):
+    for part in parts_of(post, booking):
         assert ("/booking/" in part) == (notice is None)

@@ -51,11 +51,11 @@ def test_a_video_link_is_on_the_page_while_it_is_confirmed(
     page = visitor.book(path, tomorrow_at(10))
     mine = page.url.path
     assert "The link comes once it is confirmed." in text_of(page)
-    told = {"PENDING": page}
+    by_status = {"PENDING": page}
     for status in ("CONFIRMED", "CANCELLED"):
         change_status(world, status)
-        told[status] = visitor.get(mine)
-    for status, shown in told.items():
+        by_status[status] = visitor.get(mine)
+    for status, shown in by_status.items():
         is_told = status == "CONFIRMED"
         assert (LINK in shown.text) == is_told
         assert ("secret-room" in shown.text) == is_told
