@@ -12,6 +12,16 @@ from kalends.store.database import Tx
 
 ROWS_A_BATCH: Final = 1000
 
+
+def _oldest(table: str, column: str, condition: str = "true") -> str:
+    """Deletes the rows whose `column` is not after $1, the oldest first."""
+    return f"""
+DELETE FROM {table} WHERE ctid = ANY(ARRAY(
+    SELECT ctid FROM {table} WHERE {column} <= $1 AND {condition}
+    ORDER BY {column} LIMIT $2 FOR UPDATE SKIP LOCKED))
+"""
+
+
 # Holds of a sandbox end at the time that its requests give (Kalends-Now), which is not ours.
 HOLDS: Final = """
 DELETE FROM occupancies WHERE ctid = ANY(ARRAY(
@@ -26,21 +36,9 @@ DELETE FROM holds WHERE ctid = ANY(ARRAY(
     WHERE h.expires_at <= $1
     ORDER BY h.expires_at LIMIT $2 FOR UPDATE OF h SKIP LOCKED))
 """
-ANSWERS: Final = """
-DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM idempotency_keys WHERE created_at <= $1
-    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-"""
-SESSIONS: Final = """
-DELETE FROM sessions WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM sessions WHERE expires_at <= $1
-    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-"""
-SYNC_RUNS: Final = """
-DELETE FROM calcom_runs WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM calcom_runs WHERE finished_at <= $1
-    ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-"""
+ANSWERS: Final = _oldest("idempotency_keys", "created_at")
+SESSIONS: Final = _oldest("sessions", "expires_at")
+SYNC_RUNS: Final = _oldest("calcom_runs", "finished_at")
 WINDOWS: Final = """
 DELETE FROM rate_windows WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM rate_windows WHERE window_start < $1
@@ -54,11 +52,7 @@ DELETE FROM pgqueuer_log WHERE ctid = ANY(ARRAY(
     ORDER BY created LIMIT $2 FOR UPDATE SKIP LOCKED))
 """
 # What waits is tried for days, and goes when it was tried for the last time.
-DELIVERIES: Final = """
-DELETE FROM deliveries WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM deliveries WHERE created_at <= $1 AND state <> 'pending'
-    ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-"""
+DELIVERIES: Final = _oldest("deliveries", "created_at", "state <> 'pending'")
 UNWANTED_DELIVERIES: Final = """
 DELETE FROM deliveries WHERE ctid = ANY(ARRAY(
     SELECT d.ctid FROM webhook_endpoints w
@@ -72,11 +66,7 @@ DELETE FROM webhook_lanes WHERE ctid = ANY(ARRAY(
     JOIN webhook_lanes l ON l.organization_id = w.organization_id AND l.endpoint_id = w.id
     WHERE w.deleted_at <= $1 LIMIT $2 FOR UPDATE OF l SKIP LOCKED))
 """
-EMPTY_LANES: Final = """
-DELETE FROM webhook_lanes WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM webhook_lanes WHERE waiting <= 0 AND due_at <= $1
-    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-"""
+EMPTY_LANES: Final = _oldest("webhook_lanes", "due_at", "waiting <= 0")
 MESSAGES: Final = """
 UPDATE mails SET message = NULL WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM mails WHERE created_at <= $1 AND message IS NOT NULL
@@ -89,16 +79,8 @@ DELETE FROM booking_links WHERE ctid = ANY(ARRAY(
     WHERE l.created_at <= $1 AND (b.end_time <= $1 OR b.id IS NULL)
     ORDER BY l.created_at LIMIT $2 FOR UPDATE OF l SKIP LOCKED))
 """
-ACCOUNT_LINKS: Final = """
-DELETE FROM account_links WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM account_links WHERE expires_at <= $1
-    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-"""
-FORM_DRAFTS: Final = """
-DELETE FROM form_drafts WHERE ctid = ANY(ARRAY(
-    SELECT ctid FROM form_drafts WHERE expires_at <= $1
-    ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-"""
+ACCOUNT_LINKS: Final = _oldest("account_links", "expires_at")
+FORM_DRAFTS: Final = _oldest("form_drafts", "expires_at")
 
 
 async def delete_ended_holds(tx: Tx, now: datetime) -> int:

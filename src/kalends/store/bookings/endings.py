@@ -15,27 +15,29 @@ from kalends.store.database import Tx
 
 ENDINGS_A_BATCH: Final = 200
 
-TO_EXPIRE: Final = """
+
+def _endings(status: str, starts_or_ends: str, moment: str, event_types: str) -> str:
+    """Bookings with that status whose column is not after the moment, at most $2, the oldest
+    first; of those event types, and of no organization of $3. `t` is the event type."""
+    return f"""
 SELECT o.id, o.mode, due.id, due.version FROM event_types t
 JOIN organizations o ON o.id = t.organization_id
 CROSS JOIN LATERAL (
     SELECT b.id, b.version FROM bookings b
     WHERE b.organization_id = t.organization_id AND b.event_type_id = t.id
-        AND b.status = 'PENDING' AND b.start_time <= $1
-    ORDER BY b.start_time LIMIT $2) due
-WHERE t.expire_pending AND o.id <> ALL($3::uuid[]) LIMIT $2
+        AND b.status = '{status}' AND b.{starts_or_ends} <= {moment}
+    ORDER BY b.{starts_or_ends} LIMIT $2) due
+WHERE {event_types} AND o.id <> ALL($3::uuid[]) LIMIT $2
 """
-TO_COMPLETE: Final = """
-SELECT o.id, o.mode, due.id, due.version FROM event_types t
-JOIN organizations o ON o.id = t.organization_id
-CROSS JOIN LATERAL (
-    SELECT b.id, b.version FROM bookings b
-    WHERE b.organization_id = t.organization_id AND b.event_type_id = t.id
-        AND b.status = 'CONFIRMED'
-        AND b.end_time <= $1::timestamptz - make_interval(mins => t.complete_after_minutes)
-    ORDER BY b.end_time LIMIT $2) due
-WHERE t.complete_after_minutes IS NOT NULL AND o.id <> ALL($3::uuid[]) LIMIT $2
-"""
+
+
+TO_EXPIRE: Final = _endings("PENDING", "start_time", "$1", "t.expire_pending")
+TO_COMPLETE: Final = _endings(
+    "CONFIRMED",
+    "end_time",
+    "$1::timestamptz - make_interval(mins => t.complete_after_minutes)",
+    "t.complete_after_minutes IS NOT NULL",
+)
 
 
 class DueEnding(Struct, frozen=True):
