@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
@@ -13,7 +13,7 @@ from kalends.runtime.api_keys import MadeKey
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import api_keys
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, page
+from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted, page
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Resource, Route
 
@@ -33,15 +33,6 @@ class CreateApiKey(RequestModel, frozen=True):
         Annotated[Label, Meta(description="What the key is for; none where it is empty.")] | None
     ) = None
     expires_at: Annotated[Instant, Meta(description="Default: never.")] | None = None
-
-
-class ApiKeyList(Struct, frozen=True):
-    data: list[ApiKeyBody]
-    meta: PageMeta
-
-
-class CreatedApiKeyResponse(Struct, frozen=True):
-    data: CreatedApiKeyBody
 
 
 async def list_api_keys(call: Call) -> HttpAnswer:
@@ -87,7 +78,7 @@ def revoked_response(key_id: UUID) -> HttpAnswer:
 _call = Resource(tag="API keys", path="/api/v1/api-keys", reads=Scope.ALL, writes=Scope.ALL)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_api_keys, {200: ApiKeyList}, query=PageQuery),
-    _call("POST", create_api_key, {201: CreatedApiKeyResponse}, body=CreateApiKey),
-    _call("DELETE /{id}", revoke_api_key, {200: DeletedResponse}),
+    _call("GET", list_api_keys, {200: PageOf[ApiKeyBody]}, query=PageQuery),
+    _call("POST", create_api_key, {201: DataOf[CreatedApiKeyBody]}, body=CreateApiKey),
+    _call("DELETE /{id}", revoke_api_key, {200: DataOf[Deleted]}),
 )

@@ -10,7 +10,7 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials, UserAccount
 from kalends.web.api.models import RequestModel
-from kalends.web.http.answers import data, with_headers
+from kalends.web.http.answers import DataOf, data, with_headers
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Access, Resource, Route
 from kalends.web.http.sign_ins import address_of, token_in
@@ -21,16 +21,8 @@ class Login(RequestModel, frozen=True):
     password: Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
-class AccountResponse(Struct, frozen=True):
-    data: AccountBody
-
-
 class SignedOut(Struct, frozen=True):
     signed_out: bool = True
-
-
-class SignedOutResponse(Struct, frozen=True):
-    data: SignedOut
 
 
 async def login(call: Call) -> HttpAnswer:
@@ -81,7 +73,7 @@ def signed_out_response(_: None) -> HttpAnswer:
 _call = Resource(tag="Sessions", path="/api/auth", reads=Access.SESSION, writes=Access.OPEN)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("POST /login", login, {200: AccountResponse}, body=Login, errors=("RATE_LIMITED",)),
-    _call("POST /logout", logout, {200: SignedOutResponse}, access=Access.SESSION),
-    _call("GET /me", me, {200: AccountResponse}),
+    _call("POST /login", login, {200: DataOf[AccountBody]}, body=Login, errors=("RATE_LIMITED",)),
+    _call("POST /logout", logout, {200: DataOf[SignedOut]}, access=Access.SESSION),
+    _call("GET /me", me, {200: DataOf[AccountBody]}),
 )

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
@@ -28,7 +28,7 @@ from kalends.web.api.models import (
     check_zone,
     day_or_instant,
 )
-from kalends.web.http.answers import PageMeta, data, page
+from kalends.web.http.answers import DataOf, PageOf, data, page
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body, read_query
@@ -196,19 +196,6 @@ class CancelQuery(RequestModel, frozen=True):
     notify: Annotated[
         bool, Meta(description="false: no mail about it; its event and webhooks are as always.")
     ] = True
-
-
-class BookingResponse(Struct, frozen=True):
-    data: BookingBody
-
-
-class CancelledBookingResponse(Struct, frozen=True):
-    data: CancelledBookingBody
-
-
-class BookingList(Struct, frozen=True):
-    data: list[BookingBody]
-    meta: PageMeta
 
 
 async def list_bookings(call: Call) -> HttpAnswer:
@@ -407,20 +394,20 @@ _call = Resource(
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_bookings, {200: BookingList}, query=BookingsQuery),
+    _call("GET", list_bookings, {200: PageOf[BookingBody]}, query=BookingsQuery),
     _call(
         "POST",
         create_booking,
-        {201: BookingResponse},
+        {201: DataOf[BookingBody]},
         body=CreateBooking,
         etag=True,
         errors=(*RULES, "HOLD_EXPIRED"),
     ),
-    _call("GET /{id}", get_booking, {200: BookingResponse}, etag=True),
+    _call("GET /{id}", get_booking, {200: DataOf[BookingBody]}, etag=True),
     _call(
         "PATCH /{id}",
         update_booking,
-        {200: BookingResponse},
+        {200: DataOf[BookingBody]},
         body=UpdateBooking,
         etag=True,
         if_match=True,
@@ -429,7 +416,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _call(
         "DELETE /{id}",
         cancel_booking,
-        {200: CancelledBookingResponse},
+        {200: DataOf[CancelledBookingBody]},
         query=CancelQuery,
         etag=True,
         if_match=True,

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, structs
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
@@ -20,7 +20,7 @@ from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import busy_times, schedules
 from kalends.services.busy_times import NewBusyTime
 from kalends.web.api.models import DayOrInstant, PageQuery, RequestModel, day_or_instant
-from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, page
+from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted, page
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
@@ -60,15 +60,6 @@ class CreateBusyTime(RequestModel, frozen=True):
     start_time: Instant
     end_time: Annotated[Instant, Meta(description="After `start_time`, by five years at most.")]
     reason: Annotated[Line | None, Meta(examples=["Holiday"])] = None
-
-
-class BusyTimeResponse(Struct, frozen=True):
-    data: BusyTimeBody
-
-
-class BusyTimeList(Struct, frozen=True):
-    data: list[BusyTimeBody]
-    meta: PageMeta
 
 
 async def list_busy_times(call: Call) -> HttpAnswer:
@@ -159,7 +150,7 @@ _call = Resource(
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_busy_times, {200: BusyTimeList}, query=BusyTimesQuery),
-    _call("POST", create_busy_time, {201: BusyTimeResponse}, body=CreateBusyTime),
-    _call("DELETE /{busy_id}", delete_busy_time, {200: DeletedResponse}),
+    _call("GET", list_busy_times, {200: PageOf[BusyTimeBody]}, query=BusyTimesQuery),
+    _call("POST", create_busy_time, {201: DataOf[BusyTimeBody]}, body=CreateBusyTime),
+    _call("DELETE /{busy_id}", delete_busy_time, {200: DataOf[Deleted]}),
 )

@@ -27,7 +27,7 @@ from kalends.services.imports import connections, runs
 from kalends.services.imports.connections import NewConnection
 from kalends.services.users.sign_in_sessions import require_admin
 from kalends.web.api.models import DayOrInstant, RequestModel, day_or_instant
-from kalends.web.http.answers import DeletedResponse, data, deleted
+from kalends.web.http.answers import DataOf, Deleted, data, deleted
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.routes import Access, Resource, Route
 
@@ -137,10 +137,6 @@ class PutCalcomConnection(RequestModel, frozen=True, rename="camel"):
 
 class OfOrganization(RequestModel, frozen=True, rename="camel"):
     organization_id: Annotated[str, Meta(description="The organization.")]
-
-
-class CalcomConnectionResponse(Struct, frozen=True):
-    data: CalcomConnectionBody
 
 
 class ReceivedHookBody(Struct, frozen=True):
@@ -348,20 +344,20 @@ ROUTES: Final[tuple[Route, ...]] = (
     _call(
         "PUT /api/integrations/calcom",
         put_calcom,
-        {200: CalcomConnectionResponse},
+        {200: DataOf[CalcomConnectionBody]},
         body=PutCalcomConnection,
     ),
     _call(
         "GET /api/integrations/calcom",
         get_calcom,
-        {200: CalcomConnectionResponse},
+        {200: DataOf[CalcomConnectionBody]},
         query=OfOrganization,
         errors=("FORBIDDEN", "NOT_FOUND"),
     ),
     _call(
         "DELETE /api/integrations/calcom",
         delete_calcom,
-        {200: DeletedResponse},
+        {200: DataOf[Deleted]},
         query=OfOrganization,
         errors=("NOT_FOUND",),
     ),

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, Any, Final
 
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
@@ -17,7 +17,14 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges, NewEventType
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, page_in_pieces
+from kalends.web.http.answers import (
+    DataOf,
+    Deleted,
+    PageOf,
+    data,
+    deleted,
+    page_in_pieces,
+)
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
@@ -230,15 +237,6 @@ class UpdateEventType(RequestModel, frozen=True):
     is_active: bool | UnsetType = UNSET
 
 
-class EventTypeResponse(Struct, frozen=True):
-    data: EventTypeBody
-
-
-class EventTypeList(Struct, frozen=True):
-    data: list[EventTypeBody]
-    meta: PageMeta
-
-
 async def list_event_types(call: Call) -> HttpAnswer:
     """List event types
 
@@ -397,24 +395,24 @@ _call = Resource(
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_event_types, {200: EventTypeList}, query=EventTypesQuery),
+    _call("GET", list_event_types, {200: PageOf[EventTypeBody]}, query=EventTypesQuery),
     _call(
         "POST",
         create_event_type,
-        {201: EventTypeResponse},
+        {201: DataOf[EventTypeBody]},
         body=CreateEventType,
         etag=True,
         errors=("SLUG_TAKEN",),
     ),
-    _call("GET /{id}", get_event_type, {200: EventTypeResponse}, etag=True),
+    _call("GET /{id}", get_event_type, {200: DataOf[EventTypeBody]}, etag=True),
     _call(
         "PATCH /{id}",
         update_event_type,
-        {200: EventTypeResponse},
+        {200: DataOf[EventTypeBody]},
         body=UpdateEventType,
         etag=True,
         if_match=True,
         errors=("SLUG_TAKEN",),
     ),
-    _call("DELETE /{id}", delete_event_type, {200: DeletedResponse}, if_match=True),
+    _call("DELETE /{id}", delete_event_type, {200: DataOf[Deleted]}, if_match=True),
 )

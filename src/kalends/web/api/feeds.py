@@ -12,7 +12,7 @@ from kalends.domain.access import Scope
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import feeds
 from kalends.services.feeds import MadeFeed
-from kalends.web.http.answers import DeletedResponse, data, deleted
+from kalends.web.http.answers import DataOf, Deleted, data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Resource, Route
 
@@ -38,14 +38,6 @@ class CreatedFeedBody(Struct, frozen=True):
         ),
     ]
     created_at: datetime
-
-
-class FeedResponse(Struct, frozen=True):
-    data: FeedBody
-
-
-class CreatedFeedResponse(Struct, frozen=True):
-    data: CreatedFeedBody
 
 
 async def get_feed(call: Call) -> HttpAnswer:
@@ -96,7 +88,7 @@ _call = Resource(
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", get_feed, {200: FeedResponse}),
-    _call("POST", create_feed, {201: CreatedFeedResponse}),
-    _call("DELETE", delete_feed, {200: DeletedResponse}),
+    _call("GET", get_feed, {200: DataOf[FeedBody]}),
+    _call("POST", create_feed, {201: DataOf[CreatedFeedBody]}),
+    _call("DELETE", delete_feed, {200: DataOf[Deleted]}),
 )

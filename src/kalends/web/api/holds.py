@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct, structs
+from msgspec import Meta, structs
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
@@ -14,7 +14,7 @@ from kalends.scheduling.holds import NewHold
 from kalends.services import holds
 from kalends.web.api.bookings import RULES
 from kalends.web.api.models import RequestModel
-from kalends.web.http.answers import DeletedResponse, data, deleted
+from kalends.web.http.answers import DataOf, Deleted, data, deleted
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.routes import Resource, Route
 
@@ -32,10 +32,6 @@ class CreateHold(RequestModel, frozen=True):
     override: Annotated[
         bool, Meta(description="As for a booking (needs the scope bookings:override).")
     ] = False
-
-
-class HoldResponse(Struct, frozen=True):
-    data: HoldBody
 
 
 async def create_hold(call: Call) -> HttpAnswer:
@@ -80,7 +76,7 @@ _call = Resource(
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("POST", create_hold, {201: HoldResponse}, body=CreateHold, errors=RULES),
-    _call("GET /{id}", get_hold, {200: HoldResponse}),
-    _call("DELETE /{id}", delete_hold, {200: DeletedResponse}),
+    _call("POST", create_hold, {201: DataOf[HoldBody]}, body=CreateHold, errors=RULES),
+    _call("GET /{id}", get_hold, {200: DataOf[HoldBody]}),
+    _call("DELETE /{id}", delete_hold, {200: DataOf[Deleted]}),
 )

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, Final
 
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain.access import Organization, Scope
 from kalends.domain.values import Email, Name, Slug
@@ -12,7 +12,7 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import organizations
 from kalends.services.organizations import OrganizationChanges
 from kalends.web.api.models import CountryCode, RequestModel, ZoneName, check_country, check_zone
-from kalends.web.http.answers import data
+from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
@@ -40,10 +40,6 @@ class UpdateOrganization(RequestModel, frozen=True):
             "goes by the time zone."
         ),
     ] = UNSET
-
-
-class OrganizationResponse(Struct, frozen=True):
-    data: OrganizationBody
 
 
 async def get_organization(call: Call) -> HttpAnswer:
@@ -81,11 +77,11 @@ _call = Resource(
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", get_organization, {200: OrganizationResponse}),
+    _call("GET", get_organization, {200: DataOf[OrganizationBody]}),
     _call(
         "PATCH",
         update_organization,
-        {200: OrganizationResponse},
+        {200: DataOf[OrganizationBody]},
         body=UpdateOrganization,
         errors=("SLUG_TAKEN",),
     ),

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated, Any, Final
 
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
@@ -15,7 +15,14 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import schedules
 from kalends.services.schedules import NewSchedule, ScheduleChanges
 from kalends.web.api.models import PageQuery, RequestModel, ZoneName, check_zone
-from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, page_in_pieces
+from kalends.web.http.answers import (
+    DataOf,
+    Deleted,
+    PageOf,
+    data,
+    deleted,
+    page_in_pieces,
+)
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
@@ -127,15 +134,6 @@ class UpdateSchedule(RequestModel, frozen=True):
     overrides: Overrides | UnsetType | None = UNSET
     booking_limits: ScheduleLimitsInput | UnsetType | None = UNSET
     is_active: bool | UnsetType = UNSET
-
-
-class ScheduleResponse(Struct, frozen=True):
-    data: ScheduleBody
-
-
-class ScheduleList(Struct, frozen=True):
-    data: list[ScheduleBody]
-    meta: PageMeta
 
 
 async def list_schedules(call: Call) -> HttpAnswer:
@@ -272,18 +270,18 @@ _call = Resource(
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_schedules, {200: ScheduleList}, query=SchedulesQuery),
-    _call("POST", create_schedule, {201: ScheduleResponse}, body=CreateSchedule, etag=True),
-    _call("GET /{id}", get_schedule, {200: ScheduleResponse}, etag=True),
+    _call("GET", list_schedules, {200: PageOf[ScheduleBody]}, query=SchedulesQuery),
+    _call("POST", create_schedule, {201: DataOf[ScheduleBody]}, body=CreateSchedule, etag=True),
+    _call("GET /{id}", get_schedule, {200: DataOf[ScheduleBody]}, etag=True),
     _call(
         "PATCH /{id}",
         update_schedule,
-        {200: ScheduleResponse},
+        {200: DataOf[ScheduleBody]},
         body=UpdateSchedule,
         etag=True,
         if_match=True,
     ),
     _call(
-        "DELETE /{id}", delete_schedule, {200: DeletedResponse}, if_match=True, errors=("IN_USE",)
+        "DELETE /{id}", delete_schedule, {200: DataOf[Deleted]}, if_match=True, errors=("IN_USE",)
     ),
 )

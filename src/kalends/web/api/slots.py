@@ -18,7 +18,7 @@ from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.scheduling.slots import ListedSlots, SlotRange
 from kalends.services import slots
 from kalends.web.api.models import DayOrInstant, RequestModel, ZoneName, check_zone, day_or_instant
-from kalends.web.http.answers import data, data_with_meta
+from kalends.web.http.answers import DataOf, data, data_with_meta
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.routes import Resource, Route
 
@@ -79,10 +79,6 @@ class SlotsMeta(Struct, frozen=True):
 class SlotList(Struct, frozen=True):
     data: list[SlotBody]
     meta: SlotsMeta
-
-
-class ExplanationResponse(Struct, frozen=True):
-    data: ExplanationBody
 
 
 async def list_slots(call: Call) -> HttpAnswer:
@@ -197,7 +193,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     _call(
         "GET /explain",
         explain_slot,
-        {200: ExplanationResponse},
+        {200: DataOf[ExplanationBody]},
         query=ExplainQuery,
         errors=("NOT_FOUND", "INACTIVE", "NOT_RESCHEDULABLE", "BROKEN_ZONE"),
     ),

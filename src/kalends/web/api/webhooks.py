@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
-from msgspec import UNSET, Meta, Struct, UnsetType, structs
+from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.access import Scope
@@ -25,7 +25,7 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.webhooks import deliveries, endpoints
 from kalends.services.webhooks.endpoints import EndpointChanges, MadeEndpoint, NewEndpoint, Rotated
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import DeletedResponse, PageMeta, data, deleted, page
+from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted, page
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body
@@ -68,36 +68,6 @@ class UpdateWebhook(RequestModel, frozen=True):
 
 class DeliveriesQuery(PageQuery, frozen=True):
     state: Annotated[State | None, Meta(description="Only those in this state.")] = None
-
-
-class WebhookList(Struct, frozen=True):
-    data: list[WebhookBody]
-    meta: PageMeta
-
-
-class WebhookResponse(Struct, frozen=True):
-    data: WebhookBody
-
-
-class CreatedWebhookResponse(Struct, frozen=True):
-    data: CreatedWebhookBody
-
-
-class RotatedSecretResponse(Struct, frozen=True):
-    data: RotatedSecretBody
-
-
-class WebhookTestResponse(Struct, frozen=True):
-    data: WebhookTestBody
-
-
-class DeliveryList(Struct, frozen=True):
-    data: list[DeliveryBody]
-    meta: PageMeta
-
-
-class DeliveryResponse(Struct, frozen=True):
-    data: DeliveryBody
 
 
 async def list_webhooks(call: Call) -> HttpAnswer:
@@ -240,13 +210,15 @@ _call = Resource(
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_webhooks, {200: WebhookList}, query=PageQuery),
-    _call("POST", create_webhook, {201: CreatedWebhookResponse}, body=CreateWebhook),
-    _call("GET /{id}", get_webhook, {200: WebhookResponse}),
-    _call("PATCH /{id}", update_webhook, {200: WebhookResponse}, body=UpdateWebhook),
-    _call("DELETE /{id}", delete_webhook, {200: DeletedResponse}),
-    _call("POST /{id}/test", test_webhook, {200: WebhookTestResponse}, repeatable=True),
-    _call("POST /{id}/rotate-secret", rotate_webhook_secret, {200: RotatedSecretResponse}),
-    _call("GET /{id}/deliveries", list_deliveries, {200: DeliveryList}, query=DeliveriesQuery),
-    _call("POST /{id}/deliveries/{delivery_id}/redeliver", redeliver, {202: DeliveryResponse}),
+    _call("GET", list_webhooks, {200: PageOf[WebhookBody]}, query=PageQuery),
+    _call("POST", create_webhook, {201: DataOf[CreatedWebhookBody]}, body=CreateWebhook),
+    _call("GET /{id}", get_webhook, {200: DataOf[WebhookBody]}),
+    _call("PATCH /{id}", update_webhook, {200: DataOf[WebhookBody]}, body=UpdateWebhook),
+    _call("DELETE /{id}", delete_webhook, {200: DataOf[Deleted]}),
+    _call("POST /{id}/test", test_webhook, {200: DataOf[WebhookTestBody]}, repeatable=True),
+    _call("POST /{id}/rotate-secret", rotate_webhook_secret, {200: DataOf[RotatedSecretBody]}),
+    _call(
+        "GET /{id}/deliveries", list_deliveries, {200: PageOf[DeliveryBody]}, query=DeliveriesQuery
+    ),
+    _call("POST /{id}/deliveries/{delivery_id}/redeliver", redeliver, {202: DataOf[DeliveryBody]}),
 )

@@ -1,7 +1,7 @@
 """How answers are rendered: `{"data": …}`, pages with `meta`, ETags."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from msgspec import Raw, Struct, structs
 
@@ -21,15 +21,22 @@ class PageMeta(Struct, frozen=True):
     hasMore: bool  # noqa: N815  (the WebKasa spelling)
 
 
+# What a route answers. OpenAPI calls them `ThingResponse` and `ThingList` where they are of a
+# `ThingBody`; a docstring would be the description of each.
+class DataOf(Struct, Generic[T], frozen=True):
+    data: T
+
+
+class PageOf(Struct, Generic[T], frozen=True):
+    data: list[T]
+    meta: PageMeta
+
+
 class Deleted(Struct, frozen=True):
     """What was deleted."""
 
     id: str
     deleted: bool = True
-
-
-class DeletedResponse(Struct, frozen=True):
-    data: Deleted
 
 
 def data(shown: Any, status: int = 200, version: int | None = None) -> HttpAnswer:

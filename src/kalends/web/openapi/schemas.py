@@ -25,6 +25,10 @@ NOWHERE: Final = re.compile(r"\^\(\?!\[\\s\\S\]\*\[(\^?)([^\]]+)\]\)(.*)")
 SURROGATES: Final = r"\ud800-\udfff"
 # Components that clients know by more than the name of their class.
 NOUNS: Final = {"State": "DeliveryState", "Status": "BookingStatus"}
+# What msgspec calls `DataOf[BookingBody]`, in the component's title and in its name.
+ANSWER: Final = re.compile(r"(?P<kind>DataOf|PageOf)_(?P<noun>\w+)_")
+NAME_OF_TITLE: Final = str.maketrans("[]", "__")
+ENDINGS: Final = {"DataOf": "Response", "PageOf": "List"}
 
 
 class Schemas:
@@ -86,11 +90,17 @@ def named_by_noun(
 ) -> tuple[list[Schema], dict[str, Schema]]:
     """The same references and components by the names that clients of the API read: `Booking`,
     not `BookingBody`. Raises ValueError if two components would have one name."""
-    names = {name: NOUNS.get(name, name.removesuffix("Body")) for name in found}
+    names = {name: _noun_of(name) for name in found}
     if len(set(names.values())) < len(names):
         raise ValueError(f"Two components would have one name: {sorted(names.values())}")
     schemas = {names[name]: _renamed(schema, names) for name, schema in found.items()}
     return [_renamed(ref, names) for ref in refs], dict(sorted(schemas.items()))
+
+
+def _noun_of(name: str) -> str:
+    if whole := ANSWER.fullmatch(name):
+        return whole["noun"].removesuffix("Body") + ENDINGS[whole["kind"]]
+    return NOUNS.get(name, name.removesuffix("Body"))
 
 
 def _renamed(value: Any, names: dict[str, str]) -> Any:
@@ -103,7 +113,8 @@ def _renamed(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value.get("$ref"), str):
         renamed["$ref"] = REF + names[_name(value)]
     if isinstance(value.get("title"), str):
-        renamed["title"] = names.get(value["title"], value["title"])
+        title = value["title"].translate(NAME_OF_TITLE)
+        renamed["title"] = names.get(title, value["title"])
     return renamed
 
 
