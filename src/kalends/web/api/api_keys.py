@@ -12,10 +12,11 @@ from kalends.formats.access import ApiKeyBody, CreatedApiKeyBody, show_api_key
 from kalends.runtime.api_keys import MadeKey
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import api_keys
+from kalends.web.api.listing import answer_page
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted, page
+from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted
 from kalends.web.http.call import Call
-from kalends.web.http.routes import Resource, Route
+from kalends.web.http.routes import Resource, Route, Scopes
 
 
 class CreateApiKey(RequestModel, frozen=True):
@@ -41,8 +42,7 @@ async def list_api_keys(call: Call) -> HttpAnswer:
     Those that were not revoked, oldest first. The secrets are not shown.
     """
     query = call.query(PageQuery)
-    listed, total = await call.read(api_keys.list_api_keys, query.limit, query.offset)
-    return page(listed, total, query.limit, query.offset, show_api_key)
+    return await answer_page(call, query, api_keys.list_api_keys, show_api_key)
 
 
 async def create_api_key(call: Call) -> HttpAnswer:
@@ -75,7 +75,7 @@ def revoked_response(key_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.API_KEY, key_id))
 
 
-_call = Resource(tag="API keys", path="/api/v1/api-keys", reads=Scope.ALL, writes=Scope.ALL)
+_call = Resource(tag="API keys", path="/api/v1/api-keys", scopes=Scopes(Scope.ALL, Scope.ALL))
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", list_api_keys, {200: PageOf[ApiKeyBody]}, query=PageQuery),

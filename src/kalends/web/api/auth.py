@@ -12,7 +12,7 @@ from kalends.services.users.sign_in_sessions import Credentials, UserAccount
 from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import DataOf, data, with_headers
 from kalends.web.http.call import Call
-from kalends.web.http.routes import Access, Resource, Route
+from kalends.web.http.routes import Access, Resource, Route, Scopes
 from kalends.web.http.sign_ins import address_of, token_in
 
 
@@ -70,10 +70,17 @@ def signed_out_response(_: None) -> HttpAnswer:
     return data(SignedOut())
 
 
-_call = Resource(tag="Sessions", path="/api/auth", reads=Access.SESSION, writes=Access.OPEN)
+_call = Resource(tag="Sessions", path="/api/auth", scopes=Scopes(Access.SESSION, Access.SESSION))
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("POST /login", login, {200: DataOf[AccountBody]}, body=Login, errors=("RATE_LIMITED",)),
-    _call("POST /logout", logout, {200: DataOf[SignedOut]}, access=Access.SESSION),
+    _call(
+        "POST /login",
+        login,
+        {200: DataOf[AccountBody]},
+        access=Access.OPEN,
+        body=Login,
+        errors=("RATE_LIMITED",),
+    ),
+    _call("POST /logout", logout, {200: DataOf[SignedOut]}),
     _call("GET /me", me, {200: DataOf[AccountBody]}),
 )

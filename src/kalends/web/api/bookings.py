@@ -8,7 +8,6 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.booking import Booking, BookingFilter, LocationType, Status
 from kalends.domain.errors import Invalid
 from kalends.domain.language_tags import LanguageTag
@@ -20,6 +19,7 @@ from kalends.scheduling import clocks
 from kalends.scheduling.booking_changes import AttendeeChanges, BookingChanges, Cancellation
 from kalends.scheduling.booking_creation import NewAttendee, NewBooking
 from kalends.services import bookings
+from kalends.web.api.listing import answer_page
 from kalends.web.api.models import (
     DayOrInstant,
     PageQuery,
@@ -28,11 +28,11 @@ from kalends.web.api.models import (
     check_zone,
     day_or_instant,
 )
-from kalends.web.http.answers import DataOf, PageOf, data, page
+from kalends.web.http.answers import DataOf, PageOf, data
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body, read_query
-from kalends.web.http.routes import Resource, Route
+from kalends.web.http.routes import BOOKINGS, Resource, Route
 
 NOT_AN_ID: Final = UUID(int=0)
 _STATUS: Final = "|".join(Status)
@@ -205,14 +205,8 @@ async def list_bookings(call: Call) -> HttpAnswer:
     with 422; use a smaller `limit`.
     """
     query = call.query(BookingsQuery)
-    listed, total = await call.read(
-        bookings.list_bookings,
-        _filter(query),
-        upcoming=query.upcoming,
-        limit=query.limit,
-        offset=query.offset,
-    )
-    return page(listed, total, query.limit, query.offset, show_booking)
+    use_case = partial(bookings.list_bookings, criteria=_filter(query), upcoming=query.upcoming)
+    return await answer_page(call, query, use_case, show_booking)
 
 
 async def get_booking(call: Call) -> HttpAnswer:
@@ -389,9 +383,7 @@ RULES: Final = (
     "BROKEN_ZONE",
 )
 
-_call = Resource(
-    tag="Bookings", path="/api/v1/bookings", reads=Scope.BOOKINGS_READ, writes=Scope.BOOKINGS_WRITE
-)
+_call = Resource(tag="Bookings", path="/api/v1/bookings", scopes=BOOKINGS)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", list_bookings, {200: PageOf[BookingBody]}, query=BookingsQuery),

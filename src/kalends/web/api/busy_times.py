@@ -8,7 +8,6 @@ from uuid import UUID
 from msgspec import Meta, structs
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
 from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.schedule import BusyTime
@@ -19,12 +18,13 @@ from kalends.scheduling import clocks
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import busy_times, schedules
 from kalends.services.busy_times import NewBusyTime
+from kalends.web.api.listing import answer_page
 from kalends.web.api.models import DayOrInstant, PageQuery, RequestModel, day_or_instant
-from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted, page
+from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route
+from kalends.web.http.routes import BOOKINGS, Resource, Route
 
 LONGEST_BUSY_TIME: Final = timedelta(days=5 * 366)
 
@@ -70,15 +70,8 @@ async def list_busy_times(call: Call) -> HttpAnswer:
     schedule = await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule"))
     query = call.query(BusyTimesQuery)
     start, end = _span(query, zone_of_schedule(schedule).name)
-    listed, total = await call.read(
-        busy_times.list_busy_times,
-        schedule.id,
-        start=start,
-        end=end,
-        limit=query.limit,
-        offset=query.offset,
-    )
-    return page(listed, total, query.limit, query.offset, show_busy_time)
+    use_case = partial(busy_times.list_busy_times, schedule_id=schedule.id, start=start, end=end)
+    return await answer_page(call, query, use_case, show_busy_time)
 
 
 async def create_busy_time(call: Call) -> HttpAnswer:
@@ -142,12 +135,7 @@ def _bounds(field: str, text: str, zone: str) -> tuple[datetime, datetime]:
     return clocks.bounds_of(given, zone) if isinstance(given, Day) else (given, given)
 
 
-_call = Resource(
-    tag="Busy times",
-    path="/api/v1/schedules/{id}/busy-times",
-    reads=Scope.BOOKINGS_READ,
-    writes=Scope.BOOKINGS_WRITE,
-)
+_call = Resource(tag="Busy times", path="/api/v1/schedules/{id}/busy-times", scopes=BOOKINGS)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", list_busy_times, {200: PageOf[BusyTimeBody]}, query=BusyTimesQuery),

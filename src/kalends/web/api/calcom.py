@@ -29,7 +29,7 @@ from kalends.services.users.sign_in_sessions import require_admin
 from kalends.web.api.models import DayOrInstant, RequestModel, day_or_instant
 from kalends.web.http.answers import DataOf, Deleted, data, deleted
 from kalends.web.http.call import Call, id_named
-from kalends.web.http.routes import Access, Resource, Route
+from kalends.web.http.routes import Access, Resource, Route, Scopes
 
 DEFAULT_INTERVAL_MINUTES: Final = 15
 WEEK_MINUTES: Final = 7 * 24 * 60
@@ -325,7 +325,7 @@ _FAILURES: Final = (
     "CALCOM_UNAVAILABLE",
 )
 
-_call = Resource(tag="Cal.com", path="", reads=Access.SESSION, writes=Access.SESSION)
+_call = Resource(tag="Cal.com", path="", scopes=Scopes(Access.SESSION, Access.SESSION))
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call(

@@ -15,7 +15,7 @@ from kalends.services import event_log
 from kalends.web.api.models import Limit, RequestModel
 from kalends.web.http.answers import data_with_meta
 from kalends.web.http.call import Call
-from kalends.web.http.routes import Resource, Route
+from kalends.web.http.routes import Resource, Route, Scopes
 
 
 class EventLogQuery(RequestModel, frozen=True):
@@ -81,7 +81,9 @@ def event_body(event: LoggedEvent) -> Raw:
 
 
 _call = Resource(
-    tag="Event log", path="/api/v1/event-log", reads=Scope.BOOKINGS_READ, writes=Scope.BOOKINGS_READ
+    tag="Event log",
+    path="/api/v1/event-log",
+    scopes=Scopes(Scope.BOOKINGS_READ, Scope.BOOKINGS_READ),
 )
 
 ROUTES: Final[tuple[Route, ...]] = (

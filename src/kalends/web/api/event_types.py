@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.booking import LocationType
 from kalends.domain.changes import given_values
 from kalends.domain.errors import Invalid
@@ -16,6 +15,7 @@ from kalends.formats.event_types import EventTypeBody, show_event_type
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges, NewEventType
+from kalends.web.api.listing import answer_page_in_pieces
 from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import (
     DataOf,
@@ -23,12 +23,11 @@ from kalends.web.http.answers import (
     PageOf,
     data,
     deleted,
-    page_in_pieces,
 )
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route
+from kalends.web.http.routes import BOOKINGS, Resource, Route
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
 LONGEST_NOTICE_MINUTES: Final = 10 * 366 * 24 * 60
@@ -243,13 +242,8 @@ async def list_event_types(call: Call) -> HttpAnswer:
     In the order of their creation.
     """
     query = call.query(EventTypesQuery)
-    listed, total = await call.read(
-        event_types.list_event_types,
-        is_active=query.active,
-        limit=query.limit,
-        offset=query.offset,
-    )
-    return await page_in_pieces(listed, total, query.limit, query.offset, show_event_type)
+    use_case = partial(event_types.list_event_types, is_active=query.active)
+    return await answer_page_in_pieces(call, query, use_case, show_event_type)
 
 
 async def get_event_type(call: Call) -> HttpAnswer:
@@ -387,12 +381,7 @@ def _wrong_options(question: QuestionInput) -> str | None:
     return "must differ from each other" if len(set(options)) < len(options) else None
 
 
-_call = Resource(
-    tag="Event types",
-    path="/api/v1/event-types",
-    reads=Scope.BOOKINGS_READ,
-    writes=Scope.BOOKINGS_WRITE,
-)
+_call = Resource(tag="Event types", path="/api/v1/event-types", scopes=BOOKINGS)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", list_event_types, {200: PageOf[EventTypeBody]}, query=EventTypesQuery),

@@ -8,13 +8,12 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import feeds
 from kalends.services.feeds import MadeFeed
 from kalends.web.http.answers import DataOf, Deleted, data, deleted
 from kalends.web.http.call import Call
-from kalends.web.http.routes import Resource, Route
+from kalends.web.http.routes import BOOKINGS, Resource, Route
 
 
 class FeedBody(Struct, frozen=True):
@@ -80,12 +79,7 @@ def _deleted(schedule_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.SCHEDULE, schedule_id))
 
 
-_call = Resource(
-    tag="Schedules",
-    path="/api/v1/schedules/{id}/feed",
-    reads=Scope.BOOKINGS_READ,
-    writes=Scope.BOOKINGS_WRITE,
-)
+_call = Resource(tag="Schedules", path="/api/v1/schedules/{id}/feed", scopes=BOOKINGS)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", get_feed, {200: DataOf[FeedBody]}),

@@ -5,7 +5,6 @@ from typing import Annotated, Final
 from msgspec import Meta, structs
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.hold import Hold
 from kalends.domain.values import Instant
 from kalends.formats.slots import HoldBody, show_hold
@@ -16,7 +15,7 @@ from kalends.web.api.bookings import RULES
 from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import DataOf, Deleted, data, deleted
 from kalends.web.http.call import Call, id_named
-from kalends.web.http.routes import Resource, Route
+from kalends.web.http.routes import BOOKINGS, Resource, Route
 
 LONGEST_HOLD_MINUTES: Final = 30
 
@@ -71,9 +70,7 @@ def parse_new(body: CreateHold) -> NewHold:
     return NewHold(**values)
 
 
-_call = Resource(
-    tag="Holds", path="/api/v1/holds", reads=Scope.BOOKINGS_READ, writes=Scope.BOOKINGS_WRITE
-)
+_call = Resource(tag="Holds", path="/api/v1/holds", scopes=BOOKINGS)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("POST", create_hold, {201: DataOf[HoldBody]}, body=CreateHold, errors=RULES),

@@ -16,7 +16,7 @@ from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route
+from kalends.web.http.routes import Resource, Route, Scopes
 
 
 class UpdateOrganization(RequestModel, frozen=True):
@@ -73,7 +73,7 @@ def parse_changes(body: bytes) -> OrganizationChanges:
 
 
 _call = Resource(
-    tag="Organization", path="/api/v1/organization", reads=Scope.BOOKINGS_READ, writes=Scope.ALL
+    tag="Organization", path="/api/v1/organization", scopes=Scopes(Scope.BOOKINGS_READ, Scope.ALL)
 )
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
 from kalends.domain.values import ClockTime, Day, Name, Text
@@ -14,6 +13,7 @@ from kalends.formats.schedules import ScheduleBody, show_schedule
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import schedules
 from kalends.services.schedules import NewSchedule, ScheduleChanges
+from kalends.web.api.listing import answer_page_in_pieces
 from kalends.web.api.models import PageQuery, RequestModel, ZoneName, check_zone
 from kalends.web.http.answers import (
     DataOf,
@@ -21,12 +21,11 @@ from kalends.web.http.answers import (
     PageOf,
     data,
     deleted,
-    page_in_pieces,
 )
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route
+from kalends.web.http.routes import BOOKINGS, Resource, Route
 
 MOST_WINDOWS: Final = 50
 MOST_OVERRIDES: Final = 2000
@@ -142,10 +141,8 @@ async def list_schedules(call: Call) -> HttpAnswer:
     In the order of their creation; the active ones, unless `active=false`.
     """
     query = call.query(SchedulesQuery)
-    listed, total = await call.read(
-        schedules.list_schedules, is_active=query.active, limit=query.limit, offset=query.offset
-    )
-    return await page_in_pieces(listed, total, query.limit, query.offset, show_schedule)
+    use_case = partial(schedules.list_schedules, is_active=query.active)
+    return await answer_page_in_pieces(call, query, use_case, show_schedule)
 
 
 async def get_schedule(call: Call) -> HttpAnswer:
@@ -262,12 +259,7 @@ def _window(field: str, given: WindowInput) -> WindowText:
     return WindowText(str(given.start), str(given.end))
 
 
-_call = Resource(
-    tag="Schedules",
-    path="/api/v1/schedules",
-    reads=Scope.BOOKINGS_READ,
-    writes=Scope.BOOKINGS_WRITE,
-)
+_call = Resource(tag="Schedules", path="/api/v1/schedules", scopes=BOOKINGS)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", list_schedules, {200: PageOf[ScheduleBody]}, query=SchedulesQuery),

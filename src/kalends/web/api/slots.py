@@ -20,7 +20,7 @@ from kalends.services import slots
 from kalends.web.api.models import DayOrInstant, RequestModel, ZoneName, check_zone, day_or_instant
 from kalends.web.http.answers import DataOf, data, data_with_meta
 from kalends.web.http.call import Call, id_named
-from kalends.web.http.routes import Resource, Route
+from kalends.web.http.routes import Resource, Route, Scopes
 
 LONGEST_SLOT_RANGE: Final = timedelta(days=366)
 LONGEST_MINUTES: Final = 30 * 24 * 60
@@ -179,7 +179,7 @@ def _show_in_the_way(thing: InTheWay) -> dict[str, Any]:
 
 
 _call = Resource(
-    tag="Slots", path="/api/v1/slots", reads=Scope.BOOKINGS_READ, writes=Scope.BOOKINGS_READ
+    tag="Slots", path="/api/v1/slots", scopes=Scopes(Scope.BOOKINGS_READ, Scope.BOOKINGS_READ)
 )
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -24,12 +24,13 @@ from kalends.formats.webhooks import (
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.webhooks import deliveries, endpoints
 from kalends.services.webhooks.endpoints import EndpointChanges, MadeEndpoint, NewEndpoint, Rotated
+from kalends.web.api.listing import answer_page
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted, page
+from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route
+from kalends.web.http.routes import Resource, Route, Scopes
 
 Url = Annotated[
     str,
@@ -76,8 +77,7 @@ async def list_webhooks(call: Call) -> HttpAnswer:
     Oldest first. The secrets are not shown.
     """
     query = call.query(PageQuery)
-    listed, total = await call.read(endpoints.list_endpoints, query.limit, query.offset)
-    return page(listed, total, query.limit, query.offset, show_endpoint)
+    return await answer_page(call, query, endpoints.list_endpoints, show_endpoint)
 
 
 async def get_webhook(call: Call) -> HttpAnswer:
@@ -160,10 +160,8 @@ async def list_deliveries(call: Call) -> HttpAnswer:
     await call.read(endpoints.get_endpoint, endpoint_id)
     query = call.query(DeliveriesQuery)
     state = None if query.state is None else query.state.value
-    listed, total = await call.read(
-        deliveries.list_deliveries, endpoint_id, state, query.limit, query.offset
-    )
-    return page(listed, total, query.limit, query.offset, show_delivery)
+    use_case = partial(deliveries.list_deliveries, endpoint_id=endpoint_id, state=state)
+    return await answer_page(call, query, use_case, show_delivery)
 
 
 async def redeliver(call: Call) -> HttpAnswer:
@@ -206,7 +204,9 @@ def retried_response(delivery: Delivery) -> HttpAnswer:
 
 
 _call = Resource(
-    tag="Webhooks", path="/api/v1/webhooks", reads=Scope.WEBHOOKS_READ, writes=Scope.WEBHOOKS_WRITE
+    tag="Webhooks",
+    path="/api/v1/webhooks",
+    scopes=Scopes(Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE),
 )
 
 ROUTES: Final[tuple[Route, ...]] = (

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, TypedDict, Unpack
+from typing import Any, Final, NamedTuple, TypedDict, Unpack
 
 from msgspec import Struct
 
@@ -70,6 +70,16 @@ class RouteOptions(TypedDict, total=False):
     repeatable: bool
 
 
+class Scopes(NamedTuple):
+    """Who may read, and who may write."""
+
+    reads: Scope | Access
+    writes: Scope | Access
+
+
+BOOKINGS: Final = Scopes(Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Resource:
     """What the calls below one path have in common: the tag, and who may read and write.
@@ -80,8 +90,7 @@ class Resource:
 
     tag: str
     path: str
-    reads: Scope | Access
-    writes: Scope | Access
+    scopes: Scopes
 
     def __call__(
         self, call: str, handler: Handler, answers: dict[int, Any], **more: Unpack[RouteOptions]
@@ -89,7 +98,7 @@ class Resource:
         """The route of a call such as `GET /{id}`, its path below the resource's."""
         method, _, path = call.partition(" ")
         summary, description = documented(handler)
-        more.setdefault("access", self.reads if method == "GET" else self.writes)
+        more.setdefault("access", self.scopes.reads if method == "GET" else self.scopes.writes)
         return Route(
             method=method,
             path=self.path + path,
