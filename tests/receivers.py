@@ -1,4 +1,4 @@
-"""Real HTTP receivers for webhooks, on loopback: they answer as told and keep what came."""
+"""Real HTTP receivers for webhooks, on loopback: they answer as configured and keep what came."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""A real SMTP server for the tests, which answers as it is told and keeps what it took."""
+"""A real SMTP server for the tests, which answers as configured and keeps what it took."""
 
 import threading
 import time

@@ -97,7 +97,7 @@ def change_often(world: World, booking: JSON) -> None:
 
 @dataclass
 class Slow:
-    """A receiver that answers when it is told to."""
+    """A receiver that answers once it is released."""
 
     status: int
     released: threading.Event = field(default_factory=threading.Event)

@@ -107,7 +107,7 @@ def _url_of(kalends: Kalends) -> str:
 
 
 def printed_by(server: Server) -> str:
-    """What `serve` told the person who started it, without the log."""
+    """What `serve` printed for the person who started it, without the log."""
     lines = server.log_file.read_text().splitlines()
     return "\n".join(line for line in lines if not line.startswith("{"))
 

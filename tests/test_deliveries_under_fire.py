@@ -34,7 +34,7 @@ def unsteady(seed: int) -> Behave:
 
 
 def change_five_times(world: World, schedule: JSON, number: int) -> str:
-    """A booking and what becomes of it: five events."""
+    """A booking and its changes: five events."""
     booking = world.book(schedule, plus("2031-01-01T00:00:00Z", hours=3 * number))
     path = f"/api/v1/bookings/{booking['id']}"
     world.api.patch(path, json={"status": "CONFIRMED"})

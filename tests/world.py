@@ -56,7 +56,7 @@ class World:
         return client
 
     def create_schedule(self, **fields: Any) -> JSON:
-        """A schedule that is always open, unless said otherwise."""
+        """A schedule that is always open, by default."""
         answer = self.api.post("/api/v1/schedules", json={"name": "Room 1", **fields})
         assert answer.status_code == 201, answer.text
         created: JSON = answer.json()["data"]

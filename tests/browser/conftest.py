@@ -40,7 +40,7 @@ class Visits(Protocol):
 
 @pytest.fixture
 def visit(browser: Browser, server: Server) -> Iterator[Visits]:
-    """Opens windows of new visitors, in New York unless said otherwise. Whatever a page does that
+    """Opens windows of new visitors, in New York by default. Whatever a page does that
     its own policy forbids, or throws, fails the test."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []

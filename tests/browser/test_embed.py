@@ -1,4 +1,4 @@
-"""The booking page on somebody else's site: in place, as a pop-up, and what that site hears."""
+"""The booking page on somebody else's site: in place, as a pop-up, and what that site receives."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Who holds a run, and what ends it for good, whoever holds it."""
+"""Who holds a run, and what ends it for good for any holder."""
 
 import asyncio
 import signal
@@ -191,7 +191,7 @@ def run_rows(desk: Desk) -> list[JSON]:
 
 
 def look(calcom: FakeCalcom, trouble: Trouble, times: int = 1) -> list[Failure | None]:
-    """What one hears who goes on where others have met that trouble."""
+    """What a worker reports that resumes a run which met that trouble."""
 
     async def ask() -> list[Failure | None]:
         http = GuardedHttp(read_opened(["127.0.0.1"]))

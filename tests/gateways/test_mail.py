@@ -398,7 +398,7 @@ async def test_nothing_is_sent_in_clear_where_starttls_is_refused(
 
 
 class SecondTime(dict[str, bytes | None]):
-    """Answers the second MAIL it hears otherwise than the first and the later ones."""
+    """Answers the second MAIL it receives otherwise than the first and the later ones."""
 
     def __init__(self, answer: bytes) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The server runs the jobs beside its requests, whatever becomes of its database."""
+"""The server runs the jobs beside its requests, also while its database restarts."""
 
 import os
 import signal

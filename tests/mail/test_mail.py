@@ -1,4 +1,4 @@
-"""Mail from a booking to the mail server: what is told to whom, and what bad luck does to it."""
+"""Mail from a booking to the mail server: who receives what, and how failures are met."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Mail and invitations of what is in person: on the clock of the place, whoever reads them."""
+"""Mail and invitations of what is in person: on the clock of the place, for every reader."""
 
 import re
 from typing import Any

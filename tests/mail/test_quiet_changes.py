@@ -1,4 +1,4 @@
-"""Changes that nobody is told of: `"notify": false` on update, `?notify=false` on cancel."""
+"""Changes without a mail: `"notify": false` on update, `?notify=false` on cancel."""
 
 from typing import Any
 

@@ -114,7 +114,7 @@ class Places:
 
 
 def program(folder: Path, name: str, release: str, does: str) -> Path:
-    """A folder with a program that says its release, and else does what the shell is told to."""
+    """A folder with a program that says its release, and else does what the shell does."""
     (folder / "programs").mkdir(exist_ok=True)
     script = folder / "programs" / name
     script.write_text(

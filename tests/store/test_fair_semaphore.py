@@ -96,7 +96,7 @@ def test_who_goes_away_while_waiting_leaves_no_turn_behind() -> None:
         await semaphore.acquire(ANN)
         waiting = [asyncio.create_task(semaphore.acquire(BOB)) for _ in range(2)]
         await asyncio.sleep(0)
-        semaphore.release(ANN)  # the first has its turn now, and is ended before it hears of it
+        semaphore.release(ANN)  # the first has its turn now, and is ended before it learns of it
         waiting[0].cancel()
         await asyncio.wait_for(waiting[1], 1)
         semaphore.release(BOB)

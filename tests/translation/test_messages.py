@@ -1,4 +1,4 @@
-"""Messages in the language of whoever reads: looked up, filled in, and several at once."""
+"""Messages in the language of their reader: looked up, filled in, and several at once."""
 
 import asyncio
 from pathlib import Path

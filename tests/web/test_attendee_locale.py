@@ -1,4 +1,4 @@
-"""`attendee.locale`: settable by the API, canonical, null where unknown, told where it changes."""
+"""`attendee.locale`: settable by the API, canonical, null where unknown, in events of a change."""
 
 from typing import Any
 

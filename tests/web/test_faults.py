@@ -1,4 +1,4 @@
-"""What is wrong with a value is a code; only whoever shows it has words for it."""
+"""What is wrong with a value is a code; only its readers have words for it."""
 
 import ast
 from collections.abc import Iterator

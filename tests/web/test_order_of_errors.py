@@ -52,7 +52,7 @@ def test_invalid_json_is_reported_before_anything_is_read(world: World) -> None:
     assert code(stale) == (400, "INVALID_JSON")
 
 
-def test_another_version_is_told_before_a_wrong_change(world: World) -> None:
+def test_another_version_is_reported_before_a_wrong_change(world: World) -> None:
     schedule = world.create_schedule()
     event_type = world.create_event_type(schedule_id=schedule["id"])
     booking = world.book(schedule)
@@ -67,7 +67,7 @@ def test_another_version_is_told_before_a_wrong_change(world: World) -> None:
         assert code(world.api.patch(path, json={"nonsense": 1})) == (422, "VALIDATION_ERROR")
 
 
-def test_what_is_missing_is_told_before_a_wrong_body(world: World) -> None:
+def test_a_missing_thing_is_reported_before_a_wrong_body(world: World) -> None:
     nothing = "0" * 22
     for method, path in (
         ("PATCH", f"/api/v1/schedules/sch_{nothing}"),

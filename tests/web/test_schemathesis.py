@@ -19,7 +19,7 @@ from tests.world import World
 
 EXAMPLES_FOR_A_CALL = 15
 FORMATS = Path(__file__).with_name("schemathesis_formats.py")
-# Every check is on. Two judge by status codes, and have to be told of some of ours:
+# Every check is on. Two judge by status codes, and have to know some of ours:
 #   positive_data_acceptance: no schema can say that an end comes after its start, that a zone
 #   exists, or that a time is open and free (422), nor which version stands (412);
 #   negative_data_rejection: a wrong body with an old If-Match is 412, as 412 is asked before 422.

@@ -173,7 +173,7 @@ def test_headers_that_trickle_are_given_up_too(running: Running) -> None:
             with suppress(TimeoutError):
                 assert one_answer(client).startswith(b"HTTP/1.1 408 ")
                 return
-    raise AssertionError("nothing was said")
+    raise AssertionError("nothing was sent")
 
 
 def test_a_connection_on_which_nothing_comes_is_closed(running: Running) -> None:
@@ -229,7 +229,7 @@ def test_a_body_that_trickles_for_ever_is_given_up(running: Running) -> None:
             with suppress(TimeoutError):
                 assert one_answer(client).startswith(b"HTTP/1.1 408 ")
                 return
-    raise AssertionError("nothing was said")
+    raise AssertionError("nothing was sent")
 
 
 def test_a_body_of_no_matter_is_not_waited_for_either(running: Running) -> None:

@@ -33,7 +33,7 @@ class _Hosts:
     """The hosts of one URL, in its order, and until when those that failed are asked last."""
 
     places: list[tuple[str, int]]
-    wanted: str | None
+    server_kind: str | None
     last_until: dict[int, float] = field(default_factory=dict)
 
     def in_order(self) -> list[int]:
@@ -45,7 +45,7 @@ class _Hosts:
 
     def passes(self) -> list[str | None]:
         """What sort of server is looked for, one after the other."""
-        return ["standby", "any"] if self.wanted == PREFERS_STANDBY else [self.wanted]
+        return ["standby", "any"] if self.server_kind == PREFERS_STANDBY else [self.server_kind]
 
 
 _known: dict[str, _Hosts] = {}
@@ -61,10 +61,10 @@ async def connect(parameters: ConnectParameters, **options: Any) -> asyncpg.Conn
     if len(hosts.places) < 2:
         return await asyncpg.connect(**{"timeout": CONNECT_SECONDS} | arguments)
     failed: BaseException | None = None
-    for wanted in hosts.passes():
+    for server_kind in hosts.passes():
         for place in hosts.in_order():
             try:
-                return await _connect_to(hosts, place, wanted, arguments)
+                return await _connect_to(hosts, place, server_kind, arguments)
             except NEXT_HOST as error:
                 failed = error
     assert failed is not None
@@ -72,12 +72,12 @@ async def connect(parameters: ConnectParameters, **options: Any) -> asyncpg.Conn
 
 
 async def _connect_to(
-    hosts: _Hosts, place: int, wanted: str | None, arguments: dict[str, Any]
+    hosts: _Hosts, place: int, server_kind: str | None, arguments: dict[str, Any]
 ) -> asyncpg.Connection:
     # Noted before, as a task that is cancelled while the host hangs notes nothing any more.
     hosts.last_until[place] = monotonic() + ASKED_LAST_SECONDS
     host, port = hosts.places[place]
-    sort = {"target_session_attrs": wanted} if wanted else {}
+    sort = {"target_session_attrs": server_kind} if server_kind else {}
     limit = CONNECT_SECONDS_OF_EACH_HOST
     try:
         async with asyncio.timeout(limit):

@@ -70,14 +70,14 @@ async def get_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
     return require(endpoint, "webhook", encode_id(ENDPOINT, endpoint_id))
 
 
-async def create_endpoint(work: UnitOfWork, wanted: NewEndpoint) -> MadeEndpoint:
+async def create_endpoint(work: UnitOfWork, new: NewEndpoint) -> MadeEndpoint:
     """It receives what happens from now on."""
     secret = webhook.new_secret()
     endpoint = WebhookEndpoint(
         id=new_id(),
-        url=wanted.url,
-        events=list(dict.fromkeys(wanted.events)),
-        description=wanted.description,
+        url=new.url,
+        events=list(dict.fromkeys(new.events)),
+        description=new.description,
         enabled=True,
         disabled_reason=None,
         secret=_sealed(work, secret),

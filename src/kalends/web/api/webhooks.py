@@ -101,8 +101,8 @@ async def create_webhook(call: Call) -> HttpAnswer:
     """
     body = await call.body(CreateWebhook)
     await endpoints.check_url(call.context, body.url)
-    wanted = NewEndpoint(**structs.asdict(body))
-    return await call.change(created_response, endpoints.create_endpoint, wanted)
+    new = NewEndpoint(**structs.asdict(body))
+    return await call.change(created_response, endpoints.create_endpoint, new)
 
 
 async def update_webhook(call: Call) -> HttpAnswer:

@@ -1,4 +1,4 @@
-"""Server-sent events: what happens elsewhere is told, to whom it concerns, while the session is."""
+"""Server-sent events: changes made elsewhere reach those they concern, while the session lasts."""
 
 import threading
 import time

@@ -32,7 +32,7 @@ class Clerk(httpx.Client):
         return self.get(self.root + path, params=query or None)
 
     def submit(self, path: str, page: str | None = None, **typed: Any) -> httpx.Response:
-        """Sends the form of that path on a page (its own, unless said otherwise), with what it
+        """Sends the form of that path on a page (its own by default), with what it
         has, but for what is typed; dots are double underscores. Does not follow redirects."""
         shown_page = self.open(path if page is None else page)
         return self.fill_in(shown_page, path, **typed)
