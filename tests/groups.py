@@ -2,7 +2,8 @@
 
 pytest-xdist gives each worker a PostgreSQL and a server of its own. What stands in one group runs
 in one worker, one test after the other: a file, since its tests may share a server of their own;
-and the races with everything under fire, which would slow one another down.
+what looks at pages, in one browser; and the races with everything under fire, which would slow one
+another down.
 """
 
 from pathlib import Path
@@ -15,16 +16,33 @@ TESTS = Path(__file__).parent
 UNDER_FIRE = ("races/", "test_deliveries_under_fire.py", "test_failures.py")
 # The slowest groups begin first, so that none is left over at the end.
 FIRST = (
-    "test_cli.py",
     "browser/",
+    "test_cli.py",
+    "web/test_schemathesis.py",
+    "store/test_embedded.py",
+    "test_claims.py",
+    "test_programs.py",
+    "store/test_archive.py",
+    "store/test_migrations.py",
+    "mail/",
+    "calcom/",
+    "test_",
+    "web/test_sessions.py",
+    "web/pages/",
 )
 NEEDS_A_SERVER = frozenset(
     {
+        "apart",
         "context",
         "empty",
         "fleet",
+        "fragile",
         "home",
+        "installed",
         "kalends",
+        "lease",
+        "mail_environment",
+        "own_environment",
         "own_home",
         "own_server",
         "pg15",
@@ -59,7 +77,9 @@ def path_of(item: pytest.Item) -> str:
 
 
 def group_of(path: str) -> str:
-    return "under fire" if path.startswith(UNDER_FIRE) else path
+    if path.startswith(UNDER_FIRE):
+        return "under fire"
+    return "browser" if path.startswith("browser/") else path
 
 
 def kind_of(item: pytest.Item, path: str) -> str:
@@ -69,6 +89,8 @@ def kind_of(item: pytest.Item, path: str) -> str:
     if path.startswith("browser/"):
         return "browser"
     names = set(getattr(item, "fixturenames", ()))
+    if item.get_closest_marker("server"):  # it starts one itself
+        return "server"
     return "server" if names & NEEDS_A_SERVER else "pure"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import psutil
+import pytest
 
 from kalends.compose import Installation
 from tests.servers import Server
@@ -168,6 +169,7 @@ def test_the_server_lives_on_while_its_database_is_away(
         os.kill(postgres_pid(own_home), signal.SIGCONT)
 
 
+@pytest.mark.server
 def test_four_servers_start_at_once_on_nothing_and_one_is_killed(tmp_path: Path) -> None:
     environment = {"KALENDS_DATA_DIR": str(tmp_path / "data")}
     servers = [Server(environment, tmp_path / f"{number}.log").start() for number in range(4)]

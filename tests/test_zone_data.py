@@ -18,6 +18,8 @@ from tests.world import JSON, Api
 OLD_RELEASE = "2019.1"
 SUMMER, WINTER = "2030-07-01T10:00:00Z", "2030-01-15T10:00:00Z"
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture
 def old_data(tmp_path: Path) -> Path:

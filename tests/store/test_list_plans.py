@@ -41,6 +41,8 @@ FROM (SELECT n, lpad((n % 50)::text, 32, '0')::uuid AS first,
 A_WEEK = FIRST + timedelta(days=100), FIRST + timedelta(days=107)
 SEVENTH = "8f14e45fceea167a5a36dedd4bea2543@Example.com"
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -42,6 +42,8 @@ WHERE organization_id = $1 AND start_time < $3 AND end_time > $2
 """
 START = datetime(2026, 6, 1, tzinfo=UTC)
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
