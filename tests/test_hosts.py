@@ -26,8 +26,6 @@ from tests.world import World
 
 __all__ = ["pg15"]
 
-pytestmark = pytest.mark.timeout(170)
-
 
 @dataclass
 class Pair:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, sync_playwright
 
 from tests.servers import Server
 
@@ -17,7 +17,7 @@ ARGUMENTS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 PHONE = {"width": 390, "height": 844}
 
 
@@ -76,6 +76,14 @@ def _broken_policy(line: str) -> list[str]:
     """What a page does against its own policy; not that another may not show it in a frame."""
     is_fault = "Content Security Policy" in line and "frame-ancestors" not in line
     return [line] if is_fault else []
+
+
+def choose_day(page: Page | FrameLocator, day: str) -> None:
+    """Presses a day of a booking page that shows the current month: it may be in the next one."""
+    link = page.locator(f'a.day[href*="day={day}"]')
+    if link.count() == 0:
+        page.get_by_role("link", name="Next month").click()
+    link.click()
 
 
 Violations = Callable[[Page], list[str]]

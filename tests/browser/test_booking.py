@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from kalends.availability.wallclock import zone_named
-from tests.browser.conftest import PHONE, Violations, Visits
+from tests.browser.conftest import PHONE, Violations, Visits, choose_day
 from tests.web.pages.visitors import offered, slug_of
 from tests.world import World, plus, tomorrow_at
 
@@ -87,7 +87,7 @@ def test_without_javascript_everything_works(world: World, visit: Visits) -> Non
     page.get_by_role("button", name="Show times").click()
     expect(page.locator("#swap")).to_have_attribute("data-zone", "Asia/Tokyo")
     local = datetime.fromisoformat(start) + timedelta(hours=9)
-    page.locator(f'a.day[href*="day={local:%Y-%m-%d}"]').click()
+    choose_day(page, f"{local:%Y-%m-%d}")
     choose(page, start)
     assert "timezone=Asia%2FTokyo" in page.url
     fill_in(page)

@@ -87,14 +87,10 @@ def test_a_booking_is_found_confirmed_and_moved_by_keyboard_alone(
 
 def drag(page: Page, block: Locator, hours: int, days: int = 0) -> None:
     """Takes the block by its top and lets it go so much later."""
-    box, hour = place_of(block), page.locator(".axis .r12").bounding_box()
-    first = page.locator(".axis .r24").bounding_box()
+    box, hour = place_of(block), place_of(page.locator(".axis .r12"))
+    first = place_of(page.locator(".axis .r24"))
     columns = page.locator(".column")
-    one, two = columns.nth(0).bounding_box(), columns.nth(1).bounding_box()
-    assert hour
-    assert first
-    assert one
-    assert two
+    one, two = place_of(columns.nth(0)), place_of(columns.nth(1))
     x, y = box["x"] + 20, box["y"] + 6
     page.mouse.move(x, y)
     page.mouse.down()
@@ -135,7 +131,7 @@ def test_dragging_asks_and_saves_nothing_before(world: World, visit: Visits) -> 
 
 def place_of(block: Locator) -> FloatRect:
     """Where it lies; for a moment it is nowhere, while a live update puts it anew."""
-    for _ in range(100):
+    for _ in range(1_000):
         if (box := block.bounding_box()) is not None:
             return box
         block.page.wait_for_timeout(50)

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
-from tests.browser.conftest import Visits
+from tests.browser.conftest import Visits, choose_day
 from tests.web.pages.visitors import offered
 from tests.world import World, tomorrow_at
 
@@ -76,7 +76,7 @@ def types_of(page: Page, origin: str) -> list[str]:
 
 
 def book_in(frame: FrameLocator, start: str) -> None:
-    frame.locator(f'a.day[href*="day={start[:10]}"]').click()
+    choose_day(frame, start[:10])
     frame.locator(f'#times button[value="{start}"]').click()
     frame.get_by_label("Name").fill("Ada")
     frame.get_by_label("E-mail").fill("ada@example.com")

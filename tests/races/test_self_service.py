@@ -20,7 +20,7 @@ ROUNDS = 15
 def test_a_booking_is_moved_once_and_cancelled_once(fleet: Fleet, world: World) -> None:
     """Each round: three move it to the same time, three cancel it, a key confirms it."""
     schedule = world.create_schedule()
-    bookings = [world.book(schedule, plus(tomorrow_at(0), days=n)) for n in range(ROUNDS)]
+    bookings = [world.book(schedule, plus(tomorrow_at(0), days=n + 1)) for n in range(ROUNDS)]
     links = asyncio.run(make_links(fleet, world, bookings))
     answers = asyncio.run(change_all(fleet, world, bookings, links))
     assert set(answers["cancel"]) == {303}

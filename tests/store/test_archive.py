@@ -22,7 +22,6 @@ from kalends.store.embedded.tools import Tools
 
 __all__ = ["pg15"]
 
-pytestmark = pytest.mark.timeout(60)
 
 # What our own schema is made of, and all that makes restoring difficult.
 SCHEMA = r"""

@@ -35,7 +35,7 @@ __all__ = ["empty", "finished", "reachable", "world"]
 DAEMON = 1
 BINARIES = Path(binary("postgres")).parent
 
-pytestmark = [pytest.mark.timeout(60), pytest.mark.server]
+pytestmark = pytest.mark.server
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
 
