@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from itertools import zip_longest
+from itertools import takewhile, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +48,7 @@ from scripts.api_comparison.tour import (  # noqa: E402
 
 WEEKS_AHEAD: Final = 8
 SHOWN_OF_EACH: Final = 60
+CONTEXT: Final = 60
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,9 @@ def compare(before: Recording, after: Recording) -> list[Difference]:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--before", type=Path, required=True, help="the other checkout")
-    parser.add_argument(
-        "--all", action="store_true", help="show every difference, not the first 60"
-    )
+    parser.add_argument("--all", action="store_true", help="all differences, each of them whole")
     return parser.parse_args()
 
 
@@ -174,7 +171,15 @@ def _initialized(python: Path, environment: dict[str, str]) -> dict[str, Any]:
 def _show(differences: list[Difference], kind: Kind, is_all: bool) -> None:
     print(f"\n{kind.value}: {len(differences)}")
     for one in differences if is_all else differences[:SHOWN_OF_EACH]:
-        print(f"  {one.where}\n    - {one.before}\n    + {one.after}")
+        before, after = (one.before, one.after) if is_all else _around(one.before, one.after)
+        print(f"  {one.where}\n    - {before}\n    + {after}")
+
+
+def _around(before: str, after: str) -> tuple[str, str]:
+    """Both texts near the first place where they differ."""
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
+    start = max(0, sum(1 for _ in alike) - CONTEXT)
+    return before[start : start + 4 * CONTEXT], after[start : start + 4 * CONTEXT]
 
 
 if __name__ == "__main__":
