@@ -20,7 +20,7 @@ from kalends.runtime.unit_of_work import Context
 from kalends.services import booking_endings
 from kalends.services.imports.runs import start_due_syncs
 from kalends.store.bookings import endings as endings_store
-from kalends.store.database import JOBS
+from kalends.store.database import JOB_LIMITS
 from kalends.store.jobs import NewJob, enqueue_jobs
 from tests.conftest import PASSWORD, make_organization
 from tests.jobs.workers import QUICK, eventually
@@ -65,7 +65,7 @@ def worlds(own_home: Installation, own_server: Server) -> Iterator[tuple[World, 
 
 @pytest.fixture
 async def context(own_home: Installation) -> AsyncIterator[Context]:
-    context = own_home.context(JOBS)
+    context = own_home.context(JOB_LIMITS)
     yield context
     await context.close()
 

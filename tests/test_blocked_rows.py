@@ -12,7 +12,7 @@ from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
 from kalends.domain.ids import BOOKING, decode_id
 from kalends.services.reminders import send_due
-from kalends.store.database import JOBS
+from kalends.store.database import JOB_LIMITS
 from tests.conftest import PASSWORD, make_organization
 from tests.psql import Psql
 from tests.servers import Server
@@ -141,7 +141,7 @@ def test_a_reminder_that_is_held_up_holds_up_no_others(
     held, free = (world.setup.organization_id for world in worlds)
 
     async def send() -> None:
-        context = own_home.context(JOBS)
+        context = own_home.context(JOB_LIMITS)
         try:
             await send_due(context)
         finally:

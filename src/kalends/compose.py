@@ -33,8 +33,8 @@ from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
 from kalends.settings import Settings, SettingsError
 from kalends.store.database import (
-    JOBS,
-    REQUESTS,
+    JOB_LIMITS,
+    REQUEST_LIMITS,
     ConnectionLimits,
     ConnectParameters,
     Database,
@@ -73,7 +73,7 @@ class Installation:
     secret: str
     served_at: str | None = None
 
-    def context(self, limits: ConnectionLimits = REQUESTS) -> Context:
+    def context(self, limits: ConnectionLimits = REQUEST_LIMITS) -> Context:
         """A context of its own pool; close it when done."""
         database = Database(self.parameters, self.settings.database_pool, limits)
         return Context(
@@ -219,7 +219,7 @@ async def running_jobs(home: Installation, context: Context, at_once: int) -> As
 
     They have connections of their own, so that no request ever waits for a job.
     """
-    own = replace(context, database=Database(home.parameters, CONNECTIONS_FOR_JOBS, JOBS))
+    own = replace(context, database=Database(home.parameters, CONNECTIONS_FOR_JOBS, JOB_LIMITS))
     running = asyncio.create_task(_run_jobs(own, at_once))
     try:
         yield

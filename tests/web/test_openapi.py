@@ -12,7 +12,7 @@ from openapi_spec_validator import validate
 
 from kalends.formats.webhooks import EventName
 from kalends.web.app import ROUTES
-from kalends.web.http.errors import STATUS
+from kalends.web.http.errors import HTTP_STATUS
 from kalends.web.http.routes import Route
 from kalends.web.openapi.document import describe
 from kalends.web.openapi.errors import PROBLEMS
@@ -93,8 +93,8 @@ def test_every_tag_has_words() -> None:
 
 
 def test_every_code_has_words_and_stands_in_the_guide() -> None:
-    assert PROBLEMS.keys() == STATUS.keys()
-    for code in STATUS:
+    assert PROBLEMS.keys() == HTTP_STATUS.keys()
+    for code in HTTP_STATUS:
         assert f"`{code}`" in DOCUMENT["info"]["description"]
 
 

@@ -13,7 +13,7 @@ from kalends.formats.mails.messages import message_as_text
 from kalends.runtime.unit_of_work import Caller, Context, read
 from kalends.services import mails, setup
 
-ACTOR: Final = "operator"
+OPERATOR: Final = "operator"
 MOST_MAILS: Final = 500
 NOT_WRITTEN: Final = "It is not written yet, or its text was forgotten."
 
@@ -87,7 +87,7 @@ def _write_raw(message: bytes | None) -> None:
 
 async def _caller(context: Context, named: str | None) -> Caller:
     found: Organization = await setup.find_organization(context, named)
-    return Caller(found.id, found.mode, ACTOR, source=ACTOR)
+    return Caller(found.id, found.mode, OPERATOR, source=OPERATOR)
 
 
 def _line_of(one: Mail) -> str:

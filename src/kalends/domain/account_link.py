@@ -13,7 +13,7 @@ class Purpose(StrEnum):
     INVITATION = "invitation"
 
 
-LASTS: Final = {
+LINK_LASTS: Final = {
     Purpose.PASSWORD_RESET: timedelta(hours=1),
     Purpose.INVITATION: timedelta(days=7),
 }

@@ -22,7 +22,7 @@ REMINDER: Final = "booking.reminder"
 TEST: Final = "webhook.test"
 
 # After the first try, and each one that fails; when the last has failed too, it is exhausted.
-RETRY_AFTER: Final = (
+DELIVERY_RETRY_AFTER: Final = (
     timedelta(seconds=5),
     timedelta(minutes=5),
     timedelta(minutes=30),
@@ -119,8 +119,8 @@ def next_try(tries: int, scale: float, retry_after: timedelta | None) -> timedel
     together. What the receiver asks for (`Retry-After`, RFC 9110 10.2.3) is neither, but is
     not believed beyond a day.
     """
-    if tries > len(RETRY_AFTER):
+    if tries > len(DELIVERY_RETRY_AFTER):
         return None
-    planned = RETRY_AFTER[tries - 1] * scale * random.uniform(1 - JITTER, 1 + JITTER)
+    planned = DELIVERY_RETRY_AFTER[tries - 1] * scale * random.uniform(1 - JITTER, 1 + JITTER)
     requested = min(retry_after or timedelta(0), LONGEST_RETRY_AFTER)
     return max(planned, requested)

@@ -12,10 +12,10 @@ from typing import Final
 
 from babel import Locale, UnknownLocaleError
 
-from kalends.translation import SOURCE
+from kalends.translation import SOURCE_LANGUAGE
 
 # Where nothing is known of the reader.
-UNKNOWN: Final = Locale("en", "GB")
+UNKNOWN_LOCALE: Final = Locale("en", "GB")
 # English as the world writes it (12 hours), and as Europe does (24).
 OF_12_HOURS: Final = Locale("en", "001")
 OF_24_HOURS: Final = Locale("en", "150")
@@ -48,7 +48,7 @@ def locale_for(reads: str | None, language: str, country: str | None = None) -> 
     """The formats among words of a language (BCP 47) for somebody who reads `reads`; where that is
     unknown, for most readers of the country (ISO 3166-1 alpha-2)."""
     words = known_locale(language)
-    if words is not None and words.language != SOURCE:
+    if words is not None and words.language != SOURCE_LANGUAGE:
         reader = known_locale(reads) if reads else None
         return reader if reader is not None and reader.language == words.language else words
     return english_for(reads, country)
@@ -61,7 +61,7 @@ def english_for(reads: str | None, country: str | None = None) -> Locale:
     if reader is None and country:
         reader = known_locale(f"{UNDETERMINED}-{country}")
     if reader is None:
-        return UNKNOWN
+        return UNKNOWN_LOCALE
     if reader.language == "en":
         return reader
     return English(_english_like(reader), reader.first_week_day)

@@ -37,7 +37,7 @@ from yarl import URL
 from kalends import __version__
 from kalends.domain.gateways import OutboundRequest
 from kalends.gateways.guard import Guard
-from kalends.gateways.targets import DEFAULT_PORTS, NotCallable, Target
+from kalends.gateways.targets import DEFAULT_HTTP_PORTS, NotCallable, Target
 
 HTTP_CONNECTIONS: Final = 500
 """At once, all hosts together: half of the file handles that a process usually has."""
@@ -144,8 +144,10 @@ class ConnectionPools:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._tls = ssl.create_default_context()
-        self._kept = {scheme: self._session(scheme) for scheme in DEFAULT_PORTS}
-        self._fresh = {scheme: self._session(scheme, force_close=True) for scheme in DEFAULT_PORTS}
+        self._kept = {scheme: self._session(scheme) for scheme in DEFAULT_HTTP_PORTS}
+        self._fresh = {
+            scheme: self._session(scheme, force_close=True) for scheme in DEFAULT_HTTP_PORTS
+        }
 
     def _session(self, scheme: str, **options: Any) -> ClientSession:
         if not options:

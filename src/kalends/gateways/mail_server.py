@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from kalends.gateways.addresses import has_numeric_end, is_host_name, read_address
 
-DEFAULT_PORTS: Final = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
+DEFAULT_MAIL_PORTS: Final = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 """In clear; TLS from the first byte (RFC 8314 3.3); TLS by STARTTLS, or nothing is sent."""
 
 
@@ -31,7 +31,7 @@ def read_mail_server(url: str) -> MailServer:
     the system, or by `SSL_CERT_FILE`. Raises ValueError with the end of a sentence.
     """
     scheme, separator, _ = url.partition("://")
-    if not separator or scheme.lower() not in DEFAULT_PORTS:
+    if not separator or scheme.lower() not in DEFAULT_MAIL_PORTS:
         raise ValueError("must begin with smtp://, smtps:// or smtp+starttls://")
     try:
         parts = urlsplit(url)
@@ -47,7 +47,7 @@ def read_mail_server(url: str) -> MailServer:
     return MailServer(
         scheme=scheme.lower(),
         host=host,
-        port=port or DEFAULT_PORTS[scheme.lower()],
+        port=port or DEFAULT_MAIL_PORTS[scheme.lower()],
         user=_read_secret(parts.username) or None,
         password=_read_secret(parts.password),
     )

@@ -10,7 +10,7 @@ from kalends.gateways.addresses import Address, has_numeric_end, is_host_name
 
 LONGEST_URL: Final = 2048
 HIGHEST_PORT: Final = 65_535
-DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+DEFAULT_HTTP_PORTS: Final = {"http": 80, "https": 443}
 
 _URL: Final = re.compile(
     r"(?P<scheme>(?i:https?))://"
@@ -52,7 +52,7 @@ class Target(Struct, frozen=True, kw_only=True):
     def url(self) -> str:
         """The URL in the one form that every reader understands alike."""
         host = f"[{self.host}]" if isinstance(self.address, IPv6Address) else self.host
-        port = "" if self.port == DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        port = "" if self.port == DEFAULT_HTTP_PORTS[self.scheme] else f":{self.port}"
         return f"{self.scheme}://{host}{port}{self.rest}"
 
 
@@ -78,7 +78,7 @@ def read_target(url: str) -> Target:
     return Target(
         scheme=scheme,
         host=parts["host"].lower() if address is None else str(address),
-        port=int(parts["port"] or DEFAULT_PORTS[scheme]),
+        port=int(parts["port"] or DEFAULT_HTTP_PORTS[scheme]),
         address=address,
         rest=rest if rest.startswith("/") else f"/{rest}",
     )

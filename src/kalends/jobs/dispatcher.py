@@ -24,7 +24,7 @@ from kalends.runtime import deliveries
 from kalends.runtime.unit_of_work import Context
 from kalends.store.database import RunAgain
 from kalends.store.jobs import queue_connection
-from kalends.store.notifier import DELIVERIES
+from kalends.store.notifier import DELIVERIES_CHANNEL
 from kalends.store.outbox.deliveries import Caps, DeliveryOutcome, DueLane
 
 log = structlog.get_logger("kalends.jobs")
@@ -83,7 +83,7 @@ class Dispatcher:
     async def run(self, on_started: Callable[[], None]) -> None:
         """Delivers until cancelled. Raises when the connection is lost, or anything else is."""
         self._connection.add_termination_listener(self._mark_lost)
-        await self._connection.add_listener(DELIVERIES, lambda *_: self._woken.set())
+        await self._connection.add_listener(DELIVERIES_CHANNEL, lambda *_: self._woken.set())
         recorder = asyncio.create_task(self._record())
         recorder.add_done_callback(self._mark_lost)
         try:

@@ -14,7 +14,7 @@ from kalends.services.imports import connections, importer, runs, worker
 from kalends.services.users import password_resets
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.
-RETRY_AFTER: Final = (
+JOB_RETRY_AFTER: Final = (
     timedelta(seconds=5),
     timedelta(seconds=30),
     timedelta(minutes=5),
@@ -37,7 +37,7 @@ class Job:
     """
 
     run: Callable[[Context, bytes], Awaitable[timedelta | None]]
-    retry_after: tuple[timedelta, ...] = RETRY_AFTER
+    retry_after: tuple[timedelta, ...] = JOB_RETRY_AFTER
     give_up: Callable[[Context, bytes, str], Awaitable[None]] | None = None
     mails_links: bool = False
     organization_of: Callable[[bytes], UUID | None] = lambda _: None

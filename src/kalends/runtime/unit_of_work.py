@@ -19,7 +19,7 @@ from kalends.runtime.idempotency import HttpAnswer, IdempotentRequest
 from kalends.runtime.sealing import Seal
 from kalends.store.database import Database, RunAgain, TenantConnection, Tx
 from kalends.store.jobs import enqueue_job
-from kalends.store.notifier import DELIVERIES, JOBS
+from kalends.store.notifier import DELIVERIES_CHANNEL, JOBS_CHANNEL
 from kalends.store.outbox.events import Event, NewMail, append_events
 
 P = ParamSpec("P")
@@ -113,7 +113,7 @@ class UnitOfWork:
     async def enqueue_job(self, entrypoint: str, payload: bytes) -> None:
         """Has a job run, at once and at least once, if this commits."""
         await enqueue_job(self.tx, entrypoint, payload)
-        self.notifications.add(JOBS)
+        self.notifications.add(JOBS_CHANNEL)
 
 
 UseCase = Callable[Concatenate[UnitOfWork, P], Awaitable[R]]
@@ -208,9 +208,9 @@ async def _write_events(work: UnitOfWork) -> None:
         work.tenant, work.events, work.mails, work.caller.actor, work.recorded_at
     )
     if waits:
-        work.notifications.add(DELIVERIES)
+        work.notifications.add(DELIVERIES_CHANNEL)
     if work.mails:
-        work.notifications.add(JOBS)
+        work.notifications.add(JOBS_CHANNEL)
 
 
 def _unit_of_work(tx: Tx, context: Context, caller: Caller) -> UnitOfWork:

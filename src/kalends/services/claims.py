@@ -30,7 +30,7 @@ CLAIMS_AT_ONCE: Final = 2000
 BEFORE_ALL: Final = (UUID(int=0), UUID(int=0))
 MISSING: Final = "missing"
 OPERATOR: Final = "operator"
-WORDS: Final = {
+FAULT_WORDS: Final = {
     MISSING: "has no claim on {schedule} from {begins} to {ends}",
     "other time": "has its claim on {schedule} from {lies_from} to {lies_until}, and not from "
     "{begins} to {ends}",
@@ -63,7 +63,7 @@ async def find_claim_faults(context: Context) -> AsyncIterator[ClaimFault]:
 
 def fault_in_words(fault: ClaimFault) -> str:
     """One line for the operator."""
-    words = WORDS[fault.kind].format(
+    words = FAULT_WORDS[fault.kind].format(
         schedule=encode_id(SCHEDULE, fault.schedule_id),
         begins=_instant(fault.begins),
         ends=_instant(fault.ends),

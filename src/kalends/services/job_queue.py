@@ -6,7 +6,7 @@ from typing import NamedTuple
 from kalends.runtime.unit_of_work import Context
 from kalends.store import jobs
 from kalends.store.jobs import FailedJob, Waiting
-from kalends.store.notifier import JOBS
+from kalends.store.notifier import JOBS_CHANNEL
 
 MOST_FAILED_JOBS = 500
 
@@ -30,5 +30,5 @@ async def retry_jobs(context: Context, job_ids: Sequence[int] | None) -> list[in
     """Has jobs that were given up run again (None is all of them). Returns those that will."""
     async with context.database.transaction() as tx:
         again = await jobs.retry_jobs(tx, job_ids)
-    context.database.notifier.notify(JOBS)
+    context.database.notifier.notify(JOBS_CHANNEL)
     return again

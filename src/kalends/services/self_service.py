@@ -40,7 +40,7 @@ from kalends.store.database import TenantConnection, Tx
 
 # Each one more is a change that somebody else has made to the same booking meanwhile.
 CHANGE_ATTEMPTS: Final = 10
-UNKNOWN: Final = (
+LINK_UNKNOWN: Final = (
     "This link opens nothing. Please use the one in the latest mail about your booking."
 )
 
@@ -200,13 +200,13 @@ async def _change(
 async def _open(context: Context, tx: Tx, token: str) -> LinkedBooking:
     linked = await links.find_link(tx, hash_of(token))
     if linked is None:
-        raise NotFound(UNKNOWN)
+        raise NotFound(LINK_UNKNOWN)
     organization_id, booking_id = linked
     tenant = TenantConnection(organization_id, tx)
     organization = await find_organization(tenant)
     booking = await find_booking(tenant, booking_id)
     if organization is None or booking is None:
-        raise NotFound(UNKNOWN)
+        raise NotFound(LINK_UNKNOWN)
     return LinkedBooking(
         organization=organization,
         booking=booking,

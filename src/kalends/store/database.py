@@ -60,7 +60,7 @@ AWAY: Final = (
     asyncpg.ReadOnlySQLTransactionError,
 )
 AWAY_SAID: Final = "The database cannot be reached just now. Please try again."
-AGAIN: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+RUN_AGAIN_ERRORS: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 # Somebody replaces the schema (a restore, a migration), or there is none.
 SCHEMA_CHANGED: Final = (
     asyncpg.UndefinedTableError,
@@ -91,7 +91,7 @@ SESSION: Final = {
     "idle_in_transaction_session_timeout": "10s",
     "application_name": "kalends",
 }
-REQUESTS: Final = ConnectionLimits(ANSWER_SECONDS, SESSION)
+REQUEST_LIMITS: Final = ConnectionLimits(ANSWER_SECONDS, SESSION)
 # Of jobs: statements that are few and always the same, so plans are worth keeping.
 SESSION_OF_JOBS: Final = SESSION | {
     "plan_cache_mode": "auto",
@@ -100,7 +100,7 @@ SESSION_OF_JOBS: Final = SESSION | {
     "idle_in_transaction_session_timeout": "60s",
     "application_name": "kalends jobs",
 }
-JOBS: Final = ConnectionLimits(20.0, SESSION_OF_JOBS)
+JOB_LIMITS: Final = ConnectionLimits(20.0, SESSION_OF_JOBS)
 # A person waits for a command, and reads what it says.
 COMMANDS: Final = ConnectionLimits(
     60.0,
@@ -136,7 +136,10 @@ class Database:
     """
 
     def __init__(
-        self, parameters: ConnectParameters, size: int = 10, limits: ConnectionLimits = REQUESTS
+        self,
+        parameters: ConnectParameters,
+        size: int = 10,
+        limits: ConnectionLimits = REQUEST_LIMITS,
     ) -> None:
         self.parameters = parameters
         self._size = size
@@ -167,7 +170,7 @@ class Database:
                     self._borrowed(seconds) as connection,
                 ):
                     yield connection
-            except AGAIN as error:
+            except RUN_AGAIN_ERRORS as error:
                 raise RunAgain() from error
             except asyncpg.LockNotAvailableError as error:
                 raise RowHeld() from error

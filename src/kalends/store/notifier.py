@@ -13,16 +13,16 @@ from typing import Any, Final
 
 from kalends.domain.errors import Unavailable
 
-DELIVERIES: Final = "kalends_deliveries"
+DELIVERIES_CHANNEL: Final = "kalends_deliveries"
 # The channel of PgQueuer, which wants a message in its own form.
-JOBS: Final = "ch_pgqueuer"
+JOBS_CHANNEL: Final = "ch_pgqueuer"
 NOTIFY: Final = """
 SELECT pg_notify($1::text, json_build_object('channel', $1::text, 'operation', 'insert',
     'sent_at', now(), 'table', 'pgqueuer', 'type', 'table_changed_event')::text)
 """
 # How long to gather: one notification costs the workers about as much as a job, so the longer the
 # better, but webhooks are expected at once.
-GATHER_SECONDS: Final = {DELIVERIES: 0.01, JOBS: 0.1}
+GATHER_SECONDS_BY_CHANNEL: Final = {DELIVERIES_CHANNEL: 0.01, JOBS_CHANNEL: 0.1}
 
 
 class Notifier:
@@ -43,7 +43,7 @@ class Notifier:
                 sending.add_done_callback(self._sending.discard)
 
     async def _send(self, channel: str) -> None:
-        await asyncio.sleep(GATHER_SECONDS[channel])
+        await asyncio.sleep(GATHER_SECONDS_BY_CHANNEL[channel])
         # Who notifies from here on needs another one: what it committed may come too late for this.
         self._pending.discard(channel)
         # Workers poll too, so a notification that is lost loses no work.

@@ -5,7 +5,7 @@ A message is the English sentence itself, written where it is used: `gettext("Bo
 context (`in_language`): a page and a mail of one process may be in two.
 """
 
-from kalends.translation.catalogues import SOURCE, Catalogue, get_catalogue, languages
+from kalends.translation.catalogues import SOURCE_LANGUAGE, Catalogue, get_catalogue, languages
 from kalends.translation.messages import (
     LazyMessage,
     current_language,
@@ -23,7 +23,7 @@ from kalends.translation.messages import (
 from kalends.translation.readers import language_for
 
 __all__ = [
-    "SOURCE",
+    "SOURCE_LANGUAGE",
     "Catalogue",
     "LazyMessage",
     "current_language",

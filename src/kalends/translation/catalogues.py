@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 # The language in which messages are written (BCP 47).
-SOURCE: Final = "en"
+SOURCE_LANGUAGE: Final = "en"
 FOLDER: Final = Path(__file__).parent / "catalogues"
 COMPILED: Final = Path("LC_MESSAGES", "kalends.mo")
 
@@ -27,7 +27,7 @@ class Catalogue(Struct, frozen=True):
 def languages(folder: Path = FOLDER) -> frozenset[str]:
     """The languages that there are catalogues of (BCP 47), English among them."""
     found = (path.parents[1].name for path in folder.glob(f"*/{COMPILED}"))
-    return frozenset(name.replace("_", "-") for name in found) | {SOURCE}
+    return frozenset(name.replace("_", "-") for name in found) | {SOURCE_LANGUAGE}
 
 
 @cache
@@ -36,7 +36,7 @@ def get_catalogue(language: str, folder: Path = FOLDER) -> Catalogue:
     if language not in languages(folder):
         raise KeyError(language)
     path = folder / language.replace("-", "_") / COMPILED
-    if language == SOURCE and not path.exists():
-        return Catalogue(SOURCE, NullTranslations())
+    if language == SOURCE_LANGUAGE and not path.exists():
+        return Catalogue(SOURCE_LANGUAGE, NullTranslations())
     with path.open("rb") as compiled:
         return Catalogue(language, GNUTranslations(compiled))

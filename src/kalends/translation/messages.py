@@ -8,9 +8,9 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
 
-from kalends.translation.catalogues import SOURCE, Catalogue, get_catalogue
+from kalends.translation.catalogues import SOURCE_LANGUAGE, Catalogue, get_catalogue
 
-_ENGLISH: Final = get_catalogue(SOURCE)
+_ENGLISH: Final = get_catalogue(SOURCE_LANGUAGE)
 # Each task and thread has its own; there is nothing to change for all of them.
 _CATALOGUE: Final[ContextVar[Catalogue]] = ContextVar("catalogue", default=_ENGLISH)
 

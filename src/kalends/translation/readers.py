@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from kalends.translation.catalogues import SOURCE, languages
+from kalends.translation.catalogues import SOURCE_LANGUAGE, languages
 
 
 def language_for(wanted: Iterable[str], among: Iterable[str] | None = None) -> str:
@@ -15,4 +15,4 @@ def language_for(wanted: Iterable[str], among: Iterable[str] | None = None) -> s
         for length in range(len(parts), 0, -1):
             if found := ours.get("-".join(parts[:length])):
                 return found
-    return SOURCE
+    return SOURCE_LANGUAGE

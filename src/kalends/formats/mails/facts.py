@@ -19,7 +19,7 @@ from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, LetterRow
 from kalends.formats.mails.wording import CHANGE, LINK_COMES, ONLINE, PLACES, REASONS
 from kalends.formats.times import known_zone, span_text
-from kalends.translation import SOURCE, gettext, language_for
+from kalends.translation import SOURCE_LANGUAGE, gettext, language_for
 
 ENDINGS: Final = frozenset({MailKind.CANCELLED, MailKind.WITHDRAWN})
 # These say what it was before.
@@ -89,7 +89,7 @@ class BookingMail(Struct, frozen=True, kw_only=True):
     def language(self) -> str:
         """The language of its words: the attendee's, if there is a catalogue of it. That of an
         organization is not known."""
-        return language_for([self._reader]) if self._reader else SOURCE
+        return language_for([self._reader]) if self._reader else SOURCE_LANGUAGE
 
     @property
     def _reader(self) -> str | None:

@@ -7,7 +7,7 @@ import secrets
 from typing import Final
 
 from kalends.domain.access import Organization, User, hash_of
-from kalends.domain.account_link import LASTS, AccountLink, Purpose
+from kalends.domain.account_link import LINK_LASTS, AccountLink, Purpose
 from kalends.domain.errors import NotFound
 from kalends.domain.gateways import link_to
 from kalends.domain.ids import MAIL, encode_id, new_id
@@ -20,7 +20,7 @@ from kalends.store.accounts import links
 
 ACCOUNT_TOKEN_BYTES: Final = 32
 LINK_ENDED: Final = "This link has been used, or has expired. Please ask for a new one."
-KINDS: Final = {
+MAIL_KINDS: Final = {
     Purpose.PASSWORD_RESET: (AccountMailKind.PASSWORD_RESET, MailKind.PASSWORD_RESET),
     Purpose.INVITATION: (AccountMailKind.INVITATION, MailKind.USER_INVITATION),
 }
@@ -35,14 +35,14 @@ async def send_link(
 ) -> None:
     """Makes a link and mails it, from the organization's mailbox, if this commits."""
     token = secrets.token_urlsafe(ACCOUNT_TOKEN_BYTES)
-    expires_at = work.recorded_at + LASTS[purpose]
+    expires_at = work.recorded_at + LINK_LASTS[purpose]
     of_organization = organization.id if purpose is Purpose.INVITATION else None
     await links.insert_link(
         work.tx, hash_of(token), user.id, purpose, of_organization, (work.recorded_at, expires_at)
     )
     gateways = work.context.gateways
     path = "invitations" if purpose is Purpose.INVITATION else "password-reset"
-    kind, mail_kind = KINDS[purpose]
+    kind, mail_kind = MAIL_KINDS[purpose]
     message = account_message(
         AccountMail(
             kind=kind,

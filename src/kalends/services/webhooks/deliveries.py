@@ -15,7 +15,7 @@ from kalends.runtime import unit_of_work
 from kalends.runtime.deliveries import SignedPayload, open_secrets, send
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
 from kalends.services.webhooks.endpoints import get_endpoint
-from kalends.store.notifier import DELIVERIES
+from kalends.store.notifier import DELIVERIES_CHANNEL
 from kalends.store.outbox import deliveries
 
 
@@ -59,7 +59,7 @@ async def redeliver(work: UnitOfWork, endpoint_id: UUID, delivery_id: UUID) -> D
     place = work.tenant, endpoint_id, delivery_id
     require(await deliveries.find_delivery(*place), "delivery", encode_id(DELIVERY, delivery_id))
     await deliveries.redeliver(*place)
-    work.notifications.add(DELIVERIES)
+    work.notifications.add(DELIVERIES_CHANNEL)
     again = await deliveries.find_delivery(*place)
     return require(again, "delivery", encode_id(DELIVERY, delivery_id))
 

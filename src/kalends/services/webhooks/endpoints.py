@@ -14,7 +14,7 @@ from kalends.domain.ids import ENDPOINT, encode_id, new_id
 from kalends.domain.webhook import WebhookEndpoint
 from kalends.runtime.deliveries import SECRET_PURPOSE
 from kalends.runtime.unit_of_work import Context, UnitOfWork, require
-from kalends.store.notifier import DELIVERIES
+from kalends.store.notifier import DELIVERIES_CHANNEL
 from kalends.store.outbox import webhooks
 
 
@@ -110,7 +110,7 @@ async def update_endpoint(
     if after.enabled and not before.enabled:
         await webhooks.record_success(work.tenant, before.id)
         await webhooks.wake_lanes(work.tenant, before.id)
-        work.notifications.add(DELIVERIES)
+        work.notifications.add(DELIVERIES_CHANNEL)
     return after
 
 

@@ -20,8 +20,8 @@ from kalends.store.outbox import webhooks
 from kalends.store.outbox.deliveries import DeliveryOutcome, DueLane
 
 ACTOR: Final = "kalends"
-GONE: Final = 410
-WORDS: Final = {
+STATUS_GONE: Final = 410
+REASON_WORDS: Final = {
     DisabledReason.GONE: "It answered 410 Gone.",
     DisabledReason.FAILING: "Every delivery failed for five days.",
 }
@@ -56,7 +56,7 @@ async def update_health(context: Context, outcomes: Sequence[DeliveryOutcome]) -
 def _reason_to_disable(
     attempts: Sequence[DeliveryAttempt], since: datetime | None, now: datetime
 ) -> DisabledReason | None:
-    if any(attempt.status == GONE for attempt in attempts):
+    if any(attempt.status == STATUS_GONE for attempt in attempts):
         return DisabledReason.GONE
     fails = not any(attempt.is_taken for attempt in attempts)
     if fails and since is not None and since + webhook.DISABLED_AFTER <= now:
@@ -73,7 +73,7 @@ async def _disable(
 ) -> None:
     """Disables it, and informs the organization by mail; once, from any process."""
     was_enabled = await webhooks.disable_endpoint(
-        work.tenant, lane.endpoint_id, WORDS[reason], work.recorded_at
+        work.tenant, lane.endpoint_id, REASON_WORDS[reason], work.recorded_at
     )
     organization = await organizations.find_organization(work.tenant)
     if not was_enabled or organization is None:

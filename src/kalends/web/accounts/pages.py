@@ -23,7 +23,7 @@ from kalends.web.pages.wording import filled
 
 RESET: Final = "/password-reset"
 CONSOLE: Final = "/console"
-ENDED: Final = gettext_lazy("This link works no more")
+LINK_ENDED: Final = gettext_lazy("This link works no more")
 
 
 async def ask_for_reset(request: PageRequest) -> PageAnswer:
@@ -164,7 +164,7 @@ def _form(request: PageRequest, wrong: str, **values: Any) -> PageAnswer:
 def _reset_ended(request: PageRequest) -> PageAnswer:
     again = {"url": RESET, "label": gettext("Send a new link")}
     text = gettext("It has been used, or has expired. A new one is quickly made.")
-    return _message(request, str(ENDED), [text], again, status=404)
+    return _message(request, str(LINK_ENDED), [text], again, status=404)
 
 
 def _invitation_ended(request: PageRequest) -> PageAnswer:
@@ -173,7 +173,7 @@ def _invitation_ended(request: PageRequest) -> PageAnswer:
         "It has been used, or has expired. Sign in if you have a password already; else ask the "
         "one who invited you for a new invitation."
     )
-    return _message(request, str(ENDED), [text], sign_in, status=404)
+    return _message(request, str(LINK_ENDED), [text], sign_in, status=404)
 
 
 def _message(

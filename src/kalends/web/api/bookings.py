@@ -32,7 +32,7 @@ from kalends.web.http.answers import DataOf, PageOf, data
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body, read_query
-from kalends.web.http.routes import BOOKINGS, Resource, Route
+from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
 NOT_AN_ID: Final = UUID(int=0)
 _STATUS: Final = "|".join(Status)
@@ -383,7 +383,7 @@ RULES: Final = (
     "BROKEN_ZONE",
 )
 
-_call = Resource(tag="Bookings", path="/api/v1/bookings", scopes=BOOKINGS)
+_call = Resource(tag="Bookings", path="/api/v1/bookings", scopes=BOOKING_SCOPES)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", list_bookings, {200: PageOf[BookingBody]}, query=BookingsQuery),

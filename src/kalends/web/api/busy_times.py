@@ -24,7 +24,7 @@ from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import BOOKINGS, Resource, Route
+from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
 LONGEST_BUSY_TIME: Final = timedelta(days=5 * 366)
 
@@ -135,7 +135,7 @@ def _bounds(field: str, text: str, zone: str) -> tuple[datetime, datetime]:
     return clocks.bounds_of(given, zone) if isinstance(given, Day) else (given, given)
 
 
-_call = Resource(tag="Busy times", path="/api/v1/schedules/{id}/busy-times", scopes=BOOKINGS)
+_call = Resource(tag="Busy times", path="/api/v1/schedules/{id}/busy-times", scopes=BOOKING_SCOPES)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", list_busy_times, {200: PageOf[BusyTimeBody]}, query=BusyTimesQuery),

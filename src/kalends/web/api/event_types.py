@@ -27,7 +27,7 @@ from kalends.web.http.answers import (
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import BOOKINGS, Resource, Route
+from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
 LONGEST_NOTICE_MINUTES: Final = 10 * 366 * 24 * 60
@@ -381,7 +381,7 @@ def _wrong_options(question: QuestionInput) -> str | None:
     return "must differ from each other" if len(set(options)) < len(options) else None
 
 
-_call = Resource(tag="Event types", path="/api/v1/event-types", scopes=BOOKINGS)
+_call = Resource(tag="Event types", path="/api/v1/event-types", scopes=BOOKING_SCOPES)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", list_event_types, {200: PageOf[EventTypeBody]}, query=EventTypesQuery),

@@ -13,7 +13,7 @@ from kalends.services import feeds
 from kalends.services.feeds import MadeFeed
 from kalends.web.http.answers import DataOf, Deleted, data, deleted
 from kalends.web.http.call import Call
-from kalends.web.http.routes import BOOKINGS, Resource, Route
+from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
 
 class FeedBody(Struct, frozen=True):
@@ -79,7 +79,7 @@ def _deleted(schedule_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.SCHEDULE, schedule_id))
 
 
-_call = Resource(tag="Schedules", path="/api/v1/schedules/{id}/feed", scopes=BOOKINGS)
+_call = Resource(tag="Schedules", path="/api/v1/schedules/{id}/feed", scopes=BOOKING_SCOPES)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", get_feed, {200: DataOf[FeedBody]}),

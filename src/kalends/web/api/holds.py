@@ -15,7 +15,7 @@ from kalends.web.api.bookings import RULES
 from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import DataOf, Deleted, data, deleted
 from kalends.web.http.call import Call, id_named
-from kalends.web.http.routes import BOOKINGS, Resource, Route
+from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
 LONGEST_HOLD_MINUTES: Final = 30
 
@@ -70,7 +70,7 @@ def parse_new(body: CreateHold) -> NewHold:
     return NewHold(**values)
 
 
-_call = Resource(tag="Holds", path="/api/v1/holds", scopes=BOOKINGS)
+_call = Resource(tag="Holds", path="/api/v1/holds", scopes=BOOKING_SCOPES)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("POST", create_hold, {201: DataOf[HoldBody]}, body=CreateHold, errors=RULES),

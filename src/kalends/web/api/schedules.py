@@ -25,7 +25,7 @@ from kalends.web.http.answers import (
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import BOOKINGS, Resource, Route
+from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
 MOST_WINDOWS: Final = 50
 MOST_OVERRIDES: Final = 2000
@@ -259,7 +259,7 @@ def _window(field: str, given: WindowInput) -> WindowText:
     return WindowText(str(given.start), str(given.end))
 
 
-_call = Resource(tag="Schedules", path="/api/v1/schedules", scopes=BOOKINGS)
+_call = Resource(tag="Schedules", path="/api/v1/schedules", scopes=BOOKING_SCOPES)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", list_schedules, {200: PageOf[ScheduleBody]}, query=SchedulesQuery),

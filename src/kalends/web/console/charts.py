@@ -22,7 +22,7 @@ LEFT: Final = 36
 TOP: Final = 14
 BOTTOM: Final = 26
 GAP: Final = 7
-STEPS: Final = (1, 2, 5)
+AXIS_STEPS: Final = (1, 2, 5)
 FEWEST_LINES: Final = 4
 # The title of each, and what it shows for who cannot see it.
 _LABELS: Final = {
@@ -126,7 +126,9 @@ def draw(key: str, days: Sequence[date], values: Sequence[int], at_least: int = 
 
 def _step(largest: int) -> int:
     """The largest of 1, 2, 5, 10, 20, 50, … that gives lines enough."""
-    steps: list[int] = [step * 10**power for power in range(len(str(largest))) for step in STEPS]
+    steps: list[int] = [
+        step * 10**power for power in range(len(str(largest))) for step in AXIS_STEPS
+    ]
     return max(step for step in steps if step == 1 or step * FEWEST_LINES <= largest)
 
 

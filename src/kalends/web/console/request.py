@@ -33,7 +33,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 ROOT: Final = "/console/{organization}"
-SOURCE: Final = "console"
+CONSOLE_SOURCE: Final = "console"
 NOT_STORED: Final = ("cache-control", "no-store")
 # What a role may do, in the words of the API's scopes.
 SCOPES: Final = {
@@ -171,7 +171,7 @@ async def open_console(request: PageRequest) -> ConsoleRequest:
                     organization_id=membership.organization_id,
                     mode=membership.mode,
                     scopes=SCOPES[membership.role],
-                    source=SOURCE,
+                    source=CONSOLE_SOURCE,
                 )
             )
             organization = await acting.read(organizations.get_organization)

@@ -14,7 +14,7 @@ from kalends.domain.errors import (
     details_as_shown,
 )
 
-STATUS: Final = {
+HTTP_STATUS: Final = {
     "BAD_REQUEST": 400,
     "INVALID_JSON": 400,
     "UNAUTHORIZED": 401,
@@ -54,7 +54,7 @@ STATUS: Final = {
 
 
 def status_of(error: KalendsError) -> int:
-    return STATUS[code_of(error)]
+    return HTTP_STATUS[code_of(error)]
 
 
 def error_body(error: KalendsError, request_id: str) -> bytes:

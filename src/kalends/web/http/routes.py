@@ -77,7 +77,7 @@ class Scopes(NamedTuple):
     writes: Scope | Access
 
 
-BOOKINGS: Final = Scopes(Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE)
+BOOKING_SCOPES: Final = Scopes(Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from kalends.domain.ids import USER, encode_id
 from kalends.runtime.unit_of_work import Caller, Context
 from kalends.services.users.sign_in_sessions import SESSION_FOR, find_session_user
 
-COOKIE: Final = "kalends_session"
+SESSION_COOKIE: Final = "kalends_session"
 NO_ORGANIZATION: Final = UUID(int=0)
 ANONYMOUS: Final = Caller(
     organization_id=NO_ORGANIZATION, mode=Mode.LIVE, actor="anonymous", scopes=[]
@@ -84,7 +84,13 @@ class Sessions:
         return self._set_cookie("", 0, scope)
 
     def _set_cookie(self, value: str, seconds: int, scope: Scope) -> dict[str, str]:
-        parts = [f"{COOKIE}={value}", "Path=/", f"Max-Age={seconds}", "HttpOnly", "SameSite=Lax"]
+        parts = [
+            f"{SESSION_COOKIE}={value}",
+            "Path=/",
+            f"Max-Age={seconds}",
+            "HttpOnly",
+            "SameSite=Lax",
+        ]
         if scope["scheme"] == "https" or (self.public_url or "").lower().startswith("https:"):
             parts.append("Secure")
         return {"set-cookie": "; ".join(parts)}
@@ -104,7 +110,7 @@ def token_in(headers: Headers) -> str | None:
     for line in headers.getlist("cookie"):
         for pair in line.split(";"):
             name, _, value = pair.partition("=")
-            if name.strip() == COOKIE and value.strip():
+            if name.strip() == SESSION_COOKIE and value.strip():
                 return value.strip().strip('"')
     return None
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from kalends import __version__
 from kalends.web.http.routes import Route
-from kalends.web.http.sign_ins import COOKIE
+from kalends.web.http.sign_ins import SESSION_COOKIE
 from kalends.web.openapi.errors import DETAIL, ERROR, table_of_codes
 from kalends.web.openapi.operations import operation, operation_id
 from kalends.web.openapi.operator import operator_paths
@@ -35,7 +35,7 @@ SECURITY: Final[Schema] = {
     "session": {
         "type": "apiKey",
         "in": "cookie",
-        "name": COOKIE,
+        "name": SESSION_COOKIE,
         "description": "A signed-in user, by `POST /api/auth/login`.",
     },
 }

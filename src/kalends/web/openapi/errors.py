@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from kalends.web.http.errors import STATUS
+from kalends.web.http.errors import HTTP_STATUS
 from kalends.web.http.routes import Access, Route
 from kalends.web.openapi.schemas import REF, Schemas
 
@@ -144,7 +144,11 @@ ERROR: Final[Schema] = {
     "type": "object",
     "properties": {
         "error": {"type": "string", "description": "A sentence a person can act on."},
-        "code": {"type": "string", "description": "What programs go by.", "enum": list(STATUS)},
+        "code": {
+            "type": "string",
+            "description": "What programs go by.",
+            "enum": list(HTTP_STATUS),
+        },
         "request_id": {"type": "string", "description": "As in `X-Request-Id` and in the log."},
         "details": {
             "type": "array",
@@ -165,7 +169,11 @@ DETAIL: Final[Schema] = {
     "properties": {
         "field": {"type": "string", "description": "Its path, such as `attendee.email`."},
         "message": {"type": "string", "description": "What is wrong with it."},
-        "code": {"type": "string", "description": "The rule that refuses.", "enum": list(STATUS)},
+        "code": {
+            "type": "string",
+            "description": "The rule that refuses.",
+            "enum": list(HTTP_STATUS),
+        },
     },
     "required": ["field", "message"],
 }
@@ -202,10 +210,10 @@ def codes_of(route: Route, schemas: Schemas) -> list[str]:
 
 def error_responses(codes: Iterable[str], limits: Iterable[str] = ()) -> dict[str, Schema]:
     """The responses by status; `limits` are the headers that requests which count have."""
-    by_status = sorted(codes, key=lambda code: (STATUS[code], list(STATUS).index(code)))
+    by_status = sorted(codes, key=lambda code: (HTTP_STATUS[code], list(HTTP_STATUS).index(code)))
     return {
         str(status): _response(status, list(group), limits)
-        for status, group in groupby(by_status, key=STATUS.__getitem__)
+        for status, group in groupby(by_status, key=HTTP_STATUS.__getitem__)
     }
 
 
@@ -216,7 +224,7 @@ def headers(names: Iterable[str]) -> dict[str, Schema]:
 
 def table_of_codes() -> str:
     """All codes as a table of Markdown, for the guide."""
-    lines = [f"| {STATUS[code]} | `{code}` | {PROBLEMS[code].when} |" for code in STATUS]
+    lines = [f"| {HTTP_STATUS[code]} | `{code}` | {PROBLEMS[code].when} |" for code in HTTP_STATUS]
     return "\n".join(["| status | code | when |", "|---|---|---|", *lines])
 
 

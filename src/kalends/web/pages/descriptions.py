@@ -16,14 +16,14 @@ from markupsafe import Markup
 from kalends.domain.event_type import Question
 from kalends.web.pages.safety import isolated, safe_url, without_bidi
 
-RULES: Final = ("list", "newline", "escape", "emphasis", "link", "linkify")
+MARKDOWN_RULES: Final = ("list", "newline", "escape", "emphasis", "link", "linkify")
 REL: Final = "nofollow noopener"
-KEPT: Final = 512
+DESCRIPTIONS_KEPT: Final = 512
 
 
 def _renderer() -> MarkdownIt:
     made = MarkdownIt("zero", {"html": False, "linkify": True, "breaks": True})
-    made.enable([*RULES, "balance_pairs", "fragments_join"])
+    made.enable([*MARKDOWN_RULES, "balance_pairs", "fragments_join"])
     # markdown-it asks this of each link; what may not be followed stays text.
     made.validateLink = lambda url: bool(safe_url(url))  # type: ignore[method-assign]
     return made
@@ -32,7 +32,7 @@ def _renderer() -> MarkdownIt:
 _MARKDOWN: Final = _renderer()
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=DESCRIPTIONS_KEPT)
 def described(text: str) -> Markup:
     """The description as HTML. Each paragraph takes the direction that its first letters have."""
     tokens = _parsed(text)
@@ -45,7 +45,7 @@ def described(text: str) -> Markup:
     return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=DESCRIPTIONS_KEPT)
 def without_markup(text: str) -> str:
     """The description as plain text, in one line."""
     inline = [token for token in _parsed(text) if token.type == "inline"]

@@ -33,7 +33,7 @@ from kalends.web.pages.routes import Framing, PageRoute
 from kalends.web.pages.safety import CLOSED, FRAMED
 
 SIGN_IN: Final = "/console/sign-in"
-EMBED: Final = b"embed=1"
+EMBED_QUERY: Final = b"embed=1"
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ async def send_answer_of(request: PageRequest, send: Send, answer: PageAnswer | 
 
 
 def _is_framed(route: PageRoute, scope: Scope) -> bool:
-    return route.framing is Framing.EMBEDDED and EMBED in scope["query_string"].split(b"&")
+    return route.framing is Framing.EMBEDDED and EMBED_QUERY in scope["query_string"].split(b"&")
 
 
 def _sign_in_for(scope: Scope) -> str:

@@ -45,7 +45,7 @@ from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public import revisits
 from kalends.web.public.offers import Offer, open_offer, times_page
-from kalends.web.public.paths import EVENT_TYPE
+from kalends.web.public.paths import EVENT_TYPE_PATH
 from kalends.web.public.visitors import Visitor
 
 FORM_ID_BYTES: Final = 12
@@ -288,12 +288,12 @@ _route = partial(open_route, framing=Framing.EMBEDDED)
 
 
 PAGES: Final = (
-    _route("GET", EVENT_TYPE + "/hold", show_times_instead),
-    _route("POST", EVENT_TYPE + "/hold", hold_time),
-    _route("GET", EVENT_TYPE + "/book", show_form),
-    _route("POST", EVENT_TYPE + "/book", send_form),
-    _route("GET", EVENT_TYPE + "/times", show_times_instead),
-    _route("POST", EVENT_TYPE + "/times", choose_another_time),
-    _route("GET", EVENT_TYPE + "/booked", show_times_instead),
-    _route("POST", EVENT_TYPE + "/booked", revisits.open_booked),
+    _route("GET", EVENT_TYPE_PATH + "/hold", show_times_instead),
+    _route("POST", EVENT_TYPE_PATH + "/hold", hold_time),
+    _route("GET", EVENT_TYPE_PATH + "/book", show_form),
+    _route("POST", EVENT_TYPE_PATH + "/book", send_form),
+    _route("GET", EVENT_TYPE_PATH + "/times", show_times_instead),
+    _route("POST", EVENT_TYPE_PATH + "/times", choose_another_time),
+    _route("GET", EVENT_TYPE_PATH + "/booked", show_times_instead),
+    _route("POST", EVENT_TYPE_PATH + "/booked", revisits.open_booked),
 )

@@ -18,7 +18,7 @@ from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import open_route
 from kalends.web.pages.templating import render
 from kalends.web.public.offers import Offer, open_offer
-from kalends.web.public.paths import EVENT_TYPE, ORGANIZATION
+from kalends.web.public.paths import EVENT_TYPE_PATH, ORGANIZATION_PATH
 
 DAYS_IN_TWIN: Final = timedelta(days=14)
 EMBED: Final = (files("kalends.web.public") / "embed.js").read_bytes()
@@ -95,6 +95,6 @@ PAGES: Final = (
     open_route("GET", "/robots.txt", robots),
     open_route("GET", "/llms.txt", llms),
     open_route("GET", "/embed.js", embed),
-    open_route("GET", ORGANIZATION + ".md", organization_twin),
-    open_route("GET", EVENT_TYPE + ".md", offer_twin),
+    open_route("GET", ORGANIZATION_PATH + ".md", organization_twin),
+    open_route("GET", EVENT_TYPE_PATH + ".md", offer_twin),
 )

@@ -24,7 +24,7 @@ from kalends.web.pages.picker import Bounds, TimeChoice, pick, times_of
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public.carried import Carried
-from kalends.web.public.paths import EVENT_TYPE, ORGANIZATION
+from kalends.web.public.paths import EVENT_TYPE_PATH, ORGANIZATION_PATH
 from kalends.web.public.visitors import Visitor
 
 NEAR_COUNT: Final = 6
@@ -163,8 +163,8 @@ _route = partial(open_route, framing=Framing.EMBEDDED)
 
 
 PAGES: Final = (
-    _route("GET", ORGANIZATION, show_organization),
-    _route("GET", ORGANIZATION + "/", without_slash),
-    _route("GET", EVENT_TYPE, show_times),
-    _route("GET", EVENT_TYPE + "/", without_slash),
+    _route("GET", ORGANIZATION_PATH, show_organization),
+    _route("GET", ORGANIZATION_PATH + "/", without_slash),
+    _route("GET", EVENT_TYPE_PATH, show_times),
+    _route("GET", EVENT_TYPE_PATH + "/", without_slash),
 )

@@ -35,5 +35,5 @@ class Slug(Convertor[str]):
 register_url_convertor("tenant", Tenant())
 register_url_convertor("slug", Slug())
 
-ORGANIZATION: Final = "/{organization:tenant}"
-EVENT_TYPE: Final = ORGANIZATION + "/{event_type:slug}"
+ORGANIZATION_PATH: Final = "/{organization:tenant}"
+EVENT_TYPE_PATH: Final = ORGANIZATION_PATH + "/{event_type:slug}"

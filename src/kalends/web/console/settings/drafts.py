@@ -16,7 +16,7 @@ from kalends.web.http.errors import status_of
 from kalends.web.pages.forms import FormFields
 
 YES: Final = "yes"
-VERSION: Final = "version"
+VERSION_FIELD: Final = "version"
 ROWS_TO_SPARE: Final = 1
 _INDEX: Final = re.compile(r"\.\d+(?=\.|$)")
 _SENTENCES: Final = {
@@ -73,8 +73,8 @@ def refused(typed: FormFields, error: KalendsError, version: int | None = None) 
     """The same form again, with what is wrong at its fields. For one that was made of an older
     version, `version` is that which stands now: sent again, the form goes over it."""
     if isinstance(error, Stale):
-        kept = [(n, v) for n in typed if n != VERSION for v in typed.all_of(n)]
-        now = FormFields([*kept, (VERSION, str(version or ""))])
+        kept = [(n, v) for n in typed if n != VERSION_FIELD for v in typed.all_of(n)]
+        now = FormFields([*kept, (VERSION_FIELD, str(version or ""))])
         return Draft(
             now,
             problem=gettext(
@@ -156,7 +156,7 @@ def rows_in(form: FormFields, prefix: str, parts: Iterable[str]) -> list[dict[st
 
 def if_match_of(form: FormFields) -> IfMatch:
     """The version that the form was made of."""
-    text = form.text(VERSION)
+    text = form.text(VERSION_FIELD)
     return frozenset({int(text)}) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 

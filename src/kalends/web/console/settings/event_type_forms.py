@@ -11,7 +11,7 @@ from kalends.formats.encoding import encode
 from kalends.services.event_types import EventTypeChanges, NewEventType
 from kalends.web.api.event_types import CreateEventType, parse_changes, parse_new
 from kalends.web.console.settings.drafts import (
-    VERSION,
+    VERSION_FIELD,
     YES,
     Draft,
     check,
@@ -71,7 +71,7 @@ def draft_of(event_type: EventType) -> Draft:
             "booking_limits.max_per_day": _number(e.max_per_day),
             "capacity": str(e.capacity),
             REMINDERS: ", ".join(span_text(minutes) for minutes in e.reminders_minutes_before),
-            VERSION: str(e.version),
+            VERSION_FIELD: str(e.version),
             **_fields_of_requirements(e.requirements),
             **_fields_of_questions(e.questions),
         }
@@ -80,7 +80,7 @@ def draft_of(event_type: EventType) -> Draft:
 
 def as_typed(form: FormFields) -> FormFields:
     """The form without gaps between its rows; a question without a key gets one of its label."""
-    plain = (*TEXTS, *MINUTES, *NUMBERS, *CHECKED, REMINDERS, VERSION)
+    plain = (*TEXTS, *MINUTES, *NUMBERS, *CHECKED, REMINDERS, VERSION_FIELD)
     fields: dict[str, str | Iterable[str]] = {name: form.text(name) for name in plain}
     for number, group in enumerate(_groups_in(form)):
         fields[f"requirements.{number}.count"] = group.needed

@@ -15,9 +15,9 @@ from kalends.runtime.sealing import SealBroken
 from kalends.web.console.request import ConsoleRequest
 from kalends.web.pages.answers import Headers, PageAnswer, redirect
 
-COOKIE: Final = "kalends_once"
+SECRET_COOKIE: Final = "kalends_once"
 ONCE_PURPOSE: Final = "console secret"
-LASTS: Final = timedelta(minutes=2)
+SECRET_LASTS: Final = timedelta(minutes=2)
 TAKEN_AWAY: Final = ""
 
 
@@ -32,19 +32,19 @@ class Sealed(Struct, frozen=True):
 
 def go_with_secret(request: ConsoleRequest, path: str, secret: str, done: str) -> PageAnswer:
     """Sends the browser to a page of the console that shows the secret only now."""
-    until = (request.page_request.context.clock() + LASTS).timestamp()
+    until = (request.page_request.context.clock() + SECRET_LASTS).timestamp()
     plain = json.encode(Sealed(str(request.user_id), request.to(path), until, secret))
     sealed = urlsafe_b64encode(
         request.page_request.context.seal.close(plain, ONCE_PURPOSE)
     ).decode()
     return redirect(
-        request.to(path, done=done), _cookie(request, sealed, int(LASTS.total_seconds()))
+        request.to(path, done=done), _cookie(request, sealed, int(SECRET_LASTS.total_seconds()))
     )
 
 
 def take_secret(request: ConsoleRequest, path: str) -> tuple[str | None, Headers]:
     """The secret for this page, if one came along, and the headers that take it away."""
-    given = request.page_request.cookie(COOKIE)
+    given = request.page_request.cookie(SECRET_COOKIE)
     if given is None:
         return None, ()
     return _opened(request, path, given), (_cookie(request, TAKEN_AWAY, 0),)
@@ -61,7 +61,7 @@ def _opened(request: ConsoleRequest, path: str, given: str) -> str | None:
 
 
 def _cookie(request: ConsoleRequest, value: str, seconds: int) -> tuple[str, str]:
-    parts = [f"{COOKIE}={value}", "Path=/console", f"Max-Age={seconds}", "HttpOnly"]
+    parts = [f"{SECRET_COOKIE}={value}", "Path=/console", f"Max-Age={seconds}", "HttpOnly"]
     parts.append("SameSite=Lax")
     if request.page_request.origin.lower().startswith("https:"):
         parts.append("Secure")

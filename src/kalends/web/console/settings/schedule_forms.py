@@ -8,7 +8,7 @@ from kalends.formats.encoding import encode
 from kalends.services.schedules import NewSchedule, ScheduleChanges
 from kalends.web.api.schedules import CreateSchedule, parse_changes, parse_new
 from kalends.web.console.settings.drafts import (
-    VERSION,
+    VERSION_FIELD,
     YES,
     Draft,
     check,
@@ -22,9 +22,9 @@ from kalends.web.http.reading import read_body
 from kalends.web.pages.forms import FormFields
 
 WINDOW: Final = ("start", "end")
-ALWAYS: Final = "always"
+ALWAYS_OPEN: Final = "always"
 PLAIN: Final = ("name", "timezone", "description")
-LIMITS: Final = ("booking_limits.max_per_day", "booking_limits.min_notice_hours")
+LIMIT_FIELDS: Final = ("booking_limits.max_per_day", "booking_limits.min_notice_hours")
 NEW_HOURS: Final = {day: [WindowText("09:00", "17:00")] for day in WEEKDAYS[:5]}
 
 
@@ -43,10 +43,10 @@ def draft_of(schedule: Schedule) -> Draft:
             "timezone": schedule.timezone,
             "description": schedule.description or "",
             "is_active": YES if schedule.is_active else "",
-            ALWAYS: YES if schedule.availability is None else "",
+            ALWAYS_OPEN: YES if schedule.availability is None else "",
             "booking_limits.max_per_day": _number(limits.max_per_day),
             "booking_limits.min_notice_hours": _number(limits.min_notice_hours),
-            VERSION: str(schedule.version),
+            VERSION_FIELD: str(schedule.version),
             **_fields_of(hours),
         }
     )
@@ -55,7 +55,10 @@ def draft_of(schedule: Schedule) -> Draft:
 def as_typed(form: FormFields) -> FormFields:
     """The form with its windows written out as they are read, and without gaps between them."""
     hours = {day: windows_in(form, f"availability.{day}") for day in WEEKDAYS}
-    plain = {name: form.text(name) for name in (*PLAIN, *LIMITS, ALWAYS, "is_active", VERSION)}
+    plain = {
+        name: form.text(name)
+        for name in (*PLAIN, *LIMIT_FIELDS, ALWAYS_OPEN, "is_active", VERSION_FIELD)
+    }
     return drafted({**plain, **_fields_of(hours)}).typed
 
 
@@ -89,7 +92,7 @@ def _values(typed: FormFields) -> dict[str, Any]:
         "timezone": typed.text("timezone"),
         "description": text_or_none(typed.text("description")),
         "is_active": typed.text("is_active") == YES,
-        "availability": None if typed.text(ALWAYS) == YES else _availability(typed),
+        "availability": None if typed.text(ALWAYS_OPEN) == YES else _availability(typed),
         "booking_limits": {
             "max_per_day": number_or_text(typed.text("booking_limits.max_per_day")),
             "min_notice_hours": number_or_text(typed.text("booking_limits.min_notice_hours")),

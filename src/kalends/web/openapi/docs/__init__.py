@@ -32,7 +32,7 @@ ASSETS: Final = {
     "page.css": "text/css; charset=utf-8",
 }
 # Kept, but asked again each time: then 304, so that an upgrade shows at once.
-ASK_AGAIN: Final = "no-cache"
+REVALIDATE: Final = "no-cache"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class File:
     def answer(self, request: Request) -> Response:
         headers = {
             "etag": self.etag,
-            "cache-control": ASK_AGAIN,
+            "cache-control": REVALIDATE,
             "content-security-policy": POLICY,
         }
         known_tags = request.headers.get("if-none-match", "")
