@@ -23,7 +23,15 @@ from kalends.store.fair_semaphore import FairSemaphore
 from kalends.store.notifier import Notifier
 from kalends.store.time_budget import seconds_to_use
 
-__all__ = ["ConnectParameters", "Database", "RowHeld", "RunAgain", "TenantConnection", "Tx"]
+__all__ = [
+    "ConnectParameters",
+    "Database",
+    "RowHeld",
+    "RunAgain",
+    "TenantConnection",
+    "Tx",
+    "fetch_planned",
+]
 
 log = structlog.get_logger("kalends.database")
 
@@ -81,20 +89,19 @@ class ConnectionLimits(Struct, frozen=True):
     session: Mapping[str, str]
 
 
-# plan_cache_mode: the generic plan of a list with a dozen filters halves its speed.
+# Plans are kept and used again (docs/decisions/0034-plans.md). The texts that a process sends are
+# some 150; what a connection keeps of one is forgotten with the connection.
+KEPT_STATEMENTS: Final = 256
 SESSION: Final = {
     "timezone": "UTC",
     "jit": "off",
-    "plan_cache_mode": "force_custom_plan",
     "lock_timeout": "3s",
     "statement_timeout": "5s",
     "idle_in_transaction_session_timeout": "10s",
     "application_name": "kalends",
 }
 REQUEST_LIMITS: Final = ConnectionLimits(ANSWER_SECONDS, SESSION)
-# Of jobs: statements that are few and always the same, so plans are worth keeping.
 SESSION_OF_JOBS: Final = SESSION | {
-    "plan_cache_mode": "auto",
     "lock_timeout": "5s",
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "60s",
@@ -241,7 +248,13 @@ class Database:
 
     async def _connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
         session = dict(self._limits.session)
-        connection = await connect(self.parameters, server_settings=session, **options)
+        connection = await connect(
+            self.parameters,
+            server_settings=session,
+            statement_cache_size=KEPT_STATEMENTS,
+            max_cached_statement_lifetime=0,
+            **options,
+        )
         try:
             await _pass_json_on(connection)
         except BaseException:
@@ -254,6 +267,17 @@ class Database:
         log.warning("the schema has changed under a request", error=repr(error))
         if self._pool is not None:
             await self._pool.expire_connections()
+
+
+async def fetch_planned(tx: Tx, sql: str, *arguments: Any) -> list[Any]:
+    """The rows of a statement that is planned for its arguments each time it runs.
+
+    For those of which a plan for any arguments reads much more than it need; it costs one more
+    round trip.
+    """
+    statement = await tx.prepare(sql, name="")
+    rows: list[Any] = await statement.fetch(*arguments)
+    return rows
 
 
 async def _pass_json_on(connection: asyncpg.Connection) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from kalends.domain.booking import Booking
 from kalends.domain.schedule import BusyTime
 from kalends.store.bookings.bookings import COLUMNS_BUT_METADATA, DURING, booking_from
-from kalends.store.database import TenantConnection
+from kalends.store.database import TenantConnection, fetch_planned
 from kalends.store.rows import columns_of
 
 _ON_SCHEDULE: Final = (
@@ -50,7 +50,8 @@ async def list_between(
 ) -> list[Booking]:
     """The bookings that meet the span, by start, without their metadata; not the cancelled
     ones."""
-    rows = await tenant.tx.fetch(BETWEEN, tenant.organization_id, *span, schedule_id, limit)
+    arguments = tenant.organization_id, *span, schedule_id, limit
+    rows = await fetch_planned(tenant.tx, BETWEEN, *arguments)
     return [booking_from(row) for row in rows]
 
 

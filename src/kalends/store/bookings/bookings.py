@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from msgspec import Struct, structs
 
 from kalends.domain.booking import Booking, BookingFilter, Status
 from kalends.store.bookings.search import address_pattern
-from kalends.store.database import TenantConnection, Tx
+from kalends.store.database import TenantConnection, Tx, fetch_planned
 from kalends.store.rows import columns_of, find_one, parameters
 
 
@@ -108,7 +109,10 @@ async def list_bookings(
 ) -> tuple[list[Booking], int]:
     """A page sorted by start, then id, and how many there are in all, in one snapshot."""
     sql, arguments = list_statement(tenant.organization_id, criteria, limit, offset)
-    rows = await tenant.tx.fetch(sql, *arguments)
+    # How much a text finds is known only for that text.
+    has_text = criteria.search or criteria.attendee_email
+    fetch = partial(fetch_planned, tenant.tx) if has_text else tenant.tx.fetch
+    rows = await fetch(sql, *arguments)
     total = rows[0][-1]
     return [booking_from(row) for row in rows if row[0] is not None], total
 
@@ -126,7 +130,7 @@ async def list_bookings_after(
         arguments += after
         beyond = f" AND (start_time, id) > (${len(arguments) - 1}, ${len(arguments)})"
         parts = [Part(part.condition + beyond, part.is_few) for part in parts]
-    rows = await tenant.tx.fetch(_page(parts, f"{limit:d}", "0"), *arguments)
+    rows = await fetch_planned(tenant.tx, _page(parts, f"{limit:d}", "0"), *arguments)
     return [booking_from(row) for row in rows]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from kalends.store.database import TenantConnection
+from kalends.store.database import TenantConnection, fetch_planned
 
 _IN_WEEKS: Final = """
     b.organization_id = $1 AND b.start_time >= $2::timestamptz AND b.start_time < $3::timestamptz
@@ -32,8 +32,8 @@ async def count_by_week(
 ) -> list[tuple[int, str, int]]:
     """How many bookings of which status start in each week (from 0); the last bound ends the
     last week."""
-    rows = await tenant.tx.fetch(
-        COUNTS, tenant.organization_id, bounds[0], bounds[-1], bounds[:-1], schedule_id
+    rows = await fetch_planned(
+        tenant.tx, COUNTS, tenant.organization_id, bounds[0], bounds[-1], bounds[:-1], schedule_id
     )
     return [(row[0], row[1], row[2]) for row in rows]
 
@@ -45,7 +45,8 @@ async def booked_by_week(
     schedule_ids: Sequence[UUID],
 ) -> dict[int, int]:
     """How many seconds of these schedules are booked, by week (from 0)."""
-    rows = await tenant.tx.fetch(
+    rows = await fetch_planned(
+        tenant.tx,
         BOOKED,
         tenant.organization_id,
         bounds[0],

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Raw, structs
 
 from kalends.domain.mail import Mail
-from kalends.store.database import TenantConnection
+from kalends.store.database import TenantConnection, fetch_planned
 from kalends.store.rows import columns_of, page_of, parameters
 
 FIELDS: Final = Mail.__struct_fields__
@@ -75,7 +75,8 @@ async def list_mails(
     tenant: TenantConnection, booking_id: UUID | None, limit: int, offset: int
 ) -> tuple[list[Mail], int]:
     """A page, the latest first, of all or of one booking's; and how many there are."""
-    rows = await tenant.tx.fetch(LIST, tenant.organization_id, booking_id, limit, offset)
+    arguments = tenant.organization_id, booking_id, limit, offset
+    rows = await fetch_planned(tenant.tx, LIST, *arguments)
     return [Mail(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
 
 
