@@ -6,7 +6,7 @@ import shlex
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,10 +22,11 @@ from kalends.services.setup import SetUp, set_up_organization
 from tests.groups import GroupScheduling, arrange
 from tests.homes import environment_in, migrated, templates_in
 from tests.psql import Psql
-from tests.servers import Server
+from tests.servers import Server, two_behind_a_proxy
 from tests.world import World
 
 T = TypeVar("T")
+BehindAProxy = Callable[..., AbstractContextManager[list[Server]]]
 PASSWORD = "correct horse battery"
 _numbers = itertools.count(1)
 _runner = asyncio.Runner()
@@ -95,6 +96,18 @@ def own_environment(
     tmp_path_factory: pytest.TempPathFactory, own_settings: dict[str, str]
 ) -> dict[str, str]:
     return environment_in(tmp_path_factory.mktemp("own"), **own_settings)
+
+
+@pytest.fixture(scope="module")
+def behind_a_proxy(
+    home: Installation, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> BehindAProxy:
+    """Two servers of the installation behind a proxy, with settings of their own, for a while."""
+
+    def begin(**settings: str) -> AbstractContextManager[list[Server]]:
+        return two_behind_a_proxy(environment | settings, tmp_path_factory.mktemp("log"))
+
+    return begin
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,9 @@
 """One row that somebody holds, and what runs beside requests: webhooks, mail, endings, syncs, jobs
 of others all go on while it is held."""
 
-import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -15,7 +14,6 @@ from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
 from kalends.domain.ids import SCHEDULE, decode_id
 from kalends.jobs.registry import TIMETABLE, Job
-from kalends.jobs.worker import run_jobs
 from kalends.runtime.unit_of_work import Context
 from kalends.services import booking_endings
 from kalends.services.imports.runs import start_due_syncs
@@ -23,7 +21,7 @@ from kalends.store.bookings import endings as endings_store
 from kalends.store.database import JOB_LIMITS
 from kalends.store.jobs import NewJob, enqueue_jobs
 from tests.conftest import PASSWORD, make_organization
-from tests.jobs.workers import QUICK, eventually
+from tests.jobs.workers import eventually, jobs_running
 from tests.psql import Psql
 from tests.receivers import Received, Reply, receiving
 from tests.servers import Server
@@ -311,22 +309,10 @@ async def test_blocked_jobs_leave_places_to_those_of_others(
         async with context.database.transaction() as tx:
             await enqueue_jobs(tx, [NewJob("test.count", names[0]) for _ in range(40)])
             await enqueue_jobs(tx, [NewJob("test.count", names[1])])
-        async with running(context, {"test.count": job}):
+        async with jobs_running(context, {"test.count": job}, at_once=4):
             await eventually(is_done)
         assert names[0] not in done
     psql.ask("DELETE FROM pgqueuer WHERE entrypoint = 'test.count'")
-
-
-@asynccontextmanager
-async def running(context: Context, jobs: dict[str, Job]) -> AsyncIterator[None]:
-    """Runs jobs, four at once as a server does, while the block lasts."""
-    task = asyncio.create_task(run_jobs(context, jobs, {}, QUICK, 4))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def test_housekeeping_goes_round_what_is_held(

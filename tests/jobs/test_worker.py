@@ -3,8 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -15,28 +14,13 @@ from kalends.compose import Installation
 from kalends.domain.access import Mode
 from kalends.jobs import worker
 from kalends.jobs.registry import Job, Timed
-from kalends.jobs.worker import run_jobs
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.jobs import NewJob, enqueue_job, enqueue_jobs
 from tests.jobs.conftest import Notes
-from tests.jobs.workers import JOBS, QUICK, Worker, eventually, note
+from tests.jobs.workers import Worker, eventually, jobs_running, note
 
 SOMEONE = Caller(uuid4(), Mode.LIVE, "test")
-
-
-@asynccontextmanager
-async def jobs_running(
-    context: Context, jobs: Mapping[str, Job] = JOBS, timetable: Mapping[str, Timed] = {}
-) -> AsyncIterator[None]:
-    """Runs jobs in this process while the block lasts."""
-    task = asyncio.create_task(run_jobs(context, jobs, timetable, QUICK))
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def enqueue(context: Context, *jobs: NewJob) -> None:

@@ -7,13 +7,14 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Self
 
-from kalends.jobs.registry import Job
-from kalends.jobs.worker import WorkerIntervals, run_jobs
+from kalends.jobs.registry import Job, Timed
+from kalends.jobs.worker import JOBS_AT_ONCE, WorkerIntervals, run_jobs
 from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
 from kalends.store.database import ConnectParameters, Database
@@ -55,6 +56,23 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.process.kill()
         self.process.wait(10)
+
+
+@asynccontextmanager
+async def jobs_running(
+    context: Context,
+    jobs: Mapping[str, Job] = JOBS,
+    timetable: Mapping[str, Timed] = {},
+    at_once: int = JOBS_AT_ONCE,
+) -> AsyncIterator[None]:
+    """Runs jobs in this process while the block lasts."""
+    task = asyncio.create_task(run_jobs(context, jobs, timetable, QUICK, at_once))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
 
 
 async def eventually(is_so: Callable[[], Awaitable[object]], within_seconds: float = 60) -> None:

@@ -15,6 +15,7 @@ import pytest
 from kalends.compose import Installation
 from kalends.domain.gateways import AddressUnknown, Gateways, link_to
 from kalends.jobs.registry import JOBS, jobs_of
+from tests.commands import run_kalends
 from tests.conftest import PASSWORD, fetch, make_organization, run
 from tests.mail.reading import event_in, text_of, to
 from tests.servers import Server
@@ -129,13 +130,6 @@ def test_an_invitation_by_command_needs_the_address(
     own_environment: dict[str, str], own_home: Installation
 ) -> None:
     words = ("users", "invite", "--organization", "x", "--email", "a@b.example")
-    done = subprocess.run(
-        [sys.executable, "-m", "kalends", *words],
-        env={**os.environ, **own_environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = run_kalends(own_environment, *words)
     assert done.returncode != 0
     assert "KALENDS_PUBLIC_URL is not set" in done.stderr

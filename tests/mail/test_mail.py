@@ -1,9 +1,7 @@
 """Mail from a booking to the mail server: who receives what, and how failures are met."""
 
-import os
 import re
 import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta
 from email import message_from_string
@@ -12,6 +10,7 @@ from typing import Any
 import pytest
 
 from kalends.compose import Installation
+from tests.commands import run_kalends
 from tests.conftest import fetch, run
 from tests.mail.reading import calendar_part, event_in, text_of, to
 from tests.smtp import PostOffice
@@ -229,22 +228,11 @@ def test_a_reminder_whose_time_is_over_is_not_planned(
     assert planned(mail_home, world) == [(60, plus(start, hours=-1))]
 
 
-def kalends(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kalends", *words],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 def wait_for_output(
     environment: dict[str, str], words: tuple[str, ...], expected: str
 ) -> subprocess.CompletedProcess[str]:
     until = time.monotonic() + 90
-    while expected not in (shown := kalends(environment, *words)).stdout:
+    while expected not in (shown := run_kalends(environment, *words)).stdout:
         assert time.monotonic() < until, shown.stdout + shown.stderr
         time.sleep(0.2)
     return shown
@@ -271,27 +259,29 @@ def test_mail_refused_for_good_is_listed_and_can_be_resent(
     assert to(office.messages, booking["attendee_email"]) == []
 
     office.answer = lambda _: "250 OK"
-    again = kalends(mail_environment, "jobs", "retry", number)
+    again = run_kalends(mail_environment, "jobs", "retry", number)
     assert again.returncode == 0
     assert number in again.stdout
     sent = wait_for_output(mail_environment, ours, "sent").stdout
     assert "failed" not in sent
     assert len(to(office.messages, booking["attendee_email"])) == 1
-    shown_mail = kalends(mail_environment, "mail", "show", mail_id, "--organization", organization)
+    shown_mail = run_kalends(
+        mail_environment, "mail", "show", mail_id, "--organization", organization
+    )
     assert "Message-ID" in shown_mail.stdout
     show = ("mail", "show", mail_id, "--raw", "--organization", organization)
-    raw = message_from_string(kalends(mail_environment, *show).stdout)
+    raw = message_from_string(run_kalends(mail_environment, *show).stdout)
     assert mail_id in raw["Message-ID"]
     assert not raw.defects
 
 
 def test_a_job_that_was_not_given_up_cannot_be_retried(mail_environment: dict[str, str]) -> None:
-    answer = kalends(mail_environment, "jobs", "retry", "999999")
+    answer = run_kalends(mail_environment, "jobs", "retry", "999999")
     assert answer.returncode == 1
     assert "999999" in answer.stdout
 
 
 def test_retry_wants_to_know_which(mail_environment: dict[str, str]) -> None:
-    answer = kalends(mail_environment, "jobs", "retry")
+    answer = run_kalends(mail_environment, "jobs", "retry")
     assert answer.returncode == 2
     assert "--all" in answer.stderr

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.refusals import is_refused
 from tests.web.cases import Cases, cases_of
 from tests.world import JSON, World, tomorrow_at
 
@@ -35,15 +36,6 @@ def post(world: World, **fields: Any) -> httpx.Response:
 def update(world: World, event_type: JSON, **fields: Any) -> httpx.Response:
     body = json.dumps(fields).encode()
     return world.api.patch(f"{PATH}/{event_type['id']}", content=body)
-
-
-def is_refused(answer: httpx.Response, field: str) -> bool:
-    """Whether the answer is the table's error and names the field."""
-    assert answer.status_code == 422, answer.text
-    error = answer.json()
-    named: str = error["details"][0]["field"]
-    is_named = (named + ".").startswith(field + ".")
-    return bool(error["code"] == "VALIDATION_ERROR" and is_named)
 
 
 def test_name_and_duration_are_enough_and_the_rest_takes_its_default(world: World) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.refusals import is_refused
 from tests.web.cases import Cases, cases_of
 from tests.world import JSON, World, plus, tomorrow_at
 
@@ -42,15 +43,6 @@ def update(world: World, schedule: JSON, **fields: Any) -> httpx.Response:
 
 def delete(world: World, schedule: JSON) -> httpx.Response:
     return world.api.delete(f"{PATH}/{schedule['id']}")
-
-
-def is_refused(answer: httpx.Response, field: str) -> bool:
-    """Whether the answer is the table's error and names the field."""
-    assert answer.status_code == 422, answer.text
-    error = answer.json()
-    named: str = error["details"][0]["field"]
-    is_named = (named + ".").startswith(field + ".")
-    return bool(error["code"] == "VALIDATION_ERROR" and is_named)
 
 
 def test_a_name_is_enough_and_the_rest_takes_its_default(world: World) -> None:

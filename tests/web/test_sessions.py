@@ -11,9 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from kalends.compose import Installation
-from tests.conftest import PASSWORD
-from tests.servers import Server, two_behind_a_proxy
+from tests.conftest import PASSWORD, BehindAProxy
+from tests.servers import Server
 from tests.world import World
 
 LIMIT = 3
@@ -21,14 +20,9 @@ _addresses = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def servers(
-    home: Installation, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[Server]]:
+def servers(behind_a_proxy: BehindAProxy) -> Iterator[list[Server]]:
     """Two processes behind a proxy (so a test can come from anywhere), three attempts each."""
-    limits = {
-        "KALENDS_RATE_LIMIT_SIGN_IN": str(LIMIT),
-    }
-    with two_behind_a_proxy(environment | limits, tmp_path_factory.mktemp("log")) as both:
+    with behind_a_proxy(KALENDS_RATE_LIMIT_SIGN_IN=str(LIMIT)) as both:
         yield both
 
 

@@ -16,8 +16,9 @@ from kalends.runtime.passwords import verify_password
 from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials
 from kalends.web.http.sign_ins import ANONYMOUS
+from tests.conftest import BehindAProxy
 from tests.mails import Mailbox
-from tests.servers import Server, two_behind_a_proxy
+from tests.servers import Server
 from tests.web.test_sessions import early_in_a_minute, some_address
 from tests.world import World
 
@@ -281,14 +282,9 @@ async def test_a_sign_in_under_way_does_not_outlive_its_password(
 
 
 @pytest.fixture(scope="module")
-def limited(
-    home: Installation, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[Server]]:
+def limited(behind_a_proxy: BehindAProxy) -> Iterator[list[Server]]:
     """Two processes behind a proxy (so a test can come from anywhere), three asks each."""
-    limits = {
-        "KALENDS_RATE_LIMIT_SIGN_IN": str(LIMIT),
-    }
-    with two_behind_a_proxy(environment | limits, tmp_path_factory.mktemp("log")) as both:
+    with behind_a_proxy(KALENDS_RATE_LIMIT_SIGN_IN=str(LIMIT)) as both:
         yield both
 
 

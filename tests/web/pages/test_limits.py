@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from kalends.compose import Installation
-from tests.servers import Server, two_behind_a_proxy
+from tests.conftest import BehindAProxy
+from tests.servers import Server
 from tests.web.pages.visitors import Visitor, offered, text_of
 from tests.world import World
 
@@ -19,15 +20,12 @@ _addresses = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
-def servers(
-    home: Installation, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[Server]]:
+def servers(behind_a_proxy: BehindAProxy) -> Iterator[list[Server]]:
     """Two processes behind a proxy, so that a test can come from anywhere."""
-    limits = {
-        "KALENDS_RATE_LIMIT_PAGE_ADDRESS": str(PER_ADDRESS),
-        "KALENDS_RATE_LIMIT_PAGE_SCHEDULE": str(PER_SCHEDULE),
-    }
-    with two_behind_a_proxy(environment | limits, tmp_path_factory.mktemp("log")) as both:
+    with behind_a_proxy(
+        KALENDS_RATE_LIMIT_PAGE_ADDRESS=str(PER_ADDRESS),
+        KALENDS_RATE_LIMIT_PAGE_SCHEDULE=str(PER_SCHEDULE),
+    ) as both:
         yield both
 
 
