@@ -33,6 +33,15 @@ class Details:
     location_type: LocationType | None
     faults: dict[str, str] = field(default_factory=dict)
 
+    def of_attendee(self) -> dict[str, Any]:
+        """The values of the attendee alone, by name."""
+        names = ("name", "email", "phone", "timezone", "notes")
+        return {name: getattr(self, name) for name in names}
+
+    def of_place(self) -> dict[str, Any]:
+        """The title and where it is, by name."""
+        return {name: getattr(self, name) for name in ("title", "location", "location_type")}
+
 
 def read_details(form: FormFields) -> Details:
     faults = {

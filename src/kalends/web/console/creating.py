@@ -126,16 +126,8 @@ def _new(
         end_time=ends_at,
         schedule_id=selection.schedule.id if selection.schedule else None,
         event_type_id=selection.event_type.id if selection.event_type else None,
-        title=given.title,
-        location=given.location,
-        location_type=given.location_type,
-        attendee=NewAttendee(
-            name=given.name,
-            email=given.email,
-            phone=given.phone,
-            timezone=given.timezone,
-            notes=given.notes,
-        ),
+        **given.of_place(),
+        attendee=NewAttendee(**given.of_attendee()),
         answers=answers,
         override=override,
     )

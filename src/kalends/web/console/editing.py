@@ -47,16 +47,8 @@ async def edit(request: ConsoleRequest) -> PageAnswer:
 def _changes(given: Details, *, notify: bool) -> BookingChanges:
     return BookingChanges(
         notify=notify,
-        title=given.title,
-        location=given.location,
-        location_type=given.location_type,
-        attendee=AttendeeChanges(
-            name=given.name,
-            email=given.email,
-            phone=given.phone,
-            timezone=given.timezone,
-            notes=given.notes,
-        ),
+        **given.of_place(),
+        attendee=AttendeeChanges(**given.of_attendee()),
     )
 
 

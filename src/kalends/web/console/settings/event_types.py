@@ -21,7 +21,8 @@ from kalends.web.console.settings.event_type_forms import (
     count_rows,
     new_draft,
 )
-from kalends.web.console.settings.schedules import list_all, offset_in
+from kalends.web.console.settings.paging import read_page
+from kalends.web.console.settings.schedules import list_all
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
 
@@ -31,19 +32,14 @@ LISTED: Final = 100
 
 
 async def list_event_types(request: ConsoleRequest) -> PageAnswer:
-    offset = offset_in(request)
-    listed, total = await request.read(
-        event_types.list_event_types, is_active=None, limit=LISTED, offset=offset
-    )
+    listed, pager = await read_page(request, event_types.list_event_types, LISTED, is_active=None)
     return request.page(
         "console/settings/event-types.html",
         SECTION,
         event_types=listed,
-        total=total,
-        offset=offset,
-        limit=LISTED,
         id_of=id_of,
         has_schedules=bool(await list_all(request)),
+        **pager,
     )
 
 

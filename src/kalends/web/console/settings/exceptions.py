@@ -20,8 +20,9 @@ from kalends.web.api.busy_times import parse_new
 from kalends.web.api.schedules import parse_changes
 from kalends.web.console.request import ConsoleRequest, admin_route, member_route
 from kalends.web.console.settings.drafts import Draft, clock_text, drafted, refused
+from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settings.schedule_forms import WINDOW, listed, windows_in
-from kalends.web.console.settings.schedules import PATH, SECTION, offset_in, open_schedule, path_of
+from kalends.web.console.settings.schedules import PATH, SECTION, open_schedule, path_of
 from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
@@ -183,16 +184,12 @@ def _our_field(day: str, name: str) -> str:
 
 
 async def _page(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> PageAnswer:
-    offset, zone = offset_in(request), zone_of_schedule(schedule)
+    zone = zone_of_schedule(schedule)
     now = request.page_request.context.clock()
     everything = request.query.get("show") == "all"
-    found, total = await request.read(
-        busy_times.list_busy_times,
-        schedule.id,
-        start=None if everything else now,
-        end=None,
-        limit=LISTED,
-        offset=offset,
+    start = None if everything else now
+    listed, pager = await read_page(
+        request, busy_times.list_busy_times, LISTED, schedule.id, start=start, end=None
     )
     today = local(now, zone).date()
     overrides = _overrides_since(schedule, None if everything else today - timedelta(days=1))
@@ -206,14 +203,12 @@ async def _page(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> Pa
         tab=TAB,
         overrides=overrides,
         hidden=len(schedule.overrides) - len(overrides),
-        busy_times=found,
+        busy_times=listed,
         days_of=lambda busy: whole_days_of(busy, zone),
         busy_id=lambda busy: ids.encode_id(ids.BUSY_TIME, busy.id),
         day_of=Day.parse,
         everything=everything,
-        total=total,
-        offset=offset,
-        limit=LISTED,
+        **pager,
         rows=ROWS,
         today=today.isoformat(),
         **draft.values(),

@@ -14,7 +14,7 @@ from kalends.web.api.api_keys import CreateApiKey
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import Draft, drafted, refused, text_or_none
 from kalends.web.console.settings.one_time_secret import go_with_secret, take_secret
-from kalends.web.console.settings.schedules import offset_in
+from kalends.web.console.settings.paging import read_page
 from kalends.web.http.call import id_named
 from kalends.web.http.reading import read_body
 from kalends.web.pages.answers import PageAnswer
@@ -73,8 +73,7 @@ def _our_field(name: str) -> str:
 
 
 async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
-    offset = offset_in(request)
-    listed, total = await request.read(api_keys.list_api_keys, LISTED, offset)
+    listed, pager = await read_page(request, api_keys.list_api_keys, LISTED)
     secret, headers = take_secret(request, PATH)
     return request.page(
         "console/settings/keys.html",
@@ -82,9 +81,7 @@ async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
         draft.status,
         headers,
         keys=[(ids.encode_id(ids.API_KEY, key.id), key) for key in listed],
-        total=total,
-        offset=offset,
-        limit=LISTED,
+        **pager,
         path=PATH,
         scopes=list(Scope),
         now=request.page_request.context.clock(),

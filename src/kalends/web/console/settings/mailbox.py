@@ -12,7 +12,7 @@ from kalends.domain.mail import Mail
 from kalends.services import mails
 from kalends.services.users import members
 from kalends.web.console.request import ConsoleRequest, admin_route
-from kalends.web.console.settings.schedules import offset_in
+from kalends.web.console.settings.paging import read_page
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
 
@@ -23,15 +23,12 @@ HEADERS: Final = ("From", "To", "Reply-To", "Subject", "Date")
 
 
 async def list_mails(request: ConsoleRequest) -> PageAnswer:
-    offset = offset_in(request)
-    listed, total = await request.read(mails.list_mails, None, MAILS_LISTED, offset)
+    listed, pager = await read_page(request, mails.list_mails, MAILS_LISTED, None)
     return request.page(
         "console/settings/mailbox.html",
         SECTION,
         mails=[(ids.encode_id(ids.MAIL, mail.id), mail) for mail in listed],
-        total=total,
-        offset=offset,
-        limit=MAILS_LISTED,
+        **pager,
         has_server=request.page_request.context.gateways.mail_transport is not None,
     )
 

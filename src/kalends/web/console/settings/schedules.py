@@ -16,6 +16,7 @@ from kalends.web.console.settings.drafts import (
     rows_in,
 )
 from kalends.web.console.settings.editor import Editor, UseCases
+from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settings.schedule_forms import (
     WINDOW,
     new_draft,
@@ -31,20 +32,15 @@ MOST_SCHEDULES: Final = 500
 async def list_schedules(request: ConsoleRequest) -> PageAnswer:
     """The active ones; the others on a page of their own."""
     is_active = request.query.get("show") != "inactive"
-    offset = offset_in(request)
-    listed, total = await request.read(
-        schedules.list_schedules, is_active=is_active, limit=LISTED, offset=offset
-    )
+    listed, pager = await read_page(request, schedules.list_schedules, LISTED, is_active=is_active)
     return request.page(
         "console/settings/schedules.html",
         SECTION,
         schedules=listed,
-        total=total,
-        offset=offset,
-        limit=LISTED,
         is_active=is_active,
         id_of=id_of,
         hours_of=hours_of,
+        **pager,
     )
 
 
@@ -68,12 +64,6 @@ async def list_all(request: ConsoleRequest, chosen: Iterable[str] = ()) -> list[
             with suppress(NotFound):
                 found.append(await request.read(schedules.get_schedule, schedule_id))
     return found
-
-
-def offset_in(request: ConsoleRequest) -> int:
-    """Where a list goes on; what is no number begins it."""
-    text = request.query.text("offset")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else 0
 
 
 def hours_of(schedule: Schedule) -> list[str]:

@@ -16,7 +16,7 @@ from kalends.web.api.webhooks import parse_changes
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import YES, Draft, check, drafted, refused, text_or_none
 from kalends.web.console.settings.one_time_secret import go_with_secret, take_secret
-from kalends.web.console.settings.schedules import offset_in
+from kalends.web.console.settings.paging import read_page
 from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import Lock, lock_update
 from kalends.web.pages.answers import PageAnswer
@@ -30,16 +30,13 @@ _ATTEMPTS: Final = json.Decoder(list[DeliveryAttempt])
 
 
 async def list_endpoints(request: ConsoleRequest) -> PageAnswer:
-    offset = offset_in(request)
-    listed, total = await request.read(endpoints.list_endpoints, ENDPOINTS_LISTED, offset)
+    listed, pager = await read_page(request, endpoints.list_endpoints, ENDPOINTS_LISTED)
     return request.page(
         "console/settings/webhooks.html",
         SECTION,
         endpoints=listed,
-        total=total,
-        offset=offset,
-        limit=ENDPOINTS_LISTED,
         id_of=_id_of,
+        **pager,
     )
 
 
@@ -165,10 +162,10 @@ def _form(request: ConsoleRequest, draft: Draft) -> PageAnswer:
 
 
 async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft) -> PageAnswer:
-    offset, state = offset_in(request), request.query.text("state")
+    state = request.query.text("state")
     chosen = state if state in list(State) else None
-    found, total = await request.read(
-        deliveries.list_deliveries, endpoint.id, chosen, ENDPOINTS_LISTED, offset
+    found, pager = await read_page(
+        request, deliveries.list_deliveries, ENDPOINTS_LISTED, endpoint.id, chosen
     )
     secret, headers = take_secret(request, _path_of(endpoint))
     return request.page(
@@ -180,9 +177,7 @@ async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft
         path=_path_of(endpoint),
         deliveries=[(ids.encode_id(ids.DELIVERY, one.id), one, _attempts_of(one)) for one in found],
         event_id=lambda one: ids.encode_id(ids.EVENT, one.event_id),
-        total=total,
-        offset=offset,
-        limit=ENDPOINTS_LISTED,
+        **pager,
         state=chosen or "",
         states=list(State),
         secret=secret,
