@@ -189,7 +189,7 @@ async def put_calcom(call: Call) -> HttpAnswer:
     it is. Needs an admin.
     """
     admin, body = await asked_by_admin(call, PutCalcomConnection)
-    connection = await connections.connect(call.context, admin, wanted(body))
+    connection = await connections.connect(call.context, admin, parse_connection(body))
     return connection_response(call, connection)
 
 
@@ -281,7 +281,7 @@ def _bound(field: str, text: str | None, into_day: timedelta) -> datetime | None
     return datetime.fromtimestamp(given.timestamp(), UTC)
 
 
-def wanted(body: PutCalcomConnection) -> NewConnection:
+def parse_connection(body: PutCalcomConnection) -> NewConnection:
     """Raises NotFound (for what can be no schedule), Invalid."""
     mappings = [_mapping(number, given) for number, given in enumerate(body.mappings)]
     return NewConnection(

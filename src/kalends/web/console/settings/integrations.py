@@ -11,7 +11,7 @@ from kalends.formats.encoding import encode
 from kalends.runtime.sealing import SealBroken
 from kalends.services.imports import connections, runs
 from kalends.translation import gettext_lazy
-from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcomConnection, wanted
+from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcomConnection, parse_connection
 from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings.drafts import (
     ROWS_TO_SPARE,
@@ -59,7 +59,7 @@ async def connect(request: ConsoleRequest) -> PageAnswer:
     try:
         parsed = read_body(encode(_values(request, connection, typed)), PutCalcomConnection)
         await connections.connect(
-            request.page_request.context, request.page_request.caller, wanted(parsed)
+            request.page_request.context, request.page_request.caller, parse_connection(parsed)
         )
     except KalendsError as error:
         return await _page(request, connection, refused(typed, error).at_fields(_our_field))
