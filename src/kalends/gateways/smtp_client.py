@@ -8,17 +8,8 @@ from contextlib import suppress
 from socket import gaierror
 from typing import Final
 
+import aiosmtplib
 import structlog
-from aiosmtplib import (
-    SMTP,
-    SMTPDataError,
-    SMTPException,
-    SMTPRecipientRefused,
-    SMTPResponseException,
-    SMTPSenderRefused,
-    SMTPServerDisconnected,
-    SMTPTimeoutError,
-)
 from msgspec import Struct
 
 from kalends.domain.gateways import Deferred, Posted, Rejected
@@ -57,7 +48,7 @@ class Envelope(Struct, frozen=True):
 class ConnectionLost(Exception):
     """The server ended the connection before it was given a message. The cause says how."""
 
-    def __init__(self, cause: SMTPException) -> None:
+    def __init__(self, cause: aiosmtplib.SMTPException) -> None:
         super().__init__(cause.message)
         self.cause = cause
 
@@ -65,7 +56,7 @@ class ConnectionLost(Exception):
 class SmtpConnection:
     """A connection on which one message after the other is handed over."""
 
-    def __init__(self, client: SMTP) -> None:
+    def __init__(self, client: aiosmtplib.SMTP) -> None:
         self._client = client
         self._messages = 0
         self.idle_since = 0.0
@@ -88,9 +79,9 @@ class SmtpConnection:
     async def _announce(self, sender: str, options: list[str], encoding: str) -> None:
         try:
             await self._client.mail(sender, options=options, encoding=encoding)
-        except SMTPServerDisconnected as error:
+        except aiosmtplib.SMTPServerDisconnected as error:
             raise ConnectionLost(error) from error
-        except SMTPSenderRefused as error:
+        except aiosmtplib.SMTPSenderRefused as error:
             if error.code == UNAVAILABLE:
                 raise ConnectionLost(error) from error
             raise
@@ -107,7 +98,7 @@ class SmtpConnection:
 
     async def end(self) -> None:
         """Says goodbye; whether it arrives does not matter."""
-        with suppress(SMTPException, OSError):
+        with suppress(aiosmtplib.SMTPException, OSError):
             if self._client.is_connected:
                 await self._client.quit(timeout=1.0)
         self.drop()
@@ -137,7 +128,7 @@ class SmtpClient:
                 return await self._post(envelope)
             except ConnectionLost as error:
                 return self._outcome_of(error.cause)
-            except (SMTPException, OSError) as error:
+            except (aiosmtplib.SMTPException, OSError) as error:
                 return self._outcome_of(error)
 
     async def _post(self, envelope: Envelope) -> Posted | Rejected:
@@ -152,7 +143,7 @@ class SmtpClient:
         """A connection on which something went wrong may be out of step, and is given up."""
         try:
             outcome = await connection.post(envelope)
-        except SMTPResponseException:
+        except aiosmtplib.SMTPResponseException:
             self._end(connection)
             raise
         except BaseException:
@@ -166,7 +157,7 @@ class SmtpClient:
 
     async def _connect(self) -> SmtpConnection:
         server = self._server
-        client = SMTP(
+        client = aiosmtplib.SMTP(
             hostname=server.host,
             port=server.port,
             username=server.user,
@@ -214,7 +205,7 @@ class SmtpClient:
             self._end(self._idle.pop())
         await asyncio.gather(*self._ending)
 
-    def _outcome_of(self, error: SMTPException | OSError) -> Deferred | Rejected:
+    def _outcome_of(self, error: aiosmtplib.SMTPException | OSError) -> Deferred | Rejected:
         reason = reason_of(error)
         if is_final(error):
             return Rejected(reason)
@@ -225,32 +216,35 @@ class SmtpClient:
 
 def is_final(error: Exception) -> bool:
     """Whether this message will never be taken, whatever the operator does (RFC 5321 4.2.1)."""
-    if not isinstance(error, SMTPResponseException) or error.code in WANT_SIGN_IN:
+    if not isinstance(error, aiosmtplib.SMTPResponseException) or error.code in WANT_SIGN_IN:
         return False
-    if isinstance(error, SMTPSenderRefused):
+    if isinstance(error, aiosmtplib.SMTPSenderRefused):
         return error.code == TOO_LARGE  # any other concerns whom we send as: the settings
-    return isinstance(error, SMTPRecipientRefused | SMTPDataError) and 500 <= error.code <= 599
+    return (
+        isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError)
+        and 500 <= error.code <= 599
+    )
 
 
 def is_for_operator(error: Exception) -> bool:
     """Whether trying again alone will not do: wrong settings, or a server that cannot do TLS."""
-    if isinstance(error, SMTPResponseException):
+    if isinstance(error, aiosmtplib.SMTPResponseException):
         return error.code >= 500
     if isinstance(error.__cause__ or error, ssl.SSLError | gaierror):
         return True
-    return not isinstance(error, OSError | SMTPTimeoutError)
+    return not isinstance(error, OSError | aiosmtplib.SMTPTimeoutError)
 
 
-def reason_of(error: SMTPException | OSError) -> str:
+def reason_of(error: aiosmtplib.SMTPException | OSError) -> str:
     """A short sentence that a person understands."""
     match error:
-        case SMTPResponseException(code=code) if code > 0:
+        case aiosmtplib.SMTPResponseException(code=code) if code > 0:
             return f"the mail server answered {code} {_readable(error.message)}".strip()
-        case SMTPResponseException():
+        case aiosmtplib.SMTPResponseException():
             return "the mail server's answer is not SMTP"
-        case SMTPServerDisconnected():
+        case aiosmtplib.SMTPServerDisconnected():
             return "the mail server broke the connection off"
-        case SMTPTimeoutError():
+        case aiosmtplib.SMTPTimeoutError():
             return "the mail server did not answer in time"
         case _:
             return _connection_fault(error.__cause__ or error)
@@ -264,11 +258,11 @@ def _connection_fault(cause: BaseException) -> str:
             return "no secure connection to the mail server could be made"
         case ConnectionRefusedError():
             return "the mail server refused the connection"
-        case SMTPServerDisconnected():
+        case aiosmtplib.SMTPServerDisconnected():
             return "the mail server broke the connection off"
         case gaierror():
             return "the mail server's name does not resolve"
-        case SMTPException():  # what it does not offer: STARTTLS, or to sign in
+        case aiosmtplib.SMTPException():  # what it does not offer: STARTTLS, or to sign in
             return _readable(cause.message)
         case _:
             return "the mail server cannot be reached"

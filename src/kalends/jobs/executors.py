@@ -12,12 +12,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from pgqueuer.core.executors import (
-    AbstractEntrypointExecutor,
-    AbstractScheduleExecutor,
-    EntrypointExecutorParameters,
-    ScheduleExecutorFactoryParameters,
-)
+from pgqueuer.core import executors
 from pgqueuer.domain import models
 from pgqueuer.domain.errors import RetryRequested
 
@@ -74,11 +69,13 @@ class RunningJobs:
             task.cancel()
 
 
-class JobExecutor(AbstractEntrypointExecutor):
+class JobExecutor(executors.AbstractEntrypointExecutor):
     """Runs one kind of job."""
 
     def __init__(self, job: Job, context: Context, running: RunningJobs) -> None:
-        super().__init__(EntrypointExecutorParameters(0, _never_called, on_failure="hold"))
+        super().__init__(
+            executors.EntrypointExecutorParameters(0, _never_called, on_failure="hold")
+        )
         self._job = job
         self._context = context
         self._running = running
@@ -131,11 +128,14 @@ class JobExecutor(AbstractEntrypointExecutor):
         return error
 
 
-class TimedExecutor(AbstractScheduleExecutor):
+class TimedExecutor(executors.AbstractScheduleExecutor):
     """Does one line of the timetable. What fails is logged, and done again at its next time."""
 
     def __init__(
-        self, parameters: ScheduleExecutorFactoryParameters, timed: Timed, context: Context
+        self,
+        parameters: executors.ScheduleExecutorFactoryParameters,
+        timed: Timed,
+        context: Context,
     ) -> None:
         super().__init__(parameters)
         self._timed = timed
