@@ -10,7 +10,6 @@ import asyncio
 import itertools
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from bench.cpu import Meter
 from bench.fill import World
 from bench.load import Request, drive
 from bench.pgbench import Scripts
-from bench.report import Turn
+from bench.report import Turn, report_progress
 from kalends.compose import Installation, installation, migrate_now
 from kalends.settings import Settings
 from kalends.store.embedded.server import EmbeddedPostgres
@@ -88,7 +87,7 @@ def main() -> None:
         environ = environ_of(folder / "data")
         with installation(Settings.from_environ(environ)) as home:
             migrate_now(home)
-            _say("filling the database")
+            report_progress("filling the database")
             world = asyncio.run(_filled(home))
         with Server(environ, folder / "server.log") as server:
             assert server.process
@@ -106,7 +105,7 @@ def _play(stage: Stage, calls: list[Call], plan: Plan) -> dict[str, list[Turn]]:
     turns: dict[str, list[Turn]] = {call.name: [] for call in calls}
     for number in range(1, plan.rounds + 1):
         for call in calls:
-            _say(f"round {number} of {plan.rounds}: {call.name}")
+            report_progress(f"round {number} of {plan.rounds}: {call.name}")
             turns[call.name].append(stage.play(call, plan))
     return turns
 
@@ -157,10 +156,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one short round: under 40 s, rough")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     return parser.parse_args()
-
-
-def _say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The figures, and how they are shown."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
@@ -101,3 +102,7 @@ def show(figures: Sequence[Figures]) -> None:
         )
     console = Console()
     (console if console.is_terminal else Console(width=150)).print(table)
+
+
+def report_progress(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)

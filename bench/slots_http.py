@@ -9,7 +9,6 @@ about ten minutes to fill.
 import argparse
 import asyncio
 import random
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from bench.cpu import Meter, Spent
 from bench.fill import World, shown_schedule
 from bench.http import Plan, environ_of, folder_of
 from bench.load import Load, Request, drive
+from bench.report import report_progress
 from bench.requests import head, tail
 from bench.slots_fill import BOOKINGS_EACH, FIRST_DAY
 from kalends.compose import Installation, installation, migrate_now
@@ -99,7 +99,7 @@ def _compare(small: Stage, large: Stage, plan: Plan) -> None:
     turns: dict[str, list[tuple[Load, Spent]]] = {name: [] for name in rows}
     for number in range(2 * plan.rounds):
         for name, (stage, count) in rows.items():
-            _say(f"round {number + 1}: {name}")
+            report_progress(f"round {number + 1}: {name}")
             turns[name].append(stage.play(count, FEW_CONNECTIONS, plan))
     _show("The same with few connections, by bookings in the table", turns)
     first, *others = turns.values()
@@ -141,7 +141,7 @@ def _stage(folder: Path, bookings: int) -> Iterator[Stage]:
     with EmbeddedPostgres.acquire(folder / "data"):
         with installation(Settings.from_environ(environ)) as home:
             migrate_now(home)
-            _say(f"filling the database with {bookings:,} bookings")
+            report_progress(f"filling the database with {bookings:,} bookings")
             world = asyncio.run(_filled(home, bookings))
         with Server(environ, folder / "server.log") as server:
             assert server.process
@@ -174,10 +174,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="short rounds, rough")
     parser.add_argument("--large", action="store_true", help="also ten million bookings")
     return parser.parse_args()
-
-
-def _say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

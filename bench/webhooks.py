@@ -7,13 +7,10 @@ webhooks, two mails and two reminders costs beside one with none.
 
 import argparse
 import asyncio
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +21,9 @@ import httpx
 from tests.servers import Server
 
 from bench.cpu import Meter
+from bench.http import folder_of
 from bench.receiver import Receiver, receiving
+from bench.report import report_progress
 from kalends.compose import Installation, installation, migrate_now
 from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import SetUp, set_up_organization
@@ -78,7 +77,7 @@ class Tenant:
 
 def main() -> None:
     plan = QUICK if _arguments().quick else FULL
-    with _folder() as folder, receiving() as receiver:
+    with folder_of("webhooks") as folder, receiving() as receiver:
         environ = _environ(folder / "data")
         with installation(Settings.from_environ(environ)) as home:
             migrate_now(home)
@@ -152,7 +151,7 @@ def _fill(plan: Plan, tenant: Tenant) -> None:
     """Events that wait: they happen while the endpoint is disabled, then it is enabled."""
     hook = tenant.api.get("/api/v1/webhooks").json()["data"][0]["id"]
     tenant.api.patch(f"/api/v1/webhooks/{hook}", json={"enabled": False})
-    _say(f"{plan.waiting} bookings")
+    report_progress(f"{plan.waiting} bookings")
     asyncio.run(_book_many(tenant, plan.waiting))
     tenant.api.patch(f"/api/v1/webhooks/{hook}", json={"description": "waits"})
 
@@ -248,25 +247,10 @@ def _environ(data_dir: Path) -> dict[str, str]:
     }
 
 
-@contextmanager
-def _folder() -> Iterator[Path]:
-    parent = Path(__file__).parent / ".data"
-    parent.mkdir(exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="webhooks-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.webhooks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer of each, rough")
     return parser.parse_args()
-
-
-def _say(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
