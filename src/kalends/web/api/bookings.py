@@ -30,7 +30,7 @@ from kalends.web.api.models import (
 )
 from kalends.web.http.answers import DataOf, PageOf, data
 from kalends.web.http.call import Call, id_named
-from kalends.web.http.locked_changes import lock_parse_update
+from kalends.web.http.locked_changes import answer_patch, lock_parse_update
 from kalends.web.http.reading import read_body, read_query
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
@@ -232,12 +232,13 @@ async def update_booking(call: Call) -> HttpAnswer:
     address is invited, the one before gets a cancellation, and links that were sent before stop
     working.
     """
-    body = await call.raw_json()
-    booking_id = call.id(ids.BOOKING, "booking")
-    lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=call.if_match)
-    parse = partial(parse_changes, body)
-    return await call.change(
-        booking_response, lock_parse_update(lock, parse, bookings.update_booking)
+    return await answer_patch(
+        call,
+        (ids.BOOKING, "booking"),
+        bookings.get_changeable,
+        parse_changes,
+        bookings.update_booking,
+        booking_response,
     )
 
 

@@ -25,7 +25,7 @@ from kalends.web.http.answers import (
     deleted,
 )
 from kalends.web.http.call import Call, id_named
-from kalends.web.http.locked_changes import lock_parse_update
+from kalends.web.http.locked_changes import answer_patch
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
@@ -272,12 +272,13 @@ async def update_event_type(call: Call) -> HttpAnswer:
 
     Replaces `requirements` and `questions` whole. Existing bookings stay as they are.
     """
-    body = await call.raw_json()
-    event_type_id = call.id(ids.EVENT_TYPE, "event type")
-    lock = partial(event_types.lock_event_type, event_type_id=event_type_id, if_match=call.if_match)
-    parse = partial(parse_changes, body)
-    return await call.change(
-        event_type_response, lock_parse_update(lock, parse, event_types.update_event_type)
+    return await answer_patch(
+        call,
+        (ids.EVENT_TYPE, "event type"),
+        event_types.lock_event_type,
+        parse_changes,
+        event_types.update_event_type,
+        event_type_response,
     )
 
 

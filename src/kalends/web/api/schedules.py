@@ -23,7 +23,7 @@ from kalends.web.http.answers import (
     deleted,
 )
 from kalends.web.http.call import Call
-from kalends.web.http.locked_changes import lock_parse_update
+from kalends.web.http.locked_changes import answer_patch
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
@@ -168,12 +168,13 @@ async def update_schedule(call: Call) -> HttpAnswer:
     Replaces `availability`, `overrides` and `booking_limits` whole. Existing bookings stay as they
     are, also where the new hours would not allow them.
     """
-    body = await call.raw_json()
-    schedule_id = call.id(ids.SCHEDULE, "schedule")
-    lock = partial(schedules.lock_schedule, schedule_id=schedule_id, if_match=call.if_match)
-    parse = partial(parse_changes, body)
-    return await call.change(
-        schedule_response, lock_parse_update(lock, parse, schedules.update_schedule)
+    return await answer_patch(
+        call,
+        (ids.SCHEDULE, "schedule"),
+        schedules.lock_schedule,
+        parse_changes,
+        schedules.update_schedule,
+        schedule_response,
     )
 
 

@@ -2,9 +2,14 @@
 what is wrong with the request (422)."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
+from uuid import UUID
 
+from kalends.runtime.idempotency import HttpAnswer
+from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.web.http.call import Call
 
 Locked = TypeVar("Locked")
 Changes = TypeVar("Changes")
@@ -34,3 +39,22 @@ def lock_update(
 ) -> Callable[[UnitOfWork], Awaitable[R]]:
     """The same where the changes are parsed already."""
     return lock_parse_update(lock, lambda: changes, update)
+
+
+async def answer_patch(
+    call: Call,
+    kind: tuple[str, str],
+    lock: Callable[[UnitOfWork, UUID, IfMatch], Awaitable[Locked]],
+    parse: Callable[[bytes], Changes],
+    update: Update[Locked, Changes, R],
+    render: Callable[[R], HttpAnswer],
+) -> HttpAnswer:
+    """Changes what the path names by its id, of that prefix and noun. What is no JSON (400) is
+    told before what is missing or stale, and that before what is wrong with the changes."""
+    body = await call.raw_json()
+    thing_id, if_match = call.id(*kind), call.if_match
+
+    async def lock_named(work: UnitOfWork) -> Locked:
+        return await lock(work, thing_id, if_match)
+
+    return await call.change(render, lock_parse_update(lock_named, partial(parse, body), update))

@@ -17,15 +17,18 @@ _ATTENDEE: Final[Example] = {
     "timezone": "America/New_York",
     "notes": "First-time visitor",
 }
-_NEW_BOOKING: Final[Example] = {
-    "schedule_id": "sch_abc123",
-    "event_type_id": "evt_xyz789",
+_APPOINTMENT: Final[Example] = {
     "start_time": "2024-02-15T10:00:00Z",
     "end_time": "2024-02-15T11:00:00Z",
     "timezone": "America/Los_Angeles",
     "title": "Consultation Call",
     "location": "Zoom",
     "location_type": "video",
+}
+_NEW_BOOKING: Final[Example] = {
+    "schedule_id": "sch_abc123",
+    "event_type_id": "evt_xyz789",
+    **_APPOINTMENT,
     "attendee": _ATTENDEE,
     "metadata": {"source": "website"},
 }
@@ -35,12 +38,7 @@ _BOOKING: Final[Example] = {
     "schedule_ids": ["sch_abc123"],
     "event_type_id": "evt_xyz789",
     "status": "PENDING",
-    "start_time": "2024-02-15T10:00:00Z",
-    "end_time": "2024-02-15T11:00:00Z",
-    "timezone": "America/Los_Angeles",
-    "title": "Consultation Call",
-    "location": "Zoom",
-    "location_type": "video",
+    **_APPOINTMENT,
     "attendee_name": "John Doe",
     "attendee_email": "john@example.com",
     "attendee": _ATTENDEE | {"phone_e164": None, "locale": None},
