@@ -13,7 +13,6 @@ from collections.abc import (
 )
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +23,7 @@ from starlette.types import ASGIApp
 from kalends.domain.errors import Unavailable
 from kalends.domain.gateways import Gateways
 from kalends.gateways.addresses import is_host_name
-from kalends.gateways.calcom.client import CalcomAccount
+from kalends.gateways.calcom.source import CalcomSource
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.mail import SmtpTransport
 from kalends.runtime.callers import Keyring
@@ -93,8 +92,7 @@ def open_gateways(settings: Settings, served_at: str | None = None) -> Gateways:
         public_url=settings.public_url or served_at,
         sender=settings.mail_from,
         retry_scale=settings.webhook_retry_scale,
-        calcom_patience_seconds=settings.calcom_patience_seconds,
-        calcom=partial(CalcomAccount, http),
+        sources={"calcom": CalcomSource(http, settings.calcom_patience_seconds)},
     )
 
 

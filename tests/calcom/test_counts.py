@@ -2,8 +2,8 @@
 
 import pytest
 
-from kalends.gateways.calcom.client import PAGE
-from kalends.services.imports.worker import MOST_SKIPS
+from kalends.gateways.calcom.paging import PAGE
+from kalends.services.imports.leases import MOST_SKIPS
 from tests.calcom.conftest import Desk, NewDesk
 from tests.calcom.oracle import check_same
 from tests.fakes.calcom import Asked, FakeCalcom, failing, signature

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from kalends.gateways.calcom.client import PAGE
+from kalends.gateways.calcom.paging import PAGE
 from tests.calcom.conftest import Desk
 from tests.calcom.oracle import check_same
 from tests.fakes.calcom import CLOSE, CUT, Asked, failing, once, too_many

@@ -13,14 +13,21 @@ from aiohttp import web
 from msgspec import json
 
 from kalends.compose import Installation
-from kalends.domain.imports.sources import AccountKey, Failure, NoAnswer, Trouble, Unsupported
+from kalends.domain.imports.sources import (
+    AccountFailure,
+    AccountKey,
+    NoAnswer,
+    Trouble,
+    Unsupported,
+)
 from kalends.gateways.addresses import read_opened
 from kalends.gateways.calcom.client import MOST_RATE_LIMITS, CalcomAccount
 from kalends.gateways.http import GuardedHttp
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Context
-from kalends.services.imports.connections import HookHint, import_caller, wait_here
-from kalends.services.imports.importer import LONGEST_HINT, follow_hook
+from kalends.services.imports.connections import import_caller, wait_here
+from kalends.services.imports.hooks import LONGEST_HINT, HookHint, follow_hook
+from kalends.services.imports.leases import DueRun
 from kalends.services.imports.runs import (
     MISSED_AFTER,
     begin_run,
@@ -28,7 +35,7 @@ from kalends.services.imports.runs import (
     resume_missed_runs,
     start_due_syncs,
 )
-from kalends.services.imports.worker import RUN_JOB, DueRun
+from kalends.store.imports.names import RUN_JOB
 from tests.calcom.conftest import CONNECTION, Desk, Fragile, NewDesk, wait_until_over
 from tests.calcom.oracle import check_same
 from tests.conftest import PASSWORD, make_organization
@@ -190,10 +197,10 @@ def run_rows(desk: Desk) -> list[JSON]:
     return [dict(row) for row in desk.fetch(sql, desk.world.setup.organization_id)]
 
 
-def look(calcom: FakeCalcom, trouble: Trouble, times: int = 1) -> list[Failure | None]:
+def look(calcom: FakeCalcom, trouble: Trouble, times: int = 1) -> list[AccountFailure | None]:
     """What a worker reports that resumes a run which met that trouble."""
 
-    async def ask() -> list[Failure | None]:
+    async def ask() -> list[AccountFailure | None]:
         http = GuardedHttp(read_opened(["127.0.0.1"]))
         key = AccountKey(
             base_url=calcom.url,
@@ -204,7 +211,7 @@ def look(calcom: FakeCalcom, trouble: Trouble, times: int = 1) -> list[Failure |
         )
         account = CalcomAccount(http, key)
         try:
-            return [await account.look() for _ in range(times)]
+            return [await account.check() for _ in range(times)]
         finally:
             await http.close()
 

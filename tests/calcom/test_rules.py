@@ -10,15 +10,11 @@ from msgspec import json, structs
 
 from kalends.domain.booking import Status
 from kalends.domain.ids import new_id
-from kalends.domain.imports.merging import (
-    FIELD_GROUPS,
-    ImportedFields,
-    ScheduleMapping,
-    contested_fields,
-    merge,
-    schedule_for,
-)
-from kalends.gateways.calcom.rows import SourceRow, UnreadableRow, clean, read_row
+from kalends.domain.imports.connections import ScheduleMapping, schedule_for
+from kalends.domain.imports.merging import FIELD_GROUPS, ImportedFields, contested_fields, merge
+from kalends.domain.imports.rows import SourceRow, UnreadableRow
+from kalends.formats.lenient_json import clean
+from kalends.gateways.calcom.rows import read_row
 from kalends.gateways.calcom.setup import read_event_type, read_schedule
 from tests.fakes.calcom import samples
 
@@ -29,7 +25,7 @@ def at(hour: int) -> datetime:
     return datetime(2031, 5, 1, hour, tzinfo=UTC)
 
 
-BROUGHT = ImportedFields(
+BASE = ImportedFields(
     status=Status.CONFIRMED,
     start_time=at(10),
     end_time=at(11),
@@ -43,7 +39,7 @@ BROUGHT = ImportedFields(
     attendee_timezone=None,
     attendee_notes=None,
     cancellation_reason=None,
-    noted={},
+    extras={},
 )
 CANCELLED = {"status": Status.CANCELLED, "cancellation_reason": "Ill"}
 MOVED = {"start_time": at(12), "end_time": at(13)}
@@ -60,7 +56,7 @@ MOVED_ELSEWHERE = {"start_time": at(14), "end_time": at(15)}
         ({"title": "T"}, {"location": "O"}, [], {"title": "T", "location": "O"}),
         (MOVED, {}, [], MOVED),
         (CANCELLED, {}, [], CANCELLED),
-        ({"noted": {"a": 1}}, {"title": "O"}, [], {"noted": {"a": 1}, "title": "O"}),
+        ({"extras": {"a": 1}}, {"title": "O"}, [], {"extras": {"a": 1}, "title": "O"}),
         # Both: the later one.
         ({"title": "T"}, {"title": "O"}, [], {"title": "T"}),
         ({"title": "T"}, {"title": "O"}, ["title"], {"title": "O"}),
@@ -85,9 +81,9 @@ MOVED_ELSEWHERE = {"start_time": at(14), "end_time": at(15)}
 def test_who_wins(
     theirs: dict[str, Any], ours: dict[str, Any], won_here: list[str], holds: dict[str, Any]
 ) -> None:
-    there, here = structs.replace(BROUGHT, **theirs), structs.replace(BROUGHT, **ours)
-    merged = merge(BROUGHT, there, here, won_here)
-    assert merged == structs.replace(BROUGHT, **holds)
+    there, here = structs.replace(BASE, **theirs), structs.replace(BASE, **ours)
+    merged = merge(BASE, there, here, won_here)
+    assert merged == structs.replace(BASE, **holds)
 
 
 @pytest.mark.parametrize(
@@ -101,8 +97,8 @@ def test_who_wins(
     ],
 )
 def test_what_is_contested(theirs: dict[str, Any], ours: dict[str, Any], names: list[str]) -> None:
-    there, here = structs.replace(BROUGHT, **theirs), structs.replace(BROUGHT, **ours)
-    assert contested_fields(BROUGHT, there, here) == names
+    there, here = structs.replace(BASE, **theirs), structs.replace(BASE, **ours)
+    assert contested_fields(BASE, there, here) == names
 
 
 def test_every_field_is_a_part_of_one_and_only_one() -> None:
@@ -118,8 +114,8 @@ def test_event_type_mappings_precede_host_mappings_and_those_the_default(
     event_type: int | None, hosts: list[int], schedule: Any
 ) -> None:
     mappings = [
-        ScheduleMapping(calcom_host_id=501, schedule_id=C),
-        ScheduleMapping(calcom_event_type_id=7, schedule_id=B),
+        ScheduleMapping(host_id=501, schedule_id=C),
+        ScheduleMapping(event_type_id=7, schedule_id=B),
     ]
     assert schedule_for(event_type, hosts, mappings, A) == schedule
 

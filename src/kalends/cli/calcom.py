@@ -13,21 +13,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from kalends.cli.options import OrganizationNamed, UsageError
 from kalends.cli.running import open_installation, run
 from kalends.domain.ids import RUN, SCHEDULE, decode_id, encode_id
-from kalends.domain.imports.merging import ScheduleMapping
-from kalends.domain.imports.runs import (
-    DEFAULT_BASE_URL,
-    ImportConnection,
-    ImportRun,
-    OnConflict,
-    RunState,
-    SkippedRow,
-)
+from kalends.domain.imports.connections import ImportConnection, OnConflict, ScheduleMapping
+from kalends.domain.imports.runs import ImportRun, RunState, SkippedRow
 from kalends.domain.values import Day, parse_day_or_instant
+from kalends.formats.calcom import DEFAULT_BASE_URL
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Context
 from kalends.services.imports import connections, preview, runs, setup
 from kalends.services.imports.connections import NewConnection
-from kalends.services.imports.preview import Preview
+from kalends.services.imports.preview import SyncPreview
 from kalends.services.setup import find_organization_id
 
 MOST_SHOWN_SKIPS = 20
@@ -107,7 +101,7 @@ def sync(
         raise UsageError("--end-date must not be before --start-date.")
     with open_installation() as home, _progress() as show:
 
-        async def bring(context: Context) -> ImportRun | Preview:
+        async def bring(context: Context) -> ImportRun | SyncPreview:
             organization_id = await find_organization_id(context, organization)
             if is_dry_run:
                 return await preview.preview_sync(context, organization_id, span, show)
@@ -177,14 +171,14 @@ def _progress() -> Iterator[Callable[[Any, int | None], None]]:
     ) as bar:
         task = bar.add_task("sync", total=None)
 
-        def show(so_far: ImportRun | Preview, total: int | None) -> None:
+        def show(so_far: ImportRun | SyncPreview, total: int | None) -> None:
             seen = so_far.synced + so_far.skipped
             bar.update(task, completed=seen, total=max(seen, total) if total else None)
 
         yield show
 
 
-def _summarize(done: ImportRun | Preview, verb: str) -> None:
+def _summarize(done: ImportRun | SyncPreview, verb: str) -> None:
     typer.echo(
         f"{done.synced} bookings {verb} brought in or brought up to date, "
         f"{done.unchanged} needed nothing, {done.skipped - done.unchanged} {verb} left out."
@@ -224,8 +218,8 @@ def _mapping(text: str) -> ScheduleMapping:
         raise UsageError("--map must be event-type:ID=sch_… or host:ID=sch_….")
     schedule_id = _schedule_id("--map", schedule)
     if kind == "host":
-        return ScheduleMapping(calcom_host_id=int(number), schedule_id=schedule_id)
-    return ScheduleMapping(calcom_event_type_id=int(number), schedule_id=schedule_id)
+        return ScheduleMapping(host_id=int(number), schedule_id=schedule_id)
+    return ScheduleMapping(event_type_id=int(number), schedule_id=schedule_id)
 
 
 def _schedule_id(option: str, text: str) -> UUID:

@@ -1,7 +1,7 @@
 """What can go wrong, in the words of the domain. `web/http/errors.py` has the statuses."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 from kalends.domain.faults import Fault
 
@@ -159,22 +159,36 @@ class KeyInUse(KalendsError):
     code = "IDEMPOTENCY_KEY_IN_USE"
 
 
-class CalcomNotConfigured(KalendsError):
+class SourceError(KalendsError):
+    """A source of bookings could not be used. Each provider has classes of its own, as their codes
+    are a part of the API."""
+
+
+class CalcomNotConfigured(SourceError):
     code = "CALCOM_NOT_CONFIGURED"
 
 
-class CalcomKeyRefused(KalendsError):
+class CalcomKeyRefused(SourceError):
     code = "CALCOM_KEY_REFUSED"
 
 
-class CalcomUnsupported(KalendsError):
+class CalcomUnsupported(SourceError):
     """What answers there does not speak the API that we do."""
 
     code = "CALCOM_UNSUPPORTED"
 
 
-class CalcomUnavailable(KalendsError):
+class CalcomUnavailable(SourceError):
     code = "CALCOM_UNAVAILABLE"
+
+
+SOURCE_ERRORS: Final[tuple[type[SourceError], ...]] = (
+    CalcomNotConfigured,
+    CalcomKeyRefused,
+    CalcomUnsupported,
+    CalcomUnavailable,
+)
+"""All of them: a failed run has the code of one."""
 
 
 class Unavailable(KalendsError):

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from kalends.domain.imports.sources import OpenAccount
+from kalends.domain.imports.sources import BookingSource
 
 
 class OutboundRequest(Struct, frozen=True, kw_only=True):
@@ -104,8 +104,8 @@ class Gateways(Struct, frozen=True, kw_only=True):
     `public_url` is our own address for links (no slash at its end), None where this process does
     not know it. `sender` the address that
     mail comes from. Without a `mail_transport` mail is kept in the organization's mailbox.
-    `retry_scale` stretches or shrinks the timetable of webhook retries. `calcom` opens an account
-    at Cal.com, over the same `http`; a run ends when it has not answered for the patience.
+    `retry_scale` stretches or shrinks the timetable of webhook retries. `sources` are the providers
+    that bookings are imported from, by the names under which they are stored.
     """
 
     http: Http = ClosedHttp()
@@ -113,8 +113,7 @@ class Gateways(Struct, frozen=True, kw_only=True):
     public_url: str | None = None
     sender: str = "kalends@localhost"
     retry_scale: float = 1.0
-    calcom_patience_seconds: float = 60.0
-    calcom: OpenAccount | None = None
+    sources: Mapping[str, BookingSource] = {}
 
 
 class AddressUnknown(Exception):

@@ -1,4 +1,4 @@
-"""The public JSON of the Cal.com connection and of its runs."""
+"""The public JSON of the connection to Cal.com and of its runs, for calls and command line."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -6,8 +6,10 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kalends.domain import ids
-from kalends.domain.imports.runs import ImportConnection, ImportRun, OnConflict, RunState
+from kalends.domain.imports.connections import ImportConnection, OnConflict
+from kalends.domain.imports.runs import ImportRun, RunState
 
+DEFAULT_BASE_URL: Final = "https://api.cal.com/v2"
 # msgspec says of literals which they are, but not that they are texts.
 TEXT: Final = {"type": "string"}
 RunId = Annotated[str, Meta(description="The run.", examples=["run_0352lF5NnllfIJ66lPpfc3"])]
@@ -164,8 +166,8 @@ def show_connection(connection: ImportConnection, hook_url: str | None) -> dict[
         "mappings": [
             CalcomMappingBody(
                 scheduleId=ids.encode_id(ids.SCHEDULE, mapping.schedule_id),
-                calcomEventTypeId=mapping.calcom_event_type_id,
-                calcomHostId=mapping.calcom_host_id,
+                calcomEventTypeId=mapping.event_type_id,
+                calcomHostId=mapping.host_id,
             )
             for mapping in connection.mappings
         ],

@@ -10,8 +10,9 @@ from kalends.runtime import mail_sending
 from kalends.runtime.posting import MAIL_JOB
 from kalends.runtime.unit_of_work import Context
 from kalends.services import booking_endings, housekeeping, reminders
-from kalends.services.imports import connections, importer, runs, worker
+from kalends.services.imports import hooks, leases, runs
 from kalends.services.users import password_resets
+from kalends.store.imports.names import HOOK_JOB, RUN_JOB
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.
 JOB_RETRY_AFTER: Final = (
@@ -60,10 +61,8 @@ JOBS: Final[Mapping[str, Job]] = {
         mails_links=True,
         organization_of=mail_sending.organization_of,
     ),
-    worker.RUN_JOB: Job(
-        runs.resume_run, give_up=runs.give_up_run, organization_of=worker.organization_of
-    ),
-    connections.FETCH_JOB: Job(importer.follow_hook, organization_of=connections.organization_of),
+    RUN_JOB: Job(runs.resume_run, give_up=runs.give_up_run, organization_of=leases.organization_of),
+    HOOK_JOB: Job(hooks.follow_hook, organization_of=hooks.organization_of),
 }
 
 

@@ -111,7 +111,7 @@ async def _claim_id(work: UnitOfWork, booking: Booking) -> UUID:
     tenant, event_type_id = work.tenant, booking.event_type_id
     if event_type_id is None:
         uid = await store.find_imported_seat(tenant, booking.id)
-        return new_id() if uid is None else claim_id_of_row(uid)
+        return new_id() if uid is None else claim_id_of_row(str(booking.external_provider), uid)
     event_type = await find_event_type(tenant, event_type_id)
     if event_type is None or event_type.capacity == 1:
         return new_id()

@@ -1,4 +1,4 @@
-"""The connection to Cal.com, and what a run over it is."""
+"""A run: one pass over a connection, and what it has to walk."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,61 +8,19 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.imports.merging import ScheduleMapping
-from kalends.domain.imports.sources import BY_CHANGE, BY_CREATION, Walk
+from kalends.domain.imports.connections import ImportConnection
+from kalends.domain.imports.sources import Walk, WalkOrder
 
 # A change that was made while a run was under way must not be lost, nor one by a clock that is
 # behind ours: each run asks again for what changed so long before the last one began.
 OVERLAP: Final = timedelta(minutes=10)
-OF_ANOTHER_ACCOUNT: Final = "Another account of Cal.com brought it in, and it stays as it is."
-DEFAULT_BASE_URL: Final = "https://api.cal.com/v2"
 
-
-class OnConflict(StrEnum):
-    """How a new booking is treated whose time is taken here."""
-
-    SKIP = "skip"
-    RECORD = "record"
-
-
-class ImportConnection(Struct, frozen=True, kw_only=True):
-    """As it is stored; `api_key`, `webhook_secret` and `hook_token` are sealed.
-
-    The mark: `walked_to` is the creation time that the first walk has reached, `walked_since` when
-    it began, `changed_since` from when on to ask for changes (None until the first walk is done).
-    `account_id` is whose account it reaches, as it was found in that generation.
-    """
-
-    organization_id: UUID
-    id: UUID
-    base_url: str
-    api_key: bytes
-    last_four: str
-    default_schedule_id: UUID
-    mappings: list[ScheduleMapping]
-    on_conflict: OnConflict
-    interval_minutes: int
-    webhook_secret: bytes | None
-    hook_token: bytes
-    hook_hash: bytes
-    generation: int
-    walked_since: datetime | None
-    walked_to: datetime | None
-    changed_since: datetime | None
-    due_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    account_id: UUID | None = None
-    account_generation: int | None = None
-
-    @property
-    def account(self) -> UUID | None:
-        """Whose account it reaches; None until that was asked."""
-        return self.account_id if self.account_generation == self.generation else None
+StartRange = tuple[datetime | None, datetime | None]
+"""The bounds of the starts that a run is about, inclusive; without bounds it is about all."""
 
 
 class RunState(StrEnum):
-    """`waiting` is for another run of the organization, or for somebody to begin."""
+    """`waiting` is for another run of the organization, or for a process to begin."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -71,7 +29,7 @@ class RunState(StrEnum):
 
 
 class SkippedRow(Struct, frozen=True):
-    """A row that could not be brought in, and why."""
+    """A row that could not be imported, and why. Stored with its run."""
 
     uid: str
     reason: str
@@ -116,14 +74,6 @@ class ImportRun(Struct, frozen=True, kw_only=True):
         )
 
 
-class RowOutcome(StrEnum):
-    """What a run did with a row that it was shown."""
-
-    SYNCED = "synced"
-    UNCHANGED = "unchanged"
-    SKIPPED = "skipped"
-
-
 def plan_walks(
     run: ImportRun, connection: ImportConnection, oldest_unstamped: datetime | None
 ) -> Sequence[Walk]:
@@ -134,9 +84,12 @@ def plan_walks(
     all since the oldest known one (`oldest_unstamped`), as nothing else would show their changes.
     """
     if run.has_range:
-        return [Walk(by=BY_CREATION, starts_from=run.since, starts_until=run.until)]
+        return [Walk(by=WalkOrder.CREATION, starts_from=run.since, starts_until=run.until)]
     if connection.changed_since is None:
-        return [Walk(by=BY_CREATION, after=connection.walked_to)]
+        return [Walk(by=WalkOrder.CREATION, after=connection.walked_to)]
     since = connection.changed_since
     created_since = min(since, oldest_unstamped or since)
-    return [Walk(by=BY_CREATION, after=created_since), Walk(by=BY_CHANGE, after=since)]
+    return [
+        Walk(by=WalkOrder.CREATION, after=created_since),
+        Walk(by=WalkOrder.CHANGE, after=since),
+    ]

@@ -1,17 +1,23 @@
-"""An account at Cal.com, as the services see it: what can be asked, and what may come back.
+"""A source of bookings, as the services see it: what can be asked of it, and what may come back.
 
-`gateways/calcom/client.py` is the one that asks; it gets there by `Gateways`. A failure is a value.
+Each provider implements `BookingSource` in a package of its own below `gateways/`. The services
+find it in the table `Gateways.sources`, and know none by name. A failure is a value.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final, Protocol
 
 from msgspec import Struct
 
+from kalends.domain.errors import KalendsError
+from kalends.domain.imports.rows import SourceRow, UnreadableRow
+from kalends.domain.imports.setup import SourceEventType, SourceSchedule, UnusableSetup
+
 
 class KeyRefused(Struct, frozen=True):
-    """Cal.com does not take the key (401, 403)."""
+    """The provider does not accept the key (401, 403)."""
 
 
 class Unsupported(Struct, frozen=True):
@@ -21,39 +27,53 @@ class Unsupported(Struct, frozen=True):
 
 
 class NoAnswer(Struct, frozen=True):
-    """Nothing usable came back for as long as we were patient: a sentence why."""
+    """Nothing usable came back for as long as we were patient: why, as a part of a sentence."""
 
     reason: str
+
+
+AccountFailure = KeyRefused | Unsupported | NoAnswer
+
+
+class NotConnected(Struct, frozen=True):
+    """The organization has no connection."""
+
+
+class KeyUnreadable(Struct, frozen=True):
+    """The key was sealed under another secret of the installation."""
+
+
+SourceFailure = AccountFailure | NotConnected | KeyUnreadable
 
 
 class Gone(Struct, frozen=True):
     """There is no such booking (any more)."""
 
 
-Failure = KeyRefused | Unsupported | NoAnswer
-
-
 class AccountIdentity(Struct, frozen=True):
     """Whose account it is, in its server's words: a number, and an address for mail."""
 
-    calcom_id: int
+    number: int
     email: str | None
 
 
-BY_CREATION = "createdAt"
-BY_CHANGE = "updatedAt"
+class WalkOrder(StrEnum):
+    """What a walk goes by. The values are stored with runs."""
+
+    CREATION = "createdAt"
+    CHANGE = "updatedAt"
 
 
 class Walk(Struct, frozen=True, kw_only=True):
-    """Where a walk through all bookings stands: what it asks for next.
+    """Where a walk through the pages of a source stands: what it asks for next. Stored with runs.
 
-    It goes by key, the moment in each row's field `by`: `after` is the last one that was seen, and
-    is asked for again, as others may have the same. Only inside one moment does it count (`skip`),
-    and `last_uid` is the row that has to be shown again there, else others have moved up.
-    `starts_from` and `starts_until` bound the bookings' own starts.
+    It goes by key, each row's moment of creation or change (`by`): `after` is the last one that was
+    seen, and is asked for again, as other rows may have the same. Only inside one moment rows are
+    counted (`skip`), and `last_uid` is the row that has to be shown again there, else others have
+    moved up. `starts_from` and `starts_until` bound the bookings' own starts.
     """
 
-    by: str
+    by: WalkOrder
     after: datetime | None = None
     skip: int = 0
     last_uid: str | None = None
@@ -63,8 +83,9 @@ class Walk(Struct, frozen=True, kw_only=True):
 
 
 class SourcePage(Struct, frozen=True, kw_only=True):
-    """Rows as JSON values of any shape. `asked_at` is when they were asked for, `next` where to go
-    on (None at the end), `total` what Cal.com says there is: an estimate."""
+    """Rows as JSON values of any shape, for `BookingSource.read_row`. `asked_at` is when they were
+    asked for, `next` where to go on (None at the end), `total` how many rows the provider reports:
+    an estimate."""
 
     rows: list[Any]
     asked_at: datetime
@@ -73,12 +94,12 @@ class SourcePage(Struct, frozen=True, kw_only=True):
 
 
 class Trouble(Struct, frozen=True, kw_only=True):
-    """What has come of the latest requests, up to one that brought something of use.
+    """What the latest requests met, up to one that brought something of use.
 
     `silent_seconds` is how long ago the first of them was sent that was not answered, or with an
     error that may pass; None where the last one was answered. `tries` counts these, `limits` the
-    answers 429, `garbled` those that are no JSON. It is kept where the work is kept, so that
-    patience ends for whoever goes on with the work.
+    answers 429, `garbled` those that are no JSON. It is stored with the work, so that patience ends
+    whichever process goes on with it.
     """
 
     silent_seconds: float | None = None
@@ -89,37 +110,14 @@ class Trouble(Struct, frozen=True, kw_only=True):
 
 NO_TROUBLE: Final = Trouble()
 
-
-class SourceAccount(Protocol):
-    """One account. Whoever has to wait is asked before: the account was given a pause."""
-
-    async def who(self) -> AccountIdentity | Failure | None:
-        """Whose account the key belongs to; None where the server does not say."""
-
-    async def look(self) -> Failure | None:
-        """Whether Cal.com answers, takes the key, and speaks our API; None if all is well."""
-
-    def walk(self, walk: Walk) -> AsyncIterator[SourcePage | Failure]:
-        """The bookings from there on, page by page; a failure is the last."""
-
-    async def find(self, uid: str) -> SourcePage | Gone | Failure:
-        """One booking, as a page of one row."""
-
-    async def list_schedules(self) -> list[Any] | Failure:
-        """The schedules of the account, as JSON values."""
-
-    async def list_event_types(self) -> list[Any] | Failure:
-        """The event types of the account, as JSON values."""
-
-
 Pause = Callable[[float, Trouble], Awaitable[None]]
-"""Waits that many seconds, and hears how the account answers; raises what it likes where that would
-be too long."""
+"""Waits that many seconds, and notes what the account has met; may raise where that is too long."""
 
 
 class AccountKey(Struct, frozen=True, kw_only=True):
-    """How to reach an account. `patience_seconds` is how long nothing usable may come back, and
-    `trouble` what those have met who asked for the same work before."""
+    """How to reach an account. Before each request and each wait `pause` is called.
+    `patience_seconds` is how long nothing usable may come back, and `trouble` what earlier requests
+    of the same work have met."""
 
     base_url: str
     api_key: str
@@ -128,4 +126,49 @@ class AccountKey(Struct, frozen=True, kw_only=True):
     trouble: Trouble = NO_TROUBLE
 
 
-OpenAccount = Callable[[AccountKey], SourceAccount]
+class SourceAccount(Protocol):
+    """One account at a provider."""
+
+    async def check(self) -> AccountFailure | None:
+        """Whether the provider answers, accepts the key, and speaks our API; None if so."""
+
+    async def identify(self) -> AccountIdentity | AccountFailure | None:
+        """Whose account the key belongs to; None where the server does not say."""
+
+    def iterate_pages(self, walk: Walk) -> AsyncIterator[SourcePage | AccountFailure]:
+        """The bookings from there on, page by page; a failure is the last."""
+
+    async def find_booking(self, uid: str) -> SourcePage | Gone | AccountFailure:
+        """One booking, as a page of one row."""
+
+    async def list_schedules(self) -> list[SourceSchedule | UnusableSetup] | AccountFailure:
+        """The schedules of the account."""
+
+    async def list_event_types(self) -> list[SourceEventType | UnusableSetup] | AccountFailure:
+        """The event types of the account."""
+
+
+class BookingSource(Protocol):
+    """A provider of bookings: how its accounts are reached, and what its words mean here.
+
+    A run ends where nothing usable has come back for `patience_seconds`. `default_base_url` is the
+    provider's own server.
+    """
+
+    patience_seconds: float
+    default_base_url: str
+
+    def open_account(self, key: AccountKey) -> SourceAccount:
+        """The account behind the key; nothing is asked yet."""
+
+    def read_row(self, value: object) -> SourceRow | UnreadableRow:
+        """A row of a page, or the copy of one that was kept. The value has been cleaned."""
+
+    def is_signed(self, body: bytes, signature: str, secret: bytes) -> bool:
+        """Whether a webhook's signature belongs to its body, as it came."""
+
+    def uid_in_hook(self, body: bytes) -> str | None:
+        """The uid of the booking that a webhook is about."""
+
+    def error_of(self, failure: SourceFailure) -> KalendsError:
+        """The failure as an error with a code, in the provider's words."""

@@ -6,13 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from msgspec import Struct
-
 from kalends.domain.booking import LocationType
-from kalends.domain.event_type import EventTypeTerms, Question, QuestionType
+from kalends.domain.event_type import Question, QuestionType
+from kalends.domain.imports.setup import SourceEventType, SourceSchedule, UnusableSetup
 from kalends.domain.schedule import WEEKDAYS, WindowText
 from kalends.domain.values import ClockTime, Day
-from kalends.gateways.calcom.rows import dict_in, line_in, list_in, text_in, whole_in, zone_in
+from kalends.formats.lenient_json import dict_in, line_in, list_in, text_in, whole_in, zone_in
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
 MOST_SEATS: Final = 10_000
@@ -50,34 +49,13 @@ KNOWN: Final = frozenset(
 )  # fmt: skip
 
 
-class SourceSchedule(Struct, frozen=True, kw_only=True):
-    """A schedule there, in our words; `left_out` is what has no counterpart."""
-
-    calcom_id: int
-    name: str
-    timezone: str
-    availability: dict[str, list[WindowText]]
-    overrides: dict[str, list[WindowText]]
-    is_default: bool
-    left_out: list[str]
-
-
-class SourceEventType(EventTypeTerms, frozen=True, kw_only=True):
-    """An event type there, in our words; `schedule_id` is Cal.com's, None for the default one."""
-
-    calcom_id: int
-    schedule_id: int | None
-    slug: str | None
-    left_out: list[str]
-
-
-def read_schedule(value: Any) -> SourceSchedule | str:
+def read_schedule(value: Any) -> SourceSchedule | UnusableSetup:
     """The schedule, or why it cannot be one."""
     value = dict_in(value)
-    calcom_id, zone = whole_in(value.get("id")), zone_in(value.get("timeZone"))
-    name = line_in(value.get("name"), 200) or f"Schedule {calcom_id}"
-    if calcom_id is None:
-        return f"{name}: it has no id"
+    number, zone = whole_in(value.get("id")), zone_in(value.get("timeZone"))
+    name = line_in(value.get("name"), 200) or f"Schedule {number}"
+    if number is None:
+        return UnusableSetup(f"{name}: it has no id")
     left_out = [] if zone else [f"the time zone {value.get('timeZone')!r} (UTC instead)"]
     availability: dict[str, list[WindowText]] = {}
     for entry in map(dict_in, list_in(value.get("availability"))):
@@ -90,7 +68,7 @@ def read_schedule(value: Any) -> SourceSchedule | str:
                 availability.setdefault(day, []).append(window)
     overrides = _overrides(value, left_out)
     return SourceSchedule(
-        calcom_id=calcom_id,
+        number=number,
         name=name,
         timezone=zone or "UTC",
         availability=availability,
@@ -100,13 +78,13 @@ def read_schedule(value: Any) -> SourceSchedule | str:
     )
 
 
-def read_event_type(value: Any) -> SourceEventType | str:
+def read_event_type(value: Any) -> SourceEventType | UnusableSetup:
     """The event type, or why it cannot be one."""
     value = dict_in(value)
-    calcom_id, minutes = whole_in(value.get("id")), whole_in(value.get("lengthInMinutes"))
-    name = line_in(value.get("title"), 200) or f"Event type {calcom_id}"
-    if calcom_id is None or minutes is None or not 1 <= minutes <= LONGEST_MINUTES:
-        return f"{name}: it has no id, or no length that can be"
+    number, minutes = whole_in(value.get("id")), whole_in(value.get("lengthInMinutes"))
+    name = line_in(value.get("title"), 200) or f"Event type {number}"
+    if number is None or minutes is None or not 1 <= minutes <= LONGEST_MINUTES:
+        return UnusableSetup(f"{name}: it has no id, or no length that can be")
     left_out = [f"{key} {_said(v)}" for key, v in value.items() if key not in KNOWN and _is_set(v)]
     window, limits = dict_in(value.get("bookingWindow")), dict_in(value.get("bookingLimitsCount"))
     policy, seats = dict_in(value.get("confirmationPolicy")), _seats(value)
@@ -121,8 +99,8 @@ def read_event_type(value: Any) -> SourceEventType | str:
     location, location_type = _location(value, left_out)
     slug = str(value.get("slug"))
     return SourceEventType(
-        calcom_id=calcom_id,
-        schedule_id=whole_in(value.get("scheduleId")),
+        number=number,
+        schedule_number=whole_in(value.get("scheduleId")),
         name=name,
         slug=slug if re.fullmatch(r"[a-z0-9][a-z0-9-]{0,59}", slug) else None,
         description=text_in(value.get("description")),

@@ -1,6 +1,6 @@
 """Whose account a connection reaches, so that another account does not touch what it brought in.
 
-It is asked of Cal.com in the first run of a connection: before anything is brought in where rows
+The source is asked in the first run of a connection: before anything is brought in where rows
 are known already, else after the first page. A server that does not say is known by its address.
 """
 
@@ -9,7 +9,7 @@ from typing import Final
 from msgspec import structs
 
 from kalends.domain.ids import new_id
-from kalends.domain.imports.runs import ImportConnection
+from kalends.domain.imports.connections import ImportConnection
 from kalends.domain.imports.sources import AccountIdentity, SourceAccount
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Context, UnitOfWork
@@ -23,7 +23,7 @@ async def with_account(
     context: Context, connection: ImportConnection, account: SourceAccount
 ) -> ImportConnection:
     """The connection, with its account where that has to be known before any row is brought in:
-    where there are rows that may be another's. Raises CalcomFailed."""
+    where there are rows that may be another's. Raises SourceFailed."""
     if connection.account is not None:
         return connection
     async with context.database.tenant_connection(connection.organization_id) as tenant:
@@ -34,12 +34,12 @@ async def with_account(
 async def identify(
     context: Context, connection: ImportConnection, account: SourceAccount
 ) -> ImportConnection:
-    """The connection, with the account that its key belongs to. Raises CalcomFailed."""
-    said = await account.who()
-    if said is not None and not isinstance(said, AccountIdentity):
-        raise SourceFailed(said)
+    """The connection, with the account that its key belongs to. Raises SourceFailed."""
+    identity = await account.identify()
+    if identity is not None and not isinstance(identity, AccountIdentity):
+        raise SourceFailed(identity)
     caller = await import_caller(context, connection.organization_id)
-    return await working.change(context, caller, _write_account, connection, said)
+    return await working.change(context, caller, _write_account, connection, identity)
 
 
 async def adopt_rows(context: Context, connection: ImportConnection) -> None:

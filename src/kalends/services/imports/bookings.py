@@ -1,108 +1,69 @@
-"""From a row of Cal.com to its bookings here: made, merged, moved, cancelled; one event each.
+"""From a row to its bookings here: created, merged, moved, cancelled; one event each.
 
-Nothing is asked of availability or limits, as with `override`; but the time is taken by
-`claim_time`, and where it is taken already, nobody is moved out of it.
+Nothing is asked of availability or limits, as with `override`; but the time is claimed by
+`claim_time`, and where others have it, nobody is moved out of it.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Raw, Struct, json, structs
+from msgspec import structs
 
 from kalends.domain.booking import OCCUPYING, Booking, Status, with_canceller
 from kalends.domain.errors import BrokenZone, Inactive, NotFound, Refused, SlotTaken
-from kalends.domain.event_type import Requirement
-from kalends.domain.ids import new_id
+from kalends.domain.imports.connections import ImportConnection
 from kalends.domain.imports.merging import (
-    PROVIDER,
     ImportedFields,
-    claim_id_of_row,
     contested_fields,
     fields_of,
     has_ended_there,
     merge,
-    note,
     with_fields,
 )
-from kalends.domain.imports.runs import ImportConnection, OnConflict
+from kalends.domain.imports.rows import RowSeat, SourceRow, UnreadableRow, fields_of_seat
 from kalends.domain.schedule import Schedule
 from kalends.domain.webhook import RESCHEDULED, UPDATED
-from kalends.formats.bookings import show_booking
-from kalends.formats.encoding import encode
-from kalends.gateways.calcom.rows import RowSeat, SourceRow, UnreadableRow, fields_for
 from kalends.runtime import outbox, phones
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling import clocks
-from kalends.scheduling.availability_queries import AvailabilityQuery
-from kalends.scheduling.claiming import BookingRequest, claim_time, claim_times
+from kalends.scheduling.claiming import claim_time
 from kalends.scheduling.zones import zone_of_booking, zone_of_schedule
+from kalends.services.imports.field_history import list_changed_after
+from kalends.services.imports.new_bookings import NewBookings, booking_request_of
+from kalends.services.imports.outcomes import (
+    UNCHANGED,
+    Imported,
+    Outcome,
+    Skipped,
+    combine_outcomes,
+)
 from kalends.store.availability.claims import release
 from kalends.store.availability.schedules import find_schedules, lock_schedules
-from kalends.store.bookings.bookings import insert_bookings, update_booking
+from kalends.store.bookings.bookings import update_booking
 from kalends.store.imports import imported_bookings
 from kalends.store.imports.imported_bookings import SeatLink
 
-MOST_HISTORY: Final = 100
 GIVEN_UP: Final = "The seat was given up."
 UNUSABLE: Final = "A seat has no usable e-mail address; the others are in."
 NOBODY: Final = "It has no attendee with a usable e-mail address."
 NO_SCHEDULE: Final = "The schedule that it is mapped to is not there any more."
-# Where the fields of a booking stand in what the API shows.
-PATHS_IN_ANSWER: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
-    "status": (("status",), ("cancellation_reason",)),
-    "place": (("start_time",), ("end_time",), ("schedule_id",)),
-    "title": (("title",),),
-    "location": (("location",),),
-    "location_type": (("location_type",),),
-    "attendee_name": (("attendee", "name"),),
-    "attendee_email": (("attendee", "email"),),
-    "attendee_phone": (("attendee", "phone"),),
-    "attendee_timezone": (("attendee", "timezone"),),
-    "attendee_notes": (("attendee", "notes"),),
-    "noted": (("metadata", PROVIDER),),
-}
 
-
-class Left(Struct, frozen=True):
-    """How a row, or one of its seats, was left: changed or not, in conflict or not; or out, with
-    the reason why."""
-
-    reason: str | None = None
-    has_changed: bool = True
-    is_recorded: bool = False
-
-
-UNCHANGED: Final = Left(has_changed=False)
-
-
-class NewImportedBooking(Struct, frozen=True, kw_only=True):
-    """A booking that is about to be made, with the others of its transaction."""
-
-    row: SourceRow
-    seat: str
-    booking: Booking
-    theirs: ImportedFields
-
-
-# What became of one seat; or the id of the booking that it is about to be.
-SeatOutcome = Left | UUID
+SeatOutcome = Outcome | UUID
+"""The outcome of one seat; for a new booking its id, until it is created."""
 
 
 class ImportedBookings:
     """The bookings behind the rows of one transaction, locked."""
 
-    def __init__(self, work: UnitOfWork, connection: ImportConnection) -> None:
+    def __init__(self, work: UnitOfWork, connection: ImportConnection, country: str | None) -> None:
         self._work = work
-        self._connection = connection
+        self._country = country
+        self._new = NewBookings(work, connection.on_conflict, country)
         self._links: dict[tuple[str, str], SeatLink] = {}
         self._bookings: dict[UUID, Booking] = {}
         self._schedules: dict[UUID, Schedule] = {}
-        self._new_links: dict[tuple[str, str], SeatLink] = {}
-        self._new: list[NewImportedBooking] = []
-        self._made: dict[UUID, Left] = {}
-        self._country: str | None = None
+        self._changed_links: dict[tuple[str, str], SeatLink] = {}
 
     @classmethod
     async def load(
@@ -111,10 +72,9 @@ class ImportedBookings:
         connection: ImportConnection,
         rows: Sequence[tuple[SourceRow | UnreadableRow, Sequence[str]]],
     ) -> "ImportedBookings":
-        """Those of the rows, and of their ancestors. Locks in the one order: schedules by id, then
+        """Those of the rows, each with its ancestors. Locks in the one order: schedules by id, then
         bookings."""
-        loaded = cls(work, connection)
-        loaded._country = await phones.find_country(work)
+        loaded = cls(work, connection, await phones.find_country(work))
         uids = {uid for row, ancestors in rows for uid in (row.uid, *ancestors)}
         if not uids:
             return loaded
@@ -130,134 +90,99 @@ class ImportedBookings:
             loaded._bookings = await imported_bookings.lock_bookings(work.tenant, ids)
         return loaded
 
-    async def bring(
+    async def import_row(
         self, row: SourceRow, schedule_id: UUID, ancestors: Sequence[str]
     ) -> list[SeatOutcome]:
-        """Brings all seats of the row up to date; new ones are made by `make`."""
+        """Brings all seats of the row up to date; `create_new` creates those that are new."""
         if ancestors:
-            await self.make()
-        lefts: list[SeatOutcome] = [
-            await self._bring_seat(row, seat, schedule_id, ancestors) for seat in row.seats
+            await self.create_new()
+        outcomes: list[SeatOutcome] = [
+            await self._import_seat(row, seat, schedule_id, ancestors) for seat in row.seats
         ]
         if row.is_seated:
             there = {seat.key for seat in row.seats}
-            mine = [link for (uid, _), link in self._links.items() if uid == row.uid]
-            lefts += [
-                await self._give_up(row, link)
-                for link in mine
+            outcomes += [
+                await self._cancel_seat(row, link)
+                for link in self._links_of(row.uid)
                 if link.seat and link.seat not in there
             ]
         if row.unusable_seats:
-            lefts.append(Left(UNUSABLE))
-        return lefts or [Left(NOBODY)]
+            outcomes.append(Skipped(UNUSABLE))
+        return outcomes or [Skipped(NOBODY)]
 
-    async def make(self) -> None:
-        """Makes what is new: takes the time of all of it at once, and writes it down at once."""
-        new, self._new = self._new, []
-        if not new:
-            return
-        requests = [
-            _booking_request(n.row, n.booking, n.theirs)
-            for n in new
-            if n.theirs.status in OCCUPYING
-        ]
-        taken = await claim_times(self._work, requests)
-        made = []
-        for one in new:
-            booking, left = await self._placed(one, has_place=one.booking.id in taken)
-            self._made[one.booking.id] = left
-            if left.reason is None:
-                made.append(booking)
-                self._link(one.row, one.seat, booking, one.theirs)
-                await outbox.record_event(self._work, outbox.CREATED, booking, override=True)
-        await insert_bookings(self._work.tenant, made)
+    async def create_new(self) -> None:
+        """Creates the new bookings of the rows so far."""
+        for new in await self._new.create_all():
+            self._bookings[new.booking.id] = new.booking
+            self._link(new.row, new.seat, new.booking.id, new.fields)
 
-    async def _placed(self, new: NewImportedBooking, *, has_place: bool) -> tuple[Booking, Left]:
-        """The booking as it is to be written, and how it is left. Where its time was not free just
-        now, it is asked for again by itself, which also says why."""
-        booking = new.booking
-        if has_place or new.theirs.status not in OCCUPYING:
-            return booking, Left()
-        try:
-            await claim_time(self._work, _booking_request(new.row, booking, new.theirs))
-        except SlotTaken as error:
-            if self._connection.on_conflict is OnConflict.SKIP:
-                return booking, Left(error.message)
-            return structs.replace(booking, conflict=True), Left(is_recorded=True)
-        except (Refused, Inactive, NotFound) as error:
-            return booking, Left(error.message)
-        return booking, Left()
-
-    def left(self, parts: Sequence[SeatOutcome]) -> Left:
-        """How a row was left, all its seats together, now that what is new was made."""
-        lefts = [self._made[part] if isinstance(part, UUID) else part for part in parts]
-        return Left(
-            next((left.reason for left in lefts if left.reason is not None), None),
-            has_changed=any(left.has_changed for left in lefts),
-            is_recorded=any(left.is_recorded for left in lefts),
+    def outcome_of(self, seats: Sequence[SeatOutcome]) -> Outcome:
+        """The outcome of a row, all its seats together, once what is new was created."""
+        outcomes = self._new.outcomes
+        return combine_outcomes(
+            outcomes[seat] if isinstance(seat, UUID) else seat for seat in seats
         )
 
     async def write_links(self) -> None:
-        """Writes down which booking each seat is, and what was said of it."""
-        if self._new_links:
-            links = list(self._new_links.values())
+        """Writes which booking each seat is, and what the source shows of it."""
+        if self._changed_links:
+            links = list(self._changed_links.values())
             await imported_bookings.put_links(self._work.tenant, links)
 
-    async def _bring_seat(
+    async def _import_seat(
         self, row: SourceRow, seat: RowSeat, schedule_id: UUID, ancestors: Sequence[str]
     ) -> SeatOutcome:
-        theirs = fields_for(row, seat, schedule_id)
-        link = self._links.get((row.uid, seat.key)) or self._inherited(seat, ancestors)
+        theirs = fields_of_seat(row, seat, schedule_id)
+        link = self._links.get((row.uid, seat.key)) or self._inherited_link(seat, ancestors)
         if link is None:
             return await self._create(row, seat, theirs)
         return await self._update(row, seat, theirs, link)
 
-    def _inherited(self, seat: RowSeat, ancestors: Sequence[str]) -> SeatLink | None:
+    def _inherited_link(self, seat: RowSeat, ancestors: Sequence[str]) -> SeatLink | None:
         """The link of the row that was rescheduled: by the seat, else by who sits on it. None
         where that booking was cancelled there, as it is not opened again."""
         for uid in ancestors:
-            of_row = [link for (u, _), link in self._links.items() if u == uid]
-            found = [link for link in of_row if link.seat == seat.key] or [
-                link for link in of_row if link.brought.attendee_email.lower() == seat.email.lower()
+            links = self._links_of(uid)
+            email = seat.email.lower()
+            found = [link for link in links if link.seat == seat.key] or [
+                link for link in links if link.base.attendee_email.lower() == email
             ]
             for link in found:
                 ours = fields_of(self._bookings[link.booking_id])
-                if not has_ended_there(link.brought, ours):
+                if not has_ended_there(link.base, ours):
                     return link
         return None
 
     async def _create(self, row: SourceRow, seat: RowSeat, theirs: ImportedFields) -> SeatOutcome:
         schedule = await self._schedule(theirs.schedule_id)
         if schedule is None:
-            return Left(NO_SCHEDULE)
+            return Skipped(NO_SCHEDULE)
         try:
             zone_of_schedule(schedule)
         except BrokenZone as error:
-            return Left(error.message)
-        booking = self._new_booking(row, theirs, schedule)
-        self._new.append(NewImportedBooking(row=row, seat=seat.key, booking=booking, theirs=theirs))
-        return booking.id
+            return Skipped(error.message)
+        return self._new.add(row, seat.key, theirs, schedule)
 
     async def _update(
         self, row: SourceRow, seat: RowSeat, theirs: ImportedFields, link: SeatLink
-    ) -> Left:
-        await self.make()
+    ) -> Outcome:
+        await self.create_new()
         before = self._bookings[link.booking_id]
-        ours = fields_of(before)
-        merged = merge(link.brought, theirs, ours, await self._won_here(row, theirs, link, before))
+        won_here = await self._won_here(row, theirs, link, before)
+        merged = merge(link.base, theirs, fields_of(before), won_here)
         after = structs.replace(with_fields(before, merged), external_uid=row.uid)
         try:
-            after = await self._place(row, before, after, merged)
+            after = await self._claim_anew(row, before, after, merged)
         except (SlotTaken, Refused, Inactive, NotFound, BrokenZone) as error:
-            return Left(error.message)
-        self._link(row, seat.key, before, theirs)
+            return Skipped(error.message)
+        self._link(row, seat.key, before.id, theirs)
         return await self._write(before, after)
 
-    async def _give_up(self, row: SourceRow, link: SeatLink) -> Left:
-        """The seat is not there any more: its booking is cancelled, unless it has ended."""
+    async def _cancel_seat(self, row: SourceRow, link: SeatLink) -> Outcome:
+        """The seat was given up there: its booking is cancelled, unless it has ended."""
         before = self._bookings[link.booking_id]
-        brought = structs.replace(link.brought, status=Status.CANCELLED)
-        self._link(row, link.seat, before, brought)
+        base = structs.replace(link.base, status=Status.CANCELLED)
+        self._link(row, link.seat, before.id, base)
         if before.status not in (Status.PENDING, Status.CONFIRMED):
             return UNCHANGED
         after = structs.replace(
@@ -267,11 +192,11 @@ class ImportedBookings:
             await release(self._work.tenant, before.id)
         return await self._write(before, after)
 
-    async def _place(
+    async def _claim_anew(
         self, row: SourceRow, before: Booking, after: Booking, merged: ImportedFields
     ) -> Booking:
-        """The booking at its place: its own time given back where it is not wanted any more, the
-        new one taken. Raises what `claim_time` does, and has then changed nothing."""
+        """The booking at its place: its own time released where it does not need it any more, the
+        new one claimed. Raises what `claim_time` does, and has then changed nothing."""
         work = self._work
         moves = _place_of(before) != _place_of(after)
         if moves:
@@ -289,16 +214,16 @@ class ImportedBookings:
         try:
             async with work.tx.transaction():
                 await release(work.tenant, before.id)
-                await claim_time(work, _booking_request(row, after, merged))
+                await claim_time(work, booking_request_of(row, after, merged))
         except SlotTaken:
             if moves or not before.conflict:
                 raise
             return after
         return structs.replace(after, conflict=False)
 
-    async def _write(self, before: Booking, after: Booking) -> Left:
+    async def _write(self, before: Booking, after: Booking) -> Outcome:
         if after == before:
-            return Left(has_changed=False, is_recorded=before.conflict)
+            return Imported(has_changed=False, is_recorded=before.conflict)
         work = self._work
         after = structs.replace(
             phones.with_number_of(self._country, before, after),
@@ -308,107 +233,39 @@ class ImportedBookings:
         after = with_canceller(before, after, outbox.actor_behind(work, before))
         await update_booking(work.tenant, after)
         self._bookings[after.id] = after
-        await outbox.record_event(work, _kind(before, after), after, before=before, override=True)
-        return Left(is_recorded=after.conflict and after.status in OCCUPYING)
+        kind = _event_of(before, after)
+        await outbox.record_event(work, kind, after, before=before, override=True)
+        return Imported(is_recorded=after.conflict and after.status in OCCUPYING)
 
     async def _won_here(
         self, row: SourceRow, theirs: ImportedFields, link: SeatLink, booking: Booking
     ) -> Iterable[str]:
-        """What changed on both sides, and later here. Events say when it was changed here."""
-        names = contested_fields(link.brought, theirs, fields_of(booking))
+        """What changed on both sides, and later here."""
+        names = contested_fields(link.base, theirs, fields_of(booking))
         if not names or row.changed_at is None:
             return ()
-        history = await imported_bookings.list_history(self._work.tenant, booking.id, MOST_HISTORY)
-        current = json.decode(encode(show_booking(booking)))
-        return [
-            name for name in names if _changed_at(name, current, history, booking) > row.changed_at
-        ]
+        return await list_changed_after(self._work.tenant, booking, names, row.changed_at)
 
-    def _link(self, row: SourceRow, seat: str, booking: Booking, brought: ImportedFields) -> None:
-        link = SeatLink(uid=row.uid, seat=seat, booking_id=booking.id, brought=brought)
-        self._links[row.uid, seat] = self._new_links[row.uid, seat] = link
-        self._bookings.setdefault(booking.id, booking)
+    def _links_of(self, uid: str) -> list[SeatLink]:
+        return [link for link in self._links.values() if link.uid == uid]
+
+    def _link(self, row: SourceRow, seat: str, booking_id: UUID, base: ImportedFields) -> None:
+        link = SeatLink(uid=row.uid, seat=seat, booking_id=booking_id, base=base)
+        self._links[row.uid, seat] = self._changed_links[row.uid, seat] = link
 
     async def _schedule(self, schedule_id: UUID) -> Schedule | None:
         if schedule_id not in self._schedules:
             self._schedules |= await find_schedules(self._work.tenant, [schedule_id])
         return self._schedules.get(schedule_id)
 
-    def _new_booking(self, row: SourceRow, theirs: ImportedFields, schedule: Schedule) -> Booking:
-        work = self._work
-        plain = {n: getattr(theirs, n) for n in ImportedFields.__struct_fields__ if n != "noted"}
-        booking = Booking(
-            **plain,
-            id=new_id(),
-            schedule_ids=[schedule.id],
-            event_type_id=None,
-            timezone=schedule.timezone,
-            wall_clock=clocks.wall_clock_of(theirs.start_time, schedule.timezone),
-            answers=Raw(b"{}"),
-            metadata=note(Raw(b"{}"), theirs.noted),
-            source=PROVIDER,
-            external_provider=PROVIDER,
-            external_uid=row.uid,
-            conflict=False,
-            buffer_before=0,
-            buffer_after=0,
-            created_at=work.recorded_at,
-            updated_at=work.recorded_at,
-            version=1,
-        )
-        booking = phones.with_number_of(self._country, None, booking)
-        return with_canceller(None, booking, outbox.actor_behind(work, booking))
-
-
-def _booking_request(row: SourceRow, booking: Booking, fields: ImportedFields) -> BookingRequest:
-    """The time of the booking, on the one schedule; seats of a row share a claim."""
-    query = AvailabilityQuery(
-        requirements=[Requirement(1, [fields.schedule_id])],
-        duration=booking.end_time - booking.start_time,
-        buffer_before=booking.buffer_before,
-        buffer_after=booking.buffer_after,
-        required_id=fields.schedule_id,
-        excluded_booking_id=booking.id,
-        override=True,
-        shared_claim=claim_id_of_row(row.uid) if row.is_seated else None,
-    )
-    return BookingRequest(
-        query=query,
-        starts_at=booking.start_time,
-        ends_at=booking.end_time,
-        booking_id=booking.id,
-    )
-
 
 def _place_of(booking: Booking) -> tuple[Any, ...]:
     return booking.start_time, booking.end_time, booking.schedule_id
 
 
-def _kind(before: Booking, after: Booking) -> str:
+def _event_of(before: Booking, after: Booking) -> str:
     """One change is one event: of the new status, else of the new time, else of the details. Back
     to PENDING, which only a reschedule there does, has no event of its own."""
     if after.status != before.status and after.status in outbox.OF_STATUS:
         return outbox.OF_STATUS[after.status]
     return UPDATED if _place_of(before)[:2] == _place_of(after)[:2] else RESCHEDULED
-
-
-def _changed_at(
-    name: str, current: dict[str, Any], history: Sequence[tuple[UUID, Any]], booking: Booking
-) -> datetime:
-    """When the field came to be as it is: at the first of the latest events that show it so."""
-    value, since = _shown_part(name, current), None
-    for event_id, shown in history:
-        if _shown_part(name, shown) != value:
-            break
-        since = datetime.fromtimestamp((event_id.int >> 80) / 1000, UTC)
-    return since or booking.updated_at
-
-
-def _shown_part(name: str, shown: Any) -> list[Any]:
-    found = []
-    for path in PATHS_IN_ANSWER[name]:
-        value = shown
-        for key in path:
-            value = value.get(key) if isinstance(value, dict) else None
-        found.append(value)
-    return found

@@ -1,53 +1,38 @@
-"""The connection to Cal.com: made, shown, ended; and what its hooks hint at."""
+"""The connection to a source of bookings: made, shown, ended; and the account behind it."""
 
 import asyncio
-import hashlib
-import hmac
-import json as lenient_json
 import secrets
-from typing import Any, Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
 from uuid import UUID
 
-from msgspec import Struct, json
+from msgspec import Struct
 
 from kalends.domain.access import Mode, hash_of
-from kalends.domain.errors import (
-    CalcomKeyRefused,
-    CalcomNotConfigured,
-    CalcomUnavailable,
-    CalcomUnsupported,
-    Invalid,
-    KalendsError,
-    NotFound,
-    Unauthorized,
-)
+from kalends.domain.errors import Invalid, NotFound
 from kalends.domain.ids import SCHEDULE, encode_id, new_id
-from kalends.domain.imports.merging import PROVIDER, ScheduleMapping
-from kalends.domain.imports.runs import DEFAULT_BASE_URL, ImportConnection, OnConflict
+from kalends.domain.imports.connections import ImportConnection, OnConflict, ScheduleMapping
 from kalends.domain.imports.sources import (
     NO_TROUBLE,
     AccountKey,
-    Failure,
-    KeyRefused,
+    BookingSource,
+    KeyUnreadable,
+    NotConnected,
     Pause,
     SourceAccount,
+    SourceFailure,
     Trouble,
-    Unsupported,
 )
-from kalends.gateways.calcom.rows import clean, uid_in
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.sealing import SealBroken
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.schedules import protect_schedules
 from kalends.store.imports import connections
+from kalends.store.imports.names import KEY_PURPOSE, PROVIDER, SECRET_PURPOSE, TOKEN_PURPOSE
 
-KEY_PURPOSE: Final = "calcom key"
-SECRET_PURPOSE: Final = "calcom webhook secret"
-TOKEN_PURPOSE: Final = "calcom hook token"
 TOKEN_BYTES: Final = 24
-FETCH_JOB: Final = "calcom.fetch"
-NOT_CONFIGURED: Final = "Cal.com is not connected. PUT /api/integrations/calcom connects it."
 
 
 class NewConnection(Struct, frozen=True, kw_only=True):
@@ -62,29 +47,34 @@ class NewConnection(Struct, frozen=True, kw_only=True):
     webhook_secret: str | None
 
 
-class HookHint(Struct, frozen=True):
-    """What a hook leaves behind: a booking that is worth asking for. `taken_at` is when it came,
-    in Unix seconds."""
-
-    organization_id: UUID
-    uid: str
-    taken_at: float | None = None
-
-
 class SourceFailed(Exception):
-    """The account could not be asked; the value says how."""
+    """The source could not be used; the value says how."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: SourceFailure) -> None:
         super().__init__(failure)
         self.failure = failure
 
 
+@contextmanager
+def failures_as_errors(context: Context) -> Iterator[None]:
+    """Raises a SourceError for a SourceFailed within, in the words of the source."""
+    try:
+        yield
+    except SourceFailed as failed:
+        raise source_of(context).error_of(failed.failure) from failed
+
+
+def source_of(context: Context) -> BookingSource:
+    """The provider behind what is stored."""
+    return context.gateways.sources[PROVIDER]
+
+
 async def connect(context: Context, caller: Caller, wanted: NewConnection) -> ImportConnection:
     """Makes the connection, or replaces it; how far the sync had come is forgotten, and nothing
-    else. Nothing is asked of Cal.com. Raises NotFound (a schedule), Invalid."""
+    else. Nothing is asked of the source. Raises NotFound (a schedule), Invalid."""
     await working.read(context, caller, _check_schedules, wanted)
-    # Its own address is fine, also where no name can be looked up just now.
-    if wanted.base_url != DEFAULT_BASE_URL:
+    # The provider's own address is fine, also where no name can be looked up just now.
+    if wanted.base_url != source_of(context).default_base_url:
         fault = await context.gateways.http.find_fault(wanted.base_url)
         if fault is not None:
             raise Invalid.field("baseUrl", fault)
@@ -95,7 +85,7 @@ async def get_connection(work: UnitOfWork) -> ImportConnection:
     """Raises NotFound."""
     connection = await connections.find_connection(work.tenant)
     if connection is None:
-        raise NotFound(NOT_CONFIGURED)
+        raise _no_connection(work.context)
     return connection
 
 
@@ -106,22 +96,17 @@ async def disconnect(work: UnitOfWork) -> UUID:
     """
     id_ = await connections.delete_connection(work.tenant)
     if id_ is None:
-        raise NotFound(NOT_CONFIGURED)
+        raise _no_connection(work.context)
     return id_
 
 
 async def require_connection(context: Context, organization_id: UUID) -> ImportConnection:
-    """Raises CalcomNotConfigured."""
+    """Raises SourceFailed."""
     async with context.database.tenant_connection(organization_id) as tenant:
         connection = await connections.find_connection(tenant)
     if connection is None:
-        raise CalcomNotConfigured(NOT_CONFIGURED)
+        raise SourceFailed(NotConnected())
     return connection
-
-
-async def wait_here(seconds: float, _: Trouble) -> None:
-    """The pause of one who has time."""
-    await asyncio.sleep(seconds)
 
 
 def open_account(
@@ -131,18 +116,12 @@ def open_account(
     pause: Pause,
     trouble: Trouble = NO_TROUBLE,
 ) -> SourceAccount:
-    """The account behind the connection; `trouble` is what was met before at the same work.
+    """The account behind the connection; `trouble` is what the same work has met before.
 
-    Raises CalcomNotConfigured where its key cannot be opened
-    any more, CalcomUnavailable where there is no way out."""
-    if context.gateways.calcom is None:
-        raise CalcomUnavailable("There is no way to Cal.com from here.")
-    try:
-        api_key = context.seal.open(connection.api_key, KEY_PURPOSE).decode()
-    except SealBroken as error:
-        raise CalcomNotConfigured(
-            "The key for Cal.com was stored under another KALENDS_SECRET. Connect it again."
-        ) from error
+    Raises SourceFailed where its key cannot be opened any more."""
+    api_key = api_key_of(context, connection)
+    if api_key is None:
+        raise SourceFailed(KeyUnreadable())
     key = AccountKey(
         base_url=connection.base_url,
         api_key=api_key,
@@ -150,92 +129,53 @@ def open_account(
         pause=pause,
         trouble=trouble,
     )
-    return context.gateways.calcom(key)
+    return source_of(context).open_account(key)
 
 
-def error_of(failure: Failure) -> KalendsError:
-    """The failure as an error with a code."""
-    if isinstance(failure, KeyRefused):
-        return CalcomKeyRefused("Cal.com refuses the API key. Connect it again with another one.")
-    if isinstance(failure, Unsupported):
-        return CalcomUnsupported(failure.reason)
-    return CalcomUnavailable(f"Cal.com cannot be reached: {failure.reason}.")
+async def wait_here(seconds: float, _: Trouble) -> None:
+    """The pause of a caller that has time."""
+    await asyncio.sleep(seconds)
+
+
+def api_key_of(context: Context, connection: ImportConnection) -> str | None:
+    """The key, opened; None under another KALENDS_SECRET."""
+    return _opened(context, connection.api_key, KEY_PURPOSE)
+
+
+def webhook_secret_of(context: Context, connection: ImportConnection) -> str | None:
+    """The secret that webhooks are signed with; None without one, or under another
+    KALENDS_SECRET."""
+    return _opened(context, connection.webhook_secret, SECRET_PURPOSE)
 
 
 def hook_token(context: Context, connection: ImportConnection) -> str | None:
     """The token in the address of the connection's hook; None under another KALENDS_SECRET."""
-    try:
-        return context.seal.open(connection.hook_token, TOKEN_PURPOSE).decode()
-    except SealBroken:
-        return None
+    return _opened(context, connection.hook_token, TOKEN_PURPOSE)
 
 
 async def import_caller(context: Context, organization_id: UUID) -> Caller:
-    """Who changes bookings where the change came from there."""
+    """The caller that changes bookings where the change came from the source."""
     async with context.database.tenant_connection(organization_id) as tenant:
         organization = await find_organization(tenant)
     mode = organization.mode if organization else Mode.LIVE
     return Caller(organization_id=organization_id, mode=mode, actor=PROVIDER, source=PROVIDER)
 
 
-def organization_of(payload: bytes) -> UUID:
-    """Whose booking the job fetches."""
-    return json.decode(payload, type=HookHint).organization_id
+def _no_connection(context: Context) -> NotFound:
+    return NotFound(source_of(context).error_of(NotConnected()).message)
 
 
-async def receive_hook(context: Context, token: str, signature: str | None, body: bytes) -> None:
-    """Checks the signature over the body as it came, and has the booking fetched that it names.
-
-    It is a hint and never the truth: however late it comes, or how often, what is fetched is what
-    holds now. Raises NotFound for an unknown address, Unauthorized.
-    """
-    async with context.database.connection() as tx:
-        connection = await connections.find_connection_by_hook(tx, hash_of(token))
-    if connection is None:
-        raise NotFound("There is no such hook.")
-    _check_signature(context, connection, signature, body)
-    uid = _uid_of_hook(body)
-    if uid is None:
-        return
-    caller = await import_caller(context, connection.organization_id)
-    await working.change(context, caller, _have_fetched, uid)
-
-
-async def _have_fetched(work: UnitOfWork, uid: str) -> None:
-    await work.enqueue_job(
-        FETCH_JOB, json.encode(HookHint(work.organization_id, uid, work.recorded_at.timestamp()))
-    )
-
-
-def _check_signature(
-    context: Context, connection: ImportConnection, signature: str | None, body: bytes
-) -> None:
-    """HMAC-SHA256 of the raw body, in hex, compared in constant time. Raises Unauthorized."""
-    if connection.webhook_secret is None:
-        raise Unauthorized("Hooks are not taken, as the connection has no webhookSecret.")
-    try:
-        secret = context.seal.open(connection.webhook_secret, SECRET_PURPOSE)
-    except SealBroken as error:
-        raise Unauthorized("Hooks are not taken. Connect Cal.com again.") from error
-    wanted = hmac.new(secret, body, hashlib.sha256).hexdigest()
-    given = (signature or "").strip().lower().encode("utf-8", "replace")
-    if not hmac.compare_digest(wanted.encode(), given):
-        raise Unauthorized("X-Cal-Signature-256 does not belong to this body.")
-
-
-def _uid_of_hook(body: bytes) -> str | None:
-    """Most hooks have their booking in `payload`; some are flat."""
-    try:
-        value: Any = clean(lenient_json.loads(body))
-    except (ValueError, RecursionError):
+def _opened(context: Context, sealed: bytes | None, purpose: str) -> str | None:
+    if sealed is None:
         return None
-    if not isinstance(value, dict):
+    try:
+        return context.seal.open(sealed, purpose).decode()
+    except SealBroken:
         return None
-    return uid_in(value.get("payload")) or uid_in(value)
 
 
 async def _check_schedules(work: UnitOfWork, wanted: NewConnection) -> None:
-    """Raises NotFound for one that is not there."""
+    """Raises NotFound for one that does not exist."""
     ids = {wanted.default_schedule_id, *(m.schedule_id for m in wanted.mappings)}
     missing = ids - await protect_schedules(work.tenant, sorted(ids))
     for id_ in sorted(missing):

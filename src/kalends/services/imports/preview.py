@@ -1,30 +1,33 @@
-"""A sync that keeps nothing: what it would do, for `kalends calcom sync --dry-run`."""
+"""A sync that keeps nothing: what it would do, for `sync --dry-run`."""
 
 from collections.abc import Callable
 from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.imports.runs import RowOutcome, SkippedRow
-from kalends.domain.imports.sources import BY_CREATION, SourcePage, Walk
+from kalends.domain.imports.rows import RowOutcome
+from kalends.domain.imports.runs import SkippedRow, StartRange
+from kalends.domain.imports.sources import SourcePage, Walk, WalkOrder
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.services.imports.accounts import with_account
 from kalends.services.imports.connections import (
     SourceFailed,
-    error_of,
+    failures_as_errors,
     import_caller,
     open_account,
     require_connection,
+    source_of,
     wait_here,
 )
-from kalends.services.imports.importer import read_listed
-from kalends.services.imports.rows import FetchedRow, RowResult, import_rows
-from kalends.services.imports.runs import StartRange
+from kalends.services.imports.fetched_rows import FetchedRow, read_listed
+from kalends.services.imports.rows import RowResult, import_rows
 from kalends.services.imports.worker import BATCH
 
+ReportPreview = Callable[["SyncPreview", int | None], None]
 
-class Preview(Struct):
+
+class SyncPreview(Struct):
     """What a sync would do, so far."""
 
     synced: int
@@ -35,60 +38,59 @@ class Preview(Struct):
     def skipped(self) -> int:
         return self.unchanged + len(self.skips)
 
+    def count(self, result: RowResult) -> None:
+        if result.outcome is RowOutcome.SYNCED or result.needs_uid is not None:
+            self.synced += 1
+        elif result.outcome is RowOutcome.UNCHANGED:
+            self.unchanged += 1
+        else:
+            self.skips.append(SkippedRow(result.uid, result.reason or "It was left out before."))
 
-class _Undo(Exception):
-    def __init__(self, verdicts: list[RowResult]) -> None:
+
+class _RolledBack(Exception):
+    """Ends a transaction that is only tried; the results are what would be."""
+
+    def __init__(self, results: list[RowResult]) -> None:
         super().__init__()
-        self.verdicts = verdicts
+        self.results = results
 
 
 async def preview_sync(
-    context: Context,
-    organization_id: UUID,
-    span: StartRange,
-    progress: Callable[[Preview, int | None], None],
-) -> Preview:
-    """Walks through all bookings and brings them in for an instant, each few in a transaction that
-    is rolled back: rows that need one another to be decided count as brought in.
+    context: Context, organization_id: UUID, span: StartRange, report: ReportPreview
+) -> SyncPreview:
+    """Walks through all bookings and imports them for an instant, each few in a transaction that
+    is rolled back: rows that need one another to be decided count as synced.
 
-    Raises CalcomNotConfigured, CalcomKeyRefused, CalcomUnsupported, CalcomUnavailable.
+    Raises SourceError.
     """
+    with failures_as_errors(context):
+        return await _preview(context, organization_id, span, report)
+
+
+async def _preview(
+    context: Context, organization_id: UUID, span: StartRange, report: ReportPreview
+) -> SyncPreview:
+    source = source_of(context)
     connection = await require_connection(context, organization_id)
-    patience = context.gateways.calcom_patience_seconds
-    account = open_account(context, connection, patience, wait_here)
-    try:
-        connection = await with_account(context, connection, account)
-    except SourceFailed as failed:
-        raise error_of(failed.failure) from failed
+    account = open_account(context, connection, source.patience_seconds, wait_here)
+    connection = await with_account(context, connection, account)
     caller = await import_caller(context, organization_id)
-    preview, seen = Preview(0, 0, []), set[str]()
+    preview, seen = SyncPreview(0, 0, []), set[str]()
 
-    async def try_out(work: UnitOfWork, shown: list[FetchedRow]) -> None:
-        raise _Undo(await import_rows(work, connection, shown, None))
+    async def try_out(work: UnitOfWork, rows: list[FetchedRow]) -> None:
+        raise _RolledBack(await import_rows(work, connection, rows, None))
 
-    walk = Walk(by=BY_CREATION, starts_from=span[0], starts_until=span[1])
-    async for page in account.walk(walk):
+    walk = Walk(by=WalkOrder.CREATION, starts_from=span[0], starts_until=span[1])
+    async for page in account.iterate_pages(walk):
         if not isinstance(page, SourcePage):
-            raise error_of(page)
+            raise SourceFailed(page)
         for first in range(0, len(page.rows), BATCH):
-            rows = page.rows[first : first + BATCH]
-            shown = await read_listed(rows, page.asked_at)
+            rows = await read_listed(source, page.rows[first : first + BATCH], page.asked_at)
             try:
-                await working.change(context, caller, try_out, shown)
-            except _Undo as undone:
-                _count(preview, [v for v in undone.verdicts if v.uid not in seen])
-                seen.update(v.uid for v in undone.verdicts)
-        progress(preview, page.total)
+                await working.change(context, caller, try_out, rows)
+            except _RolledBack as tried:
+                for result in [one for one in tried.results if one.uid not in seen]:
+                    preview.count(result)
+                seen.update(result.uid for result in tried.results)
+        report(preview, page.total)
     return preview
-
-
-def _count(preview: Preview, verdicts: list[RowResult]) -> None:
-    for verdict in verdicts:
-        if verdict.outcome is RowOutcome.SYNCED or verdict.wants is not None:
-            preview.synced += 1
-        elif verdict.outcome is RowOutcome.UNCHANGED:
-            preview.unchanged += 1
-        else:
-            preview.skips.append(
-                SkippedRow(verdict.uid, verdict.reason or "It was left out before.")
-            )

@@ -1,92 +1,69 @@
 """Imports rows: the rules of `domain/imports/merging.py` on what is stored, a handful of rows in
 one short transaction.
 
-A run, a hook and the command line all bring rows in through `bring_rows`, and its time is taken by
-`claim_time`, as any other.
+A run, a hook and the command line all import rows through `import_rows`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
 from msgspec import Struct, json, structs
 
-from kalends.domain.imports.merging import schedule_for
-from kalends.domain.imports.runs import OF_ANOTHER_ACCOUNT, ImportConnection, ImportRun, RowOutcome
-from kalends.gateways.calcom.rows import SourceRow, UnreadableRow, clean, read_row
+from kalends.domain.imports.connections import ImportConnection
+from kalends.domain.imports.rows import RowOutcome, RowState, SourceRow, UnreadableRow
+from kalends.domain.imports.runs import ImportRun
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.services.imports.bookings import ImportedBookings, SeatOutcome
+from kalends.services.imports.connections import source_of
+from kalends.services.imports.fetched_rows import FetchedRow, RowOrigin, read_fetched
+from kalends.services.imports.known_rows import (
+    KnownRows,
+    gone_row,
+    is_of_another_account,
+    is_older,
+)
+from kalends.services.imports.outcomes import Skipped
 from kalends.store.imports import imported_bookings
 from kalends.store.imports.imported_bookings import KnownRow
-from kalends.store.imports.runs import RowCounts, add_counts
+from kalends.store.imports.runs import OF_ANOTHER_ACCOUNT, RowCounts, add_counts
 
-LONGEST_CHAIN: Final = 50
-# What a known row is: brought in, left out, waiting for its neighbour in the chain, recorded in
-# conflict, or not there at all (asked for and not found).
-BROUGHT: Final = "brought"
-SKIPPED: Final = "skipped"
-PARKED: Final = "parked"
-RECORDED: Final = "recorded"
-GONE: Final = "gone"
 OUTSIDE_RANGE: Final = "It starts outside the range that was asked for."
 WAITS_FOR_OLDER: Final = "The row that it was rescheduled from was not seen yet."
 WAITS_FOR_NEWER: Final = "The row that it was rescheduled to was not seen yet."
-
-
-class RowOrigin(StrEnum):
-    """How a row came: listed by Cal.com, asked for by its uid, or tried again from the copy that
-    was kept of it."""
-
-    LIST = "list"
-    UID = "uid"
-    COPY = "copy"
-
-
-class FetchedRow(Struct, frozen=True, kw_only=True):
-    """A row, read, with its JSON cleaned, when it was asked for, and how it came."""
-
-    row: SourceRow | UnreadableRow
-    value: object
-    asked_at: datetime
-    via: RowOrigin
+# Of these a copy is kept, to be tried again.
+KEPT_STATES: Final = (RowState.SKIPPED, RowState.WAITING, RowState.RECORDED)
 
 
 class RowResult(Struct, frozen=True, kw_only=True):
-    """What came of a row. `wants` is the uid of a row that has to be seen before it."""
+    """The result of a row. `needs_uid` is that of a row that has to be seen before it."""
 
     uid: str
     outcome: RowOutcome
     reason: str | None = None
-    wants: str | None = None
+    needs_uid: str | None = None
 
 
 class RowDecision(Struct, frozen=True, kw_only=True):
-    """What is to become of a row: by itself, or by what becomes of its `parts`."""
+    """What is done with a row. Where it has `seats`, their outcomes decide in the end."""
 
-    state: str = SKIPPED
+    state: RowState = RowState.SKIPPED
     outcome: RowOutcome = RowOutcome.SKIPPED
     reason: str | None = None
-    wants: str | None = None
-    parts: list[SeatOutcome] | None = None
-
-
-def read_fetched(value: object, asked_at: datetime, via: RowOrigin) -> FetchedRow:
-    """Cleans and reads what Cal.com said."""
-    cleaned = clean(value)
-    return FetchedRow(row=read_row(cleaned), value=cleaned, asked_at=asked_at, via=via)
+    needs_uid: str | None = None
+    seats: list[SeatOutcome] | None = None
 
 
 async def import_rows(
     work: UnitOfWork,
     connection: ImportConnection,
-    shown: Sequence[FetchedRow],
+    fetched: Sequence[FetchedRow],
     run: ImportRun | None,
 ) -> list[RowResult]:
-    """Brings the rows in, in their order, and counts for the run those that it was shown, and
-    those that it tries again."""
-    return await _RowImport(work, connection, run).bring(shown)
+    """Imports the rows in their order, and counts for the run those that it was shown, and those
+    that it tries again."""
+    return await _RowImport(work, connection, run).import_all(fetched)
 
 
 async def retry_kept_rows(
@@ -94,10 +71,13 @@ async def retry_kept_rows(
 ) -> list[RowResult]:
     """Tries rows of the account again that were kept, from the copies of them."""
     known = await imported_bookings.find_rows(work.tenant, uids)
+    source = source_of(work.context)
     again = [
-        read_fetched(json.decode(row.kept), row.seen_at, RowOrigin.COPY)
+        read_fetched(source, json.decode(row.kept), row.seen_at, RowOrigin.COPY)
         for row in sorted(known, key=lambda row: row.uid)
-        if row.kept is not None and row.uid in uids and not _is_of_another(row, connection)
+        if row.kept is not None
+        and row.uid in uids
+        and not is_of_another_account(row, connection.account)
     ]
     if run is not None:
         again = [one for one in again if _is_asked_for(one.row, run)]
@@ -105,16 +85,15 @@ async def retry_kept_rows(
 
 
 async def record_gone(work: UnitOfWork, uid: str, asked_at: datetime) -> None:
-    """Nothing more will be heard of that row: nobody has to wait for it."""
+    """Notes that the source has no such row: none has to wait for it."""
     await imported_bookings.lock_imports(work.tenant)
-    known = {row.uid for row in await imported_bookings.find_rows(work.tenant, [uid])}
-    if uid not in known:
-        gone = _nothing(uid, asked_at)
-        await imported_bookings.put_rows(work.tenant, [gone])
+    known = await imported_bookings.find_rows(work.tenant, [uid])
+    if uid not in {row.uid for row in known}:
+        await imported_bookings.put_rows(work.tenant, [gone_row(uid, asked_at)])
 
 
 class _RowImport:
-    """One transaction's worth of rows."""
+    """The rows of one transaction."""
 
     def __init__(
         self, work: UnitOfWork, connection: ImportConnection, run: ImportRun | None
@@ -122,101 +101,72 @@ class _RowImport:
         self._work = work
         self._connection = connection
         self._run = run
-        self._known: dict[str, KnownRow] = {}
-        self._successors: dict[str, str] = {}
+        self._known = KnownRows()
         self._counts = RowCounts()
 
-    async def bring(self, shown: Sequence[FetchedRow]) -> list[RowResult]:
-        work = self._work
-        await imported_bookings.lock_imports(work.tenant)
-        await self._load(one.row for one in shown)
-        changed = [one.row for one in shown if self._is_news(one)]
+    async def import_all(self, fetched: Sequence[FetchedRow]) -> list[RowResult]:
+        tenant = self._work.tenant
+        await imported_bookings.lock_imports(tenant)
+        await self._known.load(tenant, [one.row for one in fetched])
+        changed = [one.row for one in fetched if self._needs_import(one)]
         bookings = await ImportedBookings.load(
-            work, self._connection, [(row, self._ancestors(row)) for row in changed]
+            self._work,
+            self._connection,
+            [(row, self._known.ancestors_of(row)) for row in changed],
         )
-        judged = [(one, await self._judge_news(one, bookings)) for one in shown]
-        await bookings.make()
-        verdicts: list[RowResult] = []
+        decided = [(one, await self._decide_if_changed(one, bookings)) for one in fetched]
+        await bookings.create_new()
+        results: list[RowResult] = []
         touched: dict[str, KnownRow] = {}
-        for one, judgement in judged:
-            known, verdict = self._conclude(one, judgement, bookings)
-            self._learn(known)
+        for one, decision in decided:
+            known, result = self._count(one, *self._conclude(one, decision, bookings))
+            self._known.put(known)
             touched[known.uid] = known
-            verdicts.append(verdict)
+            results.append(result)
         if touched:
-            await imported_bookings.put_rows(work.tenant, list(touched.values()))
+            await imported_bookings.put_rows(tenant, list(touched.values()))
         await bookings.write_links()
         if self._run is not None:
-            await add_counts(work.tenant, self._run.id, self._counts)
-        return verdicts
+            await add_counts(tenant, self._run.id, self._counts)
+        return results
 
-    async def _load(self, rows: Iterable[SourceRow | UnreadableRow]) -> None:
-        """What is known of the rows, of their neighbours, and of the chains behind them."""
-        asked: set[str] = set()
-        open_ = {u for row in rows for u in (row.uid, row.from_uid, row.to_uid) if u}
-        for _ in range(LONGEST_CHAIN):
-            if not open_:
-                break
-            found = await imported_bookings.find_rows(self._work.tenant, sorted(open_))
-            asked |= open_
-            for known in found:
-                self._learn(known)
-            open_ = {known.from_uid for known in found if known.from_uid} - asked
-
-    def _learn(self, known: KnownRow) -> None:
-        self._known[known.uid] = known
-        if known.from_uid and known.state != GONE:
-            self._successors[known.from_uid] = known.uid
-
-    def _ancestors(self, row: SourceRow | UnreadableRow) -> list[str]:
-        """The uids that the row had before, the latest first."""
-        uids: list[str] = []
-        uid = row.from_uid
-        while uid and uid not in uids and len(uids) < LONGEST_CHAIN:
-            uids.append(uid)
-            known = self._known.get(uid)
-            uid = known.from_uid if known else None
-        return uids
-
-    def _is_news(self, shown: FetchedRow) -> bool:
-        """Whether the row has to be looked at: not if it is older, or says the same as before. One
-        that could not be brought in is tried again at the end of a run, not whenever it is shown.
-        """
-        row, known = shown.row, self._known.get(shown.row.uid)
-        if known is not None and _is_of_another(known, self._connection):
-            return False
-        if known is None or (shown.via is not RowOrigin.LIST and known.kept is not None):
+    def _needs_import(self, fetched: FetchedRow) -> bool:
+        """Not if the row is older than what is known, or means the same. One that could not be
+        imported is tried again at the end of a run, not whenever it is shown."""
+        row, known = fetched.row, self._known.find(fetched.row.uid)
+        if known is None:
             return True
-        if _is_older(shown, known):
+        if is_of_another_account(known, self._connection.account):
             return False
-        return known.digest != row.digest(self._schedule_for(row)) or known.state == GONE
+        if fetched.origin is not RowOrigin.LIST and known.kept is not None:
+            return True
+        if is_older(fetched, known):
+            return False
+        return known.digest != row.digest(self._schedule_for(row)) or known.state == RowState.GONE
 
     def _schedule_for(self, row: SourceRow | UnreadableRow) -> UUID:
-        connection = self._connection
         if isinstance(row, UnreadableRow):
-            return connection.default_schedule_id
-        return schedule_for(
-            row.event_type_id, row.host_ids, connection.mappings, connection.default_schedule_id
-        )
+            return self._connection.default_schedule_id
+        return self._connection.schedule_for(row.event_type_id, row.host_ids)
 
-    async def _judge_news(
-        self, shown: FetchedRow, bookings: ImportedBookings
+    async def _decide_if_changed(
+        self, fetched: FetchedRow, bookings: ImportedBookings
     ) -> RowDecision | None:
-        """What is to become of the row; None where it is no news."""
-        row, before = shown.row, self._known.get(shown.row.uid)
-        if not self._is_news(shown):
+        """None where nothing has to be done. What was decided is known from now on."""
+        row, before = fetched.row, self._known.find(fetched.row.uid)
+        if not self._needs_import(fetched):
             return None
         schedule_id = self._schedule_for(row)
-        judgement = await self._judge(row, schedule_id, bookings)
-        self._learn(
+        decision = await self._decide(row, schedule_id, bookings)
+        self._known.put(
             KnownRow(
                 uid=row.uid,
-                state=judgement.state,
-                reason=judgement.reason,
+                state=decision.state,
+                reason=decision.reason,
                 digest=row.digest(schedule_id),
                 made_at=row.made_at or (before.made_at if before else None),
                 changed_at=row.changed_at,
-                seen_at=shown.asked_at,
+                seen_at=fetched.asked_at,
                 from_uid=row.from_uid,
                 to_uid=row.to_uid,
                 kept=None,
@@ -225,129 +175,88 @@ class _RowImport:
                 account_id=self._connection.account,
             )
         )
-        return judgement
+        return decision
 
-    def _conclude(
-        self,
-        shown: FetchedRow,
-        judgement: RowDecision | None,
-        bookings: ImportedBookings,
-    ) -> tuple[KnownRow, RowResult]:
-        row, known = shown.row, self._known[shown.row.uid]
-        if _is_of_another(known, self._connection):
-            verdict = RowResult(uid=row.uid, outcome=RowOutcome.SKIPPED, reason=OF_ANOTHER_ACCOUNT)
-            return self._counted(shown, known, verdict)
-        if judgement is None:
-            is_out = known.state in (SKIPPED, PARKED)
-            outcome = RowOutcome.SKIPPED if is_out else RowOutcome.UNCHANGED
-            if not _is_older(shown, known):
-                known = structs.replace(
-                    known, changed_at=row.changed_at or known.changed_at, seen_at=shown.asked_at
-                )
-            return self._counted(shown, known, RowResult(uid=row.uid, outcome=outcome))
-        state, outcome, reason = judgement.state, judgement.outcome, judgement.reason
-        if judgement.parts is not None:
-            left = bookings.left(judgement.parts)
-            reason = left.reason
-            state = SKIPPED if reason else RECORDED if left.is_recorded else BROUGHT
-            outcome = RowOutcome.SYNCED if left.has_changed else RowOutcome.UNCHANGED
-            outcome = RowOutcome.SKIPPED if reason else outcome
-        is_kept = state in (SKIPPED, PARKED, RECORDED)
-        known = structs.replace(
-            known, state=state, reason=reason, kept=json.encode(shown.value) if is_kept else None
-        )
-        verdict = RowResult(uid=row.uid, outcome=outcome, reason=reason, wants=judgement.wants)
-        return self._counted(shown, known, verdict)
-
-    async def _judge(
+    async def _decide(
         self, row: SourceRow | UnreadableRow, schedule_id: UUID, bookings: ImportedBookings
     ) -> RowDecision:
         if isinstance(row, UnreadableRow):
-            return RowDecision(reason=row.why)
+            return RowDecision(reason=row.reason)
         if self._run is not None and not self._run.covers(row.starts_at):
             return RowDecision(reason=OUTSIDE_RANGE)
-        newer = self._newer(row)
-        if newer is not None and newer not in self._known:
-            return RowDecision(state=PARKED, reason=WAITS_FOR_NEWER, wants=newer)
+        newer, older = self._known.successor_of(row), row.from_uid
+        if newer is not None and self._known.find(newer) is None:
+            return RowDecision(state=RowState.WAITING, reason=WAITS_FOR_NEWER, needs_uid=newer)
         if newer is not None:
-            return RowDecision(state=BROUGHT, outcome=RowOutcome.SYNCED)
-        if row.from_uid and row.from_uid not in self._known and row.from_uid != row.uid:
-            return RowDecision(state=PARKED, reason=WAITS_FOR_OLDER, wants=row.from_uid)
-        ancestors = self._ancestors(row)
-        before = [self._known[uid] for uid in ancestors if uid in self._known]
-        if any(_is_of_another(known, self._connection) for known in before):
+            return RowDecision(state=RowState.IMPORTED, outcome=RowOutcome.SYNCED)
+        if older and older != row.uid and self._known.find(older) is None:
+            return RowDecision(state=RowState.WAITING, reason=WAITS_FOR_OLDER, needs_uid=older)
+        ancestors = self._known.ancestors_of(row)
+        known = [one for uid in ancestors if (one := self._known.find(uid)) is not None]
+        if any(is_of_another_account(one, self._connection.account) for one in known):
             return RowDecision(reason=OF_ANOTHER_ACCOUNT)
-        parts = await bookings.bring(row, schedule_id, ancestors)
-        return RowDecision(state=BROUGHT, parts=parts)
+        seats = await bookings.import_row(row, schedule_id, ancestors)
+        return RowDecision(state=RowState.IMPORTED, seats=seats)
 
-    def _newer(self, row: SourceRow) -> str | None:
-        """The uid of the row that this one was rescheduled to, known or not. One that has gone
-        without ever being seen is none. The rest of a seated row stays when a seat is moved."""
-        successor = row.to_uid or (None if row.is_seated else self._successors.get(row.uid))
-        if successor is None or successor == row.uid:
-            return None
-        known = self._known.get(successor)
-        return None if known is not None and known.state == GONE else successor
+    def _conclude(
+        self, fetched: FetchedRow, decision: RowDecision | None, bookings: ImportedBookings
+    ) -> tuple[KnownRow, RowResult]:
+        """The row as it is known from now on, and its result."""
+        uid, known = fetched.row.uid, self._known.find(fetched.row.uid)
+        assert known is not None
+        if is_of_another_account(known, self._connection.account):
+            skipped = RowOutcome.SKIPPED
+            return known, RowResult(uid=uid, outcome=skipped, reason=OF_ANOTHER_ACCOUNT)
+        if decision is None:
+            return _conclude_unchanged(fetched, known)
+        if decision.seats is not None:
+            decision = _decision_of_seats(decision.seats, bookings)
+        kept = json.encode(fetched.value) if decision.state in KEPT_STATES else None
+        known = structs.replace(known, state=decision.state, reason=decision.reason, kept=kept)
+        return known, RowResult(
+            uid=uid,
+            outcome=decision.outcome,
+            reason=decision.reason,
+            needs_uid=decision.needs_uid,
+        )
 
-    def _counted(
-        self, shown: FetchedRow, known: KnownRow, verdict: RowResult
+    def _count(
+        self, fetched: FetchedRow, known: KnownRow, result: RowResult
     ) -> tuple[KnownRow, RowResult]:
         """The row with its outcome in this run. It counts once, however often it is shown; where
-        it could not be brought in at first, its last outcome counts. One that was not shown counts
+        it could not be imported at first, its last outcome counts. One that was not shown counts
         where it was left out before, and is still or is not any more."""
         if self._run is None:
-            return known, verdict
+            return known, result
         before = known.outcome if known.run_id == self._run.id else None
-        is_news = shown.via is RowOrigin.COPY and verdict.outcome != RowOutcome.UNCHANGED
-        if before is None and shown.via is not RowOrigin.LIST and not is_news:
-            return known, verdict
-        outcome = RowOutcome.SYNCED if before == RowOutcome.SYNCED else verdict.outcome
-        _count(self._counts, before, -1)
-        _count(self._counts, outcome, 1)
-        return structs.replace(known, run_id=self._run.id, outcome=outcome.value), verdict
+        was_tried = fetched.origin is RowOrigin.COPY and result.outcome != RowOutcome.UNCHANGED
+        if before is None and fetched.origin is not RowOrigin.LIST and not was_tried:
+            return known, result
+        outcome = RowOutcome.SYNCED if before == RowOutcome.SYNCED else result.outcome
+        self._counts.add(before, -1)
+        self._counts.add(outcome, 1)
+        return structs.replace(known, run_id=self._run.id, outcome=outcome.value), result
 
 
-def _is_of_another(known: KnownRow, connection: ImportConnection) -> bool:
-    """Whether another account than the connected one showed the row first."""
-    is_known = known.account_id is not None and known.state != GONE
-    return is_known and known.account_id != connection.account
+def _conclude_unchanged(fetched: FetchedRow, known: KnownRow) -> tuple[KnownRow, RowResult]:
+    is_out = known.state in (RowState.SKIPPED, RowState.WAITING)
+    outcome = RowOutcome.SKIPPED if is_out else RowOutcome.UNCHANGED
+    if not is_older(fetched, known):
+        changed_at = fetched.row.changed_at or known.changed_at
+        known = structs.replace(known, changed_at=changed_at, seen_at=fetched.asked_at)
+    return known, RowResult(uid=known.uid, outcome=outcome)
+
+
+def _decision_of_seats(seats: Sequence[SeatOutcome], bookings: ImportedBookings) -> RowDecision:
+    outcome = bookings.outcome_of(seats)
+    if isinstance(outcome, Skipped):
+        return RowDecision(reason=outcome.reason)
+    return RowDecision(
+        state=RowState.RECORDED if outcome.is_recorded else RowState.IMPORTED,
+        outcome=RowOutcome.SYNCED if outcome.has_changed else RowOutcome.UNCHANGED,
+    )
 
 
 def _is_asked_for(row: SourceRow | UnreadableRow, run: ImportRun) -> bool:
     """Whether the run is about it: what starts outside its range is left to other runs."""
     return isinstance(row, UnreadableRow) or run.covers(row.starts_at)
-
-
-def _is_older(shown: FetchedRow, known: KnownRow) -> bool:
-    row = shown.row
-    if known.state == GONE:
-        return False
-    if row.changed_at is not None and known.changed_at is not None:
-        return row.changed_at < known.changed_at
-    return shown.asked_at < known.seen_at
-
-
-def _count(counts: RowCounts, outcome: str | None, by: int) -> None:
-    if outcome == RowOutcome.SYNCED:
-        counts.synced += by
-    elif outcome is not None:
-        counts.skipped += by
-        counts.unchanged += by if outcome == RowOutcome.UNCHANGED else 0
-
-
-def _nothing(uid: str, seen_at: datetime) -> KnownRow:
-    return KnownRow(
-        uid=uid,
-        state=GONE,
-        reason=None,
-        digest=b"",
-        made_at=seen_at,
-        changed_at=seen_at,
-        seen_at=seen_at,
-        from_uid=None,
-        to_uid=None,
-        kept=None,
-        run_id=None,
-        outcome=None,
-        account_id=None,
-    )

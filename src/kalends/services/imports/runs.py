@@ -1,13 +1,13 @@
-"""Runs of the sync: begun by a call, the timetable or the command line; worked on by one at a time,
-in a request for a while, then in a job; gone on with by another where a process dies.
+"""Runs of imports: begun by a call, the timetable or the command line; worked on by one worker at a
+time, in a request for a while, then in a job; gone on with by another where a process dies.
 
-What is still to be walked is written down with the rows of each page, in one transaction. Who
-works on a run holds its lease and renews it; of an organization one run is at work at a time, and
-the others wait. No transaction is open while anybody waits for the network.
+What is still to be walked is written with the rows of each page, in one transaction. The worker of
+a run holds its lease and renews it; of an organization one run is at work at a time, and the others
+wait. No transaction is open while a worker waits for the network.
 """
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -15,36 +15,29 @@ from msgspec import json
 
 from kalends.domain.access import ADMINS
 from kalends.domain.errors import (
-    CalcomKeyRefused,
-    CalcomNotConfigured,
-    CalcomUnavailable,
-    CalcomUnsupported,
+    SOURCE_ERRORS,
     Forbidden,
     KalendsError,
     NotFound,
+    SourceError,
     Unavailable,
 )
 from kalends.domain.ids import RUN, encode_id, new_id
-from kalends.domain.imports.runs import ImportConnection, ImportRun
-from kalends.domain.imports.sources import Failure, Trouble
+from kalends.domain.imports.connections import ImportConnection
+from kalends.domain.imports.runs import ImportRun, StartRange
+from kalends.domain.imports.sources import AccountFailure, Trouble
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.blocked_organizations import BlockedOrganizations
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.services.imports.connections import (
-    error_of,
+    SourceFailed,
+    failures_as_errors,
     import_caller,
     open_account,
     require_connection,
 )
-from kalends.services.imports.worker import (
-    LEASE,
-    DueRun,
-    HandOver,
-    ReportProgress,
-    RunWorker,
-    end_run,
-    enqueue_run,
-)
+from kalends.services.imports.leases import LEASE, DueRun, end_run, enqueue_run
+from kalends.services.imports.worker import HandOver, ReportProgress, RunWorker
 from kalends.store.accounts.organizations import list_memberships
 from kalends.store.imports import connections, runs
 
@@ -54,21 +47,12 @@ LONGEST_PAUSE_OF_A_JOB: Final = 3.0
 WAIT_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 0.2
 # For the first answer of all, which says whether there is anything to sync with.
-LOOK_PATIENCE_SECONDS: Final = 5.0
-# So long after its lease a run that nobody goes on with is given to a job again.
+CHECK_PATIENCE_SECONDS: Final = 5.0
+# So long after its lease a run that no worker has is given to a job again.
 MISSED_AFTER: Final = timedelta(minutes=1)
 MOST_MISSED: Final = 100
 AT_ONCE: Final = 100
-FAILURES: Final = (
-    CalcomNotConfigured,
-    CalcomKeyRefused,
-    CalcomUnsupported,
-    CalcomUnavailable,
-)
-
 BROKEN: Final = "The sync broke off for a reason that was not foreseen; the server's log says more."
-
-StartRange = tuple[datetime | None, datetime | None]
 
 
 async def sync_bookings(
@@ -79,33 +63,33 @@ async def sync_bookings(
     wait_seconds: float | None = WAIT_SECONDS,
     progress: ReportProgress | None = None,
 ) -> ImportRun:
-    """Brings over what has changed, or all that starts within `span`; the run, which may go on as
-    a job when `wait_seconds` are over.
+    """Imports what has changed, or all that starts within `span`; the run, which may go on as a job
+    when `wait_seconds` are over.
 
-    Raises CalcomNotConfigured, CalcomKeyRefused, CalcomUnsupported, CalcomUnavailable: before
-    anything is read without a trace, later with the run failed.
+    Raises SourceError before anything is read, without a trace; what fails later is in the run.
     """
     began = asyncio.get_running_loop().time()
-    connection = await require_connection(context, organization_id)
-    failure = await check_account(context, connection)
-    if failure is not None:
-        raise error_of(failure)
+    with failures_as_errors(context):
+        connection = await require_connection(context, organization_id)
+        failure = await check_account(context, connection)
+        if failure is not None:
+            raise SourceFailed(failure)
     caller = await import_caller(context, organization_id)
     run_id = await working.change(context, caller, begin_run, span)
     deadline = None if wait_seconds is None else began + wait_seconds
     return await _run_until_deadline(context, caller, run_id, deadline, progress)
 
 
-async def check_account(context: Context, connection: ImportConnection) -> Failure | None:
+async def check_account(context: Context, connection: ImportConnection) -> AccountFailure | None:
     """Whether there is an account to sync with. One that has asked too often is there."""
 
     async def pause(seconds: float, _: Trouble) -> None:
-        if seconds > LOOK_PATIENCE_SECONDS:
+        if seconds > CHECK_PATIENCE_SECONDS:
             raise HandOver(seconds)
         await asyncio.sleep(seconds)
 
     try:
-        return await open_account(context, connection, LOOK_PATIENCE_SECONDS, pause).look()
+        return await open_account(context, connection, CHECK_PATIENCE_SECONDS, pause).check()
     except HandOver:
         return None
 
@@ -122,9 +106,9 @@ async def find_run_for(context: Context, user_id: UUID, run_id: UUID) -> ImportR
     return run
 
 
-def error_of_run(run: ImportRun) -> KalendsError | None:
+def error_of_run(run: ImportRun) -> SourceError | None:
     """What a failed run met."""
-    kind = next((kind for kind in FAILURES if kind.code == run.code), None)
+    kind = next((kind for kind in SOURCE_ERRORS if kind.code == run.code), None)
     return kind(run.error or "") if kind else None
 
 
@@ -134,7 +118,7 @@ async def list_runs(work: UnitOfWork, limit: int) -> list[ImportRun]:
 
 
 async def begin_run(work: UnitOfWork, span: StartRange) -> UUID:
-    """Writes the run down, and the job that goes on with it if whoever begins it does not."""
+    """Writes the run, and the job that goes on with it if the caller does not."""
     run_id = new_id()
     await runs.insert_run(work.tenant, run_id, span, work.recorded_at)
     await enqueue_run(work, run_id, LEASE + ASK_AGAIN)
@@ -163,7 +147,7 @@ async def start_due_syncs(context: Context) -> int:
 
 
 async def resume_missed_runs(context: Context) -> int:
-    """Has jobs go on with runs that nobody works on and no job is for: it was given up, or lost.
+    """Has jobs go on with runs that no worker has and no job is for: it was given up, or lost.
     Returns how many there were."""
     async with context.database.connection() as tx:
         missed = await runs.list_missed_runs(tx, MISSED_AFTER, MOST_MISSED)
@@ -181,7 +165,7 @@ async def resume_missed_runs(context: Context) -> int:
 
 
 async def give_up_run(context: Context, payload: bytes, _: str) -> None:
-    """Ends a run that met again and again what was not foreseen, unless somebody is at it."""
+    """Ends a run that met again and again what was not foreseen, unless a worker has it."""
     due = json.decode(payload, type=DueRun)
     caller = await import_caller(context, due.organization_id)
 
@@ -194,14 +178,13 @@ async def give_up_run(context: Context, payload: bytes, _: str) -> None:
 
 
 async def resume_run(context: Context, payload: bytes) -> timedelta | None:
-    """The job: works on the run, unless it is over; later, where somebody else does."""
+    """The job: works on the run, unless it is over; later, where another worker does."""
     due = json.decode(payload, type=DueRun)
     caller = await import_caller(context, due.organization_id)
     worker = RunWorker(context, caller, None, None, LONGEST_PAUSE_OF_A_JOB)
-    if await worker.take(due.run_id):
-        await worker.work()
+    if await worker.work_on(due.run_id):
         return None
-    run = await worker.find(due.run_id)
+    run = await _find_run(context, due.organization_id, due.run_id)
     return None if run is None or run.is_over else ASK_AGAIN
 
 
@@ -243,14 +226,23 @@ async def _run_until_deadline(
     organization may be at work: it is waited for, and gone on with if nobody else does."""
     worker = RunWorker(context, caller, deadline, progress)
     while True:
-        if await worker.take(run_id):
-            await worker.work()
-        run = await worker.find(run_id)
+        await worker.work_on(run_id)
+        run = await _find_run(context, caller.organization_id, run_id)
         if run is None:
             raise NotFound(f"The run {encode_id(RUN, run_id)!r} is not there any more.")
         if run.is_over or worker.has_no_time:
             return run
-        other = await worker.find_other()
-        if other is not None and await worker.take(other):
-            await worker.work()
+        other = await _find_run_at_work(context, caller.organization_id)
+        if other is not None:
+            await worker.work_on(other)
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def _find_run(context: Context, organization_id: UUID, run_id: UUID) -> ImportRun | None:
+    async with context.database.tenant_connection(organization_id) as tenant:
+        return await runs.find_run(tenant, run_id)
+
+
+async def _find_run_at_work(context: Context, organization_id: UUID) -> UUID | None:
+    async with context.database.tenant_connection(organization_id) as tenant:
+        return await runs.find_run_at_work(tenant)

@@ -1,6 +1,6 @@
-"""Schedules and event types of Cal.com, brought over: `kalends calcom import`.
+"""Imports the setup of an account: its schedules and event types.
 
-Each is made once: what was brought over before is left as it is here, whatever became of it since.
+Each is created once: what was imported before is left as it is here, whatever has changed since.
 """
 
 from collections.abc import Sequence
@@ -13,35 +13,35 @@ from msgspec import Struct, structs
 from kalends.domain.errors import SlugTaken
 from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, new_id
-from kalends.domain.imports.merging import ScheduleMapping
-from kalends.domain.imports.runs import ImportConnection
+from kalends.domain.imports.connections import ImportConnection, ScheduleMapping
+from kalends.domain.imports.setup import SourceEventType, SourceSchedule, UnusableSetup
 from kalends.domain.schedule import BookingLimits, Schedule
-from kalends.gateways.calcom.setup import (
-    SourceEventType,
-    SourceSchedule,
-    read_event_type,
-    read_schedule,
-)
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.scheduling.event_type_slugs import list_free_slugs
 from kalends.services.imports.connections import (
-    error_of,
+    SourceFailed,
+    failures_as_errors,
     import_caller,
     open_account,
     require_connection,
     wait_here,
 )
 from kalends.store.availability import event_types, schedules
-from kalends.store.imports import connections, imported_bookings
+from kalends.store.imports import connections
+from kalends.store.imports.setup import find_imported, put_imported
 
 PATIENCE_SECONDS: Final = 60.0
+# As they are stored.
 SCHEDULES: Final = "schedule"
 EVENT_TYPES: Final = "event type"
 
+Schedules = Sequence[SourceSchedule | UnusableSetup]
+EventTypes = Sequence[SourceEventType | UnusableSetup]
+
 
 class SetupResult(Struct, frozen=True):
-    """What became of one thing: its kind, its name there, what was done, and what was left out."""
+    """The result of one thing: its kind, its name there, what was done, and what was left out."""
 
     kind: str
     name: str
@@ -49,77 +49,82 @@ class SetupResult(Struct, frozen=True):
     left_out: list[str]
 
 
-class _Undo(Exception):
-    """Nothing is kept of what was tried."""
+class _RolledBack(Exception):
+    """Ends a transaction that is only tried; the results are what would be."""
 
-    def __init__(self, lines: list[SetupResult]) -> None:
+    def __init__(self, results: list[SetupResult]) -> None:
         super().__init__()
-        self.lines = lines
+        self.results = results
 
 
 async def import_setup(
     context: Context, organization_id: UUID, *, is_dry_run: bool
 ) -> list[SetupResult]:
-    """Brings over the schedules and event types that were not brought over yet, and has the
-    bookings of each event type go to its schedule. All or nothing; a dry run does nothing.
+    """Imports the schedules and event types that were not imported yet, and has the bookings of
+    each event type go to its schedule. All or nothing; a dry run does nothing.
 
-    Raises CalcomNotConfigured, CalcomKeyRefused, CalcomUnsupported, CalcomUnavailable.
+    Raises SourceError.
     """
+    with failures_as_errors(context):
+        found_schedules, found_types = await _ask(context, organization_id)
+    caller = await import_caller(context, organization_id)
+
+    async def import_all(work: UnitOfWork) -> list[SetupResult]:
+        results = await _import(work, found_schedules, found_types)
+        if is_dry_run:
+            raise _RolledBack(results)
+        return results
+
+    try:
+        return await working.change(context, caller, import_all)
+    except _RolledBack as tried:
+        return tried.results
+
+
+async def _ask(context: Context, organization_id: UUID) -> tuple[Schedules, EventTypes]:
+    """Raises SourceFailed."""
     connection = await require_connection(context, organization_id)
     account = open_account(context, connection, PATIENCE_SECONDS, wait_here)
     found_schedules = await account.list_schedules()
     if not isinstance(found_schedules, list):
-        raise error_of(found_schedules)
+        raise SourceFailed(found_schedules)
     found_types = await account.list_event_types()
     if not isinstance(found_types, list):
-        raise error_of(found_types)
-    plans = [read_schedule(value) for value in found_schedules]
-    types = [read_event_type(value) for value in found_types]
-    caller = await import_caller(context, organization_id)
-
-    async def bring(work: UnitOfWork) -> list[SetupResult]:
-        lines = await _bring(work, plans, types)
-        if is_dry_run:
-            raise _Undo(lines)
-        return lines
-
-    try:
-        return await working.change(context, caller, bring)
-    except _Undo as undone:
-        return undone.lines
+        raise SourceFailed(found_types)
+    return found_schedules, found_types
 
 
-async def _bring(
-    work: UnitOfWork, plans: Sequence[SourceSchedule | str], types: Sequence[SourceEventType | str]
+async def _import(
+    work: UnitOfWork, found_schedules: Schedules, found_types: EventTypes
 ) -> list[SetupResult]:
     connection = await connections.lock_connection(work.tenant)
     assert connection is not None
-    ours = await imported_bookings.find_plans(work.tenant, SCHEDULES)
-    lines: list[SetupResult] = []
+    ours = await find_imported(work.tenant, SCHEDULES)
+    results: list[SetupResult] = []
     by_default = connection.default_schedule_id
-    for plan in plans:
-        if isinstance(plan, str):
-            lines.append(SetupResult(SCHEDULES, plan, "left out", []))
+    for found in found_schedules:
+        if isinstance(found, UnusableSetup):
+            results.append(SetupResult(SCHEDULES, found.reason, "left out", []))
             continue
-        lines.append(await _bring_schedule(work, plan, ours))
-        if plan.is_default:
-            by_default = ours[plan.calcom_id]
-    lines += await _bring_event_types(work, connection, types, ours, by_default)
-    return lines
+        results.append(await _import_schedule(work, found, ours))
+        if found.is_default:
+            by_default = ours[found.number]
+    results += await _import_event_types(work, connection, found_types, ours, by_default)
+    return results
 
 
-async def _bring_schedule(
-    work: UnitOfWork, plan: SourceSchedule, ours: dict[int, UUID]
+async def _import_schedule(
+    work: UnitOfWork, found: SourceSchedule, ours: dict[int, UUID]
 ) -> SetupResult:
-    if plan.calcom_id in ours:
-        return SetupResult(SCHEDULES, plan.name, _was_there(SCHEDULE, ours[plan.calcom_id]), [])
+    if found.number in ours:
+        return SetupResult(SCHEDULES, found.name, _was_there(SCHEDULE, ours[found.number]), [])
     schedule = Schedule(
         id=new_id(),
-        name=plan.name,
+        name=found.name,
         description=None,
-        timezone=plan.timezone,
-        availability=plan.availability,
-        overrides=plan.overrides,
+        timezone=found.timezone,
+        availability=found.availability,
+        overrides=found.overrides,
         booking_limits=BookingLimits(),
         is_active=True,
         created_at=work.recorded_at,
@@ -127,59 +132,52 @@ async def _bring_schedule(
         version=1,
     )
     await schedules.insert_schedule(work.tenant, schedule)
-    await imported_bookings.put_plan(work.tenant, SCHEDULES, plan.calcom_id, schedule.id)
-    ours[plan.calcom_id] = schedule.id
-    return SetupResult(
-        SCHEDULES, plan.name, f"made {encode_id(SCHEDULE, schedule.id)}", plan.left_out
-    )
+    await put_imported(work.tenant, SCHEDULES, found.number, schedule.id)
+    ours[found.number] = schedule.id
+    done = f"made {encode_id(SCHEDULE, schedule.id)}"
+    return SetupResult(SCHEDULES, found.name, done, found.left_out)
 
 
-async def _bring_event_types(
+async def _import_event_types(
     work: UnitOfWork,
     connection: ImportConnection,
-    types: Sequence[SourceEventType | str],
+    found_types: EventTypes,
     ours: dict[int, UUID],
     by_default: UUID,
 ) -> list[SetupResult]:
     """Each on its schedule; its bookings will go there too, unless a mapping says otherwise."""
-    known = await imported_bookings.find_plans(work.tenant, EVENT_TYPES)
-    mapped = {mapping.calcom_event_type_id for mapping in connection.mappings}
-    lines, mappings = list[SetupResult](), list(connection.mappings)
-    for plan in types:
-        if isinstance(plan, str):
-            lines.append(SetupResult(EVENT_TYPES, plan, "left out", []))
+    known = await find_imported(work.tenant, EVENT_TYPES)
+    mapped = {mapping.event_type_id for mapping in connection.mappings}
+    results, mappings = list[SetupResult](), list(connection.mappings)
+    for found in found_types:
+        if isinstance(found, UnusableSetup):
+            results.append(SetupResult(EVENT_TYPES, found.reason, "left out", []))
             continue
-        if plan.calcom_id in known:
-            done = _was_there(EVENT_TYPE, known[plan.calcom_id])
-            lines.append(SetupResult(EVENT_TYPES, plan.name, done, []))
+        if found.number in known:
+            done = _was_there(EVENT_TYPE, known[found.number])
+            results.append(SetupResult(EVENT_TYPES, found.name, done, []))
             continue
-        schedule_id = ours.get(plan.schedule_id or 0, by_default)
-        made = await _insert_event_type(work, plan, schedule_id)
-        await imported_bookings.put_plan(work.tenant, EVENT_TYPES, plan.calcom_id, made.id)
-        lines.append(
-            SetupResult(
-                EVENT_TYPES, plan.name, f"made {encode_id(EVENT_TYPE, made.id)}", plan.left_out
-            )
-        )
-        if plan.calcom_id not in mapped:
-            mappings.append(
-                ScheduleMapping(calcom_event_type_id=plan.calcom_id, schedule_id=schedule_id)
-            )
+        schedule_id = ours.get(found.schedule_number or 0, by_default)
+        made = await _insert_event_type(work, found, schedule_id)
+        await put_imported(work.tenant, EVENT_TYPES, found.number, made.id)
+        done = f"made {encode_id(EVENT_TYPE, made.id)}"
+        results.append(SetupResult(EVENT_TYPES, found.name, done, found.left_out))
+        if found.number not in mapped:
+            mappings.append(ScheduleMapping(event_type_id=found.number, schedule_id=schedule_id))
     if mappings != connection.mappings:
         await connections.set_mappings(work.tenant, mappings, work.recorded_at)
-    return lines
+    return results
 
 
 async def _insert_event_type(
-    work: UnitOfWork, plan: SourceEventType, schedule_id: UUID
+    work: UnitOfWork, found: SourceEventType, schedule_id: UUID
 ) -> EventType:
     """Under its slug, if that is free here; else under one of its name."""
-    values = structs.asdict(plan)
-    for name in ("calcom_id", "schedule_id", "slug", "left_out"):
+    values = structs.asdict(found)
+    for name in ("number", "schedule_number", "slug", "left_out"):
         del values[name]
-    own = [plan.slug] if plan.slug else []
-    slugs = chain(own, await list_free_slugs(work, plan.name))
-    for slug in slugs:
+    own = [found.slug] if found.slug else []
+    for slug in chain(own, await list_free_slugs(work, found.name)):
         event_type = EventType(
             **values,
             id=new_id(),
@@ -196,7 +194,7 @@ async def _insert_event_type(
         )
         if await event_types.insert_event_type(work.tenant, event_type):
             return event_type
-    raise SlugTaken(f"No slug could be found for {plan.name!r}.")
+    raise SlugTaken(f"No slug could be found for {found.name!r}.")
 
 
 def _was_there(prefix: str, id_: UUID) -> str:

@@ -1,32 +1,17 @@
-"""Who works on runs of the sync: takes one, goes on with it, and ends it or hands it over.
-
-A worker may be stopped at any moment and wake when another has its run. So each of its
-transactions first renews its lease in the run's row, and does nothing where the run is not its own
-any more; and all that ends a run for good (since when Cal.com does not answer, how often it asked
-for a pause, when the run began) stands in that row too.
-"""
+"""A worker of runs: plans a run, walks through the pages of its account, and settles the rest."""
 
 import asyncio
 import math
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from msgspec import Struct, json
-
-from kalends.domain.errors import KalendsError, code_of
-from kalends.domain.ids import new_id
-from kalends.domain.imports.runs import (
-    OVERLAP,
-    ImportConnection,
-    ImportRun,
-    RowOutcome,
-    RunState,
-    plan_walks,
-)
+from kalends.domain.errors import KalendsError
+from kalends.domain.imports.connections import ImportConnection
+from kalends.domain.imports.rows import RowOutcome
+from kalends.domain.imports.runs import OVERLAP, ImportRun, plan_walks
 from kalends.domain.imports.sources import (
-    NO_TROUBLE,
     NoAnswer,
     SourceAccount,
     SourcePage,
@@ -38,39 +23,26 @@ from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.services.imports.accounts import adopt_rows, identify, with_account
 from kalends.services.imports.connections import (
     SourceFailed,
-    error_of,
     open_account,
     require_connection,
+    source_of,
 )
-from kalends.services.imports.importer import BookingImporter, read_listed
+from kalends.services.imports.fetched_rows import read_listed
+from kalends.services.imports.importer import BookingImporter, InTransaction
+from kalends.services.imports.leases import LeaseLost, RunLease
 from kalends.store.imports import connections, imported_bookings, runs
-from kalends.store.jobs import enqueue_job
 
-RUN_JOB: Final = "calcom.run"
-LEASE: Final = timedelta(seconds=15)
 # A server that shows new rows for ever is left after that.
 LONGEST_RUN: Final = timedelta(days=1)
 BATCH: Final = 25
 # Between two batches, as long as the one before took, so that requests are not held up: half of
 # the machine at most, and slow where the machine is.
 LONGEST_REST_SECONDS: Final = 0.04
-MOST_SKIPS: Final = 100
 # Taking a row out of the way may make way for another.
 MOST_PASSES: Final = 3
 
 ReportProgress = Callable[[ImportRun, int | None], None]
-
-
-class DueRun(Struct, frozen=True):
-    """A run that somebody has to go on with."""
-
-    organization_id: UUID
-    run_id: UUID
-
-
-def organization_of(payload: bytes) -> UUID:
-    """Whose run the job goes on with."""
-    return json.decode(payload, type=DueRun).organization_id
+"""Shows how far the run is, and how many rows the source reports."""
 
 
 class HandOver(Exception):
@@ -81,39 +53,9 @@ class HandOver(Exception):
         self.seconds = seconds
 
 
-class _LeaseLost(Exception):
-    """Somebody else has the run now."""
-
-
-async def enqueue_run(work: UnitOfWork, run_id: UUID, after: timedelta) -> None:
-    """Has a job go on with the run, not before that."""
-    payload = json.encode(DueRun(work.organization_id, run_id))
-    if after > timedelta(0):
-        await enqueue_job(work.tx, RUN_JOB, payload, after)
-    else:
-        await work.enqueue_job(RUN_JOB, payload)
-
-
-async def end_run(
-    work: UnitOfWork, run: ImportRun, error: KalendsError | None, holder: UUID | None
-) -> bool:
-    """Writes the end down, if the run is the holder's (None: nobody's) and not over yet."""
-    if error is None and not run.has_range and run.generation and run.mark:
-        await connections.set_mark(work.tenant, run.generation, run.mark)
-    return await runs.finish_run(
-        work.tenant,
-        run,
-        holder,
-        RunState.FAILED if error else RunState.DONE,
-        error=error.message if error else None,
-        code=code_of(error) if error else None,
-        now=work.recorded_at,
-        most_skips=MOST_SKIPS,
-    )
-
-
 class RunWorker:
-    """Who works on runs of one organization, one after the other."""
+    """Works on runs of one organization, one after the other, until `deadline` (by the clock of the
+    event loop). A pause that is longer than `longest_pause` seconds is left to a job."""
 
     def __init__(
         self,
@@ -128,129 +70,104 @@ class RunWorker:
         self._deadline = deadline
         self._progress = progress
         self._longest_pause = longest_pause
-        self._holder = new_id()
+        self._lease = RunLease(context, caller)
         self._has_handed_over = False
-        self._run: ImportRun
-        self._trouble = NO_TROUBLE
-        self._ends_at = math.inf
-
-    async def take(self, run_id: UUID) -> bool:
-        """Whether the run is ours to work on."""
-        async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
-            taken = await runs.acquire_lease(tenant, run_id, self._holder, LEASE)
-        if taken is None:
-            return False
-        self._run, self._trouble = taken.run, taken.trouble
-        left = LONGEST_RUN.total_seconds() - taken.age_seconds
-        self._ends_at = asyncio.get_running_loop().time() + left
-        return True
-
-    async def find(self, run_id: UUID) -> ImportRun | None:
-        async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
-            return await runs.find_run(tenant, run_id)
-
-    async def find_other(self) -> UUID | None:
-        async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
-            return await runs.find_run_at_work(tenant)
 
     @property
     def has_no_time(self) -> bool:
-        """Whether others have to go on from here."""
-        now = asyncio.get_running_loop().time()
-        is_late = self._deadline is not None and now >= self._deadline
-        return is_late or self._has_handed_over
+        """Whether another worker has to go on from here."""
+        return self._has_handed_over or self._is_late_in(0)
 
-    async def work(self) -> None:
-        """Works on the run that was taken, until it is over, handed over, or lost."""
+    async def work_on(self, run_id: UUID) -> bool:
+        """Works on the run until it is over, handed over, or lost. False where another worker has
+        it, or it is over."""
+        if not await self._lease.acquire(run_id):
+            return False
         try:
-            await self._finish(await self._work_through())
+            error = await self._run_through()
+            await working.change(self._context, self._caller, self._lease.end, error)
         except HandOver as wait:
             self._has_handed_over = True
-            await working.change(self._context, self._caller, self._hand_over, wait.seconds)
-        except _LeaseLost:
-            return
+            await working.change(self._context, self._caller, self._lease.hand_over, wait.seconds)
+        except LeaseLost:
+            pass
+        return True
 
-    async def _work_through(self) -> KalendsError | None:
+    async def _run_through(self) -> KalendsError | None:
         """What ended the run; None where it came to its end."""
-        connection = await self._plan()
-        if isinstance(connection, KalendsError):
-            return connection
+        source = source_of(self._context)
         try:
+            connection = await self._plan()
             account = open_account(
                 self._context,
                 connection,
-                self._context.gateways.calcom_patience_seconds,
+                source.patience_seconds,
                 self._pause,
-                self._trouble,
+                self._lease.trouble,
             )
-        except KalendsError as error:
-            return error
-        bringer = BookingImporter(self._context, self._caller, connection, self._run, self._hold)
-        try:
-            bringer.connection = await with_account(self._context, connection, account)
-            while walks := self._run.walks:
-                await self._walk(account, bringer, walks)
-            await self._settle(account, bringer)
+            importer = BookingImporter(
+                self._context, self._caller, connection, self._lease.run, self._lease.hold
+            )
+            importer.connection = await with_account(self._context, connection, account)
+            while walks := self._lease.run.walks:
+                await self._walk(account, importer, walks)
+            await self._settle(account, importer)
         except SourceFailed as failed:
-            return error_of(failed.failure)
+            return source.error_of(failed.failure)
         return None
 
-    async def _plan(self) -> ImportConnection | KalendsError:
-        """The connection, and what the run has to walk, if that was not said before."""
-        try:
-            connection = await require_connection(self._context, self._run.organization_id)
-        except KalendsError as error:
-            return error
-        if self._run.walks is None:
+    async def _plan(self) -> ImportConnection:
+        """The connection; and what the run has to walk is written, if it was not planned before."""
+        connection = await require_connection(self._context, self._lease.run.organization_id)
+        if self._lease.run.walks is None:
             await working.change(self._context, self._caller, self._write_plan, connection)
-            await self._read_again()
+            await self._lease.reload()
         return connection
 
     async def _write_plan(self, work: UnitOfWork, connection: ImportConnection) -> None:
-        await self._hold(work)
-        run = self._run
+        await self._lease.hold(work)
+        run, generation = self._lease.run, connection.generation
         since: datetime = work.recorded_at
         if not run.has_range and connection.changed_since is None:
-            begun = await connections.begin_walk(
-                work.tenant, connection.generation, work.recorded_at
-            )
+            begun = await connections.begin_walk(work.tenant, generation, work.recorded_at)
             since = begun or since
         unstamped = await imported_bookings.find_oldest_unstamped(work.tenant)
         walks = plan_walks(run, connection, unstamped)
-        await runs.plan_run(
-            work.tenant,
-            run.id,
-            walks,
-            connection.generation,
-            since - OVERLAP,
-        )
+        await runs.plan_run(work.tenant, run.id, walks, generation, since - OVERLAP)
 
     async def _walk(
-        self, account: SourceAccount, bringer: BookingImporter, walks: Sequence[Walk]
+        self, account: SourceAccount, importer: BookingImporter, walks: Sequence[Walk]
     ) -> None:
-        async for page in account.walk(walks[0]):
+        async for page in account.iterate_pages(walks[0]):
             if not isinstance(page, SourcePage):
                 raise SourceFailed(page)
             left = [*([page.next] if page.next else []), *walks[1:]]
-            batches = [page.rows[i : i + BATCH] for i in range(0, len(page.rows), BATCH)] or [[]]
-            for number, batch in enumerate(batches, 1):
-                began = asyncio.get_running_loop().time()
-                shown_rows = await read_listed(batch, page.asked_at)
-                is_last = number == len(batches)
-                await bringer.bring(shown_rows, self._note_walks(left) if is_last else None)
-                took = asyncio.get_running_loop().time() - began
-                await asyncio.sleep(min(took, LONGEST_REST_SECONDS))
-            await self._read_again()
+            await self._import_page(importer, page, left)
+            await self._lease.reload()
             if self._progress:
-                self._progress(self._run, page.total)
-            if bringer.connection.account is None:
-                bringer.connection = await identify(self._context, bringer.connection, account)
+                self._progress(self._lease.run, page.total)
+            if importer.connection.account is None:
+                importer.connection = await identify(self._context, importer.connection, account)
 
-    def _note_walks(self, left: Sequence[Walk]) -> Callable[[UnitOfWork], Any]:
-        """Writes down where to go on, in the transaction that brings in what was walked."""
+    async def _import_page(
+        self, importer: BookingImporter, page: SourcePage, left: Sequence[Walk]
+    ) -> None:
+        """Imports the page in batches; where to go on is written with the last."""
+        source = source_of(self._context)
+        batches = [page.rows[i : i + BATCH] for i in range(0, len(page.rows), BATCH)] or [[]]
+        for number, batch in enumerate(batches, 1):
+            began = asyncio.get_running_loop().time()
+            rows = await read_listed(source, batch, page.asked_at)
+            is_last = number == len(batches)
+            await importer.import_rows(rows, self._note_walks(left) if is_last else None)
+            took = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(min(took, LONGEST_REST_SECONDS))
+
+    def _note_walks(self, left: Sequence[Walk]) -> InTransaction:
+        """Writes where to go on, in the transaction that imports what was walked."""
 
         async def note(work: UnitOfWork) -> None:
-            run = self._run
+            run = self._lease.run
             await runs.note_walks(work.tenant, run.id, left)
             is_first_walk = not run.has_range and len(left) == 1
             if is_first_walk and left[0].after is not None and run.generation is not None:
@@ -258,16 +175,15 @@ class RunWorker:
 
         return note
 
-    async def _settle(self, account: SourceAccount, bringer: BookingImporter) -> None:
-        """What was left out, by this run or an earlier one, is tried again, now that all was
-        seen."""
-        await adopt_rows(self._context, bringer.connection)
+    async def _settle(self, account: SourceAccount, importer: BookingImporter) -> None:
+        """Tries again what was left out, by this run or an earlier one, now that all was seen."""
+        await adopt_rows(self._context, importer.connection)
         for _ in range(MOST_PASSES):
             after, has_moved = "", False
-            while uids := await self._list_kept(bringer.connection, after):
-                await self._pause(0, self._trouble)
-                verdicts = await bringer.settle(account, uids)
-                has_moved |= any(v.outcome == RowOutcome.SYNCED for v in verdicts)
+            while uids := await self._list_kept(importer.connection, after):
+                await self._pause(0, self._lease.trouble)
+                results = await importer.retry_kept(account, uids)
+                has_moved |= any(one.outcome == RowOutcome.SYNCED for one in results)
                 after = uids[-1]
             if not has_moved:
                 break
@@ -276,56 +192,18 @@ class RunWorker:
         async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
             return await imported_bookings.list_kept(tenant, connection.account, after, BATCH)
 
-    async def _finish(self, error: KalendsError | None) -> None:
-        await working.change(self._context, self._caller, self._write_end, error)
-
-    async def _write_end(self, work: UnitOfWork, error: KalendsError | None) -> None:
-        if not await end_run(work, self._run, error, self._holder):
-            raise _LeaseLost
-
-    async def _hand_over(self, work: UnitOfWork, seconds: float) -> None:
-        """Lets a job go on, unless somebody has the run already."""
-        is_ours = await runs.release_run(
-            work.tenant,
-            self._run.id,
-            self._holder,
-            timedelta(seconds=seconds),
-            self._trouble,
-        )
-        if is_ours:
-            await enqueue_run(work, self._run.id, timedelta(seconds=seconds))
-
     async def _pause(self, seconds: float, trouble: Trouble) -> None:
-        """Waits with the run in our hands. Raises HandOver where the time is not there, _Lost
-        where the run is not ours any more."""
-        self._trouble = trouble
-        now = asyncio.get_running_loop().time()
-        if now >= self._ends_at:
+        """Waits, and keeps the lease meanwhile. Raises HandOver where there is no time for it,
+        LeaseLost where the run is not ours any more."""
+        self._lease.trouble = trouble
+        if self._lease.age_seconds >= LONGEST_RUN.total_seconds():
             raise SourceFailed(NoAnswer("it shows new bookings without an end"))
-        is_late = self._deadline is not None and now + seconds >= self._deadline
-        if is_late or seconds > self._longest_pause:
+        if self._is_late_in(seconds) or seconds > self._longest_pause:
             raise HandOver(seconds)
-        async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
-            is_ours = await runs.renew_lease(
-                tenant,
-                self._run.id,
-                self._holder,
-                LEASE + timedelta(seconds=seconds),
-                trouble,
-            )
-        if not is_ours:
-            raise _LeaseLost
+        await self._lease.renew(seconds, trouble)
         await asyncio.sleep(seconds)
 
-    async def _hold(self, work: UnitOfWork) -> None:
-        """The first thing in each transaction of the run: until it ends, nobody takes the run.
-        Raises _Lost where somebody has."""
-        is_ours = await runs.hold_run(work.tenant, self._run.id, self._holder, LEASE)
-        if not is_ours:
-            raise _LeaseLost
-
-    async def _read_again(self) -> None:
-        run = await self.find(self._run.id)
-        if run is None or run.is_over:
-            raise _LeaseLost
-        self._run = run
+    def _is_late_in(self, seconds: float) -> bool:
+        """Whether the deadline has come that many seconds from now."""
+        now = asyncio.get_running_loop().time()
+        return self._deadline is not None and now + seconds >= self._deadline

@@ -174,7 +174,7 @@ async def find_claim_of_seats(
 
 
 async def find_imported_seat(tenant: TenantConnection, booking_id: UUID) -> str | None:
-    """The uid of the row of Cal.com that the booking is a seat of."""
+    """The uid of the row that the booking is a seat of, where it was imported."""
     uid: str | None = await tenant.tx.fetchval(IMPORTED_SEAT, tenant.organization_id, booking_id)
     return uid
 

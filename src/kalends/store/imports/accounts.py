@@ -1,4 +1,4 @@
-"""The accounts of Cal.com that an organization was connected to."""
+"""The accounts that an organization was connected to."""
 
 from datetime import datetime
 from typing import Final
@@ -32,7 +32,7 @@ async def find_account(
 ) -> UUID | None:
     """The account with that number, at the same server or of the same person."""
     id_: UUID | None = await tenant.tx.fetchval(
-        FIND, tenant.organization_id, identity.calcom_id, base_url, identity.email
+        FIND, tenant.organization_id, identity.number, base_url, identity.email
     )
     return id_
 
@@ -51,7 +51,5 @@ async def put_account(
     now: datetime,
 ) -> None:
     """Writes the account down, as it was met last."""
-    calcom_id, email = (identity.calcom_id, identity.email) if identity else (None, None)
-    await tenant.tx.execute(
-        PUT, tenant.organization_id, account_id, base_url, calcom_id, email, now
-    )
+    number, email = (identity.number, identity.email) if identity else (None, None)
+    await tenant.tx.execute(PUT, tenant.organization_id, account_id, base_url, number, email, now)

@@ -1,4 +1,4 @@
-"""Connections to Cal.com as rows."""
+"""Connections to a source of bookings as rows."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,8 +7,7 @@ from uuid import UUID
 
 from msgspec import json, structs
 
-from kalends.domain.imports.merging import ScheduleMapping
-from kalends.domain.imports.runs import ImportConnection, OnConflict
+from kalends.domain.imports.connections import ImportConnection, OnConflict, ScheduleMapping
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import as_raw, columns_of, parameters
 

@@ -1,4 +1,4 @@
-"""What was brought in from Cal.com: each row that was seen, and the bookings that it became."""
+"""What was imported: each row that was seen, and the bookings that it became."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,6 +9,7 @@ from msgspec import Raw, Struct, json
 
 from kalends.domain.booking import Booking
 from kalends.domain.imports.merging import ImportedFields
+from kalends.domain.imports.rows import RowState
 from kalends.store.bookings.bookings import COLUMNS as BOOKING_COLUMNS
 from kalends.store.bookings.bookings import booking_from
 from kalends.store.database import TenantConnection
@@ -16,12 +17,12 @@ from kalends.store.rows import columns_of
 
 
 class KnownRow(Struct, frozen=True):
-    """A row as it was last seen, and what came of it. `made_at` and `changed_at` are Cal.com's,
+    """A row as it was last seen, and what came of it. `made_at` and `changed_at` are the source's,
     `seen_at` is when it was asked for. `outcome` is that in the run that saw it last.
     `account_id` is whose account showed it first; None until that was known."""
 
     uid: str
-    state: str
+    state: RowState
     reason: str | None
     digest: bytes
     made_at: datetime | None
@@ -36,18 +37,18 @@ class KnownRow(Struct, frozen=True):
 
 
 class SeatLink(Struct, frozen=True, kw_only=True):
-    """Which booking a seat of a row is, and what Cal.com last said of it. The seat of an ordinary
-    row is empty."""
+    """Which booking a seat of a row is, and what the source last showed of it. The seat of an
+    ordinary row is empty."""
 
     uid: str
     seat: str
     booking_id: UUID
-    brought: ImportedFields
+    base: ImportedFields
 
 
 FIELDS: Final = KnownRow.__struct_fields__
 COLUMNS: Final = columns_of(KnownRow)
-BROUGHT: Final = json.Decoder(ImportedFields)
+BASE: Final = json.Decoder(ImportedFields)
 _TYPES: Final = ("text", "text", "text", "bytea", "timestamptz", "timestamptz", "timestamptz")
 _ALL_TYPES: Final = (*_TYPES, "text", "text", "bytea", "uuid", "text", "uuid")
 _CHANGED: Final = ", ".join(f"{name} = excluded.{name}" for name in FIELDS[1:])
@@ -100,9 +101,6 @@ SELECT id, data FROM events WHERE organization_id = $1 AND booking_id = $2
 ORDER BY number DESC LIMIT $3
 """
 
-PLANS: Final = "SELECT calcom_id, our_id FROM calcom_plans WHERE organization_id = $1 AND kind = $2"
-PUT_PLAN: Final = "INSERT INTO calcom_plans VALUES ($1, $2, $3, $4)"
-
 
 async def lock_imports(tenant: TenantConnection) -> None:
     """Nobody else brings in rows of the organization until the transaction ends."""
@@ -111,14 +109,13 @@ async def lock_imports(tenant: TenantConnection) -> None:
 
 async def find_rows(tenant: TenantConnection, uids: Sequence[str]) -> list[KnownRow]:
     """Those that are known of these rows, and of the rows that followed on them."""
-    return [KnownRow(*row) for row in await tenant.tx.fetch(FIND, tenant.organization_id, uids)]
+    rows = await tenant.tx.fetch(FIND, tenant.organization_id, uids)
+    return [KnownRow(row[0], RowState(row[1]), *row[2:]) for row in rows]
 
 
 async def find_links(tenant: TenantConnection, uids: Sequence[str]) -> list[SeatLink]:
     rows = await tenant.tx.fetch(FIND_LINKS, tenant.organization_id, uids)
-    return [
-        SeatLink(uid=r[0], seat=r[1], booking_id=r[2], brought=BROUGHT.decode(r[3])) for r in rows
-    ]
+    return [SeatLink(uid=r[0], seat=r[1], booking_id=r[2], base=BASE.decode(r[3])) for r in rows]
 
 
 async def put_rows(tenant: TenantConnection, rows: Sequence[KnownRow]) -> None:
@@ -133,7 +130,7 @@ async def put_links(tenant: TenantConnection, links: Sequence[SeatLink]) -> None
         [link.uid for link in links],
         [link.seat for link in links],
         [link.booking_id for link in links],
-        [Raw(json.encode(link.brought)) for link in links],
+        [Raw(json.encode(link.base)) for link in links],
     )
 
 
@@ -190,13 +187,3 @@ async def list_history(
     it was then."""
     rows = await tenant.tx.fetch(HISTORY, tenant.organization_id, booking_id, limit)
     return [(row[0], json.decode(row[1])) for row in rows]
-
-
-async def find_plans(tenant: TenantConnection, kind: str) -> dict[int, UUID]:
-    """What was brought over of that kind: our ids by those of Cal.com."""
-    rows = await tenant.tx.fetch(PLANS, tenant.organization_id, kind)
-    return {row[0]: row[1] for row in rows}
-
-
-async def put_plan(tenant: TenantConnection, kind: str, calcom_id: int, our_id: UUID) -> None:
-    await tenant.tx.execute(PUT_PLAN, tenant.organization_id, kind, calcom_id, our_id)

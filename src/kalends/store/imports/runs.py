@@ -1,4 +1,4 @@
-"""Runs of the Cal.com sync as rows, and the lease of who works on one."""
+"""Runs of imports as rows, and the lease of the worker that has one."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -8,10 +8,14 @@ from uuid import UUID
 import asyncpg
 from msgspec import Struct, json
 
-from kalends.domain.imports.runs import OF_ANOTHER_ACCOUNT, ImportRun, RunState, SkippedRow
+from kalends.domain.imports.rows import RowOutcome
+from kalends.domain.imports.runs import ImportRun, RunState, SkippedRow
 from kalends.domain.imports.sources import Trouble, Walk
 from kalends.store.database import TenantConnection, Tx
+from kalends.store.imports.names import RUN_JOB
 from kalends.store.rows import as_raw, columns_of
+
+OF_ANOTHER_ACCOUNT: Final = "Another account brought it in, and it stays as it is."
 
 FIELDS: Final = ImportRun.__struct_fields__
 COLUMNS: Final = columns_of(ImportRun)
@@ -105,11 +109,11 @@ WHERE organization_id = $1 AND id = $2 AND state IN ('waiting', 'running')
     AND (holder = $3 OR $3 IS NULL AND (lease_until IS NULL OR lease_until < now()))
 """
 # Over all organizations: what nobody works on, and no job is for.
-MISSED: Final = """
+MISSED: Final = f"""
 SELECT organization_id, id FROM calcom_runs r
 WHERE state IN ('waiting', 'running') AND coalesce(lease_until, created_at) < now() - $1::interval
   AND NOT EXISTS (SELECT FROM pgqueuer j
-    WHERE j.entrypoint = 'calcom.run' AND j.status IN ('queued', 'picked')
+    WHERE j.entrypoint = '{RUN_JOB}' AND j.status IN ('queued', 'picked')
       AND position(convert_to(r.id::text, 'UTF8') IN j.payload) > 0)
 ORDER BY organization_id, id LIMIT $2
 """
@@ -121,6 +125,14 @@ class RowCounts(Struct):
     synced: int = 0
     skipped: int = 0
     unchanged: int = 0
+
+    def add(self, outcome: str | None, number: int) -> None:
+        """Counts so many more rows with a `RowOutcome`."""
+        if outcome == RowOutcome.SYNCED:
+            self.synced += number
+        elif outcome is not None:
+            self.skipped += number
+            self.unchanged += number if outcome == RowOutcome.UNCHANGED else 0
 
 
 async def insert_run(

@@ -8,10 +8,10 @@ from msgspec import Meta, Struct
 
 from kalends.domain import ids
 from kalends.domain.errors import Invalid
-from kalends.domain.imports.merging import ScheduleMapping
-from kalends.domain.imports.runs import DEFAULT_BASE_URL, ImportConnection, OnConflict
+from kalends.domain.imports.connections import ImportConnection, OnConflict, ScheduleMapping
 from kalends.domain.values import Day
 from kalends.formats.calcom import (
+    DEFAULT_BASE_URL,
     CalcomConnectionBody,
     SyncDone,
     SyncRun,
@@ -23,7 +23,7 @@ from kalends.formats.encoding import encode
 from kalends.runtime import unit_of_work
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.unit_of_work import Caller
-from kalends.services.imports import connections, runs
+from kalends.services.imports import connections, hooks, runs
 from kalends.services.imports.connections import NewConnection
 from kalends.services.users.sign_in_sessions import require_admin
 from kalends.web.api.models import DayOrInstant, RequestModel, day_or_instant
@@ -224,9 +224,7 @@ async def receive_calcom_hook(call: Call) -> HttpAnswer:
     """
     token = call.scope["path_params"]["token"]
     body = await call.raw_body()
-    await connections.receive_hook(
-        call.context, token, call.headers.get("x-cal-signature-256"), body
-    )
+    await hooks.receive_hook(call.context, token, call.headers.get("x-cal-signature-256"), body)
     return HttpAnswer(200, encode(ReceivedHookBody()), {})
 
 
@@ -301,8 +299,8 @@ def _mapping(number: int, given: CalcomMappingInput) -> ScheduleMapping:
             f"mappings.{number}", "must name either calcomEventTypeId or calcomHostId"
         )
     return ScheduleMapping(
-        calcom_event_type_id=given.calcom_event_type_id,
-        calcom_host_id=given.calcom_host_id,
+        event_type_id=given.calcom_event_type_id,
+        host_id=given.calcom_host_id,
         schedule_id=_schedule_id(given.schedule_id),
     )
 

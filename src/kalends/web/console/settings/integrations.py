@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from kalends.domain import ids
 from kalends.domain.errors import KalendsError, NotFound
-from kalends.domain.imports.runs import DEFAULT_BASE_URL, ImportConnection, ImportRun, OnConflict
+from kalends.domain.imports.connections import ImportConnection, OnConflict
+from kalends.domain.imports.runs import ImportRun
+from kalends.formats.calcom import DEFAULT_BASE_URL
 from kalends.formats.encoding import encode
-from kalends.runtime.sealing import SealBroken
 from kalends.services.imports import connections, runs
 from kalends.translation import gettext_lazy
 from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcomConnection, parse_connection
@@ -98,9 +99,11 @@ def _values(
     request: ConsoleRequest, connection: ImportConnection | None, typed: FormFields
 ) -> dict[str, Any]:
     """What is typed as the API takes it."""
-    sealed = (connection.api_key, connection.webhook_secret) if connection else (None, None)
-    api_key = typed.text("apiKey") or _kept(request, sealed[0], connections.KEY_PURPOSE)
-    secret = typed.text("webhookSecret") or _kept(request, sealed[1], connections.SECRET_PURPOSE)
+    api_key, secret = typed.text("apiKey") or None, typed.text("webhookSecret") or None
+    if connection is not None:  # what is left empty stays, unless it cannot be opened any more
+        context = request.page_request.context
+        api_key = api_key or connections.api_key_of(context, connection)
+        secret = secret or connections.webhook_secret_of(context, connection)
     interval = minutes_or_text(typed.text("intervalMinutes"))
     return {
         "organizationId": ids.encode_id(ids.ORGANIZATION, request.organization.id),
@@ -118,16 +121,6 @@ def _values(
             for row in _mappings_in(typed)
         ],
     }
-
-
-def _kept(request: ConsoleRequest, sealed: bytes | None, purpose: str) -> str | None:
-    """What was given before; None where it cannot be opened any more, and has to come anew."""
-    if sealed is None:
-        return None
-    try:
-        return request.page_request.context.seal.open(sealed, purpose).decode()
-    except SealBroken:
-        return None
 
 
 def _mappings_in(form: FormFields) -> list[dict[str, str]]:
@@ -161,8 +154,8 @@ def _draft_of(connection: ImportConnection | None) -> Draft:
         "intervalMinutes": span_text(connection.interval_minutes),
     }
     for number, mapping in enumerate(connection.mappings):
-        is_host = mapping.calcom_event_type_id is None
-        named = mapping.calcom_host_id if is_host else mapping.calcom_event_type_id
+        is_host = mapping.event_type_id is None
+        named = mapping.host_id if is_host else mapping.event_type_id
         fields[f"mappings.{number}.kind"] = "host" if is_host else "event-type"
         fields[f"mappings.{number}.id"] = str(named)
         fields[f"mappings.{number}.schedule"] = ids.encode_id(ids.SCHEDULE, mapping.schedule_id)

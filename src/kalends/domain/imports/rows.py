@@ -1,0 +1,127 @@
+"""A row of a source: one booking there, with a seat for each of its attendees, in our words."""
+
+import hashlib
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Struct, json
+
+from kalends.domain.booking import Status
+from kalends.domain.imports.merging import ImportedFields
+
+
+class RowState(StrEnum):
+    """What became of a row. The values are stored."""
+
+    IMPORTED = "brought"
+    SKIPPED = "skipped"
+    WAITING = "parked"
+    """For its neighbour in the chain of reschedules."""
+    RECORDED = "recorded"
+    """As a booking without time, in conflict with another."""
+    GONE = "gone"
+    """It was asked for, and the source has no such row."""
+
+
+class RowOutcome(StrEnum):
+    """What a run did with a row that it was shown. The values are stored."""
+
+    SYNCED = "synced"
+    UNCHANGED = "unchanged"
+    SKIPPED = "skipped"
+
+
+class RowSeat(Struct, frozen=True, kw_only=True):
+    """One attendee; `key` tells the seats of a seated row apart, and is empty in others. `extras`
+    has no field of its own here."""
+
+    key: str
+    name: str
+    email: str
+    phone: str | None
+    timezone: str | None
+    is_absent: bool
+    extras: dict[str, Any] = {}
+
+
+class SourceRow(Struct, frozen=True, kw_only=True):
+    """A booking at a source. `made_at` and `changed_at` have milliseconds, its own times none.
+
+    `from_uid` and `to_uid` are its neighbours in the chain of reschedules. Its event type and hosts
+    are known by their ids there.
+    """
+
+    uid: str
+    made_at: datetime | None
+    changed_at: datetime | None
+    from_uid: str | None
+    to_uid: str | None
+    starts_at: datetime
+    ends_at: datetime
+    status: Status
+    reason: str | None
+    title: str | None
+    location: str | None
+    location_type: str | None
+    notes: str | None
+    event_type_id: int | None
+    host_ids: list[int]
+    is_seated: bool
+    seats: list[RowSeat]
+    unusable_seats: int
+    extras: dict[str, Any]
+
+    def digest(self, schedule_id: UUID) -> bytes:
+        """The same for rows that mean the same here, whenever they were touched."""
+        seats = [{name: getattr(seat, name) for name in _MEANING_OF_SEAT} for seat in self.seats]
+        row = [seats if name == "seats" else getattr(self, name) for name in _MEANING_OF_ROW]
+        return hashlib.sha256(json.encode([row, schedule_id])).digest()
+
+
+# Digests are stored: what they are made of, and in which order, stays, else an upgrade would take
+# every row for a changed one.
+_MEANING_OF_ROW: Final = (
+    "uid", "from_uid", "to_uid", "starts_at", "ends_at", "status", "reason", "title", "location",
+    "location_type", "notes", "event_type_id", "host_ids", "is_seated", "seats", "unusable_seats",
+    "extras",
+)  # fmt: skip
+_MEANING_OF_SEAT: Final = ("key", "name", "email", "phone", "timezone", "is_absent")
+
+
+class UnreadableRow(Struct, frozen=True, kw_only=True):
+    """What is no booking for us, and why. Without a usable uid it gets one of its own; `content` is
+    the digest of all of it."""
+
+    uid: str
+    reason: str
+    made_at: datetime | None = None
+    changed_at: datetime | None = None
+    from_uid: str | None = None
+    to_uid: str | None = None
+    content: bytes = b""
+
+    def digest(self, _: UUID) -> bytes:
+        return self.content
+
+
+def fields_of_seat(row: SourceRow, seat: RowSeat, schedule_id: UUID) -> ImportedFields:
+    """What the row says about one of its seats."""
+    is_absent = row.status == Status.CONFIRMED and seat.is_absent
+    return ImportedFields(
+        status=Status.NO_SHOW if is_absent else row.status,
+        start_time=row.starts_at,
+        end_time=row.ends_at,
+        schedule_id=schedule_id,
+        title=row.title,
+        location=row.location,
+        location_type=row.location_type,
+        attendee_name=seat.name,
+        attendee_email=seat.email,
+        attendee_phone=seat.phone,
+        attendee_timezone=seat.timezone,
+        attendee_notes=row.notes,
+        cancellation_reason=row.reason,
+        extras=row.extras | seat.extras,
+    )

@@ -1,0 +1,85 @@
+"""Reading JSON that others wrote, forgivingly: whatever stands there, a value follows or None."""
+
+import math
+import re
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from kalends.availability.wallclock import UnknownZone, zone_named
+from kalends.domain.values import FIRST_YEAR, LAST_YEAR
+from kalends.domain.visible import is_blank
+
+DEEPEST: Final = 12
+LARGEST_WHOLE: Final = 2**53
+LONGEST_TEXT: Final = 5000
+_BROKEN: Final = re.compile("[\x00\ud800-\udfff]")
+_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROLS_OF_TEXT: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]+")
+
+
+def clean(value: Any, depth: int = 0) -> Any:
+    """The JSON value without what cannot be stored or sent on: lone surrogates, NUL, numbers that
+    are none, more depth than anybody needs."""
+    if isinstance(value, str):
+        return value if value.isprintable() else _BROKEN.sub("\ufffd", value)
+    if depth > DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {clean(str(k)): clean(v, depth + 1) for k, v in value.items()}
+    if isinstance(value, list):
+        return [clean(v, depth + 1) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST_WHOLE:
+        return str(value)[:40] if abs(value) < 10**40 else None
+    return value
+
+
+def moment_in(value: Any) -> datetime | None:
+    """The instant in a text (ISO 8601; without an offset it is UTC), None where there is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
+    return moment if FIRST_YEAR <= moment.year <= LAST_YEAR else None
+
+
+def zone_in(value: Any) -> str | None:
+    """The name of a time zone that is known here."""
+    try:
+        zone_named(value if isinstance(value, str) else "")
+    except (UnknownZone, ValueError):
+        return None
+    return str(value)
+
+
+def whole_in(value: Any) -> int | None:
+    """A whole number."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def line_in(value: Any, most: int = 500) -> str | None:
+    """The text as one line of at most so many characters; None where nothing is left to see."""
+    if not isinstance(value, str):
+        return None
+    line = _CONTROLS.sub(" ", value).strip()[:most].strip()
+    return None if is_blank(line) else line
+
+
+def text_in(value: Any) -> str | None:
+    """The text, which may have lines; None where nothing is left to see."""
+    if not isinstance(value, str):
+        return None
+    text = _CONTROLS_OF_TEXT.sub(" ", value).strip()[:LONGEST_TEXT]
+    return None if is_blank(text) else text
+
+
+def dict_in(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def list_in(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,81 @@
+"""Cal.com as a source of bookings: what `BookingSource` promises, in the words of Cal.com."""
+
+import hashlib
+import hmac
+import json as lenient_json
+from typing import Any
+
+from kalends.domain.errors import (
+    CalcomKeyRefused,
+    CalcomNotConfigured,
+    CalcomUnavailable,
+    CalcomUnsupported,
+    KalendsError,
+)
+from kalends.domain.gateways import Http
+from kalends.domain.imports.rows import SourceRow, UnreadableRow
+from kalends.domain.imports.sources import (
+    AccountKey,
+    KeyRefused,
+    KeyUnreadable,
+    NoAnswer,
+    NotConnected,
+    SourceAccount,
+    SourceFailure,
+    Unsupported,
+)
+from kalends.formats.calcom import DEFAULT_BASE_URL
+from kalends.formats.lenient_json import clean
+from kalends.gateways.calcom.client import CalcomAccount
+from kalends.gateways.calcom.rows import read_row, uid_in
+
+
+class CalcomSource:
+    """Cal.com over `http`; a run ends when it has not answered for the patience."""
+
+    default_base_url = DEFAULT_BASE_URL
+
+    def __init__(self, http: Http, patience_seconds: float) -> None:
+        self._http = http
+        self.patience_seconds = patience_seconds
+
+    def open_account(self, key: AccountKey) -> SourceAccount:
+        return CalcomAccount(self._http, key)
+
+    def read_row(self, value: object) -> SourceRow | UnreadableRow:
+        return read_row(value)
+
+    def is_signed(self, body: bytes, signature: str, secret: bytes) -> bool:
+        """HMAC-SHA256 of the raw body, in hex, compared in constant time."""
+        wanted = hmac.new(secret, body, hashlib.sha256).hexdigest()
+        given = signature.strip().lower().encode("utf-8", "replace")
+        return hmac.compare_digest(wanted.encode(), given)
+
+    def uid_in_hook(self, body: bytes) -> str | None:
+        """Most hooks have their booking in `payload`; some are flat."""
+        try:
+            value: Any = clean(lenient_json.loads(body))
+        except (ValueError, RecursionError):
+            return None
+        if not isinstance(value, dict):
+            return None
+        return uid_in(value.get("payload")) or uid_in(value)
+
+    def error_of(self, failure: SourceFailure) -> KalendsError:
+        match failure:
+            case NotConnected():
+                return CalcomNotConfigured(
+                    "Cal.com is not connected. PUT /api/integrations/calcom connects it."
+                )
+            case KeyUnreadable():
+                return CalcomNotConfigured(
+                    "The key for Cal.com was stored under another KALENDS_SECRET. Connect it again."
+                )
+            case KeyRefused():
+                return CalcomKeyRefused(
+                    "Cal.com refuses the API key. Connect it again with another one."
+                )
+            case Unsupported(reason):
+                return CalcomUnsupported(reason)
+            case NoAnswer(reason):
+                return CalcomUnavailable(f"Cal.com cannot be reached: {reason}.")
