@@ -101,7 +101,7 @@ def sync(
         raise UsageError("--end-date must not be before --start-date.")
     with open_installation() as home, _progress() as show:
 
-        async def bring(context: Context) -> ImportRun | SyncPreview:
+        async def sync_or_preview(context: Context) -> ImportRun | SyncPreview:
             organization_id = await find_organization_id(context, organization)
             if is_dry_run:
                 return await preview.preview_sync(context, organization_id, span, show)
@@ -109,34 +109,34 @@ def sync(
                 context, organization_id, span, wait_seconds=None, progress=show
             )
 
-        done = run(home, bring)
+        done = run(home, sync_or_preview)
     if isinstance(done, ImportRun) and (error := runs.error_of_run(done)):
         raise error
     _summarize(done, "would be" if is_dry_run else "were")
 
 
-def import_plans(organization: OrganizationNamed, is_dry_run: DryRun = False) -> None:
+def import_setup(organization: OrganizationNamed, is_dry_run: DryRun = False) -> None:
     """Brings schedules and event types over; says what has no counterpart here."""
 
-    async def bring(context: Context) -> list[setup.SetupResult]:
+    async def import_all(context: Context) -> list[setup.SetupResult]:
         organization_id = await find_organization_id(context, organization)
         return await setup.import_setup(context, organization_id, is_dry_run=is_dry_run)
 
     with open_installation() as home:
-        lines = run(home, bring)
-    for line in lines:
-        done = "would be made" if is_dry_run and line.done.startswith("made") else line.done
-        typer.echo(f"{line.kind} {line.name!r}: {done}")
-        for left_out in line.left_out:
+        results = run(home, import_all)
+    for result in results:
+        done = "would be made" if is_dry_run and result.done.startswith("made") else result.done
+        typer.echo(f"{result.kind} {result.name!r}: {done}")
+        for left_out in result.left_out:
             typer.echo(f"    has no counterpart: {left_out}")
-    if not lines:
+    if not results:
         typer.echo("There are no schedules and event types at Cal.com.")
 
 
 def status(organization: OrganizationNamed) -> None:
     """Shows the connection and its latest runs."""
 
-    async def look(context: Context) -> tuple[ImportConnection, list[ImportRun], str]:
+    async def load(context: Context) -> tuple[ImportConnection, list[ImportRun], str]:
         organization_id = await find_organization_id(context, organization)
         caller = await connections.import_caller(context, organization_id)
         connection = await unit_of_work.read(context, caller, connections.get_connection)
@@ -144,7 +144,7 @@ def status(organization: OrganizationNamed) -> None:
         return connection, latest, _hook_url(context, connection)
 
     with open_installation() as home:
-        connection, latest, hook_url = run(home, look)
+        connection, latest, hook_url = run(home, load)
     every = f"every {connection.interval_minutes} minutes" if connection.interval_minutes else "off"
     hooks = hook_url if connection.webhook_secret else f"{hook_url} (refused: no webhook secret)"
     typer.echo(f"Cal.com    {connection.base_url}, key …{connection.last_four}")
@@ -153,10 +153,10 @@ def status(organization: OrganizationNamed) -> None:
     typer.echo(f"By itself  {every}")
     typer.echo(f"Webhooks   {hooks}")
     for one in latest:
-        is_over = RunState.RUNNING if not one.is_over else one.state
+        state = one.state if one.is_over else RunState.RUNNING
         told = f" ({one.code}: {one.error})" if one.code else ""
         typer.echo(
-            f"{encode_id(RUN, one.id)}  {one.created_at:%Y-%m-%d %H:%M:%S}Z  {is_over:8}"
+            f"{encode_id(RUN, one.id)}  {one.created_at:%Y-%m-%d %H:%M:%S}Z  {state:8}"
             f"{one.synced} synced, {one.skipped} skipped{told}"
         )
 

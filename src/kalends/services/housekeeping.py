@@ -50,7 +50,7 @@ async def forget_sessions(context: Context) -> int:
 
 
 async def forget_sync_runs(context: Context) -> int:
-    """Forgets runs of the Cal.com sync that ended long ago."""
+    """Forgets sync runs that ended long ago."""
     return await _in_batches(context, store.delete_sync_runs, context.clock() - KEEP_SYNC_RUNS_FOR)
 
 

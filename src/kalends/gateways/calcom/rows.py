@@ -152,16 +152,16 @@ def _name(value: Any) -> str | None:
 
 def _location(value: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """The place and its kind; of an integration the link, where there is one."""
-    said, link = line_in(value.get("location")), line_in(value.get("meetingUrl"))
-    if said and said.startswith("integrations:") and link and link.startswith("http"):
-        said = link
-    if said is None:
+    place, link = line_in(value.get("location")), line_in(value.get("meetingUrl"))
+    if place and place.startswith("integrations:") and link and link.startswith("http"):
+        place = link
+    if place is None:
         return None, None
-    if said.startswith(("http://", "https://", "integrations:")):
-        return said, LocationType.VIDEO.value
-    if _PHONE.fullmatch(said):
-        return said, LocationType.PHONE.value
-    return said, LocationType.IN_PERSON.value
+    if place.startswith(("http://", "https://", "integrations:")):
+        return place, LocationType.VIDEO.value
+    if _PHONE.fullmatch(place):
+        return place, LocationType.PHONE.value
+    return place, LocationType.IN_PERSON.value
 
 
 def _hosts(value: Mapping[str, Any]) -> list[dict[str, Any]]:

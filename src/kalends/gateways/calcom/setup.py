@@ -63,7 +63,7 @@ def read_schedule(value: Any) -> SourceSchedule | UnusableSetup:
         days = [str(day).lower() for day in list_in(entry.get("days"))]
         for day in days:
             if window is None or day not in WEEKDAYS:
-                left_out.append(f"the hours {_said(entry)}")
+                left_out.append(f"the hours {_in_words(entry)}")
             else:
                 availability.setdefault(day, []).append(window)
     overrides = _overrides(value, left_out)
@@ -85,17 +85,19 @@ def read_event_type(value: Any) -> SourceEventType | UnusableSetup:
     name = line_in(value.get("title"), 200) or f"Event type {number}"
     if number is None or minutes is None or not 1 <= minutes <= LONGEST_MINUTES:
         return UnusableSetup(f"{name}: it has no id, or no length that can be")
-    left_out = [f"{key} {_said(v)}" for key, v in value.items() if key not in KNOWN and _is_set(v)]
+    left_out = [
+        f"{key} {_in_words(v)}" for key, v in value.items() if key not in KNOWN and _is_set(v)
+    ]
     window, limits = dict_in(value.get("bookingWindow")), dict_in(value.get("bookingLimitsCount"))
     policy, seats = dict_in(value.get("confirmationPolicy")), _seats(value)
     days = whole_in(window.get("value")) if window.get("type") == "calendarDays" else None
     if days is None and _is_set(window) and window.get("disabled") is not True:
-        left_out.append(f"bookingWindow {_said(window)}")
+        left_out.append(f"bookingWindow {_in_words(window)}")
     per_day = whole_in(limits.get("day"))
     left_out += [f"at most {n} a {unit}" for unit, n in limits.items() if _is_limit(unit, n)]
     confirms = policy.get("type") in ("always", "time") and policy.get("disabled") is not True
     if confirms and policy.get("type") == "time":
-        left_out.append(f"confirmationPolicy {_said(policy)} (always instead)")
+        left_out.append(f"confirmationPolicy {_in_words(policy)} (always instead)")
     location, location_type = _location(value, left_out)
     slug = str(value.get("slug"))
     return SourceEventType(
@@ -127,14 +129,14 @@ def _overrides(value: Mapping[str, Any], left_out: list[str]) -> dict[str, list[
         try:
             day = Day.parse(str(entry.get("date"))[:10]).isoformat()
         except ValueError:
-            left_out.append(f"the override {_said(entry)}")
+            left_out.append(f"the override {_in_words(entry)}")
             continue
         windows = overrides.setdefault(day, [])
         if entry.get("startTime") == entry.get("endTime"):
             continue
         window = _window(entry)
         if window is None:
-            left_out.append(f"the override {_said(entry)}")
+            left_out.append(f"the override {_in_words(entry)}")
         else:
             windows.append(window)
     return overrides
@@ -161,11 +163,11 @@ def _location(
     """The first place; others are choices that we do not have."""
     places = [dict_in(place) for place in list_in(value.get("locations"))]
     for place in places[1:]:
-        left_out.append(f"the location {_said(place)}")
+        left_out.append(f"the location {_in_words(place)}")
     first = places[0] if places else {}
     if first.get("type") not in LOCATION_TYPES:
         if first:
-            left_out.append(f"the location {_said(first)}")
+            left_out.append(f"the location {_in_words(first)}")
         return None, None
     kind, name = LOCATION_TYPES[str(first["type"])]
     return line_in(first.get(name)), kind
@@ -211,10 +213,10 @@ def _is_set(value: Any) -> bool:
     return value not in (None, False, 0, "", [], {})
 
 
-def _said(value: Any) -> str:
+def _in_words(value: Any) -> str:
     """As a person would write it down, shortly."""
     if isinstance(value, dict):
-        return ", ".join(f"{k} {_said(v)}" for k, v in value.items() if _is_set(v))[:200]
+        return ", ".join(f"{k} {_in_words(v)}" for k, v in value.items() if _is_set(v))[:200]
     if isinstance(value, list):
-        return ", ".join(map(_said, value))[:200]
+        return ", ".join(map(_in_words, value))[:200]
     return str(value)[:200]

@@ -1,6 +1,6 @@
-"""Whose account a connection reaches, so that another account does not touch what it brought in.
+"""Whose account a connection reaches, so that another account does not touch what it imported.
 
-The source is asked in the first run of a connection: before anything is brought in where rows
+The source is asked in the first run of a connection: before anything is imported where rows
 are known already, else after the first page. A server that does not say is known by its address.
 """
 
@@ -22,7 +22,7 @@ ADOPTED_AT_ONCE: Final = 1000
 async def with_account(
     context: Context, connection: ImportConnection, account: SourceAccount
 ) -> ImportConnection:
-    """The connection, with its account where that has to be known before any row is brought in:
+    """The connection, with its account where that has to be known before any row is imported:
     where there are rows that may be another's. Raises SourceFailed."""
     if connection.account is not None:
         return connection
