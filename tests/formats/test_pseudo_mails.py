@@ -1,0 +1,91 @@
+"""Mails, invitations and feeds under a pseudo-language: nothing in them is bare English."""
+
+from collections.abc import Iterator
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from kalends.domain.booking import Status
+from kalends.domain.mail import Audience, MailKind
+from kalends.formats.mails.accounts import (
+    AccountMailKind,
+    DisabledReason,
+    account_message,
+    endpoint_disabled_message,
+)
+from kalends.formats.mails.bookings import write_booking_message
+from kalends.formats.mails.messages import Message
+from kalends.formats.mails.wording import WORDS
+from kalends.translation import get_catalogue, in_catalogue
+from tests.formats.samples import NOON, booking, booking_mail
+from tests.formats.test_account_mails import account_mail, endpoint_mail
+from tests.pseudo import PSEUDO, bare_words, read_page, write_pseudo
+
+KINDS: Final = [(audience, kind) for audience in WORDS for kind in WORDS[audience]]
+# Dates and the names of what nobody reads.
+_SHOWN: Final = ("SUMMARY", "DESCRIPTION", "LOCATION")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("catalogues")
+    write_pseudo(made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def pseudo(folder: Path) -> Iterator[None]:
+    with in_catalogue(get_catalogue(PSEUDO, folder)):
+        yield
+
+
+def said_in(message: Message) -> str:
+    """The subject, the text, the page, and what a calendar shows of the invitation."""
+    mail = message_from_bytes(message.content, policy=policy.default)
+    assert isinstance(mail, EmailMessage)
+    said = [str(mail["Subject"])]
+    for part in mail.walk():
+        kind = part.get_content_type()
+        if kind == "text/html":
+            said.append(read_page(part.get_content()))
+        if kind == "text/plain":
+            said.append(part.get_content())
+        if kind == "text/calendar" and not part.is_attachment():
+            lines = part.get_content().replace("\r\n ", "").splitlines()
+            said += [line.partition(":")[2] for line in lines if line.startswith(_SHOWN)]
+    return "\n".join(said)
+
+
+@pytest.mark.parametrize(("audience", "kind"), KINDS)
+@pytest.mark.parametrize("status", [Status.CONFIRMED, Status.PENDING])
+def test_a_mail_about_a_booking_says_nothing_but_messages(
+    audience: Audience, kind: MailKind, status: Status
+) -> None:
+    attendee = {"name": "Άντα", "notes": "Σημείωση", "phone": "+49 30"}
+    values: dict[str, Any] = {"title": None, "status": status, "attendee": attendee}
+    shown = booking(location="https://x.example/", location_type="video", **values)
+    before = booking(start_time=NOON.replace(hour=12), location_type="phone", **values)
+    mail = booking_mail(
+        kind=kind,
+        audience=audience,
+        booking=shown,
+        before=before,
+        changeable_until=NOON,
+        organization_name="Ωμέγα",
+    )
+    assert bare_words(said_in(write_booking_message(mail))) == []
+
+
+@pytest.mark.parametrize("kind", AccountMailKind)
+def test_a_mail_to_a_user_says_nothing_but_messages(kind: AccountMailKind) -> None:
+    mail = account_mail(kind=kind, organization_name="Ωμέγα")
+    assert bare_words(said_in(account_message(mail))) == []
+
+
+@pytest.mark.parametrize("reason", DisabledReason)
+def test_a_mail_about_an_endpoint_says_nothing_but_messages(reason: DisabledReason) -> None:
+    mail = endpoint_mail(organization_name="Ωμέγα", reason=reason, error=None)
+    assert bare_words(said_in(endpoint_disabled_message(mail))) == []
