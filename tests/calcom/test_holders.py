@@ -197,7 +197,9 @@ def run_rows(desk: Desk) -> list[JSON]:
     return [dict(row) for row in desk.fetch(sql, desk.world.setup.organization_id)]
 
 
-def look(calcom: FakeCalcom, trouble: Trouble, times: int = 1) -> list[AccountFailure | None]:
+def check_after(
+    calcom: FakeCalcom, trouble: Trouble, times: int = 1
+) -> list[AccountFailure | None]:
     """What a worker reports that resumes a run which met that trouble."""
 
     async def ask() -> list[AccountFailure | None]:
@@ -230,7 +232,7 @@ def test_trouble_that_others_met_before_counts(
     calcom: FakeCalcom, trouble: Trouble, answer: Callable[[], Any], failure: type
 ) -> None:
     calcom.fault = lambda _: answer()
-    (met,) = look(calcom, trouble)
+    (met,) = check_after(calcom, trouble)
     assert isinstance(met, failure)
     assert len(calcom.asked) == 1
 
@@ -238,7 +240,7 @@ def test_trouble_that_others_met_before_counts(
 def test_an_answer_ends_the_trouble_that_others_met(calcom: FakeCalcom) -> None:
     calcom.fault = lambda _: failing("500_trpc") if len(calcom.asked) == 2 else None
     trouble = Trouble(silent_seconds=29.0, limits=MOST_RATE_LIMITS, garbled=2)
-    assert look(calcom, trouble, times=2) == [None, None]
+    assert check_after(calcom, trouble, times=2) == [None, None]
 
 
 def test_a_run_whose_job_is_gone_is_gone_on_with(desk: Desk) -> None:

@@ -14,6 +14,7 @@ from kalends.domain.values import ClockTime, Day
 from kalends.formats.lenient_json import dict_in, line_in, list_in, text_in, whole_in, zone_in
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
+MOST_DAYS_AHEAD: Final = 3660
 MOST_SEATS: Final = 10_000
 DAY_ENDS: Final = frozenset({"23:59", "00:00", "24:00"})
 QUESTION_TYPES: Final = {
@@ -88,16 +89,8 @@ def read_event_type(value: Any) -> SourceEventType | UnusableSetup:
     left_out = [
         f"{key} {_in_words(v)}" for key, v in value.items() if key not in KNOWN and _is_set(v)
     ]
-    window, limits = dict_in(value.get("bookingWindow")), dict_in(value.get("bookingLimitsCount"))
-    policy, seats = dict_in(value.get("confirmationPolicy")), _seats(value)
-    days = whole_in(window.get("value")) if window.get("type") == "calendarDays" else None
-    if days is None and _is_set(window) and window.get("disabled") is not True:
-        left_out.append(f"bookingWindow {_in_words(window)}")
-    per_day = whole_in(limits.get("day"))
-    left_out += [f"at most {n} a {unit}" for unit, n in limits.items() if _is_limit(unit, n)]
-    confirms = policy.get("type") in ("always", "time") and policy.get("disabled") is not True
-    if confirms and policy.get("type") == "time":
-        left_out.append(f"confirmationPolicy {_in_words(policy)} (always instead)")
+    max_days_ahead, max_per_day = _days_ahead(value, left_out), _per_day(value, left_out)
+    requires_confirmation = _confirms(value, left_out)
     location, location_type = _location(value, left_out)
     slug = str(value.get("slug"))
     return SourceEventType(
@@ -111,10 +104,10 @@ def read_event_type(value: Any) -> SourceEventType | UnusableSetup:
         buffer_before_minutes=_minutes(value.get("beforeEventBuffer"), 0) or 0,
         buffer_after_minutes=_minutes(value.get("afterEventBuffer"), 0) or 0,
         min_notice_minutes=_minutes(value.get("minimumBookingNotice"), 0),
-        max_days_ahead=days if days is not None and 0 <= days <= 3660 else None,
-        max_per_day=per_day if per_day and per_day > 0 else None,
-        capacity=seats,
-        requires_confirmation=confirms,
+        max_days_ahead=max_days_ahead,
+        max_per_day=max_per_day,
+        capacity=_seats(value),
+        requires_confirmation=requires_confirmation,
         location=location,
         location_type=location_type,
         questions=_questions(value, left_out),
@@ -149,6 +142,32 @@ def _window(entry: Mapping[str, Any]) -> WindowText | None:
         return WindowText(starts, "24:00" if ends in DAY_ENDS else str(ClockTime.parse(ends)))
     except ValueError:
         return None
+
+
+def _days_ahead(value: Mapping[str, Any], left_out: list[str]) -> int | None:
+    """Calendar days; there are windows of other kinds."""
+    window = dict_in(value.get("bookingWindow"))
+    days = whole_in(window.get("value")) if window.get("type") == "calendarDays" else None
+    if days is None and _is_set(window) and window.get("disabled") is not True:
+        left_out.append(f"bookingWindow {_in_words(window)}")
+    return days if days is not None and 0 <= days <= MOST_DAYS_AHEAD else None
+
+
+def _per_day(value: Mapping[str, Any], left_out: list[str]) -> int | None:
+    """How many bookings a day; there are limits of weeks, months and years too."""
+    limits = dict_in(value.get("bookingLimitsCount"))
+    left_out += [f"at most {n} a {unit}" for unit, n in limits.items() if _is_limit(unit, n)]
+    per_day = whole_in(limits.get("day"))
+    return per_day if per_day and per_day > 0 else None
+
+
+def _confirms(value: Mapping[str, Any], left_out: list[str]) -> bool:
+    """Whether a person confirms bookings; there it may be for those at short notice alone."""
+    policy = dict_in(value.get("confirmationPolicy"))
+    confirms = policy.get("type") in ("always", "time") and policy.get("disabled") is not True
+    if confirms and policy.get("type") == "time":
+        left_out.append(f"confirmationPolicy {_in_words(policy)} (always instead)")
+    return confirms
 
 
 def _seats(value: Mapping[str, Any]) -> int:

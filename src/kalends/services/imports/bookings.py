@@ -46,7 +46,7 @@ from kalends.store.imports.imported_bookings import SeatLink
 
 GIVEN_UP: Final = "The seat was given up."
 UNUSABLE: Final = "A seat has no usable e-mail address; the others are in."
-NOBODY: Final = "It has no attendee with a usable e-mail address."
+NO_ATTENDEE: Final = "It has no attendee with a usable e-mail address."
 NO_SCHEDULE: Final = "The schedule that it is mapped to is not there any more."
 
 SeatOutcome = Outcome | UUID
@@ -108,7 +108,7 @@ class ImportedBookings:
             ]
         if row.unusable_seats:
             outcomes.append(Skipped(UNUSABLE))
-        return outcomes or [Skipped(NOBODY)]
+        return outcomes or [Skipped(NO_ATTENDEE)]
 
     async def create_new(self) -> None:
         """Creates the new bookings of the rows so far."""

@@ -8,8 +8,7 @@ from msgspec import Struct
 from kalends.domain.imports.rows import RowOutcome
 from kalends.domain.imports.runs import SkippedRow, StartRange
 from kalends.domain.imports.sources import SourcePage, Walk, WalkOrder
-from kalends.runtime import unit_of_work as working
-from kalends.runtime.unit_of_work import Context, UnitOfWork
+from kalends.runtime.unit_of_work import Context
 from kalends.services.imports.accounts import with_account
 from kalends.services.imports.connections import (
     SourceFailed,
@@ -20,7 +19,8 @@ from kalends.services.imports.connections import (
     source_of,
     wait_here,
 )
-from kalends.services.imports.fetched_rows import FetchedRow, read_listed
+from kalends.services.imports.dry_runs import try_change
+from kalends.services.imports.fetched_rows import read_listed
 from kalends.services.imports.rows import RowResult, import_rows
 from kalends.services.imports.worker import BATCH
 
@@ -47,14 +47,6 @@ class SyncPreview(Struct):
             self.skips.append(SkippedRow(result.uid, result.reason or "It was left out before."))
 
 
-class _RolledBack(Exception):
-    """Ends a transaction that is only tried; the results are what would be."""
-
-    def __init__(self, results: list[RowResult]) -> None:
-        super().__init__()
-        self.results = results
-
-
 async def preview_sync(
     context: Context, organization_id: UUID, span: StartRange, report: ReportPreview
 ) -> SyncPreview:
@@ -77,20 +69,15 @@ async def _preview(
     caller = await import_caller(context, organization_id)
     preview, seen = SyncPreview(0, 0, []), set[str]()
 
-    async def try_out(work: UnitOfWork, rows: list[FetchedRow]) -> None:
-        raise _RolledBack(await import_rows(work, connection, rows, None))
-
     walk = Walk(by=WalkOrder.CREATION, starts_from=span[0], starts_until=span[1])
     async for page in account.iterate_pages(walk):
         if not isinstance(page, SourcePage):
             raise SourceFailed(page)
         for first in range(0, len(page.rows), BATCH):
             rows = await read_listed(source, page.rows[first : first + BATCH], page.asked_at)
-            try:
-                await working.change(context, caller, try_out, rows)
-            except _RolledBack as tried:
-                for result in [one for one in tried.results if one.uid not in seen]:
-                    preview.count(result)
-                seen.update(result.uid for result in tried.results)
+            results = await try_change(context, caller, import_rows, connection, rows, None)
+            for result in [one for one in results if one.uid not in seen]:
+                preview.count(result)
+            seen.update(result.uid for result in results)
         report(preview, page.total)
     return preview

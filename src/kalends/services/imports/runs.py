@@ -129,8 +129,8 @@ async def start_due_syncs(context: Context) -> int:
     """Begins a run for each connection whose time has come and that has none under way. Returns
     how many had come.
 
-    An organization whose rows somebody holds stays due, and holds up no other; raises Unavailable
-    then, in the end.
+    An organization whose rows are locked elsewhere stays due, and holds up no other; Unavailable
+    is raised then, in the end.
     """
     taken = 0
     seen: list[UUID] = []
@@ -194,7 +194,7 @@ async def _unless_blocked(
     organization_id: UUID,
     change: UseCase[[], bool],
 ) -> bool:
-    """Whether the change was made; where somebody holds what it needs, that is noted."""
+    """Whether the change was made; where rows that it needs are locked elsewhere, that is noted."""
     if organization_id in blocked:
         return False
     try:
@@ -223,7 +223,7 @@ async def _run_until_deadline(
     progress: ReportProgress | None,
 ) -> ImportRun:
     """Works on the run until it is over or the deadline has come. Meanwhile another run of the
-    organization may be at work: it is waited for, and gone on with if nobody else does."""
+    organization may be at work: it is waited for, and gone on with if no other worker does."""
     worker = RunWorker(context, caller, deadline, progress)
     while True:
         await worker.work_on(run_id)

@@ -27,6 +27,7 @@ from kalends.services.imports.connections import (
     require_connection,
     wait_here,
 )
+from kalends.services.imports.dry_runs import try_change
 from kalends.store.availability import event_types, schedules
 from kalends.store.imports import connections
 from kalends.store.imports.setup import find_imported, put_imported
@@ -49,14 +50,6 @@ class SetupResult(Struct, frozen=True):
     left_out: list[str]
 
 
-class _RolledBack(Exception):
-    """Ends a transaction that is only tried; the results are what would be."""
-
-    def __init__(self, results: list[SetupResult]) -> None:
-        super().__init__()
-        self.results = results
-
-
 async def import_setup(
     context: Context, organization_id: UUID, *, is_dry_run: bool
 ) -> list[SetupResult]:
@@ -68,17 +61,8 @@ async def import_setup(
     with failures_as_errors(context):
         found_schedules, found_types = await _ask(context, organization_id)
     caller = await import_caller(context, organization_id)
-
-    async def import_all(work: UnitOfWork) -> list[SetupResult]:
-        results = await _import(work, found_schedules, found_types)
-        if is_dry_run:
-            raise _RolledBack(results)
-        return results
-
-    try:
-        return await working.change(context, caller, import_all)
-    except _RolledBack as tried:
-        return tried.results
+    change = try_change if is_dry_run else working.change
+    return await change(context, caller, _import, found_schedules, found_types)
 
 
 async def _ask(context: Context, organization_id: UUID) -> tuple[Schedules, EventTypes]:

@@ -58,7 +58,7 @@ DUE: Final = """
 SELECT organization_id FROM calcom_connections
 WHERE due_at <= $1 AND organization_id <> ALL($3::uuid[]) ORDER BY due_at LIMIT $2
 """
-# Who is not done yet does not begin anew. One that somebody holds stays due.
+# A sync that is not over does not begin anew. A connection that is locked stays due.
 TAKE_DUE: Final = """
 UPDATE calcom_connections SET due_at = $2 + make_interval(mins => interval_minutes)
 WHERE organization_id = (SELECT organization_id FROM calcom_connections

@@ -103,7 +103,7 @@ ORDER BY number DESC LIMIT $3
 
 
 async def lock_imports(tenant: TenantConnection) -> None:
-    """Nobody else brings in rows of the organization until the transaction ends."""
+    """No other transaction imports rows of the organization until this one ends."""
     await tenant.tx.execute(LOCK, str(tenant.organization_id))
 
 

@@ -27,7 +27,7 @@ INSERT INTO calcom_runs (organization_id, id, state, since, until, created_at)
 VALUES ($1, $2, 'waiting', $3, $4, $5)
 """
 GET: Final = f"SELECT {COLUMNS} FROM calcom_runs WHERE organization_id = $1 AND id = $2"
-# Among the organizations of a signed-in user: who has a run's id does not say which.
+# Among the organizations of a signed-in user: the id of a run does not say which one it is.
 FIND: Final = (
     f"SELECT {COLUMNS} FROM calcom_runs WHERE organization_id = ANY($1::uuid[]) AND id = $2"
 )
@@ -52,7 +52,7 @@ WHERE organization_id = $1 AND id = (SELECT id FROM calcom_runs
 RETURNING {COLUMNS}, extract(epoch FROM now() - silent_since)::float8, failed_tries,
     rate_limits, garbled_answers, extract(epoch FROM now() - began_at)::float8
 """
-# Only the holder's: who was stopped, and wakes when another has the run, changes nothing of it.
+# Only the holder's: a worker that was stopped, and wakes when another has the run, changes nothing.
 HELD: Final = "organization_id = $1 AND id = $2 AND holder = $3 AND state = 'running'"
 TROUBLE: Final = """
     silent_since = now() - make_interval(secs => $5::float8), failed_tries = $6, rate_limits = $7,
@@ -108,7 +108,7 @@ UPDATE calcom_runs SET state = $4, error = $5, code = $6, finished_at = $7, leas
 WHERE organization_id = $1 AND id = $2 AND state IN ('waiting', 'running')
     AND (holder = $3 OR $3 IS NULL AND (lease_until IS NULL OR lease_until < now()))
 """
-# Over all organizations: what nobody works on, and no job is for.
+# Over all organizations: runs that no worker has, and no job is for.
 MISSED: Final = f"""
 SELECT organization_id, id FROM calcom_runs r
 WHERE state IN ('waiting', 'running') AND coalesce(lease_until, created_at) < now() - $1::interval
@@ -167,7 +167,7 @@ async def has_open_run(tenant: TenantConnection) -> bool:
 
 
 class LeasedRun(Struct, frozen=True):
-    """A run that was taken, what those have met who worked on it before, and how long ago the
+    """A run that was leased, what the workers before have met, and how long ago the
     first of them began."""
 
     run: ImportRun
@@ -178,7 +178,7 @@ class LeasedRun(Struct, frozen=True):
 async def acquire_lease(
     tenant: TenantConnection, run_id: UUID, holder: UUID, lease: timedelta
 ) -> LeasedRun | None:
-    """The run, ours for as long as the lease is renewed; None where it is over, somebody else has
+    """The run, ours for as long as the lease is renewed; None where it is over, another worker has
     it, or another run of the organization is at work."""
     try:
         row = await tenant.tx.fetchrow(TAKE, tenant.organization_id, run_id, holder, lease)
@@ -200,14 +200,14 @@ async def renew_lease(
     lease: timedelta,
     trouble: Trouble,
 ) -> bool:
-    """Keeps the run, and notes what was met. False where somebody else has the run."""
+    """Keeps the run, and notes what was met. False where another worker has the run."""
     return await _done(
         tenant.tx, RENEW, tenant.organization_id, run_id, holder, lease, *_columns_of(trouble)
     )
 
 
 async def hold_run(tenant: TenantConnection, run_id: UUID, holder: UUID, lease: timedelta) -> bool:
-    """Keeps the run until the transaction ends. False where somebody else has it."""
+    """Keeps the run until the transaction ends. False where another worker has it."""
     return await _done(tenant.tx, HOLD, tenant.organization_id, run_id, holder, lease)
 
 
@@ -218,14 +218,14 @@ async def release_run(
     after: timedelta,
     trouble: Trouble,
 ) -> bool:
-    """Lets others go on with it, but not before. False where somebody has it already."""
+    """Lets other workers go on with it, but not before. False where one has it already."""
     return await _done(
         tenant.tx, RELEASE, tenant.organization_id, run_id, holder, after, *_columns_of(trouble)
     )
 
 
 async def list_missed_runs(tx: Tx, after: timedelta, limit: int) -> list[tuple[UUID, UUID]]:
-    """Runs (each with its organization before it) that nobody works on for so long, and no job
+    """Runs (each with its organization before it) that no worker has had for so long, and no job
     is for."""
     return [(row[0], row[1]) for row in await tx.fetch(MISSED, after, limit)]
 

@@ -161,7 +161,7 @@ async def sync_calcom(call: Call) -> HttpAnswer:
     what it brought in. What another account of Cal.com brought in before is not touched, and named
     as left out once this one was shown it. Needs an admin.
     """
-    admin, body = await asked_by_admin(call, SyncCalcom)
+    admin, body = await body_of_admin(call, SyncCalcom)
     run = await runs.sync_bookings(call.context, admin.organization_id, span_of(body))
     if not run.is_over:
         return HttpAnswer(202, encode(show_run(run)), {})
@@ -188,7 +188,7 @@ async def put_calcom(call: Call) -> HttpAnswer:
     all the same. Where the key belongs to another account, what the one before brought in stays as
     it is. Needs an admin.
     """
-    admin, body = await asked_by_admin(call, PutCalcomConnection)
+    admin, body = await body_of_admin(call, PutCalcomConnection)
     connection = await connections.connect(call.context, admin, parse_connection(body))
     return connection_response(call, connection)
 
@@ -228,12 +228,12 @@ async def receive_calcom_hook(call: Call) -> HttpAnswer:
     return HttpAnswer(200, encode(ReceivedHookBody()), {})
 
 
-Asked = TypeVar("Asked", SyncCalcom, PutCalcomConnection)
+Body = TypeVar("Body", SyncCalcom, PutCalcomConnection)
 
 
-async def asked_by_admin(call: Call, shape: type[Asked]) -> tuple[Caller, Asked]:
-    """Who asks, and what for. Whose organization it is about is judged first: of another's, nothing
-    but that it is not found is said. Raises NotFound, Forbidden, NotJson, Invalid."""
+async def body_of_admin(call: Call, shape: type[Body]) -> tuple[Caller, Body]:
+    """The caller as an admin, and the body. The organization is judged first: of another one, only
+    NotFound is raised. Raises NotFound, Forbidden, NotJson, Invalid."""
     named = await call.named_in_body("organizationId")
     admin = None if named is None else await as_admin(call, named)
     body = await call.body(shape)
