@@ -14,7 +14,7 @@ from kalends.domain.values import ClockTime, Day
 from kalends.formats.lenient_json import dict_in, line_in, list_in, text_in, whole_in, zone_in
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
-MOST_DAYS_AHEAD: Final = 3660
+MOST_IMPORTED_DAYS_AHEAD: Final = 3660
 MOST_SEATS: Final = 10_000
 DAY_ENDS: Final = frozenset({"23:59", "00:00", "24:00"})
 QUESTION_TYPES: Final = {
@@ -150,7 +150,7 @@ def _days_ahead(value: Mapping[str, Any], left_out: list[str]) -> int | None:
     days = whole_in(window.get("value")) if window.get("type") == "calendarDays" else None
     if days is None and _is_set(window) and window.get("disabled") is not True:
         left_out.append(f"bookingWindow {_in_words(window)}")
-    return days if days is not None and 0 <= days <= MOST_DAYS_AHEAD else None
+    return days if days is not None and 0 <= days <= MOST_IMPORTED_DAYS_AHEAD else None
 
 
 def _per_day(value: Mapping[str, Any], left_out: list[str]) -> int | None:

@@ -39,7 +39,7 @@ from kalends.store.imports.names import HOOK_JOB
 
 log = structlog.get_logger("kalends.imports")
 
-PATIENCE_SECONDS: Final = 20.0
+HOOK_PATIENCE_SECONDS: Final = 20.0
 LONGEST_PAUSE_SECONDS: Final = 8.0
 # A hint is followed for so long, however often its job is put off.
 LONGEST_HINT: Final = timedelta(days=1)
@@ -125,7 +125,7 @@ async def _enqueue_hint(work: UnitOfWork, uid: str) -> None:
 
 async def _import_hinted(context: Context, hint: HookHint) -> None:
     connection = await require_connection(context, hint.organization_id)
-    account = open_account(context, connection, PATIENCE_SECONDS, _wait_a_little)
+    account = open_account(context, connection, HOOK_PATIENCE_SECONDS, _wait_a_little)
     found = await account.find_booking(hint.uid)
     if isinstance(found, Gone):
         return
