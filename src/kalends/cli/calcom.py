@@ -154,10 +154,10 @@ def status(organization: OrganizationNamed) -> None:
     typer.echo(f"Webhooks   {hooks}")
     for one in latest:
         state = one.state if one.is_over else RunState.RUNNING
-        told = f" ({one.code}: {one.error})" if one.code else ""
+        failure = f" ({one.code}: {one.error})" if one.code else ""
         typer.echo(
             f"{encode_id(RUN, one.id)}  {one.created_at:%Y-%m-%d %H:%M:%S}Z  {state:8}"
-            f"{one.synced} synced, {one.skipped} skipped{told}"
+            f"{one.synced} synced, {one.skipped} skipped{failure}"
         )
 
 
@@ -193,7 +193,7 @@ def _summarize(done: ImportRun | SyncPreview, verb: str) -> None:
 
 def _hook_url(context: Context, connection: ImportConnection) -> str:
     token = connections.hook_token(context, connection)
-    # Whoever reads it knows the address, if this process does not.
+    # The reader knows the address, if this process does not.
     address = context.gateways.public_url or "(KALENDS_PUBLIC_URL)"
     return f"{address}/hooks/calcom/{token}"
 

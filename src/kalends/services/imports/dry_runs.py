@@ -1,4 +1,4 @@
-"""Use cases that are tried: the result is told, and nothing of it is kept."""
+"""Use cases that are tried: the result is reported, and nothing of it is kept."""
 
 from typing import Any, ParamSpec, TypeVar
 

@@ -1,4 +1,4 @@
-"""When the fields of a booking came to be as they are, told by its events."""
+"""When the fields of a booking came to be as they are, from its events."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

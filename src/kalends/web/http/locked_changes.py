@@ -50,7 +50,7 @@ async def answer_patch(
     render: Callable[[R], HttpAnswer],
 ) -> HttpAnswer:
     """Changes what the path names by its id, of that prefix and noun. What is no JSON (400) is
-    told before what is missing or stale, and that before what is wrong with the changes."""
+    reported before what is missing or stale, and that before what is wrong with the changes."""
     body = await call.raw_json()
     thing_id, if_match = call.id(*kind), call.if_match
 
