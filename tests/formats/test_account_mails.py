@@ -47,6 +47,7 @@ def endpoint_mail(**changes: Any) -> EndpointMail:
         "url": "https://crm.example/hook",
         "reason": DisabledReason.FAILING,
         "happened_at": CHANGED,
+        "zone": "UTC",
         "failing_since": CHANGED - timedelta(days=5),
         "error": "503 Service Unavailable",
     }

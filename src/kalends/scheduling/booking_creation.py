@@ -1,7 +1,6 @@
 """Creating a booking: API, console and pages all do it here."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from kalends.domain.visible import is_blank
 from kalends.runtime import outbox, phones
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling import booking_requests, clocks
+from kalends.scheduling.booking_requests import RequestedTime
 from kalends.scheduling.claiming import BookingRequest, claim_time
 from kalends.scheduling.holds import take_over_hold
 from kalends.store.bookings import bookings
@@ -30,14 +30,10 @@ class NewAttendee(Struct, frozen=True, kw_only=True):
     locale: str | None = None
 
 
-class NewBooking(Struct, frozen=True, kw_only=True):
+class NewBooking(RequestedTime, frozen=True, kw_only=True):
     """What a client asks for, parsed. What is None takes its default."""
 
-    start_time: datetime
     attendee: NewAttendee
-    end_time: datetime | None = None
-    schedule_id: UUID | None = None
-    event_type_id: UUID | None = None
     timezone: str | None = None
     title: str | None = None
     location: str | None = None
@@ -45,7 +41,6 @@ class NewBooking(Struct, frozen=True, kw_only=True):
     answers: Mapping[str, Any] = {}
     metadata: Mapping[str, Any] = {}
     hold_id: UUID | None = None
-    override: bool = False
 
 
 async def create_booking(work: UnitOfWork, new: NewBooking) -> Booking:

@@ -1,10 +1,10 @@
 """From what a client asks for to a request: which schedules, how long, by which rules."""
 
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from kalends.domain.booking import Booking
 from kalends.domain.errors import Inactive, Invalid
@@ -20,17 +20,15 @@ from kalends.store.availability.schedules import find_schedule
 LONGEST_BOOKING: Final = timedelta(days=366)
 
 
-class RequestedTime(Protocol):
-    """What a new booking and a new hold say of their time."""
+class RequestedTime(Struct, frozen=True, kw_only=True):
+    """What a client asks of the time of a booking or a hold, parsed. What is None takes its
+    default."""
 
-    @property
-    def schedule_id(self) -> UUID | None: ...
-    @property
-    def start_time(self) -> datetime: ...
-    @property
-    def end_time(self) -> datetime | None: ...
-    @property
-    def override(self) -> bool: ...
+    start_time: datetime
+    end_time: datetime | None = None
+    schedule_id: UUID | None = None
+    event_type_id: UUID | None = None
+    override: bool = False
 
 
 async def find_event_type(work: UnitOfWork, event_type_id: UUID | None) -> EventType | None:

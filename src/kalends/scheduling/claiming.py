@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from kalends.availability.rules import Code
 from kalends.availability.slots import Decision, decide
@@ -23,7 +23,7 @@ from kalends.scheduling.availability import LoadedAvailability, load_availabilit
 from kalends.scheduling.availability_queries import AvailabilityQuery
 from kalends.scheduling.explaining import reasons_of
 from kalends.store.availability.calendars import list_session_claims
-from kalends.store.availability.claims import Claim, claim, claim_several
+from kalends.store.availability.claims import Claim, ClaimedFor, claim, claim_several
 from kalends.store.availability.event_types import lock_event_type
 from kalends.store.availability.schedules import lock_schedules, protect_active_schedules
 
@@ -32,15 +32,12 @@ MOST_TRIES: Final = 50
 ONE_MINUTE: Final = timedelta(minutes=1)
 
 
-class BookingRequest(Struct, frozen=True, kw_only=True):
+class BookingRequest(ClaimedFor, frozen=True, kw_only=True):
     """When, on which schedules, and for what: a booking, or a hold that ends at `expires_at`."""
 
     query: AvailabilityQuery
     starts_at: datetime
     ends_at: datetime
-    booking_id: UUID | None = None
-    hold_id: UUID | None = None
-    expires_at: datetime | None = None
 
     def with_buffers(self, begins: datetime, ends: datetime) -> "BookingRequest":
         """The same with the buffers that make its time `[begins, ends)`."""

@@ -1,9 +1,9 @@
 """Holding a time for somebody who is booking, and making a booking of it."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from kalends.domain.errors import HoldExpired, Inactive, Invalid
 from kalends.domain.hold import Hold
@@ -11,20 +11,16 @@ from kalends.domain.ids import HOLD, SCHEDULE, encode_id, new_id
 from kalends.domain.schedule import Schedule
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling import booking_requests
+from kalends.scheduling.booking_requests import RequestedTime
 from kalends.scheduling.claiming import BookingRequest, claim_time, lock_counted
 from kalends.store.availability.schedules import find_schedules, protect_schedules
 from kalends.store.bookings import holds
 
 
-class NewHold(Struct, frozen=True, kw_only=True):
+class NewHold(RequestedTime, frozen=True, kw_only=True):
     """What a client asks for, parsed."""
 
-    start_time: datetime
     minutes: int
-    end_time: datetime | None = None
-    schedule_id: UUID | None = None
-    event_type_id: UUID | None = None
-    override: bool = False
 
 
 async def create_hold(work: UnitOfWork, new: NewHold) -> Hold:

@@ -4,8 +4,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from msgspec import Struct
-
 from kalends.formats.cleaning import one_line
 from kalends.formats.icalendar.invitations import Person
 from kalends.formats.locales import locale_for
@@ -17,7 +15,7 @@ from kalends.formats.mails.letters import (
     write_html,
     write_text,
 )
-from kalends.formats.mails.messages import Letter, Message, write_message
+from kalends.formats.mails.messages import Letter, Message, OrganizationMail, write_message
 from kalends.formats.times import known_zone, moment_text
 from kalends.translation import current_language, gettext, gettext_lazy
 
@@ -34,39 +32,24 @@ class DisabledReason(StrEnum):
     GONE = "gone"  # it answered 410
 
 
-class AccountMail(Struct, frozen=True, kw_only=True):
-    """A link for one user, which ends at `expires_at`. `zone` and `country`, the
-    organization's, decide how the times in the text read.
+class AccountMail(OrganizationMail, frozen=True, kw_only=True):
+    """A link for one user, which ends at `expires_at`.
 
     `invited_by` names who invites; it has a meaning in an invitation only.
     """
 
     kind: AccountMailKind
-    message_id: str
-    recipient: str
-    sender: str
-    organization_name: str
     link: str
     expires_at: datetime
-    happened_at: datetime
-    zone: str = "UTC"
-    country: str | None = None
     invited_by: str | None = None
 
 
-class EndpointMail(Struct, frozen=True, kw_only=True):
+class EndpointMail(OrganizationMail, frozen=True, kw_only=True):
     """A webhook endpoint that was disabled. `error` is what its last try ended with."""
 
-    message_id: str
-    recipient: str
-    sender: str
-    organization_name: str
     endpoint_id: str
     url: str
     reason: DisabledReason
-    happened_at: datetime
-    zone: str = "UTC"
-    country: str | None = None
     failing_since: datetime | None = None
     error: str | None = None
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from babel import Locale
-from msgspec import Struct, structs
+from msgspec import structs
 
 from kalends.availability.wallclock import Zone
 from kalends.domain.booking import Status
@@ -17,6 +17,7 @@ from kalends.formats.bookings import BookingBody
 from kalends.formats.cleaning import find_link, many_lines, one_line
 from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, LetterRow
+from kalends.formats.mails.messages import OrganizationMail
 from kalends.formats.mails.wording import CHANGE, LINK_COMES, ONLINE, PLACES, REASONS
 from kalends.formats.times import known_zone, span_text
 from kalends.translation import SOURCE_LANGUAGE, gettext, language_for
@@ -26,13 +27,12 @@ ENDINGS: Final = frozenset({MailKind.CANCELLED, MailKind.WITHDRAWN})
 CHANGES: Final = frozenset({MailKind.RESCHEDULED, MailKind.UPDATED})
 
 
-class BookingMail(Struct, frozen=True, kw_only=True):
+class BookingMail(OrganizationMail, frozen=True, kw_only=True):
     """What a mail about a booking is made of.
 
     `sequence` is the number of the booking's changes, `happened_at` when the change happened (for
-    a reminder, when it fell due). `zone` and `country` (ISO 3166-1 alpha-2, None where unknown)
-    are the organization's; the attendee's zone and language are in the booking. `place_zone` is
-    that of its first schedule.
+    a reminder, when it fell due). The attendee's zone and language are in the booking.
+    `place_zone` is that of its first schedule.
     `manage_url` opens the booking to anybody who has it, so it is only ever in the attendee's mail;
     `changeable_until` is the last moment at which it changes anything. `before` is the booking as
     the recipient last read it. `now_is` is the status in which the mail is written, which may
@@ -41,15 +41,8 @@ class BookingMail(Struct, frozen=True, kw_only=True):
 
     kind: MailKind
     audience: Audience
-    message_id: str
     booking: BookingBody
     sequence: int
-    happened_at: datetime
-    organization_name: str
-    sender: str
-    recipient: str
-    zone: str
-    country: str | None = None
     place_zone: str | None = None
     organization_email: str | None = None
     manage_url: str | None = None

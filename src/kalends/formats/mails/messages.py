@@ -48,6 +48,22 @@ class CalendarPart(Struct, frozen=True):
     content: bytes
 
 
+class OrganizationMail(Struct, frozen=True, kw_only=True):
+    """What each mail on behalf of an organization is made of.
+
+    `happened_at` is when what it tells of happened. `zone` and `country` (ISO 3166-1 alpha-2, None
+    where unknown) are the organization's; they decide how the times in the text read.
+    """
+
+    message_id: str
+    organization_name: str
+    sender: str
+    recipient: str
+    happened_at: datetime
+    zone: str
+    country: str | None = None
+
+
 class Letter(Struct, frozen=True, kw_only=True):
     """What a message is made of. `written_at` becomes its Date."""
 

@@ -18,12 +18,7 @@ from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.services.imports.bookings import ImportedBookings, SeatOutcome
 from kalends.services.imports.connections import source_of
 from kalends.services.imports.fetched_rows import FetchedRow, RowOrigin, read_fetched
-from kalends.services.imports.known_rows import (
-    KnownRows,
-    gone_row,
-    is_of_another_account,
-    is_older,
-)
+from kalends.services.imports.known_rows import KnownRows, gone_row, is_of_another_account, is_older
 from kalends.services.imports.outcomes import Skipped
 from kalends.store.imports import imported_bookings
 from kalends.store.imports.imported_bookings import KnownRow

@@ -11,13 +11,7 @@ from kalends.domain.errors import KalendsError
 from kalends.domain.imports.connections import ImportConnection
 from kalends.domain.imports.rows import RowOutcome
 from kalends.domain.imports.runs import OVERLAP, ImportRun, plan_walks
-from kalends.domain.imports.sources import (
-    NoAnswer,
-    SourceAccount,
-    SourcePage,
-    Trouble,
-    Walk,
-)
+from kalends.domain.imports.sources import NoAnswer, SourceAccount, SourcePage, Trouble, Walk
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.services.imports.accounts import adopt_rows, identify, with_account

@@ -44,7 +44,15 @@ DELETE FROM occupancies WHERE ctid = ANY(ARRAY(
 NO_EVENT_TYPE: Final = UUID(int=0)
 
 
-class Claim(Struct, frozen=True, kw_only=True):
+class ClaimedFor(Struct, frozen=True, kw_only=True):
+    """What takes the time: a booking, or a hold that ends at `expires_at`."""
+
+    booking_id: UUID | None = None
+    hold_id: UUID | None = None
+    expires_at: datetime | None = None
+
+
+class Claim(ClaimedFor, frozen=True, kw_only=True):
     """What is to be taken: `[begins, ends)` with the buffers, on each of the schedules."""
 
     claim_id: UUID
@@ -52,9 +60,6 @@ class Claim(Struct, frozen=True, kw_only=True):
     starts_at: datetime
     begins: datetime
     ends: datetime
-    booking_id: UUID | None = None
-    hold_id: UUID | None = None
-    expires_at: datetime | None = None
     event_type_id: UUID | None = None
 
 

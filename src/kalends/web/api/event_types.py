@@ -9,7 +9,7 @@ from kalends.domain import ids
 from kalends.domain.booking import LocationType
 from kalends.domain.changes import given_values
 from kalends.domain.errors import Invalid
-from kalends.domain.event_type import EventType, Question, QuestionType, Requirement, links_in
+from kalends.domain.event_type import Question, QuestionType, Requirement, links_in
 from kalends.domain.values import Line, Name, Slug, Text
 from kalends.formats.event_types import EventTypeBody, show_event_type
 from kalends.runtime.idempotency import HttpAnswer
@@ -17,17 +17,11 @@ from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges, NewEventType
 from kalends.web.api.listing import answer_page_in_pieces
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import (
-    DataOf,
-    Deleted,
-    PageOf,
-    data,
-    deleted,
-)
+from kalends.web.http.answers import DataOf, Deleted, PageOf
 from kalends.web.http.call import Call, id_named
-from kalends.web.http.locked_changes import answer_patch
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
+from kalends.web.http.versioned import VersionedCalls
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
 LONGEST_NOTICE_MINUTES: Final = 10 * 366 * 24 * 60
@@ -236,6 +230,9 @@ class UpdateEventType(RequestModel, frozen=True):
     is_active: bool | UnsetType = UNSET
 
 
+CALLS: Final = VersionedCalls(ids.EVENT_TYPE, "event type", show_event_type)
+
+
 async def list_event_types(call: Call) -> HttpAnswer:
     """List event types
 
@@ -248,9 +245,7 @@ async def list_event_types(call: Call) -> HttpAnswer:
 
 async def get_event_type(call: Call) -> HttpAnswer:
     """Get an event type"""
-    return event_type_response(
-        await call.read(event_types.get_event_type, call.id(ids.EVENT_TYPE, "event type"))
-    )
+    return await CALLS.get(call, event_types.get_event_type)
 
 
 async def create_event_type(call: Call) -> HttpAnswer:
@@ -262,9 +257,7 @@ async def create_event_type(call: Call) -> HttpAnswer:
     are needed, bookings go round evenly over a month, or by `weights`.
     """
     new = parse_new(await call.body(CreateEventType))
-    return await call.change(
-        partial(event_type_response, status=201), event_types.create_event_type, new
-    )
+    return await CALLS.create(call, event_types.create_event_type, new)
 
 
 async def update_event_type(call: Call) -> HttpAnswer:
@@ -272,13 +265,8 @@ async def update_event_type(call: Call) -> HttpAnswer:
 
     Replaces `requirements` and `questions` whole. Existing bookings stay as they are.
     """
-    return await answer_patch(
-        call,
-        (ids.EVENT_TYPE, "event type"),
-        event_types.lock_event_type,
-        parse_changes,
-        event_types.update_event_type,
-        event_type_response,
+    return await CALLS.update(
+        call, event_types.lock_event_type, parse_changes, event_types.update_event_type
     )
 
 
@@ -287,18 +275,7 @@ async def delete_event_type(call: Call) -> HttpAnswer:
 
     It cannot be booked any more. Its bookings stay and keep its id.
     """
-    event_type_id = call.id(ids.EVENT_TYPE, "event type")
-    return await call.change(
-        deleted_response, event_types.delete_event_type, event_type_id, call.if_match
-    )
-
-
-def event_type_response(event_type: EventType, status: int = 200) -> HttpAnswer:
-    return data(show_event_type(event_type), status, event_type.version)
-
-
-def deleted_response(event_type: EventType) -> HttpAnswer:
-    return deleted(ids.encode_id(ids.EVENT_TYPE, event_type.id))
+    return await CALLS.delete(call, event_types.delete_event_type)
 
 
 def parse_new(body: CreateEventType) -> NewEventType:

@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.errors import Invalid
-from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
+from kalends.domain.schedule import WEEKDAYS, BookingLimits, WindowText
 from kalends.domain.values import ClockTime, Day, Name, Text
 from kalends.formats.schedules import ScheduleBody, show_schedule
 from kalends.runtime.idempotency import HttpAnswer
@@ -15,17 +15,11 @@ from kalends.services import schedules
 from kalends.services.schedules import NewSchedule, ScheduleChanges
 from kalends.web.api.listing import answer_page_in_pieces
 from kalends.web.api.models import PageQuery, RequestModel, ZoneName, check_zone
-from kalends.web.http.answers import (
-    DataOf,
-    Deleted,
-    PageOf,
-    data,
-    deleted,
-)
+from kalends.web.http.answers import DataOf, Deleted, PageOf
 from kalends.web.http.call import Call
-from kalends.web.http.locked_changes import answer_patch
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
+from kalends.web.http.versioned import VersionedCalls
 
 MOST_WINDOWS: Final = 50
 MOST_OVERRIDES: Final = 2000
@@ -135,6 +129,9 @@ class UpdateSchedule(RequestModel, frozen=True):
     is_active: bool | UnsetType = UNSET
 
 
+CALLS: Final = VersionedCalls(ids.SCHEDULE, "schedule", show_schedule)
+
+
 async def list_schedules(call: Call) -> HttpAnswer:
     """List schedules
 
@@ -147,9 +144,7 @@ async def list_schedules(call: Call) -> HttpAnswer:
 
 async def get_schedule(call: Call) -> HttpAnswer:
     """Get a schedule"""
-    return schedule_response(
-        await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule"))
-    )
+    return await CALLS.get(call, schedules.get_schedule)
 
 
 async def create_schedule(call: Call) -> HttpAnswer:
@@ -159,7 +154,7 @@ async def create_schedule(call: Call) -> HttpAnswer:
     it is open at all times.
     """
     new = parse_new(await call.body(CreateSchedule))
-    return await call.change(partial(schedule_response, status=201), schedules.create_schedule, new)
+    return await CALLS.create(call, schedules.create_schedule, new)
 
 
 async def update_schedule(call: Call) -> HttpAnswer:
@@ -168,13 +163,8 @@ async def update_schedule(call: Call) -> HttpAnswer:
     Replaces `availability`, `overrides` and `booking_limits` whole. Existing bookings stay as they
     are, also where the new hours would not allow them.
     """
-    return await answer_patch(
-        call,
-        (ids.SCHEDULE, "schedule"),
-        schedules.lock_schedule,
-        parse_changes,
-        schedules.update_schedule,
-        schedule_response,
+    return await CALLS.update(
+        call, schedules.lock_schedule, parse_changes, schedules.update_schedule
     )
 
 
@@ -184,18 +174,7 @@ async def delete_schedule(call: Call) -> HttpAnswer:
     Refused while event types, or PENDING or CONFIRMED bookings that have not ended, point at it.
     Its past bookings stay readable.
     """
-    schedule_id = call.id(ids.SCHEDULE, "schedule")
-    return await call.change(
-        deleted_response, schedules.delete_schedule, schedule_id, call.if_match
-    )
-
-
-def schedule_response(schedule: Schedule, status: int = 200) -> HttpAnswer:
-    return data(show_schedule(schedule), status, schedule.version)
-
-
-def deleted_response(schedule: Schedule) -> HttpAnswer:
-    return deleted(ids.encode_id(ids.SCHEDULE, schedule.id))
+    return await CALLS.delete(call, schedules.delete_schedule)
 
 
 def parse_new(body: CreateSchedule) -> NewSchedule:

@@ -17,16 +17,8 @@ from kalends.translation import in_language
 from kalends.web.http.endpoint import error_answer, send_answer
 from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import ANONYMOUS, SAFE_METHODS
-from kalends.web.pages.answers import (
-    Headers as HeaderPairs,
-)
-from kalends.web.pages.answers import (
-    PageAnswer,
-    Stream,
-    redirect,
-    send_page,
-    send_stream,
-)
+from kalends.web.pages.answers import Headers as HeaderPairs
+from kalends.web.pages.answers import PageAnswer, Stream, redirect, send_page, send_stream
 from kalends.web.pages.errors import error_page
 from kalends.web.pages.request import PageContext, PageRequest
 from kalends.web.pages.routes import Framing, PageRoute

@@ -10,23 +10,14 @@ from kalends.domain import ids
 from kalends.domain.errors import InUse, KalendsError, Stale
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.web.console.request import ConsoleRequest
+from kalends.web.console.request import ConsoleHandler, ConsoleRequest, admin_route, member_route
 from kalends.web.console.settings.drafts import Draft, if_match_of, not_done, refused
 from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import Lock, lock_parse_update
+from kalends.web.http.versioned import Versioned
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
-
-
-class Versioned(Protocol):
-    """A thing whose changes are counted."""
-
-    @property
-    def id(self) -> UUID: ...
-
-    @property
-    def version(self) -> int: ...
-
+from kalends.web.pages.routes import PageRoute
 
 T = TypeVar("T", bound=Versioned)
 New = TypeVar("New")
@@ -74,11 +65,27 @@ class Editor(Generic[T, New, Changes]):
     form: Form[T, New, Changes]
     page: Callable[[ConsoleRequest, T | None, Draft], Awaitable[PageAnswer]]
 
+    def pages(self, listed: ConsoleHandler, new: ConsoleHandler) -> tuple[PageRoute, ...]:
+        """The list, which any member sees, and what is done with the form."""
+        thing = f"{self.path}/{{{self._path_name}}}"
+        return (
+            member_route("GET", self.path, listed),
+            admin_route("GET", f"{self.path}/new", new),
+            admin_route("POST", f"{self.path}/new", self.create),
+            member_route("GET", thing, self.show),
+            admin_route("POST", thing, self.save),
+            admin_route("POST", f"{thing}/delete", self.delete),
+        )
+
     async def open(self, request: ConsoleRequest) -> T:
         """The thing that the path names. Raises NotFound."""
-        thing_id = id_named(self.prefix, self.noun, request.path(self.noun.replace(" ", "_")))
+        thing_id = id_named(self.prefix, self.noun, request.path(self._path_name))
         thing: T = await request.read(self.use_cases.get, thing_id)
         return thing
+
+    @property
+    def _path_name(self) -> str:
+        return self.noun.replace(" ", "_")
 
     def id_of(self, thing: T) -> str:
         return ids.encode_id(self.prefix, thing.id)

@@ -8,19 +8,11 @@ from kalends.domain.booking import LocationType
 from kalends.domain.event_type import EventType, QuestionType
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges
-from kalends.web.console.request import ConsoleRequest, admin_route, member_route
+from kalends.web.console.request import ConsoleRequest, admin_route
 from kalends.web.console.settings import event_type_forms, schedules
-from kalends.web.console.settings.drafts import (
-    ROWS_TO_SPARE,
-    YES,
-    Draft,
-)
+from kalends.web.console.settings.drafts import ROWS_TO_SPARE, YES, Draft
 from kalends.web.console.settings.editor import Editor, UseCases
-from kalends.web.console.settings.event_type_forms import (
-    chosen_in,
-    count_rows,
-    new_draft,
-)
+from kalends.web.console.settings.event_type_forms import chosen_in, count_rows, new_draft
 from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settings.schedules import list_all
 from kalends.web.http.locked_changes import lock_update
@@ -84,30 +76,24 @@ def _our_field(name: str) -> str:
     return "requirements" if name == "schedule_id" else in_list.sub(r"\1", name)
 
 
-_USE_CASES: Final = UseCases(
-    event_types.get_event_type,
-    event_types.create_event_type,
-    event_types.lock_event_type,
-    event_types.update_event_type,
-    event_types.delete_event_type,
-)
 EDITOR: Final = Editor(
     path=PATH,
     noun="event type",
     prefix=ids.EVENT_TYPE,
     created="event-type-created",
-    use_cases=_USE_CASES,
+    use_cases=UseCases(
+        event_types.get_event_type,
+        event_types.create_event_type,
+        event_types.lock_event_type,
+        event_types.update_event_type,
+        event_types.delete_event_type,
+    ),
     form=event_type_forms,
     page=_form,
 )
 id_of, path_of, open_event_type = EDITOR.id_of, EDITOR.path_of, EDITOR.open
 
 PAGES: Final = (
-    member_route("GET", PATH, list_event_types),
-    admin_route("GET", f"{PATH}/new", show_new),
-    admin_route("POST", f"{PATH}/new", EDITOR.create),
-    member_route("GET", PATH + "/{event_type}", EDITOR.show),
-    admin_route("POST", PATH + "/{event_type}", EDITOR.save),
+    *EDITOR.pages(list_event_types, show_new),
     admin_route("POST", PATH + "/{event_type}/active", set_active),
-    admin_route("POST", PATH + "/{event_type}/delete", EDITOR.delete),
 )

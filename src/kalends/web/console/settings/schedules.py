@@ -8,19 +8,12 @@ from kalends.domain import ids
 from kalends.domain.errors import NotFound
 from kalends.domain.schedule import WEEKDAYS, Schedule
 from kalends.services import schedules
-from kalends.web.console.request import ConsoleRequest, admin_route, member_route
+from kalends.web.console.request import ConsoleRequest
 from kalends.web.console.settings import schedule_forms
-from kalends.web.console.settings.drafts import (
-    ROWS_TO_SPARE,
-    Draft,
-    rows_in,
-)
+from kalends.web.console.settings.drafts import ROWS_TO_SPARE, Draft, rows_in
 from kalends.web.console.settings.editor import Editor, UseCases
 from kalends.web.console.settings.paging import read_page
-from kalends.web.console.settings.schedule_forms import (
-    WINDOW,
-    new_draft,
-)
+from kalends.web.console.settings.schedule_forms import WINDOW, new_draft
 from kalends.web.pages.answers import PageAnswer
 
 SECTION: Final = "schedules"
@@ -90,29 +83,21 @@ async def _form(request: ConsoleRequest, schedule: Schedule | None, draft: Draft
     )
 
 
-_USE_CASES: Final = UseCases(
-    schedules.get_schedule,
-    schedules.create_schedule,
-    schedules.lock_schedule,
-    schedules.update_schedule,
-    schedules.delete_schedule,
-)
 EDITOR: Final = Editor(
     path=PATH,
     noun="schedule",
     prefix=ids.SCHEDULE,
     created="schedule-created",
-    use_cases=_USE_CASES,
+    use_cases=UseCases(
+        schedules.get_schedule,
+        schedules.create_schedule,
+        schedules.lock_schedule,
+        schedules.update_schedule,
+        schedules.delete_schedule,
+    ),
     form=schedule_forms,
     page=_form,
 )
 id_of, path_of, open_schedule = EDITOR.id_of, EDITOR.path_of, EDITOR.open
 
-PAGES: Final = (
-    member_route("GET", PATH, list_schedules),
-    admin_route("GET", f"{PATH}/new", show_new),
-    admin_route("POST", f"{PATH}/new", EDITOR.create),
-    member_route("GET", PATH + "/{schedule}", EDITOR.show),
-    admin_route("POST", PATH + "/{schedule}", EDITOR.save),
-    admin_route("POST", PATH + "/{schedule}/delete", EDITOR.delete),
-)
+PAGES: Final = EDITOR.pages(list_schedules, show_new)
