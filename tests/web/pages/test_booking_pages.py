@@ -184,6 +184,25 @@ def test_faults_are_reported_at_their_fields_and_input_is_kept(
     assert only_booking(world)["answers"] == answers
 
 
+@pytest.mark.parametrize("number", ["nan", "inf", "1e999"])
+def test_an_infinite_number_is_reported_at_its_field(
+    world: World, visitor: Visitor, number: str
+) -> None:
+    path, _ = offered(world, questions=[{"key": "n", "label": "How many?", "type": "number"}])
+    again = visitor.book(path, tomorrow_at(10), answer__n=number)
+    assert again.status_code == 422
+    assert 'id="wrong-answer.n"' in again.text
+
+
+def test_control_characters_are_reported_at_their_fields(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world, questions=[{"key": "topic", "label": "Topic", "type": "text"}])
+    typed = {"name": "A\x01da", "notes": "Two\x02", "answer__topic": "Three\x03"}
+    again = visitor.book(path, tomorrow_at(10), **typed)
+    assert again.status_code == 422
+    for name in ("name", "notes", "answer.topic"):
+        assert f'id="wrong-{name}"' in again.text, name
+
+
 def test_a_time_that_was_taken_meanwhile_loses_nothing(world: World, visitor: Visitor) -> None:
     path, event_type = offered(world)
     start = tomorrow_at(10)

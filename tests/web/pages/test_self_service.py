@@ -41,6 +41,24 @@ def test_it_is_cancelled_with_a_reason(world: World, visitor: Visitor) -> None:
     assert start in starts_in(visitor.get(path, params={"day": start[:10]}))
 
 
+def test_a_reason_with_control_characters_cancels_nothing(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world)
+    start = tomorrow_at(10)
+    again = visitor.fill_in(visitor.book(path, start), reason="I\x01ll")
+    assert again.status_code == 422
+    assert status_of(world) == ("CONFIRMED", start)
+
+
+def test_a_cancelled_booking_is_shown_without_times(world: World, visitor: Visitor) -> None:
+    path, _ = offered(world)
+    booked = visitor.book(path, tomorrow_at(10))
+    visitor.fill_in(booked)
+    times = visitor.get(f"{booked.url.path}/reschedule")
+    assert times.status_code == 200
+    assert "This booking is cancelled" in text_of(times)
+    assert starts_in(times) == []
+
+
 def test_it_is_moved_to_a_time_that_is_free(world: World, visitor: Visitor) -> None:
     path, _ = offered(world)
     start = tomorrow_at(10)
