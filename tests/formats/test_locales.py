@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from kalends.availability.wallclock import zone_named
-from kalends.formats.locales import english_for
+from kalends.formats.locales import english_for, locale_for
 from kalends.formats.times import clock_text, full_day, moment_text, short_moment_text, span_text
 
 THURSDAY = date(2026, 12, 3)
@@ -69,3 +69,19 @@ def test_every_text_with_a_time_goes_by_the_clock(language: str, time: str) -> N
     for text in texts:
         assert f", {time}" in text
         assert text.isascii()
+
+
+@pytest.mark.parametrize(
+    ("reads", "language", "locale"),
+    [
+        ("de-AT", "de", "de_AT"),
+        ("de-AT", "en", "en_AT"),
+        ("fr", "de", "de"),
+        (None, "de", "de"),
+        (None, "en", "en_GB"),
+    ],
+)
+def test_dates_are_in_the_language_of_the_words(
+    reads: str | None, language: str, locale: str
+) -> None:
+    assert str(locale_for(reads, language)) == locale

@@ -58,7 +58,7 @@ def test_a_message_that_is_put_together_is_refused(source: str) -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ['gettext("Hello {name}")', 'gettext("Hello", name=1)', 'gettext("Hello {name}", nam=1)'],
+    ['gettext("Hello {name}")', 'gettext("Hello", name=1)', 'gettext("Hello {name}", who=1)'],
 )
 def test_values_have_the_names_of_their_placeholders(source: str) -> None:
     assert len(faults_of(source)) == 1
