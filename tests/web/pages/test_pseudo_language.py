@@ -14,6 +14,7 @@ from kalends.domain.booking import Status
 from kalends.domain.event_type import QuestionType
 from kalends.web.app import PAGES
 from tests.conftest import PASSWORD, make_organization
+from tests.homes import environment_in, migrated
 from tests.mails import Mailbox
 from tests.pseudo import PSEUDO, bare_words, install_pseudo, read_page
 from tests.receivers import receiving
@@ -62,6 +63,19 @@ QUERIES: Final = {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return install_pseudo(tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Of an installation of its own: a server that others use would write mails in English."""
+    folder = tmp_path_factory.mktemp("pseudo")
+    return environment_in(folder, OUTBOUND_ALLOW="127.0.0.1", WEBHOOK_RETRY_SCALE="0.02")
+
+
+@pytest.fixture(scope="module")
+def home(environment: dict[str, str]) -> Iterator[Installation]:
+    with migrated(environment) as home:
+        yield home
 
 
 @pytest.fixture(scope="module")
