@@ -227,9 +227,11 @@ def bookings(tour: Tour, schedule: JSON, event_type: JSON) -> None:
     tour.api("POST", "/bookings", body)
     path = f"/bookings/{booking['id']}"
     tour.api("GET", path)
+    tour.mailed("ada@example.com", 1)
     statuses = ("PENDING", "COMPLETED", "CONFIRMED", "PENDING", "NO_SHOW", "CONFIRMED", "NONSENSE")
     for status in statuses:
         tour.api("PATCH", path, {"status": status})
+        tour.mailed("ada@example.com", 2 if status == "CONFIRMED" else 1)
     ended = {"schedule_id": schedule["id"], "attendee": attendee("Past"), "override": True}
     for hour, last in ((10, "COMPLETED"), (12, "CANCELLED")):
         times = {
@@ -283,19 +285,22 @@ def changes(tour: Tour, schedule: JSON, event_type: JSON) -> None:
     times = {"start_time": tour.at(15, 1), "end_time": tour.at(16, 1)}
     booking = tour.data("POST", "/bookings", {**body, **times})
     path = f"/bookings/{booking['id']}"
-    for change in (
-        {"title": "Talk", "location": "https://example.com/room", "location_type": "video"},
-        {"metadata": {"a": 1}},
-        {"metadata": {"a": None, "b": [1]}},
-        {"attendee": {"email": "bobby@example.com", "notes": "Two\nlines"}},
-        {"start_time": tour.at(14, 1)},
-        {"start_time": tour.at(11), "notify": False},
-        {"start_time": tour.at(11), "override": True},
-        {"start_time": tour.at(13, 1), "end_time": tour.at(12, 1)},
-        {"title": 5},
-        {},
+    tour.mailed("bob@example.com", 1)
+    # Each with how many mails the new address has had by then.
+    for mails, change in (
+        (0, {"title": "Talk", "location": "https://example.com/room", "location_type": "video"}),
+        (0, {"metadata": {"a": 1}}),
+        (0, {"metadata": {"a": None, "b": [1]}}),
+        (1, {"attendee": {"email": "bobby@example.com", "notes": "Two\nlines"}}),
+        (2, {"start_time": tour.at(14, 1)}),
+        (2, {"start_time": tour.at(11), "notify": False}),
+        (3, {"start_time": tour.at(11), "override": True}),
+        (3, {"start_time": tour.at(13, 1), "end_time": tour.at(12, 1)}),
+        (3, {"title": 5}),
+        (3, {}),
     ):
         tour.api("PATCH", path, change)
+        tour.mailed("bobby@example.com", mails)
     tour.api("PATCH", path, {"title": "Old"}, headers={"if-match": '"1"'})
     tour.api("PATCH", path, None, headers={"content-type": "application/json"}, content=b"{")
     tour.api("DELETE", path, params={"reason": "Ill", "surprise": 1})
@@ -317,6 +322,8 @@ def group_sessions(tour: Tour) -> None:
         answer = tour.api("POST", "/bookings", {**place, "attendee": attendee(name)})
         made.append(answer.get("data"))
         tour.api("GET", "/slots", params=span)
+    tour.mailed("one@example.com", 1)
+    tour.mailed("two@example.com", 1)
     tour.api("DELETE", f"/bookings/{made[0]['id']}")
     tour.api("POST", "/holds", place)
     tour.api("POST", "/bookings", {**place, "attendee": attendee("Four")})

@@ -158,7 +158,9 @@ def arrivals(tour: Tour, endpoint: JSON) -> None:
     came = [one for one in tour.world.receiver.received if one.event["id"] in order]
     for one in sorted(came, key=lambda one: order[one.event["id"]]):
         tour.note("webhook", webhook_of(one, endpoint["secret"]))
-    tour.api("GET", path, params={"limit": 500})
+    delivered = tour.peek(f"{path}?limit=500")["data"]
+    # Those of one transaction have no order.
+    tour.note("deliveries", sorted(delivered, key=lambda one: order.get(one["event_id"], -1)))
     tour.api("GET", path, params={"state": "exhausted"})
     last = tour.peek(path)["data"][0]
     tour.api("POST", f"{path}/{last['id']}/redeliver")

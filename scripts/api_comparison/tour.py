@@ -117,6 +117,16 @@ class Tour:
             time.sleep(0.1)
         raise WrongWay(f"{what}: not within {_WAIT_SECONDS} s")
 
+    def mailed(self, address: str, count: int) -> None:
+        """Waits until so many mails have come there: one that is still under way would tell of
+        what the next call does. Raises WrongWay."""
+
+        def has_come() -> bool | None:
+            came = [mail for mail in self.world.office.messages if address in str(mail["To"])]
+            return True if len(came) >= count else None
+
+        self.until(f"mail {count} to {address}", has_come)
+
     def peek(self, path: str) -> JSON:
         """Asks with the key of all scopes and records nothing."""
         headers = {"authorization": f"Bearer {self.world.keys['api_key']}"}
