@@ -20,7 +20,7 @@ from kalends.gateways.addresses import is_host_name
 from kalends.gateways.calcom.source import CalcomSource
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.mail import SmtpTransport
-from kalends.runtime.callers import Keyring
+from kalends.runtime.keyring import Keyring
 from kalends.runtime.rate_limits import RateLimiter
 from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
@@ -40,7 +40,7 @@ from kalends.web.app import build_app
 from kalends.web.http.endpoint import ApiContext
 from kalends.web.http.health import Checks
 from kalends.web.http.protocol import REFUSALS
-from kalends.web.http.sign_ins import Sessions
+from kalends.web.http.sign_ins import SignInSessions
 from kalends.web.pages.request import PageLimits
 from kalends.web.pages.zone_list import load_zones
 
@@ -163,7 +163,7 @@ def application(home: Installation) -> ASGIApp:
         context=context,
         keyring=Keyring(context.database),
         limiter=limiter,
-        sessions=Sessions(context, settings.public_url, settings.rate_limit_sign_in),
+        sessions=SignInSessions(context, settings.public_url, settings.rate_limit_sign_in),
         read_limit=settings.rate_limit_read,
         write_limit=settings.rate_limit_write,
     )

@@ -10,7 +10,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.web.app import ROUTES
-from kalends.web.http.refusals import LIMITED_PATHS, credential_in
+from kalends.web.http.throttled_keys import LIMITED_PATHS, credential_in
 from tests.conftest import PASSWORD, fetch, make_organization
 from tests.servers import Server
 from tests.web.test_sessions import early_in_a_minute

@@ -19,7 +19,13 @@ from kalends.cli.running import open_installation, quiet_settings, run
 from kalends.compose import Installation, installation
 from kalends.domain.ids import BOOKING, ORGANIZATION, encode_id
 from kalends.runtime.unit_of_work import Context
-from kalends.services.claims import MISSING, Repair, fault_in_words, find_claim_faults, repair_claim
+from kalends.services.claim_repair import (
+    MISSING,
+    Repair,
+    fault_in_words,
+    find_claim_faults,
+    repair_claim,
+)
 from kalends.services.wall_clocks import MovedClock, find_moved_clocks
 from kalends.settings import Settings, SettingsError
 from kalends.store.availability.claim_faults import ClaimFault

@@ -92,8 +92,8 @@ class BookingFilter(Struct, frozen=True, kw_only=True):
     """What a list asks for; None asks nothing. Bounds are instants; `until` is inclusive.
     `ends_after` with `before`: what meets the time in between.
 
-    `search` holds patterns for the folded text of a booking (`store.booking_search`): of each tuple
-    one has to fit.
+    `search` holds patterns for the folded text of a booking (`store/bookings/search.py`): of
+    each tuple one has to fit.
     """
 
     schedule_id: UUID | None = None

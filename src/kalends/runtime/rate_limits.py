@@ -1,4 +1,4 @@
-"""Rate limits: requests in the running minute, counted in memory, shared once a second.
+"""Rate limits: requests in the running minute, counted in memory, shared twice a second.
 
 The counts of all processes meet in one unlogged table, so a limit holds for an installation
 together to within a second, and a request costs no query.

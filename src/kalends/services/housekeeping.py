@@ -30,7 +30,7 @@ async def end_holds(context: Context) -> int:
 
 
 async def forget_holds(context: Context) -> int:
-    """Forgets holds that ended a day ago; until then they answer that they have ended."""
+    """Forgets holds that ended a day ago: until then, booking with one says that it has ended."""
     return await _in_batches(context, store.delete_holds, context.clock() - KEEP_HOLDS_FOR)
 
 

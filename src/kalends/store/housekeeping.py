@@ -23,20 +23,20 @@ DELETE FROM {table} WHERE ctid = ANY(ARRAY(
 
 
 # Holds of a sandbox end at the time that its requests give (Kalends-Now), which is not ours.
-HOLDS: Final = """
+ENDED_CLAIMS: Final = """
 DELETE FROM occupancies WHERE ctid = ANY(ARRAY(
     SELECT o.ctid FROM occupancies o
     JOIN organizations AS owner ON owner.id = o.organization_id AND owner.mode = 'live'
     WHERE o.expires_at <= $1
     ORDER BY o.expires_at LIMIT $2 FOR UPDATE OF o SKIP LOCKED))
 """
-OLD_HOLDS: Final = """
+ENDED_HOLDS: Final = """
 DELETE FROM holds WHERE ctid = ANY(ARRAY(
     SELECT h.ctid FROM holds h JOIN organizations g ON g.id = h.organization_id AND g.mode = 'live'
     WHERE h.expires_at <= $1
     ORDER BY h.expires_at LIMIT $2 FOR UPDATE OF h SKIP LOCKED))
 """
-ANSWERS: Final = _oldest("idempotency_keys", "created_at")
+IDEMPOTENT_ANSWERS: Final = _oldest("idempotency_keys", "created_at")
 SESSIONS: Final = _oldest("sessions", "expires_at")
 SYNC_RUNS: Final = _oldest("calcom_runs", "finished_at")
 WINDOWS: Final = """
@@ -85,17 +85,17 @@ FORM_DRAFTS: Final = _oldest("form_drafts", "expires_at")
 
 async def delete_ended_holds(tx: Tx, now: datetime) -> int:
     """Gives back the time of holds that ended by `now`, but those of sandboxes."""
-    return await _delete(tx, HOLDS, now)
+    return await _delete(tx, ENDED_CLAIMS, now)
 
 
 async def delete_holds(tx: Tx, until: datetime) -> int:
     """Forgets holds that ended up to that moment, but those of sandboxes."""
-    return await _delete(tx, OLD_HOLDS, until)
+    return await _delete(tx, ENDED_HOLDS, until)
 
 
 async def delete_answers(tx: Tx, until: datetime) -> int:
     """Forgets answers that were kept by `Idempotency-Key` up to that moment."""
-    return await _delete(tx, ANSWERS, until)
+    return await _delete(tx, IDEMPOTENT_ANSWERS, until)
 
 
 async def delete_sessions(tx: Tx, now: datetime) -> int:

@@ -9,10 +9,10 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
-from kalends.runtime.callers import Keyring
+from kalends.runtime.keyring import Keyring
 from kalends.runtime.rate_limits import RateLimiter
 from kalends.web.http.routes import Access
-from kalends.web.http.sign_ins import Sessions
+from kalends.web.http.sign_ins import SignInSessions
 from kalends.web.middleware import RequestMiddleware
 from kalends.web.pages.answers import PageAnswer, Stream, send_stream, text
 from kalends.web.pages.endpoint import SIGN_IN, PageEndpoint
@@ -30,7 +30,7 @@ async def pages(home: Installation) -> AsyncIterator[Pages]:
     context = home.context()
     keyring = Keyring(context.database)
     page_context = PageContext(
-        context, Sessions(context, None), RateLimiter(), PageLimits(), keyring
+        context, SignInSessions(context, None), RateLimiter(), PageLimits(), keyring
     )
 
     def serve(access: Access, **handlers: PageHandler) -> httpx.AsyncClient:

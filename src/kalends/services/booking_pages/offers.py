@@ -109,8 +109,8 @@ async def list_times_near(
             continue
         listed = (await list_times(work, event_type, near)).slots
         if len(listed) >= count or distance is FAR:
-            required_id = int(starts_at.timestamp())
-            nearest = sorted(listed, key=lambda slot: abs(slot.start - required_id))[:count]
+            start = int(starts_at.timestamp())
+            nearest = sorted(listed, key=lambda slot: abs(slot.start - start))[:count]
             return sorted(nearest)
     return []
 

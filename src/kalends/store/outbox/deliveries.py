@@ -18,7 +18,7 @@ from kalends.store.database import TenantConnection, Tx
 
 # Over all organizations, as housekeeping is. A lane of an endpoint that is disabled is parked, and
 # enabling makes it due again.
-_TAKE: Final = """
+_LEASE: Final = """
 WITH candidate AS MATERIALIZED (
     SELECT organization_id, endpoint_id, lane_id, due_at FROM webhook_lanes
     WHERE waiting > 0 AND due_at <= now() AND endpoint_id <> ALL($3::uuid[])
@@ -53,10 +53,10 @@ LEFT JOIN LATERAL (
     ORDER BY d.number LIMIT 1) d ON true
 LEFT JOIN events e ON e.organization_id = t.organization_id AND e.id = d.event_id
 """
-LEASE_LANES: Final = _TAKE.format(past_locked="")
+LEASE_LANES: Final = _LEASE.format(past_locked="")
 # Where all that it looks at is locked by others, it looks further; to do so each time would write
 # into four lanes to take one.
-LEASE_PAST_LOCKED: Final = _TAKE.format(past_locked=" FOR UPDATE SKIP LOCKED")
+LEASE_PAST_LOCKED: Final = _LEASE.format(past_locked=" FOR UPDATE SKIP LOCKED")
 # In a statement of its own, which sees an enabling that the one before was too early for.
 UNPARK: Final = """
 UPDATE webhook_lanes l SET due_at = now()
@@ -101,7 +101,7 @@ JOIN deliveries d ON d.organization_id = o.organization_id AND d.id = o.id
 WHERE d.state = 'pending' AND d.tries = o.tries
     AND (o.organization_id, o.id) NOT IN (SELECT * FROM mine)
 """
-GIVE_BACK: Final = """
+RELEASE: Final = """
 UPDATE webhook_lanes l SET due_at = now() FROM (
     SELECT l.organization_id, l.endpoint_id, l.lane_id FROM webhook_lanes l
     JOIN unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS o (organization_id, endpoint_id, lane_id)
@@ -111,7 +111,7 @@ WHERE l.organization_id = mine.organization_id AND l.endpoint_id = mine.endpoint
     AND l.lane_id = mine.lane_id
 """
 NEXT_DUE: Final = "SELECT min(due_at) - now() FROM webhook_lanes WHERE waiting > 0"
-EMPTY: Final = """
+RECOUNT: Final = """
 UPDATE webhook_lanes l SET waiting = (
     SELECT count(*) FROM deliveries d
     WHERE d.organization_id = $1 AND d.endpoint_id = $2 AND d.lane_id = $3 AND d.state = 'pending')
@@ -236,7 +236,7 @@ async def record_outcomes(tx: Tx, outcomes: Sequence[DeliveryOutcome]) -> list[D
 async def release_lanes(tx: Tx, lanes: Sequence[DueLane]) -> None:
     """Makes lanes due again that were taken and not served; one that is locked is due when its
     lease is over."""
-    await tx.execute(GIVE_BACK, *_keys(lanes))
+    await tx.execute(RELEASE, *_keys(lanes))
 
 
 async def unpark(tx: Tx, parked: Sequence[DueLane]) -> None:
@@ -246,7 +246,7 @@ async def unpark(tx: Tx, parked: Sequence[DueLane]) -> None:
 
 async def count_lane(tx: Tx, lane: DueLane) -> None:
     """Counts anew what waits in a lane in which there was nothing to send."""
-    await tx.execute(EMPTY, lane.organization_id, lane.endpoint_id, lane.lane_id)
+    await tx.execute(RECOUNT, lane.organization_id, lane.endpoint_id, lane.lane_id)
 
 
 async def time_to_next(tx: Tx) -> timedelta | None:

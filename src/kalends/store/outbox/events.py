@@ -13,7 +13,7 @@ from kalends.store.rows import columns_of
 
 # The counter's row is locked from here to COMMIT, so numbers become visible in their order and a
 # reader by cursor never misses a late one; and the lanes of one booking fill in that order.
-_HAPPENED: Final = """
+_INSERT_EVENTS: Final = """
 WITH counter AS (
     UPDATE event_counters SET last_number = last_number + cardinality($2::uuid[])
     WHERE organization_id = $1 RETURNING last_number - cardinality($2::uuid[]) AS before),
@@ -62,11 +62,11 @@ job AS (
     INSERT INTO pgqueuer (priority, status, entrypoint, payload)
     SELECT 0, 'queued', 'mail', convert_to($1::uuid || ' ' || string_agg(id::text, ' '), 'UTF8')
     FROM mail HAVING count(*) > 0)"""
-_WAITS: Final = "\nSELECT EXISTS (SELECT FROM delivery)"
+_HAS_DELIVERIES: Final = "\nSELECT EXISTS (SELECT FROM delivery)"
 
 # The last statement of a transaction.
-APPEND: Final = _HAPPENED + _DELIVERIES + _WAITS
-APPEND_WITH_MAILS: Final = _HAPPENED + _DELIVERIES + _MAILS + _WAITS
+APPEND: Final = _INSERT_EVENTS + _DELIVERIES + _HAS_DELIVERIES
+APPEND_WITH_MAILS: Final = _INSERT_EVENTS + _DELIVERIES + _MAILS + _HAS_DELIVERIES
 # Over all organizations that somebody looks at in one process: one small question.
 COUNTERS: Final = """
 SELECT organization_id, last_number FROM event_counters WHERE organization_id = ANY($1::uuid[])

@@ -13,12 +13,12 @@ from starlette.types import Message, Receive, Scope
 from kalends.domain import ids
 from kalends.domain.errors import Invalid, NotFound, TooLarge, TooSlow, Unauthorized
 from kalends.runtime import unit_of_work
-from kalends.runtime.callers import Keyring
 from kalends.runtime.idempotency import HttpAnswer, IdempotentRequest
 from kalends.runtime.if_match import IfMatch
+from kalends.runtime.keyring import Keyring
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.web.http.reading import check_json, read_body, read_query, text_in_body, text_in_query
-from kalends.web.http.sign_ins import Sessions
+from kalends.web.http.sign_ins import SignInSessions
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -39,7 +39,7 @@ class Call:
     caller: Caller
     headers: Headers
     keyring: Keyring
-    sessions: Sessions
+    sessions: SignInSessions
     _body: bytes | None = None
 
     def id(self, prefix: str, noun: str, name: str = "id") -> UUID:

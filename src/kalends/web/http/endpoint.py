@@ -16,17 +16,17 @@ from kalends.domain.access import Scope as KeyScope
 from kalends.domain.errors import Invalid, KalendsError, MethodNotAllowed, NotFound, RateLimited
 from kalends.domain.ids import API_KEY, encode_id
 from kalends.domain.values import Instant
-from kalends.runtime.callers import Keyring
 from kalends.runtime.idempotency import HttpAnswer
+from kalends.runtime.keyring import Keyring
 from kalends.runtime.rate_limits import RateLimiter
 from kalends.runtime.unit_of_work import Caller, Context
 from kalends.web.http.answers import with_headers
 from kalends.web.http.call import Call
 from kalends.web.http.errors import error_body, error_headers, status_of
 from kalends.web.http.limits import limit_headers
-from kalends.web.http.refusals import Refusals
 from kalends.web.http.routes import Access, Route
-from kalends.web.http.sign_ins import SAFE_METHODS, Sessions
+from kalends.web.http.sign_ins import SAFE_METHODS, SignInSessions
+from kalends.web.http.throttled_keys import Refusals
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class ApiContext:
     context: Context
     keyring: Keyring
     limiter: RateLimiter
-    sessions: Sessions
+    sessions: SignInSessions
     read_limit: int
     write_limit: int
 

@@ -23,7 +23,7 @@ from kalends.domain.errors import (
 )
 from kalends.web.http.connections import ClientConnection, ClientTimeouts, Connections
 from kalends.web.http.errors import error_body, status_of
-from kalends.web.http.refusals import LimitedKey, Refusals
+from kalends.web.http.throttled_keys import LimitedKey, Refusals
 
 # In the scope of a request whose answer goes on until somebody ends it.
 GOES_ON: Final = "kalends.goes_on"

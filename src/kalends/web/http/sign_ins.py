@@ -27,7 +27,7 @@ IPV6_PREFIX_BITS: Final = 64
 
 
 @dataclass(frozen=True)
-class Sessions:
+class SignInSessions:
     """Lets signed-in users in; `public_url` is our own origin, else the request's Host is.
 
     `sign_in_limit` is how many attempts may fail in a minute, 0 is without limit.

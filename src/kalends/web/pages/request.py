@@ -13,12 +13,12 @@ from starlette.types import Receive, Scope
 from kalends.domain.errors import Forbidden, RateLimited, Unauthorized
 from kalends.formats.locales import language_tag, locale_for
 from kalends.runtime import unit_of_work
-from kalends.runtime.callers import Keyring
 from kalends.runtime.change_watcher import ChangeWatcher
+from kalends.runtime.keyring import Keyring
 from kalends.runtime.rate_limits import RateLimiter
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
 from kalends.web.http.call import read_all
-from kalends.web.http.sign_ins import Sessions, address_of, token_in
+from kalends.web.http.sign_ins import SignInSessions, address_of, token_in
 from kalends.web.pages.answers import HTML, PageAnswer
 from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.forms import FormFields, read_fields
@@ -47,7 +47,7 @@ class PageContext:
     """What pages are served with."""
 
     context: Context
-    sessions: Sessions
+    sessions: SignInSessions
     limiter: RateLimiter
     limits: PageLimits
     keyring: Keyring

@@ -15,7 +15,7 @@ from starlette.types import Scope
 from kalends.domain.access import ApiKey
 from kalends.domain.errors import RateLimited
 from kalends.domain.ids import API_KEY, encode_id
-from kalends.runtime.callers import Keyring
+from kalends.runtime.keyring import Keyring
 from kalends.runtime.rate_limits import RateWindow
 from kalends.web.http import metrics
 from kalends.web.http.errors import error_body
