@@ -2,6 +2,8 @@
 
 import httpx
 
+from tests.world import World
+
 
 def is_refused(answer: httpx.Response, field: str) -> bool:
     """Whether the answer is the table's error and names the field."""
@@ -10,3 +12,19 @@ def is_refused(answer: httpx.Response, field: str) -> bool:
     named: str = error["details"][0]["field"]
     is_named = (named + ".").startswith(field + ".")
     return bool(error["code"] == "VALIDATION_ERROR" and is_named)
+
+
+def send_at_attendee_and_organization(
+    world: World, field: str, value: str, setting: str
+) -> list[httpx.Response]:
+    """The answers to a new booking, a changed one and a changed organization: the value is in that
+    field of the attendee, and in that setting of the organization."""
+    attendee = {"name": "Ada", "email": "ada@example.com"} | {field: value}
+    path = f"/api/v1/bookings/{world.shared_booking['id']}"
+    return [
+        world.api.post(
+            "/api/v1/bookings", json=world.booking_body(world.shared_schedule, attendee=attendee)
+        ),
+        world.api.patch(path, json={"attendee": {field: value}}),
+        world.api.patch("/api/v1/organization", json={setting: value}),
+    ]

@@ -3,7 +3,7 @@ of others all go on while it is held."""
 
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ from kalends.store.jobs import NewJob, enqueue_jobs
 from tests.conftest import PASSWORD, make_organization
 from tests.jobs.workers import eventually, jobs_running
 from tests.psql import Psql
-from tests.receivers import Received, Reply, receiving
+from tests.receivers import Received, Receiver, Reply, receiving
 from tests.servers import Server
 from tests.smtp import PostOffice, post_office
 from tests.world import JSON, World, plus, tomorrow_at
@@ -105,15 +105,24 @@ class Slow:
         return Reply(self.status)
 
 
+@contextmanager
+def both_receiving(
+    worlds: tuple[World, World], behave: Slow
+) -> Iterator[tuple[Receiver, Receiver]]:
+    held, free = worlds
+    with receiving(behave) as slow, receiving() as receiver:
+        hear(held, slow.url)
+        hear(free, receiver.url)
+        yield slow, receiver
+
+
 @pytest.mark.parametrize("table", ["webhook_lanes", "deliveries", "webhook_endpoints"])
 def test_a_held_delivery_holds_up_no_others(
     worlds: tuple[World, World], psql: Psql, table: str
 ) -> None:
     held, free = worlds
     behave = Slow(500)
-    with receiving(behave) as slow, receiving() as receiver:
-        hear(held, slow.url)
-        hear(free, receiver.url)
+    with both_receiving(worlds, behave) as (slow, receiver):
         booking = free.book(free.create_schedule())
         held.book(held.create_schedule())
         slow.wait_for(1)
@@ -130,9 +139,7 @@ def test_what_became_of_a_held_delivery_is_written_down_later(
 ) -> None:
     held, free = worlds
     behave = Slow(200)
-    with receiving(behave) as receiver, receiving() as others:
-        hear(held, receiver.url)
-        hear(free, others.url)
+    with both_receiving(worlds, behave) as (receiver, others):
         booking = held.book(held.create_schedule())
         receiver.wait_for(1)
         with psql.holding(rows_of(held, "webhook_lanes")):

@@ -1,10 +1,7 @@
 """New time-zone data between two starts of the server."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata, resources
 from pathlib import Path
@@ -12,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.commands import run_kalends
 from tests.servers import Server
 from tests.world import JSON, Api
 
@@ -54,13 +52,9 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 
 def kalends(environment: dict[str, str], *arguments: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-m", "kalends", *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    done = run_kalends(environment, *arguments)
+    done.check_returncode()
+    return done.stdout
 
 
 def book(api: Api, schedule_id: str, start: str) -> JSON:

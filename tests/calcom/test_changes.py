@@ -55,6 +55,16 @@ def test_a_reschedule_moves_the_booking_and_keeps_its_id(desk: Desk) -> None:
     assert desk.sync()["synced"] == 0
 
 
+def reschedule_twice(desk: Desk) -> str:
+    """From `a` by `b` to `c`, once `a` is here. Gives the id that it has here."""
+    desk.calcom.book("a")
+    desk.sync()
+    id_ = desk.booking("a")["id"]
+    desk.calcom.reschedule("a", "2031-06-01T11:00:00.000Z", "b")
+    desk.calcom.reschedule("b", "2031-06-01T12:00:00.000Z", "c")
+    return str(id_)
+
+
 def test_a_chain_of_reschedules_is_one_move(desk: Desk) -> None:
     desk.calcom.book("a")
     desk.sync()
@@ -69,11 +79,7 @@ def test_a_chain_of_reschedules_is_one_move(desk: Desk) -> None:
 
 @pytest.mark.parametrize("shown", ["cba", "bca", "acb", "bac", "cab", "abc"])
 def test_a_chain_may_be_shown_in_any_order(desk: Desk, shown: str) -> None:
-    desk.calcom.book("a")
-    desk.sync()
-    id_ = desk.booking("a")["id"]
-    desk.calcom.reschedule("a", "2031-06-01T11:00:00.000Z", "b")
-    desk.calcom.reschedule("b", "2031-06-01T12:00:00.000Z", "c")
+    id_ = reschedule_twice(desk)
     for number, uid in enumerate(shown):
         desk.calcom.change(uid, updatedAt=f"2031-01-01T00:00:0{number}.000Z")
         desk.calcom.rows[uid]["createdAt"] = f"2031-01-01T00:00:0{number}.000Z"
@@ -86,11 +92,7 @@ def test_a_chain_may_be_shown_in_any_order(desk: Desk, shown: str) -> None:
 
 def test_a_new_row_moves_the_booking_without_its_old_row(desk: Desk) -> None:
     """The middle of the chain is asked for by its uid."""
-    desk.calcom.book("a")
-    desk.sync()
-    id_ = desk.booking("a")["id"]
-    desk.calcom.reschedule("a", "2031-06-01T11:00:00.000Z", "b")
-    desk.calcom.reschedule("b", "2031-06-01T12:00:00.000Z", "c")
+    id_ = reschedule_twice(desk)
     for uid in "ab":
         desk.calcom.change(uid, updatedAt=LONG_AGO)
         desk.calcom.rows[uid]["createdAt"] = LONG_AGO

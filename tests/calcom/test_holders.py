@@ -91,17 +91,26 @@ def only_errors_after(calcom: FakeCalcom, pages: int) -> None:
     calcom.fault = fault
 
 
-def test_a_run_ends_where_its_server_went_away(fragile: Fragile, calcom: FakeCalcom) -> None:
+@contextmanager
+def desk_of_a_failing_source(
+    fragile: Fragile, calcom: FakeCalcom, *, patience: int
+) -> Iterator[Desk]:
+    """It has 150 bookings, and fails after the first page. `patience` is in seconds."""
     home, environment, folder = fragile
     for _ in range(150):
         calcom.book()
     only_errors_after(calcom, pages=1)
-    environment |= {"KALENDS_CALCOM_PATIENCE": "8"}
+    environment |= {"KALENDS_CALCOM_PATIENCE": str(patience)}
     setup = make_organization(home)
     with (
         Server(environment, folder / "1.log") as server,
         desk_at(server, home, calcom, setup) as desk,
     ):
+        yield desk
+
+
+def test_a_run_ends_where_its_server_went_away(fragile: Fragile, calcom: FakeCalcom) -> None:
+    with desk_of_a_failing_source(fragile, calcom, patience=8) as desk:
         run = begin_by_timetable(desk)
         failed = wait_until_over(desk, run)
         assert (failed["status"], failed["code"]) == ("failed", "CALCOM_UNAVAILABLE")
@@ -115,16 +124,7 @@ def test_a_call_and_the_jobs_after_it_share_one_patience(
     fragile: Fragile, calcom: FakeCalcom
 ) -> None:
     """The call is over before the patience is: what it waited for counts."""
-    home, environment, folder = fragile
-    for _ in range(150):
-        calcom.book()
-    only_errors_after(calcom, pages=1)
-    environment |= {"KALENDS_CALCOM_PATIENCE": "23"}
-    setup = make_organization(home)
-    with (
-        Server(environment, folder / "1.log") as server,
-        desk_at(server, home, calcom, setup) as desk,
-    ):
+    with desk_of_a_failing_source(fragile, calcom, patience=23) as desk:
         desk.connect()
         answer = desk.try_sync()
         assert answer.status_code == 202, answer.text

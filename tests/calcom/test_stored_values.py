@@ -1,15 +1,13 @@
 """What imports have stored is read by any later release: its names and digests stay."""
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
-from msgspec import Raw, json, to_builtins
+from msgspec import Raw, json, structs, to_builtins
 
-from kalends.domain.booking import Status
 from kalends.domain.imports.connections import ScheduleMapping
-from kalends.domain.imports.merging import ImportedFields, claim_id_of_row, with_extras
+from kalends.domain.imports.merging import claim_id_of_row, with_extras
 from kalends.domain.imports.rows import RowOutcome, RowState
 from kalends.domain.imports.runs import SkippedRow
 from kalends.domain.imports.sources import Walk, WalkOrder
@@ -17,6 +15,7 @@ from kalends.gateways.calcom.rows import read_row
 from kalends.services.imports.hooks import HookHint
 from kalends.services.imports.leases import DueRun
 from kalends.store.imports import names
+from tests.calcom.test_rules import BASE
 from tests.fakes.calcom import samples
 
 ID = UUID(int=7)
@@ -54,22 +53,7 @@ def test_a_value_is_stored_under_the_names_it_had(value: Any, stored: dict[str, 
 
 
 def test_fields_of_a_seat_are_stored_under_the_names_they_had() -> None:
-    fields = ImportedFields(
-        status=Status.CONFIRMED,
-        start_time=datetime(2031, 5, 1, 10, tzinfo=UTC),
-        end_time=datetime(2031, 5, 1, 11, tzinfo=UTC),
-        schedule_id=ID,
-        title=None,
-        location=None,
-        location_type=None,
-        attendee_name="Ada",
-        attendee_email="ada@client.example",
-        attendee_phone=None,
-        attendee_timezone=None,
-        attendee_notes=None,
-        cancellation_reason=None,
-        extras={"id": 1},
-    )
+    fields = structs.replace(BASE, extras={"id": 1})
     assert to_builtins(fields)["noted"] == {"id": 1}
     assert "extras" not in to_builtins(fields)
 

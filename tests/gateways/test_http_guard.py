@@ -162,14 +162,6 @@ async def test_a_fault_ends_a_sentence(url: str, fault: str | None) -> None:
 # Certificates.
 
 
-@pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    """An authority that the system trusts."""
-    made = Authority(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(made.file))
-    return made
-
-
 async def https_reason(tls: ssl.SSLContext, host: str = "hook.example") -> str | int:
     client = GuardedHttp(LOOPBACK, pointing_to(["127.0.0.1"]))
     async with receiving(answer_ok, tls) as receiver:

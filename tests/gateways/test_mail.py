@@ -73,14 +73,6 @@ async def transport(url: str) -> AsyncIterator[SmtpTransport]:
         await made.close()
 
 
-@pytest.fixture
-def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
-    """An authority that the system trusts."""
-    made = Authority(tmp_path)
-    monkeypatch.setenv("SSL_CERT_FILE", str(made.file))
-    return made
-
-
 async def post_once(
     url: str, recipient: str = GUEST, sender: str = SENDER, message: bytes = MESSAGE
 ) -> Posted | Deferred | Rejected:
@@ -410,13 +402,19 @@ class SecondTime(dict[str, bytes | None]):
         return self._answer if step == "MAIL" and self._heard == 2 else default
 
 
-@pytest.mark.parametrize("answer", [b"421 idle for too long", b""])
-async def test_a_kept_connection_that_ended_is_no_failure(answer: bytes) -> None:
+@asynccontextmanager
+async def second_mail_answered(answer: bytes) -> AsyncIterator[tuple[Receiver, SmtpTransport]]:
     answers = SecondTime(answer)
     async with (
         receiving(lambda visit: talk(visit, answers)) as server,
         transport(f"smtp://127.0.0.1:{server.port}") as made,
     ):
+        yield server, made
+
+
+@pytest.mark.parametrize("answer", [b"421 idle for too long", b""])
+async def test_a_kept_connection_that_ended_is_no_failure(answer: bytes) -> None:
+    async with second_mail_answered(answer) as (server, made):
         for _ in range(3):
             assert await made.post(SENDER, GUEST, MESSAGE) == Posted()
         assert server.connections == 2
@@ -424,11 +422,7 @@ async def test_a_kept_connection_that_ended_is_no_failure(answer: bytes) -> None
 
 @pytest.mark.parametrize("answer", [b"451 later", b"550 not as you"])
 async def test_a_refusal_on_a_kept_connection_is_one(answer: bytes) -> None:
-    answers = SecondTime(answer)
-    async with (
-        receiving(lambda visit: talk(visit, answers)) as server,
-        transport(f"smtp://127.0.0.1:{server.port}") as made,
-    ):
+    async with second_mail_answered(answer) as (_, made):
         assert await made.post(SENDER, GUEST, MESSAGE) == Posted()
         assert isinstance(await made.post(SENDER, GUEST, MESSAGE), Deferred)
 

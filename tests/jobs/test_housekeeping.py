@@ -85,12 +85,7 @@ async def test_ended_holds_give_back_their_time_but_those_of_a_sandbox_stay(
 
 
 async def test_expired_sessions_are_forgotten(context: Context) -> None:
-    user_id = new_id()
-    await execute(
-        context,
-        "INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, '', $3)",
-        [user_id, f"{user_id}@example.test", NOW],
-    )
+    user_id = await make_user(context)
     for expires_at in (NOW - SECOND, NOW + timedelta(minutes=5)):
         await execute(
             context,
@@ -227,12 +222,7 @@ async def test_links_are_forgotten_a_month_after_the_end_of_their_booking(
 
 
 async def test_links_to_accounts_are_forgotten_when_they_have_expired(context: Context) -> None:
-    user_id = new_id()
-    await execute(
-        context,
-        "INSERT INTO users (id, email, created_at) VALUES ($1, $2, $3)",
-        [user_id, f"{user_id}@example.test", NOW],
-    )
+    user_id = await make_user(context)
     for expires_at in (NOW - SECOND, NOW + timedelta(minutes=5)):
         await execute(
             context,
@@ -256,6 +246,16 @@ async def test_every_line_of_the_timetable_leaves_nothing_for_a_second_time(
         await timed.run(at_once)
     again = {name: await timed.run(at_once) for name, timed in TIMETABLE.items()}
     assert again == dict.fromkeys(TIMETABLE, 0)
+
+
+async def make_user(context: Context) -> UUID:
+    user_id = new_id()
+    await execute(
+        context,
+        "INSERT INTO users (id, email, created_at) VALUES ($1, $2, $3)",
+        [user_id, f"{user_id}@example.test", NOW],
+    )
+    return user_id
 
 
 async def make_tenant(context: Context, mode: str = "live") -> UUID:

@@ -31,12 +31,21 @@ def user(world: World) -> Iterator[User]:
     user.close()
 
 
-@pytest.mark.parametrize(("path", "fields"), FORMS, ids=lambda value: str(value)[:22])
-def test_every_form_that_changes_a_booking_may_notify_nobody(
-    world: World, office: PostOffice, user: User, path: str, fields: JSON
-) -> None:
-    booking = world.book(world.create_schedule())
+@pytest.fixture
+def booking(world: World, office: PostOffice) -> JSON:
+    """Its first mails have come."""
+    made = world.book(world.create_schedule())
     office.wait_for(2)
+    return made
+
+
+each_form = pytest.mark.parametrize(("path", "fields"), FORMS, ids=lambda value: str(value)[:22])
+
+
+@each_form
+def test_every_form_that_changes_a_booking_may_notify_nobody(
+    world: World, office: PostOffice, user: User, booking: JSON, path: str, fields: JSON
+) -> None:
     own_page = path if path in ("/edit", "/reschedule") else ""
     page = user.open(f"/bookings/{booking['id']}{own_page}")
     assert "Do not tell John Doe by mail" in text_of(page)
@@ -46,11 +55,9 @@ def test_every_form_that_changes_a_booking_may_notify_nobody(
     assert len(mails_after_all(world, office, 2)) == 2
 
 
-@pytest.mark.parametrize(("path", "fields"), FORMS, ids=lambda value: str(value)[:22])
+@each_form
 def test_every_form_that_changes_a_booking_notifies_by_default(
-    world: World, office: PostOffice, user: User, path: str, fields: JSON
+    office: PostOffice, user: User, booking: JSON, path: str, fields: JSON
 ) -> None:
-    booking = world.book(world.create_schedule())
-    office.wait_for(2)
     user.submit(f"/bookings/{booking['id']}{path}", **fields)
     assert len(office.wait_for(3)) >= 3

@@ -160,6 +160,13 @@ async def mail_to(context: Context, caller: Caller, email: str) -> Mail:
     return next(mail for mail in listed if mail.recipient == email)
 
 
+async def invite(context: Context, owner: Caller, role: Role) -> tuple[str, Mail]:
+    """Somebody new: the address, and the mail to it."""
+    email = f"new-{uuid.uuid4().hex[:8]}@example.test"
+    await unit_of_work.change(context, owner, members.invite_member, email, role)
+    return email, await mail_to(context, owner, email)
+
+
 async def test_a_link_for_a_new_password_is_read_by_its_user_alone(
     context: Context, world: World
 ) -> None:
@@ -179,9 +186,7 @@ async def test_an_invitation_is_read_by_admins_unless_its_user_belongs_elsewhere
 ) -> None:
     owner = await owner_of(context, world)
     admin = await user_with(context, world, Role.ADMIN)
-    email = f"new-{uuid.uuid4().hex[:8]}@example.test"
-    await unit_of_work.change(context, owner, members.invite_member, email, Role.MEMBER)
-    mail = await mail_to(context, owner, email)
+    email, mail = await invite(context, owner, Role.MEMBER)
     assert await unit_of_work.read(context, admin, members.may_read_mail, mail)
 
     other = await owner_of(context, new_world())
@@ -194,8 +199,6 @@ async def test_an_invitation_to_an_owner_is_no_way_up_for_an_admin(
 ) -> None:
     owner = await owner_of(context, world)
     admin = await user_with(context, world, Role.ADMIN)
-    email = f"new-{uuid.uuid4().hex[:8]}@example.test"
-    await unit_of_work.change(context, owner, members.invite_member, email, Role.OWNER)
-    mail = await mail_to(context, owner, email)
+    _, mail = await invite(context, owner, Role.OWNER)
     assert await unit_of_work.read(context, owner, members.may_read_mail, mail)
     assert not await unit_of_work.read(context, admin, members.may_read_mail, mail)

@@ -8,17 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from kalends.domain import ids
+from kalends.domain import errors, ids
 from kalends.domain.booking import Booking, Status
-from kalends.domain.errors import (
-    KalendsError,
-    NotFound,
-    NotReschedulable,
-    Refused,
-    SlotTaken,
-    Stale,
-    TooLateToChange,
-)
 from kalends.domain.values import Instant
 from kalends.runtime.links import create_link
 from kalends.runtime.unit_of_work import Context
@@ -97,7 +88,7 @@ async def test_an_unknown_token_opens_nothing(context: Context, token: str) -> N
         reschedule_by_link(context, token, Instant.parse(NEXT_WEEK)),
         list_slots_by_link(context, token, next_month()),
     ):
-        with pytest.raises(NotFound):
+        with pytest.raises(errors.NotFound):
             await attempt
 
 
@@ -145,7 +136,7 @@ async def test_a_taken_time_is_refused(context: Context, world: World) -> None:
     schedule = world.create_schedule()
     world.book(schedule, plus(NEXT_WEEK, hours=3))
     link = await link_to(context, world, world.book(schedule, NEXT_WEEK))
-    with pytest.raises(SlotTaken):
+    with pytest.raises(errors.SlotTaken):
         await reschedule_by_link(context, link, Instant.parse(plus(NEXT_WEEK, hours=3)))
 
 
@@ -154,7 +145,7 @@ async def test_a_time_outside_of_the_hours_is_refused(context: Context, world: W
     days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
     schedule = world.create_schedule(availability=dict.fromkeys(days, hours))
     link = await link_to(context, world, world.book(schedule, NEXT_WEEK))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(errors.Refused) as refused:
         await reschedule_by_link(context, link, Instant.parse(plus(NEXT_WEEK, hours=10)))
     assert refused.value.refusal == "OUTSIDE_AVAILABILITY"
 
@@ -162,7 +153,7 @@ async def test_a_time_outside_of_the_hours_is_refused(context: Context, world: W
 async def test_nobody_moves_a_booking_into_the_past(context: Context, world: World) -> None:
     """An API key may record what was; a link may not."""
     link = await link_to(context, world, world.book(world.create_schedule(), NEXT_WEEK))
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(errors.Refused) as refused:
         await reschedule_by_link(context, link, Instant.parse(plus(tomorrow_at(10), days=-3)))
     assert refused.value.refusal == "TOO_SHORT_NOTICE"
 
@@ -186,14 +177,14 @@ async def test_the_event_types_notice_binds(
         await refusal(list_slots_by_link(then, link, next_month())),
         await refusal(cancel_by_link(then, link, None)),
     ]
-    assert refusals == [None if may else TooLateToChange] * 3
+    assert refusals == [None if may else errors.TooLateToChange] * 3
     assert len(await events_of(context, booking)) == (3 if may else 1)
 
 
-async def refusal(attempt: Awaitable[object]) -> type[KalendsError] | None:
+async def refusal(attempt: Awaitable[object]) -> type[errors.KalendsError] | None:
     try:
         await attempt
-    except KalendsError as error:
+    except errors.KalendsError as error:
         return type(error)
     return None
 
@@ -206,7 +197,7 @@ async def test_the_notice_stands_when_the_event_type_is_deleted(
     )
     booking = world.book(start=NEXT_WEEK, event_type_id=event_type["id"])
     world.api.delete(f"/api/v1/event-types/{event_type['id']}")
-    with pytest.raises(TooLateToChange):
+    with pytest.raises(errors.TooLateToChange):
         await cancel_by_link(context, await link_to(context, world, booking), None)
 
 
@@ -226,7 +217,7 @@ async def test_without_a_notice_it_may_be_changed_until_its_end(
     assert (await open_link(at(context, plus(NEXT_WEEK, minutes=59)), link)).may_change
     ended = at(context, plus(NEXT_WEEK, minutes=60))
     assert (await open_link(ended, link)).is_over
-    with pytest.raises(TooLateToChange):
+    with pytest.raises(errors.TooLateToChange):
         await cancel_by_link(ended, link, None)
 
 
@@ -240,10 +231,10 @@ async def test_a_booking_that_is_over_is_shown_and_stays(
         assert world.api.patch(path, json={"status": step}).status_code == 200
     link = await link_to(context, world, booking)
     assert (await open_link(context, link)).is_over
-    with pytest.raises(TooLateToChange):
+    with pytest.raises(errors.TooLateToChange):
         await reschedule_by_link(context, link, Instant.parse(plus(NEXT_WEEK, days=1)))
     if status != "CANCELLED":
-        with pytest.raises(TooLateToChange):
+        with pytest.raises(errors.TooLateToChange):
             await cancel_by_link(context, link, None)
     assert world.api.get(path).json()["data"]["status"] == status
 
@@ -255,7 +246,7 @@ async def test_a_booking_changed_meanwhile_is_shown_again_first(
     link = await link_to(context, world, booking)
     seen = (await open_link(context, link)).booking.version
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"title": "Another"})
-    with pytest.raises(Stale):
+    with pytest.raises(errors.Stale):
         await cancel_by_link(context, link, None, seen)
     assert (await cancel_by_link(context, link, None, seen + 1)).is_over
 
@@ -307,7 +298,7 @@ async def test_the_notice_counts_from_where_the_booking_was_moved_meanwhile(
             " WHERE id = $1",
             id_of(booking),
         )
-    with pytest.raises(TooLateToChange):
+    with pytest.raises(errors.TooLateToChange):
         await cancelling
 
 
@@ -337,7 +328,8 @@ async def test_a_link_moves_nothing_that_is_cancelled_at_the_same_moment(
         )
         assert not isinstance(results[1], Exception)
         assert isinstance(
-            results[0], self_service.LinkedBooking | TooLateToChange | NotReschedulable
+            results[0],
+            self_service.LinkedBooking | errors.TooLateToChange | errors.NotReschedulable,
         )
         kinds = [kind for kind, _ in await events_of(context, booking)]
         assert kinds[-1] == "booking.cancelled"

@@ -1,10 +1,36 @@
 """What PostgreSQL reads for a statement, planned for its arguments or for any."""
 
+import asyncio
 import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import asyncpg
+
+from kalends.store.database import ConnectParameters
+from kalends.store.embedded.server import EmbeddedPostgres
+from kalends.store.migrate import migrate
+
+
+@contextmanager
+def filled_database(
+    folder: Path, fill: Callable[[asyncpg.Connection], Awaitable[None]]
+) -> Iterator[str]:
+    """The URL of a database of its own, filled by `fill`, whose planner knows what it has."""
+    with EmbeddedPostgres(folder, settings={"fsync": "off", "timezone": "UTC"}) as lease:
+
+        async def migrate_and_fill() -> None:
+            await migrate(ConnectParameters(dsn=lease.url))
+            db = await asyncpg.connect(lease.url)
+            await fill(db)
+            await db.execute("VACUUM ANALYZE bookings")
+            await db.close()
+
+        asyncio.run(migrate_and_fill())
+        yield lease.url
 
 
 def rows_read(plan: dict[str, Any]) -> float:

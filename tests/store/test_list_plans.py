@@ -7,13 +7,10 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from tests.store.plans import rows_read_by
+from tests.store.plans import filled_database, rows_read_by
 
 from kalends.domain.booking import BookingFilter, Status
 from kalends.store.bookings.bookings import list_statement
-from kalends.store.database import ConnectParameters
-from kalends.store.embedded.server import EmbeddedPostgres
-from kalends.store.migrate import migrate
 
 LARGE = UUID(int=1)
 SMALL = UUID(int=2)
@@ -46,18 +43,11 @@ pytestmark = pytest.mark.server
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    data_dir = tmp_path_factory.mktemp("lists") / "data"
-    with EmbeddedPostgres(data_dir, settings={"fsync": "off", "timezone": "UTC"}) as lease:
+    async def fill(db: asyncpg.Connection) -> None:
+        await db.execute(TENANT.format(LARGE, BOOKINGS) + TENANT.format(SMALL, 100))
 
-        async def fill() -> None:
-            await migrate(ConnectParameters(dsn=lease.url))
-            db = await asyncpg.connect(lease.url)
-            await db.execute(TENANT.format(LARGE, BOOKINGS) + TENANT.format(SMALL, 100))
-            await db.execute("VACUUM ANALYZE bookings")
-            await db.close()
-
-        asyncio.run(fill())
-        yield lease.url
+    with filled_database(tmp_path_factory.mktemp("lists") / "data", fill) as url:
+        yield url
 
 
 @pytest.mark.parametrize("plan", ["force_custom_plan", "force_generic_plan"])

@@ -9,14 +9,11 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from tests.store.plans import rows_read
+from tests.store.plans import filled_database, rows_read
 
 from kalends.domain.booking import BookingFilter, Status
 from kalends.store.bookings.agenda import BETWEEN
 from kalends.store.bookings.bookings import list_statement
-from kalends.store.database import ConnectParameters
-from kalends.store.embedded.server import EmbeddedPostgres
-from kalends.store.migrate import migrate
 
 ORGANIZATION = UUID("00000000-0000-7000-8000-000000000001")
 HOTEL = UUID("00000000-0000-7000-8000-000000000002")
@@ -47,21 +44,14 @@ pytestmark = pytest.mark.server
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    data_dir = tmp_path_factory.mktemp("overlaps") / "data"
-    with EmbeddedPostgres(data_dir, settings={"fsync": "off", "timezone": "UTC"}) as lease:
+    async def fill(db: asyncpg.Connection) -> None:
+        await db.execute(TENANT.format(ORGANIZATION) + TENANT.format(HOTEL))
+        # Three years: each fiftieth appointment takes three days, each stay a month.
+        await db.execute(FILL.format(ORGANIZATION, 50, "3 days"))
+        await db.execute(FILL.format(HOTEL, 1, "30 days"))
 
-        async def fill() -> None:
-            await migrate(ConnectParameters(dsn=lease.url))
-            db = await asyncpg.connect(lease.url)
-            await db.execute(TENANT.format(ORGANIZATION) + TENANT.format(HOTEL))
-            # Three years: each fiftieth appointment takes three days, each stay a month.
-            await db.execute(FILL.format(ORGANIZATION, 50, "3 days"))
-            await db.execute(FILL.format(HOTEL, 1, "30 days"))
-            await db.execute("VACUUM ANALYZE bookings")
-            await db.close()
-
-        asyncio.run(fill())
-        yield lease.url
+    with filled_database(tmp_path_factory.mktemp("overlaps") / "data", fill) as url:
+        yield url
 
 
 async def read_and_met(

@@ -11,6 +11,16 @@ SHOWN = {
 }  # fmt: skip
 
 
+APPOINTMENT = {
+    "start_time": "2024-02-15T10:00:00Z",
+    "end_time": "2024-02-15T11:00:00Z",
+    "timezone": "America/Los_Angeles",
+    "title": "Consultation Call",
+    "location": "Zoom",
+    "location_type": "video",
+}
+
+
 def test_the_request_of_webkasa_makes_a_pending_booking(world: World) -> None:
     schedule = world.create_schedule()
     event_type = world.create_event_type(schedule_id=schedule["id"])
@@ -19,12 +29,7 @@ def test_the_request_of_webkasa_makes_a_pending_booking(world: World) -> None:
         json={
             "schedule_id": schedule["id"],
             "event_type_id": event_type["id"],
-            "start_time": "2024-02-15T10:00:00Z",
-            "end_time": "2024-02-15T11:00:00Z",
-            "timezone": "America/Los_Angeles",
-            "title": "Consultation Call",
-            "location": "Zoom",
-            "location_type": "video",
+            **APPOINTMENT,
             "attendee": {
                 "name": "John Doe",
                 "email": "john@example.com",
@@ -45,12 +50,7 @@ def test_the_request_of_webkasa_makes_a_pending_booking(world: World) -> None:
         "schedule_ids": [schedule["id"]],
         "event_type_id": event_type["id"],
         "status": "PENDING",
-        "start_time": "2024-02-15T10:00:00Z",
-        "end_time": "2024-02-15T11:00:00Z",
-        "timezone": "America/Los_Angeles",
-        "title": "Consultation Call",
-        "location": "Zoom",
-        "location_type": "video",
+        **APPOINTMENT,
         "attendee_name": "John Doe",
         "attendee_email": "john@example.com",
         "attendee": {

@@ -4,6 +4,7 @@ import pytest
 
 from kalends.compose import Installation
 from tests.conftest import fetch
+from tests.refusals import send_at_attendee_and_organization
 from tests.web.pages.console.desks import User
 from tests.web.pages.visitors import Visitor, offered
 from tests.world import World, tomorrow_at
@@ -13,14 +14,7 @@ HIDDEN = "a\u202eb@example.com"
 
 @pytest.mark.parametrize("email", [HIDDEN, "a\u200bb@example.com", "ab@exa\u00admple.com"])
 def test_the_api_refuses_it_on_its_field(module_world: World, email: str) -> None:
-    api, attendee = module_world.api, {"name": "Ada", "email": email}
-    body = module_world.booking_body(module_world.shared_schedule, attendee=attendee)
-    path = f"/api/v1/bookings/{module_world.shared_booking['id']}"
-    refused = [
-        api.post("/api/v1/bookings", json=body),
-        api.patch(path, json={"attendee": {"email": email}}),
-        api.patch("/api/v1/organization", json={"notify_email": email}),
-    ]
+    refused = send_at_attendee_and_organization(module_world, "email", email, "notify_email")
     assert [answer.status_code for answer in refused] == [422] * 3
     fields = [answer.json()["details"][0]["field"] for answer in refused]
     assert fields == ["attendee.email", "attendee.email", "notify_email"]

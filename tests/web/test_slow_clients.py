@@ -157,6 +157,15 @@ def send_until_refused(client: socket.socket, part: bytes) -> int:
     return sent
 
 
+def trickle(client: socket.socket, piece: bytes, *, times: int) -> bytes:
+    """Sends the piece again and again until there is an answer, and returns it."""
+    for _ in range(times):
+        client.sendall(piece)
+        with suppress(TimeoutError):
+            return one_answer(client)
+    raise AssertionError("nothing was sent")
+
+
 @pytest.mark.parametrize("data", [b"GET", HEAD, HEAD + b"x-more: ", b"\r\n"])
 def test_headers_that_do_not_come_are_given_up(running: Running, data: bytes) -> None:
     with closing(running.connect(data)) as client:
@@ -168,12 +177,7 @@ def test_headers_that_do_not_come_are_given_up(running: Running, data: bytes) ->
 def test_headers_that_trickle_are_given_up_too(running: Running) -> None:
     with closing(running.connect(HEAD)) as client:
         client.settimeout(0.05)
-        for _ in range(100):
-            client.sendall(b"x: y\r\n")
-            with suppress(TimeoutError):
-                assert one_answer(client).startswith(b"HTTP/1.1 408 ")
-                return
-    raise AssertionError("nothing was sent")
+        assert trickle(client, b"x: y\r\n", times=100).startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_connection_on_which_nothing_comes_is_closed(running: Running) -> None:
@@ -224,12 +228,7 @@ def test_a_slow_body_that_goes_on_is_read(running: Running) -> None:
 def test_a_body_that_trickles_for_ever_is_given_up(running: Running) -> None:
     with closing(running.connect(HEAD + b"content-length: 900\r\n\r\n")) as client:
         client.settimeout(HURRIED.body_stalled / 6)
-        for _ in range(200):
-            client.sendall(b"x")
-            with suppress(TimeoutError):
-                assert one_answer(client).startswith(b"HTTP/1.1 408 ")
-                return
-    raise AssertionError("nothing was sent")
+        assert trickle(client, b"x", times=200).startswith(b"HTTP/1.1 408 ")
 
 
 def test_a_body_of_no_matter_is_not_waited_for_either(running: Running) -> None:

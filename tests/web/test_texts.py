@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests.refusals import send_at_attendee_and_organization
 from tests.web.pages.visitors import Visitor, offered
 from tests.world import JSON, World, tomorrow_at
 
@@ -47,14 +48,7 @@ def test_a_name_of_nothing_that_shows_is_refused(
 def test_an_attendee_and_an_organization_need_names_that_show(
     module_world: World, text: str
 ) -> None:
-    api, attendee = module_world.api, {"name": text, "email": "ada@example.com"}
-    body = module_world.booking_body(module_world.shared_schedule, attendee=attendee)
-    path = f"/api/v1/bookings/{module_world.shared_booking['id']}"
-    refused = [
-        api.post("/api/v1/bookings", json=body),
-        api.patch(path, json={"attendee": {"name": text}}),
-        api.patch("/api/v1/organization", json={"name": text}),
-    ]
+    refused = send_at_attendee_and_organization(module_world, "name", text, "name")
     assert [answer.status_code for answer in refused] == [422, 422, 422]
 
 

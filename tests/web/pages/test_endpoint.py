@@ -62,12 +62,16 @@ async def take(visit: PageRequest) -> PageAnswer:
     return text((await visit.form()).text("word"))
 
 
-async def test_an_unexpected_error_page_discloses_nothing(pages: Pages) -> None:
+async def page_that_raises(pages: Pages, error: Exception) -> httpx.Response:
     async def broken(_: PageRequest) -> PageAnswer:
-        raise RuntimeError("the secret of the house")
+        raise error
 
     async with pages(Access.OPEN, get=broken) as client:
-        answer = await client.get("/it")
+        return await client.get("/it")
+
+
+async def test_an_unexpected_error_page_discloses_nothing(pages: Pages) -> None:
+    answer = await page_that_raises(pages, RuntimeError("the secret of the house"))
     assert (answer.status_code, answer.headers["content-type"][:9]) == (500, "text/html")
     assert "the secret" not in answer.text
     assert answer.headers["x-request-id"] in answer.text
@@ -75,11 +79,7 @@ async def test_an_unexpected_error_page_discloses_nothing(pages: Pages) -> None:
 
 
 async def test_a_database_that_is_away_is_a_page_to_come_back_to(pages: Pages) -> None:
-    async def away(_: PageRequest) -> PageAnswer:
-        raise Unavailable("The database is away.")
-
-    async with pages(Access.OPEN, get=away) as client:
-        answer = await client.get("/it")
+    answer = await page_that_raises(pages, Unavailable("The database is away."))
     assert (answer.status_code, answer.headers["content-type"][:9]) == (503, "text/html")
     assert int(answer.headers["retry-after"]) > 0
 
