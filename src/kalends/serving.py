@@ -23,14 +23,7 @@ from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
-from kalends.compose import (
-    CONNECTIONS_FOR_JOBS,
-    JOBS_AT_ONCE_IN_A_WORKER,
-    Installation,
-    application,
-    installation,
-    running_jobs,
-)
+from kalends import compose
 from kalends.logs import set_up_logs
 from kalends.settings import Settings
 from kalends.web.http.connections import MOST_CONNECTIONS, ClientTimeouts, Connections
@@ -55,7 +48,7 @@ class ServingError(Exception):
     """Nothing can be served; the text is a sentence that a person can act on."""
 
 
-def run_worker(home: Installation) -> None:
+def run_worker(home: compose.Installation) -> None:
     """Runs jobs, and nothing else, until SIGTERM or SIGINT."""
     raise_open_files()
 
@@ -67,7 +60,7 @@ def run_worker(home: Installation) -> None:
         if context.gateways.public_url is None:
             log.warning(WITHOUT_ADDRESS)
         try:
-            async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_WORKER):
+            async with compose.running_jobs(home, context, compose.JOBS_AT_ONCE_IN_A_WORKER):
                 log.info("worker started")
                 await ended.wait()
         finally:
@@ -113,12 +106,12 @@ def raise_open_files() -> int:
 
 def most_connections(open_files: int, database_pool: int) -> int:
     """How many clients one process takes, so that PostgreSQL and jobs find files to open."""
-    kept = OPEN_FILES_KEPT + database_pool + CONNECTIONS_FOR_JOBS
+    kept = OPEN_FILES_KEPT + database_pool + compose.CONNECTIONS_FOR_JOBS
     return min(MOST_CONNECTIONS, max(open_files - kept, open_files // 2))
 
 
 def serve(
-    home: Installation,
+    home: compose.Installation,
     sockets: Sequence[socket.socket],
     workers: int,
     patience: ClientTimeouts | None = None,
@@ -142,7 +135,7 @@ def serve(
         "forwarded_allow_ips": list(home.settings.trusted_proxies),
     }
     if workers == 1:
-        _serve_here(uvicorn.Config(application(home), workers=1, **common), list(sockets))
+        _serve_here(uvicorn.Config(compose.application(home), workers=1, **common), list(sockets))
     else:
         # A busy machine may need many seconds only to import all this.
         config = WorkerConfig(
@@ -209,8 +202,8 @@ def worker_application() -> ASGIApp:
     """The application of one of several worker processes, which finds its settings by itself
     and holds its own lease on the embedded PostgreSQL until it ends."""
     settings = Settings.from_environ()
-    home = _exit_stack.enter_context(installation(settings, watched=True))
-    return application(replace(home, served_at=os.environ.get(SERVED_AT) or None))
+    home = _exit_stack.enter_context(compose.installation(settings, watched=True))
+    return compose.application(replace(home, served_at=os.environ.get(SERVED_AT) or None))
 
 
 _exit_stack = ExitStack()

@@ -2,16 +2,17 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import pytest
 
 from kalends.compose import Installation
 from kalends.domain.ids import ORGANIZATION, RUN, encode_id
+from kalends.runtime.unit_of_work import Context
 from tests.conftest import PASSWORD, make_organization
 from tests.fakes.calcom import FakeCalcom
 from tests.homes import migrated
@@ -133,6 +134,22 @@ class Desk:
             if not answer["meta"]["hasMore"]:
                 return events
             after = events[-1]["id"]
+
+
+T = TypeVar("T")
+
+
+def call(home: Installation, ask: Callable[[Context], Awaitable[T]]) -> T:
+    """What `ask` gives, with connections of its own."""
+
+    async def asked() -> T:
+        context = home.context()
+        try:
+            return await ask(context)
+        finally:
+            await context.close()
+
+    return asyncio.run(asked())
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -36,7 +36,7 @@ from kalends.services.imports.runs import (
     start_due_syncs,
 )
 from kalends.store.imports.names import RUN_JOB
-from tests.calcom.conftest import CONNECTION, Desk, Fragile, NewDesk, wait_until_over
+from tests.calcom.conftest import CONNECTION, Desk, Fragile, NewDesk, call, wait_until_over
 from tests.calcom.oracle import check_same
 from tests.conftest import PASSWORD, make_organization
 from tests.fakes.calcom import Asked, FakeCalcom, failing, too_many
@@ -44,18 +44,6 @@ from tests.servers import Server
 from tests.world import JSON, World
 
 ENOUGH = 60
-T = TypeVar("T")
-
-
-def call(home: Installation, ask: Callable[[Context], Awaitable[T]]) -> T:
-    async def asked() -> T:
-        context = home.context()
-        try:
-            return await ask(context)
-        finally:
-            await context.close()
-
-    return asyncio.run(asked())
 
 
 def begin_by_timetable(desk: Desk) -> str:

@@ -1,12 +1,11 @@
 """Runs: long ones, two at once, killed in the middle, begun by the timetable."""
 
-import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 from kalends.compose import Installation
 from kalends.services.imports.runs import start_due_syncs
-from tests.calcom.conftest import SYNC, Desk, Fragile, NewDesk, wait_until_over
+from tests.calcom.conftest import SYNC, Desk, Fragile, NewDesk, call, wait_until_over
 from tests.calcom.oracle import check_same
 from tests.conftest import PASSWORD, make_organization
 from tests.fakes.calcom import FakeCalcom, too_many
@@ -70,14 +69,7 @@ def test_the_timetable_begins_runs_that_are_due(desk: Desk, home: Installation) 
     desk.connect(intervalMinutes=15)
     desk.calcom.book("one")
 
-    async def start() -> int:
-        context = home.context()
-        try:
-            return await start_due_syncs(context)
-        finally:
-            await context.close()
-
-    asyncio.run(start())
+    call(home, start_due_syncs)
     assert desk.runs() == []
     desk.fetch(
         "UPDATE calcom_connections SET due_at = now() - interval '1 minute'"
@@ -85,7 +77,7 @@ def test_the_timetable_begins_runs_that_are_due(desk: Desk, home: Installation) 
         desk.world.setup.organization_id,
     )
     for _ in range(2):  # or the server's own timetable, if it is faster
-        asyncio.run(start())
+        call(home, start_due_syncs)
     (run,) = desk.runs()
     assert wait_until_over(desk, run)["synced"] == 1
     (due,) = desk.fetch(

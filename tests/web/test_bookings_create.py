@@ -21,6 +21,15 @@ APPOINTMENT = {
 }
 
 
+ATTENDEE = {
+    "name": "John Doe",
+    "email": "john@example.com",
+    "phone": "+1234567890",
+    "timezone": "America/New_York",
+    "notes": "First-time visitor",
+}
+
+
 def test_the_request_of_webkasa_makes_a_pending_booking(world: World) -> None:
     schedule = world.create_schedule()
     event_type = world.create_event_type(schedule_id=schedule["id"])
@@ -30,13 +39,7 @@ def test_the_request_of_webkasa_makes_a_pending_booking(world: World) -> None:
             "schedule_id": schedule["id"],
             "event_type_id": event_type["id"],
             **APPOINTMENT,
-            "attendee": {
-                "name": "John Doe",
-                "email": "john@example.com",
-                "phone": "+1234567890",
-                "timezone": "America/New_York",
-                "notes": "First-time visitor",
-            },
+            "attendee": ATTENDEE,
             "metadata": {"source": "website"},
         },
     )
@@ -54,11 +57,7 @@ def test_the_request_of_webkasa_makes_a_pending_booking(world: World) -> None:
         "attendee_name": "John Doe",
         "attendee_email": "john@example.com",
         "attendee": {
-            "name": "John Doe",
-            "email": "john@example.com",
-            "phone": "+1234567890",
-            "timezone": "America/New_York",
-            "notes": "First-time visitor",
+            **ATTENDEE,
             "phone_e164": None,
             "locale": None,
         },

@@ -17,8 +17,7 @@ class LabelledAnswer(NamedTuple):
 
 
 def label_answers(
-    answers: Raw | Mapping[str, Any],
-    questions: Sequence[Question],
+    answers: Raw | Mapping[str, Any], questions: Sequence[Question]
 ) -> list[LabelledAnswer]:
     """The answers that were given, in the order of the questions, then those that are asked no
     more: these go by their keys, made readable."""

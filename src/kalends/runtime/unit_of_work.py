@@ -11,7 +11,7 @@ from uuid import UUID
 from msgspec import structs
 
 from kalends.domain.access import Mode, Scope, allows
-from kalends.domain.errors import Forbidden, NotFound
+from kalends.domain.errors import Forbidden, NotFound, Unauthorized
 from kalends.domain.gateways import NO_GATEWAYS, Gateways
 from kalends.domain.values import Instant
 from kalends.runtime import idempotency
@@ -74,6 +74,13 @@ class Caller:
         if not allows(self.scopes, scope):
             raise Forbidden(f"This API key does not have the scope {scope.value}.")
 
+    def require_user(self, asked: str) -> UUID:
+        """The signed-in user. Raises Unauthorized where the route takes no session; `asked` is
+        what needs one."""
+        if self.user_id is None:
+            raise Unauthorized(f"This {asked} needs a signed-in user.")
+        return self.user_id
+
 
 @dataclass
 class UnitOfWork:
@@ -120,11 +127,7 @@ UseCase = Callable[Concatenate[UnitOfWork, P], Awaitable[R]]
 
 
 async def read(
-    context: Context,
-    caller: Caller,
-    use_case: UseCase[P, R],
-    *args: P.args,
-    **kwargs: P.kwargs,
+    context: Context, caller: Caller, use_case: UseCase[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> R:
     """Runs a use case that changes nothing, on a connection without a transaction, up to three
     times where PostgreSQL asks for it."""
@@ -137,11 +140,7 @@ async def read(
 
 
 async def change(
-    context: Context,
-    caller: Caller,
-    use_case: UseCase[P, R],
-    *args: P.args,
-    **kwargs: P.kwargs,
+    context: Context, caller: Caller, use_case: UseCase[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> R:
     """Runs a use case in its transaction, up to three times where PostgreSQL asks for it."""
 

@@ -1,7 +1,8 @@
 """Rows to nouns and back, the same way for every noun whose struct mirrors its table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 from msgspec import Raw, Struct, json
 
@@ -40,6 +41,14 @@ def page_of(table: str, columns: str, where: str, order: str, parameters: int) -
         f" ORDER BY {order} LIMIT ${parameters + 1} OFFSET ${parameters + 2}) page"
         f" ON true ORDER BY {order}"
     )
+
+
+async def find_several(
+    tenant: TenantConnection, query: str, noun_of: Callable[[Any], T], ids: Sequence[UUID]
+) -> dict[UUID, T]:
+    """What the query's rows hold, by id; those of the ids that there are."""
+    rows = await tenant.tx.fetch(query, tenant.organization_id, ids)
+    return {row["id"]: noun_of(row) for row in rows}
 
 
 async def find_one(

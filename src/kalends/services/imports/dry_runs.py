@@ -18,11 +18,7 @@ class _RolledBack(Exception):
 
 
 async def try_change(
-    context: Context,
-    caller: Caller,
-    use_case: UseCase[P, R],
-    *args: P.args,
-    **kwargs: P.kwargs,
+    context: Context, caller: Caller, use_case: UseCase[P, R], *args: P.args, **kwargs: P.kwargs
 ) -> R:
     """What `change` would give; its transaction is rolled back."""
 

@@ -10,7 +10,7 @@ from msgspec import Struct, json, structs
 
 from kalends.domain.schedule import BookingLimits, Schedule, WindowText
 from kalends.store.database import TenantConnection
-from kalends.store.rows import as_raw, columns_of, find_one, page_of, parameters
+from kalends.store.rows import as_raw, columns_of, find_one, find_several, page_of, parameters
 
 FIELDS: Final = Schedule.__struct_fields__
 COLUMNS: Final = columns_of(Schedule)
@@ -104,8 +104,7 @@ async def find_schedules(
     tenant: TenantConnection, schedule_ids: Sequence[UUID]
 ) -> dict[UUID, Schedule]:
     """Those of the schedules that there are."""
-    rows = await tenant.tx.fetch(GET_SEVERAL, tenant.organization_id, schedule_ids)
-    return {row["id"]: schedule_from(row) for row in rows}
+    return await find_several(tenant, GET_SEVERAL, schedule_from, schedule_ids)
 
 
 async def find_schedule_to_change(tenant: TenantConnection, schedule_id: UUID) -> Schedule | None:

@@ -43,10 +43,7 @@ FROM bookings WHERE organization_id = $1 AND status = 'PENDING' AND start_time >
 
 
 async def list_between(
-    tenant: TenantConnection,
-    span: tuple[datetime, datetime],
-    schedule_id: UUID | None,
-    limit: int,
+    tenant: TenantConnection, span: tuple[datetime, datetime], schedule_id: UUID | None, limit: int
 ) -> list[Booking]:
     """The bookings that meet the span, by start, without their metadata; not the cancelled
     ones."""

@@ -13,7 +13,7 @@ from kalends.domain.imports.rows import RowState
 from kalends.store.bookings.bookings import COLUMNS as BOOKING_COLUMNS
 from kalends.store.bookings.bookings import booking_from
 from kalends.store.database import TenantConnection
-from kalends.store.rows import columns_of
+from kalends.store.rows import columns_of, find_several
 
 
 class KnownRow(Struct, frozen=True):
@@ -168,16 +168,14 @@ async def find_oldest_unstamped(tenant: TenantConnection) -> datetime | None:
 async def find_bookings(
     tenant: TenantConnection, booking_ids: Sequence[UUID]
 ) -> dict[UUID, Booking]:
-    rows = await tenant.tx.fetch(BOOKINGS, tenant.organization_id, booking_ids)
-    return {row["id"]: booking_from(row) for row in rows}
+    return await find_several(tenant, BOOKINGS, booking_from, booking_ids)
 
 
 async def lock_bookings(
     tenant: TenantConnection, booking_ids: Sequence[UUID]
 ) -> dict[UUID, Booking]:
     """The same, locked against other changes until the transaction ends."""
-    rows = await tenant.tx.fetch(LOCK_BOOKINGS, tenant.organization_id, booking_ids)
-    return {row["id"]: booking_from(row) for row in rows}
+    return await find_several(tenant, LOCK_BOOKINGS, booking_from, booking_ids)
 
 
 async def list_history(

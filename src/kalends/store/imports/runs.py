@@ -194,11 +194,7 @@ async def acquire_lease(
 
 
 async def renew_lease(
-    tenant: TenantConnection,
-    run_id: UUID,
-    holder: UUID,
-    lease: timedelta,
-    trouble: Trouble,
+    tenant: TenantConnection, run_id: UUID, holder: UUID, lease: timedelta, trouble: Trouble
 ) -> bool:
     """Keeps the run, and notes what was met. False where another worker has the run."""
     return await _done(
@@ -212,11 +208,7 @@ async def hold_run(tenant: TenantConnection, run_id: UUID, holder: UUID, lease: 
 
 
 async def release_run(
-    tenant: TenantConnection,
-    run_id: UUID,
-    holder: UUID,
-    after: timedelta,
-    trouble: Trouble,
+    tenant: TenantConnection, run_id: UUID, holder: UUID, after: timedelta, trouble: Trouble
 ) -> bool:
     """Lets other workers go on with it, but not before. False where one has it already."""
     return await _done(
@@ -236,11 +228,7 @@ async def find_run_at_work(tenant: TenantConnection) -> UUID | None:
 
 
 async def plan_run(
-    tenant: TenantConnection,
-    run_id: UUID,
-    walks: Sequence[Walk],
-    generation: int,
-    mark: datetime,
+    tenant: TenantConnection, run_id: UUID, walks: Sequence[Walk], generation: int, mark: datetime
 ) -> None:
     await tenant.tx.execute(PLAN, tenant.organization_id, run_id, as_raw(walks), generation, mark)
 

@@ -111,11 +111,7 @@ async def write_messages(tenant: TenantConnection, written: Sequence[Mail]) -> N
 
 
 async def set_state(
-    tenant: TenantConnection,
-    mail_ids: Sequence[UUID],
-    state: str,
-    error: str | None,
-    now: datetime,
+    tenant: TenantConnection, mail_ids: Sequence[UUID], state: str, error: str | None, now: datetime
 ) -> None:
     """Their outcome. What was sent or kept stays so."""
     await tenant.tx.execute(SET_STATE, tenant.organization_id, mail_ids, state, error, now)

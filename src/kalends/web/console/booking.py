@@ -134,6 +134,21 @@ def booking_id_in(request: ConsoleRequest) -> UUID:
     return booking_id
 
 
+def form_of_booking(
+    request: ConsoleRequest, form: str, booking: Booking, status: int, **values: Any
+) -> PageAnswer:
+    """A form about the booking, which is the template of that name."""
+    return request.page(
+        f"console/{form}.html",
+        "bookings",
+        status,
+        booking=booking,
+        booking_id=encode_id(BOOKING, booking.id),
+        path=url_of(booking.id),
+        **values,
+    )
+
+
 def url_of(booking_id: UUID) -> str:
     return f"/bookings/{encode_id(BOOKING, booking_id)}"
 

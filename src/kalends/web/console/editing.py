@@ -4,7 +4,6 @@ from typing import Any, Final
 
 from kalends.domain.booking import Booking, LocationType
 from kalends.domain.errors import Invalid
-from kalends.domain.ids import BOOKING, encode_id
 from kalends.scheduling.booking_changes import AttendeeChanges, BookingChanges
 from kalends.services import bookings
 from kalends.web.console.attendees import Details, read_details
@@ -12,6 +11,7 @@ from kalends.web.console.booking import (
     OVERTAKEN,
     booking_id_in,
     change_seen,
+    form_of_booking,
     notify_in,
     overtaken_page,
     url_of,
@@ -55,13 +55,11 @@ def _changes(given: Details, *, notify: bool) -> BookingChanges:
 def _form_page(
     request: ConsoleRequest, booking: Booking, typed: FormFields, status: int = 200, **more: Any
 ) -> PageAnswer:
-    return request.page(
-        "console/edit.html",
-        "bookings",
+    return form_of_booking(
+        request,
+        "edit",
+        booking,
         status,
-        booking=booking,
-        booking_id=encode_id(BOOKING, booking.id),
-        path=url_of(booking.id),
         seen=typed.get("seen") or str(booking.version),
         typed=typed,
         location_types=list(LocationType),

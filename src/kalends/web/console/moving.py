@@ -8,7 +8,6 @@ from typing import Any, Final
 from kalends.domain.access import Scope
 from kalends.domain.booking import MOVABLE
 from kalends.domain.errors import Inactive, Invalid, KalendsError, NotFound, Refused, SlotTaken
-from kalends.domain.ids import BOOKING, encode_id
 from kalends.scheduling.booking_changes import BookingChanges
 from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.services import bookings
@@ -17,6 +16,7 @@ from kalends.web.console.booking import (
     booking_id_in,
     change_seen,
     done_with,
+    form_of_booking,
     notify_in,
     overtaken_page,
     url_of,
@@ -73,13 +73,11 @@ async def _times_page(
             )
         except (Inactive, NotFound) as error:
             values.setdefault("problem", _why_none(error))
-    return request.page(
-        "console/move.html",
-        "bookings",
+    return form_of_booking(
+        request,
+        "move",
+        booking,
         status,
-        booking=booking,
-        booking_id=encode_id(BOOKING, booking_id),
-        path=url_of(booking_id),
         here=request.to(f"{url_of(booking_id)}/reschedule"),
         picker=picker,
         carried=Kept(),

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
 from kalends.domain import ids
-from kalends.domain.errors import Invalid, NotFound, TooLarge, TooSlow, Unauthorized
+from kalends.domain.errors import Invalid, NotFound, TooLarge, TooSlow
 from kalends.runtime import unit_of_work
 from kalends.runtime.idempotency import HttpAnswer, IdempotentRequest
 from kalends.runtime.if_match import IfMatch
@@ -49,9 +49,7 @@ class Call:
     @property
     def user_id(self) -> UUID:
         """The signed-in user. Raises Unauthorized where the route takes no session."""
-        if self.caller.user_id is None:
-            raise Unauthorized("This call needs a signed-in user.")
-        return self.caller.user_id
+        return self.caller.require_user("call")
 
     @property
     def origin(self) -> str:

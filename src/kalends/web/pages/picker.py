@@ -181,11 +181,7 @@ class _ByDay:
 
 
 def _weeks(
-    first: date,
-    by_day: _ByDay,
-    chosen: date | None,
-    bounds: Bounds,
-    locale: Locale,
+    first: date, by_day: _ByDay, chosen: date | None, bounds: Bounds, locale: Locale
 ) -> list[list[PickerDay]]:
     return [
         [

@@ -10,7 +10,7 @@ from babel import Locale
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
-from kalends.domain.errors import Forbidden, RateLimited, Unauthorized
+from kalends.domain.errors import Forbidden, RateLimited
 from kalends.formats.locales import language_tag, locale_for
 from kalends.runtime import unit_of_work
 from kalends.runtime.change_watcher import ChangeWatcher
@@ -147,9 +147,7 @@ class PageRequest:
     @property
     def user_id(self) -> UUID:
         """The signed-in user. Raises Unauthorized where the route takes no session."""
-        if self.caller.user_id is None:
-            raise Unauthorized("This page needs a signed-in user.")
-        return self.caller.user_id
+        return self.caller.require_user("page")
 
     @property
     def context(self) -> Context:
