@@ -210,9 +210,7 @@ def test_a_signal_stops_everything_gracefully(
         eventually(lambda: not any(child.is_running() for child in children), within=60)
 
 
-def test_a_server_stopped_while_it_starts_leaves_nothing_behind(
-    empty: Kalends,
-) -> None:
+def test_a_server_stopped_while_it_starts_leaves_nothing_behind(empty: Kalends) -> None:
     server = empty.server().start()
     assert server.process
     eventually(lambda: bool(empty.postgres()) or server.process.poll() is not None)  # type: ignore[union-attr]

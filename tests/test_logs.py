@@ -68,9 +68,7 @@ def broken(kind: str) -> str:
     return done.stderr
 
 
-def test_every_request_is_one_line_of_json_with_its_id(
-    world_and_log: tuple[World, Path],
-) -> None:
+def test_every_request_is_one_line_of_json_with_its_id(world_and_log: tuple[World, Path]) -> None:
     world, log = world_and_log
     request_id = world.api.get("/api/v1/bookings").headers["x-request-id"]
     deadline = time.monotonic() + 90  # it is written after the answer

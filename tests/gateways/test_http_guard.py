@@ -73,9 +73,7 @@ async def test_loopback_is_never_reached(canary: Receiver, scheme: str, host: st
     assert came.is_refused
 
 
-async def test_a_name_that_turns_inside_after_its_check_is_not_followed(
-    canary: Receiver,
-) -> None:
+async def test_a_name_that_turns_inside_after_its_check_is_not_followed(canary: Receiver) -> None:
     answers = [["127.0.0.2"], ["127.0.0.1"]] * 5
     client = GuardedHttp(read_opened(["127.0.0.2"]), pointing_to(*answers))
     url = f"https://hook.example:{canary.port}/"
@@ -171,9 +169,7 @@ async def https_reason(tls: ssl.SSLContext, host: str = "hook.example") -> str |
     return came.status if isinstance(came, OutboundResponse) else came.reason
 
 
-async def test_the_name_is_sent_and_its_certificate_is_valid(
-    authority: Authority,
-) -> None:
+async def test_the_name_is_sent_and_its_certificate_is_valid(authority: Authority) -> None:
     asked: list[str | None] = []
     tls = authority.serving("hook.example")
     tls.sni_callback = lambda _, name, __: asked.append(name)

@@ -202,9 +202,7 @@ async def test_texts_of_mails_are_deleted_after_three_months_their_rows_stay(
     assert await fetch(context, query, [tenant]) == [None, b"sealed"]
 
 
-async def test_links_are_forgotten_a_month_after_the_end_of_their_booking(
-    context: Context,
-) -> None:
+async def test_links_are_forgotten_a_month_after_the_end_of_their_booking(context: Context) -> None:
     tenant, month = await make_tenant(context), timedelta(days=30)
     over = await book(context, tenant, NOW - month - SECOND)
     just_over = await book(context, tenant, NOW - month + timedelta(minutes=5))
@@ -325,11 +323,7 @@ async def deliver(
 
 
 async def make_lane(
-    context: Context,
-    tenant: UUID,
-    waiting: int,
-    due_at: datetime,
-    endpoint_id: UUID | None = None,
+    context: Context, tenant: UUID, waiting: int, due_at: datetime, endpoint_id: UUID | None = None
 ) -> None:
     await execute(
         context,

@@ -28,9 +28,7 @@ async def connection(home: Installation) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-async def test_the_installed_pgqueuer_wants_no_other_tables(
-    connection: asyncpg.Connection,
-) -> None:
+async def test_the_installed_pgqueuer_wants_no_other_tables(connection: asyncpg.Connection) -> None:
     """Fails when the pin moves to a version with another schema: write a migration of its plan
     (docs/decisions/0004-jobs.md)."""
     queries = Queries(AsyncpgDriver(connection), QueryBuilderEnvironment(QUEUE_SETTINGS))
@@ -44,9 +42,7 @@ async def test_jobs_survive_a_crash(connection: asyncpg.Connection) -> None:
     assert await connection.fetch(query) == [(b"p",)]
 
 
-async def test_several_may_migrate_at_once_and_jobs_run_on_postgresql_15(
-    pg15: Postgres15,
-) -> None:
+async def test_several_may_migrate_at_once_and_jobs_run_on_postgresql_15(pg15: Postgres15) -> None:
     url = pg15.new_database()
     revisions = await asyncio.gather(*(migrate(ConnectParameters(dsn=url)) for _ in range(4)))
     assert revisions == [newest_revision()] * 4

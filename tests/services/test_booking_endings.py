@@ -179,9 +179,7 @@ async def test_one_that_was_answered_since_it_was_found_is_left_alone(
     assert now_is(world, booking) == ("CONFIRMED", None)
 
 
-async def test_due_endings_are_found_by_an_index(
-    context: Context,
-) -> None:
+async def test_due_endings_are_found_by_an_index(context: Context) -> None:
     """Neither the bookings that stay as they are nor their number matter."""
     for statement, index in (
         (store.TO_EXPIRE, "bookings_to_expire"),

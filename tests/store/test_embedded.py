@@ -162,9 +162,7 @@ def test_a_stale_pid_file_that_names_a_living_process_is_not_believed(world: Wor
     living.wait()
 
 
-def test_a_killed_server_restarts_once_with_all_that_was_committed(
-    world: World,
-) -> None:
+def test_a_killed_server_restarts_once_with_all_that_was_committed(world: World) -> None:
     watching = [world.user("watch") for _ in range(3)]
     (pid,) = {read_pid(user) for user in watching}
     lease = world.lease()
@@ -197,9 +195,7 @@ def test_a_query_of_a_killed_server_does_not_delay_the_next(world: World) -> Non
         query.wait(5)
 
 
-def test_a_server_stopped_by_an_operator_restarts_despite_open_clients(
-    world: World,
-) -> None:
+def test_a_server_stopped_by_an_operator_restarts_despite_open_clients(world: World) -> None:
     with world.lease() as lease:
         watcher = Watcher(lease)
         watcher.start()

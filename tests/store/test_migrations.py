@@ -198,9 +198,7 @@ def test_more_than_one_batch_is_filled(lease: EmbeddedPostgres) -> None:
     assert asyncio.run(case()) == 1201
 
 
-def test_a_migration_waits_for_a_reader_without_holding_up_others(
-    lease: EmbeddedPostgres,
-) -> None:
+def test_a_migration_waits_for_a_reader_without_holding_up_others(lease: EmbeddedPostgres) -> None:
     """A backup reads every table for a long time. What asks for a strong lock meanwhile would
     make all others wait behind it."""
 

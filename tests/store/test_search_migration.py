@@ -41,9 +41,7 @@ def test_every_booking_that_was_there_is_found(lease: EmbeddedPostgres) -> None:
     assert asyncio.run(case()) == 1201
 
 
-def test_what_an_older_server_writes_meanwhile_is_found(
-    lease: EmbeddedPostgres,
-) -> None:
+def test_what_an_older_server_writes_meanwhile_is_found(lease: EmbeddedPostgres) -> None:
     """Its statements name their columns, and know nothing of the text."""
 
     async def case() -> tuple[list[int], int]:

@@ -8,12 +8,11 @@ import httpx
 import pytest
 
 from tests.refusals import is_refused
-from tests.web.cases import Cases, cases_of
+from tests.web.cases import NO_TEXTS, Cases, cases_of, named_cases
 from tests.world import JSON, World, tomorrow_at
 
 PATH = "/api/v1/event-types"
 SIZE = {"key": "size", "label": "Size", "type": "select", "required": True, "options": ["S", "L"]}
-NO_TEXTS = [5, True, [], {}, "a\x00b", "\ud800", "🎉" * 10_000, "bell\x07"]
 NO_OPTIONS: list[Any] = [
     None, [], ["S", "S"], [5], [""], "S", {}, ["a\x00"], ["x" * 201], ["a"] * 201
 ]  # fmt: skip
@@ -25,6 +24,11 @@ DEFAULTS: JSON = {
     "reminders_minutes_before": [], "cancellation_notice_minutes": None, "expire_pending": False,
     "complete_after_minutes": None, "is_active": True,
 }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def untouched(module_world: World) -> JSON:
+    return module_world.create_event_type()
 
 
 def post(world: World, **fields: Any) -> httpx.Response:
@@ -243,14 +247,8 @@ def test_a_query_that_is_not_as_described_names_its_field(world: World, query: s
     assert is_refused(world.api.get(f"{PATH}?{query}"), query.split("=")[0])
 
 
-@pytest.fixture(scope="module")
-def untouched(module_world: World) -> JSON:
-    return module_world.create_event_type()
-
-
 def cases() -> Cases:
-    found: Cases = cases_of("name", *NO_TEXTS, None, "", " ", "a\nb")
-    found += cases_of("description", *NO_TEXTS)
+    found = named_cases()
     found += cases_of("location", *NO_TEXTS, "two\nlines")
     found += cases_of(
         "slug", *NO_TEXTS, "", "Massage", "a b", "-a", "ä", "a/b", "../x", "a\n", "x" * 81

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.refusals import is_refused
-from tests.web.cases import Cases, cases_of
+from tests.web.cases import Cases, cases_of, named_cases
 from tests.world import JSON, World, plus, tomorrow_at
 
 PATH = "/api/v1/schedules"
@@ -28,7 +28,11 @@ NAMES_OF_NO_ZONE = [
     "/etc/passwd",
     "🎉" * 2500,
 ]
-NO_TEXTS = [5, True, [], {}, "a\x00b", "\ud800", "🎉" * 10_000, "bell\x07"]
+
+
+@pytest.fixture(scope="module")
+def untouched(module_world: World) -> JSON:
+    return module_world.create_schedule()
 
 
 def post(world: World, **fields: Any) -> httpx.Response:
@@ -120,14 +124,8 @@ def test_a_query_that_is_not_as_described_names_its_field(world: World, query: s
     assert is_refused(world.api.get(f"{PATH}?{query}"), query.split("=")[0])
 
 
-@pytest.fixture(scope="module")
-def untouched(module_world: World) -> JSON:
-    return module_world.create_schedule()
-
-
 def cases() -> Cases:
-    found: Cases = cases_of("name", *NO_TEXTS, None, "", " ", "a\nb")
-    found += cases_of("description", *NO_TEXTS)
+    found = named_cases()
     found += cases_of("timezone", *NAMES_OF_NO_ZONE, 5, [], "UTC\x00", "\ud800")
     found += cases_of("availability", 5, "always", [], True)
     found += [
