@@ -28,3 +28,17 @@ def send_at_attendee_and_organization(
         world.api.patch(path, json={"attendee": {field: value}}),
         world.api.patch("/api/v1/organization", json={setting: value}),
     ]
+
+
+def check_stale_is_refused(world: World, made: httpx.Response, path: str) -> None:
+    """Changes what was made below the path; who has seen it before then changes nothing."""
+    path, seen = f"{path}/{made.json()['data']['id']}", {"if-match": made.headers["etag"]}
+    assert world.api.patch(path, json={"name": "Mine"}, headers=seen).status_code == 200
+    for method, body in (
+        ("PATCH", b'{"name": "Theirs"}'),
+        ("PATCH", b'{"name": 5}'),
+        ("DELETE", b""),
+    ):
+        answer = world.api.request(method, path, content=body, headers=seen)
+        assert (answer.status_code, answer.json()["code"]) == (412, "STALE")
+    assert world.api.get(path).json()["data"]["name"] == "Mine"

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.refusals import is_refused
+from tests.refusals import check_stale_is_refused, is_refused
 from tests.web.cases import NO_TEXTS, Cases, cases_of, named_cases
 from tests.world import JSON, World, tomorrow_at
 
@@ -393,17 +393,7 @@ def test_a_change_gets_a_new_etag_and_nothing_else_does(world: World) -> None:
 
 
 def test_a_change_to_another_version_than_the_one_seen_is_stale(world: World) -> None:
-    made = post(world)
-    path, seen = f"{PATH}/{made.json()['data']['id']}", {"if-match": made.headers["etag"]}
-    assert world.api.patch(path, json={"name": "Mine"}, headers=seen).status_code == 200
-    for method, body in (
-        ("PATCH", b'{"name": "Theirs"}'),
-        ("PATCH", b'{"name": 5}'),
-        ("DELETE", b""),
-    ):
-        answer = world.api.request(method, path, content=body, headers=seen)
-        assert (answer.status_code, answer.json()["code"]) == (412, "STALE")
-    assert world.api.get(path).json()["data"]["name"] == "Mine"
+    check_stale_is_refused(world, post(world), PATH)
 
 
 def test_the_same_creation_under_one_key_is_done_once(world: World) -> None:
