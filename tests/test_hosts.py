@@ -93,7 +93,7 @@ def test_a_first_host_that_hangs_is_passed_by(pair: Pair, tmp_path: Path, log_fi
         world.book(schedule, "2099-01-01T10:00:00Z")
         # Jobs have connections of their own: the mails about both bookings are dealt with.
         waiting = "SELECT count(*) FROM mails WHERE state = 'queued'"
-        eventually(lambda: pair.on_standby(waiting) == "0", within=60)
+        eventually(lambda: pair.on_standby(waiting) == "0", within=180)
         assert pair.on_standby("SELECT count(*) FROM mails") != "0"
         for command in (["doctor"], ["jobs"], ["backup", str(tmp_path / "backup")]):
             done = kalends(environment, *command)

@@ -36,6 +36,7 @@ def test_a_booking_is_one_invitation_from_request_to_cancellation(
 ) -> None:
     booking = world.book(world.create_schedule(timezone="Europe/Berlin"))
     path = f"/api/v1/bookings/{booking['id']}"
+    office.wait_for(2)  # the next could overtake them
     for number, change in enumerate(
         [{"status": "CONFIRMED"}, {"start_time": plus(booking["start_time"], hours=2)}], start=2
     ):
