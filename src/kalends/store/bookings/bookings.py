@@ -20,10 +20,13 @@ class Part(NamedTuple):
     condition: str
     is_few: bool
 
-    def and_(self, half: tuple[str, bool], value: str) -> "Part":
-        """The half of this one that the condition, with that parameter, leaves."""
-        template, is_few = half
-        return Part(f"{self.condition} AND {template.format(value)}", self.is_few or is_few)
+    def and_(self, other: "Part") -> "Part":
+        """What both find."""
+        return Part(f"{self.condition} AND {other.condition}", self.is_few or other.is_few)
+
+    def with_parameter(self, number: int) -> "Part":
+        """A template with the parameter of that number."""
+        return Part(self.condition.format(f"${number}"), self.is_few)
 
 
 class BookingClock(Struct, frozen=True):
@@ -39,19 +42,16 @@ class BookingClock(Struct, frozen=True):
 # As the index over it says it.
 DURING: Final = "tstzrange(start_time, end_time)"
 _ON_SCHEDULE: Final = (
-    ("schedule_id = {0}::uuid", False),
-    (
+    Part("schedule_id = {0}::uuid", is_few=False),
+    Part(
         "cardinality(schedule_ids) > 1 AND schedule_ids @> ARRAY[{0}::uuid]"
         " AND schedule_id <> {0}::uuid",
-        True,
+        is_few=True,
     ),
 )
 _ENDS_AFTER: Final = (
-    (
-        "start_time < {0}::timestamptz AND " + DURING + " @> {0}::timestamptz",
-        True,
-    ),
-    ("start_time >= {0}::timestamptz", False),
+    Part("start_time < {0}::timestamptz AND " + DURING + " @> {0}::timestamptz", is_few=True),
+    Part("start_time >= {0}::timestamptz", is_few=False),
 )
 FIELDS: Final = Booking.__struct_fields__
 COLUMNS: Final = columns_of(Booking)
@@ -128,8 +128,8 @@ async def list_bookings_after(
     parts, arguments = _parts(tenant.organization_id, criteria)
     if after is not None:
         arguments += after
-        beyond = f" AND (start_time, id) > (${len(arguments) - 1}, ${len(arguments)})"
-        parts = [Part(part.condition + beyond, part.is_few) for part in parts]
+        beyond = f"(start_time, id) > (${len(arguments) - 1}, ${len(arguments)})"
+        parts = [part.and_(Part(beyond, is_few=False)) for part in parts]
     rows = await fetch_planned(tenant.tx, _page(parts, f"{limit:d}", "0"), *arguments)
     return [booking_from(row) for row in rows]
 
@@ -190,7 +190,8 @@ def _parts(organization_id: UUID, criteria: BookingFilter) -> tuple[list[Part], 
     for value, halves in ((criteria.schedule_id, _ON_SCHEDULE), (criteria.ends_after, _ENDS_AFTER)):
         if value is not None:
             arguments.append(value)
-            parts = [part.and_(half, f"${len(arguments)}") for part in parts for half in halves]
+            given = [half.with_parameter(len(arguments)) for half in halves]
+            parts = [part.and_(half) for part in parts for half in given]
     return parts, arguments
 
 
