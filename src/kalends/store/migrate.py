@@ -81,9 +81,11 @@ def _upgrade_locked(connection: Connection) -> None:
 
 
 def _check_not_newer(connection: Connection) -> None:
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    revisions = {
+        script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()
+    }
     current = MigrationContext.configure(connection).get_current_revision()
-    if current is not None and current not in known:
+    if current is not None and current not in revisions:
         raise too_new(current)
     connection.rollback()
 

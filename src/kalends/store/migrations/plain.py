@@ -11,6 +11,7 @@ steps have to do no harm a second time.
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -35,13 +36,14 @@ def outside_transaction() -> AbstractContextManager[None]:
     return op.get_context().autocommit_block()
 
 
-def execute_briefly(sql: str) -> None:
-    """Runs statements that need a strong lock for a moment, in a transaction of their own, once
-    nobody is in the way. Only `outside_transaction`.
+def execute_briefly(*steps: str) -> None:
+    """Runs statements that need a strong lock for a moment, each step in a transaction of its own,
+    once nobody is in the way. Only `outside_transaction`.
 
     Raises asyncpg.LockNotAvailableError where the lock was not to be had within some minutes.
     """
-    run(lambda driver: _execute_briefly(driver, sql))
+    for step in steps:
+        run(partial(_execute_briefly, sql=step))
 
 
 def create_index_concurrently(name: str, definition: str) -> None:
@@ -49,6 +51,18 @@ def create_index_concurrently(name: str, definition: str) -> None:
     is replaced. `definition` begins with `ON`. Only `outside_transaction`."""
     run(lambda driver: driver.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
     run(lambda driver: driver.execute(f"CREATE INDEX CONCURRENTLY {name} {definition}"))
+
+
+def create_unique_index_concurrently(name: str, definition: str) -> None:
+    """The same for a unique index."""
+    run(lambda driver: driver.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}"))
+    run(lambda driver: driver.execute(f"CREATE UNIQUE INDEX CONCURRENTLY {name} {definition}"))
+
+
+def update_all(some: str) -> None:
+    """Runs an UPDATE of some rows again and again, until none is left for it, each in a transaction
+    of its own. Only `outside_transaction`."""
+    run(lambda driver: _update_all(driver, some))
 
 
 def run(steps: Callable[[Any], Awaitable[T]]) -> T:
@@ -70,3 +84,8 @@ async def _execute_briefly(driver: Any, sql: str) -> None:
             await asyncio.sleep(LOCK_PAUSE_SECONDS)
         else:
             return
+
+
+async def _update_all(driver: Any, some: str) -> None:
+    while await driver.execute(some) != "UPDATE 0":
+        pass

@@ -4,8 +4,6 @@ from kalends.store.migrations.plain import execute
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 TENANTS = """
 CREATE EXTENSION IF NOT EXISTS btree_gist;
@@ -254,7 +252,3 @@ CREATE UNLOGGED TABLE rate_windows (
 def upgrade() -> None:
     for part in (TENANTS, WHAT_CAN_BE_BOOKED, BOOKINGS, CONSEQUENCES):
         execute(part)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

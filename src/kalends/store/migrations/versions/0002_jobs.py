@@ -9,8 +9,6 @@ from kalends.store.migrations.plain import execute
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 # Every table is logged: jobs and what became of them survive a crash.
 PGQUEUER = """
@@ -180,7 +178,3 @@ CREATE INDEX sessions_by_end ON sessions (expires_at);
 def upgrade() -> None:
     for part in (PGQUEUER, VACUUM, HOUSEKEEPING):
         execute(part)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

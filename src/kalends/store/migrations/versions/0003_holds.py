@@ -4,8 +4,6 @@ from kalends.store.migrations.plain import execute
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 HOLDS = """
 CREATE TABLE holds (
@@ -30,7 +28,3 @@ CREATE INDEX holds_by_end ON holds (expires_at);
 
 def upgrade() -> None:
     execute(HOLDS)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -4,8 +4,6 @@ from kalends.store.migrations.plain import execute
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 EVENTS = """
 -- How often the booking had changed by then: the SEQUENCE of its invitation (RFC 5545 3.8.7.4).
@@ -121,7 +119,3 @@ QUIET = "ALTER TABLE pgqueuer DISABLE TRIGGER tg_pgqueuer_changed"
 def upgrade() -> None:
     for part in (EVENTS, WEBHOOKS, MAIL, QUIET):
         execute(part)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -4,8 +4,6 @@ from kalends.store.migrations.plain import execute
 
 revision = "0005"
 down_revision = "0004"
-branch_labels = None
-depends_on = None
 
 # Who was invited has no password yet. A link sets one, once; only the SHA-256 of its token is kept.
 ACCOUNTS = """
@@ -58,7 +56,3 @@ CREATE INDEX webhook_endpoints_deleted ON webhook_endpoints (organization_id, id
 def upgrade() -> None:
     for part in (ACCOUNTS, FEEDS, ENDINGS, LITTER):
         execute(part)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -4,8 +4,6 @@ from kalends.store.migrations.plain import execute
 
 revision = "0006"
 down_revision = "0005"
-branch_labels = None
-depends_on = None
 
 # Key, webhook secret and hook token are sealed; a hook is found by the SHA-256 of its token.
 # The mark: `walked_to` is the creation time that the first walk has reached, `walked_since` when
@@ -119,7 +117,3 @@ CREATE INDEX bookings_external ON bookings
 def upgrade() -> None:
     for part in (CONNECTION, RUNS, ROWS, SEATS_SHARE_A_UID):
         execute(part)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -15,8 +15,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction,
 
 revision = "0007"
 down_revision = "0006"
-branch_labels = None
-depends_on = None
 
 EVENTS = """
 ALTER TABLE events ADD COLUMN IF NOT EXISTS previous json,
@@ -121,14 +119,8 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(EVENTS)
-        execute_briefly(BOOKINGS)
-        execute_briefly(TRIGGER.replace("DIGITS", DIGITS))
+        execute_briefly(EVENTS, BOOKINGS, TRIGGER.replace("DIGITS", DIGITS))
         run(fill_cancelled_by)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")
 
 
 async def fill_cancelled_by(driver: Any) -> None:

@@ -18,8 +18,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction,
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 ORGANIZATIONS = "ALTER TABLE organizations ADD COLUMN IF NOT EXISTS country text"
 # json, not jsonb: it is given back as it was written.
@@ -87,14 +85,8 @@ FIRST = (UUID(int=0), UUID(int=0))
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(ORGANIZATIONS)
-        execute_briefly(BOOKINGS)
-        execute_briefly(TRIGGERS)
+        execute_briefly(ORGANIZATIONS, BOOKINGS, TRIGGERS)
         run(fill_numbers)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")
 
 
 async def fill_numbers(driver: Any) -> None:

@@ -9,16 +9,8 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0009"
 down_revision = "0008"
-branch_labels = None
-depends_on = None
-
-NAMED = "ALTER TABLE occupancies ADD COLUMN IF NOT EXISTS event_type_id uuid"
 
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(NAMED)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")
+        execute_briefly("ALTER TABLE occupancies ADD COLUMN IF NOT EXISTS event_type_id uuid")

@@ -8,18 +8,13 @@ from kalends.store.migrations.plain import create_index_concurrently, outside_tr
 
 revision = "0010"
 down_revision = "0009"
-branch_labels = None
-depends_on = None
-
-DURING = "ON bookings USING gist (organization_id, tstzrange(start_time, end_time))"
 
 
 def upgrade() -> None:
     with outside_transaction():
-        create_index_concurrently("bookings_during", DURING)
+        create_index_concurrently(
+            "bookings_during",
+            "ON bookings USING gist (organization_id, tstzrange(start_time, end_time))",
+        )
         # What the planner knows of an expression comes with its index.
         run(lambda driver: driver.execute("ANALYZE bookings"))
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -10,8 +10,6 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0011"
 down_revision = "0010"
-branch_labels = None
-depends_on = None
 
 # `silent_since` is when the first request was sent that Cal.com has not answered since. A holder is
 # a token that each worker makes for itself.
@@ -51,7 +49,3 @@ def upgrade() -> None:
     with outside_transaction():
         for part in (RUNS, ACCOUNTS, CONNECTIONS, ROWS):
             execute_briefly(part)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

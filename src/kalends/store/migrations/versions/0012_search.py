@@ -22,8 +22,6 @@ from kalends.store.migrations.plain import (
 
 revision = "0012"
 down_revision = "0011"
-branch_labels = None
-depends_on = None
 
 # Beyond ASCII, what is a letter and what its lower case depends on the database's locale; these do
 # not. Alphabets with case whose letters come apart no further: Greek, Cyrillic, Armenian.
@@ -131,19 +129,13 @@ FIRST = (UUID(int=0), UUID(int=0))
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(EXTENSIONS)
-        execute_briefly(FUNCTIONS)
-        execute_briefly(COLUMN)
+        execute_briefly(EXTENSIONS, FUNCTIONS, COLUMN)
         run(fill_search_text)
         create_index_concurrently(
             "bookings_by_search_text",
             "ON bookings USING gin (organization_id, search_text gin_trgm_ops)"
             " WITH (gin_pending_list_limit = 256)",
         )
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")
 
 
 async def fill_search_text(driver: Any) -> None:

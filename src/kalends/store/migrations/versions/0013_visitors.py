@@ -13,8 +13,6 @@ from kalends.store.migrations.plain import (
 
 revision = "0013"
 down_revision = "0012"
-branch_labels = None
-depends_on = None
 
 # The SHA-256 of what the visitor's browser was given; of nobody where a program holds.
 HOLDS = "ALTER TABLE holds ADD COLUMN IF NOT EXISTS visitor bytea"
@@ -35,13 +33,8 @@ CREATE INDEX IF NOT EXISTS form_drafts_by_end ON form_drafts (expires_at);
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(HOLDS)
-        execute_briefly(DRAFTS)
+        execute_briefly(HOLDS, DRAFTS)
         create_index_concurrently(
             "holds_of_visitor",
             "ON holds (organization_id, visitor) WHERE visitor IS NOT NULL",
         )
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -8,8 +8,6 @@ from kalends.store.migrations.plain import create_index_concurrently, outside_tr
 
 revision = "0014"
 down_revision = "0013"
-branch_labels = None
-depends_on = None
 
 INDEXES = {
     "occupancies_of_event_type": "ON occupancies (organization_id, event_type_id, starts_at)"
@@ -23,7 +21,3 @@ def upgrade() -> None:
     with outside_transaction():
         for name, definition in INDEXES.items():
             create_index_concurrently(name, definition)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

@@ -9,17 +9,9 @@ from kalends.store.migrations.plain import execute_briefly, outside_transaction
 
 revision = "0015"
 down_revision = "0014"
-branch_labels = None
-depends_on = None
-
-# A language tag (BCP 47) in its canonical form.
-BOOKINGS = "ALTER TABLE bookings ADD COLUMN IF NOT EXISTS attendee_locale text"
 
 
 def upgrade() -> None:
     with outside_transaction():
-        execute_briefly(BOOKINGS)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")
+        # A language tag (BCP 47) in its canonical form.
+        execute_briefly("ALTER TABLE bookings ADD COLUMN IF NOT EXISTS attendee_locale text")
