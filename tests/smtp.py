@@ -1,5 +1,6 @@
 """A real SMTP server for the tests, which answers as configured and keeps what it took."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,10 +21,12 @@ Answer = Callable[[Envelope], str]
 
 @dataclass
 class PostOffice:
-    """What came in, in order; `answer` says what DATA is answered. Refused mail is not kept."""
+    """What came in, in order; `answer` says what DATA is answered, `after_seconds` how long that
+    takes. Refused mail is not kept."""
 
     answer: Answer = lambda _: TAKEN
     port: int = 0
+    after_seconds: float = 0.0
     taken: list[Envelope] = field(default_factory=list)
     offered: int = 0
     _arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -36,15 +39,14 @@ class PostOffice:
     def messages(self) -> list[EmailMessage]:
         return [parsed(envelope) for envelope in self.taken]
 
-    async def handle_DATA(  # noqa: N802  (the name that aiosmtpd looks for)
-        self, server: SMTP, session: Session, envelope: Envelope
-    ) -> str:
+    async def take(self, envelope: Envelope) -> str:
         answer = self.answer(envelope)
         with self._arrived:
             self.offered += 1
             if answer.startswith("2"):
                 self.taken.append(envelope)
             self._arrived.notify_all()
+        await asyncio.sleep(self.after_seconds)
         return answer
 
     def wait_for(self, count: int, within_seconds: float = 60) -> list[EmailMessage]:
@@ -58,6 +60,19 @@ class PostOffice:
         return self.messages
 
 
+class _MailHandler:
+    """What aiosmtpd calls. It reads all properties of its handler at each connection, so the
+    office, which parses what it took, must not be one."""
+
+    def __init__(self, office: PostOffice) -> None:
+        self._office = office
+
+    async def handle_DATA(  # noqa: N802  (the name that aiosmtpd looks for)
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        return await self._office.take(envelope)
+
+
 def parsed(envelope: Envelope) -> EmailMessage:
     content: Any = envelope.content
     message = message_from_bytes(content, policy=policy.default)
@@ -66,10 +81,14 @@ def parsed(envelope: Envelope) -> EmailMessage:
 
 
 @contextmanager
-def post_office(answer: Answer = lambda _: TAKEN) -> Iterator[PostOffice]:
-    """A mail server on a free port while the block lasts."""
-    office = PostOffice(answer, free_port())
-    controller = Controller(office, hostname="127.0.0.1", port=office.port, enable_SMTPUTF8=True)
+def post_office(
+    answer: Answer = lambda _: TAKEN, port: int = 0, after_seconds: float = 0.0
+) -> Iterator[PostOffice]:
+    """A mail server on the port, or a free one, while the block lasts."""
+    office = PostOffice(answer, port or free_port(), after_seconds)
+    controller = Controller(
+        _MailHandler(office), hostname="127.0.0.1", port=office.port, enable_SMTPUTF8=True
+    )
     controller.start()
     try:
         yield office

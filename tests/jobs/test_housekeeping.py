@@ -93,7 +93,7 @@ async def test_expired_sessions_are_forgotten(context: Context) -> None:
             [hash_of(str(new_id())), user_id, A_DAY_AGO, expires_at],
         )
 
-    await housekeeping.forget_sessions(context)
+    await housekeeping.forget_sign_in_sessions(context)
 
     query = "SELECT expires_at FROM sessions WHERE user_id = $1"
     assert await fetch(context, query, [user_id]) == [NOW + timedelta(minutes=5)]
@@ -136,13 +136,14 @@ async def test_the_log_of_jobs_is_forgotten_but_why_a_kept_job_failed(context: C
     await execute(context, "DELETE FROM pgqueuer WHERE id = $1", [kept])
 
 
+@pytest.mark.parametrize("channel", ["webhook", "mail"])
 async def test_deliveries_of_a_month_ago_are_forgotten_but_not_those_that_wait(
-    context: Context,
+    context: Context, channel: str
 ) -> None:
     tenant, long_ago = await make_tenant(context), NOW - timedelta(days=30, seconds=1)
-    for state in ("delivered", "exhausted", "pending"):
-        await deliver(context, tenant, state, long_ago)
-    await deliver(context, tenant, "delivered", long_ago + timedelta(minutes=5))
+    for state in ("delivered", "exhausted", "dropped", "pending"):
+        await deliver(context, tenant, state, long_ago, channel=channel)
+    await deliver(context, tenant, "delivered", long_ago + timedelta(minutes=5), channel=channel)
 
     await housekeeping.forget_deliveries(context)
 
@@ -313,12 +314,14 @@ async def deliver(
     state: str,
     created_at: datetime,
     endpoint_id: UUID | None = None,
+    channel: str = "webhook",
 ) -> None:
     await execute(
         context,
         "INSERT INTO deliveries (organization_id, id, endpoint_id, event_id, type, lane_id, "
-        "number, state, created_at) VALUES ($1, $2, $3, $2, 'booking.created', $2, 1, $4, $5)",
-        [tenant, new_id(), endpoint_id or new_id(), state, created_at],
+        "number, state, created_at, channel) "
+        "VALUES ($1, $2, $3, $2, 'booking.created', $2, 1, $4, $5, $6)",
+        [tenant, new_id(), endpoint_id or new_id(), state, created_at, channel],
     )
 
 

@@ -18,7 +18,7 @@ from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.store.jobs import NewJob, enqueue_job, enqueue_jobs
 from tests.jobs.conftest import Notes
-from tests.jobs.workers import Worker, eventually, jobs_running, note
+from tests.jobs.workers import JobRunner, eventually, jobs_running, note
 
 SOMEONE = Caller(uuid4(), Mode.LIVE, "test")
 
@@ -58,7 +58,7 @@ async def test_each_job_runs_once_though_two_workers_wait_for_it(
     home: Installation, context: Context, notes: Notes
 ) -> None:
     url = home.parameters.dsn or ""
-    with Worker(url), Worker(url):
+    with JobRunner(url), JobRunner(url):
         await eventually(lambda: two_workers_listen(context))
         await enqueue(context, *(NewJob("test.note", b"%d" % n) for n in range(500)))
         await eventually(lambda: is_empty(context))
@@ -69,7 +69,7 @@ async def test_each_job_runs_once_though_two_workers_wait_for_it(
 async def test_a_killed_workers_job_is_taken_over(
     home: Installation, context: Context, notes: Notes
 ) -> None:
-    with Worker(home.parameters.dsn or "") as worker:
+    with JobRunner(home.parameters.dsn or "") as worker:
         await enqueue(context, NewJob("test.hang", b"taken"))
         await eventually(notes)
         worker.process.kill()

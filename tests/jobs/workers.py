@@ -42,7 +42,7 @@ def context_for(url: str) -> Context:
 
 
 @dataclass
-class Worker:
+class JobRunner:
     """`run_jobs` in a process of its own."""
 
     url: str

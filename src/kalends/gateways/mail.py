@@ -6,7 +6,7 @@ As with HTTP, the library is imported in a thread when the first message goes ou
 import asyncio
 from typing import TYPE_CHECKING
 
-from kalends.domain.gateways import Deferred, Posted, Rejected
+from kalends.domain.gateways import MailAnswer, Rejected, ServerFailed
 from kalends.domain.values import Email
 from kalends.gateways.mail_server import MailServer
 
@@ -25,18 +25,21 @@ class SmtpTransport:
         self._greets_as = greets_as
         self._client: asyncio.Task[SmtpClient] | None = None
 
-    async def post(
-        self, sender: str, recipient: str, message: bytes
-    ) -> Posted | Deferred | Rejected:
-        """See `MailTransport`. Whatever only the operator can put right is Deferred, and logged.
+    @property
+    def server(self) -> str:
+        return repr(self._server)
 
-        A connection that breaks after the message was handed over is Deferred too: the server may
+    async def post(self, sender: str, recipient: str, message: bytes) -> MailAnswer:
+        """See `MailTransport`. Whatever only the operator can put right is a failure of the server.
+
+        A connection that breaks after the message was handed over is Deferred: the server may
         have taken it, and then it arrives twice, under one Message-ID.
         """
         if not _is_address(recipient):
             return Rejected("it is not an e-mail address that mail can be sent to")
         if not _is_address(sender):
-            return Deferred("mail comes from what is not an e-mail address")
+            reason = "mail comes from what is not an e-mail address"
+            return ServerFailed(reason=reason, is_for_operator=True)
         if self._client is None:
             self._client = asyncio.create_task(self._open())
         client = await asyncio.shield(self._client)

@@ -3,30 +3,35 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from socket import gaierror
-from typing import Final
+from typing import Final, cast
 
 import aiosmtplib
-import structlog
 from msgspec import Struct
 
-from kalends.domain.gateways import Deferred, Posted, Rejected
+from kalends.domain.gateways import Deferred, MailAnswer, Posted, Rejected, ServerFailed
 from kalends.gateways.mail_server import MailServer
-
-log = structlog.get_logger("kalends.mail")
+from kalends.gateways.smtp_conversation import Reply, SmtpConversation
 
 STEP_SECONDS: Final = 10.0
 TAKING_SECONDS: Final = 60.0
 """For the answer after the message itself, which servers look through before they take it. Who
 gives up too early is sent the same mail twice (RFC 5321 4.5.3.2.6 would wait ten minutes)."""
+TRY_SECONDS: Final = 75.0
+"""For all steps of handing over one message, connecting included."""
 
 SMTP_CONNECTIONS: Final = 10
 SMTP_IDLE_SECONDS: Final = 5.0
 MESSAGES_A_CONNECTION: Final = 50
 LONGEST_SAYING: Final = 300
 
+DONE: Final = 250
+TAKES_RECIPIENT: Final = frozenset({DONE, 251})
+WAITS_FOR_MESSAGE: Final = frozenset({354})
+GOODBYE: Final = 221
+GOODBYE_SECONDS: Final = 1.0
 UNAVAILABLE: Final = 421
 TOO_LARGE: Final = 552
 WANT_SIGN_IN: Final = frozenset({530, 534, 535, 538})
@@ -53,11 +58,20 @@ class ConnectionLost(Exception):
         self.cause = cause
 
 
+class NotServing(Exception):
+    """The server takes no message, whichever it is. The cause says why."""
+
+    def __init__(self, cause: aiosmtplib.SMTPException | OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
 class SmtpConnection:
     """A connection on which one message after the other is handed over."""
 
-    def __init__(self, client: aiosmtplib.SMTP) -> None:
+    def __init__(self, client: aiosmtplib.SMTP, transport: asyncio.Transport) -> None:
         self._client = client
+        self._conversation = SmtpConversation(transport)
         self._messages = 0
         self.idle_since = 0.0
 
@@ -70,21 +84,59 @@ class SmtpConnection:
                 return Rejected("the mail server cannot write to addresses outside of ASCII")
             options.append("SMTPUTF8")
             encoding = "utf-8"
-        await self._announce(envelope.sender, options, encoding)
-        await self._client.rcpt(envelope.recipient, encoding=encoding)
-        await self._client.data(envelope.message, timeout=TAKING_SECONDS)
+        sender = " ".join((f"MAIL FROM:<{envelope.sender}>", *options)).encode(encoding)
+        recipient = f"RCPT TO:<{envelope.recipient}>".encode(encoding)
+        await self._announce(sender, recipient)
+        await self._ask(with_dots_doubled(envelope.message) + b".", {DONE}, TAKING_SECONDS)
         self._messages += 1
         return Posted()
 
-    async def _announce(self, sender: str, options: list[str], encoding: str) -> None:
+    async def _announce(self, sender: bytes, recipient: bytes) -> None:
+        """All that comes before the message: at once, where the server can."""
+        if not self._client.supports_extension("pipelining"):
+            await self._announce_sender(self._send(sender)[0])
+            await self._ask(recipient, TAKES_RECIPIENT, STEP_SECONDS)
+            await self._ask(b"DATA", WAITS_FOR_MESSAGE, STEP_SECONDS)
+            return
+        replies = self._send(sender, recipient, b"DATA")
         try:
-            await self._client.mail(sender, options=options, encoding=encoding)
+            await self._announce_sender(replies[0])
+            await _expect(replies[1], TAKES_RECIPIENT, STEP_SECONDS)
+        except aiosmtplib.SMTPResponseException:
+            await self._leave_message_out(replies[2])
+            raise
+        await _expect(replies[2], WAITS_FOR_MESSAGE, STEP_SECONDS)
+
+    async def _leave_message_out(self, reply: asyncio.Future[Reply]) -> None:
+        """A server that waits for it all the same can be told nothing else any more."""
+        with suppress(aiosmtplib.SMTPException, OSError):
+            async with asyncio.timeout(STEP_SECONDS):
+                if (await reply).code in WAITS_FOR_MESSAGE:
+                    self.drop()
+
+    async def _announce_sender(self, reply: asyncio.Future[Reply]) -> None:
+        try:
+            await _expect(reply, {DONE}, STEP_SECONDS)
         except aiosmtplib.SMTPServerDisconnected as error:
             raise ConnectionLost(error) from error
-        except aiosmtplib.SMTPSenderRefused as error:
+        except aiosmtplib.SMTPResponseException as error:
             if error.code == UNAVAILABLE:
                 raise ConnectionLost(error) from error
-            raise
+            if error.code == TOO_LARGE:
+                raise
+            raise NotServing(error) from error  # whom we send as, or that it is busy
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise NotServing(error) from error
+
+    def _send(self, *commands: bytes) -> list[asyncio.Future[Reply]]:
+        """Raises ConnectionLost: nothing of the message was sent yet."""
+        try:
+            return self._conversation.send(b"\r\n".join((*commands, b"")), len(commands))
+        except aiosmtplib.SMTPServerDisconnected as error:
+            raise ConnectionLost(error) from error
+
+    async def _ask(self, command: bytes, wanted: Collection[int], seconds: float) -> None:
+        await _expect(self._conversation.send(command + b"\r\n", 1)[0], wanted, seconds)
 
     def _options(self, envelope: Envelope) -> Iterator[str]:
         if self._client.supports_extension("size"):
@@ -94,17 +146,24 @@ class SmtpConnection:
 
     @property
     def is_good(self) -> bool:
-        return self._client.is_connected and self._messages < MESSAGES_A_CONNECTION
+        return self._conversation.is_open and self._messages < MESSAGES_A_CONNECTION
 
     async def end(self) -> None:
         """Says goodbye; whether it arrives does not matter."""
         with suppress(aiosmtplib.SMTPException, OSError):
-            if self._client.is_connected:
-                await self._client.quit(timeout=1.0)
+            await self._ask(b"QUIT", {GOODBYE}, GOODBYE_SECONDS)
         self.drop()
 
     def drop(self) -> None:
-        self._client.close()
+        self._conversation.close()
+
+
+async def _expect(reply: asyncio.Future[Reply], wanted: Collection[int], seconds: float) -> None:
+    """Raises SMTPResponseException for another answer, TimeoutError."""
+    async with asyncio.timeout(seconds):
+        code, text = await reply
+    if code not in wanted:
+        raise aiosmtplib.SMTPResponseException(code, text)
 
 
 class SmtpClient:
@@ -113,23 +172,23 @@ class SmtpClient:
     def __init__(self, server: MailServer, greets_as: str) -> None:
         self._server = server
         self._greets_as = greets_as
-        self._tls = ssl.create_default_context()
+        # The certificates that the system trusts take 2 MB.
+        self._tls = None if server.scheme == "smtp" else ssl.create_default_context()
         self._places = asyncio.Semaphore(SMTP_CONNECTIONS)
         self._idle: list[SmtpConnection] = []
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def post(
-        self, sender: str, recipient: str, message: bytes
-    ) -> Posted | Deferred | Rejected:
+    async def post(self, sender: str, recipient: str, message: bytes) -> MailAnswer:
         """See `MailTransport`. Never raises for what the server does."""
         envelope = Envelope(sender, recipient, message)
         async with self._places:
             try:
-                return await self._post(envelope)
-            except ConnectionLost as error:
-                return self._outcome_of(error.cause)
+                async with asyncio.timeout(TRY_SECONDS):
+                    return await self._post(envelope)
+            except (ConnectionLost, NotServing) as error:
+                return _failure(error.cause)
             except (aiosmtplib.SMTPException, OSError) as error:
-                return self._outcome_of(error)
+                return answer_of(error)
 
     async def _post(self, envelope: Envelope) -> Posted | Rejected:
         """A connection that was kept may have ended meanwhile; then a new one is as good."""
@@ -171,10 +230,15 @@ class SmtpClient:
         try:
             await client.connect()
             await client.ehlo()
+            if not client.is_connected:
+                raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+        except (aiosmtplib.SMTPException, OSError) as error:
+            client.close()
+            raise NotServing(error) from error
         except BaseException:
             client.close()
             raise
-        return SmtpConnection(client)
+        return SmtpConnection(client, cast(asyncio.Transport, client.transport))
 
     def _take_idle(self) -> SmtpConnection | None:
         while self._idle:
@@ -205,25 +269,26 @@ class SmtpClient:
             self._end(self._idle.pop())
         await asyncio.gather(*self._ending)
 
-    def _outcome_of(self, error: aiosmtplib.SMTPException | OSError) -> Deferred | Rejected:
-        reason = reason_of(error)
-        if is_final(error):
-            return Rejected(reason)
-        report = log.error if is_for_operator(error) else log.warning
-        report("the mail server did not take a message", server=repr(self._server), reason=reason)
-        return Deferred(reason)
+
+def with_dots_doubled(message: bytes) -> bytes:
+    """Where a line begins with one: alone, it would end the message (RFC 5321 4.5.2)."""
+    doubled = message.replace(b"\r\n.", b"\r\n..")
+    return b"." + doubled if doubled.startswith(b".") else doubled
 
 
-def is_final(error: Exception) -> bool:
-    """Whether this message will never be taken, whatever the operator does (RFC 5321 4.2.1)."""
-    if not isinstance(error, aiosmtplib.SMTPResponseException) or error.code in WANT_SIGN_IN:
-        return False
-    if isinstance(error, aiosmtplib.SMTPSenderRefused):
-        return error.code == TOO_LARGE  # any other concerns whom we send as: the settings
-    return (
-        isinstance(error, aiosmtplib.SMTPRecipientRefused | aiosmtplib.SMTPDataError)
-        and 500 <= error.code <= 599
-    )
+def answer_of(error: aiosmtplib.SMTPException | OSError) -> MailAnswer:
+    """What an error says that came when the server had taken the sender: as a rule, something of
+    this message (RFC 5321 4.2.1)."""
+    if not isinstance(error, aiosmtplib.SMTPResponseException):
+        return Deferred(reason_of(error))
+    if error.code == UNAVAILABLE or error.code in WANT_SIGN_IN:
+        return _failure(error)
+    is_final = 500 <= error.code <= 599
+    return Rejected(reason_of(error)) if is_final else Deferred(reason_of(error))
+
+
+def _failure(error: aiosmtplib.SMTPException | OSError) -> ServerFailed:
+    return ServerFailed(reason=reason_of(error), is_for_operator=is_for_operator(error))
 
 
 def is_for_operator(error: Exception) -> bool:
@@ -244,7 +309,7 @@ def reason_of(error: aiosmtplib.SMTPException | OSError) -> str:
             return "the mail server's answer is not SMTP"
         case aiosmtplib.SMTPServerDisconnected():
             return "the mail server broke the connection off"
-        case aiosmtplib.SMTPTimeoutError():
+        case aiosmtplib.SMTPTimeoutError() | TimeoutError():
             return "the mail server did not answer in time"
         case _:
             return _connection_fault(error.__cause__ or error)

@@ -1,6 +1,7 @@
 """How soon to try again what fails as the database does not serve."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 from typing import Final
@@ -18,20 +19,21 @@ class BackOff:
     """Grows from failure to failure. The first failure and the end of failing are logged once."""
 
     what: str
+    about: Mapping[str, str] = field(default_factory=dict)
     is_failing: bool = False
     _pause: timedelta = FIRST_PAUSE
     _succeeded_at: float = 0.0
 
     def failed(self, error: Exception) -> None:
         if not self.is_failing:
-            log.warning(f"{self.what} wait for the database", error=repr(error))
+            log.warning(f"{self.what} wait for the database", **self.about, error=repr(error))
             if monotonic() - self._succeeded_at > LONGEST_OUTAGE_PAUSE.total_seconds():
                 self._pause = FIRST_PAUSE
         self.is_failing = True
 
     def succeeded(self) -> None:
         if self.is_failing:
-            log.info(f"{self.what} run again")
+            log.info(f"{self.what} run again", **self.about)
         self.is_failing, self._succeeded_at = False, monotonic()
 
     def pause(self) -> float:

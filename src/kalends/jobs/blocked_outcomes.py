@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from kalends.store.outbox.deliveries import DeliveryOutcome
+from kalends.store.outbox.lanes import DeliveryOutcome
 
 log = structlog.get_logger("kalends.jobs")
 
@@ -58,8 +58,8 @@ class BlockedOutcomes:
             self._waiting[id(outcome)] = _Blocked(outcome, pause, now + pause)
         while len(self._waiting) > MOST_BLOCKED:
             _, too_many = self._waiting.popitem()
-            endpoint = str(too_many.outcome.lane.endpoint_id)
-            log.warning("a delivery is locked and will be tried again", endpoint=endpoint)
+            destination = str(too_many.outcome.lane.destination_id)
+            log.warning("a delivery is locked and will be tried again", destination=destination)
 
     def take_due(self) -> list[DeliveryOutcome]:
         """Those whose pause is over; settle says which of them were recorded."""

@@ -1,48 +1,43 @@
-"""The dispatcher: takes lanes that are due, sends what is first in each, records the
-outcomes, many at once and in few statements.
+"""The dispatcher: leases lanes that are due, has what is first in each sent, and has the outcomes
+recorded. It serves every channel the same way.
 
 A job a delivery would cost the queue more than the delivery itself (docs/decisions/0009); the
-lanes are the queue.
+lanes are the queue. Each statement is of one organization. Whose lanes are due is said by
+notifications, and known from outcomes; all organizations are looked at seldom, for what was due
+to somebody who was killed.
 """
 
 import asyncio
-import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
+from time import monotonic
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
+from msgspec import Struct
 
-from kalends.domain.errors import Unavailable
+from kalends.jobs.agenda import DueOrganizations
 from kalends.jobs.back_off import BackOff
-from kalends.jobs.blocked_outcomes import BlockedOutcomes
-from kalends.jobs.health import HealthUpdates
-from kalends.runtime import deliveries
+from kalends.jobs.channels import Channel, channels_of
+from kalends.jobs.in_flight import InFlight
+from kalends.jobs.lookout import Lookout
+from kalends.jobs.recorder import Recorder
+from kalends.jobs.turns import AT_ONCE, Turns
 from kalends.runtime.unit_of_work import Context
-from kalends.store.database import RunAgain
 from kalends.store.jobs import queue_connection
-from kalends.store.notifier import DELIVERIES_CHANNEL
-from kalends.store.outbox.deliveries import Caps, DeliveryOutcome, DueLane
+from kalends.store.notifier import NOTIFIED, organizations_of
+from kalends.store.outbox.lanes import DeliveryOutcome, DueLane, Leased, Postponed
 
 log = structlog.get_logger("kalends.jobs")
 
-MOST_IN_FLIGHT: Final = 200
-# An endpoint that hangs holds its places for ten seconds each: never all of them, and few once it
-# is known to fail.
-CAPS: Final = Caps(working=60, failing=8)
-# So that one statement takes, or records, many.
-LEAST_ROOM: Final = MOST_IN_FLIGHT // 4
-GATHER_SECONDS: Final = 0.003
-MOST_RECORDED: Final = 200
-DELIVERY_POLL_SECONDS: Final = 2.0
-SHORTEST_POLL_SECONDS: Final = 0.02
-# While what is due cannot be taken: its rows are locked, or its endpoint has enough.
-LONGEST_POLL_OF_DUE_SECONDS: Final = 0.5
-# Later than that a try would outlast the lease of its lane.
-FRESH_FOR: Final = deliveries.LANE_LEASE - timedelta(seconds=deliveries.TIMEOUT_SECONDS)
+# Nobody waits longer without a look at what there is to do.
+LONGEST_WAIT_SECONDS: Final = 2.0
+# A lease that takes longer has no places kept for it any more.
+PLACES_KEPT_SECONDS: Final = 1.0
+# Of one that fails, after something was told of it.
+FAILING_AGAIN_SECONDS: Final = 1.0
 FINISH_WITHIN: Final = timedelta(seconds=5)
 
 
@@ -55,169 +50,228 @@ async def dispatch(context: Context) -> None:
     while True:
         try:
             async with queue_connection(context.database.parameters) as connection:
-                await Dispatcher(connection, context).run(back_off.succeeded)
+                await _serve(connection, context, channels_of(context), back_off.succeeded)
         except Exception as error:
             # Whatever it is (away, restarting, not migrated yet): what is due waits.
-            back_off.failed(error)
+            back_off.failed(error.exceptions[0] if isinstance(error, ExceptionGroup) else error)
         await asyncio.sleep(back_off.pause())
 
 
-class Dispatcher:
-    """The work of one listening connection, from connecting to losing it."""
+async def _serve(
+    connection: Any,
+    context: Context,
+    channels: Mapping[str, Channel],
+    on_started: Callable[[], None],
+) -> None:
+    """All channels, each by itself: what hangs in one delays no other."""
+    dispatchers = [
+        Dispatcher(connection, context, name, channel) for name, channel in channels.items()
+    ]
+    for dispatcher in dispatchers:
+        await dispatcher.listen()
+    async with asyncio.TaskGroup() as running:
+        for dispatcher in dispatchers:
+            running.create_task(dispatcher.run(on_started))
 
-    def __init__(self, connection: Any, context: Context) -> None:
+
+class _Leasing(Struct, frozen=True):
+    """Lanes of an organization are being leased, into so many places."""
+
+    task: asyncio.Task[None]
+    places: int
+    began: float
+
+
+class Dispatcher:
+    """The work of one channel on one listening connection, from connecting to losing it."""
+
+    def __init__(self, connection: Any, context: Context, name: str, channel: Channel) -> None:
         self._connection = connection
         self._context = context
+        self._name = name
+        self._channel = channel
         self._woken = asyncio.Event()
         self._lost = False
-        self._in_flight: dict[asyncio.Task[None], DueLane] = {}
-        self._in_flight_by_endpoint: Counter[UUID] = Counter()
-        self._failing: set[UUID] = set()
-        self._outcomes: list[DeliveryOutcome] = []
-        self._blocked = BlockedOutcomes()
-        self._health_updates = HealthUpdates(context)
-        self._poll_of_due_seconds = SHORTEST_POLL_SECONDS
-        self._done = asyncio.Event()
-        self._leasing: asyncio.Task[list[DueLane]] | None = None
+        self._agenda = DueOrganizations()
+        self._turns = Turns(name)
+        self._recorder = Recorder(context, channel, self._turns, self._free_places, self._put)
+        self._in_flight = InFlight(context, self._turns, channel.lease, self._start, self._put)
+        self._lookout = Lookout(context, name, self._turns, self._put)
+        self._leasing: dict[UUID, _Leasing] = {}
+        # Something of theirs is due, for which there was no place.
+        self._crowded_out: set[UUID] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._came_too_late: list[DueLane] = []
+
+    async def listen(self) -> None:
+        """Is woken from here on when something is put into the channel."""
+        self._connection.add_termination_listener(self._mark_lost)
+        await self._connection.add_listener(NOTIFIED[self._name], self._hear)
 
     async def run(self, on_started: Callable[[], None]) -> None:
-        """Delivers until cancelled. Raises when the connection is lost, or anything else is."""
-        self._connection.add_termination_listener(self._mark_lost)
-        await self._connection.add_listener(DELIVERIES_CHANNEL, lambda *_: self._woken.set())
-        recorder = asyncio.create_task(self._record())
-        recorder.add_done_callback(self._mark_lost)
+        """Delivers until cancelled. Raises when the connection is lost."""
+        on_started()
+        self._lookout.look_soon()
+        beside = [
+            asyncio.create_task(work()) for work in (self._lookout.run, self._in_flight.renew)
+        ]
+        for task in beside:
+            task.add_done_callback(self._mark_lost)
         try:
             while not self._lost:
                 self._woken.clear()
-                leased = await self._lease_lanes()
-                on_started()
-                if leased:
-                    self._poll_of_due_seconds = SHORTEST_POLL_SECONDS
-                else:
-                    await self._wait()
+                self._lease_due()
+                await self._wait()
         finally:
-            await self._stop(recorder)
-        if not recorder.cancelled():
-            recorder.result()
+            await self._stop(beside)
+        for task in beside:
+            if not task.cancelled():
+                task.result()
         raise ConnectionError("the connection was lost")
 
     def _mark_lost(self, _: Any) -> None:
         self._lost = True
         self._woken.set()
 
-    async def _lease_lanes(self) -> int:
-        room = MOST_IN_FLIGHT - len(self._in_flight)
-        if room < LEAST_ROOM:
-            return 0
-        leased_at = time.monotonic()
-        leasing = deliveries.lease_due_lanes(self._context, room, self._find_full_endpoints(), CAPS)
-        self._leasing = asyncio.create_task(leasing)
-        # Who is cancelled here has leased lanes all the same, and gives them back at the end.
-        lanes = await asyncio.shield(self._leasing)
-        self._leasing = None
-        tried = self._blocked.delivery_ids
-        for lane in lanes:
-            if lane.delivery_id in tried:
-                continue  # it was tried, and its outcome moves the lane on
-            self._count_in(lane)
-            task = asyncio.create_task(self._deliver(lane, leased_at))
-            self._in_flight[task] = lane
-        return len(lanes)
+    def _hear(self, _connection: Any, _pid: int, _channel: str, payload: str) -> None:
+        organizations = organizations_of(payload)
+        if organizations is None:
+            self._lookout.look_soon()
+        for organization_id in organizations or ():
+            self._put(organization_id, monotonic())
 
-    def _count_in(self, lane: DueLane) -> None:
-        self._in_flight_by_endpoint[lane.endpoint_id] += 1
-        if lane.failing_since is None:
-            self._failing.discard(lane.endpoint_id)
-        else:
-            self._failing.add(lane.endpoint_id)
+    def _put(self, organization_id: UUID, at: float) -> None:
+        """Something of the organization is due then."""
+        if self._turns.is_failing(organization_id):
+            at = max(at, monotonic() + FAILING_AGAIN_SECONDS)
+        self._agenda.put(organization_id, at)
+        self._woken.set()
 
-    def _find_full_endpoints(self) -> list[UUID]:
-        """Endpoints that have as much under way as they may."""
-        return [
-            endpoint_id
-            for endpoint_id, count in self._in_flight_by_endpoint.items()
-            if count >= (CAPS.failing if endpoint_id in self._failing else CAPS.working)
-        ]
+    def _lease_due(self) -> None:
+        """Begins to lease of those that are due, one after the other, while there are places."""
+        while (
+            len(self._leasing) < AT_ONCE
+            and (room := self._count_places()) >= self._channel.least_room
+            and (organization_id := self._take_due()) is not None
+        ):
+            has_others = self._first_at() <= monotonic()
+            places = max(room // 2, self._channel.least_room) if has_others else room
+            task = asyncio.create_task(self._lease(organization_id, places))
+            self._leasing[organization_id] = _Leasing(task, places, monotonic())
 
-    async def _deliver(self, lane: DueLane, leased_at: float) -> None:
-        if time.monotonic() - leased_at > FRESH_FOR.total_seconds():
-            # This process was stopped: others have the lane, and may be further than we know.
-            self._free_places([lane])
-            return
+    def _take_due(self) -> UUID | None:
+        first = self._agenda.first(self._is_passed_over)
+        if first is None or first.at > monotonic():
+            return None
+        self._agenda.remove(first.organization_id)
+        return first.organization_id
+
+    def _first_at(self) -> float:
+        first = self._agenda.first(self._is_passed_over)
+        return float("inf") if first is None else first.at
+
+    def _is_passed_over(self, organization_id: UUID) -> bool:
+        """One lease of an organization at a time, and one of all that fail."""
+        return organization_id in self._leasing or (
+            self._turns.is_failing(organization_id)
+            and any(self._turns.is_failing(one) for one in self._leasing)
+        )
+
+    def _count_places(self) -> int:
+        return self._channel.most - len(self._in_flight) - self._count_kept_places()
+
+    def _count_kept_places(self) -> int:
+        since = monotonic() - PLACES_KEPT_SECONDS
+        return sum(one.places for one in self._leasing.values() if one.began > since)
+
+    async def _lease(self, organization_id: UUID, places: int) -> None:
+        leased_at = monotonic()
+        taken = len(self._in_flight) + self._count_kept_places() - places
+        in_flight = self._in_flight.lanes
+        leased = Leased([], is_all=True)
         try:
-            self._outcomes.append(await deliveries.deliver(self._context, lane))
+            async with self._turns.turn(organization_id):
+                leased = await self._channel.lease_lanes(organization_id, places, in_flight, taken)
+        except Exception:  # noted and logged by the turn
+            self._agenda.put(organization_id, monotonic() + self._turns.pause(organization_id))
+        del self._leasing[organization_id]
+        self._woken.set()
+        if leased.again_after is not None:
+            self._put(organization_id, monotonic() + leased.again_after)
+        if leased.lanes:
+            self._take_on(leased.lanes, leased_at)
+        if leased.is_all:
+            return
+        if leased.lanes:
+            self._put(organization_id, monotonic())
+        else:
+            self._crowded_out.add(organization_id)
+
+    def _take_on(self, lanes: Sequence[DueLane], leased_at: float) -> None:
+        if self._lost:
+            self._came_too_late += lanes
+            return
+        # What is being tried, or was, has its lane moved on when its outcome is recorded.
+        tried = self._recorder.tried_ids | {lane.delivery_id for lane in self._in_flight.lanes}
+        untried = [lane for lane in lanes if lane.delivery_id not in tried]
+        for lane in untried:
+            self._in_flight.add(lane, leased_at)
+        for batch in self._channel.in_batches(untried):
+            self._start(self._deliver(batch))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, lanes: Sequence[DueLane]) -> None:
+        settled: set[int] = set()
+
+        def settle(outcome: DeliveryOutcome | Postponed) -> None:
+            settled.add(id(outcome.lane))
+            self._recorder.add(outcome)
+
+        try:
+            # A try has to end before the lease of its lane does.
+            if lanes[0].lease.seconds_left() > self._channel.needs.total_seconds():
+                await self._channel.deliver(lanes, settle)
         except Exception:
             # What cannot even be tried (a secret sealed with another key) must not stop the rest:
             # its lane comes back when its lease is over.
-            log.exception("delivery failed", endpoint=str(lane.endpoint_id))
-            self._free_places([lane])
-        self._done.set()
+            log.exception("delivery failed", destination=str(lanes[0].destination_id))
+        # This process was stopped: others have the lanes, and may be further than we know.
+        self._free_places([lane for lane in lanes if id(lane) not in settled])
 
     async def _wait(self) -> None:
-        """Until a notification comes, places come free, or something is due."""
-        left = await deliveries.time_to_next(self._context)
-        seconds = DELIVERY_POLL_SECONDS if left is None else left.total_seconds()
-        if seconds <= 0:
-            seconds = self._poll_of_due_seconds
-            self._poll_of_due_seconds = min(2 * seconds, LONGEST_POLL_OF_DUE_SECONDS)
-        seconds = min(max(seconds, SHORTEST_POLL_SECONDS), DELIVERY_POLL_SECONDS)
+        """Until somebody is due that there are places for, or something has happened."""
+        has_places = self._count_places() >= self._channel.least_room
+        at = self._first_at() if has_places and len(self._leasing) < AT_ONCE else float("inf")
+        longest = PLACES_KEPT_SECONDS if self._leasing else LONGEST_WAIT_SECONDS
         with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(max(min(at - monotonic(), longest), 0.0)):
                 await self._woken.wait()
 
-    async def _record(self) -> None:
-        """Records outcomes, as many at once as have gathered, for as long as it takes. One whose
-        rows are locked is put aside, and makes room for others."""
-        back_off = BackOff("outcomes of deliveries")
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._blocked.seconds_to_next()):
-                    await self._done.wait()
-            self._done.clear()
-            await asyncio.sleep(GATHER_SECONDS)
-            self._outcomes += self._blocked.take_due()
-            while batch := self._outcomes[:MOST_RECORDED]:
-                try:
-                    held = await deliveries.record_outcomes(self._context, batch)
-                except (Unavailable, RunAgain) as error:
-                    back_off.failed(error)
-                    await asyncio.sleep(back_off.pause())
-                    continue
-                back_off.succeeded()
-                del self._outcomes[: len(batch)]
-                self._blocked.settle(batch, held)
-                in_flight = {id(lane) for lane in self._in_flight.values()}
-                done = [outcome for outcome in batch if id(outcome.lane) in in_flight]
-                self._free_places([outcome.lane for outcome in done])
-                self._health_updates.add(done)
+    def _free_places(self, lanes: Sequence[DueLane]) -> set[int]:
+        """Gives back the ids of those that had one."""
+        freed = self._in_flight.remove(lanes)
+        if freed:
+            now = monotonic()
+            for organization_id in self._crowded_out:
+                self._put(organization_id, now)
+            self._crowded_out.clear()
+            self._woken.set()
+        return freed
 
-    def _free_places(self, lanes: list[DueLane]) -> None:
-        """Their places are free."""
-        done = {id(lane) for lane in lanes}
-        self._in_flight = {
-            task: lane for task, lane in self._in_flight.items() if id(lane) not in done
-        }
-        for lane in lanes:
-            self._in_flight_by_endpoint[lane.endpoint_id] -= 1
-        self._woken.set()
-
-    async def _stop(self, recorder: asyncio.Task[None]) -> None:
-        if self._in_flight:
-            await asyncio.wait(self._in_flight, timeout=FINISH_WITHIN.total_seconds())
-        for task in self._in_flight:
+    async def _stop(self, beside: Sequence[asyncio.Task[None]]) -> None:
+        self._lost = True
+        for task in beside:
             task.cancel()
-        recorder.cancel()
-        await asyncio.wait([recorder, *self._in_flight])
-        await self._health_updates.stop()
-        outcomes = self._outcomes + self._blocked.outcomes
-        done = {id(outcome.lane) for outcome in outcomes}
-        rest = [lane for lane in self._in_flight.values() if id(lane) not in done]
-        try:
-            if self._leasing is not None:
-                rest += await self._leasing
-            if outcomes:
-                await deliveries.record_outcomes(self._context, outcomes)
-            if rest:
-                await deliveries.release_lanes(self._context, rest)
-        except (Unavailable, RunAgain) as error:
-            log.warning("deliveries come back when their lease is over", error=repr(error))
+        under_way = [*self._tasks, *(leasing.task for leasing in self._leasing.values())]
+        if under_way:
+            await asyncio.wait(under_way, timeout=FINISH_WITHIN.total_seconds())
+        tasks = [*beside, *self._tasks, *(leasing.task for leasing in self._leasing.values())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await self._channel.stop()
+        await self._recorder.stop([*self._in_flight.lanes, *self._came_too_late])

@@ -6,23 +6,17 @@ from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from kalends.runtime import mail_sending
-from kalends.runtime.posting import MAIL_JOB
+from kalends.domain.durations import HOUR, MINUTE, SECOND
 from kalends.runtime.unit_of_work import Context
-from kalends.services import booking_endings, housekeeping, reminders
+from kalends.services import booking_endings, housekeeping, mail_jobs, reminders
+from kalends.services.calendars import changes_there, sync, upkeep
+from kalends.services.calendars.queue import READ_JOB
 from kalends.services.imports import hooks, leases, runs
 from kalends.services.users import password_resets
 from kalends.store.imports.names import HOOK_JOB, RUN_JOB
 
 # After each failure that was not foreseen; when the last has failed too, the job is kept.
-JOB_RETRY_AFTER: Final = (
-    timedelta(seconds=5),
-    timedelta(seconds=30),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=6),
-)
+JOB_RETRY_AFTER: Final = (5 * SECOND, 30 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR)
 
 
 @dataclass(frozen=True)
@@ -55,13 +49,15 @@ class Timed:
 
 JOBS: Final[Mapping[str, Job]] = {
     password_resets.RESET_JOB: Job(password_resets.send_reset, mails_links=True),
-    MAIL_JOB: Job(
-        mail_sending.send_mails,
-        give_up=mail_sending.give_up_mails,
-        mails_links=True,
-        organization_of=mail_sending.organization_of,
+    # Put down by servers of the release before, for one release more.
+    mail_jobs.MAIL_JOB: Job(
+        mail_jobs.put_in_outbox, mails_links=True, organization_of=mail_jobs.organization_of
     ),
     RUN_JOB: Job(runs.resume_run, give_up=runs.give_up_run, organization_of=leases.organization_of),
+    READ_JOB: Job(sync.read_due_calendar, organization_of=sync.organization_of),
+    changes_there.FOLLOW_JOB: Job(
+        changes_there.follow_changes, organization_of=sync.organization_of
+    ),
     HOOK_JOB: Job(hooks.follow_hook, organization_of=hooks.organization_of),
 }
 
@@ -79,11 +75,14 @@ TIMETABLE: Final[Mapping[str, Timed]] = {
     "complete confirmed bookings": Timed("* * * * *", booking_endings.complete_confirmed),
     "start syncs with Cal.com": Timed("* * * * *", runs.start_due_syncs),
     "resume syncs with Cal.com": Timed("* * * * *", runs.resume_missed_runs),
+    "read calendars": Timed("* * * * * */15", sync.start_due_readings),
+    "end removals of calendars": Timed("* * * * * */20", upkeep.end_removals),
+    "write into calendars": Timed("5-59/10 * * * *", upkeep.write_what_was_missed),
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),
     "forget form drafts": Timed("*/5 * * * *", housekeeping.forget_form_drafts),
     "forget holds": Timed("40 * * * *", housekeeping.forget_holds),
     "forget answers": Timed("1-59/5 * * * *", housekeeping.forget_answers),
-    "forget sessions": Timed("2-59/5 * * * *", housekeeping.forget_sessions),
+    "forget sessions": Timed("2-59/5 * * * *", housekeeping.forget_sign_in_sessions),
     "forget sync runs": Timed("15 4 * * *", housekeeping.forget_sync_runs),
     "forget rate windows": Timed("3-59/5 * * * *", housekeeping.forget_rate_windows),
     "forget job log": Timed("4-59/5 * * * *", housekeeping.forget_job_log),

@@ -1,4 +1,4 @@
-"""Delivering events to webhook endpoints: take what is due, send it, record the outcome.
+"""Delivering events to webhook endpoints: lease what is due, send it, record the outcome.
 
 Three steps, so that no transaction ever waits for the network. Who runs them, and how many at
 once, is `jobs/dispatcher.py`.
@@ -15,16 +15,19 @@ from msgspec import Struct
 from kalends.domain import ids, webhook
 from kalends.domain.actor import actor_of
 from kalends.domain.gateways import OutboundRequest, OutboundResponse, Unreachable
-from kalends.domain.webhook import DeliveryAttempt, State
+from kalends.domain.outbox import DeliveryAttempt, next_try
+from kalends.domain.webhook import DELIVERY_RETRY_AFTER, State
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json
+from kalends.runtime.lanes import without_empty
 from kalends.runtime.sealing import Seal, SealBroken
 from kalends.runtime.unit_of_work import Context
-from kalends.store.outbox import deliveries
-from kalends.store.outbox.deliveries import Caps, DeliveryOutcome, DueLane
+from kalends.store.outbox import webhook_lanes
+from kalends.store.outbox.lanes import Caps, Recorded
+from kalends.store.outbox.webhook_lanes import DueWebhook, WebhookOutcome
 
 # A worker that was killed in between has its lanes taken over after this; longer than a try takes.
-LANE_LEASE: Final = timedelta(seconds=25)
+WEBHOOK_LEASE: Final = timedelta(seconds=25)
 TIMEOUT_SECONDS: Final = 10.0
 MOST_OF_ANSWER_BYTES: Final = 1024
 SECRET_PURPOSE: Final = "webhook secret"
@@ -54,21 +57,16 @@ class SignedPayload(Struct, frozen=True):
         }
 
 
-async def lease_due_lanes(
-    context: Context, room: int, without: Sequence[UUID], caps: Caps
-) -> list[DueLane]:
+async def lease_due_webhooks(
+    context: Context, organization_id: UUID, room: int, without: Sequence[UUID], caps: Caps
+) -> list[DueWebhook]:
     """Lanes that are due, leased, with what is first in them. Raises Unavailable."""
-    async with context.database.transaction() as tx:
-        taken = await deliveries.lease_due_lanes(tx, room, LANE_LEASE, without, caps)
-        if parked := [lane for lane in taken if not lane.enabled]:
-            await deliveries.unpark(tx, parked)
-        for lane in taken:
-            if lane.enabled and lane.delivery_id is None:
-                await deliveries.count_lane(tx, lane)
-    return [lane for lane in taken if lane.enabled and lane.delivery_id is not None]
+    async with context.database.tenant_connection(organization_id) as tenant:
+        leased = await webhook_lanes.lease_due_webhooks(tenant, room, WEBHOOK_LEASE, without, caps)
+    return await without_empty(context, organization_id, leased)
 
 
-async def deliver(context: Context, lane: DueLane) -> DeliveryOutcome:
+async def deliver(context: Context, lane: DueWebhook) -> WebhookOutcome:
     """One try. Whatever the network does is an outcome, and so is a secret that cannot be opened:
     what is never tried would never end."""
     try:
@@ -80,9 +78,10 @@ async def deliver(context: Context, lane: DueLane) -> DeliveryOutcome:
     state, again_after = State.DELIVERED, None
     if not attempt.is_taken:
         tries = lane.tries + 1
-        again_after = webhook.next_try(tries, context.gateways.retry_scale, retry_after)
+        scale = context.gateways.retry_scale
+        again_after = next_try(DELIVERY_RETRY_AFTER, tries, scale, retry_after)
         state = State.EXHAUSTED if again_after is None else State.PENDING
-    return DeliveryOutcome(
+    return WebhookOutcome(
         lane=lane, state=state, attempt=encode_raw([attempt]), again_after=again_after
     )
 
@@ -104,7 +103,7 @@ async def send(
     return _attempt(answer, now), _retry_after(answer, now)
 
 
-def payload_of(lane: DueLane, context: Context) -> SignedPayload:
+def payload_of(lane: DueWebhook, context: Context) -> SignedPayload:
     """The event as it is sent; the bytes are the same for each try."""
     if lane.body is not None:
         body = bytes(lane.body)
@@ -133,26 +132,13 @@ def open_secrets(seal: Seal, sealed: Sequence[bytes]) -> list[str]:
     return [seal.open(secret, SECRET_PURPOSE).decode() for secret in sealed]
 
 
-async def time_to_next(context: Context) -> timedelta | None:
-    """How long until something is due; None where nothing waits. Raises Unavailable."""
-    async with context.database.connection() as tx:
-        return await deliveries.time_to_next(tx)
-
-
-async def release_lanes(context: Context, lanes: Sequence[DueLane]) -> None:
-    """Lanes that were taken and not served are due again, at the latest after their lease.
-    Raises Unavailable, RunAgain."""
-    async with context.database.transaction() as tx:
-        await deliveries.release_lanes(tx, lanes)
-
-
-async def record_outcomes(
-    context: Context, outcomes: Sequence[DeliveryOutcome]
-) -> list[DeliveryOutcome]:
-    """Records the outcomes of tries; again does no harm. Waits for no lock: returns those whose
-    rows are locked, to be recorded later. Raises Unavailable, RunAgain."""
-    async with context.database.transaction() as tx:
-        return await deliveries.record_outcomes(tx, outcomes)
+async def record_webhooks(
+    context: Context, organization_id: UUID, outcomes: Sequence[WebhookOutcome]
+) -> Recorded:
+    """Records the outcomes of tries; again does no harm. Waits for no lock: those whose rows are
+    locked are to be recorded later. Raises Unavailable, RunAgain."""
+    async with context.database.tenant_connection(organization_id) as tenant:
+        return await webhook_lanes.record_webhooks(tenant, outcomes)
 
 
 def _untried(reason: str, now: datetime) -> DeliveryAttempt:

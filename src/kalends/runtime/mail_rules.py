@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from msgspec import Raw, json
+from msgspec import Raw, json, structs
 
 from kalends.domain.booking import MOVABLE, Booking, Status
 from kalends.domain.ids import new_id
 from kalends.domain.mail import Audience, MailKind, is_same_mailbox
 from kalends.formats.bookings import BookingBody
-from kalends.formats.mails.facts import CHANGES
+from kalends.formats.mails.facts import CHANGES, is_new_time_wanted, is_with_others
 from kalends.formats.mails.invitations import is_invitation_changed
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox.events import NewMail
@@ -36,7 +36,10 @@ async def choose_mails(
     last_mails: dict[str, LastMail] = {}
     if kind != MailKind.REQUESTED:
         last_mails = await find_last_mails(work.tenant, booking.id)
-    return decide_mails(kind, json.decode(data, type=BookingBody), last_mails)
+    chosen = decide_mails(kind, json.decode(data, type=BookingBody), last_mails)
+    if kind == MailKind.REMINDER:
+        return [structs.replace(mail, expires_at=booking.start_time) for mail in chosen]
+    return chosen
 
 
 def decide_mails(
@@ -74,6 +77,10 @@ def _kind_to_send(
         return MailKind.CONFIRMED
     if (before.start_time, before.end_time) != (booking.start_time, booking.end_time):
         return MailKind.RESCHEDULED
+    if is_with_others(before, booking):
+        return MailKind.UPDATED
+    if audience == Audience.ATTENDEE and is_new_time_wanted(before, booking):
+        return MailKind.UPDATED
     # Other changes of a request are mailed once it is confirmed.
     if booking.status == Status.CONFIRMED and is_invitation_changed(before, booking, audience):
         return MailKind.UPDATED

@@ -1,78 +1,96 @@
 """Writing the mails about a booking, from the event that they are about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct, json, structs
+import structlog
+from msgspec import Raw, Struct, json
 
-from kalends.domain.access import Organization
 from kalends.domain.booking import MOVABLE, Status, changeable_until
 from kalends.domain.event import LoggedEvent
-from kalends.domain.event_type import EventType
 from kalends.domain.gateways import link_to
-from kalends.domain.ids import BOOKING, EVENT_TYPE, MAIL, SCHEDULE, decode_id, encode_id
+from kalends.domain.ids import EVENT_TYPE, MAIL, SCHEDULE, decode_id, encode_id
 from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
 from kalends.formats.bookings import BookingBody
 from kalends.formats.mails.bookings import booking_message
 from kalends.formats.mails.facts import BookingMail
 from kalends.formats.mails.messages import Message
-from kalends.runtime.links import create_link
+from kalends.runtime.cooperative import cooperatively
+from kalends.runtime.links import NewLink, make_link
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import Context
-from kalends.store.availability import event_types
+from kalends.store.availability.event_types import find_event_types_of_bookings
 from kalends.store.availability.schedules import find_zone_name
-from kalends.store.bookings import bookings
 from kalends.store.database import TenantConnection
-from kalends.store.outbox import events, mails
+from kalends.store.outbox.stories import (
+    StoredStory,
+    ToldEventType,
+    WrittenMail,
+    load_stories,
+    write_down,
+)
+
+log = structlog.get_logger("kalends.mail")
 
 MAIL_PURPOSE: Final = "mail"
 
 
 class Story(Struct, frozen=True, kw_only=True):
-    """What an event's mails are made of: the booking then, as it was before the event, as it was in
-    the last mail to each audience, and by now its status and the attendee's address."""
+    """What an event's mails are made of: the booking then, and what is stored beside it."""
 
-    event: LoggedEvent
+    stored: StoredStory
     booking: BookingBody
-    previous: BookingBody | None
-    last_mails: Mapping[str, BookingBody]
-    now_is: Status | None
-    address_now: str
     place_zone: str | None
-    event_type: EventType | None
+    event_type: ToldEventType | None
+
+    @property
+    def event(self) -> LoggedEvent:
+        return self.stored.event
+
+    @property
+    def now_is(self) -> Status | None:
+        """The booking's status by now."""
+        return Status(self.stored.status) if self.stored.status else None
 
     @property
     def changeable_until(self) -> datetime:
         """The last moment at which the attendee's link changes anything."""
         notice = self.event_type.cancellation_notice_minutes if self.event_type else None
+        if self.booking.needs_new_time:
+            notice = None  # who is asked to choose another time may
         return changeable_until(self.booking.start_time, self.booking.end_time, notice)
+
+    def before(self, audience: str) -> BookingBody | None:
+        """The booking as the audience last read of it, else as it was before the event."""
+        data = self.stored.last_mails.get(audience, self.stored.previous)
+        return None if data is None else _booking(data)
 
 
 async def write_messages(
-    context: Context,
-    tenant: TenantConnection,
-    organization: Organization,
-    unwritten: Sequence[Mail],
-) -> dict[UUID, bytes]:
-    """Writes the messages (RFC 5322) down, sealed, and returns them by their mails' ids."""
-    stories: dict[int, Story] = {}
-    messages: dict[UUID, Message] = {}
-    for mail in unwritten:
-        assert mail.event_number is not None
-        if mail.event_number not in stories:
-            stories[mail.event_number] = await _story(tenant, mail.event_number)
-        story = stories[mail.event_number]
-        messages[mail.id] = await _message(context, tenant, organization, mail, story)
-    written = [
-        structs.replace(
-            mail, subject=messages[mail.id].subject, message=sealed(context, messages[mail.id])
-        )
-        for mail in unwritten
-    ]
-    await mails.write_messages(tenant, written)
-    return {id_: message.content for id_, message in messages.items()}
+    context: Context, organization_id: UUID, unwritten: Sequence[Mail]
+) -> dict[UUID, bytes | None]:
+    """Writes messages (RFC 5322) about events down, sealed, and returns them by their mails' ids:
+    None for one that cannot be written, which is logged; none for a mail that somebody holds, or
+    that was written before. Raises Unavailable."""
+    async with context.database.tenant_connection(organization_id) as tenant:
+        stories = await _load_stories(tenant, unwritten)
+    messages: dict[UUID, bytes | None] = {}
+    written: list[WrittenMail] = []
+    async for mail in cooperatively(unwritten):
+        try:
+            message, one = _write(context, mail, stories[mail.event_number or 0])
+        except Exception:
+            # A mail that cannot be written must not stop those beside it.
+            log.exception("a mail could not be written", mail=encode_id(MAIL, mail.id))
+            messages[mail.id] = None
+            continue
+        messages[mail.id] = message
+        written.append(one)
+    async with context.database.tenant_connection(organization_id) as tenant:
+        ours = await write_down(tenant, written, context.clock())
+    return {id_: text for id_, text in messages.items() if text is None or id_ in ours}
 
 
 def sealed(context: Context, message: Message) -> bytes:
@@ -81,52 +99,63 @@ def sealed(context: Context, message: Message) -> bytes:
 
 
 def opened(context: Context, mail: Mail) -> bytes | None:
-    """The message of a mail; None where there is none."""
+    """The message of a mail; None where there is none. Raises SealBroken."""
     return None if mail.message is None else context.seal.open(mail.message, MAIL_PURPOSE)
 
 
-async def _story(tenant: TenantConnection, number: int) -> Story:
-    event = await events.find_event(tenant, number)
-    assert event is not None
-    booking = json.decode(event.data, type=BookingBody)
-    previous = await events.find_event_before(tenant, event.booking_id, number)
-    last_mails = await mails.find_last_mails(tenant, event.booking_id, before=number)
-    stored = await bookings.find_booking(tenant, event.booking_id)
-    return Story(
-        event=event,
-        booking=booking,
-        previous=json.decode(previous.data, type=BookingBody) if previous else None,
-        last_mails={
-            audience: json.decode(one.data, type=BookingBody)
-            for audience, one in last_mails.items()
-        },
-        now_is=stored.status if stored else None,
-        address_now=stored.attendee_email if stored else "",
-        place_zone=await _find_place_zone(tenant, booking),
-        event_type=await _find_event_type(tenant, booking),
+async def _load_stories(tenant: TenantConnection, mails: Sequence[Mail]) -> dict[int, Story]:
+    numbers = {mail.event_number for mail in mails if mail.event_number is not None}
+    stored = await load_stories(tenant, sorted(numbers))
+    return {number: await _story(tenant, one) for number, one in stored.items()}
+
+
+def _write(context: Context, mail: Mail, story: Story) -> tuple[bytes, WrittenMail]:
+    message, link = _message(context, mail, story)
+    return message.content, WrittenMail(
+        id=mail.id,
+        subject=message.subject,
+        message=sealed(context, message),
+        token_hash=link.token_hash if link else None,
+        booking_id=story.event.booking_id,
+        invites=_has_invitation(mail, story),
     )
 
 
-async def _find_place_zone(tenant: TenantConnection, booking: BookingBody) -> str | None:
-    """The name of its first schedule's zone."""
+async def _story(tenant: TenantConnection, stored: StoredStory) -> Story:
+    """The zone and the event type are those of the booking then, which seldom are others now."""
+    booking = _booking(stored.event.data)
     schedule_id = decode_id(SCHEDULE, booking.schedule_id)
-    return await find_zone_name(tenant, schedule_id) if schedule_id else None
-
-
-async def _find_event_type(tenant: TenantConnection, booking: BookingBody) -> EventType | None:
     event_type_id = decode_id(EVENT_TYPE, booking.event_type_id or "")
-    if event_type_id is None:
+    zone, event_type = stored.timezone, stored.event_type
+    if schedule_id != stored.schedule_id:
+        zone = await find_zone_name(tenant, schedule_id) if schedule_id else None
+    if event_type_id != stored.event_type_id:
+        event_type = await _find_event_type(tenant, event_type_id) if event_type_id else None
+    return Story(stored=stored, booking=booking, place_zone=zone, event_type=event_type)
+
+
+async def _find_event_type(tenant: TenantConnection, event_type_id: UUID) -> ToldEventType | None:
+    found = (await find_event_types_of_bookings(tenant, [event_type_id])).get(event_type_id)
+    if found is None:
         return None
-    found = await event_types.find_event_types_of_bookings(tenant, [event_type_id])
-    return found.get(event_type_id)
+    return ToldEventType(found.name, found.questions, found.cancellation_notice_minutes)
 
 
-async def _message(
-    context: Context, tenant: TenantConnection, organization: Organization, mail: Mail, story: Story
-) -> Message:
+def _booking(data: Raw) -> BookingBody:
+    return _BOOKINGS.decode(data)
+
+
+_BOOKINGS: Final = json.Decoder(BookingBody)
+
+
+def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLink | None]:
+    """The message, and the link in it: one of its own for each mail to the attendee of a booking
+    that can still change."""
     sender, event_type = context.gateways.sender, story.event_type
-    kind, before = MailKind(mail.kind), story.last_mails.get(mail.audience, story.previous)
-    return booking_message(
+    organization = story.stored.organization
+    kind, before = MailKind(mail.kind), story.before(mail.audience)
+    link = make_link(organization.id) if _has_link(context, mail, story) else None
+    message = booking_message(
         BookingMail(
             kind=kind,
             audience=Audience(mail.audience),
@@ -137,33 +166,36 @@ async def _message(
             happened_at=story.event.created_at,
             organization_name=organization.name,
             organization_email=organization.notify_email,
+            organization_locale=organization.locale,
+            notify_locale=story.stored.notify_locale,
             sender=sender,
             recipient=mail.recipient,
             zone=organization.timezone,
             country=country_of(organization),
             place_zone=story.place_zone,
-            manage_url=await _manage_url(context, tenant, mail, story),
+            manage_url=link_to(context.gateways, f"/booking/{link.token}") if link else None,
             changeable_until=story.changeable_until if story.booking.status in MOVABLE else None,
             before=before,
             now_is=story.now_is,
+            has_invitation=_has_invitation(mail, story),
             event_type_name=event_type.name if event_type else None,
             questions=event_type.questions if event_type else (),
         )
     )
+    return message, link
 
 
-async def _manage_url(
-    context: Context, tenant: TenantConnection, mail: Mail, story: Story
-) -> str | None:
-    """A link of its own for each mail to the attendee of a booking that can still change."""
-    booking, now = story.booking, context.clock()
-    is_open = booking.status in MOVABLE and story.now_is in MOVABLE
-    may_change = is_open and now <= story.changeable_until
+def _has_invitation(mail: Mail, story: Story) -> bool:
+    """The organization needs none where the event is written into its calendars; an address that
+    got one before goes on getting what follows."""
+    if mail.audience != Audience.ORGANIZATION or not story.stored.is_written:
+        return True
+    return mail.recipient.lower() in story.stored.invited
+
+
+def _has_link(context: Context, mail: Mail, story: Story) -> bool:
+    is_open = story.booking.status in MOVABLE and story.now_is in MOVABLE
+    may_change = is_open and context.clock() <= story.changeable_until
     is_attendee = mail.audience == Audience.ATTENDEE and mail.kind != MailKind.WITHDRAWN
-    is_theirs = is_attendee and is_same_mailbox(mail.recipient, story.address_now)
-    if not (is_theirs and may_change):
-        return None
-    booking_id = decode_id(BOOKING, booking.id)
-    assert booking_id is not None
-    token = await create_link(tenant, booking_id, now)
-    return link_to(context.gateways, f"/booking/{token}")
+    address_now = story.stored.attendee_email or ""
+    return is_attendee and may_change and is_same_mailbox(mail.recipient, address_now)

@@ -1,30 +1,35 @@
 """What follows from a change: the event that is written down, and what it sets going."""
 
+from datetime import datetime
 from enum import Enum, auto
 from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain import webhook
 from kalends.domain.actor import ATTENDEE, Actor, actor_of
 from kalends.domain.booking import Booking, Status
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import new_id
 from kalends.domain.mail import MailKind, is_same_mailbox
+from kalends.domain.webhook import EventName
 from kalends.formats.bookings import booking_json
 from kalends.formats.changes import previous_attributes
 from kalends.runtime.mail_rules import MAILED_ELSEWHERE, choose_mails
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.bookings.links import delete_links
-from kalends.store.bookings.reminders import drop_reminders, plan_reminders
-from kalends.store.outbox.events import Event
+from kalends.store.bookings.reminders import (
+    drop_reminders,
+    find_reminder_minutes,
+    plan_reminders,
+)
+from kalends.store.outbox.events import Event, ToldBooking
 
-CREATED: Final = webhook.CREATED
 OF_STATUS: Final = {
-    Status.CONFIRMED: webhook.CONFIRMED,
-    Status.CANCELLED: webhook.CANCELLED,
-    Status.COMPLETED: webhook.COMPLETED,
-    Status.NO_SHOW: webhook.NO_SHOW,
+    Status.CONFIRMED: EventName.CONFIRMED,
+    Status.CANCELLED: EventName.CANCELLED,
+    Status.COMPLETED: EventName.COMPLETED,
+    Status.NO_SHOW: EventName.NO_SHOW,
 }
 
 
@@ -38,27 +43,30 @@ class Reminders(Enum):
 
 class Consequences(Struct, frozen=True):
     """What follows from an event, beside its row, the log and the webhooks that receive it: mail
-    of that kind, where it brings anybody news, and what happens to reminders."""
+    of that kind, where it brings anybody news, what happens to reminders, and
+    whether calendars elsewhere show it."""
 
     mail: MailKind | None = None
     reminders: Reminders = Reminders.KEEP
+    is_told: bool = True
 
 
 CONSEQUENCES: Final[dict[str, Consequences]] = {
-    webhook.CREATED: Consequences(MailKind.REQUESTED, Reminders.PLAN),
-    webhook.CONFIRMED: Consequences(MailKind.CONFIRMED),
-    webhook.RESCHEDULED: Consequences(MailKind.RESCHEDULED, Reminders.PLAN),
-    webhook.CANCELLED: Consequences(MailKind.CANCELLED, Reminders.DROP),
-    webhook.COMPLETED: Consequences(reminders=Reminders.DROP),
-    webhook.NO_SHOW: Consequences(reminders=Reminders.DROP),
-    webhook.UPDATED: Consequences(MailKind.UPDATED),
-    webhook.REMINDER: Consequences(MailKind.REMINDER),
+    EventName.CREATED: Consequences(MailKind.REQUESTED, Reminders.PLAN),
+    EventName.CONFIRMED: Consequences(MailKind.CONFIRMED),
+    EventName.RESCHEDULED: Consequences(MailKind.RESCHEDULED, Reminders.PLAN),
+    EventName.REASSIGNED: Consequences(MailKind.UPDATED),
+    EventName.CANCELLED: Consequences(MailKind.CANCELLED, Reminders.DROP),
+    EventName.COMPLETED: Consequences(reminders=Reminders.DROP, is_told=False),
+    EventName.NO_SHOW: Consequences(reminders=Reminders.DROP, is_told=False),
+    EventName.UPDATED: Consequences(MailKind.UPDATED),
+    EventName.REMINDER: Consequences(MailKind.REMINDER, is_told=False),
 }
 
 
 async def record_event(
     work: UnitOfWork,
-    kind: str,
+    kind: EventName,
     booking: Booking,
     *,
     before: Booking | None = None,
@@ -88,23 +96,34 @@ async def record_event(
     mails = []
     if notify and follows.mail is not None:
         mails = await choose_mails(work, follows.mail, booking, data)
-    work.record_event(event, mails)
+    work.add_event(event, mails)
+    if follows.is_told:
+        work.told.append(ToldBooking(booking.id, _earlier_start(before, booking)))
     if before is not None and not is_same_mailbox(before.attendee_email, booking.attendee_email):
         # The reader of the old address may not be the attendee.
         await delete_links(work.tenant, booking.id)
     await _update_reminders(work, follows.reminders, booking, event_type)
 
 
+def _earlier_start(before: Booking | None, after: Booking) -> datetime | None:
+    if before is None or before.start_time == after.start_time:
+        return None
+    return before.start_time
+
+
 async def record_change(
     work: UnitOfWork, before: Booking, after: Booking, *, override: bool, notify: bool
 ) -> None:
-    """One change is one event: of the new status, else of the new time, else of the details."""
+    """One change is one event: of the new status, else of the new time, else of who takes it,
+    else of the details."""
     if after.status != before.status:
         kind = OF_STATUS[after.status]
     elif (after.start_time, after.end_time) != (before.start_time, before.end_time):
-        kind = webhook.RESCHEDULED
+        kind = EventName.RESCHEDULED
+    elif set(after.schedule_ids) != set(before.schedule_ids):
+        kind = EventName.REASSIGNED
     else:
-        kind = webhook.UPDATED
+        kind = EventName.UPDATED
     await record_event(work, kind, after, before=before, override=override, notify=notify)
 
 
@@ -122,13 +141,17 @@ async def _update_reminders(
         return
     if reminders is Reminders.DROP:
         await drop_reminders(work.tenant, booking.id)
-    elif work.caller.source not in MAILED_ELSEWHERE and (
-        event_type is None or event_type.reminders_minutes_before
-    ):
-        await plan_reminders(
-            work.tenant,
-            booking.id,
-            booking.event_type_id,
-            booking.start_time,
-            work.recorded_at,
-        )
+    elif work.caller.source not in MAILED_ELSEWHERE:
+        await _plan_reminders(work, booking, booking.event_type_id, event_type)
+
+
+async def _plan_reminders(
+    work: UnitOfWork, booking: Booking, event_type_id: UUID, event_type: EventType | None
+) -> None:
+    if event_type is None:
+        minutes = await find_reminder_minutes(work.tenant, event_type_id)
+    elif event_type.reminders_minutes_before:
+        minutes = event_type.reminders_minutes_before
+    else:
+        return
+    await plan_reminders(work.tenant, booking.id, minutes, booking.start_time, work.recorded_at)

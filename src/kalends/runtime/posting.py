@@ -1,19 +1,31 @@
-"""Posting mail: a message goes out if, and only if, the unit of work commits."""
+"""Posting mail that no event is behind: it goes out if, and only if, the unit of work commits."""
 
-from typing import Final
+from datetime import datetime
+from uuid import UUID
 
 from kalends.domain.ids import new_id
-from kalends.domain.mail import Audience, Mail, MailKind, MailState
+from kalends.domain.mail import Audience, Mail, MailKind, MailState, destination_of
 from kalends.formats.mails.messages import Message
 from kalends.runtime.mail_writing import sealed
 from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.store.notifier import MAILS_CHANNEL
 from kalends.store.outbox import mails
+from kalends.store.outbox.mail_lanes import append_to_lane
 
-MAIL_JOB: Final = "mail"
 
+async def post_message(
+    work: UnitOfWork,
+    kind: MailKind,
+    recipient: str,
+    message: Message,
+    about: UUID,
+    expires_at: datetime | None = None,
+) -> None:
+    """Sends a message to a user, from the organization's mailbox, if the unit of work commits.
 
-async def post_message(work: UnitOfWork, kind: MailKind, recipient: str, message: Message) -> None:
-    """Sends a message to a user, from the organization's mailbox, if the unit of work commits."""
+    `about` is the user or the endpoint that it is about: what one address is told about it arrives
+    in order. It is never sent after `expires_at`, when the link in it has expired.
+    """
     mail = Mail(
         id=new_id(),
         kind=kind,
@@ -29,4 +41,5 @@ async def post_message(work: UnitOfWork, kind: MailKind, recipient: str, message
         done_at=None,
     )
     await mails.insert_mail(work.tenant, mail)
-    await work.enqueue_job(MAIL_JOB, f"{work.organization_id} {mail.id}".encode())
+    await append_to_lane(work.tenant, mail, destination_of(recipient), about, expires_at)
+    work.notifications.add(MAILS_CHANNEL)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from kalends.domain.ids import MAIL, encode_id
+from kalends.domain.ids import MAIL
 from kalends.domain.mail import Mail
 from kalends.runtime.mail_writing import opened
 from kalends.runtime.unit_of_work import UnitOfWork, require
@@ -21,7 +21,7 @@ async def get_message(work: UnitOfWork, mail_id: UUID) -> tuple[Mail, bytes | No
     Raises NotFound."""
     mail = require(
         await mails.find_mail(work.tenant, mail_id),
-        "mail",
-        encode_id(MAIL, mail_id),
+        MAIL,
+        mail_id,
     )
     return mail, opened(work.context, mail)

@@ -7,7 +7,8 @@ from msgspec import Raw
 from kalends.domain import webhook
 from kalends.domain.actor import actor_of
 from kalends.domain.ids import DELIVERY, EVENT, encode_id, new_id
-from kalends.domain.webhook import Delivery, DeliveryAttempt, State
+from kalends.domain.outbox import DeliveryAttempt
+from kalends.domain.webhook import Delivery, State
 from kalends.formats.changes import NOTHING_CHANGED
 from kalends.formats.encoding import encode_raw
 from kalends.formats.events import event_json, test_data
@@ -57,11 +58,11 @@ async def redeliver(work: UnitOfWork, endpoint_id: UUID, delivery_id: UUID) -> D
     booking. Raises NotFound."""
     await get_endpoint(work, endpoint_id)
     place = work.tenant, endpoint_id, delivery_id
-    require(await deliveries.find_delivery(*place), "delivery", encode_id(DELIVERY, delivery_id))
+    require(await deliveries.find_delivery(*place), DELIVERY, delivery_id)
     await deliveries.redeliver(*place)
     work.notifications.add(DELIVERIES_CHANNEL)
     again = await deliveries.find_delivery(*place)
-    return require(again, "delivery", encode_id(DELIVERY, delivery_id))
+    return require(again, DELIVERY, delivery_id)
 
 
 async def _record_test(work: UnitOfWork, delivery: Delivery, body: Raw) -> None:

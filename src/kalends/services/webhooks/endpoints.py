@@ -8,9 +8,9 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.domain import webhook
-from kalends.domain.changes import given_values
+from kalends.domain.changes import values_to_change
 from kalends.domain.errors import Invalid
-from kalends.domain.ids import ENDPOINT, encode_id, new_id
+from kalends.domain.ids import ENDPOINT, new_id
 from kalends.domain.webhook import WebhookEndpoint
 from kalends.runtime.deliveries import SECRET_PURPOSE
 from kalends.runtime.unit_of_work import Context, UnitOfWork, require
@@ -67,7 +67,7 @@ async def list_endpoints(
 async def get_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
     """Raises NotFound."""
     endpoint = await webhooks.find_endpoint(work.tenant, endpoint_id)
-    return require(endpoint, "webhook", encode_id(ENDPOINT, endpoint_id))
+    return require(endpoint, ENDPOINT, endpoint_id)
 
 
 async def create_endpoint(work: UnitOfWork, new: NewEndpoint) -> MadeEndpoint:
@@ -94,7 +94,7 @@ async def create_endpoint(work: UnitOfWork, new: NewEndpoint) -> MadeEndpoint:
 async def lock_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
     """Raises NotFound."""
     endpoint = await webhooks.lock_endpoint(work.tenant, endpoint_id)
-    return require(endpoint, "webhook", encode_id(ENDPOINT, endpoint_id))
+    return require(endpoint, ENDPOINT, endpoint_id)
 
 
 async def update_endpoint(
@@ -102,7 +102,7 @@ async def update_endpoint(
 ) -> WebhookEndpoint:
     """Changes what is given of an endpoint that is locked. One that is enabled again gets at once
     what waited for it."""
-    given = given_values(changes)
+    given = values_to_change(changes)
     after = structs.replace(before, **given, updated_at=work.recorded_at)
     if after.enabled:
         after = structs.replace(after, disabled_reason=None)

@@ -10,14 +10,14 @@ from kalends.domain import webhook
 from kalends.domain.access import Mode
 from kalends.domain.ids import ENDPOINT, MAIL, encode_id, new_id
 from kalends.domain.mail import MailKind
-from kalends.domain.webhook import DeliveryAttempt
+from kalends.domain.outbox import DeliveryAttempt
 from kalends.formats.mails.accounts import DisabledReason, EndpointMail, endpoint_disabled_message
 from kalends.runtime.phones import country_of
 from kalends.runtime.posting import post_message
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.store.accounts import organizations
 from kalends.store.outbox import webhooks
-from kalends.store.outbox.deliveries import DeliveryOutcome, DueLane
+from kalends.store.outbox.webhook_lanes import DueWebhook, WebhookOutcome
 
 ACTOR: Final = "kalends"
 STATUS_GONE: Final = 410
@@ -27,7 +27,7 @@ REASON_WORDS: Final = {
 }
 
 
-async def update_health(context: Context, outcomes: Sequence[DeliveryOutcome]) -> None:
+async def update_health(context: Context, outcomes: Sequence[WebhookOutcome]) -> None:
     """Notes when an endpoint begins or ends to fail, and disables what is gone, or has done nothing
     but fail for five days. The outcomes are of one endpoint.
 
@@ -66,7 +66,7 @@ def _reason_to_disable(
 
 async def _disable(
     work: UnitOfWork,
-    lane: DueLane,
+    lane: DueWebhook,
     reason: DisabledReason,
     since: datetime | None,
     last: DeliveryAttempt,
@@ -78,8 +78,7 @@ async def _disable(
     organization = await organizations.find_organization(work.tenant)
     if not was_enabled or organization is None:
         return
-    recipients = [organization.notify_email] if organization.notify_email else None
-    for recipient in recipients or await organizations.list_admins(work.tenant):
+    for recipient, locale in await _readers(work, organization.notify_email):
         sender = work.context.gateways.sender
         message = endpoint_disabled_message(
             EndpointMail(
@@ -95,6 +94,15 @@ async def _disable(
                 country=country_of(organization),
                 failing_since=since,
                 error=last.error,
+                locale=locale or organization.locale,
             )
         )
-        await post_message(work, MailKind.ENDPOINT_DISABLED, recipient, message)
+        await post_message(work, MailKind.ENDPOINT_DISABLED, recipient, message, lane.endpoint_id)
+
+
+async def _readers(work: UnitOfWork, notify_email: str | None) -> list[tuple[str, str | None]]:
+    """Who learns of it, each with the language of that user."""
+    if notify_email is None:
+        return await organizations.list_admins(work.tenant)
+    locale = await organizations.find_locale_of_address(work.tenant, notify_email)
+    return [(notify_email, locale)]

@@ -1,0 +1,78 @@
+"""What one channel has taken from lanes and not recorded yet, and the leases of it."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from datetime import timedelta
+from time import monotonic
+from typing import Any, Final
+from uuid import UUID
+
+from kalends.jobs.turns import Turns
+from kalends.runtime.lanes import renew_leases
+from kalends.runtime.unit_of_work import Context
+from kalends.store.outbox.lanes import DueLane
+
+# So much earlier than the row says we stop to act on a lease.
+MARGIN: Final = timedelta(seconds=2)
+
+
+class InFlight:
+    """Lanes in flight, each in a place of its own. `start` has work done beside; `put` is told of
+    organizations, and when of the clock `monotonic` something of theirs is due."""
+
+    def __init__(
+        self,
+        context: Context,
+        turns: Turns,
+        lease: timedelta,
+        start: Callable[[Coroutine[Any, Any, None]], None],
+        put: Callable[[UUID, float], None],
+    ) -> None:
+        self._context = context
+        self._turns = turns
+        self._lease = lease
+        self._start = start
+        self._put = put
+        self._lanes: dict[int, DueLane] = {}
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    @property
+    def lanes(self) -> Collection[DueLane]:
+        return self._lanes.values()
+
+    def add(self, lane: DueLane, leased_at: float) -> None:
+        """Takes one on that was leased then, of the clock `monotonic`."""
+        self._count_on(lane, leased_at)
+        self._lanes[id(lane)] = lane
+
+    def remove(self, lanes: Sequence[DueLane]) -> set[int]:
+        """Gives back the ids of those that had a place."""
+        return {id(lane) for lane in lanes if self._lanes.pop(id(lane), None) is not None}
+
+    async def renew(self) -> None:
+        """What takes longer than a part of its lease has it renewed, and so another chance if that
+        fails. Ends when it is cancelled."""
+        part = self._lease.total_seconds() / 3
+        while True:
+            await asyncio.sleep(part)
+            old: defaultdict[UUID, list[DueLane]] = defaultdict(list)
+            for lane in self._lanes.values():
+                if lane.lease.seconds_left() < 2 * part:
+                    old[lane.organization_id].append(lane)
+            for organization_id, lanes in old.items():
+                self._start(self._renew_leases(organization_id, lanes))
+
+    async def _renew_leases(self, organization_id: UUID, lanes: Sequence[DueLane]) -> None:
+        began = monotonic()
+        try:
+            async with self._turns.turn(organization_id):
+                for lane in await renew_leases(self._context, organization_id, lanes, self._lease):
+                    self._count_on(lane, began)
+        except Exception:  # noted and logged by the turn; what is not renewed ends with its lease
+            self._put(organization_id, began)
+
+    def _count_on(self, lane: DueLane, leased_at: float) -> None:
+        lane.lease.ours_until = leased_at + (self._lease - MARGIN).total_seconds()

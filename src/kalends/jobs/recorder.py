@@ -1,0 +1,165 @@
+"""Recording what became of tries: organization by organization, as many at once as have gathered,
+for as long as it takes."""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from kalends.jobs.blocked_outcomes import BlockedOutcomes
+from kalends.jobs.channels import Channel
+from kalends.jobs.turns import Turns
+from kalends.runtime.lanes import release_lanes
+from kalends.runtime.unit_of_work import Context
+from kalends.store.outbox.lanes import DeliveryOutcome, DueLane, Postponed, Recorded
+
+log = structlog.get_logger("kalends.jobs")
+
+GATHER_SECONDS: Final = 0.003
+MOST_RECORDED: Final = 200
+
+
+@dataclass
+class _Waiting:
+    """Of one organization."""
+
+    outcomes: list[DeliveryOutcome] = field(default_factory=list)
+    postponed: list[Postponed] = field(default_factory=list)
+
+    @property
+    def lanes(self) -> list[DueLane]:
+        return [one.lane for one in self.outcomes] + [one.lane for one in self.postponed]
+
+
+class Recorder:
+    """Records outcomes, and gives back what was not tried. An outcome whose rows are locked is put
+    aside, and makes room for others.
+
+    `free` is told of lanes whose places are free, and answers those that had one; `put` of
+    organizations in which something waits on, and when of the clock `monotonic` it is due.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        channel: Channel,
+        turns: Turns,
+        free: Callable[[Sequence[DueLane]], Collection[int]],
+        put: Callable[[UUID, float], None],
+    ) -> None:
+        self._context = context
+        self._channel = channel
+        self._turns = turns
+        self._free = free
+        self._put = put
+        self._waiting: dict[UUID, _Waiting] = {}
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._blocked = BlockedOutcomes()
+        self._retrying: asyncio.TimerHandle | None = None
+
+    @property
+    def tried_ids(self) -> set[UUID | None]:
+        """Deliveries that were tried, whose outcomes wait: recording them moves their lanes on."""
+        waiting = (one.lane for each in self._waiting.values() for one in each.outcomes)
+        return self._blocked.delivery_ids | {lane.delivery_id for lane in waiting}
+
+    def add(self, settled: DeliveryOutcome | Postponed) -> None:
+        """Records it soon; returns at once."""
+        organization_id = settled.lane.organization_id
+        waiting = self._waiting.setdefault(organization_id, _Waiting())
+        if isinstance(settled, Postponed):
+            waiting.postponed.append(settled)
+        else:
+            waiting.outcomes.append(settled)
+        if organization_id not in self._tasks:
+            self._tasks[organization_id] = asyncio.create_task(self._run(organization_id))
+
+    async def stop(self, rest: Sequence[DueLane]) -> None:
+        """Records what waits, once, and gives the rest back."""
+        if self._retrying:
+            self._retrying.cancel()
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in self._blocked.outcomes:
+            self._of(outcome.lane).outcomes.append(outcome)
+        settled = {id(lane) for waiting in self._waiting.values() for lane in waiting.lanes}
+        for lane in rest:
+            if id(lane) not in settled:
+                self._of(lane).postponed.append(Postponed(lane))
+        await asyncio.gather(*(self._end(*one) for one in self._waiting.items()))
+
+    def _of(self, lane: DueLane) -> _Waiting:
+        return self._waiting.setdefault(lane.organization_id, _Waiting())
+
+    async def _run(self, organization_id: UUID) -> None:
+        waiting = self._waiting[organization_id]
+        await asyncio.sleep(GATHER_SECONDS)
+        while waiting.outcomes or waiting.postponed:
+            try:
+                async with self._turns.turn(organization_id):
+                    await self._record(organization_id, waiting)
+                    await self._release(organization_id, waiting)
+            except Exception:  # noted and logged by the turn
+                await asyncio.sleep(self._turns.pause(organization_id))
+        del self._waiting[organization_id], self._tasks[organization_id]
+
+    async def _record(self, organization_id: UUID, waiting: _Waiting) -> None:
+        batch = waiting.outcomes[:MOST_RECORDED]
+        if not batch:
+            return
+        recorded = await self._channel.record(organization_id, batch)
+        del waiting.outcomes[: len(batch)]
+        self._blocked.settle(batch, recorded.held)
+        self._retry_blocked_later()
+        had_places = self._free([outcome.lane for outcome in batch])
+        self._channel.note_health([one for one in batch if id(one.lane) in had_places])
+        self._follow(organization_id, waiting, recorded)
+
+    def _follow(self, organization_id: UUID, waiting: _Waiting, recorded: Recorded) -> None:
+        now = monotonic()
+        for outcome in recorded.waiting:
+            after = outcome.again_after or timedelta(0)
+            self._put(organization_id, now + after.total_seconds())
+        # Somebody else had the lane, and recorded it first: it is theirs, or else due.
+        waiting.postponed += (Postponed(outcome.lane) for outcome in recorded.late)
+
+    async def _release(self, organization_id: UUID, waiting: _Waiting) -> None:
+        batch = waiting.postponed[:MOST_RECORDED]
+        if not batch:
+            return
+        await release_lanes(self._context, organization_id, batch)
+        del waiting.postponed[: len(batch)]
+        self._free([one.lane for one in batch])
+        now = monotonic()
+        for one in batch:
+            self._put(organization_id, now + one.after.total_seconds())
+
+    def _retry_blocked_later(self) -> None:
+        if self._retrying:
+            self._retrying.cancel()
+        seconds = self._blocked.seconds_to_next()
+        if seconds is not None:
+            loop = asyncio.get_running_loop()
+            self._retrying = loop.call_later(seconds, self._retry_blocked)
+
+    def _retry_blocked(self) -> None:
+        for outcome in self._blocked.take_due():
+            self.add(outcome)
+        self._retry_blocked_later()
+
+    async def _end(self, organization_id: UUID, waiting: _Waiting) -> None:
+        try:
+            if waiting.outcomes:
+                await self._channel.record(organization_id, waiting.outcomes)
+            if waiting.postponed:
+                await release_lanes(self._context, organization_id, waiting.postponed)
+        except Exception as error:
+            about = {"organization": str(organization_id), "error": repr(error)}
+            log.warning("deliveries come back when their lease is over", **about)

@@ -1,0 +1,71 @@
+"""The channel of webhooks: each endpoint has a cap and a health of its own."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from kalends.jobs.endpoint_health import EndpointHealthUpdates
+from kalends.runtime import deliveries
+from kalends.runtime.unit_of_work import Context
+from kalends.store.outbox.lanes import Caps, Leased, Recorded
+from kalends.store.outbox.webhook_lanes import DueWebhook, WebhookOutcome
+
+# An endpoint that hangs holds its places for ten seconds each: never all of them, and few once it
+# is known to fail.
+ENDPOINT_CAPS: Final = Caps(working=60, failing=8)
+
+
+class WebhookChannel:
+    """See `Channel`."""
+
+    most: int = 200
+    # So that one statement leases many.
+    least_room: int = 50
+    lease: timedelta = deliveries.WEBHOOK_LEASE
+    # A try has to end before the lease does, though it were not renewed.
+    needs: timedelta = timedelta(seconds=deliveries.TIMEOUT_SECONDS)
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._health = EndpointHealthUpdates(context)
+
+    async def lease_lanes(
+        self, organization_id: UUID, room: int, in_flight: Collection[DueWebhook], taken: int
+    ) -> Leased:
+        ours = [lane for lane in in_flight if lane.organization_id == organization_id]
+        lanes = await deliveries.lease_due_webhooks(
+            self._context, organization_id, room, _full_endpoints(ours), ENDPOINT_CAPS
+        )
+        has_places = len(lanes) < room and not _full_endpoints([*ours, *lanes])
+        return Leased(lanes, is_all=has_places)
+
+    def in_batches(self, lanes: Sequence[DueWebhook]) -> Iterator[Sequence[DueWebhook]]:
+        return ([lane] for lane in lanes)
+
+    async def deliver(
+        self, lanes: Sequence[DueWebhook], settle: Callable[[WebhookOutcome], None]
+    ) -> None:
+        for lane in lanes:
+            settle(await deliveries.deliver(self._context, lane))
+
+    async def record(self, organization_id: UUID, outcomes: Sequence[WebhookOutcome]) -> Recorded:
+        return await deliveries.record_webhooks(self._context, organization_id, outcomes)
+
+    def note_health(self, outcomes: Sequence[WebhookOutcome]) -> None:
+        self._health.add(outcomes)
+
+    async def stop(self) -> None:
+        await self._health.stop()
+
+
+def _full_endpoints(in_flight: Collection[DueWebhook]) -> list[UUID]:
+    """Endpoints that have as much under way as they may, by what was known of the latest."""
+    counts = Counter(lane.endpoint_id for lane in in_flight)
+    failing = {lane.endpoint_id: lane.failing_since is not None for lane in in_flight}
+    return [
+        endpoint_id
+        for endpoint_id, count in counts.items()
+        if count >= (ENDPOINT_CAPS.failing if failing[endpoint_id] else ENDPOINT_CAPS.working)
+    ]

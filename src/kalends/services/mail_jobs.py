@@ -1,0 +1,33 @@
+"""Jobs that servers of the release before put down for mail: they become deliveries as they are
+written (migration 0021).
+
+What is left are jobs that such a server had begun when it was killed. When none is left (`kalends
+jobs`), and no server of that release runs any more, this can go.
+"""
+
+from typing import Final
+from uuid import UUID
+
+from kalends.runtime.mail_again import put_again
+from kalends.runtime.unit_of_work import Context
+from kalends.store.notifier import MAILS_CHANNEL
+
+MAIL_JOB: Final = "mail"
+
+
+def organization_of(payload: bytes) -> UUID:
+    """Whose mails the job names."""
+    return _parse_payload(payload)[0]
+
+
+async def put_in_outbox(context: Context, payload: bytes) -> None:
+    """The job: has those of its mails sent that were not. Once more does no harm."""
+    organization_id, mail_ids = _parse_payload(payload)
+    async with context.database.tenant_transaction(organization_id) as tenant:
+        await put_again(context, tenant, mail_ids)
+    context.database.notifier.notify(organization_id, MAILS_CHANNEL)
+
+
+def _parse_payload(payload: bytes) -> tuple[UUID, list[UUID]]:
+    organization_id, *mail_ids = map(UUID, payload.decode().split())
+    return organization_id, mail_ids

@@ -1,0 +1,161 @@
+"""Lanes of calendars elsewhere: one is what a calendar is to show of a booking, or of the seats
+that start together.
+
+A delivery says only that something has changed: who leases a lane reads what is wanted at that
+moment, and all that waited by then is settled by one outcome. `last_number` tells what had waited.
+Lanes of a connection that is paused, or waits for a password, are parked; going on makes them due.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from kalends.store.database import TenantConnection
+from kalends.store.outbox.lanes import (
+    Caps,
+    DeliveryOutcome,
+    DueLane,
+    Lease,
+    Recorded,
+    record_outcomes,
+    record_statement,
+)
+
+# A lane whose calendar is gone is leased too, to be settled.
+LEASE: Final = """
+WITH candidate AS MATERIALIZED (
+    SELECT endpoint_id, lane_id, due_at FROM webhook_lanes
+    WHERE organization_id = $1 AND channel = 'calendar' AND waiting > 0 AND due_at <= now()
+        AND endpoint_id <> ALL($4::uuid[])
+    ORDER BY due_at LIMIT 4 * $2::integer FOR UPDATE SKIP LOCKED),
+ranked AS (
+    SELECT c.*, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) AS place
+    FROM candidate c),
+due AS MATERIALIZED (
+    SELECT r.endpoint_id, r.lane_id, k.connection_id,
+        coalesce(c.state IN ('paused', 'reconnect'), false) AS is_parked, c.stale_since,
+        now() + CASE WHEN c.state IN ('paused', 'reconnect') THEN interval '1 hour'
+            ELSE $3::interval END AS until
+    FROM ranked r
+    LEFT JOIN calendars k ON k.organization_id = $1 AND k.id = r.endpoint_id
+    LEFT JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
+    WHERE r.place <= CASE WHEN c.stale_since IS NULL THEN $5::integer ELSE $6::integer END
+    ORDER BY r.due_at LIMIT $2),
+taken AS (
+    UPDATE webhook_lanes l SET due_at = due.until FROM due
+    WHERE l.organization_id = $1 AND l.endpoint_id = due.endpoint_id AND l.lane_id = due.lane_id
+    RETURNING l.endpoint_id, l.lane_id, l.due_at, due.is_parked, due.connection_id,
+        due.stale_since, l.last_number)
+SELECT t.endpoint_id, t.lane_id, t.due_at, d.id, d.tries, t.connection_id, t.stale_since,
+    t.last_number, d.waits_since
+FROM taken t
+LEFT JOIN LATERAL (
+    SELECT d.id, d.tries, d.created_at AS waits_since FROM deliveries d
+    WHERE d.organization_id = $1 AND d.endpoint_id = t.endpoint_id AND d.lane_id = t.lane_id
+        AND d.state = 'pending'
+    ORDER BY d.number LIMIT 1) d ON true
+WHERE NOT t.is_parked
+"""
+RECORD: Final = record_statement(
+    types=", $10::bigint[]",
+    names=", up_to",
+    settled="""CASE WHEN w.state = 'pending' THEN 0 ELSE (
+        SELECT count(*) FROM deliveries d JOIN outcome o ON o.position = w.position
+        WHERE d.organization_id = $1 AND d.endpoint_id = l.endpoint_id AND d.lane_id = l.lane_id
+            AND d.state = 'pending' AND d.number <= o.up_to) END""",
+    follows=""",
+settled AS (
+    UPDATE deliveries d SET state = w.state FROM written w JOIN outcome o USING (position)
+    WHERE d.organization_id = $1 AND d.endpoint_id = w.endpoint_id AND d.lane_id = w.lane_id
+        AND d.state = 'pending' AND d.number <= o.up_to AND d.id <> o.id
+        AND w.state <> 'pending')""",
+)
+# What a server was not asked for as it was away: it may be leased at this moment by somebody who
+# found it away, too, and then is tried twice.
+WAKE: Final = """
+UPDATE webhook_lanes l SET due_at = now()
+FROM calendars k
+WHERE k.organization_id = $1 AND k.connection_id = $2
+    AND l.organization_id = $1 AND l.channel = 'calendar' AND l.endpoint_id = k.id
+    AND l.waiting > 0 AND l.due_at > now() + interval '1 minute'
+"""
+WAKE_LANES: Final = """
+UPDATE webhook_lanes l SET due_at = now()
+FROM calendar_links k
+WHERE k.organization_id = $1 AND k.subject_id = $2 AND k.calendar_id <> $3
+    AND l.organization_id = $1 AND l.channel = 'calendar' AND l.endpoint_id = k.calendar_id
+    AND l.lane_id = k.subject_id AND l.waiting > 0 AND l.due_at > now() + interval '1 minute'
+"""
+WANT: Final = "SELECT want_calendar_events_1($1, $2, NULL, $3)"
+POKE: Final = "SELECT poke_calendar_lanes_1($1, $2, $3, $4)"
+
+
+class DueCalendarLane(DueLane, frozen=True):
+    """A lane that was leased: its destination is the calendar, and its lane id the subject of
+    links. `connection_id` is None where the calendar is gone; `last_number` is of what waited."""
+
+    connection_id: UUID | None
+    stale_since: datetime | None
+    last_number: int
+    waits_since: datetime | None
+
+    @property
+    def calendar_id(self) -> UUID:
+        return self.destination_id
+
+
+class CalendarOutcome(DeliveryOutcome, frozen=True, kw_only=True):
+    """The outcome of one try to bring a calendar to what is wanted."""
+
+    lane: DueCalendarLane
+
+
+async def lease_due_calendars(
+    tenant: TenantConnection, room: int, lease: timedelta, without: Sequence[UUID], caps: Caps
+) -> list[DueCalendarLane]:
+    """Leases up to `room` lanes that are due, the longest due first; none of the calendars in
+    `without`. Of a lane in which nothing waits after all, `delivery_id` is None."""
+    rows = await tenant.tx.fetch(
+        LEASE, tenant.organization_id, room, lease, without, caps.working, caps.failing
+    )
+    return [
+        DueCalendarLane(*(tenant.organization_id, *row[:2], Lease(row[2]), *row[3:]))
+        for row in rows
+    ]
+
+
+async def record_calendars(
+    tenant: TenantConnection, outcomes: Sequence[CalendarOutcome]
+) -> Recorded:
+    """Records the outcomes of tries, each for all that waited when its lane was leased."""
+    numbers = [outcome.lane.last_number for outcome in outcomes]
+    return await record_outcomes(tenant, RECORD, outcomes, numbers)
+
+
+async def want_events(tenant: TenantConnection, booking_ids: Sequence[UUID], now: datetime) -> bool:
+    """Has calendars brought to what they are to show of the bookings; whether there is anything to
+    do. The last statement of a transaction."""
+    is_any: bool = await tenant.tx.fetchval(WANT, tenant.organization_id, booking_ids, now)
+    return is_any
+
+
+async def poke_lanes(
+    tenant: TenantConnection, places: Sequence[tuple[UUID, UUID]], now: datetime
+) -> None:
+    """Has those calendars looked at, for those subjects of links, each pair once."""
+    if places:
+        calendar_ids, subject_ids = (list(column) for column in zip(*places, strict=True))
+        await tenant.tx.execute(POKE, tenant.organization_id, calendar_ids, subject_ids, now)
+
+
+async def wake_connection(tenant: TenantConnection, connection_id: UUID) -> None:
+    """What waits for the connection is due now."""
+    await tenant.tx.execute(WAKE, tenant.organization_id, connection_id)
+
+
+async def wake_other_calendars(
+    tenant: TenantConnection, subject_id: UUID, calendar_id: UUID
+) -> None:
+    """What waits about the subject in other calendars is due now."""
+    await tenant.tx.execute(WAKE_LANES, tenant.organization_id, subject_id, calendar_id)

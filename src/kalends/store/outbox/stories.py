@@ -1,0 +1,171 @@
+"""What mails about a booking are written from, and the messages as they are written down."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Raw, Struct, json
+
+from kalends.domain.access import Organization
+from kalends.domain.event import LoggedEvent
+from kalends.domain.event_type import Question
+from kalends.store.accounts.organizations import LOCALE_OF_ADDRESS, organization_from
+from kalends.store.database import TenantConnection
+from kalends.store.rows import columns_of, lists_of
+
+
+def _last_mailed(audience: str) -> str:
+    """The booking as it was in the last mail to the audience; one that withdraws an invitation is
+    about the one before."""
+    return f"""(
+        SELECT told.data FROM mails m
+        JOIN events told ON told.organization_id = $1 AND told.number = m.event_number
+        WHERE m.organization_id = $1 AND m.booking_id = e.booking_id
+            AND m.event_number < e.number AND m.kind <> 'withdrawn' AND m.audience = '{audience}'
+        ORDER BY m.event_number DESC LIMIT 1)"""
+
+
+# Whether each schedule that it takes has a calendar of its own, into which it is written.
+IS_WRITTEN: Final = """(
+        SELECT coalesce(bool_and(EXISTS (
+            SELECT FROM schedule_calendars u
+            JOIN calendars k ON k.organization_id = $1 AND k.id = u.calendar_id
+            JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
+            WHERE u.organization_id = $1 AND u.schedule_id = taken.id AND u.writes
+                AND c.state = 'active')), false)
+        FROM unnest(b.schedule_ids) AS taken (id))"""
+# Addresses of the organization that have an invitation of it. What is not written yet has none.
+INVITED: Final = """(
+        SELECT coalesce(array_agg(DISTINCT lower(m.recipient)), '{}') FROM mails m
+        WHERE m.organization_id = $1 AND m.booking_id = e.booking_id
+            AND m.event_number < e.number AND m.audience = 'organization'
+            AND m.subject IS NOT NULL AND m.invites IS NOT FALSE)"""
+STORIES: Final = f"""
+SELECT (
+        SELECT p.data FROM events p
+        WHERE p.organization_id = $1 AND p.booking_id = e.booking_id AND p.number < e.number
+        ORDER BY p.number DESC LIMIT 1),
+    {_last_mailed("attendee")},
+    {_last_mailed("organization")},
+    {IS_WRITTEN}, {INVITED},
+    b.status, b.attendee_email, b.schedule_id, s.timezone,
+    b.event_type_id, t.name, t.questions, t.cancellation_notice_minutes,
+    ({LOCALE_OF_ADDRESS.format(organization="$1", email="o.notify_email")}),
+    {columns_of(LoggedEvent, "e")}, {columns_of(Organization, "o")}
+FROM events e JOIN organizations o ON o.id = $1
+LEFT JOIN bookings b ON b.organization_id = $1 AND b.id = e.booking_id
+LEFT JOIN schedules s ON s.organization_id = $1 AND s.id = b.schedule_id
+LEFT JOIN event_types t ON t.organization_id = $1 AND t.id = b.event_type_id
+WHERE e.organization_id = $1 AND e.number = ANY($2::bigint[])
+"""
+# A message that was written stays. It waits for nobody: a mail that somebody holds is left out.
+WRITE: Final = """
+WITH mine AS MATERIALIZED (
+    SELECT id FROM mails WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND message IS NULL
+    FOR NO KEY UPDATE SKIP LOCKED),
+linked AS (
+    INSERT INTO booking_links (token_hash, organization_id, booking_id, created_at)
+    SELECT w.token_hash, $1, w.booking_id, $8
+    FROM unnest($2::uuid[], $5::bytea[], $6::uuid[]) AS w (id, token_hash, booking_id)
+    JOIN mine USING (id) WHERE w.token_hash IS NOT NULL)
+UPDATE mails m SET subject = w.subject, message = w.message, invites = w.invites
+FROM mine JOIN unnest($2::uuid[], $3::text[], $4::bytea[], $7::boolean[])
+    AS w (id, subject, message, invites) USING (id)
+WHERE m.organization_id = $1 AND m.id = mine.id
+RETURNING m.id
+"""
+QUESTIONS: Final = json.Decoder(list[Question])
+
+
+class ToldEventType(Struct, frozen=True):
+    """What a mail tells of an event type."""
+
+    name: str
+    questions: Sequence[Question]
+    cancellation_notice_minutes: int | None
+
+
+class StoredStory(Struct, frozen=True, kw_only=True):
+    """An event and what its mails need beside it.
+
+    Bookings are public JSON: `previous` before the event, `last_mails` in the last mail to each
+    audience. By now the booking has that `status`, `attendee_email`, `schedule_id` (in the zone
+    `timezone`) and `event_type_id`. `notify_locale` is the language of the user whose address the
+    organization is notified at. Where it `is_written`, all its schedules show it in calendars of
+    their own; `invited` are the addresses of the organization, in small letters, that have an
+    invitation.
+    """
+
+    organization: Organization
+    event: LoggedEvent
+    previous: Raw | None
+    last_mails: dict[str, Raw]
+    status: str | None
+    attendee_email: str | None
+    schedule_id: UUID | None
+    timezone: str | None
+    event_type_id: UUID | None
+    event_type: ToldEventType | None
+    notify_locale: str | None = None
+    is_written: bool = False
+    invited: frozenset[str] = frozenset()
+
+
+class WrittenMail(Struct, frozen=True, kw_only=True):
+    """A message, sealed, and the link in it, if there is one; in the order of WRITE."""
+
+    id: UUID
+    subject: str
+    message: bytes
+    token_hash: bytes | None
+    booking_id: UUID
+    invites: bool
+
+
+async def load_stories(tenant: TenantConnection, numbers: Sequence[int]) -> dict[int, StoredStory]:
+    """Of each of the events, by their numbers."""
+    rows = await tenant.tx.fetch(STORIES, tenant.organization_id, numbers)
+    stories = (_story(row) for row in rows)
+    return {story.event.number: story for story in stories}
+
+
+async def write_down(
+    tenant: TenantConnection, written: Sequence[WrittenMail], now: datetime
+) -> set[UUID]:
+    """Keeps the messages, so that each try sends the same, and their links. Returns whose were
+    kept: not those that were written before, nor those that somebody holds."""
+    rows = await tenant.tx.fetch(
+        WRITE,
+        tenant.organization_id,
+        *lists_of(WrittenMail, written),
+        now,
+    )
+    return {row[0] for row in rows}
+
+
+_EVENT: Final = slice(14, 14 + len(LoggedEvent.__struct_fields__))
+
+
+def _story(row: Any) -> StoredStory:
+    previous, attendee, organization, is_written, invited = row[:5]
+    status, email, schedule_id, timezone = row[5:9]
+    event_type_id, name, questions, notice, notify_locale = row[9:14]
+    last_mails = {"attendee": attendee, "organization": organization}
+    return StoredStory(
+        organization=organization_from(row[_EVENT.stop :]),
+        event=LoggedEvent(*row[_EVENT]),
+        previous=previous,
+        last_mails={audience: data for audience, data in last_mails.items() if data is not None},
+        status=status,
+        attendee_email=email,
+        schedule_id=schedule_id,
+        timezone=timezone,
+        event_type_id=event_type_id,
+        notify_locale=notify_locale,
+        is_written=is_written,
+        invited=frozenset(invited),
+        event_type=(
+            None if name is None else ToldEventType(name, QUESTIONS.decode(questions), notice)
+        ),
+    )

@@ -1,0 +1,132 @@
+"""Lanes of webhooks: leased with their endpoint, and what became of each try.
+
+An endpoint has a health of its own; a lane of one that is disabled is parked, and enabling makes it
+due again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from msgspec import Raw
+
+from kalends.store.database import TenantConnection
+from kalends.store.outbox.lanes import (
+    Caps,
+    DeliveryOutcome,
+    DueLane,
+    Lease,
+    Recorded,
+    keys_of,
+    record_outcomes,
+    record_statement,
+)
+
+_LEASE: Final = """
+WITH candidate AS MATERIALIZED (
+    SELECT endpoint_id, lane_id, due_at FROM webhook_lanes
+    WHERE organization_id = $1 AND channel = 'webhook' AND waiting > 0 AND due_at <= now()
+        AND endpoint_id <> ALL($4::uuid[])
+    ORDER BY due_at LIMIT 4 * $2::integer{past_locked}),
+ranked AS (
+    SELECT c.*, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) AS place
+    FROM candidate c),
+due AS MATERIALIZED (
+    SELECT l.endpoint_id, l.lane_id,
+        now() + CASE WHEN w.enabled THEN $3::interval ELSE interval '1 hour' END AS until
+    FROM ranked r
+    JOIN webhook_lanes l ON l.organization_id = $1 AND l.endpoint_id = r.endpoint_id
+        AND l.lane_id = r.lane_id
+    JOIN webhook_endpoints w ON w.organization_id = $1 AND w.id = l.endpoint_id
+    WHERE l.waiting > 0 AND l.due_at <= now()
+        AND r.place <= CASE WHEN w.failing_since IS NULL THEN $5::integer ELSE $6::integer END
+    ORDER BY r.due_at LIMIT $2 FOR UPDATE OF l SKIP LOCKED),
+taken AS (
+    UPDATE webhook_lanes l SET due_at = due.until
+    FROM due JOIN webhook_endpoints w ON w.organization_id = $1 AND w.id = due.endpoint_id
+    WHERE l.organization_id = $1 AND l.endpoint_id = due.endpoint_id AND l.lane_id = due.lane_id
+    RETURNING l.endpoint_id, l.lane_id, l.due_at, w.enabled, w.url, w.secret,
+        w.previous_secret, w.previous_until, w.failing_since)
+SELECT t.endpoint_id, t.lane_id, t.due_at, d.id, d.tries, t.enabled, t.url, t.secret,
+    t.previous_secret, t.previous_until, t.failing_since, d.event_id, d.type, d.body, e.data,
+    e.previous, e.actor, e.actor_name, e.override, coalesce(e.created_at, d.created_at)
+FROM taken t
+LEFT JOIN LATERAL (
+    SELECT * FROM deliveries d
+    WHERE d.organization_id = $1 AND d.endpoint_id = t.endpoint_id AND d.lane_id = t.lane_id
+        AND d.state = 'pending'
+    ORDER BY d.number LIMIT 1) d ON true
+LEFT JOIN events e ON e.organization_id = $1 AND e.id = d.event_id
+"""
+LEASE_LANES: Final = _LEASE.format(past_locked="")
+# Where all that it looks at is locked by others, it looks further; to do so each time would write
+# into four lanes to take one.
+LEASE_PAST_LOCKED: Final = _LEASE.format(past_locked=" FOR UPDATE SKIP LOCKED")
+# In a statement of its own, which sees an enabling that the one before was too early for.
+UNPARK: Final = """
+UPDATE webhook_lanes l SET due_at = now()
+FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[]) AS o (endpoint_id, lane_id, until)
+JOIN webhook_endpoints w ON w.organization_id = $1 AND w.id = o.endpoint_id
+WHERE w.enabled AND l.organization_id = $1 AND l.endpoint_id = o.endpoint_id
+    AND l.lane_id = o.lane_id AND l.due_at = o.until
+"""
+RECORD: Final = record_statement()
+
+
+class DueWebhook(DueLane, frozen=True):
+    """A lane that was leased (or parked, where its endpoint is not `enabled`), its endpoint, and
+    what is to be sent first: `data`, `previous`, `actor` and `override` are the event's, `body` a
+    test's."""
+
+    enabled: bool
+    url: str
+    secret: bytes
+    previous_secret: bytes | None
+    previous_until: datetime | None
+    failing_since: datetime | None
+    event_id: UUID
+    type: str
+    body: Raw | None
+    data: Raw | None
+    previous: Raw | None
+    actor: str | None
+    actor_name: str | None
+    override: bool | None
+    created_at: datetime
+
+    @property
+    def endpoint_id(self) -> UUID:
+        return self.destination_id
+
+
+class WebhookOutcome(DeliveryOutcome, frozen=True, kw_only=True):
+    """The outcome of one try to reach an endpoint; `attempt` is that one alone."""
+
+    lane: DueWebhook
+
+
+async def lease_due_webhooks(
+    tenant: TenantConnection, room: int, lease: timedelta, without: Sequence[UUID], caps: Caps
+) -> list[DueWebhook]:
+    """Leases up to `room` lanes that are due, the longest due first; none of the endpoints in
+    `without`, and none that somebody else has locked.
+
+    Of a lane in which nothing waits after all, `delivery_id` is None. Those of endpoints that are
+    not `enabled` are parked, and not leased.
+    """
+    arguments = tenant.organization_id, room, lease, without, caps.working, caps.failing
+    tx = tenant.tx
+    rows = await tx.fetch(LEASE_LANES, *arguments) or await tx.fetch(LEASE_PAST_LOCKED, *arguments)
+    leased = [
+        DueWebhook(*(tenant.organization_id, *row[:2], Lease(row[2]), *row[3:])) for row in rows
+    ]
+    if parked := [lane for lane in leased if not lane.enabled]:
+        await tx.execute(UNPARK, tenant.organization_id, *keys_of(parked))
+    return [lane for lane in leased if lane.enabled]
+
+
+async def record_webhooks(tenant: TenantConnection, outcomes: Sequence[WebhookOutcome]) -> Recorded:
+    """Records the outcomes of tries, and moves their lanes on. A try that was written down
+    before is left as it is, so this may run again after an answer that was lost."""
+    return await record_outcomes(tenant, RECORD, outcomes)
