@@ -8,27 +8,30 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module, metadata, resources
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 import typer
 
 from kalends import __version__
 from kalends.availability.wallclock import zone_named
+from kalends.cli.doctor_database import Finding, find_health, of_the_health
 from kalends.cli.options import UsageError
 from kalends.cli.running import open_installation, quiet_settings, run
 from kalends.compose import Installation, installation
 from kalends.domain.ids import BOOKING, ORGANIZATION, encode_id
 from kalends.runtime.unit_of_work import Context
+from kalends.services import job_queue
 from kalends.services.claim_repair import (
     MISSING,
     Repair,
-    fault_in_words,
-    find_claim_faults,
+    describe_mismatch,
+    find_claim_mismatches,
     repair_claim,
 )
-from kalends.services.wall_clocks import MovedClock, find_moved_clocks
+from kalends.services.job_queue import Outbox
+from kalends.services.shifted_bookings import ShiftedBooking, find_shifted_bookings
 from kalends.settings import Settings, SettingsError
-from kalends.store.availability.claim_faults import ClaimFault
+from kalends.store.availability.claim_mismatches import ClaimMismatch
 from kalends.store.database_info import DatabaseInfo, UnreachableError, inspect_database
 from kalends.store.database_url import libpq_environment
 from kalends.store.embedded.archive import ArchiveError
@@ -40,13 +43,6 @@ from kalends.store.revisions import OLDEST_POSTGRESQL, newest_revision
 GIB: Final = 1 << 30
 LEAST_FREE_BYTES: Final = GIB
 OLDEST_PYTHON: Final = (3, 11)
-
-
-class Finding(NamedTuple):
-    """One line of the doctor's."""
-
-    is_well: bool
-    what: str
 
 
 def doctor(
@@ -69,7 +65,7 @@ def doctor(
     if repair and not bookings:
         raise UsageError("--repair goes with --bookings.")
     if bookings:
-        _list_moved_clocks()
+        _list_shifted_bookings()
         if not _are_claims_well(is_repaired=repair):
             raise typer.Exit(1)
         return
@@ -81,10 +77,10 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _list_moved_clocks() -> None:
+def _list_shifted_bookings() -> None:
     """Lists them and changes nothing."""
     with open_installation() as home:
-        moved = run(home, _find_moved_clocks)
+        moved = run(home, _find_shifted_bookings)
     for clock in moved:
         typer.echo(
             f"{encode_id(BOOKING, clock.booking_id)} of "
@@ -99,15 +95,17 @@ def _list_moved_clocks() -> None:
 def _are_claims_well(*, is_repaired: bool) -> bool:
     """Lists what is wrong with claims; whether nothing is, or nothing is any more."""
     with open_installation() as home:
-        faults = run(home, _find_claim_faults)
-        repairs = run(home, lambda context: _repairs(context, faults)) if is_repaired else {}
-    for number, fault in enumerate(faults):
-        typer.echo(f"WRONG  {fault_in_words(fault)}{_outcome(repairs, number, is_repaired)}")
-    left = len(faults) - sum(one.hindrance is None for one in repairs.values())
-    typer.echo(f"{len(faults)} claims are not as they have to be.")
+        mismatches = run(home, _find_claim_mismatches)
+        repairs = run(home, lambda context: _repairs(context, mismatches)) if is_repaired else {}
+    for number, mismatch in enumerate(mismatches):
+        typer.echo(f"WRONG  {describe_mismatch(mismatch)}{_outcome(repairs, number, is_repaired)}")
+    remaining = len(mismatches) - sum(one.hindrance is None for one in repairs.values())
+    typer.echo(f"{len(mismatches)} claims are not as they have to be.")
     if is_repaired:
-        typer.echo(f"{len(faults) - left} of them were written again, {left} are left.")
-    return left == 0
+        typer.echo(
+            f"{len(mismatches) - remaining} of them were written again, {remaining} are left."
+        )
+    return remaining == 0
 
 
 def _outcome(repairs: Mapping[int, Repair], number: int, is_repaired: bool) -> str:
@@ -119,21 +117,21 @@ def _outcome(repairs: Mapping[int, Repair], number: int, is_repaired: bool) -> s
     return ": written" if done.hindrance is None else f": not written, as {done.hindrance}"
 
 
-async def _find_claim_faults(context: Context) -> list[ClaimFault]:
-    return [fault async for fault in find_claim_faults(context)]
+async def _find_claim_mismatches(context: Context) -> list[ClaimMismatch]:
+    return [mismatch async for mismatch in find_claim_mismatches(context)]
 
 
-async def _repairs(context: Context, faults: Sequence[ClaimFault]) -> dict[int, Repair]:
-    """The repair of each missing claim, by its place among the faults."""
+async def _repairs(context: Context, mismatches: Sequence[ClaimMismatch]) -> dict[int, Repair]:
+    """The repair of each missing claim, by its place among the mismatches."""
     return {
-        number: await repair_claim(context, fault)
-        for number, fault in enumerate(faults)
-        if fault.kind == MISSING
+        number: await repair_claim(context, mismatch)
+        for number, mismatch in enumerate(mismatches)
+        if mismatch.kind == MISSING
     }
 
 
-async def _find_moved_clocks(context: Context) -> list[MovedClock]:
-    return [clock async for clock in find_moved_clocks(context)]
+async def _find_shifted_bookings(context: Context) -> list[ShiftedBooking]:
+    return [clock async for clock in find_shifted_bookings(context)]
 
 
 def _of_the_machine() -> Iterator[Finding]:
@@ -200,30 +198,48 @@ def _of_the_database(settings: Settings) -> Iterator[Finding]:
                 yield _programs(programs, None)
                 return
         with installation(settings) as home:
-            seen = asyncio.run(inspect_database(home.parameters))
+            info = asyncio.run(inspect_database(home.parameters))
             dumper = _dumper(home)
+            is_newest = info.revision == newest_revision()
+            outbox = run(home, job_queue.get_outbox) if is_newest else None
+            health = run(home, find_health) if is_newest else None
     except (UnreachableError, EmbeddedPostgresError, SettingsError, OSError) as error:
         yield Finding(False, f"PostgreSQL: {error}")
         return
     kind = "KALENDS_DATABASE_URL" if programs is None else "embedded"
     yield Finding(
-        seen.major >= OLDEST_POSTGRESQL,
-        f"PostgreSQL {seen.version}, {kind} ({OLDEST_POSTGRESQL} or newer is needed)",
+        info.major >= OLDEST_POSTGRESQL,
+        f"PostgreSQL {info.version}, {kind} ({OLDEST_POSTGRESQL} or newer is needed)",
     )
     if programs is not None:
-        yield _programs(programs, Release.of_number(seen.version_number))
+        yield _programs(programs, Release.of_number(info.version_number))
     yield dumper
-    yield Finding(seen.encoding == "UTF8", f"Encoding {seen.encoding} (UTF8 is needed)")
-    yield _schema(seen)
+    yield Finding(info.encoding == "UTF8", f"Encoding {info.encoding} (UTF8 is needed)")
+    yield _schema(info)
+    if health is not None:
+        yield from of_the_health(health)
+    if outbox is not None:
+        yield from _of_the_outbox(outbox)
+
+
+def _of_the_outbox(outbox: Outbox) -> Iterator[Finding]:
+    for health in outbox.failing:
+        yield Finding(
+            False,
+            f"Outbox: the server of channel {health.channel} fails since"
+            f" {health.failing_since:%Y-%m-%d %H:%M:%S}Z: {health.reason}",
+        )
+    waiting = ", ".join(f"{one.count} {one.channel}" for one in outbox.waiting) or "nothing"
+    yield Finding(True, f"Outbox: {waiting} waiting; `kalends jobs` says more")
 
 
 def _programs(programs: Programs, running: Release | None) -> Finding:
     """A server that was started before its programs were upgraded lacks what they mend."""
-    programs_found = f"Programs of PostgreSQL {programs.release} in {programs}"
+    programs_line = f"Programs of PostgreSQL {programs.release} in {programs}"
     if running is None or running == programs.release:
-        return Finding(True, programs_found)
+        return Finding(True, programs_line)
     return Finding(
-        False, f"{programs_found}, but {running} is running: stop all Kalends processes once"
+        False, f"{programs_line}, but {running} is running: stop all Kalends processes once"
     )
 
 
@@ -237,10 +253,10 @@ def _dumper(home: Installation) -> Finding:
     return Finding(True, f"Backups by pg_dump {program.release} ({program.origin})")
 
 
-def _schema(seen: DatabaseInfo) -> Finding:
+def _schema(info: DatabaseInfo) -> Finding:
     newest = newest_revision()
-    if seen.revision is None:
+    if info.revision is None:
         return Finding(False, "Schema: none yet; `kalends migrate` or `serve` makes it")
     return Finding(
-        seen.revision == newest, f"Schema at revision {seen.revision} (this Kalends has {newest})"
+        info.revision == newest, f"Schema at revision {info.revision} (this Kalends has {newest})"
     )

@@ -17,7 +17,7 @@ CONNECT_SECONDS: Final = 3.0
 # With several, so that the second is reached within the time that a request has.
 CONNECT_SECONDS_OF_EACH_HOST: Final = 1.5
 # A host that did not answer is asked last for so long.
-ASKED_LAST_SECONDS: Final = 30.0
+SILENT_HOST_LAST_SECONDS: Final = 30.0
 NEXT_HOST: Final = (
     OSError,
     TimeoutError,
@@ -75,7 +75,7 @@ async def _connect_to(
     hosts: _Hosts, place: int, server_kind: str | None, arguments: dict[str, Any]
 ) -> asyncpg.Connection:
     # Noted before, as a task that is cancelled while the host hangs notes nothing any more.
-    hosts.last_until[place] = monotonic() + ASKED_LAST_SECONDS
+    hosts.last_until[place] = monotonic() + SILENT_HOST_LAST_SECONDS
     host, port = hosts.places[place]
     sort = {"target_session_attrs": server_kind} if server_kind else {}
     limit = CONNECT_SECONDS_OF_EACH_HOST

@@ -1,11 +1,8 @@
-"""The way to PostgreSQL: one pool, transactions that run again when they must, and its failures.
+"""The way to PostgreSQL: one pool, and transactions that run again when they must.
 
 How the pool is shared, and how what takes too long ends, is in docs/decisions/0025-connections.md.
-
-What the driver raises becomes a word of the domain here; nothing above imports the driver.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -13,15 +10,16 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from asyncpg.pool import PoolConnectionProxy
 from msgspec import Raw, Struct
 
-from kalends.domain.errors import Unavailable
 from kalends.store.connection import connect
+from kalends.store.connection_pool import ConnectionPool
+from kalends.store.connection_use import ConnectionUse
 from kalends.store.database_url import ConnectParameters
+from kalends.store.failures import RowHeld, RunAgain
 from kalends.store.fair_semaphore import FairSemaphore
 from kalends.store.notifier import Notifier
-from kalends.store.time_budget import seconds_to_use
+from kalends.store.standby import StandbyWatch
 
 __all__ = [
     "ConnectParameters",
@@ -35,7 +33,7 @@ __all__ = [
 
 log = structlog.get_logger("kalends.database")
 
-Tx: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+Tx: TypeAlias = asyncpg.Connection
 
 
 class TenantConnection(NamedTuple):
@@ -47,38 +45,8 @@ class TenantConnection(NamedTuple):
 
 
 ANSWER_SECONDS: Final = 4.0
-# A statement is cancelled when so much of its time is over; the rest is for the server to say so.
-CANCELLED_AT: Final = 7 / 8
-RELEASE_SECONDS: Final = 0.25
-AWAY: Final = (
-    OSError,
-    TimeoutError,
-    asyncio.TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what a connection says that was cut while it was asked
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.InvalidPasswordError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.QueryCanceledError,
-    asyncpg.DiskFullError,
-    asyncpg.ReadOnlySQLTransactionError,
-)
-AWAY_SAID: Final = "The database cannot be reached just now. Please try again."
-RUN_AGAIN_ERRORS: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
-# Somebody replaces the schema (a restore, a migration), or there is none.
-SCHEMA_CHANGED: Final = (
-    asyncpg.UndefinedTableError,
-    asyncpg.UndefinedColumnError,
-    asyncpg.UndefinedObjectError,
-    asyncpg.UndefinedFunctionError,
-    asyncpg.InvalidCachedStatementError,
-    asyncpg.OutdatedSchemaCacheError,
-    asyncpg.InternalServerError,
-)
+# Stands before the text wherever jsonb is sent.
+JSONB_VERSION: Final = b"\x01"
 
 
 class ConnectionLimits(Struct, frozen=True):
@@ -99,6 +67,12 @@ SESSION: Final = {
     "statement_timeout": "5s",
     "idle_in_transaction_session_timeout": "10s",
     "application_name": "kalends",
+    # The machine of a process may vanish without a word: PostgreSQL would keep its connections for
+    # two hours. In seconds; nothing of it on a Unix socket.
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "60s",
 }
 REQUEST_LIMITS: Final = ConnectionLimits(ANSWER_SECONDS, SESSION)
 SESSION_OF_JOBS: Final = SESSION | {
@@ -120,21 +94,6 @@ COMMANDS: Final = ConnectionLimits(
 )
 
 
-class RunAgain(Unavailable):
-    """A deadlock or serialization failure: the use case may simply run again. Where nobody does
-    that, it is one of the times when the database does not serve."""
-
-    def __init__(self) -> None:
-        super().__init__("Too many changes at once on the same thing. Please try again.")
-
-
-class RowHeld(Unavailable):
-    """Somebody holds what was waited for, for longer than is waited. The database is well."""
-
-    def __init__(self) -> None:
-        super().__init__("Another change holds what this one needs. Please try again.")
-
-
 class Database:
     """A pool of connections of this process, never more than `size`.
 
@@ -149,54 +108,46 @@ class Database:
         limits: ConnectionLimits = REQUEST_LIMITS,
     ) -> None:
         self.parameters = parameters
-        self._size = size
         self._limits = limits
         self._places = FairSemaphore(size)
-        self._pool: asyncpg.Pool | None = None
-        self._opening = asyncio.Lock()
+        self._pool = ConnectionPool(self._connect)
+        self._standby = StandbyWatch(self.connection)
         self.notifier = Notifier(self.connection)
 
     async def close(self) -> None:
-        if self._pool is not None:
-            self._pool.terminate()
+        self._standby.close()
+        self._pool.terminate()
 
-    @asynccontextmanager
-    async def connection(self, organization_id: UUID | None = None) -> AsyncIterator[Tx]:
+    def connection(self, organization_id: UUID | None = None) -> ConnectionUse:
         """A connection without a transaction, for one reading statement (or several that need
         no common snapshot). Without an organization, only for finding out whose request it is.
 
-        Raises Unavailable at the latest when the time is over, of this use or of the request that
-        it is a part of, whatever the server does: a statement is cancelled, and the connection
-        is cut if nothing comes back even then.
+        Raises Unavailable, at the latest when the time is over.
         """
-        with seconds_to_use(self._limits.seconds) as seconds:
-            try:
-                async with (
-                    asyncio.timeout(seconds * CANCELLED_AT),
-                    self._place(organization_id),
-                    self._borrowed(seconds) as connection,
-                ):
-                    yield connection
-            except RUN_AGAIN_ERRORS as error:
-                raise RunAgain() from error
-            except asyncpg.LockNotAvailableError as error:
-                raise RowHeld() from error
-            except SCHEMA_CHANGED as error:
-                await self._forget_schema(error)
-                raise Unavailable("The database is being changed. Please try again.") from error
-            except AWAY as error:
-                if isinstance(error, ValueError):  # a wrong argument, which is our mistake
-                    raise
-                raise Unavailable(AWAY_SAID) from error
+        return ConnectionUse(
+            self._places,
+            self._pool,
+            self._standby,
+            self._forget_schema,
+            organization_id,
+            self._limits.seconds,
+        )
 
     @asynccontextmanager
     async def transaction(self, organization_id: UUID | None = None) -> AsyncIterator[Tx]:
         """A transaction at READ COMMITTED: the locks and the constraint do the guarding.
 
-        Raises Unavailable, and RunAgain where the use case may simply run again.
+        Raises Unavailable, RunAgain where the use case may simply run again, and NotReplicated
+        where the standby does not confirm.
         """
-        async with self.connection(organization_id) as connection, connection.transaction():
-            yield connection
+        self._standby.admit()
+        use = self.connection(organization_id)
+        with self._standby.blamed():
+            async with use as connection, connection.transaction():
+                self._standby.admit()  # it may have gone while a place was waited for
+                yield connection
+                self._standby.admit()  # or a row
+                use.wait_for_commit()
 
     @asynccontextmanager
     async def tenant_connection(self, organization_id: UUID) -> AsyncIterator[TenantConnection]:
@@ -210,63 +161,25 @@ class Database:
         async with self.transaction(organization_id) as connection:
             yield TenantConnection(organization_id, connection)
 
-    @asynccontextmanager
-    async def _place(self, organization_id: UUID | None) -> AsyncIterator[None]:
-        await self._places.acquire(organization_id)
-        try:
-            yield
-        finally:
-            self._places.release(organization_id)
-
-    @asynccontextmanager
-    async def _borrowed(self, seconds: float) -> AsyncIterator[Tx]:
-        loop = asyncio.get_running_loop()
-        last = loop.time() + seconds
-        pool = self._pool or await self._open()
-        connection = await pool.acquire()
-        alarm = loop.call_at(last, connection.terminate)
-        try:
-            yield connection
-        except asyncpg.ReadOnlySQLTransactionError:
-            connection.terminate()  # a standby: the next one may reach the primary
-            raise
-        finally:
-            alarm.cancel()
-            await pool.release(connection, timeout=RELEASE_SECONDS)
-
-    async def _open(self) -> asyncpg.Pool:
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    min_size=0,
-                    max_size=self._size,
-                    connect=self._connect,
-                    max_inactive_connection_lifetime=300,
-                    reset=_keep_as_it_is,
-                )
-        return self._pool
-
-    async def _connect(self, *_: Any, **options: Any) -> asyncpg.Connection:
-        session = dict(self._limits.session)
+    async def _connect(self) -> asyncpg.Connection:
         connection = await connect(
             self.parameters,
-            server_settings=session,
+            server_settings=dict(self._limits.session),
             statement_cache_size=KEPT_STATEMENTS,
             max_cached_statement_lifetime=0,
-            **options,
         )
         try:
             await _pass_json_on(connection)
         except BaseException:
             connection.terminate()
             raise
+        self._standby.listen(connection)
         return connection
 
-    async def _forget_schema(self, error: Exception) -> None:
+    def _forget_schema(self, error: BaseException) -> None:
         """What connections remember of tables and types is out of date: new ones are made."""
         log.warning("the schema has changed under a request", error=repr(error))
-        if self._pool is not None:
-            await self._pool.expire_connections()
+        self._pool.expire()
 
 
 async def fetch_planned(tx: Tx, sql: str, *arguments: Any) -> list[Any]:
@@ -282,19 +195,15 @@ async def fetch_planned(tx: Tx, sql: str, *arguments: Any) -> list[Any]:
 
 async def _pass_json_on(connection: asyncpg.Connection) -> None:
     """JSON columns come as `Raw`, undecoded: most of it is only passed on."""
-    for name in ("json", "jsonb"):
+    for name, encoder, decoder in (("json", bytes, Raw), ("jsonb", _to_jsonb, _from_jsonb)):
         await connection.set_type_codec(
-            name, schema="pg_catalog", encoder=_json_text, decoder=_json_raw
+            name, schema="pg_catalog", encoder=encoder, decoder=decoder, format="binary"
         )
 
 
-def _json_text(value: Raw) -> str:
-    return bytes(value).decode()
+def _to_jsonb(value: Raw) -> bytes:
+    return JSONB_VERSION + bytes(value)
 
 
-def _json_raw(text: str) -> Raw:
-    return Raw(text.encode())
-
-
-async def _keep_as_it_is(_: object) -> None:
-    """Nothing to reset: no code here leaves session state behind, and RESET costs a round trip."""
+def _from_jsonb(sent: bytes) -> Raw:
+    return Raw(sent[len(JSONB_VERSION) :])

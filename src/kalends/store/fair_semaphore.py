@@ -6,7 +6,7 @@ connections are kept for asking who a request comes from.
 """
 
 import asyncio
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from contextlib import suppress
 from time import monotonic
 from typing import Final
@@ -30,7 +30,8 @@ class FairSemaphore:
         self._size = size
         self._most_at_work = size - min(KEPT_FOR_LOOKUPS, size // 2)
         self._half = max(1, size // 2)
-        self._held: Counter[Holder] = Counter()
+        self._held: dict[Holder, int] = {}
+        self._taken = 0
         self._waiting: OrderedDict[Holder, deque[Waiter]] = OrderedDict()
         self._seen: OrderedDict[UUID, float] = OrderedDict()
 
@@ -38,7 +39,7 @@ class FairSemaphore:
         """Waits for a place, for as long as the caller lets it; `release` gives it back."""
         self._note(holder)
         if not self._waiting.get(holder) and self._may_acquire(holder):
-            self._held[holder] += 1
+            self._hold(holder)
             return
         waiter: Waiter = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(holder, deque()).append(waiter)
@@ -53,9 +54,12 @@ class FairSemaphore:
 
     def release(self, holder: Holder) -> None:
         """Gives the place back; of those who wait, the next ones come in."""
+        self._taken -= 1
         self._held[holder] -= 1
         if not self._held[holder]:
             del self._held[holder]
+        if not self._waiting:
+            return
         # One round may let in several: where one waits for half of the pool, the next may not.
         while any(self._let_in(waiting) for waiting in list(self._waiting)):
             pass
@@ -71,18 +75,22 @@ class FairSemaphore:
         else:
             del self._waiting[holder]
         if not waiter.done():  # else its time is over, and its task does not know yet
-            self._held[holder] += 1
+            self._hold(holder)
             waiter.set_result(None)
         return True
 
+    def _hold(self, holder: Holder) -> None:
+        self._taken += 1
+        self._held[holder] = self._held.get(holder, 0) + 1
+
     def _may_acquire(self, holder: Holder) -> bool:
-        if self._held.total() >= self._size:
+        if self._taken >= self._size:
             return False
         if holder is None:
             return True
-        if self._held.total() - self._held[None] >= self._most_at_work:
+        if self._taken - self._held.get(None, 0) >= self._most_at_work:
             return False
-        return self._held[holder] < self._half or not self._others_want(holder)
+        return self._held.get(holder, 0) < self._half or not self._others_want(holder)
 
     def _others_want(self, holder: UUID) -> bool:
         if any(other not in (holder, None) for other in self._waiting):

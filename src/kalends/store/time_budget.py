@@ -1,10 +1,7 @@
 """The time that a request has for the database, however many connections it uses one after the
 other: looking up its key, and its work."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
-from time import monotonic
 
 from kalends.domain.errors import Unavailable
 
@@ -15,7 +12,7 @@ class TimeBudget:
     def __init__(self, seconds: float) -> None:
         self._seconds_left: float | None = seconds
 
-    def lift(self) -> None:
+    def remove_limit(self) -> None:
         """The answer goes out: from now on each use has a time of its own, as long answers come
         in pieces."""
         self._seconds_left = None
@@ -32,28 +29,35 @@ class TimeBudget:
 _current: ContextVar[TimeBudget | None] = ContextVar("time_budget", default=None)
 
 
-@contextmanager
-def within_budget(seconds: float) -> Iterator[TimeBudget]:
-    """What the block and all its tasks ask the database together takes no longer than that."""
-    budget = TimeBudget(seconds)
-    token = _current.set(budget)
-    try:
-        yield budget
-    finally:
-        _current.reset(token)
+class within_budget:  # noqa: N801  (used as a verb)
+    """What the block and all its tasks ask the database together takes no longer than that. A
+    class, as each request is one such block."""
+
+    __slots__ = ("_budget", "_token")
+
+    def __init__(self, seconds: float) -> None:
+        self._budget = TimeBudget(seconds)
+
+    def __enter__(self) -> TimeBudget:
+        self._token = _current.set(self._budget)
+        return self._budget
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
 
 
-@contextmanager
-def seconds_to_use(seconds: float) -> Iterator[float]:
+def seconds_to_use(seconds: float) -> float:
     """How long one use of the database may last: so many seconds, or what is left of the
     request's time. Raises Unavailable where nothing is left."""
     budget = _current.get()
     allowed = seconds if budget is None else budget.cap(seconds)
     if allowed <= 0:
         raise Unavailable("The database did not answer in time. Please try again.")
-    began = monotonic()
-    try:
-        yield allowed
-    finally:
-        if budget is not None:
-            budget.spend(monotonic() - began)
+    return allowed
+
+
+def spend(seconds: float) -> None:
+    """Takes what a use lasted from the request's time."""
+    budget = _current.get()
+    if budget is not None:
+        budget.spend(seconds)

@@ -1,10 +1,8 @@
 """The connection to a source of bookings: made, shown, ended; and the account behind it."""
 
 import asyncio
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
@@ -24,6 +22,7 @@ from kalends.domain.imports.sources import (
     SourceFailure,
     Trouble,
 )
+from kalends.domain.tenant_tokens import new_tenant_token
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.sealing import SealBroken
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
@@ -31,8 +30,6 @@ from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.schedules import protect_schedules
 from kalends.store.imports import connections
 from kalends.store.imports.names import KEY_PURPOSE, PROVIDER, SECRET_PURPOSE, TOKEN_PURPOSE
-
-TOKEN_BYTES: Final = 24
 
 
 class NewConnection(Struct, frozen=True, kw_only=True):
@@ -69,16 +66,16 @@ def source_of(context: Context) -> BookingSource:
     return context.gateways.sources[PROVIDER]
 
 
-async def connect(context: Context, caller: Caller, wanted: NewConnection) -> ImportConnection:
+async def connect(context: Context, caller: Caller, new: NewConnection) -> ImportConnection:
     """Makes the connection, or replaces it; how far the sync had come is forgotten, and nothing
     else. Nothing is asked of the source. Raises NotFound (a schedule), Invalid."""
-    await working.read(context, caller, _check_schedules, wanted)
+    await working.read(context, caller, _check_schedules, new)
     # The provider's own address is fine, also where no name can be looked up just now.
-    if wanted.base_url != source_of(context).default_base_url:
-        fault = await context.gateways.http.find_fault(wanted.base_url)
+    if new.base_url != source_of(context).default_base_url:
+        fault = await context.gateways.http.find_fault(new.base_url)
         if fault is not None:
             raise Invalid.field("baseUrl", fault)
-    return await working.change(context, caller, _put, wanted)
+    return await working.change(context, caller, _put, new)
 
 
 async def get_connection(work: UnitOfWork) -> ImportConnection:
@@ -109,10 +106,19 @@ async def require_connection(context: Context, organization_id: UUID) -> ImportC
     return connection
 
 
+async def open_for_caller(
+    context: Context, organization_id: UUID, give_up_after_seconds: float
+) -> tuple[ImportConnection, SourceAccount]:
+    """The connection and its account, for somebody who waits: it sleeps through the pauses that
+    the source asks for. Raises SourceFailed."""
+    connection = await require_connection(context, organization_id)
+    return connection, open_account(context, connection, give_up_after_seconds, sleep_here)
+
+
 def open_account(
     context: Context,
     connection: ImportConnection,
-    patience_seconds: float,
+    give_up_after_seconds: float,
     pause: Pause,
     trouble: Trouble = NO_TROUBLE,
 ) -> SourceAccount:
@@ -125,14 +131,14 @@ def open_account(
     key = AccountKey(
         base_url=connection.base_url,
         api_key=api_key,
-        patience_seconds=patience_seconds,
+        give_up_after_seconds=give_up_after_seconds,
         pause=pause,
         trouble=trouble,
     )
     return source_of(context).open_account(key)
 
 
-async def wait_here(seconds: float, _: Trouble) -> None:
+async def sleep_here(seconds: float, _: Trouble) -> None:
     """The pause of a caller that has time."""
     await asyncio.sleep(seconds)
 
@@ -174,29 +180,29 @@ def _opened(context: Context, sealed: bytes | None, purpose: str) -> str | None:
         return None
 
 
-async def _check_schedules(work: UnitOfWork, wanted: NewConnection) -> None:
+async def _check_schedules(work: UnitOfWork, new: NewConnection) -> None:
     """Raises NotFound for one that does not exist."""
-    ids = {wanted.default_schedule_id, *(m.schedule_id for m in wanted.mappings)}
+    ids = {new.default_schedule_id, *(m.schedule_id for m in new.mappings)}
     missing = ids - await protect_schedules(work.tenant, sorted(ids))
     for id_ in sorted(missing):
-        raise NotFound.thing("schedule", encode_id(SCHEDULE, id_))
+        raise NotFound.with_id(SCHEDULE, encode_id(SCHEDULE, id_))
 
 
-async def _put(work: UnitOfWork, wanted: NewConnection) -> ImportConnection:
-    await _check_schedules(work, wanted)
+async def _put(work: UnitOfWork, new: NewConnection) -> ImportConnection:
+    await _check_schedules(work, new)
     seal = work.context.seal
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    secret = wanted.webhook_secret
+    token = new_tenant_token(work.organization_id)
+    secret = new.webhook_secret
     connection = ImportConnection(
         organization_id=work.organization_id,
         id=new_id(),
-        base_url=wanted.base_url.rstrip("/"),
-        api_key=seal.close(wanted.api_key.encode(), KEY_PURPOSE),
-        last_four=wanted.api_key[-4:],
-        default_schedule_id=wanted.default_schedule_id,
-        mappings=wanted.mappings,
-        on_conflict=wanted.on_conflict,
-        interval_minutes=wanted.interval_minutes,
+        base_url=new.base_url.rstrip("/"),
+        api_key=seal.close(new.api_key.encode(), KEY_PURPOSE),
+        last_four=new.api_key[-4:],
+        default_schedule_id=new.default_schedule_id,
+        mappings=new.mappings,
+        on_conflict=new.on_conflict,
+        interval_minutes=new.interval_minutes,
         webhook_secret=seal.close(secret.encode(), SECRET_PURPOSE) if secret else None,
         hook_token=seal.close(token.encode(), TOKEN_PURPOSE),
         hook_hash=hash_of(token),
@@ -204,7 +210,7 @@ async def _put(work: UnitOfWork, wanted: NewConnection) -> ImportConnection:
         walked_since=None,
         walked_to=None,
         changed_since=None,
-        due_at=connections.next_due(work.recorded_at, wanted.interval_minutes),
+        due_at=connections.next_due(work.recorded_at, new.interval_minutes),
         created_at=work.recorded_at,
         updated_at=work.recorded_at,
     )

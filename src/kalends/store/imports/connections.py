@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import json, structs
 
 from kalends.domain.imports.connections import ImportConnection, OnConflict, ScheduleMapping
+from kalends.domain.tenant_tokens import TokenKey
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import as_raw, columns_of, parameters
 
@@ -21,8 +22,9 @@ _REPLACED: Final = tuple(name for name in FIELDS if name not in _LASTING)
 
 GET: Final = f"SELECT {COLUMNS} FROM calcom_connections WHERE organization_id = $1"
 LOCK: Final = f"{GET} FOR NO KEY UPDATE"
-# By the token in its address, over all organizations: one of the queries that find it.
-BY_HOOK: Final = f"SELECT {COLUMNS} FROM calcom_connections WHERE hook_hash = $1"
+BY_HOOK: Final = f"{GET} AND hook_hash = $2"
+# For tokens of before 0018, which do not say whose they are.
+BY_OLD_HOOK: Final = f"SELECT {COLUMNS} FROM calcom_connections WHERE hook_hash = $1"
 # What stays over a new PUT is its id and the address of its hook. The generation goes up.
 PUT: Final = f"""
 INSERT INTO calcom_connections ({COLUMNS}) VALUES ({parameters(1, len(FIELDS))})
@@ -59,12 +61,11 @@ SELECT organization_id FROM calcom_connections
 WHERE due_at <= $1 AND organization_id <> ALL($3::uuid[]) ORDER BY due_at LIMIT $2
 """
 # A sync that is not over does not begin anew. A connection that is locked stays due.
-TAKE_DUE: Final = """
-UPDATE calcom_connections SET due_at = $2 + make_interval(mins => interval_minutes)
-WHERE organization_id = (SELECT organization_id FROM calcom_connections
-    WHERE organization_id = $1 AND due_at <= $2 FOR NO KEY UPDATE SKIP LOCKED)
-RETURNING 1
+DUE_EVERY: Final = """
+SELECT interval_minutes FROM calcom_connections
+WHERE organization_id = $1 AND due_at <= $2 FOR NO KEY UPDATE SKIP LOCKED
 """
+SET_DUE: Final = "UPDATE calcom_connections SET due_at = $2 WHERE organization_id = $1"
 
 
 async def find_connection(tenant: TenantConnection) -> ImportConnection | None:
@@ -76,8 +77,15 @@ async def lock_connection(tenant: TenantConnection) -> ImportConnection | None:
     return _connection(await tenant.tx.fetchrow(LOCK, tenant.organization_id))
 
 
-async def find_connection_by_hook(tx: Tx, hook_hash: bytes) -> ImportConnection | None:
-    return _connection(await tx.fetchrow(BY_HOOK, hook_hash))
+async def find_connection_by_hook(tx: Tx, key: TokenKey) -> ImportConnection | None:
+    """The connection whose address has that token."""
+    if key.organization_id is None:
+        return await _find_by_old_hook(tx, key.token_hash)
+    return _connection(await tx.fetchrow(BY_HOOK, key.organization_id, key.token_hash))
+
+
+async def _find_by_old_hook(tx: Tx, hook_hash: bytes) -> ImportConnection | None:
+    return _connection(await tx.fetchrow(BY_OLD_HOOK, hook_hash))
 
 
 async def put_connection(tx: Tx, connection: ImportConnection) -> ImportConnection:
@@ -116,7 +124,7 @@ async def note_walked_to(tenant: TenantConnection, generation: int, reached: dat
     await tenant.tx.execute(WALKED_TO, tenant.organization_id, generation, reached)
 
 
-async def set_mark(tenant: TenantConnection, generation: int, since: datetime) -> None:
+async def set_changed_since(tenant: TenantConnection, generation: int, since: datetime) -> None:
     """From when on the next run asks for changes. Nothing, where the connection is another one."""
     await tenant.tx.execute(MARK, tenant.organization_id, generation, since)
 
@@ -135,8 +143,12 @@ async def list_due_connections(
 
 async def take_due_connection(tenant: TenantConnection, now: datetime) -> bool:
     """Whether the sync is due and ours to begin: of those who ask, one gets it, and nobody while
-    the connection is held. It is due again an interval later."""
-    return await tenant.tx.fetchval(TAKE_DUE, tenant.organization_id, now) is not None
+    the connection is held. It is due again an interval later. Must run in a transaction."""
+    minutes = await tenant.tx.fetchval(DUE_EVERY, tenant.organization_id, now)
+    if minutes is None:
+        return False
+    await tenant.tx.execute(SET_DUE, tenant.organization_id, now + timedelta(minutes=minutes))
+    return True
 
 
 def next_due(now: datetime, interval_minutes: int) -> datetime | None:

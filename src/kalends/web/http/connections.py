@@ -16,9 +16,9 @@ import structlog
 log = structlog.get_logger("kalends.http")
 
 MOST_CONNECTIONS: Final = 10_000
-LOOKS_IN_A_LIMIT: Final = 10
-LOOKED_AT_FOR_ROOM: Final = 100
-SAID_AGAIN_AFTER_SECONDS: Final = 60.0
+CHECKS_IN_A_LIMIT: Final = 10
+CHECKED_FOR_ROOM: Final = 100
+WARN_AGAIN_AFTER_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class ClientTimeouts:
     parting: float = 2.0
 
     @property
-    def look_every(self) -> float:
+    def check_seconds(self) -> float:
         """How often it is looked whether anybody took too long."""
         shortest: float = min(vars(self).values())
-        return min(1.0, shortest / LOOKS_IN_A_LIMIT)
+        return min(1.0, shortest / CHECKS_IN_A_LIMIT)
 
 
 class ClientConnection(ABC):
@@ -75,8 +75,8 @@ class Connections:
         self._most = most
         self._all: set[ClientConnection] = set()
         self._waiting: dict[ClientConnection, None] = {}
-        self._is_looking = False
-        self._said_at = -SAID_AGAIN_AFTER_SECONDS
+        self._is_scheduled = False
+        self._warned_at = -WARN_AGAIN_AFTER_SECONDS
 
     @property
     def count(self) -> int:
@@ -87,11 +87,11 @@ class Connections:
         """Takes in a connection that was opened; closes another one, or this, if that is one too
         many."""
         self._all.add(new)
-        self._begin_to_look()
+        self._schedule_check()
         if len(self._all) <= self._most:
             self._waiting[new] = None
             return
-        self._say_so()
+        self._warn_of_limit()
         if (old := self._longest_waiting()) is not None:
             self._waiting[new] = None
             self.remove(old)
@@ -113,30 +113,30 @@ class Connections:
         """The next move is ours: a request is whole, and its answer not yet."""
         self._waiting.pop(connection, None)
 
-    def _say_so(self) -> None:
+    def _warn_of_limit(self) -> None:
         now = asyncio.get_running_loop().time()
-        if now - self._said_at >= SAID_AGAIN_AFTER_SECONDS:
-            self._said_at = now
+        if now - self._warned_at >= WARN_AGAIN_AFTER_SECONDS:
+            self._warned_at = now
             log.warning(
                 "connections at their limit: the longest waiting is closed", most=self._most
             )
 
     def _longest_waiting(self) -> ClientConnection | None:
         """Rather one to which nothing is being sent."""
-        for connection in islice(self._waiting, LOOKED_AT_FOR_ROOM):
+        for connection in islice(self._waiting, CHECKED_FOR_ROOM):
             if not connection.has_unsent:
                 return connection
         return next(iter(self._waiting), None)
 
-    def _begin_to_look(self) -> None:
-        if not self._is_looking:
-            self._is_looking = True
-            asyncio.get_running_loop().call_later(self.patience.look_every, self._look)
+    def _schedule_check(self) -> None:
+        if not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_later(self.patience.check_seconds, self._check_all)
 
-    def _look(self) -> None:
-        self._is_looking = False
+    def _check_all(self) -> None:
+        self._is_scheduled = False
         now = asyncio.get_running_loop().time()
         for connection in list(self._all):
             connection.check(now, self.patience)
         if self._all:
-            self._begin_to_look()
+            self._schedule_check()

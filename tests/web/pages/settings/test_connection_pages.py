@@ -17,7 +17,7 @@ from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in
 from tests.web.pages.visitors import slug_of, text_of
 from tests.world import JSON, World
 
-FOR_ADMINS = ("/webhooks", "/webhooks/new", "/keys", "/users", "/settings", "/mail")
+FOR_ADMINS = ("/calendars", "/webhooks", "/webhooks/new", "/keys", "/users", "/settings", "/mail")
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ def token_in(page: httpx.Response) -> str:
 
 
 def secret_in(page: httpx.Response) -> str:
-    found = re.search(r'readonly value="([^"]+)"', page.text)
-    assert found, text_of(page)
-    return found[1]
+    match = re.search(r'readonly value="([^"]+)"', page.text)
+    assert match, text_of(page)
+    return match[1]
 
 
 def hooks(world: World) -> list[JSON]:
@@ -55,10 +55,10 @@ def test_what_is_for_admins_is_neither_shown_nor_done_for_members(
     home: Installation, world: World
 ) -> None:
     member = clerk_of(home, world, Role.MEMBER)
-    shown = member.open("/schedules")
-    token = token_in(shown)
+    schedules_page = member.open("/schedules")
+    token = token_in(schedules_page)
     for path in FOR_ADMINS:
-        assert f'href="{member.root}{path}"' not in shown.text
+        assert f'href="{member.root}{path}"' not in schedules_page.text
         assert member.open(path).status_code == 403, path
         if path not in ("/webhooks", "/mail"):
             sent = member.post(member.root + path, data={"form_token": token})
@@ -67,9 +67,9 @@ def test_what_is_for_admins_is_neither_shown_nor_done_for_members(
 
 def test_an_admin_sees_the_whole_navigation(home: Installation, world: World) -> None:
     admin = clerk_of(home, world, Role.ADMIN)
-    shown = admin.open("/schedules")
-    for path in ("/webhooks", "/keys", "/users", "/settings", "/mail"):
-        assert f'href="{admin.root}{path}"' in shown.text
+    schedules_page = admin.open("/schedules")
+    for path in ("/calendars", "/webhooks", "/keys", "/users", "/settings", "/mail"):
+        assert f'href="{admin.root}{path}"' in schedules_page.text
         assert admin.open(path).status_code == 200, path
 
 
@@ -102,9 +102,9 @@ def test_nothing_of_another_organization_is_shown_or_done(
 
 
 def other_user(clerk: Clerk) -> str:
-    found = re.search(r"/users/(usr_\w+)/role", clerk.open("/users").text)
-    assert found
-    return found[1]
+    match = re.search(r"/users/(usr_\w+)/role", clerk.open("/users").text)
+    assert match
+    return match[1]
 
 
 # Webhooks
@@ -236,8 +236,8 @@ def test_somebody_is_invited_by_a_link_in_the_mailbox(
     listed = clerk.open("/mail")
     mail = re.search(r'href="[^"]*(/mail/mail_\w+)"', listed.text)
     assert mail
-    shown = clerk.open(mail[1])
-    link = re.search(r'href="[^"]*(/invitations/[^"]+)"', shown.text)
+    mail_page = clerk.open(mail[1])
+    link = re.search(r'href="[^"]*(/invitations/[^"]+)"', mail_page.text)
     assert link
     accepted = world.stranger.post(link[1], data={"password": PASSWORD})
     assert accepted.status_code == 200
@@ -302,20 +302,20 @@ def test_the_organization_is_changed_and_the_console_moves_with_its_address(
 
 
 @pytest.mark.parametrize(
-    ("typed", "field"),
+    ("field", "typed"),
     [
-        ({"name": ""}, "name"),
-        ({"slug": "console"}, "slug"),
-        ({"slug": "Not A Slug"}, "slug"),
-        ({"timezone": "Mars"}, "timezone"),
-        ({"notify_email": "nobody"}, "notify_email"),
+        ("name", ""),
+        ("slug", "console"),
+        ("slug", "Not A Slug"),
+        ("timezone", "Mars"),
+        ("notify_email", "nobody"),
     ],
 )
 def test_an_invalid_organization_is_reported_at_its_field(
-    world: World, clerk: Clerk, typed: dict[str, str], field: str
+    world: World, clerk: Clerk, field: str, typed: str
 ) -> None:
     before = world.api.get("/api/v1/organization").json()["data"]
-    answer = clerk.submit("/settings", **typed)
+    answer = clerk.submit("/settings", **{field: typed})
     assert answer.status_code == 422
     assert f'id="wrong-{field}"' in answer.text
     assert world.api.get("/api/v1/organization").json()["data"] == before
@@ -340,10 +340,10 @@ def test_a_mail_is_read_as_text_and_hostile_text_stays_text(world: World, clerk:
     listed = wait_for(clerk, "/mail", "Kept here")
     path = re.search(r'href="[^"]*(/mail/mail_\w+)"', listed.text)
     assert path
-    shown = clerk.open(path[1])
-    assert "<img src=x" not in shown.text
-    assert "<script>alert" not in shown.text
-    assert "Subject" in text_of(shown)
+    mail_page = clerk.open(path[1])
+    assert "<img src=x" not in mail_page.text
+    assert "<script>alert" not in mail_page.text
+    assert "Subject" in text_of(mail_page)
 
 
 def wait_for(clerk: Clerk, path: str, words: str) -> httpx.Response:

@@ -1,0 +1,122 @@
+"""Connections to accounts with calendars, as rows."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import structs
+
+from kalends.domain.calendars.connections import (
+    CalendarConnection,
+    ConnectionState,
+    ProviderName,
+)
+from kalends.store.database import TenantConnection, Tx
+from kalends.store.rows import columns_of, find_one, page_of, parameters
+
+FIELDS: Final = CalendarConnection.__struct_fields__
+COLUMNS: Final = columns_of(CalendarConnection)
+_CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at"))
+
+LIST: Final = page_of(
+    "calendar_connections",
+    COLUMNS,
+    "organization_id = $1 AND ($2::uuid IS NULL OR user_id = $2)",
+    order="id",
+    parameters=2,
+)
+GET: Final = f"SELECT {COLUMNS} FROM calendar_connections WHERE organization_id = $1 AND id = $2"
+GET_TO_CHANGE: Final = GET + " FOR NO KEY UPDATE"
+INSERT: Final = (
+    f"INSERT INTO calendar_connections (organization_id, {COLUMNS})"
+    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
+)
+UPDATE: Final = (
+    f"UPDATE calendar_connections SET ({', '.join(_CHANGEABLE)}) ="
+    f" ROW({parameters(3, len(_CHANGEABLE))}) WHERE organization_id = $1 AND id = $2"
+)
+DELETE: Final = "DELETE FROM calendar_connections WHERE organization_id = $1 AND id = $2"
+DELETE_OF_USER: Final = (
+    "DELETE FROM calendar_connections WHERE organization_id = $1 AND user_id = $2"
+)
+READING_OF_USER: Final = """
+SELECT DISTINCT u.schedule_id FROM schedule_calendars u
+JOIN calendars k ON k.organization_id = $1 AND k.id = u.calendar_id
+JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
+WHERE u.organization_id = $1 AND c.user_id = $2
+"""
+LIST_REMOVED: Final = """
+SELECT c.organization_id, c.id FROM calendar_connections c
+WHERE c.state = 'removing' AND (c.updated_at <= $1 OR NOT EXISTS (
+    SELECT FROM calendars k
+    JOIN calendar_links l ON l.organization_id = k.organization_id AND l.calendar_id = k.id
+    WHERE k.organization_id = c.organization_id AND k.connection_id = c.id
+        AND l.state <> 'removed'))
+LIMIT 100
+"""
+COUNT: Final = "SELECT count(*) FROM calendar_connections WHERE organization_id = $1"
+
+
+async def list_connections(
+    tenant: TenantConnection, user_id: UUID | None, limit: int, offset: int
+) -> tuple[list[CalendarConnection], int]:
+    """A page in the order of creation, and how many there are in all; those of the user, or for
+    None of everybody."""
+    rows = await tenant.tx.fetch(LIST, tenant.organization_id, user_id, limit, offset)
+    return [_connection_from(row) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def count_connections(tenant: TenantConnection) -> int:
+    total: int = await tenant.tx.fetchval(COUNT, tenant.organization_id)
+    return total
+
+
+async def find_connection(
+    tenant: TenantConnection, connection_id: UUID
+) -> CalendarConnection | None:
+    return await find_one(tenant, GET, _connection_from, connection_id)
+
+
+async def find_connection_to_change(
+    tenant: TenantConnection, connection_id: UUID
+) -> CalendarConnection | None:
+    """The connection, locked against other changes until the transaction ends."""
+    return await find_one(tenant, GET_TO_CHANGE, _connection_from, connection_id)
+
+
+async def insert_connection(tenant: TenantConnection, connection: CalendarConnection) -> None:
+    values = structs.astuple(connection)
+    await tenant.tx.execute(INSERT, tenant.organization_id, *values)
+
+
+async def update_connection(tenant: TenantConnection, connection: CalendarConnection) -> None:
+    """Writes the whole connection; the caller holds its lock."""
+    values = structs.asdict(connection)
+    changeable = (values[name] for name in _CHANGEABLE)
+    await tenant.tx.execute(UPDATE, tenant.organization_id, connection.id, *changeable)
+
+
+async def list_removed_connections(tx: Tx, begun_until: datetime) -> list[tuple[UUID, UUID]]:
+    """Connections that are to go, with their organizations: nothing of ours is left in them, or
+    that was begun long enough ago."""
+    return [(row[0], row[1]) for row in await tx.fetch(LIST_REMOVED, begun_until)]
+
+
+async def delete_connection(tenant: TenantConnection, connection_id: UUID) -> bool:
+    """With its calendars, their events and busy time; False where there is none."""
+    done = await tenant.tx.execute(DELETE, tenant.organization_id, connection_id)
+    return not done.endswith(" 0")
+
+
+async def delete_connections_of_user(tenant: TenantConnection, user_id: UUID) -> list[UUID]:
+    """With all that was known of them; returns the schedules that used them."""
+    rows = await tenant.tx.fetch(READING_OF_USER, tenant.organization_id, user_id)
+    await tenant.tx.execute(DELETE_OF_USER, tenant.organization_id, user_id)
+    return [row[0] for row in rows]
+
+
+def _connection_from(row: Any) -> CalendarConnection:
+    values = dict(zip(FIELDS, row, strict=False))
+    values["provider"] = ProviderName(values["provider"])
+    values["state"] = ConnectionState(values["state"])
+    return CalendarConnection(**values)

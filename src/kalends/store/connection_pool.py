@@ -1,0 +1,82 @@
+"""Connections of one process that stay open between their uses.
+
+The driver's own pool makes a task, two timers and a proxy for each use, and limits how many there
+are, as our semaphore does already (docs/decisions/0025-connections.md).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import asyncpg
+
+IDLE_SECONDS: Final = 300.0
+LOOK_EVERY_SECONDS: Final = 60.0
+
+
+class ConnectionPool:
+    """Hands out the connection that was used last, or a new one. Those that nobody has used for
+    five minutes are closed."""
+
+    def __init__(self, connect: Callable[[], Awaitable[asyncpg.Connection]]) -> None:
+        self._connect = connect
+        # Each with the loop's time when it came back, the last one at the end.
+        self._idle: deque[tuple[asyncpg.Connection, float]] = deque()
+        self._generation = 0
+        # Each with the generation that it was handed out in.
+        self._in_use: dict[asyncpg.Connection, int] = {}
+        self._next_look: asyncio.TimerHandle | None = None
+        self._is_closed = False
+
+    async def acquire(self) -> asyncpg.Connection:
+        """Raises what the driver raises, InterfaceError once the pool is closed."""
+        if self._is_closed:
+            raise asyncpg.InterfaceError("the pool is closed")
+        generation = self._generation
+        while self._idle:
+            connection, _ = self._idle.pop()
+            if not connection.is_closed():
+                break
+        else:
+            connection = await self._connect()
+        self._in_use[connection] = generation
+        return connection
+
+    def release(self, connection: asyncpg.Connection) -> None:
+        """Takes back a connection on which nothing runs. One that is cut, or in a transaction, or
+        was handed out before `expire`, is not used again."""
+        is_current = self._in_use.pop(connection) == self._generation and not self._is_closed
+        if not is_current or connection.is_closed() or connection.is_in_transaction():
+            connection.terminate()
+            return
+        loop = asyncio.get_running_loop()
+        self._idle.append((connection, loop.time()))
+        if self._next_look is None:
+            self._next_look = loop.call_later(LOOK_EVERY_SECONDS, self._close_idle)
+
+    def expire(self) -> None:
+        """No connection that there is now is handed out again."""
+        self._generation += 1
+        self._terminate_idle()
+
+    def terminate(self) -> None:
+        """Cuts all connections; there are no more."""
+        self._is_closed = True
+        if self._next_look is not None:
+            self._next_look.cancel()
+        self._terminate_idle()
+        for connection in self._in_use:
+            connection.terminate()
+
+    def _close_idle(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._idle and self._idle[0][1] < loop.time() - IDLE_SECONDS:
+            self._idle.popleft()[0].terminate()
+        self._next_look = (
+            loop.call_later(LOOK_EVERY_SECONDS, self._close_idle) if self._idle else None
+        )
+
+    def _terminate_idle(self) -> None:
+        while self._idle:
+            self._idle.pop()[0].terminate()

@@ -1,0 +1,99 @@
+"""How PostgreSQL itself does: its connections, its standbys, its clock, its indexes."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from kalends.store.database import Tx
+from kalends.store.indexes import IndexFault, find_index_faults
+
+CLOCK: Final = "SELECT clock_timestamp()"
+CONNECTIONS: Final = """
+WITH clients AS (
+    SELECT datname, usename FROM pg_stat_activity WHERE backend_type = 'client backend'
+)
+SELECT 'max_connections', count(*), current_setting('max_connections')::integer
+    - current_setting('superuser_reserved_connections')::integer
+    - coalesce(current_setting('reserved_connections', true)::integer, 0) FROM clients
+UNION ALL
+SELECT 'CONNECTION LIMIT of database ' || datname,
+    (SELECT count(*) FROM clients c WHERE c.datname = d.datname), datconnlimit
+FROM pg_database d WHERE datname = current_database() AND datconnlimit >= 0
+UNION ALL
+SELECT 'CONNECTION LIMIT of role ' || rolname,
+    (SELECT count(*) FROM clients WHERE usename = rolname), rolconnlimit
+FROM pg_roles WHERE rolname = current_user AND rolconnlimit >= 0
+"""
+# Who may not read the statistics of others sees that there is a standby, and nothing about it.
+STANDBYS: Final = """
+SELECT coalesce(application_name, ''), state, sync_state,
+    pg_wal_lsn_diff(pg_current_wal_lsn(), replay_lsn)::bigint,
+    replay_lag, clock_timestamp() - reply_time
+FROM pg_stat_replication WHERE NOT pg_is_in_recovery() AND state IS DISTINCT FROM 'backup'
+ORDER BY 1
+"""
+SLOTS: Final = """
+SELECT slot_name, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint
+FROM pg_replication_slots
+WHERE NOT pg_is_in_recovery() AND slot_type = 'physical' AND NOT active AND restart_lsn IS NOT NULL
+ORDER BY 1
+"""
+SYNCHRONOUS: Final = "SELECT current_setting('synchronous_standby_names')"
+
+
+class ConnectionUse(Struct, frozen=True):
+    """How many connections there are, of how many that the setting `limited_by` allows."""
+
+    limited_by: str
+    used: int
+    limit: int
+
+
+class Standby(Struct, frozen=True):
+    """One that follows. `state` is None where we may not see it; `bytes_behind` is what it has not
+    applied, `behind` how long ago that was written, `silent` for how long it has said nothing."""
+
+    name: str
+    state: str | None
+    sync_state: str | None
+    bytes_behind: int | None
+    behind: timedelta | None
+    silent: timedelta | None
+
+
+class AbandonedSlot(Struct, frozen=True):
+    """A slot whose standby is away, and how much the primary keeps for it."""
+
+    name: str
+    bytes_kept: int
+
+
+class DatabaseHealth(Struct, frozen=True):
+    """`clock_ahead` is how far the database's clock is ahead of ours, `clock_error` how wrong that
+    may be; `synchronous` is PostgreSQL's setting `synchronous_standby_names`."""
+
+    clock_ahead: timedelta
+    clock_error: timedelta
+    connections: Sequence[ConnectionUse]
+    standbys: Sequence[Standby]
+    slots: Sequence[AbandonedSlot]
+    synchronous: str
+    index_faults: Sequence[IndexFault]
+
+
+async def inspect_health(tx: Tx) -> DatabaseHealth:
+    """Asks the primary, whose schema is at the newest revision."""
+    began = datetime.now(UTC)
+    theirs = await tx.fetchval(CLOCK)
+    half = (datetime.now(UTC) - began) / 2
+    return DatabaseHealth(
+        clock_ahead=theirs - (began + half),
+        clock_error=half,
+        connections=[ConnectionUse(*row) for row in await tx.fetch(CONNECTIONS)],
+        standbys=[Standby(*row) for row in await tx.fetch(STANDBYS)],
+        slots=[AbandonedSlot(*row) for row in await tx.fetch(SLOTS)],
+        synchronous=await tx.fetchval(SYNCHRONOUS),
+        index_faults=await find_index_faults(tx),
+    )
