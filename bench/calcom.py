@@ -6,7 +6,6 @@ hundred times a second.
 """
 
 import argparse
-import asyncio
 import os
 import subprocess
 import sys
@@ -26,10 +25,12 @@ from tests.fakes.calcom import KEY
 from tests.servers import Server
 
 from bench.cpu import Meter
-from bench.http import environ_of, folder_of
-from kalends.compose import Installation, installation, migrate_now
+from bench.home import environ_of, folder_of
+from kalends.cli.running import run
+from kalends.compose import installation, migrate_now
 from kalends.domain.ids import ORGANIZATION, encode_id
-from kalends.services.setup import SetUp, set_up_organization
+from kalends.runtime.unit_of_work import Context
+from kalends.services.setup import MadeOrganization, set_up_organization
 from kalends.settings import Settings
 
 BOOKINGS: Final = 10_000
@@ -40,7 +41,7 @@ MIB: Final = 2**20
 
 
 @dataclass
-class Visitor(threading.Thread):
+class ApiUser(threading.Thread):
     """Somebody who uses the API meanwhile; latencies in seconds."""
 
     url: str
@@ -90,13 +91,18 @@ def main() -> None:
         environ = environ_of(folder / "data") | {"KALENDS_OUTBOUND_ALLOW": "127.0.0.1"}
         with installation(Settings.from_environ(environ)) as home:
             migrate_now(home)
-            ours, theirs = asyncio.run(two_organizations(home))
+            ours, theirs = run(home, two_organizations)
             with Server(environ, folder / "server.log") as server:
                 measure(server, folder / "data", calcom_url, ours, theirs, bookings)
 
 
 def measure(
-    server: Server, data_dir: Path, calcom_url: str, ours: SetUp, theirs: SetUp, bookings: int
+    server: Server,
+    data_dir: Path,
+    calcom_url: str,
+    ours: MadeOrganization,
+    theirs: MadeOrganization,
+    bookings: int,
 ) -> None:
     assert server.process
     process = psutil.Process(server.process.pid)
@@ -143,14 +149,14 @@ class Peak(threading.Thread):
             time.sleep(0.05)
 
 
-def visited(server: Server, theirs: SetUp, number: int, what: Any) -> list[float]:
+def visited(server: Server, theirs: MadeOrganization, number: int, what: Any) -> list[float]:
     """The latencies of a visitor while something happens."""
     headers = {"authorization": f"Bearer {theirs.api_key}"}
     made = httpx.post(
         f"{server.url}/api/v1/schedules", json={"name": f"Room {number}"}, headers=headers
     )
     # Bookings are hours apart: what is around one of them costs the same all the time.
-    visitor = Visitor(server.url, str(theirs.api_key), made.json()["data"]["id"])
+    visitor = ApiUser(server.url, str(theirs.api_key), made.json()["data"]["id"])
     visitor.start()
     what()
     visitor.is_over = True
@@ -158,7 +164,7 @@ def visited(server: Server, theirs: SetUp, number: int, what: Any) -> list[float
     return visitor.latencies
 
 
-def connected(server: Server, calcom_url: str, ours: SetUp) -> httpx.Client:
+def connected(server: Server, calcom_url: str, ours: MadeOrganization) -> httpx.Client:
     admin = httpx.Client(base_url=server.url, timeout=120)
     admin.post("/api/auth/login", json={"email": ours.admin_email, "password": PASSWORD})
     made = admin.post("/api/auth/login", json={"email": ours.admin_email, "password": PASSWORD})
@@ -180,7 +186,7 @@ def connected(server: Server, calcom_url: str, ours: SetUp) -> httpx.Client:
     return admin
 
 
-def sync(admin: httpx.Client, ours: SetUp) -> dict[str, Any]:
+def sync(admin: httpx.Client, ours: MadeOrganization) -> dict[str, Any]:
     """Syncs and waits for its end."""
     path = "/api/bookings/sync-calcom"
     body = {"organizationId": encode_id(ORGANIZATION, ours.organization_id)}
@@ -192,15 +198,11 @@ def sync(admin: httpx.Client, ours: SetUp) -> dict[str, Any]:
     return run
 
 
-async def two_organizations(home: Installation) -> tuple[SetUp, SetUp]:
-    context = home.context()
-    try:
-        return (
-            await set_up_organization(context, "Ours", "ours@example.test", PASSWORD),
-            await set_up_organization(context, "Theirs", "theirs@example.test", PASSWORD),
-        )
-    finally:
-        await context.close()
+async def two_organizations(context: Context) -> tuple[MadeOrganization, MadeOrganization]:
+    return (
+        await set_up_organization(context, "Ours", "ours@example.test", PASSWORD),
+        await set_up_organization(context, "Theirs", "theirs@example.test", PASSWORD),
+    )
 
 
 @contextmanager

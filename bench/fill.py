@@ -1,138 +1,176 @@
-"""The world that is measured: 20 organizations, 2,000 schedules, 200,000 bookings.
+"""Filling an installation with a world, fast: rows first, indexes and constraints behind them,
+several at once."""
 
-Schedules and bookings have ids that follow from their number, so that pgbench can name any of
-them without asking for it first.
-"""
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
 
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final
-from uuid import UUID
-
-from kalends.domain import ids
+from bench.world import DAYS, FIRST_DAY, BenchWorld, key_of
+from kalends.domain.access import hash_of
 from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import set_up_organization
 from kalends.store.database import SESSION, ConnectionLimits
 
-ORGANIZATIONS: Final = 20
-SCHEDULES: Final = 2_000
-BOOKINGS: Final = 200_000
-FILLING: Final = ConnectionLimits(300.0, SESSION | {"statement_timeout": "0"})
+TIMEOUTS: Final = ("statement_timeout", "lock_timeout")
+FILLING: Final = ConnectionLimits(7200.0, SESSION | dict.fromkeys(TIMEOUTS, "0"))
+FEWEST: Final = (Path(__file__).parent / "sql" / "fewest" / "schema.sql").read_text()
 
-# Free times, beyond every booking there is: half hours of the working day, on every schedule.
-HALF_HOURS: Final = 20
-FREE_DAYS: Final = 300
-FREE_TIMES: Final = SCHEDULES * HALF_HOURS * FREE_DAYS
-# Coprime to FREE_TIMES: its multiples visit every free time once, in no order a cache could like.
-STRIDE: Final = 7_368_787
-
-TODAY: Final = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-FREE_FROM: Final = TODAY + timedelta(days=60, hours=8)
-
+# All are copies of one that was set up as any other is, under ids and keys that are known.
+ORGANIZATION_ROWS: Final = """
+WITH made AS (
+    SELECT n, lpad(n::text, 32, '0')::uuid AS id FROM generate_series(0, $2::integer - 1) AS n),
+organization AS (
+    INSERT INTO organizations
+    SELECT (jsonb_populate_record(template, jsonb_build_object('id', made.id, 'twin_id', NULL,
+        'name', 'Organization ' || n, 'slug', 'organization-' || n))).*
+    FROM organizations template, made WHERE template.id = $1),
+counter AS (
+    INSERT INTO event_counters
+    SELECT (jsonb_populate_record(template, jsonb_build_object('organization_id', made.id))).*
+    FROM event_counters template, made WHERE template.organization_id = $1)
+INSERT INTO api_keys
+SELECT (jsonb_populate_record(template, jsonb_build_object('organization_id', made.id,
+    'id', made.id, 'key_hash', ($3::bytea[])[n + 1]))).*
+FROM api_keys template, made WHERE template.organization_id = $1
+"""
 SCHEDULE_ROWS: Final = """
 INSERT INTO schedules
-    (organization_id, id, name, timezone, availability, created_at, updated_at)
-SELECT ($1::uuid[])[n % cardinality($1::uuid[]) + 1], lpad(n::text, 32, '0')::uuid,
+    (organization_id, id, name, timezone, availability, created_at, updated_at, slug, color)
+SELECT lpad(organization::text, 32, '0')::uuid, lpad(n::text, 32, '0')::uuid,
     'Room ' || n, 'Europe/Berlin', (
         SELECT jsonb_object_agg(day, '{"start": "07:00", "end": "21:00"}'::jsonb)
         FROM unnest(ARRAY['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday',
             'sunday']) AS day),
-    now(), now()
-FROM generate_series(0, $2::integer - 1) AS n
+    now(), now(), 'room-' || n, 'blue'
+FROM generate_series(0, $1::integer - 1) AS n, LATERAL (
+    SELECT CASE WHEN n % 2 = 0 THEN 0 ELSE 1 + n / 2 / $2::integer END AS organization) owner
 """
-# A booking a day on each schedule, half of them past. In the order of their making, as UUIDv7 is.
+# Those with the turns from $2 up to $5. What they are found by is what a trigger would write.
+# Fifteen of the day's 28 half hours on each of 14 days, on other ones for each schedule. In the
+# order in which people would make them: the 200 bookings of a schedule are on 200 pages.
 BOOKING_ROWS: Final = """
-WITH made AS MATERIALIZED (
-    SELECT n, n % $2::integer AS schedule, n / $2::integer * 2 >= $3::integer / $2 AS is_ahead,
-        random() AS dice,
-        $4::timestamptz + make_interval(
-            days => (n / $2 - $3 / $2 / 2)::integer, hours => 8 + n * 7 % 10) AS starts_at
-    FROM generate_series(0, $3 - 1) AS n)
 INSERT INTO bookings
     (organization_id, id, schedule_id, schedule_ids, status, start_time, end_time, timezone,
      wall_clock, title, location, location_type, attendee_name, attendee_email, attendee_phone,
-     metadata, source, created_at, updated_at)
-SELECT ($1::uuid[])[n % cardinality($1::uuid[]) + 1], lpad(n::text, 32, '0')::uuid,
-    lpad(schedule::text, 32, '0')::uuid, ARRAY[lpad(schedule::text, 32, '0')::uuid],
-    CASE WHEN is_ahead THEN
-        CASE WHEN dice < 0.6 THEN 'CONFIRMED' WHEN dice < 0.9 THEN 'PENDING' ELSE 'CANCELLED' END
-    ELSE
-        CASE WHEN dice < 0.7 THEN 'COMPLETED' WHEN dice < 0.8 THEN 'NO_SHOW' ELSE 'CANCELLED' END
-    END,
-    starts_at, starts_at + interval '1 hour', 'Europe/Berlin',
-    to_char(starts_at, 'YYYY-MM-DD"T"HH24:MI:SS'), 'Consultation', 'Room ' || schedule, 'in_person',
-    'Attendee ' || n, 'attendee' || n || '@example.com', '+49 30 ' || 100000 + n,
-    '{"order": 1234, "channel": "website"}', 'api', starts_at - interval '30 days',
-    starts_at - interval '30 days'
-FROM made ORDER BY n
+     metadata, source, created_at, updated_at, search_text)
+SELECT s.organization_id, lpad((turn::bigint * $1 + schedule)::text, 32, '0')::uuid, s.id,
+    ARRAY[s.id], CASE WHEN turn % 3 = 2 THEN 'PENDING' ELSE 'CONFIRMED' END,
+    starts_at, starts_at + interval '30 minutes', 'Europe/Berlin',
+    to_char(starts_at + interval '1 hour', 'YYYY-MM-DD"T"HH24:MI:SS'), 'Consultation',
+    'Room ' || schedule, 'in_person', 'Attendee ' || turn,
+    'attendee' || turn * 7 + schedule || '@example.com', '+49 30 ' || 100000 + turn,
+    '{"order": 1234, "channel": "website"}', 'api', now(), now(),
+    ' attendee ' || turn || ' attendee' || turn * 7 + schedule || '@example.com consultation 4930'
+        || 100000 + turn
+FROM generate_series($2, $5 - 1) AS turn, generate_series(0, $1 - 1) AS schedule
+JOIN schedules s ON s.id = lpad(schedule::text, 32, '0')::uuid, LATERAL (
+    SELECT $3::timestamptz + make_interval(
+        days => turn % $4, hours => 6, mins => 30 * ((turn / $4 * 13 + schedule) % 28))
+        AS starts_at) placed
+ORDER BY turn, schedule
 """
 OCCUPANCY_ROWS: Final = """
 INSERT INTO occupancies
     (organization_id, schedule_id, claim_id, booking_id, starts_at, during)
 SELECT organization_id, schedule_id, id, id, start_time, tstzrange(start_time, end_time)
-FROM bookings WHERE status IN ('PENDING', 'CONFIRMED', 'COMPLETED') ORDER BY id
+FROM bookings ORDER BY id
 """
-# As autovacuum leaves a database that has been running for a while.
+FOR_BULK: Final = (
+    # No look-up of each row's schedule, and no trigger.
+    "SET session_replication_role = replica",
+    "SET maintenance_work_mem = '512MB'",
+    "SET work_mem = '256MB'",
+)
+# What goes on at once: few enough to leave the machine to others as well.
+PARTS: Final = 4
 SETTLE: Final = ("VACUUM (ANALYZE)", "CHECKPOINT")
+INDEXES: Final = """
+SELECT 'DROP INDEX ' || indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index
+WHERE indrelid = ANY($1::text[]::regclass[])
+  AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
+UNION ALL
+SELECT format('ALTER TABLE %s DROP CONSTRAINT %s', conrelid::regclass, conname),
+    pg_get_indexdef(conindid)
+FROM pg_constraint WHERE conrelid = ANY($1::text[]::regclass[]) AND contype = 'x'
+"""
+# A constraint that is added looks at each row's neighbours, an hour for ten million. As these lie
+# apart, its index is made as any other is, and the constraint is noted as it was.
+EXCLUSIONS: Final = """
+SELECT to_jsonb(c)::text FROM pg_constraint c
+WHERE conrelid = ANY($1::text[]::regclass[]) AND contype = 'x'
+"""
+NOTE_EXCLUSION: Final = """
+WITH noted AS (
+    INSERT INTO pg_constraint
+    SELECT (jsonb_populate_record(NULL::pg_constraint, kept || jsonb_build_object(
+        'conindid', (kept ->> 'conname')::regclass::oid::bigint))).*
+    FROM (SELECT $1::text::jsonb AS kept) kept RETURNING oid, conindid),
+marked AS (
+    UPDATE pg_index SET indisexclusion = true FROM noted WHERE indexrelid = noted.conindid)
+INSERT INTO pg_depend
+SELECT 'pg_class'::regclass, conindid, 0, 'pg_constraint'::regclass, oid, 0, 'i' FROM noted
+"""
 
 
-@dataclass(frozen=True)
-class World:
-    """What was filled in: the live organizations and one key of each, in one order."""
-
-    organization_ids: list[UUID]
-    keys: list[str]
-
-
-@dataclass(frozen=True)
-class FreeTime:
-    """The `number`th free time; the same sum stands in the pgbench script."""
-
-    number: int
-
-    @property
-    def schedule(self) -> int:
-        return self._place % SCHEDULES
-
-    @property
-    def starts_at(self) -> datetime:
-        days, half_hours = divmod(self._place // SCHEDULES, HALF_HOURS)
-        return FREE_FROM + timedelta(days=days, minutes=30 * half_hours)
-
-    @property
-    def _place(self) -> int:
-        return self.number * STRIDE % FREE_TIMES
-
-
-def numbered(number: int) -> UUID:
-    """The id of a schedule or booking: its number, in decimal digits."""
-    return UUID(f"{number:0>32}")
-
-
-def shown_booking(number: int) -> str:
-    return ids.encode_id(ids.BOOKING, numbered(number))
-
-
-def shown_schedule(number: int) -> str:
-    return ids.encode_id(ids.SCHEDULE, numbered(number))
-
-
-async def fill(context: Context) -> World:
+async def fill(context: Context, world: BenchWorld) -> None:
     """Fills a migrated, empty database."""
-    made = [
-        await set_up_organization(
-            context, f"Organization {n}", f"admin{n}@example.com", "correct horse battery"
+    template = await set_up_organization(
+        context, "Template", "admin@example.com", "correct horse battery"
+    )
+    hashes = [hash_of(key_of(number)) for number in range(world.organizations)]
+    owner = template.organization_id
+    await run_side_by_side(context, [(ORGANIZATION_ROWS, owner, world.organizations, hashes)])
+    await run_side_by_side(context, [(SCHEDULE_ROWS, world.schedules, world.schedules_each)])
+    async with without_indexes(context, "bookings", "occupancies"):
+        turns = [world.bookings_each * part // PARTS for part in range(PARTS + 1)]
+        await run_side_by_side(
+            context,
+            [
+                (BOOKING_ROWS, world.schedules, first, FIRST_DAY, DAYS, last)
+                for first, last in pairwise(turns)
+            ],
         )
-        for n in range(ORGANIZATIONS)
-    ]
-    organization_ids = [one.organization_id for one in made]
+        await run_side_by_side(context, [(OCCUPANCY_ROWS,)])
+
+
+async def fill_fewest(context: Context, _world: BenchWorld) -> None:
+    """What the fewest statements work on, beside that."""
+    await run_side_by_side(context, [(FEWEST,)])
+
+
+async def settle(context: Context) -> None:
+    """Leaves the database as autovacuum leaves one that has been running for a while."""
     async with context.database.connection() as connection:
-        for sql, arguments in (
-            ("SELECT setseed(0.5)", ()),
-            (SCHEDULE_ROWS, (organization_ids, SCHEDULES)),
-            (BOOKING_ROWS, (organization_ids, SCHEDULES, BOOKINGS, TODAY)),
-            (OCCUPANCY_ROWS, ()),
-            *((settle, ()) for settle in SETTLE),
-        ):
+        for sql in SETTLE:
+            await connection.execute(sql)
+
+
+async def run_side_by_side(context: Context, statements: Sequence[tuple[Any, ...]]) -> None:
+    """Statements with their arguments, each in a transaction of its own, a few at a time."""
+    turns = asyncio.Semaphore(PARTS)
+
+    async def run_one(sql: str, *arguments: Any) -> None:
+        async with turns, context.database.connection() as connection:
+            for setting in FOR_BULK:
+                await connection.execute(setting)
             await connection.execute(sql, *arguments)
-    return World(organization_ids, [one.api_key or "" for one in made])
+
+    async with asyncio.TaskGroup() as group:
+        for statement in statements:
+            group.create_task(run_one(*statement))
+
+
+@asynccontextmanager
+async def without_indexes(context: Context, *tables: str) -> AsyncIterator[None]:
+    """Made anew behind the rows, which takes minutes instead of an hour."""
+    async with context.database.connection() as connection:
+        indexes = await connection.fetch(INDEXES, tables)
+        exclusions = await connection.fetch(EXCLUSIONS, tables)
+        for drop, _ in indexes:
+            await connection.execute(drop)
+    yield
+    await run_side_by_side(context, [(create,) for _, create in indexes])
+    await run_side_by_side(context, [(NOTE_EXCLUSION, kept) for (kept,) in exclusions])

@@ -12,14 +12,9 @@ from uuid import UUID
 
 import httpx
 
-from bench.http import environ_of, folder_of
-from kalends.compose import (
-    Installation,
-    application,
-    freeze_garbage_collector,
-    installation,
-    migrate_now,
-)
+from bench.home import environ_of, folder_of
+from kalends.application import application, freeze_garbage_collector
+from kalends.compose import Installation, installation, migrate_now
 from kalends.domain import ids
 from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import set_up_organization
@@ -57,10 +52,10 @@ BUSY_IN_THE_YEAR: Final = _BUSY.format(from_time="now()", step="25 minutes")
 BUSY_IN_THE_FORTNIGHT: Final = _BUSY.format(from_time=f"'{DAY}'::timestamptz", step="1 minute")
 
 
-class Turns:
+class LongestTurn:
     """Takes every turn of the event loop, and keeps the longest time between two."""
 
-    async def __aenter__(self) -> "Turns":
+    async def __aenter__(self) -> "LongestTurn":
         self.longest = 0.0
         self._task = asyncio.create_task(self._run())
         await asyncio.sleep(0.01)
@@ -109,7 +104,7 @@ async def _measure(home: Installation) -> None:
 
 
 async def _show(api: httpx.AsyncClient, name: str, path: str) -> None:
-    async with Turns() as turns:
+    async with LongestTurn() as turns:
         began = time.perf_counter()
         answer = await api.get(path)
         took = time.perf_counter() - began

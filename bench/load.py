@@ -15,69 +15,69 @@ from typing import Any, Final
 import uvloop
 
 CONNECTIONS: Final = 16
+LOOK_EVERY_SECONDS: Final = 0.1
 _STATUS: Final = slice(len("HTTP/1.1 "), len("HTTP/1.1 200"))
 _LENGTH: Final = b"content-length: "
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent, made anew for each request, and the status that answers it."""
+    """What is sent, made anew for each request, and the status that answers it; None is any that
+    says that it went well."""
 
     make: Callable[[], bytes]
-    status: int
+    status: int | None
 
 
 @dataclass
-class Load:
-    """What came of it; latencies in seconds. `sent` counts those of the warm-up too."""
+class LoadResult:
+    """What came of it; latencies in seconds."""
 
     latencies: list[float] = field(default_factory=list)
     seconds: float = 0.0
-    sent: int = 0
     failures: int = 0
     first_failure: bytes = b""
 
     @property
+    def count(self) -> int:
+        """How many were answered, all that were sent."""
+        return len(self.latencies)
+
+    @property
     def per_second(self) -> float:
-        return len(self.latencies) / self.seconds
+        return self.count / self.seconds
 
 
 def drive(
-    host: str,
-    port: int,
-    request: Request,
-    seconds: float,
-    warm_up: float,
-    connections: int = CONNECTIONS,
-) -> Load:
-    """Sends the request from all connections for `seconds`, after a while that does not count."""
+    port: int, request: Request, seconds: float, least: int = 0, connections: int = CONNECTIONS
+) -> LoadResult:
+    """Sends the request from all connections for `seconds`, and on until `least` were answered;
+    then waits for the last answers."""
     gc.collect()
     gc.disable()
     try:
-        return uvloop.run(_drive(host, port, request, seconds, warm_up, connections))
+        return uvloop.run(_drive(port, request, seconds, least, connections))
     finally:
         gc.enable()
 
 
-async def _drive(
-    host: str, port: int, request: Request, seconds: float, warm_up: float, count: int
-) -> Load:
+async def _drive(port: int, request: Request, seconds: float, least: int, count: int) -> LoadResult:
     loop = asyncio.get_running_loop()
     run = _Run(request)
     connections = [
-        (await loop.create_connection(lambda: _Connection(run), host, port))[1]
+        (await loop.create_connection(lambda: _Connection(run), "127.0.0.1", port))[1]
         for _ in range(count)
     ]
+    began = time.perf_counter()
     for connection in connections:
         connection.send()
-    await asyncio.sleep(warm_up)
-    run.load = Load(sent=run.load.sent)
-    began = time.perf_counter()
     await asyncio.sleep(seconds)
-    load, load.seconds = run.load, time.perf_counter() - began
+    while run.load.count < least and not run.load.failures:
+        await asyncio.sleep(LOOK_EVERY_SECONDS)
     run.is_over = True
     await asyncio.wait_for(asyncio.gather(*(c.closed for c in connections)), timeout=10)
-    return load
+    run.load.seconds = time.perf_counter() - began
+    return run.load
 
 
 class _Run:
@@ -85,8 +85,8 @@ class _Run:
 
     def __init__(self, request: Request) -> None:
         self.request = request
-        self.status = str(request.status).encode()
-        self.load = Load()
+        self.status = str(request.status or 2).encode()
+        self.load = LoadResult()
         self.is_over = False
 
 
@@ -104,13 +104,12 @@ class _Connection(asyncio.Protocol):
 
     def send(self) -> None:
         request = self._run.request.make()
-        self._run.load.sent += 1
         self._sent = time.perf_counter()
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self._answer += data
-        if not _is_whole(self._answer):
+        if not is_whole(self._answer):
             return
         self._note(time.perf_counter() - self._sent)
         if self._run.is_over:
@@ -125,13 +124,14 @@ class _Connection(asyncio.Protocol):
     def _note(self, latency: float) -> None:
         load = self._run.load
         load.latencies.append(latency)
-        if self._answer[_STATUS] != self._run.status:
+        if not self._answer[_STATUS].startswith(self._run.status):
             load.failures += 1
             load.first_failure = load.first_failure or self._answer
         self._answer = b""
 
 
-def _is_whole(answer: bytes) -> bool:
+def is_whole(answer: bytes) -> bool:
+    """Whether all of it has come."""
     end = answer.find(b"\r\n\r\n")
     if end < 0:
         return False

@@ -1,13 +1,10 @@
 """`python -m bench.refusals`: what a request costs that a rate limit refuses.
 
-Beside it, in turns: the bare server (uvicorn as it comes, with an application that does nothing but
-give an answer of the same length). What counts is the ratio of the CPU, at most 1.3.
+Beside it, in turns: the bare server (uvicorn, with an application that does nothing but give an
+answer of the same length). What counts is the ratio of the CPU, at most 1.3.
 """
 
 import argparse
-import asyncio
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +14,14 @@ from typing import Any, Final
 
 import httpx
 import psutil
-from tests.servers import Server, free_port
+from tests.servers import Server
 
-from bench.http import environ_of, folder_of
+from bench.home import environ_of, folder_of
 from bench.load import Request, drive
-from kalends.compose import Installation, installation, migrate_now
+from bench.processes import Served, uvicorn
+from kalends.cli.running import run
+from kalends.compose import installation, migrate_now
+from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import set_up_organization
 from kalends.settings import Settings
 
@@ -52,25 +52,25 @@ def main() -> None:
         ratios = []
         for _ in range(rounds):
             _use_up(ours.port, key)
-            refused = _cost(ours.process, ours.port, key)
-            plain = _cost(*bare_server, key)
+            refused = _cost(ours, key)
+            plain = _cost(bare_server, key)
             ratios.append(refused / plain)
             print(f"refused {refused:.1f} µs, bare server {plain:.1f} µs: {ratios[-1]:.2f} times")
     print(f"a refusal costs {median(ratios):.2f} times the bare server's answer (target {TARGET})")
 
 
-def _cost(process: Any, port: int, key: str) -> float:
+def _cost(served: Served, key: str) -> float:
     """Microseconds of the process's CPU for an answer."""
     head = (
         f"GET /api/v1/bookings HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n".encode()
     )
-    used = psutil.Process(process.pid)
+    used = psutil.Process(served.pid)
     before = sum(used.cpu_times()[:2])
-    load = drive("127.0.0.1", port, Request(lambda: head, 429), seconds=3, warm_up=0.5)
+    load = drive(served.port, Request(lambda: head, 429), seconds=3)
     if load.failures:
         raise SystemExit(f"{load.failures} failed: {load.first_failure[:1000]!r}")
     spent: float = sum(used.cpu_times()[:2]) - before
-    return spent / load.sent * 1e6
+    return spent / load.count * 1e6
 
 
 def _use_up(port: int, key: str) -> None:
@@ -85,30 +85,22 @@ def _use_up(port: int, key: str) -> None:
 
 
 @contextmanager
-def _servers(folder: Path) -> Iterator[tuple[Server, tuple[Any, int], str]]:
+def _servers(folder: Path) -> Iterator[tuple[Served, Served, str]]:
     environ = environ_of(folder / "data") | {"KALENDS_RATE_LIMIT_READ": str(LIMIT)}
     with installation(Settings.from_environ(environ)) as home:
         migrate_now(home)
-        key = asyncio.run(_new_key(home))
-        port = free_port()
-        command = [sys.executable, "-m", "uvicorn", "bench.refusals:bare", "--port", str(port)]
-        command += ["--no-access-log", "--log-level", "critical", "--lifespan", "off"]
-        plain = subprocess.Popen(command)
-        try:
-            with Server(environ, folder / "server.log") as server:
-                yield server, (plain, port), key
-        finally:
-            plain.terminate()
-            plain.wait()
+        key = run(home, _new_key)
+        with (
+            uvicorn("bench.refusals:bare", "--lifespan", "off", environ={}) as plain,
+            Server(environ, folder / "server.log") as server,
+        ):
+            assert server.process
+            yield Served(server.process.pid, server.port), plain, key
 
 
-async def _new_key(home: Installation) -> str:
-    context = home.context()
-    try:
-        made = await set_up_organization(context, "Refused", "admin@example.test", "long enough 1")
-        return made.api_key or ""
-    finally:
-        await context.close()
+async def _new_key(context: Context) -> str:
+    made = await set_up_organization(context, "Refused", "admin@example.test", "long enough 1")
+    return made.api_key or ""
 
 
 if __name__ == "__main__":

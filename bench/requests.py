@@ -1,60 +1,149 @@
 """The requests that are sent: bytes, ready for the socket."""
 
+import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from typing import Final
 
-from bench.fill import BOOKINGS, ORGANIZATIONS, FreeTime, World, shown_booking, shown_schedule
 from bench.load import Request
+from bench.world import (
+    DAYS,
+    FIRST_DAY,
+    LARGE,
+    BenchWorld,
+    key_of,
+    numbered,
+    shown_booking,
+    shown_schedule,
+)
+
+CONFIRMED: Final = "bookings?status=CONFIRMED&limit=50"
 
 
-def get(world: World) -> Request:
+def get(world: BenchWorld) -> Request:
     """Any booking of all."""
-    heads = [head(f"GET /api/v1/bookings/{shown_booking(n)}") for n in range(BOOKINGS)]
-    tails = [tail(key) for key in world.keys]
+    return _any_booking(world, lambda _, booking: f"api/v1/bookings/{shown_booking(booking)}")
+
+
+def get_from_floor(world: BenchWorld) -> Request:
+    """The same of the floor in Python."""
+    return _any_booking(world, lambda owner, booking: f"{numbered(owner)}/{numbered(booking)}")
+
+
+def _any_booking(world: BenchWorld, path_of: Callable[[int, int], str]) -> Request:
+    tails = [tail(key_of(number)) for number in range(world.organizations)]
 
     def make() -> bytes:
-        number = random.randrange(BOOKINGS)
-        return heads[number] + tails[number % ORGANIZATIONS]
+        booking = random.randrange(world.bookings)
+        owner = world.organization_of(world.schedule_of(booking))
+        return head(f"GET /{path_of(owner, booking)}") + tails[owner]
 
     return Request(make, status=200)
 
 
-def list_confirmed(world: World) -> Request:
-    """The first 50 of an organization's confirmed bookings, and how many there are."""
-    first = head("GET /api/v1/bookings?status=CONFIRMED&limit=50")
-    requests = [first + tail(key) for key in world.keys]
-    return Request(lambda: random.choice(requests), status=200)
+def list_confirmed(world: BenchWorld) -> Request:
+    """The first 50 confirmed bookings of any ordinary organization, and how many there are."""
+    return _any_ordinary(world, CONFIRMED)
 
 
-def create(world: World, numbers: Iterator[int]) -> Request:
-    """The next free time, on another schedule each time."""
-    return Request(lambda: _post(world, next(numbers), ""), status=201)
+def list_confirmed_of_large() -> Request:
+    """The same of the one that has half of all bookings."""
+    return _any_of([_ask(CONFIRMED, LARGE)])
 
 
-def create_once(world: World, numbers: Iterator[int]) -> Request:
-    """The same with an `Idempotency-Key` of its own."""
+def _any_ordinary(world: BenchWorld, what: str) -> Request:
+    return _any_of([_ask(what, number) for number in range(1, world.ordinary_organizations + 1)])
+
+
+def _ask(what: str, organization: int) -> bytes:
+    return head(f"GET /api/v1/{what}") + tail(key_of(organization))
+
+
+def list_of_schedule(world: BenchWorld) -> Request:
+    """The first 50 bookings of any schedule from a day on."""
+    query = f"limit=50&start_date={FIRST_DAY + timedelta(days=4):%Y-%m-%dT%H:%M:%SZ}"
 
     def make() -> bytes:
-        number = next(numbers)
-        return _post(world, number, f"idempotency-key: key-{number}\r\n")
+        number = random.randrange(world.schedules)
+        line = f"GET /api/v1/bookings?schedule_id={shown_schedule(number)}&{query}"
+        return head(line) + tail(key_of(world.organization_of(number)))
+
+    return Request(make, status=200)
+
+
+def list_by_email(world: BenchWorld) -> Request:
+    """The bookings of an address, which any ordinary organization is asked for."""
+
+    def make() -> bytes:
+        booking = random.randrange(world.bookings // 2) * 2 + 1
+        turn, schedule = divmod(booking, world.schedules)
+        email = f"attendee{turn * 7 + schedule}@example.com"
+        line = f"GET /api/v1/bookings?attendee_email={email}"
+        return head(line) + tail(key_of(world.organization_of(schedule)))
+
+    return Request(make, status=200)
+
+
+def list_schedules(world: BenchWorld) -> Request:
+    """The first 50 schedules of any ordinary organization, and how many there are."""
+    return _any_ordinary(world, "schedules?limit=50")
+
+
+def retitle(world: BenchWorld, but_every: int) -> Request:
+    """Any booking gets another title, but for the ones whose number that divides."""
+    numbers = itertools.count()
+
+    def make() -> bytes:
+        booking = random.randrange(world.bookings // but_every) * but_every + 1
+        owner = world.organization_of(world.schedule_of(booking))
+        body = f'{{"title": "Title {next(numbers)}"}}'.encode()
+        line = head(f"PATCH /api/v1/bookings/{shown_booking(booking)}")
+        return line + _sized(body) + tail(key_of(owner)) + body
+
+    return Request(make, status=200)
+
+
+def slots(world: BenchWorld, schedules: range) -> Request:
+    """The slots of the 14 days that are full of bookings, of any of the schedules."""
+    last = FIRST_DAY + timedelta(days=DAYS - 1)
+    query = f"duration_minutes=30&start={FIRST_DAY:%Y-%m-%d}&end={last:%Y-%m-%d}"
+
+    def make() -> bytes:
+        number = random.choice(schedules)
+        line = f"GET /api/v1/slots?schedule_id={shown_schedule(number)}&{query}"
+        return head(line) + tail(key_of(world.organization_of(number)))
+
+    return Request(make, status=200)
+
+
+def create(
+    world: BenchWorld, numbers: Iterator[int], *, has_webhook: bool, shift: timedelta
+) -> Request:
+    """The next free time and so much later, on another schedule each time."""
+
+    def make() -> bytes:
+        free = world.free_time(number := next(numbers), has_webhook=has_webhook)
+        owner = world.organization_of(free.schedule)
+        return _post(owner, free.schedule, free.starts_at + shift, f"john{number}@example.com")
 
     return Request(make, status=201)
 
 
-def _post(world: World, number: int, header: str) -> bytes:
-    free = FreeTime(number)
+def _post(owner: int, schedule: int, starts_at: datetime, email: str) -> bytes:
     body = (
-        f'{{"schedule_id": "{shown_schedule(free.schedule)}",'
-        f' "start_time": "{_text(free.starts_at)}",'
-        f' "end_time": "{_text(free.starts_at + timedelta(minutes=30))}",'
+        f'{{"schedule_id": "{shown_schedule(schedule)}",'
+        f' "start_time": "{_text(starts_at)}",'
+        f' "end_time": "{_text(starts_at + timedelta(minutes=30))}",'
         f' "title": "Consultation", "attendee": {{"name": "John Doe",'
-        f' "email": "john{number}@example.com", "phone": "+49 30 123456"}},'
+        f' "email": "{email}", "phone": "+49 30 123456"}},'
         f' "metadata": {{"order": 1234}}}}'
     ).encode()
-    sized = f"{header}content-type: application/json\r\ncontent-length: {len(body)}\r\n".encode()
-    end = tail(world.keys[free.schedule % ORGANIZATIONS])
-    return head("POST /api/v1/bookings") + sized + end + body
+    return head("POST /api/v1/bookings") + _sized(body) + tail(key_of(owner)) + body
+
+
+def _sized(body: bytes) -> bytes:
+    return f"content-type: application/json\r\ncontent-length: {len(body)}\r\n".encode()
 
 
 def head(line: str) -> bytes:
@@ -65,6 +154,14 @@ def head(line: str) -> bytes:
 def tail(key: str) -> bytes:
     """The key, and the end of the headers."""
     return f"authorization: Bearer {key}\r\n\r\n".encode()
+
+
+def _any_of(requests: list[bytes]) -> Request:
+    return Request(_chooser(requests), status=200)
+
+
+def _chooser(requests: list[bytes]) -> Callable[[], bytes]:
+    return lambda: random.choice(requests)
 
 
 def _text(moment: datetime) -> str:

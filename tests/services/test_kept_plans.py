@@ -21,7 +21,13 @@ from tests.world import World
 
 # PostgreSQL plans the first five for their arguments, and then looks whether that is any better.
 TIMES = 8
-KEPT = "SELECT statement, generic_plans FROM pg_prepared_statements WHERE custom_plans >= 5"
+# A plan for any list thinks of ten ids, and one for any status of a common one: where there is a
+# single id, or where the tests before have left few bookings of the status, one for the arguments
+# may be cheaper by more than it costs to make.
+MAY_BE_PLANNED = ("= ANY($", "AND status = $2 ORDER BY")
+KEPT = """
+SELECT statement, generic_plans FROM pg_prepared_statements WHERE custom_plans + generic_plans > 5
+"""
 
 
 async def test_statements_of_bookings_are_planned_once(home: Installation, world: World) -> None:
@@ -69,9 +75,8 @@ async def test_statements_of_bookings_are_planned_once(home: Installation, world
     finally:
         await context.close()
     assert len(kept) >= 20
-    # A plan for any list thinks of ten ids, so one for the single id that is there may be kept off.
     planned = [row["statement"] for row in kept if row["generic_plans"] == 0]
-    assert [statement for statement in planned if "= ANY($" not in statement] == []
+    assert [sql for sql in planned if not any(part in sql for part in MAY_BE_PLANNED)] == []
 
 
 async def _book(context: Context, caller: Caller, new: NewBooking) -> None:

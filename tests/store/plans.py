@@ -48,15 +48,17 @@ async def rows_read_by(url: str, sql: str, arguments: list[Any], plan: str) -> f
     db = await asyncpg.connect(url, server_settings={"plan_cache_mode": plan})
     try:
         types = [parameter.name for parameter in (await db.prepare(sql)).get_parameters()]
-        await db.execute(f"PREPARE asked ({', '.join(types)}) AS {sql}")
+        await db.execute(f"PREPARE statement ({', '.join(types)}) AS {sql}")
         given = ", ".join(_literal(value) for value in arguments)
-        explained = await db.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE asked ({given})")
+        explained = await db.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE statement ({given})")
         return rows_read(json.loads(explained)[0]["Plan"])
     finally:
         await db.close()
 
 
 def _literal(value: Any) -> str:
+    if value is None:
+        return "NULL"
     if isinstance(value, list):
         return "'{" + ",".join(map(str, value)) + "}'"
     text = value.isoformat() if isinstance(value, datetime) else str(value)

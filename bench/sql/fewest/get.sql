@@ -1,0 +1,8 @@
+-- A row by its key, of the table that Kalends reads.
+SELECT id, schedule_id, schedule_ids, event_type_id, status, start_time, end_time, timezone,
+    wall_clock, title, location, location_type, attendee_name, attendee_email, attendee_phone,
+    attendee_timezone, attendee_notes, answers, metadata, source, external_provider, external_uid,
+    conflict, cancellation_reason, buffer_before, buffer_after, created_at, updated_at, version,
+    cancelled_by, attendee_phone_e164, answers_e164, attendee_locale
+FROM bookings
+WHERE organization_id = lpad(:organization, 32, '0')::uuid AND id = lpad(:booking, 32, '0')::uuid;

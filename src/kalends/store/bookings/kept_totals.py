@@ -1,0 +1,48 @@
+"""How many bookings a list finds, counted again only after something has happened.
+
+Whatever changes a booking writes an event in the same transaction, and the events of an
+organization become visible in their order. So two snapshots that see the same latest event see the
+same bookings, whichever process or release wrote them.
+"""
+
+from collections import OrderedDict
+from time import monotonic
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from kalends.domain.booking import BookingFilter
+
+# Beside the events only somebody with a database client changes bookings.
+KEPT_SECONDS: Final = 30.0
+MOST_KEPT: Final = 1_000
+
+
+class KeptTotal(NamedTuple):
+    """A total, and the latest event of the snapshot in which it was counted, if there was one."""
+
+    event_id: UUID | None
+    total: int | None
+
+
+NONE_KEPT: Final = KeptTotal(None, None)
+
+
+class KeptTotals:
+    """Of one process; those that were counted last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[UUID, BookingFilter], tuple[KeptTotal, float]] = OrderedDict()
+
+    def find(self, organization_id: UUID, criteria: BookingFilter) -> KeptTotal:
+        """What was kept; it counts where its event is the latest still."""
+        kept, since = self._kept.get((organization_id, criteria), (NONE_KEPT, 0.0))
+        return kept if since > monotonic() - KEPT_SECONDS else NONE_KEPT
+
+    def keep(self, organization_id: UUID, criteria: BookingFilter, counted: KeptTotal) -> None:
+        """Keeps what was counted just now, unless a list of now can be asked for only once."""
+        if criteria.after is not None:
+            return
+        self._kept.pop((organization_id, criteria), None)
+        self._kept[organization_id, criteria] = counted, monotonic()
+        if len(self._kept) > MOST_KEPT:
+            self._kept.popitem(last=False)
