@@ -16,7 +16,7 @@ class SortedTimes:
         self._times = sorted(times)
         self._latest_ends = list(accumulate((end for _, end in self._times), max))
 
-    def meeting(self, start: int, end: int) -> list[tuple[int, int]]:
+    def overlapping(self, start: int, end: int) -> list[tuple[int, int]]:
         """Those that meet `[start, end)`, and perhaps some more that end before it."""
         first = bisect_right(self._latest_ends, start)
         return self._times[first : bisect_left(self._times, (end,))]
@@ -42,7 +42,11 @@ class CalendarIndex:
         start = span.start - terms.buffer_before
         end = span.end + terms.duration + terms.buffer_after
         calendars = tuple(
-            replace(calendar, busy=busy.meeting(start, end), occupied=occupied.meeting(start, end))
+            replace(
+                calendar,
+                busy=busy.overlapping(start, end),
+                occupied=occupied.overlapping(start, end),
+            )
             for calendar, busy, occupied in self._calendars
         )
         return replace(self._inputs, calendars=calendars)

@@ -112,7 +112,7 @@ def is_open_throughout(hours: Hours, zone: Zone, span: Interval) -> bool:
     return span.is_empty or open_intervals(hours, zone, span) == [span]
 
 
-def runs(hours: Hours, zone: Zone, span: Interval) -> Iterator[Interval]:
+def open_stretches(hours: Hours, zone: Zone, span: Interval) -> Iterator[Interval]:
     """The unbroken runs of each date that may meet `span`, and some near it, none cut.
 
     Each date has its own runs: those of two dates may overlap, and are not in order where the
@@ -123,10 +123,10 @@ def runs(hours: Hours, zone: Zone, span: Interval) -> Iterator[Interval]:
     first = zone.wall_at(span.start) // DAY_SECONDS - 2
     last = zone.wall_at(span.end) // DAY_SECONDS + 1
     for day in range(first, last + 1):
-        yield from runs_of_date(hours, zone, day)
+        yield from open_stretches_of_date(hours, zone, day)
 
 
-def runs_of_date(hours: Hours, zone: Zone, day: int) -> list[Interval]:
+def open_stretches_of_date(hours: Hours, zone: Zone, day: int) -> list[Interval]:
     """The unbroken runs of instants that belong to a date, counted from 1970-01-01.
 
     A wall-clock time that does not exist gives nothing, one that occurs twice is there twice.
@@ -143,4 +143,4 @@ def blocks_of(span: Interval) -> range:
 @lru_cache(maxsize=BLOCKS_KEPT)
 def _open_in_block(hours: Hours, zone: Zone, block: int) -> tuple[Interval, ...]:
     span = Interval(block * BLOCK, (block + 1) * BLOCK)
-    return tuple(clip(merge(runs(hours, zone, span)), span))
+    return tuple(clip(merge(open_stretches(hours, zone, span)), span))

@@ -31,7 +31,7 @@ class Interval(NamedTuple):
         """Whether they share an instant; touching is not overlapping."""
         return max(self.start, other.start) < min(self.end, other.end)
 
-    def holds(self, instant: int) -> bool:
+    def includes(self, instant: int) -> bool:
         return self.start <= instant < self.end
 
     def contains(self, other: "Interval") -> bool:

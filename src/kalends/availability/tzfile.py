@@ -60,7 +60,7 @@ def _parse(data: bytes) -> Iterator[Transition]:
     yield Transition(ALWAYS_BEFORE, offsets[0])
     yield from (Transition(t, offsets[k]) for t, k in zip(instants, kinds, strict=True))
     last = instants[-1] if instants else ALWAYS_BEFORE
-    yield from (t for t in _by_rule(data[end + 1 : -1].decode("ascii"), last) if t.at > last)
+    yield from (t for t in transitions_by_rule(data[end + 1 : -1].decode("ascii")) if t.at > last)
 
 
 def _size_of_block(data: bytes, at: int, instant_size: int) -> int:
@@ -72,22 +72,25 @@ def _size_of_block(data: bytes, at: int, instant_size: int) -> int:
     return int(times * (instant_size + 1) + types * 6 + letters + leaps * leap_size + utc + wall)
 
 
-def _by_rule(rule: str, since: int) -> Iterator[Transition]:
-    """The transitions of a POSIX TZ string (RFC 9636 3.3.1) for the years from `since` on."""
+@cache
+def transitions_by_rule(rule: str) -> tuple[Transition, ...]:
+    """The transitions of a POSIX TZ string (RFC 9636 3.3.1), of all years. Most zones share theirs
+    with others. Raises ValueError for what is none."""
     match = _RULE.fullmatch(rule)
     if match is None:
         raise ValueError(f"{rule!r} is not a POSIX time-zone rule")
-    standard = -_seconds(match["standard"])
     if match["begins"] is None:
-        return
+        return ()
+    standard = -_seconds(match["standard"])
     saving = -_seconds(match["saving"]) if match["saving"] else standard + 3600
-    for year in range(max(1970, 1969 + since // (366 * DAY_SECONDS)), LAST_TRANSITION_YEAR + 1):
-        yield from sorted(
-            (
-                Transition(_wall_clock(match["begins"], year) - standard, saving),
-                Transition(_wall_clock(match["ends"], year) - saving, standard),
-            )
+    pairs = (
+        (
+            Transition(_wall_clock(match["begins"], year) - standard, saving),
+            Transition(_wall_clock(match["ends"], year) - saving, standard),
         )
+        for year in range(1970, LAST_TRANSITION_YEAR + 1)
+    )
+    return tuple(transition for pair in pairs for transition in sorted(pair))
 
 
 def _wall_clock(rule: str, year: int) -> int:
@@ -124,8 +127,8 @@ def _seconds(text: str) -> int:
 
 def _without_repeats(transitions: Iterator[Transition]) -> tuple[Transition, ...]:
     """Without those that change only the name of the time or whether it is daylight saving."""
-    kept: list[Transition] = []
+    distinct: list[Transition] = []
     for transition in transitions:
-        if not kept or kept[-1].offset != transition.offset:
-            kept.append(transition)
-    return tuple(kept)
+        if not distinct or distinct[-1].offset != transition.offset:
+            distinct.append(transition)
+    return tuple(distinct)

@@ -10,14 +10,14 @@ Before standard time, zones were local mean time, whose offsets have odd seconds
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Final
 
 from kalends.availability.interval import ALWAYS_AFTER, DAY_SECONDS, Interval, merge
-from kalends.availability.tzfile import read_transitions, zone_names
+from kalends.availability.tzfile import Transition, read_transitions, zone_names
 
 # With the day by which a clock may go back into a month.
 LONGEST_MONTH: Final = 32 * DAY_SECONDS
@@ -31,7 +31,7 @@ class UnknownZone(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A time zone. Equal and hashed by its name; made by `zone_named` alone.
+    """A time zone. Equal and hashed by its name; made by `zone_named` and `zone_of_changes` alone.
 
     `changes[i]` is the instant from which on the offset is `offsets[i]` seconds east of UTC; the
     first lies before every instant.
@@ -63,7 +63,7 @@ class Zone:
     def instants(self, wall_start: int, wall_end: int) -> Iterator[Interval]:
         """When the wall clock shows a time in `[wall_start, wall_end)`: disjoint, ascending.
 
-        The one function that turns wall clock into instants.
+        The one function that turns a span of the wall clock into instants.
         """
         changes, offsets = self.changes, self.offsets
         at = bisect_right(changes, wall_start - self.largest_offset) - 1
@@ -74,6 +74,27 @@ class Zone:
             if start < end:
                 yield Interval(start, end)
             at += 1
+
+    def instant_of(self, wall: int) -> int:
+        """The instant that a calendar means by a wall-clock time (RFC 5545 3.3.5): the first, where
+        it comes twice; where it is left out, as if the clock had not changed yet."""
+        changes, offsets = self.changes, self.offsets
+        at = bisect_right(changes, wall - self.largest_offset) - 1
+        while at + 1 < len(changes) and wall - offsets[at] >= changes[at + 1]:
+            if wall - offsets[at + 1] < changes[at + 1]:
+                break  # in the gap
+            at += 1
+        return wall - offsets[at]
+
+    def steady_around(self, wall: int) -> tuple[int, int, int]:
+        """`(start, end, offset)`: all wall-clock times from `start` to before `end` have this one
+        offset and come once. Empty, where a time is within two days of a change."""
+        at = bisect_right(self.changes, wall - self.offsets[-1]) - 1
+        is_last = at + 1 == len(self.changes)
+        offset = self.offsets[at]
+        start = self.changes[at] + offset + 2 * DAY_SECONDS
+        end = ALWAYS_AFTER if is_last else self.changes[at + 1] + offset - 2 * DAY_SECONDS
+        return (start, end, offset) if start <= wall < end else (wall, wall, offset)
 
     def stretches(self, span: Interval) -> Iterator[tuple[int, int, int]]:
         """`(start, end, offset)` of each part of `span` that has one offset, ascending."""
@@ -121,7 +142,12 @@ class Zone:
 
 @cache  # bounded by the number of names: whatever is not a name is refused before it is kept
 def _read(name: str) -> Zone:
-    transitions = read_transitions(name)
+    return zone_of_changes(name, read_transitions(name))
+
+
+def zone_of_changes(name: str, transitions: Sequence[Transition]) -> Zone:
+    """A zone by its changes, ascending, the first before every instant. No two zones may share a
+    name."""
     offsets = tuple(t.offset for t in transitions)
     return Zone(name, tuple(t.at for t in transitions), offsets, min(offsets), max(offsets))
 
@@ -168,8 +194,8 @@ def day_bounds(day: date, zone: Zone) -> Interval:
     """
     pieces = days(day, day, zone)
     if not pieces:
-        nowhere = next(zone.instants(wall_midnight(day), ALWAYS_AFTER)).start
-        return Interval(nowhere, nowhere)
+        next_instant = next(zone.instants(wall_midnight(day), ALWAYS_AFTER)).start
+        return Interval(next_instant, next_instant)
     return Interval(pieces[0].start, pieces[-1].end)
 
 

@@ -1,0 +1,190 @@
+"""From occurrences to busy time: what is kept, and what slots are refused by.
+
+Pieces are at most a day long, cut at midnights of UTC, so that those that meet a time lie in one
+range of an index.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple, TypeAlias
+
+from kalends.availability.interval import DAY_SECONDS, Interval
+from kalends.availability.recurrence.occurrences import NOTHING, Expansion, Occurrence, expand
+from kalends.availability.recurrence.shapes import BusyKind, Series, Standing
+from kalends.availability.recurrence.steps import Steps
+from kalends.availability.wallclock import Zone
+
+MOST_PIECES: Final = 20_000
+# Times of one kind are merged when there are so many.
+_MERGED_AT: Final = 4 * MOST_PIECES
+
+_Times: TypeAlias = tuple[int, int]
+
+
+class BusyPiece(NamedTuple):
+    """`[start, end)`, not empty, within one day of UTC."""
+
+    start: int
+    end: int
+    kind: BusyKind
+
+
+_ByKind: TypeAlias = dict[BusyKind, list[_Times]]
+
+
+class EventPiece(NamedTuple):
+    """`event` is the place of its series in what was asked; None where several became one."""
+
+    event: int | None
+    piece: BusyPiece
+
+
+class BusyCalendar(NamedTuple):
+    """All of a calendar's busy time in a span. `incomplete` are the places of events that ran out
+    of steps: there may be more of them. `is_merged`: there were too many pieces, so they no longer
+    say of which event they are; `is_coarse`: nor what lies between two of a day."""
+
+    pieces: list[EventPiece]
+    incomplete: list[int]
+    is_merged: bool = False
+    is_coarse: bool = False
+
+
+def busy_pieces(occurrences: Sequence[Occurrence], span: Interval) -> list[BusyPiece]:
+    """When occurrences of one event take time, within `span`: by kind, and by time in each."""
+    return [
+        BusyPiece(start, end, kind)
+        for kind, times in _merged(_by_kind(occurrences, span)).items()
+        for begins, ends in times
+        for start, end in days_of(begins, ends)
+    ]
+
+
+def busy_calendar(
+    series: Sequence[Series], span: Interval, calendar_zone: Zone, steps: Steps | None = None
+) -> BusyCalendar:
+    """All events of a calendar, at most MOST_PIECES pieces; `calendar_zone` is for times that have
+    no zone of their own."""
+    gathered = _BusyTimes(span)
+    steps = steps or Steps()
+    for at, each in enumerate(series):
+        expansion = expand(each, span, calendar_zone, steps)
+        if expansion is not NOTHING:
+            gathered.add(at, expansion)
+    return gathered.result()
+
+
+def days_of(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """`[start, end)`, cut at midnights of UTC."""
+    while start < end:
+        midnight = (start // DAY_SECONDS + 1) * DAY_SECONDS
+        yield start, min(end, midnight)
+        start = midnight
+
+
+def _by_kind(occurrences: Sequence[Occurrence], span: Interval) -> _ByKind:
+    by_kind: _ByKind = {}
+    begins, ends = span
+    for start, end, shape in occurrences:
+        if shape.standing is Standing.BUSY:
+            inside = (start if start > begins else begins, end if end < ends else ends)
+            if shape.kind in by_kind:
+                by_kind[shape.kind].append(inside)
+            else:
+                by_kind[shape.kind] = [inside]
+    return by_kind
+
+
+def _merged(by_kind: _ByKind) -> _ByKind:
+    return {kind: _merge(times) for kind, times in by_kind.items()}
+
+
+def _merge(times: list[_Times]) -> list[_Times]:
+    """As `interval.merge`, in plain pairs: there may be a hundred thousand of them."""
+    if len(times) == 1:
+        return times if times[0][0] < times[0][1] else []
+    merged: list[_Times] = []
+    begins, ends = 0, 0
+    for start, end in sorted(times):
+        if start > ends or begins == ends:
+            if begins < ends:
+                merged.append((begins, ends))
+            begins, ends = start, end
+        elif end > ends:
+            ends = end
+    if begins < ends:
+        merged.append((begins, ends))
+    return merged
+
+
+class _BusyTimes:
+    """Times by event while they come to few pieces, else by kind alone, merged now and then."""
+
+    def __init__(self, span: Interval) -> None:
+        self.span = span
+        self.by_event: list[tuple[int, _ByKind]] = []
+        self.by_kind: _ByKind | None = None
+        self.incomplete: list[int] = []
+        self.count = 0
+        self.merges_at = _MERGED_AT
+
+    def add(self, at: int, expansion: Expansion) -> None:
+        if not expansion.is_complete:
+            self.incomplete.append(at)
+        found = _by_kind(expansion.occurrences, self.span)
+        if self.by_kind is not None:
+            self._put(found)
+            return
+        merged = _merged(found)
+        self.by_event.append((at, merged))
+        self.count += sum(map(_days, merged.values()))
+        if self.count > MOST_PIECES:
+            self.by_kind = {}
+            for _, each in self.by_event:
+                self._put(each)
+            self.by_event = []
+
+    def result(self) -> BusyCalendar:
+        if self.by_kind is None:
+            pieces = [
+                EventPiece(at, BusyPiece(start, end, kind))
+                for at, by_kind in self.by_event
+                for start, end, kind in _cut(by_kind)
+            ]
+            return BusyCalendar(pieces, self.incomplete)
+        cut = list(_cut(_merged(self.by_kind)))
+        is_coarse = len(cut) > MOST_PIECES
+        pieces = [EventPiece(None, piece) for piece in (_by_day(cut) if is_coarse else cut)]
+        return BusyCalendar(pieces, self.incomplete, is_merged=True, is_coarse=is_coarse)
+
+    def _put(self, found: _ByKind) -> None:
+        assert self.by_kind is not None
+        for kind, times in found.items():
+            known = self.by_kind.setdefault(kind, [])
+            known += times
+            if len(known) > self.merges_at:
+                self.by_kind[kind] = _merge(known)
+                # Where merging does not help, it is tried twice as seldom.
+                self.merges_at = max(_MERGED_AT, 2 * len(self.by_kind[kind]))
+
+
+def _days(times: list[_Times]) -> int:
+    """How many pieces they are cut into."""
+    return sum((end - 1) // DAY_SECONDS - start // DAY_SECONDS + 1 for start, end in times)
+
+
+def _cut(by_kind: _ByKind) -> Iterator[BusyPiece]:
+    for kind, times in by_kind.items():
+        for begins, ends in times:
+            for start, end in days_of(begins, ends):
+                yield BusyPiece(start, end, kind)
+
+
+def _by_day(pieces: Iterable[BusyPiece]) -> Iterable[BusyPiece]:
+    """One piece for each kind and day of UTC, from its first instant to its last."""
+    by_day: dict[tuple[BusyKind, int], BusyPiece] = {}
+    for piece in pieces:
+        key = piece.kind, piece.start // DAY_SECONDS
+        known = by_day.get(key, piece)
+        start, end = min(known.start, piece.start), max(known.end, piece.end)
+        by_day[key] = BusyPiece(start, end, piece.kind)
+    return by_day.values()

@@ -1,0 +1,223 @@
+"""When a rule recurs (RFC 5545 3.3.10), on the wall clock.
+
+Without COUNT the first period that is looked at is the one in which the span begins, however long
+ago the rule began. With COUNT it is, too, where each period has equally many occurrences; else all
+are counted from the beginning, each as a step.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from kalends.availability.interval import DAY_SECONDS, Interval
+from kalends.availability.recurrence.days import Days, week_of
+from kalends.availability.recurrence.shapes import Clock, Frequency, RecurrenceRule
+from kalends.availability.recurrence.steps import OF_A_MONTH, OF_A_RULE, OF_A_YEAR, OF_LIMITS, Steps
+from kalends.availability.wallclock import month_of
+
+HOUR_SECONDS: Final = 3_600
+HOURS_A_DAY: Final = 24
+# No day is asked for whose year has not four digits, nor whose weeks belong to such a year.
+FIRST_WALL: Final = -719_162 * DAY_SECONDS + 800 * DAY_SECONDS
+LAST_WALL: Final = 2_932_896 * DAY_SECONDS - 800 * DAY_SECONDS
+# A date of each month, and a weekday that each month or year has so many times.
+_SHORTEST_MONTH: Final = 28
+_WEEKS_OF_A_MONTH: Final = 4
+_WEEKS_OF_A_YEAR: Final = 52
+
+
+def starts(rule: RecurrenceRule, first: int, span: Interval, steps: Steps) -> Iterator[int]:
+    """The starts that a rule gives within `span`, ascending, none before `first`.
+
+    `first` is the event's own start, by which the rule goes; it is no start of the rule where the
+    rule does not give it. UNTIL is the caller's: it is the end of the span. Raises OutOfSteps.
+    """
+    end = min(span.end, LAST_WALL)
+    if first < FIRST_WALL or end <= max(first, span.start):
+        return
+    pattern = _Pattern(rule, first, steps)
+    origin = pattern.number_of(first)
+    skipped, counted = pattern.where_to_begin(origin, max(first, span.start))
+    last = pattern.number_of(end - 1)
+    numbers = range(origin + skipped * rule.interval, last + 1, rule.interval)
+    if rule.total is not None and pattern.is_even:
+        # Each has one at least, but the first, of which they may lie before the rule begins.
+        numbers = numbers[: max(0, rule.total - counted) + 1]
+    if pattern.is_even and pattern.can_pay(numbers):
+        walls = [wall for wall in pattern.even_walls(numbers) if first <= wall < end]
+        left = walls if rule.total is None else walls[: max(0, rule.total - counted)]
+        yield from (wall for wall in left if wall >= span.start)
+        return
+    for number in numbers:
+        for wall in pattern.walls_of(number):
+            if wall < first:
+                continue
+            counted += 1
+            if wall >= end or (rule.total is not None and counted > rule.total):
+                return
+            if wall >= span.start:
+                yield wall
+
+
+def last_start(rule: RecurrenceRule, offset: int) -> int:
+    """The last wall-clock time that UNTIL allows, by the offset of that time; a DATE allows all of
+    its day."""
+    if rule.until is None:
+        return LAST_WALL
+    match rule.until.clock:
+        case Clock.DAY:
+            return (rule.until.value + 1) * DAY_SECONDS - 1
+        case Clock.WALL:
+            return rule.until.value
+        case Clock.UTC:
+            return rule.until.value + offset
+
+
+class _Pattern:
+    """A rule by its periods, which are numbered: years, months and so on, of all time."""
+
+    def __init__(self, rule: RecurrenceRule, first: int, steps: Steps) -> None:
+        self.rule = rule
+        self.first = first
+        self.steps = steps
+        steps.take(OF_A_RULE)
+        self.times = _times(rule, first, steps)
+        self.is_hourly = rule.frequency is Frequency.HOURLY
+        self.days = Days(rule, first // DAY_SECONDS, steps)
+        # What it costs to find the days of a period, beside each of its times.
+        self.steps_of_period = {
+            Frequency.MONTHLY: OF_A_MONTH,
+            Frequency.YEARLY: OF_A_YEAR,
+        }.get(rule.frequency, OF_LIMITS if self.days.has_limits else 0)
+        self.days_of: Callable[[int], Sequence[int]] = {
+            Frequency.HOURLY: self.days.of_day,
+            Frequency.DAILY: self.days.of_day,
+            Frequency.WEEKLY: self.days.of_week,
+            Frequency.MONTHLY: self.days.of_month,
+            Frequency.YEARLY: self.days.of_year,
+        }[rule.frequency]
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all periods are alike: most rules by the day and week are."""
+        is_of_days = self.rule.frequency in (Frequency.DAILY, Frequency.WEEKLY)
+        return is_of_days and not self.days.has_limits and not self.rule.positions
+
+    def can_pay(self, numbers: range) -> bool:
+        """Whether there are steps for all of these periods, where they are alike."""
+        days = 7 if self.rule.frequency is Frequency.WEEKLY else 1
+        return len(numbers) * days * len(self.times) <= self.steps.of_event
+
+    def even_walls(self, numbers: range) -> list[int]:
+        """The starts of all these periods, ascending, where they are alike."""
+        if not numbers:
+            return []
+        one = [wall - numbers[0] * self.period for wall in self.walls_of(numbers[0])]
+        self.steps.take(len(one) * (len(numbers) - 1))
+        return [number * self.period + wall for number in numbers for wall in one]
+
+    @property
+    def period(self) -> int:
+        """In seconds of the wall clock."""
+        return DAY_SECONDS * (7 if self.rule.frequency is Frequency.WEEKLY else 1)
+
+    def number_of(self, wall: int) -> int:
+        """The period that a time lies in."""
+        day = wall // DAY_SECONDS
+        match self.rule.frequency:
+            case Frequency.HOURLY:
+                return wall // HOUR_SECONDS
+            case Frequency.DAILY:
+                return day
+            case Frequency.WEEKLY:
+                return week_of(day, self.rule.week_starts)
+            case Frequency.MONTHLY:
+                return month_of(day)
+            case Frequency.YEARLY:
+                return month_of(day) // 12
+
+    def walls_of(self, number: int) -> list[int]:
+        """The starts of a period, ascending, those before the first occurrence too."""
+        if self.is_hourly:
+            walls = self._walls_of_hour(number)
+        else:
+            days, times = self.days_of(number), self.times
+            self.steps.take(self.steps_of_period + (len(days) * len(times) or 1))
+            walls = [day * DAY_SECONDS + time for day in days for time in times]
+        return _at_positions(walls, self.rule.positions) if self.rule.positions else walls
+
+    def where_to_begin(self, origin: int, start: int) -> tuple[int, int]:
+        """How many of the rule's periods may be passed over to come to `start`, and how many
+        occurrences they have."""
+        interval = self.rule.interval
+        passed = max(0, (self.number_of(start) - origin) // interval)
+        if self.rule.total is None or passed == 0:
+            return passed, 0
+        size = self._size_of_each()
+        if size is None:
+            return 0, 0
+        before_first = sum(wall < self.first for wall in self.walls_of(origin))
+        return passed, passed * size - before_first
+
+    def _walls_of_hour(self, number: int) -> list[int]:
+        self.steps.take(self.steps_of_period + len(self.times))
+        day, hour = divmod(number, HOURS_A_DAY)
+        if self.rule.hours and hour not in self.rule.hours:
+            return []
+        if self.days.has_limits and not self.days.is_allowed(day):
+            return []
+        begins = number * HOUR_SECONDS
+        return [begins + time for time in self.times]
+
+    def _size_of_each(self) -> int | None:
+        """How many occurrences every period has; None where that differs, or may."""
+        rule = self.rule
+        if rule.positions or rule.week_numbers or rule.year_days:
+            return None
+        days = self._days_of_each()
+        return None if days is None else days * len(self.times)
+
+    def _days_of_each(self) -> int | None:
+        rule, days = self.rule, self.days
+        match rule.frequency:
+            case Frequency.HOURLY:
+                return None if days.has_limits or rule.hours else 1
+            case Frequency.DAILY:
+                return None if days.has_limits else 1
+            case Frequency.WEEKLY:
+                return None if days.has_limits else len(days.of_week(0))
+            case Frequency.MONTHLY:
+                return None if rule.months else self._days_of_each_month(_WEEKS_OF_A_MONTH)
+            case Frequency.YEARLY if rule.weekdays and not rule.months:
+                return self._days_of_each_month(_WEEKS_OF_A_YEAR)
+            case Frequency.YEARLY:
+                months = len(rule.months) or (12 if rule.month_days else 1)
+                each = self._days_of_each_month(_WEEKS_OF_A_MONTH)
+                return None if each is None else months * each
+
+    def _days_of_each_month(self, weeks: int) -> int | None:
+        """Of each month, or of each year where `weeks` are those of a year."""
+        rule = self.rule
+        if rule.weekdays:
+            is_one = len(rule.weekdays) == 1 and not rule.month_days
+            return 1 if is_one and 1 <= abs(rule.weekdays[0].nth) <= weeks else None
+        days = rule.month_days or (self.days.first_date.day,)
+        return len(days) if all(1 <= day <= _SHORTEST_MONTH for day in days) else None
+
+
+def _times(rule: RecurrenceRule, first: int, steps: Steps) -> tuple[int, ...]:
+    """Times of day, in seconds; of the hour, for rules by the hour."""
+    of_day = first % DAY_SECONDS
+    hours = rule.hours or (of_day // HOUR_SECONDS,)
+    if rule.frequency is Frequency.HOURLY:
+        hours = (0,)
+    minutes = rule.minutes or (of_day // 60 % 60,)
+    seconds = rule.seconds or (of_day % 60,)
+    steps.take(len(hours) * len(minutes) * len(seconds))
+    return tuple(h * HOUR_SECONDS + m * 60 + s for h in hours for m in minutes for s in seconds)
+
+
+def _at_positions(walls: list[int], positions: tuple[int, ...]) -> list[int]:
+    """BYSETPOS: from 1, and from the end where negative."""
+    count = len(walls)
+    chosen = {at - 1 if at > 0 else count + at for at in positions}
+    return [walls[at] for at in sorted(chosen) if 0 <= at < count]

@@ -1,0 +1,1 @@
+"""Events of calendars elsewhere, from shapes to busy time."""
