@@ -13,20 +13,25 @@ from kalends.formats.cleaning import many_lines, one_line
 
 MOST_OCTETS: Final = 75  # of a line, its break not counted (RFC 5545 3.1)
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
+_NEEDS_ESCAPES: Final = re.compile(r"[\\;,\n]")
 _CARETS: Final = str.maketrans({"^": "^^", "\n": "^n", '"': "^'"})
-# Not the backslash by the standard, but some readers take it to escape what follows.
-_NEEDS_QUOTES: Final = re.compile(r"[,;:\\]")
+# Not backslash and equals sign by the standard, but some readers take the one to escape what
+# follows, and drop the spaces around the other.
+_NEEDS_QUOTES: Final = re.compile(r"[,;:=\\]")
 
 
 def content_line(name: str, value: str, **parameters: str) -> str:
     """One property, its value as it is to stand there (see `text`)."""
+    if not parameters:
+        return f"{name}:{value}"
     written = "".join(f";{key}={_parameter(each)}" for key, each in parameters.items())
     return f"{name}{written}:{value}"
 
 
 def text(value: str) -> str:
     """A TEXT value (RFC 5545 3.3.11), without controls but tabs."""
-    return many_lines(value).translate(_ESCAPES)
+    cleaned = many_lines(value)
+    return cleaned.translate(_ESCAPES) if _NEEDS_ESCAPES.search(cleaned) else cleaned
 
 
 def uri(value: str) -> str:
@@ -41,7 +46,8 @@ def utc_time(moment: datetime) -> str:
 
 def wall_time(local: datetime) -> str:
     """A DATE-TIME of the wall clock (form 1 and 3), whole seconds."""
-    return f"{local.year:04}{local:%m%dT%H%M%S}"
+    day = f"{local.year:04}{local.month:02}{local.day:02}"
+    return f"{day}T{local.hour:02}{local.minute:02}{local.second:02}"
 
 
 def utc_offset(seconds: int) -> str:
@@ -59,7 +65,11 @@ def component(name: str, lines: Iterable[str]) -> Iterator[str]:
 
 def to_bytes(lines: Iterable[str]) -> bytes:
     """UTF-8, folded, with CRLF behind each line."""
-    return b"".join(_folded(line.encode()) for line in lines)
+    written = [
+        line if len(line) <= MOST_OCTETS and line.isascii() else _folded(line.encode())
+        for line in lines
+    ]
+    return "".join(f"{line}\r\n" for line in written).encode()
 
 
 def _parameter(value: str) -> str:
@@ -68,10 +78,8 @@ def _parameter(value: str) -> str:
     return f'"{written}"' if _NEEDS_QUOTES.search(written) else written
 
 
-def _folded(line: bytes) -> bytes:
+def _folded(line: bytes) -> str:
     """Cut into lines of 75 octets, never within a character."""
-    if len(line) <= MOST_OCTETS:
-        return line + b"\r\n"
     pieces = []
     start, room = 0, MOST_OCTETS
     while len(line) - start > room:
@@ -81,4 +89,4 @@ def _folded(line: bytes) -> bytes:
         pieces.append(line[start:end])
         start, room = end, MOST_OCTETS - 1  # the space in front counts
     pieces.append(line[start:])
-    return b"\r\n ".join(pieces) + b"\r\n"
+    return b"\r\n ".join(pieces).decode()

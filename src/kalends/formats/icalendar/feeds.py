@@ -10,17 +10,17 @@ from kalends.domain import ids
 from kalends.domain.access import Organization
 from kalends.domain.booking import Booking, Status
 from kalends.domain.event_type import EventType
-from kalends.domain.place import visible_location
+from kalends.domain.location import visible_location
 from kalends.domain.schedule import BusyTime, Schedule
 from kalends.formats.answers import label_answers
 from kalends.formats.cleaning import find_link, many_lines, one_line
 from kalends.formats.icalendar.invitations import (
     EventStatus,
     FeedEntry,
-    Person,
     feed_pieces,
     order_of,
 )
+from kalends.formats.person import Person
 from kalends.translation import gettext
 
 

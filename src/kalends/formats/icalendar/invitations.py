@@ -22,6 +22,7 @@ from kalends.formats.icalendar.contentlines import (
     utc_time,
 )
 from kalends.formats.icalendar.timezones import is_utc, local_time, vtimezone
+from kalends.formats.person import Person
 from kalends.formats.times import known_zone
 
 PRODUCT: Final = "-//Kalends//Kalends//EN"
@@ -44,13 +45,6 @@ class EventStatus(StrEnum):
     TENTATIVE = "TENTATIVE"
     CONFIRMED = "CONFIRMED"
     CANCELLED = "CANCELLED"
-
-
-class Person(Struct, frozen=True):
-    """A name and an e-mail address."""
-
-    name: str
-    email: str
 
 
 class FeedEntry(Struct, frozen=True, kw_only=True):
@@ -83,7 +77,7 @@ class Invitation(FeedEntry, frozen=True, kw_only=True):
 def invitation_ics(invitation: Invitation) -> bytes:
     """One VEVENT with its METHOD (RFC 5546 3.2.2, 3.2.5)."""
     people = [_organizer(invitation.organizer), *map(_attendee, invitation.attendees)]
-    event = component("VEVENT", (*_properties(invitation), *people))
+    event = component("VEVENT", (*entry_lines(invitation), *people))
     return _calendar(invitation.method, (*_zones([invitation]), *event))
 
 
@@ -115,7 +109,7 @@ def feed_pieces(
     )
     organized_by = _organizer(organizer)
     while piece := list(islice(entries, ENTRIES_A_PIECE)):
-        events = (component("VEVENT", (*_properties(each), organized_by)) for each in piece)
+        events = (component("VEVENT", (*entry_lines(each), organized_by)) for each in piece)
         yield to_bytes(chain.from_iterable(events))
     yield to_bytes(["END:VCALENDAR"])
 
@@ -138,7 +132,8 @@ def _head(method: str) -> tuple[str, ...]:
     )
 
 
-def _properties(entry: FeedEntry) -> Iterator[str]:
+def entry_lines(entry: FeedEntry) -> Iterator[str]:
+    """The properties of a VEVENT but for people."""
     yield content_line("UID", text(one_line(entry.uid)))
     yield content_line("SEQUENCE", str(entry.sequence))
     yield content_line("STATUS", entry.status)

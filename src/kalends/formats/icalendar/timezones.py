@@ -10,10 +10,10 @@ A rule that ended is never written: programs disagree about the zone of its UNTI
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 
-from kalends.availability.interval import DAY_SECONDS
+from kalends.availability.interval import ALWAYS_AFTER, DAY_SECONDS
 from kalends.availability.tzfile import LAST_TRANSITION_YEAR
 from kalends.availability.wallclock import Zone, wall_clock
 from kalends.formats.icalendar.contentlines import component, content_line, utc_offset, wall_time
@@ -26,6 +26,8 @@ _EPOCH: Final = datetime(1970, 1, 1)  # naive on purpose: it counts wall-clock t
 _LAST_YEAR_BEGINS: Final = int(datetime(LAST_TRANSITION_YEAR, 1, 1, tzinfo=UTC).timestamp())
 _WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _LAST: Final = -1
+# A few for each zone that is in use; about 2 kB each.
+MOST_KEPT: Final = 512
 
 
 class _Change(NamedTuple):
@@ -58,18 +60,24 @@ def local_time(name: str, instant: int, zone: Zone) -> str:
     return content_line(name, wall_time(wall_clock(instant, zone)), TZID=zone.name)
 
 
-def vtimezone(zone: Zone, first: int, last: int) -> Iterator[str]:
+def vtimezone(zone: Zone, first: int, last: int) -> tuple[str, ...]:
     """Right for every local time from `first` to `last` (instants), and for a year around."""
     begin = bisect_right(zone.changes, first - AROUND) - 1
-    end = bisect_left(zone.changes, last + AROUND)
+    return _vtimezone(zone, begin, bisect_left(zone.changes, last + AROUND))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _vtimezone(zone: Zone, begin: int, end: int) -> tuple[str, ...]:
+    """With the changes from `begin` to before `end`, and the rules that began before those end."""
+    ends = zone.changes[end] if end < len(zone.changes) else ALWAYS_AFTER
     lines = [content_line("TZID", zone.name)]
-    settled = {rule.kind: rule for rule in _settled_rules(zone) if rule.at < last + AROUND}
+    settled = {rule.kind: rule for rule in _settled_rules(zone) if rule.at < ends}
     for change in (_change(zone, at) for at in range(begin, end)):
         if change.kind not in settled or change.at < settled[change.kind].at:
             lines += _observance(change)
     for rule in settled.values():
         lines += _observance(rule, content_line("RRULE", _recurrence(rule)))
-    yield from component("VTIMEZONE", lines)
+    return tuple(component("VTIMEZONE", lines))
 
 
 def _observance(change: _Change, *more: str) -> Iterator[str]:

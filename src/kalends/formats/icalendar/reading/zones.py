@@ -1,0 +1,179 @@
+"""Which zone a TZID means.
+
+The pinned data wins over what a file says of a zone that both know. In this order: an IANA name,
+with or without the prefix of a vendor; a name of Windows'; the name that the file's VTIMEZONE gives
+as X-LIC-LOCATION; what that VTIMEZONE describes.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+from typing import Final
+
+from babel.core import get_global
+
+from kalends.availability.recurrence.shapes import (
+    Clock,
+    CustomZone,
+    EventZone,
+    Frequency,
+    Observance,
+    RecurrenceRule,
+)
+from kalends.availability.tzfile import zone_names
+from kalends.formats.icalendar.reading.limits import MOST_DATES, MOST_OBSERVANCES, MOST_ZONES
+from kalends.formats.icalendar.reading.parameters import value_of
+from kalends.formats.icalendar.reading.values import (
+    BadValue,
+    parse_moment,
+    parse_offset,
+    parse_rule,
+)
+
+_EDGE: Final = re.compile(rb"\n(BEGIN|END):VTIMEZONE[ \t]*(?=\n)", re.IGNORECASE)
+_OF_CALENDAR: Final = re.compile(rb"\nX-WR-TIMEZONE([;:][^\n]*)", re.IGNORECASE)
+_PART: Final = re.compile(
+    rb"\n(TZID|X-LIC-LOCATION|BEGIN|END|DTSTART|TZOFFSETFROM|TZOFFSETTO|RRULE|RDATE)([;:][^\n]*)",
+    re.IGNORECASE,
+)
+_TZID: Final = re.compile(rb"\nTZID([;:][^\n]*)", re.IGNORECASE)
+# What has more lines is no zone, but a way to keep a reader busy.
+_MOST_PARTS: Final = 3_000
+# Of which it is kept what they mean.
+_MOST_NAMES: Final = 1_000
+
+
+def known_zone_name(tzid: str) -> str | None:
+    """The IANA name that a TZID means, if the pinned data or Windows' names tell.
+
+    A leading slash says that a vendor's registry follows, and then the name: /mozilla.org/2005/
+    Europe/Berlin (RFC 5545 3.2.19).
+    """
+    name = tzid.strip().strip('"')
+    parts = name.split("/", 20)
+    tried = ["/".join(parts[at:]) for at in range(len(parts))] if name.startswith("/") else [name]
+    for each in tried:
+        if found := _names().get(each.lower()):
+            return found
+    return None
+
+
+@cache
+def _names() -> dict[str, str]:
+    """IANA's and Windows' names, in lower case; IANA's win."""
+    names = {
+        windows.lower(): iana
+        for windows, iana in get_global("windows_zone_mapping").items()
+        if iana in zone_names()
+    }
+    return names | {name.lower(): name for name in zone_names()}
+
+
+class FileZones:
+    """The zones of one file. What its VTIMEZONEs describe is read when a TZID needs it."""
+
+    def __init__(self, text: bytes) -> None:
+        self._text = text
+        self._described = dict(_zones_in(text))
+        self._resolved: dict[str, EventZone] = {}
+        named = _OF_CALENDAR.search(text)
+        self.of_calendar = self.resolve(_text(named[1])) if named else None
+
+    def resolve(self, tzid: str) -> EventZone:
+        """None for a TZID that nothing tells the zone of."""
+        if tzid in self._resolved:
+            return self._resolved[tzid]
+        zone = known_zone_name(tzid) or self._describe(tzid)
+        if len(self._resolved) < _MOST_NAMES:
+            self._resolved[tzid] = zone
+        return zone
+
+    def _describe(self, tzid: str) -> EventZone:
+        """Takes what it describes, so that no name is read twice."""
+        lines = self._described.pop(tzid.strip('"'), None)
+        if lines is None:
+            return None
+        parts = [
+            (match[1].upper(), match[2])
+            for match in islice(_PART.finditer(self._text, *lines), _MOST_PARTS)
+        ]
+        located = next((_text(rest) for name, rest in parts if name == b"X-LIC-LOCATION"), "")
+        if name := known_zone_name(located):
+            return name
+        observances = tuple(_observances(parts))
+        return CustomZone(observances) if observances else None
+
+
+_Parts = list[tuple[bytes, bytes]]
+
+
+def _zones_in(text: bytes) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Each TZID, and where its VTIMEZONE begins and ends."""
+    begins: int | None = None
+    found = 0
+    for edge in _EDGE.finditer(text):
+        if edge[1].upper() == b"BEGIN":
+            begins = edge.end()
+        elif begins is not None and found < MOST_ZONES:
+            found += 1
+            tzid = _TZID.search(text, begins, edge.start())
+            if tzid:
+                yield _text(tzid[1]).strip('"'), (begins, edge.start())
+            begins = None
+
+
+def _text(rest: bytes) -> str:
+    return value_of(rest).decode("utf-8", "replace")
+
+
+def _observances(parts: _Parts) -> Iterator[Observance]:
+    """Those that can be read."""
+    inner: dict[bytes, list[bytes]] | None = None
+    found = 0
+    for name, rest in parts:
+        if name == b"BEGIN":
+            inner = {}
+        elif name == b"END" and inner is not None:
+            found += 1
+            observance = _observance(inner) if found <= MOST_OBSERVANCES else None
+            if observance:
+                yield observance
+            inner = None
+        elif inner is not None:
+            inner.setdefault(name, []).append(value_of(rest))
+
+
+def _observance(values: dict[bytes, list[bytes]]) -> Observance | None:
+    """None where it lacks what it must have, or something of it cannot be read."""
+    dates = [each for value in values.get(b"RDATE", []) for each in value.split(b",", MOST_DATES)]
+    try:
+        before = parse_offset(values[b"TZOFFSETFROM"][0])
+        return Observance(
+            starts=_wall(values[b"DTSTART"][0], before),
+            before=before,
+            after=parse_offset(values[b"TZOFFSETTO"][0]),
+            rules=tuple(_yearly(value) for value in values.get(b"RRULE", [])[:1]),
+            more=tuple(_wall(each.partition(b"/")[0], before) for each in dates[:MOST_DATES]),
+        )
+    except (KeyError, BadValue):
+        return None
+
+
+def _wall(value: bytes, offset: int) -> int:
+    moment = parse_moment(value.strip())
+    match moment.clock:
+        case Clock.DAY:
+            raise BadValue
+        case Clock.WALL:
+            return moment.value
+        case Clock.UTC:
+            return moment.value + offset
+
+
+def _yearly(value: bytes) -> RecurrenceRule:
+    """Zones change once a year or not at all."""
+    rule = parse_rule(value)
+    if rule.frequency is not Frequency.YEARLY or len(rule.hours) > 1:
+        raise BadValue
+    return rule

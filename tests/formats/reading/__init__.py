@@ -1,0 +1,1 @@
+"""Calendars of others: reading them, and what comes of it."""
