@@ -1,10 +1,21 @@
-"""What tests of TLS trust."""
+"""The guarded client, and what tests of TLS trust."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from kalends.gateways.http import GuardedHttp
+from tests.gateways.asking import LOOPBACK
 from tests.gateways.receivers import Authority
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[GuardedHttp]:
+    """May call this machine."""
+    client = GuardedHttp(LOOPBACK)
+    yield client
+    await client.close()
 
 
 @pytest.fixture

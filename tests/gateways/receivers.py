@@ -22,7 +22,7 @@ class Visit:
     """One connection to a receiver; `number` counts from 1."""
 
     def __init__(
-        self, receiver: "Receiver", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, receiver: "RawReceiver", reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self.receiver = receiver
         self.reader = reader
@@ -48,7 +48,7 @@ class Visit:
         await self.writer.drain()
 
 
-class Receiver:
+class RawReceiver:
     """What a receiver saw, and where it is."""
 
     def __init__(self, scheme: str, port: int) -> None:
@@ -61,9 +61,9 @@ class Receiver:
 @asynccontextmanager
 async def receiving(
     behave: Behave, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
-) -> AsyncIterator[Receiver]:
+) -> AsyncIterator[RawReceiver]:
     """Listens on a free port while the block runs; what is still talking then is cut off."""
-    receiver = Receiver("https" if tls else "http", 0)
+    receiver = RawReceiver("https" if tls else "http", 0)
     talking: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,17 +11,11 @@ from kalends.domain.gateways import OutboundRequest, OutboundResponse, Unreachab
 from kalends.gateways.addresses import read_opened
 from kalends.gateways.http import GuardedHttp
 from tests.gateways.asking import LOOPBACK, get, post, reason_for
-from tests.gateways.receivers import OK, Visit, always, answer_ok, once, receiving
+from tests.gateways.receivers import OK, Behave, Visit, always, answer_ok, once, receiving
+
+pytestmark = pytest.mark.server
 
 WEBHOOK = {"webhook-id": "wh_evt_1"}
-
-
-@pytest.fixture
-async def http() -> AsyncIterator[GuardedHttp]:
-    """A client that may call loopback."""
-    client = GuardedHttp(LOOPBACK)
-    yield client
-    await client.close()
 
 
 # What is sent, and what comes back.
@@ -165,7 +158,9 @@ async def test_endless_headers_are_not_read_on(http: GuardedHttp, behave: Any) -
 
 async def test_endless_trailers_are_not_read_on(http: GuardedHttp) -> None:
     async with receiving(endless_trailers) as receiver:
-        assert await reason_for(http, post(receiver.url)) == "the answer broke off"
+        reason = await reason_for(http, post(receiver.url))
+    # Which one, depends on where the packets cut the trailers.
+    assert reason in ("the answer broke off", "the answer is not valid HTTP")
 
 
 async def silence(visit: Visit) -> None:
@@ -173,24 +168,26 @@ async def silence(visit: Visit) -> None:
     await asyncio.Event().wait()
 
 
-async def drip_of_headers(visit: Visit) -> None:
-    await visit.request()
-    await visit.say(b"HTTP/1.1 200 OK\r\nX: ")
-    while True:
-        await visit.say(b"x")
-        await asyncio.sleep(0.05)
+def dripping(begun: bytes) -> Behave:
+    async def drip(visit: Visit) -> None:
+        await visit.request()
+        await visit.say(begun)
+        while True:
+            await visit.say(b"x")
+            await asyncio.sleep(0.05)
+
+    return drip
 
 
-async def drip_of_body(visit: Visit) -> None:
-    await visit.request()
-    await visit.say(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n")
-    while True:
-        await visit.say(b"x")
-        await asyncio.sleep(0.05)
+SLOW = {
+    "silence": silence,
+    "headers": dripping(b"HTTP/1.1 200 OK\r\nX: "),
+    "body": dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n"),
+}
 
 
-@pytest.mark.parametrize("behave", [silence, drip_of_headers, drip_of_body])
-async def test_a_slow_receiver_is_given_up_in_time(http: GuardedHttp, behave: Any) -> None:
+@pytest.mark.parametrize("behave", SLOW.values(), ids=SLOW)
+async def test_a_slow_receiver_is_given_up_in_time(http: GuardedHttp, behave: Behave) -> None:
     async with receiving(behave) as receiver:
         came = await http.send(post(receiver.url, timeout_seconds=0.5))
     assert isinstance(came, Unreachable)
@@ -233,39 +230,37 @@ async def test_a_name_that_does_not_exist_is_reported(http: GuardedHttp) -> None
 
 
 BROKEN = {
-    "nothing": (b"", "the connection was closed without an answer"),
-    "half a status": (b"HTTP/1.1 2", "the connection was closed without an answer"),
-    "half the headers": (b"HTTP/1.1 200 OK\r\nA: b", "the connection was closed without an answer"),
-    "half a body": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "the answer broke off"),
-    "half a chunk": (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf",
-        "the answer broke off",
-    ),
-    "a wrong chunk": (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhalf",
-        "the answer is not valid HTTP",
-    ),
-    "no HTTP": (b"SSH-2.0-OpenSSH_9.6\r\n\r\n", "the answer is not valid HTTP"),
-    "another version": (b"HTTP/3.7 200 OK\r\n\r\n", "the answer is not valid HTTP"),
-    "a long status": (b"HTTP/1.1 20000 OK\r\n\r\n", "the answer is not valid HTTP"),
-    "two lengths": (
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok",
-        "the answer is not valid HTTP",
-    ),
-    "a length below zero": (
-        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok",
-        "the answer is not valid HTTP",
-    ),
-    "a NUL": (b"HTTP/1.1 200 OK\r\nA: \x00\r\n\r\n", "the answer is not valid HTTP"),
+    "the connection was closed without an answer": {
+        "nothing": b"",
+        "half a status": b"HTTP/1.1 2",
+        "half the headers": b"HTTP/1.1 200 OK\r\nA: b",
+    },
+    "the answer broke off": {
+        "half a body": b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf",
+        "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf",
+    },
+    "the answer is not valid HTTP": {
+        "a wrong chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhalf",
+        "no HTTP": b"SSH-2.0-OpenSSH_9.6\r\n\r\n",
+        "another version": b"HTTP/3.7 200 OK\r\n\r\n",
+        "a long status": b"HTTP/1.1 20000 OK\r\n\r\n",
+        "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nok",
+        "a length below zero": b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nok",
+        "a NUL": b"HTTP/1.1 200 OK\r\nA: \x00\r\n\r\n",
+    },
 }
+BROKEN_ANSWERS = [
+    pytest.param(text, reason, id=kind)
+    for reason, answers in BROKEN.items()
+    for kind, text in answers.items()
+]
 
 
-@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize(("text", "reason"), BROKEN_ANSWERS)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_a_broken_answer_is_reported_and_not_requested_again(
-    http: GuardedHttp, kind: str, method: str
+    http: GuardedHttp, text: bytes, reason: str, method: str
 ) -> None:
-    text, reason = BROKEN[kind]
     async with receiving(once(text)) as receiver:
         request = OutboundRequest(
             method=method, url=receiver.url, timeout_seconds=5, headers=WEBHOOK
@@ -314,7 +309,7 @@ async def test_a_connection_serves_many_requests(http: GuardedHttp) -> None:
     assert (receiver.connections, len(receiver.requests)) == (1, 20)
 
 
-async def ends_when_asked_again(visit: Visit) -> None:
+async def ends_at_the_second_request(visit: Visit) -> None:
     """As a server that closes an idle connection just as the next request is on its way."""
     await visit.request()
     await visit.say(OK)
@@ -332,12 +327,14 @@ async def ends_when_asked_again(visit: Visit) -> None:
         ("GET", {}),
         ("PUT", {}),
         ("DELETE", {}),
+        ("PROPFIND", {}),
+        ("REPORT", {}),
     ],
 )
 async def test_a_repeatable_request_is_resent_if_a_kept_connection_ends(
     http: GuardedHttp, method: str, headers: dict[str, str]
 ) -> None:
-    async with receiving(ends_when_asked_again) as receiver:
+    async with receiving(ends_at_the_second_request) as receiver:
         request = OutboundRequest(
             method=method, url=receiver.url, headers=headers, timeout_seconds=5
         )
@@ -347,7 +344,7 @@ async def test_a_repeatable_request_is_resent_if_a_kept_connection_ends(
 
 
 async def test_a_post_that_does_not_name_itself_is_never_sent_twice(http: GuardedHttp) -> None:
-    async with receiving(ends_when_asked_again) as receiver:
+    async with receiving(ends_at_the_second_request) as receiver:
         await http.send(post(receiver.url))
         reason = await reason_for(http, post(receiver.url))
     assert reason == "the connection was closed without an answer"

@@ -16,9 +16,9 @@ def providers() -> list[str]:
 
 def contract(name: str) -> dict[str, list[str]]:
     contracts = tomllib.loads(PROJECT.read_text())["tool"]["importlinter"]["contracts"]
-    found: dict[str, list[str]]
-    (found,) = [one for one in contracts if one["name"] == name]
-    return found
+    matching: dict[str, list[str]]
+    (matching,) = [one for one in contracts if one["name"] == name]
+    return matching
 
 
 def test_each_provider_is_kept_apart_by_the_contracts() -> None:

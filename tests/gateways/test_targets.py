@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from yarl import URL
 
-from kalends.gateways.targets import NotCallable, read_target
+from kalends.gateways.caldav.provider import SCHEMES as CALDAV
+from kalends.gateways.ics.provider import SCHEMES as FILES
+from kalends.gateways.targets import NotCallable, entered_url, read_target
 
 HOSTILE = [
     "",
@@ -159,3 +161,21 @@ def test_the_library_that_connects_reads_the_same_host(url: str) -> None:
     assert (again.scheme, again.host, again.port) == (target.scheme, target.host, target.port)
     assert again.user is None
     assert again.raw_path_qs == target.rest.removesuffix("?")
+
+
+@pytest.mark.parametrize(
+    ("schemes", "text", "url"),
+    [
+        (CALDAV, "cal.example", "https://cal.example"),
+        (CALDAV, " https://cal.example/dav ", "https://cal.example/dav"),
+        (CALDAV, "http://radicale:5232", "http://radicale:5232"),
+        (CALDAV, "caldavs://cal.example/", "https://cal.example/"),
+        (CALDAV, "CalDAV://cal.example/", "http://cal.example/"),
+        (FILES, "webcal://cal.example/a.ics", "https://cal.example/a.ics"),
+        (FILES, "WebCals://cal.example/a.ics", "https://cal.example/a.ics"),
+        (FILES, " cal.example/a.ics ", "https://cal.example/a.ics"),
+        (FILES, "http://cal.example/a.ics", "http://cal.example/a.ics"),
+    ],
+)
+def test_what_is_typed_becomes_a_url(schemes: dict[str, str], text: str, url: str) -> None:
+    assert entered_url(text, schemes) == url

@@ -14,6 +14,7 @@ Resolve = Callable[[str], Awaitable[Sequence[str]]]
 
 LOOKUPS_AT_ONCE: Final = 32
 LONGEST_LOOKUP_SECONDS: Final = 10.0
+ONLY_HTTPS: Final = "must begin with https://, unless KALENDS_OUTBOUND_ALLOW opens its host"
 
 
 class SystemNames:
@@ -29,8 +30,8 @@ class SystemNames:
         if self._is_closed:
             raise OSError("no look-ups any more")
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._threads, _look_up, host)
-        return list(dict.fromkeys(found))
+        addresses = await loop.run_in_executor(self._threads, _look_up, host)
+        return list(dict.fromkeys(addresses))
 
     def close(self) -> None:
         self._is_closed = True
@@ -38,8 +39,8 @@ class SystemNames:
 
 
 def _look_up(host: str) -> list[str]:
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return [str(sockaddr[0]) for _, _, _, _, sockaddr in found]
+    infos = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return [str(sockaddr[0]) for _, _, _, _, sockaddr in infos]
 
 
 class Guard:
@@ -55,8 +56,8 @@ class Guard:
         Raises NotCallable if there is none, or if a single one may not be called: a name that
         points inside and outside at once is no honest name.
         """
-        if self.is_hopeless(target):
-            raise NotCallable("must begin with https://")
+        if self.refuses_plain_http(target):
+            raise NotCallable(ONLY_HTTPS)
         if target.address is not None:
             self._check_address(target, target.address)
             return [target.address]
@@ -66,7 +67,7 @@ class Guard:
                 self._check_address(target, address)
         return addresses
 
-    def is_hopeless(self, target: Target) -> bool:
+    def refuses_plain_http(self, target: Target) -> bool:
         """Plain http that nothing could open, whatever the name resolves to."""
         may_be_open = self._opened.networks or self._opened.has_name(target.host)
         return target.scheme == "http" and not may_be_open
@@ -75,22 +76,29 @@ class Guard:
         if self._opened.has_address(address):
             return
         if not is_public(address):
-            raise NotCallable(f"points to an address that may not be called ({address})")
+            raise _closed(str(address))
         if target.scheme != "https":
-            raise NotCallable("must begin with https://")
+            raise NotCallable(ONLY_HTTPS)
 
     async def _find(self, host: str) -> Sequence[str]:
         try:
             async with asyncio.timeout(LONGEST_LOOKUP_SECONDS):
-                found = await self._resolve(host)
+                addresses = await self._resolve(host)
         except (OSError, UnicodeError):  # TimeoutError is an OSError
-            found = ()
-        if not found:
+            addresses = ()
+        if not addresses:
             raise NameNotFound
-        return found
+        return addresses
 
     def _read(self, text: str) -> Address:
         address = read_address(text)
         if address is None:
-            raise NotCallable(f"points to an address that may not be called ({text})")
+            raise _closed(text)
         return address
+
+
+def _closed(address: str) -> NotCallable:
+    """Who runs a server at home or in the office has to learn what opens it."""
+    return NotCallable(
+        f"points to an address that may not be called ({address}): KALENDS_OUTBOUND_ALLOW opens it"
+    )

@@ -46,9 +46,9 @@ class GuardedHttp:
         An answer that breaks off before its end is no answer. A connection that was kept open and
         that the other side closes in the very moment we write into it is no failure of theirs: the
         request goes out again, once and on a new connection, if sending twice is as good as once
-        (RFC 9110 9.2.2): GET, HEAD, OPTIONS, PUT, DELETE, and a POST that names itself in
-        `webhook-id` or `idempotency-key`. Any other POST may have been taken, so it is not sent
-        twice: the caller learns of it, and decides.
+        (RFC 9110 9.2.2): GET, HEAD, OPTIONS, PUT, DELETE, PROPFIND, REPORT, and a POST that names
+        itself in `webhook-id` or `idempotency-key`. Any other POST may have been taken, so it is
+        not sent twice: the caller learns of it, and decides.
         """
         began = time.monotonic()
         try:

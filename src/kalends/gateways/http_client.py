@@ -48,7 +48,9 @@ HTTP_IDLE_SECONDS: Final = 4.0
 MOST_HEADERS: Final = 100
 LONGEST_HEADER: Final = 8190
 MOST_INTERIM_ANSWERS: Final = 20
-REPEATABLE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+REPEATABLE_METHODS: Final = frozenset(
+    {"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "REPORT"}
+)
 REPEATABLE_HEADERS: Final = frozenset({"webhook-id", "idempotency-key"})
 DEFAULT_HEADERS: Final = {"User-Agent": f"Kalends/{__version__}", "Accept-Encoding": "identity"}
 
@@ -100,7 +102,7 @@ class _Resolver(AbstractResolver):
         pass
 
 
-class _Handler(ResponseHandler):
+class _OneAnswer(ResponseHandler):
     """A connection that takes one answer to a request and few interim ones (RFC 9110 15.2).
 
     aiohttp would keep any number of either: an endless row of `100 Continue` fills the memory, and
@@ -133,7 +135,7 @@ class _Handler(ResponseHandler):
 class _Connector(TCPConnector):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        make: Callable[..., ResponseHandler] = _Handler
+        make: Callable[..., ResponseHandler] = _OneAnswer
         self._factory = partial(make, loop=asyncio.get_running_loop())  # not public: tests hold it
 
 
@@ -236,7 +238,8 @@ def _headers_of(response: ClientResponse) -> dict[str, str]:
 
 
 def is_repeatable(request: OutboundRequest) -> bool:
-    """Whether sending it twice is as good as sending it once (RFC 9110 9.2.2)."""
+    """Whether sending it twice is as good as sending it once (RFC 9110 9.2.2, RFC 4918 9.1,
+    RFC 3253 3.6)."""
     names = {name.lower() for name in request.headers}
     return request.method.upper() in REPEATABLE_METHODS or bool(names & REPEATABLE_HEADERS)
 

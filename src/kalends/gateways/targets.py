@@ -1,6 +1,7 @@
 """What a URL points to, read strictly, so that no two readers can differ about it."""
 
 import re
+from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -21,6 +22,17 @@ _URL: Final = re.compile(
 )
 _PRINTABLE: Final = re.compile(r"[!-~]+")
 _AUTHORITY: Final = re.compile(r"[A-Za-z]+://([^/?#]*)")
+
+
+def entered_url(text: str, schemes: Mapping[str, str]) -> str:
+    """What somebody typed, as a URL: by https where it does not say otherwise. `schemes` are those
+    that stand for one of the web."""
+    text = text.strip()
+    scheme, mark, rest = text.partition("://")
+    if not mark:
+        return f"https://{text}"
+    web = schemes.get(scheme.lower())
+    return f"{web}://{rest}" if web else text
 
 
 class NotCallable(Exception):

@@ -1,0 +1,101 @@
+"""Reading a calendar: all of it, what has changed, and what differs from what is known."""
+
+from collections.abc import Mapping
+
+from kalends.domain.calendars.accounts import Changes, FullReading, ReadingWindow
+from kalends.domain.calendars.failures import CalendarFailure, TokenRefused
+from kalends.gateways.caldav.objects import Objects, read_objects
+from kalends.gateways.caldav.queries import list_etags, query_window
+from kalends.gateways.caldav.session import DavSession
+from kalends.gateways.caldav.states import CalendarState, read_state
+from kalends.gateways.caldav.sync import Delta, read_delta
+from kalends.gateways.tokens import decode_token, encode_token
+
+
+async def read_all(
+    session: DavSession, calendar_url: str, window: ReadingWindow
+) -> FullReading | CalendarFailure:
+    """Everything of a window. The state is asked for first: what changes meanwhile comes twice,
+    and is not missed."""
+    state = await read_state(session, calendar_url)
+    if not isinstance(state, CalendarState):
+        return state
+    objects = await query_window(session, calendar_url, window)
+    if not isinstance(objects, Objects):
+        return objects
+    return FullReading(
+        objects=list(objects.found.values()),
+        token=encode_token(state),
+        unreadable=objects.unreadable,
+    )
+
+
+async def read_changes(
+    session: DavSession, calendar_url: str, token: str
+) -> Changes | TokenRefused | CalendarFailure:
+    """What has changed since the token: nothing at the price of one small request."""
+    before = decode_token(token, CalendarState)
+    if before is None:
+        return TokenRefused("the token is none of ours")
+    now = await read_state(session, calendar_url)
+    if not isinstance(now, CalendarState):
+        return now
+    if now.proves_unchanged(before):
+        return Changes(changed=[], removed=[], token=token)
+    if before.sync is None or now.sync is None:
+        return TokenRefused("the server does not say what has changed")
+    delta = await read_delta(session, calendar_url, before.sync)
+    if not isinstance(delta, Delta):
+        return delta
+    if delta.is_empty and now.ctag != before.ctag:
+        return TokenRefused("the calendar has changed, and the server does not say how")
+    return await _changes_of(session, calendar_url, delta, now.ctag)
+
+
+async def compare_all(
+    session: DavSession,
+    calendar_url: str,
+    known: Mapping[str, str | None],
+    window: ReadingWindow,
+) -> Changes | CalendarFailure:
+    """The difference between what is there and what is known, by etag."""
+    state = await read_state(session, calendar_url)
+    if not isinstance(state, CalendarState):
+        return state
+    etags = await list_etags(session, calendar_url, window)
+    if not isinstance(etags, dict):
+        return etags
+    changed = [
+        href for href, etag in etags.items() if etag is None or not is_same(known.get(href), etag)
+    ]
+    objects = await read_objects(session, calendar_url, changed)
+    if not isinstance(objects, Objects):
+        return objects
+    gone = [href for href in known if href not in etags]
+    return Changes(
+        changed=list(objects.found.values()),
+        removed=gone + [href for href in objects.missing if href in known],
+        token=encode_token(state),
+        unreadable=objects.unreadable,
+        is_emptied=bool(known) and not etags,
+    )
+
+
+def is_same(known: str | None, etag: str) -> bool:
+    """Whether two etags name one version, one of them weakened on its way perhaps."""
+    return known is not None and known.removeprefix("W/") == etag.removeprefix("W/")
+
+
+async def _changes_of(
+    session: DavSession, calendar_url: str, delta: Delta, ctag: str | None
+) -> Changes | CalendarFailure:
+    """The objects of a delta. One that has gone since is removed, too."""
+    objects = await read_objects(session, calendar_url, delta.changed)
+    if not isinstance(objects, Objects):
+        return objects
+    return Changes(
+        changed=list(objects.found.values()),
+        removed=delta.removed + objects.missing,
+        token=encode_token(CalendarState(delta.token, ctag)),
+        unreadable=delta.unreadable + objects.unreadable,
+    )

@@ -1,0 +1,1 @@
+"""Calendars that are published as a file at an address."""

@@ -1,0 +1,114 @@
+"""Redirects, followed by hand: each hop is one more request, and judged as the first one was."""
+
+import email.utils
+from collections.abc import Awaitable, Callable
+from datetime import UTC
+from typing import Final
+from urllib.parse import urljoin
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from kalends.domain.calendars.failures import (
+    AddressRefused,
+    CalendarFailure,
+    CalendarGone,
+    CalendarTooLarge,
+    CredentialsRefused,
+    NotAllowed,
+    NotUnderstood,
+    Unanswered,
+)
+from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
+
+MOST_REDIRECTS: Final = 5
+REDIRECTS: Final = frozenset({301, 302, 307, 308})
+LONGEST_RETRY_AFTER_SECONDS: Final = 86_400.0
+PASSING: Final = frozenset({408, 418, 421, 423, 425, 429, 502, 503, 504})
+"""What says nothing about the request. 418 was seen of a Nextcloud that was busy."""
+
+Send = Callable[[OutboundRequest], Awaitable[OutboundResponse | Unreachable]]
+
+
+class Landed(Struct, frozen=True):
+    """An answer, and the URL that gave it."""
+
+    response: OutboundResponse
+    url: str
+
+
+async def follow(http: Http, send: Send, request: OutboundRequest) -> Landed | CalendarFailure:
+    """Sends the request to where it is redirected to, five times at most, with its method and
+    body. From https there is no way back to http."""
+    for _ in range(MOST_REDIRECTS + 1):
+        came = await send(request)
+        if isinstance(came, Unreachable):
+            return await failure_of(http, request.url, came)
+        location = came.headers.get("location")
+        if not location or not _leads_on(request.method, came.status):
+            return Landed(came, request.url)
+        url = join(request.url, location)
+        if is_downgrade(request.url, url):
+            return AddressRefused("leads from https to http")
+        request = replace(request, url=url)
+    return NotUnderstood(f"it leads from one address to another more than {MOST_REDIRECTS} times")
+
+
+def _leads_on(method: str, status: int) -> bool:
+    """303 leads to what may be read instead, which is no answer to anything but GET."""
+    return status in REDIRECTS or (method == "GET" and status == 303)
+
+
+def join(base_url: str, reference: str) -> str:
+    """The URL that a reference means (RFC 3986 5); empty for what no reader takes for one."""
+    try:
+        return urljoin(base_url, reference.strip())
+    except ValueError:
+        return ""
+
+
+def is_downgrade(before: str, after: str) -> bool:
+    """Whether what is said after would be said in the clear, and was not before."""
+    return before.lower().startswith("https:") and not after.lower().startswith("https:")
+
+
+async def failure_of(http: Http, url: str, came: Unreachable) -> Unanswered | AddressRefused:
+    """Whether the address is refused, or nothing came back from it."""
+    fault = await http.find_fault(url) if came.is_refused else None
+    return AddressRefused(fault) if fault else Unanswered(came.reason)
+
+
+def failure_in(response: OutboundResponse) -> CalendarFailure | None:
+    """What a status means that is none of success; None for success."""
+    status = response.status
+    if 200 <= status < 300:
+        return CalendarTooLarge("the answer is too large") if response.is_cut else None
+    if status == 401:
+        return CredentialsRefused()
+    if status == 403:
+        return NotAllowed("it answers 403")
+    if status in (404, 410):
+        return CalendarGone()
+    if is_passing(status) or (status >= 500 and status != 501):
+        return Unanswered(f"it answers {status}", seconds_to_retry(response))
+    return NotUnderstood(f"it answers {status}")
+
+
+def is_passing(status: int) -> bool:
+    """Whether the same request may be answered later."""
+    return status in PASSING
+
+
+def seconds_to_retry(response: OutboundResponse) -> float | None:
+    """What `Retry-After` asks for, a day at most (RFC 9110 10.2.3). A date is measured by the
+    server's own clock."""
+    text = response.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), LONGEST_RETRY_AFTER_SECONDS)
+    try:
+        then = email.utils.parsedate_to_datetime(text)
+        now = email.utils.parsedate_to_datetime(response.headers.get("date", ""))
+        seconds = (then.replace(tzinfo=UTC) - now.replace(tzinfo=UTC)).total_seconds()
+    except (ValueError, OverflowError):
+        return None
+    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)
