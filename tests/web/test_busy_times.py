@@ -24,8 +24,8 @@ def post(world: World, schedule: JSON, **fields: Any) -> httpx.Response:
 def listed(world: World, schedule: JSON, **query: Any) -> list[JSON]:
     answer = world.api.get(path(schedule), params=query)
     assert answer.status_code == 200, answer.text
-    found: list[JSON] = answer.json()["data"]
-    return found
+    busy_times: list[JSON] = answer.json()["data"]
+    return busy_times
 
 
 def test_a_busy_time_is_created_and_listed(world: World) -> None:
@@ -38,7 +38,7 @@ def test_a_busy_time_is_created_and_listed(world: World) -> None:
         "schedule_id": schedule["id"], "start_time": START, "end_time": END, "reason": "Holiday",
     }  # fmt: skip
     assert {name: busy[name] for name in expected} == expected
-    assert set(busy) == {*expected, "id", "created_at"}
+    assert set(busy) == {*expected, "id", "created_at", "source", "calendar_id"}
     assert listed(world, schedule) == [busy]
 
 
@@ -105,19 +105,19 @@ def untouched(module_world: World) -> JSON:
 
 
 def cases() -> Cases:
-    found: Cases = []
+    wrong: Cases = []
     for field in ("start_time", "end_time"):
-        found += cases_of(
+        wrong += cases_of(
             field, None, 5, [], "", "now", "2030-02-30T10:00:00Z", "2030-05-01",
             "2030-05-01T10:00:00", "0001-01-01T00:00:00+14:00", "2200-01-01T00:00:00Z",
             "2030-05-01T10:00:00.5Z", "2030-05-01T10:00:00Z\x00", "\ud800", "🎉" * 2500,
         )  # fmt: skip
-    found += cases_of(
+    wrong += cases_of(
         "reason", 5, [], {}, True, "a\x00b", "\ud800", "🎉" * 2500, "two\nlines", "x" * 501
     )
-    found += [("end_time", START), ("end_time", "2030-05-01T09:00:00Z")]
-    found += [("end_time", "2035-06-01T00:00:00Z"), ("id", "busy_1"), ("unknown", 1)]
-    return found
+    wrong += [("end_time", START), ("end_time", "2030-05-01T09:00:00Z")]
+    wrong += [("end_time", "2035-06-01T00:00:00Z"), ("id", "busy_1"), ("unknown", 1)]
+    return wrong
 
 
 @pytest.mark.parametrize(("field", "value"), cases(), ids=lambda v: repr(v)[:40])

@@ -7,7 +7,7 @@ organizations' counters of events, which every change of a booking moves on.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from kalends.domain.errors import Unavailable
@@ -17,6 +17,13 @@ from kalends.store.outbox.events import read_counters
 
 WATCH_SECONDS: Final = 1.0
 MOST_WATCHERS: Final = 500
+
+
+class Change(NamedTuple):
+    """The number of the last event that was known before, and that of the last by now."""
+
+    before: int
+    number: int
 
 
 class ChangeWatcher:
@@ -33,31 +40,31 @@ class ChangeWatcher:
         return sum(map(len, self._watchers.values())) >= MOST_WATCHERS
 
     async def changes(
-        self, organization_id: UUID, after: int | None, patience_seconds: float
-    ) -> AsyncIterator[int | None]:
-        """The number of the organization's last event, each time that it has changed; None each
-        time that the patience ends without a change. `after` is the number that is known."""
+        self, organization_id: UUID, after: int | None, longest_wait_seconds: float
+    ) -> AsyncIterator[Change | None]:
+        """How far the organization's events went on, each time that they have; None each time that
+        the wait ends without a change. `after` is the number that is known."""
         woken = asyncio.Event()
         self._watchers.setdefault(organization_id, set()).add(woken)
         try:
             await self._poll(organization_id)
             self._start()
-            seen = self._numbers[organization_id] if after is None else after
+            last_number = self._numbers[organization_id] if after is None else after
             while True:
-                if self._numbers[organization_id] == seen:
+                if self._numbers[organization_id] == last_number:
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(woken.wait(), patience_seconds)
+                        await asyncio.wait_for(woken.wait(), longest_wait_seconds)
                 woken.clear()
                 number = self._numbers[organization_id]
-                yield number if number != seen else None
-                seen = number
+                yield Change(last_number, number) if number != last_number else None
+                last_number = number
         finally:
             self._leave(organization_id, woken)
 
     def _leave(self, organization_id: UUID, woken: asyncio.Event) -> None:
-        there = self._watchers[organization_id]
-        there.discard(woken)
-        if not there:
+        watchers = self._watchers[organization_id]
+        watchers.discard(woken)
+        if not watchers:
             del self._watchers[organization_id]
             self._numbers.pop(organization_id, None)
 

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.ids import BUSY_TIME, SCHEDULE, encode_id, new_id
-from kalends.domain.schedule import BusyTime
+from kalends.domain.ids import BUSY_TIME, SCHEDULE, new_id
+from kalends.domain.schedule import BusyTime, ListedBusyTime
 from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.scheduling.booking_requests import check_schedule_seen
 from kalends.store.availability import busy_times
 from kalends.store.availability.schedules import protect_schedules
 
@@ -29,14 +30,32 @@ async def list_busy_times(
     limit: int,
     offset: int,
 ) -> tuple[list[BusyTime], int]:
-    """Those that meet `[start, end)`: a page, sorted by start, then id, and the total."""
+    """Those that meet `[start, end)`: a page, sorted by start, then id, and the total. Raises
+    NotFound for a schedule that the caller does not see."""
+    check_schedule_seen(work.caller, schedule_id)
     return await busy_times.list_busy_times(work.tenant, schedule_id, (start, end), limit, offset)
+
+
+async def list_all_busy_times(
+    work: UnitOfWork,
+    schedule_id: UUID,
+    *,
+    start: datetime | None,
+    end: datetime | None,
+    limit: int,
+    offset: int,
+) -> tuple[list[ListedBusyTime], int]:
+    """The same with what is busy in the calendars that the schedule reads."""
+    check_schedule_seen(work.caller, schedule_id)
+    span = start, end
+    return await busy_times.list_all_busy_times(work.tenant, schedule_id, span, limit, offset)
 
 
 async def lock_schedule(work: UnitOfWork, schedule_id: UUID) -> UUID:
     """Keeps the schedule from being deleted until the transaction ends. Raises NotFound."""
-    kept = await protect_schedules(work.tenant, [schedule_id])
-    return require(schedule_id if kept else None, "schedule", encode_id(SCHEDULE, schedule_id))
+    check_schedule_seen(work.caller, schedule_id)
+    protected = await protect_schedules(work.tenant, [schedule_id])
+    return require(schedule_id if protected else None, SCHEDULE, schedule_id)
 
 
 async def create_busy_time(work: UnitOfWork, schedule_id: UUID, new: NewBusyTime) -> BusyTime:
@@ -57,7 +76,5 @@ async def create_busy_time(work: UnitOfWork, schedule_id: UUID, new: NewBusyTime
 async def delete_busy_time(work: UnitOfWork, schedule_id: UUID, busy_time_id: UUID) -> UUID:
     """Opens the time again. Raises NotFound."""
     await lock_schedule(work, schedule_id)
-    was_there = await busy_times.delete_busy_time(work.tenant, schedule_id, busy_time_id)
-    return require(
-        busy_time_id if was_there else None, "busy time", encode_id(BUSY_TIME, busy_time_id)
-    )
+    is_deleted = await busy_times.delete_busy_time(work.tenant, schedule_id, busy_time_id)
+    return require(busy_time_id if is_deleted else None, BUSY_TIME, busy_time_id)

@@ -1,12 +1,13 @@
 """Busy times as rows."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from msgspec import structs
 
-from kalends.domain.schedule import BusyTime
+from kalends.domain.schedule import BusyTime, ListedBusyTime
 from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of, page_of, parameters
 
@@ -21,6 +22,43 @@ LIST: Final = page_of(
     " AND ($4::timestamptz IS NULL OR start_time < $4)",
     order="start_time, id",
     parameters=4,
+)
+# What calendars elsewhere make busy, as slots see it. An id is made of where a piece lies.
+ELSEWHERE: Final = """
+SELECT md5(e.calendar_id::text || encode(e.key, 'hex') || extract(epoch FROM e.start_time))::uuid
+    AS id, u.schedule_id, e.start_time, e.end_time, NULL::text AS reason,
+    coalesce(k.last_synced_at, k.created_at) AS created_at, e.calendar_id
+FROM schedule_calendars u
+JOIN calendars k ON k.organization_id = $1 AND k.id = u.calendar_id
+JOIN calendar_busy e ON e.organization_id = $1 AND e.calendar_id = u.calendar_id
+WHERE u.organization_id = $1 AND u.schedule_id = ANY($2::uuid[]) AND u.reads
+  AND ($3::timestamptz IS NULL OR
+    (e.start_time > $3 - interval '1 day' AND e.end_time > $3))
+  AND ($4::timestamptz IS NULL OR e.start_time < $4)
+  AND (u.tentative_blocks OR NOT e.is_tentative)
+  AND (u.all_day_blocks OR NOT e.is_all_day)
+  AND (u.out_of_office_blocks OR NOT e.is_out_of_office)
+  AND (e.own_id IS NULL OR (
+    SELECT bool_and(o.schedule_id <> u.schedule_id) FROM occupancies o
+    WHERE o.organization_id = $1 AND (o.booking_id = e.own_id OR
+      (o.event_type_id = e.own_event_type_id AND o.starts_at = e.own_starts_at
+       AND o.claim_id = e.own_id))))
+"""
+ENTERED: Final = f"""
+SELECT {COLUMNS}, NULL::uuid AS calendar_id FROM busy_times
+WHERE organization_id = $1 AND schedule_id = ANY($2::uuid[])
+  AND ($3::timestamptz IS NULL OR end_time > $3)
+  AND ($4::timestamptz IS NULL OR start_time < $4)
+"""
+LIST_ALL: Final = page_of(
+    f"({ENTERED} UNION ALL {ELSEWHERE}) listed",
+    columns_of(ListedBusyTime),
+    "true",
+    order="start_time, id",
+    parameters=4,
+)
+LIST_ELSEWHERE: Final = (
+    f"SELECT {columns_of(ListedBusyTime)} FROM ({ELSEWHERE}) e ORDER BY start_time, id LIMIT $5"
 )
 INSERT: Final = (
     f"INSERT INTO busy_times (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
@@ -43,6 +81,31 @@ async def list_busy_times(
     return listed, rows[0]["total"]
 
 
+async def list_all_busy_times(
+    tenant: TenantConnection,
+    schedule_id: UUID,
+    span: tuple[datetime | None, datetime | None],
+    limit: int,
+    offset: int,
+) -> tuple[list[ListedBusyTime], int]:
+    """The same with what is busy in the calendars that the schedule reads."""
+    rows = await tenant.tx.fetch(
+        LIST_ALL, tenant.organization_id, [schedule_id], *span, limit, offset
+    )
+    return [_listed_from(row) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def list_busy_elsewhere(
+    tenant: TenantConnection,
+    schedule_ids: Sequence[UUID],
+    span: tuple[datetime, datetime],
+    limit: int,
+) -> list[ListedBusyTime]:
+    """What is busy in the calendars that the schedules read and meets the span, by start."""
+    rows = await tenant.tx.fetch(LIST_ELSEWHERE, tenant.organization_id, schedule_ids, *span, limit)
+    return [_listed_from(row) for row in rows]
+
+
 async def insert_busy_time(tenant: TenantConnection, busy_time: BusyTime) -> None:
     await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(busy_time))
 
@@ -51,6 +114,10 @@ async def delete_busy_time(tenant: TenantConnection, schedule_id: UUID, busy_tim
     """False where the schedule has no such busy time."""
     done = await tenant.tx.execute(DELETE, tenant.organization_id, schedule_id, busy_time_id)
     return not done.endswith(" 0")
+
+
+def _listed_from(row: Any) -> ListedBusyTime:
+    return ListedBusyTime(**dict(zip(ListedBusyTime.__struct_fields__, row, strict=False)))
 
 
 def busy_time_from(row: Any) -> BusyTime:

@@ -1,54 +1,26 @@
-"""What is in the calendars of schedules, for the engine: read in one query, for one range."""
+"""What is in the calendars of schedules, for the engine: read in one query, for one range; in
+another one where some of them read calendars elsewhere."""
 
-import sys
-from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any, Final, overload
+from functools import cache
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
 
 from kalends.domain.schedule import Schedule
+from kalends.store.availability.calendars_elsewhere import (
+    NOTHING_ELSEWHERE,
+    TimesElsewhere,
+    load_times_elsewhere,
+)
+from kalends.store.availability.packed import PackedTimes, packed
 from kalends.store.availability.schedules import FIELDS as SCHEDULE_FIELDS
-from kalends.store.availability.schedules import schedule_from
+from kalends.store.availability.schedules import PASSES_GATE, schedule_from
 from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of
-
-INSTANT_BYTES: Final = 8
-MICROSECONDS: Final = 1_000_000
-POSTGRES_EPOCH: Final = 946_684_800  # 2000-01-01 in epoch seconds
-
-
-def _packed(*instants: str) -> str:
-    """One `bytea` with the instants of all rows, one row after the other: 8 bytes each, in
-    network order, microseconds since 2000."""
-    return f"string_agg({' || '.join(f'timestamptz_send({i})' for i in instants)}, '')"
-
-
-def _read(busy_ids: str, claims: str, bookings: str) -> str:
-    """Two hundred bookings leave as one value: as rows, or as arrays of numbers, reading them
-    takes longer than finding the slots. Ids are read where somebody asks for them."""
-    return f"""
-SELECT {columns_of(Schedule, "s")},
-  busy.times, busy.ids, taken.times, taken.claims, taken.bookings
-FROM schedules s
-LEFT JOIN LATERAL (
-    SELECT {_packed("b.start_time", "b.end_time")} AS times, {busy_ids} AS ids
-    FROM busy_times b
-    WHERE b.organization_id = $1 AND b.schedule_id = s.id
-      AND tstzrange(b.start_time, b.end_time) && tstzrange($3, $4)) busy ON true
-LEFT JOIN LATERAL (
-    SELECT {_packed("lower(o.during)", "upper(o.during)", "o.starts_at")} AS times,
-      {claims} AS claims, {bookings} AS bookings
-    FROM occupancies o
-    WHERE o.organization_id = $1 AND o.schedule_id = s.id AND o.during && tstzrange($3, $4)
-      AND (o.expires_at IS NULL OR o.expires_at > $5)
-      AND ($6::uuid[] IS NULL OR coalesce(o.booking_id, o.hold_id) <> ALL($6))) taken ON true
-WHERE s.organization_id = $1 AND s.id = ANY($2::uuid[]) AND s.deleted_at IS NULL
-ORDER BY s.id
-"""
 
 
 class CalendarDetail(Enum):
@@ -59,15 +31,85 @@ class CalendarDetail(Enum):
     IDS = auto()
 
 
-READ: Final = {
-    CalendarDetail.NONE: _read("NULL", "NULL", "NULL"),
-    CalendarDetail.CLAIMS: _read("NULL", "array_agg(o.claim_id)", "NULL"),
-    CalendarDetail.IDS: _read(
-        "array_agg(b.id)", "array_agg(o.claim_id)", "array_agg(o.booking_id)"
+# Ids of busy times, claims and ids of bookings, where somebody asks.
+DETAILS: Final = {
+    CalendarDetail.NONE: ("NULL", "NULL", "NULL"),
+    CalendarDetail.CLAIMS: ("NULL", "array_agg(o.claim_id)", "NULL"),
+    CalendarDetail.IDS: (
+        "array_agg(b.id)",
+        "array_agg(o.claim_id)",
+        "array_agg(o.booking_id)",
     ),
 }
-# KEY SHARE keeps a schedule from being deleted (which takes FOR UPDATE) under a booking.
-READ_TO_BOOK: Final = {detail: sql + "FOR KEY SHARE OF s" for detail, sql in READ.items()}
+_ID_AT: Final = SCHEDULE_FIELDS.index("id")
+_READS_CALENDARS_AT: Final = len(SCHEDULE_FIELDS)
+_OF_SCHEDULE: Final = """o.organization_id = $1 AND o.schedule_id = s.id
+      AND (o.expires_at IS NULL OR o.expires_at > $5)"""
+# Times alone come from an index in which those of a schedule lie side by side, in the order of
+# their beginning. What began within the day before the span may last into it; longer ones have an
+# index of their own, which does not know who takes the time, as the other one does not. Schedule
+# and time are compared as one, which only an index in order can do: with ten million claims
+# PostgreSQL took the constraint's for the cheaper one, and fetched each claim.
+_TIMES: Final = f"""(
+    SELECT during, starts_at FROM occupancies o
+    WHERE o.organization_id = $1 AND (o.expires_at IS NULL OR o.expires_at > $5)
+      AND (o.schedule_id, o.during)
+        >= (s.id, tstzrange($3::timestamptz - interval '24 hours', $3))
+      AND (o.schedule_id, o.during)
+        < (s.id, tstzrange($4, $4::timestamptz + interval '1 microsecond'))
+      AND upper(during) > $3
+    UNION ALL
+    SELECT during, starts_at FROM occupancies o
+    WHERE {_OF_SCHEDULE}
+      AND upper(during) - lower(during) > interval '24 hours'
+      AND during @> $3::timestamptz AND lower(during) < $3::timestamptz - interval '24 hours'
+      AND num_nonnulls(booking_id, hold_id) = 1) o"""
+_ROWS: Final = f"""occupancies o
+    WHERE {_OF_SCHEDULE} AND o.during && tstzrange($3, $4)
+      AND ($6::uuid[] IS NULL OR coalesce(o.booking_id, o.hold_id) <> ALL($6))"""
+
+
+class Reading(NamedTuple):
+    """What is read of calendars, by which statement."""
+
+    detail: CalendarDetail
+    is_of_one: bool
+    excludes: bool
+    is_to_book: bool
+
+    @property
+    def has_times_alone(self) -> bool:
+        return self.detail is CalendarDetail.NONE and not self.excludes
+
+
+@cache
+def read_statement(reading: Reading) -> str:
+    """Two hundred bookings leave as one value: as rows, or as arrays of numbers, reading them
+    takes longer than finding the slots. $6 is what is left out, unless there are times alone."""
+    busy_ids, claims, bookings = DETAILS[reading.detail]
+    # How many an array holds is not known when a plan for any is made: ten are taken for granted.
+    schedules = "= ($2::uuid[])[1]" if reading.is_of_one else "= ANY($2::uuid[])"
+    # KEY SHARE keeps a schedule from being deleted (which takes FOR UPDATE) under a booking.
+    lock = "FOR KEY SHARE OF s" if reading.is_to_book else ""
+    gate = PASSES_GATE if reading.is_to_book else ""
+    return f"""
+SELECT {columns_of(Schedule, "s")}, s.reads_calendars,
+  busy.times, busy.ids, taken.times, taken.claims, taken.bookings
+FROM schedules s
+LEFT JOIN LATERAL (
+    SELECT {packed("b.start_time", "b.end_time")} AS times, {busy_ids} AS ids
+    FROM busy_times b
+    WHERE b.organization_id = $1 AND b.schedule_id = s.id
+      AND tstzrange(b.start_time, b.end_time) && tstzrange($3, $4)) busy ON true
+LEFT JOIN LATERAL (
+    SELECT {packed("lower(o.during)", "upper(o.during)", "o.starts_at")} AS times,
+      {claims} AS claims, {bookings} AS bookings
+    FROM {_TIMES if reading.has_times_alone else _ROWS}) taken ON true
+WHERE s.organization_id = $1 AND s.id {schedules} AND s.deleted_at IS NULL{gate}
+ORDER BY s.id
+{lock}"""
+
+
 # A booking or hold whose event type this is names its schedules in the order they were taken.
 SESSIONS: Final = """
 SELECT extract(epoch FROM start_time)::bigint, schedule_ids, count(*) FROM (
@@ -115,64 +157,20 @@ GROUP BY 1, 2, 3
 """
 
 
-class Times(Sequence[tuple[int, int]]):
-    """`(start, end)` in epoch seconds, as `_packed` sent them: read when they are first asked
-    for, equal and hashed by what was sent. `starts` are the third instants of rows that have
-    three."""
-
-    __slots__ = ("_packed", "_read", "_width")
-
-    def __init__(self, packed: bytes | None, width: int) -> None:
-        self._packed = packed or b""
-        self._width = width
-        self._read: list[tuple[int, int]] | None = None
-
-    @property
-    def starts(self) -> list[int]:
-        return _seconds(self._instants()[2 :: self._width])
-
-    def __iter__(self) -> Iterator[tuple[int, int]]:
-        return iter(self._pairs())
-
-    def __len__(self) -> int:
-        return len(self._packed) // (INSTANT_BYTES * self._width)
-
-    @overload
-    def __getitem__(self, at: int) -> tuple[int, int]: ...
-    @overload
-    def __getitem__(self, at: slice) -> list[tuple[int, int]]: ...
-    def __getitem__(self, at: int | slice) -> Any:
-        return self._pairs()[at]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Times) and self._packed == other._packed
-
-    def __hash__(self) -> int:
-        return hash(self._packed)
-
-    def _pairs(self) -> list[tuple[int, int]]:
-        if self._read is None:
-            instants, width = self._instants(), self._width
-            begins, ends = _seconds(instants[0::width]), _seconds(instants[1::width])
-            self._read = list(zip(begins, ends, strict=True))
-        return self._read
-
-    def _instants(self) -> Sequence[int]:
-        """Microseconds since 2000."""
-        instants = array("q", self._packed)
-        if sys.byteorder == "little":
-            instants.byteswap()
-        return instants
-
-
 class StoredCalendar(Struct, frozen=True):
     """A schedule, and what meets a range; what is taken with its buffers, which the `starts` are
-    without. Ids in the same order, empty if they were not read."""
+    without. Ids in the same order, empty if they were not read.
+
+    `busy` holds busy times, then what is busy in its calendars elsewhere; those are known until
+    `known_until`, in epoch seconds, and None is a schedule that reads none.
+    """
 
     schedule: Schedule
-    busy: Times
-    taken: Times
+    busy: PackedTimes
+    taken: PackedTimes
+    known_until: int | None = None
     busy_ids: Sequence[UUID] = ()
+    calendar_ids: Sequence[UUID] = ()
     claims: Sequence[UUID] = ()
     bookings: Sequence[UUID | None] = ()
 
@@ -181,7 +179,15 @@ class StoredCalendar(Struct, frozen=True):
         return self.taken.starts
 
     def busy_id_at(self, position: int) -> UUID | None:
-        return self.busy_ids[position] if self.busy_ids else None
+        """The busy time; None for what is busy in a calendar, and where no ids were read."""
+        return self.busy_ids[position] if position < len(self.busy_ids) else None
+
+    def calendar_id_at(self, position: int) -> UUID | None:
+        """The calendar elsewhere; None for a busy time, and where no ids were read."""
+        if not self.calendar_ids:
+            return None
+        place = position - (len(self.busy) - len(self.calendar_ids))
+        return self.calendar_ids[place] if place >= 0 else None
 
 
 async def load_calendars(
@@ -197,11 +203,20 @@ async def load_calendars(
     """The schedules that there are, by id, with all that meets `span`; holds that have ended by
     `now` are not in it, nor the bookings and holds that are left out. `to_book` keeps the schedules
     from being deleted until the transaction ends."""
-    sql = READ_TO_BOOK[detail] if to_book else READ[detail]
-    rows = await tenant.tx.fetch(
-        sql, tenant.organization_id, schedule_ids, *span, now, excluded_ids or None
+    reading = Reading(detail, len(schedule_ids) == 1, bool(excluded_ids), to_book)
+    arguments = [tenant.organization_id, schedule_ids, *span, now]
+    if not reading.has_times_alone:
+        arguments.append(excluded_ids or None)
+    rows = [list(row) for row in await tenant.tx.fetch(read_statement(reading), *arguments)]
+    elsewhere = await load_times_elsewhere(
+        tenant,
+        [row[_ID_AT] for row in rows if row[_READS_CALENDARS_AT]],
+        span,
+        now,
+        excluded_ids,
+        with_calendars=detail is CalendarDetail.IDS,
     )
-    return [_stored_calendar(row) for row in rows]
+    return [_stored_calendar(row, elsewhere.get(row[_ID_AT], NOTHING_ELSEWHERE)) for row in rows]
 
 
 async def list_sessions(
@@ -261,19 +276,15 @@ async def count_claims_by_month(
     return [(number - 1, id_, month - 1, count) for number, id_, month, count in rows]
 
 
-def _stored_calendar(row: Any) -> StoredCalendar:
-    values = list(row)
-    busy, busy_ids, taken, claims, bookings = values[len(SCHEDULE_FIELDS) :]
+def _stored_calendar(values: list[Any], elsewhere: TimesElsewhere) -> StoredCalendar:
+    busy, busy_ids, taken, claims, bookings = values[_READS_CALENDARS_AT + 1 :]
     return StoredCalendar(
         schedule_from(values),
-        Times(busy, width=2),
-        Times(taken, width=3),
+        PackedTimes((busy or b"") + elsewhere.times if elsewhere.times else busy, width=2),
+        PackedTimes(taken, width=3),
+        elsewhere.known_until,
         busy_ids or (),
+        elsewhere.calendar_ids or (),
         claims or (),
         bookings or (),
     )
-
-
-def _seconds(instants: Sequence[int]) -> list[int]:
-    """In epoch seconds."""
-    return [instant // MICROSECONDS + POSTGRES_EPOCH for instant in instants]

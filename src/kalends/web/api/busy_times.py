@@ -14,13 +14,13 @@ from kalends.domain.schedule import BusyTime
 from kalends.domain.values import Day, Instant, Line
 from kalends.formats.schedules import BusyTimeBody, show_busy_time
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.scheduling import clocks
+from kalends.scheduling import local_time
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import busy_times, schedules
 from kalends.services.busy_times import NewBusyTime
 from kalends.web.api.listing import answer_page
 from kalends.web.api.models import DayOrInstant, PageQuery, RequestModel, day_or_instant
-from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted
+from kalends.web.http.answers import data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
@@ -65,12 +65,14 @@ class CreateBusyTime(RequestModel, frozen=True):
 async def list_busy_times(call: Call) -> HttpAnswer:
     """List the busy times of a schedule
 
-    Sorted by `start_time`, then id.
+    With what is busy in the calendars elsewhere that it reads. Sorted by `start_time`, then id.
     """
-    schedule = await call.read(schedules.get_schedule, call.id(ids.SCHEDULE, "schedule"))
+    schedule = await call.read(schedules.get_schedule, call.id(ids.SCHEDULE))
     query = call.query(BusyTimesQuery)
     start, end = _span(query, zone_of_schedule(schedule).name)
-    use_case = partial(busy_times.list_busy_times, schedule_id=schedule.id, start=start, end=end)
+    use_case = partial(
+        busy_times.list_all_busy_times, schedule_id=schedule.id, start=start, end=end
+    )
     return await answer_page(call, query, use_case, show_busy_time)
 
 
@@ -81,7 +83,7 @@ async def create_busy_time(call: Call) -> HttpAnswer:
     there stay as they are, new ones are refused with `BUSY`.
     """
     parse = partial(parse_new, await call.raw_json())
-    schedule_id = call.id(ids.SCHEDULE, "schedule")
+    schedule_id = call.id(ids.SCHEDULE)
     lock = partial(busy_times.lock_schedule, schedule_id=schedule_id)
     return await call.change(
         busy_time_response, lock_parse_update(lock, parse, busy_times.create_busy_time)
@@ -93,8 +95,8 @@ async def delete_busy_time(call: Call) -> HttpAnswer:
 
     The time can be booked again.
     """
-    schedule_id = call.id(ids.SCHEDULE, "schedule")
-    busy_time_id = call.id(ids.BUSY_TIME, "busy time", "busy_id")
+    schedule_id = call.id(ids.SCHEDULE)
+    busy_time_id = call.id(ids.BUSY_TIME, "busy_id")
     return await call.change(
         deleted_response, busy_times.delete_busy_time, schedule_id, busy_time_id
     )
@@ -131,14 +133,19 @@ def _span(query: BusyTimesQuery, zone: str) -> tuple[datetime | None, datetime |
 
 def _bounds(field: str, text: str, zone: str) -> tuple[datetime, datetime]:
     """Those of a day; an instant is both."""
-    given = day_or_instant(field, text)
-    return clocks.bounds_of(given, zone) if isinstance(given, Day) else (given, given)
+    bound = day_or_instant(field, text)
+    return local_time.bounds_of_day(bound, zone) if isinstance(bound, Day) else (bound, bound)
 
 
-_call = Resource(tag="Busy times", path="/api/v1/schedules/{id}/busy-times", scopes=BOOKING_SCOPES)
+_call = Resource(
+    tag="Busy times",
+    path="/api/v1/schedules/{id}/busy-times",
+    scopes=BOOKING_SCOPES,
+    item="/{busy_id}",
+)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_busy_times, {200: PageOf[BusyTimeBody]}, query=BusyTimesQuery),
-    _call("POST", create_busy_time, {201: DataOf[BusyTimeBody]}, body=CreateBusyTime),
-    _call("DELETE /{busy_id}", delete_busy_time, {200: DataOf[Deleted]}),
+    _call.list(list_busy_times, BusyTimeBody, BusyTimesQuery),
+    _call.create(create_busy_time, BusyTimeBody, CreateBusyTime),
+    _call.delete(delete_busy_time),
 )

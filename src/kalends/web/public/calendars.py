@@ -7,9 +7,12 @@ from urllib.parse import urlencode
 
 from kalends.domain.booking import Status
 from kalends.domain.ids import BOOKING, encode_id
-from kalends.formats.icalendar.invitations import EventStatus, FeedEntry, Person, feed_ics
+from kalends.formats.cleaning import one_line
+from kalends.formats.icalendar.invitations import EventStatus, FeedEntry, feed_ics
+from kalends.formats.person import Person
 from kalends.services.self_service import LinkedBooking
-from kalends.web.pages.labels import PLACES
+from kalends.translation import gettext, pgettext
+from kalends.web.pages.labels import LOCATION_TYPES
 
 GOOGLE: Final = "https://calendar.google.com/calendar/render"
 OUTLOOK: Final = "https://outlook.live.com/calendar/0/action/compose"
@@ -60,6 +63,7 @@ def calendar_file(opened: LinkedBooking, url: str, sender: str) -> bytes:
         summary=title_of(opened),
         recorded_at=booking.updated_at,
         location=place_of(opened),
+        description=_with_whom(opened),
         url=url,
     )
     name = opened.organization.name
@@ -71,7 +75,14 @@ def place_of(opened: LinkedBooking) -> str | None:
     kind = opened.booking.location_type
     if opened.location or not (kind or opened.booking.location):
         return opened.location
-    return str(PLACES[kind or "online"])
+    return str(LOCATION_TYPES[kind or "online"])
+
+
+def _with_whom(opened: LinkedBooking) -> str | None:
+    if not opened.booking.hosts:
+        return None
+    names = ", ".join(one_line(host.name) for host in opened.booking.hosts)
+    return gettext("{label}: {value}", label=pgettext("hosts", "With"), value=names)
 
 
 def title_of(opened: LinkedBooking) -> str:

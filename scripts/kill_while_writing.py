@@ -1,0 +1,228 @@
+"""Kills Kalends every three seconds while bookings are made, moved and cancelled, and then compares
+each booking with the events in a real CalDAV server's calendar.
+
+    .venv/bin/python -m scripts.kill_while_writing --bookings 300 --server radicale
+
+The server and a worker are killed in turn with SIGKILL. At the end each booking that is CONFIRMED
+has to have exactly one event, at its time, and no other one may have any, within 90 s.
+"""
+
+import argparse
+import random
+import re
+import tempfile
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from tests import caldav_servers
+from tests.caldav_servers import PASSWORD, USER, CalDavServer
+from tests.conftest import make_organization
+from tests.homes import environment_in
+from tests.servers import Server, WorkerProcess
+from tests.world import World
+
+from kalends.compose import installation, migrate_now
+from kalends.settings import Settings
+
+EVERY_SECONDS: Final = 3
+WITHIN_SECONDS: Final = 90
+FIRST_DAY: Final = (datetime.now(UTC) + timedelta(days=3)).replace(
+    hour=0, minute=0, second=0, microsecond=0
+)
+
+
+class Folders:
+    """What the fixtures of the tests ask pytest for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def mktemp(self, name: str) -> Path:
+        made = self._folder / name
+        made.mkdir()
+        return made
+
+
+class Calendar:
+    """A calendar on the server, as another client sees it."""
+
+    def __init__(self, server: CalDavServer, kind: str) -> None:
+        auth: Any = httpx.DigestAuth(USER, PASSWORD) if kind == "sabre" else (USER, PASSWORD)
+        self._dav = httpx.Client(auth=auth, timeout=60)
+        home = {
+            "radicale": f"{server.url}{USER}/",
+            "xandikos": f"{server.url}user/calendars/",
+            "sabre": f"{server.url}calendars/{USER}/",
+        }[kind]
+        self.url = f"{home}{uuid.uuid4()}/"
+        made = self._dav.request("MKCALENDAR", self.url)
+        assert made.status_code == 201, made.text
+
+    def events(self) -> list[tuple[str, str]]:
+        """UID and start of each event."""
+        listed = self._dav.request("PROPFIND", self.url, headers={"Depth": "1"})
+        hrefs = re.findall(r"<(?:\w+:)?href>([^<]*\.ics)</", listed.text)
+        host = self.url.split("/", 3)
+        base = "/".join(host[:3])
+        texts = (self._dav.get(base + href).text for href in hrefs)
+        return [(_value("UID", text), _value("DTSTART", text)) for text in texts]
+
+
+def _value(name: str, text: str) -> str:
+    unfolded = re.sub(r"\r?\n ", "", text)
+    found = re.search(rf"^{name}[^:\r\n]*:([^\r\n]*)", unfolded, re.MULTILINE)
+    return found[1] if found else ""
+
+
+class Killer(threading.Thread):
+    """Kills the server and the worker in turn, until it is told to stop."""
+
+    def __init__(self, victims: list[Server]) -> None:
+        super().__init__()
+        self._victims = victims
+        self._stopped = threading.Event()
+        self.kills = 0
+
+    def run(self) -> None:
+        while not self._stopped.wait(EVERY_SECONDS):
+            victim = self._victims[self.kills % len(self._victims)]
+            victim.kill()
+            victim.ensure_running()
+            self.kills += 1
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self.join()
+
+
+def send(world: World, method: str, path: str, **more: Any) -> httpx.Response:
+    """Asks again under the same key until there is an answer."""
+    headers = {"Idempotency-Key": str(uuid.uuid4())}
+    until = time.monotonic() + 120
+    while True:
+        try:
+            answer = world.api.request(method, f"/api/v1/{path}", headers=headers, **more)
+            if answer.status_code < 500 and answer.status_code != 409:
+                return answer
+        except httpx.HTTPError:
+            pass
+        assert time.monotonic() < until, "nobody answers"
+        time.sleep(0.2)
+
+
+def change_bookings(world: World, event_type: str, count: int, chance: random.Random) -> None:
+    """Each is made, and then perhaps moved, moved again, or cancelled."""
+    for number in range(count):
+        start = FIRST_DAY + timedelta(hours=number)
+        attendee = {"name": f"Guest {number}", "email": f"guest{number}@example.com"}
+        body = {"event_type_id": event_type, "start_time": start.isoformat(), "attendee": attendee}
+        made = send(world, "POST", "bookings", json=body)
+        assert made.status_code == 201, made.text
+        path = f"bookings/{made.json()['data']['id']}"
+        for _ in range(chance.choice((0, 1, 2))):
+            moved = start + timedelta(days=60, minutes=chance.choice((0, 5)))
+            send(world, "PATCH", path, json={"start_time": moved.isoformat()})
+        if chance.random() < 0.3:
+            assert send(world, "DELETE", path).status_code == 200
+
+
+def wanted(world: World) -> Counter[tuple[str, str]]:
+    """The booking and the start of each event that there is to be."""
+    found: Counter[tuple[str, str]] = Counter()
+    offset = 0
+    while True:
+        query = {"status": "CONFIRMED", "limit": 100, "offset": offset}
+        page = send(world, "GET", "bookings", params=query).json()
+        for booking in page["data"]:
+            start = datetime.fromisoformat(booking["start_time"])
+            found[booking["id"], f"{start:%Y%m%dT%H%M%SZ}"] += 1
+        if not page["meta"]["hasMore"]:
+            return found
+        offset += 100
+
+
+def there(calendar: Calendar) -> Counter[tuple[str, str]]:
+    return Counter((uid.partition("-")[0], start) for uid, start in calendar.events())
+
+
+@contextmanager
+def installed(kind: str, folder: Path) -> Iterator[tuple[World, list[Server], CalDavServer]]:
+    fixture = getattr(caldav_servers, kind)
+    make = getattr(fixture, "__wrapped__", None) or fixture.__pytest_wrapped__.obj
+    server_there = make(Folders(folder))
+    environment = environment_in(folder, OUTBOUND_ALLOW="127.0.0.1")
+    with ExitStack() as stack:
+        stack.callback(lambda: next(server_there, None))
+        caldav = next(server_there)
+        home = stack.enter_context(installation(Settings.from_environ(environment)))
+        migrate_now(home)
+        server = stack.enter_context(Server(environment, folder / "server.log"))
+        worker = stack.enter_context(WorkerProcess(environment, folder / "worker.log"))
+        world = World(server.url, make_organization(home), "unused")
+        stack.callback(world.close)
+        yield world, [worker, server], caldav
+
+
+def connect(world: World, caldav: CalDavServer, calendar: Calendar) -> str:
+    """An event type of half an hour, on a schedule that writes the calendar."""
+    login = {"url": caldav.url, "username": USER, "password": PASSWORD}
+    made = send(world, "POST", "calendar-connections", json={"provider": "caldav"} | login)
+    assert made.status_code == 201, made.text
+    path = f"calendar-connections/{made.json()['data']['id']}/calendars"
+    name = calendar.url.rstrip("/").rpartition("/")[2]
+    listed = send(world, "GET", path).json()["data"]
+    (found,) = [one for one in listed if one["name"] == name or name in one["name"]]
+    schedule = send(world, "POST", "schedules", json={"name": "Ada"}).json()["data"]
+    use = [{"calendar_id": found["id"], "reads": False, "writes": True}]
+    answer = send(world, "PUT", f"schedules/{schedule['id']}/calendars", json=use)
+    assert answer.status_code == 200, answer.text
+    kind = {
+        "name": "Visit",
+        "schedule_id": schedule["id"],
+        "duration_minutes": 30,
+        "slot_step_minutes": 5,
+        "requires_confirmation": False,
+    }
+    return str(send(world, "POST", "event-types", json=kind).json()["data"]["id"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--bookings", type=int, default=300)
+    parser.add_argument("--server", choices=("radicale", "xandikos", "sabre"), default="radicale")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with installed(given.server, folder) as (world, victims, caldav):
+            calendar = Calendar(caldav, given.server)
+            event_type = connect(world, caldav, calendar)
+            killer = Killer(victims)
+            killer.start()
+            change_bookings(world, event_type, given.bookings, random.Random(given.seed))
+            killer.stop()
+            ended = time.monotonic()
+            expected = wanted(world)
+            while (found := there(calendar)) != expected:
+                waited = time.monotonic() - ended
+                if waited > WITHIN_SECONDS:
+                    break
+                time.sleep(1)
+            seconds = time.monotonic() - ended
+    print(f"{given.server}: {killer.kills} kills, {sum(expected.values())} live bookings,")
+    print(f"{sum(found.values())} events after {seconds:.0f} s; missing: {len(expected - found)},")
+    print(f"too many: {len(found - expected)}")
+    if found != expected:
+        raise SystemExit("the calendar differs")
+
+
+if __name__ == "__main__":
+    main()

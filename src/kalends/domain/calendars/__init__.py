@@ -1,0 +1,1 @@
+"""Calendars elsewhere: accounts, what they hold, and which schedules use it."""

@@ -1,0 +1,66 @@
+"""What a schedule does about its calendars elsewhere: what is written there, and what follows from
+changes there."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class OnMove(StrEnum):
+    """When somebody moves the event there: the booking moves too, somebody is asked, or the event
+    goes back to where it was."""
+
+    FOLLOW = "follow"
+    ASK = "ask"
+    RESTORE = "restore"
+
+
+class OnDelete(StrEnum):
+    """When somebody deletes the event there: somebody is asked, the booking is cancelled, or the
+    event is written anew."""
+
+    ASK = "ask"
+    CANCEL = "cancel"
+    RESTORE = "restore"
+
+
+class PendingEvents(StrEnum):
+    """What is written of a booking that nobody has confirmed yet."""
+
+    NONE = "none"
+    TENTATIVE = "tentative"
+
+
+class EventDetails(StrEnum):
+    """What an event says beside its times: who comes, all that is known of them, or nothing."""
+
+    NAME = "name"
+    ALL = "all"
+    NONE = "none"
+
+
+class FreshCheck(StrEnum):
+    """Whether calendars are asked once more, for a moment, before a booking."""
+
+    OFF = "off"
+    SHORT = "short"
+
+
+class WhenStale(StrEnum):
+    """What becomes of times while calendars cannot be read: offered by what was known, or, after
+    some hours, not at all."""
+
+    KEEP = "keep"
+    CLOSE = "close"
+
+
+class CalendarPolicy(Struct, frozen=True, omit_defaults=True):
+    """`close_after_hours` is there where stale calendars close the schedule, and only there."""
+
+    on_move: OnMove = OnMove.FOLLOW
+    on_delete: OnDelete = OnDelete.ASK
+    pending: PendingEvents = PendingEvents.NONE
+    details: EventDetails = EventDetails.NAME
+    fresh_check: FreshCheck = FreshCheck.OFF
+    when_stale: WhenStale = WhenStale.KEEP
+    close_after_hours: int | None = None

@@ -1,0 +1,176 @@
+"""The public JSON of calendar connections, their calendars, and what schedules do with those."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from kalends.domain import ids
+from kalends.domain.calendars.accounts import CalendarAccess
+from kalends.domain.calendars.connections import (
+    CalendarConnection,
+    CalendarUse,
+    ConnectedCalendar,
+    ConnectionState,
+    ProviderName,
+)
+from kalends.domain.calendars.syncs import CalendarSync, SyncState
+
+
+class CalendarConnectionBody(Struct, frozen=True):
+    """An account elsewhere, whose calendars schedules read and write."""
+
+    id: Annotated[str, Meta(examples=["ccn_0352lF5NnllfIJ66lPpfc3"])]
+    provider: ProviderName
+    account: Annotated[
+        str | None, Meta(description="Whose it is, in its server's words.", examples=["ada"])
+    ]
+    user_id: Annotated[
+        str | None, Meta(description="The user whose it is; null is the organization's.")
+    ]
+    state: Annotated[
+        ConnectionState,
+        Meta(
+            description="`reading` until each calendar has been read once; `reconnect` where the "
+            "server refuses the password; `failing` after two hours without an answer."
+        ),
+    ]
+    reason: Annotated[str | None, Meta(description="Why it does not work, as a sentence.")]
+    last_synced_at: Annotated[
+        datetime | None, Meta(description="When its calendars were last read; null is never.")
+    ]
+    stale_since: Annotated[
+        datetime | None,
+        Meta(description="Since when it could not be read; what was known is used meanwhile."),
+    ]
+    calendars_total: int
+    created_at: datetime
+
+
+class CalendarBody(Struct, frozen=True):
+    """A calendar of a connection."""
+
+    id: Annotated[str, Meta(examples=["cal_0352lF5NnllfIJ66lPpfc3"])]
+    connection_id: str
+    name: Annotated[str, Meta(examples=["Personal"])]
+    timezone: Annotated[
+        str | None, Meta(description="The zone of its days; null where it does not say.")
+    ]
+    access: Annotated[
+        CalendarAccess,
+        Meta(description="What the account may do: see when it is busy, read it, write into it."),
+    ]
+    last_synced_at: datetime | None
+    known_until: Annotated[
+        datetime | None,
+        Meta(description="Until when it is known; null until it has been read once."),
+    ]
+    events_total: int
+    unreadable_total: Annotated[
+        int, Meta(description="Events that could not be read whole; they may block too little.")
+    ]
+
+
+class SyncStartedBody(Struct, frozen=True):
+    """A sync that was asked for."""
+
+    run_id: Annotated[str, Meta(description="The sync.", examples=["csr_0352lF5NnllfIJ66lPpfc3"])]
+
+
+class CalendarSyncBody(Struct, frozen=True):
+    """A reading of each calendar of a connection, that somebody asked for."""
+
+    id: Annotated[str, Meta(examples=["csr_0352lF5NnllfIJ66lPpfc3"])]
+    connection_id: str
+    state: Annotated[
+        SyncState,
+        Meta(
+            description="`running` until each calendar has been read, or tried, for this sync or a "
+            "later one."
+        ),
+    ]
+    started_at: Annotated[datetime, Meta(description="When it was asked for.")]
+    calendars_total: int
+    calendars_read: Annotated[int, Meta(description="How many have been read.")]
+    calendars_failed: Annotated[
+        int,
+        Meta(description="How many could not be read; what was known of them is used."),
+    ]
+    events_changed: Annotated[
+        int, Meta(description="Events that were new, or another than before.")
+    ]
+    events_removed: Annotated[int, Meta(description="Events that were gone.")]
+
+
+class CalendarUseBody(Struct, frozen=True):
+    """What a schedule does with a calendar."""
+
+    calendar_id: str
+    reads: Annotated[bool, Meta(description="Whether its events make the schedule busy.")]
+    writes: Annotated[bool, Meta(description="Whether bookings are written into it.")]
+    tentative_blocks: bool
+    all_day_blocks: bool
+    out_of_office_blocks: bool
+
+
+def show_connection(connection: CalendarConnection, calendars_total: int) -> dict[str, Any]:
+    """The connection as the API shows it: the fields of `CalendarConnectionBody`."""
+    c = connection
+    return {
+        "id": ids.encode_id(ids.CALENDAR_CONNECTION, c.id),
+        "provider": c.provider,
+        "account": c.account,
+        "user_id": ids.encode_id_or_none(ids.USER, c.user_id),
+        "state": c.state,
+        "reason": c.reason,
+        "last_synced_at": c.last_synced_at,
+        "stale_since": c.stale_since,
+        "calendars_total": calendars_total,
+        "created_at": c.created_at,
+    }
+
+
+def show_calendar(calendar: ConnectedCalendar) -> dict[str, Any]:
+    """The calendar as the API shows it: the fields of `CalendarBody`."""
+    c = calendar
+    return {
+        "id": ids.encode_id(ids.CALENDAR, c.id),
+        "connection_id": ids.encode_id(ids.CALENDAR_CONNECTION, c.connection_id),
+        "name": c.name,
+        "timezone": c.timezone,
+        "access": c.access,
+        "last_synced_at": c.last_synced_at,
+        "known_until": c.known_until,
+        "events_total": c.events_total,
+        "unreadable_total": c.unreadable_total,
+    }
+
+
+def show_sync(sync: CalendarSync) -> dict[str, Any]:
+    """The sync as the API shows it: the fields of `CalendarSyncBody`."""
+    s = sync
+    return {
+        "id": ids.encode_id(ids.CALENDAR_SYNC, s.id),
+        "connection_id": ids.encode_id(ids.CALENDAR_CONNECTION, s.connection_id),
+        "state": s.state,
+        "started_at": s.started_at,
+        "calendars_total": s.calendars_total,
+        "calendars_read": s.calendars_read,
+        "calendars_failed": s.calendars_failed,
+        "events_changed": s.events_changed,
+        "events_removed": s.events_removed,
+    }
+
+
+def show_use(use: CalendarUse) -> Mapping[str, Any]:
+    """What a schedule does with a calendar, as the API shows it: the fields of
+    `CalendarUseBody`."""
+    return {
+        "calendar_id": ids.encode_id(ids.CALENDAR, use.calendar_id),
+        "reads": use.reads,
+        "writes": use.writes,
+        "tentative_blocks": use.tentative_blocks,
+        "all_day_blocks": use.all_day_blocks,
+        "out_of_office_blocks": use.out_of_office_blocks,
+    }

@@ -1,0 +1,353 @@
+"""Following what was done to our events in calendars elsewhere: only on proof.
+
+A reading makes events suspicious (`missed_at`): gone, or at another time. A job asks for each of
+them alone. What is gone has to be so a minute later, too, and in no other calendar of the account;
+a failure proves nothing. Then the schedule's policy says what follows; many at once are always
+asked about, since a calendar that was deleted or restored is no decision about bookings.
+"""
+
+import itertools
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Final, TypeAlias
+from uuid import UUID
+
+import structlog
+from msgspec import Struct, json, structs
+
+from kalends.availability.interval import Interval
+from kalends.availability.wallclock import zone_named
+from kalends.domain.access import Mode
+from kalends.domain.booking import MOVABLE, Booking
+from kalends.domain.calendars.accounts import CalendarAccount, CalendarObject
+from kalends.domain.calendars.connections import ConnectedCalendar, ConnectionState
+from kalends.domain.calendars.failures import CredentialsRefused, ObjectGone
+from kalends.domain.calendars.findings import CalendarFinding, FindingKind
+from kalends.domain.calendars.links import CalendarLink, LinkedSchedule, LinkState
+from kalends.domain.calendars.policies import OnDelete, OnMove
+from kalends.domain.errors import KalendsError, Unavailable
+from kalends.domain.ids import CALENDAR, encode_id, new_id
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
+from kalends.scheduling import booking_changes
+from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
+from kalends.services.calendars.event_writing import account_of, next_generation
+from kalends.services.calendars.queue import DueCalendar
+from kalends.services.calendars.shapes import (
+    KNOWN_AHEAD,
+    KNOWN_BEFORE,
+    busy_stretches,
+    key_of,
+    read_objects,
+    stored_event,
+)
+from kalends.store.calendars import calendars, connections, events, findings, links
+from kalends.store.database import TenantConnection
+from kalends.store.notifier import CALENDARS_CHANNEL
+from kalends.store.outbox.calendar_lanes import poke_lanes
+
+log = structlog.get_logger("kalends.calendars")
+
+ACTOR: Final = "calendar"
+FOLLOW_JOB: Final = "follow_calendar"
+# Between the two looks that prove that an event is gone.
+LOOKS_APART: Final = timedelta(seconds=60)
+AGAIN_AFTER_FAILURE: Final = timedelta(minutes=5)
+LINKS_AT_ONCE: Final = 200
+# For all questions of one look: each waits for its answer by itself, and a host that hangs must not
+# keep the place of others for hours. What is left is asked the next time.
+LOOK_SECONDS: Final = 120.0
+# More of a calendar's events at once than both are no decisions about bookings. They are counted in
+# the database, and over an hour: one look may see a part of them alone, as it is one of several, or
+# the server is slow.
+FEW: Final = 3
+FEW_SHARE: Final = 0.2
+AT_ONCE: Final = timedelta(hours=1)
+
+
+class Gone(Struct, frozen=True):
+    """The event is not there."""
+
+
+class MovedTo(Struct, frozen=True):
+    """It is at another time; None where that is not one span of time any more."""
+
+    span: tuple[datetime, datetime] | None
+
+
+class Unmoved(Struct, frozen=True):
+    """It is where it was; `etag` is its version."""
+
+    etag: str | None
+
+
+class Unknown(Struct, frozen=True):
+    """Nothing is proved."""
+
+
+Seen: TypeAlias = Gone | MovedTo | Unmoved | Unknown
+
+
+async def follow_changes(context: Context, payload: bytes) -> timedelta | None:
+    """The job: looks at what is suspicious in a calendar. When it is to run again, if it is."""
+    due = json.decode(payload, type=DueCalendar)
+    async with context.database.tenant_connection(due.organization_id) as tenant:
+        calendar = await calendars.find_calendar(tenant, due.calendar_id)
+        if calendar is None:
+            return None
+        connection = await connections.find_connection(tenant, calendar.connection_id)
+        suspicious = await links.list_suspicious(tenant, calendar.id, LINKS_AT_ONCE)
+        now = context.clock()
+        total = await links.count_written(tenant, calendar.id, now)
+        doubted = await findings.count_doubted(tenant, calendar.id, now - AT_ONCE)
+        others = await calendars.list_calendars(tenant, calendar.connection_id)
+    idle = (ConnectionState.PAUSED, ConnectionState.RECONNECT, ConnectionState.REMOVING)
+    if connection is None or connection.state in idle or not suspicious:
+        return None
+    account = account_of(context, due.organization_id, connection, calendar)
+    if isinstance(account, CredentialsRefused):
+        return None
+    until = monotonic() + LOOK_SECONDS
+    follower = Follower(context, due.organization_id, calendar, account, until)
+    looks = [(link, schedule, await follower.look(link)) for link, schedule in suspicious]
+    doubted -= sum(isinstance(seen, Unmoved) for _, _, seen in looks)
+    is_mass, again = doubted > max(FEW, FEW_SHARE * total), None
+    for link, schedule, seen in looks:
+        again = await follower.follow(link, schedule, seen, others, is_mass=is_mass) or again
+    return again
+
+
+class Follower(Struct, frozen=True):
+    """One look at one calendar. Nothing more is asked from `until` on (by `monotonic`)."""
+
+    context: Context
+    organization_id: UUID
+    calendar: ConnectedCalendar
+    account: CalendarAccount
+    until: float
+
+    async def follow(
+        self,
+        link: CalendarLink,
+        schedule: LinkedSchedule,
+        seen: Seen,
+        others: Sequence[ConnectedCalendar],
+        *,
+        is_mass: bool,
+    ) -> timedelta | None:
+        """What follows for one event; when it has to be looked at again, if it has."""
+        if isinstance(seen, Unknown):
+            return AGAIN_AFTER_FAILURE
+        if isinstance(seen, Gone):
+            assert link.missed_at is not None
+            if self.context.clock() < link.missed_at + LOOKS_APART:
+                return LOOKS_APART
+            elsewhere = await self._is_elsewhere(link, others)
+            if elsewhere is None:
+                return AGAIN_AFTER_FAILURE
+            if elsewhere:
+                seen = MovedTo(None)
+        caller = Caller(self.organization_id, Mode.LIVE, ACTOR, source=ACTOR)
+        try:
+            await change(self.context, caller, _settle, link, schedule, seen, is_mass)
+        except Unavailable:
+            return AGAIN_AFTER_FAILURE
+        except KalendsError as error:
+            log.info("calendar_change_not_followed", reason=error.message)
+            await change(self.context, caller, _ask, link, seen, error.message)
+        return None
+
+    async def look(self, link: CalendarLink) -> Seen:
+        """The question for this one event."""
+        if monotonic() >= self.until:
+            return Unknown()
+        found = await self.account.read_object(self.calendar.remote_id, link.ref or "")
+        if isinstance(found, ObjectGone):
+            return Gone()
+        if not isinstance(found, CalendarObject):
+            return Unknown()
+        span = await self._span_of(found)
+        if span is None:
+            return MovedTo(None)
+        if span == (link.shown_from, link.shown_until):
+            return Unmoved(found.etag)
+        return MovedTo(span)
+
+    async def _span_of(self, found: CalendarObject) -> tuple[datetime, datetime] | None:
+        """When it is, if that is one span that is not of whole days and does not recur."""
+        if found.data:
+            read, _ = read_objects([found], [])
+            stored = stored_event(read[0], read[0].own_ids) if read else None
+        else:  # a sandbox keeps its times alone
+            async with self.context.database.tenant_connection(self.organization_id) as tenant:
+                stored = await events.find_event(tenant, self.calendar.id, key_of(found.href))
+        if stored is None:
+            return None
+        now = self.context.clock()
+        span = Interval(int((now - KNOWN_BEFORE).timestamp()), int((now + KNOWN_AHEAD).timestamp()))
+        pieces = busy_stretches([stored], span, zone_named("UTC")).pieces
+        if not pieces or any(piece.is_all_day for piece in pieces):
+            return None
+        pieces.sort(key=lambda piece: piece.start_time)
+        for piece, following in itertools.pairwise(pieces):
+            if piece.end_time != following.start_time:
+                return None
+        return pieces[0].start_time, pieces[-1].end_time
+
+    async def _is_elsewhere(
+        self, link: CalendarLink, others: Sequence[ConnectedCalendar]
+    ) -> bool | None:
+        """Whether another calendar of the account has it; None where that cannot be known."""
+        for other in others:
+            if other.id == self.calendar.id:
+                continue
+            if monotonic() >= self.until:
+                return None
+            found = await self.account.find_objects(other.remote_id, link.uid or "")
+            if not isinstance(found, list):
+                return None
+            if found:
+                return True
+        return False
+
+
+class SeenThere(Struct, frozen=True):
+    """What a look at a calendar has seen of events of ours: those that `changed`, by address and
+    times, and those that are `gone`; None stands for all that are not `there`."""
+
+    changed: Collection[tuple[str, datetime | None, datetime | None]]
+    gone: Sequence[str] | None
+    there: Sequence[str] = ()
+
+
+async def note_changes(
+    tenant: TenantConnection, calendar_id: UUID, seen: SeenThere, now: datetime
+) -> bool:
+    """Makes events of ours suspicious that are gone, or at another time than we wrote; whether
+    there are any."""
+    moved = missing = 0
+    if seen.changed:
+        moved = await links.mark_moved(tenant, calendar_id, seen.changed, now)
+    if seen.gone is None or seen.gone:
+        missing = await links.mark_missing(tenant, calendar_id, seen.gone, seen.there, now)
+    return bool(moved or missing)
+
+
+async def _settle(
+    work: UnitOfWork, link: CalendarLink, schedule: LinkedSchedule, seen: Seen, is_mass: bool
+) -> None:
+    """What the policy says, for the booking as it is now. Raises what a change of it raises."""
+    locked = await links.lock_link(work.tenant, link)
+    if locked is None or locked.generation != link.generation or locked.missed_at is None:
+        return
+    if locked.state is not LinkState.WRITTEN or locked.is_unclear:
+        return
+    booked = await links.list_bookings_of_link(work.tenant, locked)
+    live = [one for one in booked if one.status in MOVABLE and one.start_time > work.recorded_at]
+    if isinstance(seen, Unmoved) or not live:
+        await links.update_link(work.tenant, structs.replace(locked, missed_at=None))
+        return
+    if is_mass or locked.booking_id is None or _has_several_hosts(live[0]):
+        await _ask(work, locked, seen)
+    elif isinstance(seen, MovedTo):
+        await _follow_move(work, locked, schedule, live[0], seen)
+    else:
+        await _follow_deletion(work, locked, schedule, live[0])
+
+
+def _has_several_hosts(booking: Booking) -> bool:
+    return len({host.user_id for host in booking.hosts}) > 1
+
+
+async def _follow_move(
+    work: UnitOfWork,
+    link: CalendarLink,
+    schedule: LinkedSchedule,
+    booking: Booking,
+    seen: MovedTo,
+) -> None:
+    on_move = schedule.policy.on_move
+    if on_move is OnMove.RESTORE:
+        await restore_event(work, link, is_there=True)
+    elif on_move is OnMove.ASK or seen.span is None:
+        await _ask(work, link, seen)
+    else:
+        await move_booking(work, link, booking, seen.span)
+
+
+async def move_booking(
+    work: UnitOfWork, link: CalendarLink, booking: Booking, span: tuple[datetime, datetime]
+) -> None:
+    """The booking moves to where its event is, by the ordinary way. Raises what that raises."""
+    changes = BookingChanges(start_time=span[0], end_time=span[1], override=True)
+    await booking_changes.update_booking(
+        work, ChangeableBooking(booking, frozenset({booking.version})), changes
+    )
+    await links.update_link(
+        work.tenant,
+        structs.replace(link, missed_at=None, shown_from=span[0], shown_until=span[1]),
+    )
+
+
+async def _follow_deletion(
+    work: UnitOfWork, link: CalendarLink, schedule: LinkedSchedule, booking: Booking
+) -> None:
+    on_delete = schedule.policy.on_delete
+    if on_delete is OnDelete.ASK:
+        await _ask(work, link, Gone())
+    elif on_delete is OnDelete.RESTORE:
+        await restore_event(work, link, is_there=False)
+    else:
+        await cancel_booking(work, link, booking)
+
+
+async def cancel_booking(work: UnitOfWork, link: CalendarLink, booking: Booking) -> None:
+    """Cancels the booking by the ordinary way. Raises what that raises."""
+    await booking_changes.cancel_booking(
+        work, ChangeableBooking(booking, frozenset({booking.version})), Cancellation()
+    )
+    await links.update_link(work.tenant, structs.replace(link, missed_at=None))
+
+
+async def restore_event(work: UnitOfWork, link: CalendarLink, *, is_there: bool) -> None:
+    """Has the event written again as the booking is: where it stands, or as another one."""
+    if is_there:
+        restored = structs.replace(link, is_unclear=True, missed_at=None, state=LinkState.WAITING)
+    else:
+        restored = structs.replace(next_generation(link), missed_at=None)
+    await links.update_link(work.tenant, restored)
+    await _poke(work, link)
+
+
+async def _poke(work: UnitOfWork, link: CalendarLink) -> None:
+    place = link.calendar_id, link.subject_id
+    await poke_lanes(work.tenant, [place], work.recorded_at)
+    work.notifications.add(CALENDARS_CHANNEL)
+
+
+async def _ask(work: UnitOfWork, link: CalendarLink, seen: Seen, reason: str | None = None) -> None:
+    """Somebody has to decide; an event that is gone is not written again meanwhile."""
+    span = seen.span if isinstance(seen, MovedTo) else None
+    is_gone = isinstance(seen, Gone)
+    finding = CalendarFinding(
+        id=new_id(),
+        kind=FindingKind.DELETED if is_gone else FindingKind.MOVED,
+        booking_id=link.booking_id,
+        schedule_id=link.schedule_id,
+        calendar_id=link.calendar_id,
+        subject_id=link.subject_id,
+        seen_at=work.recorded_at,
+        was_from=link.shown_from,
+        was_until=link.shown_until,
+        is_from=span[0] if span else None,
+        is_until=span[1] if span else None,
+        reason=reason,
+    )
+    await findings.put_finding(work.tenant, finding)
+    state = LinkState.ASKING if is_gone else link.state
+    await links.update_link(work.tenant, structs.replace(link, missed_at=None, state=state))
+    if is_gone:  # the booking shows it
+        await _poke(work, link)
+    log.info(
+        "calendar_finding", kind=finding.kind.value, calendar=encode_id(CALENDAR, link.calendar_id)
+    )

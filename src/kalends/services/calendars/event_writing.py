@@ -1,0 +1,380 @@
+"""Bringing a calendar elsewhere to what it is to show of one booking, or of the seats of a session.
+
+Nothing is sent that was decided before: who has the lease of the lane reads what is wanted now, and
+what is known of the event, and writes the difference. Before something is sent its link says so;
+whoever finds it unclear, as the answer was lost or a process killed, looks at what stands there
+before it sends again. Since UID and address of an event are those of its link in its generation, no
+second one can come of that.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
+from uuid import UUID
+
+import structlog
+from msgspec import Raw, Struct, json, structs
+
+from kalends.domain.booking import Booking, Status
+from kalends.domain.calendars.accounts import (
+    CalendarAccount,
+    CalendarObject,
+    Conflict,
+    ObjectDeleted,
+    ObjectWritten,
+)
+from kalends.domain.calendars.connections import (
+    CalendarConnection,
+    ConnectedCalendar,
+    ProviderName,
+)
+from kalends.domain.calendars.failures import (
+    CalendarFailure,
+    CredentialsRefused,
+    NotUnderstood,
+    ObjectGone,
+    UidTaken,
+    Unanswered,
+)
+from kalends.domain.calendars.links import CalendarLink, LinkedSchedule, LinkState, uid_of
+from kalends.domain.calendars.policies import PendingEvents
+from kalends.domain.ids import CALENDAR, SCHEDULE, encode_id
+from kalends.formats.icalendar.written import (
+    WrittenEvent,
+    event_of_booking,
+    event_of_session,
+    written_ics,
+)
+from kalends.runtime.unit_of_work import Context
+from kalends.services.calendars.logins import open_account, reason_of
+from kalends.services.calendars.own_events import forget_event, keep_event
+from kalends.services.calendars.sandbox_account import SandboxAccount
+from kalends.store.accounts.organizations import find_organization
+from kalends.store.calendars import calendars, connections, links
+from kalends.store.outbox.calendar_lanes import DueCalendarLane, wake_other_calendars
+from kalends.translation import in_language
+from kalends.translation.readers import language_for
+
+log = structlog.get_logger("kalends.calendars")
+
+MOST_STEPS: Final = 4
+NEW_COMES_FIRST: Final = "The event in the new calendar comes first."
+RESTLESS: Final = "The event changes all the time."
+
+
+class Waits(Struct, frozen=True):
+    """Not done: why, as a sentence, and when it is to be tried again, where somebody says so. Where
+    it `is_postponed`, that was no try."""
+
+    reason: str
+    after: timedelta | None = None
+    is_postponed: bool = False
+
+
+class Place(Struct, frozen=True):
+    """Where events are written, of which organization."""
+
+    context: Context
+    organization_id: UUID
+    connection: CalendarConnection
+    calendar: ConnectedCalendar
+    account: CalendarAccount
+
+
+class Keep(Struct, frozen=True):
+    """What stands there stays as it is."""
+
+
+Wanted: TypeAlias = WrittenEvent | Keep | None
+KEEP: Final = Keep()
+
+
+async def settle_lane(context: Context, lane: DueCalendarLane) -> Waits | None:
+    """Brings the lane's calendar to what is wanted; None when it is done. Raises Unavailable."""
+    async with context.database.tenant_connection(lane.organization_id) as tenant:
+        calendar = await calendars.find_calendar(tenant, lane.calendar_id)
+        if calendar is None:
+            return None
+        connection = await connections.find_connection(tenant, calendar.connection_id)
+        found = await links.list_links_of_lane(tenant, lane.calendar_id, lane.lane_id)
+        if connection is None or not found:
+            return None
+        booked = await links.list_bookings_of_link(tenant, found[0][0])
+        has_seats = bool(
+            booked
+            and booked[0].event_type_id
+            and await links.has_seats(tenant, booked[0].event_type_id)
+        )
+        organization = await find_organization(tenant)
+    account = account_of(context, lane.organization_id, connection, calendar)
+    if isinstance(account, CredentialsRefused):
+        return Waits(reason_of(account), timedelta(hours=1), is_postponed=True)
+    place = Place(context, lane.organization_id, connection, calendar, account)
+    now, waits = context.clock(), None
+    with in_language(language_for([organization.locale if organization else None])):
+        for link, schedule in found:
+            wanted = wanted_event(link, schedule, booked, now, has_seats=has_seats)
+            waits = await _reach(place, link, schedule, wanted) or waits
+    await _show_all(place, lane.lane_id, booked)
+    return waits
+
+
+def wanted_event(
+    link: CalendarLink,
+    schedule: LinkedSchedule,
+    booked: Sequence[Booking],
+    now: datetime,
+    *,
+    has_seats: bool,
+) -> Wanted:
+    """What the calendar is to show for the link: pure."""
+    taking = [one for one in booked if link.schedule_id in one.schedule_ids and not one.conflict]
+    over = [one for one in taking if one.status in (Status.COMPLETED, Status.NO_SHOW)]
+    live = [one for one in taking if _is_shown(one, schedule)]
+    is_here = schedule.writes_id == link.calendar_id and has_seats == (link.booking_id is None)
+    if over and not live:
+        return KEEP
+    if not live or not is_here:
+        return None
+    if max(one.end_time for one in live) <= now:
+        return KEEP
+    details = schedule.policy.details
+    if link.booking_id is None:
+        return event_of_session([*live, *over], details)
+    return event_of_booking(live[0], details)
+
+
+def _is_shown(booking: Booking, schedule: LinkedSchedule) -> bool:
+    if booking.status == Status.PENDING:
+        return schedule.policy.pending is PendingEvents.TENTATIVE
+    return booking.status == Status.CONFIRMED
+
+
+def account_of(
+    context: Context,
+    organization_id: UUID,
+    connection: CalendarConnection,
+    calendar: ConnectedCalendar,
+) -> CalendarAccount | CredentialsRefused:
+    """The account that the calendar is of; nothing is asked yet."""
+    if connection.provider is ProviderName.TEST:
+        return SandboxAccount(context, organization_id, connection.id, calendar)
+    return open_account(context, connection)
+
+
+async def _reach(
+    place: Place, link: CalendarLink, schedule: LinkedSchedule, wanted: Wanted
+) -> Waits | None:
+    if isinstance(wanted, Keep):
+        return None
+    if wanted is not None:
+        return await _write(place, link, wanted)
+    if link.state is LinkState.REMOVED:
+        return None
+    moves_on = schedule.writes_id is not None and schedule.writes_id != link.calendar_id
+    if moves_on and link.may_be_there and not schedule.is_written_elsewhere:
+        return Waits(NEW_COMES_FIRST)
+    return await _remove(place, link)
+
+
+async def _write(place: Place, link: CalendarLink, wanted: WrittenEvent) -> Waits | None:
+    """Creates or changes the event."""
+    is_right = link.state is LinkState.WRITTEN and link.digest == wanted.digest
+    if link.state is LinkState.ASKING or (is_right and not link.is_unclear):
+        return None
+    if link.state is LinkState.REMOVED:
+        link = next_generation(link)
+    for _ in range(MOST_STEPS):
+        link = _named(place, link)
+        step = await _send(place, link, wanted)
+        if not isinstance(step, CalendarLink):
+            return step
+        link = step
+    return await _fail(place, link, Waits(RESTLESS))
+
+
+async def _send(
+    place: Place, link: CalendarLink, wanted: WrittenEvent
+) -> CalendarLink | Waits | None:
+    """One step: None when the event stands there, else the link to go on with, or why not."""
+    data = written_ics(wanted, link.uid or "")
+    if link.is_unclear:
+        known = await _look(place, link, data)
+        if isinstance(known, Waits):
+            return await _fail(place, link, known)
+        if not known.is_unclear:
+            return await _wrote(place, known, wanted, data)
+        link = known
+    link = structs.replace(link, is_unclear=True)
+    await _store(place, link)
+    answer = await place.account.write_object(
+        place.calendar.remote_id, link.ref or "", data, link.etag
+    )
+    match answer:
+        case ObjectWritten(etag=etag, stored=stored):
+            link = structs.replace(link, etag=etag)
+            return await _wrote(place, link, wanted, stored.data if stored else data)
+        case Conflict(current=current, is_ours=True):
+            return structs.replace(link, etag=current.etag)
+        case Conflict() | UidTaken() | ObjectGone():
+            return next_generation(link)
+        case _:
+            return await _fail(place, link, _waits(answer), answer)
+
+
+async def _look(place: Place, link: CalendarLink, data: bytes) -> CalendarLink | Waits:
+    """What became of what was sent. A link that is clear stands there as it was sent."""
+    found = await place.account.read_object(place.calendar.remote_id, link.ref or "")
+    match found:
+        case ObjectGone():
+            return structs.replace(link, etag=None)
+        case CalendarObject(etag=etag, data=stands):
+            is_same = _lines(stands) == _lines(data)
+            return structs.replace(link, etag=etag, is_unclear=not is_same or etag is None)
+        case NotUnderstood():
+            return link
+        case _:
+            return _waits(found)
+
+
+def _lines(data: bytes) -> list[bytes]:
+    return sorted(line.strip() for line in data.splitlines() if line.strip())
+
+
+async def _remove(place: Place, link: CalendarLink) -> Waits | None:
+    """Deletes the event, if it is ours."""
+    etag = link.etag
+    for _ in range(MOST_STEPS):
+        if not link.may_be_there or link.ref is None:
+            return await _removed(place, link)
+        answer = await place.account.delete_object(place.calendar.remote_id, link.ref, etag)
+        match answer:
+            case ObjectDeleted():
+                return await _removed(place, link)
+            case Conflict(is_ours=True, current=current) if current.etag != etag:
+                etag = current.etag
+            case Conflict(is_ours=True):
+                etag = None
+            case Conflict():
+                return await _removed(place, link)
+            case _:
+                return await _fail(place, link, _waits(answer), answer)
+    return await _fail(place, link, Waits(RESTLESS))
+
+
+def next_generation(link: CalendarLink) -> CalendarLink:
+    """Another event, under another UID: what was deleted may not come again under its own."""
+    return structs.replace(
+        link,
+        generation=link.generation + 1,
+        uid=None,
+        ref=None,
+        etag=None,
+        digest=None,
+        is_unclear=False,
+        state=LinkState.WAITING,
+    )
+
+
+def _named(place: Place, link: CalendarLink) -> CalendarLink:
+    if link.uid is not None:
+        return link
+    uid = uid_of(place.organization_id, link)
+    return structs.replace(link, uid=uid, ref=place.account.href_of(place.calendar.remote_id, uid))
+
+
+def _waits(failure: CalendarFailure) -> Waits:
+    asked = failure.retry_after_seconds if isinstance(failure, Unanswered) else None
+    return Waits(reason_of(failure), None if asked is None else timedelta(seconds=asked))
+
+
+async def _store(place: Place, link: CalendarLink) -> None:
+    async with place.context.database.tenant_connection(place.organization_id) as tenant:
+        await links.update_link(tenant, link)
+
+
+async def _wrote(
+    place: Place, link: CalendarLink, wanted: WrittenEvent, data: bytes
+) -> Waits | None:
+    """Notes that it stands there."""
+    link = structs.replace(
+        link,
+        state=LinkState.WRITTEN,
+        is_unclear=False,
+        digest=wanted.digest,
+        shown_from=wanted.starts_at,
+        shown_until=wanted.ends_at,
+        error=None,
+        written_at=place.context.clock(),
+        missed_at=None,
+    )
+    async with place.context.database.tenant_transaction(place.organization_id) as tenant:
+        await links.update_link(tenant, link)
+        await keep_event(tenant, place.calendar, link, data, place.context.clock())
+        await wake_other_calendars(tenant, link.subject_id, link.calendar_id)
+    return None
+
+
+async def _removed(place: Place, link: CalendarLink) -> Waits | None:
+    """Notes that there is none."""
+    gone = structs.replace(
+        link,
+        state=LinkState.REMOVED,
+        is_unclear=False,
+        digest=None,
+        etag=None,
+        error=None,
+        missed_at=None,
+    )
+    async with place.context.database.tenant_transaction(place.organization_id) as tenant:
+        await links.update_link(tenant, gone)
+        if link.ref is not None:
+            await forget_event(tenant, place.calendar.id, link.ref)
+    return None
+
+
+async def _fail(
+    place: Place, link: CalendarLink, waits: Waits, failure: CalendarFailure | None = None
+) -> Waits:
+    """Notes why it is not done. Where the server has refused it, nothing was written."""
+    is_passing = failure is None or isinstance(failure, Unanswered | CredentialsRefused)
+    link = structs.replace(
+        link,
+        is_unclear=link.is_unclear and is_passing,
+        state=link.state if is_passing else LinkState.FAILED,
+        error=waits.reason,
+    )
+    await _store(place, link)
+    log.warning(
+        "calendar_not_written",
+        organization=str(place.organization_id),
+        calendar=encode_id(CALENDAR, place.calendar.id),
+        reason=waits.reason,
+    )
+    if isinstance(failure, CredentialsRefused):
+        return structs.replace(waits, after=timedelta(hours=1), is_postponed=True)
+    return waits
+
+
+async def _show_all(place: Place, subject_id: UUID, booked: Sequence[Booking]) -> None:
+    """Notes with the bookings what calendars have of them."""
+    async with place.context.database.tenant_transaction(place.organization_id) as tenant:
+        known = await links.list_links_of_subject(tenant, subject_id)
+        for booking in booked:
+            shown = Raw(json.encode([_shown(one) for one in known if _concerns(one, booking)]))
+            if shown != booking.calendar_events:
+                await links.show_events(tenant, booking.id, shown)
+
+
+def _concerns(link: CalendarLink, booking: Booking) -> bool:
+    return link.schedule_id in booking.schedule_ids
+
+
+def _shown(link: CalendarLink) -> dict[str, str | None]:
+    return {
+        "schedule_id": encode_id(SCHEDULE, link.schedule_id),
+        "calendar_id": encode_id(CALENDAR, link.calendar_id),
+        "state": link.state.value,
+        "url": None,
+        "error": link.error,
+    }

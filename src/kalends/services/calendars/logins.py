@@ -1,0 +1,83 @@
+"""How a connection signs in: sealed in its row, opened for a reading."""
+
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct, json
+
+from kalends.domain.calendars.accounts import CalendarAccount, CalendarLogin
+from kalends.domain.calendars.connections import CalendarConnection
+from kalends.domain.calendars.failures import (
+    AddressRefused,
+    CalendarFailure,
+    CalendarGone,
+    CalendarTooLarge,
+    CredentialsRefused,
+    LeadsElsewhere,
+    NotAllowed,
+    NotUnderstood,
+    Unanswered,
+)
+from kalends.runtime.sealing import Seal, SealBroken
+from kalends.runtime.unit_of_work import Context
+
+PURPOSE: Final = "calendar connection {}"
+
+
+class _Sealed(Struct, frozen=True, array_like=True):
+    url: str
+    username: str
+    password: str
+    homes: tuple[str, ...]
+
+
+def seal_login(seal: Seal, connection_id: UUID, login: CalendarLogin) -> bytes:
+    """What signs in, as it is stored: the address too, which of a calendar file is a secret."""
+    sealed = _Sealed(login.url, login.username, login.password, login.homes)
+    return seal.close(json.encode(sealed), PURPOSE.format(connection_id))
+
+
+def open_login(seal: Seal, connection: CalendarConnection) -> CalendarLogin | None:
+    """None under another KALENDS_SECRET."""
+    if connection.sealed is None:
+        return None
+    try:
+        plain = seal.open(connection.sealed, PURPOSE.format(connection.id))
+    except SealBroken:
+        return None
+    opened = json.decode(plain, type=_Sealed)
+    return CalendarLogin(
+        url=opened.url, username=opened.username, password=opened.password, homes=opened.homes
+    )
+
+
+def open_account(
+    context: Context, connection: CalendarConnection
+) -> CalendarAccount | CredentialsRefused:
+    """The account behind the connection; nothing is asked yet. Refused where what signs in cannot
+    be opened any more: somebody has to enter it anew."""
+    login = open_login(context.seal, connection)
+    if login is None:
+        return CredentialsRefused()
+    return context.gateways.calendars[connection.provider].open_account(login)
+
+
+def reason_of(failure: CalendarFailure) -> str:
+    """The failure as a sentence for people, in English; it tells no address and no secret."""
+    match failure:
+        case Unanswered(reason=reason):
+            return f"The server did not answer: {reason}."
+        case AddressRefused(reason=reason):
+            return f"The address {reason}."
+        case LeadsElsewhere():
+            return "The address leads to another server; enter that server's own address."
+        case CredentialsRefused():
+            return "The server does not accept the user name and password."
+        case NotAllowed(reason=reason):
+            return f"The server does not allow it: {reason}."
+        case NotUnderstood(reason=reason):
+            return f"What answers there is no calendar: {reason}."
+        case CalendarTooLarge(reason=reason):
+            return f"The calendar is too large: {reason}."
+        case CalendarGone():
+            return "There is no such calendar any more."

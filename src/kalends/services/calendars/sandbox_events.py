@@ -1,0 +1,130 @@
+"""Events in the calendars of a sandbox: what a program puts there is read as if it came from a
+server."""
+
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct, json
+
+from kalends.availability.interval import Interval
+from kalends.availability.wallclock import zone_named
+from kalends.domain.calendars.accounts import CalendarObject
+from kalends.domain.calendars.connections import (
+    CalendarReading,
+    ConnectedCalendar,
+    ProviderName,
+)
+from kalends.domain.errors import Invalid
+from kalends.domain.ids import CALENDAR, CALENDAR_EVENT, encode_id, new_id
+from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.services.calendars.changes_there import FOLLOW_JOB, SeenThere, note_changes
+from kalends.services.calendars.connections import lock_connection, require_calendar
+from kalends.services.calendars.own_events import Own, find_owners
+from kalends.services.calendars.queue import DueCalendar
+from kalends.services.calendars.shapes import (
+    KNOWN_AHEAD,
+    KNOWN_BEFORE,
+    busy_stretches,
+    key_of,
+    read_objects,
+    spans_of,
+)
+from kalends.store.accounts.organizations import find_organization
+from kalends.store.calendars import events, readings
+
+MOST_EVENTS: Final = 5_000
+
+
+class CalendarPlace(Struct, frozen=True):
+    """Which calendar, of which connection."""
+
+    connection_id: UUID
+    calendar_id: UUID
+
+
+class EventPlace(Struct, frozen=True):
+    """Which event, in which calendar."""
+
+    calendar: CalendarPlace
+    event_id: UUID
+
+
+async def lock_calendar(work: UnitOfWork, place: CalendarPlace) -> ConnectedCalendar:
+    """The calendar, whose connection is locked. Raises NotFound for one that no program fills."""
+    connection = await lock_connection(work, place.connection_id)
+    calendar = await require_calendar(work, place.connection_id, place.calendar_id)
+    is_test = connection.provider is ProviderName.TEST
+    return require(calendar if is_test else None, CALENDAR, place.calendar_id)
+
+
+async def create_event(work: UnitOfWork, calendar: ConnectedCalendar, data: bytes) -> UUID:
+    """Puts an event, in iCalendar, into the calendar, which is locked. Raises Invalid."""
+    if calendar.events_total >= MOST_EVENTS:
+        raise Invalid(f"The calendar has {MOST_EVENTS} events already.")
+    event_id = new_id()
+    await _put(work, calendar, event_id, data)
+    return event_id
+
+
+async def lock_event(work: UnitOfWork, place: EventPlace) -> tuple[ConnectedCalendar, UUID]:
+    """The event and its calendar, whose connection is locked. Raises NotFound."""
+    calendar = await lock_calendar(work, place.calendar)
+    known = await events.find_event(work.tenant, calendar.id, _key(place.event_id))
+    return calendar, require(place.event_id if known else None, CALENDAR_EVENT, place.event_id)
+
+
+async def replace_event(
+    work: UnitOfWork, locked: tuple[ConnectedCalendar, UUID], data: bytes
+) -> UUID:
+    """Puts another in its place. Raises Invalid."""
+    calendar, event_id = locked
+    await _put(work, calendar, event_id, data)
+    return event_id
+
+
+async def delete_event(work: UnitOfWork, place: EventPlace) -> UUID:
+    """Raises NotFound."""
+    calendar, event_id = await lock_event(work, place)
+    gone = CalendarReading(
+        events=[],
+        busy=[],
+        gone=[_key(event_id)],
+        known_until=calendar.known_until or work.recorded_at,
+    )
+    await events.store_reading(work.tenant, calendar.id, gone, work.recorded_at)
+    href = encode_id(CALENDAR_EVENT, event_id)
+    await _follow(work, calendar, SeenThere(changed=(), gone=[href]))
+    return event_id
+
+
+async def _put(work: UnitOfWork, calendar: ConnectedCalendar, event_id: UUID, data: bytes) -> None:
+    href = encode_id(CALENDAR_EVENT, event_id)
+    read, broken = read_objects([CalendarObject(href=href, etag=None, data=data)], [])
+    if broken or not read[0].shape.series or read[0].unreadable_total:
+        raise Invalid.field("icalendar", "must be a calendar (RFC 5545) with an event")
+    own_ids = await readings.find_own_bookings(work.tenant, list(read[0].own_ids))
+    owners = await find_owners(work.tenant, calendar.id, read)
+    stored = Own(own_ids, owners).stored(read[0])
+    organization = await find_organization(work.tenant)
+    assert organization is not None
+    now = work.recorded_at
+    span = Interval(int((now - KNOWN_BEFORE).timestamp()), int((now + KNOWN_AHEAD).timestamp()))
+    found = busy_stretches([stored], span, zone_named(organization.timezone))
+    reading = CalendarReading(
+        events=[stored], busy=found.pieces, known_until=calendar.known_until or now
+    )
+    await events.store_reading(work.tenant, calendar.id, reading, now)
+    if owners:
+        start, end = spans_of(found.pieces).get(stored.key) or (None, None)
+        await _follow(work, calendar, SeenThere(changed=[(href, start, end)], gone=()))
+
+
+async def _follow(work: UnitOfWork, calendar: ConnectedCalendar, seen: SeenThere) -> None:
+    """What was done to an event of ours is followed, as if it had been read."""
+    if await note_changes(work.tenant, calendar.id, seen, work.recorded_at):
+        due = DueCalendar(work.organization_id, calendar.id)
+        await work.enqueue_job(FOLLOW_JOB, json.encode(due))
+
+
+def _key(event_id: UUID) -> bytes:
+    return key_of(encode_id(CALENDAR_EVENT, event_id))

@@ -1,0 +1,269 @@
+"""Reading calendars elsewhere: by a timetable, each by one worker at a time, without a transaction
+open while a server is waited for.
+
+A worker has a lease in the calendar's row, and writes only while it has it; so of two that read
+the same calendar, as the first hung, one writes. What is known stays until better is known.
+"""
+
+import asyncio
+import random
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+from msgspec import json, structs
+
+from kalends.availability.interval import Interval
+from kalends.availability.recurrence.zones import zone_of
+from kalends.availability.wallclock import zone_named
+from kalends.domain.access import Mode
+from kalends.domain.calendars.connections import (
+    CalendarReading,
+    ConnectionState,
+    ProviderName,
+)
+from kalends.domain.calendars.failures import (
+    CalendarFailure,
+    CredentialsRefused,
+    Unanswered,
+)
+from kalends.domain.calendars.syncs import ReadingCounts
+from kalends.domain.errors import Unavailable
+from kalends.domain.ids import CALENDAR, encode_id, new_id
+from kalends.formats.icalendar.reading.zones import known_zone_name
+from kalends.runtime.blocked_organizations import BlockedOrganizations
+from kalends.runtime.unit_of_work import Caller, Context, change
+from kalends.services.calendars.changes_there import FOLLOW_JOB, SeenThere, note_changes
+from kalends.services.calendars.imported import ImportedEvents, imported_events
+from kalends.services.calendars.logins import reason_of
+from kalends.services.calendars.looks import (
+    COMPARE_EVERY,
+    CalendarWorker,
+    Look,
+    Part,
+    Whole,
+    look_at,
+)
+from kalends.services.calendars.own_events import Own, find_owners
+from kalends.services.calendars.queue import LEASE, DueCalendar, enqueue_readings
+from kalends.services.calendars.shapes import (
+    KNOWN_AHEAD,
+    KNOWN_BEFORE,
+    NO_IMPORTS,
+    ReadObject,
+    busy_stretches,
+    key_of,
+    read_objects,
+    spans_of,
+)
+from kalends.store.accounts.organizations import find_organization
+from kalends.store.calendars import calendars, connections, events, readings
+from kalends.store.calendars.imported import list_imported_bookings
+from kalends.store.calendars.syncs import count_reading
+from kalends.store.database import TenantConnection
+from kalends.store.jobs import enqueue_job
+from kalends.store.notifier import JOBS_CHANNEL
+from kalends.store.outbox.calendar_lanes import wake_connection
+
+log = structlog.get_logger("kalends.calendars")
+
+ACTOR: Final = "kalends"
+CALENDARS_AT_ONCE: Final = 200
+READ_EVERY: Final = timedelta(seconds=120)
+READ_FILES_EVERY: Final = timedelta(minutes=10)
+MOST_BETWEEN: Final = timedelta(hours=24)
+JITTER: Final = 0.2
+FAILING_AFTER: Final = timedelta(hours=2)
+FIRST_RETRY: Final = timedelta(seconds=30)
+LAST_RETRY: Final = timedelta(minutes=15)
+
+
+async def start_due_readings(context: Context) -> int:
+    """Puts a job down for each calendar that is due; returns how many."""
+    started = 0
+    blocked = BlockedOrganizations(context)
+    async with context.database.connection() as tx:
+        due = await readings.list_due_calendars(tx, context.clock(), CALENDARS_AT_ONCE)
+    for organization_id, calendar_ids in due.items():
+        caller = Caller(organization_id, Mode.LIVE, ACTOR, source=ACTOR)
+        try:
+            started += await change(context, caller, enqueue_readings, calendar_ids)
+        except Unavailable as error:
+            await blocked.add(organization_id, error)
+    blocked.raise_first()
+    return started
+
+
+async def read_due_calendar(context: Context, payload: bytes) -> None:
+    """Reads the calendar of the job, unless it or its connection is gone or paused."""
+    due = json.decode(payload, type=DueCalendar)
+    holder = new_id()
+    async with context.database.tenant_connection(due.organization_id) as tenant:
+        calendar = await calendars.find_calendar(tenant, due.calendar_id)
+        if calendar is None:
+            return
+        connection = await connections.find_connection(tenant, calendar.connection_id)
+        until = context.clock() + LEASE
+        progress = await readings.lease_calendar(tenant, calendar.id, holder, until)
+        organization = await find_organization(tenant)
+    if connection is None or progress is None or organization is None:
+        return
+    zone_name = organization.timezone
+    await _read(
+        CalendarWorker(
+            context, due.organization_id, connection, calendar, zone_name, holder, progress
+        )
+    )
+
+
+def organization_of(payload: bytes) -> UUID:
+    return json.decode(payload, type=DueCalendar).organization_id
+
+
+async def _read(worker: CalendarWorker) -> None:
+    look = await look_at(worker)
+    if isinstance(look, (Whole, Part)):
+        await _store(worker, look)
+    else:
+        await _fail(worker, look)
+
+
+async def _store(worker: CalendarWorker, look: Look) -> None:
+    """Writes what was read, if the calendar is still ours to write."""
+    context, now = worker.context, worker.context.clock()
+    owner = [worker.connection.account] if worker.connection.account else []
+    since = now - KNOWN_BEFORE
+    imported = await _imported(worker, since) if look.changed else NO_IMPORTS
+    read, broken = await asyncio.to_thread(read_objects, look.changed, owner, since, imported)
+    named = {own_id for each in read for own_id in each.own_ids}
+    async with context.database.tenant_connection(worker.organization_id) as tenant:
+        own_ids = await readings.find_own_bookings(tenant, list(named)) if named else set()
+        owners = await find_owners(tenant, worker.calendar.id, read)
+    own = Own(own_ids, owners)
+    reading, is_shared = await asyncio.to_thread(_reading, worker, look, read, own, now)
+    unreadable_total = reading.unreadable_total + len(broken) + len(look.unreadable)
+    reading = structs.replace(reading, unreadable_total=unreadable_total)
+    due_at = now + _jittered(_interval(worker, look.refresh_seconds))
+    # What cannot be told apart any more is read as a whole each time.
+    progress = None if is_shared else look.progress
+    compared_at = now if isinstance(look, Whole) else None
+    async with context.database.transaction(worker.organization_id) as tx:
+        tenant = TenantConnection(worker.organization_id, tx)
+        calendar, holder = worker.calendar, worker.holder
+        generation = worker.connection.generation
+        if not await readings.hold_calendar(tenant, calendar.id, holder, generation):
+            log.info("calendar_read_by_another", calendar=encode_id(CALENDAR, calendar.id))
+            return
+        if _says_anything(worker, reading):
+            await events.store_reading(tenant, calendar.id, reading, now)
+        else:
+            await events.note_look(tenant, calendar.id, now)
+        await _count(worker, tenant, ReadingCounts(len(look.changed), _removed_total(look)))
+        await readings.release_calendar(tenant, calendar.id, due_at, compared_at, progress)
+        await readings.note_success(tenant, worker.connection.id, now)
+        if worker.connection.state is not ConnectionState.ACTIVE:
+            await wake_connection(tenant, worker.connection.id)
+        is_suspicious = await note_changes(tenant, calendar.id, seen_in(look, reading, own), now)
+        if is_suspicious:
+            due = DueCalendar(worker.organization_id, calendar.id)
+            await enqueue_job(tx, FOLLOW_JOB, json.encode(due))
+    if is_suspicious:
+        context.database.notifier.notify(worker.organization_id, JOBS_CHANNEL)
+
+
+async def _imported(worker: CalendarWorker, since: datetime) -> ImportedEvents:
+    """Which events the source of imported bookings has written for them."""
+    async with worker.context.database.tenant_connection(worker.organization_id) as tenant:
+        return imported_events(await list_imported_bookings(tenant, worker.calendar.id, since))
+
+
+async def _count(worker: CalendarWorker, tenant: TenantConnection, counts: ReadingCounts) -> None:
+    """For the sync that the calendar was read for, if any."""
+    if worker.progress.sync_id is not None:
+        await count_reading(tenant, worker.calendar.id, worker.progress.sync_id, counts)
+
+
+def _removed_total(look: Look) -> int:
+    """What is known to be gone; of a calendar that was read as a whole nobody asks."""
+    return len(look.removed) if isinstance(look, Part) else 0
+
+
+def _reading(
+    worker: CalendarWorker, look: Look, read: list[ReadObject], own: Own, now: datetime
+) -> tuple[CalendarReading, bool]:
+    span = Interval(int((now - KNOWN_BEFORE).timestamp()), int((now + KNOWN_AHEAD).timestamp()))
+    stored = [own.stored(each) for each in read]
+    kept = look.kept if isinstance(look, Whole) else []
+    name = worker.calendar.timezone and known_zone_name(worker.calendar.timezone)
+    zone = zone_of(name or None, zone_named(worker.zone_name))
+    found = busy_stretches([*stored, *kept], span, zone)
+    is_whole = isinstance(look, Whole)
+    reading = CalendarReading(
+        events=[*stored, *kept],
+        busy=[] if worker.calendar.is_transparent else found.pieces,
+        gone=[] if isinstance(look, Whole) else [key_of(href) for href in look.removed],
+        is_whole=is_whole,
+        known_until=now + KNOWN_AHEAD if is_whole else worker.calendar.known_until or now,
+        unreadable_total=sum(each.unreadable_total for each in read) + found.incomplete_total,
+    )
+    return reading, found.is_shared
+
+
+def seen_in(look: Look, reading: CalendarReading, own: Own) -> SeenThere:
+    """What was seen of events of ours. Where they are at no one time, that is said too."""
+    spans = spans_of(reading.busy)
+    changed = [(href, *spans.get(key_of(href), (None, None))) for href in own.links]
+    gone = None if isinstance(look, Whole) else look.removed
+    return SeenThere(changed, gone, [event.ref for event in reading.events])
+
+
+def _says_anything(worker: CalendarWorker, reading: CalendarReading) -> bool:
+    return bool(reading.is_whole or reading.events or reading.gone)
+
+
+async def _fail(worker: CalendarWorker, failure: CalendarFailure) -> None:
+    """What was known stays; the connection says since when it is stale, and why."""
+    context, now, connection = worker.context, worker.context.clock(), worker.connection
+    reason = reason_of(failure)
+    async with context.database.transaction(worker.organization_id) as tx:
+        tenant = TenantConnection(worker.organization_id, tx)
+        failures = await readings.note_failure(
+            tenant,
+            connection.id,
+            connection.generation,
+            reason,
+            now,
+            now - FAILING_AFTER,
+            is_refused=isinstance(failure, CredentialsRefused),
+        )
+        due_at = now + _jittered(_retry_after(failure, failures))
+        await _count(worker, tenant, ReadingCounts(has_failed=True))
+        await readings.postpone_calendar(tenant, worker.calendar.id, worker.holder, due_at)
+    log.warning(
+        "calendar_not_read",
+        organization=str(worker.organization_id),
+        calendar=encode_id(CALENDAR, worker.calendar.id),
+        reason=reason,
+        failures=failures,
+    )
+
+
+def _retry_after(failure: CalendarFailure, failures: int) -> timedelta:
+    asked = failure.retry_after_seconds if isinstance(failure, Unanswered) else None
+    doubled: int = 1 << min(failures - 1, 10)
+    grown = min(FIRST_RETRY * doubled, LAST_RETRY)
+    return grown if asked is None else min(max(grown, timedelta(seconds=asked)), MOST_BETWEEN)
+
+
+def _interval(worker: CalendarWorker, refresh_seconds: int | None) -> timedelta:
+    if worker.connection.provider is ProviderName.TEST:
+        return COMPARE_EVERY
+    if refresh_seconds is not None:
+        return min(timedelta(seconds=refresh_seconds), MOST_BETWEEN)
+    is_file = worker.connection.provider.reads_files
+    return READ_FILES_EVERY if is_file else READ_EVERY
+
+
+def _jittered(span: timedelta) -> timedelta:
+    return timedelta(seconds=span.total_seconds() * random.uniform(1 - JITTER, 1 + JITTER))

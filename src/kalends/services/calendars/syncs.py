@@ -1,0 +1,40 @@
+"""Syncs of a connection that somebody has asked for."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from kalends.domain.calendars.connections import ConnectionState
+from kalends.domain.calendars.syncs import CalendarSync
+from kalends.domain.errors import Invalid
+from kalends.domain.ids import CALENDAR_CONNECTION, CALENDAR_SYNC, new_id
+from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.services.calendars.queue import enqueue_readings
+from kalends.store.calendars import connections, syncs
+
+KEPT_FOR: Final = timedelta(days=1)
+# What has to be done first where a connection is not read at all.
+HALTED: Final = {
+    ConnectionState.PAUSED: "is paused; go on with it first",
+    ConnectionState.RECONNECT: "waits for its password; give it the new one first",
+    ConnectionState.REMOVING: "is being disconnected",
+}
+
+
+async def start_sync(work: UnitOfWork, connection_id: UUID) -> UUID:
+    """Has each calendar of the connection read now. Raises NotFound, Invalid."""
+    found = await connections.find_connection(work.tenant, connection_id)
+    is_there = found is not None and work.caller.sees_what_is_of(found.user_id)
+    connection = require(found if is_there else None, CALENDAR_CONNECTION, connection_id)
+    if (reason := HALTED.get(connection.state)) is not None:
+        raise Invalid(f"The connection {reason}.")
+    sync_id, now = new_id(), work.recorded_at
+    await syncs.forget_syncs(work.tenant, connection_id, now - KEPT_FOR)
+    await enqueue_readings(work, await syncs.insert_sync(work.tenant, sync_id, connection_id, now))
+    return sync_id
+
+
+async def get_sync(work: UnitOfWork, connection_id: UUID, sync_id: UUID) -> CalendarSync:
+    """Raises NotFound."""
+    found = await syncs.find_sync(work.tenant, connection_id, sync_id)
+    return require(found, CALENDAR_SYNC, sync_id)

@@ -1,0 +1,67 @@
+"""What the timetable does for events that are written into calendars elsewhere."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from kalends.domain.access import Mode
+from kalends.domain.errors import NotFound, Unavailable
+from kalends.runtime.blocked_organizations import BlockedOrganizations
+from kalends.runtime.calendar_writing import rewrite_events_of
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
+from kalends.services.calendars.connections import delete_connection
+from kalends.store.availability.schedules import find_schedule_to_change
+from kalends.store.calendars.connections import list_removed_connections
+from kalends.store.calendars.links import list_unwritten_schedules
+
+ACTOR: Final = "kalends"
+REMOVED_WITHIN: Final = timedelta(minutes=10)
+# What is written just now is not there yet.
+SETTLED_AFTER: Final = timedelta(minutes=1)
+SCHEDULES_AT_ONCE: Final = 100
+
+
+async def end_removals(context: Context) -> int:
+    """Lets connections go that were to go with the events written there, when those are deleted,
+    or ten minutes are over. Returns how many went."""
+    async with context.database.connection() as tx:
+        removed = await list_removed_connections(tx, context.clock() - REMOVED_WITHIN)
+    blocked, gone = BlockedOrganizations(context), 0
+    for organization_id, connection_id in removed:
+        try:
+            await change(context, _caller(organization_id), delete_connection, connection_id)
+        except NotFound:
+            continue
+        except Unavailable as error:
+            await blocked.add(organization_id, error)
+        else:
+            gone += 1
+    blocked.raise_first()
+    return gone
+
+
+async def write_what_was_missed(context: Context) -> int:
+    """Has bookings written that servers of the release before have made. Returns of how many
+    schedules."""
+    now = context.clock()
+    async with context.database.connection() as tx:
+        missed = await list_unwritten_schedules(tx, now, now - SETTLED_AFTER, SCHEDULES_AT_ONCE)
+    blocked, rewritten = BlockedOrganizations(context), 0
+    for organization_id, schedule_id in missed:
+        try:
+            await change(context, _caller(organization_id), _rewrite, schedule_id)
+        except Unavailable as error:
+            await blocked.add(organization_id, error)
+        else:
+            rewritten += 1
+    blocked.raise_first()
+    return rewritten
+
+
+async def _rewrite(work: UnitOfWork, schedule_id: UUID) -> None:
+    if await find_schedule_to_change(work.tenant, schedule_id) is not None:
+        await rewrite_events_of(work, schedule_id)
+
+
+def _caller(organization_id: UUID) -> Caller:
+    return Caller(organization_id, Mode.LIVE, ACTOR, source=ACTOR)

@@ -1,0 +1,1 @@
+"""Connections to calendars elsewhere, their calendars, events and busy time, as rows."""

@@ -1,0 +1,214 @@
+"""Which calendars are due to be read, by whom, and how it went."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.store.database import TenantConnection, Tx
+
+MOST_AT_ONCE: Final = 20
+# Who holds a calendar that waits in the queue.
+NO_WORKER: Final = UUID(int=0)
+# Over all organizations; what it gives is asked again in a statement of its organization.
+LIST_DUE: Final = """
+SELECT organization_id, array_agg(id ORDER BY due_at) FROM (
+    SELECT organization_id, id, due_at FROM calendars WHERE due_at <= $1
+    ORDER BY due_at LIMIT $2) due
+GROUP BY organization_id
+"""
+# What is paused, waits for a password or goes is asked again in an hour, without being read. One
+# organization has so many at once: servers that hang must not take the places of all.
+PUT_IN_QUEUE: Final = """
+WITH due AS (
+    SELECT k.id, c.state IN ('paused', 'reconnect', 'removing') AS is_idle
+    FROM calendars k
+    JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
+    WHERE k.organization_id = $1 AND k.id = ANY($2::uuid[]) AND k.due_at <= $3
+    ORDER BY k.due_at
+    LIMIT greatest(0, $6::int - (SELECT count(*) FROM calendars
+        WHERE organization_id = $1 AND leased_by IS NOT NULL AND due_at > $3))
+    FOR UPDATE OF k SKIP LOCKED)
+UPDATE calendars k SET due_at = CASE WHEN due.is_idle THEN $5::timestamptz ELSE $4 END,
+    leased_by = CASE WHEN due.is_idle THEN NULL ELSE $7::uuid END
+FROM due WHERE k.organization_id = $1 AND k.id = due.id
+RETURNING k.id, due.is_idle
+"""
+LEASE: Final = """
+UPDATE calendars SET leased_by = $3, due_at = $4
+WHERE organization_id = $1 AND id = $2
+RETURNING progress, compared_at, sync_id
+"""
+# Only the holder of the lease writes, and only of the account that it asked.
+HOLD: Final = """
+SELECT c.generation = $4 FROM calendars k
+JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
+WHERE k.organization_id = $1 AND k.id = $2 AND k.leased_by = $3
+FOR NO KEY UPDATE OF k
+"""
+# Where somebody has asked for a sync since the reading began, it is due again at once.
+RELEASE: Final = """
+UPDATE calendars SET leased_by = NULL,
+    due_at = CASE WHEN sync_id IS NULL THEN $3 ELSE created_at END,
+    compared_at = coalesce($4, compared_at), progress = $5
+WHERE organization_id = $1 AND id = $2
+"""
+POSTPONE: Final = """
+UPDATE calendars SET leased_by = NULL,
+    due_at = CASE WHEN sync_id IS NULL THEN $4 ELSE created_at END
+WHERE organization_id = $1 AND id = $2 AND leased_by = $3
+"""
+READ_NOW: Final = """
+UPDATE calendars SET due_at = least(due_at, $3)
+WHERE organization_id = $1 AND connection_id = $2 AND leased_by IS NULL
+"""
+# What is being read was asked for by what signed in before: it is read by somebody else.
+READ_ANEW: Final = """
+UPDATE calendars SET due_at = $3, leased_by = NULL
+WHERE organization_id = $1 AND connection_id = $2
+RETURNING id
+"""
+# It is active once each of its calendars has been read.
+NOTE_SUCCESS: Final = """
+UPDATE calendar_connections c SET last_synced_at = $3, stale_since = NULL, failures = 0,
+    reason = NULL,
+    state = CASE WHEN c.state <> 'reading' OR NOT EXISTS (
+        SELECT FROM calendars WHERE organization_id = $1 AND connection_id = $2
+            AND known_until IS NULL) THEN 'active' ELSE c.state END
+WHERE organization_id = $1 AND id = $2 AND state NOT IN ('paused', 'removing')
+"""
+NOTE_FAILURE: Final = """
+UPDATE calendar_connections SET failures = failures + 1, reason = $3,
+    stale_since = coalesce(stale_since, $4::timestamptz),
+    state = CASE WHEN $5::boolean THEN 'reconnect'
+      WHEN coalesce(stale_since, $4) <= $6::timestamptz AND state IN ('active', 'reading')
+        THEN 'failing'
+      ELSE state END
+WHERE organization_id = $1 AND id = $2 AND generation = $7
+    AND state NOT IN ('paused', 'removing')
+RETURNING failures
+"""
+KNOWN_BOOKINGS: Final = (
+    "SELECT id FROM bookings WHERE organization_id = $1 AND id = ANY($2::uuid[])"
+)
+
+
+class CalendarProgress(Struct, frozen=True):
+    """Where the reading of a calendar stands: what the provider gave to go on with, and when all of
+    it was last compared; `sync_id` is the sync that somebody has asked for."""
+
+    progress: str | None
+    compared_at: datetime | None
+    sync_id: UUID | None = None
+
+
+async def list_due_calendars(tx: Tx, now: datetime, limit: int) -> dict[UUID, list[UUID]]:
+    """The calendars that are due longest, by organization."""
+    return dict(await tx.fetch(LIST_DUE, now, limit))
+
+
+async def put_in_queue(
+    tenant: TenantConnection,
+    calendar_ids: Sequence[UUID],
+    now: datetime,
+    until: datetime,
+    idle_until: datetime,
+) -> list[UUID]:
+    """Those of the calendars that are to be read; nobody else has them until `until`."""
+    rows = await tenant.tx.fetch(
+        PUT_IN_QUEUE,
+        tenant.organization_id,
+        calendar_ids,
+        now,
+        until,
+        idle_until,
+        MOST_AT_ONCE,
+        NO_WORKER,
+    )
+    return [row["id"] for row in rows if not row["is_idle"]]
+
+
+async def lease_calendar(
+    tenant: TenantConnection, calendar_id: UUID, holder: UUID, until: datetime
+) -> CalendarProgress | None:
+    """Takes the calendar over from whoever reads it; None where there is none."""
+    row = await tenant.tx.fetchrow(LEASE, tenant.organization_id, calendar_id, holder, until)
+    return None if row is None else CalendarProgress(*row)
+
+
+async def hold_calendar(
+    tenant: TenantConnection, calendar_id: UUID, holder: UUID, generation: int
+) -> bool:
+    """Whether the calendar is still the holder's, and its account the one that was asked; then it
+    stays so until the transaction ends."""
+    is_same: bool | None = await tenant.tx.fetchval(
+        HOLD, tenant.organization_id, calendar_id, holder, generation
+    )
+    return bool(is_same)
+
+
+async def release_calendar(
+    tenant: TenantConnection,
+    calendar_id: UUID,
+    due_at: datetime,
+    compared_at: datetime | None,
+    progress: str | None,
+) -> None:
+    """The calendar, which is held, is read again at `due_at`, from `progress` on."""
+    await tenant.tx.execute(
+        RELEASE, tenant.organization_id, calendar_id, due_at, compared_at, progress
+    )
+
+
+async def postpone_calendar(
+    tenant: TenantConnection, calendar_id: UUID, holder: UUID, due_at: datetime
+) -> None:
+    await tenant.tx.execute(POSTPONE, tenant.organization_id, calendar_id, holder, due_at)
+
+
+async def read_now(tenant: TenantConnection, connection_id: UUID, now: datetime) -> None:
+    """Has all calendars of the connection read, but those that are being read."""
+    await tenant.tx.execute(READ_NOW, tenant.organization_id, connection_id, now)
+
+
+async def read_anew(tenant: TenantConnection, connection_id: UUID, now: datetime) -> list[UUID]:
+    """Has all calendars of the connection read, whoever is reading them; returns which they are."""
+    rows = await tenant.tx.fetch(READ_ANEW, tenant.organization_id, connection_id, now)
+    return [row[0] for row in rows]
+
+
+async def note_success(tenant: TenantConnection, connection_id: UUID, now: datetime) -> None:
+    await tenant.tx.execute(NOTE_SUCCESS, tenant.organization_id, connection_id, now)
+
+
+async def note_failure(
+    tenant: TenantConnection,
+    connection_id: UUID,
+    generation: int,
+    reason: str,
+    now: datetime,
+    failing_if_before: datetime,
+    *,
+    is_refused: bool,
+) -> int:
+    """How many there were in a row. One that is refused waits for somebody to sign in anew; one
+    that has been silent since `failing_if_before` is failing."""
+    failures: int | None = await tenant.tx.fetchval(
+        NOTE_FAILURE,
+        tenant.organization_id,
+        connection_id,
+        reason,
+        now,
+        is_refused,
+        failing_if_before,
+        generation,
+    )
+    return failures or 1
+
+
+async def find_own_bookings(tenant: TenantConnection, booking_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the bookings that are the organization's."""
+    rows: list[Any] = await tenant.tx.fetch(KNOWN_BOOKINGS, tenant.organization_id, booking_ids)
+    return {row[0] for row in rows}

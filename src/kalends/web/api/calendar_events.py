@@ -1,0 +1,135 @@
+"""`…/calendars/{id}/events`: what a program puts into the calendars of a sandbox."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.errors import Invalid
+from kalends.domain.values import Instant
+from kalends.runtime.idempotency import HttpAnswer
+from kalends.services.calendars import sandbox_events
+from kalends.services.calendars.sandbox_events import CalendarPlace, EventPlace
+from kalends.web.api.models import RequestModel
+from kalends.web.http.answers import data, data_of, deleted
+from kalends.web.http.call import Call
+from kalends.web.http.locked_changes import lock_parse_update
+from kalends.web.http.reading import read_body
+from kalends.web.http.routes import Resource, Route, Scopes
+
+LARGEST_EVENT: Final = 500_000
+
+
+class PutCalendarEvent(RequestModel, frozen=True):
+    """An event of a calendar: its times, or all of it as iCalendar."""
+
+    start_time: Annotated[
+        Instant | None, Meta(description="Needed unless `icalendar` is given.")
+    ] = None
+    end_time: Annotated[Instant | None, Meta(description="After `start_time`.")] = None
+    tentative: bool = False
+    out_of_office: bool = False
+    icalendar: (
+        Annotated[
+            str,
+            Meta(
+                description="A calendar (RFC 5545) with the event: its rules, exceptions, zones.",
+                max_length=LARGEST_EVENT,
+            ),
+        ]
+        | None
+    ) = None
+
+
+class CalendarEventBody(Struct, frozen=True):
+    """An event of a calendar, of which only the times are kept."""
+
+    id: Annotated[str, Meta(examples=["cev_0352lF5NnllfIJ66lPpfc3"])]
+
+
+async def create_event(call: Call) -> HttpAnswer:
+    """Put an event into a calendar of a sandbox
+
+    As if somebody had entered it there. It may be given by its times, or as iCalendar with rules,
+    exceptions and zones; calendars of the provider `test` alone are filled so.
+    """
+    parse = partial(parse_event, await call.raw_json())
+    lock = partial(sandbox_events.lock_calendar, place=_calendar(call))
+    use_case = lock_parse_update(lock, parse, sandbox_events.create_event)
+    return await call.change(lambda event_id: data(_shown(event_id), 201), use_case)
+
+
+async def update_event(call: Call) -> HttpAnswer:
+    """Put another event in the place of one
+
+    The event is replaced whole.
+    """
+    parse = partial(parse_event, await call.raw_json())
+    lock = partial(sandbox_events.lock_event, place=_event(call))
+    use_case = lock_parse_update(lock, parse, sandbox_events.replace_event)
+    return await call.change(lambda event_id: data(_shown(event_id)), use_case)
+
+
+async def delete_event(call: Call) -> HttpAnswer:
+    """Delete an event of a calendar of a sandbox"""
+    return await call.change(
+        lambda event_id: deleted(ids.encode_id(ids.CALENDAR_EVENT, event_id)),
+        sandbox_events.delete_event,
+        _event(call),
+    )
+
+
+def parse_event(body: bytes) -> bytes:
+    """The event as iCalendar. Raises NotJson, Invalid."""
+    given = read_body(body or b"{}", PutCalendarEvent)
+    if given.icalendar is not None:
+        return given.icalendar.encode()
+    if given.start_time is None:
+        raise Invalid.field("start_time", "is required without icalendar")
+    if given.end_time is None or given.end_time <= given.start_time:
+        raise Invalid.field("end_time", "must be after start_time")
+    return "\r\n".join(_lines(given, given.start_time, given.end_time)).encode()
+
+
+def _lines(given: PutCalendarEvent, start: datetime, end: datetime) -> Iterator[str]:
+    yield from ("BEGIN:VCALENDAR", "VERSION:2.0", "BEGIN:VEVENT", "UID:event")
+    yield f"DTSTART:{start.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    yield f"DTEND:{end.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    if given.tentative:
+        yield "STATUS:TENTATIVE"
+    if given.out_of_office:
+        yield "X-MICROSOFT-CDO-BUSYSTATUS:OOF"
+    yield from ("END:VEVENT", "END:VCALENDAR", "")
+
+
+def _calendar(call: Call) -> CalendarPlace:
+    return CalendarPlace(call.id(ids.CALENDAR_CONNECTION), call.id(ids.CALENDAR, "calendar_id"))
+
+
+def _event(call: Call) -> EventPlace:
+    return EventPlace(_calendar(call), call.id(ids.CALENDAR_EVENT, "event_id"))
+
+
+def _shown(event_id: UUID) -> CalendarEventBody:
+    return CalendarEventBody(id=ids.encode_id(ids.CALENDAR_EVENT, event_id))
+
+
+_call = Resource(
+    tag="Calendars",
+    path="/api/v1/calendar-connections/{id}/calendars/{calendar_id}/events",
+    scopes=Scopes(Scope.CALENDARS_READ, Scope.CALENDARS_WRITE),
+    item="/{event_id}",
+)
+
+ROUTES: Final[tuple[Route, ...]] = (
+    _call("POST", create_event, {201: data_of(CalendarEventBody)}, body=PutCalendarEvent),
+    _call(
+        "PATCH /{event_id}", update_event, {200: data_of(CalendarEventBody)}, body=PutCalendarEvent
+    ),
+    _call.delete(delete_event),
+)

@@ -1,0 +1,83 @@
+"""`/api/v1/calendar-findings`: what was seen in calendars, and deciding about it."""
+
+from functools import partial
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+from kalends.domain import ids
+from kalends.domain.access import Scope
+from kalends.domain.calendars.findings import Resolution
+from kalends.formats.calendar_findings import CalendarFindingBody, show_finding
+from kalends.runtime.idempotency import HttpAnswer
+from kalends.services.calendars import findings
+from kalends.web.api.listing import answer_page
+from kalends.web.api.models import PageQuery, RequestModel
+from kalends.web.http.answers import DataOf, data
+from kalends.web.http.call import Call
+from kalends.web.http.locked_changes import lock_parse_update
+from kalends.web.http.reading import read_body
+from kalends.web.http.routes import Resource, Route, Scopes
+
+
+class FindingsQuery(PageQuery, frozen=True):
+    state: Annotated[
+        Literal["open", "resolved"],
+        Meta(description="Those that somebody has to decide about, or those that are settled."),
+    ] = "open"
+
+
+class ResolveFinding(RequestModel, frozen=True):
+    resolution: Annotated[
+        Resolution,
+        Meta(
+            description="`follow`: the booking moves as its event did. `restore`: the event is "
+            "written again as the booking is. `cancel`: the booking is cancelled. `dismiss`: all "
+            "stays as it is."
+        ),
+    ]
+
+
+async def list_findings(call: Call) -> HttpAnswer:
+    """List findings of calendars
+
+    What was done to events of bookings there, where somebody has to decide what follows; the latest
+    first.
+    """
+    query = call.query(FindingsQuery)
+    use_case = partial(findings.list_findings, is_open=query.state == "open")
+    return await answer_page(call, query, use_case, show_finding)
+
+
+async def resolve_finding(call: Call) -> HttpAnswer:
+    """Decide about a finding
+
+    A booking moves or is cancelled by the ordinary way, with its mails and webhooks. One that is
+    resolved stays as it is.
+    """
+    body = await call.raw_json()
+    lock = partial(findings.lock_finding, finding_id=call.id(ids.CALENDAR_FINDING))
+    use_case = lock_parse_update(lock, partial(_parse, body), findings.resolve_finding)
+    return await call.change(lambda finding: data(show_finding(finding)), use_case)
+
+
+def _parse(body: bytes) -> Resolution:
+    return read_body(body or b"{}", ResolveFinding).resolution
+
+
+_call = Resource(
+    tag="Calendars",
+    path="/api/v1/calendar-findings",
+    scopes=Scopes(Scope.CALENDARS_READ, Scope.CALENDARS_WRITE),
+)
+
+ROUTES: Final[tuple[Route, ...]] = (
+    _call.list(list_findings, CalendarFindingBody, FindingsQuery),
+    _call(
+        "POST /{id}/resolve",
+        resolve_finding,
+        {200: DataOf[CalendarFindingBody]},
+        body=ResolveFinding,
+        errors=("SLOT_TAKEN", "INVALID_STATUS_TRANSITION", "NOT_RESCHEDULABLE"),
+    ),
+)
