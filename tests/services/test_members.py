@@ -8,7 +8,7 @@ import pytest
 
 from kalends.domain.access import Mode, Role
 from kalends.domain.errors import Invalid, NeedsAdmin, NotFound
-from kalends.domain.ids import ORGANIZATION, encode_id
+from kalends.domain.ids import ORGANIZATION, USER, encode_id, encode_id_or_none
 from kalends.domain.mail import Mail
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
@@ -74,6 +74,17 @@ async def test_a_removed_user_belongs_to_neither(context: Context, world: World)
     assert (await unit_of_work.read(context, member, get_account, member.user_id)).memberships == []
     with pytest.raises(NotFound):
         await remove(context, owner, member)
+
+
+async def test_calendars_of_a_removed_user_go(context: Context, world: World) -> None:
+    owner = await owner_of(context, world)
+    member = await user_with(context, world, Role.MEMBER)
+    body = {"provider": "test", "user_id": encode_id_or_none(USER, member.user_id)}
+    made = world.sandbox.post("/api/v1/calendar-connections", json=body)
+    assert made.status_code == 201, made.text
+    await remove(context, owner, member)
+    path = f"/api/v1/calendar-connections/{made.json()['data']['id']}"
+    assert world.sandbox.get(path).status_code == 404
 
 
 async def test_the_last_owner_stays(context: Context, world: World) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 import zlib
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -25,6 +26,8 @@ class Role(StrEnum):
     OWNER = "owner"
     ADMIN = "admin"
     MEMBER = "member"
+    # Sees and changes what is on the own schedules.
+    STAFF = "staff"
 
 
 ADMINS: Final = frozenset({Role.OWNER, Role.ADMIN})
@@ -37,14 +40,18 @@ class Scope(StrEnum):
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
     USERS_READ = "users:read"
+    USERS_WRITE = "users:write"
     SITES_READ = "sites:read"
+    CALENDARS_READ = "calendars:read"
+    CALENDARS_WRITE = "calendars:write"
     ALL_READ = "*:read"
     ALL = "*"
 
 
 class Organization(Struct, frozen=True, kw_only=True):
     """A tenant. `twin_id` joins a live organization and its sandbox. `country` is null where its
-    zone decides."""
+    zone decides; `locale` is the language (BCP 47) of readers of whom none is known.
+    `staff_may_edit_hours` is whether those who see their own schedules alone set their hours."""
 
     id: UUID
     name: str
@@ -56,6 +63,8 @@ class Organization(Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     country: str | None = None
+    locale: str | None = None
+    staff_may_edit_hours: bool = True
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
@@ -78,11 +87,13 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 
 
 class User(Struct, frozen=True, kw_only=True):
-    """Somebody who signs in; one e-mail address is one user of the installation."""
+    """Somebody who signs in; one e-mail address is one user of the installation. `locale` is the
+    language (BCP 47) that the user reads."""
 
     id: UUID
     email: str
     created_at: datetime
+    locale: str | None = None
 
 
 class Membership(Struct, frozen=True, kw_only=True):
@@ -102,7 +113,19 @@ class Member(Struct, frozen=True, kw_only=True):
     has_password: bool
 
 
-def allows(scopes: list[str], scope: Scope) -> bool:
+class ListedUser(Struct, frozen=True, kw_only=True):
+    """A member with the schedules that are the member's. `last_seen_at` is when the latest sign-in
+    session began that has not ended; None without one."""
+
+    id: UUID
+    email: str
+    role: Role
+    schedule_ids: list[UUID]
+    created_at: datetime
+    last_seen_at: datetime | None = None
+
+
+def allows(scopes: Sequence[str], scope: Scope) -> bool:
     """Whether the scopes of a key grant `scope`; write does not include read."""
     if Scope.ALL in scopes or scope in scopes:
         return True

@@ -1,16 +1,18 @@
 """Inviting users, and what they do with the invitation."""
 
+from uuid import UUID
+
 from msgspec import Struct
 
-from kalends.domain.access import Organization, Role, User, hash_of
+from kalends.domain.access import Mode, Organization, Role, User, hash_of
 from kalends.domain.account_link import AccountLink, Purpose
 from kalends.domain.errors import Forbidden, NotFound
-from kalends.domain.ids import ORGANIZATION, encode_id, new_id
+from kalends.domain.ids import ORGANIZATION, new_id
 from kalends.runtime import unit_of_work
 from kalends.runtime.passwords import make_hash
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
 from kalends.services.users.links import LINK_ENDED, get_link, send_link
-from kalends.services.users.sign_in_sessions import SignedIn, begin_session
+from kalends.services.users.sign_in_sessions import SignedIn, begin_sign_in_session
 from kalends.store.accounts import links, organizations, users
 from kalends.store.database import TenantConnection
 
@@ -33,17 +35,25 @@ async def invite_user(
     await organizations.lock_setup(work.tx)
     organization = require(
         await organizations.find_organization(work.tenant),
-        "organization",
-        encode_id(ORGANIZATION, work.organization_id),
+        ORGANIZATION,
+        work.organization_id,
     )
-    known = await users.find_user(work.tx, email)
-    user = known[0] if known else User(id=new_id(), email=email, created_at=work.recorded_at)
-    if known is None:
+    account = await users.find_user(work.tx, email)
+    user = account[0] if account else User(id=new_id(), email=email, created_at=work.recorded_at)
+    if account is None:
         await users.insert_user(work.tx, user, None)
-    for id_ in filter(None, (organization.id, organization.twin_id)):
+    for id_ in organizations_meant(work, organization):
         await organizations.add_member(TenantConnection(id_, work.tx), user.id, role)
     await send_link(work, organization, user, Purpose.INVITATION, invited_by)
-    return known is None
+    return account is None
+
+
+def organizations_meant(work: UnitOfWork, organization: Organization) -> list[UUID]:
+    """Where a role is given or taken: in the organization and its sandbox, but by a key of the
+    sandbox in that one alone, so that what is tried there is nobody's role in the organization."""
+    is_tried = work.caller.api_key_id is not None and organization.mode is Mode.TEST
+    twin_id = None if is_tried else organization.twin_id
+    return [id_ for id_ in (organization.id, twin_id) if id_ is not None]
 
 
 async def get_invitation(context: Context, token: str) -> Invited:
@@ -79,4 +89,4 @@ async def _accept(
     user = await users.set_first_password(work.tx, user_id, password_hash)
     if user is None:
         raise Forbidden("You have a password here already. Please sign in with it.")
-    return await begin_session(work, user, replaced)
+    return await begin_sign_in_session(work, user, replaced)

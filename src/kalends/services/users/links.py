@@ -56,9 +56,10 @@ async def send_link(
             zone=organization.timezone,
             country=country_of(organization),
             invited_by=invited_by,
+            locale=user.locale or organization.locale,
         )
     )
-    await post_message(work, mail_kind, user.email, message)
+    await post_message(work, mail_kind, user.email, message, user.id, expires_at)
 
 
 async def get_link(context: Context, token: str, purpose: Purpose) -> AccountLink:

@@ -4,17 +4,25 @@ A role holds in the organization and its sandbox alike. An organization always k
 only owners make owners or touch them, so that nobody rises or is thrown out by who is less.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from kalends.domain.access import ADMINS, Member, Organization, Role
-from kalends.domain.errors import Invalid, NeedsAdmin
+from msgspec import structs
+
+from kalends.domain.access import ADMINS, ListedUser, Member, Organization, Role, Scope
+from kalends.domain.errors import Invalid, NeedsAdmin, NotFound
 from kalends.domain.faults import Fault, FaultCode
-from kalends.domain.ids import ORGANIZATION, USER, encode_id
+from kalends.domain.ids import ORGANIZATION, USER, encode_id_or_none
 from kalends.domain.mail import Mail, MailKind
+from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
-from kalends.services.users.invitations import invite_user
+from kalends.services.users.invitations import invite_user, organizations_meant
 from kalends.store.accounts import members, organizations
+from kalends.store.accounts.sign_in_sessions import find_last_sign_ins
+from kalends.store.availability.schedules import disown_schedules
+from kalends.store.bookings.feeds import delete_feeds_of_user
+from kalends.store.calendars.calendars import note_reading
+from kalends.store.calendars.connections import delete_connections_of_user
 from kalends.store.database import TenantConnection
 
 MOST_LISTED: Final = 1000
@@ -25,20 +33,51 @@ async def list_members(work: UnitOfWork) -> list[Member]:
     return await members.list_members(work.tenant, MOST_LISTED)
 
 
+async def list_users(work: UnitOfWork, *, limit: int, offset: int) -> tuple[list[ListedUser], int]:
+    """A page in the order in which they came to the installation, and the total."""
+    listed, total = await members.list_users(work.tenant, limit, offset)
+    last_seen = await find_last_sign_ins(work.tx, [user.id for user in listed])
+    return [structs.replace(u, last_seen_at=last_seen.get(u.id)) for u in listed], total
+
+
 async def invite_member(work: UnitOfWork, email: str, role: Role) -> bool:
     """Invites a user to that role, by a link; whether the user is new here. Who was invited and
     has not come yet gets another link. Raises NotFound, NeedsAdmin, Invalid for one who belongs to
     the organization already.
     """
     acting = await _acting_alone(work)
-    known = await members.find_member_by_email(work.tenant, email)
-    if known is not None and known.has_password:
+    member = await members.find_member_by_email(work.tenant, email)
+    if member is not None and member.has_password:
         raise Invalid.field("email", "belongs to the organization already")
     _check_may(acting, role)
-    if known is not None:
-        _check_may(acting, known.role)
-        await _check_owner_stays(work, known, role)
+    if member is not None:
+        _check_may(acting, member.role)
+        await _check_owner_stays(work, member, role)
     return await invite_user(work, email, role, invited_by=acting.email)
+
+
+async def create_user(work: UnitOfWork, email: str, role: Role) -> ListedUser:
+    """Invites a user to that role, as `invite_member` does, and raises what it does."""
+    await invite_member(work, email, role)
+    member = await members.find_member_by_email(work.tenant, email)
+    return await _get_user(work, member.user_id if member else None)
+
+
+async def update_user(work: UnitOfWork, member: Member, role: Role) -> ListedUser:
+    """Gives another role, as `change_role` does, and raises what it does."""
+    await change_role(work, member.user_id, role)
+    return await _get_user(work, member.user_id)
+
+
+async def lock_user(work: UnitOfWork, user_id: UUID, _: IfMatch) -> Member:
+    """The member, while nobody else changes who belongs to what. Raises NotFound."""
+    await organizations.lock_setup(work.tx)
+    return await _get_member(work, user_id)
+
+
+async def delete_user(work: UnitOfWork, user_id: UUID) -> UUID:
+    """Takes the user's role away, as `remove_member` does, and raises what it does."""
+    return (await remove_member(work, user_id)).user_id
 
 
 async def change_role(work: UnitOfWork, user_id: UUID, role: Role) -> Member:
@@ -54,7 +93,8 @@ async def change_role(work: UnitOfWork, user_id: UUID, role: Role) -> Member:
 
 
 async def remove_member(work: UnitOfWork, user_id: UUID) -> Member:
-    """Takes the user's role away. The user stays, and whatever roles there are elsewhere.
+    """Takes the user's role away. The user stays, and whatever roles there are elsewhere; the
+    schedules stay too, as nobody's. The user's calendars elsewhere go, with what was known of them.
 
     Raises NotFound, NeedsAdmin, and Invalid where the organization would be without an owner.
     """
@@ -63,7 +103,11 @@ async def remove_member(work: UnitOfWork, user_id: UUID) -> Member:
     _check_may(acting, member.role)
     await _check_owner_stays(work, member, None)
     for id_ in await _organization_ids(work):
-        await members.delete_member(TenantConnection(id_, work.tx), user_id)
+        tenant = TenantConnection(id_, work.tx)
+        await members.delete_member(tenant, user_id)
+        await disown_schedules(tenant, user_id, work.recorded_at)
+        await delete_feeds_of_user(tenant, user_id)
+        await note_reading(tenant, await delete_connections_of_user(tenant, user_id))
     return member
 
 
@@ -88,18 +132,28 @@ async def may_read_mail(work: UnitOfWork, mail: Mail) -> bool:
     return not await members.belongs_elsewhere(own, work.tx, invited.user_id)
 
 
-async def _acting_alone(work: UnitOfWork) -> Member:
-    """The admin who asks, while nobody else changes who belongs to what. Raises NeedsAdmin, also
-    for one whose role was taken away a moment ago."""
+class Acting(NamedTuple):
+    """Who gives and takes roles: a user, or a key, which has no address."""
+
+    role: Role
+    email: str | None
+
+
+async def _acting_alone(work: UnitOfWork) -> Acting:
+    """The admin who asks, while nobody else changes who belongs to what. A key of all scopes acts
+    as an owner, another as an admin. Raises NeedsAdmin, also for one whose role was taken away a
+    moment ago."""
     await organizations.lock_setup(work.tx)
+    if work.caller.api_key_id is not None:
+        return Acting(Role.OWNER if Scope.ALL in work.caller.scopes else Role.ADMIN, None)
     user_id = work.caller.user_id
     acting = user_id and await members.find_member(work.tenant, user_id)
     if not acting or acting.role not in ADMINS:
         raise NeedsAdmin("Only owners and admins of the organization can do this.")
-    return acting
+    return Acting(acting.role, acting.email)
 
 
-def _check_may(acting: Member, role: Role) -> None:
+def _check_may(acting: Acting, role: Role) -> None:
     if role is Role.OWNER and acting.role is not Role.OWNER:
         raise Invalid.field(
             "role", "of an owner is given and taken by owners alone", Fault(FaultCode.OWNERS_ALONE)
@@ -119,15 +173,25 @@ async def _check_owner_stays(work: UnitOfWork, member: Member, role: Role | None
 
 async def _get_member(work: UnitOfWork, user_id: UUID | None) -> Member:
     """Raises NotFound."""
-    member = user_id and await members.find_member(work.tenant, user_id)
-    return require(member or None, "user", encode_id(USER, user_id) if user_id else "")
+    if user_id is None:
+        raise NotFound.with_id(USER, "")
+    return require(await members.find_member(work.tenant, user_id), USER, user_id)
+
+
+async def _get_user(work: UnitOfWork, user_id: UUID | None) -> ListedUser:
+    """Raises NotFound."""
+    listed = user_id and await members.find_user(work.tenant, user_id)
+    if not listed:
+        raise NotFound.with_id(USER, encode_id_or_none(USER, user_id) or "")
+    last_seen = await find_last_sign_ins(work.tx, [listed.id])
+    return structs.replace(listed, last_seen_at=last_seen.get(listed.id))
 
 
 async def _organization_ids(work: UnitOfWork) -> list[UUID]:
-    """The organization and its sandbox."""
+    """Where a role is given or taken."""
     organization: Organization = require(
         await organizations.find_organization(work.tenant),
-        "organization",
-        encode_id(ORGANIZATION, work.organization_id),
+        ORGANIZATION,
+        work.organization_id,
     )
-    return [id_ for id_ in (organization.id, organization.twin_id) if id_ is not None]
+    return organizations_meant(work, organization)

@@ -39,11 +39,11 @@ async def send_reset(context: Context, payload: bytes) -> None:
     """The job: sends the link, from the mailbox of the user's first organization."""
     email = payload.decode()
     async with context.database.connection() as tx:
-        known = await users.find_user(tx, email)
-        memberships = await organizations.list_memberships(tx, known[0].id) if known else []
+        account = await users.find_user(tx, email)
+        memberships = await organizations.list_memberships(tx, account[0].id) if account else []
     live = [membership for membership in memberships if membership.mode is Mode.LIVE]
-    if known and live:
-        await unit_of_work.change(context, _kalends_in(live[0]), _send_reset, known[0])
+    if account and live:
+        await unit_of_work.change(context, _kalends_in(live[0]), _send_reset, account[0])
 
 
 async def get_reset(context: Context, token: str) -> AccountLink:
@@ -80,7 +80,7 @@ async def _reset(work: UnitOfWork, token: str, password_hash: str) -> None:
         raise NotFound(LINK_ENDED)
     # The password first: it waits for sign-ins under way, whose sessions then end with the others.
     await users.set_password(work.tx, user_id, password_hash)
-    await sign_in_sessions.delete_sessions(work.tx, user_id)
+    await sign_in_sessions.delete_sign_in_sessions_of(work.tx, user_id)
     await links.delete_links(work.tx, user_id, Purpose.PASSWORD_RESET)
 
 

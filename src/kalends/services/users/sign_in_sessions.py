@@ -5,9 +5,10 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from kalends.domain.access import ADMINS, Membership, User, hash_of
+from kalends.domain.access import Membership, Role, User, hash_of
 from kalends.domain.errors import Forbidden, NotFound, Unauthorized
 from kalends.domain.ids import ORGANIZATION, encode_id
+from kalends.domain.rights import RIGHTS, Reach, Right
 from kalends.runtime import unit_of_work
 from kalends.runtime.attempt_limits import LimitedAttempt
 from kalends.runtime.passwords import verify_password
@@ -45,18 +46,18 @@ class SignedIn(NamedTuple):
 
 
 async def sign_in(
-    context: Context, caller: Caller, given: Credentials, limit: int, replaced: str | None
+    context: Context, caller: Caller, credentials: Credentials, limit: int, replaced: str | None
 ) -> SignedIn:
     """A new session for the user. `replaced` is the token the browser came with; it ends.
 
     `limit` is how many attempts may fail in a minute for an account from one address.
     Raises RateLimited, Unauthorized.
     """
-    attempt = LimitedAttempt("signing in", given.email, given.address, limit)
+    attempt = LimitedAttempt("signing in", credentials.email, credentials.address, limit)
     attempt.check(await unit_of_work.change(context, caller, attempt.count, by=1))
-    known = await unit_of_work.read(context, caller, _find_user, given.email)
-    user, password_hash = known or (None, None)
-    if not await verify_password(given.password, password_hash) or user is None:
+    account = await unit_of_work.read(context, caller, _find_user, credentials.email)
+    user, password_hash = account or (None, None)
+    if not await verify_password(credentials.password, password_hash) or user is None:
         raise Unauthorized(REFUSED)
     await unit_of_work.change(context, caller, attempt.count, by=-1)
     return await unit_of_work.change(context, caller, _sign_in, user, password_hash, replaced)
@@ -65,7 +66,7 @@ async def sign_in(
 async def sign_out(work: UnitOfWork, token: str | None) -> None:
     """Ends the session on the server: the cookie opens nothing any more."""
     if token is not None:
-        await sign_in_sessions.delete_session(work.tx, hash_of(token))
+        await sign_in_sessions.delete_sign_in_session(work.tx, hash_of(token))
 
 
 async def get_account(work: UnitOfWork, user_id: UUID) -> UserAccount:
@@ -76,36 +77,39 @@ async def get_account(work: UnitOfWork, user_id: UUID) -> UserAccount:
     return UserAccount(user, await list_memberships(work.tx, user_id))
 
 
-async def find_session_user(context: Context, token: str) -> User | None:
+async def find_signed_in_user(context: Context, token: str) -> User | None:
     """The user of a live session, by the token in its cookie."""
     async with context.database.connection() as tx:
-        return await sign_in_sessions.find_user_of_session(tx, hash_of(token), context.clock())
+        return await sign_in_sessions.find_signed_in_user(tx, hash_of(token), context.clock())
 
 
 async def require_admin(context: Context, user_id: UUID, organization_id: UUID) -> Membership:
-    """The user's membership of the organization, as an owner or admin.
+    """The user's membership of the organization, as one who changes its settings.
 
-    Raises NotFound for an organization of others (or none), Forbidden for a mere member.
+    Raises NotFound for an organization of others (or none) and for staff, Forbidden for a member.
     """
     async with context.database.connection() as tx:
         memberships = await list_memberships(tx, user_id)
     for membership in memberships:
         if membership.organization_id == organization_id:
-            if membership.role not in ADMINS:
+            if RIGHTS[Right.CHANGE_SETTINGS][membership.role] is Reach.ALL:
+                return membership
+            if membership.role is not Role.STAFF:
                 raise Forbidden("This call needs an admin of the organization.")
-            return membership
     named = encode_id(ORGANIZATION, organization_id)
     raise NotFound(f"There is no organization {named!r} that you belong to.")
 
 
-async def begin_session(work: UnitOfWork, user: User, replaced: str | None) -> SignedIn:
+async def begin_sign_in_session(work: UnitOfWork, user: User, replaced: str | None) -> SignedIn:
     """A new session for a user who has shown to be it. `replaced` ends, as at signing in."""
     if replaced is not None:
-        await sign_in_sessions.delete_session(work.tx, hash_of(replaced))
-    await sign_in_sessions.forget_expired_sessions(work.tx, user.id, work.recorded_at)
+        await sign_in_sessions.delete_sign_in_session(work.tx, hash_of(replaced))
+    await sign_in_sessions.delete_expired_sign_in_sessions(work.tx, user.id, work.recorded_at)
     token = secrets.token_urlsafe(SESSION_TOKEN_BYTES)
-    until = work.recorded_at + SESSION_FOR
-    await sign_in_sessions.insert_session(work.tx, hash_of(token), user.id, work.recorded_at, until)
+    expires_at = work.recorded_at + SESSION_FOR
+    await sign_in_sessions.insert_sign_in_session(
+        work.tx, hash_of(token), user.id, work.recorded_at, expires_at
+    )
     return SignedIn(token, UserAccount(user, await list_memberships(work.tx, user.id)))
 
 
@@ -120,4 +124,4 @@ async def _sign_in(
     ends all sessions, and none may begin behind that."""
     if not await keep_password(work.tx, user.id, password_hash):
         raise Unauthorized(REFUSED)
-    return await begin_session(work, user, replaced)
+    return await begin_sign_in_session(work, user, replaced)

@@ -3,17 +3,31 @@
 from typing import Any, Final
 from uuid import UUID
 
-from kalends.domain.access import Member, Role
+from msgspec import convert
+
+from kalends.domain.access import ListedUser, Member, Role
 from kalends.store.database import TenantConnection, Tx
+from kalends.store.rows import find_one, page_of
 
 _MEMBERS: Final = """
-SELECT u.id, u.email, m.role, u.password_hash IS NOT NULL AS has_password
+SELECT u.id AS user_id, u.email, m.role, u.password_hash IS NOT NULL AS has_password
 FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.organization_id = $1
 """
+_JOINED: Final = "memberships m JOIN users u ON u.id = m.user_id"
+_LISTED: Final = (
+    "u.id, u.email, m.role, u.created_at,"
+    " ARRAY(SELECT s.id FROM schedules s WHERE s.organization_id = $1 AND s.user_id = u.id"
+    " AND s.deleted_at IS NULL ORDER BY s.id) AS schedule_ids"
+)
+USERS: Final = page_of(_JOINED, _LISTED, "m.organization_id = $1", order="id", parameters=1)
+GET_USER: Final = f"SELECT {_LISTED} FROM {_JOINED} WHERE m.organization_id = $1 AND u.id = $2"
 LIST: Final = _MEMBERS + " ORDER BY lower(u.email), u.id LIMIT $2"
 GET: Final = _MEMBERS + " AND u.id = $2"
 BY_EMAIL: Final = _MEMBERS + " AND lower(u.email) = lower($2)"
+PROTECT: Final = """
+SELECT user_id FROM memberships WHERE organization_id = $1 AND user_id = $2 FOR KEY SHARE
+"""
 COUNT_OWNERS: Final = """
 SELECT count(*) FROM memberships WHERE organization_id = $1 AND role = 'owner'
 """
@@ -32,12 +46,32 @@ async def list_members(tenant: TenantConnection, limit: int) -> list[Member]:
     return [_member(row) for row in await tenant.tx.fetch(LIST, tenant.organization_id, limit)]
 
 
+async def list_users(
+    tenant: TenantConnection, limit: int, offset: int
+) -> tuple[list[ListedUser], int]:
+    """A page in the order in which they came to the installation, and how many there are. When
+    they were last seen is not among it."""
+    rows = await tenant.tx.fetch(USERS, tenant.organization_id, limit, offset)
+    return [_listed_user(row) for row in rows if row["id"] is not None], rows[0]["total"]
+
+
+async def find_user(tenant: TenantConnection, user_id: UUID) -> ListedUser | None:
+    """One of those, likewise."""
+    return await find_one(tenant, GET_USER, _listed_user, user_id)
+
+
 async def find_member(tenant: TenantConnection, user_id: UUID) -> Member | None:
-    return _member_or_none(await tenant.tx.fetchrow(GET, tenant.organization_id, user_id))
+    return await find_one(tenant, GET, _member, user_id)
+
+
+async def protect_member(tenant: TenantConnection, user_id: UUID) -> UUID | None:
+    """The user, who is kept from leaving until the transaction ends; None for no member."""
+    id_: UUID | None = await tenant.tx.fetchval(PROTECT, tenant.organization_id, user_id)
+    return id_
 
 
 async def find_member_by_email(tenant: TenantConnection, email: str) -> Member | None:
-    return _member_or_none(await tenant.tx.fetchrow(BY_EMAIL, tenant.organization_id, email))
+    return await find_one(tenant, BY_EMAIL, _member, email)
 
 
 async def count_owners(tenant: TenantConnection) -> int:
@@ -59,14 +93,9 @@ async def belongs_elsewhere(organization_ids: list[UUID], tx: Tx, user_id: UUID)
     return elsewhere
 
 
-def _member_or_none(row: Any) -> Member | None:
-    return None if row is None else _member(row)
+def _listed_user(row: Any) -> ListedUser:
+    return convert(dict(row), ListedUser)
 
 
 def _member(row: Any) -> Member:
-    return Member(
-        user_id=row["id"],
-        email=row["email"],
-        role=Role(row["role"]),
-        has_password=row["has_password"],
-    )
+    return convert(dict(row), Member)

@@ -8,7 +8,7 @@ import asyncpg
 from kalends.domain.access import Membership, Mode, Organization, Role
 from kalends.domain.errors import Invalid, SlugTaken
 from kalends.store.database import TenantConnection, Tx
-from kalends.store.rows import columns_of, find_one, parameters
+from kalends.store.rows import columns_of, find_one, is_violated, parameters
 
 FIELDS: Final = Organization.__struct_fields__
 COLUMNS: Final = columns_of(Organization)
@@ -17,13 +17,20 @@ SETUP_LOCK: Final = "SELECT pg_advisory_xact_lock(7021811024229)"
 INSERT: Final = f"INSERT INTO organizations ({COLUMNS}) VALUES ({parameters(1, len(FIELDS))})"
 INSERT_COUNTER: Final = "INSERT INTO event_counters (organization_id) VALUES ($1)"
 GET: Final = f"SELECT {COLUMNS} FROM organizations WHERE id = $1"
+# With what has been the user's, also schedules that are deleted: their bookings are there still.
+GET_OWN: Final = f"""
+SELECT {COLUMNS}, ARRAY(
+    SELECT s.id FROM schedules s
+    WHERE s.organization_id = $1 AND s.user_id = $2 ORDER BY s.id DESC LIMIT 1000) AS own
+FROM organizations WHERE id = $1
+"""
 BY_NAME: Final = f"SELECT {COLUMNS} FROM organizations WHERE mode = 'live' AND name = $1"
 BY_SLUG: Final = f"SELECT {COLUMNS} FROM organizations WHERE slug = $1"
 LIVE: Final = f"SELECT {COLUMNS} FROM organizations WHERE mode = 'live' ORDER BY id LIMIT $1"
 LOCK: Final = f"{GET} FOR NO KEY UPDATE"
 UPDATE: Final = """
 UPDATE organizations SET name = $2, slug = $3, timezone = $4, notify_email = $5, updated_at = $6,
-    country = $7
+    country = $7, locale = $8, staff_may_edit_hours = $9
 WHERE id = $1
 """
 # By user, over all organizations: what a signed-in user may choose from.
@@ -33,9 +40,15 @@ FROM memberships m JOIN organizations o ON o.id = m.organization_id
 WHERE m.user_id = $1 ORDER BY o.name, o.mode, o.id
 """
 ADMINS: Final = """
-SELECT u.email FROM memberships m JOIN users u ON u.id = m.user_id
+SELECT u.email, u.locale FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.organization_id = $1 AND m.role IN ('owner', 'admin') ORDER BY u.id
 """
+# The language of the member whose address that is.
+LOCALE_OF_ADDRESS: Final = """
+SELECT u.locale FROM users u JOIN memberships m ON m.user_id = u.id
+WHERE m.organization_id = {organization} AND lower(u.email) = lower({email})
+"""
+FIND_LOCALE: Final = LOCALE_OF_ADDRESS.format(organization="$1", email="$2")
 ADD_MEMBER: Final = """
 INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3)
 ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role
@@ -54,40 +67,59 @@ async def has_organizations(tx: Tx) -> bool:
 
 
 async def find_organization(tenant: TenantConnection) -> Organization | None:
-    return await find_one(tenant, GET, _organization)
+    return await find_one(tenant, GET, organization_from)
+
+
+async def find_own(
+    tenant: TenantConnection, user_id: UUID
+) -> tuple[Organization, list[UUID]] | None:
+    """The organization, and the schedules in it that are the user's; of more than a thousand the
+    latest."""
+    row = await tenant.tx.fetchrow(GET_OWN, tenant.organization_id, user_id)
+    return None if row is None else (organization_from(row[: len(FIELDS)]), row["own"])
 
 
 async def find_organization_named(tx: Tx, name: str) -> Organization | None:
     """The live organization of that name: one of the queries that find it."""
     row = await tx.fetchrow(BY_NAME, name)
-    return None if row is None else _organization(row)
+    return None if row is None else organization_from(row)
 
 
 async def find_organization_by_slug(tx: Tx, slug: str) -> Organization | None:
     row = await tx.fetchrow(BY_SLUG, slug)
-    return None if row is None else _organization(row)
+    return None if row is None else organization_from(row)
 
 
 async def list_live_organizations(tx: Tx, limit: int) -> list[Organization]:
     """The first ones, without their sandboxes; for an operator who names none."""
-    return [_organization(row) for row in await tx.fetch(LIVE, limit)]
+    return [organization_from(row) for row in await tx.fetch(LIVE, limit)]
 
 
 async def lock_organization(tenant: TenantConnection) -> Organization | None:
     """The organization, which nobody else changes until the transaction ends."""
-    return await find_one(tenant, LOCK, _organization)
+    return await find_one(tenant, LOCK, organization_from)
 
 
 async def update_organization(tx: Tx, organization: Organization) -> None:
     """Raises SlugTaken, and Invalid for the name of another live organization."""
     o = organization
-    values = (o.name, o.slug, o.timezone, o.notify_email, o.updated_at, o.country)
     try:
-        await tx.execute(UPDATE, o.id, *values)
+        await tx.execute(
+            UPDATE,
+            o.id,
+            o.name,
+            o.slug,
+            o.timezone,
+            o.notify_email,
+            o.updated_at,
+            o.country,
+            o.locale,
+            o.staff_may_edit_hours,
+        )
     except asyncpg.UniqueViolationError as error:
-        if error.constraint_name == "organizations_name":
+        if is_violated(error, "organizations_name"):
             raise Invalid.field("name", "is taken by another organization") from None
-        raise SlugTaken(f"The slug {o.slug!r} is taken. Choose another one.") from None
+        raise SlugTaken(o.slug) from None
 
 
 async def list_memberships(tx: Tx, user_id: UUID) -> list[Membership]:
@@ -104,9 +136,15 @@ async def list_memberships(tx: Tx, user_id: UUID) -> list[Membership]:
     ]
 
 
-async def list_admins(tenant: TenantConnection) -> list[str]:
-    """The e-mail addresses of its owners and admins."""
-    return [row[0] for row in await tenant.tx.fetch(ADMINS, tenant.organization_id)]
+async def list_admins(tenant: TenantConnection) -> list[tuple[str, str | None]]:
+    """The e-mail addresses of its owners and admins, each with the language that is read there."""
+    return [tuple(row) for row in await tenant.tx.fetch(ADMINS, tenant.organization_id)]
+
+
+async def find_locale_of_address(tenant: TenantConnection, email: str) -> str | None:
+    """The language (BCP 47) that a member with that e-mail address has chosen."""
+    locale: str | None = await tenant.tx.fetchval(FIND_LOCALE, tenant.organization_id, email)
+    return locale
 
 
 async def is_slug_taken(tx: Tx, slug: str) -> bool:
@@ -127,6 +165,7 @@ async def add_member(tenant: TenantConnection, user_id: UUID, role: Role) -> Non
     await tenant.tx.execute(ADD_MEMBER, tenant.organization_id, user_id, role)
 
 
-def _organization(row: Any) -> Organization:
+def organization_from(row: Any) -> Organization:
+    """The organization whose columns the row has, in their order."""
     values = dict(zip(FIELDS, row, strict=True))
     return Organization(**(values | {"mode": Mode(values["mode"])}))

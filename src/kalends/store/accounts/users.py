@@ -1,21 +1,22 @@
 """Users as rows; an e-mail address is one user of the installation."""
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from kalends.domain.access import User
 from kalends.store.database import Tx
 
 BY_EMAIL: Final = """
-SELECT id, email, created_at, password_hash FROM users WHERE lower(email) = lower($1)
+SELECT id, email, created_at, locale, password_hash FROM users WHERE lower(email) = lower($1)
 """
-BY_ID: Final = "SELECT id, email, created_at FROM users WHERE id = $1"
+BY_ID: Final = "SELECT id, email, created_at, locale FROM users WHERE id = $1"
 INSERT: Final = "INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)"
 SET_PASSWORD: Final = "UPDATE users SET password_hash = $2 WHERE id = $1"
 SET_FIRST_PASSWORD: Final = """
 UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash IS NULL
-RETURNING id, email, created_at
+RETURNING id, email, created_at, locale
 """
+SET_LOCALE: Final = "UPDATE users SET locale = $2 WHERE id = $1"
 # FOR SHARE: who changes the password meanwhile waits, and finds the session that has begun.
 KEEP_PASSWORD: Final = "SELECT 1 FROM users WHERE id = $1 AND password_hash = $2 FOR SHARE"
 
@@ -23,12 +24,12 @@ KEEP_PASSWORD: Final = "SELECT 1 FROM users WHERE id = $1 AND password_hash = $2
 async def find_user(tx: Tx, email: str) -> tuple[User, str | None] | None:
     """The user and the hash of the password; None as hash of who was invited and has none yet."""
     row = await tx.fetchrow(BY_EMAIL, email)
-    return None if row is None else (User(id=row[0], email=row[1], created_at=row[2]), row[3])
+    return None if row is None else (user_from(row), row["password_hash"])
 
 
 async def find_user_by_id(tx: Tx, user_id: UUID) -> User | None:
     row = await tx.fetchrow(BY_ID, user_id)
-    return None if row is None else User(id=row[0], email=row[1], created_at=row[2])
+    return None if row is None else user_from(row)
 
 
 async def insert_user(tx: Tx, user: User, password_hash: str | None) -> None:
@@ -42,9 +43,20 @@ async def set_password(tx: Tx, user_id: UUID, password_hash: str) -> None:
 async def set_first_password(tx: Tx, user_id: UUID, password_hash: str) -> User | None:
     """The user; None, and nothing is changed, for one who has a password."""
     row = await tx.fetchrow(SET_FIRST_PASSWORD, user_id, password_hash)
-    return None if row is None else User(id=row[0], email=row[1], created_at=row[2])
+    return None if row is None else user_from(row)
+
+
+async def set_locale(tx: Tx, user_id: UUID, locale: str | None) -> None:
+    await tx.execute(SET_LOCALE, user_id, locale)
 
 
 async def keep_password(tx: Tx, user_id: UUID, password_hash: str | None) -> bool:
     """Whether that is still the user's password; it stays so until the transaction ends."""
     return await tx.fetchval(KEEP_PASSWORD, user_id, password_hash) is not None
+
+
+def user_from(row: Any) -> User:
+    """The user whose columns the row has."""
+    return User(
+        id=row["id"], email=row["email"], created_at=row["created_at"], locale=row["locale"]
+    )

@@ -5,10 +5,16 @@ from typing import Final
 from kalends.domain import ids
 from kalends.domain.access import Mode, Role
 from kalends.domain.errors import Invalid, KalendsError
+from kalends.domain.rights import Right
 from kalends.domain.values import Email
 from kalends.services.users import members
-from kalends.web.console.request import ConsoleRequest, admin_route
-from kalends.web.console.settings.drafts import Draft, drafted, not_done, refused
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.drafts import (
+    Draft,
+    draft_of_values,
+    draft_with_faults,
+    draft_with_problem,
+)
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
@@ -27,27 +33,27 @@ async def invite(request: ConsoleRequest) -> PageAnswer:
     try:
         await request.change(members.invite_member, _email_in(typed), _role_in(typed))
     except KalendsError as error:
-        return await _page(request, refused(typed, error))
+        return await _page(request, draft_with_faults(typed, error))
     return request.go(PATH, done="invited" if _mail_leaves(request) else "invited-in-mailbox")
 
 
 async def change_role(request: ConsoleRequest) -> PageAnswer:
-    user_id = id_named(ids.USER, "user", request.path("user"))
+    user_id = id_named(ids.USER, request.path("user"))
     form = await request.form()
     try:
         await request.change(members.change_role, user_id, _role_in(form))
     except Invalid as error:
-        return await _page(request, not_done(_empty(), error))
+        return await _page(request, draft_with_problem(_empty(), error))
     return request.go(PATH, done="role-changed")
 
 
 async def remove(request: ConsoleRequest) -> PageAnswer:
     """Who goes sees the choice of organizations."""
-    user_id = id_named(ids.USER, "user", request.path("user"))
+    user_id = id_named(ids.USER, request.path("user"))
     try:
         await request.change(members.remove_member, user_id)
     except Invalid as error:
-        return await _page(request, not_done(_empty(), error))
+        return await _page(request, draft_with_problem(_empty(), error))
     return request.go(PATH, done="user-removed")
 
 
@@ -73,7 +79,7 @@ def _role_in(form: FormFields) -> Role:
 
 
 def _empty() -> Draft:
-    return drafted({"role": Role.MEMBER.value})
+    return draft_of_values({"role": Role.MEMBER.value})
 
 
 async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
@@ -91,8 +97,8 @@ async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
 
 
 PAGES: Final = (
-    admin_route("GET", PATH, list_users),
-    admin_route("POST", PATH, invite),
-    admin_route("POST", PATH + "/{user}/role", change_role),
-    admin_route("POST", PATH + "/{user}/remove", remove),
+    console_route(Right.CHANGE_SETTINGS, "GET", PATH, list_users),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH, invite),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/{user}/role", change_role),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/{user}/remove", remove),
 )

@@ -1,0 +1,22 @@
+"""What a signed-in user decides for itself, in all its organizations: the language."""
+
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType
+
+from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.services.users.sign_in_sessions import UserAccount, get_account
+from kalends.store.accounts import users
+
+
+class AccountChanges(Struct, frozen=True, kw_only=True):
+    """What is UNSET stays as it is."""
+
+    locale: str | UnsetType | None = UNSET
+
+
+async def update_account(work: UnitOfWork, user_id: UUID, changes: AccountChanges) -> UserAccount:
+    """Raises NotFound for a user that is gone."""
+    if changes.locale is not UNSET:
+        await users.set_locale(work.tx, user_id, changes.locale)
+    return await get_account(work, user_id)

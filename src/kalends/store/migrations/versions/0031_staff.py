@@ -1,0 +1,38 @@
+"""The role `staff`, and whether staff sets its own hours.
+
+Servers of the release before know nothing of the role: who has it is refused by them, and a list of
+users that holds one fails there. Give it to nobody before all servers are of this release. Locks:
+for a moment `memberships` and `organizations`; no row is written.
+"""
+
+from kalends.store.migrations.plain import execute_briefly, outside_transaction
+
+revision = "0031"
+down_revision = "0030"
+branch_labels = None
+depends_on = None
+
+ROLES = """
+ALTER TABLE memberships DROP CONSTRAINT IF EXISTS memberships_role_check,
+    ADD CONSTRAINT memberships_role_check
+        CHECK (role IN ('owner', 'admin', 'member', 'staff')) NOT VALID;
+"""
+VALIDATE = "ALTER TABLE memberships VALIDATE CONSTRAINT memberships_role_check;"
+HOURS = """
+ALTER TABLE organizations
+    ADD COLUMN IF NOT EXISTS staff_may_edit_hours boolean NOT NULL DEFAULT true;
+"""
+# Who made a feed: it goes with the user. Null: by a key, or before this.
+FEEDS = "ALTER TABLE schedule_feeds ADD COLUMN IF NOT EXISTS user_id uuid;"
+
+
+def upgrade() -> None:
+    with outside_transaction():
+        execute_briefly(ROLES)
+        execute_briefly(VALIDATE)
+        execute_briefly(HOURS)
+        execute_briefly(FEEDS)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

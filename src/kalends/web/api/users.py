@@ -1,0 +1,109 @@
+"""`/api/v1/users`: list, invite, change the role, remove."""
+
+from functools import partial
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import Meta
+
+from kalends.domain import ids
+from kalends.domain.access import ListedUser, Role, Scope
+from kalends.domain.values import Email
+from kalends.formats.users import UserBody, show_user
+from kalends.runtime.idempotency import HttpAnswer
+from kalends.services.users import members
+from kalends.web.api.listing import answer_page
+from kalends.web.api.models import PageQuery, RequestModel
+from kalends.web.http.answers import data, deleted
+from kalends.web.http.call import Call
+from kalends.web.http.locked_changes import answer_patch
+from kalends.web.http.reading import read_body
+from kalends.web.http.routes import Resource, Route, Scopes
+
+GivenRole = Annotated[
+    Role,
+    Meta(
+        description="`owner` and `admin` change settings, `member` works with all bookings, "
+        "`staff` with what is on the own schedules. `owner` is given and taken by keys with the "
+        "scope `*` alone."
+    ),
+]
+
+
+class CreateUser(RequestModel, frozen=True):
+    """Who is invited."""
+
+    email: Email
+    role: GivenRole
+
+
+class UpdateUser(RequestModel, frozen=True):
+    """What is changed of a user."""
+
+    role: GivenRole
+
+
+async def list_users(call: Call) -> HttpAnswer:
+    """List users
+
+    Those who belong to the organization, in the order in which they came to the installation.
+    """
+    return await answer_page(call, call.query(PageQuery), members.list_users, show_user)
+
+
+async def create_user(call: Call) -> HttpAnswer:
+    """Invite a user
+
+    The user gets the role at once, in the organization and its sandbox, and a mail with a link to
+    choose a password by, which works for seven days. Who was invited and has not come yet gets
+    another link, and the role that is named now. In a sandbox the role is of the sandbox alone,
+    and the mail waits in its mailbox.
+    """
+    body = await call.body(CreateUser)
+    return await call.change(
+        partial(user_response, status=201), members.create_user, str(body.email), body.role
+    )
+
+
+async def update_user(call: Call) -> HttpAnswer:
+    """Change the role of a user
+
+    An organization keeps an owner: the last one cannot become anything else.
+    """
+    return await answer_patch(
+        call, ids.USER, members.lock_user, parse_role, members.update_user, user_response
+    )
+
+
+async def delete_user(call: Call) -> HttpAnswer:
+    """Take a user out of the organization
+
+    The last owner stays. The user's schedules stay too, as nobody's; the user, and the roles that
+    there are in other organizations, are left alone.
+    """
+    return await call.change(deleted_response, members.delete_user, call.id(ids.USER))
+
+
+def parse_role(body: bytes) -> Role:
+    """Raises NotJson, Invalid."""
+    return read_body(body or b"{}", UpdateUser).role
+
+
+def user_response(user: ListedUser, status: int = 200) -> HttpAnswer:
+    return data(show_user(user), status=status)
+
+
+def deleted_response(user_id: UUID) -> HttpAnswer:
+    return deleted(ids.encode_id(ids.USER, user_id))
+
+
+_call = Resource(
+    tag="Users", path="/api/v1/users", scopes=Scopes(Scope.USERS_READ, Scope.USERS_WRITE)
+)
+
+ROUTES: Final[tuple[Route, ...]] = (
+    _call.list(list_users, UserBody, PageQuery),
+    _call.create(create_user, UserBody, CreateUser),
+    _call.update(update_user, UserBody, UpdateUser),
+    _call.delete(delete_user),
+)

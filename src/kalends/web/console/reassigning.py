@@ -1,0 +1,85 @@
+"""Another host for a booking: chosen from those who could take it.
+
+`schedule` takes it, and `instead_of` is the one that it leaves, needed where it takes several. A
+booking that is dragged to another column may get another time too: that is `moving`.
+"""
+
+from typing import Any, Final
+from uuid import UUID
+
+from kalends.domain.booking import MOVABLE, Booking
+from kalends.domain.errors import Inactive, Invalid, NotFound, Refused, SlotTaken
+from kalends.domain.ids import SCHEDULE
+from kalends.domain.rights import Right
+from kalends.scheduling.booking_changes import BookingChanges
+from kalends.services import bookings
+from kalends.translation import gettext
+from kalends.web.console.booking import (
+    OVERTAKEN,
+    booking_id_in,
+    change_if_unchanged,
+    form_of_booking,
+    name_of_done,
+    notify_in,
+    stale_page,
+    url_of,
+)
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.http.call import id_named
+from kalends.web.http.errors import status_of
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import FormFields
+
+PATH: Final = "/bookings/{id}/reassign"
+
+
+async def show_candidates(request: ConsoleRequest) -> PageAnswer:
+    return await _page(request)
+
+
+async def reassign(request: ConsoleRequest) -> PageAnswer:
+    """Gives the booking to another schedule; a refusal has a sentence of its own."""
+    form, booking_id = await request.form(), booking_id_in(request)
+    booking: Booking = await request.read(bookings.get_booking, booking_id)
+    try:
+        taken = _schedules_in(form, booking)
+        changes = BookingChanges(schedule_ids=taken, notify=notify_in(form))
+        await change_if_unchanged(request, form, bookings.update_booking, changes)
+    except OVERTAKEN as error:
+        return await stale_page(request, error)
+    except (SlotTaken, Refused, Inactive, Invalid, NotFound) as error:
+        return await _page(request, status_of(error), problem=error.message)
+    return request.go(url_of(booking_id), done=name_of_done(form, "reassigned"))
+
+
+def _schedules_in(form: FormFields, booking: Booking) -> list[UUID]:
+    """All that the booking is to take. Raises Invalid, NotFound."""
+    if not form.text("schedule"):
+        raise Invalid(gettext("Please choose who takes it."))
+    chosen = id_named(SCHEDULE, form.text("schedule"))
+    leaving = booking.schedule_id
+    if form.text("instead_of"):
+        leaving = id_named(SCHEDULE, form.text("instead_of"))
+    return [chosen if id_ == leaving else id_ for id_ in booking.schedule_ids]
+
+
+async def _page(request: ConsoleRequest, status: int = 200, **more: Any) -> PageAnswer:
+    booking_id = booking_id_in(request)
+    booking: Booking = await request.read(bookings.get_booking, booking_id)
+    is_open = booking.status in MOVABLE
+    candidates = await request.read(bookings.list_candidates, booking_id) if is_open else []
+    return form_of_booking(
+        request,
+        "reassign",
+        booking,
+        status,
+        here=request.to(f"{url_of(booking_id)}/reassign"),
+        candidates=candidates,
+        **more,
+    )
+
+
+PAGES: Final = (
+    console_route(Right.CHANGE_BOOKINGS, "GET", PATH, show_candidates),
+    console_route(Right.CHANGE_BOOKINGS, "POST", PATH, reassign),
+)
