@@ -1,0 +1,266 @@
+"""Absences: entering one closes its time at once; what it meets is settled booking by booking.
+
+Nobody books into an absence unseen: it is entered behind a gate that waits for who is booking, and
+whoever books after it finds its busy time, also where the calendar was read before
+(`store/availability/claims.py`). Holds that it meets end. Who sees some schedules alone sees the
+absences that are on no other.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from msgspec import UNSET, Struct, UnsetType, structs
+
+from kalends.domain.absence import (
+    Absence,
+    AbsenceOwner,
+    AbsenceSpan,
+    Action,
+    AffectedBooking,
+    CountedAbsence,
+    Decision,
+    Outcome,
+    Result,
+)
+from kalends.domain.booking import Booking
+from kalends.domain.errors import Invalid, KalendsError, NotFound, Stale
+from kalends.domain.faults import Fault, FaultCode
+from kalends.domain.ids import ABSENCE, BOOKING, SCHEDULE, USER, encode_id, new_id
+from kalends.runtime import unit_of_work
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
+from kalends.scheduling.booking_changes import (
+    BookingChanges,
+    Cancellation,
+    ask_for_new_time,
+    cancel_booking,
+    get_changeable,
+    update_booking,
+)
+from kalends.scheduling.booking_requests import check_schedule_seen
+from kalends.scheduling.replacements import list_replacements
+from kalends.store.accounts.members import find_member
+from kalends.store.availability.schedules import close_to_bookings
+from kalends.store.bookings import absences
+from kalends.store.bookings.bookings import find_booking
+from kalends.store.bookings.holds import end_hold
+from kalends.store.database import RunAgain
+
+LONGEST: Final = timedelta(days=5 * 366)
+
+
+class AbsenceChanges(Struct, frozen=True, kw_only=True):
+    """What is UNSET stays as it is."""
+
+    start_time: datetime | UnsetType = UNSET
+    end_time: datetime | UnsetType = UNSET
+    reason: str | None | UnsetType = UNSET
+
+
+async def check_owner(work: UnitOfWork, owner: AbsenceOwner) -> AbsenceOwner:
+    """Raises NotFound for a user who does not belong to the organization; a schedule is looked for
+    when it is locked."""
+    if owner.user_id is not None:
+        is_seen = work.caller.sees_what_is_of(owner.user_id)
+        member = await find_member(work.tenant, owner.user_id) if is_seen else None
+        require(member, USER, owner.user_id)
+    return owner
+
+
+async def create_absence(
+    work: UnitOfWork, owner: AbsenceOwner, span: AbsenceSpan
+) -> CountedAbsence:
+    """Closes the time on the schedule, or on all of the user's, and counts what it meets.
+
+    Raises NotFound, Invalid.
+    """
+    check_span(span)
+    schedule_ids = await _lock_schedules(work, owner)
+    absence = Absence(
+        id=new_id(),
+        user_id=owner.user_id,
+        schedule_ids=schedule_ids,
+        created_at=work.recorded_at,
+        **structs.asdict(span),
+    )
+    await absences.insert_absence(work.tenant, absence)
+    await _end_holds(work, absence)
+    return await get_absence(work, AbsenceOwner(), absence.id)
+
+
+async def list_absences(
+    work: UnitOfWork, owner: AbsenceOwner, *, ends_after: datetime | None, limit: int, offset: int
+) -> tuple[list[CountedAbsence], int]:
+    """A page by start, then id, and the total. `ends_after` None lists what is past, too."""
+    await check_owner(work, owner)
+    only = work.caller.only_schedules
+    return await absences.list_absences(work.tenant, owner, ends_after, limit, offset, only)
+
+
+async def get_absence(work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID) -> CountedAbsence:
+    """Raises NotFound."""
+    found = require(await absences.find_absence(work.tenant, absence_id), ABSENCE, absence_id)
+    if not owner.owns(found.absence) or not work.caller.sees_all_of(found.absence.schedule_ids):
+        raise NotFound.with_id(ABSENCE, encode_id(ABSENCE, absence_id))
+    return found
+
+
+async def lock_absence(work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID) -> Absence:
+    """The absence, its schedules locked as for a new one. Raises NotFound."""
+    found = await get_absence(work, owner, absence_id)
+    await close_to_bookings(work.tenant, found.absence.schedule_ids)
+    locked = await absences.lock_absence(work.tenant, absence_id)
+    return require(locked, ABSENCE, absence_id)
+
+
+async def update_absence(
+    work: UnitOfWork, absence: Absence, changes: AbsenceChanges
+) -> CountedAbsence:
+    """Another span, another reason. Raises Invalid."""
+    values = {n: v for n, v in structs.asdict(changes).items() if v is not UNSET}
+    after = structs.replace(absence, **values)
+    check_span(AbsenceSpan(start_time=after.start_time, end_time=after.end_time))
+    await absences.update_absence(work.tenant, after)
+    await _end_holds(work, after)
+    return await get_absence(work, AbsenceOwner(), absence.id)
+
+
+async def delete_absence(work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID) -> UUID:
+    """Its busy times go; what was done about bookings stays done. Raises NotFound."""
+    absence = await lock_absence(work, owner, absence_id)
+    await absences.delete_absence(work.tenant, absence)
+    return absence_id
+
+
+async def list_affected(
+    work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID, *, limit: int, offset: int
+) -> tuple[list[AffectedBooking], int]:
+    """The bookings that it meets now: a page by start, then id, and the total. Raises NotFound."""
+    absence = (await get_absence(work, owner, absence_id)).absence
+    met, total = await absences.list_affected(work.tenant, absence, limit, offset)
+    decided = await absences.find_decided(work.tenant, absence_id, [one.id for one in met])
+    affected = []
+    for booking in met:
+        absent_id = _absent_in(absence, booking)
+        able = await list_replacements(work, booking, absent_id)
+        affected.append(
+            AffectedBooking(
+                booking=booking,
+                absent_id=absent_id,
+                alternatives=[id_ for id_ in able if id_ not in absence.schedule_ids],
+                decided=decided.get(booking.id),
+            )
+        )
+    return affected, total
+
+
+async def settle_all(
+    context: Context,
+    caller: Caller,
+    owner: AbsenceOwner,
+    absence_id: UUID,
+    decisions: Sequence[Decision],
+) -> list[Outcome]:
+    """Each decision in a transaction of its own: what was done before is not done again, and one
+    that fails stops no other. Raises NotFound for the absence."""
+    await unit_of_work.read(context, caller, get_absence, owner, absence_id)
+    outcomes = []
+    for decision in decisions:
+        try:
+            result = await unit_of_work.change(context, caller, settle, absence_id, decision)
+            outcome = Outcome(booking_id=decision.booking_id, result=result)
+        except KalendsError as error:
+            outcome = Outcome(
+                booking_id=decision.booking_id,
+                result=Result.FAILED,
+                code=error.code,
+                message=error.message,
+            )
+        outcomes.append(outcome)
+    return outcomes
+
+
+async def settle(work: UnitOfWork, absence_id: UUID, decision: Decision) -> Result:
+    """Does what was decided about one booking, if the absence still meets it.
+
+    Raises NotFound, and what changing or cancelling the booking raises.
+    """
+    absence = (await get_absence(work, AbsenceOwner(), absence_id)).absence
+    booking = await find_booking(work.tenant, decision.booking_id)
+    booking = require(booking, BOOKING, decision.booking_id)
+    is_met = await absences.is_affected(work.tenant, absence, booking.id)
+    decided = await absences.find_decided(work.tenant, absence_id, [booking.id])
+    is_decided = booking.id in decided and decided[booking.id].is_of(decision)
+    if is_decided and (not is_met or decision.action in (Action.OFFER, Action.KEEP)):
+        return Result.DONE
+    if not is_met:
+        return Result.UNAFFECTED
+    await _act(work, absence, booking, decision)
+    await absences.save_decision(work.tenant, absence_id, decision, work.recorded_at)
+    return Result.DONE
+
+
+async def _act(work: UnitOfWork, absence: Absence, booking: Booking, decision: Decision) -> None:
+    """In the version that was looked at: in another the absence may not meet it any more."""
+    try:
+        changeable = await get_changeable(work, booking.id, frozenset({booking.version}))
+        match decision.action:
+            case Action.REASSIGN:
+                check_schedule_seen(work.caller, decision.schedule_id)
+                changes = BookingChanges(schedule_ids=_others(absence, booking, decision))
+                await update_booking(work, changeable, changes)
+            case Action.CANCEL:
+                await cancel_booking(work, changeable, Cancellation())
+            case Action.OFFER:
+                await ask_for_new_time(work, changeable)
+            case Action.KEEP:
+                pass
+    except Stale:
+        raise RunAgain from None
+
+
+def _others(absence: Absence, booking: Booking, decision: Decision) -> list[UUID]:
+    """Its schedules, with the one that takes it in place of the absent one. Raises Invalid."""
+    if decision.schedule_id is None or decision.schedule_id in absence.schedule_ids:
+        raise Invalid.field("schedule_id", "must be a schedule that is not absent")
+    absent_id = _absent_in(absence, booking)
+    return [decision.schedule_id if id_ == absent_id else id_ for id_ in booking.schedule_ids]
+
+
+def _absent_in(absence: Absence, booking: Booking) -> UUID:
+    absent = [id_ for id_ in booking.schedule_ids if id_ in absence.schedule_ids]
+    return absent[0] if absent else booking.schedule_id
+
+
+async def _lock_schedules(work: UnitOfWork, owner: AbsenceOwner) -> list[UUID]:
+    """Raises NotFound, and Invalid for a user without any."""
+    await check_owner(work, owner)
+    if owner.user_id is not None:
+        wanted = await absences.list_schedule_ids_of_user(work.tenant, owner.user_id)
+        locked = await close_to_bookings(work.tenant, wanted)
+        if not locked:
+            raise Invalid("This user has no schedule; there is nothing to close.")
+        return locked
+    assert owner.schedule_id is not None
+    check_schedule_seen(work.caller, owner.schedule_id)
+    locked = await close_to_bookings(work.tenant, [owner.schedule_id])
+    require(locked or None, SCHEDULE, owner.schedule_id)
+    return locked
+
+
+async def _end_holds(work: UnitOfWork, absence: Absence) -> None:
+    """Who fills in a form for this time is told that it is gone."""
+    for hold_id in await absences.list_met_holds(work.tenant, absence):
+        await end_hold(work.tenant, hold_id, work.now)
+
+
+def check_span(span: AbsenceSpan) -> None:
+    """Raises Invalid."""
+    if span.end_time <= span.start_time:
+        fault = Fault(FaultCode.NOT_AFTER_START)
+        raise Invalid.field("end_time", "must be after start_time", fault)
+    if span.end_time - span.start_time > LONGEST:
+        fault = Fault(FaultCode.TOO_FAR_AFTER_START, str(LONGEST.days))
+        message = f"must be at most {LONGEST.days} days after start_time"
+        raise Invalid.field("end_time", message, fault)

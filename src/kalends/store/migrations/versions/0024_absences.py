@@ -1,0 +1,61 @@
+"""Absences: their busy times, what was decided about the bookings that they meet, and which
+bookings' attendees were asked to choose another time.
+
+Locks: `busy_times` and `bookings` are each locked for the moment that a column with a constant
+default takes (no rewrite). A server of the version before books within an absence no more than
+within any busy time, but does not see one that is entered in that very moment.
+"""
+
+from kalends.store.migrations.plain import (
+    create_index_concurrently,
+    execute,
+    execute_briefly,
+    outside_transaction,
+)
+
+revision = "0024"
+down_revision = "0023"
+
+ABSENCES = """
+CREATE TABLE IF NOT EXISTS absences (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    user_id uuid,
+    schedule_ids uuid[] NOT NULL,
+    start_time timestamptz NOT NULL,
+    end_time timestamptz NOT NULL,
+    reason text,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (organization_id, id),
+    CHECK (start_time < end_time)
+);
+"""
+BY_END = """
+CREATE INDEX IF NOT EXISTS absences_by_end ON absences (organization_id, end_time, id)
+"""
+DECISIONS = """
+CREATE TABLE IF NOT EXISTS absence_decisions (
+    organization_id uuid NOT NULL,
+    absence_id uuid NOT NULL,
+    booking_id uuid NOT NULL,
+    action text NOT NULL CHECK (action IN ('reassign', 'cancel', 'offer', 'keep')),
+    schedule_id uuid,
+    decided_at timestamptz NOT NULL,
+    PRIMARY KEY (organization_id, absence_id, booking_id)
+);
+"""
+BUSY_TIMES = "ALTER TABLE busy_times ADD COLUMN IF NOT EXISTS absence_id uuid"
+BOOKINGS = """
+ALTER TABLE bookings ADD COLUMN IF NOT EXISTS needs_new_time boolean NOT NULL DEFAULT false
+"""
+
+
+def upgrade() -> None:
+    with outside_transaction():
+        execute_briefly(BUSY_TIMES, BOOKINGS)
+        create_index_concurrently(
+            "busy_times_of_absences",
+            "ON busy_times (organization_id, schedule_id, end_time) WHERE absence_id IS NOT NULL",
+        )
+    for statement in (ABSENCES, BY_END, DECISIONS):
+        execute(statement)

@@ -1,0 +1,219 @@
+"""`/api/v1/schedules/{id}/absences` and `/api/v1/users/{id}/absences`: enter, list, settle."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType, structs
+
+from kalends.domain import ids
+from kalends.domain.absence import AbsenceOwner, AbsenceSpan, Action, CountedAbsence, Decision
+from kalends.domain.errors import Invalid
+from kalends.domain.values import Instant, Line
+from kalends.formats.absences import (
+    AbsenceBody,
+    AffectedBookingBody,
+    OutcomeBody,
+    show_absence,
+    show_affected,
+    show_outcome,
+)
+from kalends.runtime.idempotency import HttpAnswer
+from kalends.services import absences
+from kalends.services.absences import AbsenceChanges
+from kalends.web.api.listing import answer_page
+from kalends.web.api.models import PageQuery, RequestModel
+from kalends.web.http.answers import DataOf, data, deleted, page_of
+from kalends.web.http.call import Call, id_named
+from kalends.web.http.locked_changes import lock_parse_update
+from kalends.web.http.reading import read_body
+from kalends.web.http.routes import BOOKING_SCOPES, Handler, Resource, Route
+
+MOST_DECISIONS: Final = 200
+
+
+class CreateAbsence(RequestModel, frozen=True):
+    start_time: Instant
+    end_time: Annotated[Instant, Meta(description="After `start_time`, by five years at most.")]
+    reason: Annotated[Line | None, Meta(examples=["Ill"])] = None
+
+
+class UpdateAbsence(RequestModel, frozen=True):
+    """What is left out stays as it is; null clears."""
+
+    start_time: Instant | UnsetType = UNSET
+    end_time: Instant | UnsetType = UNSET
+    reason: Line | None | UnsetType = UNSET
+
+
+class DecisionInput(RequestModel, frozen=True):
+    """What is done about a booking."""
+
+    booking_id: str
+    action: Annotated[
+        Action,
+        Meta(
+            description="`reassign`: `schedule_id` takes it. `cancel`. `offer`: the attendee is "
+            "asked by mail to choose another time, whatever the notice; until then the booking "
+            "keeps its own and has `needs_new_time`. `keep`: it stays as it is."
+        ),
+    ]
+    schedule_id: Annotated[str | None, Meta(description="Required for `reassign`.")] = None
+
+
+class ResolveAbsence(RequestModel, frozen=True):
+    decisions: Annotated[list[DecisionInput], Meta(min_length=1, max_length=MOST_DECISIONS)]
+
+
+async def create_absence(call: Call) -> HttpAnswer:
+    """Enter an absence
+
+    The time is busy at once, on the schedule or on all schedules of the user, and holds in it end.
+    Bookings that it meets stay until they are settled; `affected` lists them.
+    """
+    span = AbsenceSpan(**structs.asdict(await call.body(CreateAbsence)))
+    return await call.change(
+        partial(_answer, status=201), absences.create_absence, _owner_in(call), span
+    )
+
+
+async def list_absences(call: Call) -> HttpAnswer:
+    """List absences
+
+    Sorted by `start_time`, then id.
+    """
+    use_case = partial(absences.list_absences, owner=_owner_in(call), ends_after=None)
+    return await answer_page(call, call.query(PageQuery), use_case, show_absence)
+
+
+async def get_absence(call: Call) -> HttpAnswer:
+    """Get an absence"""
+    return _answer(await call.read(absences.get_absence, _owner_in(call), _absence_in(call)))
+
+
+async def update_absence(call: Call) -> HttpAnswer:
+    """Change an absence
+
+    Its busy times change with it.
+    """
+    parse = partial(_parse_changes, await call.raw_json())
+    owner, absence_id = _owner_in(call), _absence_in(call)
+    lock = partial(absences.lock_absence, owner=owner, absence_id=absence_id)
+    return await call.change(_answer, lock_parse_update(lock, parse, absences.update_absence))
+
+
+async def delete_absence(call: Call) -> HttpAnswer:
+    """Delete an absence
+
+    Its busy times go. What was done about bookings stays done.
+    """
+    return await call.change(_deleted, absences.delete_absence, _owner_in(call), _absence_in(call))
+
+
+async def list_absence_bookings(call: Call) -> HttpAnswer:
+    """List the bookings that an absence meets
+
+    As of now, also those that have begun, sorted by `start_time`, then id: each with who could take
+    it, and what was decided about it. Buffers count; each seat of a group session is a booking.
+    """
+    use_case = partial(absences.list_affected, owner=_owner_in(call), absence_id=_absence_in(call))
+    return await answer_page(call, call.query(PageQuery), use_case, show_affected)
+
+
+async def resolve_absence(call: Call) -> HttpAnswer:
+    """Settle the bookings that an absence meets
+
+    Each decision is done by itself, in order, and each attendee gets one mail about it. Sending it
+    again goes on where it stopped: what was done is not done a second time.
+    """
+    decisions = [_decision(one) for one in (await call.body(ResolveAbsence)).decisions]
+    outcomes = await absences.settle_all(
+        call.context, call.caller, _owner_in(call), _absence_in(call), decisions
+    )
+    return data([show_outcome(one) for one in outcomes])
+
+
+def _owner_in(call: Call) -> AbsenceOwner:
+    """By the path."""
+    if call.scope["route_path"].startswith(_OF_USER):
+        return AbsenceOwner(user_id=call.id(ids.USER))
+    return AbsenceOwner(schedule_id=call.id(ids.SCHEDULE))
+
+
+def _absence_in(call: Call) -> UUID:
+    return call.id(ids.ABSENCE, "absence_id")
+
+
+def _parse_changes(body: bytes) -> AbsenceChanges:
+    """Raises Invalid."""
+    return AbsenceChanges(**structs.asdict(read_body(body or b"{}", UpdateAbsence)))
+
+
+def _decision(one: DecisionInput) -> Decision:
+    """Raises Invalid, NotFound."""
+    schedule_id = None
+    if one.action is Action.REASSIGN:
+        if one.schedule_id is None:
+            raise Invalid.field("decisions", "need a schedule_id for reassign")
+        schedule_id = id_named(ids.SCHEDULE, one.schedule_id)
+    booking_id = id_named(ids.BOOKING, one.booking_id)
+    return Decision(booking_id=booking_id, action=one.action, schedule_id=schedule_id)
+
+
+def _answer(absence: CountedAbsence, status: int = 200) -> HttpAnswer:
+    return data(show_absence(absence), status)
+
+
+def _deleted(absence_id: UUID) -> HttpAnswer:
+    return deleted(ids.encode_id(ids.ABSENCE, absence_id))
+
+
+_OF_USER: Final = "/api/v1/users/"
+
+
+def _named_by(owner: str) -> Callable[[Handler], Handler]:
+    """What names a handler by whose absences it is for: each call of the API has a name of its
+    own."""
+
+    def named(handler: Handler) -> Handler:
+        async def handle(call: Call) -> HttpAnswer:
+            return await handler(call)
+
+        handle.__name__ = handler.__name__.replace("absence", f"{owner}_absence")
+        handle.__doc__ = handler.__doc__
+        return handle
+
+    return named
+
+
+def _routes(path: str, owner: str) -> tuple[Route, ...]:
+    named = _named_by(owner)
+    call = Resource(tag="Absences", path=path, scopes=BOOKING_SCOPES, item="/{absence_id}")
+    answer: Any = DataOf[list[OutcomeBody]]
+    return (
+        call.list(named(list_absences), AbsenceBody, PageQuery),
+        call.create(named(create_absence), AbsenceBody, CreateAbsence),
+        call.get(named(get_absence), AbsenceBody),
+        call.update(named(update_absence), AbsenceBody, UpdateAbsence),
+        call.delete(named(delete_absence)),
+        call(
+            "GET /{absence_id}/affected",
+            named(list_absence_bookings),
+            {200: page_of(AffectedBookingBody)},
+            query=PageQuery,
+        ),
+        call(
+            "POST /{absence_id}/resolve",
+            named(resolve_absence),
+            {200: answer},
+            body=ResolveAbsence,
+            repeatable=True,
+        ),
+    )
+
+
+ROUTES: Final[tuple[Route, ...]] = (
+    *_routes("/api/v1/schedules/{id}/absences", "schedule"),
+    *_routes("/api/v1/users/{id}/absences", "user"),
+)

@@ -1,0 +1,168 @@
+"""Absences: who is away and when; what that meets is settled on one page."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import structs
+
+from kalends.domain.absence import (
+    AbsenceOwner,
+    AbsenceSpan,
+    AffectedBooking,
+    CountedAbsence,
+    Outcome,
+    Result,
+)
+from kalends.domain.access import ListedUser, User
+from kalends.domain.errors import KalendsError
+from kalends.domain.ids import ABSENCE, SCHEDULE, USER, encode_id
+from kalends.domain.rights import Right
+from kalends.domain.schedule import Schedule
+from kalends.formats.times import known_zone
+from kalends.scheduling.zones import zone_of_schedule
+from kalends.services import absences, schedules
+from kalends.services.users import members
+from kalends.translation import gettext
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.drafts import Draft, draft_of_values, draft_with_faults
+from kalends.web.console.settings.exceptions import BUSY, busy_time_in
+from kalends.web.console.settlements import decisions_in, settlements_of
+from kalends.web.http.call import id_named
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.clock_words import local
+from kalends.web.pages.forms import FormFields
+
+PATH: Final = "/absences"
+ONE: Final = PATH + "/{absence}"
+LISTED: Final = 100
+ANYBODY: Final = AbsenceOwner()
+
+
+async def show_absences(request: ConsoleRequest) -> PageAnswer:
+    now = request.page_request.context.clock()
+    today = local(now, known_zone(request.organization.timezone)).date().isoformat()
+    typed = {"busy.start_day": today, "busy.end_day": today, "who": request.query.text("who")}
+    return await _list_page(request, draft_of_values(typed))
+
+
+async def enter_absence(request: ConsoleRequest) -> PageAnswer:
+    """Closes the time, and leads to what it meets."""
+    form = await request.form()
+    typed = draft_of_values({name: form.text(name) for name in ("who", *BUSY)}).typed
+    try:
+        owner = _owner_in(form)
+        zone = request.zone
+        if owner.schedule_id is not None:
+            zone = zone_of_schedule(await request.read(schedules.get_schedule, owner.schedule_id))
+        span = AbsenceSpan(**structs.asdict(busy_time_in(form, zone)))
+        entered = await request.change(absences.create_absence, owner, span)
+    except KalendsError as error:
+        return await _list_page(request, draft_with_faults(typed, error))
+    return request.go(_url_of(entered.absence.id), done="absent")
+
+
+async def show_affected(request: ConsoleRequest) -> PageAnswer:
+    return await _page(request, _absence_in(request))
+
+
+async def settle(request: ConsoleRequest) -> PageAnswer:
+    """Does what was chosen for each; what fails is shown again, with the reason."""
+    form, absence_id = await request.form(), _absence_in(request)
+    page = request.page_request
+    outcomes = await absences.settle_all(
+        page.context, page.caller, ANYBODY, absence_id, decisions_in(form)
+    )
+    failed = [one for one in outcomes if one.result is Result.FAILED]
+    if failed:
+        return await _page(request, absence_id, failed, 409)
+    return request.go(_url_of(absence_id), done="settled")
+
+
+async def remove_absence(request: ConsoleRequest) -> PageAnswer:
+    await request.change(absences.delete_absence, ANYBODY, _absence_in(request))
+    return request.go(PATH, done="removed")
+
+
+async def _list_page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
+    now = request.page_request.context.clock()
+    listed, _ = await request.read(
+        absences.list_absences, ANYBODY, ends_after=now, limit=LISTED, offset=0
+    )
+    active = await _schedules(request)
+    return request.page(
+        "console/absences.html",
+        "absences",
+        draft.status,
+        absences=listed,
+        names={schedule.id: schedule.name for schedule in active},
+        schedules=active,
+        people=await _people(request, active),
+        url_of=lambda id_: request.to(_url_of(id_)),
+        **draft.values(),
+    )
+
+
+async def _page(
+    request: ConsoleRequest, absence_id: UUID, failed: Sequence[Outcome] = (), status: int = 200
+) -> PageAnswer:
+    counted: CountedAbsence = await request.read(absences.get_absence, ANYBODY, absence_id)
+    affected: list[AffectedBooking]
+    affected, total = await request.read(
+        absences.list_affected, ANYBODY, absence_id, limit=LISTED, offset=0
+    )
+    values: dict[str, Any] = {}
+    if failed:
+        values["problem"] = gettext("Some could not be settled. Why stands beside each.")
+    return request.page(
+        "console/absence.html",
+        "absences",
+        status,
+        counted=counted,
+        absence=counted.absence,
+        path=_url_of(absence_id),
+        settlements=settlements_of(affected),
+        total=total,
+        names={schedule.id: schedule.name for schedule in await _schedules(request)},
+        why_not={one.booking_id: one.message for one in failed},
+        **values,
+    )
+
+
+async def _schedules(request: ConsoleRequest) -> list[Schedule]:
+    listed: list[Schedule]
+    listed, _ = await request.read(schedules.list_schedules, is_active=True, limit=LISTED, offset=0)
+    return listed
+
+
+async def _people(request: ConsoleRequest, active: Sequence[Schedule]) -> list[User | ListedUser]:
+    """Those with several schedules: of who sees own ones alone, nobody but that one."""
+    if not request.sees_all:
+        return [request.account.user] if len(active) > 1 else []
+    users, _ = await request.read(members.list_users, limit=LISTED, offset=0)
+    return [user for user in users if len(user.schedule_ids) > 1]
+
+
+def _owner_in(form: FormFields) -> AbsenceOwner:
+    """Raises NotFound for what is no id."""
+    who = form.text("who")
+    if who.startswith(f"{USER}_"):
+        return AbsenceOwner(user_id=id_named(USER, who))
+    return AbsenceOwner(schedule_id=id_named(SCHEDULE, who))
+
+
+def _absence_in(request: ConsoleRequest) -> UUID:
+    return id_named(ABSENCE, request.path("absence"))
+
+
+def _url_of(absence_id: UUID) -> str:
+    return f"{PATH}/{encode_id(ABSENCE, absence_id)}"
+
+
+PAGES: Final = (
+    console_route(Right.CHANGE_ABSENCES, "GET", PATH, show_absences),
+    console_route(Right.CHANGE_ABSENCES, "POST", PATH, enter_absence),
+    console_route(Right.CHANGE_ABSENCES, "GET", ONE, show_affected),
+    console_route(Right.CHANGE_ABSENCES, "POST", ONE + "/resolve", settle),
+    console_route(Right.CHANGE_ABSENCES, "POST", ONE + "/remove", remove_absence),
+)
