@@ -1,6 +1,6 @@
-"""The days of an organization: what lies in them, on all schedules or on one."""
+"""The days of an organization: what lies in them, on all schedules or on some."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
@@ -9,13 +9,16 @@ from msgspec import Struct
 
 from kalends.availability.hours import open_intervals
 from kalends.availability.interval import Interval
-from kalends.domain.booking import Booking
+from kalends.domain.agenda import AgendaBooking, AgendaScope
+from kalends.domain.errors import BrokenZone
 from kalends.domain.event_type import EventType
 from kalends.domain.schedule import BusyTime, Schedule
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.scheduling.clocks import bounds_of, hours_of
+from kalends.scheduling.local_time import bounds_of_day
+from kalends.scheduling.schedule_hours import hours_of
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.availability import event_types, schedules
+from kalends.store.availability.busy_times import list_busy_elsewhere
 from kalends.store.bookings import agenda
 
 MOST_ON_THE_AGENDA: Final = 5_000
@@ -36,37 +39,62 @@ class Choices(Struct, frozen=True):
 
 
 class Agenda(Struct, frozen=True):
-    """What meets the days. `opened` and `busy` are of the one schedule that is asked for: when it
-    is open, in epoch seconds, and what keeps it busy."""
+    """What meets the days. `busy` and `opened` are of the schedules that were asked for: what keeps
+    them busy, and when each is open, in epoch seconds."""
 
-    bookings: Sequence[Booking]
+    bookings: Sequence[AgendaBooking]
     busy: Sequence[BusyTime]
-    opened: Sequence[Interval] | None
+    opened: Mapping[UUID, Sequence[Interval]]
     pending: int
     now: datetime
 
 
 async def list_choices(work: UnitOfWork) -> Choices:
+    """Who sees some schedules alone chooses among them, and what can be booked on them."""
+    only = work.caller.only_schedules
     active, _ = await schedules.list_schedules(
-        work.tenant, is_active=True, limit=MOST_CHOICES, offset=0
+        work.tenant, is_active=True, limit=MOST_CHOICES, offset=0, only=only
     )
     offered, _ = await event_types.list_event_types(
         work.tenant, is_active=None, limit=MOST_CHOICES, offset=0
     )
+    if only is not None:
+        offered = [e for e in offered if not e.requirements or work.caller.sees(e.schedule_ids)]
     return Choices(active, offered)
 
 
 async def get_agenda(
-    work: UnitOfWork, days: tuple[date, date], zone_name: str, schedule: Schedule | None
+    work: UnitOfWork,
+    days: tuple[date, date],
+    zone_name: str,
+    scope: AgendaScope,
+    shown: Sequence[Schedule],
 ) -> Agenda:
-    """What meets the days, both included, as they are in that zone."""
-    span = bounds_of(days[0], zone_name)[0], bounds_of(days[1], zone_name)[1]
-    pending = await agenda.count_pending(work.tenant, work.now)
-    schedule_id = schedule.id if schedule else None
-    bookings = await agenda.list_between(work.tenant, span, schedule_id, MOST_ON_THE_AGENDA)
-    if schedule is None:
-        return Agenda(bookings, (), None, pending, work.now)
-    busy = await agenda.list_busy_between(work.tenant, schedule.id, span, MOST_ON_THE_AGENDA)
+    """What meets the days, both included, as they are in that zone, of what the caller sees; and
+    the hours and busy times of the schedules that are shown, which the caller sees; of several, one
+    whose zone is broken has no hours. Raises BrokenZone for one that is shown alone."""
+    span = bounds_of_day(days[0], zone_name)[0], bounds_of_day(days[1], zone_name)[1]
+    only = work.caller.only_schedules
+    pending = await agenda.count_pending(work.tenant, work.now, only)
+    seen = scope.within(only)
+    bookings = await agenda.list_between(work.tenant, span, seen, MOST_ON_THE_AGENDA)
+    if not shown:
+        return Agenda(bookings, (), {}, pending, work.now)
+    ids = [schedule.id for schedule in shown]
+    busy = await agenda.list_busy_between(work.tenant, ids, span, MOST_ON_THE_AGENDA)
+    busy += await list_busy_elsewhere(work.tenant, ids, span, MOST_ON_THE_AGENDA)
     within = Interval(int(span[0].timestamp()), int(span[1].timestamp()))
-    opened = open_intervals(hours_of(schedule), zone_of_schedule(schedule), within)
-    return Agenda(bookings, busy, opened, pending, work.now)
+    return Agenda(bookings, busy, _opened(shown, within), pending, work.now)
+
+
+def _opened(schedules: Sequence[Schedule], within: Interval) -> dict[UUID, Sequence[Interval]]:
+    opened: dict[UUID, Sequence[Interval]] = {}
+    for schedule in schedules:
+        try:
+            zone = zone_of_schedule(schedule)
+        except BrokenZone:
+            if len(schedules) == 1:
+                raise
+            continue  # it is in no other schedule's way
+        opened[schedule.id] = open_intervals(hours_of(schedule), zone, within)
+    return opened

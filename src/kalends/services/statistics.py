@@ -1,93 +1,255 @@
-"""An organization's weeks in numbers."""
+"""An organization's bookings in numbers: over a range of days, beside the range before."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from msgspec import Struct
 
 from kalends.availability.hours import open_intervals
 from kalends.availability.interval import Interval
-from kalends.domain.booking import Status
+from kalends.availability.wallclock import Zone
+from kalends.domain.booking import OCCUPYING, Status
 from kalends.domain.schedule import Schedule
 from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.scheduling.clocks import bounds_of, hours_of
+from kalends.scheduling.local_time import bounds_of_day
+from kalends.scheduling.schedule_hours import hours_of
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.bookings import statistics
+from kalends.store.bookings.statistics import Counted, ScheduleCount, StatisticsScope
 
+# From so many days on weeks are told apart, from so many months.
+MOST_DAYS: Final = 45
+MOST_DAYS_OF_WEEKS: Final = 190
+A_DAY: Final = timedelta(days=1)
 A_WEEK: Final = timedelta(days=7)
-# Of how many schedules the hours of a week are added up at one go.
-SCHEDULES_A_PIECE: Final = 50
+HOUR_SECONDS: Final = 3_600
+DAY_SECONDS: Final = 24 * HOUR_SECONDS
+# Where spans of lead times begin.
+LEAD_SECONDS: Final = tuple(n * DAY_SECONDS for n in (0, 1, 2, 4, 8, 15, 31))
+# Whose hours are added up: those with the most bookings.
+MOST_MEASURED: Final = 100
 
 
-class Week(Struct, frozen=True, kw_only=True):
-    """Bookings that start in the week; those that were cancelled are not counted. Seconds are of
-    the active schedules: how long they are open by their hours of today, and are booked."""
+class DayRange(Struct, frozen=True):
+    """Days, both included."""
 
-    first_day: date
-    bookings: int
-    no_shows: int
-    booked_seconds: int
-    open_seconds: int
+    first: date
+    last: date
 
     @property
-    def utilisation(self) -> int:
+    def days(self) -> int:
+        return (self.last - self.first).days + 1
+
+    @property
+    def before(self) -> "DayRange":
+        """As many days that end where it begins."""
+        return DayRange(self.first - timedelta(days=self.days), self.first - A_DAY)
+
+    @property
+    def step(self) -> str:
+        """What it is told in: "day", "week" or "month"."""
+        if self.days <= MOST_DAYS:
+            return "day"
+        return "week" if self.days <= MOST_DAYS_OF_WEEKS else "month"
+
+    def spans(self, first_week_day: int) -> list[date]:
+        """The first days of its days, weeks or months; the first may be in the midst of one."""
+        at, firsts = self.first, []
+        while at <= self.last:
+            firsts.append(at)
+            at = self._after(at, first_week_day)
+        return firsts
+
+    def _after(self, day: date, first_week_day: int) -> date:
+        if self.step == "day":
+            return day + A_DAY
+        if self.step == "week":
+            return day + timedelta(days=7 - (day.weekday() - first_week_day) % 7)
+        return (day.replace(day=1) + timedelta(days=31)).replace(day=1)
+
+
+class Tally(Struct):
+    """Bookings of one kind. `made` are those that were not cancelled, no-shows among them."""
+
+    made: int = 0
+    cancelled: int = 0
+    no_shows: int = 0
+    lead_seconds: float = 0
+    booked_seconds: float = 0
+    open_seconds: int = 0
+
+    def count(self, status: str, count: int) -> None:
+        if status == Status.CANCELLED:
+            self.cancelled += count
+            return
+        self.made += count
+        self.no_shows += count if status == Status.NO_SHOW else 0
+
+    @property
+    def lead_days(self) -> float:
+        """How long before its start a booking is made, in days at the mean; cancelled ones too."""
+        count = self.made + self.cancelled
+        return self.lead_seconds / count / DAY_SECONDS if count else 0
+
+    @property
+    def utilisation(self) -> int | None:
         """Booked time in percent of open time; more than 100 where bookings lie outside it."""
-        return round(100 * self.booked_seconds / self.open_seconds) if self.open_seconds else 0
+        if not self.open_seconds:
+            return None
+        return round(100 * self.booked_seconds / self.open_seconds)
 
 
-async def list_weeks(
+class Pair(Struct):
+    """The range, and the one before."""
+
+    now: Tally
+    before: Tally
+
+    @classmethod
+    def empty(cls) -> "Pair":
+        return cls(Tally(), Tally())
+
+    def at(self, *, is_now: bool) -> Tally:
+        return self.now if is_now else self.before
+
+
+class Insights(Struct, frozen=True):
+    """All that is told of a range. `spans` go with `firsts`; `hours` are bookings by the hour of
+    the week, from Monday's midnight, now and before; `leads` go with LEAD_SECONDS."""
+
+    range: DayRange
+    firsts: Sequence[date]
+    total: Pair
+    spans: Sequence[Pair]
+    hours: Sequence[tuple[int, int]]
+    leads: Sequence[Pair]
+    event_types: dict[UUID | None, Pair]
+    sources: dict[str, Pair]
+    schedules: dict[UUID, Pair]
+
+
+async def get_insights(
     work: UnitOfWork,
-    first_days: Sequence[date],
-    zone_name: str,
+    days: DayRange,
+    zone: Zone,
+    first_week_day: int,
     schedules: Sequence[Schedule],
-    only: Schedule | None,
-) -> list[Week]:
-    """The weeks that begin on these days, one after another, on all schedules or one."""
-    measured = [only] if only else schedules
-    bounds = [bounds_of(day, zone_name)[0] for day in (*first_days, first_days[-1] + A_WEEK)]
-    only_id = only.id if only else None
-    counts = await statistics.count_by_week(work.tenant, bounds, only_id)
-    booked = await statistics.booked_by_week(
-        work.tenant, bounds, only_id, [one.id for one in measured]
-    )
-    opened = await count_open_seconds(measured, bounds)
-    return [
-        Week(
-            first_day=day,
-            bookings=sum(n for w, status, n in counts if w == i and status != Status.CANCELLED),
-            no_shows=sum(n for w, status, n in counts if w == i and status == Status.NO_SHOW),
-            booked_seconds=booked.get(i, 0),
-            open_seconds=opened[i],
-        )
-        for i, day in enumerate(first_days)
-    ]
+    among: Sequence[UUID] | None,
+) -> Insights:
+    """The bookings that start in the range, in that zone, and in the one before: of the schedules
+    `among`, which the caller sees, or of all that the caller sees. Utilisation is of `schedules`,
+    by their hours of today.
 
-
-async def count_open_seconds(
-    schedules: Sequence[Schedule], bounds: Sequence[datetime]
-) -> list[int]:
-    """How long the schedules are open together, between each of the bounds and the next; counted
-    in pieces, since it takes a while where there are many schedules."""
-    opened = [0] * (len(bounds) - 1)
-    async for i, seconds in cooperatively(open_seconds_in_pieces(schedules, bounds)):
-        opened[i] += seconds
-    return opened
+    Raises BrokenZone.
+    """
+    if among is None and work.caller.only_schedules is not None:
+        among = list(work.caller.only_schedules)
+    firsts = days.spans(first_week_day)
+    scope = _scope(days, firsts, zone, among)
+    counts = await statistics.count_bookings(work.tenant, scope, LEAD_SECONDS)
+    hours = await statistics.count_hours(work.tenant, scope, _offsets(zone, scope))
+    on = await statistics.count_by_schedule(work.tenant, scope)
+    # A booking takes others' schedules too.
+    on = [one for one in on if work.caller.sees((one.schedule_id,))]
+    shared = await statistics.shared_seconds(work.tenant, scope)
+    by_schedule = _by_schedule(on, shared)
+    busiest = sorted(schedules, key=lambda one: -_made(by_schedule, one.id))[:MOST_MEASURED]
+    bounds = [scope.bounds[0], scope.turns_at, scope.bounds[-1]]
+    async for id_, (before, now) in cooperatively(open_seconds_in_pieces(busiest, bounds)):
+        pair = by_schedule.setdefault(id_, Pair.empty())
+        pair.before.open_seconds, pair.now.open_seconds = before, now
+    return _insights(days, firsts, counts, hours, by_schedule)
 
 
 def open_seconds_in_pieces(
     schedules: Sequence[Schedule], bounds: Sequence[datetime]
-) -> Iterator[tuple[int, int]]:
-    """The number of the span, and its open seconds of at most SCHEDULES_A_PIECE schedules."""
-    for i, (start, end) in enumerate(pairwise(bounds)):
-        span = Interval(int(start.timestamp()), int(end.timestamp()))
-        for first in range(0, len(schedules), SCHEDULES_A_PIECE):
-            piece = schedules[first : first + SCHEDULES_A_PIECE]
-            yield i, sum(_open_seconds(schedule, span) for schedule in piece)
+) -> Iterator[tuple[UUID, list[int]]]:
+    """How long each schedule is open between each of the bounds and the next."""
+    for schedule in schedules:
+        hours, zone = hours_of(schedule), zone_of_schedule(schedule)
+        spans = (Interval(int(a.timestamp()), int(b.timestamp())) for a, b in pairwise(bounds))
+        yield (
+            schedule.id,
+            [sum(one.seconds for one in open_intervals(hours, zone, span)) for span in spans],
+        )
 
 
-def _open_seconds(schedule: Schedule, span: Interval) -> int:
-    opened = open_intervals(hours_of(schedule), zone_of_schedule(schedule), span)
-    return sum(interval.seconds for interval in opened)
+def _scope(
+    days: DayRange, firsts: Sequence[date], zone: Zone, among: Sequence[UUID] | None
+) -> StatisticsScope:
+    """Spans of the range before are as long as those of the range, one by one."""
+    back = timedelta(days=days.days)
+    starts = [*(first - back for first in firsts), *firsts, days.last + A_DAY]
+    bounds = [bounds_of_day(day, zone.name)[0] for day in starts]
+    return StatisticsScope(bounds, bounds[len(firsts)], among)
+
+
+def _offsets(zone: Zone, scope: StatisticsScope) -> list[tuple[datetime, int]]:
+    span = Interval(int(scope.bounds[0].timestamp()), int(scope.bounds[-1].timestamp()))
+    return [(datetime.fromtimestamp(at, UTC), offset) for at, _, offset in zone.stretches(span)]
+
+
+def _by_schedule(
+    counts: Sequence[ScheduleCount], shared: dict[tuple[UUID, bool], float]
+) -> dict[UUID, Pair]:
+    pairs: dict[UUID, Pair] = {}
+    for one in counts:
+        tally = pairs.setdefault(one.schedule_id, Pair.empty()).at(is_now=one.is_now)
+        tally.count(one.status, one.count)
+        tally.booked_seconds += one.seconds if one.status in OCCUPYING else 0
+    for (id_, is_now), seconds in shared.items():
+        pairs.setdefault(id_, Pair.empty()).at(is_now=is_now).booked_seconds -= seconds
+    return pairs
+
+
+def _made(pairs: dict[UUID, Pair], schedule_id: UUID) -> int:
+    pair = pairs.get(schedule_id)
+    return pair.now.made + pair.before.made if pair else 0
+
+
+def _insights(
+    days: DayRange,
+    firsts: Sequence[date],
+    counts: Sequence[Counted],
+    hours: Sequence[tuple[int, bool, int]],
+    schedules: dict[UUID, Pair],
+) -> Insights:
+    spans = [Pair.empty() for _ in firsts]
+    leads = [Pair.empty() for _ in LEAD_SECONDS]
+    groups: dict[str, Any] = {"event_type": {}, "source": {}}
+    total = Pair.empty()
+    for one in counts:
+        if one.kind == "span":
+            pair = spans[one.group % len(firsts)]
+            whole = total.at(is_now=one.is_now)
+            whole.count(one.status, one.count)
+            whole.lead_seconds += one.lead_seconds
+        elif one.kind == "lead":
+            pair = leads[one.group]
+        else:
+            pair = groups[one.kind].setdefault(one.group, Pair.empty())
+        pair.at(is_now=one.is_now).count(one.status, one.count)
+    by_hour = [[0, 0] for _ in range(7 * 24)]
+    for hour, is_now, count in hours:
+        by_hour[hour][0 if is_now else 1] += count
+    for pair in schedules.values():
+        for is_now in (True, False):
+            whole, part = total.at(is_now=is_now), pair.at(is_now=is_now)
+            if part.open_seconds:
+                whole.booked_seconds += part.booked_seconds
+                whole.open_seconds += part.open_seconds
+    return Insights(
+        range=days,
+        firsts=firsts,
+        total=total,
+        spans=spans,
+        hours=[(now, before) for now, before in by_hour],
+        leads=leads,
+        event_types=groups["event_type"],
+        sources=groups["source"],
+        schedules=schedules,
+    )

@@ -1,58 +1,156 @@
-"""Counts of bookings by week. The bounds of weeks come from the engine, never from SQL."""
+"""Counts of bookings over a range and the one before. Bounds of days and offsets of the clock come
+from the engine, never from SQL.
+
+Each statement reads its bookings once, and adds them up by what few groups they fall into.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from kalends.store.database import TenantConnection, fetch_planned
 
-_IN_WEEKS: Final = """
+
+class StatisticsScope(Struct, frozen=True):
+    """Which bookings are counted: those that start from the first of the `bounds` to before the
+    last; from `turns_at` on they are of the range itself, earlier of the one before. `among` are
+    the schedules of which they take one; None is any."""
+
+    bounds: Sequence[datetime]
+    turns_at: datetime
+    among: Sequence[UUID] | None = None
+
+
+class Counted(Struct, frozen=True):
+    """How many bookings of a status fall into a group; `kind` says what the groups are: "span"
+    (the number of the span between two bounds, from 0), "event_type" (its id), "source", "lead"
+    (the number of the span of lead times, from 0). `lead_seconds` is their lead time in all."""
+
+    kind: str
+    group: Any
+    is_now: bool
+    status: str
+    count: int
+    lead_seconds: float
+
+
+class ScheduleCount(Struct, frozen=True):
+    """How many bookings of a status a schedule has, and for how many seconds they take it."""
+
+    schedule_id: UUID
+    is_now: bool
+    status: str
+    count: int
+    seconds: float
+
+
+# By the bits of what is not grouped by: the kind, and its column.
+KINDS: Final = {
+    0b0111: ("span", "span"),
+    0b1011: ("event_type", "event_type_id"),
+    0b1101: ("source", "source"),
+    0b1110: ("lead", "lead"),
+}
+_IN_RANGE: Final = """
     b.organization_id = $1 AND b.start_time >= $2::timestamptz AND b.start_time < $3::timestamptz
-    AND ($5::uuid IS NULL OR b.schedule_ids @> ARRAY[$5::uuid])
+    AND ($5::uuid[] IS NULL OR b.schedule_ids && $5)
 """
+# `date_part` and not `extract`, whose exact numbers take five times as long.
+_LEAD: Final = "greatest(date_part('epoch', b.start_time) - date_part('epoch', b.created_at), 0)"
+_LENGTH: Final = "date_part('epoch', b.end_time) - date_part('epoch', b.start_time)"
 COUNTS: Final = f"""
-SELECT width_bucket(b.start_time, $4::timestamptz[]) - 1, b.status, count(*)
-FROM bookings b WHERE {_IN_WEEKS} GROUP BY 1, 2
-"""
-# The seats of a group session share their time, so it counts once.
-BOOKED: Final = f"""
-SELECT width_bucket(start_time, $4::timestamptz[]) - 1,
-    sum(extract(epoch FROM end_time - start_time))::bigint
+SELECT grouping(span, event_type_id, source, lead) AS kind, span, event_type_id, source, lead,
+    is_now, status, sum(counted)::bigint, sum(lead_seconds)
 FROM (
-    SELECT DISTINCT s.id, b.start_time, b.end_time
-    FROM bookings b JOIN LATERAL unnest(b.schedule_ids) AS s (id) ON s.id = ANY($6::uuid[])
-    WHERE {_IN_WEEKS} AND b.status IN ('PENDING', 'CONFIRMED', 'COMPLETED') AND NOT b.conflict
-) booked GROUP BY 1
+    SELECT width_bucket(start_time, $6::timestamptz[]) - 1 AS span, event_type_id, source,
+        width_bucket(seconds, $7::float8[]) - 1 AS lead, start_time >= $4::timestamptz AS is_now,
+        status, count(*) AS counted, sum(seconds) AS lead_seconds
+    FROM (
+        SELECT b.start_time, b.event_type_id, b.source, b.status, {_LEAD} AS seconds
+        FROM bookings b WHERE {_IN_RANGE} OFFSET 0) b
+    GROUP BY 1, 2, 3, 4, 5, 6
+) counts
+GROUP BY GROUPING SETS (
+    (is_now, status, span), (is_now, status, event_type_id), (is_now, status, source),
+    (is_now, status, lead))
+"""
+# Hours from Monday's midnight on the wall clock: the first of 1970 was a Thursday.
+HOURS: Final = f"""
+SELECT ((date_part('epoch', b.start_time)::bigint
+        + ($6::bigint[])[width_bucket(b.start_time, $7::timestamptz[])]) / 3600 + 72) % 168 AS hour,
+    b.start_time >= $4::timestamptz AS is_now, count(*)
+FROM bookings b WHERE {_IN_RANGE} AND b.status <> 'CANCELLED' GROUP BY 1, 2
+"""
+# Few lists of schedules are taken by many bookings, so lists are added up, and then taken apart.
+SCHEDULES: Final = f"""
+SELECT taken.id, is_now, status, sum(counted)::bigint, sum(seconds) FROM (
+    SELECT b.schedule_ids, b.start_time >= $4::timestamptz AS is_now, b.status,
+        count(*) AS counted, sum({_LENGTH}) AS seconds
+    FROM bookings b WHERE {_IN_RANGE} GROUP BY 1, 2, 3
+) lists CROSS JOIN LATERAL unnest(schedule_ids) AS taken (id) GROUP BY 1, 2, 3
+"""
+# The seats of a group session share their time, so it counts once: what the others have too much.
+SHARED: Final = f"""
+SELECT id, is_now, sum((seats - 1) * seconds) FROM (
+    SELECT taken.id, b.start_time >= $4::timestamptz AS is_now, count(*) AS seats,
+        max({_LENGTH}) AS seconds
+    FROM event_types e JOIN bookings b ON b.organization_id = $1 AND b.event_type_id = e.id
+        CROSS JOIN LATERAL unnest(b.schedule_ids) AS taken (id)
+    WHERE e.organization_id = $1 AND e.capacity > 1 AND {_IN_RANGE}
+        AND b.status IN ('PENDING', 'CONFIRMED', 'COMPLETED') AND NOT b.conflict
+    GROUP BY taken.id, b.event_type_id, b.start_time, b.end_time HAVING count(*) > 1
+) sessions GROUP BY 1, 2
 """
 
 
-async def count_by_week(
-    tenant: TenantConnection, bounds: Sequence[datetime], schedule_id: UUID | None
-) -> list[tuple[int, str, int]]:
-    """How many bookings of which status start in each week (from 0); the last bound ends the
-    last week."""
-    rows = await fetch_planned(
-        tenant.tx, COUNTS, tenant.organization_id, bounds[0], bounds[-1], bounds[:-1], schedule_id
-    )
+async def count_bookings(
+    tenant: TenantConnection, scope: StatisticsScope, lead_bounds: Sequence[float]
+) -> list[Counted]:
+    """The bookings of a scope by span, event type, source and lead time; `lead_bounds` in seconds
+    begin with 0."""
+    arguments = *_arguments(tenant, scope), scope.bounds[:-1], lead_bounds
+    rows = await fetch_planned(tenant.tx, COUNTS, *arguments)
+    return [_counted_from(row) for row in rows]
+
+
+async def count_hours(
+    tenant: TenantConnection,
+    scope: StatisticsScope,
+    offsets: Sequence[tuple[datetime, int]],
+) -> list[tuple[int, bool, int]]:
+    """How many bookings start in each hour of the week, from Monday's midnight; cancelled ones are
+    not counted. `offsets` are the seconds east of UTC, and since when."""
+    changes, seconds = [at for at, _ in offsets], [offset for _, offset in offsets]
+    arguments = *_arguments(tenant, scope), seconds, changes
+    rows = await fetch_planned(tenant.tx, HOURS, *arguments)
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-async def booked_by_week(
-    tenant: TenantConnection,
-    bounds: Sequence[datetime],
-    schedule_id: UUID | None,
-    schedule_ids: Sequence[UUID],
-) -> dict[int, int]:
-    """How many seconds of these schedules are booked, by week (from 0)."""
-    rows = await fetch_planned(
-        tenant.tx,
-        BOOKED,
-        tenant.organization_id,
-        bounds[0],
-        bounds[-1],
-        bounds[:-1],
-        schedule_id,
-        schedule_ids,
-    )
-    return {row[0]: row[1] for row in rows}
+async def count_by_schedule(
+    tenant: TenantConnection, scope: StatisticsScope
+) -> list[ScheduleCount]:
+    """The bookings of a scope by each schedule that they take."""
+    rows = await fetch_planned(tenant.tx, SCHEDULES, *_arguments(tenant, scope))
+    return [ScheduleCount(*row) for row in rows]
+
+
+async def shared_seconds(
+    tenant: TenantConnection, scope: StatisticsScope
+) -> dict[tuple[UUID, bool], float]:
+    """How many seconds of a schedule are counted more than once, for seats that share them; by
+    schedule, and whether in the range itself."""
+    rows = await fetch_planned(tenant.tx, SHARED, *_arguments(tenant, scope))
+    return {(row[0], row[1]): float(row[2]) for row in rows}
+
+
+def _arguments(tenant: TenantConnection, scope: StatisticsScope) -> tuple[Any, ...]:
+    first, last = scope.bounds[0], scope.bounds[-1]
+    return tenant.organization_id, first, last, scope.turns_at, scope.among
+
+
+def _counted_from(row: Any) -> Counted:
+    kind, column = KINDS[row["kind"]]
+    return Counted(kind, row[column], row["is_now"], row["status"], row[7], row[8])

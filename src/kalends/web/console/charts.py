@@ -1,135 +1,168 @@
-"""Bookings, no-shows and utilisation by week: bars drawn on the server, with their numbers."""
+"""Insights: a range of days in numbers, beside the range before, as drawings, tables and files."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
+
+from babel import Locale
+from babel.units import format_unit
 
 from kalends.availability.wallclock import local_day
+from kalends.domain.errors import Invalid, NotFound
 from kalends.domain.ids import SCHEDULE, decode_id
+from kalends.domain.rights import Right
+from kalends.domain.schedule import Schedule
+from kalends.domain.values import Day
+from kalends.formats.sheets import BYTE_ORDER_MARK, sheet_lines
 from kalends.services.agenda import Choices, list_choices
-from kalends.services.statistics import Week, list_weeks
-from kalends.translation import LazyMessage, gettext_lazy
-from kalends.web.console.request import ConsoleRequest, member_route
+from kalends.services.statistics import DayRange, Insights, Tally, get_insights
+from kalends.translation import gettext
+from kalends.web.console.drawing import draw_bars, draw_hours
+from kalends.web.console.insight_tables import percent, tables_of
+from kalends.web.console.request import NOT_STORED, ConsoleRequest, console_route
+from kalends.web.pages import labels
 from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import FormFields
 
-WEEKS: Final = 12
-DAYS_A_WEEK: Final = 7
-# The drawing's own units.
-WIDTH: Final = 480
-HEIGHT: Final = 190
-LEFT: Final = 36
-TOP: Final = 14
-BOTTOM: Final = 26
-GAP: Final = 7
-AXIS_STEPS: Final = (1, 2, 5)
-FEWEST_LINES: Final = 4
-# The title of each, and what it shows for who cannot see it.
-_LABELS: Final = {
-    "bookings": (
-        gettext_lazy("Bookings"),
-        gettext_lazy(
-            "Bookings by week, from {least} to {most}. The numbers are in the table below."
-        ),
-    ),
-    "no-shows": (
-        gettext_lazy("No-shows"),
-        gettext_lazy(
-            "No-shows by week, from {least} to {most}. The numbers are in the table below."
-        ),
-    ),
-    "utilisation": (
-        gettext_lazy("Utilisation"),
-        gettext_lazy(
-            "Utilisation by week, from {least} to {most} percent. The numbers are in the table "
-            "below."
-        ),
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Bar:
-    x: int
-    y: int
-    width: int
-    height: int
-    value: int
-    day: date
-
-    @property
-    def middle(self) -> int:
-        return self.x + self.width // 2
-
-
-@dataclass(frozen=True)
-class Chart:
-    """Bars over weeks, between lines: each at a height, with the number that it stands for."""
-
-    key: str
-    title: LazyMessage
-    label: LazyMessage
-    bars: Sequence[Bar]
-    lines: Sequence[tuple[int, int]]
-
-    @property
-    def least(self) -> int:
-        return min(bar.value for bar in self.bars)
-
-    @property
-    def most(self) -> int:
-        return max(bar.value for bar in self.bars)
+PATH: Final = "/charts"
+USUAL_DAYS: Final = 28
+# What is chosen by one click: days, and what they are called.
+RANGES: Final = ((28, 4, "week"), (84, 12, "week"), (365, 12, "month"))
+MOST_DAYS: Final = 3 * 366
+FIRST_DAY: Final = date(1980, 1, 1)
+LAST_DAY: Final = date(2190, 1, 1)
+CSV: Final = "text/csv; charset=utf-8"
 
 
 async def show_charts(request: ConsoleRequest) -> PageAnswer:
-    choices: Choices = await request.read(list_choices)
-    only = choices.schedule(decode_id(SCHEDULE, request.query.get("schedule", "")))
-    today = local_day(int(request.page_request.context.clock().timestamp()), request.zone)
-    days = first_days(today, request.page_request.locale.first_week_day)
-    weeks: list[Week] = await request.read(
-        list_weeks, days, request.zone.name, choices.schedules, only
-    )
-    return request.page(
+    days = _range_in(request.query, _today(request))
+    choices, only, insights = await _load(request, days)
+    locale = request.page_request.locale
+    first_week_day = locale.first_week_day
+    return await request.long_page(
         "console/charts.html",
         "charts",
         choices=choices,
         schedule=only,
-        weeks=weeks,
-        charts=[
-            draw("bookings", days, [week.bookings for week in weeks]),
-            draw("no-shows", days, [week.no_shows for week in weeks]),
-            draw("utilisation", days, [week.utilisation for week in weeks], at_least=100),
-        ],
-        size={"width": WIDTH, "height": HEIGHT, "left": LEFT, "base": HEIGHT - BOTTOM},
+        days=days,
+        ranges=_ranges(_today(request), locale),
+        insights=insights,
+        tiles=_tiles(insights, locale),
+        tables=tables_of(insights, choices, locale),
+        bars=draw_bars([(pair.now.made, pair.before.made) for pair in insights.spans]),
+        heat=draw_hours(insights.hours, first_week_day),
+        weekdays=[str(words) for words in labels.WEEKDAYS.values()],
+        kept=_kept(request, days),
     )
 
 
-def first_days(today: date, first_week_day: int) -> list[date]:
-    """When the last weeks began, the present one included."""
-    this = today - timedelta(days=(today.weekday() - first_week_day) % DAYS_A_WEEK)
-    return [this - timedelta(days=DAYS_A_WEEK * back) for back in reversed(range(WEEKS))]
+async def download(request: ConsoleRequest) -> PageAnswer:
+    """One of the tables, as comma-separated values. Raises NotFound."""
+    days = _range_in(request.query, _today(request))
+    choices, _, insights = await _load(request, days)
+    table = tables_of(insights, choices, request.page_request.locale).get(request.path("table"))
+    if table is None:
+        raise NotFound("There is no such table.")
+    name = f"{table.key}-{days.first}-{days.last}-{request.organization.slug}.csv"
+    disposition = ("content-disposition", f'attachment; filename="{name}"')
+    body = BYTE_ORDER_MARK.encode() + sheet_lines(table.lines())
+    return PageAnswer(body, 200, CSV, (disposition, NOT_STORED))
 
 
-def draw(key: str, days: Sequence[date], values: Sequence[int], at_least: int = 4) -> Chart:
-    """The values as bars on a scale that begins at nothing."""
-    step = _step(max(at_least, *values))
-    top = -(-max(at_least, *values) // step) * step
-    room, slot = HEIGHT - TOP - BOTTOM, (WIDTH - LEFT) // len(days)
-    bars = []
-    for i, (day, value) in enumerate(zip(days, values, strict=True)):
-        height = round(room * value / top)
-        y = HEIGHT - BOTTOM - height
-        bars.append(Bar(LEFT + i * slot + GAP // 2, y, slot - GAP, height, value, day))
-    lines = [(HEIGHT - BOTTOM - round(room * n / top), n) for n in range(0, top + 1, step)]
-    return Chart(key, *_LABELS[key], bars, lines)
+async def _load(
+    request: ConsoleRequest, days: DayRange
+) -> tuple[Choices, Schedule | None, Insights]:
+    choices: Choices = await request.read(list_choices)
+    only = choices.schedule(decode_id(SCHEDULE, request.query.get("schedule", "")))
+    insights: Insights = await request.read(
+        get_insights,
+        days,
+        request.zone,
+        request.page_request.locale.first_week_day,
+        [only] if only else choices.schedules,
+        [only.id] if only else None,
+    )
+    return choices, only, insights
 
 
-def _step(largest: int) -> int:
-    """The largest of 1, 2, 5, 10, 20, 50, … that gives lines enough."""
-    steps: list[int] = [
-        step * 10**power for power in range(len(str(largest))) for step in AXIS_STEPS
+def _today(request: ConsoleRequest) -> date:
+    return local_day(int(request.page_request.context.clock().timestamp()), request.zone)
+
+
+def _ranges(today: date, locale: Locale) -> list[tuple[str, DayRange]]:
+    return [
+        (
+            str(format_unit(number, f"duration-{unit}", locale=locale)),
+            DayRange(today - timedelta(days=days - 1), today),
+        )
+        for days, number, unit in RANGES
     ]
-    return max(step for step in steps if step == 1 or step * FEWEST_LINES <= largest)
 
 
-PAGES: Final = (member_route("GET", "/charts", show_charts),)
+def _range_in(query: FormFields, today: date) -> DayRange:
+    """Raises Invalid."""
+    until = _day(query, "until") or today
+    since = _day(query, "since") or until - timedelta(days=USUAL_DAYS - 1)
+    if until < since:
+        raise Invalid.field("until", "must not be before the first day")
+    days = DayRange(max(since, FIRST_DAY), min(until, LAST_DAY))
+    if days.days > MOST_DAYS:
+        raise Invalid.field("until", "must be at most three years after the first day")
+    return days
+
+
+def _day(query: FormFields, name: str) -> Day | None:
+    try:
+        return Day.parse(query[name]) if query.get(name) else None
+    except ValueError:
+        raise Invalid.field(name, "must be a day, such as 2026-12-01") from None
+
+
+def _kept(request: ConsoleRequest, days: DayRange) -> dict[str, str]:
+    """What the page's links take along."""
+    kept = {"since": days.first.isoformat(), "until": days.last.isoformat()}
+    if schedule := request.query.get("schedule"):
+        kept["schedule"] = schedule
+    return kept
+
+
+def _tiles(insights: Insights, locale: Locale) -> list[dict[str, Any]]:
+    """The whole range in a few numbers, each beside the one before."""
+    now, before = insights.total.now, insights.total.before
+    return [
+        {"title": gettext("Bookings"), "now": str(now.made), "before": str(before.made)},
+        {"title": gettext("Cancelled"), "now": _cancelled(now), "before": _cancelled(before)},
+        {"title": gettext("No-shows"), "now": _no_shows(now), "before": _no_shows(before)},
+        {
+            "title": gettext("Lead time"),
+            "now": _lead(now, locale),
+            "before": _lead(before, locale),
+            "is_time": True,
+        },
+        {
+            "title": gettext("Utilisation"),
+            "now": percent(now.utilisation) or "–",
+            "before": percent(before.utilisation) or "–",
+        },
+    ]
+
+
+def _cancelled(tally: Tally) -> str:
+    return _share(tally.cancelled, tally.made + tally.cancelled)
+
+
+def _no_shows(tally: Tally) -> str:
+    return _share(tally.no_shows, tally.made)
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part} ({round(100 * part / whole)}%)" if whole else str(part)
+
+
+def _lead(tally: Tally, locale: Locale) -> str:
+    return str(format_unit(round(tally.lead_days), "duration-day", locale=locale))
+
+
+PAGES: Final = (
+    console_route(Right.SEE_BOOKINGS, "GET", PATH, show_charts),
+    console_route(Right.SEE_BOOKINGS, "GET", f"{PATH}/{{table}}.csv", download),
+)

@@ -1,61 +1,71 @@
-"""Days side by side: where bookings lie in their columns. Pure.
+"""Days side by side, or the schedules of a day: where bookings lie in their columns. Pure.
 
 A column is cut into rows of five minutes. A single day runs in elapsed time, so it has 23 or 25
 hours where the clock changes; days side by side share one clock face.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from kalends.availability.interval import Interval, gaps, merge
 from kalends.availability.wallclock import Zone, day_bounds, wall_midnight
-from kalends.domain.booking import Booking
+from kalends.domain.agenda import AgendaBooking
+from kalends.domain.schedule import Schedule
+from kalends.web.console.lanes import MOST_LANES, ROWS_AN_HOUR, Block, More, Piece, in_lanes
 
 ROW_SECONDS: Final = 300
-ROWS_AN_HOUR: Final = 12
 HOUR_SECONDS: Final = 3_600
 HOURS_A_DAY: Final = 24
 # What is shorter is drawn as long, so that a name fits.
 FEWEST_ROWS: Final = 4
 # Of a day in which nothing else is.
 USUAL_HOURS: Final = (8, 18)
-# How many lanes a column may be cut into; the largest holds all that it can.
-LANES: Final = (1, 2, 3, 4, 5, 6, 10, 12)
 
 
-@dataclass(frozen=True)
-class Block:
-    """A booking in a column: in which row it begins, how many it takes, in which lane of how
-    many."""
+class Busy(NamedTuple):
+    """Time that cannot be booked and is no booking, in epoch seconds. `kind` is its look: a class
+    of the style sheet beside `shade`."""
 
-    booking: Booking
-    row: int
-    rows: int
-    lane: int
-    lanes: int
+    start: int
+    end: int
+    reason: str | None
+    kind: str = "busy"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What a column is made of: a day, of one schedule where there is one. `busy` and `opened` are
+    what shades it; an `opened` of None shades nothing."""
+
+    day: date
+    bookings: Sequence[AgendaBooking]
+    schedule: Schedule | None = None
+    busy: Sequence[Busy] = ()
+    opened: Sequence[Interval] | None = None
 
 
 @dataclass(frozen=True)
 class Shade:
-    """Rows in which a schedule takes no bookings; `reason` of a busy time, None where closed."""
+    """Rows in which a schedule takes no bookings: it is closed there (`kind` None), or busy."""
 
     row: int
     rows: int
     reason: str | None
-    is_busy: bool
+    kind: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A day. `from_second` is the instant of its first row, where rows and instants go together
-    for all of it; `hidden` is what found no lane."""
+    """A day, or a schedule on it. `from_second` is the instant of its first row, where rows and
+    instants go together for all of it; `more` is what found no lane."""
 
     day: date
+    schedule: Schedule | None
     from_second: int | None
     blocks: Sequence[Block]
-    hidden: Sequence[Booking]
+    more: Sequence[More]
     shades: Sequence[Shade]
     now_row: int | None
 
@@ -112,26 +122,31 @@ class _Day:
 
 
 def lay_out(
-    days: Sequence[date],
+    contents: Sequence[Contents],
     zone: Zone,
-    bookings: Iterable[Booking],
     now: int,
     *,
-    busy: Iterable[tuple[int, int, str | None]] = (),
-    opened: Sequence[Interval] | None = None,
     hours: tuple[int, int] | None = None,
+    most_lanes: int = MOST_LANES,
 ) -> Sheet:
-    """The days as columns. `busy` and `opened` are of a schedule that is looked at alone; `hours`
-    are the first and last shown, None where they follow from what there is."""
-    measures = [_Day(day, zone, day_bounds(day, zone), len(days) == 1) for day in days]
-    listed = list(bookings)
-    pieces = [list(_pieces(measure, listed)) for measure in measures]
-    first, last = hours or _hours_shown(pieces, measures)
-    columns = [
-        _column(measure, of_day, first * ROWS_AN_HOUR, last * ROWS_AN_HOUR, now, busy, opened)
-        for measure, of_day in zip(measures, pieces, strict=True)
+    """The columns. `hours` are the first and last shown, None where they follow from what there
+    is; a column has at most so many lanes."""
+    is_alone = len({one.day for one in contents}) == 1
+    measures = [_Day(one.day, zone, day_bounds(one.day, zone), is_alone) for one in contents]
+    # Days of a week share one list.
+    lists = {id(one.bookings): one.bookings for one in contents}
+    spans = {key: _spans(bookings) for key, bookings in lists.items()}
+    pieces = [
+        list(_pieces(measure, spans[id(one.bookings)]))
+        for measure, one in zip(measures, contents, strict=True)
     ]
-    return Sheet(columns=columns, hours=list(_axis(measures, first, last)))
+    first, last = hours or _hour_range(pieces)
+    rows = range(first * ROWS_AN_HOUR, last * ROWS_AN_HOUR)
+    columns = [
+        _column(measure, one, of_column, rows, now, most_lanes)
+        for measure, one, of_column in zip(measures, contents, pieces, strict=True)
+    ]
+    return Sheet(columns=columns, hours=list(_axis(measures[0] if is_alone else None, first, last)))
 
 
 def hours_of_day(days: Sequence[date], zone: Zone) -> tuple[int, int]:
@@ -140,103 +155,64 @@ def hours_of_day(days: Sequence[date], zone: Zone) -> tuple[int, int]:
     return 0, -(-longest // ROWS_AN_HOUR)
 
 
-def _pieces(measure: _Day, bookings: Sequence[Booking]) -> Iterator[tuple[Booking, int, int]]:
-    for booking in bookings:
-        span = int(booking.start_time.timestamp()), int(booking.end_time.timestamp())
-        if rows := measure.rows_of(*span):
+def _spans(bookings: Sequence[AgendaBooking]) -> list[Piece]:
+    """The bookings with their instants."""
+    return [
+        (one, int(one.start_time.timestamp()), int(one.end_time.timestamp())) for one in bookings
+    ]
+
+
+def _pieces(measure: _Day, spans: Sequence[Piece]) -> Iterator[Piece]:
+    first_second, end_second = measure.bounds.start, measure.bounds.end
+    for booking, start, end in spans:
+        if end <= first_second or start >= end_second:
+            continue
+        if rows := measure.rows_of(start, end):
             first = min(rows[0], measure.rows - FEWEST_ROWS)
             yield booking, first, max(rows[1], first + FEWEST_ROWS)
 
 
-def _hours_shown(
-    pieces: Sequence[Sequence[tuple[Booking, int, int]]], measures: Sequence[_Day]
-) -> tuple[int, int]:
-    firsts = [first for of_day in pieces for _, first, _ in of_day]
-    lasts = [last for of_day in pieces for _, _, last in of_day]
+def _hour_range(pieces: Sequence[Sequence[Piece]]) -> tuple[int, int]:
+    firsts = [first for of_column in pieces for _, first, _ in of_column]
+    lasts = [last for of_column in pieces for _, _, last in of_column]
     usual_first, usual_last = USUAL_HOURS
     first = min([usual_first * ROWS_AN_HOUR, *firsts]) // ROWS_AN_HOUR
     last = -(-max([usual_last * ROWS_AN_HOUR, *lasts]) // ROWS_AN_HOUR)
     return first, last
 
 
-def _axis(measures: Sequence[_Day], first: int, last: int) -> Iterator[tuple[int, int, int | None]]:
+def _axis(alone: _Day | None, first: int, last: int) -> Iterator[tuple[int, int, int | None]]:
     """Each hour: its row, the hour of the clock, and its instant where there is one."""
-    alone = measures[0] if len(measures) == 1 else None
     for hour in range(first, last):
         instant = alone.bounds.start + hour * HOUR_SECONDS if alone else None
         yield (hour - first) * ROWS_AN_HOUR, hour, instant
 
 
 def _column(
-    measure: _Day,
-    pieces: Sequence[tuple[Booking, int, int]],
-    top: int,
-    bottom: int,
-    now: int,
-    busy: Iterable[tuple[int, int, str | None]],
-    opened: Sequence[Interval] | None,
+    measure: _Day, one: Contents, pieces: Sequence[Piece], rows: range, now: int, most_lanes: int
 ) -> Column:
-    blocks, hidden = _in_lanes([(b, f - top, n - top) for b, f, n in pieces])
+    top = rows.start
+    blocks, more = in_lanes([(b, f - top, n - top) for b, f, n in pieces], most_lanes)
     is_straight = measure.is_even or measure.is_elapsed
-    now_row = measure.row_at(now) - top if measure.bounds.holds(now) else None
+    now_row = measure.row_at(now) - top if measure.bounds.includes(now) else None
     return Column(
         day=measure.day,
+        schedule=one.schedule,
         from_second=measure.bounds.start + top * ROW_SECONDS if is_straight else None,
         blocks=blocks,
-        hidden=hidden,
-        shades=list(_shades(measure, top, bottom, busy, opened)),
-        now_row=now_row if now_row is not None and 0 <= now_row < bottom - top else None,
+        more=more,
+        shades=list(_shades(measure, rows, one)),
+        now_row=now_row if now_row is not None and 0 <= now_row < len(rows) else None,
     )
 
 
-def _in_lanes(pieces: Sequence[tuple[Booking, int, int]]) -> tuple[list[Block], list[Booking]]:
-    """What overlaps lies side by side; what found no lane."""
-    blocks: list[Block] = []
-    hidden: list[Booking] = []
-    for cluster in _clusters(pieces):
-        ends: list[int] = []
-        placed: list[tuple[Booking, int, int, int]] = []
-        for booking, first, last in cluster:
-            lane = next((i for i, end in enumerate(ends) if end <= first), len(ends))
-            if lane == LANES[-1]:
-                hidden.append(booking)
-                continue
-            ends[lane : lane + 1] = [last]
-            placed.append((booking, first, last, lane))
-        lanes = next(n for n in LANES if n >= len(ends))
-        blocks += [Block(b, first, last - first, lane, lanes) for b, first, last, lane in placed]
-    return blocks, hidden
-
-
-def _clusters(
-    pieces: Sequence[tuple[Booking, int, int]],
-) -> Iterator[list[tuple[Booking, int, int]]]:
-    """Groups of what overlaps, each by where it begins."""
-    cluster: list[tuple[Booking, int, int]] = []
-    end = 0
-    for piece in sorted(pieces, key=lambda piece: (piece[1], piece[0].id)):
-        if cluster and piece[1] >= end:
-            yield cluster
-            cluster, end = [], 0
-        cluster.append(piece)
-        end = max(end, piece[2])
-    if cluster:
-        yield cluster
-
-
-def _shades(
-    measure: _Day,
-    top: int,
-    bottom: int,
-    busy: Iterable[tuple[int, int, str | None]],
-    opened: Sequence[Interval] | None,
-) -> Iterator[Shade]:
-    shut = () if opened is None else gaps(merge(opened), measure.bounds)
-    shaded = [(*span, None, False) for span in shut] + [(*one, True) for one in busy]
-    for start, end, reason, is_busy in shaded:
+def _shades(measure: _Day, shown: range, one: Contents) -> Iterator[Shade]:
+    shut = () if one.opened is None else gaps(merge(one.opened), measure.bounds)
+    shaded = [Busy(span.start, span.end, None, "") for span in shut] + list(one.busy)
+    for start, end, reason, kind in shaded:
         rows = measure.rows_of(start, end)
         if rows is None:
             continue
-        first, last = max(rows[0], top), min(rows[1], bottom)
+        first, last = max(rows[0], shown.start), min(rows[1], shown.stop)
         if first < last:
-            yield Shade(first - top, last - first, reason, is_busy)
+            yield Shade(first - shown.start, last - first, reason, kind or None)

@@ -1,29 +1,35 @@
 """Moving a booking: to one of its free times, or to a day and time of one's own.
 
-The calendar's script posts the same form when a booking was dragged, once it has asked.
+The calendar's script posts the same form when a booking was dragged, once it has asked: in a day
+of several schedules to another host, too.
 """
 
 from typing import Any, Final
+from uuid import UUID
+
+from msgspec import UNSET, UnsetType
 
 from kalends.domain.access import Scope
 from kalends.domain.booking import MOVABLE
 from kalends.domain.errors import Inactive, Invalid, KalendsError, NotFound, Refused, SlotTaken
+from kalends.domain.ids import SCHEDULE, decode_id
+from kalends.domain.rights import Right
 from kalends.scheduling.booking_changes import BookingChanges
 from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.services import bookings
 from kalends.web.console.booking import (
     OVERTAKEN,
     booking_id_in,
-    change_seen,
-    done_with,
+    change_if_unchanged,
     form_of_booking,
+    name_of_done,
     notify_in,
-    overtaken_page,
+    stale_page,
     url_of,
 )
 from kalends.web.console.moments import AmbiguousTime, moment_in
-from kalends.web.console.request import ConsoleRequest, member_route
-from kalends.web.console.times import Kept, pick_time
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.times import PickerParameters, pick_time
 from kalends.web.http.errors import status_of
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
@@ -42,16 +48,28 @@ async def move(request: ConsoleRequest) -> PageAnswer:
     try:
         starts_at = moment_in(form, request.zone)
         changes = BookingChanges(
-            start_time=starts_at, override=may_override(request, form), notify=notify_in(form)
+            start_time=starts_at,
+            schedule_ids=await _schedules_in(request, form),
+            override=may_override(request, form),
+            notify=notify_in(form),
         )
-        await change_seen(request, form, bookings.update_booking, changes)
+        await change_if_unchanged(request, form, bookings.update_booking, changes)
     except OVERTAKEN as error:
-        return await overtaken_page(request, error)
+        return await stale_page(request, error)
     except AmbiguousTime as error:
         return await _times_page(request, 422, form, problem=error.message, twice=error.instants)
     except (SlotTaken, Refused, Inactive, Invalid) as error:
         return await _times_page(request, status_of(error), form, problem=error.message)
-    return request.go(url_of(booking_id), done=done_with(form, "moved"))
+    return request.go(url_of(booking_id), done=name_of_done(form, "moved"))
+
+
+async def _schedules_in(request: ConsoleRequest, form: FormFields) -> list[UUID] | UnsetType:
+    """All schedules of the booking, where it goes `from` one of them to another `schedule`."""
+    to, left = (decode_id(SCHEDULE, form.get(name, "")) for name in ("schedule", "from"))
+    if to is None or left is None or to == left:
+        return UNSET
+    booking = await request.read(bookings.get_booking, booking_id_in(request))
+    return [to if id_ == left else id_ for id_ in booking.schedule_ids]
 
 
 def may_override(request: ConsoleRequest, form: FormFields) -> bool:
@@ -80,7 +98,7 @@ async def _times_page(
         status,
         here=request.to(f"{url_of(booking_id)}/reschedule"),
         picker=picker,
-        carried=Kept(),
+        carried=PickerParameters(),
         may_move=booking.status in MOVABLE,
         typed=typed or FormFields([]),
         now=clock_words.seconds_of(request.page_request.context.clock()),
@@ -93,6 +111,6 @@ def _why_none(error: KalendsError) -> str:
 
 
 PAGES: Final = (
-    member_route("GET", PATH, show_times),
-    member_route("POST", PATH, move),
+    console_route(Right.CHANGE_BOOKINGS, "GET", PATH, show_times),
+    console_route(Right.CHANGE_BOOKINGS, "POST", PATH, move),
 )

@@ -13,15 +13,15 @@ from kalends.web.pages.forms import FormFields
 from kalends.web.pages.picker import Bounds, Picker, pick
 
 
-class Kept:
+class PickerParameters:
     """The parameters that links of the picker take along."""
 
     def __init__(self, **values: str | None) -> None:
         self._values = {name: value for name, value in values.items() if value}
 
     def to(self, path: str, **parameters: str | None) -> str:
-        given = {name: value for name, value in parameters.items() if value}
-        query = urlencode(self._values | given)
+        filled = {name: value for name, value in parameters.items() if value}
+        query = urlencode(self._values | filled)
         return f"{path}?{query}" if query else path
 
     def fields(self, **more: str | None) -> Mapping[str, str]:

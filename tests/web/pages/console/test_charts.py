@@ -1,80 +1,116 @@
-"""Weeks in numbers, and their drawing."""
+"""Insights: a range of days in numbers beside the range before, and their drawings."""
 
-import re
-from datetime import UTC, date, datetime, timedelta
+import csv
+import io
+from datetime import date
 
+import httpx
 import pytest
 
-from kalends.web.console.charts import BOTTOM, HEIGHT, draw, first_days
-from tests.web.pages.console.desks import User
+from kalends.services.statistics import DayRange
+from kalends.web.console.drawing import draw_bars, draw_hours
+from tests.web.pages.console.desks import SignedInBrowser
 from tests.world import World
 
-
-def last_week_monday() -> date:
-    today = datetime.now(UTC).date()
-    return today - timedelta(days=today.weekday() + 7)
+# With the Sunday on which the clock goes back.
+RANGE = {"since": "2026-10-19", "until": "2026-11-01"}
 
 
-def numbers_in(page: str) -> list[tuple[int, int, int]]:
-    cells = re.findall(r'<td class="number">(\d+)%?</td>', page)
-    return [tuple(map(int, cells[i : i + 3])) for i in range(0, len(cells), 3)]  # type: ignore[misc]
+def lines_of(answer: httpx.Response) -> dict[str, list[str]]:
+    """The lines of a file by their first cell."""
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = csv.reader(io.StringIO(answer.content.decode("utf-8-sig")))
+    return {row[0]: row[1:] for row in rows}
 
 
-def test_weeks_count_bookings_no_shows_and_how_much_is_booked(world: World, admin: User) -> None:
-    hours = {"monday": {"start": "09:00", "end": "17:00"}}
-    schedule = world.create_schedule(availability=hours)
-    day = last_week_monday()
-    made = [world.book(schedule, f"{day}T{hour:02}:00:00Z") for hour in (9, 10, 11, 12)]
-    for booking in made[:3]:
-        world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
-    world.api.patch(f"/api/v1/bookings/{made[0]['id']}", json={"status": "COMPLETED"})
-    world.api.patch(f"/api/v1/bookings/{made[1]['id']}", json={"status": "NO_SHOW"})
-    world.api.delete(f"/api/v1/bookings/{made[3]['id']}")
-    page = admin.get(
-        f"/console/{admin.slug}/charts", headers={"accept-language": "de"}
-    )  # where weeks begin on Monday
-    assert numbers_in(page.text)[-2] == (3, 1, 25)
-    assert numbers_in(page.text)[-1] == (0, 0, 0)
-    assert page.text.count('role="img"') == 3
+def test_a_range_is_told_beside_the_one_before(world: World, admin: SignedInBrowser) -> None:
+    world.api.patch("/api/v1/organization", json={"timezone": "America/New_York"})
+    hours = {day: {"start": "09:00", "end": "17:00"} for day in ("sunday", "monday")}
+    schedule = world.create_schedule(name="=Ada", timezone="America/New_York", availability=hours)
+    group = world.create_event_type(name="Course", schedule_id=schedule["id"], capacity=4)
+    for _ in range(2):  # 09:00 in New York, once the clock went back
+        world.book(None, "2026-11-01T14:00:00Z", event_type_id=group["id"])
+    made = world.book(schedule, "2026-10-26T14:00:00Z")  # 10:00
+    gone = world.book(schedule, "2026-10-26T16:00:00Z")
+    world.book(schedule, "2026-10-05T15:00:00Z")  # two weeks before
+    for status in ("CONFIRMED", "NO_SHOW"):
+        world.api.patch(f"/api/v1/bookings/{made['id']}", json={"status": status})
+    world.api.delete(f"/api/v1/bookings/{gone['id']}")
+
+    def table(name: str) -> dict[str, list[str]]:
+        return lines_of(admin.open(f"/charts/{name}.csv", **RANGE))
+
+    time = table("time")
+    assert time["2026-10-26"] == ["1", "0", "1", "0", "1", "0"]
+    assert time["2026-11-01"] == ["2", "0", "0", "0", "0", "0"]
+    assert time["2026-10-19"] == ["0", "1", "0", "0", "0", "0"]
+    assert table("hours")["Sunday 09:00"] == ["2", "0"]
+    assert table("hours")["Monday 11:00"] == ["0", "1"]
+    # Of 32 hours one is booked, by seats that share it: the rest was missed or cancelled.
+    assert table("schedules")["'=Ada"][:4] == ["3%", "3%", "3", "1"]
+    assert table("event-types")["Course"][:2] == ["2", "0"]
+    assert table("sources")["API"][:4] == ["3", "1", "1", "0"]
+    assert table("lead")["Less than a day"][:2] == ["3", "1"]
+    page = admin.open("/charts", **RANGE)
+    assert page.text.count('role="img"') == 2
+    assert "<bdi>=Ada</bdi>" in page.text
 
 
-def test_seats_of_a_group_share_their_time(world: World, admin: User) -> None:
-    schedule = world.create_schedule(availability={"monday": {"start": "09:00", "end": "17:00"}})
-    group = world.create_event_type(schedule_id=schedule["id"], capacity=4)
-    start = f"{last_week_monday()}T09:00:00Z"
-    for _ in range(3):
-        world.book(None, start, event_type_id=group["id"])
-    page = admin.get(f"/console/{admin.slug}/charts", headers={"accept-language": "de"})
-    assert numbers_in(page.text)[-2] == (3, 0, 12)
+def test_one_schedule_is_told_alone(world: World, admin: SignedInBrowser) -> None:
+    first, second = world.create_schedule(), world.create_schedule()
+    world.book(first, "2026-10-26T14:00:00Z")
+    alone = admin.open("/charts/sources.csv", schedule=second["id"], **RANGE)
+    assert list(lines_of(alone)) == ["Source"]
 
 
-def test_one_schedule_is_measured_alone(world: World, admin: User) -> None:
-    hours = {"monday": {"start": "09:00", "end": "17:00"}}
-    first, second = (world.create_schedule(availability=hours) for _ in range(2))
-    world.book(first, f"{last_week_monday()}T09:00:00Z")
-    headers = {"accept-language": "de"}
-    path = f"/console/{admin.slug}/charts"
-    whole = admin.get(path, headers=headers)
-    alone = admin.get(path, headers=headers, params={"schedule": second["id"]})
-    assert numbers_in(whole.text)[-2] == (1, 0, 6)
-    assert numbers_in(alone.text)[-2] == (0, 0, 0)
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"since": "2026-11-02", "until": "2026-11-01"},
+        {"since": "tomorrow"},
+        {"since": "2020-01-01", "until": "2026-01-01"},
+    ],
+)
+def test_a_range_that_cannot_be_told_is_refused(
+    admin: SignedInBrowser, query: dict[str, str]
+) -> None:
+    assert admin.open("/charts", **query).status_code == 422
+    assert admin.open("/charts/nothing.csv").status_code == 404
 
 
-def test_weeks_begin_as_the_language_has_it() -> None:
-    wednesday = date(2026, 11, 25)
-    assert first_days(wednesday, 0)[-1] == date(2026, 11, 23)
-    assert first_days(wednesday, 6)[-1] == date(2026, 11, 22)
-    assert len(first_days(wednesday, 0)) == 12
+@pytest.mark.parametrize(
+    ("last", "step", "count"),
+    [("2026-01-31", "day", 31), ("2026-03-31", "week", 14), ("2026-12-31", "month", 12)],
+)
+def test_a_range_is_cut_into_days_weeks_or_months(last: str, step: str, count: int) -> None:
+    days = DayRange(date(2026, 1, 1), date.fromisoformat(last))
+    spans = days.spans(0)
+    assert (days.step, len(spans), spans[0]) == (step, count, date(2026, 1, 1))
+    assert days.before.days == days.days
+
+
+def test_a_week_begins_as_the_language_has_it() -> None:
+    days = DayRange(date(2026, 11, 4), date(2027, 1, 31))
+    assert [days.spans(first)[1] for first in (0, 6)] == [date(2026, 11, 9), date(2026, 11, 8)]
 
 
 @pytest.mark.parametrize(
     ("values", "top"), [([0, 0], 4), ([3, 7], 7), ([12, 40], 40), ([999, 1], 1000), ([4, 101], 120)]
 )
 def test_a_scale_has_round_numbers_and_room_for_all(values: list[int], top: int) -> None:
-    chart = draw("bookings", [date(2026, 11, 16), date(2026, 11, 23)], values)
+    chart = draw_bars([(value, 0) for value in values])
     marks = [value for _, value in chart.lines]
     assert (marks[0], marks[-1]) == (0, top)
     assert 4 <= len(marks) <= 12
-    for bar, value in zip(chart.bars, values, strict=True):
-        assert bar.y + bar.height == HEIGHT - BOTTOM
-        assert bar.value == value
+    assert max(bar.now_height for bar in chart.bars) <= chart.base - chart.lines[-1][0]
+
+
+def test_the_busiest_hour_is_the_darkest() -> None:
+    hours = [(0, 0)] * 168
+    hours[24 + 20], hours[24 + 9] = (40, 0), (1, 3)
+    heat = draw_hours(hours, first_week_day=6)
+    assert (heat.hours[0], heat.hours[-1]) == (8, 20)
+    assert heat.cell(1, 20).shade == 5
+    assert (heat.cell(1, 9).shade, heat.cell(2, 9).shade) == (1, 0)
+    assert heat.cells[0].weekday == 6

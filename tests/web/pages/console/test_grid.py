@@ -7,7 +7,8 @@ from typing import Any
 
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import zone_named
-from kalends.web.console.grid import Sheet, hours_of_day, lay_out
+from kalends.web.console.grid import Busy, Contents, Sheet, hours_of_day, lay_out
+from kalends.web.console.lanes import NARROW_LANES, TWO_AND_MORE
 
 NEW_YORK = zone_named("America/New_York")
 BERLIN = zone_named("Europe/Berlin")
@@ -24,7 +25,11 @@ def booking(start: str, minutes: int = 60, id_: int = 0) -> Any:
 
 def whole(days: Sequence[date], *bookings: Any, **more: Any) -> Sheet:
     hours = hours_of_day(days, NEW_YORK)
-    return lay_out(days, NEW_YORK, bookings, LONG_AGO, hours=hours, **more)
+    return lay_out(columns(days, *bookings, **more), NEW_YORK, LONG_AGO, hours=hours)
+
+
+def columns(days: Sequence[date], *bookings: Any, **more: Any) -> list[Contents]:
+    return [Contents(day=day, bookings=bookings, **more) for day in days]
 
 
 def rows(sheet: Sheet, column: int = 0) -> list[tuple[int, int]]:
@@ -94,12 +99,34 @@ def test_what_overlaps_lies_in_lanes_and_what_touches_does_not() -> None:
 def test_what_finds_no_lane_is_counted() -> None:
     many = [booking("2026-12-01T09:00:00-05:00", 60, i) for i in range(15)]
     column = whole([date(2026, 12, 1)], *many).columns[0]
-    assert (len(column.blocks), len(column.hidden)) == (12, 3)
+    assert [block.more for block in column.blocks] == [None] * 11 + [0] * 4
+    assert [(more.count, more.lane, more.lanes) for more in column.more] == [(4, 11, 12)]
+
+
+def test_a_narrow_column_has_two_lanes_and_counts_the_rest_by_hour() -> None:
+    starts = ("09:00", "09:00", "09:15", "09:30", "10:05", "10:10", "11:00")
+    busy = [booking(f"2026-12-01T{at}:00-05:00", 90, i) for i, at in enumerate(starts)]
+    narrow = columns([date(2026, 12, 1)], *busy)
+    column = lay_out(narrow, NEW_YORK, LONG_AGO, hours=(9, 13), most_lanes=NARROW_LANES).columns[0]
+    assert [(more.count, more.row, more.rows) for more in column.more] == [(2, 3, 9), (2, 13, 11)]
+    placed = [block for block in column.blocks if block.more is None]
+    assert [(block.lane, block.lanes) for block in placed] == [
+        (0, TWO_AND_MORE), (1, TWO_AND_MORE), (0, TWO_AND_MORE),
+    ]  # fmt: skip
+
+
+def test_schedules_of_a_day_lie_side_by_side_in_elapsed_time() -> None:
+    first, second = (booking("2026-11-01T01:30:00-05:00", 60, i) for i in (1, 2))
+    sheet = lay_out(
+        [*columns([BACK], first), *columns([BACK], second)], NEW_YORK, LONG_AGO, hours=(0, 25)
+    )
+    assert sheet.height_hours == 25
+    assert rows(sheet, 0) == rows(sheet, 1) == [(30, 12)]
 
 
 def test_hours_begin_with_the_first_booking_where_that_is_early() -> None:
     early, late = booking("2026-12-01T06:15:00-05:00"), booking("2026-12-01T21:00:00-05:00", id_=1)
-    sheet = lay_out([date(2026, 12, 1)], NEW_YORK, [early, late], LONG_AGO)
+    sheet = lay_out(columns([date(2026, 12, 1)], early, late), NEW_YORK, LONG_AGO)
     assert [hour for _, hour, _ in sheet.hours] == list(range(6, 22))
     assert rows(sheet)[0] == (3, 12)
 
@@ -108,7 +135,7 @@ def test_closed_hours_and_busy_times_are_shaded() -> None:
     day = date(2026, 12, 1)
     nine = int(datetime.fromisoformat("2026-12-01T09:00:00-05:00").timestamp())
     opened = [Interval(nine, nine + 8 * 3600)]
-    busy = [(nine + 3600, nine + 7200, "Dentist")]
+    busy = [Busy(nine + 3600, nine + 7200, "Dentist")]
     shades = whole([day], opened=opened, busy=busy).columns[0].shades
     assert [(s.row, s.rows, s.reason) for s in shades] == [
         (0, 108, None),
@@ -120,12 +147,12 @@ def test_closed_hours_and_busy_times_are_shaded() -> None:
 def test_now_has_a_row_on_its_own_day_only() -> None:
     now = int(datetime.fromisoformat("2026-12-01T10:00:00-05:00").timestamp())
     days = [date(2026, 12, 1), date(2026, 12, 2)]
-    sheet = lay_out(days, NEW_YORK, [], now, hours=(0, 24))
+    sheet = lay_out(columns(days), NEW_YORK, now, hours=(0, 24))
     assert [column.now_row for column in sheet.columns] == [120, None]
 
 
 def test_a_day_that_does_not_exist_holds_nothing() -> None:
     apia = zone_named("Pacific/Apia")
     days = [date(2011, 12, 29), date(2011, 12, 30), date(2011, 12, 31)]
-    sheet = lay_out(days, apia, [booking("2011-12-30T12:00:00+00:00")], LONG_AGO)
+    sheet = lay_out(columns(days, booking("2011-12-30T12:00:00+00:00")), apia, LONG_AGO)
     assert [len(column.blocks) for column in sheet.columns] == [0, 0, 1]
