@@ -2,6 +2,7 @@
 
     python scripts/messages.py update     # the template, and every language's catalogue from it
     python scripts/messages.py check      # fails if the template is out of date or a message broken
+    python scripts/messages.py check --complete     # and if a translation is missing or fuzzy
     python scripts/messages.py compile    # what the server reads
     python scripts/messages.py add de     # a catalogue for another language
 
@@ -15,8 +16,9 @@ import string
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, NoReturn
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
@@ -53,15 +55,22 @@ def main() -> None:
         case ["update"]:
             update()
         case ["check"]:
-            faults = list(all_faults())
-            print("\n".join(faults), end="\n" if faults else "")
-            sys.exit(1 if faults else 0)
+            report(all_faults())
+        case ["check", "--complete"]:
+            report(chain(all_faults(), all_gaps()))
         case ["compile"]:
             compile_all()
         case ["add", language]:
             add(language)
         case _:
             sys.exit(__doc__)
+
+
+def report(faults: Iterable[str]) -> NoReturn:
+    """Prints them, and ends; with 1 if there are any."""
+    found = list(faults)
+    print("\n".join(found), end="\n" if found else "")
+    sys.exit(1 if found else 0)
 
 
 def update() -> None:
@@ -80,7 +89,8 @@ def add(language: str) -> None:
     path = FOLDER / language.replace("-", "_") / CATALOGUE
     if path.exists():
         sys.exit(f"There is a catalogue of {language}: {path.relative_to(ROOT)}")
-    catalogue = Catalog(locale=language.replace("-", "_"), header_comment=HEAD, fuzzy=False)
+    locale = language.replace("-", "_")
+    catalogue = Catalog(locale=locale, project="Kalends", header_comment=HEAD, fuzzy=False)
     catalogue.update(read(TEMPLATE))
     path.parent.mkdir(parents=True)
     path.write_text(written(catalogue))
@@ -116,10 +126,10 @@ def extract() -> Catalog:
     template = Catalog(project="Kalends", header_comment=HEAD, fuzzy=False)
     with (ROOT / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)  # type: ignore[no-untyped-call]
-    found = extract_from_dir(
+    extracted = extract_from_dir(
         SOURCES, methods, options, KEYWORDS, comment_tags=(COMMENT,), strip_comment_tags=True
     )
-    for name, _, message, comments, context in found:
+    for name, _, message, comments, context in extracted:
         place = [(f"src/kalends/{name}", 0)]
         template.add(message, None, place, auto_comments=comments, context=context)
     return template
@@ -189,13 +199,34 @@ def message_faults(template: Catalog) -> Iterator[str]:
 def translation_faults(language: str, message: Message) -> Iterator[str]:
     """Translations with other placeholders than the message. Those that are missing are not
     wrong: English stands for them."""
-    wanted = placeholders(forms_of(message.id)[-1])
+    expected = placeholders(forms_of(message.id)[-1])
     for form in filter(None, forms_of(message.string)):
-        if placeholders(form) | {"number"} != wanted | {"number"}:
+        if placeholders(form) | {"number"} != expected | {"number"}:
             yield f"{language}: {form!r} has other placeholders than {message.id!r}"
 
 
-class Call(NamedTuple):
+def all_gaps(folder: Path = FOLDER) -> Iterator[str]:
+    """What no catalogue may lack when it is given to people, each in a line."""
+    keys = {key_of(message)[:2] for message in messages_of(read(folder / TEMPLATE.name))}
+    for path in catalogue_files(folder):
+        language, catalogue = path.parents[1].name, read(path)
+        there = {key_of(message)[:2] for message in messages_of(catalogue)}
+        yield from (f"{language}: lacks {key[1]!r}" for key in sorted(keys - there, key=str))
+        for message in messages_of(catalogue):
+            yield from gaps_of(language, message, catalogue.num_plurals)
+
+
+def gaps_of(language: str, message: Message, plurals: int) -> Iterator[str]:
+    """Of one translation: each form of a number has to be there, and nothing unsure."""
+    forms = forms_of(message.string)
+    expected = 1 if isinstance(message.id, str) else plurals
+    if message.fuzzy:
+        yield f"{language}: {message.id!r} is fuzzy"
+    elif len(forms) != expected or not all(forms):
+        yield f"{language}: {message.id!r} is not translated in {expected} form(s)"
+
+
+class MessageCall(NamedTuple):
     """A call of gettext or one of its kind: its strings (None where one is no string), and the
     names of its values (None where they are not known)."""
 
@@ -205,7 +236,7 @@ class Call(NamedTuple):
     values: set[str] | None
 
 
-def call_faults(path: Path, calls: Iterable[Call]) -> Iterator[str]:
+def call_faults(path: Path, calls: Iterable[MessageCall]) -> Iterator[str]:
     """Messages that are put together where they are used, and values that no placeholder takes."""
     for call in calls:
         place = f"{path.relative_to(ROOT)}:{call.line}"
@@ -214,12 +245,12 @@ def call_faults(path: Path, calls: Iterable[Call]) -> Iterator[str]:
         if None in given:
             yield f"{place}: a message is one string, written where it is used"
             continue
-        wanted = placeholders(given[-1] or "") - ({"number"} if counts else set())
-        if call.values is not None and call.values != wanted:
+        expected = placeholders(given[-1] or "") - ({"number"} if counts else set())
+        if call.values is not None and call.values != expected:
             yield f"{place}: {given[-1]!r} is given {sorted(call.values)}"
 
 
-def calls_in_python(source: str) -> Iterator[Call]:
+def calls_in_python(source: str) -> Iterator[MessageCall]:
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
@@ -227,7 +258,7 @@ def calls_in_python(source: str) -> Iterator[Call]:
             strings = [_text(argument) for argument in node.args]
             names = [keyword.arg for keyword in node.keywords]
             values = None if None in names else {name for name in names if name}
-            yield Call(node.lineno, node.func.id, strings, values)
+            yield MessageCall(node.lineno, node.func.id, strings, values)
 
 
 def _text(node: ast.expr) -> str | None:
@@ -235,12 +266,12 @@ def _text(node: ast.expr) -> str | None:
     return node.value if is_text else None  # type: ignore[attr-defined]
 
 
-def calls_in_template(source: str) -> Iterator[Call]:
+def calls_in_template(source: str) -> Iterator[MessageCall]:
     for node in Environment().parse(source).find_all(nodes.Call):
         if isinstance(node.node, nodes.Name) and node.node.name in FILLED_IN:
             given = [one.value if isinstance(one, nodes.Const) else None for one in node.args]
             values = {keyword.key for keyword in node.kwargs} if not node.dyn_kwargs else None
-            yield Call(node.lineno, node.node.name, given, values)
+            yield MessageCall(node.lineno, node.node.name, given, values)
 
 
 def placeholders(text: str) -> set[str]:

@@ -76,8 +76,10 @@ def test_every_text_with_a_time_goes_by_the_clock(language: str, time: str) -> N
     [
         ("de-AT", "de", "de_AT"),
         ("de-AT", "en", "en_AT"),
-        ("fr", "de", "de"),
-        (None, "de", "de"),
+        ("fr", "de", "de_DE"),
+        (None, "de", "de_DE"),
+        ("pt", "pt", "pt_BR"),
+        ("ja", "ja", "ja_JP"),
         (None, "en", "en_GB"),
     ],
 )

@@ -13,8 +13,8 @@ from kalends.domain.mail import Audience, MailKind
 from kalends.formats.mails.accounts import (
     AccountMailKind,
     DisabledReason,
-    account_message,
-    endpoint_disabled_message,
+    write_account_message,
+    write_endpoint_message,
 )
 from kalends.formats.mails.bookings import write_booking_message
 from kalends.formats.mails.messages import Message
@@ -26,7 +26,7 @@ from tests.pseudo import PSEUDO, bare_words, read_page, write_pseudo
 
 KINDS: Final = [(audience, kind) for audience in WORDS for kind in WORDS[audience]]
 # Dates and the names of what nobody reads.
-_SHOWN: Final = ("SUMMARY", "DESCRIPTION", "LOCATION")
+_READ_FIELDS: Final = ("SUMMARY", "DESCRIPTION", "LOCATION")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def said_in(message: Message) -> str:
             said.append(part.get_content())
         if kind == "text/calendar" and not part.is_attachment():
             lines = part.get_content().replace("\r\n ", "").splitlines()
-            said += [line.partition(":")[2] for line in lines if line.startswith(_SHOWN)]
+            said += [line.partition(":")[2] for line in lines if line.startswith(_READ_FIELDS)]
     return "\n".join(said)
 
 
@@ -66,12 +66,12 @@ def test_a_mail_about_a_booking_says_nothing_but_messages(
 ) -> None:
     attendee = {"name": "Άντα", "notes": "Σημείωση", "phone": "+49 30"}
     values: dict[str, Any] = {"title": None, "status": status, "attendee": attendee}
-    shown = booking(location="https://x.example/", location_type="video", **values)
+    body = booking(location="https://x.example/", location_type="video", **values)
     before = booking(start_time=NOON.replace(hour=12), location_type="phone", **values)
     mail = booking_mail(
         kind=kind,
         audience=audience,
-        booking=shown,
+        booking=body,
         before=before,
         changeable_until=NOON,
         organization_name="Ωμέγα",
@@ -82,10 +82,10 @@ def test_a_mail_about_a_booking_says_nothing_but_messages(
 @pytest.mark.parametrize("kind", AccountMailKind)
 def test_a_mail_to_a_user_says_nothing_but_messages(kind: AccountMailKind) -> None:
     mail = account_mail(kind=kind, organization_name="Ωμέγα")
-    assert bare_words(said_in(account_message(mail))) == []
+    assert bare_words(said_in(write_account_message(mail))) == []
 
 
 @pytest.mark.parametrize("reason", DisabledReason)
 def test_a_mail_about_an_endpoint_says_nothing_but_messages(reason: DisabledReason) -> None:
     mail = endpoint_mail(organization_name="Ωμέγα", reason=reason, error=None)
-    assert bare_words(said_in(endpoint_disabled_message(mail))) == []
+    assert bare_words(said_in(write_endpoint_message(mail))) == []

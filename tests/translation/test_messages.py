@@ -121,7 +121,7 @@ async def test_two_readers_at_once_each_have_their_own_language(polish: Catalogu
 
 
 @pytest.mark.parametrize(
-    ("wanted", "language"),
+    ("preferred", "language"),
     [
         ([], "en"),
         (["fr"], "en"),
@@ -133,9 +133,9 @@ async def test_two_readers_at_once_each_have_their_own_language(polish: Catalogu
     ],
 )
 def test_a_reader_gets_the_first_language_that_there_is(
-    folder: Path, wanted: list[str], language: str
+    folder: Path, preferred: list[str], language: str
 ) -> None:
-    assert language_for(wanted, languages(folder)) == language
+    assert language_for(preferred, languages(folder)) == language
 
 
 def test_a_language_without_a_catalogue_is_refused(folder: Path) -> None:

@@ -1,11 +1,14 @@
 """Language tags (BCP 47), in the one form that each has."""
 
 import re
+from functools import cache
 from typing import Any, Final
 
-from langcodes import Language, standardize_tag, tag_is_valid
+from babel.localedata import locale_identifiers
 
 LONGEST_TAG: Final = 100
+TWO_LETTERS: Final = 2
+_COUNTRY: Final = re.compile(r"[A-Z]{2}")
 _SHAPE: Final = re.compile(r"[A-Za-z0-9]{1,8}(-[A-Za-z0-9]{1,8})*", re.ASCII)
 
 
@@ -25,15 +28,39 @@ class LanguageTag(str):
         """The tag in its canonical form (`DE-ch` is de-CH, `iw` is he). Raises ValueError."""
         if len(text) > LONGEST_TAG or not _SHAPE.fullmatch(text):
             raise ValueError("must be a language tag, such as de-CH")
-        try:
-            if not tag_is_valid(text):
-                raise ValueError("must be a language tag of registered parts, such as de-CH")
-            return cls(standardize_tag(text))
-        finally:
-            _forget()
+        return cls(_canonical(text))
 
 
-def _forget() -> None:
-    """langcodes keeps whatever it has read, for good; here everybody gives it something."""
-    Language._PARSE_CACHE.clear()
-    Language._INSTANCES.clear()
+def _canonical(text: str) -> str:
+    """Raises ValueError."""
+    language, _, country = text.partition("-")
+    language, country = language.lower(), country.upper()
+    languages, countries = _common()
+    if language in languages and country in countries:
+        return f"{language}-{country}" if country else language
+    return _canonical_of_any(text)
+
+
+@cache
+def _common() -> tuple[frozenset[str], frozenset[str]]:
+    """Languages of two letters that are written somewhere, and countries where; also none."""
+    names = [name.split("_") for name in locale_identifiers()]
+    languages = (name[0] for name in names if len(name[0]) == TWO_LETTERS)
+    countries = (part for name in names for part in name[1:] if _COUNTRY.fullmatch(part))
+    return frozenset(languages), frozenset(["", *countries])
+
+
+def _canonical_of_any(text: str) -> str:
+    """Also scripts, variants, old names and what is rare. Raises ValueError."""
+    # Importing it costs half a second of CPU, for one pattern of all that is registered: a start
+    # of Kalends and nearly all tags do without.
+    from langcodes import Language, standardize_tag, tag_is_valid
+
+    try:
+        if not tag_is_valid(text):
+            raise ValueError("must be a language tag of registered parts, such as de-CH")
+        return standardize_tag(text)
+    finally:
+        # It keeps whatever it has read, for good; here everybody gives it something.
+        Language._PARSE_CACHE.clear()
+        Language._INSTANCES.clear()

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 
 from kalends.translation import SOURCE_LANGUAGE
 
@@ -24,7 +25,7 @@ _QUOTED: Final = re.compile("'[^']*'")
 _HOURS_OF_DAY: Final = re.compile("[Hk]")
 
 
-class English(Locale):
+class EnglishLocale(Locale):
     """English formats, in weeks that begin where the reader's do."""
 
     def __init__(self, formats: Locale, first_week_day: int) -> None:
@@ -36,7 +37,7 @@ class English(Locale):
         return self._begins
 
     def __eq__(self, other: object) -> bool:
-        same = isinstance(other, English) and self._begins == other._begins
+        same = isinstance(other, EnglishLocale) and self._begins == other._begins
         return same and super().__eq__(other)
 
     def __hash__(self) -> int:
@@ -50,7 +51,8 @@ def locale_for(reads: str | None, language: str, country: str | None = None) -> 
     words = known_locale(language)
     if words is not None and words.language != SOURCE_LANGUAGE:
         reader = known_locale(reads) if reads else None
-        return reader if reader is not None and reader.language == words.language else words
+        is_known = reader is not None and reader.language == words.language
+        return _in_territory(reader if reader is not None and is_known else words, country)
     return english_for(reads, country)
 
 
@@ -64,7 +66,7 @@ def english_for(reads: str | None, country: str | None = None) -> Locale:
         return UNKNOWN_LOCALE
     if reader.language == "en":
         return reader
-    return English(_english_like(reader), reader.first_week_day)
+    return EnglishLocale(_english_like(reader), reader.first_week_day)
 
 
 def known_locale(tag: str) -> Locale | None:
@@ -85,10 +87,30 @@ def language_tag(locale: Locale) -> str:
     return str(locale).replace("_", "-")
 
 
+@lru_cache(maxsize=256)
+def direction_of(language: str) -> str:
+    """How the words of a language (BCP 47) run, as the attribute `dir`: `ltr` or `rtl`."""
+    locale = known_locale(language)
+    return "ltr" if locale is None else locale.text_direction
+
+
 def counts_to_24(locale: Locale) -> bool:
     """Whether its clock has 24 hours."""
     pattern = str(locale.time_formats["short"].pattern)
     return _HOURS_OF_DAY.search(_QUOTED.sub("", pattern)) is not None
+
+
+def _in_territory(locale: Locale, country: str | None) -> Locale:
+    """A language is not where it begins its weeks: the country decides, if the language is read
+    there, else where most of its readers are (CLDR's likely subtags)."""
+    if locale.territory is not None:
+        return locale
+    likely = str(get_global("likely_subtags").get(str(locale), locale))
+    for tag in (f"{language_tag(locale)}-{country}", likely.replace("_", "-")):
+        known = known_locale(tag)
+        if known is not None and known.territory is not None:
+            return known
+    return locale
 
 
 def _english_like(reader: Locale) -> Locale:

@@ -19,14 +19,16 @@ from kalends.translation.messages import (
     npgettext_form,
     pgettext,
     pgettext_lazy,
+    switch_language,
 )
-from kalends.translation.readers import language_for
+from kalends.translation.readers import find_language, language_for
 
 __all__ = [
     "SOURCE_LANGUAGE",
     "Catalogue",
     "LazyMessage",
     "current_language",
+    "find_language",
     "get_catalogue",
     "gettext",
     "gettext_lazy",
@@ -40,4 +42,5 @@ __all__ = [
     "npgettext_form",
     "pgettext",
     "pgettext_lazy",
+    "switch_language",
 ]

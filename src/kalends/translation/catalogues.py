@@ -26,8 +26,8 @@ class Catalogue(Struct, frozen=True):
 @cache
 def languages(folder: Path = FOLDER) -> frozenset[str]:
     """The languages that there are catalogues of (BCP 47), English among them."""
-    found = (path.parents[1].name for path in folder.glob(f"*/{COMPILED}"))
-    return frozenset(name.replace("_", "-") for name in found) | {SOURCE_LANGUAGE}
+    names = (path.parents[1].name for path in folder.glob(f"*/{COMPILED}"))
+    return frozenset(name.replace("_", "-") for name in names) | {SOURCE_LANGUAGE}
 
 
 @cache

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from tests.web.pages.visitors import Visitor, offered, text_of
+from tests.web.pages.visitors import Browser, offered, text_of
 from tests.world import JSON, World, plus, tomorrow_at
 
 
-def visitor_of(world: World, language: str) -> Visitor:
-    return Visitor(world.url, **{"accept-language": language})
+def visitor_of(world: World, language: str) -> Browser:
+    return Browser(world.url, **{"accept-language": language})
 
 
 def only_booking(world: World) -> JSON:
@@ -66,7 +66,7 @@ def test_another_browser_shows_the_booking_on_the_attendees_clock(world: World) 
 
 def test_dates_among_english_words_are_english(world: World) -> None:
     path, _ = offered(world)
-    with visitor_of(world, "de-DE") as visitor:
+    with visitor_of(world, "sv-SE") as visitor:
         page = text_of(visitor.book(path, tomorrow_at(9)))
     days = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
     assert re.search(rf"({days}), \d{{1,2}} [A-Z][a-z]+ \d{{4}} 09:00", page), page

@@ -14,24 +14,33 @@ from kalends.domain.booking import Status
 from kalends.domain.event_type import QuestionType
 from kalends.web.app import PAGES
 from tests.conftest import PASSWORD, make_organization
-from tests.homes import environment_in, migrated
-from tests.mails import Mailbox
+from tests.mails import StoredMail
 from tests.pseudo import PSEUDO, bare_words, install_pseudo, read_page
-from tests.receivers import receiving
+from tests.receivers import Reply, receiving
 from tests.servers import Server
-from tests.web.pages.console.desks import User
-from tests.web.pages.visitors import Visitor, slug_of
+from tests.web.pages.console.desks import SignedInBrowser
+from tests.web.pages.visitors import Browser, slug_of
 from tests.world import JSON, World, plus, tomorrow_at
 
 # What nobody reads, or what has no words of ours.
 NO_PAGES: Final = frozenset(
-    {"/static/{name}", "/robots.txt", "/embed.js", "/console/{organization}/live"}
+    {"/", "/static/{name}", "/robots.txt", "/embed.js", "/console/{organization}/live"}
 )
 PATHS: Final = sorted({one.path for one in PAGES if one.method == "GET"} - NO_PAGES)
 # Of a calendar file.
-SHOWN: Final = ("SUMMARY", "DESCRIPTION", "LOCATION")
+READ_FIELDS: Final = ("SUMMARY", "DESCRIPTION", "LOCATION")
 OF_ORGANIZATIONS: Final = [path for path in PATHS if path.count("{") == path.count("{org") == 1]
 LISTS: Final = {QuestionType.SELECT, QuestionType.MULTISELECT}
+CALENDAR_FILE: Final = "\r\n".join(
+    (
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Kalends//Tests//EN",
+        "X-WR-CALNAME:Σπίτι",
+        "END:VCALENDAR",
+        "",
+    )
+).encode()
 TOMORROW: Final = tomorrow_at(15)
 LATER: Final = plus(TOMORROW, hours=24)
 _OWN: Final = "/console/{organization}"
@@ -66,29 +75,22 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def own_settings() -> dict[str, str]:
     """Of an installation of its own: a server that others use would write mails in English."""
-    folder = tmp_path_factory.mktemp("pseudo")
-    return environment_in(folder, OUTBOUND_ALLOW="127.0.0.1", WEBHOOK_RETRY_SCALE="0.02")
-
-
-@pytest.fixture(scope="module")
-def home(environment: dict[str, str]) -> Iterator[Installation]:
-    with migrated(environment) as home:
-        yield home
+    return {"OUTBOUND_ALLOW": "127.0.0.1", "WEBHOOK_RETRY_SCALE": "0.02"}
 
 
 @pytest.fixture(scope="module")
 def world(
     site: Path,
-    home: Installation,
-    environment: dict[str, str],
+    own_home: Installation,
+    own_environment: dict[str, str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[World]:
     """An organization on a server that knows the pseudo-language."""
     log = tmp_path_factory.mktemp("log") / "server.log"
-    with Server({**environment, "PYTHONPATH": str(site)}, log) as server:
-        world = World(server.url, make_organization(home), PASSWORD)
+    with Server({**own_environment, "PYTHONPATH": str(site)}, log) as server:
+        world = World(server.url, make_organization(own_home), PASSWORD)
         yield world
         world.close()
 
@@ -98,9 +100,9 @@ class Town:
     """Everything that pages can show. Its names are Greek, so that Latin words are ours; `known`
     are those that are not."""
 
-    admin: User
-    visitor: Visitor
-    mailbox: Mailbox
+    admin: SignedInBrowser
+    visitor: Browser
+    mailbox: StoredMail
     names: dict[str, str]
     bookings: list[str]
     known: tuple[str, ...]
@@ -110,7 +112,7 @@ class Town:
         named = {**self.names, "token": self.names.get(path.split("/")[1], "")}
         if path.startswith("/console"):
             named["event_type"] = self.names.get("event_type_id", "")
-        return re.sub(r"\{(\w+)[^}]*\}", lambda found: named[found[1]], path) + query
+        return re.sub(r"\{(\w+)[^}]*\}", lambda match: named[match[1]], path) + query
 
     def bare_words(self, answer: httpx.Response) -> list[str]:
         """Of the answer, but for names and the subjects of mails, which are in other languages."""
@@ -123,13 +125,13 @@ class Town:
 
 
 @pytest.fixture(scope="module")
-def town(world: World, home: Installation) -> Iterator[Town]:
-    with receiving() as receiver:
-        yield from _settled(world, home, receiver.url)
+def town(world: World, own_home: Installation) -> Iterator[Town]:
+    with receiving(lambda _: Reply(body=CALENDAR_FILE)) as receiver:
+        yield from _settled(world, own_home, receiver.url)
 
 
 def _settled(world: World, home: Installation, hook: str) -> Iterator[Town]:
-    admin, visitor = User(world), Visitor(world.url)
+    admin, visitor = SignedInBrowser(world), Browser(world.url)
     for client in (admin, visitor):
         client.headers["accept-language"] = PSEUDO
     slug = slug_of(world)
@@ -141,30 +143,33 @@ def _settled(world: World, home: Installation, hook: str) -> Iterator[Town]:
     bookings = _bookings(world, room, course)
     names = {
         "organization": slug,
+        "table": "schedules",
         "schedule": room["id"],
         "id": bookings[0],
         "booking": _booked(visitor, f"/{slug}/{course['slug']}", TOMORROW),
         "webhook": _settings(world, admin, room, hook),
         "feeds": _feed(admin, room),
+        "connection": _connection(world, hook),
+        "absence": _absence(world, room),
         **_links_of_users(world, home, admin, visitor),
     }
     known = (world.api.get("/api/v1/organization").json()["data"]["name"], slug, course["slug"])
     names |= {"mail": _mail(admin), "event_type": course["slug"], "event_type_id": course["id"]}
-    yield Town(admin, visitor, Mailbox(home), names, bookings, known)
+    yield Town(admin, visitor, StoredMail(home), names, bookings, known)
     admin.close()
     visitor.close()
 
 
 @pytest.fixture(scope="module")
-def empty(world: World, home: Installation) -> Iterator[Town]:
+def empty(world: World, own_home: Installation) -> Iterator[Town]:
     """An organization in which nothing was done yet."""
-    new = World(world.url, make_organization(home), PASSWORD)
-    admin, visitor = User(new), Visitor(new.url)
+    new = World(world.url, make_organization(own_home), PASSWORD)
+    admin, visitor = SignedInBrowser(new), Browser(new.url)
     for client in (admin, visitor):
         client.headers["accept-language"] = PSEUDO
     slug = slug_of(new)
     known = (new.api.get("/api/v1/organization").json()["data"]["name"], slug)
-    yield Town(admin, visitor, Mailbox(home), {"organization": slug}, [], known)
+    yield Town(admin, visitor, StoredMail(own_home), {"organization": slug}, [], known)
     new.close()
     admin.close()
     visitor.close()
@@ -267,7 +272,7 @@ def _booking_of(world: World, room: JSON, course: JSON, status: Status) -> str:
     return str(booking["id"])
 
 
-def _booked(visitor: Visitor, path: str, start: str) -> str:
+def _booked(visitor: Browser, path: str, start: str) -> str:
     form = visitor.hold(path, start)
     page = visitor.fill_in(form, name="Άντα", email="ada@example.com", answer__q_consent="yes")
     assert "/booking/" in str(page.url), page.text
@@ -275,17 +280,32 @@ def _booked(visitor: Visitor, path: str, start: str) -> str:
 
 
 def _links_of_users(
-    world: World, home: Installation, admin: User, visitor: Visitor
+    world: World, home: Installation, admin: SignedInBrowser, visitor: Browser
 ) -> dict[str, str]:
     """The tokens of a new password, and of an invitation."""
-    mailbox, invited = Mailbox(home), f"invited-{world.setup.admin_email}"
+    mailbox, invited = StoredMail(home), f"invited-{world.setup.admin_email}"
     admin.submit("/users", email=invited, role="member")
     visitor.post("/password-reset", data={"email": world.setup.admin_email})
     tokens = [mailbox.links_to(one)[0].split("/")[-1] for one in (world.setup.admin_email, invited)]
     return dict(zip(("password-reset", "invitations"), tokens, strict=True))
 
 
-def _settings(world: World, admin: User, room: JSON, hook: str) -> str:
+def _connection(world: World, url: str) -> str:
+    body = {"provider": "ics", "url": f"{url}/calendar.ics"}
+    made: str = world.api.post("/api/v1/calendar-connections", json=body).json()["data"]["id"]
+    return made
+
+
+def _absence(world: World, room: JSON) -> str:
+    """One that meets bookings."""
+    body = {"start_time": tomorrow_at(1), "end_time": tomorrow_at(5), "reason": "Λόγος"}
+    answer = world.api.post(f"/api/v1/schedules/{room['id']}/absences", json=body)
+    absence: JSON = answer.json()["data"]
+    assert absence["affected_total"]
+    return str(absence["id"])
+
+
+def _settings(world: World, admin: SignedInBrowser, room: JSON, hook: str) -> str:
     """Exceptions of the schedule, a webhook with a delivery."""
     day = tomorrow_at(10)[:10]
     path = f"/schedules/{room['id']}"
@@ -303,14 +323,14 @@ def _settings(world: World, admin: User, room: JSON, hook: str) -> str:
     return webhook
 
 
-def _feed(admin: User, room: JSON) -> str:
+def _feed(admin: SignedInBrowser, room: JSON) -> str:
     made = admin.submit(f"/schedules/{room['id']}/feed")
-    found = re.search(r'readonly value="https?://[^"]+/feeds/([^".]+)\.ics"', made.text)
-    assert found, made.text
-    return found[1]
+    match = re.search(r'readonly value="https?://[^"]+/feeds/([^".]+)\.ics"', made.text)
+    assert match, made.text
+    return match[1]
 
 
-def _mail(admin: User) -> str:
+def _mail(admin: SignedInBrowser) -> str:
     """The latest to the attendee."""
     listed = admin.open("/mail").text
     rows = listed.split("<tr>")
@@ -327,5 +347,5 @@ def _read(answer: httpx.Response) -> str:
         return answer.text.splitlines()[0]
     if kind == "text/calendar":
         lines = answer.text.replace("\r\n ", "").splitlines()
-        return "\n".join(line.partition(":")[2] for line in lines if line.startswith(SHOWN))
+        return "\n".join(line.partition(":")[2] for line in lines if line.startswith(READ_FIELDS))
     return answer.text

@@ -2,16 +2,52 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from babel import Locale
 
 from kalends.domain.language_tags import LanguageTag
 from kalends.formats.locales import known_locale
-from kalends.translation import language_for
+from kalends.translation import find_language, language_for
 
 DEFAULT: Final = "en"
 MOST_READ: Final = 20
+
+
+class Reader(NamedTuple):
+    """What is known of who reads a page: what the browser asks for (`Accept-Language`, RFC 9110
+    12.5.4), the language that was chosen or booked in, which goes before it, and that of the
+    organization, which comes last (BCP 47)."""
+
+    accept_language: str
+    own: str | None = None
+    of_organization: str | None = None
+
+
+UNKNOWN_READER: Final = Reader("")
+
+
+@lru_cache(maxsize=2_048)
+def reader_language(reader: Reader) -> str:
+    """What the reader reads (BCP 47, canonical): the language of the words, with its country if
+    that is known; a language that there are no words in, among English ones."""
+    wanted = _wanted_by(reader)
+    first, words = (wanted or [DEFAULT])[0], words_language(reader)
+    if language_for([first]) == words:
+        return first
+    return next((tag for tag in wanted if find_language([tag]) == words), words)
+
+
+@lru_cache(maxsize=2_048)
+def words_language(reader: Reader) -> str:
+    """The first of the reader's languages that there is a catalogue of, else English."""
+    if reader.own is not None:
+        return language_for([reader.own])
+    return language_for([*_wanted_by(reader), reader.of_organization])
+
+
+def _wanted_by(reader: Reader) -> list[str]:
+    return [reader.own] if reader.own is not None else list(_readable(reader.accept_language))
 
 
 @lru_cache(maxsize=512)
@@ -26,16 +62,10 @@ def language_of(accept_language: str) -> str:
     return next(_readable(accept_language), DEFAULT)
 
 
-@lru_cache(maxsize=512)
-def words_language_of(accept_language: str) -> str:
-    """The first of its languages that there is a catalogue of (BCP 47), else English."""
-    return language_for(_readable(accept_language))
-
-
 def _readable(accept_language: str) -> Iterator[str]:
-    for given in _by_weight(accept_language[:500]):
+    for weighted in _by_weight(accept_language[:500]):
         try:
-            tag = LanguageTag.parse(given)
+            tag = LanguageTag.parse(weighted)
         except ValueError:
             continue
         if known_locale(tag) is not None:
