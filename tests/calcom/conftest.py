@@ -72,18 +72,18 @@ class Desk:
         return done
 
     def bookings(self, **query: Any) -> list[JSON]:
-        found: list[JSON] = []
+        bookings: list[JSON] = []
         while True:
             page = self.world.api.get(
-                "/api/v1/bookings", params={"limit": 500, "offset": len(found), **query}
+                "/api/v1/bookings", params={"limit": 500, "offset": len(bookings), **query}
             ).json()
-            found += page["data"]
+            bookings += page["data"]
             if not page["meta"]["hasMore"]:
-                return found
+                return bookings
 
     def booking(self, uid: str) -> JSON:
-        (found,) = [b for b in self.bookings() if b["external"]["uid"] == uid]
-        return found
+        (booking,) = [b for b in self.bookings() if b["external"]["uid"] == uid]
+        return booking
 
     def count_mails(self) -> int:
         """How many mails there are, sent or not, for the organization."""
@@ -142,14 +142,14 @@ T = TypeVar("T")
 def call(home: Installation, ask: Callable[[Context], Awaitable[T]]) -> T:
     """What `ask` gives, with connections of its own."""
 
-    async def asked() -> T:
+    async def run() -> T:
         context = home.context()
         try:
             return await ask(context)
         finally:
             await context.close()
 
-    return asyncio.run(asked())
+    return asyncio.run(run())
 
 
 @pytest.fixture
@@ -190,10 +190,10 @@ def wait_until_over(desk: Desk, run: str) -> JSON:
     """The run as it is shown when it is over."""
     until = time.monotonic() + 90
     while True:
-        shown: JSON = desk.admin.get(f"{SYNC}/{run}").json()
-        if shown["status"] != "running":
-            return shown
-        assert time.monotonic() < until, shown
+        body: JSON = desk.admin.get(f"{SYNC}/{run}").json()
+        if body["status"] != "running":
+            return body
+        assert time.monotonic() < until, body
         time.sleep(0.2)
 
 

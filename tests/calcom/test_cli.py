@@ -63,10 +63,10 @@ def test_connect_sync_and_status(kalends: Calcom) -> None:
     assert "odd: Its status" in done
     assert desk.booking("one")["schedule_id"] == host["id"]
     assert "1 needed nothing" in kalends.well("sync", "--dry-run")
-    shown = kalends.well("status")
-    assert f"key …{desk.calcom.key[-4:]}" in shown
-    assert "1 synced, 1 skipped" in shown
-    assert desk.calcom.key not in shown
+    status = kalends.well("status")
+    assert f"key …{desk.calcom.key[-4:]}" in status
+    assert "1 synced, 1 skipped" in status
+    assert desk.calcom.key not in status
 
 
 @pytest.mark.parametrize(

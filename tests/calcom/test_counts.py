@@ -6,7 +6,7 @@ from kalends.gateways.calcom.paging import PAGE
 from kalends.services.imports.leases import MOST_SKIPS
 from tests.calcom.conftest import Desk, NewDesk
 from tests.calcom.oracle import check_same
-from tests.fakes.calcom import Asked, FakeCalcom, failing, signature
+from tests.fakes.calcom import CalcomRequest, FakeCalcom, failing, signature
 from tests.world import JSON
 
 LONG_AGO = "2020-01-01T00:00:00.000Z"
@@ -71,18 +71,19 @@ def test_more_is_left_out_than_is_named(desk: Desk) -> None:
 def test_a_run_that_fails_names_what_earlier_ones_left_out(desk: Desk) -> None:
     three_rows(desk)
     desk.sync()
-    for _ in range(PAGE):
-        desk.calcom.book()
-    desk.calcom.fault = lambda asked: (
-        failing("401_bad_key") if asked.query.get("skip", "0") != "0" or is_second(asked) else None
+    desk.calcom.book_many(PAGE)
+    desk.calcom.fault = lambda request: (
+        failing("401_bad_key")
+        if request.query.get("skip", "0") != "0" or is_second(request)
+        else None
     )
     assert desk.try_sync().status_code == 409
     failed = desk.admin.get(f"/api/bookings/sync-calcom/{desk.runs()[0]}").json()
     assert counts(failed) == (PAGE, 1, 0, ["two"])
 
 
-def is_second(asked: Asked) -> bool:
-    return "sortUpdatedAt" in asked.query
+def is_second(request: CalcomRequest) -> bool:
+    return "sortUpdatedAt" in request.query
 
 
 def test_a_range_says_nothing_of_what_lies_outside_it(desk: Desk) -> None:

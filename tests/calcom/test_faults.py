@@ -8,7 +8,7 @@ from aiohttp import web
 from kalends.gateways.calcom.paging import PAGE
 from tests.calcom.conftest import Desk
 from tests.calcom.oracle import check_same
-from tests.fakes.calcom import CLOSE, CUT, Asked, failing, once, too_many
+from tests.fakes.calcom import CLOSE, CUT, CalcomRequest, failing, once, too_many
 from tests.servers import free_port
 
 SAME_MOMENT = "2026-03-01T00:00:00.000Z"
@@ -65,8 +65,8 @@ def test_a_deletion_inside_equal_timestamps_hides_nobody(desk: Desk, at: int) ->
     fill(desk, 3 * PAGE, createdAt=SAME_MOMENT, updatedAt=SAME_MOMENT)
     first = next(iter(desk.calcom.rows))
 
-    def delete(asked: Asked) -> None:
-        if asked.is_list and len(desk.calcom.pages) == at and first in desk.calcom.rows:
+    def delete(request: CalcomRequest) -> None:
+        if request.is_list and len(desk.calcom.pages) == at and first in desk.calcom.rows:
             desk.calcom.delete(first)
 
     desk.calcom.after = delete
@@ -79,8 +79,8 @@ def test_a_deletion_inside_equal_timestamps_hides_nobody(desk: Desk, at: int) ->
 def test_deletions_during_the_sync_hide_nobody(desk: Desk) -> None:
     fill(desk, 4 * PAGE)
 
-    def delete(asked: Asked) -> None:
-        if asked.is_list:
+    def delete(request: CalcomRequest) -> None:
+        if request.is_list:
             for uid in list(desk.calcom.rows)[:20]:
                 desk.calcom.delete(uid)
 
@@ -184,7 +184,7 @@ def test_errors_of_the_server_are_survived(desk: Desk, error: str) -> None:
     fill(desk, PAGE + 20)
     left = [3]
 
-    def fault(asked: Asked) -> Any:
+    def fault(request: CalcomRequest) -> Any:
         left[0] -= 1
         return failing(error) if left[0] >= 0 else None
 
@@ -206,7 +206,7 @@ def test_an_older_api_midway_ends_the_run_and_keeps_imported_rows(desk: Desk) ->
     fill(desk, PAGE + 20)
     switched = desk.calcom
 
-    def fault(asked: Asked) -> None:
+    def fault(request: CalcomRequest) -> None:
         switched.is_old_api = len(switched.pages) >= 2
 
     switched.fault = fault
@@ -240,9 +240,9 @@ def test_a_key_that_expires_midway_keeps_imported_rows(desk: Desk) -> None:
     assert len(desk.bookings()) == PAGE
     (run,) = desk.runs()
     path = f"/api/bookings/sync-calcom/{run}"
-    shown = desk.admin.get(path)
-    assert shown.status_code == 200
-    assert shown.json() | {"error": ""} == {
+    run_answer = desk.admin.get(path)
+    assert run_answer.status_code == 200
+    assert run_answer.json() | {"error": ""} == {
         "success": False,
         "run_id": run,
         "status": "failed",
@@ -264,7 +264,7 @@ def test_an_unreachable_server_is_reported_at_once(desk: Desk) -> None:
 
 
 def test_a_server_without_words_of_json_is_unsupported(desk: Desk) -> None:
-    desk.calcom.fault = lambda asked: web.Response(text="<html>Welcome</html>")
+    desk.calcom.fault = lambda _: web.Response(text="<html>Welcome</html>")
     answer = desk.try_sync()
     assert (answer.status_code, answer.json()["code"]) == (502, "CALCOM_UNSUPPORTED")
 
@@ -273,7 +273,7 @@ def test_what_is_sent_is_exactly_what_the_api_wants(desk: Desk) -> None:
     fill(desk, 3)
     desk.sync()
     desk.sync()
-    assert {asked.version for asked in desk.calcom.asked} == {"2024-08-13"}
+    assert {request.version for request in desk.calcom.requests} == {"2024-08-13"}
     first, *later = desk.calcom.pages
     assert "afterCreatedAt" not in first.query
     assert [sorted(a.query) for a in later] == [

@@ -10,13 +10,13 @@ import pytest
 
 from tests.calcom.conftest import Desk
 from tests.calcom.oracle import check_same
-from tests.fakes.calcom import Asked, FakeCalcom, iso, signature
+from tests.fakes.calcom import CalcomRequest, FakeCalcom, iso, signature
 from tests.world import JSON
 
 SECRET = "s3cret"
 
 
-class History:
+class BusyHost:
     """Somebody busy at Cal.com. Starts are never taken twice."""
 
     def __init__(self, calcom: FakeCalcom, seed: int) -> None:
@@ -60,7 +60,7 @@ class History:
 @pytest.mark.parametrize("seed", range(8))
 def test_both_sides_agree_after_any_history(desk: Desk, seed: int) -> None:
     desk.connect(webhookSecret=SECRET)
-    history = History(desk.calcom, seed)
+    history = BusyHost(desk.calcom, seed)
     for _ in range(6):
         for _ in range(history.random.randrange(12)):
             history.step()
@@ -72,12 +72,12 @@ def test_both_sides_agree_after_any_history(desk: Desk, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8, 12))
 def test_rows_that_change_under_the_pages_are_not_lost(desk: Desk, seed: int) -> None:
-    history = History(desk.calcom, seed)
+    history = BusyHost(desk.calcom, seed)
     for _ in range(300):
         history.book("")
 
-    def change(asked: Asked) -> None:
-        if asked.is_list:
+    def change(request: CalcomRequest) -> None:
+        if request.is_list:
             history.step()
 
     desk.calcom.after = change
@@ -89,7 +89,7 @@ def test_rows_that_change_under_the_pages_are_not_lost(desk: Desk, seed: int) ->
 
 def test_hooks_in_any_order_lead_to_the_same(desk: Desk) -> None:
     hook_url = desk.connect(webhookSecret=SECRET)["hookUrl"]
-    history = History(desk.calcom, 99)
+    history = BusyHost(desk.calcom, 99)
     desk.sync()
     touched = [history.step() for _ in range(25)]
     history.random.shuffle(touched)
@@ -105,7 +105,7 @@ def test_hooks_in_any_order_lead_to_the_same(desk: Desk) -> None:
 
 def test_hooks_and_syncs_at_once_lead_to_the_same(desk: Desk) -> None:
     hook_url = desk.connect(webhookSecret=SECRET)["hookUrl"]
-    history = History(desk.calcom, 7)
+    history = BusyHost(desk.calcom, 7)
     for _ in range(150):
         history.book("")
 

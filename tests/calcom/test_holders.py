@@ -1,7 +1,6 @@
 """Who holds a run, and what ends it for good for any holder."""
 
 import asyncio
-import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +24,7 @@ from kalends.gateways.calcom.client import MOST_RATE_LIMITS, CalcomAccount
 from kalends.gateways.http import GuardedHttp
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Context
-from kalends.services.imports.connections import import_caller, wait_here
+from kalends.services.imports.connections import import_caller, sleep_here
 from kalends.services.imports.hooks import LONGEST_HINT, HookHint, follow_hook
 from kalends.services.imports.leases import DueRun
 from kalends.services.imports.runs import (
@@ -39,8 +38,8 @@ from kalends.store.imports.names import RUN_JOB
 from tests.calcom.conftest import CONNECTION, Desk, Fragile, NewDesk, call, wait_until_over
 from tests.calcom.oracle import check_same
 from tests.conftest import PASSWORD, make_organization
-from tests.fakes.calcom import Asked, FakeCalcom, failing, too_many
-from tests.servers import Server
+from tests.fakes.calcom import CalcomRequest, FakeCalcom, failing, too_many
+from tests.servers import Server, stopped
 from tests.world import JSON, World
 
 ENOUGH = 60
@@ -71,9 +70,9 @@ def only_errors_after(calcom: FakeCalcom, pages: int) -> None:
     """It answers so many pages and then only 500."""
     is_down = False
 
-    def fault(asked: Asked) -> Any:
+    def fault(request: CalcomRequest) -> Any:
         nonlocal is_down
-        is_down = is_down or (asked.is_list and len(calcom.pages) > pages)
+        is_down = is_down or (request.is_list and len(calcom.pages) > pages)
         return failing("500_trpc") if is_down else None
 
     calcom.fault = fault
@@ -85,8 +84,7 @@ def desk_of_a_failing_source(
 ) -> Iterator[Desk]:
     """It has 150 bookings, and fails after the first page. `patience` is in seconds."""
     home, environment, folder = fragile
-    for _ in range(150):
-        calcom.book()
+    calcom.book_many(150)
     only_errors_after(calcom, pages=1)
     environment |= {"KALENDS_CALCOM_PATIENCE": str(patience)}
     setup = make_organization(home)
@@ -116,19 +114,18 @@ def test_a_call_and_the_jobs_after_it_share_one_patience(
         desk.connect()
         answer = desk.try_sync()
         assert answer.status_code == 202, answer.text
-        asked_by_call = len(calcom.pages)
+        pages_of_call = len(calcom.pages)
         failed = wait_until_over(desk, answer.json()["run_id"])
         assert failed["code"] == "CALCOM_UNAVAILABLE"
         # With patience of its own, the job alone would have asked as often as the call did.
-        assert len(calcom.pages) - asked_by_call < asked_by_call - 1
+        assert len(calcom.pages) - pages_of_call < pages_of_call - 1
 
 
 def test_a_holder_that_was_stopped_changes_nothing_when_it_wakes(
     fragile: Fragile, calcom: FakeCalcom
 ) -> None:
     home, environment, folder = fragile
-    for _ in range(150):
-        calcom.book()
+    calcom.book_many(150)
     late = calcom.book("late")
     calcom.delete("late")
     # Only the page that the first holder has on its way shows one more.
@@ -140,17 +137,18 @@ def test_a_holder_that_was_stopped_changes_nothing_when_it_wakes(
     with (
         Server(environment, folder / "1.log") as first,
         Server(environment, folder / "2.log") as second,
-        desk_at(first, home, calcom, setup) as stopped,
+        desk_at(first, home, calcom, setup) as sleeper,
         desk_at(second, home, calcom, setup) as other,
         ThreadPoolExecutor(1) as pool,
     ):
-        stopped.connect()
-        answer = pool.submit(stopped.try_sync)
+        sleeper.connect()
+        answer = pool.submit(sleeper.try_sync)
         until = time.monotonic() + ENOUGH
         while len(calcom.pages) < 2:
             assert time.monotonic() < until
             time.sleep(0.02)
-        with stopped_process(first):
+        assert first.process
+        with stopped(first.process):
             time.sleep(1.5)  # until that page lies in its socket
             calcom.delay_seconds = 0.0
             lapse_leases(other)
@@ -161,16 +159,6 @@ def test_a_holder_that_was_stopped_changes_nothing_when_it_wakes(
         assert run_rows(other) == ended
         assert len(other.events()) == events
         check_same(other)
-
-
-@contextmanager
-def stopped_process(server: Server) -> Iterator[None]:
-    assert server.process
-    server.process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        server.process.send_signal(signal.SIGCONT)
 
 
 def lapse_leases(desk: Desk) -> None:
@@ -195,8 +183,8 @@ def check_after(
         key = AccountKey(
             base_url=calcom.url,
             api_key=calcom.key,
-            patience_seconds=30.0,
-            pause=wait_here,
+            give_up_after_seconds=30.0,
+            pause=sleep_here,
             trouble=trouble,
         )
         account = CalcomAccount(http, key)
@@ -222,11 +210,11 @@ def test_trouble_that_others_met_before_counts(
     calcom.fault = lambda _: answer()
     (met,) = check_after(calcom, trouble)
     assert isinstance(met, failure)
-    assert len(calcom.asked) == 1
+    assert len(calcom.requests) == 1
 
 
 def test_an_answer_ends_the_trouble_that_others_met(calcom: FakeCalcom) -> None:
-    calcom.fault = lambda _: failing("500_trpc") if len(calcom.asked) == 2 else None
+    calcom.fault = lambda _: failing("500_trpc") if len(calcom.requests) == 2 else None
     trouble = Trouble(silent_seconds=29.0, limits=MOST_RATE_LIMITS, garbled=2)
     assert check_after(calcom, trouble, times=2) == [None, None]
 
@@ -279,7 +267,7 @@ def test_a_hint_that_became_too_old_asks_nothing(desk: Desk) -> None:
     old = time.time() - LONGEST_HINT.total_seconds() - 60
     hint = json.encode(HookHint(desk.world.setup.organization_id, "one", old))
     assert call(desk.home, lambda context: follow_hook(context, hint)) is None
-    assert desk.calcom.asked == []
+    assert desk.calcom.requests == []
 
 
 def test_a_hook_during_a_rate_limit_makes_room_for_other_jobs(desk: Desk) -> None:
@@ -288,7 +276,7 @@ def test_a_hook_during_a_rate_limit_makes_room_for_other_jobs(desk: Desk) -> Non
     hint = json.encode(HookHint(desk.world.setup.organization_id, "one", time.time()))
     again = call(desk.home, lambda context: follow_hook(context, hint))
     assert again is not None
-    assert len(desk.calcom.asked) == 1
+    assert len(desk.calcom.requests) == 1
     assert desk.admin.get(CONNECTION, params={"organizationId": desk.organization_id}).is_success
 
 

@@ -1,12 +1,15 @@
 """Hooks are hints: signed, then answered by asking Cal.com what holds."""
 
 import json
+import secrets
 import time
 
 import httpx
 import pytest
 
+from kalends.domain.tenant_tokens import key_of
 from tests.calcom.conftest import Desk
+from tests.conftest import run
 from tests.fakes.calcom import SAMPLES, samples, signature
 
 SECRET = "s3cret"
@@ -148,3 +151,16 @@ def test_a_hook_about_what_is_gone_leaves_ours_alone(desk: Desk) -> None:
 def test_the_hook_of_one_organization_opens_no_other(desk: Desk) -> None:
     url = desk.connect(webhookSecret=SECRET)["hookUrl"]
     assert send(url, b"{}", signature("another", b"{}")).status_code == 401
+
+
+def test_a_hook_of_the_release_before_is_taken(desk: Desk) -> None:
+    url, _, token = desk.connect(webhookSecret=SECRET)["hookUrl"].rpartition("/")
+    assert key_of(token).organization_id == desk.world.setup.organization_id
+    old = secrets.token_urlsafe(24)
+    run(
+        desk.home,
+        f"UPDATE calcom_connections SET hook_hash = sha256('{old}')"
+        f" WHERE organization_id = '{desk.world.setup.organization_id}'",
+    )
+    assert send(f"{url}/{old}", b"{}", signature("another", b"{}")).status_code == 401
+    assert send(f"{url}/{token}", b"{}", signature(SECRET, b"{}")).status_code == 404

@@ -29,14 +29,13 @@ def test_a_run_that_nobody_made_is_not_found(desk: Desk) -> None:
 
 def test_a_long_run_goes_on_as_a_job(desk: Desk) -> None:
     """The wait that Cal.com asks for is longer than a call may take."""
-    for _ in range(250):
-        desk.calcom.book()
-    desk.calcom.fault = lambda asked: too_many(23) if len(desk.calcom.pages) == 2 else None
+    desk.calcom.book_many(250)
+    desk.calcom.fault = lambda _: too_many(23) if len(desk.calcom.pages) == 2 else None
     answer = desk.try_sync()
     assert answer.status_code == 202, answer.text
-    shown = answer.json()
-    run = shown.pop("run_id")
-    assert shown == {"success": True, "status": "running", "synced": 100, "skipped": 0}
+    body = answer.json()
+    run = body.pop("run_id")
+    assert body == {"success": True, "status": "running", "synced": 100, "skipped": 0}
     assert desk.admin.get(f"{SYNC}/{run}").json()["status"] == "running"
     done = wait_until_over(desk, run)
     assert (done["success"], done["status"], done["synced"]) == (True, "done", 250)
@@ -44,8 +43,7 @@ def test_a_long_run_goes_on_as_a_job(desk: Desk) -> None:
 
 
 def test_two_at_once_are_two_runs_one_after_the_other(desk: Desk) -> None:
-    for _ in range(250):
-        desk.calcom.book()
+    desk.calcom.book_many(250)
     desk.calcom.delay_seconds = 0.1
     with ThreadPoolExecutor(4) as pool:
         answers = [future.result() for future in [pool.submit(desk.sync) for _ in range(4)]]
@@ -89,9 +87,8 @@ def test_the_timetable_begins_runs_that_are_due(desk: Desk, home: Installation) 
 
 
 def test_a_run_whose_connection_is_gone_fails_and_says_so(desk: Desk) -> None:
-    for _ in range(120):
-        desk.calcom.book()
-    desk.calcom.fault = lambda asked: too_many(22) if len(desk.calcom.pages) == 2 else None
+    desk.calcom.book_many(120)
+    desk.calcom.fault = lambda _: too_many(22) if len(desk.calcom.pages) == 2 else None
     run = desk.try_sync().json()["run_id"]
     query = {"organizationId": desk.organization_id}
     assert desk.admin.delete("/api/integrations/calcom", params=query).status_code == 200
@@ -104,8 +101,7 @@ def test_a_killed_process_is_gone_on_from_where_it_was(
     fragile: Fragile, calcom: FakeCalcom
 ) -> None:
     home, environment, folder = fragile
-    for _ in range(600):
-        calcom.book()
+    calcom.book_many(600)
     calcom.delay_seconds = 0.3
     with Server(environment, folder / "1.log") as first:
         world = World(first.url, make_organization(home), PASSWORD)

@@ -42,7 +42,7 @@ def signature(secret: str, body: bytes) -> str:
 
 
 @dataclass
-class Asked:
+class CalcomRequest:
     """A request that came in: the number of it, its path and query."""
 
     number: int
@@ -55,7 +55,7 @@ class Asked:
         return self.path.endswith("/bookings") and self.query.get("take") != "1"
 
 
-Fault = Callable[[Asked], "web.StreamResponse | str | None"]
+Fault = Callable[[CalcomRequest], "web.StreamResponse | str | None"]
 CUT: Final = "cut"
 CLOSE: Final = "close"
 
@@ -68,10 +68,10 @@ class FakeCalcom:
     rows: dict[str, JSON] = field(default_factory=dict)
     schedules: list[JSON] = field(default_factory=list)
     event_types: list[JSON] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[CalcomRequest] = field(default_factory=list)
     # Switches.
     fault: Fault | None = None
-    after: Callable[[Asked], None] | None = None
+    after: Callable[[CalcomRequest], None] | None = None
     most_on_page: int = 250
     refuses_large_pages: bool = True
     pagination: str = "new"
@@ -97,6 +97,10 @@ class FakeCalcom:
         """Each moment is later than the last one."""
         self._ticks += 1
         return iso(datetime.now(UTC) + timedelta(milliseconds=self._ticks % 500))
+
+    def book_many(self, count: int) -> None:
+        for _ in range(count):
+            self.book()
 
     def book(self, uid: str = "", **changes: Any) -> JSON:
         """A booking, accepted, half an hour long."""
@@ -171,9 +175,9 @@ class FakeCalcom:
         return f"http://127.0.0.1:{self.port}/v2"
 
     @property
-    def pages(self) -> list[Asked]:
+    def pages(self) -> list[CalcomRequest]:
         """The questions for pages of bookings, without the looks before a run."""
-        return [asked for asked in self.asked if asked.is_list]
+        return [request for request in self.requests if request.is_list]
 
     def __enter__(self) -> Self:
         ready = threading.Event()
@@ -207,62 +211,62 @@ class FakeCalcom:
         await runner.cleanup()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        asked = Asked(
-            len(self.asked) + 1,
+        received = CalcomRequest(
+            len(self.requests) + 1,
             request.path,
             dict(request.query),
             request.headers.get("cal-api-version"),
         )
-        self.asked.append(asked)
+        self.requests.append(received)
         if self.delay_seconds:
             await asyncio.sleep(self.delay_seconds)
-        fault = self.fault(asked) if self.fault else None
+        fault = self.fault(received) if self.fault else None
         if isinstance(fault, web.StreamResponse):
             return fault
         if request.headers.get("authorization") != f"Bearer {self.key}":
             return _error(401, "UnauthorizedException", "Invalid API Key")
         with self._lock:
-            answer = self._route(asked)
+            answer = self._route(received)
         if fault in (CUT, CLOSE):
             return await _break_off(request, answer, fault)
         if self.after:
-            self.after(asked)
+            self.after(received)
         return answer
 
-    def _route(self, asked: Asked) -> web.Response:
-        path = asked.path.removeprefix("/v2")
+    def _route(self, request: CalcomRequest) -> web.Response:
+        path = request.path.removeprefix("/v2")
         if path == "/bookings":
-            return self._list(asked)
+            return self._list(request)
         if path == "/me" and self.owner is not None:
             return _json(200, {"status": "success", "data": self.owner})
         if path.startswith("/bookings/"):
-            found = self.rows.get(path.removeprefix("/bookings/"))
-            if found is None or (self.dropped and self.dropped(found)):
+            row = self.rows.get(path.removeprefix("/bookings/"))
+            if row is None or (self.dropped and self.dropped(row)):
                 return _error(404, "NotFoundException", "Booking was not found in the database")
-            return _json(200, {"status": "success", "data": found})
-        if path == "/schedules" and asked.version == "2024-06-11":
+            return _json(200, {"status": "success", "data": row})
+        if path == "/schedules" and request.version == "2024-06-11":
             return _json(200, {"status": "success", "data": self.schedules})
-        if path == "/event-types" and asked.version == "2024-06-14":
+        if path == "/event-types" and request.version == "2024-06-14":
             return _json(200, {"status": "success", "data": self.event_types})
-        return _error(404, "NotFoundException", f"Cannot GET {asked.path}")
+        return _error(404, "NotFoundException", f"Cannot GET {request.path}")
 
-    def _list(self, asked: Asked) -> web.Response:
+    def _list(self, request: CalcomRequest) -> web.Response:
         rows = list(self.rows.values())
-        if self.is_old_api or asked.version is None:
+        if self.is_old_api or request.version is None:
             data = {"bookings": rows, "totalCount": len(rows), "recurringInfo": []}
             return _json(200, {"status": "success", "data": data})
-        if asked.version != VERSION:
+        if request.version != VERSION:
             return _error(404, "NotFoundException", "Cannot GET /v2/bookings")
-        take, skip = int(asked.query.get("take", 100)), int(asked.query.get("skip", 0))
+        take, skip = int(request.query.get("take", 100)), int(request.query.get("skip", 0))
         if take > self.most_on_page and self.refuses_large_pages:
             return _error(400, "BadRequestException", "take must not be greater")
         take = min(take, self.most_on_page)
         for name in ("afterStart", "beforeEnd", "afterCreatedAt", "afterUpdatedAt"):
-            if name in asked.query and not _ISO.fullmatch(asked.query[name]):
+            if name in request.query and not _ISO.fullmatch(request.query[name]):
                 return _error(400, "BadRequestException", f"{name} must be ISO 8601")
         if not self.ignores_filters:
-            rows = [row for row in rows if self._passes(row, asked.query)]
-        rows = _sorted(rows, asked.query)
+            rows = [row for row in rows if self._passes(row, request.query)]
+        rows = _sorted(rows, request.query)
         page = rows[skip : skip + take]
         total = len(rows)
         left = max(0, total - skip - len(page))
@@ -347,12 +351,12 @@ def failing(name: str) -> web.Response:
 
 def once(what: Callable[[], web.StreamResponse | str], on: int) -> Fault:
     """A fault of one page: the `on`-th one."""
-    seen: list[Asked] = []
+    seen: list[CalcomRequest] = []
 
-    def fault(asked: Asked) -> web.StreamResponse | str | None:
-        if not asked.is_list:
+    def fault(request: CalcomRequest) -> web.StreamResponse | str | None:
+        if not request.is_list:
             return None
-        seen.append(asked)
+        seen.append(request)
         return what() if len(seen) == on else None
 
     return fault

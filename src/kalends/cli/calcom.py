@@ -7,8 +7,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from kalends.cli.options import OrganizationNamed, UsageError
 from kalends.cli.running import open_installation, run
@@ -24,7 +22,7 @@ from kalends.services.imports.connections import NewConnection
 from kalends.services.imports.preview import SyncPreview
 from kalends.services.setup import find_organization_id
 
-MOST_SHOWN_SKIPS = 20
+MOST_SKIPS_LISTED = 20
 LATEST_RUNS = 5
 Since = Annotated[
     str | None, typer.Option("--start-date", help="Starts on or after: a day (UTC) or an instant.")
@@ -127,8 +125,8 @@ def import_setup(organization: OrganizationNamed, is_dry_run: DryRun = False) ->
     for result in results:
         done = "would be made" if is_dry_run and result.done.startswith("made") else result.done
         typer.echo(f"{result.kind} {result.name!r}: {done}")
-        for left_out in result.left_out:
-            typer.echo(f"    has no counterpart: {left_out}")
+        for without_counterpart in result.left_out:
+            typer.echo(f"    has no counterpart: {without_counterpart}")
     if not results:
         typer.echo("There are no schedules and event types at Cal.com.")
 
@@ -164,6 +162,10 @@ def status(organization: OrganizationNamed) -> None:
 @contextmanager
 def _progress() -> Iterator[Callable[[Any, int | None], None]]:
     """A bar on a terminal: how many rows were seen, of how many that Cal.com speaks of."""
+    # A tenth of a second, which other commands and servers do without.
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
     columns = (SpinnerColumn(), TextColumn("Cal.com"), BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     with Progress(
@@ -172,8 +174,8 @@ def _progress() -> Iterator[Callable[[Any, int | None], None]]:
         task = bar.add_task("sync", total=None)
 
         def show(so_far: ImportRun | SyncPreview, total: int | None) -> None:
-            seen = so_far.synced + so_far.skipped
-            bar.update(task, completed=seen, total=max(seen, total) if total else None)
+            completed = so_far.synced + so_far.skipped
+            bar.update(task, completed=completed, total=max(completed, total) if total else None)
 
         yield show
 
@@ -183,10 +185,10 @@ def _summarize(done: ImportRun | SyncPreview, verb: str) -> None:
         f"{done.synced} bookings {verb} brought in or brought up to date, "
         f"{done.unchanged} needed nothing, {done.skipped - done.unchanged} {verb} left out."
     )
-    shown_skips: list[SkippedRow] = done.skips[:MOST_SHOWN_SKIPS]
-    for skip in shown_skips:
+    listed_skips: list[SkippedRow] = done.skips[:MOST_SKIPS_LISTED]
+    for skip in listed_skips:
         typer.echo(f"    {skip.uid}: {skip.reason}")
-    more = done.skipped - done.unchanged - len(shown_skips)
+    more = done.skipped - done.unchanged - len(listed_skips)
     if more > 0:
         typer.echo(f"    and {more} more")
 
@@ -202,13 +204,13 @@ def _bound(option: str, text: str | None, days: int) -> datetime | None:
     if text is None:
         return None
     try:
-        given = parse_day_or_instant(text)
+        day_or_instant = parse_day_or_instant(text)
     except ValueError as error:
         raise UsageError(f"{option} {error}.") from error
-    if isinstance(given, Day):
-        begins = datetime(given.year, given.month, given.day, tzinfo=UTC)
+    if isinstance(day_or_instant, Day):
+        begins = datetime(day_or_instant.year, day_or_instant.month, day_or_instant.day, tzinfo=UTC)
         return begins + timedelta(days=days, seconds=-days)
-    return datetime.fromtimestamp(given.timestamp(), UTC)
+    return datetime.fromtimestamp(day_or_instant.timestamp(), UTC)
 
 
 def _mapping(text: str) -> ScheduleMapping:

@@ -5,10 +5,12 @@ network a failure is a value, so nothing here raises for what a network does.
 """
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from msgspec import Struct
 
+from kalends.domain.access import Mode
+from kalends.domain.calendars.accounts import CalendarProvider
 from kalends.domain.imports.sources import BookingSource
 
 
@@ -62,7 +64,8 @@ class Posted(Struct, frozen=True):
 
 
 class Deferred(Struct, frozen=True):
-    """It did not, for now (4xx, or no answer): a sentence why. Trying again is right."""
+    """It did not take this message, for now (4xx, or it broke off): a sentence why. Trying again
+    is right."""
 
     reason: str
 
@@ -73,12 +76,25 @@ class Rejected(Struct, frozen=True):
     reason: str
 
 
+class ServerFailed(Struct, frozen=True, kw_only=True):
+    """The server takes no mail at all, for now: a sentence why. It says nothing about the message.
+    `is_for_operator` where trying again alone will not do."""
+
+    reason: str
+    is_for_operator: bool = False
+
+
+MailAnswer: TypeAlias = Posted | Deferred | Rejected | ServerFailed
+
+
 class MailTransport(Protocol):
     """Carries mail to a server."""
 
-    async def post(
-        self, sender: str, recipient: str, message: bytes
-    ) -> Posted | Deferred | Rejected:
+    @property
+    def server(self) -> str:
+        """What the server is called in the log."""
+
+    async def post(self, sender: str, recipient: str, message: bytes) -> MailAnswer:
         """Hands over one message (RFC 5322, with CRLF) for one recipient."""
 
     async def close(self) -> None:
@@ -104,8 +120,9 @@ class Gateways(Struct, frozen=True, kw_only=True):
     `public_url` is our own address for links (no slash at its end), None where this process does
     not know it. `sender` the address that
     mail comes from. Without a `mail_transport` mail is kept in the organization's mailbox.
-    `retry_scale` stretches or shrinks the timetable of webhook retries. `sources` are the providers
-    that bookings are imported from, by the names under which they are stored.
+    `retry_scale` stretches or shrinks the timetables of retries. `sources` are the providers
+    that bookings are imported from, and `calendars` those whose calendars are read, by the names
+    under which they are stored.
     """
 
     http: Http = ClosedHttp()
@@ -114,6 +131,12 @@ class Gateways(Struct, frozen=True, kw_only=True):
     sender: str = "kalends@localhost"
     retry_scale: float = 1.0
     sources: Mapping[str, BookingSource] = {}
+    calendars: Mapping[str, CalendarProvider] = {}
+
+    def sends_mail_of(self, mode: Mode) -> bool:
+        """Whether mail of an organization leaves, or is kept in its mailbox: that of a sandbox
+        always is."""
+        return self.mail_transport is not None and mode is Mode.LIVE
 
 
 class AddressUnknown(Exception):

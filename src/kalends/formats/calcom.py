@@ -14,7 +14,7 @@ DEFAULT_BASE_URL: Final = "https://api.cal.com/v2"
 TEXT: Final = {"type": "string"}
 RunId = Annotated[str, Meta(description="The run.", examples=["run_0352lF5NnllfIJ66lPpfc3"])]
 Success = Annotated[bool, Meta(description="False where it failed.")]
-ScheduleShownId = Annotated[str, Meta(description="The schedule.", examples=["sch_abc123"])]
+ScheduleId = Annotated[str, Meta(description="The schedule.", examples=["sch_abc123"])]
 
 
 class SkippedBookingBody(Struct, frozen=True):
@@ -88,7 +88,7 @@ class SyncRun(Struct, frozen=True, kw_only=True):
 class CalcomMappingBody(Struct, frozen=True, omit_defaults=True):
     """Which schedule the bookings of an event type, or of a host, go to."""
 
-    scheduleId: ScheduleShownId  # noqa: N815
+    scheduleId: ScheduleId  # noqa: N815
     calcomEventTypeId: Annotated[  # noqa: N815
         int | None, Meta(description="The id of an event type there.")
     ] = None
@@ -108,7 +108,7 @@ class CalcomConnectionBody(Struct, frozen=True, kw_only=True):
     apiKey: Annotated[  # noqa: N815
         str, Meta(description="The last four characters of the key.", examples=["…4f9Q"])
     ]
-    defaultScheduleId: ScheduleShownId  # noqa: N815
+    defaultScheduleId: ScheduleId  # noqa: N815
     mappings: Annotated[
         list[CalcomMappingBody], Meta(description="Which bookings go to which schedule.")
     ]
@@ -138,7 +138,7 @@ class CalcomConnectionBody(Struct, frozen=True, kw_only=True):
 def show_run(run: ImportRun) -> dict[str, Any]:
     """The run as every call shows it; what comes at its end alone is left out before."""
     status = run.state if run.is_over else RunState.RUNNING
-    shown: dict[str, Any] = {
+    body: dict[str, Any] = {
         "success": run.state != RunState.FAILED,
         "run_id": ids.encode_id(ids.RUN, run.id),
         "status": status.value,
@@ -146,14 +146,14 @@ def show_run(run: ImportRun) -> dict[str, Any]:
         "skipped": run.skipped,
     }
     if run.is_over:
-        shown |= {
+        body |= {
             "unchanged": run.unchanged,
             "left_out": run.skipped - run.unchanged,
             "skips": [{"uid": s.uid, "reason": s.reason} for s in run.skips],
         }
     if run.state == RunState.FAILED:
-        shown |= {"error": run.error, "code": run.code}
-    return shown
+        body |= {"error": run.error, "code": run.code}
+    return body
 
 
 def show_connection(connection: ImportConnection, hook_url: str | None) -> dict[str, Any]:

@@ -114,13 +114,13 @@ def merge(
     base: ImportedFields, theirs: ImportedFields, ours: ImportedFields, won_here: Iterable[str]
 ) -> ImportedFields:
     """What holds now. `won_here` is what changed on both sides, and later here."""
-    kept = set(won_here)
+    ours_stay = set(won_here)
     if ours.status in ENDED:
-        kept |= {"status", "place"}
+        ours_stay |= {"status", "place"}
     taken = [
         one
         for name, fields in FIELD_GROUPS.items()
-        if name not in kept and _values(base, fields) != _values(theirs, fields)
+        if name not in ours_stay and _values(base, fields) != _values(theirs, fields)
         for one in fields
     ]
     return structs.replace(ours, **{one: getattr(theirs, one) for one in taken})

@@ -96,11 +96,11 @@ class UnreadableRow(Struct, frozen=True, kw_only=True):
 
     uid: str
     reason: str
+    content: bytes = b""
     made_at: datetime | None = None
     changed_at: datetime | None = None
     from_uid: str | None = None
     to_uid: str | None = None
-    content: bytes = b""
 
     def digest(self, _: UUID) -> bytes:
         return self.content

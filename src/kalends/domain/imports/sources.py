@@ -83,12 +83,12 @@ class Walk(Struct, frozen=True, kw_only=True):
 
 
 class SourcePage(Struct, frozen=True, kw_only=True):
-    """Rows as JSON values of any shape, for `BookingSource.read_row`. `asked_at` is when they were
-    asked for, `next` where to go on (None at the end), `total` how many rows the provider reports:
-    an estimate."""
+    """Rows as JSON values of any shape, for `BookingSource.read_row`. `requested_at` is when they
+    were asked for, `next` where to go on (None at the end), `total` how many rows the provider
+    reports: an estimate."""
 
     rows: list[Any]
-    asked_at: datetime
+    requested_at: datetime
     next: Walk | None
     total: int | None
 
@@ -116,12 +116,12 @@ Pause = Callable[[float, Trouble], Awaitable[None]]
 
 class AccountKey(Struct, frozen=True, kw_only=True):
     """How to reach an account. Before each request and each wait `pause` is called.
-    `patience_seconds` is how long nothing usable may come back, and `trouble` what earlier requests
-    of the same work have met."""
+    `give_up_after_seconds` is how long nothing usable may come back, and `trouble` what earlier
+    requests of the same work have met."""
 
     base_url: str
     api_key: str
-    patience_seconds: float
+    give_up_after_seconds: float
     pause: Pause
     trouble: Trouble = NO_TROUBLE
 
@@ -151,11 +151,11 @@ class SourceAccount(Protocol):
 class BookingSource(Protocol):
     """A provider of bookings: how its accounts are reached, and what its words mean here.
 
-    A run ends where nothing usable has come back for `patience_seconds`. `default_base_url` is the
-    provider's own server.
+    A run ends where nothing usable has come back for `give_up_after_seconds`. `default_base_url`
+    is the provider's own server.
     """
 
-    patience_seconds: float
+    give_up_after_seconds: float
     default_base_url: str
 
     def open_account(self, key: AccountKey) -> SourceAccount:

@@ -26,13 +26,13 @@ from kalends.domain.imports.sources import (
     Walk,
 )
 from kalends.formats.lenient_json import dict_in, whole_in
-from kalends.gateways.calcom.paging import query_of, walk_after
-from kalends.gateways.calcom.patience import (
+from kalends.gateways.calcom.failures import (
     GarbledAnswer,
     PassingFailure,
     TroubleMeter,
     seconds_to_reset,
 )
+from kalends.gateways.calcom.paging import query_of, walk_after
 from kalends.gateways.calcom.rows import uid_in
 from kalends.gateways.calcom.setup import read_event_type, read_schedule
 
@@ -55,7 +55,7 @@ class _Answer(Struct, frozen=True):
     """The JSON of a 2xx answer, and when it was asked for."""
 
     value: Any
-    asked_at: datetime
+    requested_at: datetime
 
     @property
     def data(self) -> Any:
@@ -71,8 +71,8 @@ class CalcomAccount:
         self._meter = TroubleMeter(key.trouble)
 
     async def check(self) -> AccountFailure | None:
-        found = _list_in(await self._get("/bookings", {"take": "1"}, BOOKINGS_VERSION))
-        return None if isinstance(found, list) else found
+        bookings = _list_in(await self._get("/bookings", {"take": "1"}, BOOKINGS_VERSION))
+        return None if isinstance(bookings, list) else bookings
 
     async def identify(self) -> AccountIdentity | AccountFailure | None:
         answer = await self._get("/me", {}, BOOKINGS_VERSION, NOT_THERE)
@@ -90,20 +90,20 @@ class CalcomAccount:
 
     async def iterate_pages(self, walk: Walk) -> AsyncIterator[SourcePage | AccountFailure]:
         """See `SourceAccount`: by key, until a page is empty or says that it is the last."""
-        here: Walk | None = walk
-        while here is not None:
-            answer = await self._get("/bookings", query_of(here), BOOKINGS_VERSION)
+        position: Walk | None = walk
+        while position is not None:
+            answer = await self._get("/bookings", query_of(position), BOOKINGS_VERSION)
             rows = _list_in(answer)
             if not isinstance(rows, list):
                 yield rows
                 return
             assert isinstance(answer, _Answer)
             pagination = dict_in(answer.value.get("pagination"))
-            here = walk_after(here, rows, pagination)
+            position = walk_after(position, rows, pagination)
             yield SourcePage(
                 rows=rows,
-                asked_at=answer.asked_at,
-                next=here,
+                requested_at=answer.requested_at,
+                next=position,
                 total=whole_in(pagination.get("totalItems")),
             )
 
@@ -116,44 +116,44 @@ class CalcomAccount:
         rows = [row for row in data if uid_in(row) == uid]
         if not rows:
             return Unsupported("Cal.com answers a question for one booking with something else.")
-        return SourcePage(rows=rows[:1], asked_at=answer.asked_at, next=None, total=1)
+        return SourcePage(rows=rows[:1], requested_at=answer.requested_at, next=None, total=1)
 
     async def list_schedules(self) -> list[SourceSchedule | UnusableSetup] | AccountFailure:
-        found = _list_in(await self._get("/schedules", {}, SCHEDULES_VERSION))
-        return [read_schedule(value) for value in found] if isinstance(found, list) else found
+        listed = _list_in(await self._get("/schedules", {}, SCHEDULES_VERSION))
+        return [read_schedule(value) for value in listed] if isinstance(listed, list) else listed
 
     async def list_event_types(self) -> list[SourceEventType | UnusableSetup] | AccountFailure:
-        found = _list_in(await self._get("/event-types", {}, EVENT_TYPES_VERSION))
-        return [read_event_type(value) for value in found] if isinstance(found, list) else found
+        listed = _list_in(await self._get("/event-types", {}, EVENT_TYPES_VERSION))
+        return [read_event_type(value) for value in listed] if isinstance(listed, list) else listed
 
     async def _get(
-        self, path: str, query: Mapping[str, str], version: str, gone: tuple[int, ...] = ()
+        self, path: str, query: Mapping[str, str], version: str, gone_statuses: tuple[int, ...] = ()
     ) -> _Answer | Gone | AccountFailure:
-        """The answer; `Gone` for a status in `gone`. It waits where Cal.com says so, and asks again
-        after what may pass, for as long as the key's patience: from the first request that was not
-        answered, whichever process sent it."""
+        """The answer; `Gone` for a status in `gone_statuses`. It waits where Cal.com says so, and
+        asks again after what may pass, for `give_up_after_seconds` of the key: from the first
+        request that was not answered, whichever process sent it."""
         meter = self._meter
         while True:
             await self._pause(0)
             meter.begin()
-            response, asked_at = await self._send(path, query, version)
+            response, requested_at = await self._send(path, query, version)
             if isinstance(response, OutboundResponse) and response.status == 429:
                 meter.answered_with_limit()
                 if meter.limits > MOST_RATE_LIMITS:
                     return NoAnswer("Cal.com says again and again that there are too many requests")
                 await self._pause(seconds_to_reset(response))
                 continue
-            answer = _read_response(response, asked_at, gone)
+            answer = _read_response(response, requested_at, gone_statuses)
             if not isinstance(answer, PassingFailure | GarbledAnswer):
                 meter.answered()
                 return answer
             delay = meter.failed(answer)
-            left = self._key.patience_seconds - meter.silent_seconds
+            seconds_left = self._key.give_up_after_seconds - meter.silent_seconds
             if meter.garbled >= MOST_GARBLED:
                 return Unsupported(answer.reason)
-            if left <= 0:
+            if seconds_left <= 0:
                 return NoAnswer(answer.reason)
-            await self._pause(min(delay, left))
+            await self._pause(min(delay, seconds_left))
 
     async def _pause(self, seconds: float) -> None:
         await self._key.pause(seconds, self._meter.trouble)
@@ -161,7 +161,7 @@ class CalcomAccount:
     async def _send(
         self, path: str, query: Mapping[str, str], version: str
     ) -> tuple[OutboundResponse | Unreachable, datetime]:
-        asked_at = datetime.now(UTC)
+        requested_at = datetime.now(UTC)
         url = self._key.base_url.rstrip("/") + path
         headers = {
             "authorization": f"Bearer {self._key.api_key}",
@@ -175,11 +175,11 @@ class CalcomAccount:
             timeout_seconds=TIMEOUT_SECONDS,
             most_bytes=MOST_BYTES,
         )
-        return await self._http.send(request), asked_at
+        return await self._http.send(request), requested_at
 
 
 def _read_response(
-    response: OutboundResponse | Unreachable, asked_at: datetime, gone: tuple[int, ...]
+    response: OutboundResponse | Unreachable, requested_at: datetime, gone_statuses: tuple[int, ...]
 ) -> _Answer | Gone | AccountFailure | PassingFailure | GarbledAnswer:
     if isinstance(response, Unreachable):
         reason = response.reason
@@ -187,7 +187,7 @@ def _read_response(
     status = response.status
     if status in (401, 403):
         return KeyRefused()
-    if status in gone:
+    if status in gone_statuses:
         return Gone()
     if status >= 500 or status in (408, 409, 425):
         return PassingFailure(f"it answers {status}")
@@ -196,7 +196,7 @@ def _read_response(
     if response.is_cut:
         return Unsupported(f"A page of Cal.com is larger than {MOST_BYTES} bytes.")
     try:
-        return _Answer(_decode(response.body), asked_at)
+        return _Answer(_decode(response.body), requested_at)
     except (ValueError, RecursionError):
         return GarbledAnswer("What answers there is not the API of Cal.com. Check baseUrl.")
 
@@ -212,8 +212,8 @@ def _decode(body: bytes) -> Any:
 def _list_in(answer: _Answer | Gone | AccountFailure) -> list[Any] | AccountFailure:
     """The list in `data`: where there is none, another API answers, and nothing is believed."""
     if isinstance(answer, _Answer) and isinstance(answer.data, list):
-        found: list[Any] = answer.data
-        return found
+        rows: list[Any] = answer.data
+        return rows
     if isinstance(answer, _Answer | Gone):
         return Unsupported(
             f"Cal.com does not answer as its API of {BOOKINGS_VERSION} does: an older server, or "

@@ -36,7 +36,7 @@ LONGEST: Final = timedelta(days=366)
 LONGEST_UID: Final = 200
 LARGEST_EXTRAS_BYTES: Final = LARGEST_METADATA_BYTES // 2
 _PHONE: Final = re.compile(r"\+?[\d\s()./-]{5,}")
-_ANSWERS_SHOWN_ELSEWHERE: Final = frozenset(
+_ANSWERS_KEPT_AS_FIELDS: Final = frozenset(
     {"name", "email", "displayEmail", "guests", "displayGuests", "notes", "location"}
 )
 
@@ -75,17 +75,17 @@ def _row(uid: str, value: Mapping[str, Any]) -> SourceRow:
     if status is None:
         raise _NotABooking(f"Its status {str(value.get('status'))[:40]!r} is not known here.")
     starts_at, ends_at = _span(value)
-    given = [a for a in list_in(value.get("attendees")) if isinstance(a, dict)]
-    is_seated = any(a.get("seatUid") for a in given) or (
-        not given and "bookingFieldsResponses" not in value
+    attendees = [a for a in list_in(value.get("attendees")) if isinstance(a, dict)]
+    is_seated = any(a.get("seatUid") for a in attendees) or (
+        not attendees and "bookingFieldsResponses" not in value
     )
-    read = [(a, _seat(a, is_seated)) for a in given]
+    read = [(a, _seat(a, is_seated)) for a in attendees]
     seats = {seat.key: seat for _, seat in read if seat}  # one seat shown twice is one
     if not seats and not is_seated:
         raise _NotABooking("It has no attendee with a usable e-mail address.")
     answers = dict_in(value.get("bookingFieldsResponses"))
     ordinary = next((a for a, seat in read if seat), None)
-    others = [] if is_seated else [a for a in given if a is not ordinary]
+    others = [] if is_seated else [a for a in attendees if a is not ordinary]
     location, location_type = _location(value)
     return SourceRow(
         uid=uid,
@@ -186,15 +186,15 @@ def _extras(
         "absentHost": value.get("absentHost") is True,
         "awaitingHost": value.get("status") == "awaiting_host",
         "rejected": value.get("status") == "rejected",
-        "answers": {k: v for k, v in answers.items() if k not in _ANSWERS_SHOWN_ELSEWHERE},
+        "answers": {k: v for k, v in answers.items() if k not in _ANSWERS_KEPT_AS_FIELDS},
         "metadata": value.get("metadata"),
     }
-    kept = {k: v for k, v in extras.items() if v not in (None, False, [], {}, "")}
+    filled = {k: v for k, v in extras.items() if v not in (None, False, [], {}, "")}
     for name in ("metadata", "answers", "guests", "attendees", "hosts", "eventType"):
-        if len(json.encode(kept)) <= LARGEST_EXTRAS_BYTES:
+        if len(json.encode(filled)) <= LARGEST_EXTRAS_BYTES:
             break
-        kept.pop(name, None)
-    return kept
+        filled.pop(name, None)
+    return filled
 
 
 def _uid(value: Any) -> str | None:

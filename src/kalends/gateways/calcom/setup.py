@@ -148,9 +148,11 @@ def _days_ahead(value: Mapping[str, Any], left_out: list[str]) -> int | None:
     """Calendar days; there are windows of other kinds."""
     window = dict_in(value.get("bookingWindow"))
     days = whole_in(window.get("value")) if window.get("type") == "calendarDays" else None
-    if days is None and _is_set(window) and window.get("disabled") is not True:
+    if days is not None and 0 <= days <= MOST_IMPORTED_DAYS_AHEAD:
+        return days
+    if _is_set(window):
         left_out.append(f"bookingWindow {_in_words(window)}")
-    return days if days is not None and 0 <= days <= MOST_IMPORTED_DAYS_AHEAD else None
+    return None
 
 
 def _per_day(value: Mapping[str, Any], left_out: list[str]) -> int | None:
@@ -195,22 +197,22 @@ def _location(
 def _questions(value: Mapping[str, Any], left_out: list[str]) -> list[Question]:
     """Those that were added there; name, e-mail and the like are asked here anyway."""
     questions: dict[str, Question] = {}
-    for asked in map(dict_in, list_in(value.get("bookingFields"))):
-        if asked.get("isDefault") is True:
+    for booking_field in map(dict_in, list_in(value.get("bookingFields"))):
+        if booking_field.get("isDefault") is True:
             continue
-        label = line_in(asked.get("label") or asked.get("placeholder"), 200)
-        key = re.sub("[^a-z0-9_]+", "_", str(asked.get("slug")).lower())[:64]
-        kind = QUESTION_TYPES.get(str(asked.get("type")))
-        options = [o for o in (line_in(o, 200) for o in list_in(asked.get("options"))) if o]
+        label = line_in(booking_field.get("label") or booking_field.get("placeholder"), 200)
+        key = re.sub("[^a-z0-9_]+", "_", str(booking_field.get("slug")).lower())[:64]
+        kind = QUESTION_TYPES.get(str(booking_field.get("type")))
+        options = [o for o in (line_in(o, 200) for o in list_in(booking_field.get("options"))) if o]
         needs_options = kind in (QuestionType.SELECT, QuestionType.MULTISELECT)
         if kind is None or not key or (needs_options and not options) or key in questions:
-            left_out.append(f"the question {label or key!r} ({asked.get('type')})")
+            left_out.append(f"the question {label or key!r} ({booking_field.get('type')})")
             continue
         questions[key] = Question(
             key=key,
             label=label or key,
             type=kind,
-            required=asked.get("required") is True,
+            required=booking_field.get("required") is True,
             options=options[:200] if needs_options else None,
         )
     return list(questions.values())[:50]

@@ -31,13 +31,13 @@ from kalends.gateways.calcom.rows import read_row, uid_in
 
 
 class CalcomSource:
-    """Cal.com over `http`; a run ends when it has not answered for the patience."""
+    """Cal.com over `http`; a run ends when it has not answered for so long."""
 
     default_base_url = DEFAULT_BASE_URL
 
-    def __init__(self, http: Http, patience_seconds: float) -> None:
+    def __init__(self, http: Http, give_up_after_seconds: float) -> None:
         self._http = http
-        self.patience_seconds = patience_seconds
+        self.give_up_after_seconds = give_up_after_seconds
 
     def open_account(self, key: AccountKey) -> SourceAccount:
         return CalcomAccount(self._http, key)
@@ -47,9 +47,9 @@ class CalcomSource:
 
     def is_signed(self, body: bytes, signature: str, secret: bytes) -> bool:
         """HMAC-SHA256 of the raw body, in hex, compared in constant time."""
-        wanted = hmac.new(secret, body, hashlib.sha256).hexdigest()
-        given = signature.strip().lower().encode("utf-8", "replace")
-        return hmac.compare_digest(wanted.encode(), given)
+        expected_hex = hmac.new(secret, body, hashlib.sha256).hexdigest()
+        signature_hex = signature.strip().lower().encode("utf-8", "replace")
+        return hmac.compare_digest(expected_hex.encode(), signature_hex)
 
     def uid_in_hook(self, body: bytes) -> str | None:
         """Most hooks have their booking in `payload`; some are flat."""

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from msgspec import structs
 
-from kalends.domain.booking import OCCUPYING, Booking, Status, with_canceller
+from kalends.domain.booking import OCCUPYING, Booking, Status, hosts_among, with_canceller
 from kalends.domain.errors import BrokenZone, Inactive, NotFound, Refused, SlotTaken
 from kalends.domain.imports.connections import ImportConnection
 from kalends.domain.imports.merging import (
@@ -23,10 +23,10 @@ from kalends.domain.imports.merging import (
 )
 from kalends.domain.imports.rows import RowSeat, SourceRow, UnreadableRow, fields_of_seat
 from kalends.domain.schedule import Schedule
-from kalends.domain.webhook import RESCHEDULED, UPDATED
+from kalends.domain.webhook import EventName
 from kalends.runtime import outbox, phones
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.scheduling import clocks
+from kalends.scheduling import local_time
 from kalends.scheduling.claiming import claim_time
 from kalends.scheduling.zones import zone_of_booking, zone_of_schedule
 from kalends.services.imports.field_history import list_changed_after
@@ -82,8 +82,8 @@ class ImportedBookings:
             loaded._links[link.uid, link.seat] = link
         ids = sorted({link.booking_id for link in loaded._links.values()})
         if ids:
-            seen = await imported_bookings.find_bookings(work.tenant, ids)
-            schedules = {id_ for booking in seen.values() for id_ in booking.schedule_ids}
+            bookings = await imported_bookings.find_bookings(work.tenant, ids)
+            schedules = {id_ for booking in bookings.values() for id_ in booking.schedule_ids}
             mapped = {m.schedule_id for m in connection.mappings}
             schedules |= mapped | {connection.default_schedule_id}
             await lock_schedules(work.tenant, sorted(schedules))
@@ -100,11 +100,11 @@ class ImportedBookings:
             await self._import_seat(row, seat, schedule_id, ancestors) for seat in row.seats
         ]
         if row.is_seated:
-            there = {seat.key for seat in row.seats}
+            seat_keys = {seat.key for seat in row.seats}
             outcomes += [
                 await self._cancel_seat(row, link)
                 for link in self._links_of(row.uid)
-                if link.seat and link.seat not in there
+                if link.seat and link.seat not in seat_keys
             ]
         if row.unusable_seats:
             outcomes.append(Skipped(UNUSABLE))
@@ -144,10 +144,10 @@ class ImportedBookings:
         for uid in ancestors:
             links = self._links_of(uid)
             email = seat.email.lower()
-            found = [link for link in links if link.seat == seat.key] or [
+            candidates = [link for link in links if link.seat == seat.key] or [
                 link for link in links if link.base.attendee_email.lower() == email
             ]
-            for link in found:
+            for link in candidates:
                 ours = fields_of(self._bookings[link.booking_id])
                 if not has_ended_there(link.base, ours):
                     return link
@@ -203,7 +203,8 @@ class ImportedBookings:
             after = structs.replace(
                 after,
                 schedule_ids=[merged.schedule_id],
-                wall_clock=clocks.wall_clock_of(after.start_time, zone_of_booking(after).name),
+                hosts=hosts_among(filter(None, [await self._schedule(merged.schedule_id)])),
+                wall_clock=local_time.wall_clock_of(after.start_time, zone_of_booking(after).name),
             )
         if after.status not in OCCUPYING:
             if before.occupies:
@@ -263,9 +264,10 @@ def _place_of(booking: Booking) -> tuple[Any, ...]:
     return booking.start_time, booking.end_time, booking.schedule_id
 
 
-def _event_of(before: Booking, after: Booking) -> str:
+def _event_of(before: Booking, after: Booking) -> EventName:
     """One change is one event: of the new status, else of the new time, else of the details. Back
     to PENDING, which only a reschedule there does, has no event of its own."""
     if after.status != before.status and after.status in outbox.OF_STATUS:
         return outbox.OF_STATUS[after.status]
-    return UPDATED if _place_of(before)[:2] == _place_of(after)[:2] else RESCHEDULED
+    is_there = _place_of(before)[:2] == _place_of(after)[:2]
+    return EventName.UPDATED if is_there else EventName.RESCHEDULED

@@ -29,31 +29,31 @@ class FetchedRow(Struct, frozen=True, kw_only=True):
 
     row: SourceRow | UnreadableRow
     value: object
-    asked_at: datetime
+    requested_at: datetime
     origin: RowOrigin
 
 
 def read_fetched(
-    source: BookingSource, value: object, asked_at: datetime, origin: RowOrigin
+    source: BookingSource, value: object, requested_at: datetime, origin: RowOrigin
 ) -> FetchedRow:
     """Cleans and reads what the source answered."""
     cleaned = clean(value)
     row = source.read_row(cleaned)
-    return FetchedRow(row=row, value=cleaned, asked_at=asked_at, origin=origin)
+    return FetchedRow(row=row, value=cleaned, requested_at=requested_at, origin=origin)
 
 
 async def read_listed(
-    source: BookingSource, rows: Sequence[object], asked_at: datetime
+    source: BookingSource, rows: Sequence[object], requested_at: datetime
 ) -> list[FetchedRow]:
     """Reads rows of a page, a few at a time, so that other work is not held up."""
     fetched = []
     for number, value in enumerate(rows, 1):
-        fetched.append(read_fetched(source, value, asked_at, RowOrigin.LIST))
+        fetched.append(read_fetched(source, value, requested_at, RowOrigin.LIST))
         if number % READ_AT_ONCE == 0:
             await asyncio.sleep(0)
     return fetched
 
 
-def read_found(source: BookingSource, page: SourcePage) -> FetchedRow:
+def read_single(source: BookingSource, page: SourcePage) -> FetchedRow:
     """Reads the row of a page that answers a question for one booking."""
-    return read_fetched(source, page.rows[0], page.asked_at, RowOrigin.UID)
+    return read_fetched(source, page.rows[0], page.requested_at, RowOrigin.UID)

@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import json
 
 from kalends.domain.booking import Booking
-from kalends.domain.ids import made_at
+from kalends.domain.ids import time_of_id
 from kalends.formats.bookings import show_booking
 from kalends.formats.encoding import encode
 from kalends.store.database import TenantConnection
@@ -49,15 +49,15 @@ def _changed_at(
     for event_id, answer in history:
         if _values_in(name, answer) != value:
             break
-        since = made_at(event_id)
+        since = time_of_id(event_id)
     return since or booking.updated_at
 
 
 def _values_in(name: str, answer: Any) -> list[Any]:
-    found = []
+    values = []
     for path in PATHS_IN_ANSWER[name]:
         value = answer
         for key in path:
             value = value.get(key) if isinstance(value, dict) else None
-        found.append(value)
-    return found
+        values.append(value)
+    return values

@@ -11,7 +11,6 @@ from uuid import UUID
 import structlog
 from msgspec import Struct, json
 
-from kalends.domain.access import hash_of
 from kalends.domain.errors import NotFound, Unauthorized
 from kalends.domain.imports.connections import ImportConnection
 from kalends.domain.imports.sources import (
@@ -22,6 +21,7 @@ from kalends.domain.imports.sources import (
     SourcePage,
     Trouble,
 )
+from kalends.domain.tenant_tokens import key_of
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.services.imports.accounts import with_account
@@ -33,13 +33,13 @@ from kalends.services.imports.connections import (
     source_of,
     webhook_secret_of,
 )
-from kalends.services.imports.importer import BookingImporter, hold_nothing
+from kalends.services.imports.importer import BookingImporter, no_lease
 from kalends.store.imports.connections import find_connection_by_hook
 from kalends.store.imports.names import HOOK_JOB
 
 log = structlog.get_logger("kalends.imports")
 
-HOOK_PATIENCE_SECONDS: Final = 20.0
+HOOK_GIVES_UP_AFTER_SECONDS: Final = 20.0
 LONGEST_PAUSE_SECONDS: Final = 8.0
 # A hint is followed for so long, however often its job is put off.
 LONGEST_HINT: Final = timedelta(days=1)
@@ -68,7 +68,7 @@ async def receive_hook(context: Context, token: str, signature: str | None, body
     Raises NotFound for an unknown address, Unauthorized.
     """
     async with context.database.connection() as tx:
-        connection = await find_connection_by_hook(tx, hash_of(token))
+        connection = await find_connection_by_hook(tx, key_of(token))
     if connection is None:
         raise NotFound("There is no such hook.")
     _check_signature(context, connection, signature, body)
@@ -125,16 +125,16 @@ async def _enqueue_hint(work: UnitOfWork, uid: str) -> None:
 
 async def _import_hinted(context: Context, hint: HookHint) -> None:
     connection = await require_connection(context, hint.organization_id)
-    account = open_account(context, connection, HOOK_PATIENCE_SECONDS, _wait_a_little)
-    found = await account.find_booking(hint.uid)
-    if isinstance(found, Gone):
+    account = open_account(context, connection, HOOK_GIVES_UP_AFTER_SECONDS, _wait_a_little)
+    page = await account.find_booking(hint.uid)
+    if isinstance(page, Gone):
         return
-    if not isinstance(found, SourcePage):
-        raise SourceFailed(found)
+    if not isinstance(page, SourcePage):
+        raise SourceFailed(page)
     connection = await with_account(context, connection, account)
     caller = await import_caller(context, hint.organization_id)
-    importer = BookingImporter(context, caller, connection, None, hold_nothing)
-    await importer.import_found(account, found)
+    importer = BookingImporter(context, caller, connection, None, no_lease)
+    await importer.import_with_chain(account, page)
 
 
 async def _wait_a_little(seconds: float, _: Trouble) -> None:

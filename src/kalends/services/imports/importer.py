@@ -1,6 +1,7 @@
 """Imports rows, a transaction at a time, and asks for the rows that they wait for."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 from kalends.domain.imports.connections import ImportConnection
 from kalends.domain.imports.runs import ImportRun
@@ -8,30 +9,23 @@ from kalends.domain.imports.sources import Gone, SourceAccount, SourcePage
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.services.imports.connections import SourceFailed, source_of
-from kalends.services.imports.fetched_rows import FetchedRow, read_found
+from kalends.services.imports.fetched_rows import FetchedRow, read_single
 from kalends.services.imports.known_rows import LONGEST_CHAIN
 from kalends.services.imports.rows import RowResult, import_rows, record_gone, retry_kept_rows
 
 InTransaction = Callable[[UnitOfWork], Awaitable[None]]
 
 
+@dataclass
 class BookingImporter:
-    """Imports rows, for a run or without one. `hold` is the first thing in each transaction: it
+    """Imports rows, for a run or without one. `_hold` is the first thing in each transaction: it
     raises where the rows must not be imported here any more."""
 
-    def __init__(
-        self,
-        context: Context,
-        caller: Caller,
-        connection: ImportConnection,
-        run: ImportRun | None,
-        hold: InTransaction,
-    ) -> None:
-        self._context = context
-        self._caller = caller
-        self.connection = connection
-        self._run = run
-        self._hold = hold
+    _context: Context
+    _caller: Caller
+    connection: ImportConnection
+    _run: ImportRun | None
+    _hold: InTransaction
 
     async def import_rows(
         self, rows: Sequence[FetchedRow], then: InTransaction | None = None
@@ -47,9 +41,9 @@ class BookingImporter:
 
         return await working.change(self._context, self._caller, both)
 
-    async def import_found(self, account: SourceAccount, page: SourcePage) -> None:
+    async def import_with_chain(self, account: SourceAccount, page: SourcePage) -> None:
         """Imports a row that was asked for by its uid, with the chain that it is a part of."""
-        (result,) = await self.import_rows([read_found(source_of(self._context), page)])
+        (result,) = await self.import_rows([read_single(source_of(self._context), page)])
         await self._import_needed(account, result, 0)
 
     async def retry_kept(self, account: SourceAccount, uids: Sequence[str]) -> list[RowResult]:
@@ -63,14 +57,14 @@ class BookingImporter:
         """Asks for the neighbour in the chain that a row waits for, and on along the chain."""
         if result.needs_uid is None or depth > LONGEST_CHAIN:
             return
-        found = await account.find_booking(result.needs_uid)
-        if isinstance(found, SourcePage):
-            (neighbour,) = await self.import_rows([read_found(source_of(self._context), found)])
+        page = await account.find_booking(result.needs_uid)
+        if isinstance(page, SourcePage):
+            (neighbour,) = await self.import_rows([read_single(source_of(self._context), page)])
             await self._import_needed(account, neighbour, depth + 1)
-        elif isinstance(found, Gone):
+        elif isinstance(page, Gone):
             await self._record_gone(result.needs_uid)
         else:
-            raise SourceFailed(found)
+            raise SourceFailed(page)
         for again in await self._retry([result.uid]):
             if again.needs_uid != result.needs_uid:
                 await self._import_needed(account, again, depth + 1)
@@ -90,5 +84,5 @@ class BookingImporter:
         await working.change(self._context, self._caller, record)
 
 
-async def hold_nothing(_: UnitOfWork) -> None:
+async def no_lease(_: UnitOfWork) -> None:
     """For imports without a run."""

@@ -25,16 +25,16 @@ class KnownRows:
         self, tenant: TenantConnection, rows: Iterable[SourceRow | UnreadableRow]
     ) -> None:
         """The rows, their neighbours, and the chains behind them."""
-        seen: set[str] = set()
-        wanted = {u for row in rows for u in (row.uid, row.from_uid, row.to_uid) if u}
+        seen_uids: set[str] = set()
+        uids = {u for row in rows for u in (row.uid, row.from_uid, row.to_uid) if u}
         for _ in range(LONGEST_CHAIN):
-            if not wanted:
+            if not uids:
                 break
-            found = await imported_bookings.find_rows(tenant, sorted(wanted))
-            seen |= wanted
-            for known in found:
+            loaded = await imported_bookings.find_rows(tenant, sorted(uids))
+            seen_uids |= uids
+            for known in loaded:
                 self.put(known)
-            wanted = {known.from_uid for known in found if known.from_uid} - seen
+            uids = {known.from_uid for known in loaded if known.from_uid} - seen_uids
 
     def find(self, uid: str) -> KnownRow | None:
         return self._rows.get(uid)
@@ -77,7 +77,7 @@ def is_older(fetched: FetchedRow, known: KnownRow) -> bool:
         return False
     if row.changed_at is not None and known.changed_at is not None:
         return row.changed_at < known.changed_at
-    return fetched.asked_at < known.seen_at
+    return fetched.requested_at < known.seen_at
 
 
 def gone_row(uid: str, seen_at: datetime) -> KnownRow:

@@ -120,7 +120,7 @@ async def end_run(
 ) -> bool:
     """Writes the end of the run, if it is the holder's (None: nobody's) and not over yet."""
     if error is None and not run.has_range and run.generation and run.mark:
-        await connections.set_mark(work.tenant, run.generation, run.mark)
+        await connections.set_changed_since(work.tenant, run.generation, run.mark)
     return await runs.finish_run(
         work.tenant,
         run,

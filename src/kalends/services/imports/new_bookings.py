@@ -4,7 +4,7 @@ from uuid import UUID
 
 from msgspec import Raw, Struct, structs
 
-from kalends.domain.booking import OCCUPYING, Booking, with_canceller
+from kalends.domain.booking import OCCUPYING, Booking, hosts_among, with_canceller
 from kalends.domain.errors import Inactive, NotFound, Refused, SlotTaken
 from kalends.domain.event_type import Requirement
 from kalends.domain.ids import new_id
@@ -17,9 +17,10 @@ from kalends.domain.imports.merging import (
 )
 from kalends.domain.imports.rows import SourceRow
 from kalends.domain.schedule import Schedule
+from kalends.domain.webhook import EventName
 from kalends.runtime import outbox, phones
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.scheduling import clocks
+from kalends.scheduling import local_time
 from kalends.scheduling.availability_queries import AvailabilityQuery
 from kalends.scheduling.claiming import BookingRequest, claim_time, claim_times
 from kalends.services.imports.outcomes import Imported, Outcome, Skipped
@@ -70,7 +71,7 @@ class NewBookings:
             self.outcomes[booking.id] = outcome
             if isinstance(outcome, Imported):
                 created.append(structs.replace(one, booking=booking))
-                await outbox.record_event(self._work, outbox.CREATED, booking, override=True)
+                await outbox.record_event(self._work, EventName.CREATED, booking, override=True)
         await insert_bookings(self._work.tenant, [one.booking for one in created])
         return created
 
@@ -98,7 +99,7 @@ class NewBookings:
             schedule_ids=[schedule.id],
             event_type_id=None,
             timezone=schedule.timezone,
-            wall_clock=clocks.wall_clock_of(fields.start_time, schedule.timezone),
+            wall_clock=local_time.wall_clock_of(fields.start_time, schedule.timezone),
             answers=Raw(b"{}"),
             metadata=with_extras(Raw(b"{}"), PROVIDER, fields.extras),
             source=PROVIDER,
@@ -110,6 +111,7 @@ class NewBookings:
             created_at=work.recorded_at,
             updated_at=work.recorded_at,
             version=1,
+            hosts=hosts_among([schedule]),
         )
         booking = phones.with_number_of(self._country, None, booking)
         return with_canceller(None, booking, outbox.actor_behind(work, booking))

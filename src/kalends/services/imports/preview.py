@@ -14,10 +14,8 @@ from kalends.services.imports.connections import (
     SourceFailed,
     failures_as_errors,
     import_caller,
-    open_account,
-    require_connection,
+    open_for_caller,
     source_of,
-    wait_here,
 )
 from kalends.services.imports.dry_runs import try_change
 from kalends.services.imports.fetched_rows import read_listed
@@ -63,21 +61,22 @@ async def _preview(
     context: Context, organization_id: UUID, span: StartRange, report: ReportPreview
 ) -> SyncPreview:
     source = source_of(context)
-    connection = await require_connection(context, organization_id)
-    account = open_account(context, connection, source.patience_seconds, wait_here)
+    connection, account = await open_for_caller(
+        context, organization_id, source.give_up_after_seconds
+    )
     connection = await with_account(context, connection, account)
     caller = await import_caller(context, organization_id)
-    preview, seen = SyncPreview(0, 0, []), set[str]()
+    preview, seen_uids = SyncPreview(0, 0, []), set[str]()
 
     walk = Walk(by=WalkOrder.CREATION, starts_from=span[0], starts_until=span[1])
     async for page in account.iterate_pages(walk):
         if not isinstance(page, SourcePage):
             raise SourceFailed(page)
         for first in range(0, len(page.rows), BATCH):
-            rows = await read_listed(source, page.rows[first : first + BATCH], page.asked_at)
+            rows = await read_listed(source, page.rows[first : first + BATCH], page.requested_at)
             results = await try_change(context, caller, import_rows, connection, rows, None)
-            for result in [one for one in results if one.uid not in seen]:
+            for result in [one for one in results if one.uid not in seen_uids]:
                 preview.count(result)
-            seen.update(result.uid for result in results)
+            seen_uids.update(result.uid for result in results)
         report(preview, page.total)
     return preview

@@ -65,26 +65,26 @@ async def retry_kept_rows(
     work: UnitOfWork, connection: ImportConnection, uids: Sequence[str], run: ImportRun | None
 ) -> list[RowResult]:
     """Tries rows of the account again that were kept, from the copies of them."""
-    known = await imported_bookings.find_rows(work.tenant, uids)
+    kept_rows = await imported_bookings.find_rows(work.tenant, uids)
     source = source_of(work.context)
     again = [
         read_fetched(source, json.decode(row.kept), row.seen_at, RowOrigin.COPY)
-        for row in sorted(known, key=lambda row: row.uid)
+        for row in sorted(kept_rows, key=lambda row: row.uid)
         if row.kept is not None
         and row.uid in uids
         and not is_of_another_account(row, connection.account)
     ]
     if run is not None:
-        again = [one for one in again if _is_asked_for(one.row, run)]
+        again = [one for one in again if _is_in_range(one.row, run)]
     return await import_rows(work, connection, again, run)
 
 
-async def record_gone(work: UnitOfWork, uid: str, asked_at: datetime) -> None:
+async def record_gone(work: UnitOfWork, uid: str, requested_at: datetime) -> None:
     """Notes that the source has no such row: none has to wait for it."""
     await imported_bookings.lock_imports(work.tenant)
-    known = await imported_bookings.find_rows(work.tenant, [uid])
-    if uid not in {row.uid for row in known}:
-        await imported_bookings.put_rows(work.tenant, [gone_row(uid, asked_at)])
+    known_rows = await imported_bookings.find_rows(work.tenant, [uid])
+    if uid not in {row.uid for row in known_rows}:
+        await imported_bookings.put_rows(work.tenant, [gone_row(uid, requested_at)])
 
 
 class _RowImport:
@@ -161,7 +161,7 @@ class _RowImport:
                 digest=row.digest(schedule_id),
                 made_at=row.made_at or (before.made_at if before else None),
                 changed_at=row.changed_at,
-                seen_at=fetched.asked_at,
+                seen_at=fetched.requested_at,
                 from_uid=row.from_uid,
                 to_uid=row.to_uid,
                 kept=None,
@@ -206,8 +206,8 @@ class _RowImport:
             return _conclude_unchanged(fetched, known)
         if decision.seats is not None:
             decision = _decision_of_seats(decision.seats, bookings)
-        kept = json.encode(fetched.value) if decision.state in KEPT_STATES else None
-        known = structs.replace(known, state=decision.state, reason=decision.reason, kept=kept)
+        raw = json.encode(fetched.value) if decision.state in KEPT_STATES else None
+        known = structs.replace(known, state=decision.state, reason=decision.reason, kept=raw)
         return known, RowResult(
             uid=uid,
             outcome=decision.outcome,
@@ -238,7 +238,7 @@ def _conclude_unchanged(fetched: FetchedRow, known: KnownRow) -> tuple[KnownRow,
     outcome = RowOutcome.SKIPPED if is_out else RowOutcome.UNCHANGED
     if not is_older(fetched, known):
         changed_at = fetched.row.changed_at or known.changed_at
-        known = structs.replace(known, changed_at=changed_at, seen_at=fetched.asked_at)
+        known = structs.replace(known, changed_at=changed_at, seen_at=fetched.requested_at)
     return known, RowResult(uid=known.uid, outcome=outcome)
 
 
@@ -252,6 +252,6 @@ def _decision_of_seats(seats: Sequence[SeatOutcome], bookings: ImportedBookings)
     )
 
 
-def _is_asked_for(row: SourceRow | UnreadableRow, run: ImportRun) -> bool:
+def _is_in_range(row: SourceRow | UnreadableRow, run: ImportRun) -> bool:
     """Whether the run is about it: what starts outside its range is left to other runs."""
     return isinstance(row, UnreadableRow) or run.covers(row.starts_at)

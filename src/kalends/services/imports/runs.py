@@ -13,7 +13,7 @@ from uuid import UUID
 
 from msgspec import json
 
-from kalends.domain.access import ADMINS
+from kalends.domain.access import Role
 from kalends.domain.errors import (
     SOURCE_ERRORS,
     Forbidden,
@@ -22,10 +22,11 @@ from kalends.domain.errors import (
     SourceError,
     Unavailable,
 )
-from kalends.domain.ids import RUN, encode_id, new_id
+from kalends.domain.ids import RUN, encode_id, first_id_at, new_id
 from kalends.domain.imports.connections import ImportConnection
 from kalends.domain.imports.runs import ImportRun, StartRange
 from kalends.domain.imports.sources import AccountFailure, Trouble
+from kalends.domain.rights import RIGHTS, Reach, Right
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.blocked_organizations import BlockedOrganizations
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
@@ -42,12 +43,14 @@ from kalends.store.accounts.organizations import list_memberships
 from kalends.store.imports import connections, runs
 
 ASK_AGAIN: Final = timedelta(seconds=5)
+# Where the queue is on another node than the run, its job may be seen so long before it.
+MAY_COME_LATE: Final = timedelta(minutes=1)
 # A job that has to wait longer makes room for others and comes back.
 LONGEST_PAUSE_OF_A_JOB: Final = 3.0
 WAIT_SECONDS: Final = 20.0
 POLL_SECONDS: Final = 0.2
 # For the first answer of all, which says whether there is anything to sync with.
-CHECK_PATIENCE_SECONDS: Final = 5.0
+CHECK_GIVES_UP_AFTER_SECONDS: Final = 5.0
 # So long after its lease a run that no worker has is given to a job again.
 MISSED_AFTER: Final = timedelta(minutes=1)
 MOST_MISSED: Final = 100
@@ -84,24 +87,25 @@ async def check_account(context: Context, connection: ImportConnection) -> Accou
     """Whether there is an account to sync with. One that has asked too often is there."""
 
     async def pause(seconds: float, _: Trouble) -> None:
-        if seconds > CHECK_PATIENCE_SECONDS:
+        if seconds > CHECK_GIVES_UP_AFTER_SECONDS:
             raise HandOver(seconds)
         await asyncio.sleep(seconds)
 
     try:
-        return await open_account(context, connection, CHECK_PATIENCE_SECONDS, pause).check()
+        return await open_account(context, connection, CHECK_GIVES_UP_AFTER_SECONDS, pause).check()
     except HandOver:
         return None
 
 
 async def find_run_for(context: Context, user_id: UUID, run_id: UUID) -> ImportRun:
-    """Raises NotFound for a run of others, Forbidden for a mere member."""
+    """Raises NotFound for a run of others and for staff, Forbidden for a member."""
     async with context.database.connection() as tx:
-        roles = {m.organization_id: m.role for m in await list_memberships(tx, user_id)}
+        memberships = await list_memberships(tx, user_id)
+        roles = {m.organization_id: m.role for m in memberships if m.role is not Role.STAFF}
         run = await runs.find_run_among(list(roles), tx, run_id)
     if run is None:
         raise NotFound(f"There is no run {encode_id(RUN, run_id)!r} in your organizations.")
-    if roles[run.organization_id] not in ADMINS:
+    if RIGHTS[Right.CHANGE_SETTINGS][roles[run.organization_id]] is not Reach.ALL:
         raise Forbidden("This call needs an admin of the organization.")
     return run
 
@@ -133,14 +137,16 @@ async def start_due_syncs(context: Context) -> int:
     is raised then, in the end.
     """
     taken = 0
-    seen: list[UUID] = []
+    organization_ids: list[UUID] = []
     blocked = BlockedOrganizations(context)
     while True:
         async with context.database.connection() as tx:
-            due = await connections.list_due_connections(tx, context.clock(), AT_ONCE, seen)
+            due = await connections.list_due_connections(
+                tx, context.clock(), AT_ONCE, organization_ids
+            )
         for organization_id in due:
             taken += await _unless_blocked(context, blocked, organization_id, _begin_timed)
-        seen += due
+        organization_ids += due
         if len(due) < AT_ONCE:
             blocked.raise_first()
             return taken
@@ -178,14 +184,18 @@ async def give_up_run(context: Context, payload: bytes, _: str) -> None:
 
 
 async def resume_run(context: Context, payload: bytes) -> timedelta | None:
-    """The job: works on the run, unless it is over; later, where another worker does."""
+    """The job: works on the run, unless it is over; later, where another worker does, or where a
+    run that was just made is not there yet."""
     due = json.decode(payload, type=DueRun)
     caller = await import_caller(context, due.organization_id)
     worker = RunWorker(context, caller, None, None, LONGEST_PAUSE_OF_A_JOB)
     if await worker.work_on(due.run_id):
         return None
     run = await _find_run(context, due.organization_id, due.run_id)
-    return None if run is None or run.is_over else ASK_AGAIN
+    if run is None:
+        is_new = due.run_id >= first_id_at(context.clock() - MAY_COME_LATE)
+        return ASK_AGAIN if is_new else None
+    return None if run.is_over else ASK_AGAIN
 
 
 async def _unless_blocked(

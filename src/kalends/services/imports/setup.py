@@ -23,16 +23,14 @@ from kalends.services.imports.connections import (
     SourceFailed,
     failures_as_errors,
     import_caller,
-    open_account,
-    require_connection,
-    wait_here,
+    open_for_caller,
 )
 from kalends.services.imports.dry_runs import try_change
 from kalends.store.availability import event_types, schedules
 from kalends.store.imports import connections
 from kalends.store.imports.setup import find_imported, put_imported
 
-PATIENCE_SECONDS: Final = 60.0
+SETUP_GIVES_UP_AFTER_SECONDS: Final = 60.0
 # As they are stored.
 SCHEDULES: Final = "schedule"
 EVENT_TYPES: Final = "event type"
@@ -59,56 +57,57 @@ async def import_setup(
     Raises SourceError.
     """
     with failures_as_errors(context):
-        found_schedules, found_types = await _ask(context, organization_id)
+        source_schedules, source_types = await _ask(context, organization_id)
     caller = await import_caller(context, organization_id)
     change = try_change if is_dry_run else working.change
-    return await change(context, caller, _import, found_schedules, found_types)
+    return await change(context, caller, _import, source_schedules, source_types)
 
 
 async def _ask(context: Context, organization_id: UUID) -> tuple[Schedules, EventTypes]:
     """Raises SourceFailed."""
-    connection = await require_connection(context, organization_id)
-    account = open_account(context, connection, PATIENCE_SECONDS, wait_here)
-    found_schedules = await account.list_schedules()
-    if not isinstance(found_schedules, list):
-        raise SourceFailed(found_schedules)
-    found_types = await account.list_event_types()
-    if not isinstance(found_types, list):
-        raise SourceFailed(found_types)
-    return found_schedules, found_types
+    _, account = await open_for_caller(context, organization_id, SETUP_GIVES_UP_AFTER_SECONDS)
+    source_schedules = await account.list_schedules()
+    if not isinstance(source_schedules, list):
+        raise SourceFailed(source_schedules)
+    source_types = await account.list_event_types()
+    if not isinstance(source_types, list):
+        raise SourceFailed(source_types)
+    return source_schedules, source_types
 
 
 async def _import(
-    work: UnitOfWork, found_schedules: Schedules, found_types: EventTypes
+    work: UnitOfWork, source_schedules: Schedules, source_types: EventTypes
 ) -> list[SetupResult]:
     connection = await connections.lock_connection(work.tenant)
     assert connection is not None
     ours = await find_imported(work.tenant, SCHEDULES)
     results: list[SetupResult] = []
     by_default = connection.default_schedule_id
-    for found in found_schedules:
-        if isinstance(found, UnusableSetup):
-            results.append(SetupResult(SCHEDULES, found.reason, "left out", []))
+    for source_schedule in source_schedules:
+        if isinstance(source_schedule, UnusableSetup):
+            results.append(SetupResult(SCHEDULES, source_schedule.reason, "left out", []))
             continue
-        results.append(await _import_schedule(work, found, ours))
-        if found.is_default:
-            by_default = ours[found.number]
-    results += await _import_event_types(work, connection, found_types, ours, by_default)
+        results.append(await _import_schedule(work, source_schedule, ours))
+        if source_schedule.is_default:
+            by_default = ours[source_schedule.number]
+    results += await _import_event_types(work, connection, source_types, ours, by_default)
     return results
 
 
 async def _import_schedule(
-    work: UnitOfWork, found: SourceSchedule, ours: dict[int, UUID]
+    work: UnitOfWork, source_schedule: SourceSchedule, ours: dict[int, UUID]
 ) -> SetupResult:
-    if found.number in ours:
-        return SetupResult(SCHEDULES, found.name, _was_there(SCHEDULE, ours[found.number]), [])
+    if source_schedule.number in ours:
+        return SetupResult(
+            SCHEDULES, source_schedule.name, _was_there(SCHEDULE, ours[source_schedule.number]), []
+        )
     schedule = Schedule(
         id=new_id(),
-        name=found.name,
+        name=source_schedule.name,
         description=None,
-        timezone=found.timezone,
-        availability=found.availability,
-        overrides=found.overrides,
+        timezone=source_schedule.timezone,
+        availability=source_schedule.availability,
+        overrides=source_schedule.overrides,
         booking_limits=BookingLimits(),
         is_active=True,
         created_at=work.recorded_at,
@@ -116,52 +115,54 @@ async def _import_schedule(
         version=1,
     )
     await schedules.insert_schedule(work.tenant, schedule)
-    await put_imported(work.tenant, SCHEDULES, found.number, schedule.id)
-    ours[found.number] = schedule.id
+    await put_imported(work.tenant, SCHEDULES, source_schedule.number, schedule.id)
+    ours[source_schedule.number] = schedule.id
     done = f"made {encode_id(SCHEDULE, schedule.id)}"
-    return SetupResult(SCHEDULES, found.name, done, found.left_out)
+    return SetupResult(SCHEDULES, source_schedule.name, done, source_schedule.left_out)
 
 
 async def _import_event_types(
     work: UnitOfWork,
     connection: ImportConnection,
-    found_types: EventTypes,
+    source_types: EventTypes,
     ours: dict[int, UUID],
     by_default: UUID,
 ) -> list[SetupResult]:
     """Each on its schedule; its bookings will go there too, unless a mapping says otherwise."""
-    known = await find_imported(work.tenant, EVENT_TYPES)
+    imported = await find_imported(work.tenant, EVENT_TYPES)
     mapped = {mapping.event_type_id for mapping in connection.mappings}
     results, mappings = list[SetupResult](), list(connection.mappings)
-    for found in found_types:
-        if isinstance(found, UnusableSetup):
-            results.append(SetupResult(EVENT_TYPES, found.reason, "left out", []))
+    for source_type in source_types:
+        if isinstance(source_type, UnusableSetup):
+            results.append(SetupResult(EVENT_TYPES, source_type.reason, "left out", []))
             continue
-        if found.number in known:
-            done = _was_there(EVENT_TYPE, known[found.number])
-            results.append(SetupResult(EVENT_TYPES, found.name, done, []))
+        if source_type.number in imported:
+            done = _was_there(EVENT_TYPE, imported[source_type.number])
+            results.append(SetupResult(EVENT_TYPES, source_type.name, done, []))
             continue
-        schedule_id = ours.get(found.schedule_number or 0, by_default)
-        made = await _insert_event_type(work, found, schedule_id)
-        await put_imported(work.tenant, EVENT_TYPES, found.number, made.id)
-        done = f"made {encode_id(EVENT_TYPE, made.id)}"
-        results.append(SetupResult(EVENT_TYPES, found.name, done, found.left_out))
-        if found.number not in mapped:
-            mappings.append(ScheduleMapping(event_type_id=found.number, schedule_id=schedule_id))
+        schedule_id = ours.get(source_type.schedule_number or 0, by_default)
+        event_type = await _insert_event_type(work, source_type, schedule_id)
+        await put_imported(work.tenant, EVENT_TYPES, source_type.number, event_type.id)
+        done = f"made {encode_id(EVENT_TYPE, event_type.id)}"
+        results.append(SetupResult(EVENT_TYPES, source_type.name, done, source_type.left_out))
+        if source_type.number not in mapped:
+            mappings.append(
+                ScheduleMapping(event_type_id=source_type.number, schedule_id=schedule_id)
+            )
     if mappings != connection.mappings:
         await connections.set_mappings(work.tenant, mappings, work.recorded_at)
     return results
 
 
 async def _insert_event_type(
-    work: UnitOfWork, found: SourceEventType, schedule_id: UUID
+    work: UnitOfWork, source_type: SourceEventType, schedule_id: UUID
 ) -> EventType:
     """Under its slug, if that is free here; else under one of its name."""
-    values = structs.asdict(found)
+    values = structs.asdict(source_type)
     for name in ("number", "schedule_number", "slug", "left_out"):
         del values[name]
-    own = [found.slug] if found.slug else []
-    for slug in chain(own, await list_free_slugs(work, found.name)):
+    own = [source_type.slug] if source_type.slug else []
+    for slug in chain(own, await list_free_slugs(work, source_type.name)):
         event_type = EventType(
             **values,
             id=new_id(),
@@ -178,7 +179,7 @@ async def _insert_event_type(
         )
         if await event_types.insert_event_type(work.tenant, event_type):
             return event_type
-    raise SlugTaken(f"No slug could be found for {found.name!r}.")
+    raise SlugTaken(f"No slug could be found for {source_type.name!r}.")
 
 
 def _was_there(prefix: str, id_: UUID) -> str:

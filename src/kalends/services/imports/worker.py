@@ -95,7 +95,7 @@ class RunWorker:
             account = open_account(
                 self._context,
                 connection,
-                source.patience_seconds,
+                source.give_up_after_seconds,
                 self._pause,
                 self._lease.trouble,
             )
@@ -135,8 +135,8 @@ class RunWorker:
         async for page in account.iterate_pages(walks[0]):
             if not isinstance(page, SourcePage):
                 raise SourceFailed(page)
-            left = [*([page.next] if page.next else []), *walks[1:]]
-            await self._import_page(importer, page, left)
+            walks_left = [*([page.next] if page.next else []), *walks[1:]]
+            await self._import_page(importer, page, walks_left)
             await self._lease.reload()
             if self._progress:
                 self._progress(self._lease.run, page.total)
@@ -144,28 +144,28 @@ class RunWorker:
                 importer.connection = await identify(self._context, importer.connection, account)
 
     async def _import_page(
-        self, importer: BookingImporter, page: SourcePage, left: Sequence[Walk]
+        self, importer: BookingImporter, page: SourcePage, walks_left: Sequence[Walk]
     ) -> None:
         """Imports the page in batches; where to go on is written with the last."""
         source = source_of(self._context)
         batches = [page.rows[i : i + BATCH] for i in range(0, len(page.rows), BATCH)] or [[]]
         for number, batch in enumerate(batches, 1):
             began = asyncio.get_running_loop().time()
-            rows = await read_listed(source, batch, page.asked_at)
+            rows = await read_listed(source, batch, page.requested_at)
             is_last = number == len(batches)
-            await importer.import_rows(rows, self._note_walks(left) if is_last else None)
-            took = asyncio.get_running_loop().time() - began
-            await asyncio.sleep(min(took, LONGEST_REST_SECONDS))
+            await importer.import_rows(rows, self._note_walks(walks_left) if is_last else None)
+            seconds = asyncio.get_running_loop().time() - began
+            await asyncio.sleep(min(seconds, LONGEST_REST_SECONDS))
 
-    def _note_walks(self, left: Sequence[Walk]) -> InTransaction:
+    def _note_walks(self, walks_left: Sequence[Walk]) -> InTransaction:
         """Writes where to go on, in the transaction that imports what was walked."""
 
         async def note(work: UnitOfWork) -> None:
             run = self._lease.run
-            await runs.note_walks(work.tenant, run.id, left)
-            is_first_walk = not run.has_range and len(left) == 1
-            if is_first_walk and left[0].after is not None and run.generation is not None:
-                await connections.note_walked_to(work.tenant, run.generation, left[0].after)
+            await runs.note_walks(work.tenant, run.id, walks_left)
+            is_first_walk = not run.has_range and len(walks_left) == 1
+            if is_first_walk and walks_left[0].after is not None and run.generation is not None:
+                await connections.note_walked_to(work.tenant, run.generation, walks_left[0].after)
 
         return note
 

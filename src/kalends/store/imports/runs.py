@@ -108,15 +108,21 @@ UPDATE calcom_runs SET state = $4, error = $5, code = $6, finished_at = $7, leas
 WHERE organization_id = $1 AND id = $2 AND state IN ('waiting', 'running')
     AND (holder = $3 OR $3 IS NULL AND (lease_until IS NULL OR lease_until < now()))
 """
-# Over all organizations: runs that no worker has, and no job is for.
-MISSED: Final = f"""
-SELECT organization_id, id FROM calcom_runs r
+# Over all organizations: runs that no worker has.
+UNATTENDED: Final = """
+SELECT organization_id, id FROM calcom_runs
 WHERE state IN ('waiting', 'running') AND coalesce(lease_until, created_at) < now() - $1::interval
-  AND NOT EXISTS (SELECT FROM pgqueuer j
+    AND (organization_id, id) > ($2, $3)
+ORDER BY organization_id, id LIMIT $4
+"""
+# Jobs are elsewhere than the runs that they are for, so they are looked at apart.
+WITHOUT_JOB: Final = f"""
+SELECT r.id FROM unnest($1::uuid[]) AS r (id)
+WHERE NOT EXISTS (SELECT FROM pgqueuer j
     WHERE j.entrypoint = '{RUN_JOB}' AND j.status IN ('queued', 'picked')
       AND position(convert_to(r.id::text, 'UTF8') IN j.payload) > 0)
-ORDER BY organization_id, id LIMIT $2
 """
+FIRST: Final = UUID(int=0)
 
 
 class RowCounts(Struct):
@@ -219,7 +225,16 @@ async def release_run(
 async def list_missed_runs(tx: Tx, after: timedelta, limit: int) -> list[tuple[UUID, UUID]]:
     """Runs (each with its organization before it) that no worker has had for so long, and no job
     is for."""
-    return [(row[0], row[1]) for row in await tx.fetch(MISSED, after, limit)]
+    missed: list[tuple[UUID, UUID]] = []
+    last = FIRST, FIRST
+    while len(missed) < limit:
+        rows = await tx.fetch(UNATTENDED, after, *last, limit)
+        without = {row[0] for row in await tx.fetch(WITHOUT_JOB, [row[1] for row in rows])}
+        missed += [(row[0], row[1]) for row in rows if row[1] in without]
+        if len(rows) < limit:
+            break
+        last = rows[-1][0], rows[-1][1]
+    return missed[:limit]
 
 
 async def find_run_at_work(tenant: TenantConnection) -> UUID | None:

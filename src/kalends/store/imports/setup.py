@@ -6,7 +6,9 @@ from uuid import UUID
 from kalends.store.database import TenantConnection
 
 FIND: Final = "SELECT calcom_id, our_id FROM calcom_plans WHERE organization_id = $1 AND kind = $2"
-PUT: Final = "INSERT INTO calcom_plans VALUES ($1, $2, $3, $4)"
+PUT: Final = """
+INSERT INTO calcom_plans (organization_id, kind, calcom_id, our_id) VALUES ($1, $2, $3, $4)
+"""
 
 
 async def find_imported(tenant: TenantConnection, kind: str) -> dict[int, UUID]:

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from kalends.domain import ids
 from kalends.domain.errors import Invalid
 from kalends.domain.imports.connections import ImportConnection, OnConflict, ScheduleMapping
+from kalends.domain.rights import Right
 from kalends.domain.values import Day
 from kalends.formats.calcom import (
     DEFAULT_BASE_URL,
@@ -37,33 +38,29 @@ LARGEST_JSON_INTEGER: Final = 2**53
 CalcomId = Annotated[int, Meta(ge=0, le=LARGEST_JSON_INTEGER)]
 # Sent on in headers and addresses: printable ASCII, no blanks.
 Visible = r"^[\x21-\x7e]+$"
+FirstStart = Annotated[
+    DayOrInstant,
+    Meta(
+        description="Bookings that start on or after: an instant, or a day (UTC).",
+        examples=["2026-12-01"],
+    ),
+]
+LastStart = Annotated[
+    DayOrInstant,
+    Meta(
+        description="Bookings that start on or before: an instant, or a day (UTC), which "
+        "counts whole.",
+        examples=["2026-12-31"],
+    ),
+]
 
 
 class SyncCalcom(RequestModel, frozen=True, rename="camel"):
     """What to sync: all that has changed, or a range."""
 
     organization_id: Annotated[str, Meta(description="The organization to sync.")]
-    start_date: (
-        Annotated[
-            DayOrInstant,
-            Meta(
-                description="Bookings that start on or after: an instant, or a day (UTC).",
-                examples=["2026-12-01"],
-            ),
-        ]
-        | None
-    ) = None
-    end_date: (
-        Annotated[
-            DayOrInstant,
-            Meta(
-                description="Bookings that start on or before: an instant, or a day (UTC), which "
-                "counts whole.",
-                examples=["2026-12-31"],
-            ),
-        ]
-        | None
-    ) = None
+    start_date: FirstStart | None = None
+    end_date: LastStart | None = None
 
 
 class CalcomMappingInput(RequestModel, frozen=True, rename="camel"):
@@ -175,7 +172,7 @@ async def get_sync_run(call: Call) -> HttpAnswer:
 
     How a run stands, or how it ended. Needs an admin.
     """
-    run_id = call.id(ids.RUN, "run", "run_id")
+    run_id = call.id(ids.RUN, "run_id")
     run = await runs.find_run_for(call.context, call.user_id, run_id)
     return HttpAnswer(200, encode(show_run(run)), {})
 
@@ -250,7 +247,7 @@ async def admin_in_query(call: Call) -> Caller:
 
 async def as_admin(call: Call, named: str) -> Caller:
     """The signed-in user as an admin of that organization. Raises NotFound, Forbidden."""
-    organization_id = id_named(ids.ORGANIZATION, "organization", named)
+    organization_id = id_named(ids.ORGANIZATION, named)
     membership = await require_admin(call.context, call.user_id, organization_id)
     return Caller(
         organization_id=organization_id,
@@ -273,15 +270,15 @@ def span_of(body: SyncCalcom) -> tuple[datetime | None, datetime | None]:
 def _bound(field: str, text: str | None, into_day: timedelta) -> datetime | None:
     if text is None:
         return None
-    given = day_or_instant(field, text)
-    if isinstance(given, Day):
-        return datetime(given.year, given.month, given.day, tzinfo=UTC) + into_day
-    return datetime.fromtimestamp(given.timestamp(), UTC)
+    bound = day_or_instant(field, text)
+    if isinstance(bound, Day):
+        return datetime(bound.year, bound.month, bound.day, tzinfo=UTC) + into_day
+    return datetime.fromtimestamp(bound.timestamp(), UTC)
 
 
 def parse_connection(body: PutCalcomConnection) -> NewConnection:
     """Raises NotFound (for what can be no schedule), Invalid."""
-    mappings = [_mapping(number, given) for number, given in enumerate(body.mappings)]
+    mappings = [_mapping(number, mapping) for number, mapping in enumerate(body.mappings)]
     return NewConnection(
         base_url=body.base_url,
         api_key=body.api_key,
@@ -293,20 +290,20 @@ def parse_connection(body: PutCalcomConnection) -> NewConnection:
     )
 
 
-def _mapping(number: int, given: CalcomMappingInput) -> ScheduleMapping:
-    if (given.calcom_event_type_id is None) == (given.calcom_host_id is None):
+def _mapping(number: int, mapping: CalcomMappingInput) -> ScheduleMapping:
+    if (mapping.calcom_event_type_id is None) == (mapping.calcom_host_id is None):
         raise Invalid.field(
             f"mappings.{number}", "must name either calcomEventTypeId or calcomHostId"
         )
     return ScheduleMapping(
-        event_type_id=given.calcom_event_type_id,
-        host_id=given.calcom_host_id,
-        schedule_id=_schedule_id(given.schedule_id),
+        event_type_id=mapping.calcom_event_type_id,
+        host_id=mapping.calcom_host_id,
+        schedule_id=_schedule_id(mapping.schedule_id),
     )
 
 
 def _schedule_id(named: str) -> UUID:
-    return id_named(ids.SCHEDULE, "schedule", named)
+    return id_named(ids.SCHEDULE, named)
 
 
 def connection_response(call: Call, connection: ImportConnection) -> HttpAnswer:
@@ -323,7 +320,9 @@ _FAILURES: Final = (
     "CALCOM_UNAVAILABLE",
 )
 
-_call = Resource(tag="Cal.com", path="", scopes=Scopes(Access.SESSION, Access.SESSION))
+_call = Resource(
+    tag="Cal.com", path="", scopes=Scopes(Right.CHANGE_SETTINGS, Right.CHANGE_SETTINGS)
+)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call(
