@@ -9,7 +9,7 @@ from uuid import UUID
 
 from kalends.availability.hours import Hours, Window, Windows
 from kalends.availability.matching import SlotRequirement
-from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
+from kalends.availability.slot_inputs import Calendar, SlotInputs, SlotTerms
 from kalends.availability.slots import Slot
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -27,7 +27,7 @@ def at(text: str) -> int:
     return int(datetime.fromisoformat(text).astimezone(UTC).timestamp())
 
 
-def shown(instant: int) -> str:
+def utc_text(instant: int) -> str:
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -61,11 +61,7 @@ def slot_inputs(
     *,
     now: int,
     requirements: Sequence[SlotRequirement] = (),
-    booked: Sequence[int] = (),
-    capacity: int = 1,
-    sessions: Sequence[Session] = (),
-    required_id: UUID | None = None,
-    preferred_ids: Sequence[UUID] = (),
+    **others: Any,
 ) -> SlotInputs:
     """One of the calendars is needed, if nothing else is required; days are those of the first."""
     everybody = tuple(calendar.schedule_id for calendar in calendars)
@@ -75,16 +71,12 @@ def slot_inputs(
         requirements=requirements or (SlotRequirement(1, everybody),),
         zone=calendars[0].zone,
         now=now,
-        booked=booked,
-        capacity=capacity,
-        sessions=sessions,
-        required_id=required_id,
-        preferred_ids=preferred_ids,
+        **others,
     )
 
 
-def starts(found: Iterable[Slot]) -> list[str]:
-    return [shown(slot.start) for slot in found]
+def starts(slots: Iterable[Slot]) -> list[str]:
+    return [utc_text(slot.start) for slot in slots]
 
 
 def _minutes(text: str) -> int:

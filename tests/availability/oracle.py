@@ -63,19 +63,19 @@ def _dates_of(instant: int, calendar: Calendar) -> set[date]:
     local = _local(instant, calendar)
     minute = local.hour * 60 + local.minute
     today, yesterday = local.date(), local.date() - ONE_DAY
-    found = set()
+    dates = set()
     for opens, closes in _windows(calendar.hours, today):
         if opens <= minute and (minute < closes or closes <= opens):
-            found.add(today)
+            dates.add(today)
     for opens, closes in _windows(calendar.hours, yesterday):
         if closes <= opens and minute < closes:
-            found.add(yesterday)
-    return found
+            dates.add(yesterday)
+    return dates
 
 
 def _windows(hours: Hours, day: date) -> list[tuple[int, int]]:
-    found = hours.overrides[day] if day in hours.overrides else hours.weekly[day.weekday()]
-    return [(window.opens, window.closes) for window in found]
+    windows = hours.overrides[day] if day in hours.overrides else hours.weekly[day.weekday()]
+    return [(window.opens, window.closes) for window in windows]
 
 
 def _local(instant: int, calendar: Calendar) -> datetime:

@@ -22,8 +22,8 @@ def _name(case: dict[str, Any]) -> str:
 @pytest.mark.parametrize("case", DST_CASES, ids=_name)
 def test_slots_follow_the_clock_of_their_zone(case: dict[str, Any]) -> None:
     inputs, spans = _dst_case(case)
-    found = [slot for span in spans for slot in slots(inputs, span)]
-    assert starts(found) == case["expected_utc_starts"], case["why"]
+    listed = [slot for span in spans for slot in slots(inputs, span)]
+    assert starts(listed) == case["expected_utc_starts"], case["why"]
 
 
 @pytest.mark.parametrize("case", SLOT_CASES, ids=_name)

@@ -297,9 +297,9 @@ def can_be_met_by_others(
 def test_months_are_cut_where_the_clock_goes_back_over_midnight() -> None:
     st_johns = zone_named("America/St_Johns")
     middle = at("2009-11-01T02:31:00Z")
-    found = list(st_johns.months_in(Interval(middle - 60 * DAY_SECONDS, middle + 5 * DAY_SECONDS)))
-    assert [month - 2009 * 12 + 1 for month, _, _ in found] == [9, 10, 11, 10, 11]
-    for (_, _, end), (_, start, _) in pairwise(found):
+    months = list(st_johns.months_in(Interval(middle - 60 * DAY_SECONDS, middle + 5 * DAY_SECONDS)))
+    assert [month - 2009 * 12 + 1 for month, _, _ in months] == [9, 10, 11, 10, 11]
+    for (_, _, end), (_, start, _) in pairwise(months):
         assert end == start
     whole = st_johns.whole_months(Interval(middle, middle + HOUR))
     assert [month - 2009 * 12 + 1 for month, _, _ in whole] == [10, 11, 10, 11]

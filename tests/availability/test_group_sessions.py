@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement, choose
 from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
-from kalends.availability.slots import Decision, Slot, decide, slots
+from kalends.availability.slots import Slot, SlotDecision, decide, slots
 from tests.availability.cases import every_day, schedule_id, slot_inputs
 from tests.availability.test_properties import few
 from tests.availability.test_slots import HOUR, MONDAY, UTC, meeting, monday
@@ -42,7 +42,7 @@ def taken(inputs: SlotInputs, hour: float = 9) -> tuple[tuple[UUID, ...], int]:
     return slot.schedule_ids, slot.seats_left
 
 
-def codes(decision: Decision) -> list[str]:
+def codes(decision: SlotDecision) -> list[str]:
     return [str(refusal.code) for refusal in decision.refusals]
 
 
@@ -197,12 +197,12 @@ class Model:
                 key=lambda id_: self._order(requirement, id_, free),
             )
         ]
-        found = choose(self.requirements, list(dict.fromkeys([*favoured, *ordered])))
-        if found is None or (
-            requested.required_id is not None and requested.required_id not in found
+        team = choose(self.requirements, list(dict.fromkeys([*favoured, *ordered])))
+        if team is None or (
+            requested.required_id is not None and requested.required_id not in team
         ):
             return None
-        return tuple(sorted(found))
+        return tuple(sorted(team))
 
     def _order(self, requirement: SlotRequirement, id_: UUID, free: Sequence[UUID]) -> Any:
         least = min(self.claims_on(m) for m in requirement.schedule_ids if m in free)

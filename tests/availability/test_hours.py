@@ -14,7 +14,7 @@ from kalends.availability.hours import (
 )
 from kalends.availability.interval import DAY_SECONDS, WEEK_SECONDS, Interval
 from kalends.availability.wallclock import zone_named
-from tests.availability.cases import at, every_day, hours, shown, windows
+from tests.availability.cases import at, every_day, hours, utc_text, windows
 
 BERLIN = zone_named("Europe/Berlin")
 UTC = zone_named("UTC")
@@ -22,7 +22,7 @@ UTC = zone_named("UTC")
 
 def opened(given: Hours, start: str, end: str, zone: str = "UTC") -> list[tuple[str, str]]:
     span = Interval(at(start), at(end))
-    return [(shown(a), shown(b)) for a, b in open_intervals(given, zone_named(zone), span)]
+    return [(utc_text(a), utc_text(b)) for a, b in open_intervals(given, zone_named(zone), span)]
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_a_wall_clock_time_that_occurs_twice_is_open_both_times() -> None:
 
 def test_a_date_that_does_not_exist_has_no_windows_of_its_own() -> None:
     midday = every_day("10:00", "12:00")
-    found = opened(midday, "2011-12-29T00:00Z", "2012-01-01T00:00Z", "Pacific/Apia")
-    assert found == [
+    spans = opened(midday, "2011-12-29T00:00Z", "2012-01-01T00:00Z", "Pacific/Apia")
+    assert spans == [
         ("2011-12-29T20:00:00Z", "2011-12-29T22:00:00Z"),
         ("2011-12-30T20:00:00Z", "2011-12-30T22:00:00Z"),
         ("2011-12-31T20:00:00Z", "2011-12-31T22:00:00Z"),

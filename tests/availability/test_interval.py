@@ -16,8 +16,8 @@ def test_an_empty_interval_overlaps_nothing() -> None:
 
 
 def test_an_interval_holds_its_start_and_not_its_end() -> None:
-    assert Interval(0, 10).holds(0)
-    assert not Interval(0, 10).holds(10)
+    assert Interval(0, 10).includes(0)
+    assert not Interval(0, 10).includes(10)
 
 
 def test_an_interval_contains_itself() -> None:
@@ -52,3 +52,4 @@ def test_gaps_are_what_no_interval_covers() -> None:
     assert list(gaps(merged, Interval(5, 100))) == [(10, 20), (30, 90)]
     assert list(gaps([], Interval(5, 100))) == [(5, 100)]
     assert list(gaps([Interval(0, 200)], Interval(5, 100))) == []
+    assert list(gaps([], Interval(5, 5))) == []

@@ -2,14 +2,15 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import NamedTuple
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kalends.availability.interval import DAY_SECONDS, MINUTE_SECONDS, WEEK_SECONDS, Interval
-from kalends.availability.matching import SlotRequirement
+from kalends.availability.matching import ScheduleId, SlotRequirement
 from kalends.availability.slot_inputs import Calendar, Session, SlotInputs
-from kalends.availability.slots import Slot, at_any_time, decide, explain, slots
+from kalends.availability.slots import Slot, decide, explain, slots, without_now
 from kalends.availability.wallclock import Zone, local_day
 from tests.availability import oracle, strategies
 from tests.availability.cases import slot_inputs
@@ -18,18 +19,29 @@ from tests.availability.cases import slot_inputs
 few = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+class Case(NamedTuple):
+    """What the engine is given, and the range that it is asked about."""
+
+    inputs: SlotInputs
+    span: Interval
+
+    def calendar_of(self, schedule_id: ScheduleId) -> Calendar:
+        (calendar,) = (one for one in self.inputs.calendars if one.schedule_id == schedule_id)
+        return calendar
+
+
 @st.composite
-def questions(draw: st.DrawFn) -> tuple[SlotInputs, Interval]:
+def cases(draw: st.DrawFn) -> Case:
     """One schedule, and a range around a strange night."""
     zone, night = draw(strategies.nights)
     calendar = draw(strategies.calendars(1, zone.name, night))
     now = night + draw(st.integers(-3 * DAY_SECONDS, DAY_SECONDS))
     inputs = slot_inputs([calendar], draw(strategies.terms), now=now)
-    return inputs, draw(strategies.spans(night))
+    return Case(inputs, draw(strategies.spans(night)))
 
 
 @st.composite
-def team_questions(draw: st.DrawFn) -> tuple[SlotInputs, Interval]:
+def team_cases(draw: st.DrawFn) -> Case:
     """Several schedules in two zones, with requirements, limits, sessions and wishes."""
     zone, night = draw(strategies.nights)
     team = [
@@ -55,16 +67,16 @@ def team_questions(draw: st.DrawFn) -> tuple[SlotInputs, Interval]:
         required_id=draw(st.sampled_from((None, None, *ids))),
         preferred_ids=draw(st.lists(st.sampled_from(ids), max_size=2, unique=True)),
     )
-    return _with_sessions(draw, inputs), draw(strategies.spans(night))
+    return Case(_with_sessions(draw, inputs), draw(strategies.spans(night)))
 
 
 def _with_sessions(draw: st.DrawFn, inputs: SlotInputs) -> SlotInputs:
     """Some of the slots that are offered become group sessions, with and without seats left."""
     around = Interval(inputs.now - DAY_SECONDS, inputs.now + 3 * DAY_SECONDS)
-    found = slots(inputs, around)
-    if not found or draw(st.booleans()):
+    offered = slots(inputs, around)
+    if not offered or draw(st.booleans()):
         return inputs
-    chosen = draw(st.lists(st.sampled_from(list(found)), max_size=2, unique=True))
+    chosen = draw(st.lists(st.sampled_from(list(offered)), max_size=2, unique=True))
     sessions = [
         Session(s.start, Interval(s.start, s.end), s.schedule_ids, draw(st.integers(1, 3)))
         for s in chosen
@@ -73,19 +85,19 @@ def _with_sessions(draw: st.DrawFn, inputs: SlotInputs) -> SlotInputs:
 
 
 @few
-@given(questions())
+@given(cases())
 def test_slots_are_those_that_walking_every_minute_finds(
-    question: tuple[SlotInputs, Interval],
+    case: Case,
 ) -> None:
-    inputs, span = question
+    inputs, span = case
     expected = oracle.walk(inputs.calendars[0], inputs.terms, inputs.now, span)
     assert slots(inputs, span).starts == expected
 
 
 @few
-@given(questions())
-def test_no_slot_meets_a_busy_time_or_a_booking(question: tuple[SlotInputs, Interval]) -> None:
-    inputs, span = question
+@given(cases())
+def test_no_slot_meets_a_busy_time_or_a_booking(case: Case) -> None:
+    inputs, span = case
     calendar, terms = inputs.calendars[0], inputs.terms
     for slot in slots(inputs, span):
         taken = Interval(slot.start - terms.buffer_before, slot.end + terms.buffer_after)
@@ -94,11 +106,9 @@ def test_no_slot_meets_a_busy_time_or_a_booking(question: tuple[SlotInputs, Inte
 
 
 @few
-@given(team_questions(), st.data())
-def test_slots_of_a_range_are_those_of_its_parts(
-    question: tuple[SlotInputs, Interval], data: st.DataObject
-) -> None:
-    inputs, span = question
+@given(team_cases(), st.data())
+def test_slots_of_a_range_are_those_of_its_parts(case: Case, data: st.DataObject) -> None:
+    inputs, span = case
     cuts = data.draw(st.lists(st.integers(span.start, span.end), max_size=3))
     edges = sorted({span.start, *cuts, span.end})
     parts = [slot for a, b in pairwise(edges) for slot in slots(inputs, Interval(a, b))]
@@ -106,11 +116,9 @@ def test_slots_of_a_range_are_those_of_its_parts(
 
 
 @few
-@given(team_questions(), st.data())
-def test_a_busy_time_more_never_adds_a_slot(
-    question: tuple[SlotInputs, Interval], data: st.DataObject
-) -> None:
-    inputs, span = question
+@given(team_cases(), st.data())
+def test_a_busy_time_more_never_adds_a_slot(case: Case, data: st.DataObject) -> None:
+    inputs, span = case
     first, *others = inputs.calendars
     busier = replace(
         first, busy=[*first.busy, data.draw(strategies.times(span.start + DAY_SECONDS))]
@@ -120,11 +128,9 @@ def test_a_busy_time_more_never_adds_a_slot(
 
 
 @few
-@given(questions(), st.integers(-60, 60))
-def test_slots_repeat_a_week_later_where_the_clock_does_not_change(
-    question: tuple[SlotInputs, Interval], weeks: int
-) -> None:
-    inputs, span = question
+@given(cases(), st.integers(-60, 60))
+def test_slots_repeat_a_week_later_where_the_clock_does_not_change(case: Case, weeks: int) -> None:
+    inputs, span = case
     calendar = replace(inputs.calendars[0], hours=replace(inputs.calendars[0].hours, overrides={}))
     inputs = replace(inputs, calendars=[calendar])
     by = weeks * WEEK_SECONDS
@@ -152,16 +158,16 @@ def _has_one_offset(zone: Zone, span: Interval, by: int) -> bool:
 
 
 @few
-@given(team_questions())
-def test_what_is_listed_is_what_is_accepted(question: tuple[SlotInputs, Interval]) -> None:
-    inputs, span = question
+@given(team_cases())
+def test_what_is_listed_is_what_is_accepted(case: Case) -> None:
+    inputs, span = case
     listed = {slot.start: slot for slot in slots(inputs, span)}
     some = list(listed)[::3]
     tried = set(some) | {
         start + beside for start in some for beside in (-MINUTE_SECONDS, MINUTE_SECONDS)
     }
     for start in tried | set(range(span.start, span.end, 7201)):
-        if span.holds(start):
+        if span.includes(start):
             _check_decisions(inputs, start, listed.get(start))
 
 
@@ -176,50 +182,46 @@ def _check_decisions(inputs: SlotInputs, start: int, listed: Slot | None) -> Non
 
 
 @few
-@given(team_questions())
+@given(team_cases())
 def test_every_refusal_of_a_schedule_names_what_is_in_the_way(
-    question: tuple[SlotInputs, Interval],
+    case: Case,
 ) -> None:
-    inputs, span = question
-    calendars = {calendar.schedule_id: calendar for calendar in inputs.calendars}
+    inputs, span = case
     for start in range(span.start, span.end, 4 * 3600):
         for refusal in explain(inputs, start).refusals:
             for interval, position in refusal.in_the_way:
                 assert not interval.is_empty
                 if position is not None and refusal.schedule_id is not None:
-                    calendar = calendars[refusal.schedule_id]
+                    calendar = case.calendar_of(refusal.schedule_id)
                     times = {"BUSY": calendar.busy, "SLOT_TAKEN": calendar.occupied}[refusal.code]
                     assert times[position] == interval
 
 
 @few
-@given(team_questions())
+@given(team_cases())
 def test_claimed_schedules_keep_their_limits_and_include_the_requested_one(
-    question: tuple[SlotInputs, Interval],
+    case: Case,
 ) -> None:
-    inputs, span = question
-    calendars = {calendar.schedule_id: calendar for calendar in inputs.calendars}
+    inputs, span = case
     for slot in slots(inputs, span):
         assert inputs.required_id is None or inputs.required_id in slot.schedule_ids
-        for calendar in (calendars[id_] for id_ in slot.schedule_ids):
+        for calendar in map(case.calendar_of, slot.schedule_ids):
             day = local_day(slot.start, calendar.zone)
             booked = [local_day(start, calendar.zone) for start in calendar.booked]
             assert calendar.max_per_day is None or booked.count(day) < calendar.max_per_day
 
 
 @few
-@given(team_questions(), st.integers(0, 3 * DAY_SECONDS))
-def test_slots_marked_as_independent_of_now_stay(
-    question: tuple[SlotInputs, Interval], later: int
-) -> None:
-    inputs, span = question
+@given(team_cases(), st.integers(0, 3 * DAY_SECONDS))
+def test_slots_marked_as_independent_of_now_stay(case: Case, later: int) -> None:
+    inputs, span = case
     inputs = replace(inputs, now=inputs.now - 4 * DAY_SECONDS)
-    timeless = at_any_time(inputs, span)
+    timeless = without_now(inputs, span)
     if timeless is None:
         return
     listed = list(slots(inputs, span))
     assert list(slots(timeless, span)) == listed
     at_its_end = replace(inputs, now=inputs.now + later)
-    if at_any_time(at_its_end, span) is not None:
-        assert at_any_time(at_its_end, span) == timeless
+    if without_now(at_its_end, span) is not None:
+        assert without_now(at_its_end, span) == timeless
         assert list(slots(at_its_end, span)) == listed

@@ -114,10 +114,10 @@ def test_those_are_named_with_whom_more_could_be_met(
     now = most_met(inputs.requirements, serving)
     everybody = {id_ for r in inputs.requirements for id_ in r.schedule_ids}
     helpful = {id_ for id_ in everybody if most_met(inputs.requirements, serving | {id_}) > now}
-    found = explain(inputs, monday(9))
-    assert found.helpful == helpful
-    assert {refusal.schedule_id for refusal in found.refusals} == helpful
-    assert (found.slot is None) == bool(helpful)
+    explained = explain(inputs, monday(9))
+    assert explained.helpful == helpful
+    assert {refusal.schedule_id for refusal in explained.refusals} == helpful
+    assert (explained.slot is None) == bool(helpful)
 
 
 def most_met(requirements: Sequence[SlotRequirement], serving: frozenset[UUID]) -> int:

@@ -44,8 +44,8 @@ def ask(
 
 
 def hours_listed(inputs: SlotInputs, days: int = 1) -> list[float]:
-    found = slots(inputs, Interval(MONDAY, MONDAY + days * DAY_SECONDS))
-    return [(slot.start - MONDAY) / HOUR for slot in found]
+    listed = slots(inputs, Interval(MONDAY, MONDAY + days * DAY_SECONDS))
+    return [(slot.start - MONDAY) / HOUR for slot in listed]
 
 
 def codes(inputs: SlotInputs, start: int, end: int | None = None) -> list[str]:
@@ -58,10 +58,10 @@ def test_a_slot_names_its_end_its_schedules_and_its_seats() -> None:
 
 
 def test_slots_are_a_sequence() -> None:
-    found = slots(ask(), Interval(MONDAY, MONDAY + DAY_SECONDS))
-    assert len(found) == 3
-    assert found[0] == next(iter(found))
-    assert found[-2:] == list(found)[1:]
+    listed = slots(ask(), Interval(MONDAY, MONDAY + DAY_SECONDS))
+    assert len(listed) == 3
+    assert listed[0] == next(iter(listed))
+    assert listed[-2:] == list(listed)[1:]
 
 
 def test_without_a_step_there_are_no_slots_to_list() -> None:
@@ -320,8 +320,8 @@ def group(taken: int, *calendars: Calendar, at_hour: float = 10, **given: Any) -
 
 
 def seats(inputs: SlotInputs) -> list[tuple[float, int, Sequence[Any]]]:
-    found = slots(inputs, Interval(MONDAY, MONDAY + DAY_SECONDS))
-    return [((s.start - MONDAY) / HOUR, s.seats_left, s.schedule_ids) for s in found]
+    listed = slots(inputs, Interval(MONDAY, MONDAY + DAY_SECONDS))
+    return [((s.start - MONDAY) / HOUR, s.seats_left, s.schedule_ids) for s in listed]
 
 
 def test_an_own_group_session_with_seats_left_does_not_block() -> None:
@@ -372,8 +372,8 @@ def test_twenty_thousand_busy_times_are_no_trouble() -> None:
     busy += [(start - 400 * DAY_SECONDS, end - 391 * DAY_SECONDS) for start, end in busy]
     inputs = ask(schedule(busy=busy), terms=SlotTerms(HOUR, 5 * MINUTE_SECONDS))
     began = process_time()
-    found = slots(inputs, Interval(MONDAY - DAY_SECONDS, MONDAY + 90 * DAY_SECONDS))
-    assert starts(found)[:1] == ["2026-07-08T09:00:00Z"]
+    listed = slots(inputs, Interval(MONDAY - DAY_SECONDS, MONDAY + 90 * DAY_SECONDS))
+    assert starts(listed)[:1] == ["2026-07-08T09:00:00Z"]
     assert process_time() - began < 0.5
 
 

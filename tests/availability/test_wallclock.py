@@ -8,7 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from kalends.availability.interval import DAY_SECONDS, Interval
-from kalends.availability.tzfile import LAST_TRANSITION_YEAR, read_transitions, zone_names
+from kalends.availability.tzfile import (
+    LAST_TRANSITION_YEAR,
+    read_transitions,
+    transitions_by_rule,
+    zone_names,
+)
 from kalends.availability.wallclock import (
     UnknownZone,
     day_bounds,
@@ -51,6 +56,35 @@ def test_the_files_last_rule_holds_to_the_last_year() -> None:
         datetime.fromtimestamp(t.at, UTC).year for t in read_transitions("Europe/Berlin")[1:]
     ]
     assert changes.count(2150) == changes.count(LAST_TRANSITION_YEAR) == 2
+
+
+@pytest.mark.parametrize(
+    ("rule", "year", "begins", "ends"),
+    [
+        # The 59th day and the 60th, as if there were no 29 February.
+        ("AAA3BBB,J59/2,J300/2", 2023, "2023-02-28T05:00:00Z", "2023-10-27T04:00:00Z"),
+        ("AAA3BBB,J59/2,J300/2", 2024, "2024-02-28T05:00:00Z", "2024-10-27T04:00:00Z"),
+        ("AAA3BBB,J60/2,J300/2", 2024, "2024-03-01T05:00:00Z", "2024-10-27T04:00:00Z"),
+        # From 0, with the 29 February.
+        ("<-03>3<-02>,59,300/3:30", 2023, "2023-03-01T05:00:00Z", "2023-10-28T05:30:00Z"),
+        ("<-03>3<-02>,59,300/3:30", 2024, "2024-02-29T05:00:00Z", "2024-10-27T05:30:00Z"),
+    ],
+)
+def test_a_rule_may_name_days_of_the_year(rule: str, year: int, begins: str, ends: str) -> None:
+    """RFC 9636 3.3.1. The standard library counts some of these days wrongly."""
+    changes = transitions_by_rule(rule)
+    in_year = [change for change in changes if datetime.fromtimestamp(change.at, UTC).year == year]
+    assert in_year == [(at(begins), -2 * 3600), (at(ends), -3 * 3600)]
+
+
+def test_a_rule_that_is_none_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="POSIX"):
+        transitions_by_rule("whenever")
+
+
+def test_a_file_that_is_no_zone_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="TZif"):
+        read_transitions("tzdata.zi")
 
 
 @pytest.mark.parametrize("name", ["Europe/Berlin", "US/Pacific", "UTC", "Etc/GMT+5", "GB-Eire"])

@@ -51,18 +51,18 @@ def booking(**changes: Any) -> BookingBody:
 
 def booking_mail(**changes: Any) -> BookingMail:
     """A confirmation for the attendee."""
-    shown = changes.pop("booking", None) or booking()
+    body = changes.pop("booking", None) or booking()
     values: dict[str, Any] = {
         "kind": MailKind.CONFIRMED,
         "audience": Audience.ATTENDEE,
         "message_id": "ml_1.1@kalends.example",
-        "booking": shown,
+        "booking": body,
         "sequence": 1,
         "happened_at": CHANGED,
         "organization_name": "Praxis Müller",
         "organization_email": "desk@praxis.example",
         "sender": "kalends@praxis.example",
-        "recipient": shown.attendee_email,
+        "recipient": body.attendee_email,
         "zone": "Europe/Berlin",
         "manage_url": "https://praxis.example/b/T0kenT0kenT0kenT0kenT0ken",
     }

@@ -63,22 +63,22 @@ def parsed(message: Message) -> EmailMessage:
 
 def test_an_invitation_names_its_sender_and_expiry() -> None:
     message = account_message(account_mail())
-    shown = message_as_text(message.content)
-    assert "Subject: Invitation to Praxis Müller\n" in shown
-    assert "boss@praxis.example invites you to Praxis Müller on Kalends" in shown
-    assert "https://praxis.example/welcome/S3cret\n" in shown
-    assert "until: Wednesday, 2 December 2026, 09:30 (Europe/Berlin, GMT+1)" in shown
+    text = message_as_text(message.content)
+    assert "Subject: Invitation to Praxis Müller\n" in text
+    assert "boss@praxis.example invites you to Praxis Müller on Kalends" in text
+    assert "https://praxis.example/welcome/S3cret\n" in text
+    assert "until: Wednesday, 2 December 2026, 09:30 (Europe/Berlin, GMT+1)" in text
     types = [part.get_content_type() for part in parsed(message).walk()]
     assert types == ["multipart/alternative", "text/plain", "text/html"]
 
 
 def test_a_password_reset_says_that_it_can_be_ignored() -> None:
-    shown = message_as_text(
+    text = message_as_text(
         account_message(account_mail(kind=AccountMailKind.PASSWORD_RESET)).content
     )
-    assert "Choose a new password:\nhttps://praxis.example/welcome/S3cret\n" in shown
-    assert "If you did not ask for it, do nothing" in shown
-    assert "boss@" not in shown
+    assert "Choose a new password:\nhttps://praxis.example/welcome/S3cret\n" in text
+    assert "If you did not ask for it, do nothing" in text
+    assert "boss@" not in text
 
 
 @pytest.mark.parametrize(
@@ -89,11 +89,11 @@ def test_a_password_reset_says_that_it_can_be_ignored() -> None:
     ],
 )
 def test_a_disabled_endpoint_is_named_with_the_reason(reason: DisabledReason, words: str) -> None:
-    shown = message_as_text(endpoint_disabled_message(endpoint_mail(reason=reason)).content)
-    assert words in shown
-    assert "Endpoint: https://crm.example/hook\n" in shown
-    assert "Failing since: Friday, 20 November 2026, 08:30 (UTC)\n" in shown
-    assert "Last answer: 503 Service Unavailable\n" in shown
+    text = message_as_text(endpoint_disabled_message(endpoint_mail(reason=reason)).content)
+    assert words in text
+    assert "Endpoint: https://crm.example/hook\n" in text
+    assert "Failing since: Friday, 20 November 2026, 08:30 (UTC)\n" in text
+    assert "Last answer: 503 Service Unavailable\n" in text
 
 
 def test_a_retry_is_the_same_message() -> None:

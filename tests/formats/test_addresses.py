@@ -5,41 +5,35 @@ from collections.abc import Iterator
 
 import pytest
 
-from kalends.domain.values import Email
+from kalends.domain.values import is_email
 from kalends.formats.cleaning import mail_address
 
 # Assigned planes; what lies between has no characters.
 CODES = [*range(0x30000), *range(0xE0000, 0xE0200), 0xEFFFE, 0x10FFFE, 0x10FFFF]
 
 
-def is_taken(address: str) -> bool:
-    try:
-        Email.parse(address)
-    except ValueError:
-        return False
-    return True
-
-
 def accepted(template: str) -> Iterator[tuple[str, str]]:
     for code in CODES:
         address = template.format(chr(code))
-        if is_taken(address):
+        if is_email(address):
             yield chr(code), address
 
 
 def test_any_accepted_local_part_is_mailed_unchanged() -> None:
-    found = [(one, mail_address(address)) for one, address in accepted("a{}b@example.com")]
-    assert len(found) > 100_000
-    assert [one for one, mailed in found if mailed != f"a{one}b@example.com"] == []
+    mailed_by_part = [(one, mail_address(address)) for one, address in accepted("a{}b@example.com")]
+    assert len(mailed_by_part) > 100_000
+    assert [one for one, mailed in mailed_by_part if mailed != f"a{one}b@example.com"] == []
 
 
 def test_any_accepted_domain_is_mailed_to_one_name() -> None:
-    found = [(address, mail_address(address)) for _, address in accepted("a@ex{}ample.com")]
-    assert len(found) > 100_000
-    assert [a for a, mailed in found if not a.isascii() and "@xn--" not in mailed] == []
+    mailed_addresses = [
+        (address, mail_address(address)) for _, address in accepted("a@ex{}ample.com")
+    ]
+    assert len(mailed_addresses) > 100_000
+    assert [a for a, mailed in mailed_addresses if not a.isascii() and "@xn--" not in mailed] == []
     wrong = [
         address
-        for address, mailed in found
+        for address, mailed in mailed_addresses
         if not mailed.isascii() or re.sub("[^@.]", "", mailed) != re.sub("[^@.]", "", address)
     ]
     assert wrong == []
@@ -55,31 +49,31 @@ def test_any_accepted_domain_is_mailed_to_one_name() -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("template", ["a{}b@example.com", "{}a@example.com", "a{}@example.com"])
 def test_what_does_not_show_is_refused_anywhere(template: str, hidden: str) -> None:
-    assert not is_taken(template.format(hidden))
-    assert not is_taken(f"a@ex{hidden}ample.com")
-    assert not is_taken(f"a@example.com{hidden}")
+    assert not is_email(template.format(hidden))
+    assert not is_email(f"a@ex{hidden}ample.com")
+    assert not is_email(f"a@example.com{hidden}")
 
 
 @pytest.mark.parametrize(
     "domain", ["ex\uff0eample.com", "example\u3002com", "a\uff20b.com", "a\uff1eb.c"]
 )
 def test_punctuation_in_disguise_is_refused(domain: str) -> None:
-    assert not is_taken(f"ada@{domain}")
+    assert not is_email(f"ada@{domain}")
 
 
 @pytest.mark.parametrize("letter", ["\u24d4", "\uff45", "\ufb01", "\u2103", "\uff76"])
 def test_a_domain_with_letters_in_disguise_is_refused(letter: str) -> None:
-    assert not is_taken(f"ada@{letter}xample.com")
+    assert not is_email(f"ada@{letter}xample.com")
 
 
 def test_letters_of_several_parts_are_accepted_in_a_domain() -> None:
-    assert is_taken("ada@mu\u0308ller.example")
-    assert is_taken("ada@M\u00dcLLER.example")
+    assert is_email("ada@mu\u0308ller.example")
+    assert is_email("ada@M\u00dcLLER.example")
 
 
 @pytest.mark.parametrize("letter", ["a", "ü", "用"])
 def test_no_label_is_longer_than_names_have(letter: str) -> None:
-    taken = [n for n in range(1, 80) if is_taken(f"ada@{letter * n}.example")]
+    taken = [n for n in range(1, 80) if is_email(f"ada@{letter * n}.example")]
     written = [mail_address(f"ada@{letter * n}.example")[4:].split(".")[0] for n in range(1, 80)]
     assert taken == [n for n, label in enumerate(written, 1) if len(label) <= 63]
 
@@ -88,12 +82,12 @@ def test_no_label_is_longer_than_names_have(letter: str) -> None:
     "encoded", ["=?utf-8?q?ada?=", "=?UTF-8?B?YWRh?=", "x=?iso-8859-1?Q?=41?="]
 )
 def test_what_mail_would_read_as_other_text_is_refused(encoded: str) -> None:
-    assert not is_taken(f"{encoded}@example.com")
+    assert not is_email(f"{encoded}@example.com")
 
 
 def test_signs_that_encode_nothing_are_accepted() -> None:
-    assert is_taken("a=?b@example.com")
-    assert is_taken("who?=me@example.com")
+    assert is_email("a=?b@example.com")
+    assert is_email("who?=me@example.com")
 
 
 @pytest.mark.parametrize(
@@ -106,5 +100,5 @@ def test_signs_that_encode_nothing_are_accepted() -> None:
     ],
 )  # fmt: skip
 def test_letters_of_every_script_are_accepted(address: str) -> None:
-    assert is_taken(address)
+    assert is_email(address)
     assert mail_address(address).rpartition("@")[0] == address.rpartition("@")[0]

@@ -127,11 +127,11 @@ def test_without_an_address_of_the_organization_there_is_no_reply_to() -> None:
 
 
 def test_the_organizations_mail_names_the_attendee_without_the_secret_link() -> None:
-    shown = booking(
+    body = booking(
         attendee={"phone": "+49 30 1234", "notes": "Bring\nthe dog"},
         answers={"topic": ["teeth", "tongue"], "first_visit": True, "left_out": None},
     )
-    mail = booking_mail(booking=shown, audience=Audience.ORGANIZATION, recipient="desk@x.example")
+    mail = booking_mail(booking=body, audience=Audience.ORGANIZATION, recipient="desk@x.example")
     text = text_of(mail)
     for line in (
         "Attendee: Jane Doe",
@@ -190,7 +190,7 @@ def test_a_retry_is_the_same_message() -> None:
 
 
 @pytest.mark.parametrize(
-    ("zone", "start", "minutes", "shown"),
+    ("zone", "start", "minutes", "when"),
     [
         (
             "Europe/Berlin",
@@ -240,7 +240,7 @@ def test_a_retry_is_the_same_message() -> None:
     ],
 )
 def test_times_are_in_the_attendees_zone_and_name_it(
-    zone: str, start: str, minutes: int, shown: str
+    zone: str, start: str, minutes: int, when: str
 ) -> None:
     starts_at = datetime.fromisoformat(start).replace(tzinfo=UTC)
     mail = booking_mail(
@@ -250,8 +250,8 @@ def test_times_are_in_the_attendees_zone_and_name_it(
             attendee={"timezone": zone},
         )
     )
-    assert f"When: {shown}\n" in text_of(mail)
-    assert shown in page_of(mail)
+    assert f"When: {when}\n" in text_of(mail)
+    assert when in page_of(mail)
 
 
 def test_zones_fall_back_to_the_bookings_and_the_organization_reads_its_own() -> None:
@@ -311,8 +311,8 @@ def test_a_location_is_a_link_only_if_it_is_a_safe_one(location: str, link: str 
 
 def test_nothing_but_a_location_becomes_a_link() -> None:
     link = "https://evil.example/"
-    shown = booking(title=link, answers={"site": link}, attendee={"name": link, "notes": link})
-    mail = booking_mail(booking=shown, audience=Audience.ORGANIZATION)
+    body = booking(title=link, answers={"site": link}, attendee={"name": link, "notes": link})
+    mail = booking_mail(booking=body, audience=Audience.ORGANIZATION)
     assert link in page_of(mail)
     assert Elements(page_of(mail)).links == []
 
@@ -326,14 +326,14 @@ def test_without_a_location_its_kind_is_written() -> None:
 @WITHOUT_HURRY
 @given(hostile, hostile, hostile)
 def test_anything_users_write_is_only_text(name: str, title: str, words: str) -> None:
-    shown = booking(
+    body = booking(
         title=title,
         location=words,
         answers={words: words},
         attendee={"name": name, "notes": words},
     )
     for audience in AUDIENCES:
-        mail = booking_mail(booking=shown, audience=audience, organization_name=name)
+        mail = booking_mail(booking=body, audience=audience, organization_name=name)
         message = parsed(mail)
         assert list(message) == HEADERS
         assert message["Subject"] == booking_message(mail).subject
@@ -353,9 +353,9 @@ def test_a_name_arrives_as_it_is_but_for_controls(name: str) -> None:
     content = booking_message(booking_mail(booking=booking(attendee={"name": name}))).content
     raw = message_from_string(content.decode(), policy=policy.compat32)["To"]
     # Not the newer parser: in Python 3.11 it puts spaces between the words of an encoded name.
-    shown, address = parseaddr(raw.replace("\r\n", ""))
+    encoded, address = parseaddr(raw.replace("\r\n", ""))
     expected = shortened(one_line(name) or "jane@example.com", LONGEST_NAME)
-    assert str(make_header(decode_header(shown))) == expected
+    assert str(make_header(decode_header(encoded))) == expected
     assert address == "jane@example.com"
 
 
@@ -403,8 +403,28 @@ def test_a_page_loads_nothing_and_follows_nobody() -> None:
 
 def test_a_message_is_shown_as_text_without_controls() -> None:
     mail = booking_mail(booking=booking(title="Hearing\x1b[31m test"))
-    shown = message_as_text(booking_message(mail).content)
-    assert shown.startswith("From: Praxis Müller <kalends@praxis.example>\nTo: Jane Doe <jane@")
-    assert "\n\nYour appointment is confirmed\n" in shown
-    assert "https://praxis.example/b/T0ken" in shown
-    assert "\x1b" not in shown
+    text = message_as_text(booking_message(mail).content)
+    assert text.startswith("From: Praxis Müller <kalends@praxis.example>\nTo: Jane Doe <jane@")
+    assert "\n\nYour appointment is confirmed\n" in text
+    assert "https://praxis.example/b/T0ken" in text
+    assert "\x1b" not in text
+
+
+def test_short_lines_of_ascii_are_sent_as_they_are() -> None:
+    parts = {part.get_content_subtype(): part for part in parsed(ascii_mail()).walk()}
+    assert parts["plain"]["Content-Transfer-Encoding"] == "7bit"
+    assert parts["html"]["Content-Transfer-Encoding"] == "7bit"
+
+
+@pytest.mark.parametrize("notes", ["ä", "a" * 999, "--=_2_boundary", "a\tb"])
+def test_what_mail_does_not_carry_as_it_is_gets_encoded(notes: str) -> None:
+    message = parsed(ascii_mail(booking=booking(attendee={"notes": notes})))
+    part = message.get_body(("plain",))
+    assert part is not None
+    assert part["Content-Transfer-Encoding"] == "quoted-printable"
+    assert f"Notes: {notes}\n" in body_of(message, "plain")
+    assert notes in body_of(message, "html")
+
+
+def ascii_mail(**changes: Any) -> BookingMail:
+    return booking_mail(organization_name="Praxis", **changes)

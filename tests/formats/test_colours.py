@@ -44,24 +44,24 @@ def rules_in(mail: str, scheme: str) -> dict[str, str]:
 
 
 def _of(text: str, where: str) -> str:
-    found = re.search(where + r"[^}]*?(?:background|color): ?(#\w{6})", text)
-    assert found, where
-    return found[1]
+    match = re.search(where + r"[^}]*?(?:background|color): ?(#\w{6})", text)
+    assert match, where
+    return match[1]
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK])
 def test_buttons_of_mails_and_pages_look_the_same(scheme: str) -> None:
-    found = rules_in(page_of(booking_mail()), scheme)
+    colours = rules_in(page_of(booking_mail()), scheme)
     css = style_sheet().split("prefers-color-scheme: dark")[scheme == DARK]
-    assert f"--accent: {found['button']};" in css
-    assert f"--on-accent: {found['text']};" in css
+    assert f"--accent: {colours['button']};" in css
+    assert f"--on-accent: {colours['text']};" in css
 
 
 @pytest.mark.parametrize("scheme", [LIGHT, DARK])
 def test_buttons_and_links_of_mail_can_be_read(scheme: str) -> None:
-    found = rules_in(page_of(booking_mail()), scheme)
-    assert contrast(found["button"], found["text"]) >= ENOUGH
-    assert contrast(found["link"], found["ground"]) >= ENOUGH
+    colours = rules_in(page_of(booking_mail()), scheme)
+    assert contrast(colours["button"], colours["text"]) >= ENOUGH
+    assert contrast(colours["link"], colours["ground"]) >= ENOUGH
 
 
 def test_the_style_sheet_names_no_colour_that_is_not_there() -> None:

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 import vobject
-from hypothesis import given
+from hypothesis import example, given
 from icalendar import Calendar
 
 from kalends.formats.cleaning import many_lines, one_line
@@ -15,10 +15,10 @@ from kalends.formats.icalendar.invitations import (
     FeedEntry,
     Invitation,
     Method,
-    Person,
     feed_ics,
     invitation_ics,
 )
+from kalends.formats.person import Person
 from tests.formats.samples import CHANGED, NOON
 from tests.formats.strategies import WITHOUT_HURRY, hostile
 from tests.formats.test_timezones import pinned
@@ -198,6 +198,7 @@ def test_a_fold_loses_nothing_at_any_length(length: int) -> None:
 
 @WITHOUT_HURRY
 @given(hostile, hostile)
+@example(name=".\r\n=", words="")
 def test_any_text_stays_text(name: str, words: str) -> None:
     people = {"organizer": Person(name, JANE.email), "attendees": (Person(name, JANE.email),)}
     content = invitation_ics(invitation(summary=words, description=words, location=words, **people))

@@ -53,8 +53,10 @@ def test_what_was_not_answered_is_not_shown(nothing: Any) -> None:
 
 @pytest.mark.parametrize("label", ["When", "Where", "What", "Booking", "Notes"])
 def test_a_label_like_one_of_ours_stays_an_answer(label: str) -> None:
-    asked = Question(key="own", label=label)
-    mail = booking_mail(booking=booking(answers={"own": LINK}), questions=[asked], manage_url=None)
+    question = Question(key="own", label=label)
+    mail = booking_mail(
+        booking=booking(answers={"own": LINK}), questions=[question], manage_url=None
+    )
     assert f"{label}: {LINK}" in str(event_of(mail)["DESCRIPTION"])
     assert "href" not in page_of(mail)
 
@@ -81,8 +83,8 @@ def test_a_label_like_one_of_ours_stays_an_answer(label: str) -> None:
 def test_a_video_link_is_not_sent_before_confirmation(
     event: MailKind, status: Status, audience: Audience, location: str, kind: LocationType | None
 ) -> None:
-    shown = booking(status=status, location=location, location_type=kind)
-    mail = booking_mail(kind=event, audience=audience, booking=shown)
+    body = booking(status=status, location=location, location_type=kind)
+    mail = booking_mail(kind=event, audience=audience, booking=body)
     for part in parts_of(mail):
         assert "meet.example" not in part
         assert "swordfish" not in part
@@ -109,14 +111,14 @@ def test_a_video_link_is_sent_with_the_confirmation(kind: LocationType | None) -
     ],
 )
 def test_any_other_place_is_sent_at_once(location: str, kind: LocationType | None) -> None:
-    shown = booking(status=Status.PENDING, location=location, location_type=kind)
-    text = text_of(booking_mail(kind=MailKind.REQUESTED, booking=shown))
+    body = booking(status=Status.PENDING, location=location, location_type=kind)
+    text = text_of(booking_mail(kind=MailKind.REQUESTED, booking=body))
     assert f"Where: {location}\n" in text
 
 
 def test_a_late_confirmation_of_a_cancelled_booking_holds_no_link() -> None:
-    shown = booking(location=LINK, location_type=LocationType.VIDEO)
-    for part in parts_of(booking_mail(booking=shown, now_is=Status.CANCELLED)):
+    body = booking(location=LINK, location_type=LocationType.VIDEO)
+    for part in parts_of(booking_mail(booking=body, now_is=Status.CANCELLED)):
         assert "meet.example" not in part
 
 
@@ -126,16 +128,16 @@ def test_the_mail_says_until_when_it_can_be_changed() -> None:
         booking=booking(attendee={"timezone": "Asia/Kathmandu"}),
     )
     until = "Monday, 30 November 2026, 14:45 (Asia/Kathmandu, GMT+5:45)"
-    for shown in (text_of(mail), page_of(mail)):
-        assert f"You can cancel or move it until {until}." in shown
+    for part in (text_of(mail), page_of(mail)):
+        assert f"You can cancel or move it until {until}." in part
     assert "T0ken" in text_of(mail)
 
 
 def test_without_a_link_the_mail_says_that_it_is_too_late() -> None:
     mail = booking_mail(changeable_until=NOON, manage_url=None)
-    for shown in (text_of(mail), page_of(mail)):
-        assert "can no longer be cancelled or moved online" in shown
-        assert "Cancel or move" not in shown
+    for part in (text_of(mail), page_of(mail)):
+        assert "can no longer be cancelled or moved online" in part
+        assert "Cancel or move" not in part
 
 
 @pytest.mark.parametrize(

@@ -23,24 +23,24 @@ BERLIN = zone_named("Europe/Berlin")
 
 
 def of_the_struct(slot: Slot, zone: Zone | None) -> SlotBody:
-    shown = SlotBody(
+    body = SlotBody(
         start_time=as_instant(slot.start),
         end_time=as_instant(slot.end),
         schedule_ids=show_schedule_ids(slot.schedule_ids),
         seats_left=slot.seats_left,
     )
     if zone is None:
-        return shown
+        return body
     return SlotBody(
-        shown.start_time,
-        shown.end_time,
-        shown.schedule_ids,
-        shown.seats_left,
+        body.start_time,
+        body.end_time,
+        body.schedule_ids,
+        body.seats_left,
         zone.local_text(slot.start),
     )
 
 
-def found(capacity: int, schedules: int) -> Slots:
+def slots_of(capacity: int, schedules: int) -> Slots:
     team = [Calendar(schedule_id(n), BERLIN, ALWAYS_OPEN) for n in range(1, schedules + 1)]
     ids = tuple(calendar.schedule_id for calendar in team)
     session = Session(NIGHT, Interval(NIGHT, NIGHT + 1800), ids, seats_taken=1)
@@ -57,7 +57,7 @@ def found(capacity: int, schedules: int) -> Slots:
 def test_the_text_is_what_the_struct_would_be(
     zone: Zone | None, capacity: int, schedules: int
 ) -> None:
-    listed = found(capacity, schedules)
+    listed = slots_of(capacity, schedules)
     assert len(listed) == 24
     expected = [json.decode(encode(of_the_struct(slot, zone))) for slot in listed]
     for _ in range(2):  # also when it is kept

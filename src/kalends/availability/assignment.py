@@ -61,6 +61,7 @@ class _ServableStarts:
         self.inputs = inputs
         self.candidates = candidates
         self.allowed = allowed
+        self.eligible = inputs.eligible
         self._open: dict[tuple[Hours, Zone], bytearray] = {}
         self._served: dict[ScheduleId, bytearray] = {}
 
@@ -70,7 +71,7 @@ class _ServableStarts:
         if flags is None:
             flags = self._open_in(calendar).copy()
             for rule in rules_of_calendar(calendar, self.inputs, self.candidates.span):
-                rule.strike(self.candidates, flags)
+                rule.exclude(self.candidates, flags)
             self._served[calendar.schedule_id] = flags
         return flags
 
@@ -81,14 +82,13 @@ class _ServableStarts:
             self._open[key] = flags = self.allowed.copy()
             if key not in self.candidates.fit:
                 duration = self.inputs.terms.duration
-                closed(*key, duration, self.candidates.span).strike(self.candidates, flags)
+                closed(*key, duration, self.candidates.span).exclude(self.candidates, flags)
         return self._open[key]
 
 
 def _open(servable: _ServableStarts, chosen: list[Chosen | None]) -> None:
     """What is booked anew at each candidate."""
-    inputs = servable.inputs
-    eligible = inputs.eligible
+    inputs, eligible = servable.inputs, servable.eligible
     is_one_of_many = [requirement.count for requirement in inputs.requirements] == [1]
     if is_one_of_many and len(eligible) == 1:
         served, alone = servable.served_by(eligible[0]), (eligible[0].schedule_id,)
@@ -96,74 +96,70 @@ def _open(servable: _ServableStarts, chosen: list[Chosen | None]) -> None:
         return
     for part, order in orders(inputs, servable.candidates, eligible):
         if is_one_of_many:
-            _assign_one(servable, part, order, eligible, chosen)
+            _assign_one(servable, part, order, chosen)
         else:
-            _assign_matching(servable, part, order, eligible, chosen)
+            _assign_matching(servable, part, order, chosen)
 
 
 def _assign_one(
-    servable: _ServableStarts,
-    part: range,
-    order: Order,
-    eligible: Sequence[Calendar],
-    chosen: list[Chosen | None],
+    servable: _ServableStarts, part: range, order: Order, chosen: list[Chosen | None]
 ) -> None:
     """One of many. Who runs ahead comes later, which depends on who can serve: those who have
     least today are asked first, and then all that are not far ahead of them, in their order."""
-    left = list(compress(part, servable.allowed[part.start : part.stop]))
+    eligible = servable.eligible
+    open_candidates = list(compress(part, servable.allowed[part.start : part.stop]))
     if order.is_fixed:
         in_order = order.among(bytes([1]) * len(eligible))
-        _assign_first(servable, left, [eligible[at] for at in in_order], chosen)
+        _assign_first(servable, open_candidates, [eligible[at] for at in in_order], chosen)
         return
-    left = _assign_first(servable, left, [eligible[at] for at in order.favoured], chosen)
+    open_candidates = _assign_first(
+        servable, open_candidates, [eligible[at] for at in order.favoured], chosen
+    )
     (shares,) = order.shares
     for today in sorted({share.today for share in shares}):
-        if not left:
+        if not open_candidates:
             return
         least = [eligible[share.place] for share in shares if share.today == today]
-        waiting = _assign_first(servable, left, least, chosen)
-        if len(waiting) < len(left):
+        waiting = _assign_first(servable, open_candidates, least, chosen)
+        if len(waiting) < len(open_candidates):
             near = [eligible[share.place] for share in shares if share.is_near(today)]
-            _assign_first(servable, [at for at in left if chosen[at]], near, chosen)
-        left = waiting
+            _assign_first(servable, [at for at in open_candidates if chosen[at]], near, chosen)
+        open_candidates = waiting
 
 
 def _assign_first(
     servable: _ServableStarts,
-    left: list[int],
+    candidates: list[int],
     in_order: Sequence[Calendar],
     chosen: list[Chosen | None],
 ) -> list[int]:
     """The first in order that can serve, for each of the candidates; which are left without."""
     for calendar in in_order:
-        if not left:
+        if not candidates:
             break
         served, alone = servable.served_by(calendar), (calendar.schedule_id,)
         waiting = []
-        for candidate in left:
+        for candidate in candidates:
             if served[candidate]:
                 chosen[candidate] = alone
             else:
                 waiting.append(candidate)
-        left = waiting
-    return left
+        candidates = waiting
+    return candidates
 
 
 def _assign_matching(
-    servable: _ServableStarts,
-    part: range,
-    order: Order,
-    eligible: Sequence[Calendar],
-    chosen: list[Chosen | None],
+    servable: _ServableStarts, part: range, order: Order, chosen: list[Chosen | None]
 ) -> None:
     """Any requirements. Candidates that the same schedules can serve are matched once."""
+    eligible = servable.eligible
     served = [servable.served_by(calendar)[part.start : part.stop] for calendar in eligible]
-    known: dict[tuple[int, ...], Chosen | None] = {}
+    chosen_of: dict[tuple[int, ...], Chosen | None] = {}
     for candidate, serving in zip(part, zip(*served, strict=True), strict=False):
-        if serving not in known:
+        if serving not in chosen_of:
             in_order = [eligible[at].schedule_id for at in order.among(serving)]
-            known[serving] = choose(servable.inputs.requirements, in_order)
-        chosen[candidate] = known[serving]
+            chosen_of[serving] = choose(servable.inputs.requirements, in_order)
+        chosen[candidate] = chosen_of[serving]
 
 
 def _sessions_by_candidate(
@@ -219,5 +215,5 @@ def can_serve_in(calendar: Calendar, inputs: SlotInputs, session: Session) -> bo
     ]
     for rule in rules:
         if rule.code is not Code.LIMIT_REACHED:
-            rule.strike(alone, flags)
+            rule.exclude(alone, flags)
     return bool(flags[0])

@@ -41,7 +41,7 @@ class Candidates:
     def flags(self) -> bytearray:
         return bytearray(b"\x01") * len(self.starts)
 
-    def strike(
+    def exclude(
         self, forbidden: Iterable[tuple[int, int]], before: int, after: int, flags: bytearray
     ) -> None:
         """Clears the flag of each start `s` for which `[s - before, s + after)` meets an interval.

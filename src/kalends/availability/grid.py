@@ -12,7 +12,14 @@ from functools import lru_cache
 from itertools import chain, pairwise
 
 from kalends.availability.candidates import Candidates
-from kalends.availability.hours import BLOCK, BLOCKS_KEPT, Hours, blocks_of, open_intervals, runs
+from kalends.availability.hours import (
+    BLOCK,
+    BLOCKS_KEPT,
+    Hours,
+    blocks_of,
+    open_intervals,
+    open_stretches,
+)
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import Zone
 
@@ -34,7 +41,7 @@ def starts_within(
             if span.start <= steps[0] and steps[-1] < span.end:
                 starts.extend(steps)
             elif steps[0] < span.end and span.start <= steps[-1]:
-                starts.extend(start for start in steps if span.holds(start))
+                starts.extend(start for start in steps if span.includes(start))
     return starts
 
 
@@ -80,7 +87,7 @@ def _steps(
     """The steps of each run that lie in `span` and fit the availability that the run is part of."""
     available = open_intervals(hours, zone, span.widened(0, duration))
     opens = [interval.start for interval in available]
-    for run in runs(hours, zone, span):
+    for run in open_stretches(hours, zone, span):
         if not run.overlaps(span):
             continue
         within = available[bisect_right(opens, max(run.start, span.start)) - 1]

@@ -105,5 +105,5 @@ def _around(start: int) -> Interval:
 
 
 def _obstacle(calendar: Calendar, rule: Rule, position: int, interval: Interval) -> Obstacle:
-    things = {Code.BUSY: calendar.busy, Code.SLOT_TAKEN: calendar.occupied}.get(rule.code, ())
-    return Obstacle(interval, position if position < len(things) else None)
+    intervals = {Code.BUSY: calendar.busy, Code.SLOT_TAKEN: calendar.occupied}.get(rule.code, ())
+    return Obstacle(interval, position if position < len(intervals) else None)

@@ -27,6 +27,7 @@ class Code(StrEnum):
     OUTSIDE_AVAILABILITY = "OUTSIDE_AVAILABILITY"
     NOT_A_SLOT = "NOT_A_SLOT"
     BUSY = "BUSY"
+    CALENDAR_UNKNOWN = "CALENDAR_UNKNOWN"
     LIMIT_REACHED = "LIMIT_REACHED"
     SLOT_TAKEN = "SLOT_TAKEN"
 
@@ -45,10 +46,10 @@ class Rule(NamedTuple):
     before: int
     after: int
 
-    def strike(self, candidates: Candidates, flags: bytearray) -> None:
+    def exclude(self, candidates: Candidates, flags: bytearray) -> None:
         """Clears the flags of the starts that it refuses."""
         if self.forbidden:
-            candidates.strike(self.forbidden, self.before, self.after, flags)
+            candidates.exclude(self.forbidden, self.before, self.after, flags)
 
     def obstacles(self, start: int) -> Iterator[tuple[int, Interval]]:
         """Position and time of each interval in the way of a start."""
@@ -91,6 +92,7 @@ def rules_of_calendar(
     return [
         _notice(calendar.notice, inputs.now),
         Rule(Code.BUSY, calendar.busy, before, after),
+        _unknown(calendar.known_until, before, after),
         _limit(calendar.booked, calendar.max_per_day, calendar.zone, span),
         Rule(Code.SLOT_TAKEN, taken, before, after),
     ]
@@ -106,6 +108,12 @@ def closed(hours: Hours, zone: Zone, duration: int, span: Interval) -> Rule:
 def _notice(notice: int | None, now: int) -> Rule:
     too_soon = [] if notice is None else [(ALWAYS_BEFORE, now + notice)]
     return Rule(Code.TOO_SHORT_NOTICE, too_soon, 0, 1)
+
+
+def _unknown(known_until: int | None, before: int, after: int) -> Rule:
+    """Time of which nobody knows what is busy in the calendars that the schedule reads."""
+    unknown = [] if known_until is None else [(known_until, ALWAYS_AFTER)]
+    return Rule(Code.CALENDAR_UNKNOWN, unknown, before, after)
 
 
 def _horizon(inputs: SlotInputs) -> Rule:

@@ -37,7 +37,8 @@ class Calendar:
     `busy` are `(start, end)` of time that cannot be booked; `occupied` of what bookings and live
     holds take, their buffers included, but for the group sessions in `SlotInputs.sessions`;
     `booked` are the starts of its live claims, each once however many seats it has, for as many
-    days as the range has (also where there is no limit: who has less that day is chosen first).
+    days as the range has (also where there is no limit: who has less that day is chosen first);
+    from `known_until` on nobody knows what is busy in calendars elsewhere that it reads.
     """
 
     schedule_id: ScheduleId
@@ -48,6 +49,7 @@ class Calendar:
     booked: Sequence[int] = ()
     notice: int | None = None
     max_per_day: int | None = None
+    known_until: int | None = None
 
 
 class Session(NamedTuple):

@@ -24,7 +24,7 @@ from kalends.availability.refusals import (
 from kalends.availability.rules import ORDER, Code, Rule, rule_of_opening, rules_of_joining
 from kalends.availability.slot_inputs import Calendar, SlotInputs
 
-__all__ = ["Decision", "Obstacle", "Refusal", "Slot", "Slots", "decide", "explain", "slots"]
+__all__ = ["Obstacle", "Refusal", "Slot", "SlotDecision", "Slots", "decide", "explain", "slots"]
 
 
 class Slot(NamedTuple):
@@ -95,7 +95,7 @@ class Slots(Sequence[Slot]):
         return kind(start, start + self.duration, schedule_ids, self._seats_left_at(start))
 
 
-class Decision(NamedTuple):
+class SlotDecision(NamedTuple):
     """The slot that may be booked; or None and every rule that refuses, in the API's order.
 
     `helpful` are the schedules with any one of which more requirements could be met, whether or
@@ -118,7 +118,7 @@ def slots(inputs: SlotInputs, span: Interval) -> Slots:
     return _choose(listed, candidates, may_join)
 
 
-def at_any_time(inputs: SlotInputs, span: Interval) -> SlotInputs | None:
+def without_now(inputs: SlotInputs, span: Interval) -> SlotInputs | None:
     """The same inputs without their now, if the time does not change its slots within `span`
     before that begins; None if it does."""
     notices = (inputs.terms.notice, *(calendar.notice for calendar in inputs.calendars))
@@ -128,7 +128,7 @@ def at_any_time(inputs: SlotInputs, span: Interval) -> SlotInputs | None:
     return replace(inputs, now=ALWAYS_BEFORE)
 
 
-def decide(inputs: SlotInputs, start: int, end: int | None = None) -> Decision:
+def decide(inputs: SlotInputs, start: int, end: int | None = None) -> SlotDecision:
     """Whether a booking may start at `start`, and which schedules it gets.
 
     With an `end` other than the terms' duration makes it, NOT_A_SLOT refuses.
@@ -138,7 +138,7 @@ def decide(inputs: SlotInputs, start: int, end: int | None = None) -> Decision:
     is_in_grid = _is_in_grid(inputs, start)
     is_in_time = end is None or end == start + inputs.terms.duration
     if chosen and is_in_grid and is_in_time and all(_flags(alone, rules_of_joining(inputs))):
-        return Decision(chosen[0])
+        return SlotDecision(chosen[0])
     # A session that can be joined asks no limit of the event type.
     refusals = [
         refusal
@@ -157,10 +157,10 @@ def decide(inputs: SlotInputs, start: int, end: int | None = None) -> Decision:
     # None of the schedules refuses: the requirements ask for more of them than there are.
     refusals = refusals or [Refusal(Code.NOT_A_SLOT)]
     ordered = sorted(refusals, key=lambda refusal: ORDER[refusal.code])
-    return Decision(None, tuple(ordered), helpful)
+    return SlotDecision(None, tuple(ordered), helpful)
 
 
-def explain(inputs: SlotInputs, start: int, end: int | None = None) -> Decision:
+def explain(inputs: SlotInputs, start: int, end: int | None = None) -> SlotDecision:
     """As `decide`, of a slot to be listed: one in the past is too late whatever the notice."""
     return decide(_never_in_the_past(inputs), start, end)
 
@@ -213,7 +213,7 @@ def _flags(
     flags = candidates.flags() if among is None else among.copy()
     if flags:
         for rule in rules:
-            rule.strike(candidates, flags)
+            rule.exclude(candidates, flags)
     return flags
 
 

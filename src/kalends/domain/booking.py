@@ -1,6 +1,6 @@
 """A booking: one attendee's appointment, and the states it may go through."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -11,6 +11,7 @@ from msgspec import Raw, Struct, structs
 
 from kalends.domain.actor import Actor
 from kalends.domain.errors import Invalid, InvalidTransition, NotReschedulable
+from kalends.domain.schedule import Schedule
 
 
 class Status(StrEnum):
@@ -40,12 +41,22 @@ TRANSITIONS: Final = {
 }
 
 
-class Booking(Struct, frozen=True, gc=False):
-    """As it is stored, in the order of its columns.
+class Host(Struct, frozen=True, gc=False):
+    """A schedule that belongs to a user, seen from a booking. Attendees see the `name`."""
 
-    `metadata`, `answers`, `answers_e164` and `cancelled_by` (an `Actor`) are JSON text, since they
-    are only passed on. Nothing in it leads back to it, so the garbage collector need not look at
-    it: thousands of them made each of its passes long.
+    schedule_id: UUID
+    user_id: UUID
+    name: str
+
+
+class Booking(Struct, frozen=True, gc=False):
+    """As it is stored, in the order of its columns; its `hosts` and
+    `calendar_events`, the last, are read along with it: its schedules as they are by then, and what
+    calendars elsewhere have of it, which who writes them notes there.
+
+    `metadata`, `answers`, `answers_e164`, `cancelled_by` (an `Actor`) and `calendar_events` are
+    JSON text, since they are only passed on. Nothing in it leads back to it, so the
+    garbage collector need not look at it: thousands of them made each of its passes long.
     """
 
     id: UUID
@@ -81,6 +92,9 @@ class Booking(Struct, frozen=True, gc=False):
     attendee_phone_e164: str | None = None
     answers_e164: Raw = Raw(b"{}")
     attendee_locale: str | None = None
+    needs_new_time: bool = False
+    hosts: tuple[Host, ...] = ()
+    calendar_events: Raw = Raw(b"[]")
 
     @property
     def occupies(self) -> bool:
@@ -88,25 +102,45 @@ class Booking(Struct, frozen=True, gc=False):
         return self.status in OCCUPYING and not self.conflict
 
 
+READ_ALONG: Final = ("hosts", "calendar_events")
+STORED_FIELDS: Final = tuple(n for n in Booking.__struct_fields__ if n not in READ_ALONG)
+
+
 class BookingFilter(Struct, frozen=True, kw_only=True):
     """What a list asks for; None asks nothing. Bounds are instants; `until` is inclusive.
-    `ends_after` with `before`: what meets the time in between.
+    `ends_after` with `before`: what meets the time in between. `among_schedules` are those of
+    which it is on one at least.
 
     `search` holds patterns for the folded text of a booking (`store/bookings/search.py`): of
     each tuple one has to fit.
     """
 
+    booking_id: UUID | None = None
     schedule_id: UUID | None = None
+    among_schedules: tuple[UUID, ...] | None = None
     event_type_id: UUID | None = None
+    attendee_email: str | None = None
     statuses: tuple[Status, ...] = ()
     after: datetime | None = None
     since: datetime | None = None
     until: datetime | None = None
     before: datetime | None = None
     ends_after: datetime | None = None
-    attendee_email: str | None = None
-    booking_id: UUID | None = None
     search: tuple[tuple[str, ...], ...] = ()
+
+
+def stored_values(booking: Booking) -> tuple[Any, ...]:
+    """The values of `STORED_FIELDS`."""
+    return structs.astuple(booking)[: len(STORED_FIELDS)]
+
+
+def hosts_among(schedules: Iterable[Schedule]) -> tuple[Host, ...]:
+    """Those of the schedules that belong to a user, in their order."""
+    return tuple(
+        Host(schedule.id, schedule.user_id, schedule.shown_name)
+        for schedule in schedules
+        if schedule.user_id is not None
+    )
 
 
 def changeable_until(
@@ -148,7 +182,7 @@ def with_canceller(before: Booking | None, after: Booking, actor: Actor) -> Book
 def merge_metadata(stored: Raw, changes: Mapping[str, Any]) -> Raw:
     """Key by key; a key set to None goes. Raises Invalid for more than can be kept."""
     merged = {**msgspec.json.decode(stored), **changes}
-    kept = Raw(msgspec.json.encode({k: v for k, v in merged.items() if v is not None}))
-    if len(bytes(kept)) > LARGEST_METADATA_BYTES:
+    encoded = Raw(msgspec.json.encode({k: v for k, v in merged.items() if v is not None}))
+    if len(bytes(encoded)) > LARGEST_METADATA_BYTES:
         raise Invalid.field("metadata", f"must have at most {LARGEST_METADATA_BYTES} bytes")
-    return kept
+    return encoded

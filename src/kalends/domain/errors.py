@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final, NamedTuple
 
 from kalends.domain.faults import Fault
+from kalends.domain.ids import NOUNS
 
 
 class Detail(NamedTuple):
@@ -79,8 +80,9 @@ class NotFound(KalendsError):
     code = "NOT_FOUND"
 
     @classmethod
-    def thing(cls, noun: str, shown_id: str) -> "NotFound":
-        return cls(f"There is no {noun} {shown_id!r} in this organization.")
+    def with_id(cls, prefix: str, public_id: str) -> "NotFound":
+        """Of the noun that ids with this prefix stand for."""
+        return cls(f"There is no {NOUNS[prefix]} {public_id!r} in this organization.")
 
 
 class MethodNotAllowed(KalendsError):
@@ -150,6 +152,9 @@ class HoldExpired(KalendsError):
 class SlugTaken(KalendsError):
     code = "SLUG_TAKEN"
 
+    def __init__(self, slug: str | None) -> None:
+        super().__init__(f"The slug {slug!r} is taken. Choose another one.")
+
 
 class KeyReused(KalendsError):
     code = "IDEMPOTENCY_KEY_REUSED"
@@ -191,6 +196,18 @@ SOURCE_ERRORS: Final[tuple[type[SourceError], ...]] = (
 """All of them: a failed run has the code of one."""
 
 
+class CalendarCredentialsRefused(KalendsError):
+    """The server of an account with calendars does not accept what was given to sign in."""
+
+    code = "CALENDAR_CREDENTIALS_REFUSED"
+
+
+class CalendarUnreachable(KalendsError):
+    """Nothing usable came back from the server of an account with calendars."""
+
+    code = "CALENDAR_UNREACHABLE"
+
+
 class Unavailable(KalendsError):
     """The database is away or starting; `retry_after` is in seconds."""
 
@@ -198,12 +215,18 @@ class Unavailable(KalendsError):
     retry_after = 2
 
 
+class NotReplicated(Unavailable):
+    """The database reads, but its standby does not confirm what is written."""
+
+    code = "NOT_REPLICATED"
+
+
 def code_of(error: KalendsError) -> str:
     """The error's code as the API shows it."""
     return error.refusal if isinstance(error, Refused) else error.code
 
 
-def details_as_shown(error: KalendsError) -> list[dict[str, Any]]:
+def details_as_json(error: KalendsError) -> list[dict[str, Any]]:
     """The details as plain values, without what is empty."""
-    shown = [{"field": d.field, "message": d.message, "code": d.code} for d in error.details]
-    return [{name: v for name, v in detail.items() if v is not None} for detail in shown]
+    details = [{"field": d.field, "message": d.message, "code": d.code} for d in error.details]
+    return [{name: v for name, v in detail.items() if v is not None} for detail in details]

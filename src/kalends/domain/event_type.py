@@ -21,6 +21,14 @@ class QuestionType(StrEnum):
     CONSENT = "consent"
 
 
+class HostChoice(StrEnum):
+    """Whether visitors of the page choose with whom it is."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
 _LINK: Final = re.compile(r"\[([^\[\]]+)\]\((https://[^\s()<>\"\\]+)\)")
 
 
@@ -45,8 +53,8 @@ class Question(Struct, frozen=True, kw_only=True):
     @property
     def link(self) -> TextLink | None:
         """The one in the label of a consent; of all else the label is plain text."""
-        found = links_in(self.label) if self.type is QuestionType.CONSENT else []
-        return found[0] if found else None
+        links = links_in(self.label) if self.type is QuestionType.CONSENT else []
+        return links[0] if links else None
 
     @property
     def plain_label(self) -> str:
@@ -105,6 +113,7 @@ class EventTypeRules(EventTypeTerms, frozen=True, kw_only=True):
     expire_pending: bool
     complete_after_minutes: int | None
     is_active: bool
+    host_choice: HostChoice = HostChoice.NONE
 
 
 class EventType(EventTypeRules, frozen=True, kw_only=True):

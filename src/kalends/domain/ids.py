@@ -25,6 +25,35 @@ DELIVERY: Final = "whd"
 MAIL: Final = "mail"
 INTEGRATION: Final = "int"
 RUN: Final = "run"
+CALENDAR_CONNECTION: Final = "ccn"
+CALENDAR: Final = "cal"
+CALENDAR_EVENT: Final = "cev"
+ABSENCE: Final = "abs"
+CALENDAR_SYNC: Final = "csr"
+SESSION: Final = "ses"
+CALENDAR_FINDING: Final = "cfd"
+# What people call the thing that an id with this prefix stands for.
+NOUNS: Final = {
+    BOOKING: "booking",
+    SCHEDULE: "schedule",
+    EVENT_TYPE: "event type",
+    ORGANIZATION: "organization",
+    BUSY_TIME: "busy time",
+    API_KEY: "API key",
+    USER: "user",
+    HOLD: "hold",
+    ENDPOINT: "webhook",
+    DELIVERY: "delivery",
+    MAIL: "mail",
+    RUN: "run",
+    CALENDAR_CONNECTION: "calendar connection",
+    CALENDAR: "calendar",
+    CALENDAR_EVENT: "event of a calendar",
+    ABSENCE: "absence",
+    CALENDAR_SYNC: "sync",
+    SESSION: "session",
+    CALENDAR_FINDING: "finding",
+}
 
 ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 LENGTH: Final = 22
@@ -41,7 +70,7 @@ def new_id(now_ms: int | None = None) -> UUID:
     return UUID(int=(high << 64) | low)
 
 
-def made_at(uuid: UUID) -> datetime:
+def time_of_id(uuid: UUID) -> datetime:
     """When an id of `new_id` was made, to the millisecond."""
     return datetime.fromtimestamp((uuid.int >> 80) / 1000, UTC)
 
@@ -51,7 +80,7 @@ def first_id_at(moment: datetime) -> UUID:
     return UUID(int=round(moment.timestamp() * 1000) << 80)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)  # 3 MB
 def encode_id(prefix: str, uuid: UUID) -> str:
     """The id as the API shows it, such as `bk_01…`."""
     return f"{prefix}_{base62(uuid.int)}"

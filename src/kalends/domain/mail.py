@@ -1,10 +1,19 @@
 """Mail: what kinds there are, whom it is for, and where it stands."""
 
-from datetime import datetime
+import hashlib
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
+
+from kalends.domain.durations import HOUR, MINUTE, SECOND
+
+# After each try that the server refused for now; when the last has failed too, it is given up.
+MAIL_RETRY_AFTER: Final = (5 * SECOND, 30 * SECOND, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR)
+# What waits for a mail server that takes nothing is given up then (RFC 5321 4.5.4.1).
+WAITS_FOR_SERVER: Final = timedelta(days=4)
 
 
 class MailKind(StrEnum):
@@ -41,6 +50,11 @@ class MailState(StrEnum):
 def is_same_mailbox(one: str, other: str) -> bool:
     """Whether two addresses are one but for the case of their letters."""
     return one.casefold() == other.casefold()
+
+
+def destination_of(address: str) -> UUID:
+    """What an address is known by as a destination; the same for whatever case of its letters."""
+    return UUID(bytes=hashlib.sha256(address.casefold().encode()).digest()[:16])
 
 
 class Mail(Struct, frozen=True):

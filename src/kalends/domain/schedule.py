@@ -2,11 +2,31 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
 
+from kalends.domain.calendars.policies import CalendarPolicy
+
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Color(StrEnum):
+    """What tells schedules apart at a glance. Given out in turn, in the order of migration 0023."""
+
+    BLUE = "blue"
+    ORANGE = "orange"
+    GREEN = "green"
+    PURPLE = "purple"
+    RED = "red"
+    TEAL = "teal"
+    YELLOW = "yellow"
+    PINK = "pink"
+    INDIGO = "indigo"
+    LIME = "lime"
+    BROWN = "brown"
+    CYAN = "cyan"
 
 
 class WindowText(Struct, frozen=True):
@@ -29,15 +49,29 @@ class BookingLimits(Struct, frozen=True, omit_defaults=True):
 
 
 class ScheduleRules(Struct, frozen=True, kw_only=True):
-    """`availability` None means open at all times, an empty one never."""
+    """`availability` None means open at all times, an empty one never.
+
+    `user_id` is the member whose schedule it is; None is a room's. Attendees see `public_name`,
+    where it is None the name. A `slug` and `color` of None are given out when it is first written.
+    """
 
     name: str
-    description: str | None
-    timezone: str
-    availability: Availability | None
-    overrides: Overrides
-    booking_limits: BookingLimits
-    is_active: bool
+    description: str | None = None
+    timezone: str = "UTC"
+    availability: Availability | None = None
+    overrides: Overrides = {}
+    booking_limits: BookingLimits = BookingLimits()
+    is_active: bool = True
+    user_id: UUID | None = None
+    slug: str | None = None
+    public_name: str | None = None
+    color: Color | None = None
+    calendar_policy: CalendarPolicy = CalendarPolicy()
+
+    @property
+    def shown_name(self) -> str:
+        """What attendees see."""
+        return self.public_name or self.name
 
 
 class Schedule(ScheduleRules, frozen=True, kw_only=True):
@@ -58,3 +92,10 @@ class BusyTime(Struct, frozen=True, kw_only=True, gc=False):
     end_time: datetime
     reason: str | None
     created_at: datetime
+
+
+class ListedBusyTime(BusyTime, frozen=True, kw_only=True, gc=False):
+    """One that was entered, or a piece of at most a day from a calendar elsewhere: then it has no
+    reason, an id that is no busy time's, and was read when it was `created_at`."""
+
+    calendar_id: UUID | None = None

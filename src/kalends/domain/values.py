@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta
 
-from kalends.domain.visible import NOT_BLANK, hides_something
+from kalends.domain.invisible_characters import NOT_BLANK, has_hidden_characters
 
 FIRST_YEAR: Final = 1900
 LAST_YEAR: Final = 2199
@@ -65,9 +65,9 @@ class Instant(datetime):
 
     @classmethod
     def parse(cls, text: str) -> "Instant":
-        found = _INSTANT.fullmatch(text)
-        if found:
-            return cls.of(_as_utc(text, found))
+        match = _INSTANT.fullmatch(text)
+        if match:
+            return cls.of(_as_utc(text, match))
         if _INSTANT.fullmatch(_LOST_PLUS.sub("+", text)):
             raise ValueError(
                 "has a space before its offset: in a URL a `+` has to be written as %2B, "
@@ -84,19 +84,19 @@ class Instant(datetime):
         return cls.fromtimestamp(int(moment.timestamp()), UTC)
 
 
-def _as_utc(text: str, found: re.Match[str]) -> datetime:
+def _as_utc(text: str, match: re.Match[str]) -> datetime:
     """Raises ValueError for a moment that does not exist or lies outside 1900 to 2199."""
-    year, month, day, hour, minute = (int(found[i]) for i in range(1, 6))
-    hours, minutes = int(found[9] or 0), int(found[10] or 0)
+    year, month, day, hour, minute = (int(match[i]) for i in range(1, 6))
+    hours, minutes = int(match[9] or 0), int(match[10] or 0)
     if hours > 23 or minutes > 59:
         raise ValueError(f"{text!r} has an offset that cannot be")
     if not FIRST_YEAR - 1 <= year <= LAST_YEAR + 1:
         raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
     try:
-        local = datetime(year, month, day, hour, minute, int(found[6] or 0), tzinfo=UTC)
+        local = datetime(year, month, day, hour, minute, int(match[6] or 0), tzinfo=UTC)
     except ValueError as error:
         raise ValueError(f"{text!r} is not a moment that exists") from error
-    offset = (hours * 3600 + minutes * 60) * (-1 if found[8] == "-" else 1)
+    offset = (hours * 3600 + minutes * 60) * (-1 if match[8] == "-" else 1)
     moment = datetime.fromtimestamp(local.timestamp() - offset, UTC)
     if not FIRST_YEAR <= moment.year <= LAST_YEAR:
         raise ValueError(f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
@@ -106,11 +106,7 @@ def _as_utc(text: str, found: re.Match[str]) -> datetime:
 class Day(date):
     """A day of the calendar, in no zone."""
 
-    SCHEMA: Final[dict[str, Any]] = {
-        "type": "string",
-        "format": "date",
-        "examples": ["2026-12-01"],
-    }
+    SCHEMA: Final[dict[str, Any]] = {"type": "string", "format": "date", "examples": ["2026-12-01"]}
 
     @classmethod
     def parse(cls, text: str) -> "Day":
@@ -142,7 +138,7 @@ class Email(str):
     def parse(cls, text: str) -> "Email":
         if len(text) > 254 or not _EMAIL.fullmatch(text) or ".." in text:
             raise ValueError("must be an e-mail address, such as john@example.com")
-        if hides_something(text) or _LOST in text:
+        if has_hidden_characters(text) or _LOST in text:
             raise ValueError(
                 "must be an e-mail address without invisible characters, such as john@example.com"
             )

@@ -2,7 +2,6 @@
 
 import base64
 import hmac
-import random
 import secrets
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -11,34 +10,33 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
-CREATED: Final = "booking.created"
-CONFIRMED: Final = "booking.confirmed"
-CANCELLED: Final = "booking.cancelled"
-COMPLETED: Final = "booking.completed"
-NO_SHOW: Final = "booking.no_show"
-RESCHEDULED: Final = "booking.rescheduled"
-UPDATED: Final = "booking.updated"
-REMINDER: Final = "booking.reminder"
+from kalends.domain.durations import HOUR, MINUTE, SECOND
+
 TEST: Final = "webhook.test"
 
 # After the first try, and each one that fails; when the last has failed too, it is exhausted.
 DELIVERY_RETRY_AFTER: Final = (
-    timedelta(seconds=5),
-    timedelta(minutes=5),
-    timedelta(minutes=30),
-    timedelta(hours=2),
-    timedelta(hours=5),
-    timedelta(hours=10),
-    timedelta(hours=14),
-    timedelta(hours=20),
-    timedelta(hours=24),
+    *(5 * SECOND, 5 * MINUTE, 30 * MINUTE),
+    *(2 * HOUR, 5 * HOUR, 10 * HOUR, 14 * HOUR, 20 * HOUR, 24 * HOUR),
 )
-JITTER: Final = 0.1
-LONGEST_RETRY_AFTER: Final = timedelta(hours=24)
 DISABLED_AFTER: Final = timedelta(days=5)
 BOTH_SECRETS_FOR: Final = timedelta(hours=24)
 SECRET_PREFIX: Final = "whsec_"
 SECRET_BYTES: Final = 32
+
+
+class EventName(StrEnum):
+    """The events that an endpoint can receive."""
+
+    CREATED = "booking.created"
+    CONFIRMED = "booking.confirmed"
+    CANCELLED = "booking.cancelled"
+    COMPLETED = "booking.completed"
+    NO_SHOW = "booking.no_show"
+    RESCHEDULED = "booking.rescheduled"
+    REASSIGNED = "booking.reassigned"
+    UPDATED = "booking.updated"
+    REMINDER = "booking.reminder"
 
 
 class State(StrEnum):
@@ -64,21 +62,6 @@ class WebhookEndpoint(Struct, frozen=True):
     failing_since: datetime | None
     created_at: datetime
     updated_at: datetime
-
-
-class DeliveryAttempt(Struct, frozen=True, kw_only=True):
-    """One try to deliver. `status` is None where nothing came back, `response` the first kilobyte
-    of what did; `error` says why it does not count as taken."""
-
-    at: datetime
-    status: int | None
-    duration_ms: int
-    error: str | None
-    response: str | None
-
-    @property
-    def is_taken(self) -> bool:
-        return self.error is None
 
 
 class Delivery(Struct, frozen=True):
@@ -110,17 +93,3 @@ def standard_signature(secret: str, webhook_id: str, timestamp: int, body: bytes
     key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
     signed = f"{webhook_id}.{timestamp}.".encode() + body
     return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
-
-
-def next_try(tries: int, scale: float, retry_after: timedelta | None) -> timedelta | None:
-    """How long to wait after that many tries failed; None where it is given up.
-
-    The timetable is scaled, and jittered so that what failed together does not come back
-    together. What the receiver asks for (`Retry-After`, RFC 9110 10.2.3) is neither, but is
-    not believed beyond a day.
-    """
-    if tries > len(DELIVERY_RETRY_AFTER):
-        return None
-    planned = DELIVERY_RETRY_AFTER[tries - 1] * scale * random.uniform(1 - JITTER, 1 + JITTER)
-    requested = min(retry_after or timedelta(0), LONGEST_RETRY_AFTER)
-    return max(planned, requested)

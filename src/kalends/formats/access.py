@@ -27,6 +27,18 @@ class OrganizationBody(Struct, frozen=True):
             examples=["DE"],
         ),
     ]
+    locale: Annotated[
+        str | None,
+        Meta(
+            description="The language (BCP 47) of pages and mails for readers of whom none is "
+            "known.",
+            examples=["de"],
+        ),
+    ]
+    staff_may_edit_hours: Annotated[
+        bool,
+        Meta(description="Whether users with the role `staff` set the hours of their schedules."),
+    ]
     mode: Annotated[Mode, Meta(description="test: this is the sandbox of an organization.")]
     created_at: datetime
     updated_at: datetime
@@ -65,6 +77,14 @@ class AccountBody(Struct, frozen=True):
 
     id: Annotated[str, Meta(examples=["usr_0352lF5NnllfIJ66lPpfc3"])]
     email: str
+    locale: Annotated[
+        str | None,
+        Meta(
+            description="The language (BCP 47) of the console and of mails to the user; null: the "
+            "organization's.",
+            examples=["de"],
+        ),
+    ]
     created_at: datetime
     memberships: list[MembershipBody]
 
@@ -92,11 +112,12 @@ def show_account(user: User, memberships: Iterable[Membership]) -> dict[str, Any
     return {
         "id": ids.encode_id(ids.USER, user.id),
         "email": user.email,
+        "locale": user.locale,
         "created_at": user.created_at,
         "memberships": [_show_membership(membership) for membership in memberships],
     }
 
 
 def _show_membership(membership: Membership) -> dict[str, Any]:
-    shown_id = ids.encode_id(ids.ORGANIZATION, membership.organization_id)
-    return structs.asdict(membership) | {"organization_id": shown_id}
+    organization_id = ids.encode_id(ids.ORGANIZATION, membership.organization_id)
+    return structs.asdict(membership) | {"organization_id": organization_id}

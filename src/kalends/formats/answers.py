@@ -21,10 +21,12 @@ def label_answers(
 ) -> list[LabelledAnswer]:
     """The answers that were given, in the order of the questions, then those that are asked no
     more: these go by their keys, made readable."""
-    given = json.decode(answers) if isinstance(answers, Raw) else answers
-    labels = {question.key: question.plain_label for question in questions if question.key in given}
-    labels |= {key: _readable(key) for key in given if key not in labels}
-    texts = {key: _text(given[key]) for key in labels}
+    values = json.decode(answers) if isinstance(answers, Raw) else answers
+    labels = {
+        question.key: question.plain_label for question in questions if question.key in values
+    }
+    labels |= {key: _readable(key) for key in values if key not in labels}
+    texts = {key: _text(values[key]) for key in labels}
     return [LabelledAnswer(label, texts[key]) for key, label in labels.items() if texts[key]]
 
 

@@ -7,7 +7,8 @@ from msgspec import Meta, Raw, Struct
 
 from kalends.domain import ids
 from kalends.domain.actor import Actor
-from kalends.domain.booking import Booking, LocationType, Status
+from kalends.domain.booking import Booking, Host, LocationType, Status
+from kalends.domain.calendars.links import LinkState
 from kalends.formats.encoding import encode_raw
 
 
@@ -44,6 +45,32 @@ class External(Struct, frozen=True):
 
     provider: str | None
     uid: str | None
+
+
+class HostBody(Struct, frozen=True):
+    """A member whom the attendee meets, by a schedule that the booking takes."""
+
+    schedule_id: str
+    user_id: Annotated[str, Meta(description="The member whose schedule it is.")]
+    name: Annotated[
+        str, Meta(description="The schedule's `public_name`.", examples=["Ada Lovelace"])
+    ]
+
+
+class CalendarEventOfBooking(Struct, frozen=True):
+    """An event for the booking in the calendar that one of its schedules writes."""
+
+    schedule_id: str
+    calendar_id: str
+    state: Annotated[
+        LinkState,
+        Meta(
+            description="`waiting` until it is there, `written`, `failed` where it cannot be "
+            "written, `asking` where it was deleted there and somebody has to decide."
+        ),
+    ]
+    url: Annotated[str | None, Meta(description="Where it can be seen; null where unknown.")]
+    error: Annotated[str | None, Meta(description="Why it is not as it should be.")]
 
 
 class BookingBody(Struct, frozen=True, kw_only=True):
@@ -90,6 +117,20 @@ class BookingBody(Struct, frozen=True, kw_only=True):
             "where no number can be made of one."
         ),
     ] = {}
+    hosts: Annotated[
+        list[HostBody], Meta(description="Those of its schedules that belong to a user.")
+    ] = []
+    needs_new_time: Annotated[
+        bool,
+        Meta(
+            description="Whether the attendee was asked to choose another time, since its host is "
+            "absent; until then the booking keeps the one that it has."
+        ),
+    ] = False
+    calendar_events: Annotated[
+        list[CalendarEventOfBooking],
+        Meta(description="What calendars elsewhere have of it, as far as it was written."),
+    ] = []
 
 
 class CancelledBookingBody(BookingBody, frozen=True, kw_only=True):
@@ -134,6 +175,17 @@ def show_booking(booking: Booking) -> dict[str, Any]:
         "created_at": b.created_at,
         "updated_at": b.updated_at,
         "answers_e164": b.answers_e164,
+        "hosts": [_host(host) for host in b.hosts],
+        "needs_new_time": b.needs_new_time,
+        "calendar_events": b.calendar_events,
+    }
+
+
+def _host(host: Host) -> dict[str, str]:
+    return {
+        "schedule_id": ids.encode_id(ids.SCHEDULE, host.schedule_id),
+        "user_id": ids.encode_id(ids.USER, host.user_id),
+        "name": host.name,
     }
 
 

@@ -21,6 +21,8 @@ _UNWANTED: Final = re.compile(
 _SPACES: Final = re.compile("[ \t\n]+")
 _LINK_SCHEMES: Final = frozenset({"http", "https"})
 _PHONE: Final = re.compile(r"tel:\+?[0-9().-]{2,40}(;[a-z0-9=+.;-]{1,60})?", re.ASCII)
+# An address of which nothing has to be written in another way, in a header or a URI.
+_PLAIN_ADDRESS: Final = re.compile(r"[A-Za-z0-9!$'*+._~-]+@[A-Za-z0-9.-]+")
 _NOT_IN_A_DOMAIN: Final = re.compile(r"[\s@\"(),:;<>\[\]\\]")
 _NOT_IN_A_LABEL: Final = re.compile(r"[\x00-,./:-@\[-`{-\x7f]")
 # What may stand in a mailto address beside letters and digits (RFC 6068 2), `/` left out.
@@ -29,11 +31,15 @@ _MAILTO_SAFE: Final = "!$'*+-._~"
 
 def one_line(text: str) -> str:
     """The text on one line: breaks are spaces, controls are gone."""
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")
     return _SPACES.sub(" ", many_lines(text)).strip(" ")
 
 
 def many_lines(text: str) -> str:
     """The text with `\\n` as its only break, tabs kept, other controls gone."""
+    if text.isprintable():  # most text is: no break is, nor anything that is unwanted
+        return text
     return _UNWANTED.sub("", _BREAKS.sub("\n", text)).strip("\n")
 
 
@@ -64,6 +70,8 @@ def mail_address(address: str) -> str:
     A local part outside ASCII stays; it needs a server with SMTPUTF8 (RFC 6531). What cannot be in
     a domain is left out: then there is no such place, rather than another recipient.
     """
+    if _PLAIN_ADDRESS.fullmatch(address):
+        return address
     local, _, domain = one_line(address).rpartition("@")
     labels = _NOT_IN_A_DOMAIN.sub("", domain).split(".")
     return f"{local}@{'.'.join(map(_a_label, labels))}"
@@ -71,6 +79,8 @@ def mail_address(address: str) -> str:
 
 def mailto(address: str) -> str:
     """The address as a URI (RFC 6068), for invitations."""
+    if _PLAIN_ADDRESS.fullmatch(address):
+        return f"mailto:{address}"
     local, _, domain = mail_address(address).rpartition("@")
     return f"mailto:{quote(local, safe=_MAILTO_SAFE)}@{quote(domain, safe='-._~')}"
 

@@ -26,8 +26,8 @@ def zone_links() -> dict[str, str]:
 
 def country_of_zone(name: str) -> str | None:
     """The country of the zone, also by a name that it had before; None for UTC and its like."""
-    known = countries_by_zone()
-    return known.get(name) or known.get(zone_links().get(name, ""))
+    countries = countries_by_zone()
+    return countries.get(name) or countries.get(zone_links().get(name, ""))
 
 
 def _table(name: str) -> list[list[str]]:

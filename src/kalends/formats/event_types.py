@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kalends.domain import ids
 from kalends.domain.booking import LocationType
-from kalends.domain.event_type import EventType, QuestionType, Requirement
+from kalends.domain.event_type import EventType, HostChoice, QuestionType, Requirement
 
 
 class RequirementBody(Struct, frozen=True):
@@ -40,13 +40,15 @@ class QuestionBody(Struct, frozen=True):
     ]
 
 
+BookingsOnOneDay = Annotated[
+    int, Meta(description="Bookings of this event type that start on one day.")
+]
+
+
 class EventTypeLimits(Struct, frozen=True):
     """What is not limited is left out."""
 
-    max_per_day: (
-        Annotated[int, Meta(description="Bookings of this event type that start on one day.")]
-        | UnsetType
-    ) = UNSET
+    max_per_day: BookingsOnOneDay | UnsetType = UNSET
 
 
 class EventTypeBody(Struct, frozen=True):
@@ -91,6 +93,9 @@ class EventTypeBody(Struct, frozen=True):
     expire_pending: bool
     complete_after_minutes: int | None
     is_active: bool
+    host_choice: Annotated[
+        HostChoice, Meta(description="Whether visitors of its page choose with whom it is.")
+    ]
     created_at: datetime
     updated_at: datetime
 
@@ -122,18 +127,19 @@ def show_event_type(event_type: EventType) -> dict[str, Any]:
         "expire_pending": e.expire_pending,
         "complete_after_minutes": e.complete_after_minutes,
         "is_active": e.is_active,
+        "host_choice": e.host_choice,
         "created_at": e.created_at,
         "updated_at": e.updated_at,
     }
 
 
 def _requirement(requirement: Requirement) -> dict[str, Any]:
-    shown = [ids.encode_id(ids.SCHEDULE, id_) for id_ in requirement.schedule_ids]
-    found: dict[str, Any] = {"count": requirement.count, "schedule_ids": shown}
+    schedule_ids = [ids.encode_id(ids.SCHEDULE, id_) for id_ in requirement.schedule_ids]
+    body: dict[str, Any] = {"count": requirement.count, "schedule_ids": schedule_ids}
     if requirement.weights:
         weights = requirement.weights.items()
-        found["weights"] = {ids.encode_id(ids.SCHEDULE, id_): weight for id_, weight in weights}
-    return found
+        body["weights"] = {ids.encode_id(ids.SCHEDULE, id_): weight for id_, weight in weights}
+    return body
 
 
 def _only_schedule(requirements: list[Requirement]) -> str | None:

@@ -59,8 +59,8 @@ def event_json(
 ) -> bytes:
     """The event as JSON: the same bytes each time, as they are signed."""
     overridden = OVERRIDDEN if override else UNSET
-    shown_id = ids.encode_id(ids.EVENT, event_id)
-    return encode(_Event(shown_id, kind, created_at, data, previous, actor, overridden))
+    public_id = ids.encode_id(ids.EVENT, event_id)
+    return encode(_Event(public_id, kind, created_at, data, previous, actor, overridden))
 
 
 def test_data(endpoint_id: UUID) -> dict[str, Any]:

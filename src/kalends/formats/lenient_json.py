@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from kalends.availability.wallclock import UnknownZone, zone_named
+from kalends.domain.invisible_characters import is_blank
 from kalends.domain.values import FIRST_YEAR, LAST_YEAR
-from kalends.domain.visible import is_blank
 
 DEEPEST: Final = 12
 LARGEST_WHOLE: Final = 2**53

@@ -2,12 +2,30 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kalends.domain import ids
-from kalends.domain.schedule import WEEKDAYS, Availability, BookingLimits, BusyTime, Schedule
+from kalends.domain.calendars.policies import (
+    CalendarPolicy,
+    EventDetails,
+    FreshCheck,
+    OnDelete,
+    OnMove,
+    PendingEvents,
+    WhenStale,
+)
+from kalends.domain.schedule import (
+    WEEKDAYS,
+    Availability,
+    BookingLimits,
+    BusyTime,
+    Color,
+    ListedBusyTime,
+    Schedule,
+)
 
 
 class TimeWindow(Struct, frozen=True):
@@ -18,17 +36,31 @@ class TimeWindow(Struct, frozen=True):
     end: Annotated[str, Meta(examples=["17:00"])]
 
 
+BookingsOnOneDay = Annotated[
+    int, Meta(description="Bookings that start on one day of the schedule's zone.")
+]
+HoursOfNotice = Annotated[
+    float, Meta(description="Hours between now and the start of a new booking.")
+]
+
+
 class ScheduleLimits(Struct, frozen=True):
     """What is not limited is left out."""
 
-    max_per_day: (
-        Annotated[int, Meta(description="Bookings that start on one day of the schedule's zone.")]
-        | UnsetType
-    ) = UNSET
-    min_notice_hours: (
-        Annotated[float, Meta(description="Hours between now and the start of a new booking.")]
-        | UnsetType
-    ) = UNSET
+    max_per_day: BookingsOnOneDay | UnsetType = UNSET
+    min_notice_hours: HoursOfNotice | UnsetType = UNSET
+
+
+class CalendarPolicyBody(Struct, frozen=True):
+    """What the schedule does about its calendars elsewhere."""
+
+    on_move: OnMove
+    on_delete: OnDelete
+    pending: PendingEvents
+    details: EventDetails
+    fresh_check: FreshCheck
+    when_stale: WhenStale
+    close_after_hours: int | None
 
 
 class ScheduleBody(Struct, frozen=True):
@@ -56,6 +88,26 @@ class ScheduleBody(Struct, frozen=True):
     is_active: bool
     created_at: datetime
     updated_at: datetime
+    user_id: Annotated[
+        str | None,
+        Meta(
+            description="The member whose schedule it is; null is a room's, or a machine's.",
+            examples=["usr_0352lF5NnllfIJ66lPpfc3"],
+        ),
+    ]
+    slug: Annotated[
+        str, Meta(description="Unique in the organization, for URLs.", examples=["room-1"])
+    ]
+    public_name: Annotated[str, Meta(description="What attendees see.", examples=["Ada Lovelace"])]
+    color: Annotated[Color, Meta(description="What tells it apart from others at a glance.")]
+    calendar_policy: CalendarPolicyBody
+
+
+class BusySource(StrEnum):
+    """Where a busy time comes from."""
+
+    MANUAL = "manual"
+    CALENDAR = "calendar"
 
 
 class BusyTimeBody(Struct, frozen=True):
@@ -67,6 +119,16 @@ class BusyTimeBody(Struct, frozen=True):
     end_time: datetime
     reason: Annotated[str | None, Meta(examples=["Holiday"])]
     created_at: datetime
+    source: Annotated[
+        BusySource,
+        Meta(
+            description="`manual` was entered. `calendar` comes from a calendar elsewhere, in "
+            "pieces of at most a day, and cannot be deleted here."
+        ),
+    ]
+    calendar_id: Annotated[
+        str | None, Meta(description="The calendar that it comes from; null was entered.")
+    ]
 
 
 def show_schedule(schedule: Schedule) -> dict[str, Any]:
@@ -83,12 +145,18 @@ def show_schedule(schedule: Schedule) -> dict[str, Any]:
         "is_active": s.is_active,
         "created_at": s.created_at,
         "updated_at": s.updated_at,
+        "user_id": ids.encode_id_or_none(ids.USER, s.user_id),
+        "slug": s.slug,
+        "public_name": s.shown_name,
+        "color": s.color,
+        "calendar_policy": _policy(s.calendar_policy),
     }
 
 
 def show_busy_time(busy_time: BusyTime) -> dict[str, Any]:
     """The busy time as the API shows it; the fields of `BusyTimeBody`, ready to encode."""
     b = busy_time
+    calendar_id = b.calendar_id if isinstance(b, ListedBusyTime) else None
     return {
         "id": ids.encode_id(ids.BUSY_TIME, b.id),
         "schedule_id": ids.encode_id(ids.SCHEDULE, b.schedule_id),
@@ -96,6 +164,8 @@ def show_busy_time(busy_time: BusyTime) -> dict[str, Any]:
         "end_time": b.end_time,
         "reason": b.reason,
         "created_at": b.created_at,
+        "source": BusySource.CALENDAR if calendar_id else BusySource.MANUAL,
+        "calendar_id": ids.encode_id_or_none(ids.CALENDAR, calendar_id),
     }
 
 
@@ -104,11 +174,15 @@ def _by_weekday(availability: Availability) -> Mapping[str, Any]:
     return {day: availability[day] for day in WEEKDAYS if day in availability}
 
 
+def _policy(policy: CalendarPolicy) -> dict[str, Any]:
+    return {name: getattr(policy, name) for name in CalendarPolicy.__struct_fields__}
+
+
 def _limits(limits: BookingLimits) -> dict[str, float]:
     """What is limited; a whole number of hours as it was given, without `.0`."""
-    found: dict[str, float] = {}
+    body: dict[str, float] = {}
     if limits.max_per_day is not None:
-        found["max_per_day"] = limits.max_per_day
+        body["max_per_day"] = limits.max_per_day
     if (notice := limits.min_notice_hours) is not None:
-        found["min_notice_hours"] = int(notice) if notice == int(notice) else notice
-    return found
+        body["min_notice_hours"] = int(notice) if notice == int(notice) else notice
+    return body

@@ -18,8 +18,8 @@ _BEGINS_A_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", 
 def pieces_of_sheet(rows: Iterable[Sequence[str | None]]) -> Iterator[bytes]:
     """The lines of at most SHEET_ROWS_A_PIECE rows each, which are taken when their piece is asked
     for."""
-    left = iter(rows)
-    while piece := list(islice(left, SHEET_ROWS_A_PIECE)):
+    remaining = iter(rows)
+    while piece := list(islice(remaining, SHEET_ROWS_A_PIECE)):
         yield sheet_lines(piece)
 
 

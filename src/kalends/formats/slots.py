@@ -14,8 +14,8 @@ from kalends.availability.wallclock import Zone
 from kalends.domain import ids
 from kalends.domain.hold import Hold
 
-# The half hours of almost two years; 10 MB.
-MOST_TEXTS: Final = 1 << 15
+# The half hours of almost half a year; 2.5 MB.
+MOST_TEXTS: Final = 1 << 13
 # Texts of whole answers, each of 0.3 MB at most.
 ANSWERS_KEPT: Final = 128
 KEPT_SLOTS: Final = 1500
@@ -47,6 +47,8 @@ class ObstacleBody(Struct, frozen=True):
     end_time: datetime | None
     booking_id: str | None
     busy_time_id: str | None
+    calendar_id: str | None
+    calendar_name: Annotated[str | None, Meta(description="The name of the calendar.")]
 
 
 class ReasonBody(Struct, frozen=True):
@@ -78,22 +80,22 @@ class HoldBody(Struct, frozen=True):
     created_at: datetime
 
 
-def encode_slots(found: Slots, zone: Zone | None = None) -> bytes:
+def encode_slots(slots: Slots, zone: Zone | None = None) -> bytes:
     """The slots as a JSON list of `SlotBody`, with `local_start` where a zone is given.
 
     Written by hand: of a year there are thousands, and to make objects of them that are then
     encoded takes longer than to find them. What is kept are texts of values, never of rows, and
     of the very same `Slots`, which do not change.
     """
-    return _encoded(found, zone) if len(found) <= KEPT_SLOTS else _encoded.__wrapped__(found, zone)
+    return _encoded(slots, zone) if len(slots) <= KEPT_SLOTS else _encoded.__wrapped__(slots, zone)
 
 
 @lru_cache(ANSWERS_KEPT)
-def _encoded(found: Slots, zone: Zone | None) -> bytes:
-    heads = [_times_text(start, found.duration) for start in found.starts]
+def _encoded(slots: Slots, zone: Zone | None) -> bytes:
+    heads = [_times_text(start, slots.duration) for start in slots.starts]
     if zone is not None:
-        heads = [head + _local_text(zone, at) for head, at in zip(heads, found.starts, strict=True)]
-    tails = map(_taken_text, found.schedule_ids, found.seats_left)
+        heads = [head + _local_text(zone, at) for head, at in zip(heads, slots.starts, strict=True)]
+    tails = map(_taken_text, slots.schedule_ids, slots.seats_left)
     return f"[{','.join(map(add, heads, tails))}]".encode()
 
 

@@ -37,6 +37,12 @@ def full_day(day: date, locale: Locale) -> str:
     return format_date(day, "full", locale=locale)
 
 
+@lru_cache(maxsize=8_192)
+def _short_day(day: date, locale: Locale) -> str:
+    """Thu 3 Dec 2026."""
+    return format_skeleton("yMMMEd", day, locale=locale).replace(",", "", 1)
+
+
 def span_text(starts_at: datetime, ends_at: datetime, zone: Zone, locale: Locale) -> str:
     """`Tuesday, 1 December 2026, 10:00 to 11:00 (Europe/Berlin, GMT+1)`.
 
@@ -72,8 +78,7 @@ def moment_text(moment: datetime, zone: Zone, locale: Locale) -> str:
 def short_moment_text(moment: datetime, zone: Zone, locale: Locale) -> str:
     """`Tue 1 Dec 2026, 10:00`, for a subject, which has commas enough."""
     local = wall_clock(int(moment.timestamp()), zone)
-    day = format_skeleton("yMMMEd", local, locale=locale).replace(",", "", 1)
-    return f"{day}, {_time(local, locale)}"
+    return f"{_short_day(local.date(), locale)}, {_time(local, locale)}"
 
 
 def offset_text(seconds: int) -> str:

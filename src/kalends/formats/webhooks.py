@@ -1,26 +1,13 @@
 """The public JSON of webhook endpoints and deliveries."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
 from kalends.domain import ids
-from kalends.domain.webhook import Delivery, DeliveryAttempt, State, WebhookEndpoint
-
-
-class EventName(StrEnum):
-    """The events that an endpoint can receive."""
-
-    CREATED = "booking.created"
-    CONFIRMED = "booking.confirmed"
-    CANCELLED = "booking.cancelled"
-    COMPLETED = "booking.completed"
-    NO_SHOW = "booking.no_show"
-    RESCHEDULED = "booking.rescheduled"
-    UPDATED = "booking.updated"
-    REMINDER = "booking.reminder"
+from kalends.domain.outbox import DeliveryAttempt
+from kalends.domain.webhook import Delivery, EventName, State, WebhookEndpoint
 
 
 class WebhookBody(Struct, frozen=True):

@@ -5,7 +5,6 @@ from enum import StrEnum
 from typing import Final
 
 from kalends.formats.cleaning import one_line
-from kalends.formats.icalendar.invitations import Person
 from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import (
     Button,
@@ -15,9 +14,11 @@ from kalends.formats.mails.letters import (
     write_html,
     write_text,
 )
-from kalends.formats.mails.messages import Letter, Message, OrganizationMail, write_message
+from kalends.formats.mails.messages import Letter, Message, write_message
+from kalends.formats.mails.organization_mail import OrganizationMail
+from kalends.formats.person import Person
 from kalends.formats.times import known_zone, moment_text
-from kalends.translation import current_language, gettext, gettext_lazy
+from kalends.translation import current_language, gettext, gettext_lazy, in_language, language_for
 
 
 class AccountMailKind(StrEnum):
@@ -33,25 +34,28 @@ class DisabledReason(StrEnum):
 
 
 class AccountMail(OrganizationMail, frozen=True, kw_only=True):
-    """A link for one user, which ends at `expires_at`.
+    """A link for one user, who reads `locale` (BCP 47). It ends at `expires_at`.
 
     `invited_by` names who invites; it has a meaning in an invitation only.
     """
 
     kind: AccountMailKind
     link: str
+    locale: str | None = None
     expires_at: datetime
     invited_by: str | None = None
 
 
 class EndpointMail(OrganizationMail, frozen=True, kw_only=True):
-    """A webhook endpoint that was disabled. `error` is what its last try ended with."""
+    """A webhook endpoint that was disabled, for a reader of `locale` (BCP 47). `error` is what its
+    last try ended with."""
 
     endpoint_id: str
     url: str
     reason: DisabledReason
     failing_since: datetime | None = None
     error: str | None = None
+    locale: str | None = None
 
 
 _DISABLED: Final = {
@@ -71,13 +75,29 @@ _WAITING: Final = gettext_lazy(
 
 
 def account_message(mail: AccountMail) -> Message:
-    """A password reset or an invitation of a user; the same for the same input."""
-    subject, content = _ACCOUNT_CONTENTS[mail.kind](mail)
-    return _write(mail, subject, content)
+    """A password reset or an invitation of a user, in the user's language; the same for the same
+    input."""
+    with in_language(language_for([mail.locale])):
+        return write_account_message(mail)
+
+
+def write_account_message(mail: AccountMail) -> Message:
+    """The same in the language of the context."""
+    return _write(mail, *_ACCOUNT_CONTENTS[mail.kind](mail))
 
 
 def endpoint_disabled_message(mail: EndpointMail) -> Message:
-    """What an admin reads when a webhook endpoint was disabled."""
+    """What an admin reads when a webhook endpoint was disabled, in the admin's language."""
+    with in_language(language_for([mail.locale])):
+        return write_endpoint_message(mail)
+
+
+def write_endpoint_message(mail: EndpointMail) -> Message:
+    """The same in the language of the context."""
+    return _write(mail, *_disabled(mail))
+
+
+def _disabled(mail: EndpointMail) -> tuple[str, Content]:
     organization = one_line(mail.organization_name)
     rows = (
         (gettext("Endpoint"), one_line(mail.url)),
@@ -97,7 +117,7 @@ def endpoint_disabled_message(mail: EndpointMail) -> Message:
     subject = gettext(
         "A webhook endpoint of {organization} was disabled", organization=organization
     )
-    return _write(mail, subject, content)
+    return subject, content
 
 
 def _password_reset(mail: AccountMail) -> tuple[str, Content]:
@@ -141,7 +161,7 @@ def _expiry(mail: AccountMail) -> LetterRow:
 
 def _moment(mail: AccountMail | EndpointMail, moment: datetime) -> str:
     return moment_text(
-        moment, known_zone(mail.zone), locale_for(None, current_language(), mail.country)
+        moment, known_zone(mail.zone), locale_for(mail.locale, current_language(), mail.country)
     )
 
 

@@ -6,8 +6,15 @@ from typing import Final
 from kalends.domain.booking import Status
 from kalends.domain.mail import MailKind
 from kalends.formats.cleaning import shortened
-from kalends.formats.icalendar.invitations import Person, invitation_ics
-from kalends.formats.mails.facts import BookingMail, changed_facts, rows_of
+from kalends.formats.icalendar.invitations import invitation_ics
+from kalends.formats.mails.facts import (
+    BookingMail,
+    changed_facts,
+    host_names,
+    is_new_time_wanted,
+    is_with_others,
+    rows_of,
+)
 from kalends.formats.mails.invitations import invitation_of
 from kalends.formats.mails.letters import Content, Sentence, write_html, write_text
 from kalends.formats.mails.messages import CalendarPart, Letter, Message, write_message
@@ -17,10 +24,14 @@ from kalends.formats.mails.wording import (
     FOR_ATTENDEE,
     FOR_ATTENDEE_WHO_MAY_REPLY,
     FOR_ORGANIZATION,
+    NEW_TIME_WANTED,
     NOT_CHANGEABLE,
     STILL_PENDING,
+    WITH_OTHERS,
     WORDS,
+    Words,
 )
+from kalends.formats.person import Person
 from kalends.formats.times import moment_text, short_moment_text
 from kalends.translation import LazyMessage, gettext, in_language
 
@@ -39,7 +50,6 @@ def booking_message(mail: BookingMail) -> Message:
 def write_booking_message(mail: BookingMail) -> Message:
     """The same in the language of the context."""
     content = _content(mail)
-    invitation = invitation_of(mail)
     letter = Letter(
         message_id=mail.message_id,
         sender=Person(mail.organization, mail.sender),
@@ -49,9 +59,16 @@ def write_booking_message(mail: BookingMail) -> Message:
         written_at=mail.happened_at,
         text=write_text(content),
         html=write_html(content),
-        calendar=CalendarPart(invitation.method, invitation_ics(invitation)),
+        calendar=_calendar(mail),
     )
     return write_message(letter)
+
+
+def _calendar(mail: BookingMail) -> CalendarPart | None:
+    if not mail.has_invitation:
+        return None
+    invitation = invitation_of(mail)
+    return CalendarPart(invitation.method, invitation_ics(invitation))
 
 
 def _recipient(mail: BookingMail) -> Person:
@@ -71,16 +88,15 @@ def _subject(mail: BookingMail) -> str:
     parts = [shortened(mail.title, LONGEST_TITLE_IN_SUBJECT)]
     if not mail.is_for_attendee:
         parts.insert(0, shortened(mail.who, LONGEST_NAME_IN_SUBJECT))
-    parts.append(short_moment_text(mail.booking.start_time, mail.shown_zone, mail.locale))
-    subject = WORDS[mail.audience][mail.kind].subject
+    parts.append(short_moment_text(mail.booking.start_time, mail.reader_zone, mail.locale))
+    subject = _words(mail).subject
     return gettext("{label}: {value}", label=subject, value=", ".join(parts))
 
 
 def _content(mail: BookingMail) -> Content:
-    words = WORDS[mail.audience][mail.kind]
-    names = _names(mail)
+    words, names = _words(mail), _names(mail)
     return Content(
-        heading=str(words.heading),
+        heading=words.heading.format(**names),
         paragraphs=(Sentence(words.opening, names), *_remarks(mail)),
         rows=rows_of(mail),
         until=_until(mail),
@@ -89,8 +105,17 @@ def _content(mail: BookingMail) -> Content:
     )
 
 
+def _words(mail: BookingMail) -> Words:
+    is_update, before = mail.kind == MailKind.UPDATED, mail.before
+    if is_update and before and mail.booking.hosts and is_with_others(before, mail.booking):
+        return WITH_OTHERS[mail.audience]
+    if is_update and before and is_new_time_wanted(before, mail.booking) and mail.is_for_attendee:
+        return NEW_TIME_WANTED
+    return WORDS[mail.audience][mail.kind]
+
+
 def _names(mail: BookingMail) -> dict[str, str]:
-    return {"who": mail.who, "organization": mail.organization}
+    return {"who": mail.who, "organization": mail.organization, "hosts": host_names(mail.booking)}
 
 
 def _remarks(mail: BookingMail) -> Iterator[Sentence]:
@@ -106,7 +131,7 @@ def _until(mail: BookingMail) -> Sentence | str | None:
         return None
     if mail.manage_url is None:
         return Sentence(NOT_CHANGEABLE, _names(mail))
-    until = moment_text(mail.changeable_until, mail.shown_zone, mail.locale)
+    until = moment_text(mail.changeable_until, mail.reader_zone, mail.locale)
     return CHANGEABLE_UNTIL.format(until=until)
 
 

@@ -8,19 +8,19 @@ from babel import Locale
 from msgspec import structs
 
 from kalends.availability.wallclock import Zone
-from kalends.domain.booking import Status
+from kalends.domain.booking import LocationType, Status
 from kalends.domain.event_type import Question
+from kalends.domain.location import is_in_person, visible_location
 from kalends.domain.mail import Audience, MailKind
-from kalends.domain.place import is_in_person, visible_location
 from kalends.formats.answers import label_answers
 from kalends.formats.bookings import BookingBody
 from kalends.formats.cleaning import find_link, many_lines, one_line
 from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, LetterRow
-from kalends.formats.mails.messages import OrganizationMail
-from kalends.formats.mails.wording import CHANGE, LINK_COMES, ONLINE, PLACES, REASONS
+from kalends.formats.mails.organization_mail import OrganizationMail
+from kalends.formats.mails.wording import CHANGE, LINK_COMES, LOCATION_TYPES, ONLINE, REASONS
 from kalends.formats.times import known_zone, span_text
-from kalends.translation import SOURCE_LANGUAGE, gettext, language_for
+from kalends.translation import gettext, language_for, pgettext
 
 ENDINGS: Final = frozenset({MailKind.CANCELLED, MailKind.WITHDRAWN})
 # These say what it was before.
@@ -35,22 +35,26 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
     `place_zone` is that of its first schedule.
     `manage_url` opens the booking to anybody who has it, so it is only ever in the attendee's mail;
     `changeable_until` is the last moment at which it changes anything. `before` is the booking as
-    the recipient last read it. `now_is` is the status in which the mail is written, which may
-    be a later one than that of its event.
+    the recipient last read it. `organization_locale` is the language (BCP 47) of whoever is not
+    known to read another; `notify_locale` that of the user who is notified. `now_is` is the
+    status in which the mail is written, which may be a later one than that of its event.
     """
 
     kind: MailKind
     audience: Audience
     booking: BookingBody
-    sequence: int
-    place_zone: str | None = None
-    organization_email: str | None = None
-    manage_url: str | None = None
-    changeable_until: datetime | None = None
     before: BookingBody | None = None
     now_is: Status | None = None
+    sequence: int
     event_type_name: str | None = None
     questions: Sequence[Question] = ()
+    place_zone: str | None = None
+    organization_email: str | None = None
+    organization_locale: str | None = None
+    notify_locale: str | None = None
+    manage_url: str | None = None
+    changeable_until: datetime | None = None
+    has_invitation: bool = True
 
     @property
     def is_for_attendee(self) -> bool:
@@ -62,7 +66,7 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
         return self.kind in ENDINGS
 
     @property
-    def shown_zone(self) -> Zone:
+    def reader_zone(self) -> Zone:
         """The zone whose wall clock the reader goes by: that of the place, where the attendee comes
         to one."""
         booking = self.booking
@@ -80,14 +84,14 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
 
     @property
     def language(self) -> str:
-        """The language of its words: the attendee's, if there is a catalogue of it. That of an
-        organization is not known."""
-        return language_for([self._reader]) if self._reader else SOURCE_LANGUAGE
+        """The language of its words: the reader's, if there is a catalogue of it."""
+        return language_for([self._reader])
 
     @property
     def _reader(self) -> str | None:
-        """The language that the reader is known to read (BCP 47)."""
-        return self.booking.attendee.locale if self.is_for_attendee else None
+        """The language that the reader is known to read (BCP 47), else the organization's."""
+        own = self.booking.attendee.locale if self.is_for_attendee else self.notify_locale
+        return own or self.organization_locale
 
     @property
     def organization(self) -> str:
@@ -100,16 +104,18 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        given = one_line(self.booking.title or "") or one_line(self.event_type_name or "")
-        return given or gettext("Appointment with {organization}", organization=self.organization)
+        own_title = one_line(self.booking.title or "") or one_line(self.event_type_name or "")
+        return own_title or gettext(
+            "Appointment with {organization}", organization=self.organization
+        )
 
     @property
     def place(self) -> str | None:
         """Where it is, as far as its reader may know, or at least what kind of place."""
         kind = self.booking.location_type
         if location := one_line(self.booking.location or ""):
-            return location if self._is_place_told else str(PLACES.get(kind or "", ONLINE))
-        return str(PLACES[kind]) if kind in PLACES else None
+            return location if self._is_place_told else str(LOCATION_TYPES.get(kind or "", ONLINE))
+        return str(LOCATION_TYPES[kind]) if kind in LOCATION_TYPES else None
 
     @property
     def place_words(self) -> str | None:
@@ -135,6 +141,21 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
         )
 
 
+def host_names(booking: BookingBody) -> str:
+    """With whom it is, as attendees know them; empty where there is nobody to name."""
+    return ", ".join(one_line(host.name) for host in booking.hosts)
+
+
+def is_with_others(before: BookingBody, after: BookingBody) -> bool:
+    """Whether the attendee meets others than before; names that changed are no others."""
+    return {host.schedule_id for host in before.hosts} != {host.schedule_id for host in after.hosts}
+
+
+def is_new_time_wanted(before: BookingBody, after: BookingBody) -> bool:
+    """Whether the attendee is asked to choose another time, and was not before."""
+    return after.needs_new_time and not before.needs_new_time
+
+
 def rows_of(mail: BookingMail) -> tuple[LetterRow, ...]:
     """Everything in the mail, fact by fact."""
     booking = mail.booking
@@ -153,12 +174,17 @@ def detail_rows(mail: BookingMail) -> list[LetterRow]:
     if mail.kind == MailKind.WITHDRAWN:
         return []  # who reads that address now need not be the attendee
     booking = mail.booking
-    rows = [LetterRow(gettext("Reason"), _reason(mail))]
+    rows = [
+        LetterRow(gettext("Reason"), _reason(mail)),
+        LetterRow(pgettext("hosts", "With"), host_names(booking)),
+    ]
     if not mail.is_for_attendee:
         attendee = booking.attendee
         rows.append(LetterRow(gettext("Attendee"), mail.who))
         rows.append(LetterRow(gettext("E-mail"), attendee.email))
         rows.append(LetterRow(gettext("Phone"), attendee.phone or ""))
+    elif booking.location_type == LocationType.PHONE:
+        rows.append(LetterRow(gettext("Phone"), booking.attendee.phone or ""))
     rows.append(LetterRow(gettext("Notes"), booking.attendee.notes or ""))
     answered = label_answers(booking.answers, mail.questions)
     rows += (LetterRow(one_line(answer.label), answer.text) for answer in answered)
@@ -179,7 +205,7 @@ def changed_facts(mail: BookingMail) -> list[str]:
 def _facts_but_time(mail: BookingMail) -> list[tuple[str, str]]:
     facts = [
         (gettext("What"), mail.title),
-        (gettext("Time zone"), mail.shown_zone.name),
+        (gettext("Time zone"), mail.reader_zone.name),
         (gettext("Where"), mail.place_words or ""),
         (gettext("Name"), mail.who if mail.is_for_attendee else ""),
     ]
@@ -189,7 +215,7 @@ def _facts_but_time(mail: BookingMail) -> list[tuple[str, str]]:
 def _cleaned(rows: Sequence[LetterRow]) -> Iterator[LetterRow]:
     for row in rows:
         if value := many_lines(row.value):
-            yield structs.replace(row, value=value)
+            yield row if value == row.value else structs.replace(row, value=value)
 
 
 def _previous_time(mail: BookingMail) -> str:
@@ -202,7 +228,7 @@ def _previous_time(mail: BookingMail) -> str:
 
 
 def _span(mail: BookingMail, booking: BookingBody) -> str:
-    return span_text(booking.start_time, booking.end_time, mail.shown_zone, mail.locale)
+    return span_text(booking.start_time, booking.end_time, mail.reader_zone, mail.locale)
 
 
 def _reason(mail: BookingMail) -> str:

@@ -11,7 +11,7 @@ from textwrap import wrap
 from typing import Final
 
 from kalends.formats.cleaning import mail_address, one_line, shortened
-from kalends.formats.icalendar.invitations import Person
+from kalends.formats.person import Person
 
 LONGEST_NAME: Final = 100  # characters, of a name in an address
 _LINE: Final = 76
@@ -24,10 +24,10 @@ def address_field(name: str, person: Person) -> str:
     local, _, domain = mail_address(person.email).rpartition("@")
     if not _DOT_ATOM.fullmatch(local):
         local = f'"{_escaped(local)}"'
-    shown = shortened(one_line(person.name), LONGEST_NAME)
-    if not shown:
+    display = shortened(one_line(person.name), LONGEST_NAME)
+    if not display:
         return f"{name}: <{local}@{domain}>"
-    written = f'"{_escaped(shown)}"' if _is_plain(shown) else _encoded_words(shown)
+    written = f'"{_escaped(display)}"' if _is_plain(display) else _encoded_words(display)
     return f"{name}: {written}\r\n <{local}@{domain}>"
 
 
@@ -36,6 +36,8 @@ def text_field(name: str, text: str) -> str:
     text = one_line(text)
     if not _is_plain(text):
         return f"{name}: {_encoded_words(text)}"
+    if text and len(name) + len(": ") + len(text) <= _LINE:
+        return f"{name}: {text}"
     lines = wrap(f"{name}: {text}", _LINE, break_long_words=False, break_on_hyphens=False)
     return "\r\n ".join(lines)
 

@@ -8,8 +8,9 @@ from kalends.domain.booking import Status
 from kalends.domain.mail import Audience, MailKind, is_same_mailbox
 from kalends.formats.bookings import BookingBody
 from kalends.formats.cleaning import find_link
-from kalends.formats.icalendar.invitations import EventStatus, Invitation, Method, Person
+from kalends.formats.icalendar.invitations import EventStatus, Invitation, Method
 from kalends.formats.mails.facts import BookingMail, detail_rows
+from kalends.formats.person import Person
 from kalends.translation import gettext
 
 STATUSES: Final = {
@@ -29,7 +30,7 @@ def invitation_of(mail: BookingMail) -> Invitation:
         status=_status(mail),
         starts_at=booking.start_time,
         ends_at=booking.end_time,
-        zone=mail.shown_zone.name,
+        zone=mail.reader_zone.name,
         summary=mail.title if mail.is_for_attendee else f"{mail.title} ({mail.who})",
         description=_description(mail),
         location=mail.place,

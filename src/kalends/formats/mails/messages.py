@@ -14,8 +14,7 @@ An invitation stands where each client looks for it: as an alternative of the te
       application/ics, attachment; filename=invite.ics
 """
 
-from base64 import encodebytes
-from binascii import b2a_qp
+from binascii import b2a_base64, b2a_qp
 from collections.abc import Iterator
 from datetime import datetime
 from email import message_from_bytes, policy
@@ -27,11 +26,16 @@ from typing import Final
 from msgspec import Struct
 
 from kalends.formats.cleaning import one_line, shortened
-from kalends.formats.icalendar.invitations import Method, Person
+from kalends.formats.icalendar.invitations import Method
 from kalends.formats.mails.headers import address_field, text_field
+from kalends.formats.person import Person
 
 LONGEST_SUBJECT: Final = 200  # characters
-_SHOWN_HEADERS: Final = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID")
+LONGEST_LINE: Final = 998  # octets (RFC 5322 2.1.1)
+PLAIN: Final = "Content-Transfer-Encoding: 7bit"
+QUOTED: Final = "Content-Transfer-Encoding: quoted-printable"
+BASE64: Final = "Content-Transfer-Encoding: base64"
+_LISTED_HEADERS: Final = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID")
 
 
 class Message(Struct, frozen=True):
@@ -48,33 +52,17 @@ class CalendarPart(Struct, frozen=True):
     content: bytes
 
 
-class OrganizationMail(Struct, frozen=True, kw_only=True):
-    """What each mail on behalf of an organization is made of.
-
-    `happened_at` is when what it tells of happened. `zone` and `country` (ISO 3166-1 alpha-2, None
-    where unknown) are the organization's; they decide how the times in the text read.
-    """
-
-    message_id: str
-    organization_name: str
-    sender: str
-    recipient: str
-    happened_at: datetime
-    zone: str
-    country: str | None = None
-
-
 class Letter(Struct, frozen=True, kw_only=True):
     """What a message is made of. `written_at` becomes its Date."""
 
-    message_id: str
     sender: Person
     recipient: Person
+    reply_to: Person | None = None
     subject: str
     written_at: datetime
+    message_id: str
     text: str
     html: str
-    reply_to: Person | None = None
     calendar: CalendarPart | None = None
 
 
@@ -96,7 +84,7 @@ def message_as_text(content: bytes) -> str:
 
 
 def _headers_as_text(mail: EmailMessage) -> Iterator[str]:
-    for name in _SHOWN_HEADERS:
+    for name in _LISTED_HEADERS:
         if mail[name] is not None:
             yield f"{name}: {one_line(str(mail[name]))}"
 
@@ -121,34 +109,35 @@ def _content(letter: Letter) -> bytes:
     if calendar is None:
         return _multipart("alternative", f"=_2_{seed}", texts)
     method = f'text/calendar; charset="utf-8"; method={calendar.method}'
-    invitation = _base64(method, calendar.content)
-    file = _base64(
-        "application/ics",
-        calendar.content,
-        'Content-Disposition: attachment; filename="invite.ics"',
-    )
+    disposition = 'Content-Disposition: attachment; filename="invite.ics"'
+    encoded = _base64(calendar.content)
+    invitation = _part_headers(method, BASE64) + encoded
+    file = _part_headers("application/ics", BASE64, disposition) + encoded
     alternatives = _multipart("alternative", f"=_2_{seed}", [*texts, invitation])
     return _multipart("mixed", f"=_1_{seed}", [alternatives, file])
 
 
 def _multipart(subtype: str, boundary: str, parts: list[bytes]) -> bytes:
-    """`=_` comes in neither quoted-printable nor base64, so no body has a boundary in it."""
+    """Each boundary has `=_` in it, which no body has."""
     head = _part_headers(f'multipart/{subtype}; boundary="{boundary}"')
     line = f"--{boundary}".encode()
     return head + b"".join(line + b"\r\n" + part for part in parts) + line + b"--\r\n"
 
 
 def _text(subtype: str, text: str) -> bytes:
-    head = _part_headers(
-        f'text/{subtype}; charset="utf-8"', "Content-Transfer-Encoding: quoted-printable"
-    )
-    return head + b2a_qp(text.replace("\n", "\r\n").encode(), istext=True) + b"\r\n"
+    """As it is, where mail carries it so; else quoted-printable. `=_` comes in neither."""
+    lines = text.split("\n")
+    shows = text.isascii() and "".join(lines).isprintable()
+    is_plain = shows and "=_" not in text and max(map(len, lines)) <= LONGEST_LINE
+    head = _part_headers(f'text/{subtype}; charset="utf-8"', PLAIN if is_plain else QUOTED)
+    body = "\r\n".join(lines).encode()
+    return head + (body if is_plain else b2a_qp(body, istext=True)) + b"\r\n"
 
 
-def _base64(content_type: str, content: bytes, *more: str) -> bytes:
-    """Not one octet of it changes on the way."""
-    head = _part_headers(content_type, "Content-Transfer-Encoding: base64", *more)
-    return head + encodebytes(content).replace(b"\n", b"\r\n")
+def _base64(content: bytes) -> bytes:
+    """Not one octet of it changes on the way. In lines of 76 characters (RFC 2045 6.8)."""
+    encoded = b2a_base64(content, newline=False)
+    return b"".join([encoded[at : at + 76] + b"\r\n" for at in range(0, len(encoded), 76)])
 
 
 def _part_headers(content_type: str, *more: str) -> bytes:

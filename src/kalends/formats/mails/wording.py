@@ -96,10 +96,37 @@ _ORGANIZATION: Final = {
         gettext_lazy("This is a reminder of the appointment with {who}."),
     ),
 }
+# Where a change is that the attendee is asked to choose another time.
+NEW_TIME_WANTED: Final = Words(
+    pgettext_lazy("mail", "Please choose another time"),
+    gettext_lazy("Please choose another time"),
+    gettext_lazy(
+        "Hello {who}, {organization} cannot keep your appointment as planned. Please choose "
+        "another time, or cancel it; until then it stays at its time."
+    ),
+)
+# Where a change is that somebody else takes it; `{hosts}` are their names.
+WITH_OTHERS: Final = {
+    Audience.ATTENDEE: Words(
+        pgettext_lazy("mail", "With somebody else"),
+        gettext_lazy("Your appointment is with {hosts}"),
+        gettext_lazy(
+            "Hello {who}, your appointment with {organization} will now be with {hosts}. The time "
+            "stays the same."
+        ),
+    ),
+    Audience.ORGANIZATION: Words(
+        pgettext_lazy("mail", "With somebody else"),
+        gettext_lazy("An appointment is with {hosts}"),
+        gettext_lazy(
+            "The appointment with {who} will now be with {hosts}. The time stays the same."
+        ),
+    ),
+}
 WORDS: Final = {Audience.ATTENDEE: _ATTENDEE, Audience.ORGANIZATION: _ORGANIZATION}
 
 # Where nothing but the kind of a location is known.
-PLACES: Final[dict[str, LazyMessage]] = {
+LOCATION_TYPES: Final[dict[str, LazyMessage]] = {
     LocationType.IN_PERSON: gettext_lazy("In person"),
     LocationType.PHONE: gettext_lazy("By phone"),
     LocationType.VIDEO: gettext_lazy("Video call"),

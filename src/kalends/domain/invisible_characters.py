@@ -1,0 +1,37 @@
+"""What can be seen of a text: characters that show nothing make no name and no address."""
+
+import re
+import unicodedata
+from typing import Final
+
+# As a class of characters, without its brackets: what Unicode calls default-ignorable, and the
+# empty pattern of Braille. Joiners and selectors are among them: they belong to several scripts
+# and to emoji, but by themselves they show nothing.
+INVISIBLE: Final = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+# For patterns of fields: somewhere a character that shows.
+NOT_BLANK: Final = rf"(?=[\s\S]*[^\s{INVISIBLE}])"
+_BLANK: Final = re.compile(rf"[\s{INVISIBLE}]*")
+_INVISIBLE: Final = re.compile(f"[{INVISIBLE}]")
+_UNSEEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+NONCHARACTERS_IN_A_PLANE: Final = 0xFFFE
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of the text shows."""
+    return _BLANK.fullmatch(text) is not None
+
+
+def has_hidden_characters(text: str) -> bool:
+    """Whether the text holds a character that does not show: a space, a control, a turn of
+    direction, a joiner, what is no character at all."""
+    return _INVISIBLE.search(text) is not None or any(map(_is_unseen, text))
+
+
+def _is_unseen(character: str) -> bool:
+    code = ord(character)
+    is_none = code & 0xFFFF >= NONCHARACTERS_IN_A_PLANE or 0xFDD0 <= code <= 0xFDEF
+    return is_none or unicodedata.category(character) in _UNSEEN_CATEGORIES

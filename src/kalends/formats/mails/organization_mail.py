@@ -1,0 +1,21 @@
+"""What mails on behalf of an organization have in common."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class OrganizationMail(Struct, frozen=True, kw_only=True):
+    """What each mail on behalf of an organization is made of.
+
+    `happened_at` is when what it tells of happened. `zone` and `country` (ISO 3166-1 alpha-2, None
+    where unknown) are the organization's; they decide how the times in the text read.
+    """
+
+    message_id: str
+    organization_name: str
+    sender: str
+    recipient: str
+    happened_at: datetime
+    zone: str
+    country: str | None = None
