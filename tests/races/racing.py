@@ -1,8 +1,12 @@
 """Many requests at once through many connections, with so little of a client that the servers
-are what is kept busy."""
+are what is kept busy.
+
+Each has a key of its own and is sent again under it, as a 503 does not say whether it was done.
+"""
 
 import asyncio
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +17,10 @@ import httpx
 CONNECTIONS = 200
 # On a busy machine a server says within its limit that it could not get to it, and to come again.
 COME_AGAIN = 503
+CONFLICT = 409
+# Of one that was answered so, and runs still.
+IN_USE = b"IDEMPOTENCY_KEY_IN_USE"
+KEY = "idempotency-key"
 TRIES = 50
 
 
@@ -29,11 +37,11 @@ class ComingAgain(httpx.AsyncHTTPTransport):
     """Of clients that come again where the server was too busy."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        request.headers[KEY] = uuid.uuid4().hex
         for _ in range(TRIES):
             response = await super().handle_async_request(request)
-            if response.status_code != COME_AGAIN:
+            if not is_to_come_again(response.status_code, await response.aread()):
                 break
-            await response.aclose()
             await asyncio.sleep(1)
         return response
 
@@ -71,22 +79,28 @@ async def _lane(
 async def _post(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
 ) -> Answer:
-    """The first answer that is not 503, which did nothing and is asked again a second later."""
+    """The first answer that says what became of it; it is asked for each second."""
     for _ in range(TRIES):
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         answer = Answer(int(head[9:12]), await reader.readexactly(length))
-        if answer.status_code != COME_AGAIN:
+        if not is_to_come_again(answer.status_code, answer.body):
             break
         await asyncio.sleep(1)
     return answer
+
+
+def is_to_come_again(status: int, body: bytes) -> bool:
+    """Whether an answer leaves open what becomes of its request."""
+    return status == COME_AGAIN or (status == CONFLICT and IN_USE in body)
 
 
 def _request(path: str, key: str, body: dict[str, Any]) -> bytes:
     content = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nhost: kalends\r\nauthorization: Bearer {key}\r\n"
+        f"{KEY}: {uuid.uuid4().hex}\r\n"
         f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
     )
     return head.encode() + content

@@ -34,8 +34,8 @@ def race(fleet: Fleet, world: World, bodies: Sequence[JSON]) -> Counter[int]:
 
 def seats(world: World) -> list[JSON]:
     listed = world.api.get(PATH, params={"status": "PENDING,CONFIRMED", "limit": 500}).json()
-    found: list[JSON] = listed["data"]
-    return found
+    bookings: list[JSON] = listed["data"]
+    return bookings
 
 
 def sessions(booked: Sequence[JSON]) -> Counter[tuple[str, frozenset[str]]]:
@@ -57,8 +57,8 @@ def test_two_hosts_in_one_room_have_one_session(fleet: Fleet, world: World) -> N
     group = world.create_event_type(requirements=[any_of(h1, h2), any_of(room)], capacity=3)
     choices: list[JSON] = [{}, {"schedule_id": h1}, {"schedule_id": h2}]
     bodies: list[JSON] = [
-        world.booking_body(start=NINE, event_type_id=group["id"], **wanted)
-        for wanted in choices
+        world.booking_body(start=NINE, event_type_id=group["id"], **choice)
+        for choice in choices
         for _ in range(60)
     ]
     Random(1).shuffle(bodies)
@@ -137,10 +137,10 @@ def test_booking_moving_holding_and_cancelling_at_once_shares_no_room(
     async def act(client: httpx.AsyncClient, number: int, day: str) -> int:
         """Books or holds at one of three times, then moves, books the hold, or cancels."""
         start = plus(day, minutes=30 * (number % 3))
-        wanted = {"start_time": start, "event_type_id": group["id"]}
+        new_hold = {"start_time": start, "event_type_id": group["id"]}
         body = world.booking_body(start=start, event_type_id=group["id"])
         if number % 4 == 3:
-            held = await client.post("/api/v1/holds", json=wanted)
+            held = await client.post("/api/v1/holds", json=new_hold)
             if held.status_code != 201:
                 return held.status_code
             booked = await client.post(PATH, json=body | {"hold_id": held.json()["data"]["id"]})

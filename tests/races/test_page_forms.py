@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.races.conftest import Fleet
-from tests.web.pages.visitors import Visitor, hidden_in, offered
+from tests.web.pages.visitors import Browser, hidden_in, offered
 from tests.world import plus, tomorrow_at
 
 FORMS = 8
@@ -22,7 +22,7 @@ def test_every_sending_of_one_form_leads_to_its_one_booking(
 ) -> None:
     world = fleet.new_world()
     path, _ = offered(world, capacity=capacity)
-    with Visitor(fleet.urls[0]) as visitor, ThreadPoolExecutor(SENDINGS) as pool:
+    with Browser(fleet.urls[0]) as visitor, ThreadPoolExecutor(SENDINGS) as pool:
         for number in range(FORMS):
             start = plus(tomorrow_at(0), hours=number)
             if has_hold:

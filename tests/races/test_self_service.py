@@ -83,12 +83,12 @@ async def events_of(fleet: Fleet, bookings: list[JSON]) -> list[list[tuple[str, 
     context = fleet.home.context()
     query = "SELECT type, actor FROM events WHERE booking_id = $1 ORDER BY number"
     async with context.database.connection() as tx:
-        found = [await tx.fetch(query, id_of(booking)) for booking in bookings]
+        rows_by_booking = [await tx.fetch(query, id_of(booking)) for booking in bookings]
     await context.database.close()
-    return [[(event["type"], event["actor"]) for event in events] for events in found]
+    return [[(event["type"], event["actor"]) for event in events] for events in rows_by_booking]
 
 
 def id_of(booking: JSON) -> UUID:
-    found = ids.decode_id(ids.BOOKING, booking["id"])
-    assert found is not None
-    return found
+    uuid = ids.decode_id(ids.BOOKING, booking["id"])
+    assert uuid is not None
+    return uuid

@@ -66,9 +66,9 @@ def test_a_range_of_no_length_is_one_piece() -> None:
 @pytest.mark.parametrize("size", [1, 3, 60])
 async def test_the_pieces_have_the_slots_of_the_whole(size: int) -> None:
     inputs, span = team(size), Interval(BEGIN + 77, BEGIN + 8 * DAY_SECONDS + 5)
-    found = await search_slots(inputs, span)
-    assert list(chain.from_iterable(found)) == list(slots(inputs, span))
-    assert len(found) > 1
+    pieces = await search_slots(inputs, span)
+    assert list(chain.from_iterable(pieces)) == list(slots(inputs, span))
+    assert len(pieces) > 1
 
 
 async def test_others_get_a_turn_between_the_pieces() -> None:
@@ -81,9 +81,9 @@ async def test_others_get_a_turn_between_the_pieces() -> None:
             await asyncio.sleep(0)
 
     counting = asyncio.create_task(count())
-    found = await search_slots(team(1), Interval(BEGIN, BEGIN + 10 * DAY_SECONDS))
+    pieces = await search_slots(team(1), Interval(BEGIN, BEGIN + 10 * DAY_SECONDS))
     counting.cancel()
-    assert turns >= len(found) > 1
+    assert turns >= len(pieces) > 1
 
 
 async def test_a_repeated_query_is_computed_once() -> None:
@@ -112,9 +112,9 @@ async def test_many_times_are_cut_to_the_piece(buffers: tuple[int, int]) -> None
     terms = replace(free.terms, buffer_before=buffers[0], buffer_after=buffers[1])
     inputs = replace(free, calendars=(busy,), terms=terms)
     span = Interval(BEGIN, BEGIN + 8 * DAY_SECONDS)
-    found = await search_slots(inputs, span)
-    assert list(chain.from_iterable(found)) == list(slots(inputs, span))
-    assert sum(map(len, found)) > 20
+    pieces = await search_slots(inputs, span)
+    assert list(chain.from_iterable(pieces)) == list(slots(inputs, span))
+    assert sum(map(len, pieces)) > 20
 
 
 def test_a_part_has_the_times_that_meet_it_and_few_others() -> None:

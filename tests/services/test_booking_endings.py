@@ -15,9 +15,9 @@ from kalends.domain.values import Instant
 from kalends.runtime.unit_of_work import Context
 from kalends.services import booking_endings
 from kalends.store.bookings import endings as store
-from tests.world import JSON, World, plus, shown, tomorrow_at
+from tests.world import JSON, World, plus, tomorrow_at, utc_text
 
-THIS_HOUR = shown(datetime.now(UTC).replace(minute=0, second=0))
+THIS_HOUR = utc_text(datetime.now(UTC).replace(minute=0, second=0))
 AN_HOUR_AGO = plus(THIS_HOUR, hours=-1)
 NEXT_WEEK = plus(tomorrow_at(10), days=7)
 
@@ -33,8 +33,8 @@ def past_booking(world: World, start: str, status: str = "PENDING", **rules: Any
 
 
 def now_is(world: World, booking: JSON) -> tuple[str, str | None]:
-    shown = world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
-    return shown["status"], shown["cancellation_reason"]
+    current = world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
+    return current["status"], current["cancellation_reason"]
 
 
 async def events_of(context: Context, booking: JSON) -> list[tuple[str, str]]:
@@ -63,8 +63,8 @@ async def test_it_is_one_event_and_its_time_is_free_again(context: Context, worl
     await booking_endings.expire_pending(context)
     await booking_endings.expire_pending(context)
     assert (await events_of(context, booking))[1:] == [("booking.cancelled", "kalends")]
-    shown = world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
-    assert shown["cancelled_by"] == {"type": "system", "id": None, "name": "Kalends"}
+    cancelled = world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
+    assert cancelled["cancelled_by"] == {"type": "system", "id": None, "name": "Kalends"}
     assert world.book({"id": booking["schedule_id"]}, AN_HOUR_AGO)
 
 
@@ -167,14 +167,14 @@ async def test_one_that_was_answered_since_it_was_found_is_left_alone(
     booking = past_booking(world, NEXT_WEEK, expire_pending=True)
     then = at(context, plus(NEXT_WEEK, hours=1))
     async with context.database.connection() as tx:
-        found = await store.list_to_expire(tx, then.clock(), [])
-    [due] = [one for one in found if one.booking_id == ids.decode_id(ids.BOOKING, booking["id"])]
+        endings = await store.list_to_expire(tx, then.clock(), [])
+    [due] = [one for one in endings if one.booking_id == ids.decode_id(ids.BOOKING, booking["id"])]
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
 
-    async def found_before(*_: object) -> list[store.DueEnding]:
+    async def list_from_before(*_: object) -> list[store.DueEnding]:
         return [due]
 
-    monkeypatch.setattr(store, "list_to_expire", found_before)
+    monkeypatch.setattr(store, "list_to_expire", list_from_before)
     assert await booking_endings.expire_pending(then) == 0
     assert now_is(world, booking) == ("CONFIRMED", None)
 

@@ -36,9 +36,9 @@ async def link_to(context: Context, world: World, booking: JSON) -> str:
 
 
 def id_of(booking: JSON) -> UUID:
-    found = ids.decode_id(ids.BOOKING, booking["id"])
-    assert found is not None
-    return found
+    uuid = ids.decode_id(ids.BOOKING, booking["id"])
+    assert uuid is not None
+    return uuid
 
 
 def at(context: Context, moment: str) -> Context:

@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 from starlette.types import Message
 
-from kalends.compose import Installation, application
+from kalends.application import application
+from kalends.compose import Installation
 from kalends.domain.access import Mode, Organization
 from kalends.domain.ids import new_id
-from kalends.domain.schedule import BookingLimits, BusyTime, Schedule
+from kalends.domain.schedule import BusyTime, Schedule
 from kalends.formats.icalendar.feeds import Feed, pieces_of_feed
 from kalends.formats.icalendar.invitations import ENTRIES_A_PIECE
 from kalends.formats.sheets import SHEET_ROWS_A_PIECE, pieces_of_sheet
@@ -20,37 +21,21 @@ from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.unit_of_work import Context
 from kalends.services import feeds
 from kalends.services.feeds import ReadFeed, read_feed
-from kalends.services.statistics import (
-    SCHEDULES_A_PIECE,
-    count_open_seconds,
-    open_seconds_in_pieces,
-)
+from kalends.services.statistics import open_seconds_in_pieces
 from kalends.store.bookings.feeds import FEED_ROWS_A_PIECE as ROWS_READ_A_PIECE
 from kalends.store.bookings.feeds import read_bookings_of_feed, read_busy_times_of_feed
 from kalends.store.database import TenantConnection
 from kalends.web.http.answers import page, page_in_pieces
 from kalends.web.pages.answers import PageAnswer, send_page
 from kalends.web.pages.templating import WRITTEN_A_PIECE, pieces_of_page
-from tests.turns import Turns
+from tests.turns import LoopTurns
 from tests.world import World
 
 BEGIN = datetime(2026, 12, 7, tzinfo=UTC)
 A_WEEK = timedelta(days=7)
 WEEKS = 12
 BOUNDS = [BEGIN + n * A_WEEK for n in range(WEEKS + 1)]
-SCHEDULE = Schedule(
-    id=new_id(),
-    name="Room",
-    description=None,
-    timezone="UTC",
-    availability=None,
-    overrides={},
-    booking_limits=BookingLimits(),
-    is_active=True,
-    created_at=BEGIN,
-    updated_at=BEGIN,
-    version=1,
-)
+SCHEDULE = Schedule(id=new_id(), name="Room", created_at=BEGIN, updated_at=BEGIN, version=1)
 ORGANIZATION = Organization(
     id=new_id(),
     name="Practice",
@@ -87,7 +72,7 @@ def feed_of(count: int) -> Feed:
 
 
 async def test_others_get_a_turn_after_each_piece() -> None:
-    async with Turns() as turns:
+    async with LoopTurns() as turns:
         assert [n async for n in cooperatively(range(10))] == list(range(10))
         assert turns.count == 10
 
@@ -101,43 +86,35 @@ async def test_a_piece_is_made_on_demand() -> None:
 
 @pytest.mark.parametrize(("rows", "pieces"), [(0, 0), (1, 1), (100, 1), (101, 2), (1234, 13)])
 def test_a_piece_of_a_file_has_a_bounded_number_of_rows(rows: int, pieces: int) -> None:
-    found = list(pieces_of_sheet([str(n), "x"] for n in range(rows)))
-    assert len(found) == pieces
-    assert max((piece.count(b"\r\n") for piece in found), default=0) <= SHEET_ROWS_A_PIECE
-    assert b"".join(found).decode() == "".join(f"{n},x\r\n" for n in range(rows))
+    written = list(pieces_of_sheet([str(n), "x"] for n in range(rows)))
+    assert len(written) == pieces
+    assert max((piece.count(b"\r\n") for piece in written), default=0) <= SHEET_ROWS_A_PIECE
+    assert b"".join(written).decode() == "".join(f"{n},x\r\n" for n in range(rows))
 
 
-def test_a_piece_of_a_chart_counts_a_bounded_number_of_schedules() -> None:
-    found = list(open_seconds_in_pieces([SCHEDULE] * 120, BOUNDS))
-    assert len(found) == WEEKS * 3
-    assert max(seconds for _, seconds in found) == SCHEDULES_A_PIECE * A_WEEK.total_seconds()
-
-
-async def test_others_get_a_turn_between_the_weeks_of_a_chart() -> None:
-    async with Turns() as turns:
-        opened = await count_open_seconds([SCHEDULE] * 120, BOUNDS)
-        assert turns.count == WEEKS * 3
-    assert opened == [120 * A_WEEK.total_seconds()] * WEEKS
+def test_a_piece_of_the_insights_counts_one_schedule() -> None:
+    counted = list(open_seconds_in_pieces([SCHEDULE] * 20, BOUNDS))
+    assert counted == [(SCHEDULE.id, [A_WEEK.total_seconds()] * WEEKS)] * 20
 
 
 @pytest.mark.parametrize(("entries", "pieces"), [(0, 2), (1, 3), (100, 3), (101, 4), (1234, 15)])
 def test_a_piece_of_a_feed_has_a_bounded_number_of_entries(entries: int, pieces: int) -> None:
-    found = list(pieces_of_feed(feed_of(entries)))
-    counts = [piece.count(b"BEGIN:VEVENT") for piece in found]
-    assert (len(found), sum(counts)) == (pieces, entries)
+    written = list(pieces_of_feed(feed_of(entries)))
+    counts = [piece.count(b"BEGIN:VEVENT") for piece in written]
+    assert (len(written), sum(counts)) == (pieces, entries)
     assert max(counts) <= ENTRIES_A_PIECE
 
 
 async def test_others_get_a_turn_between_the_pieces_of_a_feed() -> None:
     feed = feed_of(1234)
-    async with Turns() as turns:
+    async with LoopTurns() as turns:
         whole = await ReadFeed(feed, "tag", BEGIN).as_ics()
         assert turns.count == 15
     assert whole == b"".join(pieces_of_feed(feed))
 
 
 async def test_the_tag_of_a_feed_is_made_in_pieces() -> None:
-    async with Turns() as turns:
+    async with LoopTurns() as turns:
         await feeds.tag_of(feed_of(5_000))
         assert turns.count == 1 + 5_000 // feeds.LINES_A_PIECE
 
@@ -165,13 +142,13 @@ async def test_metadata_is_not_read_for_a_feed(context: Context, world: World) -
 
 
 async def test_a_page_is_written_in_pieces_of_a_bounded_size() -> None:
-    found = list(pieces_of_page(["a"] * 1234))
-    assert [len(piece) for piece in found] == [WRITTEN_A_PIECE, WRITTEN_A_PIECE, 234]
+    written = list(pieces_of_page(["a"] * 1234))
+    assert [len(piece) for piece in written] == [WRITTEN_A_PIECE, WRITTEN_A_PIECE, 234]
 
 
 async def test_others_get_a_turn_after_each_thing_of_a_page() -> None:
     things = [{"n": n} for n in range(20)]
-    async with Turns() as turns:
+    async with LoopTurns() as turns:
         answer = await page_in_pieces(things, 50, 20, 10, dict)
         assert turns.count == 20
     assert answer == page(things, 50, 20, 10, dict)
@@ -184,27 +161,27 @@ async def test_what_is_large_is_zipped_beside_the_loop() -> None:
         sent.append(message)
 
     body = b"".join(b"%d," % n for n in range(100_000))
-    async with Turns() as turns:
+    async with LoopTurns() as turns:
         await send_page(send, "GET", PageAnswer(body), (), takes_gzip=True)
         assert turns.count > 1
     assert gzip.decompress(sent[1]["body"]) == body
 
 
 async def test_garbage_collection_ignores_what_a_server_starts_with(home: Installation) -> None:
-    asked: asyncio.Queue[Message] = asyncio.Queue()
+    requests: asyncio.Queue[Message] = asyncio.Queue()
     answered: asyncio.Queue[Message] = asyncio.Queue()
     app = application(home)
     serving: asyncio.Task[None] = asyncio.create_task(
-        app({"type": "lifespan", "state": {}}, asked.get, answered.put)  # type: ignore[arg-type]
+        app({"type": "lifespan", "state": {}}, requests.get, answered.put)  # type: ignore[arg-type]
     )
     gc.unfreeze()
     try:
-        await asked.put({"type": "lifespan.startup"})
+        await requests.put({"type": "lifespan.startup"})
         assert (await answered.get())["type"] == "lifespan.startup.complete"
         assert gc.get_freeze_count() > 100_000
     finally:
         gc.unfreeze()
-        await asked.put({"type": "lifespan.shutdown"})
+        await requests.put({"type": "lifespan.shutdown"})
         await serving
 
 

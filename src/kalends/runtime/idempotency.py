@@ -50,21 +50,21 @@ async def find_kept_answer(
     """
     if not await try_lock_key(tenant.tx, request.lock_name):
         raise KeyInUse("A request with this Idempotency-Key is still running. Try again shortly.")
-    kept = await find_answer(
+    answer = await find_answer(
         tenant,
         request.api_key_id,
         request.operation,
         request.key,
         request.now - ANSWER_KEPT_FOR,
     )
-    if kept is None:
+    if answer is None:
         return None
-    if kept.fingerprint != request.fingerprint:
+    if answer.fingerprint != request.fingerprint:
         raise KeyReused("This Idempotency-Key was used for a request with another body.")
     return HttpAnswer(
-        kept.status,
-        seal.open(kept.body, ANSWER_PURPOSE),
-        json.decode(kept.headers, type=dict[str, str]),
+        answer.status,
+        seal.open(answer.body, ANSWER_PURPOSE),
+        json.decode(answer.headers, type=dict[str, str]),
         replayed=True,
     )
 
@@ -73,7 +73,7 @@ async def store_answer(
     tenant: TenantConnection, request: IdempotentRequest, answer: HttpAnswer, seal: Seal
 ) -> None:
     """Keeps the answer, encrypted: it may hold a secret, and it always holds a person's data."""
-    kept = KeptAnswer(
+    sealed_answer = KeptAnswer(
         request.fingerprint,
         answer.status,
         Raw(json.encode(answer.headers)),
@@ -84,6 +84,6 @@ async def store_answer(
         request.api_key_id,
         request.operation,
         request.key,
-        kept,
+        sealed_answer,
         request.now,
     )

@@ -28,9 +28,9 @@ class Keyring:
             raise Unauthorized(
                 "This call needs an API key: send it as 'Authorization: Bearer wk_live_…'."
             )
-        known = self._known.get(secret)
-        if known is not None and time.monotonic() < known[0] and not _has_expired(known[1]):
-            return known[1]
+        entry = self._known.get(secret)
+        if entry is not None and time.monotonic() < entry[0] and not _has_expired(entry[1]):
+            return entry[1]
         if not is_well_formed(secret):
             raise Unauthorized("This is not an API key of Kalends (its form is wrong).")
         async with self._database.connection() as tx:
@@ -50,7 +50,7 @@ class Keyring:
     def forget(self, key_id: UUID) -> None:
         """Forgets a key that was revoked, also for requests that are asking for it just now."""
         self._revoked.add(key_id)
-        self._known = {s: known for s, known in self._known.items() if known[1].id != key_id}
+        self._known = {s: entry for s, entry in self._known.items() if entry[1].id != key_id}
 
 
 def _has_expired(key: ApiKey) -> bool:

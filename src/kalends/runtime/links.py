@@ -1,19 +1,29 @@
 """The links in mails: anybody with one may see and change one booking."""
 
-import secrets
 from datetime import datetime
-from typing import Final
+from typing import NamedTuple
 from uuid import UUID
 
 from kalends.domain.access import hash_of
+from kalends.domain.tenant_tokens import new_tenant_token
 from kalends.store.bookings import links
 from kalends.store.database import TenantConnection
 
-LINK_TOKEN_BYTES: Final = 24
+
+class NewLink(NamedTuple):
+    """A link that was made and is not stored yet: only the hash of its token will be."""
+
+    token: str
+    token_hash: bytes
+
+
+def make_link(organization_id: UUID) -> NewLink:
+    token = new_tenant_token(organization_id)
+    return NewLink(token, hash_of(token))
 
 
 async def create_link(tenant: TenantConnection, booking_id: UUID, now: datetime) -> str:
     """A new link to the booking, beside those there are; returns its token, which is not stored."""
-    token = secrets.token_urlsafe(LINK_TOKEN_BYTES)
-    await links.insert_link(tenant, hash_of(token), booking_id, now)
-    return token
+    link = make_link(tenant.organization_id)
+    await links.insert_link(tenant, link.token_hash, booking_id, now)
+    return link.token

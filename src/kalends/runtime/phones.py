@@ -33,7 +33,10 @@ async def with_numbers(
     typed = {key: answer for key, answer in answers.items() if key in phone_keys and answer}
     if not booking.attendee_phone and not typed:
         return booking
-    country = await find_country(work) or country_of_zone(booking.timezone)
+    phones = [str(phone) for phone in (booking.attendee_phone, *typed.values()) if phone]
+    country = None
+    if not all(phone.startswith("+") for phone in phones):  # those with one need no country
+        country = await find_country(work) or country_of_zone(booking.timezone)
     numbers = {key: e164_of(answer, country) for key, answer in typed.items()}
     return structs.replace(
         booking,

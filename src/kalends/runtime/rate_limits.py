@@ -6,8 +6,9 @@ together to within a second, and a request costs no query.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from kalends.store.database import Database
 from kalends.store.rate_windows import add_to_windows, forget_windows
@@ -15,8 +16,7 @@ from kalends.store.rate_windows import add_to_windows, forget_windows
 MINUTE_SECONDS: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class RateWindow:
+class RateWindow(Struct, frozen=True):
     """A subject's running minute; `resets_at` in Unix seconds."""
 
     limit: int

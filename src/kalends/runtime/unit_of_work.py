@@ -2,25 +2,27 @@
 
 import random
 from asyncio import sleep
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC
+from time import time
 from typing import Concatenate, Final, ParamSpec, TypeVar
 from uuid import UUID
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from kalends.domain.access import Mode, Scope, allows
 from kalends.domain.errors import Forbidden, NotFound, Unauthorized
 from kalends.domain.gateways import NO_GATEWAYS, Gateways
+from kalends.domain.ids import encode_id
 from kalends.domain.values import Instant
 from kalends.runtime import idempotency
 from kalends.runtime.idempotency import HttpAnswer, IdempotentRequest
 from kalends.runtime.sealing import Seal
 from kalends.store.database import Database, RunAgain, TenantConnection, Tx
 from kalends.store.jobs import enqueue_job
-from kalends.store.notifier import DELIVERIES_CHANNEL, JOBS_CHANNEL
-from kalends.store.outbox.events import Event, NewMail, append_events
+from kalends.store.notifier import JOBS_CHANNEL, NOTIFIED
+from kalends.store.outbox.events import Event, NewMail, ToldBooking, append_events
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -30,7 +32,7 @@ TRANSACTION_ATTEMPTS: Final = 3
 
 def real_time() -> Instant:
     """The one clock of the program."""
-    return Instant.of(datetime.now(UTC))
+    return Instant.fromtimestamp(int(time()), UTC)
 
 
 class GaveUp(Exception):
@@ -54,31 +56,49 @@ class Context:
         await self.database.close()
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Who asks, for which organization. `actor` is a shown id (a key's, a user's) or a word, and
-    `actor_name` what that one is called; `now` is the time that a sandbox sets for the rules."""
+    `actor_name` what that one is called; `now` is the time that a sandbox sets for the rules.
+    `only_schedules` are those beyond which nothing is there for the caller; None is all."""
 
     organization_id: UUID
     mode: Mode
     actor: str
-    scopes: list[str] = field(default_factory=lambda: [Scope.ALL.value])
+    scopes: Sequence[str] = (Scope.ALL.value,)
     api_key_id: UUID | None = None
     source: str = "api"
     now: Instant | None = None
     user_id: UUID | None = None
     actor_name: str | None = None
+    only_schedules: frozenset[UUID] | None = None
+
+    def sees(self, schedule_ids: Iterable[UUID]) -> bool:
+        """Whether what is on these schedules is there for the caller."""
+        return self.only_schedules is None or not self.only_schedules.isdisjoint(schedule_ids)
+
+    def sees_all_of(self, schedule_ids: Iterable[UUID]) -> bool:
+        """Whether none of these schedules is another's than the caller's."""
+        return self.only_schedules is None or self.only_schedules.issuperset(schedule_ids)
+
+    @property
+    def only_user_id(self) -> UUID | None:
+        """Whose connections alone are there for the caller; None is all."""
+        return None if self.only_schedules is None else self.user_id
+
+    def sees_what_is_of(self, user_id: UUID | None) -> bool:
+        """Whether what is that user's, such as a connection, is there for the caller."""
+        return self.only_user_id in (None, user_id)
 
     def check(self, scope: Scope) -> None:
         """Raises Forbidden without the scope."""
         if not allows(self.scopes, scope):
             raise Forbidden(f"This API key does not have the scope {scope.value}.")
 
-    def require_user(self, asked: str) -> UUID:
-        """The signed-in user. Raises Unauthorized where the route takes no session; `asked` is
+    def require_user(self, purpose: str) -> UUID:
+        """The signed-in user. Raises Unauthorized where the route takes no session; `purpose` is
         what needs one."""
         if self.user_id is None:
-            raise Unauthorized(f"This {asked} needs a signed-in user.")
+            raise Unauthorized(f"This {purpose} needs a signed-in user.")
         return self.user_id
 
 
@@ -96,6 +116,7 @@ class UnitOfWork:
     recorded_at: Instant
     events: list[Event] = field(default_factory=list)
     mails: list[NewMail] = field(default_factory=list)
+    told: list[ToldBooking] = field(default_factory=list)
     notifications: set[str] = field(default_factory=set)
 
     @property
@@ -111,7 +132,7 @@ class UnitOfWork:
         """The time for the rules at this moment: later than `now` where a lock was waited for."""
         return self.caller.now or self.context.clock()
 
-    def record_event(self, event: Event, mails: Sequence[NewMail]) -> None:
+    def add_event(self, event: Event, mails: Sequence[NewMail]) -> None:
         """Notes an event and the mails about it. They are written as the last thing before
         COMMIT, when the event gets its number."""
         self.events.append(event)
@@ -166,9 +187,9 @@ async def change_once(
     """
 
     async def once(work: UnitOfWork) -> HttpAnswer:
-        kept = await idempotency.find_kept_answer(work.tenant, request, context.seal)
-        if kept is not None:
-            return kept
+        earlier = await idempotency.find_kept_answer(work.tenant, request, context.seal)
+        if earlier is not None:
+            return earlier
         answer = render(await use_case(work, *args, **kwargs))
         await idempotency.store_answer(work.tenant, request, answer, context.seal)
         return answer
@@ -184,7 +205,7 @@ async def _with_attempts(
             work = _unit_of_work(tx, context, caller)
             result = await once(work)
             await _write_events(work)
-        context.database.notifier.notify(*work.notifications)
+        context.database.notifier.notify(caller.organization_id, *work.notifications)
         return result
 
     return await _retry(in_transaction)
@@ -203,13 +224,10 @@ async def _retry(once: Callable[[], Awaitable[R]]) -> R:
 async def _write_events(work: UnitOfWork) -> None:
     if not work.events:
         return
-    waits = await append_events(
-        work.tenant, work.events, work.mails, work.caller.actor, work.recorded_at
+    channels = await append_events(
+        work.tenant, work.events, work.mails, work.told, work.caller.actor, work.recorded_at
     )
-    if waits:
-        work.notifications.add(DELIVERIES_CHANNEL)
-    if work.mails:
-        work.notifications.add(JOBS_CHANNEL)
+    work.notifications.update(NOTIFIED[channel] for channel in channels)
 
 
 def _unit_of_work(tx: Tx, context: Context, caller: Caller) -> UnitOfWork:
@@ -217,8 +235,8 @@ def _unit_of_work(tx: Tx, context: Context, caller: Caller) -> UnitOfWork:
     return UnitOfWork(tx, context, caller, caller.now or recorded_at, recorded_at)
 
 
-def require(thing: R | None, noun: str, shown_id: str) -> R:
-    """The thing, or NotFound where there is none."""
+def require(thing: R | None, prefix: str, thing_id: UUID) -> R:
+    """The thing, or NotFound where there is none. `prefix` is that of its ids."""
     if thing is None:
-        raise NotFound.thing(noun, shown_id)
+        raise NotFound.with_id(prefix, encode_id(prefix, thing_id))
     return thing

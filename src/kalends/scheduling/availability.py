@@ -18,11 +18,11 @@ from kalends.availability.matching import choose
 from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.event_type import Requirement
-from kalends.domain.ids import SCHEDULE, encode_id, first_id_at
+from kalends.domain.ids import SCHEDULE, first_id_at
 from kalends.domain.schedule import Schedule
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling.availability_queries import AvailabilityQuery
-from kalends.scheduling.clocks import hours_of
+from kalends.scheduling.schedule_hours import hours_of
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.availability.calendars import (
     CalendarDetail,
@@ -63,7 +63,7 @@ class LoadedAvailability(Struct, frozen=True):
     def check_schedules(self) -> None:
         """Raises NotFound without any of the schedules, or without the one that is named."""
         named = self.query.required_id or next(iter(self.stored), self.query.schedule_ids[0])
-        require(self.stored.get(named), "schedule", encode_id(SCHEDULE, named))
+        require(self.stored.get(named), SCHEDULE, named)
 
     def booking_at(self, calendar: StoredCalendar, position: int) -> UUID | None:
         """The booking behind `Calendar.occupied[position]`; None for a hold, and where no ids
@@ -161,8 +161,8 @@ async def _requirements(
         ):
             claims[choices[place]].append((schedule_id, months[month][0], count))
     return tuple(
-        Needed(r.count, tuple(r.schedule_ids), tuple(r.weights.items()), tuple(sorted(made)))
-        for r, made in zip(query.requirements, claims, strict=True)
+        Needed(r.count, tuple(r.schedule_ids), tuple(r.weights.items()), tuple(sorted(claimed)))
+        for r, claimed in zip(query.requirements, claims, strict=True)
     )
 
 
@@ -186,8 +186,8 @@ def _terms(query: AvailabilityQuery) -> SlotTerms:
     duration = int(query.duration.total_seconds())
     buffers = query.buffer_before * MINUTE_SECONDS, query.buffer_after * MINUTE_SECONDS
     event_type = query.event_type
-    if query.override or event_type is None:
-        step = query.step_minutes if not query.override else None
+    if query.override or query.keeps_time or event_type is None:
+        step = None if query.override or query.keeps_time else query.step_minutes
         return SlotTerms(duration, step * MINUTE_SECONDS if step else None, *buffers)
     notice = event_type.min_notice_minutes
     return SlotTerms(
@@ -211,12 +211,13 @@ def _calendar(
     zone = zone_of_schedule(schedule)
     if query.override:
         return Calendar(schedule.id, zone, hours.ALWAYS_OPEN, occupied=occupied)
-    notice = schedule.booking_limits.min_notice_hours
+    notice = None if query.keeps_time else schedule.booking_limits.min_notice_hours
     return Calendar(
         schedule.id,
         zone,
         hours_of(schedule),
         busy=stored.busy,
+        known_until=stored.known_until if query.needs_known_calendars else None,
         occupied=occupied,
         booked=_claims_of(stored) if _is_counted(schedule, query) else (),
         notice=None if notice is None else int(notice * HOUR_SECONDS),

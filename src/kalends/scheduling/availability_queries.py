@@ -16,6 +16,8 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
     `required_id` has to be among the schedules taken, `preferred_ids` are taken before others,
     `excluded_booking_id` is the booking that moves, `own_holds` are those of the caller. `override`
     asks whether the time is free, and no rule.
+    With `keeps_time` the time is booked already and another schedule takes it: the rules on when
+    something is booked (grid, notice, horizon, the event type's limit) were asked then.
     `shared_claim` is one that an imported seat shares with the others of its session.
     """
 
@@ -30,6 +32,7 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
     excluded_booking_id: UUID | None = None
     own_holds: Sequence[UUID] = ()
     override: bool = False
+    keeps_time: bool = False
     shared_claim: UUID | None = None
 
     @property
@@ -46,6 +49,12 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
     @property
     def has_seats(self) -> bool:
         return self.event_type is not None and self.event_type.capacity > 1
+
+    @property
+    def needs_known_calendars(self) -> bool:
+        """Whether time is refused of which the calendars are not known: wherever slots are, which a
+        booking directly on a schedule, at any start, has none of."""
+        return self.event_type is not None or self.step_minutes is not None
 
     @property
     def detail(self) -> CalendarDetail:

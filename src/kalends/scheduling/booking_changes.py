@@ -1,6 +1,6 @@
 """Changing a booking: API, console, links and timed endings all do it here."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,19 +8,22 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.domain.booking import (
+    MOVABLE,
     Booking,
     LocationType,
     Status,
     check_movable,
     check_transition,
+    hosts_among,
     merge_metadata,
     with_canceller,
 )
-from kalends.domain.ids import BOOKING, encode_id
+from kalends.domain.errors import Invalid
+from kalends.domain.ids import BOOKING
 from kalends.runtime import outbox, phones
 from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import UnitOfWork, require
-from kalends.scheduling import booking_requests, clocks
+from kalends.scheduling import booking_requests, local_time
 from kalends.scheduling.claiming import claim_time
 from kalends.scheduling.zones import zone_of_booking
 from kalends.store.availability.claims import release
@@ -41,7 +44,8 @@ class AttendeeChanges(Struct, frozen=True, kw_only=True):
 
 class BookingChanges(Struct, frozen=True, kw_only=True):
     """What a client wants changed; UNSET stays as it is, None clears. Without `notify` no mail is
-    sent about it."""
+    sent about it. `schedule_ids` are all that the booking is to take; `schedule_id` is the one that
+    a booking on one schedule is to take."""
 
     status: Status | UnsetType = UNSET
     cancellation_reason: str | None | UnsetType = UNSET
@@ -53,6 +57,8 @@ class BookingChanges(Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Any] = {}
     start_time: datetime | UnsetType = UNSET
     end_time: datetime | UnsetType = UNSET
+    schedule_id: UUID | UnsetType = UNSET
+    schedule_ids: Sequence[UUID] | UnsetType = UNSET
     override: bool = False
     notify: bool = True
 
@@ -72,9 +78,10 @@ class Cancellation(Struct, frozen=True, kw_only=True):
 
 
 async def get_booking(work: UnitOfWork, booking_id: UUID) -> Booking:
-    """Raises NotFound."""
+    """Raises NotFound, also for one that the caller does not see."""
     booking = await bookings.find_booking(work.tenant, booking_id)
-    return require(booking, "booking", encode_id(BOOKING, booking_id))
+    is_there = booking is not None and work.caller.sees(booking.schedule_ids)
+    return require(booking if is_there else None, BOOKING, booking_id)
 
 
 async def get_changeable(
@@ -87,14 +94,17 @@ async def get_changeable(
 
 
 async def update_booking(
-    work: UnitOfWork, seen: ChangeableBooking, changes: BookingChanges
+    work: UnitOfWork, changeable: ChangeableBooking, changes: BookingChanges
 ) -> Booking:
-    """Changes status, details or time. What changes nothing succeeds and records nothing.
+    """Changes status, details, time or who takes it. What changes nothing succeeds and records
+    nothing.
 
     Raises Stale, Invalid, InvalidTransition, NotReschedulable, Refused, SlotTaken.
     """
-    moves = _moves(seen.booking, changes)
-    before = await _lock(work, seen, moves=moves)
+    booking = changeable.booking
+    moves = _moves(booking, changes)
+    to_lock = {*booking.schedule_ids, *(_named(booking, changes) or ())} if moves else set()
+    before = await _lock(work, changeable, to_lock)
     if _moves(before, changes) != moves:
         raise RunAgain  # somebody moved it meanwhile: the locks are not the ones it needs
     after = _with_details(before, changes)
@@ -108,14 +118,26 @@ async def update_booking(
     return await _write(work, before, after, override=changes.override, notify=changes.notify)
 
 
+async def ask_for_new_time(work: UnitOfWork, changeable: ChangeableBooking) -> Booking:
+    """Asks the attendee by mail to choose another time; until then the booking keeps its own. One
+    that was asked already stays as it is.
+
+    Raises Stale, NotReschedulable.
+    """
+    before = await _lock(work, changeable)
+    check_movable(before)
+    after = structs.replace(before, needs_new_time=True)
+    return await _write(work, before, after, override=False, notify=True)
+
+
 async def cancel_booking(
-    work: UnitOfWork, seen: ChangeableBooking, cancellation: Cancellation
+    work: UnitOfWork, changeable: ChangeableBooking, cancellation: Cancellation
 ) -> Booking:
     """Cancels; a cancelled booking stays as it is.
 
     Raises Stale, InvalidTransition.
     """
-    before = await _lock(work, seen, moves=False)
+    before = await _lock(work, changeable)
     if before.status == Status.CANCELLED:
         return before
     check_transition(before.status, Status.CANCELLED)
@@ -125,22 +147,41 @@ async def cancel_booking(
     return await _write(work, before, after, override=False, notify=cancellation.notify)
 
 
-async def _lock(work: UnitOfWork, seen: ChangeableBooking, *, moves: bool) -> Booking:
-    """Locks in the one order: event type, schedules by id, then the booking. Raises Stale."""
-    booking = seen.booking
-    if moves:
+async def _lock(
+    work: UnitOfWork, changeable: ChangeableBooking, schedule_ids: Collection[UUID] = ()
+) -> Booking:
+    """Locks in the one order: event type, schedules by id (both where there are any to lock), then
+    the booking. Raises Stale."""
+    booking = changeable.booking
+    if schedule_ids:
         if booking.event_type_id:
             await lock_event_type(work.tenant, booking.event_type_id)
-        await lock_schedules(work.tenant, booking.schedule_ids)
+        await lock_schedules(work.tenant, sorted(schedule_ids))
     locked = await bookings.lock_booking(work.tenant, booking.id)
     if locked is None or locked.schedule_ids != booking.schedule_ids:
         raise RunAgain
-    check_version(locked.version, seen.if_match)
+    check_version(locked.version, changeable.if_match)
     return locked
 
 
 def _moves(booking: Booking, changes: BookingChanges) -> bool:
-    return _span_of(booking, changes) != (booking.start_time, booking.end_time)
+    """Whether it is to have another time, or to be on other schedules."""
+    named = _named(booking, changes)
+    has_others = named is not None and set(named) != set(booking.schedule_ids)
+    return has_others or _span_of(booking, changes) != (booking.start_time, booking.end_time)
+
+
+def _named(booking: Booking, changes: BookingChanges) -> Sequence[UUID] | None:
+    """The schedules that it is to take; None where none are named. Raises Invalid."""
+    if changes.schedule_ids is not UNSET:
+        return changes.schedule_ids
+    if changes.schedule_id is UNSET:
+        return None
+    if len(booking.schedule_ids) > 1:
+        raise Invalid.field(
+            "schedule_id", "is for bookings on one schedule; name all of them in schedule_ids"
+        )
+    return [changes.schedule_id]
 
 
 def _span_of(booking: Booking, changes: BookingChanges) -> tuple[datetime, datetime]:
@@ -163,7 +204,7 @@ def _with_details(booking: Booking, changes: BookingChanges) -> Booking:
     if changes.metadata:
         values["metadata"] = merge_metadata(booking.metadata, changes.metadata)
     if values.get("timezone", booking.timezone) != booking.timezone:
-        values["wall_clock"] = clocks.wall_clock_of(booking.start_time, values["timezone"])
+        values["wall_clock"] = local_time.wall_clock_of(booking.start_time, values["timezone"])
     return structs.replace(booking, **values)
 
 
@@ -174,7 +215,12 @@ async def _move(
     check_movable(before)
     starts_at, ends_at = _span_of(before, changes)
     request = await booking_requests.reschedule_request(
-        work, before, starts_at, ends_at, override=changes.override
+        work,
+        before,
+        starts_at,
+        ends_at,
+        schedule_ids=_named(before, changes),
+        override=changes.override,
     )
     await release(work.tenant, before.id)
     schedules = await claim_time(work, request)
@@ -184,10 +230,12 @@ async def _move(
         end_time=ends_at,
         schedule_id=schedules[0].id,
         schedule_ids=[schedule.id for schedule in schedules],
+        hosts=hosts_among(schedules),
         buffer_before=request.query.buffer_before,
         buffer_after=request.query.buffer_after,
+        needs_new_time=False,
         conflict=False,  # it has its time now, whatever it had before
-        wall_clock=clocks.wall_clock_of(starts_at, zone_of_booking(after).name),
+        wall_clock=local_time.wall_clock_of(starts_at, zone_of_booking(after).name),
     )
 
 
@@ -199,6 +247,8 @@ async def _write(
         return before
     after = structs.replace(after, updated_at=work.recorded_at, version=before.version + 1)
     after = with_canceller(before, after, outbox.actor_behind(work, before))
+    if after.status not in MOVABLE:
+        after = structs.replace(after, needs_new_time=False)
     if before.occupies and not after.occupies:
         await release(work.tenant, after.id)
     await bookings.update_booking(work.tenant, after)

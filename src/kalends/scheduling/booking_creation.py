@@ -1,22 +1,24 @@
 """Creating a booking: API, console and pages all do it here."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from msgspec import Raw, Struct, json, structs
 
-from kalends.domain.booking import Booking, LocationType, Status, merge_metadata
+from kalends.domain.booking import Booking, LocationType, Status, hosts_among, merge_metadata
 from kalends.domain.errors import Detail, Invalid
 from kalends.domain.event_type import EventType, check_answer
 from kalends.domain.ids import new_id
+from kalends.domain.invisible_characters import is_blank
 from kalends.domain.schedule import Schedule
-from kalends.domain.visible import is_blank
+from kalends.domain.webhook import EventName
 from kalends.runtime import outbox, phones
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.scheduling import booking_requests, clocks
+from kalends.scheduling import booking_requests, local_time
 from kalends.scheduling.booking_requests import RequestedTime
-from kalends.scheduling.claiming import BookingRequest, claim_time
+from kalends.scheduling.claiming import BookingRequest, claim_booking
 from kalends.scheduling.holds import take_over_hold
 from kalends.store.bookings import bookings
 
@@ -58,15 +60,14 @@ async def create_booking(work: UnitOfWork, new: NewBooking) -> Booking:
         raise
     request = structs.replace(request, booking_id=new_id())
     if new.hold_id is None:
-        schedules = await claim_time(work, request)
+        make = partial(_new_booking, work, new, request, metadata)
+        booking = await claim_booking(work, request, make)
     else:
         request, schedules = await take_over_hold(work, request, new.hold_id)
-    booking = _new_booking(work, new, request, schedules, metadata)
-    questions = event_type.questions if event_type else []
-    booking = await phones.with_numbers(work, booking, questions, new.answers)
-    await bookings.insert_booking(work.tenant, booking)
+        booking = await _new_booking(work, new, request, metadata, schedules)
+        await bookings.insert_booking(work.tenant, booking)
     await outbox.record_event(
-        work, outbox.CREATED, booking, event_type=event_type, override=new.override
+        work, EventName.CREATED, booking, event_type=event_type, override=new.override
     )
     return booking
 
@@ -86,18 +87,18 @@ def _check_answers(event_type: EventType | None, answers: Mapping[str, Any]) -> 
         raise Invalid(f"{details[0].field}: {details[0].message}", details)
 
 
-def _new_booking(
+async def _new_booking(
     work: UnitOfWork,
     new: NewBooking,
     request: BookingRequest,
-    schedules: Sequence[Schedule],
     metadata: Raw,
+    schedules: Sequence[Schedule],
 ) -> Booking:
     event_type = request.query.event_type
     confirmed = event_type is not None and not event_type.requires_confirmation
     timezone = new.timezone or schedules[0].timezone
     assert request.booking_id is not None
-    return Booking(
+    booking = Booking(
         id=request.booking_id,
         schedule_id=schedules[0].id,
         schedule_ids=[schedule.id for schedule in schedules],
@@ -106,7 +107,7 @@ def _new_booking(
         start_time=request.starts_at,
         end_time=request.ends_at,
         timezone=timezone,
-        wall_clock=clocks.wall_clock_of(request.starts_at, timezone),
+        wall_clock=local_time.wall_clock_of(request.starts_at, timezone),
         title=new.title or (event_type.name if event_type else None),
         location=new.location or (event_type.location if event_type else None),
         location_type=new.location_type or (event_type.location_type if event_type else None),
@@ -123,4 +124,7 @@ def _new_booking(
         created_at=work.recorded_at,
         updated_at=work.recorded_at,
         version=1,
+        hosts=hosts_among(schedules),
     )
+    questions = event_type.questions if event_type else []
+    return await phones.with_numbers(work, booking, questions, new.answers)

@@ -1,17 +1,19 @@
 """From what a client asks for to a request: which schedules, how long, by which rules."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
 from msgspec import Struct, structs
 
+from kalends.availability.matching import SlotRequirement, choose
 from kalends.domain.booking import Booking
-from kalends.domain.errors import Inactive, Invalid
+from kalends.domain.errors import Inactive, Invalid, NotFound
 from kalends.domain.event_type import EventType, Requirement
-from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id_or_none
 from kalends.domain.values import FIRST_YEAR, LAST_YEAR
-from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.runtime.unit_of_work import Caller, UnitOfWork, require
 from kalends.scheduling.availability_queries import AvailabilityQuery, event_type_query
 from kalends.scheduling.claiming import BookingRequest
 from kalends.store.availability import event_types
@@ -37,8 +39,8 @@ async def find_event_type(work: UnitOfWork, event_type_id: UUID | None) -> Event
         return None
     event_type = require(
         await event_types.find_event_type_to_book(work.tenant, event_type_id),
-        "event type",
-        encode_id(EVENT_TYPE, event_type_id),
+        EVENT_TYPE,
+        event_type_id,
     )
     if not event_type.is_active:
         raise Inactive("This event type is not active; it cannot be booked.")
@@ -50,7 +52,22 @@ async def check_schedule(work: UnitOfWork, schedule_id: UUID | None) -> None:
     request is refused, since 404 comes before 422; a request that goes well finds out anyway."""
     if schedule_id is not None:
         schedule = await find_schedule(work.tenant, schedule_id)
-        require(schedule, "schedule", encode_id(SCHEDULE, schedule_id))
+        require(schedule, SCHEDULE, schedule_id)
+
+
+def check_schedule_seen(caller: Caller, schedule_id: UUID | None) -> None:
+    """Raises NotFound for one that the caller does not see, and for none from a caller who sees
+    only some: a time of theirs is on one of them."""
+    if not caller.sees(() if schedule_id is None else (schedule_id,)):
+        raise NotFound.with_id(SCHEDULE, encode_id_or_none(SCHEDULE, schedule_id) or "")
+
+
+def seen_schedule_of(caller: Caller, booking: Booking) -> UUID | None:
+    """The schedule of the booking that it keeps when it moves, for it would be lost to its caller
+    without; None for who sees all."""
+    if caller.only_schedules is None:
+        return None
+    return next((id_ for id_ in booking.schedule_ids if caller.sees((id_,))), None)
 
 
 def booking_request_of(requested: RequestedTime, event_type: EventType | None) -> BookingRequest:
@@ -69,19 +86,32 @@ def booking_request_of(requested: RequestedTime, event_type: EventType | None) -
 
 
 async def reschedule_request(
-    work: UnitOfWork, booking: Booking, starts_at: datetime, ends_at: datetime, *, override: bool
+    work: UnitOfWork,
+    booking: Booking,
+    starts_at: datetime,
+    ends_at: datetime,
+    *,
+    schedule_ids: Sequence[UUID] | None,
+    override: bool,
 ) -> BookingRequest:
-    """The request of a booking that moves: by the rules of its event type, on its own schedules if
-    they are free. It may keep a length that the event type has no more."""
+    """The request of a booking that moves: by the rules of its event type, on exactly those
+    schedules; where None are named, on its own if they are free. It may keep a length that the
+    event type has no more. Raises Invalid."""
     event_type = None
     if booking.event_type_id:
         event_type = await event_types.find_event_type(work.tenant, booking.event_type_id)
-    query = query_to_reschedule(booking, event_type)
+    if schedule_ids is None:
+        query = query_to_reschedule(booking, event_type)
+    else:
+        query = await _query_to_reassign(work, booking, event_type, schedule_ids)
+        keeps_time = (starts_at, ends_at) == (booking.start_time, booking.end_time)
+        query = structs.replace(query, keeps_time=keeps_time)
     length = ends_at - starts_at
     keeps_length = length == booking.end_time - booking.start_time
     if override or event_type is None or keeps_length:
         query = structs.replace(query, duration=length)
-    query = structs.replace(query, override=override)
+    kept = seen_schedule_of(work.caller, booking) if schedule_ids is None else None
+    query = structs.replace(query, override=override, required_id=kept)
     return BookingRequest(query=query, starts_at=starts_at, ends_at=ends_at, booking_id=booking.id)
 
 
@@ -102,6 +132,30 @@ def query_to_reschedule(booking: Booking, event_type: EventType | None) -> Avail
     )
 
 
+async def _query_to_reassign(
+    work: UnitOfWork,
+    booking: Booking,
+    event_type: EventType | None,
+    schedule_ids: Sequence[UUID],
+) -> AvailabilityQuery:
+    """Raises NotFound, Invalid."""
+    try:
+        return query_to_reassign(booking, event_type, schedule_ids)
+    except Invalid:
+        for schedule_id in schedule_ids:
+            await check_schedule(work, schedule_id)
+        raise
+
+
+def query_to_reassign(
+    booking: Booking, event_type: EventType | None, schedule_ids: Sequence[UUID]
+) -> AvailabilityQuery:
+    """Whether exactly those schedules could take a booking. Raises Invalid."""
+    needed = _requirements_met_by(booking, event_type, schedule_ids)
+    query = query_to_reschedule(booking, event_type)
+    return structs.replace(query, requirements=needed, preferred_ids=schedule_ids)
+
+
 def requirements_of(event_type: EventType | None, schedule_id: UUID | None) -> list[Requirement]:
     """Which schedules are needed. Raises Invalid where nothing says so."""
     if event_type and event_type.requirements:
@@ -111,6 +165,26 @@ def requirements_of(event_type: EventType | None, schedule_id: UUID | None) -> l
     if schedule_id is None:
         raise Invalid.field("schedule_id", "is required, as no event type chooses one")
     return [Requirement(1, [schedule_id])]
+
+
+def _requirements_met_by(
+    booking: Booking, event_type: EventType | None, schedule_ids: Sequence[UUID]
+) -> list[Requirement]:
+    """The requirements with no other members, so that all of these are taken. Raises Invalid."""
+    if len(set(schedule_ids)) < len(schedule_ids):
+        raise Invalid.field("schedule_ids", "must not name a schedule twice")
+    if event_type is None or not event_type.requirements:
+        if len(schedule_ids) != len(booking.schedule_ids):
+            raise Invalid.field("schedule_ids", f"must be {len(booking.schedule_ids)}, as before")
+        return [Requirement(1, [id_]) for id_ in schedule_ids]
+    needed = [
+        structs.replace(one, schedule_ids=[id_ for id_ in one.schedule_ids if id_ in schedule_ids])
+        for one in event_type.requirements
+    ]
+    matched = choose([SlotRequirement(r.count, r.schedule_ids) for r in needed], schedule_ids)
+    if matched is None or len(matched) != len(schedule_ids):
+        raise Invalid.field("schedule_ids", "do not meet the requirements of this event type")
+    return needed
 
 
 def check_span(starts_at: datetime, ends_at: datetime) -> None:

@@ -1,38 +1,41 @@
-"""Claiming time: the one function that every way into the calendar goes through.
+"""Claiming time: the one way into the calendar.
 
-An API booking, a page's, a hold, a move and an import all end in `claim_time`, or, many at once,
-in `claim_times`. The engine decides, on what was read in this transaction; then the exclusion
-constraint has the last word, which nobody overrides.
+New bookings of API, pages and console end in `claim_booking`; a hold, a move and an import end in
+`claim_time`, or, many at once, in `claim_times`. The engine decides, on what was read in this
+transaction; then the exclusion constraint has the last word, which nobody overrides.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from msgspec import structs
 
 from kalends.availability.rules import Code
-from kalends.availability.slots import Decision, decide
+from kalends.availability.slots import SlotDecision, decide
+from kalends.domain.booking import Booking
 from kalends.domain.errors import Detail, KalendsError, Refused, SlotTaken
 from kalends.domain.ids import new_id
 from kalends.domain.schedule import Schedule
-from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.runtime.unit_of_work import Caller, UnitOfWork
 from kalends.scheduling.availability import LoadedAvailability, load_availability, session_claim_id
 from kalends.scheduling.availability_queries import AvailabilityQuery
-from kalends.scheduling.explaining import reasons_of
+from kalends.scheduling.explaining import reasons_for
 from kalends.store.availability.calendars import list_session_claims
-from kalends.store.availability.claims import Claim, ClaimedFor, claim, claim_several
+from kalends.store.availability.claims import Claim, ClaimOwner, claim, claim_several
 from kalends.store.availability.event_types import lock_event_type
 from kalends.store.availability.schedules import lock_schedules, protect_active_schedules
+
+B = TypeVar("B", bound=Booking | None)
 
 TAKEN: Final = "This time is already taken. Please choose another."
 MOST_TRIES: Final = 50
 ONE_MINUTE: Final = timedelta(minutes=1)
 
 
-class BookingRequest(ClaimedFor, frozen=True, kw_only=True):
+class BookingRequest(ClaimOwner, frozen=True, kw_only=True):
     """When, on which schedules, and for what: a booking, or a hold that ends at `expires_at`."""
 
     query: AvailabilityQuery
@@ -62,6 +65,7 @@ class BookingRequest(ClaimedFor, frozen=True, kw_only=True):
             starts_at=self.starts_at,
             begins=self.starts_at - timedelta(minutes=query.buffer_before),
             ends=self.ends_at + timedelta(minutes=query.buffer_after),
+            heeds_absences=not query.override,
         )
 
 
@@ -74,14 +78,38 @@ async def claim_time(work: UnitOfWork, request: BookingRequest) -> list[Schedule
 
     Raises NotFound, Refused (naming every rule that refuses), SlotTaken.
     """
+    schedules, _ = await _claim_until_won(work, request, _no_booking)
+    return schedules
+
+
+async def claim_booking(
+    work: UnitOfWork,
+    request: BookingRequest,
+    make: Callable[[list[Schedule]], Awaitable[Booking]],
+) -> Booking:
+    """Claims the time and writes, in the same statement, the booking that is made of the schedules
+    that were taken. Raises as `claim_time` does."""
+    _, booking = await _claim_until_won(work, request, make)
+    return booking
+
+
+async def _claim_until_won(
+    work: UnitOfWork, request: BookingRequest, make: Callable[[list[Schedule]], Awaitable[B]]
+) -> tuple[list[Schedule], B]:
     for _ in range(MOST_TRIES):
         loaded, chosen = await _choose(work, request)
+        schedules = [loaded.stored[id_].schedule for id_ in chosen]
+        booking = await make(schedules)
         try:
-            await _claim(work, request, loaded, chosen)
+            await _claim(work, request, loaded, chosen, booking)
         except _LostRace:
             continue
-        return [loaded.stored[id_].schedule for id_ in chosen]
+        return schedules, booking
     raise SlotTaken(TAKEN)
+
+
+async def _no_booking(schedules: list[Schedule]) -> None:
+    """Its row is there already, or somebody else writes it."""
 
 
 async def claim_times(work: UnitOfWork, requests: Sequence[BookingRequest]) -> set[UUID]:
@@ -119,10 +147,10 @@ async def _choose(
     full day is sent away at once, and again under the lock, on what others committed meanwhile.
     """
     loaded = await _load(work, request)
-    chosen = _decide(request, loaded)
+    chosen = _decide(work.caller, request, loaded)
     if await lock_counted(work, request.query, loaded.limited):
         loaded = await _load(work, request)
-        chosen = _decide(request, loaded)
+        chosen = _decide(work.caller, request, loaded)
     return loaded, chosen
 
 
@@ -134,12 +162,12 @@ async def _load(work: UnitOfWork, request: BookingRequest) -> LoadedAvailability
     return loaded
 
 
-def _decide(request: BookingRequest, loaded: LoadedAvailability) -> Sequence[UUID]:
+def _decide(caller: Caller, request: BookingRequest, loaded: LoadedAvailability) -> Sequence[UUID]:
     """The schedules that the engine gives the booking. Raises Refused, SlotTaken."""
     start, end = int(request.starts_at.timestamp()), int(request.ends_at.timestamp())
     decision = decide(loaded.inputs, start, end)
     if decision.slot is None:
-        raise _refusal(decision, loaded, start, end)
+        raise _refusal(caller, decision, loaded, start, end)
     return decision.slot.schedule_ids
 
 
@@ -148,12 +176,12 @@ async def _claim(
     request: BookingRequest,
     loaded: LoadedAvailability,
     schedule_ids: Sequence[UUID],
+    booking: Booking | None,
 ) -> None:
-    """Writes the claim. Where others could be taken instead, a savepoint keeps the transaction
-    alive to decide again; where not, SlotTaken ends it."""
-    new_claim = request.claim_on(
-        schedule_ids, await _claim_of_session(work, request, loaded, schedule_ids)
-    )
+    """Writes the claim, and the booking. Where others could be taken instead, a savepoint keeps the
+    transaction alive to decide again; where not, SlotTaken ends it."""
+    claim_id = await _claim_of_session(work, request, loaded, schedule_ids)
+    new_claim = structs.replace(request.claim_on(schedule_ids, claim_id), booking=booking)
     if len(schedule_ids) == len(request.query.schedule_ids):
         if await claim(work.tenant, new_claim, work.now):
             raise SlotTaken(TAKEN)
@@ -188,10 +216,12 @@ async def _claim_of_session(
     )
 
 
-def _refusal(decision: Decision, loaded: LoadedAvailability, start: int, end: int) -> KalendsError:
+def _refusal(
+    caller: Caller, decision: SlotDecision, loaded: LoadedAvailability, start: int, end: int
+) -> KalendsError:
     """SLOT_TAKEN where nothing but other bookings is in the way; else the first rule that refuses,
     in the order of docs/slots.md. All of them stand in the details."""
-    reasons = reasons_of(decision, loaded)
+    reasons = reasons_for(caller, decision, loaded)
     details = list(
         dict.fromkeys(Detail("start_time", reason.message, reason.code) for reason in reasons)
     )

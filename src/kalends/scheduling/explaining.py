@@ -10,21 +10,25 @@ from msgspec import Struct
 
 from kalends.availability.interval import ALWAYS_AFTER, ALWAYS_BEFORE, Interval
 from kalends.availability.rules import Code
-from kalends.availability.slots import Decision, Obstacle, Refusal
+from kalends.availability.slots import Obstacle, Refusal, SlotDecision
 from kalends.availability.wallclock import wall_clock, zone_named
 from kalends.domain.schedule import Schedule
+from kalends.runtime.unit_of_work import Caller
 from kalends.scheduling.availability import LoadedAvailability, as_instant
 from kalends.store.availability.calendars import StoredCalendar
 from kalends.translation import gettext, ngettext
 
 
-class InTheWay(Struct, frozen=True):
-    """What a time runs into; ids where it is a booking or a busy time, and those were read."""
+class Blocker(Struct, frozen=True):
+    """What a time runs into; ids where it is a booking, a busy time or an event of a calendar, and
+    those were read."""
 
     start_time: datetime | None
     end_time: datetime | None
     booking_id: UUID | None = None
     busy_time_id: UUID | None = None
+    calendar_id: UUID | None = None
+    calendar_name: str | None = None
 
 
 class Reason(Struct, frozen=True):
@@ -33,10 +37,20 @@ class Reason(Struct, frozen=True):
     code: str
     message: str
     schedule_id: UUID | None
-    in_the_way: Sequence[InTheWay]
+    in_the_way: Sequence[Blocker]
 
 
-def reasons_of(decision: Decision, loaded: LoadedAvailability) -> list[Reason]:
+def reasons_for(caller: Caller, decision: SlotDecision, loaded: LoadedAvailability) -> list[Reason]:
+    """The reasons, of schedules that the caller does not see no more than their code."""
+    return [
+        reason
+        if reason.schedule_id is None or caller.sees((reason.schedule_id,))
+        else Reason(reason.code, gettext("This time is not free."), None, ())
+        for reason in reasons_of(decision, loaded)
+    ]
+
+
+def reasons_of(decision: SlotDecision, loaded: LoadedAvailability) -> list[Reason]:
     """Every rule that refuses, in the order of docs/slots.md; none if the time is offered.
 
     Inactive schedules that would help come last, or first where there are too few without them.
@@ -62,16 +76,21 @@ def _reason(refusal: Refusal, loaded: LoadedAvailability) -> Reason:
     return Reason(refusal.code.value, sentence, refusal.schedule_id, in_the_way)
 
 
-def _in_the_way(obstacle: Obstacle, refusal: Refusal, loaded: LoadedAvailability) -> InTheWay:
+def _in_the_way(obstacle: Obstacle, refusal: Refusal, loaded: LoadedAvailability) -> Blocker:
     start, end = obstacle.interval
     first = None if start <= ALWAYS_BEFORE else as_instant(start)
     last = None if end >= ALWAYS_AFTER else as_instant(end)
     calendar = _calendar_of(refusal, loaded)
     if calendar is None or obstacle.position is None:
-        return InTheWay(first, last)
+        return Blocker(first, last)
     if refusal.code is Code.BUSY:
-        return InTheWay(first, last, busy_time_id=calendar.busy_id_at(obstacle.position))
-    return InTheWay(first, last, booking_id=loaded.booking_at(calendar, obstacle.position))
+        return Blocker(
+            first,
+            last,
+            busy_time_id=calendar.busy_id_at(obstacle.position),
+            calendar_id=calendar.calendar_id_at(obstacle.position),
+        )
+    return Blocker(first, last, booking_id=loaded.booking_at(calendar, obstacle.position))
 
 
 def _calendar_of(refusal: Refusal, loaded: LoadedAvailability) -> StoredCalendar | None:
@@ -153,6 +172,19 @@ def _busy(refusal: Refusal, loaded: LoadedAvailability) -> str:
     )
 
 
+def _unknown(refusal: Refusal, loaded: LoadedAvailability) -> str:
+    name, known_from = _name(refusal, loaded), refusal.in_the_way[0].interval.start
+    if known_from <= ALWAYS_BEFORE:
+        return gettext("The calendars of {name} have not been read.", name=name)
+    zone_name = _zone_name(refusal, loaded)
+    return gettext(
+        "The calendars of {name} are known until {time} ({zone}).",
+        name=name,
+        time=_clock(known_from, zone_name),
+        zone=zone_name,
+    )
+
+
 def _full(refusal: Refusal, loaded: LoadedAvailability) -> str:
     return gettext(
         "{name} has all the bookings that it takes on this day.", name=_name(refusal, loaded)
@@ -173,6 +205,7 @@ _SENTENCES: Final[dict[Any, Callable[[Refusal, LoadedAvailability], str]]] = {
     Code.OUTSIDE_AVAILABILITY: _closed,
     Code.NOT_A_SLOT: _off_grid,
     Code.BUSY: _busy,
+    Code.CALENDAR_UNKNOWN: _unknown,
     Code.LIMIT_REACHED: _full,
     Code.SLOT_TAKEN: _taken,
 }

@@ -7,13 +7,13 @@ from msgspec import structs
 
 from kalends.domain.errors import HoldExpired, Inactive, Invalid
 from kalends.domain.hold import Hold
-from kalends.domain.ids import HOLD, SCHEDULE, encode_id, new_id
+from kalends.domain.ids import HOLD, SCHEDULE, new_id
 from kalends.domain.schedule import Schedule
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling import booking_requests
 from kalends.scheduling.booking_requests import RequestedTime
 from kalends.scheduling.claiming import BookingRequest, claim_time, lock_counted
-from kalends.store.availability.schedules import find_schedules, protect_schedules
+from kalends.store.availability.schedules import find_schedules, protect_schedules_to_book
 from kalends.store.bookings import holds
 
 
@@ -57,7 +57,7 @@ async def take_over_hold(
     Raises NotFound, HoldExpired, Inactive, and Invalid where the request is not for what was held.
     """
     hold = await holds.find_hold(work.tenant, hold_id)
-    hold = require(hold, "hold", encode_id(HOLD, hold_id))
+    hold = require(hold, HOLD, hold_id)
     _check_same(request, hold)
     schedules = await _load_schedules(work, hold)
     limited = [s.id for s in schedules if s.booking_limits.max_per_day is not None]
@@ -73,11 +73,9 @@ async def take_over_hold(
 
 async def _load_schedules(work: UnitOfWork, hold: Hold) -> list[Schedule]:
     """The held schedules, kept from being deleted. Raises NotFound, Inactive."""
-    await protect_schedules(work.tenant, hold.schedule_ids)
+    await protect_schedules_to_book(work.tenant, hold.schedule_ids)
     by_id = await find_schedules(work.tenant, hold.schedule_ids)
-    schedules = [
-        require(by_id.get(id_), "schedule", encode_id(SCHEDULE, id_)) for id_ in hold.schedule_ids
-    ]
+    schedules = [require(by_id.get(id_), SCHEDULE, id_) for id_ in hold.schedule_ids]
     for schedule in schedules:
         if not schedule.is_active:
             raise Inactive(f"{schedule.name} is not active and takes no bookings.")

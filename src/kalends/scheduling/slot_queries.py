@@ -8,11 +8,17 @@ from msgspec import Struct, structs
 from kalends.domain.booking import Booking, check_movable
 from kalends.domain.errors import Inactive, Invalid
 from kalends.domain.event_type import EventType, Requirement
-from kalends.domain.ids import EVENT_TYPE, encode_id
+from kalends.domain.ids import EVENT_TYPE
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling.availability_queries import AvailabilityQuery, event_type_query
 from kalends.scheduling.booking_changes import get_booking
-from kalends.scheduling.booking_requests import check_schedule, query_to_reschedule, requirements_of
+from kalends.scheduling.booking_requests import (
+    check_schedule,
+    check_schedule_seen,
+    query_to_reschedule,
+    requirements_of,
+    seen_schedule_of,
+)
 from kalends.store.availability import event_types
 
 
@@ -30,6 +36,8 @@ async def query_for(work: UnitOfWork, purpose: SlotPurpose) -> AvailabilityQuery
     """What is loaded of the calendars for that purpose. Raises NotFound, Inactive, Invalid,
     NotReschedulable."""
     moving = await _find_booking(work, purpose.booking_id)
+    if moving is None or purpose.schedule_id is not None:
+        check_schedule_seen(work.caller, purpose.schedule_id)
     event_type = await _find_event_type(work, purpose, moving)
     try:
         query = _query_of(purpose, moving, event_type)
@@ -40,7 +48,7 @@ async def query_for(work: UnitOfWork, purpose: SlotPurpose) -> AvailabilityQuery
         return structs.replace(query, required_id=purpose.schedule_id)
     return structs.replace(
         query,
-        required_id=purpose.schedule_id,
+        required_id=purpose.schedule_id or seen_schedule_of(work.caller, moving),
         preferred_ids=moving.schedule_ids,
         excluded_booking_id=moving.id,
     )
@@ -94,8 +102,8 @@ async def _find_event_type(
         return await event_types.find_event_type(work.tenant, moving.event_type_id)
     event_type = require(
         await event_types.find_event_type(work.tenant, purpose.event_type_id),
-        "event type",
-        encode_id(EVENT_TYPE, purpose.event_type_id),
+        EVENT_TYPE,
+        purpose.event_type_id,
     )
     if not event_type.is_active:
         raise Inactive("This event type is not active; it offers no slots.")

@@ -8,7 +8,7 @@ from typing import Final
 from kalends.availability.calendar_index import CalendarIndex
 from kalends.availability.interval import Interval
 from kalends.availability.slot_inputs import SlotInputs
-from kalends.availability.slots import Slots, at_any_time, slots
+from kalends.availability.slots import Slots, slots, without_now
 from kalends.domain.errors import Invalid
 from kalends.runtime.cooperative import cooperatively
 
@@ -36,7 +36,7 @@ async def search_slots(inputs: SlotInputs, span: Interval) -> list[Slots]:
     index = await _index(inputs) if _has_many_times(inputs) and len(parts) > 1 else None
     pieces: list[Slots] = []
     for part in parts:
-        timeless = at_any_time(inputs, part) if is_kept else None
+        timeless = without_now(inputs, part) if is_kept else None
         of_part = index.within(part) if index else inputs
         pieces.append(_slots_kept(timeless, part) if timeless else slots(of_part, part))
         if sum(map(len, pieces)) > MOST_SLOTS:

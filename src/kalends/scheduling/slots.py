@@ -12,7 +12,7 @@ from kalends.availability.slot_inputs import SlotInputs
 from kalends.availability.slots import Slot, Slots
 from kalends.domain.errors import Inactive, Invalid
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.scheduling import clocks
+from kalends.scheduling import local_time
 from kalends.scheduling.availability import LoadedAvailability, load_availability
 from kalends.scheduling.slot_queries import SlotPurpose, query_for
 from kalends.scheduling.slot_search import search_slots
@@ -108,4 +108,4 @@ def _midnight(bound: date | datetime) -> datetime:
 
 
 def _day(bound: date, zone_name: str) -> tuple[datetime, datetime]:
-    return clocks.bounds_of(bound, zone_name)
+    return local_time.bounds_of_day(bound, zone_name)

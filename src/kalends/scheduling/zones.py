@@ -12,7 +12,7 @@ from kalends.availability.wallclock import UnknownZone, Zone, zone_named
 from kalends.domain.access import Organization
 from kalends.domain.booking import Booking
 from kalends.domain.errors import BrokenZone
-from kalends.domain.ids import BOOKING, ORGANIZATION, SCHEDULE, encode_id
+from kalends.domain.ids import BOOKING, NOUNS, ORGANIZATION, SCHEDULE, encode_id
 from kalends.domain.schedule import Schedule
 
 log = structlog.get_logger("kalends.zones")
@@ -20,26 +20,26 @@ log = structlog.get_logger("kalends.zones")
 
 def zone_of_schedule(schedule: Schedule) -> Zone:
     """Raises BrokenZone."""
-    return _zone_of("schedule", SCHEDULE, schedule.id, schedule.timezone)
+    return _zone_of(SCHEDULE, schedule.id, schedule.timezone)
 
 
 def zone_of_organization(organization: Organization) -> Zone:
     """Raises BrokenZone."""
-    return _zone_of("organization", ORGANIZATION, organization.id, organization.timezone)
+    return _zone_of(ORGANIZATION, organization.id, organization.timezone)
 
 
 def zone_of_booking(booking: Booking) -> Zone:
     """Raises BrokenZone."""
-    return _zone_of("booking", BOOKING, booking.id, booking.timezone)
+    return _zone_of(BOOKING, booking.id, booking.timezone)
 
 
-def _zone_of(noun: str, prefix: str, id_: UUID, name: str) -> Zone:
+def _zone_of(prefix: str, id_: UUID, name: str) -> Zone:
     try:
         return zone_named(name)
     except UnknownZone as error:
         row = encode_id(prefix, id_)
         log.error("a zone is broken", row=row, zone=name)
         raise BrokenZone(
-            f"The time zone of the {noun} {row} is {name!r}, which does not exist. "
+            f"The time zone of the {NOUNS[prefix]} {row} is {name!r}, which does not exist. "
             "Set one such as Europe/Berlin."
         ) from error

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from kalends.domain.access import ApiKey, Scope
 from kalends.domain.errors import Invalid
-from kalends.domain.ids import API_KEY, encode_id
+from kalends.domain.ids import API_KEY
 from kalends.runtime.api_keys import MadeKey, make_key
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts import api_keys
@@ -35,5 +35,5 @@ async def create_api_key(
 
 async def revoke_api_key(work: UnitOfWork, key_id: UUID) -> UUID:
     """Raises NotFound for a key of others, or one that was revoked."""
-    was_there = await api_keys.revoke_key(work.tenant, key_id, work.recorded_at)
-    return require(key_id if was_there else None, "API key", encode_id(API_KEY, key_id))
+    is_revoked = await api_keys.revoke_key(work.tenant, key_id, work.recorded_at)
+    return require(key_id if is_revoked else None, API_KEY, key_id)

@@ -88,10 +88,10 @@ async def _end(
 
 
 async def _expire(work: UnitOfWork, due: DueEnding) -> Booking:
-    seen = await get_changeable(work, due.booking_id, frozenset({due.version}))
-    return await cancel_booking(work, seen, Cancellation(reason=EXPIRED))
+    changeable = await get_changeable(work, due.booking_id, frozenset({due.version}))
+    return await cancel_booking(work, changeable, Cancellation(reason=EXPIRED))
 
 
 async def _complete(work: UnitOfWork, due: DueEnding) -> Booking:
-    seen = await get_changeable(work, due.booking_id, frozenset({due.version}))
-    return await update_booking(work, seen, BookingChanges(status=Status.COMPLETED))
+    changeable = await get_changeable(work, due.booking_id, frozenset({due.version}))
+    return await update_booking(work, changeable, BookingChanges(status=Status.COMPLETED))

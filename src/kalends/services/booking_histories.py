@@ -9,14 +9,14 @@ from msgspec import Struct
 from kalends.domain.booking import Booking
 from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import EventType
-from kalends.domain.ids import API_KEY, BOOKING, USER, decode_id, encode_id
+from kalends.domain.ids import API_KEY, USER, decode_id
 from kalends.domain.mail import Mail
 from kalends.domain.schedule import Schedule
 from kalends.domain.webhook import Delivery
-from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.scheduling.booking_changes import get_booking
 from kalends.store.accounts.actors import name_actors
 from kalends.store.availability import event_types, schedules
-from kalends.store.bookings import bookings
 from kalends.store.outbox import deliveries, events, mails
 
 MOST_IN_A_HISTORY: Final = 200
@@ -36,25 +36,27 @@ class History(Struct, frozen=True, kw_only=True):
 
 
 async def get_history(work: UnitOfWork, booking_id: UUID) -> History:
-    """Raises NotFound."""
+    """Raises NotFound. Whom else the organization tells (deliveries) is for callers who see all."""
     tenant = work.tenant
-    booking = require(
-        await bookings.find_booking(tenant, booking_id),
-        "booking",
-        encode_id(BOOKING, booking_id),
-    )
-    known = await schedules.find_schedules(tenant, booking.schedule_ids)
+    booking = await get_booking(work, booking_id)
+    schedule_by_id = await schedules.find_schedules(tenant, booking.schedule_ids)
     happened = await events.list_events_of_booking(tenant, booking_id, MOST_IN_A_HISTORY)
     sent, _ = await mails.list_mails(tenant, booking_id, MOST_IN_A_HISTORY, 0)
     return History(
         booking=booking,
         event_type=await event_types.find_event_type_of(tenant, booking),
-        schedules=[known[id_] for id_ in booking.schedule_ids if id_ in known],
+        schedules=[schedule_by_id[id_] for id_ in booking.schedule_ids if id_ in schedule_by_id],
         events=happened,
         actors=await _names(work, happened),
         mails=sent,
-        deliveries=await deliveries.list_deliveries_of_lane(tenant, booking_id, MOST_IN_A_HISTORY),
+        deliveries=await _deliveries(work, booking_id),
     )
+
+
+async def _deliveries(work: UnitOfWork, booking_id: UUID) -> list[tuple[Delivery, str]]:
+    if work.caller.only_schedules is not None:
+        return []
+    return await deliveries.list_deliveries_of_lane(work.tenant, booking_id, MOST_IN_A_HISTORY)
 
 
 async def _names(work: UnitOfWork, happened: Sequence[LoggedEvent]) -> dict[str, str]:

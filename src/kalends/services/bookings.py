@@ -3,36 +3,64 @@
 from typing import Final
 from uuid import UUID
 
-from msgspec import structs
+from msgspec import UNSET, Raw, Struct, structs
 
 from kalends.domain.access import Scope
 from kalends.domain.booking import Booking, BookingFilter
 from kalends.domain.errors import Invalid
+from kalends.domain.schedule import Schedule
 from kalends.runtime.if_match import IfMatch
+from kalends.runtime.shown_bookings import list_shown_bookings
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling import booking_changes, booking_creation
 from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
 from kalends.scheduling.booking_creation import NewBooking
-from kalends.store.bookings import bookings
+from kalends.scheduling.booking_requests import check_schedule_seen
+from kalends.scheduling.replacements import list_replacements
+from kalends.store.availability.schedules import find_schedules
 
 MOST_METADATA_BYTES: Final = 4_000_000
 
 
 async def list_bookings(
     work: UnitOfWork, criteria: BookingFilter, *, upcoming: bool, limit: int, offset: int
-) -> tuple[list[Booking], int]:
-    """A page, sorted by start, then id, and the total. Raises Invalid for more than 4 MB of
-    metadata."""
+) -> tuple[list[Raw], int]:
+    """A page of bookings as they are shown, sorted by start, then id, and the total. Raises Invalid
+    for more than 4 MB of metadata."""
     if upcoming:
         criteria = structs.replace(criteria, after=work.now)
-    listed, total = await bookings.list_bookings(work.tenant, criteria, limit, offset)
-    if sum(len(bytes(booking.metadata)) for booking in listed) > MOST_METADATA_BYTES:
+    listed, total = await list_shown_bookings(work.tenant, criteria, limit, offset)
+    if sum(booking.metadata_bytes for booking in listed) > MOST_METADATA_BYTES:
         raise Invalid.field(
             "limit",
             f"these {len(listed)} bookings have more than {MOST_METADATA_BYTES // 10**6} MB of "
             "metadata, which is the most that one answer holds. Ask for a smaller limit",
         )
-    return listed, total
+    return [booking.body for booking in listed], total
+
+
+class Candidates(Struct, frozen=True):
+    """A schedule that a booking takes, and those that could take it instead, who is next first."""
+
+    leaving: Schedule
+    able: list[Schedule]
+
+
+async def list_candidates(work: UnitOfWork, booking_id: UUID) -> list[Candidates]:
+    """For each schedule that the booking takes and the caller sees. Raises NotFound."""
+    booking = await get_booking(work, booking_id)
+    able = {
+        id_: await list_replacements(work, booking, id_)
+        for id_ in booking.schedule_ids
+        if work.caller.sees((id_,))
+    }
+    named = {*able, *(one for ids in able.values() for one in ids)}
+    known = await find_schedules(work.tenant, sorted(named))
+    return [
+        Candidates(known[leaving], [known[id_] for id_ in ids if id_ in known])
+        for leaving, ids in able.items()
+        if leaving in known
+    ]
 
 
 async def get_booking(work: UnitOfWork, booking_id: UUID) -> Booking:
@@ -41,7 +69,9 @@ async def get_booking(work: UnitOfWork, booking_id: UUID) -> Booking:
 
 
 async def create_booking(work: UnitOfWork, new: NewBooking) -> Booking:
-    """Raises Forbidden, NotFound, Invalid, Inactive, HoldExpired, Refused, SlotTaken."""
+    """Who sees some schedules alone books on one of them. Raises Forbidden, NotFound, Invalid,
+    Inactive, HoldExpired, Refused, SlotTaken."""
+    check_schedule_seen(work.caller, new.schedule_id)
     if new.override:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
     return await booking_creation.create_booking(work, new)
@@ -55,19 +85,22 @@ async def get_changeable(
 
 
 async def update_booking(
-    work: UnitOfWork, seen: ChangeableBooking, changes: BookingChanges
+    work: UnitOfWork, changeable: ChangeableBooking, changes: BookingChanges
 ) -> Booking:
     """Changes status, details or time; what changes nothing succeeds and records nothing.
 
     Raises Forbidden, Stale, Invalid, InvalidTransition, NotReschedulable, Refused, SlotTaken.
     """
+    for named in (changes.schedule_id, *(changes.schedule_ids or ())):
+        if named is not UNSET and named not in changeable.booking.schedule_ids:
+            check_schedule_seen(work.caller, named)
     if changes.override:
         work.caller.check(Scope.BOOKINGS_OVERRIDE)
-    return await booking_changes.update_booking(work, seen, changes)
+    return await booking_changes.update_booking(work, changeable, changes)
 
 
 async def cancel_booking(
-    work: UnitOfWork, seen: ChangeableBooking, cancellation: Cancellation
+    work: UnitOfWork, changeable: ChangeableBooking, cancellation: Cancellation
 ) -> Booking:
     """Cancels; a cancelled booking stays as it is. Raises Stale, InvalidTransition."""
-    return await booking_changes.cancel_booking(work, seen, cancellation)
+    return await booking_changes.cancel_booking(work, changeable, cancellation)

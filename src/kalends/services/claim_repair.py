@@ -18,9 +18,9 @@ from kalends.domain.imports.merging import claim_id_of_row
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.scheduling.availability import session_claim_id
-from kalends.store.availability import claim_faults as store
+from kalends.store.availability import claim_mismatches as store
 from kalends.store.availability.calendars import list_session_claims
-from kalends.store.availability.claim_faults import ClaimFault, Place
+from kalends.store.availability.claim_mismatches import ClaimCursor, ClaimMismatch
 from kalends.store.availability.claims import Claim, claim
 from kalends.store.availability.event_types import find_event_type, lock_event_type
 from kalends.store.bookings.bookings import find_booking
@@ -30,7 +30,7 @@ CLAIMS_AT_ONCE: Final = 2000
 BEFORE_ALL: Final = (UUID(int=0), UUID(int=0))
 MISSING: Final = "missing"
 OPERATOR: Final = "operator"
-FAULT_WORDS: Final = {
+MISMATCH_WORDS: Final = {
     MISSING: "has no claim on {schedule} from {begins} to {ends}",
     "other time": "has its claim on {schedule} from {lies_from} to {lies_until}, and not from "
     "{begins} to {ends}",
@@ -54,56 +54,56 @@ class Repair(Struct, frozen=True):
     hindrance: str | None
 
 
-async def find_claim_faults(context: Context) -> AsyncIterator[ClaimFault]:
+async def find_claim_mismatches(context: Context) -> AsyncIterator[ClaimMismatch]:
     """All of them, over all organizations, a few thousand bookings at a time."""
-    for find in (store.find_faults_of_bookings, store.find_faults_of_claims):
-        async for fault in _each(context, find):
-            yield fault
+    for find in (store.find_mismatches_of_bookings, store.find_mismatches_of_claims):
+        async for mismatch in _each(context, find):
+            yield mismatch
 
 
-def fault_in_words(fault: ClaimFault) -> str:
+def describe_mismatch(mismatch: ClaimMismatch) -> str:
     """One line for the operator."""
-    words = FAULT_WORDS[fault.kind].format(
-        schedule=encode_id(SCHEDULE, fault.schedule_id),
-        begins=_instant(fault.begins),
-        ends=_instant(fault.ends),
-        lies_from=_instant(fault.lies_from),
-        lies_until=_instant(fault.lies_until),
+    words = MISMATCH_WORDS[mismatch.kind].format(
+        schedule=encode_id(SCHEDULE, mismatch.schedule_id),
+        begins=_instant(mismatch.begins),
+        ends=_instant(mismatch.ends),
+        lies_from=_instant(mismatch.lies_from),
+        lies_until=_instant(mismatch.lies_until),
     )
-    organization = encode_id(ORGANIZATION, fault.organization_id)
-    return f"{encode_id(BOOKING, fault.booking_id)} of {organization} {words}"
+    organization = encode_id(ORGANIZATION, mismatch.organization_id)
+    return f"{encode_id(BOOKING, mismatch.booking_id)} of {organization} {words}"
 
 
-async def repair_claim(context: Context, fault: ClaimFault) -> Repair:
+async def repair_claim(context: Context, mismatch: ClaimMismatch) -> Repair:
     """Writes a missing claim, where nothing is in its way."""
-    caller = Caller(fault.organization_id, Mode.LIVE, OPERATOR, source=OPERATOR)
-    return await working.change(context, caller, _repair, fault)
+    caller = Caller(mismatch.organization_id, Mode.LIVE, OPERATOR, source=OPERATOR)
+    return await working.change(context, caller, _repair, mismatch)
 
 
-async def _repair(work: UnitOfWork, fault: ClaimFault) -> Repair:
+async def _repair(work: UnitOfWork, mismatch: ClaimMismatch) -> Repair:
     tenant = work.tenant
-    booking = await find_booking(tenant, fault.booking_id)
+    booking = await find_booking(tenant, mismatch.booking_id)
     if booking is not None and booking.event_type_id is not None:
         await lock_event_type(tenant, booking.event_type_id)
-    await store.lock_booking(tenant, fault.booking_id)
-    booking = await find_booking(tenant, fault.booking_id)
-    if booking is None or not booking.occupies or fault.schedule_id not in booking.schedule_ids:
+    await store.lock_booking(tenant, mismatch.booking_id)
+    booking = await find_booking(tenant, mismatch.booking_id)
+    if booking is None or not booking.occupies or mismatch.schedule_id not in booking.schedule_ids:
         return Repair("it was changed meanwhile")
     own = await store.claims_of_booking(tenant, booking.id)
-    if fault.schedule_id in own:
+    if mismatch.schedule_id in own:
         return Repair(None)
     missing = Claim(
         claim_id=next(iter(own.values()), None) or await _claim_id(work, booking),
-        schedule_ids=[fault.schedule_id],
+        schedule_ids=[mismatch.schedule_id],
         starts_at=booking.start_time,
-        begins=fault.begins,
-        ends=fault.ends,
+        begins=mismatch.begins,
+        ends=mismatch.ends,
         booking_id=booking.id,
         event_type_id=booking.event_type_id,
     )
     if not await claim(tenant, missing, work.now):
         return Repair(None)
-    return Repair(await _hindrance(work, fault))
+    return Repair(await _hindrance(work, mismatch))
 
 
 async def _claim_id(work: UnitOfWork, booking: Booking) -> UUID:
@@ -132,8 +132,8 @@ async def _claim_id(work: UnitOfWork, booking: Booking) -> UUID:
     return session_claim_id(event_type_id, int(start.timestamp()), booking.schedule_ids)
 
 
-async def _hindrance(work: UnitOfWork, fault: ClaimFault) -> str:
-    holder = await store.find_in_the_way(work.tenant, fault, work.now)
+async def _hindrance(work: UnitOfWork, mismatch: ClaimMismatch) -> str:
+    holder = await store.find_blocker(work.tenant, mismatch, work.now)
     booking_id, hold_id = holder or (None, None)
     if booking_id is not None:
         return f"{encode_id(BOOKING, booking_id)} has that time"
@@ -144,14 +144,16 @@ async def _hindrance(work: UnitOfWork, fault: ClaimFault) -> str:
 
 async def _each(
     context: Context,
-    find: Callable[[Tx, Place, int], Awaitable[tuple[list[ClaimFault], Place | None]]],
-) -> AsyncIterator[ClaimFault]:
-    place: Place | None = BEFORE_ALL
-    while place is not None:
+    find: Callable[
+        [Tx, ClaimCursor, int], Awaitable[tuple[list[ClaimMismatch], ClaimCursor | None]]
+    ],
+) -> AsyncIterator[ClaimMismatch]:
+    cursor: ClaimCursor | None = BEFORE_ALL
+    while cursor is not None:
         async with context.database.connection() as tx:
-            faults, place = await find(tx, place, CLAIMS_AT_ONCE)
-        for fault in faults:
-            yield fault
+            mismatches, cursor = await find(tx, cursor, CLAIMS_AT_ONCE)
+        for mismatch in mismatches:
+            yield mismatch
 
 
 def _instant(moment: object) -> str:

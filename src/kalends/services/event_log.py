@@ -7,6 +7,7 @@ from uuid import UUID
 
 from kalends.domain.errors import Invalid
 from kalends.domain.event import LoggedEvent
+from kalends.domain.ids import SCHEDULE, encode_id
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox import events
 
@@ -33,6 +34,17 @@ async def read_log(work: UnitOfWork, after: UUID | None, limit: int) -> LogPage:
     logged = await events.list_events(work.tenant, number, limit + 1)
     page = logged[: min(limit, _count_within(logged, LARGEST_PAGE_BYTES))]
     return LogPage(page, len(logged) > len(page), page[-1].id if page else after)
+
+
+async def concern_caller(work: UnitOfWork, after: int, upto: int) -> bool:
+    """Whether the events with the numbers from after the first to the second are about something
+    that the caller sees."""
+    only = work.caller.only_schedules
+    if only is None:
+        return True
+    own = [encode_id(SCHEDULE, id_) for id_ in only]
+    user_id = work.caller.require_user("stream")
+    return await events.concern_user(work.tenant, (after, upto), user_id, own)
 
 
 def _count_within(logged: Sequence[LoggedEvent], most_bytes: int) -> int:

@@ -8,8 +8,8 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from kalends.availability import matching
 from kalends.domain.booking import LocationType
 from kalends.domain.errors import Invalid, NotFound, SlugTaken
-from kalends.domain.event_type import EventType, EventTypeRules, Question, Requirement
-from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, made_at, new_id
+from kalends.domain.event_type import EventType, EventTypeRules, HostChoice, Question, Requirement
+from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, new_id, time_of_id
 from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.runtime.versions import with_changes
@@ -48,6 +48,7 @@ class EventTypeChanges(Struct, frozen=True, kw_only=True):
     expire_pending: bool | UnsetType = UNSET
     complete_after_minutes: int | UnsetType | None = UNSET
     is_active: bool | UnsetType = UNSET
+    host_choice: HostChoice | UnsetType = UNSET
 
 
 async def list_event_types(
@@ -60,7 +61,7 @@ async def list_event_types(
 async def get_event_type(work: UnitOfWork, event_type_id: UUID) -> EventType:
     """Raises NotFound."""
     event_type = await event_types.find_event_type(work.tenant, event_type_id)
-    return require(event_type, "event type", encode_id(EVENT_TYPE, event_type_id))
+    return require(event_type, EVENT_TYPE, event_type_id)
 
 
 async def create_event_type(work: UnitOfWork, new: NewEventType) -> EventType:
@@ -72,15 +73,15 @@ async def create_event_type(work: UnitOfWork, new: NewEventType) -> EventType:
         event_type = _new_event_type(work, new, slug)
         if await event_types.insert_event_type(work.tenant, event_type):
             return event_type
-    raise SlugTaken(f"The slug {new.slug!r} is taken. Choose another one.")
+    raise SlugTaken(new.slug)
 
 
 async def lock_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
     """The event type as it stays until the transaction ends. Raises NotFound, Stale."""
     before = require(
         await event_types.find_event_type_to_change(work.tenant, event_type_id),
-        "event type",
-        encode_id(EVENT_TYPE, event_type_id),
+        EVENT_TYPE,
+        event_type_id,
     )
     check_version(before.version, if_match)
     return before
@@ -106,8 +107,8 @@ async def delete_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfM
     """Deletes it; its bookings stay as they are and keep its id. Raises NotFound, Stale."""
     event_type = require(
         await event_types.find_event_type_to_delete(work.tenant, event_type_id),
-        "event type",
-        encode_id(EVENT_TYPE, event_type_id),
+        EVENT_TYPE,
+        event_type_id,
     )
     check_version(event_type.version, if_match)
     await event_types.delete_event_type(work.tenant, event_type_id, work.recorded_at)
@@ -122,10 +123,10 @@ async def _check_requirements(work: UnitOfWork, requirements: Sequence[Requireme
     schedule_ids = list(dict.fromkeys(id_ for r in requirements for id_ in r.schedule_ids))
     if not schedule_ids:
         return
-    kept = await protect_schedules(work.tenant, schedule_ids)
+    protected = await protect_schedules(work.tenant, schedule_ids)
     for id_ in schedule_ids:
-        if id_ not in kept:
-            raise NotFound.thing("schedule", encode_id(SCHEDULE, id_))
+        if id_ not in protected:
+            raise NotFound.with_id(SCHEDULE, encode_id(SCHEDULE, id_))
     for number, requirement in enumerate(requirements):
         if len(set(requirement.schedule_ids)) < len(requirement.schedule_ids):
             raise Invalid.field(
@@ -158,11 +159,11 @@ def _with_fair_since(
     requirements: Sequence[Requirement], before: Sequence[Requirement]
 ) -> list[Requirement]:
     """A requirement whose members and weights stay keeps its time; else it is now."""
-    now, left, dated = made_at(new_id()), list(before), list[Requirement]()
+    now, unmatched, dated = time_of_id(new_id()), list(before), list[Requirement]()
     for requirement in requirements:
-        same = next((old for old in left if old.shares == requirement.shares), None)
+        same = next((old for old in unmatched if old.shares == requirement.shares), None)
         if same is not None:
-            left.remove(same)
+            unmatched.remove(same)
         since = now if same is None else same.fair_since
         dated.append(structs.replace(requirement, fair_since=since))
     return dated

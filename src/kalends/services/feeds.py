@@ -1,7 +1,6 @@
 """The calendar of a schedule at a secret address, for any calendar program to subscribe to."""
 
 import hashlib
-import secrets
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import chain, islice
@@ -11,19 +10,20 @@ from uuid import UUID
 from kalends import __version__
 from kalends.domain.access import hash_of
 from kalends.domain.errors import NotFound
-from kalends.domain.ids import SCHEDULE, encode_id
+from kalends.domain.ids import SCHEDULE
+from kalends.domain.tenant_tokens import TokenKey, key_of, new_tenant_token
 from kalends.formats.icalendar.feeds import Feed, pieces_of_feed
 from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.unit_of_work import Context, UnitOfWork, require
+from kalends.scheduling.booking_requests import check_schedule_seen
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.event_types import find_event_types_of_bookings
 from kalends.store.availability.schedules import find_schedule
 from kalends.store.bookings import feeds
 from kalends.store.database import TenantConnection, Tx
 
-FEED_TOKEN_BYTES: Final = 24
-SHOWN_BACK: Final = timedelta(days=30)
-SHOWN_AHEAD: Final = timedelta(days=366)
+FEED_REACHES_BACK: Final = timedelta(days=30)
+FEED_REACHES_AHEAD: Final = timedelta(days=366)
 # Of what the tag is made of, at one go.
 LINES_A_PIECE: Final = 1_000
 
@@ -49,13 +49,15 @@ class ReadFeed(NamedTuple):
 
 
 async def replace_feed(work: UnitOfWork, schedule_id: UUID) -> MadeFeed:
-    """A new address for the schedule's feed; the one before opens nothing any more.
+    """A new address for the schedule's feed; the one before opens nothing any more. One that a
+    user made ends when the schedule, or the user, goes elsewhere.
 
     Raises NotFound.
     """
     await _check_schedule(work, schedule_id)
-    token = secrets.token_urlsafe(FEED_TOKEN_BYTES)
-    await feeds.replace_feed(work.tenant, schedule_id, hash_of(token), work.recorded_at)
+    token = new_tenant_token(work.organization_id)
+    made = feeds.NewFeed(hash_of(token), work.recorded_at, work.caller.user_id)
+    await feeds.replace_feed(work.tenant, schedule_id, made)
     return MadeFeed(token, work.recorded_at)
 
 
@@ -77,17 +79,17 @@ async def read_feed(context: Context, token: str) -> ReadFeed:
     """The feed behind the address, a month back and a year ahead; of each kind at most the first
     20,000. Raises NotFound."""
     async with context.database.transaction() as tx:
-        return await _read(context, tx, hash_of(token))
+        return await _read(context, tx, key_of(token))
 
 
-async def _read(context: Context, tx: Tx, token_hash: bytes) -> ReadFeed:
-    opened = await feeds.find_feed_of_token(tx, token_hash)
+async def _read(context: Context, tx: Tx, key: TokenKey) -> ReadFeed:
+    opened = await feeds.find_feed_of_token(tx, key)
     if opened is None:
         raise NotFound("There is no calendar at this address.")
     organization_id, schedule_id, created_at = opened
     now = context.clock()
     tenant = TenantConnection(organization_id, tx)
-    place = (tenant, schedule_id, (now - SHOWN_BACK, now + SHOWN_AHEAD))
+    place = (tenant, schedule_id, (now - FEED_REACHES_BACK, now + FEED_REACHES_AHEAD))
     organization = await find_organization(tenant)
     schedule = await find_schedule(tenant, schedule_id)
     if organization is None or schedule is None:
@@ -136,5 +138,6 @@ def _changed_at(feed: Feed) -> datetime:
 
 
 async def _check_schedule(work: UnitOfWork, schedule_id: UUID) -> None:
+    check_schedule_seen(work.caller, schedule_id)
     schedule = await find_schedule(work.tenant, schedule_id)
-    require(schedule, "schedule", encode_id(SCHEDULE, schedule_id))
+    require(schedule, SCHEDULE, schedule_id)

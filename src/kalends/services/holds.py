@@ -4,7 +4,7 @@ from uuid import UUID
 
 from kalends.domain.access import Scope
 from kalends.domain.hold import Hold
-from kalends.domain.ids import HOLD, encode_id
+from kalends.domain.ids import HOLD
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling import holds as holding
 from kalends.scheduling.holds import NewHold
@@ -22,7 +22,7 @@ async def get_hold(work: UnitOfWork, hold_id: UUID) -> Hold:
     """Raises NotFound, also for a hold that has ended."""
     hold = await holds.find_hold(work.tenant, hold_id)
     alive = hold if hold and hold.expires_at > work.now else None
-    return require(alive, "hold", encode_id(HOLD, hold_id))
+    return require(alive, HOLD, hold_id)
 
 
 async def delete_hold(work: UnitOfWork, hold_id: UUID) -> UUID:

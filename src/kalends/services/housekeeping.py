@@ -1,13 +1,17 @@
 """What nobody needs any more goes, by timetable, in batches so small that nobody notices."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
+from uuid import UUID
 
+from kalends.domain.errors import Unavailable
+from kalends.runtime.blocked_organizations import BlockedOrganizations
 from kalends.runtime.idempotency import ANSWER_KEPT_FOR
 from kalends.runtime.unit_of_work import Context
 from kalends.store import housekeeping as store
 from kalends.store.database import Tx
+from kalends.store.housekeeping import Keys, Sweep
 
 KEEP_JOB_LOG_FOR: Final = timedelta(days=7)
 KEEP_HOLDS_FOR: Final = timedelta(days=1)
@@ -26,32 +30,32 @@ Until = TypeVar("Until")
 async def end_holds(context: Context) -> int:
     """Deletes the occupancies of holds that have ended. Nothing depends on it: an ended hold
     is out of the way already. Returns how many went, as all of these do."""
-    return await _in_batches(context, store.delete_ended_holds, context.clock())
+    return await _sweep(context, store.ENDED_CLAIMS, context.clock())
 
 
 async def forget_holds(context: Context) -> int:
     """Forgets holds that ended a day ago: until then, booking with one says that it has ended."""
-    return await _in_batches(context, store.delete_holds, context.clock() - KEEP_HOLDS_FOR)
+    return await _sweep(context, store.ENDED_HOLDS, context.clock() - KEEP_HOLDS_FOR)
 
 
 async def forget_form_drafts(context: Context) -> int:
     """Forgets what was typed on the booking pages an hour ago and never sent."""
-    return await _in_batches(context, store.delete_form_drafts, context.clock())
+    return await _sweep(context, store.FORM_DRAFTS, context.clock())
 
 
 async def forget_answers(context: Context) -> int:
     """Forgets answers kept by `Idempotency-Key` that are too old to be given again."""
-    return await _in_batches(context, store.delete_answers, context.clock() - ANSWER_KEPT_FOR)
+    return await _sweep(context, store.IDEMPOTENT_ANSWERS, context.clock() - ANSWER_KEPT_FOR)
 
 
-async def forget_sessions(context: Context) -> int:
+async def forget_sign_in_sessions(context: Context) -> int:
     """Forgets sessions that have expired."""
-    return await _in_batches(context, store.delete_sessions, context.clock())
+    return await _in_batches(context, store.delete_sign_in_sessions, context.clock())
 
 
 async def forget_sync_runs(context: Context) -> int:
     """Forgets sync runs that ended long ago."""
-    return await _in_batches(context, store.delete_sync_runs, context.clock() - KEEP_SYNC_RUNS_FOR)
+    return await _sweep(context, store.SYNC_RUNS, context.clock() - KEEP_SYNC_RUNS_FOR)
 
 
 async def forget_rate_windows(context: Context) -> int:
@@ -66,38 +70,72 @@ async def forget_job_log(context: Context) -> int:
 
 
 async def forget_deliveries(context: Context) -> int:
-    """Forgets deliveries of webhooks a month ago, but not those that still wait."""
-    return await _in_batches(
-        context, store.delete_deliveries, context.clock() - KEEP_DELIVERIES_FOR
-    )
+    """Forgets deliveries (webhooks, and of mails the way they went) a month ago, but not those that
+    still wait."""
+    return await _sweep(context, store.DELIVERIES, context.clock() - KEEP_DELIVERIES_FOR)
 
 
 async def forget_unwanted_deliveries(context: Context) -> int:
     """Forgets what waits for endpoints that are no more, and the lanes it waits in."""
-    lanes = await _in_batches(context, store.delete_unwanted_lanes, context.clock())
-    return lanes + await _in_batches(context, store.delete_unwanted_deliveries, context.clock())
+    lanes = await _sweep(context, store.UNWANTED_LANES, context.clock())
+    return lanes + await _sweep(context, store.UNWANTED_DELIVERIES, context.clock())
 
 
 async def forget_empty_lanes(context: Context) -> int:
-    """Forgets lanes in which nothing waits; the next event of the booking makes a new one."""
+    """Forgets lanes in which nothing waits; what goes there next makes a new one."""
     until = context.clock() - KEEP_EMPTY_LANES_FOR
-    return await _in_batches(context, store.delete_empty_lanes, until)
+    return await _sweep(context, store.EMPTY_LANES, until)
 
 
 async def forget_messages(context: Context) -> int:
     """Forgets the messages of mails three months ago; that there was a mail stays known."""
-    return await _in_batches(context, store.delete_messages, context.clock() - KEEP_MESSAGES_FOR)
+    return await _sweep(context, store.MESSAGES, context.clock() - KEEP_MESSAGES_FOR)
 
 
 async def forget_booking_links(context: Context) -> int:
     """Forgets attendees' links to bookings that ended a month ago."""
     until = context.clock() - KEEP_BOOKING_LINKS_FOR
-    return await _in_batches(context, store.delete_booking_links, until)
+    return await _sweep(context, store.BOOKING_LINKS, until)
 
 
 async def forget_account_links(context: Context) -> int:
     """Forgets links to reset a password, and invitations, that have expired."""
     return await _in_batches(context, store.delete_account_links, context.clock())
+
+
+async def _sweep(context: Context, sweep: Sweep, until: datetime) -> int:
+    """Organization by organization, each in a use of the database of its own: what blocks one
+    keeps no other waiting. Raises Unavailable for those that were blocked, in the end."""
+    deleted = 0
+    blocked = BlockedOrganizations(context)
+    for _ in range(HOUSEKEEPING_BATCHES):
+        async with context.database.connection() as tx:
+            found = await store.find_old(tx, sweep, until)
+        batch = 0
+        for organization_id, keys in found.items():
+            if organization_id not in blocked:
+                batch += await _delete_of(context, blocked, organization_id, sweep, keys, until)
+        deleted += batch
+        if batch < store.ROWS_A_BATCH:
+            break
+    blocked.raise_first()
+    return deleted
+
+
+async def _delete_of(
+    context: Context,
+    blocked: BlockedOrganizations,
+    organization_id: UUID,
+    sweep: Sweep,
+    keys: Keys,
+    until: datetime,
+) -> int:
+    try:
+        async with context.database.tenant_connection(organization_id) as tenant:
+            return await store.delete_old(tenant, sweep, keys, until)
+    except Unavailable as error:
+        await blocked.add(organization_id, error)
+        return 0
 
 
 async def _in_batches(

@@ -1,14 +1,27 @@
-"""The queue as an operator sees it: what waits, what was given up, and running that again."""
+"""The queue and the outbox as an operator sees them: what waits, what was given up, and having
+that done again."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from uuid import UUID
 
+from msgspec import Struct
+
+from kalends.runtime.mail_again import send_again
 from kalends.runtime.unit_of_work import Context
 from kalends.store import jobs
+from kalends.store.database import TenantConnection, Tx
 from kalends.store.jobs import FailedJob, Waiting
-from kalends.store.notifier import JOBS_CHANNEL
+from kalends.store.notifier import DELIVERIES_CHANNEL, JOBS_CHANNEL
+from kalends.store.outbox import deliveries, overview
+from kalends.store.outbox.channel_health import ChannelHealth, list_failing_channels
+from kalends.store.outbox.overview import DeliveryKey, GivenUp, WaitingChannel
 
-MOST_FAILED_JOBS = 500
+MOST_FAILED_JOBS: Final = 500
+MOST_GIVEN_UP: Final = 500
+WEBHOOK: Final = "webhook"
+MAIL: Final = "mail"
 
 
 class JobQueue(NamedTuple):
@@ -16,6 +29,24 @@ class JobQueue(NamedTuple):
 
     waiting: list[Waiting]
     failed: list[FailedJob]
+
+
+class Outbox(Struct, frozen=True, kw_only=True):
+    """What waits in each channel, the channels whose server takes nothing, and what was given up,
+    the latest first."""
+
+    waiting: Sequence[WaitingChannel]
+    failing: Sequence[ChannelHealth]
+    given_up: Sequence[GivenUp]
+
+
+class Again(NamedTuple):
+    """What is named, to be done again; None is all that was given up. Of webhooks, all are none:
+    their receivers are others', and each has its own list."""
+
+    job_ids: Sequence[int] | None
+    mail_ids: Sequence[UUID] | None
+    webhook_ids: Sequence[UUID]
 
 
 async def get_queue(context: Context) -> JobQueue:
@@ -26,9 +57,46 @@ async def get_queue(context: Context) -> JobQueue:
         )
 
 
-async def retry_jobs(context: Context, job_ids: Sequence[int] | None) -> list[int]:
-    """Has jobs that were given up run again (None is all of them). Returns those that will."""
+async def get_outbox(context: Context) -> Outbox:
+    """Over all organizations."""
+    async with context.database.connection() as tx:
+        return Outbox(
+            waiting=await overview.count_waiting(tx),
+            failing=await list_failing_channels(tx),
+            given_up=[
+                one
+                for channel in (MAIL, WEBHOOK)
+                for one in await overview.list_given_up(tx, channel, MOST_GIVEN_UP)
+            ],
+        )
+
+
+async def retry(context: Context, again: Again) -> Again:
+    """Has what was given up done again, with its whole timetable before it; what has expired is
+    not. Returns what will be."""
     async with context.database.transaction() as tx:
-        again = await jobs.retry_jobs(tx, job_ids)
-    context.database.notifier.notify(JOBS_CHANNEL)
+        job_ids = await jobs.retry_jobs(tx, again.job_ids)
+        mails = await overview.find_given_up(tx, MAIL, again.mail_ids)
+        webhooks = await overview.find_given_up(tx, WEBHOOK, again.webhook_ids)
+        await _redeliver(tx, webhooks)
+    notifier = context.database.notifier
+    notifier.notify(None, JOBS_CHANNEL)
+    for place in webhooks:
+        notifier.notify(place.organization_id, DELIVERIES_CHANNEL)
+    return Again(job_ids, await _send_again(context, mails), [place.id for place in webhooks])
+
+
+async def _redeliver(tx: Tx, webhooks: Sequence[DeliveryKey]) -> None:
+    for place in webhooks:
+        tenant = TenantConnection(place.organization_id, tx)
+        await deliveries.redeliver(tenant, place.destination_id, place.id)
+
+
+async def _send_again(context: Context, mails: Sequence[DeliveryKey]) -> list[UUID]:
+    by_organization: defaultdict[UUID, list[UUID]] = defaultdict(list)
+    for place in mails:
+        by_organization[place.organization_id].append(place.id)
+    again: list[UUID] = []
+    for organization_id, mail_ids in by_organization.items():
+        again += await send_again(context, organization_id, mail_ids)
     return again

@@ -1,11 +1,13 @@
 """The organization that a key belongs to."""
 
+from uuid import UUID
+
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from kalends.domain.access import Organization
-from kalends.domain.changes import given_values
+from kalends.domain.changes import values_to_change
 from kalends.domain.errors import Invalid
-from kalends.domain.ids import ORGANIZATION, encode_id
+from kalends.domain.ids import ORGANIZATION
 from kalends.domain.slugs import is_reserved
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts import organizations
@@ -19,18 +21,27 @@ class OrganizationChanges(Struct, frozen=True, kw_only=True):
     timezone: str | UnsetType = UNSET
     notify_email: str | UnsetType | None = UNSET
     country: str | UnsetType | None = UNSET
+    locale: str | UnsetType | None = UNSET
+    staff_may_edit_hours: bool | UnsetType = UNSET
 
 
 async def get_organization(work: UnitOfWork) -> Organization:
     """Raises NotFound."""
     organization = await organizations.find_organization(work.tenant)
-    return _found(organization, work)
+    return _require(organization, work)
+
+
+async def get_own(work: UnitOfWork, user_id: UUID) -> tuple[Organization, frozenset[UUID]]:
+    """The organization, and the schedules in it that are the user's. Raises NotFound."""
+    found = await organizations.find_own(work.tenant, user_id)
+    organization, own = require(found, ORGANIZATION, work.organization_id)
+    return organization, frozenset(own)
 
 
 async def lock_organization(work: UnitOfWork) -> Organization:
     """Raises NotFound."""
     locked = await organizations.lock_organization(work.tenant)
-    return _found(locked, work)
+    return _require(locked, work)
 
 
 async def update_organization(
@@ -38,8 +49,8 @@ async def update_organization(
 ) -> Organization:
     """Changes the organization, which is locked. Raises SlugTaken, and Invalid for a slug that
     is a path of Kalends."""
-    given = given_values(changes)
-    after = structs.replace(before, **given)
+    values = values_to_change(changes)
+    after = structs.replace(before, **values)
     if after == before:
         return before
     if after.slug != before.slug and is_reserved(after.slug):
@@ -49,5 +60,5 @@ async def update_organization(
     return after
 
 
-def _found(organization: Organization | None, work: UnitOfWork) -> Organization:
-    return require(organization, "organization", encode_id(ORGANIZATION, work.organization_id))
+def _require(organization: Organization | None, work: UnitOfWork) -> Organization:
+    return require(organization, ORGANIZATION, work.organization_id)

@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from kalends.domain import webhook
 from kalends.domain.access import Mode
 from kalends.domain.booking import Status
 from kalends.domain.errors import Unavailable
+from kalends.domain.webhook import EventName
 from kalends.runtime import outbox
 from kalends.runtime.blocked_organizations import BlockedOrganizations
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
@@ -50,5 +50,5 @@ async def remind(work: UnitOfWork, due: DueReminder) -> bool:
         return False
     if booking.start_time <= work.recorded_at:
         return False
-    await outbox.record_event(work, webhook.REMINDER, booking)
+    await outbox.record_event(work, EventName.REMINDER, booking)
     return True

@@ -4,13 +4,26 @@ from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType, structs
 
+from kalends.domain.calendars.policies import CalendarPolicy
 from kalends.domain.errors import InUse
-from kalends.domain.ids import SCHEDULE, encode_id, new_id
-from kalends.domain.schedule import Availability, BookingLimits, Overrides, Schedule, ScheduleRules
+from kalends.domain.ids import SCHEDULE, USER, new_id
+from kalends.domain.schedule import (
+    Availability,
+    BookingLimits,
+    Color,
+    Overrides,
+    Schedule,
+    ScheduleRules,
+)
+from kalends.runtime.calendar_writing import rewrite_events_of
 from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.runtime.versions import with_changes
+from kalends.scheduling.booking_requests import check_schedule_seen
+from kalends.store.accounts.members import protect_member
 from kalends.store.availability import schedules
+from kalends.store.bookings.feeds import delete_feeds_of_user
+from kalends.store.calendars.calendars import delete_uses_of_user
 
 
 class NewSchedule(ScheduleRules, frozen=True, kw_only=True):
@@ -27,22 +40,31 @@ class ScheduleChanges(Struct, frozen=True, kw_only=True):
     overrides: Overrides | UnsetType = UNSET
     booking_limits: BookingLimits | UnsetType = UNSET
     is_active: bool | UnsetType = UNSET
+    user_id: UUID | UnsetType | None = UNSET
+    slug: str | UnsetType = UNSET
+    public_name: str | UnsetType | None = UNSET
+    color: Color | UnsetType = UNSET
+    calendar_policy: CalendarPolicy | UnsetType = UNSET
 
 
 async def list_schedules(
     work: UnitOfWork, *, is_active: bool, limit: int, offset: int
 ) -> tuple[list[Schedule], int]:
     """A page in the order of creation, and the total."""
-    return await schedules.list_schedules(work.tenant, is_active, limit, offset)
+    only = work.caller.only_schedules
+    return await schedules.list_schedules(work.tenant, is_active, limit, offset, only)
 
 
 async def get_schedule(work: UnitOfWork, schedule_id: UUID) -> Schedule:
     """Raises NotFound."""
+    check_schedule_seen(work.caller, schedule_id)
     schedule = await schedules.find_schedule(work.tenant, schedule_id)
-    return require(schedule, "schedule", encode_id(SCHEDULE, schedule_id))
+    return require(schedule, SCHEDULE, schedule_id)
 
 
 async def create_schedule(work: UnitOfWork, new: NewSchedule) -> Schedule:
+    """Raises NotFound (the user), SlugTaken."""
+    await _check_user(work, new.user_id)
     schedule = Schedule(
         id=new_id(),
         **structs.asdict(new),
@@ -50,16 +72,16 @@ async def create_schedule(work: UnitOfWork, new: NewSchedule) -> Schedule:
         updated_at=work.recorded_at,
         version=1,
     )
-    await schedules.insert_schedule(work.tenant, schedule)
-    return schedule
+    return await schedules.insert_schedule(work.tenant, schedule)
 
 
 async def lock_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) -> Schedule:
     """The schedule as it stays until the transaction ends. Raises NotFound, Stale."""
+    check_schedule_seen(work.caller, schedule_id)
     before = require(
         await schedules.find_schedule_to_change(work.tenant, schedule_id),
-        "schedule",
-        encode_id(SCHEDULE, schedule_id),
+        SCHEDULE,
+        schedule_id,
     )
     check_version(before.version, if_match)
     return before
@@ -67,11 +89,24 @@ async def lock_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) 
 
 async def update_schedule(work: UnitOfWork, before: Schedule, changes: ScheduleChanges) -> Schedule:
     """Changes what is given of a schedule that is locked; what changes nothing succeeds. Existing
-    bookings stay as they are."""
+    bookings stay as they are. Of a user whose it no longer is calendars are unlinked, and the
+    feed ends.
+
+    Raises NotFound (the user), SlugTaken.
+    """
     after = with_changes(before, changes, work.recorded_at)
     if after is before:
         return before
+    rewrites = False
+    if after.user_id != before.user_id:
+        await _check_user(work, after.user_id)
+        if before.user_id is not None:
+            await delete_uses_of_user(work.tenant, before.id, before.user_id)
+            await delete_feeds_of_user(work.tenant, before.user_id, before.id)
+            rewrites = True
     await schedules.update_schedule(work.tenant, after)
+    if rewrites or after.calendar_policy != before.calendar_policy:
+        await rewrite_events_of(work, after.id)
     return after
 
 
@@ -83,8 +118,8 @@ async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch
     """
     schedule = require(
         await schedules.find_schedule_to_delete(work.tenant, schedule_id),
-        "schedule",
-        encode_id(SCHEDULE, schedule_id),
+        SCHEDULE,
+        schedule_id,
     )
     check_version(schedule.version, if_match)
     uses = await schedules.find_uses(work.tenant, schedule_id, work.now)
@@ -94,3 +129,9 @@ async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch
         raise InUse("This schedule has bookings that have not ended. Cancel or move them first.")
     await schedules.delete_schedule(work.tenant, schedule_id, work.recorded_at)
     return schedule
+
+
+async def _check_user(work: UnitOfWork, user_id: UUID | None) -> None:
+    """Raises NotFound for one who is no member; a member stays one until the transaction ends."""
+    if user_id is not None:
+        require(await protect_member(work.tenant, user_id), USER, user_id)

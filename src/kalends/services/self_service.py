@@ -11,12 +11,13 @@ from typing import Final
 from msgspec import Struct
 
 from kalends.availability.wallclock import Zone
-from kalends.domain.access import Organization, hash_of
+from kalends.domain.access import Organization
 from kalends.domain.actor import ATTENDEE
 from kalends.domain.booking import MOVABLE, Booking, Status, changeable_until
 from kalends.domain.errors import NotFound, Refused, Stale, TooLateToChange, Unavailable
 from kalends.domain.event_type import EventType
-from kalends.domain.place import is_in_person, visible_location
+from kalends.domain.location import is_in_person, visible_location
+from kalends.domain.tenant_tokens import key_of
 from kalends.domain.values import Instant
 from kalends.formats.times import known_zone
 from kalends.runtime import unit_of_work
@@ -77,6 +78,8 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
         """The last moment at which it may be changed by link, were it moved to that start."""
         length = self.booking.end_time - self.booking.start_time
         notice = self.event_type.cancellation_notice_minutes if self.event_type else None
+        if self.booking.needs_new_time:
+            notice = None  # who is asked to choose another time may
         return changeable_until(starts_at, starts_at + length, notice)
 
     @property
@@ -133,11 +136,11 @@ async def list_slots_by_link(context: Context, token: str, slot_range: SlotRange
 
 
 async def cancel_by_link(
-    context: Context, token: str, reason: str | None, seen: int | None = None
+    context: Context, token: str, reason: str | None, seen_version: int | None = None
 ) -> LinkedBooking:
     """Cancels the booking; one that is cancelled stays as it is.
 
-    `seen` is the version of the booking that the attendee was shown, if that is known.
+    `seen_version` is that of the booking that the attendee was shown, if that is known.
     Raises NotFound, TooLateToChange, and Stale where another version stands by now.
     """
 
@@ -148,15 +151,15 @@ async def cancel_by_link(
     def is_cancelled(opened: LinkedBooking) -> bool:
         return opened.booking.status == Status.CANCELLED
 
-    return await _change(context, token, seen, is_cancelled, cancel)
+    return await _change(context, token, seen_version, is_cancelled, cancel)
 
 
 async def reschedule_by_link(
-    context: Context, token: str, starts_at: datetime, seen: int | None = None
+    context: Context, token: str, starts_at: datetime, seen_version: int | None = None
 ) -> LinkedBooking:
     """Moves the booking, which keeps its length; one that is there already stays as it is.
 
-    `seen` is the version of the booking that the attendee was shown, if that is known.
+    `seen_version` is that of the booking that the attendee was shown, if that is known.
     Raises NotFound, TooLateToChange, Stale, Refused (a time that is past among them), SlotTaken.
     """
 
@@ -169,13 +172,13 @@ async def reschedule_by_link(
     def is_there(opened: LinkedBooking) -> bool:
         return opened.booking.start_time == starts_at and not opened.is_over
 
-    return await _change(context, token, seen, is_there, move)
+    return await _change(context, token, seen_version, is_there, move)
 
 
 async def _change(
     context: Context,
     token: str,
-    seen: int | None,
+    seen_version: int | None,
     is_done: Callable[[LinkedBooking], bool],
     change: UseCase[[LinkedBooking], Booking],
 ) -> LinkedBooking:
@@ -187,7 +190,7 @@ async def _change(
         if is_done(opened):
             return opened
         opened.check_may_change()
-        if seen is not None and seen != opened.booking.version:
+        if seen_version is not None and seen_version != opened.booking.version:
             raise Stale("This booking was changed meanwhile. Please look at it again.")
         try:
             await unit_of_work.change(context, opened.caller, change, opened)
@@ -198,7 +201,7 @@ async def _change(
 
 
 async def _open(context: Context, tx: Tx, token: str) -> LinkedBooking:
-    linked = await links.find_link(tx, hash_of(token))
+    linked = await links.find_link(tx, key_of(token))
     if linked is None:
         raise NotFound(LINK_UNKNOWN)
     organization_id, booking_id = linked

@@ -12,7 +12,7 @@ from msgspec import Struct
 from kalends.domain.access import Mode, Organization, Role, Scope, User
 from kalends.domain.errors import NotFound
 from kalends.domain.ids import ORGANIZATION, decode_id, new_id
-from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
+from kalends.domain.schedule import WEEKDAYS, Schedule, WindowText
 from kalends.domain.slugs import is_reserved, slug_of
 from kalends.domain.values import Instant
 from kalends.runtime.api_keys import MadeKey, make_key
@@ -26,7 +26,7 @@ WORKDAYS: Final = WEEKDAYS[:5]
 OFFICE_HOURS: Final = WindowText("09:00", "17:00")
 
 
-class SetUp(Struct, frozen=True, kw_only=True):
+class MadeOrganization(Struct, frozen=True, kw_only=True):
     """What was set up. The keys are shown only now; None where they were made before."""
 
     organization_id: UUID
@@ -38,7 +38,7 @@ class SetUp(Struct, frozen=True, kw_only=True):
 
 async def set_up_organization(
     context: Context, name: str, admin_email: str, admin_password: str
-) -> SetUp:
+) -> MadeOrganization:
     """Makes the organization, unless there is one of that name. Raises Invalid, Unavailable."""
     password_hash = hash_password(admin_password)
     async with context.database.transaction() as tx:
@@ -52,7 +52,7 @@ async def set_up_organization(
 class FirstSetUp(NamedTuple):
     """What the first start made, and a schedule to try it with."""
 
-    organization: SetUp
+    organization: MadeOrganization
     schedule: Schedule
 
 
@@ -67,10 +67,10 @@ async def set_up_first(
         if await organizations.has_organizations(tx):
             return None
         now = context.clock()
-        made = await _make(tx, now, name, admin_email, password_hash)
-        schedule = _first_schedule(now)
-        await insert_schedule(TenantConnection(made.organization_id, tx), schedule)
-        return FirstSetUp(made, schedule)
+        set_up = await _make(tx, now, name, admin_email, password_hash)
+        tenant = TenantConnection(set_up.organization_id, tx)
+        schedule = await insert_schedule(tenant, _first_schedule(now))
+        return FirstSetUp(set_up, schedule)
 
 
 async def create_key(
@@ -155,20 +155,15 @@ def _first_schedule(now: Instant) -> Schedule:
     return Schedule(
         id=new_id(),
         name="My calendar",
-        description=None,
-        timezone="UTC",
         availability=dict.fromkeys(WORKDAYS, OFFICE_HOURS),
-        overrides={},
-        booking_limits=BookingLimits(),
-        is_active=True,
         created_at=now,
         updated_at=now,
         version=1,
     )
 
 
-def _as_it_was(existing: Organization, admin_email: str) -> SetUp:
-    return SetUp(
+def _as_it_was(existing: Organization, admin_email: str) -> MadeOrganization:
+    return MadeOrganization(
         organization_id=existing.id,
         api_key=None,
         sandbox_organization_id=existing.twin_id or existing.id,
@@ -177,7 +172,9 @@ def _as_it_was(existing: Organization, admin_email: str) -> SetUp:
     )
 
 
-async def _make(tx: Tx, now: Instant, name: str, admin_email: str, password_hash: str) -> SetUp:
+async def _make(
+    tx: Tx, now: Instant, name: str, admin_email: str, password_hash: str
+) -> MadeOrganization:
     slug = await _free_slug(tx, name)
     live_id, test_id = new_id(), new_id()
     for id_, twin_id, mode, its_slug in (
@@ -201,7 +198,7 @@ async def _make(tx: Tx, now: Instant, name: str, admin_email: str, password_hash
     user_id = await _user_of(tx, now, admin_email, password_hash)
     for id_ in (live_id, test_id):
         await organizations.add_member(TenantConnection(id_, tx), user_id, Role.OWNER)
-    return SetUp(
+    return MadeOrganization(
         organization_id=live_id,
         api_key=await _first_key(tx, now, live_id, Mode.LIVE),
         sandbox_organization_id=test_id,
@@ -211,17 +208,17 @@ async def _make(tx: Tx, now: Instant, name: str, admin_email: str, password_hash
 
 
 async def _first_key(tx: Tx, now: Instant, organization_id: UUID, mode: Mode) -> str:
-    made = await make_key(
+    key = await make_key(
         TenantConnection(organization_id, tx), mode, [Scope.ALL], now=now, name="First key"
     )
-    return made.secret
+    return key.secret
 
 
 async def _user_of(tx: Tx, now: Instant, email: str, password_hash: str) -> UUID:
     """The user with that address: the one there is, password untouched, or a new one."""
-    known = await users.find_user(tx, email)
-    if known is not None:
-        return known[0].id
+    account = await users.find_user(tx, email)
+    if account is not None:
+        return account[0].id
     user = User(id=new_id(), email=email, created_at=now)
     await users.insert_user(tx, user, password_hash)
     return user.id

@@ -1,17 +1,20 @@
 """Slots: list what can be booked, and explain why a time cannot."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kalends.availability.slots import explain
+from kalends.domain.calendars.connections import ConnectedCalendar
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.scheduling.availability import load_availability
-from kalends.scheduling.explaining import Reason, reasons_of
+from kalends.scheduling.explaining import Blocker, Reason, reasons_for
 from kalends.scheduling.slot_queries import SlotPurpose, query_for
 from kalends.scheduling.slots import ListedSlots, SlotRange, find_slots, load_slots
+from kalends.store.calendars.calendars import find_calendars
 
 
 class ExplainedSlot(Struct, frozen=True):
@@ -41,4 +44,23 @@ async def explain_slot(
     )
     loaded.check_schedules()
     decision = explain(loaded.inputs, int(starts_at.timestamp()))
-    return ExplainedSlot(decision.slot is not None, reasons_of(decision, loaded))
+    reasons = await _name_calendars(work, reasons_for(work.caller, decision, loaded))
+    return ExplainedSlot(decision.slot is not None, reasons)
+
+
+async def _name_calendars(work: UnitOfWork, reasons: Sequence[Reason]) -> Sequence[Reason]:
+    """With the names of the calendars elsewhere that are in the way."""
+    blockers = [blocker for reason in reasons for blocker in reason.in_the_way]
+    named = list({b.calendar_id for b in blockers if b.calendar_id is not None})
+    if not named:
+        return reasons
+    found = await find_calendars(work.tenant, named)
+    return [
+        structs.replace(reason, in_the_way=[_with_name(b, found) for b in reason.in_the_way])
+        for reason in reasons
+    ]
+
+
+def _with_name(blocker: Blocker, found: Mapping[UUID, ConnectedCalendar]) -> Blocker:
+    calendar = None if blocker.calendar_id is None else found.get(blocker.calendar_id)
+    return structs.replace(blocker, calendar_name=calendar and calendar.name)

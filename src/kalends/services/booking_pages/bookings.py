@@ -118,26 +118,30 @@ async def _create(
     work: UnitOfWork, event_type: EventType, new: NewBooking, visitor: bytes | None
 ) -> Booking:
     own = await list_visitor_holds(work, visitor)
-    held = await _with_hold(work, event_type, new, own)
-    others = [hold for hold in own if hold.id != held.hold_id]
-    return await claim_over_own_holds(work, others, lambda: create_booking(work, held))
+    with_hold = await _with_hold(work, event_type, new, own)
+    others = [hold for hold in own if hold.id != with_hold.hold_id]
+    return await claim_over_own_holds(work, others, lambda: create_booking(work, with_hold))
 
 
 async def _with_hold(
     work: UnitOfWork, event_type: EventType, new: NewBooking, own: Sequence[Hold]
 ) -> NewBooking:
     """The new booking with its hold if that lives and is for it, else with another of the visitor's
-    own; a hold of another time is given back. Where the event type names no schedule, with one."""
+    own; a hold of another time, or without the host that is asked for, is given back. Where the
+    event type names no schedule, with one."""
+    own = [hold for hold in own if new.schedule_id in (None, *hold.schedule_ids)]
     hold = None
     if new.hold_id is not None:
         hold = await find_live_hold(work, event_type, new.start_time, new.hold_id)
+        if hold is not None and new.schedule_id not in (None, *hold.schedule_ids):
+            hold = None
         if hold is None:
             await release_hold(work, event_type, new.hold_id)
     if hold is None:
         hold = first_hold_for(work, own, event_type, new.start_time)
     if hold is not None:
         return structs.replace(new, hold_id=hold.id, schedule_id=hold.schedule_id)
-    schedule_id = await find_schedule_for(work, event_type, new.start_time)
+    schedule_id = new.schedule_id or await find_schedule_for(work, event_type, new.start_time)
     return structs.replace(new, hold_id=None, schedule_id=schedule_id)
 
 
@@ -155,16 +159,16 @@ async def _find_earlier(
 
 def _is_for_same(booking: Booking, new: NewBooking) -> bool:
     attendee = new.attendee
-    known = (booking.start_time, booking.attendee_email, booking.attendee_name)
-    return known == (new.start_time, attendee.email, attendee.name)
+    booked = (booking.start_time, booking.attendee_email, booking.attendee_name)
+    return booked == (new.start_time, attendee.email, attendee.name)
 
 
 async def _find_by_mark(work: UnitOfWork, mark: bytes) -> Booking | None:
     """The booking under the mark, unless it was cancelled since."""
-    known = await links.find_link(work.tx, mark)
-    if known is None or known[0] != work.organization_id:
+    booking_id = await links.find_marked(work.tenant, mark)
+    if booking_id is None:
         return None
-    booking = await find_booking(work.tenant, known[1])
+    booking = await find_booking(work.tenant, booking_id)
     return booking if booking is not None and booking.status != Status.CANCELLED else None
 
 

@@ -35,18 +35,20 @@ async def hold_by_page(
     starts_at: datetime,
     instead_of: UUID | None,
     visitor: bytes | None,
+    host_id: UUID | None = None,
 ) -> Hold:
     """Keeps the time while the form is filled in, and gives back the one held before. The visitor
-    that has it already keeps it, in whichever tab.
+    that has it already keeps it, in whichever tab; with another host it is another one.
 
     Raises as creating a booking does.
     """
     own = await list_visitor_holds(work, visitor)
-    kept = first_hold_for(work, own, event_type, starts_at)
-    if instead_of is not None and (kept is None or kept.id != instead_of):
+    with_host = [hold for hold in own if host_id is None or host_id in hold.schedule_ids]
+    own_hold = first_hold_for(work, with_host, event_type, starts_at)
+    if instead_of is not None and (own_hold is None or own_hold.id != instead_of):
         await release_hold(work, event_type, instead_of)
-    if kept is not None:
-        return await renew_hold(work, event_type, starts_at, kept.id) or kept
+    if own_hold is not None:
+        return await renew_hold(work, event_type, starts_at, own_hold.id) or own_hold
     others = [hold for hold in own if hold.id != instead_of]
     for oldest in others[: max(0, len(others) - MOST_HOLDS + 1)]:
         await holds.end_hold(work.tenant, oldest.id, work.now)
@@ -55,7 +57,7 @@ async def hold_by_page(
         new = NewHold(
             start_time=starts_at,
             minutes=HOLD_MINUTES,
-            schedule_id=await find_schedule_for(work, event_type, starts_at),
+            schedule_id=host_id or await find_schedule_for(work, event_type, starts_at),
             event_type_id=event_type.id,
         )
         return await create_hold(work, new)

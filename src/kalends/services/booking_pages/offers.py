@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from kalends.availability.interval import Interval
 from kalends.availability.slots import Slot, slots
@@ -13,7 +13,7 @@ from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.access import Organization
 from kalends.domain.actor import ATTENDEE
 from kalends.domain.errors import NotFound
-from kalends.domain.event_type import EventType, Requirement
+from kalends.domain.event_type import EventType, HostChoice, Requirement
 from kalends.domain.schedule import Schedule
 from kalends.runtime.unit_of_work import Caller, UnitOfWork
 from kalends.scheduling.availability import load_availability
@@ -22,7 +22,7 @@ from kalends.scheduling.slots import ListedSlots, SlotRange, find_slots, slots_i
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.accounts import organizations
 from kalends.store.availability import event_types
-from kalends.store.availability.schedules import find_schedule, list_schedules
+from kalends.store.availability.schedules import find_schedule, find_schedules, list_schedules
 
 MOST_OFFERED: Final = 500
 # How far from a time that is taken others are looked for: first near it, then anywhere.
@@ -78,36 +78,87 @@ async def find_zone(work: UnitOfWork, event_type: EventType) -> Zone:
     return zone_of_schedule(first) if first else zone_named("UTC")
 
 
+class OfferedHosts(Struct, frozen=True):
+    """Whom visitors may choose, in the order of the requirements; whom they chose, or the link
+    names; and with whom it is in any case."""
+
+    choices: Sequence[Schedule] = ()
+    chosen: Schedule | None = None
+    certain: Sequence[Schedule] = ()
+
+    @property
+    def named(self) -> list[Schedule]:
+        """With whom it will be, as far as that is known."""
+        known = [self.chosen, *self.certain]
+        hosts = [one for one in known if one is not None and one.user_id is not None]
+        return list({one.id: one for one in hosts}.values())
+
+
+async def find_hosts(work: UnitOfWork, event_type: EventType, slug: str | None) -> OfferedHosts:
+    """The hosts of an event type; `slug` is the schedule that the address names, one that does not
+    serve it names nobody."""
+    may_choose = event_type.host_choice is not HostChoice.NONE
+    needed = [
+        id_
+        for one in event_type.requirements
+        if one.count == len(one.schedule_ids)
+        for id_ in one.schedule_ids
+    ]
+    wanted = event_type.schedule_ids if may_choose or slug else needed
+    if not wanted:
+        return OfferedHosts()
+    found = await find_schedules(work.tenant, wanted)
+    active = [found[id_] for id_ in wanted if id_ in found and found[id_].is_active]
+    return OfferedHosts(
+        [one for one in active if one.user_id is not None] if may_choose else [],
+        next((one for one in active if slug and one.slug == slug), None),
+        [one for one in active if one.id in needed],
+    )
+
+
 async def list_times(
-    work: UnitOfWork, event_type: EventType, slot_range: SlotRange, own_holds: Sequence[UUID] = ()
+    work: UnitOfWork,
+    event_type: EventType,
+    slot_range: SlotRange,
+    own_holds: Sequence[UUID] = (),
+    host_id: UUID | None = None,
 ) -> ListedSlots:
     """The slots that start in the range, ascending: none where nobody takes bookings. What the
-    visitor's own holds keep is free for the visitor. Raises Invalid."""
+    visitor's own holds keep is free for the visitor; with a host, only those of that schedule.
+    Raises Invalid."""
     if not event_type.requirements:
         return ListedSlots((), slot_range.timezone or "UTC")
     query = event_type_query(event_type, event_type.requirements)
-    query = structs.replace(query, own_holds=own_holds)
+    query = structs.replace(query, own_holds=own_holds, required_id=host_id)
     loaded = await load_availability(work, query, slot_range.widest)
     return await find_slots(slots_in(loaded, slot_range))
 
 
 async def is_offered(
-    work: UnitOfWork, event_type: EventType, starts_at: datetime, own_holds: Sequence[UUID] = ()
+    work: UnitOfWork,
+    event_type: EventType,
+    starts_at: datetime,
+    own_holds: Sequence[UUID] = (),
+    host_id: UUID | None = None,
 ) -> bool:
     """Whether the time can be booked at this moment, by a visitor with those holds."""
     alone = SlotRange(start=starts_at, end=starts_at + timedelta(seconds=1))
-    return bool((await list_times(work, event_type, alone, own_holds)).slots)
+    return bool((await list_times(work, event_type, alone, own_holds, host_id)).slots)
 
 
 async def list_times_near(
-    work: UnitOfWork, event_type: EventType, starts_at: datetime, count: int
+    work: UnitOfWork,
+    event_type: EventType,
+    starts_at: datetime,
+    count: int,
+    host_id: UUID | None = None,
 ) -> list[Slot]:
     """The slots nearest to a time, ascending."""
     for distance in (NEAR, FAR):
         near = SlotRange(start=max(starts_at - distance, work.now), end=starts_at + distance)
         if near.start >= near.end:
             continue
-        listed = (await list_times(work, event_type, near)).slots
+        listed = (await list_times(work, event_type, near, (), host_id)).slots
         if len(listed) >= count or distance is FAR:
             start = int(starts_at.timestamp())
             nearest = sorted(listed, key=lambda slot: abs(slot.start - start))[:count]

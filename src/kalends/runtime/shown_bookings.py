@@ -1,0 +1,84 @@
+"""Lists of bookings as they are shown: each is read and written as JSON once for each state of its
+row, and kept.
+
+PostgreSQL is asked each time which bookings a page has, and in which state. What is kept under that
+state is right whoever changed the booking since, and by whatever way.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from msgspec import Raw
+
+from kalends.domain.booking import Booking, BookingFilter
+from kalends.formats.bookings import booking_json
+from kalends.store.bookings.bookings import find_stamped, list_bookings, list_stamps
+from kalends.store.database import TenantConnection
+
+# Twice as many at the most, 1.3 kB each as a rule.
+MOST_KEPT: Final = 1_000
+LARGEST_KEPT_BYTES: Final = 2_000
+
+
+class ShownBooking(NamedTuple):
+    """A booking as the API shows it, and how much of it is metadata."""
+
+    body: Raw
+    metadata_bytes: int
+
+
+async def list_shown_bookings(
+    tenant: TenantConnection, criteria: BookingFilter, limit: int, offset: int
+) -> tuple[list[ShownBooking], int]:
+    """A page sorted by start, then id, and how many there are in all, in one snapshot."""
+    stamps, total = await list_stamps(tenant, criteria, limit, offset)
+    shown = _kept.find(tenant.organization_id, stamps)
+    missing = [stamp for stamp, booking in zip(stamps, shown, strict=True) if booking is None]
+    if missing:
+        found = await find_stamped(tenant, missing)
+        if len(found) < len(missing):  # changed meanwhile: no statement but one has one snapshot
+            listed, total = await list_bookings(tenant, criteria, limit, offset)
+            return [_shown(booking) for booking in listed], total
+        made = {stamp: _shown(booking) for stamp, booking in found.items()}
+        _kept.keep(tenant.organization_id, made)
+        shown = [made.get(stamp, booking) for stamp, booking in zip(stamps, shown, strict=True)]
+    return [booking for booking in shown if booking is not None], total
+
+
+class KeptBookings:
+    """Of one process: those that were asked for last. They are in two halves; when the new one is
+    full it becomes the old one, and what nobody asked for meanwhile is forgotten."""
+
+    def __init__(self) -> None:
+        self._new: dict[bytes, ShownBooking] = {}
+        self._old: dict[bytes, ShownBooking] = {}
+
+    def find(self, organization_id: UUID, stamps: Sequence[bytes]) -> list[ShownBooking | None]:
+        """Each one that was kept under its stamp."""
+        owner = organization_id.bytes
+        return [self._find(owner + stamp) for stamp in stamps]
+
+    def keep(self, organization_id: UUID, made: dict[bytes, ShownBooking]) -> None:
+        owner = organization_id.bytes
+        for stamp, booking in made.items():
+            if len(bytes(booking.body)) <= LARGEST_KEPT_BYTES:
+                self._put(owner + stamp, booking)
+
+    def _find(self, key: bytes) -> ShownBooking | None:
+        booking = self._new.get(key)
+        if booking is None and (booking := self._old.get(key)) is not None:
+            self._put(key, booking)
+        return booking
+
+    def _put(self, key: bytes, booking: ShownBooking) -> None:
+        if len(self._new) >= MOST_KEPT:
+            self._old, self._new = self._new, {}
+        self._new[key] = booking
+
+
+_kept: Final = KeptBookings()
+
+
+def _shown(booking: Booking) -> ShownBooking:
+    return ShownBooking(booking_json(booking), len(bytes(booking.metadata)))

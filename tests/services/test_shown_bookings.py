@@ -1,0 +1,111 @@
+"""Lists answer from bookings that were kept, and never with what is out of date."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+from msgspec import Raw, json
+
+from kalends.domain import ids
+from kalends.domain.access import Mode
+from kalends.domain.booking import BookingFilter
+from kalends.runtime.shown_bookings import MOST_KEPT, KeptBookings, ShownBooking
+from kalends.runtime.unit_of_work import Caller, Context, read
+from kalends.services.bookings import list_bookings
+from kalends.store.bookings.bookings import STAMPED
+from tests.world import JSON, World, plus, tomorrow_at
+
+CHANGES_BESIDE = 200
+TIMES_READ = "SELECT custom_plans + generic_plans FROM pg_prepared_statements WHERE statement = $1"
+
+
+def two_bookings(world: World) -> list[JSON]:
+    """On a schedule of their own, in the order of a list."""
+    schedule = world.create_schedule()
+    return [world.book(schedule, plus(tomorrow_at(9), hours=hour)) for hour in range(2)]
+
+
+async def listed(context: Context, world: World, booking: JSON) -> list[Any]:
+    """The list of the schedule that the booking takes."""
+    caller = Caller(world.setup.organization_id, Mode.LIVE, "key_1")
+    criteria = BookingFilter(schedule_id=ids.decode_id(ids.SCHEDULE, booking["schedule_id"]))
+    page, total = await read(
+        context, caller, list_bookings, criteria=criteria, upcoming=False, limit=50, offset=0
+    )
+    assert total == len(page)
+    return [json.decode(shown) for shown in page]
+
+
+async def retitle(context: Context, bookings: list[JSON], title: str) -> None:
+    """As somebody with a database client does it, all in one statement."""
+    numbers = [ids.decode_id(ids.BOOKING, booking["id"]) for booking in bookings]
+    async with context.database.connection() as tx:
+        await tx.execute("UPDATE bookings SET title = $2 WHERE id = ANY($1)", numbers, title)
+
+
+async def test_a_list_shows_bookings_as_the_api_shows_each(context: Context, world: World) -> None:
+    bookings = two_bookings(world)
+    for _ in range(2):
+        assert await listed(context, world, bookings[0]) == [
+            world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
+            for booking in bookings
+        ]
+
+
+async def test_a_booking_is_read_again_only_when_it_has_changed(
+    context: Context, world: World
+) -> None:
+    bookings = two_bookings(world)
+
+    async def times_read() -> int:
+        async with context.database.connection() as tx:
+            times: int = await tx.fetchval(TIMES_READ, STAMPED)
+            return times
+
+    await listed(context, world, bookings[0])
+    assert await times_read() == 1
+    await listed(context, world, bookings[0])
+    assert await times_read() == 1
+    await retitle(context, bookings[:1], "another")
+    assert [one["title"] for one in await listed(context, world, bookings[0])] == ["another", None]
+    assert await times_read() == 2
+
+
+async def test_lists_beside_changes_are_of_one_moment(context: Context, world: World) -> None:
+    bookings = two_bookings(world)
+    done = 0
+
+    async def change() -> None:
+        """The second each time, and the first with it every other time."""
+        nonlocal done
+        for number in range(1, CHANGES_BESIDE + 1):
+            await retitle(context, bookings[number % 2 :], str(number))
+            done = number
+
+    await retitle(context, bookings, "0")
+    changing = asyncio.create_task(change())
+    while not changing.done():
+        before = done
+        first, second = [int(one["title"]) for one in await listed(context, world, bookings[0])]
+        # At any moment the first is as far as the second, or one behind.
+        assert second - second % 2 == first
+        assert second >= before
+    await changing
+    last = [one["title"] for one in await listed(context, world, bookings[0])]
+    assert last == [str(CHANGES_BESIDE)] * 2
+
+
+def test_what_is_kept_is_bounded() -> None:
+    kept, owner = KeptBookings(), UUID(int=1)
+    stamps = [number.to_bytes(28) for number in range(5 * MOST_KEPT)]
+    for stamp in stamps:
+        kept.keep(owner, {stamp: ShownBooking(Raw(b"{}"), 2)})
+        assert kept.find(owner, stamps[:1]) != [None]  # asked for again and again, it stays
+    found = [booking for booking in kept.find(owner, stamps) if booking is not None]
+    assert len(found) <= 2 * MOST_KEPT
+
+
+def test_what_is_kept_belongs_to_one_organization() -> None:
+    kept, stamp = KeptBookings(), bytes(28)
+    kept.keep(UUID(int=1), {stamp: ShownBooking(Raw(b"{}"), 2)})
+    assert kept.find(UUID(int=2), [stamp]) == [None]
