@@ -51,32 +51,6 @@ class Postgres15:
         self.url = self.new_database()
 
     @property
-    def pid(self) -> int:
-        """The postmaster's."""
-        return self._server.pid
-
-    def standby(self) -> "tuple[Path, subprocess.Popen[bytes]]":
-        """A server that follows this one: the folder of its socket, and its process."""
-        folder = self._folder / "standby"
-        data = str(folder / "data")
-        folder.mkdir()
-        if self._nobody:
-            os.chown(folder, self._nobody.pw_uid, self._nobody.pw_gid)
-        self._run("pg_basebackup", "--no-sync", "--checkpoint=fast", "-R", "-D", data,
-                  "-h", str(self._folder), "-U", "kalends")  # fmt: skip
-        settings = ("fsync=off", "listen_addresses=", f"unix_socket_directories={folder}",
-                    "max_connections=300")  # fmt: skip
-        words = [word for setting in settings for word in ("-c", setting)]
-        with (self._folder / "standby.log").open("wb") as log:
-            server = subprocess.Popen(
-                self._command("postgres", "-D", data, *words),
-                stdout=log, stderr=log, start_new_session=True, **self._as_nobody(),
-            )  # fmt: skip
-        command = self._command("pg_isready", "-q", "-h", str(folder))
-        self._wait_until_ready(server, command)
-        return folder, server
-
-    @property
     def _data(self) -> str:
         return str(self._folder / "data")
 

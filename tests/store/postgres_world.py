@@ -25,7 +25,7 @@ from pathlib import Path
 from kalends.store.embedded.server import EmbeddedPostgres, Watcher
 from kalends.store.embedded.process import listening_pid
 logging.basicConfig()
-lease = EmbeddedPostgres.acquire(Path(sys.argv[1]), settings={"fsync": "off"}, report=str)
+lease = EmbeddedPostgres(Path(sys.argv[1]), settings={"fsync": "off"}, report=str).acquire()
 watcher = Watcher(lease)
 if "watch" in sys.argv:
     watcher.start()
@@ -36,7 +36,7 @@ lease.release()
 """
 
 
-class World:
+class SharedCluster:
     """A data directory, and the Kalends processes that use it."""
 
     def __init__(self, data_dir: Path) -> None:
@@ -59,7 +59,7 @@ class World:
         return process
 
     def lease(self) -> EmbeddedPostgres:
-        return EmbeddedPostgres.acquire(self.data_dir, settings=FAST)
+        return EmbeddedPostgres(self.data_dir, settings=FAST).acquire()
 
     def postmaster(self) -> int | None:
         return listening_pid(str(self.data_dir / "postgres"))
@@ -84,9 +84,9 @@ class World:
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[World]:
+def empty(tmp_path: Path) -> Iterator[SharedCluster]:
     """A world in which nothing was started yet."""
-    world = World(tmp_path / "data")
+    world = SharedCluster(tmp_path / "data")
     yield world
     world.clean_up()
 
@@ -94,12 +94,12 @@ def empty(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data_dir = tmp_path_factory.mktemp("finished") / "data"
-    EmbeddedPostgres.acquire(data_dir, settings=FAST).release()
+    EmbeddedPostgres(data_dir, settings=FAST).acquire().release()
     return data_dir
 
 
 @pytest.fixture
-def world(empty: World, finished: Path) -> World:
+def world(empty: SharedCluster, finished: Path) -> SharedCluster:
     """A world whose cluster was made before (a copy of one: initdb takes a second)."""
     subprocess.run(["cp", "-a", finished, empty.data_dir], check=True)
     (empty.data_dir / "postgres.log").unlink()
@@ -126,12 +126,13 @@ def sql(lease: EmbeddedPostgres, text: str) -> str:
     return done.stdout.strip()
 
 
-def eventually(is_so: Callable[[], bool], within: float = 60) -> float:
-    """Wait until something is so; how long it took, in seconds."""
+def eventually(is_so: Callable[[], bool], within: float = 60, pause: float = 0.01) -> float:
+    """Wait until something is so; how long it took, in seconds. `pause` is longer where it takes a
+    process to ask."""
     since = time.monotonic()
     while not is_so():
         assert time.monotonic() - since < within, "this did not come about in time"
-        time.sleep(0.01)
+        time.sleep(pause)
     return time.monotonic() - since
 
 

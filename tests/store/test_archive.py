@@ -76,7 +76,7 @@ class ToolsOfReleases(Tools):
         return [Program(name, Release(int(one[0]), int(one[1])), "") for one in split]
 
 
-class Place:
+class ArchivedDatabase:
     """A database and what can be asked of it."""
 
     def __init__(self, url: str) -> None:
@@ -98,15 +98,15 @@ class Places:
         self._lease = lease
         self._pg15 = pg15
 
-    def new(self, version: int) -> Place:
+    def new(self, version: int) -> ArchivedDatabase:
         if version == 15:
             assert self._pg15 is not None
-            return Place(self._pg15.new_database())
+            return ArchivedDatabase(self._pg15.new_database())
         name = f"other_{uuid4().hex}"
-        Place(self._lease.url).sql(f"CREATE DATABASE {name}")
-        return Place(self._lease.url.replace("/kalends?", f"/{name}?"))
+        ArchivedDatabase(self._lease.url).sql(f"CREATE DATABASE {name}")
+        return ArchivedDatabase(self._lease.url.replace("/kalends?", f"/{name}?"))
 
-    def filled(self, version: int) -> Place:
+    def filled(self, version: int) -> ArchivedDatabase:
         place = self.new(version)
         place.sql(SCHEMA)
         return place
@@ -126,16 +126,21 @@ def program(folder: Path, name: str, release: str, does: str) -> Path:
 
 
 @pytest.fixture
+def both_releases(lease: EmbeddedPostgres, pg15: Postgres15) -> Places:
+    """Databases of either release."""
+    return Places(lease, pg15)
+
+
+@pytest.fixture
 def places(lease: EmbeddedPostgres) -> Places:
     return Places(lease, None)
 
 
 @pytest.mark.parametrize(("source", "target"), [(18, 18), (15, 18), (18, 15), (15, 15)])
 def test_all_but_unlogged_rows_comes_back_in_older_and_newer_servers(
-    lease: EmbeddedPostgres, pg15: Postgres15, tmp_path: Path, source: int, target: int
+    both_releases: Places, tmp_path: Path, source: int, target: int
 ) -> None:
-    places = Places(lease, pg15)
-    old, new = places.filled(source), places.new(target)
+    old, new = both_releases.filled(source), both_releases.new(target)
     backup(old.parameters, tmp_path / "backup")
     restore(new.parameters, tmp_path / "backup")
     old.sql("DELETE FROM rate_windows")
@@ -146,7 +151,7 @@ def test_a_backup_by_an_older_pg_dump_comes_back(
     places: Places, pg15: Postgres15, tmp_path: Path
 ) -> None:
     url = pg15.new_database()
-    Place(url).sql(SCHEMA)
+    ArchivedDatabase(url).sql(SCHEMA)
     dumped: list[str | Path] = [BINARIES_15 / "pg_dump", "-Fc", "-f", tmp_path / "backup", url]
     subprocess.run(dumped, check=True)
     new = places.new(18)
@@ -156,12 +161,11 @@ def test_a_backup_by_an_older_pg_dump_comes_back(
 
 @pytest.mark.parametrize("target", [18, 15])
 def test_the_real_schema_comes_back_and_needs_no_migration(
-    lease: EmbeddedPostgres, pg15: Postgres15, tmp_path: Path, target: int
+    both_releases: Places, tmp_path: Path, target: int
 ) -> None:
     from kalends.store.migrate import migrate
 
-    places = Places(lease, pg15)
-    old, new = places.new(18), places.new(target)
+    old, new = both_releases.new(18), both_releases.new(target)
     revision = asyncio.run(migrate(old.parameters))
     backup(old.parameters, tmp_path / "backup")
     restore(new.parameters, tmp_path / "backup")
@@ -177,6 +181,7 @@ def test_the_file_is_its_owners_alone_and_nothing_lies_beside_it(
     assert os.listdir(tmp_path) == ["backup"]
 
 
+@pytest.mark.server
 def test_a_backup_that_fails_leaves_the_one_before(tmp_path: Path) -> None:
     (tmp_path / "backup").write_text("yesterday's")
     nowhere = ConnectParameters(host=str(tmp_path), user="kalends", database="kalends")
@@ -210,10 +215,9 @@ SELECT string_agg(DISTINCT array_to_string(array_remove_pg, ','), ' ') FROM (
 
 @pytest.mark.parametrize("target", [18, 15])
 def test_column_options_that_a_server_keeps_for_itself_are_left_out(
-    lease: EmbeddedPostgres, pg15: Postgres15, tmp_path: Path, target: int
+    both_releases: Places, tmp_path: Path, target: int
 ) -> None:
-    places = Places(lease, pg15)
-    old, new = places.filled(18), places.new(target)
+    old, new = both_releases.filled(18), both_releases.new(target)
     old.sql(KEPT_FOR_COLUMNS)
     backup(old.parameters, tmp_path / "backup")
     restored = restore(new.parameters, tmp_path / "backup")
@@ -223,10 +227,9 @@ def test_column_options_that_a_server_keeps_for_itself_are_left_out(
 
 
 def test_table_options_and_settings_of_a_newer_server_are_left_out(
-    lease: EmbeddedPostgres, pg15: Postgres15, tmp_path: Path
+    both_releases: Places, tmp_path: Path
 ) -> None:
-    places = Places(lease, pg15)
-    old, new = places.filled(18), places.new(15)
+    old, new = both_releases.filled(18), both_releases.new(15)
     old.sql(
         "ALTER TABLE notes SET (autovacuum_vacuum_max_threshold = 5, fillfactor = 70);"
         "ALTER TABLE occupancies SET (autovacuum_vacuum_max_threshold = 5);"
@@ -246,10 +249,9 @@ def test_table_options_and_settings_of_a_newer_server_are_left_out(
 
 
 def test_what_looks_like_an_unknown_option_in_texts_stays(
-    lease: EmbeddedPostgres, pg15: Postgres15, tmp_path: Path
+    both_releases: Places, tmp_path: Path
 ) -> None:
-    places = Places(lease, pg15)
-    old, new = places.filled(18), places.new(15)
+    old, new = both_releases.filled(18), both_releases.new(15)
     line = "ALTER TABLE ONLY public.notes ALTER COLUMN line SET (pg_attver=1);"
     old.sql(
         f"INSERT INTO notes VALUES ('{line}');"

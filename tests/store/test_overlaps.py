@@ -13,7 +13,7 @@ from tests.store.plans import filled_database, rows_read
 
 from kalends.domain.booking import BookingFilter, Status
 from kalends.store.bookings.agenda import BETWEEN
-from kalends.store.bookings.bookings import list_statement
+from kalends.store.bookings.bookings import AskedPage, list_statement
 
 ORGANIZATION = UUID("00000000-0000-7000-8000-000000000001")
 HOTEL = UUID("00000000-0000-7000-8000-000000000002")
@@ -71,8 +71,8 @@ async def read_and_met(
 def test_a_list_reads_little_more_than_it_finds(
     url: str, length: timedelta, statuses: tuple[Status, ...]
 ) -> None:
-    wanted = BookingFilter(ends_after=START, before=START + length, statuses=statuses)
-    sql, arguments = list_statement(ORGANIZATION, wanted, 50, 0)
+    criteria = BookingFilter(ends_after=START, before=START + length, statuses=statuses)
+    sql, arguments = list_statement(AskedPage(ORGANIZATION, criteria, 50, 0))
     met = [ORGANIZATION, START, START + length]
     read, count = asyncio.run(read_and_met(url, sql, arguments, met))
     # It is counted once and shown once, and each time its neighbours may be looked at.
@@ -81,15 +81,15 @@ def test_a_list_reads_little_more_than_it_finds(
 
 @pytest.mark.parametrize("length", [timedelta(days=1), timedelta(days=42)])
 def test_the_calendar_reads_little_more_than_it_shows(url: str, length: timedelta) -> None:
-    arguments = [ORGANIZATION, START, START + length, None, 5_000]
+    arguments = [ORGANIZATION, START, START + length, None, None, 5_000]
     met = [ORGANIZATION, START, START + length]
     read, count = asyncio.run(read_and_met(url, BETWEEN, arguments, met))
     assert 0 < read <= count + 200
 
 
 def test_an_overlap_is_not_searched_from_the_first_booking(url: str) -> None:
-    wanted = BookingFilter(ends_after=START, before=START + timedelta(hours=1))
-    sql, arguments = list_statement(HOTEL, wanted, 1, 0)
+    criteria = BookingFilter(ends_after=START, before=START + timedelta(hours=1))
+    sql, arguments = list_statement(AskedPage(HOTEL, criteria, 1, 0))
     met = [HOTEL, START, START + timedelta(hours=1)]
     read, count = asyncio.run(read_and_met(url, sql, arguments, met))
     assert count > 500

@@ -22,12 +22,14 @@ INSERT INTO bookings (organization_id, id, schedule_id, schedule_ids, status, st
 SELECT $1, gen_random_uuid(), $2, ARRAY[$2::uuid], 'CANCELLED', now(), now() + interval '1h',
     'UTC', '', 'Zoë ' || n, 'john@example.com', 'api', now(), now() FROM generate_series(1, 1201) n
 """
-FOUND = "SELECT count(*) FROM bookings WHERE organization_id = $1 AND search_text LIKE ALL($2)"
+COUNT_MATCHES = (
+    "SELECT count(*) FROM bookings WHERE organization_id = $1 AND search_text LIKE ALL($2)"
+)
 
 
-async def count_found(db: asyncpg.Connection, text: str) -> int:
+async def count_matches(db: asyncpg.Connection, text: str) -> int:
     patterns = [alternatives[0] for alternatives in await find_patterns(db, text)]
-    count: int = await db.fetchval(FOUND, ORGANIZATION, patterns)
+    count: int = await db.fetchval(COUNT_MATCHES, ORGANIZATION, patterns)
     return count
 
 
@@ -36,7 +38,7 @@ def test_every_booking_that_was_there_is_found(lease: EmbeddedPostgres) -> None:
         async with old(lease, BEFORE) as before:
             await before.db.execute(MANY, ORGANIZATION, SCHEDULE)
             await migrate(before.parameters)
-            return await count_found(before.db, "zoe")
+            return await count_matches(before.db, "zoe")
 
     assert asyncio.run(case()) == 1201
 
@@ -58,7 +60,7 @@ def test_what_an_older_server_writes_meanwhile_is_found(lease: EmbeddedPostgres)
                 written += 1
                 await asyncio.sleep(0.005)
             await migrating
-            counts = [await count_found(before.db, text) for text in ("emile", "doe", "zoe")]
+            counts = [await count_matches(before.db, text) for text in ("emile", "doe", "zoe")]
             return counts, written
 
     counts, written = asyncio.run(case())

@@ -9,10 +9,13 @@ from msgspec import Raw, Struct
 from kalends.store.database import TenantConnection, Tx
 
 TRY_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
+# Locked, so that COMMIT waits for the standby (if it has to confirm): the change that is answered
+# again may not have been waited for.
 FIND: Final = """
 SELECT fingerprint, status, headers, body FROM idempotency_keys
 WHERE organization_id = $1 AND api_key_id = $2 AND operation = $3 AND key = $4
   AND created_at > $5
+FOR UPDATE
 """
 KEEP: Final = """
 INSERT INTO idempotency_keys

@@ -17,7 +17,9 @@ import asyncpg
 from msgspec import Struct
 
 from kalends.store.connection import connect
-from kalends.store.database import AWAY, SESSION_OF_JOBS, ConnectParameters, Tx
+from kalends.store.database import SESSION_OF_JOBS, ConnectParameters, Tx
+from kalends.store.failures import AWAY
+from kalends.store.rows import lists_of
 
 # The time is PostgreSQL's, as that of taking them out is.
 ENQUEUE: Final = """
@@ -49,7 +51,7 @@ CLOSE_SECONDS: Final = 1
 
 
 class NewJob(Struct, frozen=True):
-    """Which job, with what, and how long from now it may begin."""
+    """Which job, with what, and how long from now it may begin; in the order of ENQUEUE."""
 
     entrypoint: str
     payload: bytes
@@ -65,12 +67,7 @@ async def enqueue_job(
 
 async def enqueue_jobs(tx: Tx, jobs: Sequence[NewJob]) -> None:
     """The same for several jobs, in one statement. They may run in any order."""
-    await tx.execute(
-        ENQUEUE,
-        [job.entrypoint for job in jobs],
-        [job.payload for job in jobs],
-        [job.run_after for job in jobs],
-    )
+    await tx.execute(ENQUEUE, *lists_of(NewJob, jobs))
 
 
 async def spare_a_try(tx: Tx, job_id: int) -> None:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
 from msgspec import Raw, Struct, json
 
+from kalends.domain.errors import SlugTaken
 from kalends.store.database import TenantConnection
 
 S = TypeVar("S", bound=Struct)
@@ -23,9 +25,23 @@ def parameters(first: int, count: int) -> str:
     return ", ".join(f"${number}" for number in range(first, first + count))
 
 
+def lists_of(struct: type[Struct], items: Sequence[Struct]) -> list[list[Any]]:
+    """A list for each of the struct's fields, in their order: the items' values, for `unnest`."""
+    return [[getattr(item, name) for item in items] for name in struct.__struct_fields__]
+
+
 def as_raw(value: object) -> Raw:
     """A value as JSON text, for a JSON column."""
     return Raw(json.encode(value))
+
+
+def is_violated(error: asyncpg.IntegrityConstraintViolationError, constraint: str) -> bool:
+    """Whether it is that constraint. On a node that has a part of a table, names of constraints
+    end with the number of the part."""
+    name: str | None = error.constraint_name
+    return name == constraint or (
+        name is not None and name.startswith(f"{constraint}_") and name[-1].isdecimal()
+    )
 
 
 def page_of(table: str, columns: str, where: str, order: str, parameters: int) -> str:
@@ -57,3 +73,14 @@ async def find_one(
     """What the query's first row holds, or None; the organization is its first parameter."""
     row = await tenant.tx.fetchrow(query, tenant.organization_id, *values)
     return None if row is None else noun_of(row)
+
+
+async def update_with_slug(
+    tenant: TenantConnection, query: str, noun_id: UUID, slug: str | None, values: Sequence[Any]
+) -> None:
+    """Writes a noun that has a slug; the organization and its id are the query's first parameters.
+    Raises SlugTaken."""
+    try:
+        await tenant.tx.execute(query, tenant.organization_id, noun_id, *values)
+    except asyncpg.UniqueViolationError:
+        raise SlugTaken(slug) from None

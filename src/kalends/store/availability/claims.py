@@ -7,18 +7,48 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from kalends.domain.booking import STORED_FIELDS, Booking, stored_values
 from kalends.store.database import TenantConnection
+from kalends.store.rows import parameters
 
-# Sorted by schedule and with ON CONFLICT DO NOTHING: a plain INSERT against the constraint, or
-# an unsorted one, deadlocks under a race; this one never does.
-CLAIM: Final = """
+
+def _claim(schedules: str) -> str:
+    # Sorted by schedule and with ON CONFLICT DO NOTHING: a plain INSERT against the constraint, or
+    # an unsorted one, deadlocks under a race; this one never does. Who wants time waits for
+    # an absence that is being entered; what was read before the wait does not know it, so this
+    # asks.
+    return f"""
 INSERT INTO occupancies
     (organization_id, schedule_id, claim_id, booking_id, hold_id, starts_at, during, expires_at,
      event_type_id)
-SELECT $1, schedule_id, $3, $4, $5, $6, tstzrange($7, $8), $9, $10
-FROM unnest($2::uuid[]) AS schedule_id ORDER BY schedule_id
+SELECT $1, wanted.id, $3, $4, $5, $6, tstzrange($7, $8), $9, $10
+FROM unnest({schedules}) AS wanted (id)
+WHERE NOT $11::boolean OR NOT EXISTS (
+    SELECT FROM busy_times b
+    WHERE b.organization_id = $1 AND b.schedule_id = wanted.id AND b.absence_id IS NOT NULL
+      AND b.end_time > $7 AND b.start_time < $8)
+ORDER BY wanted.id
 ON CONFLICT DO NOTHING RETURNING schedule_id
 """
+
+
+def _claim_for_booking(schedules: str) -> str:
+    """The same, and the booking's row where all of its time was free."""
+    return f"""
+WITH claimed AS ({_claim(schedules)}), booked AS (
+    INSERT INTO bookings (organization_id, {", ".join(STORED_FIELDS)})
+    SELECT $1, {parameters(12, len(STORED_FIELDS))}
+    WHERE (SELECT count(*) FROM claimed) = cardinality({schedules}))
+SELECT schedule_id FROM claimed
+"""
+
+
+# A plan for any list thinks of ten schedules, which look dearer than one by more than planning
+# costs: each claim would be planned anew. That of a single schedule is kept.
+ONE: Final = "ARRAY[$2::uuid]"
+ANY: Final = "$2::uuid[]"
+CLAIM: Final = {ONE: _claim(ONE), ANY: _claim(ANY)}
+CLAIM_FOR_BOOKING: Final = {ONE: _claim_for_booking(ONE), ANY: _claim_for_booking(ANY)}
 # The same for bookings of one schedule each: those that are given back have their time.
 CLAIM_SEVERAL: Final = """
 INSERT INTO occupancies
@@ -32,7 +62,7 @@ ON CONFLICT DO NOTHING RETURNING booking_id
 """
 RELEASE: Final = "DELETE FROM occupancies WHERE organization_id = $1 AND booking_id = $2"
 CLEAR_ENDED: Final = """
-DELETE FROM occupancies WHERE ctid = ANY(ARRAY(
+DELETE FROM occupancies WHERE organization_id = $1 AND ctid = ANY(ARRAY(
     SELECT ctid FROM occupancies
     WHERE organization_id = $1 AND schedule_id = ANY($2::uuid[])
       AND during && tstzrange($3, $4) AND expires_at <= $5
@@ -44,7 +74,7 @@ DELETE FROM occupancies WHERE ctid = ANY(ARRAY(
 NO_EVENT_TYPE: Final = UUID(int=0)
 
 
-class ClaimedFor(Struct, frozen=True, kw_only=True):
+class ClaimOwner(Struct, frozen=True, kw_only=True):
     """What takes the time: a booking, or a hold that ends at `expires_at`."""
 
     booking_id: UUID | None = None
@@ -52,8 +82,9 @@ class ClaimedFor(Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
 
 
-class Claim(ClaimedFor, frozen=True, kw_only=True):
-    """What is to be taken: `[begins, ends)` with the buffers, on each of the schedules."""
+class Claim(ClaimOwner, frozen=True, kw_only=True):
+    """What is to be taken: `[begins, ends)` with the buffers, on each of the schedules. `booking`
+    is the row to write along with it. What `heeds_absences` takes no time of one."""
 
     claim_id: UUID
     schedule_ids: Sequence[UUID]
@@ -61,10 +92,13 @@ class Claim(ClaimedFor, frozen=True, kw_only=True):
     begins: datetime
     ends: datetime
     event_type_id: UUID | None = None
+    booking: Booking | None = None
+    heeds_absences: bool = False
 
 
 async def claim(tenant: TenantConnection, new: Claim, now: datetime) -> list[UUID]:
-    """Takes the time on every schedule that has it free and returns those that did not.
+    """Takes the time on every schedule that has it free and returns those that did not. The
+    booking is written where none is returned.
 
     A hold that has ended is cleared out of the way first, where something is in the way. Where
     anything is returned, the caller rolls back (the transaction, or a savepoint).
@@ -103,10 +137,11 @@ async def _insert(
     tenant: TenantConnection, new: Claim, only: Sequence[UUID] | None = None
 ) -> list[UUID]:
     schedule_ids = new.schedule_ids if only is None else only
+    count = ONE if len(schedule_ids) == 1 else ANY
     rows = await tenant.tx.fetch(
-        CLAIM,
+        (CLAIM if new.booking is None else CLAIM_FOR_BOOKING)[count],
         tenant.organization_id,
-        schedule_ids,
+        schedule_ids[0] if count is ONE else schedule_ids,
         new.claim_id,
         new.booking_id,
         new.hold_id,
@@ -115,6 +150,8 @@ async def _insert(
         new.ends,
         new.expires_at,
         new.event_type_id or NO_EVENT_TYPE,
+        new.heeds_absences,
+        *(stored_values(new.booking) if new.booking else ()),
     )
     taken = {row[0] for row in rows}
     return [schedule_id for schedule_id in schedule_ids if schedule_id not in taken]

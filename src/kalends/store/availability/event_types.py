@@ -5,14 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import asyncpg
 from msgspec import json, structs
 
 from kalends.domain.booking import Booking
-from kalends.domain.errors import SlugTaken
-from kalends.domain.event_type import EventType, Question, Requirement
+from kalends.domain.event_type import EventType, HostChoice, Question, Requirement
 from kalends.store.database import TenantConnection
-from kalends.store.rows import as_raw, columns_of, find_one, page_of, parameters
+from kalends.store.rows import as_raw, columns_of, find_one, page_of, parameters, update_with_slug
 
 FIELDS: Final = EventType.__struct_fields__
 COLUMNS: Final = columns_of(EventType)
@@ -139,11 +137,8 @@ async def insert_event_type(tenant: TenantConnection, event_type: EventType) -> 
 async def update_event_type(tenant: TenantConnection, event_type: EventType) -> None:
     """Writes the whole event type; the caller holds its lock. Raises SlugTaken."""
     values = _values(event_type)
-    changeable = (values[name] for name in _CHANGEABLE)
-    try:
-        await tenant.tx.execute(UPDATE, tenant.organization_id, event_type.id, *changeable)
-    except asyncpg.UniqueViolationError:
-        raise SlugTaken(f"The slug {event_type.slug!r} is taken. Choose another one.") from None
+    changeable = [values[name] for name in _CHANGEABLE]
+    await update_with_slug(tenant, UPDATE, event_type.id, event_type.slug, changeable)
 
 
 async def delete_event_type(tenant: TenantConnection, event_type_id: UUID, now: datetime) -> None:
@@ -162,4 +157,5 @@ def _event_type(row: Any) -> EventType:
     values = dict(zip(FIELDS, row, strict=True))
     values["requirements"] = REQUIREMENTS.decode(values["requirements"])
     values["questions"] = QUESTIONS.decode(values["questions"])
+    values["host_choice"] = HostChoice(values["host_choice"])
     return EventType(**values)

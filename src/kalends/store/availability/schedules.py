@@ -1,22 +1,35 @@
 """Schedules and their busy times as rows."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Struct, json, structs
 
-from kalends.domain.schedule import BookingLimits, Schedule, WindowText
+from kalends.domain.calendars.policies import CalendarPolicy
+from kalends.domain.errors import SlugTaken
+from kalends.domain.schedule import BookingLimits, Color, Schedule, WindowText
 from kalends.store.database import TenantConnection
-from kalends.store.rows import as_raw, columns_of, find_one, find_several, page_of, parameters
+from kalends.store.rows import (
+    as_raw,
+    columns_of,
+    find_one,
+    find_several,
+    page_of,
+    parameters,
+    update_with_slug,
+)
 
 FIELDS: Final = Schedule.__struct_fields__
 COLUMNS: Final = columns_of(Schedule)
 AVAILABILITY: Final = json.Decoder(dict[str, WindowText | list[WindowText]] | None)
 OVERRIDES: Final = json.Decoder(dict[str, WindowText | list[WindowText]])
 LIMITS: Final = json.Decoder(BookingLimits)
+POLICY: Final = json.Decoder(CalendarPolicy)
+# A look-up, since calling an enum costs ten times as much, for each schedule of each question.
+_COLOR_NAMED: Final = {color.value: color for color in Color}
 _CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at"))
 
 GET: Final = (
@@ -32,23 +45,37 @@ GET_TO_DELETE: Final = GET + " FOR UPDATE"
 LIST: Final = page_of(
     "schedules",
     COLUMNS,
-    "organization_id = $1 AND deleted_at IS NULL AND is_active = $2",
+    "organization_id = $1 AND deleted_at IS NULL AND is_active = $2"
+    " AND ($3::uuid[] IS NULL OR id = ANY($3))",
     order="id",
-    parameters=2,
+    parameters=3,
 )
 INSERT: Final = (
     f"INSERT INTO schedules (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
+    " ON CONFLICT (organization_id, slug) WHERE deleted_at IS NULL DO NOTHING"
+    " RETURNING slug, color"
 )
 UPDATE: Final = (
     f"UPDATE schedules SET ({', '.join(_CHANGEABLE)}) = ROW({parameters(3, len(_CHANGEABLE))})"
     " WHERE organization_id = $1 AND id = $2"
 )
+DISOWN: Final = """
+UPDATE schedules SET user_id = NULL, updated_at = $3, version = version + 1
+WHERE organization_id = $1 AND user_id = $2
+"""
 DELETE: Final = "UPDATE schedules SET deleted_at = $3 WHERE organization_id = $1 AND id = $2"
 KEEP: Final = """
 SELECT id FROM schedules
 WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL
 ORDER BY id FOR KEY SHARE
 """
+# Who books passes a gate of the organization, shared, until the transaction ends; who enters an
+# absence closes it. A row's lock would not do: who waits for it alone may wait for ever, since
+# others who share it are let past. In a statement over schedules it is taken where these lie.
+_GATE: Final = "hashtextextended('absences ' || $1::text, 0)"
+PASSES_GATE: Final = f" AND pg_advisory_xact_lock_shared({_GATE}) IS NOT NULL"
+KEEP_TO_BOOK: Final = KEEP.replace("ORDER BY", f"{PASSES_GATE} ORDER BY")
+CLOSE: Final = KEEP.replace("ORDER BY", f" AND pg_advisory_xact_lock({_GATE}) IS NOT NULL ORDER BY")
 KEEP_ACTIVE: Final = """
 SELECT id FROM schedules
 WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL AND is_active
@@ -70,7 +97,7 @@ ORDER BY id FOR NO KEY UPDATE
 """
 
 
-class Uses(Struct, frozen=True):
+class ScheduleUses(Struct, frozen=True):
     """What points at a schedule: the name of an event type, and whether bookings do."""
 
     event_type: str | None
@@ -78,10 +105,15 @@ class Uses(Struct, frozen=True):
 
 
 async def list_schedules(
-    tenant: TenantConnection, is_active: bool, limit: int, offset: int
+    tenant: TenantConnection,
+    is_active: bool,
+    limit: int,
+    offset: int,
+    only: Collection[UUID] | None = None,
 ) -> tuple[list[Schedule], int]:
-    """A page in the order of creation, and how many there are in all."""
-    rows = await tenant.tx.fetch(LIST, tenant.organization_id, is_active, limit, offset)
+    """A page in the order of creation, and how many there are in all; of all, or of some only."""
+    ids = None if only is None else list(only)
+    rows = await tenant.tx.fetch(LIST, tenant.organization_id, is_active, ids, limit, offset)
     listed = []
     for row in rows:
         if row["id"] is not None:
@@ -131,14 +163,31 @@ async def protect_active_schedules(
     return {row["id"] for row in rows}
 
 
-async def find_uses(tenant: TenantConnection, schedule_id: UUID, now: datetime) -> Uses:
+async def protect_schedules_to_book(
+    tenant: TenantConnection, schedule_ids: Sequence[UUID]
+) -> list[UUID]:
+    """The same, for who books on them: absences that are entered wait for it, and it for them."""
+    rows = await tenant.tx.fetch(KEEP_TO_BOOK, tenant.organization_id, schedule_ids)
+    return [row[0] for row in rows]
+
+
+async def close_to_bookings(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> list[UUID]:
+    """Waits until nobody in the organization is booking, and lets nobody until the transaction
+    ends. Keeps the schedules from being deleted; returns those that there are.
+
+    A statement of its own: what is read afterwards has all that was booked before.
+    """
+    return [row[0] for row in await tenant.tx.fetch(CLOSE, tenant.organization_id, schedule_ids)]
+
+
+async def find_uses(tenant: TenantConnection, schedule_id: UUID, now: datetime) -> ScheduleUses:
     """Event types, and bookings that are PENDING or CONFIRMED and have not ended.
 
     A statement of its own after the lock: it sees what others committed meanwhile.
     """
     naming_it = as_raw([{"schedule_ids": [schedule_id]}])
     row = await tenant.tx.fetchrow(USED_BY, tenant.organization_id, schedule_id, naming_it, now)
-    return Uses(row["event_type"], row["has_bookings"])
+    return ScheduleUses(row["event_type"], row["has_bookings"])
 
 
 async def lock_schedules(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> None:
@@ -149,16 +198,28 @@ async def lock_schedules(tenant: TenantConnection, schedule_ids: Sequence[UUID])
     await tenant.tx.fetch(LOCK, tenant.organization_id, schedule_ids)
 
 
-async def insert_schedule(tenant: TenantConnection, schedule: Schedule) -> None:
+async def insert_schedule(tenant: TenantConnection, schedule: Schedule) -> Schedule:
+    """The schedule with its slug and color, which the database gives out where it has none.
+    Raises SlugTaken."""
     values = _values(schedule)
-    await tenant.tx.execute(INSERT, tenant.organization_id, *(values[name] for name in FIELDS))
+    row = await tenant.tx.fetchrow(
+        INSERT, tenant.organization_id, *(values[name] for name in FIELDS)
+    )
+    if row is None:
+        raise SlugTaken(schedule.slug)
+    return structs.replace(schedule, slug=row["slug"], color=Color(row["color"]))
 
 
 async def update_schedule(tenant: TenantConnection, schedule: Schedule) -> None:
-    """Writes the whole schedule; the caller holds its lock."""
+    """Writes the whole schedule; the caller holds its lock. Raises SlugTaken."""
     values = _values(schedule)
-    changeable = (values[name] for name in _CHANGEABLE)
-    await tenant.tx.execute(UPDATE, tenant.organization_id, schedule.id, *changeable)
+    changeable = [values[name] for name in _CHANGEABLE]
+    await update_with_slug(tenant, UPDATE, schedule.id, schedule.slug, changeable)
+
+
+async def disown_schedules(tenant: TenantConnection, user_id: UUID, now: datetime) -> None:
+    """What was the user's is nobody's from now on."""
+    await tenant.tx.execute(DISOWN, tenant.organization_id, user_id, now)
 
 
 async def delete_schedule(tenant: TenantConnection, schedule_id: UUID, now: datetime) -> None:
@@ -172,6 +233,7 @@ def _values(schedule: Schedule) -> dict[str, Any]:
         values["availability"] = as_raw(schedule.availability)
     values["overrides"] = as_raw(schedule.overrides)
     values["booking_limits"] = as_raw(schedule.booking_limits)
+    values["calendar_policy"] = as_raw(schedule.calendar_policy)
     return values
 
 
@@ -182,4 +244,6 @@ def schedule_from(row: Any) -> Schedule:
         values["availability"] = AVAILABILITY.decode(values["availability"])
     values["overrides"] = OVERRIDES.decode(values["overrides"])
     values["booking_limits"] = LIMITS.decode(values["booking_limits"])
+    values["calendar_policy"] = POLICY.decode(values["calendar_policy"])
+    values["color"] = _COLOR_NAMED.get(values["color"])
     return Schedule(**values)

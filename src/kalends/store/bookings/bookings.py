@@ -1,35 +1,43 @@
 """Bookings as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from msgspec import Struct, structs
+from msgspec import Struct, json
 
-from kalends.domain.booking import Booking, BookingFilter, Status
+from kalends.domain.booking import (
+    STORED_FIELDS,
+    Booking,
+    BookingFilter,
+    Host,
+    Status,
+    stored_values,
+)
+from kalends.store.bookings.kept_totals import NONE_KEPT, KeptTotal, KeptTotals
 from kalends.store.bookings.search import address_pattern
 from kalends.store.database import TenantConnection, Tx, fetch_planned
 from kalends.store.rows import columns_of, find_one, parameters
 
 
-class Part(NamedTuple):
+class ConditionPart(NamedTuple):
     """A condition that an index bounds. `is_few` where all that it finds is read for any page."""
 
     condition: str
     is_few: bool
 
-    def and_(self, other: "Part") -> "Part":
+    def and_(self, other: "ConditionPart") -> "ConditionPart":
         """What both find."""
-        return Part(f"{self.condition} AND {other.condition}", self.is_few or other.is_few)
+        return ConditionPart(f"{self.condition} AND {other.condition}", self.is_few or other.is_few)
 
-    def with_parameter(self, number: int) -> "Part":
+    def with_parameter(self, number: int) -> "ConditionPart":
         """A template with the parameter of that number."""
-        return Part(self.condition.format(f"${number}"), self.is_few)
+        return ConditionPart(self.condition.format(f"${number}"), self.is_few)
 
 
-class BookingClock(Struct, frozen=True):
+class BookedWallClock(Struct, frozen=True):
     """The wall-clock time that a booking was made for, and where."""
 
     organization_id: UUID
@@ -42,40 +50,116 @@ class BookingClock(Struct, frozen=True):
 # As the index over it says it.
 DURING: Final = "tstzrange(start_time, end_time)"
 _ON_SCHEDULE: Final = (
-    Part("schedule_id = {0}::uuid", is_few=False),
-    Part(
+    ConditionPart("schedule_id = {0}::uuid", is_few=False),
+    ConditionPart(
         "cardinality(schedule_ids) > 1 AND schedule_ids @> ARRAY[{0}::uuid]"
         " AND schedule_id <> {0}::uuid",
         is_few=True,
     ),
 )
+_AMONG_SCHEDULES: Final = (
+    ConditionPart("schedule_id = ANY({0}::uuid[])", is_few=False),
+    ConditionPart(
+        "cardinality(schedule_ids) > 1 AND schedule_ids && {0}::uuid[]"
+        " AND schedule_id <> ALL({0}::uuid[])",
+        is_few=True,
+    ),
+)
 _ENDS_AFTER: Final = (
-    Part("start_time < {0}::timestamptz AND " + DURING + " @> {0}::timestamptz", is_few=True),
-    Part("start_time >= {0}::timestamptz", is_few=False),
+    ConditionPart(
+        "start_time < {0}::timestamptz AND " + DURING + " @> {0}::timestamptz", is_few=True
+    ),
+    ConditionPart("start_time >= {0}::timestamptz", is_few=False),
 )
 FIELDS: Final = Booking.__struct_fields__
-COLUMNS: Final = columns_of(Booking)
-# Up to 64 kB each, which many rows together do not carry where nobody looks at it.
-COLUMNS_BUT_METADATA: Final = COLUMNS.replace(" metadata,", " '{}'::jsonb AS metadata,")
+STORED_COLUMNS: Final = ", ".join(STORED_FIELDS)
+# Schedules of users among those that a booking takes; `$1` is the organization in all statements.
+_HOST: Final = "jsonb_build_array(s.id, s.user_id, coalesce(s.public_name, s.name))"
+_HOSTS_OF_ONE: Final = f"""(
+    SELECT jsonb_agg({_HOST} ORDER BY array_position(bookings.schedule_ids, s.id)) FROM schedules s
+    WHERE s.organization_id = $1 AND s.id = ANY(bookings.schedule_ids) AND s.user_id IS NOT NULL)"""
+# Of many bookings each schedule is looked up by its key (LIMIT 1, or a small table would be read
+# through for each), and none where no schedule of the organization belongs to a user.
+_HAS_HOSTS: Final = """
+    EXISTS (SELECT FROM schedules WHERE organization_id = $1 AND user_id IS NOT NULL)"""
+_TAKEN: Final = """
+    FROM unnest(bookings.schedule_ids) WITH ORDINALITY AS taken (id, place) CROSS JOIN LATERAL (
+        SELECT id, user_id, coalesce(public_name, name) AS name FROM schedules
+        WHERE organization_id = $1 AND id = taken.id AND user_id IS NOT NULL LIMIT 1) s"""
+_HOSTS: Final = f"""CASE WHEN {_HAS_HOSTS} THEN (
+    SELECT jsonb_agg(jsonb_build_array(s.id, s.user_id, s.name) ORDER BY taken.place) {_TAKEN}) END
+"""
+# What a page of rows has to hold for `COLUMNS` to be read of it.
+_PAGE_COLUMNS: Final = f"{STORED_COLUMNS}, calendar_events"
+COLUMNS: Final = f"{STORED_COLUMNS}, {_HOSTS} AS hosts, calendar_events"
+# Up to 64 kB each, which many rows together do not carry where nobody looks at it; nor hosts.
+COLUMNS_BUT_METADATA: Final = (
+    STORED_COLUMNS.replace(" metadata,", " '{}'::jsonb AS metadata,")
+    + ", NULL::jsonb AS hosts, '[]'::jsonb AS calendar_events"
+)
+HOSTS_OF: Final = json.Decoder(tuple[tuple[UUID, UUID, str], ...])
 _STATUS_AT: Final = FIELDS.index("status")
+_HOSTS_AT: Final = FIELDS.index("hosts")
 # A look-up, since calling an enum costs ten times as much, for each row of a list.
 _STATUS_NAMED: Final = {status.value: status for status in Status}
 CLOCKS: Final = f"""
-SELECT {columns_of(BookingClock)} FROM bookings
+SELECT {columns_of(BookedWallClock)} FROM bookings
 WHERE (organization_id, id) > ($1, $2) AND start_time > $3 AND status IN ('PENDING', 'CONFIRMED')
 ORDER BY organization_id, id LIMIT $4
 """
-_CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at", "source"))
+# One row, also where nothing has happened yet.
+LATEST_EVENT: Final = (
+    "SELECT (SELECT id FROM events WHERE organization_id = $1 ORDER BY number DESC LIMIT 1) AS id"
+)
+_CHANGEABLE: Final = tuple(f for f in STORED_FIELDS if f not in ("id", "created_at", "source"))
 
-GET: Final = f"SELECT {COLUMNS} FROM bookings WHERE organization_id = $1 AND id = $2"
+GET: Final = (
+    f"SELECT {STORED_COLUMNS}, {_HOSTS_OF_ONE} AS hosts, calendar_events FROM bookings"
+    " WHERE organization_id = $1 AND id = $2"
+)
+# Of 36 bytes: the booking, the transaction that wrote it last, when that was, and its hosts.
+_ROW_STAMP: Final = "uuid_send(id) || xidsend(xmin) || timestamptz_send(updated_at)"
+_HOSTS_STAMP: Final = f"""int8send(CASE WHEN {_HAS_HOSTS} THEN (
+    SELECT coalesce(bit_xor(hashtextextended(s.user_id || s.name, taken.place)), 0) {_TAKEN})
+    ELSE 0 END)"""
+STAMP_BYTES: Final = 36
+UUID_BYTES: Final = 16
+STAMP_COLUMNS: Final = f"{_ROW_STAMP} AS stamp, start_time, id, schedule_ids"
+STAMPED: Final = f"""
+SELECT {COLUMNS}, {_ROW_STAMP} || {_HOSTS_STAMP} AS stamp FROM bookings
+WHERE organization_id = $1 AND id = ANY($2::uuid[])
+"""
+SEATS: Final = """
+SELECT count(*) FROM bookings
+WHERE organization_id = $1 AND event_type_id = $2 AND start_time = $3 AND schedule_ids = $4
+  AND status IN ('PENDING', 'CONFIRMED', 'COMPLETED') AND NOT conflict
+"""
 GET_LOCKED: Final = GET + " FOR NO KEY UPDATE"
 INSERT: Final = (
-    f"INSERT INTO bookings (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
+    f"INSERT INTO bookings (organization_id, {STORED_COLUMNS})"
+    f" VALUES ({parameters(1, len(STORED_FIELDS) + 1)})"
 )
+LONGEST_PAGE: Final = 500
+_totals: Final = KeptTotals()
+
 UPDATE: Final = (
     f"UPDATE bookings SET ({', '.join(_CHANGEABLE)}) = ROW({parameters(3, len(_CHANGEABLE))})"
     " WHERE organization_id = $1 AND id = $2"
 )
+
+
+class AskedPage(NamedTuple):
+    """Which bookings of an organization, and a total of them that may be `known`."""
+
+    organization_id: UUID
+    criteria: BookingFilter
+    limit: int
+    offset: int
+    known: KeptTotal = NONE_KEPT
+
+
+# The text, and its parameters.
+Statement = tuple[str, list[Any]]
 
 
 async def find_booking(tenant: TenantConnection, booking_id: UUID) -> Booking | None:
@@ -88,13 +172,13 @@ async def lock_booking(tenant: TenantConnection, booking_id: UUID) -> Booking | 
 
 
 async def insert_booking(tenant: TenantConnection, booking: Booking) -> None:
-    await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(booking))
+    await tenant.tx.execute(INSERT, tenant.organization_id, *stored_values(booking))
 
 
 async def insert_bookings(tenant: TenantConnection, bookings: Sequence[Booking]) -> None:
     """Several, in one round trip."""
     await tenant.tx.executemany(
-        INSERT, [(tenant.organization_id, *structs.astuple(b)) for b in bookings]
+        INSERT, [(tenant.organization_id, *stored_values(b)) for b in bookings]
     )
 
 
@@ -108,13 +192,62 @@ async def list_bookings(
     tenant: TenantConnection, criteria: BookingFilter, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
     """A page sorted by start, then id, and how many there are in all, in one snapshot."""
-    sql, arguments = list_statement(tenant.organization_id, criteria, limit, offset)
+    rows, total = await _fetch_counted(tenant, criteria, limit, offset, list_statement)
+    return [booking_from(row) for row in rows if row[0] is not None], total
+
+
+async def list_stamps(
+    tenant: TenantConnection, criteria: BookingFilter, limit: int, offset: int
+) -> tuple[list[bytes], int]:
+    """The same page and total, of each booking its stamp: which booking it is, in which state.
+
+    A stamp is another one whenever anything of the row is: it names the transaction that wrote it
+    last. When it was changed is in it since a standby that takes over may lack transactions, and
+    give their numbers to others.
+    """
+    rows, total = await _fetch_counted(tenant, criteria, limit, offset, stamps_statement)
+    packed: bytes = rows[0][0] or b""
+    return [packed[at : at + STAMP_BYTES] for at in range(0, len(packed), STAMP_BYTES)], total
+
+
+async def find_stamped(tenant: TenantConnection, stamps: Sequence[bytes]) -> dict[bytes, Booking]:
+    """The bookings that are still what their stamps say, by these."""
+    ids = [UUID(bytes=stamp[:UUID_BYTES]) for stamp in stamps]
+    rows = await tenant.tx.fetch(STAMPED, tenant.organization_id, ids)
+    wanted = frozenset(stamps)
+    return {row[-1]: booking_from(row) for row in rows if row[-1] in wanted}
+
+
+async def _fetch_counted(
+    tenant: TenantConnection,
+    criteria: BookingFilter,
+    limit: int,
+    offset: int,
+    statement: Callable[[AskedPage], Statement],
+) -> tuple[list[Any], int]:
+    """The rows, of which the last two columns are the latest event and the total; and that."""
     # How much a text finds is known only for that text.
     has_text = criteria.search or criteria.attendee_email
     fetch = partial(fetch_planned, tenant.tx) if has_text else tenant.tx.fetch
+    known = NONE_KEPT if has_text else _totals.find(tenant.organization_id, criteria)
+    sql, arguments = statement(AskedPage(tenant.organization_id, criteria, limit, offset, known))
     rows = await fetch(sql, *arguments)
-    total = rows[0][-1]
-    return [booking_from(row) for row in rows if row[0] is not None], total
+    counted = KeptTotal(*rows[0][-2:])
+    if counted != known and not has_text:
+        _totals.keep(tenant.organization_id, criteria, counted)
+    return rows, counted.total or 0
+
+
+async def count_seats_beside(tenant: TenantConnection, booking: Booking) -> int:
+    """How many seats of its group session are taken, its own included."""
+    count: int = await tenant.tx.fetchval(
+        SEATS,
+        tenant.organization_id,
+        booking.event_type_id,
+        booking.start_time,
+        booking.schedule_ids,
+    )
+    return count
 
 
 async def list_bookings_after(
@@ -129,49 +262,88 @@ async def list_bookings_after(
     if after is not None:
         arguments += after
         beyond = f"(start_time, id) > (${len(arguments) - 1}, ${len(arguments)})"
-        parts = [part.and_(Part(beyond, is_few=False)) for part in parts]
-    rows = await fetch_planned(tenant.tx, _page(parts, f"{limit:d}", "0"), *arguments)
+        parts = [part.and_(ConditionPart(beyond, is_few=False)) for part in parts]
+    page = _page(_PAGE_COLUMNS, parts, f"{limit:d}", "0")
+    sql = f"SELECT {COLUMNS} FROM ({page}) bookings ORDER BY start_time, id"
+    rows = await fetch_planned(tenant.tx, sql, *arguments)
     return [booking_from(row) for row in rows]
 
 
-async def list_clocks(
+async def list_booked_wall_clocks(
     tx: Tx, after: tuple[UUID, UUID], now: datetime, limit: int
-) -> list[BookingClock]:
+) -> list[BookedWallClock]:
     """Bookings to come that stand, of all organizations, after one of them; housekeeping."""
     rows = await tx.fetch(CLOCKS, *after, now, limit)
-    return [BookingClock(*row) for row in rows]
+    return [BookedWallClock(*row) for row in rows]
 
 
-def list_statement(
-    organization_id: UUID, criteria: BookingFilter, limit: int, offset: int
-) -> tuple[str, list[Any]]:
+def list_statement(asked: AskedPage) -> Statement:
     """The statement holds only the conditions that are asked for, so that each fits an index.
 
-    It always gives a row, so that the total is known beyond the last page too.
+    It always gives a row, so that the latest event and the total, the last two columns, are known
+    beyond the last page too. It counts unless the latest event is that of the `known` total.
     """
-    parts, arguments = _parts(organization_id, criteria)
-    arguments += [limit, offset]
-    page = _page(parts, f"${len(arguments) - 1}::bigint", f"${len(arguments)}::bigint")
-    counts = " + ".join(f"(SELECT count(*) FROM bookings WHERE {p.condition})" for p in parts)
+    counted, page, arguments = _counted_page(*asked)
     return (
-        f"SELECT page.*, counted.total FROM (SELECT {counts} AS total) counted"
-        f" LEFT JOIN ({page}) page ON true ORDER BY start_time, id"
+        f"WITH {counted} SELECT page.*, counted.event_id, counted.total FROM counted"
+        f" LEFT JOIN (SELECT {COLUMNS} FROM ({page.format(columns=_PAGE_COLUMNS)}) bookings) page"
+        " ON true ORDER BY start_time, id"
     ), arguments
 
 
-def _page(parts: Sequence[Part], limit: str, offset: str) -> str:
+def stamps_statement(asked: AskedPage) -> Statement:
+    """The same with the page's stamps alone, one after the other: reading a value takes a tenth
+    of the time that reading its rows does."""
+    counted, page, arguments = _counted_page(*asked)
+    return (
+        f"WITH {counted} SELECT"
+        f" (SELECT string_agg(stamp || {_HOSTS_STAMP}, '' ORDER BY start_time, id)"
+        f" FROM ({page.format(columns=STAMP_COLUMNS)}) bookings), event_id, total FROM counted"
+    ), arguments
+
+
+def _counted_page(
+    organization_id: UUID, criteria: BookingFilter, limit: int, offset: int, known: KeptTotal
+) -> tuple[str, str, list[Any]]:
+    """What counts, a page with its columns left open, and what both ask for."""
+    parts, arguments = _parts(organization_id, criteria)
+    arguments += [*known, limit]
+    last = len(arguments)
+    if _is_in_order(parts) and offset == 0 and limit <= LONGEST_PAGE:
+        # PostgreSQL takes a limit or offset that it does not know for a tenth of all rows.
+        first = _page("{columns}", parts, str(LONGEST_PAGE), "0")
+        page = f"SELECT * FROM ({first}) first LIMIT ${last}::bigint"
+    else:
+        arguments.append(offset)
+        page = _page("{columns}", parts, f"${last}::bigint", f"${last + 1}::bigint")
+    counts = " + ".join(f"(SELECT count(*) FROM bookings WHERE {p.condition})" for p in parts)
+    counted = (
+        f"latest AS MATERIALIZED ({LATEST_EVENT}),"
+        f" counted AS (SELECT latest.id AS event_id, CASE WHEN ${last - 1}::bigint IS NOT NULL"
+        f" AND latest.id IS NOT DISTINCT FROM ${last - 2}::uuid"
+        f" THEN ${last - 1}::bigint ELSE {counts} END AS total FROM latest)"
+    )
+    return counted, page, arguments
+
+
+def _page(columns: str, parts: Sequence[ConditionPart], limit: str, offset: str) -> str:
     """A page of what all parts find together, in order."""
     order = "ORDER BY start_time, id LIMIT"
-    select = f"SELECT {COLUMNS} FROM bookings WHERE"
-    if len(parts) == 1 and not parts[0].is_few:
+    select = f"SELECT {columns} FROM bookings WHERE"
+    if _is_in_order(parts):
         return f"{select} {parts[0].condition} {order} {limit} OFFSET {offset}"
     # OFFSET 0: what is few is planned by itself, never for the order of the whole.
     ends = {True: "OFFSET 0", False: f"{order} {limit} + {offset}"}
-    found = " UNION ALL ".join(f"({select} {part.condition} {ends[part.is_few]})" for part in parts)
-    return f"SELECT {COLUMNS} FROM ({found}) met {order} {limit} OFFSET {offset}"
+    union = " UNION ALL ".join(f"({select} {part.condition} {ends[part.is_few]})" for part in parts)
+    return f"SELECT * FROM ({union}) met {order} {limit} OFFSET {offset}"
 
 
-def _parts(organization_id: UUID, criteria: BookingFilter) -> tuple[list[Part], list[Any]]:
+def _is_in_order(parts: Sequence[ConditionPart]) -> bool:
+    """Whether one index may give the page as it is asked for."""
+    return len(parts) == 1 and not parts[0].is_few
+
+
+def _parts(organization_id: UUID, criteria: BookingFilter) -> tuple[list[ConditionPart], list[Any]]:
     """The conditions, and what they ask for, in parts that share no booking and are bounded by
     an index each: on a schedule those where it comes first and those where it comes further
     back; of what ends after an instant what runs then and what begins then or later."""
@@ -186,12 +358,16 @@ def _parts(organization_id: UUID, criteria: BookingFilter) -> tuple[list[Part], 
         fits = [f"search_text LIKE ${first + i}" for i in range(len(patterns))]
         conditions.append(f"({' OR '.join(fits)})")
     is_few = address_pattern(criteria.attendee_email or "") is not None
-    parts = [Part(" AND ".join(conditions), is_few)]
-    for value, halves in ((criteria.schedule_id, _ON_SCHEDULE), (criteria.ends_after, _ENDS_AFTER)):
+    parts = [ConditionPart(" AND ".join(conditions), is_few)]
+    for value, halves in (
+        (criteria.schedule_id, _ON_SCHEDULE),
+        (criteria.among_schedules, _AMONG_SCHEDULES),
+        (criteria.ends_after, _ENDS_AFTER),
+    ):
         if value is not None:
             arguments.append(value)
-            given = [half.with_parameter(len(arguments)) for half in halves]
-            parts = [part.and_(half) for part in parts for half in given]
+            numbered = [half.with_parameter(len(arguments)) for half in halves]
+            parts = [part.and_(half) for part in parts for half in numbered]
     return parts, arguments
 
 
@@ -215,5 +391,7 @@ def _conditions(criteria: BookingFilter) -> list[tuple[Any, str]]:
 
 def booking_from(row: Any) -> Booking:
     values = list(row[: len(FIELDS)])
+    hosts = values[_HOSTS_AT]
+    values[_HOSTS_AT] = () if hosts is None else tuple(Host(*one) for one in HOSTS_OF.decode(hosts))
     values[_STATUS_AT] = _STATUS_NAMED[values[_STATUS_AT]]
     return Booking(*values)

@@ -2,11 +2,12 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from kalends.domain.booking import Booking
 from kalends.domain.schedule import BusyTime
+from kalends.domain.tenant_tokens import TokenKey
 from kalends.store.availability.busy_times import COLUMNS as BUSY_TIME
 from kalends.store.availability.busy_times import busy_time_from
 from kalends.store.bookings.bookings import COLUMNS_BUT_METADATA as BOOKING
@@ -22,10 +23,10 @@ FEED_ROWS_A_PIECE: Final = 250
 
 # One feed a schedule: a new address ends the one before.
 REPLACE: Final = """
-INSERT INTO schedule_feeds (organization_id, schedule_id, token_hash, created_at)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT (organization_id, schedule_id) DO UPDATE
-SET token_hash = excluded.token_hash, created_at = excluded.created_at
+INSERT INTO schedule_feeds (organization_id, schedule_id, token_hash, created_at, user_id)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (organization_id, schedule_id) DO UPDATE SET token_hash = excluded.token_hash,
+    created_at = excluded.created_at, user_id = excluded.user_id
 """
 CREATED_AT: Final = """
 SELECT created_at FROM schedule_feeds WHERE organization_id = $1 AND schedule_id = $2
@@ -33,8 +34,16 @@ SELECT created_at FROM schedule_feeds WHERE organization_id = $1 AND schedule_id
 DELETE: Final = """
 DELETE FROM schedule_feeds WHERE organization_id = $1 AND schedule_id = $2 RETURNING 1
 """
-# A token belongs to no request's organization: this finds it.
+DELETE_OF_USER: Final = """
+DELETE FROM schedule_feeds
+WHERE organization_id = $1 AND user_id = $2 AND ($3::uuid IS NULL OR schedule_id = $3)
+"""
 FIND: Final = """
+SELECT organization_id, schedule_id, created_at FROM schedule_feeds
+WHERE organization_id = $1 AND token_hash = $2
+"""
+# For tokens of before 0018, which do not say whose they are.
+FIND_OLD: Final = """
 SELECT organization_id, schedule_id, created_at FROM schedule_feeds WHERE token_hash = $1
 """
 BOOKINGS: Final = f"""
@@ -55,10 +64,23 @@ ORDER BY start_time, id LIMIT {MOST_ROWS}
 Span = tuple[datetime, datetime]
 
 
-async def replace_feed(
-    tenant: TenantConnection, schedule_id: UUID, token_hash: bytes, now: datetime
+class NewFeed(NamedTuple):
+    """A feed that is made now; by a key where no user is named."""
+
+    token_hash: bytes
+    created_at: datetime
+    user_id: UUID | None
+
+
+async def replace_feed(tenant: TenantConnection, schedule_id: UUID, new: NewFeed) -> None:
+    await tenant.tx.execute(REPLACE, tenant.organization_id, schedule_id, *new)
+
+
+async def delete_feeds_of_user(
+    tenant: TenantConnection, user_id: UUID, schedule_id: UUID | None = None
 ) -> None:
-    await tenant.tx.execute(REPLACE, tenant.organization_id, schedule_id, token_hash, now)
+    """Those that the user made, of that schedule or of all, open nothing any more."""
+    await tenant.tx.execute(DELETE_OF_USER, tenant.organization_id, user_id, schedule_id)
 
 
 async def find_feed(tenant: TenantConnection, schedule_id: UUID) -> datetime | None:
@@ -74,10 +96,17 @@ async def delete_feed(tenant: TenantConnection, schedule_id: UUID) -> bool:
     return await tenant.tx.fetchval(DELETE, tenant.organization_id, schedule_id) is not None
 
 
-async def find_feed_of_token(tx: Tx, token_hash: bytes) -> tuple[UUID, UUID, datetime] | None:
+async def find_feed_of_token(tx: Tx, key: TokenKey) -> tuple[UUID, UUID, datetime] | None:
     """The organization and schedule that the token opens, and since when."""
-    row = await tx.fetchrow(FIND, token_hash)
+    if key.organization_id is None:
+        row = await _find_old_feed(tx, key.token_hash)
+    else:
+        row = await tx.fetchrow(FIND, key.organization_id, key.token_hash)
     return None if row is None else (row[0], row[1], row[2])
+
+
+async def _find_old_feed(tx: Tx, token_hash: bytes) -> Any:
+    return await tx.fetchrow(FIND_OLD, token_hash)
 
 
 async def read_bookings_of_feed(

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from kalends.domain.tenant_tokens import TokenKey
 from kalends.store.database import TenantConnection, Tx
 
 INSERT: Final = """
@@ -13,14 +14,14 @@ VALUES ($1, $2, $3, $4)
 """
 # A mark leads to the latest booking that was made under it.
 MARK: Final = f"""{INSERT.rstrip()}
-ON CONFLICT (token_hash)
+ON CONFLICT (organization_id, token_hash)
 DO UPDATE SET booking_id = excluded.booking_id, created_at = excluded.created_at
-WHERE booking_links.organization_id = excluded.organization_id
 """
 LOCK: Final = "SELECT pg_advisory_xact_lock($1)"
 DELETE: Final = "DELETE FROM booking_links WHERE organization_id = $1 AND booking_id = $2"
-# A token belongs to no request's organization: this finds it.
-FIND: Final = "SELECT organization_id, booking_id FROM booking_links WHERE token_hash = $1"
+FIND: Final = "SELECT booking_id FROM booking_links WHERE organization_id = $1 AND token_hash = $2"
+# For tokens of before 0018, which do not say whose they are.
+FIND_OLD: Final = "SELECT organization_id, booking_id FROM booking_links WHERE token_hash = $1"
 
 
 async def insert_link(
@@ -48,7 +49,20 @@ async def delete_links(tenant: TenantConnection, booking_id: UUID) -> None:
     await tenant.tx.execute(DELETE, tenant.organization_id, booking_id)
 
 
-async def find_link(tx: Tx, token_hash: bytes) -> tuple[UUID, UUID] | None:
+async def find_link(tx: Tx, key: TokenKey) -> tuple[UUID, UUID] | None:
     """The organization and the booking that the link opens."""
-    row = await tx.fetchrow(FIND, token_hash)
+    if key.organization_id is None:
+        return await _find_old_link(tx, key.token_hash)
+    booking_id = await find_marked(TenantConnection(key.organization_id, tx), key.token_hash)
+    return None if booking_id is None else (key.organization_id, booking_id)
+
+
+async def find_marked(tenant: TenantConnection, mark: bytes) -> UUID | None:
+    """The booking that is remembered under the hash of a token, or under a mark."""
+    booking_id: UUID | None = await tenant.tx.fetchval(FIND, tenant.organization_id, mark)
+    return booking_id
+
+
+async def _find_old_link(tx: Tx, token_hash: bytes) -> tuple[UUID, UUID] | None:
+    row = await tx.fetchrow(FIND_OLD, token_hash)
     return None if row is None else (row[0], row[1])

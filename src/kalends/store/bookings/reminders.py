@@ -1,7 +1,7 @@
 """Reminders as rows: when which booking's attendee is to be reminded."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -9,20 +9,19 @@ from msgspec import Struct
 
 from kalends.store.database import TenantConnection, Tx
 
-# Those whose time is over already are not planned: the booking was made too late for them.
+MINUTES: Final = """
+SELECT reminders_minutes_before FROM event_types WHERE organization_id = $1 AND id = $2
+"""
 PLAN: Final = """
-WITH wanted AS (
-    SELECT DISTINCT minutes, $4::timestamptz - minutes * interval '1 minute' AS remind_at
-    FROM event_types, unnest(reminders_minutes_before) AS minutes
-    WHERE organization_id = $1 AND id = $3
-        AND $4::timestamptz - minutes * interval '1 minute' > $5),
-gone AS (
-    DELETE FROM reminders WHERE organization_id = $1 AND booking_id = $2
-        AND minutes_before NOT IN (SELECT minutes FROM wanted))
-INSERT INTO reminders (organization_id, booking_id, minutes_before, remind_at)
-SELECT $1, $2, minutes, remind_at FROM wanted
-ON CONFLICT (organization_id, booking_id, minutes_before) DO UPDATE
-SET remind_at = excluded.remind_at
+WITH gone AS (
+    DELETE FROM reminders
+    WHERE organization_id = $1 AND booking_id = $2 AND minutes_before <> ALL($3::integer[])),
+planned AS (
+    INSERT INTO reminders (organization_id, booking_id, minutes_before, remind_at)
+    SELECT $1, $2, * FROM unnest($3::integer[], $4::timestamptz[])
+    ON CONFLICT (organization_id, booking_id, minutes_before) DO UPDATE
+    SET remind_at = excluded.remind_at)
+SELECT
 """
 DROP: Final = "DELETE FROM reminders WHERE organization_id = $1 AND booking_id = $2"
 # Housekeeping: over all organizations.
@@ -45,15 +44,25 @@ class DueReminder(Struct, frozen=True):
     minutes_before: int
 
 
+async def find_reminder_minutes(tenant: TenantConnection, event_type_id: UUID) -> list[int]:
+    """How many minutes before a start the event type reminds of it."""
+    minutes: list[int] = await tenant.tx.fetchval(MINUTES, tenant.organization_id, event_type_id)
+    return minutes or []
+
+
 async def plan_reminders(
     tenant: TenantConnection,
     booking_id: UUID,
-    event_type_id: UUID,
+    minutes_before: Sequence[int],
     starts_at: datetime,
     now: datetime,
 ) -> None:
-    """Those of the event type, for that start, in place of what was planned before."""
-    await tenant.tx.execute(PLAN, tenant.organization_id, booking_id, event_type_id, starts_at, now)
+    """So many minutes before that start, in place of what was planned before. Those whose time is
+    over already are not planned: the booking was made too late for them."""
+    times = {minutes: starts_at - timedelta(minutes=minutes) for minutes in minutes_before}
+    planned = {minutes: remind_at for minutes, remind_at in times.items() if remind_at > now}
+    place = tenant.organization_id, booking_id
+    await tenant.tx.execute(PLAN, *place, list(planned), list(planned.values()))
 
 
 async def drop_reminders(tenant: TenantConnection, booking_id: UUID) -> None:

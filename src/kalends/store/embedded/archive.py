@@ -190,9 +190,9 @@ def restore(
         listed.writelines(f"{entry}\n" for entry in entries)
         listed.flush()
         source = _RestoreScript(tools, Path(listed.name), file)
-        left_out = _replay(source, tools)
+        options_left_out = _replay(source, tools)
     tools.sql("ANALYZE")
-    return Restored(tools.server(), left_out)
+    return Restored(tools.server(), options_left_out)
 
 
 class _RestoreScript:
@@ -241,9 +241,9 @@ def _replay(source: _RestoreScript, tools: Tools) -> list[str]:
             raise ArchiveError(error_text(psql_errors))
         if rows.wait() != 0:
             raise ArchiveError(error_text(restore_errors))
-    found = Counter((option.kind, option.name) for option in options_in(before + after))
+    counts = Counter((option.kind, option.name) for option in options_in(before + after))
     return [
-        f"{kind} {name}" + (f" ({found[kind, name]} times)" if kind != SETTING else "")
+        f"{kind} {name}" + (f" ({counts[kind, name]} times)" if kind != SETTING else "")
         for kind, name in sorted(unknown)
     ]
 
@@ -278,8 +278,8 @@ def _refuse_what_would_be_lost(entries: Sequence[str], tools: Tools) -> None:
             "This database has organizations in it. Restore into an empty one, or have them "
             "replaced (kalends restore --replace)."
         )
-    found = (TABLE.match(_what(entry)) for entry in entries)
-    strangers = present - {match["name"] for match in found if match}
+    matches = (TABLE.match(_what(entry)) for entry in entries)
+    strangers = present - {match["name"] for match in matches if match}
     if strangers:
         raise ArchiveError(
             f"This database has tables that the backup has not: {', '.join(sorted(strangers))}. "

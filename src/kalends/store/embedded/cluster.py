@@ -156,14 +156,14 @@ class Cluster:
     def check_version(self) -> None:
         """Raises EmbeddedPostgresError for data of another major version, which is not touched."""
         try:
-            made_by = (self.path / "PG_VERSION").read_text().strip()
+            data_major = (self.path / "PG_VERSION").read_text().strip()
         except OSError:  # none yet, or not ours to read: what follows says so
             return
         ours = self.programs.release
-        if made_by == str(ours.major):
+        if data_major == str(ours.major):
             return
         raise EmbeddedPostgresError(
-            f"The data in {self.path} is of PostgreSQL {made_by}, and the programs in "
+            f"The data in {self.path} is of PostgreSQL {data_major}, and the programs in "
             f"{self.programs} are of PostgreSQL {ours}: they cannot read it, and have changed "
             "nothing. With the Kalends and the KALENDS_POSTGRES_PROGRAMS of before, run "
             "`kalends backup FILE`; then move that folder away, and run `kalends restore FILE` "

@@ -141,12 +141,12 @@ def _without(statement: bytes, unknown: frozenset[tuple[str, str]]) -> bytes:
     clause = _clause_of(statement)
     if clause is None:
         return statement
-    kept = [item[0] for item in clause.items if (clause.kind, _name(item)) not in unknown]
-    if len(kept) == len(clause.items):
+    known_items = [item[0] for item in clause.items if (clause.kind, _name(item)) not in unknown]
+    if len(known_items) == len(clause.items):
         return statement
-    if kept:
+    if known_items:
         opened = statement.index(b"(", clause.start) + 1
-        return statement[:opened] + b", ".join(kept) + statement[clause.end - 1 :]
+        return statement[:opened] + b", ".join(known_items) + statement[clause.end - 1 :]
     if clause.kind == COLUMN:
         return b""
     return statement[: clause.start] + statement[clause.end :]

@@ -137,8 +137,10 @@ def user_name(uid: int) -> str | None:
 
 
 def _plain_environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
-    return {"PATH": "/usr/bin:/bin", **kept, "LC_ALL": "C", "TZ": "UTC"}
+    inherited = {
+        name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ
+    }
+    return {"PATH": "/usr/bin:/bin", **inherited, "LC_ALL": "C", "TZ": "UTC"}
 
 
 @dataclass(frozen=True)

@@ -65,12 +65,12 @@ class Programs:
     @property
     def release(self) -> Release:
         """Of the server. Raises EmbeddedPostgresError if it does not run."""
-        found = release_of(self.path("postgres"))
-        if found is None:
+        release = release_of(self.path("postgres"))
+        if release is None:
             raise EmbeddedPostgresError(
                 f"The program {self.folder / 'postgres'} does not run ({self.origin})."
             )
-        return found
+        return release
 
     def __str__(self) -> str:
         return f"{self.folder} ({self.origin})"
@@ -88,28 +88,29 @@ def programs_of_server(folder: Path | None) -> Programs:
     """
     if folder is None:
         return wheel()
-    found = Programs(folder, SETTING)
+    programs = Programs(folder, SETTING)
     for name in NEEDED:
         if not (folder / name).exists():
             raise EmbeddedPostgresError(
                 f"{SETTING} names {folder}, where there is no program {name}: name the folder "
                 f"of a server's programs, such as {DEBIAN}/17/bin."
             )
-    if found.release.major < OLDEST_POSTGRESQL:
+    if programs.release.major < OLDEST_POSTGRESQL:
         raise EmbeddedPostgresError(
-            f"{SETTING} names PostgreSQL {found.release}: {OLDEST_POSTGRESQL} or newer is needed."
+            f"{SETTING} names PostgreSQL {programs.release}: {OLDEST_POSTGRESQL} or newer "
+            "is needed."
         )
-    return found
+    return programs
 
 
 def find_programs(name: str, named: Path | None, *, wheel_too: bool) -> list[Program]:
     """Every program of that name that runs: of the setting, the wheel, Debian, and the PATH."""
-    found = (
+    programs = (
         Program(str(folder / name), release, origin)
         for folder, origin in _folders(named, wheel_too)
         if (release := release_of(str(folder / name))) is not None
     )
-    return list(found)
+    return list(programs)
 
 
 def newest(programs: Sequence[Program]) -> Program:

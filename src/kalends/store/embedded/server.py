@@ -42,8 +42,13 @@ _children: list[subprocess.Popen[bytes]] = []
 
 
 class EmbeddedPostgres:
-    """One use (a lease) of the PostgreSQL of a data directory. Synchronous: acquire it before
-    the event loop runs, or in a thread."""
+    """One use (a lease) of the PostgreSQL of a data directory, for as long as it is entered.
+    Synchronous: enter it before the event loop runs, or in a thread.
+
+    `settings` go onto the server's command line if it is we who start it (tests pass fsync=off,
+    which makes initdb not sync either). `programs` is the folder of other programs than the
+    wheel's. `report` is called every few seconds while there is something to wait for.
+    """
 
     def __init__(
         self,
@@ -61,26 +66,13 @@ class EmbeddedPostgres:
         self._pidfd: int | None = None
         self._mutex = threading.RLock()
 
-    @classmethod
-    def acquire(
-        cls,
-        data_dir: Path,
-        *,
-        settings: Mapping[str, str] | None = None,
-        report: Report = log.info,
-        programs: Path | None = None,
-    ) -> Self:
-        """A lease on the running server, started (and made) if need be.
-
-        Waits as long as the server needs to recover, and calls `report` every few seconds.
-        `settings` go onto the server's command line if it is we who start it (tests pass
-        fsync=off, which makes initdb not sync either). `programs` is the folder of other
-        programs than the wheel's. Raises EmbeddedPostgresError, also for a data directory of
-        another major version.
+    def acquire(self) -> Self:
+        """Enters it: the server runs, started (and made) if need be. Waits as long as it needs to
+        recover. Raises EmbeddedPostgresError, also for a data directory of another major version.
         """
-        lease = cls(data_dir, settings=settings, report=report, programs=programs)
-        lease._enter()
-        return lease
+        if self._use is None:
+            self._enter()
+        return self
 
     @property
     def programs(self) -> Programs:
@@ -147,9 +139,7 @@ class EmbeddedPostgres:
                 self._cluster.limit_log()
 
     def __enter__(self) -> Self:
-        if self._use is None:
-            self._enter()
-        return self
+        return self.acquire()
 
     def __exit__(self, *_: object) -> None:
         self.release()

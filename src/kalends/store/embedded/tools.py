@@ -62,15 +62,15 @@ class Tools:
 
     def _find(self, name: str) -> list[Program]:
         wants_tls = self.environment.get("PGSSLMODE", "prefer") not in SSL_MODES_WITHOUT_TLS
-        found = find_programs(name, self.named, wheel_too=not wants_tls)
-        if not found:
+        programs = find_programs(name, self.named, wheel_too=not wants_tls)
+        if not programs:
             raise ArchiveError(
                 f"This database wants TLS, which needs your system's own {name}: "
                 "install the package postgresql-client."
                 if wants_tls
                 else f"There is no {name} here: install the package postgresql-client."
             )
-        return found
+        return programs
 
 
 def run(command: Sequence[str], environment: dict[str, str]) -> str:
