@@ -10,11 +10,15 @@ from starlette.types import ASGIApp
 
 from kalends.web.accounts import pages
 from kalends.web.api import (
+    absences,
     api_keys,
     auth,
     bookings,
     busy_times,
     calcom,
+    calendar_connections,
+    calendar_events,
+    calendar_findings,
     event_log,
     event_types,
     feeds,
@@ -22,12 +26,14 @@ from kalends.web.api import (
     organization,
     schedules,
     slots,
+    users,
     webhooks,
 )
 from kalends.web.console import table as console
 from kalends.web.http import health
 from kalends.web.http.endpoint import ApiContext, Endpoint, NotFoundApp, ReadOnly
-from kalends.web.http.routes import Route
+from kalends.web.http.paths import ApiPaths
+from kalends.web.http.routes import PathRoutes, Route
 from kalends.web.middleware import RequestMiddleware
 from kalends.web.openapi import docs
 from kalends.web.pages import files
@@ -42,12 +48,17 @@ ROUTES: Final[tuple[Route, ...]] = (
     *schedules.ROUTES,
     *feeds.ROUTES,
     *busy_times.ROUTES,
+    *absences.ROUTES,
     *event_types.ROUTES,
     *slots.ROUTES,
     *holds.ROUTES,
+    *calendar_connections.ROUTES,
+    *calendar_events.ROUTES,
+    *calendar_findings.ROUTES,
     *webhooks.ROUTES,
     *event_log.ROUTES,
     *organization.ROUTES,
+    *users.ROUTES,
     *api_keys.ROUTES,
     *auth.ROUTES,
     *calcom.ROUTES,
@@ -74,29 +85,26 @@ def build_app(
 ) -> ASGIApp:
     """The whole of HTTP: the API and the pages by their tables, what operators ask, the API's
     description, and 404 in our shape."""
-    paths = [
-        PathRoute(path, Endpoint(api_context, path, methods)) for path, methods in by_path(ROUTES)
-    ]
+    endpoints = {r.path: Endpoint(api_context, r) for r in by_path(ROUTES)}
     beside = [*health.routes(checks), *docs.routes(ROUTES)]
     pages = PageContext(
-        api_context.context, api_context.sessions, api_context.limiter, limits, api_context.keyring
+        api_context.context, api_context.keyring, api_context.limiter, api_context.sessions, limits
     )
     router = Router(
         [
-            *paths,
             *(PathRoute(r.path, ReadOnly(r.path, r.app)) for r in beside),
-            *(PathRoute(p, PageEndpoint(pages, p, methods)) for p, methods in by_path(PAGES)),
+            *(PathRoute(r.path, PageEndpoint(pages, r)) for r in by_path(PAGES)),
         ],
         redirect_slashes=False,
         default=PageNotFoundApp(pages, NotFoundApp(api_context)),
         lifespan=lifespan,
     )
-    return RequestMiddleware(router)
+    return RequestMiddleware(ApiPaths(endpoints, router))
 
 
-def by_path(routes: Iterable[R]) -> list[tuple[str, dict[str, R]]]:
+def by_path(routes: Iterable[R]) -> list[PathRoutes[R]]:
     """The routes grouped by path, in the order of the table."""
     grouped: dict[str, dict[str, R]] = {}
     for route in routes:
         grouped.setdefault(route.path, {})[route.method] = route
-    return list(grouped.items())
+    return [PathRoutes(path, by_method) for path, by_method in grouped.items()]

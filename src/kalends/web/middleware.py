@@ -37,7 +37,7 @@ class RequestMiddleware:
         except Exception as error:
             log.exception("failed", request_id=exchange.request_id, path=exchange.path)
             if exchange.status is None:
-                await send_error(scope, exchange.send, _as_shown(error))
+                await send_error(scope, exchange.send, _as_public_error(error))
         finally:
             exchange.end()
 
@@ -63,12 +63,12 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            self._budget.lift()
-            given = list(message["headers"])
-            given += [(b"x-request-id", self.request_id.encode()), NO_SNIFFING]
-            if not any(name == b"cache-control" for name, _ in given):
-                given.append(NO_STORE)
-            message["headers"] = given
+            self._budget.remove_limit()
+            headers = list(message["headers"])
+            headers += [(b"x-request-id", self.request_id.encode()), NO_SNIFFING]
+            if not any(name == b"cache-control" for name, _ in headers):
+                headers.append(NO_STORE)
+            message["headers"] = headers
         await self._send(message)
 
     def end(self) -> None:
@@ -86,7 +86,7 @@ class _Exchange:
         )
 
 
-def _as_shown(error: Exception) -> KalendsError:
+def _as_public_error(error: Exception) -> KalendsError:
     """Any failure: nothing of it is disclosed to the client."""
     if isinstance(error, KalendsError):
         return error

@@ -44,12 +44,12 @@ async def ask_for_reset(request: PageRequest) -> PageAnswer:
 
 async def send_reset(request: PageRequest) -> PageAnswer:
     """Raises RateLimited."""
-    given = (await request.form()).text("email")
+    typed = (await request.form()).text("email")
     try:
-        email = Email.parse(given)
+        email = Email.parse(typed)
     except ValueError:
         wrong = gettext("This is no e-mail address, such as john@example.com.")
-        return request.page("accounts/ask.html", 422, email=given, wrong=wrong)
+        return request.page("accounts/ask.html", 422, email=typed, wrong=wrong)
     limit = request.page_context.sessions.sign_in_limit
     await password_resets.request_reset(
         request.context, request.caller, str(email), request.address, limit

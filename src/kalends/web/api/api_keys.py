@@ -14,7 +14,7 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import api_keys
 from kalends.web.api.listing import answer_page
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted
+from kalends.web.http.answers import data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Resource, Route, Scopes
 
@@ -61,14 +61,14 @@ async def revoke_api_key(call: Call) -> HttpAnswer:
 
     It stops working at once in the process that answers, in others within 5 seconds.
     """
-    key_id = call.id(ids.API_KEY, "API key")
+    key_id = call.id(ids.API_KEY)
     answer = await call.change(revoked_response, api_keys.revoke_api_key, key_id)
     call.keyring.forget(key_id)
     return answer
 
 
-def created_response(made: MadeKey) -> HttpAnswer:
-    return data({**show_api_key(made.key), "key": made.secret}, status=201)
+def created_response(new_key: MadeKey) -> HttpAnswer:
+    return data({**show_api_key(new_key.key), "key": new_key.secret}, status=201)
 
 
 def revoked_response(key_id: UUID) -> HttpAnswer:
@@ -78,7 +78,7 @@ def revoked_response(key_id: UUID) -> HttpAnswer:
 _call = Resource(tag="API keys", path="/api/v1/api-keys", scopes=Scopes(Scope.ALL, Scope.ALL))
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_api_keys, {200: PageOf[ApiKeyBody]}, query=PageQuery),
-    _call("POST", create_api_key, {201: DataOf[CreatedApiKeyBody]}, body=CreateApiKey),
-    _call("DELETE /{id}", revoke_api_key, {200: DataOf[Deleted]}),
+    _call.list(list_api_keys, ApiKeyBody, PageQuery),
+    _call.create(create_api_key, CreatedApiKeyBody, CreateApiKey),
+    _call.delete(revoke_api_key),
 )

@@ -2,12 +2,15 @@
 
 from typing import Annotated, Final
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from kalends.domain.language_tags import LanguageTag
+from kalends.domain.rights import Right
 from kalends.domain.values import Email
 from kalends.formats.access import AccountBody, show_account
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.services.users import sign_in_sessions
+from kalends.services.users import accounts, sign_in_sessions
+from kalends.services.users.accounts import AccountChanges
 from kalends.services.users.sign_in_sessions import Credentials, UserAccount
 from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import DataOf, data, with_headers
@@ -19,6 +22,15 @@ from kalends.web.http.sign_ins import address_of, token_in
 class Login(RequestModel, frozen=True):
     email: Email
     password: Annotated[str, Meta(min_length=1, max_length=1000)]
+
+
+class UpdateAccount(RequestModel, frozen=True):
+    """What is left out stays as it is; null clears."""
+
+    locale: Annotated[
+        LanguageTag | UnsetType | None,
+        Meta(description="BCP 47: the language that the user reads; null: the organization's."),
+    ] = UNSET
 
 
 class SignedOut(Struct, frozen=True):
@@ -34,9 +46,9 @@ async def login(call: Call) -> HttpAnswer:
     alone.
     """
     body = await call.body(Login)
-    given = Credentials(body.email, body.password, address_of(call.scope))
+    credentials = Credentials(body.email, body.password, address_of(call.scope))
     signed_in = await sign_in_sessions.sign_in(
-        call.context, call.caller, given, call.sessions.sign_in_limit, token_in(call.headers)
+        call.context, call.caller, credentials, call.sessions.sign_in_limit, token_in(call.headers)
     )
     return with_headers(
         account_response(signed_in.account), call.sessions.cookie(signed_in.token, call.scope)
@@ -62,6 +74,16 @@ async def me(call: Call) -> HttpAnswer:
     return account_response(await call.read(sign_in_sessions.get_account, call.user_id))
 
 
+async def update_me(call: Call) -> HttpAnswer:
+    """Choose the language of the signed-in user
+
+    The console and mails to the user are in it.
+    """
+    body = await call.body(UpdateAccount)
+    changes = AccountChanges(locale=body.locale)
+    return await call.change(account_response, accounts.update_account, call.user_id, changes)
+
+
 def account_response(account: UserAccount) -> HttpAnswer:
     return data(show_account(account.user, account.memberships))
 
@@ -70,7 +92,9 @@ def signed_out_response(_: None) -> HttpAnswer:
     return data(SignedOut())
 
 
-_call = Resource(tag="Sessions", path="/api/auth", scopes=Scopes(Access.SESSION, Access.SESSION))
+_call = Resource(
+    tag="Sessions", path="/api/auth", scopes=Scopes(Right.OWN_ACCOUNT, Right.OWN_ACCOUNT)
+)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call(
@@ -83,4 +107,5 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     _call("POST /logout", logout, {200: DataOf[SignedOut]}),
     _call("GET /me", me, {200: DataOf[AccountBody]}),
+    _call("PATCH /me", update_me, {200: DataOf[AccountBody]}, body=UpdateAccount),
 )

@@ -10,12 +10,12 @@ from msgspec import UNSET, Meta, UnsetType, structs
 from kalends.domain import ids
 from kalends.domain.booking import Booking, BookingFilter, LocationType, Status
 from kalends.domain.errors import Invalid
+from kalends.domain.invisible_characters import is_blank
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Day, Email, Instant, Line, Name, Phone, Text
-from kalends.domain.visible import is_blank
 from kalends.formats.bookings import BookingBody, CancelledBookingBody, show_booking
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.scheduling import clocks
+from kalends.scheduling import local_time
 from kalends.scheduling.booking_changes import AttendeeChanges, BookingChanges, Cancellation
 from kalends.scheduling.booking_creation import NewAttendee, NewBooking
 from kalends.services import bookings
@@ -28,12 +28,13 @@ from kalends.web.api.models import (
     check_zone,
     day_or_instant,
 )
-from kalends.web.http.answers import DataOf, PageOf, data
+from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import answer_patch, lock_parse_update
 from kalends.web.http.reading import read_body, read_query
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
+MOST_SCHEDULES: Final = 300
 NOT_AN_ID: Final = UUID(int=0)
 _STATUS: Final = "|".join(Status)
 LOCALE: Final = (
@@ -181,6 +182,24 @@ class UpdateBooking(RequestModel, frozen=True):
     end_time: Annotated[
         Instant | UnsetType, Meta(description="Default: the booking keeps its length.")
     ] = UNSET
+    schedule_id: Annotated[
+        str | UnsetType,
+        Meta(
+            description="Another schedule takes it: for a booking on one schedule, within the "
+            "event type's requirements. With no new time, no rule on when to book is asked."
+        ),
+    ] = UNSET
+    schedule_ids: (
+        Annotated[
+            list[str],
+            Meta(
+                min_length=1,
+                max_length=MOST_SCHEDULES,
+                description="The same, for a booking on several: all that it is to take.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     override: bool = False
     notify: Annotated[
         bool,
@@ -206,12 +225,12 @@ async def list_bookings(call: Call) -> HttpAnswer:
     """
     query = call.query(BookingsQuery)
     use_case = partial(bookings.list_bookings, criteria=_filter(query), upcoming=query.upcoming)
-    return await answer_page(call, query, use_case, show_booking)
+    return await answer_page(call, query, use_case, lambda shown: shown)
 
 
 async def get_booking(call: Call) -> HttpAnswer:
     """Get a booking"""
-    return booking_response(await call.read(bookings.get_booking, call.id(ids.BOOKING, "booking")))
+    return booking_response(await call.read(bookings.get_booking, call.id(ids.BOOKING)))
 
 
 async def create_booking(call: Call) -> HttpAnswer:
@@ -225,7 +244,7 @@ async def create_booking(call: Call) -> HttpAnswer:
 
 
 async def update_booking(call: Call) -> HttpAnswer:
-    """Update a booking's status, details or time
+    """Update a booking's status, details or time, or who takes it
 
     PENDING may become CONFIRMED or CANCELLED; CONFIRMED may become COMPLETED, CANCELLED or NO_SHOW.
     Setting the status it has changes nothing and succeeds. With another `attendee.email`, the new
@@ -234,7 +253,7 @@ async def update_booking(call: Call) -> HttpAnswer:
     """
     return await answer_patch(
         call,
-        (ids.BOOKING, "booking"),
+        ids.BOOKING,
         bookings.get_changeable,
         parse_changes,
         bookings.update_booking,
@@ -247,7 +266,7 @@ async def cancel_booking(call: Call) -> HttpAnswer:
 
     The booking stays readable, as CANCELLED; its time is free again.
     """
-    booking_id = call.id(ids.BOOKING, "booking")
+    booking_id = call.id(ids.BOOKING)
     lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=call.if_match)
     parse = partial(parse_cancellation, call.scope["query_string"])
     use_case = lock_parse_update(lock, parse, bookings.cancel_booking)
@@ -273,17 +292,19 @@ def parse_new(body: CreateBooking) -> NewBooking:
         for key, answer in body.answers.items()
     }
     if body.schedule_id is not None:
-        values["schedule_id"] = id_named(ids.SCHEDULE, "schedule", body.schedule_id)
+        values["schedule_id"] = id_named(ids.SCHEDULE, body.schedule_id)
     if body.event_type_id is not None:
-        values["event_type_id"] = id_named(ids.EVENT_TYPE, "event type", body.event_type_id)
+        values["event_type_id"] = id_named(ids.EVENT_TYPE, body.event_type_id)
     if body.hold_id is not None:
-        values["hold_id"] = id_named(ids.HOLD, "hold", body.hold_id)
+        values["hold_id"] = id_named(ids.HOLD, body.hold_id)
     return NewBooking(**values)
 
 
 def parse_changes(body: bytes) -> BookingChanges:
-    """Raises NotJson, Invalid."""
+    """Raises NotJson, Invalid, NotFound."""
     parsed = read_body(body or b"{}", UpdateBooking)
+    if parsed.schedule_id is not UNSET and parsed.schedule_ids is not UNSET:
+        raise Invalid.field("schedule_ids", "must not be given beside schedule_id")
     if parsed.timezone is not UNSET:
         check_zone("timezone", parsed.timezone)
     values = structs.asdict(parsed)
@@ -293,6 +314,10 @@ def parse_changes(body: bytes) -> BookingChanges:
         values["attendee"] = AttendeeChanges(**structs.asdict(parsed.attendee))
     else:
         values["attendee"] = AttendeeChanges()
+    if parsed.schedule_id is not UNSET:
+        values["schedule_id"] = id_named(ids.SCHEDULE, parsed.schedule_id)
+    if parsed.schedule_ids is not UNSET:
+        values["schedule_ids"] = [id_named(ids.SCHEDULE, id_) for id_ in parsed.schedule_ids]
     return BookingChanges(**values)
 
 
@@ -327,7 +352,7 @@ def _starts(query: BookingsQuery, zone: str) -> tuple[datetime | None, ...]:
     if query.end_date is not None:
         end = day_or_instant("end_date", query.end_date)
         if isinstance(end, Day):
-            before = clocks.bounds_of(end, zone)[1]
+            before = local_time.bounds_of_day(end, zone)[1]
         else:
             until = end
     if since and ((until and until < since) or (before and before <= since)):
@@ -346,15 +371,15 @@ def _overlaps(query: BookingsQuery, zone: str) -> tuple[datetime | None, datetim
         raise Invalid.field("overlaps_end", "is required with overlaps_start")
     start = _first_instant("overlaps_start", query.overlaps_start, zone)
     last = day_or_instant("overlaps_end", query.overlaps_end)
-    end = clocks.bounds_of(last, zone)[1] if isinstance(last, Day) else last
+    end = local_time.bounds_of_day(last, zone)[1] if isinstance(last, Day) else last
     if end <= start:
         raise Invalid.field("overlaps_end", "must be after overlaps_start")
     return start, end
 
 
 def _first_instant(field: str, text: str, zone: str) -> datetime:
-    given = day_or_instant(field, text)
-    return clocks.bounds_of(given, zone)[0] if isinstance(given, Day) else given
+    bound = day_or_instant(field, text)
+    return local_time.bounds_of_day(bound, zone)[0] if isinstance(bound, Day) else bound
 
 
 def _id_to_find(prefix: str, text: str | None) -> UUID | None:
@@ -379,31 +404,27 @@ RULES: Final = (
     "OUTSIDE_AVAILABILITY",
     "NOT_A_SLOT",
     "BUSY",
+    "CALENDAR_UNKNOWN",
     "LIMIT_REACHED",
     "SLOT_TAKEN",
     "BROKEN_ZONE",
 )
 
-_call = Resource(tag="Bookings", path="/api/v1/bookings", scopes=BOOKING_SCOPES)
+_call = Resource(tag="Bookings", path="/api/v1/bookings", scopes=BOOKING_SCOPES, has_versions=True)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_bookings, {200: PageOf[BookingBody]}, query=BookingsQuery),
-    _call(
-        "POST",
+    _call.list(list_bookings, BookingBody, BookingsQuery),
+    _call.create(
         create_booking,
-        {201: DataOf[BookingBody]},
-        body=CreateBooking,
-        etag=True,
+        BookingBody,
+        CreateBooking,
         errors=(*RULES, "HOLD_EXPIRED"),
     ),
-    _call("GET /{id}", get_booking, {200: DataOf[BookingBody]}, etag=True),
-    _call(
-        "PATCH /{id}",
+    _call.get(get_booking, BookingBody),
+    _call.update(
         update_booking,
-        {200: DataOf[BookingBody]},
-        body=UpdateBooking,
-        etag=True,
-        if_match=True,
+        BookingBody,
+        UpdateBooking,
         errors=("INVALID_STATUS_TRANSITION", "NOT_RESCHEDULABLE", *RULES),
     ),
     _call(

@@ -1,27 +1,24 @@
 """`/api/v1/event-types`: list, get, create, update, delete."""
 
-from functools import partial
 from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.booking import LocationType
-from kalends.domain.changes import given_values
+from kalends.domain.changes import values_to_change
 from kalends.domain.errors import Invalid
-from kalends.domain.event_type import Question, QuestionType, Requirement, links_in
+from kalends.domain.event_type import HostChoice, Question, QuestionType, Requirement, links_in
 from kalends.domain.values import Line, Name, Slug, Text
 from kalends.formats.event_types import EventTypeBody, show_event_type
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges, NewEventType
-from kalends.web.api.listing import answer_page_in_pieces
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import DataOf, Deleted, PageOf
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
-from kalends.web.http.versioned import VersionedCalls
+from kalends.web.http.versioned import UseCases, VersionedCalls
 
 LONGEST_MINUTES: Final = 30 * 24 * 60
 LONGEST_NOTICE_MINUTES: Final = 10 * 366 * 24 * 60
@@ -36,6 +33,12 @@ MOST_QUESTIONS: Final = 50
 MOST_OPTIONS: Final = 200
 MOST_REMINDERS: Final = 10
 WITH_OPTIONS: Final = frozenset({QuestionType.SELECT, QuestionType.MULTISELECT})
+
+CHOICE: Final = (
+    "Whether visitors of its page choose with whom it is: not at all, if they like, or always. A "
+    "page with `?host=` and the slug of a schedule is for that one. `GET /slots` and new bookings "
+    "take `schedule_id` whatever it is."
+)
 
 Duration = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
 Step = Annotated[
@@ -201,6 +204,7 @@ class CreateEventType(RequestModel, frozen=True):
         Meta(description="Minutes after its end when a CONFIRMED booking becomes COMPLETED."),
     ] = None
     is_active: Annotated[bool, Meta(description="Only active event types can be booked.")] = True
+    host_choice: Annotated[HostChoice, Meta(description=CHOICE)] = HostChoice.NONE
 
 
 class UpdateEventType(RequestModel, frozen=True):
@@ -228,9 +232,18 @@ class UpdateEventType(RequestModel, frozen=True):
     expire_pending: bool | UnsetType = UNSET
     complete_after_minutes: Minutes | UnsetType | None = UNSET
     is_active: bool | UnsetType = UNSET
+    host_choice: Annotated[HostChoice, Meta(description=CHOICE)] | UnsetType = UNSET
 
 
-CALLS: Final = VersionedCalls(ids.EVENT_TYPE, "event type", show_event_type)
+USE_CASES: Final = UseCases(
+    event_types.list_event_types,
+    event_types.get_event_type,
+    event_types.create_event_type,
+    event_types.lock_event_type,
+    event_types.update_event_type,
+    event_types.delete_event_type,
+)
+CALLS: Final = VersionedCalls(ids.EVENT_TYPE, show_event_type, USE_CASES)
 
 
 async def list_event_types(call: Call) -> HttpAnswer:
@@ -239,13 +252,12 @@ async def list_event_types(call: Call) -> HttpAnswer:
     In the order of their creation.
     """
     query = call.query(EventTypesQuery)
-    use_case = partial(event_types.list_event_types, is_active=query.active)
-    return await answer_page_in_pieces(call, query, use_case, show_event_type)
+    return await CALLS.list(call, query, is_active=query.active)
 
 
 async def get_event_type(call: Call) -> HttpAnswer:
     """Get an event type"""
-    return await CALLS.get(call, event_types.get_event_type)
+    return await CALLS.get(call)
 
 
 async def create_event_type(call: Call) -> HttpAnswer:
@@ -257,7 +269,7 @@ async def create_event_type(call: Call) -> HttpAnswer:
     are needed, bookings go round evenly over a month, or by `weights`.
     """
     new = parse_new(await call.body(CreateEventType))
-    return await CALLS.create(call, event_types.create_event_type, new)
+    return await CALLS.create(call, new)
 
 
 async def update_event_type(call: Call) -> HttpAnswer:
@@ -265,9 +277,7 @@ async def update_event_type(call: Call) -> HttpAnswer:
 
     Replaces `requirements` and `questions` whole. Existing bookings stay as they are.
     """
-    return await CALLS.update(
-        call, event_types.lock_event_type, parse_changes, event_types.update_event_type
-    )
+    return await CALLS.update(call, parse_changes)
 
 
 async def delete_event_type(call: Call) -> HttpAnswer:
@@ -275,7 +285,7 @@ async def delete_event_type(call: Call) -> HttpAnswer:
 
     It cannot be booked any more. Its bookings stay and keep its id.
     """
-    return await CALLS.delete(call, event_types.delete_event_type)
+    return await CALLS.delete(call)
 
 
 def parse_new(body: CreateEventType) -> NewEventType:
@@ -290,7 +300,7 @@ def parse_changes(body: bytes) -> EventTypeChanges:
 
 def _values(body: CreateEventType | UpdateEventType) -> dict[str, Any]:
     """The fields in the words of the domain, without those that are UNSET."""
-    values = given_values(body)
+    values = values_to_change(body)
     if "booking_limits" in values:
         limits = values.pop("booking_limits")
         values["max_per_day"] = limits.max_per_day if limits else None
@@ -305,13 +315,13 @@ def _with_requirements(values: dict[str, Any]) -> dict[str, Any]:
     """`schedule_id` is the short form of one requirement; null takes away what there was."""
     if "requirements" not in values and "schedule_id" not in values:
         return values
-    schedule_id, given = values.pop("schedule_id", None), values.get("requirements")
-    if schedule_id is not None and given is not None:
+    schedule_id, bodies = values.pop("schedule_id", None), values.get("requirements")
+    if schedule_id is not None and bodies is not None:
         raise Invalid.field("schedule_id", "cannot be given together with requirements")
     if schedule_id is not None:
-        requirements = [Requirement(1, [id_named(ids.SCHEDULE, "schedule", schedule_id)])]
+        requirements = [Requirement(1, [id_named(ids.SCHEDULE, schedule_id)])]
     else:
-        requirements = [_requirement(number, body) for number, body in enumerate(given or [])]
+        requirements = [_requirement(number, body) for number, body in enumerate(bodies or [])]
     if sum(len(requirement.schedule_ids) for requirement in requirements) > MOST_REQUIRED_SCHEDULES:
         most = f"must name at most {MOST_REQUIRED_SCHEDULES} schedules in all"
         raise Invalid.field("requirements", most)
@@ -320,7 +330,7 @@ def _with_requirements(values: dict[str, Any]) -> dict[str, Any]:
 
 def _requirement(number: int, body: RequirementInput) -> Requirement:
     """Raises NotFound, and Invalid for a weight of a schedule that is not among its own."""
-    named = {text: id_named(ids.SCHEDULE, "schedule", text) for text in body.schedule_ids}
+    named = {text: id_named(ids.SCHEDULE, text) for text in body.schedule_ids}
     if not body.weights.keys() <= named.keys():
         raise Invalid.field(
             f"requirements.{number}.weights", "must be of schedules of this requirement"
@@ -329,10 +339,10 @@ def _requirement(number: int, body: RequirementInput) -> Requirement:
     return Requirement(body.count, [named[text] for text in body.schedule_ids], weights)
 
 
-def _questions(given: list[QuestionInput]) -> list[Question]:
+def _questions(bodies: list[QuestionInput]) -> list[Question]:
     """Raises Invalid for a key that comes twice, and for options where they cannot be."""
     keys: set[str] = set()
-    for number, question in enumerate(given):
+    for number, question in enumerate(bodies):
         if question.key in keys:
             raise Invalid.field(f"questions.{number}.key", "is the key of another question")
         keys.add(question.key)
@@ -340,7 +350,7 @@ def _questions(given: list[QuestionInput]) -> list[Question]:
             raise Invalid.field(f"questions.{number}.options", wrong)
         if question.type is QuestionType.CONSENT and len(links_in(question.label)) > 1:
             raise Invalid.field(f"questions.{number}.label", "may hold one link")
-    return [_question(question) for question in given]
+    return [_question(question) for question in bodies]
 
 
 def _question(body: QuestionInput) -> Question:
@@ -359,27 +369,24 @@ def _wrong_options(question: QuestionInput) -> str | None:
     return "must differ from each other" if len(set(options)) < len(options) else None
 
 
-_call = Resource(tag="Event types", path="/api/v1/event-types", scopes=BOOKING_SCOPES)
+_call = Resource(
+    tag="Event types", path="/api/v1/event-types", scopes=BOOKING_SCOPES, has_versions=True
+)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_event_types, {200: PageOf[EventTypeBody]}, query=EventTypesQuery),
-    _call(
-        "POST",
+    _call.list(list_event_types, EventTypeBody, EventTypesQuery),
+    _call.create(
         create_event_type,
-        {201: DataOf[EventTypeBody]},
-        body=CreateEventType,
-        etag=True,
+        EventTypeBody,
+        CreateEventType,
         errors=("SLUG_TAKEN",),
     ),
-    _call("GET /{id}", get_event_type, {200: DataOf[EventTypeBody]}, etag=True),
-    _call(
-        "PATCH /{id}",
+    _call.get(get_event_type, EventTypeBody),
+    _call.update(
         update_event_type,
-        {200: DataOf[EventTypeBody]},
-        body=UpdateEventType,
-        etag=True,
-        if_match=True,
+        EventTypeBody,
+        UpdateEventType,
         errors=("SLUG_TAKEN",),
     ),
-    _call("DELETE /{id}", delete_event_type, {200: DataOf[Deleted]}, if_match=True),
+    _call.delete(delete_event_type),
 )

@@ -11,7 +11,7 @@ from kalends.domain import ids
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import feeds
 from kalends.services.feeds import MadeFeed
-from kalends.web.http.answers import DataOf, Deleted, data, deleted
+from kalends.web.http.answers import DataOf, data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
@@ -44,7 +44,7 @@ async def get_feed(call: Call) -> HttpAnswer:
 
     The address itself is never shown again.
     """
-    created_at = await call.read(feeds.find_feed, call.id(ids.SCHEDULE, "schedule"))
+    created_at = await call.read(feeds.find_feed, call.id(ids.SCHEDULE))
     return data(FeedBody(exists=created_at is not None, created_at=created_at))
 
 
@@ -59,7 +59,7 @@ async def create_feed(call: Call) -> HttpAnswer:
     and NO_SHOW ones are left out, upon which calendar programs drop them. `GET` of the address
     needs no key and takes `If-None-Match`.
     """
-    schedule_id = call.id(ids.SCHEDULE, "schedule")
+    schedule_id = call.id(ids.SCHEDULE)
     return await call.change(partial(_made, call.origin), feeds.replace_feed, schedule_id)
 
 
@@ -68,7 +68,7 @@ async def delete_feed(call: Call) -> HttpAnswer:
 
     Its address opens nothing any more. 404 where there is no feed.
     """
-    return await call.change(_deleted, feeds.delete_feed, call.id(ids.SCHEDULE, "schedule"))
+    return await call.change(_deleted, feeds.delete_feed, call.id(ids.SCHEDULE))
 
 
 def _made(origin: str, feed: MadeFeed) -> HttpAnswer:
@@ -79,10 +79,12 @@ def _deleted(schedule_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.SCHEDULE, schedule_id))
 
 
-_call = Resource(tag="Schedules", path="/api/v1/schedules/{id}/feed", scopes=BOOKING_SCOPES)
+_call = Resource(
+    tag="Schedules", path="/api/v1/schedules/{id}/feed", scopes=BOOKING_SCOPES, item=""
+)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", get_feed, {200: DataOf[FeedBody]}),
+    _call.get(get_feed, FeedBody),
     _call("POST", create_feed, {201: DataOf[CreatedFeedBody]}),
-    _call("DELETE", delete_feed, {200: DataOf[Deleted]}),
+    _call.delete(delete_feed),
 )

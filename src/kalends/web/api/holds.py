@@ -13,7 +13,7 @@ from kalends.scheduling.holds import NewHold
 from kalends.services import holds
 from kalends.web.api.bookings import RULES
 from kalends.web.api.models import RequestModel
-from kalends.web.http.answers import DataOf, Deleted, data, deleted
+from kalends.web.http.answers import data, deleted
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
@@ -45,14 +45,14 @@ async def create_hold(call: Call) -> HttpAnswer:
 
 async def get_hold(call: Call) -> HttpAnswer:
     """Get a hold"""
-    return data(show_hold(await call.read(holds.get_hold, call.id(ids.HOLD, "hold"))))
+    return data(show_hold(await call.read(holds.get_hold, call.id(ids.HOLD))))
 
 
 async def delete_hold(call: Call) -> HttpAnswer:
     """Give a held time back"""
-    hold_id = call.id(ids.HOLD, "hold")
+    hold_id = call.id(ids.HOLD)
     return await call.change(
-        lambda gone: deleted(ids.encode_id(ids.HOLD, gone)), holds.delete_hold, hold_id
+        lambda deleted_id: deleted(ids.encode_id(ids.HOLD, deleted_id)), holds.delete_hold, hold_id
     )
 
 
@@ -64,16 +64,16 @@ def parse_new(body: CreateHold) -> NewHold:
     """Raises NotFound."""
     values = structs.asdict(body)
     if body.schedule_id is not None:
-        values["schedule_id"] = id_named(ids.SCHEDULE, "schedule", body.schedule_id)
+        values["schedule_id"] = id_named(ids.SCHEDULE, body.schedule_id)
     if body.event_type_id is not None:
-        values["event_type_id"] = id_named(ids.EVENT_TYPE, "event type", body.event_type_id)
+        values["event_type_id"] = id_named(ids.EVENT_TYPE, body.event_type_id)
     return NewHold(**values)
 
 
 _call = Resource(tag="Holds", path="/api/v1/holds", scopes=BOOKING_SCOPES)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("POST", create_hold, {201: DataOf[HoldBody]}, body=CreateHold, errors=RULES),
-    _call("GET /{id}", get_hold, {200: DataOf[HoldBody]}),
-    _call("DELETE /{id}", delete_hold, {200: DataOf[Deleted]}),
+    _call.create(create_hold, HoldBody, CreateHold, errors=RULES),
+    _call.get(get_hold, HoldBody),
+    _call.delete(delete_hold),
 )

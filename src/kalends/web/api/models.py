@@ -8,8 +8,8 @@ from msgspec import Meta, Struct, structs
 
 from kalends.availability.wallclock import UnknownZone, zone_named
 from kalends.domain.errors import Invalid
+from kalends.domain.invisible_characters import is_blank
 from kalends.domain.values import Day, Instant, Label, Line, Phone, Text, parse_day_or_instant
-from kalends.domain.visible import is_blank
 from kalends.formats.countries import country_codes
 
 # In the data for machines whose place nobody has given yet.
@@ -19,26 +19,23 @@ LARGEST_OFFSET: Final = 1_000_000_000
 _TEXTS: Final = tuple(get_args(kind)[1] for kind in (Label, Line, Phone, Text))
 Limit = Annotated[int, Meta(ge=1, le=500, description="How many, at the most.")]
 Offset = Annotated[int, Meta(ge=0, le=LARGEST_OFFSET, description="How many to skip.")]
+
+
+def _code(description: str, example: str, pattern: str, shortest: int, longest: int) -> Meta:
+    """Of a text from a list that is too long for the description. Lengths in characters."""
+    return Meta(
+        min_length=shortest,
+        max_length=longest,
+        description=description,
+        examples=[example],
+        extra_json_schema={"pattern": pattern},
+    )
+
+
 ZoneName = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=64,
-        description="An IANA time-zone name.",
-        examples=["Europe/Berlin"],
-        extra_json_schema={"pattern": "^[A-Za-z0-9_+/-]+$"},
-    ),
+    str, _code("An IANA time-zone name.", "Europe/Berlin", "^[A-Za-z0-9_+/-]+$", 1, 64)
 ]
-CountryCode = Annotated[
-    str,
-    Meta(
-        min_length=2,
-        max_length=2,
-        description="An ISO 3166-1 alpha-2 code.",
-        examples=["DE"],
-        extra_json_schema={"pattern": "^[A-Z]{2}$"},
-    ),
-]
+CountryCode = Annotated[str, _code("An ISO 3166-1 alpha-2 code.", "DE", "^[A-Z]{2}$", 2, 2)]
 # Parsed by `day_or_instant`; a text here, so that the error can name the field.
 DayOrInstant = Annotated[
     str, Meta(extra_json_schema={"anyOf": [{"format": "date"}, {"format": "date-time"}]})

@@ -6,13 +6,14 @@ from typing import Annotated, Final
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain.access import Organization, Scope
+from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Email, Name, Slug
 from kalends.formats.access import OrganizationBody, show_organization
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import organizations
 from kalends.services.organizations import OrganizationChanges
 from kalends.web.api.models import CountryCode, RequestModel, ZoneName, check_country, check_zone
-from kalends.web.http.answers import DataOf, data
+from kalends.web.http.answers import data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
@@ -39,6 +40,17 @@ class UpdateOrganization(RequestModel, frozen=True):
             description="ISO 3166-1 alpha-2: where telephone numbers without `+` belong. null "
             "goes by the time zone."
         ),
+    ] = UNSET
+    locale: Annotated[
+        LanguageTag | UnsetType | None,
+        Meta(
+            description="BCP 47: the language of pages and mails for readers of whom none is "
+            "known; null is English."
+        ),
+    ] = UNSET
+    staff_may_edit_hours: Annotated[
+        bool | UnsetType,
+        Meta(description="Whether users with the role `staff` set the hours of their schedules."),
     ] = UNSET
 
 
@@ -73,16 +85,13 @@ def parse_changes(body: bytes) -> OrganizationChanges:
 
 
 _call = Resource(
-    tag="Organization", path="/api/v1/organization", scopes=Scopes(Scope.BOOKINGS_READ, Scope.ALL)
+    tag="Organization",
+    path="/api/v1/organization",
+    scopes=Scopes(Scope.BOOKINGS_READ, Scope.ALL),
+    item="",
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", get_organization, {200: DataOf[OrganizationBody]}),
-    _call(
-        "PATCH",
-        update_organization,
-        {200: DataOf[OrganizationBody]},
-        body=UpdateOrganization,
-        errors=("SLUG_TAKEN",),
-    ),
+    _call.get(get_organization, OrganizationBody),
+    _call.update(update_organization, OrganizationBody, UpdateOrganization, errors=("SLUG_TAKEN",)),
 )

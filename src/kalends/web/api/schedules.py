@@ -1,30 +1,37 @@
 """`/api/v1/schedules`: list, get, create, update, delete."""
 
-from functools import partial
 from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
+from kalends.domain.calendars.policies import (
+    CalendarPolicy,
+    EventDetails,
+    FreshCheck,
+    OnDelete,
+    OnMove,
+    PendingEvents,
+    WhenStale,
+)
 from kalends.domain.errors import Invalid
-from kalends.domain.schedule import WEEKDAYS, BookingLimits, WindowText
-from kalends.domain.values import ClockTime, Day, Name, Text
+from kalends.domain.schedule import WEEKDAYS, BookingLimits, Color, WindowText
+from kalends.domain.values import ClockTime, Day, Name, Slug, Text
 from kalends.formats.schedules import ScheduleBody, show_schedule
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import schedules
 from kalends.services.schedules import NewSchedule, ScheduleChanges
-from kalends.web.api.listing import answer_page_in_pieces
 from kalends.web.api.models import PageQuery, RequestModel, ZoneName, check_zone
-from kalends.web.http.answers import DataOf, Deleted, PageOf
-from kalends.web.http.call import Call
+from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
-from kalends.web.http.versioned import VersionedCalls
+from kalends.web.http.versioned import UseCases, VersionedCalls
 
 MOST_WINDOWS: Final = 50
 MOST_OVERRIDES: Final = 2000
 MOST_BOOKINGS_A_DAY: Final = 100_000
 LONGEST_NOTICE_HOURS: Final = 10 * 366 * 24
+LONGEST_STALE_HOURS: Final = 366 * 24
 END_OF_DAY: Final = "24:00"
 
 
@@ -87,6 +94,29 @@ class ScheduleLimitsInput(RequestModel, frozen=True):
     ) = None
 
 
+class CalendarPolicyInput(RequestModel, frozen=True):
+    """What is left out has its default."""
+
+    on_move: OnMove = OnMove.FOLLOW
+    on_delete: OnDelete = OnDelete.ASK
+    pending: PendingEvents = PendingEvents.NONE
+    details: EventDetails = EventDetails.NAME
+    fresh_check: FreshCheck = FreshCheck.OFF
+    when_stale: WhenStale = WhenStale.KEEP
+    close_after_hours: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=LONGEST_STALE_HOURS,
+                description="Required by `close`, and only for it.",
+                examples=[6],
+            ),
+        ]
+        | None
+    ) = None
+
+
 Overrides = Annotated[
     dict[str, Windows],
     Meta(
@@ -107,6 +137,18 @@ AVAILABILITY: Final = Meta(
 )
 
 
+UserId = Annotated[
+    str,
+    Meta(
+        description="The member whose schedule it is, who is its bookings' host; null is a room's.",
+        examples=["usr_0352lF5NnllfIJ66lPpfc3"],
+    ),
+]
+PublicName = Annotated[
+    Name, Meta(description="What attendees see. null is the name.", examples=["Ada Lovelace"])
+]
+
+
 class CreateSchedule(RequestModel, frozen=True):
     name: Annotated[Name, Meta(examples=["Room 1"])]
     description: Text | None = None
@@ -115,10 +157,20 @@ class CreateSchedule(RequestModel, frozen=True):
     overrides: Overrides | None = None
     booking_limits: ScheduleLimitsInput | None = None
     is_active: Annotated[bool, Meta(description="Only active schedules can be booked.")] = True
+    user_id: UserId | None = None
+    slug: Annotated[
+        Slug | None, Meta(description="Default: from the name, with a suffix if that is taken.")
+    ] = None
+    public_name: PublicName | None = None
+    color: Annotated[
+        Color | None, Meta(description="Default: the one after that of the newest schedule.")
+    ] = None
+    calendar_policy: CalendarPolicyInput | None = None
 
 
 class UpdateSchedule(RequestModel, frozen=True):
-    """What is left out stays as it is; availability, overrides and limits are replaced whole."""
+    """What is left out stays as it is; availability, overrides, limits and policy are replaced
+    whole."""
 
     name: Name | UnsetType = UNSET
     description: Text | UnsetType | None = UNSET
@@ -127,9 +179,24 @@ class UpdateSchedule(RequestModel, frozen=True):
     overrides: Overrides | UnsetType | None = UNSET
     booking_limits: ScheduleLimitsInput | UnsetType | None = UNSET
     is_active: bool | UnsetType = UNSET
+    user_id: UserId | UnsetType | None = UNSET
+    slug: Slug | UnsetType = UNSET
+    public_name: PublicName | UnsetType | None = UNSET
+    color: Annotated[
+        Color | UnsetType, Meta(description="What tells it apart from others at a glance.")
+    ] = UNSET
+    calendar_policy: CalendarPolicyInput | UnsetType | None = UNSET
 
 
-CALLS: Final = VersionedCalls(ids.SCHEDULE, "schedule", show_schedule)
+USE_CASES: Final = UseCases(
+    schedules.list_schedules,
+    schedules.get_schedule,
+    schedules.create_schedule,
+    schedules.lock_schedule,
+    schedules.update_schedule,
+    schedules.delete_schedule,
+)
+CALLS: Final = VersionedCalls(ids.SCHEDULE, show_schedule, USE_CASES)
 
 
 async def list_schedules(call: Call) -> HttpAnswer:
@@ -138,13 +205,12 @@ async def list_schedules(call: Call) -> HttpAnswer:
     In the order of their creation; the active ones, unless `active=false`.
     """
     query = call.query(SchedulesQuery)
-    use_case = partial(schedules.list_schedules, is_active=query.active)
-    return await answer_page_in_pieces(call, query, use_case, show_schedule)
+    return await CALLS.list(call, query, is_active=query.active)
 
 
 async def get_schedule(call: Call) -> HttpAnswer:
     """Get a schedule"""
-    return await CALLS.get(call, schedules.get_schedule)
+    return await CALLS.get(call)
 
 
 async def create_schedule(call: Call) -> HttpAnswer:
@@ -154,18 +220,17 @@ async def create_schedule(call: Call) -> HttpAnswer:
     it is open at all times.
     """
     new = parse_new(await call.body(CreateSchedule))
-    return await CALLS.create(call, schedules.create_schedule, new)
+    return await CALLS.create(call, new)
 
 
 async def update_schedule(call: Call) -> HttpAnswer:
     """Update a schedule
 
-    Replaces `availability`, `overrides` and `booking_limits` whole. Existing bookings stay as they
-    are, also where the new hours would not allow them.
+    Replaces `availability`, `overrides`, `booking_limits` and `calendar_policy` whole. Existing
+    bookings stay as they are, also where the new hours would not allow them. Where it is another
+    `user_id`, calendars of the user before are unlinked from it.
     """
-    return await CALLS.update(
-        call, schedules.lock_schedule, parse_changes, schedules.update_schedule
-    )
+    return await CALLS.update(call, parse_changes)
 
 
 async def delete_schedule(call: Call) -> HttpAnswer:
@@ -174,17 +239,17 @@ async def delete_schedule(call: Call) -> HttpAnswer:
     Refused while event types, or PENDING or CONFIRMED bookings that have not ended, point at it.
     Its past bookings stay readable.
     """
-    return await CALLS.delete(call, schedules.delete_schedule)
+    return await CALLS.delete(call)
 
 
 def parse_new(body: CreateSchedule) -> NewSchedule:
-    """Raises Invalid."""
+    """Raises NotFound (the user), Invalid."""
     check_zone("timezone", body.timezone)
     return NewSchedule(**(structs.asdict(body) | _rules(body)))
 
 
 def parse_changes(body: bytes) -> ScheduleChanges:
-    """Raises NotJson, Invalid."""
+    """Raises NotJson, NotFound (the user), Invalid."""
     parsed = read_body(body or b"{}", UpdateSchedule)
     if parsed.timezone is not UNSET:
         check_zone("timezone", parsed.timezone)
@@ -192,8 +257,10 @@ def parse_changes(body: bytes) -> ScheduleChanges:
 
 
 def _rules(body: CreateSchedule | UpdateSchedule) -> dict[str, Any]:
-    """Availability, overrides and limits in the words of the domain, but what is UNSET."""
+    """What has other words in the domain, in those, but what is UNSET."""
     values: dict[str, Any] = {}
+    if isinstance(body.user_id, str):
+        values["user_id"] = id_named(ids.USER, body.user_id)
     if isinstance(body.availability, AvailabilityInput):
         values["availability"] = _availability(body.availability)
     if body.overrides is not UNSET:
@@ -201,21 +268,33 @@ def _rules(body: CreateSchedule | UpdateSchedule) -> dict[str, Any]:
     if body.booking_limits is not UNSET:
         limits = structs.asdict(body.booking_limits) if body.booking_limits else {}
         values["booking_limits"] = BookingLimits(**limits)
+    if body.calendar_policy is not UNSET:
+        values["calendar_policy"] = _policy(body.calendar_policy or CalendarPolicyInput())
     return values
 
 
+def _policy(body: CalendarPolicyInput) -> CalendarPolicy:
+    """Raises Invalid for hours that no policy needs, or that one lacks."""
+    closes, hours = body.when_stale is WhenStale.CLOSE, body.close_after_hours
+    if closes and hours is None:
+        raise Invalid.field("calendar_policy.close_after_hours", "is required by `close`")
+    if not closes and hours is not None:
+        raise Invalid.field("calendar_policy.close_after_hours", "is for `close` alone")
+    return CalendarPolicy(**structs.asdict(body))
+
+
 def _availability(body: AvailabilityInput) -> dict[str, WindowText | list[WindowText]]:
-    given = {day: getattr(body, day) for day in WEEKDAYS}
+    windows_by_day = {day: getattr(body, day) for day in WEEKDAYS}
     return {
         day: _windows(f"availability.{day}", windows)
-        for day, windows in given.items()
+        for day, windows in windows_by_day.items()
         if windows is not UNSET
     }
 
 
-def _overrides(given: dict[str, Windows]) -> dict[str, WindowText | list[WindowText]]:
+def _overrides(windows_by_day: dict[str, Windows]) -> dict[str, WindowText | list[WindowText]]:
     values = {}
-    for day, windows in given.items():
+    for day, windows in windows_by_day.items():
         try:
             Day.parse(day)
         except ValueError as error:
@@ -224,36 +303,29 @@ def _overrides(given: dict[str, Windows]) -> dict[str, WindowText | list[WindowT
     return values
 
 
-def _windows(field: str, given: WindowInput | list[WindowInput]) -> WindowText | list[WindowText]:
+def _windows(field: str, windows: WindowInput | list[WindowInput]) -> WindowText | list[WindowText]:
     """As they were given, one or a list. Raises Invalid for one that cannot be."""
-    if isinstance(given, list):
-        return [_window(f"{field}.{number}", window) for number, window in enumerate(given)]
-    return _window(field, given)
+    if isinstance(windows, list):
+        return [_window(f"{field}.{number}", window) for number, window in enumerate(windows)]
+    return _window(field, windows)
 
 
-def _window(field: str, given: WindowInput) -> WindowText:
-    if given.start == END_OF_DAY:
+def _window(field: str, window: WindowInput) -> WindowText:
+    if window.start == END_OF_DAY:
         raise Invalid.field(f"{field}.start", "cannot be 24:00, which only ends a window")
-    if given.start == given.end:
+    if window.start == window.end:
         raise Invalid.field(field, "must not end as it starts (a whole day is 00:00 to 24:00)")
-    return WindowText(str(given.start), str(given.end))
+    return WindowText(str(window.start), str(window.end))
 
 
-_call = Resource(tag="Schedules", path="/api/v1/schedules", scopes=BOOKING_SCOPES)
+_call = Resource(
+    tag="Schedules", path="/api/v1/schedules", scopes=BOOKING_SCOPES, has_versions=True
+)
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_schedules, {200: PageOf[ScheduleBody]}, query=SchedulesQuery),
-    _call("POST", create_schedule, {201: DataOf[ScheduleBody]}, body=CreateSchedule, etag=True),
-    _call("GET /{id}", get_schedule, {200: DataOf[ScheduleBody]}, etag=True),
-    _call(
-        "PATCH /{id}",
-        update_schedule,
-        {200: DataOf[ScheduleBody]},
-        body=UpdateSchedule,
-        etag=True,
-        if_match=True,
-    ),
-    _call(
-        "DELETE /{id}", delete_schedule, {200: DataOf[Deleted]}, if_match=True, errors=("IN_USE",)
-    ),
+    _call.list(list_schedules, ScheduleBody, SchedulesQuery),
+    _call.create(create_schedule, ScheduleBody, CreateSchedule, errors=("SLUG_TAKEN",)),
+    _call.get(get_schedule, ScheduleBody),
+    _call.update(update_schedule, ScheduleBody, UpdateSchedule, errors=("SLUG_TAKEN",)),
+    _call.delete(delete_schedule, errors=("IN_USE",)),
 )

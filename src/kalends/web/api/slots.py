@@ -13,7 +13,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.values import Instant
 from kalends.formats.slots import ExplanationBody, SlotBody, encode_slots
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.scheduling.explaining import InTheWay, Reason
+from kalends.scheduling.explaining import Blocker, Reason
 from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.scheduling.slots import ListedSlots, SlotRange
 from kalends.services import slots
@@ -26,24 +26,24 @@ LONGEST_SLOT_RANGE: Final = timedelta(days=366)
 LONGEST_MINUTES: Final = 30 * 24 * 60
 
 Minutes = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
+ScheduleTaken = Annotated[
+    str | None, Meta(description="With an event type: only slots that take this schedule.")
+]
+Duration = Annotated[Minutes | None, Meta(description="Needed with `schedule_id` alone.")]
+Step = Annotated[
+    Minutes | None, Meta(description="With `schedule_id` alone. Default: the duration.")
+]
+BookingToMove = Annotated[str | None, Meta(description="Times to which this booking could move.")]
 
 
 class SlotPurposeQuery(RequestModel, frozen=True):
     """An event type, or a schedule with a duration."""
 
     event_type_id: str | None = None
-    schedule_id: Annotated[
-        str | None, Meta(description="With an event type: only slots that take this schedule.")
-    ] = None
-    duration_minutes: Annotated[
-        Minutes | None, Meta(description="Needed with `schedule_id` alone.")
-    ] = None
-    slot_step_minutes: Annotated[
-        Minutes | None, Meta(description="With `schedule_id` alone. Default: the duration.")
-    ] = None
-    booking_id: Annotated[
-        str | None, Meta(description="Times to which this booking could move.")
-    ] = None
+    schedule_id: ScheduleTaken = None
+    duration_minutes: Duration = None
+    slot_step_minutes: Step = None
+    booking_id: BookingToMove = None
 
 
 class SlotsQuery(SlotPurposeQuery, frozen=True, kw_only=True):
@@ -122,16 +122,16 @@ def _purpose(query: SlotPurposeQuery) -> SlotPurpose:
             if getattr(query, name) is not None:
                 raise Invalid.field(name, "is the event type's to say")
     return SlotPurpose(
-        event_type_id=_id(ids.EVENT_TYPE, "event type", query.event_type_id),
-        schedule_id=_id(ids.SCHEDULE, "schedule", query.schedule_id),
+        event_type_id=_id(ids.EVENT_TYPE, query.event_type_id),
+        schedule_id=_id(ids.SCHEDULE, query.schedule_id),
         duration_minutes=query.duration_minutes,
         step_minutes=query.slot_step_minutes,
-        booking_id=_id(ids.BOOKING, "booking", query.booking_id),
+        booking_id=_id(ids.BOOKING, query.booking_id),
     )
 
 
-def _id(prefix: str, noun: str, text: str | None) -> Any:
-    return None if text is None else id_named(prefix, noun, text)
+def _id(prefix: str, text: str | None) -> Any:
+    return None if text is None else id_named(prefix, text)
 
 
 def _range(query: SlotsQuery) -> SlotRange:
@@ -165,16 +165,18 @@ def _show_reason(reason: Reason) -> dict[str, Any]:
         "code": reason.code,
         "message": reason.message,
         "schedule_id": ids.encode_id_or_none(ids.SCHEDULE, reason.schedule_id),
-        "in_the_way": [_show_in_the_way(thing) for thing in reason.in_the_way],
+        "in_the_way": [_show_in_the_way(obstacle) for obstacle in reason.in_the_way],
     }
 
 
-def _show_in_the_way(thing: InTheWay) -> dict[str, Any]:
+def _show_in_the_way(obstacle: Blocker) -> dict[str, Any]:
     return {
-        "start_time": thing.start_time,
-        "end_time": thing.end_time,
-        "booking_id": ids.encode_id_or_none(ids.BOOKING, thing.booking_id),
-        "busy_time_id": ids.encode_id_or_none(ids.BUSY_TIME, thing.busy_time_id),
+        "start_time": obstacle.start_time,
+        "end_time": obstacle.end_time,
+        "booking_id": ids.encode_id_or_none(ids.BOOKING, obstacle.booking_id),
+        "busy_time_id": ids.encode_id_or_none(ids.BUSY_TIME, obstacle.busy_time_id),
+        "calendar_id": ids.encode_id_or_none(ids.CALENDAR, obstacle.calendar_id),
+        "calendar_name": obstacle.calendar_name,
     }
 
 

@@ -9,11 +9,10 @@ from msgspec import UNSET, Meta, UnsetType, structs
 from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.values import Line
-from kalends.domain.webhook import Delivery, State, WebhookEndpoint
+from kalends.domain.webhook import Delivery, EventName, State, WebhookEndpoint
 from kalends.formats.webhooks import (
     CreatedWebhookBody,
     DeliveryBody,
-    EventName,
     RotatedSecretBody,
     WebhookBody,
     WebhookTestBody,
@@ -26,7 +25,7 @@ from kalends.services.webhooks import deliveries, endpoints
 from kalends.services.webhooks.endpoints import EndpointChanges, MadeEndpoint, NewEndpoint, Rotated
 from kalends.web.api.listing import answer_page
 from kalends.web.api.models import PageQuery, RequestModel
-from kalends.web.http.answers import DataOf, Deleted, PageOf, data, deleted
+from kalends.web.http.answers import DataOf, PageOf, data, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.http.reading import read_body
@@ -170,12 +169,12 @@ async def redeliver(call: Call) -> HttpAnswer:
     Sends it again at once, under the same `webhook-id` and with the whole timetable before it, in
     its place in the order of its booking: later events of the booking that still wait go behind it.
     """
-    delivery_id = call.id(ids.DELIVERY, "delivery", "delivery_id")
+    delivery_id = call.id(ids.DELIVERY, "delivery_id")
     return await call.change(retried_response, deliveries.redeliver, endpoint_in(call), delivery_id)
 
 
 def endpoint_in(call: Call) -> UUID:
-    return call.id(ids.ENDPOINT, "webhook")
+    return call.id(ids.ENDPOINT)
 
 
 def parse_changes(body: bytes) -> EndpointChanges:
@@ -187,8 +186,8 @@ def endpoint_response(endpoint: WebhookEndpoint) -> HttpAnswer:
     return data(show_endpoint(endpoint))
 
 
-def created_response(made: MadeEndpoint) -> HttpAnswer:
-    return data({**show_endpoint(made.endpoint), "secret": made.secret}, status=201)
+def created_response(new_endpoint: MadeEndpoint) -> HttpAnswer:
+    return data({**show_endpoint(new_endpoint.endpoint), "secret": new_endpoint.secret}, status=201)
 
 
 def secret_response(rotated: Rotated) -> HttpAnswer:
@@ -210,11 +209,11 @@ _call = Resource(
 )
 
 ROUTES: Final[tuple[Route, ...]] = (
-    _call("GET", list_webhooks, {200: PageOf[WebhookBody]}, query=PageQuery),
-    _call("POST", create_webhook, {201: DataOf[CreatedWebhookBody]}, body=CreateWebhook),
-    _call("GET /{id}", get_webhook, {200: DataOf[WebhookBody]}),
-    _call("PATCH /{id}", update_webhook, {200: DataOf[WebhookBody]}, body=UpdateWebhook),
-    _call("DELETE /{id}", delete_webhook, {200: DataOf[Deleted]}),
+    _call.list(list_webhooks, WebhookBody, PageQuery),
+    _call.create(create_webhook, CreatedWebhookBody, CreateWebhook),
+    _call.get(get_webhook, WebhookBody),
+    _call.update(update_webhook, WebhookBody, UpdateWebhook),
+    _call.delete(delete_webhook),
     _call("POST /{id}/test", test_webhook, {200: DataOf[WebhookTestBody]}, repeatable=True),
     _call("POST /{id}/rotate-secret", rotate_webhook_secret, {200: DataOf[RotatedSecretBody]}),
     _call(

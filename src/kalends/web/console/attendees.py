@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from kalends.domain.booking import LocationType
 from kalends.domain.values import Line, Name, Phone, Text, is_email
-from kalends.web.pages.booking_form import fits
+from kalends.web.pages.booking_form import is_accepted
 from kalends.web.pages.clock_words import find_zone
 from kalends.web.pages.faults import EMAIL_MISSING, EMAIL_WRONG, NAME_MISSING, NO_ZONE, UNFIT
 from kalends.web.pages.forms import FormFields
@@ -47,7 +47,7 @@ def read_details(form: FormFields) -> Details:
     faults = {
         name: str(UNFIT)
         for name, kind in _KINDS.items()
-        if form.text(name) and not fits(form.text(name), kind)
+        if form.text(name) and not is_accepted(form.text(name), kind)
     }
     email = form.text("email")
     if not form.text("name"):

@@ -10,6 +10,7 @@ from msgspec import json
 from kalends.domain.booking import MOVABLE, TRANSITIONS, Booking, Status
 from kalends.domain.errors import InvalidTransition, NotFound, NotReschedulable, Stale
 from kalends.domain.ids import BOOKING, decode_id, encode_id
+from kalends.domain.rights import Right
 from kalends.domain.values import Text
 from kalends.runtime.if_match import IfMatch
 from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
@@ -17,11 +18,11 @@ from kalends.services import bookings
 from kalends.services.booking_histories import History, get_history
 from kalends.translation import gettext
 from kalends.web.console.history import entries_of
-from kalends.web.console.request import ConsoleRequest, member_route
+from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.http.errors import status_of
 from kalends.web.http.locked_changes import Update, lock_update
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.booking_form import fits
+from kalends.web.pages.booking_form import is_accepted
 from kalends.web.pages.faults import STALE, UNFIT
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.labelled_answers import answers_of
@@ -49,12 +50,12 @@ async def set_status(request: ConsoleRequest) -> PageAnswer:
         )
     changes = BookingChanges(status=status, notify=notify_in(form))
     try:
-        await change_seen(request, form, bookings.update_booking, changes)
+        await change_if_unchanged(request, form, bookings.update_booking, changes)
     except OVERTAKEN as error:
-        return await overtaken_page(request, error)
+        return await stale_page(request, error)
     has_mail = status is Status.CONFIRMED
     return request.go(
-        url_of(booking_id), done=done_with(form, status) if has_mail else status.value
+        url_of(booking_id), done=name_of_done(form, status) if has_mail else status.value
     )
 
 
@@ -62,7 +63,7 @@ async def cancel(request: ConsoleRequest) -> PageAnswer:
     """Cancels or rejects, with the reason that the attendee will read."""
     form, booking_id = await request.form(), booking_id_in(request)
     reason = form.text("reason") or None
-    if reason is not None and not fits(reason, Text):
+    if reason is not None and not is_accepted(reason, Text):
         return await booking_page(
             request,
             422,
@@ -70,13 +71,13 @@ async def cancel(request: ConsoleRequest) -> PageAnswer:
         )
     cancellation = Cancellation(reason=reason, notify=notify_in(form))
     try:
-        await change_seen(request, form, bookings.cancel_booking, cancellation)
+        await change_if_unchanged(request, form, bookings.cancel_booking, cancellation)
     except OVERTAKEN as error:
-        return await overtaken_page(request, error)
-    return request.go(url_of(booking_id), done=done_with(form, Status.CANCELLED))
+        return await stale_page(request, error)
+    return request.go(url_of(booking_id), done=name_of_done(form, Status.CANCELLED))
 
 
-async def change_seen(
+async def change_if_unchanged(
     request: ConsoleRequest,
     form: FormFields,
     change: Update[ChangeableBooking, Changes, Booking],
@@ -85,7 +86,7 @@ async def change_seen(
     """Changes the booking that the path names, as it was when the form was made. Raises Stale for
     another version, and what `change` raises."""
     booking_id = booking_id_in(request)
-    lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=seen_in(form))
+    lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=version_in(form))
     await request.change(lock_update(lock, change, changes))
 
 
@@ -106,6 +107,7 @@ async def booking_page(request: ConsoleRequest, status: int = 200, **more: Any) 
         next_statuses=_next_statuses(booking, request.page_request.context.clock()),
         may_cancel=Status.CANCELLED in TRANSITIONS[booking.status],
         may_move=booking.status in MOVABLE,
+        may_reassign=booking.status in MOVABLE and request.sees_several,
         answers=answers_of(history.booking, history.event_type),
         metadata=json.decode(booking.metadata),
         attempts={d.id: json.decode(d.attempts) for d, _ in history.deliveries},
@@ -119,7 +121,7 @@ def _next_statuses(booking: Booking, now: datetime) -> list[Status]:
     return [one for one in offered if one in TRANSITIONS[booking.status]]
 
 
-async def overtaken_page(request: ConsoleRequest, error: Any) -> PageAnswer:
+async def stale_page(request: ConsoleRequest, error: Any) -> PageAnswer:
     """The booking as it stands by now, and that it was changed meanwhile."""
     problem = str(STALE) if isinstance(error, Stale) else error.message
     status = 409 if isinstance(error, Stale) else status_of(error)
@@ -130,7 +132,7 @@ def booking_id_in(request: ConsoleRequest) -> UUID:
     """Raises NotFound for what cannot be one."""
     booking_id = decode_id(BOOKING, request.path("id"))
     if booking_id is None:
-        raise NotFound.thing("booking", request.path("id"))
+        raise NotFound.with_id(BOOKING, request.path("id"))
     return booking_id
 
 
@@ -158,12 +160,12 @@ def notify_in(form: FormFields) -> bool:
     return form.get("notify") != "no"
 
 
-def done_with(form: FormFields, done: str) -> str:
+def name_of_done(form: FormFields, done: str) -> str:
     """What was done, by its words: for a change without mail, the ones that do not mention it."""
     return done if notify_in(form) else f"{done}.quiet"
 
 
-def seen_in(form: FormFields) -> IfMatch:
+def version_in(form: FormFields) -> IfMatch:
     """The version that the form was made for; any, where it says none."""
     text = form.text("seen")
     is_version = text.isascii() and text.isdigit() and len(text) < 10
@@ -171,7 +173,7 @@ def seen_in(form: FormFields) -> IfMatch:
 
 
 PAGES: Final = (
-    member_route("GET", PATH, show_booking),
-    member_route("POST", PATH + "/status", set_status),
-    member_route("POST", PATH + "/cancel", cancel),
+    console_route(Right.SEE_BOOKINGS, "GET", PATH, show_booking),
+    console_route(Right.CHANGE_BOOKINGS, "POST", PATH + "/status", set_status),
+    console_route(Right.CHANGE_BOOKINGS, "POST", PATH + "/cancel", cancel),
 )

@@ -9,20 +9,21 @@ from kalends.domain.booking import Booking, BookingFilter, Status
 from kalends.domain.errors import Invalid
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, decode_id, encode_id
+from kalends.domain.rights import Right
 from kalends.domain.values import Day
 from kalends.formats.sheets import BYTE_ORDER_MARK, pieces_of_sheet, sheet_lines
 from kalends.runtime.cooperative import cooperatively
-from kalends.scheduling import clocks
+from kalends.scheduling import local_time
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.booking_search import (
     LONGEST_TEXT,
     Search,
     list_event_types_of,
-    list_next_found,
+    list_next_page,
     search_bookings,
 )
 from kalends.translation import gettext_lazy
-from kalends.web.console.request import ConsoleRequest, member_route
+from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, Stream
 from kalends.web.pages.forms import FormFields
@@ -109,7 +110,7 @@ async def _lines(request: ConsoleRequest, search: Search, choices: Choices) -> A
     yield BYTE_ORDER_MARK.encode() + sheet_lines([head])
     after: tuple[datetime, UUID] | None = None
     while True:
-        listed: list[Booking] = await request.read(list_next_found, search, after)
+        listed: list[Booking] = await request.read(list_next_page, search, after)
         if not listed:
             return
         kinds: dict[UUID, EventType] = await request.read(list_event_types_of, listed)
@@ -162,8 +163,8 @@ def _search_in(request: ConsoleRequest) -> Search:
         schedule_id=_id(SCHEDULE, query.get("schedule")),
         event_type_id=_id(EVENT_TYPE, query.get("event_type")),
         statuses=tuple(s for s in Status if s.value in query.all_of("status")),
-        ends_after=clocks.bounds_of(since, zone)[0] if since else None,
-        before=clocks.bounds_of(until, zone)[1] if until else None,
+        ends_after=local_time.bounds_of_day(since, zone)[0] if since else None,
+        before=local_time.bounds_of_day(until, zone)[1] if until else None,
     )
     return Search(filter=criteria, text=_text_in(query), is_to_come=bool(query.get("upcoming")))
 
@@ -175,8 +176,8 @@ def _text_in(query: FormFields) -> str:
 
 def _kept(query: FormFields) -> dict[str, Any]:
     """The filters that are set, for the links of the page."""
-    kept: dict[str, Any] = {name: query.all_of(name) for name in FILTERS if query.get(name)}
-    return {"search": text} | kept if (text := _text_in(query)) else kept
+    filters: dict[str, Any] = {name: query.all_of(name) for name in FILTERS if query.get(name)}
+    return {"search": text} | filters if (text := _text_in(query)) else filters
 
 
 def _id(prefix: str, text: str | None) -> UUID | None:
@@ -197,6 +198,6 @@ def _offset(query: FormFields) -> int:
 
 
 PAGES: Final = (
-    member_route("GET", PATH, list_bookings),
-    member_route("GET", f"{PATH}.csv", download),
+    console_route(Right.SEE_BOOKINGS, "GET", PATH, list_bookings),
+    console_route(Right.SEE_BOOKINGS, "GET", f"{PATH}.csv", download),
 )

@@ -1,5 +1,6 @@
 """A booking by hand: what it is of, one of the free times (or one of one's own), and who comes."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -8,6 +9,7 @@ from kalends.domain.booking import Booking, LocationType
 from kalends.domain.errors import Inactive, Invalid, NotFound, Refused, SlotTaken
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
+from kalends.domain.rights import Right
 from kalends.domain.schedule import Schedule
 from kalends.scheduling.booking_creation import NewAttendee, NewBooking
 from kalends.scheduling.slot_queries import SlotPurpose
@@ -17,8 +19,8 @@ from kalends.web.console.attendees import Details, read_details
 from kalends.web.console.booking import url_of
 from kalends.web.console.moments import AmbiguousTime, moment_in
 from kalends.web.console.moving import may_override
-from kalends.web.console.request import ConsoleRequest, member_route
-from kalends.web.console.times import Kept, pick_time
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.times import PickerParameters, pick_time
 from kalends.web.http.errors import status_of
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
@@ -26,6 +28,7 @@ from kalends.web.pages.booking_form import field_of, read_booking_form
 from kalends.web.pages.forms import FormFields
 
 PATH: Final = "/bookings/new"
+TIME_FIELDS: Final = ("start", "day", "time")
 USUAL_MINUTES: Final = 30
 LONGEST_BY_HAND_MINUTES: Final = 7 * 24 * 60
 
@@ -33,15 +36,18 @@ LONGEST_BY_HAND_MINUTES: Final = 7 * 24 * 60
 @dataclass(frozen=True)
 class Selection:
     """What is to be booked: an event type (on a schedule, where it names none), or some minutes
-    of a schedule."""
+    of a schedule. `length` are those that were drawn in the calendar, which propose no more. It
+    `needs_schedule` from who sees some of them alone."""
 
     event_type: EventType | None
     schedule: Schedule | None
     minutes: int
+    length: int | None = None
+    needs_schedule: bool = False
 
     @property
     def is_complete(self) -> bool:
-        if self.event_type is None:
+        if self.event_type is None or self.needs_schedule:
             return self.schedule is not None
         return bool(self.event_type.requirements) or self.schedule is not None
 
@@ -64,9 +70,9 @@ async def show_steps(request: ConsoleRequest) -> PageAnswer:
     """What, when, who: the first of them that is not settled yet."""
     query = request.query
     choices: Choices = await request.read(list_choices)
-    selection = _selection_in(query, choices)
+    selection = _selection_in(request, query, choices)
     if not selection.is_complete or (query.get("schedule") and not _has_chosen(query)):
-        return _page(request, "choose", selection, choices=choices)
+        return _choose_page(request, selection, choices)
     if not query.get("start") and not query.get("time"):
         return await _times_page(request, selection)
     try:
@@ -82,15 +88,15 @@ async def show_steps(request: ConsoleRequest) -> PageAnswer:
 
 async def create(request: ConsoleRequest) -> PageAnswer:
     form = await request.form()
-    selection = _selection_in(form, await request.read(list_choices))
+    selection = _selection_in(request, form, await request.read(list_choices))
     if not selection.is_complete:
         raise NotFound("What was to be booked is not there any more.")
     starts_at = moment_in(form, request.zone)
-    given = read_details(form)
-    answers, faults = _answers_in(form, selection, given)
+    details = read_details(form)
+    answers, faults = _answers_in(form, selection, details)
     if faults:
         return _form_page(request, selection, starts_at, form, 422, faults=faults)
-    new = _new(selection, starts_at, given, answers, override=may_override(request, form))
+    new = _new(selection, starts_at, details, answers, override=may_override(request, form))
     try:
         booking: Booking = await request.change(bookings.create_booking, new)
     except (SlotTaken, Refused, Inactive, Invalid) as error:
@@ -102,20 +108,20 @@ async def create(request: ConsoleRequest) -> PageAnswer:
 
 
 def _answers_in(
-    form: FormFields, selection: Selection, given: Details
+    form: FormFields, selection: Selection, details: Details
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """The answers to the event type's questions, and what is wrong in the whole form."""
     if selection.event_type is None:
-        return {}, given.faults
+        return {}, details.faults
     filled = read_booking_form(form, selection.event_type, "UTC", None)
     faults = {name: text for name, text in filled.faults.items() if name.startswith("answer.")}
-    return filled.answers, given.faults | faults
+    return filled.answers, details.faults | faults
 
 
 def _new(
     selection: Selection,
     starts_at: datetime,
-    given: Details,
+    details: Details,
     answers: dict[str, Any],
     *,
     override: bool,
@@ -126,21 +132,62 @@ def _new(
         end_time=ends_at,
         schedule_id=selection.schedule.id if selection.schedule else None,
         event_type_id=selection.event_type.id if selection.event_type else None,
-        **given.of_place(),
-        attendee=NewAttendee(**given.of_attendee()),
+        **details.of_place(),
+        attendee=NewAttendee(**details.of_attendee()),
         answers=answers,
         override=override,
     )
 
 
-def _selection_in(given: FormFields, choices: Choices) -> Selection:
-    text = given.get("minutes", "")
-    minutes = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else USUAL_MINUTES
+def _selection_in(request: ConsoleRequest, form: FormFields, choices: Choices) -> Selection:
+    event_type = choices.event_type(decode_id(EVENT_TYPE, form.get("event_type", "")))
+    schedule = choices.schedule(decode_id(SCHEDULE, form.get("schedule", "")))
+    if schedule is None and event_type is not None and not request.sees_all:
+        schedule = _only_one(event_type, choices)
+    length = _minutes_in(form, "length")
     return Selection(
-        choices.event_type(decode_id(EVENT_TYPE, given.get("event_type", ""))),
-        choices.schedule(decode_id(SCHEDULE, given.get("schedule", ""))),
-        min(max(minutes, 1), LONGEST_BY_HAND_MINUTES),
+        event_type,
+        schedule,
+        _minutes_in(form, "minutes") or length or USUAL_MINUTES,
+        length,
+        needs_schedule=not request.sees_all,
     )
+
+
+def _only_one(event_type: EventType, choices: Choices) -> Schedule | None:
+    """The one schedule that the event type may take, where there is no other."""
+    fitting = [one for one in choices.schedules if _may_take(event_type, one)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _minutes_in(form: FormFields, name: str) -> int | None:
+    text = form.get(name, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        return None
+    return min(max(int(text), 1), LONGEST_BY_HAND_MINUTES)
+
+
+def _choose_page(request: ConsoleRequest, selection: Selection, choices: Choices) -> PageAnswer:
+    """What may be booked on the schedule that was proposed, at the time that was. The time is
+    judged when it is known what is booked."""
+    schedule = selection.schedule
+    offered = [
+        one
+        for one in choices.event_types
+        if one.is_active and (schedule is None or _may_take(one, schedule))
+    ]
+    starts_at = None
+    with suppress(Invalid):
+        starts_at = moment_in(request.query, request.zone)
+    at = {name: value for name in TIME_FIELDS if (value := request.query.get(name))}
+    return _page(
+        request, "choose", selection, choices=choices, offered=offered, at=at, starts_at=starts_at
+    )
+
+
+def _may_take(event_type: EventType, schedule: Schedule) -> bool:
+    requirements = event_type.requirements
+    return not requirements or any(schedule.id in one.schedule_ids for one in requirements)
 
 
 def _has_chosen(query: FormFields) -> bool:
@@ -193,13 +240,13 @@ def _page(
         status,
         selection=selection,
         here=request.to(PATH),
-        carried=Kept(**selection.parameters()),
+        carried=PickerParameters(**selection.parameters()),
         now=clock_words.seconds_of(request.page_request.context.clock()),
         **values,
     )
 
 
 PAGES: Final = (
-    member_route("GET", PATH, show_steps),
-    member_route("POST", PATH, create),
+    console_route(Right.CHANGE_BOOKINGS, "GET", PATH, show_steps),
+    console_route(Right.CHANGE_BOOKINGS, "POST", PATH, create),
 )

@@ -17,6 +17,12 @@ DONE: Final[dict[str, LazyMessage]] = {
     "COMPLETED": gettext_lazy("The booking has taken place."),
     "NO_SHOW": gettext_lazy("Noted that nobody came."),
     "moved": gettext_lazy("The booking was moved. The attendee is notified by mail."),
+    "reassigned": gettext_lazy(
+        "Somebody else takes the booking. The attendee is notified by mail if a name changed."
+    ),
+    "reassigned.quiet": gettext_lazy("Somebody else takes the booking. No mail is sent about it."),
+    "absent": gettext_lazy("That time is closed to new bookings. Below is what it meets."),
+    "settled": gettext_lazy("Settled. The attendees are notified by mail."),
     "edited": gettext_lazy("The details were saved."),
     "created": gettext_lazy("The booking was made. The attendee is notified by mail."),
     "saved": gettext_lazy("Saved."),
@@ -49,6 +55,10 @@ DONE: Final[dict[str, LazyMessage]] = {
     "user-removed": gettext_lazy("This user does not belong to the organization any more."),
     "connected": gettext_lazy("Cal.com is connected. Sync now, or wait for the next time."),
     "disconnected": gettext_lazy("Cal.com is disconnected. The bookings stay."),
+    "calendars-connected": gettext_lazy(
+        "The calendars are connected and are being read. Choose on each schedule which it reads."
+    ),
+    "calendars-disconnected": gettext_lazy("The calendars are disconnected."),
     "synced": gettext_lazy("The sync is done."),
     "sync-begun": gettext_lazy("The sync is under way."),
 }

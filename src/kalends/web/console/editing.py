@@ -4,19 +4,20 @@ from typing import Any, Final
 
 from kalends.domain.booking import Booking, LocationType
 from kalends.domain.errors import Invalid
+from kalends.domain.rights import Right
 from kalends.scheduling.booking_changes import AttendeeChanges, BookingChanges
 from kalends.services import bookings
 from kalends.web.console.attendees import Details, read_details
 from kalends.web.console.booking import (
     OVERTAKEN,
     booking_id_in,
-    change_seen,
+    change_if_unchanged,
     form_of_booking,
     notify_in,
-    overtaken_page,
+    stale_page,
     url_of,
 )
-from kalends.web.console.request import ConsoleRequest, member_route
+from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
 
@@ -31,24 +32,24 @@ async def show_form(request: ConsoleRequest) -> PageAnswer:
 async def edit(request: ConsoleRequest) -> PageAnswer:
     form, booking_id = await request.form(), booking_id_in(request)
     booking: Booking = await request.read(bookings.get_booking, booking_id)
-    given = read_details(form)
-    if given.faults:
-        return _form_page(request, booking, form, 422, faults=given.faults)
-    changes = _changes(given, notify=notify_in(form))
+    details = read_details(form)
+    if details.faults:
+        return _form_page(request, booking, form, 422, faults=details.faults)
+    changes = _changes(details, notify=notify_in(form))
     try:
-        await change_seen(request, form, bookings.update_booking, changes)
+        await change_if_unchanged(request, form, bookings.update_booking, changes)
     except OVERTAKEN as error:
-        return await overtaken_page(request, error)
+        return await stale_page(request, error)
     except Invalid as error:
         return _form_page(request, booking, form, 422, problem=error.message)
     return request.go(url_of(booking_id), done="edited")
 
 
-def _changes(given: Details, *, notify: bool) -> BookingChanges:
+def _changes(details: Details, *, notify: bool) -> BookingChanges:
     return BookingChanges(
         notify=notify,
-        **given.of_place(),
-        attendee=AttendeeChanges(**given.of_attendee()),
+        **details.of_place(),
+        attendee=AttendeeChanges(**details.of_attendee()),
     )
 
 
@@ -82,6 +83,6 @@ def _as_typed(booking: Booking) -> FormFields:
 
 
 PAGES: Final = (
-    member_route("GET", PATH, show_form),
-    member_route("POST", PATH, edit),
+    console_route(Right.CHANGE_BOOKINGS, "GET", PATH, show_form),
+    console_route(Right.CHANGE_BOOKINGS, "POST", PATH, edit),
 )

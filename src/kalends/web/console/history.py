@@ -10,9 +10,9 @@ from msgspec import json
 from kalends.availability.wallclock import Zone
 from kalends.domain.event import LoggedEvent
 from kalends.formats.bookings import BookingBody
-from kalends.translation import LazyMessage, gettext, gettext_lazy
+from kalends.translation import LazyMessage, gettext, gettext_lazy, pgettext, pgettext_lazy
 from kalends.web.pages import clock_words
-from kalends.web.pages.labels import PLACES
+from kalends.web.pages.labels import LOCATION_TYPES
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,17 @@ class Entry:
 
 
 _FIELDS: Final[tuple[tuple[LazyMessage, Callable[[BookingBody], str | None]], ...]] = (
+    (pgettext_lazy("hosts", "With"), lambda b: ", ".join(host.name for host in b.hosts) or None),
+    (
+        gettext_lazy("Another time"),
+        lambda b: pgettext("history", "asked for") if b.needs_new_time else None,
+    ),
     (gettext_lazy("Title"), lambda b: b.title),
     (gettext_lazy("Place"), lambda b: b.location),
-    (gettext_lazy("Kind of place"), lambda b: b.location_type and str(PLACES[b.location_type])),
+    (
+        gettext_lazy("Kind of place"),
+        lambda b: b.location_type and str(LOCATION_TYPES[b.location_type]),
+    ),
     (gettext_lazy("Name"), lambda b: b.attendee.name),
     (gettext_lazy("E-mail"), lambda b: b.attendee.email),
     (gettext_lazy("Phone"), lambda b: b.attendee.phone),
@@ -59,8 +67,8 @@ def entries_of(
     events: Sequence[LoggedEvent], actors: dict[str, str], zone: Zone, locale: Locale
 ) -> list[Entry]:
     """The events, the latest first, each compared with the one before it."""
-    shown = [json.decode(event.data, type=BookingBody) for event in events]
-    earlier: list[BookingBody | None] = [*shown[1:], None]
+    bookings = [json.decode(event.data, type=BookingBody) for event in events]
+    earlier: list[BookingBody | None] = [*bookings[1:], None]
     return [
         Entry(
             event=event,
@@ -68,7 +76,7 @@ def entries_of(
             reason=now.cancellation_reason if event.type == "booking.cancelled" else None,
             changes=_changes(before, now, zone, locale) if before else (),
         )
-        for event, now, before in zip(events, shown, earlier, strict=True)
+        for event, now, before in zip(events, bookings, earlier, strict=True)
     ]
 
 

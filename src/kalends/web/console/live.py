@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from typing import Final
 
 from kalends.domain.errors import NotFound, Unauthorized, Unavailable
-from kalends.services.users.sign_in_sessions import find_session_user, get_account
-from kalends.web.console.request import ConsoleRequest, member_route
+from kalends.domain.rights import Right
+from kalends.services.event_log import concern_caller
+from kalends.services.users.sign_in_sessions import find_signed_in_user, get_account
+from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.http.protocol import GOES_ON
 from kalends.web.http.sign_ins import token_in
 from kalends.web.pages.answers import PageAnswer, Stream
@@ -17,9 +19,13 @@ PATH: Final = "/live"
 # So often something is sent, so that proxies keep the connection; and the session is looked at.
 HEARTBEAT_SECONDS: Final = 15.0
 COME_BACK_AFTER_MS: Final = 3_000
+# To who sees own things alone the numbers of events would tell of others'. A browser that comes
+# back with this looks again, as something may have changed meanwhile.
+OF_OWN: Final = "own"
+OWN_CHANGE: Final = b"event: change\ndata: -\n\n"
 
 
-async def live(request: ConsoleRequest) -> PageAnswer | Stream:
+async def stream_changes(request: ConsoleRequest) -> PageAnswer | Stream:
     """Raises Unavailable where too many look already."""
     if request.page_request.page_context.change_watcher.is_full:
         raise Unavailable("There are too many connections of this kind just now.")
@@ -29,18 +35,22 @@ async def live(request: ConsoleRequest) -> PageAnswer | Stream:
 
 async def _chunks(request: ConsoleRequest) -> AsyncIterator[bytes]:
     yield f"retry: {COME_BACK_AFTER_MS}\n\n".encode()
-    watcher, organization_id = (
-        request.page_request.page_context.change_watcher,
-        request.organization.id,
-    )
-    async for number in watcher.changes(organization_id, _seen(request), HEARTBEAT_SECONDS):
+    if not request.sees_all:
+        yield f"id: {OF_OWN}\n\n".encode()
+        if request.page_request.headers.get("last-event-id") == OF_OWN:
+            yield OWN_CHANGE
+    watcher = request.page_request.page_context.change_watcher
+    known = _seen(request) if request.sees_all else None
+    async for change in watcher.changes(request.organization.id, known, HEARTBEAT_SECONDS):
         if not await _is_still_in(request):
             yield b"event: end\ndata: -\n\n"
             return
-        if number is None:
+        if change is None:
             yield b": still here\n\n"
-        else:
-            yield f"id: {number}\nevent: change\ndata: {number}\n\n".encode()
+        elif request.sees_all:
+            yield f"id: {change.number}\nevent: change\ndata: {change.number}\n\n".encode()
+        elif await request.read(concern_caller, change.before, change.number):
+            yield OWN_CHANGE
 
 
 def _seen(request: ConsoleRequest) -> int | None:
@@ -50,10 +60,10 @@ def _seen(request: ConsoleRequest) -> int | None:
 
 
 async def _is_still_in(request: ConsoleRequest) -> bool:
-    """Whether the session goes on, and the user still belongs to the organization."""
+    """Whether the session goes on, and the user still has that role in the organization."""
     token = token_in(request.page_request.headers)
     try:
-        user = await find_session_user(request.page_request.context, token) if token else None
+        user = await find_signed_in_user(request.page_request.context, token) if token else None
         if user is None or user.id != request.user_id:
             return False
         account = await request.read(get_account, user.id)
@@ -61,7 +71,7 @@ async def _is_still_in(request: ConsoleRequest) -> bool:
         return False
     except Unavailable:
         return True
-    return any(one.organization_id == request.organization.id for one in account.memberships)
+    return request.membership in account.memberships
 
 
-PAGES: Final = (member_route("GET", PATH, live),)
+PAGES: Final = (console_route(Right.SEE_BOOKINGS, "GET", PATH, stream_changes),)

@@ -1,16 +1,19 @@
 """What a page of the console stands on: a signed-in user at work in one organization."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
+from msgspec import structs
+
 from kalends.availability.wallclock import Zone
-from kalends.domain.access import ADMINS, Membership, Mode, Organization, Role, Scope
-from kalends.domain.errors import Forbidden, KalendsError, NeedsAdmin, NotFound, Unauthorized
+from kalends.domain.access import Membership, Mode, Organization
+from kalends.domain.errors import Forbidden, KalendsError, NotFound, Unauthorized
 from kalends.domain.ids import encode_id
+from kalends.domain.rights import Reach, Right, reach_of, refusal_for, scopes_of
 from kalends.formats.times import known_zone
 from kalends.runtime.unit_of_work import UnitOfWork, UseCase
 from kalends.scheduling.zones import zone_of_organization
@@ -20,7 +23,6 @@ from kalends.services.users.sign_in_sessions import UserAccount
 from kalends.web.console.done import DONE
 from kalends.web.console.sections import LABELS, navigation_for
 from kalends.web.http.errors import error_headers, status_of
-from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import SAFE_METHODS
 from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.answers import PageAnswer, Stream, redirect
@@ -35,19 +37,14 @@ R = TypeVar("R")
 ROOT: Final = "/console/{organization}"
 CONSOLE_SOURCE: Final = "console"
 NOT_STORED: Final = ("cache-control", "no-store")
-# What a role may do, in the words of the API's scopes.
-SCOPES: Final = {
-    Role.OWNER: [Scope.ALL.value],
-    Role.ADMIN: [Scope.ALL.value],
-    Role.MEMBER: [Scope.BOOKINGS_WRITE.value, Scope.ALL_READ.value],
-}
 
 
 @dataclass(frozen=True)
 class ConsoleRequest:
     """What a signed-in user asks for on behalf of one organization, in which the user has a role.
 
-    Whatever it reads and changes is that organization's, by `page_request.caller`.
+    Whatever it reads and changes is that organization's, by `page_request.caller`; and where the
+    role reaches own things alone, it is on the user's schedules (`caller.only_schedules`).
     """
 
     page_request: PageRequest
@@ -57,8 +54,27 @@ class ConsoleRequest:
 
     @property
     def is_admin(self) -> bool:
-        """Whether the user may change settings; members work with bookings and read the rest."""
-        return self.membership.role in ADMINS
+        """Whether the user may change settings."""
+        return self.may(Right.CHANGE_SETTINGS)
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether the request reaches the things of all."""
+        return self.page_request.caller.only_schedules is None
+
+    @property
+    def sees_several(self) -> bool:
+        """Whether it may reach more schedules than one."""
+        only = self.page_request.caller.only_schedules
+        return only is None or len(only) > 1
+
+    def may(self, right: Right) -> bool:
+        """Whether the user has the right, to own things at least."""
+        return self.reach(right) is not Reach.NOTHING
+
+    def reach(self, right: Right) -> Reach:
+        """Whose things the user has that right to."""
+        return _reach(self.membership, self.organization, right)
 
     @property
     def user_id(self) -> UUID:
@@ -82,9 +98,9 @@ class ConsoleRequest:
 
     def to(self, path: str = "", **query: str | Sequence[str] | None) -> str:
         """The URL of a page of this organization's console; what is empty is left out."""
-        given = {name: value for name, value in query.items() if value}
+        filled = {name: value for name, value in query.items() if value}
         url = f"/console/{self.organization.slug}{path}"
-        return f"{url}?{urlencode(given, doseq=True)}" if given else url
+        return f"{url}?{urlencode(filled, doseq=True)}" if filled else url
 
     def go(self, path: str, **query: str | Sequence[str] | None) -> PageAnswer:
         """Sends the browser to such a page, as after a form was done."""
@@ -98,11 +114,6 @@ class ConsoleRequest:
     async def change(self, use_case: UseCase[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         return await self.page_request.change(use_case, *args, **kwargs)
 
-    def check_admin(self) -> None:
-        """Raises NeedsAdmin."""
-        if not self.is_admin:
-            raise NeedsAdmin("Only owners and admins of the organization can do this.")
-
     def page(
         self,
         template: str,
@@ -115,8 +126,10 @@ class ConsoleRequest:
 
         `done` in the query names what was done just now (`done.DONE`).
         """
-        kept = (*headers, NOT_STORED)
-        return self.page_request.page(template, status, kept, **(self._common(section) | values))
+        all_headers = (*headers, NOT_STORED)
+        return self.page_request.page(
+            template, status, all_headers, **(self._common(section) | values)
+        )
 
     async def long_page(self, template: str, section: str, **values: Any) -> PageAnswer:
         """The same, of a template that may write much."""
@@ -129,7 +142,8 @@ class ConsoleRequest:
             "request": self,
             "section": section,
             "section_label": LABELS.get(section),
-            "navigation": navigation_for(self.is_admin),
+            "navigation": navigation_for(self.may),
+            "rights": Right,
             "organization": self.organization,
             "is_sandbox": self.organization.mode is Mode.TEST,
             # Where no day is counted a broken zone stands in no one's way, least of all in the
@@ -137,46 +151,47 @@ class ConsoleRequest:
             "zone": known_zone(self.organization.timezone),
             "done": DONE.get(done),
             "problem": None,
-            "shown_id": encode_id,
+            "public_id": encode_id,
         }
 
 
 ConsoleHandler = Callable[[ConsoleRequest], Awaitable[PageAnswer | Stream]]
 
 
-def member_route(method: str, path: str, handler: ConsoleHandler) -> PageRoute:
-    """A page of an organization, for all who belong to it. `path` comes after `ROOT`."""
-    return _route(method, path, _in_console(handler))
+def console_route(right: Right, method: str, path: str, handler: ConsoleHandler) -> PageRoute:
+    """A page of an organization, for those of it who have the right. `path` comes after `ROOT`."""
+    in_console = _in_console(right, handler)
+    return PageRoute(method=method, path=ROOT + path, handler=in_console, access=right)
 
 
-def admin_route(method: str, path: str, handler: ConsoleHandler) -> PageRoute:
-    """A page of an organization, for its owners and admins."""
-
-    async def checked(request: ConsoleRequest) -> PageAnswer | Stream:
-        request.check_admin()
-        return await handler(request)
-
-    return _route(method, path, _in_console(checked))
-
-
-async def open_console(request: PageRequest) -> ConsoleRequest:
-    """Raises NotFound for an organization that is not the user's, or is not there."""
+async def open_console(request: PageRequest, right: Right) -> ConsoleRequest:
+    """The request with what the user's role reaches by that right, be it nothing. Raises NotFound
+    for an organization that is not the user's, or is not there."""
     account = await get_account(request)
     slug = request.path("organization")
     for membership in account.memberships:
         if membership.slug == slug:
             acting = request.acting_as(
-                replace(
+                structs.replace(
                     request.caller,
                     organization_id=membership.organization_id,
                     mode=membership.mode,
-                    scopes=SCOPES[membership.role],
+                    scopes=scopes_of(membership.role),
                     source=CONSOLE_SOURCE,
                 )
             )
-            organization = await acting.read(organizations.get_organization)
+            organization, own = await acting.read(organizations.get_own, account.user.id)
+            if _reach(membership, organization, right) is not Reach.ALL:
+                acting.caller = structs.replace(acting.caller, only_schedules=own)
+            for one in (request, acting):
+                one.read_by(account.user.locale or organization.locale)
             return ConsoleRequest(acting, account, membership, organization)
     raise NotFound("There is no such organization that you belong to.")
+
+
+def _reach(membership: Membership, organization: Organization, right: Right) -> Reach:
+    may_edit_hours = organization.staff_may_edit_hours
+    return reach_of(membership.role, right, staff_may_edit_hours=may_edit_hours)
 
 
 async def get_account(request: PageRequest) -> UserAccount:
@@ -185,22 +200,23 @@ async def get_account(request: PageRequest) -> UserAccount:
         account: UserAccount = await request.read(sign_in_sessions.get_account, request.user_id)
     except NotFound:
         raise Unauthorized("This user does not exist any more.") from None
+    request.read_by(account.user.locale)
     return account
 
 
-def _route(method: str, path: str, handler: Callable[[PageRequest], Any]) -> PageRoute:
-    return PageRoute(method=method, path=ROOT + path, handler=handler, access=Access.SESSION)
-
-
-def _in_console(handler: ConsoleHandler) -> Callable[[PageRequest], Awaitable[PageAnswer | Stream]]:
+def _in_console(
+    right: Right, handler: ConsoleHandler
+) -> Callable[[PageRequest], Awaitable[PageAnswer | Stream]]:
     """Every form has to hold our token, whether or not its handler reads it; what is refused is
     shown within the console."""
 
     async def handle(request: PageRequest) -> PageAnswer | Stream:
         if request.scope["method"] not in SAFE_METHODS:
             await request.form()
-        console = await open_console(request)
+        console = await open_console(request, right)
         try:
+            if not console.may(right):
+                raise refusal_for(console.membership.role)
             return await handler(console)
         except KalendsError as error:
             return _problem_page(console, error)

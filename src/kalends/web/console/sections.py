@@ -1,20 +1,22 @@
 """What the navigation offers. A section is a row here, and its routes are in `table.py`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from kalends.domain.rights import Right
 from kalends.translation import LazyMessage, gettext_lazy
 
 
 @dataclass(frozen=True)
 class Section:
     """A part of the console. `path` comes after the organization's, and may have a query; `key`
-    names it and its symbol in `console.svg`. Members do not see what is for admins."""
+    names it and its symbol in `console.svg`. Who has not the `right` does not see it."""
 
     key: str
     label: LazyMessage
     path: str
-    for_admins: bool = False
+    right: Right
 
 
 @dataclass(frozen=True)
@@ -26,40 +28,48 @@ class Group:
     sections: tuple[Section, ...]
 
 
+def _section(
+    key: str, label: LazyMessage, right: Right = Right.CHANGE_SETTINGS, query: str = ""
+) -> Section:
+    return Section(key, label, f"/{key}{query}", right)
+
+
 NAVIGATION: Final = (
     Group(
         "work",
         None,
         (
-            Section("calendar", gettext_lazy("Calendar"), "/calendar"),
-            Section("bookings", gettext_lazy("Bookings"), "/bookings?upcoming=yes"),
-            Section("charts", gettext_lazy("Charts"), "/charts"),
+            _section("calendar", gettext_lazy("Calendar"), Right.SEE_BOOKINGS),
+            _section("bookings", gettext_lazy("Bookings"), Right.SEE_BOOKINGS, "?upcoming=yes"),
+            _section("absences", gettext_lazy("Absences"), Right.CHANGE_ABSENCES),
+            _section("charts", gettext_lazy("Insights"), Right.SEE_BOOKINGS),
         ),
     ),
     Group(
         "offer",
         gettext_lazy("What can be booked"),
         (
-            Section("event-types", gettext_lazy("Event types"), "/event-types"),
-            Section("schedules", gettext_lazy("Schedules"), "/schedules"),
+            _section("event-types", gettext_lazy("Event types"), Right.SEE_EVENT_TYPES),
+            _section("schedules", gettext_lazy("Schedules"), Right.SEE_SCHEDULES),
         ),
     ),
     Group(
         "connect",
         gettext_lazy("Connections"),
         (
-            Section("integrations", gettext_lazy("Integrations"), "/integrations", for_admins=True),
-            Section("webhooks", gettext_lazy("Webhooks"), "/webhooks", for_admins=True),
-            Section("mail", gettext_lazy("Mail"), "/mail", for_admins=True),
+            _section("calendars", gettext_lazy("Calendars"), Right.CHANGE_CALENDARS),
+            _section("integrations", gettext_lazy("Integrations")),
+            _section("webhooks", gettext_lazy("Webhooks")),
+            _section("mail", gettext_lazy("Mail")),
         ),
     ),
     Group(
         "organization",
         gettext_lazy("Organization"),
         (
-            Section("keys", gettext_lazy("API keys"), "/keys", for_admins=True),
-            Section("users", gettext_lazy("Users"), "/users", for_admins=True),
-            Section("settings", gettext_lazy("Settings"), "/settings", for_admins=True),
+            _section("keys", gettext_lazy("API keys")),
+            _section("users", gettext_lazy("Users")),
+            _section("settings", gettext_lazy("Settings")),
         ),
     ),
 )
@@ -68,12 +78,10 @@ NAVIGATION: Final = (
 LABELS: Final = {one.key: one.label for group in NAVIGATION for one in group.sections}
 
 
-def navigation_for(is_admin: bool) -> list[Group]:
-    """The groups that have something for the user."""
+def navigation_for(may: Callable[[Right], bool]) -> list[Group]:
+    """The groups that have something for who may that."""
     groups = [
-        Group(
-            group.key, group.label, tuple(s for s in group.sections if is_admin or not s.for_admins)
-        )
+        Group(group.key, group.label, tuple(s for s in group.sections if may(s.right)))
         for group in NAVIGATION
     ]
     return [group for group in groups if group.sections]

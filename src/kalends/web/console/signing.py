@@ -5,13 +5,14 @@ from typing import Final
 
 from kalends.domain.access import Membership, Mode
 from kalends.domain.errors import RateLimited, Unauthorized
+from kalends.domain.rights import Right
 from kalends.domain.values import is_email
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials
 from kalends.translation import gettext, gettext_lazy
 from kalends.web.console import welcome
-from kalends.web.console.request import ConsoleRequest, get_account, member_route
+from kalends.web.console.request import ConsoleRequest, console_route, get_account
 from kalends.web.http.errors import error_headers
 from kalends.web.http.routes import Access
 from kalends.web.http.sign_ins import token_in
@@ -32,9 +33,14 @@ _NEXT: Final = re.compile(
 )
 
 
+async def enter_from_root(_: PageRequest) -> PageAnswer:
+    """The bare address belongs to nobody's booking page: who types it runs the business."""
+    return redirect(CONSOLE)
+
+
 async def show_sign_in(request: PageRequest) -> PageAnswer:
     token = token_in(request.headers)
-    if token and await sign_in_sessions.find_session_user(request.context, token):
+    if token and await sign_in_sessions.find_signed_in_user(request.context, token):
         return redirect(_next_in(request))
     return _form(request, note=gettext("You are signed out.") if "out" in request.query else "")
 
@@ -45,10 +51,12 @@ async def sign_in(request: PageRequest) -> PageAnswer:
     email, password = form.text("email"), form.get("password", "")
     if not is_email(email) or not 0 < len(password) <= LONGEST_TYPED_PASSWORD:
         return _form(request, 401, email=email, wrong=str(WRONG))
-    given = Credentials(email, password, request.address)
+    credentials = Credentials(email, password, request.address)
     limit, before = request.page_context.sessions.sign_in_limit, token_in(request.headers)
     try:
-        made = await sign_in_sessions.sign_in(request.context, request.caller, given, limit, before)
+        session = await sign_in_sessions.sign_in(
+            request.context, request.caller, credentials, limit, before
+        )
     except Unauthorized:
         return _form(request, 401, email=email, wrong=str(WRONG))
     except RateLimited as error:
@@ -59,7 +67,7 @@ async def sign_in(request: PageRequest) -> PageAnswer:
         )
         headers = tuple(error_headers(error).items())
         return _form(request, 429, email=email, wrong=wait, headers=headers)
-    cookie = request.page_context.sessions.cookie(made.token, request.scope)
+    cookie = request.page_context.sessions.cookie(session.token, request.scope)
     return redirect(_next_in(request), *cookie.items())
 
 
@@ -97,8 +105,8 @@ def _form(
 ) -> PageAnswer:
     headers = values.pop("headers", ())
     assert isinstance(headers, tuple)
-    shown = {"email": "", "wrong": "", "note": "", "to": request.query.get("next", "")} | values
-    return request.page("console/sign-in.html", status, headers, **shown)
+    fields = {"email": "", "wrong": "", "note": "", "to": request.query.get("next", "")} | values
+    return request.page("console/sign-in.html", status, headers, **fields)
 
 
 def _next_in(request: PageRequest) -> str:
@@ -107,9 +115,10 @@ def _next_in(request: PageRequest) -> str:
 
 
 PAGES: Final = (
+    PageRoute(method="GET", path="/", handler=enter_from_root, access=Access.OPEN),
     PageRoute(method="GET", path=SIGN_IN, handler=show_sign_in, access=Access.OPEN),
     PageRoute(method="POST", path=SIGN_IN, handler=sign_in, access=Access.OPEN),
-    PageRoute(method="POST", path="/console/sign-out", handler=sign_out, access=Access.SESSION),
-    PageRoute(method="GET", path=CONSOLE, handler=choose_organization, access=Access.SESSION),
-    member_route("GET", "", enter),
+    PageRoute(method="POST", path="/console/sign-out", handler=sign_out, access=Right.OWN_ACCOUNT),
+    PageRoute(method="GET", path=CONSOLE, handler=choose_organization, access=Right.OWN_ACCOUNT),
+    console_route(Right.SEE_BOOKINGS, "GET", "", enter),
 )

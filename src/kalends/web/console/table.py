@@ -3,6 +3,7 @@
 from typing import Final
 
 from kalends.web.console import (
+    absences,
     booking,
     bookings,
     calendar,
@@ -11,6 +12,7 @@ from kalends.web.console import (
     editing,
     live,
     moving,
+    reassigning,
     signing,
     welcome,
 )
@@ -25,7 +27,9 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *creating.PAGES,
     *booking.PAGES,
     *moving.PAGES,
+    *reassigning.PAGES,
     *editing.PAGES,
+    *absences.PAGES,
     *charts.PAGES,
     *live.PAGES,
     *welcome.PAGES,

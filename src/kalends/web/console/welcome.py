@@ -12,6 +12,7 @@ from kalends.domain.booking import LocationType
 from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
+from kalends.domain.rights import Right
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
 from kalends.domain.values import Name
 from kalends.services import event_types, organizations, schedules
@@ -20,10 +21,10 @@ from kalends.services.event_types import NewEventType
 from kalends.services.organizations import OrganizationChanges
 from kalends.services.schedules import NewSchedule, ScheduleChanges
 from kalends.translation import gettext, gettext_lazy
-from kalends.web.console.request import ConsoleRequest, admin_route
+from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
-from kalends.web.pages.booking_form import fits
+from kalends.web.pages.booking_form import is_accepted
 from kalends.web.pages.clock_words import find_zone
 from kalends.web.pages.faults import NO_ZONE, UNFIT
 from kalends.web.pages.forms import FormFields
@@ -62,7 +63,7 @@ async def show_hours(request: ConsoleRequest) -> PageAnswer:
     return _hours_page(request, _typed(first.name, first.timezone, hours))
 
 
-async def keep_hours(request: ConsoleRequest) -> PageAnswer:
+async def save_hours(request: ConsoleRequest) -> PageAnswer:
     """The hours of the first schedule, which is made if there is none; and the organization's
     zone, which was nobody's choice so far."""
     form = await request.form()
@@ -85,20 +86,20 @@ async def show_event_type(request: ConsoleRequest) -> PageAnswer:
     return _event_type_page(request, schedule_id, FormFields([("minutes", "30")]))
 
 
-async def make_event_type(request: ConsoleRequest) -> PageAnswer:
+async def create_event_type(request: ConsoleRequest) -> PageAnswer:
     form = await request.form()
     schedule_id = await _schedule_id(request, form)
     name, minutes = form.text("name"), form.get("minutes", "")
     faults = {}
-    if not name or not fits(name, Name):
+    if not name or not is_accepted(name, Name):
         faults["name"] = str(UNFIT if name else NAMELESS)
     if minutes not in map(str, DURATIONS):
         faults["minutes"] = gettext("Please choose how long it takes.")
     if faults:
         return _event_type_page(request, schedule_id, form, 422, faults=faults)
     new = _event_type(form, name, int(minutes), schedule_id)
-    made: EventType = await request.change(event_types.create_event_type, new)
-    return request.go(f"{PATH}/share", event_type=encode_id(EVENT_TYPE, made.id))
+    event_type: EventType = await request.change(event_types.create_event_type, new)
+    return request.go(f"{PATH}/share", event_type=encode_id(EVENT_TYPE, event_type.id))
 
 
 async def show_link(request: ConsoleRequest) -> PageAnswer:
@@ -163,7 +164,7 @@ def _event_type(form: FormFields, name: str, minutes: int, schedule_id: UUID) ->
 
 def _faults_of_hours(form: FormFields) -> dict[str, str]:
     faults = {}
-    if not form.text("name") or not fits(form.text("name"), Name):
+    if not form.text("name") or not is_accepted(form.text("name"), Name):
         faults["name"] = str(UNFIT if form.text("name") else NAMELESS)
     if find_zone(form.get("timezone")) is None:
         faults["timezone"] = str(NO_ZONE)
@@ -189,21 +190,21 @@ def _simple_hours(schedule: Schedule) -> FormFields | None:
     listed = {d: [w] if isinstance(w, WindowText) else w for d, w in schedule.availability.items()}
     days = [day for day in WEEKDAYS if listed.get(day)]
     windows = {tuple(listed[day]) for day in days}
-    if len(windows) != 1 or len(found := windows.pop()) != 1:
+    if len(windows) != 1 or len(windows_of_day := windows.pop()) != 1:
         return None
-    window = found[0]
+    window = windows_of_day[0]
     return FormFields(
         [("opens", window.start), ("closes", window.end), *(("days", day) for day in days)]
     )
 
 
-async def _schedule_id(request: ConsoleRequest, given: FormFields) -> UUID:
+async def _schedule_id(request: ConsoleRequest, form: FormFields) -> UUID:
     """Raises NotFound."""
     choices: Choices = await request.read(list_choices)
-    found = choices.schedule(decode_id(SCHEDULE, given.get("schedule", "")))
-    if found is None:
+    schedule = choices.schedule(decode_id(SCHEDULE, form.get("schedule", "")))
+    if schedule is None:
         raise NotFound("There is no such schedule.")
-    return found.id
+    return schedule.id
 
 
 def _hours_page(
@@ -237,9 +238,9 @@ def _event_type_page(
 
 
 PAGES: Final = (
-    admin_route("GET", PATH, show_hours),
-    admin_route("POST", PATH, keep_hours),
-    admin_route("GET", f"{PATH}/event-type", show_event_type),
-    admin_route("POST", f"{PATH}/event-type", make_event_type),
-    admin_route("GET", f"{PATH}/share", show_link),
+    console_route(Right.CHANGE_SETTINGS, "GET", PATH, show_hours),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH, save_hours),
+    console_route(Right.CHANGE_SETTINGS, "GET", f"{PATH}/event-type", show_event_type),
+    console_route(Right.CHANGE_SETTINGS, "POST", f"{PATH}/event-type", create_event_type),
+    console_route(Right.CHANGE_SETTINGS, "GET", f"{PATH}/share", show_link),
 )

@@ -32,6 +32,18 @@ class PageOf(Struct, Generic[T], frozen=True):
     meta: PageMeta
 
 
+def data_of(body: type[Struct]) -> Any:
+    """`DataOf[body]` of a type that is known when the program runs."""
+    answer: Any = DataOf
+    return answer[body]
+
+
+def page_of(body: type[Struct]) -> Any:
+    """The same of `PageOf`."""
+    answer: Any = PageOf
+    return answer[body]
+
+
 class Deleted(Struct, frozen=True):
     """What was deleted."""
 
@@ -39,15 +51,15 @@ class Deleted(Struct, frozen=True):
     deleted: bool = True
 
 
-def data(shown: Any, status: int = 200, version: int | None = None) -> HttpAnswer:
+def data(body: Any, status: int = 200, version: int | None = None) -> HttpAnswer:
     """`{"data": …}`, with an ETag where the thing has versions."""
     headers = {} if version is None else {"etag": f'"{version}"'}
-    return HttpAnswer(status, encode({"data": shown}), headers)
+    return HttpAnswer(status, encode({"data": body}), headers)
 
 
-def deleted(shown_id: str) -> HttpAnswer:
+def deleted(public_id: str) -> HttpAnswer:
     """`{"data": {"id", "deleted": true}}`."""
-    return data(Deleted(shown_id))
+    return data(Deleted(public_id))
 
 
 def page(
@@ -63,13 +75,13 @@ async def page_in_pieces(
 ) -> HttpAnswer:
     """The same, of things that may be large: each is written by itself, and others get their turn
     after it."""
-    shown = [Raw(encode(show(thing))) async for thing in cooperatively(things)]
+    bodies = [Raw(encode(show(thing))) async for thing in cooperatively(things)]
     meta = PageMeta(total, limit, offset, offset + len(things) < total)
-    return data_with_meta(shown, meta)
+    return data_with_meta(bodies, meta)
 
 
-def data_with_meta(shown: Sequence[Any] | Raw, meta: Struct) -> HttpAnswer:
-    return HttpAnswer(200, encode({"data": shown, "meta": meta}))
+def data_with_meta(bodies: Sequence[Any] | Raw, meta: Struct) -> HttpAnswer:
+    return HttpAnswer(200, encode({"data": bodies, "meta": meta}))
 
 
 def with_headers(answer: HttpAnswer, headers: dict[str, str]) -> HttpAnswer:

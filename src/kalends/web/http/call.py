@@ -42,9 +42,9 @@ class Call:
     sessions: SignInSessions
     _body: bytes | None = None
 
-    def id(self, prefix: str, noun: str, name: str = "id") -> UUID:
+    def id(self, prefix: str, name: str = "id") -> UUID:
         """The id in the path. Raises NotFound for what can be no id of that kind."""
-        return id_named(prefix, noun, self.scope["path_params"][name])
+        return id_named(prefix, self.scope["path_params"][name])
 
     @property
     def user_id(self) -> UUID:
@@ -87,10 +87,10 @@ class Call:
     @property
     def if_match(self) -> IfMatch:
         """The versions that `If-Match` accepts; None where it accepts any."""
-        given = self.headers.get("if-match")
-        if given is None or given.strip() == "*":
+        header = self.headers.get("if-match")
+        if header is None or header.strip() == "*":
             return None
-        tags = (tag.strip().removeprefix("W/").strip('"') for tag in given.split(","))
+        tags = (tag.strip().removeprefix("W/").strip('"') for tag in header.split(","))
         return frozenset(int(t) for t in tags if t.isascii() and t.isdigit() and len(t) < 10)
 
     async def read(
@@ -134,12 +134,12 @@ class Call:
         )
 
 
-def id_named(prefix: str, noun: str, text: str) -> UUID:
+def id_named(prefix: str, text: str) -> UUID:
     """The UUID behind a shown id, in a path or a body. Raises NotFound for what can be none."""
-    found = ids.decode_id(prefix, text)
-    if found is None:
-        raise NotFound.thing(noun, text[:100])
-    return found
+    uuid = ids.decode_id(prefix, text)
+    if uuid is None:
+        raise NotFound.with_id(prefix, text[:100])
+    return uuid
 
 
 async def read_all(receive: Receive) -> bytes:

@@ -4,10 +4,10 @@ An ASGI application of its own for each path, so that the checks come in the API
 (401, 429, 403, 404, …) and also hold for methods that the path does not have.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
+from msgspec import structs
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,27 +17,21 @@ from kalends.domain.errors import Invalid, KalendsError, MethodNotAllowed, NotFo
 from kalends.domain.ids import API_KEY, encode_id
 from kalends.domain.values import Instant
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.runtime.keyring import Keyring
-from kalends.runtime.rate_limits import RateLimiter
-from kalends.runtime.unit_of_work import Caller, Context
+from kalends.runtime.unit_of_work import Caller
 from kalends.web.http.answers import with_headers
 from kalends.web.http.call import Call
 from kalends.web.http.errors import error_body, error_headers, status_of
 from kalends.web.http.limits import limit_headers
-from kalends.web.http.routes import Access, Route
-from kalends.web.http.sign_ins import SAFE_METHODS, SignInSessions
+from kalends.web.http.routes import Access, PathRoutes, Route, RouteAccess, method_of
+from kalends.web.http.serving_context import ServingContext
+from kalends.web.http.sign_ins import SAFE_METHODS
 from kalends.web.http.throttled_keys import Refusals
 
 
 @dataclass(frozen=True)
-class ApiContext:
-    """What every call of the API is admitted and served with. Limits in requests a minute, 0 is
-    without limit."""
+class ApiContext(ServingContext):
+    """What calls of the API are served with. Limits in requests a minute, 0 is without limit."""
 
-    context: Context
-    keyring: Keyring
-    limiter: RateLimiter
-    sessions: SignInSessions
     read_limit: int
     write_limit: int
 
@@ -70,11 +64,9 @@ class Endpoint:
     """The methods of one path."""
 
     api_context: ApiContext
-    path: str
-    methods: Mapping[str, Route]
+    routes: PathRoutes[Route]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["route_path"] = self.path
         headers = Headers(scope=scope)
         extra: dict[str, str] = {}
         try:
@@ -86,16 +78,15 @@ class Endpoint:
     async def _answer(
         self, scope: Scope, receive: Receive, headers: Headers, extra: dict[str, str]
     ) -> HttpAnswer:
-        method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        route = self.methods.get(method)
-        access = (route or next(iter(self.methods.values()))).access
+        route = self.routes.open(scope)
+        access = (route or self.routes.any).access
         caller = await self._admit(access, scope, headers, extra)
         if route is None:
-            extra["allow"] = ", ".join(sorted(self.methods))
-            raise MethodNotAllowed(f"{method} is not a method of this path.")
+            extra["allow"] = ", ".join(sorted(self.routes.by_method))
+            raise MethodNotAllowed(f"{method_of(scope)} is not a method of this path.")
         if isinstance(route.access, KeyScope):
             caller.check(route.access)
-            caller = at_its_time(caller, headers)
+            caller = with_sandbox_time(caller, headers)
         api_context = self.api_context
         call = Call(
             scope,
@@ -110,7 +101,7 @@ class Endpoint:
         return await route.handler(call)
 
     async def _admit(
-        self, access: KeyScope | Access, scope: Scope, headers: Headers, extra: dict[str, str]
+        self, access: RouteAccess, scope: Scope, headers: Headers, extra: dict[str, str]
     ) -> Caller:
         """Raises Unauthorized, RateLimited, Forbidden (a foreign origin)."""
         if not isinstance(access, KeyScope):
@@ -179,7 +170,7 @@ def caller_with(key: ApiKey) -> Caller:
     )
 
 
-def at_its_time(caller: Caller, headers: Headers) -> Caller:
+def with_sandbox_time(caller: Caller, headers: Headers) -> Caller:
     """The caller at the time that `Kalends-Now` sets, in a sandbox. Raises Invalid elsewhere."""
     text = headers.get("kalends-now")
     if text is None:
@@ -187,7 +178,7 @@ def at_its_time(caller: Caller, headers: Headers) -> Caller:
     if caller.mode is not Mode.TEST:
         raise Invalid.field("Kalends-Now", "is for the sandbox: it takes a wk_test_ key")
     try:
-        return replace(caller, now=Instant.parse(text))
+        return structs.replace(caller, now=Instant.parse(text))
     except ValueError as error:
         raise Invalid.field("Kalends-Now", str(error)) from None
 

@@ -11,7 +11,7 @@ from kalends.domain.errors import (
     TooSlow,
     Unavailable,
     code_of,
-    details_as_shown,
+    details_as_json,
 )
 
 HTTP_STATUS: Final = {
@@ -40,6 +40,9 @@ HTTP_STATUS: Final = {
     "OUTSIDE_AVAILABILITY": 422,
     "NOT_A_SLOT": 422,
     "BUSY": 422,
+    "CALENDAR_UNKNOWN": 422,
+    "CALENDAR_CREDENTIALS_REFUSED": 409,
+    "CALENDAR_UNREACHABLE": 502,
     "LIMIT_REACHED": 422,
     "INACTIVE": 422,
     "TOO_LATE_TO_CHANGE": 422,
@@ -50,6 +53,7 @@ HTTP_STATUS: Final = {
     "CALCOM_UNSUPPORTED": 502,
     "CALCOM_UNAVAILABLE": 502,
     "UNAVAILABLE": 503,
+    "NOT_REPLICATED": 503,
 }
 
 
@@ -65,7 +69,7 @@ def error_body(error: KalendsError, request_id: str) -> bytes:
         "request_id": request_id,
     }
     if error.details:
-        body["details"] = details_as_shown(error)
+        body["details"] = details_as_json(error)
     if isinstance(error, RateLimited):
         body["retry_after"] = error.retry_after
     return json.encode(body)

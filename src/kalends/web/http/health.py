@@ -37,7 +37,7 @@ def routes(checks: Checks) -> list[Route]:
             return _error(request, error)
         return _json(200, {"status": "ready"})
 
-    async def shown_metrics(request: Request) -> Response:
+    async def metrics_page(request: Request) -> Response:
         if not checks.shows_metrics:
             return _error(request, NotFound("There is no such path."))
         return Response(metrics.exposition(), media_type="text/plain; version=0.0.4")
@@ -45,7 +45,7 @@ def routes(checks: Checks) -> list[Route]:
     return [
         Route("/healthz", healthz),
         Route("/readyz", readyz),
-        Route("/metrics", shown_metrics),
+        Route("/metrics", metrics_page),
     ]
 
 

@@ -43,16 +43,16 @@ def lock_update(
 
 async def answer_patch(
     call: Call,
-    kind: tuple[str, str],
+    prefix: str,
     lock: Callable[[UnitOfWork, UUID, IfMatch], Awaitable[Locked]],
     parse: Callable[[bytes], Changes],
     update: Update[Locked, Changes, R],
     render: Callable[[R], HttpAnswer],
 ) -> HttpAnswer:
-    """Changes what the path names by its id, of that prefix and noun. What is no JSON (400) is
+    """Changes what the path names by its id, of that prefix. What is no JSON (400) is
     reported before what is missing or stale, and that before what is wrong with the changes."""
     body = await call.raw_json()
-    thing_id, if_match = call.id(*kind), call.if_match
+    thing_id, if_match = call.id(prefix), call.if_match
 
     async def lock_named(work: UnitOfWork) -> Locked:
         return await lock(work, thing_id, if_match)

@@ -1,6 +1,7 @@
 """What `/metrics` shows, in the text format of Prometheus."""
 
 import os
+from functools import cache
 
 from prometheus_client import REGISTRY as OF_THIS_PROCESS
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
@@ -19,9 +20,19 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def observe(method: str, route: str, status: int, seconds: float) -> None:
     """Counts a request; `route` is the path's pattern, never the path itself."""
-    known = method if method in _METHODS else "other"
-    _requests.labels(known, route, str(status)).inc()
-    _durations.labels(known, route).observe(seconds)
+    method_label = method if method in _METHODS else "other"
+    _count_of(method_label, route, status).inc()
+    _duration_of(method_label, route).observe(seconds)
+
+
+@cache  # the library makes a text of each label, and looks for them under a lock
+def _count_of(method: str, route: str, status: int) -> Counter:
+    return _requests.labels(method, route, str(status))
+
+
+@cache
+def _duration_of(method: str, route: str) -> Histogram:
+    return _durations.labels(method, route)
 
 
 def exposition() -> bytes:

@@ -29,6 +29,7 @@ from kalends.web.http.throttled_keys import LimitedKey, Refusals
 GOES_ON: Final = "kalends.goes_on"
 # In the state of the application: its Refusals.
 REFUSALS: Final = "kalends.refusals"
+HEAD: Final = b"HTTP/1.1 "
 CLOSE: Final = (b"connection", b"close")
 LARGEST_HEAD_BYTES: Final = 64_000
 # On the wire: a body of 1 MB in chunks of one byte takes 6 MB.
@@ -81,7 +82,8 @@ class Protocol(HttpToolsProtocol, ClientConnection):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._socket = transport
-        super().connection_made(cast(asyncio.Transport, _Transport(self, transport)))
+        self._front = _Transport(self, transport, self.loop)
+        super().connection_made(cast(asyncio.Transport, self._front))
         self._others.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -185,35 +187,35 @@ class Protocol(HttpToolsProtocol, ClientConnection):
 
     @property
     def has_unsent(self) -> bool:
-        return bool(self._socket.get_write_buffer_size())
+        return bool(self._front.head or self._socket.get_write_buffer_size())
 
     def check(self, now: float, patience: ClientTimeouts) -> None:
         if self._since is None:
             self._since = self._progress_at = now
-        took = now - self._since
-        if self._is_read_too_slowly(now, took, patience):
+        seconds = now - self._since
+        if self._is_read_too_slowly(now, seconds, patience):
             self._socket.abort()
         elif self._stage is Stage.IDLE:
-            if took > patience.idle:
+            if seconds > patience.idle:
                 self._socket.close()
         elif self._stage is Stage.HEAD:
-            if took > patience.head:
+            if seconds > patience.head:
                 self._give_up(TooSlow(f"The headers did not come within {patience.head:g} s."))
         elif self._stage is Stage.BODY:
-            self._check_body(now, took, patience)
-        elif self._stage is Stage.PARTING and took > patience.parting:
+            self._check_body(now, seconds, patience)
+        elif self._stage is Stage.PARTING and seconds > patience.parting:
             self._socket.close()
 
-    def _is_read_too_slowly(self, now: float, took: float, patience: ClientTimeouts) -> bool:
+    def _is_read_too_slowly(self, now: float, seconds: float, patience: ClientTimeouts) -> bool:
         unsent = self._socket.get_write_buffer_size()
         if not unsent or not self._unsent or unsent < self._unsent:
             self._read_at = now
         self._unsent = unsent
         goes_on = self.cycle is not None and self.cycle.scope.get(GOES_ON)
-        is_over = not goes_on and took > patience.answer
+        is_over = not goes_on and seconds > patience.answer
         return unsent > 0 and (is_over or now - self._read_at > patience.answer_stalled)
 
-    def _check_body(self, now: float, took: float, patience: ClientTimeouts) -> None:
+    def _check_body(self, now: float, seconds: float, patience: ClientTimeouts) -> None:
         if self._went_on or self.flow.read_paused:  # paused, it is we who do not get on
             self._went_on = False
             self._progress_at = now
@@ -221,7 +223,7 @@ class Protocol(HttpToolsProtocol, ClientConnection):
             self._since = now
         elif now - self._progress_at > patience.body_stalled:
             self._give_up(TooSlow(f"The body has not gone on for {patience.body_stalled:g} s."))
-        elif took > patience.body:
+        elif seconds > patience.body:
             self._give_up(TooSlow(f"The body did not come within {patience.body:g} s."))
 
     def make_room(self) -> None:
@@ -233,6 +235,7 @@ class Protocol(HttpToolsProtocol, ClientConnection):
     def part(self) -> None:
         """Closes, once what was written is sent. While the request still comes, the client gets a
         moment to receive the answer: closed at once, a connection that gets data is reset."""
+        self._front.flush()
         if self._stage is not Stage.BODY or self._socket.is_closing():
             self._socket.close()
             return
@@ -300,12 +303,32 @@ class _Answered:
 
 
 class _Transport:
-    """The transport as uvicorn sees it: it parts instead of closing."""
+    """The transport as uvicorn sees it: it parts instead of closing, and sends the head of an
+    answer together with what is written right after it, in one call of the system."""
 
-    def __init__(self, protocol: Protocol, transport: asyncio.Transport) -> None:
+    def __init__(
+        self, protocol: Protocol, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        self.head = b""
+        self._write = transport.write
+        self._call_soon = loop.call_soon
         self.is_closing = lambda: protocol.is_parting
         self.close = protocol.part
-        self.write = transport.write
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
         self.get_extra_info = transport.get_extra_info
+
+    def write(self, data: bytes) -> None:
+        if self.head:
+            data, self.head = self.head + data, b""
+        elif data[: len(HEAD)] == HEAD:
+            self.head = data
+            self._call_soon(self.flush)
+            return
+        self._write(data)
+
+    def flush(self) -> None:
+        """Sends a head that nothing was written after."""
+        if self.head:
+            self._write(self.head)
+            self.head = b""

@@ -16,11 +16,12 @@ from msgspec import Struct
 
 from kalends.domain.errors import Invalid, NotJson
 from kalends.domain.faults import Fault, FaultCode
+from kalends.domain.invisible_characters import is_blank
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import ClockTime, Day, Email, Instant
-from kalends.domain.visible import is_blank
 
 S = TypeVar("S", bound=Struct)
+T = TypeVar("T")
 
 DEEPEST_JSON: Final = 32
 LARGEST_EXACT: Final = 2**53
@@ -35,14 +36,14 @@ _EXPECTED: Final = re.compile(r"^Expected `([^`]*)`, got `([^`]*)`")
 _decoders: dict[type[Any], msgspec.json.Decoder[Any]] = {}
 
 
-def read_body(body: bytes, shape: type[S]) -> S:
+def read_body(body: bytes, shape: type[T]) -> T:
     """Raises NotJson for what is no JSON or nested too deep, Invalid with the field's name."""
     check_depth(body)
     decoder = _decoders.get(shape)
     if decoder is None:
         decoder = _decoders[shape] = msgspec.json.Decoder(shape, dec_hook=from_text)
     try:
-        value: S = decoder.decode(body)
+        value: T = decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         diagnosis = _diagnosed(body, error)
         if not _is_about_a_fraction(diagnosis):
@@ -58,9 +59,9 @@ def read_body(body: bytes, shape: type[S]) -> S:
 
 def read_query(raw: bytes, shape: type[S]) -> S:
     """Raises Invalid: for an unknown or repeated parameter, and with the field's name."""
-    values, known = _pairs(raw), _parameters(shape)
+    values, fields = _pairs(raw), _parameters(shape)
     for name in values:
-        if name not in known:
+        if name not in fields:
             raise Invalid.field(name[:100], "is not a parameter of this call")
     try:
         query = msgspec.convert(values, shape, strict=False, dec_hook=from_text)
@@ -68,7 +69,7 @@ def read_query(raw: bytes, shape: type[S]) -> S:
         raise as_invalid(error) from None
     for name in values:
         # msgspec takes the text `null` for None; a text that shows nothing is none by intent.
-        if getattr(query, known[name]) is None and not is_blank(values[name]):
+        if getattr(query, fields[name]) is None and not is_blank(values[name]):
             raise Invalid.field(name, "cannot be null; leave it out")
     return query
 
@@ -198,9 +199,9 @@ def _find_text(value: Any, is_bad: Callable[[str], bool], path: str = "") -> str
     elif isinstance(value, list):
         children = enumerate(value)
     for name, child in children:
-        found = _find_text(child, is_bad, f"{path}.{name}" if path else str(name))
-        if found is not None:
-            return found
+        bad_path = _find_text(child, is_bad, f"{path}.{name}" if path else str(name))
+        if bad_path is not None:
+            return bad_path
     return None
 
 
@@ -257,8 +258,8 @@ _FAULTS: Final = (
 
 def _fault_in(text: str) -> Fault | None:
     for pattern, code in _FAULTS:
-        if found := pattern.search(text.removesuffix(".")):
-            return Fault(code, *found.groups())
+        if match := pattern.search(text.removesuffix(".")):
+            return Fault(code, *match.groups())
     return None
 
 

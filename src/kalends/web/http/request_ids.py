@@ -12,7 +12,7 @@ def request_id_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """The client's own id if it is a tidy one, else a new one."""
     for name, value in headers:
         if name == b"x-request-id":
-            given = value.decode("latin-1")
-            if REQUEST_ID.fullmatch(given):
-                return given
+            request_id = value.decode("latin-1")
+            if REQUEST_ID.fullmatch(request_id):
+                return request_id
     return secrets.token_hex(8)

@@ -13,7 +13,7 @@ from kalends.domain.access import Mode
 from kalends.domain.errors import Forbidden, Unauthorized
 from kalends.domain.ids import USER, encode_id
 from kalends.runtime.unit_of_work import Caller, Context
-from kalends.services.users.sign_in_sessions import SESSION_FOR, find_session_user
+from kalends.services.users.sign_in_sessions import SESSION_FOR, find_signed_in_user
 
 SESSION_COOKIE: Final = "kalends_session"
 NO_ORGANIZATION: Final = UUID(int=0)
@@ -46,7 +46,7 @@ class SignInSessions:
         """The signed-in caller. Raises Unauthorized without a session, Forbidden for a change
         from a foreign origin."""
         token = token_in(headers)
-        user = await find_session_user(self.context, token) if token else None
+        user = await find_signed_in_user(self.context, token) if token else None
         if user is None:
             raise Unauthorized("This call needs a signed-in user: POST /api/auth/login first.")
         actor = encode_id(USER, user.id)
@@ -72,8 +72,8 @@ class SignInSessions:
 
     def origin(self, scope: Scope, headers: Headers) -> str:
         """How the outside reaches us, for links: `https://book.example.com`."""
-        here = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
-        return (self.public_url or here).rstrip("/")
+        own_origin = f"{scope['scheme']}://{headers.get('host', 'localhost')}"
+        return (self.public_url or own_origin).rstrip("/")
 
     def cookie(self, token: str, scope: Scope) -> dict[str, str]:
         """The header that hands a browser its session."""
@@ -97,12 +97,12 @@ class SignInSessions:
 
     def _is_own(self, origin: str, host: str) -> bool:
         """By scheme, name and port where we know our own; else by what the Host says."""
-        given = _origin(origin)
-        if given is None:
+        parsed = _origin(origin)
+        if parsed is None:
             return False
         if self.public_url:
-            return given == _origin(self.public_url)
-        return given == _origin(f"{given[0]}://{host}")
+            return parsed == _origin(self.public_url)
+        return parsed == _origin(f"{parsed[0]}://{host}")
 
 
 def token_in(headers: Headers) -> str | None:

@@ -1,18 +1,18 @@
-"""The calls about one thing that has versions: get, create, update, delete by its id."""
+"""The calls about things that have versions: list; create; get, update, delete by id."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from kalends.domain import ids
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.web.http.answers import data, deleted
+from kalends.web.http.answers import data, deleted, page_in_pieces
 from kalends.web.http.call import Call
-from kalends.web.http.locked_changes import Update, answer_patch
+from kalends.web.http.locked_changes import answer_patch
 
 
 class Versioned(Protocol):
@@ -25,45 +25,62 @@ class Versioned(Protocol):
     def version(self) -> int: ...
 
 
+class Page(Protocol):
+    """Which part of a list is asked for."""
+
+    @property
+    def limit(self) -> int: ...
+
+    @property
+    def offset(self) -> int: ...
+
+
 T = TypeVar("T", bound=Versioned)
 New = TypeVar("New")
 Changes = TypeVar("Changes")
-VersionedUseCase = Callable[[UnitOfWork, UUID, IfMatch], Awaitable[T]]
+
+
+class UseCases(NamedTuple, Generic[T, New, Changes]):
+    """What can be done with the thing."""
+
+    list: Callable[..., Awaitable[tuple[Sequence[T], int]]]
+    get: Callable[[UnitOfWork, UUID], Awaitable[T]]
+    create: Callable[[UnitOfWork, New], Awaitable[T]]
+    lock: Callable[[UnitOfWork, UUID, IfMatch], Awaitable[T]]
+    update: Callable[[UnitOfWork, T, Changes], Awaitable[T]]
+    delete: Callable[[UnitOfWork, UUID, IfMatch], Awaitable[T]]
 
 
 @dataclass(frozen=True)
-class VersionedCalls(Generic[T]):
-    """`prefix` is that of its ids, `noun` its name in errors; `show` gives its JSON."""
+class VersionedCalls(Generic[T, New, Changes]):
+    """`prefix` is that of its ids; `show` gives its JSON."""
 
     prefix: str
-    noun: str
     show: Callable[[T], Any]
+    use_cases: UseCases[T, New, Changes]
 
     def answer(self, thing: T, status: int = 200) -> HttpAnswer:
         return data(self.show(thing), status, thing.version)
 
-    async def get(
-        self, call: Call, use_case: Callable[[UnitOfWork, UUID], Awaitable[T]]
-    ) -> HttpAnswer:
-        return self.answer(await call.read(use_case, call.id(self.prefix, self.noun)))
+    async def list(self, call: Call, query: Page, **criteria: Any) -> HttpAnswer:
+        """A page of things that may be large, and that answer to the criteria."""
+        limit, offset = query.limit, query.offset
+        listed, total = await call.read(self.use_cases.list, limit=limit, offset=offset, **criteria)
+        return await page_in_pieces(listed, total, limit, offset, self.show)
 
-    async def create(
-        self, call: Call, use_case: Callable[[UnitOfWork, New], Awaitable[T]], new: New
-    ) -> HttpAnswer:
-        return await call.change(partial(self.answer, status=201), use_case, new)
+    async def get(self, call: Call) -> HttpAnswer:
+        return self.answer(await call.read(self.use_cases.get, call.id(self.prefix)))
 
-    async def update(
-        self,
-        call: Call,
-        lock: VersionedUseCase[T],
-        parse: Callable[[bytes], Changes],
-        update: Update[T, Changes, T],
-    ) -> HttpAnswer:
-        return await answer_patch(call, (self.prefix, self.noun), lock, parse, update, self.answer)
+    async def create(self, call: Call, new: New) -> HttpAnswer:
+        return await call.change(partial(self.answer, status=201), self.use_cases.create, new)
 
-    async def delete(self, call: Call, use_case: VersionedUseCase[T]) -> HttpAnswer:
-        thing_id = call.id(self.prefix, self.noun)
-        return await call.change(self._deleted, use_case, thing_id, call.if_match)
+    async def update(self, call: Call, parse: Callable[[bytes], Changes]) -> HttpAnswer:
+        lock, update = self.use_cases.lock, self.use_cases.update
+        return await answer_patch(call, self.prefix, lock, parse, update, self.answer)
+
+    async def delete(self, call: Call) -> HttpAnswer:
+        thing_id, delete = call.id(self.prefix), self.use_cases.delete
+        return await call.change(self._deleted, delete, thing_id, call.if_match)
 
     def _deleted(self, thing: T) -> HttpAnswer:
         return deleted(ids.encode_id(self.prefix, thing.id))

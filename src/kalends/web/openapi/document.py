@@ -78,18 +78,18 @@ def guide() -> str:
 
 
 def _in_order(tags: set[str]) -> list[str]:
-    known = list(TAGS)
-    return sorted(tags, key=lambda tag: known.index(tag) if tag in known else len(known))
+    order = list(TAGS)
+    return sorted(tags, key=lambda tag: order.index(tag) if tag in order else len(order))
 
 
 def _link(routes: list[Route], paths: dict[str, Schema]) -> None:
     """From each call that makes a thing to the calls about that thing: the id to use there."""
     for maker in routes:
-        made = paths[maker.path][maker.method.lower()]["responses"].get("201")
+        created = paths[maker.path][maker.method.lower()]["responses"].get("201")
         about = re.compile(re.escape(maker.path) + r"/\{(\w+)\}")
-        for route in routes if made else ():
-            if found := about.fullmatch(route.path):
-                made.setdefault("links", {})[operation_id(route)] = _to(route, found[1])
+        for route in routes if created else ():
+            if match := about.fullmatch(route.path):
+                created.setdefault("links", {})[operation_id(route)] = _to(route, match[1])
 
 
 def _to(route: Route, own_id: str) -> Schema:

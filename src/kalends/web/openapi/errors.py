@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from kalends.web.http.errors import HTTP_STATUS
 from kalends.web.http.routes import Access, Route
-from kalends.web.openapi.schemas import REF, Schemas
+from kalends.web.openapi.schemas import REF, Schemas, object_schema
 
 Schema = dict[str, Any]
 
@@ -102,7 +102,25 @@ PROBLEMS: Final[dict[str, Problem]] = {
     "NOT_A_SLOT": Problem(
         "It is off the event type's grid or duration.", "No slot begins then.", "start_time"
     ),
-    "BUSY": Problem("The schedule has a busy time then.", "The schedule is busy.", "start_time"),
+    "BUSY": Problem(
+        "The schedule has a busy time then, or a calendar that it reads is busy.",
+        "The schedule is busy.",
+        "start_time",
+    ),
+    "CALENDAR_UNKNOWN": Problem(
+        "A calendar that the schedule reads is not known that far, or not known yet. This does not "
+        "apply to bookings directly on a schedule.",
+        "The calendars of Room 1 have not been read.",
+        "start_time",
+    ),
+    "CALENDAR_CREDENTIALS_REFUSED": Problem(
+        "The server of the calendars does not accept the user name and password.",
+        "The server does not accept the user name and password.",
+    ),
+    "CALENDAR_UNREACHABLE": Problem(
+        "The server of the calendars did not answer in time.",
+        "The server did not answer: no answer within 20 s.",
+    ),
     "LIMIT_REACHED": Problem(
         "The limit of bookings is reached.", "There are 8 bookings that day already.", "start_time"
     ),
@@ -136,13 +154,15 @@ PROBLEMS: Final[dict[str, Problem]] = {
         "The database is away or starting, or there are too many connections.",
         "The database is not available. Try again shortly.",
     ),
+    "NOT_REPLICATED": Problem(
+        "The standby of the database does not confirm changes; reads go on. Where the sentence does"
+        " not say that nothing was changed, send the request again with the same Idempotency-Key.",
+        "Nothing was changed: the standby of the database does not answer.",
+    ),
 }
 
-ERROR: Final[Schema] = {
-    "title": "Error",
-    "description": "Every error has this shape, whatever went wrong.",
-    "type": "object",
-    "properties": {
+ERROR: Final = object_schema(
+    {
         "error": {"type": "string", "description": "A sentence a person can act on."},
         "code": {
             "type": "string",
@@ -160,13 +180,12 @@ ERROR: Final[Schema] = {
             "description": "After how many seconds to try again; with RATE_LIMITED.",
         },
     },
-    "required": ["error", "code", "request_id"],
-}
-DETAIL: Final[Schema] = {
-    "title": "ErrorDetail",
-    "description": "What is wrong with one field, or which rule refuses.",
-    "type": "object",
-    "properties": {
+    required=("error", "code", "request_id"),
+    title="Error",
+    description="Every error has this shape, whatever went wrong.",
+)
+DETAIL: Final = object_schema(
+    {
         "field": {"type": "string", "description": "Its path, such as `attendee.email`."},
         "message": {"type": "string", "description": "What is wrong with it."},
         "code": {
@@ -175,8 +194,10 @@ DETAIL: Final[Schema] = {
             "enum": list(HTTP_STATUS),
         },
     },
-    "required": ["field", "message"],
-}
+    required=("field", "message"),
+    title="ErrorDetail",
+    description="What is wrong with one field, or which rule refuses.",
+)
 _OF_STATUS: Final = {
     401: ("WWW-Authenticate",),
     405: ("Allow",),
@@ -192,6 +213,7 @@ def codes_of(route: Route, schemas: Schemas) -> list[str]:
     names = "{" in route.path or (route.body is not None and schemas.names_things(route.body))
     rules: tuple[tuple[object, tuple[str, ...]], ...] = (
         (True, ("METHOD_NOT_ALLOWED", "INTERNAL", "UNAVAILABLE")),
+        (route.method != "GET", ("NOT_REPLICATED",)),
         (route.body or once, ("REQUEST_TIMEOUT", "BODY_TOO_LARGE")),
         (route.body, ("INVALID_JSON",)),
         (route.body or route.query or route.takes_key, ("VALIDATION_ERROR",)),
@@ -204,8 +226,7 @@ def codes_of(route: Route, schemas: Schemas) -> list[str]:
         (route.if_match, ("STALE",)),
         (True, route.errors),
     )
-    found = [code for applies, codes in rules if applies for code in codes]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(code for applies, codes in rules if applies for code in codes))
 
 
 def error_responses(codes: Iterable[str], limits: Iterable[str] = ()) -> dict[str, Schema]:

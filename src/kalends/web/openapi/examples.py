@@ -1,7 +1,7 @@
 """Examples of requests and answers: those of WebKasa, written once, and the rest made of them.
 
-`THINGS` shows a struct wherever it stands, `REQUESTS` and `ANSWERS` what one call is special in.
-For whatever has no example here one is made of its schema, so a new call has one at once.
+`BY_COMPONENT` shows a struct wherever it stands, `REQUESTS` and `ANSWERS` what one call is special
+in. For whatever has no example here one is made of its schema, so a new call has one at once.
 """
 
 from typing import Any, Final
@@ -44,6 +44,17 @@ _BOOKING: Final[Example] = {
     "attendee": _ATTENDEE | {"phone_e164": None, "locale": None},
     "answers": {},
     "answers_e164": {},
+    "hosts": [{"schedule_id": "sch_abc123", "user_id": "usr_def456", "name": "Ada Lovelace"}],
+    "needs_new_time": False,
+    "calendar_events": [
+        {
+            "schedule_id": "sch_abc123",
+            "calendar_id": "cal_abc123",
+            "state": "written",
+            "url": None,
+            "error": None,
+        }
+    ],
     "metadata": {"source": "website"},
     "source": "api",
     "external": {"provider": None, "uid": None},
@@ -77,6 +88,21 @@ _SCHEDULE: Final[Example] = {
     "booking_limits": {"max_per_day": 8, "min_notice_hours": 2},
     "is_active": True,
 }
+_KNOWN_BY: Final[Example] = {
+    "user_id": None,
+    "slug": "room-1",
+    "public_name": "Room 1",
+    "color": "blue",
+    "calendar_policy": {
+        "on_move": "follow",
+        "on_delete": "ask",
+        "pending": "none",
+        "details": "name",
+        "fresh_check": "off",
+        "when_stale": "close",
+        "close_after_hours": 24,
+    },
+}
 _EVENT_TYPE: Final[Example] = {
     "name": "Consultation Call",
     "slug": "consultation-call",
@@ -106,6 +132,7 @@ _EVENT_TYPE: Final[Example] = {
     "cancellation_notice_minutes": 1440,
     "expire_pending": True,
     "complete_after_minutes": 60,
+    "host_choice": "optional",
     "is_active": True,
 }
 _MADE: Final[Example] = {"created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}
@@ -131,12 +158,17 @@ _EVENT: Final[Example] = {
 }
 
 # Structs, wherever they stand.
-THINGS: Final[dict[str, Any]] = {
+BY_COMPONENT: Final[dict[str, Any]] = {
     "Actor": _KEY,
     "Attendee": _ATTENDEE,
     "Booking": _BOOKING,
     "CancelledBooking": _CANCELLED,
-    "BusyTime": {"id": "busy_abc123", "schedule_id": "sch_abc123"}
+    "BusyTime": {
+        "id": "busy_abc123",
+        "schedule_id": "sch_abc123",
+        "source": "manual",
+        "calendar_id": None,
+    }
     | _BUSY
     | {"created_at": "2024-01-01T00:00:00Z"},
     "EventType": {"id": "evt_xyz789", "schedule_id": None} | _EVENT_TYPE | _MADE,
@@ -162,10 +194,12 @@ THINGS: Final[dict[str, Any]] = {
                 "end_time": "2024-02-15T12:00:00Z",
                 "booking_id": None,
                 "busy_time_id": "busy_abc123",
+                "calendar_id": None,
+                "calendar_name": None,
             }
         ],
     },
-    "Schedule": {"id": "sch_abc123"} | _SCHEDULE | _MADE,
+    "Schedule": {"id": "sch_abc123"} | _SCHEDULE | _KNOWN_BY | _MADE,
     "Slot": _SLOT,
     "SlotsMeta": {"total": 1, "timezone": "America/Los_Angeles"},
 }
@@ -191,10 +225,10 @@ ANSWERS: Final[dict[str, Any]] = {
             _BOOKING
             | {"schedule_id": "sch_xyz789", "schedule_ids": ["sch_xyz789"], "status": "CONFIRMED"}
         ],
-        "meta": THINGS["PageMeta"],
+        "meta": BY_COMPONENT["PageMeta"],
     },
     "updateBooking": {"data": _CONFIRMED},
-    "explainSlot": {"data": {"offered": False, "reasons": [THINGS["Reason"]]}},
+    "explainSlot": {"data": {"offered": False, "reasons": [BY_COMPONENT["Reason"]]}},
 }
 # What an endpoint is sent, by the event's type; the booking as it is right after.
 EVENTS: Final[dict[str, Example]] = {
@@ -230,6 +264,18 @@ EVENTS: Final[dict[str, Example]] = {
         },
         "actor": {"type": "attendee", "id": None, "name": "John Doe"},
     },
+    "booking.reassigned": _EVENT
+    | {
+        "type": "booking.reassigned",
+        "previous_attributes": {
+            "schedule_id": "sch_xyz789",
+            "schedule_ids": ["sch_xyz789"],
+            "hosts": [
+                {"schedule_id": "sch_xyz789", "user_id": "usr_ghi012", "name": "Grace Hopper"}
+            ],
+        },
+        "actor": {"type": "user", "id": "usr_abc123", "name": "ada@example.com"},
+    },
     "booking.updated": _EVENT
     | {
         "type": "booking.updated",
@@ -264,7 +310,9 @@ def example_of(schema: Schema, components: dict[str, Schema]) -> Any:
     """A value as the schema describes it."""
     if "$ref" in schema:
         name = schema["$ref"].removeprefix(REF)
-        return THINGS[name] if name in THINGS else example_of(components[name], components)
+        return (
+            BY_COMPONENT[name] if name in BY_COMPONENT else example_of(components[name], components)
+        )
     for keyword in ("examples", "enum"):
         if keyword in schema:
             return schema[keyword][0]

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from kalends.domain.access import Scope
-from kalends.web.http.routes import Access, Route
+from kalends.web.http.routes import Access, Route, RouteAccess
 from kalends.web.openapi.errors import RATE_LIMITS, codes_of, error_responses, headers
 from kalends.web.openapi.examples import ANSWERS, REQUESTS, example_of
 from kalends.web.openapi.schemas import Schema, Schemas
@@ -54,7 +54,7 @@ def _description(route: Route) -> str:
     return f"{route.description}\n\n{needs}".strip()
 
 
-def _security(access: Scope | Access) -> list[Schema]:
+def _security(access: RouteAccess) -> list[Schema]:
     if isinstance(access, Scope):
         return [{"bearerKey": [str(access)]}, {"headerKey": [str(access)]}]
     return [] if access is Access.OPEN else [{"session": []}]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from kalends.web.openapi.errors import error_responses, headers
-from kalends.web.openapi.schemas import Schema
+from kalends.web.openapi.schemas import Schema, object_schema
 
 _REQUEST_ID: Final = {"$ref": "#/components/parameters/X-Request-Id"}
 _IF_NONE_MATCH: Final[Schema] = {
@@ -13,31 +13,28 @@ _IF_NONE_MATCH: Final[Schema] = {
     "description": "The `ETag` of what you have; if it still stands, the answer is 304.",
     "schema": {"type": "string"},
 }
-_HEALTH: Final[Schema] = {
-    "type": "object",
-    "properties": {
+_HEALTH: Final = object_schema(
+    {
         "status": {"type": "string", "const": "ok", "description": "Always `ok`."},
         "version": {"type": "string", "description": "The version of Kalends."},
         "tzdata": {"type": "string", "description": "The version of the time-zone data."},
     },
-    "required": ["status", "version", "tzdata"],
-    "examples": [{"status": "ok", "version": "0.1.0", "tzdata": "2025.2"}],
-}
-_READY: Final[Schema] = {
-    "type": "object",
-    "properties": {"status": {"type": "string", "const": "ready", "description": "`ready`."}},
-    "required": ["status"],
-    "examples": [{"status": "ready"}],
-}
-_DOCUMENT: Final[Schema] = {
-    "type": "object",
-    "properties": {
+    required=("status", "version", "tzdata"),
+    examples=[{"status": "ok", "version": "0.1.0", "tzdata": "2025.2"}],
+)
+_READY: Final = object_schema(
+    {"status": {"type": "string", "const": "ready", "description": "`ready`."}},
+    required=("status",),
+    examples=[{"status": "ready"}],
+)
+_DOCUMENT: Final = object_schema(
+    {
         "openapi": {"type": "string", "description": "The version of OpenAPI."},
         "info": {"type": "object", "description": "What this API is, with the guide."},
         "paths": {"type": "object", "description": "Every call, by path."},
     },
-    "required": ["openapi", "info", "paths"],
-}
+    required=("openapi", "info", "paths"),
+)
 _TEXT: Final[Schema] = {"type": "string"}
 
 
@@ -48,20 +45,20 @@ def operator_paths() -> dict[str, Schema]:
             "healthz",
             "Does the process live?",
             "Says which versions it runs. Asks nothing of the database.",
-            {"200": _shown("It lives.", "application/json", _HEALTH)},
+            {"200": _response("It lives.", "application/json", _HEALTH)},
         ),
         "/readyz": _get(
             "readyz",
             "Can it serve?",
             "The database answers, so requests can be served.",
-            {"200": _shown("It can.", "application/json", _READY)},
+            {"200": _response("It can.", "application/json", _READY)},
             codes=["UNAVAILABLE"],
         ),
         "/metrics": _get(
             "metrics",
             "Metrics",
             "In the text format of Prometheus. 404 where `KALENDS_METRICS` is off.",
-            {"200": _shown("The metrics.", "text/plain", _TEXT)},
+            {"200": _response("The metrics.", "text/plain", _TEXT)},
             codes=["NOT_FOUND"],
         ),
         "/openapi.json": _file(
@@ -79,7 +76,7 @@ def _file(id_: str, summary: str, description: str, media_type: str, schema: Sch
         id_,
         summary,
         description,
-        {"200": _shown("The document.", media_type, schema, ["ETag"]), "304": same},
+        {"200": _response("The document.", media_type, schema, ["ETag"]), "304": same},
     )
     described["get"]["parameters"].append(_IF_NONE_MATCH)
     return described
@@ -101,7 +98,7 @@ def _get(
     }
 
 
-def _shown(words: str, media_type: str, schema: Schema, also: Iterable[str] = ()) -> Schema:
+def _response(words: str, media_type: str, schema: Schema, also: Iterable[str] = ()) -> Schema:
     return {
         "description": words,
         "headers": headers(["X-Request-Id", *also]),

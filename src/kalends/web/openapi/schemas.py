@@ -5,13 +5,13 @@ always there, and what only a parser needs (look-aheads, surrogates) is written 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-from kalends.domain.visible import NOT_BLANK
+from kalends.domain.invisible_characters import NOT_BLANK
 from kalends.web.http.routes import Route
 from kalends.web.openapi.words import FIELDS
 
@@ -20,15 +20,21 @@ Schema = dict[str, Any]
 
 REF: Final = "#/components/schemas/"
 # `^(?![\s\S]*[…])…`: none of these characters anywhere, in a form that Python's parser takes.
-NOWHERE: Final = re.compile(r"\^\(\?!\[\\s\\S\]\*\[(\^?)([^\]]+)\]\)(.*)")
+NOWHERE_IN_TEXT: Final = re.compile(r"\^\(\?!\[\\s\\S\]\*\[(\^?)([^\]]+)\]\)(.*)")
 # JSON in UTF-8 cannot hold them, and not every engine of regular expressions can name them.
 SURROGATES: Final = r"\ud800-\udfff"
 # Components that clients know by more than the name of their class.
 NOUNS: Final = {"State": "DeliveryState", "Status": "BookingStatus"}
 # What msgspec calls `DataOf[BookingBody]`, in the component's title and in its name.
-ANSWER: Final = re.compile(r"(?P<kind>DataOf|PageOf)_(?P<noun>\w+)_")
+ANSWER: Final = re.compile(r"(?P<kind>DataOf|PageOf)_(?:(?P<list>list)_[\w.]*\.)?(?P<noun>\w+?)_+")
 NAME_OF_TITLE: Final = str.maketrans("[]", "__")
 ENDINGS: Final = {"DataOf": "Response", "PageOf": "List"}
+
+
+def object_schema(properties: Schema, required: Sequence[str], **more: Any) -> Schema:
+    """That of an object with these properties; `more` is its title, description, examples."""
+    shape = {"type": "object", "properties": properties, "required": list(required)}
+    return {**more, **shape}
 
 
 class Schemas:
@@ -40,19 +46,21 @@ class Schemas:
         queries = _distinct(route.query for route in routes)
         answered = _distinct(answer for route in routes for answer in route.answers.values())
         kinds = _distinct([*bodies, *queries, *answered])
-        refs, found = named_by_noun(
+        refs, components = named_by_noun(
             *msgspec.json.schema_components(
                 kinds, schema_hook=_schema_of, ref_template=REF + "{name}"
             )
         )
         self._refs: dict[Any, Schema] = dict(zip(kinds, refs, strict=True))
-        only_answered = self._reached(answered, found) - self._reached([*bodies, *queries], found)
+        only_answered = self._reached(answered, components) - self._reached(
+            [*bodies, *queries], components
+        )
         for name in only_answered:
-            _require_what_has_a_default(found[name])
-        all_of_them = {name: _completed(name, schema) for name, schema in found.items()}
-        asked_by_query = {_name(self._refs[query]) for query in queries}
-        self._queries = {name: all_of_them[name] for name in asked_by_query}
-        self.components = {n: s for n, s in all_of_them.items() if n not in asked_by_query}
+            _require_what_has_a_default(components[name])
+        all_of_them = {name: _completed(name, schema) for name, schema in components.items()}
+        query_names = {_name(self._refs[query]) for query in queries}
+        self._queries = {name: all_of_them[name] for name in query_names}
+        self.components = {n: s for n, s in all_of_them.items() if n not in query_names}
 
     def of(self, kind: Any) -> Schema:
         """The schema of a body or an answer: a reference to its component."""
@@ -66,6 +74,8 @@ class Schemas:
 
     def fields_required(self, kind: Any) -> list[str]:
         """The fields without which the struct cannot be; with none, the body may be left out."""
+        if "$ref" not in self._refs[kind]:
+            return ["0"]  # a list
         required: list[str] = self.components[_name(self._refs[kind])].get("required", [])
         return required
 
@@ -75,31 +85,32 @@ class Schemas:
         fields = (field for name in names for field in self.components[name].get("properties", ()))
         return any(field.endswith(("_id", "_ids", "Id")) for field in fields)
 
-    def _reached(self, kinds: Iterable[Any], found: dict[str, Schema]) -> set[str]:
+    def _reached(self, kinds: Iterable[Any], components: dict[str, Schema]) -> set[str]:
         """The components that these structs lead to, their own among them."""
-        open_, seen = [self._refs[kind] for kind in kinds], set[str]()
+        open_, reached = [self._refs[kind] for kind in kinds], set[str]()
         while open_:
-            for name in set(_references(open_.pop())) - seen:
-                seen.add(name)
-                open_.append(found[name])
-        return seen
+            for name in set(_references(open_.pop())) - reached:
+                reached.add(name)
+                open_.append(components[name])
+        return reached
 
 
 def named_by_noun(
-    refs: Iterable[Schema], found: dict[str, Schema]
+    refs: Iterable[Schema], components: dict[str, Schema]
 ) -> tuple[list[Schema], dict[str, Schema]]:
     """The same references and components by the names that clients of the API read: `Booking`,
     not `BookingBody`. Raises ValueError if two components would have one name."""
-    names = {name: _noun_of(name) for name in found}
+    names = {name: _noun_of(name) for name in components}
     if len(set(names.values())) < len(names):
         raise ValueError(f"Two components would have one name: {sorted(names.values())}")
-    schemas = {names[name]: _renamed(schema, names) for name, schema in found.items()}
+    schemas = {names[name]: _renamed(schema, names) for name, schema in components.items()}
     return [_renamed(ref, names) for ref in refs], dict(sorted(schemas.items()))
 
 
 def _noun_of(name: str) -> str:
     if whole := ANSWER.fullmatch(name):
-        return whole["noun"].removesuffix("Body") + ENDINGS[whole["kind"]]
+        listed = "List" if whole["list"] else ""
+        return whole["noun"].removesuffix("Body") + listed + ENDINGS[whole["kind"]]
     return NOUNS.get(name, name.removesuffix("Body"))
 
 
@@ -185,10 +196,10 @@ def _plain(schema: Schema) -> Schema:
 
 def _plain_pattern(pattern: str) -> str:
     """`^(?![\\s\\S]*[…])` as `^[^…]*$`, which says the same and reads better."""
-    found = NOWHERE.fullmatch(pattern)
-    if not found:
+    match = NOWHERE_IN_TEXT.fullmatch(pattern)
+    if not match:
         return pattern
-    negated, characters, more = found.groups()
+    negated, characters, more = match.groups()
     allowed = "" if negated else "^"
     # "Not blank" is left to words: tools that make examples need minutes for such a look-ahead.
     return f"^{more.replace(NOT_BLANK, '')}[{allowed}{characters.replace(SURROGATES, '')}]*$"

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kalends.formats.webhooks import EventName
+from kalends.domain.webhook import EventName
 from kalends.web.openapi.examples import EVENTS
 from kalends.web.openapi.schemas import REF, Schema
 
@@ -13,6 +13,7 @@ _WHEN: Final = {
     EventName.COMPLETED: "A booking was completed",
     EventName.NO_SHOW: "An attendee did not come",
     EventName.RESCHEDULED: "A booking was moved to another time",
+    EventName.REASSIGNED: "A booking went to other schedules, at the same time",
     EventName.UPDATED: "The details of a booking changed",
     EventName.REMINDER: "A booking is near",
 }

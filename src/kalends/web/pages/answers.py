@@ -115,5 +115,5 @@ async def _wait_for_leaving(receive: Receive) -> None:
 
 async def _start(send: Send, status: int, media_type: str, headers: list[tuple[str, str]]) -> None:
     named = [("content-type", media_type), *headers] if media_type else headers
-    shown = [(name.encode(), value.encode("latin-1")) for name, value in named]
-    await send({"type": "http.response.start", "status": status, "headers": shown})
+    raw_headers = [(name.encode(), value.encode("latin-1")) for name, value in named]
+    await send({"type": "http.response.start", "status": status, "headers": raw_headers})

@@ -4,17 +4,13 @@ for good, and a new version is a new name."""
 import gzip
 import hashlib
 from importlib.resources import files
+from pathlib import PurePath
 from typing import Final
 
 from kalends.formats.colours import with_colours
+from kalends.web.http.media_types import MEDIA_TYPES
 from kalends.web.pages.answers import PageAnswer
 
-MEDIA_TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-}
 FOR_GOOD: Final = "public, max-age=31536000, immutable"
 
 
@@ -23,17 +19,17 @@ def _load() -> tuple[dict[str, str], dict[str, PageAnswer]]:
     urls: dict[str, str] = {}
     answers: dict[str, PageAnswer] = {}
     for file in (files("kalends.web.pages") / "static").iterdir():
-        stem, dot, ending = file.name.rpartition(".")
-        if dot + ending not in MEDIA_TYPES:
+        name = PurePath(file.name)
+        if name.suffix not in MEDIA_TYPES:
             continue
         body = file.read_bytes()
-        if ending == "css":
+        if name.suffix == ".css":
             body = with_colours(body.decode()).encode()
-        hashed = f"{stem}.{hashlib.sha256(body).hexdigest()[:12]}.{ending}"
+        hashed = f"{name.stem}.{hashlib.sha256(body).hexdigest()[:12]}{name.suffix}"
         urls[file.name] = f"/static/{hashed}"
         headers = (("cache-control", FOR_GOOD), ("cross-origin-resource-policy", "same-site"))
         answers[hashed] = PageAnswer(
-            body, 200, MEDIA_TYPES[dot + ending], headers, gzip.compress(body, 9, mtime=0)
+            body, 200, MEDIA_TYPES[name.suffix], headers, gzip.compress(body, 9, mtime=0)
         )
     return urls, answers
 

@@ -41,7 +41,7 @@ def needs_phone(event_type: EventType) -> bool:
     return event_type.location_type == LocationType.PHONE
 
 
-def typed_in(form: FormFields, event_type: EventType) -> list[tuple[str, str]]:
+def typed_values(form: FormFields, event_type: EventType) -> list[tuple[str, str]]:
     """What was filled in, as it is, right or wrong."""
     names = [*ABOUT_ATTENDEE, *map(field_of, event_type.questions)]
     return [(name, value) for name in names for value in form.all_of(name)]
@@ -66,7 +66,7 @@ def read_booking_form(
         ("notes", attendee.notes, Text),
     ]
     for name, value, kind in checks:
-        if value and not fits(value, kind):
+        if value and not is_accepted(value, kind):
             faults[name] = str(UNFIT)
     if not attendee.name:
         faults["name"] = str(NAME_MISSING)
@@ -125,7 +125,7 @@ def faults_of_numbers(
 
 
 def _is_answer(question: Question, answer: Any) -> bool:
-    if isinstance(answer, str) and not fits(answer, Text):
+    if isinstance(answer, str) and not is_accepted(answer, Text):
         return False
     if question.type is QuestionType.EMAIL and not is_email(answer):
         return False
@@ -183,7 +183,7 @@ _READ: Final[dict[QuestionType, Callable[[FormFields, str, Question], Any]]] = {
 }
 
 
-def fits(text: str, kind: Any) -> bool:
+def is_accepted(text: str, kind: Any) -> bool:
     """Whether the text is one that the API would take for such a field."""
     try:
         msgspec.convert(text, kind)

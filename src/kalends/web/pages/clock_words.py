@@ -17,7 +17,8 @@ from kalends.formats.countries import countries_by_zone, zone_links
 from kalends.formats.times import clock_text, full_day
 
 DAYS_IN_WEEK: Final = 7
-_YEAR: Final = re.compile(r"(,? y\b|\by )")
+# With what joins it to the month: "de" in Spanish and Portuguese, 年 in Japanese.
+_YEAR: Final = re.compile(r"(,?( 'de')? y\b|\by年|\by )")
 
 
 def find_zone(name: str | None) -> Zone | None:
@@ -93,11 +94,16 @@ def short_day_of(moment: datetime | int | str, zone: Zone, locale: Locale) -> st
 
 def span_of(start: datetime, end: datetime, zone: Zone, locale: Locale) -> str:
     """From a time to a time; with the day where it ends on another one."""
+    return f"{time_of(start, zone, locale)} – {end_of(start, end, zone, locale)}"
+
+
+def end_of(start: datetime, end: datetime, zone: Zone, locale: Locale) -> str:
+    """The time of day at which it ends; with the day where that is another one."""
     first, last = local(start, zone), local(end, zone)
-    ending = time_of(end, zone, locale)
+    ending = clock_text(last.hour * 60 + last.minute, locale)
     if first.date() != last.date():
-        ending = f"{short_day(last.date(), locale)}, {ending}"
-    return f"{time_of(start, zone, locale)} – {ending}"
+        return f"{short_day(last.date(), locale)}, {ending}"
+    return ending
 
 
 @cache

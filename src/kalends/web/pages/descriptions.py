@@ -6,35 +6,39 @@ has 5,000 characters at the most, and nesting ends at twenty levels, so the time
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Final
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup
 
 from kalends.domain.event_type import Question
 from kalends.web.pages.safety import isolated, safe_url, without_bidi
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 MARKDOWN_RULES: Final = ("list", "newline", "escape", "emphasis", "link", "linkify")
 REL: Final = "nofollow noopener"
 DESCRIPTIONS_KEPT: Final = 512
 
 
-def _renderer() -> MarkdownIt:
-    made = MarkdownIt("zero", {"html": False, "linkify": True, "breaks": True})
-    made.enable([*MARKDOWN_RULES, "balance_pairs", "fragments_join"])
+@cache
+def _markdown() -> "MarkdownIt":
+    # A tenth of a second of each start, and only pages with a description need it.
+    from markdown_it import MarkdownIt
+
+    renderer = MarkdownIt("zero", {"html": False, "linkify": True, "breaks": True})
+    renderer.enable([*MARKDOWN_RULES, "balance_pairs", "fragments_join"])
     # markdown-it asks this of each link; what may not be followed stays text.
-    made.validateLink = lambda url: bool(safe_url(url))  # type: ignore[method-assign]
-    return made
-
-
-_MARKDOWN: Final = _renderer()
+    renderer.validateLink = lambda url: bool(safe_url(url))  # type: ignore[method-assign]
+    return renderer
 
 
 @lru_cache(maxsize=DESCRIPTIONS_KEPT)
-def described(text: str) -> Markup:
+def description_html(text: str) -> Markup:
     """The description as HTML. Each paragraph takes the direction that its first letters have."""
+    markdown = _markdown()
     tokens = _parsed(text)
     for token in _all_of(tokens):
         if token.type in ("paragraph_open", "list_item_open"):
@@ -42,7 +46,7 @@ def described(text: str) -> Markup:
         if token.type == "link_open":
             token.attrSet("rel", REL)
             token.attrSet("target", "_blank")
-    return Markup(_MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}))
+    return Markup(markdown.renderer.render(tokens, markdown.options, {}))
 
 
 @lru_cache(maxsize=DESCRIPTIONS_KEPT)
@@ -64,16 +68,24 @@ def consent_label(question: Question) -> Markup:
     return Markup(html).format(without_bidi(before), link.url, REL, *inert)
 
 
-def _parsed(text: str) -> list[Token]:
-    return _MARKDOWN.parse(without_bidi(text), {})
+def _parsed(text: str) -> "list[Token]":
+    return _markdown().parse(without_bidi(text), {})
 
 
-def _all_of(tokens: Sequence[Token]) -> Iterator[Token]:
+def _all_of(tokens: "Sequence[Token]") -> "Iterator[Token]":
     for token in tokens:
         yield token
         yield from token.children or ()
 
 
-def _words(tokens: Sequence[Token]) -> Iterator[str]:
+def _words(tokens: "Sequence[Token]") -> Iterator[str]:
     for token in tokens:
         yield " " if token.type in ("softbreak", "hardbreak") else token.content
+
+
+# By the names that templates know them by.
+FILTERS: Final = {
+    "consent": consent_label,
+    "described": description_html,
+    "without_markup": without_markup,
+}

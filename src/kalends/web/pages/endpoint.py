@@ -3,7 +3,7 @@
 The twin of `web/http/endpoint.py`, which does this for the API.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
@@ -12,14 +12,16 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from kalends.domain.errors import KalendsError, MethodNotAllowed, NotFound, Unauthorized
+from kalends.domain.rights import Right
 from kalends.runtime.unit_of_work import Caller
 from kalends.translation import in_language
 from kalends.web.http.endpoint import error_answer, send_answer
-from kalends.web.http.routes import Access
+from kalends.web.http.routes import Access, PathRoutes
 from kalends.web.http.sign_ins import ANONYMOUS, SAFE_METHODS
 from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.answers import PageAnswer, Stream, redirect, send_page, send_stream
 from kalends.web.pages.errors import error_page
+from kalends.web.pages.languages import Reader
 from kalends.web.pages.request import PageContext, PageRequest
 from kalends.web.pages.routes import Framing, PageRoute
 from kalends.web.pages.safety import CLOSED, FRAMED
@@ -33,20 +35,20 @@ class PageEndpoint:
     """The methods of one path."""
 
     page_context: PageContext
-    path: str
-    methods: Mapping[str, PageRoute]
+    routes: PathRoutes[PageRoute]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["route_path"] = self.path
-        route = self._route(scope)
-        if (route or next(iter(self.methods.values()))).is_secret:
-            scope["logged_path"] = self.path
+        route = self.routes.open(scope)
+        if (route or self.routes.any).is_secret:
+            scope["logged_path"] = self.routes.path
         is_framed = route is not None and _is_framed(route, scope)
+        headers = Headers(scope=scope)
+        reader = Reader(headers.get("accept-language", ""))
         request = PageRequest(
-            scope, receive, self.page_context, Headers(scope=scope), ANONYMOUS, is_framed
+            scope, receive, self.page_context, headers, ANONYMOUS, is_framed, reader
         )
         # An unexpected error is caught by the middleware, and shown as a page too.
-        scope["show_error"] = _shown_by(request, send)
+        scope["show_error"] = _error_sender(request, send)
         with in_language(request.words_language):
             try:
                 answer = await self._answer(request, route)
@@ -54,19 +56,16 @@ class PageEndpoint:
                 answer = error_page(request, error)
             await send_answer_of(request, send, answer)
 
-    def _route(self, scope: Scope) -> PageRoute | None:
-        return self.methods.get("GET" if scope["method"] == "HEAD" else scope["method"])
-
     async def _answer(self, request: PageRequest, route: PageRoute | None) -> PageAnswer | Stream:
         if route is None:
-            raise NotAMethod(sorted(self.methods))
+            raise NotAMethod(sorted(self.routes.by_method))
         try:
             request.caller = await self._admit(route.access, request)
         except Unauthorized:
             return redirect(_sign_in_for(request.scope))
         return await route.handler(request)
 
-    async def _admit(self, access: Access, request: PageRequest) -> Caller:
+    async def _admit(self, access: Access | Right, request: PageRequest) -> Caller:
         """Raises Unauthorized, Forbidden (a foreign origin)."""
         sessions = self.page_context.sessions
         if access is Access.OPEN:
@@ -93,7 +92,8 @@ class PageNotFoundApp:
         if is_api or "text/html" not in headers.get("accept", ""):
             await self.programs(scope, receive, send)
             return
-        request = PageRequest(scope, receive, self.page_context, headers, ANONYMOUS)
+        reader = Reader(headers.get("accept-language", ""))
+        request = PageRequest(scope, receive, self.page_context, headers, ANONYMOUS, reader=reader)
         with in_language(request.words_language):
             await send_answer_of(
                 request, send, error_page(request, NotFound("There is no such path."))
@@ -123,7 +123,7 @@ def _sign_in_for(scope: Scope) -> str:
     return f"{SIGN_IN}?next={quote(scope['path'] + (f'?{query}' if query else ''), safe='')}"
 
 
-def _shown_by(request: PageRequest, send: Send) -> Callable[[KalendsError], Awaitable[None]]:
+def _error_sender(request: PageRequest, send: Send) -> Callable[[KalendsError], Awaitable[None]]:
     async def show(error: KalendsError) -> None:
         with in_language(request.words_language):
             await send_answer_of(request, send, error_page(request, error))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import parse_qsl
 
 from kalends.domain.errors import Invalid
-from kalends.domain.visible import is_blank
+from kalends.domain.invisible_characters import is_blank
 
 # Enough for the largest form: an event type with fifty questions.
 MOST_FIELDS = 1000

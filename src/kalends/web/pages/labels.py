@@ -18,9 +18,10 @@ ROLES: Final[Labels] = {
     "owner": pgettext_lazy("role", "owner"),
     "admin": pgettext_lazy("role", "admin"),
     "member": pgettext_lazy("role", "member"),
+    "staff": pgettext_lazy("role", "staff"),
 }
 # By kind of place; one that is a link, without a kind, is online.
-PLACES: Final[Labels] = {
+LOCATION_TYPES: Final[Labels] = {
     "in_person": gettext_lazy("In person"),
     "phone": gettext_lazy("By phone"),
     "video": gettext_lazy("Video call"),
@@ -66,6 +67,7 @@ HISTORY: Final[Labels] = {
     "booking.completed": pgettext_lazy("history", "Completed"),
     "booking.no_show": pgettext_lazy("history", "Nobody came"),
     "booking.rescheduled": pgettext_lazy("history", "Moved"),
+    "booking.reassigned": pgettext_lazy("history", "Given to somebody else"),
     "booking.updated": pgettext_lazy("history", "Details changed"),
     "booking.reminder": pgettext_lazy("history", "Reminder sent"),
 }
@@ -77,6 +79,7 @@ WEBHOOK_EVENTS: Final[Labels] = {
     "booking.completed": pgettext_lazy("webhook event", "Booking completed"),
     "booking.no_show": pgettext_lazy("webhook event", "No-show"),
     "booking.rescheduled": pgettext_lazy("webhook event", "Booking moved"),
+    "booking.reassigned": pgettext_lazy("webhook event", "Booking given to somebody else"),
     "booking.updated": pgettext_lazy("webhook event", "Booking changed"),
     "booking.reminder": pgettext_lazy("webhook event", "Reminder"),
     "webhook.test": pgettext_lazy("webhook event", "Test"),
@@ -140,9 +143,18 @@ SCOPES: Final[Labels] = {
     "webhooks:read": gettext_lazy("Read webhooks"),
     "webhooks:write": gettext_lazy("Change webhooks"),
     "users:read": gettext_lazy("Read users"),
+    "users:write": gettext_lazy("Invite and change users"),
     "sites:read": gettext_lazy("Read sites"),
+    "calendars:read": gettext_lazy("Read calendar connections"),
+    "calendars:write": gettext_lazy("Connect calendars"),
     "*:read": gettext_lazy("Read everything but keys"),
     "*": gettext_lazy("Everything"),
+}
+# Where bookings come from; any other source is called as it calls itself.
+SOURCES: Final[Labels] = {
+    "api": gettext_lazy("API"),
+    "page": gettext_lazy("Booking page"),
+    "console": gettext_lazy("Console"),
 }
 # The views of the calendar, and the steps in each.
 VIEWS: Final[Labels] = {
@@ -165,4 +177,18 @@ STEPS: Final[Labels] = {
     "hours": gettext_lazy("Hours"),
     "event-type": gettext_lazy("Event type"),
     "share": gettext_lazy("Share"),
+}
+
+CALENDAR_PROVIDERS: Final[Labels] = {
+    "caldav": gettext_lazy("CalDAV account"),
+    "ics": gettext_lazy("Calendar file"),
+    "test": gettext_lazy("Test calendars"),
+}
+CALENDAR_STATES: Final[Labels] = {
+    "reading": pgettext_lazy("calendars", "Being read"),
+    "active": pgettext_lazy("calendars", "Connected"),
+    "reconnect": pgettext_lazy("calendars", "Sign in anew"),
+    "failing": pgettext_lazy("calendars", "Failing"),
+    "paused": pgettext_lazy("calendars", "Paused"),
+    "removing": pgettext_lazy("calendars", "Being removed"),
 }

@@ -199,10 +199,10 @@ def _weeks(
     ]
 
 
-def start_in(given: FormFields) -> datetime:
+def start_in(form: FormFields) -> datetime:
     """The time that was chosen. Raises Invalid."""
     try:
-        return Instant.parse(given.text("start"))
+        return Instant.parse(form.text("start"))
     except ValueError:
         raise Invalid(gettext("No time was chosen. Please go back and choose one.")) from None
 

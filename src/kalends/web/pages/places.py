@@ -1,22 +1,15 @@
 """Countries by their names (CLDR, by Babel)."""
 
 from collections.abc import Sequence
-from functools import cache
-
-from babel import Locale
+from functools import lru_cache
 
 from kalends.formats.countries import country_codes
+from kalends.formats.locales import UNKNOWN_LOCALE, known_locale
 
-ENGLISH = Locale("en")
 
-
-@cache
-def countries() -> Sequence[tuple[str, str]]:
-    """Each country's code and name, by name."""
-    named = [(code, name_of(code)) for code in country_codes()]
+@lru_cache(maxsize=16)
+def countries(language: str) -> Sequence[tuple[str, str]]:
+    """Each country's code and its name in the language (BCP 47), by name."""
+    names = (known_locale(language) or UNKNOWN_LOCALE).territories
+    named = [(code, str(names.get(code, code))) for code in country_codes()]
     return sorted(named, key=lambda country: country[1])
-
-
-def name_of(code: str) -> str:
-    """What the country is called in English; its code where it has no name."""
-    return str(ENGLISH.territories.get(code, code))

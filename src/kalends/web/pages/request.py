@@ -11,18 +11,24 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from kalends.domain.errors import Forbidden, RateLimited
-from kalends.formats.locales import language_tag, locale_for
+from kalends.formats.locales import direction_of, known_locale, language_tag, locale_for
 from kalends.runtime import unit_of_work
 from kalends.runtime.change_watcher import ChangeWatcher
-from kalends.runtime.keyring import Keyring
-from kalends.runtime.rate_limits import RateLimiter
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, UseCase
+from kalends.translation import SOURCE_LANGUAGE, switch_language
 from kalends.web.http.call import read_all
-from kalends.web.http.sign_ins import SignInSessions, address_of, token_in
+from kalends.web.http.serving_context import ServingContext
+from kalends.web.http.sign_ins import address_of, token_in
 from kalends.web.pages.answers import HTML, PageAnswer
 from kalends.web.pages.answers import Headers as HeaderPairs
 from kalends.web.pages.forms import FormFields, read_fields
-from kalends.web.pages.languages import language_of, locale_of, words_language_of
+from kalends.web.pages.languages import (
+    UNKNOWN_READER,
+    Reader,
+    locale_of,
+    reader_language,
+    words_language,
+)
 from kalends.web.pages.safety import form_token, is_form_token
 from kalends.web.pages.templating import render, render_in_pieces
 from kalends.web.pages.zone_list import ZoneOptions
@@ -43,14 +49,10 @@ class PageLimits:
 
 
 @dataclass(frozen=True)
-class PageContext:
+class PageContext(ServingContext):
     """What pages are served with."""
 
-    context: Context
-    sessions: SignInSessions
-    limiter: RateLimiter
     limits: PageLimits
-    keyring: Keyring
 
     @cached_property
     def change_watcher(self) -> ChangeWatcher:
@@ -60,7 +62,8 @@ class PageContext:
 
 @dataclass
 class PageRequest:
-    """A request for a page, and who makes it. `is_framed` where another site shows it."""
+    """A request for a page, and who makes it. `is_framed` where another site shows it,
+    `reader` decides its language."""
 
     scope: Scope
     receive: Receive
@@ -68,6 +71,7 @@ class PageRequest:
     headers: Headers
     caller: Caller
     is_framed: bool = False
+    reader: Reader = UNKNOWN_READER
     _form: FormFields | None = None
 
     @property
@@ -93,17 +97,9 @@ class PageRequest:
                 self._check_form_token(self._form)
         return self._form
 
-    async def body(self) -> bytes:
-        """What a script of our own page sent, such as JSON; with the header `X-Form-Token` where
-        a user is signed in. Raises Forbidden, TooLarge."""
-        body = await read_all(self.receive)
-        if self.caller.user_id is not None:
-            self._check_form_token(FormFields([]))
-        return body
-
     def _check_form_token(self, form: FormFields) -> None:
-        given = self.headers.get(TOKEN_HEADER) or form.get(TOKEN_FIELD, "")
-        if not is_form_token(given, token_in(self.headers) or ""):
+        token = self.headers.get(TOKEN_HEADER) or form.get(TOKEN_FIELD, "")
+        if not is_form_token(token, token_in(self.headers) or ""):
             raise Forbidden("This form is out of date. Please open the page again.")
 
     def cookie(self, name: str) -> str | None:
@@ -116,18 +112,33 @@ class PageRequest:
 
     @property
     def language(self) -> str:
-        """The language that the browser asks for (BCP 47)."""
-        return language_of(self.headers.get("accept-language", ""))
+        """The language that its reader reads (BCP 47)."""
+        return reader_language(self.reader)
 
     @property
     def words_language(self) -> str:
         """The language that the page is in (BCP 47): one that there is a catalogue of."""
-        return words_language_of(self.headers.get("accept-language", ""))
+        return words_language(self.reader)
+
+    def read_by(self, own: str | None = None, of_organization: str | None = None) -> None:
+        """What is learned of its reader meanwhile: the language that was chosen or booked in, and
+        that of the organization. What is said from now on is in it."""
+        self.reader = Reader(
+            self.reader.accept_language,
+            own or self.reader.own,
+            of_organization or self.reader.of_organization,
+        )
+        switch_language(self.words_language)
 
     @property
     def _own_locale(self) -> Locale:
         """That of the language itself, for words that are looked for in it."""
-        return locale_of(self.headers.get("accept-language", ""))
+        return locale_of(self.reader.accept_language)
+
+    @property
+    def _words_locale(self) -> Locale:
+        """That of the words, whatever the country."""
+        return known_locale(self.words_language) or Locale(SOURCE_LANGUAGE)
 
     @property
     def locale(self) -> Locale:
@@ -196,8 +207,9 @@ class PageRequest:
         session = token_in(self.headers) if self.caller.user_id is not None else None
         return {
             "language": self.words_language,
+            "direction": direction_of(self.words_language),
             "locale": self.locale,
-            "zone_options": ZoneOptions(self.context.clock(), self._own_locale),
+            "zone_options": ZoneOptions(self.context.clock(), self._own_locale, self._words_locale),
             "date_language": language_tag(self.locale),
             "is_framed": self.is_framed,
             "origin": self.origin,

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from kalends.domain.rights import Right
 from kalends.web.http.routes import Access
 from kalends.web.pages.answers import PageAnswer, Stream
 from kalends.web.pages.request import PageRequest
@@ -23,14 +24,15 @@ class Framing(Enum):
 class PageRoute:
     """One page, or one form that a page sends.
 
-    `access` is OPEN, or SESSION for signed-in users alone: who is not, is led to the sign-in.
+    `access` is OPEN, or the right that a signed-in user needs: who is not one, is led to the
+    sign-in. There is no default, so a page that names none does not exist.
     Where the path itself is a secret (a token opens it), the log shows the pattern instead.
     """
 
     method: str
     path: str
     handler: PageHandler
-    access: Access
+    access: Access | Right
     framing: Framing = Framing.NEVER
     is_secret: bool = False
 

@@ -77,10 +77,10 @@ def form_token(session: str) -> str:
     return urlsafe_b64encode(mask + masked).decode()
 
 
-def is_form_token(given: str, session: str) -> bool:
+def is_form_token(token: str, session: str) -> bool:
     """Whether the token was made for that session."""
     try:
-        raw = urlsafe_b64decode(given.encode())
+        raw = urlsafe_b64decode(token.encode())
     except (NotBase64, ValueError):
         return False
     if len(raw) != 2 * _MASK_BYTES:
@@ -98,3 +98,13 @@ def lines(text: str) -> Markup:
     """User text of several lines, isolated, its line breaks kept."""
     parts = [isolated(line) for line in text.splitlines()]
     return Markup("<br>").join(parts) if parts else escape("")
+
+
+# By the names that templates know them by.
+FILTERS: Final = {
+    "bdi": isolated,
+    "inert": without_bidi,
+    "lines": lines,
+    "linked": linked,
+    "safe_url": safe_url,
+}

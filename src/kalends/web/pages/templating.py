@@ -13,7 +13,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from kalends.domain.place import is_video_link
+from kalends.domain.location import is_video_link
 from kalends.runtime.cooperative import cooperatively
 from kalends.web.pages import assets, clock_words, descriptions, labels, safety, wording
 
@@ -24,7 +24,7 @@ _MARKDOWN: Final = re.compile(r"[\\`*_{}\[\]()#+!|~:]")
 
 
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=PackageLoader("kalends.web.pages", "templates"),
         autoescape=lambda name: name is None or name.endswith(".html"),
         undefined=StrictUndefined,
@@ -34,32 +34,22 @@ def _environment() -> Environment:
         auto_reload=False,
         cache_size=-1,
     )
-    made.globals.update(
-        gettext=wording.gettext_in_page,
-        ngettext=wording.ngettext_in_page,
-        pgettext=wording.pgettext_in_page,
-        npgettext=wording.npgettext_in_page,
-        filled=wording.filled,
+    environment.globals.update(
+        **wording.FUNCTIONS,
         labels=labels,
         asset=assets.URLS.__getitem__,
         clock_words=clock_words,
         is_video_link=is_video_link,
     )
-    made.filters.update(
-        bdi=safety.isolated,
-        consent=descriptions.consent_label,
-        described=descriptions.described,
-        without_markup=descriptions.without_markup,
-        inert=safety.without_bidi,
-        lines=safety.lines,
-        linked=safety.linked,
-        safe_url=safety.safe_url,
+    environment.filters.update(
+        **safety.FILTERS,
+        **descriptions.FILTERS,
         iso=clock_words.iso,
         one_line=_one_line,
         plain=_plain,
         without=_without,
     )
-    return made
+    return environment
 
 
 def _one_line(text: str) -> str:
@@ -95,6 +85,6 @@ async def render_in_pieces(template: str, values: dict[str, Any]) -> str:
 
 def pieces_of_page(written: Iterable[str]) -> Iterator[str]:
     """What is written, WRITTEN_A_PIECE at a time."""
-    left = iter(written)
-    while piece := "".join(islice(left, WRITTEN_A_PIECE)):
+    remaining = iter(written)
+    while piece := "".join(islice(remaining, WRITTEN_A_PIECE)):
         yield piece

@@ -4,7 +4,7 @@ Templates know these by the names of `kalends.translation`. Values lose the cont
 around, as everything in a template does.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from markupsafe import Markup, escape
 
@@ -37,3 +37,13 @@ def ngettext_in_page(one: str, many: str, number: int, /, **values: Any) -> str:
 
 def npgettext_in_page(context: str, one: str, many: str, number: int, /, **values: Any) -> str:
     return filled(npgettext_form(context, one, many, number), number=number, **values)
+
+
+# By the names that templates know them by.
+FUNCTIONS: Final = {
+    "gettext": gettext_in_page,
+    "ngettext": ngettext_in_page,
+    "pgettext": pgettext_in_page,
+    "npgettext": npgettext_in_page,
+    "filled": filled,
+}

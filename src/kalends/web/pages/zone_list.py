@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
+from unicodedata import normalize
 
 from babel import Locale
 from markupsafe import Markup
@@ -15,10 +16,11 @@ from markupsafe import Markup
 from kalends.availability.wallclock import Zone, zone_named
 from kalends.formats.countries import countries_by_zone, zone_links
 from kalends.web.pages import clock_words
-from kalends.web.pages.places import ENGLISH, name_of
 
 # No zone is less than a quarter of an hour from another, nor changes in between.
 QUARTER_SECONDS: Final = 15 * 60
+ENGLISH: Final = Locale("en")
+COMMAS: Final = {"ar": "، ", "ja": "、"}
 # As people call them; CLDR has these as variants, which Babel leaves out.
 ALSO_CALLED: Final = {"AE": "UAE", "GB": "UK", "US": "USA"}
 _NAME: Final = Markup('<option value="{}" data-offset="')
@@ -37,29 +39,31 @@ class _Option(NamedTuple):
 
 @dataclass(frozen=True)
 class ZoneOptions:
-    """The options of a list of zones, each with its offset at the moment; what else it is called
-    stands in `data-also`, and the offset in minutes in `data-offset`. Made where a page shows
-    them."""
+    """The options of a list of zones, by their names in the language of the page (`words`), each
+    with its offset at the moment; what else it is called, in English and in the visitor's language
+    (`locale`), stands in `data-also`, and the offset in minutes in `data-offset`. Made where a page
+    shows them."""
 
     now: datetime
     locale: Locale
+    words: Locale = ENGLISH
 
     def __html__(self) -> str:
-        return _options(int(self.now.timestamp()) // QUARTER_SECONDS, self.locale)
+        return _options(int(self.now.timestamp()) // QUARTER_SECONDS, self.locale, self.words)
 
 
 def load_zones() -> None:
     """Reads the rules and names of all zones, which takes a while and is kept for good: to be done
     before anybody waits for a page."""
     _offsets(0)
-    _written(ENGLISH)
+    _written(ENGLISH, ENGLISH)
 
 
 @lru_cache(maxsize=32)
-def _options(quarter: int, locale: Locale) -> Markup:
+def _options(quarter: int, locale: Locale, words: Locale) -> Markup:
     offsets = _offsets(quarter)
     parts: list[str] = []
-    for option in _written(locale):
+    for option in _written(locale, words):
         minutes, offset = offsets[option.zone.name]
         offset_text = f" ({offset})" if option.names_offset else ""
         parts += (option.begins, str(minutes), option.goes_on, offset_text, "</option>")
@@ -75,41 +79,43 @@ def _offsets(quarter: int) -> dict[str, tuple[int, str]]:
 
 
 @lru_cache(maxsize=64)
-def _written(locale: Locale) -> list[_Option]:
+def _written(locale: Locale, words: Locale) -> list[_Option]:
     """The options in the order of their labels; of a language, but for the offsets."""
-    return [_option(name, locale) for name in sorted(clock_words.zone_choices(), key=label_of)]
+    labels = {name: label_of(name, words) for name in clock_words.zone_choices()}
+    in_order = sorted(labels, key=lambda name: normalize("NFKD", labels[name]))
+    return [_option(name, labels[name], locale) for name in in_order]
 
 
-def _option(name: str, locale: Locale) -> _Option:
-    also = " ".join(sorted(_other_names(name, locale)))
-    label = label_of(name)
+def _option(name: str, label: str, locale: Locale) -> _Option:
+    also = " ".join(sorted(_other_names(name, label, locale)))
     goes_on = Markup('"') + (_ALSO.format(also) if also else "") + Markup(">") + label
     return _Option(zone_named(name), _NAME.format(name), goes_on, label != "UTC")
 
 
-@cache
-def label_of(name: str) -> str:
+def label_of(name: str, words: Locale) -> str:
     """What the zone is called: Kyiv, Ukraine."""
     country = countries_by_zone().get(name)
-    city = _city(name, ENGLISH)
-    return f"{city}, {name_of(country)}" if country else city
+    city = _city(name, words)
+    comma = COMMAS.get(words.language, ", ")
+    return f"{city}{comma}{words.territories.get(country, country)}" if country else city
 
 
 def _city(name: str, locale: Locale) -> str:
-    known = locale.time_zones.get(name, {}).get("city")
-    return str(known or name.rpartition("/")[2].replace("_", " "))
+    city = locale.time_zones.get(name, {}).get("city")
+    return str(city or name.rpartition("/")[2].replace("_", " "))
 
 
-def _other_names(name: str, locale: Locale) -> Iterator[str]:
+def _other_names(name: str, label: str, locale: Locale) -> Iterator[str]:
     """What is neither in the label nor in the zone's name: those that it had before, and what city
-    and country are called in the visitor's language."""
+    and country are called in English and in the visitor's language."""
     country = countries_by_zone().get(name)
-    others = [*_former_names().get(name, ()), _city(name, locale)]
+    others = [*_former_names().get(name, ()), _city(name, locale), _city(name, ENGLISH)]
     if country:
-        others += [ALSO_CALLED.get(country, ""), str(locale.territories.get(country, ""))]
-    known = f"{label_of(name)} {name}".lower()
+        others.append(ALSO_CALLED.get(country, ""))
+        others += [str(one.territories.get(country, "")) for one in (locale, ENGLISH)]
+    label_words = f"{label} {name}".lower()
     words = {word for other in others for word in other.replace("_", " ").split("/")}
-    return (word for word in words if word and word.lower() not in known)
+    return (word for word in words if word and word.lower() not in label_words)
 
 
 @cache

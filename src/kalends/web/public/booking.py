@@ -36,7 +36,7 @@ from kalends.web.pages.booking_form import (
     field_of,
     needs_phone,
     read_booking_form,
-    typed_in,
+    typed_values,
 )
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.limits import PageAction, count_attempt
@@ -57,6 +57,8 @@ async def hold_time(request: PageRequest) -> PageAnswer:
     """Holds the chosen time and leads to the form; if it is taken, shows what is free near it."""
     form = await request.form()
     offer = await open_offer(request, request.query)
+    if offer.needs_host:
+        return redirect(offer.carried.to(offer.path))
     count_attempt(request, PageAction.HOLD)
     starts_at, visitor = start_in(form), Visitor.known_or_new(request)
     try:
@@ -66,9 +68,10 @@ async def hold_time(request: PageRequest) -> PageAnswer:
             starts_at,
             _hold_in(form),
             visitor.id,
+            offer.host_id,
         )
     except NOT_FREE as error:
-        return await _say_gone(offer, starts_at, error)
+        return await _show_gone(offer, starts_at, error)
     to = offer.carried.to(
         f"{offer.path}/book", start=form.text("start"), hold=encode_id(HOLD, hold.id)
     )
@@ -89,7 +92,7 @@ async def choose_another_time(request: PageRequest) -> PageAnswer:
 
 async def _keep_typed(offer: Offer, visitor: Visitor, form: FormFields) -> None:
     if visitor.id is not None:
-        typed = typed_in(form, offer.event_type)
+        typed = typed_values(form, offer.event_type)
         await offer.request.change(drafts.save_draft, offer.event_type, visitor.id, typed)
 
 
@@ -102,19 +105,23 @@ async def show_times_instead(request: PageRequest) -> PageAnswer:
 async def show_form(request: PageRequest) -> PageAnswer:
     """The form for the time in the URL; without a hold too, as a link from elsewhere may be."""
     offer = await open_offer(request, request.query)
-    if not request.query.text("start"):
+    if not request.query.text("start") or offer.needs_host:
         return redirect(offer.carried.to(offer.path))
     starts_at, named = start_in(request.query), _hold_in(request.query)
     hold = await _find_hold(offer, starts_at, named)
-    if hold is None and named is not None and await revisits.is_booked(offer, starts_at, named):
-        return await revisits.say_booked(offer, starts_at)
+    if (
+        hold is None
+        and named is not None
+        and await revisits.is_hold_booked(offer, starts_at, named)
+    ):
+        return await revisits.show_booked(offer, starts_at)
     own = await offer.own_holds(named)
     if hold is None and not await offer.request.read(
-        offers.is_offered, offer.event_type, starts_at, own
+        offers.is_offered, offer.event_type, starts_at, own, offer.host_id
     ):
         if await revisits.own_booking(offer, starts_at) is not None:
-            return await revisits.say_booked(offer, starts_at)
-        return await _say_gone(offer, starts_at, None)
+            return await revisits.show_booked(offer, starts_at)
+        return await _show_gone(offer, starts_at, None)
     typed = await _kept_typed(offer)
     return await _form_page(offer, starts_at, hold, typed, had_hold=named is not None)
 
@@ -127,6 +134,8 @@ async def _find_hold(offer: Offer, starts_at: datetime, named: UUID | None) -> H
         hold = await request.read(holds.find_live_hold, event_type, starts_at, named)
     if hold is None and visitor is not None:
         hold = await request.read(holds.find_own_hold, event_type, starts_at, visitor)
+    if hold is not None and offer.host_id not in (None, *hold.schedule_ids):
+        return None
     return hold
 
 
@@ -164,10 +173,12 @@ async def _send(
         if own is not None and own.attendee_email == filled.attendee.email:
             return await revisits.open_booked(offer.request)
         if own is not None:
-            return await revisits.say_booked(offer, starts_at, status_of(error))
+            return await revisits.show_booked(offer, starts_at, status_of(error))
         near = await offer.list_near(starts_at, zone)
         status = status_of(error)
-        return await _form_again(offer, starts_at, form, status, near=near, gone=_gone(error))
+        return await _form_again(
+            offer, starts_at, form, status, near=near, gone=_gone_sentence(error)
+        )
     except RateLimited as error:
         wait = gettext(
             "There were very many bookings just now. Please send the form again in "
@@ -189,11 +200,11 @@ async def _book(offer: Offer, new: NewBooking, sending: FormSubmission) -> Booke
         per_address=request.page_context.limits.address,
         per_schedule=request.page_context.limits.schedule,
     )
-    given = (offer.event_type, new, limits, sending)
+    arguments = (offer.event_type, new, limits, sending)
     try:
-        return await request.change(bookings.book_by_page, *given)
+        return await request.change(bookings.book_by_page, *arguments)
     except HoldExpired:
-        return await request.change(bookings.book_by_page, *given)
+        return await request.change(bookings.book_by_page, *arguments)
 
 
 def _new_booking(
@@ -203,6 +214,7 @@ def _new_booking(
         start_time=starts_at,
         attendee=filled.attendee,
         event_type_id=offer.event_type.id,
+        schedule_id=offer.host_id,
         answers=filled.answers,
         hold_id=hold_id,
     )
@@ -249,17 +261,17 @@ async def _form_page(
     )
 
 
-async def _say_gone(offer: Offer, starts_at: datetime, error: KalendsError | None) -> PageAnswer:
+async def _show_gone(offer: Offer, starts_at: datetime, error: KalendsError | None) -> PageAnswer:
     """The times of that day, with a word about the one that is gone."""
     zone = await offer.zone()
     near = await offer.list_near(starts_at, zone)
     day = _local_day(starts_at, zone)
     query = FormFields([*offer.carried.fields().items(), ("day", day)])
     status = 409 if error is None else status_of(error)
-    return await times_page(offer, query, status, problem=_gone(error), near=near)
+    return await times_page(offer, query, status, problem=_gone_sentence(error), near=near)
 
 
-def _gone(error: KalendsError | None) -> str:
+def _gone_sentence(error: KalendsError | None) -> str:
     if isinstance(error, SlotTaken):
         return gettext("This time has just been taken by somebody else.")
     return gettext("This time is no longer free.")
@@ -280,8 +292,8 @@ def _is_locked(offer: Offer, starts_at: datetime) -> bool:
     return until < offer.request.context.clock()
 
 
-def _hold_in(given: FormFields) -> UUID | None:
-    return decode_id(HOLD, given.text("hold"))
+def _hold_in(form: FormFields) -> UUID | None:
+    return decode_id(HOLD, form.text("hold"))
 
 
 _route = partial(open_route, framing=Framing.EMBEDDED)

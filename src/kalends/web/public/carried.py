@@ -5,6 +5,7 @@ site there are none.
 """
 
 import re
+from copy import copy
 from typing import Final
 from urllib.parse import urlencode
 
@@ -15,34 +16,54 @@ from kalends.web.pages.request import PageRequest
 
 # Written by our script: where the browser says that its visitor is.
 ZONE_COOKIE: Final = "kalends_zone"
+_SLUG: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,78}[a-z0-9])?")
 _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,255}")
 
 
 class Carried:
     """The parameters that every link and form of a page takes along."""
 
-    def __init__(self, request: PageRequest, given: FormFields) -> None:
+    def __init__(self, request: PageRequest, form: FormFields) -> None:
         self._values: dict[str, str] = {}
-        self.chosen_zone = find_zone(given.get("timezone"))
+        self.chosen_zone = find_zone(form.get("timezone"))
         self.zone: Zone | None = self.chosen_zone or find_zone(request.cookie(ZONE_COOKIE))
         if self.chosen_zone is not None:
             self._values["timezone"] = self.chosen_zone.name
-        if given.get("embed") == "1":
+        if form.get("embed") == "1":
             self._values["embed"] = "1"
-            host = given.get("host", "")
-            if _ORIGIN.fullmatch(host):
+            host = next(filter(_ORIGIN.fullmatch, form.all_of("host")), None)
+            if host is not None:
                 self._values["host"] = host
+        named = [form.get("with", ""), *form.all_of("host")]
+        self._carry_host(next(filter(_SLUG.fullmatch, named), None))
+
+    def _carry_host(self, slug: str | None) -> None:
+        """Where the page is embedded, `host` is the page that embeds it."""
+        self.host_slug = slug
+        self._values.pop("with", None)
+        if not self.host:
+            self._values.pop("host", None)
+        if slug is not None:
+            self._values["with" if self.host else "host"] = slug
         self._query = urlencode(self._values)
+
+    def with_host(self, slug: str | None) -> "Carried":
+        """The same for another host; None for whoever it is."""
+        other = copy(self)
+        other._values = dict(self._values)
+        other._carry_host(slug)
+        return other
 
     @property
     def host(self) -> str:
         """The origin of the page that embeds this one, which is informed of what happens here."""
-        return self._values.get("host", "")
+        host = self._values.get("host", "")
+        return host if _ORIGIN.fullmatch(host) else ""
 
     def to(self, path: str, **parameters: str | None) -> str:
         """The URL of a page, with what is carried."""
-        given = {name: value for name, value in parameters.items() if value}
-        query = "&".join(filter(None, (self._query, urlencode(given) if given else "")))
+        filled = {name: value for name, value in parameters.items() if value}
+        query = "&".join(filter(None, (self._query, urlencode(filled) if filled else "")))
         return f"{path}?{query}" if query else path
 
     def fields(self, **more: str | None) -> dict[str, str]:

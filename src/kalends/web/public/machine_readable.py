@@ -42,9 +42,10 @@ async def llms(request: PageRequest) -> PageAnswer:
     return text(render("public/llms.txt", {"origin": request.origin}), MARKDOWN)
 
 
-async def organization_twin(request: PageRequest) -> PageAnswer:
+async def organization_markdown(request: PageRequest) -> PageAnswer:
     """Raises NotFound."""
     organization = await request.read(offers.get_organization_to_book, request.path("organization"))
+    request.read_by(of_organization=organization.locale)
     acting = request.acting_as(attendee_of(organization))
     values = {
         "organization": organization,
@@ -54,7 +55,7 @@ async def organization_twin(request: PageRequest) -> PageAnswer:
     return text(render("public/organization.md", values), MARKDOWN)
 
 
-async def offer_twin(request: PageRequest) -> PageAnswer:
+async def offer_markdown(request: PageRequest) -> PageAnswer:
     """Raises NotFound."""
     offer = await open_offer(request, request.query)
     return text(render("public/times.md", await _times(offer)), MARKDOWN)
@@ -95,6 +96,6 @@ PAGES: Final = (
     open_route("GET", "/robots.txt", robots),
     open_route("GET", "/llms.txt", llms),
     open_route("GET", "/embed.js", embed),
-    open_route("GET", ORGANIZATION_PATH + ".md", organization_twin),
-    open_route("GET", EVENT_TYPE_PATH + ".md", offer_twin),
+    open_route("GET", ORGANIZATION_PATH + ".md", organization_markdown),
+    open_route("GET", EVENT_TYPE_PATH + ".md", offer_markdown),
 )

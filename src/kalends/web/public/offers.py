@@ -7,16 +7,20 @@ from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
+import structlog
+
 from kalends.availability.wallclock import Zone
 from kalends.domain.access import Mode, Organization
-from kalends.domain.event_type import EventType
+from kalends.domain.errors import Unavailable
+from kalends.domain.event_type import EventType, HostChoice
 from kalends.domain.ids import HOLD, decode_id
-from kalends.domain.place import is_in_person
+from kalends.domain.location import is_in_person
 from kalends.formats.countries import country_of_zone
 from kalends.runtime.phones import country_of
 from kalends.scheduling.slots import ListedSlots, SlotRange
 from kalends.services.booking_pages import holds, offers
-from kalends.services.booking_pages.offers import attendee_of
+from kalends.services.booking_pages.offers import OfferedHosts, attendee_of
+from kalends.services.calendars import nudges
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import FormFields
@@ -26,6 +30,8 @@ from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public.carried import Carried
 from kalends.web.public.paths import EVENT_TYPE_PATH, ORGANIZATION_PATH
 from kalends.web.public.visitors import Visitor
+
+log = structlog.get_logger("kalends.pages")
 
 NEAR_COUNT: Final = 6
 
@@ -38,6 +44,18 @@ class Offer:
     organization: Organization
     event_type: EventType
     carried: Carried
+    hosts: OfferedHosts
+
+    @property
+    def host_id(self) -> UUID | None:
+        """The schedule that the visitor chose, or the link names."""
+        return None if self.hosts.chosen is None else self.hosts.chosen.id
+
+    @property
+    def needs_host(self) -> bool:
+        """Whether one has to be chosen before a time."""
+        is_required = self.event_type.host_choice is HostChoice.REQUIRED
+        return is_required and self.hosts.chosen is None and bool(self.hosts.choices)
 
     @property
     def path(self) -> str:
@@ -76,15 +94,15 @@ class Offer:
 
     async def country(self) -> str | None:
         """Whose telephone numbers need no `+` here."""
-        known = country_of(self.organization)
-        if known is not None:
-            return known
+        own_country = country_of(self.organization)
+        if own_country is not None:
+            return own_country
         return country_of_zone(await self.request.read(offers.find_zone_name, self.event_type))
 
     async def list_near(self, starts_at: datetime, zone: Zone) -> list[TimeChoice]:
         """Times near one that is taken."""
         near = await self.request.read(
-            offers.list_times_near, self.event_type, starts_at, NEAR_COUNT
+            offers.list_times_near, self.event_type, starts_at, NEAR_COUNT, self.host_id
         )
         return times_of(near, zone, self.request.locale)
 
@@ -94,24 +112,32 @@ class Offer:
             "organization": self.organization,
             "event_type": self.event_type,
             "carried": self.carried,
+            "hosts": self.hosts,
             "path": self.path,
             "zone": zone,
             "is_zone_fixed": self.is_zone_fixed,
             "is_sandbox": self.is_sandbox,
+            "is_mailed": self.request.context.gateways.sends_mail_of(self.organization.mode),
         }
 
 
-async def open_offer(request: PageRequest, given: FormFields) -> Offer:
+async def open_offer(request: PageRequest, form: FormFields) -> Offer:
     """What the path names. Raises NotFound, also for what takes no bookings."""
     organization = await request.read(offers.get_organization_to_book, request.path("organization"))
+    request.read_by(of_organization=organization.locale)
     acting = request.acting_as(attendee_of(organization))
     event_type = await acting.read(offers.get_offered, request.path("event_type"))
-    return Offer(acting, organization, event_type, Carried(request, given))
+    carried = Carried(request, form)
+    hosts = await acting.read(offers.find_hosts, event_type, carried.host_slug)
+    if hosts.chosen is None:
+        carried = carried.with_host(None)
+    return Offer(acting, organization, event_type, carried, hosts)
 
 
 async def show_organization(request: PageRequest) -> PageAnswer:
     """What can be booked. Raises NotFound."""
     organization = await request.read(offers.get_organization_to_book, request.path("organization"))
+    request.read_by(of_organization=organization.locale)
     acting = request.acting_as(attendee_of(organization))
     return acting.page(
         "public/organization.html",
@@ -124,7 +150,21 @@ async def show_organization(request: PageRequest) -> PageAnswer:
 
 async def show_times(request: PageRequest) -> PageAnswer:
     """A month and the times of a day. Raises NotFound, Invalid."""
-    return await times_page(await open_offer(request, request.query), request.query)
+    offer = await open_offer(request, request.query)
+    await _nudge_calendars(offer)
+    return await times_page(offer, request.query)
+
+
+async def _nudge_calendars(offer: Offer) -> None:
+    """Has calendars read that were not just now; nobody waits for it, nor wants it at any price."""
+    request = offer.request
+    old = await request.read(nudges.list_old_calendars, offer.event_type.schedule_ids)
+    if not old:
+        return
+    try:
+        await request.change(nudges.nudge_calendars, old)
+    except Unavailable as error:
+        log.info("calendars_not_nudged", reason=str(error))
 
 
 async def without_slash(request: PageRequest) -> PageAnswer:
@@ -144,14 +184,18 @@ async def times_page(offer: Offer, query: FormFields, status: int = 200, **more:
     own_holds = await offer.own_holds(decode_id(HOLD, query.get("hold", "")))
 
     async def list_times(span: SlotRange) -> ListedSlots:
-        listed: ListedSlots = await request.read(offers.list_times, event_type, span, own_holds)
+        listed: ListedSlots = await request.read(
+            offers.list_times, event_type, span, own_holds, offer.host_id
+        )
         return listed
 
     values = {"problem": None, "near": [], "held": query.get("hold")} | more
     return request.page(
         "public/times.html",
         status,
-        picker=await pick(list_times, query, zone, bounds, request.locale),
+        picker=None
+        if offer.needs_host
+        else await pick(list_times, query, zone, bounds, request.locale),
         now=now,
         is_plain=not query.get("month") and not query.get("day"),
         **offer.values(zone),

@@ -15,10 +15,10 @@ from kalends.web.pages.request import PageRequest
 from kalends.web.public.offers import Offer, open_offer
 
 
-async def is_booked(offer: Offer, starts_at: datetime, hold_id: UUID) -> bool:
+async def is_hold_booked(offer: Offer, starts_at: datetime, hold_id: UUID) -> bool:
     """Whether the form of that hold was sent, and what it booked still stands."""
-    made = await offer.request.read(bookings.find_booking_of_hold, starts_at, hold_id)
-    return made is not None
+    booking = await offer.request.read(bookings.find_booking_of_hold, starts_at, hold_id)
+    return booking is not None
 
 
 async def own_booking(offer: Offer, starts_at: datetime) -> Booking | None:
@@ -29,7 +29,7 @@ async def own_booking(offer: Offer, starts_at: datetime) -> Booking | None:
     return booking
 
 
-async def say_booked(offer: Offer, starts_at: datetime, status: int = 200) -> PageAnswer:
+async def show_booked(offer: Offer, starts_at: datetime, status: int = 200) -> PageAnswer:
     """For a visitor who comes back to a form that was sent; its visitor alone opens the booking."""
     zone = await offer.zone()
     return offer.request.page(

@@ -32,7 +32,7 @@ from kalends.translation import current_language, gettext
 from kalends.web.http.errors import status_of
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, redirect
-from kalends.web.pages.booking_form import fits
+from kalends.web.pages.booking_form import is_accepted
 from kalends.web.pages.faults import STALE, UNFIT
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.labelled_answers import answers_of
@@ -75,8 +75,8 @@ class LinkPage:
         if self.opened.fixed_zone is not None:
             return self.opened.fixed_zone
         booking = self.opened.booking
-        known = (booking.attendee_timezone, booking.timezone, "UTC")
-        zones = (self.carried.zone, *map(clock_words.find_zone, known))
+        zone_names = (booking.attendee_timezone, booking.timezone, "UTC")
+        zones = (self.carried.zone, *map(clock_words.find_zone, zone_names))
         return next(zone for zone in zones if zone is not None)
 
     @property
@@ -96,6 +96,7 @@ class LinkPage:
             booking_id=encode_id(BOOKING, booking.id),
             organization=self.opened.organization,
             is_sandbox=self.opened.organization.mode is Mode.TEST,
+            is_mailed=self.request.context.gateways.sends_mail_of(self.opened.organization.mode),
             carried=self.carried,
             path=self.path,
             zone=self.zone,
@@ -111,6 +112,7 @@ async def open_link_page(request: PageRequest) -> LinkPage:
     count_attempt(request, PageAction.LINK)
     token = request.path("token")
     opened = await self_service.open_link(request.context, token)
+    request.read_by(opened.booking.attendee_locale, opened.organization.locale)
     return LinkPage(request, token, opened, Carried(request, request.query))
 
 
@@ -136,7 +138,7 @@ async def cancel(request: PageRequest) -> PageAnswer:
     """Cancels, with a reason if one was given."""
     link, form = await open_link_page(request), await request.form()
     reason = form.text("reason") or None
-    if reason is not None and not fits(reason, Text):
+    if reason is not None and not is_accepted(reason, Text):
         return _booking_page(
             link,
             422,
@@ -207,14 +209,27 @@ async def _refused(link: LinkPage, error: KalendsError) -> PageAnswer:
     """The booking as it stands by now, and why it was not changed."""
     opened = await self_service.open_link(link.request.context, link.token)
     current = LinkPage(link.request, link.token, opened, link.carried)
-    problem = str(STALE) if isinstance(error, Stale) else error.message
+    return _booking_page(current, status_of(error), problem=_problem(opened, error))
+
+
+def _problem(opened: LinkedBooking, error: KalendsError) -> str:
+    """Why it was not changed, in the attendee's language."""
+    organization = opened.organization.name
     if isinstance(error, Inactive):
-        problem = gettext(
+        return gettext(
             "This appointment cannot be moved online at the moment. Please get in "
             "touch with {organization}.",
-            organization=opened.organization.name,
+            organization=organization,
         )
-    return _booking_page(current, status_of(error), problem=problem)
+    if isinstance(error, TooLateToChange) and not opened.is_over:
+        return gettext(
+            "It is too late to change this booking here: it starts too soon. Please get in touch "
+            "with {organization}.",
+            organization=organization,
+        )
+    if opened.is_over:
+        return gettext("This booking is over. It can no longer be changed.")
+    return str(STALE)
 
 
 def _seen_in(form: FormFields) -> int | None:

@@ -56,12 +56,17 @@ class Draft:
 
     def values(self) -> dict[str, Any]:
         """What the templates of forms need."""
-        shown = [(name, label_of(name), fault) for name, fault in self.faults.items()]
+        at_fault = [(name, label_of(name), fault) for name, fault in self.faults.items()]
         problem = self.problem
-        return {"typed": self.typed, "faults": self.faults, "at_fault": shown, "problem": problem}
+        return {
+            "typed": self.typed,
+            "faults": self.faults,
+            "at_fault": at_fault,
+            "problem": problem,
+        }
 
 
-def drafted(values: Mapping[str, str | Iterable[str]]) -> Draft:
+def draft_of_values(values: Mapping[str, str | Iterable[str]]) -> Draft:
     """A form as it is filled in from what is there."""
     pairs: list[tuple[str, str]] = []
     for name, value in values.items():
@@ -69,12 +74,12 @@ def drafted(values: Mapping[str, str | Iterable[str]]) -> Draft:
     return Draft(FormFields(pairs))
 
 
-def refused(typed: FormFields, error: KalendsError, version: int | None = None) -> Draft:
+def draft_with_faults(typed: FormFields, error: KalendsError, version: int | None = None) -> Draft:
     """The same form again, with what is wrong at its fields. For one that was made of an older
     version, `version` is that which stands now: sent again, the form goes over it."""
     if isinstance(error, Stale):
-        kept = [(n, v) for n in typed if n != VERSION_FIELD for v in typed.all_of(n)]
-        now = FormFields([*kept, (VERSION_FIELD, str(version or ""))])
+        typed_fields = [(n, v) for n in typed if n != VERSION_FIELD for v in typed.all_of(n)]
+        now = FormFields([*typed_fields, (VERSION_FIELD, str(version or ""))])
         return Draft(
             now,
             problem=gettext(
@@ -95,7 +100,7 @@ def refused(typed: FormFields, error: KalendsError, version: int | None = None) 
     return Draft(typed, faults, problem, status_of(error))
 
 
-def not_done(draft: Draft, error: KalendsError) -> Draft:
+def draft_with_problem(draft: Draft, error: KalendsError) -> Draft:
     """A form as it stands, and why something else on its page was not done."""
     return Draft(draft.typed, problem=_why_not(error), status=status_of(error))
 
@@ -140,16 +145,16 @@ def _sentence_for(detail: Detail) -> str | None:
 
 def label_of(name: str) -> str:
     """What a field is called, in the words of its form; empty where it has none."""
-    known = _INDEX.sub("", name)
-    while known and known not in FIELDS:
-        known = known.partition(".")[2]
-    return str(FIELDS[known]) if known else ""
+    field = _INDEX.sub("", name)
+    while field and field not in FIELDS:
+        field = field.partition(".")[2]
+    return str(FIELDS[field]) if field else ""
 
 
 def rows_in(form: FormFields, prefix: str, parts: Iterable[str]) -> list[dict[str, str]]:
     """The rows `prefix.0.part`, `prefix.1.part`, … in their order, without those left empty."""
     pattern = re.compile(rf"{re.escape(prefix)}\.(\d{{1,4}})\.[a-z_]+")
-    numbers = sorted({int(found[1]) for name in form if (found := pattern.fullmatch(name))})
+    numbers = sorted({int(match[1]) for name in form if (match := pattern.fullmatch(name))})
     rows = [{part: form.text(f"{prefix}.{n}.{part}") for part in parts} for n in numbers]
     return [row for row in rows if any(row.values())]
 
@@ -188,7 +193,7 @@ def minutes_or_text(text: str) -> int | str | None:
     compact = " ".join(text.lower().split())
     if not re.fullmatch(rf"{_SPAN.pattern}(?:\s*{_SPAN.pattern})*", compact, re.ASCII):
         return text
-    return sum(int(found[1]) * _UNITS[found[2]] for found in _SPAN.finditer(compact))
+    return sum(int(match[1]) * _UNITS[match[2]] for match in _SPAN.finditer(compact))
 
 
 def span_text(minutes: int | None) -> str:
@@ -206,10 +211,10 @@ _CLOCK: Final = re.compile(r"(\d{1,2})(?:[:.h]?(\d\d))?(?:\s*([ap])\.?m\.?)?")
 
 def clock_text(text: str) -> str:
     """A time of day as `HH:MM`, from how people write it: 9, 9:30, 930, 5 pm; else as it is."""
-    found = _CLOCK.fullmatch(text.strip().lower())
-    if not found or not text.isascii():
+    match = _CLOCK.fullmatch(text.strip().lower())
+    if not match or not text.isascii():
         return text
-    hour, minute, half = int(found[1]), found[2] or "00", found[3]
+    hour, minute, half = int(match[1]), match[2] or "00", match[3]
     if half:
         if not 1 <= hour <= 12:
             return text

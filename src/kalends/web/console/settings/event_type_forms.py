@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from kalends.domain import ids
-from kalends.domain.event_type import EventType, Question, Requirement
+from kalends.domain.event_type import EventType, HostChoice, Question, Requirement
 from kalends.formats.encoding import encode
 from kalends.services.event_types import EventTypeChanges, NewEventType
 from kalends.web.api.event_types import CreateEventType, parse_changes, parse_new
@@ -15,7 +15,7 @@ from kalends.web.console.settings.drafts import (
     YES,
     Draft,
     check,
-    drafted,
+    draft_of_values,
     minutes_or_text,
     number_or_text,
     rows_in,
@@ -25,7 +25,7 @@ from kalends.web.console.settings.drafts import (
 from kalends.web.http.reading import read_body
 from kalends.web.pages.forms import FormFields
 
-TEXTS: Final = ("name", "slug", "description", "location", "location_type")
+TEXTS: Final = ("name", "slug", "description", "location", "location_type", "host_choice")
 # Each in minutes; what is left empty is null, or the number that stands beside it.
 MINUTES: Final[Mapping[str, int | None]] = {
     "duration_minutes": None,
@@ -48,7 +48,7 @@ LONGEST_QUESTION_KEY: Final = 40
 def new_draft(schedule_ids: Iterable[str]) -> Draft:
     """An empty form: half an hour, confirmed at once, on the first schedule."""
     first = list(schedule_ids)[:1]
-    return drafted(
+    return draft_of_values(
         {
             "duration_minutes": "30",
             "capacity": "1",
@@ -62,7 +62,7 @@ def new_draft(schedule_ids: Iterable[str]) -> Draft:
 def draft_of(event_type: EventType) -> Draft:
     """The form as the event type stands."""
     e = event_type
-    return drafted(
+    return draft_of_values(
         {
             **{name: getattr(e, name) or "" for name in TEXTS},
             **{name: span_text(getattr(e, name)) for name in MINUTES},
@@ -92,7 +92,7 @@ def as_typed(form: FormFields) -> FormFields:
         row["key"] = row["key"] or _key_of(row["label"], keys)
         keys.add(row["key"])
         fields |= {f"questions.{number}.{part}": value for part, value in row.items()}
-    return drafted(fields).typed
+    return draft_of_values(fields).typed
 
 
 def read_new(typed: FormFields) -> NewEventType:
@@ -128,6 +128,7 @@ def _values(typed: FormFields) -> dict[str, Any]:
         **minutes,
         **{name: typed.text(name) == YES for name in CHECKED},
         "name": typed.text("name"),
+        "host_choice": typed.text("host_choice") or HostChoice.NONE,
         "duration_minutes": _or(minutes["duration_minutes"], ""),
         "max_days_ahead": number_or_text(typed.text("max_days_ahead")),
         "booking_limits": {"max_per_day": number_or_text(typed.text("booking_limits.max_per_day"))},
@@ -177,8 +178,8 @@ def _groups_in(form: FormFields) -> list[_Group]:
     for name in (f"requirements.{number}" for number in numbers):
         schedule_ids = form.all_of(f"{name}.schedule_ids")
         weights = {id_: form.text(f"{name}.weights.{id_}").strip() for id_ in schedule_ids}
-        given = {id_: text for id_, text in weights.items() if text}
-        groups.append(_Group(form.text(f"{name}.count"), schedule_ids, given))
+        filled = {id_: text for id_, text in weights.items() if text}
+        groups.append(_Group(form.text(f"{name}.count"), schedule_ids, filled))
     return groups
 
 
@@ -204,9 +205,9 @@ def _key_of(label: str, taken: set[str]) -> str:
 def _fields_of_requirements(requirements: list[Requirement]) -> dict[str, str | Iterable[str]]:
     fields: dict[str, str | Iterable[str]] = {}
     for number, requirement in enumerate(requirements):
-        shown = [ids.encode_id(ids.SCHEDULE, id_) for id_ in requirement.schedule_ids]
+        schedule_ids = [ids.encode_id(ids.SCHEDULE, id_) for id_ in requirement.schedule_ids]
         fields[f"requirements.{number}.count"] = str(requirement.count)
-        fields[f"requirements.{number}.schedule_ids"] = shown
+        fields[f"requirements.{number}.schedule_ids"] = schedule_ids
         for id_, weight in requirement.weights.items():
             name = f"requirements.{number}.weights.{ids.encode_id(ids.SCHEDULE, id_)}"
             fields[name] = str(weight)
@@ -215,7 +216,7 @@ def _fields_of_requirements(requirements: list[Requirement]) -> dict[str, str | 
 
 def _fields_of_questions(questions: list[Question]) -> dict[str, str]:
     fields: dict[str, str] = {}
-    shown: dict[str, Callable[[Question], str]] = {
+    texts: dict[str, Callable[[Question], str]] = {
         "key": lambda q: q.key,
         "label": lambda q: q.label,
         "type": lambda q: q.type.value,
@@ -223,7 +224,7 @@ def _fields_of_questions(questions: list[Question]) -> dict[str, str]:
         "options": lambda q: "\n".join(q.options or []),
     }
     for number, question in enumerate(questions):
-        fields |= {f"questions.{number}.{part}": show(question) for part, show in shown.items()}
+        fields |= {f"questions.{number}.{part}": show(question) for part, show in texts.items()}
     return fields
 
 

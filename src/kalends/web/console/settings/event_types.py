@@ -6,33 +6,29 @@ from typing import Final
 from kalends.domain import ids
 from kalends.domain.booking import LocationType
 from kalends.domain.event_type import EventType, QuestionType
+from kalends.domain.rights import Right
 from kalends.services import event_types
 from kalends.services.event_types import EventTypeChanges
-from kalends.web.console.request import ConsoleRequest, admin_route
+from kalends.web.api.event_types import USE_CASES
+from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings import event_type_forms, schedules
 from kalends.web.console.settings.drafts import ROWS_TO_SPARE, YES, Draft
-from kalends.web.console.settings.editor import Editor, UseCases
+from kalends.web.console.settings.editor import Editor
 from kalends.web.console.settings.event_type_forms import chosen_in, count_rows, new_draft
 from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settings.schedules import list_all
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
 
-SECTION: Final = "event-types"
 PATH: Final = "/event-types"
 LISTED: Final = 100
 
 
 async def list_event_types(request: ConsoleRequest) -> PageAnswer:
     listed, pager = await read_page(request, event_types.list_event_types, LISTED, is_active=None)
-    return request.page(
-        "console/settings/event-types.html",
-        SECTION,
-        event_types=listed,
-        id_of=id_of,
-        has_schedules=bool(await list_all(request)),
-        **pager,
-    )
+    has_schedules = bool(await list_all(request))
+    template = "console/settings/event-types.html"
+    return EDITOR.page_of_list(request, template, listed, has_schedules=has_schedules, **pager)
 
 
 async def show_new(request: ConsoleRequest) -> PageAnswer:
@@ -42,7 +38,7 @@ async def show_new(request: ConsoleRequest) -> PageAnswer:
 
 async def set_active(request: ConsoleRequest) -> PageAnswer:
     """Opens or closes it for new bookings, from the list."""
-    event_type = await open_event_type(request)
+    event_type = await EDITOR.open(request)
     is_active = (await request.form()).text("is_active") == YES
     changes = EventTypeChanges(is_active=is_active)
     lock = EDITOR.lock(event_type, None)
@@ -53,13 +49,11 @@ async def set_active(request: ConsoleRequest) -> PageAnswer:
 async def _form(request: ConsoleRequest, event_type: EventType | None, draft: Draft) -> PageAnswer:
     count = count_rows(draft.typed)
     chosen = chosen_in(draft.typed)
-    return request.page(
+    return EDITOR.page_about(
+        request,
         "console/settings/event-type.html",
-        SECTION,
-        draft.status,
-        event_type=event_type,
-        path=path_of(event_type) if event_type else f"{PATH}/new",
-        tab="",
+        event_type,
+        status=draft.status,
         schedules=[(schedules.id_of(one), one) for one in await list_all(request, chosen)],
         location_types=list(LocationType),
         question_types=list(QuestionType),
@@ -77,23 +71,11 @@ def _our_field(name: str) -> str:
 
 
 EDITOR: Final = Editor(
-    path=PATH,
-    noun="event type",
-    prefix=ids.EVENT_TYPE,
-    created="event-type-created",
-    use_cases=UseCases(
-        event_types.get_event_type,
-        event_types.create_event_type,
-        event_types.lock_event_type,
-        event_types.update_event_type,
-        event_types.delete_event_type,
-    ),
-    form=event_type_forms,
-    page=_form,
+    PATH, ids.EVENT_TYPE, Right.SEE_EVENT_TYPES, USE_CASES, event_type_forms, _form
 )
-id_of, path_of, open_event_type = EDITOR.id_of, EDITOR.path_of, EDITOR.open
+id_of = EDITOR.id_of
 
 PAGES: Final = (
     *EDITOR.pages(list_event_types, show_new),
-    admin_route("POST", PATH + "/{event_type}/active", set_active),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/{event_type}/active", set_active),
 )

@@ -8,21 +8,27 @@ from typing import Any, Final
 from kalends.availability.wallclock import Zone, wall_midnight
 from kalends.domain import ids
 from kalends.domain.errors import Invalid, KalendsError, Stale
+from kalends.domain.rights import Right
 from kalends.domain.schedule import BusyTime, Schedule, WindowText
 from kalends.domain.values import Day
 from kalends.formats.encoding import encode
-from kalends.scheduling.clocks import bounds_of
+from kalends.scheduling.local_time import bounds_of_day
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import busy_times, schedules
 from kalends.services.busy_times import NewBusyTime
 from kalends.translation import gettext
 from kalends.web.api.busy_times import parse_new
 from kalends.web.api.schedules import parse_changes
-from kalends.web.console.request import ConsoleRequest, admin_route, member_route
-from kalends.web.console.settings.drafts import Draft, clock_text, drafted, refused
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.drafts import (
+    Draft,
+    clock_text,
+    draft_of_values,
+    draft_with_faults,
+)
 from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settings.schedule_forms import WINDOW, listed, windows_in
-from kalends.web.console.settings.schedules import PATH, SECTION, open_schedule, path_of
+from kalends.web.console.settings.schedules import EDITOR, PATH, open_schedule, path_of
 from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
@@ -50,13 +56,13 @@ async def set_override(request: ConsoleRequest) -> PageAnswer:
     fields = {
         f"{HOURS}.{n}.{part}": getattr(w, part) for n, w in enumerate(windows) for part in WINDOW
     }
-    typed = drafted({"day": form.text("day"), **fields}).typed
+    typed = draft_of_values({"day": form.text("day"), **fields}).typed
     try:
         day = _day_in(form, "day")
         await _change_overrides(request, schedule, day.isoformat(), windows)
     except KalendsError as error:
         our_field = partial(_our_field, typed.text("day"))
-        return await _page(request, schedule, refused(typed, error).at_fields(our_field))
+        return await _page(request, schedule, draft_with_faults(typed, error).at_fields(our_field))
     return request.go(path_of(schedule, TAB), done="saved")
 
 
@@ -69,19 +75,19 @@ async def remove_override(request: ConsoleRequest) -> PageAnswer:
 async def add_busy_time(request: ConsoleRequest) -> PageAnswer:
     schedule = await open_schedule(request)
     form = await request.form()
-    typed = drafted({name: form.text(name) for name in BUSY}).typed
+    typed = draft_of_values({name: form.text(name) for name in BUSY}).typed
     try:
-        new = _busy_time_in(form, zone_of_schedule(schedule))
+        new = busy_time_in(form, zone_of_schedule(schedule))
         lock = partial(busy_times.lock_schedule, schedule_id=schedule.id)
         await request.change(lock_update(lock, busy_times.create_busy_time, new))
     except KalendsError as error:
-        return await _page(request, schedule, refused(typed, error))
+        return await _page(request, schedule, draft_with_faults(typed, error))
     return request.go(path_of(schedule, TAB), done="busy-added")
 
 
 async def remove_busy_time(request: ConsoleRequest) -> PageAnswer:
     schedule = await open_schedule(request)
-    busy_id = id_named(ids.BUSY_TIME, "busy time", request.path("busy_time"))
+    busy_id = id_named(ids.BUSY_TIME, request.path("busy_time"))
     await request.change(busy_times.delete_busy_time, schedule.id, busy_id)
     return request.go(path_of(schedule, TAB), done="removed")
 
@@ -105,8 +111,8 @@ async def _change_overrides(
         overrides.pop(day, None)
         changed = overrides if windows is None else overrides | {day: windows}
         changes = parse_changes(encode({"overrides": changed}))
-        seen = frozenset({schedule.version})
-        lock = partial(schedules.lock_schedule, schedule_id=schedule.id, if_match=seen)
+        seen_versions = frozenset({schedule.version})
+        lock = partial(schedules.lock_schedule, schedule_id=schedule.id, if_match=seen_versions)
         try:
             await request.change(lock_update(lock, schedules.update_schedule, changes))
             return
@@ -121,7 +127,7 @@ async def _change_overrides(
     )
 
 
-def _busy_time_in(form: FormFields, zone: Zone) -> NewBusyTime:
+def busy_time_in(form: FormFields, zone: Zone) -> NewBusyTime:
     """Raises Invalid, at the fields of this form."""
     reason = form.text("busy.reason") or None
     start, end = _start_in(form, zone), _end_in(form, zone)
@@ -138,7 +144,7 @@ def _start_in(form: FormFields, zone: Zone) -> datetime:
     """The start of the first day, where no hour is given. Raises Invalid."""
     day, clock = _day_in(form, "busy.start_day"), clock_text(form.text("busy.start"))
     if clock in ("", "00:00"):
-        return bounds_of(day, zone.name)[0]
+        return bounds_of_day(day, zone.name)[0]
     return _instants_in(zone, day, clock, "busy.start")[0]
 
 
@@ -147,26 +153,26 @@ def _end_in(form: FormFields, zone: Zone) -> datetime:
     Invalid."""
     day, clock = _day_in(form, "busy.end_day"), clock_text(form.text("busy.end"))
     if clock in ("", "24:00"):
-        return bounds_of(day, zone.name)[1]
+        return bounds_of_day(day, zone.name)[1]
     return _instants_in(zone, day, clock, "busy.end")[-1]
 
 
 def _instants_in(zone: Zone, day: Day, clock: str, field: str) -> list[datetime]:
     """At least one. Raises Invalid."""
     try:
-        found = instants_at(zone, day, clock)
+        instants = instants_at(zone, day, clock)
     except Invalid:
         raise Invalid.field(field, gettext("This is no time of day, such as 09:00.")) from None
-    if not found:
+    if not instants:
         raise Invalid.field(field, gettext("The clock leaves this time out on that day."))
-    return found
+    return instants
 
 
 def whole_days_of(busy: BusyTime, zone: Zone) -> tuple[date, date] | None:
     """The first and last day of a busy time that takes whole days."""
     first = local(busy.start_time, zone).date()
     last = local(busy.end_time - timedelta(seconds=1), zone).date()
-    begins, ends = bounds_of(first, zone.name)[0], bounds_of(last, zone.name)[1]
+    begins, ends = bounds_of_day(first, zone.name)[0], bounds_of_day(last, zone.name)[1]
     return (first, last) if (begins, ends) == (busy.start_time, busy.end_time) else None
 
 
@@ -193,14 +199,13 @@ async def _page(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> Pa
     )
     today = local(now, zone).date()
     overrides = _overrides_since(schedule, None if everything else today - timedelta(days=1))
-    return request.page(
+    return EDITOR.page_about(
+        request,
         "console/settings/exceptions.html",
-        SECTION,
+        schedule,
+        TAB,
         draft.status,
-        schedule=schedule,
         schedule_zone=zone,
-        path=path_of(schedule),
-        tab=TAB,
         overrides=overrides,
         hidden=len(schedule.overrides) - len(overrides),
         busy_times=listed,
@@ -226,9 +231,14 @@ def _overrides_since(schedule: Schedule, first: date | None) -> dict[str, list[W
 _SCHEDULE: Final = PATH + "/{schedule}"
 
 PAGES: Final = (
-    member_route("GET", _SCHEDULE + TAB, show),
-    admin_route("POST", _SCHEDULE + "/overrides", set_override),
-    admin_route("POST", _SCHEDULE + "/overrides/remove", remove_override),
-    admin_route("POST", _SCHEDULE + "/busy-times", add_busy_time),
-    admin_route("POST", _SCHEDULE + "/busy-times/{busy_time}/remove", remove_busy_time),
+    console_route(Right.SEE_SCHEDULES, "GET", _SCHEDULE + TAB, show),
+    console_route(Right.CHANGE_HOURS, "POST", _SCHEDULE + "/overrides", set_override),
+    console_route(Right.CHANGE_HOURS, "POST", _SCHEDULE + "/overrides/remove", remove_override),
+    console_route(Right.CHANGE_BUSY_TIMES, "POST", _SCHEDULE + "/busy-times", add_busy_time),
+    console_route(
+        Right.CHANGE_BUSY_TIMES,
+        "POST",
+        _SCHEDULE + "/busy-times/{busy_time}/remove",
+        remove_busy_time,
+    ),
 )

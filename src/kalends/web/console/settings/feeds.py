@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from kalends.domain.rights import Right
 from kalends.services import feeds
-from kalends.web.console.request import ConsoleRequest, admin_route
+from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.one_time_secret import go_with_secret, take_secret
-from kalends.web.console.settings.schedules import PATH, SECTION, open_schedule, path_of
+from kalends.web.console.settings.schedules import EDITOR, PATH, open_schedule, path_of
 from kalends.web.pages.answers import PageAnswer
 
 TAB: Final = "/feed"
@@ -15,13 +16,12 @@ async def show(request: ConsoleRequest) -> PageAnswer:
     """The address itself is shown right after it was made, and never again."""
     schedule = await open_schedule(request)
     secret, headers = take_secret(request, path_of(schedule, TAB))
-    return request.page(
+    return EDITOR.page_about(
+        request,
         "console/settings/feed.html",
-        SECTION,
+        schedule,
+        TAB,
         headers=headers,
-        schedule=schedule,
-        path=path_of(schedule),
-        tab=TAB,
         since=await request.read(feeds.find_feed, schedule.id),
         secret=secret,
     )
@@ -43,7 +43,7 @@ async def revoke(request: ConsoleRequest) -> PageAnswer:
 _SCHEDULE: Final = PATH + "/{schedule}"
 
 PAGES: Final = (
-    admin_route("GET", _SCHEDULE + TAB, show),
-    admin_route("POST", _SCHEDULE + TAB, make),
-    admin_route("POST", _SCHEDULE + TAB + "/revoke", revoke),
+    console_route(Right.CHANGE_FEEDS, "GET", _SCHEDULE + TAB, show),
+    console_route(Right.CHANGE_FEEDS, "POST", _SCHEDULE + TAB, make),
+    console_route(Right.CHANGE_FEEDS, "POST", _SCHEDULE + TAB + "/revoke", revoke),
 )

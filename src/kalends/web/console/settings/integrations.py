@@ -8,20 +8,21 @@ from kalends.domain import ids
 from kalends.domain.errors import KalendsError, NotFound
 from kalends.domain.imports.connections import ImportConnection, OnConflict
 from kalends.domain.imports.runs import ImportRun
+from kalends.domain.rights import Right
 from kalends.formats.calcom import DEFAULT_BASE_URL
 from kalends.formats.encoding import encode
 from kalends.services.imports import connections, runs
 from kalends.translation import gettext_lazy
 from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcomConnection, parse_connection
-from kalends.web.console.request import ConsoleRequest, admin_route
+from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.drafts import (
     ROWS_TO_SPARE,
     Draft,
-    drafted,
+    draft_of_values,
+    draft_with_faults,
+    draft_with_problem,
     minutes_or_text,
-    not_done,
     number_or_text,
-    refused,
     rows_in,
     span_text,
 )
@@ -63,7 +64,9 @@ async def connect(request: ConsoleRequest) -> PageAnswer:
             request.page_request.context, request.page_request.caller, parse_connection(parsed)
         )
     except KalendsError as error:
-        return await _page(request, connection, refused(typed, error).at_fields(_our_field))
+        return await _page(
+            request, connection, draft_with_faults(typed, error).at_fields(_our_field)
+        )
     return request.go(PATH, done="connected")
 
 
@@ -83,7 +86,7 @@ async def sync(request: ConsoleRequest) -> PageAnswer:
         )
     except KalendsError as error:
         connection = await _find(request)
-        return await _page(request, connection, not_done(_draft_of(connection), error))
+        return await _page(request, connection, draft_with_problem(_draft_of(connection), error))
     return request.go(PATH, done="synced" if run.is_over else "sync-begun")
 
 
@@ -135,12 +138,12 @@ def _as_typed(form: FormFields) -> FormFields:
         fields[name] = form.text(name)
     for number, row in enumerate(_mappings_in(form)):
         fields |= {f"mappings.{number}.{part}": value for part, value in row.items()}
-    return drafted(fields).typed
+    return draft_of_values(fields).typed
 
 
 def _draft_of(connection: ImportConnection | None) -> Draft:
     if connection is None:
-        return drafted(
+        return draft_of_values(
             {
                 "baseUrl": DEFAULT_BASE_URL,
                 "onConflict": OnConflict.SKIP.value,
@@ -159,7 +162,7 @@ def _draft_of(connection: ImportConnection | None) -> Draft:
         fields[f"mappings.{number}.kind"] = "host" if is_host else "event-type"
         fields[f"mappings.{number}.id"] = str(named)
         fields[f"mappings.{number}.schedule"] = ids.encode_id(ids.SCHEDULE, mapping.schedule_id)
-    return drafted(fields)
+    return draft_of_values(fields)
 
 
 def _our_field(name: str) -> str:
@@ -192,8 +195,8 @@ async def _page(
 
 
 PAGES: Final = (
-    admin_route("GET", PATH, show),
-    admin_route("POST", PATH, connect),
-    admin_route("POST", PATH + "/sync", sync),
-    admin_route("POST", PATH + "/disconnect", disconnect),
+    console_route(Right.CHANGE_SETTINGS, "GET", PATH, show),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH, connect),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/sync", sync),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/disconnect", disconnect),
 )

@@ -6,13 +6,19 @@ from typing import Final
 from kalends.domain import ids
 from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid, KalendsError
+from kalends.domain.rights import Right
 from kalends.domain.values import Day, Instant
 from kalends.formats.encoding import encode
-from kalends.scheduling.clocks import bounds_of
+from kalends.scheduling.local_time import bounds_of_day
 from kalends.services import api_keys
 from kalends.web.api.api_keys import CreateApiKey
-from kalends.web.console.request import ConsoleRequest, admin_route
-from kalends.web.console.settings.drafts import Draft, drafted, refused, text_or_none
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.drafts import (
+    Draft,
+    draft_of_values,
+    draft_with_faults,
+    text_or_none,
+)
 from kalends.web.console.settings.one_time_secret import go_with_secret, take_secret
 from kalends.web.console.settings.paging import read_page
 from kalends.web.http.call import id_named
@@ -28,23 +34,23 @@ USUAL: Final = (Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE)
 
 
 async def list_keys(request: ConsoleRequest) -> PageAnswer:
-    return await _page(request, drafted({"scopes": [scope.value for scope in USUAL]}))
+    return await _page(request, draft_of_values({"scopes": [scope.value for scope in USUAL]}))
 
 
 async def create(request: ConsoleRequest) -> PageAnswer:
     typed = await request.form()
     try:
         parsed = _read(request, typed)
-        made = await request.change(
+        new_key = await request.change(
             api_keys.create_api_key, parsed.name, parsed.scopes, parsed.expires_at
         )
     except KalendsError as error:
-        return await _page(request, refused(typed, error).at_fields(_our_field))
-    return go_with_secret(request, PATH, made.secret, "key-created")
+        return await _page(request, draft_with_faults(typed, error).at_fields(_our_field))
+    return go_with_secret(request, PATH, new_key.secret, "key-created")
 
 
 async def revoke(request: ConsoleRequest) -> PageAnswer:
-    key_id = id_named(ids.API_KEY, "API key", request.path("key"))
+    key_id = id_named(ids.API_KEY, request.path("key"))
     await request.change(api_keys.revoke_api_key, key_id)
     request.page_request.page_context.keyring.forget(key_id)
     return request.go(PATH, done="key-revoked")
@@ -56,7 +62,7 @@ def _read(request: ConsoleRequest, typed: FormFields) -> CreateApiKey:
     if day:
         try:
             until = Instant.of(
-                bounds_of(Day.parse(day), request.zone.name)[1] - timedelta(seconds=1)
+                bounds_of_day(Day.parse(day), request.zone.name)[1] - timedelta(seconds=1)
             )
         except ValueError as error:
             raise Invalid.field("expires_at", str(error)) from None
@@ -91,7 +97,7 @@ async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
 
 
 PAGES: Final = (
-    admin_route("GET", PATH, list_keys),
-    admin_route("POST", PATH, create),
-    admin_route("POST", PATH + "/{key}/revoke", revoke),
+    console_route(Right.CHANGE_SETTINGS, "GET", PATH, list_keys),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH, create),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/{key}/revoke", revoke),
 )

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from kalends.domain import ids
 from kalends.domain.mail import Mail
+from kalends.domain.rights import Right
 from kalends.services import mails
 from kalends.services.users import members
-from kalends.web.console.request import ConsoleRequest, admin_route
+from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.paging import read_page
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
@@ -35,7 +36,7 @@ async def list_mails(request: ConsoleRequest) -> PageAnswer:
 
 async def show(request: ConsoleRequest) -> PageAnswer:
     """A link to set a password is shown to nobody whom it could make somebody else."""
-    mail_id = id_named(ids.MAIL, "mail", request.path("mail"))
+    mail_id = id_named(ids.MAIL, request.path("mail"))
     mail, content = await request.read(mails.get_message, mail_id)
     may_read = await request.read(members.may_read_mail, mail)
     booking_id = ids.encode_id_or_none(ids.BOOKING, mail.booking_id)
@@ -45,11 +46,11 @@ async def show(request: ConsoleRequest) -> PageAnswer:
         mail=mail,
         may_read=may_read,
         booking_path=request.to(f"/bookings/{booking_id}") if booking_id else None,
-        **_shown(mail, content if may_read else None),
+        **_message_values(mail, content if may_read else None),
     )
 
 
-def _shown(mail: Mail, content: bytes | None) -> dict[str, Any]:
+def _message_values(mail: Mail, content: bytes | None) -> dict[str, Any]:
     if content is None:
         return {"fields": [], "lines": [], "files": []}
     message = message_from_bytes(content, policy=policy.default)
@@ -64,6 +65,6 @@ def _shown(mail: Mail, content: bytes | None) -> dict[str, Any]:
 
 
 PAGES: Final = (
-    admin_route("GET", PATH, list_mails),
-    admin_route("GET", PATH + "/{mail}", show),
+    console_route(Right.CHANGE_SETTINGS, "GET", PATH, list_mails),
+    console_route(Right.CHANGE_SETTINGS, "GET", PATH + "/{mail}", show),
 )

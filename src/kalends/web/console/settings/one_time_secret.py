@@ -44,20 +44,22 @@ def go_with_secret(request: ConsoleRequest, path: str, secret: str, done: str) -
 
 def take_secret(request: ConsoleRequest, path: str) -> tuple[str | None, Headers]:
     """The secret for this page, if one came along, and the headers that take it away."""
-    given = request.page_request.cookie(SECRET_COOKIE)
-    if given is None:
+    cookie = request.page_request.cookie(SECRET_COOKIE)
+    if cookie is None:
         return None, ()
-    return _opened(request, path, given), (_cookie(request, TAKEN_AWAY, 0),)
+    return _opened(request, path, cookie), (_cookie(request, TAKEN_AWAY, 0),)
 
 
-def _opened(request: ConsoleRequest, path: str, given: str) -> str | None:
+def _opened(request: ConsoleRequest, path: str, cookie: str) -> str | None:
     context = request.page_request.context
     try:
-        found = json.decode(context.seal.open(urlsafe_b64decode(given), ONCE_PURPOSE), type=Sealed)
+        sealed = json.decode(
+            context.seal.open(urlsafe_b64decode(cookie), ONCE_PURPOSE), type=Sealed
+        )
     except (NotBase64, ValueError, SealBroken, DecodeError):
         return None
-    is_for_us = (found.user, found.place) == (str(request.user_id), request.to(path))
-    return found.secret if is_for_us and context.clock().timestamp() < found.until else None
+    is_for_us = (sealed.user, sealed.place) == (str(request.user_id), request.to(path))
+    return sealed.secret if is_for_us and context.clock().timestamp() < sealed.until else None
 
 
 def _cookie(request: ConsoleRequest, value: str, seconds: int) -> tuple[str, str]:

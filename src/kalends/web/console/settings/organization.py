@@ -4,16 +4,25 @@ from typing import Final
 
 from kalends.domain.access import Organization
 from kalends.domain.errors import KalendsError
+from kalends.domain.rights import Right
 from kalends.formats.encoding import encode
 from kalends.services import organizations
 from kalends.services.organizations import OrganizationChanges
 from kalends.web.api.organization import parse_changes
-from kalends.web.console.request import ConsoleRequest, admin_route
-from kalends.web.console.settings.drafts import Draft, check, drafted, refused, text_or_none
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.drafts import (
+    YES,
+    Draft,
+    check,
+    draft_of_values,
+    draft_with_faults,
+    text_or_none,
+)
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages import places
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import FormFields
+from kalends.web.pages.language_choices import language_choices
 
 SECTION: Final = "settings"
 PATH: Final = "/settings"
@@ -32,31 +41,35 @@ async def save(request: ConsoleRequest) -> PageAnswer:
             lock_update(organizations.lock_organization, organizations.update_organization, changes)
         )
     except KalendsError as error:
-        return _page(request, refused(typed, error))
+        return _page(request, draft_with_faults(typed, error))
     return redirect(f"/console/{after.slug}{PATH}?done=saved")
 
 
 def _read(typed: FormFields) -> OrganizationChanges:
     """Raises Invalid."""
     values = {name: typed.text(name) for name in ("name", "slug", "timezone")}
-    given = {
+    body = {
         **values,
         "notify_email": text_or_none(typed.text("notify_email")),
         "country": text_or_none(typed.text("country")),
+        "locale": text_or_none(typed.text("locale")),
+        "staff_may_edit_hours": typed.text("staff_may_edit_hours") == YES,
     }
-    check(given, parse_changes)
-    return parse_changes(encode(given))
+    check(body, parse_changes)
+    return parse_changes(encode(body))
 
 
 def _draft_of(organization: Organization) -> Draft:
     o = organization
-    return drafted(
+    return draft_of_values(
         {
             "name": o.name,
             "slug": o.slug,
             "timezone": o.timezone,
             "notify_email": o.notify_email or "",
             "country": o.country or "",
+            "locale": o.locale or "",
+            "staff_may_edit_hours": YES if o.staff_may_edit_hours else "",
         }
     )
 
@@ -67,13 +80,14 @@ def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
         SECTION,
         draft.status,
         path=PATH,
-        countries=places.countries(),
+        countries=places.countries(request.page_request.words_language),
+        languages=language_choices(request.organization.locale),
         page_url=f"{request.page_request.origin}/",
         **draft.values(),
     )
 
 
 PAGES: Final = (
-    admin_route("GET", PATH, show),
-    admin_route("POST", PATH, save),
+    console_route(Right.CHANGE_SETTINGS, "GET", PATH, show),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH, save),
 )

@@ -6,34 +6,46 @@ from typing import Any, Final
 
 from kalends.domain import ids
 from kalends.domain.errors import NotFound
-from kalends.domain.schedule import WEEKDAYS, Schedule
+from kalends.domain.rights import Right
+from kalends.domain.schedule import WEEKDAYS, Color, Schedule
 from kalends.services import schedules
+from kalends.services.users.members import list_members
+from kalends.translation import LazyMessage, gettext_lazy
+from kalends.web.api.schedules import USE_CASES
 from kalends.web.console.request import ConsoleRequest
 from kalends.web.console.settings import schedule_forms
 from kalends.web.console.settings.drafts import ROWS_TO_SPARE, Draft, rows_in
-from kalends.web.console.settings.editor import Editor, UseCases
+from kalends.web.console.settings.editor import Editor
 from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settings.schedule_forms import WINDOW, new_draft
 from kalends.web.pages.answers import PageAnswer
 
-SECTION: Final = "schedules"
 PATH: Final = "/schedules"
 LISTED: Final = 100
 MOST_SCHEDULES: Final = 500
+COLORS: Final[dict[Color, LazyMessage]] = {
+    Color.BLUE: gettext_lazy("Blue"),
+    Color.ORANGE: gettext_lazy("Orange"),
+    Color.GREEN: gettext_lazy("Green"),
+    Color.PURPLE: gettext_lazy("Purple"),
+    Color.RED: gettext_lazy("Red"),
+    Color.TEAL: gettext_lazy("Teal"),
+    Color.YELLOW: gettext_lazy("Yellow"),
+    Color.PINK: gettext_lazy("Pink"),
+    Color.INDIGO: gettext_lazy("Indigo"),
+    Color.LIME: gettext_lazy("Lime"),
+    Color.BROWN: gettext_lazy("Brown"),
+    Color.CYAN: gettext_lazy("Cyan"),
+}
 
 
 async def list_schedules(request: ConsoleRequest) -> PageAnswer:
     """The active ones; the others on a page of their own."""
     is_active = request.query.get("show") != "inactive"
     listed, pager = await read_page(request, schedules.list_schedules, LISTED, is_active=is_active)
-    return request.page(
-        "console/settings/schedules.html",
-        SECTION,
-        schedules=listed,
-        is_active=is_active,
-        id_of=id_of,
-        hours_of=hours_of,
-        **pager,
+    template = "console/settings/schedules.html"
+    return EDITOR.page_of_list(
+        request, template, listed, is_active=is_active, hours_of=hours_of, **pager
     )
 
 
@@ -44,19 +56,19 @@ async def show_new(request: ConsoleRequest) -> PageAnswer:
 async def list_all(request: ConsoleRequest, chosen: Iterable[str] = ()) -> list[Schedule]:
     """The schedules to choose from: active ones first, and last those that are chosen and beyond
     what is listed, so that saving a form loses none."""
-    found: list[Schedule] = []
+    choices: list[Schedule] = []
     for is_active in (True, False):
         listed, _ = await request.read(
             schedules.list_schedules, is_active=is_active, limit=MOST_SCHEDULES, offset=0
         )
-        found += listed
-    known = {id_of(one) for one in found}
-    for shown_id in dict.fromkeys(chosen):
-        schedule_id = ids.decode_id(ids.SCHEDULE, shown_id)
-        if shown_id not in known and schedule_id is not None:
+        choices += listed
+    public_ids = {id_of(one) for one in choices}
+    for public_id in dict.fromkeys(chosen):
+        schedule_id = ids.decode_id(ids.SCHEDULE, public_id)
+        if public_id not in public_ids and schedule_id is not None:
             with suppress(NotFound):
-                found.append(await request.read(schedules.get_schedule, schedule_id))
-    return found
+                choices.append(await request.read(schedules.get_schedule, schedule_id))
+    return choices
 
 
 def hours_of(schedule: Schedule) -> list[str]:
@@ -69,35 +81,31 @@ def hours_of(schedule: Schedule) -> list[str]:
 async def _form(request: ConsoleRequest, schedule: Schedule | None, draft: Draft) -> PageAnswer:
     values: dict[str, Any] = draft.values()
     typed = draft.typed
+    # Whose it may be is chosen by those who change all of it; staff does not learn of others.
+    members = await request.read(list_members) if request.sees_all else []
     rows = {day: len(rows_in(typed, f"availability.{day}", WINDOW)) for day in WEEKDAYS}
-    return request.page(
+    return EDITOR.page_about(
+        request,
         "console/settings/schedule.html",
-        SECTION,
-        draft.status,
-        schedule=schedule,
-        path=path_of(schedule) if schedule else f"{PATH}/new",
-        tab="",
+        schedule,
+        status=draft.status,
         weekdays=WEEKDAYS,
+        members=[(ids.encode_id(ids.USER, one.user_id), one.email) for one in members],
+        colors=[(color.value, str(words)) for color, words in COLORS.items()],
         rows={day: count + ROWS_TO_SPARE for day, count in rows.items()},
         **values,
     )
 
 
 EDITOR: Final = Editor(
-    path=PATH,
-    noun="schedule",
-    prefix=ids.SCHEDULE,
-    created="schedule-created",
-    use_cases=UseCases(
-        schedules.get_schedule,
-        schedules.create_schedule,
-        schedules.lock_schedule,
-        schedules.update_schedule,
-        schedules.delete_schedule,
-    ),
-    form=schedule_forms,
-    page=_form,
+    PATH,
+    ids.SCHEDULE,
+    Right.SEE_SCHEDULES,
+    USE_CASES,
+    schedule_forms,
+    _form,
+    schedule_forms.read_own_changes,
 )
 id_of, path_of, open_schedule = EDITOR.id_of, EDITOR.path_of, EDITOR.open
 
-PAGES: Final = EDITOR.pages(list_schedules, show_new)
+PAGES: Final = EDITOR.pages(list_schedules, show_new, Right.CHANGE_HOURS)

@@ -3,11 +3,14 @@
 from typing import Final
 
 from kalends.web.console.settings import (
+    calendar_connection,
+    calendars,
     event_types,
     exceptions,
     feeds,
     integrations,
     keys,
+    language,
     mailbox,
     organization,
     schedules,
@@ -23,11 +26,14 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *schedules.PAGES,
     *exceptions.PAGES,
     *feeds.PAGES,
+    *calendars.PAGES,
+    *calendar_connection.PAGES,
     *times.PAGES,
     *webhooks.PAGES,
     *integrations.PAGES,
     *keys.PAGES,
     *users.PAGES,
+    *language.PAGES,
     *organization.PAGES,
     *mailbox.PAGES,
 )

@@ -9,6 +9,7 @@ from kalends.availability.wallclock import Zone, local_day
 from kalends.domain import ids
 from kalends.domain.errors import Inactive, Invalid, KalendsError
 from kalends.domain.event_type import EventType
+from kalends.domain.rights import Right
 from kalends.domain.values import Day
 from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.scheduling.slots import SlotRange
@@ -16,14 +17,12 @@ from kalends.scheduling.zones import zone_of_schedule
 from kalends.services import slots
 from kalends.services.booking_pages import offers
 from kalends.translation import gettext
-from kalends.web.console.request import ConsoleRequest, member_route
+from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.drafts import clock_text, minutes_or_text
-from kalends.web.console.settings.event_types import PATH as EVENT_TYPES
-from kalends.web.console.settings.event_types import SECTION as EVENT_TYPE_SECTION
-from kalends.web.console.settings.event_types import open_event_type
-from kalends.web.console.settings.event_types import path_of as path_of_event_type
+from kalends.web.console.settings.event_types import EDITOR as EVENT_TYPES
 from kalends.web.console.settings.exceptions import instants_at
-from kalends.web.console.settings.schedules import PATH, SECTION, list_all, open_schedule, path_of
+from kalends.web.console.settings.schedules import EDITOR as SCHEDULES
+from kalends.web.console.settings.schedules import list_all
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.clock_words import local
 from kalends.web.pages.forms import FormFields
@@ -37,7 +36,7 @@ FARTHEST_CHECKED: Final = timedelta(days=20 * 366)
 
 
 @dataclass(frozen=True)
-class DayShown:
+class DayOfSlots:
     """A day and what is offered on it; `more` are there beyond those shown."""
 
     day: date
@@ -56,32 +55,21 @@ class ExplainedTime:
 
 async def show_of_schedule(request: ConsoleRequest) -> PageAnswer:
     """For bookings made on the schedule itself, as long as asked for."""
-    schedule = await open_schedule(request)
+    schedule = await SCHEDULES.open(request)
     minutes = _minutes_in(request.query)
     purpose = SlotPurpose(schedule_id=schedule.id, duration_minutes=minutes)
     zone = zone_of_schedule(schedule)
-    return request.page(
-        "console/settings/schedule-times.html",
-        SECTION,
-        schedule=schedule,
-        path=path_of(schedule),
-        tab=TAB,
-        minutes=minutes,
-        **await _answers(request, purpose, zone),
-    )
+    answers = await _answers(request, purpose, zone)
+    template = "console/settings/schedule-times.html"
+    return SCHEDULES.page_about(request, template, schedule, TAB, minutes=minutes, **answers)
 
 
 async def show_of_event_type(request: ConsoleRequest) -> PageAnswer:
-    event_type = await open_event_type(request)
+    event_type = await EVENT_TYPES.open(request)
     zone = await request.read(offers.find_zone, event_type)
-    return request.page(
-        "console/settings/event-type-times.html",
-        EVENT_TYPE_SECTION,
-        event_type=event_type,
-        path=path_of_event_type(event_type),
-        tab=TAB,
-        **await _answers(request, await _purpose(request, event_type), zone),
-    )
+    answers = await _answers(request, await _purpose(request, event_type), zone)
+    template = "console/settings/event-type-times.html"
+    return EVENT_TYPES.page_about(request, template, event_type, TAB, **answers)
 
 
 async def _purpose(request: ConsoleRequest, event_type: EventType) -> SlotPurpose:
@@ -122,7 +110,7 @@ async def _answers(request: ConsoleRequest, purpose: SlotPurpose, zone: Zone) ->
 
 async def _days(
     request: ConsoleRequest, purpose: SlotPurpose, zone: Zone, first: date
-) -> tuple[list[DayShown], str | None]:
+) -> tuple[list[DayOfSlots], str | None]:
     """What is offered by day; or why nothing is, where that holds for all times."""
     last = first + timedelta(days=DAYS - 1)
     span = SlotRange(start=first, end=last, timezone=zone.name)
@@ -135,11 +123,13 @@ async def _days(
         return [], error.message
     for slot in listed.slots:
         by_day.setdefault(local_day(slot.start, zone), []).append(slot)
-    shown = [
-        DayShown(day, found[:MOST_TIMES_A_DAY], max(0, len(found) - MOST_TIMES_A_DAY))
-        for day, found in by_day.items()
+    days = [
+        DayOfSlots(
+            day, slots_of_day[:MOST_TIMES_A_DAY], max(0, len(slots_of_day) - MOST_TIMES_A_DAY)
+        )
+        for day, slots_of_day in by_day.items()
     ]
-    return shown, None
+    return days, None
 
 
 async def _answered(
@@ -167,12 +157,14 @@ async def _answered(
 
 def _busy_path(schedule_id: Any, busy_id: Any) -> str:
     schedule = ids.encode_id(ids.SCHEDULE, schedule_id)
-    return f"{PATH}/{schedule}/exceptions#{ids.encode_id(ids.BUSY_TIME, busy_id)}"
+    return f"{SCHEDULES.path}/{schedule}/exceptions#{ids.encode_id(ids.BUSY_TIME, busy_id)}"
 
 
 def _minutes_in(query: FormFields) -> int:
-    given = minutes_or_text(query.text("minutes"))
-    return given if isinstance(given, int) and 1 <= given <= LONGEST_MINUTES else DEFAULT_MINUTES
+    minutes = minutes_or_text(query.text("minutes"))
+    return (
+        minutes if isinstance(minutes, int) and 1 <= minutes <= LONGEST_MINUTES else DEFAULT_MINUTES
+    )
 
 
 def _day_or(text: str, today: date) -> date:
@@ -186,6 +178,10 @@ def _day_or(text: str, today: date) -> date:
 
 
 PAGES: Final = (
-    member_route("GET", PATH + "/{schedule}" + TAB, show_of_schedule),
-    member_route("GET", EVENT_TYPES + "/{event_type}" + TAB, show_of_event_type),
+    console_route(
+        Right.SEE_SCHEDULES, "GET", SCHEDULES.path + "/{schedule}" + TAB, show_of_schedule
+    ),
+    console_route(
+        Right.SEE_EVENT_TYPES, "GET", EVENT_TYPES.path + "/{event_type}" + TAB, show_of_event_type
+    ),
 )

@@ -7,14 +7,22 @@ from msgspec import json
 
 from kalends.domain import ids
 from kalends.domain.errors import KalendsError
-from kalends.domain.webhook import Delivery, DeliveryAttempt, State, WebhookEndpoint
+from kalends.domain.outbox import DeliveryAttempt
+from kalends.domain.rights import Right
+from kalends.domain.webhook import Delivery, EventName, State, WebhookEndpoint
 from kalends.formats.encoding import encode
-from kalends.formats.webhooks import EventName
 from kalends.services.webhooks import deliveries, endpoints
 from kalends.services.webhooks.endpoints import EndpointChanges, NewEndpoint
 from kalends.web.api.webhooks import parse_changes
-from kalends.web.console.request import ConsoleRequest, admin_route
-from kalends.web.console.settings.drafts import YES, Draft, check, drafted, refused, text_or_none
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.drafts import (
+    YES,
+    Draft,
+    check,
+    draft_of_values,
+    draft_with_faults,
+    text_or_none,
+)
 from kalends.web.console.settings.one_time_secret import go_with_secret, take_secret
 from kalends.web.console.settings.paging import read_page
 from kalends.web.http.call import id_named
@@ -41,23 +49,25 @@ async def list_endpoints(request: ConsoleRequest) -> PageAnswer:
 
 
 async def show_new(request: ConsoleRequest) -> PageAnswer:
-    return _form(request, drafted({ALL: YES}))
+    return _form(request, draft_of_values({ALL: YES}))
 
 
 async def create(request: ConsoleRequest) -> PageAnswer:
     typed = await request.form()
     try:
-        given = _read(typed)
-        assert isinstance(given.url, str)
-        assert isinstance(given.events, list)
-        await endpoints.check_url(request.page_request.context, given.url)
+        body = _read(typed)
+        assert isinstance(body.url, str)
+        assert isinstance(body.events, list)
+        await endpoints.check_url(request.page_request.context, body.url)
         new = NewEndpoint(
-            url=given.url, events=given.events, description=text_or_none(typed.text("description"))
+            url=body.url, events=body.events, description=text_or_none(typed.text("description"))
         )
-        made = await request.change(endpoints.create_endpoint, new)
+        new_endpoint = await request.change(endpoints.create_endpoint, new)
     except KalendsError as error:
-        return _form(request, refused(typed, error))
-    return go_with_secret(request, _path_of(made.endpoint), made.secret, "webhook-created")
+        return _form(request, draft_with_faults(typed, error))
+    return go_with_secret(
+        request, _path_of(new_endpoint.endpoint), new_endpoint.secret, "webhook-created"
+    )
 
 
 async def show(request: ConsoleRequest) -> PageAnswer:
@@ -74,7 +84,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
             await endpoints.check_url(request.page_request.context, changes.url)
         await request.change(lock_update(_lock(endpoint), endpoints.update_endpoint, changes))
     except KalendsError as error:
-        return await _page(request, endpoint, refused(typed, error))
+        return await _page(request, endpoint, draft_with_faults(typed, error))
     return request.go(_path_of(endpoint), done="saved")
 
 
@@ -103,7 +113,7 @@ async def rotate(request: ConsoleRequest) -> PageAnswer:
 
 async def redeliver(request: ConsoleRequest) -> PageAnswer:
     endpoint = await _open(request)
-    delivery_id = id_named(ids.DELIVERY, "delivery", request.path("delivery"))
+    delivery_id = id_named(ids.DELIVERY, request.path("delivery"))
     await request.change(deliveries.redeliver, endpoint.id, delivery_id)
     return request.go(_path_of(endpoint), done="redelivered")
 
@@ -129,7 +139,7 @@ def _read(typed: FormFields) -> EndpointChanges:
 
 
 def _draft_of(endpoint: WebhookEndpoint) -> Draft:
-    return drafted(
+    return draft_of_values(
         {
             "url": endpoint.url,
             "description": endpoint.description or "",
@@ -141,7 +151,7 @@ def _draft_of(endpoint: WebhookEndpoint) -> Draft:
 
 async def _open(request: ConsoleRequest) -> WebhookEndpoint:
     """Raises NotFound."""
-    endpoint_id = id_named(ids.ENDPOINT, "webhook", request.path("webhook"))
+    endpoint_id = id_named(ids.ENDPOINT, request.path("webhook"))
     endpoint: WebhookEndpoint = await request.read(endpoints.get_endpoint, endpoint_id)
     return endpoint
 
@@ -164,7 +174,7 @@ def _form(request: ConsoleRequest, draft: Draft) -> PageAnswer:
 async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft) -> PageAnswer:
     state = request.query.text("state")
     chosen = state if state in list(State) else None
-    found, pager = await read_page(
+    page, pager = await read_page(
         request, deliveries.list_deliveries, ENDPOINTS_LISTED, endpoint.id, chosen
     )
     secret, headers = take_secret(request, _path_of(endpoint))
@@ -175,7 +185,7 @@ async def _page(request: ConsoleRequest, endpoint: WebhookEndpoint, draft: Draft
         headers,
         endpoint=endpoint,
         path=_path_of(endpoint),
-        deliveries=[(ids.encode_id(ids.DELIVERY, one.id), one, _attempts_of(one)) for one in found],
+        deliveries=[(ids.encode_id(ids.DELIVERY, one.id), one, _attempts_of(one)) for one in page],
         event_id=lambda one: ids.encode_id(ids.EVENT, one.event_id),
         **pager,
         state=chosen or "",
@@ -206,14 +216,16 @@ def _path_of(endpoint: WebhookEndpoint) -> str:
 _WEBHOOK: Final = PATH + "/{webhook}"
 
 PAGES: Final = (
-    admin_route("GET", PATH, list_endpoints),
-    admin_route("GET", f"{PATH}/new", show_new),
-    admin_route("POST", f"{PATH}/new", create),
-    admin_route("GET", _WEBHOOK, show),
-    admin_route("POST", _WEBHOOK, save),
-    admin_route("POST", _WEBHOOK + "/enabled", set_enabled),
-    admin_route("POST", _WEBHOOK + "/test", send_test),
-    admin_route("POST", _WEBHOOK + "/rotate", rotate),
-    admin_route("POST", _WEBHOOK + "/delete", delete),
-    admin_route("POST", _WEBHOOK + "/deliveries/{delivery}/redeliver", redeliver),
+    console_route(Right.CHANGE_SETTINGS, "GET", PATH, list_endpoints),
+    console_route(Right.CHANGE_SETTINGS, "GET", f"{PATH}/new", show_new),
+    console_route(Right.CHANGE_SETTINGS, "POST", f"{PATH}/new", create),
+    console_route(Right.CHANGE_SETTINGS, "GET", _WEBHOOK, show),
+    console_route(Right.CHANGE_SETTINGS, "POST", _WEBHOOK, save),
+    console_route(Right.CHANGE_SETTINGS, "POST", _WEBHOOK + "/enabled", set_enabled),
+    console_route(Right.CHANGE_SETTINGS, "POST", _WEBHOOK + "/test", send_test),
+    console_route(Right.CHANGE_SETTINGS, "POST", _WEBHOOK + "/rotate", rotate),
+    console_route(Right.CHANGE_SETTINGS, "POST", _WEBHOOK + "/delete", delete),
+    console_route(
+        Right.CHANGE_SETTINGS, "POST", _WEBHOOK + "/deliveries/{delivery}/redeliver", redeliver
+    ),
 )

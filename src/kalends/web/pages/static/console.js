@@ -81,7 +81,7 @@
   function isBusy(fresh) {
     const at = document.activeElement;
     const types = fresh.contains(at) && at.matches("input, textarea, select");
-    return dragging || types || one("details.asked[open]", fresh);
+    return dragging || types || one("details.asked[open], .ghost", fresh);
   }
 
   async function refresh() {
@@ -101,12 +101,13 @@
     if (!fresh || isBusy(old)) { later(AGAIN_MS); return; }
     const at = document.activeElement;
     const href = old.contains(at) && at.getAttribute("href");
-    const left = one(".sheets", old)?.scrollLeft;
+    const { scrollLeft: left, scrollTop: top } = one(".sheets", old) || {};
     old.replaceWith(fresh);
-    if (left) one(".sheets", fresh).scrollLeft = left;
+    one(".sheets", fresh)?.scrollTo({ left, top, behavior: "instant" });
     if (href) one(`a[href="${CSS.escape(href)}"]`, fresh)?.focus({ preventScroll: true });
   }
 
+  addEventListener("kalends:outdated", () => later(0));
   const later = (ms) => { if (!waiting) waiting = setTimeout(refresh, ms); };
 
   // Only while the page is looked at: browsers open few connections to one server.
@@ -198,7 +199,7 @@
     ask(block, place);
   });
 
-  const isWhereItWas = (block, place) => Date.parse(place.start) / 1000 === Number(block.dataset.start);
+  const isWhereItWas = (block, place) => !place.host && Date.parse(place.time.start) / 1000 === Number(block.dataset.start);
 
   // Whether it is meant, and whether the attendee is told. Nothing is saved before.
   function ask(block, place) {
@@ -217,13 +218,16 @@
 
   // A place in words, on the clock of the calendar.
   function wordsOf(place, sheets) {
-    const zone = place.start ? sheets.dataset.zone : "UTC";
+    const { start, day, time } = place.time;
+    const zone = start ? sheets.dataset.zone : "UTC";
     const options = { weekday: "short", month: "short", day: "numeric", hour: "numeric", minute: "2-digit" };
-    const at = new Date(place.start || `${place.day}T${place.time}:00Z`);
-    return new Intl.DateTimeFormat(sheets.dataset.language, { ...options, timeZone: zone }).format(at);
+    const at = new Date(start || `${day}T${time}:00Z`);
+    const words = new Intl.DateTimeFormat(sheets.dataset.language, { ...options, timeZone: zone }).format(at);
+    return place.host ? `${words}, ${place.name}` : words;
   }
 
-  // Where a block was let go: an instant, or a day and a time where the clock changes on that day.
+  // Where a block was let go: a time, and another host, where columns are schedules. The time is an
+  // instant, or a day and a time of day where the clock changes on that day.
   function placeOf(block, x) {
     const sheets = block.closest(".sheets");
     const columns = [...sheets.querySelectorAll(".column")];
@@ -232,25 +236,30 @@
       return x >= left && x < right;
     });
     if (!column) return null;
+    const own = block.closest(".column");
+    const host = sheets.matches(".of-team") && column !== own
+      ? { schedule: column.dataset.schedule, from: own.dataset.schedule } : null;
+    if (host && !(host.schedule && host.from)) return null;
     const rows = one(".rows", column).getBoundingClientRect();
     const count = Number(sheets.dataset.hours) * ROWS_AN_HOUR;
     const exact = (block.getBoundingClientRect().top - rows.top) / (rows.height / count);
     const row = Math.round(exact / ROWS_A_STEP) * ROWS_A_STEP;
     if (row < 0 || row >= count) return null;
+    const place = { host, name: one("h2", column).textContent.trim() };
     if (column.dataset.from) {
       const at = (Number(column.dataset.from) + row * ROW_SECONDS) * 1000;
-      return { start: new Date(at).toISOString().replace(".000", "") };
+      return { ...place, time: { start: new Date(at).toISOString().replace(".000", "") } };
     }
     const minutes = Number(sheets.dataset.first) * 60 + row * (ROW_SECONDS / 60);
     const pad = (number) => String(number).padStart(2, "0");
-    return { day: column.dataset.day, time: `${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}` };
+    return { ...place, time: { day: column.dataset.day, time: `${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}` } };
   }
 
   async function move(block, place, notify) {
     const sheets = block.closest(".sheets");
     const { booking, seen } = block.dataset;
     const path = `${sheets.dataset.move}/${booking}/reschedule`;
-    const body = new URLSearchParams({ form_token: sheets.dataset.token, seen, notify, ...place });
+    const body = new URLSearchParams({ form_token: sheets.dataset.token, seen, notify, ...place.time, ...place.host });
     let refusal = sheets.dataset.lost;
     try {
       const answer = await fetch(path, { method: "POST", body, headers: { accept: "text/html" } });
