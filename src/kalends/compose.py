@@ -1,27 +1,23 @@
-"""From settings to a running app: the one place where the parts meet."""
+"""From settings to a running installation: the one place where the parts meet."""
 
 import asyncio
-import gc
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from starlette.types import ASGIApp
 
-from kalends.domain.errors import Unavailable
 from kalends.domain.gateways import Gateways
 from kalends.gateways.addresses import is_host_name
 from kalends.gateways.calcom.source import CalcomSource
+from kalends.gateways.caldav.provider import CalDavProvider
 from kalends.gateways.http import GuardedHttp
+from kalends.gateways.ics.provider import IcsProvider
 from kalends.gateways.mail import SmtpTransport
-from kalends.runtime.keyring import Keyring
-from kalends.runtime.rate_limits import RateLimiter
 from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
 from kalends.settings import Settings, SettingsError
@@ -31,27 +27,20 @@ from kalends.store.database import (
     ConnectionLimits,
     ConnectParameters,
     Database,
-    RunAgain,
 )
 from kalends.store.database_info import inspect_database
 from kalends.store.embedded.server import EmbeddedPostgres, Watcher
 from kalends.store.revisions import newest_revision
-from kalends.web.app import build_app
-from kalends.web.http.endpoint import ApiContext
-from kalends.web.http.health import Checks
-from kalends.web.http.protocol import REFUSALS
-from kalends.web.http.sign_ins import SignInSessions
-from kalends.web.pages.request import PageLimits
-from kalends.web.pages.zone_list import load_zones
 
 log = structlog.get_logger("kalends")
 
-SHARE_LIMITS_EVERY_SECONDS: Final = 0.5
 SHORTEST_SECRET: Final = 32
 CONNECTIONS_FOR_JOBS: Final = 5
-# Jobs and requests share one event loop: beside requests, few jobs at a time.
-JOBS_AT_ONCE_IN_A_SERVER: Final = 4
 JOBS_AT_ONCE_IN_A_WORKER: Final = 50
+
+
+class ServingError(Exception):
+    """Nothing can be served; the text is a sentence that a person can act on."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +75,8 @@ def open_gateways(settings: Settings, served_at: str | None = None) -> Gateways:
         public_url=settings.public_url or served_at,
         sender=settings.mail_from,
         retry_scale=settings.webhook_retry_scale,
-        sources={"calcom": CalcomSource(http, settings.calcom_patience_seconds)},
+        sources={"calcom": CalcomSource(http, settings.calcom_give_up_after_seconds)},
+        calendars={"caldav": CalDavProvider(http), "ics": IcsProvider(http)},
     )
 
 
@@ -108,7 +98,7 @@ def installation(settings: Settings, *, watched: bool = False) -> Iterator[Insta
         yield Installation(settings, parameters, settings.secret or "")
         return
     programs = settings.postgres_programs
-    with EmbeddedPostgres.acquire(settings.data_dir, programs=programs) as lease:
+    with EmbeddedPostgres(settings.data_dir, programs=programs) as lease:
         watcher = Watcher(lease) if watched else None
         if watcher:
             watcher.start()
@@ -152,57 +142,6 @@ def migrate_now(home: Installation) -> str:
     from kalends.store.migrate import migrate  # slow to import, and seldom needed
 
     return asyncio.run(migrate(home.parameters))
-
-
-def application(home: Installation) -> ASGIApp:
-    """The ASGI application of one process."""
-    settings = home.settings
-    context = home.context()
-    limiter = RateLimiter()
-    api_context = ApiContext(
-        context=context,
-        keyring=Keyring(context.database),
-        limiter=limiter,
-        sessions=SignInSessions(context, settings.public_url, settings.rate_limit_sign_in),
-        read_limit=settings.rate_limit_read,
-        write_limit=settings.rate_limit_write,
-    )
-
-    @asynccontextmanager
-    async def lifespan(_: Any) -> AsyncIterator[Mapping[str, Any]]:
-        await asyncio.to_thread(load_zones)
-        freeze_garbage_collector()
-        sharing = asyncio.create_task(_share_limits(limiter, context.database))
-        try:
-            async with running_jobs(home, context, JOBS_AT_ONCE_IN_A_SERVER):
-                yield {REFUSALS: api_context.refusals}
-        finally:
-            sharing.cancel()
-            with suppress(asyncio.CancelledError):
-                await sharing
-            await context.close()
-
-    async def ready() -> None:
-        async with context.database.connection() as tx:
-            await tx.execute("SELECT 1")
-
-    facts = {"tzdata": version("tzdata")}
-    limits = PageLimits(settings.rate_limit_page_address, settings.rate_limit_page_schedule)
-    return build_app(api_context, limits, lifespan, Checks(ready, facts, settings.metrics))
-
-
-def freeze_garbage_collector() -> None:
-    """What is there now stays while the process lives: modules, tables, templates, zones. A full
-    pass of the garbage collector over it took 60 ms, in which nobody was answered."""
-    gc.collect()
-    gc.freeze()
-
-
-async def _share_limits(limiter: RateLimiter, database: Database) -> None:
-    while True:
-        await asyncio.sleep(SHARE_LIMITS_EVERY_SECONDS)
-        with suppress(Unavailable, RunAgain):
-            await limiter.share(database)
 
 
 @asynccontextmanager

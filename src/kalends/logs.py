@@ -2,7 +2,7 @@
 
 No line holds a secret, a key, a cookie or an e-mail address, wherever it comes from: exceptions
 are shown without local variables and without the driver's details (which quote rows), and what
-looks like a key or an address is blackened in the finished text.
+looks like a key or an address is redacted in the finished text.
 """
 
 import logging
@@ -19,6 +19,7 @@ from msgspec import json
 EventDict = MutableMapping[str, Any]
 
 STDERR: Final = 2
+PLAIN: Final = (int, float, type(None))
 KEY: Final = re.compile(r"\b(wk_(?:live|test)|whsec|kalends_session)([_=])[\w+/=.-]+")
 ADDRESS: Final = re.compile(r"[^\s@\"'<>(),:;=/\\]+@[^\s@\"'<>(),:;=/\\]+")
 CREDENTIALS: Final = re.compile(r"(\w+://[^\s:/@\"]*):[^\s@\"]+@")
@@ -101,7 +102,7 @@ def _as_text() -> Callable[[Any, str, EventDict], str]:
     )
 
 
-def blackened(text: str) -> str:
+def redacted(text: str) -> str:
     """The text without what looks like a key, a cookie, a password in a URL, or an address."""
     if "@" in text:
         text = ADDRESS.sub("[address]", CREDENTIALS.sub(r"\1:[password]@", text))
@@ -113,33 +114,33 @@ def blackened(text: str) -> str:
 def _blacken(_: Any, __: str, event: EventDict) -> EventDict:
     for name, value in event.items():
         if isinstance(value, str):
-            event[name] = blackened(value)
-        elif not isinstance(value, int | float | None) and not name.startswith("_"):
-            event[name] = blackened(repr(value))
+            event[name] = redacted(value)
+        elif not isinstance(value, PLAIN) and not name.startswith("_"):
+            event[name] = redacted(repr(value))
     return event
 
 
 def _show_exception(_: Any, __: str, event: EventDict) -> EventDict:
     """`exc_info` as text: where, and what, of each exception in the chain."""
-    given = event.pop("exc_info", None)
-    error = sys.exc_info()[1] if given is True else given
+    exc_info = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if exc_info is True else exc_info
     if isinstance(error, tuple):
         error = error[1]
     if isinstance(error, BaseException):
-        event["exception"] = "".join(_told(error, set()))
+        event["exception"] = "".join(_error_lines(error, set()))
     return event
 
 
-def _told(error: BaseException, seen: set[int]) -> list[str]:
-    if id(error) in seen:
+def _error_lines(error: BaseException, printed_ids: set[int]) -> list[str]:
+    if id(error) in printed_ids:
         return []
-    seen.add(id(error))
+    printed_ids.add(id(error))
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    parts = [*_told(cause, seen), "and then:\n"] if cause is not None else []
+    parts = [*_error_lines(cause, printed_ids), "and then:\n"] if cause is not None else []
     parts += traceback.StackSummary.extract(traceback.walk_tb(error.__traceback__)).format()
     parts.append(f"{_name(error)}: {_first_line(error)}\n")
     for member in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
-        parts += _told(member, seen)
+        parts += _error_lines(member, printed_ids)
     return parts
 
 

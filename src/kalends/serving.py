@@ -19,11 +19,14 @@ from typing import Any, Final
 
 import structlog
 import uvicorn
+import uvloop
 from starlette.types import ASGIApp
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from kalends import compose
+from kalends.application import application
+from kalends.compose import ServingError
 from kalends.logs import set_up_logs
 from kalends.settings import Settings
 from kalends.web.http.connections import MOST_CONNECTIONS, ClientTimeouts, Connections
@@ -42,10 +45,6 @@ WITHOUT_ADDRESS: Final = (
     "A worker needs KALENDS_PUBLIC_URL, the address that people see, to mail links. Without it"
     " mail waits for `kalends serve`; all other jobs run here."
 )
-
-
-class ServingError(Exception):
-    """Nothing can be served; the text is a sentence that a person can act on."""
 
 
 def run_worker(home: compose.Installation) -> None:
@@ -67,7 +66,7 @@ def run_worker(home: compose.Installation) -> None:
             await context.close()
         log.info("worker stopped")
 
-    asyncio.run(work())
+    uvloop.run(work())
 
 
 def listen(host: str, port: int) -> list[socket.socket]:
@@ -75,18 +74,18 @@ def listen(host: str, port: int) -> list[socket.socket]:
     clients that connect wait until we serve. Raises ServingError."""
     opened: list[socket.socket] = []
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        for family, _, _, _, address in dict.fromkeys(found):
-            one = socket.socket(family, socket.SOCK_STREAM)
-            opened.append(one)
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        for family, _, _, _, address in dict.fromkeys(infos):
+            opening = socket.socket(family, socket.SOCK_STREAM)
+            opened.append(opening)
+            opening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
-                one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            one.bind(address)
-            one.listen(BACKLOG)
+                opening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            opening.bind(address)
+            opening.listen(BACKLOG)
     except (OSError, UnicodeError, OverflowError) as error:
-        for one in opened:
-            one.close()
+        for opening in opened:
+            opening.close()
         reason = getattr(error, "strerror", None) or str(error)
         raise ServingError(
             f"Kalends cannot listen on {host} port {port} ({reason}). "
@@ -106,8 +105,8 @@ def raise_open_files() -> int:
 
 def most_connections(open_files: int, database_pool: int) -> int:
     """How many clients one process takes, so that PostgreSQL and jobs find files to open."""
-    kept = OPEN_FILES_KEPT + database_pool + compose.CONNECTIONS_FOR_JOBS
-    return min(MOST_CONNECTIONS, max(open_files - kept, open_files // 2))
+    reserved = OPEN_FILES_KEPT + database_pool + compose.CONNECTIONS_FOR_JOBS
+    return min(MOST_CONNECTIONS, max(open_files - reserved, open_files // 2))
 
 
 def serve(
@@ -135,7 +134,7 @@ def serve(
         "forwarded_allow_ips": list(home.settings.trusted_proxies),
     }
     if workers == 1:
-        _serve_here(uvicorn.Config(compose.application(home), workers=1, **common), list(sockets))
+        _serve_here(uvicorn.Config(application(home), workers=1, **common), list(sockets))
     else:
         # A busy machine may need many seconds only to import all this.
         config = WorkerConfig(
@@ -203,7 +202,7 @@ def worker_application() -> ASGIApp:
     and holds its own lease on the embedded PostgreSQL until it ends."""
     settings = Settings.from_environ()
     home = _exit_stack.enter_context(compose.installation(settings, watched=True))
-    return compose.application(replace(home, served_at=os.environ.get(SERVED_AT) or None))
+    return application(replace(home, served_at=os.environ.get(SERVED_AT) or None))
 
 
 _exit_stack = ExitStack()

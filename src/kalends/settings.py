@@ -30,7 +30,7 @@ class Settings:
     mail_from: str
     outbound_allow: AllowedDestinations
     webhook_retry_scale: float
-    calcom_patience_seconds: float
+    calcom_give_up_after_seconds: float
     rate_limit_read: int
     rate_limit_write: int
     rate_limit_sign_in: int
@@ -44,7 +44,7 @@ class Settings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
         """Raises SettingsError for a value that is not as the table says."""
-        read = _Reader(environ)
+        read = _Environ(environ)
         settings = cls(
             data_dir=Path(read.text("DATA_DIR") or "./data").absolute(),
             postgres_programs=read.folder("POSTGRES_PROGRAMS"),
@@ -56,7 +56,7 @@ class Settings:
             mail_from=read.email("MAIL_FROM") or _own_address(read.text("PUBLIC_URL")),
             outbound_allow=read.opened("OUTBOUND_ALLOW"),
             webhook_retry_scale=read.fraction("WEBHOOK_RETRY_SCALE", 1.0),
-            calcom_patience_seconds=read.fraction("CALCOM_PATIENCE", 60.0),
+            calcom_give_up_after_seconds=read.fraction("CALCOM_PATIENCE", 60.0),
             rate_limit_read=read.limit("RATE_LIMIT_READ", 300),
             rate_limit_write=read.limit("RATE_LIMIT_WRITE", 100),
             rate_limit_sign_in=read.limit("RATE_LIMIT_SIGN_IN", 10),
@@ -86,7 +86,7 @@ def _own_address(public_url: str | None) -> str:
     return "kalends@localhost"
 
 
-class _Reader:
+class _Environ:
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
 

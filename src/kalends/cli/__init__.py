@@ -10,10 +10,20 @@ from typing import Final
 import typer
 
 from kalends import __version__
-from kalends.cli import calcom, database, doctor, jobs, mail, organizations, running, serve
+from kalends.cli import (
+    calcom,
+    database,
+    distribute,
+    doctor,
+    jobs,
+    mail,
+    organizations,
+    running,
+    serve,
+)
 from kalends.cli.options import UsageError
+from kalends.compose import ServingError
 from kalends.domain.errors import Invalid, KalendsError
-from kalends.serving import ServingError
 from kalends.settings import SettingsError
 from kalends.store.database_info import UnreachableError
 from kalends.store.embedded.archive import ArchiveError
@@ -61,6 +71,7 @@ cal_com.command("status")(calcom.status)
 app.command()(database.migrate)
 app.command()(database.backup)
 app.command()(database.restore)
+app.command()(distribute.distribute)
 app.command()(doctor.doctor)
 
 

@@ -23,9 +23,9 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to write it.")]) -> 
     """Writes a backup of the database as it is, while everything runs on; migrates nothing."""
     with installation(quiet_settings()) as home:
         asyncio.run(inspect_database(home.parameters))
-        made = archive.backup(home.parameters, file, home.settings.postgres_programs)
-        if made.may_lack:
-            typer.echo(_older_program(made), err=True)
+        written = archive.backup(home.parameters, file, home.settings.postgres_programs)
+        if written.may_lack:
+            typer.echo(_older_program(written), err=True)
         typer.echo(f"{file} holds everything but the secret; {_where_secret(home.settings)}")
 
 
@@ -46,12 +46,13 @@ def restore(
         typer.echo(f"{file} is back, at revision {revision}.")
 
 
-def _older_program(made: archive.Backup) -> str:
+def _older_program(written: archive.Backup) -> str:
+    program = written.program
     return (
-        f"PostgreSQL {made.server} may be of a later release than pg_dump {made.program.release} "
-        f"({made.program.origin}), the newest here that can read it. The backup is whole; what "
+        f"PostgreSQL {written.server} may be of a later release than pg_dump {program.release} "
+        f"({program.origin}), the newest here that can read it. The backup is whole; what "
         "the server keeps for itself a restore leaves out. To be sure, install "
-        f"postgresql-client-{made.server.major}."
+        f"postgresql-client-{written.server.major}."
     )
 
 

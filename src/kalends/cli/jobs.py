@@ -1,6 +1,6 @@
-"""`kalends jobs`: what waits, what was given up, and running it again."""
+"""`kalends jobs`: what waits, what was given up, and having it done again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -8,46 +8,80 @@ import typer
 
 from kalends.cli.options import UsageError
 from kalends.cli.running import open_installation, run
-from kalends.domain.ids import MAIL, encode_id
+from kalends.domain.ids import DELIVERY, MAIL, decode_id, encode_id
+from kalends.domain.outbox import DROPPED
+from kalends.runtime.unit_of_work import Context
 from kalends.services import job_queue
-from kalends.services.job_queue import JobQueue
+from kalends.services.job_queue import Again, JobQueue, Outbox
+from kalends.store.outbox.overview import GivenUp
 
 NOTHING: Final = "Nothing waits, and nothing was given up."
+PREFIX_OF: Final = {"mail": MAIL, "webhook": DELIVERY}
 
 jobs = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
-    help="What waits, what was given up, and running it again.",
+    help="What waits, what was given up, and having it done again.",
 )
 
 
 @jobs.callback()
 def list_jobs(context: typer.Context) -> None:
-    """Lists jobs: how many wait, and each that was given up, with the reason."""
+    """Lists jobs, mails and webhooks: how many wait, and each that was given up, with the
+    reason."""
     if context.invoked_subcommand is not None:
         return
     with open_installation() as home:
-        found = run(home, job_queue.get_queue)
-    for line in _lines_of_queue(found):
+        queue, outbox = run(home, _get_all)
+    lines = [*_lines_of_queue(queue), *_lines_of_outbox(outbox)]
+    for line in lines or [NOTHING]:
         typer.echo(line)
 
 
 @jobs.command("retry")
 def retry_jobs(
-    ids: Annotated[list[int] | None, typer.Argument(help="The numbers that `jobs` shows.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All that were given up.")] = False,
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="The numbers and ids that `jobs` shows.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All jobs and mails that were given up.")
+    ] = False,
 ) -> None:
-    """Runs jobs again that were given up."""
+    """Has jobs, mails and webhooks done again that were given up."""
     if bool(ids) == everything:
-        raise UsageError("Name the numbers of jobs, or --all.")
+        raise UsageError("Name the numbers or ids of what was given up, or --all.")
+    wanted = _read_ids(ids or ()) if ids else Again(None, None, ())
     with open_installation() as home:
-        again = run(
-            home, lambda context: job_queue.retry_jobs(context, None if everything else ids)
-        )
-    typer.echo(f"{len(again)} to run again: {', '.join(map(str, again)) or 'none'}")
+        again = _shown_ids(run(home, lambda context: job_queue.retry(context, wanted)))
+    typer.echo(f"{len(again)} to run again: {', '.join(again) or 'none'}")
     if missing := sorted(set(ids or ()) - set(again)):
-        typer.echo(f"Not among those that were given up: {', '.join(map(str, missing))}")
+        typer.echo(f"Not among those that were given up: {', '.join(missing)}")
         raise typer.Exit(1)
+
+
+async def _get_all(context: Context) -> tuple[JobQueue, Outbox]:
+    return await job_queue.get_queue(context), await job_queue.get_outbox(context)
+
+
+def _read_ids(ids: Sequence[str]) -> Again:
+    """Raises UsageError for what is neither the number of a job nor an id."""
+    numbers = [int(text) for text in ids if text.isascii() and text.isdigit()]
+    mails = [id_ for text in ids if (id_ := decode_id(MAIL, text))]
+    webhooks = [id_ for text in ids if (id_ := decode_id(DELIVERY, text))]
+    if len(numbers) + len(mails) + len(webhooks) < len(ids):
+        raise UsageError(
+            f"A job has a number, a mail an id that begins with {MAIL}_, a delivery of a webhook"
+            f" one that begins with {DELIVERY}_."
+        )
+    return Again(numbers, mails, webhooks)
+
+
+def _shown_ids(again: Again) -> list[str]:
+    return [
+        *map(str, again.job_ids or ()),
+        *(encode_id(MAIL, id_) for id_ in again.mail_ids or ()),
+        *(encode_id(DELIVERY, id_) for id_ in again.webhook_ids),
+    ]
 
 
 def _lines_of_queue(found: JobQueue) -> Iterator[str]:
@@ -60,8 +94,26 @@ def _lines_of_queue(found: JobQueue) -> Iterator[str]:
             f"{job.id}  {job.entrypoint}{about}  given up {job.failed_at:%Y-%m-%d %H:%M:%S}Z"
             f" after {job.tries} tries: {job.reason}"
         )
-    if not found.waiting and not found.failed:
-        yield NOTHING
+
+
+def _lines_of_outbox(outbox: Outbox) -> Iterator[str]:
+    for health in outbox.failing:
+        yield (
+            f"The server of channel {health.channel} fails since"
+            f" {health.failing_since:%Y-%m-%d %H:%M:%S}Z, and is tried again at"
+            f" {health.resume_at:%H:%M:%S}Z: {health.reason}"
+        )
+    for channel in outbox.waiting:
+        due = f", due since {channel.due_since:%Y-%m-%d %H:%M:%S}Z" if channel.due_since else ""
+        yield f"{channel.count} in channel {channel.channel} wait{due}"
+    for one in outbox.given_up:
+        yield _line_of(one)
+
+
+def _line_of(one: GivenUp) -> str:
+    shown = encode_id(PREFIX_OF[one.channel], one.id)
+    ended = "dropped" if one.state == DROPPED else f"given up after {one.tries} tries"
+    return f"{shown}  {one.type}  of {one.created_at:%Y-%m-%d %H:%M:%S}Z {ended}: {one.reason}"
 
 
 def _about(payload: bytes) -> str:

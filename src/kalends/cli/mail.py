@@ -14,7 +14,7 @@ from kalends.runtime.unit_of_work import Caller, Context, read
 from kalends.services import mails, setup
 
 OPERATOR: Final = "operator"
-MOST_MAILS: Final = 500
+MOST_LISTED_MAILS: Final = 500
 NOT_WRITTEN: Final = "It is not written yet, or its text was forgotten."
 
 mail = typer.Typer(
@@ -32,7 +32,7 @@ OneOrganization = Annotated[
 def list_mail(
     command: typer.Context,
     organization: OneOrganization = None,
-    limit: Annotated[int, typer.Option(help="How many.", min=1, max=MOST_MAILS)] = 50,
+    limit: Annotated[int, typer.Option(help="How many.", min=1, max=MOST_LISTED_MAILS)] = 50,
     booking: Annotated[str | None, typer.Option(help="Only about this one (bk_…).")] = None,
 ) -> None:
     """Lists the mail of an organization, the latest first."""
@@ -64,12 +64,12 @@ def show_mail(
     if id_ is None:
         raise UsageError("The id of a mail looks like mail_0352lF5NnllfIJ66lPpfc3.")
 
-    async def found(context: Context) -> tuple[Mail, bytes | None]:
+    async def read_message(context: Context) -> tuple[Mail, bytes | None]:
         caller = await _caller(context, organization)
         return await read(context, caller, mails.get_message, id_)
 
     with open_installation() as home:
-        one, message = run(home, found)
+        one, message = run(home, read_message)
     if raw:
         _write_raw(message)
         return
@@ -85,9 +85,9 @@ def _write_raw(message: bytes | None) -> None:
     typer.echo(message, nl=False)
 
 
-async def _caller(context: Context, named: str | None) -> Caller:
-    found: Organization = await setup.find_organization(context, named)
-    return Caller(found.id, found.mode, OPERATOR, source=OPERATOR)
+async def _caller(context: Context, slug_or_id: str | None) -> Caller:
+    organization: Organization = await setup.find_organization(context, slug_or_id)
+    return Caller(organization.id, organization.mode, OPERATOR, source=OPERATOR)
 
 
 def _line_of(one: Mail) -> str:

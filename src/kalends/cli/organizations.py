@@ -12,7 +12,7 @@ from kalends.domain.ids import API_KEY, ORGANIZATION, encode_id
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context
 from kalends.services import setup
-from kalends.services.setup import SetUp
+from kalends.services.setup import MadeOrganization
 from kalends.services.users import invitations
 
 
@@ -29,10 +29,10 @@ def initialize(
     name = parse_name("--organization", organization)
     email = parse_email("--admin-email", admin_email)
     with open_installation() as home:
-        made = run(
+        set_up = run(
             home, lambda context: setup.set_up_organization(context, name, email, admin_password)
         )
-    typer.echo(json.encode(_as_json(made)).decode() if as_json else _in_words(made, name))
+    typer.echo(json.encode(_as_json(set_up)).decode() if as_json else _in_words(set_up, name))
 
 
 def create_key(
@@ -56,11 +56,11 @@ def create_key(
                 context, organization, key_scopes, called_so, rate_limited=rate_limit is None
             ),
         )
-    shown_id = encode_id(API_KEY, key.id)
+    public_id = encode_id(API_KEY, key.id)
     if as_json:
-        typer.echo(json.encode({"id": shown_id, "key": secret}).decode())
+        typer.echo(json.encode({"id": public_id, "key": secret}).decode())
     else:
-        typer.echo(f"{secret}\n\nThis is shown only once. The id of the key is {shown_id}.")
+        typer.echo(f"{secret}\n\nThis is shown only once. The id of the key is {public_id}.")
 
 
 def add_user(
@@ -75,8 +75,8 @@ def add_user(
         is_new = run(
             home, lambda context: setup.add_user(context, organization, address, password, role)
         )
-    kept = "" if is_new else " The user was known here, and keeps the password of before."
-    typer.echo(f"{address} is now {role} of {organization}.{kept}")
+    note = "" if is_new else " The user was known here, and keeps the password of before."
+    typer.echo(f"{address} is now {role} of {organization}.{note}")
 
 
 def invite_user(
@@ -102,8 +102,8 @@ def invite_user(
                 " Set it to the address that people see, or invite them in the console."
             )
         is_new = run(home, invite)
-    kept = "" if is_new else " The user was known here; a password that is set stays."
-    typer.echo(f"{address} is now {role} of {organization}. An invitation is on its way.{kept}")
+    note = "" if is_new else " The user was known here; a password that is set stays."
+    typer.echo(f"{address} is now {role} of {organization}. An invitation is on its way.{note}")
 
 
 def _scopes(text: str) -> list[Scope]:
@@ -114,25 +114,25 @@ def _scopes(text: str) -> list[Scope]:
         raise UsageError(f"--scopes must be among {names}, separated by commas.") from None
 
 
-def _as_json(made: SetUp) -> dict[str, str | None]:
+def _as_json(set_up: MadeOrganization) -> dict[str, str | None]:
     return {
-        "organization_id": encode_id(ORGANIZATION, made.organization_id),
-        "api_key": made.api_key,
-        "sandbox_organization_id": encode_id(ORGANIZATION, made.sandbox_organization_id),
-        "sandbox_api_key": made.sandbox_api_key,
-        "admin_email": made.admin_email,
+        "organization_id": encode_id(ORGANIZATION, set_up.organization_id),
+        "api_key": set_up.api_key,
+        "sandbox_organization_id": encode_id(ORGANIZATION, set_up.sandbox_organization_id),
+        "sandbox_api_key": set_up.sandbox_api_key,
+        "admin_email": set_up.admin_email,
     }
 
 
-def _in_words(made: SetUp, name: str) -> str:
-    shown_id = encode_id(ORGANIZATION, made.organization_id)
-    if made.api_key is None:
-        return f'"{name}" is there already ({shown_id}); nothing was changed.'
+def _in_words(set_up: MadeOrganization, name: str) -> str:
+    public_id = encode_id(ORGANIZATION, set_up.organization_id)
+    if set_up.api_key is None:
+        return f'"{name}" is there already ({public_id}); nothing was changed.'
     return (
         f'"{name}" was made. The keys are shown only once.\n\n'
-        f"  Organization  {shown_id}\n"
-        f"  Key           {made.api_key}\n"
-        f"  Sandbox       {encode_id(ORGANIZATION, made.sandbox_organization_id)}\n"
-        f"  Sandbox key   {made.sandbox_api_key}\n"
-        f"  Admin         {made.admin_email}"
+        f"  Organization  {public_id}\n"
+        f"  Key           {set_up.api_key}\n"
+        f"  Sandbox       {encode_id(ORGANIZATION, set_up.sandbox_organization_id)}\n"
+        f"  Sandbox key   {set_up.sandbox_api_key}\n"
+        f"  Admin         {set_up.admin_email}"
     )

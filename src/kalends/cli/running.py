@@ -11,7 +11,7 @@ from kalends.compose import Installation, installation, migrate_now
 from kalends.logs import set_up_logs
 from kalends.runtime.unit_of_work import Context
 from kalends.settings import Settings
-from kalends.store.database import COMMANDS
+from kalends.store.database import COMMANDS, ConnectionLimits
 
 T = TypeVar("T")
 
@@ -35,11 +35,15 @@ def quiet_settings() -> Settings:
     return settings
 
 
-def run(home: Installation, work: Callable[[Context], Awaitable[T]]) -> T:
+def run(
+    home: Installation,
+    work: Callable[[Context], Awaitable[T]],
+    limits: ConnectionLimits = COMMANDS,
+) -> T:
     """Runs a service in an event loop and a pool of its own."""
 
     async def once() -> T:
-        context = home.context(COMMANDS)
+        context = home.context(limits)
         try:
             return await work(context)
         finally:

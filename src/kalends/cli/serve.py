@@ -17,8 +17,6 @@ from kalends.domain.ids import SCHEDULE, encode_id
 from kalends.logs import set_up_logs
 from kalends.runtime.unit_of_work import Context, real_time
 from kalends.services.setup import FirstSetUp, is_empty, set_up_first
-from kalends.serving import listen, run_worker
-from kalends.serving import serve as serve_installation
 from kalends.settings import Settings
 
 FIRST_NAME: Final = "My business"
@@ -35,20 +33,24 @@ def serve(
     workers: Annotated[int, typer.Option(help="Processes that serve.", min=1)] = 1,
 ) -> None:
     """Serves API, pages and jobs. Sets itself up where nothing is there yet."""
+    from kalends import serving  # slow to import, and of no use to other commands
+
     if workers > MOST_WORKERS:
         raise UsageError(f"--workers must be {MOST_WORKERS} at the most.")
     settings = _loud_settings()
-    sockets = listen(host, port)
+    sockets = serving.listen(host, port)
     with installation(settings, watched=True) as home:
         migrate_now(home)
         first = run(home, _set_up)
         url = _url(sockets)
         typer.echo(_greeting(home, first, url))
-        serve_installation(replace(home, served_at=url), sockets, workers)
+        serving.serve(replace(home, served_at=url), sockets, workers)
 
 
 def worker() -> None:
     """Runs jobs and nothing else, beside `serve` and as many other workers as you like."""
+    from kalends.serving import run_worker
+
     with installation(_loud_settings(), watched=True) as home:
         migrate_now(home)
         run_worker(home)
@@ -65,14 +67,14 @@ async def _set_up(context: Context) -> tuple[FirstSetUp, str] | None:
     if not await is_empty(context):
         return None
     password = secrets.token_urlsafe(PASSWORD_BYTES)
-    made = await set_up_first(context, FIRST_NAME, FIRST_ADMIN, password)
-    return None if made is None else (made, password)
+    first = await set_up_first(context, FIRST_NAME, FIRST_ADMIN, password)
+    return None if first is None else (first, password)
 
 
 def _greeting(home: Installation, first: tuple[FirstSetUp, str] | None, url: str) -> str:
     settings = home.settings
     public = settings.public_url or url
-    kept_in = "KALENDS_DATABASE_URL" if settings.database_url else str(settings.data_dir)
+    data_place = "KALENDS_DATABASE_URL" if settings.database_url else str(settings.data_dir)
     lines = [
         f"Kalends serves on {url}",
         "",
@@ -80,7 +82,7 @@ def _greeting(home: Installation, first: tuple[FirstSetUp, str] | None, url: str
         f"  API      {public}/api/v1",
         f"  Docs     {public}/docs",
         f"  Health   {public}/healthz",
-        f"  Data     {kept_in}",
+        f"  Data     {data_place}",
         "",
     ]
     if first is None:
@@ -91,16 +93,16 @@ def _greeting(home: Installation, first: tuple[FirstSetUp, str] | None, url: str
 
 
 def _credentials(first: FirstSetUp, password: str, url: str) -> list[str]:
-    made = first.organization
-    bearer = f'-H "Authorization: Bearer {made.api_key}"'
+    set_up = first.organization
+    bearer = f'-H "Authorization: Bearer {set_up.api_key}"'
     body = json.encode(_first_booking(first, real_time())).decode()
     return [
         f'"{FIRST_NAME}" was set up. This is shown only once:',
         "",
-        f"  Admin    {made.admin_email}",
+        f"  Admin    {set_up.admin_email}",
         f"  Password {password}",
-        f"  Key      {made.api_key}",
-        f"  Sandbox  {made.sandbox_api_key}",
+        f"  Key      {set_up.api_key}",
+        f"  Sandbox  {set_up.sandbox_api_key}",
         "",
         "List the bookings:",
         "",
