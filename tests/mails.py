@@ -14,7 +14,7 @@ from tests.conftest import in_thread
 
 
 @dataclass
-class Mailbox:
+class StoredMail:
     """Reads it behind the server's back."""
 
     home: Installation
@@ -23,9 +23,9 @@ class Mailbox:
         async def fetch() -> list[Any]:
             context = self.home.context()
             async with context.database.connection() as tx:
-                found: list[Any] = await tx.fetch(sql, *arguments)
+                rows: list[Any] = await tx.fetch(sql, *arguments)
             await context.database.close()
-            return found
+            return rows
 
         return in_thread(fetch())
 
@@ -64,8 +64,8 @@ class Mailbox:
 def link_in(mail: EmailMessage) -> str:
     text = mail.get_body(("plain",))
     assert text is not None
-    found = re.search(
+    match = re.search(
         r"http://127\.0\.0\.1:\d+(/(?:password-reset|invitations)/\S+)", text.get_content()
     )
-    assert found, text.get_content()
-    return found[1]
+    assert match, text.get_content()
+    return match[1]

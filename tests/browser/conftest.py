@@ -6,7 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    FrameLocator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.servers import Server
 
@@ -33,6 +40,7 @@ def browser(server: Server) -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail(MISSING)
         pytest.skip(MISSING)
+    expect.set_options(timeout=PATIENCE_MS)  # else 5 s, which a busy machine reaches
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield browser
@@ -102,18 +110,18 @@ def violations() -> Violations:
     axe = Axe()
 
     def run(page: Page, **options: Any) -> list[str]:
-        found = axe.run(page, options={"resultTypes": ["violations"], **options}).response
+        results = axe.run(page, options={"resultTypes": ["violations"], **options}).response
         return [
             f"{page.url} {violation['id']}: {node['html'][:150]} {node['any'][:1]}"
-            for violation in found["violations"]
+            for violation in results["violations"]
             for node in violation["nodes"]
         ]
 
     def find(page: Page) -> list[str]:
         """All rules on the light page; on the dark one what depends on colours."""
         page.emulate_media(color_scheme="light")
-        found = run(page)
+        problems = run(page)
         page.emulate_media(color_scheme="dark")
-        return found + run(page, runOnly=["color-contrast", "link-in-text-block"])
+        return problems + run(page, runOnly=["color-contrast", "link-in-text-block"])
 
     return find

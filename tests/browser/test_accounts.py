@@ -11,7 +11,7 @@ from kalends.runtime.unit_of_work import Caller
 from kalends.services.users import invitations
 from tests.browser.conftest import Violations, Visits
 from tests.conftest import in_thread
-from tests.mails import Mailbox
+from tests.mails import StoredMail
 from tests.world import World
 
 NEW = "a brand new password"
@@ -22,26 +22,26 @@ def test_who_forgot_the_password_gets_in_again_and_axe_complains_of_nothing(
 ) -> None:
     page = visit()
     page.goto("/password-reset")
-    found = violations(page)
+    problems = violations(page)
     page.get_by_label("E-mail address").fill(world.setup.admin_email)
     page.get_by_role("button", name="Send the link").click()
     expect(page.get_by_role("heading")).to_have_text("Look into your mail")
-    found += violations(page)
-    [link] = Mailbox(home).links_to(world.setup.admin_email)
+    problems += violations(page)
+    [link] = StoredMail(home).links_to(world.setup.admin_email)
     page.goto(link)
-    found += violations(page)
+    problems += violations(page)
     page.locator("form").evaluate("form => form.noValidate = true")
     page.get_by_label("New password").fill("short")
     page.get_by_role("button", name="Save the password").click()
     expect(page.get_by_text("It must have 8 to 200 characters.")).to_be_visible()
-    found += violations(page)
+    problems += violations(page)
     page.get_by_label("New password").fill(NEW)
     page.get_by_role("button", name="Save the password").click()
     expect(page.get_by_role("heading")).to_have_text("Your password is set")
     page.goto(link)
     expect(page.get_by_role("heading")).to_have_text("This link works no more")
-    found += violations(page)
-    assert found == []
+    problems += violations(page)
+    assert problems == []
 
 
 def test_who_is_invited_is_signed_in_by_the_form(
@@ -49,14 +49,14 @@ def test_who_is_invited_is_signed_in_by_the_form(
 ) -> None:
     guest = f"guest-{world.setup.admin_email}"
     in_thread(invite(home, world, guest))
-    [link] = Mailbox(home).links_to(guest)
+    [link] = StoredMail(home).links_to(guest)
     page = visit()
     page.goto(link)
-    found = violations(page)
+    problems = violations(page)
     page.get_by_label("New password").fill(NEW)
     page.get_by_role("button", name="Save and sign in").click()
     expect(page.get_by_role("heading")).to_have_text("You are signed in")
-    assert found + violations(page) == []
+    assert problems + violations(page) == []
     assert page.request.get("/api/auth/me").json()["data"]["email"] == guest
 
 

@@ -9,7 +9,7 @@ from tests.web.pages.visitors import offered
 from tests.world import World, tomorrow_at
 
 FIRST, SECOND = tomorrow_at(15), tomorrow_at(17)
-ASKED = [
+QUESTIONS = [
     {"key": "sure", "label": "Sure?", "type": "boolean"},
     {"key": "many", "label": "All?", "type": "multiselect", "options": ["x", "y"]},
 ]
@@ -31,7 +31,7 @@ def is_typed(page: Page, name: str = "Ada Lovelace") -> None:
 def test_what_was_typed_stays_on_every_way_to_another_time(
     world: World, visit: Visits, script: bool
 ) -> None:
-    path, _ = offered(world, questions=ASKED)
+    path, _ = offered(world, questions=QUESTIONS)
     page = visit(java_script_enabled=script)
     form_of(page, path, FIRST)
     page.get_by_label("Name").fill("Ada Lovelace")

@@ -57,5 +57,5 @@ def test_a_haircut_in_a_frame_is_on_the_clock_of_its_place(
     start = datetime.fromisoformat(str(button.get_attribute("value"))).astimezone(UTC)
     local = zone_named(BERLIN).local_text(int(start.timestamp()))
     hour = int(local[11:13])
-    shown = f"{hour % 12 or 12}:{local[14:16]} {'AM' if hour < 12 else 'PM'}"
-    expect(button).to_have_text(shown)
+    clock = f"{hour % 12 or 12}:{local[14:16]} {'AM' if hour < 12 else 'PM'}"
+    expect(button).to_have_text(clock)

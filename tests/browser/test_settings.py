@@ -35,8 +35,8 @@ def sign_in(page: Page, world: World) -> str:
 
 
 def stored(world: World, schedule: JSON) -> JSON:
-    found: JSON = world.api.get(f"/api/v1/schedules/{schedule['id']}").json()["data"]
-    return found
+    current: JSON = world.api.get(f"/api/v1/schedules/{schedule['id']}").json()["data"]
+    return current
 
 
 def test_the_week_is_edited_with_buttons(world: World, visit: Visits) -> None:
@@ -84,14 +84,14 @@ def test_the_week_is_edited_without_javascript(world: World, visit: Visits) -> N
 def test_what_is_wrong_takes_the_keyboard_to_its_field(world: World, visit: Visits) -> None:
     page = visit()
     page.goto(f"{sign_in(page, world)}/schedules/new")
-    page.get_by_label("Name").fill("Room")
+    page.get_by_role("textbox", name="Name", exact=True).fill("Room")
     page.get_by_label("Most bookings a day").fill("many")
     page.keyboard.press("Enter")
     expect(page.locator("#problem")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Name")).to_have_value("Room")
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Room")
     field = page.get_by_label("Most bookings a day")
     expect(field).to_have_attribute("aria-invalid", "true")
     expect(field).to_have_accessible_description(re.compile("whole number"))
@@ -162,7 +162,7 @@ def test_no_page_of_the_settings_has_a_violation(
     a_schedule, an_event_type = f"/schedules/{schedule['id']}", f"/event-types/{event_type['id']}"
     page = visit(viewport=PHONE, reduced_motion="reduce")
     root = sign_in(page, world)
-    found: list[str] = []
+    problems: list[str] = []
     for path in (
         "/schedules",
         a_schedule,
@@ -182,16 +182,16 @@ def test_no_page_of_the_settings_has_a_violation(
     ):
         page.goto(root + path)
         assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
-        found += violations(page)
+        problems += violations(page)
     page.goto(f"{root}/mail")
     page.locator("a.set-name").first.click()
     page.wait_for_url("**/mail/mail_*")
-    found += violations(page)
+    problems += violations(page)
     page.goto(f"{root}/schedules/new")
     page.get_by_label("Most bookings a day").fill("many")
     page.keyboard.press("Enter")
     expect(page.locator("#problem")).to_be_focused()
-    assert found + violations(page) == []
+    assert problems + violations(page) == []
 
 
 def test_an_invited_user_comes_in_by_the_link(world: World, visit: Visits) -> None:

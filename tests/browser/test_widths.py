@@ -33,15 +33,15 @@ TOO_WIDE = """() => {
 
 def too_wide(page: Page) -> list[str]:
     """Where the page is wider than its window, with all that it unfolds."""
-    found = []
+    problems = []
     # What the page clips at its edge is too wide all the same.
     page.evaluate("document.querySelector('main').style.overflow = 'visible'")
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 844})
         if wrong := page.evaluate(TOO_WIDE):
-            found.append(f"{width} {page.url}: {wrong}")
-    return found
+            problems.append(f"{width} {page.url}: {wrong}")
+    return problems
 
 
 def fill_all(page: Page, text: str) -> None:
@@ -76,17 +76,17 @@ def everywhere(world: World, text: str) -> tuple[str, JSON, JSON]:
         "start_time": tomorrow_at(20), "end_time": tomorrow_at(21), "reason": text,
     })  # fmt: skip
     kinds = ("text", "textarea", "number", "email", "phone", "boolean", "select", "multiselect")
-    asked: list[JSON] = [
+    questions: list[JSON] = [
         {"key": f"{kind}_{'k' * 40}", "label": f"{text} {kind}", "type": kind,
          "options": [text, text + "2"] if "select" in kind else None}
         for kind in kinds
     ]  # fmt: skip
-    asked.append(
+    questions.append(
         {"key": "c", "label": f"[{text}](https://a.example/{'x' * 70})", "type": "consent"}
     )
     path, event_type = offered(
         world, schedule=schedule, name=text, slug="e" * 78, description=f"{text} https://{text}.de",
-        location=text, location_type="in_person", questions=asked, requires_confirmation=True,
+        location=text, location_type="in_person", questions=questions, requires_confirmation=True,
     )  # fmt: skip
     answered = ("text", "textarea", "phone", "select")
     booking = world.book(
@@ -109,17 +109,17 @@ def test_no_page_of_attendees_is_wider_than_its_window(
 ) -> None:
     path, _, _ = everywhere(world, text)
     day = tomorrow_at(10)[:10]
-    page, found = visit(), []
+    page, problems = visit(), []
     for at in (path.rpartition("/")[0], path, f"{path}?day={day}", f"{path}/nothing"):
         page.goto(at)
-        found += too_wide(page)
+        problems += too_wide(page)
     page.goto(f"{path}?day={day}")
     choose(page, tomorrow_at(11))
-    found += too_wide(page)
+    problems += too_wide(page)
     fill_all(page, text)
     page.get_by_role("button", name="Send request").click()
     expect(page.locator("#problem")).to_be_visible()
-    found += too_wide(page)
+    problems += too_wide(page)
     for field in page.locator("input.input:visible").all():
         field.fill("")
     page.get_by_label("Name").fill(text)
@@ -128,17 +128,17 @@ def test_no_page_of_attendees_is_wider_than_its_window(
     page.get_by_role("button", name="Send request").click()
     page.wait_for_url("**/booking/**")
     mine = page.url.partition("?")[0]
-    found += too_wide(page)
+    problems += too_wide(page)
     page.goto(f"{mine}/reschedule?day={day}")
-    found += too_wide(page)
+    problems += too_wide(page)
     sent(page, page.locator("#times a.time").first)
-    found += too_wide(page)
+    problems += too_wide(page)
     page.goto(mine)
     page.get_by_text("Cancel booking").click()
     page.locator("#reason").fill(text)
     sent(page, page.get_by_role("button", name="Yes, cancel it"))
-    found += too_wide(page)
-    assert found == [], "\n".join(found)
+    problems += too_wide(page)
+    assert problems == [], "\n".join(problems)
 
 
 @pytest.mark.parametrize("text", [ENDLESS["latin"], ENDLESS["arabic"]], ids=["latin", "arabic"])
@@ -146,15 +146,15 @@ def test_no_page_of_the_console_is_wider_than_its_window(
     world: World, visit: Visits, text: str
 ) -> None:
     _, event_type, booking = everywhere(world, text)
-    page, found = visit(timezone_id="UTC"), []
+    page, problems = visit(timezone_id="UTC"), []
     page.goto("/console/sign-in")
     fill_all(page, "w" * 78)
     sent(page, page.get_by_role("button").last)
-    found += too_wide(page)
+    problems += too_wide(page)
     page.goto("/password-reset")
     fill_all(page, "w" * 78)
     sent(page, page.get_by_role("button").last)
-    found += too_wide(page)
+    problems += too_wide(page)
     page.goto("/console/sign-in")
     page.get_by_label("E-mail").fill(world.setup.admin_email)
     page.get_by_label("Password").fill(world.password)
@@ -171,7 +171,7 @@ def test_no_page_of_the_console_is_wider_than_its_window(
     while waiting and looked < MOST_PAGES:
         page.goto(waiting.pop(0))
         looked += 1
-        found += too_wide(page)
+        problems += too_wide(page)
         for link in page.locator("a[href]").evaluate_all(
             "all => all.map((a) => a.getAttribute('href'))"
         ):
@@ -181,7 +181,7 @@ def test_no_page_of_the_console_is_wider_than_its_window(
                 seen.add(_kind(to))
                 waiting.append(to)
     assert looked > 30, seen
-    assert found == [], "\n".join(found)
+    assert problems == [], "\n".join(problems)
 
 
 def _kind(url: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.mail.test_quiet_changes import mails_after_all
 from tests.smtp import PostOffice
-from tests.web.pages.console.desks import User
+from tests.web.pages.console.desks import SignedInBrowser
 from tests.web.pages.visitors import text_of
 from tests.world import JSON, World, plus, tomorrow_at
 
@@ -22,9 +22,9 @@ FORMS: list[tuple[str, JSON]] = [
 
 
 @pytest.fixture
-def user(world: World) -> Iterator[User]:
+def user(world: World) -> Iterator[SignedInBrowser]:
     """Signed in at a server whose public address is of https, which its cookies know."""
-    user = User(world)
+    user = SignedInBrowser(world)
     for cookie in user.cookies.jar:
         cookie.secure = False
     yield user
@@ -44,7 +44,7 @@ each_form = pytest.mark.parametrize(("path", "fields"), FORMS, ids=lambda value:
 
 @each_form
 def test_every_form_that_changes_a_booking_may_notify_nobody(
-    world: World, office: PostOffice, user: User, booking: JSON, path: str, fields: JSON
+    world: World, office: PostOffice, user: SignedInBrowser, booking: JSON, path: str, fields: JSON
 ) -> None:
     own_page = path if path in ("/edit", "/reschedule") else ""
     page = user.open(f"/bookings/{booking['id']}{own_page}")
@@ -57,7 +57,7 @@ def test_every_form_that_changes_a_booking_may_notify_nobody(
 
 @each_form
 def test_every_form_that_changes_a_booking_notifies_by_default(
-    office: PostOffice, user: User, booking: JSON, path: str, fields: JSON
+    office: PostOffice, user: SignedInBrowser, booking: JSON, path: str, fields: JSON
 ) -> None:
     user.submit(f"/bookings/{booking['id']}{path}", **fields)
     assert len(office.wait_for(3)) >= 3

@@ -19,37 +19,31 @@ from tests.commands import run_kalends
 from tests.conftest import PASSWORD, fetch, make_organization, run
 from tests.mail.reading import event_in, text_of, to
 from tests.servers import Server
-from tests.smtp import PostOffice, post_office
+from tests.smtp import PostOffice
 from tests.world import World, plus, tomorrow_at
 
 
 @pytest.fixture(scope="module")
-def letters() -> Iterator[PostOffice]:
-    with post_office() as office:
-        yield office
-
-
-@pytest.fixture(scope="module")
-def own_settings(letters: PostOffice) -> dict[str, str]:
-    return {"SMTP_URL": letters.url}
+def own_settings(own_office: PostOffice) -> dict[str, str]:
+    return {"SMTP_URL": own_office.url}
 
 
 @pytest.fixture(autouse=True)
-def _empty(letters: PostOffice) -> None:
-    letters.taken.clear()
+def _empty(own_office: PostOffice) -> None:
+    own_office.taken.clear()
 
 
 def links_in(mail: EmailMessage) -> set[str]:
     """Where the links in text and invitation lead, but for their paths."""
     both = text_of(mail) + str(event_in(mail)["DESCRIPTION"])
-    return {found[: found.index("/booking/")] for found in re.findall(r"http\S+/booking/", both)}
+    return {url[: url.index("/booking/")] for url in re.findall(r"http\S+/booking/", both)}
 
 
 @pytest.mark.parametrize(("host", "workers"), [("127.0.0.1", 1), ("127.0.0.1", 2), ("0.0.0.0", 1)])
 def test_links_lead_to_the_address_that_the_banner_shows(
     own_environment: dict[str, str],
     own_home: Installation,
-    letters: PostOffice,
+    own_office: PostOffice,
     log_file: Path,
     host: str,
     workers: int,
@@ -57,12 +51,12 @@ def test_links_lead_to_the_address_that_the_banner_shows(
     with Server(own_environment, log_file, host=host, workers=workers) as server:
         world = World(server.url, make_organization(own_home), PASSWORD)
         booking = world.book(world.create_schedule())
-        (mail,) = to(letters.wait_for(2), booking["attendee_email"])
+        (mail,) = to(own_office.wait_for(2), booking["attendee_email"])
         assert links_in(mail) == {server.url}
         assert f"Console  {server.url}/console" in log_file.read_text()
-        asked = world.stranger.post("/password-reset", data={"email": world.setup.admin_email})
-        assert asked.status_code == 303
-        assert f"{server.url}/password-reset/" in text_of(letters.wait_for(3)[-1])
+        answer = world.stranger.post("/password-reset", data={"email": world.setup.admin_email})
+        assert answer.status_code == 303
+        assert f"{server.url}/password-reset/" in text_of(own_office.wait_for(3)[-1])
         world.close()
 
 
@@ -88,7 +82,7 @@ def wait_until_planned_are_gone(home: Installation, organization: str) -> None:
 
 
 def test_a_worker_without_the_address_says_so_and_leaves_mail_to_servers(
-    own_environment: dict[str, str], own_home: Installation, letters: PostOffice, tmp_path: Path
+    own_environment: dict[str, str], own_home: Installation, own_office: PostOffice, tmp_path: Path
 ) -> None:
     with Server(own_environment, tmp_path / "first.log") as server:
         world = World(server.url, make_organization(own_home), PASSWORD)
@@ -99,9 +93,9 @@ def test_a_worker_without_the_address_says_so_and_leaves_mail_to_servers(
         )
         start = plus(tomorrow_at(10), days=1)
         booking = world.book(None, start, event_type_id=kind["id"])
-        letters.wait_for(2)
+        own_office.wait_for(2)
         world.close()
-    letters.taken.clear()
+    own_office.taken.clear()
     organization = str(world.setup.organization_id)
     run(
         own_home, f"UPDATE reminders SET remind_at = now() WHERE organization_id = '{organization}'"
@@ -110,9 +104,9 @@ def test_a_worker_without_the_address_says_so_and_leaves_mail_to_servers(
     with working(own_environment, log):
         wait_until_planned_are_gone(own_home, organization)
         assert "KALENDS_PUBLIC_URL" in log.read_text()
-    assert letters.taken == []
+    assert own_office.taken == []
     with Server(own_environment, tmp_path / "second.log") as server:
-        (mail,) = to(letters.wait_for(2), booking["attendee_email"])
+        (mail,) = to(own_office.wait_for(2), booking["attendee_email"])
         assert links_in(mail) == {server.url}
 
 

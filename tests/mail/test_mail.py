@@ -3,6 +3,7 @@
 import re
 import subprocess
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email import message_from_string
 from typing import Any
@@ -10,11 +11,13 @@ from typing import Any
 import pytest
 
 from kalends.compose import Installation
+from kalends.domain.ids import DELIVERY, MAIL, encode_id, new_id
 from tests.commands import run_kalends
 from tests.conftest import fetch, run
+from tests.homes import RunningInstallation
 from tests.mail.reading import calendar_part, event_in, text_of, to
 from tests.smtp import PostOffice
-from tests.world import JSON, World, plus, shown, tomorrow_at
+from tests.world import JSON, World, plus, tomorrow_at, utc_text
 
 
 def test_a_request_is_mailed_to_the_attendee_and_the_organization(
@@ -36,12 +39,8 @@ def test_a_booking_is_one_invitation_from_request_to_cancellation(
 ) -> None:
     booking = world.book(world.create_schedule(timezone="Europe/Berlin"))
     path = f"/api/v1/bookings/{booking['id']}"
-    office.wait_for(2)  # the next could overtake them
-    for number, change in enumerate(
-        [{"status": "CONFIRMED"}, {"start_time": plus(booking["start_time"], hours=2)}], start=2
-    ):
-        world.api.patch(path, json=change)
-        office.wait_for(2 * number)
+    world.api.patch(path, json={"status": "CONFIRMED"})
+    world.api.patch(path, json={"start_time": plus(booking["start_time"], hours=2)})
     world.api.delete(path)
     messages = to(office.wait_for(8), booking["attendee_email"])
     events = [event_in(message) for message in messages]
@@ -77,14 +76,14 @@ def test_the_attendees_mails_alone_have_a_link_each_its_own(
     office.wait_for(2)
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
     messages = office.wait_for(4)
-    found = [
+    links_by_mail = [
         re.findall(r"https://book\.example\.com(/booking/\S+)", text_of(message))
         for message in to(messages, booking["attendee_email"])
     ]
-    assert [len(set(links)) for links in found] == [1, 1]
-    assert found[0][0] != found[1][0]
+    assert [len(set(links)) for links in links_by_mail] == [1, 1]
+    assert links_by_mail[0][0] != links_by_mail[1][0]
     to_admin = [text_of(message) for message in to(messages, world.setup.admin_email)]
-    assert ["/booking/" in text for text in to_admin] == [False] * len(found)
+    assert ["/booking/" in text for text in to_admin] == [False] * len(links_by_mail)
 
 
 def test_a_booking_in_the_past_is_mailed_to_nobody(world: World, office: PostOffice) -> None:
@@ -146,6 +145,26 @@ def test_what_is_not_taken_for_now_comes_later_as_the_same_message(
     assert set(refused) == {envelope.content for envelope in office.taken}
 
 
+def test_a_server_that_takes_nothing_uses_up_no_try(
+    world: World, office: PostOffice, mailing: RunningInstallation
+) -> None:
+    office.answer = lambda _: "421 Closing"
+    world.book(world.create_schedule())
+    health = "SELECT failures FROM channel_health WHERE channel = 'mail' AND failures > 1"
+    until = time.monotonic() + 90
+    while not fetch(mailing.home, health):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    office.answer = lambda _: "250 OK"
+    office.wait_for(2, within_seconds=90)
+    of_world = f"organization_id = '{world.setup.organization_id}'"
+    waiting = f"SELECT FROM mails WHERE {of_world} AND state = 'queued'"
+    while fetch(mailing.home, waiting):
+        assert time.monotonic() < until
+    tries = f"SELECT tries, jsonb_array_length(attempts) FROM deliveries WHERE {of_world}"
+    assert [tuple(row) for row in fetch(mailing.home, tries)] == [(1, 1), (1, 1)]
+
+
 def test_hostile_names_stay_names(world: World, office: PostOffice) -> None:
     body = world.booking_body(world.create_schedule())
     body["attendee"]["name"] = "<img src=x onerror=alert(1)> \u202e; Bcc: a@b.example"
@@ -161,7 +180,7 @@ def test_hostile_names_stay_names(world: World, office: PostOffice) -> None:
 
 def soon(minutes: int) -> str:
     start = datetime.now(UTC).replace(second=0, microsecond=0) + timedelta(minutes=minutes)
-    return shown(start)
+    return utc_text(start)
 
 
 def reminded_event_type(world: World, *minutes: int) -> JSON:
@@ -180,12 +199,12 @@ def make_due(home: Installation, world: World) -> None:
 
 
 def test_a_reminder_is_mailed_once_it_is_due(
-    world: World, office: PostOffice, mail_home: Installation
+    world: World, office: PostOffice, mailing: RunningInstallation
 ) -> None:
     event_type = reminded_event_type(world, 60, 1440)
     booking = world.book(None, soon(3000), event_type_id=event_type["id"])
     office.wait_for(2)
-    make_due(mail_home, world)
+    make_due(mailing.home, world)
     reminders = [m for m in office.wait_for(6, 90) if "Reminder" in str(m["Subject"])]
     assert len(to(reminders, booking["attendee_email"])) == 2
     types = [e["type"] for e in world.api.get("/api/v1/event-log").json()["data"]]
@@ -204,85 +223,100 @@ def planned(home: Installation, world: World) -> list[tuple[int, str]]:
 
 
 def test_reminders_move_with_their_booking_and_go_with_it(
-    world: World, mail_home: Installation
+    world: World, mailing: RunningInstallation
 ) -> None:
     event_type = reminded_event_type(world, 60, 1440)
     start = soon(3000)
     booking = world.book(None, start, event_type_id=event_type["id"])
-    assert planned(mail_home, world) == [
+    assert planned(mailing.home, world) == [
         (60, plus(start, hours=-1)),
         (1440, plus(start, days=-1)),
     ]
     path = f"/api/v1/bookings/{booking['id']}"
     world.api.patch(path, json={"start_time": plus(start, days=1)})
-    assert planned(mail_home, world) == [(60, plus(start, hours=23)), (1440, start)]
+    assert planned(mailing.home, world) == [(60, plus(start, hours=23)), (1440, start)]
     world.api.delete(path)
-    assert planned(mail_home, world) == []
+    assert planned(mailing.home, world) == []
 
 
 def test_a_reminder_whose_time_is_over_is_not_planned(
-    world: World, mail_home: Installation
+    world: World, mailing: RunningInstallation
 ) -> None:
     event_type = reminded_event_type(world, 60, 1440)
     start = soon(120)
     world.book(None, start, event_type_id=event_type["id"])
-    assert planned(mail_home, world) == [(60, plus(start, hours=-1))]
+    assert planned(mailing.home, world) == [(60, plus(start, hours=-1))]
 
 
 def wait_for_output(
     environment: dict[str, str], words: tuple[str, ...], expected: str
 ) -> subprocess.CompletedProcess[str]:
     until = time.monotonic() + 90
-    while expected not in (shown := run_kalends(environment, *words)).stdout:
-        assert time.monotonic() < until, shown.stdout + shown.stderr
+    while expected not in (done := run_kalends(environment, *words)).stdout:
+        assert time.monotonic() < until, done.stdout + done.stderr
         time.sleep(0.2)
-    return shown
+    return done
 
 
 def test_mail_refused_for_good_is_listed_and_can_be_resent(
-    world: World, office: PostOffice, mail_environment: dict[str, str]
+    world: World, office: PostOffice, mailing: RunningInstallation
 ) -> None:
     office.answer = lambda _: "554 5.7.1 Not this one"
     booking = world.book(world.create_schedule())
     organization = str(world.api.get("/api/v1/organization").json()["data"]["id"])
     ours = ("mail", "--organization", organization)
-    listed = wait_for_output(mail_environment, ours, "failed").stdout
-    mail_id = listed.split()[0]
-    assert "Not this one" in listed
-    (failed,) = [
-        line
-        for line in wait_for_output(mail_environment, ("jobs",), mail_id).stdout.splitlines()
-        if mail_id in line
-    ]
-    number, job = failed.split()[:2]
-    assert job == "mail"
-    assert "Not this one" in failed
-    assert to(office.messages, booking["attendee_email"]) == []
+    listed = run_kalends(mailing.environment, *ours).stdout
+    mail_ids = re.findall(r"^mail_\w+", listed, re.MULTILINE)
+    given_up = [wait_for_output(mailing.environment, ("jobs",), id_).stdout for id_ in mail_ids][-1]
+    for id_ in mail_ids:
+        (failed,) = [line for line in given_up.splitlines() if id_ in line]
+        assert failed.startswith(f"{id_}  requested  ")
+        assert "Not this one" in failed
+    assert "Not this one" in run_kalends(mailing.environment, *ours).stdout
+    assert office.messages == []
 
     office.answer = lambda _: "250 OK"
-    again = run_kalends(mail_environment, "jobs", "retry", number)
+    again = run_kalends(mailing.environment, "jobs", "retry", *mail_ids)
     assert again.returncode == 0
-    assert number in again.stdout
-    sent = wait_for_output(mail_environment, ours, "sent").stdout
+    assert all(id_ in again.stdout for id_ in mail_ids)
+    assert len(to(office.wait_for(2), booking["attendee_email"])) == 1
+    sent = wait_for_output(mailing.environment, ours, "sent").stdout
     assert "failed" not in sent
-    assert len(to(office.messages, booking["attendee_email"])) == 1
-    shown_mail = run_kalends(
-        mail_environment, "mail", "show", mail_id, "--organization", organization
+    printed = run_kalends(
+        mailing.environment, "mail", "show", mail_ids[0], "--organization", organization
     )
-    assert "Message-ID" in shown_mail.stdout
-    show = ("mail", "show", mail_id, "--raw", "--organization", organization)
-    raw = message_from_string(run_kalends(mail_environment, *show).stdout)
-    assert mail_id in raw["Message-ID"]
+    assert "Message-ID" in printed.stdout
+    show = ("mail", "show", mail_ids[0], "--raw", "--organization", organization)
+    raw = message_from_string(run_kalends(mailing.environment, *show).stdout)
+    assert mail_ids[0] in raw["Message-ID"]
     assert not raw.defects
 
 
-def test_a_job_that_was_not_given_up_cannot_be_retried(mail_environment: dict[str, str]) -> None:
-    answer = run_kalends(mail_environment, "jobs", "retry", "999999")
+def mail_id() -> str:
+    return encode_id(MAIL, new_id())
+
+
+def webhook_id() -> str:
+    return encode_id(DELIVERY, new_id())
+
+
+@pytest.mark.parametrize("make_id", [lambda: "999999", mail_id, webhook_id])
+def test_what_was_not_given_up_cannot_be_retried(
+    mailing: RunningInstallation, make_id: Callable[[], str]
+) -> None:
+    id_ = make_id()
+    answer = run_kalends(mailing.environment, "jobs", "retry", id_)
     assert answer.returncode == 1
-    assert "999999" in answer.stdout
+    assert id_ in answer.stdout
 
 
-def test_retry_wants_to_know_which(mail_environment: dict[str, str]) -> None:
-    answer = run_kalends(mail_environment, "jobs", "retry")
+def test_retry_wants_to_know_which(mailing: RunningInstallation) -> None:
+    answer = run_kalends(mailing.environment, "jobs", "retry")
     assert answer.returncode == 2
     assert "--all" in answer.stderr
+
+
+def test_retry_refuses_what_is_no_id(mailing: RunningInstallation) -> None:
+    answer = run_kalends(mailing.environment, "jobs", "retry", "bk_1")
+    assert answer.returncode == 2
+    assert "mail_" in answer.stderr

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from kalends.compose import Installation
 from tests.conftest import run
+from tests.homes import RunningInstallation
 from tests.mail.posting import Post
 from tests.mail.reading import event_in, text_of, to
-from tests.web.pages.visitors import offered
+from tests.web.pages.visitors import Browser, offered
+from tests.web.pages.visitors import text_of as page_text
 from tests.world import JSON, plus, tomorrow_at
 
 ADA = "ada@example.com"
@@ -54,11 +55,11 @@ def test_a_reschedule_mail_uses_the_clock_of_the_place(post: Post) -> None:
         assert re.search(r"Instead of: .* 09:00 to 10:00 \(Asia/Tokyo", text_of(mail))
 
 
-def test_a_reminder_is_on_the_clock_of_the_place(post: Post, mail_home: Installation) -> None:
+def test_a_reminder_is_on_the_clock_of_the_place(post: Post, mailing: RunningInstallation) -> None:
     haircut(post, reminders_minutes_before=[60])
     organization = post.world.setup.organization_id
     run(
-        mail_home,
+        mailing.home,
         f"UPDATE reminders SET remind_at = now() WHERE organization_id = '{organization}'",
     )
     mails = [one for one in post.office.wait_for(4, 90) if "Reminder" in str(one["Subject"])]
@@ -88,3 +89,21 @@ def test_a_place_instead_of_a_call_changes_the_clock(post: Post) -> None:
     (mail,) = to(post.news(), ADA)
     assert IN_TOKYO in text_of(mail)
     assert re.search("What has changed: .*Time zone", text_of(mail))
+
+
+def test_the_page_says_that_mail_comes_where_it_does(post: Post) -> None:
+    path, _ = offered(post.world)
+    with Browser(post.world.url) as visitor:
+        form = visitor.hold(path, tomorrow_at(10))
+        assert "The confirmation goes there." in page_text(form)
+        booked = page_text(visitor.fill_in(form, name="Ada", email=ADA))
+    assert "The details go to" in booked
+
+
+def test_a_call_is_mailed_with_the_number_that_is_called(post: Post) -> None:
+    path, _ = offered(post.world, location_type="phone")
+    with Browser(post.world.url) as visitor:
+        booked = visitor.book(path, tomorrow_at(10), email=ADA, phone="+49 30 1234567")
+    assert "+49 30 1234567" in page_text(booked)
+    (mine,) = to(post.news(), ADA)
+    assert "Phone: +49 30 1234567" in text_of(mine)

@@ -80,8 +80,8 @@ def test_whether_to_notify_is_true_or_false(world: World, notify: Any) -> None:
     path = f"/api/v1/bookings/{booking['id']}"
     answer = world.api.patch(path, json={"title": "Another", "notify": notify})
     assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, "notify")
-    asked = world.api.delete(path, params={"notify": "maybe"})
-    assert (asked.status_code, asked.json()["details"][0]["field"]) == (422, "notify")
+    refused = world.api.delete(path, params={"notify": "maybe"})
+    assert (refused.status_code, refused.json()["details"][0]["field"]) == (422, "notify")
 
 
 def test_a_quiet_change_of_nothing_says_nothing(world: World) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kalends.runtime.mail_sending import send_mails
+from kalends.runtime.mail_again import send_again
 from tests.conftest import fetch, in_thread, run
 from tests.mail.posting import Post
 from tests.mail.reading import calendar_part, event_in, text_of, to
@@ -194,12 +194,14 @@ def test_a_late_mail_has_no_link_for_the_previous_address(post: Post) -> None:
     post.patch(booking, attendee={"email": NEW})
     post.news()
     late = f"recipient = '{booking['attendee_email']}' AND kind = 'confirmed'"
-    run(post.home, f"UPDATE mails SET state = 'queued', message = NULL WHERE {late}")
     ((organization, mail),) = fetch(
         post.home, f"SELECT organization_id, id FROM mails WHERE {late}"
     )
-    context = post.home.context()
-    in_thread(send_mails(context, f"{organization} {mail}".encode()))
+    run(post.home, f"UPDATE mails SET state = 'failed', message = NULL WHERE {late}")
+    run(post.home, f"UPDATE deliveries SET state = 'exhausted' WHERE id = '{mail}'")
+    context, before = post.home.context(), len(post.office.taken)
+    in_thread(send_again(context, organization, [mail]))
+    post.office.wait_for(before + 1)
     written = text_of(post.office.messages[-1])
     assert written.startswith("Your appointment is confirmed")
     assert "/booking/" not in written

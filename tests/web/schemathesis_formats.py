@@ -11,8 +11,8 @@ from hypothesis import strategies
 _TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _shown(half_hours: int) -> str:
+def _instant_text(half_hours: int) -> str:
     return (_TODAY + timedelta(minutes=30 * half_hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-schemathesis.openapi.format("date-time", strategies.integers(0, 48 * 30).map(_shown))
+schemathesis.openapi.format("date-time", strategies.integers(0, 48 * 30).map(_instant_text))

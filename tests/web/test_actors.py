@@ -4,8 +4,8 @@ from kalends.compose import Installation
 from kalends.domain.ids import API_KEY, USER, decode_id, encode_id
 from tests.conftest import fetch, run
 from tests.receivers import receiving
-from tests.web.pages.console.desks import User
-from tests.web.pages.visitors import Visitor, offered
+from tests.web.pages.console.desks import SignedInBrowser
+from tests.web.pages.visitors import Browser, offered
 from tests.web.test_webhooks import delivery_when
 from tests.world import JSON, World, tomorrow_at
 
@@ -18,8 +18,8 @@ def last_event(world: World) -> JSON:
 
 
 def get(world: World, booking: JSON) -> JSON:
-    found: JSON = world.api.get(f"{BOOKINGS}/{booking['id']}").json()["data"]
-    return found
+    current: JSON = world.api.get(f"{BOOKINGS}/{booking['id']}").json()["data"]
+    return current
 
 
 def key_named(world: World, name: str | None) -> JSON:
@@ -79,7 +79,7 @@ def test_bookings_that_stand_are_cancelled_by_nobody(world: World) -> None:
 
 def test_a_user_of_the_console_is_named_by_address(world: World, home: Installation) -> None:
     booking = world.book(world.create_schedule())
-    admin = User(world)
+    admin = SignedInBrowser(world)
     admin.submit(f"/bookings/{booking['id']}/cancel", seen="1", reason="We are closed")
     admin.close()
     (row,) = fetch(home, f"SELECT id FROM users WHERE email = '{world.setup.admin_email}'")
@@ -90,7 +90,7 @@ def test_a_user_of_the_console_is_named_by_address(world: World, home: Installat
 def test_who_books_and_cancels_by_page_is_the_attendee(world: World) -> None:
     path, _ = offered(world)
     actor = {"type": "attendee", "id": None, "name": "Ada Lovelace"}
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         mine = visitor.book(path, tomorrow_at(10), name="Ada Lovelace")
         assert last_event(world)["actor"] == actor
         visitor.fill_in(mine, reason="I am ill")

@@ -44,24 +44,24 @@ def changed(body: dict[str, Any], field: str, value: Any) -> dict[str, Any]:
 
 
 def cases() -> Cases:
-    found: Cases = []
+    wrong: Cases = []
     required = ["schedule_id", "start_time", "end_time", "attendee", "attendee.name",
                 "attendee.email"]  # fmt: skip
-    found += [(field, ABSENT) for field in required]
+    wrong += [(field, ABSENT) for field in required]
     for field in TEXTS:
-        found += cases_of(field, 5, [], {}, True, "a\x00b", "\ud800", "🎉" * 10_000)
+        wrong += cases_of(field, 5, [], {}, True, "a\x00b", "\ud800", "🎉" * 10_000)
     for field in ("title", "location", "attendee.name", "attendee.phone"):
-        found += cases_of(field, "two\nlines", "bell\x07", "end\n", "\u2028")
-    found += [("attendee.notes", "bell\x07"), ("attendee.name", ""), ("attendee.name", "  ")]
-    found += [(field, value) for field in ZONES for value in BAD_ZONES]
-    found += [(field, value) for field in INSTANTS for value in BAD_INSTANTS]
-    found += cases_of("attendee.email", *BAD_EMAILS, "a\x00@b.c", "a@b.c\n", 5, None)
-    found += cases_of("location_type", "zoom", "", 1, ["video"])
-    found += cases_of("metadata", [], "x", 1, None, {"a\x00": 1}, {"a": "\ud800"})
-    found += [("metadata", {"big": "x" * 70_000})]
-    found += [("answers", []), ("answers", {"unasked": 1}), ("attendee", "John"), ("attendee", [])]
-    found += [("unknown", 1), ("attendee.unknown", 1), ("override", "yes")]
-    return found
+        wrong += cases_of(field, "two\nlines", "bell\x07", "end\n", "\u2028")
+    wrong += [("attendee.notes", "bell\x07"), ("attendee.name", ""), ("attendee.name", "  ")]
+    wrong += [(field, value) for field in ZONES for value in BAD_ZONES]
+    wrong += [(field, value) for field in INSTANTS for value in BAD_INSTANTS]
+    wrong += cases_of("attendee.email", *BAD_EMAILS, "a\x00@b.c", "a@b.c\n", 5, None)
+    wrong += cases_of("location_type", "zoom", "", 1, ["video"])
+    wrong += cases_of("metadata", [], "x", 1, None, {"a\x00": 1}, {"a": "\ud800"})
+    wrong += [("metadata", {"big": "x" * 70_000})]
+    wrong += [("answers", []), ("answers", {"unasked": 1}), ("attendee", "John"), ("attendee", [])]
+    wrong += [("unknown", 1), ("attendee.unknown", 1), ("override", "yes")]
+    return wrong
 
 
 @pytest.fixture(scope="module")

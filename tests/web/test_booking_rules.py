@@ -37,9 +37,9 @@ def make_busy(world: World, schedule: JSON, start: str, end: str) -> None:
 def codes(answer: httpx.Response) -> list[str]:
     """The codes of all rules that refuse; the error's own is the first."""
     assert answer.status_code == 422, answer.text
-    found = list(dict.fromkeys(detail["code"] for detail in answer.json()["details"]))
-    assert answer.json()["code"] == found[0]
-    return found
+    in_order = list(dict.fromkeys(detail["code"] for detail in answer.json()["details"]))
+    assert answer.json()["code"] == in_order[0]
+    return in_order
 
 
 @pytest.mark.parametrize(

@@ -1,32 +1,24 @@
 """POST /api/v1/bookings, as the page of WebKasa has it."""
 
 from kalends.domain.booking import Status
+from kalends.web.openapi.examples import REQUESTS
 from tests.world import World, plus, tomorrow_at
 
-SHOWN = {
+FIELDS_OF_A_BOOKING = {
     "id", "schedule_id", "schedule_ids", "event_type_id", "status", "start_time", "end_time",
     "timezone", "title", "location", "location_type", "attendee_name", "attendee_email",
     "attendee", "answers", "metadata", "source", "external", "conflict", "cancellation_reason",
-    "created_at", "updated_at", "cancelled_by", "answers_e164",
+    "created_at", "updated_at", "cancelled_by", "answers_e164", "hosts",
+    "needs_new_time", "calendar_events",
 }  # fmt: skip
 
 
-APPOINTMENT = {
-    "start_time": "2024-02-15T10:00:00Z",
-    "end_time": "2024-02-15T11:00:00Z",
-    "timezone": "America/Los_Angeles",
-    "title": "Consultation Call",
-    "location": "Zoom",
-    "location_type": "video",
-}
-
-
-ATTENDEE = {
-    "name": "John Doe",
-    "email": "john@example.com",
-    "phone": "+1234567890",
-    "timezone": "America/New_York",
-    "notes": "First-time visitor",
+# As the description of the API shows it to everybody.
+EXAMPLE = REQUESTS["createBooking"]
+ATTENDEE = EXAMPLE["attendee"]
+TIMES_AND_PLACE = {
+    name: EXAMPLE[name]
+    for name in ("start_time", "end_time", "timezone", "title", "location", "location_type")
 }
 
 
@@ -38,14 +30,14 @@ def test_the_request_of_webkasa_makes_a_pending_booking(world: World) -> None:
         json={
             "schedule_id": schedule["id"],
             "event_type_id": event_type["id"],
-            **APPOINTMENT,
+            **TIMES_AND_PLACE,
             "attendee": ATTENDEE,
             "metadata": {"source": "website"},
         },
     )
     assert answer.status_code == 201
     booking = answer.json()["data"]
-    assert set(booking) == SHOWN
+    assert set(booking) == FIELDS_OF_A_BOOKING
     assert booking["id"].startswith("bk_")
     assert booking["created_at"] == booking["updated_at"]
     expected = {
@@ -53,7 +45,7 @@ def test_the_request_of_webkasa_makes_a_pending_booking(world: World) -> None:
         "schedule_ids": [schedule["id"]],
         "event_type_id": event_type["id"],
         "status": "PENDING",
-        **APPOINTMENT,
+        **TIMES_AND_PLACE,
         "attendee_name": "John Doe",
         "attendee_email": "john@example.com",
         "attendee": {

@@ -33,6 +33,30 @@ def test_they_come_by_start_with_a_total(filled: World) -> None:
     assert answer["meta"] == {"total": 4, "limit": 50, "offset": 0, "hasMore": False}
 
 
+def total(world: World, **query: Any) -> int:
+    count: int = world.api.get("/api/v1/bookings", params=query).json()["meta"]["total"]
+    return count
+
+
+def test_a_total_counts_what_was_booked_since(filled: World) -> None:
+    assert [total(filled), total(filled)] == [4, 4]
+    filled.book(filled.create_schedule(), DAYS[0])
+    assert total(filled) == 5
+
+
+def test_a_total_of_nothing_counts_the_first_booking(world: World) -> None:
+    assert [total(world), total(world)] == [0, 0]
+    world.book(world.create_schedule(), DAYS[0])
+    assert total(world) == 1
+
+
+def test_a_total_of_a_status_follows_each_change(filled: World) -> None:
+    booking = filled.api.get("/api/v1/bookings").json()["data"][0]
+    assert total(filled, status="PENDING") == 4
+    filled.api.delete(f"/api/v1/bookings/{booking['id']}")
+    assert [total(filled, status="PENDING"), total(filled, status="CANCELLED")] == [3, 1]
+
+
 def test_equal_starts_come_by_id(world: World) -> None:
     ids = [world.book(world.create_schedule(), DAYS[0])["id"] for _ in range(5)]
     listed = world.api.get("/api/v1/bookings").json()["data"]
@@ -236,16 +260,16 @@ def test_an_instant_whose_plus_was_lost_says_so(
     module_world: World, path: str, instant: str
 ) -> None:
     schedule = module_world.shared_schedule["id"]
-    asked = path.format(instant, schedule=schedule)
-    refused = module_world.api.get(asked)
+    target = path.format(instant, schedule=schedule)
+    refused = module_world.api.get(target)
     assert refused.status_code == 422, refused.text
     assert "%2B" in refused.json()["error"]
-    assert module_world.api.get(asked.replace("+", "%2B")).status_code == 200
+    assert module_world.api.get(target.replace("+", "%2B")).status_code == 200
 
 
 def test_filters_hold_together(world: World) -> None:
     schedule, other = world.create_schedule(), world.create_schedule(name="Other")
-    wanted = world.book(schedule, DAYS[2], attendee={"name": "A", "email": "anna@example.com"})
+    matching = world.book(schedule, DAYS[2], attendee={"name": "A", "email": "anna@example.com"})
     world.book(other, DAYS[2], attendee={"name": "A", "email": "anna@example.com"})
     world.book(schedule, DAYS[3], attendee={"name": "B", "email": "bert@example.com"})
     query = {
@@ -254,7 +278,7 @@ def test_filters_hold_together(world: World) -> None:
         "timezone": "UTC", "limit": "1", "offset": "0",
     }  # fmt: skip
     answer = world.api.get("/api/v1/bookings", params=query).json()
-    assert [booking["id"] for booking in answer["data"]] == [wanted["id"]]
+    assert [booking["id"] for booking in answer["data"]] == [matching["id"]]
     assert answer["meta"] == {"total": 1, "limit": 1, "offset": 0, "hasMore": False}
 
 

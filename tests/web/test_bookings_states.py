@@ -36,20 +36,20 @@ def update(world: World, booking: dict[str, Any], **changes: Any) -> Any:
     return world.api.patch(f"/api/v1/bookings/{booking['id']}", json=changes)
 
 
-@pytest.mark.parametrize(("now_is", "wanted"), list(product(PATH_TO, PATH_TO)))
+@pytest.mark.parametrize(("now_is", "new_status"), list(product(PATH_TO, PATH_TO)))
 def test_a_transition_is_allowed_or_refused_as_the_contract_says(
-    world: World, now_is: str, wanted: str
+    world: World, now_is: str, new_status: str
 ) -> None:
     booking = booking_in(world, now_is)
-    answer = update(world, booking, status=wanted)
-    if now_is == wanted:
+    answer = update(world, booking, status=new_status)
+    if now_is == new_status:
         assert (answer.status_code, answer.json()["data"]) == (200, booking)
-    elif (now_is, wanted) in ALLOWED:
-        assert (answer.status_code, answer.json()["data"]["status"]) == (200, wanted)
+    elif (now_is, new_status) in ALLOWED:
+        assert (answer.status_code, answer.json()["data"]["status"]) == (200, new_status)
     else:
         assert (answer.status_code, answer.json()["code"]) == (409, "INVALID_STATUS_TRANSITION")
         assert now_is in answer.json()["error"]
-        assert wanted in answer.json()["error"]
+        assert new_status in answer.json()["error"]
         assert world.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"] == booking
 
 

@@ -1,6 +1,5 @@
 """/api/v1/event-types: fields, requirements, questions, slugs, versions, deletion."""
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -8,10 +7,12 @@ import httpx
 import pytest
 
 from tests.refusals import check_stale_is_refused, is_refused
-from tests.web.cases import NO_TEXTS, Cases, cases_of, named_cases
+from tests.web.cases import NO_TEXTS, Cases, ResourceCase, cases_of, named_cases
 from tests.world import JSON, World, tomorrow_at
 
 PATH = "/api/v1/event-types"
+EVENT_TYPES = ResourceCase(PATH, {"name": "Massage", "duration_minutes": 30})
+post, update = EVENT_TYPES.post, EVENT_TYPES.update
 SIZE = {"key": "size", "label": "Size", "type": "select", "required": True, "options": ["S", "L"]}
 NO_OPTIONS: list[Any] = [
     None, [], ["S", "S"], [5], [""], "S", {}, ["a\x00"], ["x" * 201], ["a"] * 201
@@ -22,24 +23,13 @@ DEFAULTS: JSON = {
     "booking_limits": {}, "capacity": 1, "requires_confirmation": True, "requirements": [],
     "schedule_id": None, "location": None, "location_type": None, "questions": [],
     "reminders_minutes_before": [], "cancellation_notice_minutes": None, "expire_pending": False,
-    "complete_after_minutes": None, "is_active": True,
+    "complete_after_minutes": None, "is_active": True, "host_choice": "none",
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def untouched(module_world: World) -> JSON:
     return module_world.create_event_type()
-
-
-def post(world: World, **fields: Any) -> httpx.Response:
-    """Through `json.dumps`, which can also write what httpx's own encoder refuses."""
-    body = {"name": "Massage", "duration_minutes": 30, **fields}
-    return world.api.post(PATH, content=json.dumps(body).encode())
-
-
-def update(world: World, event_type: JSON, **fields: Any) -> httpx.Response:
-    body = json.dumps(fields).encode()
-    return world.api.patch(f"{PATH}/{event_type['id']}", content=body)
 
 
 def test_name_and_duration_are_enough_and_the_rest_takes_its_default(world: World) -> None:
@@ -68,6 +58,7 @@ def test_every_field_comes_back_as_it_was_given(world: World) -> None:
                              "options": None}],
         "reminders_minutes_before": [1440, 60, 0], "cancellation_notice_minutes": 720,
         "expire_pending": True, "complete_after_minutes": 0, "is_active": False,
+        "host_choice": "optional",
     }  # fmt: skip
     event_type = post(world, **given).json()["data"]
     assert {name: event_type[name] for name in given} == given
@@ -248,12 +239,12 @@ def test_a_query_that_is_not_as_described_names_its_field(world: World, query: s
 
 
 def cases() -> Cases:
-    found = named_cases()
-    found += cases_of("location", *NO_TEXTS, "two\nlines")
-    found += cases_of(
+    wrong = named_cases()
+    wrong += cases_of("location", *NO_TEXTS, "two\nlines")
+    wrong += cases_of(
         "slug", *NO_TEXTS, "", "Massage", "a b", "-a", "ä", "a/b", "../x", "a\n", "x" * 81
     )
-    found += cases_of("location_type", "zoom", "", 1, ["video"])
+    wrong += cases_of("location_type", "zoom", "", 1, ["video"])
     numbers: dict[str, tuple[Any, ...]] = {
         "duration_minutes": (None, 0, 43_201),
         "slot_step_minutes": (0, 43_201),
@@ -266,30 +257,27 @@ def cases() -> Cases:
         "complete_after_minutes": (-1,),
     }
     for name, values in numbers.items():
-        found += cases_of(name, *values, 1.5, "30", True, [], {}, 2**31, 2**63, 10**30)
+        wrong += cases_of(name, *values, 1.5, "30", True, [], {}, 2**31, 2**63, 10**30)
     for name in ("requires_confirmation", "expire_pending", "is_active"):
-        found += cases_of(name, None, 0, "true", [])
-    found += [("booking_limits", 5), ("booking_limits", [])]
-    found += [("booking_limits.max_per_day", {"max_per_day": v}) for v in (0, -1, "3", 2**31)]
-    found += [("booking_limits.min_notice_hours", {"min_notice_hours": 1})]
-    found += cases_of("requirements", 5, {}, [5], [None], [{"schedule_ids": []}] * 11)
-    found += cases_of("schedule_id", 5, [], {}, "sch_\x00", "\ud800")
-    found += cases_of("questions", None, 5, {}, [5], [SIZE] * 51)
-    found += [
+        wrong += cases_of(name, None, 0, "true", [])
+    wrong += [("booking_limits", 5), ("booking_limits", [])]
+    wrong += [("booking_limits.max_per_day", {"max_per_day": v}) for v in (0, -1, "3", 2**31)]
+    wrong += [("booking_limits.min_notice_hours", {"min_notice_hours": 1})]
+    wrong += cases_of("requirements", 5, {}, [5], [None], [{"schedule_ids": []}] * 11)
+    wrong += cases_of("schedule_id", 5, [], {}, "sch_\x00", "\ud800")
+    wrong += cases_of("questions", None, 5, {}, [5], [SIZE] * 51)
+    wrong += [
         ("reminders_minutes_before", value)
         for value in (None, 5, [-1], ["60"], [1.5], [2**31], list(range(11)), [60, 60], [None])
     ]
-    return [*found, ("id", "evt_1"), ("unknown", 1)]
+    return [*wrong, ("id", "evt_1"), ("unknown", 1)]
 
 
 @pytest.mark.parametrize(("field", "value"), cases(), ids=lambda v: repr(v)[:40])
 def test_what_is_not_as_described_is_named_and_changes_nothing(
     module_world: World, untouched: JSON, field: str, value: Any
 ) -> None:
-    changes = {field.split(".")[0]: value}
-    assert is_refused(post(module_world, **changes), field)
-    assert is_refused(update(module_world, untouched, **changes), field)
-    assert module_world.api.get(f"{PATH}/{untouched['id']}").json()["data"] == untouched
+    EVENT_TYPES.check_refused(module_world, untouched, field, value)
 
 
 @pytest.mark.parametrize(

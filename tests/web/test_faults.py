@@ -54,8 +54,8 @@ def test_a_fault_is_no_part_of_the_answer() -> None:
 
 
 def test_no_page_looks_into_the_sentence_of_an_error() -> None:
-    found = [place for path in sorted(WEB.rglob("*.py")) for place in _looks_into_sentences(path)]
-    assert found == [], "choose the words by `detail.fault` or the class of the error"
+    places = [place for path in sorted(WEB.rglob("*.py")) for place in _looks_into_sentences(path)]
+    assert places == [], "choose the words by `detail.fault` or the class of the error"
 
 
 def _looks_into_sentences(path: Path) -> Iterator[str]:

@@ -15,7 +15,7 @@ from kalends.compose import Installation
 from kalends.web.public.feeds import has_it_already
 from tests.conftest import run
 from tests.servers import Server
-from tests.world import JSON, World, plus, shown, tomorrow_at
+from tests.world import JSON, World, plus, tomorrow_at, utc_text
 
 
 def make_feed(world: World, schedule: JSON) -> str:
@@ -84,13 +84,13 @@ def test_a_video_link_is_in_the_calendar_while_it_is_confirmed(world: World) -> 
 
 def test_answers_are_in_the_calendar_under_their_questions(world: World) -> None:
     schedule = world.create_schedule()
-    asked = {"key": "topic", "label": "What is it about?", "type": "text"}
-    kind = world.create_event_type(schedule_id=schedule["id"], questions=[asked])
+    question = {"key": "topic", "label": "What is it about?", "type": "text"}
+    kind = world.create_event_type(schedule_id=schedule["id"], questions=[question])
     booking = world.book(event_type_id=kind["id"], answers={"topic": "Teeth"})
     path = make_feed(world, schedule)
     tag = read(world, path).headers["etag"]
     assert "What is it about?: Teeth" in entries(world, path)[booking["id"]]["description"]
-    renamed = {"questions": [asked | {"label": "Your topic"}]}
+    renamed = {"questions": [question | {"label": "Your topic"}]}
     world.api.patch(f"/api/v1/event-types/{kind['id']}", json=renamed)
     assert "Your topic: Teeth" in entries(world, path)[booking["id"]]["description"]
     assert read(world, path).headers["etag"] != tag
@@ -106,13 +106,13 @@ def test_each_status_is_shown_as_calendars_know_it(world: World) -> None:
     confirm(world, completed, "CONFIRMED", "COMPLETED")
     confirm(world, cancelled, "CANCELLED")
     confirm(world, no_show, "CONFIRMED", "NO_SHOW")
-    shown = entries(world, make_feed(world, schedule))
-    assert {uid: str(event["status"]) for uid, event in shown.items()} == {
+    listed = entries(world, make_feed(world, schedule))
+    assert {uid: str(event["status"]) for uid, event in listed.items()} == {
         pending["id"]: "TENTATIVE",
         confirmed["id"]: "CONFIRMED",
         completed["id"]: "CONFIRMED",
     }
-    assert int(shown[completed["id"]]["sequence"]) == 2
+    assert int(listed[completed["id"]]["sequence"]) == 2
 
 
 def test_busy_times_are_shown_as_busy(world: World) -> None:
@@ -120,25 +120,27 @@ def test_busy_times_are_shown_as_busy(world: World) -> None:
     start = tomorrow_at(12)
     body = {"start_time": start, "end_time": plus(start, hours=2), "reason": "Lunch"}
     busy = world.api.post(f"/api/v1/schedules/{schedule['id']}/busy-times", json=body)
-    shown = entries(world, make_feed(world, schedule))
-    event = shown[busy.json()["data"]["id"]]
+    listed = entries(world, make_feed(world, schedule))
+    event = listed[busy.json()["data"]["id"]]
     assert event["summary"] == "Busy"
     assert event.end == datetime.fromisoformat(plus(start, hours=2))
 
 
 @pytest.mark.parametrize(
-    ("days", "is_shown"),
+    ("days", "is_listed"),
     [(-31, False), (-29, True), (365, True), (367, False)],
 )
-def test_it_goes_from_a_month_back_to_a_year_ahead(world: World, days: int, is_shown: bool) -> None:
+def test_it_goes_from_a_month_back_to_a_year_ahead(
+    world: World, days: int, is_listed: bool
+) -> None:
     schedule = world.create_schedule()
-    now = shown(datetime.now(UTC))
+    now = utc_text(datetime.now(UTC))
     booking = world.book(schedule, plus(now, days=days))
     body = {"start_time": plus(now, days=days), "end_time": plus(now, days=days, hours=1)}
     path = f"/api/v1/schedules/{schedule['id']}/busy-times"
     busy = world.api.post(path, json=body).json()["data"]
     listed = entries(world, make_feed(world, schedule))
-    assert (booking["id"] in listed, busy["id"] in listed) == (is_shown, is_shown)
+    assert (booking["id"] in listed, busy["id"] in listed) == (is_listed, is_listed)
 
 
 def test_what_began_before_and_still_goes_on_is_shown(world: World) -> None:
@@ -238,8 +240,8 @@ def test_the_address_is_never_shown_again(world: World) -> None:
     path = f"/api/v1/schedules/{schedule['id']}/feed"
     assert world.api.get(path).json()["data"] == {"exists": False, "created_at": None}
     made = world.api.post(path).json()["data"]
-    shown = world.api.get(path)
-    assert shown.json()["data"] == {"exists": True, "created_at": made["created_at"]}
+    answer = world.api.get(path)
+    assert answer.json()["data"] == {"exists": True, "created_at": made["created_at"]}
 
 
 def test_a_revoked_address_opens_nothing(world: World) -> None:

@@ -5,8 +5,8 @@ import pytest
 from kalends.compose import Installation
 from tests.conftest import fetch
 from tests.refusals import send_at_attendee_and_organization
-from tests.web.pages.console.desks import User
-from tests.web.pages.visitors import Visitor, offered
+from tests.web.pages.console.desks import SignedInBrowser
+from tests.web.pages.visitors import Browser, offered
 from tests.world import World, tomorrow_at
 
 HIDDEN = "a\u202eb@example.com"
@@ -23,7 +23,7 @@ def test_the_api_refuses_it_on_its_field(module_world: World, email: str) -> Non
 
 def test_a_booking_page_refuses_it(world: World) -> None:
     path, _ = offered(world)
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         page = visitor.book(path, tomorrow_at(10), email=HIDDEN)
     assert page.status_code == 422
     assert world.api.get("/api/v1/bookings").json()["data"] == []
@@ -31,7 +31,7 @@ def test_a_booking_page_refuses_it(world: World) -> None:
 
 def test_the_console_refuses_it_for_attendees_and_settings(world: World) -> None:
     booking = world.book(world.create_schedule())
-    admin = User(world)
+    admin = SignedInBrowser(world)
     fields = {"seen": "1", "name": "Ada", "email": HIDDEN}
     assert admin.submit(f"/bookings/{booking['id']}/edit", **fields).status_code == 422
     given = world.api.get("/api/v1/organization").json()["data"]
@@ -42,7 +42,7 @@ def test_the_console_refuses_it_for_attendees_and_settings(world: World) -> None
 
 
 def test_the_console_invites_nobody_to_it(world: World, home: Installation) -> None:
-    admin = User(world)
+    admin = SignedInBrowser(world)
     answer = admin.submit("/users", email=HIDDEN, role="member")
     admin.close()
     assert answer.status_code == 422

@@ -81,6 +81,27 @@ def test_a_hold_is_for_its_own_time_and_schedule_only(world: World) -> None:
     assert world.api.post(BOOKINGS, json=elsewhere).status_code == 422
 
 
+def test_a_hold_is_for_bookings_of_its_own_event_type(world: World) -> None:
+    schedule, start = world.create_schedule(), tomorrow_at(10)
+    one, other = (world.create_event_type(schedule_id=schedule["id"], name=n) for n in "ab")
+    kept = held(world, schedule, start, event_type_id=one["id"])
+    body = world.booking_body(start=start, event_type_id=other["id"], hold_id=kept["id"])
+    answer = world.api.post(BOOKINGS, json=body)
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["field"] == "event_type_id"
+
+
+def test_a_hold_outside_the_hours_needs_a_scope_of_its_own(world: World) -> None:
+    schedule = world.create_schedule(availability={})
+    body = {"name": "No override", "scopes": ["bookings:write"]}
+    key = world.api.post("/api/v1/api-keys", json=body).json()["data"]["key"]
+    start = tomorrow_at(10)
+    times = {"start_time": start, "end_time": plus(start, minutes=60), "override": True}
+    refused = world.with_key(key).post(PATH, json={"schedule_id": schedule["id"], **times})
+    assert (refused.status_code, refused.json()["code"]) == (403, "FORBIDDEN")
+    held(world, schedule, start, override=True)
+
+
 def test_a_hold_given_back_frees_its_time(world: World) -> None:
     schedule, start = world.create_schedule(), tomorrow_at(10)
     kept = held(world, schedule, start)

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from kalends.formats.webhooks import EventName
+from kalends.domain.webhook import EventName
 from kalends.web.app import ROUTES
 from kalends.web.http.errors import HTTP_STATUS
 from kalends.web.http.routes import Route
@@ -47,6 +47,10 @@ def names(parameters: list[JSON]) -> set[str]:
 @pytest.fixture(scope="module")
 def world(module_world: World) -> World:
     return module_world
+
+
+def test_components_are_called_by_nouns_that_clients_can_be_made_of() -> None:
+    assert [name for name in SCHEMAS if not re.fullmatch(r"([A-Z][a-z]+)+", name)] == []
 
 
 def test_it_is_valid_openapi() -> None:
@@ -131,8 +135,8 @@ def test_every_example_is_as_its_schema_says() -> None:
     checked = 0
     for name, described in operations():
         bodies = [described.get("requestBody", {}), *described["responses"].values()]
-        for content in (shown for body in bodies for shown in body.get("content", {}).values()):
-            examples = [shown["value"] for shown in content.get("examples", {}).values()]
+        for content in (media for body in bodies for media in body.get("content", {}).values()):
+            examples = [media["value"] for media in content.get("examples", {}).values()]
             examples += [content["example"]] if "example" in content else []
             for example in examples:
                 wrong = list(schema_of(content["schema"]).iter_errors(example))
@@ -143,8 +147,8 @@ def test_every_example_is_as_its_schema_says() -> None:
 
 def test_the_examples_of_webkasa_are_there() -> None:
     create = DOCUMENT["paths"]["/api/v1/bookings"]["post"]
-    asked = create["requestBody"]["content"]["application/json"]["example"]
-    assert asked["attendee"]["notes"] == "First-time visitor"
+    example = create["requestBody"]["content"]["application/json"]["example"]
+    assert example["attendee"]["notes"] == "First-time visitor"
     made = create["responses"]["201"]["content"]["application/json"]["example"]
     assert made["data"]["id"] == "bk_abc123"
 
@@ -187,8 +191,8 @@ def test_an_answer_shows_the_described_fields_and_no_others(
     assert world.shared_booking
     world.create_event_type(questions=[{"key": "topic", "label": "Topic", "type": "text"}])
     world.api.post("/api/v1/api-keys", json={"scopes": ["*:read"]})
-    shown = world.api.get(path).json()["data"][0]
-    assert shown.keys() == SCHEMAS[name]["properties"].keys() == set(SCHEMAS[name]["required"])
+    row = world.api.get(path).json()["data"][0]
+    assert row.keys() == SCHEMAS[name]["properties"].keys() == set(SCHEMAS[name]["required"])
 
 
 def test_signing_in_and_out_is_as_described(world: World) -> None:

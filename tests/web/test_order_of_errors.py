@@ -29,8 +29,8 @@ def test_what_is_elsewhere_is_not_found_before_anything_else_is_wrong(
         body | {"answers": {"x": 1}},
         body | {"metadata": {"x": "y" * 100_000}},
     ]
-    for asked in wrong:
-        assert code(mine.api.post(PATH, json=asked)) == (404, "NOT_FOUND")
+    for request in wrong:
+        assert code(mine.api.post(PATH, json=request)) == (404, "NOT_FOUND")
     held = {k: body[k] for k in ("schedule_id", "start_time")} | {"event_type_id": own["id"]}
     assert code(mine.api.post("/api/v1/holds", json=held)) == (404, "NOT_FOUND")
     query = {"event_type_id": own["id"], "schedule_id": foreign["id"],
@@ -118,8 +118,8 @@ def test_a_hold_on_what_is_gone_or_closed_cannot_be_booked(world: World) -> None
     for change, expected in changes:
         schedule = world.create_schedule()
         body = world.booking_body(schedule, tomorrow_at(10))
-        asked = {k: v for k, v in body.items() if k != "attendee"}
-        hold = world.api.post("/api/v1/holds", json=asked).json()["data"]
+        new_hold = {k: v for k, v in body.items() if k != "attendee"}
+        hold = world.api.post("/api/v1/holds", json=new_hold).json()["data"]
         assert change(f"/api/v1/schedules/{schedule['id']}").status_code == 200
         answer = world.api.post(PATH, json=body | {"hold_id": hold["id"]})
         assert code(answer) == expected

@@ -13,14 +13,15 @@ PATH = "/api/v1/organization"
 def test_a_key_sees_its_organization(world: World) -> None:
     answer = world.api.get(PATH)
     assert answer.status_code == 200
-    shown = answer.json()["data"]
-    assert set(shown) == {
-        *("id", "name", "slug", "timezone", "notify_email", "country", "mode"),
+    organization = answer.json()["data"]
+    assert set(organization) == {
+        *("id", "name", "slug", "timezone", "notify_email", "country", "locale", "mode"),
+        "staff_may_edit_hours",
         *("created_at", "updated_at"),
     }
-    assert shown["id"].startswith("org_")
-    assert (shown["timezone"], shown["mode"]) == ("UTC", "live")
-    assert shown["notify_email"] == world.setup.admin_email
+    assert organization["id"].startswith("org_")
+    assert (organization["timezone"], organization["mode"]) == ("UTC", "live")
+    assert organization["notify_email"] == world.setup.admin_email
 
 
 def test_a_sandbox_is_an_organization_of_its_own(world: World) -> None:
@@ -57,6 +58,12 @@ def test_a_taken_slug_is_refused(new_world: Callable[[], World]) -> None:
     assert one.api.patch(PATH, json={"slug": own}).status_code == 200
 
 
+def test_a_path_of_kalends_itself_is_no_slug(module_world: World) -> None:
+    answer = module_world.api.patch(PATH, json={"slug": "console"})
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["field"] == "slug"
+
+
 def test_a_taken_name_is_refused(new_world: Callable[[], World]) -> None:
     one, other = new_world(), new_world()
     taken = other.api.get(PATH).json()["data"]["name"]
@@ -89,3 +96,10 @@ def test_a_wrong_value_is_named(world: World, field: str, value: Any) -> None:
     assert answer.status_code == 422, answer.text
     assert answer.json()["code"] == "VALIDATION_ERROR"
     assert answer.json()["details"][0]["field"] == field
+
+
+def test_an_organization_chooses_its_language_and_takes_it_back(world: World) -> None:
+    for wanted, kept in (("PT-br", "pt-BR"), (None, None)):
+        assert world.api.patch(PATH, json={"locale": wanted}).json()["data"]["locale"] == kept
+        assert world.api.get(PATH).json()["data"]["locale"] == kept
+    assert world.api.patch(PATH, json={"locale": "German"}).status_code == 422

@@ -1,5 +1,6 @@
 """What a rate limit refuses costs next to nothing, and nobody but the one who is refused."""
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -69,6 +70,12 @@ def test_each_refusal_is_like_the_first(strict: World) -> None:
     assert strict.api.head(PATH).content == b""
     given = strict.api.get(PATH, headers={"x-request-id": "my-own-id"})
     assert given.headers["x-request-id"] == given.json()["request_id"] == "my-own-id"
+
+
+@pytest.mark.parametrize("untidy", ["short", "x" * 65, "two words of mine", "a/b/c/d/e"])
+def test_an_untidy_request_id_is_replaced(module_world: World, untidy: str) -> None:
+    answer = module_world.api.get(PATH, headers={"x-request-id": untidy})
+    assert re.fullmatch("[0-9a-f]{16}", answer.headers["x-request-id"])
 
 
 def test_a_refusal_asks_the_database_nothing(strict: World, home: Installation) -> None:

@@ -106,8 +106,8 @@ def test_a_booking_of_something_else_does_not_count_for_the_month(world: World) 
 def test_a_hold_counts_until_it_ends(world: World) -> None:
     event_type = team(world, 2)
     a, b = ids_of(event_type)
-    wanted = {"event_type_id": event_type["id"], "start_time": day(0)}
-    hold = world.api.post("/api/v1/holds", json=wanted).json()["data"]
+    new_hold = {"event_type_id": event_type["id"], "start_time": day(0)}
+    hold = world.api.post("/api/v1/holds", json=new_hold).json()["data"]
     assert hold["schedule_id"] == a
     assert book(world, event_type, day(1)) == b
     world.api.delete(f"/api/v1/holds/{hold['id']}")

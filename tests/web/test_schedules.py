@@ -1,7 +1,6 @@
 """/api/v1/schedules: fields, hours, limits, versions, deletion."""
 
 import asyncio
-import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,13 +8,16 @@ import httpx
 import pytest
 
 from tests.refusals import check_stale_is_refused, is_refused
-from tests.web.cases import Cases, cases_of, named_cases
+from tests.web.cases import Cases, ResourceCase, cases_of, named_cases
 from tests.world import JSON, World, plus, tomorrow_at
 
 PATH = "/api/v1/schedules"
-SHOWN = {
+SCHEDULES = ResourceCase(PATH, {"name": "Room"})
+post, update = SCHEDULES.post, SCHEDULES.update
+FIELDS_OF_A_SCHEDULE = {
     "id", "name", "description", "timezone", "availability", "overrides", "booking_limits",
-    "is_active", "created_at", "updated_at",
+    "is_active", "created_at", "updated_at", "user_id", "slug", "public_name", "color",
+    "calendar_policy",
 }  # fmt: skip
 WINDOW = {"start": "09:00", "end": "17:00"}
 NAMES_OF_NO_ZONE = [
@@ -35,16 +37,6 @@ def untouched(module_world: World) -> JSON:
     return module_world.create_schedule()
 
 
-def post(world: World, **fields: Any) -> httpx.Response:
-    """Through `json.dumps`, which can also write what httpx's own encoder refuses."""
-    return world.api.post(PATH, content=json.dumps({"name": "Room", **fields}).encode())
-
-
-def update(world: World, schedule: JSON, **fields: Any) -> httpx.Response:
-    body = json.dumps(fields).encode()
-    return world.api.patch(f"{PATH}/{schedule['id']}", content=body)
-
-
 def delete(world: World, schedule: JSON) -> httpx.Response:
     return world.api.delete(f"{PATH}/{schedule['id']}")
 
@@ -53,7 +45,7 @@ def test_a_name_is_enough_and_the_rest_takes_its_default(world: World) -> None:
     answer = post(world)
     assert answer.status_code == 201
     schedule = answer.json()["data"]
-    assert set(schedule) == SHOWN
+    assert set(schedule) == FIELDS_OF_A_SCHEDULE
     assert schedule["id"].startswith("sch_")
     assert schedule["created_at"] == schedule["updated_at"]
     expected: JSON = {
@@ -109,8 +101,8 @@ def test_the_list_has_active_schedules_by_default(world: World) -> None:
     active, inactive = world.create_schedule(), world.create_schedule(is_active=False)
 
     def listed(**query: str) -> list[JSON]:
-        found: list[JSON] = world.api.get(PATH, params=query).json()["data"]
-        return found
+        schedules: list[JSON] = world.api.get(PATH, params=query).json()["data"]
+        return schedules
 
     assert listed() == listed(active="true") == [active]
     assert listed(active="false") == [inactive]
@@ -125,10 +117,10 @@ def test_a_query_that_is_not_as_described_names_its_field(world: World, query: s
 
 
 def cases() -> Cases:
-    found = named_cases()
-    found += cases_of("timezone", *NAMES_OF_NO_ZONE, 5, [], "UTC\x00", "\ud800")
-    found += cases_of("availability", 5, "always", [], True)
-    found += [
+    wrong = named_cases()
+    wrong += cases_of("timezone", *NAMES_OF_NO_ZONE, 5, [], "UTC\x00", "\ud800")
+    wrong += cases_of("availability", 5, "always", [], True)
+    wrong += [
         (f"availability.{day}", {day: WINDOW}) for day in ("Monday", "mon", "funday", "", "x" * 99)
     ]
     mondays: list[Any] = [
@@ -141,13 +133,13 @@ def cases() -> Cases:
         {"start": "09:00\n", "end": "17:00"}, {"start": "09:00\x00", "end": "17:00"},
         {"start": "\ud800", "end": "17:00"}, {"start": "", "end": "17:00"},
     ]  # fmt: skip
-    found += cases_of("availability.monday", *({"monday": value} for value in mondays))
-    found += cases_of("overrides", 5, "x", [], {"2026-12-24": None})
-    found += [
+    wrong += cases_of("availability.monday", *({"monday": value} for value in mondays))
+    wrong += cases_of("overrides", 5, "x", [], {"2026-12-24": None})
+    wrong += [
         (f"overrides.{day}", {day: []})
         for day in ("2026-02-30", "24.12.2026", "", "1899-12-31", "2200-01-01", "2026-12-24T00:00Z")
     ]
-    found += [
+    wrong += [
         ("overrides.2026-12-24", {"2026-12-24": [WINDOW, {"start": "09:00", "end": "09:00"}]}),
         (
             "overrides",
@@ -167,18 +159,15 @@ def cases() -> Cases:
         "min_notice_hours": [-1, -0.001, "3", True, 1e300, 10**30, {}],
     }
     for name, values in limits.items():
-        found += cases_of(f"booking_limits.{name}", *({name: value} for value in values))
-    return found
+        wrong += cases_of(f"booking_limits.{name}", *({name: value} for value in values))
+    return wrong
 
 
 @pytest.mark.parametrize(("field", "value"), cases(), ids=lambda v: repr(v)[:40])
 def test_what_is_not_as_described_is_named_and_changes_nothing(
     module_world: World, untouched: JSON, field: str, value: Any
 ) -> None:
-    changes = {field.split(".")[0]: value}
-    assert is_refused(post(module_world, **changes), field)
-    assert is_refused(update(module_world, untouched, **changes), field)
-    assert module_world.api.get(f"{PATH}/{untouched['id']}").json()["data"] == untouched
+    SCHEDULES.check_refused(module_world, untouched, field, value)
 
 
 def test_a_schedule_without_a_name_is_refused(module_world: World) -> None:
@@ -236,10 +225,10 @@ def test_null_availability_opens_a_schedule_at_all_times_again(world: World) -> 
 
 
 def test_every_field_can_be_changed_alone(world: World) -> None:
-    schedule = world.create_schedule(description="Ground floor")
+    schedule = world.create_schedule(description="Ground floor", public_name="Room")
     for name, value in (
         ("name", "Room 2"), ("description", None), ("timezone", "Asia/Kathmandu"),
-        ("is_active", False),
+        ("is_active", False), ("slug", "hall"), ("public_name", "Hall"), ("color", "lime"),
     ):  # fmt: skip
         changed = update(world, schedule, **{name: value}).json()["data"]
         assert {**changed, "updated_at": 0} == {**schedule, name: value, "updated_at": 0}
@@ -341,8 +330,8 @@ def test_the_past_of_a_deleted_schedule_stays_readable(world: World) -> None:
     assert delete(world, schedule).status_code == 200
     path = f"/api/v1/bookings/{booking['id']}"
     assert world.api.get(path).json()["data"] == booking
-    found = world.api.get("/api/v1/bookings", params={"schedule_id": schedule["id"]})
-    assert found.json()["data"] == [booking]
+    listed = world.api.get("/api/v1/bookings", params={"schedule_id": schedule["id"]})
+    assert listed.json()["data"] == [booking]
     answer = world.api.patch(path, json={"status": "CONFIRMED", "title": "Late note"})
     assert answer.status_code == 200
 
@@ -379,3 +368,28 @@ def test_new_hours_leave_bookings_as_they_are(world: World) -> None:
 def test_reading_and_writing_need_their_scopes(world: World) -> None:
     assert world.stranger.get(PATH).status_code == 401
     assert world.stranger.post(PATH, json={"name": "A"}).status_code == 401
+
+
+def test_a_calendar_policy_is_replaced_whole(world: World) -> None:
+    schedule = world.create_schedule()
+    assert schedule["calendar_policy"] == {
+        "on_move": "follow",
+        "on_delete": "ask",
+        "pending": "none",
+        "details": "name",
+        "fresh_check": "off",
+        "when_stale": "keep",
+        "close_after_hours": None,
+    }
+    closes = {"when_stale": "close", "close_after_hours": 6, "on_delete": "restore"}
+    changed = update(world, schedule, calendar_policy=closes).json()["data"]
+    assert changed["calendar_policy"] == schedule["calendar_policy"] | closes
+    back = update(world, schedule, calendar_policy=None).json()["data"]
+    assert back["calendar_policy"] == schedule["calendar_policy"]
+
+
+def test_hours_until_closing_belong_to_closing(world: World) -> None:
+    schedule = world.create_schedule()
+    for policy in ({"when_stale": "close"}, {"close_after_hours": 6}):
+        answer = update(world, schedule, calendar_policy=policy)
+        assert answer.json()["details"][0]["field"] == "calendar_policy.close_after_hours"

@@ -93,7 +93,7 @@ def config_for(world: World) -> str:
     )
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_every_answer_is_as_described(apart: World, tmp_path: Path) -> None:
     (tmp_path / "schemathesis.toml").write_text(config_for(apart))
     run = subprocess.run(

@@ -68,15 +68,16 @@ def early_in_a_minute() -> None:
 def test_a_user_signs_in_and_receives_memberships(browser: httpx.Client, world: World) -> None:
     answer = login(browser, world)
     assert answer.status_code == 200
-    shown = answer.json()["data"]
-    assert shown["id"].startswith("usr_")
-    assert shown["email"] == world.setup.admin_email
-    assert {(m["mode"], m["role"]) for m in shown["memberships"]} == {
+    user = answer.json()["data"]
+    assert user["id"].startswith("usr_")
+    assert user["email"] == world.setup.admin_email
+    assert {(m["mode"], m["role"]) for m in user["memberships"]} == {
         ("live", "owner"),
         ("test", "owner"),
     }
-    assert set(shown["memberships"][0]) == {"organization_id", "name", "slug", "mode", "role"}
-    assert browser.get("/api/auth/me").json()["data"] == shown
+    assert set(user["memberships"][0]) == {"organization_id", "name", "slug", "mode", "role"}
+    assert browser.get("/api/auth/me").json()["data"] == user
+    assert user["locale"] is None
 
 
 def test_the_address_is_read_in_any_case(browser: httpx.Client, world: World) -> None:
@@ -296,3 +297,18 @@ def test_a_change_by_cookie_has_to_come_from_our_own_pages(
 def test_a_missing_session_is_reported_before_a_wrong_origin(world: World) -> None:
     foreign = {"origin": "https://evil.example"}
     assert world.stranger.post("/api/auth/logout", headers=foreign).status_code == 401
+
+
+def test_a_user_chooses_a_language_and_takes_it_back(world: World, browser: httpx.Client) -> None:
+    login(browser, world)
+    for wanted, kept in (("DE-ch", "de-CH"), (None, None)):
+        answer = browser.patch("/api/auth/me", json={"locale": wanted})
+        assert answer.json()["data"]["locale"] == kept
+        assert browser.get("/api/auth/me").json()["data"]["locale"] == kept
+
+
+def test_a_user_cannot_choose_what_is_no_language(world: World, browser: httpx.Client) -> None:
+    login(browser, world)
+    answer = browser.patch("/api/auth/me", json={"locale": "German"})
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["field"] == "locale"

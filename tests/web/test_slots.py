@@ -20,8 +20,8 @@ WEEKDAYS = {
 
 def cases(name: str, every: int = 1) -> list[Any]:
     """Those that can be made by calls: their bookings do not overlap each other."""
-    found = [c for c in json.loads((DATA / name).read_text())["cases"] if is_possible(c)]
-    return [pytest.param(case, id=case["id"]) for case in found[::every]]
+    possible = [c for c in json.loads((DATA / name).read_text())["cases"] if is_possible(c)]
+    return [pytest.param(case, id=case["id"]) for case in possible[::every]]
 
 
 def is_possible(case: JSON) -> bool:
@@ -238,6 +238,42 @@ def test_a_moving_booking_leaves_itself_out(world: World) -> None:
     assert len(slots(world, **query, booking_id=booking["id"])) == 5
 
 
+def test_a_booking_moves_to_another_schedule_in_its_own_length(world: World) -> None:
+    busy, other = (world.create_schedule(availability=NINE_TO_TWELVE) for _ in range(2))
+    booking = world.book(busy, f"{MONDAY}T09:00:00Z")
+    query = {"schedule_id": other["id"], "booking_id": booking["id"], "start": MONDAY}
+    offered = slots(world, **query, end=MONDAY)
+    assert [(s["start_time"][11:16], s["end_time"][11:16]) for s in offered] == [
+        ("09:00", "10:00"),
+        ("10:00", "11:00"),
+        ("11:00", "12:00"),
+    ]
+
+
+def test_without_requirements_a_booking_moves_on_its_own_schedule(world: World) -> None:
+    schedule = world.create_schedule(availability=NINE_TO_TWELVE)
+    world.create_schedule(availability={"monday": {"start": "15:00", "end": "16:00"}})
+    event_type = world.create_event_type(duration_minutes=60)
+    booking = world.book(schedule, f"{MONDAY}T09:00:00Z", event_type_id=event_type["id"])
+    query = {"event_type_id": event_type["id"], "booking_id": booking["id"]}
+    offered = slots(world, **query, start=MONDAY, end=MONDAY)
+    assert [s["start_time"][11:16] for s in offered] == ["09:00", "10:00", "11:00"]
+
+
+@pytest.mark.parametrize("kind", ["event_type", "schedule"])
+def test_what_is_not_active_offers_no_slots(world: World, kind: str) -> None:
+    schedule = world.create_schedule()
+    event_type = world.create_event_type(schedule_id=schedule["id"])
+    made = {"event_type": event_type, "schedule": schedule}[kind]
+    path = f"/api/v1/{kind.replace('_', '-')}s/{made['id']}"
+    assert world.api.patch(path, json={"is_active": False}).status_code == 200
+    query = {f"{kind}_id": made["id"], "start": MONDAY, "end": MONDAY}
+    if kind == "schedule":
+        query["duration_minutes"] = "60"
+    answer = world.api.get("/api/v1/slots", params=query)
+    assert (answer.status_code, answer.json()["code"]) == (422, "INACTIVE")
+
+
 def test_a_group_has_as_many_seats_as_it_says(world: World) -> None:
     schedule = world.create_schedule()
     event_type = world.create_event_type(schedule_id=schedule["id"], capacity=3)
@@ -260,11 +296,11 @@ def test_every_rule_that_refuses_is_explained(world: World) -> None:
     event_type = world.create_event_type(
         schedule_id=schedule["id"], max_days_ahead=10, min_notice_minutes=60
     )
-    found = explain(world, event_type_id=event_type["id"], start_time=f"{MONDAY}T20:00:00Z")
-    assert found["offered"] is False
-    assert [r["code"] for r in found["reasons"]] == ["TOO_FAR_AHEAD", "OUTSIDE_AVAILABILITY"]
-    assert "Dr. Weber" in found["reasons"][1]["message"]
-    assert found["reasons"][1]["schedule_id"] == schedule["id"]
+    explained = explain(world, event_type_id=event_type["id"], start_time=f"{MONDAY}T20:00:00Z")
+    assert explained["offered"] is False
+    assert [r["code"] for r in explained["reasons"]] == ["TOO_FAR_AHEAD", "OUTSIDE_AVAILABILITY"]
+    assert "Dr. Weber" in explained["reasons"][1]["message"]
+    assert explained["reasons"][1]["schedule_id"] == schedule["id"]
 
 
 def test_only_schedules_that_would_help_are_named(world: World) -> None:
@@ -292,8 +328,8 @@ def test_only_schedules_that_would_help_are_named(world: World) -> None:
 
 
 def named(world: World, event_type: JSON, start: str) -> list[tuple[str, str]]:
-    found = explain(world, event_type_id=event_type["id"], start_time=start)
-    return [(reason["code"], reason["schedule_id"]) for reason in found["reasons"]]
+    explained = explain(world, event_type_id=event_type["id"], start_time=start)
+    return [(reason["code"], reason["schedule_id"]) for reason in explained["reasons"]]
 
 
 def test_the_booking_and_the_busy_time_in_the_way_are_named(world: World) -> None:
@@ -303,10 +339,10 @@ def test_the_booking_and_the_busy_time_in_the_way_are_named(world: World) -> Non
         f"/api/v1/schedules/{schedule['id']}/busy-times",
         json={"start_time": tomorrow_at(10, 30), "end_time": tomorrow_at(12)},
     ).json()["data"]
-    found = explain(
+    explained = explain(
         world, schedule_id=schedule["id"], duration_minutes=60, start_time=tomorrow_at(10)
     )
-    by_code = {reason["code"]: reason["in_the_way"][0] for reason in found["reasons"]}
+    by_code = {reason["code"]: reason["in_the_way"][0] for reason in explained["reasons"]}
     assert by_code["BUSY"]["busy_time_id"] == busy["id"]
     assert by_code["SLOT_TAKEN"]["booking_id"] == booking["id"]
     free = explain(
@@ -350,6 +386,8 @@ def test_what_others_change_in_the_database_is_seen_at_once(
     [
         ({"duration_minutes": 30}, "event_type_id"),
         ({"schedule_id": "own"}, "duration_minutes"),
+        ({"event_type_id": "et_1", "duration_minutes": 30}, "duration_minutes"),
+        ({"event_type_id": "et_1", "slot_step_minutes": 30}, "slot_step_minutes"),
         ({"schedule_id": "own", "duration_minutes": 0}, "duration_minutes"),
         ({"schedule_id": "own", "duration_minutes": 30, "end": "2032-01-01"}, "end"),
         ({"schedule_id": "own", "duration_minutes": 30, "end": "2020-01-01"}, "end"),
@@ -361,10 +399,10 @@ def test_a_question_that_is_not_as_described_names_its_field(
     module_world: World, query: JSON, field: str
 ) -> None:
     own = module_world.shared_schedule["id"]
-    asked = {"start": "2030-01-01", "end": "2030-01-02"} | query
-    if asked.get("schedule_id"):
-        asked["schedule_id"] = own
-    answer = module_world.api.get("/api/v1/slots", params=asked)
+    params = {"start": "2030-01-01", "end": "2030-01-02"} | query
+    if params.get("schedule_id"):
+        params["schedule_id"] = own
+    answer = module_world.api.get("/api/v1/slots", params=params)
     assert answer.status_code == 422
     assert answer.json()["details"][0]["field"] == field
 

@@ -29,9 +29,9 @@ def test_twenty_thousand_busy_times_are_all_kept_clear_of(world: World, home: In
         span = {"start": FIRST, "end": plus(FIRST, days=days)}
         answer = world.api.get("/api/v1/slots", params=query | span)
         assert time.monotonic() - began < GENEROUS_SECONDS
-        found = [slot["start_time"] for slot in answer.json()["data"]]
+        starts = [slot["start_time"] for slot in answer.json()["data"]]
         # Half an hour fits from half past and from a quarter to, but not from :00 or :15.
-        assert found == [
+        assert starts == [
             plus(FIRST, hours=hour, minutes=minutes)
             for hour in range(days * 24)
             for minutes in (30, 45)

@@ -11,7 +11,7 @@ from kalends.availability.interval import DAY_SECONDS, MINUTE_SECONDS, Interval
 from kalends.availability.slot_inputs import Calendar, SlotTerms
 from kalends.availability.wallclock import local_day, zone_named
 from kalends.domain.schedule import WEEKDAYS
-from tests.availability.cases import at, schedule_id, shown
+from tests.availability.cases import at, schedule_id, utc_text
 from tests.availability.oracle import walk
 from tests.availability.strategies import NIGHTS
 from tests.world import JSON, World, plus
@@ -39,7 +39,7 @@ class Night:
         today = local_day(change, zone_named(zone_name))
         self.span = Interval(change - DAY_SECONDS, change + DAY_SECONDS)
         self.now = self.span.start + 5 * HOUR
-        self.headers = {"kalends-now": shown(self.now)}
+        self.headers = {"kalends-now": utc_text(self.now)}
         self.calendar = Calendar(
             schedule_id(1),
             zone_named(zone_name),
@@ -53,8 +53,8 @@ class Night:
     def listed(self) -> list[str]:
         query = {
             "event_type_id": self.event_type_id,
-            "start": shown(self.span.start),
-            "end": shown(self.span.end),
+            "start": utc_text(self.span.start),
+            "end": utc_text(self.span.end),
         }
         answer = self.world.sandbox.get("/api/v1/slots", params=query, headers=self.headers)
         assert answer.status_code == 200, answer.text
@@ -75,12 +75,12 @@ class Night:
         body = {
             "name": zone_name,
             "timezone": zone_name,
-            "availability": dict.fromkeys(WEEKDAYS, _shown(WEEKLY)),
-            "overrides": {today.isoformat(): _shown(THAT_DAY)},
+            "availability": dict.fromkeys(WEEKDAYS, _windows_json(WEEKLY)),
+            "overrides": {today.isoformat(): _windows_json(THAT_DAY)},
         }
         made = self._post("/api/v1/schedules", body)
         for start, end in self.calendar.busy:
-            busy = {"start_time": shown(start), "end_time": shown(end)}
+            busy = {"start_time": utc_text(start), "end_time": utc_text(end)}
             self._post(f"/api/v1/schedules/{made['id']}/busy-times", busy)
         return str(made["id"])
 
@@ -105,7 +105,7 @@ class Night:
         return made
 
 
-def _shown(windows: Iterable[Window]) -> list[JSON]:
+def _windows_json(windows: Iterable[Window]) -> list[JSON]:
     return [{"start": _clock(w.opens), "end": _clock(w.closes)} for w in windows]
 
 
@@ -124,7 +124,7 @@ def test_slots_of_the_oracle_can_be_booked_others_not(
 ) -> None:
     around = Night(module_world, night[0], at(night[1]))
     offered = around.listed
-    assert offered == [shown(t) for t in walk(around.calendar, TERMS, around.now, around.span)]
+    assert offered == [utc_text(t) for t in walk(around.calendar, TERMS, around.now, around.span)]
     assert offered
     for start in offered[:: max(1, len(offered) // BOOKED)]:
         for beside in (plus(start, minutes=-1), plus(start, minutes=1)):

@@ -17,6 +17,8 @@ from kalends.web.http.connections import ClientTimeouts, Connections
 from kalends.web.http.endpoint import error_answer, send_answer
 from kalends.web.http.protocol import GOES_ON, LARGEST_HEAD_BYTES, MOST_DROPPED_BYTES, Protocol
 
+pytestmark = pytest.mark.server
+
 HURRIED = ClientTimeouts(
     head=0.8, body_stalled=0.8, body=3.0, idle=2.0, answer_stalled=0.8, answer=3.0, parting=0.5
 )

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.refusals import send_at_attendee_and_organization
-from tests.web.pages.visitors import Visitor, offered
+from tests.web.pages.visitors import Browser, offered
 from tests.world import JSON, World, tomorrow_at
 
 NOTHING_SHOWS = [
@@ -106,12 +106,12 @@ def test_an_empty_reason_is_none(world: World, text: str) -> None:
 @pytest.mark.parametrize("text", ["", " ", "\u200b"])
 def test_an_answer_that_shows_nothing_is_none(world: World, text: str) -> None:
     schedule = world.create_schedule()
-    asked = {"key": "topic", "label": "Topic"}
-    free = world.create_event_type(schedule_id=schedule["id"], questions=[asked])
+    question = {"key": "topic", "label": "Topic"}
+    free = world.create_event_type(schedule_id=schedule["id"], questions=[question])
     booking = world.book(event_type_id=free["id"], answers={"topic": text})
     assert booking["answers"] == {"topic": None}
     must = world.create_event_type(
-        name="B", schedule_id=schedule["id"], questions=[{**asked, "required": True}]
+        name="B", schedule_id=schedule["id"], questions=[{**question, "required": True}]
     )
     body = {"event_type_id": must["id"], "answers": {"topic": text}}
     answer = world.api.post(
@@ -124,7 +124,7 @@ def test_an_answer_that_shows_nothing_is_none(world: World, text: str) -> None:
 def test_what_shows_nothing_on_a_page_is_as_if_left_empty(world: World) -> None:
     path, _ = offered(world)
     typed = {"email": "ada@example.com", "notes": "\u200b", "phone": "\u2060"}
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         refused = visitor.book(path, tomorrow_at(10), **typed, name="\u200b")
         assert refused.status_code == 422
         assert "Please tell us your name" in refused.text

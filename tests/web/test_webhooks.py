@@ -38,11 +38,11 @@ def deliveries_of(world: World, hook: JSON, **query: str) -> list[JSON]:
 def delivery_when(world: World, hook: JSON, is_so: Callable[[JSON], bool]) -> JSON:
     """The latest delivery, once it is as wanted."""
     for _ in range(400):
-        found = deliveries_of(world, hook)
-        if found and is_so(found[0]):
-            return found[0]
+        deliveries = deliveries_of(world, hook)
+        if deliveries and is_so(deliveries[0]):
+            return deliveries[0]
         world.api.get("/api/v1/organization")
-    raise AssertionError(found)
+    raise AssertionError(deliveries)
 
 
 def fail_first(times: int, status: int = 500) -> Callable[[Received], Reply]:
@@ -63,10 +63,10 @@ def test_a_webhook_shows_its_secret_once(world: World, receiver: Receiver) -> No
     assert made["id"].startswith("whe_")
     assert made["enabled"] is True
     assert made["disabled_reason"] is None
-    shown = world.api.get(f"{HOOKS}/{made['id']}").json()["data"]
-    assert shown == {key: value for key, value in made.items() if key != "secret"}
+    endpoint = world.api.get(f"{HOOKS}/{made['id']}").json()["data"]
+    assert endpoint == {key: value for key, value in made.items() if key != "secret"}
     listed = world.api.get(HOOKS).json()
-    assert listed["data"] == [shown]
+    assert listed["data"] == [endpoint]
     assert listed["meta"] == {"total": 1, "limit": 50, "offset": 0, "hasMore": False}
 
 
@@ -209,11 +209,11 @@ def test_gone_disables_at_once_and_what_waits_comes_when_enabled(
     booking = world.book(world.create_schedule())
     receiver.wait_for(1)
     for _ in range(400):
-        shown = world.api.get(f"{HOOKS}/{hook['id']}").json()["data"]
-        if not shown["enabled"]:
+        endpoint = world.api.get(f"{HOOKS}/{hook['id']}").json()["data"]
+        if not endpoint["enabled"]:
             break
-    assert shown["enabled"] is False
-    assert "410" in shown["disabled_reason"]
+    assert endpoint["enabled"] is False
+    assert "410" in endpoint["disabled_reason"]
     tries = len(receiver.received)  # a retry may come before it is disabled
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
 
@@ -373,7 +373,7 @@ def test_another_organizations_webhook_is_not_there(
     ours, others = new_world(), new_world()
     path = f"{HOOKS}/{create_webhook(others, receiver.url)['id']}"
     delivery = "whd_0352lF5NnllfIJ66lPpfc3"
-    asked = [
+    answers = [
         ours.api.get(path),
         ours.api.patch(path, json={"enabled": False}),
         ours.api.delete(path),
@@ -382,7 +382,7 @@ def test_another_organizations_webhook_is_not_there(
         ours.api.get(f"{path}/deliveries"),
         ours.api.post(f"{path}/deliveries/{delivery}/redeliver"),
     ]
-    assert [answer.status_code for answer in asked] == [404] * len(asked)
+    assert [answer.status_code for answer in answers] == [404] * len(answers)
     assert receiver.received == []
 
 

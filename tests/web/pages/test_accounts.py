@@ -17,7 +17,7 @@ from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials
 from kalends.web.http.sign_ins import ANONYMOUS
 from tests.conftest import BehindAProxy
-from tests.mails import Mailbox
+from tests.mails import StoredMail
 from tests.servers import Server
 from tests.web.test_sessions import early_in_a_minute, some_address
 from tests.world import World
@@ -27,8 +27,8 @@ LIMIT = 3
 
 
 @pytest.fixture
-def mailbox(home: Installation) -> Mailbox:
-    return Mailbox(home)
+def mailbox(home: Installation) -> StoredMail:
+    return StoredMail(home)
 
 
 def ask(world: World, address: str, **headers: str) -> httpx.Response:
@@ -62,12 +62,12 @@ def someone() -> str:
 # A new password
 
 
-def test_who_forgot_the_password_sets_a_new_one_by_mail(world: World, mailbox: Mailbox) -> None:
+def test_who_forgot_the_password_sets_a_new_one_by_mail(world: World, mailbox: StoredMail) -> None:
     admin = world.setup.admin_email
     before = sign_in(world, admin, world.password)
     cookie = {"cookie": before.headers["set-cookie"].partition(";")[0]}
-    asked = ask(world, admin)
-    assert (asked.status_code, asked.headers["location"]) == (303, "/password-reset?sent=1")
+    answer = ask(world, admin)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/password-reset?sent=1")
     assert "Look into your mail" in world.stranger.get("/password-reset?sent=1").text
     [link] = mailbox.links_to(admin)
     page = world.stranger.get(link)
@@ -83,7 +83,7 @@ def test_who_forgot_the_password_sets_a_new_one_by_mail(world: World, mailbox: M
 
 
 def test_an_unknown_address_is_answered_alike_and_gets_no_mail(
-    world: World, mailbox: Mailbox
+    world: World, mailbox: StoredMail
 ) -> None:
     stranger = someone()
     known, unknown = ask(world, world.setup.admin_email), ask(world, stranger)
@@ -99,12 +99,12 @@ def _without_ids(answer: httpx.Response) -> dict[str, str]:
     return {k: v for k, v in answer.headers.items() if k not in ("x-request-id", "date")}
 
 
-def test_an_address_is_known_however_it_is_written(world: World, mailbox: Mailbox) -> None:
+def test_an_address_is_known_however_it_is_written(world: World, mailbox: StoredMail) -> None:
     ask(world, world.setup.admin_email.upper())
     assert mailbox.links_to(world.setup.admin_email)
 
 
-def test_a_link_works_once(world: World, mailbox: Mailbox) -> None:
+def test_a_link_works_once(world: World, mailbox: StoredMail) -> None:
     ask(world, world.setup.admin_email)
     [link] = mailbox.links_to(world.setup.admin_email)
     assert world.stranger.post(link, data={"password": NEW}).status_code == 200
@@ -114,7 +114,7 @@ def test_a_link_works_once(world: World, mailbox: Mailbox) -> None:
     assert sign_in(world, world.setup.admin_email, NEW).status_code == 200
 
 
-def test_looking_at_a_link_changes_nothing(world: World, mailbox: Mailbox) -> None:
+def test_looking_at_a_link_changes_nothing(world: World, mailbox: StoredMail) -> None:
     ask(world, world.setup.admin_email)
     [link] = mailbox.links_to(world.setup.admin_email)
     for _ in range(3):
@@ -124,7 +124,7 @@ def test_looking_at_a_link_changes_nothing(world: World, mailbox: Mailbox) -> No
     assert world.stranger.post(link, data={"password": NEW}).status_code == 200
 
 
-def test_of_many_at_once_one_sets_the_password(world: World, mailbox: Mailbox) -> None:
+def test_of_many_at_once_one_sets_the_password(world: World, mailbox: StoredMail) -> None:
     ask(world, world.setup.admin_email)
     [link] = mailbox.links_to(world.setup.admin_email)
 
@@ -140,7 +140,7 @@ def test_of_many_at_once_one_sets_the_password(world: World, mailbox: Mailbox) -
     assert sign_in(world, world.setup.admin_email, password).status_code == 200
 
 
-def test_one_that_is_used_ends_the_others(world: World, mailbox: Mailbox) -> None:
+def test_one_that_is_used_ends_the_others(world: World, mailbox: StoredMail) -> None:
     for _ in range(2):
         ask(world, world.setup.admin_email)
     first, second = mailbox.links_to(world.setup.admin_email, 2)
@@ -150,7 +150,7 @@ def test_one_that_is_used_ends_the_others(world: World, mailbox: Mailbox) -> Non
 
 @pytest.mark.parametrize(("minutes", "status"), [(59, 200), (61, 404)])
 def test_a_link_works_for_an_hour(
-    world: World, mailbox: Mailbox, minutes: int, status: int
+    world: World, mailbox: StoredMail, minutes: int, status: int
 ) -> None:
     ask(world, world.setup.admin_email)
     [link] = mailbox.links_to(world.setup.admin_email)
@@ -166,7 +166,7 @@ def test_a_link_works_for_an_hour(
 
 @pytest.mark.parametrize("password", ["", "short", "x" * 201])
 def test_a_password_that_cannot_be_is_refused_and_the_link_stays(
-    world: World, mailbox: Mailbox, password: str
+    world: World, mailbox: StoredMail, password: str
 ) -> None:
     ask(world, world.setup.admin_email)
     [link] = mailbox.links_to(world.setup.admin_email)
@@ -188,7 +188,7 @@ def test_a_link_that_there_never_was_opens_nothing(world: World, path: str) -> N
     assert world.stranger.post(path, data={"password": NEW}).status_code == 404
 
 
-def test_a_form_from_a_foreign_page_is_refused(world: World, mailbox: Mailbox) -> None:
+def test_a_form_from_a_foreign_page_is_refused(world: World, mailbox: StoredMail) -> None:
     stranger = someone()
     assert ask(world, stranger, origin="https://evil.example").status_code == 403
     ask(world, world.setup.admin_email)
@@ -198,21 +198,21 @@ def test_a_form_from_a_foreign_page_is_refused(world: World, mailbox: Mailbox) -
     assert refused.status_code == 403
 
 
-def test_the_link_leads_to_us_for_any_host_header(world: World, mailbox: Mailbox) -> None:
+def test_the_link_leads_to_us_for_any_host_header(world: World, mailbox: StoredMail) -> None:
     ask(world, world.setup.admin_email, host="evil.example")
     assert mailbox.links_to(world.setup.admin_email)
     [(_, mail)] = mailbox.to(world.setup.admin_email)
     assert "evil.example" not in mail.as_string()
 
 
-def test_nobody_fills_a_mailbox_by_asking(world: World, mailbox: Mailbox) -> None:
+def test_nobody_fills_a_mailbox_by_asking(world: World, mailbox: StoredMail) -> None:
     for _ in range(7):
         assert ask(world, world.setup.admin_email).status_code == 303
         mailbox.wait_for_jobs()
     assert len(mailbox.links_to(world.setup.admin_email, 5)) == 5
 
 
-def test_a_user_without_an_organization_gets_no_mail(world: World, mailbox: Mailbox) -> None:
+def test_a_user_without_an_organization_gets_no_mail(world: World, mailbox: StoredMail) -> None:
     lonely = someone()
     mailbox.rows(
         "INSERT INTO users (id, email, created_at) VALUES ($1, $2, now())", new_id(), lonely
@@ -223,7 +223,7 @@ def test_a_user_without_an_organization_gets_no_mail(world: World, mailbox: Mail
 
 
 def test_the_mail_is_in_the_mailbox_of_the_first_live_organization(
-    new_world: Callable[[], World], mailbox: Mailbox
+    new_world: Callable[[], World], mailbox: StoredMail
 ) -> None:
     first, second = new_world(), new_world()
     admin = second.setup.admin_email
@@ -242,7 +242,7 @@ def test_the_mail_is_in_the_mailbox_of_the_first_live_organization(
     assert organization_id == first.setup.organization_id
 
 
-def test_no_token_is_kept_or_logged(world: World, mailbox: Mailbox, server: Server) -> None:
+def test_no_token_is_kept_or_logged(world: World, mailbox: StoredMail, server: Server) -> None:
     ask(world, world.setup.admin_email)
     [link] = mailbox.links_to(world.setup.admin_email)
     world.stranger.get(link)
@@ -314,7 +314,7 @@ def test_asking_is_limited_exactly_for_an_account_from_one_address(
 
 
 def test_who_is_invited_sets_a_password_and_is_signed_in(
-    world: World, mailbox: Mailbox, environment: dict[str, str]
+    world: World, mailbox: StoredMail, environment: dict[str, str]
 ) -> None:
     guest = someone()
     output = invite(environment, world, guest, "admin")
@@ -336,7 +336,7 @@ def test_who_is_invited_sets_a_password_and_is_signed_in(
 
 
 def test_an_invitation_never_touches_a_password_that_there_is(
-    new_world: Callable[[], World], mailbox: Mailbox, environment: dict[str, str]
+    new_world: Callable[[], World], mailbox: StoredMail, environment: dict[str, str]
 ) -> None:
     host, guest_world = new_world(), new_world()
     guest = guest_world.setup.admin_email
@@ -351,7 +351,7 @@ def test_an_invitation_never_touches_a_password_that_there_is(
 
 
 def test_an_invitation_works_for_seven_days(
-    world: World, mailbox: Mailbox, environment: dict[str, str]
+    world: World, mailbox: StoredMail, environment: dict[str, str]
 ) -> None:
     guest = someone()
     invite(environment, world, guest)
@@ -368,7 +368,7 @@ def test_an_invitation_works_for_seven_days(
 
 
 def test_an_organizations_name_is_shown_as_text(
-    world: World, mailbox: Mailbox, environment: dict[str, str]
+    world: World, mailbox: StoredMail, environment: dict[str, str]
 ) -> None:
     guest = someone()
     name = f"<img src=x> {new_id().hex}"
@@ -382,7 +382,7 @@ def test_an_organizations_name_is_shown_as_text(
 
 
 def test_a_link_opens_nothing_of_another_kind(
-    world: World, mailbox: Mailbox, environment: dict[str, str]
+    world: World, mailbox: StoredMail, environment: dict[str, str]
 ) -> None:
     ask(world, world.setup.admin_email)
     [link] = mailbox.links_to(world.setup.admin_email)

@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from tests.servers import Server
-from tests.web.pages.visitors import Visitor, offered, slug_of, starts_in, text_of
+from tests.web.pages.visitors import QUESTIONS, Browser, offered, slug_of, starts_in, text_of
 from tests.world import World, plus, tomorrow_at
 
 
 @pytest.fixture
-def visitor(world: World) -> Iterator[Visitor]:
-    with Visitor(world.url) as visitor:
+def visitor(world: World) -> Iterator[Browser]:
+    with Browser(world.url) as visitor:
         yield visitor
 
 
@@ -27,7 +27,7 @@ def only_booking(world: World) -> dict:  # type: ignore[type-arg]
     return booking
 
 
-def test_an_organization_lists_what_is_active(world: World, visitor: Visitor) -> None:
+def test_an_organization_lists_what_is_active(world: World, visitor: Browser) -> None:
     offered(world, name="Open one")
     offered(world, name="Closed one", is_active=False)
     page = visitor.get(f"/{slug_of(world)}")
@@ -37,29 +37,29 @@ def test_an_organization_lists_what_is_active(world: World, visitor: Visitor) ->
 
 
 def test_what_is_not_there_or_not_active_is_404(
-    new_world: Callable[[], World], visitor: Visitor, world: World
+    new_world: Callable[[], World], visitor: Browser, world: World
 ) -> None:
     path, _ = offered(world, is_active=False)
     foreign, _ = offered(new_world(), name="Foreign")
     mine = slug_of(world)
-    for asked in ("/no-such-organization", f"/{mine}/nothing", path, f"{path}/book?start=x",
+    for target in ("/no-such-organization", f"/{mine}/nothing", path, f"{path}/book?start=x",
                   f"/{mine}{foreign[foreign.rindex('/'):]}"):  # fmt: skip
-        page = visitor.get(asked)
-        assert (page.status_code, page.headers["content-type"][:9]) == (404, "text/html"), asked
+        page = visitor.get(target)
+        assert (page.status_code, page.headers["content-type"][:9]) == (404, "text/html"), target
 
 
-def test_a_form_without_a_time_leads_to_the_page(world: World, visitor: Visitor) -> None:
+def test_a_form_without_a_time_leads_to_the_page(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     organization = f"/{slug_of(world)}"
-    for asked, led in ((f"{organization}/", organization), (f"{path}/", path),
+    for target, led in ((f"{organization}/", organization), (f"{path}/", path),
                        (f"{path}/book", path)):  # fmt: skip
-        page = visitor.get(asked, params={"timezone": "Asia/Tokyo"})
+        page = visitor.get(target, params={"timezone": "Asia/Tokyo"})
         assert (page.status_code, page.url.path) == (200, led)
         assert page.url.params["timezone"] == "Asia/Tokyo"
 
 
 @pytest.mark.parametrize(
-    ("asked", "led"),
+    ("target", "led"),
     [
         ("/%5Cevil.example/", None),
         ("/%5C%5Cevil.example/x/", None),
@@ -70,17 +70,17 @@ def test_a_form_without_a_time_leads_to_the_page(world: World, visitor: Visitor)
     ],
 )
 def test_an_extra_slash_leads_to_the_path_without(
-    server: Server, asked: str, led: str | None
+    server: Server, target: str, led: str | None
 ) -> None:
     connection = HTTPConnection("127.0.0.1", httpx.URL(server.url).port)
-    connection.request("GET", asked, headers={"accept": "text/html"})
+    connection.request("GET", target, headers={"accept": "text/html"})
     answer = connection.getresponse()
     connection.close()
     assert (answer.status, answer.getheader("location")) == (303 if led else 404, led)
     assert answer.getheader("set-cookie") is None
 
 
-def test_a_booking_is_made_by_page(world: World, visitor: Visitor) -> None:
+def test_a_booking_is_made_by_page(world: World, visitor: Browser) -> None:
     path, event_type = offered(world, questions=[{"key": "why", "label": "Why?"}])
     start = tomorrow_at(10)
     page = visitor.get(path, params={"day": start[:10]})
@@ -100,13 +100,13 @@ def test_a_booking_is_made_by_page(world: World, visitor: Visitor) -> None:
     assert [event["type"] for event in events] == ["booking.created"]
 
 
-def test_a_booking_that_is_confirmed_by_hand_says_so(world: World, visitor: Visitor) -> None:
+def test_a_booking_that_is_confirmed_by_hand_says_so(world: World, visitor: Browser) -> None:
     path, _ = offered(world, requires_confirmation=True)
     assert "Your request is in" in text_of(visitor.book(path, tomorrow_at(10)))
     assert only_booking(world)["status"] == "PENDING"
 
 
-def test_looking_takes_nothing(world: World, visitor: Visitor) -> None:
+def test_looking_takes_nothing(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     start = tomorrow_at(10)
     for _ in range(2):
@@ -115,12 +115,12 @@ def test_looking_takes_nothing(world: World, visitor: Visitor) -> None:
     assert start in starts_in(visitor.get(path, params={"day": start[:10]}))
 
 
-def test_a_held_time_is_nobody_elses_meanwhile(world: World, visitor: Visitor) -> None:
+def test_a_held_time_is_nobody_elses_meanwhile(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     start = tomorrow_at(10)
     form = visitor.hold(path, start)
     assert "We keep this time for you" in text_of(form)
-    with Visitor(world.url) as other:
+    with Browser(world.url) as other:
         late = other.hold(path, start)
         assert late.status_code == 409
         assert "just been taken" in text_of(late)
@@ -129,12 +129,12 @@ def test_a_held_time_is_nobody_elses_meanwhile(world: World, visitor: Visitor) -
     assert visitor.fill_in(form, name="Ada", email="ada@example.com").status_code == 200
 
 
-def test_a_visitor_who_goes_back_still_sees_the_time(world: World, visitor: Visitor) -> None:
+def test_a_visitor_who_goes_back_still_sees_the_time(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     start = tomorrow_at(10)
     visitor.hold(path, start)
     assert start in starts_in(visitor.get(path, params={"day": start[:10]}))
-    with Visitor(world.url) as other:
+    with Browser(world.url) as other:
         assert start not in starts_in(other.get(path, params={"day": start[:10]}))
     again = visitor.hold(path, start)
     assert "We keep this time for you" in text_of(again)
@@ -144,7 +144,7 @@ def test_a_visitor_who_goes_back_still_sees_the_time(world: World, visitor: Visi
 def test_choosing_another_time_gives_the_first_one_back(world: World) -> None:
     path, _ = offered(world)
     first, second = tomorrow_at(10), tomorrow_at(12)
-    with Visitor(world.url) as visitor, Visitor(world.url) as other:
+    with Browser(world.url) as visitor, Browser(world.url) as other:
         form = visitor.hold(path, first)
         visitor.cookies.clear()  # as in a frame on another site
         hold = re.search(r'name="hold" value="(\w+)"', form.text)
@@ -158,16 +158,9 @@ def test_choosing_another_time_gives_the_first_one_back(world: World) -> None:
 
 
 def test_faults_are_reported_at_their_fields_and_input_is_kept(
-    world: World, visitor: Visitor
+    world: World, visitor: Browser
 ) -> None:
-    questions = [
-        {"key": "n", "label": "How many?", "type": "number", "required": True},
-        {"key": "yes", "label": "Sure?", "type": "boolean", "required": True},
-        {"key": "pick", "label": "Which?", "type": "select", "options": ["a", "b"]},
-        {"key": "many", "label": "All?", "type": "multiselect", "options": ["x", "y"]},
-        {"key": "mail", "label": "Mail?", "type": "email"},
-    ]
-    path, _ = offered(world, questions=questions)
+    path, _ = offered(world, questions=QUESTIONS)
     form = visitor.hold(path, tomorrow_at(10))
     again = visitor.fill_in(form, name="  ", email="nobody", answer__n="three", answer__pick="c",
                          answer__mail="x", notes="Keep <me>")  # fmt: skip
@@ -186,7 +179,7 @@ def test_faults_are_reported_at_their_fields_and_input_is_kept(
 
 @pytest.mark.parametrize("number", ["nan", "inf", "1e999"])
 def test_an_infinite_number_is_reported_at_its_field(
-    world: World, visitor: Visitor, number: str
+    world: World, visitor: Browser, number: str
 ) -> None:
     path, _ = offered(world, questions=[{"key": "n", "label": "How many?", "type": "number"}])
     again = visitor.book(path, tomorrow_at(10), answer__n=number)
@@ -194,7 +187,7 @@ def test_an_infinite_number_is_reported_at_its_field(
     assert 'id="wrong-answer.n"' in again.text
 
 
-def test_control_characters_are_reported_at_their_fields(world: World, visitor: Visitor) -> None:
+def test_control_characters_are_reported_at_their_fields(world: World, visitor: Browser) -> None:
     path, _ = offered(world, questions=[{"key": "topic", "label": "Topic", "type": "text"}])
     typed = {"name": "A\x01da", "notes": "Two\x02", "answer__topic": "Three\x03"}
     again = visitor.book(path, tomorrow_at(10), **typed)
@@ -203,7 +196,7 @@ def test_control_characters_are_reported_at_their_fields(world: World, visitor: 
         assert f'id="wrong-{name}"' in again.text, name
 
 
-def test_a_time_that_was_taken_meanwhile_loses_nothing(world: World, visitor: Visitor) -> None:
+def test_a_time_that_was_taken_meanwhile_loses_nothing(world: World, visitor: Browser) -> None:
     path, event_type = offered(world)
     start = tomorrow_at(10)
     form = visitor.get(f"{path}/book", params={"start": start})
@@ -221,7 +214,7 @@ def test_a_time_that_was_taken_meanwhile_loses_nothing(world: World, visitor: Vi
     assert "You are booked" in text_of(done)
 
 
-def test_a_form_for_a_refused_time_shows_offered_ones(world: World, visitor: Visitor) -> None:
+def test_a_form_for_a_refused_time_shows_offered_ones(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     for start in ("2020-01-01T10:00:00Z", tomorrow_at(10, 7)):
         page = visitor.get(f"{path}/book", params={"start": start})
@@ -233,7 +226,7 @@ def test_a_form_for_a_refused_time_shows_offered_ones(world: World, visitor: Vis
 def test_of_many_who_want_one_time_exactly_one_gets_it(world: World) -> None:
     path, _ = offered(world)
     start = tomorrow_at(10)
-    with ThreadPoolExecutor(8) as pool, Visitor(world.url) as visitor:
+    with ThreadPoolExecutor(8) as pool, Browser(world.url) as visitor:
         form = visitor.get(f"{path}/book", params={"start": start})
         sent = [
             pool.submit(visitor.fill_in, form, name=f"N{n}", email=f"n{n}@example.com")
@@ -244,7 +237,7 @@ def test_of_many_who_want_one_time_exactly_one_gets_it(world: World) -> None:
     only_booking(world)
 
 
-def test_a_form_that_is_sent_twice_books_once(world: World, visitor: Visitor) -> None:
+def test_a_form_that_is_sent_twice_books_once(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     form = visitor.hold(path, tomorrow_at(10))
     with ThreadPoolExecutor(4) as pool:
@@ -258,7 +251,7 @@ def test_a_form_that_is_sent_twice_books_once(world: World, visitor: Visitor) ->
 
 
 def test_an_ended_hold_is_no_obstacle_while_its_time_is_free(
-    world: World, visitor: Visitor
+    world: World, visitor: Browser
 ) -> None:
     path, _ = offered(world)
     form = visitor.hold(path, tomorrow_at(10))
@@ -269,7 +262,7 @@ def test_an_ended_hold_is_no_obstacle_while_its_time_is_free(
     only_booking(world)
 
 
-def test_group_sessions_show_the_seats_that_are_left(world: World, visitor: Visitor) -> None:
+def test_group_sessions_show_the_seats_that_are_left(world: World, visitor: Browser) -> None:
     path, _ = offered(world, capacity=3)
     start = tomorrow_at(10)
     visitor.book(path, start)
@@ -281,7 +274,7 @@ def test_group_sessions_show_the_seats_that_are_left(world: World, visitor: Visi
 
 
 def test_the_last_seat_is_not_named_where_a_further_session_can_open(
-    world: World, visitor: Visitor
+    world: World, visitor: Browser
 ) -> None:
     hosts = [world.create_schedule(name=name)["id"] for name in ("A", "B")]
     event_type = world.create_event_type(
@@ -302,7 +295,7 @@ def test_the_last_seat_is_not_named_where_a_further_session_can_open(
 
 
 def test_an_event_type_that_names_no_schedule_takes_one_that_is_free(
-    world: World, visitor: Visitor
+    world: World, visitor: Browser
 ) -> None:
     schedules = {world.create_schedule(name=name)["id"] for name in ("A", "B")}
     event_type = world.create_event_type(requires_confirmation=False)
@@ -317,7 +310,7 @@ def test_an_event_type_that_names_no_schedule_takes_one_that_is_free(
 
 
 def test_an_organization_without_schedules_says_that_nothing_is_free(
-    world: World, visitor: Visitor
+    world: World, visitor: Browser
 ) -> None:
     event_type = world.create_event_type()
     page = visitor.get(f"/{slug_of(world)}/{event_type['slug']}")
@@ -325,7 +318,7 @@ def test_an_organization_without_schedules_says_that_nothing_is_free(
     assert starts_in(page) == []
 
 
-def test_no_time_is_shown_beyond_the_horizon_or_in_the_past(world: World, visitor: Visitor) -> None:
+def test_no_time_is_shown_beyond_the_horizon_or_in_the_past(world: World, visitor: Browser) -> None:
     path, _ = offered(world, max_days_ahead=3)
     today = datetime.now(UTC).date()
     last = today + timedelta(days=3)
@@ -340,7 +333,7 @@ def test_no_time_is_shown_beyond_the_horizon_or_in_the_past(world: World, visito
     assert visitor.hold(path, f"{last + timedelta(days=9)}T10:00:00Z").status_code == 422
 
 
-def test_a_month_without_free_days_names_the_next_one(world: World, visitor: Visitor) -> None:
+def test_a_month_without_free_days_names_the_next_one(world: World, visitor: Browser) -> None:
     far = datetime.now(UTC).date() + timedelta(days=70)
     override = {str(far): [{"start": "09:00", "end": "10:00"}]}
     schedule = world.create_schedule(availability={}, overrides=override)
@@ -355,14 +348,14 @@ def test_a_month_without_free_days_names_the_next_one(world: World, visitor: Vis
     "query", ["month=x", "day=2026-02-31", "day=%ff", "day=1", "month=2026-13"]
 )
 def test_an_address_that_makes_no_sense_is_a_page_that_says_so(
-    world: World, visitor: Visitor, query: str
+    world: World, visitor: Browser, query: str
 ) -> None:
     path, _ = offered(world)
     page = visitor.get(f"{path}?{query}")
     assert (page.status_code, page.headers["content-type"][:9]) == (422, "text/html")
 
 
-def test_hostile_text_is_inert_in_every_place(world: World, visitor: Visitor) -> None:
+def test_hostile_text_is_inert_in_every_place(world: World, visitor: Browser) -> None:
     evil = '"><img src=x onerror=alert(1)>\u202e{{777*777}}'
     schedule = world.create_schedule(name=evil)
     world.api.patch("/api/v1/organization", json={"name": f"{evil} {slug_of(world)}"})
@@ -387,14 +380,14 @@ def test_hostile_text_is_inert_in_every_place(world: World, visitor: Visitor) ->
     assert "You are booked" in text_of(done)
 
 
-def test_a_place_that_is_no_link_of_the_web_is_no_link(world: World, visitor: Visitor) -> None:
+def test_a_place_that_is_no_link_of_the_web_is_no_link(world: World, visitor: Browser) -> None:
     path, _ = offered(world, location="javascript:alert(1)", location_type="video")
     done = visitor.book(path, tomorrow_at(10))
     assert "javascript:alert(1)" in text_of(done)
     assert not re.search(r'href="\s*javascript', done.text)
 
 
-def test_a_form_from_another_site_is_refused(world: World, visitor: Visitor) -> None:
+def test_a_form_from_another_site_is_refused(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     data = {"start": tomorrow_at(10)}
     for headers in ({"origin": "https://evil.example"}, {"origin": "null"},
@@ -404,7 +397,7 @@ def test_a_form_from_another_site_is_refused(world: World, visitor: Visitor) -> 
     assert visitor.post(f"{path}/hold", data=data, headers={"origin": world.url}).status_code == 200
 
 
-def test_only_embedded_pages_may_stand_in_a_frame(world: World, visitor: Visitor) -> None:
+def test_only_embedded_pages_may_stand_in_a_frame(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     closed = visitor.get(path)
     assert closed.headers["content-security-policy"].endswith("frame-ancestors 'none'")
@@ -420,7 +413,7 @@ def test_only_embedded_pages_may_stand_in_a_frame(world: World, visitor: Visitor
     assert 'data-host=""' in visitor.get(path, params={"embed": "1", "host": "javascript:x"}).text
 
 
-def test_the_sandbox_has_a_page_that_says_what_it_is(world: World, visitor: Visitor) -> None:
+def test_the_sandbox_has_a_page_that_says_what_it_is(world: World, visitor: Browser) -> None:
     schedule = world.sandbox.post("/api/v1/schedules", json={"name": "S"}).json()["data"]
     body = {"name": "Trial", "duration_minutes": 30, "schedule_id": schedule["id"]}
     assert world.sandbox.post("/api/v1/event-types", json=body).status_code == 201
@@ -436,7 +429,7 @@ def test_the_sandbox_has_a_page_that_says_what_it_is(world: World, visitor: Visi
 def test_the_visitors_zone_and_language_decide_how_times_read(world: World) -> None:
     path, _ = offered(world)
     start = tomorrow_at(22)
-    with Visitor(world.url, **{"accept-language": "de-DE, en;q=0.5"}) as visitor:
+    with Browser(world.url, **{"accept-language": "de-DE, en;q=0.5"}) as visitor:
         form = visitor.get(f"{path}/book", params={"start": start, "timezone": "Asia/Kolkata"})
         assert "03:30 – 04:30" in text_of(form)
         assert "Asia/Kolkata" in text_of(form)
@@ -449,7 +442,7 @@ def test_the_visitors_zone_and_language_decide_how_times_read(world: World) -> N
 
 def test_a_page_weighs_little(world: World) -> None:
     path, _ = offered(world, slot_step_minutes=5, duration_minutes=15)
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         total, page = 0, visitor.get(path)
         for address in [path, *set(re.findall(r'(?:src|href)="(/static/[^"#]+)', page.text))]:
             with visitor.stream("GET", address) as answer:

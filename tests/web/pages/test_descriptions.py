@@ -6,8 +6,8 @@ import time
 import pytest
 
 from kalends.domain.event_type import Question, QuestionType
-from kalends.web.pages.descriptions import consent_label, described, without_markup
-from tests.web.pages.visitors import Visitor, offered, slug_of
+from kalends.web.pages.descriptions import consent_label, description_html, without_markup
+from tests.web.pages.visitors import Browser, offered, slug_of
 from tests.world import World
 
 REL = 'rel="nofollow noopener" target="_blank"'
@@ -40,7 +40,7 @@ HOSTILE = {
     ],
 )
 def test_links_and_addresses_can_be_followed(typed: str, url: str) -> None:
-    assert f'<a href="{url}" {REL}>' in described(typed)
+    assert f'<a href="{url}" {REL}>' in description_html(typed)
 
 
 @pytest.mark.parametrize(
@@ -56,19 +56,19 @@ def test_links_and_addresses_can_be_followed(typed: str, url: str) -> None:
     ],
 )
 def test_nothing_else_can_be_followed(typed: str) -> None:
-    assert "<a" not in described(typed)
+    assert "<a" not in description_html(typed)
 
 
 def test_html_images_headings_and_code_stay_text() -> None:
     typed = "<b>x</b>\n# One\n\nTwo\n===\n\n    three\n\n```\nfour\n```\n`five` ![six](https://a.example/6.png)"
-    tags = set(re.findall(r"<(\w+)", described(typed)))
+    tags = set(re.findall(r"<(\w+)", description_html(typed)))
     assert tags <= {"p", "br", "a"}, tags
-    assert "&lt;b&gt;" in described(typed)
+    assert "&lt;b&gt;" in description_html(typed)
 
 
 def test_line_breaks_and_paragraphs_are_kept() -> None:
-    assert described("one\ntwo\n\nthree").count("<br>") == 1
-    assert described("one\ntwo\n\nthree").count("<p") == 2
+    assert description_html("one\ntwo\n\nthree").count("<br>") == 1
+    assert description_html("one\ntwo\n\nthree").count("<p") == 2
 
 
 def test_a_description_is_plain_text_where_nothing_can_be_followed() -> None:
@@ -80,13 +80,13 @@ def test_a_description_is_plain_text_where_nothing_can_be_followed() -> None:
 def test_no_description_takes_long(part: str) -> None:
     hostile = (part * LONGEST)[:LONGEST]
     began = time.process_time()
-    described.__wrapped__(hostile)
+    description_html.__wrapped__(hostile)
     assert time.process_time() - began < 2
 
 
 def test_nested_lists_end_somewhere() -> None:
     nested = "\n".join("  " * depth + "- a" for depth in range(60))
-    assert described(nested[:LONGEST]).count("<ul") <= 20
+    assert description_html(nested[:LONGEST]).count("<ul") <= 20
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_other_labels_are_text() -> None:
 
 def test_pages_show_descriptions_with_their_links(world: World) -> None:
     path, _ = offered(world, description="Ask desk@example.com\n<script>x</script>")
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         for page in (visitor.get(path), visitor.get(f"/{slug_of(world)}")):
             assert f'<a href="mailto:desk@example.com" {REL}>' in page.text
             assert "<script>x" not in page.text

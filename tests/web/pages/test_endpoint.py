@@ -9,9 +9,10 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
+from kalends.domain.rights import Right
 from kalends.runtime.keyring import Keyring
 from kalends.runtime.rate_limits import RateLimiter
-from kalends.web.http.routes import Access
+from kalends.web.http.routes import Access, PathRoutes
 from kalends.web.http.sign_ins import SignInSessions
 from kalends.web.middleware import RequestMiddleware
 from kalends.web.pages.answers import PageAnswer, Stream, send_stream, text
@@ -30,15 +31,15 @@ async def pages(home: Installation) -> AsyncIterator[Pages]:
     context = home.context()
     keyring = Keyring(context.database)
     page_context = PageContext(
-        context, SignInSessions(context, None), RateLimiter(), PageLimits(), keyring
+        context, keyring, RateLimiter(), SignInSessions(context, None), PageLimits()
     )
 
-    def serve(access: Access, **handlers: PageHandler) -> httpx.AsyncClient:
+    def serve(access: Access | Right, **handlers: PageHandler) -> httpx.AsyncClient:
         methods = {
             name.upper(): PageRoute(method=name.upper(), path="/it", handler=handler, access=access)
             for name, handler in handlers.items()
         }
-        door = RequestMiddleware(PageEndpoint(page_context, "/it", methods))
+        door = RequestMiddleware(PageEndpoint(page_context, PathRoutes("/it", methods)))
         transport = httpx.ASGITransport(door, raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://kalends.test")
 
@@ -85,7 +86,7 @@ async def test_a_database_that_is_away_is_a_page_to_come_back_to(pages: Pages) -
 
 
 async def test_a_visitor_signs_in_and_returns(pages: Pages) -> None:
-    async with pages(Access.SESSION, get=hello, post=take) as client:
+    async with pages(Right.OWN_ACCOUNT, get=hello, post=take) as client:
         looks = await client.get("/it?a=1&b=2")
         sends = await client.post("/it", data={"word": "x"})
     assert looks.status_code == sends.status_code == 303
@@ -97,7 +98,7 @@ async def test_a_signed_in_users_form_needs_the_token_of_our_own_page(
     pages: Pages, session: str
 ) -> None:
     right, cookie = form_token(session), {"cookie": f"kalends_session={session}"}
-    async with pages(Access.SESSION, post=take) as client:
+    async with pages(Right.OWN_ACCOUNT, post=take) as client:
 
         async def send(**fields: str) -> int:
             return (await client.post("/it", data=fields, headers=cookie)).status_code

@@ -11,8 +11,7 @@ from kalends.domain.access import Role, Scope
 from kalends.domain.booking import LocationType, Status
 from kalends.domain.mail import MailKind, MailState
 from kalends.domain.schedule import WEEKDAYS
-from kalends.domain.webhook import State
-from kalends.formats.webhooks import EventName
+from kalends.domain.webhook import EventName, State
 from kalends.web.pages import labels
 
 TEMPLATES = sorted((Path(kalends.web.pages.__file__).parent / "templates").rglob("*.html"))
@@ -35,7 +34,7 @@ def test_no_template_says_anything_by_itself(path: Path) -> None:
         (labels.BOOKING_TITLES, Status),
         (labels.ROLES, Role),
         (labels.SCOPES, Scope),
-        (labels.PLACES, LocationType),
+        (labels.LOCATION_TYPES, LocationType),
         (labels.WEEKDAYS, WEEKDAYS),
         (labels.WEBHOOK_EVENTS, EventName),
         (labels.HISTORY, (name for name in EventName if name != "webhook.test")),

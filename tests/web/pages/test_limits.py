@@ -12,7 +12,7 @@ import pytest
 from kalends.compose import Installation
 from tests.conftest import BehindAProxy
 from tests.servers import Server
-from tests.web.pages.visitors import Visitor, offered, text_of
+from tests.web.pages.visitors import Browser, offered, text_of
 from tests.world import World
 
 PER_ADDRESS, PER_SCHEDULE = 4, 7
@@ -39,7 +39,7 @@ def _whole_minute() -> None:
 
 def send(server: Server, path: str, hour: int, address: str) -> httpx.Response:
     """Sends a form for a day in spring, each hour of it another time."""
-    with Visitor(server.url, **{"x-forwarded-for": address}) as visitor:
+    with Browser(server.url, **{"x-forwarded-for": address}) as visitor:
         data = {"start": f"2027-03-01T{hour:02}:00:00Z", "name": "Ada", "email": "a@example.com"}
         return visitor.post(f"{path}/book", data=data, follow_redirects=False)
 
@@ -111,7 +111,7 @@ def test_guessing_links_and_holding_times_have_limits_too(
     servers: list[Server], world: World
 ) -> None:
     path, _ = offered(world)
-    with Visitor(servers[0].url, **{"x-forwarded-for": an_address()}) as visitor:
+    with Browser(servers[0].url, **{"x-forwarded-for": an_address()}) as visitor:
         guesses = [visitor.get(f"/booking/{n}").status_code for n in range(PER_ADDRESS * 9 + 1)]
         assert guesses == [404] * (PER_ADDRESS * 9) + [429]
         holds = [

@@ -5,17 +5,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.web.pages.visitors import Visitor, offered, slug_of, starts_in
+from tests.web.pages.visitors import Browser, offered, slug_of, starts_in
 from tests.world import World, tomorrow_at
 
 
 @pytest.fixture
-def visitor(world: World) -> Iterator[Visitor]:
-    with Visitor(world.url) as visitor:
+def visitor(world: World) -> Iterator[Browser]:
+    with Browser(world.url) as visitor:
         yield visitor
 
 
-def test_robots_read_which_paths_are_not_for_them(visitor: Visitor) -> None:
+def test_robots_read_which_paths_are_not_for_them(visitor: Browser) -> None:
     answer = visitor.get("/robots.txt")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     for path in ("/booking/", "/console", "/api/"):
@@ -23,7 +23,7 @@ def test_robots_read_which_paths_are_not_for_them(visitor: Visitor) -> None:
 
 
 def test_agents_read_instructions_that_name_no_organization(
-    new_world: Callable[[], World], visitor: Visitor
+    new_world: Callable[[], World], visitor: Browser
 ) -> None:
     other = new_world()
     answer = visitor.get("/llms.txt")
@@ -32,7 +32,7 @@ def test_agents_read_instructions_that_name_no_organization(
     assert slug_of(other) not in answer.text
 
 
-def test_each_page_has_a_twin_that_names_its_times(world: World, visitor: Visitor) -> None:
+def test_each_page_has_a_twin_that_names_its_times(world: World, visitor: Browser) -> None:
     path, _ = offered(world, name="Talk", questions=[{"key": "q", "label": "Why?"}])
     listed = visitor.get(f"/{slug_of(world)}.md")
     assert f"{path}.md" in listed.text
@@ -44,7 +44,7 @@ def test_each_page_has_a_twin_that_names_its_times(world: World, visitor: Visito
     assert visitor.get(f"/{slug_of(world)}/nothing.md").status_code == 404
 
 
-def test_a_page_says_what_it_is_about(world: World, visitor: Visitor) -> None:
+def test_a_page_says_what_it_is_about(world: World, visitor: Browser) -> None:
     path, _ = offered(world, name="Talk & more", description="A talk\nabout it")
     page = visitor.get(path)
     head = page.text.partition("</head>")[0]
@@ -59,7 +59,7 @@ def test_a_page_says_what_it_is_about(world: World, visitor: Visitor) -> None:
     assert '<meta name="robots" content="noindex">' in month.text
 
 
-def test_the_embed_script_is_revalidated_and_seldom_resent(visitor: Visitor) -> None:
+def test_the_embed_script_is_revalidated_and_seldom_resent(visitor: Browser) -> None:
     first = visitor.get("/embed.js")
     assert first.headers["content-type"] == "text/javascript; charset=utf-8"
     assert first.headers["cross-origin-resource-policy"] == "cross-origin"

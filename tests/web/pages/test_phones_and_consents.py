@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.web.pages.console.desks import User
-from tests.web.pages.visitors import Visitor, offered, text_of
+from tests.web.pages.console.desks import SignedInBrowser
+from tests.web.pages.visitors import Browser, offered, text_of
 from tests.world import World, tomorrow_at
 
 START = tomorrow_at(10)
@@ -14,8 +14,8 @@ CONSENT = {"key": "terms", "label": "I take the [terms](https://a.example/t).", 
 
 
 @pytest.fixture
-def visitor(world: World) -> Iterator[Visitor]:
-    with Visitor(world.url) as visitor:
+def visitor(world: World) -> Iterator[Browser]:
+    with Browser(world.url) as visitor:
         yield visitor
 
 
@@ -26,11 +26,11 @@ def in_germany(world: World) -> World:
 
 def the_booking(world: World) -> dict:  # type: ignore[type-arg]
     (booking,) = world.api.get("/api/v1/bookings").json()["data"]
-    found: dict = booking  # type: ignore[type-arg]
-    return found
+    only: dict = booking  # type: ignore[type-arg]
+    return only
 
 
-def test_the_form_takes_the_numbers_of_the_country(world: World, visitor: Visitor) -> None:
+def test_the_form_takes_the_numbers_of_the_country(world: World, visitor: Browser) -> None:
     path, _ = offered(in_germany(world))
     assert "You are booked" in text_of(visitor.book(path, START, phone="030 / 1234567"))
     attendee = the_booking(world)["attendee"]
@@ -39,10 +39,10 @@ def test_the_form_takes_the_numbers_of_the_country(world: World, visitor: Visito
 
 @pytest.mark.parametrize("typed", ["call me", "12345", "+49 30 1", "030 1234567 030 1234567"])
 def test_an_invalid_number_is_reported_at_its_field(
-    world: World, visitor: Visitor, typed: str
+    world: World, visitor: Browser, typed: str
 ) -> None:
-    asked = [{"key": "second", "label": "Another number", "type": "phone"}]
-    path, _ = offered(in_germany(world), questions=asked)
+    questions = [{"key": "second", "label": "Another number", "type": "phone"}]
+    path, _ = offered(in_germany(world), questions=questions)
     form = visitor.book(path, START, phone=typed, answer__second=typed)
     assert form.status_code == 422
     assert text_of(form).count(WRONG) == 2
@@ -50,7 +50,15 @@ def test_an_invalid_number_is_reported_at_its_field(
     assert world.api.get("/api/v1/bookings").json()["data"] == []
 
 
-def test_where_no_country_is_known_its_code_is_asked_for(world: World, visitor: Visitor) -> None:
+def test_who_is_called_has_to_tell_a_number(world: World, visitor: Browser) -> None:
+    path, _ = offered(world, location_type="phone")
+    form = visitor.book(path, START)
+    assert form.status_code == 422
+    assert "tell us the number to call" in text_of(form)
+    assert world.api.get("/api/v1/bookings").json()["data"] == []
+
+
+def test_where_no_country_is_known_its_code_is_asked_for(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     form = visitor.book(path, START, phone="030 1234567")
     assert "with + and the country's code" in text_of(form)
@@ -59,7 +67,7 @@ def test_where_no_country_is_known_its_code_is_asked_for(world: World, visitor: 
     ))  # fmt: skip
 
 
-def test_a_consent_is_ticked_or_nothing_is_booked(world: World, visitor: Visitor) -> None:
+def test_a_consent_is_ticked_or_nothing_is_booked(world: World, visitor: Browser) -> None:
     path, _ = offered(world, questions=[CONSENT])
     form = visitor.hold(path, START)
     assert (
@@ -73,10 +81,10 @@ def test_a_consent_is_ticked_or_nothing_is_booked(world: World, visitor: Visitor
     assert the_booking(world)["answers"] == {"terms": True}
 
 
-def test_staff_read_a_consent_as_yes(world: World, visitor: Visitor) -> None:
+def test_staff_read_a_consent_as_yes(world: World, visitor: Browser) -> None:
     path, _ = offered(world, questions=[CONSENT])
     visitor.book(path, START, answer__terms="yes")
-    user = User(world)
+    user = SignedInBrowser(world)
     try:
         page = user.open(f"/bookings/{the_booking(world)['id']}")
         assert "I take the terms. Yes" in text_of(page)
@@ -87,7 +95,7 @@ def test_staff_read_a_consent_as_yes(world: World, visitor: Visitor) -> None:
 
 
 def test_the_country_is_chosen_in_the_settings(world: World) -> None:
-    user = User(world)
+    user = SignedInBrowser(world)
     try:
         page = user.open("/settings")
         assert '<option value="DE">Germany</option>' in page.text

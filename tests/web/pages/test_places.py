@@ -9,7 +9,7 @@ import pytest
 from icalendar import Calendar
 
 from kalends.availability.wallclock import zone_named
-from tests.web.pages.visitors import Visitor, offered, starts_in, text_of
+from tests.web.pages.visitors import Browser, offered, starts_in, text_of
 from tests.world import JSON, World, plus, tomorrow_at
 
 BERLIN, CHICAGO = "Europe/Berlin", "America/Chicago"
@@ -18,9 +18,9 @@ PLACE = {"location": "Main Street 5", "location_type": "in_person"}
 
 
 @pytest.fixture
-def visitor(world: World) -> Iterator[Visitor]:
+def visitor(world: World) -> Iterator[Browser]:
     """Whose browser is in Chicago."""
-    with Visitor(world.url, **{"accept-language": "de-DE"}) as visitor:
+    with Browser(world.url, **{"accept-language": "sv-SE"}) as visitor:
         visitor.cookies.set("kalends_zone", CHICAGO)
         yield visitor
 
@@ -48,7 +48,7 @@ def shows(page: httpx.Response, time: str, *never: str) -> bool:
 
 @pytest.mark.parametrize("chosen", [{}, {"timezone": CHICAGO}, {"timezone": "Asia/Tokyo"}])
 def test_every_page_of_a_haircut_shows_the_clock_of_the_place(
-    world: World, visitor: Visitor, chosen: dict[str, str]
+    world: World, visitor: Browser, chosen: dict[str, str]
 ) -> None:
     path, start = haircut(world), in_berlin(9)
     day = day_in(BERLIN, start)
@@ -72,7 +72,7 @@ def test_every_page_of_a_haircut_shows_the_clock_of_the_place(
 
 
 @pytest.mark.parametrize("hour", [0, 2, 23])
-def test_the_month_counts_days_at_the_place(world: World, visitor: Visitor, hour: int) -> None:
+def test_the_month_counts_days_at_the_place(world: World, visitor: Browser, hour: int) -> None:
     path, start = haircut(world), in_berlin(hour)
     here, there = day_in(BERLIN, start), day_in(CHICAGO, start)
     assert start in starts_in(visitor.get(path, params={"day": here}))
@@ -80,7 +80,7 @@ def test_the_month_counts_days_at_the_place(world: World, visitor: Visitor, hour
         assert start not in starts_in(visitor.get(path, params={"day": there}))
 
 
-def test_nobody_chooses_a_zone_where_it_is_in_person(world: World, visitor: Visitor) -> None:
+def test_nobody_chooses_a_zone_where_it_is_in_person(world: World, visitor: Browser) -> None:
     path = haircut(world)
     page = visitor.get(path)
     assert 'name="timezone"' not in page.text
@@ -94,7 +94,7 @@ def test_nobody_chooses_a_zone_where_it_is_in_person(world: World, visitor: Visi
 
 @pytest.mark.parametrize("kind", ["video", "phone", "custom", None])
 def test_elsewhere_the_visitors_own_clock_counts(
-    world: World, visitor: Visitor, kind: str | None
+    world: World, visitor: Browser, kind: str | None
 ) -> None:
     path, start = haircut(world, location_type=kind), in_berlin(16)
     page = visitor.get(path, params={"day": day_in(CHICAGO, start)})
@@ -106,7 +106,7 @@ def test_elsewhere_the_visitors_own_clock_counts(
 
 
 def test_the_booking_keeps_its_zone_and_that_it_was_shown_in(
-    world: World, visitor: Visitor
+    world: World, visitor: Browser
 ) -> None:
     visitor.book(haircut(world), in_berlin(9))
     (booking,) = world.api.get("/api/v1/bookings").json()["data"]
@@ -114,7 +114,7 @@ def test_the_booking_keeps_its_zone_and_that_it_was_shown_in(
 
 
 def test_a_bookings_own_place_precedes_that_of_its_event_type(
-    world: World, visitor: Visitor
+    world: World, visitor: Browser
 ) -> None:
     path = haircut(world, location_type="video")
     mine = visitor.book(path, in_berlin(16)).url.path
@@ -124,7 +124,7 @@ def test_a_bookings_own_place_precedes_that_of_its_event_type(
     assert "09:00" not in text_of(visitor.get(mine))
 
 
-def test_the_calendar_file_is_in_the_zone_of_the_place(world: World, visitor: Visitor) -> None:
+def test_the_calendar_file_is_in_the_zone_of_the_place(world: World, visitor: Browser) -> None:
     mine = visitor.book(haircut(world), in_berlin(9)).url.path
     change(world, attendee={"timezone": CHICAGO}, timezone="Asia/Tokyo")
     (event,) = Calendar.from_ical(visitor.get(f"{mine}/booking.ics").content).events

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.web.pages.visitors import Visitor, offered, starts_in, text_of
+from tests.web.pages.visitors import Browser, offered, starts_in, text_of
 from tests.world import World, plus, tomorrow_at
 
 
 @pytest.fixture
-def visitor(world: World) -> Iterator[Visitor]:
-    with Visitor(world.url) as visitor:
+def visitor(world: World) -> Iterator[Browser]:
+    with Browser(world.url) as visitor:
         yield visitor
 
 
@@ -20,7 +20,7 @@ def status_of(world: World) -> tuple[str, str]:
     return booking["status"], booking["start_time"]
 
 
-def test_looking_at_a_booking_changes_nothing(world: World, visitor: Visitor) -> None:
+def test_looking_at_a_booking_changes_nothing(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     start = tomorrow_at(10)
     mine = visitor.book(path, start).url.path
@@ -31,7 +31,7 @@ def test_looking_at_a_booking_changes_nothing(world: World, visitor: Visitor) ->
     assert status_of(world) == ("CONFIRMED", start)
 
 
-def test_it_is_cancelled_with_a_reason(world: World, visitor: Visitor) -> None:
+def test_it_is_cancelled_with_a_reason(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     start = tomorrow_at(10)
     done = visitor.fill_in(visitor.book(path, start), reason="I am ill")
@@ -41,7 +41,7 @@ def test_it_is_cancelled_with_a_reason(world: World, visitor: Visitor) -> None:
     assert start in starts_in(visitor.get(path, params={"day": start[:10]}))
 
 
-def test_a_reason_with_control_characters_cancels_nothing(world: World, visitor: Visitor) -> None:
+def test_a_reason_with_control_characters_cancels_nothing(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     start = tomorrow_at(10)
     again = visitor.fill_in(visitor.book(path, start), reason="I\x01ll")
@@ -49,7 +49,7 @@ def test_a_reason_with_control_characters_cancels_nothing(world: World, visitor:
     assert status_of(world) == ("CONFIRMED", start)
 
 
-def test_a_cancelled_booking_is_shown_without_times(world: World, visitor: Visitor) -> None:
+def test_a_cancelled_booking_is_shown_without_times(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     booked = visitor.book(path, tomorrow_at(10))
     visitor.fill_in(booked)
@@ -59,7 +59,7 @@ def test_a_cancelled_booking_is_shown_without_times(world: World, visitor: Visit
     assert starts_in(times) == []
 
 
-def test_it_is_moved_to_a_time_that_is_free(world: World, visitor: Visitor) -> None:
+def test_it_is_moved_to_a_time_that_is_free(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     start = tomorrow_at(10)
     mine = visitor.book(path, start).url.path
@@ -73,8 +73,20 @@ def test_it_is_moved_to_a_time_that_is_free(world: World, visitor: Visitor) -> N
     assert status_of(world) == ("CONFIRMED", later)
 
 
+def test_on_a_schedule_that_is_not_active_it_cannot_be_moved(
+    world: World, visitor: Browser
+) -> None:
+    schedule = world.create_schedule()
+    path, _ = offered(world, schedule=schedule)
+    mine = visitor.book(path, tomorrow_at(10)).url.path
+    world.api.patch(f"/api/v1/schedules/{schedule['id']}", json={"is_active": False})
+    page = visitor.get(f"{mine}/reschedule")
+    assert page.status_code == 422
+    assert "cannot be moved online at the moment" in text_of(page)
+
+
 def test_a_time_that_is_taken_meanwhile_leaves_it_where_it_is(
-    world: World, visitor: Visitor
+    world: World, visitor: Browser
 ) -> None:
     path, event_type = offered(world)
     start, later = tomorrow_at(10), tomorrow_at(13)
@@ -87,7 +99,7 @@ def test_a_time_that_is_taken_meanwhile_leaves_it_where_it_is(
     assert status_of(world) == ("CONFIRMED", start)
 
 
-def test_a_late_change_is_refused_kindly(world: World, visitor: Visitor) -> None:
+def test_a_late_change_is_refused_kindly(world: World, visitor: Browser) -> None:
     path, _ = offered(world, cancellation_notice_minutes=4 * 24 * 60)
     page = visitor.book(path, tomorrow_at(10))
     assert "can no longer be changed online" in text_of(page)
@@ -99,7 +111,7 @@ def test_a_late_change_is_refused_kindly(world: World, visitor: Visitor) -> None
     assert status_of(world)[0] == "CONFIRMED"
 
 
-def test_what_changed_meanwhile_is_shown_and_not_cancelled(world: World, visitor: Visitor) -> None:
+def test_what_changed_meanwhile_is_shown_and_not_cancelled(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     page = visitor.book(path, tomorrow_at(10))
     booking = world.api.get("/api/v1/bookings").json()["data"][0]
@@ -110,13 +122,13 @@ def test_what_changed_meanwhile_is_shown_and_not_cancelled(world: World, visitor
     assert status_of(world) == ("CONFIRMED", tomorrow_at(15))
 
 
-def test_a_link_that_opens_nothing_is_a_kind_404(world: World, visitor: Visitor) -> None:
+def test_a_link_that_opens_nothing_is_a_kind_404(world: World, visitor: Browser) -> None:
     for token in ("x", "x" * 32, "%00", "a" * 3000):
         page = visitor.get(f"/booking/{token}")
         assert (page.status_code, page.headers["content-type"][:9]) == (404, "text/html")
 
 
-def test_the_log_never_contains_a_link(world: World, visitor: Visitor, server_log: str) -> None:
+def test_the_log_never_contains_a_link(world: World, visitor: Browser, server_log: str) -> None:
     path, _ = offered(world)
     page = visitor.book(path, tomorrow_at(10))
     token = page.url.path.rpartition("/")[2]
@@ -126,7 +138,7 @@ def test_the_log_never_contains_a_link(world: World, visitor: Visitor, server_lo
     assert token not in lines
 
 
-def test_it_can_be_put_into_a_calendar(world: World, visitor: Visitor) -> None:
+def test_it_can_be_put_into_a_calendar(world: World, visitor: Browser) -> None:
     path, _ = offered(world, name="Talk, with; commas", location="Room 1")
     page = visitor.book(path, "2027-03-01T10:00:00Z")
     file = visitor.get(f"{page.url.path}/booking.ics")
@@ -143,7 +155,7 @@ def test_it_can_be_put_into_a_calendar(world: World, visitor: Visitor) -> None:
     assert "/booking/" not in google[1] + outlook[1]
 
 
-def test_no_other_site_learns_the_address(world: World, visitor: Visitor) -> None:
+def test_no_other_site_learns_the_address(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     page = visitor.book(path, tomorrow_at(10))
     assert page.headers["referrer-policy"] == "same-origin"
@@ -152,7 +164,7 @@ def test_no_other_site_learns_the_address(world: World, visitor: Visitor) -> Non
 
 
 def test_a_link_opens_nothing_once_the_address_is_another_one(
-    world: World, visitor: Visitor
+    world: World, visitor: Browser
 ) -> None:
     path, _ = offered(world)
     mine = visitor.book(path, tomorrow_at(10), email="ada@example.com").url.path
@@ -165,10 +177,22 @@ def test_a_link_opens_nothing_once_the_address_is_another_one(
     assert status_of(world)[0] == "CONFIRMED"
 
 
-def test_a_link_goes_on_opening_an_address_in_other_letters(world: World, visitor: Visitor) -> None:
+def test_a_link_goes_on_opening_an_address_in_other_letters(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     mine = visitor.book(path, tomorrow_at(10), email="ada@example.com").url.path
     booking = world.api.get("/api/v1/bookings").json()["data"][0]
     change = {"attendee": {"email": "Ada@example.com", "name": "Ada King"}}
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json=change)
     assert "Ada King" in text_of(visitor.get(mine))
+
+
+@pytest.mark.parametrize("requires_confirmation", [False, True])
+def test_without_a_mail_server_no_page_promises_mail(
+    world: World, visitor: Browser, requires_confirmation: bool
+) -> None:
+    path, _ = offered(world, requires_confirmation=requires_confirmation)
+    form = visitor.hold(path, tomorrow_at(10))
+    booked = visitor.fill_in(form, name="Ada", email="ada@example.com")
+    assert ("This page shows when it is." in text_of(booked)) == requires_confirmation
+    for page in (form, booked):
+        assert not re.search("goes there|The details go|hear by mail", text_of(page))

@@ -8,7 +8,7 @@ import pytest
 
 from kalends.compose import Installation
 from tests.conftest import fetch
-from tests.web.pages.visitors import Visitor, hidden_in, offered, starts_in, text_of
+from tests.web.pages.visitors import Browser, hidden_in, offered, starts_in, text_of
 from tests.world import JSON, World, plus, tomorrow_at
 
 ADA = {"name": "Ada", "email": "ada@example.com"}
@@ -18,8 +18,8 @@ YOURS = "You booked this"
 
 
 @pytest.fixture
-def visitor(world: World) -> Iterator[Visitor]:
-    with Visitor(world.url) as visitor:
+def visitor(world: World) -> Iterator[Browser]:
+    with Browser(world.url) as visitor:
         yield visitor
 
 
@@ -28,15 +28,15 @@ def booked(world: World) -> list[JSON]:
     return [booking for booking in listed if booking["status"] != "CANCELLED"]
 
 
-def another_time(visitor: Visitor, form: httpx.Response, **typed: str) -> httpx.Response:
+def another_time(visitor: Browser, form: httpx.Response, **typed: str) -> httpx.Response:
     """Presses "Choose another time", with what is typed by then."""
     action = re.findall(r'formaction="([^"]+)"', form.text)[0]
     return visitor.post(action, data={**hidden_in(form), **typed})
 
 
-def test_what_was_typed_stays_over_another_time(world: World, visitor: Visitor) -> None:
-    asked = [{"key": "many", "label": "All?", "type": "multiselect", "options": ["x", "y"]}]
-    path, _ = offered(world, questions=asked)
+def test_what_was_typed_stays_over_another_time(world: World, visitor: Browser) -> None:
+    questions = [{"key": "many", "label": "All?", "type": "multiselect", "options": ["x", "y"]}]
+    path, _ = offered(world, questions=questions)
     typed = {"name": "Ada <b>", "email": "not yet", "notes": "one\ntwo", "answer.many": "y"}
     times = another_time(visitor, visitor.hold(path, FIRST), **typed)
     assert (times.status_code, times.url.path) == (200, path)
@@ -50,29 +50,29 @@ def test_what_was_typed_stays_over_another_time(world: World, visitor: Visitor) 
     assert "This does not look like" not in form.text
 
 
-def test_the_first_time_is_free_for_others_then(world: World, visitor: Visitor) -> None:
+def test_the_first_time_is_free_for_others_then(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     visitor.fill_in(another_time(visitor, visitor.hold(path, FIRST)), start=SECOND)
-    with Visitor(world.url) as other:
+    with Browser(world.url) as other:
         seen = starts_in(other.get(path, params={"day": FIRST[:10]}))
     assert (FIRST in seen, SECOND in seen) == (True, False)
 
 
-def test_what_was_typed_stays_over_a_refused_form(world: World, visitor: Visitor) -> None:
+def test_what_was_typed_stays_over_a_refused_form(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     visitor.fill_in(visitor.hold(path, FIRST), name="Ada", email="wrong")
     assert 'value="wrong"' in visitor.get(f"{path}/book", params={"start": FIRST}).text
 
 
-def test_what_was_typed_is_nobody_elses(world: World, visitor: Visitor) -> None:
+def test_what_was_typed_is_nobody_elses(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     another_time(visitor, visitor.hold(path, FIRST), name="Ada")
-    with Visitor(world.url) as other:
+    with Browser(world.url) as other:
         assert "Ada" not in other.hold(path, SECOND).text
 
 
 def test_what_was_typed_is_stored_sealed_and_goes_with_the_booking(
-    home: Installation, world: World, visitor: Visitor
+    home: Installation, world: World, visitor: Browser
 ) -> None:
     path, _ = offered(world)
     drafts = (
@@ -85,14 +85,14 @@ def test_what_was_typed_is_stored_sealed_and_goes_with_the_booking(
     assert fetch(home, drafts) == []
 
 
-def test_an_endless_text_is_not_kept(home: Installation, world: World, visitor: Visitor) -> None:
+def test_an_endless_text_is_not_kept(home: Installation, world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     times = another_time(visitor, visitor.hold(path, FIRST), notes="x" * 100_000)
     assert times.status_code == 200
     assert "xxx" not in visitor.fill_in(times, start=SECOND).text
 
 
-def test_two_tabs_with_one_time_are_one_visitor(world: World, visitor: Visitor) -> None:
+def test_two_tabs_with_one_time_are_one_visitor(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     tabs = [visitor.hold(path, FIRST), visitor.hold(path, FIRST)]
     assert all(KEEPS in text_of(tab) for tab in tabs)
@@ -101,10 +101,10 @@ def test_two_tabs_with_one_time_are_one_visitor(world: World, visitor: Visitor) 
     assert len(booked(world)) == 1
 
 
-def test_two_tabs_with_two_times_keep_both(world: World, visitor: Visitor) -> None:
+def test_two_tabs_with_two_times_keep_both(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     tabs = [visitor.hold(path, FIRST), visitor.hold(path, SECOND)]
-    with Visitor(world.url) as other:
+    with Browser(world.url) as other:
         seen = starts_in(other.get(path, params={"day": FIRST[:10]}))
         assert {FIRST, SECOND}.isdisjoint(seen)
     for tab in tabs:
@@ -112,12 +112,12 @@ def test_two_tabs_with_two_times_keep_both(world: World, visitor: Visitor) -> No
     assert [booking["start_time"] for booking in booked(world)] == [FIRST, SECOND]
 
 
-def test_a_visitor_keeps_no_more_than_three_times(world: World, visitor: Visitor) -> None:
+def test_a_visitor_keeps_no_more_than_three_times(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     starts = [plus(FIRST, hours=n) for n in range(5)]
     for start in starts:
         assert KEEPS in text_of(visitor.hold(path, start))
-    with Visitor(world.url) as other:
+    with Browser(world.url) as other:
         seen = starts_in(other.get(path, params={"day": FIRST[:10]}))
     assert [start in seen for start in starts] == [True, True, False, False, False]
 
@@ -126,7 +126,7 @@ def test_a_visitor_keeps_no_more_than_three_times(world: World, visitor: Visitor
     "second", [{}, {"slot_step_minutes": 30}, {"capacity": 3}], ids=["other", "step", "group"]
 )
 def test_ones_own_hold_is_no_obstacle_for_something_else(
-    world: World, visitor: Visitor, second: JSON
+    world: World, visitor: Browser, second: JSON
 ) -> None:
     schedule = world.create_schedule()
     first, _ = offered(world, schedule=schedule, name="One")
@@ -140,14 +140,14 @@ def test_ones_own_hold_is_no_obstacle_for_something_else(
     assert "You are booked" in text_of(visitor.fill_in(form, **ADA))
 
 
-def test_ones_own_hold_is_no_obstacle_for_a_limit(world: World, visitor: Visitor) -> None:
+def test_ones_own_hold_is_no_obstacle_for_a_limit(world: World, visitor: Browser) -> None:
     path, _ = offered(world, booking_limits={"max_per_day": 1})
     visitor.hold(path, FIRST)
     assert SECOND in starts_in(visitor.get(path, params={"day": FIRST[:10]}))
     assert "You are booked" in text_of(visitor.fill_in(visitor.hold(path, SECOND), **ADA))
 
 
-def test_a_form_without_a_hold_books_over_ones_own(world: World, visitor: Visitor) -> None:
+def test_a_form_without_a_hold_books_over_ones_own(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     visitor.hold(path, FIRST)
     form = visitor.get(f"{path}/book", params={"start": FIRST})
@@ -156,7 +156,7 @@ def test_a_form_without_a_hold_books_over_ones_own(world: World, visitor: Visito
     assert "You are booked" in text_of(visitor.post(f"{path}/book", data={**typed, **ADA}))
 
 
-def test_back_after_a_booking_says_that_it_is_ones_own(world: World, visitor: Visitor) -> None:
+def test_back_after_a_booking_says_that_it_is_ones_own(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     form = visitor.hold(path, FIRST)
     visitor.fill_in(form, **ADA)
@@ -167,11 +167,11 @@ def test_back_after_a_booking_says_that_it_is_ones_own(world: World, visitor: Vi
     assert "ada@example.com" in text_of(mine)
 
 
-def test_without_cookies_back_says_so_and_opens_nothing(world: World, visitor: Visitor) -> None:
+def test_without_cookies_back_says_so_and_opens_nothing(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     form = visitor.hold(path, FIRST)
     visitor.fill_in(form, **ADA)
-    with Visitor(world.url) as bare:
+    with Browser(world.url) as bare:
         back = bare.get(str(form.url))
         assert YOURS in text_of(back)
         assert "ada@example.com" not in back.text
@@ -179,7 +179,7 @@ def test_without_cookies_back_says_so_and_opens_nothing(world: World, visitor: V
         assert YOURS not in text_of(bare.get(f"{path}/book", params={"start": FIRST}))
 
 
-def test_a_cancelled_booking_is_not_ones_own_any_more(world: World, visitor: Visitor) -> None:
+def test_a_cancelled_booking_is_not_ones_own_any_more(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     form = visitor.hold(path, FIRST)
     visitor.fill_in(form, **ADA)
@@ -190,7 +190,7 @@ def test_a_cancelled_booking_is_not_ones_own_any_more(world: World, visitor: Vis
 
 
 def test_another_person_in_the_same_browser_reads_whose_time_it_is(
-    world: World, visitor: Visitor
+    world: World, visitor: Browser
 ) -> None:
     path, _ = offered(world)
     tabs = [visitor.hold(path, FIRST), visitor.hold(path, FIRST)]
@@ -200,7 +200,7 @@ def test_another_person_in_the_same_browser_reads_whose_time_it_is(
     assert "somebody else" not in text_of(late)
 
 
-def test_a_name_that_is_put_right_leads_to_the_booking(world: World, visitor: Visitor) -> None:
+def test_a_name_that_is_put_right_leads_to_the_booking(world: World, visitor: Browser) -> None:
     path, _ = offered(world)
     form = visitor.hold(path, FIRST)
     for name in ("Ad", "Ada"):
@@ -209,7 +209,7 @@ def test_a_name_that_is_put_right_leads_to_the_booking(world: World, visitor: Vi
     assert len(booked(world)) == 1
 
 
-def test_a_group_takes_two_people_of_one_browser(world: World, visitor: Visitor) -> None:
+def test_a_group_takes_two_people_of_one_browser(world: World, visitor: Browser) -> None:
     path, _ = offered(world, capacity=3)
     for name in ("Ada", "Bob"):
         form = visitor.hold(path, FIRST)
@@ -217,7 +217,7 @@ def test_a_group_takes_two_people_of_one_browser(world: World, visitor: Visitor)
     assert len(booked(world)) == 2
 
 
-def test_a_group_form_without_a_hold_books_once(world: World, visitor: Visitor) -> None:
+def test_a_group_form_without_a_hold_books_once(world: World, visitor: Browser) -> None:
     path, _ = offered(world, capacity=3)
     form = visitor.get(f"{path}/book", params={"start": FIRST})
     for _ in range(3):
@@ -227,7 +227,7 @@ def test_a_group_form_without_a_hold_books_once(world: World, visitor: Visitor) 
 
 def test_the_cookie_is_the_visitors_alone(world: World) -> None:
     path, _ = offered(world)
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         visitor.get(path)
         assert "kalends_visitor" not in visitor.cookies
         visitor.follow_redirects = False
@@ -239,14 +239,14 @@ def test_the_cookie_is_the_visitors_alone(world: World) -> None:
 
 def test_in_a_frame_the_cookie_holds_for_the_site_around_it(world: World) -> None:
     path, _ = offered(world)
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         visitor.follow_redirects = False
         given = visitor.hold(path, FIRST, embed="1").headers["set-cookie"]
     assert given.endswith("; HttpOnly; SameSite=None; Secure; Partitioned")
 
 
 def test_the_log_contains_nothing_that_was_typed(
-    world: World, visitor: Visitor, server_log: str
+    world: World, visitor: Browser, server_log: str
 ) -> None:
     path, _ = offered(world)
     secret = "Typed-but-never-sent"

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from babel import Locale
 
+from kalends.application import application
 from kalends.availability import wallclock
-from kalends.compose import Installation, application
+from kalends.compose import Installation
 from kalends.web.pages import zone_list
 from kalends.web.pages.clock_words import zone_choices
 from kalends.web.pages.zone_list import ZoneOptions
@@ -19,8 +20,8 @@ WINTER, SUMMER = (datetime(2026, month, 15, tzinfo=UTC) for month in (1, 7))
 
 def option(zone: str, now: datetime = WINTER, language: str = "en") -> str:
     listed = ZoneOptions(now, Locale(language)).__html__()
-    (found,) = re.findall(rf'<option value="{zone}".*?</option>', listed)
-    return str(found)
+    (element,) = re.findall(rf'<option value="{zone}".*?</option>', listed)
+    return str(element)
 
 
 @pytest.mark.parametrize(

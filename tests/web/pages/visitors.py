@@ -8,8 +8,18 @@ import httpx
 
 from tests.world import JSON, World
 
+# Of each kind that a page shows in a way of its own.
+QUESTIONS: list[JSON] = [
+    {"key": "n", "label": "How many?", "type": "number", "required": True},
+    {"key": "yes", "label": "Sure?", "type": "boolean", "required": True},
+    {"key": "pick", "label": "Which?", "type": "select", "options": ["a", "b"]},
+    {"key": "many", "label": "All?", "type": "multiselect", "options": ["x", "y"]},
+    {"key": "mail", "label": "Mail?", "type": "email"},
+    {"key": "why", "label": "Why?", "type": "textarea"},
+]
 
-class Visitor(httpx.Client):
+
+class Browser(httpx.Client):
     """A client that sends what a browser without scripts would; it follows redirects."""
 
     def __init__(self, url: str, **headers: str) -> None:
@@ -34,8 +44,8 @@ class Visitor(httpx.Client):
 
 
 def hidden_in(page: httpx.Response) -> dict[str, str]:
-    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text)
-    return {name: html.unescape(value) for name, value in found}
+    fields = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text)
+    return {name: html.unescape(value) for name, value in fields}
 
 
 def starts_in(page: httpx.Response) -> list[str]:

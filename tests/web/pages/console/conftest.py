@@ -1,20 +1,20 @@
 """Users at their desks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from tests.web.pages.console.desks import User
+from tests.web.pages.console.desks import SignedInBrowser, SignIn
 from tests.world import World
 
 
 @pytest.fixture
-def sign_in() -> Iterator[Callable[..., User]]:
+def sign_in() -> Iterator[SignIn]:
     """Signs users in, and closes their connections behind them."""
-    users: list[User] = []
+    users: list[SignedInBrowser] = []
 
-    def make(world: World, email: str = "", slug: str = "") -> User:
-        users.append(User(world, email, slug))
+    def make(world: World, email: str = "", slug: str = "") -> SignedInBrowser:
+        users.append(SignedInBrowser(world, email, slug))
         return users[-1]
 
     yield make
@@ -23,5 +23,5 @@ def sign_in() -> Iterator[Callable[..., User]]:
 
 
 @pytest.fixture
-def admin(world: World, sign_in: Callable[..., User]) -> User:
+def admin(world: World, sign_in: SignIn) -> SignedInBrowser:
     return sign_in(world)

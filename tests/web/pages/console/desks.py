@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -11,11 +12,11 @@ from kalends.domain.access import Role
 from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.services.setup import add_user
 from tests.conftest import PASSWORD, in_thread
-from tests.web.pages.visitors import Visitor, slug_of
+from tests.web.pages.visitors import Browser, slug_of
 from tests.world import World
 
 
-class User(Visitor):
+class SignedInBrowser(Browser):
     """Signed in, at the desk of one organization."""
 
     def __init__(self, world: World, email: str = "", slug: str = "") -> None:
@@ -41,9 +42,13 @@ class User(Visitor):
     @property
     def token(self) -> str:
         page = self.get("/console")
-        found = re.search(r'name="form_token" value="([^"]+)"', page.text)
-        assert found, page.text
-        return html.unescape(found[1])
+        match = re.search(r'name="form_token" value="([^"]+)"', page.text)
+        assert match, page.text
+        return html.unescape(match[1])
+
+
+SignIn = Callable[..., SignedInBrowser]
+"""Signs somebody in to a world, its admin by default."""
 
 
 def make_user(home: Installation, world: World, email: str, role: Role) -> None:
@@ -62,5 +67,5 @@ def make_user(home: Installation, world: World, email: str, role: Role) -> None:
 
 def problem_in(page: httpx.Response) -> str:
     """Why something was not done, as the page says it."""
-    found = re.search(r'id="problem"[^>]*>(.*?)</div>', page.text, re.DOTALL)
-    return html.unescape(re.sub(r"<[^>]+>", "", found[1])).strip() if found else ""
+    match = re.search(r'id="problem"[^>]*>(.*?)</div>', page.text, re.DOTALL)
+    return html.unescape(re.sub(r"<[^>]+>", "", match[1])).strip() if match else ""

@@ -3,11 +3,13 @@
 import uuid
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from kalends.compose import Installation
 from kalends.domain.access import Role
-from tests.web.pages.console.desks import User, make_user
+from tests.servers import Server
+from tests.web.pages.console.desks import SignedInBrowser, SignIn, make_user
 from tests.web.pages.visitors import slug_of, text_of
 from tests.world import World, tomorrow_at
 
@@ -15,14 +17,21 @@ PAGES = ("/calendar", "/calendar?view=month", "/bookings", "/bookings.csv", "/ch
 
 
 @pytest.fixture
-def member(home: Installation, world: World, sign_in: Callable[..., User]) -> User:
+def member(home: Installation, world: World, sign_in: SignIn) -> SignedInBrowser:
     email = f"member-{uuid.uuid4().hex[:8]}@example.test"
     make_user(home, world, email, Role.MEMBER)
     return sign_in(world, email)
 
 
+def test_the_bare_address_leads_to_the_console(server: Server) -> None:
+    with httpx.Client(base_url=server.url, follow_redirects=True) as visitor:
+        page = visitor.get("/")
+    assert page.url.path == "/console/sign-in"
+    assert page.history[0].headers["location"] == "/console"
+
+
 def test_another_organization_is_not_there(
-    admin: User, new_world: Callable[[], World], world: World
+    admin: SignedInBrowser, new_world: Callable[[], World], world: World
 ) -> None:
     other = slug_of(new_world())
     for path in PAGES:
@@ -32,7 +41,10 @@ def test_another_organization_is_not_there(
 
 
 def test_a_user_of_two_organizations_sees_one_at_a_time(
-    home: Installation, world: World, new_world: Callable[[], World], sign_in: Callable[..., User]
+    home: Installation,
+    world: World,
+    new_world: Callable[[], World],
+    sign_in: SignIn,
 ) -> None:
     other = new_world()
     theirs = other.book(other.create_schedule(name="Their room"))
@@ -58,7 +70,7 @@ def test_a_user_of_two_organizations_sees_one_at_a_time(
 
 
 def test_schedules_and_event_types_of_another_organization_filter_nothing_in(
-    world: World, admin: User, new_world: Callable[[], World]
+    world: World, admin: SignedInBrowser, new_world: Callable[[], World]
 ) -> None:
     other = new_world()
     schedule = other.create_schedule(name="Their room")
@@ -70,20 +82,20 @@ def test_schedules_and_event_types_of_another_organization_filter_nothing_in(
             assert "Their" not in page.text
 
 
-def test_a_member_works_with_bookings(world: World, member: User) -> None:
+def test_a_member_works_with_bookings(world: World, member: SignedInBrowser) -> None:
     booking = world.book(world.create_schedule())
     page = member.submit(f"/bookings/{booking['id']}/status", status="CONFIRMED")
     assert "The booking is confirmed" in text_of(page)
     assert status_of(world, booking["id"]) == "CONFIRMED"
 
 
-def test_a_member_changes_no_settings(member: User) -> None:
+def test_a_member_changes_no_settings(member: SignedInBrowser) -> None:
     for page in (member.open("/welcome"), member.submit("/welcome"), member.open("/welcome/share")):
         assert page.status_code == 403
         assert "This needs an admin" in text_of(page)
 
 
-def test_a_member_passes_over_no_rules(world: World, member: User) -> None:
+def test_a_member_passes_over_no_rules(world: World, member: SignedInBrowser) -> None:
     closed = world.create_schedule(availability={})
     page = member.open("/bookings/new", schedule=closed["id"], minutes="30", start=tomorrow_at(9))
     assert "Pass over the rules" not in page.text
@@ -101,7 +113,7 @@ def test_a_member_passes_over_no_rules(world: World, member: User) -> None:
 
 
 def test_the_sandbox_is_an_organization_of_its_own(
-    world: World, admin: User, sign_in: Callable[..., User]
+    world: World, admin: SignedInBrowser, sign_in: SignIn
 ) -> None:
     world.book(world.create_schedule(), attendee=attendee("Of the live one"))
     sandbox = sign_in(world, slug=slug_of(world, sandbox=True))

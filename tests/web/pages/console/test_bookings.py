@@ -11,7 +11,7 @@ import pytest
 from kalends.compose import Installation
 from tests.conftest import run
 from tests.receivers import Reply, receiving
-from tests.web.pages.console.desks import User, problem_in
+from tests.web.pages.console.desks import SignedInBrowser, problem_in
 from tests.web.pages.visitors import text_of
 from tests.world import JSON, World, plus, tomorrow_at
 
@@ -38,7 +38,7 @@ def copy_booking(home: Installation, world: World, count: int) -> None:
     )
 
 
-def chunks_of(user: User, path: str) -> list[bytes]:
+def chunks_of(user: SignedInBrowser, path: str) -> list[bytes]:
     """The body as the server sent it, chunk by chunk (RFC 9112 7.1)."""
     cookie = "; ".join(f"{name}={value}" for name, value in user.cookies.items())
     host, port = user.base_url.host, user.base_url.port or 80
@@ -59,7 +59,7 @@ def named(name: str) -> dict[str, str]:
     return {"name": name, "email": f"{name.lower()}@example.com"}
 
 
-def test_the_list_has_the_filters_of_the_api(world: World, admin: User) -> None:
+def test_the_list_has_the_filters_of_the_api(world: World, admin: SignedInBrowser) -> None:
     booked(world, 9, attendee=named("Ada"))
     grace = booked(world, 10, attendee=named("Grace"))
     world.api.patch(f"/api/v1/bookings/{grace['id']}", json={"status": "CONFIRMED"})
@@ -67,25 +67,29 @@ def test_the_list_has_the_filters_of_the_api(world: World, admin: User) -> None:
     other = world.create_schedule(name="Room 2")
     world.book(other, tomorrow_at(9), attendee=named("Edsger"))
 
-    def found(**query: Any) -> set[str]:
+    def names_listed(**query: Any) -> set[str]:
         page = admin.open("/bookings", **query)
         assert page.status_code == 200
         return {name for name in ("Ada", "Grace", "Alan", "Edsger") if f">{name}<" in page.text}
 
     day = tomorrow_at(0)[:10]
-    assert found() == {"Ada", "Grace", "Alan", "Edsger"}
-    assert found(status="CONFIRMED") == {"Grace"}
-    assert found(status=["CONFIRMED", "PENDING"], upcoming="yes") == {"Ada", "Grace", "Edsger"}
-    assert found(schedule=other["id"]) == {"Edsger"}
-    assert found(schedule="sch_nonsense") == set()
-    assert found(email="ADA@") == {"Ada"}
-    assert found(since=day, until=day) == {"Ada", "Grace", "Edsger"}
-    assert found(until="2024-01-01") == {"Alan"}
+    assert names_listed() == {"Ada", "Grace", "Alan", "Edsger"}
+    assert names_listed(status="CONFIRMED") == {"Grace"}
+    assert names_listed(status=["CONFIRMED", "PENDING"], upcoming="yes") == {
+        "Ada",
+        "Grace",
+        "Edsger",
+    }
+    assert names_listed(schedule=other["id"]) == {"Edsger"}
+    assert names_listed(schedule="sch_nonsense") == set()
+    assert names_listed(email="ADA@") == {"Ada"}
+    assert names_listed(since=day, until=day) == {"Ada", "Grace", "Edsger"}
+    assert names_listed(until="2024-01-01") == {"Alan"}
     assert admin.open("/bookings", since="yesterday").status_code == 422
     assert admin.open("/bookings", since=day, until="2024-01-01").status_code == 422
 
 
-def test_the_list_comes_in_pages(world: World, admin: User) -> None:
+def test_the_list_comes_in_pages(world: World, admin: SignedInBrowser) -> None:
     for number in range(51):
         start = plus("2024-01-01T00:00:00Z", hours=number)
         world.book(world.shared_schedule, start, attendee=named(f"N{number}N"))
@@ -98,7 +102,7 @@ def test_the_list_comes_in_pages(world: World, admin: User) -> None:
     assert "51–51 of 51" in text_of(second)
 
 
-def test_the_file_has_all_that_the_filters_find(world: World, admin: User) -> None:
+def test_the_file_has_all_that_the_filters_find(world: World, admin: SignedInBrowser) -> None:
     booked(world, 9, attendee=named("Ada"))
     booked(world, 10, attendee=named("Grace"), title='Größe, with "quotes"')
     answer = admin.open("/bookings.csv", email="grace")
@@ -111,7 +115,7 @@ def test_the_file_has_all_that_the_filters_find(world: World, admin: User) -> No
 
 
 def test_the_file_is_whole_where_it_takes_many_reads(
-    home: Installation, world: World, admin: User
+    home: Installation, world: World, admin: SignedInBrowser
 ) -> None:
     copy_booking(home, world, 1100)
     answer = admin.open("/bookings.csv")
@@ -121,7 +125,7 @@ def test_the_file_is_whole_where_it_takes_many_reads(
 
 
 def test_the_file_is_sent_in_pieces_of_a_hundred_rows(
-    home: Installation, world: World, admin: User
+    home: Installation, world: World, admin: SignedInBrowser
 ) -> None:
     copy_booking(home, world, 620)
     pieces = chunks_of(admin, "/bookings.csv")
@@ -129,7 +133,7 @@ def test_the_file_is_sent_in_pieces_of_a_hundred_rows(
     assert b"".join(pieces) == admin.open("/bookings.csv").content
 
 
-def test_no_cell_of_the_file_is_a_formula(world: World, admin: User) -> None:
+def test_no_cell_of_the_file_is_a_formula(world: World, admin: SignedInBrowser) -> None:
     booked(world, attendee={"name": '=HYPERLINK("http://evil")', "email": "+a@example.com"})
     answer = admin.open("/bookings.csv")
     row = next(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
@@ -137,12 +141,14 @@ def test_no_cell_of_the_file_is_a_formula(world: World, admin: User) -> None:
     assert row["E-mail"] == "'+a@example.com"
 
 
-def test_answers_stand_under_their_questions_on_page_and_in_file(world: World, admin: User) -> None:
-    asked = [{"key": "phone_model", "label": "Which phone?"}, {"key": "gone", "label": "Gone?"}]
+def test_answers_stand_under_their_questions_on_page_and_in_file(
+    world: World, admin: SignedInBrowser
+) -> None:
+    questions = [{"key": "phone_model", "label": "Which phone?"}, {"key": "gone", "label": "Gone?"}]
     path = "/api/v1/event-types/{}"
-    kind = world.create_event_type(schedule_id=world.create_schedule()["id"], questions=asked)
+    kind = world.create_event_type(schedule_id=world.create_schedule()["id"], questions=questions)
     booking = world.book(event_type_id=kind["id"], answers={"phone_model": "P7", "gone": "Yes"})
-    changed = {"questions": [asked[0] | {"label": "Your phone"}]}
+    changed = {"questions": [questions[0] | {"label": "Your phone"}]}
     world.api.patch(path.format(kind["id"]), json=changed)
     world.api.delete(path.format(kind["id"]))
     page = text_of(admin.open(f"/bookings/{booking['id']}"))
@@ -159,7 +165,7 @@ def test_answers_stand_under_their_questions_on_page_and_in_file(world: World, a
     [("/bookings", "list"), ("/calendar", "week"), ("/calendar?view=day", "day"), ("", "booking")],
 )
 def test_user_text_is_inert_everywhere(
-    world: World, admin: User, path: str, page_text: str
+    world: World, admin: SignedInBrowser, path: str, page_text: str
 ) -> None:
     attendee = {"name": HOSTILE, "email": "x@example.com", "notes": HOSTILE}
     start = tomorrow_at(10)
@@ -184,7 +190,7 @@ def _view_of(path: str) -> dict[str, str]:
     return {"view": "day"} if "view=day" in path else {}
 
 
-def test_a_booking_is_confirmed_completed_missed(world: World, admin: User) -> None:
+def test_a_booking_is_confirmed_completed_missed(world: World, admin: SignedInBrowser) -> None:
     first, second = booked(world, 9), booked(world, 10)
     assert "The booking is confirmed" in text_of(_set(admin, first, "CONFIRMED"))
     assert "The booking has taken place" in text_of(_set(admin, first, "COMPLETED"))
@@ -193,7 +199,7 @@ def test_a_booking_is_confirmed_completed_missed(world: World, admin: User) -> N
     assert [_status(world, one) for one in (first, second)] == ["COMPLETED", "NO_SHOW"]
 
 
-def test_a_pending_booking_is_rejected_with_a_reason(world: World, admin: User) -> None:
+def test_a_pending_booking_is_rejected_with_a_reason(world: World, admin: SignedInBrowser) -> None:
     booking = booked(world)
     assert "Reject" in admin.open(f"/bookings/{booking['id']}").text
     admin.submit(f"/bookings/{booking['id']}/cancel", reason="We are closed")
@@ -202,7 +208,17 @@ def test_a_pending_booking_is_rejected_with_a_reason(world: World, admin: User) 
     assert _status(world, booking) == "CANCELLED"
 
 
-def test_what_was_changed_meanwhile_is_shown_and_not_overwritten(world: World, admin: User) -> None:
+def test_a_reason_that_is_too_long_rejects_nothing(world: World, admin: SignedInBrowser) -> None:
+    booking = booked(world)
+    page = admin.submit(f"/bookings/{booking['id']}/cancel", reason="x" * 5001)
+    assert page.status_code == 422
+    assert problem_in(page)
+    assert _status(world, booking) == "PENDING"
+
+
+def test_what_was_changed_meanwhile_is_shown_and_not_overwritten(
+    world: World, admin: SignedInBrowser
+) -> None:
     booking = booked(world)
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"title": "By somebody else"})
     page = admin.submit(f"/bookings/{booking['id']}/cancel", seen="1", reason="")
@@ -212,7 +228,7 @@ def test_what_was_changed_meanwhile_is_shown_and_not_overwritten(world: World, a
     assert _status(world, booking) == "PENDING"
 
 
-def test_a_transition_that_is_not_allowed_is_reported(world: World, admin: User) -> None:
+def test_a_transition_that_is_not_allowed_is_reported(world: World, admin: SignedInBrowser) -> None:
     booking = booked(world)
     page = _set(admin, booking, "COMPLETED")
     assert page.status_code == 409
@@ -220,13 +236,14 @@ def test_a_transition_that_is_not_allowed_is_reported(world: World, admin: User)
     assert _set(admin, booking, "CANCELLED").status_code == 422
 
 
-def test_the_details_are_edited(world: World, admin: User) -> None:
+def test_the_details_are_edited(world: World, admin: SignedInBrowser) -> None:
     booking = booked(world, attendee=named("Ada"))
     path = f"/bookings/{booking['id']}/edit"
     assert 'value="ada@example.com"' in admin.open(path).text
-    wrong = admin.submit(path, name="", email="nonsense")
+    wrong = admin.submit(path, name="", email="nonsense", timezone="Mars")
     assert wrong.status_code == 422
     assert 'value="nonsense"' in wrong.text
+    assert "no time zone" in text_of(wrong)
     fields = {"name": "Ada L.", "email": "l@example.com", "title": "Talk", "location": "Room 7"}
     page = admin.submit(path, **fields, timezone="Europe/Berlin", location_type="in_person")
     assert "The details were saved" in text_of(page)
@@ -239,7 +256,9 @@ def test_the_details_are_edited(world: World, admin: User) -> None:
     assert after["attendee"]["timezone"] == "Europe/Berlin"
 
 
-def test_a_booking_shows_its_whole_history_and_all_that_went_out(world: World, admin: User) -> None:
+def test_a_booking_shows_its_whole_history_and_all_that_went_out(
+    world: World, admin: SignedInBrowser
+) -> None:
     with receiving(lambda _: Reply(status=202)) as hook:
         world.api.post("/api/v1/webhooks", json={"url": hook.url})
         booking = booked(world, attendee=named("Ada"))
@@ -265,20 +284,22 @@ def test_a_booking_shows_its_whole_history_and_all_that_went_out(world: World, a
     assert "HTTP 202" in page_text
 
 
-def test_what_a_console_does_says_who_did_it(world: World, admin: User) -> None:
+def test_what_a_console_does_says_who_did_it(world: World, admin: SignedInBrowser) -> None:
     booking = booked(world)
     _set(admin, booking, "CONFIRMED")
     assert f"· {admin.email}" in text_of(admin.open(f"/bookings/{booking['id']}"))
 
 
-def test_what_is_no_booking_is_not_there(admin: User) -> None:
+def test_what_is_no_booking_is_not_there(admin: SignedInBrowser) -> None:
     for id_ in ("bk_0000000000000000000000", "nonsense", "sch_0000000000000000000000"):
         page = admin.open(f"/bookings/{id_}")
         assert page.status_code == 404
         assert "There is nothing here" in text_of(page)
 
 
-def test_a_booking_by_hand_asks_its_event_types_questions(world: World, admin: User) -> None:
+def test_a_booking_by_hand_asks_its_event_types_questions(
+    world: World, admin: SignedInBrowser
+) -> None:
     question = {"key": "why", "label": "Why?", "type": "text", "required": True}
     event_type = world.create_event_type(
         schedule_id=world.shared_schedule["id"], questions=[question]
@@ -301,8 +322,19 @@ def test_a_booking_by_hand_asks_its_event_types_questions(world: World, admin: U
     assert made["answers"] == {"why": "Because"}
 
 
+def test_what_was_deleted_meanwhile_is_not_booked_by_hand(
+    world: World, admin: SignedInBrowser
+) -> None:
+    event_type = world.create_event_type(schedule_id=world.shared_schedule["id"])
+    world.api.delete(f"/api/v1/event-types/{event_type['id']}")
+    fields = {"event_type": event_type["id"], "start": tomorrow_at(10), **named("Ada")}
+    page = admin.submit("/bookings/new", **fields)
+    assert page.status_code == 404
+    assert world.api.get("/api/v1/bookings").json()["data"] == []
+
+
 def test_a_refused_booking_by_hand_names_the_rule_and_keeps_input(
-    world: World, admin: User
+    world: World, admin: SignedInBrowser
 ) -> None:
     booked(world, 10)
     fields = {"schedule": world.shared_schedule["id"], "minutes": "30", "start": tomorrow_at(10)}
@@ -312,7 +344,9 @@ def test_a_refused_booking_by_hand_names_the_rule_and_keeps_input(
     assert "Kept" in page.text
 
 
-def test_an_admin_passes_over_the_rules_but_never_books_twice(world: World, admin: User) -> None:
+def test_an_admin_passes_over_the_rules_but_never_books_twice(
+    world: World, admin: SignedInBrowser
+) -> None:
     closed = world.create_schedule(availability={})
     fields = {"schedule": closed["id"], "minutes": "30", "start": tomorrow_at(10), **named("Ada")}
     assert admin.submit("/bookings/new", **fields).status_code == 422
@@ -322,7 +356,7 @@ def test_an_admin_passes_over_the_rules_but_never_books_twice(world: World, admi
     assert admin.submit("/bookings/new", **fields, override="yes").status_code == 409
 
 
-def test_an_event_type_of_any_schedule_asks_for_one(world: World, admin: User) -> None:
+def test_an_event_type_of_any_schedule_asks_for_one(world: World, admin: SignedInBrowser) -> None:
     event_type, schedule = world.create_event_type(), world.shared_schedule
     page = admin.open("/bookings/new", event_type=event_type["id"])
     assert "on which schedule?" in text_of(page)
@@ -334,7 +368,7 @@ def test_an_event_type_of_any_schedule_asks_for_one(world: World, admin: User) -
 
 @pytest.mark.parametrize(("start", "is_offered"), [(tomorrow_at(10), False), (PAST, True)])
 def test_how_it_went_is_asked_once_it_has_begun(
-    world: World, admin: User, start: str, is_offered: bool
+    world: World, admin: SignedInBrowser, start: str, is_offered: bool
 ) -> None:
     booking = world.book(world.shared_schedule, start, attendee=named("Ada"))
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"status": "CONFIRMED"})
@@ -343,7 +377,7 @@ def test_how_it_went_is_asked_once_it_has_begun(
         assert (question in page_text) == is_offered
 
 
-def _set(user: User, booking: JSON, status: str) -> Any:
+def _set(user: SignedInBrowser, booking: JSON, status: str) -> Any:
     return user.submit(f"/bookings/{booking['id']}/status", status=status)
 
 

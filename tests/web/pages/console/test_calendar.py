@@ -1,10 +1,13 @@
 """The calendar over HTTP: what stands on which day, and moving a booking to another time."""
 
+import html
+import re
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.web.pages.console.desks import User, problem_in
+from tests.web.pages.console.desks import SignedInBrowser, problem_in
 from tests.web.pages.visitors import text_of
 from tests.world import JSON, World
 
@@ -24,7 +27,7 @@ def start_of(world: World, booking: JSON) -> str:
     return start
 
 
-def test_days_are_those_of_the_organization(new_york: World, admin: User) -> None:
+def test_days_are_those_of_the_organization(new_york: World, admin: SignedInBrowser) -> None:
     late = "2026-12-02T03:30:00Z"  # 22:30 on the first
     new_york.book(new_york.create_schedule(), late, attendee=named("Ada"))
     for view in ("day", "week", "month"):
@@ -33,7 +36,7 @@ def test_days_are_those_of_the_organization(new_york: World, admin: User) -> Non
     assert "10:30" in text_of(admin.open("/calendar", view="day", day="2026-12-01"))
 
 
-def test_both_passes_of_an_hour_are_distinguished(new_york: World, admin: User) -> None:
+def test_both_passes_of_an_hour_are_distinguished(new_york: World, admin: SignedInBrowser) -> None:
     schedule = new_york.create_schedule()
     new_york.book(schedule, "2026-11-01T05:30:00Z", attendee=named("Ada"))
     new_york.book(schedule, "2026-11-01T06:30:00Z", attendee=named("Grace"))
@@ -43,7 +46,7 @@ def test_both_passes_of_an_hour_are_distinguished(new_york: World, admin: User) 
         assert "UTC−5" in page_text[page_text.index("Grace") :]
 
 
-def test_the_calendar_of_one_schedule_is_shown_alone(world: World, admin: User) -> None:
+def test_the_calendar_of_one_schedule_is_shown_alone(world: World, admin: SignedInBrowser) -> None:
     first, second = world.create_schedule(name="One"), world.create_schedule(name="Two")
     start = "2026-12-01T10:00:00Z"
     world.book(first, start, attendee=named("Ada"))
@@ -56,13 +59,77 @@ def test_the_calendar_of_one_schedule_is_shown_alone(world: World, admin: User) 
     assert "Busy: Inventory" in text_of(page)
 
 
-def test_cancelled_bookings_are_not_in_the_way(world: World, admin: User) -> None:
+def columns_of(page: httpx.Response) -> list[str]:
+    """The text of each column, but those on paper alone."""
+    parts = re.split(r'<section class="column(?! beyond)', page.text)[1:]
+    return [re.sub(r"<[^>]+>", " ", part.split("</section>")[0]) for part in parts]
+
+
+def test_a_day_has_a_column_for_each_schedule_as_many_as_fit(
+    world: World, admin: SignedInBrowser
+) -> None:
+    ids = [world.create_schedule(name=f"Person {n}")["id"] for n in range(3)]
+    start = "2026-12-01T10:00:00Z"
+    for n, id_ in enumerate(ids):
+        world.book({"id": id_}, start, attendee=named(f"Guest {n}"))
+    busy = {"start_time": start, "end_time": "2026-12-01T12:00:00Z", "reason": "Dentist"}
+    world.api.post(f"/api/v1/schedules/{ids[1]}/busy-times", json=busy)
+    columns = columns_of(admin.open("/calendar", view="day", day=start[:10]))
+    for n, column in enumerate(columns):
+        assert re.search(rf"Person {n}\b.*Guest {n}\b", column, re.DOTALL)
+        assert ("Dentist" in column) == (n == 1)
+    assert len(columns) == 3
+
+    admin.cookies.set("kalends_columns", "2")
+    first = admin.open("/calendar", view="day", day=start[:10])
+    assert ["Guest 1" in column for column in columns_of(first)] == [False, True]
+    assert 'class="column beyond' in first.text
+    assert "Schedules 1 to 2 of 3" in text_of(first)
+    world.api.patch(f"/api/v1/schedules/{ids[0]}", json={"is_active": False})
+    columns = columns_of(admin.open("/calendar", view="day", day=start[:10]))
+    assert ["Guest 0" in column for column in columns] == [False, False, True]
+    chosen = admin.open("/calendar", view="day", day=start[:10], schedule=[ids[1], ids[2]])
+    assert "Guest 0" not in chosen.text
+    assert len(columns_of(chosen)) == 2
+
+
+def test_who_has_schedules_begins_with_those(world: World, admin: SignedInBrowser) -> None:
+    own, other = world.create_schedule(name="Own"), world.create_schedule(name="Other")
+    user = world.api.get("/api/v1/users").json()["data"][0]
+    world.api.patch(f"/api/v1/schedules/{own['id']}", json={"user_id": user["id"]})
+    world.book(own, "2026-12-01T10:00:00Z", attendee=named("Ada"))
+    world.book(other, "2026-12-01T10:00:00Z", attendee=named("Grace"))
+    page = admin.open("/calendar", day="2026-12-01")
+    assert "Ada" in page.text
+    assert "Grace" not in page.text
+    assert "Grace" in admin.open("/calendar", day="2026-12-01", schedule="all").text
+
+
+def test_an_empty_place_offers_what_its_schedule_may_take(
+    world: World, admin: SignedInBrowser
+) -> None:
+    first, second = world.create_schedule(name="One"), world.create_schedule(name="Two")
+    for schedule, name in ((first, "Colour"), (second, "Beard trim")):
+        world.create_event_type(name=name, schedule_id=schedule["id"])
+    at = {"schedule": first["id"], "start": "2026-12-01T10:00:00Z"}
+    page = admin.open("/bookings/new", length="45", **at)
+    assert "Colour" in page.text
+    assert "Beard trim" not in page.text
+    assert 'value="45"' in page.text
+    link = re.search(r'href="(/console/[^"]+event_type=[^"]+)"', page.text)
+    assert link
+    form = text_of(admin.get(html.unescape(link[1])))
+    assert "10:00" in form
+    assert "One" in form
+
+
+def test_cancelled_bookings_are_not_in_the_way(world: World, admin: SignedInBrowser) -> None:
     booking = world.book(world.create_schedule(), "2026-12-01T10:00:00Z", attendee=named("Ada"))
     world.api.delete(f"/api/v1/bookings/{booking['id']}")
     assert "Ada" not in admin.open("/calendar", day="2026-12-01").text
 
 
-def test_what_began_before_the_first_day_is_there(world: World, admin: User) -> None:
+def test_what_began_before_the_first_day_is_there(world: World, admin: SignedInBrowser) -> None:
     schedule = world.create_schedule()
     body = world.booking_body(schedule, "2026-12-01T10:00:00Z", attendee=named("Ada"))
     body["end_time"] = "2026-12-04T10:00:00Z"
@@ -75,7 +142,7 @@ def test_what_began_before_the_first_day_is_there(world: World, admin: User) -> 
 @pytest.mark.parametrize("view", ["day", "week", "month"])
 @pytest.mark.parametrize("status", ["NO_SHOW", "COMPLETED", "CONFIRMED"])
 def test_what_runs_over_midnight_is_there_in_every_status(
-    world: World, admin: User, status: str, view: str
+    world: World, admin: SignedInBrowser, status: str, view: str
 ) -> None:
     body = {"end_time": "2026-11-30T11:00:00Z", "attendee": named("Ada")}
     booking = world.book(world.create_schedule(), "2026-11-28T20:00:00Z", **body)
@@ -91,17 +158,19 @@ def test_what_runs_over_midnight_is_there_in_every_status(
 
 
 @pytest.mark.parametrize("day", ["1900-01-01", "2199-12-31", "2011-12-30"])
-def test_the_ends_of_time_are_shown(world: World, admin: User, day: str) -> None:
+def test_the_ends_of_time_are_shown(world: World, admin: SignedInBrowser, day: str) -> None:
     world.api.patch("/api/v1/organization", json={"timezone": "Pacific/Apia"})
     for view in ("day", "week", "month"):
         assert admin.open("/calendar", view=view, day=day).status_code == 200
 
 
-def test_a_day_that_does_not_exist_is_reported(admin: User) -> None:
+def test_a_day_that_does_not_exist_is_reported(admin: SignedInBrowser) -> None:
     assert admin.open("/calendar", day="tomorrow").status_code == 422
 
 
-def test_a_booking_moves_to_a_free_time_that_is_offered(world: World, admin: User) -> None:
+def test_a_booking_moves_to_a_free_time_that_is_offered(
+    world: World, admin: SignedInBrowser
+) -> None:
     booking = world.book(world.create_schedule(), "2027-01-04T10:00:00Z")
     path = f"/bookings/{booking['id']}/reschedule"
     assert 'value="2027-01-04T12:00:00Z"' in admin.open(path).text
@@ -111,7 +180,7 @@ def test_a_booking_moves_to_a_free_time_that_is_offered(world: World, admin: Use
 
 
 def test_a_booking_moves_to_a_day_and_time_of_the_organizations_clock(
-    new_york: World, admin: User
+    new_york: World, admin: SignedInBrowser
 ) -> None:
     booking = new_york.book(new_york.create_schedule(), "2027-01-04T10:00:00Z")
     path = f"/bookings/{booking['id']}/reschedule"
@@ -119,7 +188,7 @@ def test_a_booking_moves_to_a_day_and_time_of_the_organizations_clock(
     assert start_of(new_york, booking) == "2027-07-01T13:15:00Z"
 
 
-def test_a_time_that_comes_twice_is_asked_about(new_york: World, admin: User) -> None:
+def test_a_time_that_comes_twice_is_asked_about(new_york: World, admin: SignedInBrowser) -> None:
     booking = new_york.book(new_york.create_schedule(), "2027-01-04T10:00:00Z")
     path = f"/bookings/{booking['id']}/reschedule"
     page = admin.submit(path, day="2026-11-01", time="01:30")
@@ -130,7 +199,7 @@ def test_a_time_that_comes_twice_is_asked_about(new_york: World, admin: User) ->
     assert start_of(new_york, booking) == "2027-01-04T10:00:00Z"
 
 
-def test_a_time_that_the_clock_skips_is_refused(new_york: World, admin: User) -> None:
+def test_a_time_that_the_clock_skips_is_refused(new_york: World, admin: SignedInBrowser) -> None:
     booking = new_york.book(new_york.create_schedule(), "2027-01-04T10:00:00Z")
     page = admin.submit(f"/bookings/{booking['id']}/reschedule", day="2027-03-14", time="02:30")
     assert page.status_code == 422
@@ -138,14 +207,18 @@ def test_a_time_that_the_clock_skips_is_refused(new_york: World, admin: User) ->
 
 
 @pytest.mark.parametrize("fields", [{}, {"day": "2027-01-04"}, {"start": "soon"}, {"time": "9"}])
-def test_an_invalid_time_is_reported(world: World, admin: User, fields: dict[str, Any]) -> None:
+def test_an_invalid_time_is_reported(
+    world: World, admin: SignedInBrowser, fields: dict[str, Any]
+) -> None:
     booking = world.book(world.create_schedule(), "2027-01-04T10:00:00Z")
     page = admin.submit(f"/bookings/{booking['id']}/reschedule", **fields)
     assert page.status_code == 422
     assert "choose a day and a time" in problem_in(page)
 
 
-def test_a_refusal_names_its_rule_and_an_admin_may_pass_over_it(world: World, admin: User) -> None:
+def test_a_refusal_names_its_rule_and_an_admin_may_pass_over_it(
+    world: World, admin: SignedInBrowser
+) -> None:
     hours = {"monday": {"start": "09:00", "end": "17:00"}}
     booking = world.book(world.create_schedule(availability=hours), "2027-01-04T10:00:00Z")
     path = f"/bookings/{booking['id']}/reschedule"
@@ -157,7 +230,9 @@ def test_a_refusal_names_its_rule_and_an_admin_may_pass_over_it(world: World, ad
     assert start_of(world, booking) == "2027-01-04T20:00:00Z"
 
 
-def test_a_taken_time_is_refused_even_with_an_override(world: World, admin: User) -> None:
+def test_a_taken_time_is_refused_even_with_an_override(
+    world: World, admin: SignedInBrowser
+) -> None:
     schedule = world.create_schedule()
     world.book(schedule, "2027-01-04T12:00:00Z")
     booking = world.book(schedule, "2027-01-04T10:00:00Z")
@@ -167,7 +242,9 @@ def test_a_taken_time_is_refused_even_with_an_override(world: World, admin: User
     assert start_of(world, booking) == "2027-01-04T10:00:00Z"
 
 
-def test_a_move_of_what_was_changed_meanwhile_is_not_made(world: World, admin: User) -> None:
+def test_a_move_of_what_was_changed_meanwhile_is_not_made(
+    world: World, admin: SignedInBrowser
+) -> None:
     booking = world.book(world.create_schedule(), "2027-01-04T10:00:00Z")
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json={"title": "New"})
     path = f"/bookings/{booking['id']}/reschedule"

@@ -13,7 +13,7 @@ from kalends.compose import Installation
 from kalends.runtime import change_watcher
 from tests.conftest import in_thread, run
 from tests.servers import Server
-from tests.web.pages.console.desks import User
+from tests.web.pages.console.desks import SignedInBrowser
 from tests.world import World
 
 SOON_SECONDS = 10.0
@@ -51,7 +51,7 @@ class Heard:
 
 
 @contextmanager
-def listening(user: User, url: str = "", **headers: str) -> Iterator[Heard]:
+def listening(user: SignedInBrowser, url: str = "", **headers: str) -> Iterator[Heard]:
     """Listens with the user's session."""
     cookie = {"cookie": f"kalends_session={user.cookies['kalends_session']}"}
     path = f"{url or str(user.base_url).rstrip('/')}/console/{user.slug}/live"
@@ -65,7 +65,7 @@ def listening(user: User, url: str = "", **headers: str) -> Iterator[Heard]:
             answer.close()
 
 
-def test_a_booking_made_elsewhere_is_streamed(world: World, admin: User) -> None:
+def test_a_booking_made_elsewhere_is_streamed(world: World, admin: SignedInBrowser) -> None:
     with listening(admin) as heard:
         assert heard.answer.headers["content-type"] == "text/event-stream"
         assert heard.answer.headers["x-accel-buffering"] == "no"
@@ -75,14 +75,14 @@ def test_a_booking_made_elsewhere_is_streamed(world: World, admin: User) -> None
         heard.wait_for("event: change")
 
 
-def test_a_reconnected_page_receives_missed_events(world: World, admin: User) -> None:
+def test_a_reconnected_page_receives_missed_events(world: World, admin: SignedInBrowser) -> None:
     world.book(world.shared_schedule)
     with listening(admin, **{"last-event-id": "0"}) as heard:
         heard.wait_for("id: 1")
 
 
 def test_nothing_of_another_organization_is_streamed(
-    world: World, admin: User, new_world: Callable[[], World]
+    world: World, admin: SignedInBrowser, new_world: Callable[[], World]
 ) -> None:
     other = new_world()
     with listening(admin) as heard:
@@ -95,7 +95,7 @@ def test_nothing_of_another_organization_is_streamed(
         assert heard.lines.count("event: change") == 1
 
 
-def test_the_stream_ends_with_the_session(world: World, admin: User) -> None:
+def test_the_stream_ends_with_the_session(world: World, admin: SignedInBrowser) -> None:
     with listening(admin) as heard:
         time.sleep(0.2)
         admin.post("/console/sign-out", data={"form_token": admin.token})
@@ -105,7 +105,9 @@ def test_the_stream_ends_with_the_session(world: World, admin: User) -> None:
         assert "event: end" in heard.lines
 
 
-def test_it_ends_with_the_membership(home: Installation, world: World, admin: User) -> None:
+def test_it_ends_with_the_membership(
+    home: Installation, world: World, admin: SignedInBrowser
+) -> None:
     with listening(admin) as heard:
         time.sleep(0.2)
         id_ = world.setup.organization_id
@@ -116,7 +118,7 @@ def test_it_ends_with_the_membership(home: Installation, world: World, admin: Us
 
 
 def test_it_does_not_keep_a_server_from_stopping(
-    environment: dict[str, str], home: Installation, admin: User, tmp_path: Path
+    environment: dict[str, str], home: Installation, admin: SignedInBrowser, tmp_path: Path
 ) -> None:
     log = tmp_path / "server.log"
     server = Server(environment, log).start().wait_until_ready()

@@ -10,11 +10,11 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.booking import BookingFilter
-from kalends.store.bookings.bookings import list_statement
+from kalends.store.bookings.bookings import AskedPage, list_statement
 from tests.conftest import in_thread, run
-from tests.web.pages.console.desks import User
+from tests.web.pages.console.desks import SignedInBrowser
 from tests.web.pages.visitors import text_of
-from tests.world import JSON, World, plus, shown, tomorrow_at
+from tests.world import JSON, World, plus, tomorrow_at, utc_text
 
 ADA = {"name": "Zoë Ångström-Łukasz", "email": "Zoe.A@Example.COM", "phone": "+49 (0)30 123-45.67"}
 IVAN = {"name": "Иван Йорданов", "email": "ivan@example.org", "phone": "030 9876543"}
@@ -24,7 +24,7 @@ WANG = {"name": "王小明", "email": "wang@example.org"}
 
 
 def now_plus(**delta: float) -> str:
-    return plus(shown(datetime.now(UTC)), **delta)
+    return plus(utc_text(datetime.now(UTC)), **delta)
 
 
 def names_in(rows: str, *names: str) -> set[str]:
@@ -45,13 +45,13 @@ def crowd(module_world: World) -> dict[str, JSON]:
 
 @pytest.fixture(scope="module")
 def searcher(module_world: World) -> Any:
-    user = User(module_world)
+    user = SignedInBrowser(module_world)
     yield user
     user.close()
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "name"),
     [
         ("zoe", "ada"),
         ("ZOË", "ada"),
@@ -95,15 +95,17 @@ def searcher(module_world: World) -> Any:
     ],
 )
 def test_what_is_typed_is_found_however_it_is_written(
-    crowd: dict[str, JSON], searcher: User, text: str, found: str
+    crowd: dict[str, JSON], searcher: SignedInBrowser, text: str, name: str
 ) -> None:
     page = searcher.open("/bookings", search=text)
     assert page.status_code == 200
     there = {key for key, booking in crowd.items() if booking["id"] in page.text}
-    assert there == ({found} if found else set())
+    assert there == ({name} if name else set())
 
 
-def test_a_booking_is_found_by_its_id_though_it_is_past(world: World, admin: User) -> None:
+def test_a_booking_is_found_by_its_id_though_it_is_past(
+    world: World, admin: SignedInBrowser
+) -> None:
     past = world.shared_booking
     other = world.book(world.shared_schedule)
     page = admin.open("/bookings", search=f" {past['id']} ", upcoming="yes")
@@ -117,7 +119,7 @@ def text_ids(page: str) -> str:
 
 
 def test_nothing_of_another_organization_is_found(
-    crowd: dict[str, JSON], world: World, admin: User
+    crowd: dict[str, JSON], world: World, admin: SignedInBrowser
 ) -> None:
     mine = world.book(world.shared_schedule, attendee=ADA)
     for text in ("zoe", "+49 30 1234567"):
@@ -128,7 +130,9 @@ def test_nothing_of_another_organization_is_found(
     assert f"/bookings/{foreign}" not in admin.open("/bookings", search=foreign).text
 
 
-def test_the_file_has_what_the_search_finds(crowd: dict[str, JSON], searcher: User) -> None:
+def test_the_file_has_what_the_search_finds(
+    crowd: dict[str, JSON], searcher: SignedInBrowser
+) -> None:
     page = searcher.open("/bookings", search="angstrom")
     assert 'href="' + f"/console/{searcher.slug}/bookings.csv?search=angstrom" in page.text
     answer = searcher.open("/bookings.csv", search="angstrom")
@@ -136,14 +140,16 @@ def test_the_file_has_what_the_search_finds(crowd: dict[str, JSON], searcher: Us
     assert [row["Id"] for row in rows] == [crowd["ada"]["id"]]
 
 
-def test_the_search_stays_when_the_view_is_changed(crowd: dict[str, JSON], searcher: User) -> None:
+def test_the_search_stays_when_the_view_is_changed(
+    crowd: dict[str, JSON], searcher: SignedInBrowser
+) -> None:
     page = searcher.open("/bookings", search="zoe", upcoming="yes")
     for query in ("upcoming=yes&amp;search=zoe", "search=zoe"):
         assert f'href="/console/{searcher.slug}/bookings?{query}"' in page.text
     assert 'value="zoe"' in page.text
 
 
-def test_a_changed_attendee_is_found_as_it_is_now(world: World, admin: User) -> None:
+def test_a_changed_attendee_is_found_as_it_is_now(world: World, admin: SignedInBrowser) -> None:
     booking = world.book(world.shared_schedule, attendee=ADA)
     changed = {"attendee": {"name": "Erased", "email": "gone@example.test", "phone": None}}
     world.api.patch(f"/api/v1/bookings/{booking['id']}", json=changed)
@@ -152,7 +158,9 @@ def test_a_changed_attendee_is_found_as_it_is_now(world: World, admin: User) -> 
     assert booking["id"] in admin.open("/bookings", search="erased gone@").text
 
 
-def test_a_phone_typed_as_at_home_is_found_from_abroad(world: World, admin: User) -> None:
+def test_a_phone_typed_as_at_home_is_found_from_abroad(
+    world: World, admin: SignedInBrowser
+) -> None:
     world.api.patch("/api/v1/organization", json={"country": "DE"})
     booking = world.book(world.shared_schedule, attendee={**WANG, "phone": "030 9876543"})
     for text in ("+49 30 9876543", "0049-30-9876543", "030 987 65 43"):
@@ -160,7 +168,7 @@ def test_a_phone_typed_as_at_home_is_found_from_abroad(world: World, admin: User
 
 
 def test_what_is_written_behind_our_back_is_found(
-    home: Installation, world: World, admin: User
+    home: Installation, world: World, admin: SignedInBrowser
 ) -> None:
     booking = world.book(world.shared_schedule)
     organization = world.setup.organization_id
@@ -171,7 +179,9 @@ def test_what_is_written_behind_our_back_is_found(
     assert booking["id"] in admin.open("/bookings", search="emile").text
 
 
-def test_to_come_is_what_has_not_ended_and_is_not_cancelled(world: World, admin: User) -> None:
+def test_to_come_is_what_has_not_ended_and_is_not_cancelled(
+    world: World, admin: SignedInBrowser
+) -> None:
     schedule = world.shared_schedule
 
     def add(name: str, start: str, hours: float, *statuses: str) -> None:
@@ -190,23 +200,23 @@ def test_to_come_is_what_has_not_ended_and_is_not_cancelled(world: World, admin:
     add("Missed", now_plus(hours=5), 1, "CONFIRMED", "NO_SHOW")
     names = ("Past", "Running", "Ahead", "Sure", "Dropped", "Missed")
 
-    def found(**query: Any) -> set[str]:
+    def names_listed(**query: Any) -> set[str]:
         return names_in(admin.open("/bookings", **query).text, *names)
 
-    assert found() == set(names)
-    assert found(upcoming="yes") == {"Running", "Ahead", "Sure", "Missed"}
-    assert found(upcoming="yes", status="CANCELLED") == {"Dropped"}
-    assert found(upcoming="yes", status="PENDING") == {"Running", "Ahead"}
-    assert found(upcoming="yes", search="ahead") == {"Ahead"}
-    assert found(upcoming="yes", search="past") == set()
-    assert found(upcoming="yes", since="2001-01-01") == found(upcoming="yes")
+    assert names_listed() == set(names)
+    assert names_listed(upcoming="yes") == {"Running", "Ahead", "Sure", "Missed"}
+    assert names_listed(upcoming="yes", status="CANCELLED") == {"Dropped"}
+    assert names_listed(upcoming="yes", status="PENDING") == {"Running", "Ahead"}
+    assert names_listed(upcoming="yes", search="ahead") == {"Ahead"}
+    assert names_listed(upcoming="yes", search="past") == set()
+    assert names_listed(upcoming="yes", since="2001-01-01") == names_listed(upcoming="yes")
     upcoming = world.api.get("/api/v1/bookings", params={"upcoming": "true"}).json()["data"]
     api = {booking["attendee"]["name"] for booking in upcoming}
     assert api == {"Ahead", "Sure", "Dropped", "Missed"}
     rows = csv.DictReader(
         io.StringIO(admin.open("/bookings.csv", upcoming="yes").content.decode("utf-8-sig"))
     )
-    assert {row["Name"] for row in rows} == found(upcoming="yes")
+    assert {row["Name"] for row in rows} == names_listed(upcoming="yes")
     assert "2 bookings wait to be confirmed" in text_of(admin.open("/calendar"))
 
 
@@ -223,8 +233,8 @@ FROM bookings b, generate_series(1, 5000) n WHERE b.organization_id = $1
 def test_a_search_among_many_reads_by_an_index(home: Installation, world: World) -> None:
     world.book(world.shared_schedule)
     organization_id = world.setup.organization_id
-    wanted = BookingFilter(search=(("%angstrom%",),))
-    sql, arguments = list_statement(organization_id, wanted, 50, 0)
+    criteria = BookingFilter(search=(("%angstrom%",),))
+    sql, arguments = list_statement(AskedPage(organization_id, criteria, 50, 0))
 
     async def explain() -> str:
         context = home.context()

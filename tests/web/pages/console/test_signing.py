@@ -8,14 +8,14 @@ import pytest
 from kalends.compose import Installation
 from kalends.domain.access import Role
 from tests.conftest import PASSWORD
-from tests.web.pages.console.desks import User, make_user, problem_in
-from tests.web.pages.visitors import Visitor, slug_of, text_of
+from tests.web.pages.console.desks import SignedInBrowser, SignIn, make_user, problem_in
+from tests.web.pages.visitors import Browser, slug_of, text_of
 from tests.world import World
 
 
 def test_a_visitor_signs_in_and_returns_to_the_page(world: World) -> None:
     path = f"/console/{slug_of(world)}/bookings"
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         page = visitor.get(path, params={"status": "PENDING"})
         assert page.url.path == "/console/sign-in"
         data = {"email": world.setup.admin_email, "password": PASSWORD}
@@ -61,7 +61,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("evil", ELSEWHERE)
 def test_a_sign_in_leads_into_the_console_alone(world: World, evil: str) -> None:
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         visitor.follow_redirects = False
         data = {"email": world.setup.admin_email, "password": PASSWORD}
         made = visitor.post("/console/sign-in", params={"next": evil}, data=data)
@@ -81,7 +81,7 @@ def test_a_sign_in_leads_into_the_console_alone(world: World, evil: str) -> None
     ],
 )
 def test_a_sign_in_leads_back_to_a_page_of_the_console(world: World, path: str) -> None:
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         visitor.follow_redirects = False
         data = {"email": world.setup.admin_email, "password": PASSWORD}
         answer = visitor.post("/console/sign-in", params={"next": path}, data=data)
@@ -89,7 +89,7 @@ def test_a_sign_in_leads_back_to_a_page_of_the_console(world: World, path: str) 
 
 
 def test_a_wrong_password_and_an_unknown_address_are_answered_alike(world: World) -> None:
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         data = {"email": world.setup.admin_email, "password": "wrong"}
         known = visitor.post("/console/sign-in", data=data)
         unknown = visitor.post("/console/sign-in", data={**data, "email": "x@example.test"})
@@ -102,7 +102,7 @@ def test_a_wrong_password_and_an_unknown_address_are_answered_alike(world: World
 
 def test_attempts_are_limited_as_those_of_the_api_are(world: World) -> None:
     email = f"{uuid.uuid4().hex}@example.test"
-    with Visitor(world.url) as visitor:
+    with Browser(world.url) as visitor:
         for _ in range(22):
             answer = visitor.post("/console/sign-in", data={"email": email, "password": "wrong"})
             if answer.status_code == 429:
@@ -112,7 +112,7 @@ def test_attempts_are_limited_as_those_of_the_api_are(world: World) -> None:
     assert "too many attempts" in problem_in(answer)
 
 
-def test_signing_out_ends_the_session_on_the_server(admin: User) -> None:
+def test_signing_out_ends_the_session_on_the_server(admin: SignedInBrowser) -> None:
     cookie = admin.cookies["kalends_session"]
     page = admin.post("/console/sign-out", data={"form_token": admin.token})
     assert "You are signed out" in text_of(page)
@@ -120,7 +120,7 @@ def test_signing_out_ends_the_session_on_the_server(admin: User) -> None:
     assert admin.open("/calendar").url.path == "/console/sign-in"
 
 
-def test_a_form_without_our_token_changes_nothing(admin: User) -> None:
+def test_a_form_without_our_token_changes_nothing(admin: SignedInBrowser) -> None:
     for data in ({}, {"form_token": "AAAA"}):
         assert admin.post("/console/sign-out", data=data).status_code == 403
         assert admin.post(f"/console/{admin.slug}/welcome", data=data).status_code == 403
@@ -128,20 +128,23 @@ def test_a_form_without_our_token_changes_nothing(admin: User) -> None:
 
 
 def test_a_token_of_another_session_is_none(
-    world: World, admin: User, sign_in: Callable[..., User]
+    world: World, admin: SignedInBrowser, sign_in: SignIn
 ) -> None:
     other = sign_in(world)
     assert admin.post("/console/sign-out", data={"form_token": other.token}).status_code == 403
 
 
-def test_a_form_from_another_site_changes_nothing(admin: User) -> None:
+def test_a_form_from_another_site_changes_nothing(admin: SignedInBrowser) -> None:
     for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}):
         data = {"form_token": admin.token}
         assert admin.post("/console/sign-out", data=data, headers=headers).status_code == 403
 
 
 def test_who_belongs_to_one_organization_is_led_there_and_others_choose(
-    home: Installation, world: World, new_world: Callable[[], World], sign_in: Callable[..., User]
+    home: Installation,
+    world: World,
+    new_world: Callable[[], World],
+    sign_in: SignIn,
 ) -> None:
     other = new_world()
     offered_world = world.create_schedule()
@@ -155,7 +158,7 @@ def test_who_belongs_to_one_organization_is_led_there_and_others_choose(
         assert f'href="/console/{slug}"' in page.text
 
 
-def test_pages_are_kept_by_nobody_and_styled_by_no_one_else(admin: User) -> None:
+def test_pages_are_kept_by_nobody_and_styled_by_no_one_else(admin: SignedInBrowser) -> None:
     page = admin.open("/calendar")
     assert page.headers["cache-control"] == "no-store"
     assert "'unsafe" not in page.headers["content-security-policy"]

@@ -34,8 +34,8 @@ class Clerk(httpx.Client):
     def submit(self, path: str, page: str | None = None, **typed: Any) -> httpx.Response:
         """Sends the form of that path on a page (its own by default), with what it
         has, but for what is typed; dots are double underscores. Does not follow redirects."""
-        shown_page = self.open(path if page is None else page)
-        return self.fill_in(shown_page, path, **typed)
+        form_page = self.open(path if page is None else page)
+        return self.fill_in(form_page, path, **typed)
 
     def fill_in(self, page: httpx.Response, path: str, **typed: Any) -> httpx.Response:
         assert page.status_code < 500, page.text
@@ -67,9 +67,9 @@ def clerk_of(home: Installation, world: World, role: Role) -> Clerk:
 def fields_in(page: httpx.Response, action: str) -> Typed:
     """What a browser would send of the form with that action, if nothing is touched."""
     pattern = rf'<form method="post" action="{re.escape(action)}".*?</form>'
-    found = re.search(pattern, page.text, re.DOTALL)
-    assert found, f"no form {action} in {page.text}"
-    form = found[0]
+    match = re.search(pattern, page.text, re.DOTALL)
+    assert match, f"no form {action} in {page.text}"
+    form = match[0]
     fields: dict[str, list[str]] = {}
     pairs = []
     for tag in re.findall(r"<input [^>]*>", form):

@@ -40,8 +40,8 @@ EVERYTHING: JSON = {
 
 
 def stored(world: World, event_type_id: str) -> JSON:
-    found: JSON = world.api.get(f"/api/v1/event-types/{event_type_id}").json()["data"]
-    return found
+    event_type: JSON = world.api.get(f"/api/v1/event-types/{event_type_id}").json()["data"]
+    return event_type
 
 
 def path_of(event_type: JSON, page: str = "") -> str:
@@ -50,9 +50,9 @@ def path_of(event_type: JSON, page: str = "") -> str:
 
 def id_in(answer: httpx.Response) -> str:
     assert answer.status_code == 303, text_of(answer)
-    found = re.search(r"/(evt_\w+)", answer.headers["location"])
-    assert found
-    return found[1]
+    match = re.search(r"/(evt_\w+)", answer.headers["location"])
+    assert match
+    return match[1]
 
 
 @pytest.fixture
@@ -125,11 +125,12 @@ def test_a_schedule_that_is_not_listed_among_so_many_stays_chosen(
     home: Installation, world: World, clerk: Clerk
 ) -> None:
     first = world.create_schedule()
-    columns = "organization_id, name, timezone, is_active, created_at, updated_at"
+    columns = "organization_id, timezone, is_active, created_at, updated_at"
     run(
         home,
-        f"INSERT INTO schedules (id, {columns}) SELECT gen_random_uuid(), {columns}"
-        " FROM schedules, generate_series(1, 510)"
+        f"INSERT INTO schedules (id, name, {columns})"
+        f" SELECT gen_random_uuid(), name || number, {columns}"
+        " FROM schedules, generate_series(1, 510) AS number"
         f" WHERE organization_id = '{world.setup.organization_id}'",
     )
     query = {"limit": 500, "offset": 500}
@@ -178,9 +179,9 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(
     kept = {"name": "Kept", "location": "Kept too"}
     answer = clerk.submit("/event-types/new", **kept | typed)
     assert answer.status_code == 422, answer.headers
-    shown = re.search(rf'id="wrong-{re.escape(field)}">(.*?)<', answer.text)
-    assert shown, text_of(answer)
-    assert sentence in shown[1]
+    fault = re.search(rf'id="wrong-{re.escape(field)}">(.*?)<', answer.text)
+    assert fault, text_of(answer)
+    assert sentence in fault[1]
     fields = fields_in(answer, f"{clerk.root}/event-types/new")
     assert fields["location"] == "Kept too"
     for name, value in typed.items():
@@ -225,17 +226,17 @@ def test_it_is_closed_opened_and_deleted(world: World, clerk: Clerk) -> None:
 def test_its_times_are_shown_and_why_one_is_not_offered(world: World, clerk: Clerk) -> None:
     schedule = world.create_schedule()
     event_type = world.create_event_type(schedule_id=schedule["id"], min_notice_minutes=10_000)
-    shown = clerk.open(path_of(event_type, "/times"), day="2026-01-01", time="9")
-    assert "can be booked from" in text_of(shown)
+    times_page = clerk.open(path_of(event_type, "/times"), day="2026-01-01", time="9")
+    assert "can be booked from" in text_of(times_page)
     free = world.create_event_type()
     assert re.search(r"<li[^>]*>\d+:00\sAM", clerk.open(path_of(free, "/times")).text)
 
 
 def test_an_inactive_one_says_so_in_place_of_times(world: World, clerk: Clerk) -> None:
     event_type = world.create_event_type(is_active=False)
-    shown = clerk.open(path_of(event_type, "/times"), day="2030-01-01", time="9")
-    assert shown.status_code == 200
-    assert "not active" in text_of(shown)
+    times_page = clerk.open(path_of(event_type, "/times"), day="2030-01-01", time="9")
+    assert times_page.status_code == 200
+    assert "not active" in text_of(times_page)
 
 
 def test_without_any_schedule_the_pages_still_stand(clerk: Clerk, world: World) -> None:
@@ -247,10 +248,10 @@ def test_without_any_schedule_the_pages_still_stand(clerk: Clerk, world: World) 
 def test_members_read_and_change_nothing(home: Installation, world: World) -> None:
     event_type = world.create_event_type(name="Read me")
     member = clerk_of(home, world, Role.MEMBER)
-    shown = member.open(path_of(event_type))
-    assert "Read me" in text_of(shown)
-    assert "<button" not in shown.text.partition('class="set-form"')[2].partition("</form>")[2]
-    token = fields_in(shown, "/console/sign-out")["form_token"]
+    page = member.open(path_of(event_type))
+    assert "Read me" in text_of(page)
+    assert "<button" not in page.text.partition('class="set-form"')[2].partition("</form>")[2]
+    token = fields_in(page, "/console/sign-out")["form_token"]
     for form in ("", "/delete", "/active"):
         answer = member.post(member.root + path_of(event_type, form), data={"form_token": token})
         assert answer.status_code == 403
@@ -269,7 +270,7 @@ def test_what_is_of_another_organization_is_not_there(world: World, new_world: A
         data = {"form_token": token, "name": "Mine"}
         assert clerk.post(clerk.root + path_of(theirs, form), data=data).status_code == 404
     assert stored(other, theirs["id"]) == theirs
-    wanted = {"name": "Mine", "requirements__0__schedule_ids": their_schedule["id"]}
-    answer = clerk.submit("/event-types/new", **wanted)
+    typed = {"name": "Mine", "requirements__0__schedule_ids": their_schedule["id"]}
+    answer = clerk.submit("/event-types/new", **typed)
     assert answer.status_code == 404
     assert world.api.get("/api/v1/event-types").json()["data"] == []
