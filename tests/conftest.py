@@ -1,8 +1,10 @@
 """What every test stands on: one real PostgreSQL, one real server, a tenant for each test."""
 
 import asyncio
+import gc
 import itertools
 import shlex
+import sys
 import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,17 +14,21 @@ from typing import Any, TypeVar
 
 import pytest
 from argon2 import PasswordHasher
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from xdist.remote import Producer
 
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
 from kalends.runtime import passwords
 from kalends.runtime.unit_of_work import Context
-from kalends.services.setup import SetUp, set_up_organization
-from tests.groups import GroupScheduling, arrange
+from kalends.services.setup import MadeOrganization, set_up_organization
+from tests.groups import GroupScheduling, arrange, refuse_to_start
 from tests.homes import environment_in, migrated, templates_in
 from tests.psql import Psql
 from tests.servers import Server, two_behind_a_proxy
+from tests.smtp import PostOffice, post_office
+from tests.statements import run as statements
 from tests.world import World
 
 T = TypeVar("T")
@@ -32,13 +38,36 @@ _numbers = itertools.count(1)
 _runner = asyncio.Runner()
 # A thread of its own: while a browser is driven, the main thread has a loop that runs already.
 _thread = ThreadPoolExecutor(max_workers=1)
-_contexts: dict[int, Context] = {}
+# With the installation, so that no later one has its number.
+_contexts: dict[int, tuple[Installation, Context]] = {}
 # Argon2 is slow on purpose; the organizations of the tests need not wait for it.
 passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+# No example is judged by its time, nor by that of making it: other tests run beside it.
+hypothesis_settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("busy machine")
+
+
+# Modules and collected tests stay: half of the time that they take, the garbage collector walked
+# over them again and again.
+gc.disable()
+
+
+_statements = statements.begin()
+_faults: list[str] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     arrange(items)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """From here on the garbage collector passes over what was collected."""
+    gc.freeze()
+    gc.enable()
+    if session.config.option.markexpr == "pure":
+        sys.addaudithook(refuse_to_start)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
@@ -47,11 +76,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupSc
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says how to run each test that failed alone."""
+    """Says how to run each test that failed alone, and what was sent that must not be."""
+    for fault in _faults:
+        terminalreporter.write_line(f"does not stay with one organization: {fault}", red=True)
     for report in terminalreporter.getreports("failed") + terminalreporter.getreports("error"):
         terminalreporter.write_line(
             f"alone: .venv/bin/python -m pytest {shlex.quote(report.nodeid)}"
         )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fails the run where a statement of Kalends was sent that does not stay with a tenant."""
+    if _statements is None:
+        return
+    _faults.extend(statements.end(_statements))
+    if _faults and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,6 +130,13 @@ def own_settings() -> dict[str, str]:
     """Settings of a module's own installation, by their names without `KALENDS_`: a module that
     wants any says which."""
     return {}
+
+
+@pytest.fixture(scope="module")
+def own_office() -> Iterator[PostOffice]:
+    """A mail server of the module's own, for whose settings name it."""
+    with post_office() as office:
+        yield office
 
 
 @pytest.fixture(scope="module")
@@ -202,13 +250,13 @@ def fetch(home: Installation, sql: str) -> list[Any]:
     return in_thread(ask())
 
 
-def make_organization(home: Installation) -> SetUp:
+def make_organization(home: Installation) -> MadeOrganization:
     """A new organization with an admin of its own, over a pool that is kept for the next."""
     if id(home) not in _contexts:
-        _contexts[id(home)] = home.context()
+        _contexts[id(home)] = home, home.context()
     name = f"Organization {next(_numbers)} {uuid.uuid4().hex[:8]}"
     email = f"admin-{uuid.uuid4().hex[:8]}@example.test"
-    return in_thread(_make(_contexts[id(home)], name, email))
+    return in_thread(_make(_contexts[id(home)][1], name, email))
 
 
 def in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -216,7 +264,7 @@ def in_thread(coroutine: Coroutine[Any, Any, T]) -> T:
     return _thread.submit(_runner.run, coroutine).result()
 
 
-async def _make(context: Context, name: str, email: str) -> SetUp:
+async def _make(context: Context, name: str, email: str) -> MadeOrganization:
     """Tries again on connections that a test has broken while this loop did not run."""
     for _ in range(20):
         with suppress(Unavailable):

@@ -2,23 +2,25 @@
 
 pytest-xdist gives each worker a PostgreSQL and a server of its own. What stands in one group runs
 in one worker, one test after the other: a file, since its tests may share a server of their own;
-what looks at pages, in one browser; and the races with everything under fire, which would slow one
-another down.
+what looks at pages, in one browser; what breaks the ways of messages, on one server; what stops
+databases, on copies of one; and the races with what crashes, which would slow one another down.
 """
-
-from pathlib import Path
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-TESTS = Path(__file__).parent
 # They load both cores by themselves.
-UNDER_FIRE = ("races/", "test_deliveries_under_fire.py", "test_failures.py")
+UNDER_FIRE = ("races/", "test_failures.py")
+# Their files share one browser, one server and what its messages go to, or what is copied.
+SHARING = ("browser", "failover", "fire")
 # The slowest groups begin first, so that none is left over at the end.
 FIRST = (
-    "browser/",
-    "test_cli.py",
     "web/test_schemathesis.py",
+    "fire/",
+    "browser/",
+    "failover/",
+    "test_cli.py",
+    "web/test_slow_clients.py",
     "store/test_embedded.py",
     "test_claims.py",
     "test_programs.py",
@@ -30,9 +32,12 @@ FIRST = (
     "web/test_sessions.py",
     "web/pages/",
 )
+# What a test does, as Python's audit hooks call it, that starts a server or a process.
+STARTS = frozenset({"socket.bind", "subprocess.Popen"})
 NEEDS_A_SERVER = frozenset(
     {
         "apart",
+        "calcom",
         "context",
         "empty",
         "fleet",
@@ -41,9 +46,11 @@ NEEDS_A_SERVER = frozenset(
         "installed",
         "kalends",
         "lease",
-        "mail_environment",
+        "mailing",
+        "office",
         "own_environment",
         "own_home",
+        "own_office",
         "own_server",
         "pg15",
         "server",
@@ -60,32 +67,41 @@ class GroupScheduling(LoadScopeScheduling):  # type: ignore[misc]  # it has no t
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return group_of(nodeid.partition("::")[0].removeprefix("tests/"))
+        return group_of(path_of(nodeid))
 
 
 def arrange(items: list[pytest.Item]) -> None:
     """Marks each test by what it needs, and puts the slow groups first."""
     for item in items:
-        path = path_of(item)
-        item.add_marker(kind_of(item, path))
-    items.sort(key=lambda item: rank_of(path_of(item)))
+        item.add_marker(kind_of(item, path_of(item.nodeid)))
+    items.sort(key=lambda item: rank_of(path_of(item.nodeid)))
 
 
-def path_of(item: pytest.Item) -> str:
+def refuse_to_start(event: str, _: object) -> None:
+    """An audit hook for runs of pure tests alone. Raises AssertionError where one starts what it
+    says that it does not need."""
+    if event in STARTS:
+        raise AssertionError(f"{event} in a test that is pure: mark it `server`")
+
+
+def path_of(nodeid: str) -> str:
     """Of its file, from the folder of the tests."""
-    return item.path.relative_to(TESTS).as_posix()
+    return nodeid.partition("::")[0].removeprefix("tests/")
 
 
 def group_of(path: str) -> str:
     if path.startswith(UNDER_FIRE):
         return "under fire"
-    return "browser" if path.startswith("browser/") else path
+    folder = path.partition("/")[0]
+    return folder if folder in SHARING else path
 
 
 def kind_of(item: pytest.Item, path: str) -> str:
-    """The marker: race, browser, server, or pure for what needs none of them."""
+    """The marker: race, browser, failover, server, or pure for what needs none of them."""
     if path.startswith("races/"):
         return "race"
+    if path.startswith("failover/"):
+        return "failover"
     if path.startswith("browser/"):
         return "browser"
     names = set(getattr(item, "fixturenames", ()))

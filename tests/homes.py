@@ -5,6 +5,7 @@ import fcntl
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from kalends.compose import Installation, installation, migrate_now
@@ -12,6 +13,7 @@ from kalends.settings import Settings
 from kalends.store.database import ConnectParameters
 from kalends.store.embedded.server import EmbeddedPostgres
 from kalends.store.migrate import migrate
+from tests.servers import Server
 
 # Processes are killed in tests, machines are not.
 UNSAFE = {"fsync": "off"}
@@ -52,7 +54,7 @@ class Template:
                 (self._folder / "made").touch()
 
     def _make(self) -> None:
-        with EmbeddedPostgres.acquire(self._cluster.parent, settings=UNSAFE) as lease:
+        with EmbeddedPostgres(self._cluster.parent, settings=UNSAFE) as lease:
             asyncio.run(migrate(ConnectParameters(dsn=lease.url)))
         with (self._cluster / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = {value}\n" for name, value in UNSAFE.items())
@@ -81,3 +83,21 @@ def migrated(environment: dict[str, str]) -> Iterator[Installation]:
     with installation(settings) as home:
         migrate_now(home)
         yield home
+
+
+@dataclass(frozen=True)
+class RunningInstallation:
+    """A migrated installation, and a server of it."""
+
+    environment: dict[str, str]
+    home: Installation
+    server: Server
+
+
+@contextmanager
+def running(folder: Path, **settings: str) -> Iterator[RunningInstallation]:
+    """One with these settings, in the folder; its PostgreSQL is not stopped while servers come
+    and go."""
+    environment = environment_in(folder, **settings)
+    with migrated(environment) as home, Server(environment, folder / "server.log") as server:
+        yield RunningInstallation(environment, home, server)

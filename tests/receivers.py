@@ -89,7 +89,7 @@ class _Server(ThreadingHTTPServer):
         """A client that went away, as killed ones do."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _WebhookHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
@@ -113,9 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def receiving(behave: Behave = lambda _: Reply()) -> Iterator[Receiver]:
-    """A receiver on a free port while the block lasts."""
-    server = _Server(("127.0.0.1", 0), _Handler)
+def receiving(behave: Behave = lambda _: Reply(), port: int = 0) -> Iterator[Receiver]:
+    """A receiver on the port, or a free one, while the block lasts."""
+    server = _Server(("127.0.0.1", port), _WebhookHandler)
     server.receiver = Receiver(server.server_address[1], behave)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

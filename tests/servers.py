@@ -47,18 +47,7 @@ class Server:
         self.port = self.port or free_port()
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [
-                    self.python,
-                    "-m",
-                    "kalends",
-                    "serve",
-                    "--host",
-                    self.host,
-                    "--port",
-                    str(self.port),
-                    "--workers",
-                    str(self.workers),
-                ],
+                [self.python, "-m", "kalends", *self._words()],
                 env={**os.environ, **self.environment},
                 stdout=log,
                 stderr=log,
@@ -66,6 +55,17 @@ class Server:
                 preexec_fn=self._lower_open_files if self.open_files else None,
             )
         return self
+
+    def _words(self) -> list[str]:
+        return [
+            "serve",
+            "--host",
+            self.host,
+            "--port",
+            str(self.port),
+            "--workers",
+            str(self.workers),
+        ]
 
     def _lower_open_files(self) -> None:
         assert self.open_files
@@ -117,6 +117,34 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+class WorkerProcess(Server):
+    """`kalends worker` as a child process."""
+
+    def _words(self) -> list[str]:
+        return ["worker"]
+
+    def start(self) -> Self:
+        self._starts = self._count_starts()
+        return super().start()
+
+    def _is_ready(self) -> bool:
+        return self._count_starts() > self._starts
+
+    def _count_starts(self) -> int:
+        return self.log_file.read_text().count("worker started") if self.log_file.exists() else 0
+
+
+@contextmanager
+def stopped(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """While the block lasts it takes connections, as the system does that for it, and says
+    nothing."""
+    process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 @contextmanager

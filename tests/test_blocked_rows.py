@@ -40,7 +40,7 @@ def new_world(home: Installation, server: Server) -> World:
 
 
 @dataclass
-class Seen:
+class BlockedAnswers:
     """What came back while the row was held."""
 
     answers: Counter[int] = field(default_factory=Counter)
@@ -59,8 +59,8 @@ class Seen:
 class Attack:
     """Requests at a steady pace for one organization, while others go about their business."""
 
-    blocked: Seen = field(default_factory=Seen)
-    others: Seen = field(default_factory=Seen)
+    blocked: BlockedAnswers = field(default_factory=BlockedAnswers)
+    others: BlockedAnswers = field(default_factory=BlockedAnswers)
     most: Counter[str] = field(default_factory=Counter)
 
     async def run(self, blocked: Any, other: Any, psql: Psql) -> None:

@@ -202,13 +202,13 @@ def test_claims_of_nothing_are_named(world: World, home: Installation, doctor: D
     assert "takes no time, and has a claim" in lines_about(cancelled, done)[0]
     assert f"is not on {other['id']}" in lines_about(moved, done)[0]
     ghost = [line for line in done.stdout.splitlines() if "is no booking" in line]
-    assert ghost[0].startswith("WRONG  " + shown_id(nobody))
+    assert ghost[0].startswith("WRONG  " + public_id(nobody))
     run(home, f"DELETE FROM occupancies WHERE booking_id IN ('{nobody}', '{id_of(cancelled)}')")
     run(home, f"DELETE FROM occupancies WHERE schedule_id = {elsewhere}")
     assert doctor("--bookings").returncode == 0
 
 
-def shown_id(uuid: str) -> str:
+def public_id(uuid: str) -> str:
     from uuid import UUID
 
     return encode_id(BOOKING, UUID(uuid))

@@ -61,12 +61,12 @@ class Kalends:
 
     def postgres(self) -> list[psutil.Process]:
         """The processes of the embedded PostgreSQL that run now."""
-        found = []
+        processes = []
         for process in psutil.process_iter(["cmdline"]):
             words = " ".join(process.info["cmdline"] or [])
             if IS_POSTGRES_OF.format(self.data_dir) in words:
-                found.append(process)
-        return found
+                processes.append(process)
+        return processes
 
 
 @pytest.fixture
@@ -369,8 +369,8 @@ def test_a_user_gets_a_role_in_an_organization_and_its_sandbox(
     again = kalends(*words, "--password", "quite another one", "--role", "admin")
     assert "keeps the password" in again.stdout
     body = {"email": "bo@users.test", "password": PASSWORD}
-    shown = api(None).post("/api/auth/login", json=body).json()["data"]
-    assert {(m["mode"], m["role"]) for m in shown["memberships"]} == {
+    user = api(None).post("/api/auth/login", json=body).json()["data"]
+    assert {(m["mode"], m["role"]) for m in user["memberships"]} == {
         ("live", "admin"),
         ("test", "admin"),
     }
@@ -515,6 +515,7 @@ def test_a_file_that_cannot_be_is_one_sentence(kalends: Kalends, command: str) -
     one_sentence(kalends(command, "/no/such/folder/file"), 1)
 
 
+@pytest.mark.server
 def test_a_data_directory_that_cannot_be_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = Kalends(tmp_path / "file" / "data")("migrate")

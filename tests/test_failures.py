@@ -9,21 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 
 from kalends.compose import Installation
+from tests.postgres import postmaster_of, stopped
 from tests.servers import Server
 from tests.world import World, plus, tomorrow_at
 
 PATH = "/api/v1/bookings"
 ENOUGH = 60
-
-
-def postgres_pid(home: Installation) -> int:
-    pid = int((home.settings.data_dir / "postgres" / "postmaster.pid").read_text().split()[0])
-    os.kill(pid, 0)
-    return pid
 
 
 async def book_until_broken(world: World, schedules: list[Any], stop: Any) -> dict[str, str]:
@@ -54,12 +48,12 @@ async def book_until_broken(world: World, schedules: list[Any], stop: Any) -> di
 
 
 def all_bookings(world: World) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    bookings: list[dict[str, Any]] = []
     while True:
-        page = world.api.get(PATH, params={"limit": 500, "offset": len(found)}).json()
-        found += page["data"]
+        page = world.api.get(PATH, params={"limit": 500, "offset": len(bookings)}).json()
+        bookings += page["data"]
         if not page["meta"]["hasMore"]:
-            return found
+            return bookings
 
 
 def assert_nothing_lost(world: World, schedules: list[Any], answered: dict[str, str]) -> None:
@@ -116,7 +110,7 @@ def test_a_killed_postgresql_restarts_and_has_lost_nothing(
     schedules = [own_world.create_schedule(name=f"Lane {n}") for n in range(8)]
 
     def kill() -> None:
-        os.kill(postgres_pid(own_home), signal.SIGKILL)
+        os.kill(postmaster_of(own_home), signal.SIGKILL)
 
     answered = asyncio.run(book_until_broken(own_world, schedules, kill))
     assert len(answered) >= ENOUGH
@@ -129,14 +123,8 @@ def test_while_a_database_hangs_all_get_503_and_then_are_served(
 ) -> None:
     schedule = own_world.create_schedule()
     own_world.book(schedule)
-    pids = processes_of(postgres_pid(own_home))
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
+    with stopped(postmaster_of(own_home)):
         asyncio.run(assert_all_unavailable(own_world, schedule))
-    finally:
-        for pid in reversed(pids):
-            os.kill(pid, signal.SIGCONT)
     wait_until_served(own_world, 30)
     own_world.book(schedule, tomorrow_at(18))
 
@@ -155,18 +143,11 @@ async def assert_all_unavailable(world: World, schedule: dict[str, Any]) -> None
         assert int(answer.headers["retry-after"]) >= 1
 
 
-def processes_of(postmaster: int) -> list[int]:
-    return [postmaster, *(child.pid for child in psutil.Process(postmaster).children())]
-
-
 def test_the_server_lives_on_while_its_database_is_away(
     own_world: World, own_home: Installation
 ) -> None:
-    os.kill(postgres_pid(own_home), signal.SIGSTOP)
-    try:
+    with stopped(postmaster_of(own_home)):
         assert own_world.api.get("/healthz").status_code == 200
-    finally:
-        os.kill(postgres_pid(own_home), signal.SIGCONT)
 
 
 @pytest.mark.server

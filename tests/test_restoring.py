@@ -102,8 +102,8 @@ def test_a_read_that_loses_a_deadlock_is_done_again(own_home: Installation, tmp_
     operator = Caller(UUID(int=1), Mode.LIVE, "operator")
 
     async def count_both(work: UnitOfWork) -> int:
-        found: int = await work.tx.fetchval("SELECT count(*) FROM schedules, event_types")
-        return found
+        count: int = await work.tx.fetchval("SELECT count(*) FROM schedules, event_types")
+        return count
 
     async def read_against(process: "subprocess.Popen[str]") -> int:
         context = own_home.context()

@@ -4,13 +4,13 @@ import asyncio
 from types import TracebackType
 
 
-class Turns:
+class LoopTurns:
     """Takes every turn of the event loop that it gets, and counts them."""
 
     def __init__(self) -> None:
         self.count = 0
 
-    async def __aenter__(self) -> "Turns":
+    async def __aenter__(self) -> "LoopTurns":
         self._task = asyncio.create_task(self._run())
         await asyncio.sleep(0)
         self.count = 0

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from kalends.services.setup import SetUp
+from kalends.services.setup import MadeOrganization
 
 JSON = dict[str, Any]
 # The servers of tests speak plain HTTP. A context of its own for each client would read all
@@ -32,7 +32,7 @@ class Api(httpx.Client):
 @dataclass
 class World:
     url: str
-    setup: SetUp
+    setup: MadeOrganization
     password: str
     _clients: list[httpx.Client] = field(default_factory=list)
 
@@ -111,12 +111,12 @@ class World:
 
 def tomorrow_at(hour: int, minute: int = 0) -> str:
     day = datetime.now(UTC) + timedelta(days=1)
-    return shown(day.replace(hour=hour, minute=minute, second=0, microsecond=0))
+    return utc_text(day.replace(hour=hour, minute=minute, second=0, microsecond=0))
 
 
 def plus(start: str, **delta: float) -> str:
-    return shown(datetime.fromisoformat(start) + timedelta(**delta))
+    return utc_text(datetime.fromisoformat(start) + timedelta(**delta))
 
 
-def shown(moment: datetime) -> str:
+def utc_text(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

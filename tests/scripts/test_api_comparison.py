@@ -50,23 +50,23 @@ def test_other_changes_of_an_answer_are_reported(before: Any, after: Any) -> Non
 
 
 def test_a_renamed_component_is_a_name() -> None:
-    found = compare_openapi(document("BookingShown"), document("Booking"))
-    assert {one.kind for one in found} == {Kind.COMPONENT}
-    assert ("BookingShown", "Booking") in {(one.before, one.after) for one in found}
+    differences = compare_openapi(document("BookingShown"), document("Booking"))
+    assert {one.kind for one in differences} == {Kind.COMPONENT}
+    assert ("BookingShown", "Booking") in {(one.before, one.after) for one in differences}
 
 
 def test_a_changed_field_of_a_renamed_component_is_reported() -> None:
     after = document("Booking", properties={"titel": {"type": "string"}})
-    found = compare_openapi(document("BookingShown"), after)
-    assert [one.where for one in found if one.kind is Kind.OTHER] == [
+    differences = compare_openapi(document("BookingShown"), after)
+    assert [one.where for one in differences if one.kind is Kind.OTHER] == [
         "<BookingShown>/properties/title",
         "<BookingShown>/properties/titel",
     ]
 
 
 def test_another_description_in_openapi_is_a_sentence() -> None:
-    found = compare_openapi(document(description="Told."), document(description="Said."))
-    assert [one.kind for one in found] == [Kind.SENTENCE]
+    differences = compare_openapi(document(description="Told."), document(description="Said."))
+    assert [one.kind for one in differences] == [Kind.SENTENCE]
 
 
 def test_a_property_called_title_is_no_name_of_a_component() -> None:
@@ -77,8 +77,8 @@ def test_a_property_called_title_is_no_name_of_a_component() -> None:
 def test_a_component_that_nothing_uses_is_compared_too() -> None:
     after = document()
     after["components"]["schemas"]["Spare"] = {"type": "object"}
-    found = compare_openapi(document(), after)
-    assert [(one.kind, one.where) for one in found] == [(Kind.OTHER, "<Spare>")]
+    differences = compare_openapi(document(), after)
+    assert [(one.kind, one.where) for one in differences] == [(Kind.OTHER, "<Spare>")]
 
 
 def test_a_component_within_itself_is_compared_once() -> None:
