@@ -5,7 +5,8 @@
 Looks at every tracked text file: links of Markdown, names of `.md` pages anywhere, and numbered
 sections of the drafts that Kalends was planned with, which nobody can look up. In pages it looks
 at code too: `web/http/call.py` has to be there, from the repository's root or from the package,
-and `services/bookings.py: create_booking` has to be defined there.
+and `services/bookings.py: create_booking` has to be defined there. And each migration has to
+follow the one before it: two that were written side by side have the same number.
 """
 
 import ast
@@ -24,11 +25,14 @@ CODE = re.compile(r"`(?P<module>[\w./-]+\.py)(?:: ?(?P<names>[\w., ]+))?`")
 SECTION = re.compile(r"\b(SEMANTICS|CONTRACT|FACTS) \d")
 # Pages that the server makes, a pattern of names, and third parties' files.
 MADE = re.compile(r"(NNNN-title|guide|public/.*|/nothing)\.md")
+VERSIONS = ROOT / "src" / "kalends" / "store" / "migrations" / "versions"
+REVISION = re.compile(r'^(revision|down_revision) = (?:"(\d{4})"|None)$', re.MULTILINE)
 FOREIGN = ("src/kalends/web/openapi/docs/swagger",)
 
 
 def main() -> None:
     faults = [fault for path in tracked() for fault in faults_in(path)]
+    faults += faults_in_order(sorted(VERSIONS.glob("[0-9]*.py")))
     print("\n".join(faults), end="\n" if faults else "")
     sys.exit(1 if faults else 0)
 
@@ -56,6 +60,19 @@ def faults_in(path: Path) -> Iterator[str]:
                 yield f"{place}: there is no {target}"
         if path.suffix == ".py" and (match := SECTION.search(line)):
             yield f"{place}: where is {match[0]!r}?"
+
+
+def faults_in_order(migrations: Iterable[Path]) -> Iterator[str]:
+    """Those that are not called as their file is, or do not follow the one before them."""
+    before = ""
+    for path in migrations:
+        number = path.name[:4]
+        if dict(REVISION.findall(path.read_text())) != {
+            "revision": number,
+            "down_revision": before,
+        }:
+            yield f"{path.name}: is not {number}, or does not follow {before or 'nothing'}"
+        before = number
 
 
 def is_there(path: Path, target: str) -> bool:

@@ -42,12 +42,12 @@ from scripts.api_comparison.tour import (  # noqa: E402
     PASSWORD,
     Exchange,
     Tour,
-    World,
+    TourStops,
     WrongWay,
 )
 
 WEEKS_AHEAD: Final = 8
-SHOWN_OF_EACH: Final = 60
+LISTED_OF_EACH: Final = 60
 CONTEXT: Final = 60
 
 
@@ -72,14 +72,14 @@ def main() -> None:
 
 def compare(before: Recording, after: Recording) -> list[Difference]:
     """Of the descriptions, and of the answers one by one in their order."""
-    found = compare_openapi(before.openapi, after.openapi)
+    differences = compare_openapi(before.openapi, after.openapi)
     for number, (old, new) in enumerate(zip_longest(before.exchanges, after.exchanges)):
         name = (old or new).call
         if old is None or new is None or old.call != new.call:
             sides = old.call if old else "(nothing)", new.call if new else "(nothing)"
-            return [*found, Difference(Kind.OTHER, f"call {number}", *sides)]
-        found += compare_answers(f"{number} {name}", old.answer, new.answer)
-    return found
+            return [*differences, Difference(Kind.OTHER, f"call {number}", *sides)]
+        differences += compare_answers(f"{number} {name}", old.answer, new.answer)
+    return differences
 
 
 def _arguments() -> argparse.Namespace:
@@ -133,7 +133,7 @@ def _take(tour: Tour) -> None:
 
 
 @contextmanager
-def _world(checkout: Path, monday: date) -> Iterator[World]:
+def _world(checkout: Path, monday: date) -> Iterator[TourStops]:
     """A server of the checkout in a folder of its own, with an organization and its neighbours."""
     python = checkout / ".venv" / "bin" / "python"
     with (
@@ -152,7 +152,7 @@ def _world(checkout: Path, monday: date) -> Iterator[World]:
         }
         keys = _initialized(python, environment)
         with Server(environment, Path(folder) / "server.log", python=python) as server:
-            yield World(server.url, keys, monday, receiver, office, fake)
+            yield TourStops(server.url, keys, monday, receiver, office, fake)
 
 
 def _initialized(python: Path, environment: dict[str, str]) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _initialized(python: Path, environment: dict[str, str]) -> dict[str, Any]:
 
 def _show(differences: list[Difference], kind: Kind, is_all: bool) -> None:
     print(f"\n{kind.value}: {len(differences)}")
-    for one in differences if is_all else differences[:SHOWN_OF_EACH]:
+    for one in differences if is_all else differences[:LISTED_OF_EACH]:
         before, after = (one.before, one.after) if is_all else _around(one.before, one.after)
         print(f"  {one.where}\n    - {before}\n    + {after}")
 

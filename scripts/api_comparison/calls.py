@@ -52,6 +52,10 @@ def keys(tour: Tour) -> None:
 
 
 def organization(tour: Tour) -> None:
+    tour.api("GET", "/users?limit=1")
+    tour.api("POST", "/users", {"email": "nobody", "role": "staff"})
+    tour.api("PATCH", "/users/usr_1", {"role": "staff"})
+    tour.api("DELETE", "/users/usr_1")
     tour.api("GET", "/organization")
     tour.api(
         "PATCH",
@@ -81,6 +85,13 @@ def webhooks(tour: Tour) -> JSON:
     return {**hooked, "secret": rotated["secret"]}
 
 
+def read_and_describe(tour: Tour, path: str, description: str) -> None:
+    """Changes the description, and once more in a version that it no longer has."""
+    tour.api("GET", path)
+    for value in (description, None):
+        tour.api("PATCH", path, {"description": value}, headers={"if-match": '"1"'})
+
+
 def schedules(tour: Tour) -> JSON:
     body = {
         "name": "Ann",
@@ -91,9 +102,7 @@ def schedules(tour: Tour) -> JSON:
     }
     schedule: JSON = tour.data("POST", "/schedules", body)
     path = f"/schedules/{schedule['id']}"
-    tour.api("GET", path)
-    tour.api("PATCH", path, {"description": "Second floor"}, headers={"if-match": '"1"'})
-    tour.api("PATCH", path, {"description": None}, headers={"if-match": '"1"'})
+    read_and_describe(tour, path, "Second floor")
     for wrong in (
         {"name": ""},
         {"name": "X", "timezone": "Mars"},
@@ -148,9 +157,7 @@ def event_types(tour: Tour, schedule: JSON) -> JSON:
     }
     event_type: JSON = tour.data("POST", "/event-types", body)
     path = f"/event-types/{event_type['id']}"
-    tour.api("GET", path)
-    tour.api("PATCH", path, {"description": "An hour"}, headers={"if-match": '"1"'})
-    tour.api("PATCH", path, {"description": None}, headers={"if-match": '"7"'})
+    read_and_describe(tour, path, "An hour")
     for wrong in (
         {"slug": event_type["slug"]},
         {"questions": [{"key": "a", "label": "A", "type": "select"}]},

@@ -34,8 +34,10 @@ def compare_openapi(before: JSON, after: JSON) -> list[Difference]:
     """The differences of two OpenAPI documents. Components are compared where they are used:
     another name is a difference by itself, and what stands under it is compared all the same."""
     comparison = _OpenApi(before, after)
-    found = list(comparison.differences(_without_components(before), _without_components(after)))
-    return list(dict.fromkeys([*found, *comparison.unused()]))
+    differences = list(
+        comparison.differences(_without_components(before), _without_components(after))
+    )
+    return list(dict.fromkeys([*differences, *comparison.unused()]))
 
 
 def compare_answers(where: str, before: JSON, after: JSON) -> list[Difference]:

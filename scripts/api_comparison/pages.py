@@ -61,6 +61,7 @@ def public_pages(tour: Tour, event_type: JSON) -> None:
 def sessions(tour: Tour) -> str:
     """Signs in by the API, and gives the organization's id."""
     tour.call("GET", "/api/auth/me")
+    tour.call("PATCH", "/api/auth/me", {"locale": "de-CH"})
     tour.call("POST", "/api/auth/login", {"email": EMAIL, "password": "wrong"})
     tour.call("POST", "/api/auth/login", {"email": EMAIL})
     tour.call("POST", "/api/auth/login", {"email": EMAIL, "password": PASSWORD})
@@ -141,11 +142,11 @@ def self_service(tour: Tour, schedule: JSON) -> None:
 def _link_in_mail(tour: Tour, address: str) -> str | None:
     for message in tour.world.office.messages:
         plain = message.get_body(("plain",))
-        found = re.search(
+        match = re.search(
             r"https?://[^/\s]+(/booking/[\w-]+)", plain.get_content() if plain else ""
         )
-        if found and address in str(message["To"]):
-            return found[1]
+        if match and address in str(message["To"]):
+            return match[1]
     return None
 
 

@@ -42,7 +42,7 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class World:
+class TourStops:
     """What the tour meets: the server, an organization on it, and its neighbours. `monday` is far
     enough ahead for no clock to matter."""
 
@@ -56,7 +56,7 @@ class World:
 
 @dataclass
 class Tour:
-    world: World
+    world: TourStops
     exchanges: list[Exchange] = field(default_factory=list)
     normal: Normalizer = field(default_factory=Normalizer)
     _client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=60))
