@@ -24,7 +24,7 @@ from kalends.runtime import passwords
 from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import MadeOrganization, set_up_organization
 from tests.groups import GroupScheduling, arrange, refuse_to_start
-from tests.homes import environment_in, migrated, templates_in
+from tests.homes import BESIDE, environment_in, migrated, templates_in
 from tests.psql import Psql
 from tests.servers import Server, two_behind_a_proxy
 from tests.smtp import PostOffice, post_office
@@ -226,7 +226,7 @@ def run(home: Installation, sql: str) -> None:
     """Runs a statement behind the server's back."""
 
     async def execute() -> None:
-        context = home.context()
+        context = home.context(BESIDE)
         try:
             async with context.database.connection() as tx:
                 await tx.execute(sql)
@@ -240,7 +240,7 @@ def fetch(home: Installation, sql: str) -> list[Any]:
     """What a query finds, asked behind the server's back."""
 
     async def ask() -> list[Any]:
-        context = home.context()
+        context = home.context(BESIDE)
         try:
             async with context.database.connection() as tx:
                 return list(await tx.fetch(sql))
@@ -253,7 +253,7 @@ def fetch(home: Installation, sql: str) -> list[Any]:
 def make_organization(home: Installation) -> MadeOrganization:
     """A new organization with an admin of its own, over a pool that is kept for the next."""
     if id(home) not in _contexts:
-        _contexts[id(home)] = home, home.context()
+        _contexts[id(home)] = home, home.context(BESIDE)
     name = f"Organization {next(_numbers)} {uuid.uuid4().hex[:8]}"
     email = f"admin-{uuid.uuid4().hex[:8]}@example.test"
     return in_thread(_make(_contexts[id(home)][1], name, email))

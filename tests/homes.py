@@ -10,13 +10,15 @@ from pathlib import Path
 
 from kalends.compose import Installation, installation, migrate_now
 from kalends.settings import Settings
-from kalends.store.database import ConnectParameters
+from kalends.store.database import COMMANDS, ConnectionLimits, ConnectParameters
 from kalends.store.embedded.server import EmbeddedPostgres
 from kalends.store.migrate import migrate
 from tests.servers import Server
 
 # Processes are killed in tests, machines are not.
 UNSAFE = {"fsync": "off"}
+# Of what tests do beside the server: as patient as a command, and told from the server's own.
+BESIDE = ConnectionLimits(COMMANDS.seconds, {**COMMANDS.session, "application_name": "tests"})
 
 
 def environment_in(folder: Path, **settings: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 from kalends.compose import Installation
 from kalends.runtime.mail_writing import MAIL_PURPOSE
 from tests.conftest import in_thread
+from tests.homes import BESIDE
 
 
 @dataclass
@@ -21,7 +22,7 @@ class StoredMail:
 
     def rows(self, sql: str, *arguments: Any) -> list[Any]:
         async def fetch() -> list[Any]:
-            context = self.home.context()
+            context = self.home.context(BESIDE)
             async with context.database.connection() as tx:
                 rows: list[Any] = await tx.fetch(sql, *arguments)
             await context.database.close()
@@ -35,7 +36,7 @@ class StoredMail:
             "SELECT organization_id, message FROM mails WHERE recipient = $1 ORDER BY id",
             recipient,
         )
-        seal = self.home.context().seal
+        seal = self.home.context(BESIDE).seal
         return [
             (
                 row[0],

@@ -11,6 +11,7 @@ from kalends.runtime.unit_of_work import Caller
 from kalends.services.users import invitations
 from tests.browser.conftest import Violations, Visits
 from tests.conftest import in_thread
+from tests.homes import BESIDE
 from tests.mails import StoredMail
 from tests.world import World
 
@@ -61,7 +62,7 @@ def test_who_is_invited_is_signed_in_by_the_form(
 
 
 async def invite(home: Installation, world: World, guest: str) -> None:
-    context = replace(home, served_at=world.url).context()
+    context = replace(home, served_at=world.url).context(BESIDE)
     caller = Caller(world.setup.organization_id, Mode.LIVE, actor="test")
     await unit_of_work.change(context, caller, invitations.invite_user, guest, Role.MEMBER)
     await context.database.close()

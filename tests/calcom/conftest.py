@@ -15,7 +15,7 @@ from kalends.domain.ids import ORGANIZATION, RUN, encode_id
 from kalends.runtime.unit_of_work import Context
 from tests.conftest import PASSWORD, make_organization
 from tests.fakes.calcom import FakeCalcom
-from tests.homes import migrated
+from tests.homes import BESIDE, migrated
 from tests.servers import Server
 from tests.world import JSON, PLAIN, World
 
@@ -97,7 +97,7 @@ class Desk:
         """Asks the database behind the server's back."""
 
         async def ask() -> list[Any]:
-            context = self.home.context()
+            context = self.home.context(BESIDE)
             try:
                 async with context.database.connection() as tx:
                     return list(await tx.fetch(sql, *arguments))
@@ -143,7 +143,7 @@ def call(home: Installation, ask: Callable[[Context], Awaitable[T]]) -> T:
     """What `ask` gives, with connections of its own."""
 
     async def run() -> T:
-        context = home.context()
+        context = home.context(BESIDE)
         try:
             return await ask(context)
         finally:

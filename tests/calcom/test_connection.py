@@ -11,12 +11,13 @@ from kalends.domain.ids import ORGANIZATION, encode_id, new_id
 from kalends.services.setup import add_user
 from tests.calcom.conftest import CONNECTION, SYNC, Desk, NewDesk
 from tests.conftest import PASSWORD
+from tests.homes import BESIDE
 from tests.world import JSON
 
 
 def add_member(home: Installation, desk: Desk, email: str) -> None:
     async def add() -> None:
-        context = home.context()
+        context = home.context(BESIDE)
         try:
             await add_user(context, desk.organization_id, email, PASSWORD, Role.MEMBER)
         finally:

@@ -11,6 +11,7 @@ from kalends.domain import ids
 from kalends.domain.calendars.connections import BusyElsewhere, CalendarReading, StoredEvent
 from kalends.store.calendars.events import store_reading
 from kalends.store.database import TenantConnection
+from tests.homes import BESIDE
 from tests.world import Api
 
 FAR = timedelta(days=400)
@@ -43,7 +44,7 @@ def store(
     )
 
     async def write() -> None:
-        context = home.context()
+        context = home.context(BESIDE)
         try:
             async with context.database.transaction(organization_id) as tx:
                 calendar = ids.decode_id(ids.CALENDAR, calendar_id)

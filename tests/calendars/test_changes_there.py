@@ -16,6 +16,7 @@ from kalends.services.calendars.queue import DueCalendar
 from tests.calendars.test_busy import HOUR, at
 from tests.calendars.test_written_events import SECONDS, WritingOffice
 from tests.conftest import fetch, run
+from tests.homes import BESIDE
 from tests.world import JSON, World
 
 
@@ -55,7 +56,7 @@ class WatchedOffice(WritingOffice):
         payload = json.encode(DueCalendar(self.organization_id, calendar_id))
 
         async def look() -> None:
-            context = self.home.context()
+            context = self.home.context(BESIDE)
             try:
                 await follow_changes(context, payload)
             finally:

@@ -15,6 +15,7 @@ from kalends.services.calendars.sync import start_due_readings
 from tests.caldav_servers import PASSWORD, USER, CalDavServer
 from tests.calendars.readings import use
 from tests.gateways.caldav.events import event
+from tests.homes import BESIDE
 from tests.psql import Psql
 from tests.web.pages.visitors import slug_of
 from tests.world import JSON, World
@@ -84,7 +85,7 @@ class Account:
         self.psql.ask("UPDATE calendars SET due_at = now(), leased_by = NULL")
 
         async def start() -> None:
-            context = home.context()
+            context = home.context(BESIDE)
             try:
                 await start_due_readings(context)
             finally:

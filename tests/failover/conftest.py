@@ -17,7 +17,7 @@ from kalends.services.setup import MadeOrganization, set_up_organization
 from tests.conftest import PASSWORD
 from tests.failover.load import BookingLanes
 from tests.failover.pair import DATABASE, Node, Pair
-from tests.homes import environment_in, migrated
+from tests.homes import BESIDE, environment_in, migrated
 from tests.servers import Server
 from tests.store.pg15 import BINARIES, HOW_TO_GET_IT
 from tests.world import World
@@ -134,7 +134,7 @@ def fleet(served_pair: Pair, serving: Serving) -> Iterator[PairedServers]:
 
 async def make_organization(home: Installation) -> MadeOrganization:
     """A new one, on a connection that is closed again, as the servers' are counted."""
-    context = home.context()
+    context = home.context(BESIDE)
     try:
         name = uuid.uuid4().hex
         return await set_up_organization(context, name, f"{name}@example.test", PASSWORD)

@@ -9,6 +9,7 @@ from tests.conftest import in_thread
 from tests.fire.bookings import book_many
 from tests.fire.conftest import Destinations
 from tests.fire.destinations import Destination
+from tests.homes import BESIDE
 from tests.psql import Psql
 from tests.servers import Server
 from tests.store.postgres_world import eventually
@@ -123,7 +124,7 @@ def wait_for_tries(psql: Psql) -> None:
 
 async def remind(home: Installation) -> None:
     """As the server does every 15 seconds, if it has not already."""
-    context = home.context()
+    context = home.context(BESIDE)
     try:
         await send_due(context)
     finally:

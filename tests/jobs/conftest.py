@@ -6,13 +6,14 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.runtime.unit_of_work import Context
+from tests.homes import BESIDE
 
 Notes = Callable[[], Awaitable[list[str]]]
 
 
 @pytest.fixture
 async def context(home: Installation) -> AsyncIterator[Context]:
-    context = home.context()
+    context = home.context(BESIDE)
     yield context
     await context.database.close()
 

@@ -21,6 +21,7 @@ from kalends.store.outbox.mail_lanes import (
 )
 from kalends.store.outbox.mails import insert_mail
 from tests.conftest import fetch, make_organization, run
+from tests.homes import BESIDE
 from tests.psql import Psql
 
 NOW = datetime(2031, 5, 1, tzinfo=UTC)
@@ -33,7 +34,7 @@ async def test_a_locked_lane_is_not_released_and_is_answered(
     own_home: Installation, psql: Psql
 ) -> None:
     free, locked = (add_lane(own_home) for _ in range(2))
-    context = own_home.context()
+    context = own_home.context(BESIDE)
     with psql.holding(f"SELECT FROM webhook_lanes WHERE {key_of(locked)} FOR UPDATE"):
         async with context.database.tenant_connection(OWNER) as tenant:
             assert await release_lanes(tenant, [free, locked]) == [locked]
@@ -47,7 +48,7 @@ async def test_a_locked_lane_is_not_released_and_is_answered(
 async def test_the_outcome_of_a_held_mail_is_recorded_later(
     own_home: Installation, psql: Psql
 ) -> None:
-    context = own_home.context()
+    context = own_home.context(BESIDE)
     lane = await lease_new_mail(context.database, make_organization(own_home).organization_id)
     with psql.holding(f"SELECT FROM mails WHERE id = '{lane.mail.id}' FOR UPDATE"):
         async with context.database.tenant_connection(lane.organization_id) as tenant:
@@ -63,7 +64,7 @@ async def test_the_outcome_of_a_held_mail_is_recorded_later(
 
 
 async def test_a_renewed_lease_keeps_others_from_the_lane(own_home: Installation) -> None:
-    context = own_home.context()
+    context = own_home.context(BESIDE)
     lane = await lease_new_mail(context.database, make_organization(own_home).organization_id)
     before = lane.lease.until
     run(own_home, f"UPDATE webhook_lanes SET due_at = now() + interval '1 s' WHERE {of(lane)}")
@@ -79,7 +80,7 @@ async def test_a_renewed_lease_keeps_others_from_the_lane(own_home: Installation
 async def test_a_lease_that_is_over_or_lost_is_not_renewed(
     own_home: Installation, now: str
 ) -> None:
-    context = own_home.context()
+    context = own_home.context(BESIDE)
     lane = await lease_new_mail(context.database, make_organization(own_home).organization_id)
     run(own_home, f"UPDATE webhook_lanes SET due_at = {now} WHERE {of(lane)}")
     if "-" in now:
@@ -92,7 +93,7 @@ async def test_a_lease_that_is_over_or_lost_is_not_renewed(
 
 async def test_an_outcome_that_comes_late_leaves_the_lane_leased(own_home: Installation) -> None:
     """Another worker has it by then, and finds out that the mail is recorded."""
-    context = own_home.context()
+    context = own_home.context(BESIDE)
     lane = await lease_new_mail(context.database, make_organization(own_home).organization_id)
     run(own_home, f"UPDATE webhook_lanes SET due_at = now(), waiting = 2 WHERE {of(lane)}")
     async with context.database.tenant_connection(lane.organization_id) as tenant:

@@ -17,6 +17,7 @@ from kalends.services.users.password_resets import send_reset
 from kalends.store.jobs import queue_connection
 from kalends.store.outbox.lanes import Lease
 from tests.conftest import fetch, make_organization
+from tests.homes import BESIDE
 from tests.smtp import PostOffice, post_office
 from tests.store.postgres_world import eventually
 
@@ -43,7 +44,7 @@ async def test_a_mail_that_outlasts_its_lease_is_sent_once(
 ) -> None:
     """Two processes serve the lane; one hands the mail over for longer than it was leased."""
     setup = make_organization(own_home)
-    context = own_home.context()
+    context = own_home.context(BESIDE)
     async with serving(context), serving(context):
         await send_reset(context, setup.admin_email.encode())
         sent = f"SELECT state FROM mails WHERE recipient = '{setup.admin_email}'"

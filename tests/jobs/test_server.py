@@ -13,7 +13,7 @@ import pytest
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
 from kalends.runtime.unit_of_work import Context
-from tests.homes import migrated
+from tests.homes import BESIDE, migrated
 from tests.jobs.test_housekeeping import execute, fetch, keep_answer, keys_of, make_tenant
 from tests.jobs.workers import eventually
 from tests.servers import Server
@@ -35,7 +35,7 @@ def own_home(own_environment: dict[str, str]) -> Iterator[Installation]:
 async def test_the_servers_jobs_come_back_after_postgresql_was_restarted(
     own_home: Installation, own_environment: dict[str, str], log_file: Path
 ) -> None:
-    context = own_home.context()
+    context = own_home.context(BESIDE)
     with Server(own_environment, log_file) as server:
         await eventually(lambda: fetch(context, TIMETABLE))
         tenant = await make_due(context)

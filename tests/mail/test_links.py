@@ -17,6 +17,7 @@ from kalends.domain.gateways import AddressUnknown, Gateways, link_to
 from kalends.jobs.registry import JOBS, jobs_of
 from tests.commands import run_kalends
 from tests.conftest import PASSWORD, fetch, make_organization, run
+from tests.homes import BESIDE
 from tests.mail.reading import event_in, text_of, to
 from tests.servers import Server
 from tests.smtp import PostOffice
@@ -111,7 +112,7 @@ def test_a_worker_without_the_address_says_so_and_leaves_mail_to_servers(
 
 
 def test_jobs_that_mail_links_need_the_address(own_home: Installation) -> None:
-    context = own_home.context()
+    context = own_home.context(BESIDE)
     assert JOBS.keys() - jobs_of(context).keys() == {"mail", "password reset"}
 
 

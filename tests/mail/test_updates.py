@@ -4,6 +4,7 @@ import pytest
 
 from kalends.runtime.mail_again import send_again
 from tests.conftest import fetch, in_thread, run
+from tests.homes import BESIDE
 from tests.mail.posting import Post
 from tests.mail.reading import calendar_part, event_in, text_of, to
 from tests.world import JSON, plus, tomorrow_at
@@ -199,7 +200,7 @@ def test_a_late_mail_has_no_link_for_the_previous_address(post: Post) -> None:
     )
     run(post.home, f"UPDATE mails SET state = 'failed', message = NULL WHERE {late}")
     run(post.home, f"UPDATE deliveries SET state = 'exhausted' WHERE id = '{mail}'")
-    context, before = post.home.context(), len(post.office.taken)
+    context, before = post.home.context(BESIDE), len(post.office.taken)
     in_thread(send_again(context, organization, [mail]))
     post.office.wait_for(before + 1)
     written = text_of(post.office.messages[-1])

@@ -10,6 +10,7 @@ import httpx
 from kalends.domain.access import hash_of
 from kalends.domain.account_link import Purpose
 from kalends.store.accounts import links, users
+from tests.homes import BESIDE
 from tests.races.conftest import Fleet
 from tests.world import World
 
@@ -42,7 +43,7 @@ def may_sign_in(world: World, password: str) -> bool:
 
 
 async def make_link(fleet: Fleet, email: str) -> str:
-    context, token = fleet.home.context(), secrets.token_urlsafe(32)
+    context, token = fleet.home.context(BESIDE), secrets.token_urlsafe(32)
     async with context.database.transaction() as tx:
         known = await users.find_user(tx, email)
         assert known is not None

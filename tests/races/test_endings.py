@@ -6,6 +6,7 @@ from collections import Counter
 import httpx
 
 from kalends.domain import ids
+from tests.homes import BESIDE
 from tests.races.conftest import Fleet
 from tests.races.housekeepers import housekeepers
 from tests.races.racing import ComingAgain
@@ -101,7 +102,7 @@ def race(
 
 
 async def events_of(fleet: Fleet, bookings: list[JSON]) -> list[list[tuple[str, str]]]:
-    context = fleet.home.context()
+    context = fleet.home.context(BESIDE)
     query = "SELECT type, actor FROM events WHERE booking_id = $1 ORDER BY number"
     async with context.database.connection() as tx:
         rows_by_booking = [

@@ -9,6 +9,7 @@ import httpx
 from kalends.domain import ids
 from kalends.runtime.links import create_link
 from kalends.store.database import TenantConnection
+from tests.homes import BESIDE
 from tests.races.conftest import Fleet
 from tests.races.racing import ComingAgain
 from tests.world import JSON, World, plus, tomorrow_at
@@ -67,7 +68,7 @@ async def change_all(
 
 
 async def make_links(fleet: Fleet, world: World, bookings: list[JSON]) -> list[str]:
-    context = fleet.home.context()
+    context = fleet.home.context(BESIDE)
     async with context.database.transaction() as tx:
         made = [
             await create_link(
@@ -80,7 +81,7 @@ async def make_links(fleet: Fleet, world: World, bookings: list[JSON]) -> list[s
 
 
 async def events_of(fleet: Fleet, bookings: list[JSON]) -> list[list[tuple[str, str]]]:
-    context = fleet.home.context()
+    context = fleet.home.context(BESIDE)
     query = "SELECT type, actor FROM events WHERE booking_id = $1 ORDER BY number"
     async with context.database.connection() as tx:
         rows_by_booking = [await tx.fetch(query, id_of(booking)) for booking in bookings]

@@ -7,10 +7,11 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.runtime.unit_of_work import Context
+from tests.homes import BESIDE
 
 
 @pytest.fixture
 async def context(home: Installation) -> AsyncIterator[Context]:
-    context = replace(home, served_at="http://127.0.0.1:8080").context()
+    context = replace(home, served_at="http://127.0.0.1:8080").context(BESIDE)
     yield context
     await context.database.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import fetch
+from tests.homes import BESIDE
 from tests.statements.exceptions import EXCEPTIONS, IN_THE_DATABASE
 from tests.statements.run import Statement, list_faults
 from tests.statements.site.sitecustomize import FOLDER, callers_of
@@ -131,7 +132,7 @@ def test_what_a_test_sends_itself_is_not_noted() -> None:
 
 
 async def test_what_kalends_sends_is_noted_with_its_functions(home: Installation) -> None:
-    context = home.context()
+    context = home.context(BESIDE)
     async with context.database.connection() as tx:
         await has_organizations(tx)
     await context.database.close()

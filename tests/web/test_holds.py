@@ -10,6 +10,7 @@ from httpx import Response
 
 from kalends.compose import Installation
 from tests.conftest import run
+from tests.homes import BESIDE
 from tests.world import JSON, World, plus, tomorrow_at
 
 PATH = "/api/v1/holds"
@@ -160,7 +161,7 @@ WHERE organization_id = '{organization}' AND expires_at IS NOT NULL
 async def while_locked(home: Installation, table: str, organization: str, ask: Ask) -> Response:
     """The answer of a request that is sent while the rows of the organization are locked; the lock
     is given back when the hold has ended."""
-    context = home.context()
+    context = home.context(BESIDE)
     rows = f"SELECT id FROM {table} WHERE organization_id = '{organization}' FOR NO KEY UPDATE"
     try:
         async with context.database.connection() as tx, tx.transaction():

@@ -20,7 +20,7 @@ from kalends.store.time_budget import seconds_to_use, spend
 
 # A statement is cancelled when so much of its time is over; the rest is for the server to say so.
 CANCELLED_AT: Final = 7 / 8
-RELEASE_SECONDS: Final = 0.25
+RELEASE_SECONDS: Final = 0.5
 # All is done and only to be kept: who gives up now gives up what is made all the same. A disk that
 # is busy with others takes its time.
 COMMIT_SECONDS: Final = 12.0

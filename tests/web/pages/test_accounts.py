@@ -17,6 +17,7 @@ from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials
 from kalends.web.http.sign_ins import ANONYMOUS
 from tests.conftest import BehindAProxy
+from tests.homes import BESIDE
 from tests.mails import StoredMail
 from tests.servers import Server
 from tests.web.test_sessions import early_in_a_minute, some_address
@@ -258,7 +259,7 @@ async def test_a_sign_in_under_way_does_not_outlive_its_password(
     home: Installation, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is looked at, then the password is changed and all sessions end, then it would begin."""
-    context = home.context()
+    context = home.context(BESIDE)
 
     async def verified_then_changed(password: str, password_hash: str | None) -> bool:
         is_right = await verify_password(password, password_hash)

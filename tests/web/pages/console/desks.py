@@ -12,6 +12,7 @@ from kalends.domain.access import Role
 from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.services.setup import add_user
 from tests.conftest import PASSWORD, in_thread
+from tests.homes import BESIDE
 from tests.web.pages.visitors import Browser, slug_of
 from tests.world import World
 
@@ -55,7 +56,7 @@ def make_user(home: Installation, world: World, email: str, role: Role) -> None:
     """Gives somebody a role in the organization and its sandbox."""
 
     async def add() -> None:
-        context = home.context()
+        context = home.context(BESIDE)
         try:
             named = encode_id(ORGANIZATION, world.setup.organization_id)
             await add_user(context, named, email, PASSWORD, role)

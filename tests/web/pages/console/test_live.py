@@ -12,6 +12,7 @@ import pytest
 from kalends.compose import Installation
 from kalends.runtime import change_watcher
 from tests.conftest import in_thread, run
+from tests.homes import BESIDE
 from tests.servers import Server
 from tests.web.pages.console.desks import SignedInBrowser
 from tests.world import World
@@ -140,7 +141,7 @@ def test_streams_are_limited(
 
 
 async def _fill(home: Installation, world: World) -> None:
-    context = home.context()
+    context = home.context(BESIDE)
     watched = change_watcher.ChangeWatcher(context)
     looking = [watched.changes(world.setup.organization_id, 0, 0.01) for _ in range(2)]
     try:

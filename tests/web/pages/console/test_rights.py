@@ -25,6 +25,7 @@ from kalends.web.console import table
 from kalends.web.http.routes import Access
 from kalends.web.pages.routes import PageRoute
 from tests.conftest import PASSWORD, in_thread
+from tests.homes import BESIDE
 from tests.web.pages.console.desks import SignedInBrowser
 from tests.web.pages.console.test_absences import path_of
 from tests.web.pages.console.test_live import listening
@@ -95,7 +96,7 @@ def shop(home: Installation, module_world: World) -> Iterator[Shop]:
     emails = {role: f"{role}-{uuid.uuid4().hex[:8]}@example.test" for role in Role}
 
     async def add() -> None:
-        context = home.context()
+        context = home.context(BESIDE)
         named = encode_id(ORGANIZATION, setup.organization_id)
         for role, email in emails.items():
             await add_user(context, named, email, PASSWORD, role)
