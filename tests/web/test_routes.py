@@ -7,7 +7,7 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Access, Resource, Scopes
 
-call = Resource(tag="Things", path="/api/v1/things", scopes=Scopes(Scope.BOOKINGS_READ, Scope.ALL))
+call = Resource("Things", "/api/v1/things", Scopes(Scope.BOOKINGS_READ, Scope.ALL))
 
 
 async def list_things(call: Call) -> HttpAnswer:

@@ -189,7 +189,7 @@ def _named_by(owner: str) -> Callable[[Handler], Handler]:
 
 def _routes(path: str, owner: str) -> tuple[Route, ...]:
     named = _named_by(owner)
-    call = Resource(tag="Absences", path=path, scopes=BOOKING_SCOPES, item="/{absence_id}")
+    call = Resource("Absences", path, BOOKING_SCOPES, item="/{absence_id}")
     answer: Any = DataOf[list[OutcomeBody]]
     return (
         call.list(named(list_absences), AbsenceBody, PageQuery),

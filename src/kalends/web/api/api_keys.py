@@ -75,7 +75,7 @@ def revoked_response(key_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.API_KEY, key_id))
 
 
-_call = Resource(tag="API keys", path="/api/v1/api-keys", scopes=Scopes(Scope.ALL, Scope.ALL))
+_call = Resource("API keys", "/api/v1/api-keys", Scopes(Scope.ALL, Scope.ALL))
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_api_keys, ApiKeyBody, PageQuery),

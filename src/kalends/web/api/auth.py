@@ -92,9 +92,7 @@ def signed_out_response(_: None) -> HttpAnswer:
     return data(SignedOut())
 
 
-_call = Resource(
-    tag="Sessions", path="/api/auth", scopes=Scopes(Right.OWN_ACCOUNT, Right.OWN_ACCOUNT)
-)
+_call = Resource("Sessions", "/api/auth", Scopes(Right.OWN_ACCOUNT, Right.OWN_ACCOUNT))
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call(

@@ -410,16 +410,11 @@ RULES: Final = (
     "BROKEN_ZONE",
 )
 
-_call = Resource(tag="Bookings", path="/api/v1/bookings", scopes=BOOKING_SCOPES, has_versions=True)
+_call = Resource("Bookings", "/api/v1/bookings", BOOKING_SCOPES, has_versions=True)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_bookings, BookingBody, BookingsQuery),
-    _call.create(
-        create_booking,
-        BookingBody,
-        CreateBooking,
-        errors=(*RULES, "HOLD_EXPIRED"),
-    ),
+    _call.create(create_booking, BookingBody, CreateBooking, errors=(*RULES, "HOLD_EXPIRED")),
     _call.get(get_booking, BookingBody),
     _call.update(
         update_booking,

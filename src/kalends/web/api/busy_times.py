@@ -138,10 +138,7 @@ def _bounds(field: str, text: str, zone: str) -> tuple[datetime, datetime]:
 
 
 _call = Resource(
-    tag="Busy times",
-    path="/api/v1/schedules/{id}/busy-times",
-    scopes=BOOKING_SCOPES,
-    item="/{busy_id}",
+    "Busy times", "/api/v1/schedules/{id}/busy-times", BOOKING_SCOPES, item="/{busy_id}"
 )
 
 ROUTES: Final[tuple[Route, ...]] = (

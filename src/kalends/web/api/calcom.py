@@ -320,9 +320,7 @@ _FAILURES: Final = (
     "CALCOM_UNAVAILABLE",
 )
 
-_call = Resource(
-    tag="Cal.com", path="", scopes=Scopes(Right.CHANGE_SETTINGS, Right.CHANGE_SETTINGS)
-)
+_call = Resource("Cal.com", "", Scopes(Right.CHANGE_SETTINGS, Right.CHANGE_SETTINGS))
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call(

@@ -9,7 +9,6 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.calendars.accounts import CalendarLogin, Discovery
 from kalends.domain.calendars.connections import CalendarUse, ConnectionState, ProviderName
 from kalends.domain.errors import Invalid
@@ -34,14 +33,13 @@ from kalends.web.http.answers import DataOf, Deleted, data, deleted
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route, Scopes
+from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
 
 REQUIRED_OF: Final[Mapping[ProviderName, tuple[str, ...]]] = {
     ProviderName.CALDAV: ("url", "username", "password"),
     ProviderName.ICS: ("url",),
     ProviderName.TEST: (),
 }
-SCOPES: Final = Scopes(Scope.CALENDARS_READ, Scope.CALENDARS_WRITE)
 
 
 class CreateCalendarConnection(RequestModel, frozen=True):
@@ -284,10 +282,8 @@ def _shown(shown: ShownConnection) -> dict[str, object]:
     return show_connection(shown.connection, shown.calendars_total)
 
 
-_call = Resource(tag="Calendars", path="/api/v1/calendar-connections", scopes=SCOPES)
-_of_schedule = Resource(
-    tag="Calendars", path="/api/v1/schedules/{id}/calendars", scopes=SCOPES, item=""
-)
+_call = Resource("Calendars", "/api/v1/calendar-connections", CALENDAR_SCOPES)
+_of_schedule = Resource("Calendars", "/api/v1/schedules/{id}/calendars", CALENDAR_SCOPES, item="")
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_connections, CalendarConnectionBody, PageQuery),

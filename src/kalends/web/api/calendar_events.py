@@ -9,7 +9,6 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Instant
 from kalends.runtime.idempotency import HttpAnswer
@@ -20,7 +19,7 @@ from kalends.web.http.answers import data, data_of, deleted
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route, Scopes
+from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
 
 LARGEST_EVENT: Final = 500_000
 
@@ -120,9 +119,9 @@ def _shown(event_id: UUID) -> CalendarEventBody:
 
 
 _call = Resource(
-    tag="Calendars",
-    path="/api/v1/calendar-connections/{id}/calendars/{calendar_id}/events",
-    scopes=Scopes(Scope.CALENDARS_READ, Scope.CALENDARS_WRITE),
+    "Calendars",
+    "/api/v1/calendar-connections/{id}/calendars/{calendar_id}/events",
+    CALENDAR_SCOPES,
     item="/{event_id}",
 )
 

@@ -6,7 +6,6 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.calendars.findings import Resolution
 from kalends.formats.calendar_findings import CalendarFindingBody, show_finding
 from kalends.runtime.idempotency import HttpAnswer
@@ -17,7 +16,7 @@ from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
-from kalends.web.http.routes import Resource, Route, Scopes
+from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
 
 
 class FindingsQuery(PageQuery, frozen=True):
@@ -65,11 +64,7 @@ def _parse(body: bytes) -> Resolution:
     return read_body(body or b"{}", ResolveFinding).resolution
 
 
-_call = Resource(
-    tag="Calendars",
-    path="/api/v1/calendar-findings",
-    scopes=Scopes(Scope.CALENDARS_READ, Scope.CALENDARS_WRITE),
-)
+_call = Resource("Calendars", "/api/v1/calendar-findings", CALENDAR_SCOPES)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_findings, CalendarFindingBody, FindingsQuery),

@@ -80,11 +80,7 @@ def event_body(event: LoggedEvent) -> Raw:
     )
 
 
-_call = Resource(
-    tag="Event log",
-    path="/api/v1/event-log",
-    scopes=Scopes(Scope.BOOKINGS_READ, Scope.BOOKINGS_READ),
-)
+_call = Resource("Event log", "/api/v1/event-log", Scopes(Scope.BOOKINGS_READ, Scope.BOOKINGS_READ))
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call("GET", read_event_log, {200: EventList}, query=EventLogQuery),

@@ -369,24 +369,12 @@ def _wrong_options(question: QuestionInput) -> str | None:
     return "must differ from each other" if len(set(options)) < len(options) else None
 
 
-_call = Resource(
-    tag="Event types", path="/api/v1/event-types", scopes=BOOKING_SCOPES, has_versions=True
-)
+_call = Resource("Event types", "/api/v1/event-types", BOOKING_SCOPES, has_versions=True)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_event_types, EventTypeBody, EventTypesQuery),
-    _call.create(
-        create_event_type,
-        EventTypeBody,
-        CreateEventType,
-        errors=("SLUG_TAKEN",),
-    ),
+    _call.create(create_event_type, EventTypeBody, CreateEventType, errors=("SLUG_TAKEN",)),
     _call.get(get_event_type, EventTypeBody),
-    _call.update(
-        update_event_type,
-        EventTypeBody,
-        UpdateEventType,
-        errors=("SLUG_TAKEN",),
-    ),
+    _call.update(update_event_type, EventTypeBody, UpdateEventType, errors=("SLUG_TAKEN",)),
     _call.delete(delete_event_type),
 )

@@ -79,9 +79,7 @@ def _deleted(schedule_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.SCHEDULE, schedule_id))
 
 
-_call = Resource(
-    tag="Schedules", path="/api/v1/schedules/{id}/feed", scopes=BOOKING_SCOPES, item=""
-)
+_call = Resource("Schedules", "/api/v1/schedules/{id}/feed", BOOKING_SCOPES, item="")
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.get(get_feed, FeedBody),

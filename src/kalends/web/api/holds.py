@@ -70,7 +70,7 @@ def parse_new(body: CreateHold) -> NewHold:
     return NewHold(**values)
 
 
-_call = Resource(tag="Holds", path="/api/v1/holds", scopes=BOOKING_SCOPES)
+_call = Resource("Holds", "/api/v1/holds", BOOKING_SCOPES)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.create(create_hold, HoldBody, CreateHold, errors=RULES),

@@ -85,10 +85,7 @@ def parse_changes(body: bytes) -> OrganizationChanges:
 
 
 _call = Resource(
-    tag="Organization",
-    path="/api/v1/organization",
-    scopes=Scopes(Scope.BOOKINGS_READ, Scope.ALL),
-    item="",
+    "Organization", "/api/v1/organization", Scopes(Scope.BOOKINGS_READ, Scope.ALL), item=""
 )
 
 ROUTES: Final[tuple[Route, ...]] = (

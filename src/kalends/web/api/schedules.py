@@ -318,9 +318,7 @@ def _window(field: str, window: WindowInput) -> WindowText:
     return WindowText(str(window.start), str(window.end))
 
 
-_call = Resource(
-    tag="Schedules", path="/api/v1/schedules", scopes=BOOKING_SCOPES, has_versions=True
-)
+_call = Resource("Schedules", "/api/v1/schedules", BOOKING_SCOPES, has_versions=True)
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_schedules, ScheduleBody, SchedulesQuery),

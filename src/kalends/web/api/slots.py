@@ -180,9 +180,7 @@ def _show_in_the_way(obstacle: Blocker) -> dict[str, Any]:
     }
 
 
-_call = Resource(
-    tag="Slots", path="/api/v1/slots", scopes=Scopes(Scope.BOOKINGS_READ, Scope.BOOKINGS_READ)
-)
+_call = Resource("Slots", "/api/v1/slots", Scopes(Scope.BOOKINGS_READ, Scope.BOOKINGS_READ))
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call(

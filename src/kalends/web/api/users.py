@@ -97,9 +97,7 @@ def deleted_response(user_id: UUID) -> HttpAnswer:
     return deleted(ids.encode_id(ids.USER, user_id))
 
 
-_call = Resource(
-    tag="Users", path="/api/v1/users", scopes=Scopes(Scope.USERS_READ, Scope.USERS_WRITE)
-)
+_call = Resource("Users", "/api/v1/users", Scopes(Scope.USERS_READ, Scope.USERS_WRITE))
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_users, UserBody, PageQuery),

@@ -202,11 +202,7 @@ def retried_response(delivery: Delivery) -> HttpAnswer:
     return data(show_delivery(delivery), status=202)
 
 
-_call = Resource(
-    tag="Webhooks",
-    path="/api/v1/webhooks",
-    scopes=Scopes(Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE),
-)
+_call = Resource("Webhooks", "/api/v1/webhooks", Scopes(Scope.WEBHOOKS_READ, Scope.WEBHOOKS_WRITE))
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_webhooks, WebhookBody, PageQuery),

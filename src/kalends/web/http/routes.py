@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import Enum, auto
 from typing import Any, Final, Generic, NamedTuple, TypedDict, TypeVar, Unpack
 
@@ -106,9 +106,10 @@ class Scopes(NamedTuple):
 
 
 BOOKING_SCOPES: Final = Scopes(Scope.BOOKINGS_READ, Scope.BOOKINGS_WRITE)
+CALENDAR_SCOPES: Final = Scopes(Scope.CALENDARS_READ, Scope.CALENDARS_WRITE)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Resource:
     """What the calls below one path have in common: the tag, and who may read and write.
 
@@ -124,6 +125,7 @@ class Resource:
     tag: str
     path: str
     scopes: Scopes
+    _: KW_ONLY
     item: str = "/{id}"
     has_versions: bool = False
 
