@@ -16,6 +16,7 @@ from kalends.domain.errors import Unavailable
 from kalends.domain.outbox import JITTER, DeliveryAttempt
 from kalends.domain.webhook import State
 from kalends.formats.encoding import encode_raw
+from kalends.jobs.capped_lanes import lease_capped
 from kalends.jobs.leases import LeaseOver, while_leased
 from kalends.runtime import calendar_lanes
 from kalends.runtime.unit_of_work import Context
@@ -52,12 +53,10 @@ class CalendarChannel:
     async def lease_lanes(
         self, organization_id: UUID, room: int, in_flight: Collection[DueCalendarLane], taken: int
     ) -> Leased:
-        ours = [lane for lane in in_flight if lane.organization_id == organization_id]
-        lanes = await calendar_lanes.lease_due_calendars(
-            self._context, organization_id, room, _full_calendars(ours), CALENDAR_CAPS
+        lease_due = calendar_lanes.lease_due_calendars
+        return await lease_capped(
+            self._context, lease_due, organization_id, room, in_flight, CALENDAR_CAPS
         )
-        has_places = len(lanes) < room and not _full_calendars([*ours, *lanes])
-        return Leased(lanes, is_all=has_places)
 
     def in_batches(self, lanes: Sequence[DueCalendarLane]) -> Iterator[Sequence[DueCalendarLane]]:
         return ([lane] for lane in lanes)
@@ -125,14 +124,3 @@ def _pause(tries: int, asked: timedelta | None) -> timedelta:
     doubled: int = 1 << min(tries, 20)
     planned = min(FIRST_RETRY * doubled, LAST_RETRY) * random.uniform(1 - JITTER, 1 + JITTER)
     return max(planned, min(asked or timedelta(0), LAST_RETRY))
-
-
-def _full_calendars(in_flight: Collection[DueCalendarLane]) -> list[UUID]:
-    """Calendars that have as much under way as they may, by what was known of the latest."""
-    counts = Counter(lane.calendar_id for lane in in_flight)
-    failing = {lane.calendar_id: lane.stale_since is not None for lane in in_flight}
-    return [
-        calendar_id
-        for calendar_id, count in counts.items()
-        if count >= (CALENDAR_CAPS.failing if failing[calendar_id] else CALENDAR_CAPS.working)
-    ]

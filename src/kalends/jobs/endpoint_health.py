@@ -31,7 +31,7 @@ class EndpointHealthUpdates:
     def add(self, outcomes: Sequence[WebhookOutcome]) -> None:
         """Has the health of their endpoints updated soon; returns at once."""
         for outcome in outcomes:
-            endpoint_id = outcome.lane.endpoint_id
+            endpoint_id = outcome.lane.destination_id
             waiting = self._waiting.setdefault(endpoint_id, deque(maxlen=MOST_WAITING))
             waiting.append(outcome)
             if endpoint_id not in self._running:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 from typing import Any, Final
@@ -17,24 +18,17 @@ from kalends.store.outbox.lanes import DueLane
 MARGIN: Final = timedelta(seconds=2)
 
 
+@dataclass(eq=False)
 class InFlight:
     """Lanes in flight, each in a place of its own. `start` has work done beside; `put` is told of
     organizations, and when of the clock `monotonic` something of theirs is due."""
 
-    def __init__(
-        self,
-        context: Context,
-        turns: Turns,
-        lease: timedelta,
-        start: Callable[[Coroutine[Any, Any, None]], None],
-        put: Callable[[UUID, float], None],
-    ) -> None:
-        self._context = context
-        self._turns = turns
-        self._lease = lease
-        self._start = start
-        self._put = put
-        self._lanes: dict[int, DueLane] = {}
+    context: Context
+    turns: Turns
+    lease: timedelta
+    start: Callable[[Coroutine[Any, Any, None]], None]
+    put: Callable[[UUID, float], None]
+    _lanes: dict[int, DueLane] = field(default_factory=dict, init=False)
 
     def __len__(self) -> int:
         return len(self._lanes)
@@ -55,7 +49,7 @@ class InFlight:
     async def renew(self) -> None:
         """What takes longer than a part of its lease has it renewed, and so another chance if that
         fails. Ends when it is cancelled."""
-        part = self._lease.total_seconds() / 3
+        part = self.lease.total_seconds() / 3
         while True:
             await asyncio.sleep(part)
             old: defaultdict[UUID, list[DueLane]] = defaultdict(list)
@@ -63,16 +57,16 @@ class InFlight:
                 if lane.lease.seconds_left() < 2 * part:
                     old[lane.organization_id].append(lane)
             for organization_id, lanes in old.items():
-                self._start(self._renew_leases(organization_id, lanes))
+                self.start(self._renew_leases(organization_id, lanes))
 
     async def _renew_leases(self, organization_id: UUID, lanes: Sequence[DueLane]) -> None:
         began = monotonic()
         try:
-            async with self._turns.turn(organization_id):
-                for lane in await renew_leases(self._context, organization_id, lanes, self._lease):
+            async with self.turns.turn(organization_id):
+                for lane in await renew_leases(self.context, organization_id, lanes, self.lease):
                     self._count_on(lane, began)
         except Exception:  # noted and logged by the turn; what is not renewed ends with its lease
-            self._put(organization_id, began)
+            self.put(organization_id, began)
 
     def _count_on(self, lane: DueLane, leased_at: float) -> None:
-        lane.lease.ours_until = leased_at + (self._lease - MARGIN).total_seconds()
+        lane.lease.ours_until = leased_at + (self.lease - MARGIN).total_seconds()

@@ -36,6 +36,7 @@ class _Waiting:
         return [one.lane for one in self.outcomes] + [one.lane for one in self.postponed]
 
 
+@dataclass(eq=False)
 class Recorder:
     """Records outcomes, and gives back what was not tried. An outcome whose rows are locked is put
     aside, and makes room for others.
@@ -44,23 +45,15 @@ class Recorder:
     organizations in which something waits on, and when of the clock `monotonic` it is due.
     """
 
-    def __init__(
-        self,
-        context: Context,
-        channel: Channel,
-        turns: Turns,
-        free: Callable[[Sequence[DueLane]], Collection[int]],
-        put: Callable[[UUID, float], None],
-    ) -> None:
-        self._context = context
-        self._channel = channel
-        self._turns = turns
-        self._free = free
-        self._put = put
-        self._waiting: dict[UUID, _Waiting] = {}
-        self._tasks: dict[UUID, asyncio.Task[None]] = {}
-        self._blocked = BlockedOutcomes()
-        self._retrying: asyncio.TimerHandle | None = None
+    context: Context
+    channel: Channel
+    turns: Turns
+    free: Callable[[Sequence[DueLane]], Collection[int]]
+    put: Callable[[UUID, float], None]
+    _waiting: dict[UUID, _Waiting] = field(default_factory=dict, init=False)
+    _tasks: dict[UUID, asyncio.Task[None]] = field(default_factory=dict, init=False)
+    _blocked: BlockedOutcomes = field(default_factory=BlockedOutcomes, init=False)
+    _retrying: asyncio.TimerHandle | None = field(default=None, init=False)
 
     @property
     def tried_ids(self) -> set[UUID | None]:
@@ -103,30 +96,30 @@ class Recorder:
         await asyncio.sleep(GATHER_SECONDS)
         while waiting.outcomes or waiting.postponed:
             try:
-                async with self._turns.turn(organization_id):
+                async with self.turns.turn(organization_id):
                     await self._record(organization_id, waiting)
                     await self._release(organization_id, waiting)
             except Exception:  # noted and logged by the turn
-                await asyncio.sleep(self._turns.pause(organization_id))
+                await asyncio.sleep(self.turns.pause(organization_id))
         del self._waiting[organization_id], self._tasks[organization_id]
 
     async def _record(self, organization_id: UUID, waiting: _Waiting) -> None:
         batch = waiting.outcomes[:MOST_RECORDED]
         if not batch:
             return
-        recorded = await self._channel.record(organization_id, batch)
+        recorded = await self.channel.record(organization_id, batch)
         del waiting.outcomes[: len(batch)]
         self._blocked.settle(batch, recorded.held)
         self._retry_blocked_later()
-        had_places = self._free([outcome.lane for outcome in batch])
-        self._channel.note_health([one for one in batch if id(one.lane) in had_places])
+        had_places = self.free([outcome.lane for outcome in batch])
+        self.channel.note_health([one for one in batch if id(one.lane) in had_places])
         self._follow(organization_id, waiting, recorded)
 
     def _follow(self, organization_id: UUID, waiting: _Waiting, recorded: Recorded) -> None:
         now = monotonic()
         for outcome in recorded.waiting:
             after = outcome.again_after or timedelta(0)
-            self._put(organization_id, now + after.total_seconds())
+            self.put(organization_id, now + after.total_seconds())
         # Somebody else had the lane, and recorded it first: it is theirs, or else due.
         waiting.postponed += (Postponed(outcome.lane) for outcome in recorded.late)
 
@@ -134,12 +127,12 @@ class Recorder:
         batch = waiting.postponed[:MOST_RECORDED]
         if not batch:
             return
-        await release_lanes(self._context, organization_id, batch)
+        await release_lanes(self.context, organization_id, batch)
         del waiting.postponed[: len(batch)]
-        self._free([one.lane for one in batch])
+        self.free([one.lane for one in batch])
         now = monotonic()
         for one in batch:
-            self._put(organization_id, now + one.after.total_seconds())
+            self.put(organization_id, now + one.after.total_seconds())
 
     def _retry_blocked_later(self) -> None:
         if self._retrying:
@@ -157,9 +150,9 @@ class Recorder:
     async def _end(self, organization_id: UUID, waiting: _Waiting) -> None:
         try:
             if waiting.outcomes:
-                await self._channel.record(organization_id, waiting.outcomes)
+                await self.channel.record(organization_id, waiting.outcomes)
             if waiting.postponed:
-                await release_lanes(self._context, organization_id, waiting.postponed)
+                await release_lanes(self.context, organization_id, waiting.postponed)
         except Exception as error:
             about = {"organization": str(organization_id), "error": repr(error)}
             log.warning("deliveries come back when their lease is over", **about)

@@ -1,11 +1,11 @@
 """The channel of webhooks: each endpoint has a cap and a health of its own."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from kalends.jobs.capped_lanes import lease_capped
 from kalends.jobs.endpoint_health import EndpointHealthUpdates
 from kalends.runtime import deliveries
 from kalends.runtime.unit_of_work import Context
@@ -34,12 +34,10 @@ class WebhookChannel:
     async def lease_lanes(
         self, organization_id: UUID, room: int, in_flight: Collection[DueWebhook], taken: int
     ) -> Leased:
-        ours = [lane for lane in in_flight if lane.organization_id == organization_id]
-        lanes = await deliveries.lease_due_webhooks(
-            self._context, organization_id, room, _full_endpoints(ours), ENDPOINT_CAPS
+        lease_due = deliveries.lease_due_webhooks
+        return await lease_capped(
+            self._context, lease_due, organization_id, room, in_flight, ENDPOINT_CAPS
         )
-        has_places = len(lanes) < room and not _full_endpoints([*ours, *lanes])
-        return Leased(lanes, is_all=has_places)
 
     def in_batches(self, lanes: Sequence[DueWebhook]) -> Iterator[Sequence[DueWebhook]]:
         return ([lane] for lane in lanes)
@@ -58,14 +56,3 @@ class WebhookChannel:
 
     async def stop(self) -> None:
         await self._health.stop()
-
-
-def _full_endpoints(in_flight: Collection[DueWebhook]) -> list[UUID]:
-    """Endpoints that have as much under way as they may, by what was known of the latest."""
-    counts = Counter(lane.endpoint_id for lane in in_flight)
-    failing = {lane.endpoint_id: lane.failing_since is not None for lane in in_flight}
-    return [
-        endpoint_id
-        for endpoint_id, count in counts.items()
-        if count >= (ENDPOINT_CAPS.failing if failing[endpoint_id] else ENDPOINT_CAPS.working)
-    ]

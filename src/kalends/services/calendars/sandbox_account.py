@@ -3,6 +3,7 @@ program puts there, and nothing leaves."""
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
@@ -33,21 +34,15 @@ from kalends.store.calendars import events
 NOT_ASKED: Final = NotUnderstood("a sandbox's calendar is filled by programs")
 
 
+@dataclass(frozen=True)
 class SandboxAccount:
     """See `CalendarAccount`. Who writes stores the event itself, in the transaction that notes it;
     here is only said whether it may."""
 
-    def __init__(
-        self,
-        context: Context,
-        organization_id: UUID,
-        connection_id: UUID,
-        calendar: ConnectedCalendar,
-    ) -> None:
-        self._context = context
-        self._organization_id = organization_id
-        self._connection_id = connection_id
-        self._calendar = calendar
+    context: Context
+    organization_id: UUID
+    connection_id: UUID
+    calendar: ConnectedCalendar
 
     async def discover(self) -> Discovery | CalendarFailure:
         return NOT_ASKED
@@ -82,7 +77,7 @@ class SandboxAccount:
         return []
 
     def href_of(self, calendar_url: str, uid: str) -> str:
-        return encode_id(CALENDAR_EVENT, uuid5(self._calendar.id, uid))
+        return encode_id(CALENDAR_EVENT, uuid5(self.calendar.id, uid))
 
     async def write_object(
         self, calendar_url: str, href: str, data: bytes, etag: str | None = None
@@ -103,8 +98,8 @@ class SandboxAccount:
         return ObjectDeleted()
 
     async def _find(self, href: str) -> StoredEvent | None:
-        async with self._context.database.tenant_connection(self._organization_id) as tenant:
-            return await events.find_event(tenant, self._calendar.id, key_of(href))
+        async with self.context.database.tenant_connection(self.organization_id) as tenant:
+            return await events.find_event(tenant, self.calendar.id, key_of(href))
 
 
 def _object(known: StoredEvent) -> CalendarObject:

@@ -42,7 +42,7 @@ async def update_health(context: Context, outcomes: Sequence[WebhookOutcome]) ->
     if taken and since is None:
         return
     async with context.database.tenant_transaction(lane.organization_id) as tenant:
-        place = tenant, lane.endpoint_id
+        place = tenant, lane.destination_id
         if taken:
             await webhooks.record_success(*place)
         elif since is None:
@@ -73,7 +73,7 @@ async def _disable(
 ) -> None:
     """Disables it, and informs the organization by mail; once, from any process."""
     was_enabled = await webhooks.disable_endpoint(
-        work.tenant, lane.endpoint_id, REASON_WORDS[reason], work.recorded_at
+        work.tenant, lane.destination_id, REASON_WORDS[reason], work.recorded_at
     )
     organization = await organizations.find_organization(work.tenant)
     if not was_enabled or organization is None:
@@ -86,7 +86,7 @@ async def _disable(
                 recipient=recipient,
                 sender=sender,
                 organization_name=organization.name,
-                endpoint_id=encode_id(ENDPOINT, lane.endpoint_id),
+                endpoint_id=encode_id(ENDPOINT, lane.destination_id),
                 url=lane.url,
                 reason=reason,
                 happened_at=work.recorded_at,
@@ -97,7 +97,9 @@ async def _disable(
                 locale=locale or organization.locale,
             )
         )
-        await post_message(work, MailKind.ENDPOINT_DISABLED, recipient, message, lane.endpoint_id)
+        await post_message(
+            work, MailKind.ENDPOINT_DISABLED, recipient, message, lane.destination_id
+        )
 
 
 async def _readers(work: UnitOfWork, notify_email: str | None) -> list[tuple[str, str | None]]:

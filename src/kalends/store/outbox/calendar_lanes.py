@@ -13,9 +13,9 @@ from uuid import UUID
 
 from kalends.store.database import TenantConnection
 from kalends.store.outbox.lanes import (
+    CappedLane,
     Caps,
     DeliveryOutcome,
-    DueLane,
     Lease,
     Recorded,
     record_outcomes,
@@ -47,7 +47,7 @@ taken AS (
     WHERE l.organization_id = $1 AND l.endpoint_id = due.endpoint_id AND l.lane_id = due.lane_id
     RETURNING l.endpoint_id, l.lane_id, l.due_at, due.is_parked, due.connection_id,
         due.stale_since, l.last_number)
-SELECT t.endpoint_id, t.lane_id, t.due_at, d.id, d.tries, t.connection_id, t.stale_since,
+SELECT t.endpoint_id, t.lane_id, t.due_at, d.id, d.tries, t.stale_since, t.connection_id,
     t.last_number, d.waits_since
 FROM taken t
 LEFT JOIN LATERAL (
@@ -91,12 +91,11 @@ WANT: Final = "SELECT want_calendar_events_1($1, $2, NULL, $3)"
 POKE: Final = "SELECT poke_calendar_lanes_1($1, $2, $3, $4)"
 
 
-class DueCalendarLane(DueLane, frozen=True):
+class DueCalendarLane(CappedLane, frozen=True):
     """A lane that was leased: its destination is the calendar, and its lane id the subject of
     links. `connection_id` is None where the calendar is gone; `last_number` is of what waited."""
 
     connection_id: UUID | None
-    stale_since: datetime | None
     last_number: int
     waits_since: datetime | None
 

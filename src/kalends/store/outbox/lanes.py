@@ -134,6 +134,12 @@ class DueLane(Struct, frozen=True):
     tries: int
 
 
+class CappedLane(DueLane, frozen=True):
+    """One to a destination that has caps of its own, and since when all tries of that fail."""
+
+    failing_since: datetime | None
+
+
 class Caps(Struct, frozen=True, kw_only=True):
     """How many lanes are under way at once in a process: of what works, of what is known to
     fail. Of webhooks it is an endpoint, of mail the mail server."""

@@ -13,9 +13,9 @@ from msgspec import Raw
 
 from kalends.store.database import TenantConnection
 from kalends.store.outbox.lanes import (
+    CappedLane,
     Caps,
     DeliveryOutcome,
-    DueLane,
     Lease,
     Recorded,
     keys_of,
@@ -48,9 +48,9 @@ taken AS (
     WHERE l.organization_id = $1 AND l.endpoint_id = due.endpoint_id AND l.lane_id = due.lane_id
     RETURNING l.endpoint_id, l.lane_id, l.due_at, w.enabled, w.url, w.secret,
         w.previous_secret, w.previous_until, w.failing_since)
-SELECT t.endpoint_id, t.lane_id, t.due_at, d.id, d.tries, t.enabled, t.url, t.secret,
-    t.previous_secret, t.previous_until, t.failing_since, d.event_id, d.type, d.body, e.data,
-    e.previous, e.actor, e.actor_name, e.override, coalesce(e.created_at, d.created_at)
+SELECT t.endpoint_id, t.lane_id, t.due_at, d.id, d.tries, t.failing_since, t.enabled, t.url,
+    t.secret, t.previous_secret, t.previous_until, d.event_id, d.type, d.body, e.data, e.previous,
+    e.actor, e.actor_name, e.override, coalesce(e.created_at, d.created_at)
 FROM taken t
 LEFT JOIN LATERAL (
     SELECT * FROM deliveries d
@@ -74,7 +74,7 @@ WHERE w.enabled AND l.organization_id = $1 AND l.endpoint_id = o.endpoint_id
 RECORD: Final = record_statement()
 
 
-class DueWebhook(DueLane, frozen=True):
+class DueWebhook(CappedLane, frozen=True):
     """A lane that was leased (or parked, where its endpoint is not `enabled`), its endpoint, and
     what is to be sent first: `data`, `previous`, `actor` and `override` are the event's, `body` a
     test's."""
@@ -84,7 +84,6 @@ class DueWebhook(DueLane, frozen=True):
     secret: bytes
     previous_secret: bytes | None
     previous_until: datetime | None
-    failing_since: datetime | None
     event_id: UUID
     type: str
     body: Raw | None
@@ -94,10 +93,6 @@ class DueWebhook(DueLane, frozen=True):
     actor_name: str | None
     override: bool | None
     created_at: datetime
-
-    @property
-    def endpoint_id(self) -> UUID:
-        return self.destination_id
 
 
 class WebhookOutcome(DeliveryOutcome, frozen=True, kw_only=True):
