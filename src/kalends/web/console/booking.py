@@ -1,33 +1,26 @@
 """One booking: how it stands, all that happened to it, and what can be done with it."""
 
 from datetime import datetime
-from functools import partial
-from typing import Any, Final, TypeVar
-from uuid import UUID
+from typing import Any, Final
 
 from msgspec import json
 
 from kalends.domain.booking import MOVABLE, TRANSITIONS, Booking, Status
-from kalends.domain.errors import InvalidTransition, NotFound, NotReschedulable, Stale
-from kalends.domain.ids import BOOKING, decode_id, encode_id
+from kalends.domain.errors import InvalidTransition, NotReschedulable, Stale
 from kalends.domain.rights import Right
 from kalends.domain.values import Text
-from kalends.runtime.if_match import IfMatch
-from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
+from kalends.scheduling.booking_changes import BookingChanges, Cancellation
 from kalends.services import bookings
 from kalends.services.booking_histories import History, get_history
 from kalends.translation import gettext
+from kalends.web.console.booking_forms import booking_id_in, read_posted, url_of
 from kalends.web.console.history import entries_of
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.http.errors import status_of
-from kalends.web.http.locked_changes import Update, lock_update
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.booking_form import is_accepted
 from kalends.web.pages.faults import STALE, UNFIT
-from kalends.web.pages.forms import FormFields
 from kalends.web.pages.labelled_answers import answers_of
-
-Changes = TypeVar("Changes")
 
 PATH: Final = "/bookings/{id}"
 # What a button sets; cancelling asks for a reason, so it is a form of its own.
@@ -42,52 +35,33 @@ async def show_booking(request: ConsoleRequest) -> PageAnswer:
 
 async def set_status(request: ConsoleRequest) -> PageAnswer:
     """Confirms, completes, or notes that nobody came."""
-    form, booking_id = await request.form(), booking_id_in(request)
-    status = next((one for one in SETTABLE if one.value == form.get("status")), None)
+    posted = await read_posted(request)
+    status = next((one for one in SETTABLE if one.value == posted.fields.get("status")), None)
     if status is None:
         return await booking_page(
             request, 422, problem=gettext("This is no status that can be set here.")
         )
-    changes = BookingChanges(status=status, notify=notify_in(form))
+    changes = BookingChanges(status=status, notify=posted.notify)
     try:
-        await change_if_unchanged(request, form, bookings.update_booking, changes)
+        await posted.change(bookings.update_booking, changes)
     except OVERTAKEN as error:
         return await stale_page(request, error)
     has_mail = status is Status.CONFIRMED
-    return request.go(
-        url_of(booking_id), done=name_of_done(form, status) if has_mail else status.value
-    )
+    return posted.done(status) if has_mail else request.go(url_of(posted.booking_id), done=status)
 
 
 async def cancel(request: ConsoleRequest) -> PageAnswer:
     """Cancels or rejects, with the reason that the attendee will read."""
-    form, booking_id = await request.form(), booking_id_in(request)
-    reason = form.text("reason") or None
+    posted = await read_posted(request)
+    reason = posted.fields.text("reason") or None
     if reason is not None and not is_accepted(reason, Text):
-        return await booking_page(
-            request,
-            422,
-            problem=str(UNFIT),
-        )
-    cancellation = Cancellation(reason=reason, notify=notify_in(form))
+        return await booking_page(request, 422, problem=str(UNFIT))
+    cancellation = Cancellation(reason=reason, notify=posted.notify)
     try:
-        await change_if_unchanged(request, form, bookings.cancel_booking, cancellation)
+        await posted.change(bookings.cancel_booking, cancellation)
     except OVERTAKEN as error:
         return await stale_page(request, error)
-    return request.go(url_of(booking_id), done=name_of_done(form, Status.CANCELLED))
-
-
-async def change_if_unchanged(
-    request: ConsoleRequest,
-    form: FormFields,
-    change: Update[ChangeableBooking, Changes, Booking],
-    changes: Changes,
-) -> None:
-    """Changes the booking that the path names, as it was when the form was made. Raises Stale for
-    another version, and what `change` raises."""
-    booking_id = booking_id_in(request)
-    lock = partial(bookings.get_changeable, booking_id=booking_id, if_match=version_in(form))
-    await request.change(lock_update(lock, change, changes))
+    return posted.done(Status.CANCELLED)
 
 
 async def booking_page(request: ConsoleRequest, status: int = 200, **more: Any) -> PageAnswer:
@@ -126,50 +100,6 @@ async def stale_page(request: ConsoleRequest, error: Any) -> PageAnswer:
     problem = str(STALE) if isinstance(error, Stale) else error.message
     status = 409 if isinstance(error, Stale) else status_of(error)
     return await booking_page(request, status, problem=problem)
-
-
-def booking_id_in(request: ConsoleRequest) -> UUID:
-    """Raises NotFound for what cannot be one."""
-    booking_id = decode_id(BOOKING, request.path("id"))
-    if booking_id is None:
-        raise NotFound.with_id(BOOKING, request.path("id"))
-    return booking_id
-
-
-def form_of_booking(
-    request: ConsoleRequest, form: str, booking: Booking, status: int, **values: Any
-) -> PageAnswer:
-    """A form about the booking, which is the template of that name."""
-    return request.page(
-        f"console/{form}.html",
-        "bookings",
-        status,
-        booking=booking,
-        booking_id=encode_id(BOOKING, booking.id),
-        path=url_of(booking.id),
-        **values,
-    )
-
-
-def url_of(booking_id: UUID) -> str:
-    return f"/bookings/{encode_id(BOOKING, booking_id)}"
-
-
-def notify_in(form: FormFields) -> bool:
-    """Whether mail is sent about the change: unless the form says `notify=no`."""
-    return form.get("notify") != "no"
-
-
-def name_of_done(form: FormFields, done: str) -> str:
-    """What was done, by its words: for a change without mail, the ones that do not mention it."""
-    return done if notify_in(form) else f"{done}.quiet"
-
-
-def version_in(form: FormFields) -> IfMatch:
-    """The version that the form was made for; any, where it says none."""
-    text = form.text("seen")
-    is_version = text.isascii() and text.isdigit() and len(text) < 10
-    return frozenset({int(text)}) if is_version else None
 
 
 PAGES: Final = (

@@ -16,7 +16,7 @@ from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.services import bookings
 from kalends.services.agenda import Choices, list_choices
 from kalends.web.console.attendees import Details, read_details
-from kalends.web.console.booking import url_of
+from kalends.web.console.booking_forms import url_of
 from kalends.web.console.moments import AmbiguousTime, moment_in
 from kalends.web.console.moving import may_override
 from kalends.web.console.request import ConsoleRequest, console_route

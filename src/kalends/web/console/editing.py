@@ -8,15 +8,8 @@ from kalends.domain.rights import Right
 from kalends.scheduling.booking_changes import AttendeeChanges, BookingChanges
 from kalends.services import bookings
 from kalends.web.console.attendees import Details, read_details
-from kalends.web.console.booking import (
-    OVERTAKEN,
-    booking_id_in,
-    change_if_unchanged,
-    form_of_booking,
-    notify_in,
-    stale_page,
-    url_of,
-)
+from kalends.web.console.booking import OVERTAKEN, stale_page
+from kalends.web.console.booking_forms import booking_id_in, form_page, read_posted, url_of
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
@@ -30,19 +23,19 @@ async def show_form(request: ConsoleRequest) -> PageAnswer:
 
 
 async def edit(request: ConsoleRequest) -> PageAnswer:
-    form, booking_id = await request.form(), booking_id_in(request)
-    booking: Booking = await request.read(bookings.get_booking, booking_id)
-    details = read_details(form)
+    posted = await read_posted(request)
+    booking, typed = await posted.read_booking(), posted.fields
+    details = read_details(typed)
     if details.faults:
-        return _form_page(request, booking, form, 422, faults=details.faults)
-    changes = _changes(details, notify=notify_in(form))
+        return _form_page(request, booking, typed, 422, faults=details.faults)
+    changes = _changes(details, notify=posted.notify)
     try:
-        await change_if_unchanged(request, form, bookings.update_booking, changes)
+        await posted.change(bookings.update_booking, changes)
     except OVERTAKEN as error:
         return await stale_page(request, error)
     except Invalid as error:
-        return _form_page(request, booking, form, 422, problem=error.message)
-    return request.go(url_of(booking_id), done="edited")
+        return _form_page(request, booking, typed, 422, problem=error.message)
+    return request.go(url_of(booking.id), done="edited")
 
 
 def _changes(details: Details, *, notify: bool) -> BookingChanges:
@@ -56,9 +49,10 @@ def _changes(details: Details, *, notify: bool) -> BookingChanges:
 def _form_page(
     request: ConsoleRequest, booking: Booking, typed: FormFields, status: int = 200, **more: Any
 ) -> PageAnswer:
-    return form_of_booking(
+    return form_page(
         request,
-        "edit",
+        "console/edit.html",
+        PATH,
         booking,
         status,
         seen=typed.get("seen") or str(booking.version),

@@ -17,16 +17,8 @@ from kalends.domain.rights import Right
 from kalends.scheduling.booking_changes import BookingChanges
 from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.services import bookings
-from kalends.web.console.booking import (
-    OVERTAKEN,
-    booking_id_in,
-    change_if_unchanged,
-    form_of_booking,
-    name_of_done,
-    notify_in,
-    stale_page,
-    url_of,
-)
+from kalends.web.console.booking import OVERTAKEN, stale_page
+from kalends.web.console.booking_forms import booking_id_in, form_page, read_posted
 from kalends.web.console.moments import AmbiguousTime, moment_in
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.times import PickerParameters, pick_time
@@ -44,23 +36,24 @@ async def show_times(request: ConsoleRequest) -> PageAnswer:
 
 async def move(request: ConsoleRequest) -> PageAnswer:
     """Moves the booking; a refusal has a sentence of its own."""
-    form, booking_id = await request.form(), booking_id_in(request)
+    posted = await read_posted(request)
+    form = posted.fields
     try:
         starts_at = moment_in(form, request.zone)
         changes = BookingChanges(
             start_time=starts_at,
             schedule_ids=await _schedules_in(request, form),
             override=may_override(request, form),
-            notify=notify_in(form),
+            notify=posted.notify,
         )
-        await change_if_unchanged(request, form, bookings.update_booking, changes)
+        await posted.change(bookings.update_booking, changes)
     except OVERTAKEN as error:
         return await stale_page(request, error)
     except AmbiguousTime as error:
         return await _times_page(request, 422, form, problem=error.message, twice=error.instants)
     except (SlotTaken, Refused, Inactive, Invalid) as error:
         return await _times_page(request, status_of(error), form, problem=error.message)
-    return request.go(url_of(booking_id), done=name_of_done(form, "moved"))
+    return posted.done("moved")
 
 
 async def _schedules_in(request: ConsoleRequest, form: FormFields) -> list[UUID] | UnsetType:
@@ -91,12 +84,12 @@ async def _times_page(
             )
         except (Inactive, NotFound) as error:
             values.setdefault("problem", _why_none(error))
-    return form_of_booking(
+    return form_page(
         request,
-        "move",
+        "console/move.html",
+        PATH,
         booking,
         status,
-        here=request.to(f"{url_of(booking_id)}/reschedule"),
         picker=picker,
         carried=PickerParameters(),
         may_move=booking.status in MOVABLE,

@@ -14,16 +14,8 @@ from kalends.domain.rights import Right
 from kalends.scheduling.booking_changes import BookingChanges
 from kalends.services import bookings
 from kalends.translation import gettext
-from kalends.web.console.booking import (
-    OVERTAKEN,
-    booking_id_in,
-    change_if_unchanged,
-    form_of_booking,
-    name_of_done,
-    notify_in,
-    stale_page,
-    url_of,
-)
+from kalends.web.console.booking import OVERTAKEN, stale_page
+from kalends.web.console.booking_forms import booking_id_in, form_page, read_posted
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.http.call import id_named
 from kalends.web.http.errors import status_of
@@ -39,17 +31,17 @@ async def show_candidates(request: ConsoleRequest) -> PageAnswer:
 
 async def reassign(request: ConsoleRequest) -> PageAnswer:
     """Gives the booking to another schedule; a refusal has a sentence of its own."""
-    form, booking_id = await request.form(), booking_id_in(request)
-    booking: Booking = await request.read(bookings.get_booking, booking_id)
+    posted = await read_posted(request)
+    booking = await posted.read_booking()
     try:
-        taken = _schedules_in(form, booking)
-        changes = BookingChanges(schedule_ids=taken, notify=notify_in(form))
-        await change_if_unchanged(request, form, bookings.update_booking, changes)
+        taken = _schedules_in(posted.fields, booking)
+        changes = BookingChanges(schedule_ids=taken, notify=posted.notify)
+        await posted.change(bookings.update_booking, changes)
     except OVERTAKEN as error:
         return await stale_page(request, error)
     except (SlotTaken, Refused, Inactive, Invalid, NotFound) as error:
         return await _page(request, status_of(error), problem=error.message)
-    return request.go(url_of(booking_id), done=name_of_done(form, "reassigned"))
+    return posted.done("reassigned")
 
 
 def _schedules_in(form: FormFields, booking: Booking) -> list[UUID]:
@@ -68,14 +60,8 @@ async def _page(request: ConsoleRequest, status: int = 200, **more: Any) -> Page
     booking: Booking = await request.read(bookings.get_booking, booking_id)
     is_open = booking.status in MOVABLE
     candidates = await request.read(bookings.list_candidates, booking_id) if is_open else []
-    return form_of_booking(
-        request,
-        "reassign",
-        booking,
-        status,
-        here=request.to(f"{url_of(booking_id)}/reassign"),
-        candidates=candidates,
-        **more,
+    return form_page(
+        request, "console/reassign.html", PATH, booking, status, candidates=candidates, **more
     )
 
 
