@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import structs
 
 from kalends.domain.absence import (
     Absence,
@@ -25,6 +25,7 @@ from kalends.domain.absence import (
     Result,
 )
 from kalends.domain.booking import Booking
+from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import Invalid, KalendsError, NotFound, Stale
 from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.ids import ABSENCE, BOOKING, SCHEDULE, USER, encode_id, new_id
@@ -48,14 +49,6 @@ from kalends.store.bookings.holds import end_hold
 from kalends.store.database import RunAgain
 
 LONGEST: Final = timedelta(days=5 * 366)
-
-
-class AbsenceChanges(Struct, frozen=True, kw_only=True):
-    """What is UNSET stays as it is."""
-
-    start_time: datetime | UnsetType = UNSET
-    end_time: datetime | UnsetType = UNSET
-    reason: str | None | UnsetType = UNSET
 
 
 async def check_owner(work: UnitOfWork, owner: AbsenceOwner) -> AbsenceOwner:
@@ -115,11 +108,10 @@ async def lock_absence(work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID) 
 
 
 async def update_absence(
-    work: UnitOfWork, absence: Absence, changes: AbsenceChanges
+    work: UnitOfWork, absence: Absence, changes: FieldChanges[Absence]
 ) -> CountedAbsence:
     """Another span, another reason. Raises Invalid."""
-    values = {n: v for n, v in structs.asdict(changes).items() if v is not UNSET}
-    after = structs.replace(absence, **values)
+    after = changes.applied_to(absence)
     check_span(AbsenceSpan(start_time=after.start_time, end_time=after.end_time))
     await absences.update_absence(work.tenant, after)
     await _end_holds(work, after)

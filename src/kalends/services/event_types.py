@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import structs
 
 from kalends.availability import matching
-from kalends.domain.booking import LocationType
+from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import Invalid, NotFound, SlugTaken
-from kalends.domain.event_type import EventType, EventTypeRules, HostChoice, Question, Requirement
+from kalends.domain.event_type import EventType, EventTypeRules, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, new_id, time_of_id
 from kalends.runtime.if_match import IfMatch, check_version
 from kalends.runtime.unit_of_work import UnitOfWork, require
@@ -22,33 +22,6 @@ class NewEventType(EventTypeRules, frozen=True, kw_only=True):
     """What a client asks for, parsed. `slug` None takes one from the name."""
 
     slug: str | None
-
-
-class EventTypeChanges(Struct, frozen=True, kw_only=True):
-    """What a client wants changed, each value whole; UNSET stays as it is."""
-
-    name: str | UnsetType = UNSET
-    slug: str | UnsetType = UNSET
-    description: str | UnsetType | None = UNSET
-    duration_minutes: int | UnsetType = UNSET
-    slot_step_minutes: int | UnsetType | None = UNSET
-    buffer_before_minutes: int | UnsetType = UNSET
-    buffer_after_minutes: int | UnsetType = UNSET
-    min_notice_minutes: int | UnsetType | None = UNSET
-    max_days_ahead: int | UnsetType | None = UNSET
-    max_per_day: int | UnsetType | None = UNSET
-    capacity: int | UnsetType = UNSET
-    requires_confirmation: bool | UnsetType = UNSET
-    requirements: list[Requirement] | UnsetType = UNSET
-    location: str | UnsetType | None = UNSET
-    location_type: LocationType | UnsetType | None = UNSET
-    questions: list[Question] | UnsetType = UNSET
-    reminders_minutes_before: list[int] | UnsetType = UNSET
-    cancellation_notice_minutes: int | UnsetType | None = UNSET
-    expire_pending: bool | UnsetType = UNSET
-    complete_after_minutes: int | UnsetType | None = UNSET
-    is_active: bool | UnsetType = UNSET
-    host_choice: HostChoice | UnsetType = UNSET
 
 
 async def list_event_types(
@@ -88,14 +61,15 @@ async def lock_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMat
 
 
 async def update_event_type(
-    work: UnitOfWork, before: EventType, changes: EventTypeChanges
+    work: UnitOfWork, before: EventType, changes: FieldChanges[EventType]
 ) -> EventType:
     """Changes what is given of an event type that is locked; what changes nothing succeeds.
     Existing bookings stay as they are. Raises NotFound (a schedule), Invalid, SlugTaken."""
-    if changes.requirements is not UNSET:
-        await _check_requirements(work, changes.requirements)
-        since = _with_fair_since(changes.requirements, before.requirements)
-        changes = structs.replace(changes, requirements=since)
+    requirements: list[Requirement] | None = changes.values.get("requirements")
+    if requirements is not None:
+        await _check_requirements(work, requirements)
+        since = _with_fair_since(requirements, before.requirements)
+        changes = FieldChanges(**(changes.values | {"requirements": since}))
     after = with_changes(before, changes, work.recorded_at)
     if after is before:
         return before

@@ -2,27 +2,15 @@
 
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import structs
 
 from kalends.domain.access import Organization
-from kalends.domain.changes import values_to_change
+from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import ORGANIZATION
 from kalends.domain.slugs import is_reserved
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts import organizations
-
-
-class OrganizationChanges(Struct, frozen=True, kw_only=True):
-    """What is UNSET stays as it is."""
-
-    name: str | UnsetType = UNSET
-    slug: str | UnsetType = UNSET
-    timezone: str | UnsetType = UNSET
-    notify_email: str | UnsetType | None = UNSET
-    country: str | UnsetType | None = UNSET
-    locale: str | UnsetType | None = UNSET
-    staff_may_edit_hours: bool | UnsetType = UNSET
 
 
 async def get_organization(work: UnitOfWork) -> Organization:
@@ -45,12 +33,11 @@ async def lock_organization(work: UnitOfWork) -> Organization:
 
 
 async def update_organization(
-    work: UnitOfWork, before: Organization, changes: OrganizationChanges
+    work: UnitOfWork, before: Organization, changes: FieldChanges[Organization]
 ) -> Organization:
     """Changes the organization, which is locked. Raises SlugTaken, and Invalid for a slug that
     is a path of Kalends."""
-    values = values_to_change(changes)
-    after = structs.replace(before, **values)
+    after = changes.applied_to(before)
     if after == before:
         return before
     if after.slug != before.slug and is_reserved(after.slug):

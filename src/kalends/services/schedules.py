@@ -2,16 +2,12 @@
 
 from uuid import UUID
 
-from msgspec import UNSET, Struct, UnsetType, structs
+from msgspec import structs
 
-from kalends.domain.calendars.policies import CalendarPolicy
+from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import InUse
 from kalends.domain.ids import SCHEDULE, USER, new_id
 from kalends.domain.schedule import (
-    Availability,
-    BookingLimits,
-    Color,
-    Overrides,
     Schedule,
     ScheduleRules,
 )
@@ -28,23 +24,6 @@ from kalends.store.calendars.calendars import delete_uses_of_user
 
 class NewSchedule(ScheduleRules, frozen=True, kw_only=True):
     """What a client asks for, parsed."""
-
-
-class ScheduleChanges(Struct, frozen=True, kw_only=True):
-    """What a client wants changed, each value whole; UNSET stays as it is."""
-
-    name: str | UnsetType = UNSET
-    description: str | UnsetType | None = UNSET
-    timezone: str | UnsetType = UNSET
-    availability: Availability | UnsetType | None = UNSET
-    overrides: Overrides | UnsetType = UNSET
-    booking_limits: BookingLimits | UnsetType = UNSET
-    is_active: bool | UnsetType = UNSET
-    user_id: UUID | UnsetType | None = UNSET
-    slug: str | UnsetType = UNSET
-    public_name: str | UnsetType | None = UNSET
-    color: Color | UnsetType = UNSET
-    calendar_policy: CalendarPolicy | UnsetType = UNSET
 
 
 async def list_schedules(
@@ -87,7 +66,9 @@ async def lock_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) 
     return before
 
 
-async def update_schedule(work: UnitOfWork, before: Schedule, changes: ScheduleChanges) -> Schedule:
+async def update_schedule(
+    work: UnitOfWork, before: Schedule, changes: FieldChanges[Schedule]
+) -> Schedule:
     """Changes what is given of a schedule that is locked; what changes nothing succeeds. Existing
     bookings stay as they are. Of a user whose it no longer is calendars are unlinked, and the
     feed ends.

@@ -6,14 +6,21 @@ from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.booking import LocationType
-from kalends.domain.changes import values_to_change
+from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.errors import Invalid
-from kalends.domain.event_type import HostChoice, Question, QuestionType, Requirement, links_in
+from kalends.domain.event_type import (
+    EventType,
+    HostChoice,
+    Question,
+    QuestionType,
+    Requirement,
+    links_in,
+)
 from kalends.domain.values import Line, Name, Slug, Text
 from kalends.formats.event_types import EventTypeBody, show_event_type
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_types
-from kalends.services.event_types import EventTypeChanges, NewEventType
+from kalends.services.event_types import NewEventType
 from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
@@ -293,9 +300,9 @@ def parse_new(body: CreateEventType) -> NewEventType:
     return NewEventType(**({"requirements": []} | _values(body)))
 
 
-def parse_changes(body: bytes) -> EventTypeChanges:
+def parse_changes(body: bytes) -> FieldChanges[EventType]:
     """Raises NotJson, Invalid, NotFound."""
-    return EventTypeChanges(**_values(read_body(body or b"{}", UpdateEventType)))
+    return FieldChanges[EventType](**_values(read_body(body or b"{}", UpdateEventType)))
 
 
 def _values(body: CreateEventType | UpdateEventType) -> dict[str, Any]:

@@ -3,15 +3,15 @@
 from functools import partial
 from typing import Annotated, Final
 
-from msgspec import UNSET, Meta, UnsetType, structs
+from msgspec import UNSET, Meta, UnsetType
 
 from kalends.domain.access import Organization, Scope
+from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Email, Name, Slug
 from kalends.formats.access import OrganizationBody, show_organization
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import organizations
-from kalends.services.organizations import OrganizationChanges
 from kalends.web.api.models import CountryCode, RequestModel, ZoneName, check_country, check_zone
 from kalends.web.http.answers import data
 from kalends.web.http.call import Call
@@ -74,14 +74,14 @@ def organization_response(organization: Organization) -> HttpAnswer:
     return data(show_organization(organization))
 
 
-def parse_changes(body: bytes) -> OrganizationChanges:
+def parse_changes(body: bytes) -> FieldChanges[Organization]:
     """Raises NotJson, Invalid."""
     parsed = read_body(body or b"{}", UpdateOrganization)
     if parsed.timezone is not UNSET:
         check_zone("timezone", parsed.timezone)
     if parsed.country is not UNSET:
         check_country("country", parsed.country)
-    return OrganizationChanges(**structs.asdict(parsed))
+    return FieldChanges[Organization](**values_to_change(parsed))
 
 
 _call = Resource(

@@ -14,13 +14,14 @@ from kalends.domain.calendars.policies import (
     PendingEvents,
     WhenStale,
 )
+from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.errors import Invalid
-from kalends.domain.schedule import WEEKDAYS, BookingLimits, Color, WindowText
+from kalends.domain.schedule import WEEKDAYS, BookingLimits, Color, Schedule, WindowText
 from kalends.domain.values import ClockTime, Day, Name, Slug, Text
 from kalends.formats.schedules import ScheduleBody, show_schedule
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import schedules
-from kalends.services.schedules import NewSchedule, ScheduleChanges
+from kalends.services.schedules import NewSchedule
 from kalends.web.api.models import PageQuery, RequestModel, ZoneName, check_zone
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
@@ -248,12 +249,12 @@ def parse_new(body: CreateSchedule) -> NewSchedule:
     return NewSchedule(**(structs.asdict(body) | _rules(body)))
 
 
-def parse_changes(body: bytes) -> ScheduleChanges:
+def parse_changes(body: bytes) -> FieldChanges[Schedule]:
     """Raises NotJson, NotFound (the user), Invalid."""
     parsed = read_body(body or b"{}", UpdateSchedule)
     if parsed.timezone is not UNSET:
         check_zone("timezone", parsed.timezone)
-    return ScheduleChanges(**(structs.asdict(parsed) | _rules(parsed)))
+    return FieldChanges[Schedule](**(values_to_change(parsed) | _rules(parsed)))
 
 
 def _rules(body: CreateSchedule | UpdateSchedule) -> dict[str, Any]:

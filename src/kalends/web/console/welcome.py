@@ -8,7 +8,9 @@ from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
+from kalends.domain.access import Organization
 from kalends.domain.booking import LocationType
+from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import NotFound
 from kalends.domain.event_type import EventType, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
@@ -18,8 +20,7 @@ from kalends.domain.values import Name
 from kalends.services import event_types, organizations, schedules
 from kalends.services.agenda import Choices, list_choices
 from kalends.services.event_types import NewEventType
-from kalends.services.organizations import OrganizationChanges
-from kalends.services.schedules import NewSchedule, ScheduleChanges
+from kalends.services.schedules import NewSchedule
 from kalends.translation import gettext, gettext_lazy
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.http.locked_changes import lock_update
@@ -73,7 +74,7 @@ async def save_hours(request: ConsoleRequest) -> PageAnswer:
     choices: Choices = await request.read(list_choices)
     zone = form["timezone"]
     if request.organization.timezone == "UTC" != zone:
-        changes = OrganizationChanges(timezone=zone)
+        changes = FieldChanges[Organization](timezone=zone)
         await request.change(
             lock_update(organizations.lock_organization, organizations.update_organization, changes)
         )
@@ -117,7 +118,7 @@ async def _keep_schedule(request: ConsoleRequest, form: FormFields, choices: Cho
         day: [window] for day in WEEKDAYS if day in form.all_of("days")
     }
     if choices.schedules:
-        changes = ScheduleChanges(
+        changes = FieldChanges[Schedule](
             name=form.text("name"), timezone=form["timezone"], availability=hours
         )
         first = choices.schedules[0].id

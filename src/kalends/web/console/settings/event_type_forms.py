@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from kalends.domain import ids
+from kalends.domain.changes import FieldChanges
 from kalends.domain.event_type import EventType, HostChoice, Question, Requirement
 from kalends.formats.encoding import encode
-from kalends.services.event_types import EventTypeChanges, NewEventType
+from kalends.services.event_types import NewEventType
 from kalends.web.api.event_types import CreateEventType, parse_changes, parse_new
 from kalends.web.console.settings.drafts import (
     VERSION_FIELD,
@@ -102,7 +103,7 @@ def read_new(typed: FormFields) -> NewEventType:
     return parse_new(read_body(encode(values), CreateEventType))
 
 
-def read_changes(typed: FormFields) -> EventTypeChanges:
+def read_changes(typed: FormFields) -> FieldChanges[EventType]:
     """The address stays as it is where none is given. Raises Invalid, NotFound."""
     values = _known(_values(typed))
     check(values, parse_changes)

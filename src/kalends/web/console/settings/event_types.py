@@ -5,10 +5,10 @@ from typing import Final
 
 from kalends.domain import ids
 from kalends.domain.booking import LocationType
+from kalends.domain.changes import FieldChanges
 from kalends.domain.event_type import EventType, QuestionType
 from kalends.domain.rights import Right
 from kalends.services import event_types
-from kalends.services.event_types import EventTypeChanges
 from kalends.web.api.event_types import USE_CASES
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings import event_type_forms, schedules
@@ -40,7 +40,7 @@ async def set_active(request: ConsoleRequest) -> PageAnswer:
     """Opens or closes it for new bookings, from the list."""
     event_type = await EDITOR.open(request)
     is_active = (await request.form()).text("is_active") == YES
-    changes = EventTypeChanges(is_active=is_active)
+    changes = FieldChanges[EventType](is_active=is_active)
     lock = EDITOR.lock(event_type, None)
     await request.change(lock_update(lock, event_types.update_event_type, changes))
     return request.go(PATH, done="opened" if is_active else "closed")

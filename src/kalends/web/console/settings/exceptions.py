@@ -95,9 +95,8 @@ async def remove_busy_time(request: ConsoleRequest) -> PageAnswer:
 def instants_at(zone: Zone, day: Day, clock: str) -> list[datetime]:
     """The moments at which the wall clock shows that time: none where it is left out, two where
     the clock goes back. Raises Invalid for what is no time of day."""
-    values = parse_changes(encode({"availability": {"monday": {"start": clock, "end": "24:00"}}}))
-    assert isinstance(values.availability, dict)
-    start = values.availability["monday"].start
+    changes = parse_changes(encode({"availability": {"monday": {"start": clock, "end": "24:00"}}}))
+    start: str = changes.values["availability"]["monday"].start
     wall = wall_midnight(day) + (int(start[:2]) * 60 + int(start[3:])) * 60
     return [datetime.fromtimestamp(i.start, UTC) for i in zone.instants(wall, wall + 60)]
 

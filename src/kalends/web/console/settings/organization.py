@@ -3,11 +3,11 @@
 from typing import Final
 
 from kalends.domain.access import Organization
+from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import KalendsError
 from kalends.domain.rights import Right
 from kalends.formats.encoding import encode
 from kalends.services import organizations
-from kalends.services.organizations import OrganizationChanges
 from kalends.web.api.organization import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.drafts import (
@@ -45,7 +45,7 @@ async def save(request: ConsoleRequest) -> PageAnswer:
     return redirect(f"/console/{after.slug}{PATH}?done=saved")
 
 
-def _read(typed: FormFields) -> OrganizationChanges:
+def _read(typed: FormFields) -> FieldChanges[Organization]:
     """Raises Invalid."""
     values = {name: typed.text(name) for name in ("name", "slug", "timezone")}
     body = {

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from kalends.domain.changes import FieldChanges
 from kalends.domain.ids import USER, encode_id_or_none
 from kalends.domain.schedule import WEEKDAYS, Schedule, WindowText
 from kalends.formats.encoding import encode
-from kalends.services.schedules import NewSchedule, ScheduleChanges
+from kalends.services.schedules import NewSchedule
 from kalends.web.api.schedules import CreateSchedule, parse_changes, parse_new
 from kalends.web.console.settings.drafts import (
     VERSION_FIELD,
@@ -74,14 +75,14 @@ def read_new(typed: FormFields) -> NewSchedule:
     return parse_new(read_body(encode(values), CreateSchedule))
 
 
-def read_changes(typed: FormFields) -> ScheduleChanges:
+def read_changes(typed: FormFields) -> FieldChanges[Schedule]:
     """Raises Invalid."""
     values = _values(typed)
     check(values, parse_changes)
     return parse_changes(encode(values))
 
 
-def read_own_changes(typed: FormFields) -> ScheduleChanges:
+def read_own_changes(typed: FormFields) -> FieldChanges[Schedule]:
     """The hours alone. Raises Invalid."""
     return parse_changes(encode({"availability": _hours_in(typed)}))
 
