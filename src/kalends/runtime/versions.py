@@ -2,14 +2,24 @@
 
 from datetime import datetime
 from typing import TypeVar
+from uuid import UUID
 
 from msgspec import structs
 
 from kalends.domain.changes import FieldChanges
 from kalends.domain.event_type import EventType
 from kalends.domain.schedule import Schedule
+from kalends.runtime.if_match import IfMatch, check_version
+from kalends.runtime.unit_of_work import require
 
 V = TypeVar("V", EventType, Schedule)
+
+
+def require_version(found: V | None, prefix: str, thing_id: UUID, if_match: IfMatch) -> V:
+    """What was found. Raises NotFound, and Stale if the client saw another version of it."""
+    thing = require(found, prefix, thing_id)
+    check_version(thing.version, if_match)
+    return thing
 
 
 def with_changes(before: V, changes: FieldChanges[V], recorded_at: datetime) -> V:

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.domain.ids import BUSY_TIME, SCHEDULE, new_id
-from kalends.domain.schedule import BusyTime, ListedBusyTime
+from kalends.domain.schedule import BusyTime, ListedBusyTime, OpenSpan
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling.booking_requests import check_schedule_seen
 from kalends.store.availability import busy_times
@@ -22,32 +22,19 @@ class NewBusyTime(Struct, frozen=True, kw_only=True):
 
 
 async def list_busy_times(
-    work: UnitOfWork,
-    schedule_id: UUID,
-    *,
-    start: datetime | None,
-    end: datetime | None,
-    limit: int,
-    offset: int,
+    work: UnitOfWork, schedule_id: UUID, span: OpenSpan, *, limit: int, offset: int
 ) -> tuple[list[BusyTime], int]:
-    """Those that meet `[start, end)`: a page, sorted by start, then id, and the total. Raises
+    """Those that meet the span, half-open: a page, sorted by start, then id, and the total. Raises
     NotFound for a schedule that the caller does not see."""
     check_schedule_seen(work.caller, schedule_id)
-    return await busy_times.list_busy_times(work.tenant, schedule_id, (start, end), limit, offset)
+    return await busy_times.list_busy_times(work.tenant, schedule_id, span, limit, offset)
 
 
 async def list_all_busy_times(
-    work: UnitOfWork,
-    schedule_id: UUID,
-    *,
-    start: datetime | None,
-    end: datetime | None,
-    limit: int,
-    offset: int,
+    work: UnitOfWork, schedule_id: UUID, span: OpenSpan, *, limit: int, offset: int
 ) -> tuple[list[ListedBusyTime], int]:
     """The same with what is busy in the calendars that the schedule reads."""
     check_schedule_seen(work.caller, schedule_id)
-    span = start, end
     return await busy_times.list_all_busy_times(work.tenant, schedule_id, span, limit, offset)
 
 

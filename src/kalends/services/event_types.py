@@ -10,9 +10,9 @@ from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import Invalid, NotFound, SlugTaken
 from kalends.domain.event_type import EventType, EventTypeRules, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, new_id, time_of_id
-from kalends.runtime.if_match import IfMatch, check_version
+from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
-from kalends.runtime.versions import with_changes
+from kalends.runtime.versions import require_version, with_changes
 from kalends.scheduling.event_type_slugs import list_free_slugs
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import protect_schedules
@@ -51,13 +51,8 @@ async def create_event_type(work: UnitOfWork, new: NewEventType) -> EventType:
 
 async def lock_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
     """The event type as it stays until the transaction ends. Raises NotFound, Stale."""
-    before = require(
-        await event_types.find_event_type_to_change(work.tenant, event_type_id),
-        EVENT_TYPE,
-        event_type_id,
-    )
-    check_version(before.version, if_match)
-    return before
+    found = await event_types.find_event_type_to_change(work.tenant, event_type_id)
+    return require_version(found, EVENT_TYPE, event_type_id, if_match)
 
 
 async def update_event_type(
@@ -79,12 +74,8 @@ async def update_event_type(
 
 async def delete_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
     """Deletes it; its bookings stay as they are and keep its id. Raises NotFound, Stale."""
-    event_type = require(
-        await event_types.find_event_type_to_delete(work.tenant, event_type_id),
-        EVENT_TYPE,
-        event_type_id,
-    )
-    check_version(event_type.version, if_match)
+    found = await event_types.find_event_type_to_delete(work.tenant, event_type_id)
+    event_type = require_version(found, EVENT_TYPE, event_type_id, if_match)
     await event_types.delete_event_type(work.tenant, event_type_id, work.recorded_at)
     return event_type
 

@@ -12,9 +12,9 @@ from kalends.domain.schedule import (
     ScheduleRules,
 )
 from kalends.runtime.calendar_writing import rewrite_events_of
-from kalends.runtime.if_match import IfMatch, check_version
+from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
-from kalends.runtime.versions import with_changes
+from kalends.runtime.versions import require_version, with_changes
 from kalends.scheduling.booking_requests import check_schedule_seen
 from kalends.store.accounts.members import protect_member
 from kalends.store.availability import schedules
@@ -57,13 +57,8 @@ async def create_schedule(work: UnitOfWork, new: NewSchedule) -> Schedule:
 async def lock_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) -> Schedule:
     """The schedule as it stays until the transaction ends. Raises NotFound, Stale."""
     check_schedule_seen(work.caller, schedule_id)
-    before = require(
-        await schedules.find_schedule_to_change(work.tenant, schedule_id),
-        SCHEDULE,
-        schedule_id,
-    )
-    check_version(before.version, if_match)
-    return before
+    found = await schedules.find_schedule_to_change(work.tenant, schedule_id)
+    return require_version(found, SCHEDULE, schedule_id, if_match)
 
 
 async def update_schedule(
@@ -97,12 +92,8 @@ async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch
     Raises NotFound, Stale, and InUse while event types, or PENDING or CONFIRMED bookings that
     have not ended, point at it.
     """
-    schedule = require(
-        await schedules.find_schedule_to_delete(work.tenant, schedule_id),
-        SCHEDULE,
-        schedule_id,
-    )
-    check_version(schedule.version, if_match)
+    found = await schedules.find_schedule_to_delete(work.tenant, schedule_id)
+    schedule = require_version(found, SCHEDULE, schedule_id, if_match)
     uses = await schedules.find_uses(work.tenant, schedule_id, work.now)
     if uses.event_type is not None:
         raise InUse(f"The event type {uses.event_type!r} takes this schedule. Change it first.")

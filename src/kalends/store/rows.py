@@ -1,6 +1,6 @@
 """Rows to nouns and back, the same way for every noun whose struct mirrors its table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -75,12 +75,15 @@ async def find_one(
     return None if row is None else noun_of(row)
 
 
-async def update_with_slug(
-    tenant: TenantConnection, query: str, noun_id: UUID, slug: str | None, values: Sequence[Any]
-) -> None:
-    """Writes a noun that has a slug; the organization and its id are the query's first parameters.
-    Raises SlugTaken."""
+async def update_with_slug(tenant: TenantConnection, table: str, values: Mapping[str, Any]) -> None:
+    """Writes the whole row of a noun that has a slug, by its id. Raises SlugTaken."""
+    changeable = [name for name in values if name not in ("id", "created_at")]
+    query = (
+        f"UPDATE {table} SET ({', '.join(changeable)}) = ROW({parameters(3, len(changeable))})"
+        " WHERE organization_id = $1 AND id = $2"
+    )
+    new_values = [values[name] for name in changeable]
     try:
-        await tenant.tx.execute(query, tenant.organization_id, noun_id, *values)
+        await tenant.tx.execute(query, tenant.organization_id, values["id"], *new_values)
     except asyncpg.UniqueViolationError:
-        raise SlugTaken(slug) from None
+        raise SlugTaken(values["slug"]) from None

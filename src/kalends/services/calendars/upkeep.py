@@ -1,5 +1,6 @@
 """What the timetable does for events that are written into calendars elsewhere."""
 
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -26,18 +27,7 @@ async def end_removals(context: Context) -> int:
     or ten minutes are over. Returns how many went."""
     async with context.database.connection() as tx:
         removed = await list_removed_connections(tx, context.clock() - REMOVED_WITHIN)
-    blocked, gone = BlockedOrganizations(context), 0
-    for organization_id, connection_id in removed:
-        try:
-            await change(context, _caller(organization_id), delete_connection, connection_id)
-        except NotFound:
-            continue
-        except Unavailable as error:
-            await blocked.add(organization_id, error)
-        else:
-            gone += 1
-    blocked.raise_first()
-    return gone
+    return await _change_each(context, removed, delete_connection)
 
 
 async def write_what_was_missed(context: Context) -> int:
@@ -46,16 +36,27 @@ async def write_what_was_missed(context: Context) -> int:
     now = context.clock()
     async with context.database.connection() as tx:
         missed = await list_unwritten_schedules(tx, now, now - SETTLED_AFTER, SCHEDULES_AT_ONCE)
-    blocked, rewritten = BlockedOrganizations(context), 0
-    for organization_id, schedule_id in missed:
+    return await _change_each(context, missed, _rewrite)
+
+
+async def _change_each(
+    context: Context,
+    places: Iterable[tuple[UUID, UUID]],
+    use_case: Callable[[UnitOfWork, UUID], Awaitable[object]],
+) -> int:
+    """Runs the use case for each organization and thing of it; how many there still were."""
+    blocked, done = BlockedOrganizations(context), 0
+    for organization_id, thing_id in places:
         try:
-            await change(context, _caller(organization_id), _rewrite, schedule_id)
+            await change(context, _caller(organization_id), use_case, thing_id)
+        except NotFound:
+            continue
         except Unavailable as error:
             await blocked.add(organization_id, error)
         else:
-            rewritten += 1
+            done += 1
     blocked.raise_first()
-    return rewritten
+    return done
 
 
 async def _rewrite(work: UnitOfWork, schedule_id: UUID) -> None:

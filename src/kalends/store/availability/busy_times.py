@@ -7,7 +7,8 @@ from uuid import UUID
 
 from msgspec import structs
 
-from kalends.domain.schedule import BusyTime, ListedBusyTime
+from kalends.domain.schedule import BusyTime, ListedBusyTime, OpenSpan
+from kalends.store.availability.calendars_elsewhere import makes_busy
 from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of, page_of, parameters
 
@@ -24,7 +25,7 @@ LIST: Final = page_of(
     parameters=4,
 )
 # What calendars elsewhere make busy, as slots see it. An id is made of where a piece lies.
-ELSEWHERE: Final = """
+ELSEWHERE: Final = f"""
 SELECT md5(e.calendar_id::text || encode(e.key, 'hex') || extract(epoch FROM e.start_time))::uuid
     AS id, u.schedule_id, e.start_time, e.end_time, NULL::text AS reason,
     coalesce(k.last_synced_at, k.created_at) AS created_at, e.calendar_id
@@ -35,14 +36,7 @@ WHERE u.organization_id = $1 AND u.schedule_id = ANY($2::uuid[]) AND u.reads
   AND ($3::timestamptz IS NULL OR
     (e.start_time > $3 - interval '1 day' AND e.end_time > $3))
   AND ($4::timestamptz IS NULL OR e.start_time < $4)
-  AND (u.tentative_blocks OR NOT e.is_tentative)
-  AND (u.all_day_blocks OR NOT e.is_all_day)
-  AND (u.out_of_office_blocks OR NOT e.is_out_of_office)
-  AND (e.own_id IS NULL OR (
-    SELECT bool_and(o.schedule_id <> u.schedule_id) FROM occupancies o
-    WHERE o.organization_id = $1 AND (o.booking_id = e.own_id OR
-      (o.event_type_id = e.own_event_type_id AND o.starts_at = e.own_starts_at
-       AND o.claim_id = e.own_id))))
+  AND {makes_busy()}
 """
 ENTERED: Final = f"""
 SELECT {COLUMNS}, NULL::uuid AS calendar_id FROM busy_times
@@ -69,24 +63,16 @@ DELETE FROM busy_times WHERE organization_id = $1 AND schedule_id = $2 AND id = 
 
 
 async def list_busy_times(
-    tenant: TenantConnection,
-    schedule_id: UUID,
-    span: tuple[datetime | None, datetime | None],
-    limit: int,
-    offset: int,
+    tenant: TenantConnection, schedule_id: UUID, span: OpenSpan, limit: int, offset: int
 ) -> tuple[list[BusyTime], int]:
-    """Those that meet the span (None is an open end): a page by start, then id, and the total."""
+    """Those that meet the span: a page by start, then id, and the total."""
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, schedule_id, *span, limit, offset)
     listed = [busy_time_from(row) for row in rows if row["id"] is not None]
     return listed, rows[0]["total"]
 
 
 async def list_all_busy_times(
-    tenant: TenantConnection,
-    schedule_id: UUID,
-    span: tuple[datetime | None, datetime | None],
-    limit: int,
-    offset: int,
+    tenant: TenantConnection, schedule_id: UUID, span: OpenSpan, limit: int, offset: int
 ) -> tuple[list[ListedBusyTime], int]:
     """The same with what is busy in the calendars that the schedule reads."""
     rows = await tenant.tx.fetch(

@@ -16,22 +16,31 @@ from kalends.availability.interval import ALWAYS_BEFORE
 from kalends.store.availability.packed import packed
 from kalends.store.database import TenantConnection
 
-# No row of `calendar_busy` is longer than a day. An event that we have written for a booking or a
-# session takes no time on its own schedules, nor once it takes none anywhere.
-_BUSY: Final = """schedule_calendars u
+
+def makes_busy(counted: str = "true") -> str:
+    """Whether the time `e` of a calendar makes a schedule busy that uses the calendar as `u` says.
+
+    An event that we have written for a booking or a session takes no time on its own schedules,
+    nor once it takes none anywhere: of its occupancies `o`, those that are `counted`.
+    """
+    return f"""(u.tentative_blocks OR NOT e.is_tentative)
+      AND (u.all_day_blocks OR NOT e.is_all_day)
+      AND (u.out_of_office_blocks OR NOT e.is_out_of_office)
+      AND (e.own_id IS NULL OR (
+        SELECT bool_and(o.schedule_id <> u.schedule_id) FROM occupancies o
+        WHERE o.organization_id = $1 AND (o.booking_id = e.own_id OR
+          (o.event_type_id = e.own_event_type_id AND o.starts_at = e.own_starts_at
+           AND o.claim_id = e.own_id))
+          AND {counted}))"""
+
+
+# No row of `calendar_busy` is longer than a day.
+_BUSY: Final = f"""schedule_calendars u
     JOIN calendar_busy e ON e.organization_id = $1 AND e.calendar_id = u.calendar_id
     WHERE u.organization_id = $1 AND u.schedule_id = s.id AND u.reads
       AND e.start_time > $3::timestamptz - interval '1 day'
       AND e.start_time < $4 AND e.end_time > $3
-      AND (u.tentative_blocks OR NOT e.is_tentative)
-      AND (u.all_day_blocks OR NOT e.is_all_day)
-      AND (u.out_of_office_blocks OR NOT e.is_out_of_office)
-      AND (e.own_id IS NULL OR (
-        SELECT bool_and(o.schedule_id <> s.id) FROM occupancies o
-        WHERE o.organization_id = $1 AND (o.booking_id = e.own_id OR
-          (o.event_type_id = e.own_event_type_id AND o.starts_at = e.own_starts_at
-           AND o.claim_id = e.own_id))
-          AND ($6::uuid[] IS NULL OR o.booking_id <> ALL($6))))"""
+      AND {makes_busy("($6::uuid[] IS NULL OR o.booking_id <> ALL($6))")}"""
 # Until when all of them are known; never, where one has not been read, or not for too long.
 _KNOWN: Final = f"""
     SELECT min(CASE WHEN k.last_synced_at < $5::timestamptz - make_interval(hours =>

@@ -16,7 +16,6 @@ FIELDS: Final = EventType.__struct_fields__
 COLUMNS: Final = columns_of(EventType)
 REQUIREMENTS: Final = json.Decoder(list[Requirement])
 QUESTIONS: Final = json.Decoder(list[Question])
-_CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at"))
 
 GET: Final = (
     f"SELECT {COLUMNS} FROM event_types"
@@ -44,10 +43,6 @@ INSERT: Final = (
     f"INSERT INTO event_types (organization_id, {COLUMNS})"
     f" VALUES ({parameters(1, len(FIELDS) + 1)})"
     " ON CONFLICT (organization_id, slug) WHERE deleted_at IS NULL DO NOTHING"
-)
-UPDATE: Final = (
-    f"UPDATE event_types SET ({', '.join(_CHANGEABLE)}) = ROW({parameters(3, len(_CHANGEABLE))})"
-    " WHERE organization_id = $1 AND id = $2"
 )
 DELETE: Final = "UPDATE event_types SET deleted_at = $3 WHERE organization_id = $1 AND id = $2"
 SLUGS: Final = """
@@ -136,9 +131,7 @@ async def insert_event_type(tenant: TenantConnection, event_type: EventType) -> 
 
 async def update_event_type(tenant: TenantConnection, event_type: EventType) -> None:
     """Writes the whole event type; the caller holds its lock. Raises SlugTaken."""
-    values = _values(event_type)
-    changeable = [values[name] for name in _CHANGEABLE]
-    await update_with_slug(tenant, UPDATE, event_type.id, event_type.slug, changeable)
+    await update_with_slug(tenant, "event_types", _values(event_type))
 
 
 async def delete_event_type(tenant: TenantConnection, event_type_id: UUID, now: datetime) -> None:

@@ -30,7 +30,6 @@ LIMITS: Final = json.Decoder(BookingLimits)
 POLICY: Final = json.Decoder(CalendarPolicy)
 # A look-up, since calling an enum costs ten times as much, for each schedule of each question.
 _COLOR_NAMED: Final = {color.value: color for color in Color}
-_CHANGEABLE: Final = tuple(f for f in FIELDS if f not in ("id", "created_at"))
 
 GET: Final = (
     f"SELECT {COLUMNS} FROM schedules WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
@@ -54,10 +53,6 @@ INSERT: Final = (
     f"INSERT INTO schedules (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
     " ON CONFLICT (organization_id, slug) WHERE deleted_at IS NULL DO NOTHING"
     " RETURNING slug, color"
-)
-UPDATE: Final = (
-    f"UPDATE schedules SET ({', '.join(_CHANGEABLE)}) = ROW({parameters(3, len(_CHANGEABLE))})"
-    " WHERE organization_id = $1 AND id = $2"
 )
 DISOWN: Final = """
 UPDATE schedules SET user_id = NULL, updated_at = $3, version = version + 1
@@ -212,9 +207,7 @@ async def insert_schedule(tenant: TenantConnection, schedule: Schedule) -> Sched
 
 async def update_schedule(tenant: TenantConnection, schedule: Schedule) -> None:
     """Writes the whole schedule; the caller holds its lock. Raises SlugTaken."""
-    values = _values(schedule)
-    changeable = [values[name] for name in _CHANGEABLE]
-    await update_with_slug(tenant, UPDATE, schedule.id, schedule.slug, changeable)
+    await update_with_slug(tenant, "schedules", _values(schedule))
 
 
 async def disown_schedules(tenant: TenantConnection, user_id: UUID, now: datetime) -> None:

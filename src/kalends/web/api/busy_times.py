@@ -70,9 +70,7 @@ async def list_busy_times(call: Call) -> HttpAnswer:
     schedule = await call.read(schedules.get_schedule, call.id(ids.SCHEDULE))
     query = call.query(BusyTimesQuery)
     start, end = _span(query, zone_of_schedule(schedule).name)
-    use_case = partial(
-        busy_times.list_all_busy_times, schedule_id=schedule.id, start=start, end=end
-    )
+    use_case = partial(busy_times.list_all_busy_times, schedule_id=schedule.id, span=(start, end))
     return await answer_page(call, query, use_case, show_busy_time)
 
 

@@ -5,15 +5,7 @@ from typing import Annotated, Any, Final
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
-from kalends.domain.calendars.policies import (
-    CalendarPolicy,
-    EventDetails,
-    FreshCheck,
-    OnDelete,
-    OnMove,
-    PendingEvents,
-    WhenStale,
-)
+from kalends.domain.calendars.policies import CalendarPolicy, WhenStale
 from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.errors import Invalid
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Color, Schedule, WindowText
@@ -95,15 +87,9 @@ class ScheduleLimitsInput(RequestModel, frozen=True):
     ) = None
 
 
-class CalendarPolicyInput(RequestModel, frozen=True):
+class CalendarPolicyInput(CalendarPolicy, RequestModel, frozen=True):
     """What is left out has its default."""
 
-    on_move: OnMove = OnMove.FOLLOW
-    on_delete: OnDelete = OnDelete.ASK
-    pending: PendingEvents = PendingEvents.NONE
-    details: EventDetails = EventDetails.NAME
-    fresh_check: FreshCheck = FreshCheck.OFF
-    when_stale: WhenStale = WhenStale.KEEP
     close_after_hours: (
         Annotated[
             int,

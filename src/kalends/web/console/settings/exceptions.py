@@ -194,7 +194,7 @@ async def _page(request: ConsoleRequest, schedule: Schedule, draft: Draft) -> Pa
     everything = request.query.get("show") == "all"
     start = None if everything else now
     listed, pager = await read_page(
-        request, busy_times.list_busy_times, LISTED, schedule.id, start=start, end=None
+        request, busy_times.list_busy_times, LISTED, schedule.id, (start, None)
     )
     today = local(now, zone).date()
     overrides = _overrides_since(schedule, None if everything else today - timedelta(days=1))
