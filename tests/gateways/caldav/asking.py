@@ -2,13 +2,8 @@
 
 import pytest
 
-from kalends.domain.calendars.accounts import (
-    CalendarLogin,
-    CalendarObject,
-    Changes,
-    Discovery,
-    FullReading,
-)
+from kalends.domain.calendars.accounts import CalendarLogin, Discovery
+from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading
 from kalends.gateways.caldav.provider import CalDavAccount
 from tests.fakes.caldav import PASSWORD, USER, WORK, DifficultCalDav
 from tests.fakes.caldav_quirks import Quirk

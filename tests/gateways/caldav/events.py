@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from kalends.domain.calendars.accounts import ReadingWindow
+from kalends.domain.calendars.readings import ReadingWindow
 
 DECEMBER = ReadingWindow(datetime(2026, 12, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kalends.domain.calendars.accounts import CalendarObject, Changes
 from kalends.domain.calendars.failures import TokenRefused
+from kalends.domain.calendars.readings import CalendarObject, Changes
 from kalends.gateways.caldav.provider import CalDavAccount
 from tests.fakes.caldav import WORK, DifficultCalDav
 from tests.fakes.caldav_quirks import Quirk

@@ -2,7 +2,6 @@
 
 import pytest
 
-from kalends.domain.calendars.accounts import Conflict, ObjectDeleted, ObjectWritten
 from kalends.domain.calendars.failures import (
     NotAllowed,
     NotUnderstood,
@@ -10,6 +9,7 @@ from kalends.domain.calendars.failures import (
     UidTaken,
     Unanswered,
 )
+from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
 from kalends.gateways.caldav.provider import CalDavAccount
 from tests.fakes.caldav import WORK, DifficultCalDav
 from tests.fakes.caldav_quirks import Quirk

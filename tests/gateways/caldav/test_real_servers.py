@@ -5,17 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from kalends.domain.calendars.accounts import (
-    CalendarAccess,
-    CalendarLogin,
-    CalendarObject,
-    Changes,
-    Conflict,
-    Discovery,
-    FullReading,
-    ObjectDeleted,
-    ObjectWritten,
-)
+from kalends.domain.calendars.accounts import CalendarAccess, CalendarLogin, Discovery
 from kalends.domain.calendars.failures import (
     CalendarGone,
     CredentialsRefused,
@@ -23,6 +13,8 @@ from kalends.domain.calendars.failures import (
     TokenRefused,
     UidTaken,
 )
+from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading
+from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
 from kalends.gateways.caldav.objects import Objects, read_objects
 from kalends.gateways.caldav.provider import CalDavAccount, CalDavProvider
 from kalends.gateways.caldav.session import DavAnswer, DavSession

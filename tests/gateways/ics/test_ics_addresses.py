@@ -3,13 +3,8 @@
 import pytest
 
 from kalends.domain.calendars import failures
-from kalends.domain.calendars.accounts import (
-    CalendarAccess,
-    CalendarLogin,
-    Changes,
-    Discovery,
-    FullReading,
-)
+from kalends.domain.calendars.accounts import CalendarAccess, CalendarLogin, Discovery
+from kalends.domain.calendars.readings import Changes, FullReading
 from kalends.gateways.addresses import read_opened
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.ics.provider import CALENDAR, HREF, IcsAccount, IcsProvider

@@ -7,18 +7,14 @@ bytes of iCalendar (RFC 5545), lines ended by CRLF or by LF alone; nothing here 
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct
 
-from kalends.domain.calendars.failures import (
-    CalendarFailure,
-    ObjectGone,
-    TokenRefused,
-    UidTaken,
-)
+from kalends.domain.calendars.failures import CalendarFailure, ObjectGone, TokenRefused, UidTaken
+from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
+from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
 
 
 class CalendarLogin(Struct, frozen=True, kw_only=True):
@@ -60,67 +56,6 @@ class Discovery(Struct, frozen=True, kw_only=True):
     principal: str | None
     homes: tuple[str, ...]
     calendars: list[RemoteCalendar]
-
-
-class ReadingWindow(Struct, frozen=True):
-    """`[starts_at, ends_at)`, instants in UTC. Servers are not exact about it: what lies outside
-    may come, too."""
-
-    starts_at: datetime
-    ends_at: datetime
-
-
-class CalendarObject(Struct, frozen=True, kw_only=True):
-    """One object as it is now. Without an etag it has to be taken for changed at every look."""
-
-    href: str
-    etag: str | None
-    data: bytes
-
-
-class FullReading(Struct, frozen=True, kw_only=True):
-    """Everything of a calendar in a window. `token` is for `read_changes`; `unreadable` are the
-    hrefs that were not to be had; `refresh_seconds` is how often the server wants to be asked."""
-
-    objects: list[CalendarObject]
-    token: str
-    unreadable: list[str] = []
-    refresh_seconds: int | None = None
-
-
-class Changes(Struct, frozen=True, kw_only=True):
-    """What is different. An href in `removed` is a hint and no proof: it may be unknown to us, or
-    have moved to another calendar or out of the window. `is_emptied`: all that was known is gone
-    at once, which is to be believed when it is seen twice; until then keep the token of before.
-    """
-
-    changed: list[CalendarObject]
-    removed: list[str]
-    token: str
-    unreadable: list[str] = []
-    refresh_seconds: int | None = None
-    is_emptied: bool = False
-
-
-class ObjectWritten(Struct, frozen=True, kw_only=True):
-    """The object stands there. `stored` is what the server made of it, where it did not confirm
-    that it keeps it as it was sent; None where it did."""
-
-    href: str
-    etag: str | None
-    stored: CalendarObject | None = None
-
-
-class ObjectDeleted(Struct, frozen=True):
-    """It is not there any more, or was not."""
-
-
-class Conflict(Struct, frozen=True, kw_only=True):
-    """It was not written or deleted, since the object is not the one we knew. `is_ours`: it has the
-    UID of what we write (or knew), so that it is the same event, in whichever version."""
-
-    current: CalendarObject
-    is_ours: bool
 
 
 class CalendarAccount(Protocol):

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Final
 from urllib.parse import urlsplit
 
-from kalends.domain.calendars.accounts import CalendarObject
 from kalends.domain.calendars.failures import (
     CalendarFailure,
     CalendarGone,
@@ -14,6 +13,7 @@ from kalends.domain.calendars.failures import (
     NotUnderstood,
     ObjectGone,
 )
+from kalends.domain.calendars.readings import CalendarObject
 from kalends.gateways.caldav.hrefs import member_of, url_in
 from kalends.gateways.caldav.multistatus import DavResponse, read_etag
 from kalends.gateways.caldav.questions import DATA, ETAG, STATE, ask_objects

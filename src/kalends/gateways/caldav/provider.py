@@ -7,18 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from msgspec.structs import replace
 
-from kalends.domain.calendars.accounts import (
-    CalendarLogin,
-    CalendarObject,
-    Changes,
-    Conflict,
-    Discovery,
-    FullReading,
-    ObjectDeleted,
-    ObjectWritten,
-    ReadingWindow,
-    RemoteCalendar,
-)
+from kalends.domain.calendars.accounts import CalendarLogin, Discovery, RemoteCalendar
 from kalends.domain.calendars.failures import (
     CalendarFailure,
     ObjectGone,
@@ -26,6 +15,8 @@ from kalends.domain.calendars.failures import (
     UidTaken,
     Unanswered,
 )
+from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
+from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
 from kalends.domain.gateways import Http
 from kalends.gateways.caldav import discovery, reading, writing
 from kalends.gateways.caldav.hrefs import UNQUOTED

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from kalends.domain.calendars.accounts import CalendarObject, ReadingWindow
 from kalends.domain.calendars.failures import CalendarFailure, NotUnderstood
+from kalends.domain.calendars.readings import CalendarObject, ReadingWindow
 from kalends.gateways.caldav.multistatus import DavResponse, read_etag
 from kalends.gateways.caldav.objects import (
     MOST_OBJECTS,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 from xml.sax.saxutils import escape
 
-from kalends.domain.calendars.accounts import ReadingWindow
+from kalends.domain.calendars.readings import ReadingWindow
 from kalends.gateways.caldav.xml import CALDAV, CALENDARSERVER, DAV
 
 _PREFIXES: Final = {DAV: "D:", CALDAV: "C:", CALENDARSERVER: "S:"}

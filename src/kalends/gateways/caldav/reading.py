@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from kalends.domain.calendars.accounts import Changes, FullReading, ReadingWindow
 from kalends.domain.calendars.failures import CalendarFailure, TokenRefused
+from kalends.domain.calendars.readings import Changes, FullReading, ReadingWindow
 from kalends.gateways.caldav.objects import Objects, read_objects
 from kalends.gateways.caldav.queries import list_etags, query_window
 from kalends.gateways.caldav.session import DavSession

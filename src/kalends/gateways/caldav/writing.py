@@ -3,7 +3,6 @@
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from kalends.domain.calendars.accounts import CalendarObject, Conflict, ObjectDeleted, ObjectWritten
 from kalends.domain.calendars.failures import (
     CalendarFailure,
     CalendarGone,
@@ -13,6 +12,8 @@ from kalends.domain.calendars.failures import (
     UidTaken,
     Unanswered,
 )
+from kalends.domain.calendars.readings import CalendarObject
+from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
 from kalends.gateways.caldav.hrefs import path_of, url_in
 from kalends.gateways.caldav.multistatus import read_etag
 from kalends.gateways.caldav.objects import read_object, uid_in

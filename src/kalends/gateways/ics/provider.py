@@ -12,11 +12,7 @@ from msgspec import Struct
 from kalends.domain.calendars.accounts import (
     CalendarAccess,
     CalendarLogin,
-    CalendarObject,
-    Changes,
     Discovery,
-    FullReading,
-    ReadingWindow,
     RemoteCalendar,
 )
 from kalends.domain.calendars.failures import (
@@ -28,6 +24,7 @@ from kalends.domain.calendars.failures import (
     TokenRefused,
     Unanswered,
 )
+from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
 from kalends.domain.gateways import Http, OutboundRequest
 from kalends.gateways.ics.files import CalendarFile, read_file
 from kalends.gateways.redirects import Landed, failure_in, follow

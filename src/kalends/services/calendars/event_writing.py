@@ -16,13 +16,7 @@ import structlog
 from msgspec import Raw, Struct, json, structs
 
 from kalends.domain.booking import Booking, Status
-from kalends.domain.calendars.accounts import (
-    CalendarAccount,
-    CalendarObject,
-    Conflict,
-    ObjectDeleted,
-    ObjectWritten,
-)
+from kalends.domain.calendars.accounts import CalendarAccount
 from kalends.domain.calendars.connections import (
     CalendarConnection,
     ConnectedCalendar,
@@ -38,6 +32,8 @@ from kalends.domain.calendars.failures import (
 )
 from kalends.domain.calendars.links import CalendarLink, LinkedSchedule, LinkState, uid_of
 from kalends.domain.calendars.policies import PendingEvents
+from kalends.domain.calendars.readings import CalendarObject
+from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
 from kalends.domain.ids import CALENDAR, SCHEDULE, encode_id
 from kalends.formats.icalendar.written import (
     WrittenEvent,

@@ -7,13 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.calendars.accounts import (
-    CalendarAccount,
-    CalendarObject,
-    Changes,
-    FullReading,
-    ReadingWindow,
-)
+from kalends.domain.calendars.accounts import CalendarAccount
 from kalends.domain.calendars.connections import (
     CalendarConnection,
     ConnectedCalendar,
@@ -21,6 +15,7 @@ from kalends.domain.calendars.connections import (
     StoredEvent,
 )
 from kalends.domain.calendars.failures import CalendarFailure, CredentialsRefused, TokenRefused
+from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
 from kalends.runtime.unit_of_work import Context
 from kalends.services.calendars.logins import open_account
 from kalends.services.calendars.shapes import KNOWN_AHEAD, KNOWN_BEFORE

@@ -10,9 +10,9 @@ from msgspec import structs
 
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import zone_named
-from kalends.domain.calendars.accounts import CalendarObject
 from kalends.domain.calendars.connections import ConnectedCalendar, StoredEvent
 from kalends.domain.calendars.links import CalendarLink
+from kalends.domain.calendars.readings import CalendarObject
 from kalends.services.calendars.shapes import (
     KNOWN_AHEAD,
     KNOWN_BEFORE,

@@ -7,17 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID, uuid5
 
-from kalends.domain.calendars.accounts import (
-    CalendarObject,
-    Changes,
-    Conflict,
-    Discovery,
-    FullReading,
-    ObjectDeleted,
-    ObjectWritten,
-    ReadingWindow,
-    RemoteCalendar,
-)
+from kalends.domain.calendars.accounts import Discovery, RemoteCalendar
 from kalends.domain.calendars.connections import ConnectedCalendar, StoredEvent
 from kalends.domain.calendars.failures import (
     CalendarFailure,
@@ -26,6 +16,8 @@ from kalends.domain.calendars.failures import (
     TokenRefused,
     UidTaken,
 )
+from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
+from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
 from kalends.domain.ids import CALENDAR_EVENT, encode_id
 from kalends.runtime.unit_of_work import Context
 from kalends.services.calendars.shapes import key_of

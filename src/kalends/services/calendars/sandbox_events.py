@@ -8,12 +8,12 @@ from msgspec import Struct, json
 
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import zone_named
-from kalends.domain.calendars.accounts import CalendarObject
 from kalends.domain.calendars.connections import (
     CalendarReading,
     ConnectedCalendar,
     ProviderName,
 )
+from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import CALENDAR, CALENDAR_EVENT, encode_id, new_id
 from kalends.runtime.unit_of_work import UnitOfWork, require

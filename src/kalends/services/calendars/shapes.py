@@ -17,8 +17,8 @@ from kalends.availability.recurrence.shapes import EventZone, Series
 from kalends.availability.recurrence.zones import zone_of
 from kalends.availability.wallclock import Zone
 from kalends.domain import ids
-from kalends.domain.calendars.accounts import CalendarObject
 from kalends.domain.calendars.connections import BusyElsewhere, StoredEvent
+from kalends.domain.calendars.readings import CalendarObject
 from kalends.formats.icalendar.reading.calendar import read_calendar
 from kalends.formats.icalendar.reading.errors import UnreadableCalendar
 from kalends.services.calendars.imported import ImportedEvents
