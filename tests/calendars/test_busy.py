@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 
 from kalends.compose import Installation
@@ -20,6 +21,13 @@ def at(hour: float) -> datetime:
     return DAY + hour * HOUR
 
 
+def data_of(answer: httpx.Response) -> JSON:
+    """What was answered, which is no error."""
+    assert answer.is_success, answer.text
+    data: JSON = answer.json()["data"]
+    return data
+
+
 class Office:
     """A sandbox with a schedule, an event type of an hour on it, and its calendar."""
 
@@ -33,10 +41,7 @@ class Office:
         use(self.api, self.schedule["id"], self.calendar)
 
     def create(self, path: str, **body: Any) -> JSON:
-        answer = self.api.post(f"/api/v1/{path}", json=body)
-        assert answer.status_code == 201, answer.text
-        made: JSON = answer.json()["data"]
-        return made
+        return data_of(self.api.post(f"/api/v1/{path}", json=body))
 
     def create_event_type(self, schedule: JSON) -> JSON:
         return self.create(

@@ -9,7 +9,7 @@ import pytest
 from kalends.compose import Installation
 from kalends.domain import ids
 from tests.calendars.readings import connect, use
-from tests.calendars.test_busy import Office, at
+from tests.calendars.test_busy import Office, at, data_of
 from tests.conftest import fetch
 from tests.world import JSON, World
 
@@ -36,16 +36,10 @@ class WritingOffice(Office):
         use(self.api, self.schedule["id"], self.calendar, writes=True)
 
     def booked(self, hour: float, event_type: JSON | None = None) -> JSON:
-        answer = self.book(hour, event_type)
-        assert answer.status_code == 201, answer.text
-        booking: JSON = answer.json()["data"]
-        return self.change(booking, status="CONFIRMED")
+        return self.change(data_of(self.book(hour, event_type)), status="CONFIRMED")
 
     def change(self, booking: JSON, **changes: Any) -> JSON:
-        answer = self.api.patch(f"/api/v1/bookings/{booking['id']}", json=changes)
-        assert answer.status_code == 200, answer.text
-        changed: JSON = answer.json()["data"]
-        return changed
+        return data_of(self.api.patch(f"/api/v1/bookings/{booking['id']}", json=changes))
 
     def cancel(self, booking: JSON) -> None:
         assert self.api.delete(f"/api/v1/bookings/{booking['id']}").status_code == 200

@@ -1,64 +1,27 @@
 """Series over the changes of the clock, and whole days in different zones."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from tests.formats.reading.asked import occurrences, read
 
-# Of weekly series, the three around a change: zone, first start, length in minutes, and what is
-# expected in UTC.
-AROUND_CHANGES = {
-    "New York in spring": (
-        ("America/New_York", "20260301T090000", "20260301T100000"),
-        ["03-01T14:00/03-01T15:00", "03-08T13:00/03-08T14:00", "03-15T13:00/03-15T14:00"],
-    ),
-    "New York in spring, in the hour that is left out": (
-        ("America/New_York", "20260301T023000", "20260301T033000"),
-        ["03-01T07:30/03-01T08:30", "03-08T07:30/03-08T08:30", "03-15T06:30/03-15T07:30"],
-    ),
-    "New York in spring, ending in the hour that is left out": (
-        ("America/New_York", "20260301T013000", "20260301T023000"),
-        ["03-01T06:30/03-01T07:30", "03-08T06:30/03-08T07:30", "03-15T05:30/03-15T06:30"],
-    ),
-    "New York in autumn": (
-        ("America/New_York", "20261025T090000", "20261025T100000"),
-        ["10-25T13:00/10-25T14:00", "11-01T14:00/11-01T15:00", "11-08T14:00/11-08T15:00"],
-    ),
-    "New York in autumn, in the hour that comes twice": (
-        ("America/New_York", "20261025T010000", "20261025T014500"),
-        ["10-25T05:00/10-25T05:45", "11-01T05:00/11-01T05:45", "11-08T06:00/11-08T06:45"],
-    ),
-    "New York in autumn, a night": (
-        ("America/New_York", "20261024T230000", "20261025T070000"),
-        ["10-25T03:00/10-25T11:00", "11-01T03:00/11-01T12:00", "11-08T04:00/11-08T12:00"],
-    ),
-    "Lord Howe in autumn, by half an hour": (
-        ("Australia/Lord_Howe", "20260329T090000", "20260329T100000"),
-        ["03-28T22:00/03-28T23:00", "04-04T22:30/04-04T23:30", "04-11T22:30/04-11T23:30"],
-    ),
-    "Lord Howe in spring, in the half hour that is left out": (
-        ("Australia/Lord_Howe", "20260927T021000", "20260927T024000"),
-        ["09-26T15:40/09-26T16:10", "10-03T15:40/10-03T16:10", "10-10T15:10/10-10T15:40"],
-    ),
-    "Casablanca as Ramadan begins": (
-        ("Africa/Casablanca", "20260208T100000", "20260208T110000"),
-        ["02-08T09:00/02-08T10:00", "02-15T10:00/02-15T11:00", "02-22T10:00/02-22T11:00"],
-    ),
-    "Casablanca as Ramadan ends": (
-        ("Africa/Casablanca", "20260315T100000", "20260315T110000"),
-        ["03-15T10:00/03-15T11:00", "03-22T09:00/03-22T10:00", "03-29T09:00/03-29T10:00"],
-    ),
-}
+# Weekly series, each with the three occurrences around a change: where and when they begin and end
+# on the wall, and what is expected in UTC.
+with (Path(__file__).parents[2] / "data" / "clock_changes.csv").open(newline="") as table:
+    AROUND_CHANGES = {row["series"]: row for row in csv.DictReader(table)}
 
 
 @pytest.mark.parametrize("name", AROUND_CHANGES)
 def test_a_weekly_series_keeps_its_time_on_the_wall(name: str) -> None:
-    (zone, starts, ends), expected = AROUND_CHANGES[name]
+    row = AROUND_CHANGES[name]
     calendar = read(
-        f"DTSTART;TZID={zone}:{starts}",
-        f"DTEND;TZID={zone}:{ends}",
+        f"DTSTART;TZID={row['zone']}:{row['starts']}",
+        f"DTEND;TZID={row['zone']}:{row['ends']}",
         "RRULE:FREQ=WEEKLY;COUNT=3",
     )
-    assert occurrences(calendar) == expected
+    assert occurrences(calendar) == [row["first"], row["second"], row["third"]]
 
 
 def test_a_rule_by_the_hour_skips_and_repeats_nothing_twice() -> None:

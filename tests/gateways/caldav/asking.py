@@ -13,8 +13,9 @@ ALL = [f"{WORK}{number}-a@x.ics" for number in range(3)]
 """The events that the server begins with."""
 
 
-def parametrize_quirks(*quirks: Quirk) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("quirk", quirks, ids=lambda quirk: quirk.name)
+def with_each(*quirks: Quirk) -> pytest.MarkDecorator:
+    """The test with a server of each of these quirks."""
+    return pytest.mark.parametrize("server", quirks, ids=lambda quirk: quirk.name, indirect=True)
 
 
 def login_of(server: DifficultCalDav, password: str = PASSWORD) -> CalendarLogin:

@@ -15,9 +15,11 @@ __all__ = ["radicale", "sabre", "xandikos"]
 
 
 @pytest.fixture
-async def server() -> AsyncIterator[DifficultCalDav]:
-    """What servers were seen to do, done on demand; with a calendar of three events."""
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[DifficultCalDav]:
+    """What servers were seen to do, done on demand; with a calendar of three events, and the quirk
+    that the test names by `with_each`."""
     async with difficult_caldav() as running:
+        running.quirks |= {request.param} if hasattr(request, "param") else set()
         for number in range(3):
             running.put(f"{number}-a@x.ics", event(f"{number}-a@x"))
         yield running

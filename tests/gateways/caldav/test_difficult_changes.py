@@ -12,12 +12,19 @@ from tests.gateways.caldav.asking import (
     changes_of,
     hrefs_in,
     known_in,
-    parametrize_quirks,
     reading_of,
+    with_each,
 )
 from tests.gateways.caldav.events import DECEMBER, event
 
 pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def changed(server: DifficultCalDav, token: str) -> str:
+    """One of the events has moved since the token."""
+    server.put("0-a@x.ics", event("0-a@x", "20261204"))
+    return token
 
 
 async def test_nothing_new_costs_one_small_request(
@@ -29,12 +36,11 @@ async def test_nothing_new_costs_one_small_request(
 
 
 async def test_a_delta_has_what_was_changed_and_removed(
-    account: CalDavAccount, server: DifficultCalDav, token: str
+    account: CalDavAccount, server: DifficultCalDav, changed: str
 ) -> None:
-    server.put("0-a@x.ics", event("0-a@x", "20261204"))
     server.put("new@x.ics", event("new@x"))
     server.remove("1-a@x.ics")
-    changes = await changes_of(account, server, token)
+    changes = await changes_of(account, server, changed)
     assert hrefs_in(changes.changed) == [ALL[0], f"{WORK}new@x.ics"]
     assert changes.removed == [ALL[1]]
     later = await changes_of(account, server, changes.token)
@@ -53,11 +59,10 @@ TOKENS = [
 ]
 
 
-@parametrize_quirks(*TOKENS)
+@with_each(*TOKENS)
 async def test_without_a_delta_everything_is_compared(
-    account: CalDavAccount, server: DifficultCalDav, quirk: Quirk
+    account: CalDavAccount, server: DifficultCalDav
 ) -> None:
-    server.quirks |= {quirk}
     reading = await reading_of(account, server)
     server.put("new.ics", event("new"))
     server.remove("1-a@x.ics")
@@ -79,11 +84,10 @@ async def test_a_tag_alone_shows_that_nothing_has_changed(
 
 
 async def test_a_phantom_deletion_is_a_hint_that_the_object_disproves(
-    account: CalDavAccount, server: DifficultCalDav, token: str
+    account: CalDavAccount, server: DifficultCalDav, changed: str
 ) -> None:
-    server.put("0-a@x.ics", event("0-a@x", "20261204"))
     server.quirks |= {Quirk.PHANTOM}
-    changes = await changes_of(account, server, token)
+    changes = await changes_of(account, server, changed)
     assert sorted(changes.removed) == ALL
     for href in changes.removed:
         assert isinstance(await account.read_object(server.calendar, href), CalendarObject)
@@ -98,11 +102,10 @@ async def test_a_deletion_in_another_calendar_is_none_here(
 
 
 async def test_a_missing_property_is_no_deletion(
-    account: CalDavAccount, server: DifficultCalDav, token: str
+    account: CalDavAccount, server: DifficultCalDav, changed: str
 ) -> None:
-    server.put("0-a@x.ics", event("0-a@x", "20261204"))
     server.quirks |= {Quirk.PROPERTY_MISSING}
-    changes = await changes_of(account, server, token)
+    changes = await changes_of(account, server, changed)
     assert (hrefs_in(changes.changed), changes.removed) == ([ALL[0]], [])
 
 

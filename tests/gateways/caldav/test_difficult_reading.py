@@ -17,8 +17,8 @@ from tests.gateways.caldav.asking import (
     changes_of,
     hrefs_in,
     login_of,
-    parametrize_quirks,
     reading_of,
+    with_each,
 )
 from tests.gateways.caldav.events import DECEMBER, event
 
@@ -51,11 +51,8 @@ async def test_trouble_is_a_failure_and_no_empty_calendar(
     assert await account.compare_all(server.calendar, {ALL[0]: '"e"'}, DECEMBER) == failure
 
 
-@parametrize_quirks(Quirk.BUSY, Quirk.CUT, Quirk.SIGN_IN_PAGE)
-async def test_trouble_proves_no_deletion(
-    account: CalDavAccount, server: DifficultCalDav, quirk: Quirk
-) -> None:
-    server.quirks |= {quirk}
+@with_each(Quirk.BUSY, Quirk.CUT, Quirk.SIGN_IN_PAGE)
+async def test_trouble_proves_no_deletion(account: CalDavAccount, server: DifficultCalDav) -> None:
     came = await account.read_object(server.calendar, ALL[0])
     assert isinstance(came, Unanswered | NotUnderstood)
 
@@ -91,21 +88,20 @@ READ_OTHERWISE = [
 ]
 
 
-@parametrize_quirks(*READ_OTHERWISE)
+@with_each(*READ_OTHERWISE)
 async def test_a_calendar_is_read_nevertheless(
-    account: CalDavAccount, server: DifficultCalDav, quirk: Quirk
+    account: CalDavAccount, server: DifficultCalDav
 ) -> None:
-    server.quirks |= {quirk}
     reading = await reading_of(account, server)
     assert hrefs_in(reading.objects) == ALL
     assert all(b"UID:" in one.data for one in reading.objects)
 
 
-@parametrize_quirks(Quirk.NO_MULTIGET, Quirk.MULTIGET_ALL_OR_NOTHING, Quirk.MULTIGET_FORGETS)
+@with_each(Quirk.NO_MULTIGET, Quirk.MULTIGET_ALL_OR_NOTHING, Quirk.MULTIGET_FORGETS)
 async def test_objects_come_one_by_one_where_many_do_not(
-    account: CalDavAccount, server: DifficultCalDav, quirk: Quirk
+    account: CalDavAccount, server: DifficultCalDav
 ) -> None:
-    server.quirks |= {quirk, Quirk.NO_QUERY}
+    server.quirks |= {Quirk.NO_QUERY}
     reading = await reading_of(account, server)
     assert (hrefs_in(reading.objects), reading.unreadable) == (ALL, [])
 

@@ -13,7 +13,7 @@ from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWri
 from kalends.gateways.caldav.provider import CalDavAccount
 from tests.fakes.caldav import WORK, DifficultCalDav
 from tests.fakes.caldav_quirks import Quirk
-from tests.gateways.caldav.asking import ALL, hrefs_in, parametrize_quirks
+from tests.gateways.caldav.asking import ALL, hrefs_in, with_each
 from tests.gateways.caldav.events import event
 
 pytestmark = pytest.mark.server
@@ -26,19 +26,16 @@ async def write(
     return await account.write_object(server.calendar, href, event(uid))
 
 
-@parametrize_quirks(
-    Quirk.NO_ETAG_ON_PUT, Quirk.WEAK_ETAG_ON_PUT, Quirk.CHANGES_ON_PUT, Quirk.BARE_ETAGS
-)
+@with_each(Quirk.NO_ETAG_ON_PUT, Quirk.WEAK_ETAG_ON_PUT, Quirk.CHANGES_ON_PUT, Quirk.BARE_ETAGS)
 async def test_what_was_written_is_known_by_its_real_etag(
-    account: CalDavAccount, server: DifficultCalDav, quirk: Quirk
+    account: CalDavAccount, server: DifficultCalDav
 ) -> None:
-    server.quirks |= {quirk}
     written = await write(account, server)
     assert isinstance(written, ObjectWritten)
     name = "bk_1-1-0a@kalends.ics"
     assert written.href == f"{WORK}{name}"
     assert (written.etag or "").strip('"') == server.etag(name).strip('"')
-    assert (written.stored is not None) == (quirk is not Quirk.BARE_ETAGS)
+    assert (written.stored is not None) == (Quirk.BARE_ETAGS not in server.quirks)
     if written.stored:
         assert written.stored.data == server.objects[name]
 
@@ -62,14 +59,13 @@ async def test_a_server_that_writes_over_leaves_one_event(
     assert len(server.objects) == 4
 
 
-@parametrize_quirks(Quirk.UID_IN_BIN, Quirk.UID_FORBIDDEN, Quirk.UID_CONFLICT, Quirk.UID_FAILED)
+@with_each(Quirk.UID_IN_BIN, Quirk.UID_FORBIDDEN, Quirk.UID_CONFLICT, Quirk.UID_FAILED)
 async def test_a_uid_that_is_taken_is_told_apart(
-    account: CalDavAccount, server: DifficultCalDav, quirk: Quirk
+    account: CalDavAccount, server: DifficultCalDav
 ) -> None:
-    server.quirks |= {quirk}
     href = account.href_of(server.calendar, "elsewhere")
     came = await account.write_object(server.calendar, href, event("1-a@x"))
-    where = None if quirk is Quirk.UID_IN_BIN else ALL[1]
+    where = None if Quirk.UID_IN_BIN in server.quirks else ALL[1]
     assert came == UidTaken(where)
 
 

@@ -41,10 +41,7 @@ def test_another_organization_is_not_there(
 
 
 def test_a_user_of_two_organizations_sees_one_at_a_time(
-    home: Installation,
-    world: World,
-    new_world: Callable[[], World],
-    sign_in: SignIn,
+    home: Installation, world: World, new_world: Callable[[], World], sign_in: SignIn
 ) -> None:
     other = new_world()
     theirs = other.book(other.create_schedule(name="Their room"))

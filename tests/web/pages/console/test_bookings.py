@@ -297,9 +297,7 @@ def test_what_is_no_booking_is_not_there(admin: SignedInBrowser) -> None:
         assert "There is nothing here" in text_of(page)
 
 
-def test_a_booking_by_hand_asks_its_event_types_questions(
-    world: World, admin: SignedInBrowser
-) -> None:
+def test_a_booking_by_hand_asks_the_questions(world: World, admin: SignedInBrowser) -> None:
     question = {"key": "why", "label": "Why?", "type": "text", "required": True}
     event_type = world.create_event_type(
         schedule_id=world.shared_schedule["id"], questions=[question]

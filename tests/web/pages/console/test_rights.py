@@ -137,22 +137,10 @@ def things_of(world: World, user_id: str, word: str) -> dict[str, str]:
     attendee = {"name": f"{word} Doe", "email": f"{word.lower()}@example.com"}
     booking = world.book(schedule, tomorrow_at(10), attendee=attendee)
     path = f"schedules/{schedule['id']}"
-    busy: JSON = data(
-        world,
-        "POST",
-        f"{path}/busy-times",
-        start_time=tomorrow_at(12),
-        end_time=tomorrow_at(13),
-        reason=f"{word} is away",
-    )
-    absence: JSON = data(
-        world,
-        "POST",
-        f"{path}/absences",
-        start_time=tomorrow_at(13),
-        end_time=tomorrow_at(14),
-        reason=f"{word} is ill",
-    )
+    away = {"start_time": tomorrow_at(12), "end_time": tomorrow_at(13), "reason": f"{word} is away"}
+    ill = {"start_time": tomorrow_at(13), "end_time": tomorrow_at(14), "reason": f"{word} is ill"}
+    busy: JSON = data(world, "POST", f"{path}/busy-times", **away)
+    absence: JSON = data(world, "POST", f"{path}/absences", **ill)
     connection: JSON = data(world, "POST", "calendar-connections", provider="test", user_id=user_id)
     return {
         "{id}": booking["id"],

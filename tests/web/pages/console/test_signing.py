@@ -141,10 +141,7 @@ def test_a_form_from_another_site_changes_nothing(admin: SignedInBrowser) -> Non
 
 
 def test_who_belongs_to_one_organization_is_led_there_and_others_choose(
-    home: Installation,
-    world: World,
-    new_world: Callable[[], World],
-    sign_in: SignIn,
+    home: Installation, world: World, new_world: Callable[[], World], sign_in: SignIn
 ) -> None:
     other = new_world()
     offered_world = world.create_schedule()
