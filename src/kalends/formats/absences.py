@@ -15,6 +15,7 @@ from kalends.domain.absence import (
     Result,
 )
 from kalends.formats.bookings import BookingBody, show_booking
+from kalends.formats.fields import fields_of
 
 
 class AbsenceBody(Struct, frozen=True):
@@ -84,18 +85,16 @@ class OutcomeBody(Struct, frozen=True):
 def show_absence(counted: CountedAbsence) -> dict[str, Any]:
     """The fields of `AbsenceBody`, ready to encode."""
     absence = counted.absence
-    return {
-        "id": ids.encode_id(ids.ABSENCE, absence.id),
-        "user_id": ids.encode_id_or_none(ids.USER, absence.user_id),
-        "schedule_ids": [ids.encode_id(ids.SCHEDULE, id_) for id_ in absence.schedule_ids],
-        "start_time": absence.start_time,
-        "end_time": absence.end_time,
-        "reason": absence.reason,
-        "busy_time_ids": [ids.encode_id(ids.BUSY_TIME, id_) for id_ in counted.busy_time_ids],
-        "affected_total": counted.affected_total,
-        "open_total": counted.open_total,
-        "created_at": absence.created_at,
-    }
+    return fields_of(
+        AbsenceBody,
+        absence,
+        id=ids.encode_id(ids.ABSENCE, absence.id),
+        user_id=ids.encode_id_or_none(ids.USER, absence.user_id),
+        schedule_ids=[ids.encode_id(ids.SCHEDULE, id_) for id_ in absence.schedule_ids],
+        busy_time_ids=[ids.encode_id(ids.BUSY_TIME, id_) for id_ in counted.busy_time_ids],
+        affected_total=counted.affected_total,
+        open_total=counted.open_total,
+    )
 
 
 def show_affected(affected: AffectedBooking) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from kalends.domain.calendars.connections import (
     ProviderName,
 )
 from kalends.domain.calendars.syncs import CalendarSync, SyncState
+from kalends.formats.fields import fields_of
 
 
 class CalendarConnectionBody(Struct, frozen=True):
@@ -116,61 +117,36 @@ class CalendarUseBody(Struct, frozen=True):
 
 def show_connection(connection: CalendarConnection, calendars_total: int) -> dict[str, Any]:
     """The connection as the API shows it: the fields of `CalendarConnectionBody`."""
-    c = connection
-    return {
-        "id": ids.encode_id(ids.CALENDAR_CONNECTION, c.id),
-        "provider": c.provider,
-        "account": c.account,
-        "user_id": ids.encode_id_or_none(ids.USER, c.user_id),
-        "state": c.state,
-        "reason": c.reason,
-        "last_synced_at": c.last_synced_at,
-        "stale_since": c.stale_since,
-        "calendars_total": calendars_total,
-        "created_at": c.created_at,
-    }
+    return fields_of(
+        CalendarConnectionBody,
+        connection,
+        id=ids.encode_id(ids.CALENDAR_CONNECTION, connection.id),
+        user_id=ids.encode_id_or_none(ids.USER, connection.user_id),
+        calendars_total=calendars_total,
+    )
 
 
 def show_calendar(calendar: ConnectedCalendar) -> dict[str, Any]:
     """The calendar as the API shows it: the fields of `CalendarBody`."""
-    c = calendar
-    return {
-        "id": ids.encode_id(ids.CALENDAR, c.id),
-        "connection_id": ids.encode_id(ids.CALENDAR_CONNECTION, c.connection_id),
-        "name": c.name,
-        "timezone": c.timezone,
-        "access": c.access,
-        "last_synced_at": c.last_synced_at,
-        "known_until": c.known_until,
-        "events_total": c.events_total,
-        "unreadable_total": c.unreadable_total,
-    }
+    return fields_of(
+        CalendarBody,
+        calendar,
+        id=ids.encode_id(ids.CALENDAR, calendar.id),
+        connection_id=ids.encode_id(ids.CALENDAR_CONNECTION, calendar.connection_id),
+    )
 
 
 def show_sync(sync: CalendarSync) -> dict[str, Any]:
     """The sync as the API shows it: the fields of `CalendarSyncBody`."""
-    s = sync
-    return {
-        "id": ids.encode_id(ids.CALENDAR_SYNC, s.id),
-        "connection_id": ids.encode_id(ids.CALENDAR_CONNECTION, s.connection_id),
-        "state": s.state,
-        "started_at": s.started_at,
-        "calendars_total": s.calendars_total,
-        "calendars_read": s.calendars_read,
-        "calendars_failed": s.calendars_failed,
-        "events_changed": s.events_changed,
-        "events_removed": s.events_removed,
-    }
+    return fields_of(
+        CalendarSyncBody,
+        sync,
+        id=ids.encode_id(ids.CALENDAR_SYNC, sync.id),
+        connection_id=ids.encode_id(ids.CALENDAR_CONNECTION, sync.connection_id),
+    )
 
 
 def show_use(use: CalendarUse) -> Mapping[str, Any]:
     """What a schedule does with a calendar, as the API shows it: the fields of
     `CalendarUseBody`."""
-    return {
-        "calendar_id": ids.encode_id(ids.CALENDAR, use.calendar_id),
-        "reads": use.reads,
-        "writes": use.writes,
-        "tentative_blocks": use.tentative_blocks,
-        "all_day_blocks": use.all_day_blocks,
-        "out_of_office_blocks": use.out_of_office_blocks,
-    }
+    return fields_of(CalendarUseBody, use, calendar_id=ids.encode_id(ids.CALENDAR, use.calendar_id))

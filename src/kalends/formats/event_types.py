@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from kalends.domain import ids
 from kalends.domain.booking import LocationType
 from kalends.domain.event_type import EventType, HostChoice, QuestionType, Requirement
+from kalends.formats.fields import fields_of
 
 
 class RequirementBody(Struct, frozen=True):
@@ -102,35 +103,17 @@ class EventTypeBody(Struct, frozen=True):
 
 def show_event_type(event_type: EventType) -> dict[str, Any]:
     """The event type as the API shows it; the fields of `EventTypeBody`, ready to encode."""
-    e = event_type
-    return {
-        "id": ids.encode_id(ids.EVENT_TYPE, e.id),
-        "name": e.name,
-        "slug": e.slug,
-        "description": e.description,
-        "duration_minutes": e.duration_minutes,
-        "slot_step_minutes": e.slot_step_minutes or e.duration_minutes,
-        "buffer_before_minutes": e.buffer_before_minutes,
-        "buffer_after_minutes": e.buffer_after_minutes,
-        "min_notice_minutes": e.min_notice_minutes,
-        "max_days_ahead": e.max_days_ahead,
-        "booking_limits": {} if e.max_per_day is None else {"max_per_day": e.max_per_day},
-        "capacity": e.capacity,
-        "requires_confirmation": e.requires_confirmation,
-        "requirements": [_requirement(requirement) for requirement in e.requirements],
-        "schedule_id": _only_schedule(e.requirements),
-        "location": e.location,
-        "location_type": e.location_type,
-        "questions": e.questions,
-        "reminders_minutes_before": e.reminders_minutes_before,
-        "cancellation_notice_minutes": e.cancellation_notice_minutes,
-        "expire_pending": e.expire_pending,
-        "complete_after_minutes": e.complete_after_minutes,
-        "is_active": e.is_active,
-        "host_choice": e.host_choice,
-        "created_at": e.created_at,
-        "updated_at": e.updated_at,
-    }
+    most = event_type.max_per_day
+    limits = {} if most is None else {"max_per_day": most}
+    return fields_of(
+        EventTypeBody,
+        event_type,
+        id=ids.encode_id(ids.EVENT_TYPE, event_type.id),
+        slot_step_minutes=event_type.slot_step_minutes or event_type.duration_minutes,
+        booking_limits=limits,
+        requirements=[_requirement(requirement) for requirement in event_type.requirements],
+        schedule_id=_only_schedule(event_type.requirements),
+    )
 
 
 def _requirement(requirement: Requirement) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from kalends.domain.schedule import (
     ListedBusyTime,
     Schedule,
 )
+from kalends.formats.fields import fields_of
 
 
 class TimeWindow(Struct, frozen=True):
@@ -133,24 +134,17 @@ class BusyTimeBody(Struct, frozen=True):
 
 def show_schedule(schedule: Schedule) -> dict[str, Any]:
     """The schedule as the API shows it; the fields of `ScheduleBody`, ready to encode."""
-    s = schedule
-    return {
-        "id": ids.encode_id(ids.SCHEDULE, s.id),
-        "name": s.name,
-        "description": s.description,
-        "timezone": s.timezone,
-        "availability": None if s.availability is None else _by_weekday(s.availability),
-        "overrides": dict(sorted(s.overrides.items())),
-        "booking_limits": _limits(s.booking_limits),
-        "is_active": s.is_active,
-        "created_at": s.created_at,
-        "updated_at": s.updated_at,
-        "user_id": ids.encode_id_or_none(ids.USER, s.user_id),
-        "slug": s.slug,
-        "public_name": s.shown_name,
-        "color": s.color,
-        "calendar_policy": _policy(s.calendar_policy),
-    }
+    return fields_of(
+        ScheduleBody,
+        schedule,
+        id=ids.encode_id(ids.SCHEDULE, schedule.id),
+        availability=None if schedule.availability is None else _by_weekday(schedule.availability),
+        overrides=dict(sorted(schedule.overrides.items())),
+        booking_limits=_limits(schedule.booking_limits),
+        user_id=ids.encode_id_or_none(ids.USER, schedule.user_id),
+        public_name=schedule.shown_name,
+        calendar_policy=_policy(schedule.calendar_policy),
+    )
 
 
 def show_busy_time(busy_time: BusyTime) -> dict[str, Any]:

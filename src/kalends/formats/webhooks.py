@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from kalends.domain import ids
 from kalends.domain.outbox import DeliveryAttempt
 from kalends.domain.webhook import Delivery, EventName, State, WebhookEndpoint
+from kalends.formats.fields import fields_of
 
 
 class WebhookBody(Struct, frozen=True):
@@ -82,28 +83,22 @@ class WebhookTestBody(Struct, frozen=True):
 
 def show_endpoint(endpoint: WebhookEndpoint) -> dict[str, Any]:
     """The fields of `WebhookBody`, ready to encode."""
-    return {
-        "id": ids.encode_id(ids.ENDPOINT, endpoint.id),
-        "url": endpoint.url,
-        "events": endpoint.events or list(EventName),
-        "description": endpoint.description,
-        "enabled": endpoint.enabled,
-        "disabled_reason": endpoint.disabled_reason,
-        "created_at": endpoint.created_at,
-    }
+    return fields_of(
+        WebhookBody,
+        endpoint,
+        id=ids.encode_id(ids.ENDPOINT, endpoint.id),
+        events=endpoint.events or list(EventName),
+    )
 
 
 def show_delivery(delivery: Delivery) -> dict[str, Any]:
     """The fields of `DeliveryBody`, ready to encode."""
-    return {
-        "id": ids.encode_id(ids.DELIVERY, delivery.id),
-        "event_id": ids.encode_id(ids.EVENT, delivery.event_id),
-        "type": delivery.type,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "next_attempt_at": delivery.next_attempt_at,
-        "created_at": delivery.created_at,
-    }
+    return fields_of(
+        DeliveryBody,
+        delivery,
+        id=ids.encode_id(ids.DELIVERY, delivery.id),
+        event_id=ids.encode_id(ids.EVENT, delivery.event_id),
+    )
 
 
 def show_test(attempt: DeliveryAttempt) -> WebhookTestBody:

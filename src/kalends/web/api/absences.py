@@ -115,7 +115,9 @@ async def delete_absence(call: Call) -> HttpAnswer:
 
     Its busy times go. What was done about bookings stays done.
     """
-    return await call.change(_deleted, absences.delete_absence, _owner_in(call), _absence_in(call))
+    return await call.change(
+        partial(deleted, ids.ABSENCE), absences.delete_absence, _owner_in(call), _absence_in(call)
+    )
 
 
 async def list_absence_bookings(call: Call) -> HttpAnswer:
@@ -170,10 +172,6 @@ def _decision(one: DecisionInput) -> Decision:
 
 def _answer(absence: CountedAbsence, status: int = 200) -> HttpAnswer:
     return data(show_absence(absence), status)
-
-
-def _deleted(absence_id: UUID) -> HttpAnswer:
-    return deleted(ids.encode_id(ids.ABSENCE, absence_id))
 
 
 _OF_USER: Final = "/api/v1/users/"

@@ -1,7 +1,7 @@
 """`/api/v1/api-keys`: list, create, revoke."""
 
+from functools import partial
 from typing import Annotated, Final
-from uuid import UUID
 
 from msgspec import Meta
 
@@ -62,17 +62,13 @@ async def revoke_api_key(call: Call) -> HttpAnswer:
     It stops working at once in the process that answers, in others within 5 seconds.
     """
     key_id = call.id(ids.API_KEY)
-    answer = await call.change(revoked_response, api_keys.revoke_api_key, key_id)
+    answer = await call.change(partial(deleted, ids.API_KEY), api_keys.revoke_api_key, key_id)
     call.keyring.forget(key_id)
     return answer
 
 
 def created_response(new_key: MadeKey) -> HttpAnswer:
     return data({**show_api_key(new_key.key), "key": new_key.secret}, status=201)
-
-
-def revoked_response(key_id: UUID) -> HttpAnswer:
-    return deleted(ids.encode_id(ids.API_KEY, key_id))
 
 
 _call = Resource("API keys", "/api/v1/api-keys", Scopes(Scope.ALL, Scope.ALL))

@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Final
-from uuid import UUID
 
 from msgspec import Meta, structs
 
@@ -96,16 +95,12 @@ async def delete_busy_time(call: Call) -> HttpAnswer:
     schedule_id = call.id(ids.SCHEDULE)
     busy_time_id = call.id(ids.BUSY_TIME, "busy_id")
     return await call.change(
-        deleted_response, busy_times.delete_busy_time, schedule_id, busy_time_id
+        partial(deleted, ids.BUSY_TIME), busy_times.delete_busy_time, schedule_id, busy_time_id
     )
 
 
 def busy_time_response(busy_time: BusyTime) -> HttpAnswer:
     return data(show_busy_time(busy_time), 201)
-
-
-def deleted_response(busy_time_id: UUID) -> HttpAnswer:
-    return deleted(ids.encode_id(ids.BUSY_TIME, busy_time_id))
 
 
 def parse_new(body: bytes) -> NewBusyTime:

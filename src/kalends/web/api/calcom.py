@@ -208,7 +208,7 @@ async def delete_calcom(call: Call) -> HttpAnswer:
     """
     admin = await admin_in_query(call)
     id_ = await unit_of_work.change(call.context, admin, connections.disconnect)
-    return deleted(ids.encode_id(ids.INTEGRATION, id_))
+    return deleted(ids.INTEGRATION, id_)
 
 
 async def receive_calcom_hook(call: Call) -> HttpAnswer:

@@ -216,7 +216,7 @@ async def delete_connection(call: Call) -> HttpAnswer:
             lambda shown: data(_shown(shown), 202), connections.remove_connection, connection_id
         )
     return await call.change(
-        lambda id_: deleted(ids.encode_id(ids.CALENDAR_CONNECTION, id_)),
+        partial(deleted, ids.CALENDAR_CONNECTION),
         connections.delete_connection,
         connection_id,
     )

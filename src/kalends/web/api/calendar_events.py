@@ -77,7 +77,7 @@ async def update_event(call: Call) -> HttpAnswer:
 async def delete_event(call: Call) -> HttpAnswer:
     """Delete an event of a calendar of a sandbox"""
     return await call.change(
-        lambda event_id: deleted(ids.encode_id(ids.CALENDAR_EVENT, event_id)),
+        partial(deleted, ids.CALENDAR_EVENT),
         sandbox_events.delete_event,
         _event(call),
     )

@@ -3,7 +3,6 @@
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Final
-from uuid import UUID
 
 from msgspec import Meta, Struct
 
@@ -68,15 +67,13 @@ async def delete_feed(call: Call) -> HttpAnswer:
 
     Its address opens nothing any more. 404 where there is no feed.
     """
-    return await call.change(_deleted, feeds.delete_feed, call.id(ids.SCHEDULE))
+    return await call.change(
+        partial(deleted, ids.SCHEDULE), feeds.delete_feed, call.id(ids.SCHEDULE)
+    )
 
 
 def _made(origin: str, feed: MadeFeed) -> HttpAnswer:
     return data(CreatedFeedBody(f"{origin}/feeds/{feed.token}.ics", feed.created_at), 201)
-
-
-def _deleted(schedule_id: UUID) -> HttpAnswer:
-    return deleted(ids.encode_id(ids.SCHEDULE, schedule_id))
 
 
 _call = Resource("Schedules", "/api/v1/schedules/{id}/feed", BOOKING_SCOPES, item="")

@@ -1,5 +1,6 @@
 """`/api/v1/holds`: time that is kept for somebody for some minutes."""
 
+from functools import partial
 from typing import Annotated, Final
 
 from msgspec import Meta, structs
@@ -51,9 +52,7 @@ async def get_hold(call: Call) -> HttpAnswer:
 async def delete_hold(call: Call) -> HttpAnswer:
     """Give a held time back"""
     hold_id = call.id(ids.HOLD)
-    return await call.change(
-        lambda deleted_id: deleted(ids.encode_id(ids.HOLD, deleted_id)), holds.delete_hold, hold_id
-    )
+    return await call.change(partial(deleted, ids.HOLD), holds.delete_hold, hold_id)
 
 
 def hold_response(hold: Hold) -> HttpAnswer:

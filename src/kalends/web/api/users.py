@@ -2,7 +2,6 @@
 
 from functools import partial
 from typing import Annotated, Final
-from uuid import UUID
 
 from msgspec import Meta
 
@@ -81,7 +80,7 @@ async def delete_user(call: Call) -> HttpAnswer:
     The last owner stays. The user's schedules stay too, as nobody's; the user, and the roles that
     there are in other organizations, are left alone.
     """
-    return await call.change(deleted_response, members.delete_user, call.id(ids.USER))
+    return await call.change(partial(deleted, ids.USER), members.delete_user, call.id(ids.USER))
 
 
 def parse_role(body: bytes) -> Role:
@@ -91,10 +90,6 @@ def parse_role(body: bytes) -> Role:
 
 def user_response(user: ListedUser, status: int = 200) -> HttpAnswer:
     return data(show_user(user), status=status)
-
-
-def deleted_response(user_id: UUID) -> HttpAnswer:
-    return deleted(ids.encode_id(ids.USER, user_id))
 
 
 _call = Resource("Users", "/api/v1/users", Scopes(Scope.USERS_READ, Scope.USERS_WRITE))

@@ -127,7 +127,9 @@ async def delete_webhook(call: Call) -> HttpAnswer:
 
     What waits for it is not sent any more.
     """
-    return await call.change(deleted_response, endpoints.delete_endpoint, endpoint_in(call))
+    return await call.change(
+        partial(deleted, ids.ENDPOINT), endpoints.delete_endpoint, endpoint_in(call)
+    )
 
 
 async def test_webhook(call: Call) -> HttpAnswer:
@@ -192,10 +194,6 @@ def created_response(new_endpoint: MadeEndpoint) -> HttpAnswer:
 
 def secret_response(rotated: Rotated) -> HttpAnswer:
     return data(RotatedSecretBody(rotated.secret, rotated.previous_until))
-
-
-def deleted_response(endpoint_id: UUID) -> HttpAnswer:
-    return deleted(ids.encode_id(ids.ENDPOINT, endpoint_id))
 
 
 def retried_response(delivery: Delivery) -> HttpAnswer:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from msgspec import Raw, Struct, structs
 
+from kalends.domain.ids import encode_id
 from kalends.formats.encoding import encode
 from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.idempotency import HttpAnswer
@@ -57,9 +59,9 @@ def data(body: Any, status: int = 200, version: int | None = None) -> HttpAnswer
     return HttpAnswer(status, encode({"data": body}), headers)
 
 
-def deleted(public_id: str) -> HttpAnswer:
+def deleted(prefix: str, thing_id: UUID) -> HttpAnswer:
     """`{"data": {"id", "deleted": true}}`."""
-    return data(Deleted(public_id))
+    return data(Deleted(encode_id(prefix, thing_id)))
 
 
 def page(

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
-from kalends.domain import ids
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork
@@ -83,4 +82,4 @@ class VersionedCalls(Generic[T, New, Changes]):
         return await call.change(self._deleted, delete, thing_id, call.if_match)
 
     def _deleted(self, thing: T) -> HttpAnswer:
-        return deleted(ids.encode_id(self.prefix, thing.id))
+        return deleted(self.prefix, thing.id)

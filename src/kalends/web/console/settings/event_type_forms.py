@@ -11,12 +11,9 @@ from kalends.domain.event_type import EventType, HostChoice, Question, Requireme
 from kalends.formats.encoding import encode
 from kalends.services.event_types import NewEventType
 from kalends.web.api.event_types import CreateEventType, parse_changes, parse_new
-from kalends.web.console.settings.drafts import (
-    VERSION_FIELD,
+from kalends.web.console.settings.drafts import VERSION_FIELD, Draft, check, draft_of_values
+from kalends.web.console.settings.typed import (
     YES,
-    Draft,
-    check,
-    draft_of_values,
     minutes_or_text,
     number_or_text,
     rows_in,

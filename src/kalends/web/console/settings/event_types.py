@@ -12,11 +12,12 @@ from kalends.services import event_types
 from kalends.web.api.event_types import USE_CASES
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings import event_type_forms, schedules
-from kalends.web.console.settings.drafts import ROWS_TO_SPARE, YES, Draft
+from kalends.web.console.settings.drafts import Draft
 from kalends.web.console.settings.editor import Editor
 from kalends.web.console.settings.event_type_forms import chosen_in, count_rows, new_draft
 from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settings.schedules import list_all
+from kalends.web.console.settings.typed import ROWS_TO_SPARE, YES
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
 

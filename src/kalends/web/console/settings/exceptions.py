@@ -20,15 +20,11 @@ from kalends.translation import gettext
 from kalends.web.api.busy_times import parse_new
 from kalends.web.api.schedules import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.drafts import (
-    Draft,
-    clock_text,
-    draft_of_values,
-    draft_with_faults,
-)
+from kalends.web.console.settings.drafts import Draft, draft_of_values, draft_with_faults
 from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settings.schedule_forms import WINDOW, listed, windows_in
 from kalends.web.console.settings.schedules import EDITOR, PATH, open_schedule, path_of
+from kalends.web.console.settings.typed import clock_text
 from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer

@@ -16,17 +16,19 @@ from kalends.translation import gettext_lazy
 from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcomConnection, parse_connection
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.drafts import (
-    ROWS_TO_SPARE,
     Draft,
     draft_of_values,
     draft_with_faults,
     draft_with_problem,
+)
+from kalends.web.console.settings.schedules import id_of, list_all
+from kalends.web.console.settings.typed import (
+    ROWS_TO_SPARE,
     minutes_or_text,
     number_or_text,
     rows_in,
     span_text,
 )
-from kalends.web.console.settings.schedules import id_of, list_all
 from kalends.web.http.reading import read_body
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields

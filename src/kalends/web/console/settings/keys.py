@@ -13,14 +13,10 @@ from kalends.scheduling.local_time import bounds_of_day
 from kalends.services import api_keys
 from kalends.web.api.api_keys import CreateApiKey
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.drafts import (
-    Draft,
-    draft_of_values,
-    draft_with_faults,
-    text_or_none,
-)
+from kalends.web.console.settings.drafts import Draft, draft_of_values, draft_with_faults
 from kalends.web.console.settings.one_time_secret import go_with_secret, take_secret
 from kalends.web.console.settings.paging import read_page
+from kalends.web.console.settings.typed import text_or_none
 from kalends.web.http.call import id_named
 from kalends.web.http.reading import read_body
 from kalends.web.pages.answers import PageAnswer

@@ -9,13 +9,10 @@ from kalends.domain.schedule import WEEKDAYS, Schedule, WindowText
 from kalends.formats.encoding import encode
 from kalends.services.schedules import NewSchedule
 from kalends.web.api.schedules import CreateSchedule, parse_changes, parse_new
-from kalends.web.console.settings.drafts import (
-    VERSION_FIELD,
+from kalends.web.console.settings.drafts import VERSION_FIELD, Draft, check, draft_of_values
+from kalends.web.console.settings.typed import (
     YES,
-    Draft,
-    check,
     clock_text,
-    draft_of_values,
     number_or_text,
     rows_in,
     text_or_none,

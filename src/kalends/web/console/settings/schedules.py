@@ -14,10 +14,11 @@ from kalends.translation import LazyMessage, gettext_lazy
 from kalends.web.api.schedules import USE_CASES
 from kalends.web.console.request import ConsoleRequest
 from kalends.web.console.settings import schedule_forms
-from kalends.web.console.settings.drafts import ROWS_TO_SPARE, Draft, rows_in
+from kalends.web.console.settings.drafts import Draft
 from kalends.web.console.settings.editor import Editor
 from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settings.schedule_forms import WINDOW, new_draft
+from kalends.web.console.settings.typed import ROWS_TO_SPARE, rows_in
 from kalends.web.pages.answers import PageAnswer
 
 PATH: Final = "/schedules"

@@ -18,11 +18,11 @@ from kalends.services import slots
 from kalends.services.booking_pages import offers
 from kalends.translation import gettext
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.drafts import clock_text, minutes_or_text
 from kalends.web.console.settings.event_types import EDITOR as EVENT_TYPES
 from kalends.web.console.settings.exceptions import instants_at
 from kalends.web.console.settings.schedules import EDITOR as SCHEDULES
 from kalends.web.console.settings.schedules import list_all
+from kalends.web.console.settings.typed import clock_text, minutes_or_text
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.clock_words import local
 from kalends.web.pages.forms import FormFields

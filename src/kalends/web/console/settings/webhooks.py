@@ -15,16 +15,10 @@ from kalends.services.webhooks import deliveries, endpoints
 from kalends.services.webhooks.endpoints import EndpointChanges, NewEndpoint
 from kalends.web.api.webhooks import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.drafts import (
-    YES,
-    Draft,
-    check,
-    draft_of_values,
-    draft_with_faults,
-    text_or_none,
-)
+from kalends.web.console.settings.drafts import Draft, check, draft_of_values, draft_with_faults
 from kalends.web.console.settings.one_time_secret import go_with_secret, take_secret
 from kalends.web.console.settings.paging import read_page
+from kalends.web.console.settings.typed import YES, text_or_none
 from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import Lock, lock_update
 from kalends.web.pages.answers import PageAnswer
