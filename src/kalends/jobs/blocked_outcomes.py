@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from kalends.store.outbox.lanes import DeliveryOutcome
+from kalends.store.outbox.recording import DeliveryOutcome
 
 log = structlog.get_logger("kalends.jobs")
 

@@ -22,7 +22,8 @@ from kalends.runtime import calendar_lanes
 from kalends.runtime.unit_of_work import Context
 from kalends.services.calendars.event_writing import Waits, settle_lane
 from kalends.store.outbox.calendar_lanes import CalendarOutcome, DueCalendarLane
-from kalends.store.outbox.lanes import Caps, Leased, Postponed, Recorded
+from kalends.store.outbox.lanes import Caps, Leased, Postponed
+from kalends.store.outbox.recording import Recorded
 
 log = structlog.get_logger("kalends.calendars")
 

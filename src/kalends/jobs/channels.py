@@ -14,7 +14,8 @@ from kalends.jobs.calendar_channel import CalendarChannel
 from kalends.jobs.mail_channel import MailChannel
 from kalends.jobs.webhook_channel import WebhookChannel
 from kalends.runtime.unit_of_work import Context
-from kalends.store.outbox.lanes import DeliveryOutcome, DueLane, Leased, Postponed, Recorded
+from kalends.store.outbox.lanes import DueLane, Leased, Postponed
+from kalends.store.outbox.recording import DeliveryOutcome, Recorded
 
 Settle: TypeAlias = Callable[[DeliveryOutcome | Postponed], None]
 

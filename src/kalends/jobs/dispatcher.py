@@ -28,7 +28,8 @@ from kalends.jobs.turns import AT_ONCE, Turns
 from kalends.runtime.unit_of_work import Context
 from kalends.store.jobs import queue_connection
 from kalends.store.notifier import NOTIFIED, organizations_of
-from kalends.store.outbox.lanes import DeliveryOutcome, DueLane, Leased, Postponed
+from kalends.store.outbox.lanes import DueLane, Leased, Postponed
+from kalends.store.outbox.recording import DeliveryOutcome
 
 log = structlog.get_logger("kalends.jobs")
 

@@ -19,8 +19,9 @@ from kalends.jobs.leases import LeaseOver, while_leased
 from kalends.runtime import mail_sending
 from kalends.runtime.mail_sending import ReadyMail
 from kalends.runtime.unit_of_work import Context
-from kalends.store.outbox.lanes import Caps, Leased, Postponed, Recorded
+from kalends.store.outbox.lanes import Caps, Leased, Postponed
 from kalends.store.outbox.mail_lanes import DueMail, MailOutcome
+from kalends.store.outbox.recording import Recorded
 
 log = structlog.get_logger("kalends.mail")
 

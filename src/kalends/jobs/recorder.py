@@ -16,7 +16,8 @@ from kalends.jobs.channels import Channel
 from kalends.jobs.turns import Turns
 from kalends.runtime.lanes import release_lanes
 from kalends.runtime.unit_of_work import Context
-from kalends.store.outbox.lanes import DeliveryOutcome, DueLane, Postponed, Recorded
+from kalends.store.outbox.lanes import DueLane, Postponed
+from kalends.store.outbox.recording import DeliveryOutcome, Recorded
 
 log = structlog.get_logger("kalends.jobs")
 

@@ -9,7 +9,8 @@ from kalends.jobs.capped_lanes import lease_capped
 from kalends.jobs.endpoint_health import EndpointHealthUpdates
 from kalends.runtime import deliveries
 from kalends.runtime.unit_of_work import Context
-from kalends.store.outbox.lanes import Caps, Leased, Recorded
+from kalends.store.outbox.lanes import Caps, Leased
+from kalends.store.outbox.recording import Recorded
 from kalends.store.outbox.webhook_lanes import DueWebhook, WebhookOutcome
 
 # An endpoint that hangs holds its places for ten seconds each: never all of them, and few once it

@@ -9,7 +9,8 @@ from kalends.runtime.lanes import without_empty
 from kalends.runtime.unit_of_work import Context
 from kalends.store.outbox import calendar_lanes
 from kalends.store.outbox.calendar_lanes import CalendarOutcome, DueCalendarLane
-from kalends.store.outbox.lanes import Caps, Recorded
+from kalends.store.outbox.lanes import Caps
+from kalends.store.outbox.recording import Recorded
 
 # What a process that was killed had under way goes on after it.
 CALENDAR_LEASE: Final = timedelta(seconds=24)

@@ -23,7 +23,8 @@ from kalends.runtime.lanes import without_empty
 from kalends.runtime.sealing import Seal, SealBroken
 from kalends.runtime.unit_of_work import Context
 from kalends.store.outbox import webhook_lanes
-from kalends.store.outbox.lanes import Caps, Recorded
+from kalends.store.outbox.lanes import Caps
+from kalends.store.outbox.recording import Recorded
 from kalends.store.outbox.webhook_lanes import DueWebhook, WebhookOutcome
 
 # A worker that was killed in between has its lanes taken over after this; longer than a try takes.

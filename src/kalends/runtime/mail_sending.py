@@ -26,8 +26,9 @@ from kalends.runtime.mail_writing import opened, write_messages
 from kalends.runtime.sealing import SealBroken
 from kalends.runtime.unit_of_work import Context
 from kalends.store.outbox import channel_health, mail_lanes
-from kalends.store.outbox.lanes import Postponed, Recorded
+from kalends.store.outbox.lanes import Postponed
 from kalends.store.outbox.mail_lanes import DueMail, MailOutcome
+from kalends.store.outbox.recording import Recorded
 
 log = structlog.get_logger("kalends.mail")
 

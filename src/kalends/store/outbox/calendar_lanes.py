@@ -12,11 +12,9 @@ from typing import Final
 from uuid import UUID
 
 from kalends.store.database import TenantConnection
-from kalends.store.outbox.lanes import (
-    CappedLane,
-    Caps,
+from kalends.store.outbox.lanes import CappedLane, Caps, Lease
+from kalends.store.outbox.recording import (
     DeliveryOutcome,
-    Lease,
     Recorded,
     record_outcomes,
     record_statement,

@@ -11,10 +11,9 @@ from uuid import UUID
 
 from kalends.domain.mail import Mail
 from kalends.store.database import TenantConnection
-from kalends.store.outbox.lanes import (
+from kalends.store.outbox.lanes import DueLane, Lease
+from kalends.store.outbox.recording import (
     DeliveryOutcome,
-    DueLane,
-    Lease,
     Recorded,
     record_outcomes,
     record_statement,

@@ -12,13 +12,10 @@ from uuid import UUID
 from msgspec import Raw
 
 from kalends.store.database import TenantConnection
-from kalends.store.outbox.lanes import (
-    CappedLane,
-    Caps,
+from kalends.store.outbox.lanes import CappedLane, Caps, Lease, keys_of
+from kalends.store.outbox.recording import (
     DeliveryOutcome,
-    Lease,
     Recorded,
-    keys_of,
     record_outcomes,
     record_statement,
 )
