@@ -9,11 +9,14 @@ import uuid
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 from argon2 import PasswordHasher
+from httpx import create_ssl_context
+from httpx._transports import default as transports
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from xdist.remote import Producer
@@ -42,6 +45,8 @@ _thread = ThreadPoolExecutor(max_workers=1)
 _contexts: dict[int, tuple[Installation, Context]] = {}
 # Argon2 is slow on purpose; the organizations of the tests need not wait for it.
 passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+# Each client of httpx would read all certificates of the machine anew, which takes 60 ms.
+transports.create_ssl_context = cache(create_ssl_context)  # type: ignore[attr-defined]
 # No example is judged by its time, nor by that of making it: other tests run beside it.
 hypothesis_settings.register_profile(
     "busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
