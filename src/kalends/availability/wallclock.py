@@ -21,6 +21,7 @@ from kalends.availability.tzfile import Transition, read_transitions, zone_names
 
 # With the day by which a clock may go back into a month.
 LONGEST_MONTH: Final = 32 * DAY_SECONDS
+_FURTHEST: Final = 2 * DAY_SECONDS
 EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _EPOCH: Final = datetime(1970, 1, 1)  # naive on purpose: it counts wall-clock time
 
@@ -169,14 +170,24 @@ def wall_clock(instant: int, zone: Zone) -> datetime:
 
 def is_ambiguous(instant: int, zone: Zone) -> bool:
     """Whether the wall-clock time of this instant comes twice."""
+    if _is_far_from_changes(instant, zone):
+        return False
     wall = zone.wall_at(instant)
     return len(list(zone.instants(wall, wall + 1))) > 1
 
 
 def is_second_pass(instant: int, zone: Zone) -> bool:
     """Whether the clock was set back, and shows the time of this instant again."""
+    if _is_far_from_changes(instant, zone):
+        return False
     wall = zone.wall_at(instant)
     return next(zone.instants(wall, wall + 1)).start < instant
+
+
+def _is_far_from_changes(instant: int, zone: Zone) -> bool:
+    """Whether no offset changes within two days, by which a clock is set back at the most."""
+    changes = zone.changes
+    return bisect_right(changes, instant - _FURTHEST) == bisect_right(changes, instant + _FURTHEST)
 
 
 def local_day(instant: int, zone: Zone) -> date:

@@ -28,6 +28,8 @@ def is_blank(text: str) -> bool:
 def has_hidden_characters(text: str) -> bool:
     """Whether the text holds a character that does not show: a space, a control, a turn of
     direction, a joiner, what is no character at all."""
+    if text.isascii() and text.isprintable():  # as most addresses are
+        return " " in text
     return _INVISIBLE.search(text) is not None or any(map(_is_unseen, text))
 
 

@@ -12,11 +12,13 @@ from typing import Final
 from kalends.formats.cleaning import many_lines, one_line
 
 MOST_OCTETS: Final = 75  # of a line, its break not counted (RFC 5545 3.1)
+_TO_THE_SECOND: Final = len("2026-12-01T10:00:00")
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 _NEEDS_ESCAPES: Final = re.compile(r"[\\;,\n]")
 _CARETS: Final = str.maketrans({"^": "^^", "\n": "^n", '"': "^'"})
 # Not backslash and equals sign by the standard, but some readers take the one to escape what
 # follows, and drop the spaces around the other.
+_PLAIN_PARAMETER: Final = re.compile(r"[\w@./+-]+( [\w@./+-]+)*", re.ASCII)
 _NEEDS_QUOTES: Final = re.compile(r"[,;:=\\]")
 
 
@@ -24,7 +26,7 @@ def content_line(name: str, value: str, **parameters: str) -> str:
     """One property, its value as it is to stand there (see `text`)."""
     if not parameters:
         return f"{name}:{value}"
-    written = "".join(f";{key}={_parameter(each)}" for key, each in parameters.items())
+    written = "".join([f";{key}={_parameter(each)}" for key, each in parameters.items()])
     return f"{name}{written}:{value}"
 
 
@@ -41,13 +43,13 @@ def uri(value: str) -> str:
 
 def utc_time(moment: datetime) -> str:
     """A DATE-TIME in UTC (RFC 5545 3.3.5, form 2), whole seconds."""
-    return f"{wall_time(moment.astimezone(UTC))}Z"
+    in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{wall_time(in_utc)}Z"
 
 
 def wall_time(local: datetime) -> str:
     """A DATE-TIME of the wall clock (form 1 and 3), whole seconds."""
-    day = f"{local.year:04}{local.month:02}{local.day:02}"
-    return f"{day}T{local.hour:02}{local.minute:02}{local.second:02}"
+    return local.isoformat()[:_TO_THE_SECOND].replace("-", "").replace(":", "")
 
 
 def utc_offset(seconds: int) -> str:
@@ -69,11 +71,13 @@ def to_bytes(lines: Iterable[str]) -> bytes:
         line if len(line) <= MOST_OCTETS and line.isascii() else _folded(line.encode())
         for line in lines
     ]
-    return "".join(f"{line}\r\n" for line in written).encode()
+    return "\r\n".join((*written, "")).encode()
 
 
 def _parameter(value: str) -> str:
     """Quoted where it must be; quotation marks and carets by RFC 6868 3.1."""
+    if _PLAIN_PARAMETER.fullmatch(value):
+        return value
     written = one_line(value).translate(_CARETS)
     return f'"{written}"' if _NEEDS_QUOTES.search(written) else written
 

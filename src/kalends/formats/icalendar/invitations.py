@@ -6,6 +6,7 @@ The same values always make the same bytes: the time stamp is the change's, neve
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Final
 
@@ -21,13 +22,18 @@ from kalends.formats.icalendar.contentlines import (
     uri,
     utc_time,
 )
-from kalends.formats.icalendar.timezones import is_utc, local_time, vtimezone
+from kalends.formats.icalendar.timezones import MOST_KEPT, is_utc, local_time, vtimezone
 from kalends.formats.person import Person
 from kalends.formats.times import known_zone
 
 PRODUCT: Final = "-//Kalends//Kalends//EN"
 # How often a calendar program should look for changes.
 FEED_REFRESH: Final = "PT15M"
+_BEGIN: Final = b"BEGIN:VCALENDAR\r\n"
+_END: Final = b"END:VCALENDAR\r\n"
+_ATTENDEE: Final = (
+    "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=FALSE"
+)
 # Some 10 ms of a feed.
 ENTRIES_A_PIECE: Final = 100
 
@@ -78,7 +84,8 @@ def invitation_ics(invitation: Invitation) -> bytes:
     """One VEVENT with its METHOD (RFC 5546 3.2.2, 3.2.5)."""
     people = [_organizer(invitation.organizer), *map(_attendee, invitation.attendees)]
     event = component("VEVENT", (*entry_lines(invitation), *people))
-    return _calendar(invitation.method, (*_zones([invitation]), *event))
+    zones = _written(tuple(_zones([invitation])))
+    return b"".join((_BEGIN, _written(_head(invitation.method)), zones, to_bytes(event), _END))
 
 
 def feed_ics(name: str, entries: Iterable[FeedEntry], *, organizer: Person) -> bytes:
@@ -119,45 +126,46 @@ def order_of(entry: FeedEntry) -> tuple[datetime, str]:
     return entry.starts_at, entry.uid
 
 
-def _calendar(method: str, lines: Iterable[str]) -> bytes:
-    return to_bytes(component("VCALENDAR", (*_head(method), *lines)))
+@lru_cache(maxsize=MOST_KEPT)
+def _written(lines: tuple[str, ...]) -> bytes:
+    """Of lines that are the same in many invitations."""
+    return to_bytes(lines)
 
 
 def _head(method: str) -> tuple[str, ...]:
     return (
-        content_line("VERSION", "2.0"),
-        content_line("PRODID", PRODUCT),
-        content_line("CALSCALE", "GREGORIAN"),
-        content_line("METHOD", method),
+        "VERSION:2.0",
+        f"PRODID:{PRODUCT}",
+        "CALSCALE:GREGORIAN",
+        f"METHOD:{method}",
     )
 
 
 def entry_lines(entry: FeedEntry) -> Iterator[str]:
     """The properties of a VEVENT but for people."""
-    yield content_line("UID", text(one_line(entry.uid)))
-    yield content_line("SEQUENCE", str(entry.sequence))
-    yield content_line("STATUS", entry.status)
-    yield content_line("DTSTAMP", utc_time(entry.recorded_at))
-    yield content_line("LAST-MODIFIED", utc_time(entry.recorded_at))
+    recorded_at = utc_time(entry.recorded_at)
+    yield f"UID:{text(one_line(entry.uid))}"
+    yield f"SEQUENCE:{entry.sequence}"
+    yield f"STATUS:{entry.status}"
+    yield f"DTSTAMP:{recorded_at}"
+    yield f"LAST-MODIFIED:{recorded_at}"
     yield from _times(entry)
-    yield content_line("SUMMARY", text(one_line(entry.summary)))
-    is_free = entry.status == EventStatus.CANCELLED
-    yield content_line("TRANSP", "TRANSPARENT" if is_free else "OPAQUE")
+    yield f"SUMMARY:{text(one_line(entry.summary))}"
+    yield f"TRANSP:{'TRANSPARENT' if entry.status == EventStatus.CANCELLED else 'OPAQUE'}"
     if entry.description:
-        yield content_line("DESCRIPTION", text(entry.description))
+        yield f"DESCRIPTION:{text(entry.description)}"
     if entry.location:
-        yield content_line("LOCATION", text(one_line(entry.location)))
+        yield f"LOCATION:{text(one_line(entry.location))}"
     if entry.url:
-        yield content_line("URL", uri(entry.url))
+        yield f"URL:{uri(entry.url)}"
 
 
-def _times(entry: FeedEntry) -> Iterator[str]:
+def _times(entry: FeedEntry) -> tuple[str, ...]:
     zone = _zone(entry)
-    for name, moment in (("DTSTART", entry.starts_at), ("DTEND", entry.ends_at)):
-        if zone is None:
-            yield content_line(name, utc_time(moment))
-        else:
-            yield local_time(name, int(moment.timestamp()), zone)
+    ends = (("DTSTART", entry.starts_at), ("DTEND", entry.ends_at))
+    if zone is None:
+        return tuple([f"{name}:{utc_time(moment)}" for name, moment in ends])
+    return tuple([local_time(name, int(moment.timestamp()), zone) for name, moment in ends])
 
 
 def _zone(entry: FeedEntry) -> Zone | None:
@@ -168,9 +176,11 @@ def _zone(entry: FeedEntry) -> Zone | None:
     the start for that of the end.
     """
     zone = known_zone(entry.zone)
-    ends = (int(entry.starts_at.timestamp()), int(entry.ends_at.timestamp()))
-    if is_utc(zone) or any(is_second_pass(end, zone) for end in ends):
+    if is_utc(zone):
         return None
+    for end in (entry.starts_at, entry.ends_at):
+        if is_second_pass(int(end.timestamp()), zone):
+            return None
     return zone
 
 
@@ -192,15 +202,7 @@ def _organizer(person: Person) -> str:
 
 def _attendee(person: Person) -> str:
     """Nobody reads replies, so none is asked for (RSVP)."""
-    return content_line(
-        "ATTENDEE",
-        mailto(person.email),
-        CUTYPE="INDIVIDUAL",
-        ROLE="REQ-PARTICIPANT",
-        PARTSTAT="NEEDS-ACTION",
-        RSVP="FALSE",
-        CN=_common_name(person),
-    )
+    return content_line(_ATTENDEE, mailto(person.email), CN=_common_name(person))
 
 
 def _common_name(person: Person) -> str:

@@ -1,6 +1,6 @@
 """Mail about bookings, each with its invitation, to the attendee and to the organization."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from kalends.domain.booking import Status
@@ -10,13 +10,14 @@ from kalends.formats.icalendar.invitations import invitation_ics
 from kalends.formats.mails.facts import (
     BookingMail,
     changed_facts,
+    detail_rows,
     host_names,
     is_new_time_wanted,
     is_with_others,
     rows_of,
 )
 from kalends.formats.mails.invitations import invitation_of
-from kalends.formats.mails.letters import Content, Sentence, write_html, write_text
+from kalends.formats.mails.letters import Content, LetterRow, Sentence, write_html, write_text
 from kalends.formats.mails.messages import CalendarPart, Letter, Message, write_message
 from kalends.formats.mails.wording import (
     CHANGEABLE_UNTIL,
@@ -49,7 +50,8 @@ def booking_message(mail: BookingMail) -> Message:
 
 def write_booking_message(mail: BookingMail) -> Message:
     """The same in the language of the context."""
-    content = _content(mail)
+    details = detail_rows(mail)
+    content = _content(mail, details)
     letter = Letter(
         message_id=mail.message_id,
         sender=Person(mail.organization, mail.sender),
@@ -59,15 +61,15 @@ def write_booking_message(mail: BookingMail) -> Message:
         written_at=mail.happened_at,
         text=write_text(content),
         html=write_html(content),
-        calendar=_calendar(mail),
+        calendar=_calendar(mail, details),
     )
     return write_message(letter)
 
 
-def _calendar(mail: BookingMail) -> CalendarPart | None:
+def _calendar(mail: BookingMail, details: Sequence[LetterRow]) -> CalendarPart | None:
     if not mail.has_invitation:
         return None
-    invitation = invitation_of(mail)
+    invitation = invitation_of(mail, details)
     return CalendarPart(invitation.method, invitation_ics(invitation))
 
 
@@ -93,12 +95,12 @@ def _subject(mail: BookingMail) -> str:
     return gettext("{label}: {value}", label=subject, value=", ".join(parts))
 
 
-def _content(mail: BookingMail) -> Content:
+def _content(mail: BookingMail, details: Sequence[LetterRow]) -> Content:
     words, names = _words(mail), _names(mail)
     return Content(
         heading=words.heading.format(**names),
         paragraphs=(Sentence(words.opening, names), *_remarks(mail)),
-        rows=rows_of(mail),
+        rows=rows_of(mail, details),
         until=_until(mail),
         button=mail.change_button,
         closing=(Sentence(_closing(mail), names),),

@@ -156,8 +156,8 @@ def is_new_time_wanted(before: BookingBody, after: BookingBody) -> bool:
     return after.needs_new_time and not before.needs_new_time
 
 
-def rows_of(mail: BookingMail) -> tuple[LetterRow, ...]:
-    """Everything in the mail, fact by fact."""
+def rows_of(mail: BookingMail, details: Sequence[LetterRow]) -> tuple[LetterRow, ...]:
+    """Everything in the mail, fact by fact; `details` are its `detail_rows`."""
     booking = mail.booking
     place = mail.place_words
     rows = [
@@ -166,7 +166,7 @@ def rows_of(mail: BookingMail) -> tuple[LetterRow, ...]:
         LetterRow(gettext("Instead of"), _previous_time(mail)),
         LetterRow(gettext("Where"), place or "", find_link(place or "")),
     ]
-    return tuple(_cleaned([*rows, *detail_rows(mail), LetterRow(gettext("Booking"), booking.id)]))
+    return (*_cleaned(rows), *details, LetterRow(gettext("Booking"), booking.id))
 
 
 def detail_rows(mail: BookingMail) -> list[LetterRow]:

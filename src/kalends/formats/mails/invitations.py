@@ -1,5 +1,6 @@
 """The invitation in a mail about a booking, and when another one has to be sent."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import structs
@@ -10,6 +11,7 @@ from kalends.formats.bookings import BookingBody
 from kalends.formats.cleaning import find_link
 from kalends.formats.icalendar.invitations import EventStatus, Invitation, Method
 from kalends.formats.mails.facts import BookingMail, detail_rows
+from kalends.formats.mails.letters import LetterRow
 from kalends.formats.person import Person
 from kalends.translation import gettext
 
@@ -20,7 +22,8 @@ STATUSES: Final = {
 }
 
 
-def invitation_of(mail: BookingMail) -> Invitation:
+def invitation_of(mail: BookingMail, details: Sequence[LetterRow]) -> Invitation:
+    """`details` are the `detail_rows` of the mail."""
     booking = mail.booking
     link = find_link(mail.place or "")
     return Invitation(
@@ -32,7 +35,7 @@ def invitation_of(mail: BookingMail) -> Invitation:
         ends_at=booking.end_time,
         zone=mail.reader_zone.name,
         summary=mail.title if mail.is_for_attendee else f"{mail.title} ({mail.who})",
-        description=_description(mail),
+        description=_description(mail, details),
         location=mail.place,
         url=link if link and link.startswith("http") else None,
         organizer=Person(mail.organization, mail.sender),
@@ -63,7 +66,7 @@ def _content(booking: BookingBody, audience: Audience) -> Invitation:
         zone="UTC",
         place_zone="UTC",
     )
-    return structs.replace(invitation_of(mail), uid="")
+    return structs.replace(invitation_of(mail, detail_rows(mail)), uid="")
 
 
 def _status(mail: BookingMail) -> EventStatus:
@@ -84,9 +87,9 @@ def _attendees(mail: BookingMail) -> tuple[Person, ...]:
     return (attendee, Person(mail.organization, mail.recipient))
 
 
-def _description(mail: BookingMail) -> str | None:
+def _description(mail: BookingMail, details: Sequence[LetterRow]) -> str | None:
     """What the calendar shows beside time and place."""
-    lines = [_line(row.label, row.value) for row in detail_rows(mail)]
+    lines = [_line(row.label, row.value) for row in details]
     if (button := mail.change_button) is not None:
         lines.append(_line(button.label, button.url))
     return "\n".join(lines) or None

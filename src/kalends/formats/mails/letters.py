@@ -1,13 +1,8 @@
-"""The text and the HTML of a letter, from the same content (the page: templates/letter.html)."""
+"""The text and the HTML of a letter, from the same content."""
 
-from functools import cache
-
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template, select_autoescape
-from markupsafe import Markup, escape
 from msgspec import Struct
 
-from kalends.formats.colours import COLOURS
-from kalends.formats.locales import direction_of
+from kalends.formats.mails import page
 from kalends.translation import LazyMessage, current_language, gettext
 
 
@@ -24,9 +19,7 @@ class Sentence(Struct, frozen=True):
         return self.words.format(**self.names)
 
     def __html__(self) -> str:
-        isolated = {key: f"<bdi>{escape(name)}</bdi>" for key, name in self.names.items()}
-        # Not `Markup.format`, which takes ten times as long: all that comes together is escaped.
-        return Markup(str(escape(str(self.words))).format(**isolated))
+        return page.in_words(str(self.words), self.names)
 
 
 class LetterRow(Struct, frozen=True):
@@ -68,10 +61,15 @@ def write_text(content: Content) -> str:
 
 
 def write_html(content: Content) -> str:
-    language = current_language()
-    return _page().render(
-        letter=content, colours=COLOURS, language=language, direction=direction_of(language)
-    )
+    parts = [page.opening(paragraph) for paragraph in content.paragraphs]
+    if content.rows:
+        parts.append(page.table([page.row(row.label, row.value, row.link) for row in content.rows]))
+    if content.until:
+        parts.append(page.until(content.until))
+    if content.button:
+        parts.append(page.button(content.button.label, content.button.url))
+    parts += [page.closing(line) for line in content.closing]
+    return page.whole(current_language(), content.heading, "".join(parts))
 
 
 def _line(row: LetterRow) -> str:
@@ -81,15 +79,3 @@ def _line(row: LetterRow) -> str:
         first, *more = value.split("\n")
         value = "\n".join((first, *(line and f"    {line}" for line in more)))
     return gettext("{label}: {value}", label=row.label, value=value)
-
-
-@cache
-def _page() -> Template:
-    environment = Environment(
-        loader=PackageLoader("kalends.formats.mails"),
-        autoescape=select_autoescape(("html",)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("letter.html")

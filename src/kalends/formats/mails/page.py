@@ -1,0 +1,139 @@
+"""The HTML of a letter.
+
+Written here rather than by a template, which took a fifth of the time that a mail takes. Every
+text that comes in goes through `escaped`, or brings its own `__html__`.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final, Protocol
+
+from markupsafe import Markup, escape
+
+from kalends.formats.colours import COLOURS
+from kalends.formats.locales import direction_of
+
+_NEEDS_ESCAPES: Final = re.compile("[&<>\"']")
+_HEAD: Final = """<!DOCTYPE html>
+<html lang="{language}" dir="{direction}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
+<title>"""
+_STYLE: Final = """</title>
+<style>
+:root {{ color-scheme: light dark; supported-color-schemes: light dark; }}
+@media (prefers-color-scheme: dark) {{
+  .page {{ background: #16181d !important; }}
+  .card {{ background: #22252c !important; border-color: #363b45 !important; }}
+  .ink {{ color: #f1f3f5 !important; }}
+  .soft {{ color: #b3bac5 !important; }}
+  .line {{ border-color: #363b45 !important; }}
+  .link {{ color: {dark_accent} !important; }}
+  .button {{ background: {dark_accent} !important; color: {dark_on_accent} !important; }}
+}}
+</style>
+</head>
+<body class="page" dir="{direction}" style="margin:0;padding:0;background:#f2f4f7;">
+<table role="presentation" class="page" width="100%" cellpadding="0" cellspacing="0" \
+style="background:#f2f4f7;">
+<tr><td align="center" style="padding:24px 12px;">
+<table role="presentation" class="card" width="100%" cellpadding="0" cellspacing="0" \
+style="max-width:560px;table-layout:fixed;background:#ffffff;border:1px solid #dfe3e8;\
+border-radius:8px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;">
+<tr><td style="padding:28px 24px;overflow-wrap:anywhere;word-break:break-word;">
+<h1 class="ink" style="margin:0 0 16px;font-size:22px;line-height:1.3;color:#16181d;">"""
+_ROWS: Final = """<table role="presentation" width="100%" cellpadding="0" cellspacing="0" \
+style="table-layout:fixed;margin:0 0 8px;">
+"""
+_LABEL: Final = """<tr><td class="line" style="padding:10px 0;border-top:1px solid #dfe3e8;\
+overflow-wrap:anywhere;word-break:break-word;">
+<div class="soft" style="font-size:13px;line-height:1.4;color:#5a6472;">"""
+_VALUE: Final = """</div>
+<div class="ink" dir="auto" style="font-size:16px;line-height:1.5;color:#16181d;\
+white-space:pre-line;">"""
+_LINK: Final = '" rel="noopener noreferrer" style="color:{light_accent};">'.format_map(COLOURS)
+_PARAGRAPH: Final = (
+    '<p class="ink" style="margin:{margin};font-size:16px;line-height:1.5;color:#16181d;">'
+)
+_OPENING: Final = _PARAGRAPH.format(margin="0 0 16px")
+_UNTIL: Final = _PARAGRAPH.format(margin="16px 0")
+_BUTTON: Final = (
+    '" style="display:inline-block;padding:12px 20px;border-radius:6px;background:{light_accent};'
+    "color:{light_on_accent};font-size:16px;line-height:1.4;font-weight:600;"
+    'text-decoration:none;">'
+).format_map(COLOURS)
+_CLOSING: Final = (
+    '<p class="soft" style="margin:16px 0 0;font-size:13px;line-height:1.5;color:#5a6472;">'
+)
+_END: Final = """</td></tr>
+</table>
+</td></tr>
+</table>
+</body>
+</html>"""
+
+
+class HasHtml(Protocol):
+    """What says by itself how it is written in HTML."""
+
+    def __html__(self) -> str: ...
+
+
+@lru_cache(maxsize=64)  # one for each language
+def frame(language: str) -> tuple[str, str]:
+    """What stands before the title, and between that and the heading."""
+    direction = direction_of(language)
+    style = _STYLE.format(direction=direction, **COLOURS)
+    return _HEAD.format(language=escaped(language), direction=direction), style
+
+
+def escaped(text: str) -> str:
+    """Text as HTML, for content and attributes. Most of it is the same."""
+    return str(escape(text)) if _NEEDS_ESCAPES.search(text) else text
+
+
+def opening(words: HasHtml) -> str:
+    return f"{_OPENING}{words.__html__()}</p>\n"
+
+
+def table(rows: list[str]) -> str:
+    return f"{_ROWS}{''.join(rows)}</table>\n"
+
+
+def row(label: str, value: str, link: str | None) -> str:
+    """A fact under its name; `link` is where it leads, if anywhere."""
+    shown = escaped(value)
+    if link:
+        shown = f'<a class="link" href="{escaped(link)}{_LINK}{shown}</a>'
+    return f"{_LABEL}{escaped(label)}{_VALUE}{shown}</div>\n</td></tr>\n"
+
+
+def until(words: HasHtml | str) -> str:
+    shown = escaped(words) if isinstance(words, str) else words.__html__()
+    return f"{_UNTIL}{shown}</p>\n"
+
+
+def button(label: str, url: str) -> str:
+    link = f'<a class="button" href="{escaped(url)}{_BUTTON}{escaped(label)}</a>'
+    return f'<p style="margin:16px 0;">{link}</p>\n'
+
+
+def closing(words: HasHtml) -> str:
+    return f"{_CLOSING}{words.__html__()}</p>\n"
+
+
+def whole(language: str, heading: str, body: str) -> str:
+    """The page: `body` is what stands below the heading, as HTML."""
+    title, (head, style) = escaped(heading), frame(language)
+    return f"{head}{title}{style}{title}</h1>\n{body}{_END}"
+
+
+def in_words(words: str, names: dict[str, str]) -> str:
+    """Our words around names that are not ours, which are isolated: one that is written from right
+    to left turns around itself only."""
+    isolated = {key: f"<bdi>{escaped(name)}</bdi>" for key, name in names.items()}
+    # Not `Markup.format`, which takes ten times as long: all that comes together is escaped.
+    return Markup(escaped(words).format(**isolated))
