@@ -160,8 +160,11 @@ class SmtpConnection:
 
 async def _expect(reply: asyncio.Future[Reply], wanted: Collection[int], seconds: float) -> None:
     """Raises SMTPResponseException for another answer, TimeoutError."""
-    async with asyncio.timeout(seconds):
-        code, text = await reply
+    if reply.done():  # as of several that came together, all but the first are
+        code, text = reply.result()
+    else:
+        async with asyncio.timeout(seconds):
+            code, text = await reply
     if code not in wanted:
         raise aiosmtplib.SMTPResponseException(code, text)
 
