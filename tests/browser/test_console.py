@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import FloatRect, Locator, Page, expect
 
-from tests.browser.conftest import PHONE, Violations, Visits
+from tests.browser.conftest import PHONE, Violations, Visits, open_all, sign_in
 from tests.web.pages.visitors import offered, slug_of
 from tests.world import JSON, World, plus
 
@@ -21,7 +21,7 @@ def monday() -> str:
     return (today + timedelta(days=14 - today.weekday())).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def sign_in(page: Page, world: World) -> None:
+def sign_in_by_form(page: Page, world: World) -> None:
     page.goto("/console/sign-in")
     page.get_by_label("E-mail address").fill(world.setup.admin_email)
     page.get_by_label("Password").fill(world.password)
@@ -263,7 +263,7 @@ def test_without_javascript_everything_works(world: World, visit: Visits) -> Non
     offered(world, name="Consultation")
     start = monday()
     page = visit(java_script_enabled=False, viewport=DESK)
-    sign_in(page, world)
+    sign_in_by_form(page, world)
     page.get_by_role("link", name="New booking", exact=True).click()
     page.get_by_role("link", name="Consultation").click()
     page.goto(f"{page.url}&day={start[:10]}")
@@ -293,7 +293,7 @@ def test_without_javascript_everything_works(world: World, visit: Visits) -> Non
 
 def test_a_new_admin_has_a_booking_page_in_three_steps(world: World, visit: Visits) -> None:
     page = visit(viewport=PHONE, permissions=["clipboard-read", "clipboard-write"])
-    sign_in(page, world)
+    sign_in_by_form(page, world)
     expect(page.get_by_label("Time zone")).to_have_value("America/New_York")
     page.get_by_role("button", name="Next").click()
     page.get_by_label("Name").fill("First talk")
@@ -345,9 +345,7 @@ def test_every_page_is_for_everyone(
         "/nowhere" if window is DESK else "/bookings/bk_0",
     ):
         page.goto(path_of(world, path))
-        for details in page.locator("main details").all():
-            if details.get_attribute("open") is None:
-                details.locator("summary").click()
+        open_all(page, "main")
         if window is DESK or path in (calendar, list_, one):
             problems += violations(page)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")

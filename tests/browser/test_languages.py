@@ -5,7 +5,7 @@ from typing import Final
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Violations, Visits
+from tests.browser.conftest import Violations, Visits, open_all
 from tests.browser.test_booking import choose
 from tests.browser.test_widths import TOO_WIDE
 from tests.web.pages.visitors import offered, slug_of
@@ -84,10 +84,6 @@ def console_of(page: Page, world: World, ids: JSON) -> Iterator[str]:
         yield name
 
 
-def opened(page: Page) -> None:
-    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-
-
 def test_arabic_pages_run_from_right_to_left_and_fit_a_phone(
     world: World, visit: Visits, violations: Violations
 ) -> None:
@@ -96,7 +92,7 @@ def test_arabic_pages_run_from_right_to_left_and_fit_a_phone(
     problems: list[str] = []
     for _ in pages_of(page, world, path):
         assert page.locator("html").get_attribute("dir") == "rtl"
-        opened(page)
+        open_all(page)
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         problems += filter(None, [page.evaluate(TOO_WIDE)])
     assert problems == []
@@ -110,6 +106,6 @@ def test_the_arabic_console_fits_a_phone(world: World, visit: Visits) -> None:
     problems: list[str] = []
     for name in console_of(page, world, ids):
         assert page.locator("html").get_attribute("dir") == "rtl"
-        opened(page)
+        open_all(page)
         problems += [f"{name}: {wide}" for wide in [page.evaluate(TOO_WIDE)] if wide]
     assert problems == []

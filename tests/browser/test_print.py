@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page
 from pypdf import PdfReader
 
-from tests.browser.conftest import Visits
-from tests.browser.test_console import DESK, monday, path_of, sign_in
+from tests.browser.conftest import Visits, sign_in
+from tests.browser.test_console import DESK, monday, path_of
 from tests.world import World, plus
 
 # More at one time than a column has lanes for, and than a day of the month shows.

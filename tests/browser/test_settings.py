@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, Violations, Visits
+from tests.browser.conftest import PHONE, Violations, Visits, sign_in
 from tests.receivers import Receiver, receiving
 from tests.web.pages.settings.clerks import Clerk
-from tests.web.pages.visitors import slug_of
 from tests.world import JSON, World
 
 MONDAY = {"monday": [{"start": "09:00", "end": "12:00"}]}
@@ -21,17 +20,6 @@ MONDAY = {"monday": [{"start": "09:00", "end": "12:00"}]}
 def receiver() -> Iterator[Receiver]:
     with receiving() as receiver:
         yield receiver
-
-
-def sign_in(page: Page, world: World) -> str:
-    """Signs in as the owner, and where the organization's console is."""
-    root = f"/console/{slug_of(world)}"
-    page.goto(f"/console/sign-in?next={root}/schedules")
-    page.get_by_label("E-mail").fill(world.setup.admin_email)
-    page.get_by_label("Password").fill(world.password)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("navigation", name="Console")).to_be_visible()
-    return root
 
 
 def stored(world: World, schedule: JSON) -> JSON:
