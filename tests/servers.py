@@ -104,6 +104,16 @@ class Server:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(10)
 
+    def freeze(self) -> None:
+        """Its connections stay open, new ones are taken, and nothing answers."""
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """Goes on where it was frozen; does nothing to one that ended."""
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         if self.process and self.process.poll() is None:
             self.process.terminate()

@@ -1,4 +1,4 @@
-"""Bookings by several lanes at once, each under a key that is repeated until it is answered."""
+"""Bookings by several lanes at once, each asked for again until it is answered."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,21 +10,41 @@ import httpx
 from tests.world import JSON, World, plus, tomorrow_at
 
 PATH = "/api/v1/bookings"
+# What becomes of a booking: one of each of `tests.fire.destinations.EVENTS` after the first.
+CHANGES: Sequence[Callable[[JSON], JSON]] = (
+    lambda _: {"status": "CONFIRMED"},
+    lambda booking: {"start_time": plus(booking["start_time"], hours=1)},
+    lambda _: {"title": "Another"},
+    lambda _: {"status": "CANCELLED"},
+)
+HOURS_APART = 2
 # Of one try; the server's own limit is shorter.
 TRY_SECONDS = 10.0
 PAUSE_SECONDS = 0.2
 AGAIN = frozenset({"UNAVAILABLE", "NOT_REPLICATED", "IDEMPOTENCY_KEY_IN_USE"})
 
 
+@dataclass(frozen=True)
+class AnsweredBooking:
+    """A booking as it was answered last, and how many events that made."""
+
+    shown: JSON
+    events: int
+
+
 @dataclass
 class BookingLanes:
-    """Lanes that book hour after hour on schedules of their own, each by one of the servers in
-    turn. `answered` has the ids of bookings by their keys, `by_server` how many each answered."""
+    """Lanes that book on schedules of their own, each by one of the servers in turn, every booking
+    under a key. Where they are `changing`, the first booking of a lane is changed never, the next
+    one once, and so on. Each lane pauses for so many seconds after an answer. `answered` has the
+    bookings by their keys, `by_server` how often each server answered."""
 
     world: World
     urls: Sequence[str]
     schedules: Sequence[JSON]
-    answered: dict[str, str] = field(default_factory=dict)
+    changing: bool = False
+    pause_seconds: float = 0.0
+    answered: dict[str, AnsweredBooking] = field(default_factory=dict)
     by_server: list[int] = field(default_factory=list)
     refusals: list[JSON] = field(default_factory=list)
     _is_over: bool = False
@@ -77,24 +97,38 @@ class BookingLanes:
         place = lane % len(self.urls)
         number = 0
         while not self._is_over:
-            start = plus(tomorrow_at(0), hours=number)
+            start = plus(tomorrow_at(0), hours=number * HOURS_APART)
             body = self.world.booking_body(self.schedules[lane], start)
             key = f"{lane}-{number}"
-            self.answered[key] = await self._book(self._clients[place], key, body)
-            self.by_server[place] += 1
-            self._answered.set()
+            booking = await self._insist(place, "POST", PATH, body, key)
+            self.answered[key] = AnsweredBooking(booking, events=1)
+            changes = CHANGES[: number % (len(CHANGES) + 1)] if self.changing else ()
+            for made, change in enumerate(changes, start=2):
+                path = f"{PATH}/{booking['id']}"
+                booking = await self._insist(place, "PATCH", path, change(booking))
+                self.answered[key] = AnsweredBooking(booking, made)
             number += 1
 
-    async def _book(self, client: httpx.AsyncClient, key: str, body: JSON) -> str:
+    async def _insist(
+        self, place: int, method: str, path: str, body: JSON, key: str | None = None
+    ) -> JSON:
+        """Asks that server until it answers that it is done. A change without a key asks for what
+        is so afterwards, and may be asked for twice."""
+        headers = {"idempotency-key": key} if key else {}
         while True:
             try:
-                answer = await client.post(PATH, json=body, headers={"idempotency-key": key})
+                answer = await self._clients[place].request(
+                    method, path, json=body, headers=headers
+                )
             except httpx.HTTPError:
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
-            if answer.status_code == 201:
-                booking_id: str = answer.json()["data"]["id"]
-                return booking_id
+            if answer.is_success:
+                self.by_server[place] += 1
+                self._answered.set()
+                booking: JSON = answer.json()["data"]
+                await asyncio.sleep(self.pause_seconds)
+                return booking
             refusal: dict[str, Any] = answer.json()
             assert refusal["code"] in AGAIN, refusal
             self.refusals.append(refusal)

@@ -38,6 +38,7 @@ class Node:
         self.port = "5432"
         self._nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
+        self._settings: dict[str, str] = {}
         folder.mkdir()
         self._give_to_nobody(folder)
 
@@ -68,6 +69,7 @@ class Node:
 
     def start(self, **settings: str) -> None:
         self.port = settings.get("port", self.port)
+        self._settings = settings
         named = SETTINGS | {"unix_socket_directories": str(self.folder)} | settings
         words = [word for name, value in named.items() for word in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:
@@ -79,6 +81,12 @@ class Node:
                 **self._as_nobody(),
             )
         eventually(self._is_ready, READY_WITHIN_SECONDS, PAUSE_SECONDS)
+
+    def ensure_running(self) -> None:
+        """Starts it again as it was, if it was killed."""
+        assert self._process is not None
+        if self._process.poll() is not None:
+            self.start(**self._settings)
 
     def psql(self, sql: str, database: str = DATABASE) -> str:
         return self._run("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder),
@@ -105,7 +113,10 @@ class Node:
         self._signal(signal.SIGSTOP)
 
     def wake(self) -> None:
-        self._signal(signal.SIGCONT)
+        """Goes on where it was frozen; does nothing to one that ended."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._signal(signal.SIGCONT)
 
     def stop(self) -> None:
         if self._process is None or self._process.poll() is not None:
@@ -167,6 +178,7 @@ class Pair:
     failed comes back as the other's standby."""
 
     def __init__(self, folder: Path, template: Path) -> None:
+        self.has_failed_over = False
         self.primary = Node(folder / "one")
         self.standby = Node(folder / "two")
         self.primary.copy_of(template)
@@ -190,9 +202,7 @@ class Pair:
 
     def promote(self) -> None:
         assert self.standby.psql("SELECT pg_promote(true, 30)") == "t"
-
-    def has_failed_over(self) -> bool:
-        return self.standby.psql("SELECT pg_is_in_recovery()") == "f"
+        self.has_failed_over = True
 
     def rejoin(self) -> None:
         """What was the primary is thrown away, and follows the promoted one as a new copy."""
@@ -204,6 +214,7 @@ class Pair:
         promoted.psql(f"ALTER SYSTEM SET synchronous_standby_names = '{failed.folder.name}'")
         promoted.psql("SELECT pg_reload_conf()")
         self.primary, self.standby = promoted, failed
+        self.has_failed_over = False
         self.wait_until_in_sync()
 
     def stop(self) -> None:

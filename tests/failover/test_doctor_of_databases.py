@@ -12,8 +12,8 @@ from kalends.store.database import ConnectParameters
 from kalends.store.database_health import inspect_health
 from kalends.store.indexes import expected_indexes
 from tests.commands import run_kalends
-from tests.failover.conftest import running_pair
 from tests.failover.pair import DATABASE, PAUSE_SECONDS, Node, Pair
+from tests.failover.stage import running_pair
 from tests.homes import environment_in
 from tests.store.postgres_world import eventually
 

@@ -11,8 +11,8 @@ from kalends.store.connection import connect
 from kalends.store.database import ConnectParameters
 from kalends.store.jobs import queue_connection
 from tests.commands import run_kalends
-from tests.failover.conftest import PairedServers, Serving, running_fleet
 from tests.failover.pair import PAUSE_SECONDS, Pair
+from tests.failover.stage import PairedServers, Serving, running_fleet
 from tests.store.postgres_world import eventually
 from tests.world import World
 

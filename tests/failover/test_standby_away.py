@@ -7,10 +7,10 @@ from contextlib import contextmanager
 import asyncpg
 import httpx
 
-from tests.failover.conftest import PairedServers
 from tests.failover.invariants import assert_all_there_once
 from tests.failover.load import PATH, BookingLanes
 from tests.failover.pair import Node
+from tests.failover.stage import PairedServers
 from tests.store.postgres_world import eventually
 
 # Of two servers, by docs/running/postgresql.md: each 10 for requests, 5 for jobs, 2 that listen.

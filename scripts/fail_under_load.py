@@ -1,0 +1,121 @@
+"""Kills and freezes parts of an installation under load, one and two at once, and then looks for
+what was lost.
+
+    .venv/bin/python -m scripts.fail_under_load
+    .venv/bin/python -m scripts.fail_under_load --only primary:frozen,worker:killed --down 30
+
+Two PostgreSQL 15 with synchronous replication, two servers that name both, a worker, a receiver of
+webhooks and a mail server, all on this machine. Lanes of clients book under keys and change what
+they booked, and ask again for what is not answered. Each trial kills (SIGKILL) or freezes (SIGSTOP)
+a primary, a standby, a server, a worker, or two of them; a primary that fails without its standby
+has that promoted. In the last ones an operator changes a setting and restarts a PostgreSQL, and a
+primary wakes up after its standby was promoted. What failed comes back while the load goes on.
+
+Then every booking has to be as it was answered last, with one event for each change, numbers
+without a gap, a claim where it occupies time, its key kept, and each webhook and mail has to have
+arrived, in the order of the booking's events. Exits 1 where something is not so. A trial takes a
+minute, or five where messages do not arrive.
+"""
+
+import argparse
+import asyncio
+import itertools
+import sys
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.failover.stage import (
+    PairedServers,
+    Serving,
+    made_template,
+    running_fleet,
+    running_pair,
+    running_servers,
+    short_folder,
+)
+from tests.failover.trials import FROZEN, KILLED, PARTS, RESTARTED, WAYS, WOKEN, Failure, prepared
+from tests.servers import WorkerProcess
+
+Failures = tuple[Failure, ...]
+
+
+def all_trials() -> list[Failures]:
+    """Each part in each way, each two of them in each two ways, and what an operator does."""
+    each = [Failure(part, way) for part in PARTS for way in (KILLED, FROZEN)]
+    pairs = [two for two in itertools.combinations(each, 2) if two[0].part != two[1].part]
+    by_hand = [("primary", RESTARTED), ("standby", RESTARTED), ("primary", WOKEN)]
+    return [*((one,) for one in each), *pairs, *((Failure(*one),) for one in by_hand)]
+
+
+def main() -> None:
+    given = _arguments()
+    wrong = 0
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kalends-trials-")))
+        folders = stack.enter_context(short_folder())
+        pair = stack.enter_context(running_pair(folders, made_template(folders)))
+        serving = stack.enter_context(running_servers(pair, folder))
+        environment = next(iter(serving.by_node.values())).environment
+        worker = stack.enter_context(WorkerProcess(environment, folder / "worker.log"))
+        for failures in given.only or all_trials():
+            with running_fleet(pair, serving) as fleet:
+                fault = _try(fleet, serving, worker, failures, given)
+                wrong += fault is not None
+    print(f"{wrong} trials found something")
+    sys.exit(wrong > 0)
+
+
+def _try(
+    fleet: PairedServers,
+    serving: Serving,
+    worker: WorkerProcess,
+    failures: Failures,
+    given: argparse.Namespace,
+) -> str | None:
+    """What was wrong, which is printed with the figures."""
+    trial = prepared(fleet, serving, worker, given.lanes, given.pause)
+    fault = None
+    try:
+        asyncio.run(trial.run(failures, given.answers, given.down))
+        trial.assert_nothing_was_lost()
+        for destination in serving.destinations.values():
+            trial.assert_arrived(destination)
+        trial.assert_all_is_recorded()
+    except (AssertionError, TimeoutError) as error:
+        fault = f"{type(error).__name__}: {error}"
+    again = "-" if trial.answered_after is None else f"{trial.answered_after:.0f} s"
+    codes = [refusal["code"] for refusal in trial.load.refusals]
+    refused = ", ".join(f"{codes.count(code)} {code}" for code in sorted(set(codes)))
+    messages = "; ".join(f"{name}: {said}" for name, said in trial.messages.items())
+    print(
+        f"{' + '.join(map(str, failures))}: both answer after {again}, and mended after"
+        f" {trial.mended_after:.0f} s; {len(trial.load.answered)} bookings;"
+        f" refused: {refused or 'none'}; {messages}{f'; WRONG: {fault}' if fault else ''}",
+        flush=True,
+    )
+    return fault
+
+
+def _failures(text: str) -> Failures:
+    """`primary:frozen,worker:killed`"""
+    found = tuple(Failure(*one.split(":")) for one in text.split(","))
+    assert all(one.part in PARTS and one.way in WAYS for one in found)
+    return found
+
+
+def _arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", type=_failures, action="append", metavar="PART:WAY[,PART:WAY]")
+    parser.add_argument("--lanes", type=int, default=8)
+    parser.add_argument("--pause", type=float, default=0.0, help="seconds after each answer")
+    parser.add_argument("--answers", type=int, default=24, help="of each server, thrice in a trial")
+    parser.add_argument("--down", type=float, default=8.0, help="seconds until mended")
+    return parser.parse_args(words)
+
+
+if __name__ == "__main__":
+    main()
