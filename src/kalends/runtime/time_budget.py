@@ -5,9 +5,9 @@ from typing import Final
 
 from kalends.store import time_budget
 from kalends.store.database import ANSWER_SECONDS
-from kalends.store.time_budget import TimeBudget
+from kalends.store.time_budget import FailedWait, TimeBudget
 
-__all__ = ["TimeBudget", "request_time_budget"]
+__all__ = ["FailedWait", "TimeBudget", "request_time_budget"]
 
 WITHIN_SECONDS: Final = ANSWER_SECONDS
 

@@ -13,10 +13,10 @@ from uuid import UUID
 import asyncpg
 
 from kalends.store.connection_pool import ConnectionPool
-from kalends.store.failures import AWAY, SCHEMA_CHANGED, failure_of
+from kalends.store.failures import AWAY, SCHEMA_CHANGED, failed_wait_of, failure_of
 from kalends.store.fair_semaphore import FairSemaphore
 from kalends.store.standby import LATE_SECONDS, StandbyWatch
-from kalends.store.time_budget import seconds_to_use, spend
+from kalends.store.time_budget import note_failed_wait, seconds_to_use, spend
 
 # A statement is cancelled when so much of its time is over; the rest is for the server to say so.
 CANCELLED_AT: Final = 7 / 8
@@ -51,6 +51,7 @@ class ConnectionUse:
         "_standby",
         "_task",
         "_timer",
+        "_waits_for",
     )
 
     def __init__(
@@ -70,12 +71,14 @@ class ConnectionUse:
         self._seconds = seconds
         self._connection: asyncpg.Connection | None = None
         self._is_over = False
+        self._waits_for = "pool"
 
     async def __aenter__(self) -> asyncpg.Connection:
         seconds = seconds_to_use(self._seconds)
         self._begin(seconds)
         try:
             await self._places.acquire(self._holder)
+            self._waits_for = "host"
             try:
                 self._connection = await self._connections.acquire()
             except BaseException:
@@ -84,6 +87,7 @@ class ConnectionUse:
         except BaseException as error:
             self._end(error)
             raise
+        self._waits_for = "statement"
         self._late_at = self._loop.time() + LATE_SECONDS
         return self._connection
 
@@ -99,6 +103,7 @@ class ConnectionUse:
 
     def wait_for_commit(self) -> None:
         """From now on only a commit is waited for, which has a time of its own."""
+        self._waits_for = "commit"
         if not self._is_over:
             self._cancel_at = self._loop.time() + COMMIT_SECONDS
             self._cut_at = self._cancel_at + RELEASE_SECONDS
@@ -160,6 +165,7 @@ class ConnectionUse:
             error = TimeoutError()
         if error is None or (failure := failure_of(error)) is None:
             return
+        note_failed_wait(failed_wait_of(error) or self._waits_for, repr(error))
         if isinstance(error, SCHEMA_CHANGED):
             self._on_schema_changed(error)
         raise failure from error

@@ -66,3 +66,9 @@ def failure_of(error: BaseException) -> Unavailable | None:
     if isinstance(error, AWAY) and not isinstance(error, ValueError):
         return Unavailable(AWAY_SAID)
     return None
+
+
+def failed_wait_of(error: BaseException) -> str | None:
+    """`lock` where one was waited for; None where the failure does not say what was."""
+    is_lock = isinstance(error, (asyncpg.LockNotAvailableError, *RUN_AGAIN_ERRORS))
+    return "lock" if is_lock else None

@@ -15,6 +15,7 @@ import asyncpg
 import structlog
 
 from kalends.domain.errors import NotReplicated, Unavailable
+from kalends.store.time_budget import note_failed_wait
 
 log = structlog.get_logger("kalends.database")
 
@@ -61,7 +62,7 @@ class StandbyWatch:
     def confirm(self, connection: asyncpg.Connection) -> None:
         """Raises NotReplicated where a commit of this use has no standby's word."""
         if connection in self._unconfirmed:
-            raise NotReplicated(UNCONFIRMED)
+            raise _not_replicated(UNCONFIRMED)
 
     def end(self, connection: asyncpg.Connection) -> None:
         self._late.discard(connection)
@@ -70,7 +71,7 @@ class StandbyWatch:
     def admit(self) -> None:
         """Raises NotReplicated, without asking the database, while the standby is away."""
         if self._probing is not None:
-            raise NotReplicated(REFUSED)
+            raise _not_replicated(REFUSED)
 
     @contextmanager
     def blamed(self) -> Iterator[None]:
@@ -83,7 +84,7 @@ class StandbyWatch:
         except Unavailable as error:
             if self._probing is None:
                 raise
-            raise NotReplicated(UNCONFIRMED) from error
+            raise _not_replicated(UNCONFIRMED) from error
 
     def close(self) -> None:
         for task in (self._looking, self._probing):
@@ -137,3 +138,8 @@ class StandbyWatch:
         except Unavailable:  # given up by whichever limit came first, or all of it is away
             return False
         return True
+
+
+def _not_replicated(message: str) -> NotReplicated:
+    note_failed_wait("standby", message)
+    return NotReplicated(message)

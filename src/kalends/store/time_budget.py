@@ -2,14 +2,25 @@
 other: looking up its key, and its work."""
 
 from contextvars import ContextVar
+from typing import NamedTuple
 
 from kalends.domain.errors import Unavailable
 
 
+class FailedWait(NamedTuple):
+    """What a request waited for in vain, in one word that an operator is told (`pool`, `host`,
+    `lock`, `statement`, `commit`, `standby`, `request`), and the failure of it."""
+
+    waited_for: str
+    why: str
+
+
 class TimeBudget:
-    """What is left of a request's time, in seconds; waiting for the client uses none of it."""
+    """What is left of a request's time, in seconds; waiting for the client uses none of it.
+    `failed_wait` is the last wait for the database that failed, if any did."""
 
     def __init__(self, seconds: float) -> None:
+        self.failed_wait: FailedWait | None = None
         self._seconds_left: float | None = seconds
 
     def remove_limit(self) -> None:
@@ -52,6 +63,7 @@ def seconds_to_use(seconds: float) -> float:
     budget = _current.get()
     allowed = seconds if budget is None else budget.cap(seconds)
     if allowed <= 0:
+        note_failed_wait("request", "what it asked before took all of its time")
         raise Unavailable("The database did not answer in time. Please try again.")
     return allowed
 
@@ -61,3 +73,10 @@ def spend(seconds: float) -> None:
     budget = _current.get()
     if budget is not None:
         budget.spend(seconds)
+
+
+def note_failed_wait(waited_for: str, why: str) -> None:
+    """For the log of the request that is being answered, if there is one."""
+    budget = _current.get()
+    if budget is not None:
+        budget.failed_wait = FailedWait(waited_for, why)

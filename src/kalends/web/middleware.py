@@ -1,6 +1,7 @@
 """The outermost layer: request ids, one log line a request, metrics, and no error without shape."""
 
 import time
+from http import HTTPStatus
 from typing import Final
 
 import structlog
@@ -10,6 +11,7 @@ from kalends.domain.errors import KalendsError
 from kalends.runtime.time_budget import TimeBudget, request_time_budget
 from kalends.web.http import metrics
 from kalends.web.http.request_ids import request_id_of
+from kalends.web.http.unavailable import UnavailableLog
 from kalends.web.pages.endpoint import send_error
 
 log = structlog.get_logger("kalends.http")
@@ -23,13 +25,15 @@ class RequestMiddleware:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._unavailable = UnavailableLog()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         with request_time_budget() as budget:
-            await self._serve(scope, receive, _Exchange(scope, send, budget))
+            exchange = _Exchange(scope, send, budget, self._unavailable)
+            await self._serve(scope, receive, exchange)
 
     async def _serve(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
         try:
@@ -45,12 +49,15 @@ class RequestMiddleware:
 class _Exchange:
     """One request, from its first byte to its log line."""
 
-    def __init__(self, scope: Scope, send: Send, budget: TimeBudget) -> None:
+    def __init__(
+        self, scope: Scope, send: Send, budget: TimeBudget, unavailable: UnavailableLog
+    ) -> None:
         self.request_id = request_id_of(scope["headers"])
         self.status: int | None = None
         self._scope = scope
         self._send = send
         self._budget = budget
+        self._unavailable = unavailable
         self._began = time.perf_counter()
         scope["state"] = {**scope.get("state", {}), "request_id": self.request_id}
 
@@ -75,6 +82,8 @@ class _Exchange:
         seconds = time.perf_counter() - self._began
         route = self._scope.get("route_path", "unmatched")
         metrics.observe(self._scope["method"], route, self.status or 500, seconds)
+        if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self._unavailable.note(self.request_id, route, self._budget.failed_wait, seconds)
         log.info(
             "request",
             request_id=self.request_id,
