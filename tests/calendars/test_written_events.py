@@ -53,11 +53,11 @@ class WritingOffice(Office):
         rows = fetch(self.home, EVENTS.format(self.organization_id))
         return [(ids.encode_id(ids.CALENDAR, row[0]), row[1], row[2]) for row in rows]
 
-    def invitations(self, booking: JSON) -> list[bool]:
-        """Whether each mail to the organization about it has an invitation, once it is written."""
+    def invitations(self, booking: JSON, audience: str = "organization") -> list[bool]:
+        """Whether each mail to the audience about it has an invitation, once it is written."""
         id_ = ids.decode_id(ids.BOOKING, booking["id"])
         query = (
-            "SELECT invites FROM mails WHERE audience = 'organization'"
+            f"SELECT invites FROM mails WHERE audience = '{audience}'"
             f" AND organization_id = '{self.organization_id}' AND booking_id = '{id_}'"
             " ORDER BY event_number"
         )
@@ -158,3 +158,19 @@ def test_the_organization_is_invited_where_no_calendar_shows_it(office: WritingO
     written = office.booked(11)
     office.cancel(written)
     assert office.invitations(written) == [False, False, False]
+
+
+def test_a_host_is_invited_where_no_calendar_shows_it(office: WritingOffice) -> None:
+    email = f"host-{office.schedule['id'][4:].lower()}@example.com"
+    user = office.api.post("/api/v1/users", json={"email": email, "role": "staff"}).json()["data"]
+    path = f"/api/v1/schedules/{office.schedule['id']}"
+    assert office.api.patch(path, json={"user_id": user["id"]}).is_success
+    use(office.api, office.schedule["id"], office.calendar, writes=False)
+    invited = office.booked(9)
+    assert office.invitations(invited, "host") == [True, True]
+    use(office.api, office.schedule["id"], office.calendar, writes=True)
+    office.cancel(invited)
+    assert office.invitations(invited, "host") == [True, True, True]
+    written = office.booked(11)
+    office.cancel(written)
+    assert office.invitations(written, "host") == [False, False, False]

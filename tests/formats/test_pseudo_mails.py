@@ -16,12 +16,14 @@ from kalends.formats.mails.accounts import (
     write_account_message,
     write_endpoint_message,
 )
+from kalends.formats.mails.agenda import write_agenda_message
 from kalends.formats.mails.bookings import write_booking_message
 from kalends.formats.mails.messages import Message
 from kalends.formats.mails.wording import WORDS
 from kalends.translation import get_catalogue, in_catalogue
 from tests.formats.samples import NOON, booking, booking_mail
 from tests.formats.test_account_mails import account_mail, endpoint_mail
+from tests.formats.test_agenda_mails import agenda_mail
 from tests.pseudo import PSEUDO, bare_words, read_page, write_pseudo
 
 KINDS: Final = [(audience, kind) for audience in WORDS for kind in WORDS[audience]]
@@ -83,6 +85,11 @@ def test_a_mail_about_a_booking_says_nothing_but_messages(
 def test_a_mail_to_a_user_says_nothing_but_messages(kind: AccountMailKind) -> None:
     mail = account_mail(kind=kind, organization_name="Ωμέγα")
     assert bare_words(said_in(write_account_message(mail))) == []
+
+
+@pytest.mark.parametrize("status", [Status.CONFIRMED, Status.PENDING])
+def test_the_mail_with_a_day_says_nothing_but_messages(status: Status) -> None:
+    assert bare_words(said_in(write_agenda_message(agenda_mail(status=status)))) == []
 
 
 @pytest.mark.parametrize("reason", DisabledReason)

@@ -19,6 +19,7 @@ EXCEPTIONS: Final[Mapping[str, str]] = {
     "store.bookings.endings.list_to_complete": _TIMETABLE,
     "store.bookings.endings.list_to_expire": _TIMETABLE,
     "store.bookings.reminders.list_due": _TIMETABLE,
+    "store.accounts.notifications.list_due_agendas": _TIMETABLE,
     "store.imports.connections.list_due_connections": _TIMETABLE,
     "store.imports.runs.list_missed_runs": _TIMETABLE,
     "store.calendars.readings.list_due_calendars": _TIMETABLE,

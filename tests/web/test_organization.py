@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.world import World
+from tests.world import JSON, World
 
 PATH = "/api/v1/organization"
 
@@ -16,7 +16,7 @@ def test_a_key_sees_its_organization(world: World) -> None:
     organization = answer.json()["data"]
     assert set(organization) == {
         *("id", "name", "slug", "timezone", "notify_email", "country", "locale", "mode"),
-        "staff_may_edit_hours",
+        *("staff_may_edit_hours", "notify_emails"),
         *("created_at", "updated_at"),
     }
     assert organization["id"].startswith("org_")
@@ -32,14 +32,49 @@ def test_a_sandbox_is_an_organization_of_its_own(world: World) -> None:
     assert world.api.get(PATH).json()["data"]["timezone"] == "UTC"
 
 
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"notify_emails": ["a@x.test", "b@x.test"]}, ["a@x.test", "b@x.test"]),
+        ({"notify_email": "c@x.test"}, ["c@x.test", "b@x.test"]),
+        ({"notify_email": "d@x.test", "notify_emails": ["d@x.test"]}, ["d@x.test"]),
+        ({"notify_emails": []}, []),
+        ({"notify_email": None}, []),
+    ],
+)
+def test_the_notify_address_is_the_first_of_several(
+    world: World, changes: JSON, expected: list[str]
+) -> None:
+    world.api.patch(PATH, json={"notify_emails": ["a@x.test", "b@x.test"]})
+    after = world.api.patch(PATH, json=changes).json()["data"]
+    assert after["notify_emails"] == expected
+    assert after["notify_email"] == (expected[0] if expected else None)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"notify_emails": ["a@x.test", "A@x.test"]},
+        {"notify_emails": [f"{n}@x.test" for n in range(11)]},
+        {"notify_emails": ["nobody"]},
+        {"notify_email": "b@x.test", "notify_emails": ["a@x.test", "b@x.test"]},
+        {"notify_email": None, "notify_emails": ["a@x.test"]},
+    ],
+)
+def test_addresses_that_cannot_be_are_refused(world: World, changes: JSON) -> None:
+    answer = world.api.patch(PATH, json=changes)
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["field"].startswith("notify_email")
+
+
 def test_what_is_given_changes_and_the_rest_stays(world: World) -> None:
     before = world.api.get(PATH).json()["data"]
     changes = {"timezone": "Europe/Berlin", "notify_email": None}
     answer = world.api.patch(PATH, json=changes)
     assert answer.status_code == 200
     after = answer.json()["data"]
-    by_zone = {"country": "DE", "updated_at": after["updated_at"]}
-    assert after == before | changes | by_zone
+    follows = {"country": "DE", "notify_emails": [], "updated_at": after["updated_at"]}
+    assert after == before | changes | follows
     assert world.api.get(PATH).json()["data"] == after
 
 

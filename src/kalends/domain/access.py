@@ -15,6 +15,7 @@ from kalends.domain.ids import ALPHABET, base62
 
 RANDOM_LENGTH: Final = 58
 CHECKSUM_LENGTH: Final = 6
+MOST_NOTIFY_EMAILS: Final = 10
 
 
 class Mode(StrEnum):
@@ -51,7 +52,9 @@ class Scope(StrEnum):
 class Organization(Struct, frozen=True, kw_only=True):
     """A tenant. `twin_id` joins a live organization and its sandbox. `country` is null where its
     zone decides; `locale` is the language (BCP 47) of readers of whom none is known.
-    `staff_may_edit_hours` is whether those who see their own schedules alone set their hours."""
+    `staff_may_edit_hours` is whether those who see their own schedules alone set their hours.
+    Mail about bookings goes to `notify_emails`: the first is kept by itself, as servers of the
+    release before know no more."""
 
     id: UUID
     name: str
@@ -65,6 +68,11 @@ class Organization(Struct, frozen=True, kw_only=True):
     country: str | None = None
     locale: str | None = None
     staff_may_edit_hours: bool = True
+    more_notify_emails: list[str] = []
+
+    @property
+    def notify_emails(self) -> list[str]:
+        return [e for e in (self.notify_email, *self.more_notify_emails) if e is not None]
 
 
 class ApiKey(Struct, frozen=True, kw_only=True):
@@ -88,12 +96,14 @@ class ApiKey(Struct, frozen=True, kw_only=True):
 
 class User(Struct, frozen=True, kw_only=True):
     """Somebody who signs in; one e-mail address is one user of the installation. `locale` is the
-    language (BCP 47) that the user reads."""
+    language (BCP 47) that the user reads, `timezone` the user's zone (IANA); None where the user
+    has chosen none."""
 
     id: UUID
     email: str
     created_at: datetime
     locale: str | None = None
+    timezone: str | None = None
 
 
 class Membership(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""What the calendar of an organization shows of a booking."""
+"""What the calendar of an organization, and the mail with a day, show of a booking."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -22,6 +22,20 @@ class AgendaBooking(Struct, frozen=True, gc=False):
     attendee_name: str
     conflict: bool
     version: int
+
+
+class MailedBooking(Struct, frozen=True):
+    """As the mail with a user's day tells it; `title` is its own, else its event type's name."""
+
+    id: UUID
+    status: Status
+    start_time: datetime
+    end_time: datetime
+    title: str | None
+    attendee_name: str
+    attendee_phone: str | None
+    location: str | None
+    location_type: str | None
 
 
 class AgendaScope(Struct, frozen=True):

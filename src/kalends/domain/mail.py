@@ -17,8 +17,8 @@ WAITS_FOR_SERVER: Final = timedelta(days=4)
 
 
 class MailKind(StrEnum):
-    """What a mail is about; `WITHDRAWN` informs an address that the attendee has another one now.
-    The last three are no booking's."""
+    """What a mail is about; `WITHDRAWN` informs an address that the attendee has another one now,
+    or a host that somebody else is. The last four are no booking's."""
 
     REQUESTED = "requested"
     CONFIRMED = "confirmed"
@@ -30,11 +30,15 @@ class MailKind(StrEnum):
     PASSWORD_RESET = "password_reset"
     USER_INVITATION = "user_invitation"
     ENDPOINT_DISABLED = "endpoint_disabled"
+    AGENDA = "agenda"
 
 
 class Audience(StrEnum):
+    """Whom a mail is for. What is for a `HOST` is not sent to who has left the organization."""
+
     ATTENDEE = "attendee"
     ORGANIZATION = "organization"
+    HOST = "host"
     USER = "user"
 
 

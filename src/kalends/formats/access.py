@@ -18,7 +18,8 @@ class OrganizationBody(Struct, frozen=True):
     name: str
     slug: str
     timezone: Annotated[str, Meta(description="IANA name.", examples=["Europe/Berlin"])]
-    notify_email: str | None
+    notify_email: Annotated[str | None, Meta(description="The first of `notify_emails`.")]
+    notify_emails: Annotated[list[str], Meta(description="Where mail about bookings goes.")]
     country: Annotated[
         str | None,
         Meta(
@@ -85,13 +86,23 @@ class AccountBody(Struct, frozen=True):
             examples=["de"],
         ),
     ]
+    timezone: Annotated[
+        str | None,
+        Meta(
+            description="The user's time zone (IANA); null: that of the first own schedule, else "
+            "the organization's.",
+            examples=["Europe/Berlin"],
+        ),
+    ]
     created_at: datetime
     memberships: list[MembershipBody]
 
 
 def show_organization(organization: Organization) -> dict[str, Any]:
     values = structs.asdict(organization)
-    del values["twin_id"]
+    del values["twin_id"], values["more_notify_emails"]
+    values["notify_email"] = next(iter(organization.notify_emails), None)
+    values["notify_emails"] = organization.notify_emails
     country = organization.country or country_of_zone(organization.timezone)
     return values | {"id": ids.encode_id(ids.ORGANIZATION, organization.id), "country": country}
 
@@ -113,6 +124,7 @@ def show_account(user: User, memberships: Iterable[Membership]) -> dict[str, Any
         "id": ids.encode_id(ids.USER, user.id),
         "email": user.email,
         "locale": user.locale,
+        "timezone": user.timezone,
         "created_at": user.created_at,
         "memberships": [_show_membership(membership) for membership in memberships],
     }

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kalends.domain.durations import HOUR, MINUTE, SECOND
 from kalends.runtime.unit_of_work import Context
-from kalends.services import booking_endings, housekeeping, mail_jobs, reminders
+from kalends.services import agenda_mails, booking_endings, housekeeping, mail_jobs, reminders
 from kalends.services.calendars import changes_there, sync, upkeep
 from kalends.services.calendars.queue import READ_JOB
 from kalends.services.imports import hooks, leases, runs
@@ -71,6 +71,7 @@ def jobs_of(context: Context) -> Mapping[str, Job]:
 
 TIMETABLE: Final[Mapping[str, Timed]] = {
     "send reminders": Timed("* * * * * */15", reminders.send_due),
+    "send agendas": Timed("* * * * *", agenda_mails.send_due_agendas),
     "expire pending bookings": Timed("* * * * *", booking_endings.expire_pending),
     "complete confirmed bookings": Timed("* * * * *", booking_endings.complete_confirmed),
     "start syncs with Cal.com": Timed("* * * * *", runs.start_due_syncs),

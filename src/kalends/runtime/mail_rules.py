@@ -17,9 +17,10 @@ from kalends.domain.mail import Audience, MailKind, is_same_mailbox
 from kalends.formats.bookings import BookingBody
 from kalends.formats.mails.facts import CHANGES, is_new_time_wanted, is_with_others
 from kalends.formats.mails.invitations import is_invitation_changed
+from kalends.runtime.host_mail_rules import choose_host_mails
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox.events import NewMail
-from kalends.store.outbox.mails import LastMail, find_last_mails
+from kalends.store.outbox.mails import LastMail, LastMails, find_last_mails
 
 # Attendees get their mail from there.
 MAILED_ELSEWHERE: Final = frozenset({"calcom"})
@@ -28,15 +29,17 @@ CANCELLATION_MAILED_FOR: Final = timedelta(days=1)
 
 
 async def choose_mails(
-    work: UnitOfWork, kind: MailKind, booking: Booking, data: Raw
+    work: UnitOfWork, kind: MailKind, booking: Booking, data: Raw, before: Booking | None
 ) -> list[NewMail]:
-    """The mails about an event of that kind; `data` is the booking's public JSON now."""
+    """The mails about an event of that kind; `data` is the booking's public JSON now, `before` the
+    booking before the event, where there was one."""
     if work.caller.source in MAILED_ELSEWHERE or _is_over(work, kind, booking):
         return []
-    last_mails: dict[str, LastMail] = {}
+    last_mails, body = LastMails(), json.decode(data, type=BookingBody)
     if kind != MailKind.REQUESTED:
         last_mails = await find_last_mails(work.tenant, booking.id)
-    chosen = decide_mails(kind, json.decode(data, type=BookingBody), last_mails)
+    chosen = decide_mails(kind, body, last_mails.by_audience)
+    chosen += await choose_host_mails(work, kind, body, before, last_mails)
     if kind == MailKind.REMINDER:
         return [structs.replace(mail, expires_at=booking.start_time) for mail in chosen]
     return chosen
@@ -45,7 +48,7 @@ async def choose_mails(
 def decide_mails(
     kind: MailKind, booking: BookingBody, last_mails: Mapping[str, LastMail]
 ) -> list[NewMail]:
-    """To the attendee, and to the organization's notify address (None). An address that the
+    """To the attendee, and to the organization's addresses (None). An address that the
     attendee has left gets a withdrawal, and the new one an invitation."""
     if kind in CHANGES and booking.status not in MOVABLE:
         return []

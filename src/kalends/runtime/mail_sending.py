@@ -47,7 +47,11 @@ UNSEALED: Final = "it was stored under another KALENDS_SECRET"
 UNWRITTEN: Final = "the message could not be written; the log says why"
 WAITED: Final = "the mail server did not take it for four days"
 TOO_LATE: Final = "it was too late: the link in it had expired"
-TOO_LATE_OF: Final = {MailKind.REMINDER: "it was too late: the appointment had begun"}
+TOO_LATE_OF: Final = {
+    MailKind.REMINDER: "it was too late: the appointment had begun",
+    MailKind.AGENDA: "it was too late: the day was over",
+}
+HAS_LEFT: Final = "its reader belongs to the organization no more"
 
 
 class ReadyMail(Struct, frozen=True):
@@ -70,7 +74,8 @@ async def prepare_mails(
     context: Context, lanes: Sequence[DueMail]
 ) -> list[ReadyMail | MailOutcome | Postponed]:
     """What can be sent now, of the mails of one organization, and what becomes of the others: it
-    is too late for them, they stay in the mailbox, or somebody holds them. Raises Unavailable."""
+    is too late for them, their reader has left, they stay in the mailbox, or somebody holds them.
+    Raises Unavailable."""
     now = context.clock()
     ended = {lane.mail.id: ending for lane in lanes if (ending := _ending(lane, now)) is not None}
     unwritten = [
@@ -145,6 +150,8 @@ def _ending(lane: DueMail, now: datetime) -> MailOutcome | None:
     if lane.mail.state != MailState.QUEUED:
         is_failed = lane.mail.state == MailState.FAILED
         return _outcome(lane, State.EXHAUSTED if is_failed else State.DELIVERED, None)
+    if lane.has_left:
+        return _outcome(lane, DROPPED, MailState.FAILED, error=HAS_LEFT)
     if lane.expires_at is not None and lane.expires_at <= now:
         error = TOO_LATE_OF.get(MailKind(lane.mail.kind), TOO_LATE)
         return _outcome(lane, DROPPED, MailState.FAILED, error=error)

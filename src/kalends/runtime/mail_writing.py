@@ -11,11 +11,11 @@ from msgspec import Raw, Struct, json
 from kalends.domain.booking import MOVABLE, Status, changeable_until
 from kalends.domain.event import LoggedEvent
 from kalends.domain.gateways import link_to
-from kalends.domain.ids import EVENT_TYPE, MAIL, SCHEDULE, decode_id, encode_id
+from kalends.domain.ids import EVENT_TYPE, MAIL, SCHEDULE, USER, decode_id, encode_id
 from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
 from kalends.formats.bookings import BookingBody
 from kalends.formats.mails.bookings import booking_message
-from kalends.formats.mails.facts import BookingMail
+from kalends.formats.mails.facts import BookingMail, user_ids_of
 from kalends.formats.mails.messages import Message
 from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.links import NewLink, make_link
@@ -25,6 +25,7 @@ from kalends.store.availability.event_types import find_event_types_of_bookings
 from kalends.store.availability.schedules import find_zone_name
 from kalends.store.database import TenantConnection
 from kalends.store.outbox.stories import (
+    MailReader,
     StoredStory,
     ToldEventType,
     WrittenMail,
@@ -62,10 +63,27 @@ class Story(Struct, frozen=True, kw_only=True):
             notice = None  # who is asked to choose another time may
         return changeable_until(self.booking.start_time, self.booking.end_time, notice)
 
-    def before(self, audience: str) -> BookingBody | None:
-        """The booking as the audience last read of it, else as it was before the event."""
-        data = self.stored.last_mails.get(audience, self.stored.previous)
+    def before(self, mail: Mail) -> BookingBody | None:
+        """The booking as the reader last read of it, else as it was before the event: to a host,
+        if it was one then."""
+        if mail.audience == Audience.HOST:
+            return self._before_for_host(mail.recipient.lower(), mail.kind)
+        data = self.stored.last_mails.get(mail.audience, self.stored.previous)
         return None if data is None else _booking(data)
+
+    def reader(self, mail: Mail) -> MailReader | None:
+        """The member whom the mail goes to."""
+        return self.stored.readers.get(mail.recipient.lower())
+
+    def _before_for_host(self, address: str, kind: str) -> BookingBody | None:
+        mailed, reader = self.stored.hosts_mailed.get(address), self.stored.readers.get(address)
+        if mailed is not None:
+            return _booking(mailed)
+        # Who was told nothing and gets an update is new to it.
+        if kind == MailKind.UPDATED or reader is None or self.stored.previous is None:
+            return None
+        before = _booking(self.stored.previous)
+        return before if encode_id(USER, reader.user_id) in user_ids_of(before) else None
 
 
 async def write_messages(
@@ -153,21 +171,23 @@ def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLi
     that can still change."""
     sender, event_type = context.gateways.sender, story.event_type
     organization = story.stored.organization
-    kind, before = MailKind(mail.kind), story.before(mail.audience)
+    kind, before, reader = MailKind(mail.kind), story.before(mail), story.reader(mail)
     link = make_link(organization.id) if _has_link(context, mail, story) else None
     message = booking_message(
         BookingMail(
             kind=kind,
             audience=Audience(mail.audience),
             message_id=f"<{encode_id(MAIL, mail.id)}@{sender.rpartition('@')[2]}>",
-            # An address that the attendee has left gets nothing new.
+            # An address that the attendee has left gets nothing new, nor does a former host.
             booking=before if kind == MailKind.WITHDRAWN and before else story.booking,
             sequence=story.event.sequence,
             happened_at=story.event.created_at,
             organization_name=organization.name,
             organization_email=organization.notify_email,
             organization_locale=organization.locale,
-            notify_locale=story.stored.notify_locale,
+            notify_locale=reader.locale if reader else None,
+            notify_zone=reader.timezone if reader else None,
+            host_id=encode_id(USER, reader.user_id) if reader else None,
             sender=sender,
             recipient=mail.recipient,
             zone=organization.timezone,
@@ -186,11 +206,18 @@ def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLi
 
 
 def _has_invitation(mail: Mail, story: Story) -> bool:
-    """The organization needs none where the event is written into its calendars; an address that
-    got one before goes on getting what follows."""
-    if mail.audience != Audience.ORGANIZATION or not story.stored.is_written:
+    """Organization and hosts need none where the event is written into their calendars; an address
+    that got one before goes on getting what follows. A former host has nothing else to take back.
+    """
+    if mail.audience == Audience.ATTENDEE:
         return True
-    return mail.recipient.lower() in story.stored.invited
+    stored, reader = story.stored, story.reader(mail)
+    if mail.audience == Audience.ORGANIZATION:
+        needs_none = stored.is_written
+    else:
+        is_written = reader is not None and reader.user_id in stored.written_for
+        needs_none = is_written or mail.kind == MailKind.WITHDRAWN
+    return not needs_none or mail.recipient.lower() in stored.invited
 
 
 def _has_link(context: Context, mail: Mail, story: Story) -> bool:

@@ -95,7 +95,7 @@ async def record_event(
     )
     mails = []
     if notify and follows.mail is not None:
-        mails = await choose_mails(work, follows.mail, booking, data)
+        mails = await choose_mails(work, follows.mail, booking, data, before)
     work.add_event(event, mails)
     if follows.is_told:
         work.told.append(ToldBooking(booking.id, _earlier_start(before, booking)))

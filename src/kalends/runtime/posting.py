@@ -1,6 +1,7 @@
 """Posting mail that no event is behind: it goes out if, and only if, the unit of work commits."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from kalends.domain.ids import new_id
@@ -11,6 +12,9 @@ from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.notifier import MAILS_CHANNEL
 from kalends.store.outbox import mails
 from kalends.store.outbox.mail_lanes import append_to_lane
+
+# Not for who has left by the time that it is sent.
+AUDIENCES: Final = {MailKind.AGENDA: Audience.HOST}
 
 
 async def post_message(
@@ -29,7 +33,7 @@ async def post_message(
     mail = Mail(
         id=new_id(),
         kind=kind,
-        audience=Audience.USER,
+        audience=AUDIENCES.get(kind, Audience.USER),
         recipient=recipient,
         booking_id=None,
         event_number=None,

@@ -1,16 +1,19 @@
 """The organization that a key belongs to."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from msgspec import structs
 
-from kalends.domain.access import Organization
+from kalends.domain.access import MOST_NOTIFY_EMAILS, Organization
 from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import ORGANIZATION
 from kalends.domain.slugs import is_reserved
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts import organizations
+from kalends.store.accounts.notifications import look_at_agendas
 
 
 async def get_organization(work: UnitOfWork) -> Organization:
@@ -36,15 +39,46 @@ async def update_organization(
     work: UnitOfWork, before: Organization, changes: FieldChanges[Organization]
 ) -> Organization:
     """Changes the organization, which is locked. Raises SlugTaken, and Invalid for a slug that
-    is a path of Kalends."""
-    after = changes.applied_to(before)
+    is a path of Kalends, and for a first address that is not the first.
+
+    `notify_email` is the first of `notify_emails`: another one takes its place, None takes all of
+    them away.
+    """
+    after = structs.replace(before, **_with_addresses(before, changes.values))
     if after == before:
         return before
     if after.slug != before.slug and is_reserved(after.slug):
         raise Invalid.field("slug", "is a path of Kalends itself; choose another one")
     after = structs.replace(after, updated_at=work.recorded_at)
     await organizations.update_organization(work.tx, after)
+    if after.timezone != before.timezone:
+        await look_at_agendas(work.tenant, work.recorded_at)
     return after
+
+
+def _with_addresses(before: Organization, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values, with addresses as they are kept. Raises Invalid."""
+    given = {"notify_email", "notify_emails"} & set(values)
+    if not given:
+        return dict(values)
+    first = values.get("notify_email")
+    if "notify_emails" in values:
+        every = values["notify_emails"]
+        if "notify_email" in given and first != next(iter(every), None):
+            raise Invalid.field("notify_email", "must be the first of notify_emails")
+    else:
+        every = [] if first is None else [first, *before.more_notify_emails]
+    _check_addresses(every)
+    kept = {name: value for name, value in values.items() if name not in given}
+    return kept | {"notify_email": next(iter(every), None), "more_notify_emails": every[1:]}
+
+
+def _check_addresses(addresses: list[str]) -> None:
+    """Raises Invalid."""
+    if len({address.casefold() for address in addresses}) < len(addresses):
+        raise Invalid.field("notify_emails", "must name each address once")
+    if len(addresses) > MOST_NOTIFY_EMAILS:
+        raise Invalid.field("notify_emails", f"must be at most {MOST_NOTIFY_EMAILS}")
 
 
 def _require(organization: Organization | None, work: UnitOfWork) -> Organization:

@@ -17,6 +17,7 @@ from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.runtime.versions import require_version, with_changes
 from kalends.scheduling.booking_requests import check_schedule_seen
 from kalends.store.accounts.members import protect_member
+from kalends.store.accounts.notifications import look_at_agendas
 from kalends.store.availability import schedules
 from kalends.store.bookings.feeds import delete_feeds_of_user
 from kalends.store.calendars.calendars import delete_uses_of_user
@@ -51,7 +52,10 @@ async def create_schedule(work: UnitOfWork, new: NewSchedule) -> Schedule:
         updated_at=work.recorded_at,
         version=1,
     )
-    return await schedules.insert_schedule(work.tenant, schedule)
+    created = await schedules.insert_schedule(work.tenant, schedule)
+    if created.user_id is not None:
+        await look_at_agendas(work.tenant, work.recorded_at, created.user_id)
+    return created
 
 
 async def lock_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) -> Schedule:
@@ -81,6 +85,8 @@ async def update_schedule(
             await delete_feeds_of_user(work.tenant, before.user_id, before.id)
             rewrites = True
     await schedules.update_schedule(work.tenant, after)
+    if (after.timezone, after.user_id) != (before.timezone, before.user_id):
+        await look_at_agendas(work.tenant, work.recorded_at)
     if rewrites or after.calendar_policy != before.calendar_policy:
         await rewrite_events_of(work, after.id)
     return after
@@ -100,6 +106,8 @@ async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch
     if uses.has_bookings:
         raise InUse("This schedule has bookings that have not ended. Cancel or move them first.")
     await schedules.delete_schedule(work.tenant, schedule_id, work.recorded_at)
+    if schedule.user_id is not None:
+        await look_at_agendas(work.tenant, work.recorded_at, schedule.user_id)
     return schedule
 
 

@@ -83,6 +83,7 @@ _DISTRIBUTED: Final = (
     "webhook_lanes",
     "deliveries",
     "mails",
+    "user_notifications",
     "reminders",
     "calcom_accounts",
     "calcom_connections",

@@ -24,7 +24,9 @@ from kalends.formats.mails.wording import (
     CHANGED,
     FOR_ATTENDEE,
     FOR_ATTENDEE_WHO_MAY_REPLY,
+    FOR_HOST,
     FOR_ORGANIZATION,
+    NEW_HOST,
     NEW_TIME_WANTED,
     NOT_CHANGEABLE,
     STILL_PENDING,
@@ -74,7 +76,7 @@ def _calendar(mail: BookingMail, details: Sequence[LetterRow]) -> CalendarPart |
 
 
 def _recipient(mail: BookingMail) -> Person:
-    return Person(mail.who if mail.is_for_attendee else mail.organization, mail.recipient)
+    return Person(mail.reader_name, mail.recipient)
 
 
 def _reply_to(mail: BookingMail) -> Person | None:
@@ -109,6 +111,8 @@ def _content(mail: BookingMail, details: Sequence[LetterRow]) -> Content:
 
 def _words(mail: BookingMail) -> Words:
     is_update, before = mail.kind == MailKind.UPDATED, mail.before
+    if is_update and before is None and mail.is_for_host:
+        return NEW_HOST
     if is_update and before and mail.booking.hosts and is_with_others(before, mail.booking):
         return WITH_OTHERS[mail.audience]
     if is_update and before and is_new_time_wanted(before, mail.booking) and mail.is_for_attendee:
@@ -138,6 +142,8 @@ def _until(mail: BookingMail) -> Sentence | str | None:
 
 
 def _closing(mail: BookingMail) -> LazyMessage:
+    if mail.is_for_host:
+        return FOR_HOST
     if not mail.is_for_attendee:
         return FOR_ORGANIZATION
     return FOR_ATTENDEE_WHO_MAY_REPLY if mail.organization_email else FOR_ATTENDEE

@@ -36,8 +36,9 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
     `manage_url` opens the booking to anybody who has it, so it is only ever in the attendee's mail;
     `changeable_until` is the last moment at which it changes anything. `before` is the booking as
     the recipient last read it. `organization_locale` is the language (BCP 47) of whoever is not
-    known to read another; `notify_locale` that of the user who is notified. `now_is` is the
-    status in which the mail is written, which may be a later one than that of its event.
+    known to read another; `notify_locale` and `notify_zone` are those of the user whom it goes to,
+    for the organization or as the host `host_id`. `now_is` is the status in which the mail is
+    written, which may be a later one than that of its event.
     """
 
     kind: MailKind
@@ -52,6 +53,8 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
     organization_email: str | None = None
     organization_locale: str | None = None
     notify_locale: str | None = None
+    notify_zone: str | None = None
+    host_id: str | None = None
     manage_url: str | None = None
     changeable_until: datetime | None = None
     has_invitation: bool = True
@@ -59,6 +62,10 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
     @property
     def is_for_attendee(self) -> bool:
         return self.audience == Audience.ATTENDEE
+
+    @property
+    def is_for_host(self) -> bool:
+        return self.audience == Audience.HOST
 
     @property
     def is_ending(self) -> bool:
@@ -74,6 +81,8 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
             return known_zone(self.place_zone, booking.timezone)
         if self.is_for_attendee:
             return known_zone(booking.attendee.timezone, booking.timezone)
+        if self.is_for_host:
+            return known_zone(self.notify_zone, self.place_zone, self.zone, booking.timezone)
         return known_zone(self.zone, booking.timezone)
 
     @property
@@ -101,6 +110,17 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
     def who(self) -> str:
         """The attendee's name."""
         return one_line(self.booking.attendee_name) or self.booking.attendee_email
+
+    @property
+    def reader_name(self) -> str:
+        """What the mail calls its recipient: a host by the name that attendees know."""
+        if self.is_for_attendee:
+            return self.who
+        if not self.is_for_host:
+            return self.organization
+        bookings = (self.booking, self.before) if self.before else (self.booking,)
+        named = (h.name for b in bookings for h in b.hosts if h.user_id == self.host_id)
+        return one_line(next(named, ""))
 
     @property
     def title(self) -> str:
@@ -144,6 +164,11 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
 def host_names(booking: BookingBody) -> str:
     """With whom it is, as attendees know them; empty where there is nobody to name."""
     return ", ".join(one_line(host.name) for host in booking.hosts)
+
+
+def user_ids_of(booking: BookingBody) -> frozenset[str]:
+    """The ids of the users whom it is with."""
+    return frozenset(host.user_id for host in booking.hosts)
 
 
 def is_with_others(before: BookingBody, after: BookingBody) -> bool:

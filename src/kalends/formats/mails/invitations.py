@@ -84,7 +84,7 @@ def _attendees(mail: BookingMail) -> tuple[Person, ...]:
         return (attendee,)
     if is_same_mailbox(mail.recipient, attendee.email):
         return (attendee,)
-    return (attendee, Person(mail.organization, mail.recipient))
+    return (attendee, Person(mail.reader_name, mail.recipient))
 
 
 def _description(mail: BookingMail, details: Sequence[LetterRow]) -> str | None:

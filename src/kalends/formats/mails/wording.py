@@ -17,7 +17,7 @@ class Words(Struct, frozen=True):
     opening: LazyMessage
 
 
-_ATTENDEE: Final = {
+_ATTENDEE: Final[dict[MailKind, Words]] = {
     MailKind.REQUESTED: Words(
         pgettext_lazy("mail", "Request received"),
         gettext_lazy("We have your request"),
@@ -64,7 +64,7 @@ _ATTENDEE: Final = {
         gettext_lazy("Hello {who}, this is a reminder of your appointment with {organization}."),
     ),
 }
-_ORGANIZATION: Final = {
+_ORGANIZATION: Final[dict[MailKind, Words]] = {
     MailKind.REQUESTED: Words(
         pgettext_lazy("mail", "New request"),
         gettext_lazy("A new request for an appointment"),
@@ -96,6 +96,23 @@ _ORGANIZATION: Final = {
         gettext_lazy("This is a reminder of the appointment with {who}."),
     ),
 }
+# As the organization, but of a booking that somebody else takes; nobody is reminded.
+_HOST: Final[dict[MailKind, Words]] = {
+    **{kind: words for kind, words in _ORGANIZATION.items() if kind != MailKind.REMINDER},
+    MailKind.WITHDRAWN: Words(
+        pgettext_lazy("mail", "No longer with you"),
+        gettext_lazy("An appointment is no longer with you"),
+        gettext_lazy(
+            "The appointment with {who} is no longer with you. A calendar that has it lets it go."
+        ),
+    ),
+}
+# A booking that somebody else had.
+NEW_HOST: Final = Words(
+    pgettext_lazy("mail", "With you"),
+    gettext_lazy("An appointment is with you"),
+    gettext_lazy("The appointment with {who} will now be with you."),
+)
 # Where a change is that the attendee is asked to choose another time.
 NEW_TIME_WANTED: Final = Words(
     pgettext_lazy("mail", "Please choose another time"),
@@ -105,8 +122,13 @@ NEW_TIME_WANTED: Final = Words(
         "another time, or cancel it; until then it stays at its time."
     ),
 )
+_OF_OTHERS: Final = Words(
+    pgettext_lazy("mail", "With somebody else"),
+    gettext_lazy("An appointment is with {hosts}"),
+    gettext_lazy("The appointment with {who} will now be with {hosts}. The time stays the same."),
+)
 # Where a change is that somebody else takes it; `{hosts}` are their names.
-WITH_OTHERS: Final = {
+WITH_OTHERS: Final[dict[Audience, Words]] = {
     Audience.ATTENDEE: Words(
         pgettext_lazy("mail", "With somebody else"),
         gettext_lazy("Your appointment is with {hosts}"),
@@ -115,15 +137,14 @@ WITH_OTHERS: Final = {
             "stays the same."
         ),
     ),
-    Audience.ORGANIZATION: Words(
-        pgettext_lazy("mail", "With somebody else"),
-        gettext_lazy("An appointment is with {hosts}"),
-        gettext_lazy(
-            "The appointment with {who} will now be with {hosts}. The time stays the same."
-        ),
-    ),
+    Audience.ORGANIZATION: _OF_OTHERS,
+    Audience.HOST: _OF_OTHERS,
 }
-WORDS: Final = {Audience.ATTENDEE: _ATTENDEE, Audience.ORGANIZATION: _ORGANIZATION}
+WORDS: Final[dict[Audience, dict[MailKind, Words]]] = {
+    Audience.ATTENDEE: _ATTENDEE,
+    Audience.ORGANIZATION: _ORGANIZATION,
+    Audience.HOST: _HOST,
+}
 
 # Where nothing but the kind of a location is known.
 LOCATION_TYPES: Final[dict[str, LazyMessage]] = {
@@ -138,6 +159,7 @@ CHANGED: Final = gettext_lazy("What has changed: {facts}.")
 STILL_PENDING: Final = {
     Audience.ATTENDEE: gettext_lazy("It still has to be confirmed."),
     Audience.ORGANIZATION: gettext_lazy("It still waits for you to confirm it."),
+    Audience.HOST: gettext_lazy("It still has to be confirmed."),
 }
 # Reasons that Kalends gives by itself, in words.
 REASONS: Final = {"expired": gettext_lazy("It was not confirmed in time.")}
@@ -156,6 +178,10 @@ FOR_ATTENDEE: Final = gettext_lazy(
 FOR_ATTENDEE_WHO_MAY_REPLY: Final = gettext_lazy(
     "You get this mail because of your appointment with {organization}. Reply to it if you have a "
     "question."
+)
+FOR_HOST: Final = gettext_lazy(
+    "You get this mail because of your appointments at {organization}. You choose in the console, "
+    "under “Your notifications”, which mails you get. A reply goes to the attendee."
 )
 FOR_ORGANIZATION: Final = gettext_lazy(
     "Kalends wrote this for {organization}. A reply goes to the attendee."

@@ -1,4 +1,4 @@
-"""What a signed-in user decides for itself, in all its organizations: the language."""
+"""What a signed-in user decides for itself, in all its organizations: language and zone."""
 
 from uuid import UUID
 
@@ -7,16 +7,26 @@ from msgspec import UNSET, Struct, UnsetType
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.services.users.sign_in_sessions import UserAccount, get_account
 from kalends.store.accounts import users
+from kalends.store.accounts.notifications import look_at_agendas
+from kalends.store.database import TenantConnection
 
 
 class AccountChanges(Struct, frozen=True, kw_only=True):
     """What is UNSET stays as it is."""
 
     locale: str | UnsetType | None = UNSET
+    timezone: str | UnsetType | None = UNSET
 
 
 async def update_account(work: UnitOfWork, user_id: UUID, changes: AccountChanges) -> UserAccount:
     """Raises NotFound for a user that is gone."""
     if changes.locale is not UNSET:
         await users.set_locale(work.tx, user_id, changes.locale)
-    return await get_account(work, user_id)
+    if changes.timezone is UNSET:
+        return await get_account(work, user_id)
+    await users.set_zone(work.tx, user_id, changes.timezone)
+    account = await get_account(work, user_id)
+    for membership in account.memberships:
+        tenant = TenantConnection(membership.organization_id, work.tx)
+        await look_at_agendas(tenant, work.recorded_at, user_id)
+    return account

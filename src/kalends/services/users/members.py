@@ -18,6 +18,7 @@ from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.services.users.invitations import invite_user, organizations_meant
 from kalends.store.accounts import members, organizations
+from kalends.store.accounts.notifications import delete_notifications
 from kalends.store.accounts.sign_in_sessions import find_last_sign_ins
 from kalends.store.availability.schedules import disown_schedules
 from kalends.store.bookings.feeds import delete_feeds_of_user
@@ -105,6 +106,7 @@ async def remove_member(work: UnitOfWork, user_id: UUID) -> Member:
     for id_ in await _organization_ids(work):
         tenant = TenantConnection(id_, work.tx)
         await members.delete_member(tenant, user_id)
+        await delete_notifications(tenant, user_id)
         await disown_schedules(tenant, user_id, work.recorded_at)
         await delete_feeds_of_user(tenant, user_id)
         await note_reading(tenant, await delete_connections_of_user(tenant, user_id))

@@ -78,7 +78,7 @@ async def _disable(
     organization = await organizations.find_organization(work.tenant)
     if not was_enabled or organization is None:
         return
-    for recipient, locale in await _readers(work, organization.notify_email):
+    for recipient, locale in await _readers(work, organization.notify_emails):
         sender = work.context.gateways.sender
         message = endpoint_disabled_message(
             EndpointMail(
@@ -102,9 +102,9 @@ async def _disable(
         )
 
 
-async def _readers(work: UnitOfWork, notify_email: str | None) -> list[tuple[str, str | None]]:
+async def _readers(work: UnitOfWork, addresses: list[str]) -> list[tuple[str, str | None]]:
     """Who learns of it, each with the language of that user."""
-    if notify_email is None:
+    if not addresses:
         return await organizations.list_admins(work.tenant)
-    locale = await organizations.find_locale_of_address(work.tenant, notify_email)
-    return [(notify_email, locale)]
+    locales = await organizations.find_locales_of_addresses(work.tenant, addresses)
+    return [(address, locales.get(address.lower())) for address in addresses]

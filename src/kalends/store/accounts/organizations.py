@@ -1,5 +1,6 @@
 """Organizations, their users and roles, as rows."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -30,7 +31,7 @@ LIVE: Final = f"SELECT {COLUMNS} FROM organizations WHERE mode = 'live' ORDER BY
 LOCK: Final = f"{GET} FOR NO KEY UPDATE"
 UPDATE: Final = """
 UPDATE organizations SET name = $2, slug = $3, timezone = $4, notify_email = $5, updated_at = $6,
-    country = $7, locale = $8, staff_may_edit_hours = $9
+    country = $7, locale = $8, staff_may_edit_hours = $9, more_notify_emails = $10
 WHERE id = $1
 """
 # By user, over all organizations: what a signed-in user may choose from.
@@ -43,12 +44,11 @@ ADMINS: Final = """
 SELECT u.email, u.locale FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.organization_id = $1 AND m.role IN ('owner', 'admin') ORDER BY u.id
 """
-# The language of the member whose address that is.
-LOCALE_OF_ADDRESS: Final = """
-SELECT u.locale FROM users u JOIN memberships m ON m.user_id = u.id
-WHERE m.organization_id = {organization} AND lower(u.email) = lower({email})
+# The languages of members with one of those addresses.
+FIND_LOCALES: Final = """
+SELECT lower(u.email), u.locale FROM users u JOIN memberships m ON m.user_id = u.id
+WHERE m.organization_id = $1 AND lower(u.email) IN (SELECT lower(a) FROM unnest($2::text[]) a)
 """
-FIND_LOCALE: Final = LOCALE_OF_ADDRESS.format(organization="$1", email="$2")
 ADD_MEMBER: Final = """
 INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, $3)
 ON CONFLICT (organization_id, user_id) DO UPDATE SET role = excluded.role
@@ -115,6 +115,7 @@ async def update_organization(tx: Tx, organization: Organization) -> None:
             o.country,
             o.locale,
             o.staff_may_edit_hours,
+            o.more_notify_emails,
         )
     except asyncpg.UniqueViolationError as error:
         if is_violated(error, "organizations_name"):
@@ -141,10 +142,12 @@ async def list_admins(tenant: TenantConnection) -> list[tuple[str, str | None]]:
     return [tuple(row) for row in await tenant.tx.fetch(ADMINS, tenant.organization_id)]
 
 
-async def find_locale_of_address(tenant: TenantConnection, email: str) -> str | None:
-    """The language (BCP 47) that a member with that e-mail address has chosen."""
-    locale: str | None = await tenant.tx.fetchval(FIND_LOCALE, tenant.organization_id, email)
-    return locale
+async def find_locales_of_addresses(
+    tenant: TenantConnection, emails: Sequence[str]
+) -> dict[str, str | None]:
+    """The languages (BCP 47) that members with those e-mail addresses have chosen, by the address
+    in small letters."""
+    return dict(await tenant.tx.fetch(FIND_LOCALES, tenant.organization_id, emails))
 
 
 async def is_slug_taken(tx: Tx, slug: str) -> bool:

@@ -11,7 +11,8 @@ from kalends.store.database import Tx
 
 # A session belongs to a user, not to an organization: these find it.
 FIND_USER: Final = """
-SELECT u.id, u.email, u.created_at, u.locale FROM sessions s JOIN users u ON u.id = s.user_id
+SELECT u.id, u.email, u.created_at, u.locale, u.timezone
+FROM sessions s JOIN users u ON u.id = s.user_id
 WHERE s.token_hash = $1 AND s.expires_at > $2
 """
 LATEST: Final = """

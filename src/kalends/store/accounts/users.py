@@ -7,16 +7,18 @@ from kalends.domain.access import User
 from kalends.store.database import Tx
 
 BY_EMAIL: Final = """
-SELECT id, email, created_at, locale, password_hash FROM users WHERE lower(email) = lower($1)
+SELECT id, email, created_at, locale, timezone, password_hash FROM users
+WHERE lower(email) = lower($1)
 """
-BY_ID: Final = "SELECT id, email, created_at, locale FROM users WHERE id = $1"
+BY_ID: Final = "SELECT id, email, created_at, locale, timezone FROM users WHERE id = $1"
 INSERT: Final = "INSERT INTO users (id, email, password_hash, created_at) VALUES ($1, $2, $3, $4)"
 SET_PASSWORD: Final = "UPDATE users SET password_hash = $2 WHERE id = $1"
 SET_FIRST_PASSWORD: Final = """
 UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash IS NULL
-RETURNING id, email, created_at, locale
+RETURNING id, email, created_at, locale, timezone
 """
 SET_LOCALE: Final = "UPDATE users SET locale = $2 WHERE id = $1"
+SET_ZONE: Final = "UPDATE users SET timezone = $2 WHERE id = $1"
 # FOR SHARE: who changes the password meanwhile waits, and finds the session that has begun.
 KEEP_PASSWORD: Final = "SELECT 1 FROM users WHERE id = $1 AND password_hash = $2 FOR SHARE"
 
@@ -50,6 +52,10 @@ async def set_locale(tx: Tx, user_id: UUID, locale: str | None) -> None:
     await tx.execute(SET_LOCALE, user_id, locale)
 
 
+async def set_zone(tx: Tx, user_id: UUID, zone_name: str | None) -> None:
+    await tx.execute(SET_ZONE, user_id, zone_name)
+
+
 async def keep_password(tx: Tx, user_id: UUID, password_hash: str | None) -> bool:
     """Whether that is still the user's password; it stays so until the transaction ends."""
     return await tx.fetchval(KEEP_PASSWORD, user_id, password_hash) is not None
@@ -58,5 +64,9 @@ async def keep_password(tx: Tx, user_id: UUID, password_hash: str | None) -> boo
 def user_from(row: Any) -> User:
     """The user whose columns the row has."""
     return User(
-        id=row["id"], email=row["email"], created_at=row["created_at"], locale=row["locale"]
+        id=row["id"],
+        email=row["email"],
+        created_at=row["created_at"],
+        locale=row["locale"],
+        timezone=row["timezone"],
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from kalends.domain.agenda import AgendaBooking, AgendaScope
+from kalends.domain.agenda import AgendaBooking, AgendaScope, MailedBooking
 from kalends.domain.booking import Status
 from kalends.domain.schedule import BusyTime
 from kalends.store.bookings.bookings import DURING
@@ -46,6 +46,33 @@ SELECT count(*) + (
 FROM bookings b WHERE b.organization_id = $1 AND b.status = 'PENDING' AND b.start_time >= $2
   AND {_SEEN}
 """
+
+_OF_USER: Final = """
+    b.schedule_ids && ARRAY(
+        SELECT id FROM schedules WHERE organization_id = $1 AND user_id = $4)
+    AND b.status IN ('CONFIRMED', 'PENDING', 'COMPLETED')"""
+OF_USER: Final = f"""
+SELECT b.id, b.status, b.start_time, b.end_time, coalesce(b.title, t.name), b.attendee_name,
+    b.attendee_phone, b.location, b.location_type
+FROM (
+    SELECT b.* FROM bookings b
+    WHERE b.organization_id = $1 AND b.start_time >= $2 AND b.start_time < $3 AND {_OF_USER}
+    UNION ALL
+    (SELECT b.* FROM bookings b
+    WHERE b.organization_id = $1 AND b.start_time < $2 AND {DURING} @> $2::timestamptz
+      AND {_OF_USER} OFFSET 0)
+) b LEFT JOIN event_types t ON t.organization_id = $1 AND t.id = b.event_type_id
+ORDER BY b.start_time, b.id LIMIT $5
+"""
+
+
+async def list_of_user(
+    tenant: TenantConnection, user_id: UUID, span: tuple[datetime, datetime], limit: int
+) -> list[MailedBooking]:
+    """Bookings on the user's schedules that meet the span, by start; not those that came to
+    nothing."""
+    arguments = tenant.organization_id, *span, user_id, limit
+    return [MailedBooking(*row) for row in await tenant.tx.fetch(OF_USER, *arguments)]
 
 
 async def list_between(

@@ -13,9 +13,9 @@ from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import columns_of, lists_of
 
 # The last statement of a transaction: a function of the database, whose statements are each of one
-# organization (migrations 0016 and 0029). It answers the channels in which something is due now.
+# organization (migrations 0016, 0029, 0033). It answers the channels where something is due now.
 APPEND: Final = """
-SELECT append_events_2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+SELECT append_events_3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
     $18, $19, $20)
 """
 # Over all organizations that somebody looks at in one process: one small question.
@@ -50,7 +50,7 @@ class ToldBooking(Struct, frozen=True):
 
 class NewMail(Struct, frozen=True, kw_only=True):
     """A mail about an event, which comes `ordinal`-th (from 1) among those written with it. None
-    as recipient is the organization's notify address. It is never sent after `expires_at`."""
+    as recipient is each address of the organization. It is never sent after `expires_at`."""
 
     id: UUID
     kind: str
@@ -94,7 +94,7 @@ async def append_events(
     Must be the transaction's last statement.
     """
     organization_id = tenant.organization_id
-    # The organization is one destination, whatever its address.
+    # The organization is one destination, whatever its first address.
     destinations = [
         destination_of(mail.recipient) if mail.recipient else organization_id for mail in mails
     ]

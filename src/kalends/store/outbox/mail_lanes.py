@@ -37,6 +37,9 @@ leased AS (
 SELECT t.endpoint_id, t.lane_id, t.due_at, d.delivery_id, coalesce(d.tries, 0),
     o.mode, d.expires_at, d.waits_since,
     (SELECT failing_since FROM channel_health WHERE channel = 'mail') AS failing_since,
+    d.audience = 'host' AND NOT EXISTS (
+        SELECT FROM memberships s JOIN users u ON u.id = s.user_id
+        WHERE s.organization_id = $1 AND lower(u.email) = lower(d.recipient)) AS has_left,
     {columns_of(Mail, "d")}
 FROM leased t JOIN organizations o ON o.id = $1
 LEFT JOIN LATERAL (
@@ -83,12 +86,14 @@ VALUES ($1, $2, $3, $2, $4, $5, $6, 'pending', $7, 'mail', $8)
 
 class DueMail(DueLane, frozen=True):
     """A lane that was leased, and the mail that is to be sent first. It is never sent after
-    `expires_at`; `failing_since` is since when the mail server takes nothing."""
+    `expires_at`; `failing_since` is since when the mail server takes nothing. It is for somebody
+    who `has_left` the organization."""
 
     mode: str
     expires_at: datetime | None
     waits_since: datetime
     failing_since: datetime | None
+    has_left: bool | None
     mail: Mail
 
 
@@ -111,7 +116,7 @@ async def lease_due_mails(
     """
     rows = await tenant.tx.fetch(LEASE, tenant.organization_id, room, room_failing, lease)
     return [
-        DueMail(*(tenant.organization_id, *row[:2], Lease(row[2]), *row[3:9], Mail(*row[9:])))
+        DueMail(*(tenant.organization_id, *row[:2], Lease(row[2]), *row[3:10], Mail(*row[10:])))
         for row in rows
     ]
 

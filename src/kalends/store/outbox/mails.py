@@ -1,9 +1,10 @@
 """Mails as rows; messages are sealed."""
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from msgspec import Raw, structs
+from msgspec import Raw, Struct, structs
 
 from kalends.domain.mail import Mail
 from kalends.store.database import TenantConnection, fetch_planned
@@ -24,14 +25,18 @@ INSERT: Final = (
     f"INSERT INTO mails (organization_id, {COLUMNS}) VALUES ({parameters(1, len(FIELDS) + 1)})"
 )
 
-# The last mail to each audience about a booking; a mail that withdraws an invitation is about the
-# one before.
+# The last mail to each audience about a booking, and to each host; a mail that withdraws an
+# attendee's invitation is about the one before.
 LAST_MAILS: Final = """
-SELECT DISTINCT ON (m.audience) m.audience, m.recipient, m.kind, e.data
+SELECT DISTINCT ON (m.audience, host.address)
+    m.audience, host.address, m.recipient, m.kind, e.data, m.event_number
 FROM mails m
 JOIN events e ON e.organization_id = m.organization_id AND e.number = m.event_number
-WHERE m.organization_id = $1 AND m.booking_id = $2 AND m.kind <> 'withdrawn'
-ORDER BY m.audience, m.event_number DESC
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN m.audience = 'host' THEN lower(m.recipient) END AS address) host
+WHERE m.organization_id = $1 AND m.booking_id = $2
+    AND (m.kind <> 'withdrawn' OR m.audience = 'host')
+ORDER BY m.audience, host.address, m.event_number DESC
 """
 
 
@@ -41,6 +46,20 @@ class LastMail(NamedTuple):
     recipient: str
     kind: str
     data: Raw
+    event_number: int = 0
+
+
+class LastMails(Struct, frozen=True):
+    """The last mails about a booking: to each audience, and to each host by its address in small
+    letters."""
+
+    by_audience: Mapping[str, LastMail] = {}
+    by_host: Mapping[str, LastMail] = {}
+
+    @property
+    def latest(self) -> LastMail | None:
+        mails = (*self.by_audience.values(), *self.by_host.values())
+        return max(mails, key=lambda mail: mail.event_number, default=None)
 
 
 async def find_mail(tenant: TenantConnection, mail_id: UUID) -> Mail | None:
@@ -57,10 +76,10 @@ async def list_mails(
     return [Mail(*row[:-1]) for row in rows if row["id"] is not None], rows[0]["total"]
 
 
-async def find_last_mails(tenant: TenantConnection, booking_id: UUID) -> dict[str, LastMail]:
-    """By audience: the last mail about the booking."""
+async def find_last_mails(tenant: TenantConnection, booking_id: UUID) -> LastMails:
     rows = await tenant.tx.fetch(LAST_MAILS, tenant.organization_id, booking_id)
-    return {row["audience"]: LastMail(row["recipient"], row["kind"], row["data"]) for row in rows}
+    by_audience = {row[0]: LastMail(*row[2:]) for row in rows if row[1] is None}
+    return LastMails(by_audience, {row[1]: LastMail(*row[2:]) for row in rows if row[1]})
 
 
 async def insert_mail(tenant: TenantConnection, mail: Mail) -> None:

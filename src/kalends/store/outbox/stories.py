@@ -10,7 +10,7 @@ from msgspec import Raw, Struct, json
 from kalends.domain.access import Organization
 from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import Question
-from kalends.store.accounts.organizations import LOCALE_OF_ADDRESS, organization_from
+from kalends.store.accounts.organizations import organization_from
 from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of, lists_of
 
@@ -35,12 +35,48 @@ IS_WRITTEN: Final = """(
             WHERE u.organization_id = $1 AND u.schedule_id = taken.id AND u.writes
                 AND c.state = 'active')), false)
         FROM unnest(b.schedule_ids) AS taken (id))"""
-# Addresses of the organization that have an invitation of it. What is not written yet has none.
+# The users on whose schedules it is, where each of these has one.
+WRITTEN_FOR: Final = """(
+        SELECT coalesce(array_agg(w.user_id) FILTER (WHERE w.is_written), '{}') FROM (
+            SELECT s.user_id, bool_and(EXISTS (
+                SELECT FROM schedule_calendars u
+                JOIN calendars k ON k.organization_id = $1 AND k.id = u.calendar_id
+                JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
+                WHERE u.organization_id = $1 AND u.schedule_id = s.id AND u.writes
+                    AND c.state = 'active')) AS is_written
+            FROM schedules s
+            WHERE s.organization_id = $1 AND s.id = ANY(b.schedule_ids) AND s.user_id IS NOT NULL
+            GROUP BY s.user_id) w)"""
+# Addresses of the organization and of hosts that have an invitation of it, which was not taken
+# back. What is not written yet has none.
 INVITED: Final = """(
-        SELECT coalesce(array_agg(DISTINCT lower(m.recipient)), '{}') FROM mails m
-        WHERE m.organization_id = $1 AND m.booking_id = e.booking_id
-            AND m.event_number < e.number AND m.audience = 'organization'
-            AND m.subject IS NOT NULL AND m.invites IS NOT FALSE)"""
+        SELECT coalesce(array_agg(i.address) FILTER (WHERE i.kind <> 'withdrawn'), '{}') FROM (
+            SELECT DISTINCT ON (lower(m.recipient)) lower(m.recipient) AS address, m.kind
+            FROM mails m
+            WHERE m.organization_id = $1 AND m.booking_id = e.booking_id
+                AND m.event_number < e.number AND m.audience IN ('organization', 'host')
+                AND m.subject IS NOT NULL AND m.invites IS NOT FALSE
+            ORDER BY lower(m.recipient), m.event_number DESC) i)"""
+# By address, the booking as the host last read of it, and has it still.
+HOSTS_MAILED: Final = """(
+        SELECT coalesce(
+            json_object_agg(h.address, h.data) FILTER (WHERE h.kind <> 'withdrawn'), '{}')
+        FROM (
+            SELECT DISTINCT ON (lower(m.recipient)) lower(m.recipient) AS address, m.kind, told.data
+            FROM mails m
+            JOIN events told ON told.organization_id = $1 AND told.number = m.event_number
+            WHERE m.organization_id = $1 AND m.booking_id = e.booking_id
+                AND m.event_number < e.number AND m.audience = 'host'
+            ORDER BY lower(m.recipient), m.event_number DESC) h)"""
+# Members whom mail about the event goes to.
+READERS: Final = """(
+        SELECT coalesce(json_agg(json_build_object('address', lower(u.email), 'user_id', u.id,
+            'locale', u.locale, 'timezone', u.timezone)), '[]')
+        FROM memberships s JOIN users u ON u.id = s.user_id
+        WHERE s.organization_id = $1 AND lower(u.email) IN (
+            SELECT lower(m.recipient) FROM mails m
+            WHERE m.organization_id = $1 AND m.booking_id = e.booking_id
+                AND m.event_number = e.number AND m.audience <> 'attendee'))"""
 STORIES: Final = f"""
 SELECT (
         SELECT p.data FROM events p
@@ -48,10 +84,9 @@ SELECT (
         ORDER BY p.number DESC LIMIT 1),
     {_last_mailed("attendee")},
     {_last_mailed("organization")},
-    {IS_WRITTEN}, {INVITED},
+    {IS_WRITTEN}, {INVITED}, {WRITTEN_FOR}, {HOSTS_MAILED}, {READERS},
     b.status, b.attendee_email, b.schedule_id, s.timezone,
     b.event_type_id, t.name, t.questions, t.cancellation_notice_minutes,
-    ({LOCALE_OF_ADDRESS.format(organization="$1", email="o.notify_email")}),
     {columns_of(LoggedEvent, "e")}, {columns_of(Organization, "o")}
 FROM events e JOIN organizations o ON o.id = $1
 LEFT JOIN bookings b ON b.organization_id = $1 AND b.id = e.booking_id
@@ -78,6 +113,20 @@ RETURNING m.id
 QUESTIONS: Final = json.Decoder(list[Question])
 
 
+class MailReader(Struct, frozen=True):
+    """A member whom a mail goes to: the address in small letters, and the language (BCP 47) and
+    zone (IANA) that the user has chosen."""
+
+    address: str
+    user_id: UUID
+    locale: str | None = None
+    timezone: str | None = None
+
+
+_READERS: Final = json.Decoder(list[MailReader])
+_MAILED: Final = json.Decoder(dict[str, Raw])
+
+
 class ToldEventType(Struct, frozen=True):
     """What a mail tells of an event type."""
 
@@ -90,11 +139,11 @@ class StoredStory(Struct, frozen=True, kw_only=True):
     """An event and what its mails need beside it.
 
     Bookings are public JSON: `previous` before the event, `last_mails` in the last mail to each
-    audience. By now the booking has that `status`, `attendee_email`, `schedule_id` (in the zone
-    `timezone`) and `event_type_id`. `notify_locale` is the language of the user whose address the
-    organization is notified at. Where it `is_written`, all its schedules show it in calendars of
-    their own; `invited` are the addresses of the organization, in small letters, that have an
-    invitation.
+    audience, `hosts_mailed` in the last to each host. By now the booking has that `status`,
+    `attendee_email`, `schedule_id` (in the zone `timezone`) and `event_type_id`. Where it
+    `is_written`, all its schedules show it in calendars of their own, for the users `written_for`
+    all of theirs; `invited` are addresses of the organization and of hosts that have an
+    invitation. `readers` are members whom mail goes to. Addresses are in small letters.
     """
 
     organization: Organization
@@ -107,9 +156,11 @@ class StoredStory(Struct, frozen=True, kw_only=True):
     timezone: str | None
     event_type_id: UUID | None
     event_type: ToldEventType | None
-    notify_locale: str | None = None
     is_written: bool = False
     invited: frozenset[str] = frozenset()
+    written_for: frozenset[UUID] = frozenset()
+    hosts_mailed: dict[str, Raw] = {}
+    readers: dict[str, MailReader] = {}
 
 
 class WrittenMail(Struct, frozen=True, kw_only=True):
@@ -144,13 +195,14 @@ async def write_down(
     return {row[0] for row in rows}
 
 
-_EVENT: Final = slice(14, 14 + len(LoggedEvent.__struct_fields__))
+_EVENT: Final = slice(16, 16 + len(LoggedEvent.__struct_fields__))
 
 
 def _story(row: Any) -> StoredStory:
     previous, attendee, organization, is_written, invited = row[:5]
-    status, email, schedule_id, timezone = row[5:9]
-    event_type_id, name, questions, notice, notify_locale = row[9:14]
+    written_for, hosts_mailed, readers = row[5:8]
+    status, email, schedule_id, timezone = row[8:12]
+    event_type_id, name, questions, notice = row[12:16]
     last_mails = {"attendee": attendee, "organization": organization}
     return StoredStory(
         organization=organization_from(row[_EVENT.stop :]),
@@ -162,9 +214,11 @@ def _story(row: Any) -> StoredStory:
         schedule_id=schedule_id,
         timezone=timezone,
         event_type_id=event_type_id,
-        notify_locale=notify_locale,
         is_written=is_written,
         invited=frozenset(invited),
+        written_for=frozenset(written_for),
+        hosts_mailed=_MAILED.decode(hosts_mailed),
+        readers={reader.address: reader for reader in _READERS.decode(readers)},
         event_type=(
             None if name is None else ToldEventType(name, QUESTIONS.decode(questions), notice)
         ),

@@ -12,7 +12,7 @@ from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.users import accounts, sign_in_sessions
 from kalends.services.users.accounts import AccountChanges
 from kalends.services.users.sign_in_sessions import Credentials, UserAccount
-from kalends.web.api.models import RequestModel
+from kalends.web.api.models import RequestModel, ZoneName, check_zone
 from kalends.web.http.answers import DataOf, data, with_headers
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Access, Resource, Route, Scopes
@@ -30,6 +30,13 @@ class UpdateAccount(RequestModel, frozen=True):
     locale: Annotated[
         LanguageTag | UnsetType | None,
         Meta(description="BCP 47: the language that the user reads; null: the organization's."),
+    ] = UNSET
+    timezone: Annotated[
+        ZoneName | UnsetType | None,
+        Meta(
+            description="IANA: where the user's day begins, and its agenda is sent; null: the zone "
+            "of the first own schedule, else the organization's."
+        ),
     ] = UNSET
 
 
@@ -75,12 +82,14 @@ async def me(call: Call) -> HttpAnswer:
 
 
 async def update_me(call: Call) -> HttpAnswer:
-    """Choose the language of the signed-in user
+    """Choose language and time zone of the signed-in user
 
-    The console and mails to the user are in it.
+    The console and mails to the user are in the language; mails to the user have the zone's times.
     """
     body = await call.body(UpdateAccount)
-    changes = AccountChanges(locale=body.locale)
+    if body.timezone is not UNSET and body.timezone is not None:
+        check_zone("timezone", body.timezone)
+    changes = AccountChanges(locale=body.locale, timezone=body.timezone)
     return await call.change(account_response, accounts.update_account, call.user_id, changes)
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
-from kalends.domain.access import Organization, Scope
+from kalends.domain.access import MOST_NOTIFY_EMAILS, Organization, Scope
 from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.values import Email, Name, Slug
@@ -32,7 +32,15 @@ class UpdateOrganization(RequestModel, frozen=True):
     ] = UNSET
     timezone: ZoneName | UnsetType = UNSET
     notify_email: Annotated[
-        Email | UnsetType | None, Meta(description="Where mail about bookings goes.")
+        Email | UnsetType | None,
+        Meta(
+            description="The first of `notify_emails`: another one takes its place; null takes "
+            "all of them away."
+        ),
+    ] = UNSET
+    notify_emails: Annotated[
+        Annotated[list[Email], Meta(max_length=MOST_NOTIFY_EMAILS)] | UnsetType,
+        Meta(description="Where mail about bookings goes, each address once."),
     ] = UNSET
     country: Annotated[
         CountryCode | UnsetType | None,

@@ -216,7 +216,8 @@ REQUESTS: Final[dict[str, Any]] = {
     },
     "createEventType": _EVENT_TYPE,
     "updateEventType": {"duration_minutes": 45, "buffer_after_minutes": 0},
-    "updateOrganization": {"notify_email": "desk@example.com"},
+    "updateOrganization": {"notify_emails": ["desk@example.com", "manager@example.com"]},
+    "updateNotifications": {"rescheduled": False, "agenda_at": "07:30"},
     "createApiKey": {"name": "Website", "scopes": ["bookings:read", "bookings:write"]},
 }
 ANSWERS: Final[dict[str, Any]] = {
@@ -299,6 +300,7 @@ FIELDS: Final[dict[str, Any]] = {
     "key": "wk_live_xxx…",
     "name": "Front desk",
     "notify_email": "desk@example.com",
+    "notify_emails": ["desk@example.com"],
     "organization_id": "org_abc123",
     "password": "correct horse battery",
     "slug": "front-desk",

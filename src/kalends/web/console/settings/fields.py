@@ -74,6 +74,8 @@ FIELDS: Final[dict[str, LazyMessage]] = {
     "role": gettext_lazy("Role"),
     "email": gettext_lazy("E-mail address"),
     "notify_email": gettext_lazy("Where mail about bookings goes"),
+    "more_notify_emails": gettext_lazy("Further addresses, one a line"),
+    "agenda_at": gettext_lazy("Every day at"),
     "country": gettext_lazy("Country"),
     "locale": gettext_lazy("Language"),
     "apiKey": gettext_lazy("API key"),

@@ -1,5 +1,6 @@
 """The organization itself: its name, its address, its zone, and who is notified of bookings."""
 
+from functools import partial
 from typing import Final
 
 from kalends.domain.access import Organization
@@ -35,7 +36,8 @@ async def save(request: ConsoleRequest) -> PageAnswer:
             lock_update(organizations.lock_organization, organizations.update_organization, changes)
         )
     except KalendsError as error:
-        return _page(request, draft_with_faults(typed, error))
+        draft = draft_with_faults(typed, error)
+        return _page(request, draft.at_fields(partial(_field_of, typed)))
     return redirect(f"/console/{after.slug}{PATH}?done=saved")
 
 
@@ -44,13 +46,26 @@ def _read(typed: FormFields) -> FieldChanges[Organization]:
     values = {name: typed.text(name) for name in ("name", "slug", "timezone")}
     body = {
         **values,
-        "notify_email": text_or_none(typed.text("notify_email")),
+        "notify_emails": _addresses_in(typed),
         "country": text_or_none(typed.text("country")),
         "locale": text_or_none(typed.text("locale")),
         "staff_may_edit_hours": typed.text("staff_may_edit_hours") == YES,
     }
     check(body, parse_changes)
     return parse_changes(encode(body))
+
+
+def _field_of(typed: FormFields, name: str) -> str:
+    """The form's field for one of the API: the first address has one of its own."""
+    if not name.startswith("notify_emails"):
+        return name
+    is_first = name.endswith((".0", "[0]")) and typed.text("notify_email")
+    return "notify_email" if is_first else "more_notify_emails"
+
+
+def _addresses_in(typed: FormFields) -> list[str]:
+    lines = typed.text("notify_email"), *typed.text("more_notify_emails").splitlines()
+    return [address for line in lines if (address := line.strip())]
 
 
 def _draft_of(organization: Organization) -> Draft:
@@ -60,7 +75,8 @@ def _draft_of(organization: Organization) -> Draft:
             "name": o.name,
             "slug": o.slug,
             "timezone": o.timezone,
-            "notify_email": o.notify_email or "",
+            "notify_email": next(iter(o.notify_emails), ""),
+            "more_notify_emails": "\n".join(o.notify_emails[1:]),
             "country": o.country or "",
             "locale": o.locale or "",
             "staff_may_edit_hours": YES if o.staff_may_edit_hours else "",

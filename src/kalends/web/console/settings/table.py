@@ -12,6 +12,7 @@ from kalends.web.console.settings import (
     keys,
     language,
     mailbox,
+    notifications,
     organization,
     schedules,
     times,
@@ -34,6 +35,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *keys.PAGES,
     *users.PAGES,
     *language.PAGES,
+    *notifications.PAGES,
     *organization.PAGES,
     *mailbox.PAGES,
 )

@@ -1,0 +1,127 @@
+"""The mail with the bookings of a user's day."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Final
+
+from babel import Locale
+from msgspec import Struct
+
+from kalends.availability.wallclock import Zone, local_day, wall_clock
+from kalends.domain.agenda import MailedBooking
+from kalends.domain.booking import Status
+from kalends.domain.location import visible_location
+from kalends.formats.cleaning import one_line
+from kalends.formats.locales import locale_for
+from kalends.formats.mails.letters import (
+    Button,
+    Content,
+    LetterRow,
+    Sentence,
+    write_html,
+    write_text,
+)
+from kalends.formats.mails.messages import Letter, Message, write_message
+from kalends.formats.mails.organization_mail import OrganizationMail
+from kalends.formats.mails.wording import LOCATION_TYPES
+from kalends.formats.person import Person
+from kalends.formats.times import clock_text, full_day, known_zone
+from kalends.translation import (
+    current_language,
+    gettext,
+    gettext_lazy,
+    in_language,
+    language_for,
+    ngettext,
+)
+
+_TO_BE_CONFIRMED: Final = gettext_lazy("It still has to be confirmed.")
+_WHY: Final = gettext_lazy(
+    "You get this mail because of your appointments at {organization}. You choose in the console, "
+    "under “Your notifications”, when it is sent."
+)
+_MORE: Final = gettext_lazy("There is more: the calendar shows the whole day.")
+
+
+class AgendaMail(OrganizationMail, frozen=True, kw_only=True):
+    """The bookings of a day of the zone `reader_zone`, for a reader of `locale` (BCP 47); not all
+    where it `has_more`. Without a `calendar_url` it leads nowhere."""
+
+    day: date
+    reader_zone: str
+    bookings: Sequence[MailedBooking]
+    has_more: bool
+    calendar_url: str | None
+    locale: str | None = None
+
+
+class _Reader(Struct, frozen=True):
+    """How a mail's reader reads times."""
+
+    zone: Zone
+    locale: Locale
+
+
+def agenda_message(mail: AgendaMail) -> Message:
+    """The mail that goes out, in the reader's language; the same for the same input."""
+    with in_language(language_for([mail.locale])):
+        return write_agenda_message(mail)
+
+
+def write_agenda_message(mail: AgendaMail) -> Message:
+    """The same in the language of the context."""
+    locale = locale_for(mail.locale, current_language(), mail.country)
+    reader = _Reader(known_zone(mail.reader_zone), locale)
+    organization = one_line(mail.organization_name)
+    day, count = full_day(mail.day, locale), len(mail.bookings)
+    counted = ngettext("{number} appointment", "{number} appointments", count)
+    content = Content(
+        heading=gettext("{label}: {value}", label=day, value=counted),
+        paragraphs=(Sentence(_MORE),) if mail.has_more else (),
+        rows=tuple(LetterRow(_span(b, mail.day, reader), _facts(b)) for b in mail.bookings),
+        button=_button(mail),
+        closing=(Sentence(_WHY, {"organization": organization}),),
+    )
+    letter = Letter(
+        message_id=mail.message_id,
+        sender=Person(organization, mail.sender),
+        recipient=Person("", mail.recipient),
+        subject=gettext("Your day: {day}", day=day),
+        written_at=mail.happened_at,
+        text=write_text(content),
+        html=write_html(content),
+    )
+    return write_message(letter)
+
+
+def _button(mail: AgendaMail) -> Button | None:
+    if mail.calendar_url is None:
+        return None
+    return Button(gettext("Open the calendar"), mail.calendar_url)
+
+
+def _span(booking: MailedBooking, day: date, reader: _Reader) -> str:
+    """`10:00–11:00`; a time of another day with that day."""
+    ends = (int(booking.start_time.timestamp()), int(booking.end_time.timestamp()))
+    return "–".join(_time(instant, day, reader) for instant in ends)
+
+
+def _time(instant: int, day: date, reader: _Reader) -> str:
+    local = wall_clock(instant, reader.zone)
+    text = clock_text(local.hour * 60 + local.minute, reader.locale)
+    own_day = local_day(instant, reader.zone)
+    return text if own_day == day else f"{full_day(own_day, reader.locale)}, {text}"
+
+
+def _facts(booking: MailedBooking) -> str:
+    """Who comes, for what, where, and by which number; a line for each."""
+    kind = booking.location_type or ""
+    place = visible_location(booking.status, booking.location, booking.location_type)
+    lines = (
+        booking.attendee_name,
+        booking.title or "",
+        place or str(LOCATION_TYPES.get(kind, "")),
+        booking.attendee_phone or "",
+        str(_TO_BE_CONFIRMED) if booking.status == Status.PENDING else "",
+    )
+    return "\n".join(cleaned for line in lines if (cleaned := one_line(line)))

@@ -1,0 +1,116 @@
+"""The mail with a user's day: once for each day, at the hour that the user has chosen.
+
+The day is settled in the transaction that writes the mail, while nobody else looks at that user's
+agenda, so that it is neither sent twice nor left out, however many processes there are.
+"""
+
+from datetime import date
+from typing import Final
+
+from msgspec import structs
+
+from kalends.domain.access import Mode, Organization
+from kalends.domain.errors import Unavailable
+from kalends.domain.gateways import link_to
+from kalends.domain.ids import MAIL, ORGANIZATION, encode_id, new_id
+from kalends.domain.mail import MailKind
+from kalends.domain.notifications import NotifiedUser
+from kalends.formats.mails.agenda import AgendaMail, agenda_message
+from kalends.formats.times import known_zone
+from kalends.runtime.blocked_organizations import BlockedOrganizations
+from kalends.runtime.phones import country_of
+from kalends.runtime.posting import post_message
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change, require
+from kalends.scheduling.agenda_times import decide_agenda
+from kalends.scheduling.local_time import bounds_of_day
+from kalends.store.accounts import notifications
+from kalends.store.accounts.notifications import DueUser
+from kalends.store.accounts.organizations import find_organization
+from kalends.store.bookings.agenda import list_of_user
+
+ACTOR: Final = "kalends"
+AGENDAS_AT_ONCE: Final = 200
+MOST_TOLD: Final = 100
+
+
+async def send_due_agendas(context: Context) -> int:
+    """Sends what is due, each in a transaction of its own. Returns how many.
+
+    An organization whose rows somebody holds is left for the next time, and holds up no other;
+    raises Unavailable then, in the end.
+    """
+    sent = 0
+    blocked = BlockedOrganizations(context)
+    while True:
+        async with context.database.connection() as tx:
+            due = await notifications.list_due_agendas(
+                tx, context.clock(), AGENDAS_AT_ONCE, blocked.organization_ids
+            )
+        looked_at = 0
+        for user in due:
+            if user.organization_id in blocked:
+                continue
+            caller = Caller(user.organization_id, Mode(user.mode), ACTOR, source=ACTOR)
+            try:
+                outcome = await change(context, caller, send_agenda, user)
+            except Unavailable as error:
+                await blocked.add(user.organization_id, error)
+            else:
+                looked_at += outcome is not None
+                sent += bool(outcome)
+        # What others are at is theirs.
+        if len(due) < AGENDAS_AT_ONCE or not looked_at:
+            blocked.raise_first()
+            return sent
+
+
+async def send_agenda(work: UnitOfWork, due: DueUser) -> bool | None:
+    """Sends the user's agenda if it is time, and there is something in it, and says when to look
+    next. Returns whether it was sent; None where somebody else is at it."""
+    if not await notifications.take_agenda(work.tenant, due.user_id, work.recorded_at):
+        return None
+    user = await notifications.find_notified_user(work.tenant, due.user_id)
+    if user is None:
+        await notifications.delete_notifications(work.tenant, due.user_id)
+        return False
+    before, zone = user.notifications, known_zone(user.zone)
+    if before.agenda_at is None:
+        return False
+    now = decide_agenda(before.agenda_at, before.agenda_sent_on, zone, work.recorded_at)
+    sent_on = now.day or before.agenda_sent_on
+    after = structs.replace(before, agenda_due_at=now.look_at, agenda_sent_on=sent_on)
+    await notifications.update_notifications(work.tenant, after)
+    return now.day is not None and await _post_day(work, user, now.day, zone.name)
+
+
+async def _post_day(work: UnitOfWork, user: NotifiedUser, day: date, zone_name: str) -> bool:
+    """Whether there is anything to tell of the day. It is never sent after the day."""
+    span = bounds_of_day(day, zone_name)
+    user_id = user.notifications.user_id
+    bookings = await list_of_user(work.tenant, user_id, span, MOST_TOLD + 1)
+    if not bookings:
+        return False
+    organization: Organization = require(
+        await find_organization(work.tenant), ORGANIZATION, work.organization_id
+    )
+    gateways = work.context.gateways
+    path = f"/console/{organization.slug}/calendar?view=day&day={day.isoformat()}"
+    message = agenda_message(
+        AgendaMail(
+            message_id=f"<{encode_id(MAIL, new_id())}@{gateways.sender.rpartition('@')[2]}>",
+            recipient=user.email,
+            sender=gateways.sender,
+            organization_name=organization.name,
+            happened_at=work.recorded_at,
+            zone=organization.timezone,
+            country=country_of(organization),
+            day=day,
+            reader_zone=zone_name,
+            bookings=bookings[:MOST_TOLD],
+            has_more=len(bookings) > MOST_TOLD,
+            calendar_url=link_to(gateways, path) if gateways.public_url else None,
+            locale=user.locale or organization.locale,
+        )
+    )
+    await post_message(work, MailKind.AGENDA, user.email, message, user_id, span[1])
+    return True
