@@ -11,15 +11,15 @@ from msgspec import Struct
 from kalends.availability.hours import open_intervals
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import Zone
-from kalends.domain.booking import OCCUPYING, Status
+from kalends.domain.booking import OCCUPYING, Host, Status
 from kalends.domain.schedule import Schedule
 from kalends.runtime.cooperative import cooperatively
-from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.runtime.unit_of_work import Caller, UnitOfWork
 from kalends.scheduling.local_time import bounds_of_day
 from kalends.scheduling.schedule_hours import hours_of
 from kalends.scheduling.zones import zone_of_schedule
 from kalends.store.bookings import statistics
-from kalends.store.bookings.statistics import Counted, ScheduleCount, StatisticsScope
+from kalends.store.bookings.statistics import Counted, StatisticsScope, TakenCount
 
 # From so many days on weeks are told apart, from so many months.
 MOST_DAYS: Final = 45
@@ -119,7 +119,8 @@ class Pair(Struct):
 
 class Insights(Struct, frozen=True):
     """All that is told of a range. `spans` go with `firsts`; `hours` are bookings by the hour of
-    the week, from Monday's midnight, now and before; `leads` go with LEAD_SECONDS."""
+    the week, from Monday's midnight, now and before; `leads` go with LEAD_SECONDS. `hosts` are by
+    user, under the names that attendees know."""
 
     range: DayRange
     firsts: Sequence[date]
@@ -130,6 +131,8 @@ class Insights(Struct, frozen=True):
     event_types: dict[UUID | None, Pair]
     sources: dict[str, Pair]
     schedules: dict[UUID, Pair]
+    hosts: dict[UUID, Pair]
+    host_names: dict[UUID, str]
 
 
 async def get_insights(
@@ -152,17 +155,19 @@ async def get_insights(
     scope = _scope(days, firsts, zone, among)
     counts = await statistics.count_bookings(work.tenant, scope, LEAD_SECONDS)
     hours = await statistics.count_hours(work.tenant, scope, _offsets(zone, scope))
-    on = await statistics.count_by_schedule(work.tenant, scope)
+    taken = await statistics.count_taken(work.tenant, scope)
     # A booking takes others' schedules too.
-    on = [one for one in on if work.caller.sees((one.schedule_id,))]
+    hosts = await statistics.list_hosts(work.tenant)
+    hosts = [one for one in hosts if work.caller.sees((one.schedule_id,))]
     shared = await statistics.shared_seconds(work.tenant, scope)
-    by_schedule = _by_schedule(on, shared)
+    by_schedule = _by_schedule(work.caller, taken, shared)
     busiest = sorted(schedules, key=lambda one: -_made(by_schedule, one.id))[:MOST_MEASURED]
     bounds = [scope.bounds[0], scope.turns_at, scope.bounds[-1]]
     async for id_, (before, now) in cooperatively(open_seconds_in_pieces(busiest, bounds)):
         pair = by_schedule.setdefault(id_, Pair.empty())
         pair.before.open_seconds, pair.now.open_seconds = before, now
-    return _insights(days, firsts, counts, hours, by_schedule)
+    by_host, names = _by_host(taken, hosts)
+    return _insights(days, firsts, counts, hours, by_schedule, by_host, names)
 
 
 def open_seconds_in_pieces(
@@ -194,16 +199,34 @@ def _offsets(zone: Zone, scope: StatisticsScope) -> list[tuple[datetime, int]]:
 
 
 def _by_schedule(
-    counts: Sequence[ScheduleCount], shared: dict[tuple[UUID, bool], float]
+    caller: Caller, counts: Sequence[TakenCount], shared: dict[tuple[UUID, bool], float]
 ) -> dict[UUID, Pair]:
     pairs: dict[UUID, Pair] = {}
     for one in counts:
-        tally = pairs.setdefault(one.schedule_id, Pair.empty()).at(is_now=one.is_now)
-        tally.count(one.status, one.count)
-        tally.booked_seconds += one.seconds if one.status in OCCUPYING else 0
+        for schedule_id in filter(lambda id_: caller.sees((id_,)), one.schedule_ids):
+            tally = pairs.setdefault(schedule_id, Pair.empty()).at(is_now=one.is_now)
+            tally.count(one.status, one.count)
+            tally.booked_seconds += one.seconds if one.status in OCCUPYING else 0
     for (id_, is_now), seconds in shared.items():
         pairs.setdefault(id_, Pair.empty()).at(is_now=is_now).booked_seconds -= seconds
     return pairs
+
+
+def _by_host(
+    counts: Sequence[TakenCount], hosts: Sequence[Host]
+) -> tuple[dict[UUID, Pair], dict[UUID, str]]:
+    """By user, and how each is called: a booking on two schedules of a user counts once."""
+    users = {host.schedule_id: host.user_id for host in hosts}
+    names: dict[UUID, str] = {}
+    for host in hosts:
+        names.setdefault(host.user_id, host.name)
+    pairs: dict[UUID, Pair] = {}
+    for one in counts:
+        for user_id in {users[id_] for id_ in one.schedule_ids if id_ in users}:
+            pairs.setdefault(user_id, Pair.empty()).at(is_now=one.is_now).count(
+                one.status, one.count
+            )
+    return pairs, names
 
 
 def _made(pairs: dict[UUID, Pair], schedule_id: UUID) -> int:
@@ -217,6 +240,8 @@ def _insights(
     counts: Sequence[Counted],
     hours: Sequence[tuple[int, bool, int]],
     schedules: dict[UUID, Pair],
+    hosts: dict[UUID, Pair],
+    host_names: dict[UUID, str],
 ) -> Insights:
     spans = [Pair.empty() for _ in firsts]
     leads = [Pair.empty() for _ in LEAD_SECONDS]
@@ -252,4 +277,6 @@ def _insights(
         event_types=groups["event_type"],
         sources=groups["source"],
         schedules=schedules,
+        hosts=hosts,
+        host_names=host_names,
     )

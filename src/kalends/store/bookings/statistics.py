@@ -11,6 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from kalends.domain.booking import Host
 from kalends.store.database import TenantConnection, fetch_planned
 
 
@@ -37,10 +38,10 @@ class Counted(Struct, frozen=True):
     lead_seconds: float
 
 
-class ScheduleCount(Struct, frozen=True):
-    """How many bookings of a status a schedule has, and for how many seconds they take it."""
+class TakenCount(Struct, frozen=True):
+    """How many bookings of a status take just these schedules, and for how many seconds."""
 
-    schedule_id: UUID
+    schedule_ids: Sequence[UUID]
     is_now: bool
     status: str
     count: int
@@ -84,13 +85,16 @@ SELECT ((date_part('epoch', b.start_time)::bigint
     b.start_time >= $4::timestamptz AS is_now, count(*)
 FROM bookings b WHERE {_IN_RANGE} AND b.status <> 'CANCELLED' GROUP BY 1, 2
 """
-# Few lists of schedules are taken by many bookings, so lists are added up, and then taken apart.
-SCHEDULES: Final = f"""
-SELECT taken.id, is_now, status, sum(counted)::bigint, sum(seconds) FROM (
-    SELECT b.schedule_ids, b.start_time >= $4::timestamptz AS is_now, b.status,
-        count(*) AS counted, sum({_LENGTH}) AS seconds
-    FROM bookings b WHERE {_IN_RANGE} GROUP BY 1, 2, 3
-) lists CROSS JOIN LATERAL unnest(schedule_ids) AS taken (id) GROUP BY 1, 2, 3
+# Few lists of schedules are taken by many bookings.
+TAKEN: Final = f"""
+SELECT b.schedule_ids, b.start_time >= $4::timestamptz AS is_now, b.status, count(*),
+    sum({_LENGTH})
+FROM bookings b WHERE {_IN_RANGE} GROUP BY 1, 2, 3
+"""
+# Also those that are deleted: their bookings are there still.
+HOSTS: Final = """
+SELECT id, user_id, coalesce(public_name, name) FROM schedules
+WHERE organization_id = $1 AND user_id IS NOT NULL ORDER BY deleted_at IS NOT NULL, id
 """
 # The seats of a group session share their time, so it counts once: what the others have too much.
 SHARED: Final = f"""
@@ -129,12 +133,15 @@ async def count_hours(
     return [(row[0], row[1], row[2]) for row in rows]
 
 
-async def count_by_schedule(
-    tenant: TenantConnection, scope: StatisticsScope
-) -> list[ScheduleCount]:
-    """The bookings of a scope by each schedule that they take."""
-    rows = await fetch_planned(tenant.tx, SCHEDULES, *_arguments(tenant, scope))
-    return [ScheduleCount(*row) for row in rows]
+async def count_taken(tenant: TenantConnection, scope: StatisticsScope) -> list[TakenCount]:
+    """The bookings of a scope by the schedules that they take."""
+    rows = await fetch_planned(tenant.tx, TAKEN, *_arguments(tenant, scope))
+    return [TakenCount(*row) for row in rows]
+
+
+async def list_hosts(tenant: TenantConnection) -> list[Host]:
+    """The schedules that belong to a user, by what attendees call them; deleted ones last."""
+    return [Host(*row) for row in await tenant.tx.fetch(HOSTS, tenant.organization_id)]
 
 
 async def shared_seconds(

@@ -31,6 +31,7 @@ TITLES: Final[Mapping[str, LazyMessage]] = {
     "hours": gettext_lazy("Busiest hours"),
     "lead": gettext_lazy("How long ahead people book"),
     "schedules": gettext_lazy("By schedule"),
+    "hosts": gettext_lazy("By person"),
     "event-types": gettext_lazy("By event type"),
     "sources": gettext_lazy("Where bookings come from"),
 }
@@ -74,6 +75,7 @@ def tables_of(insights: Insights, choices: Choices, locale: Locale) -> dict[str,
         _hours(insights, locale),
         _table("lead", gettext("Lead time"), _leads(insights)),
         _schedules(insights, choices),
+        _table("hosts", gettext("Person"), _hosts(insights)),
         _table("event-types", gettext("Event type"), _event_types(insights, choices)),
         _table("sources", gettext("Source"), _sources(insights)),
     )
@@ -156,6 +158,13 @@ def _schedules(insights: Insights, choices: Choices) -> Table:
         rows.append(Row(label, cells, now, before, is_known))
     heads = [gettext("Schedule"), *map(str, UTILISATION_HEADS), *map(str, COUNT_HEADS)]
     return Table("schedules", TITLES["schedules"], heads, rows)
+
+
+def _hosts(insights: Insights) -> list[Row]:
+    return [
+        _row(insights.host_names[user_id], pair, is_users=True)
+        for user_id, pair in _by_count(insights.hosts)
+    ]
 
 
 def _event_types(insights: Insights, choices: Choices) -> list[Row]:

@@ -10,6 +10,7 @@ import pytest
 from kalends.services.statistics import DayRange
 from kalends.web.console.drawing import draw_bars, draw_hours
 from tests.web.pages.console.desks import SignedInBrowser
+from tests.web.test_schedule_people import owner_of
 from tests.world import World
 
 # With the Sunday on which the clock goes back.
@@ -55,6 +56,20 @@ def test_a_range_is_told_beside_the_one_before(world: World, admin: SignedInBrow
     page = admin.open("/charts", **RANGE)
     assert page.text.count('role="img"') == 2
     assert "<bdi>=Ada</bdi>" in page.text
+
+
+def test_a_booking_counts_once_for_each_host(world: World, admin: SignedInBrowser) -> None:
+    ada = [world.create_schedule(public_name="Ada", user_id=owner_of(world)) for _ in range(2)]
+    world.create_schedule(public_name="Nobody’s")
+    needed = [{"count": 1, "schedule_ids": [one["id"]]} for one in ada]
+    both = world.create_event_type(requirements=needed, schedule_id=None)
+    world.book(None, "2026-10-26T14:00:00Z", event_type_id=both["id"])
+    world.book(ada[0], "2026-10-27T14:00:00Z")
+    world.book(ada[1], "2026-10-12T14:00:00Z")
+    lines = lines_of(admin.open("/charts/hosts.csv", **RANGE))
+    assert lines["Ada"] == ["2", "1", "0", "0", "0", "0"]
+    assert len(lines) == 2
+    assert 'aria-labelledby="hosts"' in admin.open("/charts", **RANGE).text
 
 
 def test_one_schedule_is_told_alone(world: World, admin: SignedInBrowser) -> None:
