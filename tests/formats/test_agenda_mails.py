@@ -56,7 +56,7 @@ def text_in(mail: AgendaMail) -> str:
 @pytest.mark.parametrize(
     ("locale", "zone", "expected"),
     [
-        ("de", "Europe/Berlin", ("Dienstag, 1. Dezember 2026: 1 Termin", "10:00–11:00")),
+        ("nl", "Europe/Berlin", ("dinsdag 1 december 2026: 1 afspraak", "10:00–11:00")),
         ("en-US", "America/New_York", ("Tuesday, December 1, 2026", "4:00 AM–5:00 AM")),
         ("ja", "Asia/Tokyo", ("2026年12月1日", "18:00–19:00")),
     ],
