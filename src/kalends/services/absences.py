@@ -40,7 +40,7 @@ from kalends.scheduling.booking_changes import (
     update_booking,
 )
 from kalends.scheduling.booking_requests import check_schedule_seen
-from kalends.scheduling.replacements import list_replacements
+from kalends.scheduling.replacements import Leaving, list_all_replacements
 from kalends.store.accounts.members import find_member
 from kalends.store.availability.schedules import close_to_bookings
 from kalends.store.bookings import absences
@@ -132,18 +132,17 @@ async def list_affected(
     absence = (await get_absence(work, owner, absence_id)).absence
     met, total = await absences.list_affected(work.tenant, absence, limit, offset)
     decided = await absences.find_decided(work.tenant, absence_id, [one.id for one in met])
-    affected = []
-    for booking in met:
-        absent_id = _absent_in(absence, booking)
-        able = await list_replacements(work, booking, absent_id)
-        affected.append(
-            AffectedBooking(
-                booking=booking,
-                absent_id=absent_id,
-                alternatives=[id_ for id_ in able if id_ not in absence.schedule_ids],
-                decided=decided.get(booking.id),
-            )
+    leaving = [Leaving(booking, _absent_in(absence, booking)) for booking in met]
+    able = await list_all_replacements(work, leaving)
+    affected = [
+        AffectedBooking(
+            booking=booking,
+            absent_id=absent_id,
+            alternatives=[id_ for id_ in able[booking.id] if id_ not in absence.schedule_ids],
+            decided=decided.get(booking.id),
         )
+        for booking, absent_id in leaving
+    ]
     return affected, total
 
 

@@ -27,6 +27,7 @@ from kalends.translation import gettext
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.drafts import Draft, draft_of_values, draft_with_faults
 from kalends.web.console.settings.exceptions import BUSY, busy_time_in
+from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settlements import decisions_in, settlements_of
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
@@ -86,8 +87,8 @@ async def remove_absence(request: ConsoleRequest) -> PageAnswer:
 
 async def _list_page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
     now = request.page_request.context.clock()
-    listed, _ = await request.read(
-        absences.list_absences, ANYBODY, ends_after=now, limit=LISTED, offset=0
+    listed, paging = await read_page(
+        request, absences.list_absences, LISTED, ANYBODY, ends_after=now
     )
     active = await _schedules(request)
     return request.page(
@@ -99,6 +100,8 @@ async def _list_page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
         schedules=active,
         people=await _people(request, active),
         url_of=lambda id_: request.to(_url_of(id_)),
+        path=PATH,
+        **paging,
         **draft.values(),
     )
 
@@ -108,9 +111,7 @@ async def _page(
 ) -> PageAnswer:
     counted: CountedAbsence = await request.read(absences.get_absence, ANYBODY, absence_id)
     affected: list[AffectedBooking]
-    affected, total = await request.read(
-        absences.list_affected, ANYBODY, absence_id, limit=LISTED, offset=0
-    )
+    affected, paging = await read_page(request, absences.list_affected, LISTED, ANYBODY, absence_id)
     values: dict[str, Any] = {}
     if failed:
         values["problem"] = gettext("Some could not be settled. Why stands beside each.")
@@ -122,7 +123,7 @@ async def _page(
         absence=counted.absence,
         path=_url_of(absence_id),
         settlements=settlements_of(affected),
-        total=total,
+        **paging,
         names={schedule.id: schedule.name for schedule in await _schedules(request)},
         why_not={one.booking_id: one.message for one in failed},
         **values,
