@@ -213,6 +213,53 @@ def test_dragging_to_another_column_of_a_day_changes_the_host(world: World, visi
     assert (now["schedule_id"], now["start_time"]) == (second["id"], plus(start, hours=1))
 
 
+class Finger:
+    """A finger on a touch screen."""
+
+    def __init__(self, page: Page) -> None:
+        self._session = page.context.new_cdp_session(page)
+
+    def _does(self, what: str, *points: tuple[float, float]) -> None:
+        touched = [{"x": x, "y": y} for x, y in points]
+        self._session.send("Input.dispatchTouchEvent", {"type": what, "touchPoints": touched})
+
+    def down(self, x: float, y: float) -> None:
+        self._does("touchStart", (x, y))
+
+    def move(self, x: float, y: float) -> None:
+        self._does("touchMove", (x, y))
+
+    def up(self) -> None:
+        self._does("touchEnd")
+
+
+def test_a_block_that_is_held_by_touch_can_be_dragged(world: World, visit: Visits) -> None:
+    start = monday()
+    first, second = (world.create_schedule(name=name) for name in ("One", "Two"))
+    booking = world.book(first, start, attendee=named("Ada"))
+    page = visit(viewport={"width": 1024, "height": 1200}, has_touch=True)
+    sign_in(page, world)
+    page.goto(path_of(world, f"/calendar?view=day&day={start[:10]}"))
+    block = page.locator(f'.block[data-booking="{booking["id"]}"]')
+    box, columns = place_of(block), page.locator(".column")
+    across = place_of(columns.nth(1))["x"] - place_of(columns.nth(0))["x"]
+    x, y, finger = box["x"] + 20, box["y"] + 6, Finger(page)
+    finger.down(x, y)  # what moves at once does not lift it
+    finger.move(x + across, y + 40)
+    finger.up()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    finger.down(x, y)
+    expect(block).to_have_class(re.compile("lifted"))
+    for part in (0.3, 0.7, 1):
+        finger.move(x + part * across, y)
+    finger.up()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(re.compile(r", Two and tell Ada"))
+    dialog.get_by_role("button", name="Move and tell Ada").click()
+    expect(columns.nth(1).locator(".block")).to_contain_text("Ada")
+    assert now_of(world, booking)["schedule_id"] == second["id"]
+
+
 def test_what_has_no_room_in_a_week_is_listed(world: World, visit: Visits) -> None:
     start = monday()
     for n in range(5):

@@ -5,6 +5,7 @@
   const REST_MS = 150;
   const AGAIN_MS = 2000;
   const DRAG_FROM_PX = 5;
+  const HELD_MS = 400;
   const ROW_SECONDS = 300;
   const ROWS_AN_HOUR = 12;
   // A booking is dropped on quarters of an hour.
@@ -159,13 +160,38 @@
 
   addEventListener("pointerdown", (event) => {
     if (dragging?.asks) return;
+    letGo();
     const block = event.target.closest?.(".block[data-booking]");
-    if (!block || event.button || event.pointerType === "touch" || !isWide.matches) return;
-    dragging = { block, x: event.clientX, y: event.clientY, moved: false, pointer: event.pointerId };
+    if (!block || event.button || !isWide.matches) return;
+    const taken = { block, x: event.clientX, y: event.clientY, moved: false, pointer: event.pointerId };
+    if (event.pointerType === "touch") hold(taken);
+    else dragging = taken;
   });
   addEventListener("dragstart", (event) => { if (dragging) event.preventDefault(); });
 
+  // By touch a block is lifted by holding it: what moves before is a way to scroll, what moves
+  // after is not.
+  let held = null;
+  function hold(taken) {
+    const timer = setTimeout(() => {
+      held = null;
+      dragging = { ...taken, moved: true, isHeld: true };
+      taken.block.classList.add("lifted");
+      navigator.vibrate?.(HELD_MS / 20);
+    }, HELD_MS);
+    held = { ...taken, timer };
+  }
+  function letGo() {
+    clearTimeout(held?.timer);
+    held = null;
+  }
+  if (one(".sheets")) {
+    addEventListener("touchmove", (event) => { if (dragging?.isHeld) event.preventDefault(); }, { passive: false });
+  }
+  addEventListener("contextmenu", (event) => { if (held || dragging?.isHeld) event.preventDefault(); });
+
   addEventListener("pointermove", (event) => {
+    if (held && Math.hypot(event.clientX - held.x, event.clientY - held.y) >= DRAG_FROM_PX) letGo();
     if (!dragging || dragging.asks || event.pointerId !== dragging.pointer) return;
     const { block, x, y } = dragging;
     const [dx, dy] = [event.clientX - x, event.clientY - y];
@@ -178,6 +204,7 @@
   const settle = (block) => { block.classList.remove("lifted"); block.style.transform = ""; };
 
   addEventListener("pointercancel", () => {
+    letGo();
     if (!dragging || dragging.asks) return;
     settle(dragging.block);
     dragging = null;
@@ -186,6 +213,7 @@
     if (event.key === "Escape" && dragging && !dragging.asks) { settle(dragging.block); dragging = null; }
   });
   addEventListener("pointerup", (event) => {
+    letGo();
     if (!dragging || dragging.asks || event.pointerId !== dragging.pointer) return;
     const { block, moved } = dragging;
     if (!moved) { dragging = null; return; }
