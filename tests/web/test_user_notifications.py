@@ -1,6 +1,5 @@
 """`/api/v1/users/{id}/notifications`, and the page where users choose what they are mailed."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,9 +19,8 @@ def path_of(user_id: str) -> str:
 
 
 @pytest.fixture
-def staff(home: Installation, world: World) -> Iterator[Clerk]:
-    with clerk_of(home, world, Role.STAFF) as staff:
-        yield staff
+def staff(home: Installation, world: World) -> Clerk:
+    return clerk_of(home, world, Role.STAFF)
 
 
 def test_who_has_chosen_nothing_is_mailed_everything(world: World) -> None:

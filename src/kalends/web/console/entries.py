@@ -18,7 +18,7 @@ from kalends.domain.agenda import AgendaBooking
 from kalends.domain.booking import MOVABLE, Status
 from kalends.domain.ids import BOOKING, encode_id
 from kalends.domain.schedule import Schedule
-from kalends.formats.locales import language_tag
+from kalends.formats.locales import counts_to_24, language_tag
 from kalends.formats.times import clock_text
 from kalends.web.console.grid import Column, Sheet
 from kalends.web.console.lanes import Block
@@ -54,6 +54,8 @@ class EntryWriter:
         self._zone, self._locale, self._root = zone, locale, root
         self._names_schedules = names_schedules
         self._is_narrow = len(sheet.columns) > WIDE_COLUMNS
+        # Two times with AM and PM are longer than such a column is wide.
+        self._brief = " brief" if self._is_narrow and not counts_to_24(locale) else ""
         self._colors = {id_: f" c-{one.color}" for id_, one in known.items()}
         self._names = {id_: _isolated(one.name) for id_, one in known.items()}
         self._times: dict[int, str] = {}
@@ -81,6 +83,7 @@ class EntryWriter:
         height = ""
         if block.rows < ROWS_OF_THREE_LINES:
             height = " short" if block.rows < ROWS_OF_TWO_LINES else " half"
+            height += self._brief
         return f"{height} slim" if self._is_narrow and block.lanes > WIDE_LANES else height
 
     def _link(self, booking: AgendaBooking, id_: str) -> str:
