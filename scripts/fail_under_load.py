@@ -20,9 +20,11 @@ minute, or five where messages do not arrive.
 import argparse
 import asyncio
 import itertools
+import json
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -76,6 +78,7 @@ def _try(
 ) -> str | None:
     """What was wrong, which is printed with the figures."""
     trial = prepared(fleet, serving, worker, given.lanes, given.pause)
+    logs = {server.log_file: server.log_file.stat().st_size for server in fleet.servers}
     fault = None
     try:
         asyncio.run(trial.run(failures, given.answers, given.down))
@@ -88,14 +91,25 @@ def _try(
     again = "-" if trial.answered_after is None else f"{trial.answered_after:.0f} s"
     codes = [refusal["code"] for refusal in trial.load.refusals]
     refused = ", ".join(f"{codes.count(code)} {code}" for code in sorted(set(codes)))
+    waits = Counter(wait for log, size in logs.items() for wait in _failed_waits(log, size))
+    waited = ", ".join(f"{count} for {wait}" for wait, count in waits.items())
     messages = "; ".join(f"{name}: {said}" for name, said in trial.messages.items())
+    names = " + ".join(map(str, failures))
     print(
-        f"{' + '.join(map(str, failures))}: both answer after {again}, and mended after"
+        f"{names}: both answer after {again}, and mended after"
         f" {trial.mended_after:.0f} s; {len(trial.load.answered)} bookings;"
-        f" refused: {refused or 'none'}; {messages}{f'; WRONG: {fault}' if fault else ''}",
+        f" refused: {refused or 'none'} ({waited}); {messages}{f'; WRONG: {fault}' if fault else ''}",
         flush=True,
     )
     return fault
+
+
+def _failed_waits(log: Path, since: int) -> Iterator[str]:
+    """What requests waited for in vain, as the server's log says, once in ten seconds for each."""
+    for text in log.read_text()[since:].splitlines():
+        line = json.loads(text) if text.startswith("{") else {}
+        if line.get("event") == "answered with 503":
+            yield from [line["waited_for"]] * (1 + line["more_since_the_last"])
 
 
 def _failures(text: str) -> Failures:

@@ -21,6 +21,7 @@ HOURS_APART = 2
 # Of one try; the server's own limit is shorter.
 TRY_SECONDS = 10.0
 PAUSE_SECONDS = 0.2
+ENDS_WITHIN_SECONDS = 120
 AGAIN = frozenset({"UNAVAILABLE", "NOT_REPLICATED", "IDEMPOTENCY_KEY_IN_USE"})
 
 
@@ -66,7 +67,7 @@ class BookingLanes:
         """Begins no further booking; those that were begun are repeated until they are answered."""
         self._is_over = True
         try:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(ENDS_WITHIN_SECONDS):
                 await asyncio.gather(*self._lanes)
         finally:
             for client in self._clients:

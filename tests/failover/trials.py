@@ -133,7 +133,7 @@ class Trial:
 
 def restart_with_another_setting(node: Node | Server) -> None:
     assert isinstance(node, Node)
-    node.psql("ALTER SYSTEM SET max_wal_senders = 12")
+    node.psql("ALTER SYSTEM SET wal_buffers = '2MB'")  # only read at a start
     node.stop_cleanly()
     node.ensure_running()
 
