@@ -24,6 +24,7 @@ DEFAULTS: JSON = {
     "schedule_id": None, "location": None, "location_type": None, "questions": [],
     "reminders_minutes_before": [], "cancellation_notice_minutes": None, "expire_pending": False,
     "complete_after_minutes": None, "is_active": True, "host_choice": "none",
+    "visibility": "public", "position": None,
 }  # fmt: skip
 
 
@@ -58,7 +59,7 @@ def test_every_field_comes_back_as_it_was_given(world: World) -> None:
                              "options": None}],
         "reminders_minutes_before": [1440, 60, 0], "cancellation_notice_minutes": 720,
         "expire_pending": True, "complete_after_minutes": 0, "is_active": False,
-        "host_choice": "optional",
+        "host_choice": "optional", "visibility": "unlisted", "position": 7,
     }  # fmt: skip
     event_type = post(world, **given).json()["data"]
     assert {name: event_type[name] for name in given} == given

@@ -29,6 +29,13 @@ class HostChoice(StrEnum):
     REQUIRED = "required"
 
 
+class Visibility(StrEnum):
+    """Whether the organization's page lists it, or it has a page by its address only."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+
+
 _LINK: Final = re.compile(r"\[([^\[\]]+)\]\((https://[^\s()<>\"\\]+)\)")
 
 
@@ -114,6 +121,9 @@ class EventTypeRules(EventTypeTerms, frozen=True, kw_only=True):
     complete_after_minutes: int | None
     is_active: bool
     host_choice: HostChoice = HostChoice.NONE
+    visibility: Visibility = Visibility.PUBLIC
+    # Its place in lists of the organization: ascending, then those without, by creation.
+    position: int | None = None
 
 
 class EventType(EventTypeRules, frozen=True, kw_only=True):

@@ -22,7 +22,8 @@ NO_CONTROLS_BUT_NEWLINE_AND_TAB: Final = (
     r"^(?![\s\S]*[\u0000-\u0008\u000b-\u001f\u007f-\u009f\ud800-\udfff])"
 )
 
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=NO_CONTROLS + NOT_BLANK)]
+LONGEST_NAME: Final = 200
+Name = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME, pattern=NO_CONTROLS + NOT_BLANK)]
 # A name that may be left out, or empty.
 Label = Annotated[str, Meta(max_length=200, pattern=NO_CONTROLS)]
 Line = Annotated[str, Meta(max_length=500, pattern=NO_CONTROLS)]

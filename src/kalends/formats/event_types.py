@@ -7,7 +7,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kalends.domain import ids
 from kalends.domain.booking import LocationType
-from kalends.domain.event_type import EventType, HostChoice, QuestionType, Requirement
+from kalends.domain.event_type import EventType, HostChoice, QuestionType, Requirement, Visibility
 from kalends.formats.fields import fields_of
 
 
@@ -96,6 +96,18 @@ class EventTypeBody(Struct, frozen=True):
     is_active: bool
     host_choice: Annotated[
         HostChoice, Meta(description="Whether visitors of its page choose with whom it is.")
+    ]
+    visibility: Annotated[
+        Visibility,
+        Meta(description="`unlisted`: it has its page, and stands in no list of pages."),
+    ]
+    position: Annotated[
+        int | None,
+        Meta(
+            description="Its place on the organization's page: ascending, then those without one "
+            "in the order of their creation.",
+            examples=[1],
+        ),
     ]
     created_at: datetime
     updated_at: datetime

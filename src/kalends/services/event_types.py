@@ -49,6 +49,15 @@ async def create_event_type(work: UnitOfWork, new: NewEventType) -> EventType:
     raise SlugTaken(new.slug)
 
 
+async def duplicate_event_type(work: UnitOfWork, event_type_id: UUID, name: str) -> EventType:
+    """Creates another one with the same rules, under that name and a slug of it: not active, and
+    last in lists. Raises NotFound."""
+    original = await get_event_type(work, event_type_id)
+    values = {field: getattr(original, field) for field in NewEventType.__struct_fields__}
+    differs = {"name": name, "slug": None, "is_active": False, "position": None}
+    return await create_event_type(work, NewEventType(**values | differs))
+
+
 async def lock_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
     """The event type as it stays until the transaction ends. Raises NotFound, Stale."""
     found = await event_types.find_event_type_to_change(work.tenant, event_type_id)

@@ -13,7 +13,7 @@ from kalends.availability.wallclock import Zone, zone_named
 from kalends.domain.access import Organization
 from kalends.domain.actor import ATTENDEE
 from kalends.domain.errors import NotFound
-from kalends.domain.event_type import EventType, HostChoice, Requirement
+from kalends.domain.event_type import EventType, HostChoice, Requirement, Visibility
 from kalends.domain.schedule import Schedule
 from kalends.runtime.unit_of_work import Caller, UnitOfWork
 from kalends.scheduling.availability import load_availability
@@ -50,9 +50,9 @@ async def get_organization_to_book(work: UnitOfWork, slug: str) -> Organization:
 
 
 async def list_offered(work: UnitOfWork) -> list[EventType]:
-    """The event types that take bookings, in the order of creation."""
-    listed, _ = await event_types.list_event_types(
-        work.tenant, is_active=True, limit=MOST_OFFERED, offset=0
+    """The event types that take bookings and are not unlisted, by position."""
+    listed, _ = await event_types.list_event_types_as_placed(
+        work.tenant, is_active=True, visibility=Visibility.PUBLIC, limit=MOST_OFFERED, offset=0
     )
     return listed
 

@@ -1,6 +1,6 @@
 """Event types as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import json, structs
 
 from kalends.domain.booking import Booking
-from kalends.domain.event_type import EventType, HostChoice, Question, Requirement
+from kalends.domain.event_type import EventType, HostChoice, Question, Requirement, Visibility
 from kalends.store.database import TenantConnection
 from kalends.store.rows import as_raw, columns_of, find_one, page_of, parameters, update_with_slug
 
@@ -39,6 +39,25 @@ LIST: Final = page_of(
     order="id",
     parameters=2,
 )
+# As people see it: by position, then those without one by creation.
+LIST_AS_PLACED: Final = page_of(
+    "event_types",
+    COLUMNS,
+    "organization_id = $1 AND deleted_at IS NULL AND ($2::boolean IS NULL OR is_active = $2)"
+    " AND ($3::text IS NULL OR visibility = $3)",
+    order="position NULLS LAST, id",
+    parameters=3,
+)
+LOCK_POSITIONS: Final = """
+SELECT id, position FROM event_types
+WHERE organization_id = $1 AND deleted_at IS NULL
+ORDER BY id FOR NO KEY UPDATE
+"""
+SET_POSITIONS: Final = """
+UPDATE event_types SET position = new.position, updated_at = $4, version = version + 1
+FROM unnest($2::uuid[], $3::integer[]) AS new (id, position)
+WHERE organization_id = $1 AND event_types.id = new.id
+"""
 INSERT: Final = (
     f"INSERT INTO event_types (organization_id, {COLUMNS})"
     f" VALUES ({parameters(1, len(FIELDS) + 1)})"
@@ -93,6 +112,36 @@ async def list_event_types(
     rows = await tenant.tx.fetch(LIST, tenant.organization_id, is_active, limit, offset)
     listed = [_event_type(row[:-1]) for row in rows if row["id"] is not None]
     return listed, rows[0]["total"]
+
+
+async def list_event_types_as_placed(
+    tenant: TenantConnection,
+    is_active: bool | None,
+    visibility: Visibility | None,
+    limit: int,
+    offset: int,
+) -> tuple[list[EventType], int]:
+    """The same by position, those without one last; None asks for both kinds."""
+    rows = await tenant.tx.fetch(
+        LIST_AS_PLACED, tenant.organization_id, is_active, visibility, limit, offset
+    )
+    listed = [_event_type(row[:-1]) for row in rows if row["id"] is not None]
+    return listed, rows[0]["total"]
+
+
+async def lock_positions(tenant: TenantConnection) -> dict[UUID, int | None]:
+    """The position of each event type, in the order of creation; all stay as they are until the
+    transaction ends."""
+    rows = await tenant.tx.fetch(LOCK_POSITIONS, tenant.organization_id)
+    return {row["id"]: row["position"] for row in rows}
+
+
+async def set_positions(
+    tenant: TenantConnection, positions: Mapping[UUID, int], now: datetime
+) -> None:
+    """Changes them; the caller holds their locks."""
+    ids, numbers = list(positions), list(positions.values())
+    await tenant.tx.execute(SET_POSITIONS, tenant.organization_id, ids, numbers, now)
 
 
 async def find_event_type_to_change(
@@ -151,4 +200,5 @@ def _event_type(row: Any) -> EventType:
     values["requirements"] = REQUIREMENTS.decode(values["requirements"])
     values["questions"] = QUESTIONS.decode(values["questions"])
     values["host_choice"] = HostChoice(values["host_choice"])
+    values["visibility"] = Visibility(values["visibility"])
     return EventType(**values)

@@ -14,6 +14,7 @@ from kalends.domain.event_type import (
     Question,
     QuestionType,
     Requirement,
+    Visibility,
     links_in,
 )
 from kalends.domain.values import Line, Name, Slug, Text
@@ -36,6 +37,7 @@ MOST_REQUIREMENTS: Final = 10
 # In all requirements together: to match more takes the better part of a second.
 MOST_REQUIRED_SCHEDULES: Final = 300
 HEAVIEST: Final = 10
+LAST_POSITION: Final = 100_000
 MOST_QUESTIONS: Final = 50
 MOST_OPTIONS: Final = 200
 MOST_REMINDERS: Final = 10
@@ -47,6 +49,20 @@ CHOICE: Final = (
     "take `schedule_id` whatever it is."
 )
 
+SHOWN: Final = (
+    "`public` stands on the organization's page and in its Markdown twin; `unlisted` has a page by "
+    "its address only, which search engines are told not to list."
+)
+Position = Annotated[
+    int,
+    Meta(
+        ge=0,
+        le=LAST_POSITION,
+        description="Its place on the organization's page: ascending, then those without one in "
+        "the order of their creation.",
+        examples=[1],
+    ),
+]
 Duration = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
 Step = Annotated[
     int,
@@ -212,6 +228,8 @@ class CreateEventType(RequestModel, frozen=True):
     ] = None
     is_active: Annotated[bool, Meta(description="Only active event types can be booked.")] = True
     host_choice: Annotated[HostChoice, Meta(description=CHOICE)] = HostChoice.NONE
+    visibility: Annotated[Visibility, Meta(description=SHOWN)] = Visibility.PUBLIC
+    position: Position | None = None
 
 
 class UpdateEventType(RequestModel, frozen=True):
@@ -240,6 +258,8 @@ class UpdateEventType(RequestModel, frozen=True):
     complete_after_minutes: Minutes | UnsetType | None = UNSET
     is_active: bool | UnsetType = UNSET
     host_choice: Annotated[HostChoice, Meta(description=CHOICE)] | UnsetType = UNSET
+    visibility: Annotated[Visibility, Meta(description=SHOWN)] | UnsetType = UNSET
+    position: Position | UnsetType | None = UNSET
 
 
 USE_CASES: Final = UseCases(

@@ -30,6 +30,8 @@ DONE: Final[dict[str, LazyMessage]] = {
     "deleted": gettext_lazy("Deleted."),
     "opened": gettext_lazy("It takes bookings again."),
     "closed": gettext_lazy("It takes no new bookings. Those that are there stay."),
+    "duplicated": gettext_lazy("The copy is there, closed. Change what differs, then open it."),
+    "order-changed": gettext_lazy("The order is changed, on your page too."),
     "schedule-created": gettext_lazy(
         "The schedule is there. These times can be booked once an event type takes it."
     ),

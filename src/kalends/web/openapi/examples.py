@@ -133,6 +133,8 @@ _EVENT_TYPE: Final[Example] = {
     "expire_pending": True,
     "complete_after_minutes": 60,
     "host_choice": "optional",
+    "visibility": "public",
+    "position": 1,
     "is_active": True,
 }
 _MADE: Final[Example] = {"created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}

@@ -16,8 +16,8 @@ from kalends.web.pages.answers import Headers
 # Everything comes from here; nothing runs or styles that stands in the page itself.
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors "
+    "connect-src 'self'; frame-src 'self'; manifest-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors "
 )
 # Not `no-referrer`: under it browsers send forms with `Origin: null`, which is nobody's.
 _COMMON: Final = (

@@ -4,11 +4,13 @@ There is no list of organizations: each decides who learns of its page.
 """
 
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from importlib.resources import files
 from typing import Final
 
 from kalends.availability.slots import Slot
+from kalends.domain.event_type import Visibility
 from kalends.scheduling.slots import SlotRange
 from kalends.services.booking_pages import offers
 from kalends.services.booking_pages.offers import attendee_of
@@ -58,7 +60,10 @@ async def organization_markdown(request: PageRequest) -> PageAnswer:
 async def offer_markdown(request: PageRequest) -> PageAnswer:
     """Raises NotFound."""
     offer = await open_offer(request, request.query)
-    return text(render("public/times.md", await _times(offer)), MARKDOWN)
+    body = render("public/times.md", await _times(offer))
+    is_listed = offer.event_type.visibility is Visibility.PUBLIC
+    headers = () if is_listed else (("x-robots-tag", "noindex"),)
+    return replace(text(body, MARKDOWN), headers=headers)
 
 
 async def _times(offer: Offer) -> dict[str, object]:

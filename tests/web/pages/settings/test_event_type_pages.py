@@ -36,6 +36,7 @@ EVERYTHING: JSON = {
     "cancellation_notice_minutes": 720,
     "expire_pending": True,
     "complete_after_minutes": 30,
+    "visibility": "unlisted",
 }
 
 

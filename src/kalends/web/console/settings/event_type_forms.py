@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from kalends.domain import ids
 from kalends.domain.changes import FieldChanges
-from kalends.domain.event_type import EventType, HostChoice, Question, Requirement
+from kalends.domain.event_type import EventType, HostChoice, Question, Requirement, Visibility
 from kalends.formats.encoding import encode
 from kalends.services.event_types import NewEventType
 from kalends.web.api.event_types import CreateEventType, parse_changes, parse_new
@@ -23,7 +23,15 @@ from kalends.web.console.settings.typed import (
 from kalends.web.http.reading import read_body
 from kalends.web.pages.forms import FormFields
 
-TEXTS: Final = ("name", "slug", "description", "location", "location_type", "host_choice")
+TEXTS: Final = (
+    "name",
+    "slug",
+    "description",
+    "location",
+    "location_type",
+    "host_choice",
+    "visibility",
+)
 # Each in minutes; what is left empty is null, or the number that stands beside it.
 MINUTES: Final[Mapping[str, int | None]] = {
     "duration_minutes": None,
@@ -127,6 +135,7 @@ def _values(typed: FormFields) -> dict[str, Any]:
         **{name: typed.text(name) == YES for name in CHECKED},
         "name": typed.text("name"),
         "host_choice": typed.text("host_choice") or HostChoice.NONE,
+        "visibility": typed.text("visibility") or Visibility.PUBLIC,
         "duration_minutes": _or(minutes["duration_minutes"], ""),
         "max_days_ahead": number_or_text(typed.text("max_days_ahead")),
         "booking_limits": {"max_per_day": number_or_text(typed.text("booking_limits.max_per_day"))},

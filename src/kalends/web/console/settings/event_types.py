@@ -8,7 +8,7 @@ from kalends.domain.booking import LocationType
 from kalends.domain.changes import FieldChanges
 from kalends.domain.event_type import EventType, QuestionType
 from kalends.domain.rights import Right
-from kalends.services import event_types
+from kalends.services import event_type_order, event_types
 from kalends.web.api.event_types import USE_CASES
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings import event_type_forms, schedules
@@ -18,6 +18,7 @@ from kalends.web.console.settings.event_type_forms import chosen_in, count_rows,
 from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settings.schedules import list_all
 from kalends.web.console.settings.typed import ROWS_TO_SPARE, YES
+from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
 
@@ -26,7 +27,7 @@ LISTED: Final = 100
 
 
 async def list_event_types(request: ConsoleRequest) -> PageAnswer:
-    listed, pager = await read_page(request, event_types.list_event_types, LISTED, is_active=None)
+    listed, pager = await read_page(request, event_type_order.list_event_types_in_order, LISTED)
     has_schedules = bool(await list_all(request))
     template = "console/settings/event-types.html"
     return EDITOR.page_of_list(request, template, listed, has_schedules=has_schedules, **pager)
@@ -45,6 +46,23 @@ async def set_active(request: ConsoleRequest) -> PageAnswer:
     lock = EDITOR.lock(event_type, None)
     await request.change(lock_update(lock, event_types.update_event_type, changes))
     return request.go(PATH, done="opened" if is_active else "closed")
+
+
+async def move(request: ConsoleRequest) -> PageAnswer:
+    """Moves it in the list, up or down by one, or to where another one is."""
+    event_type = await EDITOR.open(request)
+    form = await request.form()
+    at, direction = form.get("at"), "up" if form.get("to") == "up" else "down"
+    if at:
+        at_id = id_named(ids.EVENT_TYPE, at)
+        await request.change(event_type_order.place_event_type, event_type.id, at_id)
+    else:
+        steps = -1 if direction == "up" else 1
+        await request.change(event_type_order.shift_event_type, event_type.id, steps)
+    moved = id_of(event_type)
+    return request.go(
+        PATH, done="order-changed", moved=moved, to=direction, offset=form.get("offset")
+    )
 
 
 async def _form(request: ConsoleRequest, event_type: EventType | None, draft: Draft) -> PageAnswer:
@@ -79,4 +97,5 @@ id_of = EDITOR.id_of
 PAGES: Final = (
     *EDITOR.pages(list_event_types, show_new),
     console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/{event_type}/active", set_active),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/{event_type}/move", move),
 )

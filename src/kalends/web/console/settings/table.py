@@ -15,6 +15,7 @@ from kalends.web.console.settings import (
     notifications,
     organization,
     schedules,
+    sharing,
     times,
     users,
     webhooks,
@@ -24,6 +25,7 @@ from kalends.web.pages.routes import PageRoute
 # In this order: what has a name of its own comes before what an id stands for.
 PAGES: Final[tuple[PageRoute, ...]] = (
     *event_types.PAGES,
+    *sharing.PAGES,
     *schedules.PAGES,
     *exceptions.PAGES,
     *feeds.PAGES,

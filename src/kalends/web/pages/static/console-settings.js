@@ -114,6 +114,44 @@
     list.dispatchEvent(new Event("input", { bubbles: true }));
   });
 
+  // Rows are dragged by their handle to where another one is; without a script buttons do it.
+
+  for (const handle of all("[data-drag]")) {
+    const form = handle.closest("form");
+    const row = handle.closest("tr");
+    const rows = [...row.parentElement.children];
+    handle.hidden = false;
+    const follow = ({ clientY }) => {
+      const over = rows.find((one) => {
+        const { top, bottom } = one.getBoundingClientRect();
+        return one !== row && clientY >= top && clientY < bottom;
+      });
+      if (!over) return;
+      const { top, height } = over.getBoundingClientRect();
+      const isBelow = row.compareDocumentPosition(over) & Node.DOCUMENT_POSITION_FOLLOWING;
+      if (isBelow && clientY > top + height / 2) over.after(row);
+      if (!isBelow && clientY < top + height / 2) over.before(row);
+    };
+    handle.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      row.classList.add("set-dragged");
+      // On the window: a row that changes its place loses what is captured by it.
+      const dragging = new AbortController();
+      const { signal } = dragging;
+      const drop = () => {
+        dragging.abort();
+        row.classList.remove("set-dragged");
+        const there = rows[[...row.parentElement.children].indexOf(row)];
+        if (there === row) return;
+        form.elements.at.value = there.id;
+        form.requestSubmit();
+      };
+      addEventListener("pointermove", follow, { signal });
+      addEventListener("pointerup", drop, { signal });
+      addEventListener("pointercancel", drop, { signal });
+    });
+  }
+
   // The hours of one day for all working days that have some.
 
   for (const button of all("[data-copy-day]")) {
@@ -132,19 +170,6 @@
         }
         refresh(list);
       }
-    });
-  }
-
-  // Secrets are copied by a button.
-
-  for (const button of all("[data-copy]")) {
-    if (!navigator.clipboard) continue;
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      const field = document.getElementById(button.dataset.copy);
-      field.select();
-      try { await navigator.clipboard.writeText(field.value); } catch { return; }
-      button.querySelector("span").textContent = button.dataset.copied;
     });
   }
 

@@ -51,20 +51,26 @@
     for (const form of document.querySelectorAll("[data-sent]")) delete form.dataset.sent;
   });
 
-  // What is copied with a button says so.
+  // What is copied with a button says so; without a permission the text is selected at least.
+
+  async function isCopied(field) {
+    try {
+      await navigator.clipboard.writeText(field.value);
+      return true;
+    } catch {
+      field.select();
+      return document.execCommand("copy");
+    }
+  }
 
   addEventListener("click", async (event) => {
     const button = event.target.closest?.("[data-copy]");
     if (!button) return;
     const field = one(button.dataset.copy);
-    try {
-      await navigator.clipboard.writeText(field.value);
-    } catch {
-      field.select();
-      return;
-    }
-    one("span", button).textContent = button.dataset.copied;
-    say(button.dataset.copied);
+    const { copied, selected } = button.dataset;
+    const words = await isCopied(field) ? copied : selected;
+    one("span", button).textContent = words;
+    say(words);
   });
   for (const button of document.querySelectorAll("[data-copy][hidden]")) button.hidden = false;
 
