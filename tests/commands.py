@@ -2,19 +2,20 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 
-WITHIN_SECONDS = 60
+from tests.forking import run_python
+
+WITHIN_SECONDS = 90
 
 
-def run_kalends(environment: Mapping[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+def run_kalends(
+    environment: Mapping[str, str], *words: str, is_copied: bool = True
+) -> subprocess.CompletedProcess[str]:
     """`kalends WORDS`, with what it wrote, whether it succeeded or not."""
-    return subprocess.run(
-        [sys.executable, "-m", "kalends", *words],
+    return run_python(
+        *("-m", "kalends", *words),
         env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=WITHIN_SECONDS,
-        check=False,
+        within_seconds=WITHIN_SECONDS,
+        is_copied=is_copied,
     )

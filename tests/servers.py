@@ -1,7 +1,6 @@
 """Real server processes for the tests: `kalends serve` on a port of its own."""
 
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -14,6 +13,8 @@ from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Self
+
+from tests.forking import start_python
 
 READY_WITHIN_SECONDS = 120
 
@@ -28,7 +29,8 @@ def free_port() -> int:
 @dataclass
 class Server:
     """`kalends serve` as a child process; stopped by its own process id. `open_files` is the most
-    that it may open, of which at first it has half; `python` is the one where it is installed."""
+    that it may open, of which at first it has half; `python` is the one where it is installed.
+    Where `is_copied` is false it is a new interpreter, as an operator starts it."""
 
     environment: Mapping[str, str]
     log_file: Path
@@ -38,6 +40,7 @@ class Server:
     open_files: int | None = None
     host: str = "127.0.0.1"
     python: Path = Path(sys.executable)
+    is_copied: bool = True
 
     @property
     def url(self) -> str:
@@ -46,13 +49,15 @@ class Server:
     def start(self) -> Self:
         self.port = self.port or free_port()
         with self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(
-                [self.python, "-m", "kalends", *self._words()],
+            self.process = start_python(
+                *("-m", "kalends", *self._words()),
                 env={**os.environ, **self.environment},
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
-                preexec_fn=self._lower_open_files if self.open_files else None,
+                open_files=(self.open_files // 2, self.open_files) if self.open_files else None,
+                python=self.python,
+                is_copied=self.is_copied,
             )
         return self
 
@@ -66,10 +71,6 @@ class Server:
             "--workers",
             str(self.workers),
         ]
-
-    def _lower_open_files(self) -> None:
-        assert self.open_files
-        resource.setrlimit(resource.RLIMIT_NOFILE, (self.open_files // 2, self.open_files))
 
     def ensure_running(self) -> Self:
         """Starts it again if it was killed."""

@@ -1,8 +1,6 @@
 """`kalends doctor --bookings`: claims and bookings that do not belong together, and the repair."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from kalends.compose import Installation
 from kalends.domain.ids import BOOKING, SCHEDULE, decode_id, encode_id
 from kalends.store.availability.claims import NO_EVENT_TYPE
+from tests.commands import run_kalends
 from tests.conftest import fetch, run
 from tests.world import JSON, World
 
@@ -37,13 +36,7 @@ def world(own_world: World) -> World:
 @pytest.fixture
 def doctor(own_environment: dict[str, str]) -> Doctor:
     def call(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kalends", "doctor", *words],
-            env={**os.environ, **own_environment},
-            capture_output=True,
-            text=True,
-            timeout=90,
-        )
+        return run_kalends(own_environment, "doctor", *words)
 
     return call
 

@@ -8,7 +8,6 @@ import signal
 import socket
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -19,6 +18,8 @@ import httpx
 import psutil
 import pytest
 
+from tests.commands import run_kalends
+from tests.forking import start_python
 from tests.servers import Server, free_port
 
 PASSWORD = "correct horse battery"
@@ -31,15 +32,14 @@ class Kalends:
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
         self.environment = {"KALENDS_DATA_DIR": str(data_dir)}
+        self.url = ""  # of the server that runs on it all the time, if one does
 
     def __call__(self, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "kalends", *words],
-            env={**os.environ, **self.environment, **settings},
-            capture_output=True,
-            text=True,
-            timeout=90,
-        )
+        return run_kalends({**self.environment, **settings}, *words)
+
+    def anew(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """The same in a new interpreter, as an operator calls it."""
+        return run_kalends(self.environment, *words, is_copied=False)
 
     def json(self, *words: str) -> dict[str, Any]:
         """What a command that must succeed prints: one JSON object and nothing else."""
@@ -54,10 +54,9 @@ class Kalends:
         words = [word for key, value in options.items() for word in (f"--{key}", value)]
         return self.json("init", "--organization", name, *words)
 
-    def server(self, workers: int = 1, port: int = 0) -> Server:
-        return Server(
-            self.environment, self.data_dir.parent / f"{time.monotonic_ns()}.log", port, workers
-        )
+    def server(self, workers: int = 1, *, is_copied: bool = True) -> Server:
+        log_file = self.data_dir.parent / f"{time.monotonic_ns()}.log"
+        return Server(self.environment, log_file, workers=workers, is_copied=is_copied)
 
     def postgres(self) -> list[psutil.Process]:
         """The processes of the embedded PostgreSQL that run now."""
@@ -83,7 +82,8 @@ def empty(tmp_path: Path) -> Iterator[Kalends]:
 def kalends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kalends]:
     """An installation that a server runs on, for commands that get along with that."""
     kalends = Kalends(tmp_path_factory.mktemp("cli") / "data")
-    with kalends.server():
+    with kalends.server() as server:
+        kalends.url = server.url
         yield kalends
 
 
@@ -93,17 +93,9 @@ def api(kalends: Kalends) -> Callable[[str | None], httpx.Client]:
 
     def client(key: str | None) -> httpx.Client:
         headers = {"authorization": f"Bearer {key}"}
-        return httpx.Client(base_url=_url_of(kalends), headers=headers, timeout=30)
+        return httpx.Client(base_url=kalends.url, headers=headers, timeout=30)
 
     return client
-
-
-def _url_of(kalends: Kalends) -> str:
-    for process in psutil.process_iter(["cmdline"]):
-        words = process.info["cmdline"] or []
-        if "serve" in words and process.environ().get("KALENDS_DATA_DIR") == str(kalends.data_dir):
-            return f"http://127.0.0.1:{words[words.index('--port') + 1]}"
-    raise AssertionError("no server")
 
 
 def printed_by(server: Server) -> str:
@@ -138,7 +130,7 @@ def one_sentence(done: subprocess.CompletedProcess[str], code: int) -> str:
 
 
 def test_serve_on_an_empty_directory_prints_curl_lines_that_work(empty: Kalends) -> None:
-    with empty.server() as server:
+    with empty.server(is_copied=False) as server:
         output = printed_by(server)
         assert f"{server.url}/api/v1" in output
         assert f"{server.url}/docs" in output
@@ -204,7 +196,7 @@ def test_of_several_servers_started_at_once_one_sets_up(empty: Kalends) -> None:
 def test_a_signal_stops_everything_gracefully(
     empty: Kalends, workers: int, number: signal.Signals
 ) -> None:
-    with empty.server(workers) as server:
+    with empty.server(workers, is_copied=False) as server:
         assert empty.postgres()
         assert server.process
         children = psutil.Process(server.process.pid).children(recursive=True)
@@ -215,7 +207,7 @@ def test_a_signal_stops_everything_gracefully(
 
 
 def test_a_server_stopped_while_it_starts_leaves_nothing_behind(empty: Kalends) -> None:
-    server = empty.server().start()
+    server = empty.server(is_copied=False).start()
     assert server.process
     eventually(lambda: bool(empty.postgres()) or server.process.poll() is not None)  # type: ignore[union-attr]
     server.process.terminate()
@@ -279,11 +271,12 @@ def test_a_host_that_is_not_ours_is_reported(empty: Kalends, host: str) -> None:
 
 
 def test_worker_runs_until_it_is_stopped(kalends: Kalends) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "kalends", "worker"],
+    process = start_python(
+        *("-m", "kalends", "worker"),
         env={**os.environ, **kalends.environment},
         stderr=subprocess.PIPE,
         text=True,
+        is_copied=False,
     )
     assert process.stderr
     while "worker started" not in process.stderr.readline():
@@ -291,7 +284,7 @@ def test_worker_runs_until_it_is_stopped(kalends: Kalends) -> None:
     process.terminate()
     assert process.wait(30) == 0
     process.stderr.close()
-    assert httpx.get(f"{_url_of(kalends)}/readyz").status_code == 200
+    assert httpx.get(f"{kalends.url}/readyz").status_code == 200
 
 
 def test_init_prints_one_object_and_its_keys_work(
@@ -333,7 +326,8 @@ def test_init_speaks_to_people_too(kalends: Kalends) -> None:
     done = kalends(*words, "--admin-password", PASSWORD)
     assert done.returncode == 0
     assert "wk_live_" in done.stdout
-    assert "nothing was changed" in kalends(*words, "--admin-password", PASSWORD).stdout
+    again = kalends.anew(*words, "--admin-password", PASSWORD)
+    assert "nothing was changed" in again.stdout
 
 
 def test_a_key_has_the_scopes_and_the_limits_it_was_made_with(
@@ -391,13 +385,13 @@ def test_a_backup_brings_everything_back_elsewhere(kalends: Kalends, empty: Kale
 
 
 def test_migrate_twice_changes_nothing(kalends: Kalends) -> None:
-    first, second = kalends("migrate"), kalends("migrate")
+    first, second = kalends("migrate"), kalends.anew("migrate")
     assert first.returncode == second.returncode == 0
     assert first.stdout == second.stdout
 
 
 def test_the_doctor_finds_an_installation_well(kalends: Kalends) -> None:
-    done = kalends("doctor")
+    done = kalends.anew("doctor")
     assert done.returncode == 0, done.stdout
     for word in ("Python", "PostgreSQL", "Schema", "tzdata", "Data directory", "Secret", "Disk"):
         assert word in done.stdout
@@ -471,7 +465,7 @@ def test_a_wrong_value_is_one_sentence_and_exit_code_2(kalends: Kalends, words: 
     ],
 )
 def test_a_command_that_is_none_is_exit_code_2(kalends: Kalends, words: list[str]) -> None:
-    done = kalends(*words)
+    done = kalends.anew(*words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 

@@ -1,21 +1,13 @@
 """`kalends doctor --bookings`: new time-zone data is reported, and moves nothing."""
 
-import os
-import subprocess
-import sys
-
 from kalends.compose import Installation
+from tests.commands import run_kalends
 from tests.conftest import run
 from tests.world import World
 
 
 def doctor(environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "kalends", "doctor", "--bookings"],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-    )
+    done = run_kalends(environment, "doctor", "--bookings")
     # 1 says that something is wrong, as other tests leave it on purpose.
     assert (done.returncode in (0, 1), done.stderr) == (True, "")
     return done.stdout

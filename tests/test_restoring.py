@@ -1,9 +1,7 @@
 """A restore over a running server: requests meanwhile are refused in words, never broken."""
 
 import asyncio
-import os
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +15,7 @@ from kalends.compose import Installation
 from kalends.domain.access import Mode
 from kalends.runtime.unit_of_work import Caller, UnitOfWork, read
 from kalends.store.embedded.process import binary
+from tests.commands import run_kalends
 from tests.conftest import PASSWORD, make_organization
 from tests.homes import environment_in, migrated
 from tests.servers import Server
@@ -87,12 +86,7 @@ def test_requests_during_a_restore_get_503_at_worst(
 
 
 def kalends(environment: dict[str, str], *words: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "kalends", *words],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-    )
+    done = run_kalends(environment, *words)
     assert done.returncode == 0, done
 
 

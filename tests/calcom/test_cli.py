@@ -1,14 +1,13 @@
 """`kalends calcom`: connect, sync, import, status, as a person calls them."""
 
-import os
 import subprocess
-import sys
 from typing import Any
 
 import pytest
 
 from tests.calcom.conftest import Desk
 from tests.calcom.oracle import check_same
+from tests.commands import run_kalends
 from tests.world import JSON
 
 
@@ -17,18 +16,11 @@ class Calcom:
 
     def __init__(self, desk: Desk, environment: dict[str, str]) -> None:
         self.desk = desk
-        self.environment = {**os.environ, **environment}
+        self.environment = environment
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "kalends", "calcom", *words]
-        organization = ["--organization", self.desk.organization_id]
-        return subprocess.run(
-            [*command, *organization],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        organization = ("--organization", self.desk.organization_id)
+        return run_kalends(self.environment, "calcom", *words, *organization)
 
     def well(self, *words: str) -> str:
         done = self(*words)

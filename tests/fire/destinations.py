@@ -6,6 +6,7 @@ python -m tests.fire.destinations CHANNEL PORT FILE STEADY|UNSTEADY
 
 import base64
 import json
+import os
 import random
 import re
 import subprocess
@@ -21,6 +22,7 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import Envelope
 
+from tests.forking import start_python
 from tests.receivers import Received, Reply, receiving
 from tests.servers import free_port, stopped
 from tests.smtp import TAKEN, post_office
@@ -135,9 +137,10 @@ class Destination:
         """Starts it anew if it ran."""
         self.die()
         self.file.touch()
-        words = [self.channel, str(self.port), str(self.file), mood]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fire.destinations", *words],
+        words = (self.channel, str(self.port), str(self.file), mood)
+        self._process = start_python(
+            *("-m", "tests.fire.destinations", *words),
+            env=os.environ,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

@@ -4,6 +4,7 @@ python -m tests.jobs.workers URL
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from kalends.jobs.worker import JOBS_AT_ONCE, WorkerIntervals, run_jobs
 from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
 from kalends.store.database import ConnectParameters, Database
+from tests.forking import start_python
 
 QUICK: Final = WorkerIntervals(
     heartbeat_timeout=timedelta(seconds=2), poll_interval=timedelta(seconds=1)
@@ -49,8 +51,8 @@ class JobRunner:
     process: subprocess.Popen[bytes] = field(init=False)
 
     def __enter__(self) -> Self:
-        words = [sys.executable, "-m", "tests.jobs.workers", self.url]
-        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL)
+        words = ("-m", "tests.jobs.workers", self.url)
+        self.process = start_python(*words, env=os.environ, stdin=subprocess.DEVNULL)
         return self
 
     def __exit__(self, *_: object) -> None:

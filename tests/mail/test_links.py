@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from kalends.domain.gateways import AddressUnknown, Gateways, link_to
 from kalends.jobs.registry import JOBS, jobs_of
 from tests.commands import run_kalends
 from tests.conftest import PASSWORD, fetch, make_organization, run
+from tests.forking import start_python
 from tests.homes import BESIDE
 from tests.mail.reading import event_in, text_of, to
 from tests.servers import Server
@@ -65,8 +64,8 @@ def test_links_lead_to_the_address_that_the_banner_shows(
 def working(environment: dict[str, str], log_file: Path) -> Iterator[None]:
     """`kalends worker` while the block lasts."""
     with log_file.open("ab") as log:
-        words = [sys.executable, "-m", "kalends", "worker"]
-        process = subprocess.Popen(words, env={**os.environ, **environment}, stderr=log)
+        words = ("-m", "kalends", "worker")
+        process = start_python(*words, env={**os.environ, **environment}, stderr=log)
     try:
         yield
     finally:

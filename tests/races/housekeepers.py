@@ -4,25 +4,26 @@ python -m tests.races.housekeepers URL
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
 from kalends.services import booking_endings
 from kalends.store.database import ConnectParameters, Database
+from tests.forking import start_python
 
 
 @contextmanager
 def housekeepers(url: str, count: int) -> Iterator[None]:
     """So many of them, at work while the block is."""
-    words = [sys.executable, "-m", "tests.races.housekeepers", url]
-    running = [
-        subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
-        for _ in range(count)
-    ]
+    words = ("-m", "tests.races.housekeepers", url)
+    streams: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE}
+    running = [start_python(*words, env=os.environ, **streams) for _ in range(count)]
     try:
         for process in running:
             assert process.stdout is not None

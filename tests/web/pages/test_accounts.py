@@ -1,8 +1,5 @@
 """A new password by link, and inviting users: who gets a link, what it does, and how often."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -16,6 +13,7 @@ from kalends.runtime.passwords import verify_password
 from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import Credentials
 from kalends.web.http.sign_ins import ANONYMOUS
+from tests.commands import run_kalends
 from tests.conftest import BehindAProxy
 from tests.homes import BESIDE
 from tests.mails import StoredMail
@@ -44,14 +42,8 @@ def sign_in(world: World, address: str, password: str) -> httpx.Response:
 def invite(environment: dict[str, str], world: World, address: str, role: str = "member") -> str:
     organization = encode_id(ORGANIZATION, world.setup.organization_id)
     words = ["--organization", organization, "--email", address, "--role", role]
-    done = subprocess.run(
-        [sys.executable, "-m", "kalends", "users", "invite", *words],
-        env={**os.environ, **environment, "KALENDS_PUBLIC_URL": world.url},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    served = {**environment, "KALENDS_PUBLIC_URL": world.url}
+    done = run_kalends(served, "users", "invite", *words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
