@@ -190,6 +190,7 @@ def serve(handle: int) -> Callable[[], None]:
     """Makes copies until the tests end. Returns in each of them, with what it is to run."""
     interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests
     _import_kalends()
+    _warm()
     gc.collect()
     gc.freeze()
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "only the one that forks is copied"
@@ -269,3 +270,16 @@ def _import_kalends() -> None:
     for module in pkgutil.walk_packages(package.__path__, "kalends."):
         if not module.name.startswith(RUN_BY_PATH):
             importlib.import_module(module.name)
+
+
+def _warm() -> None:
+    """What each server makes of constants: its list of zones, and the patterns of its paths, which
+    are kept by `re`."""
+    from starlette.routing import compile_path
+
+    from kalends.web.app import PAGES
+    from kalends.web.pages.zone_list import load_zones
+
+    load_zones()
+    for path in {page.path for page in PAGES}:
+        compile_path(path)

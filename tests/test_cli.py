@@ -196,7 +196,7 @@ def test_of_several_servers_started_at_once_one_sets_up(empty: Kalends) -> None:
 def test_a_signal_stops_everything_gracefully(
     empty: Kalends, workers: int, number: signal.Signals
 ) -> None:
-    with empty.server(workers, is_copied=False) as server:
+    with empty.server(workers, is_copied=workers > 1) as server:
         assert empty.postgres()
         assert server.process
         children = psutil.Process(server.process.pid).children(recursive=True)
@@ -207,7 +207,7 @@ def test_a_signal_stops_everything_gracefully(
 
 
 def test_a_server_stopped_while_it_starts_leaves_nothing_behind(empty: Kalends) -> None:
-    server = empty.server(is_copied=False).start()
+    server = empty.server().start()
     assert server.process
     eventually(lambda: bool(empty.postgres()) or server.process.poll() is not None)  # type: ignore[union-attr]
     server.process.terminate()
@@ -465,7 +465,7 @@ def test_a_wrong_value_is_one_sentence_and_exit_code_2(kalends: Kalends, words: 
     ],
 )
 def test_a_command_that_is_none_is_exit_code_2(kalends: Kalends, words: list[str]) -> None:
-    done = kalends.anew(*words)
+    done = kalends(*words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
