@@ -98,7 +98,8 @@ def _try(
     print(
         f"{names}: both answer after {again}, and mended after"
         f" {trial.mended_after:.0f} s; {len(trial.load.answered)} bookings;"
-        f" refused: {refused or 'none'} ({waited}); {messages}{f'; WRONG: {fault}' if fault else ''}",
+        f" refused: {refused or 'none'} ({waited}); {messages}"
+        f"{f'; WRONG: {fault}' if fault else ''}",
         flush=True,
     )
     return fault
