@@ -5,8 +5,9 @@ import re
 import pytest
 
 from kalends.domain.access import Mode as KeyMode
-from kalends.domain.access import Scope, new_key
+from kalends.domain.access import new_key
 from kalends.domain.ids import encode_id, new_id
+from kalends.domain.scopes import Scope
 from kalends.web.app import ROUTES
 from kalends.web.http.routes import Access, Route
 from tests.world import World

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kalends.domain.access import Scope
+from kalends.domain.scopes import Scope
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Access, Resource, Scopes

@@ -7,8 +7,9 @@ from msgspec import json
 
 from kalends.cli.options import Json, OrganizationNamed, UsageError, parse_email, parse_name
 from kalends.cli.running import open_installation, run
-from kalends.domain.access import Role, Scope
+from kalends.domain.access import Role
 from kalends.domain.ids import API_KEY, ORGANIZATION, encode_id
+from kalends.domain.scopes import Scope
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context
 from kalends.services import setup

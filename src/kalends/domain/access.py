@@ -3,7 +3,6 @@
 import hashlib
 import secrets
 import zlib
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
@@ -32,21 +31,6 @@ class Role(StrEnum):
 
 
 ADMINS: Final = frozenset({Role.OWNER, Role.ADMIN})
-
-
-class Scope(StrEnum):
-    BOOKINGS_READ = "bookings:read"
-    BOOKINGS_WRITE = "bookings:write"
-    BOOKINGS_OVERRIDE = "bookings:override"
-    WEBHOOKS_READ = "webhooks:read"
-    WEBHOOKS_WRITE = "webhooks:write"
-    USERS_READ = "users:read"
-    USERS_WRITE = "users:write"
-    SITES_READ = "sites:read"
-    CALENDARS_READ = "calendars:read"
-    CALENDARS_WRITE = "calendars:write"
-    ALL_READ = "*:read"
-    ALL = "*"
 
 
 class Organization(Struct, frozen=True, kw_only=True):
@@ -133,13 +117,6 @@ class ListedUser(Struct, frozen=True, kw_only=True):
     schedule_ids: list[UUID]
     created_at: datetime
     last_seen_at: datetime | None = None
-
-
-def allows(scopes: Sequence[str], scope: Scope) -> bool:
-    """Whether the scopes of a key grant `scope`; write does not include read."""
-    if Scope.ALL in scopes or scope in scopes:
-        return True
-    return scope.endswith(":read") and Scope.ALL_READ in scopes
 
 
 def new_key(mode: Mode) -> str:

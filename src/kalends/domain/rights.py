@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import Final
 
-from kalends.domain.access import Role, Scope
+from kalends.domain.access import Role
 from kalends.domain.errors import KalendsError, NeedsAdmin, NotFound
+from kalends.domain.scopes import Scope
 
 
 class Right(Enum):

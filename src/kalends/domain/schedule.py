@@ -94,10 +94,6 @@ class BusyTime(Struct, frozen=True, kw_only=True, gc=False):
     created_at: datetime
 
 
-OpenSpan = tuple[datetime | None, datetime | None]
-"""From when to when; None is an open end."""
-
-
 class ListedBusyTime(BusyTime, frozen=True, kw_only=True, gc=False):
     """One that was entered, or a piece of at most a day from a calendar elsewhere: then it has no
     reason, an id that is no busy time's, and was read when it was `created_at`."""

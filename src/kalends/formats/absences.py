@@ -88,8 +88,7 @@ def show_absence(counted: CountedAbsence) -> dict[str, Any]:
     return fields_of(
         AbsenceBody,
         absence,
-        id=ids.encode_id(ids.ABSENCE, absence.id),
-        user_id=ids.encode_id_or_none(ids.USER, absence.user_id),
+        {"id": ids.ABSENCE, "user_id": ids.USER},
         schedule_ids=[ids.encode_id(ids.SCHEDULE, id_) for id_ in absence.schedule_ids],
         busy_time_ids=[ids.encode_id(ids.BUSY_TIME, id_) for id_ in counted.busy_time_ids],
         affected_total=counted.affected_total,

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, structs
 
 from kalends.domain import ids
-from kalends.domain.access import ApiKey, Membership, Mode, Organization, Role, Scope, User
+from kalends.domain.access import ApiKey, Membership, Mode, Organization, Role, User
+from kalends.domain.scopes import Scope
 from kalends.formats.countries import country_of_zone
 
 

@@ -120,8 +120,7 @@ def show_connection(connection: CalendarConnection, calendars_total: int) -> dic
     return fields_of(
         CalendarConnectionBody,
         connection,
-        id=ids.encode_id(ids.CALENDAR_CONNECTION, connection.id),
-        user_id=ids.encode_id_or_none(ids.USER, connection.user_id),
+        {"id": ids.CALENDAR_CONNECTION, "user_id": ids.USER},
         calendars_total=calendars_total,
     )
 
@@ -131,8 +130,7 @@ def show_calendar(calendar: ConnectedCalendar) -> dict[str, Any]:
     return fields_of(
         CalendarBody,
         calendar,
-        id=ids.encode_id(ids.CALENDAR, calendar.id),
-        connection_id=ids.encode_id(ids.CALENDAR_CONNECTION, calendar.connection_id),
+        {"id": ids.CALENDAR, "connection_id": ids.CALENDAR_CONNECTION},
     )
 
 
@@ -141,12 +139,15 @@ def show_sync(sync: CalendarSync) -> dict[str, Any]:
     return fields_of(
         CalendarSyncBody,
         sync,
-        id=ids.encode_id(ids.CALENDAR_SYNC, sync.id),
-        connection_id=ids.encode_id(ids.CALENDAR_CONNECTION, sync.connection_id),
+        {"id": ids.CALENDAR_SYNC, "connection_id": ids.CALENDAR_CONNECTION},
     )
 
 
 def show_use(use: CalendarUse) -> Mapping[str, Any]:
     """What a schedule does with a calendar, as the API shows it: the fields of
     `CalendarUseBody`."""
-    return fields_of(CalendarUseBody, use, calendar_id=ids.encode_id(ids.CALENDAR, use.calendar_id))
+    return fields_of(
+        CalendarUseBody,
+        use,
+        {"calendar_id": ids.CALENDAR},
+    )

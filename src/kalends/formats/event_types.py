@@ -120,7 +120,7 @@ def show_event_type(event_type: EventType) -> dict[str, Any]:
     return fields_of(
         EventTypeBody,
         event_type,
-        id=ids.encode_id(ids.EVENT_TYPE, event_type.id),
+        {"id": ids.EVENT_TYPE},
         slot_step_minutes=event_type.slot_step_minutes or event_type.duration_minutes,
         booking_limits=limits,
         requirements=[_requirement(requirement) for requirement in event_type.requirements],

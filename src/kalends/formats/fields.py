@@ -1,14 +1,23 @@
 """Bodies of answers out of things whose fields have the same names."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from kalends.domain.ids import encode_id_or_none
 
-def fields_of(body: type[Struct], thing: Struct, **others: Any) -> dict[str, Any]:
+
+def fields_of(
+    body: type[Struct], thing: Struct, prefixes: Mapping[str, str], **others: Any
+) -> dict[str, Any]:
     """The fields of the body in their order, ready to encode: what `others` say, and else what the
-    thing has under that name."""
-    return {
-        name: others[name] if name in others else getattr(thing, name)
-        for name in body.__struct_fields__
-    }
+    thing has under that name, an id with its prefix."""
+
+    def shown(name: str) -> Any:
+        if name in others:
+            return others[name]
+        value = getattr(thing, name)
+        return encode_id_or_none(prefixes[name], value) if name in prefixes else value
+
+    return {name: shown(name) for name in body.__struct_fields__}

@@ -137,11 +137,10 @@ def show_schedule(schedule: Schedule) -> dict[str, Any]:
     return fields_of(
         ScheduleBody,
         schedule,
-        id=ids.encode_id(ids.SCHEDULE, schedule.id),
+        {"id": ids.SCHEDULE, "user_id": ids.USER},
         availability=None if schedule.availability is None else _by_weekday(schedule.availability),
         overrides=dict(sorted(schedule.overrides.items())),
         booking_limits=_limits(schedule.booking_limits),
-        user_id=ids.encode_id_or_none(ids.USER, schedule.user_id),
         public_name=schedule.shown_name,
         calendar_policy=_policy(schedule.calendar_policy),
     )

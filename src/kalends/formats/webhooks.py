@@ -86,7 +86,7 @@ def show_endpoint(endpoint: WebhookEndpoint) -> dict[str, Any]:
     return fields_of(
         WebhookBody,
         endpoint,
-        id=ids.encode_id(ids.ENDPOINT, endpoint.id),
+        {"id": ids.ENDPOINT},
         events=endpoint.events or list(EventName),
     )
 
@@ -96,8 +96,7 @@ def show_delivery(delivery: Delivery) -> dict[str, Any]:
     return fields_of(
         DeliveryBody,
         delivery,
-        id=ids.encode_id(ids.DELIVERY, delivery.id),
-        event_id=ids.encode_id(ids.EVENT, delivery.event_id),
+        {"id": ids.DELIVERY, "event_id": ids.EVENT},
     )
 
 

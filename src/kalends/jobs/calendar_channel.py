@@ -4,7 +4,7 @@ at once."""
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from time import monotonic
 from typing import Final
@@ -16,13 +16,13 @@ from kalends.domain.errors import Unavailable
 from kalends.domain.outbox import JITTER, DeliveryAttempt
 from kalends.domain.webhook import State
 from kalends.formats.encoding import encode_raw
-from kalends.jobs.capped_lanes import lease_capped
+from kalends.jobs.capped_channel import CappedChannel
 from kalends.jobs.leases import LeaseOver, while_leased
 from kalends.runtime import calendar_lanes
 from kalends.runtime.unit_of_work import Context
 from kalends.services.calendars.event_writing import Waits, settle_lane
 from kalends.store.outbox.calendar_lanes import CalendarOutcome, DueCalendarLane
-from kalends.store.outbox.lanes import Caps, Leased, Postponed
+from kalends.store.outbox.lanes import Caps, Postponed
 from kalends.store.outbox.recording import Recorded
 
 log = structlog.get_logger("kalends.calendars")
@@ -38,7 +38,7 @@ NOT_TRIED: Final = "it could not be tried; the log says why"
 SettleCalendar = Callable[[CalendarOutcome | Postponed], None]
 
 
-class CalendarChannel:
+class CalendarChannel(CappedChannel[DueCalendarLane]):
     """See `Channel`."""
 
     most: int = 64
@@ -47,20 +47,9 @@ class CalendarChannel:
     needs: timedelta = timedelta(0)
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        super().__init__(context, calendar_lanes.lease_due_calendars, CALENDAR_CAPS)
         self._places: dict[UUID | None, asyncio.Semaphore] = {}
         self._users: Counter[UUID | None] = Counter()
-
-    async def lease_lanes(
-        self, organization_id: UUID, room: int, in_flight: Collection[DueCalendarLane], taken: int
-    ) -> Leased:
-        lease_due = calendar_lanes.lease_due_calendars
-        return await lease_capped(
-            self._context, lease_due, organization_id, room, in_flight, CALENDAR_CAPS
-        )
-
-    def in_batches(self, lanes: Sequence[DueCalendarLane]) -> Iterator[Sequence[DueCalendarLane]]:
-        return ([lane] for lane in lanes)
 
     async def deliver(self, lanes: Sequence[DueCalendarLane], settle: SettleCalendar) -> None:
         for lane in lanes:

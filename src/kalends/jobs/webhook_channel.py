@@ -1,15 +1,15 @@
 """The channel of webhooks: each endpoint has a cap and a health of its own."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from kalends.jobs.capped_lanes import lease_capped
+from kalends.jobs.capped_channel import CappedChannel
 from kalends.jobs.endpoint_health import EndpointHealthUpdates
 from kalends.runtime import deliveries
 from kalends.runtime.unit_of_work import Context
-from kalends.store.outbox.lanes import Caps, Leased
+from kalends.store.outbox.lanes import Caps
 from kalends.store.outbox.recording import Recorded
 from kalends.store.outbox.webhook_lanes import DueWebhook, WebhookOutcome
 
@@ -18,7 +18,7 @@ from kalends.store.outbox.webhook_lanes import DueWebhook, WebhookOutcome
 ENDPOINT_CAPS: Final = Caps(working=60, failing=8)
 
 
-class WebhookChannel:
+class WebhookChannel(CappedChannel[DueWebhook]):
     """See `Channel`."""
 
     most: int = 200
@@ -29,19 +29,8 @@ class WebhookChannel:
     needs: timedelta = timedelta(seconds=deliveries.TIMEOUT_SECONDS)
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        super().__init__(context, deliveries.lease_due_webhooks, ENDPOINT_CAPS)
         self._health = EndpointHealthUpdates(context)
-
-    async def lease_lanes(
-        self, organization_id: UUID, room: int, in_flight: Collection[DueWebhook], taken: int
-    ) -> Leased:
-        lease_due = deliveries.lease_due_webhooks
-        return await lease_capped(
-            self._context, lease_due, organization_id, room, in_flight, ENDPOINT_CAPS
-        )
-
-    def in_batches(self, lanes: Sequence[DueWebhook]) -> Iterator[Sequence[DueWebhook]]:
-        return ([lane] for lane in lanes)
 
     async def deliver(
         self, lanes: Sequence[DueWebhook], settle: Callable[[WebhookOutcome], None]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from kalends.domain.access import ApiKey, Mode, Scope, hash_of, new_key
+from kalends.domain.access import ApiKey, Mode, hash_of, new_key
 from kalends.domain.ids import new_id
+from kalends.domain.scopes import Scope
 from kalends.store.accounts import api_keys
 from kalends.store.database import TenantConnection
 

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from msgspec import Struct, structs
 
-from kalends.domain.access import Mode, Scope, allows
+from kalends.domain.access import Mode
 from kalends.domain.errors import Forbidden, NotFound, Unauthorized
 from kalends.domain.gateways import NO_GATEWAYS, Gateways
 from kalends.domain.ids import encode_id
+from kalends.domain.scopes import Scope, allows
 from kalends.domain.values import Instant
 from kalends.runtime import idempotency
 from kalends.runtime.idempotency import HttpAnswer, IdempotentRequest
@@ -240,3 +241,8 @@ def require(thing: R | None, prefix: str, thing_id: UUID) -> R:
     if thing is None:
         raise NotFound.with_id(prefix, encode_id(prefix, thing_id))
     return thing
+
+
+def require_seen(thing: R | None, is_seen: Callable[[R], bool], prefix: str, thing_id: UUID) -> R:
+    """The same, and NotFound for a thing that the caller does not see."""
+    return require(thing if thing is not None and is_seen(thing) else None, prefix, thing_id)

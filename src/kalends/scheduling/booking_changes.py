@@ -22,7 +22,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.ids import BOOKING
 from kalends.runtime import outbox, phones
 from kalends.runtime.if_match import IfMatch, check_version
-from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.runtime.unit_of_work import UnitOfWork, require_seen
 from kalends.scheduling import booking_requests, local_time
 from kalends.scheduling.claiming import claim_time
 from kalends.scheduling.zones import zone_of_booking
@@ -33,19 +33,10 @@ from kalends.store.bookings import bookings
 from kalends.store.database import RunAgain
 
 
-class AttendeeChanges(Struct, frozen=True, kw_only=True):
-    name: str | UnsetType = UNSET
-    email: str | UnsetType = UNSET
-    phone: str | None | UnsetType = UNSET
-    timezone: str | None | UnsetType = UNSET
-    notes: str | None | UnsetType = UNSET
-    locale: str | None | UnsetType = UNSET
-
-
 class BookingChanges(Struct, frozen=True, kw_only=True):
-    """What a client wants changed; UNSET stays as it is, None clears. Without `notify` no mail is
-    sent about it. `schedule_ids` are all that the booking is to take; `schedule_id` is the one that
-    a booking on one schedule is to take."""
+    """What a client wants changed; UNSET stays as it is, None clears. `attendee` has what is
+    changed of it, by name. Without `notify` no mail is sent about it. `schedule_ids` are all that
+    the booking is to take; `schedule_id` is the one that a booking on one schedule is to take."""
 
     status: Status | UnsetType = UNSET
     cancellation_reason: str | None | UnsetType = UNSET
@@ -53,7 +44,7 @@ class BookingChanges(Struct, frozen=True, kw_only=True):
     location: str | None | UnsetType = UNSET
     location_type: LocationType | None | UnsetType = UNSET
     timezone: str | UnsetType = UNSET
-    attendee: AttendeeChanges = AttendeeChanges()
+    attendee: Mapping[str, str | None] = {}
     metadata: Mapping[str, Any] = {}
     start_time: datetime | UnsetType = UNSET
     end_time: datetime | UnsetType = UNSET
@@ -80,8 +71,7 @@ class Cancellation(Struct, frozen=True, kw_only=True):
 async def get_booking(work: UnitOfWork, booking_id: UUID) -> Booking:
     """Raises NotFound, also for one that the caller does not see."""
     booking = await bookings.find_booking(work.tenant, booking_id)
-    is_there = booking is not None and work.caller.sees(booking.schedule_ids)
-    return require(booking if is_there else None, BOOKING, booking_id)
+    return require_seen(booking, lambda b: work.caller.sees(b.schedule_ids), BOOKING, booking_id)
 
 
 async def get_changeable(
@@ -198,9 +188,7 @@ def _span_of(booking: Booking, changes: BookingChanges) -> tuple[datetime, datet
 def _with_details(booking: Booking, changes: BookingChanges) -> Booking:
     plain = ("cancellation_reason", "title", "location", "location_type", "timezone")
     values = {n: getattr(changes, n) for n in plain if getattr(changes, n) is not UNSET}
-    for name in AttendeeChanges.__struct_fields__:
-        if (value := getattr(changes.attendee, name)) is not UNSET:
-            values[f"attendee_{name}"] = value
+    values |= {f"attendee_{name}": value for name, value in changes.attendee.items()}
     if changes.metadata:
         values["metadata"] = merge_metadata(booking.metadata, changes.metadata)
     if values.get("timezone", booking.timezone) != booking.timezone:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from kalends.domain.access import ApiKey, Scope
+from kalends.domain.access import ApiKey
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import API_KEY
+from kalends.domain.scopes import Scope
 from kalends.runtime.api_keys import MadeKey, make_key
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts import api_keys

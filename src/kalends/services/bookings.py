@@ -5,10 +5,10 @@ from uuid import UUID
 
 from msgspec import UNSET, Raw, Struct, structs
 
-from kalends.domain.access import Scope
 from kalends.domain.booking import Booking, BookingFilter
 from kalends.domain.errors import Invalid
 from kalends.domain.schedule import Schedule
+from kalends.domain.scopes import Scope
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.shown_bookings import list_shown_bookings
 from kalends.runtime.unit_of_work import UnitOfWork

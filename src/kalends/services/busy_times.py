@@ -6,7 +6,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.domain.ids import BUSY_TIME, SCHEDULE, new_id
-from kalends.domain.schedule import BusyTime, ListedBusyTime, OpenSpan
+from kalends.domain.schedule import BusyTime, ListedBusyTime
+from kalends.domain.spans import OpenSpan
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling.booking_requests import check_schedule_seen
 from kalends.store.availability import busy_times

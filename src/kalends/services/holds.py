@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
-from kalends.domain.access import Scope
 from kalends.domain.hold import Hold
 from kalends.domain.ids import HOLD
+from kalends.domain.scopes import Scope
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling import holds as holding
 from kalends.scheduling.holds import NewHold

@@ -9,10 +9,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.domain.access import Mode, Organization, Role, Scope, User
+from kalends.domain.access import Mode, Organization, Role, User
 from kalends.domain.errors import NotFound
 from kalends.domain.ids import ORGANIZATION, decode_id, new_id
 from kalends.domain.schedule import WEEKDAYS, Schedule, WindowText
+from kalends.domain.scopes import Scope
 from kalends.domain.slugs import is_reserved, slug_of
 from kalends.domain.values import Instant
 from kalends.runtime.api_keys import MadeKey, make_key

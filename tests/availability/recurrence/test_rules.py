@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kalends.availability.interval import DAY_SECONDS, Interval
-from kalends.availability.recurrence.rules import LAST_WALL, starts
+from kalends.availability.recurrence.rules import COST_OF_RULE, LAST_WALL, starts
 from kalends.availability.recurrence.shapes import Frequency, RecurrenceRule, Weekday
-from kalends.availability.recurrence.steps import OF_A_RULE, OutOfSteps, Steps
+from kalends.availability.recurrence.steps import OutOfSteps, Steps
 
 # 2026-01-01, and about a year around it in which rules begin.
 NEW_YEAR = 20_454
@@ -83,7 +83,7 @@ def test_steps_run_out_and_what_came_before_is_given() -> None:
     steps = Steps(of_event=100)
     found = starts(rule, 0, Interval(0, TWO_YEARS), steps)
     # Beginning with a rule costs some, and so does its time of day.
-    left = 100 - OF_A_RULE - 1
+    left = 100 - COST_OF_RULE - 1
     assert list(islice(found, left)) == [hour * 3600 for hour in range(left)]
     with pytest.raises(OutOfSteps):
         list(found)

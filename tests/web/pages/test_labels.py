@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 import kalends.web.pages
-from kalends.domain.access import Role, Scope
+from kalends.domain.access import Role
 from kalends.domain.booking import LocationType, Status
 from kalends.domain.mail import MailKind, MailState
 from kalends.domain.schedule import WEEKDAYS
+from kalends.domain.scopes import Scope
 from kalends.domain.webhook import EventName, State
 from kalends.web.pages import labels
 

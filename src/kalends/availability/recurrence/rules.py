@@ -11,7 +11,7 @@ from typing import Final
 from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.recurrence.days import Days, week_of
 from kalends.availability.recurrence.shapes import Clock, Frequency, RecurrenceRule
-from kalends.availability.recurrence.steps import OF_A_MONTH, OF_A_RULE, OF_A_YEAR, OF_LIMITS, Steps
+from kalends.availability.recurrence.steps import Steps
 from kalends.availability.wallclock import month_of
 
 HOUR_SECONDS: Final = 3_600
@@ -23,6 +23,11 @@ LAST_WALL: Final = 2_932_896 * DAY_SECONDS - 800 * DAY_SECONDS
 _SHORTEST_MONTH: Final = 28
 _WEEKS_OF_A_MONTH: Final = 4
 _WEEKS_OF_A_YEAR: Final = 52
+# In steps: to begin with a rule; to tell whether a day, or some of a week, are allowed; to find
+# the days of one of its months or years.
+COST_OF_RULE: Final = 8
+_COST_OF_LIMITS: Final = 1
+_COST_OF_PERIOD: Final = {Frequency.MONTHLY: 4, Frequency.YEARLY: 8}
 
 
 def starts(rule: RecurrenceRule, first: int, span: Interval, steps: Steps) -> Iterator[int]:
@@ -79,15 +84,13 @@ class _Pattern:
         self.rule = rule
         self.first = first
         self.steps = steps
-        steps.take(OF_A_RULE)
+        steps.take(COST_OF_RULE)
         self.times = _times(rule, first, steps)
         self.is_hourly = rule.frequency is Frequency.HOURLY
         self.days = Days(rule, first // DAY_SECONDS, steps)
         # What it costs to find the days of a period, beside each of its times.
-        self.steps_of_period = {
-            Frequency.MONTHLY: OF_A_MONTH,
-            Frequency.YEARLY: OF_A_YEAR,
-        }.get(rule.frequency, OF_LIMITS if self.days.has_limits else 0)
+        of_limits = _COST_OF_LIMITS if self.days.has_limits else 0
+        self.steps_of_period = _COST_OF_PERIOD.get(rule.frequency, of_limits)
         self.days_of: Callable[[int], Sequence[int]] = {
             Frequency.HOURLY: self.days.of_day,
             Frequency.DAILY: self.days.of_day,

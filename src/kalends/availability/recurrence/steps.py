@@ -10,12 +10,6 @@ from typing import Final
 
 MOST_OF_AN_EVENT: Final = 20_000
 MOST_IN_ALL: Final = 120_000
-# To begin with a rule; to find the days of one of its months or years; to tell whether a day, or
-# some of a week, are allowed.
-OF_A_RULE: Final = 8
-OF_A_MONTH: Final = 4
-OF_A_YEAR: Final = 8
-OF_LIMITS: Final = 1
 
 
 class OutOfSteps(Exception):

@@ -8,13 +8,16 @@ bytes of iCalendar (RFC 5545), lines ended by CRLF or by LF alone; nothing here 
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from kalends.domain.calendars.failures import CalendarFailure, ObjectGone, TokenRefused, UidTaken
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
 from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
+
+DISCOVERY_SECONDS: Final = 20.0
+"""The longest that an account is looked for."""
 
 
 class CalendarLogin(Struct, frozen=True, kw_only=True):
@@ -62,7 +65,8 @@ class CalendarAccount(Protocol):
     """One account. Each method has a limit of its own in time and size."""
 
     async def discover(self) -> Discovery | CalendarFailure:
-        """Its calendars, from nothing but the address that was entered. Within 20 seconds."""
+        """Its calendars, from nothing but the address that was entered, within
+        `DISCOVERY_SECONDS`."""
 
     async def list_calendars(self) -> list[RemoteCalendar] | CalendarFailure:
         """Its calendars, in the homes of the login."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from kalends.domain.calendars.accounts import Discovery
+from kalends.domain.calendars.accounts import DISCOVERY_SECONDS, Discovery
 from kalends.domain.calendars.failures import (
     AddressRefused,
     CalendarFailure,
@@ -27,7 +27,6 @@ from kalends.gateways.caldav.session import DavSession, Listed
 from kalends.gateways.caldav.xml import DAV, Element
 from kalends.gateways.redirects import is_downgrade
 
-DISCOVERY_SECONDS: Final = 20.0
 MOST_HOMES: Final = 5
 WELL_KNOWN: Final = "/.well-known/caldav"
 NOTHING_HERE: Final = NotUnderstood("no calendars are to be found there by CalDAV")

@@ -10,6 +10,7 @@ from typing import Final
 from msgspec import Struct
 
 from kalends.domain.calendars.accounts import (
+    DISCOVERY_SECONDS,
     CalendarAccess,
     CalendarLogin,
     Discovery,
@@ -33,7 +34,6 @@ from kalends.gateways.tokens import decode_token, encode_token, text_to_keep
 
 MOST_BYTES: Final = 10_000_000
 TIMEOUT_SECONDS: Final = 60.0
-DISCOVERY_SECONDS: Final = 20.0
 BYTES_IN_LOOP: Final = 500_000
 LONGEST_VALIDATOR: Final = 500
 CALENDAR: Final = "calendar"

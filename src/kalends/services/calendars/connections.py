@@ -34,7 +34,7 @@ from kalends.domain.errors import (
     KalendsError,
 )
 from kalends.domain.ids import CALENDAR, CALENDAR_CONNECTION, USER, new_id
-from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require, require_seen
 from kalends.services.calendars.logins import reason_of, seal_login
 from kalends.services.calendars.looks import COMPARE_EVERY
 from kalends.services.calendars.queue import enqueue_readings
@@ -85,8 +85,7 @@ async def list_connections(
 async def get_connection(work: UnitOfWork, connection_id: UUID) -> ShownConnection:
     """Raises NotFound."""
     connection = await connections.find_connection(work.tenant, connection_id)
-    is_there = connection is not None and work.caller.sees_what_is_of(connection.user_id)
-    found = require(connection if is_there else None, CALENDAR_CONNECTION, connection_id)
+    found = require_connection(work, connection, connection_id)
     return (await _with_totals(work, [found]))[0]
 
 
@@ -156,8 +155,19 @@ def _check_provider(mode: Mode, provider: ProviderName) -> None:
 async def lock_connection(work: UnitOfWork, connection_id: UUID) -> CalendarConnection:
     """The connection as it stays until the transaction ends. Raises NotFound."""
     connection = await connections.find_connection_to_change(work.tenant, connection_id)
-    is_there = connection is not None and work.caller.sees_what_is_of(connection.user_id)
-    return require(connection if is_there else None, CALENDAR_CONNECTION, connection_id)
+    return require_connection(work, connection, connection_id)
+
+
+def require_connection(
+    work: UnitOfWork, connection: CalendarConnection | None, connection_id: UUID
+) -> CalendarConnection:
+    """Raises NotFound, also for one that the caller does not see."""
+    return require_seen(
+        connection,
+        lambda c: work.caller.sees_what_is_of(c.user_id),
+        CALENDAR_CONNECTION,
+        connection_id,
+    )
 
 
 async def pause_connection(

@@ -7,8 +7,9 @@ from uuid import UUID
 from kalends.domain.calendars.connections import ConnectionState
 from kalends.domain.calendars.syncs import CalendarSync
 from kalends.domain.errors import Invalid
-from kalends.domain.ids import CALENDAR_CONNECTION, CALENDAR_SYNC, new_id
+from kalends.domain.ids import CALENDAR_SYNC, new_id
 from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.services.calendars.connections import require_connection
 from kalends.services.calendars.queue import enqueue_readings
 from kalends.store.calendars import connections, syncs
 
@@ -24,8 +25,7 @@ HALTED: Final = {
 async def start_sync(work: UnitOfWork, connection_id: UUID) -> UUID:
     """Has each calendar of the connection read now. Raises NotFound, Invalid."""
     found = await connections.find_connection(work.tenant, connection_id)
-    is_there = found is not None and work.caller.sees_what_is_of(found.user_id)
-    connection = require(found if is_there else None, CALENDAR_CONNECTION, connection_id)
+    connection = require_connection(work, found, connection_id)
     if (reason := HALTED.get(connection.state)) is not None:
         raise Invalid(f"The connection {reason}.")
     sync_id, now = new_id(), work.recorded_at

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -47,25 +48,20 @@ class HandOver(Exception):
         self.seconds = seconds
 
 
+@dataclass(eq=False)
 class RunWorker:
     """Works on runs of one organization, one after the other, until `deadline` (by the clock of the
     event loop). A pause that is longer than `longest_pause` seconds is left to a job."""
 
-    def __init__(
-        self,
-        context: Context,
-        caller: Caller,
-        deadline: float | None,
-        progress: ReportProgress | None,
-        longest_pause: float = math.inf,
-    ) -> None:
-        self._context = context
-        self._caller = caller
-        self._deadline = deadline
-        self._progress = progress
-        self._longest_pause = longest_pause
-        self._lease = RunLease(context, caller)
-        self._has_handed_over = False
+    context: Context
+    caller: Caller
+    deadline: float | None
+    progress: ReportProgress | None
+    longest_pause: float = math.inf
+    _has_handed_over: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self._lease = RunLease(self.context, self.caller)
 
     @property
     def has_no_time(self) -> bool:
@@ -79,30 +75,30 @@ class RunWorker:
             return False
         try:
             error = await self._run_through()
-            await working.change(self._context, self._caller, self._lease.end, error)
+            await working.change(self.context, self.caller, self._lease.end, error)
         except HandOver as wait:
             self._has_handed_over = True
-            await working.change(self._context, self._caller, self._lease.hand_over, wait.seconds)
+            await working.change(self.context, self.caller, self._lease.hand_over, wait.seconds)
         except LeaseLost:
             pass
         return True
 
     async def _run_through(self) -> KalendsError | None:
         """What ended the run; None where it came to its end."""
-        source = source_of(self._context)
+        source = source_of(self.context)
         try:
             connection = await self._plan()
             account = open_account(
-                self._context,
+                self.context,
                 connection,
                 source.give_up_after_seconds,
                 self._pause,
                 self._lease.trouble,
             )
             importer = BookingImporter(
-                self._context, self._caller, connection, self._lease.run, self._lease.hold
+                self.context, self.caller, connection, self._lease.run, self._lease.hold
             )
-            importer.connection = await with_account(self._context, connection, account)
+            importer.connection = await with_account(self.context, connection, account)
             while walks := self._lease.run.walks:
                 await self._walk(account, importer, walks)
             await self._settle(account, importer)
@@ -112,9 +108,9 @@ class RunWorker:
 
     async def _plan(self) -> ImportConnection:
         """The connection; and what the run has to walk is written, if it was not planned before."""
-        connection = await require_connection(self._context, self._lease.run.organization_id)
+        connection = await require_connection(self.context, self._lease.run.organization_id)
         if self._lease.run.walks is None:
-            await working.change(self._context, self._caller, self._write_plan, connection)
+            await working.change(self.context, self.caller, self._write_plan, connection)
             await self._lease.reload()
         return connection
 
@@ -138,16 +134,16 @@ class RunWorker:
             walks_left = [*([page.next] if page.next else []), *walks[1:]]
             await self._import_page(importer, page, walks_left)
             await self._lease.reload()
-            if self._progress:
-                self._progress(self._lease.run, page.total)
+            if self.progress:
+                self.progress(self._lease.run, page.total)
             if importer.connection.account is None:
-                importer.connection = await identify(self._context, importer.connection, account)
+                importer.connection = await identify(self.context, importer.connection, account)
 
     async def _import_page(
         self, importer: BookingImporter, page: SourcePage, walks_left: Sequence[Walk]
     ) -> None:
         """Imports the page in batches; where to go on is written with the last."""
-        source = source_of(self._context)
+        source = source_of(self.context)
         batches = [page.rows[i : i + BATCH] for i in range(0, len(page.rows), BATCH)] or [[]]
         for number, batch in enumerate(batches, 1):
             began = asyncio.get_running_loop().time()
@@ -171,7 +167,7 @@ class RunWorker:
 
     async def _settle(self, account: SourceAccount, importer: BookingImporter) -> None:
         """Tries again what was left out, by this run or an earlier one, now that all was seen."""
-        await adopt_rows(self._context, importer.connection)
+        await adopt_rows(self.context, importer.connection)
         for _ in range(MOST_PASSES):
             after, has_moved = "", False
             while uids := await self._list_kept(importer.connection, after):
@@ -183,7 +179,7 @@ class RunWorker:
                 break
 
     async def _list_kept(self, connection: ImportConnection, after: str) -> list[str]:
-        async with self._context.database.tenant_connection(self._caller.organization_id) as tenant:
+        async with self.context.database.tenant_connection(self.caller.organization_id) as tenant:
             return await imported_bookings.list_kept(tenant, connection.account, after, BATCH)
 
     async def _pause(self, seconds: float, trouble: Trouble) -> None:
@@ -192,7 +188,7 @@ class RunWorker:
         self._lease.trouble = trouble
         if self._lease.age_seconds >= LONGEST_RUN.total_seconds():
             raise SourceFailed(NoAnswer("it shows new bookings without an end"))
-        if self._is_late_in(seconds) or seconds > self._longest_pause:
+        if self._is_late_in(seconds) or seconds > self.longest_pause:
             raise HandOver(seconds)
         await self._lease.renew(seconds, trouble)
         await asyncio.sleep(seconds)
@@ -200,4 +196,4 @@ class RunWorker:
     def _is_late_in(self, seconds: float) -> bool:
         """Whether the deadline has come that many seconds from now."""
         now = asyncio.get_running_loop().time()
-        return self._deadline is not None and now + seconds >= self._deadline
+        return self.deadline is not None and now + seconds >= self.deadline

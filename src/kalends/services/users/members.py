@@ -9,11 +9,12 @@ from uuid import UUID
 
 from msgspec import structs
 
-from kalends.domain.access import ADMINS, ListedUser, Member, Organization, Role, Scope
+from kalends.domain.access import ADMINS, ListedUser, Member, Organization, Role
 from kalends.domain.errors import Invalid, NeedsAdmin, NotFound
 from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.ids import ORGANIZATION, USER, encode_id_or_none
 from kalends.domain.mail import Mail, MailKind
+from kalends.domain.scopes import Scope
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.services.users.invitations import invite_user, organizations_meant

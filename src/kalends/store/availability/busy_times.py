@@ -1,13 +1,13 @@
 """Busy times as rows."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from msgspec import structs
 
-from kalends.domain.schedule import BusyTime, ListedBusyTime, OpenSpan
+from kalends.domain.schedule import BusyTime, ListedBusyTime
+from kalends.domain.spans import OpenSpan, Span
 from kalends.store.availability.calendars_elsewhere import makes_busy
 from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of, page_of, parameters
@@ -82,10 +82,7 @@ async def list_all_busy_times(
 
 
 async def list_busy_elsewhere(
-    tenant: TenantConnection,
-    schedule_ids: Sequence[UUID],
-    span: tuple[datetime, datetime],
-    limit: int,
+    tenant: TenantConnection, schedule_ids: Sequence[UUID], span: Span, limit: int
 ) -> list[ListedBusyTime]:
     """What is busy in the calendars that the schedules read and meets the span, by start."""
     rows = await tenant.tx.fetch(LIST_ELSEWHERE, tenant.organization_id, schedule_ids, *span, limit)

@@ -8,6 +8,7 @@ from uuid import UUID
 from kalends.domain.agenda import AgendaBooking, AgendaScope, MailedBooking
 from kalends.domain.booking import Status
 from kalends.domain.schedule import BusyTime
+from kalends.domain.spans import Span
 from kalends.store.bookings.bookings import DURING
 from kalends.store.database import TenantConnection, fetch_planned
 from kalends.store.rows import columns_of
@@ -76,7 +77,7 @@ async def list_of_user(
 
 
 async def list_between(
-    tenant: TenantConnection, span: tuple[datetime, datetime], scope: AgendaScope, limit: int
+    tenant: TenantConnection, span: Span, scope: AgendaScope, limit: int
 ) -> list[AgendaBooking]:
     """The bookings that meet the span, by start; not the cancelled ones."""
     arguments = tenant.organization_id, *span, scope.among, scope.passed_over, limit
@@ -85,10 +86,7 @@ async def list_between(
 
 
 async def list_busy_between(
-    tenant: TenantConnection,
-    schedule_ids: Sequence[UUID],
-    span: tuple[datetime, datetime],
-    limit: int,
+    tenant: TenantConnection, schedule_ids: Sequence[UUID], span: Span, limit: int
 ) -> list[BusyTime]:
     """The busy times of these schedules that meet the span, by start."""
     rows = await tenant.tx.fetch(BUSY, tenant.organization_id, schedule_ids, *span, limit)

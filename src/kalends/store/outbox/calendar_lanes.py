@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from kalends.store.database import TenantConnection
-from kalends.store.outbox.lanes import CappedLane, Caps, Lease
+from kalends.store.outbox.lanes import CappedLane, Caps, Lease, candidates
 from kalends.store.outbox.recording import (
     DeliveryOutcome,
     Recorded,
@@ -21,15 +21,8 @@ from kalends.store.outbox.recording import (
 )
 
 # A lane whose calendar is gone is leased too, to be settled.
-LEASE: Final = """
-WITH candidate AS MATERIALIZED (
-    SELECT endpoint_id, lane_id, due_at FROM webhook_lanes
-    WHERE organization_id = $1 AND channel = 'calendar' AND waiting > 0 AND due_at <= now()
-        AND endpoint_id <> ALL($4::uuid[])
-    ORDER BY due_at LIMIT 4 * $2::integer FOR UPDATE SKIP LOCKED),
-ranked AS (
-    SELECT c.*, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) AS place
-    FROM candidate c),
+LEASE: Final = f"""
+WITH {candidates("calendar", past_locked=" FOR UPDATE SKIP LOCKED")},
 due AS MATERIALIZED (
     SELECT r.endpoint_id, r.lane_id, k.connection_id,
         coalesce(c.state IN ('paused', 'reconnect'), false) AS is_parked, c.stale_since,

@@ -70,6 +70,20 @@ WHERE organization_id = $1 AND endpoint_id = $2 AND lane_id = $3
 """
 
 
+def candidates(channel: str, *, past_locked: str = "") -> str:
+    """The first lanes of the channel that are due, of none of the destinations `$4`, in more than
+    the `$2` places; and the place that each has in the row of its destination."""
+    return f"""
+candidate AS MATERIALIZED (
+    SELECT endpoint_id, lane_id, due_at FROM webhook_lanes
+    WHERE organization_id = $1 AND channel = '{channel}' AND waiting > 0 AND due_at <= now()
+        AND endpoint_id <> ALL($4::uuid[])
+    ORDER BY due_at LIMIT 4 * $2::integer{past_locked}),
+ranked AS (
+    SELECT c.*, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) AS place
+    FROM candidate c)"""
+
+
 class Lease(Struct):
     """Until when a lane is leased, as its row says it; and for how long we may act on that, of the
     clock `monotonic`. Both move on where it is renewed."""

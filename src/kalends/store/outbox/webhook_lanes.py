@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import Raw
 
 from kalends.store.database import TenantConnection
-from kalends.store.outbox.lanes import CappedLane, Caps, Lease, keys_of
+from kalends.store.outbox.lanes import CappedLane, Caps, Lease, candidates, keys_of
 from kalends.store.outbox.recording import (
     DeliveryOutcome,
     Recorded,
@@ -21,14 +21,7 @@ from kalends.store.outbox.recording import (
 )
 
 _LEASE: Final = """
-WITH candidate AS MATERIALIZED (
-    SELECT endpoint_id, lane_id, due_at FROM webhook_lanes
-    WHERE organization_id = $1 AND channel = 'webhook' AND waiting > 0 AND due_at <= now()
-        AND endpoint_id <> ALL($4::uuid[])
-    ORDER BY due_at LIMIT 4 * $2::integer{past_locked}),
-ranked AS (
-    SELECT c.*, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) AS place
-    FROM candidate c),
+WITH {candidates},
 due AS MATERIALIZED (
     SELECT l.endpoint_id, l.lane_id,
         now() + CASE WHEN w.enabled THEN $3::interval ELSE interval '1 hour' END AS until
@@ -56,10 +49,12 @@ LEFT JOIN LATERAL (
     ORDER BY d.number LIMIT 1) d ON true
 LEFT JOIN events e ON e.organization_id = $1 AND e.id = d.event_id
 """
-LEASE_LANES: Final = _LEASE.format(past_locked="")
+LEASE_LANES: Final = _LEASE.format(candidates=candidates("webhook"))
 # Where all that it looks at is locked by others, it looks further; to do so each time would write
 # into four lanes to take one.
-LEASE_PAST_LOCKED: Final = _LEASE.format(past_locked=" FOR UPDATE SKIP LOCKED")
+LEASE_PAST_LOCKED: Final = _LEASE.format(
+    candidates=candidates("webhook", past_locked=" FOR UPDATE SKIP LOCKED")
+)
 # In a statement of its own, which sees an enabling that the one before was too early for.
 UNPARK: Final = """
 UPDATE webhook_lanes l SET due_at = now()

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
+from kalends.domain.scopes import Scope
 from kalends.domain.values import Instant, Label
 from kalends.formats.access import ApiKeyBody, CreatedApiKeyBody, show_api_key
 from kalends.runtime.api_keys import MadeKey

@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.booking import Booking, BookingFilter, LocationType, Status
+from kalends.domain.changes import values_to_change
 from kalends.domain.errors import Invalid
 from kalends.domain.invisible_characters import is_blank
 from kalends.domain.language_tags import LanguageTag
@@ -16,7 +17,7 @@ from kalends.domain.values import Day, Email, Instant, Line, Name, Phone, Text
 from kalends.formats.bookings import BookingBody, CancelledBookingBody, show_booking
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.scheduling import local_time
-from kalends.scheduling.booking_changes import AttendeeChanges, BookingChanges, Cancellation
+from kalends.scheduling.booking_changes import BookingChanges, Cancellation
 from kalends.scheduling.booking_creation import NewAttendee, NewBooking
 from kalends.services import bookings
 from kalends.web.api.listing import answer_page
@@ -308,12 +309,10 @@ def parse_changes(body: bytes) -> BookingChanges:
     if parsed.timezone is not UNSET:
         check_zone("timezone", parsed.timezone)
     values = structs.asdict(parsed)
-    if parsed.attendee is not UNSET:
-        if parsed.attendee.timezone is not UNSET:
-            check_zone("attendee.timezone", parsed.attendee.timezone)
-        values["attendee"] = AttendeeChanges(**structs.asdict(parsed.attendee))
-    else:
-        values["attendee"] = AttendeeChanges()
+    attendee = {} if parsed.attendee is UNSET else values_to_change(parsed.attendee)
+    if "timezone" in attendee:
+        check_zone("attendee.timezone", attendee["timezone"])
+    values["attendee"] = attendee
     if parsed.schedule_id is not UNSET:
         values["schedule_id"] = id_named(ids.SCHEDULE, parsed.schedule_id)
     if parsed.schedule_ids is not UNSET:

@@ -5,10 +5,10 @@ from typing import Annotated, Final
 from msgspec import Meta, Raw, Struct
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.actor import actor_of
 from kalends.domain.errors import Invalid
 from kalends.domain.event import LoggedEvent
+from kalends.domain.scopes import Scope
 from kalends.formats.events import EventBody, event_json
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_log

@@ -5,9 +5,10 @@ from typing import Annotated, Final
 
 from msgspec import UNSET, Meta, UnsetType
 
-from kalends.domain.access import MOST_NOTIFY_EMAILS, Organization, Scope
+from kalends.domain.access import MOST_NOTIFY_EMAILS, Organization
 from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.language_tags import LanguageTag
+from kalends.domain.scopes import Scope
 from kalends.domain.values import Email, Name, Slug
 from kalends.formats.access import OrganizationBody, show_organization
 from kalends.runtime.idempotency import HttpAnswer

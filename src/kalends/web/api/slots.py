@@ -8,8 +8,8 @@ from msgspec import Meta, Raw, Struct
 
 from kalends.availability.wallclock import zone_named
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
+from kalends.domain.scopes import Scope
 from kalends.domain.values import Instant
 from kalends.formats.slots import ExplanationBody, SlotBody, encode_slots
 from kalends.runtime.idempotency import HttpAnswer

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from kalends.domain import ids
-from kalends.domain.access import ListedUser, Role, Scope
+from kalends.domain.access import ListedUser, Role
+from kalends.domain.scopes import Scope
 from kalends.domain.values import Email
 from kalends.formats.users import UserBody, show_user
 from kalends.runtime.idempotency import HttpAnswer

@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
+from kalends.domain.scopes import Scope
 from kalends.domain.values import Line
 from kalends.domain.webhook import Delivery, EventName, State, WebhookEndpoint
 from kalends.formats.webhooks import (

@@ -5,7 +5,7 @@ from typing import Any, Final
 from kalends.domain.booking import Booking, LocationType
 from kalends.domain.errors import Invalid
 from kalends.domain.rights import Right
-from kalends.scheduling.booking_changes import AttendeeChanges, BookingChanges
+from kalends.scheduling.booking_changes import BookingChanges
 from kalends.services import bookings
 from kalends.web.console.attendees import Details, read_details
 from kalends.web.console.booking import OVERTAKEN, stale_page
@@ -42,7 +42,7 @@ def _changes(details: Details, *, notify: bool) -> BookingChanges:
     return BookingChanges(
         notify=notify,
         **details.of_place(),
-        attendee=AttendeeChanges(**details.of_attendee()),
+        attendee=details.of_attendee(),
     )
 
 

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
-from kalends.domain.access import Scope
 from kalends.domain.booking import MOVABLE
 from kalends.domain.errors import Inactive, Invalid, KalendsError, NotFound, Refused, SlotTaken
 from kalends.domain.ids import SCHEDULE, decode_id
 from kalends.domain.rights import Right
+from kalends.domain.scopes import Scope
 from kalends.scheduling.booking_changes import BookingChanges
 from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.services import bookings

@@ -12,9 +12,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kalends.domain.access import ApiKey, Mode
-from kalends.domain.access import Scope as KeyScope
 from kalends.domain.errors import Invalid, KalendsError, MethodNotAllowed, NotFound, RateLimited
 from kalends.domain.ids import API_KEY, encode_id
+from kalends.domain.scopes import Scope as KeyScope
 from kalends.domain.values import Instant
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.unit_of_work import Caller

@@ -9,8 +9,8 @@ from typing import Any, Final, Generic, NamedTuple, TypedDict, TypeVar, Unpack
 from msgspec import Struct
 from starlette.types import Scope as ASGIScope
 
-from kalends.domain.access import Scope
 from kalends.domain.rights import Right
+from kalends.domain.scopes import Scope
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.web.http.answers import DataOf, Deleted, data_of, page_of
 from kalends.web.http.call import Call

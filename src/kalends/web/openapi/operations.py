@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, Final
 
-from kalends.domain.access import Scope
+from kalends.domain.scopes import Scope
 from kalends.web.http.routes import Access, Route, RouteAccess
 from kalends.web.openapi.errors import RATE_LIMITS, codes_of, error_responses, headers
 from kalends.web.openapi.examples import ANSWERS, REQUESTS, example_of

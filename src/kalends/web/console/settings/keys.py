@@ -4,9 +4,9 @@ from datetime import timedelta
 from typing import Final
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid, KalendsError
 from kalends.domain.rights import Right
+from kalends.domain.scopes import Scope
 from kalends.domain.values import Day, Instant
 from kalends.formats.encoding import encode
 from kalends.scheduling.local_time import bounds_of_day
