@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kalends.cli.running import run
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
 from kalends.domain.ids import BOOKING, decode_id
@@ -137,13 +138,6 @@ def test_a_reminder_that_is_held_up_holds_up_no_others(
     ids = [decode_id(BOOKING, booking["id"]) for booking in bookings]
     held, free = (world.setup.organization_id for world in worlds)
 
-    async def send() -> None:
-        context = own_home.context(JOB_LIMITS)
-        try:
-            await send_due(context)
-        finally:
-            await context.close()
-
     with psql.holding(COUNTER_ROW.format(held)):
         psql.ask(
             "INSERT INTO reminders (organization_id, booking_id, minutes_before, remind_at) "
@@ -151,6 +145,6 @@ def test_a_reminder_that_is_held_up_holds_up_no_others(
             f"('{free}', '{ids[1]}', 60, now() - interval '1 minute')"
         )
         with pytest.raises(Unavailable):
-            asyncio.run(send())
+            run(own_home, send_due, JOB_LIMITS)
         waiting = psql.ask("SELECT organization_id FROM reminders WHERE remind_at < now()")
         assert waiting == str(held)

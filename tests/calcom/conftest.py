@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import httpx
 import pytest
 
+from kalends.cli.running import run
 from kalends.compose import Installation
 from kalends.domain.ids import ORGANIZATION, RUN, encode_id
 from kalends.runtime.unit_of_work import Context
@@ -141,15 +142,7 @@ T = TypeVar("T")
 
 def call(home: Installation, ask: Callable[[Context], Awaitable[T]]) -> T:
     """What `ask` gives, with connections of its own."""
-
-    async def run() -> T:
-        context = home.context(BESIDE)
-        try:
-            return await ask(context)
-        finally:
-            await context.close()
-
-    return asyncio.run(run())
+    return run(home, ask, BESIDE)
 
 
 @pytest.fixture

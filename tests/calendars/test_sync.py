@@ -1,6 +1,5 @@
 """Calendars of real CalDAV servers are read, and what changes there is followed."""
 
-import asyncio
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -9,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from kalends.cli.running import run
 from kalends.compose import Installation
 from kalends.domain import ids
 from kalends.services.calendars.sync import start_due_readings
@@ -83,15 +83,7 @@ class Account:
     def look_again(self, home: Installation) -> None:
         """Has all be read anew, and waits for it."""
         self.psql.ask("UPDATE calendars SET due_at = now(), leased_by = NULL")
-
-        async def start() -> None:
-            context = home.context(BESIDE)
-            try:
-                await start_due_readings(context)
-            finally:
-                await context.close()
-
-        asyncio.run(start())
+        run(home, start_due_readings, BESIDE)
         unread = "SELECT count(*) FROM calendars WHERE leased_by IS NOT NULL OR due_at <= now()"
         self.psql.wait_for(unread, "0")
 

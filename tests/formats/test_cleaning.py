@@ -23,15 +23,16 @@ def test_spaces_and_breaks_become_one_space(text: str, line: str) -> None:
     assert one_line(text) == line
 
 
-@pytest.mark.parametrize(
-    ("address", "written", "uri"),
-    [
-        ("o'neil+a@x.example", "o'neil+a@x.example", "mailto:o'neil+a@x.example"),
-        ("a/b@x.example", "a/b@x.example", "mailto:a%2Fb@x.example"),
-        ("a@straße.example", "a@xn--strae-oqa.example", "mailto:a@xn--strae-oqa.example"),
-        ("a@x_y.example", "a@x_y.example", "mailto:a@x_y.example"),
-        ("a@x.example\n", "a@x.example", "mailto:a@x.example"),
-    ],
-)
-def test_an_address_is_written_for_headers_and_links(address: str, written: str, uri: str) -> None:
-    assert (mail_address(address), mailto(address)) == (written, uri)
+# Each as it stands in a header, and in a link.
+ADDRESSES = {
+    "o'neil+a@x.example": ("o'neil+a@x.example", "mailto:o'neil+a@x.example"),
+    "a/b@x.example": ("a/b@x.example", "mailto:a%2Fb@x.example"),
+    "a@straße.example": ("a@xn--strae-oqa.example", "mailto:a@xn--strae-oqa.example"),
+    "a@x_y.example": ("a@x_y.example", "mailto:a@x_y.example"),
+    "a@x.example\n": ("a@x.example", "mailto:a@x.example"),
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_is_written_for_headers_and_links(address: str) -> None:
+    assert (mail_address(address), mailto(address)) == ADDRESSES[address]

@@ -7,7 +7,7 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.access import Role
-from kalends.domain.schedule import Color
+from kalends.domain.colors import Color
 from tests.conftest import run
 from tests.web.pages.settings.clerks import Clerk, clerk_of
 from tests.world import JSON, World

@@ -22,17 +22,6 @@ class Mode(StrEnum):
     TEST = "test"
 
 
-class Role(StrEnum):
-    OWNER = "owner"
-    ADMIN = "admin"
-    MEMBER = "member"
-    # Sees and changes what is on the own schedules.
-    STAFF = "staff"
-
-
-ADMINS: Final = frozenset({Role.OWNER, Role.ADMIN})
-
-
 class Organization(Struct, frozen=True, kw_only=True):
     """A tenant. `twin_id` joins a live organization and its sandbox. `country` is null where its
     zone decides; `locale` is the language (BCP 47) of readers of whom none is known.
@@ -88,6 +77,17 @@ class User(Struct, frozen=True, kw_only=True):
     created_at: datetime
     locale: str | None = None
     timezone: str | None = None
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    ADMIN = "admin"
+    MEMBER = "member"
+    # Sees and changes what is on the own schedules.
+    STAFF = "staff"
+
+
+ADMINS: Final = frozenset({Role.OWNER, Role.ADMIN})
 
 
 class Membership(Struct, frozen=True, kw_only=True):

@@ -2,31 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
 
 from kalends.domain.calendars.policies import CalendarPolicy
+from kalends.domain.colors import Color
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-class Color(StrEnum):
-    """What tells schedules apart at a glance. Given out in turn, in the order of migration 0023."""
-
-    BLUE = "blue"
-    ORANGE = "orange"
-    GREEN = "green"
-    PURPLE = "purple"
-    RED = "red"
-    TEAL = "teal"
-    YELLOW = "yellow"
-    PINK = "pink"
-    INDIGO = "indigo"
-    LIME = "lime"
-    BROWN = "brown"
-    CYAN = "cyan"
 
 
 class WindowText(Struct, frozen=True):

@@ -17,12 +17,12 @@ from kalends.domain.calendars.policies import (
     PendingEvents,
     WhenStale,
 )
+from kalends.domain.colors import Color
 from kalends.domain.schedule import (
     WEEKDAYS,
     Availability,
     BookingLimits,
     BusyTime,
-    Color,
     ListedBusyTime,
     Schedule,
 )

@@ -10,7 +10,6 @@ from msgspec import UNSET, Struct, UnsetType, structs
 from kalends.domain.booking import (
     MOVABLE,
     Booking,
-    LocationType,
     Status,
     check_movable,
     check_transition,
@@ -34,16 +33,13 @@ from kalends.store.database import RunAgain
 
 
 class BookingChanges(Struct, frozen=True, kw_only=True):
-    """What a client wants changed; UNSET stays as it is, None clears. `attendee` has what is
-    changed of it, by name. Without `notify` no mail is sent about it. `schedule_ids` are all that
-    the booking is to take; `schedule_id` is the one that a booking on one schedule is to take."""
+    """What a client wants changed; UNSET stays as it is. `details` are the booking's title, place,
+    timezone and reason, and `attendee` the attendee's, by name, those that are changed; None
+    clears. Without `notify` no mail is sent about it. `schedule_ids` are all that the booking is
+    to take; `schedule_id` is the one that a booking on one schedule is to take."""
 
     status: Status | UnsetType = UNSET
-    cancellation_reason: str | None | UnsetType = UNSET
-    title: str | None | UnsetType = UNSET
-    location: str | None | UnsetType = UNSET
-    location_type: LocationType | None | UnsetType = UNSET
-    timezone: str | UnsetType = UNSET
+    details: Mapping[str, Any] = {}
     attendee: Mapping[str, str | None] = {}
     metadata: Mapping[str, Any] = {}
     start_time: datetime | UnsetType = UNSET
@@ -186,9 +182,8 @@ def _span_of(booking: Booking, changes: BookingChanges) -> tuple[datetime, datet
 
 
 def _with_details(booking: Booking, changes: BookingChanges) -> Booking:
-    plain = ("cancellation_reason", "title", "location", "location_type", "timezone")
-    values = {n: getattr(changes, n) for n in plain if getattr(changes, n) is not UNSET}
-    values |= {f"attendee_{name}": value for name, value in changes.attendee.items()}
+    attendee = {f"attendee_{name}": value for name, value in changes.attendee.items()}
+    values = {**changes.details, **attendee}
     if changes.metadata:
         values["metadata"] = merge_metadata(booking.metadata, changes.metadata)
     if values.get("timezone", booking.timezone) != booking.timezone:

@@ -58,17 +58,17 @@ def test_other_addresses_are_no_objects_of_the_calendar(href: str) -> None:
     assert not member_of(CALENDAR, path_of(CALENDAR, href))
 
 
-@pytest.mark.parametrize(
-    ("href", "url"),
-    [
-        ("/home/", "https://cal.example/home/"),
-        ("/home", "https://cal.example/home/"),
-        ("https://p67.example/123/", "https://p67.example/123/"),
-        ("http://cal.example/home/", "https://cal.example/home/"),
-        ("http://other.example/home/", "http://other.example/home/"),
-        ("http://[", ""),
-    ],
-)
+HOMES = {
+    "/home/": "https://cal.example/home/",
+    "/home": "https://cal.example/home/",
+    "https://p67.example/123/": "https://p67.example/123/",
+    "http://cal.example/home/": "https://cal.example/home/",
+    "http://other.example/home/": "http://other.example/home/",
+    "http://[": "",
+}
+
+
+@pytest.mark.parametrize(("href", "url"), HOMES.items())
 def test_a_home_is_a_url_with_a_slash_at_its_end(href: str, url: str) -> None:
     assert resolve_collection(CALENDAR, href) == url
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kalends.domain.calendars.failures import CalendarTooLarge, NotUnderstood, Unanswered
-from kalends.gateways.ics.files import CalendarFile, read_file
+from kalends.gateways.ics.files import CalendarFile, read_file_at_once
 
 EVENT = "BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTAMP:{stamp}\r\nDTSTART:20261203T090000Z\r\nEND:VEVENT\r\n"
 
@@ -14,7 +14,7 @@ def file_of(*uids: str, head: str = "", stamp: str = "20261101T000000Z") -> byte
 
 
 def read(body: bytes) -> CalendarFile:
-    file = read_file(body)
+    file = read_file_at_once(body)
     assert isinstance(file, CalendarFile), file
     return file
 
@@ -67,23 +67,23 @@ def test_name_and_zone_are_those_of_the_calendar_and_no_events() -> None:
     ],
 )
 def test_what_is_no_calendar_is_no_empty_one(body: bytes) -> None:
-    assert isinstance(read_file(body), NotUnderstood)
+    assert isinstance(read_file_at_once(body), NotUnderstood)
 
 
 def test_a_page_is_told_from_other_texts() -> None:
-    page = read_file(b"<!DOCTYPE html>")
+    page = read_file_at_once(b"<!DOCTYPE html>")
     assert isinstance(page, NotUnderstood)
     assert "sign in" in page.reason
 
 
 def test_a_file_that_breaks_off_is_not_read() -> None:
     body = file_of("a", "b")
-    assert isinstance(read_file(body[: len(body) // 2]), Unanswered)
-    assert isinstance(read_file(b"\xef\xbb\xbf" + body + b"\r\n\r\n"), CalendarFile)
+    assert isinstance(read_file_at_once(body[: len(body) // 2]), Unanswered)
+    assert isinstance(read_file_at_once(b"\xef\xbb\xbf" + body + b"\r\n\r\n"), CalendarFile)
 
 
 def test_more_events_than_a_limit_are_refused() -> None:
     event = EVENT.format(uid="a", stamp="1")
     begin, end = b"BEGIN:VCALENDAR\r\n", b"END:VCALENDAR\r\n"
     assert read(begin + event.encode() * 30_000 + end).events == 30_000
-    assert isinstance(read_file(begin + event.encode() * 30_001 + end), CalendarTooLarge)
+    assert isinstance(read_file_at_once(begin + event.encode() * 30_001 + end), CalendarTooLarge)

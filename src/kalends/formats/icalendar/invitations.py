@@ -38,13 +38,6 @@ _ATTENDEE: Final = (
 ENTRIES_A_PIECE: Final = 100
 
 
-class Method(StrEnum):
-    """What an invitation asks for (RFC 5546 1.4)."""
-
-    REQUEST = "REQUEST"
-    CANCEL = "CANCEL"
-
-
 class EventStatus(StrEnum):
     """RFC 5545 3.8.1.11."""
 
@@ -70,6 +63,13 @@ class FeedEntry(Struct, frozen=True, kw_only=True):
     description: str | None = None
     location: str | None = None
     url: str | None = None
+
+
+class Method(StrEnum):
+    """What an invitation asks for (RFC 5546 1.4)."""
+
+    REQUEST = "REQUEST"
+    CANCEL = "CANCEL"
 
 
 class Invitation(FeedEntry, frozen=True, kw_only=True):

@@ -6,7 +6,6 @@ Strict in what is sent, forgiving in what is read: servers are of many ages.
 import json as lenient_json
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -38,6 +37,8 @@ from kalends.gateways.calcom.rows import uid_in
 from kalends.gateways.calcom.setup import read_event_type, read_schedule
 
 # Bare and exactly so: without it, or with another, an older API answers and ignores our filters.
+# Which version of each call answers as it is read here.
+BOOKINGS_VERSION, SCHEDULES_VERSION, EVENT_TYPES_VERSION = "2024-08-13", "2024-06-11", "2024-06-14"
 MOST_BYTES: Final = 32_000_000
 TIMEOUT_SECONDS: Final = 10.0
 MOST_RATE_LIMITS: Final = 20
@@ -47,14 +48,6 @@ MOST_GARBLED: Final = 3
 NOT_THERE: Final = (400, 404, 405, 501)
 LARGEST_ID: Final = 2**63
 LONGEST_EMAIL: Final = 320
-
-
-class ApiVersion(StrEnum):
-    """Which version of each call answers as it is read here."""
-
-    BOOKINGS = "2024-08-13"
-    SCHEDULES = "2024-06-11"
-    EVENT_TYPES = "2024-06-14"
 
 
 class _Answer(Struct, frozen=True):
@@ -77,11 +70,11 @@ class CalcomAccount:
         self._meter = TroubleMeter(key.trouble)
 
     async def check(self) -> AccountFailure | None:
-        bookings = _list_in(await self._get("/bookings", {"take": "1"}, ApiVersion.BOOKINGS))
+        bookings = _list_in(await self._get("/bookings", {"take": "1"}, BOOKINGS_VERSION))
         return None if isinstance(bookings, list) else bookings
 
     async def identify(self) -> AccountIdentity | AccountFailure | None:
-        answer = await self._get("/me", {}, ApiVersion.BOOKINGS, NOT_THERE)
+        answer = await self._get("/me", {}, BOOKINGS_VERSION, NOT_THERE)
         if isinstance(answer, Gone | Unsupported):
             return None
         if not isinstance(answer, _Answer):
@@ -98,7 +91,7 @@ class CalcomAccount:
         """See `SourceAccount`: by key, until a page is empty or says that it is the last."""
         position: Walk | None = walk
         while position is not None:
-            answer = await self._get("/bookings", query_of(position), ApiVersion.BOOKINGS)
+            answer = await self._get("/bookings", query_of(position), BOOKINGS_VERSION)
             rows = _list_in(answer)
             if not isinstance(rows, list):
                 yield rows
@@ -115,7 +108,7 @@ class CalcomAccount:
 
     async def find_booking(self, uid: str) -> SourcePage | Gone | AccountFailure:
         path = f"/bookings/{quote(uid, safe='')}"
-        answer = await self._get(path, {}, ApiVersion.BOOKINGS, (404,))
+        answer = await self._get(path, {}, BOOKINGS_VERSION, (404,))
         if not isinstance(answer, _Answer):
             return answer
         data = answer.data if isinstance(answer.data, list) else [answer.data]
@@ -125,18 +118,18 @@ class CalcomAccount:
         return SourcePage(rows=rows[:1], requested_at=answer.requested_at, next=None, total=1)
 
     async def list_schedules(self) -> list[SourceSchedule | UnusableSetup] | AccountFailure:
-        listed = _list_in(await self._get("/schedules", {}, ApiVersion.SCHEDULES))
+        listed = _list_in(await self._get("/schedules", {}, SCHEDULES_VERSION))
         return [read_schedule(value) for value in listed] if isinstance(listed, list) else listed
 
     async def list_event_types(self) -> list[SourceEventType | UnusableSetup] | AccountFailure:
-        listed = _list_in(await self._get("/event-types", {}, ApiVersion.EVENT_TYPES))
+        listed = _list_in(await self._get("/event-types", {}, EVENT_TYPES_VERSION))
         return [read_event_type(value) for value in listed] if isinstance(listed, list) else listed
 
     async def _get(
         self,
         path: str,
         query: Mapping[str, str],
-        version: ApiVersion,
+        version: str,
         gone_statuses: tuple[int, ...] = (),
     ) -> _Answer | Gone | AccountFailure:
         """The answer; `Gone` for a status in `gone_statuses`. It waits where Cal.com says so, and
@@ -169,7 +162,7 @@ class CalcomAccount:
         await self._key.pause(seconds, self._meter.trouble)
 
     async def _send(
-        self, path: str, query: Mapping[str, str], version: ApiVersion
+        self, path: str, query: Mapping[str, str], version: str
     ) -> tuple[OutboundResponse | Unreachable, datetime]:
         requested_at = datetime.now(UTC)
         url = self._key.base_url.rstrip("/") + path
@@ -226,7 +219,7 @@ def _list_in(answer: _Answer | Gone | AccountFailure) -> list[Any] | AccountFail
         return rows
     if isinstance(answer, _Answer | Gone):
         return Unsupported(
-            f"Cal.com does not answer as its API of {ApiVersion.BOOKINGS} does: an older server, "
+            f"Cal.com does not answer as its API of {BOOKINGS_VERSION} does: an older server, "
             "or not the right baseUrl."
         )
     return answer

@@ -1,5 +1,6 @@
 """What a calendar file says of itself, read without reading its events (RFC 5545, RFC 7986)."""
 
+import asyncio
 import re
 from datetime import timedelta
 from typing import Final
@@ -10,6 +11,8 @@ from kalends.domain.calendars.failures import CalendarTooLarge, NotUnderstood, U
 from kalends.formats.icalendar.reading.digest import content_digest
 
 MOST_EVENTS: Final = 30_000
+# What is larger is read in a thread.
+BYTES_IN_LOOP: Final = 500_000
 LONGEST_HEAD: Final = 65_536
 LONGEST_NAME: Final = 200
 DEFAULT_REFRESH: Final = timedelta(minutes=10)
@@ -38,7 +41,16 @@ class CalendarFile(Struct, frozen=True):
     refresh_seconds: int
 
 
-def read_file(body: bytes) -> CalendarFile | NotUnderstood | Unanswered | CalendarTooLarge:
+async def read_file(body: bytes) -> CalendarFile | NotUnderstood | Unanswered | CalendarTooLarge:
+    """See `read_file_at_once`; others run meanwhile."""
+    if len(body) <= BYTES_IN_LOOP:
+        return read_file_at_once(body)
+    return await asyncio.to_thread(read_file_at_once, body)
+
+
+def read_file_at_once(
+    body: bytes,
+) -> CalendarFile | NotUnderstood | Unanswered | CalendarTooLarge:
     """What is no calendar is no empty calendar: a page where somebody should sign in, or a file
     that breaks off."""
     if not _BEGIN.match(body):

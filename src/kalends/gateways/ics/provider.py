@@ -34,7 +34,6 @@ from kalends.gateways.tokens import decode_token, encode_token, text_to_keep
 
 MOST_BYTES: Final = 10_000_000
 TIMEOUT_SECONDS: Final = 60.0
-BYTES_IN_LOOP: Final = 500_000
 LONGEST_VALIDATOR: Final = 500
 CALENDAR: Final = "calendar"
 HREF: Final = "calendar.ics"
@@ -179,10 +178,7 @@ async def _read(landed: Landed, before: _Version | None) -> _Fetched | _Unchange
     failure = failure_in(response)
     if failure is not None:
         return failure
-    if len(response.body) <= BYTES_IN_LOOP:
-        file = read_file(response.body)
-    else:
-        file = await asyncio.to_thread(read_file, response.body)
+    file = await read_file(response.body)
     if not isinstance(file, CalendarFile):
         return file
     etag, modified = (

@@ -9,8 +9,9 @@ from uuid import UUID
 from msgspec import Struct, json, structs
 
 from kalends.domain.calendars.policies import CalendarPolicy
+from kalends.domain.colors import Color
 from kalends.domain.errors import SlugTaken
-from kalends.domain.schedule import BookingLimits, Color, Schedule, WindowText
+from kalends.domain.schedule import BookingLimits, Schedule, WindowText
 from kalends.store.database import TenantConnection
 from kalends.store.rows import (
     as_raw,

@@ -35,6 +35,7 @@ from kalends.web.http.locked_changes import answer_patch, lock_parse_update
 from kalends.web.http.reading import read_body, read_query
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
 
+DETAILS: Final = ("cancellation_reason", "title", "location", "location_type", "timezone")
 MOST_SCHEDULES: Final = 300
 NOT_AN_ID: Final = UUID(int=0)
 _STATUS: Final = "|".join(Status)
@@ -308,11 +309,11 @@ def parse_changes(body: bytes) -> BookingChanges:
         raise Invalid.field("schedule_ids", "must not be given beside schedule_id")
     if parsed.timezone is not UNSET:
         check_zone("timezone", parsed.timezone)
-    values = structs.asdict(parsed)
-    attendee = {} if parsed.attendee is UNSET else values_to_change(parsed.attendee)
-    if "timezone" in attendee:
-        check_zone("attendee.timezone", attendee["timezone"])
-    values["attendee"] = attendee
+    values = values_to_change(parsed)
+    values["details"] = {name: values.pop(name) for name in DETAILS if name in values}
+    if parsed.attendee is not UNSET:
+        values["attendee"] = attendee = values_to_change(parsed.attendee)
+        check_zone("attendee.timezone", attendee.get("timezone"))
     if parsed.schedule_id is not UNSET:
         values["schedule_id"] = id_named(ids.SCHEDULE, parsed.schedule_id)
     if parsed.schedule_ids is not UNSET:

@@ -7,8 +7,9 @@ from msgspec import UNSET, Meta, UnsetType, structs
 from kalends.domain import ids
 from kalends.domain.calendars.policies import CalendarPolicy, WhenStale
 from kalends.domain.changes import FieldChanges, values_to_change
+from kalends.domain.colors import Color
 from kalends.domain.errors import Invalid
-from kalends.domain.schedule import WEEKDAYS, BookingLimits, Color, Schedule, WindowText
+from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
 from kalends.domain.values import ClockTime, Day, Name, Slug, Text
 from kalends.formats.schedules import ScheduleBody, show_schedule
 from kalends.runtime.idempotency import HttpAnswer

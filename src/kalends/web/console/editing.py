@@ -41,7 +41,7 @@ async def edit(request: ConsoleRequest) -> PageAnswer:
 def _changes(details: Details, *, notify: bool) -> BookingChanges:
     return BookingChanges(
         notify=notify,
-        **details.of_place(),
+        details=details.of_place(),
         attendee=details.of_attendee(),
     )
 

@@ -5,9 +5,10 @@ from contextlib import suppress
 from typing import Any, Final
 
 from kalends.domain import ids
+from kalends.domain.colors import Color
 from kalends.domain.errors import NotFound
 from kalends.domain.rights import Right
-from kalends.domain.schedule import WEEKDAYS, Color, Schedule
+from kalends.domain.schedule import WEEKDAYS, Schedule
 from kalends.services import schedules
 from kalends.services.users.members import list_members
 from kalends.translation import LazyMessage, gettext_lazy
