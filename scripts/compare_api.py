@@ -31,20 +31,8 @@ from tests.servers import Server  # noqa: E402
 from tests.smtp import post_office  # noqa: E402
 
 from scripts.api_comparison import calls, pages  # noqa: E402
-from scripts.api_comparison.differences import (  # noqa: E402
-    Difference,
-    Kind,
-    compare_answers,
-    compare_openapi,
-)
-from scripts.api_comparison.tour import (  # noqa: E402
-    EMAIL,
-    PASSWORD,
-    Exchange,
-    Tour,
-    TourStops,
-    WrongWay,
-)
+from scripts.api_comparison.differences import Difference, Kind, compare_answers, compare_openapi  # noqa: E402
+from scripts.api_comparison.tour import EMAIL, PASSWORD, Exchange, Tour, TourStops, WrongWay  # noqa: E402
 
 WEEKS_AHEAD: Final = 8
 LISTED_OF_EACH: Final = 60

@@ -32,12 +32,12 @@ class PostOffice:
     _arrived: threading.Condition = field(default_factory=threading.Condition)
 
     @property
-    def url(self) -> str:
-        return f"smtp://127.0.0.1:{self.port}"
-
-    @property
     def messages(self) -> list[EmailMessage]:
         return [parsed(envelope) for envelope in self.taken]
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
 
     async def take(self, envelope: Envelope) -> str:
         answer = self.answer(envelope)

@@ -8,15 +8,7 @@ from kalends.domain.calendars.failures import AddressRefused, NotUnderstood, Una
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.redirects import Landed, follow
 from tests.gateways.asking import LOOPBACK, get, post
-from tests.gateways.receivers import (
-    OK,
-    Authority,
-    RawReceiver,
-    Visit,
-    always,
-    answer_ok,
-    receiving,
-)
+from tests.gateways.receivers import OK, Authority, RawReceiver, Visit, always, answer_ok, receiving
 
 pytestmark = pytest.mark.server
 

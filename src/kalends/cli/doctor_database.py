@@ -5,12 +5,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 
 from kalends.runtime.unit_of_work import Context
-from kalends.store.database_health import (
-    ConnectionUse,
-    DatabaseHealth,
-    Standby,
-    inspect_health,
-)
+from kalends.store.database_health import ConnectionCount, DatabaseHealth, Standby, inspect_health
 from kalends.store.indexes import IndexFault
 
 MIB: Final = 1 << 20
@@ -62,7 +57,7 @@ def _clock(health: DatabaseHealth) -> Finding:
     )
 
 
-def _connections(use: ConnectionUse) -> Finding:
+def _connections(use: ConnectionCount) -> Finding:
     line = f"Connections: {use.used} of {use.limit} ({use.limited_by})"
     return Finding.judged(
         use.used < use.limit * FULL_AT,

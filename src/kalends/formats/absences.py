@@ -6,14 +6,7 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct
 
 from kalends.domain import ids
-from kalends.domain.absence import (
-    Action,
-    AffectedBooking,
-    CountedAbsence,
-    Decided,
-    Outcome,
-    Result,
-)
+from kalends.domain.absence import Action, AffectedBooking, CountedAbsence, Decided, Outcome, Result
 from kalends.formats.bookings import BookingBody, show_booking
 from kalends.formats.fields import fields_of
 

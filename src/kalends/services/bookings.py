@@ -39,14 +39,14 @@ async def list_bookings(
     return [booking.body for booking in listed], total
 
 
-class Candidates(Struct, frozen=True):
+class Replacements(Struct, frozen=True):
     """A schedule that a booking takes, and those that could take it instead, who is next first."""
 
     leaving: Schedule
     able: list[Schedule]
 
 
-async def list_candidates(work: UnitOfWork, booking_id: UUID) -> list[Candidates]:
+async def list_candidates(work: UnitOfWork, booking_id: UUID) -> list[Replacements]:
     """For each schedule that the booking takes and the caller sees. Raises NotFound."""
     booking = await get_booking(work, booking_id)
     able = {
@@ -57,7 +57,7 @@ async def list_candidates(work: UnitOfWork, booking_id: UUID) -> list[Candidates
     named = {*able, *(one for ids in able.values() for one in ids)}
     known = await find_schedules(work.tenant, sorted(named))
     return [
-        Candidates(known[leaving], [known[id_] for id_ in ids if id_ in known])
+        Replacements(known[leaving], [known[id_] for id_ in ids if id_ in known])
         for leaving, ids in able.items()
         if leaving in known
     ]

@@ -43,7 +43,7 @@ ORDER BY 1
 SYNCHRONOUS: Final = "SELECT current_setting('synchronous_standby_names')"
 
 
-class ConnectionUse(Struct, frozen=True):
+class ConnectionCount(Struct, frozen=True):
     """How many connections there are, of how many that the setting `limited_by` allows."""
 
     limited_by: str
@@ -76,7 +76,7 @@ class DatabaseHealth(Struct, frozen=True):
 
     clock_ahead: timedelta
     clock_error: timedelta
-    connections: Sequence[ConnectionUse]
+    connections: Sequence[ConnectionCount]
     standbys: Sequence[Standby]
     slots: Sequence[AbandonedSlot]
     synchronous: str
@@ -91,7 +91,7 @@ async def inspect_health(tx: Tx) -> DatabaseHealth:
     return DatabaseHealth(
         clock_ahead=theirs - (began + half),
         clock_error=half,
-        connections=[ConnectionUse(*row) for row in await tx.fetch(CONNECTIONS)],
+        connections=[ConnectionCount(*row) for row in await tx.fetch(CONNECTIONS)],
         standbys=[Standby(*row) for row in await tx.fetch(STANDBYS)],
         slots=[AbandonedSlot(*row) for row in await tx.fetch(SLOTS)],
         synchronous=await tx.fetchval(SYNCHRONOUS),

@@ -7,14 +7,7 @@ from kalends.domain.calendars.readings import CalendarObject, Changes
 from kalends.gateways.caldav.provider import CalDavAccount
 from tests.fakes.caldav import WORK, DifficultCalDav
 from tests.fakes.caldav_quirks import Quirk
-from tests.gateways.caldav.asking import (
-    ALL,
-    changes_of,
-    hrefs_in,
-    known_in,
-    reading_of,
-    with_each,
-)
+from tests.gateways.caldav.asking import ALL, changes_of, hrefs_in, known_in, reading_of, with_each
 from tests.gateways.caldav.events import DECEMBER, event
 
 pytestmark = pytest.mark.server

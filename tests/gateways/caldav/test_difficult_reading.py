@@ -12,14 +12,7 @@ from kalends.gateways.caldav.provider import CalDavAccount, CalDavProvider
 from kalends.gateways.http import GuardedHttp
 from tests.fakes.caldav import DifficultCalDav
 from tests.fakes.caldav_quirks import Quirk
-from tests.gateways.caldav.asking import (
-    ALL,
-    changes_of,
-    hrefs_in,
-    login_of,
-    reading_of,
-    with_each,
-)
+from tests.gateways.caldav.asking import ALL, changes_of, hrefs_in, login_of, reading_of, with_each
 from tests.gateways.caldav.events import DECEMBER, event
 
 pytestmark = pytest.mark.server

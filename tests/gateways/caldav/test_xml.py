@@ -8,13 +8,7 @@ from kalends.domain.gateways import OutboundResponse
 from kalends.gateways.caldav.multistatus import MultiStatus, read_etag, read_multistatus
 from kalends.gateways.caldav.questions import ETAG
 from kalends.gateways.caldav.session import DavAnswer, Listed, read_listed
-from kalends.gateways.caldav.xml import (
-    DAV,
-    MOST_DEPTH,
-    MOST_ELEMENTS,
-    NotXml,
-    read_xml,
-)
+from kalends.gateways.caldav.xml import DAV, MOST_DEPTH, MOST_ELEMENTS, NotXml, read_xml
 
 
 def read_all(body: bytes) -> MultiStatus:

@@ -106,6 +106,9 @@ class UnreadableRow(Struct, frozen=True, kw_only=True):
         return self.content
 
 
+CONTACT: Final = ("name", "email", "phone", "timezone")
+
+
 def fields_of_seat(row: SourceRow, seat: RowSeat, schedule_id: UUID) -> ImportedFields:
     """What the row says about one of its seats."""
     is_absent = row.status == Status.CONFIRMED and seat.is_absent
@@ -117,10 +120,7 @@ def fields_of_seat(row: SourceRow, seat: RowSeat, schedule_id: UUID) -> Imported
         title=row.title,
         location=row.location,
         location_type=row.location_type,
-        attendee_name=seat.name,
-        attendee_email=seat.email,
-        attendee_phone=seat.phone,
-        attendee_timezone=seat.timezone,
+        **{f"attendee_{name}": getattr(seat, name) for name in CONTACT},
         attendee_notes=row.notes,
         cancellation_reason=row.reason,
         extras=row.extras | seat.extras,

@@ -46,7 +46,7 @@ class KeyUnreadable(Struct, frozen=True):
 SourceFailure = AccountFailure | NotConnected | KeyUnreadable
 
 
-class Gone(Struct, frozen=True):
+class RowGone(Struct, frozen=True):
     """There is no such booking (any more)."""
 
 
@@ -138,7 +138,7 @@ class SourceAccount(Protocol):
     def iterate_pages(self, walk: Walk) -> AsyncIterator[SourcePage | AccountFailure]:
         """The bookings from there on, page by page; a failure is the last."""
 
-    async def find_booking(self, uid: str) -> SourcePage | Gone | AccountFailure:
+    async def find_booking(self, uid: str) -> SourcePage | RowGone | AccountFailure:
         """One booking, as a page of one row."""
 
     async def list_schedules(self) -> list[SourceSchedule | UnusableSetup] | AccountFailure:

@@ -14,12 +14,7 @@ from kalends.domain.location import visible_location
 from kalends.domain.schedule import BusyTime, Schedule
 from kalends.formats.answers import label_answers
 from kalends.formats.cleaning import find_link, many_lines, one_line
-from kalends.formats.icalendar.invitations import (
-    EventStatus,
-    FeedEntry,
-    feed_pieces,
-    order_of,
-)
+from kalends.formats.icalendar.invitations import EventStatus, FeedEntry, feed_pieces, order_of
 from kalends.formats.person import Person
 from kalends.translation import gettext
 

@@ -18,9 +18,9 @@ from kalends.domain.imports.sources import (
     AccountFailure,
     AccountIdentity,
     AccountKey,
-    Gone,
     KeyRefused,
     NoAnswer,
+    RowGone,
     SourcePage,
     Unsupported,
     Walk,
@@ -75,7 +75,7 @@ class CalcomAccount:
 
     async def identify(self) -> AccountIdentity | AccountFailure | None:
         answer = await self._get("/me", {}, BOOKINGS_VERSION, NOT_THERE)
-        if isinstance(answer, Gone | Unsupported):
+        if isinstance(answer, RowGone | Unsupported):
             return None
         if not isinstance(answer, _Answer):
             return answer
@@ -106,7 +106,7 @@ class CalcomAccount:
                 total=whole_in(pagination.get("totalItems")),
             )
 
-    async def find_booking(self, uid: str) -> SourcePage | Gone | AccountFailure:
+    async def find_booking(self, uid: str) -> SourcePage | RowGone | AccountFailure:
         path = f"/bookings/{quote(uid, safe='')}"
         answer = await self._get(path, {}, BOOKINGS_VERSION, (404,))
         if not isinstance(answer, _Answer):
@@ -131,9 +131,9 @@ class CalcomAccount:
         query: Mapping[str, str],
         version: str,
         gone_statuses: tuple[int, ...] = (),
-    ) -> _Answer | Gone | AccountFailure:
-        """The answer; `Gone` for a status in `gone_statuses`. It waits where Cal.com says so, and
-        asks again after what may pass, for `give_up_after_seconds` of the key: from the first
+    ) -> _Answer | RowGone | AccountFailure:
+        """The answer; `RowGone` for a status in `gone_statuses`. It waits where Cal.com says so,
+        and asks again after what may pass, for `give_up_after_seconds` of the key: from the first
         request that was not answered, whichever process sent it."""
         meter = self._meter
         while True:
@@ -183,7 +183,7 @@ class CalcomAccount:
 
 def _read_response(
     response: OutboundResponse | Unreachable, requested_at: datetime, gone_statuses: tuple[int, ...]
-) -> _Answer | Gone | AccountFailure | PassingFailure | GarbledAnswer:
+) -> _Answer | RowGone | AccountFailure | PassingFailure | GarbledAnswer:
     if isinstance(response, Unreachable):
         reason = response.reason
         return NoAnswer(reason) if response.is_refused else PassingFailure(reason)
@@ -191,7 +191,7 @@ def _read_response(
     if status in (401, 403):
         return KeyRefused()
     if status in gone_statuses:
-        return Gone()
+        return RowGone()
     if status >= 500 or status in (408, 409, 425):
         return PassingFailure(f"it answers {status}")
     if not 200 <= status < 300:
@@ -212,12 +212,12 @@ def _decode(body: bytes) -> Any:
         return lenient_json.loads(body.decode(errors="replace"))
 
 
-def _list_in(answer: _Answer | Gone | AccountFailure) -> list[Any] | AccountFailure:
+def _list_in(answer: _Answer | RowGone | AccountFailure) -> list[Any] | AccountFailure:
     """The list in `data`: where there is none, another API answers, and nothing is believed."""
     if isinstance(answer, _Answer) and isinstance(answer.data, list):
         rows: list[Any] = answer.data
         return rows
-    if isinstance(answer, _Answer | Gone):
+    if isinstance(answer, _Answer | RowGone):
         return Unsupported(
             f"Cal.com does not answer as its API of {BOOKINGS_VERSION} does: an older server, "
             "or not the right baseUrl."

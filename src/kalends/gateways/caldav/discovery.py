@@ -17,12 +17,7 @@ from kalends.domain.calendars.failures import (
 )
 from kalends.gateways.caldav.hrefs import resolve, resolve_collection
 from kalends.gateways.caldav.listing import is_calendar, list_homes
-from kalends.gateways.caldav.questions import (
-    HOME_SET,
-    PRINCIPAL,
-    RESOURCE_TYPE,
-    WHO,
-)
+from kalends.gateways.caldav.questions import HOME_SET, PRINCIPAL, RESOURCE_TYPE, WHO
 from kalends.gateways.caldav.session import DavSession, Listed
 from kalends.gateways.caldav.xml import DAV, Element
 from kalends.gateways.redirects import is_downgrade

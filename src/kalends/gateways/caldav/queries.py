@@ -15,12 +15,7 @@ from kalends.gateways.caldav.objects import (
     read_objects,
     uid_in,
 )
-from kalends.gateways.caldav.questions import (
-    ETAG,
-    RESOURCE_TYPE,
-    ask_uid,
-    ask_window,
-)
+from kalends.gateways.caldav.questions import ETAG, RESOURCE_TYPE, ask_uid, ask_window
 from kalends.gateways.caldav.session import DavSession, Listed, ReportRefused
 from kalends.gateways.caldav.xml import DAV
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct, structs
@@ -94,6 +94,17 @@ class OfferedHosts(Struct, frozen=True):
         return list({one.id: one for one in hosts}.values())
 
 
+class OfferedTo(NamedTuple):
+    """To whom times are offered: what the visitor's own holds keep is free for the visitor; with a
+    host, only times of that schedule are."""
+
+    own_holds: Sequence[UUID] = ()
+    host_id: UUID | None = None
+
+
+ANYBODY: Final = OfferedTo()
+
+
 async def find_hosts(work: UnitOfWork, event_type: EventType, slug: str | None) -> OfferedHosts:
     """The hosts of an event type; `slug` is the schedule that the address names, one that does not
     serve it names nobody."""
@@ -120,30 +131,24 @@ async def list_times(
     work: UnitOfWork,
     event_type: EventType,
     slot_range: SlotRange,
-    own_holds: Sequence[UUID] = (),
-    host_id: UUID | None = None,
+    visitor: OfferedTo = ANYBODY,
 ) -> ListedSlots:
-    """The slots that start in the range, ascending: none where nobody takes bookings. What the
-    visitor's own holds keep is free for the visitor; with a host, only those of that schedule.
-    Raises Invalid."""
+    """The slots that start in the range, ascending: none where nobody takes bookings. Raises
+    Invalid."""
     if not event_type.requirements:
         return ListedSlots((), slot_range.timezone or "UTC")
     query = event_type_query(event_type, event_type.requirements)
-    query = structs.replace(query, own_holds=own_holds, required_id=host_id)
+    query = structs.replace(query, own_holds=visitor.own_holds, required_id=visitor.host_id)
     loaded = await load_availability(work, query, slot_range.widest)
     return await find_slots(slots_in(loaded, slot_range))
 
 
 async def is_offered(
-    work: UnitOfWork,
-    event_type: EventType,
-    starts_at: datetime,
-    own_holds: Sequence[UUID] = (),
-    host_id: UUID | None = None,
+    work: UnitOfWork, event_type: EventType, starts_at: datetime, visitor: OfferedTo
 ) -> bool:
-    """Whether the time can be booked at this moment, by a visitor with those holds."""
+    """Whether the visitor can book the time at this moment."""
     alone = SlotRange(start=starts_at, end=starts_at + timedelta(seconds=1))
-    return bool((await list_times(work, event_type, alone, own_holds, host_id)).slots)
+    return bool((await list_times(work, event_type, alone, visitor)).slots)
 
 
 async def list_times_near(
@@ -158,7 +163,7 @@ async def list_times_near(
         near = SlotRange(start=max(starts_at - distance, work.now), end=starts_at + distance)
         if near.start >= near.end:
             continue
-        listed = (await list_times(work, event_type, near, (), host_id)).slots
+        listed = (await list_times(work, event_type, near, OfferedTo(host_id=host_id))).slots
         if len(listed) >= count or distance is FAR:
             start = int(starts_at.timestamp())
             nearest = sorted(listed, key=lambda slot: abs(slot.start - start))[:count]

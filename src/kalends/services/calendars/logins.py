@@ -1,5 +1,6 @@
 """How a connection signs in: sealed in its row, opened for a reading."""
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -22,6 +23,16 @@ from kalends.runtime.sealing import Seal, SealBroken
 from kalends.runtime.unit_of_work import Context
 
 PURPOSE: Final = "calendar connection {}"
+_SENTENCES: Final[Mapping[type[CalendarFailure], str]] = {
+    Unanswered: "The server did not answer: {reason}.",
+    AddressRefused: "The address {reason}.",
+    LeadsElsewhere: "The address leads to another server; enter that server's own address.",
+    CredentialsRefused: "The server does not accept the user name and password.",
+    NotAllowed: "The server does not allow it: {reason}.",
+    NotUnderstood: "What answers there is no calendar: {reason}.",
+    CalendarTooLarge: "The calendar is too large: {reason}.",
+    CalendarGone: "There is no such calendar any more.",
+}
 
 
 class _Sealed(Struct, frozen=True, array_like=True):
@@ -64,20 +75,4 @@ def open_account(
 
 def reason_of(failure: CalendarFailure) -> str:
     """The failure as a sentence for people, in English; it tells no address and no secret."""
-    match failure:
-        case Unanswered(reason=reason):
-            return f"The server did not answer: {reason}."
-        case AddressRefused(reason=reason):
-            return f"The address {reason}."
-        case LeadsElsewhere():
-            return "The address leads to another server; enter that server's own address."
-        case CredentialsRefused():
-            return "The server does not accept the user name and password."
-        case NotAllowed(reason=reason):
-            return f"The server does not allow it: {reason}."
-        case NotUnderstood(reason=reason):
-            return f"What answers there is no calendar: {reason}."
-        case CalendarTooLarge(reason=reason):
-            return f"The calendar is too large: {reason}."
-        case CalendarGone():
-            return "There is no such calendar any more."
+    return _SENTENCES[type(failure)].format(reason=getattr(failure, "reason", ""))

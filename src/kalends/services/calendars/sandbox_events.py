@@ -8,11 +8,7 @@ from msgspec import Struct, json
 
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import zone_named
-from kalends.domain.calendars.connections import (
-    CalendarReading,
-    ConnectedCalendar,
-    ProviderName,
-)
+from kalends.domain.calendars.connections import CalendarReading, ConnectedCalendar, ProviderName
 from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import CALENDAR, CALENDAR_EVENT, encode_id, new_id
@@ -42,10 +38,9 @@ class CalendarPlace(Struct, frozen=True):
     calendar_id: UUID
 
 
-class EventPlace(Struct, frozen=True):
+class EventPlace(CalendarPlace, frozen=True):
     """Which event, in which calendar."""
 
-    calendar: CalendarPlace
     event_id: UUID
 
 
@@ -68,7 +63,7 @@ async def create_event(work: UnitOfWork, calendar: ConnectedCalendar, data: byte
 
 async def lock_event(work: UnitOfWork, place: EventPlace) -> tuple[ConnectedCalendar, UUID]:
     """The event and its calendar, whose connection is locked. Raises NotFound."""
-    calendar = await lock_calendar(work, place.calendar)
+    calendar = await lock_calendar(work, place)
     known = await events.find_event(work.tenant, calendar.id, _key(place.event_id))
     return calendar, require(place.event_id if known else None, CALENDAR_EVENT, place.event_id)
 

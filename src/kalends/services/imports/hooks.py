@@ -14,10 +14,10 @@ from msgspec import Struct, json
 from kalends.domain.errors import NotFound, Unauthorized
 from kalends.domain.imports.connections import ImportConnection
 from kalends.domain.imports.sources import (
-    Gone,
     KeyUnreadable,
     NoAnswer,
     NotConnected,
+    RowGone,
     SourcePage,
     Trouble,
 )
@@ -127,7 +127,7 @@ async def _import_hinted(context: Context, hint: HookHint) -> None:
     connection = await require_connection(context, hint.organization_id)
     account = open_account(context, connection, HOOK_GIVES_UP_AFTER_SECONDS, _wait_a_little)
     page = await account.find_booking(hint.uid)
-    if isinstance(page, Gone):
+    if isinstance(page, RowGone):
         return
     if not isinstance(page, SourcePage):
         raise SourceFailed(page)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from kalends.domain.imports.connections import ImportConnection
 from kalends.domain.imports.runs import ImportRun
-from kalends.domain.imports.sources import Gone, SourceAccount, SourcePage
+from kalends.domain.imports.sources import RowGone, SourceAccount, SourcePage
 from kalends.runtime import unit_of_work as working
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork
 from kalends.services.imports.connections import SourceFailed, source_of
@@ -61,7 +61,7 @@ class BookingImporter:
         if isinstance(page, SourcePage):
             (neighbour,) = await self.import_rows([read_single(source_of(self._context), page)])
             await self._import_needed(account, neighbour, depth + 1)
-        elif isinstance(page, Gone):
+        elif isinstance(page, RowGone):
             await self._record_gone(result.needs_uid)
         else:
             raise SourceFailed(page)

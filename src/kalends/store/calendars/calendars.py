@@ -8,10 +8,7 @@ from uuid import UUID
 from msgspec import structs
 
 from kalends.domain.calendars.accounts import CalendarAccess, RemoteCalendar
-from kalends.domain.calendars.connections import (
-    CalendarUse,
-    ConnectedCalendar,
-)
+from kalends.domain.calendars.connections import CalendarUse, ConnectedCalendar
 from kalends.store.database import TenantConnection
 from kalends.store.rows import columns_of, find_one, find_several
 

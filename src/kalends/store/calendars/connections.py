@@ -6,11 +6,7 @@ from uuid import UUID
 
 from msgspec import structs
 
-from kalends.domain.calendars.connections import (
-    CalendarConnection,
-    ConnectionState,
-    ProviderName,
-)
+from kalends.domain.calendars.connections import CalendarConnection, ConnectionState, ProviderName
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import columns_of, find_one, page_of, parameters
 

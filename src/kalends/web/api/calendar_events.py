@@ -107,11 +107,15 @@ def _lines(given: PutCalendarEvent, start: datetime, end: datetime) -> Iterator[
 
 
 def _calendar(call: Call) -> CalendarPlace:
-    return CalendarPlace(call.id(ids.CALENDAR_CONNECTION), call.id(ids.CALENDAR, "calendar_id"))
+    return CalendarPlace(*_ids_in(call))
 
 
 def _event(call: Call) -> EventPlace:
-    return EventPlace(_calendar(call), call.id(ids.CALENDAR_EVENT, "event_id"))
+    return EventPlace(*_ids_in(call), call.id(ids.CALENDAR_EVENT, "event_id"))
+
+
+def _ids_in(call: Call) -> tuple[UUID, UUID]:
+    return call.id(ids.CALENDAR_CONNECTION), call.id(ids.CALENDAR, "calendar_id")
 
 
 def _shown(event_id: UUID) -> CalendarEventBody:

@@ -17,7 +17,7 @@ from kalends.web.console.columns import MOST_BY_ONE, Columns, columns_shown, con
 from kalends.web.console.entries import EntryWriter
 from kalends.web.console.grid import hours_of_day, lay_out
 from kalends.web.console.lanes import MOST_LANES, NARROW_LANES
-from kalends.web.console.place import PATH, VIEWS, Place
+from kalends.web.console.place import PATH, VIEWS, CalendarPage
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
@@ -47,7 +47,7 @@ async def show_calendar(request: ConsoleRequest) -> PageAnswer:
     locale = request.page_request.locale
     today = local_day(int(request.page_request.context.clock().timestamp()), request.zone)
     choices: Choices = await request.read(list_choices)
-    place = Place.of(request.query, today, choices, request.user_id)
+    place = CalendarPage.of(request.query, today, choices, request.user_id)
     columns = columns_shown(request, place, choices)
     days = place.days(locale)
     agenda: Agenda = await request.read(
@@ -74,7 +74,7 @@ async def show_calendar(request: ConsoleRequest) -> PageAnswer:
 
 def _drawn(
     request: ConsoleRequest,
-    place: Place,
+    place: CalendarPage,
     columns: Columns,
     known: Mapping[UUID, Schedule],
     days: Sequence[date],

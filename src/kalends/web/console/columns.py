@@ -11,7 +11,7 @@ from kalends.domain.agenda import AgendaBooking, AgendaScope
 from kalends.domain.schedule import BusyTime, Schedule
 from kalends.services.agenda import Agenda, Choices
 from kalends.web.console.grid import Busy, Contents
-from kalends.web.console.place import Place
+from kalends.web.console.place import CalendarPage
 from kalends.web.console.request import ConsoleRequest
 from kalends.web.pages.clock_words import seconds_of
 
@@ -50,7 +50,7 @@ class Columns:
         return not self.is_by_schedule or number in self.on_page
 
 
-def columns_shown(request: ConsoleRequest, place: Place, choices: Choices) -> Columns:
+def columns_shown(request: ConsoleRequest, place: CalendarPage, choices: Choices) -> Columns:
     """The columns of a place."""
     schedules = place.schedules(choices)
     ids = tuple(one.id for one in schedules)

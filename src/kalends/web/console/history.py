@@ -16,7 +16,7 @@ from kalends.web.pages.labels import LOCATION_TYPES
 
 
 @dataclass(frozen=True)
-class Change:
+class FieldChange:
     """A field with what it was and what it became; None where there was nothing."""
 
     label: str
@@ -31,7 +31,7 @@ class Entry:
     event: LoggedEvent
     actor: str
     reason: str | None
-    changes: Sequence[Change]
+    changes: Sequence[FieldChange]
 
 
 _FIELDS: Final[tuple[tuple[LazyMessage, Callable[[BookingBody], str | None]], ...]] = (
@@ -87,14 +87,16 @@ def actor_words(actor: str, name: str | None) -> str:
     return str(_ACTORS[actor]) if actor in _ACTORS else name or actor
 
 
-def _changes(before: BookingBody, after: BookingBody, zone: Zone, locale: Locale) -> list[Change]:
+def _changes(
+    before: BookingBody, after: BookingBody, zone: Zone, locale: Locale
+) -> list[FieldChange]:
     changes = []
     if (before.start_time, before.end_time) != (after.start_time, after.end_time):
         was, became = _when(before, zone, locale), _when(after, zone, locale)
-        changes.append(Change(gettext("Time"), was, became))
+        changes.append(FieldChange(gettext("Time"), was, became))
     for label, value_of in _FIELDS:
         if value_of(before) != value_of(after):
-            changes.append(Change(str(label), value_of(before), value_of(after)))
+            changes.append(FieldChange(str(label), value_of(before), value_of(after)))
     return changes
 
 

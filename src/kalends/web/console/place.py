@@ -31,7 +31,7 @@ LARGEST_COLUMN: Final = 10_000
 
 
 @dataclass(frozen=True)
-class Place:
+class CalendarPage:
     """`chosen` are the schedules that are looked at, none of them is all; `own` those that are
     looked at where nothing is said; `first_column` numbers the first schedule of a day."""
 
@@ -43,7 +43,7 @@ class Place:
     shows_all_hours: bool = False
 
     @classmethod
-    def of(cls, query: FormFields, today: date, choices: Choices, user_id: UUID) -> "Place":
+    def of(cls, query: FormFields, today: date, choices: Choices, user_id: UUID) -> "CalendarPage":
         """Somebody with schedules of their own begins with those. Raises Invalid."""
         view = query.get("view", "week")
         try:

@@ -115,9 +115,9 @@ async def show_form(request: PageRequest) -> PageAnswer:
         and await revisits.is_hold_booked(offer, starts_at, named)
     ):
         return await revisits.show_booked(offer, starts_at)
-    own = await offer.own_holds(named)
+    offered_to = await offer.offered_to(named)
     if hold is None and not await offer.request.read(
-        offers.is_offered, offer.event_type, starts_at, own, offer.host_id
+        offers.is_offered, offer.event_type, starts_at, offered_to
     ):
         if await revisits.own_booking(offer, starts_at) is not None:
             return await revisits.show_booked(offer, starts_at)

@@ -19,7 +19,7 @@ from kalends.formats.countries import country_of_zone
 from kalends.runtime.phones import country_of
 from kalends.scheduling.slots import ListedSlots, SlotRange
 from kalends.services.booking_pages import holds, offers
-from kalends.services.booking_pages.offers import OfferedHosts, attendee_of
+from kalends.services.booking_pages.offers import OfferedHosts, OfferedTo, attendee_of
 from kalends.services.calendars import nudges
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, redirect
@@ -65,12 +65,12 @@ class Offer:
     def visitor(self) -> Visitor:
         return Visitor.of(self.request)
 
-    async def own_holds(self, named: UUID | None) -> list[UUID]:
-        """What the visitor holds: the one that the page names, and by the cookie all others."""
+    async def offered_to(self, named: UUID | None) -> OfferedTo:
+        """The visitor with the hold that the page names, and by the cookie all others."""
         own: list[UUID] = [] if named is None else [named]
         if self.visitor.id is not None:
             own += await self.request.read(holds.list_own_hold_ids, self.visitor.id)
-        return own
+        return OfferedTo(own, self.host_id)
 
     @property
     def is_sandbox(self) -> bool:
@@ -181,12 +181,10 @@ async def times_page(offer: Offer, query: FormFields, status: int = 200, **more:
     now = clock_words.seconds_of(request.context.clock())
     bounds = Bounds.of(now, zone, event_type.max_days_ahead)
 
-    own_holds = await offer.own_holds(decode_id(HOLD, query.get("hold", "")))
+    offered_to = await offer.offered_to(decode_id(HOLD, query.get("hold", "")))
 
     async def list_times(span: SlotRange) -> ListedSlots:
-        listed: ListedSlots = await request.read(
-            offers.list_times, event_type, span, own_holds, offer.host_id
-        )
+        listed: ListedSlots = await request.read(offers.list_times, event_type, span, offered_to)
         return listed
 
     values = {"problem": None, "near": [], "held": query.get("hold")} | more

@@ -10,17 +10,8 @@ from msgspec import Struct
 
 from kalends.availability.recurrence.shapes import ChangedOccurrence, EventZone, Moment, Series
 from kalends.formats.cleaning import one_line
-from kalends.formats.icalendar.reading.errors import (
-    ReadingProblem,
-    Unreadable,
-    UnreadableCalendar,
-)
-from kalends.formats.icalendar.reading.events import (
-    EventReader,
-    ReadEvent,
-    relative_to,
-    unescaped,
-)
+from kalends.formats.icalendar.reading.errors import ReadingProblem, Unreadable, UnreadableCalendar
+from kalends.formats.icalendar.reading.events import EventReader, ReadEvent, relative_to, unescaped
 from kalends.formats.icalendar.reading.limits import MOST_DATES, MOST_EVENTS
 from kalends.formats.icalendar.reading.lines import Properties, events_in, unfolded
 from kalends.formats.icalendar.reading.parameters import address_of, value_of

@@ -21,17 +21,9 @@ from kalends.availability.recurrence.shapes import (
 from kalends.availability.recurrence.zones import zone_of
 from kalends.availability.wallclock import zone_named
 from kalends.formats.icalendar.reading.errors import ReadingProblem
-from kalends.formats.icalendar.reading.limits import (
-    MOST_DATES,
-    MOST_DATES_IN_ALL,
-    MOST_RULES,
-)
+from kalends.formats.icalendar.reading.limits import MOST_DATES, MOST_DATES_IN_ALL, MOST_RULES
 from kalends.formats.icalendar.reading.lines import Properties
-from kalends.formats.icalendar.reading.parameters import (
-    attendance_of,
-    time_parameters,
-    value_of,
-)
+from kalends.formats.icalendar.reading.parameters import attendance_of, time_parameters, value_of
 from kalends.formats.icalendar.reading.values import (
     BadValue,
     parse_length,
