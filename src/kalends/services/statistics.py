@@ -258,9 +258,6 @@ def _insights(
         else:
             pair = groups[one.kind].setdefault(one.group, Pair.empty())
         pair.at(is_now=one.is_now).count(one.status, one.count)
-    by_hour = [[0, 0] for _ in range(7 * 24)]
-    for hour, is_now, count in hours:
-        by_hour[hour][0 if is_now else 1] += count
     for pair in schedules.values():
         for is_now in (True, False):
             whole, part = total.at(is_now=is_now), pair.at(is_now=is_now)
@@ -272,7 +269,7 @@ def _insights(
         firsts=firsts,
         total=total,
         spans=spans,
-        hours=[(now, before) for now, before in by_hour],
+        hours=_by_hour(hours),
         leads=leads,
         event_types=groups["event_type"],
         sources=groups["source"],
@@ -280,3 +277,11 @@ def _insights(
         hosts=hosts,
         host_names=host_names,
     )
+
+
+def _by_hour(hours: Sequence[tuple[int, bool, int]]) -> list[tuple[int, int]]:
+    """How many began in each hour of a week, now and before."""
+    counts = [[0, 0] for _ in range(7 * 24)]
+    for hour, is_now, count in hours:
+        counts[hour][0 if is_now else 1] += count
+    return [(now, before) for now, before in counts]

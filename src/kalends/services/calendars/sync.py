@@ -136,11 +136,7 @@ async def _store(worker: CalendarWorker, look: Look) -> None:
     since = now - KNOWN_BEFORE
     imported = await _imported(worker, since) if look.changed else NO_IMPORTS
     read, broken = await asyncio.to_thread(read_objects, look.changed, owner, since, imported)
-    named = {own_id for each in read for own_id in each.own_ids}
-    async with context.database.tenant_connection(worker.organization_id) as tenant:
-        own_ids = await readings.find_own_bookings(tenant, list(named)) if named else set()
-        owners = await find_owners(tenant, worker.calendar.id, read)
-    own = Own(own_ids, owners)
+    own = await _own(worker, read)
     reading, is_shared = await asyncio.to_thread(_reading, worker, look, read, own, now)
     unreadable_total = reading.unreadable_total + len(broken) + len(look.unreadable)
     reading = structs.replace(reading, unreadable_total=unreadable_total)
@@ -170,6 +166,15 @@ async def _store(worker: CalendarWorker, look: Look) -> None:
             await enqueue_job(tx, FOLLOW_JOB, json.encode(due))
     if is_suspicious:
         context.database.notifier.notify(worker.organization_id, JOBS_CHANNEL)
+
+
+async def _own(worker: CalendarWorker, read: Sequence[ReadObject]) -> Own:
+    """Which of the events we have written, and for what."""
+    named = {own_id for each in read for own_id in each.own_ids}
+    async with worker.context.database.tenant_connection(worker.organization_id) as tenant:
+        own_ids = await readings.find_own_bookings(tenant, list(named)) if named else set()
+        owners = await find_owners(tenant, worker.calendar.id, read)
+    return Own(own_ids, owners)
 
 
 async def _imported(worker: CalendarWorker, since: datetime) -> ImportedEvents:
