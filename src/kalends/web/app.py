@@ -16,9 +16,6 @@ from kalends.web.api import (
     bookings,
     busy_times,
     calcom,
-    calendar_connections,
-    calendar_events,
-    calendar_findings,
     event_log,
     event_types,
     feeds,
@@ -30,6 +27,9 @@ from kalends.web.api import (
     users,
     webhooks,
 )
+from kalends.web.api.calendars import connections as calendar_connections
+from kalends.web.api.calendars import events as calendar_events
+from kalends.web.api.calendars import findings as calendar_findings
 from kalends.web.console import table as console
 from kalends.web.http import health
 from kalends.web.http.endpoint import ApiContext, Endpoint, NotFoundApp, ReadOnly

@@ -7,6 +7,7 @@ the same calendar, as the first hung, one writes. What is known stays until bett
 
 import asyncio
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID

@@ -6,7 +6,6 @@ from kalends.web.console import (
     absences,
     booking,
     bookings,
-    calendar,
     charts,
     creating,
     editing,
@@ -16,6 +15,7 @@ from kalends.web.console import (
     signing,
     welcome,
 )
+from kalends.web.console.calendar import pages as calendar
 from kalends.web.console.settings import table as settings
 from kalends.web.pages.routes import PageRoute
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import zone_named
-from kalends.web.console.grid import Busy, Contents, Sheet, hours_of_day, lay_out
-from kalends.web.console.lanes import NARROW_LANES, TWO_AND_MORE
+from kalends.web.console.calendar.grid import Busy, Contents, Sheet, hours_of_day, lay_out
+from kalends.web.console.calendar.lanes import NARROW_LANES, TWO_AND_MORE
 
 NEW_YORK = zone_named("America/New_York")
 BERLIN = zone_named("Europe/Berlin")

@@ -12,7 +12,7 @@ from kalends.domain.rights import Right
 from kalends.services.calendars import connections, uses
 from kalends.services.calendars.connections import NewCalendarConnection
 from kalends.translation import LazyMessage, gettext_lazy
-from kalends.web.api.calendar_connections import REQUIRED_OF
+from kalends.web.api.calendars.connections import REQUIRED_OF
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.drafts import Draft, draft_of_values, draft_with_faults
 from kalends.web.console.settings.paging import read_page

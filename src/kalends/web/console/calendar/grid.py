@@ -13,7 +13,14 @@ from kalends.availability.interval import Interval, gaps, merge
 from kalends.availability.wallclock import Zone, day_bounds, wall_midnight
 from kalends.domain.agenda import AgendaBooking
 from kalends.domain.schedule import Schedule
-from kalends.web.console.lanes import MOST_LANES, ROWS_AN_HOUR, Block, More, Piece, in_lanes
+from kalends.web.console.calendar.lanes import (
+    MOST_LANES,
+    ROWS_AN_HOUR,
+    Block,
+    More,
+    Piece,
+    in_lanes,
+)
 
 ROW_SECONDS: Final = 300
 HOUR_SECONDS: Final = 3_600

@@ -13,11 +13,11 @@ from kalends.domain.agenda import AgendaBooking
 from kalends.domain.rights import Right
 from kalends.domain.schedule import Schedule
 from kalends.services.agenda import Agenda, Choices, get_agenda, list_choices
-from kalends.web.console.columns import MOST_BY_ONE, Columns, columns_shown, contents_of
-from kalends.web.console.entries import EntryWriter
-from kalends.web.console.grid import hours_of_day, lay_out
-from kalends.web.console.lanes import MOST_LANES, NARROW_LANES
-from kalends.web.console.place import PATH, VIEWS, CalendarPage
+from kalends.web.console.calendar.columns import MOST_BY_ONE, Columns, columns_shown, contents_of
+from kalends.web.console.calendar.entries import EntryWriter
+from kalends.web.console.calendar.grid import hours_of_day, lay_out
+from kalends.web.console.calendar.lanes import MOST_LANES, NARROW_LANES
+from kalends.web.console.calendar.place import PATH, VIEWS, CalendarPage
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer

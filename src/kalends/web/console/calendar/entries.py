@@ -20,8 +20,8 @@ from kalends.domain.ids import BOOKING, encode_id
 from kalends.domain.schedule import Schedule
 from kalends.formats.locales import counts_to_24, language_tag
 from kalends.formats.times import clock_text
-from kalends.web.console.grid import Column, Sheet
-from kalends.web.console.lanes import Block
+from kalends.web.console.calendar.grid import Column, Sheet
+from kalends.web.console.calendar.lanes import Block
 from kalends.web.pages import clock_words, labels
 from kalends.web.pages.safety import without_bidi
 

@@ -10,8 +10,8 @@ from kalends.availability.interval import Interval
 from kalends.domain.agenda import AgendaBooking, AgendaScope
 from kalends.domain.schedule import BusyTime, Schedule
 from kalends.services.agenda import Agenda, Choices
-from kalends.web.console.grid import Busy, Contents
-from kalends.web.console.place import CalendarPage
+from kalends.web.console.calendar.grid import Busy, Contents
+from kalends.web.console.calendar.place import CalendarPage
 from kalends.web.console.request import ConsoleRequest
 from kalends.web.pages.clock_words import seconds_of
 
