@@ -22,16 +22,18 @@ class KalendsError(Exception):
 
     code: ClassVar[str] = "INTERNAL"
 
+    def __init_subclass__(cls, code: str | None = None) -> None:
+        if code is not None:
+            cls.code = code
+
     def __init__(self, message: str, details: Sequence[Detail] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.details = tuple(details)
 
 
-class Invalid(KalendsError):
+class Invalid(KalendsError, code="VALIDATION_ERROR"):
     """A value is not as described."""
-
-    code = "VALIDATION_ERROR"
 
     @classmethod
     def field(cls, field: str, message: str, fault: Fault | None = None) -> "Invalid":
@@ -40,73 +42,56 @@ class Invalid(KalendsError):
         return cls(f"{field}: {message}", [Detail(field, message, fault=fault)])
 
 
-class BadRequest(KalendsError):
+class BadRequest(KalendsError, code="BAD_REQUEST"):
     """What came is not HTTP."""
 
-    code = "BAD_REQUEST"
+
+class NotJson(KalendsError, code="INVALID_JSON"): ...
 
 
-class NotJson(KalendsError):
-    code = "INVALID_JSON"
-
-
-class TooSlow(KalendsError):
+class TooSlow(KalendsError, code="REQUEST_TIMEOUT"):
     """The request did not come, or not to its end, in the time that it has for that."""
 
-    code = "REQUEST_TIMEOUT"
+
+class TooLarge(KalendsError, code="BODY_TOO_LARGE"): ...
 
 
-class TooLarge(KalendsError):
-    code = "BODY_TOO_LARGE"
+class HeadersTooLarge(KalendsError, code="HEADERS_TOO_LARGE"): ...
 
 
-class HeadersTooLarge(KalendsError):
-    code = "HEADERS_TOO_LARGE"
+class Unauthorized(KalendsError, code="UNAUTHORIZED"): ...
 
 
-class Unauthorized(KalendsError):
-    code = "UNAUTHORIZED"
-
-
-class Forbidden(KalendsError):
-    code = "FORBIDDEN"
+class Forbidden(KalendsError, code="FORBIDDEN"): ...
 
 
 class NeedsAdmin(Forbidden):
     """The user's role in the organization is too small for it."""
 
 
-class NotFound(KalendsError):
-    code = "NOT_FOUND"
-
+class NotFound(KalendsError, code="NOT_FOUND"):
     @classmethod
     def with_id(cls, prefix: str, public_id: str) -> "NotFound":
         """Of the noun that ids with this prefix stand for."""
         return cls(f"There is no {NOUNS[prefix]} {public_id!r} in this organization.")
 
 
-class MethodNotAllowed(KalendsError):
-    code = "METHOD_NOT_ALLOWED"
+class MethodNotAllowed(KalendsError, code="METHOD_NOT_ALLOWED"): ...
 
 
-class RateLimited(KalendsError):
+class RateLimited(KalendsError, code="RATE_LIMITED"):
     """Too many requests; `retry_after` is in seconds."""
-
-    code = "RATE_LIMITED"
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
 
-class Stale(KalendsError):
+class Stale(KalendsError, code="STALE"):
     """`If-Match` names another version than the one that stands."""
 
-    code = "STALE"
 
-
-class SlotTaken(KalendsError):
-    code = "SLOT_TAKEN"
+class SlotTaken(KalendsError, code="SLOT_TAKEN"): ...
 
 
 class Refused(KalendsError):
@@ -117,51 +102,38 @@ class Refused(KalendsError):
         self.refusal = code
 
 
-class Inactive(KalendsError):
-    code = "INACTIVE"
+class Inactive(KalendsError, code="INACTIVE"): ...
 
 
-class BrokenZone(KalendsError):
+class BrokenZone(KalendsError, code="BROKEN_ZONE"):
     """What is stored has a time zone that does not exist; the message names the row."""
 
-    code = "BROKEN_ZONE"
+
+class InvalidTransition(KalendsError, code="INVALID_STATUS_TRANSITION"): ...
 
 
-class InvalidTransition(KalendsError):
-    code = "INVALID_STATUS_TRANSITION"
+class NotReschedulable(KalendsError, code="NOT_RESCHEDULABLE"): ...
 
 
-class NotReschedulable(KalendsError):
-    code = "NOT_RESCHEDULABLE"
-
-
-class TooLateToChange(KalendsError):
+class TooLateToChange(KalendsError, code="TOO_LATE_TO_CHANGE"):
     """The attendee's own link can change the booking no more."""
 
-    code = "TOO_LATE_TO_CHANGE"
+
+class InUse(KalendsError, code="IN_USE"): ...
 
 
-class InUse(KalendsError):
-    code = "IN_USE"
+class HoldExpired(KalendsError, code="HOLD_EXPIRED"): ...
 
 
-class HoldExpired(KalendsError):
-    code = "HOLD_EXPIRED"
-
-
-class SlugTaken(KalendsError):
-    code = "SLUG_TAKEN"
-
+class SlugTaken(KalendsError, code="SLUG_TAKEN"):
     def __init__(self, slug: str | None) -> None:
         super().__init__(f"The slug {slug!r} is taken. Choose another one.")
 
 
-class KeyReused(KalendsError):
-    code = "IDEMPOTENCY_KEY_REUSED"
+class KeyReused(KalendsError, code="IDEMPOTENCY_KEY_REUSED"): ...
 
 
-class KeyInUse(KalendsError):
-    code = "IDEMPOTENCY_KEY_IN_USE"
+class KeyInUse(KalendsError, code="IDEMPOTENCY_KEY_IN_USE"): ...
 
 
 class SourceError(KalendsError):
@@ -169,22 +141,17 @@ class SourceError(KalendsError):
     are a part of the API."""
 
 
-class CalcomNotConfigured(SourceError):
-    code = "CALCOM_NOT_CONFIGURED"
+class CalcomNotConfigured(SourceError, code="CALCOM_NOT_CONFIGURED"): ...
 
 
-class CalcomKeyRefused(SourceError):
-    code = "CALCOM_KEY_REFUSED"
+class CalcomKeyRefused(SourceError, code="CALCOM_KEY_REFUSED"): ...
 
 
-class CalcomUnsupported(SourceError):
+class CalcomUnsupported(SourceError, code="CALCOM_UNSUPPORTED"):
     """What answers there does not speak the API that we do."""
 
-    code = "CALCOM_UNSUPPORTED"
 
-
-class CalcomUnavailable(SourceError):
-    code = "CALCOM_UNAVAILABLE"
+class CalcomUnavailable(SourceError, code="CALCOM_UNAVAILABLE"): ...
 
 
 SOURCE_ERRORS: Final[tuple[type[SourceError], ...]] = (
@@ -196,29 +163,22 @@ SOURCE_ERRORS: Final[tuple[type[SourceError], ...]] = (
 """All of them: a failed run has the code of one."""
 
 
-class CalendarCredentialsRefused(KalendsError):
+class CalendarCredentialsRefused(KalendsError, code="CALENDAR_CREDENTIALS_REFUSED"):
     """The server of an account with calendars does not accept what was given to sign in."""
 
-    code = "CALENDAR_CREDENTIALS_REFUSED"
 
-
-class CalendarUnreachable(KalendsError):
+class CalendarUnreachable(KalendsError, code="CALENDAR_UNREACHABLE"):
     """Nothing usable came back from the server of an account with calendars."""
 
-    code = "CALENDAR_UNREACHABLE"
 
-
-class Unavailable(KalendsError):
+class Unavailable(KalendsError, code="UNAVAILABLE"):
     """The database is away or starting; `retry_after` is in seconds."""
 
-    code = "UNAVAILABLE"
     retry_after = 2
 
 
-class NotReplicated(Unavailable):
+class NotReplicated(Unavailable, code="NOT_REPLICATED"):
     """The database reads, but its standby does not confirm what is written."""
-
-    code = "NOT_REPLICATED"
 
 
 def code_of(error: KalendsError) -> str:

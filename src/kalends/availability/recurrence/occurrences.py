@@ -162,9 +162,7 @@ class _Recurrence:
         calendar_zone: Zone,
         steps: Steps,
     ) -> None:
-        self.first = first
-        self.zone = zone
-        self.steps = steps
+        self.first, self.zone, self.steps = first, zone, steps
         left_out = [*first.exclusions, *(each.replaces for each in changed)]
         steps.take(len(left_out) + len(first.additions))
         self._days = {each.value for each in left_out if each.clock is Clock.DAY}
