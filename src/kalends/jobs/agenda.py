@@ -39,17 +39,17 @@ class DueOrganizations:
     def first(self, is_passed_over: Callable[[UUID], bool]) -> DueOrganization | None:
         """The earliest of those that are not passed over."""
         passed_over: list[DueOrganization] = []
-        found = None
-        while self._entries and found is None:
+        due = None
+        while self._entries and due is None:
             entry = heappop(self._entries)
             if self._at.get(entry.organization_id) != entry.at:
                 continue
             passed_over.append(entry)
             if not is_passed_over(entry.organization_id):
-                found = entry
+                due = entry
         for entry in passed_over:
             heappush(self._entries, entry)
-        return found
+        return due
 
     def _forget_outdated(self) -> None:
         if len(self._entries) > 2 * len(self._at) + 100:

@@ -153,10 +153,12 @@ async def _story(tenant: TenantConnection, stored: StoredStory) -> Story:
 
 
 async def _find_event_type(tenant: TenantConnection, event_type_id: UUID) -> ToldEventType | None:
-    found = (await find_event_types_of_bookings(tenant, [event_type_id])).get(event_type_id)
-    if found is None:
+    event_type = (await find_event_types_of_bookings(tenant, [event_type_id])).get(event_type_id)
+    if event_type is None:
         return None
-    return ToldEventType(found.name, found.questions, found.cancellation_notice_minutes)
+    return ToldEventType(
+        event_type.name, event_type.questions, event_type.cancellation_notice_minutes
+    )
 
 
 def _booking(data: Raw) -> BookingBody:

@@ -93,16 +93,16 @@ async def list_absences(
 
 async def get_absence(work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID) -> CountedAbsence:
     """Raises NotFound."""
-    found = require(await absences.find_absence(work.tenant, absence_id), ABSENCE, absence_id)
-    if not owner.owns(found.absence) or not work.caller.sees_all_of(found.absence.schedule_ids):
+    counted = require(await absences.find_absence(work.tenant, absence_id), ABSENCE, absence_id)
+    if not owner.owns(counted.absence) or not work.caller.sees_all_of(counted.absence.schedule_ids):
         raise NotFound.with_id(ABSENCE, encode_id(ABSENCE, absence_id))
-    return found
+    return counted
 
 
 async def lock_absence(work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID) -> Absence:
     """The absence, its schedules locked as for a new one. Raises NotFound."""
-    found = await get_absence(work, owner, absence_id)
-    await close_to_bookings(work.tenant, found.absence.schedule_ids)
+    counted = await get_absence(work, owner, absence_id)
+    await close_to_bookings(work.tenant, counted.absence.schedule_ids)
     locked = await absences.lock_absence(work.tenant, absence_id)
     return require(locked, ABSENCE, absence_id)
 

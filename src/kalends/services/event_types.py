@@ -60,8 +60,8 @@ async def duplicate_event_type(work: UnitOfWork, event_type_id: UUID, name: str)
 
 async def lock_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
     """The event type as it stays until the transaction ends. Raises NotFound, Stale."""
-    found = await event_types.find_event_type_to_change(work.tenant, event_type_id)
-    return require_version(found, EVENT_TYPE, event_type_id, if_match)
+    event_type = await event_types.find_event_type_to_change(work.tenant, event_type_id)
+    return require_version(event_type, EVENT_TYPE, event_type_id, if_match)
 
 
 async def update_event_type(
@@ -83,8 +83,8 @@ async def update_event_type(
 
 async def delete_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfMatch) -> EventType:
     """Deletes it; its bookings stay as they are and keep its id. Raises NotFound, Stale."""
-    found = await event_types.find_event_type_to_delete(work.tenant, event_type_id)
-    event_type = require_version(found, EVENT_TYPE, event_type_id, if_match)
+    stored = await event_types.find_event_type_to_delete(work.tenant, event_type_id)
+    event_type = require_version(stored, EVENT_TYPE, event_type_id, if_match)
     await event_types.delete_event_type(work.tenant, event_type_id, work.recorded_at)
     return event_type
 

@@ -24,8 +24,8 @@ async def get_organization(work: UnitOfWork) -> Organization:
 
 async def get_own(work: UnitOfWork, user_id: UUID) -> tuple[Organization, frozenset[UUID]]:
     """The organization, and the schedules in it that are the user's. Raises NotFound."""
-    found = await organizations.find_own(work.tenant, user_id)
-    organization, own = require(found, ORGANIZATION, work.organization_id)
+    own_organization = await organizations.find_own(work.tenant, user_id)
+    organization, own = require(own_organization, ORGANIZATION, work.organization_id)
     return organization, frozenset(own)
 
 

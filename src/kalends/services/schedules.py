@@ -58,8 +58,8 @@ async def create_schedule(work: UnitOfWork, new: NewSchedule) -> Schedule:
 async def lock_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) -> Schedule:
     """The schedule as it stays until the transaction ends. Raises NotFound, Stale."""
     check_schedule_seen(work.caller, schedule_id)
-    found = await schedules.find_schedule_to_change(work.tenant, schedule_id)
-    return require_version(found, SCHEDULE, schedule_id, if_match)
+    schedule = await schedules.find_schedule_to_change(work.tenant, schedule_id)
+    return require_version(schedule, SCHEDULE, schedule_id, if_match)
 
 
 async def update_schedule(
@@ -95,8 +95,8 @@ async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch
     Raises NotFound, Stale, and InUse while event types, or PENDING or CONFIRMED bookings that
     have not ended, point at it.
     """
-    found = await schedules.find_schedule_to_delete(work.tenant, schedule_id)
-    schedule = require_version(found, SCHEDULE, schedule_id, if_match)
+    stored = await schedules.find_schedule_to_delete(work.tenant, schedule_id)
+    schedule = require_version(stored, SCHEDULE, schedule_id, if_match)
     uses = await schedules.find_uses(work.tenant, schedule_id, work.now)
     if uses.event_type is not None:
         raise InUse(f"The event type {uses.event_type!r} takes this schedule. Change it first.")

@@ -54,9 +54,9 @@ async def _name_calendars(work: UnitOfWork, reasons: Sequence[Reason]) -> Sequen
     named = list({b.calendar_id for b in blockers if b.calendar_id is not None})
     if not named:
         return reasons
-    found = await find_calendars(work.tenant, named)
+    calendars = await find_calendars(work.tenant, named)
     return [
-        structs.replace(reason, in_the_way=[_with_name(b, found) for b in reason.in_the_way])
+        structs.replace(reason, in_the_way=[_with_name(b, calendars) for b in reason.in_the_way])
         for reason in reasons
     ]
 

@@ -55,15 +55,15 @@ def expand(series: Series, span: Interval, calendar_zone: Zone, steps: Steps) ->
     if steps.are_out:
         return _first_alone(series, span, calendar_zone)
     steps.begin_event()
-    found: list[Occurrence] = []
+    listed: list[Occurrence] = []
     is_complete = True
     try:
         for occurrence in _occurrences(series, span, calendar_zone, steps):
             if _meets(occurrence, span):
-                found.append(occurrence)
+                listed.append(occurrence)
     except OutOfSteps:
         is_complete = False
-    return Expansion(found, is_complete)
+    return Expansion(listed, is_complete)
 
 
 def _first_alone(series: Series, span: Interval, calendar_zone: Zone) -> Expansion:
@@ -71,12 +71,12 @@ def _first_alone(series: Series, span: Interval, calendar_zone: Zone) -> Expansi
     shape, changed = series
     if shape is None or changed or shape.exclusions:
         return Expansion((), is_complete=False)
-    found: Sequence[Occurrence] = ()
+    listed: Sequence[Occurrence] = ()
     if span.start - shape.length.most - _FARTHEST < shape.start < span.end + _FARTHEST:
         when = interval_of(shape, shape.start, shape.length, zone_of(shape.zone, calendar_zone))
         occurrence = Occurrence(*when, shape)
-        found = (occurrence,) if _meets(occurrence, span) else ()
-    return Expansion(found, is_complete=not _recurs(shape))
+        listed = (occurrence,) if _meets(occurrence, span) else ()
+    return Expansion(listed, is_complete=not _recurs(shape))
 
 
 def interval_of(shape: EventShape, start: int, length: Length, zone: Zone) -> Interval:

@@ -33,15 +33,15 @@ async def list_homes(
     session: DavSession, homes: tuple[str, ...]
 ) -> list[RemoteCalendar] | CalendarFailure:
     """All calendars of all homes; the first failure instead."""
-    found: dict[str, RemoteCalendar] = {}
+    by_url: dict[str, RemoteCalendar] = {}
     for home in homes:
         listed = await session.propfind(home, CALENDAR, "1")
         if not isinstance(listed, Listed):
             return listed
-        found |= {calendar.url: calendar for calendar in calendars_in(listed)}
-    if len(found) > MOST_CALENDARS:
+        by_url |= {calendar.url: calendar for calendar in calendars_in(listed)}
+    if len(by_url) > MOST_CALENDARS:
         return CalendarTooLarge(f"it has more than {MOST_CALENDARS} calendars")
-    return list(found.values())
+    return list(by_url.values())
 
 
 def calendars_in(listed: Listed) -> list[RemoteCalendar]:

@@ -49,8 +49,8 @@ class Objects:
         self.found[found.href] = found
 
     def join(self, other: "Objects") -> None:
-        for found in other.found.values():
-            self.add(found)
+        for one in other.found.values():
+            self.add(one)
         self.missing += other.missing
         self.unreadable += other.unreadable
 
@@ -110,9 +110,9 @@ def _take(calendar_url: str, listed: Listed, hrefs: Sequence[str], objects: Obje
         path = response.path
         if path not in left:
             continue
-        found = object_in(path, response)
-        if found is not None:
-            objects.add(found)
+        one = object_in(path, response)
+        if one is not None:
+            objects.add(one)
         elif response.status in GONE:
             objects.missing.append(path)
         else:

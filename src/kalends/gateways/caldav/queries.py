@@ -74,7 +74,7 @@ async def query_uid(
     objects = await _objects_of(session, calendar_url, listed)
     if not isinstance(objects, Objects):
         return objects
-    return [found for found in objects.found.values() if uid_in(found.data) == uid]
+    return [one for one in objects.found.values() if uid_in(one.data) == uid]
 
 
 def is_cut_short(listed: Listed) -> bool:
@@ -93,9 +93,9 @@ async def _objects_of(
     objects = Objects()
     left = []
     for path, response in members.items():
-        found = object_in(path, response)
-        if found is not None:
-            objects.add(found)
+        one = object_in(path, response)
+        if one is not None:
+            objects.add(one)
         elif response.status is None:
             left.append(path)
     more = await read_objects(session, calendar_url, left)

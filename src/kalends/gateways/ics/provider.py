@@ -85,8 +85,8 @@ class IcsAccount:
         return Discovery(principal=None, homes=(), calendars=[_calendar_of(fetched.file)])
 
     async def list_calendars(self) -> list[RemoteCalendar] | CalendarFailure:
-        found = await self.discover()
-        return found.calendars if isinstance(found, Discovery) else found
+        discovery = await self.discover()
+        return discovery.calendars if isinstance(discovery, Discovery) else discovery
 
     async def read_all(
         self, calendar_url: str, window: ReadingWindow

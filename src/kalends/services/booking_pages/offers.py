@@ -118,8 +118,8 @@ async def find_hosts(work: UnitOfWork, event_type: EventType, slug: str | None) 
     wanted = event_type.schedule_ids if may_choose or slug else needed
     if not wanted:
         return OfferedHosts()
-    found = await find_schedules(work.tenant, wanted)
-    active = [found[id_] for id_ in wanted if id_ in found and found[id_].is_active]
+    schedules = await find_schedules(work.tenant, wanted)
+    active = [schedules[id_] for id_ in wanted if id_ in schedules and schedules[id_].is_active]
     return OfferedHosts(
         [one for one in active if one.user_id is not None] if may_choose else [],
         next((one for one in active if slug and one.slug == slug), None),

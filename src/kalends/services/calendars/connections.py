@@ -85,8 +85,8 @@ async def list_connections(
 async def get_connection(work: UnitOfWork, connection_id: UUID) -> ShownConnection:
     """Raises NotFound."""
     connection = await connections.find_connection(work.tenant, connection_id)
-    found = require_connection(work, connection, connection_id)
-    return (await _with_totals(work, [found]))[0]
+    seen = require_connection(work, connection, connection_id)
+    return (await _with_totals(work, [seen]))[0]
 
 
 async def discover(context: Context, caller: Caller, new: NewCalendarConnection) -> Discovery:

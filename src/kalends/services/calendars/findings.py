@@ -31,8 +31,8 @@ async def list_findings(
 
 async def lock_finding(work: UnitOfWork, finding_id: UUID) -> CalendarFinding:
     """The finding as it stays until the transaction ends. Raises NotFound."""
-    found = await findings.find_finding_to_change(work.tenant, finding_id)
-    return require(found, CALENDAR_FINDING, finding_id)
+    finding = await findings.find_finding_to_change(work.tenant, finding_id)
+    return require(finding, CALENDAR_FINDING, finding_id)
 
 
 async def resolve_finding(

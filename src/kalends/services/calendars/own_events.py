@@ -43,8 +43,8 @@ async def find_owners(
     tenant: TenantConnection, calendar_id: UUID, read: Sequence[ReadObject]
 ) -> dict[str, tuple[CalendarLink, UUID | None]]:
     """The links of those of the objects that we have written."""
-    found = await links.list_links_by_refs(tenant, calendar_id, [each.href for each in read])
-    return {link.ref or "": (link, await _claim_of(tenant, link)) for link in found}
+    written = await links.list_links_by_refs(tenant, calendar_id, [each.href for each in read])
+    return {link.ref or "": (link, await _claim_of(tenant, link)) for link in written}
 
 
 async def _claim_of(tenant: TenantConnection, link: CalendarLink) -> UUID | None:

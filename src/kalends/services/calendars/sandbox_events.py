@@ -104,13 +104,13 @@ async def _put(work: UnitOfWork, calendar: ConnectedCalendar, event_id: UUID, da
     assert organization is not None
     now = work.recorded_at
     span = Interval(int((now - KNOWN_BEFORE).timestamp()), int((now + KNOWN_AHEAD).timestamp()))
-    found = busy_stretches([stored], span, zone_named(organization.timezone))
+    stretches = busy_stretches([stored], span, zone_named(organization.timezone))
     reading = CalendarReading(
-        events=[stored], busy=found.pieces, known_until=calendar.known_until or now
+        events=[stored], busy=stretches.pieces, known_until=calendar.known_until or now
     )
     await events.store_reading(work.tenant, calendar.id, reading, now)
     if owners:
-        start, end = spans_of(found.pieces).get(stored.key) or (None, None)
+        start, end = spans_of(stretches.pieces).get(stored.key) or (None, None)
         await _follow(work, calendar, SeenThere(changed=[(href, start, end)], gone=()))
 
 

@@ -24,8 +24,8 @@ HALTED: Final = {
 
 async def start_sync(work: UnitOfWork, connection_id: UUID) -> UUID:
     """Has each calendar of the connection read now. Raises NotFound, Invalid."""
-    found = await connections.find_connection(work.tenant, connection_id)
-    connection = require_connection(work, found, connection_id)
+    stored = await connections.find_connection(work.tenant, connection_id)
+    connection = require_connection(work, stored, connection_id)
     if (reason := HALTED.get(connection.state)) is not None:
         raise Invalid(f"The connection {reason}.")
     sync_id, now = new_id(), work.recorded_at
@@ -36,5 +36,5 @@ async def start_sync(work: UnitOfWork, connection_id: UUID) -> UUID:
 
 async def get_sync(work: UnitOfWork, connection_id: UUID, sync_id: UUID) -> CalendarSync:
     """Raises NotFound."""
-    found = await syncs.find_sync(work.tenant, connection_id, sync_id)
-    return require(found, CALENDAR_SYNC, sync_id)
+    sync = await syncs.find_sync(work.tenant, connection_id, sync_id)
+    return require(sync, CALENDAR_SYNC, sync_id)

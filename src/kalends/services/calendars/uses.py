@@ -37,9 +37,9 @@ async def replace_uses(
     """What the schedule, which is locked, does with calendars from now on. Where it writes another
     one, events to come are written there, and then go from the old one. Raises NotFound (a
     calendar), Invalid."""
-    found = await calendars.find_calendars(work.tenant, [use.calendar_id for use in uses])
+    calendars_by_id = await calendars.find_calendars(work.tenant, [use.calendar_id for use in uses])
     for number, use in enumerate(uses):
-        calendar = require(found.get(use.calendar_id), CALENDAR, use.calendar_id)
+        calendar = require(calendars_by_id.get(use.calendar_id), CALENDAR, use.calendar_id)
         _check_access(calendar, use, f"{number}.writes")
     before = await calendars.list_uses(work.tenant, schedule_id)
     await calendars.replace_uses(work.tenant, schedule_id, uses)

@@ -154,16 +154,16 @@ def _changed(group: list[ReadEvent], first: ReadEvent | None) -> list[ChangedOcc
     """The last of the highest SEQUENCE for each occurrence."""
     zone = first.shape.zone if first else None
     is_all_day = first.shape.is_all_day if first else False
-    found: dict[Moment, tuple[int, ChangedOccurrence]] = {}
+    by_replaced: dict[Moment, tuple[int, ChangedOccurrence]] = {}
     for event in group:
         if event.replaces is None:
             continue
         replaces = relative_to(event.replaces, zone, is_all_day=is_all_day)
-        if replaces in found and found[replaces][0] > event.sequence:
+        if replaces in by_replaced and by_replaced[replaces][0] > event.sequence:
             continue
         later = event.replaces.moves_later_ones
-        found[replaces] = event.sequence, ChangedOccurrence(replaces, event.shape, later)
-    return [changed for _, changed in found.values()]
+        by_replaced[replaces] = event.sequence, ChangedOccurrence(replaces, event.shape, later)
+    return [changed for _, changed in by_replaced.values()]
 
 
 def _event(event: ReadEvent, series: Series) -> CalendarEvent:

@@ -160,7 +160,7 @@ def _leap_seconds(parts: dict[str, str]) -> tuple[int, ...]:
 def _weekdays(text: str | None) -> tuple[Weekday, ...]:
     if text is None:
         return ()
-    found: set[Weekday] = set()
+    weekdays: set[Weekday] = set()
     for each in _list(text):
         match = _WEEKDAY.fullmatch(each)
         if match is None:
@@ -168,8 +168,8 @@ def _weekdays(text: str | None) -> tuple[Weekday, ...]:
         nth = 0 if match[1] is None else _number(match[1], -53, 53)
         if match[1] is not None and nth == 0:
             raise BadValue
-        found.add(Weekday(nth, _WEEKDAYS.index(match[2])))
-    return tuple(sorted(found))
+        weekdays.add(Weekday(nth, _WEEKDAYS.index(match[2])))
+    return tuple(sorted(weekdays))
 
 
 def _week_starts(text: str) -> int:
