@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from kalends.domain.access import Role
-from tests.calcom.conftest import Desk, NewDesk
+from tests.calcom.conftest import Desk, NewDesk, wait_until_over
 from tests.web.pages.settings.clerks import Clerk, clerk_of
 from tests.web.pages.visitors import text_of
 from tests.world import JSON
@@ -91,6 +91,33 @@ def test_a_refused_key_is_shown_on_the_page(desk: Desk, clerk: Clerk) -> None:
     refused = clerk.submit(f"{PAGE}/sync", page=PAGE)
     assert refused.status_code == 409
     assert "refuses the API key" in text_of(refused)
+
+
+def test_without_a_connection_a_sync_says_so(desk: Desk, clerk: Clerk) -> None:
+    connect(desk, clerk)
+    page = clerk.open(PAGE)
+    desk.admin.delete(CONNECTION, params={"organizationId": desk.organization_id})
+    refused = clerk.fill_in(page, f"{PAGE}/sync")
+    assert refused.status_code == 409
+    assert "Cal.com is not connected" in text_of(refused)
+
+
+def test_a_slow_sync_goes_on_without_the_page(desk: Desk, clerk: Clerk) -> None:
+    connect(desk, clerk)
+    row = desk.calcom.book()
+    desk.calcom.delay_seconds = 2
+    begun = clerk.submit(f"{PAGE}/sync", page=PAGE)
+    assert begun.headers["location"].endswith("done=sync-begun")
+    desk.calcom.delay_seconds = 0
+    wait_until_over(desk, desk.runs()[0])
+    assert desk.booking(row["uid"])
+
+
+def test_what_is_left_empty_is_no_interval_and_no_mapping(desk: Desk, clerk: Clerk) -> None:
+    connect(desk, clerk, mappings__0__id="12", mappings__0__schedule=desk.schedule["id"])
+    clerk.submit(PAGE, mappings__0__id="", intervalMinutes="")
+    after = connection_of(desk)
+    assert (after["mappings"], after["intervalMinutes"]) == ([], 0)
 
 
 def test_members_and_others_see_nothing_of_it(desk: Desk, clerk: Clerk, new_desk: NewDesk) -> None:

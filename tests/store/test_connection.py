@@ -1,8 +1,10 @@
 """Connections by a URL of several hosts, of which some do not answer as they should."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -18,34 +20,55 @@ pytestmark = pytest.mark.server
 
 @dataclass
 class Refusing:
-    """A host that takes each connection and cuts it at once."""
+    """A host that takes each connection and cuts it at once, or, where it `keeps` them, says
+    nothing."""
 
+    keeps: bool = False
     listener: socket.socket = field(default_factory=lambda: socket.create_server(("127.0.0.1", 0)))
     times_asked: int = 0
+    asked: threading.Event = field(default_factory=threading.Event)
+    kept: list[socket.socket] = field(default_factory=list)
 
     @property
     def place(self) -> str:
         return f"127.0.0.1:{self.listener.getsockname()[1]}"
 
-    def refuse(self) -> None:
+    def serve(self) -> None:
         while True:
             try:
                 connection, _ = self.listener.accept()
             except OSError:  # closed
                 return
             self.times_asked += 1
-            connection.close()
+            self.asked.set()
+            if self.keeps:
+                self.kept.append(connection)
+            else:
+                connection.close()
 
 
-@pytest.fixture
-def refusing() -> Iterator[Refusing]:
-    host = Refusing()
-    thread = threading.Thread(target=host.refuse)
+@contextmanager
+def serving(host: Refusing) -> Iterator[Refusing]:
+    thread = threading.Thread(target=host.serve)
     thread.start()
     yield host
     host.listener.shutdown(socket.SHUT_RDWR)
     host.listener.close()
     thread.join()
+    for connection in host.kept:
+        connection.close()
+
+
+@pytest.fixture
+def refusing() -> Iterator[Refusing]:
+    with serving(Refusing()) as host:
+        yield host
+
+
+@pytest.fixture
+def silent() -> Iterator[Refusing]:
+    with serving(Refusing(keeps=True)) as host:
+        yield host
 
 
 def parameters(home: Installation, first: str, *words: str) -> ConnectParameters:
@@ -72,6 +95,28 @@ async def test_a_host_that_failed_is_asked_last(home: Installation, refusing: Re
     assert refusing.times_asked == 1
     assert await reached(where)
     assert refusing.times_asked == 1
+
+
+async def test_a_host_that_hangs_is_given_up_and_asked_last(
+    home: Installation, silent: Refusing
+) -> None:
+    where = parameters(home, silent.place)
+    assert await reached(where)
+    assert await reached(where)
+    assert silent.times_asked == 1
+
+
+async def test_who_is_cancelled_at_a_host_that_hangs_leaves_it_last(
+    home: Installation, silent: Refusing
+) -> None:
+    where = parameters(home, silent.place)
+    waiting = asyncio.create_task(connect(where))
+    assert await asyncio.to_thread(silent.asked.wait, 60)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert await reached(where)
+    assert silent.times_asked == 1
 
 
 async def test_without_a_standby_a_url_that_prefers_one_takes_the_primary(
