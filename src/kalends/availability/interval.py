@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 MINUTE_SECONDS: Final = 60
-DAY_SECONDS: Final = 86_400
+HOUR_SECONDS: Final = 60 * MINUTE_SECONDS
+HOURS_A_DAY: Final = 24
+DAY_SECONDS: Final = HOURS_A_DAY * HOUR_SECONDS
 WEEK_SECONDS: Final = 7 * DAY_SECONDS
 
 # Before and after every instant of the years 1900 to 2199.

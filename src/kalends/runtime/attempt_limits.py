@@ -4,11 +4,11 @@ import hashlib
 import time
 from typing import Final
 
+from kalends.availability.interval import MINUTE_SECONDS
 from kalends.domain.errors import RateLimited
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.rate_windows import add_to_windows
 
-MINUTE_SECONDS: Final = 60
 # Several people may share an address.
 ADDRESS_FACTOR: Final = 3
 

@@ -6,14 +6,12 @@ together to within a second, and a request costs no query.
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from msgspec import Struct
 
+from kalends.availability.interval import MINUTE_SECONDS
 from kalends.store.database import Database
 from kalends.store.rate_windows import add_to_windows, forget_windows
-
-MINUTE_SECONDS: Final = 60
 
 
 class RateWindow(Struct, frozen=True):

@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 
 from kalends.availability import hours
-from kalends.availability.interval import Interval
+from kalends.availability.interval import HOUR_SECONDS, MINUTE_SECONDS, Interval
 from kalends.availability.matching import SlotRequirement as Needed
 from kalends.availability.matching import choose
 from kalends.availability.slot_inputs import Calendar, Session, SlotInputs, SlotTerms
@@ -32,8 +32,6 @@ from kalends.store.availability.calendars import (
     load_calendars,
 )
 
-MINUTE_SECONDS: Final = 60
-HOUR_SECONDS: Final = 3600
 # Whole local days around the range: for limits, and for who has how much of a day.
 DAYS_AROUND: Final = timedelta(hours=50)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.availability.hours import open_intervals
-from kalends.availability.interval import Interval
+from kalends.availability.interval import DAY_SECONDS, Interval
 from kalends.availability.wallclock import Zone
 from kalends.domain.booking import OCCUPYING, Host, Status
 from kalends.domain.schedule import Schedule
@@ -26,8 +26,6 @@ MOST_DAYS: Final = 45
 MOST_DAYS_OF_WEEKS: Final = 190
 A_DAY: Final = timedelta(days=1)
 A_WEEK: Final = timedelta(days=7)
-HOUR_SECONDS: Final = 3_600
-DAY_SECONDS: Final = 24 * HOUR_SECONDS
 # Where spans of lead times begin.
 LEAD_SECONDS: Final = tuple(n * DAY_SECONDS for n in (0, 1, 2, 4, 8, 15, 31))
 # Whose hours are added up: those with the most bookings.

@@ -8,14 +8,12 @@ are counted from the beginning, each as a step.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from kalends.availability.interval import DAY_SECONDS, Interval
+from kalends.availability.interval import DAY_SECONDS, HOUR_SECONDS, HOURS_A_DAY, Interval
 from kalends.availability.recurrence.days import Days, week_of
 from kalends.availability.recurrence.shapes import Clock, Frequency, RecurrenceRule
 from kalends.availability.recurrence.steps import Steps
 from kalends.availability.wallclock import month_of
 
-HOUR_SECONDS: Final = 3_600
-HOURS_A_DAY: Final = 24
 # No day is asked for whose year has not four digits, nor whose weeks belong to such a year.
 FIRST_WALL: Final = -719_162 * DAY_SECONDS + 800 * DAY_SECONDS
 LAST_WALL: Final = 2_932_896 * DAY_SECONDS - 800 * DAY_SECONDS

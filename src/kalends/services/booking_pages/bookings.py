@@ -9,11 +9,11 @@ A visitor with cookies (see `holds`) finds a booking again.
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from msgspec import Struct, structs
 
+from kalends.availability.interval import MINUTE_SECONDS
 from kalends.domain.access import hash_of
 from kalends.domain.booking import Booking, Status
 from kalends.domain.errors import NotFound, RateLimited
@@ -34,8 +34,6 @@ from kalends.services.booking_pages.offers import find_schedule_for
 from kalends.store.bookings import links
 from kalends.store.bookings.bookings import find_booking
 from kalends.store.rate_windows import add_to_windows
-
-MINUTE_SECONDS: Final = 60
 
 
 class BookingRates(Struct, frozen=True, kw_only=True):

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from babel import Locale
 
+from kalends.availability.interval import DAY_SECONDS
 from kalends.services.agenda import Choices
-from kalends.services.statistics import DAY_SECONDS, LEAD_SECONDS, Insights, Pair
+from kalends.services.statistics import LEAD_SECONDS, Insights, Pair
 from kalends.translation import LazyMessage, gettext, gettext_lazy
 from kalends.web.pages import clock_words, labels
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, NamedTuple
 
-from kalends.availability.interval import Interval, gaps, merge
+from kalends.availability.interval import HOUR_SECONDS, HOURS_A_DAY, Interval, gaps, merge
 from kalends.availability.wallclock import Zone, day_bounds, wall_midnight
 from kalends.domain.agenda import AgendaBooking
 from kalends.domain.schedule import Schedule
@@ -23,8 +23,6 @@ from kalends.web.console.calendar.lanes import (
 )
 
 ROW_SECONDS: Final = 300
-HOUR_SECONDS: Final = 3_600
-HOURS_A_DAY: Final = 24
 # What is shorter is drawn as long, so that a name fits.
 FEWEST_ROWS: Final = 4
 # Of a day in which nothing else is.
