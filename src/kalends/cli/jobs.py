@@ -50,9 +50,9 @@ def retry_jobs(
     """Has jobs, mails and webhooks done again that were given up."""
     if bool(ids) == everything:
         raise UsageError("Name the numbers or ids of what was given up, or --all.")
-    wanted = _read_ids(ids or ()) if ids else Again(None, None, ())
+    chosen = _read_ids(ids or ()) if ids else Again(None, None, ())
     with open_installation() as home:
-        again = _shown_ids(run(home, lambda context: job_queue.retry(context, wanted)))
+        again = _shown_ids(run(home, lambda context: job_queue.retry(context, chosen)))
     typer.echo(f"{len(again)} to run again: {', '.join(again) or 'none'}")
     if missing := sorted(set(ids or ()) - set(again)):
         typer.echo(f"Not among those that were given up: {', '.join(missing)}")
@@ -84,11 +84,11 @@ def _shown_ids(again: Again) -> list[str]:
     ]
 
 
-def _lines_of_queue(found: JobQueue) -> Iterator[str]:
-    for kind in found.waiting:
+def _lines_of_queue(queue: JobQueue) -> Iterator[str]:
+    for kind in queue.waiting:
         state = "run" if kind.status == "picked" else "wait"
         yield f"{kind.count} {kind.entrypoint} {state}"
-    for job in found.failed:
+    for job in queue.failed:
         about = _about(job.payload)
         yield (
             f"{job.id}  {job.entrypoint}{about}  given up {job.failed_at:%Y-%m-%d %H:%M:%S}Z"
@@ -111,9 +111,9 @@ def _lines_of_outbox(outbox: Outbox) -> Iterator[str]:
 
 
 def _line_of(one: GivenUp) -> str:
-    shown = encode_id(PREFIX_OF[one.channel], one.id)
+    public_id = encode_id(PREFIX_OF[one.channel], one.id)
     ended = "dropped" if one.state == DROPPED else f"given up after {one.tries} tries"
-    return f"{shown}  {one.type}  of {one.created_at:%Y-%m-%d %H:%M:%S}Z {ended}: {one.reason}"
+    return f"{public_id}  {one.type}  of {one.created_at:%Y-%m-%d %H:%M:%S}Z {ended}: {one.reason}"
 
 
 def _about(payload: bytes) -> str:

@@ -135,8 +135,8 @@ class SmtpConnection:
         except aiosmtplib.SMTPServerDisconnected as error:
             raise ConnectionLost(error) from error
 
-    async def _ask(self, command: bytes, wanted: Collection[int], seconds: float) -> None:
-        await _expect(self._conversation.send(command + b"\r\n", 1)[0], wanted, seconds)
+    async def _ask(self, command: bytes, expected: Collection[int], seconds: float) -> None:
+        await _expect(self._conversation.send(command + b"\r\n", 1)[0], expected, seconds)
 
     def _options(self, envelope: Envelope) -> Iterator[str]:
         if self._client.supports_extension("size"):
@@ -158,14 +158,14 @@ class SmtpConnection:
         self._conversation.close()
 
 
-async def _expect(reply: asyncio.Future[Reply], wanted: Collection[int], seconds: float) -> None:
+async def _expect(reply: asyncio.Future[Reply], expected: Collection[int], seconds: float) -> None:
     """Raises SMTPResponseException for another answer, TimeoutError."""
     if reply.done():  # as of several that came together, all but the first are
         code, text = reply.result()
     else:
         async with asyncio.timeout(seconds):
             code, text = await reply
-    if code not in wanted:
+    if code not in expected:
         raise aiosmtplib.SMTPResponseException(code, text)
 
 

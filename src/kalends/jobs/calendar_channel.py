@@ -109,8 +109,8 @@ class CalendarChannel(CappedChannel[DueCalendarLane]):
         )
 
 
-def _pause(tries: int, asked: timedelta | None) -> timedelta:
+def _pause(tries: int, retry_after: timedelta | None) -> timedelta:
     """Longer from try to try, and not before the server wants it."""
     doubled: int = 1 << min(tries, 20)
     planned = min(FIRST_RETRY * doubled, LAST_RETRY) * random.uniform(1 - JITTER, 1 + JITTER)
-    return max(planned, min(asked or timedelta(0), LAST_RETRY))
+    return max(planned, min(retry_after or timedelta(0), LAST_RETRY))

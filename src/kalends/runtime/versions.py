@@ -15,9 +15,9 @@ from kalends.runtime.unit_of_work import require
 V = TypeVar("V", EventType, Schedule)
 
 
-def require_version(found: V | None, prefix: str, thing_id: UUID, if_match: IfMatch) -> V:
+def require_version(stored: V | None, prefix: str, thing_id: UUID, if_match: IfMatch) -> V:
     """What was found. Raises NotFound, and Stale if the client saw another version of it."""
-    thing = require(found, prefix, thing_id)
+    thing = require(stored, prefix, thing_id)
     check_version(thing.version, if_match)
     return thing
 

@@ -68,23 +68,23 @@ async def get_agenda(
     days: tuple[date, date],
     zone_name: str,
     scope: AgendaScope,
-    shown: Sequence[Schedule],
+    schedules: Sequence[Schedule],
 ) -> Agenda:
     """What meets the days, both included, as they are in that zone, of what the caller sees; and
-    the hours and busy times of the schedules that are shown, which the caller sees; of several, one
-    whose zone is broken has no hours. Raises BrokenZone for one that is shown alone."""
+    the hours and busy times of the schedules, which the caller sees; of several, one
+    whose zone is broken has no hours. Raises BrokenZone for one alone."""
     span = bounds_of_day(days[0], zone_name)[0], bounds_of_day(days[1], zone_name)[1]
     only = work.caller.only_schedules
     pending = await agenda.count_pending(work.tenant, work.now, only)
     seen = scope.within(only)
     bookings = await agenda.list_between(work.tenant, span, seen, MOST_ON_THE_AGENDA)
-    if not shown:
+    if not schedules:
         return Agenda(bookings, (), {}, pending, work.now)
-    ids = [schedule.id for schedule in shown]
+    ids = [schedule.id for schedule in schedules]
     busy = await agenda.list_busy_between(work.tenant, ids, span, MOST_ON_THE_AGENDA)
     busy += await list_busy_elsewhere(work.tenant, ids, span, MOST_ON_THE_AGENDA)
     within = Interval(int(span[0].timestamp()), int(span[1].timestamp()))
-    return Agenda(bookings, busy, _opened(shown, within), pending, work.now)
+    return Agenda(bookings, busy, _opened(schedules, within), pending, work.now)
 
 
 def _opened(schedules: Sequence[Schedule], within: Interval) -> dict[UUID, Sequence[Interval]]:

@@ -110,9 +110,9 @@ async def _sweep(context: Context, sweep: Sweep, until: datetime) -> int:
     blocked = BlockedOrganizations(context)
     for _ in range(HOUSEKEEPING_BATCHES):
         async with context.database.connection() as tx:
-            found = await store.find_old(tx, sweep, until)
+            rows = await store.find_old(tx, sweep, until)
         batch = 0
-        for organization_id, keys in found.items():
+        for organization_id, keys in rows.items():
             if organization_id not in blocked:
                 batch += await _delete_of(context, blocked, organization_id, sweep, keys, until)
         deleted += batch

@@ -61,6 +61,6 @@ async def _name_calendars(work: UnitOfWork, reasons: Sequence[Reason]) -> Sequen
     ]
 
 
-def _with_name(blocker: Blocker, found: Mapping[UUID, ConnectedCalendar]) -> Blocker:
-    calendar = None if blocker.calendar_id is None else found.get(blocker.calendar_id)
+def _with_name(blocker: Blocker, calendars: Mapping[UUID, ConnectedCalendar]) -> Blocker:
+    calendar = None if blocker.calendar_id is None else calendars.get(blocker.calendar_id)
     return structs.replace(blocker, calendar_name=calendar and calendar.name)

@@ -34,14 +34,14 @@ class IndexFault(Struct, frozen=True):
 async def find_index_faults(tx: Tx) -> list[IndexFault]:
     """What the newest schema should have and this database has not; it is at that revision."""
     is_valid = {row[0]: row[1] for row in await tx.fetch(THERE)}
-    wanted = expected_indexes()
+    expected = expected_indexes()
     missing = [
         IndexFault(name, False, statement)
-        for name, statement in wanted.items()
+        for name, statement in expected.items()
         if name not in is_valid
     ]
     unfinished = [
-        IndexFault(name, True, f"DROP INDEX {name}; {wanted.get(name, 'it is not of Kalends')}")
+        IndexFault(name, True, f"DROP INDEX {name}; {expected.get(name, 'it is not of Kalends')}")
         for name, valid in is_valid.items()
         if not valid
     ]

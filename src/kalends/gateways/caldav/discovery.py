@@ -87,14 +87,14 @@ async def _find_person(session: DavSession, url: str) -> _Found | CalendarFailur
     first: CalendarFailure | None = None
     place: _Found | None = None
     for candidate in dict.fromkeys((url, resolve(url, WELL_KNOWN), resolve(url, "/"))):
-        found = await _ask(session, candidate)
-        if isinstance(found, _Found):
-            if found.principal or found.homes or found.is_refused:
-                return found
-            place = place or (found if found.is_home else None)
-        elif not isinstance(found, NotUnderstood | NotAllowed | CalendarGone):
-            return place or found
-        first = first or (found if isinstance(found, NotAllowed) else None)
+        answer = await _ask(session, candidate)
+        if isinstance(answer, _Found):
+            if answer.principal or answer.homes or answer.is_refused:
+                return answer
+            place = place or (answer if answer.is_home else None)
+        elif not isinstance(answer, NotUnderstood | NotAllowed | CalendarGone):
+            return place or answer
+        first = first or (answer if isinstance(answer, NotAllowed) else None)
     return place or first or NOTHING_HERE
 
 

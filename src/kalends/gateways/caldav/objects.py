@@ -44,9 +44,9 @@ class Objects:
         self.unreadable: list[str] = []
         self._bytes = 0
 
-    def add(self, found: CalendarObject) -> None:
-        self._bytes += len(found.data)
-        self.found[found.href] = found
+    def add(self, one: CalendarObject) -> None:
+        self._bytes += len(one.data)
+        self.found[one.href] = one
 
     def join(self, other: "Objects") -> None:
         for one in other.found.values():

@@ -95,5 +95,5 @@ def _refresh_in(head: str) -> int:
     if not match or not any(match.groups()):
         return round(DEFAULT_REFRESH.total_seconds())
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    asked = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
-    return round(min(max(asked, SHORTEST_REFRESH), LONGEST_REFRESH).total_seconds())
+    refresh = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+    return round(min(max(refresh, SHORTEST_REFRESH), LONGEST_REFRESH).total_seconds())

@@ -115,11 +115,13 @@ async def find_hosts(work: UnitOfWork, event_type: EventType, slug: str | None) 
         if one.count == len(one.schedule_ids)
         for id_ in one.schedule_ids
     ]
-    wanted = event_type.schedule_ids if may_choose or slug else needed
-    if not wanted:
+    schedule_ids = event_type.schedule_ids if may_choose or slug else needed
+    if not schedule_ids:
         return OfferedHosts()
-    schedules = await find_schedules(work.tenant, wanted)
-    active = [schedules[id_] for id_ in wanted if id_ in schedules and schedules[id_].is_active]
+    schedules = await find_schedules(work.tenant, schedule_ids)
+    active = [
+        schedules[id_] for id_ in schedule_ids if id_ in schedules and schedules[id_].is_active
+    ]
     return OfferedHosts(
         [one for one in active if one.user_id is not None] if may_choose else [],
         next((one for one in active if slug and one.slug == slug), None),

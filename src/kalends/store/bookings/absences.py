@@ -161,8 +161,8 @@ async def list_absences(
     """A page by start, then id, and the total. `ends_after` None lists what is past, too; `only`
     leaves out what is on other schedules."""
     among = None if only is None else list(only)
-    asked = owner.schedule_id, owner.user_id, ends_after, among, limit, offset
-    rows = await tenant.tx.fetch(LIST, tenant.organization_id, *asked)
+    arguments = owner.schedule_id, owner.user_id, ends_after, among, limit, offset
+    rows = await tenant.tx.fetch(LIST, tenant.organization_id, *arguments)
     return [_counted(row) for row in rows if row["id"] is not None], rows[0]["total"]
 
 

@@ -164,10 +164,10 @@ async def list_bookings_of_link(tenant: TenantConnection, link: CalendarLink) ->
 
 async def has_seats(tenant: TenantConnection, event_type_id: UUID) -> bool:
     """Whether several may book the same time of the event type."""
-    found: bool | None = await tenant.tx.fetchval(
+    has_capacity: bool | None = await tenant.tx.fetchval(
         HAS_CAPACITY, tenant.organization_id, event_type_id
     )
-    return bool(found)
+    return bool(has_capacity)
 
 
 async def list_links_of_subject(tenant: TenantConnection, subject_id: UUID) -> list[CalendarLink]:

@@ -111,12 +111,12 @@ _Parts = list[tuple[bytes, bytes]]
 def _zones_in(text: bytes) -> Iterator[tuple[str, tuple[int, int]]]:
     """Each TZID, and where its VTIMEZONE begins and ends."""
     begins: int | None = None
-    found = 0
+    count = 0
     for edge in _EDGE.finditer(text):
         if edge[1].upper() == b"BEGIN":
             begins = edge.end()
-        elif begins is not None and found < MOST_ZONES:
-            found += 1
+        elif begins is not None and count < MOST_ZONES:
+            count += 1
             tzid = _TZID.search(text, begins, edge.start())
             if tzid:
                 yield _text(tzid[1]).strip('"'), (begins, edge.start())
@@ -130,13 +130,13 @@ def _text(rest: bytes) -> str:
 def _observances(parts: _Parts) -> Iterator[Observance]:
     """Those that can be read."""
     inner: dict[bytes, list[bytes]] | None = None
-    found = 0
+    count = 0
     for name, rest in parts:
         if name == b"BEGIN":
             inner = {}
         elif name == b"END" and inner is not None:
-            found += 1
-            observance = _observance(inner) if found <= MOST_OBSERVANCES else None
+            count += 1
+            observance = _observance(inner) if count <= MOST_OBSERVANCES else None
             if observance:
                 yield observance
             inner = None

@@ -139,9 +139,9 @@ async def create_connection(call: Call) -> HttpAnswer:
     calendars, into one of which bookings can be written.
     """
     new = parse_new(await call.body(CreateCalendarConnection))
-    found = await connections.discover(call.context, call.caller, new)
+    discovery = await connections.discover(call.context, call.caller, new)
     return await call.change(
-        lambda shown: data(_shown(shown), 201), connections.create_connection, new, found
+        lambda shown: data(_shown(shown), 201), connections.create_connection, new, discovery
     )
 
 
@@ -155,12 +155,12 @@ async def update_connection(call: Call) -> HttpAnswer:
     connection_id = call.id(ids.CALENDAR_CONNECTION)
     before = await call.read(connections.get_connection, connection_id)
     changes = _parse_changes(body)
-    found = None
+    discovery = None
     if changes.password is not UNSET:
-        found = await connections.discover_again(
+        discovery = await connections.discover_again(
             call.context, call.caller, before, changes.password
         )
-    use_case = partial(_update, connection_id=connection_id, changes=changes, found=found)
+    use_case = partial(_update, connection_id=connection_id, changes=changes, discovery=discovery)
     return await call.change(lambda shown: data(_shown(shown)), use_case)
 
 
@@ -169,10 +169,10 @@ async def _update(
     *,
     connection_id: UUID,
     changes: UpdateCalendarConnection,
-    found: Discovery | None,
+    discovery: Discovery | None,
 ) -> ShownConnection:
-    if changes.password is not UNSET and found is not None:
-        await connections.change_password(work, connection_id, changes.password, found)
+    if changes.password is not UNSET and discovery is not None:
+        await connections.change_password(work, connection_id, changes.password, discovery)
     before = await connections.lock_connection(work, connection_id)
     is_paused = before.state is ConnectionState.PAUSED
     wanted = is_paused if changes.paused is UNSET else changes.paused

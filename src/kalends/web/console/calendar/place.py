@@ -120,8 +120,8 @@ class CalendarPage:
 
 def _chosen_in(query: FormFields, choices: Choices) -> tuple[UUID, ...]:
     known = {one.id for one in choices.schedules}
-    asked = (decode_id(SCHEDULE, text) for text in query.all_of("schedule"))
-    return tuple(dict.fromkeys(id_ for id_ in asked if id_ in known))[:MOST_CHOSEN]
+    schedule_ids = (decode_id(SCHEDULE, text) for text in query.all_of("schedule"))
+    return tuple(dict.fromkeys(id_ for id_ in schedule_ids if id_ in known))[:MOST_CHOSEN]
 
 
 def _column_in(query: FormFields) -> int:
