@@ -6,9 +6,9 @@ from typing import Annotated, Final
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
-from kalends.domain.access import Scope
 from kalends.domain.errors import Invalid
 from kalends.domain.notifications import NotifiedUser
+from kalends.domain.scopes import Scope
 from kalends.domain.values import ClockTime
 from kalends.formats.notifications import UserNotificationsBody, show_notifications
 from kalends.runtime.idempotency import HttpAnswer
