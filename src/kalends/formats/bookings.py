@@ -8,7 +8,7 @@ from msgspec import Meta, Raw, Struct
 from kalends.domain import ids
 from kalends.domain.actor import Actor
 from kalends.domain.booking import Booking, Host, LocationType, Status
-from kalends.domain.calendars.links import LinkState
+from kalends.domain.calendars.states import LinkState
 from kalends.formats.encoding import encode_raw
 
 

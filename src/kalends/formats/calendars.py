@@ -12,10 +12,10 @@ from kalends.domain.calendars.connections import (
     CalendarConnection,
     CalendarUse,
     ConnectedCalendar,
-    ConnectionState,
     ProviderName,
 )
-from kalends.domain.calendars.syncs import CalendarSync, SyncState
+from kalends.domain.calendars.states import ConnectionState, SyncState
+from kalends.domain.calendars.syncs import CalendarSync
 from kalends.formats.fields import fields_of
 
 

@@ -49,6 +49,7 @@ from kalends.store.bookings.holds import end_hold
 from kalends.store.database import RunAgain
 
 LONGEST: Final = timedelta(days=5 * 366)
+AbsenceChanges = FieldChanges[Absence]
 
 
 async def check_owner(work: UnitOfWork, owner: AbsenceOwner) -> AbsenceOwner:
@@ -108,7 +109,7 @@ async def lock_absence(work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID) 
 
 
 async def update_absence(
-    work: UnitOfWork, absence: Absence, changes: FieldChanges[Absence]
+    work: UnitOfWork, absence: Absence, changes: AbsenceChanges
 ) -> CountedAbsence:
     """Another span, another reason. Raises Invalid."""
     after = changes.applied_to(absence)

@@ -9,18 +9,17 @@ from typing import Final
 
 from msgspec import structs
 
-from kalends.domain.access import Mode, Organization
-from kalends.domain.errors import Unavailable
+from kalends.domain.access import Organization
 from kalends.domain.gateways import link_to
 from kalends.domain.ids import MAIL, ORGANIZATION, encode_id, new_id
 from kalends.domain.mail import MailKind
 from kalends.domain.notifications import NotifiedUser
 from kalends.formats.mails.agenda import AgendaMail, agenda_message
 from kalends.formats.times import known_zone
-from kalends.runtime.blocked_organizations import BlockedOrganizations
+from kalends.runtime.due_work import change_each_due
 from kalends.runtime.phones import country_of
 from kalends.runtime.posting import post_message
-from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change, require
+from kalends.runtime.unit_of_work import Context, UnitOfWork, require
 from kalends.scheduling.agenda_times import decide_agenda
 from kalends.scheduling.local_time import bounds_of_day
 from kalends.store.accounts import notifications
@@ -34,34 +33,9 @@ MOST_TOLD: Final = 100
 
 
 async def send_due_agendas(context: Context) -> int:
-    """Sends what is due, each in a transaction of its own. Returns how many.
-
-    An organization whose rows somebody holds is left for the next time, and holds up no other;
-    raises Unavailable then, in the end.
-    """
-    sent = 0
-    blocked = BlockedOrganizations(context)
-    while True:
-        async with context.database.connection() as tx:
-            due = await notifications.list_due_agendas(
-                tx, context.clock(), AGENDAS_AT_ONCE, blocked.organization_ids
-            )
-        looked_at = 0
-        for user in due:
-            if user.organization_id in blocked:
-                continue
-            caller = Caller(user.organization_id, Mode(user.mode), ACTOR, source=ACTOR)
-            try:
-                outcome = await change(context, caller, send_agenda, user)
-            except Unavailable as error:
-                await blocked.add(user.organization_id, error)
-            else:
-                looked_at += outcome is not None
-                sent += bool(outcome)
-        # What others are at is theirs.
-        if len(due) < AGENDAS_AT_ONCE or not looked_at:
-            blocked.raise_first()
-            return sent
+    """Sends what is due. Returns how many. Raises Unavailable, as `change_each_due` does."""
+    list_due = notifications.list_due_agendas
+    return await change_each_due(context, ACTOR, AGENDAS_AT_ONCE, list_due, send_agenda)
 
 
 async def send_agenda(work: UnitOfWork, due: DueUser) -> bool | None:

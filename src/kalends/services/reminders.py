@@ -2,13 +2,11 @@
 
 from typing import Final
 
-from kalends.domain.access import Mode
 from kalends.domain.booking import Status
-from kalends.domain.errors import Unavailable
 from kalends.domain.webhook import EventName
 from kalends.runtime import outbox
-from kalends.runtime.blocked_organizations import BlockedOrganizations
-from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
+from kalends.runtime.due_work import change_each_due
+from kalends.runtime.unit_of_work import Context, UnitOfWork
 from kalends.store.bookings import bookings, reminders
 from kalends.store.bookings.reminders import DueReminder
 
@@ -17,29 +15,9 @@ REMINDERS_AT_ONCE: Final = 200
 
 
 async def send_due(context: Context) -> int:
-    """Reminds of all that is due, each in a transaction of its own. Returns how many.
-
-    An organization whose rows somebody holds is left for the next time, and holds up no other;
-    raises Unavailable then, in the end.
-    """
-    sent = 0
-    blocked = BlockedOrganizations(context)
-    while True:
-        async with context.database.connection() as tx:
-            due = await reminders.list_due(
-                tx, context.clock(), REMINDERS_AT_ONCE, blocked.organization_ids
-            )
-        for reminder in due:
-            if reminder.organization_id in blocked:
-                continue
-            caller = Caller(reminder.organization_id, Mode(reminder.mode), ACTOR, source=ACTOR)
-            try:
-                sent += await change(context, caller, remind, reminder)
-            except Unavailable as error:
-                await blocked.add(reminder.organization_id, error)
-        if len(due) < REMINDERS_AT_ONCE:
-            blocked.raise_first()
-            return sent
+    """Reminds of all that is due. Returns how many. Raises Unavailable, as `change_each_due`
+    does."""
+    return await change_each_due(context, ACTOR, REMINDERS_AT_ONCE, reminders.list_due, remind)
 
 
 async def remind(work: UnitOfWork, due: DueReminder) -> bool:

@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.domain.calendars.accounts import CalendarAccess
+from kalends.domain.calendars.states import ConnectionState
 
 
 class ProviderName(StrEnum):
@@ -22,18 +23,6 @@ class ProviderName(StrEnum):
     def reads_files(self) -> bool:
         """Whether all of a calendar is read at each look."""
         return self is ProviderName.ICS
-
-
-class ConnectionState(StrEnum):
-    """`READING` until every calendar has been read once; `RECONNECT` wants somebody to sign in
-    anew; `FAILING` after two hours without an answer."""
-
-    READING = "reading"
-    ACTIVE = "active"
-    RECONNECT = "reconnect"
-    FAILING = "failing"
-    PAUSED = "paused"
-    REMOVING = "removing"
 
 
 class CalendarConnection(Struct, frozen=True, kw_only=True):

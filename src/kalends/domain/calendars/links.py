@@ -2,27 +2,16 @@
 
 import hashlib
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
 
 from kalends.domain.calendars.policies import CalendarPolicy
+from kalends.domain.calendars.states import LinkState
 from kalends.domain.ids import BOOKING, SESSION, encode_id
 
 UID_HOST = "kalends"
 HEX_DIGITS = 8
-
-
-class LinkState(StrEnum):
-    """`WAITING` until it is there; `FAILED` where it cannot be written; `REMOVED` where there is to
-    be none any more; `ASKING` where it was deleted there, and somebody has to decide."""
-
-    WAITING = "waiting"
-    WRITTEN = "written"
-    FAILED = "failed"
-    REMOVED = "removed"
-    ASKING = "asking"
 
 
 class CalendarLink(Struct, frozen=True, kw_only=True):

@@ -1,17 +1,11 @@
 """A sync that somebody has asked for: one reading of each calendar of a connection."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from msgspec import Struct
 
-
-class SyncState(StrEnum):
-    """`RUNNING` until each calendar has been read, or tried, for it or for a later sync."""
-
-    RUNNING = "running"
-    DONE = "done"
+from kalends.domain.calendars.states import SyncState
 
 
 class CalendarSync(Struct, frozen=True, kw_only=True):

@@ -21,12 +21,13 @@ from kalends.availability.wallclock import zone_named
 from kalends.domain.access import Mode
 from kalends.domain.booking import MOVABLE, Booking
 from kalends.domain.calendars.accounts import CalendarAccount
-from kalends.domain.calendars.connections import ConnectedCalendar, ConnectionState
+from kalends.domain.calendars.connections import ConnectedCalendar
 from kalends.domain.calendars.failures import CredentialsRefused, ObjectGone
 from kalends.domain.calendars.findings import CalendarFinding, FindingKind
-from kalends.domain.calendars.links import CalendarLink, LinkedSchedule, LinkState
+from kalends.domain.calendars.links import CalendarLink, LinkedSchedule
 from kalends.domain.calendars.policies import OnDelete, OnMove
 from kalends.domain.calendars.readings import CalendarObject
+from kalends.domain.calendars.states import ConnectionState, LinkState
 from kalends.domain.errors import KalendsError, Unavailable
 from kalends.domain.ids import CALENDAR, encode_id, new_id
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change

@@ -17,7 +17,6 @@ from kalends.domain.calendars.connections import (
     CalendarConnection,
     CalendarReading,
     ConnectedCalendar,
-    ConnectionState,
     ProviderName,
 )
 from kalends.domain.calendars.failures import (
@@ -26,6 +25,7 @@ from kalends.domain.calendars.failures import (
     NotAllowed,
     Unanswered,
 )
+from kalends.domain.calendars.states import ConnectionState
 from kalends.domain.errors import (
     CalendarCredentialsRefused,
     CalendarUnreachable,

@@ -30,9 +30,10 @@ from kalends.domain.calendars.failures import (
     UidTaken,
     Unanswered,
 )
-from kalends.domain.calendars.links import CalendarLink, LinkedSchedule, LinkState, uid_of
+from kalends.domain.calendars.links import CalendarLink, LinkedSchedule, uid_of
 from kalends.domain.calendars.policies import PendingEvents
 from kalends.domain.calendars.readings import CalendarObject
+from kalends.domain.calendars.states import LinkState
 from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
 from kalends.domain.ids import CALENDAR, SCHEDULE, encode_id
 from kalends.formats.icalendar.written import (

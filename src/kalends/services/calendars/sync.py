@@ -19,16 +19,13 @@ from kalends.availability.interval import Interval
 from kalends.availability.recurrence.zones import zone_of
 from kalends.availability.wallclock import zone_named
 from kalends.domain.access import Mode
-from kalends.domain.calendars.connections import (
-    CalendarReading,
-    ConnectionState,
-    ProviderName,
-)
+from kalends.domain.calendars.connections import CalendarReading, ProviderName
 from kalends.domain.calendars.failures import (
     CalendarFailure,
     CredentialsRefused,
     Unanswered,
 )
+from kalends.domain.calendars.states import ConnectionState
 from kalends.domain.calendars.syncs import ReadingCounts
 from kalends.domain.errors import Unavailable
 from kalends.domain.ids import CALENDAR, encode_id, new_id

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from kalends.domain.calendars.connections import ConnectionState
+from kalends.domain.calendars.states import ConnectionState
 from kalends.domain.calendars.syncs import CalendarSync
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import CALENDAR_SYNC, new_id

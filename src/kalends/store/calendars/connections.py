@@ -6,7 +6,8 @@ from uuid import UUID
 
 from msgspec import structs
 
-from kalends.domain.calendars.connections import CalendarConnection, ConnectionState, ProviderName
+from kalends.domain.calendars.connections import CalendarConnection, ProviderName
+from kalends.domain.calendars.states import ConnectionState
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import columns_of, find_one, page_of, parameters
 

@@ -8,8 +8,9 @@ from uuid import UUID
 from msgspec import Raw, json, structs
 
 from kalends.domain.booking import Booking
-from kalends.domain.calendars.links import CalendarLink, LinkedSchedule, LinkState
+from kalends.domain.calendars.links import CalendarLink, LinkedSchedule
 from kalends.domain.calendars.policies import CalendarPolicy
+from kalends.domain.calendars.states import LinkState
 from kalends.store.bookings.bookings import COLUMNS as BOOKING_COLUMNS
 from kalends.store.bookings.bookings import booking_from
 from kalends.store.database import TenantConnection, Tx

@@ -8,15 +8,8 @@ from uuid import UUID
 from msgspec import UNSET, Meta, UnsetType, structs
 
 from kalends.domain import ids
-from kalends.domain.absence import (
-    Absence,
-    AbsenceOwner,
-    AbsenceSpan,
-    Action,
-    CountedAbsence,
-    Decision,
-)
-from kalends.domain.changes import FieldChanges, values_to_change
+from kalends.domain.absence import AbsenceOwner, AbsenceSpan, Action, CountedAbsence, Decision
+from kalends.domain.changes import values_to_change
 from kalends.domain.errors import Invalid
 from kalends.domain.values import Instant, Line
 from kalends.formats.absences import (
@@ -29,6 +22,7 @@ from kalends.formats.absences import (
 )
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import absences
+from kalends.services.absences import AbsenceChanges
 from kalends.web.api.listing import answer_page
 from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DataOf, data, deleted, page_of
@@ -154,9 +148,9 @@ def _absence_in(call: Call) -> UUID:
     return call.id(ids.ABSENCE, "absence_id")
 
 
-def _parse_changes(body: bytes) -> FieldChanges[Absence]:
+def _parse_changes(body: bytes) -> AbsenceChanges:
     """Raises Invalid."""
-    return FieldChanges[Absence](**values_to_change(read_body(body or b"{}", UpdateAbsence)))
+    return AbsenceChanges(**values_to_change(read_body(body or b"{}", UpdateAbsence)))
 
 
 def _decision(one: DecisionInput) -> Decision:

@@ -10,7 +10,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from kalends.domain import ids
 from kalends.domain.calendars.accounts import CalendarLogin, Discovery
-from kalends.domain.calendars.connections import CalendarUse, ConnectionState, ProviderName
+from kalends.domain.calendars.connections import CalendarUse, ProviderName
+from kalends.domain.calendars.states import ConnectionState
 from kalends.domain.errors import Invalid
 from kalends.formats.calendars import (
     CalendarBody,

@@ -8,12 +8,8 @@ from uuid import UUID
 from msgspec import structs
 
 from kalends.domain import ids
-from kalends.domain.calendars.connections import (
-    CalendarUse,
-    ConnectedCalendar,
-    ConnectionState,
-    ProviderName,
-)
+from kalends.domain.calendars.connections import CalendarUse, ConnectedCalendar, ProviderName
+from kalends.domain.calendars.states import ConnectionState
 from kalends.domain.errors import Invalid, KalendsError
 from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.rights import Right
