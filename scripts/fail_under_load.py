@@ -28,15 +28,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.failover.stage import (
-    PairedServers,
-    Serving,
-    made_template,
-    running_fleet,
-    running_pair,
-    running_servers,
-    short_folder,
-)
+from tests.failover import stage
 from tests.failover.trials import FROZEN, KILLED, PARTS, RESTARTED, WAYS, WOKEN, Failure, prepared
 from tests.servers import WorkerProcess
 
@@ -56,13 +48,13 @@ def main() -> None:
     wrong = 0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kalends-trials-")))
-        folders = stack.enter_context(short_folder())
-        pair = stack.enter_context(running_pair(folders, made_template(folders)))
-        serving = stack.enter_context(running_servers(pair, folder))
+        folders = stack.enter_context(stage.short_folder())
+        pair = stack.enter_context(stage.running_pair(folders, stage.made_template(folders)))
+        serving = stack.enter_context(stage.running_servers(pair, folder))
         environment = next(iter(serving.by_node.values())).environment
         worker = stack.enter_context(WorkerProcess(environment, folder / "worker.log"))
         for failures in given.only or all_trials():
-            with running_fleet(pair, serving) as fleet:
+            with stage.running_fleet(pair, serving) as fleet:
                 fault = _try(fleet, serving, worker, failures, given)
                 wrong += fault is not None
     print(f"{wrong} trials found something")
@@ -70,8 +62,8 @@ def main() -> None:
 
 
 def _try(
-    fleet: PairedServers,
-    serving: Serving,
+    fleet: stage.PairedServers,
+    serving: stage.Serving,
     worker: WorkerProcess,
     failures: Failures,
     given: argparse.Namespace,

@@ -19,16 +19,6 @@ def office() -> Iterator[PostOffice]:
         yield office
 
 
-@pytest.fixture(scope="session")
-def mailing(
-    tmp_path_factory: pytest.TempPathFactory, office: PostOffice
-) -> Iterator[RunningInstallation]:
-    folder = tmp_path_factory.mktemp("mail")
-    sender = {"PUBLIC_URL": "https://book.example.com", "MAIL_FROM": "bookings@example.com"}
-    with running(folder, SMTP_URL=office.url, **sender) as mailing:
-        yield mailing
-
-
 @pytest.fixture
 def world(mailing: RunningInstallation, office: PostOffice) -> Iterator[World]:
     wait_for_the_mail_before(mailing.home)
@@ -38,6 +28,16 @@ def world(mailing: RunningInstallation, office: PostOffice) -> Iterator[World]:
     world = World(mailing.server.url, make_organization(mailing.home), PASSWORD)
     yield world
     world.close()
+
+
+@pytest.fixture(scope="session")
+def mailing(
+    tmp_path_factory: pytest.TempPathFactory, office: PostOffice
+) -> Iterator[RunningInstallation]:
+    folder = tmp_path_factory.mktemp("mail")
+    sender = {"PUBLIC_URL": "https://book.example.com", "MAIL_FROM": "bookings@example.com"}
+    with running(folder, SMTP_URL=office.url, **sender) as mailing:
+        yield mailing
 
 
 @pytest.fixture

@@ -2,27 +2,18 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from kalends.domain.access import Mode
 from kalends.domain.errors import Unavailable
 from kalends.runtime.blocked_organizations import BlockedOrganizations
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
+from kalends.store.accounts.notifications import DueUser
+from kalends.store.bookings.reminders import DueReminder
 from kalends.store.database import Tx
 
-
-class Due(Protocol):
-    """A thing of an organization."""
-
-    @property
-    def organization_id(self) -> UUID: ...
-
-    @property
-    def mode(self) -> str: ...
-
-
-D = TypeVar("D", bound=Due)
+D = TypeVar("D", DueReminder, DueUser)
 ListDue = Callable[[Tx, datetime, int, Sequence[UUID]], Awaitable[Sequence[D]]]
 """What is due at that moment, up to so many; nothing of the organizations that are named."""
 

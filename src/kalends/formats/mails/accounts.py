@@ -6,14 +6,7 @@ from typing import Final
 
 from kalends.formats.cleaning import one_line
 from kalends.formats.locales import locale_for
-from kalends.formats.mails.letters import (
-    Button,
-    Content,
-    LetterRow,
-    Sentence,
-    write_html,
-    write_text,
-)
+from kalends.formats.mails.letters import Button, Content, LetterRow, Sentence
 from kalends.formats.mails.messages import Letter, Message, write_message
 from kalends.formats.mails.organization_mail import OrganizationMail
 from kalends.formats.person import Person
@@ -172,8 +165,7 @@ def _write(mail: AccountMail | EndpointMail, subject: str, content: Content) -> 
         recipient=Person("", mail.recipient),
         subject=subject,
         written_at=mail.happened_at,
-        text=write_text(content),
-        html=write_html(content),
+        content=content,
     )
     return write_message(letter)
 

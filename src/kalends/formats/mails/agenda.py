@@ -13,14 +13,7 @@ from kalends.domain.booking import Status
 from kalends.domain.location import visible_location
 from kalends.formats.cleaning import one_line
 from kalends.formats.locales import locale_for
-from kalends.formats.mails.letters import (
-    Button,
-    Content,
-    LetterRow,
-    Sentence,
-    write_html,
-    write_text,
-)
+from kalends.formats.mails.letters import Button, Content, LetterRow, Sentence
 from kalends.formats.mails.messages import Letter, Message, write_message
 from kalends.formats.mails.organization_mail import OrganizationMail
 from kalends.formats.mails.wording import LOCATION_TYPES
@@ -88,8 +81,7 @@ def write_agenda_message(mail: AgendaMail) -> Message:
         recipient=Person("", mail.recipient),
         subject=gettext("Your day: {day}", day=day),
         written_at=mail.happened_at,
-        text=write_text(content),
-        html=write_html(content),
+        content=content,
     )
     return write_message(letter)
 

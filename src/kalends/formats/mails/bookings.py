@@ -17,7 +17,7 @@ from kalends.formats.mails.facts import (
     rows_of,
 )
 from kalends.formats.mails.invitations import invitation_of
-from kalends.formats.mails.letters import Content, LetterRow, Sentence, write_html, write_text
+from kalends.formats.mails.letters import Content, LetterRow, Sentence
 from kalends.formats.mails.messages import CalendarPart, Letter, Message, write_message
 from kalends.formats.mails.wording import (
     CHANGEABLE_UNTIL,
@@ -61,8 +61,7 @@ def write_booking_message(mail: BookingMail) -> Message:
         reply_to=_reply_to(mail),
         subject=_subject(mail),
         written_at=mail.happened_at,
-        text=write_text(content),
-        html=write_html(content),
+        content=content,
         calendar=_calendar(mail, details),
     )
     return write_message(letter)

@@ -28,6 +28,7 @@ from msgspec import Struct
 from kalends.formats.cleaning import one_line, shortened
 from kalends.formats.icalendar.invitations import Method
 from kalends.formats.mails.headers import address_field, text_field
+from kalends.formats.mails.letters import Content, write_html, write_text
 from kalends.formats.person import Person
 
 LONGEST_SUBJECT: Final = 200  # characters
@@ -61,8 +62,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     subject: str
     written_at: datetime
     message_id: str
-    text: str
-    html: str
+    content: Content
     calendar: CalendarPart | None = None
 
 
@@ -104,7 +104,8 @@ def _headers(letter: Letter, subject: str) -> Iterator[str]:
 def _content(letter: Letter) -> bytes:
     """The MIME entity: its own headers and its body."""
     seed = sha256(letter.message_id.encode("utf-8", "replace")).hexdigest()[:24]
-    texts = [_text("plain", letter.text), _text("html", letter.html)]
+    content = letter.content
+    texts = [_text("plain", write_text(content)), _text("html", write_html(content))]
     calendar = letter.calendar
     if calendar is None:
         return _multipart("alternative", f"=_2_{seed}", texts)

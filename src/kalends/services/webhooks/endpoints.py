@@ -66,8 +66,7 @@ async def list_endpoints(
 
 async def get_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
     """Raises NotFound."""
-    endpoint = await webhooks.find_endpoint(work.tenant, endpoint_id)
-    return require(endpoint, ENDPOINT, endpoint_id)
+    return require(await webhooks.find_endpoint(work.tenant, endpoint_id), ENDPOINT, endpoint_id)
 
 
 async def create_endpoint(work: UnitOfWork, new: NewEndpoint) -> MadeEndpoint:
@@ -93,8 +92,7 @@ async def create_endpoint(work: UnitOfWork, new: NewEndpoint) -> MadeEndpoint:
 
 async def lock_endpoint(work: UnitOfWork, endpoint_id: UUID) -> WebhookEndpoint:
     """Raises NotFound."""
-    endpoint = await webhooks.lock_endpoint(work.tenant, endpoint_id)
-    return require(endpoint, ENDPOINT, endpoint_id)
+    return require(await webhooks.lock_endpoint(work.tenant, endpoint_id), ENDPOINT, endpoint_id)
 
 
 async def update_endpoint(
