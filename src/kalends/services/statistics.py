@@ -1,6 +1,6 @@
 """An organization's bookings in numbers: over a range of days, beside the range before."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
@@ -256,12 +256,7 @@ def _insights(
         else:
             pair = groups[one.kind].setdefault(one.group, Pair.empty())
         pair.at(is_now=one.is_now).count(one.status, one.count)
-    for pair in schedules.values():
-        for is_now in (True, False):
-            whole, part = total.at(is_now=is_now), pair.at(is_now=is_now)
-            if part.open_seconds:
-                whole.booked_seconds += part.booked_seconds
-                whole.open_seconds += part.open_seconds
+    _add_seconds(total, schedules.values())
     return Insights(
         range=days,
         firsts=firsts,
@@ -275,6 +270,16 @@ def _insights(
         hosts=hosts,
         host_names=host_names,
     )
+
+
+def _add_seconds(total: Pair, schedules: Iterable[Pair]) -> None:
+    """Adds what was open, and booked of that, on each schedule that was open at all."""
+    for pair in schedules:
+        for is_now in (True, False):
+            whole, part = total.at(is_now=is_now), pair.at(is_now=is_now)
+            if part.open_seconds:
+                whole.booked_seconds += part.booked_seconds
+                whole.open_seconds += part.open_seconds
 
 
 def _by_hour(hours: Sequence[tuple[int, bool, int]]) -> list[tuple[int, int]]:
