@@ -108,9 +108,7 @@ async def _new_booking(
         end_time=request.ends_at,
         timezone=timezone,
         wall_clock=local_time.wall_clock_of(request.starts_at, timezone),
-        title=new.title or (event_type.name if event_type else None),
-        location=new.location or (event_type.location if event_type else None),
-        location_type=new.location_type or (event_type.location_type if event_type else None),
+        **_title_and_place(new, event_type),
         **{f"attendee_{name}": value for name, value in structs.asdict(new.attendee).items()},
         answers=Raw(json.encode(new.answers)),
         metadata=metadata,
@@ -128,3 +126,12 @@ async def _new_booking(
     )
     questions = event_type.questions if event_type else []
     return await phones.with_numbers(work, booking, questions, new.answers)
+
+
+def _title_and_place(new: NewBooking, event_type: EventType | None) -> dict[str, Any]:
+    """What was asked for, else the event type's."""
+    return {
+        "title": new.title or (event_type.name if event_type else None),
+        "location": new.location or (event_type.location if event_type else None),
+        "location_type": new.location_type or (event_type.location_type if event_type else None),
+    }
