@@ -6,7 +6,7 @@ import itertools
 import shlex
 import sys
 import uuid
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from functools import cache
@@ -230,38 +230,49 @@ def world(new_world: Callable[[], World]) -> World:
 def run(home: Installation, sql: str) -> None:
     """Runs a statement behind the server's back."""
 
-    async def execute() -> None:
-        context = home.context(BESIDE)
-        try:
-            async with context.database.connection() as tx:
-                await tx.execute(sql)
-        finally:
-            await context.database.close()
+    async def execute(context: Context) -> None:
+        async with context.database.connection() as tx:
+            await tx.execute(sql)
 
-    in_thread(execute())
+    beside(home, execute)
 
 
-def fetch(home: Installation, sql: str) -> list[Any]:
+def fetch(home: Installation, sql: str, *arguments: Any) -> list[Any]:
     """What a query finds, asked behind the server's back."""
 
-    async def ask() -> list[Any]:
-        context = home.context(BESIDE)
-        try:
-            async with context.database.connection() as tx:
-                return list(await tx.fetch(sql))
-        finally:
-            await context.database.close()
+    async def ask(context: Context) -> list[Any]:
+        async with context.database.connection() as tx:
+            return list(await tx.fetch(sql, *arguments))
 
-    return in_thread(ask())
+    return beside(home, ask)
+
+
+def beside(home: Installation, work: Callable[[Context], Awaitable[T]]) -> T:
+    """What the work gives, over a connection that is kept for the next: a new one for each look at
+    what others do would cost more than that."""
+    return in_thread(_again(context_beside(home), work))
+
+
+def context_beside(home: Installation) -> Context:
+    """For the loop of `in_thread`; it is kept."""
+    if id(home) not in _contexts:
+        _contexts[id(home)] = home, home.context(BESIDE)
+    return _contexts[id(home)][1]
+
+
+async def _again(context: Context, work: Callable[[Context], Awaitable[T]]) -> T:
+    """On a new connection where a test has broken the one that was kept."""
+    for _ in range(2):
+        with suppress(Unavailable):
+            return await work(context)
+    return await work(context)
 
 
 def make_organization(home: Installation) -> MadeOrganization:
     """A new organization with an admin of its own, over a pool that is kept for the next."""
-    if id(home) not in _contexts:
-        _contexts[id(home)] = home, home.context(BESIDE)
     name = f"Organization {next(_numbers)} {uuid.uuid4().hex[:8]}"
     email = f"admin-{uuid.uuid4().hex[:8]}@example.test"
-    return in_thread(_make(_contexts[id(home)][1], name, email))
+    return in_thread(_make(context_beside(home), name, email))
 
 
 def in_thread(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -10,8 +10,7 @@ from typing import Any
 
 from kalends.compose import Installation
 from kalends.runtime.mail_writing import MAIL_PURPOSE
-from tests.conftest import in_thread
-from tests.homes import BESIDE
+from tests.conftest import context_beside, fetch
 
 
 @dataclass
@@ -21,14 +20,7 @@ class StoredMail:
     home: Installation
 
     def rows(self, sql: str, *arguments: Any) -> list[Any]:
-        async def fetch() -> list[Any]:
-            context = self.home.context(BESIDE)
-            async with context.database.connection() as tx:
-                rows: list[Any] = await tx.fetch(sql, *arguments)
-            await context.database.close()
-            return rows
-
-        return in_thread(fetch())
+        return fetch(self.home, sql, *arguments)
 
     def to(self, recipient: str) -> list[tuple[str, EmailMessage]]:
         """Each with the id of the organization whose mailbox it is in."""
@@ -36,7 +28,7 @@ class StoredMail:
             "SELECT organization_id, message FROM mails WHERE recipient = $1 ORDER BY id",
             recipient,
         )
-        seal = self.home.context(BESIDE).seal
+        seal = context_beside(self.home).seal
         return [
             (
                 row[0],

@@ -40,12 +40,23 @@ _NO_WORDS: Final = re.compile(
 
 
 def install_pseudo(folder: Path) -> Path:
-    """A copy of the package with a catalogue of the pseudo-language; a folder for PYTHONPATH."""
+    """The package with a catalogue of the pseudo-language; a folder for PYTHONPATH. All but the
+    catalogues are links, so that nothing is compiled anew."""
     package = Path(kalends.__file__).parent
-    copied = folder / "kalends"
-    shutil.copytree(package, copied, ignore=shutil.ignore_patterns("__pycache__"))
-    write_pseudo(copied / "translation" / "catalogues")
+    translation = package / "translation"
+    linked = folder / "kalends"
+    _link_all(package, linked, besides=translation)
+    _link_all(translation, linked / "translation", besides=translation / "catalogues")
+    shutil.copytree(translation / "catalogues", linked / "translation" / "catalogues")
+    write_pseudo(linked / "translation" / "catalogues")
     return folder
+
+
+def _link_all(folder: Path, into: Path, besides: Path) -> None:
+    into.mkdir()
+    for one in folder.iterdir():
+        if one != besides:
+            (into / one.name).symlink_to(one)
 
 
 def write_pseudo(folder: Path) -> Path:

@@ -14,7 +14,7 @@ from kalends.cli.running import run
 from kalends.compose import Installation
 from kalends.domain.ids import ORGANIZATION, RUN, encode_id
 from kalends.runtime.unit_of_work import Context
-from tests.conftest import PASSWORD, make_organization
+from tests.conftest import PASSWORD, fetch, make_organization
 from tests.fakes.calcom import FakeCalcom
 from tests.homes import BESIDE, migrated
 from tests.servers import Server
@@ -97,15 +97,7 @@ class Desk:
     def fetch(self, sql: str, *arguments: Any) -> list[Any]:
         """Asks the database behind the server's back."""
 
-        async def ask() -> list[Any]:
-            context = self.home.context(BESIDE)
-            try:
-                async with context.database.connection() as tx:
-                    return list(await tx.fetch(sql, *arguments))
-            finally:
-                await context.close()
-
-        return asyncio.run(ask())
+        return fetch(self.home, sql, *arguments)
 
     def runs(self) -> list[str]:
         """The ids of the organization's runs, the latest first."""

@@ -73,11 +73,7 @@ class Shop:
 
 
 class Desk(SignedInBrowser):
-    """One that looks its token up once."""
-
-    @cached_property
-    def token(self) -> str:
-        return super().token  # one page for all forms
+    """One that only looks at what is answered."""
 
     def status(self, method: str, path: str) -> tuple[int, str]:
         """What is answered, and what is read of a page; a stream is not listened to."""

@@ -12,7 +12,6 @@ from kalends.domain.access import Role
 from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.services.setup import add_user
 from tests import conftest
-from tests.homes import BESIDE
 from tests.web.pages.visitors import slug_of
 from tests.world import World
 
@@ -54,14 +53,7 @@ def clerk_of(home: Installation, world: World, role: Role) -> Clerk:
     email = f"{role}-{uuid.uuid4().hex[:8]}@example.test"
     named = encode_id(ORGANIZATION, world.setup.organization_id)
 
-    async def add() -> None:
-        context = home.context(BESIDE)
-        try:
-            await add_user(context, named, email, conftest.PASSWORD, role)
-        finally:
-            await context.database.close()
-
-    conftest.in_thread(add())
+    conftest.beside(home, lambda context: add_user(context, named, email, conftest.PASSWORD, role))
     return Clerk(world, email)
 
 
