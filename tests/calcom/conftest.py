@@ -1,6 +1,5 @@
 """A server that may call loopback, a fake Cal.com, and an admin who connects the two."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
