@@ -152,8 +152,7 @@ async def get_insights(
     firsts = days.spans(first_week_day)
     scope = _scope(days, firsts, zone, among)
     counts = await statistics.count_bookings(work.tenant, scope, LEAD_SECONDS)
-    hours = await statistics.count_hours(work.tenant, scope, _offsets(zone, scope))
-    taken = await statistics.count_taken(work.tenant, scope)
+    taken, hours = await statistics.count_taken(work.tenant, scope, _offsets(zone, scope))
     # A booking takes others' schedules too.
     hosts = await statistics.list_hosts(work.tenant)
     hosts = [one for one in hosts if work.caller.sees((one.schedule_id,))]

@@ -6,7 +6,7 @@ Each statement reads its bookings once, and adds them up by what few groups they
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from msgspec import Struct
@@ -48,6 +48,14 @@ class TakenCount(Struct, frozen=True):
     seconds: float
 
 
+class TakenCounts(NamedTuple):
+    """By lists of schedules; and how many that were not cancelled start in which hour of the week,
+    now or before."""
+
+    by_schedules: Sequence[TakenCount]
+    by_hour: Sequence[tuple[int, bool, int]]
+
+
 # By the bits of what is not grouped by: the kind, and its column.
 KINDS: Final = {
     0b0111: ("span", "span"),
@@ -78,18 +86,18 @@ GROUP BY GROUPING SETS (
     (is_now, status, span), (is_now, status, event_type_id), (is_now, status, source),
     (is_now, status, lead))
 """
-# Hours from Monday's midnight on the wall clock: the first of 1970 was a Thursday.
-HOURS: Final = f"""
-SELECT ((date_part('epoch', b.start_time)::bigint
-        + ($6::bigint[])[width_bucket(b.start_time, $7::timestamptz[])]) / 3600 + 72) % 168 AS hour,
-    b.start_time >= $4::timestamptz AS is_now, count(*)
-FROM bookings b WHERE {_IN_RANGE} AND b.status <> 'CANCELLED' GROUP BY 1, 2
-"""
-# Few lists of schedules are taken by many bookings.
+# Hours from Monday's midnight on the wall clock: the first of 1970 was a Thursday. Few lists of
+# schedules are taken by many bookings, so one read gives both.
 TAKEN: Final = f"""
-SELECT b.schedule_ids, b.start_time >= $4::timestamptz AS is_now, b.status, count(*),
-    sum({_LENGTH})
-FROM bookings b WHERE {_IN_RANGE} GROUP BY 1, 2, 3
+SELECT schedule_ids, hour, is_now, status, sum(counted)::bigint, sum(seconds) FROM (
+    SELECT b.schedule_ids, ((date_part('epoch', b.start_time)::bigint
+            + ($6::bigint[])[width_bucket(b.start_time, $7::timestamptz[])]) / 3600 + 72) % 168
+            AS hour,
+        b.start_time >= $4::timestamptz AS is_now, b.status, count(*) AS counted,
+        sum({_LENGTH}) AS seconds
+    FROM bookings b WHERE {_IN_RANGE} GROUP BY 1, 2, 3, 4
+) counts
+GROUP BY GROUPING SETS ((is_now, status, schedule_ids), (is_now, status, hour))
 """
 # Also those that are deleted: their bookings are there still.
 HOSTS: Final = """
@@ -120,23 +128,18 @@ async def count_bookings(
     return [_counted_from(row) for row in rows]
 
 
-async def count_hours(
-    tenant: TenantConnection,
-    scope: StatisticsScope,
-    offsets: Sequence[tuple[datetime, int]],
-) -> list[tuple[int, bool, int]]:
-    """How many bookings start in each hour of the week, from Monday's midnight; cancelled ones are
-    not counted. `offsets` are the seconds east of UTC, and since when."""
-    changes, seconds = [at for at, _ in offsets], [offset for _, offset in offsets]
-    arguments = *_arguments(tenant, scope), seconds, changes
-    rows = await fetch_planned(tenant.tx, HOURS, *arguments)
-    return [(row[0], row[1], row[2]) for row in rows]
-
-
-async def count_taken(tenant: TenantConnection, scope: StatisticsScope) -> list[TakenCount]:
-    """The bookings of a scope by the schedules that they take."""
-    rows = await fetch_planned(tenant.tx, TAKEN, *_arguments(tenant, scope))
-    return [TakenCount(*row) for row in rows]
+async def count_taken(
+    tenant: TenantConnection, scope: StatisticsScope, offsets: Sequence[tuple[datetime, int]]
+) -> TakenCounts:
+    """The bookings of a scope by the schedules that they take, and by the hour of the week at which
+    they start; `offsets` are when the clock changes, and to how many seconds east of UTC."""
+    changes = [offset for _, offset in offsets], [at for at, _ in offsets]
+    rows = await fetch_planned(tenant.tx, TAKEN, *_arguments(tenant, scope), *changes)
+    by_hour = [row for row in rows if row[0] is None and row[3] != "CANCELLED"]
+    return TakenCounts(
+        [TakenCount(row[0], *row[2:]) for row in rows if row[0] is not None],
+        [(row[1], row[2], row[4]) for row in by_hour],
+    )
 
 
 async def list_hosts(tenant: TenantConnection) -> list[Host]:

@@ -117,6 +117,7 @@ MAIL_KINDS: Final[Labels] = {
     "password_reset": pgettext_lazy("mail", "New password"),
     "user_invitation": pgettext_lazy("mail", "Invitation"),
     "endpoint_disabled": pgettext_lazy("mail", "Webhook disabled"),
+    "agenda": pgettext_lazy("mail", "Somebody’s day"),
 }
 MAIL_STATES: Final[Labels] = {
     "queued": pgettext_lazy("mail", "Waiting"),

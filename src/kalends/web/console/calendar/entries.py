@@ -4,6 +4,7 @@ In Python and not in a template: a week of twenty schedules has 700 of them, whi
 three times as long as all the rest of the page together.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
@@ -26,6 +27,7 @@ from kalends.web.pages import clock_words, labels
 from kalends.web.pages.safety import without_bidi
 
 MINUTES_A_DAY: Final = 1_440
+_NOT_PLAIN: Final = re.compile(r"[^ 0-9A-Za-z.,:;()/@+_À-ÿ-]")
 SECONDS_A_MINUTE: Final = 60
 # Of an instant as PostgreSQL gives it, in UTC.
 SECONDS_END: Final = len("2026-12-01T10:00:00")
@@ -59,6 +61,7 @@ class EntryWriter:
         self._colors = {id_: f" c-{one.color}" for id_, one in known.items()}
         self._names = {id_: _isolated(one.name) for id_, one in known.items()}
         self._times: dict[int, str] = {}
+        self._whats: dict[tuple[str | None, UUID], str] = {}
         self._day_language = escape(language_tag(locale))
 
     def blocks(self, column: Column) -> Markup:
@@ -87,9 +90,7 @@ class EntryWriter:
         return f"{height} slim" if self._is_narrow and block.lanes > WIDE_LANES else height
 
     def _link(self, booking: AgendaBooking, id_: str) -> str:
-        what = _isolated(booking.title) if booking.title else ""
-        if self._names_schedules and (name := self._names.get(booking.schedule_id)):
-            what = f"{what} · {name}" if what else name
+        what = self._what(booking.title, booking.schedule_id)
         state = ""
         if booking.status is not Status.CONFIRMED:
             state = f' <span class="state">{self._states[booking.status]}</span>'
@@ -98,6 +99,15 @@ class EntryWriter:
             f' <span class="at" lang="{self._day_language}">{self._span(booking)}</span>'
             f' <span class="what">{what}</span>{state}</a>'
         )
+
+    def _what(self, title: str | None, schedule_id: UUID) -> str:
+        """What it is, and whose where that is said; few bookings of a week differ in it."""
+        what = self._whats.get((title, schedule_id))
+        if what is None:
+            name = self._names.get(schedule_id) if self._names_schedules else None
+            parts = (_isolated(title) if title else None, name)
+            what = self._whats[title, schedule_id] = " · ".join(filter(None, parts))
+        return what
 
     @cached_property
     def _states(self) -> Mapping[str, str]:
@@ -146,5 +156,8 @@ def _data(block: Block, id_: str) -> str:
 
 
 def _isolated(text: str) -> str:
-    """What a user wrote, inert, and in no way of the words around it."""
+    """What a user wrote, inert, and in no way of the words around it. Most of it is plain, and
+    found to be so in a tenth of the time."""
+    if _NOT_PLAIN.search(text) is None:
+        return f"<bdi>{text}</bdi>"
     return f"<bdi>{escape(without_bidi(text))}</bdi>"

@@ -4,6 +4,7 @@ A column is cut into rows of five minutes. A single day runs in elapsed time, so
 hours where the clock changes; days side by side share one clock face.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -141,9 +142,13 @@ def lay_out(
     # Days of a week share one list.
     lists = {id(one.bookings): one.bookings for one in contents}
     spans = {key: _spans(bookings) for key, bookings in lists.items()}
+    met = {
+        key: [of_all] * len(measures) if is_alone else _by_day(measures, of_all)
+        for key, of_all in spans.items()
+    }
     pieces = [
-        list(_pieces(measure, spans[id(one.bookings)]))
-        for measure, one in zip(measures, contents, strict=True)
+        list(_pieces(measure, met[id(one.bookings)][number]))
+        for number, (measure, one) in enumerate(zip(measures, contents, strict=True))
     ]
     first, last = hours or _hour_range(pieces)
     rows = range(first * ROWS_AN_HOUR, last * ROWS_AN_HOUR)
@@ -165,6 +170,18 @@ def _spans(bookings: Sequence[AgendaBooking]) -> list[Piece]:
     return [
         (one, int(one.start_time.timestamp()), int(one.end_time.timestamp())) for one in bookings
     ]
+
+
+def _by_day(measures: Sequence[_Day], spans: Sequence[Piece]) -> list[list[Piece]]:
+    """What meets each of the days, which follow one another."""
+    met: list[list[Piece]] = [[] for _ in measures]
+    begins = [measure.bounds.start for measure in measures]
+    for span in spans:
+        day = max(bisect_right(begins, span[1]) - 1, 0)
+        while day < len(begins) and begins[day] < span[2]:
+            met[day].append(span)
+            day += 1
+    return met
 
 
 def _pieces(measure: _Day, spans: Sequence[Piece]) -> Iterator[Piece]:
