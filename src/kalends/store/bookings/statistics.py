@@ -67,18 +67,19 @@ _IN_RANGE: Final = """
     b.organization_id = $1 AND b.start_time >= $2::timestamptz AND b.start_time < $3::timestamptz
     AND ($5::uuid[] IS NULL OR b.schedule_ids && $5)
 """
-# `date_part` and not `extract`, whose exact numbers take five times as long.
-_LEAD: Final = "greatest(date_part('epoch', b.start_time) - date_part('epoch', b.created_at), 0)"
+# `date_part` and not `extract`, whose exact numbers take five times as long; and bounds in seconds,
+# since `width_bucket` compares floats by itself, and instants by calling a function each time.
 _LENGTH: Final = "date_part('epoch', b.end_time) - date_part('epoch', b.start_time)"
 COUNTS: Final = f"""
 SELECT grouping(span, event_type_id, source, lead) AS kind, span, event_type_id, source, lead,
     is_now, status, sum(counted)::bigint, sum(lead_seconds)
 FROM (
-    SELECT width_bucket(start_time, $6::timestamptz[]) - 1 AS span, event_type_id, source,
-        width_bucket(seconds, $7::float8[]) - 1 AS lead, start_time >= $4::timestamptz AS is_now,
-        status, count(*) AS counted, sum(seconds) AS lead_seconds
+    SELECT width_bucket(starts, $6::float8[]) - 1 AS span, event_type_id, source,
+        width_bucket(greatest(starts - made, 0), $7::float8[]) - 1 AS lead, is_now,
+        status, count(*) AS counted, sum(greatest(starts - made, 0)) AS lead_seconds
     FROM (
-        SELECT b.start_time, b.event_type_id, b.source, b.status, {_LEAD} AS seconds
+        SELECT date_part('epoch', b.start_time) AS starts, date_part('epoch', b.created_at) AS made,
+            b.start_time >= $4::timestamptz AS is_now, b.event_type_id, b.source, b.status
         FROM bookings b WHERE {_IN_RANGE} OFFSET 0) b
     GROUP BY 1, 2, 3, 4, 5, 6
 ) counts
@@ -90,12 +91,15 @@ GROUP BY GROUPING SETS (
 # schedules are taken by many bookings, so one read gives both.
 TAKEN: Final = f"""
 SELECT schedule_ids, hour, is_now, status, sum(counted)::bigint, sum(seconds) FROM (
-    SELECT b.schedule_ids, ((date_part('epoch', b.start_time)::bigint
-            + ($6::bigint[])[width_bucket(b.start_time, $7::timestamptz[])]) / 3600 + 72) % 168
+    SELECT schedule_ids,
+        ((starts::bigint + ($6::bigint[])[width_bucket(starts, $7::float8[])]) / 3600 + 72) % 168
             AS hour,
-        b.start_time >= $4::timestamptz AS is_now, b.status, count(*) AS counted,
-        sum({_LENGTH}) AS seconds
-    FROM bookings b WHERE {_IN_RANGE} GROUP BY 1, 2, 3, 4
+        is_now, status, count(*) AS counted, sum(ends - starts) AS seconds
+    FROM (
+        SELECT date_part('epoch', b.start_time) AS starts, date_part('epoch', b.end_time) AS ends,
+            b.start_time >= $4::timestamptz AS is_now, b.schedule_ids, b.status
+        FROM bookings b WHERE {_IN_RANGE} OFFSET 0) b
+    GROUP BY 1, 2, 3, 4
 ) counts
 GROUP BY GROUPING SETS ((is_now, status, schedule_ids), (is_now, status, hour))
 """
@@ -123,7 +127,8 @@ async def count_bookings(
 ) -> list[Counted]:
     """The bookings of a scope by span, event type, source and lead time; `lead_bounds` in seconds
     begin with 0."""
-    arguments = *_arguments(tenant, scope), scope.bounds[:-1], lead_bounds
+    bounds = [at.timestamp() for at in scope.bounds[:-1]]
+    arguments = *_arguments(tenant, scope), bounds, lead_bounds
     rows = await fetch_planned(tenant.tx, COUNTS, *arguments)
     return [_counted_from(row) for row in rows]
 
@@ -133,7 +138,7 @@ async def count_taken(
 ) -> TakenCounts:
     """The bookings of a scope by the schedules that they take, and by the hour of the week at which
     they start; `offsets` are when the clock changes, and to how many seconds east of UTC."""
-    changes = [offset for _, offset in offsets], [at for at, _ in offsets]
+    changes = [offset for _, offset in offsets], [at.timestamp() for at, _ in offsets]
     rows = await fetch_planned(tenant.tx, TAKEN, *_arguments(tenant, scope), *changes)
     by_hour = [row for row in rows if row[0] is None and row[3] != "CANCELLED"]
     return TakenCounts(
