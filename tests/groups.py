@@ -2,7 +2,7 @@
 
 pytest-xdist gives each worker a PostgreSQL and a server of its own. What stands in one group runs
 in one worker, one test after the other: a file, since its tests may share a server of their own;
-what looks at pages, in one browser; what breaks the ways of messages, on one server; what stops
+what looks at pages, in two browsers; what breaks the ways of messages, on one server; what stops
 databases, on copies of one; and the races with what crashes, which would slow one another down.
 """
 
@@ -13,6 +13,9 @@ from xdist.scheduler import LoadScopeScheduling
 UNDER_FIRE = ("races/", "test_failures.py")
 # Their files share one browser, one server and what its messages go to, or what is copied.
 SHARING = ("browser", "failover", "fire")
+# A second browser takes half of what would be the slowest group by far: all pages, laid out anew
+# in each width.
+WIDE = ("browser/test_widths.py", "browser/test_languages.py", "browser/test_print.py")
 # The slowest groups begin first, so that none is left over at the end.
 FIRST = (
     "web/test_schemathesis.py",
@@ -92,6 +95,8 @@ def path_of(nodeid: str) -> str:
 def group_of(path: str) -> str:
     if path.startswith(UNDER_FIRE):
         return "under fire"
+    if path.startswith(WIDE):
+        return "pages in all widths"
     folder = path.partition("/")[0]
     return folder if folder in SHARING else path
 
