@@ -165,17 +165,13 @@ async def find_oldest_unstamped(tenant: TenantConnection) -> datetime | None:
     return oldest
 
 
-async def find_bookings(
-    tenant: TenantConnection, booking_ids: Sequence[UUID]
-) -> dict[UUID, Booking]:
-    return await find_several(tenant, BOOKINGS, booking_from, booking_ids)
+async def find_bookings(tenant: TenantConnection, ids: Sequence[UUID]) -> dict[UUID, Booking]:
+    return await find_several(tenant, BOOKINGS, booking_from, ids)
 
 
-async def lock_bookings(
-    tenant: TenantConnection, booking_ids: Sequence[UUID]
-) -> dict[UUID, Booking]:
+async def lock_bookings(tenant: TenantConnection, ids: Sequence[UUID]) -> dict[UUID, Booking]:
     """The same, locked against other changes until the transaction ends."""
-    return await find_several(tenant, LOCK_BOOKINGS, booking_from, booking_ids)
+    return await find_several(tenant, LOCK_BOOKINGS, booking_from, ids)
 
 
 async def list_history(

@@ -48,6 +48,15 @@ class Clerk(httpx.Client):
         return self.get(answer.headers["location"])
 
 
+def rows(name: str, *typed: dict[str, Any]) -> dict[str, Any]:
+    """Rows of a form, as they are typed, for `submit`."""
+    return {
+        f"{name}__{number}__{part}": text
+        for number, row in enumerate(typed)
+        for part, text in row.items()
+    }
+
+
 def clerk_of(home: Installation, world: World, role: Role) -> Clerk:
     """A user of the world with that role."""
     email = f"{role}-{uuid.uuid4().hex[:8]}@example.test"

@@ -9,7 +9,7 @@ import pytest
 from kalends.compose import Installation
 from kalends.domain.access import Role
 from tests.conftest import run
-from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in
+from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in, rows
 from tests.web.pages.visitors import slug_of, text_of
 from tests.world import JSON, World
 
@@ -97,6 +97,9 @@ def test_an_event_type_is_made_with_a_name_alone(world: World, clerk: Clerk) -> 
 
 def test_every_field_is_set_as_people_write_it(world: World, clerk: Clerk) -> None:
     one, two = world.create_schedule(name="A"), world.create_schedule(name="B")
+    label = "How tall are you?"
+    number = {"label": label, "type": "number", "required": "yes"}
+    choice = {"label": label, "type": "multiselect", "options": "small\n\n tall "}
     answer = clerk.submit(
         "/event-types/new",
         name="Course",
@@ -104,14 +107,8 @@ def test_every_field_is_set_as_people_write_it(world: World, clerk: Clerk) -> No
         min_notice_minutes="1d",
         reminders_minutes_before="1d, 2h",
         capacity="12",
-        requirements__0__count="2",
-        requirements__0__schedule_ids=[one["id"], two["id"]],
-        questions__0__label="How tall are you?",
-        questions__0__type="number",
-        questions__0__required="yes",
-        questions__1__label="How tall are you?",
-        questions__1__type="multiselect",
-        questions__1__options="small\n\n tall ",
+        **rows("requirements", {"count": "2", "schedule_ids": [one["id"], two["id"]]}),
+        **rows("questions", number, choice),
     )
     made = stored(world, id_in(answer))
     assert (made["duration_minutes"], made["min_notice_minutes"]) == (90, 1440)

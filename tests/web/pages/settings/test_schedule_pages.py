@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from kalends.domain.access import Role
-from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in
+from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in, rows
 from tests.web.pages.visitors import text_of
 from tests.world import JSON, World, plus, tomorrow_at
 
@@ -38,14 +38,13 @@ def test_a_schedule_is_made_with_windows_as_people_write_them(world: World, cler
         "/schedules/new",
         name="Room 7",
         timezone="Europe/Berlin",
-        availability__monday__0__start="9",
-        availability__monday__0__end="1230",
-        availability__monday__1__start="1 pm",
-        availability__monday__1__end="24",
-        availability__friday__0__start="22:00",
-        availability__friday__0__end="2:00",
-        availability__wednesday__0__start="",
-        availability__wednesday__0__end="",
+        **rows(
+            "availability__monday",
+            {"start": "9", "end": "1230"},
+            {"start": "1 pm", "end": "24"},
+        ),
+        **rows("availability__friday", {"start": "22:00", "end": "2:00"}),
+        **rows("availability__wednesday", {"start": "", "end": ""}),
         booking_limits__max_per_day="8",
         booking_limits__min_notice_hours="1,5",
     )

@@ -3,9 +3,7 @@
 (() => {
   "use strict";
 
-  const ROW_SECONDS = 300;
-  const ROWS_AN_HOUR = 12;
-  const ROWS_A_STEP = 3;
+  const [ROW_SECONDS, ROWS_AN_HOUR, ROWS_A_STEP] = [300, 12, 3];
   const USUAL_ROWS = 6;
   const FIRST_HOUR = 9;
   const NARROWEST_REM = 7.3;
