@@ -13,18 +13,11 @@ from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import CALENDAR, CALENDAR_EVENT, encode_id, new_id
 from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.services.calendars import shapes
 from kalends.services.calendars.changes_there import FOLLOW_JOB, SeenThere, note_changes
 from kalends.services.calendars.connections import lock_connection, require_calendar
 from kalends.services.calendars.own_events import Own, find_owners
 from kalends.services.calendars.queue import DueCalendar
-from kalends.services.calendars.shapes import (
-    KNOWN_AHEAD,
-    KNOWN_BEFORE,
-    busy_stretches,
-    key_of,
-    read_objects,
-    spans_of,
-)
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.calendars import events, readings
 
@@ -94,7 +87,7 @@ async def delete_event(work: UnitOfWork, place: EventPlace) -> UUID:
 
 async def _put(work: UnitOfWork, calendar: ConnectedCalendar, event_id: UUID, data: bytes) -> None:
     href = encode_id(CALENDAR_EVENT, event_id)
-    read, broken = read_objects([CalendarObject(href=href, etag=None, data=data)], [])
+    read, broken = shapes.read_objects([CalendarObject(href=href, etag=None, data=data)], [])
     if broken or not read[0].shape.series or read[0].unreadable_total:
         raise Invalid.field("icalendar", "must be a calendar (RFC 5545) with an event")
     own_ids = await readings.find_own_bookings(work.tenant, list(read[0].own_ids))
@@ -103,14 +96,16 @@ async def _put(work: UnitOfWork, calendar: ConnectedCalendar, event_id: UUID, da
     organization = await find_organization(work.tenant)
     assert organization is not None
     now = work.recorded_at
-    span = Interval(int((now - KNOWN_BEFORE).timestamp()), int((now + KNOWN_AHEAD).timestamp()))
-    stretches = busy_stretches([stored], span, zone_named(organization.timezone))
+    span = Interval(
+        int((now - shapes.KNOWN_BEFORE).timestamp()), int((now + shapes.KNOWN_AHEAD).timestamp())
+    )
+    stretches = shapes.busy_stretches([stored], span, zone_named(organization.timezone))
     reading = CalendarReading(
         events=[stored], busy=stretches.pieces, known_until=calendar.known_until or now
     )
     await events.store_reading(work.tenant, calendar.id, reading, now)
     if owners:
-        start, end = spans_of(stretches.pieces).get(stored.key) or (None, None)
+        start, end = shapes.spans_of(stretches.pieces).get(stored.key) or (None, None)
         await _follow(work, calendar, SeenThere(changed=[(href, start, end)], gone=()))
 
 
@@ -122,4 +117,4 @@ async def _follow(work: UnitOfWork, calendar: ConnectedCalendar, seen: SeenThere
 
 
 def _key(event_id: UUID) -> bytes:
-    return key_of(encode_id(CALENDAR_EVENT, event_id))
+    return shapes.key_of(encode_id(CALENDAR_EVENT, event_id))
