@@ -270,6 +270,7 @@ def test_staff_changes_what_is_its_own(shop: Shop) -> None:
         (f"{account}/read", {}),
         (f"{account}/disconnect", {}),
         ("/language", {"locale": ""}),
+        ("/notifications", {}),
     ]
     posted = {route.path for route in IN_ORGANIZATION if route.method == "POST"}
     allowed = {r.path for r in IN_ORGANIZATION if expected(r, Role.STAFF, "own")[0]} & posted
