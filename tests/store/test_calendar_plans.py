@@ -41,6 +41,25 @@ INSERT INTO occupancies (organization_id, schedule_id, claim_id, booking_id, sta
 SELECT '{ORGANIZATION}', gen_random_uuid(), id, id, now(), tstzrange(now(), now() + '1 hour')
 FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 2000)) others;
 """
+# Twenty ordinary ones, each with a tenth of the claims that the schedule above has.
+ORDINARY = UUID("21".zfill(32))
+ROOM = UUID(int=4)
+OTHERS = """
+INSERT INTO organizations (id, name, slug, timezone, mode, created_at, updated_at)
+SELECT lpad(n::text, 32, '0')::uuid, n, n, 'UTC', 'live', now(), now()
+FROM generate_series(10, 29) n;
+INSERT INTO schedules (organization_id, id, name, timezone, created_at, updated_at)
+SELECT id, lpad('4', 32, '0')::uuid, 'Room', 'UTC', now(), now()
+FROM organizations WHERE slug ~ '^[0-9]';
+INSERT INTO occupancies (organization_id, schedule_id, claim_id, booking_id, starts_at, during)
+SELECT o.id, lpad((n % 10 + 4)::text, 32, '0')::uuid, made.id, made.id, at,
+    tstzrange(at, at + interval '30 minutes')
+FROM (SELECT n, gen_random_uuid() AS id, timestamptz '2026-01-01 00:00Z' + n * interval '1 hour'
+        AS at FROM generate_series(0, 2399) n) made, organizations o WHERE o.slug ~ '^[0-9]';
+"""
+# PostgreSQL plans the first five for their arguments, and then looks whether that is any better.
+TIMES = 8
+KEPT = "SELECT generic_plans FROM pg_prepared_statements WHERE statement = $1"
 
 pytestmark = pytest.mark.server
 
@@ -48,7 +67,7 @@ pytestmark = pytest.mark.server
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     async def fill(db: asyncpg.Connection) -> None:
-        await db.execute(CLAIMS)
+        await db.execute(CLAIMS + OTHERS)
         await db.execute("VACUUM ANALYZE occupancies")
 
     with filled_database(tmp_path_factory.mktemp("calendars") / "data", fill) as url:
@@ -79,6 +98,25 @@ def test_a_calendar_is_read_without_what_lies_outside_its_span(url: str, plan: s
     read = rows_read_by(url, TIMES_ALONE, arguments_of(begins, begins + 7 * DAY), plan)
     # Those of the day before may last into it.
     assert asyncio.run(read) <= 8 * 24 + 10
+
+
+@pytest.mark.parametrize("is_to_book", [True, False])
+def test_calendars_of_ordinary_organizations_are_planned_once(url: str, is_to_book: bool) -> None:
+    statement = read_statement(
+        Reading(CalendarDetail.NONE, is_of_one=True, excludes=False, is_to_book=is_to_book)
+    )
+
+    async def count_kept() -> int:
+        db = await asyncpg.connect(url, server_settings={"jit": "off"})
+        try:
+            for day in range(TIMES):
+                begins = FIRST + day * DAY
+                await db.fetch(statement, ORDINARY, [ROOM], begins, begins + DAY, FIRST)
+            return int(await db.fetchval(KEPT, statement))
+        finally:
+            await db.close()
+
+    assert asyncio.run(count_kept()) > 0
 
 
 @pytest.mark.parametrize(
