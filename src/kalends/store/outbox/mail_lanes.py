@@ -56,8 +56,9 @@ RECORD: Final = record_statement(
     names=", mail_state, error",
     locks=""",
 mailbox AS MATERIALIZED (
-    SELECT m.id FROM mails m JOIN outcome o USING (id) WHERE m.organization_id = $1
-    FOR NO KEY UPDATE OF m SKIP LOCKED)""",
+    SELECT m.id FROM outcome o CROSS JOIN LATERAL (
+        SELECT m.id FROM mails m WHERE m.organization_id = $1 AND m.id = o.id
+        FOR NO KEY UPDATE SKIP LOCKED) m)""",
     locked="""
     JOIN mailbox USING (id)""",
     follows=""",

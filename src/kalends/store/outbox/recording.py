@@ -10,6 +10,8 @@ from msgspec import Raw, Struct
 from kalends.store.database import TenantConnection
 from kalends.store.outbox.lanes import DueLane, keys_of
 
+# Each row is found by its key, whatever PostgreSQL believes of the tables: while they are young it
+# looked through all of an organization's, four times.
 _RECORD: Final = """
 WITH outcome AS MATERIALIZED (
     SELECT o.*, now() AS recorded_at, now() + coalesce(o.again_after, interval '0') AS again_at
@@ -17,18 +19,22 @@ WITH outcome AS MATERIALIZED (
         $8::jsonb[], $9::interval[]{types}) WITH ORDINALITY AS o (endpoint_id, lane_id, until, id,
             tries, state, attempt, again_after{names}, position)),
 lane AS MATERIALIZED (
-    SELECT l.endpoint_id, l.lane_id
-    FROM webhook_lanes l JOIN outcome o USING (endpoint_id, lane_id) WHERE l.organization_id = $1
-    FOR UPDATE OF l SKIP LOCKED){locks},
+    SELECT l.endpoint_id, l.lane_id FROM outcome o CROSS JOIN LATERAL (
+        SELECT l.endpoint_id, l.lane_id FROM webhook_lanes l
+        WHERE l.organization_id = $1 AND l.endpoint_id = o.endpoint_id AND l.lane_id = o.lane_id
+        FOR UPDATE SKIP LOCKED) l){locks},
 free AS MATERIALIZED (
     SELECT o.* FROM outcome o{locked}
-    LEFT JOIN webhook_lanes l ON l.organization_id = $1 AND l.endpoint_id = o.endpoint_id
-        AND l.lane_id = o.lane_id
+    LEFT JOIN LATERAL (
+        SELECT l.lane_id FROM webhook_lanes l
+        WHERE l.organization_id = $1 AND l.endpoint_id = o.endpoint_id AND l.lane_id = o.lane_id
+        OFFSET 0) l ON true
     WHERE l.lane_id IS NULL OR (o.endpoint_id, o.lane_id) IN (SELECT * FROM lane)),
 mine AS MATERIALIZED (
-    SELECT d.id FROM deliveries d JOIN free o USING (id)
-    WHERE d.organization_id = $1 AND d.state = 'pending' AND d.tries = o.tries
-    FOR UPDATE OF d SKIP LOCKED),
+    SELECT d.id FROM free o CROSS JOIN LATERAL (
+        SELECT d.id FROM deliveries d
+        WHERE d.organization_id = $1 AND d.id = o.id AND d.state = 'pending' AND d.tries = o.tries
+        FOR UPDATE SKIP LOCKED) d),
 written AS (
     UPDATE deliveries d
     SET state = o.state, tries = d.tries + 1, attempts = d.attempts || o.attempt
@@ -46,9 +52,11 @@ moved AS (
 SELECT w.position, CASE WHEN m.waiting > 0 THEN 'waits' ELSE 'done' END
 FROM written w LEFT JOIN moved m USING (position)
 UNION ALL
-SELECT o.position, 'held' FROM outcome o
-JOIN deliveries d ON d.organization_id = $1 AND d.id = o.id
-WHERE d.state = 'pending' AND d.tries = o.tries AND o.id NOT IN (SELECT * FROM mine)
+SELECT o.position, 'held' FROM outcome o CROSS JOIN LATERAL (
+    SELECT FROM deliveries d
+    WHERE d.organization_id = $1 AND d.id = o.id AND d.state = 'pending' AND d.tries = o.tries
+    OFFSET 0) d
+WHERE o.id NOT IN (SELECT * FROM mine)
 """
 
 

@@ -97,8 +97,10 @@ WHERE e.organization_id = $1 AND e.number = ANY($2::bigint[])
 # A message that was written stays. It waits for nobody: a mail that somebody holds is left out.
 WRITE: Final = """
 WITH mine AS MATERIALIZED (
-    SELECT id FROM mails WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND message IS NULL
-    FOR NO KEY UPDATE SKIP LOCKED),
+    SELECT m.id FROM unnest($2::uuid[]) AS w (id) CROSS JOIN LATERAL (
+        SELECT m.id FROM mails m
+        WHERE m.organization_id = $1 AND m.id = w.id AND m.message IS NULL
+        FOR NO KEY UPDATE SKIP LOCKED) m),
 linked AS (
     INSERT INTO booking_links (token_hash, organization_id, booking_id, created_at)
     SELECT w.token_hash, $1, w.booking_id, $8
