@@ -11,6 +11,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import structlog
@@ -19,6 +20,7 @@ from msgspec import json
 EventDict = MutableMapping[str, Any]
 
 STDERR: Final = 2
+LEVELS: Final = {"warn": "warning", "exception": "error"}
 PLAIN: Final = (int, float, type(None))
 KEY: Final = re.compile(r"\b(wk_(?:live|test)|whsec|kalends_session)([_=])[\w+/=.-]+")
 ADDRESS: Final = re.compile(r"[^\s@\"'<>(),:;=/\\]+@[^\s@\"'<>(),:;=/\\]+")
@@ -40,7 +42,7 @@ def set_up_logs(level: str, form: str) -> None:
     ]
     render = _as_json if form == "json" else _as_text()
     structlog.configure(
-        processors=[*shared, render],
+        processors=[_in_one_step] if form == "json" else [*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=_Line,
         cache_logger_on_first_use=True,
@@ -93,6 +95,19 @@ def _write(line: str) -> None:
 def _as_json(_: Any, __: str, event: EventDict) -> str:
     first = {"at": event.pop("timestamp"), "level": event.pop("level"), "event": event.pop("event")}
     named = first | dict(event)
+    return json.encode(named, enc_hook=repr).decode()
+
+
+def _in_one_step(logger: Any, method: str, event: EventDict) -> str:
+    """A line in JSON, by one call instead of six: each request has one."""
+    if "exc_info" in event:
+        _show_exception(logger, method, event)
+    first = {
+        "at": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "level": LEVELS.get(method, method),
+        "event": redacted(event.pop("event")),
+    }
+    named = first | dict(_blacken(logger, method, event)) | {"logger": logger.name}
     return json.encode(named, enc_hook=repr).decode()
 
 

@@ -57,8 +57,8 @@ NOUNS: Final = {
 
 ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
 LENGTH: Final = 22
-_VALUE_OF: Final = {character: value for value, character in enumerate(ALPHABET)}
 _PAIRS: Final = [first + second for first in ALPHABET for second in ALPHABET]
+_VALUE_OF_PAIR: Final = {pair: value for value, pair in enumerate(_PAIRS)}
 
 
 def new_id(now_ms: int | None = None) -> UUID:
@@ -105,9 +105,9 @@ def decode_id(prefix: str, text: str) -> UUID | None:
     if len(text) != len(head) + LENGTH or not text.startswith(head):
         return None
     number = 0
-    for character in text[len(head) :]:
-        value = _VALUE_OF.get(character)
-        if value is None:
-            return None
-        number = number * 62 + value
+    try:
+        for at in range(len(head), len(text), 2):
+            number = number * 3844 + _VALUE_OF_PAIR[text[at : at + 2]]
+    except KeyError:
+        return None
     return UUID(int=number) if number < 1 << 128 else None

@@ -154,11 +154,16 @@ async def read(
     """Runs a use case that changes nothing, on a connection without a transaction, up to three
     times where PostgreSQL asks for it."""
 
-    async def once() -> R:
-        async with context.database.connection(caller.organization_id) as tx:
-            return await use_case(_unit_of_work(tx, context, caller), *args, **kwargs)
-
-    return await _retry(once)
+    attempt = 1
+    while True:
+        try:
+            async with context.database.connection(caller.organization_id) as tx:
+                return await use_case(_unit_of_work(tx, context, caller), *args, **kwargs)
+        except RunAgain:
+            if attempt == TRANSACTION_ATTEMPTS:
+                raise
+        await _pause_after(attempt)
+        attempt += 1
 
 
 async def change(
@@ -201,25 +206,25 @@ async def change_once(
 async def _with_attempts(
     context: Context, caller: Caller, once: Callable[[UnitOfWork], Awaitable[R]]
 ) -> R:
-    async def in_transaction() -> R:
-        async with context.database.transaction(caller.organization_id) as tx:
-            work = _unit_of_work(tx, context, caller)
-            result = await once(work)
-            await _write_events(work)
-        context.database.notifier.notify(caller.organization_id, *work.notifications)
-        return result
-
-    return await _retry(in_transaction)
-
-
-async def _retry(once: Callable[[], Awaitable[R]]) -> R:
-    """Raises Unavailable when it was asked to run again each time."""
-    for attempt in range(TRANSACTION_ATTEMPTS - 1):
+    attempt = 1
+    while True:
         try:
-            return await once()
+            async with context.database.transaction(caller.organization_id) as tx:
+                work = _unit_of_work(tx, context, caller)
+                result = await once(work)
+                await _write_events(work)
         except RunAgain:
-            await sleep(random.uniform(0, 0.05) * (attempt + 1))
-    return await once()
+            if attempt == TRANSACTION_ATTEMPTS:
+                raise
+        else:
+            context.database.notifier.notify(caller.organization_id, *work.notifications)
+            return result
+        await _pause_after(attempt)
+        attempt += 1
+
+
+async def _pause_after(attempt: int) -> None:
+    await sleep(random.uniform(0, 0.05) * attempt)
 
 
 async def _write_events(work: UnitOfWork) -> None:
