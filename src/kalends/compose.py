@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import structlog
 
+from kalends.domain.failures import OperatorError
 from kalends.domain.gateways import Gateways
 from kalends.gateways.addresses import is_host_name
 from kalends.gateways.calcom.source import CalcomSource
@@ -39,7 +40,7 @@ CONNECTIONS_FOR_JOBS: Final = 5
 JOBS_AT_ONCE_IN_A_WORKER: Final = 50
 
 
-class ServingError(Exception):
+class ServingError(OperatorError):
     """Nothing can be served; the text is a sentence that a person can act on."""
 
 

@@ -22,23 +22,12 @@ from kalends.cli import (
     serve,
 )
 from kalends.cli.options import UsageError
-from kalends.compose import ServingError
 from kalends.domain.errors import Invalid, KalendsError
+from kalends.domain.failures import OperatorError
 from kalends.settings import SettingsError
-from kalends.store.database_info import UnreachableError
-from kalends.store.embedded.archive import ArchiveError
-from kalends.store.embedded.server import EmbeddedPostgresError
-from kalends.store.revisions import MigrationError
 
 USAGE: Final = (SettingsError, UsageError, Invalid)
-FAILURES: Final = (
-    KalendsError,
-    ServingError,
-    EmbeddedPostgresError,
-    UnreachableError,
-    MigrationError,
-    ArchiveError,
-)
+FAILURES: Final = (KalendsError, OperatorError)
 
 app = typer.Typer(
     no_args_is_help=True,

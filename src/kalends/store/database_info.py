@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import asyncpg
 from msgspec import Struct
 
+from kalends.domain.failures import OperatorError
 from kalends.store.connection import connect
 from kalends.store.database_url import ConnectParameters
 
@@ -16,7 +17,7 @@ SELECT current_setting('server_version'), current_setting('server_version_num'):
 REVISION: Final = "SELECT version_num FROM public.alembic_version"
 
 
-class UnreachableError(Exception):
+class UnreachableError(OperatorError):
     """Nothing can be done with this database; the text is a sentence that a person can act on."""
 
 

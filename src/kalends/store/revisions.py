@@ -7,11 +7,13 @@ Kalends, and are needed only where there is something to migrate.
 from pathlib import Path
 from typing import Final
 
+from kalends.domain.failures import OperatorError
+
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 OLDEST_POSTGRESQL: Final = 15
 
 
-class MigrationError(Exception):
+class MigrationError(OperatorError):
     """The schema cannot be brought up to date; the message says what to do."""
 
 

@@ -12,6 +12,8 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from kalends.domain.failures import OperatorError
+
 SUPERUSER = "kalends"
 DATABASE = "kalends"
 PORT = 5432
@@ -28,7 +30,7 @@ READS_ANY_FOLDER = (
 )
 
 
-class EmbeddedPostgresError(Exception):
+class EmbeddedPostgresError(OperatorError):
     """The embedded PostgreSQL cannot serve; the text is a sentence that a person can act on."""
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+from kalends.domain.failures import OperatorError
 from kalends.store.embedded.programs import Program, Release, find_programs, newest
 
 SSL_MODES_WITHOUT_TLS: Final = frozenset({"disable", "allow", "prefer"})
 
 
-class ArchiveError(Exception):
+class ArchiveError(OperatorError):
     """A backup or restore that did not happen; the text says why, in the tool's own words."""
 
 
