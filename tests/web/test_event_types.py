@@ -24,7 +24,8 @@ DEFAULTS: JSON = {
     "schedule_id": None, "location": None, "location_type": None, "questions": [],
     "reminders_minutes_before": [], "cancellation_notice_minutes": None, "expire_pending": False,
     "complete_after_minutes": None, "is_active": True, "host_choice": "none",
-    "visibility": "public", "position": None,
+    "visibility": "public", "position": None, "redirect_url": None,
+    "attendee_fields": {"phone": "optional", "notes": "optional"},
 }  # fmt: skip
 
 
@@ -60,6 +61,8 @@ def test_every_field_comes_back_as_it_was_given(world: World) -> None:
         "reminders_minutes_before": [1440, 60, 0], "cancellation_notice_minutes": 720,
         "expire_pending": True, "complete_after_minutes": 0, "is_active": False,
         "host_choice": "optional", "visibility": "unlisted", "position": 7,
+        "redirect_url": "https://example.com:8443/a%20b?c=d#e",
+        "attendee_fields": {"phone": "required", "notes": "hidden"},
     }  # fmt: skip
     event_type = post(world, **given).json()["data"]
     assert {name: event_type[name] for name in given} == given

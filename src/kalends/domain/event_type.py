@@ -36,6 +36,21 @@ class Visibility(StrEnum):
     UNLISTED = "unlisted"
 
 
+class FieldUse(StrEnum):
+    """Whether the form of a page has a field, and whether it has to be filled in."""
+
+    HIDDEN = "hidden"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+class AttendeeFields(Struct, frozen=True, kw_only=True):
+    """What the form asks for beside name and e-mail address, and before questions."""
+
+    phone: FieldUse = FieldUse.OPTIONAL
+    notes: FieldUse = FieldUse.OPTIONAL
+
+
 _LINK: Final = re.compile(r"\[([^\[\]]+)\]\((https://[^\s()<>\"\\]+)\)")
 
 
@@ -124,6 +139,9 @@ class EventTypeRules(EventTypeTerms, frozen=True, kw_only=True):
     visibility: Visibility = Visibility.PUBLIC
     # Its place in lists of the organization: ascending, then those without, by creation.
     position: int | None = None
+    # Where attendees are led once they have booked: https.
+    redirect_url: str | None = None
+    attendee_fields: AttendeeFields = AttendeeFields()
 
 
 class EventType(EventTypeRules, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Where a booking is, as far as its attendee may know."""
 
 import re
+import unicodedata
 from typing import Final
 
 from kalends.domain.booking import LocationType, Status
@@ -8,6 +9,8 @@ from kalends.domain.booking import LocationType, Status
 # Before, anybody with the link could come uninvited; after a cancellation it is of no use.
 LINK_VISIBLE_IN: Final = frozenset({Status.CONFIRMED, Status.COMPLETED})
 _WEB_ADDRESS: Final = re.compile(r"https?://", re.IGNORECASE)
+# "Main street 1".
+WORDS_OF_AN_ADDRESS: Final = 3
 _NO_CALL: Final = frozenset({LocationType.IN_PERSON, LocationType.PHONE})
 
 
@@ -20,6 +23,17 @@ def is_video_link(location: str | None, location_type: str | None) -> bool:
     if location_type == LocationType.VIDEO:
         return True
     return location_type not in _NO_CALL and bool(_WEB_ADDRESS.search(location))
+
+
+def is_address(location: str | None, location_type: str | None) -> bool:
+    """Whether the attendee comes to a place that a map finds: a street with its number, or parts
+    with commas; not "Room 3", and no link."""
+    if not location or not is_in_person(location_type) or _WEB_ADDRESS.search(location):
+        return False
+    has_number = any(character.isdigit() for character in location)
+    is_spelled_apart = len(location.split()) >= WORDS_OF_AN_ADDRESS
+    is_ideographic = any(unicodedata.category(character) == "Lo" for character in location)
+    return "," in location or (has_number and (is_spelled_apart or is_ideographic))
 
 
 def is_in_person(location_type: str | None) -> bool:

@@ -7,7 +7,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kalends.domain import ids
 from kalends.domain.booking import LocationType
-from kalends.domain.event_type import EventType, HostChoice, QuestionType, Requirement, Visibility
+from kalends.domain.event_type import (
+    EventType,
+    FieldUse,
+    HostChoice,
+    QuestionType,
+    Requirement,
+    Visibility,
+)
 from kalends.formats.fields import fields_of
 
 
@@ -50,6 +57,15 @@ class EventTypeLimits(Struct, frozen=True):
     """What is not limited is left out."""
 
     max_per_day: BookingsOnOneDay | UnsetType = UNSET
+
+
+class AttendeeFieldsBody(Struct, frozen=True):
+    """What the form of the page asks for beside name and e-mail address."""
+
+    phone: Annotated[
+        FieldUse, Meta(description="A telephone number. Always asked for where it is a call.")
+    ]
+    notes: Annotated[FieldUse, Meta(description="What else the attendee wants to say.")]
 
 
 class EventTypeBody(Struct, frozen=True):
@@ -109,6 +125,15 @@ class EventTypeBody(Struct, frozen=True):
             examples=[1],
         ),
     ]
+    redirect_url: Annotated[
+        str | None,
+        Meta(
+            description="Where the page leads after a booking, with `booking_id` and `status` in "
+            "its query.",
+            examples=["https://example.com/thanks"],
+        ),
+    ]
+    attendee_fields: AttendeeFieldsBody
     created_at: datetime
     updated_at: datetime
 

@@ -105,16 +105,29 @@ class OfferedTo(NamedTuple):
 ANYBODY: Final = OfferedTo()
 
 
+async def find_certain_hosts(
+    work: UnitOfWork, listed: Sequence[EventType]
+) -> dict[UUID, list[Schedule]]:
+    """With whom each of the event types is in any case; those that name nobody are left out."""
+    needed = {one.id: _needed_schedules(one) for one in listed}
+    wanted = list({id_ for ids in needed.values() for id_ in ids})
+    found = await find_schedules(work.tenant, wanted) if wanted else {}
+    hosts = {id_: one for id_, one in found.items() if one.is_active and one.user_id is not None}
+    named = {key: [hosts[id_] for id_ in ids if id_ in hosts] for key, ids in needed.items()}
+    return {key: schedules for key, schedules in named.items() if schedules}
+
+
+def _needed_schedules(event_type: EventType) -> list[UUID]:
+    """Those that every booking takes."""
+    all_of = [one for one in event_type.requirements if one.count == len(one.schedule_ids)]
+    return list(dict.fromkeys(id_ for one in all_of for id_ in one.schedule_ids))
+
+
 async def find_hosts(work: UnitOfWork, event_type: EventType, slug: str | None) -> OfferedHosts:
     """The hosts of an event type; `slug` is the schedule that the address names, one that does not
     serve it names nobody."""
     may_choose = event_type.host_choice is not HostChoice.NONE
-    needed = [
-        id_
-        for one in event_type.requirements
-        if one.count == len(one.schedule_ids)
-        for id_ in one.schedule_ids
-    ]
+    needed = _needed_schedules(event_type)
     schedule_ids = event_type.schedule_ids if may_choose or slug else needed
     if not schedule_ids:
         return OfferedHosts()

@@ -8,7 +8,14 @@ from uuid import UUID
 from msgspec import json, structs
 
 from kalends.domain.booking import Booking
-from kalends.domain.event_type import EventType, HostChoice, Question, Requirement, Visibility
+from kalends.domain.event_type import (
+    AttendeeFields,
+    EventType,
+    HostChoice,
+    Question,
+    Requirement,
+    Visibility,
+)
 from kalends.store.database import TenantConnection
 from kalends.store.rows import as_raw, columns_of, find_one, page_of, parameters, update_with_slug
 
@@ -16,6 +23,7 @@ FIELDS: Final = EventType.__struct_fields__
 COLUMNS: Final = columns_of(EventType)
 REQUIREMENTS: Final = json.Decoder(list[Requirement])
 QUESTIONS: Final = json.Decoder(list[Question])
+ATTENDEE_FIELDS: Final = json.Decoder(AttendeeFields)
 
 GET: Final = (
     f"SELECT {COLUMNS} FROM event_types"
@@ -192,6 +200,7 @@ def _values(event_type: EventType) -> dict[str, Any]:
     values = structs.asdict(event_type)
     values["requirements"] = as_raw(event_type.requirements)
     values["questions"] = as_raw(event_type.questions)
+    values["attendee_fields"] = as_raw(event_type.attendee_fields)
     return values
 
 
@@ -200,5 +209,6 @@ def _event_type(row: Any) -> EventType:
     values["requirements"] = REQUIREMENTS.decode(values["requirements"])
     values["questions"] = QUESTIONS.decode(values["questions"])
     values["host_choice"] = HostChoice(values["host_choice"])
+    values["attendee_fields"] = ATTENDEE_FIELDS.decode(values["attendee_fields"])
     values["visibility"] = Visibility(values["visibility"])
     return EventType(**values)

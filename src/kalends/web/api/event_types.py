@@ -9,7 +9,9 @@ from kalends.domain.booking import LocationType
 from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.errors import Invalid
 from kalends.domain.event_type import (
+    AttendeeFields,
     EventType,
+    FieldUse,
     HostChoice,
     Question,
     QuestionType,
@@ -61,6 +63,18 @@ Position = Annotated[
         description="Its place on the organization's page: ascending, then those without one in "
         "the order of their creation.",
         examples=[1],
+    ),
+]
+# No user and no port that is none; an address is ASCII.
+RedirectUrl = Annotated[
+    str,
+    Meta(
+        max_length=2000,
+        pattern=r"^https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?"
+        r"(?:[/?#][!-~]*)?(?![\s\S])",
+        description="Where the page leads after a booking: https. It gets `booking_id` and "
+        "`status` in its query; a page that is embedded tells the page around it instead.",
+        examples=["https://example.com/thanks"],
     ),
 ]
 Duration = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
@@ -118,6 +132,18 @@ class EventTypesQuery(PageQuery, frozen=True):
     active: Annotated[
         bool | None, Meta(description="Only the active ones, or only the others. Default: all.")
     ] = None
+
+
+class AttendeeFieldsInput(RequestModel, frozen=True):
+    """What the form of the page asks for beside name and e-mail address; the API asks for
+    nothing."""
+
+    phone: Annotated[
+        FieldUse, Meta(description="A telephone number. Always asked for where it is a call.")
+    ] = FieldUse.OPTIONAL
+    notes: Annotated[FieldUse, Meta(description="What else the attendee wants to say.")] = (
+        FieldUse.OPTIONAL
+    )
 
 
 class EventTypeLimitsInput(RequestModel, frozen=True):
@@ -230,6 +256,8 @@ class CreateEventType(RequestModel, frozen=True):
     host_choice: Annotated[HostChoice, Meta(description=CHOICE)] = HostChoice.NONE
     visibility: Annotated[Visibility, Meta(description=SHOWN)] = Visibility.PUBLIC
     position: Position | None = None
+    redirect_url: RedirectUrl | None = None
+    attendee_fields: AttendeeFieldsInput = AttendeeFieldsInput()
 
 
 class UpdateEventType(RequestModel, frozen=True):
@@ -260,6 +288,8 @@ class UpdateEventType(RequestModel, frozen=True):
     host_choice: Annotated[HostChoice, Meta(description=CHOICE)] | UnsetType = UNSET
     visibility: Annotated[Visibility, Meta(description=SHOWN)] | UnsetType = UNSET
     position: Position | UnsetType | None = UNSET
+    redirect_url: RedirectUrl | UnsetType | None = UNSET
+    attendee_fields: AttendeeFieldsInput | UnsetType = UNSET
 
 
 USE_CASES: Final = UseCases(
@@ -331,6 +361,8 @@ def _values(body: CreateEventType | UpdateEventType) -> dict[str, Any]:
     if "booking_limits" in values:
         limits = values.pop("booking_limits")
         values["max_per_day"] = limits.max_per_day if limits else None
+    if "attendee_fields" in values:
+        values["attendee_fields"] = AttendeeFields(**structs.asdict(values["attendee_fields"]))
     if "questions" in values:
         values["questions"] = _questions(values["questions"])
     if len(set(reminders := values.get("reminders_minutes_before", []))) < len(reminders):

@@ -135,6 +135,8 @@ _EVENT_TYPE: Final[Example] = {
     "host_choice": "optional",
     "visibility": "public",
     "position": 1,
+    "redirect_url": "https://example.com/thanks",
+    "attendee_fields": {"phone": "optional", "notes": "hidden"},
     "is_active": True,
 }
 _MADE: Final[Example] = {"created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}

@@ -15,6 +15,7 @@ FIELDS: Final[dict[str, str]] = {
     "answers": "Answers to the event type's questions, by key.",
     "attendee": "Who comes.",
     "attendee_email": "The attendee's e-mail address; the same as `attendee.email`.",
+    "attendee_fields": "What the form of the page asks for beside name and e-mail address.",
     "attendee_name": "The attendee's name; the same as `attendee.name`.",
     "availability": "When it is open, week by week: windows by the weekday's name in lower case.",
     "booking": "The booking as it is now.",

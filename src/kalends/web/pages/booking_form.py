@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from kalends.domain.booking import LocationType
-from kalends.domain.event_type import EventType, Question, QuestionType, check_answer
+from kalends.domain.event_type import EventType, FieldUse, Question, QuestionType, check_answer
 from kalends.domain.phones import e164_of
 from kalends.domain.values import Name, Phone, Text, is_email
 from kalends.scheduling.booking_creation import NewAttendee
@@ -37,8 +37,21 @@ def field_of(question: Question) -> str:
 
 
 def needs_phone(event_type: EventType) -> bool:
-    """Whether the attendee is called."""
-    return event_type.location_type == LocationType.PHONE
+    """Whether a number has to be given: the attendee is called, or the event type asks for it."""
+    is_called = event_type.location_type == LocationType.PHONE
+    return is_called or event_type.attendee_fields.phone is FieldUse.REQUIRED
+
+
+def asks_phone(event_type: EventType) -> bool:
+    return needs_phone(event_type) or event_type.attendee_fields.phone is not FieldUse.HIDDEN
+
+
+def needs_notes(event_type: EventType) -> bool:
+    return event_type.attendee_fields.notes is FieldUse.REQUIRED
+
+
+def asks_notes(event_type: EventType) -> bool:
+    return event_type.attendee_fields.notes is not FieldUse.HIDDEN
 
 
 def typed_values(form: FormFields, event_type: EventType) -> list[tuple[str, str]]:
@@ -55,9 +68,9 @@ def read_booking_form(
     attendee = NewAttendee(
         name=form.text("name"),
         email=form.text("email"),
-        phone=form.text("phone") or None,
+        phone=form.text("phone") or None if asks_phone(event_type) else None,
         timezone=timezone,
-        notes=form.text("notes") or None,
+        notes=form.text("notes") or None if asks_notes(event_type) else None,
         locale=language,
     )
     checks: list[tuple[str, str | None, Any]] = [
@@ -74,6 +87,8 @@ def read_booking_form(
         faults["email"] = str(EMAIL_WRONG) if attendee.email else str(EMAIL_MISSING)
     if needs_phone(event_type) and not attendee.phone:
         faults["phone"] = gettext("Please tell us the number to call.")
+    if needs_notes(event_type) and not attendee.notes:
+        faults["notes"] = gettext("Please answer this question.")
     return FilledForm(attendee, _answers(form, event_type, faults), faults)
 
 

@@ -75,6 +75,11 @@ def month(first: date, locale: Locale) -> str:
     return format_skeleton("yMMMM", datetime(first.year, first.month, 1), locale=locale)
 
 
+def short_month(day: date, locale: Locale) -> str:
+    """Dec."""
+    return format_skeleton("MMM", datetime(day.year, day.month, 1), locale=locale)
+
+
 def time_of(moment: datetime | int, zone: Zone, locale: Locale) -> str:
     """The time of day of a moment."""
     at = local(moment, zone)

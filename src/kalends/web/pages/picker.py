@@ -22,15 +22,19 @@ from kalends.web.pages.forms import FormFields
 FARTHEST_OFFERED: Final = timedelta(days=730)
 # How far is looked for the next free day where a month has none.
 LOOK_AHEAD: Final = timedelta(days=120)
+# A month that ends in fewer days than this has the first days of the next one behind it.
+ENDING: Final = timedelta(days=7)
 ListTimes = Callable[[SlotRange], Awaitable[ListedSlots]]
 
 
 @dataclass(frozen=True)
 class PickerDay:
-    """A day of the month's table. `free` is how many times it has."""
+    """A day of the month's table. `free` is how many times it has; `is_next` is one of the next
+    month. What is neither in the month nor of the next only fills its week."""
 
     day: date
     is_in_month: bool
+    is_next: bool
     free: int
     is_chosen: bool
     is_today: bool
@@ -86,6 +90,13 @@ class Bounds:
         """The first of the month of the day, within the bounds."""
         return min(max(day, self.today), self.last).replace(day=1)
 
+    def last_shown(self, first: date, locale: Locale) -> date:
+        """The last day of that month, or where it is about to end that of a later week."""
+        last = _month_after(first) - timedelta(days=1)
+        if not first <= self.today <= last or last - self.today >= ENDING:
+            return last
+        return clock_words.weeks_of(last + ENDING, locale.first_week_day)[0][-1]
+
     def span(self, first: date, last: date, zone: Zone) -> SlotRange:
         """What of these days lies within the bounds."""
         start, end = max(first, self.today), min(last, self.last)
@@ -100,20 +111,22 @@ async def pick(
     day = _day(query.get("day"))
     month = _day(f"{query['month']}-01") if query.get("month") else None
     first = bounds.month_of(month or day or bounds.today)
-    slots = await _slots_of_month(list_times, first, zone, bounds)
+    last = bounds.last_shown(first, locale)
+    slots = (await list_times(bounds.span(first, last, zone))).slots
     next_free = None
-    if not slots:
+    if not slots or local_day(slots[0].start, zone) >= _month_after(first):
         next_free = await _next_free(list_times, first, zone, bounds)
         if next_free is not None and month is None and day is None:
             first, next_free = next_free.replace(day=1), None
-            slots = await _slots_of_month(list_times, first, zone, bounds)
+            last = bounds.last_shown(first, locale)
+            slots = (await list_times(bounds.span(first, last, zone))).slots
     by_day = _ByDay(slots, zone)
     if day is None or (day.year, day.month) != (first.year, first.month):
-        day = by_day.first
+        day = by_day.first_before(_month_after(first))
     return Picker(
         zone=zone,
         first=first,
-        weeks=_weeks(first, by_day, day, bounds, locale),
+        weeks=_weeks(first, last, by_day, day, bounds, locale),
         weekdays=clock_words.week_from(locale),
         previous_month=_month_before(first) if first > bounds.today else None,
         next_month=_month_after(first) if _month_after(first) <= bounds.last else None,
@@ -135,13 +148,6 @@ def times_of(slots: Iterable[Slot], zone: Zone, locale: Locale) -> list[TimeChoi
         )
         for slot in slots
     ]
-
-
-async def _slots_of_month(
-    list_times: ListTimes, first: date, zone: Zone, bounds: Bounds
-) -> Sequence[Slot]:
-    last = _month_after(first) - timedelta(days=1)
-    return (await list_times(bounds.span(first, last, zone))).slots
 
 
 async def _next_free(list_times: ListTimes, first: date, zone: Zone, bounds: Bounds) -> date | None:
@@ -168,9 +174,10 @@ class _ByDay:
                 at = date.fromordinal(EPOCH_DAY + day)
                 self._parts.setdefault(at, []).append(part)
 
-    @property
-    def first(self) -> date | None:
-        return min(self._parts, default=None)
+    def first_before(self, end: date) -> date | None:
+        """The first of them that is before that day."""
+        first = min(self._parts, default=end)
+        return first if first < end else None
 
     def count(self, day: date) -> int:
         return sum(part.stop - part.start for part in self._parts.get(day, ()))
@@ -181,22 +188,31 @@ class _ByDay:
 
 
 def _weeks(
-    first: date, by_day: _ByDay, chosen: date | None, bounds: Bounds, locale: Locale
+    first: date, last: date, by_day: _ByDay, chosen: date | None, bounds: Bounds, locale: Locale
 ) -> list[list[PickerDay]]:
+    """Those that the days touch, whole."""
     return [
         [
             PickerDay(
                 day=day,
                 is_in_month=day.month == first.month,
+                is_next=_month_after(first) <= day <= last,
                 free=by_day.count(day),
                 is_chosen=day == chosen,
                 is_today=day == bounds.today,
             )
             for day in week
         ]
-        for week in clock_words.weeks_of(first, locale.first_week_day)
+        for week in _weeks_to(first, last, locale)
         if week[-1] >= bounds.today  # what is past only takes room
     ]
+
+
+def _weeks_to(first: date, last: date, locale: Locale) -> Sequence[Sequence[date]]:
+    weeks = [*clock_words.weeks_of(first, locale.first_week_day)]
+    while weeks[-1][-1] < last:
+        weeks.append([day + timedelta(days=7) for day in weeks[-1]])
+    return weeks
 
 
 def start_in(form: FormFields) -> datetime:

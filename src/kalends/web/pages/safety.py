@@ -7,7 +7,7 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from markupsafe import Markup, escape
 
@@ -69,6 +69,11 @@ def linked(text: str) -> Markup:
     return Markup(anchor).format(url, url)
 
 
+def map_url(address: str) -> str:
+    """Where a map shows the address; nothing is asked of anybody before somebody follows it."""
+    return f"https://www.google.com/maps/search/?{urlencode({'api': 1, 'query': address})}"
+
+
 def form_token(session: str) -> str:
     """A token for the forms of a session. It looks different each time, so that nothing can be
     learned of it from how well pages compress."""
@@ -106,5 +111,6 @@ FILTERS: Final = {
     "inert": without_bidi,
     "lines": lines,
     "linked": linked,
+    "map_url": map_url,
     "safe_url": safe_url,
 }

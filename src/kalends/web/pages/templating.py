@@ -13,7 +13,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from kalends.domain.location import is_video_link
+from kalends.domain.location import is_address, is_video_link
 from kalends.runtime.cooperative import cooperatively
 from kalends.web.pages import assets, clock_words, descriptions, labels, safety, wording
 
@@ -39,6 +39,7 @@ def _environment() -> Environment:
         labels=labels,
         asset=assets.URLS.__getitem__,
         clock_words=clock_words,
+        is_address=is_address,
         is_video_link=is_video_link,
     )
     environment.filters.update(
@@ -65,7 +66,7 @@ def _plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\g<0>", words)
 
 
-def _without(fields: dict[str, str], name: str) -> dict[str, str]:
+def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if key != name}
 
 

@@ -32,8 +32,11 @@ from kalends.web.http.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.booking_form import (
     FilledForm,
+    asks_notes,
+    asks_phone,
     faults_of_numbers,
     field_of,
+    needs_notes,
     needs_phone,
     read_booking_form,
     typed_values,
@@ -44,6 +47,7 @@ from kalends.web.pages.picker import TimeChoice, start_in
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public import revisits
+from kalends.web.public.given import begin_form, campaign_in
 from kalends.web.public.offers import Offer, open_offer, times_page
 from kalends.web.public.paths import EVENT_TYPE_PATH
 from kalends.web.public.visitors import Visitor
@@ -122,7 +126,7 @@ async def show_form(request: PageRequest) -> PageAnswer:
         if await revisits.own_booking(offer, starts_at) is not None:
             return await revisits.show_booked(offer, starts_at)
         return await _show_gone(offer, starts_at, None)
-    typed = await _kept_typed(offer)
+    typed = begin_form(offer.carried.given, offer.event_type, await _kept_typed(offer))
     return await _form_page(offer, starts_at, hold, typed, had_hold=named is not None)
 
 
@@ -189,7 +193,7 @@ async def _send(
         return replace(answer, headers=tuple(error_headers(error).items()))
     except Invalid as error:
         return await _form_again(offer, starts_at, form, 422, problem=error.message)
-    return redirect(offer.carried.to(f"/booking/{booked.token}", booked="1"))
+    return redirect(offer.carried.without_given().to(f"/booking/{booked.token}", booked="1"))
 
 
 async def _book(offer: Offer, new: NewBooking, sending: FormSubmission) -> Booked:
@@ -217,6 +221,7 @@ def _new_booking(
         schedule_id=offer.host_id,
         answers=filled.answers,
         hold_id=hold_id,
+        metadata=campaign_in(offer.request.query),
     )
 
 
@@ -253,7 +258,10 @@ async def _form_page(
         typed=typed,
         form_id=typed.get("form") or secrets.token_urlsafe(FORM_ID_BYTES),
         field_of=field_of,
+        asks_phone=asks_phone(offer.event_type),
         needs_phone=needs_phone(offer.event_type),
+        asks_notes=asks_notes(offer.event_type),
+        needs_notes=needs_notes(offer.event_type),
         locks=_is_locked(offer, starts_at),
         nearest=min(near, key=lambda time: abs(_instant(time) - starts_at), default=None),
         **offer.values(zone),
@@ -266,7 +274,7 @@ async def _show_gone(offer: Offer, starts_at: datetime, error: KalendsError | No
     zone = await offer.zone()
     near = await offer.list_near(starts_at, zone)
     day = _local_day(starts_at, zone)
-    query = FormFields([*offer.carried.fields().items(), ("day", day)])
+    query = FormFields([("day", day)])
     status = 409 if error is None else status_of(error)
     return await times_page(offer, query, status, problem=_gone_sentence(error), near=near)
 

@@ -1,10 +1,12 @@
-"""What goes along from page to page in the URL: the chosen zone, and that the page is embedded.
+"""What goes along from page to page in the URL: the chosen zone, that the page is embedded, and
+what its address gives for the form (`given.py`).
 
 Nothing is kept on the server for a visitor, and no page needs a cookie: in a frame on another
 site there are none.
 """
 
 import re
+from collections.abc import Sequence
 from copy import copy
 from typing import Final
 from urllib.parse import urlencode
@@ -21,9 +23,13 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]{1,255}")
 
 
 class Carried:
-    """The parameters that every link and form of a page takes along."""
+    """The parameters that every link and form of a page takes along; `given` are those for the
+    form."""
 
-    def __init__(self, request: PageRequest, form: FormFields) -> None:
+    def __init__(
+        self, request: PageRequest, form: FormFields, given: Sequence[tuple[str, str]] = ()
+    ) -> None:
+        self.given = given
         self._values: dict[str, str] = {}
         self.chosen_zone = find_zone(form.get("timezone"))
         self.zone: Zone | None = self.chosen_zone or find_zone(request.cookie(ZONE_COOKIE))
@@ -45,13 +51,20 @@ class Carried:
             self._values.pop("host", None)
         if slug is not None:
             self._values["with" if self.host else "host"] = slug
-        self._query = urlencode(self._values)
+        self._query = urlencode([*self._values.items(), *self.given])
 
     def with_host(self, slug: str | None) -> "Carried":
         """The same for another host; None for whoever it is."""
         other = copy(self)
         other._values = dict(self._values)
         other._carry_host(slug)
+        return other
+
+    def without_given(self) -> "Carried":
+        """The same for pages of the booking, which have no such form."""
+        other = copy(self)
+        other.given = ()
+        other._query = urlencode(self._values)
         return other
 
     @property
@@ -66,6 +79,10 @@ class Carried:
         query = "&".join(filter(None, (self._query, urlencode(filled) if filled else "")))
         return f"{path}?{query}" if query else path
 
-    def fields(self, **more: str | None) -> dict[str, str]:
-        """What a form takes along in hidden fields."""
-        return self._values | {name: value for name, value in more.items() if value}
+    def fields(self, **more: str | None) -> dict[str, list[str]]:
+        """What a form takes along in hidden fields: the values of each name."""
+        fields: dict[str, list[str]] = {}
+        for name, value in (*self._values.items(), *self.given, *more.items()):
+            if value:
+                fields.setdefault(name, []).append(value)
+        return fields

@@ -5,7 +5,7 @@
      <button data-kalends-popup="/acme/consultation">Book</button>   the same, as a pop-up
 
    What happens is told to the page as messages, and as events on the element:
-   kalends:ready, kalends:resized {height}, kalends:booked {booking: {id, start_time, end_time}},
+   kalends:ready, kalends:resized {height}, kalends:booked {booking: {id, start_time, end_time}, redirect_url},
    kalends:closed. Check event.origin of a message before you believe it. */
 (() => {
   "use strict";

@@ -28,6 +28,7 @@ from kalends.web.pages.picker import Bounds, TimeChoice, pick, times_of
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public.carried import Carried
+from kalends.web.public.given import given_in
 from kalends.web.public.paths import EVENT_TYPE_PATH, ORGANIZATION_PATH
 from kalends.web.public.visitors import Visitor
 
@@ -127,7 +128,7 @@ async def open_offer(request: PageRequest, form: FormFields) -> Offer:
     request.read_by(of_organization=organization.locale)
     acting = request.acting_as(attendee_of(organization))
     event_type = await acting.read(offers.get_offered, request.path("event_type"))
-    carried = Carried(request, form)
+    carried = Carried(request, form, given_in(form, event_type.questions))
     hosts = await acting.read(offers.find_hosts, event_type, carried.host_slug)
     if hosts.chosen is None:
         carried = carried.with_host(None)
@@ -139,11 +140,13 @@ async def show_organization(request: PageRequest) -> PageAnswer:
     organization = await request.read(offers.get_organization_to_book, request.path("organization"))
     request.read_by(of_organization=organization.locale)
     acting = request.acting_as(attendee_of(organization))
+    event_types = await acting.read(offers.list_offered)
     return acting.page(
         "public/organization.html",
         organization=organization,
-        event_types=await acting.read(offers.list_offered),
-        carried=Carried(request, request.query),
+        event_types=event_types,
+        hosts=await acting.read(offers.find_certain_hosts, event_types),
+        carried=Carried(request, request.query, given_in(request.query)),
         is_sandbox=organization.mode is Mode.TEST,
     )
 

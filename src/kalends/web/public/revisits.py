@@ -50,4 +50,4 @@ async def open_booked(request: PageRequest) -> PageAnswer:
     booked = await offer.request.change(
         bookings.open_own_booking, offer.event_type, start_in(form), offer.visitor.id
     )
-    return redirect(offer.carried.to(f"/booking/{booked.token}"))
+    return redirect(offer.carried.without_given().to(f"/booking/{booked.token}"))

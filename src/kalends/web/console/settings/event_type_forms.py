@@ -7,7 +7,14 @@ from typing import Any, Final, NamedTuple
 
 from kalends.domain import ids
 from kalends.domain.changes import FieldChanges
-from kalends.domain.event_type import EventType, HostChoice, Question, Requirement, Visibility
+from kalends.domain.event_type import (
+    EventType,
+    FieldUse,
+    HostChoice,
+    Question,
+    Requirement,
+    Visibility,
+)
 from kalends.formats.encoding import encode
 from kalends.services.event_types import NewEventType
 from kalends.web.api.event_types import CreateEventType, parse_changes, parse_new
@@ -31,6 +38,7 @@ TEXTS: Final = (
     "location_type",
     "host_choice",
     "visibility",
+    "redirect_url",
 )
 # Each in minutes; what is left empty is null, or the number that stands beside it.
 MINUTES: Final[Mapping[str, int | None]] = {
@@ -44,6 +52,8 @@ MINUTES: Final[Mapping[str, int | None]] = {
 }
 NUMBERS: Final = ("max_days_ahead", "booking_limits.max_per_day", "capacity")
 CHECKED: Final = ("requires_confirmation", "expire_pending", "is_active")
+# The use of each, by its name in the form.
+ATTENDEE_FIELDS: Final = {f"attendee_fields.{one}": one for one in ("phone", "notes")}
 REMINDERS: Final = "reminders_minutes_before"
 QUESTION: Final = ("key", "label", "type", "required", "options")
 # What a row has even if nobody touched it.
@@ -73,6 +83,7 @@ def draft_of(event_type: EventType) -> Draft:
             **{name: getattr(e, name) or "" for name in TEXTS},
             **{name: span_text(getattr(e, name)) for name in MINUTES},
             **{name: YES if getattr(e, name) else "" for name in CHECKED},
+            **{field: getattr(e.attendee_fields, one) for field, one in ATTENDEE_FIELDS.items()},
             "max_days_ahead": _number(e.max_days_ahead),
             "booking_limits.max_per_day": _number(e.max_per_day),
             "capacity": str(e.capacity),
@@ -86,7 +97,7 @@ def draft_of(event_type: EventType) -> Draft:
 
 def as_typed(form: FormFields) -> FormFields:
     """The form without gaps between its rows; a question without a key gets one of its label."""
-    plain = (*TEXTS, *MINUTES, *NUMBERS, *CHECKED, REMINDERS, VERSION_FIELD)
+    plain = (*TEXTS, *ATTENDEE_FIELDS, *MINUTES, *NUMBERS, *CHECKED, REMINDERS, VERSION_FIELD)
     fields: dict[str, str | Iterable[str]] = {name: form.text(name) for name in plain}
     for number, group in enumerate(_groups_in(form)):
         fields[f"requirements.{number}.count"] = group.needed
@@ -136,6 +147,9 @@ def _values(typed: FormFields) -> dict[str, Any]:
         "name": typed.text("name"),
         "host_choice": typed.text("host_choice") or HostChoice.NONE,
         "visibility": typed.text("visibility") or Visibility.PUBLIC,
+        "attendee_fields": {
+            one: typed.text(field) or FieldUse.OPTIONAL for field, one in ATTENDEE_FIELDS.items()
+        },
         "duration_minutes": _or(minutes["duration_minutes"], ""),
         "max_days_ahead": number_or_text(typed.text("max_days_ahead")),
         "booking_limits": {"max_per_day": number_or_text(typed.text("booking_limits.max_per_day"))},

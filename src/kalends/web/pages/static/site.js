@@ -215,7 +215,7 @@
     for (const field of before ? named(typing) : []) {
       const values = before[field.name] || [];
       if (boxes.includes(field.type)) field.checked = values.includes(field.value);
-      else if (values.length) field.value = values[0];
+      else if (values[0]) field.value = values[0];
     }
     addEventListener("pagehide", () => keep((store) => {
       const values = {};
@@ -242,6 +242,21 @@
     }, Math.max(0, new Date(held.dataset.until) - Date.now()));
   }
 
+  // After a booking it goes on elsewhere, once, unless somebody wants to stay.
+
+  const booked = one("[data-booked]")?.dataset;
+  const leaving = one("[data-leaving]");
+  if (leaving && parent === window && !keep((store) => store.getItem(`left ${booked.booked}`))) {
+    leaving.textContent = leaving.dataset.leaving;
+    const stay = one("[data-stay]");
+    stay.hidden = false;
+    const waiting = setTimeout(() => {
+      keep((store) => store.setItem(`left ${booked.booked}`, "yes"));
+      location.assign(booked.onward);
+    }, 6000);
+    stay.addEventListener("click", () => { clearTimeout(waiting); stay.hidden = true; leaving.hidden = true; });
+  }
+
   // In a frame: the page around it hears what happens, and nobody else does.
 
   const host = one("[data-host]")?.dataset.host;
@@ -252,9 +267,9 @@
     size();
     new ResizeObserver(size).observe(document.body);
     addEventListener("keydown", (event) => { if (event.key === "Escape") tell("closed"); });
-    const booked = one("[data-booked]")?.dataset;
     if (booked) {
-      tell("booked", { booking: { id: booked.booked, start_time: booked.start, end_time: booked.end } });
+      const told = { booking: { id: booked.booked, start_time: booked.start, end_time: booked.end } };
+      tell("booked", booked.onward ? { ...told, redirect_url: booked.onward } : told);
     }
   }
 })();

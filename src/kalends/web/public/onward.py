@@ -1,0 +1,22 @@
+"""Where attendees are led after a booking: to the page that its event type names, and no other."""
+
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from kalends.domain.ids import BOOKING, encode_id
+from kalends.services.self_service import LinkedBooking
+
+
+def onward_url(opened: LinkedBooking) -> str | None:
+    """The event type's `redirect_url`, with the booking's id and status in its query."""
+    if opened.event_type is None or opened.event_type.redirect_url is None or opened.is_over:
+        return None
+    parts = urlsplit(opened.event_type.redirect_url)
+    booking = opened.booking
+    told = urlencode({"booking_id": encode_id(BOOKING, booking.id), "status": booking.status})
+    query = f"{parts.query}&{told}" if parts.query else told
+    return urlunsplit(parts._replace(query=query))
+
+
+def site_of(url: str | None) -> str | None:
+    """Its host, as people read it."""
+    return None if url is None else urlsplit(url).netloc
