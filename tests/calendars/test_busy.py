@@ -258,6 +258,14 @@ def test_what_no_schedule_can_do_with_calendars_is_refused(office: Office) -> No
     assert refused(office.api, "PUT", path, unknown)[:2] == (404, "NOT_FOUND")
 
 
+def test_a_call_without_a_body_unlinks_no_calendar(office: Office) -> None:
+    path = f"/api/v1/schedules/{office.schedule['id']}/calendars"
+    used = office.api.get(path).json()
+    answer = office.api.put(path)
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_JSON")
+    assert office.api.get(path).json() == used
+
+
 CALDAV = {
     "provider": "caldav", "url": "https://cloud.example.com", "username": "a", "password": "b",
 }  # fmt: skip

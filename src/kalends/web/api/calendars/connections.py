@@ -263,7 +263,7 @@ def parse_new(body: CreateCalendarConnection) -> NewCalendarConnection:
 
 def parse_uses(body: bytes) -> list[CalendarUse]:
     """Raises NotJson, NotFound, Invalid."""
-    given = read_body(body or b"[]", PutCalendarUses)
+    given = read_body(body, PutCalendarUses)
     parsed = [
         CalendarUse(
             **msgspec.structs.asdict(use) | {"calendar_id": id_named(ids.CALENDAR, use.calendar_id)}
