@@ -387,6 +387,7 @@ def test_every_page_is_for_everyone(
         f"/bookings/new?event_type={event_type['id']}",
         f"/bookings/new?event_type={event_type['id']}&start={start}",
         "/charts",
+        "/notifications",
         "/welcome/event-type?schedule=" + schedule["id"],
         "/welcome/share?event_type=" + event_type["id"],
         "/nowhere" if window is DESK else "/bookings/bk_0",
