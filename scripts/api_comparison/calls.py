@@ -56,6 +56,8 @@ def organization(tour: Tour) -> None:
     tour.api("POST", "/users", {"email": "nobody", "role": "staff"})
     tour.api("PATCH", "/users/usr_1", {"role": "staff"})
     tour.api("DELETE", "/users/usr_1")
+    tour.api("GET", "/users/usr_1/notifications")
+    tour.api("PATCH", "/users/usr_1/notifications", {"agenda_at": "07:30"})
     tour.api("GET", "/organization")
     tour.api(
         "PATCH",

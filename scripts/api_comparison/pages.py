@@ -30,6 +30,7 @@ _CONSOLE: Final = (
     "/integrations",
     "/keys",
     "/users",
+    "/notifications",
     "/settings",
     "/mail",
     "/nothing",
