@@ -129,6 +129,10 @@ class BookingFilter(Struct, frozen=True, kw_only=True):
     search: tuple[tuple[str, ...], ...] = ()
 
 
+class MinimumTotal(int):
+    """How many bookings a list holds at least, where counting all would take too long."""
+
+
 def stored_values(booking: Booking) -> tuple[Any, ...]:
     """The values of `STORED_FIELDS`."""
     return structs.astuple(booking)[: len(STORED_FIELDS)]

@@ -182,14 +182,17 @@ class Database:
         self._pool.expire()
 
 
-async def fetch_planned(tx: Tx, sql: str, *arguments: Any) -> list[Any]:
-    """The rows of a statement that is planned for its arguments each time it runs.
+async def fetch_planned(
+    tx: Tx, sql: str, *arguments: Any, timeout: float | None = None
+) -> list[Any]:
+    """The rows of a statement that is planned for its arguments each time it runs. Raises
+    TimeoutError where it takes longer than so many seconds.
 
     For those of which a plan for any arguments reads much more than it need; it costs one more
     round trip.
     """
     statement = await tx.prepare(sql, name="")
-    rows: list[Any] = await statement.fetch(*arguments)
+    rows: list[Any] = await statement.fetch(*arguments, timeout=timeout)
     return rows
 
 

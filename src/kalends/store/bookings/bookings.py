@@ -13,9 +13,11 @@ from kalends.domain.booking import (
     Booking,
     BookingFilter,
     Host,
+    MinimumTotal,
     Status,
     stored_values,
 )
+from kalends.domain.errors import Unavailable
 from kalends.store.bookings.kept_totals import NONE_KEPT, KeptTotal, KeptTotals
 from kalends.store.bookings.search import address_pattern
 from kalends.store.database import TenantConnection, Tx, fetch_planned
@@ -140,6 +142,15 @@ INSERT: Final = (
     f" VALUES ({parameters(1, len(STORED_FIELDS) + 1)})"
 )
 LONGEST_PAGE: Final = 500
+# So long a list is counted to its end; what is left of a request's time is for one that is not.
+COUNTED_WITHIN_SECONDS: Final = 1.5
+SHOWN_WITHIN_SECONDS: Final = 1.5
+# Of one that takes longer so many are counted at the most.
+COUNTED_AT_MOST: Final = 10_000
+TOO_MANY_SAID: Final = (
+    "Looking through so many bookings takes too long. Please ask for fewer of them: those of a"
+    " schedule, or of some days."
+)
 _totals: Final = KeptTotals()
 
 UPDATE: Final = (
@@ -156,6 +167,7 @@ class AskedPage(NamedTuple):
     limit: int
     offset: int
     known: KeptTotal = NONE_KEPT
+    counted_at_most: int | None = None
 
 
 # The text, and its parameters.
@@ -191,15 +203,19 @@ async def update_booking(tenant: TenantConnection, booking: Booking) -> None:
 async def list_bookings(
     tenant: TenantConnection, criteria: BookingFilter, limit: int, offset: int
 ) -> tuple[list[Booking], int]:
-    """A page sorted by start, then id, and how many there are in all, in one snapshot."""
+    """A page sorted by start, then id, and how many there are in all, in one snapshot: a
+    MinimumTotal where they could not be counted in time. Raises Unavailable where not even the page
+    can be found in time."""
     rows, total = await _fetch_counted(tenant, criteria, limit, offset, list_statement)
-    return [booking_from(row) for row in rows if row[0] is not None], total
+    found = [booking_from(row) for row in rows if row[0] is not None]
+    return found[:limit], _as_total(total, offset + len(found))
 
 
 async def list_stamps(
     tenant: TenantConnection, criteria: BookingFilter, limit: int, offset: int
 ) -> tuple[list[bytes], int]:
     """The same page and total, of each booking its stamp: which booking it is, in which state.
+    Raises as that does.
 
     A stamp is another one whenever anything of the row is: it names the transaction that wrote it
     last. When it was changed is in it since a standby that takes over may lack transactions, and
@@ -207,7 +223,8 @@ async def list_stamps(
     """
     rows, total = await _fetch_counted(tenant, criteria, limit, offset, stamps_statement)
     packed: bytes = rows[0][0] or b""
-    return [packed[at : at + STAMP_BYTES] for at in range(0, len(packed), STAMP_BYTES)], total
+    found = [packed[at : at + STAMP_BYTES] for at in range(0, len(packed), STAMP_BYTES)]
+    return found[:limit], _as_total(total, offset + len(found))
 
 
 async def find_stamped(tenant: TenantConnection, stamps: Sequence[bytes]) -> dict[bytes, Booking]:
@@ -225,17 +242,40 @@ async def _fetch_counted(
     offset: int,
     statement: Callable[[AskedPage], Statement],
 ) -> tuple[list[Any], int]:
-    """The rows, of which the last two columns are the latest event and the total; and that."""
+    """The rows, of which the last two columns are the latest event and the total; and that. With a
+    MinimumTotal they may be one more than was asked for, which says that there are more."""
+    owner = tenant.organization_id
     # How much a text finds is known only for that text.
-    has_text = criteria.search or criteria.attendee_email
+    has_text = bool(criteria.search or criteria.attendee_email)
     fetch = partial(fetch_planned, tenant.tx) if has_text else tenant.tx.fetch
-    known = NONE_KEPT if has_text else _totals.find(tenant.organization_id, criteria)
-    sql, arguments = statement(AskedPage(tenant.organization_id, criteria, limit, offset, known))
-    rows = await fetch(sql, *arguments)
-    counted = KeptTotal(*rows[0][-2:])
-    if counted != known and not has_text:
-        _totals.keep(tenant.organization_id, criteria, counted)
-    return rows, counted.total or 0
+    known = NONE_KEPT if has_text else _totals.find(owner, criteria)
+    asked = AskedPage(owner, criteria, limit, offset, known)
+    if not _totals.is_dear(owner, criteria):
+        sql, arguments = statement(asked)
+        try:
+            rows = await fetch(sql, *arguments, timeout=COUNTED_WITHIN_SECONDS)
+        except TimeoutError:
+            _totals.note_dear(owner, criteria)
+        else:
+            counted = KeptTotal(*rows[0][-2:])
+            if counted != known and not has_text:
+                _totals.keep(owner, criteria, counted)
+            return rows, counted.total or 0
+    sql, arguments = statement(
+        asked._replace(limit=limit + 1, known=NONE_KEPT, counted_at_most=COUNTED_AT_MOST)
+    )
+    try:
+        rows = await fetch_planned(tenant.tx, sql, *arguments, timeout=SHOWN_WITHIN_SECONDS)
+    except TimeoutError as error:
+        raise Unavailable(TOO_MANY_SAID) from error
+    total = rows[0][-1]
+    return rows, total if total < COUNTED_AT_MOST else MinimumTotal(total)
+
+
+def _as_total(total: int, found: int) -> int:
+    """With what the page itself shows that there is."""
+    is_minimum = isinstance(total, MinimumTotal)
+    return MinimumTotal(max(total, found)) if is_minimum else total
 
 
 async def count_seats_beside(tenant: TenantConnection, booking: Booking) -> int:
@@ -303,20 +343,33 @@ def stamps_statement(asked: AskedPage) -> Statement:
 
 
 def _counted_page(
-    organization_id: UUID, criteria: BookingFilter, limit: int, offset: int, known: KeptTotal
+    organization_id: UUID,
+    criteria: BookingFilter,
+    limit: int,
+    offset: int,
+    known: KeptTotal,
+    counted_at_most: int | None,
 ) -> tuple[str, str, list[Any]]:
     """What counts, a page with its columns left open, and what both ask for."""
     parts, arguments = _parts(organization_id, criteria)
+    if counted_at_most is not None:  # so many that their order is the way to the first of them
+        parts = [part._replace(is_few=False) for part in parts]
     arguments += [*known, limit]
     last = len(arguments)
-    if _is_in_order(parts) and offset == 0 and limit <= LONGEST_PAGE:
+    is_kept = counted_at_most is None  # a plan for any arguments
+    if is_kept and _is_in_order(parts) and offset == 0 and limit <= LONGEST_PAGE:
         # PostgreSQL takes a limit or offset that it does not know for a tenth of all rows.
         first = _page("{columns}", parts, str(LONGEST_PAGE), "0")
         page = f"SELECT * FROM ({first}) first LIMIT ${last}::bigint"
     else:
         arguments.append(offset)
         page = _page("{columns}", parts, f"${last}::bigint", f"${last + 1}::bigint")
-    counts = " + ".join(f"(SELECT count(*) FROM bookings WHERE {p.condition})" for p in parts)
+    # In order, or PostgreSQL looks through all organizations for the first ones.
+    most = "" if is_kept else f" ORDER BY start_time, id LIMIT {counted_at_most:d}"
+    counts = " + ".join(
+        f"(SELECT count(*) FROM (SELECT FROM bookings WHERE {part.condition}{most}) met)"
+        for part in parts
+    )
     counted = (
         f"latest AS MATERIALIZED ({LATEST_EVENT}),"
         f" counted AS (SELECT latest.id AS event_id, CASE WHEN ${last - 1}::bigint IS NOT NULL"

@@ -15,6 +15,8 @@ from kalends.domain.booking import BookingFilter
 # Beside the events only somebody with a database client changes bookings.
 KEPT_SECONDS: Final = 30.0
 MOST_KEPT: Final = 1_000
+# A list that could not be counted in time is not counted again for so long.
+DEAR_SECONDS: Final = 60.0
 
 
 class KeptTotal(NamedTuple):
@@ -28,9 +30,10 @@ NONE_KEPT: Final = KeptTotal(None, None)
 
 
 class KeptTotals:
-    """Of one process; those that were counted last."""
+    """Of one process; those that were counted last, and which lists are dear to count."""
 
     def __init__(self) -> None:
+        self._dear_until: OrderedDict[tuple[UUID, BookingFilter], float] = OrderedDict()
         self._kept: OrderedDict[tuple[UUID, BookingFilter], tuple[KeptTotal, float]] = OrderedDict()
 
     def find(self, organization_id: UUID, criteria: BookingFilter) -> KeptTotal:
@@ -46,3 +49,13 @@ class KeptTotals:
         self._kept[organization_id, criteria] = counted, monotonic()
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
+
+    def note_dear(self, organization_id: UUID, criteria: BookingFilter) -> None:
+        """It could not be counted in time."""
+        if criteria.after is None:
+            self._dear_until[organization_id, criteria] = monotonic() + DEAR_SECONDS
+        if len(self._dear_until) > MOST_KEPT:
+            self._dear_until.popitem(last=False)
+
+    def is_dear(self, organization_id: UUID, criteria: BookingFilter) -> bool:
+        return self._dear_until.get((organization_id, criteria), 0.0) > monotonic()

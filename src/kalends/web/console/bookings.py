@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from kalends.domain.booking import Booking, BookingFilter, Status
+from kalends.domain.booking import Booking, BookingFilter, MinimumTotal, Status
 from kalends.domain.errors import Invalid
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, EVENT_TYPE, SCHEDULE, decode_id, encode_id
@@ -71,6 +71,7 @@ async def list_bookings(request: ConsoleRequest) -> PageAnswer:
         "bookings",
         listed=listed,
         total=total,
+        is_minimum=isinstance(total, MinimumTotal),
         limit=LIMIT,
         offset=offset,
         choices=choices,

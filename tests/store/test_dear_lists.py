@@ -1,0 +1,110 @@
+"""Lists of so many bookings that they cannot be counted in time: their pages are shown all the
+same."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from uuid import UUID
+
+import pytest
+from msgspec import json
+from tests.psql import Psql
+
+from kalends.compose import Installation
+from kalends.domain.booking import Booking, BookingFilter, MinimumTotal
+from kalends.domain.errors import Unavailable
+from kalends.store.bookings import bookings
+from kalends.store.database import TenantConnection
+from kalends.web.http.answers import page
+
+T = TypeVar("T")
+
+OWNER = UUID(int=1)
+BOOKINGS = 400
+COUNTED_AT_MOST = 20
+# Each row takes 10 ms to look at, so that all of them take 4 s.
+FILL = f"""
+INSERT INTO organizations (id, name, slug, timezone, mode, created_at, updated_at)
+VALUES ('{OWNER}', 'Large', 'large', 'UTC', 'live', now(), now());
+INSERT INTO schedules (organization_id, id, name, timezone, created_at, updated_at)
+VALUES ('{OWNER}', '{OWNER}', 'Room', 'UTC', now(), now());
+INSERT INTO bookings (organization_id, id, schedule_id, schedule_ids, status, start_time, end_time,
+    timezone, wall_clock, attendee_name, attendee_email, source, created_at, updated_at)
+SELECT '{OWNER}', gen_random_uuid(), '{OWNER}', ARRAY['{OWNER}'::uuid], 'CONFIRMED', at,
+    at + interval '30 min', 'UTC', '', 'John', n || '@example.com', 'api', now(), now()
+FROM (SELECT n, timestamptz '2026-01-01 00:00Z' + n * interval '30 min' AS at
+      FROM generate_series(1, {BOOKINGS}) n) filled;
+ANALYZE bookings;
+ALTER TABLE bookings RENAME TO quick_bookings;
+CREATE VIEW bookings AS
+    SELECT xmin, * FROM quick_bookings WHERE pg_sleep(0.01) IS NOT NULL;
+"""
+
+
+@pytest.fixture(scope="module")
+def large(own_home: Installation, psql: Psql) -> Installation:
+    psql.ask(FILL)
+    return own_home
+
+
+@pytest.fixture(autouse=True)
+def _counts_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bookings, "COUNTED_AT_MOST", COUNTED_AT_MOST)
+
+
+def on(home: Installation, work: Callable[[TenantConnection], Awaitable[T]]) -> T:
+    async def once() -> T:
+        context = home.context()
+        try:
+            async with context.database.tenant_connection(OWNER) as tenant:
+                return await work(tenant)
+        finally:
+            await context.close()
+
+    return asyncio.run(once())
+
+
+def listed(
+    home: Installation, criteria: BookingFilter, limit: int, offset: int
+) -> tuple[list[Booking], int]:
+    return on(home, lambda tenant: bookings.list_bookings(tenant, criteria, limit, offset))
+
+
+@pytest.mark.parametrize(
+    "criteria", [BookingFilter(), BookingFilter(attendee_email="example.com")], ids=["all", "text"]
+)
+def test_a_list_that_is_dear_to_count_has_its_page(
+    large: Installation, criteria: BookingFilter
+) -> None:
+    first, total = listed(large, criteria, 5, 0)
+    assert [one.attendee_email for one in first] == [f"{n}@example.com" for n in range(1, 6)]
+    assert isinstance(total, MinimumTotal)
+    assert total == COUNTED_AT_MOST
+
+
+def test_a_page_beyond_what_is_counted_says_that_more_follow(large: Installation) -> None:
+    shown, total = listed(large, BookingFilter(), 5, 30)
+    meta = json.decode(page(shown, total, 5, 30, lambda one: one.attendee_email).body)["meta"]
+    assert meta == {
+        "total": 36,
+        "limit": 5,
+        "offset": 30,
+        "hasMore": True,
+        "total_is_minimum": True,
+    }
+
+
+def test_stamps_of_a_dear_list_are_those_of_its_page(large: Installation) -> None:
+    stamps, total = on(large, lambda tenant: bookings.list_stamps(tenant, BookingFilter(), 5, 0))
+    assert (len(stamps), total) == (5, COUNTED_AT_MOST)
+
+
+def test_a_list_is_counted_whole_where_that_is_soon_done(large: Installation) -> None:
+    first = listed(large, BookingFilter(), 1, 0)[0][0].start_time
+    found, total = listed(large, BookingFilter(until=first), 5, 0)
+    assert (len(found), total, type(total)) == (1, 1, int)
+
+
+def test_a_search_that_takes_too_long_says_what_to_do(large: Installation) -> None:
+    with pytest.raises(Unavailable, match="those of a schedule, or of some days"):
+        listed(large, BookingFilter(attendee_email="nobody.of.this.name"), 5, 0)
