@@ -127,6 +127,7 @@ def test_who_has_left_or_turned_it_off_gets_none(post: Post) -> None:
         choose(post, user, agenda_at=AT)
         post.world.book(user["schedule"], tomorrow_at(9))
     choose(post, ada, agenda_at=None)
+    post.news()  # what waits for who leaves is not sent
     assert post.world.api.delete(f"/api/v1/users/{grace['id']}").is_success
     look(post, instant(tomorrow(), 8))
     assert agendas(post, ada) == []

@@ -1,7 +1,10 @@
 """What hosts are mailed: about bookings on their schedules, as far as they want it."""
 
+import time
+
 import pytest
 
+from tests.conftest import fetch
 from tests.mail.posting import Post
 from tests.mail.reading import calendar_part, event_in, text_of, to
 from tests.mail.teams import choose, member, offer_of
@@ -153,3 +156,20 @@ def test_a_host_reads_times_of_the_own_zone(post: Post) -> None:
     (mail,) = to(post.news(), ada["email"])
     assert booking["start_time"][11:16] == "10:00"
     assert "(America/New_York, GMT-" in text_of(mail)
+
+
+def test_what_waits_for_who_leaves_is_dropped(post: Post) -> None:
+    ada = member(post, "Ada")
+    post.office.answer = lambda _: "451 not now"
+    booked(post, ada)
+    query = "SELECT recipient FROM mails WHERE state = 'queued' AND audience = 'host'"
+    assert [row[0] for row in fetch(post.home, f"{query} AND recipient = $1", ada["email"])]
+    assert post.world.api.delete(f"/api/v1/users/{ada['id']}").status_code == 200
+    post.office.answer = lambda _: "250 OK"
+    error = "SELECT error FROM mails WHERE state = 'failed' AND recipient = $1"
+    until = time.monotonic() + 60
+    while not (found := fetch(post.home, f"{error} AND audience = 'host'", ada["email"])):
+        assert time.monotonic() < until, "it waits still"
+        time.sleep(0.1)
+    assert found[0][0] == "its reader belongs to the organization no more"
+    assert to(post.office.messages, ada["email"])[1:] == []
