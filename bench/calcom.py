@@ -92,7 +92,7 @@ def main() -> None:
         with installation(Settings.from_environ(environ)) as home:
             migrate_now(home)
             ours, theirs = run(home, two_organizations)
-            with Server(environ, folder / "server.log") as server:
+            with Server(environ, folder / "server.log", is_copied=False) as server:
                 measure(server, folder / "data", calcom_url, ours, theirs, bookings)
 
 

@@ -156,7 +156,7 @@ def _start(home: Opened) -> Cost:
     before = meter.read().database
     with (
         folder_of("start") as folder,
-        Server(environ_of(home.data_dir), folder / "start.log") as server,
+        Server(environ_of(home.data_dir), folder / "start.log", is_copied=False) as server,
     ):
         assert server.process
         own = _meter(home, server.process.pid).read().server

@@ -131,7 +131,7 @@ def practice() -> Iterator[tuple[Server, Path]]:
         ]
         done = subprocess.run(command, env=environment, capture_output=True, check=True)
         limits = {"KALENDS_RATE_LIMIT_WRITE": "none"}
-        with Server(environment | limits, log) as server:
+        with Server(environment | limits, log, is_copied=False) as server:
             fill(Api(server.url, json.loads(done.stdout)["api_key"]))
             yield server, log
 

@@ -92,7 +92,7 @@ def _servers(folder: Path) -> Iterator[tuple[Served, Served, str]]:
         key = run(home, _new_key)
         with (
             uvicorn("bench.refusals:bare", "--lifespan", "off", environ={}) as plain,
-            Server(environ, folder / "server.log") as server,
+            Server(environ, folder / "server.log", is_copied=False) as server,
         ):
             assert server.process
             yield Served(server.process.pid, server.port), plain, key

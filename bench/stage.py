@@ -162,7 +162,7 @@ def home_of(world: BenchWorld) -> Iterator[Home]:
 
 @contextmanager
 def stage_of(home: Home, plan: Plan) -> Iterator[BenchStage]:
-    with Server(home.environ, home.folder / "server.log") as server:
+    with Server(home.environ, home.folder / "server.log", is_copied=False) as server:
         assert server.process
         yield BenchStage(home, plan, Served(server.process.pid, server.port))
 
