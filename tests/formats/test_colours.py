@@ -64,5 +64,15 @@ def test_buttons_and_links_of_mail_can_be_read(scheme: str) -> None:
     assert contrast(colours["link"], colours["ground"]) >= ENOUGH
 
 
+@pytest.mark.parametrize("scheme", [LIGHT, DARK])
+@pytest.mark.parametrize("accent", ["#ffd400", "#000000", "#ffffff", "#8a2b5f"])
+def test_mails_in_a_colour_of_their_own_can_be_read(accent: str, scheme: str) -> None:
+    mail = page_of(booking_mail(organization_accent=accent))
+    colours = rules_in(mail, scheme)
+    assert contrast(colours["button"], colours["text"]) >= ENOUGH
+    assert contrast(colours["button"], colours["ground"]) >= ENOUGH
+    assert not any(ours in mail for ours in COLOURS.values() if ours != "#ffffff")
+
+
 def test_the_style_sheet_names_no_colour_that_is_not_there() -> None:
     assert "$" not in style_sheet()

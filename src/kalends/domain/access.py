@@ -42,6 +42,9 @@ class Organization(Struct, frozen=True, kw_only=True):
     locale: str | None = None
     staff_may_edit_hours: bool = True
     more_notify_emails: list[str] = []
+    # `#rrggbb`, in lower case; null is ours.
+    accent_color: str | None = None
+    website: str | None = None
 
     @property
     def notify_emails(self) -> list[str]:

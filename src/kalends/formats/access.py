@@ -41,6 +41,18 @@ class OrganizationBody(Struct, frozen=True):
         bool,
         Meta(description="Whether users with the role `staff` set the hours of their schedules."),
     ]
+    accent_color: Annotated[
+        str | None,
+        Meta(
+            description="The colour of pages, console and mails about bookings. What is shown is "
+            "derived of it, for light and dark, with a contrast of at least 4.5:1; null is ours.",
+            examples=["#8a2b5f"],
+        ),
+    ]
+    website: Annotated[
+        str | None,
+        Meta(description="Its own site; pages link to it.", examples=["https://example.com"]),
+    ]
     mode: Annotated[Mode, Meta(description="test: this is the sandbox of an organization.")]
     created_at: datetime
     updated_at: datetime

@@ -187,6 +187,7 @@ def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLi
             organization_name=organization.name,
             organization_email=organization.notify_email,
             organization_locale=organization.locale,
+            organization_accent=organization.accent_color,
             notify_locale=reader.locale if reader else None,
             notify_zone=reader.timezone if reader else None,
             host_id=encode_id(USER, reader.user_id) if reader else None,

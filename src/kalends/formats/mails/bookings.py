@@ -63,6 +63,7 @@ def write_booking_message(mail: BookingMail) -> Message:
         written_at=mail.happened_at,
         content=content,
         calendar=_calendar(mail, details),
+        accent=mail.organization_accent,
     )
     return write_message(letter)
 

@@ -60,16 +60,20 @@ def write_text(content: Content) -> str:
     return "\n\n".join((*blocks, *map(str, content.closing))) + "\n"
 
 
-def write_html(content: Content) -> str:
+def write_html(content: Content, accent: str | None = None) -> str:
+    """In the organization's colour, or ours for None."""
+    dress = page.dress_of(accent)
     parts = [page.opening(paragraph) for paragraph in content.paragraphs]
     if content.rows:
-        parts.append(page.table([page.row(row.label, row.value, row.link) for row in content.rows]))
+        parts.append(
+            page.table([page.row(row.label, row.value, row.link, dress) for row in content.rows])
+        )
     if content.until:
         parts.append(page.until(content.until))
     if content.button:
-        parts.append(page.button(content.button.label, content.button.url))
+        parts.append(page.button(content.button.label, content.button.url, dress))
     parts += [page.closing(line) for line in content.closing]
-    return page.whole(current_language(), content.heading, "".join(parts))
+    return page.whole(current_language(), accent, content.heading, "".join(parts))
 
 
 def _line(row: LetterRow) -> str:

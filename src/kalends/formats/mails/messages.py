@@ -54,7 +54,8 @@ class CalendarPart(Struct, frozen=True):
 
 
 class Letter(Struct, frozen=True, kw_only=True):
-    """What a message is made of. `written_at` becomes its Date."""
+    """What a message is made of. `written_at` becomes its Date; `accent` is the organization's
+    colour, if it has one."""
 
     sender: Person
     recipient: Person
@@ -64,6 +65,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     message_id: str
     content: Content
     calendar: CalendarPart | None = None
+    accent: str | None = None
 
 
 def write_message(letter: Letter) -> Message:
@@ -105,7 +107,7 @@ def _content(letter: Letter) -> bytes:
     """The MIME entity: its own headers and its body."""
     seed = sha256(letter.message_id.encode("utf-8", "replace")).hexdigest()[:24]
     content = letter.content
-    texts = [_text("plain", write_text(content)), _text("html", write_html(content))]
+    texts = [_text("plain", write_text(content)), _text("html", write_html(content, letter.accent))]
     calendar = letter.calendar
     if calendar is None:
         return _multipart("alternative", f"=_2_{seed}", texts)

@@ -5,11 +5,13 @@ text that comes in goes through `escaped`, or brings its own `__html__`.
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from markupsafe import Markup, escape
 
+from kalends.formats.accents import accents_of
 from kalends.formats.colours import COLOURS
 from kalends.formats.locales import direction_of
 
@@ -54,7 +56,7 @@ overflow-wrap:anywhere;word-break:break-word;">
 _VALUE: Final = """</div>
 <div class="ink" dir="auto" style="font-size:16px;line-height:1.5;color:#16181d;\
 white-space:pre-line;">"""
-_LINK: Final = '" rel="noopener noreferrer" style="color:{light_accent};">'.format_map(COLOURS)
+_LINK: Final = '" rel="noopener noreferrer" style="color:{light_accent};">'
 _PARAGRAPH: Final = (
     '<p class="ink" style="margin:{margin};font-size:16px;line-height:1.5;color:#16181d;">'
 )
@@ -64,7 +66,7 @@ _BUTTON: Final = (
     '" style="display:inline-block;padding:12px 20px;border-radius:6px;background:{light_accent};'
     "color:{light_on_accent};font-size:16px;line-height:1.4;font-weight:600;"
     'text-decoration:none;">'
-).format_map(COLOURS)
+)
 _CLOSING: Final = (
     '<p class="soft" style="margin:16px 0 0;font-size:13px;line-height:1.5;color:#5a6472;">'
 )
@@ -82,11 +84,35 @@ class HasHtml(Protocol):
     def __html__(self) -> str: ...
 
 
-@lru_cache(maxsize=64)  # one for each language
-def frame(language: str) -> tuple[str, str]:
+class Dress(NamedTuple):
+    """What is written in the colour of the organization: the ends of the tags that begin a link and
+    a button, and the values of the style sheet."""
+
+    link: str
+    button: str
+    colours: Mapping[str, str]
+
+
+@lru_cache(maxsize=256)
+def dress_of(accent: str | None) -> Dress:
+    """That of a colour such as `#1f5f55`, or ours for None."""
+    colours = COLOURS
+    if accent is not None:
+        light, dark = accents_of(accent)
+        colours = {
+            "light_accent": light.accent,
+            "light_on_accent": light.on_accent,
+            "dark_accent": dark.accent,
+            "dark_on_accent": dark.on_accent,
+        }
+    return Dress(_LINK.format_map(colours), _BUTTON.format_map(colours), colours)
+
+
+@lru_cache(maxsize=256)  # one for each language and colour
+def frame(language: str, accent: str | None) -> tuple[str, str]:
     """What stands before the title, and between that and the heading."""
     direction = direction_of(language)
-    style = _STYLE.format(direction=direction, **COLOURS)
+    style = _STYLE.format(direction=direction, **dress_of(accent).colours)
     return _HEAD.format(language=escaped(language), direction=direction), style
 
 
@@ -103,11 +129,11 @@ def table(rows: list[str]) -> str:
     return f"{_ROWS}{''.join(rows)}</table>\n"
 
 
-def row(label: str, value: str, link: str | None) -> str:
+def row(label: str, value: str, link: str | None, dress: Dress) -> str:
     """A fact under its name; `link` is where it leads, if anywhere."""
     shown = escaped(value)
     if link:
-        shown = f'<a class="link" href="{escaped(link)}{_LINK}{shown}</a>'
+        shown = f'<a class="link" href="{escaped(link)}{dress.link}{shown}</a>'
     return f"{_LABEL}{escaped(label)}{_VALUE}{shown}</div>\n</td></tr>\n"
 
 
@@ -116,8 +142,8 @@ def until(words: HasHtml | str) -> str:
     return f"{_UNTIL}{shown}</p>\n"
 
 
-def button(label: str, url: str) -> str:
-    link = f'<a class="button" href="{escaped(url)}{_BUTTON}{escaped(label)}</a>'
+def button(label: str, url: str, dress: Dress) -> str:
+    link = f'<a class="button" href="{escaped(url)}{dress.button}{escaped(label)}</a>'
     return f'<p style="margin:16px 0;">{link}</p>\n'
 
 
@@ -125,9 +151,9 @@ def closing(words: HasHtml) -> str:
     return f"{_CLOSING}{words.__html__()}</p>\n"
 
 
-def whole(language: str, heading: str, body: str) -> str:
+def whole(language: str, accent: str | None, heading: str, body: str) -> str:
     """The page: `body` is what stands below the heading, as HTML."""
-    title, (head, style) = escaped(heading), frame(language)
+    title, (head, style) = escaped(heading), frame(language, accent)
     return f"{head}{title}{style}{title}</h1>\n{body}{_END}"
 
 

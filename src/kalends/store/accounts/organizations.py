@@ -31,7 +31,8 @@ LIVE: Final = f"SELECT {COLUMNS} FROM organizations WHERE mode = 'live' ORDER BY
 LOCK: Final = f"{GET} FOR NO KEY UPDATE"
 UPDATE: Final = """
 UPDATE organizations SET name = $2, slug = $3, timezone = $4, notify_email = $5, updated_at = $6,
-    country = $7, locale = $8, staff_may_edit_hours = $9, more_notify_emails = $10
+    country = $7, locale = $8, staff_may_edit_hours = $9, more_notify_emails = $10,
+    accent_color = $11, website = $12
 WHERE id = $1
 """
 # By user, over all organizations: what a signed-in user may choose from.
@@ -116,6 +117,8 @@ async def update_organization(tx: Tx, organization: Organization) -> None:
             o.locale,
             o.staff_may_edit_hours,
             o.more_notify_emails,
+            o.accent_color,
+            o.website,
         )
     except asyncpg.UniqueViolationError as error:
         if is_violated(error, "organizations_name"):

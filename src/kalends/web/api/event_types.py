@@ -24,7 +24,7 @@ from kalends.formats.event_types import EventTypeBody, show_event_type
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_types
 from kalends.services.event_types import NewEventType
-from kalends.web.api.models import PageQuery, RequestModel
+from kalends.web.api.models import HTTPS_ADDRESS, PageQuery, RequestModel
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
@@ -65,13 +65,11 @@ Position = Annotated[
         examples=[1],
     ),
 ]
-# No user and no port that is none; an address is ASCII.
 RedirectUrl = Annotated[
     str,
     Meta(
         max_length=2000,
-        pattern=r"^https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?"
-        r"(?:[/?#][!-~]*)?(?![\s\S])",
+        pattern=HTTPS_ADDRESS,
         description="Where the page leads after a booking: https. It gets `booking_id` and "
         "`status` in its query; a page that is embedded tells the page around it instead.",
         examples=["https://example.com/thanks"],

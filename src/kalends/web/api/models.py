@@ -36,6 +36,10 @@ ZoneName = Annotated[
     str, _code("An IANA time-zone name.", "Europe/Berlin", "^[A-Za-z0-9_+/-]+$", 1, 64)
 ]
 CountryCode = Annotated[str, _code("An ISO 3166-1 alpha-2 code.", "DE", "^[A-Z]{2}$", 2, 2)]
+# An address that pages lead to: no user and no port that is none, in ASCII.
+HTTPS_ADDRESS: Final = (
+    r"^https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:[/?#][!-~]*)?(?![\s\S])"
+)
 # Parsed by `day_or_instant`; a text here, so that the error can name the field.
 DayOrInstant = Annotated[
     str, Meta(extra_json_schema={"anyOf": [{"format": "date"}, {"format": "date-time"}]})

@@ -13,7 +13,14 @@ from kalends.domain.values import Email, Name, Slug
 from kalends.formats.access import OrganizationBody, show_organization
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import organizations
-from kalends.web.api.models import CountryCode, RequestModel, ZoneName, check_country, check_zone
+from kalends.web.api.models import (
+    HTTPS_ADDRESS,
+    CountryCode,
+    RequestModel,
+    ZoneName,
+    check_country,
+    check_zone,
+)
 from kalends.web.http.answers import data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
@@ -57,6 +64,20 @@ class UpdateOrganization(RequestModel, frozen=True):
             "known; null is English."
         ),
     ] = UNSET
+    accent_color: Annotated[
+        Annotated[str, Meta(pattern=r"^#[0-9A-Fa-f]{6}(?![\s\S])")] | UnsetType | None,
+        Meta(
+            description="The colour of pages, console and mails: `#8a2b5f`. What is shown is "
+            "derived of it, for light and dark, with a contrast of at least 4.5:1; null is ours.",
+            examples=["#8a2b5f"],
+        ),
+    ] = UNSET
+    website: Annotated[
+        Annotated[str, Meta(max_length=500, pattern=HTTPS_ADDRESS)] | UnsetType | None,
+        Meta(
+            description="Your own site: https. Pages link to it.", examples=["https://example.com"]
+        ),
+    ] = UNSET
     staff_may_edit_hours: Annotated[
         bool | UnsetType,
         Meta(description="Whether users with the role `staff` set the hours of their schedules."),
@@ -90,7 +111,10 @@ def parse_changes(body: bytes) -> FieldChanges[Organization]:
         check_zone("timezone", parsed.timezone)
     if parsed.country is not UNSET:
         check_country("country", parsed.country)
-    return FieldChanges[Organization](**values_to_change(parsed))
+    values = values_to_change(parsed)
+    if isinstance(color := values.get("accent_color"), str):
+        values["accent_color"] = color.lower()
+    return FieldChanges[Organization](**values)
 
 
 _call = Resource(

@@ -74,6 +74,11 @@ def map_url(address: str) -> str:
     return f"https://www.google.com/maps/search/?{urlencode({'api': 1, 'query': address})}"
 
 
+def host_of(url: str) -> str:
+    """The host of an address, as people read it."""
+    return urlsplit(url).netloc
+
+
 def form_token(session: str) -> str:
     """A token for the forms of a session. It looks different each time, so that nothing can be
     learned of it from how well pages compress."""
@@ -108,6 +113,7 @@ def lines(text: str) -> Markup:
 # By the names that templates know them by.
 FILTERS: Final = {
     "bdi": isolated,
+    "host": host_of,
     "inert": without_bidi,
     "lines": lines,
     "linked": linked,

@@ -37,6 +37,7 @@ def _environment() -> Environment:
     environment.globals.update(
         **wording.FUNCTIONS,
         labels=labels,
+        accent_url=assets.accent_url,
         asset=assets.URLS.__getitem__,
         clock_words=clock_words,
         is_address=is_address,

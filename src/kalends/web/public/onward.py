@@ -15,8 +15,3 @@ def onward_url(opened: LinkedBooking) -> str | None:
     told = urlencode({"booking_id": encode_id(BOOKING, booking.id), "status": booking.status})
     query = f"{parts.query}&{told}" if parts.query else told
     return urlunsplit(parts._replace(query=query))
-
-
-def site_of(url: str | None) -> str | None:
-    """Its host, as people read it."""
-    return None if url is None else urlsplit(url).netloc

@@ -42,7 +42,7 @@ from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public.calendars import calendar_file, calendar_links, place_of
 from kalends.web.public.carried import Carried
-from kalends.web.public.onward import onward_url, site_of
+from kalends.web.public.onward import onward_url
 
 ROOT: Final = "/booking/{token}"
 # Answered at the page with a kind word, as what they are: things that happen.
@@ -133,7 +133,6 @@ def _booking_page(link: LinkPage, status: int = 200, **more: Any) -> PageAnswer:
         "answers": answers_of(link.opened.booking, link.opened.event_type),
         "was_booked": was_booked,
         "onward": onward,
-        "onward_site": site_of(onward),
         "done": done if done in ("cancelled", "moved") else None,
     }
     return link.page("public/booking.html", status, **(values | more))

@@ -78,6 +78,8 @@ FIELDS: Final[dict[str, LazyMessage]] = {
     "agenda_at": gettext_lazy("Every day at"),
     "redirect_url": gettext_lazy("Page after the booking"),
     "country": gettext_lazy("Country"),
+    "accent_color": gettext_lazy("Colour"),
+    "website": gettext_lazy("Your website"),
     "locale": gettext_lazy("Language"),
     "apiKey": gettext_lazy("API key"),
     "baseUrl": gettext_lazy("Address of the API"),

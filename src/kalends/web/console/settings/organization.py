@@ -7,6 +7,7 @@ from kalends.domain.access import Organization
 from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import KalendsError
 from kalends.domain.rights import Right
+from kalends.formats.colours import COLOURS
 from kalends.formats.encoding import encode
 from kalends.services import organizations
 from kalends.web.api.organization import parse_changes
@@ -44,11 +45,14 @@ async def save(request: ConsoleRequest) -> PageAnswer:
 def _read(typed: FormFields) -> FieldChanges[Organization]:
     """Raises Invalid."""
     values = {name: typed.text(name) for name in ("name", "slug", "timezone")}
+    is_ours = typed.text("accent_is_ours") == YES or not typed.text("accent_color")
     body = {
         **values,
         "notify_emails": _addresses_in(typed),
         "country": text_or_none(typed.text("country")),
         "locale": text_or_none(typed.text("locale")),
+        "accent_color": None if is_ours else typed.text("accent_color"),
+        "website": text_or_none(typed.text("website")),
         "staff_may_edit_hours": typed.text("staff_may_edit_hours") == YES,
     }
     check(body, parse_changes)
@@ -79,6 +83,9 @@ def _draft_of(organization: Organization) -> Draft:
             "more_notify_emails": "\n".join(o.notify_emails[1:]),
             "country": o.country or "",
             "locale": o.locale or "",
+            "accent_color": o.accent_color or COLOURS["light_accent"],
+            "accent_is_ours": "" if o.accent_color else YES,
+            "website": o.website or "",
             "staff_may_edit_hours": YES if o.staff_may_edit_hours else "",
         }
     )
