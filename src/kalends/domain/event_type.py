@@ -21,19 +21,16 @@ class QuestionType(StrEnum):
     CONSENT = "consent"
 
 
-class HostChoice(StrEnum):
-    """Whether visitors of the page choose with whom it is."""
-
-    NONE = "none"
-    OPTIONAL = "optional"
-    REQUIRED = "required"
+_LINK: Final = re.compile(r"\[([^\[\]]+)\]\((https://[^\s()<>\"\\]+)\)")
 
 
-class Visibility(StrEnum):
-    """Whether the organization's page lists it, or it has a page by its address only."""
+class TextLink(Struct, frozen=True):
+    """A part of a text that leads somewhere, and where: always https."""
 
-    PUBLIC = "public"
-    UNLISTED = "unlisted"
+    text: str
+    url: str
+    start: int
+    end: int
 
 
 class FieldUse(StrEnum):
@@ -49,18 +46,6 @@ class AttendeeFields(Struct, frozen=True, kw_only=True):
 
     phone: FieldUse = FieldUse.OPTIONAL
     notes: FieldUse = FieldUse.OPTIONAL
-
-
-_LINK: Final = re.compile(r"\[([^\[\]]+)\]\((https://[^\s()<>\"\\]+)\)")
-
-
-class TextLink(Struct, frozen=True):
-    """A part of a text that leads somewhere, and where: always https."""
-
-    text: str
-    url: str
-    start: int
-    end: int
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -106,6 +91,13 @@ class Requirement(Struct, frozen=True, omit_defaults=True):
         return {id_: self.weight_of(id_) for id_ in self.schedule_ids}
 
 
+class Visibility(StrEnum):
+    """Whether the organization's page lists it, or it has a page by its address only."""
+
+    PUBLIC = "public"
+    UNLISTED = "unlisted"
+
+
 class EventTypeTerms(Struct, frozen=True, kw_only=True):
     """What is offered, here or at a source of imports. Durations, buffers and notice in minutes of
     elapsed time."""
@@ -124,6 +116,14 @@ class EventTypeTerms(Struct, frozen=True, kw_only=True):
     location: str | None
     location_type: str | None
     questions: list[Question]
+
+
+class HostChoice(StrEnum):
+    """Whether visitors of the page choose with whom it is."""
+
+    NONE = "none"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
 
 
 class EventTypeRules(EventTypeTerms, frozen=True, kw_only=True):

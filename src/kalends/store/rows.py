@@ -1,11 +1,11 @@
 """Rows to nouns and back, the same way for every noun whose struct mirrors its table."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
-from msgspec import Raw, Struct, json
+from msgspec import Raw, Struct, json, structs
 
 from kalends.domain.errors import SlugTaken
 from kalends.store.database import TenantConnection
@@ -33,6 +33,13 @@ def lists_of(struct: type[Struct], items: Sequence[Struct]) -> list[list[Any]]:
 def as_raw(value: object) -> Raw:
     """A value as JSON text, for a JSON column."""
     return Raw(json.encode(value))
+
+
+def values_with_json(thing: Struct, json_columns: Iterable[str]) -> dict[str, Any]:
+    """The thing's values by name, those of JSON columns as JSON text; None is NULL."""
+    values: dict[str, Any] = structs.asdict(thing)
+    raw = {name: as_raw(values[name]) for name in json_columns if values[name] is not None}
+    return values | raw
 
 
 def is_violated(error: asyncpg.IntegrityConstraintViolationError, constraint: str) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import json, structs
+from msgspec import json
 
 from kalends.domain.booking import Booking
 from kalends.domain.event_type import (
@@ -17,9 +17,17 @@ from kalends.domain.event_type import (
     Visibility,
 )
 from kalends.store.database import TenantConnection
-from kalends.store.rows import as_raw, columns_of, find_one, page_of, parameters, update_with_slug
+from kalends.store.rows import (
+    columns_of,
+    find_one,
+    page_of,
+    parameters,
+    update_with_slug,
+    values_with_json,
+)
 
 FIELDS: Final = EventType.__struct_fields__
+JSON_COLUMNS: Final = ("requirements", "questions", "attendee_fields")
 COLUMNS: Final = columns_of(EventType)
 REQUIREMENTS: Final = json.Decoder(list[Requirement])
 QUESTIONS: Final = json.Decoder(list[Question])
@@ -179,7 +187,7 @@ async def list_slugs(tenant: TenantConnection, beginning: str) -> set[str]:
 
 async def insert_event_type(tenant: TenantConnection, event_type: EventType) -> bool:
     """False, and nothing is written, where the slug is taken. Waits for who is just taking it."""
-    values = _values(event_type)
+    values = values_with_json(event_type, JSON_COLUMNS)
     done = await tenant.tx.execute(
         INSERT, tenant.organization_id, *(values[name] for name in FIELDS)
     )
@@ -188,20 +196,12 @@ async def insert_event_type(tenant: TenantConnection, event_type: EventType) -> 
 
 async def update_event_type(tenant: TenantConnection, event_type: EventType) -> None:
     """Writes the whole event type; the caller holds its lock. Raises SlugTaken."""
-    await update_with_slug(tenant, "event_types", _values(event_type))
+    await update_with_slug(tenant, "event_types", values_with_json(event_type, JSON_COLUMNS))
 
 
 async def delete_event_type(tenant: TenantConnection, event_type_id: UUID, now: datetime) -> None:
     """Softly: its bookings keep its id. Its slug is free again."""
     await tenant.tx.execute(DELETE, tenant.organization_id, event_type_id, now)
-
-
-def _values(event_type: EventType) -> dict[str, Any]:
-    values = structs.asdict(event_type)
-    values["requirements"] = as_raw(event_type.requirements)
-    values["questions"] = as_raw(event_type.questions)
-    values["attendee_fields"] = as_raw(event_type.attendee_fields)
-    return values
 
 
 def _event_type(row: Any) -> EventType:

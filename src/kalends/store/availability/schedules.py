@@ -21,9 +21,11 @@ from kalends.store.rows import (
     page_of,
     parameters,
     update_with_slug,
+    values_with_json,
 )
 
 FIELDS: Final = Schedule.__struct_fields__
+JSON_COLUMNS: Final = ("availability", "overrides", "booking_limits", "calendar_policy")
 COLUMNS: Final = columns_of(Schedule)
 AVAILABILITY: Final = json.Decoder(dict[str, WindowText | list[WindowText]] | None)
 OVERRIDES: Final = json.Decoder(dict[str, WindowText | list[WindowText]])
@@ -197,7 +199,7 @@ async def lock_schedules(tenant: TenantConnection, schedule_ids: Sequence[UUID])
 async def insert_schedule(tenant: TenantConnection, schedule: Schedule) -> Schedule:
     """The schedule with its slug and color, which the database gives out where it has none.
     Raises SlugTaken."""
-    values = _values(schedule)
+    values = values_with_json(schedule, JSON_COLUMNS)
     row = await tenant.tx.fetchrow(
         INSERT, tenant.organization_id, *(values[name] for name in FIELDS)
     )
@@ -208,7 +210,7 @@ async def insert_schedule(tenant: TenantConnection, schedule: Schedule) -> Sched
 
 async def update_schedule(tenant: TenantConnection, schedule: Schedule) -> None:
     """Writes the whole schedule; the caller holds its lock. Raises SlugTaken."""
-    await update_with_slug(tenant, "schedules", _values(schedule))
+    await update_with_slug(tenant, "schedules", values_with_json(schedule, JSON_COLUMNS))
 
 
 async def disown_schedules(tenant: TenantConnection, user_id: UUID, now: datetime) -> None:
@@ -219,16 +221,6 @@ async def disown_schedules(tenant: TenantConnection, user_id: UUID, now: datetim
 async def delete_schedule(tenant: TenantConnection, schedule_id: UUID, now: datetime) -> None:
     """Softly: bookings and event types of the past still find it by its id."""
     await tenant.tx.execute(DELETE, tenant.organization_id, schedule_id, now)
-
-
-def _values(schedule: Schedule) -> dict[str, Any]:
-    values: dict[str, Any] = structs.asdict(schedule)
-    if schedule.availability is not None:
-        values["availability"] = as_raw(schedule.availability)
-    values["overrides"] = as_raw(schedule.overrides)
-    values["booking_limits"] = as_raw(schedule.booking_limits)
-    values["calendar_policy"] = as_raw(schedule.calendar_policy)
-    return values
 
 
 def schedule_from(row: Any) -> Schedule:
