@@ -73,6 +73,11 @@ def templates_in(folder: Path) -> None:
     _Templates.folder = folder
 
 
+def copy_template(data_dir: Path) -> None:
+    """Has a data directory, which is not there yet, begin with a migrated cluster."""
+    Template(_Templates.folder).copy_to(data_dir)
+
+
 @contextmanager
 def migrated(environment: dict[str, str]) -> Iterator[Installation]:
     """The installation, whose PostgreSQL runs while the block does, though servers come and go.
@@ -81,7 +86,7 @@ def migrated(environment: dict[str, str]) -> Iterator[Installation]:
     """
     settings = Settings.from_environ(environment)
     if not settings.database_url and not settings.data_dir.exists():
-        Template(_Templates.folder).copy_to(settings.data_dir)
+        copy_template(settings.data_dir)
     with installation(settings) as home:
         migrate_now(home)
         yield home

@@ -20,6 +20,7 @@ import pytest
 
 from tests.commands import run_kalends
 from tests.forking import start_python
+from tests.homes import copy_template
 from tests.servers import Server, free_port
 
 PASSWORD = "correct horse battery"
@@ -76,6 +77,13 @@ def empty(tmp_path: Path) -> Iterator[Kalends]:
     for process in kalends.postgres():
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGQUIT)
+
+
+@pytest.fixture
+def prepared(empty: Kalends) -> Kalends:
+    """A data directory of its own, for tests of what comes after the first start."""
+    copy_template(empty.data_dir)
+    return empty
 
 
 @pytest.fixture(scope="module")
@@ -194,15 +202,15 @@ def test_of_several_servers_started_at_once_one_sets_up(empty: Kalends) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_signal_stops_everything_gracefully(
-    empty: Kalends, workers: int, number: signal.Signals
+    prepared: Kalends, workers: int, number: signal.Signals
 ) -> None:
-    with empty.server(workers, is_copied=workers > 1) as server:
-        assert empty.postgres()
+    with prepared.server(workers, is_copied=workers > 1) as server:
+        assert prepared.postgres()
         assert server.process
         children = psutil.Process(server.process.pid).children(recursive=True)
         server.process.send_signal(number)
         assert server.process.wait(30) == 0
-        assert not empty.postgres()
+        assert not prepared.postgres()
         eventually(lambda: not any(child.is_running() for child in children), within=60)
 
 
@@ -215,8 +223,8 @@ def test_a_server_stopped_while_it_starts_leaves_nothing_behind(empty: Kalends) 
     eventually(lambda: not empty.postgres(), within=60)
 
 
-def test_the_workers_share_the_work_the_metrics_and_the_end(empty: Kalends) -> None:
-    with empty.server(workers=2) as server:
+def test_the_workers_share_the_work_the_metrics_and_the_end(prepared: Kalends) -> None:
+    with prepared.server(workers=2) as server:
         assert server.process
         parent = psutil.Process(server.process.pid)
 
@@ -243,8 +251,8 @@ def test_the_workers_share_the_work_the_metrics_and_the_end(empty: Kalends) -> N
         eventually(lambda: counted() == 40)
 
 
-def test_workers_do_not_outlive_their_killed_parent(empty: Kalends) -> None:
-    with empty.server(workers=2) as server:
+def test_workers_do_not_outlive_their_killed_parent(prepared: Kalends) -> None:
+    with prepared.server(workers=2) as server:
         assert server.process
         children = psutil.Process(server.process.pid).children(recursive=True)
         folders = {child.environ().get("PROMETHEUS_MULTIPROC_DIR", "") for child in children}
@@ -253,7 +261,7 @@ def test_workers_do_not_outlive_their_killed_parent(empty: Kalends) -> None:
         folders.discard("")
         assert folders
         assert [folder for folder in folders if Path(folder).exists()] == []
-        assert not empty.postgres()
+        assert not prepared.postgres()
 
 
 def test_a_port_in_use_is_reported_before_anything_is_made(empty: Kalends) -> None:
@@ -402,10 +410,10 @@ def test_the_doctor_makes_nothing(empty: Kalends) -> None:
     assert not empty.data_dir.exists()
 
 
-def test_the_doctor_finds_a_secret_that_others_can_read(empty: Kalends) -> None:
-    empty.init()
-    (empty.data_dir / "secret").chmod(0o644)
-    done = empty("doctor")
+def test_the_doctor_finds_a_secret_that_others_can_read(prepared: Kalends) -> None:
+    prepared.init()
+    (prepared.data_dir / "secret").chmod(0o644)
+    done = prepared("doctor")
     assert done.returncode == 1
     assert any("Secret" in line for line in done.stdout.splitlines() if line.startswith("WRONG"))
 
