@@ -19,6 +19,9 @@ from tests.conftest import fetch, run
 from tests.homes import BESIDE
 from tests.world import JSON, World
 
+# The server's own looks at events of the organization: those that run or are to, and those planned.
+LOOKS = "FROM pgqueuer WHERE entrypoint = 'follow_calendar' AND strpos(payload::text, '{}') > 0"
+
 
 class WatchedOffice(WritingOffice):
     """The same, whose events a program moves and deletes, as a person would."""
@@ -44,8 +47,17 @@ class WatchedOffice(WritingOffice):
         assert self.api.delete(self.path_of(booking)).is_success
         self.let_a_minute_pass()
 
+    def let_server_look(self) -> None:
+        """It does so at once, and again a minute later: only the first is waited for."""
+        looks = LOOKS.format(str(self.organization_id).encode().hex())
+        self.wait_for(
+            lambda: not fetch(self.home, f"SELECT id {looks} AND execute_after <= now()")
+        )
+        run(self.home, f"DELETE {looks}")
+
     def let_a_minute_pass(self) -> None:
-        """And has what is gone looked at once more."""
+        """And has what is gone looked at once more, by nobody else meanwhile."""
+        self.let_server_look()
         run(
             self.home,
             "UPDATE calendar_links SET missed_at = missed_at - interval '70 seconds'"
