@@ -10,6 +10,7 @@ from msgspec import json
 
 from kalends.compose import Installation
 from kalends.domain import ids
+from kalends.runtime.unit_of_work import Context
 from kalends.services.calendars import changes_there
 from kalends.services.calendars.changes_there import follow_changes
 from kalends.services.calendars.queue import DueCalendar
@@ -50,9 +51,7 @@ class WatchedOffice(WritingOffice):
     def let_server_look(self) -> None:
         """It does so at once, and again a minute later: only the first is waited for."""
         looks = LOOKS.format(str(self.organization_id).encode().hex())
-        self.wait_for(
-            lambda: not fetch(self.home, f"SELECT id {looks} AND execute_after <= now()")
-        )
+        self.wait_for(lambda: not fetch(self.home, f"SELECT id {looks} AND execute_after <= now()"))
         run(self.home, f"DELETE {looks}")
 
     def let_a_minute_pass(self) -> None:
@@ -66,15 +65,19 @@ class WatchedOffice(WritingOffice):
         calendar_id = ids.decode_id(ids.CALENDAR, self.calendar["id"])
         assert calendar_id is not None
         payload = json.encode(DueCalendar(self.organization_id, calendar_id))
+        self.in_context(lambda context: follow_changes(context, payload))
 
-        async def look() -> None:
+    def in_context(self, use_case: Callable[[Context], Any]) -> None:
+        """Runs what a job does, here."""
+
+        async def once() -> None:
             context = self.home.context(BESIDE)
             try:
-                await follow_changes(context, payload)
+                await use_case(context)
             finally:
                 await context.close()
 
-        asyncio.run(look())
+        asyncio.run(once())
 
     def booking(self, booking: JSON) -> JSON:
         shown: JSON = self.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]

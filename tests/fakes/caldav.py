@@ -60,6 +60,8 @@ class DifficultCalDav:
     other: str = ""
     """The URL of another host, for the quirks that name one."""
     password: str = PASSWORD
+    lists_work_alone: bool = False
+    """Of what it lists beside `WORK` it knows no more."""
 
     @property
     def url(self) -> str:
@@ -189,14 +191,17 @@ class DifficultCalDav:
             "</d:current-user-privilege-set>"
         )
         zone = "BEGIN:VCALENDAR&#13;\nBEGIN:VTIMEZONE&#13;\nTZID:Europe/Berlin&#13;\nEND:VTIMEZONE"
+        work = one(
+            "work",
+            "<cal:calendar/>",
+            "<d:displayname>Work</d:displayname>"
+            + components.format('<cal:comp name="VEVENT"/>')
+            + f"<cal:calendar-timezone>{zone}</cal:calendar-timezone>",
+        )
+        if self.lists_work_alone:
+            return [work]
         return [
-            one(
-                "work",
-                "<cal:calendar/>",
-                "<d:displayname>Work</d:displayname>"
-                + components.format('<cal:comp name="VEVENT"/>')
-                + f"<cal:calendar-timezone>{zone}</cal:calendar-timezone>",
-            ),
+            work,
             one("tasks", "<cal:calendar/>", components.format('<cal:comp name="VTODO"/>')),
             one("room", "<cal:calendar/>", may.format("<d:read/>")),
             one("boss", "<cal:calendar/>", may.format("<cal:read-free-busy/>")),

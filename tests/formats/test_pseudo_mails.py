@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from kalends.domain.booking import Status
+from kalends.domain.calendars.findings import FindingKind
 from kalends.domain.mail import Audience, MailKind
 from kalends.formats.mails.accounts import (
     AccountMailKind,
@@ -18,6 +19,7 @@ from kalends.formats.mails.accounts import (
 )
 from kalends.formats.mails.agenda import write_agenda_message
 from kalends.formats.mails.bookings import write_booking_message
+from kalends.formats.mails.calendars import CalendarMail, write_calendar_message
 from kalends.formats.mails.messages import Message
 from kalends.formats.mails.wording import WORDS
 from kalends.translation import get_catalogue, in_catalogue
@@ -90,6 +92,27 @@ def test_a_mail_to_a_user_says_nothing_but_messages(kind: AccountMailKind) -> No
 @pytest.mark.parametrize("status", [Status.CONFIRMED, Status.PENDING])
 def test_the_mail_with_a_day_says_nothing_but_messages(status: Status) -> None:
     assert bare_words(said_in(write_agenda_message(agenda_mail(status=status)))) == []
+
+
+@pytest.mark.parametrize("kind", [None, *FindingKind])
+def test_a_mail_about_a_calendar_says_nothing_but_messages(kind: FindingKind | None) -> None:
+    mail = CalendarMail(
+        message_id="<mail_1@example.com>",
+        organization_name="Ωμέγα",
+        sender="kalends@example.com",
+        recipient="ada@example.com",
+        happened_at=NOON,
+        zone="Europe/Berlin",
+        kind=kind,
+        link="https://x.example/",
+        account="Άντα",
+        calendar="Άντα",
+        schedule="Άντα",
+        attendee="Άντα",
+        was_from=NOON,
+        is_from=NOON,
+    )
+    assert bare_words(said_in(write_calendar_message(mail))) == []
 
 
 @pytest.mark.parametrize("reason", DisabledReason)

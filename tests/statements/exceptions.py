@@ -25,6 +25,7 @@ EXCEPTIONS: Final[Mapping[str, str]] = {
     "store.calendars.readings.list_due_calendars": _TIMETABLE,
     "store.calendars.connections.list_removed_connections": _TIMETABLE,
     "store.calendars.links.list_unwritten_schedules": _TIMETABLE,
+    "store.calendars.findings.list_owners_of_open": _TIMETABLE,
     "store.bookings.bookings.list_booked_wall_clocks": _TIMETABLE,
     "store.outbox.lanes.find_owners_of_due": _TIMETABLE,
     "store.availability.claim_mismatches._next": _OPERATOR,

@@ -122,6 +122,16 @@ class ListedUser(Struct, frozen=True, kw_only=True):
     last_seen_at: datetime | None = None
 
 
+class OwnThings(Struct, frozen=True):
+    """An organization; the schedules in it that are a user's (of more than a thousand the latest);
+    and how many findings of calendars are open, of all and of the user's, up to a hundred."""
+
+    organization: Organization
+    schedule_ids: frozenset[UUID]
+    findings_total: int
+    own_findings_total: int
+
+
 def new_key(mode: Mode) -> str:
     """A new secret key: `wk_live_` or `wk_test_`, 58 random characters, six of checksum."""
     head = f"wk_{mode}_" + "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))

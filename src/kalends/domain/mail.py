@@ -18,7 +18,7 @@ WAITS_FOR_SERVER: Final = timedelta(days=4)
 
 class MailKind(StrEnum):
     """What a mail is about; `WITHDRAWN` informs an address that the attendee has another one now,
-    or a host that somebody else is. The last four are no booking's."""
+    or a host that somebody else is. From `PASSWORD_RESET` on they are no booking's."""
 
     REQUESTED = "requested"
     CONFIRMED = "confirmed"
@@ -31,6 +31,8 @@ class MailKind(StrEnum):
     USER_INVITATION = "user_invitation"
     ENDPOINT_DISABLED = "endpoint_disabled"
     AGENDA = "agenda"
+    CALENDAR_FAILING = "calendar_failing"
+    CALENDAR_FINDING = "calendar_finding"
 
 
 class Audience(StrEnum):

@@ -28,6 +28,8 @@ class Right(Enum):
     CHANGE_ABSENCES = auto()
     # Accounts with calendars, and which of them a schedule reads and writes.
     CHANGE_CALENDARS = auto()
+    # What was seen in a calendar that somebody has to decide about.
+    SETTLE_FINDINGS = auto()
     # The secret address of a schedule's calendar.
     CHANGE_FEEDS = auto()
     SEE_EVENT_TYPES = auto()
@@ -56,6 +58,7 @@ _ROWS: Final[Mapping[Right, tuple[Reach, Reach, Reach, Reach]]] = {
     Right.CHANGE_BUSY_TIMES: (_ALL,    _ALL,    _NOTHING,  _OWN),
     Right.CHANGE_ABSENCES:   (_ALL,    _ALL,    _ALL,      _OWN),
     Right.CHANGE_CALENDARS:  (_ALL,    _ALL,    _NOTHING,  _OWN),
+    Right.SETTLE_FINDINGS:   (_ALL,    _ALL,    _ALL,      _OWN),
     Right.CHANGE_FEEDS:      (_ALL,    _ALL,    _NOTHING,  _OWN),
     Right.SEE_EVENT_TYPES:   (_ALL,    _ALL,    _ALL,      _NOTHING),
     Right.CHANGE_SETTINGS:   (_ALL,    _ALL,    _NOTHING,  _NOTHING),

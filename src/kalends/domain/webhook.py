@@ -37,6 +37,9 @@ class EventName(StrEnum):
     REASSIGNED = "booking.reassigned"
     UPDATED = "booking.updated"
     REMINDER = "booking.reminder"
+    CALENDAR_FAILING = "calendar.failing"
+    CALENDAR_RECOVERED = "calendar.recovered"
+    CALENDAR_FINDING = "calendar.finding"
 
 
 class State(StrEnum):

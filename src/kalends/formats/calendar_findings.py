@@ -10,30 +10,49 @@ from kalends.domain.calendars.findings import CalendarFinding, FindingKind, Reso
 
 
 class CalendarFindingBody(Struct, frozen=True):
-    """What was seen of an event of a booking in a calendar elsewhere."""
+    """What was seen in a calendar elsewhere that somebody has to decide about."""
 
     id: Annotated[str, Meta(examples=["cfd_0352lF5NnllfIJ66lPpfc3"])]
     kind: Annotated[
         FindingKind,
-        Meta(description="The event was `moved` or `deleted` there, or is `unwritable`."),
+        Meta(
+            description="The booking's event was `moved` or `deleted` there, or is `unwritable`; "
+            "an event there lies over it (`overlap`). A calendar that is used could not be read "
+            "for two hours (`unreadable`), or its account wants somebody to sign in anew "
+            "(`reconnect`): these two end by themselves."
+        ),
     ]
-    booking_id: Annotated[str | None, Meta(description="The booking; null for a session.")]
-    schedule_id: str
-    calendar_id: str
+    booking_id: Annotated[
+        str | None, Meta(description="The booking; null for a session, and where it is about none.")
+    ]
+    schedule_id: Annotated[
+        str | None, Meta(description="The booking's schedule; null where it is about no booking.")
+    ]
+    calendar_id: Annotated[
+        str | None, Meta(description="The calendar; null where it is about a whole account.")
+    ]
+    connection_id: Annotated[str | None, Meta(description="The account that it is of.")]
     seen_at: Annotated[datetime, Meta(description="When it was seen.")]
-    was_from: Annotated[datetime | None, Meta(description="When its event was to start.")]
-    was_until: Annotated[datetime | None, Meta(description="When its event was to end.")]
+    was_from: Annotated[datetime | None, Meta(description="When the booking's event was to start.")]
+    was_until: Annotated[datetime | None, Meta(description="When the booking's event was to end.")]
     is_from: Annotated[
-        datetime | None, Meta(description="When it starts there; null where that is no one time.")
+        datetime | None,
+        Meta(
+            description="When the event there starts; null where that is no one time, or nothing "
+            "is there."
+        ),
     ]
-    is_until: Annotated[datetime | None, Meta(description="When it ends there.")]
+    is_until: Annotated[datetime | None, Meta(description="When the event there ends.")]
     reason: Annotated[
-        str | None, Meta(description="Why the booking could not follow, as a sentence.")
+        str | None, Meta(description="Why somebody has to decide, as a sentence, if that is known.")
     ]
     resolution: Annotated[
-        Resolution | None, Meta(description="What was decided; null while it is open.")
+        Resolution | None,
+        Meta(description="What was decided; null while it is open, and where it ended by itself."),
     ]
-    resolved_at: Annotated[datetime | None, Meta(description="When that was decided.")]
+    resolved_at: Annotated[
+        datetime | None, Meta(description="When it was decided, or ended by itself.")
+    ]
 
 
 def show_finding(finding: CalendarFinding) -> dict[str, Any]:
@@ -43,8 +62,9 @@ def show_finding(finding: CalendarFinding) -> dict[str, Any]:
         "id": ids.encode_id(ids.CALENDAR_FINDING, f.id),
         "kind": f.kind,
         "booking_id": ids.encode_id_or_none(ids.BOOKING, f.booking_id),
-        "schedule_id": ids.encode_id(ids.SCHEDULE, f.schedule_id),
-        "calendar_id": ids.encode_id(ids.CALENDAR, f.calendar_id),
+        "schedule_id": ids.encode_id_or_none(ids.SCHEDULE, f.schedule_id),
+        "calendar_id": ids.encode_id_or_none(ids.CALENDAR, f.calendar_id),
+        "connection_id": ids.encode_id_or_none(ids.CALENDAR_CONNECTION, f.connection_id),
         "seen_at": f.seen_at,
         "was_from": f.was_from,
         "was_until": f.was_until,

@@ -8,17 +8,27 @@ from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from kalends.domain import ids
 from kalends.domain.actor import Actor
-from kalends.formats.bookings import BookingBody
 from kalends.formats.encoding import encode
+
+# As msgspec names what other answers hold.
+COMPONENT: Final = "#/components/schemas/"
+_ABOUT: Final = ("BookingBody", "CalendarFindingBody", "CalendarConnectionBody")
 
 
 class EventBody(Struct, frozen=True):
-    """Something that happened to a booking; the body of a webhook."""
+    """Something that happened to a booking, or in a calendar elsewhere; the body of a webhook."""
 
     id: Annotated[str, Meta(examples=["wh_evt_0352lF5NnllfIJ66lPpfc3"])]
     type: Annotated[str, Meta(examples=["booking.confirmed"])]
     created_at: datetime
-    data: Annotated[BookingBody, Meta(description="The booking as it was right after.")]
+    data: Annotated[
+        Raw,
+        Meta(
+            description="The booking as it was right after. Of `calendar.finding` the finding, of "
+            "`calendar.failing` and `calendar.recovered` the connection.",
+            extra_json_schema={"anyOf": [{"$ref": COMPONENT + name} for name in _ABOUT]},
+        ),
+    ]
     previous_attributes: Annotated[
         dict[str, Any] | None,
         Meta(

@@ -10,7 +10,7 @@ from kalends.domain.durations import HOUR, MINUTE, SECOND
 from kalends.runtime.unit_of_work import Context
 from kalends.services import agenda_mails, booking_endings, housekeeping, mail_jobs, reminders
 from kalends.services.calendars import changes_there, sync, upkeep
-from kalends.services.calendars.queue import READ_JOB
+from kalends.services.calendars.queue import FOLLOW_JOB, READ_JOB
 from kalends.services.imports import hooks, leases, runs
 from kalends.services.users import password_resets
 from kalends.store.imports.names import HOOK_JOB, RUN_JOB
@@ -55,9 +55,7 @@ JOBS: Final[Mapping[str, Job]] = {
     ),
     RUN_JOB: Job(runs.resume_run, give_up=runs.give_up_run, organization_of=leases.organization_of),
     READ_JOB: Job(sync.read_due_calendar, organization_of=sync.organization_of),
-    changes_there.FOLLOW_JOB: Job(
-        changes_there.follow_changes, organization_of=sync.organization_of
-    ),
+    FOLLOW_JOB: Job(changes_there.follow_changes, organization_of=sync.organization_of),
     HOOK_JOB: Job(hooks.follow_hook, organization_of=hooks.organization_of),
 }
 
@@ -78,6 +76,7 @@ TIMETABLE: Final[Mapping[str, Timed]] = {
     "resume syncs with Cal.com": Timed("* * * * *", runs.resume_missed_runs),
     "read calendars": Timed("* * * * * */15", sync.start_due_readings),
     "end removals of calendars": Timed("* * * * * */20", upkeep.end_removals),
+    "end findings of calendars": Timed("* * * * * */30", upkeep.end_settled_findings),
     "write into calendars": Timed("5-59/10 * * * *", upkeep.write_what_was_missed),
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),
     "forget form drafts": Timed("*/5 * * * *", housekeeping.forget_form_drafts),

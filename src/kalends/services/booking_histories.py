@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from kalends.domain.booking import Booking
+from kalends.domain.calendars.findings import CalendarFinding
 from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import API_KEY, USER, decode_id
@@ -17,13 +18,16 @@ from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling.booking_changes import get_booking
 from kalends.store.accounts.actors import name_actors
 from kalends.store.availability import event_types, schedules
+from kalends.store.calendars import findings
+from kalends.store.calendars.findings import FindingNames
 from kalends.store.outbox import deliveries, events, mails
 
 MOST_IN_A_HISTORY: Final = 200
 
 
 class History(Struct, frozen=True, kw_only=True):
-    """`events` are the latest first, as are mails and deliveries (each with its URL). `actors`
+    """`events` are the latest first, as are mails, deliveries (each with its URL) and what was seen
+    in calendars (`findings`). `actors`
     are the names of users and keys, by their shown ids."""
 
     booking: Booking
@@ -33,6 +37,7 @@ class History(Struct, frozen=True, kw_only=True):
     actors: Mapping[str, str]
     mails: Sequence[Mail]
     deliveries: Sequence[tuple[Delivery, str]]
+    findings: Sequence[tuple[CalendarFinding, FindingNames]]
 
 
 async def get_history(work: UnitOfWork, booking_id: UUID) -> History:
@@ -50,7 +55,16 @@ async def get_history(work: UnitOfWork, booking_id: UUID) -> History:
         actors=await _names(work, happened),
         mails=sent,
         deliveries=await _deliveries(work, booking_id),
+        findings=await _findings(work, booking_id),
     )
+
+
+async def _findings(
+    work: UnitOfWork, booking_id: UUID
+) -> list[tuple[CalendarFinding, FindingNames]]:
+    found = await findings.list_findings_of_booking(work.tenant, booking_id, MOST_IN_A_HISTORY)
+    names = await findings.name_findings(work.tenant, [one.id for one in found])
+    return [(one, names[one.id]) for one in found]
 
 
 async def _deliveries(work: UnitOfWork, booking_id: UUID) -> list[tuple[Delivery, str]]:

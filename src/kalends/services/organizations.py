@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import structs
 
-from kalends.domain.access import MOST_NOTIFY_EMAILS, Organization
+from kalends.domain.access import MOST_NOTIFY_EMAILS, Organization, OwnThings
 from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import ORGANIZATION
@@ -22,11 +22,10 @@ async def get_organization(work: UnitOfWork) -> Organization:
     return _require(organization, work)
 
 
-async def get_own(work: UnitOfWork, user_id: UUID) -> tuple[Organization, frozenset[UUID]]:
-    """The organization, and the schedules in it that are the user's. Raises NotFound."""
-    own_organization = await organizations.find_own(work.tenant, user_id)
-    organization, own = require(own_organization, ORGANIZATION, work.organization_id)
-    return organization, frozenset(own)
+async def get_own(work: UnitOfWork, user_id: UUID) -> OwnThings:
+    """The organization, and what in it is the user's. Raises NotFound."""
+    found = await organizations.find_own(work.tenant, user_id)
+    return require(found, ORGANIZATION, work.organization_id)
 
 
 async def lock_organization(work: UnitOfWork) -> Organization:

@@ -135,6 +135,7 @@ FOREIGN_KEYS: Final = (
     ForeignKey("calendar_syncs", "connection_id", "calendar_connections", cascades=True),
     ForeignKey("calendar_links", "calendar_id", "calendars", cascades=True),
     ForeignKey("calendar_findings", "calendar_id", "calendars", cascades=True),
+    ForeignKey("calendar_findings", "connection_id", "calendar_connections", cascades=True),
 )
 # The keys of one column go in the next release; distributing takes them out at once.
 WIDER_KEYS: Final = (

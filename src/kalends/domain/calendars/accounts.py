@@ -102,7 +102,8 @@ class CalendarAccount(Protocol):
     async def write_object(
         self, calendar_url: str, href: str, data: bytes, etag: str | None = None
     ) -> ObjectWritten | Conflict | UidTaken | ObjectGone | CalendarFailure:
-        """Creates the object, or changes the one that has `etag`.
+        """Creates the object, or changes the one that has `etag`, or with `ANY_VERSION` whichever
+        stands there: some servers know no versions, or not their own.
 
         Not every server keeps to "only if there is none": the guarantee against writing over
         another's object is an href that nobody guesses. ObjectGone where the one to be changed is

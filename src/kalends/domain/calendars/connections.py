@@ -27,7 +27,8 @@ class ProviderName(StrEnum):
 
 class CalendarConnection(Struct, frozen=True, kw_only=True):
     """An account elsewhere. `user_id` is whose it is; None is the organization's. `sealed` is what
-    signs in; it is never shown. `generation` grows with each new password."""
+    signs in; it is never shown. `generation` grows with each new password. `failing_since` is when
+    it was reported that it does not work, until it does again."""
 
     id: UUID
     user_id: UUID | None
@@ -40,6 +41,7 @@ class CalendarConnection(Struct, frozen=True, kw_only=True):
     generation: int
     last_synced_at: datetime | None
     stale_since: datetime | None
+    failing_since: datetime | None
     created_at: datetime
     updated_at: datetime
     version: int

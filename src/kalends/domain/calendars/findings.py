@@ -1,18 +1,25 @@
 """Findings: what was seen in a calendar elsewhere that somebody has to decide about."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
 
 class FindingKind(StrEnum):
-    """`MOVED` and `DELETED` are events of ours; `UNWRITABLE` is one that cannot be written."""
+    """`MOVED` and `DELETED` are events of ours; `UNWRITABLE` is one that cannot be written.
+    `OVERLAP`: another event lies over a booking. `UNREADABLE`: a calendar that is used could not be
+    read for two hours. `RECONNECT`: the account wants somebody to sign in anew."""
 
     MOVED = "moved"
     DELETED = "deleted"
+    OVERLAP = "overlap"
     UNWRITABLE = "unwritable"
+    UNREADABLE = "unreadable"
+    RECONNECT = "reconnect"
 
 
 class Resolution(StrEnum):
@@ -25,21 +32,47 @@ class Resolution(StrEnum):
     DISMISS = "dismiss"
 
 
+_DISMISS: Final = frozenset({Resolution.DISMISS})
+# What can be decided about each; `UNREADABLE` and `RECONNECT` end by themselves.
+CHOICES: Final[Mapping[FindingKind, frozenset[Resolution]]] = {
+    FindingKind.MOVED: _DISMISS | {Resolution.FOLLOW, Resolution.RESTORE},
+    FindingKind.DELETED: _DISMISS | {Resolution.CANCEL, Resolution.RESTORE},
+    FindingKind.OVERLAP: _DISMISS | {Resolution.CANCEL},
+    FindingKind.UNWRITABLE: _DISMISS | {Resolution.RESTORE},
+    FindingKind.UNREADABLE: _DISMISS,
+    FindingKind.RECONNECT: _DISMISS,
+}
+
+
 class CalendarFinding(Struct, frozen=True, kw_only=True):
-    """What was seen, and how it was settled. The event was to be from `was_from` until `was_until`,
-    and is from `is_from` until `is_until`, where it is somewhere. A session has no `booking_id`."""
+    """What was seen, and how it was settled; one that ended by itself has no `resolution`.
+
+    The booking's event was to be from `was_from` until `was_until`, and is from `is_from` until
+    `is_until`, where it is somewhere; so is another one that lies over the booking. A session has
+    no `booking_id`, a calendar that is `UNREADABLE` no schedule, and an account to `RECONNECT` no
+    calendar. `subject_id` is what it is about: of several about the same one is open.
+    """
 
     id: UUID
     kind: FindingKind
     booking_id: UUID | None
-    schedule_id: UUID
-    calendar_id: UUID
+    schedule_id: UUID | None
+    calendar_id: UUID | None
+    connection_id: UUID | None
     subject_id: UUID
     seen_at: datetime
-    was_from: datetime | None
-    was_until: datetime | None
-    is_from: datetime | None
-    is_until: datetime | None
-    reason: str | None
+    was_from: datetime | None = None
+    was_until: datetime | None = None
+    is_from: datetime | None = None
+    is_until: datetime | None = None
+    reason: str | None = None
     resolution: Resolution | None = None
     resolved_at: datetime | None = None
+
+    @property
+    def choices(self) -> frozenset[Resolution]:
+        """What can be decided about it."""
+        choices = CHOICES[self.kind]
+        if self.is_from is None or self.booking_id is None:
+            choices -= {Resolution.FOLLOW}
+        return choices if self.booking_id is not None else choices - {Resolution.CANCEL}

@@ -1,8 +1,13 @@
 """What came of writing an object into a calendar elsewhere, or deleting it there."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from kalends.domain.calendars.readings import CalendarObject
+
+# In place of an etag: whichever version stands there.
+ANY_VERSION: Final = "*"
 
 
 class ObjectWritten(Struct, frozen=True, kw_only=True):

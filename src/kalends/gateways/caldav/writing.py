@@ -13,7 +13,7 @@ from kalends.domain.calendars.failures import (
     Unanswered,
 )
 from kalends.domain.calendars.readings import CalendarObject
-from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
+from kalends.domain.calendars.writings import ANY_VERSION, Conflict, ObjectDeleted, ObjectWritten
 from kalends.gateways.caldav.hrefs import path_of, url_in
 from kalends.gateways.caldav.multistatus import read_etag
 from kalends.gateways.caldav.objects import read_object, uid_in
@@ -34,6 +34,8 @@ async def write_object(
 ) -> ObjectWritten | Conflict | UidTaken | ObjectGone | CalendarFailure:
     """PUT, and a look at what stands there where the answer leaves it open (RFC 4791 5.3.4)."""
     condition = {"If-Match": _strong(etag)} if etag else {"If-None-Match": "*"}
+    if etag == ANY_VERSION:  # `If-Match: *` is not what all servers take it for
+        condition = {}
     headers = {"Content-Type": CALENDAR_TYPE, **condition}
     answer = await session.send("PUT", url_in(calendar_url, href), headers, data)
     if not isinstance(answer, DavAnswer):

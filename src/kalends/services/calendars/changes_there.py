@@ -6,7 +6,6 @@ a failure proves nothing. Then the schedule's policy says what follows; many at 
 asked about, since a calendar that was deleted or restored is no decision about bookings.
 """
 
-import itertools
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from time import monotonic
@@ -16,42 +15,33 @@ from uuid import UUID
 import structlog
 from msgspec import Struct, json, structs
 
-from kalends.availability.interval import Interval
-from kalends.availability.wallclock import zone_named
 from kalends.domain.access import Mode
 from kalends.domain.booking import MOVABLE, Booking
 from kalends.domain.calendars.accounts import CalendarAccount
 from kalends.domain.calendars.connections import ConnectedCalendar
-from kalends.domain.calendars.failures import CredentialsRefused, ObjectGone
+from kalends.domain.calendars.failures import CalendarGone, CredentialsRefused, ObjectGone
 from kalends.domain.calendars.findings import CalendarFinding, FindingKind
 from kalends.domain.calendars.links import CalendarLink, LinkedSchedule
 from kalends.domain.calendars.policies import OnDelete, OnMove
 from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.calendars.states import ConnectionState, LinkState
 from kalends.domain.errors import KalendsError, Unavailable
-from kalends.domain.ids import CALENDAR, encode_id, new_id
+from kalends.domain.ids import new_id
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.scheduling import booking_changes
 from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
 from kalends.services.calendars.event_writing import account_of, next_generation
 from kalends.services.calendars.queue import DueCalendar
-from kalends.services.calendars.shapes import (
-    KNOWN_AHEAD,
-    KNOWN_BEFORE,
-    busy_stretches,
-    key_of,
-    read_objects,
-    stored_event,
-)
-from kalends.store.calendars import calendars, connections, events, findings, links
+from kalends.services.calendars.reports import report_finding
+from kalends.services.calendars.seen_times import span_of
+from kalends.store.calendars import calendars, connections, findings, links
 from kalends.store.database import TenantConnection
 from kalends.store.notifier import CALENDARS_CHANNEL
-from kalends.store.outbox.calendar_lanes import poke_lanes
+from kalends.store.outbox.calendar_lanes import poke_lanes, wake_lane
 
 log = structlog.get_logger("kalends.calendars")
 
 ACTOR: Final = "calendar"
-FOLLOW_JOB: Final = "follow_calendar"
 # Between the two looks that prove that an event is gone.
 LOOKS_APART: Final = timedelta(seconds=60)
 AGAIN_AFTER_FAILURE: Final = timedelta(minutes=5)
@@ -168,33 +158,12 @@ class Follower(Struct, frozen=True):
             return Gone()
         if not isinstance(found, CalendarObject):
             return Unknown()
-        span = await self._span_of(found)
+        span = await span_of(self.context, self.organization_id, self.calendar.id, found)
         if span is None:
             return MovedTo(None)
         if span == (link.shown_from, link.shown_until):
             return Unmoved(found.etag)
         return MovedTo(span)
-
-    async def _span_of(self, found: CalendarObject) -> tuple[datetime, datetime] | None:
-        """When it is, if that is one span that is not of whole days and does not recur."""
-        if found.data:
-            read, _ = read_objects([found], [])
-            stored = stored_event(read[0], read[0].own_ids) if read else None
-        else:  # a sandbox keeps its times alone
-            async with self.context.database.tenant_connection(self.organization_id) as tenant:
-                stored = await events.find_event(tenant, self.calendar.id, key_of(found.href))
-        if stored is None:
-            return None
-        now = self.context.clock()
-        span = Interval(int((now - KNOWN_BEFORE).timestamp()), int((now + KNOWN_AHEAD).timestamp()))
-        pieces = busy_stretches([stored], span, zone_named("UTC")).pieces
-        if not pieces or any(piece.is_all_day for piece in pieces):
-            return None
-        pieces.sort(key=lambda piece: piece.start_time)
-        for piece, following in itertools.pairwise(pieces):
-            if piece.end_time != following.start_time:
-                return None
-        return pieces[0].start_time, pieces[-1].end_time
 
     async def _is_elsewhere(
         self, link: CalendarLink, others: Sequence[ConnectedCalendar]
@@ -206,6 +175,8 @@ class Follower(Struct, frozen=True):
             if monotonic() >= self.until:
                 return None
             found = await self.account.find_objects(other.remote_id, link.uid or "")
+            if isinstance(found, CalendarGone):
+                continue
             if not isinstance(found, list):
                 return None
             if found:
@@ -289,6 +260,7 @@ async def move_booking(
         work.tenant,
         structs.replace(link, missed_at=None, shown_from=span[0], shown_until=span[1]),
     )
+    await wake_lane(work.tenant, link.calendar_id, link.subject_id)
 
 
 async def _follow_deletion(
@@ -303,12 +275,14 @@ async def _follow_deletion(
         await cancel_booking(work, link, booking)
 
 
-async def cancel_booking(work: UnitOfWork, link: CalendarLink, booking: Booking) -> None:
-    """Cancels the booking by the ordinary way. Raises what that raises."""
+async def cancel_booking(work: UnitOfWork, link: CalendarLink | None, booking: Booking) -> None:
+    """Cancels the booking by the ordinary way. Raises what that raises. The link is of the event
+    that led to it, if it is one of ours."""
     await booking_changes.cancel_booking(
         work, ChangeableBooking(booking, frozenset({booking.version})), Cancellation()
     )
-    await links.update_link(work.tenant, structs.replace(link, missed_at=None))
+    if link is not None:
+        await links.update_link(work.tenant, structs.replace(link, missed_at=None))
 
 
 async def restore_event(work: UnitOfWork, link: CalendarLink, *, is_there: bool) -> None:
@@ -324,6 +298,7 @@ async def restore_event(work: UnitOfWork, link: CalendarLink, *, is_there: bool)
 async def _poke(work: UnitOfWork, link: CalendarLink) -> None:
     place = link.calendar_id, link.subject_id
     await poke_lanes(work.tenant, [place], work.recorded_at)
+    await wake_lane(work.tenant, *place)
     work.notifications.add(CALENDARS_CHANNEL)
 
 
@@ -337,6 +312,7 @@ async def _ask(work: UnitOfWork, link: CalendarLink, seen: Seen, reason: str | N
         booking_id=link.booking_id,
         schedule_id=link.schedule_id,
         calendar_id=link.calendar_id,
+        connection_id=None,
         subject_id=link.subject_id,
         seen_at=work.recorded_at,
         was_from=link.shown_from,
@@ -345,11 +321,8 @@ async def _ask(work: UnitOfWork, link: CalendarLink, seen: Seen, reason: str | N
         is_until=span[1] if span else None,
         reason=reason,
     )
-    await findings.put_finding(work.tenant, finding)
+    await report_finding(work, finding)
     state = LinkState.ASKING if is_gone else link.state
     await links.update_link(work.tenant, structs.replace(link, missed_at=None, state=state))
     if is_gone:  # the booking shows it
         await _poke(work, link)
-    log.info(
-        "calendar_finding", kind=finding.kind.value, calendar=encode_id(CALENDAR, link.calendar_id)
-    )

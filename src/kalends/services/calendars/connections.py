@@ -297,6 +297,7 @@ def _new_connection(
         generation=1,
         last_synced_at=None,
         stale_since=None,
+        failing_since=None,
         created_at=work.recorded_at,
         updated_at=work.recorded_at,
         version=1,

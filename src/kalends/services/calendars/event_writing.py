@@ -34,7 +34,7 @@ from kalends.domain.calendars.links import CalendarLink, LinkedSchedule, uid_of
 from kalends.domain.calendars.policies import PendingEvents
 from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.calendars.states import LinkState
-from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
+from kalends.domain.calendars.writings import ANY_VERSION, Conflict, ObjectDeleted, ObjectWritten
 from kalends.domain.ids import CALENDAR, SCHEDULE, encode_id
 from kalends.formats.icalendar.written import (
     WrittenEvent,
@@ -42,13 +42,23 @@ from kalends.formats.icalendar.written import (
     event_of_session,
     written_ics,
 )
-from kalends.runtime.unit_of_work import Context
+from kalends.runtime.unit_of_work import Context, UnitOfWork, change
+from kalends.services.calendars.event_outcomes import (
+    Place,
+    Waits,
+    note_failed,
+    note_refused,
+    note_removed,
+    note_written,
+    store_link,
+)
 from kalends.services.calendars.logins import open_account, reason_of
-from kalends.services.calendars.own_events import forget_event, keep_event
+from kalends.services.calendars.queue import enqueue_look
 from kalends.services.calendars.sandbox_account import SandboxAccount
+from kalends.services.calendars.seen_times import span_of
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.calendars import calendars, connections, links
-from kalends.store.outbox.calendar_lanes import DueCalendarLane, wake_other_calendars
+from kalends.store.outbox.calendar_lanes import DueCalendarLane
 from kalends.translation import in_language
 from kalends.translation.readers import language_for
 
@@ -57,25 +67,9 @@ log = structlog.get_logger("kalends.calendars")
 MOST_STEPS: Final = 4
 NEW_COMES_FIRST: Final = "The event in the new calendar comes first."
 RESTLESS: Final = "The event changes all the time."
-
-
-class Waits(Struct, frozen=True):
-    """Not done: why, as a sentence, and when it is to be tried again, where somebody says so. Where
-    it `is_postponed`, that was no try."""
-
-    reason: str
-    after: timedelta | None = None
-    is_postponed: bool = False
-
-
-class Place(Struct, frozen=True):
-    """Where events are written, of which organization."""
-
-    context: Context
-    organization_id: UUID
-    connection: CalendarConnection
-    calendar: ConnectedCalendar
-    account: CalendarAccount
+DOUBTED: Final = "Somebody has changed the event there, which is looked at first."
+# A minute and some: what is gone has to be so a minute later, too.
+LOOKED_AT_WITHIN: Final = timedelta(seconds=75)
 
 
 class Keep(Struct, frozen=True):
@@ -105,6 +99,7 @@ async def settle_lane(context: Context, lane: DueCalendarLane) -> Waits | None:
         organization = await find_organization(tenant)
     account = account_of(context, lane.organization_id, connection, calendar)
     if isinstance(account, CredentialsRefused):
+        await note_refused(context, lane.organization_id, connection)
         return Waits(reason_of(account), timedelta(hours=1), is_postponed=True)
     place = Place(context, lane.organization_id, connection, calendar, account)
     now, waits = context.clock(), None
@@ -179,6 +174,8 @@ async def _write(place: Place, link: CalendarLink, wanted: WrittenEvent) -> Wait
     is_right = link.state is LinkState.WRITTEN and link.digest == wanted.digest
     if link.state is LinkState.ASKING or (is_right and not link.is_unclear):
         return None
+    if link.missed_at is not None:
+        return Waits(DOUBTED, LOOKED_AT_WITHIN)
     if link.state is LinkState.REMOVED:
         link = next_generation(link)
     for _ in range(MOST_STEPS):
@@ -187,7 +184,7 @@ async def _write(place: Place, link: CalendarLink, wanted: WrittenEvent) -> Wait
         if not isinstance(step, CalendarLink):
             return step
         link = step
-    return await _fail(place, link, Waits(RESTLESS))
+    return await note_failed(place, link, Waits(RESTLESS))
 
 
 async def _send(
@@ -197,32 +194,69 @@ async def _send(
     data = written_ics(wanted, link.uid or "")
     if link.is_unclear:
         known = await _look(place, link, data)
+        if isinstance(known, ObjectGone):
+            return await _doubt(place, link)
         if isinstance(known, Waits):
-            return await _fail(place, link, known)
+            return await note_failed(place, link, known)
         if not known.is_unclear:
-            return await _wrote(place, known, wanted, data)
+            return await note_written(place, known, wanted, data)
         link = known
     link = structs.replace(link, is_unclear=True)
-    await _store(place, link)
+    await store_link(place, link)
     answer = await place.account.write_object(
         place.calendar.remote_id, link.ref or "", data, link.etag
     )
     match answer:
         case ObjectWritten(etag=etag, stored=stored):
             link = structs.replace(link, etag=etag)
-            return await _wrote(place, link, wanted, stored.data if stored else data)
+            return await note_written(place, link, wanted, stored.data if stored else data)
         case Conflict(current=current, is_ours=True):
-            return structs.replace(link, etag=current.etag)
+            if await _was_moved_there(place, link, wanted, current):
+                return await _doubt(place, link)
+            # The version that we named, and yet not taken for it.
+            is_known = current.etag is None or current.etag == link.etag
+            return structs.replace(link, etag=ANY_VERSION if is_known else current.etag)
+        case ObjectGone() if link.digest is not None:
+            return await _doubt(place, link)
         case Conflict() | UidTaken() | ObjectGone():
             return next_generation(link)
         case _:
-            return await _fail(place, link, _waits(answer), answer)
+            return await note_failed(place, link, _waits(answer), answer)
 
 
-async def _look(place: Place, link: CalendarLink, data: bytes) -> CalendarLink | Waits:
-    """What became of what was sent. A link that is clear stands there as it was sent."""
+async def _was_moved_there(
+    place: Place, link: CalendarLink, wanted: WrittenEvent, current: CalendarObject
+) -> bool:
+    """Whether somebody has moved the event there, while its booking stays where it was."""
+    shown = link.shown_from, link.shown_until
+    if link.digest is None or (wanted.starts_at, wanted.ends_at) != shown:
+        return False
+    found = await span_of(place.context, place.organization_id, place.calendar.id, current)
+    return found != shown
+
+
+async def _doubt(place: Place, link: CalendarLink) -> Waits:
+    """What stands there, or does not, was changed there: that is looked at before it is written
+    over."""
+    await change(place.context, place.caller, _suspect, link)
+    return Waits(DOUBTED, LOOKED_AT_WITHIN)
+
+
+async def _suspect(work: UnitOfWork, link: CalendarLink) -> None:
+    doubted = structs.replace(
+        link, is_unclear=False, state=LinkState.WRITTEN, missed_at=work.recorded_at
+    )
+    await links.update_link(work.tenant, doubted)
+    await enqueue_look(work, link.calendar_id)
+
+
+async def _look(place: Place, link: CalendarLink, data: bytes) -> CalendarLink | ObjectGone | Waits:
+    """What became of what was sent. A link that is clear stands there as it was sent; ObjectGone is
+    one that was written once and is not there any more."""
     found = await place.account.read_object(place.calendar.remote_id, link.ref or "")
     match found:
+        case ObjectGone() if link.digest is not None:
+            return found
         case ObjectGone():
             return structs.replace(link, etag=None)
         case CalendarObject(etag=etag, data=stands):
@@ -243,20 +277,20 @@ async def _remove(place: Place, link: CalendarLink) -> Waits | None:
     etag = link.etag
     for _ in range(MOST_STEPS):
         if not link.may_be_there or link.ref is None:
-            return await _removed(place, link)
+            return await note_removed(place, link)
         answer = await place.account.delete_object(place.calendar.remote_id, link.ref, etag)
         match answer:
             case ObjectDeleted():
-                return await _removed(place, link)
+                return await note_removed(place, link)
             case Conflict(is_ours=True, current=current) if current.etag != etag:
                 etag = current.etag
             case Conflict(is_ours=True):
                 etag = None
             case Conflict():
-                return await _removed(place, link)
+                return await note_removed(place, link)
             case _:
-                return await _fail(place, link, _waits(answer), answer)
-    return await _fail(place, link, Waits(RESTLESS))
+                return await note_failed(place, link, _waits(answer), answer)
+    return await note_failed(place, link, Waits(RESTLESS))
 
 
 def next_generation(link: CalendarLink) -> CalendarLink:
@@ -283,74 +317,6 @@ def _named(place: Place, link: CalendarLink) -> CalendarLink:
 def _waits(failure: CalendarFailure) -> Waits:
     asked = failure.retry_after_seconds if isinstance(failure, Unanswered) else None
     return Waits(reason_of(failure), None if asked is None else timedelta(seconds=asked))
-
-
-async def _store(place: Place, link: CalendarLink) -> None:
-    async with place.context.database.tenant_connection(place.organization_id) as tenant:
-        await links.update_link(tenant, link)
-
-
-async def _wrote(
-    place: Place, link: CalendarLink, wanted: WrittenEvent, data: bytes
-) -> Waits | None:
-    """Notes that it stands there."""
-    link = structs.replace(
-        link,
-        state=LinkState.WRITTEN,
-        is_unclear=False,
-        digest=wanted.digest,
-        shown_from=wanted.starts_at,
-        shown_until=wanted.ends_at,
-        error=None,
-        written_at=place.context.clock(),
-        missed_at=None,
-    )
-    async with place.context.database.tenant_transaction(place.organization_id) as tenant:
-        await links.update_link(tenant, link)
-        await keep_event(tenant, place.calendar, link, data, place.context.clock())
-        await wake_other_calendars(tenant, link.subject_id, link.calendar_id)
-    return None
-
-
-async def _removed(place: Place, link: CalendarLink) -> Waits | None:
-    """Notes that there is none."""
-    gone = structs.replace(
-        link,
-        state=LinkState.REMOVED,
-        is_unclear=False,
-        digest=None,
-        etag=None,
-        error=None,
-        missed_at=None,
-    )
-    async with place.context.database.tenant_transaction(place.organization_id) as tenant:
-        await links.update_link(tenant, gone)
-        if link.ref is not None:
-            await forget_event(tenant, place.calendar.id, link.ref)
-    return None
-
-
-async def _fail(
-    place: Place, link: CalendarLink, waits: Waits, failure: CalendarFailure | None = None
-) -> Waits:
-    """Notes why it is not done. Where the server has refused it, nothing was written."""
-    is_passing = failure is None or isinstance(failure, Unanswered | CredentialsRefused)
-    link = structs.replace(
-        link,
-        is_unclear=link.is_unclear and is_passing,
-        state=link.state if is_passing else LinkState.FAILED,
-        error=waits.reason,
-    )
-    await _store(place, link)
-    log.warning(
-        "calendar_not_written",
-        organization=str(place.organization_id),
-        calendar=encode_id(CALENDAR, place.calendar.id),
-        reason=waits.reason,
-    )
-    if isinstance(failure, CredentialsRefused):
-        return structs.replace(waits, after=timedelta(hours=1), is_postponed=True)
-    return waits
 
 
 async def _show_all(place: Place, subject_id: UUID, booked: Sequence[Booking]) -> None:

@@ -1,10 +1,9 @@
 """Findings: list them, and decide."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Sequence
 from uuid import UUID
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from kalends.domain.calendars.findings import CalendarFinding, FindingKind, Resolution
 from kalends.domain.calendars.links import CalendarLink
@@ -14,25 +13,57 @@ from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.services.calendars.changes_there import cancel_booking, move_booking, restore_event
 from kalends.store.bookings.bookings import find_booking
 from kalends.store.calendars import findings, links
+from kalends.store.calendars.findings import FindingNames, FindingsSeen
 
-CHOICES: Final[Mapping[FindingKind, frozenset[Resolution]]] = {
-    FindingKind.MOVED: frozenset({Resolution.FOLLOW, Resolution.RESTORE, Resolution.DISMISS}),
-    FindingKind.DELETED: frozenset({Resolution.CANCEL, Resolution.RESTORE, Resolution.DISMISS}),
-    FindingKind.UNWRITABLE: frozenset({Resolution.RESTORE, Resolution.DISMISS}),
-}
+
+class ShownFinding(Struct, frozen=True):
+    """A finding, and what it is about by name."""
+
+    finding: CalendarFinding
+    names: FindingNames
 
 
 async def list_findings(
     work: UnitOfWork, *, is_open: bool, limit: int, offset: int
 ) -> tuple[list[CalendarFinding], int]:
-    """A page, the latest first, and the total."""
-    return await findings.list_findings(work.tenant, is_open, limit, offset)
+    """A page of those that are there for the caller, the latest first, and the total."""
+    return await findings.list_findings(work.tenant, _seen(work), is_open, limit, offset)
+
+
+async def list_shown(
+    work: UnitOfWork, *, limit: int, offset: int
+) -> tuple[list[ShownFinding], int]:
+    """A page of the open ones that are there for the caller, with names, and the total."""
+    found, total = await list_findings(work, is_open=True, limit=limit, offset=offset)
+    return await shown_findings(work, found), total
+
+
+async def shown_findings(work: UnitOfWork, found: Sequence[CalendarFinding]) -> list[ShownFinding]:
+    """The findings with the names of what they are about."""
+    names = await findings.name_findings(work.tenant, [one.id for one in found])
+    return [ShownFinding(one, names[one.id]) for one in found]
+
+
+async def decide_finding(
+    work: UnitOfWork, finding_id: UUID, resolution: Resolution | None
+) -> CalendarFinding:
+    """Locks the finding and does what was decided. Raises NotFound, Invalid where nothing was, and
+    what that raises."""
+    finding = await lock_finding(work, finding_id)
+    if resolution is None:
+        raise Invalid.field("resolution", "is required")
+    return await resolve_finding(work, finding, resolution)
+
+
+def _seen(work: UnitOfWork) -> FindingsSeen:
+    only = work.caller.only_schedules
+    return FindingsSeen(None if only is None else list(only), work.caller.only_user_id)
 
 
 async def lock_finding(work: UnitOfWork, finding_id: UUID) -> CalendarFinding:
     """The finding as it stays until the transaction ends. Raises NotFound."""
-    finding = await findings.find_finding_to_change(work.tenant, finding_id)
-    return require(finding, CALENDAR_FINDING, finding_id)
+    found = await findings.find_finding_to_change(work.tenant, _seen(work), finding_id)
+    return require(found, CALENDAR_FINDING, finding_id)
 
 
 async def resolve_finding(
@@ -43,36 +74,25 @@ async def resolve_finding(
     if finding.resolved_at is not None:
         return finding
     _check(finding, resolution)
-    link = await links.find_link(
-        work.tenant, finding.calendar_id, finding.subject_id, finding.schedule_id
-    )
-    if link is not None:
-        await _do(work, finding, link, resolution)
+    if resolution is not Resolution.DISMISS:
+        await _do(work, finding, resolution)
     resolved = structs.replace(finding, resolution=resolution, resolved_at=work.recorded_at)
     await findings.resolve_finding(work.tenant, resolved)
     return resolved
 
 
 def _check(finding: CalendarFinding, resolution: Resolution) -> None:
-    choices = CHOICES[finding.kind]
-    if resolution not in choices:
-        words = ", ".join(sorted(choices))
-        raise Invalid.field("resolution", f"must be one of {words} for what was {finding.kind}")
-    follows = resolution is Resolution.FOLLOW
-    if follows and (finding.is_from is None or finding.booking_id is None):
-        raise Invalid.field("resolution", "cannot be follow, as there is no single time to follow")
-    if resolution is Resolution.CANCEL and finding.booking_id is None:
-        raise Invalid.field("resolution", "cannot be cancel for a session; cancel its bookings")
+    if resolution not in finding.choices:
+        words = ", ".join(sorted(finding.choices))
+        raise Invalid.field("resolution", f"must be one of {words} for this one")
 
 
-async def _do(
-    work: UnitOfWork, finding: CalendarFinding, link: CalendarLink, resolution: Resolution
-) -> None:
-    if resolution is Resolution.DISMISS:
-        return
+async def _do(work: UnitOfWork, finding: CalendarFinding, resolution: Resolution) -> None:
+    link = await _link_of(work, finding)
     if resolution is Resolution.RESTORE:
-        is_there = finding.kind is not FindingKind.DELETED
-        await restore_event(work, link, is_there=is_there)
+        if link is not None:
+            is_there = finding.kind is not FindingKind.DELETED
+            await restore_event(work, link, is_there=is_there)
         return
     assert finding.booking_id is not None
     booking = require(
@@ -80,7 +100,15 @@ async def _do(
     )
     if resolution is Resolution.CANCEL:
         await cancel_booking(work, link, booking)
-    else:
+    elif link is not None:
         assert finding.is_from is not None
         assert finding.is_until is not None
         await move_booking(work, link, booking, (finding.is_from, finding.is_until))
+
+
+async def _link_of(work: UnitOfWork, finding: CalendarFinding) -> CalendarLink | None:
+    """The event of ours that it is about; none, where it is about another one."""
+    f = finding
+    if f.kind is FindingKind.OVERLAP or f.calendar_id is None or f.schedule_id is None:
+        return None
+    return await links.find_link(work.tenant, f.calendar_id, f.subject_id, f.schedule_id)

@@ -1,5 +1,6 @@
 """A look at a calendar: what has changed in it since the last one, or all that it has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeAlias
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from kalends.domain.access import Mode
 from kalends.domain.calendars.accounts import CalendarAccount
 from kalends.domain.calendars.connections import (
     CalendarConnection,
@@ -16,25 +18,31 @@ from kalends.domain.calendars.connections import (
 )
 from kalends.domain.calendars.failures import CalendarFailure, CredentialsRefused, TokenRefused
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
-from kalends.runtime.unit_of_work import Context
+from kalends.runtime.unit_of_work import Caller, Context
 from kalends.services.calendars.logins import open_account
 from kalends.services.calendars.shapes import KNOWN_AHEAD, KNOWN_BEFORE
 from kalends.store.calendars import events
 from kalends.store.calendars.readings import CalendarProgress
 
+ACTOR: Final = "kalends"
 COMPARE_EVERY: Final = timedelta(hours=24)
 # Before the progress of a calendar that was seen empty once, all at once.
 EMPTIED: Final = "emptied "
+# Before that of a calendar that makes so many pieces of busy time that they do not say whose they
+# are: what has changed in it changes all of them.
+SHARED: Final = "shared "
 
 
 class Whole(Struct, frozen=True):
-    """All that a calendar has: `changed` of it was read, the rest (`kept`) is as it was."""
+    """All that a calendar has: `changed` of it was read, the rest (`kept`) is as it was. Where it
+    was not `is_compared`, that is so by what the server says of changes."""
 
     changed: list[CalendarObject]
     kept: list[StoredEvent]
     progress: str
     unreadable: list[str]
     refresh_seconds: int | None
+    is_compared: bool = True
 
 
 class Part(Struct, frozen=True):
@@ -62,6 +70,10 @@ class CalendarWorker:
     holder: UUID
     progress: CalendarProgress
 
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.organization_id, Mode.LIVE, ACTOR, source=ACTOR)
+
 
 async def look_at(worker: CalendarWorker) -> Look | CalendarFailure:
     """What has changed since the last look; once a day all of it is compared, since tokens lie."""
@@ -81,7 +93,10 @@ async def _look(worker: CalendarWorker, account: CalendarAccount) -> Look | Cale
     if progress is None:
         return _whole(await account.read_all(url, _window(worker)))
     if not is_old:
-        changes = await account.read_changes(url, progress)
+        token = progress.removeprefix(SHARED)
+        changes = await account.read_changes(url, token)
+        if isinstance(changes, Changes) and progress != token:
+            return await _of_shared(worker, changes)
         if isinstance(changes, Changes):
             return _part(worker, changes, progress)
         if not isinstance(changes, TokenRefused):
@@ -91,8 +106,7 @@ async def _look(worker: CalendarWorker, account: CalendarAccount) -> Look | Cale
 
 async def _kept_as_it_is(worker: CalendarWorker) -> Whole:
     """What a sandbox has filled its calendar with: only known farther ahead."""
-    async with worker.context.database.tenant_connection(worker.organization_id) as tenant:
-        known = await events.list_events(tenant, worker.calendar.id)
+    known = await _known(worker)
     return Whole([], known, "", [], None)
 
 
@@ -119,18 +133,43 @@ def _was_emptied(worker: CalendarWorker) -> bool:
     return (worker.progress.progress or "").startswith(EMPTIED)
 
 
-async def _compare(worker: CalendarWorker, account: CalendarAccount) -> Look | CalendarFailure:
+async def _of_shared(worker: CalendarWorker, changes: Changes) -> Look:
+    """All of the calendar where something has changed in it, without asking for the rest."""
+    is_doubtful = changes.is_emptied and not _was_emptied(worker)
+    if is_doubtful or not (changes.changed or changes.removed):
+        before = (worker.progress.progress or "").removeprefix(EMPTIED)
+        progress = EMPTIED + before if is_doubtful else SHARED + changes.token
+        return Part([], [], progress, changes.unreadable, changes.refresh_seconds)
+    return _with_known(await _known(worker), changes, is_compared=False)
+
+
+async def _known(worker: CalendarWorker) -> list[StoredEvent]:
     async with worker.context.database.tenant_connection(worker.organization_id) as tenant:
-        known = await events.list_events(tenant, worker.calendar.id)
+        return await events.list_events(tenant, worker.calendar.id)
+
+
+def _with_known(known: Sequence[StoredEvent], changes: Changes, *, is_compared: bool) -> Whole:
+    left = {each.href for each in changes.changed} | set(changes.removed)
+    kept = [event for event in known if event.ref not in left]
+    return Whole(
+        changes.changed,
+        kept,
+        changes.token,
+        changes.unreadable,
+        changes.refresh_seconds,
+        is_compared,
+    )
+
+
+async def _compare(worker: CalendarWorker, account: CalendarAccount) -> Look | CalendarFailure:
+    known = await _known(worker)
     etags = {event.ref: event.etag for event in known}
     changes = await account.compare_all(worker.calendar.remote_id, etags, _window(worker))
     if not isinstance(changes, Changes):
         return changes
     if changes.is_emptied and not _was_emptied(worker):
         return _part(worker, changes, worker.progress.progress or "")
-    left = {each.href for each in changes.changed} | set(changes.removed)
-    kept = [event for event in known if event.ref not in left]
-    return Whole(changes.changed, kept, changes.token, changes.unreadable, changes.refresh_seconds)
+    return _with_known(known, changes, is_compared=True)
 
 
 def _window(worker: CalendarWorker) -> ReadingWindow:

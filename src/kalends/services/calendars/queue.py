@@ -11,16 +11,23 @@ from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.calendars import readings
 
 READ_JOB: Final = "read_calendar"
+# Looks at events of ours that are not as they were written.
+FOLLOW_JOB: Final = "follow_calendar"
 # Longer than any reading takes; a job that was lost is made again after it.
 LEASE: Final = timedelta(minutes=20)
 IDLE: Final = timedelta(hours=1)
 
 
 class DueCalendar(Struct, frozen=True):
-    """The payload of the job that reads a calendar."""
+    """The payload of the jobs that look at a calendar."""
 
     organization_id: UUID
     calendar_id: UUID
+
+
+async def enqueue_look(work: UnitOfWork, calendar_id: UUID) -> None:
+    """Has what is suspicious in the calendar looked at."""
+    await work.enqueue_job(FOLLOW_JOB, json.encode(DueCalendar(work.organization_id, calendar_id)))
 
 
 async def enqueue_readings(work: UnitOfWork, calendar_ids: Sequence[UUID]) -> int:

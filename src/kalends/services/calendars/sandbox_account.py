@@ -17,7 +17,7 @@ from kalends.domain.calendars.failures import (
     UidTaken,
 )
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
-from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
+from kalends.domain.calendars.writings import ANY_VERSION, Conflict, ObjectDeleted, ObjectWritten
 from kalends.domain.ids import CALENDAR_EVENT, encode_id
 from kalends.runtime.unit_of_work import Context
 from kalends.services.calendars.shapes import key_of
@@ -75,9 +75,9 @@ class SandboxAccount:
         self, calendar_url: str, href: str, data: bytes, etag: str | None = None
     ) -> ObjectWritten | Conflict | UidTaken | ObjectGone | CalendarFailure:
         known = await self._find(href)
-        if etag is not None and known is None:
+        if etag not in (None, ANY_VERSION) and known is None:
             return ObjectGone()
-        if known is not None and known.etag != etag:
+        if known is not None and etag not in (known.etag, ANY_VERSION):
             return Conflict(current=_object(known), is_ours=True)
         return ObjectWritten(href=href, etag=hashlib.sha256(data).hexdigest()[:16])
 

@@ -4,7 +4,7 @@ server."""
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct, json
+from msgspec import Struct
 
 from kalends.availability.interval import Interval
 from kalends.availability.wallclock import zone_named
@@ -14,10 +14,11 @@ from kalends.domain.errors import Invalid
 from kalends.domain.ids import CALENDAR, CALENDAR_EVENT, encode_id, new_id
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.services.calendars import shapes
-from kalends.services.calendars.changes_there import FOLLOW_JOB, SeenThere, note_changes
+from kalends.services.calendars.changes_there import SeenThere, note_changes
 from kalends.services.calendars.connections import lock_connection, require_calendar
+from kalends.services.calendars.overlaps import report_overlaps
 from kalends.services.calendars.own_events import Own, find_owners
-from kalends.services.calendars.queue import DueCalendar
+from kalends.services.calendars.queue import enqueue_look
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.calendars import events, readings
 
@@ -104,6 +105,7 @@ async def _put(work: UnitOfWork, calendar: ConnectedCalendar, event_id: UUID, da
         events=[stored], busy=stretches.pieces, known_until=calendar.known_until or now
     )
     await events.store_reading(work.tenant, calendar.id, reading, now)
+    await report_overlaps(work, calendar.id, [stored.key])
     if owners:
         start, end = shapes.spans_of(stretches.pieces).get(stored.key) or (None, None)
         await _follow(work, calendar, SeenThere(changed=[(href, start, end)], gone=()))
@@ -112,8 +114,7 @@ async def _put(work: UnitOfWork, calendar: ConnectedCalendar, event_id: UUID, da
 async def _follow(work: UnitOfWork, calendar: ConnectedCalendar, seen: SeenThere) -> None:
     """What was done to an event of ours is followed, as if it had been read."""
     if await note_changes(work.tenant, calendar.id, seen, work.recorded_at):
-        due = DueCalendar(work.organization_id, calendar.id)
-        await work.enqueue_job(FOLLOW_JOB, json.encode(due))
+        await enqueue_look(work, calendar.id)
 
 
 def _key(event_id: UUID) -> bytes:

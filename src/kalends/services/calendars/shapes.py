@@ -180,7 +180,8 @@ def _owner_of(event: StoredEvent | None, kept: KeptSeries | None) -> dict[str, A
     if event is None or kept is None:
         return {}
     if event.own_event_type_id is None:
-        return {"own_id": kept.own_id}
+        # Where its UID is another by now, it is ours by where it lies.
+        return {"own_id": kept.own_id or event.own_id}
     return {
         "own_id": event.own_id,
         "own_event_type_id": event.own_event_type_id,

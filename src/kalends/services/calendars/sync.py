@@ -31,20 +31,29 @@ from kalends.domain.errors import Unavailable
 from kalends.domain.ids import CALENDAR, encode_id, new_id
 from kalends.formats.icalendar.reading.zones import known_zone_name
 from kalends.runtime.blocked_organizations import BlockedOrganizations
-from kalends.runtime.unit_of_work import Caller, Context, change
-from kalends.services.calendars.changes_there import FOLLOW_JOB, SeenThere, note_changes
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
+from kalends.services.calendars.changes_there import SeenThere, note_changes
+from kalends.services.calendars.health import (
+    note_failure,
+    note_readable,
+    note_success,
+    note_unreadable,
+)
 from kalends.services.calendars.imported import ImportedEvents, imported_events
 from kalends.services.calendars.logins import reason_of
 from kalends.services.calendars.looks import (
+    ACTOR,
     COMPARE_EVERY,
+    SHARED,
     CalendarWorker,
     Look,
     Part,
     Whole,
     look_at,
 )
+from kalends.services.calendars.overlaps import report_overlaps
 from kalends.services.calendars.own_events import Own, find_owners
-from kalends.services.calendars.queue import LEASE, DueCalendar, enqueue_readings
+from kalends.services.calendars.queue import LEASE, DueCalendar, enqueue_look, enqueue_readings
 from kalends.services.calendars.shapes import (
     KNOWN_AHEAD,
     KNOWN_BEFORE,
@@ -60,19 +69,16 @@ from kalends.store.calendars import calendars, connections, events, readings
 from kalends.store.calendars.imported import list_imported_bookings
 from kalends.store.calendars.syncs import count_reading
 from kalends.store.database import TenantConnection
-from kalends.store.jobs import enqueue_job
-from kalends.store.notifier import JOBS_CHANNEL
+from kalends.store.notifier import CALENDARS_CHANNEL
 from kalends.store.outbox.calendar_lanes import wake_connection
 
 log = structlog.get_logger("kalends.calendars")
 
-ACTOR: Final = "kalends"
 CALENDARS_AT_ONCE: Final = 200
 READ_EVERY: Final = timedelta(seconds=120)
 READ_FILES_EVERY: Final = timedelta(minutes=10)
 MOST_BETWEEN: Final = timedelta(hours=24)
 JITTER: Final = 0.2
-FAILING_AFTER: Final = timedelta(hours=2)
 FIRST_RETRY: Final = timedelta(seconds=30)
 LAST_RETRY: Final = timedelta(minutes=15)
 
@@ -129,7 +135,7 @@ async def _read(worker: CalendarWorker) -> None:
 
 async def _store(worker: CalendarWorker, look: Look) -> None:
     """Writes what was read, if the calendar is still ours to write."""
-    context, now = worker.context, worker.context.clock()
+    now = worker.context.clock()
     owner = [worker.connection.account] if worker.connection.account else []
     since = now - KNOWN_BEFORE
     imported = await _imported(worker, since) if look.changed else NO_IMPORTS
@@ -138,32 +144,40 @@ async def _store(worker: CalendarWorker, look: Look) -> None:
     reading, is_shared = await asyncio.to_thread(_reading, worker, look, read, own, now)
     unreadable_total = reading.unreadable_total + len(broken) + len(look.unreadable)
     reading = structs.replace(reading, unreadable_total=unreadable_total)
+    progress = SHARED + look.progress if is_shared else look.progress
+    await change(worker.context, worker.caller, _write, worker, look, reading, own, progress)
+
+
+async def _write(
+    work: UnitOfWork,
+    worker: CalendarWorker,
+    look: Look,
+    reading: CalendarReading,
+    own: Own,
+    progress: str | None,
+) -> None:
+    tenant, calendar, now = work.tenant, worker.calendar, work.recorded_at
+    generation = worker.connection.generation
+    if not await readings.hold_calendar(tenant, calendar.id, worker.holder, generation):
+        log.info("calendar_read_by_another", calendar=encode_id(CALENDAR, calendar.id))
+        return
+    if _says_anything(worker, reading):
+        await events.store_reading(tenant, calendar.id, reading, now)
+    else:
+        await events.note_look(tenant, calendar.id, now)
+    await _count(worker, tenant, ReadingCounts(len(look.changed), _removed_total(look)))
     due_at = now + _jittered(_interval(worker, look.refresh_seconds))
-    # What cannot be told apart any more is read as a whole each time.
-    progress = None if is_shared else look.progress
-    compared_at = now if isinstance(look, Whole) else None
-    async with context.database.transaction(worker.organization_id) as tx:
-        tenant = TenantConnection(worker.organization_id, tx)
-        calendar, holder = worker.calendar, worker.holder
-        generation = worker.connection.generation
-        if not await readings.hold_calendar(tenant, calendar.id, holder, generation):
-            log.info("calendar_read_by_another", calendar=encode_id(CALENDAR, calendar.id))
-            return
-        if _says_anything(worker, reading):
-            await events.store_reading(tenant, calendar.id, reading, now)
-        else:
-            await events.note_look(tenant, calendar.id, now)
-        await _count(worker, tenant, ReadingCounts(len(look.changed), _removed_total(look)))
-        await readings.release_calendar(tenant, calendar.id, due_at, compared_at, progress)
-        await readings.note_success(tenant, worker.connection.id, now)
-        if worker.connection.state is not ConnectionState.ACTIVE:
-            await wake_connection(tenant, worker.connection.id)
-        is_suspicious = await note_changes(tenant, calendar.id, seen_in(look, reading, own), now)
-        if is_suspicious:
-            due = DueCalendar(worker.organization_id, calendar.id)
-            await enqueue_job(tx, FOLLOW_JOB, json.encode(due))
-    if is_suspicious:
-        context.database.notifier.notify(worker.organization_id, JOBS_CHANNEL)
+    compared_at = now if isinstance(look, Whole) and look.is_compared else None
+    await readings.release_calendar(tenant, calendar.id, due_at, compared_at, progress)
+    await note_success(work, worker.connection.id)
+    await note_readable(work, calendar)
+    if worker.connection.state is not ConnectionState.ACTIVE:
+        await wake_connection(tenant, worker.connection.id)
+        work.notifications.add(CALENDARS_CHANNEL)
+    if await note_changes(tenant, calendar.id, seen_in(look, reading, own), now):
+        await enqueue_look(work, calendar.id)
+    # As the last: who writes events reports with their links locked.
+    await report_overlaps(work, calendar.id, [key_of(each.href) for each in look.changed])
 
 
 async def _own(worker: CalendarWorker, read: Sequence[ReadObject]) -> Own:
@@ -227,29 +241,28 @@ def _says_anything(worker: CalendarWorker, reading: CalendarReading) -> bool:
 
 async def _fail(worker: CalendarWorker, failure: CalendarFailure) -> None:
     """What was known stays; the connection says since when it is stale, and why."""
-    context, now, connection = worker.context, worker.context.clock(), worker.connection
-    reason = reason_of(failure)
-    async with context.database.transaction(worker.organization_id) as tx:
-        tenant = TenantConnection(worker.organization_id, tx)
-        failures = await readings.note_failure(
-            tenant,
-            connection.id,
-            connection.generation,
-            reason,
-            now,
-            now - FAILING_AFTER,
-            is_refused=isinstance(failure, CredentialsRefused),
-        )
-        due_at = now + _jittered(_retry_after(failure, failures))
-        await _count(worker, tenant, ReadingCounts(has_failed=True))
-        await readings.postpone_calendar(tenant, worker.calendar.id, worker.holder, due_at)
+    failures = await change(worker.context, worker.caller, _write_failure, worker, failure)
     log.warning(
         "calendar_not_read",
         organization=str(worker.organization_id),
         calendar=encode_id(CALENDAR, worker.calendar.id),
-        reason=reason,
+        reason=reason_of(failure),
         failures=failures,
     )
+
+
+async def _write_failure(work: UnitOfWork, worker: CalendarWorker, failure: CalendarFailure) -> int:
+    connection, reason = worker.connection, reason_of(failure)
+    is_refused = isinstance(failure, CredentialsRefused)
+    failures = await note_failure(
+        work, connection.id, connection.generation, reason, is_refused=is_refused
+    )
+    if not is_refused:
+        await note_unreadable(work, worker.calendar, reason)
+    due_at = work.recorded_at + _jittered(_retry_after(failure, failures))
+    await _count(worker, work.tenant, ReadingCounts(has_failed=True))
+    await readings.postpone_calendar(work.tenant, worker.calendar.id, worker.holder, due_at)
+    return failures
 
 
 def _retry_after(failure: CalendarFailure, failures: int) -> timedelta:

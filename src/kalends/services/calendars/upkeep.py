@@ -12,6 +12,7 @@ from kalends.runtime.calendar_writing import rewrite_events_of
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.services.calendars.connections import delete_connection
 from kalends.store.availability.schedules import find_schedule_to_change
+from kalends.store.calendars import findings
 from kalends.store.calendars.connections import list_removed_connections
 from kalends.store.calendars.links import list_unwritten_schedules
 
@@ -20,6 +21,7 @@ REMOVED_WITHIN: Final = timedelta(minutes=10)
 # What is written just now is not there yet.
 SETTLED_AFTER: Final = timedelta(minutes=1)
 SCHEDULES_AT_ONCE: Final = 100
+ORGANIZATIONS_AT_ONCE: Final = 1_000
 
 
 async def end_removals(context: Context) -> int:
@@ -57,6 +59,17 @@ async def _change_each(
             done += 1
     blocked.raise_first()
     return done
+
+
+async def end_settled_findings(context: Context) -> int:
+    """Ends findings that nobody has to decide about any more. Returns how many."""
+    async with context.database.connection() as tx:
+        owners = await findings.list_owners_of_open(tx, ORGANIZATIONS_AT_ONCE)
+    ended = 0
+    for organization_id in owners:
+        async with context.database.tenant_connection(organization_id) as tenant:
+            ended += await findings.end_by_facts(tenant, context.clock())
+    return ended
 
 
 async def _rewrite(work: UnitOfWork, schedule_id: UUID) -> None:

@@ -13,7 +13,7 @@ from kalends.domain.mail import MailKind
 from kalends.domain.outbox import DeliveryAttempt
 from kalends.formats.mails.accounts import DisabledReason, EndpointMail, endpoint_disabled_message
 from kalends.runtime.phones import country_of
-from kalends.runtime.posting import post_message
+from kalends.runtime.posting import list_readers, post_message
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.store.accounts import organizations
 from kalends.store.outbox import webhooks
@@ -78,7 +78,7 @@ async def _disable(
     organization = await organizations.find_organization(work.tenant)
     if not was_enabled or organization is None:
         return
-    for recipient, locale in await _readers(work, organization.notify_emails):
+    for recipient, locale in await list_readers(work, organization):
         sender = work.context.gateways.sender
         message = endpoint_disabled_message(
             EndpointMail(
@@ -100,11 +100,3 @@ async def _disable(
         await post_message(
             work, MailKind.ENDPOINT_DISABLED, recipient, message, lane.destination_id
         )
-
-
-async def _readers(work: UnitOfWork, addresses: list[str]) -> list[tuple[str, str | None]]:
-    """Who learns of it, each with the language of that user."""
-    if not addresses:
-        return await organizations.list_admins(work.tenant)
-    locales = await organizations.find_locales_of_addresses(work.tenant, addresses)
-    return [(address, locales.get(address.lower())) for address in addresses]

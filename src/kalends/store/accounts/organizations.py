@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from kalends.domain.access import Membership, Mode, Organization, Role
+from kalends.domain.access import Membership, Mode, Organization, OwnThings, Role
 from kalends.domain.errors import Invalid, SlugTaken
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import columns_of, find_one, is_violated, parameters
@@ -22,8 +22,19 @@ GET: Final = f"SELECT {COLUMNS} FROM organizations WHERE id = $1"
 GET_OWN: Final = f"""
 SELECT {COLUMNS}, ARRAY(
     SELECT s.id FROM schedules s
-    WHERE s.organization_id = $1 AND s.user_id = $2 ORDER BY s.id DESC LIMIT 1000) AS own
-FROM organizations WHERE id = $1
+    WHERE s.organization_id = $1 AND s.user_id = $2 ORDER BY s.id DESC LIMIT 1000) AS own,
+  found.total, found.own_total
+FROM organizations
+CROSS JOIN LATERAL (
+    SELECT count(*) AS total, count(*) FILTER (WHERE
+        EXISTS (SELECT FROM schedules s
+            WHERE s.organization_id = $1 AND s.id = f.schedule_id AND s.user_id = $2)
+        OR (f.schedule_id IS NULL AND EXISTS (SELECT FROM calendar_connections c
+            WHERE c.organization_id = $1 AND c.id = f.connection_id AND c.user_id = $2))
+        ) AS own_total
+    FROM (SELECT schedule_id, connection_id FROM calendar_findings
+        WHERE organization_id = $1 AND resolved_at IS NULL LIMIT 100) f) found
+WHERE id = $1
 """
 BY_NAME: Final = f"SELECT {COLUMNS} FROM organizations WHERE mode = 'live' AND name = $1"
 BY_SLUG: Final = f"SELECT {COLUMNS} FROM organizations WHERE slug = $1"
@@ -44,6 +55,10 @@ WHERE m.user_id = $1 ORDER BY o.name, o.mode, o.id
 ADMINS: Final = """
 SELECT u.email, u.locale FROM memberships m JOIN users u ON u.id = m.user_id
 WHERE m.organization_id = $1 AND m.role IN ('owner', 'admin') ORDER BY u.id
+"""
+READER: Final = """
+SELECT u.email, u.locale FROM memberships m JOIN users u ON u.id = m.user_id
+WHERE m.organization_id = $1 AND m.user_id = $2
 """
 # The languages of members with one of those addresses.
 FIND_LOCALES: Final = """
@@ -71,13 +86,13 @@ async def find_organization(tenant: TenantConnection) -> Organization | None:
     return await find_one(tenant, GET, organization_from)
 
 
-async def find_own(
-    tenant: TenantConnection, user_id: UUID
-) -> tuple[Organization, list[UUID]] | None:
-    """The organization, and the schedules in it that are the user's; of more than a thousand the
-    latest."""
+async def find_own(tenant: TenantConnection, user_id: UUID) -> OwnThings | None:
+    """The organization, and what in it is the user's."""
     row = await tenant.tx.fetchrow(GET_OWN, tenant.organization_id, user_id)
-    return None if row is None else (organization_from(row[: len(FIELDS)]), row["own"])
+    if row is None:
+        return None
+    organization = organization_from(row[: len(FIELDS)])
+    return OwnThings(organization, frozenset(row["own"]), row["total"], row["own_total"])
 
 
 async def find_organization_named(tx: Tx, name: str) -> Organization | None:
@@ -143,6 +158,12 @@ async def list_memberships(tx: Tx, user_id: UUID) -> list[Membership]:
 async def list_admins(tenant: TenantConnection) -> list[tuple[str, str | None]]:
     """The e-mail addresses of its owners and admins, each with the language that is read there."""
     return [tuple(row) for row in await tenant.tx.fetch(ADMINS, tenant.organization_id)]
+
+
+async def find_reader(tenant: TenantConnection, user_id: UUID) -> tuple[str, str | None] | None:
+    """The address and the language of the member."""
+    row = await tenant.tx.fetchrow(READER, tenant.organization_id, user_id)
+    return None if row is None else (row["email"], row["locale"])
 
 
 async def find_locales_of_addresses(

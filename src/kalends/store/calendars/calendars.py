@@ -47,6 +47,9 @@ DELETE_OTHERS: Final = """
 DELETE FROM calendars WHERE organization_id = $1 AND connection_id = $2
     AND remote_id <> ALL($3::text[])
 """
+IS_USED: Final = """
+SELECT EXISTS (SELECT FROM schedule_calendars WHERE organization_id = $1 AND calendar_id = $2)
+"""
 LIST_USES: Final = (
     f"SELECT {USE_COLUMNS} FROM schedule_calendars"
     " WHERE organization_id = $1 AND schedule_id = $2 ORDER BY calendar_id"
@@ -96,6 +99,12 @@ async def list_all_calendars(
     """The first 500 by name, of the user's connections, or for None of all."""
     rows = await tenant.tx.fetch(LIST_ALL, tenant.organization_id, user_id)
     return [_calendar_from(row) for row in rows]
+
+
+async def is_used(tenant: TenantConnection, calendar_id: UUID) -> bool:
+    """Whether a schedule reads or writes the calendar."""
+    used: bool = await tenant.tx.fetchval(IS_USED, tenant.organization_id, calendar_id)
+    return used
 
 
 async def find_calendar(tenant: TenantConnection, calendar_id: UUID) -> ConnectedCalendar | None:

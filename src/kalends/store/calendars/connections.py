@@ -8,6 +8,7 @@ from msgspec import structs
 
 from kalends.domain.calendars.connections import CalendarConnection, ProviderName
 from kalends.domain.calendars.states import ConnectionState
+from kalends.store.calendars.links import forget_events
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.rows import columns_of, find_one, page_of, parameters
 
@@ -36,6 +37,7 @@ DELETE: Final = "DELETE FROM calendar_connections WHERE organization_id = $1 AND
 DELETE_OF_USER: Final = (
     "DELETE FROM calendar_connections WHERE organization_id = $1 AND user_id = $2"
 )
+OF_USER: Final = "SELECT id FROM calendar_connections WHERE organization_id = $1 AND user_id = $2"
 READING_OF_USER: Final = """
 SELECT DISTINCT u.schedule_id FROM schedule_calendars u
 JOIN calendars k ON k.organization_id = $1 AND k.id = u.calendar_id
@@ -106,7 +108,10 @@ async def delete_connection(tenant: TenantConnection, connection_id: UUID) -> bo
 
 
 async def delete_connections_of_user(tenant: TenantConnection, user_id: UUID) -> list[UUID]:
-    """With all that was known of them; returns the schedules that used them."""
+    """With all that was known of them, and what bookings show of events there; returns the
+    schedules that used them."""
+    for row in await tenant.tx.fetch(OF_USER, tenant.organization_id, user_id):
+        await forget_events(tenant, row["id"])
     rows = await tenant.tx.fetch(READING_OF_USER, tenant.organization_id, user_id)
     await tenant.tx.execute(DELETE_OF_USER, tenant.organization_id, user_id)
     return [row[0] for row in rows]

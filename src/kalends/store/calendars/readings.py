@@ -72,12 +72,16 @@ RETURNING id
 """
 # It is active once each of its calendars has been read.
 NOTE_SUCCESS: Final = """
+WITH before AS (SELECT failing_since FROM calendar_connections
+    WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE)
 UPDATE calendar_connections c SET last_synced_at = $3, stale_since = NULL, failures = 0,
-    reason = NULL,
+    reason = NULL, failing_since = NULL,
     state = CASE WHEN c.state <> 'reading' OR NOT EXISTS (
         SELECT FROM calendars WHERE organization_id = $1 AND connection_id = $2
             AND known_until IS NULL) THEN 'active' ELSE c.state END
+FROM before
 WHERE organization_id = $1 AND id = $2 AND state NOT IN ('paused', 'removing')
+RETURNING before.failing_since IS NOT NULL
 """
 NOTE_FAILURE: Final = """
 UPDATE calendar_connections SET failures = failures + 1, reason = $3,
@@ -179,8 +183,12 @@ async def read_anew(tenant: TenantConnection, connection_id: UUID, now: datetime
     return [row[0] for row in rows]
 
 
-async def note_success(tenant: TenantConnection, connection_id: UUID, now: datetime) -> None:
-    await tenant.tx.execute(NOTE_SUCCESS, tenant.organization_id, connection_id, now)
+async def note_success(tenant: TenantConnection, connection_id: UUID, now: datetime) -> bool:
+    """Whether it was reported before that the connection does not work."""
+    had_failed: bool | None = await tenant.tx.fetchval(
+        NOTE_SUCCESS, tenant.organization_id, connection_id, now
+    )
+    return bool(had_failed)
 
 
 async def note_failure(

@@ -71,6 +71,11 @@ WHERE k.organization_id = $1 AND k.connection_id = $2
     AND l.organization_id = $1 AND l.channel = 'calendar' AND l.endpoint_id = k.id
     AND l.waiting > 0 AND l.due_at > now() + interval '1 minute'
 """
+WAKE_LANE: Final = """
+UPDATE webhook_lanes SET due_at = now()
+WHERE organization_id = $1 AND channel = 'calendar' AND endpoint_id = $2 AND lane_id = $3
+    AND waiting > 0 AND due_at > now() + interval '1 minute'
+"""
 WAKE_LANES: Final = """
 UPDATE webhook_lanes l SET due_at = now()
 FROM calendar_links k
@@ -142,6 +147,11 @@ async def poke_lanes(
 async def wake_connection(tenant: TenantConnection, connection_id: UUID) -> None:
     """What waits for the connection is due now."""
     await tenant.tx.execute(WAKE, tenant.organization_id, connection_id)
+
+
+async def wake_lane(tenant: TenantConnection, calendar_id: UUID, subject_id: UUID) -> None:
+    """What waits in the lane, after it failed, is due now."""
+    await tenant.tx.execute(WAKE_LANE, tenant.organization_id, calendar_id, subject_id)
 
 
 async def wake_other_calendars(

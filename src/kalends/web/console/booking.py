@@ -9,6 +9,7 @@ from kalends.domain.booking import MOVABLE, TRANSITIONS, Booking, Status
 from kalends.domain.errors import InvalidTransition, NotReschedulable, Stale
 from kalends.domain.rights import Right
 from kalends.domain.values import Text
+from kalends.formats.calendar_words import FINDINGS, RESOLUTIONS
 from kalends.scheduling.booking_changes import BookingChanges, Cancellation
 from kalends.services import bookings
 from kalends.services.booking_histories import History, get_history
@@ -82,6 +83,8 @@ async def booking_page(request: ConsoleRequest, status: int = 200, **more: Any) 
         may_cancel=Status.CANCELLED in TRANSITIONS[booking.status],
         may_move=booking.status in MOVABLE,
         may_reassign=booking.status in MOVABLE and request.sees_several,
+        finding_words=FINDINGS,
+        resolution_words=RESOLUTIONS,
         answers=answers_of(history.booking, history.event_type),
         metadata=json.decode(booking.metadata),
         attempts={d.id: json.decode(d.attempts) for d, _ in history.deliveries},

@@ -59,6 +59,7 @@ _ACTORS: Final = {
     "attendee": gettext_lazy("the attendee"),
     "kalends": gettext_lazy("Kalends itself"),
     "calcom": gettext_lazy("Cal.com"),
+    "calendar": gettext_lazy("a change in the calendar"),
     "operator": gettext_lazy("the operator"),
 }
 

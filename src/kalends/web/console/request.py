@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import structs
 
 from kalends.availability.wallclock import Zone
-from kalends.domain.access import Membership, Mode, Organization
+from kalends.domain.access import Membership, Mode, Organization, OwnThings
 from kalends.domain.errors import Forbidden, KalendsError, NotFound, Unauthorized
 from kalends.domain.ids import encode_id
 from kalends.domain.rights import Reach, Right, reach_of, refusal_for, scopes_of
@@ -51,6 +51,14 @@ class ConsoleRequest:
     account: UserAccount
     membership: Membership
     organization: Organization
+    own: OwnThings
+
+    @property
+    def findings_total(self) -> int:
+        """How many findings of calendars wait for the user to decide."""
+        reach = self.reach(Right.SETTLE_FINDINGS)
+        own = self.own
+        return own.findings_total if reach is Reach.ALL else own.own_findings_total
 
     @property
     def is_admin(self) -> bool:
@@ -180,12 +188,13 @@ async def open_console(request: PageRequest, right: Right) -> ConsoleRequest:
                     source=CONSOLE_SOURCE,
                 )
             )
-            organization, own = await acting.read(organizations.get_own, account.user.id)
+            own: OwnThings = await acting.read(organizations.get_own, account.user.id)
+            organization = own.organization
             if _reach(membership, organization, right) is not Reach.ALL:
-                acting.caller = structs.replace(acting.caller, only_schedules=own)
+                acting.caller = structs.replace(acting.caller, only_schedules=own.schedule_ids)
             for one in (request, acting):
                 one.read_by(account.user.locale or organization.locale)
-            return ConsoleRequest(acting, account, membership, organization)
+            return ConsoleRequest(acting, account, membership, organization, own)
     raise NotFound("There is no such organization that you belong to.")
 
 

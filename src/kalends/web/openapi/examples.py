@@ -235,6 +235,38 @@ ANSWERS: Final[dict[str, Any]] = {
     "updateBooking": {"data": _CONFIRMED},
     "explainSlot": {"data": {"offered": False, "reasons": [BY_COMPONENT["Reason"]]}},
 }
+_BY_CALENDAR: Final[Example] = {
+    "previous_attributes": {},
+    "actor": {"type": "system", "id": None, "name": "Kalends"},
+}
+_CONNECTION: Final[Example] = {
+    "id": "ccn_abc123",
+    "provider": "caldav",
+    "account": "ada",
+    "user_id": "usr_def456",
+    "state": "failing",
+    "reason": "The server did not answer: it took too long.",
+    "last_synced_at": "2024-02-14T08:00:00Z",
+    "stale_since": "2024-02-14T08:02:00Z",
+    "calendars_total": 2,
+    "created_at": "2024-01-01T00:00:00Z",
+}
+_FINDING: Final[Example] = {
+    "id": "cfd_abc123",
+    "kind": "deleted",
+    "booking_id": "bk_abc123",
+    "schedule_id": "sch_abc123",
+    "calendar_id": "cal_abc123",
+    "connection_id": "ccn_abc123",
+    "seen_at": "2024-02-14T10:00:00Z",
+    "was_from": "2024-02-15T10:00:00Z",
+    "was_until": "2024-02-15T11:00:00Z",
+    "is_from": None,
+    "is_until": None,
+    "reason": None,
+    "resolution": None,
+    "resolved_at": None,
+}
 # What an endpoint is sent, by the event's type; the booking as it is right after.
 EVENTS: Final[dict[str, Example]] = {
     "booking.created": _EVENT
@@ -295,6 +327,14 @@ EVENTS: Final[dict[str, Example]] = {
         "previous_attributes": {},
         "actor": {"type": "system", "id": None, "name": "Kalends"},
     },
+    "calendar.failing": _EVENT | {"type": "calendar.failing", "data": _CONNECTION, **_BY_CALENDAR},
+    "calendar.recovered": _EVENT
+    | {
+        "type": "calendar.recovered",
+        "data": _CONNECTION | {"state": "active", "reason": None, "stale_since": None},
+        **_BY_CALENDAR,
+    },
+    "calendar.finding": _EVENT | {"type": "calendar.finding", "data": _FINDING, **_BY_CALENDAR},
 }
 # Fields of which the schema says no more than that they are text.
 FIELDS: Final[dict[str, Any]] = {

@@ -16,6 +16,9 @@ _WHEN: Final = {
     EventName.REASSIGNED: "A booking went to other schedules, at the same time",
     EventName.UPDATED: "The details of a booking changed",
     EventName.REMINDER: "A booking is near",
+    EventName.CALENDAR_FAILING: "A calendar account does not work",
+    EventName.CALENDAR_RECOVERED: "A calendar account works again",
+    EventName.CALENDAR_FINDING: "Something was seen in a calendar that somebody has to decide",
 }
 _HEADERS: Final = {
     "webhook-id": "The event's id: the same for each attempt and redelivery.",

@@ -82,6 +82,9 @@ WEBHOOK_EVENTS: Final[Labels] = {
     "booking.reassigned": pgettext_lazy("webhook event", "Booking given to somebody else"),
     "booking.updated": pgettext_lazy("webhook event", "Booking changed"),
     "booking.reminder": pgettext_lazy("webhook event", "Reminder"),
+    "calendar.failing": pgettext_lazy("webhook event", "Calendars cannot be read"),
+    "calendar.recovered": pgettext_lazy("webhook event", "Calendars can be read again"),
+    "calendar.finding": pgettext_lazy("webhook event", "Change in a calendar to decide about"),
     "webhook.test": pgettext_lazy("webhook event", "Test"),
 }
 # Mail about one booking, its states, and those of deliveries about it.
@@ -118,6 +121,8 @@ MAIL_KINDS: Final[Labels] = {
     "user_invitation": pgettext_lazy("mail", "Invitation"),
     "endpoint_disabled": pgettext_lazy("mail", "Webhook disabled"),
     "agenda": pgettext_lazy("mail", "Somebody’s day"),
+    "calendar_failing": pgettext_lazy("mail", "Calendars cannot be read"),
+    "calendar_finding": pgettext_lazy("mail", "Change in a calendar"),
 }
 MAIL_STATES: Final[Labels] = {
     "queued": pgettext_lazy("mail", "Waiting"),

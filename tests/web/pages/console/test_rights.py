@@ -24,6 +24,7 @@ from kalends.web.app import PAGES, ROUTES
 from kalends.web.console import table
 from kalends.web.http.routes import Access
 from kalends.web.pages.routes import PageRoute
+from tests.calendars.readings import use
 from tests.conftest import PASSWORD, in_thread
 from tests.homes import BESIDE
 from tests.web.pages.console.desks import SignedInBrowser
@@ -35,7 +36,7 @@ from tests.world import JSON, World, plus, tomorrow_at
 ROOT = "/console/{organization}"
 IN_ORGANIZATION = [route for route in table.PAGES if route.path.startswith(ROOT)]
 # What stands in a path, and is somebody's.
-PERSONAL = {"{id}", "{schedule}", "{busy_time}", "{connection}", "{absence}"}
+PERSONAL = {"{id}", "{schedule}", "{busy_time}", "{connection}", "{absence}", "{finding}"}
 SECRET = "Zebulon"
 # About what a query names, and here none does.
 NEEDS_A_QUERY = {f"{ROOT}/welcome/event-type", f"{ROOT}/welcome/share"}
@@ -138,13 +139,26 @@ def things_of(world: World, user_id: str, word: str) -> dict[str, str]:
     busy: JSON = data(world, "POST", f"{path}/busy-times", **away)
     absence: JSON = data(world, "POST", f"{path}/absences", **ill)
     connection: JSON = data(world, "POST", "calendar-connections", provider="test", user_id=user_id)
+    finding = finding_about(world, booking, connection)
     return {
         "{id}": booking["id"],
+        "{finding}": finding["id"],
         "{schedule}": schedule["id"],
         "{busy_time}": busy["id"],
         "{connection}": connection["id"],
         "{absence}": absence["id"],
     }
+
+
+def finding_about(world: World, booking: JSON, connection: JSON) -> JSON:
+    """What is found as somebody puts an event over the booking, in a calendar of its schedule."""
+    path = f"calendar-connections/{connection['id']}/calendars"
+    calendar, *_ = data(world, "GET", path)
+    use(world.api, booking["schedule_id"], calendar)
+    times = {"start_time": booking["start_time"], "end_time": booking["end_time"]}
+    data(world, "POST", f"{path}/{calendar['id']}/events", **times)
+    listed = data(world, "GET", "calendar-findings")
+    return next(one for one in listed if one["booking_id"] == booking["id"])
 
 
 def test_every_page_of_the_console_needs_a_right() -> None:
@@ -264,6 +278,7 @@ def test_staff_changes_what_is_its_own(shop: Shop) -> None:
         (f"{absence}/remove", {}),
         (f"{schedule}/feed", {}),
         (f"{schedule}/feed/revoke", {}),
+        (f"/calendar-findings/{own['{finding}']}", {"resolution": "dismiss"}),
         ("/calendars", {}),
         (f"{schedule}/calendars", {}),
         (f"{account}/schedules", {"schedule": own["{schedule}"]}),

@@ -1,0 +1,96 @@
+"""Mail about calendars elsewhere, for whose they are: what somebody has to decide, and that an
+account cannot be read."""
+
+from datetime import datetime
+from typing import Final
+
+from kalends.domain.calendars.findings import FindingKind
+from kalends.formats.calendar_words import FINDINGS
+from kalends.formats.cleaning import one_line
+from kalends.formats.locales import locale_for
+from kalends.formats.mails.letters import (
+    Button,
+    Content,
+    LetterRow,
+    Sentence,
+)
+from kalends.formats.mails.messages import Letter, Message, write_message
+from kalends.formats.mails.organization_mail import OrganizationMail
+from kalends.formats.person import Person
+from kalends.formats.times import known_zone, moment_text
+from kalends.translation import current_language, gettext, gettext_lazy, in_language, language_for
+
+
+class CalendarMail(OrganizationMail, frozen=True, kw_only=True):
+    """What was found, for a reader of `locale` (BCP 47); without a `kind`, that an account cannot
+    be read at all. `link` leads to where it is decided, if that is known."""
+
+    kind: FindingKind | None
+    locale: str | None = None
+    link: str | None = None
+    account: str | None = None
+    calendar: str | None = None
+    schedule: str | None = None
+    attendee: str | None = None
+    was_from: datetime | None = None
+    is_from: datetime | None = None
+    reason: str | None = None
+
+
+_FAILING: Final = gettext_lazy("A calendar account cannot be read")
+_DECIDE: Final = gettext_lazy("The booking stands as it was. Please decide what is to happen.")
+_KNOWN: Final = gettext_lazy(
+    "What was known of it stays in use, but changes there are not noticed until it can be read "
+    "again. It is tried again and again."
+)
+_SIGN_IN: Final = gettext_lazy(
+    "Its server refuses the password. Until it is entered anew, changes there are not noticed, and "
+    "bookings wait to be written there."
+)
+_PARAGRAPHS: Final = {
+    None: _KNOWN,
+    FindingKind.UNREADABLE: _KNOWN,
+    FindingKind.RECONNECT: _SIGN_IN,
+}
+
+
+def calendar_message(mail: CalendarMail) -> Message:
+    """The mail in its reader's language; the same for the same input."""
+    with in_language(language_for([mail.locale])):
+        return write_calendar_message(mail)
+
+
+def write_calendar_message(mail: CalendarMail) -> Message:
+    """The same in the language of the context."""
+    heading = str(_FAILING if mail.kind is None else FINDINGS[mail.kind])
+    rows = (
+        (gettext("Booking"), one_line(mail.attendee or "")),
+        (gettext("When"), _moment(mail, mail.was_from)),
+        (gettext("In the calendar"), _moment(mail, mail.is_from)),
+        (gettext("Schedule"), one_line(mail.schedule or "")),
+        (gettext("Calendar"), one_line(mail.calendar or "")),
+        (gettext("Account"), one_line(mail.account or "")),
+        (gettext("Reason"), one_line(mail.reason or "")),
+    )
+    content = Content(
+        heading=heading,
+        paragraphs=(Sentence(_PARAGRAPHS.get(mail.kind, _DECIDE)),),
+        rows=tuple(LetterRow(label, value) for label, value in rows if value),
+        button=Button(gettext("Open the console"), mail.link) if mail.link else None,
+    )
+    letter = Letter(
+        message_id=mail.message_id,
+        sender=Person(one_line(mail.organization_name), mail.sender),
+        recipient=Person("", mail.recipient),
+        subject=f"{heading} · {one_line(mail.organization_name)}",
+        written_at=mail.happened_at,
+        content=content,
+    )
+    return write_message(letter)
+
+
+def _moment(mail: CalendarMail, moment: datetime | None) -> str:
+    if moment is None:
+        return ""
+    locale = locale_for(mail.locale, current_language(), mail.country)
+    return moment_text(moment, known_zone(mail.zone), locale)

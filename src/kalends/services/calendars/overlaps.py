@@ -1,0 +1,41 @@
+"""Events in a calendar that came to lie over a booking: the booking stays, and somebody is told."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from kalends.domain.calendars.findings import CalendarFinding, FindingKind
+from kalends.domain.ids import new_id
+from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.services.calendars.reports import report_finding
+from kalends.store.calendars.findings import Overlap, list_overlaps
+
+MOST_OVERLAPS: Final = 200
+SAME_TIME: Final = "It is at the very time of the booking: perhaps it is the same appointment."
+
+
+async def report_overlaps(work: UnitOfWork, calendar_id: UUID, changed: Sequence[bytes]) -> None:
+    """Reports the bookings to come over which the events that have changed (by their keys) lie."""
+    if not changed:
+        return
+    found = await list_overlaps(work.tenant, calendar_id, changed, work.recorded_at, MOST_OVERLAPS)
+    for overlap in found:
+        await report_finding(work, _finding(work, calendar_id, overlap))
+
+
+def _finding(work: UnitOfWork, calendar_id: UUID, overlap: Overlap) -> CalendarFinding:
+    return CalendarFinding(
+        id=new_id(),
+        kind=FindingKind.OVERLAP,
+        booking_id=overlap.booking_id,
+        schedule_id=overlap.schedule_id,
+        calendar_id=calendar_id,
+        connection_id=None,
+        subject_id=overlap.booking_id,
+        seen_at=work.recorded_at,
+        was_from=overlap.booked[0],
+        was_until=overlap.booked[1],
+        is_from=overlap.busy[0],
+        is_until=overlap.busy[1],
+        reason=SAME_TIME if overlap.booked == overlap.busy else None,
+    )

@@ -1,0 +1,167 @@
+"""Reporting what was seen in calendars elsewhere: as a finding, as an event for webhooks, and by
+one mail to whose it is."""
+
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from msgspec import Raw, structs
+
+from kalends.domain.calendars.connections import CalendarConnection
+from kalends.domain.calendars.findings import CalendarFinding, FindingKind
+from kalends.domain.ids import MAIL, encode_id, new_id
+from kalends.domain.mail import MailKind
+from kalends.domain.webhook import EventName
+from kalends.formats.calendar_findings import show_finding
+from kalends.formats.calendars import show_connection
+from kalends.formats.encoding import encode_raw
+from kalends.formats.mails.calendars import CalendarMail, calendar_message
+from kalends.runtime.phones import country_of
+from kalends.runtime.posting import list_readers, post_message
+from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.store.accounts.organizations import find_organization
+from kalends.store.availability.schedules import find_schedule
+from kalends.store.bookings.bookings import find_booking
+from kalends.store.calendars import calendars, connections, findings
+from kalends.store.outbox.events import Event
+
+log = structlog.get_logger("kalends.calendars")
+
+# One mail tells of all that is found in a calendar within this time: a calendar that was deleted is
+# one piece of news.
+ONE_MAIL_FOR: Final = timedelta(hours=1)
+PAGE: Final = "/calendar-findings"
+NOTHING_BEFORE: Final = Raw(b"{}")
+
+
+async def report_finding(work: UnitOfWork, finding: CalendarFinding) -> None:
+    """Writes the finding down, and says so to webhooks and by mail, if there is none about the same
+    yet."""
+    f = finding
+    if f.connection_id is None and f.calendar_id is not None:
+        calendar = await calendars.find_calendar(work.tenant, f.calendar_id)
+        f = structs.replace(f, connection_id=calendar.connection_id if calendar else None)
+    if not await findings.put_finding(work.tenant, f) or f.connection_id is None:
+        return
+    _add_event(work, EventName.CALENDAR_FINDING, f.connection_id, show_finding(f))
+    since = work.recorded_at - ONE_MAIL_FOR
+    if not await findings.was_seen_since(work.tenant, f, since):
+        await _mail_finding(work, f, f.connection_id)
+    log.info("calendar_finding", kind=f.kind.value, subject=str(f.subject_id))
+
+
+async def report_failing(work: UnitOfWork, connection: CalendarConnection) -> None:
+    """Says that the account does not work. One that wants a password is a finding, too, and its
+    mail says that."""
+    await _report_health(work, connection, EventName.CALENDAR_FAILING)
+    await _post(
+        work,
+        MailKind.CALENDAR_FAILING,
+        None,
+        connection.id,
+        connection.user_id,
+        account=connection.account or connection.provider.value,
+        reason=connection.reason,
+    )
+
+
+async def report_reconnect(
+    work: UnitOfWork, connection: CalendarConnection, *, was_reported: bool
+) -> None:
+    """Says that the account wants somebody to sign in anew; `was_reported`: that it does not work
+    is known."""
+    if not was_reported:
+        await _report_health(work, connection, EventName.CALENDAR_FAILING)
+    finding = CalendarFinding(
+        id=new_id(),
+        kind=FindingKind.RECONNECT,
+        booking_id=None,
+        schedule_id=None,
+        calendar_id=None,
+        connection_id=connection.id,
+        subject_id=connection.id,
+        seen_at=work.recorded_at,
+        reason=connection.reason,
+    )
+    await report_finding(work, finding)
+
+
+async def report_recovered(work: UnitOfWork, connection: CalendarConnection) -> None:
+    """Says that the account works again."""
+    await findings.end_findings(work.tenant, connection.id, work.recorded_at)
+    await _report_health(work, connection, EventName.CALENDAR_RECOVERED)
+
+
+async def _report_health(work: UnitOfWork, connection: CalendarConnection, kind: EventName) -> None:
+    totals = await calendars.count_calendars(work.tenant, [connection.id])
+    shown = show_connection(connection, totals.get(connection.id, 0))
+    _add_event(work, kind, connection.id, shown)
+
+
+def _add_event(work: UnitOfWork, kind: EventName, connection_id: UUID, data: Any) -> None:
+    """What is said of one account arrives in order: it stands where a booking does."""
+    event = Event(
+        id=new_id(),
+        type=kind,
+        booking_id=connection_id,
+        data=encode_raw(data),
+        previous=NOTHING_BEFORE,
+        actor_name=None,
+    )
+    work.add_event(event, [])
+
+
+async def _mail_finding(work: UnitOfWork, finding: CalendarFinding, connection_id: UUID) -> None:
+    f, tenant = finding, work.tenant
+    connection = await connections.find_connection(tenant, connection_id)
+    calendar = f.calendar_id and await calendars.find_calendar(tenant, f.calendar_id)
+    schedule = f.schedule_id and await find_schedule(tenant, f.schedule_id)
+    booking = f.booking_id and await find_booking(tenant, f.booking_id)
+    owner = schedule or connection
+    await _post(
+        work,
+        MailKind.CALENDAR_FINDING,
+        f.kind,
+        connection_id,
+        owner.user_id if owner else None,
+        account=None if calendar or connection is None else connection.account,
+        calendar=calendar.name if calendar else None,
+        schedule=schedule.name if schedule else None,
+        attendee=booking.attendee_name if booking else None,
+        was_from=f.was_from,
+        is_from=f.is_from,
+        reason=f.reason,
+    )
+
+
+async def _post(
+    work: UnitOfWork,
+    kind: MailKind,
+    found: FindingKind | None,
+    connection_id: UUID,
+    user_id: UUID | None,
+    **facts: Any,
+) -> None:
+    organization = await find_organization(work.tenant)
+    if organization is None:
+        return
+    sender, public_url = work.context.gateways.sender, work.context.gateways.public_url
+    link = f"{public_url}/console/{organization.slug}{PAGE}" if public_url else None
+    for recipient, locale in await list_readers(work, organization, user_id):
+        message = calendar_message(
+            CalendarMail(
+                message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
+                recipient=recipient,
+                sender=sender,
+                organization_name=organization.name,
+                happened_at=work.recorded_at,
+                zone=organization.timezone,
+                country=country_of(organization),
+                kind=found,
+                locale=locale or organization.locale,
+                link=link,
+                **facts,
+            )
+        )
+        await post_message(work, kind, recipient, message, connection_id)

@@ -1,0 +1,208 @@
+"""Kalends at work with the difficult CalDAV server: an account whose calendar a schedule writes."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from msgspec import json
+
+from kalends.compose import Installation
+from kalends.domain import ids
+from kalends.runtime.unit_of_work import Context
+from kalends.services.calendars.changes_there import follow_changes
+from kalends.services.calendars.queue import DueCalendar
+from kalends.services.calendars.sync import start_due_readings
+from tests.calendars.readings import use
+from tests.calendars.test_busy import HOUR, at
+from tests.conftest import fetch, run
+from tests.fakes.caldav import USER, DifficultCalDav, difficult_caldav
+from tests.world import JSON, World
+
+SECONDS = 60
+
+
+@contextmanager
+def difficult_server() -> Iterator[DifficultCalDav]:
+    """The server in a thread of its own, as another process would be."""
+    is_up, servers = threading.Event(), list[DifficultCalDav]()
+    loop = asyncio.new_event_loop()
+    is_over = asyncio.Event()
+
+    async def serve() -> None:
+        async with difficult_caldav() as server:
+            servers.append(server)
+            is_up.set()
+            await is_over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    assert is_up.wait(SECONDS)
+    try:
+        yield servers[0]
+    finally:
+        loop.call_soon_threadsafe(is_over.set)
+        thread.join(SECONDS)
+        loop.close()
+
+
+class DifficultOffice:
+    """An organization whose schedule writes the account's calendar."""
+
+    def __init__(self, world: World, home: Installation, server: DifficultCalDav) -> None:
+        self.world, self.api, self.home, self.server = world, world.api, home, server
+        self.organization_id = world.setup.organization_id
+        server.lists_work_alone = True
+        made = self.api.post(
+            "/api/v1/calendar-connections",
+            json={
+                "provider": "caldav",
+                "url": server.url + "dav/",
+                "username": USER,
+                "password": server.password,
+            },
+        )
+        assert made.status_code == 201, made.text
+        self.path = f"/api/v1/calendar-connections/{made.json()['data']['id']}"
+        self.wait_for(lambda: self.connection()["state"] == "active")
+        listed = self.api.get(f"{self.path}/calendars").json()["data"]
+        (self.calendar,) = [one for one in listed if one["name"] == "Work"]
+        self.schedule = world.create_schedule()
+        use(self.api, self.schedule["id"], self.calendar, reads=True, writes=True)
+
+    def policy(self, **policy: str) -> None:
+        path = f"/api/v1/schedules/{self.schedule['id']}"
+        assert self.api.patch(path, json={"calendar_policy": policy}).is_success
+
+    def connection(self) -> JSON:
+        shown: JSON = self.api.get(self.path).json()["data"]
+        return shown
+
+    def booked(self, hour: float) -> JSON:
+        booking = self.world.book(self.schedule, at(hour).isoformat())
+        return self.change(booking, status="CONFIRMED")
+
+    def change(self, booking: JSON, **changes: Any) -> JSON:
+        answer = self.api.patch(f"/api/v1/bookings/{booking['id']}", json=changes)
+        assert answer.status_code == 200, answer.text
+        changed: JSON = answer.json()["data"]
+        return changed
+
+    def move(self, booking: JSON, hour: float) -> None:
+        times = {"start_time": at(hour).isoformat(), "end_time": (at(hour) + HOUR).isoformat()}
+        self.change(booking, **times)
+
+    def cancel(self, booking: JSON) -> None:
+        assert self.api.delete(f"/api/v1/bookings/{booking['id']}").status_code == 200
+
+    def booking(self, booking: JSON) -> JSON:
+        shown: JSON = self.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]
+        return shown
+
+    def state(self, booking: JSON) -> str | None:
+        shown = self.booking(booking)["calendar_events"]
+        return str(shown[0]["state"]) if shown else None
+
+    def error_of(self, booking: JSON) -> str | None:
+        """Why the booking is not written there."""
+        shown = self.booking(booking)["calendar_events"]
+        return shown[0]["error"] if shown else None
+
+    def starts(self) -> list[str]:
+        """When the events there begin, in UTC."""
+        texts = [data.decode() for data in self.server.objects.values()]
+        return sorted(text.partition("DTSTART:")[2].partition("\r\n")[0] for text in texts)
+
+    def shows(self, *hours: float) -> None:
+        """Waits until there are events at these hours, and no others."""
+        wanted = [f"{at(hour):%Y%m%dT%H%M%SZ}" for hour in hours]
+        self.wait_for(lambda: self.starts() == wanted)
+
+    def name_of(self, booking: JSON) -> str:
+        """Of the booking's object there."""
+        (name,) = [one for one in self.server.objects if one.startswith(booking["id"])]
+        return name
+
+    def move_there(self, booking: JSON, hour: float) -> None:
+        """As another client does."""
+        name = self.name_of(booking)
+        start = f"{self.booking(booking)['start_time']}".replace("-", "").replace(":", "")
+        data = self.server.objects[name].decode()
+        for before, after in ((start, at(hour)), (self._end(data), at(hour) + HOUR)):
+            data = data.replace(before, f"{after:%Y%m%dT%H%M%SZ}")
+        self.server.put(name, data.encode())
+
+    def _end(self, data: str) -> str:
+        return data.partition("DTEND:")[2].partition("\r\n")[0]
+
+    def try_again(self) -> None:
+        """What waits to be written is due, whatever its pause."""
+        run(
+            self.home,
+            "UPDATE webhook_lanes SET due_at = now() WHERE channel = 'calendar' AND waiting > 0"
+            f" AND organization_id = '{self.organization_id}' AND due_at > now()",
+        )
+
+    def let_a_minute_pass(self) -> None:
+        """And has what is suspicious looked at once more."""
+        run(
+            self.home,
+            "UPDATE calendar_links SET missed_at = missed_at - interval '70 seconds'"
+            f" WHERE organization_id = '{self.organization_id}' AND missed_at IS NOT NULL",
+        )
+        calendar_id = ids.decode_id(ids.CALENDAR, self.calendar["id"])
+        assert calendar_id is not None
+        payload = json.encode(DueCalendar(self.organization_id, calendar_id))
+        self._in_context(lambda context: follow_changes(context, payload))
+
+    def is_doubted(self) -> bool:
+        doubted = (
+            "SELECT 1 FROM calendar_links WHERE missed_at IS NOT NULL AND organization_id = '{}'"
+        )
+        return bool(fetch(self.home, doubted.format(self.organization_id)))
+
+    def read_anew(self) -> None:
+        """Has the calendars read, and waits for it."""
+        whose = f"organization_id = '{self.organization_id}'"
+        run(self.home, f"UPDATE calendars SET due_at = now(), leased_by = NULL WHERE {whose}")
+        self._in_context(start_due_readings)
+        unread = (
+            f"SELECT 1 FROM calendars WHERE {whose} AND (leased_by IS NOT NULL OR due_at <= now())"
+        )
+        self.wait_for(lambda: not fetch(self.home, unread))
+
+    def _in_context(self, use_case: Callable[[Context], Any]) -> None:
+        async def once() -> None:
+            context = self.home.context()
+            try:
+                await use_case(context)
+            finally:
+                await context.close()
+
+        asyncio.run(once())
+
+    def findings(self, **query: str) -> list[JSON]:
+        return list(self.api.get("/api/v1/calendar-findings", params=query).json()["data"])
+
+    def resolve(self, finding: JSON, resolution: str) -> None:
+        path = f"/api/v1/calendar-findings/{finding['id']}/resolve"
+        answer = self.api.post(path, json={"resolution": resolution})
+        assert answer.status_code == 200, answer.text
+
+    def logged(self, kind: str) -> list[JSON]:
+        """The events of that type."""
+        logged = self.api.get("/api/v1/event-log", params={"limit": "100"}).json()["data"]
+        return [one["data"] for one in logged if one["type"] == kind]
+
+    def mails(self, kind: str) -> int:
+        query = f"SELECT 1 FROM mails WHERE kind = '{kind}' AND organization_id = '{{}}'"
+        return len(fetch(self.home, query.format(self.organization_id)))
+
+    def wait_for(self, check: Callable[[], Any]) -> Any:
+        until = time.monotonic() + SECONDS
+        while not (found := check()):
+            assert time.monotonic() < until, f"it does not come true: {self.starts()}"
+            time.sleep(0.1)
+        return found
