@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from tests.failover.invariants import assert_all_there_once, undelivered
 from tests.failover.load import BookingLanes
-from tests.failover.pair import PAUSE_SECONDS, Node
+from tests.failover.pair import Node
 from tests.failover.stage import PairedServers, Serving, subscribe
 from tests.fire.destinations import Destination
 from tests.servers import Server
@@ -23,6 +23,8 @@ PROMISED_SECONDS = 15
 WITHIN_SECONDS = 90
 # What a killed process had under way comes back when its lease is over.
 ARRIVES_WITHIN_SECONDS = 240
+# A lease takes half a minute to end, and each look starts a program.
+LEASED_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ class Trial:
     def assert_all_is_recorded(self) -> None:
         """No message waits that has arrived."""
         node, world = self.fleet.pair.primary, self.fleet.world
-        eventually(lambda: undelivered(node, world) == 0, ARRIVES_WITHIN_SECONDS, PAUSE_SECONDS)
+        eventually(
+            lambda: undelivered(node, world) == 0, ARRIVES_WITHIN_SECONDS, LEASED_PAUSE_SECONDS
+        )
 
     def _wait_for(self, destination: Destination) -> dict[tuple[str, str], list[int]]:
         by_events: dict[int, list[str]] = {}
