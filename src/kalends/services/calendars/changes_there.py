@@ -219,6 +219,7 @@ async def _settle(
     live = [one for one in booked if one.status in MOVABLE and one.start_time > work.recorded_at]
     if isinstance(seen, Unmoved) or not live:
         await links.update_link(work.tenant, structs.replace(locked, missed_at=None))
+        await wake_lane(work.tenant, locked.calendar_id, locked.subject_id)
         return
     if is_mass or locked.booking_id is None or _has_several_hosts(live[0]):
         await _ask(work, locked, seen)

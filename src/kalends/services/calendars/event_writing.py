@@ -215,7 +215,8 @@ async def _send(
                 return await _doubt(place, link)
             # The version that we named, and yet not taken for it.
             is_known = current.etag is None or current.etag == link.etag
-            return structs.replace(link, etag=ANY_VERSION if is_known else current.etag)
+            etag = ANY_VERSION if is_known else current.etag
+            return structs.replace(link, etag=etag, is_unclear=False)
         case ObjectGone() if link.digest is not None:
             return await _doubt(place, link)
         case Conflict() | UidTaken() | ObjectGone():

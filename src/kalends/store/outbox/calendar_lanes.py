@@ -71,10 +71,11 @@ WHERE k.organization_id = $1 AND k.connection_id = $2
     AND l.organization_id = $1 AND l.channel = 'calendar' AND l.endpoint_id = k.id
     AND l.waiting > 0 AND l.due_at > now() + interval '1 minute'
 """
+# A lease is shorter than that.
 WAKE_LANE: Final = """
 UPDATE webhook_lanes SET due_at = now()
 WHERE organization_id = $1 AND channel = 'calendar' AND endpoint_id = $2 AND lane_id = $3
-    AND waiting > 0 AND due_at > now() + interval '1 minute'
+    AND waiting > 0 AND due_at > now() + interval '30 seconds'
 """
 WAKE_LANES: Final = """
 UPDATE webhook_lanes l SET due_at = now()
