@@ -55,10 +55,10 @@ class CalendarFinding(Struct, frozen=True, kw_only=True):
 
     id: UUID
     kind: FindingKind
-    booking_id: UUID | None
-    schedule_id: UUID | None
-    calendar_id: UUID | None
-    connection_id: UUID | None
+    booking_id: UUID | None = None
+    schedule_id: UUID | None = None
+    calendar_id: UUID | None = None
+    connection_id: UUID | None = None
     subject_id: UUID
     seen_at: datetime
     was_from: datetime | None = None

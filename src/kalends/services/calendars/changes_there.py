@@ -313,7 +313,6 @@ async def _ask(work: UnitOfWork, link: CalendarLink, seen: Seen, reason: str | N
         booking_id=link.booking_id,
         schedule_id=link.schedule_id,
         calendar_id=link.calendar_id,
-        connection_id=None,
         subject_id=link.subject_id,
         seen_at=work.recorded_at,
         was_from=link.shown_from,

@@ -141,7 +141,6 @@ async def _write_failed(work: UnitOfWork, link: CalendarLink) -> None:
         booking_id=link.booking_id,
         schedule_id=link.schedule_id,
         calendar_id=link.calendar_id,
-        connection_id=None,
         subject_id=link.subject_id,
         seen_at=work.recorded_at,
         reason=link.error,

@@ -72,8 +72,6 @@ async def note_unreadable(work: UnitOfWork, calendar: ConnectedCalendar, reason:
     finding = CalendarFinding(
         id=new_id(),
         kind=FindingKind.UNREADABLE,
-        booking_id=None,
-        schedule_id=None,
         calendar_id=calendar.id,
         connection_id=calendar.connection_id,
         subject_id=calendar.id,

@@ -30,7 +30,6 @@ def _finding(work: UnitOfWork, calendar_id: UUID, overlap: Overlap) -> CalendarF
         booking_id=overlap.booking_id,
         schedule_id=overlap.schedule_id,
         calendar_id=calendar_id,
-        connection_id=None,
         subject_id=overlap.booking_id,
         seen_at=work.recorded_at,
         was_from=overlap.booked[0],

@@ -76,9 +76,6 @@ async def report_reconnect(
     finding = CalendarFinding(
         id=new_id(),
         kind=FindingKind.RECONNECT,
-        booking_id=None,
-        schedule_id=None,
-        calendar_id=None,
         connection_id=connection.id,
         subject_id=connection.id,
         seen_at=work.recorded_at,
