@@ -109,7 +109,7 @@ class _PageText(HTMLParser):
         # Zones and countries, by their names in CLDR.
         is_zone = tag == "option" and ("/" in value or re.fullmatch("UTC|[A-Z]{2}", value))
         is_date = "lang" in given and tag != "html"
-        skips = bool(tag in SKIPPED or is_zone or is_date)
+        skips = bool(tag in SKIPPED or is_zone or is_date or given.get("translate") == "no")
         if not (skips or self._is_hidden):
             self.pieces += [
                 text or "" for name, text in attrs if name in (*READ_ATTRIBUTES, *SAID_BY_SCRIPTS)

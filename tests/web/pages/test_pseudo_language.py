@@ -24,7 +24,10 @@ from tests.world import JSON, World, plus, tomorrow_at
 
 # What nobody reads, or what has no words of ours.
 NO_PAGES: Final = frozenset(
-    {"/", "/static/{name}", "/robots.txt", "/embed.js", "/console/{organization}/live"}
+    {
+        *("/", "/static/{name}", "/robots.txt", "/embed.js", "/console/{organization}/live"),
+        "/console/{organization}/event-types/{event_type}/share/qr.svg",
+    }
 )
 PATHS: Final = sorted({one.path for one in PAGES if one.method == "GET"} - NO_PAGES)
 # Of a calendar file.
