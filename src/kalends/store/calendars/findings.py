@@ -109,7 +109,7 @@ WHERE f.organization_id = $1 AND f.resolved_at IS NULL AND f.booking_id IS NOT N
       JOIN calendar_busy e ON e.organization_id = $1 AND e.calendar_id = u.calendar_id
       WHERE u.organization_id = $1 AND u.calendar_id = f.calendar_id
         AND u.schedule_id = f.schedule_id
-        AND e.start_time > b.start_time - interval '1 day' AND {_LIES_OVER})))
+        AND e.start_time > $2::timestamptz - interval '1 day' AND {_LIES_OVER})))
 """
 
 
