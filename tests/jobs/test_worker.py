@@ -66,6 +66,19 @@ async def test_each_job_runs_once_though_two_workers_wait_for_it(
     assert Counter(await notes()) == {str(n): 1 for n in range(500)}
 
 
+async def test_jobs_that_wait_for_one_host_leave_places_to_others(
+    context: Context, notes: Notes
+) -> None:
+    async def hang(_: Context, __: bytes) -> None:
+        await asyncio.Event().wait()
+
+    jobs = {"test.ask": Job(hang, asks="a host"), "test.note": Job(note)}
+    async with jobs_running(context, jobs, at_once=6):
+        await enqueue(context, *(NewJob("test.ask", b"%d" % n) for n in range(50)))
+        await enqueue(context, NewJob("test.note", b"done"))
+        await eventually(notes)
+
+
 async def test_a_killed_workers_job_is_taken_over(
     home: Installation, context: Context, notes: Notes
 ) -> None:

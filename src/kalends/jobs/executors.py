@@ -35,6 +35,8 @@ class RunningJobs:
     """The jobs that run in this process, so that they can be cancelled when it ends."""
 
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
+    # By whose answer they wait for.
+    asking: Counter[str | None] = field(default_factory=Counter)
     _count: Counter[UUID] = field(default_factory=Counter)
     _blocked_until: dict[UUID, float] = field(default_factory=dict)
 
@@ -85,6 +87,7 @@ class JobExecutor(executors.AbstractEntrypointExecutor):
         task = asyncio.current_task()
         assert task is not None
         self._running.tasks.add(task)
+        self._running.asking[self._job.asks] += 1
         try:
             with self._running.admit(self._job.organization_of(job.payload or b"")) as may_run:
                 again_after = (
@@ -101,6 +104,7 @@ class JobExecutor(executors.AbstractEntrypointExecutor):
             raise await self._error_to_raise(job, error) from error
         finally:
             self._running.tasks.discard(task)
+            self._running.asking[self._job.asks] -= 1
         if again_after is not None:
             await self._spare_a_try(job)
             raise RetryRequested(again_after)

@@ -28,7 +28,9 @@ class Job:
     the job is done, else how long from now it is to run again. Where it raises, it is run again
     after each of `retry_after`, and then kept as failed; at once where it raises GaveUp. Then
     `give_up` is called, with the reason. `organization_of` says whose job a payload is: one
-    organization that is blocked must not take the places of all.
+    organization that is blocked must not take the places of all. `asks` names whose answer it waits
+    for: those that ask the same take a third of the places at most, as one who hangs must not
+    keep a password from its owner.
     """
 
     run: Callable[[Context, bytes], Awaitable[timedelta | None]]
@@ -36,6 +38,7 @@ class Job:
     give_up: Callable[[Context, bytes, str], Awaitable[None]] | None = None
     mails_links: bool = False
     organization_of: Callable[[bytes], UUID | None] = lambda _: None
+    asks: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,9 +56,16 @@ JOBS: Final[Mapping[str, Job]] = {
     mail_jobs.MAIL_JOB: Job(
         mail_jobs.put_in_outbox, mails_links=True, organization_of=mail_jobs.organization_of
     ),
-    RUN_JOB: Job(runs.resume_run, give_up=runs.give_up_run, organization_of=leases.organization_of),
-    READ_JOB: Job(sync.read_due_calendar, organization_of=sync.organization_of),
-    FOLLOW_JOB: Job(changes_there.follow_changes, organization_of=sync.organization_of),
+    RUN_JOB: Job(
+        runs.resume_run,
+        give_up=runs.give_up_run,
+        organization_of=leases.organization_of,
+        asks="sources",
+    ),
+    READ_JOB: Job(sync.read_due_calendar, organization_of=sync.organization_of, asks="calendars"),
+    FOLLOW_JOB: Job(
+        changes_there.follow_changes, organization_of=sync.organization_of, asks="calendars"
+    ),
     HOOK_JOB: Job(hooks.follow_hook, organization_of=hooks.organization_of),
 }
 

@@ -19,7 +19,7 @@ from pgqueuer.core.qm import QueueManager
 from pgqueuer.core.sm import SchedulerManager
 from pgqueuer.domain import models
 from pgqueuer.domain.settings import DBSettings, Durability
-from pgqueuer.domain.types import Channel
+from pgqueuer.domain.types import Channel, QueueEntrypoint
 
 from kalends.jobs.back_off import BackOff
 from kalends.jobs.executors import JobExecutor, RunningJobs, TimedExecutor
@@ -44,6 +44,10 @@ QUEUE_SETTINGS: Final = DBSettings(
 )
 JOBS_AT_ONCE: Final = 100
 LARGEST_BATCH: Final = 25
+# Of the places, those that jobs may take which wait for the same to answer; and of a batch, which
+# may go beyond that.
+SHARE_OF_ASKING: Final = 1 / 3
+SHARE_OF_BATCH: Final = 1 / 6
 FINISH_WITHIN: Final = timedelta(seconds=5)
 PUT_BACK_WITHIN: Final = timedelta(seconds=2)
 
@@ -88,6 +92,16 @@ async def run_jobs(
         await asyncio.sleep(back_off.pause())
 
 
+@dataclass
+class _SharedQueue(QueueManager):
+    """A queue of which not everything may be taken at every time."""
+
+    is_full: Callable[[str], bool] = lambda _: False
+
+    def entrypoints_below_capacity_limits(self) -> set[QueueEntrypoint]:
+        return {name for name in self.entrypoint_registry if not self.is_full(name)}
+
+
 class _Worker:
     """The work of one connection, from connecting to losing it."""
 
@@ -103,6 +117,7 @@ class _Worker:
         self._connection = connection
         self._intervals = intervals
         self._at_once = at_once
+        self._jobs = jobs
         self._shutdown = asyncio.Event()
         self._running = RunningJobs()
         self._queries = Queries(
@@ -111,7 +126,8 @@ class _Worker:
             QueryQueueBuilder(QUEUE_SETTINGS),
             QuerySchedulerBuilder(QUEUE_SETTINGS),
         )
-        self._queue = QueueManager(self._queries, QUEUE_SETTINGS.channel)
+        self._queue = _SharedQueue(self._queries, QUEUE_SETTINGS.channel)
+        self._queue.is_full = self._is_full
         self._timetable = SchedulerManager(self._queries)
         self._queue.shutdown = self._timetable.shutdown = self._shutdown
         for name, job in jobs.items():
@@ -139,11 +155,18 @@ class _Worker:
     async def _take_jobs(self) -> None:
         await self._queue.run(
             dequeue_timeout=self._intervals.poll_interval,
-            batch_size=min(self._at_once // 2, LARGEST_BATCH),
+            batch_size=min(max(1, int(self._at_once * SHARE_OF_BATCH)), LARGEST_BATCH),
             max_concurrent_tasks=self._at_once,
             shutdown_on_listener_failure=True,
             heartbeat_timeout=self._intervals.heartbeat_timeout,
             log_aggregation_interval=timedelta(0),
+        )
+
+    def _is_full(self, name: str) -> bool:
+        """Whether jobs of that name have to wait for one that asks the same."""
+        asks = self._jobs[name].asks
+        return asks is not None and self._running.asking[asks] >= max(
+            1, int(self._at_once * SHARE_OF_ASKING)
         )
 
     async def _end(self, parts: list[asyncio.Task[None]]) -> None:
