@@ -27,7 +27,7 @@ from kalends.web.pages.zone_list import load_zones
 
 SHARE_LIMITS_EVERY_SECONDS: Final = 0.5
 # Jobs and requests share one event loop: beside requests, few jobs at a time.
-JOBS_AT_ONCE_IN_A_SERVER: Final = 6
+JOBS_AT_ONCE_IN_A_SERVER: Final = 8
 
 
 def application(home: Installation) -> ASGIApp:

@@ -73,7 +73,7 @@ async def test_jobs_that_wait_for_one_host_leave_places_to_others(
         await asyncio.Event().wait()
 
     jobs = {"test.ask": Job(hang, asks="a host"), "test.note": Job(note)}
-    async with jobs_running(context, jobs, at_once=6):
+    async with jobs_running(context, jobs, at_once=8):
         await enqueue(context, *(NewJob("test.ask", b"%d" % n) for n in range(50)))
         await enqueue(context, NewJob("test.note", b"done"))
         await eventually(notes)

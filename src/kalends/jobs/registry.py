@@ -29,7 +29,7 @@ class Job:
     after each of `retry_after`, and then kept as failed; at once where it raises GaveUp. Then
     `give_up` is called, with the reason. `organization_of` says whose job a payload is: one
     organization that is blocked must not take the places of all. `asks` names whose answer it waits
-    for: those that ask the same take a third of the places at most, as one who hangs must not
+    for: those that ask the same take a quarter of the places at most, as one who hangs must not
     keep a password from its owner.
     """
 
@@ -66,7 +66,7 @@ JOBS: Final[Mapping[str, Job]] = {
     FOLLOW_JOB: Job(
         changes_there.follow_changes, organization_of=sync.organization_of, asks="calendars"
     ),
-    HOOK_JOB: Job(hooks.follow_hook, organization_of=hooks.organization_of),
+    HOOK_JOB: Job(hooks.follow_hook, organization_of=hooks.organization_of, asks="hooks"),
 }
 
 

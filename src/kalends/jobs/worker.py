@@ -46,8 +46,8 @@ JOBS_AT_ONCE: Final = 100
 LARGEST_BATCH: Final = 25
 # Of the places, those that jobs may take which wait for the same to answer; and of a batch, which
 # may go beyond that.
-SHARE_OF_ASKING: Final = 1 / 3
-SHARE_OF_BATCH: Final = 1 / 6
+SHARE_OF_ASKING: Final = 1 / 4
+SHARE_OF_BATCH: Final = 1 / 8
 FINISH_WITHIN: Final = timedelta(seconds=5)
 PUT_BACK_WITHIN: Final = timedelta(seconds=2)
 

@@ -39,8 +39,9 @@ from kalends.store.imports.names import HOOK_JOB
 
 log = structlog.get_logger("kalends.imports")
 
-HOOK_GIVES_UP_AFTER_SECONDS: Final = 20.0
-LONGEST_PAUSE_SECONDS: Final = 8.0
+# A job takes a place from others while it waits: longer patience is the queue's.
+HOOK_GIVES_UP_AFTER_SECONDS: Final = 3.0
+LONGEST_PAUSE_SECONDS: Final = 2.0
 # A hint is followed for so long, however often its job is put off.
 LONGEST_HINT: Final = timedelta(days=1)
 
