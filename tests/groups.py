@@ -31,6 +31,7 @@ FIRST = (
     "store/test_migrations.py",
     "mail/",
     "calcom/",
+    "calendars/",
     "test_",
     "web/test_sessions.py",
     "web/pages/",
