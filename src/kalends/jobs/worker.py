@@ -126,8 +126,7 @@ class _Worker:
             QueryQueueBuilder(QUEUE_SETTINGS),
             QuerySchedulerBuilder(QUEUE_SETTINGS),
         )
-        self._queue = _SharedQueue(self._queries, QUEUE_SETTINGS.channel)
-        self._queue.is_full = self._is_full
+        self._queue = _SharedQueue(self._queries, QUEUE_SETTINGS.channel, is_full=self._is_full)
         self._timetable = SchedulerManager(self._queries)
         self._queue.shutdown = self._timetable.shutdown = self._shutdown
         for name, job in jobs.items():
