@@ -1,12 +1,16 @@
-"""Whom a notification names."""
+"""Whom a notification names, and that it is sent."""
 
+import asyncio
 import json
 from uuid import UUID
 
+import asyncpg
 import pytest
+from tests.homes import BESIDE
 
+from kalends.compose import Installation
 from kalends.domain.ids import new_id
-from kalends.store.notifier import MOST_NAMED, named_in, organizations_of
+from kalends.store.notifier import JOBS_CHANNEL, MOST_NAMED, named_in, organizations_of
 
 
 def test_a_notification_names_whose_work_was_committed() -> None:
@@ -23,3 +27,22 @@ def test_a_notification_of_anybody_names_nobody(among: set[UUID | None]) -> None
 
 def test_a_notification_of_the_release_before_may_be_for_anybody() -> None:
     assert organizations_of(json.dumps({"channel": "kalends_deliveries"})) is None
+
+
+async def test_what_a_process_commits_as_it_ends_is_notified(home: Installation) -> None:
+    context = home.context(BESIDE)
+    listener = await asyncpg.connect(**context.database.parameters.as_arguments())
+    told = asyncio.Event()
+    # Others in this database notify of jobs, too; the process that sent it tells whose it is.
+    async with context.database.connection() as tx:
+        own = tx.get_server_pid()
+
+    def hear(_: object, pid: int, __: str, ___: object) -> None:
+        if pid == own:
+            told.set()
+
+    await listener.add_listener(JOBS_CHANNEL, hear)
+    context.database.notifier.notify(None, JOBS_CHANNEL)
+    await context.database.close()
+    await asyncio.wait_for(told.wait(), 60)
+    await listener.close()

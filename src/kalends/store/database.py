@@ -115,6 +115,7 @@ class Database:
         self.notifier = Notifier(self.connection)
 
     async def close(self) -> None:
+        await self.notifier.finish()
         self._standby.close()
         self._pool.terminate()
 

@@ -40,6 +40,8 @@ NOTIFIED: Final = {
 }
 
 
+# How long a process that ends waits for what it has still to send, in seconds.
+FINISH_WITHIN_SECONDS: Final = 1.0
 # A notification has less than 8,000 bytes; of more organizations than that, it names none.
 MOST_NAMED: Final = 200
 
@@ -62,6 +64,12 @@ class Notifier:
                 self._sending.add(sending)
                 sending.add_done_callback(self._sending.discard)
             self._pending[channel].add(organization_id)
+
+    async def finish(self) -> None:
+        """Waits for what is still to be sent, at most a second: a command ends as soon as it has
+        committed, and its mail would wait for a poll."""
+        if self._sending:
+            await asyncio.wait(self._sending, timeout=FINISH_WITHIN_SECONDS)
 
     async def _send(self, channel: str) -> None:
         await asyncio.sleep(GATHER_SECONDS_BY_CHANNEL[channel])
