@@ -4,7 +4,6 @@ Tests share one database and one server; each has its own tenant, so none sees a
 """
 
 import itertools
-import ssl
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -13,11 +12,9 @@ from typing import Any
 import httpx
 
 from kalends.services.setup import MadeOrganization
+from tests.transport import PlainTransport
 
 JSON = dict[str, Any]
-# The servers of tests speak plain HTTP. A context of its own for each client would read all
-# certificates of the machine, which takes 25 ms.
-PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _emails = itertools.count(1)
 
 
@@ -26,7 +23,7 @@ class Api(httpx.Client):
 
     def __init__(self, url: str, key: str | None) -> None:
         headers = {"authorization": f"Bearer {key}"} if key else {}
-        super().__init__(base_url=url, headers=headers, timeout=30, verify=PLAIN)
+        super().__init__(base_url=url, headers=headers, timeout=30, transport=PlainTransport())
 
 
 @dataclass

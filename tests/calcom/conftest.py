@@ -17,7 +17,8 @@ from tests.conftest import PASSWORD, fetch, make_organization
 from tests.fakes.calcom import FakeCalcom
 from tests.homes import BESIDE, migrated
 from tests.servers import Server
-from tests.world import JSON, PLAIN, World
+from tests.transport import PlainTransport
+from tests.world import JSON, World
 
 SYNC = "/api/bookings/sync-calcom"
 CONNECTION = "/api/integrations/calcom"
@@ -37,7 +38,7 @@ class Desk:
         self.schedule = self.world.create_schedule(timezone="Europe/Berlin")
 
     def sign_in(self, email: str) -> httpx.Client:
-        client = httpx.Client(base_url=self.world.url, timeout=60, verify=PLAIN)
+        client = httpx.Client(base_url=self.world.url, timeout=60, transport=PlainTransport())
         body = {"email": email, "password": PASSWORD}
         assert client.post("/api/auth/login", json=body).status_code == 200
         return client

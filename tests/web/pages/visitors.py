@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from tests.transport import PlainTransport
 from tests.world import JSON, World
 
 # Of each kind that a page shows in a way of its own.
@@ -24,7 +25,13 @@ class Browser(httpx.Client):
 
     def __init__(self, url: str, **headers: str) -> None:
         given = {"accept": "text/html", "accept-language": "en-US", **headers}
-        super().__init__(base_url=url, headers=given, timeout=30, follow_redirects=True)
+        super().__init__(
+            base_url=url,
+            headers=given,
+            timeout=30,
+            transport=PlainTransport(),
+            follow_redirects=True,
+        )
 
     def hold(self, path: str, start: str, **query: str) -> httpx.Response:
         """Chooses a time, and sees the form (or why not)."""

@@ -12,6 +12,7 @@ from kalends.domain.access import Role
 from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.services.setup import add_user
 from tests import conftest
+from tests.transport import PlainTransport
 from tests.web.pages.visitors import slug_of
 from tests.world import World
 
@@ -22,7 +23,9 @@ class Clerk(httpx.Client):
     """Sends what a browser without scripts would: a whole form, with what is typed over it."""
 
     def __init__(self, world: World, email: str | None = None, *, sandbox: bool = False) -> None:
-        super().__init__(base_url=world.url, headers={"accept": "text/html"}, timeout=30)
+        accepted = {"accept": "text/html"}
+        transport = PlainTransport()
+        super().__init__(base_url=world.url, headers=accepted, timeout=30, transport=transport)
         self.email = email or world.setup.admin_email
         self.root = f"/console/{slug_of(world, sandbox)}"
         given = {"email": self.email, "password": conftest.PASSWORD}
