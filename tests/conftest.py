@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from argon2 import PasswordHasher
 from httpx import create_ssl_context
 from httpx._transports import default as transports
 from hypothesis import HealthCheck
@@ -23,9 +22,9 @@ from xdist.remote import Producer
 
 from kalends.compose import Installation
 from kalends.domain.errors import Unavailable
-from kalends.runtime import passwords
 from kalends.runtime.unit_of_work import Context
 from kalends.services.setup import MadeOrganization, set_up_organization
+from tests.forking import hash_quickly
 from tests.groups import GroupScheduling, arrange, refuse_to_start
 from tests.homes import BESIDE, environment_in, migrated, templates_in
 from tests.psql import Psql
@@ -43,8 +42,7 @@ _runner = asyncio.Runner()
 _thread = ThreadPoolExecutor(max_workers=1)
 # With the installation, so that no later one has its number.
 _contexts: dict[int, tuple[Installation, Context]] = {}
-# Argon2 is slow on purpose; the organizations of the tests need not wait for it.
-passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+hash_quickly()
 # Each client of httpx would read all certificates of the machine anew, which takes 60 ms.
 transports.create_ssl_context = cache(create_ssl_context)  # type: ignore[attr-defined]
 # No example is judged by its time, nor by that of making it: other tests run beside it.

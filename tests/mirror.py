@@ -3,15 +3,18 @@
 python -m tests.mirror [END]
 """
 
+import atexit
 import json
 import os
 import resource
 import signal
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
-ENDS = ("3", "error", "kill")
+ENDS = ("0", "3", "259", "error", "kill", "late", "text")
 
 
 def look() -> dict[str, Any]:
@@ -36,12 +39,23 @@ def look() -> dict[str, Any]:
     }
 
 
+def _speak_late() -> None:
+    time.sleep(0.2)
+    sys.stderr.write("by a thread\n")
+
+
 def end(how: str) -> None:
     if how == "error":
         raise ValueError("as it was told")
     if how == "wait":
         sys.stdout.flush()
         signal.pause()
+    if how == "text":
+        sys.exit("as it was told")
+    if how == "late":
+        atexit.register(sys.stderr.write, "put off until the end\n")
+        threading.Thread(target=_speak_late).start()
+        return
     if how == "kill":
         sys.stdout.flush()
         os.kill(os.getpid(), signal.SIGKILL)
