@@ -9,6 +9,7 @@ from socket import gaierror
 from typing import Final, cast
 
 import aiosmtplib
+from aiosmtplib import SMTPStatus
 from msgspec import Struct
 
 from kalends.domain.gateways import Deferred, MailAnswer, Posted, Rejected, ServerFailed
@@ -25,15 +26,11 @@ TRY_SECONDS: Final = 75.0
 SMTP_CONNECTIONS: Final = 10
 SMTP_IDLE_SECONDS: Final = 5.0
 MESSAGES_A_CONNECTION: Final = 50
+GOODBYE_SECONDS: Final = 1.0
 LONGEST_SAYING: Final = 300
 
-DONE: Final = 250
-TAKES_RECIPIENT: Final = frozenset({DONE, 251})
-WAITS_FOR_MESSAGE: Final = frozenset({354})
-GOODBYE: Final = 221
-GOODBYE_SECONDS: Final = 1.0
-UNAVAILABLE: Final = 421
-TOO_LARGE: Final = 552
+TAKES_RECIPIENT: Final = frozenset({SMTPStatus.completed, SMTPStatus.will_forward})
+WAITS_FOR_MESSAGE: Final = frozenset({SMTPStatus.start_input})
 WANT_SIGN_IN: Final = frozenset({530, 534, 535, 538})
 """What a server answers where only our settings are at fault (RFC 4954 6)."""
 
@@ -87,7 +84,9 @@ class SmtpConnection:
         sender = " ".join((f"MAIL FROM:<{envelope.sender}>", *options)).encode(encoding)
         recipient = f"RCPT TO:<{envelope.recipient}>".encode(encoding)
         await self._announce(sender, recipient)
-        await self._ask(with_dots_doubled(envelope.message) + b".", {DONE}, TAKING_SECONDS)
+        await self._ask(
+            with_dots_doubled(envelope.message) + b".", {SMTPStatus.completed}, TAKING_SECONDS
+        )
         self._messages += 1
         return Posted()
 
@@ -116,13 +115,13 @@ class SmtpConnection:
 
     async def _announce_sender(self, reply: asyncio.Future[Reply]) -> None:
         try:
-            await _expect(reply, {DONE}, STEP_SECONDS)
+            await _expect(reply, {SMTPStatus.completed}, STEP_SECONDS)
         except aiosmtplib.SMTPServerDisconnected as error:
             raise ConnectionLost(error) from error
         except aiosmtplib.SMTPResponseException as error:
-            if error.code == UNAVAILABLE:
+            if error.code == SMTPStatus.domain_unavailable:
                 raise ConnectionLost(error) from error
-            if error.code == TOO_LARGE:
+            if error.code == SMTPStatus.storage_exceeded:
                 raise
             raise NotServing(error) from error  # whom we send as, or that it is busy
         except (aiosmtplib.SMTPException, OSError) as error:
@@ -151,7 +150,7 @@ class SmtpConnection:
     async def end(self) -> None:
         """Says goodbye; whether it arrives does not matter."""
         with suppress(aiosmtplib.SMTPException, OSError):
-            await self._ask(b"QUIT", {GOODBYE}, GOODBYE_SECONDS)
+            await self._ask(b"QUIT", {SMTPStatus.closing}, GOODBYE_SECONDS)
         self.drop()
 
     def drop(self) -> None:
@@ -284,7 +283,7 @@ def answer_of(error: aiosmtplib.SMTPException | OSError) -> MailAnswer:
     this message (RFC 5321 4.2.1)."""
     if not isinstance(error, aiosmtplib.SMTPResponseException):
         return Deferred(reason_of(error))
-    if error.code == UNAVAILABLE or error.code in WANT_SIGN_IN:
+    if error.code == SMTPStatus.domain_unavailable or error.code in WANT_SIGN_IN:
         return _failure(error)
     is_final = 500 <= error.code <= 599
     return Rejected(reason_of(error)) if is_final else Deferred(reason_of(error))

@@ -25,7 +25,6 @@ from kalends.store.bookings.statistics import Counted, StatisticsScope, TakenCou
 MOST_DAYS: Final = 45
 MOST_DAYS_OF_WEEKS: Final = 190
 A_DAY: Final = timedelta(days=1)
-A_WEEK: Final = timedelta(days=7)
 # Where spans of lead times begin.
 LEAD_SECONDS: Final = tuple(n * DAY_SECONDS for n in (0, 1, 2, 4, 8, 15, 31))
 # Whose hours are added up: those with the most bookings.

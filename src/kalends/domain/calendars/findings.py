@@ -8,6 +8,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from kalends.domain.calendars.links import CalendarLink
+from kalends.domain.ids import new_id
+
 
 class FindingKind(StrEnum):
     """`MOVED` and `DELETED` are events of ours; `UNWRITABLE` is one that cannot be written.
@@ -76,3 +79,19 @@ class CalendarFinding(Struct, frozen=True, kw_only=True):
         if self.is_from is None or self.booking_id is None:
             choices -= {Resolution.FOLLOW}
         return choices if self.booking_id is not None else choices - {Resolution.CANCEL}
+
+
+def finding_about(
+    link: CalendarLink, kind: FindingKind, seen_at: datetime, reason: str | None
+) -> CalendarFinding:
+    """A new finding about an event of ours, without its times, seen at `seen_at`."""
+    return CalendarFinding(
+        id=new_id(),
+        kind=kind,
+        booking_id=link.booking_id,
+        schedule_id=link.schedule_id,
+        calendar_id=link.calendar_id,
+        subject_id=link.subject_id,
+        seen_at=seen_at,
+        reason=reason,
+    )

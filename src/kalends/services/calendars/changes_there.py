@@ -20,13 +20,12 @@ from kalends.domain.booking import MOVABLE, Booking
 from kalends.domain.calendars.accounts import CalendarAccount
 from kalends.domain.calendars.connections import ConnectedCalendar
 from kalends.domain.calendars.failures import CalendarGone, CredentialsRefused, ObjectGone
-from kalends.domain.calendars.findings import CalendarFinding, FindingKind
+from kalends.domain.calendars.findings import FindingKind, finding_about
 from kalends.domain.calendars.links import CalendarLink, LinkedSchedule
 from kalends.domain.calendars.policies import OnDelete, OnMove
 from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.calendars.states import ConnectionState, LinkState
 from kalends.domain.errors import KalendsError, Unavailable
-from kalends.domain.ids import new_id
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.scheduling import booking_changes
 from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
@@ -307,19 +306,13 @@ async def _ask(work: UnitOfWork, link: CalendarLink, seen: Seen, reason: str | N
     """Somebody has to decide; an event that is gone is not written again meanwhile."""
     span = seen.span if isinstance(seen, MovedTo) else None
     is_gone = isinstance(seen, Gone)
-    finding = CalendarFinding(
-        id=new_id(),
-        kind=FindingKind.DELETED if is_gone else FindingKind.MOVED,
-        booking_id=link.booking_id,
-        schedule_id=link.schedule_id,
-        calendar_id=link.calendar_id,
-        subject_id=link.subject_id,
-        seen_at=work.recorded_at,
+    kind = FindingKind.DELETED if is_gone else FindingKind.MOVED
+    finding = structs.replace(
+        finding_about(link, kind, work.recorded_at, reason),
         was_from=link.shown_from,
         was_until=link.shown_until,
         is_from=span[0] if span else None,
         is_until=span[1] if span else None,
-        reason=reason,
     )
     await report_finding(work, finding)
     state = LinkState.ASKING if is_gone else link.state

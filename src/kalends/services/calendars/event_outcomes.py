@@ -12,10 +12,10 @@ from kalends.domain.access import Mode
 from kalends.domain.calendars.accounts import CalendarAccount
 from kalends.domain.calendars.connections import CalendarConnection, ConnectedCalendar
 from kalends.domain.calendars.failures import CalendarFailure, CredentialsRefused, Unanswered
-from kalends.domain.calendars.findings import CalendarFinding, FindingKind
+from kalends.domain.calendars.findings import FindingKind, finding_about
 from kalends.domain.calendars.links import CalendarLink
 from kalends.domain.calendars.states import LinkState
-from kalends.domain.ids import CALENDAR, encode_id, new_id
+from kalends.domain.ids import CALENDAR, encode_id
 from kalends.formats.icalendar.written import WrittenEvent
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.services.calendars.health import note_failure
@@ -135,16 +135,7 @@ async def _write_failed(work: UnitOfWork, link: CalendarLink) -> None:
     await links.update_link(work.tenant, link)
     if link.state is not LinkState.FAILED:
         return
-    finding = CalendarFinding(
-        id=new_id(),
-        kind=FindingKind.UNWRITABLE,
-        booking_id=link.booking_id,
-        schedule_id=link.schedule_id,
-        calendar_id=link.calendar_id,
-        subject_id=link.subject_id,
-        seen_at=work.recorded_at,
-        reason=link.error,
-    )
+    finding = finding_about(link, FindingKind.UNWRITABLE, work.recorded_at, link.error)
     await report_finding(work, finding)
 
 
