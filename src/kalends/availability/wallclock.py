@@ -170,7 +170,7 @@ def wall_clock(instant: int, zone: Zone) -> datetime:
 
 def is_ambiguous(instant: int, zone: Zone) -> bool:
     """Whether the wall-clock time of this instant comes twice."""
-    if _is_far_from_changes(instant, zone):
+    if is_far_from_changes(instant, instant, zone):
         return False
     wall = zone.wall_at(instant)
     return len(list(zone.instants(wall, wall + 1))) > 1
@@ -178,16 +178,17 @@ def is_ambiguous(instant: int, zone: Zone) -> bool:
 
 def is_second_pass(instant: int, zone: Zone) -> bool:
     """Whether the clock was set back, and shows the time of this instant again."""
-    if _is_far_from_changes(instant, zone):
+    if is_far_from_changes(instant, instant, zone):
         return False
     wall = zone.wall_at(instant)
     return next(zone.instants(wall, wall + 1)).start < instant
 
 
-def _is_far_from_changes(instant: int, zone: Zone) -> bool:
-    """Whether no offset changes within two days, by which a clock is set back at the most."""
+def is_far_from_changes(first: int, last: int, zone: Zone) -> bool:
+    """Whether no offset changes from one instant to a later one, nor within two days of them, by
+    which a clock is set back at the most: then each time comes once."""
     changes = zone.changes
-    return bisect_right(changes, instant - _FURTHEST) == bisect_right(changes, instant + _FURTHEST)
+    return bisect_right(changes, first - _FURTHEST) == bisect_right(changes, last + _FURTHEST)
 
 
 def local_day(instant: int, zone: Zone) -> date:

@@ -20,6 +20,7 @@ _UNWANTED: Final = re.compile(
 )
 _SPACES: Final = re.compile("[ \t\n]+")
 _LINK_SCHEMES: Final = frozenset({"http", "https"})
+_NOT_IN_A_LINK: Final = re.compile(r"[\s\\<>\"'`{}|^]")
 _PHONE: Final = re.compile(r"tel:\+?[0-9().-]{2,40}(;[a-z0-9=+.;-]{1,60})?", re.ASCII)
 # An address of which nothing has to be written in another way, in a header or a URI.
 _PLAIN_ADDRESS: Final = re.compile(r"[A-Za-z0-9!$'*+._~-]+@[A-Za-z0-9.-]+")
@@ -52,7 +53,7 @@ def find_link(text: str) -> str | None:
     """The text itself if it is nothing but a link that may be followed: http, https or tel."""
     if _PHONE.fullmatch(text):
         return text
-    if re.search(r"[\s\\<>\"'`{}|^]", text) or one_line(text) != text:
+    if ":" not in text or _NOT_IN_A_LINK.search(text) or one_line(text) != text:
         return None
     try:
         parts = urlsplit(text)

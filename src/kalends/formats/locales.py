@@ -31,6 +31,7 @@ class EnglishLocale(Locale):
     def __init__(self, formats: Locale, first_week_day: int) -> None:
         super().__init__(formats.language, formats.territory, formats.script, formats.variant)
         self._begins = first_week_day
+        self._hash = hash((super().__hash__(), first_week_day))
 
     @property
     def first_week_day(self) -> int:
@@ -41,7 +42,7 @@ class EnglishLocale(Locale):
         return same and super().__eq__(other)
 
     def __hash__(self) -> int:
-        return hash((super().__hash__(), self._begins))
+        return self._hash
 
 
 @lru_cache(maxsize=2_048)

@@ -49,17 +49,28 @@ def span_text(starts_at: datetime, ends_at: datetime, zone: Zone, locale: Locale
     Where the offset changes in between, or one of the times comes twice that day, each time has
     its own offset.
     """
+    in_words = gettext("{start} to {end} ({zone})")
+    with_offsets = gettext("{start} ({start_offset}) to {end} ({end_offset}) ({zone})")
+    return _span_text(starts_at, ends_at, zone, locale, in_words, with_offsets)
+
+
+@lru_cache(maxsize=1_024)  # the mails about a booking name the same times
+def _span_text(
+    starts_at: datetime,
+    ends_at: datetime,
+    zone: Zone,
+    locale: Locale,
+    in_words: str,
+    with_offsets: str,
+) -> str:
     start, end = int(starts_at.timestamp()), int(ends_at.timestamp())
     first, last = wall_clock(start, zone), wall_clock(end, zone)
     is_one_day = last.date() == first.date()
     until = _time(last, locale) if is_one_day else _day_and_time(last, locale)
     begin = _day_and_time(first, locale)
     if not _needs_offsets(start, end, zone):
-        return gettext(
-            "{start} to {end} ({zone})", start=begin, end=until, zone=_zone_text(zone, start)
-        )
-    return gettext(
-        "{start} ({start_offset}) to {end} ({end_offset}) ({zone})",
+        return in_words.format(start=begin, end=until, zone=_zone_text(zone, start))
+    return with_offsets.format(
         start=begin,
         start_offset=offset_text(zone.offset_at(start)),
         end=until,

@@ -57,8 +57,13 @@ def _translated(translations: NullTranslations, message: str) -> str:
 
 def pgettext(context: str, message: str, /, **values: Any) -> str:
     """The same, where one English message would be two elsewhere; `context` says which it is."""
-    text = _CATALOGUE.get().translations.pgettext(context, message)
+    text = _translated_in(_CATALOGUE.get().translations, context, message)
     return text.format(**values) if values else text
+
+
+@lru_cache(maxsize=4_096)
+def _translated_in(translations: NullTranslations, context: str, message: str) -> str:
+    return translations.pgettext(context, message)
 
 
 def ngettext(one: str, many: str, number: int, /, **values: Any) -> str:

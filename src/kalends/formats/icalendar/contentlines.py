@@ -5,7 +5,7 @@ libraries read them back in the tests.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,6 +15,8 @@ MOST_OCTETS: Final = 75  # of a line, its break not counted (RFC 5545 3.1)
 _TO_THE_SECOND: Final = len("2026-12-01T10:00:00")
 _ESCAPES: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
 _NEEDS_ESCAPES: Final = re.compile(r"[\\;,\n]")
+# A TEXT value that is one line, and stands as it is.
+_PLAIN_TEXT: Final = re.compile(r"[!-+\--:<-\[\]-~]+( [!-+\--:<-\[\]-~]+)*")
 _CARETS: Final = str.maketrans({"^": "^^", "\n": "^n", '"': "^'"})
 # Not backslash and equals sign by the standard, but some readers take the one to escape what
 # follows, and drop the spaces around the other.
@@ -34,6 +36,11 @@ def text(value: str) -> str:
     """A TEXT value (RFC 5545 3.3.11), without controls but tabs."""
     cleaned = many_lines(value)
     return cleaned.translate(_ESCAPES) if _NEEDS_ESCAPES.search(cleaned) else cleaned
+
+
+def line_of_text(value: str) -> str:
+    """The same on one line."""
+    return value if _PLAIN_TEXT.fullmatch(value) else text(one_line(value))
 
 
 def uri(value: str) -> str:
@@ -59,10 +66,8 @@ def utc_offset(seconds: int) -> str:
     return f"{sign}{minutes // 60:02}{minutes % 60:02}" + (f"{second:02}" if second else "")
 
 
-def component(name: str, lines: Iterable[str]) -> Iterator[str]:
-    yield f"BEGIN:{name}"
-    yield from lines
-    yield f"END:{name}"
+def component(name: str, lines: Iterable[str]) -> list[str]:
+    return [f"BEGIN:{name}", *lines, f"END:{name}"]
 
 
 def to_bytes(lines: Iterable[str]) -> bytes:

@@ -12,11 +12,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from kalends.availability.wallclock import Zone, is_second_pass
+from kalends.availability.wallclock import Zone, is_far_from_changes, is_second_pass
 from kalends.formats.cleaning import mailto, one_line
 from kalends.formats.icalendar.contentlines import (
     component,
     content_line,
+    line_of_text,
     text,
     to_bytes,
     uri,
@@ -31,6 +32,7 @@ PRODUCT: Final = "-//Kalends//Kalends//EN"
 FEED_REFRESH: Final = "PT15M"
 _BEGIN: Final = b"BEGIN:VCALENDAR\r\n"
 _END: Final = b"END:VCALENDAR\r\n"
+_BEGIN_EVENT, _END_EVENT = component("VEVENT", ())
 _ATTENDEE: Final = (
     "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=FALSE"
 )
@@ -82,9 +84,15 @@ class Invitation(FeedEntry, frozen=True, kw_only=True):
 
 def invitation_ics(invitation: Invitation) -> bytes:
     """One VEVENT with its METHOD (RFC 5546 3.2.2, 3.2.5)."""
-    people = [_organizer(invitation.organizer), *map(_attendee, invitation.attendees)]
-    event = component("VEVENT", (*entry_lines(invitation), *people))
-    zones = _written(tuple(_zones([invitation])))
+    zone = _zone(invitation)
+    event = [
+        _BEGIN_EVENT,
+        *_entry_lines(invitation, zone),
+        _organizer(invitation.organizer),
+        *map(_attendee, invitation.attendees),
+        _END_EVENT,
+    ]
+    zones = b"" if zone is None else _written(_zone_around(zone, [invitation]))
     return b"".join((_BEGIN, _written(_head(invitation.method)), zones, to_bytes(event), _END))
 
 
@@ -141,31 +149,40 @@ def _head(method: str) -> tuple[str, ...]:
     )
 
 
-def entry_lines(entry: FeedEntry) -> Iterator[str]:
+def entry_lines(entry: FeedEntry) -> list[str]:
     """The properties of a VEVENT but for people."""
+    return _entry_lines(entry, _zone(entry))
+
+
+def _entry_lines(entry: FeedEntry, zone: Zone | None) -> list[str]:
     recorded_at = utc_time(entry.recorded_at)
-    yield f"UID:{text(one_line(entry.uid))}"
-    yield f"SEQUENCE:{entry.sequence}"
-    yield f"STATUS:{entry.status}"
-    yield f"DTSTAMP:{recorded_at}"
-    yield f"LAST-MODIFIED:{recorded_at}"
-    yield from _times(entry)
-    yield f"SUMMARY:{text(one_line(entry.summary))}"
-    yield f"TRANSP:{'TRANSPARENT' if entry.status == EventStatus.CANCELLED else 'OPAQUE'}"
+    lines = [
+        f"UID:{line_of_text(entry.uid)}",
+        f"SEQUENCE:{entry.sequence}",
+        f"STATUS:{entry.status}",
+        f"DTSTAMP:{recorded_at}",
+        f"LAST-MODIFIED:{recorded_at}",
+        *_times(entry, zone),
+        f"SUMMARY:{line_of_text(entry.summary)}",
+        f"TRANSP:{'TRANSPARENT' if entry.status == EventStatus.CANCELLED else 'OPAQUE'}",
+    ]
     if entry.description:
-        yield f"DESCRIPTION:{text(entry.description)}"
+        lines.append(f"DESCRIPTION:{text(entry.description)}")
     if entry.location:
-        yield f"LOCATION:{text(one_line(entry.location))}"
+        lines.append(f"LOCATION:{line_of_text(entry.location)}")
     if entry.url:
-        yield f"URL:{uri(entry.url)}"
+        lines.append(f"URL:{uri(entry.url)}")
+    return lines
 
 
-def _times(entry: FeedEntry) -> tuple[str, ...]:
-    zone = _zone(entry)
-    ends = (("DTSTART", entry.starts_at), ("DTEND", entry.ends_at))
+def _times(entry: FeedEntry, zone: Zone | None) -> tuple[str, str]:
+    starts_at, ends_at = entry.starts_at, entry.ends_at
     if zone is None:
-        return tuple([f"{name}:{utc_time(moment)}" for name, moment in ends])
-    return tuple([local_time(name, int(moment.timestamp()), zone) for name, moment in ends])
+        return f"DTSTART:{utc_time(starts_at)}", f"DTEND:{utc_time(ends_at)}"
+    return (
+        local_time("DTSTART", int(starts_at.timestamp()), zone),
+        local_time("DTEND", int(ends_at.timestamp()), zone),
+    )
 
 
 def _zone(entry: FeedEntry) -> Zone | None:
@@ -178,10 +195,10 @@ def _zone(entry: FeedEntry) -> Zone | None:
     zone = known_zone(entry.zone)
     if is_utc(zone):
         return None
-    for end in (entry.starts_at, entry.ends_at):
-        if is_second_pass(int(end.timestamp()), zone):
-            return None
-    return zone
+    start, end = int(entry.starts_at.timestamp()), int(entry.ends_at.timestamp())
+    if is_far_from_changes(start, end, zone):
+        return zone
+    return None if is_second_pass(start, zone) or is_second_pass(end, zone) else zone
 
 
 def _zones(entries: Iterable[FeedEntry]) -> Iterator[str]:
@@ -191,19 +208,26 @@ def _zones(entries: Iterable[FeedEntry]) -> Iterator[str]:
         if (zone := _zone(entry)) is not None:
             by_zone.setdefault(zone, []).append(entry)
     for zone in sorted(by_zone, key=lambda zone: zone.name):
-        first = min(entry.starts_at for entry in by_zone[zone])
-        last = max(entry.ends_at for entry in by_zone[zone])
-        yield from vtimezone(zone, int(first.timestamp()), int(last.timestamp()))
+        yield from _zone_around(zone, by_zone[zone])
+
+
+def _zone_around(zone: Zone, entries: Sequence[FeedEntry]) -> tuple[str, ...]:
+    """The VTIMEZONE that covers the entries, all of which are written in it."""
+    first = min([entry.starts_at for entry in entries])
+    last = max([entry.ends_at for entry in entries])
+    return vtimezone(zone, int(first.timestamp()), int(last.timestamp()))
 
 
 def _organizer(person: Person) -> str:
-    return content_line("ORGANIZER", mailto(person.email), CN=_common_name(person))
+    return f"ORGANIZER{_written_person(person)}"
 
 
 def _attendee(person: Person) -> str:
     """Nobody reads replies, so none is asked for (RSVP)."""
-    return content_line(_ATTENDEE, mailto(person.email), CN=_common_name(person))
+    return f"{_ATTENDEE}{_written_person(person)}"
 
 
-def _common_name(person: Person) -> str:
-    return one_line(person.name) or person.email
+@lru_cache(maxsize=MOST_KEPT)
+def _written_person(person: Person) -> str:
+    """What follows the name of a property."""
+    return content_line("", mailto(person.email), CN=one_line(person.name) or person.email)

@@ -8,7 +8,6 @@ A rule that ended is never written: programs disagree about the zone of its UNTI
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Final, NamedTuple
@@ -57,7 +56,12 @@ def is_utc(zone: Zone) -> bool:
 
 def local_time(name: str, instant: int, zone: Zone) -> str:
     """A property such as DTSTART, in the wall-clock time of the zone."""
-    return content_line(name, wall_time(wall_clock(instant, zone)), TZID=zone.name)
+    return _beginning_of(name, zone.name) + wall_time(wall_clock(instant, zone))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _beginning_of(name: str, zone_name: str) -> str:
+    return content_line(name, "", TZID=zone_name)
 
 
 def vtimezone(zone: Zone, first: int, last: int) -> tuple[str, ...]:
@@ -80,7 +84,7 @@ def _vtimezone(zone: Zone, begin: int, end: int) -> tuple[str, ...]:
     return tuple(component("VTIMEZONE", lines))
 
 
-def _observance(change: _Change, *more: str) -> Iterator[str]:
+def _observance(change: _Change, *more: str) -> list[str]:
     lines = (
         content_line("DTSTART", wall_time(change.local)),
         content_line("TZOFFSETFROM", utc_offset(change.before)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Final
 
 from babel import Locale
@@ -27,7 +28,7 @@ ENDINGS: Final = frozenset({MailKind.CANCELLED, MailKind.WITHDRAWN})
 CHANGES: Final = frozenset({MailKind.RESCHEDULED, MailKind.UPDATED})
 
 
-class BookingMail(OrganizationMail, frozen=True, kw_only=True):
+class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     """What a mail about a booking is made of.
 
     `sequence` is the number of the booking's changes, `happened_at` when the change happened (for
@@ -61,20 +62,20 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
     changeable_until: datetime | None = None
     has_invitation: bool = True
 
-    @property
+    @cached_property
     def is_for_attendee(self) -> bool:
         return self.audience == Audience.ATTENDEE
 
-    @property
+    @cached_property
     def is_for_host(self) -> bool:
         return self.audience == Audience.HOST
 
-    @property
+    @cached_property
     def is_ending(self) -> bool:
         """Whether the recipient has no such appointment any more."""
         return self.kind in ENDINGS
 
-    @property
+    @cached_property
     def reader_zone(self) -> Zone:
         """The zone whose wall clock the reader goes by: that of the place, where the attendee comes
         to one."""
@@ -87,13 +88,13 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
             return known_zone(self.notify_zone, self.place_zone, self.zone, booking.timezone)
         return known_zone(self.zone, booking.timezone)
 
-    @property
+    @cached_property
     def locale(self) -> Locale:
         """How dates and times are written for the reader: the organization has the clock of its
         country, and so has an attendee of whom no language is known."""
         return locale_for(self._reader, self.language, self.country)
 
-    @property
+    @cached_property
     def language(self) -> str:
         """The language of its words: the reader's, if there is a catalogue of it."""
         return language_for([self._reader])
@@ -104,16 +105,16 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
         own = self.booking.attendee.locale if self.is_for_attendee else self.notify_locale
         return own or self.organization_locale
 
-    @property
+    @cached_property
     def organization(self) -> str:
         return one_line(self.organization_name) or "Kalends"
 
-    @property
+    @cached_property
     def who(self) -> str:
         """The attendee's name."""
         return one_line(self.booking.attendee_name) or self.booking.attendee_email
 
-    @property
+    @cached_property
     def reader_name(self) -> str:
         """What the mail calls its recipient: a host by the name that attendees know."""
         if self.is_for_attendee:
@@ -124,14 +125,14 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
         named = (h.name for b in bookings for h in b.hosts if h.user_id == self.host_id)
         return one_line(next(named, ""))
 
-    @property
+    @cached_property
     def title(self) -> str:
         own_title = one_line(self.booking.title or "") or one_line(self.event_type_name or "")
         return own_title or gettext(
             "Appointment with {organization}", organization=self.organization
         )
 
-    @property
+    @cached_property
     def place(self) -> str | None:
         """Where it is, as far as its reader may know, or at least what kind of place."""
         kind = self.booking.location_type
@@ -139,20 +140,20 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True):
             return location if self._is_place_told else str(LOCATION_TYPES.get(kind or "", ONLINE))
         return str(LOCATION_TYPES[kind]) if kind in LOCATION_TYPES else None
 
-    @property
+    @cached_property
     def place_words(self) -> str | None:
         """The place, and that a link is still to come."""
         if self.is_ending or self.booking.status != Status.PENDING or self._is_place_told:
             return self.place
         return LINK_COMES.format(place=self.place)
 
-    @property
+    @cached_property
     def change_button(self) -> Button | None:
         if self.is_for_attendee and self.manage_url and not self.is_ending:
             return Button(str(CHANGE), self.manage_url)
         return None
 
-    @property
+    @cached_property
     def _is_place_told(self) -> bool:
         booking = self.booking
         statuses = [Status.CANCELLED] if self.is_ending else [booking.status, self.now_is]

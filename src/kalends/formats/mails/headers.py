@@ -7,6 +7,8 @@ the quotation marks from a long name when it folds it, so that `a@b, c` becomes 
 import re
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
 from textwrap import wrap
 from typing import Final
 
@@ -21,14 +23,26 @@ _DOT_ATOM: Final = re.compile(r"[^\s.@\"(),:;<>\[\]\\]+(\.[^\s.@\"(),:;<>\[\]\\]
 
 def address_field(name: str, person: Person) -> str:
     """`To: "Jane Doe" <jane@example.com>`. The name can be anything; it stays a name."""
+    return f"{name}: {_mailbox(person)}"
+
+
+def date_field(moment: datetime) -> str:
+    """A field `Date` (RFC 5322 3.3), in UTC."""
+    words = moment.astimezone(UTC).ctime()  # Mon Nov  9 08:05:02 2026, whatever the locale is
+    day, month, year, clock = words[8:10].replace(" ", "0"), words[4:7], words[20:], words[11:19]
+    return f"Date: {words[:3]}, {day} {month} {year} {clock} +0000"
+
+
+@lru_cache(maxsize=1_024)  # a mail names its people twice, and the organization is in all of its
+def _mailbox(person: Person) -> str:
     local, _, domain = mail_address(person.email).rpartition("@")
     if not _DOT_ATOM.fullmatch(local):
         local = f'"{_escaped(local)}"'
     display = shortened(one_line(person.name), LONGEST_NAME)
     if not display:
-        return f"{name}: <{local}@{domain}>"
+        return f"<{local}@{domain}>"
     written = f'"{_escaped(display)}"' if _is_plain(display) else _encoded_words(display)
-    return f"{name}: {written}\r\n <{local}@{domain}>"
+    return f"{written}\r\n <{local}@{domain}>"
 
 
 def text_field(name: str, text: str) -> str:

@@ -89,11 +89,8 @@ def _attendees(mail: BookingMail) -> tuple[Person, ...]:
 
 def _description(mail: BookingMail, details: Sequence[LetterRow]) -> str | None:
     """What the calendar shows beside time and place."""
-    lines = [_line(row.label, row.value) for row in details]
+    written = gettext("{label}: {value}")
+    lines = [written.format(label=row.label, value=row.value) for row in details]
     if (button := mail.change_button) is not None:
-        lines.append(_line(button.label, button.url))
+        lines.append(written.format(label=button.label, value=button.url))
     return "\n".join(lines) or None
-
-
-def _line(label: str, value: str) -> str:
-    return gettext("{label}: {value}", label=label, value=value)

@@ -51,7 +51,9 @@ class Content(Struct, frozen=True, kw_only=True):
 def write_text(content: Content) -> str:
     blocks = [content.heading, *map(str, content.paragraphs)]
     if content.rows:
-        blocks.append("\n".join(map(_line, content.rows)))
+        written = gettext("{label}: {value}")
+        lines = [written.format(label=row.label, value=_below(row.value)) for row in content.rows]
+        blocks.append("\n".join(lines))
     if content.until:
         blocks.append(str(content.until))
     if content.button:
@@ -76,10 +78,9 @@ def write_html(content: Content, accent: str | None = None) -> str:
     return page.whole(current_language(), accent, content.heading, "".join(parts))
 
 
-def _line(row: LetterRow) -> str:
+def _below(value: str) -> str:
     """Further lines of a value stand below it, those that hold something."""
-    value = row.value
-    if "\n" in value:
-        first, *more = value.split("\n")
-        value = "\n".join((first, *(line and f"    {line}" for line in more)))
-    return gettext("{label}: {value}", label=row.label, value=value)
+    if "\n" not in value:
+        return value
+    first, *more = value.split("\n")
+    return "\n".join((first, *(line and f"    {line}" for line in more)))

@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from email.utils import format_datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -27,7 +27,7 @@ from msgspec import Struct
 
 from kalends.formats.cleaning import one_line, shortened
 from kalends.formats.icalendar.invitations import Method
-from kalends.formats.mails.headers import address_field, text_field
+from kalends.formats.mails.headers import address_field, date_field, text_field
 from kalends.formats.mails.letters import Content, write_html, write_text
 from kalends.formats.person import Person
 
@@ -36,6 +36,10 @@ LONGEST_LINE: Final = 998  # octets (RFC 5322 2.1.1)
 PLAIN: Final = "Content-Transfer-Encoding: 7bit"
 QUOTED: Final = "Content-Transfer-Encoding: quoted-printable"
 BASE64: Final = "Content-Transfer-Encoding: base64"
+_CALENDAR: Final = 'text/calendar; charset="utf-8"; method={method}'
+_AS_FILE: Final = 'Content-Disposition: attachment; filename="invite.ics"'
+# What shows in ASCII, and the end of a line.
+_SHOWN: Final = bytes(range(0x20, 0x7F)) + b"\n"
 _LISTED_HEADERS: Final = ("From", "To", "Reply-To", "Subject", "Date", "Message-ID")
 
 
@@ -72,8 +76,7 @@ def write_message(letter: Letter) -> Message:
     """The message as it goes to the mail server. Its bodies are ASCII, and so are its headers
     unless a local part is not (SMTPUTF8)."""
     subject = shortened(one_line(letter.subject), LONGEST_SUBJECT)
-    headers = "\r\n".join(_headers(letter, subject)) + "\r\n"
-    return Message(subject, headers.encode() + _content(letter))
+    return Message(subject, b"".join((_headers(letter, subject), *_content(letter))))
 
 
 def message_as_text(content: bytes) -> str:
@@ -91,50 +94,57 @@ def _headers_as_text(mail: EmailMessage) -> Iterator[str]:
             yield f"{name}: {one_line(str(mail[name]))}"
 
 
-def _headers(letter: Letter, subject: str) -> Iterator[str]:
-    yield address_field("From", letter.sender)
-    yield address_field("To", letter.recipient)
-    if letter.reply_to is not None:
-        yield address_field("Reply-To", letter.reply_to)
-    yield text_field("Subject", subject)
-    yield f"Date: {format_datetime(letter.written_at)}"
-    yield f"Message-ID: <{one_line(letter.message_id).strip('<>')}>"
-    yield "Auto-Submitted: auto-generated"  # RFC 3834: nobody's absence answers it
-    yield "MIME-Version: 1.0"
+def _headers(letter: Letter, subject: str) -> bytes:
+    reply_to = letter.reply_to
+    fields = [
+        address_field("From", letter.sender),
+        address_field("To", letter.recipient),
+        *([address_field("Reply-To", reply_to)] if reply_to is not None else ()),
+        text_field("Subject", subject),
+        date_field(letter.written_at),
+        f"Message-ID: <{one_line(letter.message_id).strip('<>')}>",
+        "Auto-Submitted: auto-generated",  # RFC 3834: nobody's absence answers it
+        "MIME-Version: 1.0",
+        "",
+    ]
+    return "\r\n".join(fields).encode()
 
 
-def _content(letter: Letter) -> bytes:
-    """The MIME entity: its own headers and its body."""
+def _content(letter: Letter) -> list[bytes]:
+    """The MIME entity, in pieces: its own headers and its body."""
     seed = sha256(letter.message_id.encode("utf-8", "replace")).hexdigest()[:24]
-    content = letter.content
-    texts = [_text("plain", write_text(content)), _text("html", write_html(content, letter.accent))]
-    calendar = letter.calendar
+    content, calendar = letter.content, letter.calendar
+    parts = [
+        _text("plain", write_text(content)),
+        _text("html", write_html(content, letter.accent)),
+    ]
     if calendar is None:
-        return _multipart("alternative", f"=_2_{seed}", texts)
-    method = f'text/calendar; charset="utf-8"; method={calendar.method}'
-    disposition = 'Content-Disposition: attachment; filename="invite.ics"'
+        return _multipart("alternative", f"=_2_{seed}", parts)
     encoded = _base64(calendar.content)
-    invitation = _part_headers(method, BASE64) + encoded
-    file = _part_headers("application/ics", BASE64, disposition) + encoded
-    alternatives = _multipart("alternative", f"=_2_{seed}", [*texts, invitation])
+    parts.append([_part_headers(_CALENDAR.format(method=calendar.method), BASE64), encoded])
+    alternatives = _multipart("alternative", f"=_2_{seed}", parts)
+    file = [_part_headers("application/ics", BASE64, _AS_FILE), encoded]
     return _multipart("mixed", f"=_1_{seed}", [alternatives, file])
 
 
-def _multipart(subtype: str, boundary: str, parts: list[bytes]) -> bytes:
+def _multipart(subtype: str, boundary: str, parts: list[list[bytes]]) -> list[bytes]:
     """Each boundary has `=_` in it, which no body has."""
-    head = _part_headers(f'multipart/{subtype}; boundary="{boundary}"')
-    line = f"--{boundary}".encode()
-    return head + b"".join(line + b"\r\n" + part for part in parts) + line + b"--\r\n"
+    line = f"--{boundary}\r\n".encode()
+    pieces = [f'Content-Type: multipart/{subtype}; boundary="{boundary}"\r\n\r\n'.encode()]
+    for part in parts:
+        pieces += (line, *part)
+    pieces.append(f"--{boundary}--\r\n".encode())
+    return pieces
 
 
-def _text(subtype: str, text: str) -> bytes:
+def _text(subtype: str, text: str) -> list[bytes]:
     """As it is, where mail carries it so; else quoted-printable. `=_` comes in neither."""
-    lines = text.split("\n")
-    shows = text.isascii() and "".join(lines).isprintable()
-    is_plain = shows and "=_" not in text and max(map(len, lines)) <= LONGEST_LINE
+    body = text.encode()
+    shows = not body.translate(None, _SHOWN)
+    is_plain = shows and b"=_" not in body and max(map(len, body.split(b"\n"))) <= LONGEST_LINE
     head = _part_headers(f'text/{subtype}; charset="utf-8"', PLAIN if is_plain else QUOTED)
-    body = "\r\n".join(lines).encode()
-    return head + (body if is_plain else b2a_qp(body, istext=True)) + b"\r\n"
+    lines = body.replace(b"\n", b"\r\n")
+    return [head, lines if is_plain else b2a_qp(lines, istext=True), b"\r\n"]
 
 
 def _base64(content: bytes) -> bytes:
@@ -143,5 +153,6 @@ def _base64(content: bytes) -> bytes:
     return b"".join([encoded[at : at + 76] + b"\r\n" for at in range(0, len(encoded), 76)])
 
 
+@lru_cache(maxsize=64)
 def _part_headers(content_type: str, *more: str) -> bytes:
     return "\r\n".join((f"Content-Type: {content_type}", *more, "", "")).encode()

@@ -50,7 +50,7 @@ border-radius:8px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sa
 _ROWS: Final = """<table role="presentation" width="100%" cellpadding="0" cellspacing="0" \
 style="table-layout:fixed;margin:0 0 8px;">
 """
-_LABEL: Final = """<tr><td class="line" style="padding:10px 0;border-top:1px solid #dfe3e8;\
+_NAMED: Final = """<tr><td class="line" style="padding:10px 0;border-top:1px solid #dfe3e8;\
 overflow-wrap:anywhere;word-break:break-word;">
 <div class="soft" style="font-size:13px;line-height:1.4;color:#5a6472;">"""
 _VALUE: Final = """</div>
@@ -129,12 +129,17 @@ def table(rows: list[str]) -> str:
     return f"{_ROWS}{''.join(rows)}</table>\n"
 
 
+@lru_cache(maxsize=1_024)  # most are words of ours
+def _label(label: str) -> str:
+    return f"{_NAMED}{escaped(label)}{_VALUE}"
+
+
 def row(label: str, value: str, link: str | None, dress: Dress) -> str:
     """A fact under its name; `link` is where it leads, if anywhere."""
     shown = escaped(value)
     if link:
         shown = f'<a class="link" href="{escaped(link)}{dress.link}{shown}</a>'
-    return f"{_LABEL}{escaped(label)}{_VALUE}{shown}</div>\n</td></tr>\n"
+    return f"{_label(label)}{shown}</div>\n</td></tr>\n"
 
 
 def until(words: HasHtml | str) -> str:
