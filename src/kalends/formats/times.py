@@ -54,7 +54,7 @@ def span_text(starts_at: datetime, ends_at: datetime, zone: Zone, locale: Locale
     return _span_text(starts_at, ends_at, zone, locale, in_words, with_offsets)
 
 
-@lru_cache(maxsize=1_024)  # the mails about a booking name the same times
+@lru_cache(maxsize=256)  # the mails about a booking name the same times
 def _span_text(
     starts_at: datetime,
     ends_at: datetime,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
 from typing import Final
 
 from babel import Locale
@@ -20,6 +19,7 @@ from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, LetterRow
 from kalends.formats.mails.organization_mail import OrganizationMail
 from kalends.formats.mails.wording import CHANGE, LINK_COMES, LOCATION_TYPES, ONLINE, REASONS
+from kalends.formats.once import once
 from kalends.formats.times import known_zone, span_text
 from kalends.translation import gettext, language_for, pgettext
 
@@ -40,7 +40,8 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     known to read another, `organization_accent` the organization's colour, if it has one;
     `notify_locale` and `notify_zone` are those of the user whom it goes to, for the organization or
     as the host `host_id`. `now_is` is the status in which the mail is written, which may be a later
-    one than that of its event.
+    one than that of its event. What follows from all this is found out once, in the language of
+    the context in which it is first asked for.
     """
 
     kind: MailKind
@@ -62,20 +63,20 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     changeable_until: datetime | None = None
     has_invitation: bool = True
 
-    @cached_property
+    @once
     def is_for_attendee(self) -> bool:
         return self.audience == Audience.ATTENDEE
 
-    @cached_property
+    @once
     def is_for_host(self) -> bool:
         return self.audience == Audience.HOST
 
-    @cached_property
+    @once
     def is_ending(self) -> bool:
         """Whether the recipient has no such appointment any more."""
         return self.kind in ENDINGS
 
-    @cached_property
+    @once
     def reader_zone(self) -> Zone:
         """The zone whose wall clock the reader goes by: that of the place, where the attendee comes
         to one."""
@@ -88,13 +89,13 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
             return known_zone(self.notify_zone, self.place_zone, self.zone, booking.timezone)
         return known_zone(self.zone, booking.timezone)
 
-    @cached_property
+    @once
     def locale(self) -> Locale:
         """How dates and times are written for the reader: the organization has the clock of its
         country, and so has an attendee of whom no language is known."""
         return locale_for(self._reader, self.language, self.country)
 
-    @cached_property
+    @once
     def language(self) -> str:
         """The language of its words: the reader's, if there is a catalogue of it."""
         return language_for([self._reader])
@@ -105,16 +106,16 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
         own = self.booking.attendee.locale if self.is_for_attendee else self.notify_locale
         return own or self.organization_locale
 
-    @cached_property
+    @once
     def organization(self) -> str:
         return one_line(self.organization_name) or "Kalends"
 
-    @cached_property
+    @once
     def who(self) -> str:
         """The attendee's name."""
         return one_line(self.booking.attendee_name) or self.booking.attendee_email
 
-    @cached_property
+    @once
     def reader_name(self) -> str:
         """What the mail calls its recipient: a host by the name that attendees know."""
         if self.is_for_attendee:
@@ -125,14 +126,14 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
         named = (h.name for b in bookings for h in b.hosts if h.user_id == self.host_id)
         return one_line(next(named, ""))
 
-    @cached_property
+    @once
     def title(self) -> str:
         own_title = one_line(self.booking.title or "") or one_line(self.event_type_name or "")
         return own_title or gettext(
             "Appointment with {organization}", organization=self.organization
         )
 
-    @cached_property
+    @once
     def place(self) -> str | None:
         """Where it is, as far as its reader may know, or at least what kind of place."""
         kind = self.booking.location_type
@@ -140,20 +141,20 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
             return location if self._is_place_told else str(LOCATION_TYPES.get(kind or "", ONLINE))
         return str(LOCATION_TYPES[kind]) if kind in LOCATION_TYPES else None
 
-    @cached_property
+    @once
     def place_words(self) -> str | None:
         """The place, and that a link is still to come."""
         if self.is_ending or self.booking.status != Status.PENDING or self._is_place_told:
             return self.place
         return LINK_COMES.format(place=self.place)
 
-    @cached_property
+    @once
     def change_button(self) -> Button | None:
         if self.is_for_attendee and self.manage_url and not self.is_ending:
             return Button(str(CHANGE), self.manage_url)
         return None
 
-    @cached_property
+    @once
     def _is_place_told(self) -> bool:
         booking = self.booking
         statuses = [Status.CANCELLED] if self.is_ending else [booking.status, self.now_is]

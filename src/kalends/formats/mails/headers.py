@@ -33,7 +33,7 @@ def date_field(moment: datetime) -> str:
     return f"Date: {words[:3]}, {day} {month} {year} {clock} +0000"
 
 
-@lru_cache(maxsize=1_024)  # a mail names its people twice, and the organization is in all of its
+@lru_cache(maxsize=256)  # a mail names its people twice, and the organization is in all of its
 def _mailbox(person: Person) -> str:
     local, _, domain = mail_address(person.email).rpartition("@")
     if not _DOT_ATOM.fullmatch(local):

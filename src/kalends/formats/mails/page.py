@@ -129,7 +129,7 @@ def table(rows: list[str]) -> str:
     return f"{_ROWS}{''.join(rows)}</table>\n"
 
 
-@lru_cache(maxsize=1_024)  # most are words of ours
+@lru_cache(maxsize=512)  # most are words of ours
 def _label(label: str) -> str:
     return f"{_NAMED}{escaped(label)}{_VALUE}"
 
