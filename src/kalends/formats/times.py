@@ -8,10 +8,14 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 
 from kalends.availability.wallclock import UnknownZone, Zone, is_ambiguous, wall_clock, zone_named
-from kalends.translation import gettext
+from kalends.translation import gettext_lazy
 
 # What CLDR puts between a time and AM: several mail programs have no picture of it.
 NARROW_SPACE: Final = "\u202f"
+_SPAN: Final = gettext_lazy("{start} to {end} ({zone})")
+_SPAN_WITH_OFFSETS: Final = gettext_lazy(
+    "{start} ({start_offset}) to {end} ({end_offset}) ({zone})"
+)
 
 
 def known_zone(*names: str | None) -> Zone:
@@ -49,9 +53,7 @@ def span_text(starts_at: datetime, ends_at: datetime, zone: Zone, locale: Locale
     Where the offset changes in between, or one of the times comes twice that day, each time has
     its own offset.
     """
-    in_words = gettext("{start} to {end} ({zone})")
-    with_offsets = gettext("{start} ({start_offset}) to {end} ({end_offset}) ({zone})")
-    return _span_text(starts_at, ends_at, zone, locale, in_words, with_offsets)
+    return _span_text(starts_at, ends_at, zone, locale, str(_SPAN), str(_SPAN_WITH_OFFSETS))
 
 
 @lru_cache(maxsize=256)  # the mails about a booking name the same times

@@ -11,9 +11,8 @@ from kalends.formats.bookings import BookingBody
 from kalends.formats.cleaning import find_link
 from kalends.formats.icalendar.invitations import EventStatus, Invitation, Method
 from kalends.formats.mails.facts import BookingMail, detail_rows
-from kalends.formats.mails.letters import LetterRow
+from kalends.formats.mails.letters import FACT, LetterRow
 from kalends.formats.person import Person
-from kalends.translation import gettext
 
 STATUSES: Final = {
     Status.PENDING: EventStatus.TENTATIVE,
@@ -89,7 +88,7 @@ def _attendees(mail: BookingMail) -> tuple[Person, ...]:
 
 def _description(mail: BookingMail, details: Sequence[LetterRow]) -> str | None:
     """What the calendar shows beside time and place."""
-    written = gettext("{label}: {value}")
+    written = str(FACT)
     lines = [written.format(label=row.label, value=row.value) for row in details]
     if (button := mail.change_button) is not None:
         lines.append(written.format(label=button.label, value=button.url))

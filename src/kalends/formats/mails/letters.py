@@ -1,9 +1,13 @@
 """The text and the HTML of a letter, from the same content."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from kalends.formats.mails import page
-from kalends.translation import LazyMessage, current_language, gettext
+from kalends.translation import LazyMessage, current_language, gettext, gettext_lazy
+
+FACT: Final = gettext_lazy("{label}: {value}")
 
 
 class Sentence(Struct, frozen=True):
@@ -51,7 +55,7 @@ class Content(Struct, frozen=True, kw_only=True):
 def write_text(content: Content) -> str:
     blocks = [content.heading, *map(str, content.paragraphs)]
     if content.rows:
-        written = gettext("{label}: {value}")
+        written = str(FACT)
         lines = [written.format(label=row.label, value=_below(row.value)) for row in content.rows]
         blocks.append("\n".join(lines))
     if content.until:
