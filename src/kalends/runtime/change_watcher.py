@@ -5,8 +5,9 @@ organizations' counters of events, which every change of a booking moves on.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -26,6 +27,29 @@ class Change(NamedTuple):
     number: int
 
 
+class Watch:
+    """What one who watches an organization learns."""
+
+    def __init__(
+        self, last_number: Callable[[], int], known_number: int, woken: asyncio.Event
+    ) -> None:
+        self._last_number = last_number
+        self._known_number = known_number
+        self._woken = woken
+
+    async def changes(self, longest_wait_seconds: float) -> AsyncIterator[Change | None]:
+        """How far the events went on, each time that they have; None each time that the wait ends
+        without a change."""
+        while True:
+            if self._last_number() == self._known_number:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), longest_wait_seconds)
+            self._woken.clear()
+            before, self._known_number = self._known_number, self._last_number()
+            is_new = self._known_number != before
+            yield Change(before, self._known_number) if is_new else None
+
+
 class ChangeWatcher:
     """The watchers of one process, and the task that polls for them."""
 
@@ -39,25 +63,17 @@ class ChangeWatcher:
     def is_full(self) -> bool:
         return sum(map(len, self._watchers.values())) >= MOST_WATCHERS
 
-    async def changes(
-        self, organization_id: UUID, after: int | None, longest_wait_seconds: float
-    ) -> AsyncIterator[Change | None]:
-        """How far the organization's events went on, each time that they have; None each time that
-        the wait ends without a change. `after` is the number that is known."""
+    @asynccontextmanager
+    async def watch(self, organization_id: UUID, after: int | None) -> AsyncIterator["Watch"]:
+        """From here on no change of the organization's events is missed; nor one since the number
+        `after`, if that is known. Raises Unavailable."""
         woken = asyncio.Event()
         self._watchers.setdefault(organization_id, set()).add(woken)
         try:
             await self._poll(organization_id)
             self._start()
-            last_number = self._numbers[organization_id] if after is None else after
-            while True:
-                if self._numbers[organization_id] == last_number:
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(woken.wait(), longest_wait_seconds)
-                woken.clear()
-                number = self._numbers[organization_id]
-                yield Change(last_number, number) if number != last_number else None
-                last_number = number
+            numbers = partial(self._numbers.__getitem__, organization_id)
+            yield Watch(numbers, numbers() if after is None else after, woken)
         finally:
             self._leave(organization_id, woken)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from kalends.domain.errors import NotFound, Unauthorized, Unavailable
 from kalends.domain.rights import Right
+from kalends.runtime.change_watcher import Watch
 from kalends.services.event_log import concern_caller
 from kalends.services.users.sign_in_sessions import find_signed_in_user, get_account
 from kalends.web.console.request import ConsoleRequest, console_route
@@ -34,14 +35,20 @@ async def stream_changes(request: ConsoleRequest) -> PageAnswer | Stream:
 
 
 async def _chunks(request: ConsoleRequest) -> AsyncIterator[bytes]:
-    yield f"retry: {COME_BACK_AFTER_MS}\n\n".encode()
-    if not request.sees_all:
-        yield f"id: {OF_OWN}\n\n".encode()
-        if request.page_request.headers.get("last-event-id") == OF_OWN:
-            yield OWN_CHANGE
-    watcher = request.page_request.page_context.change_watcher
     known = _seen(request) if request.sees_all else None
-    async for change in watcher.changes(request.organization.id, known, HEARTBEAT_SECONDS):
+    watcher = request.page_request.page_context.change_watcher
+    async with watcher.watch(request.organization.id, known) as watch:
+        yield f"retry: {COME_BACK_AFTER_MS}\n\n".encode()
+        if not request.sees_all:
+            yield f"id: {OF_OWN}\n\n".encode()
+            if request.page_request.headers.get("last-event-id") == OF_OWN:
+                yield OWN_CHANGE
+        async for chunk in _changes(request, watch):
+            yield chunk
+
+
+async def _changes(request: ConsoleRequest, watch: Watch) -> AsyncIterator[bytes]:
+    async for change in watch.changes(HEARTBEAT_SECONDS):
         if not await _is_still_in(request):
             yield b"event: end\ndata: -\n\n"
             return

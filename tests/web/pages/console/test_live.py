@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -71,7 +71,6 @@ def test_a_booking_made_elsewhere_is_streamed(world: World, admin: SignedInBrows
         assert heard.answer.headers["content-type"] == "text/event-stream"
         assert heard.answer.headers["x-accel-buffering"] == "no"
         assert heard.answer.headers["cache-control"] == "no-store"
-        time.sleep(0.2)
         world.book(world.shared_schedule)
         heard.wait_for("event: change")
 
@@ -87,7 +86,6 @@ def test_nothing_of_another_organization_is_streamed(
 ) -> None:
     other = new_world()
     with listening(admin) as heard:
-        time.sleep(0.2)
         other.book(other.create_schedule())
         time.sleep(2)
         assert "event: change" not in heard.lines
@@ -98,7 +96,6 @@ def test_nothing_of_another_organization_is_streamed(
 
 def test_the_stream_ends_with_the_session(world: World, admin: SignedInBrowser) -> None:
     with listening(admin) as heard:
-        time.sleep(0.2)
         admin.post("/console/sign-out", data={"form_token": admin.token})
         world.book(world.shared_schedule)
         heard.wait_for_end(SOON_SECONDS)
@@ -110,7 +107,6 @@ def test_it_ends_with_the_membership(
     home: Installation, world: World, admin: SignedInBrowser
 ) -> None:
     with listening(admin) as heard:
-        time.sleep(0.2)
         id_ = world.setup.organization_id
         run(home, f"DELETE FROM memberships WHERE organization_id = '{id_}'")
         world.book(world.shared_schedule)
@@ -143,14 +139,10 @@ def test_streams_are_limited(
 async def _fill(home: Installation, world: World) -> None:
     context = home.context(BESIDE)
     watched = change_watcher.ChangeWatcher(context)
-    looking = [watched.changes(world.setup.organization_id, 0, 0.01) for _ in range(2)]
-    try:
-        for one in looking:
-            await anext(one)
-        assert watched.is_full
-        await looking.pop().aclose()  # type: ignore[attr-defined]
+    async with AsyncExitStack() as watching:
+        watching.push_async_callback(context.close)
+        organization_id = world.setup.organization_id
+        await watching.enter_async_context(watched.watch(organization_id, 0))
+        async with watched.watch(organization_id, 0):
+            assert watched.is_full
         assert not watched.is_full
-    finally:
-        for one in looking:
-            await one.aclose()  # type: ignore[attr-defined]
-        await context.close()
