@@ -11,11 +11,14 @@ from typing import Any, Final
 
 import structlog
 
+from kalends.domain.calendars.consent import ConsentProvider
 from kalends.domain.failures import OperatorError
 from kalends.domain.gateways import Gateways
 from kalends.gateways.addresses import is_host_name
 from kalends.gateways.calcom.source import CalcomSource
 from kalends.gateways.caldav.provider import CalDavProvider
+from kalends.gateways.google.consent import GoogleConsent
+from kalends.gateways.google.places import Places, places_at
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.ics.provider import IcsProvider
 from kalends.gateways.mail import SmtpTransport
@@ -78,7 +81,17 @@ def open_gateways(settings: Settings, served_at: str | None = None) -> Gateways:
         retry_scale=settings.webhook_retry_scale,
         sources={"calcom": CalcomSource(http, settings.calcom_give_up_after_seconds)},
         calendars={"caldav": CalDavProvider(http), "ics": IcsProvider(http)},
+        consents=_consents(settings, http),
     )
+
+
+def _consents(settings: Settings, http: GuardedHttp) -> dict[str, ConsentProvider]:
+    """The providers that an application was registered at."""
+    google = settings.google
+    if google is None:
+        return {}
+    places = Places() if google.test_url is None else places_at(google.test_url)
+    return {"google": GoogleConsent(http, google.client_id, google.client_secret, places)}
 
 
 def _mail_transport(settings: Settings) -> SmtpTransport | None:

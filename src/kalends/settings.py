@@ -1,19 +1,33 @@
 """Every environment variable, typed, read once. Nothing below `compose` reads configuration."""
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from kalends.domain.values import Email
 from kalends.gateways.addresses import AllowedDestinations, has_numeric_end, read_opened
 from kalends.gateways.mail_server import MailServer, read_mail_server
 
+LOOPBACK: Final = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
+
 
 class SettingsError(Exception):
     """A setting is wrong; the message names it and says what it takes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoogleSettings:
+    """The application that the operator has registered at Google. `test_url` stands for Google in
+    tests: it is on this machine, or refused."""
+
+    client_id: str
+    client_secret: str
+    test_url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +45,7 @@ class Settings:
     outbound_allow: AllowedDestinations
     webhook_retry_scale: float
     calcom_give_up_after_seconds: float
+    google: GoogleSettings | None
     rate_limit_read: int
     rate_limit_write: int
     rate_limit_sign_in: int
@@ -57,6 +72,7 @@ class Settings:
             outbound_allow=read.opened("OUTBOUND_ALLOW"),
             webhook_retry_scale=read.fraction("WEBHOOK_RETRY_SCALE", 1.0),
             calcom_give_up_after_seconds=read.fraction("CALCOM_PATIENCE", 60.0),
+            google=read.google(),
             rate_limit_read=read.limit("RATE_LIMIT_READ", 300),
             rate_limit_write=read.limit("RATE_LIMIT_WRITE", 100),
             rate_limit_sign_in=read.limit("RATE_LIMIT_SIGN_IN", 10),
@@ -121,6 +137,30 @@ class _Environ:
             return read_mail_server(value) if value else None
         except ValueError as error:
             raise SettingsError(f"KALENDS_{name} {error}.") from error
+
+    def google(self) -> GoogleSettings | None:
+        client_id, secret = self.text("GOOGLE_CLIENT_ID"), self.text("GOOGLE_CLIENT_SECRET")
+        if not client_id and not secret:
+            return None
+        if not client_id or not secret:
+            raise SettingsError(
+                "KALENDS_GOOGLE_CLIENT_ID and KALENDS_GOOGLE_CLIENT_SECRET belong together: "
+                "both or neither."
+            )
+        return GoogleSettings(
+            client_id=client_id,
+            client_secret=secret,
+            test_url=self.url_of_this_machine("GOOGLE_TEST_URL"),
+        )
+
+    def url_of_this_machine(self, name: str) -> str | None:
+        """For tests alone: nobody's secrets leave the machine by it."""
+        value = self.url(name, ("http",))
+        if value and not LOOPBACK.fullmatch(value):
+            raise SettingsError(
+                f"KALENDS_{name} is for tests: it must be http://127.0.0.1 and a port."
+            )
+        return value
 
     def opened(self, name: str) -> AllowedDestinations:
         try:

@@ -1,7 +1,6 @@
 """Kalends at work with the difficult CalDAV server: an account whose calendar a schedule writes."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from tests.calendars.readings import use
 from tests.calendars.test_busy import HOUR, at
 from tests.conftest import fetch, run
 from tests.fakes.caldav import USER, DifficultCalDav, difficult_caldav
+from tests.fakes.threads import served_in_a_thread
 from tests.world import JSON, World
 
 SECONDS = 60
@@ -27,25 +27,8 @@ SECONDS = 60
 @contextmanager
 def difficult_server() -> Iterator[DifficultCalDav]:
     """The server in a thread of its own, as another process would be."""
-    is_up, servers = threading.Event(), list[DifficultCalDav]()
-    loop = asyncio.new_event_loop()
-    is_over = asyncio.Event()
-
-    async def serve() -> None:
-        async with difficult_caldav() as server:
-            servers.append(server)
-            is_up.set()
-            await is_over.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
-    thread.start()
-    assert is_up.wait(SECONDS)
-    try:
-        yield servers[0]
-    finally:
-        loop.call_soon_threadsafe(is_over.set)
-        thread.join(SECONDS)
-        loop.close()
+    with served_in_a_thread(difficult_caldav) as server:
+        yield server
 
 
 class DifficultOffice:

@@ -45,6 +45,8 @@ class Organization(Struct, frozen=True, kw_only=True):
     # `#rrggbb`, in lower case; null is ours.
     accent_color: str | None = None
     website: str | None = None
+    # Where people may be sent back to, each as `https://host` or `https://host:port`.
+    return_origins: list[str] = []
 
     @property
     def notify_emails(self) -> list[str]:

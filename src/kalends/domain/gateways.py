@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from kalends.domain.access import Mode
 from kalends.domain.calendars.accounts import CalendarProvider
+from kalends.domain.calendars.consent import ConsentProvider
 from kalends.domain.imports.sources import BookingSource
 
 
@@ -121,8 +122,9 @@ class Gateways(Struct, frozen=True, kw_only=True):
     not know it. `sender` the address that
     mail comes from. Without a `mail_transport` mail is kept in the organization's mailbox.
     `retry_scale` stretches or shrinks the timetables of retries. `sources` are the providers
-    that bookings are imported from, and `calendars` those whose calendars are read, by the names
-    under which they are stored.
+    that bookings are imported from, `calendars` those whose calendars are read, and `consents`
+    those that are reached by a consent and were set up here, by the names under which they are
+    stored.
     """
 
     http: Http = ClosedHttp()
@@ -132,6 +134,7 @@ class Gateways(Struct, frozen=True, kw_only=True):
     retry_scale: float = 1.0
     sources: Mapping[str, BookingSource] = {}
     calendars: Mapping[str, CalendarProvider] = {}
+    consents: Mapping[str, ConsentProvider] = {}
 
     def sends_mail_of(self, mode: Mode) -> bool:
         """Whether mail of an organization leaves, or is kept in its mailbox: that of a sandbox

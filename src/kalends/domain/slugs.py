@@ -8,6 +8,7 @@ RESERVED: Final = frozenset(
     {
         "api",
         "booking",
+        "connect",
         "console",
         "docs",
         "embed",

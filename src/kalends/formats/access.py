@@ -53,6 +53,14 @@ class OrganizationBody(Struct, frozen=True):
         str | None,
         Meta(description="Its own site; pages link to it.", examples=["https://example.com"]),
     ]
+    return_origins: Annotated[
+        list[str],
+        Meta(
+            description="Origins that people are sent back to, after they have connected a "
+            "calendar.",
+            examples=[["https://app.example.com"]],
+        ),
+    ]
     mode: Annotated[Mode, Meta(description="test: this is the sandbox of an organization.")]
     created_at: datetime
     updated_at: datetime

@@ -12,7 +12,7 @@ FINDINGS: Final[Mapping[FindingKind, LazyMessage]] = {
     FindingKind.OVERLAP: gettext_lazy("An event in a calendar overlaps a booking"),
     FindingKind.UNWRITABLE: gettext_lazy("A booking cannot be written into a calendar"),
     FindingKind.UNREADABLE: gettext_lazy("A calendar cannot be read"),
-    FindingKind.RECONNECT: gettext_lazy("A calendar account needs its password again"),
+    FindingKind.RECONNECT: gettext_lazy("A calendar account needs to be signed in to again"),
 }
 RESOLUTIONS: Final[Mapping[Resolution, LazyMessage]] = {
     Resolution.FOLLOW: gettext_lazy("Move the booking too"),

@@ -34,7 +34,8 @@ class CalendarConnectionBody(Struct, frozen=True):
         ConnectionState,
         Meta(
             description="`reading` until each calendar has been read once; `reconnect` where the "
-            "server refuses the password; `failing` after two hours without an answer."
+            "server refuses the password, or a consent has ended; `failing` after two hours "
+            "without an answer."
         ),
     ]
     reason: Annotated[str | None, Meta(description="Why it does not work, as a sentence.")]
@@ -71,6 +72,13 @@ class CalendarBody(Struct, frozen=True):
     unreadable_total: Annotated[
         int, Meta(description="Events that could not be read whole; they may block too little.")
     ]
+
+
+class ConsentPageBody(Struct, frozen=True):
+    """A page on which somebody connects an account."""
+
+    url: Annotated[str, Meta(description="Opened by the first browser alone; shown only now.")]
+    expires_at: datetime
 
 
 class SyncStartedBody(Struct, frozen=True):

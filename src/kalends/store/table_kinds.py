@@ -99,6 +99,7 @@ _DISTRIBUTED: Final = (
     "calendar_syncs",
     "calendar_links",
     "calendar_findings",
+    "calendar_consents",
 )
 # An organization is looked for by its name, slug and twin, a key by its hash alone.
 # Mails are leased by how their server does.

@@ -28,6 +28,7 @@ from kalends.web.api import (
     webhooks,
 )
 from kalends.web.api.calendars import connections as calendar_connections
+from kalends.web.api.calendars import consents as calendar_consents
 from kalends.web.api.calendars import events as calendar_events
 from kalends.web.api.calendars import findings as calendar_findings
 from kalends.web.console import table as console
@@ -41,7 +42,7 @@ from kalends.web.pages import files
 from kalends.web.pages.endpoint import PageEndpoint, PageNotFoundApp
 from kalends.web.pages.request import PageContext, PageLimits
 from kalends.web.pages.routes import PageRoute
-from kalends.web.public import booking, machine_readable, offers, self_service
+from kalends.web.public import booking, consents, machine_readable, offers, self_service
 from kalends.web.public import feeds as feed_pages
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -54,6 +55,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *slots.ROUTES,
     *holds.ROUTES,
     *calendar_connections.ROUTES,
+    *calendar_consents.ROUTES,
     *calendar_events.ROUTES,
     *calendar_findings.ROUTES,
     *webhooks.ROUTES,
@@ -72,6 +74,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *feed_pages.PAGES,
     *pages.PAGES,
     *console.PAGES,
+    *consents.PAGES,
     *machine_readable.PAGES,
     *self_service.PAGES,
     *booking.PAGES,

@@ -17,6 +17,7 @@ class ProviderName(StrEnum):
 
     CALDAV = "caldav"
     ICS = "ics"
+    GOOGLE = "google"
     TEST = "test"
 
     @property
@@ -24,11 +25,17 @@ class ProviderName(StrEnum):
         """Whether all of a calendar is read at each look."""
         return self is ProviderName.ICS
 
+    @property
+    def asks_consent(self) -> bool:
+        """Whether the account's owner consents at the provider, and no password is known."""
+        return self is ProviderName.GOOGLE
+
 
 class CalendarConnection(Struct, frozen=True, kw_only=True):
     """An account elsewhere. `user_id` is whose it is; None is the organization's. `sealed` is what
-    signs in; it is never shown. `generation` grows with each new password. `failing_since` is when
-    it was reported that it does not work, until it does again."""
+    signs in; it is never shown. `generation` grows with each new password or consent.
+    `failing_since` is when it was reported that it does not work, until it does again. `scopes`
+    are the names of what a consent covers."""
 
     id: UUID
     user_id: UUID | None
@@ -45,6 +52,7 @@ class CalendarConnection(Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     version: int
+    scopes: list[str] = []
 
 
 class ConnectedCalendar(Struct, frozen=True, kw_only=True):

@@ -34,6 +34,18 @@ class CredentialsRefused(Struct, frozen=True):
     """User name or password are not accepted (401)."""
 
 
+class ConsentEnded(CredentialsRefused, frozen=True):
+    """The provider does not take the tokens any more (`invalid_grant`): its owner has taken the
+    consent back, or it has run out."""
+
+
+class ConsentLacks(CredentialsRefused, frozen=True):
+    """The consent does not cover what is to be done: a box was left unticked, in the words of the
+    provider's own page."""
+
+    reason: str
+
+
 class NotAllowed(Struct, frozen=True):
     """They are, and yet it may not be done (403)."""
 

@@ -1,8 +1,7 @@
 """Accounts of CalDAV servers: what `CalendarProvider` and `CalendarAccount` promise."""
 
-import asyncio
-from collections.abc import Awaitable, Mapping
-from typing import Final, TypeVar
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import quote, urlsplit
 
 from msgspec.structs import replace
@@ -13,7 +12,6 @@ from kalends.domain.calendars.failures import (
     ObjectGone,
     TokenRefused,
     UidTaken,
-    Unanswered,
 )
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
 from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
@@ -24,12 +22,8 @@ from kalends.gateways.caldav.listing import list_homes
 from kalends.gateways.caldav.objects import read_object
 from kalends.gateways.caldav.queries import query_uid
 from kalends.gateways.caldav.session import TIMEOUT_SECONDS, DavSession
+from kalends.gateways.deadlines import within_limit
 from kalends.gateways.targets import entered_url
-
-T = TypeVar("T")
-
-READING_SECONDS: Final = 900.0
-"""For all requests of one reading; each has its own limit."""
 
 SCHEMES: Final = {"caldav": "http", "caldavs": "https"}
 
@@ -57,22 +51,22 @@ class CalDavAccount:
         return await discovery.discover(self._session, self._login.url)
 
     async def list_calendars(self) -> list[RemoteCalendar] | CalendarFailure:
-        return await _within(list_homes(self._session, self._login.homes))
+        return await within_limit(list_homes(self._session, self._login.homes))
 
     async def read_all(
         self, calendar_url: str, window: ReadingWindow
     ) -> FullReading | CalendarFailure:
-        return await _within(reading.read_all(self._session, calendar_url, window))
+        return await within_limit(reading.read_all(self._session, calendar_url, window))
 
     async def read_changes(
         self, calendar_url: str, token: str
     ) -> Changes | TokenRefused | CalendarFailure:
-        return await _within(reading.read_changes(self._session, calendar_url, token))
+        return await within_limit(reading.read_changes(self._session, calendar_url, token))
 
     async def compare_all(
         self, calendar_url: str, known: Mapping[str, str | None], window: ReadingWindow
     ) -> Changes | CalendarFailure:
-        return await _within(reading.compare_all(self._session, calendar_url, known, window))
+        return await within_limit(reading.compare_all(self._session, calendar_url, known, window))
 
     async def read_object(
         self, calendar_url: str, href: str
@@ -82,7 +76,7 @@ class CalDavAccount:
     async def find_objects(
         self, calendar_url: str, uid: str
     ) -> list[CalendarObject] | CalendarFailure:
-        return await _within(query_uid(self._session, calendar_url, uid))
+        return await within_limit(query_uid(self._session, calendar_url, uid))
 
     def href_of(self, calendar_url: str, uid: str) -> str:
         name = quote(uid, safe=UNQUOTED)
@@ -97,11 +91,3 @@ class CalDavAccount:
         self, calendar_url: str, href: str, etag: str | None = None
     ) -> ObjectDeleted | Conflict | CalendarFailure:
         return await writing.delete_object(self._session, calendar_url, href, etag)
-
-
-async def _within(work: Awaitable[T]) -> T | Unanswered:
-    try:
-        async with asyncio.timeout(READING_SECONDS):
-            return await work
-    except TimeoutError:
-        return Unanswered(f"it was not read within {READING_SECONDS:g} s")

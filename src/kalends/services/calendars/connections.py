@@ -93,7 +93,9 @@ async def discover(context: Context, caller: Caller, new: NewCalendarConnection)
     """What the account has, asked of its server before any transaction, within 20 seconds; of a
     sandbox's own account nothing is asked. Raises Invalid, CalendarCredentialsRefused,
     CalendarUnreachable."""
-    _check_provider(caller.mode, new.provider)
+    check_provider(caller.mode, new.provider)
+    if new.provider.asks_consent:
+        raise Invalid.field("provider", "needs its owner's consent: POST …/authorize begins it")
     if new.provider is ProviderName.TEST:
         return TEST_ACCOUNT
     account = context.gateways.calendars[new.provider].open_account(new.login)
@@ -114,17 +116,21 @@ def error_of(failure: CalendarFailure) -> KalendsError:
 
 
 async def create_connection(
-    work: UnitOfWork, new: NewCalendarConnection, found: Discovery
+    work: UnitOfWork,
+    new: NewCalendarConnection,
+    found: Discovery,
+    scopes: Sequence[str] = (),
 ) -> ShownConnection:
     """Connects the account that was found; its calendars are read at once. Who sees own things
-    alone connects an account of the own. Raises NotFound (the user), Invalid."""
+    alone connects an account of the own. `scopes` are what a consent covers. Raises NotFound (the
+    user), Invalid."""
     if work.caller.only_user_id is not None:
         new = structs.replace(new, user_id=work.caller.only_user_id)
     if new.user_id is not None:
         require(await find_member(work.tenant, new.user_id), USER, new.user_id)
     if await connections.count_connections(work.tenant) >= MOST_CONNECTIONS:
         raise Invalid.field("provider", f"there are {MOST_CONNECTIONS} connections already")
-    connection = _new_connection(work, new, found)
+    connection = structs.replace(_new_connection(work, new, found), scopes=list(scopes))
     await connections.insert_connection(work.tenant, connection)
     shown = [(new_id(), calendar) for calendar in found.calendars[:MOST_CALENDARS]]
     await calendars.put_calendars(work.tenant, connection.id, shown, work.recorded_at)
@@ -144,7 +150,7 @@ async def _know_as_empty(work: UnitOfWork, calendar_ids: Sequence[UUID]) -> None
         await readings.release_calendar(work.tenant, calendar_id, now + COMPARE_EVERY, now, None)
 
 
-def _check_provider(mode: Mode, provider: ProviderName) -> None:
+def check_provider(mode: Mode, provider: ProviderName) -> None:
     """Raises Invalid: nothing leaves a sandbox, and nothing is tried outside of one."""
     if mode is Mode.TEST and provider is not ProviderName.TEST:
         raise Invalid.field("provider", "must be test in a sandbox, which reaches nobody")
@@ -209,21 +215,29 @@ async def change_password(
     if known and not {c.remote_id for c in known} & {c.url for c in found.calendars}:
         raise Invalid.field("password", "signs in to another account; connect that one anew")
     login = structs.replace(_login_with(before, password), homes=found.homes)
-    is_paused = before.state is ConnectionState.PAUSED
+    changed = structs.replace(before, sealed=seal_login(work.context.seal, before.id, login))
+    return (await _with_totals(work, [await sign_in_anew(work, changed, found)]))[0]
+
+
+async def sign_in_anew(
+    work: UnitOfWork, changed: CalendarConnection, found: Discovery
+) -> CalendarConnection:
+    """The connection, which is locked and signs in otherwise from now on: all its calendars are
+    read, those that are new are added, and what was asked before is dropped."""
+    is_paused = changed.state is ConnectionState.PAUSED
     after = structs.replace(
-        before,
-        sealed=seal_login(work.context.seal, before.id, login),
-        state=before.state if is_paused else ConnectionState.READING,
+        changed,
+        state=changed.state if is_paused else ConnectionState.READING,
         reason=None,
-        generation=before.generation + 1,
+        generation=changed.generation + 1,
         updated_at=work.recorded_at,
-        version=before.version + 1,
+        version=changed.version + 1,
     )
     await connections.update_connection(work.tenant, after)
     shown = [(new_id(), calendar) for calendar in found.calendars[:MOST_CALENDARS]]
-    await calendars.add_calendars(work.tenant, before.id, shown, work.recorded_at)
-    await enqueue_readings(work, await readings.read_anew(work.tenant, before.id, work.recorded_at))
-    return (await _with_totals(work, [after]))[0]
+    await calendars.add_calendars(work.tenant, after.id, shown, work.recorded_at)
+    await enqueue_readings(work, await readings.read_anew(work.tenant, after.id, work.recorded_at))
+    return after
 
 
 def _login_with(connection: CalendarConnection, password: str) -> CalendarLogin:
@@ -284,6 +298,7 @@ def _new_connection(
     work: UnitOfWork, new: NewCalendarConnection, found: Discovery
 ) -> CalendarConnection:
     id_, is_test = new_id(), new.provider is ProviderName.TEST
+    has_none = is_test or new.provider.asks_consent
     login = structs.replace(new.login, homes=found.homes)
     return CalendarConnection(
         id=id_,
@@ -291,7 +306,7 @@ def _new_connection(
         provider=new.provider,
         account=new.login.username or None,
         url=None if new.provider.reads_files else new.login.url or None,
-        sealed=None if is_test else seal_login(work.context.seal, id_, login),
+        sealed=None if has_none else seal_login(work.context.seal, id_, login),
         state=ConnectionState.ACTIVE if is_test else ConnectionState.READING,
         reason=None,
         generation=1,

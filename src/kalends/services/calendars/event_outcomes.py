@@ -126,7 +126,7 @@ async def note_failed(
         reason=waits.reason,
     )
     if isinstance(failure, CredentialsRefused):
-        await note_refused(place.context, place.organization_id, place.connection)
+        await note_refused(place.context, place.organization_id, place.connection, failure)
         return structs.replace(waits, after=timedelta(hours=1), is_postponed=True)
     return waits
 
@@ -140,10 +140,13 @@ async def _write_failed(work: UnitOfWork, link: CalendarLink) -> None:
 
 
 async def note_refused(
-    context: Context, organization_id: UUID, connection: CalendarConnection
+    context: Context,
+    organization_id: UUID,
+    connection: CalendarConnection,
+    failure: CredentialsRefused,
 ) -> None:
     """The account wants somebody to sign in anew; what waits for it goes out then."""
-    reason = reason_of(CredentialsRefused())
+    reason = reason_of(failure)
     known = connection.id, connection.generation, reason
     await change(
         context, caller_of(organization_id), partial(note_failure, is_refused=True), *known

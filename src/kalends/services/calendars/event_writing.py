@@ -99,7 +99,7 @@ async def settle_lane(context: Context, lane: DueCalendarLane) -> Waits | None:
         organization = await find_organization(tenant)
     account = account_of(context, lane.organization_id, connection, calendar)
     if isinstance(account, CredentialsRefused):
-        await note_refused(context, lane.organization_id, connection)
+        await note_refused(context, lane.organization_id, connection, account)
         return Waits(reason_of(account), timedelta(hours=1), is_postponed=True)
     place = Place(context, lane.organization_id, connection, calendar, account)
     now, waits = context.clock(), None
@@ -151,7 +151,7 @@ def account_of(
     """The account that the calendar is of; nothing is asked yet."""
     if connection.provider is ProviderName.TEST:
         return SandboxAccount(context, organization_id, connection.id, calendar)
-    return open_account(context, connection)
+    return open_account(context, organization_id, connection)
 
 
 async def _reach(

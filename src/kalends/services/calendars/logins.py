@@ -13,6 +13,8 @@ from kalends.domain.calendars.failures import (
     CalendarFailure,
     CalendarGone,
     CalendarTooLarge,
+    ConsentEnded,
+    ConsentLacks,
     CredentialsRefused,
     LeadsElsewhere,
     NotAllowed,
@@ -21,6 +23,7 @@ from kalends.domain.calendars.failures import (
 )
 from kalends.runtime.sealing import Seal, SealBroken
 from kalends.runtime.unit_of_work import Context
+from kalends.services.calendars.tokens import ConnectionTokens
 
 PURPOSE: Final = "calendar connection {}"
 _SENTENCES: Final[Mapping[type[CalendarFailure], str]] = {
@@ -28,6 +31,8 @@ _SENTENCES: Final[Mapping[type[CalendarFailure], str]] = {
     AddressRefused: "The address {reason}.",
     LeadsElsewhere: "The address leads to another server; enter that server's own address.",
     CredentialsRefused: "The server does not accept the user name and password.",
+    ConsentEnded: "The consent has ended: somebody has to connect the account again.",
+    ConsentLacks: "The consent lacks a box that was left unticked: {reason}.",
     NotAllowed: "The server does not allow it: {reason}.",
     NotUnderstood: "What answers there is no calendar: {reason}.",
     CalendarTooLarge: "The calendar is too large: {reason}.",
@@ -63,14 +68,29 @@ def open_login(seal: Seal, connection: CalendarConnection) -> CalendarLogin | No
 
 
 def open_account(
-    context: Context, connection: CalendarConnection
+    context: Context, organization_id: UUID, connection: CalendarConnection
 ) -> CalendarAccount | CredentialsRefused:
     """The account behind the connection; nothing is asked yet. Refused where what signs in cannot
     be opened any more: somebody has to enter it anew."""
+    if connection.provider.asks_consent:
+        return _consented(context, organization_id, connection)
     login = open_login(context.seal, connection)
     if login is None:
         return CredentialsRefused()
     return context.gateways.calendars[connection.provider].open_account(login)
+
+
+def _consented(
+    context: Context, organization_id: UUID, connection: CalendarConnection
+) -> CalendarAccount | CredentialsRefused:
+    """Refused where the provider is not set up here any more."""
+    provider = context.gateways.consents.get(connection.provider)
+    if provider is None:
+        return ConsentEnded()
+    source = ConnectionTokens(
+        context, organization_id, connection.id, connection.generation, provider
+    )
+    return provider.open_account(source, connection.scopes)
 
 
 def reason_of(failure: CalendarFailure) -> str:

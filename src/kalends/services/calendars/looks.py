@@ -79,7 +79,7 @@ async def look_at(worker: CalendarWorker) -> Look | CalendarFailure:
     """What has changed since the last look; once a day all of it is compared, since tokens lie."""
     if worker.connection.provider is ProviderName.TEST:
         return await _kept_as_it_is(worker)
-    account = open_account(worker.context, worker.connection)
+    account = open_account(worker.context, worker.organization_id, worker.connection)
     if isinstance(account, CredentialsRefused):
         return account
     return await _look(worker, account)

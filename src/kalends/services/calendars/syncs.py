@@ -17,7 +17,7 @@ KEPT_FOR: Final = timedelta(days=1)
 # What has to be done first where a connection is not read at all.
 HALTED: Final = {
     ConnectionState.PAUSED: "is paused; go on with it first",
-    ConnectionState.RECONNECT: "waits for its password; give it the new one first",
+    ConnectionState.RECONNECT: "waits for its password, or for a consent; give it that first",
     ConnectionState.REMOVING: "is being disconnected",
 }
 

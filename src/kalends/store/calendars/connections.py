@@ -24,6 +24,12 @@ LIST: Final = page_of(
     parameters=2,
 )
 GET: Final = f"SELECT {COLUMNS} FROM calendar_connections WHERE organization_id = $1 AND id = $2"
+OF_ACCOUNT: Final = """
+SELECT id FROM calendar_connections
+WHERE organization_id = $1 AND provider = $2 AND account = $3 AND user_id IS NOT DISTINCT FROM $4
+    AND state <> 'removing'
+ORDER BY id LIMIT 1
+"""
 GET_TO_CHANGE: Final = GET + " FOR NO KEY UPDATE"
 INSERT: Final = (
     f"INSERT INTO calendar_connections (organization_id, {COLUMNS})"
@@ -81,6 +87,16 @@ async def find_connection_to_change(
 ) -> CalendarConnection | None:
     """The connection, locked against other changes until the transaction ends."""
     return await find_one(tenant, GET_TO_CHANGE, _connection_from, connection_id)
+
+
+async def find_connection_of_account(
+    tenant: TenantConnection, provider: ProviderName, account: str | None, user_id: UUID | None
+) -> UUID | None:
+    """That of the account, for the user, or for None for the organization."""
+    found: UUID | None = await tenant.tx.fetchval(
+        OF_ACCOUNT, tenant.organization_id, provider.value, account, user_id
+    )
+    return found
 
 
 async def insert_connection(tenant: TenantConnection, connection: CalendarConnection) -> None:

@@ -7,7 +7,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from kalends.domain.access import MOST_NOTIFY_EMAILS, Organization
 from kalends.domain.changes import FieldChanges, values_to_change
+from kalends.domain.errors import Invalid
 from kalends.domain.language_tags import LanguageTag
+from kalends.domain.origins import origin_of
 from kalends.domain.scopes import Scope
 from kalends.domain.values import Email, Name, Slug
 from kalends.formats.access import OrganizationBody, show_organization
@@ -26,6 +28,8 @@ from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import Resource, Route, Scopes
+
+ORIGIN_FAULT: Final = "must be an origin such as https://app.example.com, without a path"
 
 
 class UpdateOrganization(RequestModel, frozen=True):
@@ -78,6 +82,14 @@ class UpdateOrganization(RequestModel, frozen=True):
             description="Your own site: https. Pages link to it.", examples=["https://example.com"]
         ),
     ] = UNSET
+    return_origins: Annotated[
+        Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(max_length=20)] | UnsetType,
+        Meta(
+            description="Origins (scheme, host and port) that people may be sent back to, after "
+            "they have connected a calendar: https, or http on `localhost`.",
+            examples=[["https://app.example.com"]],
+        ),
+    ] = UNSET
     staff_may_edit_hours: Annotated[
         bool | UnsetType,
         Meta(description="Whether users with the role `staff` set the hours of their schedules."),
@@ -112,9 +124,25 @@ def parse_changes(body: bytes) -> FieldChanges[Organization]:
     if parsed.country is not UNSET:
         check_country("country", parsed.country)
     values = values_to_change(parsed)
+    if parsed.return_origins is not UNSET:
+        values["return_origins"] = parse_origins(parsed.return_origins)
     if isinstance(color := values.get("accent_color"), str):
         values["accent_color"] = color.lower()
     return FieldChanges[Organization](**values)
+
+
+def parse_origins(written: list[str]) -> list[str]:
+    """Each once, in the form that is compared. Raises Invalid."""
+    origins = []
+    for at, text in enumerate(written):
+        origin = origin_of(text)
+        is_open = origin is not None and (
+            origin.startswith("https://") or origin.partition("//")[2].split(":")[0] == "localhost"
+        )
+        if origin is None or not is_open or text.lower().rstrip("/").count("/") != 2:
+            raise Invalid.field(f"return_origins.{at}", ORIGIN_FAULT)
+        origins.append(origin)
+    return list(dict.fromkeys(origins))
 
 
 _call = Resource(

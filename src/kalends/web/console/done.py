@@ -60,6 +60,12 @@ DONE: Final[dict[str, LazyMessage]] = {
     "calendars-connected": gettext_lazy(
         "The calendars are connected and are being read. Choose on each schedule which it reads."
     ),
+    "consent-denied": gettext_lazy("Nothing was connected: the consent was refused."),
+    "consent-incomplete": gettext_lazy(
+        "Nothing was connected, since a box was left unticked. Please begin again, and leave all "
+        "of them ticked."
+    ),
+    "consent-failed": gettext_lazy("Nothing was connected. Please begin again."),
     "calendars-disconnected": gettext_lazy("The calendars are disconnected."),
     "synced": gettext_lazy("The sync is done."),
     "sync-begun": gettext_lazy("The sync is under way."),

@@ -188,6 +188,7 @@ STEPS: Final[Labels] = {
 CALENDAR_PROVIDERS: Final[Labels] = {
     "caldav": gettext_lazy("CalDAV account"),
     "ics": gettext_lazy("Calendar file"),
+    "google": gettext_lazy("Google Calendar"),
     "test": gettext_lazy("Test calendars"),
 }
 CALENDAR_STATES: Final[Labels] = {

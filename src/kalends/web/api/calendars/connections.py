@@ -39,6 +39,7 @@ from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
 REQUIRED_OF: Final[Mapping[ProviderName, tuple[str, ...]]] = {
     ProviderName.CALDAV: ("url", "username", "password"),
     ProviderName.ICS: ("url",),
+    ProviderName.GOOGLE: (),
     ProviderName.TEST: (),
 }
 
@@ -50,7 +51,8 @@ class CreateCalendarConnection(RequestModel, frozen=True):
         ProviderName,
         Meta(
             description="`caldav`, or `ics` for the address of a calendar file, which can only be "
-            "read; in a sandbox `test` alone, which reaches nobody."
+            "read; in a sandbox `test` alone, which reaches nobody. `google` is connected by its "
+            "owner's consent: `POST /api/v1/calendar-connections/authorize`."
         ),
     ]
     url: Annotated[
@@ -184,7 +186,8 @@ async def start_sync(call: Call) -> HttpAnswer:
     """Read calendars now
 
     Has each calendar of the connection read at once, whenever it would have been. `run_id` tells
-    how that stands. A connection that is paused, or waits for its password, is refused.
+    how that stands. A connection that is paused, or waits for its password or
+    a consent, is refused.
     """
     connection_id = call.id(ids.CALENDAR_CONNECTION)
     return await call.change(

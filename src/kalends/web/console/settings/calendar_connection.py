@@ -18,6 +18,7 @@ from kalends.services.calendars import connections, syncs, uses
 from kalends.services.calendars.connections import ShownConnection
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.calendars import PATH, SECTION
+from kalends.web.console.settings.consents import unticked_of
 from kalends.web.console.settings.drafts import Draft, draft_of_values, draft_with_faults
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
@@ -94,6 +95,8 @@ async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
         path=_path(request),
         id_of=_id_of,
         may_read=shown.connection.state not in syncs.HALTED,
+        asks_consent=shown.connection.provider.asks_consent,
+        unticked=unticked_of(request, shown.connection),
         has_password=shown.connection.provider is ProviderName.CALDAV,
         wants_password=shown.connection.state is ConnectionState.RECONNECT,
         **draft.values(),

@@ -14,6 +14,7 @@ from kalends.services.calendars.connections import NewCalendarConnection
 from kalends.translation import LazyMessage, gettext_lazy
 from kalends.web.api.calendars.connections import REQUIRED_OF
 from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.consents import providers_of
 from kalends.web.console.settings.drafts import Draft, draft_of_values, draft_with_faults
 from kalends.web.console.settings.paging import read_page
 from kalends.web.console.settings.schedules import EDITOR, open_schedule, path_of
@@ -114,6 +115,7 @@ async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
         connections=listed,
         id_of=lambda connection: ids.encode_id(ids.CALENDAR_CONNECTION, connection.id),
         providers=PROVIDERS,
+        consents=providers_of(request),
         is_sandbox=request.page_request.caller.mode is Mode.TEST,
         **draft.values(),
         **pager,

@@ -5,6 +5,7 @@ from typing import Final
 from kalends.web.console.settings import (
     calendar_connection,
     calendars,
+    consents,
     event_types,
     exceptions,
     feeds,
@@ -30,6 +31,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *exceptions.PAGES,
     *feeds.PAGES,
     *calendars.PAGES,
+    *consents.PAGES,
     *calendar_connection.PAGES,
     *times.PAGES,
     *webhooks.PAGES,

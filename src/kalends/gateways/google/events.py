@@ -1,0 +1,190 @@
+"""Google's events as iCalendar: what tells when somebody is busy, and nothing else.
+
+A series is one object with all that was changed in it. It lies at the id of the event that it began
+with, and so does an event that does not recur.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from kalends.availability.wallclock import zone_named
+from kalends.domain.calendars.readings import CalendarObject
+from kalends.formats.icalendar.contentlines import component, text, to_bytes, utc_time, wall_time
+from kalends.formats.icalendar.reading.zones import known_zone_name
+from kalends.formats.lenient_json import dict_in, list_in
+
+# The UID that we gave an event; its own cannot be chosen together with its id.
+UID_PROPERTY: Final = "kalendsUid"
+# All that is asked for; titles, places and people stay where they are.
+FIELDS: Final = (
+    "id,etag,status,start,end,recurrence,recurringEventId,originalStartTime,transparency,eventType,"
+    "iCalUID,attendees(self,responseStatus),extendedProperties/private"
+)
+RULES: Final = ("RRULE", "EXRULE", "RDATE", "EXDATE")
+# These tell where somebody is, or whose day it is, and not that somebody is busy.
+FREE_KINDS: Final = frozenset({"workingLocation", "birthday"})
+UNDECIDED: Final = frozenset({"needsAction", "tentative"})
+PRODUCT: Final = "-//Kalends//Google//EN"
+DIGEST_BYTES: Final = 12
+Event = Mapping[str, Any]
+
+
+def id_in(event: Event) -> str:
+    """Empty where there is none."""
+    value = event.get("id")
+    return value if isinstance(value, str) else ""
+
+
+def series_of(event: Event) -> str | None:
+    """The id of the series that the event is an occurrence of."""
+    value = event.get("recurringEventId")
+    return value if isinstance(value, str) and value else None
+
+
+def is_cancelled(event: Event) -> bool:
+    return event.get("status") == "cancelled"
+
+
+def recurs(event: Event) -> bool:
+    return bool(list_in(event.get("recurrence")))
+
+
+def uid_in(event: Event) -> str | None:
+    """The UID that we gave it."""
+    private = dict_in(dict_in(event.get("extendedProperties")).get("private"))
+    value = private.get(UID_PROPERTY)
+    return value if isinstance(value, str) else None
+
+
+def unnamed_uid(href: str) -> str:
+    """What stands for the UID of an event that we gave none."""
+    return f"{href}@google"
+
+
+def object_of(href: str, parts: Sequence[Event]) -> CalendarObject | None:
+    """The object of an event and its changed occurrences; None where nothing of it can be read."""
+    uid = next(filter(None, map(uid_in, parts)), None) or unnamed_uid(href)
+    events = [list(_lines(part, uid)) for part in parts]
+    readable = [component("VEVENT", lines) for lines in events if lines]
+    if not readable:
+        return None
+    lines = [line for each in readable for line in each]
+    head = ("VERSION:2.0", f"PRODID:{PRODUCT}")
+    data = to_bytes(component("VCALENDAR", (*head, *lines)))
+    return CalendarObject(href=href, etag=etag_of(parts), data=data)
+
+
+def etag_of(parts: Sequence[Event]) -> str | None:
+    """That of the event; of a series one that changes with any of its parts."""
+    if len(parts) == 1:
+        value = parts[0].get("etag")
+        return value if isinstance(value, str) else None
+    versions = sorted(f"{id_in(part)} {part.get('etag')}" for part in parts)
+    digest = hashlib.blake2b("\n".join(versions).encode(), digest_size=DIGEST_BYTES)
+    return f"series-{digest.hexdigest()}"
+
+
+def _lines(event: Event, uid: str) -> Iterator[str]:
+    """The properties of a VEVENT; none where its start cannot be read."""
+    zone = _zone_in(event) if recurs(event) else None
+    original = _moment("RECURRENCE-ID", event.get("originalStartTime"), None)
+    starts = _moment("DTSTART", event.get("start"), zone)
+    if is_cancelled(event):
+        starts = _moment("DTSTART", event.get("originalStartTime"), None)
+    if starts is None or (series_of(event) is not None and original is None):
+        return
+    yield f"UID:{text(uid)}"
+    yield starts
+    ends = _moment("DTEND", event.get("end"), zone)
+    if ends is not None and not is_cancelled(event):
+        yield ends
+    if series_of(event) is not None and original is not None:
+        yield original
+    yield from _standing(event)
+    yield from _rules(event)
+
+
+def _standing(event: Event) -> Iterator[str]:
+    """Whether it takes time, and of which kind: by its status, what its owner answered, and what
+    Google takes it for."""
+    answer = next(
+        (
+            one.get("responseStatus")
+            for one in map(dict_in, list_in(event.get("attendees")))
+            if one.get("self") is True
+        ),
+        None,
+    )
+    kind, status = event.get("eventType"), event.get("status")
+    if is_cancelled(event):
+        yield "STATUS:CANCELLED"
+    elif status == "tentative" or answer in UNDECIDED:
+        yield "STATUS:TENTATIVE"
+    if event.get("transparency") == "transparent" or kind in FREE_KINDS or answer == "declined":
+        yield "TRANSP:TRANSPARENT"
+    elif kind == "outOfOffice":
+        yield "X-MICROSOFT-CDO-BUSYSTATUS:OOF"
+
+
+def _rules(event: Event) -> Iterator[str]:
+    """They are lines of iCalendar already."""
+    for line in list_in(event.get("recurrence")):
+        if isinstance(line, str) and line.isprintable() and line.startswith(RULES):
+            yield line
+
+
+def _zone_in(event: Event) -> str | None:
+    """The zone whose wall clock a series keeps to."""
+    name = dict_in(event.get("start")).get("timeZone")
+    return known_zone_name(name) if isinstance(name, str) else None
+
+
+def _moment(name: str, value: Any, zone: str | None) -> str | None:
+    """A date, or an instant, as a property: on the wall clock of the zone where there is one."""
+    given = dict_in(value)
+    if (day := _day_in(given.get("date"))) is not None:
+        return f"{name};VALUE=DATE:{day:%Y%m%d}"
+    moment = _instant_in(given.get("dateTime"), given.get("timeZone"))
+    if moment is None:
+        return None
+    if zone is None:
+        return f"{name}:{utc_time(moment)}"
+    wall = zone_named(zone).wall_at(int(moment.timestamp()))
+    return f"{name};TZID={zone}:{wall_time(datetime.fromtimestamp(wall, UTC))}"
+
+
+def _day_in(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _instant_in(value: Any, zone: Any) -> datetime | None:
+    """A time with its offset; without one it is on the wall clock of the zone."""
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+        name = known_zone_name(zone) if isinstance(zone, str) else None
+        wall = int(moment.replace(tzinfo=UTC).timestamp())
+        instant = wall if name is None else zone_named(name).instant_of(wall)
+        return datetime.fromtimestamp(instant, UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def objects_of(events: Iterable[Event]) -> tuple[list[CalendarObject], list[str]]:
+    """The objects of a whole calendar, and the ids of those of which nothing can be read."""
+    by_series: dict[str, list[Event]] = {}
+    for event in events:
+        href = series_of(event) or id_in(event)
+        if href and not (is_cancelled(event) and series_of(event) is None):
+            by_series.setdefault(href, []).append(event)
+    made = {href: object_of(href, parts) for href, parts in by_series.items()}
+    found = [each for each in made.values() if each is not None]
+    return found, [href for href, each in made.items() if each is None]

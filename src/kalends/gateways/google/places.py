@@ -1,0 +1,41 @@
+"""Where Google is, and what is asked for there."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from kalends.domain.calendars.consent import ConsentScope
+
+_SCOPE: Final = "https://www.googleapis.com/auth/calendar."
+LIST_SCOPE: Final = ConsentScope(
+    f"{_SCOPE}calendarlist.readonly", "See the list of Google calendars you’re subscribed to"
+)
+BUSY_SCOPE: Final = ConsentScope(
+    f"{_SCOPE}events.freebusy", "See the availability on Google calendars you have access to"
+)
+# Without it calendars can be read, and none is written.
+OWNED_SCOPE: Final = ConsentScope(
+    f"{_SCOPE}events.owned",
+    "See, create, change, and delete events on Google calendars you own",
+    is_needed=False,
+)
+SCOPES: Final = (LIST_SCOPE, BUSY_SCOPE, OWNED_SCOPE)
+
+
+class Places(Struct, frozen=True):
+    """The addresses that are asked; those of the tests are their own."""
+
+    consent: str = "https://accounts.google.com/o/oauth2/v2/auth"
+    tokens: str = "https://oauth2.googleapis.com/token"
+    revocation: str = "https://oauth2.googleapis.com/revoke"
+    api: str = "https://www.googleapis.com/calendar/v3"
+
+
+def places_at(base_url: str) -> Places:
+    """The same below another address."""
+    return Places(
+        consent=f"{base_url}/o/oauth2/v2/auth",
+        tokens=f"{base_url}/token",
+        revocation=f"{base_url}/revoke",
+        api=f"{base_url}/calendar/v3",
+    )

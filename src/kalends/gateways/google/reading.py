@@ -1,0 +1,269 @@
+"""Reading a calendar: all of it, what has changed, one event.
+
+Events come as Google keeps them, a series as one with its rule (`singleEvents=false`): expanded by
+Google, an endless series comes as hundreds of events, and no window bounds what has changed.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, timedelta
+from typing import Any, Final
+
+from msgspec import Struct
+
+from kalends.domain.calendars.failures import (
+    CalendarFailure,
+    CalendarGone,
+    CalendarTooLarge,
+    NotUnderstood,
+    ObjectGone,
+    TokenRefused,
+)
+from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
+from kalends.formats.lenient_json import dict_in, list_in
+from kalends.gateways.google.events import (
+    FIELDS,
+    UID_PROPERTY,
+    Event,
+    id_in,
+    is_cancelled,
+    object_of,
+    objects_of,
+    recurs,
+    series_of,
+)
+from kalends.gateways.google.places import BUSY_SCOPE, LIST_SCOPE
+from kalends.gateways.google.session import Answer, GoogleSession, segment
+from kalends.gateways.tokens import decode_token, encode_token
+
+# What was moved into the window from before it has to be known, too.
+BEFORE_WINDOW: Final = timedelta(days=30)
+A_PAGE: Final = "1000"
+MOST_EVENTS: Final = 30_000
+MOST_PAGES: Final = 200
+# Of more than so many series that have changed at once all of the calendar is read.
+MOST_SERIES: Final = 50
+LIST_FIELDS: Final = f"nextPageToken,nextSyncToken,items({FIELDS})"
+# The same in each request of a calendar: what a token goes on with must not change.
+ASKED: Final = {"singleEvents": "false", "maxResults": A_PAGE, "fields": LIST_FIELDS}
+
+
+class SyncState(Struct, frozen=True):
+    """How far a calendar has been read."""
+
+    sync: str
+
+
+class _Changed(Struct, frozen=True):
+    """What a list of changes is about: events by themselves, series of which it has parts, by the
+    event that they began with, and what is gone."""
+
+    singles: list[Event]
+    series: dict[str, list[Event]]
+    gone: set[str]
+
+
+class Listed(Struct, frozen=True):
+    """All pages of a list, and the token to go on with."""
+
+    events: list[Event]
+    sync: str | None
+
+
+async def read_all(
+    session: GoogleSession, calendar_id: str, window: ReadingWindow
+) -> FullReading | CalendarFailure:
+    """All that has a part in the window, or goes on in it."""
+    listed = await _list_window(session, calendar_id, window)
+    if not isinstance(listed, Listed):
+        return listed
+    objects, unreadable = objects_of(listed.events)
+    return FullReading(objects=objects, token=_token(listed), unreadable=unreadable)
+
+
+async def compare_all(
+    session: GoogleSession,
+    calendar_id: str,
+    known: Mapping[str, str | None],
+    window: ReadingWindow,
+) -> Changes | CalendarFailure:
+    """The difference between what is there and what is known, by etag."""
+    listed = await _list_window(session, calendar_id, window)
+    if not isinstance(listed, Listed):
+        return listed
+    objects, unreadable = objects_of(listed.events)
+    there = {each.href for each in objects} | set(unreadable)
+    return Changes(
+        changed=[
+            each for each in objects if each.etag is None or known.get(each.href) != each.etag
+        ],
+        removed=[href for href in known if href not in there],
+        token=_token(listed),
+        unreadable=unreadable,
+        is_emptied=bool(known) and not there,
+    )
+
+
+async def read_changes(
+    session: GoogleSession, calendar_id: str, token: str
+) -> Changes | TokenRefused | CalendarFailure:
+    """What has changed since the token. A series that has changed in any part comes as a whole."""
+    state = decode_token(token, SyncState)
+    if state is None:
+        return TokenRefused("the token is none of ours")
+    listed = await _list(session, calendar_id, {"syncToken": state.sync})
+    if not isinstance(listed, Listed):
+        return listed
+    changed = _sorted(listed.events)
+    if len(changed.series) > MOST_SERIES:
+        return TokenRefused("many series have changed at once")
+    objects, unreadable = objects_of(changed.singles)
+    for href, parts in changed.series.items():
+        found = await _read_series(session, calendar_id, href, parts)
+        if isinstance(found, ObjectGone):
+            changed.gone.add(href)
+        elif isinstance(found, CalendarObject):
+            objects.append(found)
+        elif isinstance(found, NotUnderstood):
+            unreadable.append(href)
+        else:
+            return found
+    return Changes(
+        changed=objects,
+        removed=sorted(changed.gone),
+        token=_token(listed),
+        unreadable=unreadable,
+    )
+
+
+def _sorted(events: list[Event]) -> _Changed:
+    """What is to be done about each event of a list of changes."""
+    singles: dict[str, Event] = {}
+    series: dict[str, list[Event]] = {}
+    for event in events:
+        whole = series_of(event)
+        if whole is None and recurs(event) and not is_cancelled(event):
+            whole = id_in(event)
+        if whole is None:
+            singles[id_in(event)] = event
+        else:
+            series.setdefault(whole, []).append(event)
+    gone = {href for href, event in singles.items() if is_cancelled(event)}
+    touched = {href: parts for href, parts in series.items() if href not in gone}
+    return _Changed([e for href, e in singles.items() if href not in touched], touched, gone)
+
+
+async def _read_series(
+    session: GoogleSession, calendar_id: str, href: str, parts: list[Event]
+) -> CalendarObject | ObjectGone | CalendarFailure:
+    """All parts of a series, which have one UID."""
+    uid = next((e["iCalUID"] for e in parts if isinstance(e.get("iCalUID"), str)), None)
+    if uid is None:
+        began = await _get(session, calendar_id, href)
+        if not isinstance(began, dict):
+            return began
+        uid = began.get("iCalUID")
+    if not isinstance(uid, str):
+        return NotUnderstood("a series has no UID")
+    query = {"iCalUID": uid, "fields": LIST_FIELDS, "maxResults": A_PAGE, "singleEvents": "false"}
+    listed = await _list(session, calendar_id, query)
+    if isinstance(listed, TokenRefused):
+        return NotUnderstood(listed.reason)
+    if not isinstance(listed, Listed):
+        return listed
+    # What the list of changes says of cancelled occurrences stands, should the other be without it.
+    known = {id_in(event): event for event in (*parts, *listed.events)}
+    its = [e for e in known.values() if href in (id_in(e), series_of(e))]
+    if all(is_cancelled(event) for event in its):
+        return ObjectGone()
+    return object_of(href, its) or NotUnderstood("nothing of a series can be read")
+
+
+async def read_object(
+    session: GoogleSession, calendar_id: str, href: str
+) -> CalendarObject | ObjectGone | CalendarFailure:
+    """One event as it stands there: the proof that it does. What was deleted is answered too, as
+    cancelled."""
+    event = await _get(session, calendar_id, href)
+    if not isinstance(event, dict):
+        return event
+    return object_of(href, [event]) or NotUnderstood("the event cannot be read")
+
+
+async def find_objects(
+    session: GoogleSession, calendar_id: str, uid: str
+) -> list[CalendarObject] | CalendarFailure:
+    """The events that we gave this UID."""
+    query = {**ASKED, "privateExtendedProperty": f"{UID_PROPERTY}={uid}"}
+    listed = await _list(session, calendar_id, query)
+    if isinstance(listed, TokenRefused):
+        return NotUnderstood(listed.reason)
+    return objects_of(listed.events)[0] if isinstance(listed, Listed) else listed
+
+
+async def _get(
+    session: GoogleSession, calendar_id: str, href: str
+) -> dict[str, Any] | ObjectGone | CalendarFailure:
+    """The event, unless it is deleted. Where Google knows nothing of it, its calendar may be gone:
+    that is asked for by itself."""
+    path = f"{events_path(calendar_id)}/{segment(href)}"
+    answer = await session.send("GET", path, BUSY_SCOPE, {"fields": FIELDS})
+    if not isinstance(answer, Answer):
+        return answer
+    if answer.status in (404, 410):
+        return await _gone(session, calendar_id)
+    if not answer.is_success:
+        return answer.failure
+    return ObjectGone() if is_cancelled(answer.value) else answer.value
+
+
+async def _gone(session: GoogleSession, calendar_id: str) -> ObjectGone | CalendarFailure:
+    path = f"users/me/calendarList/{segment(calendar_id)}"
+    answer = await session.send("GET", path, LIST_SCOPE, {"fields": "id,deleted"})
+    if not isinstance(answer, Answer):
+        return answer
+    if answer.is_success:
+        return CalendarGone() if answer.value.get("deleted") is True else ObjectGone()
+    return answer.failure
+
+
+async def _list_window(
+    session: GoogleSession, calendar_id: str, window: ReadingWindow
+) -> Listed | CalendarFailure:
+    """Without an end: what a token goes on with has none."""
+    since = (window.starts_at - BEFORE_WINDOW).astimezone(UTC)
+    listed = await _list(session, calendar_id, {"timeMin": f"{since:%Y-%m-%dT%H:%M:%SZ}"})
+    return NotUnderstood(listed.reason) if isinstance(listed, TokenRefused) else listed
+
+
+async def _list(
+    session: GoogleSession, calendar_id: str, asked: Mapping[str, str]
+) -> Listed | TokenRefused | CalendarFailure:
+    """All pages; the token to go on with is on the last."""
+    query = {**ASKED, **asked}
+    events: list[Event] = []
+    for _ in range(MOST_PAGES):
+        answer = await session.send("GET", events_path(calendar_id), BUSY_SCOPE, query)
+        if not isinstance(answer, Answer):
+            return answer
+        if answer.status == 410 or (answer.status == 400 and "syncToken" in query):
+            return TokenRefused("Google does not go on from this token")
+        if not answer.is_success:
+            return answer.failure
+        events.extend(map(dict_in, list_in(answer.value.get("items"))))
+        if len(events) > MOST_EVENTS:
+            return CalendarTooLarge(f"it has more than {MOST_EVENTS} events")
+        page = answer.value.get("nextPageToken")
+        if not isinstance(page, str):
+            sync = answer.value.get("nextSyncToken")
+            return Listed(events, sync if isinstance(sync, str) else None)
+        query["pageToken"] = page
+    return CalendarTooLarge(f"it has more than {MOST_PAGES} pages")
+
+
+def _token(listed: Listed) -> str:
+    """Where Google gives none, all is read the next time."""
+    return "" if listed.sync is None else encode_token(SyncState(listed.sync))
+
+
+def events_path(calendar_id: str) -> str:
+    return f"calendars/{segment(calendar_id)}/events"

@@ -1,0 +1,154 @@
+"""Writing and deleting one event of ours.
+
+Its id is ours, and follows from its UID: whoever writes it a second time, since an answer was lost,
+meets the first. The id of an event that was deleted is burnt. Nobody is invited, so nobody is told
+(`sendUpdates=none`).
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from kalends.domain.calendars.failures import (
+    CalendarFailure,
+    NotUnderstood,
+    ObjectGone,
+    UidTaken,
+)
+from kalends.domain.calendars.readings import CalendarObject
+from kalends.domain.calendars.writings import ANY_VERSION, Conflict, ObjectDeleted, ObjectWritten
+from kalends.formats.icalendar.reading.lines import unfolded
+from kalends.gateways.google.events import UID_PROPERTY, unnamed_uid
+from kalends.gateways.google.places import OWNED_SCOPE
+from kalends.gateways.google.reading import events_path, read_object
+from kalends.gateways.google.session import Answer, GoogleSession, segment
+
+ID_BYTES: Final = 16
+QUIET: Final = {"sendUpdates": "none", "fields": "id,etag,status"}
+ESCAPED: Final = {"\\n": "\n", "\\N": "\n", "\\,": ",", "\\;": ";", "\\\\": "\\"}
+
+
+def id_of(uid: str) -> str:
+    """The id of the event with that UID: letters that Google takes (base32hex, in small letters),
+    which tell nothing of it."""
+    digest = hashlib.sha256(uid.encode()).digest()[:ID_BYTES]
+    return base64.b32hexencode(digest).decode().rstrip("=").lower()
+
+
+async def write_object(
+    session: GoogleSession, calendar_id: str, href: str, data: bytes, etag: str | None
+) -> ObjectWritten | Conflict | UidTaken | ObjectGone | CalendarFailure:
+    """Creates the event, or changes the one that has `etag`; of what we do not write nothing is
+    touched."""
+    event = event_in(data)
+    path = events_path(calendar_id)
+    if etag is None:
+        answer = await session.send("POST", path, OWNED_SCOPE, QUIET, _given({**event, "id": href}))
+    else:
+        version = None if etag == ANY_VERSION else etag
+        one = f"{path}/{segment(href)}"
+        answer = await session.send("PATCH", one, OWNED_SCOPE, QUIET, event, version)
+    if not isinstance(answer, Answer):
+        return answer
+    if answer.is_success:
+        return _written(answer, href)
+    if etag is not None and answer.status in (404, 410):
+        return await _there(session, calendar_id, href) or ObjectGone()
+    if answer.status == 409 and etag is None:
+        return await _there(session, calendar_id, href) or UidTaken()
+    if answer.status == 412 or (answer.status == 403 and etag is not None):
+        # What was deleted may not be changed, whatever its version.
+        there = await _there(session, calendar_id, href) or ObjectGone()
+        return answer.failure if answer.status == 403 and isinstance(there, Conflict) else there
+    return answer.failure
+
+
+async def delete_object(
+    session: GoogleSession, calendar_id: str, href: str, etag: str | None
+) -> ObjectDeleted | Conflict | CalendarFailure:
+    """What is not there needs no deleting."""
+    path = f"{events_path(calendar_id)}/{segment(href)}"
+    quiet = {"sendUpdates": "none"}
+    answer = await session.send("DELETE", path, OWNED_SCOPE, quiet, etag=etag)
+    if not isinstance(answer, Answer):
+        return answer
+    if answer.is_success or answer.status in (404, 410):
+        return ObjectDeleted()
+    if answer.status != 412:
+        return answer.failure
+    current = await read_object(session, calendar_id, href)
+    if isinstance(current, ObjectGone):
+        return ObjectDeleted()
+    if not isinstance(current, CalendarObject):
+        return current
+    return Conflict(current=current, is_ours=_is_ours(current))
+
+
+def _written(answer: Answer, href: str) -> ObjectWritten | CalendarFailure:
+    etag = answer.value.get("etag")
+    if not isinstance(etag, str):
+        return NotUnderstood("it took the event, and does not say which version it is")
+    return ObjectWritten(href=href, etag=etag)
+
+
+async def _there(
+    session: GoogleSession, calendar_id: str, href: str
+) -> Conflict | CalendarFailure | None:
+    """The event that stands at the id; None where it was deleted."""
+    current = await read_object(session, calendar_id, href)
+    if isinstance(current, ObjectGone):
+        return None
+    if not isinstance(current, CalendarObject):
+        return current
+    return Conflict(current=current, is_ours=_is_ours(current))
+
+
+def _is_ours(current: CalendarObject) -> bool:
+    """Nobody guesses the id of a UID of ours; who copies an event gets another id for it. Where
+    Google does not show the UID that we gave, the id alone counts."""
+    uid = _properties(current.data).get("UID", "")
+    return uid == unnamed_uid(current.href) or id_of(uid) == current.href
+
+
+def event_in(data: bytes) -> dict[str, Any]:
+    """What we write, as Google takes it. What is not said is cleared."""
+    said = _properties(data)
+    return {
+        "summary": said.get("SUMMARY"),
+        "description": said.get("DESCRIPTION"),
+        "location": said.get("LOCATION"),
+        "start": _time(said, "DTSTART"),
+        "end": _time(said, "DTEND"),
+        "status": said.get("STATUS", "confirmed").lower(),
+        "transparency": "opaque",
+        "extendedProperties": {"private": {UID_PROPERTY: said.get("UID", "")}},
+    }
+
+
+def _given(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is to be cleared: of a new event there is nothing."""
+    said = {name: _given(each) if isinstance(each, dict) else each for name, each in value.items()}
+    return {name: each for name, each in said.items() if each is not None}
+
+
+def _time(said: Mapping[str, str], name: str) -> dict[str, str | None]:
+    """An instant; it may take the place of a day, should somebody have made it one."""
+    moment = datetime.strptime(said[name], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    return {"dateTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "timeZone": "UTC", "date": None}
+
+
+def _properties(data: bytes) -> dict[str, str]:
+    """The properties of a file that we have written ourselves, which have no parameters."""
+    lines = unfolded(data).decode().split("\n")
+    said = dict(line.partition(":")[::2] for line in lines if ":" in line)
+    return {name: _unescaped(value) for name, value in said.items()}
+
+
+def _unescaped(value: str) -> str:
+    """A TEXT (RFC 5545 3.3.11), with its breaks."""
+    parts = value.split("\\\\")
+    for written, meant in list(ESCAPED.items())[:4]:
+        parts = [part.replace(written, meant) for part in parts]
+    return "\\".join(parts)

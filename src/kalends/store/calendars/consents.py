@@ -1,0 +1,75 @@
+"""Consents that were asked for, as rows."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import structs
+
+from kalends.domain.calendars.consent import CalendarConsent
+from kalends.store.database import TenantConnection
+from kalends.store.rows import columns_of, find_one, parameters
+
+FIELDS: Final = CalendarConsent.__struct_fields__
+COLUMNS: Final = columns_of(CalendarConsent)
+
+INSERT: Final = (
+    f"INSERT INTO calendar_consents (organization_id, {COLUMNS})"
+    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
+)
+BY_TOKEN: Final = (
+    f"SELECT {COLUMNS} FROM calendar_consents WHERE organization_id = $1 AND token_hash = $2"
+)
+BY_STATE: Final = (
+    f"SELECT {COLUMNS} FROM calendar_consents WHERE organization_id = $1 AND state_hash = $2"
+)
+# The first browser that opens the page is the one that may go on.
+BIND: Final = """
+UPDATE calendar_consents SET state_hash = $3, cookie_hash = $4
+WHERE organization_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $5
+    AND (cookie_hash IS NULL OR cookie_hash = $4)
+RETURNING true
+"""
+USE: Final = """
+UPDATE calendar_consents SET used_at = $3
+WHERE organization_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $3
+RETURNING true
+"""
+
+
+async def insert_consent(tenant: TenantConnection, consent: CalendarConsent) -> None:
+    await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(consent))
+
+
+async def find_consent(tenant: TenantConnection, token_hash: bytes) -> CalendarConsent | None:
+    return await find_one(tenant, BY_TOKEN, _consent_from, token_hash)
+
+
+async def find_consent_of_state(
+    tenant: TenantConnection, state_hash: bytes
+) -> CalendarConsent | None:
+    return await find_one(tenant, BY_STATE, _consent_from, state_hash)
+
+
+async def bind_consent(
+    tenant: TenantConnection,
+    consent_id: UUID,
+    state_hash: bytes,
+    cookie_hash: bytes,
+    now: datetime,
+) -> bool:
+    """Binds it to the browser that has the cookie; False where it is another's, used or over."""
+    done: bool | None = await tenant.tx.fetchval(
+        BIND, tenant.organization_id, consent_id, state_hash, cookie_hash, now
+    )
+    return bool(done)
+
+
+async def use_consent(tenant: TenantConnection, consent_id: UUID, now: datetime) -> bool:
+    """Uses it, which can be done once; False where it was, or is over."""
+    done: bool | None = await tenant.tx.fetchval(USE, tenant.organization_id, consent_id, now)
+    return bool(done)
+
+
+def _consent_from(row: Any) -> CalendarConsent:
+    return CalendarConsent(**dict(zip(FIELDS, row, strict=True)))

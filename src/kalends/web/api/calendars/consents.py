@@ -1,0 +1,69 @@
+"""`POST /api/v1/calendar-connections/authorize`: a page on which somebody connects an account."""
+
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from kalends.domain import ids
+from kalends.domain.calendars.connections import ProviderName
+from kalends.formats.calendars import ConsentPageBody
+from kalends.runtime.idempotency import HttpAnswer
+from kalends.services.calendars import consents
+from kalends.services.calendars.consents import NewConsent
+from kalends.web.api.models import RequestModel
+from kalends.web.http.answers import DataOf, data
+from kalends.web.http.call import Call, id_named
+from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
+
+
+class AuthorizeCalendars(RequestModel, frozen=True):
+    """Which provider, for whom, and where the person goes afterwards."""
+
+    provider: Annotated[
+        ProviderName, Meta(description="`google`, where it is set up here.", examples=["google"])
+    ]
+    return_url: Annotated[
+        Annotated[str, Meta(max_length=2000)] | None,
+        Meta(
+            description="Where the person is sent afterwards, with `status` (`connected`, "
+            "`denied`, `incomplete`, `failed`) and `connection_id` in its query: at our own "
+            "origin, or at one of the organization's `return_origins`. null shows a page of ours.",
+        ),
+    ] = None
+    user_id: Annotated[
+        str | None, Meta(description="The user whose it is; null is the organization's.")
+    ] = None
+    connection_id: Annotated[
+        str | None,
+        Meta(description="The connection that is to go on with the new consent, if one is."),
+    ] = None
+
+
+async def authorize(call: Call) -> HttpAnswer:
+    """Begin to connect calendars by consent
+
+    Answers a page of ours, which whoever owns the account opens in a browser: it works once, for
+    ten minutes, and names the organization and what is asked for. From there the provider's own
+    page is one click away. An account that is connected already goes on with the new consent.
+    """
+    body = await call.body(AuthorizeCalendars)
+    new = NewConsent(
+        provider=body.provider,
+        return_url=body.return_url,
+        user_id=None if body.user_id is None else id_named(ids.USER, body.user_id),
+        connection_id=None
+        if body.connection_id is None
+        else id_named(ids.CALENDAR_CONNECTION, body.connection_id),
+    )
+    return await call.change(
+        lambda made: data({"url": made.url, "expires_at": made.expires_at}, 201),
+        consents.request_consent,
+        new,
+    )
+
+
+_call = Resource("Calendars", "/api/v1/calendar-connections", CALENDAR_SCOPES)
+
+ROUTES: Final[tuple[Route, ...]] = (
+    _call("POST /authorize", authorize, {201: DataOf[ConsentPageBody]}, body=AuthorizeCalendars),
+)

@@ -1,0 +1,1 @@
+"""The gateway to Google, against a fake one."""
