@@ -1,6 +1,7 @@
 """Kalends at work with a fake Google: consents in a browser, and an office that has given one."""
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -9,7 +10,7 @@ import httpx
 from kalends.compose import Installation
 from tests.calendars.difficult import DifficultOffice
 from tests.calendars.readings import use
-from tests.fakes.google import CLIENT_ID, CLIENT_SECRET, OWNER, FakeCalendar, FakeGoogle
+from tests.fakes.google import CLIENT_ID, CLIENT_SECRET, OWNER, FakeCalendar, FakeGoogle, Quirk
 from tests.world import JSON, PLAIN, World
 
 PUBLIC_URL = "https://book.example.com"
@@ -100,6 +101,13 @@ class GoogleOffice(DifficultOffice):
         self.schedule = world.create_schedule()
         use(self.api, self.schedule["id"], self.calendar, reads=True, writes=True)
 
+    @cached_property
+    def event_type(self) -> JSON:
+        """An hour on the schedule."""
+        return self.world.create_event_type(
+            name="Cut", duration_minutes=60, schedule_id=self.schedule["id"]
+        )
+
     @property
     def there(self) -> FakeCalendar:
         return self.google.calendar()
@@ -115,6 +123,17 @@ class GoogleOffice(DifficultOffice):
     def event_of(self, booking: JSON) -> JSON:
         (event,) = [one for one in self.ours() if booking["id"] in str(one["extendedProperties"])]
         return event
+
+    def say(self, channel: JSON) -> None:
+        """That something has changed, on that channel."""
+        path = "/" + channel["address"].split("/", 3)[3]
+        headers = {
+            "X-Goog-Channel-ID": channel["id"],
+            "X-Goog-Channel-Token": channel["token"],
+            "X-Goog-Resource-State": "exists",
+        }
+        for _ in range(2 if self.google.has(Quirk.PUSHES_TWICE) else 1):
+            assert self.world.stranger.post(path, headers=headers).status_code == 200
 
     def until(self, check: Callable[[], Any]) -> Any:
         """Waits, and has what waits tried again."""

@@ -17,6 +17,7 @@ def test_a_key_sees_its_organization(world: World) -> None:
     assert set(organization) == {
         *("id", "name", "slug", "timezone", "notify_email", "country", "locale", "mode"),
         *("staff_may_edit_hours", "notify_emails", "accent_color", "website"),
+        "return_origins",
         *("created_at", "updated_at"),
     }
     assert organization["id"].startswith("org_")

@@ -81,6 +81,12 @@ class ConsentPageBody(Struct, frozen=True):
     expires_at: datetime
 
 
+class TakenMessageBody(Struct, frozen=True):
+    """A message was taken."""
+
+    taken: Annotated[bool, Meta(description="Always true.")] = True
+
+
 class SyncStartedBody(Struct, frozen=True):
     """A sync that was asked for."""
 

@@ -7,9 +7,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from kalends.domain.durations import HOUR, MINUTE, SECOND
+from kalends.runtime.calendar_goodbyes import GOODBYE_JOB
 from kalends.runtime.unit_of_work import Context
 from kalends.services import agenda_mails, booking_endings, housekeeping, mail_jobs, reminders
-from kalends.services.calendars import changes_there, sync, upkeep
+from kalends.services.calendars import changes_there, channels, goodbyes, sync, upkeep
+from kalends.services.calendars.channels import WATCH_JOB
 from kalends.services.calendars.queue import FOLLOW_JOB, READ_JOB
 from kalends.services.imports import hooks, leases, runs
 from kalends.services.users import password_resets
@@ -66,6 +68,8 @@ JOBS: Final[Mapping[str, Job]] = {
     FOLLOW_JOB: Job(
         changes_there.follow_changes, organization_of=sync.organization_of, asks="calendars"
     ),
+    WATCH_JOB: Job(channels.watch_calendar, organization_of=sync.organization_of, asks="calendars"),
+    GOODBYE_JOB: Job(goodbyes.leave_calendars, asks="calendars"),
     HOOK_JOB: Job(hooks.follow_hook, organization_of=hooks.organization_of, asks="hooks"),
 }
 

@@ -100,6 +100,7 @@ _DISTRIBUTED: Final = (
     "calendar_links",
     "calendar_findings",
     "calendar_consents",
+    "calendar_channels",
 )
 # An organization is looked for by its name, slug and twin, a key by its hash alone.
 # Mails are leased by how their server does.
@@ -135,6 +136,7 @@ FOREIGN_KEYS: Final = (
     ForeignKey("calendar_busy", "calendar_id", "calendars", cascades=True),
     ForeignKey("calendar_syncs", "connection_id", "calendar_connections", cascades=True),
     ForeignKey("calendar_links", "calendar_id", "calendars", cascades=True),
+    ForeignKey("calendar_channels", "calendar_id", "calendars", cascades=True),
     ForeignKey("calendar_findings", "calendar_id", "calendars", cascades=True),
     ForeignKey("calendar_findings", "connection_id", "calendar_connections", cascades=True),
 )

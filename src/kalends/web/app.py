@@ -31,6 +31,7 @@ from kalends.web.api.calendars import connections as calendar_connections
 from kalends.web.api.calendars import consents as calendar_consents
 from kalends.web.api.calendars import events as calendar_events
 from kalends.web.api.calendars import findings as calendar_findings
+from kalends.web.api.calendars import hooks as calendar_hooks
 from kalends.web.console import table as console
 from kalends.web.http import health
 from kalends.web.http.endpoint import ApiContext, Endpoint, NotFoundApp, ReadOnly
@@ -58,6 +59,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *calendar_consents.ROUTES,
     *calendar_events.ROUTES,
     *calendar_findings.ROUTES,
+    *calendar_hooks.ROUTES,
     *webhooks.ROUTES,
     *event_log.ROUTES,
     *organization.ROUTES,

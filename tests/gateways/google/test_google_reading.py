@@ -30,7 +30,9 @@ from tests.gateways.google.events import (
 )
 
 pytestmark = pytest.mark.server
-WEEKLY: JSON = {"recurrence": ["EXDATE;TZID=Europe/Berlin:20261222T090000", "RRULE:FREQ=WEEKLY;COUNT=5"]}
+WEEKLY: JSON = {
+    "recurrence": ["EXDATE;TZID=Europe/Berlin:20261222T090000", "RRULE:FREQ=WEEKLY;COUNT=5"]
+}
 MINE: JSON = {"attendees": [{"email": "b@x.test"}, {"email": OWNER, "self": True}]}
 
 

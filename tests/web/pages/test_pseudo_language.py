@@ -12,6 +12,7 @@ import pytest
 from kalends.compose import Installation
 from kalends.domain.booking import Status
 from kalends.domain.event_type import QuestionType
+from kalends.gateways.google.places import SCOPES
 from kalends.web.app import PAGES
 from tests.conftest import PASSWORD, make_organization
 from tests.mails import StoredMail
@@ -25,6 +26,7 @@ from tests.world import JSON, World, plus, tomorrow_at
 # What nobody reads, or what has no words of ours.
 NO_PAGES: Final = frozenset(
     {
+        "/connect/callback",
         *("/", "/static/{name}", "/robots.txt", "/embed.js", "/console/{organization}/live"),
         "/console/{organization}/event-types/{event_type}/share/qr.svg",
     }
@@ -80,7 +82,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def own_settings() -> dict[str, str]:
     """Of an installation of its own: a server that others use would write mails in English."""
-    return {"OUTBOUND_ALLOW": "127.0.0.1", "WEBHOOK_RETRY_SCALE": "0.02"}
+    google = {"GOOGLE_CLIENT_ID": "kalends", "GOOGLE_CLIENT_SECRET": "secret"}
+    return {"OUTBOUND_ALLOW": "127.0.0.1", "WEBHOOK_RETRY_SCALE": "0.02", **google}
 
 
 @pytest.fixture(scope="module")
@@ -154,9 +157,11 @@ def _settled(world: World, home: Installation, hook: str) -> Iterator[Town]:
         "feeds": _feed(admin, room),
         "connection": _connection(world, hook),
         "absence": _absence(world, room),
+        "connect": _consent(world),
         **_links_of_users(world, home, admin, visitor),
     }
-    known = (world.api.get("/api/v1/organization").json()["data"]["name"], slug, course["slug"])
+    name = world.api.get("/api/v1/organization").json()["data"]["name"]
+    known = (name, slug, course["slug"], "accounts.google.com", *(one.words for one in SCOPES))
     names |= {"mail": _mail(admin), "event_type": course["slug"], "event_type_id": course["id"]}
     yield Town(admin, visitor, StoredMail(home), names, bookings, known)
     admin.close()
@@ -207,6 +212,8 @@ def test_a_booking_of_each_status_says_nothing_but_messages(town: Town, status: 
     [
         ("/none/none", 404),
         ("/booking/none", 404),
+        ("/connect/none", 404),
+        ("/connect/callback", 404),
         ("/password-reset/none", 404),
         ("/invitations/none", 404),
         ("/console/none", 404),
@@ -297,6 +304,13 @@ def _connection(world: World, url: str) -> str:
     body = {"provider": "ics", "url": f"{url}/calendar.ics"}
     made: str = world.api.post("/api/v1/calendar-connections", json=body).json()["data"]["id"]
     return made
+
+
+def _consent(world: World) -> str:
+    """The token of the page that asks for one."""
+    path = "/api/v1/calendar-connections/authorize"
+    made = world.api.post(path, json={"provider": "google"}).json()["data"]
+    return str(made["url"]).rpartition("/")[2]
 
 
 def _absence(world: World, room: JSON) -> str:

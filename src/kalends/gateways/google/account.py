@@ -3,8 +3,10 @@ and so are events."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from kalends.domain.calendars.accounts import DISCOVERY_SECONDS, Discovery, RemoteCalendar
+from kalends.domain.calendars.channels import NewChannel, NotPushed, OpenChannel
 from kalends.domain.calendars.consent import TokenSource
 from kalends.domain.calendars.failures import (
     CalendarFailure,
@@ -17,14 +19,14 @@ from kalends.domain.calendars.readings import CalendarObject, Changes, FullReadi
 from kalends.domain.calendars.writings import Conflict, ObjectDeleted, ObjectWritten
 from kalends.domain.gateways import Http
 from kalends.gateways.deadlines import within_limit
-from kalends.gateways.google import reading, writing
+from kalends.gateways.google import channels, reading, writing
 from kalends.gateways.google.listing import list_calendars
 from kalends.gateways.google.places import Places
 from kalends.gateways.google.session import GoogleSession
 
 
 class GoogleAccount:
-    """See `CalendarAccount`. `scopes` are the names of what was granted."""
+    """See `CalendarAccount` and `PushingAccount`. `scopes` are the names of what was granted."""
 
     def __init__(
         self, http: Http, places: Places, source: TokenSource, scopes: Sequence[str]
@@ -75,6 +77,14 @@ class GoogleAccount:
         self, calendar_url: str, href: str, data: bytes, etag: str | None = None
     ) -> ObjectWritten | Conflict | UidTaken | ObjectGone | CalendarFailure:
         return await writing.write_object(self._session, calendar_url, href, data, etag)
+
+    async def open_channel(
+        self, calendar_url: str, new: NewChannel
+    ) -> OpenChannel | NotPushed | CalendarFailure:
+        return await channels.open_channel(self._session, calendar_url, new)
+
+    async def close_channel(self, channel_id: UUID, resource: str) -> CalendarFailure | None:
+        return await channels.close_channel(self._session, channel_id, resource)
 
     async def delete_object(
         self, calendar_url: str, href: str, etag: str | None = None

@@ -34,6 +34,7 @@ from kalends.domain.errors import (
     KalendsError,
 )
 from kalends.domain.ids import CALENDAR, CALENDAR_CONNECTION, USER, new_id
+from kalends.runtime.calendar_goodbyes import say_goodbye
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require, require_seen
 from kalends.services.calendars.logins import reason_of, seal_login
 from kalends.services.calendars.looks import COMPARE_EVERY
@@ -253,6 +254,7 @@ async def delete_connection(work: UnitOfWork, connection_id: UUID) -> UUID:
     await lock_connection(work, connection_id)
     schedule_ids = await calendars.list_schedules_of(work.tenant, connection_id)
     await links.forget_events(work.tenant, connection_id)
+    await say_goodbye(work, work.tenant, connection_id)
     await connections.delete_connection(work.tenant, connection_id)
     await calendars.note_reading(work.tenant, schedule_ids)
     return connection_id

@@ -32,6 +32,7 @@ from kalends.domain.ids import CALENDAR, encode_id, new_id
 from kalends.formats.icalendar.reading.zones import known_zone_name
 from kalends.runtime.blocked_organizations import BlockedOrganizations
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
+from kalends.services.calendars import channels
 from kalends.services.calendars.changes_there import SeenThere, note_changes
 from kalends.services.calendars.health import (
     note_failure,
@@ -76,6 +77,8 @@ log = structlog.get_logger("kalends.calendars")
 
 CALENDARS_AT_ONCE: Final = 200
 READ_EVERY: Final = timedelta(seconds=120)
+# Of what the provider says by itself, as messages get lost.
+READ_PUSHED_EVERY: Final = timedelta(minutes=15)
 READ_FILES_EVERY: Final = timedelta(minutes=10)
 MOST_BETWEEN: Final = timedelta(hours=24)
 JITTER: Final = 0.2
@@ -166,7 +169,8 @@ async def _write(
     else:
         await events.note_look(tenant, calendar.id, now)
     await _count(worker, tenant, ReadingCounts(len(look.changed), _removed_total(look)))
-    due_at = now + _jittered(_interval(worker, look.refresh_seconds))
+    is_pushed = await channels.is_pushed(work, worker.connection, calendar)
+    due_at = now + _jittered(READ_PUSHED_EVERY if is_pushed else _interval(worker, look))
     compared_at = now if isinstance(look, Whole) and look.is_compared else None
     await readings.release_calendar(tenant, calendar.id, due_at, compared_at, progress)
     await note_success(work, worker.connection.id)
@@ -272,7 +276,8 @@ def _retry_after(failure: CalendarFailure, failures: int) -> timedelta:
     return grown if asked is None else min(max(grown, timedelta(seconds=asked)), MOST_BETWEEN)
 
 
-def _interval(worker: CalendarWorker, refresh_seconds: int | None) -> timedelta:
+def _interval(worker: CalendarWorker, look: Look) -> timedelta:
+    refresh_seconds = look.refresh_seconds
     if worker.connection.provider is ProviderName.TEST:
         return COMPARE_EVERY
     if refresh_seconds is not None:

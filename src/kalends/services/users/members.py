@@ -15,6 +15,7 @@ from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.ids import ORGANIZATION, USER, encode_id_or_none
 from kalends.domain.mail import Mail, MailKind
 from kalends.domain.scopes import Scope
+from kalends.runtime.calendar_goodbyes import say_goodbye_for_user
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.services.users.invitations import invite_user, organizations_meant
@@ -110,6 +111,7 @@ async def remove_member(work: UnitOfWork, user_id: UUID) -> Member:
         await delete_notifications(tenant, user_id)
         await disown_schedules(tenant, user_id, work.recorded_at)
         await delete_feeds_of_user(tenant, user_id)
+        await say_goodbye_for_user(work, tenant, user_id)
         await note_reading(tenant, await delete_connections_of_user(tenant, user_id))
     return member
 

@@ -30,6 +30,10 @@ WHERE organization_id = $1 AND provider = $2 AND account = $3 AND user_id IS NOT
     AND state <> 'removing'
 ORDER BY id LIMIT 1
 """
+OTHERS_OF_ACCOUNT: Final = """
+SELECT EXISTS (SELECT FROM calendar_connections
+    WHERE organization_id = $1 AND provider = $2 AND account = $3 AND id <> $4)
+"""
 GET_TO_CHANGE: Final = GET + " FOR NO KEY UPDATE"
 INSERT: Final = (
     f"INSERT INTO calendar_connections (organization_id, {COLUMNS})"
@@ -99,6 +103,23 @@ async def find_connection_of_account(
     return found
 
 
+async def has_others_of_account(tenant: TenantConnection, connection: CalendarConnection) -> bool:
+    """Whether another connection of the organization is to the same account."""
+    found: bool = await tenant.tx.fetchval(
+        OTHERS_OF_ACCOUNT,
+        tenant.organization_id,
+        connection.provider.value,
+        connection.account,
+        connection.id,
+    )
+    return found
+
+
+async def list_connections_of_user(tenant: TenantConnection, user_id: UUID) -> list[UUID]:
+    rows = await tenant.tx.fetch(OF_USER, tenant.organization_id, user_id)
+    return [row[0] for row in rows]
+
+
 async def insert_connection(tenant: TenantConnection, connection: CalendarConnection) -> None:
     values = structs.astuple(connection)
     await tenant.tx.execute(INSERT, tenant.organization_id, *values)
@@ -126,8 +147,8 @@ async def delete_connection(tenant: TenantConnection, connection_id: UUID) -> bo
 async def delete_connections_of_user(tenant: TenantConnection, user_id: UUID) -> list[UUID]:
     """With all that was known of them, and what bookings show of events there; returns the
     schedules that used them."""
-    for row in await tenant.tx.fetch(OF_USER, tenant.organization_id, user_id):
-        await forget_events(tenant, row["id"])
+    for connection_id in await list_connections_of_user(tenant, user_id):
+        await forget_events(tenant, connection_id)
     rows = await tenant.tx.fetch(READING_OF_USER, tenant.organization_id, user_id)
     await tenant.tx.execute(DELETE_OF_USER, tenant.organization_id, user_id)
     return [row[0] for row in rows]

@@ -37,7 +37,7 @@ FROM due WHERE k.organization_id = $1 AND k.id = due.id
 RETURNING k.id, due.is_idle
 """
 LEASE: Final = """
-UPDATE calendars SET leased_by = $3, due_at = $4
+UPDATE calendars SET leased_by = $3, due_at = $4, nudged_at = NULL
 WHERE organization_id = $1 AND id = $2
 RETURNING progress, compared_at, sync_id
 """
@@ -48,10 +48,11 @@ JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
 WHERE k.organization_id = $1 AND k.id = $2 AND k.leased_by = $3
 FOR NO KEY UPDATE OF k
 """
-# Where somebody has asked for a sync since the reading began, it is due again at once.
+# Where somebody has asked for a sync since the reading began, or the provider has said that there
+# is something new, it is due again at once.
 RELEASE: Final = """
 UPDATE calendars SET leased_by = NULL,
-    due_at = CASE WHEN sync_id IS NULL THEN $3 ELSE created_at END,
+    due_at = CASE WHEN sync_id IS NULL AND nudged_at IS NULL THEN $3 ELSE created_at END,
     compared_at = coalesce($4, compared_at), progress = $5
 WHERE organization_id = $1 AND id = $2
 """

@@ -289,9 +289,11 @@ def test_staff_changes_what_is_its_own(shop: Shop) -> None:
     ]
     posted = {route.path for route in IN_ORGANIZATION if route.method == "POST"}
     allowed = {r.path for r in IN_ORGANIZATION if expected(r, Role.STAFF, "own")[0]} & posted
-    # The sandbox's calendars have no password.
-    password = f"{ROOT}/calendars/{{connection}}/password"
-    assert {general(path, own) for path, _ in forms} == allowed - {password}
+    # The sandbox's calendars have no password, and nobody consents to them.
+    accounts = f"{ROOT}/calendars"
+    live = {f"{accounts}/{{connection}}/{one}" for one in ("password", "consent")}
+    live.add(f"{accounts}/consented")
+    assert {general(path, own) for path, _ in forms} == allowed - live
     for path, fields in forms:
         answer = staff.submit(path, **fields)
         assert [one.status_code for one in answer.history] == [303], (path, answer.text)

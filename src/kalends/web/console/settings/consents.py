@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kalends.domain import ids
 from kalends.domain.calendars.connections import CalendarConnection, ProviderName
+from kalends.domain.errors import Invalid
 from kalends.domain.rights import Right
 from kalends.services.calendars import connections, consents
 from kalends.services.calendars.connections import ShownConnection
@@ -27,8 +28,11 @@ DONE_OF: Final[Mapping[str, str]] = {
 
 async def begin(request: ConsoleRequest) -> PageAnswer:
     """Raises Invalid where the provider is not set up here."""
-    typed = await request.form()
-    return await _begin(request, ProviderName(typed.text("provider")), None)
+    chosen = (await request.form()).text("provider")
+    for provider in ProviderName:
+        if provider == chosen:
+            return await _begin(request, provider, None)
+    raise Invalid.field("provider", "is no provider that we know")
 
 
 async def begin_again(request: ConsoleRequest) -> PageAnswer:

@@ -1,0 +1,54 @@
+"""Channels on which a provider says that something has changed in a calendar: a hint, never what.
+A calendar is asked by the timetable all the same, less often."""
+
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+from uuid import UUID
+
+from msgspec import Struct
+
+from kalends.domain.calendars.failures import CalendarFailure
+
+
+class NewChannel(Struct, frozen=True):
+    """A channel that is to be opened: the provider posts to `address`, with `secret`."""
+
+    id: UUID
+    address: str
+    secret: str
+
+
+class OpenChannel(Struct, frozen=True):
+    """One that is open, until `expires_at`; `resource` is what it is closed by, with its id."""
+
+    resource: str
+    expires_at: datetime
+
+
+class NotPushed(Struct, frozen=True):
+    """The provider tells nothing about this calendar."""
+
+
+@runtime_checkable
+class PushingAccount(Protocol):
+    """An account whose provider has channels."""
+
+    async def open_channel(
+        self, calendar_url: str, new: NewChannel
+    ) -> OpenChannel | NotPushed | CalendarFailure:
+        """Its first message may come before the answer does."""
+
+    async def close_channel(self, channel_id: UUID, resource: str) -> CalendarFailure | None:
+        """One that is closed, or was, may deliver for a while yet."""
+
+
+class CalendarChannel(Struct, frozen=True, kw_only=True):
+    """A channel of ours as it is kept, by the hash of the token in its address. `resource` and
+    `expires_at` are there once it is open."""
+
+    id: UUID
+    calendar_id: UUID
+    token_hash: bytes
+    resource: str | None
+    expires_at: datetime | None
+    created_at: datetime

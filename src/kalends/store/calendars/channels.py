@@ -1,0 +1,138 @@
+"""Channels of calendars, as rows, and what comes on them."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from msgspec import structs
+
+from kalends.domain.calendars.channels import CalendarChannel
+from kalends.store.database import TenantConnection
+from kalends.store.rows import columns_of, find_one, parameters
+
+FIELDS: Final = CalendarChannel.__struct_fields__
+COLUMNS: Final = columns_of(CalendarChannel)
+
+INSERT: Final = (
+    f"INSERT INTO calendar_channels (organization_id, {COLUMNS})"
+    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
+)
+BY_TOKEN: Final = (
+    f"SELECT {COLUMNS} FROM calendar_channels WHERE organization_id = $1 AND token_hash = $2"
+)
+OF_CALENDAR: Final = (
+    f"SELECT {COLUMNS} FROM calendar_channels WHERE organization_id = $1 AND calendar_id = $2"
+    " ORDER BY created_at, id"
+)
+OF_CONNECTION: Final = """
+SELECT h.id, h.resource FROM calendar_channels h
+JOIN calendars k ON k.organization_id = $1 AND k.id = h.calendar_id
+WHERE h.organization_id = $1 AND k.connection_id = $2 AND h.resource IS NOT NULL
+ORDER BY h.id
+"""
+OPENED: Final = """
+UPDATE calendar_channels SET resource = $3, expires_at = $4
+WHERE organization_id = $1 AND id = $2 RETURNING true
+"""
+DELETE: Final = "DELETE FROM calendar_channels WHERE organization_id = $1 AND id = $2"
+LIFE: Final = """
+SELECT expires_at, expires_at - created_at FROM calendar_channels
+WHERE organization_id = $1 AND calendar_id = $2 AND expires_at IS NOT NULL
+ORDER BY expires_at DESC LIMIT 1
+"""
+# One at a time asks for a channel, and after a failure nobody for a while.
+CLAIM: Final = """
+UPDATE calendars SET watch_after = $4
+WHERE organization_id = $1 AND id = $2 AND (watch_after IS NULL OR watch_after <= $3)
+RETURNING true
+"""
+# A calendar that is being read is read once more afterwards, as what has changed may be missed.
+NUDGE: Final = """
+UPDATE calendars SET due_at = CASE WHEN leased_by IS NULL THEN $3 ELSE due_at END,
+    nudged_at = CASE WHEN leased_by IS NULL THEN NULL ELSE $3 END
+WHERE organization_id = $1 AND id = $2
+RETURNING leased_by IS NULL
+"""
+
+
+class Life(NamedTuple):
+    """When a channel ends, and for how long it was granted."""
+
+    ends_at: datetime
+    length: timedelta
+
+
+class HeldChannel(NamedTuple):
+    """What a channel is closed by."""
+
+    id: UUID
+    resource: str
+
+
+async def insert_channel(tenant: TenantConnection, channel: CalendarChannel) -> None:
+    await tenant.tx.execute(INSERT, tenant.organization_id, *structs.astuple(channel))
+
+
+async def find_channel(tenant: TenantConnection, token_hash: bytes) -> CalendarChannel | None:
+    return await find_one(tenant, BY_TOKEN, _channel_from, token_hash)
+
+
+async def list_channels(tenant: TenantConnection, calendar_id: UUID) -> list[CalendarChannel]:
+    """Those of the calendar, the oldest first."""
+    rows = await tenant.tx.fetch(OF_CALENDAR, tenant.organization_id, calendar_id)
+    return [_channel_from(row) for row in rows]
+
+
+async def list_held_channels(tenant: TenantConnection, connection_id: UUID) -> list[HeldChannel]:
+    """The open ones of all its calendars."""
+    rows = await tenant.tx.fetch(OF_CONNECTION, tenant.organization_id, connection_id)
+    return [HeldChannel(*row) for row in rows]
+
+
+async def note_open(
+    tenant: TenantConnection, channel_id: UUID, resource: str, expires_at: datetime
+) -> bool:
+    """False where it is gone, as its calendar is."""
+    done: bool | None = await tenant.tx.fetchval(
+        OPENED, tenant.organization_id, channel_id, resource, expires_at
+    )
+    return bool(done)
+
+
+async def delete_channel(tenant: TenantConnection, channel_id: UUID) -> None:
+    await tenant.tx.execute(DELETE, tenant.organization_id, channel_id)
+
+
+async def find_life(tenant: TenantConnection, calendar_id: UUID) -> Life | None:
+    """That of the channel that ends last; None where none was opened."""
+    row = await tenant.tx.fetchrow(LIFE, tenant.organization_id, calendar_id)
+    return None if row is None else Life(*row)
+
+
+async def claim_watch(
+    tenant: TenantConnection, calendar_id: UUID, now: datetime, again_at: datetime
+) -> bool:
+    """Whether a channel may be asked for now; nobody else does until `again_at`."""
+    done: bool | None = await tenant.tx.fetchval(
+        CLAIM, tenant.organization_id, calendar_id, now, again_at
+    )
+    return bool(done)
+
+
+async def postpone_watch(tenant: TenantConnection, calendar_id: UUID, until: datetime) -> None:
+    await tenant.tx.execute(
+        "UPDATE calendars SET watch_after = $3 WHERE organization_id = $1 AND id = $2",
+        tenant.organization_id,
+        calendar_id,
+        until,
+    )
+
+
+async def nudge_calendar(tenant: TenantConnection, calendar_id: UUID, now: datetime) -> bool:
+    """Has the calendar read; whether it can be put into the queue at once."""
+    is_free: bool | None = await tenant.tx.fetchval(NUDGE, tenant.organization_id, calendar_id, now)
+    return bool(is_free)
+
+
+def _channel_from(row: Any) -> CalendarChannel:
+    return CalendarChannel(**dict(zip(FIELDS, row, strict=True)))
