@@ -54,6 +54,26 @@ async def test_much_is_forgotten_in_small_batches(
     assert await keys_of(context, tenant) == []
 
 
+async def test_consents_are_forgotten_an_hour_after_their_end(context: Context) -> None:
+    tenant = await make_tenant(context)
+    for minutes in (61, 59):
+        async with context.database.connection() as tx:
+            await tx.execute(
+                "INSERT INTO calendar_consents (organization_id, id, provider, actor, token_hash,"
+                " created_at, expires_at) VALUES ($1, $2, 'google', 'key', $3, $4, $4)",
+                tenant,
+                new_id(),
+                f"{minutes}".encode(),
+                NOW - timedelta(minutes=minutes),
+            )
+
+    await housekeeping.forget_consents(context)
+
+    async with context.database.connection() as tx:
+        query = "SELECT token_hash FROM calendar_consents WHERE organization_id = $1"
+        assert [row[0] for row in await tx.fetch(query, tenant)] == [b"59"]
+
+
 async def test_what_someone_has_locked_is_left_for_the_next_time(context: Context) -> None:
     tenant = await make_tenant(context)
     await keep_answer(context, tenant, "locked", A_DAY_AGO - SECOND)

@@ -15,6 +15,7 @@ from kalends.store.housekeeping import Keys, Sweep
 
 KEEP_JOB_LOG_FOR: Final = timedelta(days=7)
 KEEP_HOLDS_FOR: Final = timedelta(days=1)
+KEEP_CONSENTS_FOR: Final = timedelta(hours=1)
 KEEP_DELIVERIES_FOR: Final = timedelta(days=30)
 KEEP_EMPTY_LANES_FOR: Final = timedelta(minutes=5)
 KEEP_MESSAGES_FOR: Final = timedelta(days=90)
@@ -41,6 +42,11 @@ async def forget_holds(context: Context) -> int:
 async def forget_form_drafts(context: Context) -> int:
     """Forgets what was typed on the booking pages an hour ago and never sent."""
     return await _sweep(context, store.FORM_DRAFTS, context.clock())
+
+
+async def forget_consents(context: Context) -> int:
+    """Forgets consents to calendars that ended an hour ago, given or not."""
+    return await _sweep(context, store.CONSENTS, context.clock() - KEEP_CONSENTS_FOR)
 
 
 async def forget_answers(context: Context) -> int:
