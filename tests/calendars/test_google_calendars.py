@@ -175,7 +175,7 @@ def test_a_message_of_nobody_is_taken_and_passed_over(
 
 def test_a_channel_is_renewed_before_it_ends(office: GoogleOffice, google: FakeGoogle) -> None:
     old = opened(office, google)
-    soon = "expires_at = now() + interval '1 hour'"
+    soon = "created_at = now() - interval '7 days', expires_at = now() + interval '1 hour'"
     whose = f"WHERE organization_id = '{office.organization_id}'"
     run(office.home, f"UPDATE calendar_channels SET {soon} {whose}")
     run(office.home, f"UPDATE calendars SET watch_after = NULL {whose}")
