@@ -11,7 +11,8 @@ from kalends.compose import Installation
 from tests.calendars.difficult import DifficultOffice
 from tests.calendars.readings import use
 from tests.fakes.google import CLIENT_ID, CLIENT_SECRET, OWNER, FakeCalendar, FakeGoogle, Quirk
-from tests.world import JSON, PLAIN, World
+from tests.transport import PlainTransport
+from tests.world import JSON, World
 
 PUBLIC_URL = "https://book.example.com"
 CALLBACK = f"{PUBLIC_URL}/connect/callback"
@@ -34,7 +35,7 @@ class Browser:
     """Somebody's browser, which meets our server where it is and keeps its cookie."""
 
     def __init__(self, url: str) -> None:
-        self._client = httpx.Client(verify=PLAIN, timeout=30)
+        self._client = httpx.Client(transport=PlainTransport(), timeout=30)
         self.url = url
         self.cookie = ""
 
