@@ -1,5 +1,5 @@
 """Kills Kalends every three seconds while bookings are made, moved and cancelled, and then compares
-each booking with the events in a real CalDAV server's calendar.
+each booking with the events in a real CalDAV server's calendar, or in that of the tests' Google.
 
     .venv/bin/python -m scripts.kill_while_writing --bookings 300 --server radicale
 
@@ -19,17 +19,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import httpx
 from tests import caldav_servers
 from tests.caldav_servers import PASSWORD, USER, CalDavServer
+from tests.calendars.google import connected, settings_for
 from tests.conftest import make_organization
+from tests.fakes.google import OWNER, FakeGoogle, running_google
 from tests.homes import environment_in
 from tests.servers import Server, WorkerProcess
 from tests.world import World
 
 from kalends.compose import installation, migrate_now
+from kalends.gateways.google.events import uid_in
 from kalends.settings import Settings
 
 EVERY_SECONDS: Final = 3
@@ -51,6 +54,34 @@ class Folders:
         return made
 
 
+class Events(Protocol):
+    """A calendar, as another client sees it."""
+
+    @property
+    def name(self) -> str:
+        """What Kalends calls it, or a part of that."""
+
+    def events(self) -> list[tuple[str, str]]:
+        """UID and start of each event."""
+
+
+class GoogleCalendar:
+    """That of the tests' Google."""
+
+    def __init__(self, google: FakeGoogle) -> None:
+        self.google = google
+
+    @property
+    def name(self) -> str:
+        return OWNER.partition("@")[0]
+
+    def events(self) -> list[tuple[str, str]]:
+        return [
+            (uid_in(event) or "", re.sub("[-:]", "", event["start"]["dateTime"]))
+            for event in self.google.calendar().live()
+        ]
+
+
 class Calendar:
     """A calendar on the server, as another client sees it."""
 
@@ -62,7 +93,8 @@ class Calendar:
             "xandikos": f"{server.url}user/calendars/",
             "sabre": f"{server.url}calendars/{USER}/",
         }[kind]
-        self.url = f"{home}{uuid.uuid4()}/"
+        self.name = str(uuid.uuid4())
+        self.url = f"{home}{self.name}/"
         made = self._dav.request("MKCALENDAR", self.url)
         assert made.status_code == 201, made.text
 
@@ -149,37 +181,54 @@ def wanted(world: World) -> Counter[tuple[str, str]]:
         offset += 100
 
 
-def there(calendar: Calendar) -> Counter[tuple[str, str]]:
+def there(calendar: Events) -> Counter[tuple[str, str]]:
     return Counter((uid.partition("-")[0], start) for uid, start in calendar.events())
 
 
 @contextmanager
-def installed(kind: str, folder: Path) -> Iterator[tuple[World, list[Server], CalDavServer]]:
-    fixture = getattr(caldav_servers, kind)
-    make = getattr(fixture, "__wrapped__", None) or fixture.__pytest_wrapped__.obj
-    server_there = make(Folders(folder))
-    environment = environment_in(folder, OUTBOUND_ALLOW="127.0.0.1")
+def installed(folder: Path, **settings: str) -> Iterator[tuple[World, list[Server]]]:
+    environment = environment_in(folder, **{"OUTBOUND_ALLOW": "127.0.0.1"} | settings)
     with ExitStack() as stack:
-        stack.callback(lambda: next(server_there, None))
-        caldav = next(server_there)
         home = stack.enter_context(installation(Settings.from_environ(environment)))
         migrate_now(home)
         server = stack.enter_context(Server(environment, folder / "server.log"))
         worker = stack.enter_context(WorkerProcess(environment, folder / "worker.log"))
         world = World(server.url, make_organization(home), "unused")
         stack.callback(world.close)
-        yield world, [worker, server], caldav
+        yield world, [worker, server]
 
 
-def connect(world: World, caldav: CalDavServer, calendar: Calendar) -> str:
+@contextmanager
+def on_caldav(kind: str, folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]:
+    """Everything, and the path of a connection to the calendar's account."""
+    fixture = getattr(caldav_servers, kind)
+    make = getattr(fixture, "__wrapped__", None) or fixture.__pytest_wrapped__.obj
+    server_there = make(Folders(folder))
+    caldav: CalDavServer = next(server_there)
+    try:
+        with installed(folder) as (world, victims):
+            calendar = Calendar(caldav, kind)
+            login = {"url": caldav.url, "username": USER, "password": PASSWORD}
+            body = {"provider": "caldav"} | login
+            made = send(world, "POST", "calendar-connections", json=body)
+            assert made.status_code == 201, made.text
+            yield world, victims, calendar, f"calendar-connections/{made.json()['data']['id']}"
+    finally:
+        next(server_there, None)
+
+
+@contextmanager
+def on_google(folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]:
+    """The same with the tests' Google."""
+    with running_google() as google, installed(folder, **settings_for(google)) as (world, victims):
+        path = connected(world).removeprefix("/api/v1/")
+        yield world, victims, GoogleCalendar(google), path
+
+
+def event_type_on(world: World, connection: str, calendar: Events) -> str:
     """An event type of half an hour, on a schedule that writes the calendar."""
-    login = {"url": caldav.url, "username": USER, "password": PASSWORD}
-    made = send(world, "POST", "calendar-connections", json={"provider": "caldav"} | login)
-    assert made.status_code == 201, made.text
-    path = f"calendar-connections/{made.json()['data']['id']}/calendars"
-    name = calendar.url.rstrip("/").rpartition("/")[2]
-    listed = send(world, "GET", path).json()["data"]
-    (found,) = [one for one in listed if one["name"] == name or name in one["name"]]
+    listed = send(world, "GET", f"{connection}/calendars").json()["data"]
+    (found,) = [one for one in listed if calendar.name in one["name"]]
     schedule = send(world, "POST", "schedules", json={"name": "Ada"}).json()["data"]
     use = [{"calendar_id": found["id"], "reads": False, "writes": True}]
     answer = send(world, "PUT", f"schedules/{schedule['id']}/calendars", json=use)
@@ -197,14 +246,16 @@ def connect(world: World, caldav: CalDavServer, calendar: Calendar) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--bookings", type=int, default=300)
-    parser.add_argument("--server", choices=("radicale", "xandikos", "sabre"), default="radicale")
+    parser.add_argument(
+        "--server", choices=("radicale", "xandikos", "sabre", "google"), default="radicale"
+    )
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with installed(given.server, folder) as (world, victims, caldav):
-            calendar = Calendar(caldav, given.server)
-            event_type = connect(world, caldav, calendar)
+        stage = on_google(folder) if given.server == "google" else on_caldav(given.server, folder)
+        with stage as (world, victims, calendar, connection):
+            event_type = event_type_on(world, connection, calendar)
             killer = Killer(victims)
             killer.start()
             change_bookings(world, event_type, given.bookings, random.Random(given.seed))
