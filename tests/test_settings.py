@@ -61,3 +61,32 @@ def test_the_mail_server_is_read_at_the_start() -> None:
 def test_a_wrong_mail_server_is_reported_at_the_start(url: str) -> None:
     with pytest.raises(SettingsError, match="KALENDS_SMTP_URL must"):
         settings(SMTP_URL=url)
+
+
+@pytest.mark.parametrize("name", ["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"])
+def test_one_half_of_a_registered_application_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="belong together"):
+        settings(**{name: "x"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://accounts.google.example",
+        "http://accounts.google.example:80",
+        "http://127.0.0.1:80@google.example",
+        "http://127.0.0.1.google.example:80",
+        "http://127.0.0.1",
+    ],
+)
+def test_nothing_but_this_machine_stands_for_google(url: str) -> None:
+    google = {"GOOGLE_CLIENT_ID": "x", "GOOGLE_CLIENT_SECRET": "y"}
+    with pytest.raises(SettingsError, match="KALENDS_GOOGLE_TEST_URL"):
+        settings(**google, GOOGLE_TEST_URL=url)
+
+
+def test_a_registered_application_is_read_at_the_start() -> None:
+    assert settings().google is None
+    google = settings(GOOGLE_CLIENT_ID="x", GOOGLE_CLIENT_SECRET="y").google
+    assert google is not None
+    assert (google.client_id, google.client_secret, google.test_url) == ("x", "y", None)
