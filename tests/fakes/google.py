@@ -283,6 +283,8 @@ class FakeGoogle:
         calendar = self.calendars.get(method.path["calendarId"])
         if calendar is None:
             return _refusal(404, "notFound")
+        if calendar.role == "none":
+            return _refusal(403, "forbidden")
         match method.name:
             case "calendarList.get":
                 return 200, self._shown(calendar)

@@ -153,6 +153,26 @@ async def test_an_event_is_found_by_its_uid(
     assert await account.find_objects(OWNER, "another@kalends") == []
 
 
+async def test_an_event_that_was_moved_keeps_its_id(
+    google: FakeGoogle, account: GoogleAccount, href: str
+) -> None:
+    await written(account, href)
+    moved = dict(google.calendar().events[href])
+    del moved["extendedProperties"]
+    google.calendar().remove(href)
+    google.calendar("team@example.test").put(moved)
+    found = await account.find_objects("team@example.test", UID)
+    assert isinstance(found, list)
+    assert [one.href for one in found] == [href]
+
+
+async def test_nothing_was_moved_where_nothing_may_be_read(
+    google: FakeGoogle, account: GoogleAccount
+) -> None:
+    google.calendar("boss@example.test", role="none")
+    assert await account.find_objects("boss@example.test", UID) == []
+
+
 async def test_a_calendar_of_somebody_else_is_not_written(
     google: FakeGoogle, account: GoogleAccount, href: str
 ) -> None:

@@ -68,7 +68,8 @@ class GoogleAccount:
     async def find_objects(
         self, calendar_url: str, uid: str
     ) -> list[CalendarObject] | CalendarFailure:
-        return await within_limit(reading.find_objects(self._session, calendar_url, uid))
+        href = writing.id_of(uid)
+        return await within_limit(reading.find_objects(self._session, calendar_url, uid, href))
 
     def href_of(self, calendar_url: str, uid: str) -> str:
         return writing.id_of(uid)

@@ -14,6 +14,7 @@ from kalends.domain.calendars.failures import (
     CalendarFailure,
     CalendarGone,
     CalendarTooLarge,
+    NotAllowed,
     NotUnderstood,
     ObjectGone,
     TokenRefused,
@@ -190,9 +191,17 @@ async def read_object(
 
 
 async def find_objects(
-    session: GoogleSession, calendar_id: str, uid: str
+    session: GoogleSession, calendar_id: str, uid: str, href: str
 ) -> list[CalendarObject] | CalendarFailure:
-    """The events that we gave this UID."""
+    """The events that we gave this UID, or its id, which an event keeps when it is moved from one
+    calendar to another. Where nothing may be read nothing was moved to."""
+    found = await read_object(session, calendar_id, href)
+    if isinstance(found, CalendarObject):
+        return [found]
+    if isinstance(found, NotAllowed):
+        return []
+    if not isinstance(found, ObjectGone):
+        return found
     query = {**ASKED, "privateExtendedProperty": f"{UID_PROPERTY}={uid}"}
     listed = await _list(session, calendar_id, query)
     if isinstance(listed, TokenRefused):
