@@ -273,7 +273,9 @@ class FakeGoogle:
         allowed = {PREFIX + scope for scope in method.described["scopes"]}
         if not allowed & set(scopes):
             return _refusal(403, "insufficientPermissions")
-        return None
+        calendar = self.calendars.get(method.path.get("calendarId", ""))
+        is_closed = calendar is not None and calendar.role == "none"
+        return _refusal(403, "forbidden") if is_closed else None
 
     def _handle(self, method: Method, query: dict[str, str], body: Any, etag: str | None) -> Answer:
         if method.name == "calendarList.list":
@@ -283,8 +285,6 @@ class FakeGoogle:
         calendar = self.calendars.get(method.path["calendarId"])
         if calendar is None:
             return _refusal(404, "notFound")
-        if calendar.role == "none":
-            return _refusal(403, "forbidden")
         match method.name:
             case "calendarList.get":
                 return 200, self._shown(calendar)
