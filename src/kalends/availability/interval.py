@@ -67,7 +67,14 @@ def merge(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
 
 def clip(intervals: Iterable[Interval], span: Interval) -> list[Interval]:
     """What of the intervals lies inside `span`, without empty ones."""
-    return [i.clipped(span) for i in intervals if i.overlaps(span)]
+    first, last = span
+    if first >= last:
+        return []
+    return [
+        Interval(max(start, first), min(end, last))
+        for start, end in intervals
+        if start < last and end > first and start < end
+    ]
 
 
 def gaps(merged: Sequence[Interval], span: Interval) -> Iterator[Interval]:

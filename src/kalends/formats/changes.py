@@ -18,7 +18,7 @@ _OBJECT: Final = json.Decoder(dict[str, Raw])
 def previous_attributes(before: Booking, after: Booking) -> Raw:
     """The fields of the booking that differ, as they were before. A key that was not there was
     null. `updated_at` says nothing of its own."""
-    if before == after:
+    if before is after or before == after:
         return NOTHING_CHANGED
     was, became = show_booking(before), show_booking(after)
     changed = {
