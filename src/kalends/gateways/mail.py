@@ -4,6 +4,7 @@ As with HTTP, the library is imported in a thread when the first message goes ou
 """
 
 import asyncio
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from kalends.domain.gateways import MailAnswer, Rejected, ServerFailed
@@ -42,7 +43,8 @@ class SmtpTransport:
             return ServerFailed(reason=reason, is_for_operator=True)
         if self._client is None:
             self._client = asyncio.create_task(self._open())
-        client = await asyncio.shield(self._client)
+        opening = self._client
+        client = opening.result() if opening.done() else await asyncio.shield(opening)
         return await client.post(sender, recipient, message)
 
     async def close(self) -> None:
@@ -61,6 +63,7 @@ def _import_client() -> type["SmtpClient"]:
     return SmtpClient
 
 
+@lru_cache(maxsize=256)  # the sender's is that of each mail
 def _is_address(text: str) -> bool:
     """Its form lets no space, bracket or control through, so that nothing can follow it in a
     command; and it can be written in UTF-8."""

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from kalends.domain.gateways import Deferred, MailAnswer, Posted, Rejected, ServerFailed
 from kalends.gateways.mail_server import MailServer
-from kalends.gateways.smtp_conversation import Reply, SmtpConversation
+from kalends.gateways.smtp_conversation import Reply, SmtpConversation, within
 
 STEP_SECONDS: Final = 10.0
 TAKING_SECONDS: Final = 60.0
@@ -28,6 +28,8 @@ SMTP_IDLE_SECONDS: Final = 5.0
 MESSAGES_A_CONNECTION: Final = 50
 GOODBYE_SECONDS: Final = 1.0
 LONGEST_SAYING: Final = 300
+
+EXTENSIONS: Final = ("pipelining", "size", "8bitmime", "smtputf8")
 
 TAKES_RECIPIENT: Final = frozenset({SMTPStatus.completed, SMTPStatus.will_forward})
 WAITS_FOR_MESSAGE: Final = frozenset({SMTPStatus.start_input})
@@ -67,7 +69,7 @@ class SmtpConnection:
     """A connection on which one message after the other is handed over."""
 
     def __init__(self, client: aiosmtplib.SMTP, transport: asyncio.Transport) -> None:
-        self._client = client
+        self._takes = {name: client.supports_extension(name) for name in EXTENSIONS}
         self._conversation = SmtpConversation(transport)
         self._messages = 0
         self.idle_since = 0.0
@@ -77,7 +79,7 @@ class SmtpConnection:
         options = list(self._options(envelope))
         encoding = "ascii"
         if envelope.needs_utf8:
-            if not self._client.supports_extension("smtputf8"):
+            if not self._takes["smtputf8"]:
                 return Rejected("the mail server cannot write to addresses outside of ASCII")
             options.append("SMTPUTF8")
             encoding = "utf-8"
@@ -92,7 +94,7 @@ class SmtpConnection:
 
     async def _announce(self, sender: bytes, recipient: bytes) -> None:
         """All that comes before the message: at once, where the server can."""
-        if not self._client.supports_extension("pipelining"):
+        if not self._takes["pipelining"]:
             await self._announce_sender(self._send(sender)[0])
             await self._ask(recipient, TAKES_RECIPIENT, STEP_SECONDS)
             await self._ask(b"DATA", WAITS_FOR_MESSAGE, STEP_SECONDS)
@@ -109,9 +111,8 @@ class SmtpConnection:
     async def _leave_message_out(self, reply: asyncio.Future[Reply]) -> None:
         """A server that waits for it all the same can be told nothing else any more."""
         with suppress(aiosmtplib.SMTPException, OSError):
-            async with asyncio.timeout(STEP_SECONDS):
-                if (await reply).code in WAITS_FOR_MESSAGE:
-                    self.drop()
+            if (await within(STEP_SECONDS, reply)).code in WAITS_FOR_MESSAGE:
+                self.drop()
 
     async def _announce_sender(self, reply: asyncio.Future[Reply]) -> None:
         try:
@@ -138,9 +139,9 @@ class SmtpConnection:
         await _expect(self._conversation.send(command + b"\r\n", 1)[0], expected, seconds)
 
     def _options(self, envelope: Envelope) -> Iterator[str]:
-        if self._client.supports_extension("size"):
+        if self._takes["size"]:
             yield f"SIZE={len(envelope.message)}"
-        if not envelope.message.isascii() and self._client.supports_extension("8bitmime"):
+        if self._takes["8bitmime"] and not envelope.message.isascii():
             yield "BODY=8BITMIME"
 
     @property
@@ -162,8 +163,7 @@ async def _expect(reply: asyncio.Future[Reply], expected: Collection[int], secon
     if reply.done():  # as of several that came together, all but the first are
         code, text = reply.result()
     else:
-        async with asyncio.timeout(seconds):
-            code, text = await reply
+        code, text = await within(seconds, reply)
     if code not in expected:
         raise aiosmtplib.SMTPResponseException(code, text)
 
@@ -179,6 +179,7 @@ class SmtpClient:
         self._places = asyncio.Semaphore(SMTP_CONNECTIONS)
         self._idle: list[SmtpConnection] = []
         self._ending: set[asyncio.Task[None]] = set()
+        self._sweeping: asyncio.TimerHandle | None = None
 
     async def post(self, sender: str, recipient: str, message: bytes) -> MailAnswer:
         """See `MailTransport`. Never raises for what the server does."""
@@ -253,13 +254,20 @@ class SmtpClient:
     def _keep(self, connection: SmtpConnection) -> None:
         connection.idle_since = time.monotonic()
         self._idle.append(connection)
-        asyncio.get_running_loop().call_later(SMTP_IDLE_SECONDS, self._sweep)
+        self._sweep_later()
+
+    def _sweep_later(self) -> None:
+        if self._sweeping is None and self._idle:
+            loop = asyncio.get_running_loop()
+            self._sweeping = loop.call_later(SMTP_IDLE_SECONDS, self._sweep)
 
     def _sweep(self) -> None:
+        self._sweeping = None
         old = time.monotonic() - SMTP_IDLE_SECONDS * 0.9
         for connection in [one for one in self._idle if one.idle_since < old]:
             self._idle.remove(connection)
             self._end(connection)
+        self._sweep_later()
 
     def _end(self, connection: SmtpConnection) -> None:
         task = asyncio.create_task(connection.end())
@@ -267,6 +275,8 @@ class SmtpClient:
         task.add_done_callback(self._ending.discard)
 
     async def close(self) -> None:
+        if self._sweeping is not None:
+            self._sweeping.cancel()
         while self._idle:
             self._end(self._idle.pop())
         await asyncio.gather(*self._ending)

@@ -83,7 +83,22 @@ class SmtpConversation(asyncio.Protocol):
                 expected.exception()  # it may be waited for by nobody
 
 
+async def within(seconds: float, reply: asyncio.Future[Reply]) -> Reply:
+    """The answer. Raises TimeoutError where it does not come within so many seconds; not by
+    `asyncio.timeout`, which costs more than the rest of waiting."""
+    timer = reply.get_loop().call_later(seconds, _end_waiting, reply)
+    try:
+        return await reply
+    finally:
+        timer.cancel()
+
+
+def _end_waiting(reply: asyncio.Future[Reply]) -> None:
+    if not reply.done():
+        reply.set_exception(TimeoutError())
+
+
 def _reply(lines: list[bytes]) -> Reply:
     code = lines[-1][:3]
-    text = b"\n".join(line[4:].strip() for line in lines).decode("utf-8", "surrogateescape")
+    text = b"\n".join([line[4:].strip() for line in lines]).decode("utf-8", "surrogateescape")
     return Reply(int(code) if code.isdigit() and len(code) == 3 else NO_CODE, text)

@@ -1,6 +1,6 @@
 """Writing the mails about a booking, from the event that they are about."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -94,6 +94,15 @@ async def write_messages(
     that was written before. Raises Unavailable."""
     async with context.database.tenant_connection(organization_id) as tenant:
         stories = await _load_stories(tenant, unwritten)
+        return await _write_all(context, tenant, unwritten, stories)
+
+
+async def _write_all(
+    context: Context,
+    tenant: TenantConnection,
+    unwritten: Sequence[Mail],
+    stories: Mapping[int, Story],
+) -> dict[UUID, bytes | None]:
     messages: dict[UUID, bytes | None] = {}
     written: list[WrittenMail] = []
     async for mail in cooperatively(unwritten):
@@ -106,8 +115,7 @@ async def write_messages(
             continue
         messages[mail.id] = message
         written.append(one)
-    async with context.database.tenant_connection(organization_id) as tenant:
-        ours = await write_down(tenant, written, context.clock())
+    ours = await write_down(tenant, written, context.clock())
     return {id_: text for id_, text in messages.items() if text is None or id_ in ours}
 
 
