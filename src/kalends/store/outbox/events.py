@@ -10,13 +10,15 @@ from msgspec import Raw, Struct
 from kalends.domain.event import LoggedEvent
 from kalends.domain.mail import destination_of
 from kalends.store.database import TenantConnection, Tx
+from kalends.store.list_statements import in_items
 from kalends.store.rows import columns_of, lists_of
 
 # The last statement of a transaction: a function of the database, whose statements are each of one
 # organization (migrations 0016, 0029, 0033). It answers the channels where something is due now.
 APPEND: Final = """
-SELECT append_events_3($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-    $18, $19, $20)
+SELECT append_events_3($1, $2, $3, $4::uuid[], $5::text[], $6::uuid[], $7::json[], $8::integer[],
+    $9::boolean[], $10::json[], $11::text[], $12::uuid[], $13::text[], $14::text[], $15::text[],
+    $16::uuid[], $17::integer[], $18::timestamptz[], $19::uuid[], $20::timestamptz[])
 """
 # Over all organizations that somebody looks at in one process: one small question.
 COUNTERS: Final = """
@@ -98,8 +100,7 @@ async def append_events(
     destinations = [
         destination_of(mail.recipient) if mail.recipient else organization_id for mail in mails
     ]
-    channels: list[str] = await tenant.tx.fetchval(
-        APPEND,
+    arguments = [
         organization_id,
         actor,
         now,
@@ -113,7 +114,9 @@ async def append_events(
         [mail.expires_at for mail in mails],
         [booking.id for booking in told],
         [booking.earlier for booking in told],
-    )
+    ]
+    sent = in_items(APPEND, arguments)
+    channels: list[str] = await tenant.tx.fetchval(sent.statement, *sent.arguments)
     return channels
 
 

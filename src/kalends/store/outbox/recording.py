@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from msgspec import Raw, Struct
 
 from kalends.store.database import TenantConnection
+from kalends.store.list_statements import in_items
 from kalends.store.outbox.lanes import DueLane, keys_of
 
 # Each row is found by its key, whatever PostgreSQL believes of the tables: while they are young it
@@ -107,8 +108,7 @@ async def record_outcomes(
 ) -> Recorded:
     """Runs a channel's `record_statement`; `more` are its own columns."""
     lanes = [outcome.lane for outcome in outcomes]
-    rows = await tenant.tx.fetch(
-        statement,
+    arguments = [
         tenant.organization_id,
         *keys_of(lanes),
         [lane.delivery_id for lane in lanes],
@@ -117,7 +117,9 @@ async def record_outcomes(
         [outcome.attempt for outcome in outcomes],
         [outcome.again_after for outcome in outcomes],
         *more,
-    )
+    ]
+    sent = in_items(statement, arguments)
+    rows = await tenant.tx.fetch(sent.statement, *sent.arguments)
     became: dict[int, str] = dict(rows)
     by_end: dict[str | None, list[DeliveryOutcome]] = {"held": [], "waits": [], None: []}
     for position, outcome in enumerate(outcomes, 1):

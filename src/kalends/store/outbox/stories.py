@@ -12,6 +12,7 @@ from kalends.domain.event import LoggedEvent
 from kalends.domain.event_type import Question
 from kalends.store.accounts.organizations import organization_from
 from kalends.store.database import TenantConnection
+from kalends.store.list_statements import in_items
 from kalends.store.rows import columns_of, lists_of
 
 
@@ -178,7 +179,8 @@ class WrittenMail(Struct, frozen=True, kw_only=True):
 
 async def load_stories(tenant: TenantConnection, numbers: Sequence[int]) -> dict[int, StoredStory]:
     """Of each of the events, by their numbers."""
-    rows = await tenant.tx.fetch(STORIES, tenant.organization_id, numbers)
+    sent = in_items(STORIES, [tenant.organization_id, list(numbers)])
+    rows = await tenant.tx.fetch(sent.statement, *sent.arguments)
     stories = (_story(row) for row in rows)
     return {story.event.number: story for story in stories}
 
@@ -188,12 +190,9 @@ async def write_down(
 ) -> set[UUID]:
     """Keeps the messages, so that each try sends the same, and their links. Returns whose were
     kept: not those that were written before, nor those that somebody holds."""
-    rows = await tenant.tx.fetch(
-        WRITE,
-        tenant.organization_id,
-        *lists_of(WrittenMail, written),
-        now,
-    )
+    arguments = [tenant.organization_id, *lists_of(WrittenMail, written), now]
+    sent = in_items(WRITE, arguments)
+    rows = await tenant.tx.fetch(sent.statement, *sent.arguments)
     return {row[0] for row in rows}
 
 

@@ -1,0 +1,59 @@
+"""Statements over lists, which are sent item by item where they are short.
+
+Of a list that it does not know PostgreSQL takes ten items for granted. Then a plan for the one or
+two that there are looks cheaper, by more than planning is said to cost, and is made anew each time
+(docs/decisions/0034-plans.md). And the driver asks of each item whether it is a list itself, which
+took more calls of Python than anything else that a booking asks.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+# As many as a batch of the outbox seldom has; what is longer is sent as a list.
+MOST_ITEMS: Final = 8
+# A few for each statement over lists, of a length that comes up.
+TEXTS_KEPT: Final = 256
+_PARAMETER: Final = re.compile(r"\$(\d+)(?:::([a-z]+)\[\])?")
+
+
+class Sent(NamedTuple):
+    """A statement and its parameters, as the driver takes them."""
+
+    statement: str
+    arguments: Sequence[Any]
+
+
+def in_items(statement: str, arguments: Sequence[Any]) -> Sent:
+    """The statement with each item of a short list as a parameter of its own. In `statement` a list
+    is written with its type, as `$2::uuid[]`."""
+    lengths = tuple([len(value) if type(value) is list else None for value in arguments])
+    if any(length is not None and length > MOST_ITEMS for length in lengths):
+        return Sent(statement, arguments)
+    items: list[Any] = []
+    for value in arguments:
+        if type(value) is list:
+            items += value
+        else:
+            items.append(value)
+    return Sent(_with_items(statement, lengths), items)
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def _with_items(statement: str, lengths: tuple[int | None, ...]) -> str:
+    written: list[list[int]] = []
+    last = 0
+    for length in lengths:
+        count = 1 if length is None else length
+        written.append(list(range(last + 1, last + count + 1)))
+        last += count
+
+    def replaced(parameter: re.Match[str]) -> str:
+        at, type_ = int(parameter[1]) - 1, parameter[2]
+        if lengths[at] is None:
+            return f"${written[at][0]}" + (f"::{type_}[]" if type_ else "")
+        items = ", ".join(f"${number}::{type_}" for number in written[at])
+        return f"ARRAY[{items}]::{type_}[]"
+
+    return _PARAMETER.sub(replaced, statement)
