@@ -11,9 +11,15 @@ from uuid import UUID
 
 from msgspec import Raw
 
-from kalends.domain.booking import Booking, BookingFilter
+from kalends.domain.booking import Booking, BookingFilter, MinimumTotal
+from kalends.domain.errors import Unavailable
 from kalends.formats.bookings import booking_json
-from kalends.store.bookings.bookings import find_stamped, list_bookings, list_stamps
+from kalends.store.bookings.bookings import (
+    BEING_COUNTED_SAID,
+    find_stamped,
+    list_bookings,
+    list_stamps,
+)
 from kalends.store.database import TenantConnection
 
 # Twice as many at the most, 1.3 kB each as a rule.
@@ -31,14 +37,17 @@ class ShownBooking(NamedTuple):
 async def list_shown_bookings(
     tenant: TenantConnection, criteria: BookingFilter, limit: int, offset: int
 ) -> tuple[list[ShownBooking], int]:
-    """A page sorted by start, then id, and how many there are in all, in one snapshot."""
+    """A page sorted by start, then id, and how many there are in all, in one snapshot. Raises
+    Unavailable where that is not known yet: those who ask are promised the whole total."""
     stamps, total = await list_stamps(tenant, criteria, limit, offset)
+    _check_counted(total)
     shown = _kept.find(tenant.organization_id, stamps)
     missing = [stamp for stamp, booking in zip(stamps, shown, strict=True) if booking is None]
     if missing:
         found = await find_stamped(tenant, missing)
         if len(found) < len(missing):  # changed meanwhile: no statement but one has one snapshot
             listed, total = await list_bookings(tenant, criteria, limit, offset)
+            _check_counted(total)
             return [_shown(booking) for booking in listed], total
         made = {stamp: _shown(booking) for stamp, booking in found.items()}
         _kept.keep(tenant.organization_id, made)
@@ -78,6 +87,11 @@ class KeptBookings:
 
 
 _kept: Final = KeptBookings()
+
+
+def _check_counted(total: int) -> None:
+    if isinstance(total, MinimumTotal):
+        raise Unavailable(BEING_COUNTED_SAID)
 
 
 def _shown(booking: Booking) -> ShownBooking:

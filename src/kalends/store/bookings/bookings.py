@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from time import monotonic
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -20,6 +21,14 @@ from kalends.domain.booking import (
 from kalends.domain.errors import Unavailable
 from kalends.store.bookings.kept_totals import NONE_KEPT, KeptTotal, KeptTotals
 from kalends.store.bookings.search import address_pattern
+from kalends.store.bookings.stretches import (
+    Conditions,
+    Place,
+    Stretches,
+    count_stretches,
+    kept_stretches,
+    total_of,
+)
 from kalends.store.database import TenantConnection, Tx, fetch_planned
 from kalends.store.rows import columns_of, find_one, parameters
 
@@ -142,14 +151,20 @@ INSERT: Final = (
     f" VALUES ({parameters(1, len(STORED_FIELDS) + 1)})"
 )
 LONGEST_PAGE: Final = 500
-# So long a list is counted to its end; what is left of a request's time is for one that is not.
-COUNTED_WITHIN_SECONDS: Final = 1.5
-SHOWN_WITHIN_SECONDS: Final = 1.5
-# Of one that takes longer so many are counted at the most.
+# So long a list is counted to its end. One that takes longer has its page, and is counted stretch
+# by stretch, until so long after it began; a request has 4 s, and what is given up takes time too.
+COUNTED_WITHIN_SECONDS: Final = 1.2
+SHOWN_WITHIN_SECONDS: Final = 1.4
+COUNTED_UNTIL_SECONDS: Final = 2.6
+# So many are counted with the page, or all of fewer.
 COUNTED_AT_MOST: Final = 10_000
 TOO_MANY_SAID: Final = (
     "Looking through so many bookings takes too long. Please ask for fewer of them: those of a"
     " schedule, or of some days."
+)
+BEING_COUNTED_SAID: Final = (
+    "These bookings are so many that they are still being counted. Please ask again in some"
+    " seconds, or for fewer of them: those of a schedule, or of some days."
 )
 _totals: Final = KeptTotals()
 
@@ -168,6 +183,7 @@ class AskedPage(NamedTuple):
     offset: int
     known: KeptTotal = NONE_KEPT
     counted_at_most: int | None = None
+    place: Place | None = None  # from which on it is looked for
 
 
 # The text, and its parameters.
@@ -242,14 +258,15 @@ async def _fetch_counted(
     offset: int,
     statement: Callable[[AskedPage], Statement],
 ) -> tuple[list[Any], int]:
-    """The rows, of which the last two columns are the latest event and the total; and that. With a
-    MinimumTotal they may be one more than was asked for, which says that there are more."""
+    """The rows, of which the last two columns are the latest event and the total; and that. Of a
+    list that is dear to count they may be one more than was asked for."""
     owner = tenant.organization_id
     # How much a text finds is known only for that text.
     has_text = bool(criteria.search or criteria.attendee_email)
     fetch = partial(fetch_planned, tenant.tx) if has_text else tenant.tx.fetch
     known = NONE_KEPT if has_text else _totals.find(owner, criteria)
     asked = AskedPage(owner, criteria, limit, offset, known)
+    began = monotonic()
     if not _totals.is_dear(owner, criteria):
         sql, arguments = statement(asked)
         try:
@@ -261,15 +278,65 @@ async def _fetch_counted(
             if counted != known and not has_text:
                 _totals.keep(owner, criteria, counted)
             return rows, counted.total or 0
-    sql, arguments = statement(
-        asked._replace(limit=limit + 1, known=NONE_KEPT, counted_at_most=COUNTED_AT_MOST)
+    return await _fetch_dear(tenant, asked, statement, began + COUNTED_UNTIL_SECONDS)
+
+
+async def _fetch_dear(
+    tenant: TenantConnection,
+    asked: AskedPage,
+    statement: Callable[[AskedPage], Statement],
+    until: float,
+) -> tuple[list[Any], int]:
+    """The rows of a list that cannot be counted at once, and its total by stretches, in one
+    snapshot; until an instant of `monotonic`. A page far behind is looked for in its stretch."""
+    stretches = kept_stretches(tenant.organization_id, asked.criteria)
+    async with tenant.tx.transaction(isolation="repeatable_read", readonly=True):
+        total = None
+        if asked.offset >= COUNTED_AT_MOST and asked.criteria.after is None:
+            total = await _count_in_stretches(tenant, asked.criteria, stretches, until)
+            if total is None:
+                raise Unavailable(BEING_COUNTED_SAID)
+            place, passed = stretches.place_of(asked.offset)
+            asked = asked._replace(offset=asked.offset - passed, place=place)
+        rows = await _fetch_limited(tenant, asked, statement)
+        found: int = rows[0][-1]
+        if total is None and found < COUNTED_AT_MOST:
+            return rows, found
+        if total is None:
+            total = await _count_in_stretches(tenant, asked.criteria, stretches, until)
+    return rows, MinimumTotal(max(found, stretches.known())) if total is None else total
+
+
+async def _fetch_limited(
+    tenant: TenantConnection, asked: AskedPage, statement: Callable[[AskedPage], Statement]
+) -> list[Any]:
+    """One row more than was asked for, and only so many counted."""
+    limited = asked._replace(
+        limit=asked.limit + 1, known=NONE_KEPT, counted_at_most=COUNTED_AT_MOST
     )
+    sql, arguments = statement(limited)
     try:
-        rows = await fetch_planned(tenant.tx, sql, *arguments, timeout=SHOWN_WITHIN_SECONDS)
+        return await fetch_planned(tenant.tx, sql, *arguments, timeout=SHOWN_WITHIN_SECONDS)
     except TimeoutError as error:
         raise Unavailable(TOO_MANY_SAID) from error
-    total = rows[0][-1]
-    return rows, total if total < COUNTED_AT_MOST else MinimumTotal(total)
+
+
+async def _count_in_stretches(
+    tenant: TenantConnection, criteria: BookingFilter, stretches: Stretches, until: float
+) -> int | None:
+    """None where there was no time for it, and for a list that is another one each time that it is
+    asked for."""
+    if criteria.ends_after is not None:
+        return None
+    parts, asked_for = _parts(tenant.organization_id, criteria)
+    conditions = Conditions([part.condition for part in parts], asked_for)
+    try:
+        if not await count_stretches(tenant, criteria, conditions, stretches, until):
+            return None
+    except TimeoutError:
+        return None
+    _totals.note_dear(tenant.organization_id, criteria)
+    return await total_of(tenant, criteria.after, conditions, stretches)
 
 
 def _as_total(total: int, found: int) -> int:
@@ -300,9 +367,7 @@ async def list_bookings_after(
     for each row once."""
     parts, arguments = _parts(tenant.organization_id, criteria)
     if after is not None:
-        arguments += after
-        beyond = f"(start_time, id) > (${len(arguments) - 1}, ${len(arguments)})"
-        parts = [part.and_(ConditionPart(beyond, is_few=False)) for part in parts]
+        parts = _from_place(parts, arguments, ">", after)
     page = _page(_PAGE_COLUMNS, parts, f"{limit:d}", "0")
     sql = f"SELECT {COLUMNS} FROM ({page}) bookings ORDER BY start_time, id"
     rows = await fetch_planned(tenant.tx, sql, *arguments)
@@ -349,11 +414,14 @@ def _counted_page(
     offset: int,
     known: KeptTotal,
     counted_at_most: int | None,
+    place: Place | None,
 ) -> tuple[str, str, list[Any]]:
     """What counts, a page with its columns left open, and what both ask for."""
     parts, arguments = _parts(organization_id, criteria)
     if counted_at_most is not None:  # so many that their order is the way to the first of them
         parts = [part._replace(is_few=False) for part in parts]
+    if place is not None:
+        parts = _from_place(parts, arguments, ">=", place)
     arguments += [*known, limit]
     last = len(arguments)
     is_kept = counted_at_most is None  # a plan for any arguments
@@ -377,6 +445,18 @@ def _counted_page(
         f" THEN ${last - 1}::bigint ELSE {counts} END AS total FROM latest)"
     )
     return counted, page, arguments
+
+
+def _from_place(
+    parts: Sequence[ConditionPart],
+    arguments: list[Any],
+    is_beyond: str,
+    place: tuple[datetime, UUID],
+) -> list[ConditionPart]:
+    """Of what the parts find, what stands at or after a place, which is added to the arguments."""
+    arguments += place
+    beyond = f"(start_time, id) {is_beyond} (${len(arguments) - 1}, ${len(arguments)})"
+    return [part.and_(ConditionPart(beyond, is_few=False)) for part in parts]
 
 
 def _page(columns: str, parts: Sequence[ConditionPart], limit: str, offset: str) -> str:

@@ -6,17 +6,21 @@ same bookings, whichever process or release wrote them.
 """
 
 from collections import OrderedDict
+from datetime import UTC, datetime
 from time import monotonic
 from typing import Final, NamedTuple
 from uuid import UUID
+
+from msgspec import structs
 
 from kalends.domain.booking import BookingFilter
 
 # Beside the events only somebody with a database client changes bookings.
 KEPT_SECONDS: Final = 30.0
 MOST_KEPT: Final = 1_000
-# A list that could not be counted in time is not counted again for so long.
+# A list that could not be counted in time is not counted at once again for so long.
 DEAR_SECONDS: Final = 60.0
+_ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class KeptTotal(NamedTuple):
@@ -52,10 +56,16 @@ class KeptTotals:
 
     def note_dear(self, organization_id: UUID, criteria: BookingFilter) -> None:
         """It could not be counted in time."""
-        if criteria.after is None:
-            self._dear_until[organization_id, criteria] = monotonic() + DEAR_SECONDS
+        self._dear_until.pop(key := (organization_id, _at_any_time(criteria)), None)
+        self._dear_until[key] = monotonic() + DEAR_SECONDS
         if len(self._dear_until) > MOST_KEPT:
             self._dear_until.popitem(last=False)
 
     def is_dear(self, organization_id: UUID, criteria: BookingFilter) -> bool:
-        return self._dear_until.get((organization_id, criteria), 0.0) > monotonic()
+        key = organization_id, _at_any_time(criteria)
+        return self._dear_until.get(key, 0.0) > monotonic()
+
+
+def _at_any_time(criteria: BookingFilter) -> BookingFilter:
+    """The same for all lists of what is to come."""
+    return structs.replace(criteria, after=_ANY_TIME) if criteria.after else criteria

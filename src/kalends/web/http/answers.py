@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from msgspec import UNSET, Raw, Struct, UnsetType, structs
+from msgspec import Raw, Struct, structs
 
-from kalends.domain.booking import MinimumTotal
 from kalends.domain.ids import encode_id
 from kalends.formats.encoding import encode
 from kalends.runtime.cooperative import cooperatively
@@ -22,7 +21,6 @@ class PageMeta(Struct, frozen=True):
     limit: int
     offset: int
     hasMore: bool  # noqa: N815  (the WebKasa spelling)
-    total_is_minimum: bool | UnsetType = UNSET
 
 
 # What a route answers. OpenAPI calls them `ThingResponse` and `ThingList` where they are of a
@@ -70,7 +68,7 @@ def page(
     things: Sequence[T], total: int, limit: int, offset: int, show: Callable[[T], Any]
 ) -> HttpAnswer:
     """`{"data": […], "meta": {…}}`."""
-    meta = _meta_of(total, limit, offset, len(things))
+    meta = PageMeta(total, limit, offset, offset + len(things) < total)
     return data_with_meta([show(thing) for thing in things], meta)
 
 
@@ -80,13 +78,8 @@ async def page_in_pieces(
     """The same, of things that may be large: each is written by itself, and others get their turn
     after it."""
     bodies = [Raw(encode(show(thing))) async for thing in cooperatively(things)]
-    meta = _meta_of(total, limit, offset, len(things))
+    meta = PageMeta(total, limit, offset, offset + len(things) < total)
     return data_with_meta(bodies, meta)
-
-
-def _meta_of(total: int, limit: int, offset: int, shown: int) -> PageMeta:
-    is_minimum = True if isinstance(total, MinimumTotal) else UNSET
-    return PageMeta(int(total), limit, offset, offset + shown < total, is_minimum)
 
 
 def data_with_meta(bodies: Sequence[Any] | Raw, meta: Struct) -> HttpAnswer:

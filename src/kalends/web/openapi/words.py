@@ -137,8 +137,6 @@ FIELDS: Final[dict[str, str]] = {
     "timezone": "An IANA time-zone name, such as Europe/Berlin.",
     "title": "Its subject.",
     "total": "How many there are in the whole list.",
-    "total_is_minimum": "True, and there only then, where there are too many to be counted in time:"
-    " `total` is how many there are at least.",
     "tuesday": "Windows on Tuesdays.",
     "type": "What kind it is.",
     "uid": "Its id in that system.",
