@@ -20,8 +20,10 @@ ACTOR: Final = "kalends"
 REMOVED_WITHIN: Final = timedelta(minutes=10)
 # What is written just now is not there yet.
 SETTLED_AFTER: Final = timedelta(minutes=1)
-SCHEDULES_AT_ONCE: Final = 100
+SCHEDULES_AT_ONCE: Final = 500
+REWRITTEN_AT_MOST: Final = 100
 ORGANIZATIONS_AT_ONCE: Final = 1_000
+_FIRST_ID: Final = UUID(int=0)
 
 
 async def end_removals(context: Context) -> int:
@@ -35,10 +37,18 @@ async def end_removals(context: Context) -> int:
 async def write_what_was_missed(context: Context) -> int:
     """Has bookings written that servers of the release before have made. Returns of how many
     schedules."""
-    now = context.clock()
-    async with context.database.connection() as tx:
-        missed = await list_unwritten_schedules(tx, now, now - SETTLED_AFTER, SCHEDULES_AT_ONCE)
-    return await _change_each(context, missed, _rewrite)
+    now, last, done = context.clock(), (_FIRST_ID, _FIRST_ID), 0
+    while done < REWRITTEN_AT_MOST:
+        async with context.database.connection() as tx:
+            looked_at = await list_unwritten_schedules(
+                tx, now, now - SETTLED_AFTER, last, SCHEDULES_AT_ONCE
+            )
+        missed = [(owner, schedule_id) for owner, schedule_id, is_missed in looked_at if is_missed]
+        done += await _change_each(context, missed, _rewrite)
+        if len(looked_at) < SCHEDULES_AT_ONCE:
+            break
+        last = looked_at[-1][:2]
+    return done
 
 
 async def _change_each(
@@ -63,12 +73,14 @@ async def _change_each(
 
 async def end_settled_findings(context: Context) -> int:
     """Ends findings that nobody has to decide about any more. Returns how many."""
-    async with context.database.connection() as tx:
-        owners = await findings.list_owners_of_open(tx, ORGANIZATIONS_AT_ONCE)
     ended = 0
-    for organization_id in owners:
-        async with context.database.tenant_connection(organization_id) as tenant:
-            ended += await findings.end_by_facts(tenant, context.clock())
+    owners = [_FIRST_ID]
+    while owners:
+        async with context.database.connection() as tx:
+            owners = await findings.list_owners_of_open(tx, owners[-1], ORGANIZATIONS_AT_ONCE)
+        for organization_id in owners:
+            async with context.database.tenant_connection(organization_id) as tenant:
+                ended += await findings.end_by_facts(tenant, context.clock())
     return ended
 
 

@@ -61,7 +61,7 @@ WHERE c.state = 'removing' AND (c.updated_at <= $1 OR NOT EXISTS (
     JOIN calendar_links l ON l.organization_id = k.organization_id AND l.calendar_id = k.id
     WHERE k.organization_id = c.organization_id AND k.connection_id = c.id
         AND l.state <> 'removed'))
-LIMIT 100
+ORDER BY c.updated_at LIMIT 100
 """
 COUNT: Final = "SELECT count(*) FROM calendar_connections WHERE organization_id = $1"
 

@@ -93,9 +93,11 @@ WHERE u.organization_id = $1 AND u.calendar_id = $2 AND b.start_time > $4
     AND b.status IN ('PENDING', 'CONFIRMED') AND {_LIES_OVER}
 ORDER BY b.start_time, b.id, u.schedule_id, e.start_time LIMIT $5
 """
-OWNERS: Final = (
-    "SELECT DISTINCT organization_id FROM calendar_findings WHERE resolved_at IS NULL LIMIT $1"
-)
+OWNERS: Final = """
+SELECT DISTINCT organization_id FROM calendar_findings
+WHERE resolved_at IS NULL AND organization_id > $1
+ORDER BY organization_id LIMIT $2
+"""
 # What nobody has to decide any more: the booking is over, begun or elsewhere, or nothing lies over
 # it any more.
 END_BY_FACTS: Final = f"""
@@ -229,9 +231,9 @@ async def list_overlaps(
     return [Overlap(row[0], row[1], (row[2], row[3]), (row[4], row[5])) for row in rows]
 
 
-async def list_owners_of_open(tx: Tx, limit: int) -> list[UUID]:
-    """The organizations that have open findings."""
-    return [row[0] for row in await tx.fetch(OWNERS, limit)]
+async def list_owners_of_open(tx: Tx, after: UUID, limit: int) -> list[UUID]:
+    """The organizations that have open findings, by their ids, after one of them."""
+    return [row[0] for row in await tx.fetch(OWNERS, after, limit)]
 
 
 async def end_by_facts(tenant: TenantConnection, now: datetime) -> int:

@@ -67,16 +67,21 @@ WHERE organization_id = $1 AND id > $3 AND end_time > $4 AND status IN ('PENDING
     AND (schedule_id = $2 OR (cardinality(schedule_ids) > 1 AND schedule_ids @> ARRAY[$2::uuid]))
 ORDER BY id LIMIT $5
 """
+# So many schedules a statement, whatever is booked on them.
 UNWRITTEN_SCHEDULES: Final = """
-SELECT DISTINCT b.organization_id, u.schedule_id FROM schedule_calendars u
-JOIN bookings b ON b.organization_id = u.organization_id AND b.schedule_id = u.schedule_id
-WHERE u.writes AND b.status = 'CONFIRMED' AND b.start_time > $1 AND b.source <> 'calcom'
+WITH writing AS MATERIALIZED (
+    SELECT organization_id, schedule_id FROM schedule_calendars
+    WHERE writes AND (organization_id, schedule_id) > ($3, $4)
+    ORDER BY organization_id, schedule_id LIMIT $5)
+SELECT u.organization_id, u.schedule_id, EXISTS (SELECT FROM bookings b
+    WHERE b.organization_id = u.organization_id AND b.schedule_id = u.schedule_id
+    AND b.status = 'CONFIRMED' AND b.start_time > $1 AND b.source <> 'calcom'
     AND NOT b.conflict AND b.updated_at < $2
     AND NOT EXISTS (SELECT FROM calendar_links l
         WHERE l.organization_id = b.organization_id AND l.schedule_id = u.schedule_id
             AND (l.booking_id = b.id
-                OR (l.event_type_id = b.event_type_id AND l.starts_at = b.start_time)))
-LIMIT $3
+                OR (l.event_type_id = b.event_type_id AND l.starts_at = b.start_time))))
+FROM writing u ORDER BY u.organization_id, u.schedule_id
 """
 HAS_CAPACITY: Final = "SELECT capacity > 1 FROM event_types WHERE organization_id = $1 AND id = $2"
 CLAIM: Final = """
@@ -218,12 +223,13 @@ async def forget_events(tenant: TenantConnection, connection_id: UUID) -> None:
 
 
 async def list_unwritten_schedules(
-    tx: Tx, now: datetime, changed_until: datetime, limit: int
-) -> list[tuple[UUID, UUID]]:
-    """Schedules, each with its organization, that have a booking to come which nobody has had
-    written into their calendar, as a server of the release before made it."""
-    rows = await tx.fetch(UNWRITTEN_SCHEDULES, now, changed_until, limit)
-    return [(row[0], row[1]) for row in rows]
+    tx: Tx, now: datetime, changed_until: datetime, after: tuple[UUID, UUID], limit: int
+) -> list[tuple[UUID, UUID, bool]]:
+    """Schedules that write into a calendar, each with its organization, after one of them in this
+    order; True where they have a booking to come which nobody has had written there, as a server of
+    the release before made it."""
+    rows = await tx.fetch(UNWRITTEN_SCHEDULES, now, changed_until, *after, limit)
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 async def list_suspicious(
