@@ -38,7 +38,8 @@ import argon2
 BEGIN: Final = "import sys; from tests import forking; forking.serve(int(sys.argv[1]))()"
 ROOT: Final = Path(__file__).parents[1]
 LONGEST_REQUEST_BYTES: Final = 200_000
-READY_WITHIN_SECONDS: Final = 120
+# It imports everything first, on a machine that may be busy with all else.
+READY_WITHIN_SECONDS: Final = 300
 CLONE_PARENT: Final = 0x8000
 CLONE: Final = {"x86_64": 56, "aarch64": 220}
 # Everything else may have been read while modules were imported.
@@ -121,12 +122,18 @@ class _Original:
         return _lasting(env) == self._environment
 
     def copy(self, request: Request, streams: list[int]) -> int:
-        """The id of a new child of this process."""
-        assert self._connection
+        """The id of a new child of this process. Raises TimeoutError; the next one is then asked of
+        a new original, as what this one answers later would be taken for another child's id."""
         message = json.dumps(asdict(request)).encode()
         with self._lock:
-            socket.send_fds(self._connection, [message], streams)
-            answer = self._connection.recv(16)
+            assert self._connection
+            try:
+                socket.send_fds(self._connection, [message], streams)
+                answer = self._connection.recv(16)
+            except TimeoutError:
+                self._connection.close()
+                self._connection = None
+                raise
         if not answer:
             raise AssertionError("the process that copies are made of has ended")
         return int(answer)
@@ -209,7 +216,11 @@ def serve(handle: int) -> Callable[[], None]:
             return partial(_become, Request(**json.loads(message)), streams)
         for stream in streams:
             os.close(stream)
-        connection.send(str(pid).encode())
+        try:
+            connection.send(str(pid).encode())
+        except BrokenPipeError:  # nobody waits for it any more
+            os.kill(pid, signal.SIGKILL)
+            sys.exit()
 
 
 def _fork_beside_us() -> int:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from tests import forking
 from tests.forking import ROOT, run_python, start_python
 from tests.mirror import ENDS
 from tests.servers import stopped
@@ -69,3 +71,16 @@ def test_another_environment_begins_a_new_interpreter() -> None:
     environment = {**os.environ, "TZ": "Asia/Tokyo"}
     done = run_python(*MIRROR, env=environment, within_seconds=60)
     assert "tests.forking" not in json.loads(done.stdout)[DIFFERS]
+
+
+def test_an_original_that_does_not_answer_is_asked_no_more() -> None:
+    original = forking._Original()
+    original._connection, silent = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    original._connection.settimeout(0.01)
+    request = forking.Request("tests.mirror", [], {}, str(ROOT), None)
+    with silent:
+        with pytest.raises(TimeoutError):
+            original.copy(request, [0, 1, 2])
+        assert silent.recv(4096)
+        assert silent.recv(4096) == b""  # the end
+    assert original._connection is None
