@@ -5,16 +5,18 @@ what was lost.
     .venv/bin/python -m scripts.fail_under_load --only primary:frozen,worker:killed --down 30
 
 Two PostgreSQL 15 with synchronous replication, two servers that name both, a worker, a receiver of
-webhooks and a mail server, all on this machine. Lanes of clients book under keys and change what
-they booked, and ask again for what is not answered. Each trial kills (SIGKILL) or freezes (SIGSTOP)
-a primary, a standby, a server, a worker, or two of them; a primary that fails without its standby
-has that promoted. In the last ones an operator changes a setting and restarts a PostgreSQL, and a
-primary wakes up after its standby was promoted. What failed comes back while the load goes on.
+webhooks, a mail server and a CalDAV server with a calendar for each trial, all on this machine.
+Lanes of clients book under keys and change what they booked, and ask again for what is not
+answered. Each trial kills (SIGKILL) or freezes (SIGSTOP) a primary, a standby, a server, a worker,
+or two of them; a primary that fails without its standby has that promoted. In the last ones an
+operator changes a setting and restarts a PostgreSQL, and a primary wakes up after its standby was
+promoted. What failed comes back while the load goes on.
 
 Then every booking has to be as it was answered last, with one event for each change, numbers
 without a gap, a claim where it occupies time, its key kept, and each webhook and mail has to have
-arrived, in the order of the booking's events. Exits 1 where something is not so. A trial takes a
-minute, or five where messages do not arrive.
+arrived, in the order of the booking's events; the calendar has an entry for each booking of half of
+the lanes that is CONFIRMED, at its time, and no other. Exits 1 where something is not so. A trial
+takes a minute, or five where messages do not arrive.
 """
 
 import argparse
@@ -28,10 +30,32 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.caldav_servers import CalDavServer
 from tests.failover import stage
-from tests.failover.trials import FROZEN, KILLED, PARTS, RESTARTED, WAYS, WOKEN, Failure, prepared
+from tests.failover.trials import (
+    ARRIVES_WITHIN_SECONDS,
+    FROZEN,
+    KILLED,
+    PARTS,
+    RESTARTED,
+    WAYS,
+    WOKEN,
+    Failure,
+    Trial,
+    prepared,
+)
 from tests.servers import WorkerProcess
 
+from scripts.kill_while_writing import (
+    Calendar,
+    compare,
+    connected_to,
+    find_calendar,
+    running_caldav,
+    write_into,
+)
+
+CALDAV = "radicale"
 Failures = tuple[Failure, ...]
 
 
@@ -53,24 +77,48 @@ def main() -> None:
         serving = stack.enter_context(stage.running_servers(pair, folder))
         environment = next(iter(serving.by_node.values())).environment
         worker = stack.enter_context(WorkerProcess(environment, folder / "worker.log"))
+        caldav = stack.enter_context(running_caldav(CALDAV, folder))
         for failures in given.only or all_trials():
             with stage.running_fleet(pair, serving) as fleet:
-                fault = _try(fleet, serving, worker, failures, given)
+                trial = prepared(fleet, serving, worker, given.lanes, given.pause)
+                calendar = _calendar_of(trial, caldav)
+                fault = _try(trial, serving, calendar, failures, given)
                 wrong += fault is not None
     print(f"{wrong} trials found something")
     sys.exit(wrong > 0)
 
 
+def _calendar_of(trial: Trial, caldav: CalDavServer) -> Calendar:
+    """A new one, into which all that is booked by half of the lanes is written."""
+    calendar = Calendar(caldav, CALDAV)
+    world = trial.fleet.world
+    calendar_id = find_calendar(world, connected_to(world, caldav), calendar)
+    lanes = trial.load.schedules
+    trial.written = frozenset(schedule["id"] for schedule in lanes[: len(lanes) // 2])
+    for schedule_id in trial.written:
+        write_into(world, schedule_id, calendar_id)
+    return calendar
+
+
+def _assert_written(trial: Trial, calendar: Calendar) -> None:
+    expected, found, seconds = compare(
+        trial.fleet.world, calendar, ARRIVES_WITHIN_SECONDS, trial.written
+    )
+    trial.messages["calendar"] = f"{sum(found.values())} events after {seconds:.0f} s"
+    missing, more = expected - found, found - expected
+    assert found == expected, f"events missing {len(missing)}, too many {len(more)}"
+
+
 def _try(
-    fleet: stage.PairedServers,
+    trial: Trial,
     serving: stage.Serving,
-    worker: WorkerProcess,
+    calendar: Calendar,
     failures: Failures,
     given: argparse.Namespace,
 ) -> str | None:
     """What was wrong, which is printed with the figures."""
-    trial = prepared(fleet, serving, worker, given.lanes, given.pause)
-    logs = {server.log_file: server.log_file.stat().st_size for server in fleet.servers}
+    servers = trial.fleet.servers
+    logs = {server.log_file: server.log_file.stat().st_size for server in servers}
     fault = None
     try:
         asyncio.run(trial.run(failures, given.answers, given.down))
@@ -78,6 +126,7 @@ def _try(
         for destination in serving.destinations.values():
             trial.assert_arrived(destination)
         trial.assert_all_is_recorded()
+        _assert_written(trial, calendar)
     except (AssertionError, TimeoutError) as error:
         fault = f"{type(error).__name__}: {error}"
     again = "-" if trial.answered_after is None else f"{trial.answered_after:.0f} s"

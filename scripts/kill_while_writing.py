@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -166,19 +166,38 @@ def change_bookings(world: World, event_type: str, count: int, chance: random.Ra
             assert send(world, "DELETE", path).status_code == 200
 
 
-def wanted(world: World) -> Counter[tuple[str, str]]:
-    """The booking and the start of each event that there is to be."""
+def wanted(world: World, schedules: Collection[str] | None = None) -> Counter[tuple[str, str]]:
+    """The booking and the start of each event that there is to be, of these schedules or all."""
     found: Counter[tuple[str, str]] = Counter()
     offset = 0
     while True:
         query = {"status": "CONFIRMED", "limit": 100, "offset": offset}
         page = send(world, "GET", "bookings", params=query).json()
         for booking in page["data"]:
+            if schedules is not None and booking["schedule_id"] not in schedules:
+                continue
             start = datetime.fromisoformat(booking["start_time"])
             found[booking["id"], f"{start:%Y%m%dT%H%M%SZ}"] += 1
         if not page["meta"]["hasMore"]:
             return found
         offset += 100
+
+
+def compare(
+    world: World,
+    calendar: Events,
+    within_seconds: float = WITHIN_SECONDS,
+    schedules: Collection[str] | None = None,
+) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]], float]:
+    """What is to be in the calendar, what is there when it is the same or the time is over, and
+    after how many seconds."""
+    began = time.monotonic()
+    expected = wanted(world, schedules)
+    while (found := there(calendar)) != expected:
+        if time.monotonic() - began > within_seconds:
+            break
+        time.sleep(1)
+    return expected, found, time.monotonic() - began
 
 
 def there(calendar: Events) -> Counter[tuple[str, str]]:
@@ -199,22 +218,30 @@ def installed(folder: Path, **settings: str) -> Iterator[tuple[World, list[Serve
 
 
 @contextmanager
-def on_caldav(kind: str, folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]:
-    """Everything, and the path of a connection to the calendar's account."""
+def running_caldav(kind: str, folder: Path) -> Iterator[CalDavServer]:
+    """The server that tests have, without pytest."""
     fixture = getattr(caldav_servers, kind)
     make = getattr(fixture, "__wrapped__", None) or fixture.__pytest_wrapped__.obj
     server_there = make(Folders(folder))
-    caldav: CalDavServer = next(server_there)
     try:
-        with installed(folder) as (world, victims):
-            calendar = Calendar(caldav, kind)
-            login = {"url": caldav.url, "username": USER, "password": PASSWORD}
-            body = {"provider": "caldav"} | login
-            made = send(world, "POST", "calendar-connections", json=body)
-            assert made.status_code == 201, made.text
-            yield world, victims, calendar, f"calendar-connections/{made.json()['data']['id']}"
+        yield next(server_there)
     finally:
         next(server_there, None)
+
+
+def connected_to(world: World, caldav: CalDavServer) -> str:
+    """The path of a connection to the account there."""
+    login = {"url": caldav.url, "username": USER, "password": PASSWORD}
+    made = send(world, "POST", "calendar-connections", json={"provider": "caldav"} | login)
+    assert made.status_code == 201, made.text
+    return f"calendar-connections/{made.json()['data']['id']}"
+
+
+@contextmanager
+def on_caldav(kind: str, folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]:
+    """Everything, and the path of a connection to the calendar's account."""
+    with running_caldav(kind, folder) as caldav, installed(folder) as (world, victims):
+        yield world, victims, Calendar(caldav, kind), connected_to(world, caldav)
 
 
 @contextmanager
@@ -225,14 +252,24 @@ def on_google(folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]
         yield world, victims, GoogleCalendar(google), path
 
 
-def event_type_on(world: World, connection: str, calendar: Events) -> str:
-    """An event type of half an hour, on a schedule that writes the calendar."""
+def find_calendar(world: World, connection: str, calendar: Events) -> str:
+    """Its id, in the account of that path."""
     listed = send(world, "GET", f"{connection}/calendars").json()["data"]
     (found,) = [one for one in listed if calendar.name in one["name"]]
-    schedule = send(world, "POST", "schedules", json={"name": "Ada"}).json()["data"]
-    use = [{"calendar_id": found["id"], "reads": False, "writes": True}]
-    answer = send(world, "PUT", f"schedules/{schedule['id']}/calendars", json=use)
+    return str(found["id"])
+
+
+def write_into(world: World, schedule_id: str, calendar_id: str) -> None:
+    """What is booked on the schedule is written into the calendar."""
+    use = [{"calendar_id": calendar_id, "reads": False, "writes": True}]
+    answer = send(world, "PUT", f"schedules/{schedule_id}/calendars", json=use)
     assert answer.status_code == 200, answer.text
+
+
+def event_type_on(world: World, connection: str, calendar: Events) -> str:
+    """An event type of half an hour, on a schedule that writes the calendar."""
+    schedule = send(world, "POST", "schedules", json={"name": "Ada"}).json()["data"]
+    write_into(world, schedule["id"], find_calendar(world, connection, calendar))
     kind = {
         "name": "Visit",
         "schedule_id": schedule["id"],
@@ -260,14 +297,7 @@ def main() -> None:
             killer.start()
             change_bookings(world, event_type, given.bookings, random.Random(given.seed))
             killer.stop()
-            ended = time.monotonic()
-            expected = wanted(world)
-            while (found := there(calendar)) != expected:
-                waited = time.monotonic() - ended
-                if waited > WITHIN_SECONDS:
-                    break
-                time.sleep(1)
-            seconds = time.monotonic() - ended
+            expected, found, seconds = compare(world, calendar)
     print(f"{given.server}: {killer.kills} kills, {sum(expected.values())} live bookings,")
     print(f"{sum(found.values())} events after {seconds:.0f} s; missing: {len(expected - found)},")
     print(f"too many: {len(found - expected)}")

@@ -38,7 +38,8 @@ class BookingLanes:
     """Lanes that book on schedules of their own, each by one of the servers in turn, every booking
     under a key. Where they are `changing`, the first booking of a lane is changed never, the next
     one once, and so on. Each lane pauses for so many seconds after an answer. `answered` has the
-    bookings by their keys, `by_server` how often each server answered."""
+    bookings by their keys, `by_server` how often each server answered, `refusals` what it refused,
+    `failures` what had no answer."""
 
     world: World
     urls: Sequence[str]
@@ -48,6 +49,7 @@ class BookingLanes:
     answered: dict[str, AnsweredBooking] = field(default_factory=dict)
     by_server: list[int] = field(default_factory=list)
     refusals: list[JSON] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
     _is_over: bool = False
 
     async def __aenter__(self) -> "BookingLanes":
@@ -69,6 +71,8 @@ class BookingLanes:
         try:
             async with asyncio.timeout(ENDS_WITHIN_SECONDS):
                 await asyncio.gather(*self._lanes)
+        except TimeoutError:
+            raise TimeoutError(f"not answered to the end: {self._seen()}") from None
         finally:
             for client in self._clients:
                 await client.aclose()
@@ -85,14 +89,24 @@ class BookingLanes:
         await self.until(lambda: len(self.refusals) > before, within)
 
     async def until(self, is_so: Callable[[], bool], within: float) -> None:
-        """Goes on until something is so, which is asked after each answer."""
-        async with asyncio.timeout(within):
-            while not is_so():
-                for lane in self._lanes:
-                    if lane.done():
-                        lane.result()
-                self._answered.clear()
-                await self._answered.wait()
+        """Goes on until something is so, which is asked after each answer. Raises TimeoutError,
+        which says what the load saw last."""
+        try:
+            async with asyncio.timeout(within):
+                while not is_so():
+                    for lane in self._lanes:
+                        if lane.done():
+                            lane.result()
+                    self._answered.clear()
+                    await self._answered.wait()
+        except TimeoutError:
+            raise TimeoutError(f"not in {within} s: {self._seen()}") from None
+
+    def _seen(self) -> str:
+        return (
+            f"{self.by_server} answers by {self.urls}; {len(self.refusals)} refusals, the last"
+            f" {self.refusals[-3:]}; {len(self.failures)} without an answer {self.failures[-3:]}"
+        )
 
     async def _drive(self, lane: int) -> None:
         place = lane % len(self.urls)
@@ -121,7 +135,8 @@ class BookingLanes:
                 answer = await self._clients[place].request(
                     method, path, json=body, headers=headers
                 )
-            except httpx.HTTPError:
+            except httpx.HTTPError as error:
+                self.failures.append(f"{place}: {error!r}")
                 await asyncio.sleep(PAUSE_SECONDS)
                 continue
             if answer.is_success:

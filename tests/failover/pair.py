@@ -25,6 +25,9 @@ SETTINGS = {
     "wal_retrieve_retry_interval": "200ms",
 }
 READY_WITHIN_SECONDS = 60
+RUN_WITHIN_SECONDS = 60
+# The trial of an upgrade has a gigabyte, on a busy machine.
+COPIED_WITHIN_SECONDS = 900
 # Whoever asks starts a program.
 PAUSE_SECONDS = 0.1
 
@@ -55,7 +58,8 @@ class Node:
         """A copy of one that runs, in place of what it had."""
         shutil.rmtree(self.data, ignore_errors=True)
         self._run("pg_basebackup", "--no-sync", "--checkpoint=fast", "-D", str(self.data),
-                  "-h", str(primary.folder), "-U", "kalends")  # fmt: skip
+                  "-h", str(primary.folder), "-U", "kalends",
+                  within_seconds=COPIED_WITHIN_SECONDS)  # fmt: skip
 
     def follow(self, primary: "Node") -> None:
         """From its next start on it is the standby of that one, under its folder's name."""
@@ -150,13 +154,13 @@ class Node:
             with suppress(psutil.NoSuchProcess):
                 process.send_signal(number)
 
-    def _run(self, name: str, *words: str) -> str:
+    def _run(self, name: str, *words: str, within_seconds: float = RUN_WITHIN_SECONDS) -> str:
         done = subprocess.run(
             [BINARIES / name, *words],
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=within_seconds,
             **self._as_nobody(),
         )
         assert done.returncode == 0, done.stderr
