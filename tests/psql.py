@@ -8,19 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from kalends.store.embedded.process import binary
+from tests.sql_session import SqlSession
 
 
 class Psql:
-    """An operator's psql, in the embedded PostgreSQL."""
+    """An operator's psql, in the embedded PostgreSQL. What is only asked needs no program."""
 
     def __init__(self, data_dir: Path) -> None:
         socket = str(data_dir / "postgres")
+        self._session = SqlSession(data_dir / "postgres")
         self._command = [binary("psql"), "-XAtq", "-h", socket, "-U", "kalends", "kalends"]
 
     def ask(self, sql: str) -> str:
-        done = subprocess.run([*self._command, "-c", sql], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        """As `psql -c` does, over a connection that is kept."""
+        return self._session.ask(sql)
 
     def run(self, script: str) -> "subprocess.CompletedProcess[str]":
         """A script for psql, with its own commands, and what came of it."""
@@ -31,7 +32,7 @@ class Psql:
         until = time.monotonic() + 90
         while (last := self.ask(sql)) != answer:
             assert time.monotonic() < until, last
-            time.sleep(0.1)
+            time.sleep(0.05)
 
     @contextmanager
     def holding(self, locking: str) -> Iterator[None]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from tests.sql_session import SqlSession
 from tests.store.pg15 import BINARIES
 from tests.store.postgres_world import eventually
 
@@ -93,8 +94,9 @@ class Node:
             self.start(**self._settings)
 
     def psql(self, sql: str, database: str = DATABASE) -> str:
-        return self._run("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self.folder),
-                         "-U", "kalends", "-d", database, "-c", sql)  # fmt: skip
+        """As `psql -c` does; the connection is closed, as nodes come and go."""
+        with SqlSession(self.folder, database, int(self.port)) as session:
+            return session.ask(sql)
 
     def psql_in_background(self, sql: str, application_name: str) -> "subprocess.Popen[bytes]":
         command = [str(BINARIES / "psql"), "-Xq", "-h", str(self.folder), "-U", "kalends", DATABASE]

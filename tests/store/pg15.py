@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.sql_session import SqlSession
 
 BINARIES = Path("/usr/lib/postgresql/15/bin")
 HOW_TO_GET_IT = (
@@ -62,8 +63,9 @@ class Postgres15:
         return f"postgresql://kalends@/{name}?host={self._folder}"
 
     def psql(self, database: str, text: str) -> str:
-        return self._run("psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", str(self._folder),
-                         "-U", "kalends", "-d", database, "-c", text)  # fmt: skip
+        """As `psql -c` does; the connection is closed, as a database may be copied or dropped."""
+        with SqlSession(self._folder, database) as session:
+            return session.ask(text)
 
     def stop(self) -> None:
         self._server.send_signal(2)
