@@ -131,6 +131,7 @@ class Destination:
     port: int = field(default_factory=free_port)
     _process: "subprocess.Popen[bytes] | None" = None
     _messages: list[TakenMessage] = field(default_factory=list)
+    _by_booking: dict[str, list[TakenMessage]] = field(default_factory=lambda: defaultdict(list))
     _read: int = 0
 
     def start(self, mood: str = STEADY) -> Self:
@@ -176,21 +177,27 @@ class Destination:
     @property
     def messages(self) -> list[TakenMessage]:
         """All that was taken, in its order; what arrived twice is here twice."""
+        self._read_on()
+        return self._messages
+
+    def _read_on(self) -> None:
         with self.file.open("rb") as file:
             file.seek(self._read)
             lines = file.read()
         whole = lines[: lines.rfind(b"\n") + 1]
         self._read += len(whole)
-        self._messages += [TakenMessage(**json.loads(line)) for line in whole.splitlines()]
-        return self._messages
+        for line in whole.splitlines():
+            message = TakenMessage(**json.loads(line))
+            self._messages.append(message)
+            self._by_booking[message.booking].append(message)
 
     def steps(self, bookings: Collection[str]) -> dict[tuple[str, str], list[int]]:
         """What was taken about each of the bookings at each address, in its order."""
         steps: dict[tuple[str, str], list[int]] = defaultdict(list)
-        wanted = set(bookings)
-        for message in self.messages:
-            if message.booking in wanted:
-                steps[message.booking, message.address].append(message.step)
+        self._read_on()
+        for booking in set(bookings) & self._by_booking.keys():
+            for message in self._by_booking[booking]:
+                steps[booking, message.address].append(message.step)
         return steps
 
     def out_of_order(self, bookings: Collection[str]) -> list[list[int]]:
