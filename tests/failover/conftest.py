@@ -19,7 +19,7 @@ from tests.failover.stage import (
 from tests.store.pg15 import BINARIES, HOW_TO_GET_IT
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folders() -> Iterator[Path]:
     """Skips without PostgreSQL 15, and fails in CI, where it must be there."""
     if not (BINARIES / "postgres").exists():
@@ -28,19 +28,19 @@ def folders() -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def template(folders: Path) -> Path:
     return made_template(folders)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served_pair(folders: Path, template: Path) -> Iterator[Pair]:
     """The one that servers use."""
     with running_pair(folders, template) as pair:
         yield pair
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def serving(served_pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """They serve for all tests: most of what fails is PostgreSQL, which they outlive."""
     with running_servers(served_pair, tmp_path_factory.mktemp("fleet")) as serving:

@@ -17,7 +17,7 @@ Destinations = Mapping[str, Destination]
 HOOKS = "/api/v1/webhooks"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def destinations(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Destinations]:
     folder = tmp_path_factory.mktemp("destinations")
     with ExitStack() as stack:
@@ -34,7 +34,7 @@ def destination(destinations: Destinations, channel: str) -> Destination:
     return destinations[channel]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def under_fire(
     tmp_path_factory: pytest.TempPathFactory, destinations: Destinations
 ) -> Iterator[RunningInstallation]:
@@ -49,17 +49,17 @@ def under_fire(
         yield under_fire
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_environment(under_fire: RunningInstallation) -> dict[str, str]:
     return under_fire.environment
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def own_home(under_fire: RunningInstallation) -> Installation:
     return under_fire.home
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _own_server(under_fire: RunningInstallation) -> Server:
     return under_fire.server
 

@@ -13,7 +13,7 @@ from tests.smtp import PostOffice, post_office
 from tests.world import World
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def office() -> Iterator[PostOffice]:
     with post_office() as office:
         yield office
@@ -30,7 +30,7 @@ def world(mailing: RunningInstallation, office: PostOffice) -> Iterator[World]:
     world.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mailing(
     tmp_path_factory: pytest.TempPathFactory, office: PostOffice
 ) -> Iterator[RunningInstallation]:

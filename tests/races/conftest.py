@@ -40,7 +40,7 @@ class Fleet:
         return World(self.urls[0], make_organization(self.home), PASSWORD)
 
 
-@pytest.fixture(scope="session", params=["embedded", "postgresql-15"])
+@pytest.fixture(scope="package", params=["embedded", "postgresql-15"])
 def fleet(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fleet]:
@@ -63,6 +63,8 @@ def _environment(request: pytest.FixtureRequest, folder: Path) -> dict[str, str]
         "KALENDS_RATE_LIMIT_READ": "none",
         "KALENDS_RATE_LIMIT_WRITE": "none",
         "KALENDS_RATE_LIMIT_PAGE_ADDRESS": "none",
+        # A line for each of fifteen thousand requests, which nobody reads.
+        "KALENDS_LOG_LEVEL": "warning",
     }
     if request.param == "postgresql-15":
         environment["KALENDS_DATABASE_URL"] = request.getfixturevalue("pg15").url
