@@ -61,11 +61,13 @@ class Kalends:
 
     def postgres(self) -> list[psutil.Process]:
         """The processes of the embedded PostgreSQL that run now."""
+        words = IS_POSTGRES_OF.format(self.data_dir).encode().replace(b" ", b"\0")
         processes = []
-        for process in psutil.process_iter(["cmdline"]):
-            words = " ".join(process.info["cmdline"] or [])
-            if IS_POSTGRES_OF.format(self.data_dir) in words:
-                processes.append(process)
+        # Of all processes of the machine, asked again and again: psutil takes twice as long.
+        for pid in psutil.pids():
+            with suppress(OSError, psutil.NoSuchProcess):
+                if words in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    processes.append(psutil.Process(pid))
         return processes
 
 
@@ -90,6 +92,7 @@ def prepared(empty: Kalends) -> Kalends:
 def kalends(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kalends]:
     """An installation that a server runs on, for commands that get along with that."""
     kalends = Kalends(tmp_path_factory.mktemp("cli") / "data")
+    copy_template(kalends.data_dir)
     with kalends.server() as server:
         kalends.url = server.url
         yield kalends
@@ -171,10 +174,10 @@ def test_serve_on_an_empty_directory_prints_curl_lines_that_work(empty: Kalends)
         assert listed.json()["data"] == []
 
 
-def test_serve_shows_credentials_once(empty: Kalends) -> None:
-    with empty.server() as server:
+def test_serve_shows_credentials_once(prepared: Kalends) -> None:
+    with prepared.server() as server:
         assert "wk_live_" in printed_by(server)
-    with empty.server() as server:
+    with prepared.server() as server:
         output = printed_by(server)
         assert f"{server.url}/api/v1" in output
         assert "wk_" not in output

@@ -6,6 +6,7 @@ Each has a key of its own and is sent again under it, as a 503 does not say whet
 
 import asyncio
 import json
+import random
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ CONFLICT = 409
 IN_USE = b"IDEMPOTENCY_KEY_IN_USE"
 KEY = "idempotency-key"
 TRIES = 50
+MOST_DOUBLINGS = 3
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,11 @@ class ComingAgain(httpx.AsyncHTTPTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         request.headers[KEY] = uuid.uuid4().hex
-        for _ in range(TRIES):
+        for tries in range(TRIES):
             response = await super().handle_async_request(request)
             if not is_to_come_again(response.status_code, await response.aread()):
                 break
-            await asyncio.sleep(1)
+            await wait_after(tries)
         return response
 
 
@@ -79,16 +81,22 @@ async def _lane(
 async def _post(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
 ) -> Answer:
-    """The first answer that says what became of it; it is asked for each second."""
-    for _ in range(TRIES):
+    """The first answer that says what became of it."""
+    for tries in range(TRIES):
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
         answer = Answer(int(head[9:12]), await reader.readexactly(length))
         if not is_to_come_again(answer.status_code, answer.body):
             break
-        await asyncio.sleep(1)
+        await wait_after(tries)
     return answer
+
+
+async def wait_after(tries: int) -> None:
+    """Longer each time, and not all at once: a server that was too busy for all of them would be so
+    again, and what it does in vain keeps it busy."""
+    await asyncio.sleep(random.uniform(1, 2 ** min(tries + 1, MOST_DOUBLINGS)))
 
 
 def is_to_come_again(status: int, body: bytes) -> bool:
