@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from tests.homes import copy_template
 
-from kalends.store.database import ConnectParameters
 from kalends.store.embedded.server import EmbeddedPostgres
-from kalends.store.migrate import migrate
 
 
 @contextmanager
@@ -20,16 +19,16 @@ def filled_database(
     folder: Path, fill: Callable[[asyncpg.Connection], Awaitable[None]]
 ) -> Iterator[str]:
     """The URL of a database of its own, filled by `fill`, whose planner knows what it has."""
+    copy_template(folder)
     with EmbeddedPostgres(folder, settings={"fsync": "off", "timezone": "UTC"}) as lease:
 
-        async def migrate_and_fill() -> None:
-            await migrate(ConnectParameters(dsn=lease.url))
+        async def fill_and_analyze() -> None:
             db = await asyncpg.connect(lease.url)
             await fill(db)
             await db.execute("VACUUM ANALYZE bookings")
             await db.close()
 
-        asyncio.run(migrate_and_fill())
+        asyncio.run(fill_and_analyze())
         yield lease.url
 
 
