@@ -162,3 +162,25 @@ def test_an_absence_is_found_under_its_owner_only(world: World) -> None:
         of_other = f"/api/v1/schedules/{grace['id']}/absences/{absence['id']}{path}"
         assert world.api.get(of_other).status_code == 404
         assert world.sandbox.get(absence["path"] + path).status_code == 404
+
+
+def test_a_session_goes_with_its_room_to_another_host(world: World) -> None:
+    (ada, grace, mary), _ = team(world)
+    room = world.create_schedule(name="Room")
+    course = world.create_event_type(
+        capacity=4,
+        requirements=[
+            {"count": 1, "schedule_ids": [one["id"] for one in (ada, grace, mary)]},
+            {"count": 1, "schedule_ids": [room["id"]]},
+        ],
+    )
+    seats = [book_with(world, ada, course) for _ in range(3)]
+    absence = absent(world, ada)
+    assert [one["alternatives"] for one in affected(world, absence)] == [
+        [grace["id"], mary["id"]]
+    ] * 3
+    outcomes = resolve(world, absence, *(decision(seat, "reassign", mary) for seat in seats))
+    assert [one["result"] for one in outcomes] == ["done"] * 3
+    assert [set(now_is(world, seat)["schedule_ids"]) for seat in seats] == [
+        {mary["id"], room["id"]}
+    ] * 3

@@ -14,8 +14,8 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
     """What is loaded of the calendars.
 
     `required_id` has to be among the schedules taken, `preferred_ids` are taken before others,
-    `excluded_booking_id` is the booking that moves, `own_holds` are those of the caller. `override`
-    asks whether the time is free, and no rule.
+    `excluded_booking_id` is the booking that moves, `leaving_ids` are bookings that go with it,
+    `own_holds` are those of the caller. `override` asks whether the time is free, and no rule.
     With `keeps_time` the time is booked already and another schedule takes it: the rules on when
     something is booked (grid, notice, horizon, the event type's limit) were asked then.
     `shared_claim` is one that an imported seat shares with the others of its session.
@@ -30,6 +30,7 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
     required_id: UUID | None = None
     preferred_ids: Sequence[UUID] = ()
     excluded_booking_id: UUID | None = None
+    leaving_ids: Sequence[UUID] = ()
     own_holds: Sequence[UUID] = ()
     override: bool = False
     keeps_time: bool = False
@@ -38,7 +39,8 @@ class AvailabilityQuery(Struct, frozen=True, kw_only=True):
     @property
     def excluded_ids(self) -> Sequence[UUID]:
         """The bookings and holds that are in nobody's way."""
-        return [*self.own_holds, *([self.excluded_booking_id] if self.excluded_booking_id else [])]
+        moving = [self.excluded_booking_id] if self.excluded_booking_id else []
+        return [*self.own_holds, *moving, *self.leaving_ids]
 
     @property
     def schedule_ids(self) -> list[UUID]:

@@ -104,6 +104,26 @@ async def update_booking(
     return await _write(work, before, after, override=changes.override, notify=changes.notify)
 
 
+async def reassign_together(
+    work: UnitOfWork, seats: Sequence[ChangeableBooking], schedule_ids: Sequence[UUID]
+) -> None:
+    """Gives a booking, or seats of one group session, to those schedules at its own time: the time
+    of all is given back before the first is taken, so that what they share stays theirs.
+
+    Raises Stale, Invalid, NotReschedulable, Refused, SlotTaken.
+    """
+    changes = BookingChanges(schedule_ids=schedule_ids)
+    ordered = sorted(seats, key=lambda seat: seat.booking.id)
+    to_lock = {*schedule_ids, *(id_ for seat in ordered for id_ in seat.booking.schedule_ids)}
+    locked = [await _lock(work, seat, to_lock) for seat in ordered]
+    for before in locked:
+        check_movable(before)
+        await release(work.tenant, before.id)
+    for before in locked:
+        after = await _move(work, before, before, changes)
+        await _write(work, before, after, override=False, notify=True)
+
+
 async def ask_for_new_time(work: UnitOfWork, changeable: ChangeableBooking) -> Booking:
     """Asks the attendee by mail to choose another time; until then the booking keeps its own. One
     that was asked already stays as it is.

@@ -48,19 +48,21 @@ async def list_replacements(work: UnitOfWork, booking: Booking, leaving: UUID) -
 async def list_all_replacements(
     work: UnitOfWork, leaving: Sequence[Leaving]
 ) -> dict[UUID, list[UUID]]:
-    """The same for several, by booking. What one question can answer is asked once: a day's
-    bookings of one event type, each on one schedule, are one."""
+    """The same for several, by booking. What one question can answer is asked once: what leaves a
+    schedule within a day is one for each event type, with sessions and other schedules too."""
     asked = await _queries(work, leaving)
+    seated = [one.leaving.booking.id for one in asked if one.query.has_seats]
+    seats = await count_seats_beside(work.tenant, seated)
     able: dict[UUID, list[UUID]] = {}
     for together in _together(asked):
         span = _starts(together[0]), max(one.leaving.booking.end_time for one in together)
-        loaded = await load_availability(work, together[0].query, span)
-        for (booking, leaving_id), query in together:
-            seats = 1
-            if query.has_seats:
-                seats = await count_seats_beside(work.tenant, booking)
+        ids = [one.leaving.booking.id for one in together]
+        query = structs.replace(together[0].query, leaving_ids=ids)
+        loaded = await load_availability(work, query, span)
+        for (booking, leaving_id), _ in together:
+            count = seats.get(booking.id, 1)
             start = int(booking.start_time.timestamp())
-            found = replacements(loaded.inputs, start, booking.schedule_ids, leaving_id, seats)
+            found = replacements(loaded.inputs, start, booking.schedule_ids, leaving_id, count)
             able[booking.id] = [id_ for id_ in found if work.caller.sees((id_,))]
     return able
 
@@ -116,13 +118,12 @@ def _together(asked: Sequence[_Asked]) -> Iterator[list[_Asked]]:
 
 
 def _shared(asked: _Asked) -> Any:
-    """What bookings that one question answers have in common. One that takes no other schedule than
-    the one that leaves is in no other's way, so that it need not be left out."""
+    """What bookings that one question answers have in common. They leave one schedule, so none is
+    in another's way at its time: what each takes beside it, it goes on taking."""
     booking, query = asked.leaving.booking, asked.query
-    if len(booking.schedule_ids) > 1 or query.has_seats:
-        return booking.id
     buffers = query.buffer_before, query.buffer_after
-    return booking.event_type_id, asked.leaving.schedule_id, query.duration, buffers
+    leaving = booking.event_type_id, asked.leaving.schedule_id
+    return *leaving, query.duration, buffers, query.requirements
 
 
 def _starts(asked: _Asked) -> datetime:

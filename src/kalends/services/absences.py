@@ -6,9 +6,10 @@ whoever books after it finds its busy time, also where the calendar was read bef
 absences that are on no other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import structs
@@ -32,12 +33,11 @@ from kalends.domain.ids import ABSENCE, BOOKING, SCHEDULE, USER, encode_id, new_
 from kalends.runtime import unit_of_work
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require
 from kalends.scheduling.booking_changes import (
-    BookingChanges,
     Cancellation,
     ask_for_new_time,
     cancel_booking,
     get_changeable,
-    update_booking,
+    reassign_together,
 )
 from kalends.scheduling.booking_requests import check_schedule_seen
 from kalends.scheduling.replacements import Leaving, list_all_replacements
@@ -154,58 +154,106 @@ async def settle_all(
     absence_id: UUID,
     decisions: Sequence[Decision],
 ) -> list[Outcome]:
-    """Each decision in a transaction of its own: what was done before is not done again, and one
-    that fails stops no other. Raises NotFound for the absence."""
-    await unit_of_work.read(context, caller, get_absence, owner, absence_id)
-    outcomes = []
-    for decision in decisions:
-        try:
-            result = await unit_of_work.change(context, caller, settle, absence_id, decision)
-            outcome = Outcome(booking_id=decision.booking_id, result=result)
-        except KalendsError as error:
-            outcome = Outcome(
-                booking_id=decision.booking_id,
-                result=Result.FAILED,
-                code=error.code,
-                message=error.message,
-            )
-        outcomes.append(outcome)
-    return outcomes
+    """Each decision in a transaction of its own; seats of one session that go to the same schedule
+    are one, after what is decided about others of it, so that it goes with whatever else it takes.
+    What was done before is not done again, and what fails stops nothing else. Raises NotFound for
+    the absence."""
+    ids = [decision.booking_id for decision in decisions]
+    met = await unit_of_work.read(context, caller, _find_met, owner, absence_id, ids)
+    outcomes: list[Outcome | None] = [None] * len(decisions)
+    for places in _in_turn(decisions, met):
+        together = [decisions[place] for place in places]
+        done = await _settle_together(context, caller, absence_id, together)
+        for place, outcome in zip(places, done, strict=True):
+            outcomes[place] = outcome
+    return [outcome for outcome in outcomes if outcome]
 
 
-async def settle(work: UnitOfWork, absence_id: UUID, decision: Decision) -> Result:
-    """Does what was decided about one booking, if the absence still meets it.
+async def _find_met(
+    work: UnitOfWork, owner: AbsenceOwner, absence_id: UUID, ids: Sequence[UUID]
+) -> dict[UUID, Booking]:
+    absence = (await get_absence(work, owner, absence_id)).absence
+    return await absences.find_met(work.tenant, absence, ids)
+
+
+def _in_turn(decisions: Sequence[Decision], met: Mapping[UUID, Booking]) -> list[list[int]]:
+    """The places of decisions that are done together, in the order in which they are done: seats
+    that go to one schedule when the last of their session has its turn."""
+    last: dict[Any, int] = {}
+    going: dict[Any, dict[UUID | None, list[int]]] = {}
+    for place, decision in enumerate(decisions):
+        booking = met.get(decision.booking_id)
+        # On the same schedules at the same time there are only seats of one session.
+        session = (booking.start_time, *booking.schedule_ids) if booking else place
+        last[session] = place
+        if decision.action is Action.REASSIGN:
+            takers = going.setdefault(session, {})
+            takers.setdefault(decision.schedule_id, []).append(place)
+    alone = [n for n, one in enumerate(decisions) if one.action is not Action.REASSIGN]
+    turns = [(place, [place]) for place in alone]
+    turns += [(last[one], places) for one, takers in going.items() for places in takers.values()]
+    return [places for _, places in sorted(turns)]
+
+
+async def _settle_together(
+    context: Context, caller: Caller, absence_id: UUID, decisions: Sequence[Decision]
+) -> list[Outcome]:
+    ids = [decision.booking_id for decision in decisions]
+    try:
+        results = await unit_of_work.change(context, caller, settle, absence_id, decisions)
+    except KalendsError as error:
+        failed = partial(Outcome, result=Result.FAILED, code=error.code, message=error.message)
+        return [failed(booking_id=id_) for id_ in ids]
+    return [Outcome(booking_id=id_, result=results[id_]) for id_ in ids]
+
+
+async def settle(
+    work: UnitOfWork, absence_id: UUID, decisions: Sequence[Decision]
+) -> dict[UUID, Result]:
+    """Does what was decided about a booking, or about seats of one session, where the absence still
+    meets them; by booking, what came of it.
 
     Raises NotFound, and what changing or cancelling the booking raises.
     """
     absence = (await get_absence(work, AbsenceOwner(), absence_id)).absence
-    booking = await find_booking(work.tenant, decision.booking_id)
-    booking = require(booking, BOOKING, decision.booking_id)
-    is_met = await absences.is_affected(work.tenant, absence, booking.id)
-    decided = await absences.find_decided(work.tenant, absence_id, [booking.id])
-    is_decided = booking.id in decided and decided[booking.id].is_of(decision)
-    if is_decided and (not is_met or decision.action in (Action.OFFER, Action.KEEP)):
-        return Result.DONE
-    if not is_met:
-        return Result.UNAFFECTED
-    await _act(work, absence, booking, decision)
-    await absences.save_decision(work.tenant, absence_id, decision, work.recorded_at)
-    return Result.DONE
+    ids = [decision.booking_id for decision in decisions]
+    met = await absences.find_met(work.tenant, absence, ids)
+    decided = await absences.find_decided(work.tenant, absence_id, ids)
+    results: dict[UUID, Result] = {}
+    open_: list[Decision] = []
+    for decision in decisions:
+        id_ = decision.booking_id
+        if id_ not in met:
+            require(await find_booking(work.tenant, id_), BOOKING, id_)
+        is_decided = id_ in decided and decided[id_].is_of(decision)
+        if is_decided and (id_ not in met or decision.action in (Action.OFFER, Action.KEEP)):
+            results[id_] = Result.DONE
+        elif id_ not in met:
+            results[id_] = Result.UNAFFECTED
+        else:
+            results[id_] = Result.DONE
+            open_.append(decision)
+    if open_:
+        await _act(work, absence, [met[one.booking_id] for one in open_], open_[0])
+    for decision in open_:
+        await absences.save_decision(work.tenant, absence_id, decision, work.recorded_at)
+    return results
 
 
-async def _act(work: UnitOfWork, absence: Absence, booking: Booking, decision: Decision) -> None:
+async def _act(
+    work: UnitOfWork, absence: Absence, bookings: Sequence[Booking], decision: Decision
+) -> None:
     """In the version that was looked at: in another the absence may not meet it any more."""
     try:
-        changeable = await get_changeable(work, booking.id, frozenset({booking.version}))
+        seats = [await get_changeable(work, b.id, frozenset({b.version})) for b in bookings]
         match decision.action:
             case Action.REASSIGN:
                 check_schedule_seen(work.caller, decision.schedule_id)
-                changes = BookingChanges(schedule_ids=_others(absence, booking, decision))
-                await update_booking(work, changeable, changes)
+                await reassign_together(work, seats, _others(absence, bookings[0], decision))
             case Action.CANCEL:
-                await cancel_booking(work, changeable, Cancellation())
+                await cancel_booking(work, seats[0], Cancellation())
             case Action.OFFER:
-                await ask_for_new_time(work, changeable)
+                await ask_for_new_time(work, seats[0])
             case Action.KEEP:
                 pass
     except Stale:

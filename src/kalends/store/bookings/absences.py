@@ -87,7 +87,7 @@ SELECT {COLUMNS} FROM bookings WHERE {_OF_ABSENCE}
 ORDER BY start_time, id LIMIT $5 OFFSET $6
 """
 COUNT: Final = f"SELECT count(*) FROM bookings WHERE {_OF_ABSENCE}"
-IS_MET: Final = f"SELECT EXISTS (SELECT FROM bookings WHERE {_OF_ABSENCE} AND id = $5)"
+MET: Final = f"SELECT {COLUMNS} FROM bookings WHERE {_OF_ABSENCE} AND id = ANY($5::uuid[])"
 DECIDED: Final = f"""
 SELECT booking_id, {columns_of(Decided)} FROM absence_decisions
 WHERE organization_id = $1 AND absence_id = $2 AND booking_id = ANY($3::uuid[])
@@ -176,12 +176,13 @@ async def list_affected(
     return [booking_from(row) for row in rows], total
 
 
-async def is_affected(tenant: TenantConnection, absence: Absence, booking_id: UUID) -> bool:
-    """Whether the absence meets the booking."""
-    is_met: bool = await tenant.tx.fetchval(
-        IS_MET, tenant.organization_id, *_span(absence), booking_id
-    )
-    return is_met
+async def find_met(
+    tenant: TenantConnection, absence: Absence, booking_ids: Sequence[UUID]
+) -> dict[UUID, Booking]:
+    """Those of the bookings that the absence meets, by id."""
+    rows = await tenant.tx.fetch(MET, tenant.organization_id, *_span(absence), booking_ids)
+    found = [booking_from(row) for row in rows]
+    return {booking.id: booking for booking in found}
 
 
 async def find_decided(

@@ -141,9 +141,12 @@ SELECT {COLUMNS}, {_ROW_STAMP} || {_HOSTS_STAMP} AS stamp FROM bookings
 WHERE organization_id = $1 AND id = ANY($2::uuid[])
 """
 SEATS: Final = """
-SELECT count(*) FROM bookings
-WHERE organization_id = $1 AND event_type_id = $2 AND start_time = $3 AND schedule_ids = $4
-  AND status IN ('PENDING', 'CONFIRMED', 'COMPLETED') AND NOT conflict
+SELECT b.id, count(*) FROM bookings b JOIN bookings seat
+    ON seat.organization_id = $1 AND seat.event_type_id = b.event_type_id
+    AND seat.start_time = b.start_time AND seat.schedule_ids = b.schedule_ids
+WHERE b.organization_id = $1 AND b.id = ANY($2::uuid[])
+  AND seat.status IN ('PENDING', 'CONFIRMED', 'COMPLETED') AND NOT seat.conflict
+GROUP BY b.id
 """
 GET_LOCKED: Final = GET + " FOR NO KEY UPDATE"
 INSERT: Final = (
@@ -345,16 +348,13 @@ def _as_total(total: int, found: int) -> int:
     return MinimumTotal(max(total, found)) if is_minimum else total
 
 
-async def count_seats_beside(tenant: TenantConnection, booking: Booking) -> int:
-    """How many seats of its group session are taken, its own included."""
-    count: int = await tenant.tx.fetchval(
-        SEATS,
-        tenant.organization_id,
-        booking.event_type_id,
-        booking.start_time,
-        booking.schedule_ids,
-    )
-    return count
+async def count_seats_beside(
+    tenant: TenantConnection, booking_ids: Sequence[UUID]
+) -> dict[UUID, int]:
+    """How many seats of each one's group session are taken, its own included."""
+    if not booking_ids:
+        return {}
+    return dict(await tenant.tx.fetch(SEATS, tenant.organization_id, booking_ids))
 
 
 async def list_bookings_after(

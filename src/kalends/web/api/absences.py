@@ -127,7 +127,8 @@ async def list_absence_bookings(call: Call) -> HttpAnswer:
 async def resolve_absence(call: Call) -> HttpAnswer:
     """Settle the bookings that an absence meets
 
-    Each decision is done by itself, in order, and each attendee gets one mail about it. Sending it
+    Each decision is done by itself, in order, and each attendee gets one mail about it. Seats of a
+    group session that go to one schedule go together: all of them, or none. Sending it
     again goes on where it stopped: what was done is not done a second time.
     """
     decisions = [_decision(one) for one in (await call.body(ResolveAbsence)).decisions]
