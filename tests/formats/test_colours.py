@@ -5,9 +5,14 @@ import re
 import pytest
 
 from kalends.formats.colours import COLOURS
+from kalends.formats.mails.accounts import account_message, endpoint_disabled_message
+from kalends.formats.mails.agenda import agenda_message
+from kalends.formats.mails.messages import Message
 from kalends.web.pages.assets import ANSWERS, URLS
 from tests.formats.samples import booking_mail
-from tests.formats.test_booking_mails import page_of
+from tests.formats.test_account_mails import account_mail, endpoint_mail, parsed
+from tests.formats.test_agenda_mails import agenda_mail
+from tests.formats.test_booking_mails import body_of, page_of
 
 ENOUGH = 4.5
 LIGHT, DARK = "light", "dark"
@@ -71,6 +76,20 @@ def test_mails_in_a_colour_of_their_own_can_be_read(accent: str, scheme: str) ->
     colours = rules_in(mail, scheme)
     assert contrast(colours["button"], colours["text"]) >= ENOUGH
     assert contrast(colours["button"], colours["ground"]) >= ENOUGH
+    assert not any(ours in mail for ours in COLOURS.values() if ours != "#ffffff")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        agenda_message(agenda_mail(organization_accent="#8a2b5f")),
+        account_message(account_mail(organization_accent="#8a2b5f")),
+        endpoint_disabled_message(endpoint_mail(organization_accent="#8a2b5f")),
+    ],
+    ids=["agenda", "account", "endpoint"],
+)
+def test_mails_to_users_are_in_the_colour_of_their_organization(message: Message) -> None:
+    mail = body_of(parsed(message), "html")
     assert not any(ours in mail for ours in COLOURS.values() if ours != "#ffffff")
 
 

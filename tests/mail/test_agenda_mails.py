@@ -47,6 +47,7 @@ def agendas(post: Post, user: JSON) -> list[Any]:
 
 
 def test_the_day_is_told_at_the_hour_asked_for(post: Post) -> None:
+    post.world.api.patch("/api/v1/organization", json={"accent_color": "#8a2b5f"})
     ada = member(post, "Ada")
     assert choose(post, ada, agenda_at=AT)["agenda_at"] == AT
     post.world.book(ada["schedule"], tomorrow_at(14), location="Room 7")
@@ -57,6 +58,7 @@ def test_the_day_is_told_at_the_hour_asked_for(post: Post) -> None:
     look(post, instant(tomorrow(), 7, 30))
     (mail,) = agendas(post, ada)
     assert str(mail["Subject"]).startswith("Your day: ")
+    assert "#8a2b5f" in mail.get_body(("html",)).get_content()
     text = text_of(mail)
     assert "2 appointments" in text
     assert text.index("Check-up") < text.index("Room 7")

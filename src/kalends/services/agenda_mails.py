@@ -78,6 +78,7 @@ async def _post_day(work: UnitOfWork, user: NotifiedUser, day: date, zone_name: 
             happened_at=work.recorded_at,
             zone=organization.timezone,
             country=country_of(organization),
+            organization_accent=organization.accent_color,
             day=day,
             reader_zone=zone_name,
             bookings=bookings[:MOST_TOLD],

@@ -166,6 +166,7 @@ def _write(mail: AccountMail | EndpointMail, subject: str, content: Content) -> 
         subject=subject,
         written_at=mail.happened_at,
         content=content,
+        accent=mail.organization_accent,
     )
     return write_message(letter)
 

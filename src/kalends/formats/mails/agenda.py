@@ -82,6 +82,7 @@ def write_agenda_message(mail: AgendaMail) -> Message:
         subject=gettext("Your day: {day}", day=day),
         written_at=mail.happened_at,
         content=content,
+        accent=mail.organization_accent,
     )
     return write_message(letter)
 

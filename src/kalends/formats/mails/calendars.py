@@ -85,6 +85,7 @@ def write_calendar_message(mail: CalendarMail) -> Message:
         subject=f"{heading} · {one_line(mail.organization_name)}",
         written_at=mail.happened_at,
         content=content,
+        accent=mail.organization_accent,
     )
     return write_message(letter)
 

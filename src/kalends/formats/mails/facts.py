@@ -37,11 +37,10 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     `manage_url` opens the booking to anybody who has it, so it is only ever in the attendee's mail;
     `changeable_until` is the last moment at which it changes anything. `before` is the booking as
     the recipient last read it. `organization_locale` is the language (BCP 47) of whoever is not
-    known to read another, `organization_accent` the organization's colour, if it has one;
-    `notify_locale` and `notify_zone` are those of the user whom it goes to, for the organization or
-    as the host `host_id`. `now_is` is the status in which the mail is written, which may be a later
-    one than that of its event. What follows from all this is found out once, in the language of
-    the context in which it is first asked for.
+    known to read another; `notify_locale` and `notify_zone` are those of the user whom it goes to,
+    for the organization or as the host `host_id`. `now_is` is the status in which the mail is
+    written, which may be a later one than that of its event. What follows from all this is found
+    out once, in the language of the context in which it is first asked for.
     """
 
     kind: MailKind
@@ -55,7 +54,6 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     place_zone: str | None = None
     organization_email: str | None = None
     organization_locale: str | None = None
-    organization_accent: str | None = None
     notify_locale: str | None = None
     notify_zone: str | None = None
     host_id: str | None = None

@@ -10,6 +10,7 @@ class OrganizationMail(Struct, frozen=True, kw_only=True):
 
     `happened_at` is when what it tells of happened. `zone` and `country` (ISO 3166-1 alpha-2, None
     where unknown) are the organization's; they decide how the times in the text read.
+    `organization_accent` is the organization's colour, if it has one.
     """
 
     message_id: str
@@ -19,3 +20,4 @@ class OrganizationMail(Struct, frozen=True, kw_only=True):
     happened_at: datetime
     zone: str
     country: str | None = None
+    organization_accent: str | None = None

@@ -155,6 +155,7 @@ async def _post(
                 happened_at=work.recorded_at,
                 zone=organization.timezone,
                 country=country_of(organization),
+                organization_accent=organization.accent_color,
                 kind=found,
                 locale=locale or organization.locale,
                 link=link,

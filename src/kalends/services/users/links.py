@@ -55,6 +55,7 @@ async def send_link(
             happened_at=work.recorded_at,
             zone=organization.timezone,
             country=country_of(organization),
+            organization_accent=organization.accent_color,
             invited_by=invited_by,
             locale=user.locale or organization.locale,
         )

@@ -92,6 +92,7 @@ async def _disable(
                 happened_at=work.recorded_at,
                 zone=organization.timezone,
                 country=country_of(organization),
+                organization_accent=organization.accent_color,
                 failing_since=since,
                 error=last.error,
                 locale=locale or organization.locale,
