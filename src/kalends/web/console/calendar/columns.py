@@ -25,6 +25,9 @@ MOST_BY_ONE: Final = 2
 MOST_ON_PAPER: Final = 60
 # The hours that a week of all schedules is shaded by are those of so many.
 MOST_IN_A_WEEK: Final = 50
+# What is longer finds no room in two lines of a column's head, as a word or as a whole.
+LONG_WORD: Final = 10
+LONG_NAME: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,14 @@ class Columns:
     total: int = 0
     has_others: bool = False
     on_page: range = range(0)
+
+    @property
+    def has_long_names(self) -> bool:
+        """Whether a column is headed by a name that takes more than two lines."""
+        names = [one.name for one in self.shown] if self.is_by_schedule else []
+        return any(
+            len(name) > LONG_NAME or len(max(name.split(), key=len)) > LONG_WORD for name in names
+        )
 
     def is_on_page(self, number: int) -> bool:
         """Whether that column is; else it is on paper alone."""

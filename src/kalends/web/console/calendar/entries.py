@@ -34,8 +34,9 @@ SECONDS_END: Final = len("2026-12-01T10:00:00")
 # What is lower has room for one line, or two.
 ROWS_OF_TWO_LINES: Final = 6
 ROWS_OF_THREE_LINES: Final = 9
-# In so many lanes of one of several columns, words are cut.
-WIDE_LANES: Final = 2
+# In more lanes of one of several columns, only the start has room beside a name.
+WIDE_LANES: Final = 1
+SLIM_LANES: Final = 2
 WIDE_COLUMNS: Final = 2
 
 
@@ -87,7 +88,9 @@ class EntryWriter:
         if block.rows < ROWS_OF_THREE_LINES:
             height = " short" if block.rows < ROWS_OF_TWO_LINES else " half"
             height += self._brief
-        return f"{height} slim" if self._is_narrow and block.lanes > WIDE_LANES else height
+        if not self._is_narrow or block.lanes <= WIDE_LANES:
+            return height
+        return f"{height} slim tight" if block.lanes > SLIM_LANES else f"{height} slim"
 
     def _link(self, booking: AgendaBooking, id_: str) -> str:
         what = self._what(booking.title, booking.schedule_id)

@@ -197,7 +197,7 @@
     list.className = "plain";
     for (const beyond of column.querySelectorAll(`.beyond[data-more="${button.dataset.more}"]`)) {
       const item = list.appendChild(beyond.cloneNode(true));
-      item.classList.remove("beyond", "short", "half", "slim");
+      item.classList.remove("beyond", "short", "half", "slim", "tight");
     }
     const close = title.appendChild(document.createElement("button"));
     close.className = "button calm";
