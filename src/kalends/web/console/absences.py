@@ -37,6 +37,8 @@ from kalends.web.pages.forms import FormFields
 PATH: Final = "/absences"
 ONE: Final = PATH + "/{absence}"
 LISTED: Final = 100
+# Whoever is away is chosen among so many.
+MOST_CHOICES: Final = 500
 ANYBODY: Final = AbsenceOwner()
 
 
@@ -132,7 +134,9 @@ async def _page(
 
 async def _schedules(request: ConsoleRequest) -> list[Schedule]:
     listed: list[Schedule]
-    listed, _ = await request.read(schedules.list_schedules, is_active=True, limit=LISTED, offset=0)
+    listed, _ = await request.read(
+        schedules.list_schedules, is_active=True, limit=MOST_CHOICES, offset=0
+    )
     return listed
 
 
@@ -140,7 +144,7 @@ async def _people(request: ConsoleRequest, active: Sequence[Schedule]) -> list[U
     """Those with several schedules: of who sees own ones alone, nobody but that one."""
     if not request.sees_all:
         return [request.account.user] if len(active) > 1 else []
-    users, _ = await request.read(members.list_users, limit=LISTED, offset=0)
+    users, _ = await request.read(members.list_users, limit=MOST_CHOICES, offset=0)
     return [user for user in users if len(user.schedule_ids) > 1]
 
 

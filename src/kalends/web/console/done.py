@@ -21,7 +21,9 @@ DONE: Final[dict[str, LazyMessage]] = {
         "Somebody else takes the booking. The attendee is notified by mail if a name changed."
     ),
     "reassigned.quiet": gettext_lazy("Somebody else takes the booking. No mail is sent about it."),
-    "absent": gettext_lazy("That time is closed to new bookings. Below is what it meets."),
+    "absent": gettext_lazy(
+        "That time is closed to new bookings. What was booked in it stands below."
+    ),
     "settled": gettext_lazy("Settled. The attendees are notified by mail."),
     "edited": gettext_lazy("The details were saved."),
     "created": gettext_lazy("The booking was made. The attendee is notified by mail."),

@@ -97,6 +97,14 @@ def short_day_of(moment: datetime | int | str, zone: Zone, locale: Locale) -> st
     return short_day(local(at, zone).date(), locale)
 
 
+def whole_days(start: datetime, end: datetime, zone: Zone) -> tuple[date, date] | None:
+    """The first and the last day of a span that is made of whole days there; else None."""
+    begins, ends = local(start, zone), local(end, zone)
+    if begins >= ends or any((at.hour, at.minute, at.second) != (0, 0, 0) for at in (begins, ends)):
+        return None
+    return begins.date(), (ends - timedelta(days=1)).date()
+
+
 def span_of(start: datetime, end: datetime, zone: Zone, locale: Locale) -> str:
     """From a time to a time; with the day where it ends on another one."""
     return f"{time_of(start, zone, locale)} – {end_of(start, end, zone, locale)}"

@@ -36,7 +36,7 @@ def test_a_sick_day_is_settled_on_one_page(world: World, admin: SignedInBrowser)
     day = tomorrow_at(8)[:10]
     form = {"who": ada["id"], "busy.start_day": day, "busy.end_day": day}
     page = admin.submit("/absences", **form)
-    assert "12 bookings meet it" in text_of(page)
+    assert "12 bookings fall into this time" in text_of(page)
     fields = fields_of(page.text)
     # Nobody is free at eight; the others are shared.
     assert fields["do.0"] == "offer"
@@ -45,6 +45,7 @@ def test_a_sick_day_is_settled_on_one_page(world: World, admin: SignedInBrowser)
     settled = admin.submit(f"{path_of(page)}/resolve", **fields)
     assert "Settled." in text_of(settled)
     assert "asked for another time" in text_of(settled)
+    assert "Nothing is left to settle." in text_of(settled)
     hosts = {now_is(world, booking)["schedule_id"] for booking in bookings[1:]}
     assert hosts == {grace["id"], mary["id"]}
     assert now_is(world, bookings[0])["needs_new_time"] is True
