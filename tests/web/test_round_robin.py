@@ -77,6 +77,26 @@ def test_weights_decide_who_takes_how_large_a_part(world: World) -> None:
     assert [counted[id_] for id_ in ids_of(event_type)] == [4, 12, 8]
 
 
+def test_two_months_come_out_in_shares_though_somebody_was_away(world: World) -> None:
+    event_type = team(world, 3, weights=[1, 2, 3])
+    heavy = ids_of(event_type)[2]
+    span = {"start_time": day(10), "end_time": day(17)}
+    away = world.api.post(f"/api/v1/schedules/{heavy}/absences", json=span)
+    assert away.status_code == 201, away.text
+    chance, taken = Random(3), {5: Counter[str](), 6: Counter[str]()}
+    for number in range(61):
+        for hour in (0, 2):
+            start = plus(day(number), hours=hour)
+            booking = world.book(start=start, event_type_id=event_type["id"])
+            if chance.random() < 0.1:  # what is cancelled counts for nobody
+                world.api.delete(f"/api/v1/bookings/{booking['id']}")
+                continue
+            taken[datetime.fromisoformat(start).month][booking["schedule_id"]] += 1
+    for month in taken.values():
+        for id_, weight in zip(ids_of(event_type), (1, 2, 3), strict=True):
+            assert abs(month[id_] - month.total() * weight / 6) <= 2, taken
+
+
 def test_the_month_is_that_of_the_first_schedules_zone(world: World) -> None:
     event_type = team(world, 2)
     a, b = ids_of(event_type)
