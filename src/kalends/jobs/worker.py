@@ -22,6 +22,7 @@ from pgqueuer.domain.settings import DBSettings, Durability
 from pgqueuer.domain.types import Channel, QueueEntrypoint
 
 from kalends.jobs.back_off import BackOff
+from kalends.jobs.endings import use_endings_buffer
 from kalends.jobs.executors import JobExecutor, RunningJobs, TimedExecutor
 from kalends.jobs.registry import JOBS, TIMETABLE, Job, Timed
 from kalends.runtime.unit_of_work import Context
@@ -79,6 +80,7 @@ async def run_jobs(
     """
     # Each failure is logged by us, once; PgQueuer would log one outage ten times a second.
     logging.getLogger("pgqueuer").propagate = False
+    use_endings_buffer()
     back_off = BackOff("jobs")
     while True:
         try:
