@@ -1,6 +1,5 @@
 """What is done to the events of bookings in a calendar elsewhere: tried in a sandbox."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +15,7 @@ from kalends.services.calendars.changes_there import follow_changes
 from kalends.services.calendars.queue import DueCalendar
 from tests.calendars.test_busy import HOUR, at
 from tests.calendars.test_written_events import SECONDS, WritingOffice
-from tests.conftest import fetch, run
+from tests.conftest import fetch, in_thread, run
 from tests.homes import BESIDE
 from tests.world import JSON, World
 
@@ -77,7 +76,7 @@ class WatchedOffice(WritingOffice):
             finally:
                 await context.close()
 
-        asyncio.run(once())
+        in_thread(once())
 
     def booking(self, booking: JSON) -> JSON:
         shown: JSON = self.api.get(f"/api/v1/bookings/{booking['id']}").json()["data"]

@@ -88,7 +88,7 @@
   function isBusy(fresh) {
     const at = document.activeElement;
     const types = fresh.contains(at) && at.matches("input, textarea, select");
-    return dragging || types || one("details.asked[open], .ghost", fresh);
+    return dragging || types || one("details:is(.asked, .set-confirm)[open], .ghost", fresh);
   }
 
   async function refresh() {
