@@ -1,10 +1,11 @@
 """Files that are made to keep a reader busy, held by counts: no test looks at a clock."""
 
+import itertools
 from datetime import date
 
 import pytest
 
-from kalends.availability.recurrence.busy import MOST_PIECES, busy_calendar
+from kalends.availability.recurrence.busy import MOST_PIECES, busy_calendar, busy_in_zones
 from kalends.availability.recurrence.occurrences import expand
 from kalends.availability.recurrence.steps import MOST_IN_ALL, MOST_OF_AN_EVENT, Steps
 from kalends.availability.wallclock import zone_named
@@ -93,6 +94,17 @@ def test_all_events_of_a_calendar_share_their_steps() -> None:
     assert steps.in_all == 0
     assert found.incomplete == list(range(9, 50))
     assert len(found.pieces) <= MOST_PIECES
+
+
+def test_events_of_many_zones_share_their_steps() -> None:
+    hourly = ("DTSTART:20260101T000000", "DURATION:PT1M", "RRULE:FREQ=HOURLY")
+    calendar = read_calendar(hostile.many(50, *hourly))
+    zones = [zone_named(name) for name in ("UTC", "Asia/Tokyo", "Europe/Berlin", "Africa/Cairo")]
+    placed = zip((each.series for each in calendar.events), itertools.cycle(zones), strict=False)
+    steps = Steps()
+    found = busy_in_zones(placed, HORIZON, steps)
+    assert steps.in_all == 0
+    assert found.incomplete == list(range(9, 50))
 
 
 def test_an_event_after_a_costly_one_is_found() -> None:

@@ -5,6 +5,7 @@ range of an index.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Final, NamedTuple, TypeAlias
 
 from kalends.availability.interval import DAY_SECONDS, Interval
@@ -64,10 +65,17 @@ def busy_calendar(
 ) -> BusyCalendar:
     """All events of a calendar, at most MOST_PIECES pieces; `calendar_zone` is for times that have
     no zone of their own."""
+    return busy_in_zones(zip(series, repeat(calendar_zone), strict=False), span, steps)
+
+
+def busy_in_zones(
+    placed: Iterable[tuple[Series, Zone]], span: Interval, steps: Steps | None = None
+) -> BusyCalendar:
+    """The same, each series with a zone for its times: all of them share the steps."""
     gathered = _BusyTimes(span)
     steps = steps or Steps()
-    for at, each in enumerate(series):
-        expansion = expand(each, span, calendar_zone, steps)
+    for at, (each, zone) in enumerate(placed):
+        expansion = expand(each, span, zone, steps)
         if expansion is not NOTHING:
             gathered.add(at, expansion)
     return gathered.result()

@@ -245,7 +245,10 @@ class _Recurrence:
         if begins <= wall and wall + length.wall < ends:
             start = wall - offset
             return start, start + length.wall + length.elapsed
-        self._steady = self.zone.steady_around(wall)
+        self._steady = begins, ends, offset = self.zone.steady_around(wall)
+        if begins <= wall and wall + length.wall < ends:
+            start = wall - offset
+            return start, start + length.wall + length.elapsed
         return interval_of(shape, wall, length, self.zone)
 
     def _is_left_out(self, wall: int) -> bool:

@@ -6,13 +6,13 @@ Nothing here waits: thousands of events take a moment, so it runs beside the eve
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 from msgspec import Struct, json
 
 from kalends.availability.interval import Interval
-from kalends.availability.recurrence.busy import busy_calendar
+from kalends.availability.recurrence.busy import BusyPiece, busy_in_zones
 from kalends.availability.recurrence.shapes import EventZone, Series
 from kalends.availability.recurrence.zones import zone_of
 from kalends.availability.wallclock import Zone
@@ -69,6 +69,9 @@ class BusyStretches(Struct, frozen=True):
     is_shared: bool
     incomplete_total: int
 
+
+# An event, the zone of its times that have none, and one of its series.
+PlacedSeries: TypeAlias = tuple[StoredEvent, EventZone, KeptSeries]
 
 _SHAPE: Final = json.Decoder(KeptShape)
 
@@ -142,28 +145,24 @@ def busy_stretches(
     """When the events are busy within the span. `calendar_zone` is for times without a zone in
     files that say nothing of them."""
     placed = list(_placed(events))
-    pieces: list[BusyElsewhere] = []
-    is_shared, incomplete_total = False, 0
-    for zone in dict.fromkeys(zone for _, zone, _ in placed):
-        of_zone = [(event, kept) for event, its, kept in placed if its == zone]
-        series = [kept.series for _, kept in of_zone]
-        found = busy_calendar(series, span, zone_of(zone, calendar_zone))
-        is_shared = is_shared or found.is_merged
-        incomplete_total += len(found.incomplete)
-        for at, piece in found.pieces:
-            event, kept = (None, None) if at is None else of_zone[at]
-            pieces.append(
-                BusyElsewhere(
-                    key=SHARED_KEY if event is None else event.key,
-                    start_time=_instant(piece.start),
-                    end_time=_instant(piece.end),
-                    is_tentative=piece.kind.is_tentative,
-                    is_all_day=piece.kind.is_all_day,
-                    is_out_of_office=piece.kind.is_out_of_office,
-                    **_owner_of(event, kept),
-                )
-            )
-    return BusyStretches(pieces, is_shared, incomplete_total)
+    zones = {zone: zone_of(zone, calendar_zone) for zone in {zone for _, zone, _ in placed}}
+    series = ((kept.series, zones[zone]) for _, zone, kept in placed)
+    found = busy_in_zones(series, span)
+    pieces = [_stretch(at, piece, placed) for at, piece in found.pieces]
+    return BusyStretches(pieces, found.is_merged, len(found.incomplete))
+
+
+def _stretch(at: int | None, piece: BusyPiece, placed: Sequence[PlacedSeries]) -> BusyElsewhere:
+    event, _, kept = (None, None, None) if at is None else placed[at]
+    return BusyElsewhere(
+        key=SHARED_KEY if event is None else event.key,
+        start_time=_instant(piece.start),
+        end_time=_instant(piece.end),
+        is_tentative=piece.kind.is_tentative,
+        is_all_day=piece.kind.is_all_day,
+        is_out_of_office=piece.kind.is_out_of_office,
+        **_owner_of(event, kept),
+    )
 
 
 def spans_of(pieces: Iterable[BusyElsewhere]) -> dict[bytes, tuple[datetime, datetime]]:
@@ -189,9 +188,7 @@ def _owner_of(event: StoredEvent | None, kept: KeptSeries | None) -> dict[str, A
     }
 
 
-def _placed(
-    events: Iterable[StoredEvent],
-) -> Iterator[tuple[StoredEvent, EventZone, KeptSeries]]:
+def _placed(events: Iterable[StoredEvent]) -> Iterator[PlacedSeries]:
     for event in events:
         shape = _SHAPE.decode(event.shape)
         for kept in shape.series:
