@@ -31,6 +31,14 @@ def difficult_server() -> Iterator[DifficultCalDav]:
         yield server
 
 
+def connected(world: World, server: DifficultCalDav) -> str:
+    """Connects the server's account: the connection's path."""
+    login = {"url": server.url + "dav/", "username": USER, "password": server.password}
+    made = world.api.post("/api/v1/calendar-connections", json={"provider": "caldav"} | login)
+    assert made.status_code == 201, made.text
+    return f"/api/v1/calendar-connections/{made.json()['data']['id']}"
+
+
 class DifficultOffice:
     """An organization whose schedule writes the account's calendar."""
 
@@ -38,26 +46,18 @@ class DifficultOffice:
         self.world, self.api, self.home, self.server = world, world.api, home, server
         self.organization_id = world.setup.organization_id
         server.lists_work_alone = True
-        made = self.api.post(
-            "/api/v1/calendar-connections",
-            json={
-                "provider": "caldav",
-                "url": server.url + "dav/",
-                "username": USER,
-                "password": server.password,
-            },
-        )
-        assert made.status_code == 201, made.text
-        self.path = f"/api/v1/calendar-connections/{made.json()['data']['id']}"
+        self.path = connected(world, server)
         self.wait_for(lambda: self.connection()["state"] == "active")
-        listed = self.api.get(f"{self.path}/calendars").json()["data"]
-        (self.calendar,) = [one for one in listed if one["name"] == "Work"]
+        (self.calendar,) = [one for one in self.calendars() if one["name"] == "Work"]
         self.schedule = world.create_schedule()
         use(self.api, self.schedule["id"], self.calendar, reads=True, writes=True)
 
     def policy(self, **policy: str) -> None:
         path = f"/api/v1/schedules/{self.schedule['id']}"
         assert self.api.patch(path, json={"calendar_policy": policy}).is_success
+
+    def calendars(self) -> list[JSON]:
+        return list(self.api.get(f"{self.path}/calendars").json()["data"])
 
     def connection(self) -> JSON:
         shown: JSON = self.api.get(self.path).json()["data"]
@@ -134,13 +134,23 @@ class DifficultOffice:
             " AND due_at > now() + interval '30 seconds'",
         )
 
-    def let_a_minute_pass(self) -> None:
-        """And has what is suspicious looked at once more."""
+    def pause(self, *, paused: bool) -> None:
+        assert self.api.patch(self.path, json={"paused": paused}).status_code == 200
+
+    def drop_looks(self) -> None:
+        """As the server does of what is paused when it comes to it."""
+        run(self.home, "DELETE FROM pgqueuer WHERE entrypoint = 'follow_calendar'")
+
+    def age_doubts(self) -> None:
         run(
             self.home,
             "UPDATE calendar_links SET missed_at = missed_at - interval '70 seconds'"
             f" WHERE organization_id = '{self.organization_id}' AND missed_at IS NOT NULL",
         )
+
+    def let_a_minute_pass(self) -> None:
+        """And has what is suspicious looked at once more."""
+        self.age_doubts()
         calendar_id = ids.decode_id(ids.CALENDAR, self.calendar["id"])
         assert calendar_id is not None
         payload = json.encode(DueCalendar(self.organization_id, calendar_id))

@@ -60,6 +60,8 @@ class DifficultCalDav:
     other: str = ""
     """The URL of another host, for the quirks that name one."""
     password: str = PASSWORD
+    principal: str = PRINCIPAL
+    """Who it says is signed in."""
     lists_work_alone: bool = False
     """Of what it lists beside `WORK` it knows no more."""
 
@@ -154,7 +156,7 @@ class DifficultCalDav:
             return web.Response(status=404) if self.has(Quirk.NO_WELL_KNOWN) else moved_to("/dav/")
         pages = {
             "/dav/": [self._who("/dav/")],
-            PRINCIPAL: [self._who(PRINCIPAL, self._home_set())],
+            self.principal: [self._who(self.principal, self._home_set())],
             HOME: [self._who(HOME), *(self._calendars() if depth == "1" else [])],
             WORK: [self._state(), *(self._listing() if depth == "1" else [])],
         }
@@ -169,7 +171,7 @@ class DifficultCalDav:
         if self.has(Quirk.UNAUTHENTICATED):
             principal = "<d:unauthenticated/>"
         else:
-            principal = f"<d:href>{PRINCIPAL}</d:href>"
+            principal = f"<d:href>{self.principal}</d:href>"
         named = "" if self.has(Quirk.NO_PRINCIPAL) else principal
         who = f"<d:current-user-principal>{named}</d:current-user-principal>" if named else ""
         return response_of(self._href(path), kind + who + "".join(more))

@@ -33,9 +33,9 @@ class CalendarConnectionBody(Struct, frozen=True):
     state: Annotated[
         ConnectionState,
         Meta(
-            description="`reading` until each calendar has been read once; `reconnect` where the "
-            "server refuses the password, or a consent has ended; `failing` after two hours "
-            "without an answer."
+            description="`reading` until each calendar has been read once, or could not be; "
+            "`reconnect` where the server refuses the password, a consent has ended, or another "
+            "account answers; `failing` after two hours without an answer."
         ),
     ]
     reason: Annotated[str | None, Meta(description="Why it does not work, as a sentence.")]
@@ -71,6 +71,10 @@ class CalendarBody(Struct, frozen=True):
     events_total: int
     unreadable_total: Annotated[
         int, Meta(description="Events that could not be read whole; they may block too little.")
+    ]
+    reason: Annotated[
+        str | None,
+        Meta(description="Why it could not be read the last time, as a sentence; else null."),
     ]
 
 

@@ -32,16 +32,17 @@ class ProviderName(StrEnum):
 
 
 class CalendarConnection(Struct, frozen=True, kw_only=True):
-    """An account elsewhere. `user_id` is whose it is; None is the organization's. `sealed` is what
-    signs in; it is never shown. `generation` grows with each new password or consent.
-    `failing_since` is when it was reported that it does not work, until it does again. `scopes`
-    are the names of what a consent covers."""
+    """An account elsewhere. `user_id` is whose it is; None is the organization's. `principal` is
+    whom its server knows it by, if it says so. `sealed` is what signs in; it is never shown.
+    `generation` grows with each new password or consent. `failing_since` is when it was reported
+    that it does not work, until it does again. `scopes` are the names of what a consent covers."""
 
     id: UUID
     user_id: UUID | None
     provider: ProviderName
     account: str | None
     url: str | None
+    principal: str | None
     sealed: bytes | None
     state: ConnectionState
     reason: str | None
@@ -58,7 +59,7 @@ class CalendarConnection(Struct, frozen=True, kw_only=True):
 class ConnectedCalendar(Struct, frozen=True, kw_only=True):
     """A calendar of a connection. `remote_id` is what it is known by there; `timezone` is as its
     server names it; an event in one that `is_transparent` takes no time. `known_until` is None
-    until it has been read once."""
+    until it has been read once; `reason` is why it could not be read the last time."""
 
     id: UUID
     connection_id: UUID
@@ -71,6 +72,7 @@ class ConnectedCalendar(Struct, frozen=True, kw_only=True):
     last_synced_at: datetime | None
     events_total: int
     unreadable_total: int
+    reason: str | None
     created_at: datetime
 
 

@@ -46,6 +46,10 @@ class ConsentLacks(CredentialsRefused, frozen=True):
     reason: str
 
 
+class AnotherAccount(CredentialsRefused, frozen=True):
+    """They are accepted, and sign in to somebody else's account than before."""
+
+
 class NotAllowed(Struct, frozen=True):
     """They are, and yet it may not be done (403)."""
 

@@ -4,8 +4,8 @@ from enum import StrEnum
 
 
 class ConnectionState(StrEnum):
-    """`READING` until every calendar has been read once; `RECONNECT` wants somebody to sign in
-    anew; `FAILING` after two hours without an answer."""
+    """`READING` until every calendar has been read once, or could not be; `RECONNECT` wants
+    somebody to sign in anew, to the same account; `FAILING` after two hours without an answer."""
 
     READING = "reading"
     ACTIVE = "active"

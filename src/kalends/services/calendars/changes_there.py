@@ -2,8 +2,9 @@
 
 A reading makes events suspicious (`missed_at`): gone, or at another time. A job asks for each of
 them alone. What is gone has to be so a minute later, too, and in no other calendar of the account;
-a failure proves nothing. Then the schedule's policy says what follows; many at once are always
-asked about, since a calendar that was deleted or restored is no decision about bookings.
+a failure proves nothing, nor does another person's account. Then the schedule's policy says what
+follows; many at once are always asked about, since a calendar that was deleted or restored is no
+decision about bookings.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,8 +19,13 @@ from msgspec import Struct, json, structs
 from kalends.domain.access import Mode
 from kalends.domain.booking import MOVABLE, Booking
 from kalends.domain.calendars.accounts import CalendarAccount
-from kalends.domain.calendars.connections import ConnectedCalendar
-from kalends.domain.calendars.failures import CalendarGone, CredentialsRefused, ObjectGone
+from kalends.domain.calendars.connections import CalendarConnection, ConnectedCalendar
+from kalends.domain.calendars.failures import (
+    AnotherAccount,
+    CalendarGone,
+    CredentialsRefused,
+    ObjectGone,
+)
 from kalends.domain.calendars.findings import FindingKind, finding_about
 from kalends.domain.calendars.links import CalendarLink, LinkedSchedule
 from kalends.domain.calendars.policies import OnDelete, OnMove
@@ -29,7 +35,9 @@ from kalends.domain.errors import KalendsError, Unavailable
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.scheduling import booking_changes
 from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
+from kalends.services.calendars.event_outcomes import note_refused
 from kalends.services.calendars.event_writing import account_of, next_generation
+from kalends.services.calendars.identity import ask_whose
 from kalends.services.calendars.queue import DueCalendar
 from kalends.services.calendars.reports import report_finding
 from kalends.services.calendars.seen_times import span_of
@@ -99,8 +107,10 @@ async def follow_changes(context: Context, payload: bytes) -> timedelta | None:
     if isinstance(account, CredentialsRefused):
         return None
     until = monotonic() + LOOK_SECONDS
-    follower = Follower(context, due.organization_id, calendar, account, until)
+    follower = Follower(context, due.organization_id, connection, calendar, account, until)
     looks = [(link, schedule, await follower.look(link)) for link, schedule in suspicious]
+    if any(isinstance(seen, Gone) for _, _, seen in looks) and not await follower.is_same_account():
+        return None
     doubted -= sum(isinstance(seen, Unmoved) for _, _, seen in looks)
     is_mass, again = doubted > max(FEW, FEW_SHARE * total), None
     for link, schedule, seen in looks:
@@ -113,6 +123,7 @@ class Follower(Struct, frozen=True):
 
     context: Context
     organization_id: UUID
+    connection: CalendarConnection
     calendar: ConnectedCalendar
     account: CalendarAccount
     until: float
@@ -163,6 +174,13 @@ class Follower(Struct, frozen=True):
         if span == (link.shown_from, link.shown_until):
             return Unmoved(found.etag)
         return MovedTo(span)
+
+    async def is_same_account(self) -> bool:
+        """Another one lacks all that we have written; its connection waits for a person then."""
+        whose = await ask_whose(self.account, self.connection)
+        if isinstance(whose, AnotherAccount):
+            await note_refused(self.context, self.organization_id, self.connection, whose)
+        return not isinstance(whose, AnotherAccount)
 
     async def _is_elsewhere(
         self, link: CalendarLink, others: Sequence[ConnectedCalendar]

@@ -36,6 +36,7 @@ from kalends.domain.errors import (
 from kalends.domain.ids import CALENDAR, CALENDAR_CONNECTION, USER, new_id
 from kalends.runtime.calendar_goodbyes import say_goodbye
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, require, require_seen
+from kalends.services.calendars.identity import is_same_account
 from kalends.services.calendars.logins import reason_of, seal_login
 from kalends.services.calendars.looks import COMPARE_EVERY
 from kalends.services.calendars.queue import enqueue_readings
@@ -209,11 +210,12 @@ async def change_password(
     work: UnitOfWork, connection_id: UUID, password: str, found: Discovery
 ) -> ShownConnection:
     """Signs in with the new password from now on, and reads all calendars; those that are new are
-    added. Raises NotFound, and Invalid where `found` is another account: none of the calendars that
-    are known is there."""
+    added. Raises NotFound, and Invalid where `found` is another account: the server says so, or
+    none of the calendars that are known is there."""
     known = await calendars.list_calendars(work.tenant, connection_id)
     before = await lock_connection(work, connection_id)
-    if known and not {c.remote_id for c in known} & {c.url for c in found.calendars}:
+    is_there = not known or {c.remote_id for c in known} & {c.url for c in found.calendars}
+    if not is_there or not is_same_account(before, found):
         raise Invalid.field("password", "signs in to another account; connect that one anew")
     login = structs.replace(_login_with(before, password), homes=found.homes)
     changed = structs.replace(before, sealed=seal_login(work.context.seal, before.id, login))
@@ -228,6 +230,7 @@ async def sign_in_anew(
     is_paused = changed.state is ConnectionState.PAUSED
     after = structs.replace(
         changed,
+        principal=found.principal or changed.principal,
         state=changed.state if is_paused else ConnectionState.READING,
         reason=None,
         generation=changed.generation + 1,
@@ -308,6 +311,7 @@ def _new_connection(
         provider=new.provider,
         account=new.login.username or None,
         url=None if new.provider.reads_files else new.login.url or None,
+        principal=found.principal,
         sealed=None if has_none else seal_login(work.context.seal, id_, login),
         state=ConnectionState.ACTIVE if is_test else ConnectionState.READING,
         reason=None,

@@ -10,6 +10,7 @@ from kalends.domain.calendars.accounts import CalendarAccount, CalendarLogin
 from kalends.domain.calendars.connections import CalendarConnection
 from kalends.domain.calendars.failures import (
     AddressRefused,
+    AnotherAccount,
     CalendarFailure,
     CalendarGone,
     CalendarTooLarge,
@@ -33,6 +34,8 @@ _SENTENCES: Final[Mapping[type[CalendarFailure], str]] = {
     CredentialsRefused: "The server does not accept the user name and password.",
     ConsentEnded: "The consent has ended: somebody has to connect the account again.",
     ConsentLacks: "The consent lacks a box that was left unticked: {reason}.",
+    AnotherAccount: "Another account answers there now. Nothing of it was taken over; connect it"
+    " anew, or give the password of the account that was connected.",
     NotAllowed: "The server does not allow it: {reason}.",
     NotUnderstood: "What answers there is no calendar: {reason}.",
     CalendarTooLarge: "The calendar is too large: {reason}.",

@@ -16,12 +16,18 @@ from kalends.domain.calendars.connections import (
     ProviderName,
     StoredEvent,
 )
-from kalends.domain.calendars.failures import CalendarFailure, CredentialsRefused, TokenRefused
+from kalends.domain.calendars.failures import (
+    AnotherAccount,
+    CalendarFailure,
+    CredentialsRefused,
+    TokenRefused,
+)
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
 from kalends.runtime.unit_of_work import Caller, Context
+from kalends.services.calendars.identity import ask_whose
 from kalends.services.calendars.logins import open_account
 from kalends.services.calendars.shapes import KNOWN_AHEAD, KNOWN_BEFORE
-from kalends.store.calendars import events
+from kalends.store.calendars import connections, events
 from kalends.store.calendars.readings import CalendarProgress
 
 ACTOR: Final = "kalends"
@@ -162,6 +168,11 @@ def _with_known(known: Sequence[StoredEvent], changes: Changes, *, is_compared: 
 
 
 async def _compare(worker: CalendarWorker, account: CalendarAccount) -> Look | CalendarFailure:
+    whose = await ask_whose(account, worker.connection)
+    if isinstance(whose, AnotherAccount):
+        return whose
+    if whose is not None and worker.connection.principal is None:
+        await _note_whose(worker, whose.principal)
     known = await _known(worker)
     etags = {event.ref: event.etag for event in known}
     changes = await account.compare_all(worker.calendar.remote_id, etags, _window(worker))
@@ -170,6 +181,12 @@ async def _compare(worker: CalendarWorker, account: CalendarAccount) -> Look | C
     if changes.is_emptied and not _was_emptied(worker):
         return _part(worker, changes, worker.progress.progress or "")
     return _with_known(known, changes, is_compared=True)
+
+
+async def _note_whose(worker: CalendarWorker, principal: str | None) -> None:
+    """For connections that are older than this question."""
+    async with worker.context.database.tenant_transaction(worker.organization_id) as tenant:
+        await connections.note_principal(tenant, worker.connection.id, principal)
 
 
 def _window(worker: CalendarWorker) -> ReadingWindow:

@@ -66,7 +66,7 @@ from kalends.services.calendars.shapes import (
     spans_of,
 )
 from kalends.store.accounts.organizations import find_organization
-from kalends.store.calendars import calendars, connections, events, readings
+from kalends.store.calendars import calendars, connections, events, links, readings
 from kalends.store.calendars.imported import list_imported_bookings
 from kalends.store.calendars.syncs import count_reading
 from kalends.store.database import TenantConnection
@@ -176,12 +176,20 @@ async def _write(
     await note_success(work, worker.connection.id)
     await note_readable(work, calendar)
     if worker.connection.state is not ConnectionState.ACTIVE:
-        await wake_connection(tenant, worker.connection.id)
-        work.notifications.add(CALENDARS_CHANNEL)
+        await _go_on(work, worker.connection.id)
     if await note_changes(tenant, calendar.id, seen_in(look, reading, own), now):
         await enqueue_look(work, calendar.id)
     # As the last: who writes events reports with their links locked.
     await report_overlaps(work, calendar.id, [key_of(each.href) for each in look.changed])
+
+
+async def _go_on(work: UnitOfWork, connection_id: UUID) -> None:
+    """What had to wait while nobody asked the account: what is to be written there, and looked
+    at."""
+    await wake_connection(work.tenant, connection_id)
+    work.notifications.add(CALENDARS_CHANNEL)
+    for calendar_id in await links.list_suspicious_calendars(work.tenant, connection_id):
+        await enqueue_look(work, calendar_id)
 
 
 async def _own(worker: CalendarWorker, read: Sequence[ReadObject]) -> Own:
@@ -265,7 +273,9 @@ async def _write_failure(work: UnitOfWork, worker: CalendarWorker, failure: Cale
         await note_unreadable(work, worker.calendar, reason)
     due_at = work.recorded_at + _jittered(_retry_after(failure, failures))
     await _count(worker, work.tenant, ReadingCounts(has_failed=True))
-    await readings.postpone_calendar(work.tenant, worker.calendar.id, worker.holder, due_at)
+    calendar_id, holder = worker.calendar.id, worker.holder
+    await readings.postpone_calendar(work.tenant, calendar_id, holder, due_at, reason)
+    await readings.end_reading(work.tenant, connection.id)
     return failures
 
 

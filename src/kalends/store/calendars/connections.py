@@ -63,6 +63,10 @@ WHERE c.state = 'removing' AND (c.updated_at <= $1 OR NOT EXISTS (
         AND l.state <> 'removed'))
 ORDER BY c.updated_at LIMIT 100
 """
+NOTE_PRINCIPAL: Final = """
+UPDATE calendar_connections SET principal = $3
+WHERE organization_id = $1 AND id = $2 AND principal IS NULL
+"""
 COUNT: Final = "SELECT count(*) FROM calendar_connections WHERE organization_id = $1"
 
 
@@ -130,6 +134,13 @@ async def update_connection(tenant: TenantConnection, connection: CalendarConnec
     values = structs.asdict(connection)
     changeable = (values[name] for name in _CHANGEABLE)
     await tenant.tx.execute(UPDATE, tenant.organization_id, connection.id, *changeable)
+
+
+async def note_principal(
+    tenant: TenantConnection, connection_id: UUID, principal: str | None
+) -> None:
+    """Whom the account's server knows it by, where that was not known."""
+    await tenant.tx.execute(NOTE_PRINCIPAL, tenant.organization_id, connection_id, principal)
 
 
 async def list_removed_connections(tx: Tx, begun_until: datetime) -> list[tuple[UUID, UUID]]:

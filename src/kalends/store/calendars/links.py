@@ -97,6 +97,11 @@ SUSPICIOUS: Final = LIST_OF_LANE.replace(
     "AND l.subject_id = $3\nORDER BY l.schedule_id",
     "AND l.missed_at IS NOT NULL\nORDER BY l.missed_at LIMIT $3",
 )
+SUSPICIOUS_CALENDARS: Final = """
+SELECT DISTINCT l.calendar_id FROM calendars k
+JOIN calendar_links l ON l.organization_id = $1 AND l.calendar_id = k.id
+WHERE k.organization_id = $1 AND k.connection_id = $2 AND l.missed_at IS NOT NULL
+"""
 TO_COME: Final = """
 SELECT count(*) FROM calendar_links
 WHERE organization_id = $1 AND calendar_id = $2 AND state = 'written' AND shown_from > $3
@@ -230,6 +235,12 @@ async def list_unwritten_schedules(
     the release before made it."""
     rows = await tx.fetch(UNWRITTEN_SCHEDULES, now, changed_until, *after, limit)
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+async def list_suspicious_calendars(tenant: TenantConnection, connection_id: UUID) -> list[UUID]:
+    """The calendars of the connection that have events to look at."""
+    rows = await tenant.tx.fetch(SUSPICIOUS_CALENDARS, tenant.organization_id, connection_id)
+    return [row[0] for row in rows]
 
 
 async def list_suspicious(

@@ -53,11 +53,11 @@ FOR NO KEY UPDATE OF k
 RELEASE: Final = """
 UPDATE calendars SET leased_by = NULL,
     due_at = CASE WHEN sync_id IS NULL AND nudged_at IS NULL THEN $3 ELSE created_at END,
-    compared_at = coalesce($4, compared_at), progress = $5
+    compared_at = coalesce($4, compared_at), progress = $5, reason = NULL
 WHERE organization_id = $1 AND id = $2
 """
 POSTPONE: Final = """
-UPDATE calendars SET leased_by = NULL,
+UPDATE calendars SET leased_by = NULL, reason = $5,
     due_at = CASE WHEN sync_id IS NULL THEN $4 ELSE created_at END
 WHERE organization_id = $1 AND id = $2 AND leased_by = $3
 """
@@ -67,22 +67,28 @@ WHERE organization_id = $1 AND connection_id = $2 AND leased_by IS NULL
 """
 # What is being read was asked for by what signed in before: it is read by somebody else.
 READ_ANEW: Final = """
-UPDATE calendars SET due_at = $3, leased_by = NULL
+UPDATE calendars SET due_at = $3, leased_by = NULL, reason = NULL
 WHERE organization_id = $1 AND connection_id = $2
 RETURNING id
 """
-# It is active once each of its calendars has been read.
-NOTE_SUCCESS: Final = """
+_IS_READ: Final = """NOT EXISTS (SELECT FROM calendars
+    WHERE organization_id = $1 AND connection_id = $2 AND known_until IS NULL AND reason IS NULL)"""
+# It is active once each of its calendars has been read, or has said why it cannot be.
+NOTE_SUCCESS: Final = f"""
 WITH before AS (SELECT failing_since FROM calendar_connections
     WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE)
 UPDATE calendar_connections c SET last_synced_at = $3, stale_since = NULL, failures = 0,
     reason = NULL, failing_since = NULL,
-    state = CASE WHEN c.state <> 'reading' OR NOT EXISTS (
-        SELECT FROM calendars WHERE organization_id = $1 AND connection_id = $2
-            AND known_until IS NULL) THEN 'active' ELSE c.state END
+    state = CASE WHEN c.state <> 'reading' OR {_IS_READ} THEN 'active' ELSE c.state END
 FROM before
 WHERE organization_id = $1 AND id = $2 AND state NOT IN ('paused', 'removing')
 RETURNING before.failing_since IS NOT NULL
+"""
+# The last one that was waited for cannot be read.
+END_READING: Final = f"""
+UPDATE calendar_connections SET state = 'active'
+WHERE organization_id = $1 AND id = $2 AND state = 'reading' AND last_synced_at IS NOT NULL
+    AND {_IS_READ}
 """
 NOTE_FAILURE: Final = """
 UPDATE calendar_connections SET failures = failures + 1, reason = $3,
@@ -168,9 +174,10 @@ async def release_calendar(
 
 
 async def postpone_calendar(
-    tenant: TenantConnection, calendar_id: UUID, holder: UUID, due_at: datetime
+    tenant: TenantConnection, calendar_id: UUID, holder: UUID, due_at: datetime, reason: str
 ) -> None:
-    await tenant.tx.execute(POSTPONE, tenant.organization_id, calendar_id, holder, due_at)
+    """The calendar could not be read; if it is still the holder's, it is read again at `due_at`."""
+    await tenant.tx.execute(POSTPONE, tenant.organization_id, calendar_id, holder, due_at, reason)
 
 
 async def read_now(tenant: TenantConnection, connection_id: UUID, now: datetime) -> None:
@@ -190,6 +197,12 @@ async def note_success(tenant: TenantConnection, connection_id: UUID, now: datet
         NOTE_SUCCESS, tenant.organization_id, connection_id, now
     )
     return bool(had_failed)
+
+
+async def end_reading(tenant: TenantConnection, connection_id: UUID) -> None:
+    """The account works as far as it goes, where some of its calendars were read and each of the
+    others has said why it cannot be."""
+    await tenant.tx.execute(END_READING, tenant.organization_id, connection_id)
 
 
 async def note_failure(

@@ -92,6 +92,7 @@ async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
         calendars=listed,
         schedules=_options(choices),
         read_total=sum(one.known_until is not None for one in listed),
+        waits=any(one.known_until is None and one.reason is None for one in listed),
         path=_path(request),
         id_of=_id_of,
         may_read=shown.connection.state not in syncs.HALTED,
