@@ -166,7 +166,10 @@ class _Recurrence:
         left_out = [*first.exclusions, *(each.replaces for each in changed)]
         steps.take(len(left_out) + len(first.additions))
         self._days = {each.value for each in left_out if each.clock is Clock.DAY}
-        self._instants = {self._instant(each) for each in left_out if each.clock is not Clock.DAY}
+        # Where no other time of the wall clock is the same instant, that need not be asked for.
+        timed = [each for each in left_out if each.clock is not Clock.DAY]
+        self._left_walls = {each.value for each in timed if self._is_steady(each)}
+        self._instants = {self._instant(each) for each in timed if not self._is_steady(each)}
         # From where to where on the wall clock the offset is the same, and what it is.
         self._steady = (0, 0, 0)
         self._later = sorted(
@@ -191,7 +194,7 @@ class _Recurrence:
         """Whether it is one rule and nothing else: most are."""
         first = self.first
         is_one = len(first.rules) == 1 and not first.additions and not first.excluding_rules
-        return is_one and not (self._later or self._days or self._instants)
+        return is_one and not (self._later or self._days or self._left_walls or self._instants)
 
     def _plain_occurrences(self, walls: Interval) -> Iterator[Occurrence]:
         shape, length, first = self.first, self.first.length, self.first.start
@@ -251,8 +254,12 @@ class _Recurrence:
             return start, start + length.wall + length.elapsed
         return interval_of(shape, wall, length, self.zone)
 
+    def _is_steady(self, moment: Moment) -> bool:
+        begins, ends, _ = self.zone.steady_around(moment.value)
+        return moment.clock is Clock.WALL and begins < ends
+
     def _is_left_out(self, wall: int) -> bool:
-        if wall // DAY_SECONDS in self._days:
+        if wall in self._left_walls or wall // DAY_SECONDS in self._days:
             return True
         return bool(self._instants) and self.zone.instant_of(wall) in self._instants
 

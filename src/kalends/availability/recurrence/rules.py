@@ -23,8 +23,16 @@ _WEEKS_OF_A_MONTH: Final = 4
 _WEEKS_OF_A_YEAR: Final = 52
 # In steps: to begin with a rule; to tell whether a day, or some of a week, are allowed; to find
 # the days of one of its months or years.
-COST_OF_RULE: Final = 8
+COST_OF_RULE: Final = 12
 _COST_OF_LIMITS: Final = 1
+# How `Days` calls those of a period.
+_DAYS_OF: Final = {
+    Frequency.HOURLY: "of_day",
+    Frequency.DAILY: "of_day",
+    Frequency.WEEKLY: "of_week",
+    Frequency.MONTHLY: "of_month",
+    Frequency.YEARLY: "of_year",
+}
 _COST_OF_PERIOD: Final = {Frequency.MONTHLY: 4, Frequency.YEARLY: 8}
 
 
@@ -89,13 +97,7 @@ class _Pattern:
         # What it costs to find the days of a period, beside each of its times.
         of_limits = _COST_OF_LIMITS if self.days.has_limits else 0
         self.steps_of_period = _COST_OF_PERIOD.get(rule.frequency, of_limits)
-        self.days_of: Callable[[int], Sequence[int]] = {
-            Frequency.HOURLY: self.days.of_day,
-            Frequency.DAILY: self.days.of_day,
-            Frequency.WEEKLY: self.days.of_week,
-            Frequency.MONTHLY: self.days.of_month,
-            Frequency.YEARLY: self.days.of_year,
-        }[rule.frequency]
+        self.days_of: Callable[[int], Sequence[int]] = getattr(self.days, _DAYS_OF[rule.frequency])
 
     @property
     def is_even(self) -> bool:

@@ -3,7 +3,7 @@ busy before it is read again."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from msgspec import structs
@@ -37,6 +37,9 @@ class Own(NamedTuple):
         stored = stored_event(read, self.booking_ids)
         owner = self.links.get(read.href)
         return stored if owner is None else owned_by(*owner, stored)
+
+
+NO_OWN: Final = Own((), {})
 
 
 async def find_owners(

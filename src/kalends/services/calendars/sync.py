@@ -53,7 +53,7 @@ from kalends.services.calendars.looks import (
     look_at,
 )
 from kalends.services.calendars.overlaps import report_overlaps
-from kalends.services.calendars.own_events import Own, find_owners
+from kalends.services.calendars.own_events import NO_OWN, Own, find_owners
 from kalends.services.calendars.queue import LEASE, DueCalendar, enqueue_look, enqueue_readings
 from kalends.services.calendars.shapes import (
     KNOWN_AHEAD,
@@ -139,6 +139,9 @@ async def _read(worker: CalendarWorker) -> None:
 async def _store(worker: CalendarWorker, look: Look) -> None:
     """Writes what was read, if the calendar is still ours to write."""
     now = worker.context.clock()
+    if isinstance(look, Part) and not (look.changed or look.removed):
+        await _store_nothing(worker, look, now)
+        return
     owner = [worker.connection.account] if worker.connection.account else []
     since = now - KNOWN_BEFORE
     imported = await _imported(worker, since) if look.changed else NO_IMPORTS
@@ -149,6 +152,14 @@ async def _store(worker: CalendarWorker, look: Look) -> None:
     reading = structs.replace(reading, unreadable_total=unreadable_total)
     progress = SHARED + look.progress if is_shared else look.progress
     await change(worker.context, worker.caller, _write, worker, look, reading, own, progress)
+
+
+async def _store_nothing(worker: CalendarWorker, look: Part, now: datetime) -> None:
+    """Most looks find nothing new: they are not to cost a reading's threads and questions."""
+    known_until = worker.calendar.known_until or now
+    nothing = CalendarReading(events=[], busy=[], known_until=known_until)
+    ours = worker.context, worker.caller
+    await change(*ours, _write, worker, look, nothing, NO_OWN, look.progress)
 
 
 async def _write(
