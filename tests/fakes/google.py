@@ -480,6 +480,9 @@ async def fake_google() -> AsyncIterator[FakeGoogle]:
     try:
         yield google
     finally:
+        for task in google.tasks:
+            task.cancel()
+        await asyncio.gather(*google.tasks, return_exceptions=True)
         await runner.cleanup()
 
 

@@ -10,6 +10,9 @@ from kalends.services.calendars.channels import Message
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Access, Resource, Route, Scopes
 
+# What the first message of a channel says: that there will be others.
+OPENED: Final = "sync"
+
 
 async def receive_message(call: Call) -> HttpAnswer:
     """A message of a provider of calendars
@@ -25,7 +28,8 @@ async def receive_message(call: Call) -> HttpAnswer:
         channel_id=call.headers.get("x-goog-channel-id", ""),
         secret=call.headers.get("x-goog-channel-token", ""),
     )
-    await channels.receive_message(call.context, message)
+    if call.headers.get("x-goog-resource-state") != OPENED:
+        await channels.receive_message(call.context, message)
     return HttpAnswer(200, encode(TakenMessageBody()), {})
 
 
