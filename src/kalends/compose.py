@@ -22,6 +22,7 @@ from kalends.gateways.google.places import Places, places_at
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.ics.provider import IcsProvider
 from kalends.gateways.mail import SmtpTransport
+from kalends.gateways.pictures.process import PictureProcess
 from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
 from kalends.settings import Settings, SettingsError
@@ -82,6 +83,7 @@ def open_gateways(settings: Settings, served_at: str | None = None) -> Gateways:
         sources={"calcom": CalcomSource(http, settings.calcom_give_up_after_seconds)},
         calendars={"caldav": CalDavProvider(http), "ics": IcsProvider(http)},
         consents=_consents(settings, http),
+        pictures=PictureProcess(),
     )
 
 

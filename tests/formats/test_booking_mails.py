@@ -15,10 +15,12 @@ from icalendar import Calendar
 from kalends.domain.booking import LocationType, Status
 from kalends.domain.mail import Audience, MailKind
 from kalends.formats.cleaning import one_line, shortened
-from kalends.formats.mails.bookings import booking_message
+from kalends.formats.mails.bookings import booking_message, letter_about
 from kalends.formats.mails.facts import BookingMail
 from kalends.formats.mails.headers import LONGEST_NAME
+from kalends.formats.mails.letters import write_html
 from kalends.formats.mails.messages import message_as_text
+from kalends.formats.mails.page import Logo
 from tests.formats.samples import CHANGED, NOON, booking, booking_mail
 from tests.formats.strategies import WITHOUT_HURRY, hostile
 
@@ -428,3 +430,13 @@ def test_what_mail_does_not_carry_as_it_is_gets_encoded(notes: str) -> None:
 
 def ascii_mail(**changes: Any) -> BookingMail:
     return booking_mail(organization_name="Praxis", **changes)
+
+
+def test_a_logo_is_on_white_and_says_the_name() -> None:
+    logo = Logo("https://x.test/a.png", 240, 60, 'Salon "A" & B')
+    letter = letter_about(booking_mail(organization_logo=logo))
+    html = write_html(letter.content, letter.accent, letter.logo)
+    assert '<img src="https://x.test/a.png" width="240" height="60"' in html
+    assert 'alt="Salon &#34;A&#34; &amp; B"' in html
+    assert html.index("<img") < html.index("<h1")
+    assert "background:#ffffff" in html[html.index("<img") : html.index("<h1")]

@@ -16,7 +16,7 @@ def test_a_key_sees_its_organization(world: World) -> None:
     organization = answer.json()["data"]
     assert set(organization) == {
         *("id", "name", "slug", "timezone", "notify_email", "country", "locale", "mode"),
-        *("staff_may_edit_hours", "notify_emails", "accent_color", "website"),
+        *("staff_may_edit_hours", "notify_emails", "accent_color", "website", "logo"),
         "return_origins",
         *("created_at", "updated_at"),
     }

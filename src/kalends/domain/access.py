@@ -47,6 +47,8 @@ class Organization(Struct, frozen=True, kw_only=True):
     website: str | None = None
     # Where people may be sent back to, each as `https://host` or `https://host:port`.
     return_origins: list[str] = []
+    # The name of a picture.
+    logo: str | None = None
 
     @property
     def notify_emails(self) -> list[str]:

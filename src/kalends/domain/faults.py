@@ -20,6 +20,13 @@ class FaultCode(StrEnum):
     TOO_FAR_AFTER_START = "too far after start"
     LAST_OWNER = "last owner"
     OWNERS_ALONE = "owners alone"
+    TOO_MANY_PLACEHOLDERS = "too many placeholders"
+    UNKNOWN_PLACEHOLDER = "unknown placeholder"
+    PLACEHOLDER_IN_LINK = "placeholder in link"
+    OPEN_BRACE = "open brace"
+    TAKEN = "taken"
+    NEVER_OFF = "never off"
+    NO_PICTURE = "no picture"
 
 
 class Fault(NamedTuple):

@@ -13,6 +13,7 @@ from kalends.domain.access import Mode
 from kalends.domain.calendars.accounts import CalendarProvider
 from kalends.domain.calendars.consent import ConsentProvider
 from kalends.domain.imports.sources import BookingSource
+from kalends.domain.pictures import ClosedReader, PictureReader
 
 
 class OutboundRequest(Struct, frozen=True, kw_only=True):
@@ -124,7 +125,7 @@ class Gateways(Struct, frozen=True, kw_only=True):
     `retry_scale` stretches or shrinks the timetables of retries. `sources` are the providers
     that bookings are imported from, `calendars` those whose calendars are read, and `consents`
     those that are reached by a consent and were set up here, by the names under which they are
-    stored.
+    stored. `pictures` reads what may be one.
     """
 
     http: Http = ClosedHttp()
@@ -135,6 +136,7 @@ class Gateways(Struct, frozen=True, kw_only=True):
     sources: Mapping[str, BookingSource] = {}
     calendars: Mapping[str, CalendarProvider] = {}
     consents: Mapping[str, ConsentProvider] = {}
+    pictures: PictureReader = ClosedReader()
 
     def sends_mail_of(self, mode: Mode) -> bool:
         """Whether mail of an organization leaves, or is kept in its mailbox: that of a sandbox

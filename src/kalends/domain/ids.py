@@ -32,6 +32,7 @@ ABSENCE: Final = "abs"
 CALENDAR_SYNC: Final = "csr"
 SESSION: Final = "ses"
 CALENDAR_FINDING: Final = "cfd"
+MESSAGE_TEMPLATE: Final = "mtp"
 # What people call the thing that an id with this prefix stands for.
 NOUNS: Final = {
     BOOKING: "booking",
@@ -53,6 +54,7 @@ NOUNS: Final = {
     CALENDAR_SYNC: "sync",
     SESSION: "session",
     CALENDAR_FINDING: "finding",
+    MESSAGE_TEMPLATE: "message template",
 }
 
 ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase

@@ -10,6 +10,7 @@ from kalends.domain import ids
 from kalends.domain.access import ApiKey, Membership, Mode, Organization, Role, User
 from kalends.domain.scopes import Scope
 from kalends.formats.countries import country_of_zone
+from kalends.formats.pictures import PictureBody, logo_of
 
 
 class OrganizationBody(Struct, frozen=True):
@@ -60,6 +61,10 @@ class OrganizationBody(Struct, frozen=True):
             "calendar.",
             examples=[["https://app.example.com"]],
         ),
+    ]
+    logo: Annotated[
+        PictureBody | None,
+        Meta(description="On pages, in the console and in mails about bookings."),
     ]
     mode: Annotated[Mode, Meta(description="test: this is the sandbox of an organization.")]
     created_at: datetime
@@ -125,7 +130,8 @@ def show_organization(organization: Organization) -> dict[str, Any]:
     values["notify_email"] = next(iter(organization.notify_emails), None)
     values["notify_emails"] = organization.notify_emails
     country = organization.country or country_of_zone(organization.timezone)
-    return values | {"id": ids.encode_id(ids.ORGANIZATION, organization.id), "country": country}
+    id_ = ids.encode_id(ids.ORGANIZATION, organization.id)
+    return values | {"id": id_, "country": country, "logo": logo_of(organization)}
 
 
 def show_api_key(key: ApiKey) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from kalends.formats.bookings import BookingBody
 from kalends.formats.mails.facts import CHANGES, is_new_time_wanted, is_with_others
 from kalends.formats.mails.invitations import is_invitation_changed
 from kalends.runtime.host_mail_rules import choose_host_mails
+from kalends.runtime.own_mails import without_those_off
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox.events import NewMail
 from kalends.store.outbox.mails import LastMail, LastMails, find_last_mails
@@ -40,6 +41,7 @@ async def choose_mails(
         last_mails = await find_last_mails(work.tenant, booking.id)
     chosen = decide_mails(kind, body, last_mails.by_audience)
     chosen += await choose_host_mails(work, kind, body, before, last_mails)
+    chosen = await without_those_off(work, body, chosen)
     if kind == MailKind.REMINDER:
         return [structs.replace(mail, expires_at=booking.start_time) for mail in chosen]
     return chosen

@@ -1,24 +1,26 @@
 """Writing the mails about a booking, from the event that they are about."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import structlog
-from msgspec import Raw, Struct, json
+from msgspec import Raw, Struct, json, structs
 
 from kalends.domain.booking import MOVABLE, Status, changeable_until
 from kalends.domain.event import LoggedEvent
 from kalends.domain.gateways import link_to
 from kalends.domain.ids import EVENT_TYPE, MAIL, SCHEDULE, USER, decode_id, encode_id
 from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
+from kalends.domain.message_template import MessageTemplate, OwnWords, find_scope
 from kalends.formats.bookings import BookingBody
 from kalends.formats.mails.bookings import booking_message
 from kalends.formats.mails.facts import BookingMail, user_ids_of
 from kalends.formats.mails.messages import Message
 from kalends.runtime.cooperative import cooperatively
 from kalends.runtime.links import NewLink, make_link
+from kalends.runtime.own_mails import languages_of, mail_logo
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import Context
 from kalends.store.availability.event_types import find_event_types_of_bookings
@@ -32,6 +34,7 @@ from kalends.store.outbox.stories import (
     load_stories,
     write_down,
 )
+from kalends.store.outbox.templates import load_templates
 
 log = structlog.get_logger("kalends.mail")
 
@@ -45,6 +48,7 @@ class Story(Struct, frozen=True, kw_only=True):
     booking: BookingBody
     place_zone: str | None
     event_type: ToldEventType | None
+    templates: Sequence[MessageTemplate] = ()
 
     @property
     def event(self) -> LoggedEvent:
@@ -74,6 +78,20 @@ class Story(Struct, frozen=True, kw_only=True):
     def reader(self, mail: Mail) -> MailReader | None:
         """The member whom the mail goes to."""
         return self.stored.readers.get(mail.recipient.lower())
+
+    def own_words(self, mail: Mail) -> OwnWords | None:
+        """Those of the organization for such a mail, in the language of its reader."""
+        reader, organization = self.reader(mail), self.stored.organization
+        is_attendee = mail.audience == Audience.ATTENDEE
+        tag = self.booking.attendee.locale if is_attendee else reader.locale if reader else None
+        found = find_scope(
+            self.templates,
+            MailKind(mail.kind),
+            Audience(mail.audience),
+            decode_id(EVENT_TYPE, self.booking.event_type_id or ""),
+            languages_of(tag or organization.locale),
+        )
+        return None if found is None else OwnWords(found.subject, found.body)
 
     def _before_for_host(self, address: str, kind: str) -> BookingBody | None:
         mailed, reader = self.stored.hosts_mailed.get(address), self.stored.readers.get(address)
@@ -132,7 +150,24 @@ def opened(context: Context, mail: Mail) -> bytes | None:
 async def _load_stories(tenant: TenantConnection, mails: Sequence[Mail]) -> dict[int, Story]:
     numbers = {mail.event_number for mail in mails if mail.event_number is not None}
     stored = await load_stories(tenant, sorted(numbers))
-    return {number: await _story(tenant, one) for number, one in stored.items()}
+    stories = {number: await _story(tenant, one) for number, one in stored.items()}
+    templates = await load_own_words(tenant, {mail.kind for mail in mails}, stories.values())
+    if not templates:
+        return stories
+    return {n: structs.replace(one, templates=templates) for n, one in stories.items()}
+
+
+async def load_own_words(
+    tenant: TenantConnection, kinds: Collection[str], stories: Collection[Story]
+) -> Sequence[MessageTemplate]:
+    """The organization's own words for mails of those kinds in these stories."""
+    ids = {decode_id(EVENT_TYPE, story.booking.event_type_id or "") for story in stories}
+    tags: set[str | None] = set()
+    for story in stories:
+        tags |= {story.booking.attendee.locale, story.stored.organization.locale}
+        tags |= {reader.locale for reader in story.stored.readers.values()}
+    languages = {language for tag in tags for language in languages_of(tag)}
+    return await load_templates(tenant, kinds, {id_ for id_ in ids if id_}, languages)
 
 
 def _write(context: Context, mail: Mail, story: Story) -> tuple[bytes, WrittenMail]:
@@ -196,6 +231,7 @@ def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLi
             organization_email=organization.notify_email,
             organization_locale=organization.locale,
             organization_accent=organization.accent_color,
+            organization_logo=mail_logo(context.gateways, organization),
             notify_locale=reader.locale if reader else None,
             notify_zone=reader.timezone if reader else None,
             host_id=encode_id(USER, reader.user_id) if reader else None,
@@ -207,6 +243,7 @@ def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLi
             manage_url=link_to(context.gateways, f"/booking/{link.token}") if link else None,
             changeable_until=story.changeable_until if story.booking.status in MOVABLE else None,
             before=before,
+            own_words=story.own_words(mail),
             now_is=story.now_is,
             has_invitation=_has_invitation(mail, story),
             event_type_name=event_type.name if event_type else None,

@@ -101,6 +101,8 @@ _DISTRIBUTED: Final = (
     "calendar_findings",
     "calendar_consents",
     "calendar_channels",
+    "message_templates",
+    "pictures",
 )
 # An organization is looked for by its name, slug and twin, a key by its hash alone.
 # Mails are leased by how their server does.

@@ -20,6 +20,7 @@ from kalends.web.api import (
     event_types,
     feeds,
     holds,
+    message_templates,
     notifications,
     organization,
     schedules,
@@ -43,7 +44,7 @@ from kalends.web.pages import files
 from kalends.web.pages.endpoint import PageEndpoint, PageNotFoundApp
 from kalends.web.pages.request import PageContext, PageLimits
 from kalends.web.pages.routes import PageRoute
-from kalends.web.public import booking, consents, machine_readable, offers, self_service
+from kalends.web.public import booking, consents, machine_readable, offers, pictures, self_service
 from kalends.web.public import feeds as feed_pages
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -63,6 +64,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *webhooks.ROUTES,
     *event_log.ROUTES,
     *organization.ROUTES,
+    *message_templates.ROUTES,
     *users.ROUTES,
     *notifications.ROUTES,
     *api_keys.ROUTES,
@@ -73,6 +75,7 @@ ROUTES: Final[tuple[Route, ...]] = (
 # In this order: what begins with an organization's slug comes last.
 PAGES: Final[tuple[PageRoute, ...]] = (
     *files.PAGES,
+    *pictures.PAGES,
     *feed_pages.PAGES,
     *pages.PAGES,
     *console.PAGES,

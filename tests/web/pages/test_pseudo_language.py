@@ -158,6 +158,7 @@ def _settled(world: World, home: Installation, hook: str) -> Iterator[Town]:
         "connection": _connection(world, hook),
         "absence": _absence(world, room),
         "connect": _consent(world),
+        "message_template": _message(world),
         **_links_of_users(world, home, admin, visitor),
     }
     name = world.api.get("/api/v1/organization").json()["data"]["name"]
@@ -338,6 +339,13 @@ def _settings(world: World, admin: SignedInBrowser, room: JSON, hook: str) -> st
     webhook: str = made.json()["data"]["id"]
     admin.submit(f"/webhooks/{webhook}/test")
     return webhook
+
+
+def _message(world: World) -> str:
+    """Own words for a message."""
+    own = {"kind": "reminder", "audience": "attendee", "locale": "el", "subject": "Σύντομα"}
+    made: str = world.api.post("/api/v1/message-templates", json=own).json()["data"]["id"]
+    return made
 
 
 def _feed(admin: SignedInBrowser, room: JSON) -> str:

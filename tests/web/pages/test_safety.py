@@ -3,6 +3,7 @@
 import pytest
 from markupsafe import escape
 
+from kalends.formats.inert import safe_url, without_bidi
 from kalends.web.pages.answers import redirect
 from kalends.web.pages.languages import locale_of
 from kalends.web.pages.safety import (
@@ -11,8 +12,6 @@ from kalends.web.pages.safety import (
     isolated,
     lines,
     linked,
-    safe_url,
-    without_bidi,
 )
 from kalends.web.pages.wording import gettext_in_page, ngettext_in_page
 

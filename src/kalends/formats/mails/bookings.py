@@ -1,7 +1,7 @@
 """Mail about bookings, each with its invitation, to the attendee and to the organization."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from kalends.domain.booking import Status
 from kalends.domain.mail import MailKind
@@ -19,6 +19,8 @@ from kalends.formats.mails.facts import (
 from kalends.formats.mails.invitations import invitation_of
 from kalends.formats.mails.letters import Content, LetterRow, Sentence
 from kalends.formats.mails.messages import CalendarPart, Letter, Message, write_message
+from kalends.formats.mails.own_values import values_of
+from kalends.formats.mails.own_words import OwnText, own_subject
 from kalends.formats.mails.wording import (
     CHANGEABLE_UNTIL,
     CHANGED,
@@ -52,20 +54,42 @@ def booking_message(mail: BookingMail) -> Message:
 
 def write_booking_message(mail: BookingMail) -> Message:
     """The same in the language of the context."""
+    return write_message(letter_about(mail))
+
+
+def letter_about(mail: BookingMail) -> Letter:
+    """The letter in the language of the context."""
     details = detail_rows(mail)
-    content = _content(mail, details)
-    letter = Letter(
+    own = _own_words(mail)
+    return Letter(
         message_id=mail.message_id,
         sender=Person(mail.organization, mail.sender),
         recipient=_recipient(mail),
         reply_to=_reply_to(mail),
-        subject=_subject(mail),
+        subject=own.subject or _subject(mail),
         written_at=mail.happened_at,
-        content=content,
+        content=_content(mail, details, own),
         calendar=_calendar(mail, details),
         accent=mail.organization_accent,
+        logo=mail.organization_logo,
     )
-    return write_message(letter)
+
+
+class OwnParts(NamedTuple):
+    """What of a mail is in the organization's own words."""
+
+    subject: str | None = None
+    body: OwnText | None = None
+
+
+def _own_words(mail: BookingMail) -> OwnParts:
+    """None for what says more than its kind does, such as that somebody else takes it."""
+    own, usual = mail.own_words, WORDS[mail.audience].get(mail.kind)
+    if own is None or _words(mail) is not usual:
+        return OwnParts()
+    values = values_of(mail)
+    subject = own_subject(own.subject, values) if own.subject else None
+    return OwnParts(subject, OwnText(own.body, values) if own.body else None)
 
 
 def _calendar(mail: BookingMail, details: Sequence[LetterRow]) -> CalendarPart | None:
@@ -97,11 +121,13 @@ def _subject(mail: BookingMail) -> str:
     return gettext("{label}: {value}", label=subject, value=", ".join(parts))
 
 
-def _content(mail: BookingMail, details: Sequence[LetterRow]) -> Content:
+def _content(mail: BookingMail, details: Sequence[LetterRow], own: OwnParts) -> Content:
     words, names = _words(mail), _names(mail)
+    opening = () if own.body else (Sentence(words.opening, names),)
     return Content(
-        heading=words.heading.format(**names),
-        paragraphs=(Sentence(words.opening, names), *_remarks(mail)),
+        heading=own.subject or words.heading.format(**names),
+        own=own.body,
+        paragraphs=(*opening, *_remarks(mail)),
         rows=rows_of(mail, details),
         until=_until(mail),
         button=mail.change_button,

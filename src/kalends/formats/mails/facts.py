@@ -12,12 +12,14 @@ from kalends.domain.booking import LocationType, Status
 from kalends.domain.event_type import Question
 from kalends.domain.location import is_in_person, visible_location
 from kalends.domain.mail import Audience, MailKind
+from kalends.domain.message_template import OwnWords
 from kalends.formats.answers import label_answers
 from kalends.formats.bookings import BookingBody
 from kalends.formats.cleaning import find_link, many_lines, one_line
 from kalends.formats.locales import locale_for
 from kalends.formats.mails.letters import Button, LetterRow
 from kalends.formats.mails.organization_mail import OrganizationMail
+from kalends.formats.mails.page import Logo
 from kalends.formats.mails.wording import CHANGE, LINK_COMES, LOCATION_TYPES, ONLINE, REASONS
 from kalends.formats.once import once
 from kalends.formats.times import known_zone, span_text
@@ -37,10 +39,12 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     `manage_url` opens the booking to anybody who has it, so it is only ever in the attendee's mail;
     `changeable_until` is the last moment at which it changes anything. `before` is the booking as
     the recipient last read it. `organization_locale` is the language (BCP 47) of whoever is not
-    known to read another; `notify_locale` and `notify_zone` are those of the user whom it goes to,
-    for the organization or as the host `host_id`. `now_is` is the status in which the mail is
-    written, which may be a later one than that of its event. What follows from all this is found
-    out once, in the language of the context in which it is first asked for.
+    known to read another, and `organization_logo` the organization's picture, if it has one;
+    `notify_locale` and `notify_zone` are those of the user whom it goes to, for the organization or
+    as the host `host_id`. `own_words` are the organization's for such a mail. `now_is` is the
+    status in which the mail is written, which may be a later one than that of its event. What
+    follows from all this is found out once, in the language of the context in which it is first
+    asked for.
     """
 
     kind: MailKind
@@ -54,11 +58,13 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     place_zone: str | None = None
     organization_email: str | None = None
     organization_locale: str | None = None
+    organization_logo: Logo | None = None
     notify_locale: str | None = None
     notify_zone: str | None = None
     host_id: str | None = None
     manage_url: str | None = None
     changeable_until: datetime | None = None
+    own_words: OwnWords | None = None
     has_invitation: bool = True
 
     @once
@@ -189,8 +195,8 @@ def rows_of(mail: BookingMail, details: Sequence[LetterRow]) -> tuple[LetterRow,
     place = mail.place_words
     rows = [
         LetterRow(gettext("What"), mail.title),
-        LetterRow(gettext("When"), _span(mail, booking)),
-        LetterRow(gettext("Instead of"), _previous_time(mail)),
+        LetterRow(gettext("When"), span_of(mail, booking)),
+        LetterRow(gettext("Instead of"), previous_time(mail)),
         LetterRow(gettext("Where"), place or "", find_link(place or "")),
     ]
     return (*_cleaned(rows), *details, LetterRow(gettext("Booking"), booking.id))
@@ -202,7 +208,7 @@ def detail_rows(mail: BookingMail) -> list[LetterRow]:
         return []  # who reads that address now need not be the attendee
     booking = mail.booking
     rows = [
-        LetterRow(gettext("Reason"), _reason(mail)),
+        LetterRow(gettext("Reason"), reason_of(mail)),
         LetterRow(pgettext("hosts", "With"), host_names(booking)),
     ]
     if not mail.is_for_attendee:
@@ -245,20 +251,23 @@ def _cleaned(rows: Sequence[LetterRow]) -> Iterator[LetterRow]:
             yield row if value == row.value else structs.replace(row, value=value)
 
 
-def _previous_time(mail: BookingMail) -> str:
+def previous_time(mail: BookingMail) -> str:
+    """When it was before a change of its time, else nothing."""
     before, booking = mail.before, mail.booking
     if mail.kind not in CHANGES or before is None:
         return ""
     if (before.start_time, before.end_time) == (booking.start_time, booking.end_time):
         return ""
-    return _span(mail, before)
+    return span_of(mail, before)
 
 
-def _span(mail: BookingMail, booking: BookingBody) -> str:
+def span_of(mail: BookingMail, booking: BookingBody) -> str:
+    """When it is, on the reader's clock."""
     return span_text(booking.start_time, booking.end_time, mail.reader_zone, mail.locale)
 
 
-def _reason(mail: BookingMail) -> str:
+def reason_of(mail: BookingMail) -> str:
+    """Why it was cancelled, as far as somebody said so."""
     reason = mail.booking.cancellation_reason
     if mail.kind != MailKind.CANCELLED or reason is None:
         return ""

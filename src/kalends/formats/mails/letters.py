@@ -1,6 +1,6 @@
 """The text and the HTML of a letter, from the same content."""
 
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -26,6 +26,14 @@ class Sentence(Struct, frozen=True):
         return page.in_words(str(self.words), self.names)
 
 
+class Prose(Protocol):
+    """Whole paragraphs: as text, and as HTML with links in the colours of the mail."""
+
+    def __str__(self) -> str: ...
+
+    def as_html(self, dress: page.Dress, /) -> str: ...
+
+
 class LetterRow(Struct, frozen=True):
     """A fact under its name. It may have several lines; `link` is where it leads, if anywhere."""
 
@@ -42,10 +50,11 @@ class Button(Struct, frozen=True):
 
 
 class Content(Struct, frozen=True, kw_only=True):
-    """What a letter says."""
+    """What a letter says. `own` are the organization's own words, before all others."""
 
     heading: str
     paragraphs: tuple[Sentence, ...]
+    own: Prose | None = None
     rows: tuple[LetterRow, ...] = ()
     until: Sentence | str | None = None
     button: Button | None = None
@@ -53,7 +62,10 @@ class Content(Struct, frozen=True, kw_only=True):
 
 
 def write_text(content: Content) -> str:
-    blocks = [content.heading, *map(str, content.paragraphs)]
+    blocks = [content.heading]
+    if content.own is not None:
+        blocks.append(str(content.own))
+    blocks += map(str, content.paragraphs)
     if content.rows:
         written = str(FACT)
         lines = [written.format(label=row.label, value=_below(row.value)) for row in content.rows]
@@ -66,10 +78,16 @@ def write_text(content: Content) -> str:
     return "\n\n".join((*blocks, *map(str, content.closing))) + "\n"
 
 
-def write_html(content: Content, accent: str | None = None) -> str:
-    """In the organization's colour, or ours for None."""
-    dress = page.dress_of(accent)
-    parts = [page.opening(paragraph) for paragraph in content.paragraphs]
+def write_html(content: Content, accent: str | None = None, logo: page.Logo | None = None) -> str:
+    """In the organization's colour, or ours for None, under its logo."""
+    body = write_body(content, page.dress_of(accent))
+    return page.whole(current_language(), accent, content.heading, body, logo)
+
+
+def write_body(content: Content, dress: page.Dress) -> str:
+    """What stands below the heading, as HTML."""
+    parts = [] if content.own is None else [content.own.as_html(dress)]
+    parts += [page.opening(paragraph) for paragraph in content.paragraphs]
     if content.rows:
         parts.append(
             page.table([page.row(row.label, row.value, row.link, dress) for row in content.rows])
@@ -79,7 +97,7 @@ def write_html(content: Content, accent: str | None = None) -> str:
     if content.button:
         parts.append(page.button(content.button.label, content.button.url, dress))
     parts += [page.closing(line) for line in content.closing]
-    return page.whole(current_language(), accent, content.heading, "".join(parts))
+    return "".join(parts)
 
 
 def _below(value: str) -> str:

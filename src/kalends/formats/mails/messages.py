@@ -29,6 +29,7 @@ from kalends.formats.cleaning import one_line, shortened
 from kalends.formats.icalendar.invitations import Method
 from kalends.formats.mails.headers import address_field, date_field, text_field
 from kalends.formats.mails.letters import Content, write_html, write_text
+from kalends.formats.mails.page import Logo
 from kalends.formats.person import Person
 
 LONGEST_SUBJECT: Final = 200  # characters
@@ -59,7 +60,7 @@ class CalendarPart(Struct, frozen=True):
 
 class Letter(Struct, frozen=True, kw_only=True):
     """What a message is made of. `written_at` becomes its Date; `accent` is the organization's
-    colour, if it has one."""
+    colour and `logo` its picture, if it has one."""
 
     sender: Person
     recipient: Person
@@ -70,6 +71,7 @@ class Letter(Struct, frozen=True, kw_only=True):
     content: Content
     calendar: CalendarPart | None = None
     accent: str | None = None
+    logo: Logo | None = None
 
 
 def write_message(letter: Letter) -> Message:
@@ -116,7 +118,7 @@ def _content(letter: Letter) -> list[bytes]:
     content, calendar = letter.content, letter.calendar
     parts = [
         _text("plain", write_text(content)),
-        _text("html", write_html(content, letter.accent)),
+        _text("html", write_html(content, letter.accent, letter.logo)),
     ]
     if calendar is None:
         return _multipart("alternative", f"=_2_{seed}", parts)

@@ -46,7 +46,10 @@ style="background:#f2f4f7;">
 style="max-width:560px;table-layout:fixed;background:#ffffff;border:1px solid #dfe3e8;\
 border-radius:8px;font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;">
 <tr><td style="padding:28px 24px;overflow-wrap:anywhere;word-break:break-word;">
-<h1 class="ink" style="margin:0 0 16px;font-size:22px;line-height:1.3;color:#16181d;">"""
+"""
+_HEADING: Final = (
+    '<h1 class="ink" style="margin:0 0 16px;font-size:22px;line-height:1.3;color:#16181d;">'
+)
 _ROWS: Final = """<table role="presentation" width="100%" cellpadding="0" cellspacing="0" \
 style="table-layout:fixed;margin:0 0 8px;">
 """
@@ -61,6 +64,12 @@ _PARAGRAPH: Final = (
     '<p class="ink" style="margin:{margin};font-size:16px;line-height:1.5;color:#16181d;">'
 )
 _OPENING: Final = _PARAGRAPH.format(margin="0 0 16px")
+# Of the organization's own words.
+OWN_PARAGRAPH: Final = _OPENING.replace("<p ", '<p dir="auto" ', 1)
+OWN_LIST: Final = (
+    '<{tag} class="ink" style="margin:0 0 16px;padding-inline-start:24px;font-size:16px;'
+    'line-height:1.5;color:#16181d;">\n'
+)
 _UNTIL: Final = _PARAGRAPH.format(margin="16px 0")
 _BUTTON: Final = (
     '" style="display:inline-block;padding:12px 20px;border-radius:6px;background:{light_accent};'
@@ -76,6 +85,25 @@ _END: Final = """</td></tr>
 </table>
 </body>
 </html>"""
+
+
+# Half as large as it is kept. On white, since it may be dark and show through; without pictures it
+# is the name.
+_LOGO: Final = (
+    '<p style="margin:0 0 20px;"><img src="{url}" width="{width}" height="{height}" alt="{alt}"'
+    ' style="display:inline-block;max-width:100%;height:auto;border:0;background:#ffffff;'
+    'border-radius:4px;padding:4px 0;font-size:16px;font-weight:600;color:#16181d;"></p>\n'
+)
+
+
+class Logo(NamedTuple):
+    """A picture at the top of a mail: where it is, how large it is shown (pixels), and what it
+    says to who does not see it."""
+
+    url: str
+    width: int
+    height: int
+    words: str
 
 
 class HasHtml(Protocol):
@@ -138,8 +166,12 @@ def row(label: str, value: str, link: str | None, dress: Dress) -> str:
     """A fact under its name; `link` is where it leads, if anywhere."""
     shown = escaped(value)
     if link:
-        shown = f'<a class="link" href="{escaped(link)}{dress.link}{shown}</a>'
+        shown = f"{link_open(link, dress)}{shown}</a>"
     return f"{_label(label)}{shown}</div>\n</td></tr>\n"
+
+
+def link_open(url: str, dress: Dress) -> str:
+    return f'<a class="link" href="{escaped(url)}{dress.link}'
 
 
 def until(words: HasHtml | str) -> str:
@@ -156,10 +188,18 @@ def closing(words: HasHtml) -> str:
     return f"{_CLOSING}{words.__html__()}</p>\n"
 
 
-def whole(language: str, accent: str | None, heading: str, body: str) -> str:
+def whole(
+    language: str, accent: str | None, heading: str, body: str, logo: Logo | None = None
+) -> str:
     """The page: `body` is what stands below the heading, as HTML."""
     title, (head, style) = escaped(heading), frame(language, accent)
-    return f"{head}{title}{style}{title}</h1>\n{body}{_END}"
+    shown = _logo(logo) if logo else ""
+    return f"{head}{title}{style}{shown}{_HEADING}{title}</h1>\n{body}{_END}"
+
+
+def _logo(logo: Logo) -> str:
+    url, words = escaped(logo.url), escaped(logo.words)
+    return _LOGO.format(url=url, width=logo.width, height=logo.height, alt=words)
 
 
 def in_words(words: str, names: dict[str, str]) -> str:

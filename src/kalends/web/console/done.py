@@ -39,6 +39,8 @@ DONE: Final[dict[str, LazyMessage]] = {
     ),
     "event-type-created": gettext_lazy("The event type is there, and its page is open."),
     "busy-added": gettext_lazy("That time is closed to new bookings. Those that are there stay."),
+    "message-template-created": gettext_lazy("The text is there. It is used from now on."),
+    "test-sent": gettext_lazy("The test is on its way to you."),
     "feed-made": gettext_lazy("The address is made."),
     "feed-revoked": gettext_lazy("The address opens nothing any more."),
     "webhook-created": gettext_lazy("The webhook is there."),

@@ -51,6 +51,7 @@ NAVIGATION: Final = (
         (
             _section("event-types", gettext_lazy("Event types"), Right.SEE_EVENT_TYPES),
             _section("schedules", gettext_lazy("Schedules"), Right.SEE_SCHEDULES),
+            _section("messages", gettext_lazy("Messages")),
         ),
     ),
     Group(

@@ -59,9 +59,10 @@ class Call:
     def query(self, shape: type[S]) -> S:
         return read_query(self.scope["query_string"], shape)
 
-    async def body(self, shape: type[S]) -> S:
-        """The body as `shape`. Raises NotJson, Invalid, TooLarge, TooSlow."""
-        return read_body(await self.raw_body() or b"{}", shape)
+    async def body(self, shape: type[S], most: int = LARGEST_BODY_BYTES) -> S:
+        """The body, of at most so many bytes, as `shape`. Raises NotJson, Invalid, TooLarge,
+        TooSlow."""
+        return read_body(await self.raw_body(most) or b"{}", shape)
 
     def named_in_query(self, name: str) -> str | None:
         """The parameter's value, before the rest of the query is checked."""
@@ -72,9 +73,9 @@ class Call:
         text. Raises NotJson, TooLarge."""
         return text_in_body(await self.raw_json(), name)
 
-    async def raw_body(self) -> bytes:
+    async def raw_body(self, most: int = LARGEST_BODY_BYTES) -> bytes:
         if self._body is None:
-            self._body = await read_all(self.receive)
+            self._body = await read_all(self.receive, most)
         return self._body
 
     async def raw_json(self) -> bytes:
@@ -142,8 +143,8 @@ def id_named(prefix: str, text: str) -> UUID:
     return uuid
 
 
-async def read_all(receive: Receive) -> bytes:
-    """The whole body. Raises TooLarge as soon as 1 MB is passed, TooSlow where the rest of it did
+async def read_all(receive: Receive, most: int = LARGEST_BODY_BYTES) -> bytes:
+    """The whole body. Raises TooLarge as soon as that is passed, TooSlow where the rest of it did
     not come: the client went away, or was given up."""
     parts: list[bytes] = []
     size, more = 0, True
@@ -153,8 +154,8 @@ async def read_all(receive: Receive) -> bytes:
             raise TooSlow("The connection was closed before the body had come.")
         part = message.get("body", b"")
         size += len(part)
-        if size > LARGEST_BODY_BYTES:
-            raise TooLarge(f"The body is larger than {LARGEST_BODY_BYTES} bytes.")
+        if size > most:
+            raise TooLarge(f"The body is larger than {most} bytes.")
         parts.append(part)
         more = message.get("more_body", False)
     return b"".join(parts)

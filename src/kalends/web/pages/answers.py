@@ -14,6 +14,7 @@ TEXT: Final = "text/plain; charset=utf-8"
 MARKDOWN: Final = "text/markdown; charset=utf-8"
 NOT_MODIFIED: Final = 304
 SMALLEST_TO_ZIP: Final = 1_000
+ZIPPED_ALREADY: Final = frozenset({"image/png", "image/jpeg"})
 ZIP_LEVEL: Final = 5
 # What is larger takes long enough to zip that others should not wait: in a thread, since the
 # interpreter is free meanwhile.
@@ -65,10 +66,11 @@ async def send_page(
 ) -> None:
     """Sends an answer, zipped where the client takes it; a HEAD gets the headers alone."""
     body, extra = answer.body, [*answer.headers, *headers]
-    if takes_gzip and len(body) >= SMALLEST_TO_ZIP:
+    is_zippable = len(body) >= SMALLEST_TO_ZIP and answer.media_type not in ZIPPED_ALREADY
+    if takes_gzip and is_zippable:
         body = answer.zipped or await _zip(body)
         extra.append(("content-encoding", "gzip"))
-    if len(answer.body) >= SMALLEST_TO_ZIP:
+    if is_zippable:
         extra.append(("vary", "accept-encoding"))
     if answer.status != NOT_MODIFIED:  # there it would be the length of what is not sent
         extra.append(("content-length", str(len(body))))

@@ -11,11 +11,11 @@ from kalends.domain.booking import LocationType
 from kalends.domain.event_type import EventType, FieldUse, Question, QuestionType, check_answer
 from kalends.domain.phones import e164_of
 from kalends.domain.values import Name, Phone, Text, is_email
+from kalends.formats.inert import without_bidi
 from kalends.scheduling.booking_creation import NewAttendee
 from kalends.translation import gettext
 from kalends.web.pages.faults import EMAIL_MISSING, EMAIL_WRONG, NAME_MISSING, UNFIT
 from kalends.web.pages.forms import FormFields
-from kalends.web.pages.safety import without_bidi
 
 YES: Final = "yes"
 NO: Final = "no"

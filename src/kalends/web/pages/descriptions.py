@@ -6,41 +6,29 @@ has 5,000 characters at the most, and nesting ends at twenty levels, so the time
 """
 
 from collections.abc import Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
 from kalends.domain.event_type import Question
-from kalends.web.pages.safety import isolated, safe_url, without_bidi
+from kalends.formats.inert import safe_url, without_bidi
+from kalends.formats.markdown import all_tokens, markdown_parser, markdown_tokens
+from kalends.web.pages.safety import isolated
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-MARKDOWN_RULES: Final = ("list", "newline", "escape", "emphasis", "link", "linkify")
 REL: Final = "nofollow noopener"
 DESCRIPTIONS_KEPT: Final = 512
-
-
-@cache
-def _markdown() -> "MarkdownIt":
-    # A tenth of a second of each start, and only pages with a description need it.
-    from markdown_it import MarkdownIt
-
-    renderer = MarkdownIt("zero", {"html": False, "linkify": True, "breaks": True})
-    renderer.enable([*MARKDOWN_RULES, "balance_pairs", "fragments_join"])
-    # markdown-it asks this of each link; what may not be followed stays text.
-    renderer.validateLink = lambda url: bool(safe_url(url))  # type: ignore[method-assign]
-    return renderer
 
 
 @lru_cache(maxsize=DESCRIPTIONS_KEPT)
 def description_html(text: str) -> Markup:
     """The description as HTML. Each paragraph takes the direction that its first letters have."""
-    markdown = _markdown()
-    tokens = _parsed(text)
-    for token in _all_of(tokens):
+    markdown = markdown_parser()
+    tokens = markdown_tokens(text)
+    for token in all_tokens(tokens):
         if token.type in ("paragraph_open", "list_item_open"):
             token.attrSet("dir", "auto")
         if token.type == "link_open":
@@ -52,7 +40,7 @@ def description_html(text: str) -> Markup:
 @lru_cache(maxsize=DESCRIPTIONS_KEPT)
 def without_markup(text: str) -> str:
     """The description as plain text, in one line."""
-    inline = [token for token in _parsed(text) if token.type == "inline"]
+    inline = [token for token in markdown_tokens(text) if token.type == "inline"]
     words = ("".join(_words(token.children or ())) for token in inline)
     return " ".join(" ".join(words).split())
 
@@ -66,16 +54,6 @@ def consent_label(question: Question) -> Markup:
     html = '<bdi>{}<a href="{}" rel="{}" target="_blank">{}</a>{}</bdi>'
     inert = (without_bidi(part) for part in (link.text, after))
     return Markup(html).format(without_bidi(before), link.url, REL, *inert)
-
-
-def _parsed(text: str) -> "list[Token]":
-    return _markdown().parse(without_bidi(text), {})
-
-
-def _all_of(tokens: "Sequence[Token]") -> "Iterator[Token]":
-    for token in tokens:
-        yield token
-        yield from token.children or ()
 
 
 def _words(tokens: "Sequence[Token]") -> Iterator[str]:

@@ -123,6 +123,38 @@ MAIL_KINDS: Final[Labels] = {
     "agenda": pgettext_lazy("mail", "Somebody’s day"),
     "calendar_failing": pgettext_lazy("mail", "Calendars cannot be read"),
     "calendar_finding": pgettext_lazy("mail", "Change in a calendar"),
+    "test": pgettext_lazy("mail", "Test"),
+}
+# Messages whose words can be an organization's own, and whom they are for.
+MESSAGE_KINDS: Final[Labels] = {
+    "requested": gettext_lazy("A request came in"),
+    "confirmed": gettext_lazy("A booking is confirmed"),
+    "rescheduled": gettext_lazy("It has a new time"),
+    "updated": gettext_lazy("Its details have changed"),
+    "cancelled": gettext_lazy("It is cancelled"),
+    "reminder": gettext_lazy("Reminder before it begins"),
+}
+MESSAGE_AUDIENCES: Final[Labels] = {
+    "attendee": gettext_lazy("Attendees"),
+    "organization": gettext_lazy("Your organization"),
+    "host": gettext_lazy("Who takes the booking"),
+}
+# What stands for a value in these words.
+PLACEHOLDERS: Final[Labels] = {
+    "attendee.name": gettext_lazy("Name of the attendee"),
+    "attendee.email": gettext_lazy("E-mail address of the attendee"),
+    "attendee.phone": gettext_lazy("Phone of the attendee, if given"),
+    "organization.name": gettext_lazy("Name of your organization"),
+    "booking.id": gettext_lazy("Number of the booking"),
+    "booking.title": gettext_lazy("What was booked"),
+    "booking.when": gettext_lazy("Day, time and time zone"),
+    "booking.before": gettext_lazy("When it was before it was moved"),
+    "booking.date": gettext_lazy("Day"),
+    "booking.start": gettext_lazy("When it begins"),
+    "booking.end": gettext_lazy("When it ends"),
+    "booking.place": gettext_lazy("Place or link, if given"),
+    "booking.hosts": gettext_lazy("With whom it is, if known"),
+    "booking.reason": gettext_lazy("Why it was cancelled, if said"),
 }
 MAIL_STATES: Final[Labels] = {
     "queued": pgettext_lazy("mail", "Waiting"),

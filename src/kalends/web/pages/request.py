@@ -1,7 +1,7 @@
 """One request for a page: what a handler reads from it, asks through it, and answers with it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from uuid import UUID
@@ -31,6 +31,7 @@ from kalends.web.pages.languages import (
 )
 from kalends.web.pages.safety import form_token, is_form_token
 from kalends.web.pages.templating import render, render_in_pieces
+from kalends.web.pages.uploads import LARGEST_UPLOAD_BYTES, is_with_files, read_upload
 from kalends.web.pages.zone_list import ZoneOptions
 
 P = ParamSpec("P")
@@ -72,6 +73,7 @@ class PageRequest:
     caller: Caller
     is_framed: bool = False
     reader: Reader = UNKNOWN_READER
+    files: dict[str, bytes] = field(default_factory=dict)
     _form: FormFields | None = None
 
     @property
@@ -89,13 +91,23 @@ class PageRequest:
         return read_fields(self.scope["query_string"])
 
     async def form(self) -> FormFields:
-        """What was sent. A signed-in user's has to hold the token of our own page, in the field
-        `form_token` or the header `X-Form-Token`. Raises Forbidden, Invalid, TooLarge."""
+        """What was sent; of a form with files these are in `files`. A signed-in user's has to hold
+        the token of our own page, in the field `form_token` or the header `X-Form-Token`. Raises
+        Forbidden, Invalid, TooLarge."""
         if self._form is None:
-            self._form = read_fields(await read_all(self.receive))
+            self._form = await self._read_form()
             if self.caller.user_id is not None:
                 self._check_form_token(self._form)
         return self._form
+
+    async def _read_form(self) -> FormFields:
+        """Files are taken from signed-in users alone."""
+        kind = self.headers.get("content-type", "")
+        if self.caller.user_id is None or not is_with_files(kind):
+            return read_fields(await read_all(self.receive))
+        upload = read_upload(kind, await read_all(self.receive, LARGEST_UPLOAD_BYTES))
+        self.files.update(upload.files)
+        return upload.fields
 
     def _check_form_token(self, form: FormFields) -> None:
         token = self.headers.get(TOKEN_HEADER) or form.get(TOKEN_FIELD, "")

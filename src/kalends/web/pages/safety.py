@@ -2,15 +2,15 @@
 
 import hashlib
 import hmac
-import re
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode, urlsplit
 
 from markupsafe import Markup, escape
 
+from kalends.formats.inert import safe_url, without_bidi
 from kalends.web.pages.answers import Headers
 
 # Everything comes from here; nothing runs or styles that stands in the page itself.
@@ -32,32 +32,12 @@ CLOSED: Final[Headers] = (
 )
 FRAMED: Final[Headers] = (("content-security-policy", _POLICY + "*"), *_COMMON)
 
-# They turn the order of what follows around, beyond the text that they stand in.
-_BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
-_LINKS: Final = frozenset({"http", "https", "mailto", "tel"})
 _MASK_BYTES: Final = 32
-
-
-def without_bidi(value: Any) -> Any:
-    """A text without the controls that turn its order; everything else as it is. Every value of
-    every template goes through it."""
-    return _BIDI.sub("", value) if type(value) is str else value
 
 
 def isolated(text: str) -> Markup:
     """User text, which keeps its direction to itself."""
     return Markup("<bdi>{}</bdi>").format(without_bidi(str(text)))
-
-
-def safe_url(url: str) -> str:
-    """The URL if it may be followed (http, https, mailto, tel), else nothing."""
-    text = url.strip()
-    try:
-        scheme = urlsplit(text).scheme.lower()
-    except ValueError:
-        return ""
-    is_plain = all(character > " " and character != "\x7f" for character in text)
-    return text if scheme in _LINKS and is_plain and not _BIDI.search(text) else ""
 
 
 def linked(text: str) -> Markup:

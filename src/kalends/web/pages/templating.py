@@ -1,7 +1,7 @@
 """Templates: what they may use, and how they become HTML.
 
 Everything is escaped, and a name that is not given is an error. Every value loses the controls
-that turn text around (`safety.without_bidi`); `|bdi` also isolates what a user wrote.
+that turn text around (`without_bidi`); `|bdi` also isolates what a user wrote.
 """
 
 import html
@@ -14,6 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from kalends.domain.location import is_address, is_video_link
+from kalends.formats.inert import without_bidi
+from kalends.formats.pictures import logo_of
 from kalends.runtime.cooperative import cooperatively
 from kalends.web.pages import assets, clock_words, descriptions, labels, safety, wording
 
@@ -28,7 +30,7 @@ def _environment() -> Environment:
         loader=PackageLoader("kalends.web.pages", "templates"),
         autoescape=lambda name: name is None or name.endswith(".html"),
         undefined=StrictUndefined,
-        finalize=safety.without_bidi,
+        finalize=without_bidi,
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
@@ -41,6 +43,7 @@ def _environment() -> Environment:
         asset=assets.URLS.__getitem__,
         clock_words=clock_words,
         is_address=is_address,
+        logo_of=logo_of,
         is_video_link=is_video_link,
     )
     environment.filters.update(

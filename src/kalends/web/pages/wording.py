@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from markupsafe import Markup, escape
 
+from kalends.formats.inert import without_bidi
 from kalends.translation import LazyMessage, gettext, ngettext_form, npgettext_form, pgettext
-from kalends.web.pages.safety import without_bidi
 
 
 def filled(message: str | LazyMessage, /, **values: Any) -> str:

@@ -19,12 +19,12 @@ from kalends.domain.agenda import AgendaBooking
 from kalends.domain.booking import MOVABLE, Status
 from kalends.domain.ids import BOOKING, encode_id
 from kalends.domain.schedule import Schedule
+from kalends.formats.inert import without_bidi
 from kalends.formats.locales import counts_to_24, language_tag
 from kalends.formats.times import clock_text
 from kalends.web.console.calendar.grid import Column, Sheet
 from kalends.web.console.calendar.lanes import Block
 from kalends.web.pages import clock_words, labels
-from kalends.web.pages.safety import without_bidi
 
 MINUTES_A_DAY: Final = 1_440
 _NOT_PLAIN: Final = re.compile(r"[^ 0-9A-Za-z.,:;()/@+_À-ÿ-]")

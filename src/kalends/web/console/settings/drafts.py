@@ -36,6 +36,24 @@ _SENTENCES: Final = {
     FaultCode.OWNERS_ALONE: gettext_lazy(
         "The role of an owner is given and taken by owners alone."
     ),
+    FaultCode.TOO_MANY_PLACEHOLDERS: gettext_lazy(
+        "These are too many placeholders: at most {limit}."
+    ),
+    FaultCode.UNKNOWN_PLACEHOLDER: gettext_lazy("There is no placeholder {limit}."),
+    FaultCode.PLACEHOLDER_IN_LINK: gettext_lazy(
+        "A placeholder cannot stand in the address of a link."
+    ),
+    FaultCode.OPEN_BRACE: gettext_lazy(
+        "A brace is not closed. Where a brace is meant, please write two of them."
+    ),
+    FaultCode.TAKEN: gettext_lazy(
+        "There is a text for this message, in this language, already. Please change that one."
+    ),
+    FaultCode.NO_PICTURE: gettext_lazy(
+        "This is no picture that can be used: PNG, JPEG or WebP, at most 2 MB and 12 million "
+        "pixels."
+    ),
+    FaultCode.NEVER_OFF: gettext_lazy("Attendees rely on this message: it cannot be switched off."),
 }
 
 

@@ -5,11 +5,11 @@ from typing import Final
 
 from kalends.domain.access import Organization
 from kalends.domain.changes import FieldChanges
-from kalends.domain.errors import KalendsError
+from kalends.domain.errors import Invalid, KalendsError
 from kalends.domain.rights import Right
 from kalends.formats.colours import COLOURS
 from kalends.formats.encoding import encode
-from kalends.services import organizations
+from kalends.services import organizations, pictures
 from kalends.web.api.organization import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.drafts import Draft, check, draft_of_values, draft_with_faults
@@ -40,6 +40,25 @@ async def save(request: ConsoleRequest) -> PageAnswer:
         draft = draft_with_faults(typed, error)
         return _page(request, draft.at_fields(partial(_field_of, typed)))
     return redirect(f"/console/{after.slug}{PATH}?done=saved")
+
+
+async def set_logo(request: ConsoleRequest) -> PageAnswer:
+    """Takes the logo that was sent."""
+    await request.form()
+    content = request.page_request.files.get("logo", b"")
+    try:
+        picture = await pictures.read_logo(request.page_request.context, "logo", content)
+    except Invalid as error:
+        faults = draft_with_faults(_draft_of(request.organization).typed, error)
+        return _page(request, faults)
+    await request.change(pictures.set_logo, picture)
+    return request.go(PATH, done="saved")
+
+
+async def delete_logo(request: ConsoleRequest) -> PageAnswer:
+    await request.form()
+    await request.change(pictures.set_logo, None)
+    return request.go(PATH, done="removed")
 
 
 def _read(typed: FormFields) -> FieldChanges[Organization]:
@@ -107,4 +126,6 @@ def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
 PAGES: Final = (
     console_route(Right.CHANGE_SETTINGS, "GET", PATH, show),
     console_route(Right.CHANGE_SETTINGS, "POST", PATH, save),
+    console_route(Right.CHANGE_SETTINGS, "POST", f"{PATH}/logo", set_logo),
+    console_route(Right.CHANGE_SETTINGS, "POST", f"{PATH}/logo/delete", delete_logo),
 )

@@ -13,6 +13,7 @@ from kalends.web.console.settings import (
     keys,
     language,
     mailbox,
+    messages,
     notifications,
     organization,
     schedules,
@@ -42,4 +43,5 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *notifications.PAGES,
     *organization.PAGES,
     *mailbox.PAGES,
+    *messages.PAGES,
 )

@@ -1,0 +1,48 @@
+"""The public JSON of an organization's own words in mail."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from kalends.domain import ids
+from kalends.domain.message_template import MessageTemplate, TemplateAudience, TemplateKind
+from kalends.formats.fields import fields_of
+
+
+class MessageTemplateBody(Struct, frozen=True):
+    """An organization's own words in mails of one kind."""
+
+    id: Annotated[str, Meta(examples=["mtp_0352lF5NnllfIJ66lPpfc3"])]
+    kind: TemplateKind
+    audience: TemplateAudience
+    locale: Annotated[
+        str | None,
+        Meta(description="The language (BCP 47) of its words; null is each.", examples=["de"]),
+    ]
+    event_type_id: Annotated[str | None, Meta(description="null is about all.")]
+    subject: Annotated[str | None, Meta(description="null is ours.")]
+    body: Annotated[str | None, Meta(description="Markdown; null is ours.")]
+    is_off: Annotated[bool, Meta(description="Whether such mails are not sent.")]
+    created_at: datetime
+    updated_at: datetime
+
+
+class MessagePreviewBody(Struct, frozen=True):
+    """A mail as it would be."""
+
+    subject: str
+    text: str
+    html: str
+
+
+class MessageTestBody(Struct, frozen=True):
+    """Where it was sent."""
+
+    to: str
+
+
+def show_template(template: MessageTemplate) -> dict[str, Any]:
+    """The fields of `MessageTemplateBody`, ready to encode."""
+    prefixes = {"id": ids.MESSAGE_TEMPLATE, "event_type_id": ids.EVENT_TYPE}
+    return fields_of(MessageTemplateBody, template, prefixes)

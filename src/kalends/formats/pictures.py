@@ -1,0 +1,35 @@
+"""Where an organization's pictures are, and how answers show them."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from kalends.domain.access import Organization
+from kalends.domain.ids import ORGANIZATION, encode_id
+from kalends.domain.pictures import size_of
+
+PICTURES_PATH = "/static/pictures"
+
+
+class PictureBody(Struct, frozen=True):
+    """A picture, as large as it is kept: twice as large as pages show it."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="Below the address of this installation. It holds a hash of the picture, "
+            "and may be kept for good.",
+            examples=["/static/pictures/org_0352lF5NnllfIJ66lPpfc3/1f0d3c5a-480x120.png"],
+        ),
+    ]
+    width: Annotated[int, Meta(description="In pixels.")]
+    height: Annotated[int, Meta(description="In pixels.")]
+
+
+def logo_of(organization: Organization) -> PictureBody | None:
+    """The logo, if there is one."""
+    if organization.logo is None:
+        return None
+    owner = encode_id(ORGANIZATION, organization.id)
+    width, height = size_of(organization.logo)
+    return PictureBody(f"{PICTURES_PATH}/{owner}/{organization.logo}", width, height)

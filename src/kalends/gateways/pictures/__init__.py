@@ -1,0 +1,1 @@
+"""Pictures that somebody sent, read by Pillow in a process of its own."""

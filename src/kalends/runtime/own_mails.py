@@ -1,0 +1,58 @@
+"""What an organization's mail has of its own: which of it is switched off, in which languages its
+words are sought, and its logo."""
+
+from collections.abc import Sequence
+
+from kalends.domain.access import Organization
+from kalends.domain.gateways import Gateways
+from kalends.domain.ids import EVENT_TYPE, decode_id
+from kalends.domain.mail import Audience, MailKind
+from kalends.domain.message_template import TemplateScope, find_scope, languages_sought
+from kalends.formats.bookings import BookingBody
+from kalends.formats.mails.page import Logo
+from kalends.formats.pictures import logo_of
+from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.store.outbox.events import NewMail
+from kalends.store.outbox.templates import list_scopes
+from kalends.translation import language_for
+
+
+def languages_of(tag: str | None) -> list[str]:
+    """Where words are sought for a reader of that tag (BCP 47), who may be of unknown language."""
+    return languages_sought(tag, language_for([tag]))
+
+
+def mail_logo(gateways: Gateways, organization: Organization) -> Logo | None:
+    """The organization's, half as large as it is kept; None where mail could not say where it
+    is."""
+    picture = logo_of(organization)
+    if picture is None or gateways.public_url is None:
+        return None
+    width, height = (picture.width + 1) // 2, (picture.height + 1) // 2
+    return Logo(f"{gateways.public_url}{picture.url}", width, height, organization.name)
+
+
+async def without_those_off(
+    work: UnitOfWork, booking: BookingBody, mails: Sequence[NewMail]
+) -> list[NewMail]:
+    """The mails that follow from an event, but for those that the organization does not send."""
+    kinds = {mail.kind for mail in mails if mail.kind != MailKind.WITHDRAWN}
+    if not kinds:
+        return list(mails)
+    event_type_id = decode_id(EVENT_TYPE, booking.event_type_id or "")
+    locale, scopes = await list_scopes(work.tenant, event_type_id, kinds)
+    if not any(scope.is_off for scope in scopes):
+        return list(mails)
+    return [mail for mail in mails if not _is_off(mail, booking, locale, scopes)]
+
+
+def _is_off(
+    mail: NewMail, booking: BookingBody, locale: str | None, scopes: Sequence[TemplateScope]
+) -> bool:
+    """By the attendee's language; what goes to others by the organization's, who may be many."""
+    audience = Audience(mail.audience)
+    own = booking.attendee.locale if audience == Audience.ATTENDEE else None
+    event_type_id = decode_id(EVENT_TYPE, booking.event_type_id or "")
+    languages = languages_of(own or locale)
+    found = find_scope(scopes, MailKind(mail.kind), audience, event_type_id, languages)
+    return found is not None and found.is_off

@@ -1,0 +1,46 @@
+"""An organization's logo: read from what was sent, set, taken away, shown."""
+
+from uuid import UUID
+
+from msgspec import structs
+
+from kalends.domain.access import Organization
+from kalends.domain.errors import Invalid, NotFound
+from kalends.domain.faults import Fault, FaultCode
+from kalends.domain.ids import ORGANIZATION
+from kalends.domain.pictures import LOGO_BOX, MOST_PICTURE_BYTES, NoPicture, Picture
+from kalends.runtime.unit_of_work import Context, UnitOfWork, require
+from kalends.store.accounts import pictures
+from kalends.store.accounts.organizations import lock_organization
+
+
+async def read_logo(context: Context, field: str, content: bytes) -> Picture:
+    """The picture as it will be shown. It takes a moment in another process, so it stands before
+    any transaction. Raises Invalid, about that field."""
+    if len(content) > MOST_PICTURE_BYTES:
+        most = f"must have at most {MOST_PICTURE_BYTES} bytes"
+        raise Invalid.field(field, most, Fault(FaultCode.NO_PICTURE))
+    read = await context.gateways.pictures.read(content, LOGO_BOX)
+    if isinstance(read, NoPicture):
+        raise Invalid.field(field, read.reason, Fault(FaultCode.NO_PICTURE))
+    return read
+
+
+async def set_logo(work: UnitOfWork, picture: Picture | None) -> Organization:
+    """Sets the logo, or takes it away. Raises NotFound."""
+    locked = await lock_organization(work.tenant)
+    before = require(locked, ORGANIZATION, work.organization_id)
+    name = None if picture is None else picture.name
+    if picture is not None:
+        await pictures.insert_picture(work.tenant, picture, work.recorded_at)
+    await pictures.set_logo(work.tenant, name, work.recorded_at)
+    return structs.replace(before, logo=name, updated_at=work.recorded_at)
+
+
+async def get_picture(context: Context, organization_id: UUID, name: str) -> bytes:
+    """What is in a picture, of whichever organization. Raises NotFound."""
+    async with context.database.tenant_connection(organization_id) as tenant:
+        content = await pictures.find_picture(tenant, name)
+    if content is None:
+        raise NotFound("There is no such picture.")
+    return content

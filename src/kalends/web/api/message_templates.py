@@ -1,0 +1,249 @@
+"""`/api/v1/message-templates`: an organization's own words in mail."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from msgspec import UNSET, Meta, UnsetType, structs
+
+from kalends.domain import ids
+from kalends.domain.changes import FieldChanges, values_to_change
+from kalends.domain.language_tags import LanguageTag
+from kalends.domain.mail import Audience
+from kalends.domain.message_template import (
+    MessageTemplate,
+    OwnWords,
+    TemplateAudience,
+    TemplateKind,
+)
+from kalends.domain.placeholders import LISTED, MOST_PLACEHOLDERS
+from kalends.domain.scopes import Scope
+from kalends.domain.values import Email, Label, Text
+from kalends.formats.message_templates import (
+    MessagePreviewBody,
+    MessageTemplateBody,
+    MessageTestBody,
+    show_template,
+)
+from kalends.runtime.idempotency import HttpAnswer
+from kalends.runtime.mail_previews import Preview, PreviewRequest
+from kalends.services import message_templates
+from kalends.services.message_templates import NewTemplate
+from kalends.web.api.models import PageQuery, RequestModel
+from kalends.web.http.answers import DataOf, data
+from kalends.web.http.call import Call, id_named
+from kalends.web.http.reading import read_body
+from kalends.web.http.routes import Resource, Route, Scopes
+from kalends.web.http.versioned import UseCases, VersionedCalls
+
+Subject = Annotated[
+    Label,
+    Meta(description="With placeholders. null is ours.", examples=["See you, {attendee.name}"]),
+]
+Body = Annotated[
+    Text,
+    Meta(
+        description="Markdown without HTML, with placeholders: paragraphs, lists, emphasis, links. "
+        "It stands in the place of our heading and opening; what, when and where, and the link to "
+        "change the booking, follow it. null is ours. Placeholders, at most "
+        f"{MOST_PLACEHOLDERS} and none in the address of a link, are {LISTED}; a brace is written "
+        "`{{`.",
+        examples=["We look forward to **{booking.date}**."],
+    ),
+]
+Locale = Annotated[
+    LanguageTag | None,
+    Meta(description="Required for words; null, to switch off, is every language."),
+]
+AboutEventType = Annotated[
+    str | None,
+    Meta(description="Only bookings of this event type; null is all.", examples=["evt_abc123"]),
+]
+Off = Annotated[
+    bool,
+    Meta(
+        description="Such mails are not sent. Attendees always get `rescheduled`, `updated` and "
+        "`cancelled`."
+    ),
+]
+
+
+class CreateMessageTemplate(RequestModel, frozen=True):
+    kind: TemplateKind
+    audience: TemplateAudience
+    locale: Locale = None
+    event_type_id: AboutEventType = None
+    subject: Subject | None = None
+    body: Body | None = None
+    is_off: Off = False
+
+
+class UpdateMessageTemplate(RequestModel, frozen=True):
+    """What is left out stays as it is."""
+
+    subject: Subject | UnsetType | None = UNSET
+    body: Body | UnsetType | None = UNSET
+    is_off: Off | UnsetType = UNSET
+
+
+class PreviewMessage(RequestModel, frozen=True):
+    kind: TemplateKind
+    audience: TemplateAudience
+    locale: Locale = None
+    event_type_id: AboutEventType = None
+    subject: Subject | None = None
+    body: Body | None = None
+    booking_id: Annotated[
+        str | None,
+        Meta(
+            description="Of this booking; null takes one that is to come, else an example.",
+            examples=["bk_abc123"],
+        ),
+    ] = None
+
+
+class TestMessage(RequestModel, frozen=True):
+    to: Annotated[Email, Meta(description="Of a user of the organization.")]
+
+
+class TemplatesQuery(PageQuery, frozen=True):
+    kind: Annotated[TemplateKind | None, Meta(description="Only of this kind.")] = None
+    audience: Annotated[TemplateAudience | None, Meta(description="Only to these.")] = None
+
+
+USE_CASES: Final = UseCases(
+    message_templates.list_templates,
+    message_templates.get_template,
+    message_templates.create_template,
+    message_templates.lock_template,
+    message_templates.update_template,
+    message_templates.delete_template,
+)
+CALLS: Final = VersionedCalls(ids.MESSAGE_TEMPLATE, show_template, USE_CASES)
+
+
+async def list_message_templates(call: Call) -> HttpAnswer:
+    """List message templates
+
+    In the order of their creation.
+    """
+    query = call.query(TemplatesQuery)
+    return await CALLS.list(call, query, kind=query.kind, audience=query.audience)
+
+
+async def get_message_template(call: Call) -> HttpAnswer:
+    """Get a message template"""
+    return await CALLS.get(call)
+
+
+async def create_message_template(call: Call) -> HttpAnswer:
+    """Create a message template
+
+    The organization's own words in mails of a kind to an audience, in one language. A mail has
+    those for its event type in the language of its reader, else those for all event types, else
+    ours; `de-AT` falls to `de`, `pt` is Brazilian. Values enter as text, whatever stands in them:
+    nothing that an attendee typed becomes a link or markup.
+    """
+    return await CALLS.create(call, parse_new(await call.body(CreateMessageTemplate)))
+
+
+async def update_message_template(call: Call) -> HttpAnswer:
+    """Update a message template
+
+    What it is about stays: for that, make another one.
+    """
+    return await CALLS.update(call, parse_changes)
+
+
+async def delete_message_template(call: Call) -> HttpAnswer:
+    """Delete a message template
+
+    Such mails are in our words again.
+    """
+    return await CALLS.delete(call)
+
+
+async def preview_message_template(call: Call) -> HttpAnswer:
+    """Preview a message
+
+    As it would be in these words. Nothing is kept or sent, and the link to change the booking opens
+    nothing.
+    """
+    asked = parse_preview(await call.body(PreviewMessage))
+    return preview_response(await call.read(message_templates.preview_template, asked))
+
+
+async def test_message_template(call: Call) -> HttpAnswer:
+    """Send a message to a user of the organization
+
+    Of a booking that is to come, else of an example. Each call sends one.
+    """
+    body, template_id = await call.body(TestMessage), call.id(ids.MESSAGE_TEMPLATE)
+    return await call.change(test_response, message_templates.try_template, template_id, body.to)
+
+
+def parse_new(body: CreateMessageTemplate) -> NewTemplate:
+    """Raises NotFound."""
+    about = {"event_type_id": _named(ids.EVENT_TYPE, body.event_type_id)}
+    return NewTemplate(**structs.asdict(body) | about)
+
+
+def parse_changes(body: bytes) -> FieldChanges[MessageTemplate]:
+    """Raises NotJson, Invalid."""
+    changes = values_to_change(read_body(body or b"{}", UpdateMessageTemplate))
+    return FieldChanges[MessageTemplate](**changes)
+
+
+def parse_preview(body: PreviewMessage) -> PreviewRequest:
+    """Raises NotFound."""
+    return PreviewRequest(
+        kind=body.kind,
+        audience=Audience(body.audience),
+        locale=body.locale,
+        words=OwnWords(body.subject, body.body),
+        booking_id=_named(ids.BOOKING, body.booking_id),
+        event_type_id=_named(ids.EVENT_TYPE, body.event_type_id),
+    )
+
+
+def preview_response(preview: Preview) -> HttpAnswer:
+    return data(MessagePreviewBody(preview.subject, preview.text, preview.html))
+
+
+def test_response(to: str) -> HttpAnswer:
+    return data(MessageTestBody(to), status=202)
+
+
+def _named(prefix: str, public_id: str | None) -> UUID | None:
+    """Raises NotFound."""
+    return None if public_id is None else id_named(prefix, public_id)
+
+
+_call = Resource(
+    "Message templates",
+    "/api/v1/message-templates",
+    Scopes(Scope.BOOKINGS_READ, Scope.ALL),
+    has_versions=True,
+)
+
+ROUTES: Final[tuple[Route, ...]] = (
+    _call.list(list_message_templates, MessageTemplateBody, TemplatesQuery),
+    _call.create(create_message_template, MessageTemplateBody, CreateMessageTemplate),
+    _call.get(get_message_template, MessageTemplateBody),
+    _call.update(update_message_template, MessageTemplateBody, UpdateMessageTemplate),
+    _call.delete(delete_message_template),
+    _call(
+        "POST /preview",
+        preview_message_template,
+        {200: DataOf[MessagePreviewBody]},
+        body=PreviewMessage,
+        repeatable=True,
+        access=Scope.BOOKINGS_READ,
+    ),
+    _call(
+        "POST /{id}/test",
+        test_message_template,
+        {202: DataOf[MessageTestBody]},
+        body=TestMessage,
+        repeatable=True,
+    ),
+)

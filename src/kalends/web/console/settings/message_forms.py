@@ -1,0 +1,87 @@
+"""The form of an organization's own words: read to the API's JSON, filled in from them."""
+
+from typing import Any, Final
+
+from kalends.domain import ids
+from kalends.domain.changes import FieldChanges
+from kalends.domain.message_template import MessageTemplate
+from kalends.formats.encoding import encode
+from kalends.runtime.mail_previews import PreviewRequest
+from kalends.services.message_templates import NewTemplate
+from kalends.web.api.message_templates import (
+    CreateMessageTemplate,
+    PreviewMessage,
+    parse_changes,
+    parse_new,
+    parse_preview,
+)
+from kalends.web.console.settings.drafts import VERSION_FIELD, Draft, check, draft_of_values
+from kalends.web.console.settings.typed import YES, text_or_none
+from kalends.web.http.reading import read_body
+from kalends.web.pages.forms import FormFields
+
+ABOUT: Final = ("kind", "audience", "locale", "event_type_id")
+WORDS: Final = ("subject", "body")
+
+
+def new_draft(locale: str) -> Draft:
+    """An empty form: the confirmation of attendees, in that language."""
+    return draft_of_values({"kind": "confirmed", "audience": "attendee", "locale": locale})
+
+
+def draft_of(template: MessageTemplate) -> Draft:
+    """The form as the words stand."""
+    t = template
+    return draft_of_values(
+        {
+            "kind": t.kind,
+            "audience": t.audience,
+            "locale": t.locale or "",
+            "event_type_id": ids.encode_id_or_none(ids.EVENT_TYPE, t.event_type_id) or "",
+            "subject": t.subject or "",
+            "body": t.body or "",
+            "is_off": YES if t.is_off else "",
+            VERSION_FIELD: str(t.version),
+        }
+    )
+
+
+def as_typed(form: FormFields) -> FormFields:
+    """Line breaks as one character each, as browsers count them."""
+    names = (*ABOUT, *WORDS, "is_off", VERSION_FIELD)
+    values = {name: form.text(name).replace("\r\n", "\n") for name in names}
+    return draft_of_values(values).typed
+
+
+def read_new(typed: FormFields) -> NewTemplate:
+    """Raises Invalid, NotFound."""
+    values = _about(typed) | _words(typed)
+    return parse_new(read_body(encode(values), CreateMessageTemplate))
+
+
+def read_changes(typed: FormFields) -> FieldChanges[MessageTemplate]:
+    """What it is about stays. Raises Invalid."""
+    values = _words(typed)
+    check(values, parse_changes)
+    return parse_changes(encode(values))
+
+
+def read_preview(typed: FormFields, about: dict[str, Any] | None = None) -> PreviewRequest:
+    """What to show of the words as they are typed. Raises Invalid, NotFound."""
+    words = {name: text_or_none(typed.text(name)) for name in WORDS}
+    return parse_preview(read_body(encode((about or _about(typed)) | words), PreviewMessage))
+
+
+def about_of(template: MessageTemplate) -> dict[str, Any]:
+    """What words that are there are about, as the API names it."""
+    return _about(draft_of(template).typed)
+
+
+def _about(typed: FormFields) -> dict[str, Any]:
+    required = {name: typed.text(name) for name in ("kind", "audience")}
+    return required | {name: text_or_none(typed.text(name)) for name in ("locale", "event_type_id")}
+
+
+def _words(typed: FormFields) -> dict[str, Any]:
+    words: dict[str, Any] = {name: text_or_none(typed.text(name)) for name in WORDS}
+    return words | {"is_off": typed.text("is_off") == YES}

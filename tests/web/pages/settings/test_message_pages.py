@@ -1,0 +1,71 @@
+"""Messages in the console: own words are written, looked at, tried and deleted."""
+
+from tests.web.pages.settings.clerks import Clerk
+from tests.world import JSON, World
+
+API = "/api/v1/message-templates"
+NEW = "/messages/new"
+BODY = "We look **forward** to it, {attendee.name}."
+
+
+def templates(world: World) -> list[JSON]:
+    listed: list[JSON] = world.api.get(API).json()["data"]
+    return listed
+
+
+def test_own_words_are_written_tried_and_deleted(world: World) -> None:
+    clerk = Clerk(world)
+    saved = clerk.submit(NEW, kind="reminder", locale="de", subject="Bis bald", body=BODY)
+    page = clerk.follow(saved)
+    assert "The text is there" in page.text
+    (made,) = templates(world)
+    assert (made["kind"], made["locale"], made["body"]) == ("reminder", "de", BODY)
+    assert "Bis bald" in clerk.open("/messages").text
+    path = f"/messages/{made['id']}"
+    clerk.follow(clerk.submit(path, body="Bis dann"))
+    assert templates(world)[0]["body"] == "Bis dann"
+    tried = clerk.follow(clerk.submit(f"{path}/test", path))
+    assert "on its way to you" in tried.text
+    assert "Bis bald" in clerk.open("/mail").text
+    clerk.submit(f"{path}/delete", path)
+    assert templates(world) == []
+
+
+def test_a_preview_shows_the_mail_and_saves_nothing(world: World) -> None:
+    clerk = Clerk(world)
+    typed = clerk.fill_in(clerk.open(NEW), NEW, kind="confirmed", locale="fr", body=BODY)
+    (made,) = templates(world)
+    assert typed.status_code == 303
+    path = f"/messages/{made['id']}"
+    form = {"form_token": token_in(clerk), "subject": "Salut", "body": "*Vite*, {attendee.name}"}
+    shown = clerk.post(f"{clerk.root}{path}/preview", data=form)
+    assert "<em>Vite</em>, <bdi>Ada Lovelace</bdi>" in shown.text
+    assert 'lang="fr"' in shown.text
+    assert "style=" not in shown.text
+    assert templates(world)[0]["subject"] is None
+
+
+def test_what_is_wrong_is_said_at_its_field(world: World) -> None:
+    clerk = Clerk(world)
+    refused = clerk.submit(NEW, locale="en", body="{nothing}")
+    assert refused.status_code == 422
+    assert "There is no placeholder {nothing}." in refused.text
+    assert "{nothing}</textarea>" in refused.text
+    never = clerk.submit(NEW, kind="cancelled", is_off="yes")
+    assert "it cannot be switched off" in never.text
+    assert templates(world) == []
+
+
+def test_a_script_in_a_preview_stays_text(world: World) -> None:
+    clerk = Clerk(world)
+    form = {"kind": "confirmed", "audience": "attendee", "locale": "en", "body": "<script>x"}
+    form["form_token"] = token_in(clerk)
+    shown = clerk.post(f"{clerk.root}{NEW}/preview", data=form)
+    assert "&lt;script&gt;x" in shown.text
+    assert "<script>x" not in shown.text
+
+
+def token_in(clerk: Clerk) -> str:
+    page = clerk.open(NEW).text
+    start = page.index('name="form_token" value="') + len('name="form_token" value="')
+    return page[start : page.index('"', start)]
