@@ -43,7 +43,8 @@ class Watch:
         while True:
             if self._last_number() == self._known_number:
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._woken.wait(), longest_wait_seconds)
+                    async with asyncio.timeout(longest_wait_seconds):
+                        await self._woken.wait()
             self._woken.clear()
             before, self._known_number = self._known_number, self._last_number()
             is_new = self._known_number != before
