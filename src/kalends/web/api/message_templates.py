@@ -237,7 +237,6 @@ ROUTES: Final[tuple[Route, ...]] = (
         {200: DataOf[MessagePreviewBody]},
         body=PreviewMessage,
         repeatable=True,
-        access=Scope.BOOKINGS_READ,
     ),
     _call(
         "POST /{id}/test",
