@@ -1,10 +1,12 @@
 """An organization's own words by the API."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import pytest
 
+from kalends.domain.message_template import NEVER_SENT, TemplateAudience, TemplateKind
 from tests.world import JSON, World, tomorrow_at
 
 PATH = "/api/v1/message-templates"
@@ -127,5 +129,14 @@ def test_a_preview_needs_no_booking(new_world: Callable[[], World], kind: str) -
 
 
 def test_a_preview_checks_as_saving_does(module_world: World) -> None:
-    answer = module_world.api.post(f"{PATH}/preview", json=NEEDED | {"body": "{nothing}"})
-    assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, "body")
+    for wrong, field in (({"body": "{nothing}"}, "body"), ({"audience": "host"}, "kind")):
+        answer = module_world.api.post(f"{PATH}/preview", json=NEEDED | wrong)
+        assert (answer.status_code, answer.json()["details"][0]["field"]) == (422, field)
+
+
+def test_a_preview_is_there_for_all_that_is_sent(module_world: World) -> None:
+    for audience, kind in product(TemplateAudience, TemplateKind):
+        asked = NEEDED | {"audience": audience, "kind": kind}
+        answer = module_world.api.post(f"{PATH}/preview", json=asked)
+        expected = 422 if (audience, kind) in NEVER_SENT else 200
+        assert answer.status_code == expected, (audience, kind)

@@ -112,6 +112,7 @@ async def delete_template(
 
 async def preview_template(work: UnitOfWork, asked: PreviewRequest) -> Preview:
     """What would be sent. Raises NotFound (a booking), Invalid."""
+    check_sent(asked.audience, asked.kind)
     check_own_words(asked.words.subject, asked.words.body)
     return await preview_mail(work, asked)
 
@@ -137,9 +138,7 @@ async def try_template(work: UnitOfWork, template_id: UUID, to: str) -> str:
 def check_template(template: MessageTemplate) -> None:
     """Raises Invalid for what is never sent, what may not be switched off, words without a
     language, and no words at all."""
-    about = TemplateAudience(template.audience), TemplateKind(template.kind)
-    if about in NEVER_SENT:
-        raise Invalid.field("kind", "is never sent to hosts")
+    about = check_sent(template.audience, template.kind)
     if template.is_off and about in NEVER_OFF:
         raise Invalid.field(
             "is_off",
@@ -153,3 +152,11 @@ def check_template(template: MessageTemplate) -> None:
             "body", "or subject must be given, unless is_off is true", Fault(FaultCode.MISSING)
         )
     check_own_words(template.subject, template.body)
+
+
+def check_sent(audience: str, kind: str) -> tuple[TemplateAudience, TemplateKind]:
+    """The mail that they name. Raises Invalid where there is none."""
+    about = TemplateAudience(audience), TemplateKind(kind)
+    if about in NEVER_SENT:
+        raise Invalid.field("kind", "is never sent to hosts")
+    return about
