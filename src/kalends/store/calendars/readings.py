@@ -74,15 +74,18 @@ RETURNING id
 _IS_READ: Final = """NOT EXISTS (SELECT FROM calendars
     WHERE organization_id = $1 AND connection_id = $2 AND known_until IS NULL AND reason IS NULL)"""
 # It is active once each of its calendars has been read, or has said why it cannot be.
-NOTE_SUCCESS: Final = f"""
-WITH before AS (SELECT failing_since FROM calendar_connections
-    WHERE organization_id = $1 AND id = $2 FOR NO KEY UPDATE)
-UPDATE calendar_connections c SET last_synced_at = $3, stale_since = NULL, failures = 0,
-    reason = NULL, failing_since = NULL,
-    state = CASE WHEN c.state <> 'reading' OR {_IS_READ} THEN 'active' ELSE c.state END
-FROM before
+# Calendars are looked at after it is held: of two that end at once, neither would see that
+# the other has.
+HOLD_CONNECTION: Final = """
+SELECT failing_since IS NOT NULL FROM calendar_connections
 WHERE organization_id = $1 AND id = $2 AND state NOT IN ('paused', 'removing')
-RETURNING before.failing_since IS NOT NULL
+FOR NO KEY UPDATE
+"""
+NOTE_SUCCESS: Final = f"""
+UPDATE calendar_connections SET last_synced_at = $3, stale_since = NULL, failures = 0,
+    reason = NULL, failing_since = NULL,
+    state = CASE WHEN state <> 'reading' OR {_IS_READ} THEN 'active' ELSE state END
+WHERE organization_id = $1 AND id = $2 AND state NOT IN ('paused', 'removing')
 """
 # The last one that was waited for cannot be read.
 END_READING: Final = f"""
@@ -193,16 +196,24 @@ async def read_anew(tenant: TenantConnection, connection_id: UUID, now: datetime
 
 async def note_success(tenant: TenantConnection, connection_id: UUID, now: datetime) -> bool:
     """Whether it was reported before that the connection does not work."""
-    had_failed: bool | None = await tenant.tx.fetchval(
-        NOTE_SUCCESS, tenant.organization_id, connection_id, now
-    )
-    return bool(had_failed)
+    had_failed = await _hold_connection(tenant, connection_id)
+    await tenant.tx.execute(NOTE_SUCCESS, tenant.organization_id, connection_id, now)
+    return had_failed
 
 
 async def end_reading(tenant: TenantConnection, connection_id: UUID) -> None:
     """The account works as far as it goes, where some of its calendars were read and each of the
     others has said why it cannot be."""
+    await _hold_connection(tenant, connection_id)
     await tenant.tx.execute(END_READING, tenant.organization_id, connection_id)
+
+
+async def _hold_connection(tenant: TenantConnection, connection_id: UUID) -> bool:
+    """Whether it was reported that it does not work."""
+    had_failed: bool | None = await tenant.tx.fetchval(
+        HOLD_CONNECTION, tenant.organization_id, connection_id
+    )
+    return bool(had_failed)
 
 
 async def note_failure(
