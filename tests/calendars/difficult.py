@@ -108,6 +108,21 @@ class DifficultOffice:
 
         self.wait_for(is_shown)
 
+    def book_move_and_cancel(self) -> None:
+        """Two bookings, of which one moves and the other is cancelled: the calendar follows each
+        step, and nobody is asked anything."""
+        first, second = self.booked(9), self.booked(11)
+        self.shows(9, 11)
+        self.read_anew()
+        self.move(first, 14)
+        self.shows(11, 14)
+        self.read_anew()
+        self.let_a_minute_pass()
+        self.cancel(second)
+        self.shows(14)
+        assert self.booking(first)["status"] == "CONFIRMED"
+        assert self.findings() == []
+
     def name_of(self, booking: JSON) -> str:
         """Of the booking's object there."""
         (name,) = [one for one in self.server.objects if one.startswith(booking["id"])]

@@ -66,17 +66,7 @@ def test_each_booking_is_one_event_that_moves_and_goes(
     office: DifficultOffice, server: DifficultCalDav, quirk: Quirk
 ) -> None:
     server.quirks |= {quirk}
-    first, second = office.booked(9), office.booked(11)
-    office.shows(9, 11)
-    office.read_anew()
-    office.move(first, 14)
-    office.shows(11, 14)
-    office.read_anew()
-    office.let_a_minute_pass()
-    office.cancel(second)
-    office.shows(14)
-    assert office.booking(first)["status"] == "CONFIRMED"
-    assert office.findings() == []
+    office.book_move_and_cancel()
 
 
 @pytest.mark.parametrize(

@@ -54,17 +54,7 @@ def event_at(id_: str, hour: float) -> JSON:
 
 
 def test_each_booking_is_one_event_that_moves_and_goes(office: GoogleOffice) -> None:
-    first, second = office.booked(9), office.booked(11)
-    office.shows(9, 11)
-    office.read_anew()
-    office.move(first, 14)
-    office.shows(11, 14)
-    office.read_anew()
-    office.let_a_minute_pass()
-    office.cancel(second)
-    office.shows(14)
-    assert office.booking(first)["status"] == "CONFIRMED"
-    assert office.findings() == []
+    office.book_move_and_cancel()
 
 
 def test_what_was_put_there_makes_a_schedule_busy(office: GoogleOffice) -> None:
