@@ -34,13 +34,13 @@ from kalends.domain.access import Mode
 from kalends.domain.calendars.accounts import CalendarLogin, Discovery
 from kalends.domain.calendars.connections import ProviderName
 from kalends.runtime.unit_of_work import Caller, Context, change
-from kalends.services.calendars.connections import (
+from kalends.services.calendars.accounts.connections import (
     NewCalendarConnection,
     create_connection,
     discover,
 )
 from kalends.services.calendars.queue import DueCalendar
-from kalends.services.calendars.sync import READ_EVERY, read_due_calendar
+from kalends.services.calendars.reading.sync import READ_EVERY, read_due_calendar
 from kalends.services.setup import set_up_organization
 from kalends.settings import Settings
 

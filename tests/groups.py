@@ -23,7 +23,7 @@ FIRST = (
     "browser/",
     "failover/",
     "test_cli.py",
-    "web/test_slow_clients.py",
+    "web/answers/test_slow_clients.py",
     "store/test_embedded.py",
     "test_claims.py",
     "test_programs.py",
@@ -33,7 +33,7 @@ FIRST = (
     "calcom/",
     "calendars/",
     "test_",
-    "web/test_sessions.py",
+    "web/people/test_sessions.py",
     "web/pages/",
 )
 # What a test does, as Python's audit hooks call it, that starts a server or a process.

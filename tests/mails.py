@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from kalends.compose import Installation
-from kalends.runtime.mail_writing import MAIL_PURPOSE
+from kalends.runtime.mails.writing import MAIL_PURPOSE
 from tests.conftest import context_beside, fetch
 
 

@@ -6,8 +6,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import PHONE, Violations, Visits, sign_in
 from tests.browser.test_console import DESK, named, path_of
 from tests.browser.test_widths import TOO_WIDE
-from tests.web.test_absences import now_is
-from tests.web.test_reassigning import team
+from tests.web.people.test_absences import now_is
+from tests.web.people.test_reassigning import team
 from tests.world import JSON, World, tomorrow_at
 
 HOURS = range(8, 20)

@@ -13,7 +13,7 @@ from kalends.domain import ids
 from kalends.runtime.unit_of_work import Context
 from kalends.services.calendars.changes_there import follow_changes
 from kalends.services.calendars.queue import DueCalendar
-from kalends.services.calendars.sync import start_due_readings
+from kalends.services.calendars.reading.sync import start_due_readings
 from tests.calendars.readings import use
 from tests.calendars.test_busy import HOUR, at
 from tests.conftest import fetch, run

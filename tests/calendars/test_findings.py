@@ -3,7 +3,7 @@
 import pytest
 
 from kalends.compose import Installation
-from kalends.services.calendars.upkeep import end_settled_findings
+from kalends.services.calendars.writing.upkeep import end_settled_findings
 from tests.calendars.test_busy import HOUR, at
 from tests.calendars.test_changes_there import WatchedOffice
 from tests.conftest import fetch

@@ -13,7 +13,7 @@ from kalends.domain.calendars.consent import Tokens
 from kalends.domain.calendars.failures import CalendarFailure
 from kalends.domain.origins import origin_of
 from kalends.runtime.unit_of_work import Context
-from kalends.services.calendars.tokens import ConnectionTokens, seal_tokens
+from kalends.services.calendars.accounts.tokens import ConnectionTokens, seal_tokens
 from kalends.store.calendars.tokens import find_tokens, replace_tokens
 from tests.calendars.google import (
     AUTHORIZE,

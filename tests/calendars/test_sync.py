@@ -11,7 +11,7 @@ import pytest
 from kalends.cli.running import run
 from kalends.compose import Installation
 from kalends.domain import ids
-from kalends.services.calendars.sync import start_due_readings
+from kalends.services.calendars.reading.sync import start_due_readings
 from tests.caldav_servers import PASSWORD, USER, CalDavServer
 from tests.calendars.readings import use
 from tests.gateways.caldav.events import event

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from kalends.compose import Installation
-from kalends.services.calendars import upkeep
+from kalends.services.calendars.writing import upkeep
 from tests.calendars.test_changes_there import WatchedOffice
 from tests.conftest import fetch, run
 from tests.world import World

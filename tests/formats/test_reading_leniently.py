@@ -8,7 +8,7 @@ from kalends.domain.values import Day
 from kalends.formats.encoding import encode
 from kalends.formats.lenient_json import DEEPEST, clean
 from kalends.formats.times import known_zone
-from kalends.web.console.settings.typed import clock_text
+from kalends.web.console.settings.forms.typed import clock_text
 
 
 def nested(depth: int) -> Any:

@@ -2,8 +2,8 @@
 
 from tests.mail.posting import Post
 from tests.mail.reading import text_of, to
-from tests.web.test_absences import absent, decision, resolve
-from tests.web.test_reassigning import book_with, team
+from tests.web.people.test_absences import absent, decision, resolve
+from tests.web.people.test_reassigning import book_with, team
 from tests.world import tomorrow_at
 
 EXPECTED = ("With somebody else: ", "Please choose another time: ", "Cancelled: ")

@@ -8,7 +8,7 @@ from tests.conftest import fetch
 from tests.mail.posting import Post
 from tests.mail.reading import calendar_part, event_in, text_of, to
 from tests.mail.teams import choose, member, offer_of
-from tests.web.test_reassigning import book_with
+from tests.web.people.test_reassigning import book_with
 from tests.world import JSON, tomorrow_at
 
 

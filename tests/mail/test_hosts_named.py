@@ -2,8 +2,8 @@
 
 from tests.mail.posting import Post
 from tests.mail.reading import event_in, text_of
-from tests.web.test_reassigning import book_with, reassign, team
-from tests.web.test_schedule_people import owner_of
+from tests.web.people.test_reassigning import book_with, reassign, team
+from tests.web.people.test_schedule_people import owner_of
 from tests.world import tomorrow_at
 
 

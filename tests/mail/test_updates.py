@@ -2,7 +2,7 @@
 
 import pytest
 
-from kalends.runtime.mail_again import send_again
+from kalends.runtime.mails.again import send_again
 from tests.conftest import fetch, in_thread, run
 from tests.homes import BESIDE
 from tests.mail.posting import Post

@@ -7,8 +7,8 @@ from kalends.domain.access import Mode
 from kalends.domain.ids import ABSENCE, decode_id
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, read
 from kalends.services.absences import list_affected
-from tests.web.test_absences import absent
-from tests.web.test_reassigning import book_with, team
+from tests.web.people.test_absences import absent
+from tests.web.people.test_reassigning import book_with, team
 from tests.world import World, tomorrow_at
 
 

@@ -18,10 +18,10 @@ from kalends.domain.webhook import State
 from kalends.formats.encoding import encode_raw
 from kalends.jobs.capped_channel import CappedChannel
 from kalends.jobs.leases import LeaseOver, while_leased
-from kalends.runtime import calendar_lanes
+from kalends.runtime.calendars import lanes as calendar_lanes
 from kalends.runtime.unit_of_work import Context
-from kalends.services.calendars.event_outcomes import Waits
-from kalends.services.calendars.event_writing import settle_lane
+from kalends.services.calendars.writing.events import settle_lane
+from kalends.services.calendars.writing.outcomes import Waits
 from kalends.store.outbox.calendar_lanes import CalendarOutcome, DueCalendarLane
 from kalends.store.outbox.lanes import Caps, Postponed
 from kalends.store.outbox.recording import Recorded

@@ -16,8 +16,8 @@ import structlog
 from kalends.domain.errors import Unavailable
 from kalends.domain.gateways import Deferred, MailAnswer, Posted, Rejected, ServerFailed
 from kalends.jobs.leases import LeaseOver, while_leased
-from kalends.runtime import mail_sending
-from kalends.runtime.mail_sending import ReadyMail
+from kalends.runtime.mails import sending as mail_sending
+from kalends.runtime.mails.sending import ReadyMail
 from kalends.runtime.unit_of_work import Context
 from kalends.store.outbox.lanes import Caps, Leased, Postponed
 from kalends.store.outbox.mail_lanes import DueMail, MailOutcome

@@ -7,12 +7,15 @@ from typing import Any, Final
 from uuid import UUID
 
 from kalends.domain.durations import HOUR, MINUTE, SECOND
-from kalends.runtime.calendar_goodbyes import GOODBYE_JOB
+from kalends.runtime.calendars.goodbyes import GOODBYE_JOB
 from kalends.runtime.unit_of_work import Context
 from kalends.services import agenda_mails, booking_endings, housekeeping, mail_jobs, reminders
-from kalends.services.calendars import changes_there, channels, goodbyes, sync, upkeep
+from kalends.services.calendars import changes_there, channels
+from kalends.services.calendars.accounts import goodbyes
 from kalends.services.calendars.channels import WATCH_JOB
 from kalends.services.calendars.queue import FOLLOW_JOB, READ_JOB
+from kalends.services.calendars.reading import sync
+from kalends.services.calendars.writing import upkeep
 from kalends.services.imports import hooks, leases, runs
 from kalends.services.users import password_resets
 from kalends.store.imports.names import HOOK_JOB, RUN_JOB

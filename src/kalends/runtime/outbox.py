@@ -15,7 +15,7 @@ from kalends.domain.mail import MailKind, is_same_mailbox
 from kalends.domain.webhook import EventName
 from kalends.formats.bookings import booking_json
 from kalends.formats.changes import previous_attributes
-from kalends.runtime.mail_rules import MAILED_ELSEWHERE, choose_mails
+from kalends.runtime.mails.rules import MAILED_ELSEWHERE, choose_mails
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.bookings.links import delete_links
 from kalends.store.bookings.reminders import (

@@ -8,7 +8,7 @@ from kalends.domain.access import Organization
 from kalends.domain.ids import new_id
 from kalends.domain.mail import Audience, Mail, MailKind, MailState, destination_of
 from kalends.formats.mails.messages import Message
-from kalends.runtime.mail_writing import sealed
+from kalends.runtime.mails.writing import sealed
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.accounts import organizations
 from kalends.store.notifier import MAILS_CHANNEL

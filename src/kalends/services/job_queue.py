@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from kalends.runtime.mail_again import send_again
+from kalends.runtime.mails.again import send_again
 from kalends.runtime.unit_of_work import Context
 from kalends.store import jobs
 from kalends.store.database import TenantConnection, Tx

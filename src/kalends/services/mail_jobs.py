@@ -8,7 +8,7 @@ jobs`), and no server of that release runs any more, this can go.
 from typing import Final
 from uuid import UUID
 
-from kalends.runtime.mail_again import put_again
+from kalends.runtime.mails.again import put_again
 from kalends.runtime.unit_of_work import Context
 from kalends.store.notifier import MAILS_CHANNEL
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from kalends.domain.ids import MAIL
 from kalends.domain.mail import Mail
-from kalends.runtime.mail_writing import opened
+from kalends.runtime.mails.writing import opened
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.outbox import mails
 

@@ -20,7 +20,7 @@ from kalends.domain.message_template import (
 )
 from kalends.formats.mails.own_words import check_own_words
 from kalends.runtime.if_match import IfMatch
-from kalends.runtime.mail_previews import Preview, PreviewRequest, preview_mail
+from kalends.runtime.mails.previews import Preview, PreviewRequest, preview_mail
 from kalends.runtime.posting import post_message
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.runtime.versions import require_version, with_changes

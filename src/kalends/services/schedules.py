@@ -8,7 +8,7 @@ from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import InUse
 from kalends.domain.ids import SCHEDULE, USER, new_id
 from kalends.domain.schedule import Schedule, ScheduleRules
-from kalends.runtime.calendar_writing import rewrite_events_of
+from kalends.runtime.calendars.writing import rewrite_events_of
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.runtime.versions import require_version, with_changes

@@ -8,7 +8,7 @@ from kalends.availability.interval import Interval
 from kalends.availability.wallclock import zone_named
 from kalends.domain.calendars.accounts import CalendarAccount
 from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
-from kalends.services.calendars.shapes import busy_stretches, read_objects, stored_event
+from kalends.services.calendars.known.shapes import busy_stretches, read_objects, stored_event
 from tests.fakes.google import OWNER
 
 JSON = dict[str, Any]

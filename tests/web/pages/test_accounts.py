@@ -18,7 +18,7 @@ from tests.conftest import BehindAProxy
 from tests.homes import BESIDE
 from tests.mails import StoredMail
 from tests.servers import Server
-from tests.web.test_sessions import early_in_a_minute, some_address
+from tests.web.people.test_sessions import early_in_a_minute, some_address
 from tests.world import World
 
 NEW = "a brand new password"

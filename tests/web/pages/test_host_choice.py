@@ -3,8 +3,8 @@
 import pytest
 
 from tests.web.pages.visitors import Browser, offered, starts_in, text_of
-from tests.web.test_booking_hosts import of_a_member
-from tests.web.test_reassigning import BOOKINGS, book_with
+from tests.web.people.test_booking_hosts import of_a_member
+from tests.web.people.test_reassigning import BOOKINGS, book_with
 from tests.world import JSON, World, tomorrow_at
 
 DAY = tomorrow_at(10)[:10]

@@ -35,12 +35,12 @@ from kalends.domain.errors import KalendsError, Unavailable
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.scheduling import booking_changes
 from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
-from kalends.services.calendars.event_outcomes import note_refused
-from kalends.services.calendars.event_writing import account_of, next_generation
-from kalends.services.calendars.identity import ask_whose
+from kalends.services.calendars.accounts.identity import ask_whose
+from kalends.services.calendars.known.seen_times import span_of
 from kalends.services.calendars.queue import DueCalendar
 from kalends.services.calendars.reports import report_finding
-from kalends.services.calendars.seen_times import span_of
+from kalends.services.calendars.writing.events import account_of, next_generation
+from kalends.services.calendars.writing.outcomes import note_refused
 from kalends.store.calendars import calendars, connections, findings, links
 from kalends.store.database import TenantConnection
 from kalends.store.notifier import CALENDARS_CHANNEL

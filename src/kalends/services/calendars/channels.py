@@ -27,7 +27,7 @@ from kalends.domain.calendars.states import ConnectionState
 from kalends.domain.ids import CALENDAR, encode_id, new_id
 from kalends.domain.tenant_tokens import key_of, new_tenant_token
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
-from kalends.services.calendars.logins import open_account
+from kalends.services.calendars.accounts.logins import open_account
 from kalends.services.calendars.queue import DueCalendar, enqueue_readings
 from kalends.store.calendars import calendars, channels, connections
 from kalends.store.database import TenantConnection

@@ -16,6 +16,8 @@ FOLLOW_JOB: Final = "follow_calendar"
 # Longer than any reading takes; a job that was lost is made again after it.
 LEASE: Final = timedelta(minutes=20)
 IDLE: Final = timedelta(hours=1)
+# All of a calendar is read again, whatever its provider says of changes.
+COMPARE_EVERY: Final = timedelta(hours=24)
 
 
 class DueCalendar(Struct, frozen=True):

@@ -13,12 +13,12 @@ from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import CALENDAR, CALENDAR_EVENT, encode_id, new_id
 from kalends.runtime.unit_of_work import UnitOfWork, require
-from kalends.services.calendars import shapes
+from kalends.services.calendars.accounts.connections import lock_connection, require_calendar
 from kalends.services.calendars.changes_there import SeenThere, note_changes
-from kalends.services.calendars.connections import lock_connection, require_calendar
-from kalends.services.calendars.overlaps import report_overlaps
-from kalends.services.calendars.own_events import Own, find_owners
+from kalends.services.calendars.known import shapes
+from kalends.services.calendars.known.own_events import Own, find_owners
 from kalends.services.calendars.queue import enqueue_look
+from kalends.services.calendars.reading.overlaps import report_overlaps
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.calendars import events, readings
 

@@ -8,7 +8,7 @@ from kalends.domain.calendars.accounts import CalendarAccess
 from kalends.domain.calendars.connections import CalendarUse, ConnectedCalendar
 from kalends.domain.errors import Invalid
 from kalends.domain.ids import CALENDAR, SCHEDULE
-from kalends.runtime.calendar_writing import rewrite_events_of
+from kalends.runtime.calendars.writing import rewrite_events_of
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.scheduling.booking_requests import check_schedule_seen
 from kalends.store.availability.schedules import find_schedule, find_schedule_to_change

@@ -15,7 +15,7 @@ from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.ids import ORGANIZATION, USER, encode_id_or_none
 from kalends.domain.mail import Mail, MailKind
 from kalends.domain.scopes import Scope
-from kalends.runtime.calendar_goodbyes import say_goodbye_for_user
+from kalends.runtime.calendars.goodbyes import say_goodbye_for_user
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.services.users.invitations import invite_user, organizations_meant

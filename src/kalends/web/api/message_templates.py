@@ -25,7 +25,7 @@ from kalends.formats.message_templates import (
     show_template,
 )
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.runtime.mail_previews import Preview, PreviewRequest
+from kalends.runtime.mails.previews import Preview, PreviewRequest
 from kalends.services import message_templates
 from kalends.services.message_templates import NewTemplate
 from kalends.web.api.models import PageQuery, RequestModel

@@ -25,9 +25,9 @@ from kalends.services import absences, schedules
 from kalends.services.users import members
 from kalends.translation import gettext
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.drafts import Draft, draft_of_values, draft_with_faults
-from kalends.web.console.settings.exceptions import BUSY, busy_time_in
-from kalends.web.console.settings.paging import read_page
+from kalends.web.console.settings.forms.drafts import Draft, draft_of_values, draft_with_faults
+from kalends.web.console.settings.forms.paging import read_page
+from kalends.web.console.settings.offers.exceptions import BUSY, busy_time_in
 from kalends.web.console.settlements import decisions_in, settlements_of
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer

@@ -9,7 +9,7 @@ from kalends.domain.rights import Right
 from kalends.formats.calendar_words import FINDINGS, RESOLUTIONS
 from kalends.services.calendars import findings
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.paging import read_page
+from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.http.call import id_named
 from kalends.web.http.errors import status_of
 from kalends.web.pages.answers import PageAnswer

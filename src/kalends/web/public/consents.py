@@ -9,8 +9,8 @@ from urllib.parse import urlencode, urlsplit
 
 from kalends.domain import ids
 from kalends.domain.errors import NotFound
-from kalends.services.calendars import consents
-from kalends.services.calendars.consents import ConsentStatus, FinishedConsent
+from kalends.services.calendars.accounts import consents
+from kalends.services.calendars.accounts.consents import ConsentStatus, FinishedConsent
 from kalends.translation import gettext, gettext_lazy
 from kalends.web.pages.answers import Headers, PageAnswer
 from kalends.web.pages.labels import CALENDAR_PROVIDERS, Labels

@@ -20,7 +20,7 @@ from kalends.runtime.phones import country_of
 from kalends.scheduling.slots import ListedSlots, SlotRange
 from kalends.services.booking_pages import holds, offers
 from kalends.services.booking_pages.offers import OfferedHosts, OfferedTo, attendee_of
-from kalends.services.calendars import nudges
+from kalends.services.calendars.reading import nudges
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import FormFields

@@ -6,8 +6,8 @@ import httpx
 
 from tests.web.pages.console.desks import SignedInBrowser
 from tests.web.pages.visitors import text_of
-from tests.web.test_absences import now_is
-from tests.web.test_reassigning import book_with, team
+from tests.web.people.test_absences import now_is
+from tests.web.people.test_reassigning import book_with, team
 from tests.world import JSON, World, tomorrow_at
 
 

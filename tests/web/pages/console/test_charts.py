@@ -10,7 +10,7 @@ import pytest
 from kalends.services.statistics import DayRange
 from kalends.web.console.drawing import draw_bars, draw_hours
 from tests.web.pages.console.desks import SignedInBrowser
-from tests.web.test_schedule_people import owner_of
+from tests.web.people.test_schedule_people import owner_of
 from tests.world import World
 
 # With the Sunday on which the clock goes back.

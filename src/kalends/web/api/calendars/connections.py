@@ -26,8 +26,10 @@ from kalends.formats.calendars import (
 )
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.runtime.unit_of_work import UnitOfWork
-from kalends.services.calendars import connections, syncs, uses
-from kalends.services.calendars.connections import NewCalendarConnection, ShownConnection
+from kalends.services.calendars import uses
+from kalends.services.calendars.accounts import connections
+from kalends.services.calendars.accounts.connections import NewCalendarConnection, ShownConnection
+from kalends.services.calendars.reading import syncs
 from kalends.web.api.listing import answer_page
 from kalends.web.api.models import PageQuery, RequestModel
 from kalends.web.http.answers import DataOf, Deleted, data, deleted

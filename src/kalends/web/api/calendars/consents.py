@@ -8,8 +8,8 @@ from kalends.domain import ids
 from kalends.domain.calendars.connections import ProviderName
 from kalends.formats.calendars import ConsentPageBody
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.services.calendars import consents
-from kalends.services.calendars.consents import NewConsent
+from kalends.services.calendars.accounts import consents
+from kalends.services.calendars.accounts.consents import NewConsent
 from kalends.web.api.models import RequestModel
 from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call, id_named

@@ -8,7 +8,7 @@ from kalends.domain.rights import Right
 from kalends.services.users import accounts
 from kalends.services.users.accounts import AccountChanges
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.drafts import Draft, draft_of_values, draft_with_faults
+from kalends.web.console.settings.forms.drafts import Draft, draft_of_values, draft_with_faults
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.language_choices import language_choices

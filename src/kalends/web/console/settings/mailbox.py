@@ -13,7 +13,7 @@ from kalends.domain.rights import Right
 from kalends.services import mails
 from kalends.services.users import members
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.paging import read_page
+from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
 

@@ -6,7 +6,7 @@ from kalends.domain import ids
 from kalends.domain.changes import FieldChanges
 from kalends.domain.message_template import MessageTemplate
 from kalends.formats.encoding import encode
-from kalends.runtime.mail_previews import PreviewRequest
+from kalends.runtime.mails.previews import PreviewRequest
 from kalends.services.message_templates import NewTemplate
 from kalends.web.api.message_templates import (
     CreateMessageTemplate,
@@ -15,8 +15,8 @@ from kalends.web.api.message_templates import (
     parse_new,
     parse_preview,
 )
-from kalends.web.console.settings.drafts import VERSION_FIELD, Draft, check, draft_of_values
-from kalends.web.console.settings.typed import YES, text_or_none
+from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, draft_of_values
+from kalends.web.console.settings.forms.typed import YES, text_or_none
 from kalends.web.http.reading import read_body
 from kalends.web.pages.forms import FormFields
 

@@ -10,16 +10,16 @@ from kalends.domain.errors import KalendsError
 from kalends.domain.message_template import MessageTemplate, TemplateAudience, TemplateKind
 from kalends.domain.placeholders import Placeholder
 from kalends.domain.rights import Right
-from kalends.runtime.mail_previews import Preview
+from kalends.runtime.mails.previews import Preview
 from kalends.services import event_type_order, message_templates
 from kalends.translation import language_for
 from kalends.web.api.message_templates import USE_CASES
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings import message_forms
-from kalends.web.console.settings.drafts import Draft, draft_with_faults
-from kalends.web.console.settings.editor import Editor
+from kalends.web.console.settings.forms.drafts import Draft, draft_with_faults
+from kalends.web.console.settings.forms.editor import Editor
+from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.message_forms import about_of, new_draft, read_preview
-from kalends.web.console.settings.paging import read_page
 from kalends.web.pages import labels
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.language_choices import language_choices, name_of

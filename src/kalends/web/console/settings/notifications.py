@@ -13,8 +13,13 @@ from kalends.services.users.notifications import NotificationChanges
 from kalends.web.api.models import check_zone
 from kalends.web.api.notifications import parse_notifications
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.drafts import Draft, check, draft_of_values, draft_with_faults
-from kalends.web.console.settings.typed import YES, clock_text, text_or_none
+from kalends.web.console.settings.forms.drafts import (
+    Draft,
+    check,
+    draft_of_values,
+    draft_with_faults,
+)
+from kalends.web.console.settings.forms.typed import YES, clock_text, text_or_none
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
 

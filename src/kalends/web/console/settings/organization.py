@@ -12,8 +12,13 @@ from kalends.formats.encoding import encode
 from kalends.services import organizations, pictures
 from kalends.web.api.organization import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.drafts import Draft, check, draft_of_values, draft_with_faults
-from kalends.web.console.settings.typed import YES, text_or_none
+from kalends.web.console.settings.forms.drafts import (
+    Draft,
+    check,
+    draft_of_values,
+    draft_with_faults,
+)
+from kalends.web.console.settings.forms.typed import YES, text_or_none
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages import places
 from kalends.web.pages.answers import PageAnswer, redirect

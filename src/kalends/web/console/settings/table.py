@@ -3,24 +3,24 @@
 from typing import Final
 
 from kalends.web.console.settings import (
-    calendar_connection,
-    calendars,
-    consents,
-    event_types,
-    exceptions,
-    feeds,
-    integrations,
-    keys,
     language,
     mailbox,
     messages,
     notifications,
     organization,
+    users,
+)
+from kalends.web.console.settings.calendars import accounts as calendars
+from kalends.web.console.settings.calendars import connection as calendar_connection
+from kalends.web.console.settings.calendars import consents
+from kalends.web.console.settings.developers import integrations, keys, webhooks
+from kalends.web.console.settings.offers import (
+    event_types,
+    exceptions,
+    feeds,
     schedules,
     sharing,
     times,
-    users,
-    webhooks,
 )
 from kalends.web.pages.routes import PageRoute
 

@@ -9,7 +9,7 @@ from kalends.domain.rights import Right
 from kalends.domain.values import Email
 from kalends.services.users import members
 from kalends.web.console.request import ConsoleRequest, console_route
-from kalends.web.console.settings.drafts import (
+from kalends.web.console.settings.forms.drafts import (
     Draft,
     draft_of_values,
     draft_with_faults,

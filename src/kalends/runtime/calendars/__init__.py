@@ -1,0 +1,1 @@
+"""Events that are to be written into calendars elsewhere, as deliveries."""

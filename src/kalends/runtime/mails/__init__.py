@@ -1,0 +1,1 @@
+"""Mails as deliveries: whom each goes to, what it says, how it is sent, and sent again."""

@@ -1,0 +1,167 @@
+"""Mails as they would be: of a real booking, else of one that nobody made. Nothing is sent here."""
+
+import re
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct, json, structs
+
+from kalends.domain.access import Organization
+from kalends.domain.booking import Booking, BookingFilter, Status, changeable_until
+from kalends.domain.event_type import EventType
+from kalends.domain.gateways import Gateways
+from kalends.domain.ids import BOOKING, MAIL, ORGANIZATION, encode_id, new_id
+from kalends.domain.mail import Audience, MailKind
+from kalends.domain.message_template import OwnWords, TemplateKind
+from kalends.formats.bookings import BookingBody, booking_json
+from kalends.formats.mails.bookings import letter_about
+from kalends.formats.mails.examples import STATUS_OF, example_booking
+from kalends.formats.mails.facts import BookingMail
+from kalends.formats.mails.letters import write_body, write_html, write_text
+from kalends.formats.mails.messages import Message, write_message
+from kalends.formats.mails.page import dress_of
+from kalends.runtime.mails.own import mail_logo
+from kalends.runtime.phones import country_of
+from kalends.runtime.unit_of_work import UnitOfWork, require
+from kalends.store.accounts.organizations import find_organization
+from kalends.store.availability.event_types import find_event_type
+from kalends.store.availability.schedules import find_zone_name
+from kalends.store.bookings.bookings import find_booking, list_bookings
+from kalends.translation import in_language, language_for
+
+# Opens nothing: the link of a booking is in its own mail alone.
+NO_LINK: Final = "/booking/example"
+# Quotes in texts are written as references.
+_STYLES: Final = re.compile(' style="[^"]*"')
+
+
+class PreviewRequest(Struct, frozen=True, kw_only=True):
+    """Which mail, in which words, and of which booking: None takes one that is to come, else one
+    that nobody made."""
+
+    kind: TemplateKind
+    audience: Audience
+    locale: str | None
+    event_type_id: UUID | None
+    words: OwnWords
+    booking_id: UUID | None = None
+
+
+class Preview(Struct, frozen=True):
+    """What would be sent: its subject and heading, its whole body as text and as HTML, and what
+    of that stands below the heading, without styles. `language` is that of its words."""
+
+    language: str
+    subject: str
+    heading: str
+    text: str
+    html: str
+    unstyled: str
+    message: Message
+
+
+async def preview_mail(
+    work: UnitOfWork, asked: PreviewRequest, recipient: str | None = None
+) -> Preview:
+    """Raises NotFound for a booking that is not there."""
+    organization: Organization = require(
+        await find_organization(work.tenant), ORGANIZATION, work.organization_id
+    )
+    booking = await _find_booking(work, asked)
+    event_type_id = asked.event_type_id or (booking.event_type_id if booking else None)
+    event_type = await find_event_type(work.tenant, event_type_id) if event_type_id else None
+    zone = await find_zone_name(work.tenant, booking.schedule_id) if booking else None
+    language = language_for([asked.locale or organization.locale])
+    with in_language(language):
+        body = _as_of_kind(_body(work, organization, booking, event_type), asked)
+        mail = _mail(work, asked, organization, body, recipient)
+        mail = structs.replace(
+            mail,
+            place_zone=zone or organization.timezone,
+            event_type_name=event_type.name if event_type else None,
+            questions=event_type.questions if event_type else (),
+        )
+        letter = letter_about(mail)
+        return Preview(
+            language=language,
+            subject=letter.subject,
+            heading=letter.content.heading,
+            text=write_text(letter.content),
+            html=write_html(letter.content, letter.accent, letter.logo),
+            unstyled=_STYLES.sub("", write_body(letter.content, dress_of(None))),
+            message=write_message(letter),
+        )
+
+
+async def _find_booking(work: UnitOfWork, asked: PreviewRequest) -> Booking | None:
+    """Raises NotFound."""
+    if asked.booking_id is not None:
+        found = await find_booking(work.tenant, asked.booking_id)
+        return require(found, BOOKING, asked.booking_id)
+    coming = BookingFilter(
+        event_type_id=asked.event_type_id, since=work.recorded_at, statuses=(Status.CONFIRMED,)
+    )
+    bookings, _ = await list_bookings(work.tenant, coming, 1, 0)
+    return next(iter(bookings), None)
+
+
+def _body(
+    work: UnitOfWork,
+    organization: Organization,
+    booking: Booking | None,
+    event_type: EventType | None,
+) -> BookingBody:
+    if booking is not None:
+        return json.decode(booking_json(booking), type=BookingBody)
+    place = event_type.location if event_type else None
+    return example_booking(work.recorded_at, organization.timezone, place)
+
+
+def _as_of_kind(body: BookingBody, asked: PreviewRequest) -> BookingBody:
+    """The booking as it is when such a mail is sent, to who reads that language."""
+    attendee = body.attendee
+    if asked.locale is not None:
+        attendee = structs.replace(attendee, locale=asked.locale)
+    status = STATUS_OF.get(asked.kind, Status.CONFIRMED)
+    return structs.replace(body, attendee=attendee, status=status)
+
+
+def _mail(
+    work: UnitOfWork,
+    asked: PreviewRequest,
+    organization: Organization,
+    body: BookingBody,
+    recipient: str | None,
+) -> BookingMail:
+    gateways: Gateways = work.context.gateways
+    before = None
+    if asked.kind is TemplateKind.RESCHEDULED:
+        hour = timedelta(hours=1)
+        before = structs.replace(
+            body, start_time=body.start_time - hour, end_time=body.end_time - hour
+        )
+    sender = gateways.sender
+    return BookingMail(
+        kind=MailKind(asked.kind),
+        audience=asked.audience,
+        message_id=f"<{encode_id(MAIL, new_id())}@{sender.rpartition('@')[2]}>",
+        booking=body,
+        before=before,
+        sequence=0,
+        happened_at=work.recorded_at,
+        organization_name=organization.name,
+        organization_email=organization.notify_email,
+        organization_locale=organization.locale,
+        organization_accent=organization.accent_color,
+        organization_logo=mail_logo(gateways, organization),
+        notify_locale=asked.locale,
+        sender=sender,
+        recipient=recipient or body.attendee_email,
+        zone=organization.timezone,
+        country=country_of(organization),
+        manage_url=f"{gateways.public_url or ''}{NO_LINK}",
+        changeable_until=changeable_until(body.start_time, body.end_time, None),
+        own_words=asked.words,
+        has_invitation=False,
+    )

@@ -1,0 +1,276 @@
+"""Writing the mails about a booking, from the event that they are about."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+import structlog
+from msgspec import Raw, Struct, json, structs
+
+from kalends.domain.booking import MOVABLE, Status, changeable_until
+from kalends.domain.event import LoggedEvent
+from kalends.domain.gateways import link_to
+from kalends.domain.ids import EVENT_TYPE, MAIL, SCHEDULE, USER, decode_id, encode_id
+from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
+from kalends.domain.message_template import MessageTemplate, OwnWords, find_scope
+from kalends.formats.bookings import BookingBody
+from kalends.formats.mails.bookings import booking_message
+from kalends.formats.mails.facts import BookingMail, user_ids_of
+from kalends.formats.mails.messages import Message
+from kalends.runtime.cooperative import cooperatively
+from kalends.runtime.links import NewLink, make_link
+from kalends.runtime.mails.own import languages_of, mail_logo
+from kalends.runtime.phones import country_of
+from kalends.runtime.unit_of_work import Context
+from kalends.store.availability.event_types import find_event_types_of_bookings
+from kalends.store.availability.schedules import find_zone_name
+from kalends.store.database import TenantConnection
+from kalends.store.outbox.stories import (
+    MailReader,
+    StoredStory,
+    ToldEventType,
+    WrittenMail,
+    load_stories,
+    write_down,
+)
+from kalends.store.outbox.templates import load_templates
+
+log = structlog.get_logger("kalends.mail")
+
+MAIL_PURPOSE: Final = "mail"
+
+
+class Story(Struct, frozen=True, kw_only=True):
+    """What an event's mails are made of: the booking then, and what is stored beside it."""
+
+    stored: StoredStory
+    booking: BookingBody
+    place_zone: str | None
+    event_type: ToldEventType | None
+    templates: Sequence[MessageTemplate] = ()
+
+    @property
+    def event(self) -> LoggedEvent:
+        return self.stored.event
+
+    @property
+    def now_is(self) -> Status | None:
+        """The booking's status by now."""
+        return Status(self.stored.status) if self.stored.status else None
+
+    @property
+    def changeable_until(self) -> datetime:
+        """The last moment at which the attendee's link changes anything."""
+        notice = self.event_type.cancellation_notice_minutes if self.event_type else None
+        if self.booking.needs_new_time:
+            notice = None  # who is asked to choose another time may
+        return changeable_until(self.booking.start_time, self.booking.end_time, notice)
+
+    def before(self, mail: Mail) -> BookingBody | None:
+        """The booking as the reader last read of it, else as it was before the event: to a host,
+        if it was one then."""
+        if mail.audience == Audience.HOST:
+            return self._before_for_host(mail.recipient.lower(), mail.kind)
+        data = self.stored.last_mails.get(mail.audience, self.stored.previous)
+        return None if data is None else _booking(data)
+
+    def reader(self, mail: Mail) -> MailReader | None:
+        """The member whom the mail goes to."""
+        return self.stored.readers.get(mail.recipient.lower())
+
+    def own_words(self, mail: Mail) -> OwnWords | None:
+        """Those of the organization for such a mail, in the language of its reader."""
+        reader, organization = self.reader(mail), self.stored.organization
+        is_attendee = mail.audience == Audience.ATTENDEE
+        tag = self.booking.attendee.locale if is_attendee else reader.locale if reader else None
+        found = find_scope(
+            self.templates,
+            MailKind(mail.kind),
+            Audience(mail.audience),
+            decode_id(EVENT_TYPE, self.booking.event_type_id or ""),
+            languages_of(tag or organization.locale),
+        )
+        return None if found is None else OwnWords(found.subject, found.body)
+
+    def _before_for_host(self, address: str, kind: str) -> BookingBody | None:
+        mailed, reader = self.stored.hosts_mailed.get(address), self.stored.readers.get(address)
+        if mailed is not None:
+            return _booking(mailed)
+        # Who was told nothing and gets an update is new to it.
+        if kind == MailKind.UPDATED or reader is None or self.stored.previous is None:
+            return None
+        before = _booking(self.stored.previous)
+        return before if encode_id(USER, reader.user_id) in user_ids_of(before) else None
+
+
+async def write_messages(
+    context: Context, organization_id: UUID, unwritten: Sequence[Mail]
+) -> dict[UUID, bytes | None]:
+    """Writes messages (RFC 5322) about events down, sealed, and returns them by their mails' ids:
+    None for one that cannot be written, which is logged; none for a mail that somebody holds, or
+    that was written before. Raises Unavailable."""
+    async with context.database.tenant_connection(organization_id) as tenant:
+        stories = await _load_stories(tenant, unwritten)
+        return await _write_all(context, tenant, unwritten, stories)
+
+
+async def _write_all(
+    context: Context,
+    tenant: TenantConnection,
+    unwritten: Sequence[Mail],
+    stories: Mapping[int, Story],
+) -> dict[UUID, bytes | None]:
+    messages: dict[UUID, bytes | None] = {}
+    written: list[WrittenMail] = []
+    async for mail in cooperatively(unwritten):
+        try:
+            message, one = _write(context, mail, stories[mail.event_number or 0])
+        except Exception:
+            # A mail that cannot be written must not stop those beside it.
+            log.exception("a mail could not be written", mail=encode_id(MAIL, mail.id))
+            messages[mail.id] = None
+            continue
+        messages[mail.id] = message
+        written.append(one)
+    ours = await write_down(tenant, written, context.clock())
+    return {id_: text for id_, text in messages.items() if text is None or id_ in ours}
+
+
+def sealed(context: Context, message: Message) -> bytes:
+    """A message as it is kept: it holds links that open a booking."""
+    return context.seal.close(message.content, MAIL_PURPOSE)
+
+
+def opened(context: Context, mail: Mail) -> bytes | None:
+    """The message of a mail; None where there is none. Raises SealBroken."""
+    return None if mail.message is None else context.seal.open(mail.message, MAIL_PURPOSE)
+
+
+async def _load_stories(tenant: TenantConnection, mails: Sequence[Mail]) -> dict[int, Story]:
+    numbers = {mail.event_number for mail in mails if mail.event_number is not None}
+    stored = await load_stories(tenant, sorted(numbers))
+    stories = {number: await _story(tenant, one) for number, one in stored.items()}
+    templates = await load_own_words(tenant, {mail.kind for mail in mails}, stories.values())
+    if not templates:
+        return stories
+    return {n: structs.replace(one, templates=templates) for n, one in stories.items()}
+
+
+async def load_own_words(
+    tenant: TenantConnection, kinds: Collection[str], stories: Collection[Story]
+) -> Sequence[MessageTemplate]:
+    """The organization's own words for mails of those kinds in these stories."""
+    ids = {decode_id(EVENT_TYPE, story.booking.event_type_id or "") for story in stories}
+    tags: set[str | None] = set()
+    for story in stories:
+        tags |= {story.booking.attendee.locale, story.stored.organization.locale}
+        tags |= {reader.locale for reader in story.stored.readers.values()}
+    languages = {language for tag in tags for language in languages_of(tag)}
+    return await load_templates(tenant, kinds, {id_ for id_ in ids if id_}, languages)
+
+
+def _write(context: Context, mail: Mail, story: Story) -> tuple[bytes, WrittenMail]:
+    message, link = _message(context, mail, story)
+    return message.content, WrittenMail(
+        id=mail.id,
+        subject=message.subject,
+        message=sealed(context, message),
+        token_hash=link.token_hash if link else None,
+        booking_id=story.event.booking_id,
+        invites=_has_invitation(mail, story),
+    )
+
+
+async def _story(tenant: TenantConnection, stored: StoredStory) -> Story:
+    """The zone and the event type are those of the booking then, which seldom are others now."""
+    booking = _booking(stored.event.data)
+    schedule_id = decode_id(SCHEDULE, booking.schedule_id)
+    event_type_id = decode_id(EVENT_TYPE, booking.event_type_id or "")
+    zone, event_type = stored.timezone, stored.event_type
+    if schedule_id != stored.schedule_id:
+        zone = await find_zone_name(tenant, schedule_id) if schedule_id else None
+    if event_type_id != stored.event_type_id:
+        event_type = await _find_event_type(tenant, event_type_id) if event_type_id else None
+    return Story(stored=stored, booking=booking, place_zone=zone, event_type=event_type)
+
+
+async def _find_event_type(tenant: TenantConnection, event_type_id: UUID) -> ToldEventType | None:
+    event_type = (await find_event_types_of_bookings(tenant, [event_type_id])).get(event_type_id)
+    if event_type is None:
+        return None
+    return ToldEventType(
+        event_type.name, event_type.questions, event_type.cancellation_notice_minutes
+    )
+
+
+def _booking(data: Raw) -> BookingBody:
+    return _BOOKINGS.decode(data)
+
+
+_BOOKINGS: Final = json.Decoder(BookingBody)
+
+
+def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLink | None]:
+    """The message, and the link in it: one of its own for each mail to the attendee of a booking
+    that can still change."""
+    sender, event_type = context.gateways.sender, story.event_type
+    organization = story.stored.organization
+    kind, before, reader = MailKind(mail.kind), story.before(mail), story.reader(mail)
+    link = make_link(organization.id) if _has_link(context, mail, story) else None
+    message = booking_message(
+        BookingMail(
+            kind=kind,
+            audience=Audience(mail.audience),
+            message_id=f"<{encode_id(MAIL, mail.id)}@{sender.rpartition('@')[2]}>",
+            # An address that the attendee has left gets nothing new, nor does a former host.
+            booking=before if kind == MailKind.WITHDRAWN and before else story.booking,
+            sequence=story.event.sequence,
+            happened_at=story.event.created_at,
+            organization_name=organization.name,
+            organization_email=organization.notify_email,
+            organization_locale=organization.locale,
+            organization_accent=organization.accent_color,
+            organization_logo=mail_logo(context.gateways, organization),
+            notify_locale=reader.locale if reader else None,
+            notify_zone=reader.timezone if reader else None,
+            host_id=encode_id(USER, reader.user_id) if reader else None,
+            sender=sender,
+            recipient=mail.recipient,
+            zone=organization.timezone,
+            country=country_of(organization),
+            place_zone=story.place_zone,
+            manage_url=link_to(context.gateways, f"/booking/{link.token}") if link else None,
+            changeable_until=story.changeable_until if story.booking.status in MOVABLE else None,
+            before=before,
+            own_words=story.own_words(mail),
+            now_is=story.now_is,
+            has_invitation=_has_invitation(mail, story),
+            event_type_name=event_type.name if event_type else None,
+            questions=event_type.questions if event_type else (),
+        )
+    )
+    return message, link
+
+
+def _has_invitation(mail: Mail, story: Story) -> bool:
+    """Organization and hosts need none where the event is written into their calendars; an address
+    that got one before goes on getting what follows. A former host has nothing else to take back.
+    """
+    if mail.audience == Audience.ATTENDEE:
+        return True
+    stored, reader = story.stored, story.reader(mail)
+    if mail.audience == Audience.ORGANIZATION:
+        needs_none = stored.is_written
+    else:
+        is_written = reader is not None and reader.user_id in stored.written_for
+        needs_none = is_written or mail.kind == MailKind.WITHDRAWN
+    return not needs_none or mail.recipient.lower() in stored.invited
+
+
+def _has_link(context: Context, mail: Mail, story: Story) -> bool:
+    is_open = story.booking.status in MOVABLE and story.now_is in MOVABLE
+    may_change = is_open and context.clock() <= story.changeable_until
+    is_attendee = mail.audience == Audience.ATTENDEE and mail.kind != MailKind.WITHDRAWN
+    address_now = story.stored.attendee_email or ""
+    return is_attendee and may_change and is_same_mailbox(mail.recipient, address_now)

@@ -1,0 +1,1 @@
+"""Accounts with calendars: connected, signed in to, renewed, and left."""

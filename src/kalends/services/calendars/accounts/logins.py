@@ -1,0 +1,101 @@
+"""How a connection signs in: sealed in its row, opened for a reading."""
+
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct, json
+
+from kalends.domain.calendars.accounts import CalendarAccount, CalendarLogin
+from kalends.domain.calendars.connections import CalendarConnection
+from kalends.domain.calendars.failures import (
+    AddressRefused,
+    AnotherAccount,
+    CalendarFailure,
+    CalendarGone,
+    CalendarTooLarge,
+    ConsentEnded,
+    ConsentLacks,
+    CredentialsRefused,
+    LeadsElsewhere,
+    NotAllowed,
+    NotUnderstood,
+    Unanswered,
+)
+from kalends.runtime.sealing import Seal, SealBroken
+from kalends.runtime.unit_of_work import Context
+from kalends.services.calendars.accounts.tokens import ConnectionTokens
+
+PURPOSE: Final = "calendar connection {}"
+_SENTENCES: Final[Mapping[type[CalendarFailure], str]] = {
+    Unanswered: "The server did not answer: {reason}.",
+    AddressRefused: "The address {reason}.",
+    LeadsElsewhere: "The address leads to another server; enter that server's own address.",
+    CredentialsRefused: "The server does not accept the user name and password.",
+    ConsentEnded: "The consent has ended: somebody has to connect the account again.",
+    ConsentLacks: "The consent lacks a box that was left unticked: {reason}.",
+    AnotherAccount: "Another account answers there now. Nothing of it was taken over; connect it"
+    " anew, or give the password of the account that was connected.",
+    NotAllowed: "The server does not allow it: {reason}.",
+    NotUnderstood: "What answers there is no calendar: {reason}.",
+    CalendarTooLarge: "The calendar is too large: {reason}.",
+    CalendarGone: "There is no such calendar any more.",
+}
+
+
+class _Sealed(Struct, frozen=True, array_like=True):
+    url: str
+    username: str
+    password: str
+    homes: tuple[str, ...]
+
+
+def seal_login(seal: Seal, connection_id: UUID, login: CalendarLogin) -> bytes:
+    """What signs in, as it is stored: the address too, which of a calendar file is a secret."""
+    sealed = _Sealed(login.url, login.username, login.password, login.homes)
+    return seal.close(json.encode(sealed), PURPOSE.format(connection_id))
+
+
+def open_login(seal: Seal, connection: CalendarConnection) -> CalendarLogin | None:
+    """None under another KALENDS_SECRET."""
+    if connection.sealed is None:
+        return None
+    try:
+        plain = seal.open(connection.sealed, PURPOSE.format(connection.id))
+    except SealBroken:
+        return None
+    opened = json.decode(plain, type=_Sealed)
+    return CalendarLogin(
+        url=opened.url, username=opened.username, password=opened.password, homes=opened.homes
+    )
+
+
+def open_account(
+    context: Context, organization_id: UUID, connection: CalendarConnection
+) -> CalendarAccount | CredentialsRefused:
+    """The account behind the connection; nothing is asked yet. Refused where what signs in cannot
+    be opened any more: somebody has to enter it anew."""
+    if connection.provider.asks_consent:
+        return _consented(context, organization_id, connection)
+    login = open_login(context.seal, connection)
+    if login is None:
+        return CredentialsRefused()
+    return context.gateways.calendars[connection.provider].open_account(login)
+
+
+def _consented(
+    context: Context, organization_id: UUID, connection: CalendarConnection
+) -> CalendarAccount | CredentialsRefused:
+    """Refused where the provider is not set up here any more."""
+    provider = context.gateways.consents.get(connection.provider)
+    if provider is None:
+        return ConsentEnded()
+    source = ConnectionTokens(
+        context, organization_id, connection.id, connection.generation, provider
+    )
+    return provider.open_account(source, connection.scopes)
+
+
+def reason_of(failure: CalendarFailure) -> str:
+    """The failure as a sentence for people, in English; it tells no address and no secret."""
+    return _SENTENCES[type(failure)].format(reason=getattr(failure, "reason", ""))

@@ -1,0 +1,1 @@
+"""Reading calendars elsewhere: what has changed in them, and when they are busy."""

@@ -1,0 +1,1 @@
+"""Writing bookings into calendars elsewhere, and what became of it."""

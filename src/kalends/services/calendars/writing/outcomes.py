@@ -1,0 +1,157 @@
+"""What became of writing an event: noted with its link, and reported if somebody has to decide."""
+
+from datetime import timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+import structlog
+from msgspec import Struct, structs
+
+from kalends.domain.access import Mode
+from kalends.domain.calendars.accounts import CalendarAccount
+from kalends.domain.calendars.connections import CalendarConnection, ConnectedCalendar
+from kalends.domain.calendars.failures import CalendarFailure, CredentialsRefused, Unanswered
+from kalends.domain.calendars.findings import FindingKind, finding_about
+from kalends.domain.calendars.links import CalendarLink
+from kalends.domain.calendars.states import LinkState
+from kalends.domain.ids import CALENDAR, encode_id
+from kalends.formats.icalendar.written import WrittenEvent
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
+from kalends.services.calendars.accounts.health import note_failure
+from kalends.services.calendars.accounts.logins import reason_of
+from kalends.services.calendars.known.own_events import forget_event, keep_event
+from kalends.services.calendars.reports import report_finding
+from kalends.store.calendars import findings, links
+from kalends.store.database import TenantConnection
+from kalends.store.outbox.calendar_lanes import wake_other_calendars
+
+log = structlog.get_logger("kalends.calendars")
+
+ACTOR: Final = "kalends"
+
+
+class Waits(Struct, frozen=True):
+    """Not done: why, as a sentence, and when it is to be tried again, where somebody says so. Where
+    it `is_postponed`, that was no try."""
+
+    reason: str
+    after: timedelta | None = None
+    is_postponed: bool = False
+
+
+class Place(Struct, frozen=True):
+    """Where events are written, of which organization."""
+
+    context: Context
+    organization_id: UUID
+    connection: CalendarConnection
+    calendar: ConnectedCalendar
+    account: CalendarAccount
+
+    @property
+    def caller(self) -> Caller:
+        return caller_of(self.organization_id)
+
+
+async def store_link(place: Place, link: CalendarLink) -> None:
+    async with place.context.database.tenant_connection(place.organization_id) as tenant:
+        await links.update_link(tenant, link)
+
+
+async def note_written(
+    place: Place, link: CalendarLink, wanted: WrittenEvent, data: bytes
+) -> Waits | None:
+    """Notes that it stands there."""
+    link = structs.replace(
+        link,
+        state=LinkState.WRITTEN,
+        is_unclear=False,
+        digest=wanted.digest,
+        shown_from=wanted.starts_at,
+        shown_until=wanted.ends_at,
+        error=None,
+        written_at=place.context.clock(),
+        missed_at=None,
+    )
+    async with place.context.database.tenant_transaction(place.organization_id) as tenant:
+        await links.update_link(tenant, link)
+        await keep_event(tenant, place.calendar, link, data, place.context.clock())
+        await wake_other_calendars(tenant, link.subject_id, link.calendar_id)
+        await _end_findings(place, tenant, link)
+    return None
+
+
+async def _end_findings(place: Place, tenant: TenantConnection, link: CalendarLink) -> None:
+    """The event is as it is to be, whatever was found."""
+    now = place.context.clock()
+    await findings.end_findings(tenant, link.subject_id, now, link.calendar_id, link.schedule_id)
+
+
+async def note_removed(place: Place, link: CalendarLink) -> Waits | None:
+    """Notes that there is none."""
+    gone = structs.replace(
+        link,
+        state=LinkState.REMOVED,
+        is_unclear=False,
+        digest=None,
+        etag=None,
+        error=None,
+        missed_at=None,
+    )
+    async with place.context.database.tenant_transaction(place.organization_id) as tenant:
+        await links.update_link(tenant, gone)
+        if link.ref is not None:
+            await forget_event(tenant, place.calendar.id, link.ref)
+        await _end_findings(place, tenant, link)
+    return None
+
+
+async def note_failed(
+    place: Place, link: CalendarLink, waits: Waits, failure: CalendarFailure | None = None
+) -> Waits:
+    """Notes why it is not done. Where the server has refused it, nothing was written."""
+    is_passing = failure is None or isinstance(failure, Unanswered | CredentialsRefused)
+    link = structs.replace(
+        link,
+        is_unclear=link.is_unclear and is_passing,
+        state=link.state if is_passing else LinkState.FAILED,
+        error=waits.reason,
+    )
+    await change(place.context, place.caller, _write_failed, link)
+    log.warning(
+        "calendar_not_written",
+        organization=str(place.organization_id),
+        calendar=encode_id(CALENDAR, place.calendar.id),
+        reason=waits.reason,
+    )
+    if isinstance(failure, CredentialsRefused):
+        await note_refused(place.context, place.organization_id, place.connection, failure)
+        return structs.replace(waits, after=timedelta(hours=1), is_postponed=True)
+    return waits
+
+
+async def _write_failed(work: UnitOfWork, link: CalendarLink) -> None:
+    await links.update_link(work.tenant, link)
+    if link.state is not LinkState.FAILED:
+        return
+    finding = finding_about(link, FindingKind.UNWRITABLE, work.recorded_at, link.error)
+    await report_finding(work, finding)
+
+
+async def note_refused(
+    context: Context,
+    organization_id: UUID,
+    connection: CalendarConnection,
+    failure: CredentialsRefused,
+) -> None:
+    """The account wants somebody to sign in anew; what waits for it goes out then."""
+    reason = reason_of(failure)
+    known = connection.id, connection.generation, reason
+    await change(
+        context, caller_of(organization_id), partial(note_failure, is_refused=True), *known
+    )
+
+
+def caller_of(organization_id: UUID) -> Caller:
+    return Caller(organization_id, Mode.LIVE, ACTOR, source=ACTOR)

@@ -1,0 +1,1 @@
+"""Calendars elsewhere: accounts, connections, and the consent to each."""

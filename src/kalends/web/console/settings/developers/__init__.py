@@ -1,0 +1,1 @@
+"""For developers: API keys, webhooks, and what other programs bring in."""

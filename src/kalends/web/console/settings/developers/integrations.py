@@ -1,0 +1,204 @@
+"""Cal.com: connect, say what goes to which schedule, sync, and see what could not be brought in."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from kalends.domain import ids
+from kalends.domain.errors import KalendsError, NotFound
+from kalends.domain.imports.connections import ImportConnection, OnConflict
+from kalends.domain.imports.runs import ImportRun
+from kalends.domain.rights import Right
+from kalends.formats.calcom import DEFAULT_BASE_URL
+from kalends.formats.encoding import encode
+from kalends.services.imports import connections, runs
+from kalends.translation import gettext_lazy
+from kalends.web.api.calcom import DEFAULT_INTERVAL_MINUTES, PutCalcomConnection, parse_connection
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.forms.drafts import (
+    Draft,
+    draft_of_values,
+    draft_with_faults,
+    draft_with_problem,
+)
+from kalends.web.console.settings.forms.typed import (
+    ROWS_TO_SPARE,
+    minutes_or_text,
+    number_or_text,
+    rows_in,
+    span_text,
+)
+from kalends.web.console.settings.offers.schedules import id_of, list_all
+from kalends.web.http.reading import read_body
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import FormFields
+
+SECTION: Final = "integrations"
+PATH: Final = "/integrations"
+MOST_RUNS: Final = 5
+# After that the run goes on as a job, and the page shows how it stands.
+PAGE_WAIT_SECONDS: Final = 1.5
+MAPPING: Final = ("kind", "id", "schedule")
+CONFLICTS: Final = {
+    OnConflict.SKIP: gettext_lazy("is left out, and tried again at each sync"),
+    OnConflict.RECORD: gettext_lazy("is brought in, marked as in conflict"),
+}
+KIND_LABELS: Final = {
+    "event-type": gettext_lazy("an event type"),
+    "host": gettext_lazy("a host"),
+}
+KINDS: Final = {"event-type": "calcomEventTypeId", "host": "calcomHostId"}
+PLAIN: Final = ("baseUrl", "defaultScheduleId", "onConflict", "intervalMinutes")
+
+
+async def show(request: ConsoleRequest) -> PageAnswer:
+    connection = await _find(request)
+    return await _page(request, connection, _draft_of(connection))
+
+
+async def connect(request: ConsoleRequest) -> PageAnswer:
+    """Makes the connection or replaces it; secrets that are left empty stay as they are."""
+    connection = await _find(request)
+    typed = _as_typed(await request.form())
+    try:
+        parsed = read_body(encode(_values(request, connection, typed)), PutCalcomConnection)
+        await connections.connect(
+            request.page_request.context, request.page_request.caller, parse_connection(parsed)
+        )
+    except KalendsError as error:
+        return await _page(
+            request, connection, draft_with_faults(typed, error).at_fields(_our_field)
+        )
+    return request.go(PATH, done="connected")
+
+
+async def disconnect(request: ConsoleRequest) -> PageAnswer:
+    await request.change(connections.disconnect)
+    return request.go(PATH, done="disconnected")
+
+
+async def sync(request: ConsoleRequest) -> PageAnswer:
+    """Begins a run; what takes longer goes on without the page."""
+    try:
+        run = await runs.sync_bookings(
+            request.page_request.context,
+            request.page_request.caller.organization_id,
+            (None, None),
+            wait_seconds=PAGE_WAIT_SECONDS,
+        )
+    except KalendsError as error:
+        connection = await _find(request)
+        return await _page(request, connection, draft_with_problem(_draft_of(connection), error))
+    return request.go(PATH, done="synced" if run.is_over else "sync-begun")
+
+
+async def _find(request: ConsoleRequest) -> ImportConnection | None:
+    try:
+        connection: ImportConnection = await request.read(connections.get_connection)
+    except NotFound:
+        return None
+    return connection
+
+
+def _values(
+    request: ConsoleRequest, connection: ImportConnection | None, typed: FormFields
+) -> dict[str, Any]:
+    """What is typed as the API takes it."""
+    api_key, secret = typed.text("apiKey") or None, typed.text("webhookSecret") or None
+    if connection is not None:  # what is left empty stays, unless it cannot be opened any more
+        context = request.page_request.context
+        api_key = api_key or connections.api_key_of(context, connection)
+        secret = secret or connections.webhook_secret_of(context, connection)
+    interval = minutes_or_text(typed.text("intervalMinutes"))
+    return {
+        "organizationId": ids.encode_id(ids.ORGANIZATION, request.organization.id),
+        "apiKey": api_key or "",
+        "webhookSecret": secret,
+        "baseUrl": typed.text("baseUrl"),
+        "defaultScheduleId": typed.text("defaultScheduleId"),
+        "onConflict": typed.text("onConflict"),
+        "intervalMinutes": 0 if interval is None else interval,
+        "mappings": [
+            {
+                "scheduleId": row["schedule"],
+                KINDS.get(row["kind"], "calcomHostId"): number_or_text(row["id"]),
+            }
+            for row in _mappings_in(typed)
+        ],
+    }
+
+
+def _mappings_in(form: FormFields) -> list[dict[str, str]]:
+    """Those with an id; the others are gone."""
+    return [row for row in rows_in(form, "mappings", MAPPING) if row["id"]]
+
+
+def _as_typed(form: FormFields) -> FormFields:
+    """Without the secrets, which are never shown again, and without gaps between the rows."""
+    fields: dict[str, str | Iterable[str]] = {name: form.text(name) for name in PLAIN}
+    for name in ("apiKey", "webhookSecret"):
+        fields[name] = form.text(name)
+    for number, row in enumerate(_mappings_in(form)):
+        fields |= {f"mappings.{number}.{part}": value for part, value in row.items()}
+    return draft_of_values(fields).typed
+
+
+def _draft_of(connection: ImportConnection | None) -> Draft:
+    if connection is None:
+        return draft_of_values(
+            {
+                "baseUrl": DEFAULT_BASE_URL,
+                "onConflict": OnConflict.SKIP.value,
+                "intervalMinutes": str(DEFAULT_INTERVAL_MINUTES),
+            }
+        )
+    fields: dict[str, str | Iterable[str]] = {
+        "baseUrl": connection.base_url,
+        "defaultScheduleId": ids.encode_id(ids.SCHEDULE, connection.default_schedule_id),
+        "onConflict": connection.on_conflict.value,
+        "intervalMinutes": span_text(connection.interval_minutes),
+    }
+    for number, mapping in enumerate(connection.mappings):
+        is_host = mapping.event_type_id is None
+        named = mapping.host_id if is_host else mapping.event_type_id
+        fields[f"mappings.{number}.kind"] = "host" if is_host else "event-type"
+        fields[f"mappings.{number}.id"] = str(named)
+        fields[f"mappings.{number}.schedule"] = ids.encode_id(ids.SCHEDULE, mapping.schedule_id)
+    return draft_of_values(fields)
+
+
+def _our_field(name: str) -> str:
+    """A mapping is one line here: what is wrong with it stands at its id."""
+    return re.sub(r"(mappings\.\d+)(?:\..*)?", r"\1.id", name)
+
+
+async def _page(
+    request: ConsoleRequest, connection: ImportConnection | None, draft: Draft
+) -> PageAnswer:
+    chosen = [draft.typed.text("defaultScheduleId")]
+    chosen += [row["schedule"] for row in _mappings_in(draft.typed)]
+    latest: list[ImportRun] = await request.read(runs.list_runs, MOST_RUNS)
+    token = connections.hook_token(request.page_request.context, connection) if connection else None
+    return request.page(
+        "console/settings/integrations.html",
+        SECTION,
+        draft.status,
+        connection=connection,
+        hook_url=f"{request.page_request.origin}/hooks/calcom/{token}" if token else None,
+        path=PATH,
+        schedules=[(id_of(one), one.name) for one in await list_all(request, chosen)],
+        conflicts=[(one.value, CONFLICTS[one]) for one in OnConflict],
+        kinds=[(kind, KIND_LABELS[kind]) for kind in KINDS],
+        rows=len(_mappings_in(draft.typed)) + ROWS_TO_SPARE,
+        runs=latest,
+        is_running=any(not run.is_over for run in latest),
+        **draft.values(),
+    )
+
+
+PAGES: Final = (
+    console_route(Right.CHANGE_SETTINGS, "GET", PATH, show),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH, connect),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/sync", sync),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/disconnect", disconnect),
+)

@@ -1,0 +1,173 @@
+"""A form while it is filled in: what is typed, what is wrong with it, and which version it was
+made of."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from kalends.domain.errors import Detail, Invalid, KalendsError, SlugTaken, Stale
+from kalends.domain.faults import FaultCode
+from kalends.formats.encoding import encode
+from kalends.runtime.if_match import IfMatch
+from kalends.translation import gettext, gettext_lazy
+from kalends.web.console.settings.forms.fields import FIELDS
+from kalends.web.http.errors import status_of
+from kalends.web.pages.forms import FormFields
+
+VERSION_FIELD: Final = "version"
+_INDEX: Final = re.compile(r"\.\d+(?=\.|$)")
+_SENTENCES: Final = {
+    FaultCode.MISSING: gettext_lazy("Please fill this in."),
+    FaultCode.TOO_LONG: gettext_lazy("This is too long: at most {limit} characters."),
+    FaultCode.TOO_MANY: gettext_lazy("These are too many: at most {limit}."),
+    FaultCode.NONE_CHOSEN: gettext_lazy("Please choose at least one."),
+    FaultCode.TOO_SMALL: gettext_lazy("This is too small: {limit} or more."),
+    FaultCode.TOO_LARGE: gettext_lazy("This is too large: at most {limit}."),
+    FaultCode.NOT_A_NUMBER: gettext_lazy("Please enter a whole number."),
+    FaultCode.UNFIT_CHARACTERS: gettext_lazy(
+        "This is empty, or holds a character that is not allowed here."
+    ),
+    FaultCode.NOT_AFTER_START: gettext_lazy("It must be after the start."),
+    FaultCode.TOO_FAR_AFTER_START: gettext_lazy("It must be at most {limit} days after the start."),
+    FaultCode.LAST_OWNER: gettext_lazy(
+        "This is the only owner. Please make somebody else an owner first."
+    ),
+    FaultCode.OWNERS_ALONE: gettext_lazy(
+        "The role of an owner is given and taken by owners alone."
+    ),
+    FaultCode.TOO_MANY_PLACEHOLDERS: gettext_lazy(
+        "These are too many placeholders: at most {limit}."
+    ),
+    FaultCode.UNKNOWN_PLACEHOLDER: gettext_lazy("There is no placeholder {limit}."),
+    FaultCode.PLACEHOLDER_IN_LINK: gettext_lazy(
+        "A placeholder cannot stand in the address of a link."
+    ),
+    FaultCode.OPEN_BRACE: gettext_lazy(
+        "A brace is not closed. Where a brace is meant, please write two of them."
+    ),
+    FaultCode.TAKEN: gettext_lazy(
+        "There is a text for this message, in this language, already. Please change that one."
+    ),
+    FaultCode.NO_PICTURE: gettext_lazy(
+        "This is no picture that can be used: PNG, JPEG or WebP, at most 2 MB and 12 million "
+        "pixels."
+    ),
+    FaultCode.NEVER_OFF: gettext_lazy("Attendees rely on this message: it cannot be switched off."),
+}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """`faults` by field; `problem` is what is the matter with the whole."""
+
+    typed: FormFields
+    faults: Mapping[str, str] = field(default_factory=dict)
+    problem: str | None = None
+    status: int = 200
+
+    def at_fields(self, name_of: Callable[[str], str]) -> "Draft":
+        """The same with each fault at the field that this form has for the API's."""
+        return replace(self, faults={name_of(name): text for name, text in self.faults.items()})
+
+    def values(self) -> dict[str, Any]:
+        """What the templates of forms need."""
+        at_fault = [(name, label_of(name), fault) for name, fault in self.faults.items()]
+        problem = self.problem
+        return {
+            "typed": self.typed,
+            "faults": self.faults,
+            "at_fault": at_fault,
+            "problem": problem,
+        }
+
+
+def draft_of_values(values: Mapping[str, str | Iterable[str]]) -> Draft:
+    """A form as it is filled in from what is there."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in values.items():
+        pairs += [(name, value)] if isinstance(value, str) else [(name, one) for one in value]
+    return Draft(FormFields(pairs))
+
+
+def draft_with_faults(typed: FormFields, error: KalendsError, version: int | None = None) -> Draft:
+    """The same form again, with what is wrong at its fields. For one that was made of an older
+    version, `version` is that which stands now: sent again, the form goes over it."""
+    if isinstance(error, Stale):
+        typed_fields = [(n, v) for n in typed if n != VERSION_FIELD for v in typed.all_of(n)]
+        now = FormFields([*typed_fields, (VERSION_FIELD, str(version or ""))])
+        return Draft(
+            now,
+            problem=gettext(
+                "Somebody else changed this while you were at it. What you typed is "
+                "below, and not saved yet. Save again to put yours in place of theirs, "
+                "or open the page anew to see theirs."
+            ),
+            status=status_of(error),
+        )
+    if isinstance(error, SlugTaken):
+        return Draft(
+            typed,
+            {"slug": gettext("This address is taken. Please choose another one.")},
+            status=status_of(error),
+        )
+    faults = faults_of(error)
+    problem = None if faults else error.message
+    return Draft(typed, faults, problem, status_of(error))
+
+
+def draft_with_problem(draft: Draft, error: KalendsError) -> Draft:
+    """A form as it stands, and why something else on its page was not done."""
+    return Draft(draft.typed, problem=_why_not(error), status=status_of(error))
+
+
+def _why_not(error: KalendsError) -> str:
+    if isinstance(error, Stale):
+        return gettext(
+            "Somebody else changed this while you were at it. Please look at it once more."
+        )
+    sentences = (_sentence_for(detail) for detail in error.details)
+    return next((sentence for sentence in sentences if sentence), error.message)
+
+
+def faults_of(error: KalendsError) -> dict[str, str]:
+    return {detail.field: _words_for(detail) for detail in error.details}
+
+
+def check(values: Mapping[str, Any], parse: Callable[[bytes], Any]) -> None:
+    """Raises Invalid with every field that is wrong by itself, where the parser of the API, which
+    stops at the first, names one."""
+    details: list[Detail] = []
+    for name, value in values.items():
+        try:
+            parse(encode({name: value}))
+        except Invalid as error:
+            details += error.details
+    if details:
+        raise Invalid("Some fields need another look.", details)
+
+
+def _words_for(detail: Detail) -> str:
+    """What is wrong, for who fills in a form; the API's sentence where we have none."""
+    return _sentence_for(detail) or gettext("It {message}.", message=detail.message)
+
+
+def _sentence_for(detail: Detail) -> str | None:
+    fault = detail.fault
+    if fault is None or fault.code not in _SENTENCES:
+        return None
+    return _SENTENCES[fault.code].format(limit=fault.limit)
+
+
+def label_of(name: str) -> str:
+    """What a field is called, in the words of its form; empty where it has none."""
+    field = _INDEX.sub("", name)
+    while field and field not in FIELDS:
+        field = field.partition(".")[2]
+    return str(FIELDS[field]) if field else ""
+
+
+def if_match_of(form: FormFields) -> IfMatch:
+    """The version that the form was made of."""
+    text = form.text(VERSION_FIELD)
+    return frozenset({int(text)}) if text.isascii() and text.isdigit() and len(text) < 10 else None

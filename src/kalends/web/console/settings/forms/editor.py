@@ -1,0 +1,172 @@
+"""The form of one thing that has versions: shown, created, saved, deleted."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
+
+from kalends.domain import ids
+from kalends.domain.errors import InUse, KalendsError, Stale
+from kalends.domain.rights import Right
+from kalends.runtime.if_match import IfMatch
+from kalends.runtime.unit_of_work import UnitOfWork
+from kalends.web.console.request import ConsoleHandler, ConsoleRequest, console_route
+from kalends.web.console.settings.forms.drafts import (
+    Draft,
+    draft_with_faults,
+    draft_with_problem,
+    if_match_of,
+)
+from kalends.web.http.call import id_named
+from kalends.web.http.locked_changes import Lock, lock_parse_update
+from kalends.web.http.versioned import UseCases, Versioned
+from kalends.web.pages.answers import Headers as HeaderPairs
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import FormFields
+from kalends.web.pages.routes import PageRoute
+
+T = TypeVar("T", bound=Versioned)
+New = TypeVar("New")
+Changes = TypeVar("Changes")
+ThingIn = TypeVar("ThingIn", contravariant=True)
+NewOut = TypeVar("NewOut", covariant=True)
+ChangesOut = TypeVar("ChangesOut", covariant=True)
+
+
+class Form(Protocol[ThingIn, NewOut, ChangesOut]):
+    """A module that knows the form's fields. What reads them raises Invalid."""
+
+    def draft_of(self, thing: ThingIn, /) -> Draft: ...
+
+    def as_typed(self, form: FormFields, /) -> FormFields: ...
+
+    def read_new(self, typed: FormFields, /) -> NewOut: ...
+
+    def read_changes(self, typed: FormFields, /) -> ChangesOut: ...
+
+
+@dataclass(frozen=True)
+class Editor(Generic[T, New, Changes]):
+    """The thing's address in the console, its use cases, its form, and the page of that form.
+
+    `prefix` is that of its ids, `see` the right to see it; `page` shows the form, of a new thing
+    for None. `read_own_changes` reads what somebody may change whose the thing is, and who reaches
+    own things alone.
+    """
+
+    path: str
+    prefix: str
+    see: Right
+    use_cases: UseCases[T, New, Changes]
+    form: Form[T, New, Changes]
+    page: Callable[[ConsoleRequest, T | None, Draft], Awaitable[PageAnswer]]
+    read_own_changes: Callable[[FormFields], Changes] | None = None
+
+    def pages(
+        self,
+        listed: ConsoleHandler,
+        new: ConsoleHandler,
+        save: Right = Right.CHANGE_SETTINGS,
+    ) -> tuple[PageRoute, ...]:
+        """The list, and what is done with the form."""
+        thing_path = f"{self.path}/{{{self._path_name}}}"
+        return (
+            console_route(self.see, "GET", self.path, listed),
+            console_route(Right.CHANGE_SETTINGS, "GET", f"{self.path}/new", new),
+            console_route(Right.CHANGE_SETTINGS, "POST", f"{self.path}/new", self.create),
+            console_route(self.see, "GET", thing_path, self.show),
+            console_route(save, "POST", thing_path, self.save),
+            console_route(Right.CHANGE_SETTINGS, "POST", f"{thing_path}/delete", self.delete),
+        )
+
+    async def open(self, request: ConsoleRequest) -> T:
+        """The thing that the path names. Raises NotFound."""
+        thing_id = id_named(self.prefix, request.path(self._path_name))
+        thing: T = await request.read(self.use_cases.get, thing_id)
+        return thing
+
+    @property
+    def _section(self) -> str:
+        return self.path.removeprefix("/")
+
+    @property
+    def _path_name(self) -> str:
+        """Of its id, in paths."""
+        return ids.NOUNS[self.prefix].replace(" ", "_")
+
+    def id_of(self, thing: T) -> str:
+        return ids.encode_id(self.prefix, thing.id)
+
+    def path_of(self, thing: T, page: str = "") -> str:
+        return f"{self.path}/{self.id_of(thing)}{page}"
+
+    def page_of_list(
+        self, request: ConsoleRequest, template: str, things: Sequence[T], **values: Any
+    ) -> PageAnswer:
+        """Some of the things, which the template knows by their noun."""
+        values |= {f"{self._path_name}s": things, "id_of": self.id_of}
+        return request.page(template, self._section, **values)
+
+    def page_about(
+        self,
+        request: ConsoleRequest,
+        template: str,
+        thing: T | None,
+        tab: str = "",
+        status: int = 200,
+        headers: HeaderPairs = (),
+        **values: Any,
+    ) -> PageAnswer:
+        """One of the pages about the thing, or for None the form of a new one. The template knows
+        the thing by its noun."""
+        values |= {
+            self._path_name: thing,
+            "path": self.path_of(thing) if thing else f"{self.path}/new",
+            "tab": tab,
+        }
+        return request.page(template, self._section, status, headers, **values)
+
+    def lock(self, thing: T, if_match: IfMatch) -> Lock[T]:
+        """What locks the thing before it is changed."""
+
+        async def lock(work: UnitOfWork) -> T:
+            return await self.use_cases.lock(work, thing.id, if_match)
+
+        return lock
+
+    async def show(self, request: ConsoleRequest) -> PageAnswer:
+        thing = await self.open(request)
+        return await self.page(request, thing, self.form.draft_of(thing))
+
+    async def create(self, request: ConsoleRequest) -> PageAnswer:
+        typed = self.form.as_typed(await request.form())
+        try:
+            new = await request.change(self.use_cases.create, self.form.read_new(typed))
+        except KalendsError as error:
+            return await self.page(request, None, draft_with_faults(typed, error))
+        return request.go(self.path_of(new), done=f"{self._path_name.replace('_', '-')}-created")
+
+    async def save(self, request: ConsoleRequest) -> PageAnswer:
+        thing = await self.open(request)
+        form = await request.form()
+        typed = self.form.as_typed(form)
+        read = self.form.read_changes
+        if not request.sees_all and self.read_own_changes is not None:
+            read = self.read_own_changes
+        lock, parse = self.lock(thing, if_match_of(form)), partial(read, typed)
+        try:
+            await request.change(lock_parse_update(lock, parse, self.use_cases.update))
+        except KalendsError as error:
+            return await self.page(request, thing, draft_with_faults(typed, error, thing.version))
+        return request.go(self.path_of(thing), done="saved")
+
+    async def delete(self, request: ConsoleRequest) -> PageAnswer:
+        thing = await self.open(request)
+        form = await request.form()
+        try:
+            await request.change(self.use_cases.delete, thing.id, if_match_of(form))
+        except (InUse, Stale) as error:
+            return await self.page(
+                request, thing, draft_with_problem(self.form.draft_of(thing), error)
+            )
+        return request.go(self.path, done="deleted")

@@ -1,0 +1,101 @@
+"""Event types: the list, and each with all of its rules."""
+
+import re
+from typing import Final
+
+from kalends.domain import ids
+from kalends.domain.booking import LocationType
+from kalends.domain.changes import FieldChanges
+from kalends.domain.event_type import EventType, QuestionType
+from kalends.domain.rights import Right
+from kalends.services import event_type_order, event_types
+from kalends.web.api.event_types import USE_CASES
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.forms.drafts import Draft
+from kalends.web.console.settings.forms.editor import Editor
+from kalends.web.console.settings.forms.paging import read_page
+from kalends.web.console.settings.forms.typed import ROWS_TO_SPARE, YES
+from kalends.web.console.settings.offers import event_type_forms, schedules
+from kalends.web.console.settings.offers.event_type_forms import chosen_in, count_rows, new_draft
+from kalends.web.console.settings.offers.schedules import list_all
+from kalends.web.http.call import id_named
+from kalends.web.http.locked_changes import lock_update
+from kalends.web.pages.answers import PageAnswer
+
+PATH: Final = "/event-types"
+LISTED: Final = 100
+
+
+async def list_event_types(request: ConsoleRequest) -> PageAnswer:
+    listed, pager = await read_page(request, event_type_order.list_event_types_in_order, LISTED)
+    has_schedules = bool(await list_all(request))
+    template = "console/settings/event-types.html"
+    return EDITOR.page_of_list(request, template, listed, has_schedules=has_schedules, **pager)
+
+
+async def show_new(request: ConsoleRequest) -> PageAnswer:
+    chosen = [schedules.id_of(one) for one in await list_all(request) if one.is_active]
+    return await _form(request, None, new_draft(chosen))
+
+
+async def set_active(request: ConsoleRequest) -> PageAnswer:
+    """Opens or closes it for new bookings, from the list."""
+    event_type = await EDITOR.open(request)
+    is_active = (await request.form()).text("is_active") == YES
+    changes = FieldChanges[EventType](is_active=is_active)
+    lock = EDITOR.lock(event_type, None)
+    await request.change(lock_update(lock, event_types.update_event_type, changes))
+    return request.go(PATH, done="opened" if is_active else "closed")
+
+
+async def move(request: ConsoleRequest) -> PageAnswer:
+    """Moves it in the list, up or down by one, or to where another one is."""
+    event_type = await EDITOR.open(request)
+    form = await request.form()
+    at, direction = form.get("at"), "up" if form.get("to") == "up" else "down"
+    if at:
+        at_id = id_named(ids.EVENT_TYPE, at)
+        await request.change(event_type_order.place_event_type, event_type.id, at_id)
+    else:
+        steps = -1 if direction == "up" else 1
+        await request.change(event_type_order.shift_event_type, event_type.id, steps)
+    moved = id_of(event_type)
+    return request.go(
+        PATH, done="order-changed", moved=moved, to=direction, offset=form.get("offset")
+    )
+
+
+async def _form(request: ConsoleRequest, event_type: EventType | None, draft: Draft) -> PageAnswer:
+    count = count_rows(draft.typed)
+    chosen = chosen_in(draft.typed)
+    return EDITOR.page_about(
+        request,
+        "console/settings/event-type.html",
+        event_type,
+        status=draft.status,
+        schedules=[(schedules.id_of(one), one) for one in await list_all(request, chosen)],
+        location_types=list(LocationType),
+        question_types=list(QuestionType),
+        rows={name: filled + ROWS_TO_SPARE for name, filled in count.items()},
+        page_url=f"{request.page_request.origin}/{request.organization.slug}/",
+        **draft.at_fields(_our_field).values(),
+    )
+
+
+def _our_field(name: str) -> str:
+    """What is wrong with one of a list stands at the field that holds the list; what is wrong
+    with all requirements together stands before the first."""
+    in_list = re.compile(r"(reminders_minutes_before|.*\.(?:schedule_ids|options))\.\d+")
+    return "requirements" if name == "schedule_id" else in_list.sub(r"\1", name)
+
+
+EDITOR: Final = Editor(
+    PATH, ids.EVENT_TYPE, Right.SEE_EVENT_TYPES, USE_CASES, event_type_forms, _form
+)
+id_of = EDITOR.id_of
+
+PAGES: Final = (
+    *EDITOR.pages(list_event_types, show_new),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/{event_type}/active", set_active),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/{event_type}/move", move),
+)

@@ -1,0 +1,137 @@
+"""The form of a schedule: read to the API's JSON, filled in from a schedule."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from kalends.domain.changes import FieldChanges
+from kalends.domain.ids import USER, encode_id_or_none
+from kalends.domain.schedule import WEEKDAYS, Schedule, WindowText
+from kalends.formats.encoding import encode
+from kalends.services.schedules import NewSchedule
+from kalends.web.api.schedules import CreateSchedule, parse_changes, parse_new
+from kalends.web.console.settings.forms.drafts import VERSION_FIELD, Draft, check, draft_of_values
+from kalends.web.console.settings.forms.typed import (
+    YES,
+    clock_text,
+    number_or_text,
+    rows_in,
+    text_or_none,
+)
+from kalends.web.http.reading import read_body
+from kalends.web.pages.forms import FormFields
+
+WINDOW: Final = ("start", "end")
+ALWAYS_OPEN: Final = "always"
+PLAIN: Final = ("name", "timezone", "description", "user_id", "public_name", "slug", "color")
+LIMIT_FIELDS: Final = ("booking_limits.max_per_day", "booking_limits.min_notice_hours")
+NEW_HOURS: Final = {day: [WindowText("09:00", "17:00")] for day in WEEKDAYS[:5]}
+
+
+def new_draft(zone_name: str) -> Draft:
+    """An empty form: office hours, in the zone of the organization."""
+    return draft_of_values({"timezone": zone_name, "is_active": YES, **_fields_of(NEW_HOURS)})
+
+
+def draft_of(schedule: Schedule) -> Draft:
+    """The form as the schedule stands."""
+    limits = schedule.booking_limits
+    hours = {day: listed(windows) for day, windows in (schedule.availability or {}).items()}
+    return draft_of_values(
+        {
+            "name": schedule.name,
+            "timezone": schedule.timezone,
+            "description": schedule.description or "",
+            "user_id": encode_id_or_none(USER, schedule.user_id) or "",
+            "public_name": schedule.public_name or "",
+            "slug": schedule.slug or "",
+            "color": schedule.color or "",
+            "is_active": YES if schedule.is_active else "",
+            ALWAYS_OPEN: YES if schedule.availability is None else "",
+            "booking_limits.max_per_day": _number(limits.max_per_day),
+            "booking_limits.min_notice_hours": _number(limits.min_notice_hours),
+            VERSION_FIELD: str(schedule.version),
+            **_fields_of(hours),
+        }
+    )
+
+
+def as_typed(form: FormFields) -> FormFields:
+    """The form with its windows written out as they are read, and without gaps between them."""
+    hours = {day: windows_in(form, f"availability.{day}") for day in WEEKDAYS}
+    plain = {
+        name: form.text(name)
+        for name in (*PLAIN, *LIMIT_FIELDS, ALWAYS_OPEN, "is_active", VERSION_FIELD)
+    }
+    return draft_of_values({**plain, **_fields_of(hours)}).typed
+
+
+def read_new(typed: FormFields) -> NewSchedule:
+    """Raises Invalid."""
+    values = _values(typed)
+    check(values, parse_changes)
+    return parse_new(read_body(encode(values), CreateSchedule))
+
+
+def read_changes(typed: FormFields) -> FieldChanges[Schedule]:
+    """Raises Invalid."""
+    values = _values(typed)
+    check(values, parse_changes)
+    return parse_changes(encode(values))
+
+
+def read_own_changes(typed: FormFields) -> FieldChanges[Schedule]:
+    """The hours alone. Raises Invalid."""
+    return parse_changes(encode({"availability": _hours_in(typed)}))
+
+
+def windows_in(form: FormFields, prefix: str) -> list[WindowText]:
+    """The rows of windows, as they are typed; those left empty are gone."""
+    rows = rows_in(form, prefix, WINDOW)
+    return [WindowText(clock_text(row["start"]), clock_text(row["end"])) for row in rows]
+
+
+def listed(windows: WindowText | list[WindowText]) -> list[WindowText]:
+    return [windows] if isinstance(windows, WindowText) else windows
+
+
+def _values(typed: FormFields) -> dict[str, Any]:
+    # Left empty they stay as they are, or are given out.
+    given = {name: value for name in ("slug", "color") if (value := typed.text(name))}
+    return {
+        **given,
+        "user_id": text_or_none(typed.text("user_id")),
+        "public_name": text_or_none(typed.text("public_name")),
+        "name": typed.text("name"),
+        "timezone": typed.text("timezone"),
+        "description": text_or_none(typed.text("description")),
+        "is_active": typed.text("is_active") == YES,
+        "availability": _hours_in(typed),
+        "booking_limits": {
+            "max_per_day": number_or_text(typed.text("booking_limits.max_per_day")),
+            "min_notice_hours": number_or_text(typed.text("booking_limits.min_notice_hours")),
+        },
+    }
+
+
+def _hours_in(typed: FormFields) -> dict[str, Any] | None:
+    """None is open at all times."""
+    return None if typed.text(ALWAYS_OPEN) == YES else _availability(typed)
+
+
+def _availability(typed: FormFields) -> dict[str, Any]:
+    """Closed days are left out."""
+    hours = {day: windows_in(typed, f"availability.{day}") for day in WEEKDAYS}
+    return {day: windows for day, windows in hours.items() if windows}
+
+
+def _fields_of(hours: dict[str, list[WindowText]]) -> dict[str, str | Iterable[str]]:
+    fields: dict[str, str | Iterable[str]] = {}
+    for day, windows in hours.items():
+        for number, window in enumerate(windows):
+            fields[f"availability.{day}.{number}.start"] = window.start
+            fields[f"availability.{day}.{number}.end"] = window.end
+    return fields
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"

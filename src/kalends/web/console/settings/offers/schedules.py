@@ -1,0 +1,113 @@
+"""Schedules: the list, and each with its hours."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Final
+
+from kalends.domain import ids
+from kalends.domain.colors import Color
+from kalends.domain.errors import NotFound
+from kalends.domain.rights import Right
+from kalends.domain.schedule import WEEKDAYS, Schedule
+from kalends.services import schedules
+from kalends.services.users.members import list_members
+from kalends.translation import LazyMessage, gettext_lazy
+from kalends.web.api.schedules import USE_CASES
+from kalends.web.console.request import ConsoleRequest
+from kalends.web.console.settings.forms.drafts import Draft
+from kalends.web.console.settings.forms.editor import Editor
+from kalends.web.console.settings.forms.paging import read_page
+from kalends.web.console.settings.forms.typed import ROWS_TO_SPARE, rows_in
+from kalends.web.console.settings.offers import schedule_forms
+from kalends.web.console.settings.offers.schedule_forms import WINDOW, new_draft
+from kalends.web.pages.answers import PageAnswer
+
+PATH: Final = "/schedules"
+LISTED: Final = 100
+MOST_SCHEDULES: Final = 500
+COLORS: Final[dict[Color, LazyMessage]] = {
+    Color.BLUE: gettext_lazy("Blue"),
+    Color.ORANGE: gettext_lazy("Orange"),
+    Color.GREEN: gettext_lazy("Green"),
+    Color.PURPLE: gettext_lazy("Purple"),
+    Color.RED: gettext_lazy("Red"),
+    Color.TEAL: gettext_lazy("Teal"),
+    Color.YELLOW: gettext_lazy("Yellow"),
+    Color.PINK: gettext_lazy("Pink"),
+    Color.INDIGO: gettext_lazy("Indigo"),
+    Color.LIME: gettext_lazy("Lime"),
+    Color.BROWN: gettext_lazy("Brown"),
+    Color.CYAN: gettext_lazy("Cyan"),
+}
+
+
+async def list_schedules(request: ConsoleRequest) -> PageAnswer:
+    """The active ones; the others on a page of their own."""
+    is_active = request.query.get("show") != "inactive"
+    listed, pager = await read_page(request, schedules.list_schedules, LISTED, is_active=is_active)
+    template = "console/settings/schedules.html"
+    return EDITOR.page_of_list(
+        request, template, listed, is_active=is_active, hours_of=hours_of, **pager
+    )
+
+
+async def show_new(request: ConsoleRequest) -> PageAnswer:
+    return await _form(request, None, new_draft(request.organization.timezone))
+
+
+async def list_all(request: ConsoleRequest, chosen: Iterable[str] = ()) -> list[Schedule]:
+    """The schedules to choose from: active ones first, and last those that are chosen and beyond
+    what is listed, so that saving a form loses none."""
+    choices: list[Schedule] = []
+    for is_active in (True, False):
+        listed, _ = await request.read(
+            schedules.list_schedules, is_active=is_active, limit=MOST_SCHEDULES, offset=0
+        )
+        choices += listed
+    public_ids = {id_of(one) for one in choices}
+    for public_id in dict.fromkeys(chosen):
+        schedule_id = ids.decode_id(ids.SCHEDULE, public_id)
+        if public_id not in public_ids and schedule_id is not None:
+            with suppress(NotFound):
+                choices.append(await request.read(schedules.get_schedule, schedule_id))
+    return choices
+
+
+def hours_of(schedule: Schedule) -> list[str]:
+    """The weekdays on which it is open, by name; all of them where it always is."""
+    if schedule.availability is None:
+        return list(WEEKDAYS)
+    return [day for day in WEEKDAYS if schedule.availability.get(day)]
+
+
+async def _form(request: ConsoleRequest, schedule: Schedule | None, draft: Draft) -> PageAnswer:
+    values: dict[str, Any] = draft.values()
+    typed = draft.typed
+    # Whose it may be is chosen by those who change all of it; staff does not learn of others.
+    members = await request.read(list_members) if request.sees_all else []
+    rows = {day: len(rows_in(typed, f"availability.{day}", WINDOW)) for day in WEEKDAYS}
+    return EDITOR.page_about(
+        request,
+        "console/settings/schedule.html",
+        schedule,
+        status=draft.status,
+        weekdays=WEEKDAYS,
+        members=[(ids.encode_id(ids.USER, one.user_id), one.email) for one in members],
+        colors=[(color.value, str(words)) for color, words in COLORS.items()],
+        rows={day: count + ROWS_TO_SPARE for day, count in rows.items()},
+        **values,
+    )
+
+
+EDITOR: Final = Editor(
+    PATH,
+    ids.SCHEDULE,
+    Right.SEE_SCHEDULES,
+    USE_CASES,
+    schedule_forms,
+    _form,
+    schedule_forms.read_own_changes,
+)
+id_of, path_of, open_schedule = EDITOR.id_of, EDITOR.path_of, EDITOR.open
+
+PAGES: Final = EDITOR.pages(list_schedules, show_new, Right.CHANGE_HOURS)
