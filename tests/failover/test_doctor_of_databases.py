@@ -23,7 +23,7 @@ FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
 WHERE relnamespace = 'public'::regnamespace
   AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype <> 'x')
 """
-FOLLOWING = "SELECT FROM pg_stat_replication"
+FOLLOWING = "SELECT pid FROM pg_stat_replication"
 SHIFTED = "-csearch_path%3Dshifted,pg_catalog,public"
 
 
