@@ -12,6 +12,7 @@ from kalends.compose import Installation
 from tests.postgres import postmaster_of, stopped
 from tests.psql import Psql
 from tests.servers import Server
+from tests.store.postgres_world import eventually
 from tests.world import JSON, World, plus, tomorrow_at
 
 BOOKINGS = "/api/v1/bookings"
@@ -29,8 +30,14 @@ def own_settings() -> dict[str, str]:
 
 
 def warnings(server: Server, since: int) -> list[JSON]:
-    lines = [json.loads(line) for line in server.log_file.read_text()[since:].splitlines()]
-    return [line for line in lines if line["event"] == "answered with 503"]
+    """All of them, once there is one: a line is written a little after its answer."""
+
+    def said() -> list[JSON]:
+        lines = [json.loads(line) for line in server.log_file.read_text()[since:].splitlines()]
+        return [line for line in lines if line["event"] == "answered with 503"]
+
+    eventually(lambda: bool(said()))
+    return said()
 
 
 @contextmanager

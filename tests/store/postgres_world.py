@@ -20,11 +20,13 @@ NOBODY = 65534
 
 # One Kalends process: takes its lease, says the postmaster's id, gives it back at end of input.
 USER = """
-import sys, logging
+import sys, logging, signal
 from pathlib import Path
 from kalends.store.embedded.server import EmbeddedPostgres, Watcher
 from kalends.store.embedded.process import listening_pid
 logging.basicConfig()
+# As in a terminal, whatever started the tests: what runs behind a shell ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 lease = EmbeddedPostgres(Path(sys.argv[1]), settings={"fsync": "off"}, report=str).acquire()
 watcher = Watcher(lease)
 if "watch" in sys.argv:
