@@ -32,9 +32,15 @@ def speaks(post: Post, locale: str | None) -> None:
     run(post.home, f"UPDATE users SET locale = {chosen} WHERE email = '{email}'")
 
 
-def booked_by_karl(post: Post, path: str) -> httpx.Response:
+def remind(post: Post) -> None:
+    organization = post.world.setup.organization_id
+    due = f"UPDATE reminders SET remind_at = now() WHERE organization_id = '{organization}'"
+    run(post.home, due)
+
+
+def booked_by_karl(post: Post, path: str, **typed: str) -> httpx.Response:
     with Browser(post.world.url, **{"accept-language": "de-DE,de;q=0.9,en;q=0.5"}) as karl:
-        return karl.book(path, tomorrow_at(9), name="Karl", email=KARL)
+        return karl.book(path, tomorrow_at(9), name="Karl", email=KARL, **typed)
 
 
 def his_and_hers(post: Post) -> tuple[EmailMessage, EmailMessage]:
@@ -60,6 +66,29 @@ def test_a_german_books_a_brazilian_salon_of_an_english_owner(post: Post) -> Non
     assert "absagen oder verschieben" in str(event_in(his)["description"])
 
 
+def test_own_texts_are_in_the_language_of_their_reader(post: Post) -> None:
+    size = {"key": "size", "label": "Tamanho?", "type": "select", "options": ["P", "G"]}
+    german = {
+        "name": "Haarschnitt",
+        "questions": {"size": {"label": "Größe?", "options": ["klein", "groß"]}},
+    }
+    fields = {"name": "Corte", "questions": [size], "translations": {"de": german}}
+    path = in_salon(post, reminders_minutes_before=[60], **fields)
+    page = booked_by_karl(post, path, answer__size="G")
+    assert "Haarschnitt" in text_of_page(page)
+    his, hers = his_and_hers(post)
+    remind(post)
+    (reminder,) = to(post.office.wait_for(4, 90)[2:], KARL)
+    for mail in (his, reminder):
+        assert "Haarschnitt" in str(mail["Subject"])
+        assert "Größe?: groß\n" in text_of(mail)
+        assert "Corte" not in text_of(mail)
+    assert event_in(his)["summary"] == "Haarschnitt"
+    assert "Größe?: groß" in str(event_in(his)["description"])
+    assert "Tamanho?: G\n" in text_of(hers)
+    assert event_in(hers)["summary"] == "Corte (Karl)"
+
+
 def test_what_others_change_is_mailed_in_the_attendees_language(post: Post) -> None:
     path = in_salon(post)
     booked_by_karl(post, path)
@@ -75,9 +104,7 @@ def test_a_reminder_is_in_the_attendees_language(post: Post) -> None:
     path = in_salon(post, reminders_minutes_before=[60])
     booked_by_karl(post, path)
     his_and_hers(post)
-    organization = post.world.setup.organization_id
-    due = f"UPDATE reminders SET remind_at = now() WHERE organization_id = '{organization}'"
-    run(post.home, due)
+    remind(post)
     (his,) = to(post.office.wait_for(4, 90)[2:], KARL)
     assert str(his["Subject"]).startswith("Erinnerung: ")
 

@@ -69,6 +69,25 @@ class Question(Struct, frozen=True, kw_only=True):
         link = self.link
         return self.label if link is None else _without(self.label, link)
 
+    def text_of(self, option: str) -> str:
+        """How readers see one of the options."""
+        return option
+
+
+class QuestionTexts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A question in another language; `options` are all of them, in their order."""
+
+    label: str | None = None
+    options: list[str] | None = None
+
+
+class EventTypeTexts(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an event type says in another language, its questions by key. None is the original."""
+
+    name: str | None = None
+    description: str | None = None
+    questions: dict[str, QuestionTexts] = {}
+
 
 class Requirement(Struct, frozen=True, omit_defaults=True):
     """`count` of these schedules must be free.
@@ -142,6 +161,8 @@ class EventTypeRules(EventTypeTerms, frozen=True, kw_only=True):
     # Where attendees are led once they have booked: https.
     redirect_url: str | None = None
     attendee_fields: AttendeeFields = AttendeeFields()
+    # By language (BCP 47): what readers of others are told.
+    translations: dict[str, EventTypeTexts] = {}
 
 
 class EventType(EventTypeRules, frozen=True, kw_only=True):

@@ -22,11 +22,10 @@ def label_answers(
     """The answers that were given, in the order of the questions, then those that are asked no
     more: these go by their keys, made readable."""
     values = json.decode(answers) if isinstance(answers, Raw) else answers
-    labels = {
-        question.key: question.plain_label for question in questions if question.key in values
-    }
+    asked = {question.key: question for question in questions if question.key in values}
+    labels = {key: question.plain_label for key, question in asked.items()}
     labels |= {key: _readable(key) for key in values if key not in labels}
-    texts = {key: _text(values[key]) for key in labels}
+    texts = {key: _text(values[key], asked.get(key)) for key in labels}
     return [LabelledAnswer(label, texts[key]) for key, label in labels.items() if texts[key]]
 
 
@@ -36,12 +35,14 @@ def _readable(key: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def _text(answer: Any) -> str:
-    """Choices are their own labels. What is no answer is empty."""
+def _text(answer: Any, question: Question | None) -> str:
+    """Choices are their own labels, in the reader's language. What is no answer is empty."""
     if answer is None:
         return ""
     if isinstance(answer, bool):
         return gettext("Yes") if answer else gettext("No")
     if isinstance(answer, list):
-        return ", ".join(filter(None, (_text(one) for one in answer)))
+        return ", ".join(filter(None, (_text(one, question) for one in answer)))
+    if isinstance(answer, str):
+        return answer if question is None else question.text_of(answer)
     return json.encode(answer).decode() if isinstance(answer, dict) else str(answer)

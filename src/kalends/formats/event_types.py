@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from kalends.domain import ids
 from kalends.domain.booking import LocationType
 from kalends.domain.event_type import (
     EventType,
+    EventTypeTexts,
     FieldUse,
     HostChoice,
     QuestionType,
@@ -66,6 +67,21 @@ class AttendeeFieldsBody(Struct, frozen=True):
         FieldUse, Meta(description="A telephone number. Always asked for where it is a call.")
     ]
     notes: Annotated[FieldUse, Meta(description="What else the attendee wants to say.")]
+
+
+class QuestionTextsBody(Struct, frozen=True):
+    """A question in another language; null is the original."""
+
+    label: str | None
+    options: list[str] | None
+
+
+class EventTypeTextsBody(Struct, frozen=True):
+    """What readers of another language are told; null is the original."""
+
+    name: str | None
+    description: str | None
+    questions: Annotated[dict[str, QuestionTextsBody], Meta(description="By their keys.")]
 
 
 class EventTypeBody(Struct, frozen=True):
@@ -134,6 +150,10 @@ class EventTypeBody(Struct, frozen=True):
         ),
     ]
     attendee_fields: AttendeeFieldsBody
+    translations: Annotated[
+        dict[str, EventTypeTextsBody],
+        Meta(description="Its texts in other languages, by language tag (BCP 47)."),
+    ]
     created_at: datetime
     updated_at: datetime
 
@@ -150,7 +170,14 @@ def show_event_type(event_type: EventType) -> dict[str, Any]:
         booking_limits=limits,
         requirements=[_requirement(requirement) for requirement in event_type.requirements],
         schedule_id=_only_schedule(event_type.requirements),
+        translations={tag: _texts(texts) for tag, texts in event_type.translations.items()},
     )
+
+
+def _texts(texts: EventTypeTexts) -> dict[str, Any]:
+    """With what is null, which is left out where it is stored."""
+    questions = {key: structs.asdict(one) for key, one in texts.questions.items()}
+    return structs.asdict(texts) | {"questions": questions}
 
 
 def _requirement(requirement: Requirement) -> dict[str, Any]:

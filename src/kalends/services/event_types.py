@@ -10,6 +10,7 @@ from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import Invalid, NotFound, SlugTaken
 from kalends.domain.event_type import EventType, EventTypeRules, Requirement
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, encode_id, new_id, time_of_id
+from kalends.domain.translations import carried_over, faults_of
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.runtime.versions import require_version, with_changes
@@ -39,6 +40,7 @@ async def get_event_type(work: UnitOfWork, event_type_id: UUID) -> EventType:
 
 async def create_event_type(work: UnitOfWork, new: NewEventType) -> EventType:
     """Raises NotFound (a schedule), Invalid, SlugTaken."""
+    _check_translations(new)
     await _check_requirements(work, new.requirements)
     new = structs.replace(new, requirements=_with_fair_since(new.requirements, []))
     slugs: Iterable[str] = [new.slug] if new.slug else await list_free_slugs(work, new.name)
@@ -68,15 +70,17 @@ async def update_event_type(
     work: UnitOfWork, before: EventType, changes: FieldChanges[EventType]
 ) -> EventType:
     """Changes what is given of an event type that is locked; what changes nothing succeeds.
-    Existing bookings stay as they are. Raises NotFound (a schedule), Invalid, SlugTaken."""
+    Existing bookings stay as they are. Translations of questions follow these, unless they are
+    given. Raises NotFound (a schedule), Invalid, SlugTaken."""
     requirements: list[Requirement] | None = changes.values.get("requirements")
     if requirements is not None:
         await _check_requirements(work, requirements)
         since = _with_fair_since(requirements, before.requirements)
         changes = FieldChanges(**(changes.values | {"requirements": since}))
-    after = with_changes(before, changes, work.recorded_at)
+    after = with_changes(before, _with_translations(before, changes), work.recorded_at)
     if after is before:
         return before
+    _check_translations(after)
     await event_types.update_event_type(work.tenant, after)
     return after
 
@@ -87,6 +91,23 @@ async def delete_event_type(work: UnitOfWork, event_type_id: UUID, if_match: IfM
     event_type = require_version(stored, EVENT_TYPE, event_type_id, if_match)
     await event_types.delete_event_type(work.tenant, event_type_id, work.recorded_at)
     return event_type
+
+
+def _with_translations(
+    before: EventType, changes: FieldChanges[EventType]
+) -> FieldChanges[EventType]:
+    """Where questions change and translations are not given, these follow them."""
+    questions = changes.values.get("questions")
+    if questions is None or "translations" in changes.values or not before.translations:
+        return changes
+    follow = carried_over(before.translations, before.questions, questions)
+    return FieldChanges(**(changes.values | {"translations": follow}))
+
+
+def _check_translations(rules: EventTypeRules) -> None:
+    """Raises Invalid for what does not fit the questions."""
+    for field, sentence in faults_of(rules.translations, rules.questions):
+        raise Invalid.field(field, sentence)
 
 
 async def _check_requirements(work: UnitOfWork, requirements: Sequence[Requirement]) -> None:

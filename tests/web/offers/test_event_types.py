@@ -25,7 +25,7 @@ DEFAULTS: JSON = {
     "reminders_minutes_before": [], "cancellation_notice_minutes": None, "expire_pending": False,
     "complete_after_minutes": None, "is_active": True, "host_choice": "none",
     "visibility": "public", "position": None, "redirect_url": None,
-    "attendee_fields": {"phone": "optional", "notes": "optional"},
+    "attendee_fields": {"phone": "optional", "notes": "optional"}, "translations": {},
 }  # fmt: skip
 
 
@@ -63,6 +63,10 @@ def test_every_field_comes_back_as_it_was_given(world: World) -> None:
         "host_choice": "optional", "visibility": "unlisted", "position": 7,
         "redirect_url": "https://example.com:8443/a%20b?c=d#e",
         "attendee_fields": {"phone": "required", "notes": "hidden"},
+        "translations": {"de": {
+            "name": "Rückenmassage", "description": None,
+            "questions": {"size": {"label": None, "options": ["klein", "groß"]}},
+        }},
     }  # fmt: skip
     event_type = post(world, **given).json()["data"]
     assert {name: event_type[name] for name in given} == given

@@ -9,10 +9,11 @@ from msgspec import structs
 
 from kalends.availability.wallclock import Zone
 from kalends.domain.booking import LocationType, Status
-from kalends.domain.event_type import Question
+from kalends.domain.event_type import EventTypeTexts, Question
 from kalends.domain.location import is_in_person, visible_location
 from kalends.domain.mail import Audience, MailKind
 from kalends.domain.message_template import OwnWords
+from kalends.domain.translations import ORIGINAL, questions_in, title_in
 from kalends.formats.answers import label_answers
 from kalends.formats.bookings import BookingBody
 from kalends.formats.cleaning import find_link, many_lines, one_line
@@ -41,10 +42,10 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     the recipient last read it. `organization_locale` is the language (BCP 47) of whoever is not
     known to read another, and `organization_logo` the organization's picture, if it has one;
     `notify_locale` and `notify_zone` are those of the user whom it goes to, for the organization or
-    as the host `host_id`. `own_words` are the organization's for such a mail. `now_is` is the
-    status in which the mail is written, which may be a later one than that of its event. What
-    follows from all this is found out once, in the language of the context in which it is first
-    asked for.
+    as the host `host_id`. `own_words` are the organization's for such a mail, `texts` the event
+    type's in the reader's language. `now_is` is the status in which the mail is written, which may
+    be a later one than that of its event. What follows from all this is found out once, in the
+    language of the context in which it is first asked for.
     """
 
     kind: MailKind
@@ -55,6 +56,7 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     sequence: int
     event_type_name: str | None = None
     questions: Sequence[Question] = ()
+    texts: EventTypeTexts = ORIGINAL
     place_zone: str | None = None
     organization_email: str | None = None
     organization_locale: str | None = None
@@ -133,6 +135,7 @@ class BookingMail(OrganizationMail, frozen=True, kw_only=True, dict=True):
     @once
     def title(self) -> str:
         own_title = one_line(self.booking.title or "") or one_line(self.event_type_name or "")
+        own_title = one_line(title_in(own_title, self.event_type_name, self.texts))
         return own_title or gettext(
             "Appointment with {organization}", organization=self.organization
         )
@@ -219,7 +222,7 @@ def detail_rows(mail: BookingMail) -> list[LetterRow]:
     elif booking.location_type == LocationType.PHONE:
         rows.append(LetterRow(gettext("Phone"), booking.attendee.phone or ""))
     rows.append(LetterRow(gettext("Notes"), booking.attendee.notes or ""))
-    answered = label_answers(booking.answers, mail.questions)
+    answered = label_answers(booking.answers, questions_in(mail.questions, mail.texts))
     rows += (LetterRow(one_line(answer.label), answer.text) for answer in answered)
     return list(_cleaned(rows))
 

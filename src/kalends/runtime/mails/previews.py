@@ -9,11 +9,12 @@ from msgspec import Struct, json, structs
 
 from kalends.domain.access import Organization
 from kalends.domain.booking import Booking, BookingFilter, Status, changeable_until
-from kalends.domain.event_type import EventType
+from kalends.domain.event_type import EventType, EventTypeTexts
 from kalends.domain.gateways import Gateways
 from kalends.domain.ids import BOOKING, MAIL, ORGANIZATION, encode_id, new_id
 from kalends.domain.mail import Audience, MailKind
 from kalends.domain.message_template import OwnWords, TemplateKind
+from kalends.domain.translations import ORIGINAL, texts_in
 from kalends.formats.bookings import BookingBody, booking_json
 from kalends.formats.mails.bookings import letter_about
 from kalends.formats.mails.examples import STATUS_OF, example_booking
@@ -21,7 +22,7 @@ from kalends.formats.mails.facts import BookingMail
 from kalends.formats.mails.letters import write_body, write_html, write_text
 from kalends.formats.mails.messages import Message, write_message
 from kalends.formats.mails.page import dress_of
-from kalends.runtime.mails.own import mail_logo
+from kalends.runtime.mails.own import languages_of, mail_logo
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.store.accounts.organizations import find_organization
@@ -81,6 +82,7 @@ async def preview_mail(
             place_zone=zone or organization.timezone,
             event_type_name=event_type.name if event_type else None,
             questions=event_type.questions if event_type else (),
+            texts=_texts(asked, body, organization, event_type),
         )
         letter = letter_about(mail)
         return Preview(
@@ -92,6 +94,19 @@ async def preview_mail(
             unstyled=_STYLES.sub("", write_body(letter.content, dress_of(None))),
             message=write_message(letter),
         )
+
+
+def _texts(
+    asked: PreviewRequest,
+    body: BookingBody,
+    organization: Organization,
+    event_type: EventType | None,
+) -> EventTypeTexts:
+    """The event type's in the attendee's language; all others read the originals."""
+    if asked.audience is not Audience.ATTENDEE or event_type is None:
+        return ORIGINAL
+    tag = body.attendee.locale or organization.locale
+    return texts_in(event_type.translations, languages_of(tag))
 
 
 async def _find_booking(work: UnitOfWork, asked: PreviewRequest) -> Booking | None:

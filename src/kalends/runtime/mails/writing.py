@@ -10,10 +10,12 @@ from msgspec import Raw, Struct, json, structs
 
 from kalends.domain.booking import MOVABLE, Status, changeable_until
 from kalends.domain.event import LoggedEvent
+from kalends.domain.event_type import EventTypeTexts
 from kalends.domain.gateways import link_to
 from kalends.domain.ids import EVENT_TYPE, MAIL, SCHEDULE, USER, decode_id, encode_id
 from kalends.domain.mail import Audience, Mail, MailKind, is_same_mailbox
 from kalends.domain.message_template import MessageTemplate, OwnWords, find_scope
+from kalends.domain.translations import ORIGINAL, texts_in
 from kalends.formats.bookings import BookingBody
 from kalends.formats.mails.bookings import booking_message
 from kalends.formats.mails.facts import BookingMail, user_ids_of
@@ -92,6 +94,13 @@ class Story(Struct, frozen=True, kw_only=True):
             languages_of(tag or organization.locale),
         )
         return None if found is None else OwnWords(found.subject, found.body)
+
+    def texts(self, mail: Mail) -> EventTypeTexts:
+        """The event type's in the attendee's language; all others read the originals."""
+        if mail.audience != Audience.ATTENDEE or self.event_type is None:
+            return ORIGINAL
+        tag = self.booking.attendee.locale or self.stored.organization.locale
+        return texts_in(self.event_type.translations, languages_of(tag))
 
     def _before_for_host(self, address: str, kind: str) -> BookingBody | None:
         mailed, reader = self.stored.hosts_mailed.get(address), self.stored.readers.get(address)
@@ -200,7 +209,10 @@ async def _find_event_type(tenant: TenantConnection, event_type_id: UUID) -> Tol
     if event_type is None:
         return None
     return ToldEventType(
-        event_type.name, event_type.questions, event_type.cancellation_notice_minutes
+        event_type.name,
+        event_type.questions,
+        event_type.cancellation_notice_minutes,
+        event_type.translations,
     )
 
 
@@ -248,6 +260,7 @@ def _message(context: Context, mail: Mail, story: Story) -> tuple[Message, NewLi
             has_invitation=_has_invitation(mail, story),
             event_type_name=event_type.name if event_type else None,
             questions=event_type.questions if event_type else (),
+            texts=story.texts(mail),
         )
     )
     return message, link

@@ -11,6 +11,7 @@ from kalends.domain.booking import Booking
 from kalends.domain.event_type import (
     AttendeeFields,
     EventType,
+    EventTypeTexts,
     HostChoice,
     Question,
     Requirement,
@@ -27,11 +28,12 @@ from kalends.store.rows import (
 )
 
 FIELDS: Final = EventType.__struct_fields__
-JSON_COLUMNS: Final = ("requirements", "questions", "attendee_fields")
+JSON_COLUMNS: Final = ("requirements", "questions", "attendee_fields", "translations")
 COLUMNS: Final = columns_of(EventType)
 REQUIREMENTS: Final = json.Decoder(list[Requirement])
 QUESTIONS: Final = json.Decoder(list[Question])
 ATTENDEE_FIELDS: Final = json.Decoder(AttendeeFields)
+TRANSLATIONS: Final = json.Decoder(dict[str, EventTypeTexts])
 
 GET: Final = (
     f"SELECT {COLUMNS} FROM event_types"
@@ -210,5 +212,6 @@ def _event_type(row: Any) -> EventType:
     values["questions"] = QUESTIONS.decode(values["questions"])
     values["host_choice"] = HostChoice(values["host_choice"])
     values["attendee_fields"] = ATTENDEE_FIELDS.decode(values["attendee_fields"])
+    values["translations"] = TRANSLATIONS.decode(values["translations"])
     values["visibility"] = Visibility(values["visibility"])
     return EventType(**values)

@@ -9,7 +9,8 @@ from msgspec import Raw, Struct, json
 
 from kalends.domain.access import Organization
 from kalends.domain.event import LoggedEvent
-from kalends.domain.event_type import Question
+from kalends.domain.event_type import EventTypeTexts, Question
+from kalends.domain.translations import Translations
 from kalends.store.accounts.organizations import organization_from
 from kalends.store.database import TenantConnection
 from kalends.store.list_statements import in_items
@@ -87,7 +88,7 @@ SELECT (
     {_last_mailed("organization")},
     {IS_WRITTEN}, {INVITED}, {WRITTEN_FOR}, {HOSTS_MAILED}, {READERS},
     b.status, b.attendee_email, b.schedule_id, s.timezone,
-    b.event_type_id, t.name, t.questions, t.cancellation_notice_minutes,
+    b.event_type_id, t.name, t.questions, t.cancellation_notice_minutes, t.translations,
     {columns_of(LoggedEvent, "e")}, {columns_of(Organization, "o")}
 FROM events e JOIN organizations o ON o.id = $1
 LEFT JOIN bookings b ON b.organization_id = $1 AND b.id = e.booking_id
@@ -114,6 +115,7 @@ WHERE m.organization_id = $1 AND m.id = mine.id
 RETURNING m.id
 """
 QUESTIONS: Final = json.Decoder(list[Question])
+TRANSLATIONS: Final = json.Decoder(dict[str, EventTypeTexts])
 
 
 class MailReader(Struct, frozen=True):
@@ -136,6 +138,7 @@ class ToldEventType(Struct, frozen=True):
     name: str
     questions: Sequence[Question]
     cancellation_notice_minutes: int | None
+    translations: Translations = {}
 
 
 class StoredStory(Struct, frozen=True, kw_only=True):
@@ -196,14 +199,14 @@ async def write_down(
     return {row[0] for row in rows}
 
 
-_EVENT: Final = slice(16, 16 + len(LoggedEvent.__struct_fields__))
+_EVENT: Final = slice(17, 17 + len(LoggedEvent.__struct_fields__))
 
 
 def _story(row: Any) -> StoredStory:
     previous, attendee, organization, is_written, invited = row[:5]
     written_for, hosts_mailed, readers = row[5:8]
     status, email, schedule_id, timezone = row[8:12]
-    event_type_id, name, questions, notice = row[12:16]
+    event_type_id = row[12]
     last_mails = {"attendee": attendee, "organization": organization}
     return StoredStory(
         organization=organization_from(row[_EVENT.stop :]),
@@ -220,7 +223,14 @@ def _story(row: Any) -> StoredStory:
         written_for=frozenset(written_for),
         hosts_mailed=_MAILED.decode(hosts_mailed),
         readers={reader.address: reader for reader in _READERS.decode(readers)},
-        event_type=(
-            None if name is None else ToldEventType(name, QUESTIONS.decode(questions), notice)
-        ),
+        event_type=_event_type(*row[13:17]),
     )
+
+
+def _event_type(
+    name: str | None, questions: str, notice: int | None, translations: str
+) -> ToldEventType | None:
+    if name is None:
+        return None
+    decoded = QUESTIONS.decode(questions), TRANSLATIONS.decode(translations)
+    return ToldEventType(name, decoded[0], notice, decoded[1])

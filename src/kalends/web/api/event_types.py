@@ -24,6 +24,7 @@ from kalends.formats.event_types import EventTypeBody, show_event_type
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_types
 from kalends.services.event_types import NewEventType
+from kalends.web.api.event_type_texts import TranslationsInput, translations_of
 from kalends.web.api.models import HTTPS_ADDRESS, PageQuery, RequestModel
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
@@ -256,10 +257,12 @@ class CreateEventType(RequestModel, frozen=True):
     position: Position | None = None
     redirect_url: RedirectUrl | None = None
     attendee_fields: AttendeeFieldsInput = AttendeeFieldsInput()
+    translations: TranslationsInput = {}
 
 
 class UpdateEventType(RequestModel, frozen=True):
-    """What is left out stays as it is; requirements and questions are replaced whole."""
+    """What is left out stays as it is; requirements, questions and translations are replaced
+    whole."""
 
     name: Name | UnsetType = UNSET
     slug: Slug | UnsetType = UNSET
@@ -288,6 +291,7 @@ class UpdateEventType(RequestModel, frozen=True):
     position: Position | UnsetType | None = UNSET
     redirect_url: RedirectUrl | UnsetType | None = UNSET
     attendee_fields: AttendeeFieldsInput | UnsetType = UNSET
+    translations: TranslationsInput | UnsetType = UNSET
 
 
 USE_CASES: Final = UseCases(
@@ -330,7 +334,8 @@ async def create_event_type(call: Call) -> HttpAnswer:
 async def update_event_type(call: Call) -> HttpAnswer:
     """Update an event type
 
-    Replaces `requirements` and `questions` whole. Existing bookings stay as they are.
+    Replaces `requirements`, `questions` and `translations` whole. Existing bookings stay as they
+    are.
     """
     return await CALLS.update(call, parse_changes)
 
@@ -363,6 +368,8 @@ def _values(body: CreateEventType | UpdateEventType) -> dict[str, Any]:
         values["attendee_fields"] = AttendeeFields(**structs.asdict(values["attendee_fields"]))
     if "questions" in values:
         values["questions"] = _questions(values["questions"])
+    if "translations" in values:
+        values["translations"] = translations_of(values["translations"])
     if len(set(reminders := values.get("reminders_minutes_before", []))) < len(reminders):
         raise Invalid.field("reminders_minutes_before", "must name each time once")
     return _with_requirements(values)

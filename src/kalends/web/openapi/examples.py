@@ -137,6 +137,13 @@ _EVENT_TYPE: Final[Example] = {
     "position": 1,
     "redirect_url": "https://example.com/thanks",
     "attendee_fields": {"phone": "optional", "notes": "hidden"},
+    "translations": {
+        "de": {
+            "name": "Beratung am Telefon",
+            "description": "Eine Stunde mit einer von uns.",
+            "questions": {"topic": {"label": "Worum geht es?", "options": None}},
+        }
+    },
     "is_active": True,
 }
 _MADE: Final[Example] = {"created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}

@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from kalends.domain.errors import Forbidden, RateLimited
+from kalends.domain.message_template import languages_sought
 from kalends.formats.locales import direction_of, known_locale, language_tag, locale_for
 from kalends.runtime import unit_of_work
 from kalends.runtime.change_watcher import ChangeWatcher
@@ -131,6 +132,11 @@ class PageRequest:
     def words_language(self) -> str:
         """The language that the page is in (BCP 47): one that there is a catalogue of."""
         return words_language(self.reader)
+
+    @property
+    def languages(self) -> list[str]:
+        """Where an organization's own texts are sought for its reader."""
+        return languages_sought(self.language, self.words_language)
 
     def read_by(self, own: str | None = None, of_organization: str | None = None) -> None:
         """What is learned of its reader meanwhile: the language that was chosen or booked in, and

@@ -29,10 +29,11 @@ class CalendarLinks:
     outlook: str
 
 
-def calendar_links(opened: LinkedBooking) -> CalendarLinks:
-    """Without the link that opens the booking: it would be disclosed to another site."""
+def calendar_links(opened: LinkedBooking, called: str) -> CalendarLinks:
+    """Of a booking that is called so, without the link that opens it: that would be disclosed to
+    another site."""
     booking = opened.booking
-    title, place = title_of(opened), place_of(opened) or ""
+    title, place = title_of(opened, called), place_of(opened) or ""
     google = {
         "action": "TEMPLATE",
         "text": title,
@@ -50,7 +51,7 @@ def calendar_links(opened: LinkedBooking) -> CalendarLinks:
     return CalendarLinks(f"{GOOGLE}?{urlencode(google)}", f"{OUTLOOK}?{urlencode(outlook)}")
 
 
-def calendar_file(opened: LinkedBooking, url: str, sender: str) -> bytes:
+def calendar_file(opened: LinkedBooking, called: str, url: str, sender: str) -> bytes:
     """The same UID as the invitation in the mail, so that a calendar has it once."""
     booking = opened.booking
     entry = FeedEntry(
@@ -60,7 +61,7 @@ def calendar_file(opened: LinkedBooking, url: str, sender: str) -> bytes:
         starts_at=booking.start_time,
         ends_at=booking.end_time,
         zone=zone_of(opened),
-        summary=title_of(opened),
+        summary=title_of(opened, called),
         recorded_at=booking.updated_at,
         location=place_of(opened),
         description=_with_whom(opened),
@@ -85,9 +86,9 @@ def _with_whom(opened: LinkedBooking) -> str | None:
     return gettext("{label}: {value}", label=pgettext("hosts", "With"), value=names)
 
 
-def title_of(opened: LinkedBooking) -> str:
+def title_of(opened: LinkedBooking, called: str) -> str:
     name = opened.organization.name
-    return f"{opened.booking.title} ({name})" if opened.booking.title else name
+    return f"{called} ({name})" if called else name
 
 
 def zone_of(opened: LinkedBooking) -> str:

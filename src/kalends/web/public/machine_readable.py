@@ -11,6 +11,7 @@ from typing import Final
 
 from kalends.availability.slots import Slot
 from kalends.domain.event_type import Visibility
+from kalends.domain.translations import event_type_in
 from kalends.scheduling.slots import SlotRange
 from kalends.services.booking_pages import offers
 from kalends.services.booking_pages.offers import attendee_of
@@ -51,7 +52,9 @@ async def organization_markdown(request: PageRequest) -> PageAnswer:
     acting = request.acting_as(attendee_of(organization))
     values = {
         "organization": organization,
-        "event_types": await acting.read(offers.list_offered),
+        "event_types": [
+            event_type_in(one, request.languages) for one in await acting.read(offers.list_offered)
+        ],
         "origin": request.origin,
     }
     return text(render("public/organization.md", values), MARKDOWN)

@@ -15,6 +15,7 @@ from kalends.domain.errors import Unavailable
 from kalends.domain.event_type import EventType, HostChoice
 from kalends.domain.ids import HOLD, decode_id
 from kalends.domain.location import is_in_person
+from kalends.domain.translations import event_type_in
 from kalends.formats.countries import country_of_zone
 from kalends.runtime.phones import country_of
 from kalends.scheduling.slots import ListedSlots, SlotRange
@@ -39,7 +40,8 @@ NEAR_COUNT: Final = 6
 
 @dataclass(frozen=True)
 class Offer:
-    """What the path names, the request on its organization's behalf, and what is carried along."""
+    """What the path names, the request on its organization's behalf, and what is carried along.
+    The event type is in the reader's language."""
 
     request: PageRequest
     organization: Organization
@@ -128,6 +130,7 @@ async def open_offer(request: PageRequest, form: FormFields) -> Offer:
     request.read_by(of_organization=organization.locale)
     acting = request.acting_as(attendee_of(organization))
     event_type = await acting.read(offers.get_offered, request.path("event_type"))
+    event_type = event_type_in(event_type, request.languages)
     carried = Carried(request, form, given_in(form, event_type.questions))
     hosts = await acting.read(offers.find_hosts, event_type, carried.host_slug)
     if hosts.chosen is None:
@@ -144,7 +147,7 @@ async def show_organization(request: PageRequest) -> PageAnswer:
     return acting.page(
         "public/organization.html",
         organization=organization,
-        event_types=event_types,
+        event_types=[event_type_in(one, request.languages) for one in event_types],
         hosts=await acting.read(offers.find_certain_hosts, event_types),
         carried=Carried(request, request.query, given_in(request.query)),
         is_sandbox=organization.mode is Mode.TEST,

@@ -22,7 +22,9 @@ from kalends.domain.errors import (
     Stale,
     TooLateToChange,
 )
+from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, encode_id
+from kalends.domain.translations import event_type_in, texts_in, title_in
 from kalends.domain.values import Text
 from kalends.formats.locales import language_tag, locale_for
 from kalends.runtime.phones import country_of
@@ -86,6 +88,22 @@ class LinkPage:
         reads = self.opened.booking.attendee_locale
         return locale_for(reads, current_language(), country_of(self.opened.organization))
 
+    @property
+    def event_type(self) -> EventType | None:
+        """In the reader's language."""
+        event_type = self.opened.event_type
+        return None if event_type is None else event_type_in(event_type, self.request.languages)
+
+    @property
+    def title(self) -> str:
+        """What it is called, in the reader's language; empty where it has no title."""
+        event_type, title = self.opened.event_type, self.opened.booking.title or ""
+        if event_type is None:
+            return title
+        return title_in(
+            title, event_type.name, texts_in(event_type.translations, self.request.languages)
+        )
+
     def page(self, template: str, status: int = 200, **more: Any) -> PageAnswer:
         values = {"problem": None, "was_booked": False, "done": None} | more
         booking = self.opened.booking
@@ -94,6 +112,7 @@ class LinkPage:
             status,
             opened=self.opened,
             booking=booking,
+            title=self.title,
             booking_id=encode_id(BOOKING, booking.id),
             organization=self.opened.organization,
             is_sandbox=self.opened.organization.mode is Mode.TEST,
@@ -128,9 +147,9 @@ def _booking_page(link: LinkPage, status: int = 200, **more: Any) -> PageAnswer:
     was_booked = query.get("booked") == "1"
     onward = onward_url(link.opened) if was_booked else None
     values = {
-        "links": calendar_links(link.opened),
+        "links": calendar_links(link.opened, link.title),
         "place": place_of(link.opened),
-        "answers": answers_of(link.opened.booking, link.opened.event_type),
+        "answers": answers_of(link.opened.booking, link.event_type),
         "was_booked": was_booked,
         "onward": onward,
         "done": done if done in ("cancelled", "moved") else None,
@@ -193,7 +212,7 @@ async def download(request: PageRequest) -> PageAnswer:
     link = await open_link_page(request)
     headers = (("content-disposition", 'attachment; filename="booking.ics"'),)
     url = f"{request.origin}{link.path}"
-    body = calendar_file(link.opened, url, request.context.gateways.sender)
+    body = calendar_file(link.opened, link.title, url, request.context.gateways.sender)
     return PageAnswer(body, 200, "text/calendar; charset=utf-8", headers)
 
 

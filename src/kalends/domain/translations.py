@@ -1,0 +1,137 @@
+"""An organization's own texts by language: what its event types say to readers of others.
+
+The original is what the organization wrote first. A text that is missing in the reader's language
+is the original, each for itself.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
+
+from msgspec import structs
+
+from kalends.domain.event_type import (
+    EventType,
+    EventTypeTexts,
+    Question,
+    QuestionTexts,
+    QuestionType,
+    links_in,
+)
+
+T = TypeVar("T")
+
+Translations = Mapping[str, EventTypeTexts]
+ORIGINAL: Final = EventTypeTexts()
+
+
+class TranslatedQuestion(Question, frozen=True, kw_only=True):
+    """A question as its readers see it. `options` stay the original ones, which are what answers
+    hold; `shown_options` are those in the reader's language, in the same order."""
+
+    shown_options: Sequence[str] | None = None
+
+    def text_of(self, option: str) -> str:
+        if self.options is None or self.shown_options is None or option not in self.options:
+            return option
+        return self.shown_options[self.options.index(option)]
+
+
+def texts_in(translations: Translations, languages: Sequence[str]) -> EventTypeTexts:
+    """The texts for a reader of these languages (BCP 47, the first the most wanted): each in the
+    first language that has it."""
+    found = [translations[one] for one in languages if one in translations]
+    keys = dict.fromkeys(key for texts in found for key in texts.questions)
+    return EventTypeTexts(
+        name=_first(texts.name for texts in found),
+        description=_first(texts.description for texts in found),
+        questions={key: _question_texts(found, key) for key in keys},
+    )
+
+
+def event_type_in(event_type: EventType, languages: Sequence[str]) -> EventType:
+    """The event type as a reader of these languages sees it."""
+    if not event_type.translations:
+        return event_type
+    texts = texts_in(event_type.translations, languages)
+    return structs.replace(
+        event_type,
+        name=texts.name or event_type.name,
+        description=texts.description or event_type.description,
+        questions=questions_in(event_type.questions, texts),
+    )
+
+
+def questions_in(questions: Sequence[Question], texts: EventTypeTexts) -> list[Question]:
+    """The questions with these texts."""
+    return [_question_in(one, texts.questions.get(one.key)) for one in questions]
+
+
+def title_in(title: str, name: str | None, texts: EventTypeTexts) -> str:
+    """What a booking of that title is called for a reader of these texts: where that is the name of
+    its event type, as that is; another one was given to it, and stays."""
+    return texts.name if texts.name and title == name else title
+
+
+def faults_of(
+    translations: Translations, questions: Sequence[Question]
+) -> Iterator[tuple[str, str]]:
+    """What of the translations does not fit the questions: the field and a sentence."""
+    by_key = {one.key: one for one in questions}
+    for language, texts in translations.items():
+        for key, own in texts.questions.items():
+            field = f"translations.{language}.questions.{key}"
+            question = by_key.get(key)
+            if question is None:
+                yield field, "is the key of no question"
+            elif own.options is not None and len(own.options) != len(question.options or []):
+                yield f"{field}.options", "must be as many as the question's own options"
+            elif question.type is QuestionType.CONSENT and len(links_in(own.label or "")) > 1:
+                yield f"{field}.label", "may hold one link"
+
+
+def carried_over(
+    translations: Translations, before: Sequence[Question], after: Sequence[Question]
+) -> dict[str, EventTypeTexts]:
+    """The translations once the questions have changed: without those of questions that are gone;
+    an option keeps its own by its original text, and a new one is not translated yet."""
+    old, new = ({one.key: one for one in questions} for questions in (before, after))
+    return {
+        language: structs.replace(
+            texts,
+            questions={
+                key: structs.replace(own, options=_carried_options(own, old.get(key), new[key]))
+                for key, own in texts.questions.items()
+                if key in new
+            },
+        )
+        for language, texts in translations.items()
+    }
+
+
+def _carried_options(
+    own: QuestionTexts, before: Question | None, after: Question
+) -> list[str] | None:
+    if own.options is None or before is None or not before.options or not after.options:
+        return None
+    by_option = dict(zip(before.options, own.options, strict=False))
+    return [by_option.get(option, option) for option in after.options]
+
+
+def _question_in(question: Question, texts: QuestionTexts | None) -> Question:
+    if texts is None:
+        return question
+    values = structs.asdict(question) | {"label": texts.label or question.label}
+    # A server of the version before changes questions and knows of no translations.
+    fits = texts.options is not None and len(texts.options) == len(question.options or [])
+    return TranslatedQuestion(**values, shown_options=texts.options if fits else None)
+
+
+def _question_texts(found: Sequence[EventTypeTexts], key: str) -> QuestionTexts:
+    own = [texts.questions[key] for texts in found if key in texts.questions]
+    return QuestionTexts(
+        label=_first(one.label for one in own), options=_first(one.options for one in own)
+    )
+
+
+def _first(texts: Iterable[T | None]) -> T | None:
+    return next((text for text in texts if text), None)

@@ -1,0 +1,25 @@
+"""An event type's own texts by language.
+
+Locks: `event_types` for the moment that a column with a constant default takes (no rewrite). A
+server of the version before neither reads nor writes it: it shows the originals.
+"""
+
+from kalends.store.migrations.plain import execute_briefly, outside_transaction
+
+revision = "0045"
+down_revision = "0044"
+branch_labels = None
+depends_on = None
+
+TRANSLATIONS = """
+ALTER TABLE event_types ADD COLUMN IF NOT EXISTS translations jsonb NOT NULL DEFAULT '{}'
+"""
+
+
+def upgrade() -> None:
+    with outside_transaction():
+        execute_briefly(TRANSLATIONS)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")
