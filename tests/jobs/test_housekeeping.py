@@ -74,6 +74,29 @@ async def test_consents_are_forgotten_an_hour_after_their_end(context: Context) 
         assert [row[0] for row in await tx.fetch(query, tenant)] == [b"59"]
 
 
+async def test_resolved_findings_are_forgotten_after_three_months(context: Context) -> None:
+    tenant = await make_tenant(context)
+    async with context.database.transaction() as tx:
+        await tx.execute("SET LOCAL session_replication_role = replica")  # without a calendar
+        for kind, days in (("moved", 91), ("deleted", 89), ("overlap", None)):
+            resolved_at = None if days is None else NOW - timedelta(days=days)
+            await tx.execute(
+                "INSERT INTO calendar_findings (organization_id, id, kind, schedule_id,"
+                " calendar_id, subject_id, seen_at, resolved_at)"
+                " VALUES ($1, $2, $3, $2, $2, $2, $4, $5)",
+                tenant,
+                new_id(),
+                kind,
+                NOW - timedelta(days=200),
+                resolved_at,
+            )
+
+    assert await housekeeping.forget_findings(context) >= 1
+
+    query = "SELECT kind FROM calendar_findings WHERE organization_id = $1 ORDER BY kind"
+    assert await fetch(context, query, [tenant]) == ["deleted", "overlap"]
+
+
 async def test_what_someone_has_locked_is_left_for_the_next_time(context: Context) -> None:
     tenant = await make_tenant(context)
     await keep_answer(context, tenant, "locked", A_DAY_AGO - SECOND)

@@ -98,6 +98,7 @@ TIMETABLE: Final[Mapping[str, Timed]] = {
     "end holds": Timed("*/5 * * * *", housekeeping.end_holds),
     "forget form drafts": Timed("*/5 * * * *", housekeeping.forget_form_drafts),
     "forget consents": Timed("45 * * * *", housekeeping.forget_consents),
+    "forget findings": Timed("35 3 * * *", housekeeping.forget_findings),
     "forget holds": Timed("40 * * * *", housekeeping.forget_holds),
     "forget answers": Timed("1-59/5 * * * *", housekeeping.forget_answers),
     "forget sessions": Timed("2-59/5 * * * *", housekeeping.forget_sign_in_sessions),

@@ -20,6 +20,7 @@ KEEP_DELIVERIES_FOR: Final = timedelta(days=30)
 KEEP_EMPTY_LANES_FOR: Final = timedelta(minutes=5)
 KEEP_MESSAGES_FOR: Final = timedelta(days=90)
 KEEP_BOOKING_LINKS_FOR: Final = timedelta(days=30)
+KEEP_FINDINGS_FOR: Final = timedelta(days=90)
 KEEP_SYNC_RUNS_FOR: Final = timedelta(days=30)
 KEEP_RATE_WINDOWS_FOR: Final = timedelta(minutes=2)
 # What is left over is the next run's: one that never ends would hold up a stop.
@@ -47,6 +48,11 @@ async def forget_form_drafts(context: Context) -> int:
 async def forget_consents(context: Context) -> int:
     """Forgets consents to calendars that ended an hour ago, given or not."""
     return await _sweep(context, store.CONSENTS, context.clock() - KEEP_CONSENTS_FOR)
+
+
+async def forget_findings(context: Context) -> int:
+    """Forgets findings in calendars that were resolved three months ago; open ones stay."""
+    return await _sweep(context, store.FINDINGS, context.clock() - KEEP_FINDINGS_FOR)
 
 
 async def forget_answers(context: Context) -> int:

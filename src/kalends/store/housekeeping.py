@@ -111,6 +111,7 @@ FORM_DRAFTS: Final = Sweep(
     "form_drafts", {"event_type_id": "uuid", "visitor": "bytea"}, "expires_at"
 )
 CONSENTS: Final = Sweep("calendar_consents", _ID, "expires_at")
+FINDINGS: Final = Sweep("calendar_findings", _ID, "resolved_at")
 SESSIONS: Final = _oldest("sessions", "expires_at")
 ACCOUNT_LINKS: Final = _oldest("account_links", "expires_at")
 WINDOWS: Final = """

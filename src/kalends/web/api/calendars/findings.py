@@ -22,7 +22,10 @@ from kalends.web.http.routes import CALENDAR_SCOPES, Resource, Route
 class FindingsQuery(PageQuery, frozen=True):
     state: Annotated[
         Literal["open", "resolved"],
-        Meta(description="Those that somebody has to decide about, or those that are settled."),
+        Meta(
+            description="Those that somebody has to decide about, or those that were settled"
+            " within the last three months."
+        ),
     ] = "open"
 
 
