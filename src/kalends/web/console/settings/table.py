@@ -20,6 +20,7 @@ from kalends.web.console.settings.offers import (
     feeds,
     schedules,
     sharing,
+    texts,
     times,
 )
 from kalends.web.pages.routes import PageRoute
@@ -28,6 +29,7 @@ from kalends.web.pages.routes import PageRoute
 PAGES: Final[tuple[PageRoute, ...]] = (
     *event_types.PAGES,
     *sharing.PAGES,
+    *texts.PAGES,
     *schedules.PAGES,
     *exceptions.PAGES,
     *feeds.PAGES,

@@ -1,0 +1,158 @@
+"""An event type's own texts in other languages: which it has, and the form of one."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kalends.domain.changes import FieldChanges
+from kalends.domain.errors import KalendsError, NotFound
+from kalends.domain.event_type import EventType, EventTypeTexts, Question
+from kalends.domain.language_tags import LanguageTag
+from kalends.domain.rights import Right
+from kalends.domain.translations import ORIGINAL
+from kalends.formats.encoding import encode
+from kalends.services import event_types
+from kalends.web.api.event_type_texts import EventTypeTextsInput, translations_of
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.forms.drafts import (
+    VERSION_FIELD,
+    Draft,
+    draft_of_values,
+    draft_with_faults,
+    if_match_of,
+)
+from kalends.web.console.settings.forms.typed import text_or_none
+from kalends.web.console.settings.offers.event_types import EDITOR
+from kalends.web.http.locked_changes import lock_update
+from kalends.web.http.reading import read_body
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import FormFields
+from kalends.web.pages.language_choices import language_choices, name_of
+
+TAB: Final = "/languages"
+TEMPLATE: Final = "console/settings/event-type-languages.html"
+
+
+async def list_languages(request: ConsoleRequest) -> PageAnswer:
+    """Those that it has texts in; with one that is chosen, leads to its form."""
+    event_type = await EDITOR.open(request)
+    if chosen := request.query.text("language"):
+        return request.go(EDITOR.path_of(event_type, f"{TAB}/{_tag(chosen)}"))
+    there = [(tag, name_of(tag)) for tag in event_type.translations]
+    others = [one for one in language_choices(None) if one[0] not in event_type.translations]
+    return EDITOR.page_about(
+        request, TEMPLATE, event_type, TAB, there=there, others=others, language_of_texts=None
+    )
+
+
+async def show(request: ConsoleRequest) -> PageAnswer:
+    event_type, tag = await EDITOR.open(request), _tag(request.path("language"))
+    texts = event_type.translations.get(tag, ORIGINAL)
+    return _form(request, event_type, tag, draft_of(event_type, texts))
+
+
+async def save(request: ConsoleRequest) -> PageAnswer:
+    """Fields that are empty are the originals; a language without a text is left out."""
+    event_type, tag = await EDITOR.open(request), _tag(request.path("language"))
+    form = await request.form()
+    typed = draft_of_values({name: form.text(name).replace("\r\n", "\n") for name in form}).typed
+    try:
+        texts = _read_texts(typed, event_type)
+        await _change(request, event_type, typed, event_type.translations | {tag: texts})
+    except KalendsError as error:
+        draft = draft_with_faults(typed, error, event_type.version)
+        return _form(request, event_type, tag, draft.at_fields(_our_field))
+    return request.go(EDITOR.path_of(event_type, TAB), done="saved")
+
+
+async def remove(request: ConsoleRequest) -> PageAnswer:
+    event_type, tag = await EDITOR.open(request), _tag(request.path("language"))
+    form = await request.form()
+    others = {one: texts for one, texts in event_type.translations.items() if one != tag}
+    await _change(request, event_type, form, others)
+    return request.go(EDITOR.path_of(event_type, TAB), done="removed")
+
+
+async def _change(
+    request: ConsoleRequest,
+    event_type: EventType,
+    form: FormFields,
+    translations: Mapping[str, EventTypeTexts],
+) -> None:
+    """Raises Stale where it is another version by now: the texts were read of this one."""
+    written = {tag: texts for tag, texts in translations.items() if texts != ORIGINAL}
+    changes = FieldChanges[EventType](translations=written)
+    lock = EDITOR.lock(event_type, if_match_of(form) or frozenset({event_type.version}))
+    await request.change(lock_update(lock, event_types.update_event_type, changes))
+
+
+def draft_of(event_type: EventType, texts: EventTypeTexts) -> Draft:
+    """The form as the texts stand; what is the original is empty."""
+    values = {"name": texts.name or "", "description": texts.description or ""}
+    for question in event_type.questions:
+        own = texts.questions.get(question.key)
+        values[f"questions.{question.key}.label"] = (own and own.label) or ""
+        options = (own and own.options) or [""] * len(question.options or [])
+        for number, option in enumerate(options):
+            values[f"questions.{question.key}.options.{number}"] = option
+    return draft_of_values(values | {VERSION_FIELD: str(event_type.version)})
+
+
+def _read_texts(typed: FormFields, event_type: EventType) -> EventTypeTexts:
+    """Raises Invalid."""
+    values = {
+        "name": text_or_none(typed.text("name")),
+        "description": text_or_none(typed.text("description")),
+        "questions": {one.key: _read_question(typed, one) for one in event_type.questions},
+    }
+    body = read_body(encode(values), EventTypeTextsInput)
+    # The language is known to be one.
+    return translations_of({"en": body})["en"]
+
+
+def _read_question(typed: FormFields, question: Question) -> dict[str, Any]:
+    """An option that is empty beside others which are not is the original."""
+    name, options = f"questions.{question.key}", question.options or []
+    chosen = [typed.text(f"{name}.options.{number}") for number in range(len(options))]
+    own = [text or option for text, option in zip(chosen, options, strict=True)]
+    return {
+        "label": text_or_none(typed.text(f"{name}.label")),
+        "options": own if any(chosen) else None,
+    }
+
+
+def _form(request: ConsoleRequest, event_type: EventType, tag: str, draft: Draft) -> PageAnswer:
+    return EDITOR.page_about(
+        request,
+        TEMPLATE,
+        event_type,
+        TAB,
+        draft.status,
+        language_of_texts=tag,
+        name_of_language=name_of(tag),
+        is_there=tag in event_type.translations,
+        **draft.values(),
+    )
+
+
+def _our_field(name: str) -> str:
+    """A fault of what does not fit the questions names the language, which the form need not."""
+    return name.split(".", 2)[-1] if name.startswith("translations.") else name
+
+
+def _tag(text: str) -> str:
+    """Raises NotFound for what is no language."""
+    try:
+        return str(LanguageTag.parse(text))
+    except ValueError:
+        raise NotFound("There is no such language.") from None
+
+
+_EVENT_TYPE: Final = EDITOR.path + "/{event_type}" + TAB
+_LANGUAGE: Final = _EVENT_TYPE + "/{language}"
+
+PAGES: Final = (
+    console_route(Right.SEE_EVENT_TYPES, "GET", _EVENT_TYPE, list_languages),
+    console_route(Right.SEE_EVENT_TYPES, "GET", _LANGUAGE, show),
+    console_route(Right.CHANGE_SETTINGS, "POST", _LANGUAGE, save),
+    console_route(Right.CHANGE_SETTINGS, "POST", _LANGUAGE + "/delete", remove),
+)
