@@ -18,7 +18,8 @@ CONSOLE: Final = (
     *("calendar?view=day", "calendar?view=week", "calendar?view=month", "bookings"),
     *("bookings/new", "charts", "event-types", "event-types/{event_type}", "schedules"),
     *("schedules/{schedule}", "schedules/{schedule}/exceptions", "webhooks/new", "mail"),
-    *("integrations", "keys", "users", "settings", "language", "bookings/{booking}"),
+    *("integrations", "keys", "users", "settings", "settings/looks", "settings/region"),
+    *("settings/notices", "settings/staff", "events", "api", "language", "bookings/{booking}"),
 )
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from kalends.web.console.settings import organization
 from tests.browser.conftest import PHONE, Violations, Visits, sign_in
 from tests.receivers import Receiver, receiving
 from tests.web.pages.settings.clerks import Clerk
@@ -98,8 +99,8 @@ def test_an_event_type_with_groups_and_questions_is_made(world: World, visit: Vi
     for label in ("Which size?", "Which colour?"):
         page.get_by_role("button", name="Add a question").click()
         page.keyboard.type(label)
-    page.get_by_role("button", name="Create event type").click()
-    expect(page.get_by_role("status").first).to_contain_text("The event type is there")
+    page.get_by_role("button", name="Create service").click()
+    expect(page.get_by_role("status").first).to_contain_text("The service is there")
     (made,) = world.api.get("/api/v1/event-types").json()["data"]
     assert [(r["count"], len(r["schedule_ids"])) for r in made["requirements"]] == [(1, 2), (1, 1)]
     assert [question["key"] for question in made["questions"]] == ["which_size", "which_colour"]
@@ -165,7 +166,9 @@ def test_no_page_of_the_settings_has_a_violation(
         "/integrations",
         "/keys",
         "/users",
-        "/settings",
+        *(section.path for section in organization.SECTIONS),
+        "/events",
+        "/api",
         "/mail",
     ):
         page.goto(root + path)
@@ -200,5 +203,5 @@ def test_an_invited_user_comes_in_by_the_link(world: World, visit: Visits) -> No
     expect(guest.get_by_role("heading", level=1)).to_have_text("You are signed in")
     guest.goto(f"{root}/schedules")
     nav = guest.get_by_role("navigation", name="Console")
-    expect(nav.get_by_role("link", name="Schedules")).to_be_visible()
-    expect(nav.get_by_role("link", name="API keys")).to_have_count(0)
+    expect(nav.get_by_role("link", name="Team")).to_be_visible()
+    expect(nav.get_by_role("link", name="For developers")).to_have_count(0)

@@ -23,3 +23,15 @@ class LoggedEvent(Struct, frozen=True):
     actor: str
     actor_name: str | None
     created_at: datetime
+
+
+class EventLine(Struct, frozen=True):
+    """The same in a line of the log: without the booking as it was."""
+
+    number: int
+    id: UUID
+    type: str
+    booking_id: UUID
+    actor: str
+    actor_name: str | None
+    created_at: datetime

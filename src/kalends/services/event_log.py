@@ -6,12 +6,14 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from kalends.domain.errors import Invalid
-from kalends.domain.event import LoggedEvent
+from kalends.domain.event import EventLine, LoggedEvent
 from kalends.domain.ids import SCHEDULE, encode_id
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox import events
 
 LARGEST_PAGE_BYTES: Final = 4_000_000
+# Beyond the number of any event.
+NO_NUMBER: Final = 2**62
 
 
 class LogPage(NamedTuple):
@@ -34,6 +36,16 @@ async def read_log(work: UnitOfWork, after: UUID | None, limit: int) -> LogPage:
     logged = await events.list_events(work.tenant, number, limit + 1)
     page = logged[: min(limit, _count_within(logged, LARGEST_PAGE_BYTES))]
     return LogPage(page, len(logged) > len(page), page[-1].id if page else after)
+
+
+async def list_latest(
+    work: UnitOfWork, before: int | None, limit: int
+) -> tuple[list[EventLine], bool]:
+    """The latest events, or those before that number, the latest first; and whether there are
+    earlier ones."""
+    upto = NO_NUMBER if before is None else before
+    listed = await events.list_latest_events(work.tenant, upto, limit + 1)
+    return listed[:limit], len(listed) > limit
 
 
 async def concern_caller(work: UnitOfWork, after: int, upto: int) -> bool:

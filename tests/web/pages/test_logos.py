@@ -62,7 +62,7 @@ def test_pages_show_the_logo_lazily(world: World) -> None:
 @NEEDS_PILLOW
 def test_the_form_takes_a_logo_and_removes_it(world: World) -> None:
     clerk = Clerk(world)
-    page = clerk.open("/settings").text
+    page = clerk.open("/settings/looks").text
     start = page.index('name="form_token" value="') + len('name="form_token" value="')
     form = {"form_token": page[start : page.index('"', start)]}
     sent = {"logo": ("logo.png", png(90, 30), "image/png")}
@@ -77,7 +77,7 @@ def test_the_form_takes_a_logo_and_removes_it(world: World) -> None:
     assert "This is no picture that can be used" in refused.text
     forged = clerk.post(f"{clerk.root}/settings/logo", data={"form_token": "x"}, files=sent)
     assert forged.status_code == 403
-    clerk.submit("/settings/logo/delete", "/settings")
+    clerk.submit("/settings/logo/delete", "/settings/looks")
     assert world.api.get("/api/v1/organization").json()["data"]["logo"] is None
 
 

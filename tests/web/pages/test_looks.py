@@ -43,18 +43,18 @@ def test_pages_lead_to_the_organizations_site(world: World) -> None:
 
 def test_the_form_gives_a_colour_and_takes_it_away(world: World) -> None:
     clerk = Clerk(world)
-    clerk.submit(
-        "/settings", accent_color="#8a2b5f", accent_is_ours="", website="https://a.example"
-    )
+    clerk.submit("/settings/looks", accent_color="#8a2b5f", accent_is_ours="")
+    clerk.submit("/settings", website="https://a.example")
     after = world.api.get(ORGANIZATION).json()["data"]
     assert (after["accent_color"], after["website"]) == ("#8a2b5f", "https://a.example")
-    clerk.submit("/settings", accent_is_ours="yes", website="")
+    clerk.submit("/settings/looks", accent_is_ours="yes")
+    clerk.submit("/settings", website="")
     after = world.api.get(ORGANIZATION).json()["data"]
     assert (after["accent_color"], after["website"]) == (None, None)
 
 
 def test_a_settings_form_that_nobody_touched_keeps_our_colour(world: World) -> None:
-    Clerk(world).submit("/settings")
+    Clerk(world).submit("/settings/looks")
     assert world.api.get(ORGANIZATION).json()["data"]["accent_color"] is None
 
 

@@ -97,11 +97,9 @@ def test_staff_read_a_consent_as_yes(world: World, visitor: Browser) -> None:
 def test_the_country_is_chosen_in_the_settings(world: World) -> None:
     user = SignedInBrowser(world)
     try:
-        page = user.open("/settings")
+        page = user.open("/settings/region")
         assert '<option value="DE">Germany</option>' in page.text
-        given = world.api.get("/api/v1/organization").json()["data"]
-        fields = {name: given[name] for name in ("name", "slug", "timezone", "notify_email")}
-        user.submit("/settings", **fields, country="DE")
+        user.submit("/settings/region", timezone="UTC", country="DE")
         assert world.api.get("/api/v1/organization").json()["data"]["country"] == "DE"
     finally:
         user.close()

@@ -83,9 +83,9 @@ def test_addresses_of_the_organization_stand_one_a_line(world: World) -> None:
     owner = Clerk(world)
     more = "two@example.com\r\n\r\n three@example.com "
     typed = {"notify_email": "one@example.com", "more_notify_emails": more}
-    assert owner.submit("/settings", **typed).status_code == 303
+    assert owner.submit("/settings/notices", **typed).status_code == 303
     stored = world.api.get("/api/v1/organization").json()["data"]["notify_emails"]
     assert stored == ["one@example.com", "two@example.com", "three@example.com"]
-    refused = owner.submit("/settings", more_notify_emails="two@example.com\nnobody")
+    refused = owner.submit("/settings/notices", more_notify_emails="two@example.com\nnobody")
     assert refused.status_code == 422
     assert 'id="wrong-more_notify_emails"' in refused.text

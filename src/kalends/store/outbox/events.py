@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
-from kalends.domain.event import LoggedEvent
+from kalends.domain.event import EventLine, LoggedEvent
 from kalends.domain.mail import destination_of
 from kalends.store.database import TenantConnection, Tx
 from kalends.store.list_statements import in_items
@@ -75,6 +75,10 @@ SELECT EXISTS (
 LOG: Final = f"""
 SELECT {columns_of(LoggedEvent)} FROM events WHERE organization_id = $1 AND number > $2
 ORDER BY number LIMIT $3
+"""
+LATEST: Final = f"""
+SELECT {columns_of(EventLine)} FROM events WHERE organization_id = $1 AND number < $2
+ORDER BY number DESC LIMIT $3
 """
 GET: Final = f"SELECT {columns_of(LoggedEvent)} FROM events WHERE organization_id = $1"
 BY_NUMBER: Final = f"{GET} AND number = $2"
@@ -148,6 +152,12 @@ async def list_events(tenant: TenantConnection, after: int, limit: int) -> list[
         LoggedEvent(*row)
         for row in await tenant.tx.fetch(LOG, tenant.organization_id, after, limit)
     ]
+
+
+async def list_latest_events(tenant: TenantConnection, before: int, limit: int) -> list[EventLine]:
+    """The events before that number, the latest first."""
+    rows = await tenant.tx.fetch(LATEST, tenant.organization_id, before, limit)
+    return [EventLine(*row) for row in rows]
 
 
 async def find_event(tenant: TenantConnection, number: int) -> LoggedEvent | None:

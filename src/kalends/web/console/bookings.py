@@ -44,7 +44,7 @@ COLUMNS: Final = (
     gettext_lazy("Time"),
     gettext_lazy("Time zone"),
     gettext_lazy("Title"),
-    gettext_lazy("Event type"),
+    gettext_lazy("Service"),
     gettext_lazy("Schedule"),
     gettext_lazy("Name"),
     gettext_lazy("E-mail"),

@@ -35,9 +35,9 @@ DONE: Final[dict[str, LazyMessage]] = {
     "duplicated": gettext_lazy("The copy is there, closed. Change what differs, then open it."),
     "order-changed": gettext_lazy("The order is changed, on your page too."),
     "schedule-created": gettext_lazy(
-        "The schedule is there. These times can be booked once an event type takes it."
+        "The schedule is there. These times can be booked once a service takes it."
     ),
-    "event-type-created": gettext_lazy("The event type is there, and its page is open."),
+    "event-type-created": gettext_lazy("The service is there, and its page is open."),
     "busy-added": gettext_lazy("That time is closed to new bookings. Those that are there stay."),
     "message-template-created": gettext_lazy("The text is there. It is used from now on."),
     "test-sent": gettext_lazy("The test is on its way to you."),

@@ -33,7 +33,7 @@ TITLES: Final[Mapping[str, LazyMessage]] = {
     "lead": gettext_lazy("How long ahead people book"),
     "schedules": gettext_lazy("By schedule"),
     "hosts": gettext_lazy("By person"),
-    "event-types": gettext_lazy("By event type"),
+    "event-types": gettext_lazy("By service"),
     "sources": gettext_lazy("Where bookings come from"),
 }
 
@@ -77,7 +77,7 @@ def tables_of(insights: Insights, choices: Choices, locale: Locale) -> dict[str,
         _table("lead", gettext("Lead time"), _leads(insights)),
         _schedules(insights, choices),
         _table("hosts", gettext("Person"), _hosts(insights)),
-        _table("event-types", gettext("Event type"), _event_types(insights, choices)),
+        _table("event-types", gettext("Service"), _event_types(insights, choices)),
         _table("sources", gettext("Source"), _sources(insights)),
     )
     return {table.key: table for table in tables}
@@ -172,9 +172,7 @@ def _event_types(insights: Insights, choices: Choices) -> list[Row]:
     names: dict[UUID | None, str] = {one.id: one.name for one in choices.event_types}
     rows = []
     for id_, pair in _by_count(insights.event_types):
-        unknown = (
-            gettext("Without an event type") if id_ is None else gettext("A deleted event type")
-        )
+        unknown = gettext("Without a service") if id_ is None else gettext("A deleted service")
         rows.append(_row(names.get(id_, unknown), pair, is_users=id_ in names))
     return rows
 

@@ -1,6 +1,6 @@
 """What a page of the console stands on: a signed-in user at work in one organization."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -21,7 +21,7 @@ from kalends.services import organizations
 from kalends.services.users import sign_in_sessions
 from kalends.services.users.sign_in_sessions import UserAccount
 from kalends.web.console.done import DONE
-from kalends.web.console.sections import LABELS, navigation_for
+from kalends.web.console.sections import LABELS, menu_for, tabs_at
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.http.sign_ins import SAFE_METHODS
 from kalends.web.pages.answers import Headers as HeaderPairs
@@ -114,6 +114,12 @@ class ConsoleRequest:
         """Sends the browser to such a page, as after a form was done."""
         return redirect(self.to(path, **query))
 
+    @property
+    def _place(self) -> str:
+        """The path of the request, after the organization's."""
+        path: str = self.page_request.scope["path"]
+        return path.removeprefix(self.to())
+
     async def read(
         self, use_case: Callable[Concatenate[UnitOfWork, P], Any], *args: P.args, **kwargs: P.kwargs
     ) -> Any:
@@ -130,27 +136,30 @@ class ConsoleRequest:
         headers: HeaderPairs = (),
         **values: Any,
     ) -> PageAnswer:
-        """The template within the console's frame, `section` marked in the navigation.
+        """The template within the console's frame, under the tab of the menu whose key `section`
+        is.
 
         `done` in the query names what was done just now (`done.DONE`).
         """
         all_headers = (*headers, NOT_STORED)
         return self.page_request.page(
-            template, status, all_headers, **(self._common(section) | values)
+            template, status, all_headers, **(self._common(section, values) | values)
         )
 
     async def long_page(self, template: str, section: str, **values: Any) -> PageAnswer:
         """The same, of a template that may write much."""
-        values = self._common(section) | values
+        values = self._common(section, values) | values
         return await self.page_request.long_page(template, 200, (NOT_STORED,), **values)
 
-    def _common(self, section: str) -> dict[str, Any]:
+    def _common(self, section: str, values: Mapping[str, Any]) -> dict[str, Any]:
         done = self.query.get("done", "")
+        menu = menu_for(self.may)
         return {
             "request": self,
             "section": section,
             "section_label": LABELS.get(section),
-            "navigation": navigation_for(self.may),
+            "menu": menu,
+            "tabbed": tabs_at(menu, section, values.get("path") or self._place),
             "rights": Right,
             "organization": self.organization,
             "is_sandbox": self.organization.mode is Mode.TEST,

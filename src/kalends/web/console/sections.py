@@ -1,4 +1,5 @@
-"""What the navigation offers. A section is a row here, and its routes are in `table.py`."""
+"""The menu: what the console offers, by task. A section is a row here, and its routes are in
+`table.py`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,80 +10,121 @@ from kalends.translation import LazyMessage, gettext_lazy
 
 
 @dataclass(frozen=True)
-class Section:
-    """A part of the console. `path` comes after the organization's, and may have a query; `key`
-    names it and its symbol in `console.svg`. Who has not the `right` does not see it."""
+class Tab:
+    """A page of a section. `key` is what pages name themselves by; `path` comes after the
+    organization's, and may have a query. Who has not the `right` does not see it."""
 
     key: str
     label: LazyMessage
     path: str
     right: Right
 
+    @property
+    def address(self) -> str:
+        """The path alone."""
+        return self.path.partition("?")[0]
+
 
 @dataclass(frozen=True)
-class Group:
-    """Sections that stand together, under a label of their own; the first has none."""
+class Section:
+    """An entry of the menu, which leads to the first of its tabs. `key` names its symbol in
+    `console.svg`."""
 
     key: str
-    label: LazyMessage | None
-    sections: tuple[Section, ...]
+    label: LazyMessage
+    tabs: tuple[Tab, ...]
+
+    def has(self, key: str) -> bool:
+        """Whether the tab with that key is one of its own."""
+        return any(tab.key == key for tab in self.tabs)
 
 
-def _section(
-    key: str, label: LazyMessage, right: Right = Right.CHANGE_SETTINGS, query: str = ""
-) -> Section:
-    return Section(key, label, f"/{key}{query}", right)
+def _tab(
+    key: str,
+    label: LazyMessage,
+    right: Right = Right.CHANGE_SETTINGS,
+    path: str | None = None,
+) -> Tab:
+    return Tab(key, label, path or f"/{key}", right)
 
 
-NAVIGATION: Final = (
-    Group(
-        "work",
-        None,
+def _alone(key: str, label: LazyMessage, tab: Tab) -> Section:
+    return Section(key, label, (tab,))
+
+
+_CALENDAR: Final = gettext_lazy("Calendar")
+_BOOKINGS: Final = gettext_lazy("Bookings")
+_SERVICES: Final = gettext_lazy("Services")
+_INSIGHTS: Final = gettext_lazy("Insights")
+
+MENU: Final = (
+    _alone("calendar", _CALENDAR, _tab("calendar", _CALENDAR, Right.SEE_BOOKINGS)),
+    _alone(
+        "bookings",
+        _BOOKINGS,
+        _tab("bookings", _BOOKINGS, Right.SEE_BOOKINGS, "/bookings?upcoming=yes"),
+    ),
+    _alone("services", _SERVICES, _tab("event-types", _SERVICES, Right.SEE_EVENT_TYPES)),
+    Section(
+        "team",
+        gettext_lazy("Team"),
         (
-            _section("calendar", gettext_lazy("Calendar"), Right.SEE_BOOKINGS),
-            _section("bookings", gettext_lazy("Bookings"), Right.SEE_BOOKINGS, "?upcoming=yes"),
-            _section("absences", gettext_lazy("Absences"), Right.CHANGE_ABSENCES),
-            _section("charts", gettext_lazy("Insights"), Right.SEE_BOOKINGS),
+            _tab("schedules", gettext_lazy("Schedules"), Right.SEE_SCHEDULES),
+            _tab("absences", gettext_lazy("Absences"), Right.CHANGE_ABSENCES),
+            _tab("calendars", gettext_lazy("Calendars elsewhere"), Right.CHANGE_CALENDARS),
+            _tab("users", gettext_lazy("Users")),
         ),
     ),
-    Group(
-        "offer",
-        gettext_lazy("What can be booked"),
+    Section(
+        "messages",
+        gettext_lazy("Messages"),
         (
-            _section("event-types", gettext_lazy("Event types"), Right.SEE_EVENT_TYPES),
-            _section("schedules", gettext_lazy("Schedules"), Right.SEE_SCHEDULES),
-            _section("messages", gettext_lazy("Messages")),
+            _tab("messages", gettext_lazy("Your texts")),
+            _tab("mail", gettext_lazy("Mail")),
         ),
     ),
-    Group(
-        "connect",
-        gettext_lazy("Connections"),
+    _alone("charts", _INSIGHTS, _tab("charts", _INSIGHTS, Right.SEE_BOOKINGS)),
+    Section(
+        "settings",
+        gettext_lazy("Settings"),
         (
-            _section("calendars", gettext_lazy("Calendars"), Right.CHANGE_CALENDARS),
-            _section("integrations", gettext_lazy("Integrations")),
-            _section("webhooks", gettext_lazy("Webhooks")),
-            _section("mail", gettext_lazy("Mail")),
+            _tab("settings", gettext_lazy("Business")),
+            _tab("looks", gettext_lazy("Looks"), path="/settings/looks"),
+            _tab("region", gettext_lazy("Language and region"), path="/settings/region"),
+            _tab("notices", gettext_lazy("Mail to you"), path="/settings/notices"),
+            _tab("staff", gettext_lazy("What staff may do"), path="/settings/staff"),
+            _tab("integrations", gettext_lazy("Import from Cal.com")),
         ),
     ),
-    Group(
-        "organization",
-        gettext_lazy("Organization"),
+    Section(
+        "developers",
+        gettext_lazy("For developers"),
         (
-            _section("keys", gettext_lazy("API keys")),
-            _section("users", gettext_lazy("Users")),
-            _section("settings", gettext_lazy("Settings")),
+            _tab("keys", gettext_lazy("API keys")),
+            _tab("webhooks", gettext_lazy("Webhooks")),
+            _tab("events", gettext_lazy("Event log")),
+            _tab("api", gettext_lazy("API description")),
         ),
     ),
 )
 
 
-LABELS: Final = {one.key: one.label for group in NAVIGATION for one in group.sections}
+LABELS: Final = {tab.key: tab.label for section in MENU for tab in section.tabs}
 
 
-def navigation_for(may: Callable[[Right], bool]) -> list[Group]:
-    """The groups that have something for who may that."""
-    groups = [
-        Group(group.key, group.label, tuple(s for s in group.sections if may(s.right)))
-        for group in NAVIGATION
+def menu_for(may: Callable[[Right], bool]) -> list[Section]:
+    """The sections that have something for who may that, each with those tabs alone."""
+    sections = [
+        Section(section.key, section.label, tuple(tab for tab in section.tabs if may(tab.right)))
+        for section in MENU
     ]
-    return [group for group in groups if group.sections]
+    return [section for section in sections if section.tabs]
+
+
+def tabs_at(menu: list[Section], key: str, path: str) -> Section | None:
+    """The section whose tabs stand above the page at that path, or whose form goes there, and which
+    names itself by the key: above the pages that are tabs, where there are several."""
+    for section in menu:
+        if section.has(key) and len(section.tabs) > 1:
+            return section if any(tab.address == path for tab in section.tabs) else None
+    return None

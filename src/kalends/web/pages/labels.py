@@ -175,7 +175,7 @@ DELIVERY_STATES: Final[Labels] = {
     "exhausted": pgettext_lazy("delivery", "Given up"),
 }
 SCOPES: Final[Labels] = {
-    "bookings:read": gettext_lazy("Read bookings, schedules, event types"),
+    "bookings:read": gettext_lazy("Read bookings, schedules, services"),
     "bookings:write": gettext_lazy("Change them"),
     "bookings:override": gettext_lazy("Book against the rules"),
     "webhooks:read": gettext_lazy("Read webhooks"),
@@ -213,7 +213,7 @@ NEXT: Final[Labels] = {
 # The steps of the first run.
 STEPS: Final[Labels] = {
     "hours": gettext_lazy("Hours"),
-    "event-type": gettext_lazy("Event type"),
+    "event-type": gettext_lazy("Service"),
     "share": gettext_lazy("Share"),
 }
 

@@ -157,7 +157,7 @@ def test_answers_stand_under_their_questions_on_page_and_in_file(
     answer = admin.open("/bookings.csv")
     row = next(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert row["Answers"] == "Your phone: P7\nGone: Yes"
-    assert row["Event type"] == kind["name"]
+    assert row["Service"] == kind["name"]
 
 
 @pytest.mark.parametrize(

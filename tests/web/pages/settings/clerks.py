@@ -90,7 +90,7 @@ def fields_in(page: httpx.Response, action: str) -> Typed:
     for name, options in re.findall(
         r'<select [^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.DOTALL
     ):
-        chosen = re.findall(r'<option value="([^"]*)" selected', options)
+        chosen = re.findall(r'<option value="([^"]*)"[^>]* selected', options)
         pairs.append((name, (chosen or re.findall(r'<option value="([^"]*)"', options))[0]))
     for name, value in pairs:
         fields.setdefault(name, []).append(html.unescape(value))

@@ -11,13 +11,18 @@ import pytest
 
 from kalends.compose import Installation
 from kalends.domain.access import Role
+from kalends.web.console.sections import MENU
+from kalends.web.console.settings import organization
 from tests.conftest import PASSWORD
 from tests.receivers import Receiver, receiving
 from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in
 from tests.web.pages.visitors import slug_of, text_of
 from tests.world import JSON, World
 
-FOR_ADMINS = ("/calendars", "/webhooks", "/webhooks/new", "/keys", "/users", "/settings", "/mail")
+FOR_ADMINS = (
+    *("/calendars", "/webhooks", "/webhooks/new", "/keys", "/users", "/settings", "/mail"),
+    *("/settings/looks", "/integrations", "/events", "/api"),
+)
 
 
 @pytest.fixture
@@ -60,17 +65,23 @@ def test_what_is_for_admins_is_neither_shown_nor_done_for_members(
     for path in FOR_ADMINS:
         assert f'href="{member.root}{path}"' not in schedules_page.text
         assert member.open(path).status_code == 403, path
-        if path not in ("/webhooks", "/mail"):
+        if path not in ("/webhooks", "/mail", "/events", "/api"):
             sent = member.post(member.root + path, data={"form_token": token})
             assert sent.status_code == 403, path
 
 
 def test_an_admin_sees_the_whole_navigation(home: Installation, world: World) -> None:
     admin = clerk_of(home, world, Role.ADMIN)
-    schedules_page = admin.open("/schedules")
-    for path in ("/calendars", "/webhooks", "/keys", "/users", "/settings", "/mail"):
-        assert f'href="{admin.root}{path}"' in schedules_page.text
-        assert admin.open(path).status_code == 200, path
+    calendar = admin.open("/calendar").text
+    listed = []
+    for section in MENU:
+        assert f'href="{admin.root}{section.tabs[0].path}"' in calendar
+        page = admin.open(section.tabs[0].path)
+        for tab in section.tabs:
+            assert f'href="{admin.root}{tab.path}"' in page.text
+            assert admin.open(tab.path).status_code == 200, tab.path
+            listed.append(tab.key)
+    assert len(listed) == len(set(listed)) == 20
 
 
 def test_nothing_of_another_organization_is_shown_or_done(
@@ -292,30 +303,61 @@ def test_the_organization_is_changed_and_the_console_moves_with_its_address(
     world: World, clerk: Clerk
 ) -> None:
     slug = f"moved-{uuid.uuid4().hex[:8]}"
-    typed = {"slug": slug, "timezone": "Europe/Berlin", "notify_email": ""}
-    done = clerk.submit("/settings", **typed)
+    done = clerk.submit("/settings", slug=slug)
     assert done.headers["location"].startswith(f"/console/{slug}/settings")
     assert "Saved" in text_of(clerk.follow(done))
     stored = world.api.get("/api/v1/organization").json()["data"]
-    assert (stored["slug"], stored["timezone"]) == (slug, "Europe/Berlin")
-    assert stored["notify_email"] is None
+    assert stored["slug"] == slug
+
+
+SECTIONS = [one.path for one in organization.SECTIONS]
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_a_section_of_the_settings_changes_nothing_else(
+    world: World, clerk: Clerk, section: str
+) -> None:
+    everything = {
+        "name": f"Salon {uuid.uuid4().hex[:8]}",
+        "website": "https://salon.example",
+        "accent_color": "#8a2b5f",
+        "timezone": "Europe/Berlin",
+        "country": "AT",
+        "locale": "de",
+        "notify_emails": ["one@example.com", "two@example.com"],
+        "staff_may_edit_hours": False,
+    }
+    changed = world.api.patch("/api/v1/organization", json=everything)
+    assert changed.status_code == 200, changed.text
+    before = changed.json()["data"]
+    assert clerk.submit(section).status_code == 303
+    assert world.api.get("/api/v1/organization").json()["data"] == before
+
+
+def test_the_sections_change_what_they_show(world: World, clerk: Clerk) -> None:
+    clerk.submit("/settings/region", timezone="Europe/Berlin", locale="de")
+    clerk.submit("/settings/notices", notify_email="")
+    clerk.submit("/settings/staff", staff_may_edit_hours=[])
+    stored = world.api.get("/api/v1/organization").json()["data"]
+    assert (stored["timezone"], stored["locale"]) == ("Europe/Berlin", "de")
+    assert (stored["notify_email"], stored["staff_may_edit_hours"]) == (None, False)
 
 
 @pytest.mark.parametrize(
-    ("field", "typed"),
+    ("section", "field", "typed"),
     [
-        ("name", ""),
-        ("slug", "console"),
-        ("slug", "Not A Slug"),
-        ("timezone", "Mars"),
-        ("notify_email", "nobody"),
+        ("", "name", ""),
+        ("", "slug", "console"),
+        ("", "slug", "Not A Slug"),
+        ("/region", "timezone", "Mars"),
+        ("/notices", "notify_email", "nobody"),
     ],
 )
 def test_an_invalid_organization_is_reported_at_its_field(
-    world: World, clerk: Clerk, field: str, typed: str
+    world: World, clerk: Clerk, section: str, field: str, typed: str
 ) -> None:
     before = world.api.get("/api/v1/organization").json()["data"]
-    answer = clerk.submit("/settings", **{field: typed})
+    answer = clerk.submit(f"/settings{section}", **{field: typed})
     assert answer.status_code == 422
     assert f'id="wrong-{field}"' in answer.text
     assert world.api.get("/api/v1/organization").json()["data"] == before

@@ -1,7 +1,10 @@
-"""The organization itself: its name, its address, its zone, and who is notified of bookings."""
+"""The organization itself, in sections that are saved one by one: what it is called, its looks, its
+language and zone, who is notified of bookings, what staff may do."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from kalends.domain.access import Organization
 from kalends.domain.changes import FieldChanges
@@ -10,6 +13,7 @@ from kalends.domain.rights import Right
 from kalends.formats.colours import COLOURS
 from kalends.formats.encoding import encode
 from kalends.services import organizations, pictures
+from kalends.translation import LazyMessage, gettext_lazy
 from kalends.web.api.organization import parse_changes
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.forms.drafts import (
@@ -24,27 +28,60 @@ from kalends.web.pages import places
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.language_choices import language_choices
+from kalends.web.pages.routes import PageRoute
 
-SECTION: Final = "settings"
 PATH: Final = "/settings"
+LOGO: Final = f"{PATH}/logo"
 
 
-async def show(request: ConsoleRequest) -> PageAnswer:
-    return _page(request, _draft_of(request.organization))
+@dataclass(frozen=True)
+class Section:
+    """A form of its own. `key` is that of its tab; `read` gives the API's fields of what is typed.
+    The address that stands first is that of `/settings`, as it always was."""
 
+    key: str
+    lead: LazyMessage
+    read: Callable[[FormFields], Mapping[str, Any]]
 
-async def save(request: ConsoleRequest) -> PageAnswer:
-    """The console moves with the organization's address."""
-    typed = await request.form()
-    try:
-        changes = _read(typed)
-        after = await request.change(
-            lock_update(organizations.lock_organization, organizations.update_organization, changes)
+    @property
+    def path(self) -> str:
+        return PATH if self.key == "settings" else f"{PATH}/{self.key}"
+
+    async def show(self, request: ConsoleRequest) -> PageAnswer:
+        return self.page(request, _draft_of(request.organization))
+
+    async def save(self, request: ConsoleRequest) -> PageAnswer:
+        """The console moves with the organization's address."""
+        typed = await request.form()
+        update = organizations.update_organization
+        try:
+            changes = _parse(self.read(typed))
+            after = await request.change(
+                lock_update(organizations.lock_organization, update, changes)
+            )
+        except KalendsError as error:
+            draft = draft_with_faults(typed, error)
+            return self.page(request, draft.at_fields(partial(_field_of, typed)))
+        return redirect(f"/console/{after.slug}{self.path}?done=saved")
+
+    def page(self, request: ConsoleRequest, draft: Draft) -> PageAnswer:
+        return request.page(
+            f"console/settings/organization/{self.key}.html",
+            self.key,
+            draft.status,
+            path=self.path,
+            lead=self.lead,
+            countries=places.countries(request.page_request.words_language),
+            languages=language_choices(request.organization.locale),
+            page_url=f"{request.page_request.origin}/",
+            **draft.values(),
         )
-    except KalendsError as error:
-        draft = draft_with_faults(typed, error)
-        return _page(request, draft.at_fields(partial(_field_of, typed)))
-    return redirect(f"/console/{after.slug}{PATH}?done=saved")
+
+    def pages(self) -> tuple[PageRoute, PageRoute]:
+        return (
+            console_route(Right.CHANGE_SETTINGS, "GET", self.path, self.show),
+            console_route(Right.CHANGE_SETTINGS, "POST", self.path, self.save),
+        )
 
 
 async def set_logo(request: ConsoleRequest) -> PageAnswer:
@@ -55,32 +92,45 @@ async def set_logo(request: ConsoleRequest) -> PageAnswer:
         picture = await pictures.read_logo(request.page_request.context, "logo", content)
     except Invalid as error:
         faults = draft_with_faults(_draft_of(request.organization).typed, error)
-        return _page(request, faults)
+        return LOOKS.page(request, faults)
     await request.change(pictures.set_logo, picture)
-    return request.go(PATH, done="saved")
+    return request.go(LOOKS.path, done="saved")
 
 
 async def delete_logo(request: ConsoleRequest) -> PageAnswer:
     await request.form()
     await request.change(pictures.set_logo, None)
-    return request.go(PATH, done="removed")
+    return request.go(LOOKS.path, done="removed")
 
 
-def _read(typed: FormFields) -> FieldChanges[Organization]:
-    """Raises Invalid."""
-    values = {name: typed.text(name) for name in ("name", "slug", "timezone")}
+def _business(typed: FormFields) -> Mapping[str, Any]:
+    website = text_or_none(typed.text("website"))
+    return {"name": typed.text("name"), "slug": typed.text("slug"), "website": website}
+
+
+def _looks(typed: FormFields) -> Mapping[str, Any]:
     is_ours = typed.text("accent_is_ours") == YES or not typed.text("accent_color")
-    body = {
-        **values,
-        "notify_emails": _addresses_in(typed),
-        "country": text_or_none(typed.text("country")),
-        "locale": text_or_none(typed.text("locale")),
-        "accent_color": None if is_ours else typed.text("accent_color"),
-        "website": text_or_none(typed.text("website")),
-        "staff_may_edit_hours": typed.text("staff_may_edit_hours") == YES,
-    }
-    check(body, parse_changes)
-    return parse_changes(encode(body))
+    return {"accent_color": None if is_ours else typed.text("accent_color")}
+
+
+def _region(typed: FormFields) -> Mapping[str, Any]:
+    named = {name: text_or_none(typed.text(name)) for name in ("country", "locale")}
+    return {"timezone": typed.text("timezone"), **named}
+
+
+def _notices(typed: FormFields) -> Mapping[str, Any]:
+    lines = typed.text("notify_email"), *typed.text("more_notify_emails").splitlines()
+    return {"notify_emails": [address for line in lines if (address := line.strip())]}
+
+
+def _staff(typed: FormFields) -> Mapping[str, Any]:
+    return {"staff_may_edit_hours": typed.text("staff_may_edit_hours") == YES}
+
+
+def _parse(values: Mapping[str, Any]) -> FieldChanges[Organization]:
+    """Raises Invalid."""
+    check(values, parse_changes)
+    return parse_changes(encode(values))
 
 
 def _field_of(typed: FormFields, name: str) -> str:
@@ -89,11 +139,6 @@ def _field_of(typed: FormFields, name: str) -> str:
         return name
     is_first = name.endswith((".0", "[0]")) and typed.text("notify_email")
     return "notify_email" if is_first else "more_notify_emails"
-
-
-def _addresses_in(typed: FormFields) -> list[str]:
-    lines = typed.text("notify_email"), *typed.text("more_notify_emails").splitlines()
-    return [address for line in lines if (address := line.strip())]
 
 
 def _draft_of(organization: Organization) -> Draft:
@@ -115,22 +160,19 @@ def _draft_of(organization: Organization) -> Draft:
     )
 
 
-def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
-    return request.page(
-        "console/settings/organization.html",
-        SECTION,
-        draft.status,
-        path=PATH,
-        countries=places.countries(request.page_request.words_language),
-        languages=language_choices(request.organization.locale),
-        page_url=f"{request.page_request.origin}/",
-        **draft.values(),
-    )
-
+LOOKS: Final = Section(
+    "looks", gettext_lazy("So that your pages and mails look like yours."), _looks
+)
+SECTIONS: Final = (
+    Section("settings", gettext_lazy("What you are called, and where you are found."), _business),
+    LOOKS,
+    Section("region", gettext_lazy("Where you are at home."), _region),
+    Section("notices", gettext_lazy("Who of you is told of each booking."), _notices),
+    Section("staff", gettext_lazy("Staff see and change what is on their own schedules."), _staff),
+)
 
 PAGES: Final = (
-    console_route(Right.CHANGE_SETTINGS, "GET", PATH, show),
-    console_route(Right.CHANGE_SETTINGS, "POST", PATH, save),
-    console_route(Right.CHANGE_SETTINGS, "POST", f"{PATH}/logo", set_logo),
-    console_route(Right.CHANGE_SETTINGS, "POST", f"{PATH}/logo/delete", delete_logo),
+    *(route for section in SECTIONS for route in section.pages()),
+    console_route(Right.CHANGE_SETTINGS, "POST", LOGO, set_logo),
+    console_route(Right.CHANGE_SETTINGS, "POST", f"{LOGO}/delete", delete_logo),
 )

@@ -13,7 +13,7 @@ from kalends.web.console.settings import (
 from kalends.web.console.settings.calendars import accounts as calendars
 from kalends.web.console.settings.calendars import connection as calendar_connection
 from kalends.web.console.settings.calendars import consents
-from kalends.web.console.settings.developers import integrations, keys, webhooks
+from kalends.web.console.settings.developers import integrations, keys, overview, webhooks
 from kalends.web.console.settings.offers import (
     event_types,
     exceptions,
@@ -40,6 +40,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *webhooks.PAGES,
     *integrations.PAGES,
     *keys.PAGES,
+    *overview.PAGES,
     *users.PAGES,
     *language.PAGES,
     *notifications.PAGES,

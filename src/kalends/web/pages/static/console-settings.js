@@ -4,12 +4,6 @@
 
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
-  // On a phone the sections are a line that scrolls: the one that is open comes into sight.
-
-  const section = document.querySelector(".sections [aria-current]");
-  const line = section?.closest(".sections");
-  if (line) line.scrollLeft = section.offsetLeft - (line.clientWidth - section.offsetWidth) / 2;
-
   // Zones: the long list marks the chosen one.
 
   for (const select of all("select[data-chosen]")) {

@@ -18,6 +18,14 @@
   status.setAttribute("role", "status");
   const say = (text) => { status.textContent = text || ""; };
 
+  // On a phone menu and tabs are lines that scroll: what is open comes into sight.
+
+  for (const open of document.querySelectorAll(":is(.sections, .set-tabs) [aria-current]")) {
+    const line = open.closest("nav");
+    const { left, width } = open.getBoundingClientRect();
+    line.scrollLeft += left - line.getBoundingClientRect().left - (line.clientWidth - width) / 2;
+  }
+
   // Menus close when one clicks beside them, or by Escape.
 
   addEventListener("click", (event) => {

@@ -44,7 +44,7 @@ CONFLICTS: Final = {
     OnConflict.RECORD: gettext_lazy("is brought in, marked as in conflict"),
 }
 KIND_LABELS: Final = {
-    "event-type": gettext_lazy("an event type"),
+    "event-type": gettext_lazy("a service"),
     "host": gettext_lazy("a host"),
 }
 KINDS: Final = {"event-type": "calcomEventTypeId", "host": "calcomHostId"}
