@@ -1,4 +1,4 @@
-"""Pictures of an organization's own: its logo."""
+"""Pictures of an organization's own: its logo, and photos of its schedules."""
 
 import hashlib
 from typing import Final, NamedTuple, Protocol
@@ -7,7 +7,7 @@ from msgspec import Struct
 
 MOST_PICTURE_BYTES: Final = 2 * 1024 * 1024
 MOST_PIXELS: Final = 12_000_000
-# Of those before: mails that were sent show them.
+# Of those that are not used any more: mails that were sent show them.
 PICTURES_KEPT: Final = 20
 SUFFIXES: Final = {"image/png": "png", "image/jpeg": "jpg"}
 
@@ -21,6 +21,7 @@ class Box(NamedTuple):
 
 # Twice what is shown, for sharp screens.
 LOGO_BOX: Final = Box(480, 144)
+PHOTO_BOX: Final = Box(192, 192)
 
 
 class Picture(Struct, frozen=True):

@@ -64,6 +64,8 @@ class Schedule(ScheduleRules, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     version: int
+    # Where its picture is: the owner and the name, as addresses have them.
+    photo: str | None = None
 
 
 class BusyTime(Struct, frozen=True, kw_only=True, gc=False):

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from kalends.domain.access import Organization
 from kalends.domain.ids import ORGANIZATION, encode_id
 from kalends.domain.pictures import size_of
+from kalends.domain.schedule import Schedule
 
 PICTURES_PATH = "/static/pictures"
 
@@ -26,10 +27,19 @@ class PictureBody(Struct, frozen=True):
     height: Annotated[int, Meta(description="In pixels.")]
 
 
+def photo_of(schedule: Schedule) -> PictureBody | None:
+    """Its picture, if there is one."""
+    return None if schedule.photo is None else picture_at(schedule.photo)
+
+
+def picture_at(place: str) -> PictureBody:
+    """The picture of an owner and a name."""
+    width, height = size_of(place.partition("/")[2])
+    return PictureBody(f"{PICTURES_PATH}/{place}", width, height)
+
+
 def logo_of(organization: Organization) -> PictureBody | None:
     """The logo, if there is one."""
     if organization.logo is None:
         return None
-    owner = encode_id(ORGANIZATION, organization.id)
-    width, height = size_of(organization.logo)
-    return PictureBody(f"{PICTURES_PATH}/{owner}/{organization.logo}", width, height)
+    return picture_at(f"{encode_id(ORGANIZATION, organization.id)}/{organization.logo}")

@@ -27,6 +27,7 @@ from kalends.domain.schedule import (
     Schedule,
 )
 from kalends.formats.fields import fields_of
+from kalends.formats.pictures import PictureBody, photo_of
 
 
 class TimeWindow(Struct, frozen=True):
@@ -102,6 +103,10 @@ class ScheduleBody(Struct, frozen=True):
     public_name: Annotated[str, Meta(description="What attendees see.", examples=["Ada Lovelace"])]
     color: Annotated[Color, Meta(description="What tells it apart from others at a glance.")]
     calendar_policy: CalendarPolicyBody
+    photo: Annotated[
+        PictureBody | None,
+        Meta(description="What attendees see beside the name; set by a call of its own."),
+    ]
 
 
 class BusySource(StrEnum):
@@ -143,6 +148,7 @@ def show_schedule(schedule: Schedule) -> dict[str, Any]:
         booking_limits=_limits(schedule.booking_limits),
         public_name=schedule.shown_name,
         calendar_policy=_policy(schedule.calendar_policy),
+        photo=photo_of(schedule),
     )
 
 

@@ -1,4 +1,4 @@
-"""An organization's logo: read from what was sent, set, taken away, shown."""
+"""Pictures: read from what was sent, and shown; the logo, set and taken away."""
 
 from uuid import UUID
 
@@ -8,19 +8,21 @@ from kalends.domain.access import Organization
 from kalends.domain.errors import Invalid, NotFound
 from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.ids import ORGANIZATION
-from kalends.domain.pictures import LOGO_BOX, MOST_PICTURE_BYTES, NoPicture, Picture
+from kalends.domain.pictures import LOGO_BOX, MOST_PICTURE_BYTES, Box, NoPicture, Picture
 from kalends.runtime.unit_of_work import Context, UnitOfWork, require
 from kalends.store.accounts import pictures
 from kalends.store.accounts.organizations import lock_organization
 
 
-async def read_logo(context: Context, field: str, content: bytes) -> Picture:
-    """The picture as it will be shown. It takes a moment in another process, so it stands before
-    any transaction. Raises Invalid, about that field."""
+async def read_picture(
+    context: Context, field: str, content: bytes, box: Box = LOGO_BOX
+) -> Picture:
+    """The picture as it will be shown, as a logo unless another box says so. It takes a moment in
+    another process, so it stands before any transaction. Raises Invalid, about that field."""
     if len(content) > MOST_PICTURE_BYTES:
         most = f"must have at most {MOST_PICTURE_BYTES} bytes"
         raise Invalid.field(field, most, Fault(FaultCode.NO_PICTURE))
-    read = await context.gateways.pictures.read(content, LOGO_BOX)
+    read = await context.gateways.pictures.read(content, box)
     if isinstance(read, NoPicture):
         raise Invalid.field(field, read.reason, Fault(FaultCode.NO_PICTURE))
     return read

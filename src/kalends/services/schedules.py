@@ -6,15 +6,18 @@ from msgspec import structs
 
 from kalends.domain.changes import FieldChanges
 from kalends.domain.errors import InUse
-from kalends.domain.ids import SCHEDULE, USER, new_id
+from kalends.domain.ids import ORGANIZATION, SCHEDULE, USER, encode_id, new_id
+from kalends.domain.pictures import Picture
 from kalends.domain.schedule import Schedule, ScheduleRules
 from kalends.runtime.calendars.writing import rewrite_events_of
 from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.runtime.versions import require_version, with_changes
 from kalends.scheduling.booking_requests import check_schedule_seen
+from kalends.store.accounts import pictures
 from kalends.store.accounts.members import protect_member
 from kalends.store.accounts.notifications import look_at_agendas
+from kalends.store.accounts.organizations import lock_organization
 from kalends.store.availability import schedules
 from kalends.store.bookings.feeds import delete_feeds_of_user
 from kalends.store.calendars.calendars import delete_uses_of_user
@@ -89,6 +92,24 @@ async def update_schedule(
     return after
 
 
+async def set_photo(
+    work: UnitOfWork, schedule_id: UUID, if_match: IfMatch, picture: Picture | None
+) -> Schedule:
+    """Sets what attendees see beside its name, or takes it away. Raises NotFound, Stale."""
+    # Pictures are counted and forgotten by one at a time.
+    require(await lock_organization(work.tenant), ORGANIZATION, work.organization_id)
+    before = await lock_schedule(work, schedule_id, if_match)
+    photo = None
+    if picture is not None:
+        photo = f"{encode_id(ORGANIZATION, work.organization_id)}/{picture.name}"
+        await pictures.insert_picture(work.tenant, picture, work.recorded_at)
+    after = with_changes(before, FieldChanges(photo=photo), work.recorded_at)
+    if after is not before:
+        await schedules.update_schedule(work.tenant, after)
+        await _forget_photo(work, before)
+    return after
+
+
 async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch) -> Schedule:
     """Deletes a schedule that nothing needs any more; past bookings stay readable.
 
@@ -103,9 +124,17 @@ async def delete_schedule(work: UnitOfWork, schedule_id: UUID, if_match: IfMatch
     if uses.has_bookings:
         raise InUse("This schedule has bookings that have not ended. Cancel or move them first.")
     await schedules.delete_schedule(work.tenant, schedule_id, work.recorded_at)
+    await _forget_photo(work, schedule)
     if schedule.user_id is not None:
         await look_at_agendas(work.tenant, work.recorded_at, schedule.user_id)
     return schedule
+
+
+async def _forget_photo(work: UnitOfWork, before: Schedule) -> None:
+    """No mail shows it, so nobody needs a picture of somebody that was taken away."""
+    if before.photo is not None:
+        name = before.photo.partition("/")[2]
+        await pictures.delete_unused_picture(work.tenant, name)
 
 
 async def _check_user(work: UnitOfWork, user_id: UUID | None) -> None:

@@ -4,9 +4,10 @@ A link opens one booking and nothing else. It changes it until the booking is ov
 than the notice that its event type asks for; after that it still shows how things stand.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -34,7 +35,7 @@ from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.scheduling.slots import ListedSlots, SlotRange, find_slots, load_slots
 from kalends.store.accounts.organizations import find_organization
 from kalends.store.availability.event_types import find_event_type_of
-from kalends.store.availability.schedules import find_zone_name
+from kalends.store.availability.schedules import find_photos, find_zone_name
 from kalends.store.bookings import links
 from kalends.store.bookings.bookings import find_booking
 from kalends.store.database import TenantConnection, Tx
@@ -56,6 +57,8 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
     event_type: EventType | None
     now: Instant
     place_zone: str | None = None
+    # By schedule, where the photo of a host is.
+    photos: Mapping[UUID, str] = {}
 
     @property
     def fixed_zone(self) -> Zone | None:
@@ -216,4 +219,5 @@ async def _open(context: Context, tx: Tx, token: str) -> LinkedBooking:
         event_type=await find_event_type_of(tenant, booking),
         now=context.clock(),
         place_zone=await find_zone_name(tenant, booking.schedule_id),
+        photos=await find_photos(tenant, [host.schedule_id for host in booking.hosts]),
     )

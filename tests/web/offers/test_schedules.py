@@ -18,6 +18,7 @@ FIELDS_OF_A_SCHEDULE = {
     "id", "name", "description", "timezone", "availability", "overrides", "booking_limits",
     "is_active", "created_at", "updated_at", "user_id", "slug", "public_name", "color",
     "calendar_policy",
+    "photo",
 }  # fmt: skip
 WINDOW = {"start": "09:00", "end": "17:00"}
 NAMES_OF_NO_ZONE = [

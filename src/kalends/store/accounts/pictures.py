@@ -12,10 +12,18 @@ INSERT: Final = """
 INSERT INTO pictures (organization_id, name, content, created_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (organization_id, name) DO UPDATE SET created_at = excluded.created_at
 """
-FORGET: Final = """
+# By name, the ones that something shows.
+_USED: Final = """
+    SELECT split_part(photo, '/', 2) FROM schedules
+    WHERE organization_id = $1 AND photo IS NOT NULL AND deleted_at IS NULL
+    UNION ALL SELECT logo FROM organizations WHERE id = $1 AND logo IS NOT NULL"""
+FORGET: Final = f"""
 DELETE FROM pictures WHERE organization_id = $1 AND name IN (
-    SELECT name FROM pictures WHERE organization_id = $1
+    SELECT name FROM pictures WHERE organization_id = $1 AND name NOT IN ({_USED})
     ORDER BY created_at DESC, name OFFSET $2)
+"""
+DELETE_UNUSED: Final = f"""
+DELETE FROM pictures WHERE organization_id = $1 AND name = $2 AND name NOT IN ({_USED})
 """
 SET_LOGO: Final = "UPDATE organizations SET logo = $2, updated_at = $3 WHERE id = $1"
 
@@ -26,10 +34,16 @@ async def find_picture(tenant: TenantConnection, name: str) -> bytes | None:
 
 
 async def insert_picture(tenant: TenantConnection, picture: Picture, now: datetime) -> None:
-    """Of those before, the latest are kept."""
+    """Of those that nothing shows any more, the latest are kept. The caller holds the lock of the
+    organization."""
     organization_id = tenant.organization_id
     await tenant.tx.execute(INSERT, organization_id, picture.name, picture.content, now)
     await tenant.tx.execute(FORGET, organization_id, PICTURES_KEPT)
+
+
+async def delete_unused_picture(tenant: TenantConnection, name: str) -> None:
+    """Unless something else shows it."""
+    await tenant.tx.execute(DELETE_UNUSED, tenant.organization_id, name)
 
 
 async def set_logo(tenant: TenantConnection, name: str | None, now: datetime) -> None:

@@ -38,6 +38,10 @@ GET: Final = (
     f"SELECT {COLUMNS} FROM schedules WHERE organization_id = $1 AND id = $2 AND deleted_at IS NULL"
 )
 GET_ZONE: Final = "SELECT timezone FROM schedules WHERE organization_id = $1 AND id = $2"
+PHOTOS: Final = """
+SELECT id, photo FROM schedules
+WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL AND photo IS NOT NULL
+"""
 GET_SEVERAL: Final = (
     f"SELECT {COLUMNS} FROM schedules"
     " WHERE organization_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL"
@@ -100,6 +104,14 @@ class ScheduleUses(Struct, frozen=True):
 
     event_type: str | None
     has_bookings: bool
+
+
+async def find_photos(tenant: TenantConnection, schedule_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Where the photos of these schedules are, of those that have one."""
+    if not schedule_ids:
+        return {}
+    rows = await tenant.tx.fetch(PHOTOS, tenant.organization_id, schedule_ids)
+    return {row["id"]: row["photo"] for row in rows}
 
 
 async def list_schedules(

@@ -1,6 +1,5 @@
 """`/api/v1/organization`: the organization that the key belongs to."""
 
-from base64 import b64decode
 from functools import partial
 from typing import Annotated, Final
 
@@ -11,7 +10,6 @@ from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.errors import Invalid
 from kalends.domain.language_tags import LanguageTag
 from kalends.domain.origins import origin_of
-from kalends.domain.pictures import MOST_PICTURE_BYTES
 from kalends.domain.scopes import Scope
 from kalends.domain.values import Email, Name, Slug
 from kalends.formats.access import OrganizationBody, show_organization
@@ -25,6 +23,7 @@ from kalends.web.api.models import (
     check_country,
     check_zone,
 )
+from kalends.web.api.pictures import LARGEST_PICTURE_BODY_BYTES, SetPicture, parse_picture
 from kalends.web.http.answers import DataOf, data
 from kalends.web.http.call import Call
 from kalends.web.http.locked_changes import lock_parse_update
@@ -32,22 +31,9 @@ from kalends.web.http.reading import read_body
 from kalends.web.http.routes import Resource, Route, Scopes
 
 ORIGIN_FAULT: Final = "must be an origin such as https://app.example.com, without a path"
-# In base64, and what stands around it.
-LARGEST_LOGO_BODY_BYTES: Final = MOST_PICTURE_BYTES * 4 // 3 + 10_000
 
 
-class SetLogo(RequestModel, frozen=True):
-    content: Annotated[
-        str,
-        Meta(
-            min_length=1,
-            description="The file, in base64.",
-            examples=[
-                "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
-            ],
-            extra_json_schema={"contentEncoding": "base64"},
-        ),
-    ]
+class SetLogo(SetPicture, frozen=True): ...
 
 
 class UpdateOrganization(RequestModel, frozen=True):
@@ -136,8 +122,8 @@ async def set_organization_logo(call: Call) -> HttpAnswer:
     PNG, JPEG or WebP, at most 2 MB and 12 million pixels. It is written anew, no larger than 480 by
     144 pixels, without anything but its pixels.
     """
-    content = parse_picture(await call.body(SetLogo, LARGEST_LOGO_BODY_BYTES))
-    picture = await pictures.read_logo(call.context, "content", content)
+    content = parse_picture(await call.body(SetLogo, LARGEST_PICTURE_BODY_BYTES))
+    picture = await pictures.read_picture(call.context, "content", content)
     return await call.change(organization_response, pictures.set_logo, picture)
 
 
@@ -148,14 +134,6 @@ async def delete_organization_logo(call: Call) -> HttpAnswer:
 
 def organization_response(organization: Organization) -> HttpAnswer:
     return data(show_organization(organization))
-
-
-def parse_picture(body: SetLogo) -> bytes:
-    """Raises Invalid."""
-    try:
-        return b64decode(body.content, validate=True)
-    except ValueError:
-        raise Invalid.field("content", "must be base64") from None
 
 
 def parse_changes(body: bytes) -> FieldChanges[Organization]:

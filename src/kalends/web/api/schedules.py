@@ -1,4 +1,4 @@
-"""`/api/v1/schedules`: list, get, create, update, delete."""
+"""`/api/v1/schedules`: list, get, create, update, delete, and their photos."""
 
 from typing import Annotated, Any, Final
 
@@ -9,13 +9,16 @@ from kalends.domain.calendars.policies import CalendarPolicy, WhenStale
 from kalends.domain.changes import FieldChanges, values_to_change
 from kalends.domain.colors import Color
 from kalends.domain.errors import Invalid
+from kalends.domain.pictures import PHOTO_BOX
 from kalends.domain.schedule import WEEKDAYS, BookingLimits, Schedule, WindowText
 from kalends.domain.values import ClockTime, Day, Name, Slug, Text
 from kalends.formats.schedules import ScheduleBody, show_schedule
 from kalends.runtime.idempotency import HttpAnswer
-from kalends.services import schedules
+from kalends.services import pictures, schedules
 from kalends.services.schedules import NewSchedule
 from kalends.web.api.models import PageQuery, RequestModel, ZoneName, check_zone
+from kalends.web.api.pictures import LARGEST_PICTURE_BODY_BYTES, SetPicture, parse_picture
+from kalends.web.http.answers import DataOf
 from kalends.web.http.call import Call, id_named
 from kalends.web.http.reading import read_body
 from kalends.web.http.routes import BOOKING_SCOPES, Resource, Route
@@ -176,6 +179,9 @@ class UpdateSchedule(RequestModel, frozen=True):
     calendar_policy: CalendarPolicyInput | UnsetType | None = UNSET
 
 
+class SetPhoto(SetPicture, frozen=True): ...
+
+
 USE_CASES: Final = UseCases(
     schedules.list_schedules,
     schedules.get_schedule,
@@ -228,6 +234,28 @@ async def delete_schedule(call: Call) -> HttpAnswer:
     Its past bookings stay readable.
     """
     return await CALLS.delete(call)
+
+
+async def set_schedule_photo(call: Call) -> HttpAnswer:
+    """Set the photo of a schedule
+
+    Attendees see it beside the name, where they choose and where they have booked. PNG, JPEG or
+    WebP, at most 2 MB and 12 million pixels. It is written anew, no larger than 192 by 192 pixels,
+    without anything but its pixels.
+    """
+    schedule_id = call.id(ids.SCHEDULE)
+    content = parse_picture(await call.body(SetPhoto, LARGEST_PICTURE_BODY_BYTES))
+    picture = await pictures.read_picture(call.context, "content", content, PHOTO_BOX)
+    return await call.change(CALLS.answer, schedules.set_photo, schedule_id, call.if_match, picture)
+
+
+async def delete_schedule_photo(call: Call) -> HttpAnswer:
+    """Take the photo of a schedule away
+
+    Nothing is kept of it.
+    """
+    schedule_id = call.id(ids.SCHEDULE)
+    return await call.change(CALLS.answer, schedules.set_photo, schedule_id, call.if_match, None)
 
 
 def parse_new(body: CreateSchedule) -> NewSchedule:
@@ -307,6 +335,7 @@ def _window(field: str, window: WindowInput) -> WindowText:
 
 
 _call = Resource("Schedules", "/api/v1/schedules", BOOKING_SCOPES, has_versions=True)
+_SHOWN: Final = {200: DataOf[ScheduleBody]}
 
 ROUTES: Final[tuple[Route, ...]] = (
     _call.list(list_schedules, ScheduleBody, SchedulesQuery),
@@ -314,4 +343,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     _call.get(get_schedule, ScheduleBody),
     _call.update(update_schedule, ScheduleBody, UpdateSchedule, errors=("SLUG_TAKEN",)),
     _call.delete(delete_schedule, errors=("IN_USE",)),
+    _call("PUT /{id}/photo", set_schedule_photo, _SHOWN, body=SetPhoto, etag=True, if_match=True),
+    _call("DELETE /{id}/photo", delete_schedule_photo, _SHOWN, etag=True, if_match=True),
 )

@@ -103,6 +103,11 @@ _KNOWN_BY: Final[Example] = {
         "close_after_hours": 24,
     },
 }
+_PHOTO: Final[Example] = {
+    "url": "/static/pictures/org_abc123/1f0d3c5a8b2e4d6f9a7c5e3b1d0f2a4c-192x192.jpg",
+    "width": 192,
+    "height": 192,
+}
 _EVENT_TYPE: Final[Example] = {
     "name": "Consultation Call",
     "slug": "consultation-call",
@@ -210,7 +215,7 @@ BY_COMPONENT: Final[dict[str, Any]] = {
             }
         ],
     },
-    "Schedule": {"id": "sch_abc123"} | _SCHEDULE | _KNOWN_BY | _MADE,
+    "Schedule": {"id": "sch_abc123"} | _SCHEDULE | _KNOWN_BY | _MADE | {"photo": _PHOTO},
     "Slot": _SLOT,
     "SlotsMeta": {"total": 1, "timezone": "America/Los_Angeles"},
 }

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from kalends.domain.location import is_address, is_video_link
 from kalends.formats.inert import without_bidi
-from kalends.formats.pictures import logo_of
+from kalends.formats.pictures import logo_of, photo_of, picture_at
 from kalends.runtime.cooperative import cooperatively
 from kalends.web.pages import assets, clock_words, descriptions, labels, safety, wording
 
@@ -44,6 +44,8 @@ def _environment() -> Environment:
         clock_words=clock_words,
         is_address=is_address,
         logo_of=logo_of,
+        photo_of=photo_of,
+        picture_at=picture_at,
         is_video_link=is_video_link,
     )
     environment.filters.update(

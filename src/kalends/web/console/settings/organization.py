@@ -89,7 +89,7 @@ async def set_logo(request: ConsoleRequest) -> PageAnswer:
     await request.form()
     content = request.page_request.files.get("logo", b"")
     try:
-        picture = await pictures.read_logo(request.page_request.context, "logo", content)
+        picture = await pictures.read_picture(request.page_request.context, "logo", content)
     except Invalid as error:
         faults = draft_with_faults(_draft_of(request.organization).typed, error)
         return LOOKS.page(request, faults)

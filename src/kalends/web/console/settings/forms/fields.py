@@ -81,6 +81,7 @@ FIELDS: Final[dict[str, LazyMessage]] = {
     "accent_color": gettext_lazy("Colour"),
     "website": gettext_lazy("Your website"),
     "logo": gettext_lazy("Logo"),
+    "photo": gettext_lazy("Photo"),
     "locale": gettext_lazy("Language"),
     "kind": gettext_lazy("Message"),
     "audience": gettext_lazy("To whom"),

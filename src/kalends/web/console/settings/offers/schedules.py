@@ -6,15 +6,16 @@ from typing import Any, Final
 
 from kalends.domain import ids
 from kalends.domain.colors import Color
-from kalends.domain.errors import NotFound
+from kalends.domain.errors import Invalid, NotFound
+from kalends.domain.pictures import PHOTO_BOX
 from kalends.domain.rights import Right
 from kalends.domain.schedule import WEEKDAYS, Schedule
-from kalends.services import schedules
+from kalends.services import pictures, schedules
 from kalends.services.users.members import list_members
 from kalends.translation import LazyMessage, gettext_lazy
 from kalends.web.api.schedules import USE_CASES
-from kalends.web.console.request import ConsoleRequest
-from kalends.web.console.settings.forms.drafts import Draft
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.forms.drafts import Draft, draft_with_faults
 from kalends.web.console.settings.forms.editor import Editor
 from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.forms.typed import ROWS_TO_SPARE, rows_in
@@ -80,6 +81,28 @@ def hours_of(schedule: Schedule) -> list[str]:
     return [day for day in WEEKDAYS if schedule.availability.get(day)]
 
 
+async def set_photo(request: ConsoleRequest) -> PageAnswer:
+    """Takes the photo that was sent."""
+    schedule = await EDITOR.open(request)
+    await request.form()
+    content = request.page_request.files.get("photo", b"")
+    context = request.page_request.context
+    try:
+        picture = await pictures.read_picture(context, "photo", content, PHOTO_BOX)
+    except Invalid as error:
+        typed = schedule_forms.draft_of(schedule).typed
+        return await _form(request, schedule, draft_with_faults(typed, error))
+    await request.change(schedules.set_photo, schedule.id, None, picture)
+    return request.go(EDITOR.path_of(schedule), done="saved")
+
+
+async def delete_photo(request: ConsoleRequest) -> PageAnswer:
+    schedule = await EDITOR.open(request)
+    await request.form()
+    await request.change(schedules.set_photo, schedule.id, None, None)
+    return request.go(EDITOR.path_of(schedule), done="removed")
+
+
 async def _form(request: ConsoleRequest, schedule: Schedule | None, draft: Draft) -> PageAnswer:
     values: dict[str, Any] = draft.values()
     typed = draft.typed
@@ -110,4 +133,9 @@ EDITOR: Final = Editor(
 )
 id_of, path_of, open_schedule = EDITOR.id_of, EDITOR.path_of, EDITOR.open
 
-PAGES: Final = EDITOR.pages(list_schedules, show_new, Right.CHANGE_HOURS)
+_PHOTO: Final = PATH + "/{schedule}/photo"
+PAGES: Final = (
+    *EDITOR.pages(list_schedules, show_new, Right.CHANGE_HOURS),
+    console_route(Right.CHANGE_SETTINGS, "POST", _PHOTO, set_photo),
+    console_route(Right.CHANGE_SETTINGS, "POST", _PHOTO + "/delete", delete_photo),
+)

@@ -1,0 +1,24 @@
+"""Photos of schedules: where each is.
+
+Locks: `schedules` for the moment that a column without a default takes (no rewrite). A server of
+the version before neither reads nor writes it; one that takes a new logo meanwhile may forget
+photos beyond the latest 20 pictures, which are then given again.
+"""
+
+from kalends.store.migrations.plain import execute_briefly, outside_transaction
+
+revision = "0047"
+down_revision = "0046"
+branch_labels = None
+depends_on = None
+
+PHOTO = "ALTER TABLE schedules ADD COLUMN IF NOT EXISTS photo text"
+
+
+def upgrade() -> None:
+    with outside_transaction():
+        execute_briefly(PHOTO)
+
+
+def downgrade() -> None:
+    raise NotImplementedError("Kalends migrates forward only; restore a backup to go back.")

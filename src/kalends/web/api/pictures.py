@@ -1,0 +1,35 @@
+"""A picture as the API takes it: a file in base64, so that errors and idempotency are as ever."""
+
+from base64 import b64decode
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from kalends.domain.errors import Invalid
+from kalends.domain.pictures import MOST_PICTURE_BYTES
+from kalends.web.api.models import RequestModel
+
+# In base64, and what stands around it.
+LARGEST_PICTURE_BODY_BYTES: Final = MOST_PICTURE_BYTES * 4 // 3 + 10_000
+
+
+class SetPicture(RequestModel, frozen=True):
+    content: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            description="The file, in base64.",
+            examples=[
+                "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGBgAAAABQABpfZFQAAAAABJRU5ErkJggg=="
+            ],
+            extra_json_schema={"contentEncoding": "base64"},
+        ),
+    ]
+
+
+def parse_picture(body: SetPicture) -> bytes:
+    """Raises Invalid."""
+    try:
+        return b64decode(body.content, validate=True)
+    except ValueError:
+        raise Invalid.field("content", "must be base64") from None
