@@ -108,6 +108,8 @@ class UnitOfWork:
     """One use case at work: its transaction (or connection, if it only reads).
 
     `now` is the time for the rules, which a sandbox may set; `recorded_at` is the real time.
+    `some_mail_off` is whether the organization has switched some mail off, as a statement of this
+    use case has seen it; None where none has looked.
     """
 
     tx: Tx
@@ -119,6 +121,7 @@ class UnitOfWork:
     mails: list[NewMail] = field(default_factory=list)
     told: list[ToldBooking] = field(default_factory=list)
     notifications: set[str] = field(default_factory=set)
+    some_mail_off: bool | None = None
 
     @property
     def organization_id(self) -> UUID:

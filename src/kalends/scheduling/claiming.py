@@ -159,6 +159,7 @@ async def _load(work: UnitOfWork, request: BookingRequest) -> LoadedAvailability
         work, request.query, (request.starts_at, request.ends_at), to_book=True
     )
     loaded.check_schedules()
+    work.some_mail_off = any(stored.some_mail_off for stored in loaded.stored.values())
     return loaded
 
 

@@ -35,9 +35,10 @@ def mail_logo(gateways: Gateways, organization: Organization) -> Logo | None:
 async def without_those_off(
     work: UnitOfWork, booking: BookingBody, mails: Sequence[NewMail]
 ) -> list[NewMail]:
-    """The mails that follow from an event, but for those that the organization does not send."""
+    """The mails that follow from an event, but for those that the organization does not send. Asks
+    nothing where it is known that it sends all."""
     kinds = {mail.kind for mail in mails if mail.kind != MailKind.WITHDRAWN}
-    if not kinds:
+    if not kinds or work.some_mail_off is False:
         return list(mails)
     event_type_id = decode_id(EVENT_TYPE, booking.event_type_id or "")
     locale, scopes = await list_scopes(work.tenant, event_type_id, kinds)

@@ -160,9 +160,9 @@ async def _load_stories(tenant: TenantConnection, mails: Sequence[Mail]) -> dict
     numbers = {mail.event_number for mail in mails if mail.event_number is not None}
     stored = await load_stories(tenant, sorted(numbers))
     stories = {number: await _story(tenant, one) for number, one in stored.items()}
-    templates = await load_own_words(tenant, {mail.kind for mail in mails}, stories.values())
-    if not templates:
+    if not any(one.has_templates for one in stored.values()):
         return stories
+    templates = await load_own_words(tenant, {mail.kind for mail in mails}, stories.values())
     return {n: structs.replace(one, templates=templates) for n, one in stories.items()}
 
 

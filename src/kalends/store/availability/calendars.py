@@ -20,6 +20,7 @@ from kalends.store.availability.packed import PackedTimes, packed
 from kalends.store.availability.schedules import FIELDS as SCHEDULE_FIELDS
 from kalends.store.availability.schedules import PASSES_GATE, schedule_from
 from kalends.store.database import TenantConnection
+from kalends.store.outbox.templates import SOME_MAIL_OFF
 from kalends.store.rows import columns_of
 
 
@@ -89,11 +90,12 @@ def read_statement(reading: Reading) -> str:
     busy_ids, claims, bookings = DETAILS[reading.detail]
     # How many an array holds is not known when a plan for any is made: ten are taken for granted.
     schedules = "= ($2::uuid[])[1]" if reading.is_of_one else "= ANY($2::uuid[])"
+    mail_off = SOME_MAIL_OFF if reading.is_to_book else "NULL"
     # KEY SHARE keeps a schedule from being deleted (which takes FOR UPDATE) under a booking.
     lock = "FOR KEY SHARE OF s" if reading.is_to_book else ""
     gate = PASSES_GATE if reading.is_to_book else ""
     return f"""
-SELECT {columns_of(Schedule, "s")}, s.reads_calendars,
+SELECT {columns_of(Schedule, "s")}, s.reads_calendars, {mail_off},
   busy.times, busy.ids, taken.times, taken.claims, taken.bookings
 FROM schedules s
 LEFT JOIN LATERAL (
@@ -162,7 +164,8 @@ class StoredCalendar(Struct, frozen=True):
     without. Ids in the same order, empty if they were not read.
 
     `busy` holds busy times, then what is busy in its calendars elsewhere; those are known until
-    `known_until`, in epoch seconds, and None is a schedule that reads none.
+    `known_until`, in epoch seconds, and None is a schedule that reads none. `some_mail_off` is of
+    its organization, and None where nothing is to be booked.
     """
 
     schedule: Schedule
@@ -173,6 +176,7 @@ class StoredCalendar(Struct, frozen=True):
     calendar_ids: Sequence[UUID] = ()
     claims: Sequence[UUID] = ()
     bookings: Sequence[UUID | None] = ()
+    some_mail_off: bool | None = None
 
     @property
     def starts(self) -> list[int]:
@@ -277,7 +281,7 @@ async def count_claims_by_month(
 
 
 def _stored_calendar(values: list[Any], elsewhere: TimesElsewhere) -> StoredCalendar:
-    busy, busy_ids, taken, claims, bookings = values[_READS_CALENDARS_AT + 1 :]
+    some_mail_off, busy, busy_ids, taken, claims, bookings = values[_READS_CALENDARS_AT + 1 :]
     return StoredCalendar(
         schedule_from(values),
         PackedTimes((busy or b"") + elsewhere.times if elsewhere.times else busy, width=2),
@@ -287,4 +291,5 @@ def _stored_calendar(values: list[Any], elsewhere: TimesElsewhere) -> StoredCale
         elsewhere.calendar_ids or (),
         claims or (),
         bookings or (),
+        some_mail_off,
     )

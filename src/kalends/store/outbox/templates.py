@@ -37,6 +37,10 @@ UPDATE message_templates SET subject = $3, body = $4, is_off = $5, updated_at = 
 WHERE organization_id = $1 AND id = $2
 """
 DELETE: Final = "DELETE FROM message_templates WHERE organization_id = $1 AND id = $2"
+# Whether there may be something in SCOPES that is off. Few organizations switch anything off, and a
+# statement that is run anyway can ask along.
+SOME_MAIL_OFF: Final = """
+EXISTS (SELECT FROM message_templates t WHERE t.organization_id = $1 AND t.is_off)"""
 # Small rows, without the words.
 SCOPES: Final = f"""
 SELECT o.locale, {SCOPE} FROM message_templates t JOIN organizations o ON o.id = $1
