@@ -10,8 +10,9 @@ WORDS  := $(VENV)/.compiled
 SAID   := $(shell find src/kalends/translation/catalogues -name '*.po*')
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-# Four at a time keep two cores busy, and leave no request waiting for long.
-AT_ONCE := 4
+# Many tests wait more than they work: six at a time keep two cores busy, and leave no request waiting
+# for long.
+AT_ONCE := 6
 PYTEST  := $(BIN)/python -m pytest -n $(AT_ONCE)
 
 .PHONY: serve install test test-fast coverage check format lint types layers messages bench lock clean
