@@ -2,6 +2,8 @@
 words are sought, and its logo."""
 
 from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
 
 from kalends.domain.access import Organization
 from kalends.domain.gateways import Gateways
@@ -15,6 +17,8 @@ from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.outbox.events import NewMail
 from kalends.store.outbox.templates import list_scopes
 from kalends.translation import language_for
+
+MAY_BE_OFF: Final = (MailKind.REQUESTED, MailKind.CONFIRMED, MailKind.REMINDER)
 
 
 def languages_of(tag: str | None) -> list[str]:
@@ -30,6 +34,20 @@ def mail_logo(gateways: Gateways, organization: Organization) -> Logo | None:
         return None
     width, height = (picture.width + 1) // 2, (picture.height + 1) // 2
     return Logo(f"{gateways.public_url}{picture.url}", width, height, organization.name)
+
+
+async def list_kinds_off(
+    work: UnitOfWork, event_type_id: UUID | None, locale: str | None
+) -> frozenset[MailKind]:
+    """What an attendee of that language (BCP 47) is not sent about a booking of that event type, of
+    what may be switched off."""
+    own, scopes = await list_scopes(work.tenant, event_type_id, MAY_BE_OFF)
+    languages = languages_of(locale or own)
+    found = {
+        kind: find_scope(scopes, kind, Audience.ATTENDEE, event_type_id, languages)
+        for kind in MAY_BE_OFF
+    }
+    return frozenset(kind for kind, scope in found.items() if scope is not None and scope.is_off)
 
 
 async def without_those_off(

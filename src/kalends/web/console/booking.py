@@ -7,6 +7,7 @@ from msgspec import json
 
 from kalends.domain.booking import MOVABLE, TRANSITIONS, Booking, Status
 from kalends.domain.errors import InvalidTransition, NotReschedulable, Stale
+from kalends.domain.mail import MailKind
 from kalends.domain.rights import Right
 from kalends.domain.values import Text
 from kalends.formats.calendar_words import FINDINGS, RESOLUTIONS
@@ -14,7 +15,7 @@ from kalends.scheduling.booking_changes import BookingChanges, Cancellation
 from kalends.services import bookings
 from kalends.services.booking_histories import History, get_history
 from kalends.translation import gettext
-from kalends.web.console.booking_forms import booking_id_in, read_posted, url_of
+from kalends.web.console.booking_forms import booking_id_in, is_attendee_mailed, read_posted, url_of
 from kalends.web.console.history import entries_of
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.http.errors import status_of
@@ -47,8 +48,11 @@ async def set_status(request: ConsoleRequest) -> PageAnswer:
         await posted.change(bookings.update_booking, changes)
     except OVERTAKEN as error:
         return await stale_page(request, error)
-    has_mail = status is Status.CONFIRMED
-    return posted.done(status) if has_mail else request.go(url_of(posted.booking_id), done=status)
+    if status is not Status.CONFIRMED:
+        return request.go(url_of(posted.booking_id), done=status)
+    booking = await posted.read_booking()
+    is_mailed = await is_attendee_mailed(request, booking, MailKind.CONFIRMED)
+    return posted.done(status, is_mailed=is_mailed)
 
 
 async def cancel(request: ConsoleRequest) -> PageAnswer:

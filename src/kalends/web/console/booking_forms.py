@@ -8,7 +8,9 @@ from uuid import UUID
 from kalends.domain.booking import Booking
 from kalends.domain.errors import NotFound
 from kalends.domain.ids import BOOKING, decode_id, encode_id
+from kalends.domain.mail import MailKind
 from kalends.runtime.if_match import IfMatch
+from kalends.runtime.mails.own import list_kinds_off
 from kalends.scheduling.booking_changes import ChangeableBooking
 from kalends.services import bookings
 from kalends.web.console.request import ConsoleRequest
@@ -46,11 +48,18 @@ class PostedForm:
         lock = partial(bookings.get_changeable, booking_id=self.booking_id, if_match=version)
         await self.request.change(lock_update(lock, change, changes))
 
-    def done(self, name: str) -> PageAnswer:
+    def done(self, name: str, *, is_mailed: bool = True) -> PageAnswer:
         """Back to the booking, with what was done by its words: for a change without mail, the ones
         that do not mention it."""
-        done = name if self.notify else f"{name}.quiet"
+        done = name if self.notify and is_mailed else f"{name}.quiet"
         return self.request.go(url_of(self.booking_id), done=done)
+
+
+async def is_attendee_mailed(request: ConsoleRequest, booking: Booking, kind: MailKind) -> bool:
+    """Whether the attendee gets such a mail about the booking: the organization may have switched
+    it off."""
+    off = await request.read(list_kinds_off, booking.event_type_id, booking.attendee_locale)
+    return kind not in off
 
 
 async def read_posted(request: ConsoleRequest) -> PostedForm:

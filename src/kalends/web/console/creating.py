@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from kalends.domain.booking import Booking, LocationType
+from kalends.domain.booking import Booking, LocationType, Status
 from kalends.domain.errors import Inactive, Invalid, NotFound, Refused, SlotTaken
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import EVENT_TYPE, SCHEDULE, decode_id, encode_id
+from kalends.domain.mail import MailKind
 from kalends.domain.rights import Right
 from kalends.domain.schedule import Schedule
 from kalends.scheduling.booking_creation import NewAttendee, NewBooking
@@ -16,7 +17,7 @@ from kalends.scheduling.slot_queries import SlotPurpose
 from kalends.services import bookings
 from kalends.services.agenda import Choices, list_choices
 from kalends.web.console.attendees import Details, read_details
-from kalends.web.console.booking_forms import url_of
+from kalends.web.console.booking_forms import is_attendee_mailed, url_of
 from kalends.web.console.moments import AmbiguousTime, moment_in
 from kalends.web.console.moving import may_override
 from kalends.web.console.request import ConsoleRequest, console_route
@@ -104,7 +105,10 @@ async def create(request: ConsoleRequest) -> PageAnswer:
         return _form_page(
             request, selection, starts_at, form, status, problem=error.message, refused=True
         )
-    return request.go(url_of(booking.id), done="created")
+    is_confirmed = booking.status is Status.CONFIRMED
+    kind = MailKind.CONFIRMED if is_confirmed else MailKind.REQUESTED
+    is_mailed = await is_attendee_mailed(request, booking, kind)
+    return request.go(url_of(booking.id), done="created" if is_mailed else "created.quiet")
 
 
 def _answers_in(

@@ -26,6 +26,7 @@ DONE: Final[dict[str, LazyMessage]] = {
     ),
     "settled": gettext_lazy("Settled. The attendees are notified by mail."),
     "edited": gettext_lazy("The details were saved."),
+    "created.quiet": gettext_lazy("The booking was made. No mail is sent about it."),
     "created": gettext_lazy("The booking was made. The attendee is notified by mail."),
     "saved": gettext_lazy("Saved."),
     "removed": gettext_lazy("Removed."),

@@ -24,6 +24,7 @@ from kalends.domain.errors import (
 )
 from kalends.domain.hold import Hold
 from kalends.domain.ids import HOLD, decode_id, encode_id
+from kalends.domain.mail import MailKind
 from kalends.scheduling.booking_creation import NewBooking
 from kalends.services.booking_pages import bookings, drafts, holds, offers
 from kalends.services.booking_pages.bookings import Booked, BookingRates, FormSubmission
@@ -263,6 +264,7 @@ async def _form_page(
         asks_notes=asks_notes(offer.event_type),
         needs_notes=needs_notes(offer.event_type),
         locks=_is_locked(offer, starts_at),
+        is_mailed=await offer.is_mailed(MailKind.CONFIRMED),
         nearest=min(near, key=lambda time: abs(_instant(time) - starts_at), default=None),
         **offer.values(zone),
         **(values | more),

@@ -15,8 +15,10 @@ from kalends.domain.errors import Unavailable
 from kalends.domain.event_type import EventType, HostChoice
 from kalends.domain.ids import HOLD, decode_id
 from kalends.domain.location import is_in_person
+from kalends.domain.mail import MailKind
 from kalends.domain.translations import event_type_in
 from kalends.formats.countries import country_of_zone
+from kalends.runtime.mails.own import list_kinds_off
 from kalends.runtime.phones import country_of
 from kalends.scheduling.slots import ListedSlots, SlotRange
 from kalends.services.booking_pages import holds, offers
@@ -102,6 +104,14 @@ class Offer:
             return own_country
         return country_of_zone(await self.request.read(offers.find_zone_name, self.event_type))
 
+    async def is_mailed(self, kind: MailKind) -> bool:
+        """Whether the visitor gets such a mail about a booking made here."""
+        request = self.request
+        if not request.context.gateways.sends_mail_of(self.organization.mode):
+            return False
+        off = await request.read(list_kinds_off, self.event_type.id, request.language)
+        return kind not in off
+
     async def list_near(self, starts_at: datetime, zone: Zone) -> list[TimeChoice]:
         """Times near one that is taken."""
         near = await self.request.read(
@@ -120,7 +130,6 @@ class Offer:
             "zone": zone,
             "is_zone_fixed": self.is_zone_fixed,
             "is_sandbox": self.is_sandbox,
-            "is_mailed": self.request.context.gateways.sends_mail_of(self.organization.mode),
         }
 
 

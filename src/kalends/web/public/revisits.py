@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from kalends.domain.booking import Booking
+from kalends.domain.mail import MailKind
 from kalends.services.booking_pages import bookings
 from kalends.web.pages.answers import PageAnswer, redirect
 from kalends.web.pages.limits import PageAction, count_attempt
@@ -32,12 +33,14 @@ async def own_booking(offer: Offer, starts_at: datetime) -> Booking | None:
 async def show_booked(offer: Offer, starts_at: datetime, status: int = 200) -> PageAnswer:
     """For a visitor who comes back to a form that was sent; its visitor alone opens the booking."""
     zone = await offer.zone()
+    is_request = offer.event_type.requires_confirmation
     return offer.request.page(
         "public/booked.html",
         status,
         starts_at=starts_at,
         ends_at=offer.ends_at(starts_at),
         may_open=await own_booking(offer, starts_at) is not None,
+        is_mailed=await offer.is_mailed(MailKind.REQUESTED if is_request else MailKind.CONFIRMED),
         **offer.values(zone),
     )
 

@@ -24,9 +24,11 @@ from kalends.domain.errors import (
 )
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, encode_id
+from kalends.domain.mail import MailKind
 from kalends.domain.translations import event_type_in, texts_in, title_in
 from kalends.domain.values import Text
 from kalends.formats.locales import language_tag, locale_for
+from kalends.runtime.mails.own import list_kinds_off
 from kalends.runtime.phones import country_of
 from kalends.services import self_service
 from kalends.services.self_service import LinkedBooking
@@ -116,7 +118,6 @@ class LinkPage:
             booking_id=encode_id(BOOKING, booking.id),
             organization=self.opened.organization,
             is_sandbox=self.opened.organization.mode is Mode.TEST,
-            is_mailed=self.request.context.gateways.sends_mail_of(self.opened.organization.mode),
             carried=self.carried,
             path=self.path,
             zone=self.zone,
@@ -138,7 +139,20 @@ async def open_link_page(request: PageRequest) -> LinkPage:
 
 async def show_booking(request: PageRequest) -> PageAnswer:
     """How the booking stands."""
-    return _booking_page(await open_link_page(request))
+    link = await open_link_page(request)
+    was_booked = request.query.get("booked") == "1"
+    return _booking_page(link, is_mailed=was_booked and await _is_confirmation_mailed(link))
+
+
+async def _is_confirmation_mailed(link: LinkPage) -> bool:
+    """Whether the attendee has it by mail that the booking is confirmed, or will have."""
+    request, opened = link.request, link.opened
+    if not request.context.gateways.sends_mail_of(opened.organization.mode):
+        return False
+    booking = opened.booking
+    acting = request.acting_as(opened.caller)
+    off = await acting.read(list_kinds_off, booking.event_type_id, booking.attendee_locale)
+    return MailKind.CONFIRMED not in off
 
 
 def _booking_page(link: LinkPage, status: int = 200, **more: Any) -> PageAnswer:
@@ -146,7 +160,8 @@ def _booking_page(link: LinkPage, status: int = 200, **more: Any) -> PageAnswer:
     done = query.get("done", "")
     was_booked = query.get("booked") == "1"
     onward = onward_url(link.opened) if was_booked else None
-    values = {
+    values: dict[str, Any] = {
+        "is_mailed": False,
         "links": calendar_links(link.opened, link.title),
         "place": place_of(link.opened),
         "answers": answers_of(link.opened.booking, link.event_type),

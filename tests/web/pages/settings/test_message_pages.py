@@ -1,7 +1,7 @@
 """Messages in the console: own words are written, looked at, tried and deleted."""
 
 from tests.web.pages.settings.clerks import Clerk
-from tests.world import JSON, World
+from tests.world import JSON, World, tomorrow_at
 
 API = "/api/v1/message-templates"
 NEW = "/messages/new"
@@ -69,3 +69,19 @@ def token_in(clerk: Clerk) -> str:
     page = clerk.open(NEW).text
     start = page.index('name="form_token" value="') + len('name="form_token" value="')
     return page[start : page.index('"', start)]
+
+
+def test_bookings_say_whether_the_attendee_is_notified(world: World) -> None:
+    clerk, schedule = Clerk(world), world.create_schedule()
+    clerk.submit(NEW, kind="confirmed", locale="", is_off="yes")
+    event_type = world.create_event_type(
+        schedule_id=schedule["id"], requires_confirmation=False, name="Cut"
+    )
+    form = {"form_token": token_in(clerk), "name": "Ada", "email": "ada@example.com"}
+    form |= {"event_type": event_type["id"], "start": tomorrow_at(12)}
+    made = clerk.follow(clerk.post(f"{clerk.root}/bookings/new", data=form))
+    assert "The booking was made. No mail is sent about it." in made.text
+    pending = world.book(schedule, tomorrow_at(10))
+    form = {"form_token": token_in(clerk), "status": "CONFIRMED"}
+    path = f"{clerk.root}/bookings/{pending['id']}/status"
+    assert "confirmed. No mail is sent about it." in clerk.follow(clerk.post(path, data=form)).text
