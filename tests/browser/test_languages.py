@@ -5,6 +5,7 @@ from typing import Final
 
 from playwright.sync_api import Page, expect
 
+from kalends.web.console.settings.offers.event_type_sections import SECTIONS
 from tests.browser.conftest import Violations, Visits, open_all
 from tests.browser.test_booking import choose
 from tests.browser.test_widths import TOO_WIDE
@@ -16,7 +17,8 @@ PHONE: Final = {"width": 320, "height": 640}
 NAME: Final = "Κούρεμα"
 CONSOLE: Final = (
     *("calendar?view=day", "calendar?view=week", "calendar?view=month", "bookings"),
-    *("bookings/new", "charts", "event-types", "event-types/{event_type}", "schedules"),
+    *("bookings/new", "charts", "event-types", "event-types/new", "schedules"),
+    *(f"event-types/{{event_type}}{section.page}" for section in SECTIONS),
     *("schedules/{schedule}", "schedules/{schedule}/exceptions", "webhooks/new", "mail"),
     *("integrations", "keys", "users", "settings", "settings/looks", "settings/region"),
     *("settings/notices", "settings/staff", "events", "api", "language", "bookings/{booking}"),

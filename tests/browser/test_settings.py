@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from kalends.web.console.settings import organization
+from kalends.web.console.settings.offers.event_type_sections import SECTIONS
 from tests.browser.conftest import PHONE, Violations, Visits, sign_in
 from tests.receivers import Receiver, receiving
 from tests.web.pages.settings.clerks import Clerk
@@ -86,27 +87,53 @@ def test_what_is_wrong_takes_the_keyboard_to_its_field(world: World, visit: Visi
     expect(field).to_have_accessible_description(re.compile("whole number"))
 
 
-def test_an_event_type_with_groups_and_questions_is_made(world: World, visit: Visits) -> None:
+def test_a_service_is_made_and_filled_in_by_section(world: World, visit: Visits) -> None:
     for name in ("Ada", "Grace", "Room 7"):
         world.create_schedule(name=name)
     page = visit()
     page.goto(f"{sign_in(page, world)}/event-types/new")
     page.get_by_label("Name *").fill("Fitting")
-    groups = page.locator("#requirements fieldset:visible")
-    groups.nth(0).get_by_label("Grace").check()
+    page.get_by_label("Grace").check()
+    page.get_by_role("button", name="Create service").click()
+    expect(page.get_by_role("status").first).to_contain_text("The service is there")
+    sections = page.get_by_role("navigation", name="Fitting")
+    sections.get_by_role("link", name="Who", exact=True).click()
     page.get_by_role("button", name="Add a group").click()
-    groups.nth(1).get_by_label("Room 7").check()
+    page.locator("#requirements fieldset:visible").nth(1).get_by_label("Room 7").check()
+    save(page)
+    sections.get_by_role("link", name="Form").click()
     for label in ("Which size?", "Which colour?"):
         page.get_by_role("button", name="Add a question").click()
         page.keyboard.type(label)
-    page.get_by_role("button", name="Create service").click()
-    expect(page.get_by_role("status").first).to_contain_text("The service is there")
+    save(page)
     (made,) = world.api.get("/api/v1/event-types").json()["data"]
     assert [(r["count"], len(r["schedule_ids"])) for r in made["requirements"]] == [(1, 2), (1, 1)]
     assert [question["key"] for question in made["questions"]] == ["which_size", "which_colour"]
-
+    preview = page.frame_locator("iframe.set-preview")
+    expect(preview.get_by_label("Which size?")).to_be_visible()
     page.get_by_role("link", name="Open the booking page").click()
     expect(page.get_by_text("Fitting").first).to_be_visible()
+
+
+def test_a_section_is_saved_without_javascript(world: World, visit: Visits) -> None:
+    event_type = world.create_event_type(name="Cut")
+    page = visit(java_script_enabled=False, viewport=PHONE)
+    page.goto(f"{sign_in(page, world)}/event-types/{event_type['id']}/form")
+    page.get_by_label("Question", exact=True).fill("Which size?")
+    page.get_by_label("Kind of answer").select_option("select")
+    page.get_by_label("Choices").fill("S\nL")
+    save(page)
+    page.get_by_role("link", name="Next: Messages").click()
+    page.get_by_label("Reminders").fill("1d")
+    save(page)
+    made = world.api.get(f"/api/v1/event-types/{event_type['id']}").json()["data"]
+    assert made["questions"][0]["options"] == ["S", "L"]
+    assert made["reminders_minutes_before"] == [1440]
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").first).to_have_text("Saved.")
 
 
 def test_an_explained_refusal_links_to_its_obstacle(world: World, visit: Visits) -> None:
@@ -159,7 +186,9 @@ def test_no_page_of_the_settings_has_a_violation(
         f"{a_schedule}/times?day=2030-01-01&time=9",
         f"{a_schedule}/feed",
         "/event-types",
-        an_event_type,
+        "/event-types/new",
+        *(f"{an_event_type}{section.page}" for section in SECTIONS),
+        f"{an_event_type}/languages",
         f"{an_event_type}/times",
         "/webhooks",
         f"/webhooks/{hook['id']}",

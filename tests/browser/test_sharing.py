@@ -9,9 +9,9 @@ from tests.world import World
 
 def pasted(page: Page, root: str) -> str:
     page.goto(f"{root}/event-types/new")
-    page.get_by_label("Description").focus()
+    page.get_by_label("Name").focus()
     page.keyboard.press("Control+V")
-    return page.get_by_label("Description").input_value()
+    return page.get_by_label("Name").input_value()
 
 
 def test_the_link_is_copied_without_a_permission(world: World, visit: Visits) -> None:

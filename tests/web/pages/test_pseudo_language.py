@@ -160,6 +160,7 @@ def _settled(world: World, home: Installation, hook: str) -> Iterator[Town]:
         "absence": _absence(world, room),
         "connect": _consent(world),
         "message_template": _message(world),
+        "language": "el",
         **_links_of_users(world, home, admin, visitor),
     }
     name = world.api.get("/api/v1/organization").json()["data"]["name"]

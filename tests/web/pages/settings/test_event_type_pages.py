@@ -1,5 +1,6 @@
 """Event types in the console: every field there and back, groups of schedules, questions."""
 
+import html
 import re
 from typing import Any
 
@@ -13,6 +14,9 @@ from tests.web.pages.settings.clerks import Clerk, clerk_of, fields_in, rows
 from tests.web.pages.visitors import slug_of, text_of
 from tests.world import JSON, World
 
+WHO, FORM = "/who", "/form"
+SECTIONS = ("", WHO, "/when", FORM, "/messages", "/after")
+REMINDERS, Q = "reminders_minutes_before", "questions__0__"
 EVERYTHING: JSON = {
     "name": "Fitting <b>&amp; more</b>",
     "slug": "fitting",
@@ -61,11 +65,12 @@ def clerk(world: World) -> Clerk:
     return Clerk(world)
 
 
-def test_saving_what_is_there_changes_nothing(world: World, clerk: Clerk) -> None:
+@pytest.mark.parametrize("section", SECTIONS)
+def test_saving_a_section_changes_nothing_else(world: World, clerk: Clerk, section: str) -> None:
     one, two, room = (world.create_schedule(name=name)["id"] for name in ("A", "B", "Room"))
     groups = [{"count": 1, "schedule_ids": [one, two]}, {"count": 1, "schedule_ids": [room]}]
     before = world.create_event_type(**EVERYTHING, requirements=groups)
-    assert clerk.submit(path_of(before)).status_code == 303
+    assert clerk.submit(path_of(before, section)).status_code == 303
     assert stored(world, before["id"]) == before
 
 
@@ -73,15 +78,15 @@ def test_shares_are_set_where_several_are_chosen(world: World, clerk: Clerk) -> 
     one, two = (world.create_schedule(name=name)["id"] for name in "AB")
     made = world.create_event_type(requirements=[{"count": 1, "schedule_ids": [one, two]}])
     field = "requirements__0__weights__"
-    assert clerk.submit(path_of(made), **{f"{field}{two}": " 3 "}).status_code == 303
+    assert clerk.submit(path_of(made, WHO), **{f"{field}{two}": " 3 "}).status_code == 303
     weighted = stored(world, made["id"])
     assert weighted["requirements"][0]["weights"] == {two: 3}
-    assert clerk.submit(path_of(made)).status_code == 303
+    assert clerk.submit(path_of(made, WHO)).status_code == 303
     assert stored(world, made["id"]) == weighted
-    refused = clerk.submit(path_of(made), **{f"{field}{one}": "11"})
+    refused = clerk.submit(path_of(made, WHO), **{f"{field}{one}": "11"})
     assert refused.status_code == 422
     assert "at most 10" in refused.text
-    assert clerk.submit(path_of(made), **{f"{field}{two}": ""}).status_code == 303
+    assert clerk.submit(path_of(made, WHO), **{f"{field}{two}": ""}).status_code == 303
     assert "weights" not in stored(world, made["id"])["requirements"][0]
 
 
@@ -95,22 +100,32 @@ def test_an_event_type_is_made_with_a_name_alone(world: World, clerk: Clerk) -> 
     assert public.status_code == 200
 
 
+def test_a_new_one_leads_to_its_sections(world: World, clerk: Clerk) -> None:
+    one, two = world.create_schedule(name="A"), world.create_schedule(name="B")
+    both = [one["id"], two["id"]]
+    typed = {"name": "Course", "duration_minutes": "1h 30m"}
+    done = clerk.submit("/event-types/new", **typed, requirements__0__schedule_ids=both)
+    made = stored(world, id_in(done))
+    assert (made["duration_minutes"], made["is_active"]) == (90, True)
+    assert made["requirements"] == [{"count": 1, "schedule_ids": both}]
+    page = clerk.follow(done).text
+    for section in SECTIONS:
+        assert f'href="{clerk.root}{path_of(made, section)}"' in page
+
+
 def test_every_field_is_set_as_people_write_it(world: World, clerk: Clerk) -> None:
     one, two = world.create_schedule(name="A"), world.create_schedule(name="B")
     label = "How tall are you?"
     number = {"label": label, "type": "number", "required": "yes"}
     choice = {"label": label, "type": "multiselect", "options": "small\n\n tall "}
-    answer = clerk.submit(
-        "/event-types/new",
-        name="Course",
-        duration_minutes="1h 30m",
-        min_notice_minutes="1d",
-        reminders_minutes_before="1d, 2h",
-        capacity="12",
-        **rows("requirements", {"count": "2", "schedule_ids": [one["id"], two["id"]]}),
-        **rows("questions", number, choice),
-    )
-    made = stored(world, id_in(answer))
+    before = world.create_event_type()
+    clerk.submit(path_of(before), duration_minutes="1h 30m")
+    clerk.submit(path_of(before, "/when"), min_notice_minutes="1d")
+    clerk.submit(path_of(before, "/messages"), reminders_minutes_before="1d, 2h")
+    groups = rows("requirements", {"count": "2", "schedule_ids": [one["id"], two["id"]]})
+    clerk.submit(path_of(before, WHO), capacity="12", **groups)
+    clerk.submit(path_of(before, FORM), **rows("questions", number, choice))
+    made = stored(world, before["id"])
     assert (made["duration_minutes"], made["min_notice_minutes"]) == (90, 1440)
     assert (made["reminders_minutes_before"], made["capacity"]) == ([1440, 120], 12)
     assert made["requirements"] == [{"count": 2, "schedule_ids": [one["id"], two["id"]]}]
@@ -135,7 +150,7 @@ def test_a_schedule_that_is_not_listed_among_so_many_stays_chosen(
     last = world.api.get("/api/v1/schedules", params=query).json()["data"][-1]
     groups = [{"count": 1, "schedule_ids": [last["id"], first["id"]]}]
     before = world.create_event_type(requirements=groups)
-    assert clerk.submit(path_of(before), name="Other").status_code == 303
+    assert clerk.submit(path_of(before, WHO), capacity="2").status_code == 303
     after = stored(world, before["id"])["requirements"][0]
     assert sorted(after["schedule_ids"]) == sorted([last["id"], first["id"]])
 
@@ -144,53 +159,63 @@ def test_groups_and_questions_that_are_emptied_are_gone(world: World, clerk: Cle
     schedule = world.create_schedule()
     before = world.create_event_type(**EVERYTHING, schedule_id=schedule["id"])
     gone = {f"questions__0__{part}": "" for part in ("label", "key", "options")}
-    clerk.submit(path_of(before), requirements__0__schedule_ids=[], **gone)
+    clerk.submit(path_of(before, WHO), requirements__0__schedule_ids=[])
+    clerk.submit(path_of(before, FORM), **gone)
     after = stored(world, before["id"])
     assert after["requirements"] == []
     assert [question["key"] for question in after["questions"]] == ["note"]
 
 
 @pytest.mark.parametrize(
-    ("typed", "field", "sentence"),
+    ("section", "typed", "field", "sentence"),
     [
-        ({"name": " "}, "name", "fill this in"),
-        ({"duration_minutes": ""}, "duration_minutes", "whole number"),
-        ({"duration_minutes": "0"}, "duration_minutes", "1 or more"),
-        ({"duration_minutes": "long"}, "duration_minutes", "whole number"),
-        ({"duration_minutes": "90d"}, "duration_minutes", "at most 43200"),
-        ({"slug": "No Slug"}, "slug", "not allowed"),
-        ({"capacity": "0"}, "capacity", "1 or more"),
-        ({"max_days_ahead": "-1"}, "max_days_ahead", "0 or more"),
-        ({"reminders_minutes_before": "1d, soon"}, "reminders_minutes_before", "whole number"),
-        ({"reminders_minutes_before": "1d, 24h"}, "reminders_minutes_before", "each time once"),
-        ({"requirements__0__count": "5"}, "requirements.0.count", "at most the number"),
-        ({"questions__0__label": "A?", "questions__0__type": "select"}, "questions.0.options", ""),
-        ({"questions__0__key": "Bad Key", "questions__0__label": "A"}, "questions.0.key", ""),
-        ({"questions__0__key": "no_label"}, "questions.0.label", "fill this in"),
-        ({"booking_limits__max_per_day": "0"}, "booking_limits.max_per_day", "1 or more"),
+        ("", {"name": " "}, "name", "fill this in"),
+        ("", {"duration_minutes": ""}, "duration_minutes", "whole number"),
+        ("", {"duration_minutes": "0"}, "duration_minutes", "1 or more"),
+        ("", {"duration_minutes": "long"}, "duration_minutes", "whole number"),
+        ("", {"duration_minutes": "90d"}, "duration_minutes", "at most 43200"),
+        ("", {"slug": "No Slug"}, "slug", "not allowed"),
+        ("/who", {"capacity": "0"}, "capacity", "1 or more"),
+        ("/when", {"max_days_ahead": "-1"}, "max_days_ahead", "0 or more"),
+        ("/when", {"booking_limits__max_per_day": "0"}, "booking_limits.max_per_day", "1 or more"),
+        ("/messages", {REMINDERS: "1d, soon"}, REMINDERS, "whole number"),
+        ("/messages", {REMINDERS: "1d, 24h"}, REMINDERS, "each time once"),
+        ("/who", {"requirements__0__count": "5"}, "requirements.0.count", "at most the number"),
+        ("/form", {f"{Q}label": "A?", f"{Q}type": "select"}, "questions.0.options", ""),
+        ("/form", {f"{Q}key": "Bad Key", f"{Q}label": "A"}, "questions.0.key", ""),
+        ("/form", {f"{Q}key": "no_label"}, "questions.0.label", "fill this in"),
+        ("/after", {"redirect_url": "http://a.example"}, "redirect_url", ""),
     ],
 )
 def test_what_is_wrong_stands_at_its_field_and_nothing_is_lost(
-    world: World, clerk: Clerk, typed: dict[str, str], field: str, sentence: str
+    world: World, clerk: Clerk, section: str, typed: dict[str, str], field: str, sentence: str
 ) -> None:
-    world.create_schedule()
-    kept = {"name": "Kept", "location": "Kept too"}
-    answer = clerk.submit("/event-types/new", **kept | typed)
+    schedule = world.create_schedule()
+    before = world.create_event_type(schedule_id=schedule["id"])
+    answer = clerk.submit(path_of(before, section), **typed)
     assert answer.status_code == 422, answer.headers
     fault = re.search(rf'id="wrong-{re.escape(field)}">(.*?)<', answer.text)
     assert fault, text_of(answer)
     assert sentence in fault[1]
-    fields = fields_in(answer, f"{clerk.root}/event-types/new")
-    assert fields["location"] == "Kept too"
+    assert f'href="#{field}"' in answer.text
+    fields = fields_in(answer, clerk.root + path_of(before, section))
     for name, value in typed.items():
         assert fields[name.replace("__", ".")] == value.strip()
+    assert stored(world, before["id"]) == before
+
+
+def test_what_is_wrong_with_a_new_one_stands_at_its_field(world: World, clerk: Clerk) -> None:
+    schedule = world.create_schedule()
+    chosen = {"requirements__0__schedule_ids": schedule["id"]}
+    answer = clerk.submit("/event-types/new", name=" ", duration_minutes="long", **chosen)
+    assert answer.status_code == 422
+    for field in ("name", "duration_minutes"):
+        assert f'id="wrong-{field}"' in answer.text
+    assert 'value="long"' in answer.text
 
 
 def test_a_taken_address_is_reported_at_its_field(world: World, clerk: Clerk) -> None:
     world.create_event_type(slug="taken")
-    answer = clerk.submit("/event-types/new", name="Other", slug="taken")
-    assert answer.status_code == 409
-    assert 'id="wrong-slug"' in answer.text
     other = world.create_event_type(slug="other")
     again = clerk.submit(path_of(other), slug="taken")
     assert again.status_code == 409
@@ -208,6 +233,42 @@ def test_a_concurrent_change_is_reported(world: World, clerk: Clerk) -> None:
     stale = clerk.fill_in(page, path_of(event_type, "/delete"))
     assert stale.status_code == 412
     assert stored(world, event_type["id"])["name"] == "Second"
+
+
+def test_a_stale_section_goes_over_its_own_fields_alone(world: World, clerk: Clerk) -> None:
+    event_type = world.create_event_type(name="First")
+    page = clerk.open(path_of(event_type, FORM))
+    world.api.patch(f"/api/v1{path_of(event_type)}", json={"name": "Second"})
+    typed = rows("questions", {"label": "Which size?"})
+    late = clerk.fill_in(page, path_of(event_type, FORM), **typed)
+    assert late.status_code == 412
+    assert 'value="Which size?"' in late.text
+    assert clerk.fill_in(late, path_of(event_type, FORM)).status_code == 303
+    after = stored(world, event_type["id"])
+    assert (after["name"], after["questions"][0]["label"]) == ("Second", "Which size?")
+
+
+def test_a_section_shows_how_it_looks(world: World, clerk: Clerk) -> None:
+    schedule = world.create_schedule()
+    event_type = world.create_event_type(schedule_id=schedule["id"], slug="cut")
+    page = f"/{slug_of(world)}/cut"
+    assert f'src="{page}?embed=1"' in clerk.open(path_of(event_type)).text
+    form = re.search(rf'src="({page}/book[^"]+)"', clerk.open(path_of(event_type, FORM)).text)
+    assert form
+    assert 'name="email"' in world.stranger.get(html.unescape(form[1])).text
+    world.api.patch(f"/api/v1{path_of(event_type)}", json={"is_active": False})
+    assert "<iframe" not in clerk.open(path_of(event_type)).text
+
+
+def test_its_messages_are_shown_in_the_words_that_count(world: World, clerk: Clerk) -> None:
+    event_type = world.create_event_type()
+    page = clerk.open(path_of(event_type, "/messages"))
+    assert "Your appointment is confirmed" in page.text
+    own = {"kind": "confirmed", "audience": "attendee", "locale": "en", "subject": "See you soon"}
+    world.api.post("/api/v1/message-templates", json=own | {"event_type_id": event_type["id"]})
+    assert "See you soon" in clerk.open(path_of(event_type, "/messages")).text
+    new = clerk.open("/messages/new", event_type=event_type["id"])
+    assert f'<option value="{event_type["id"]}" selected' in new.text
 
 
 def test_it_is_closed_opened_and_deleted(world: World, clerk: Clerk) -> None:
@@ -250,7 +311,8 @@ def test_members_read_and_change_nothing(home: Installation, world: World) -> No
     assert "Read me" in text_of(page)
     assert "<button" not in page.text.partition('class="set-form"')[2].partition("</form>")[2]
     token = fields_in(page, "/console/sign-out")["form_token"]
-    for form in ("", "/delete", "/active"):
+    for form in (*SECTIONS, "/delete", "/active"):
+        assert form not in SECTIONS or member.open(path_of(event_type, form)).status_code == 200
         answer = member.post(member.root + path_of(event_type, form), data={"form_token": token})
         assert answer.status_code == 403
     assert member.open("/event-types/new").status_code == 403
@@ -262,9 +324,9 @@ def test_what_is_of_another_organization_is_not_there(world: World, new_world: A
     theirs, their_schedule = other.create_event_type(name="Not yours"), other.create_schedule()
     clerk = Clerk(world)
     token = fields_in(clerk.open("/event-types"), "/console/sign-out")["form_token"]
-    for page in ("", "/times"):
+    for page in (*SECTIONS, "/times"):
         assert clerk.open(path_of(theirs, page)).status_code == 404
-    for form in ("", "/delete", "/active"):
+    for form in (*SECTIONS, "/delete", "/active"):
         data = {"form_token": token, "name": "Mine"}
         assert clerk.post(clerk.root + path_of(theirs, form), data=data).status_code == 404
     assert stored(other, theirs["id"]) == theirs

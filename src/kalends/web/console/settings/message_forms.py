@@ -24,9 +24,11 @@ ABOUT: Final = ("kind", "audience", "locale", "event_type_id")
 WORDS: Final = ("subject", "body")
 
 
-def new_draft(locale: str) -> Draft:
-    """An empty form: the confirmation of attendees, in that language."""
-    return draft_of_values({"kind": "confirmed", "audience": "attendee", "locale": locale})
+def new_draft(locale: str, event_type_id: str) -> Draft:
+    """An empty form: the confirmation of attendees, in that language, about that event type or
+    all."""
+    about = {"locale": locale, "event_type_id": event_type_id}
+    return draft_of_values({"kind": "confirmed", "audience": "attendee", **about})
 
 
 def draft_of(template: MessageTemplate) -> Draft:

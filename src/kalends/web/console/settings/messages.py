@@ -43,7 +43,9 @@ async def list_messages(request: ConsoleRequest) -> PageAnswer:
 
 
 async def show_new(request: ConsoleRequest) -> PageAnswer:
-    return await _form(request, None, new_draft(language_for([request.organization.locale])))
+    """About the event type that the query names, if it names one."""
+    locale, about = language_for([request.organization.locale]), request.query.text("event_type")
+    return await _form(request, None, new_draft(locale, about))
 
 
 async def preview_new(request: ConsoleRequest) -> PageAnswer:

@@ -70,9 +70,10 @@ class Draft:
         """The same with each fault at the field that this form has for the API's."""
         return replace(self, faults={name_of(name): text for name, text in self.faults.items()})
 
-    def values(self) -> dict[str, Any]:
-        """What the templates of forms need."""
-        at_fault = [(name, label_of(name), fault) for name, fault in self.faults.items()]
+    def values(self, place_of: Callable[[str], str] = "#{}".format) -> dict[str, Any]:
+        """What the templates of forms need. `place_of` is where a field stands, for a form that
+        has not all of them."""
+        at_fault = [(place_of(n), label_of(n), fault) for n, fault in self.faults.items()]
         problem = self.problem
         return {
             "typed": self.typed,

@@ -1,7 +1,7 @@
 """The form of one thing that has versions: shown, created, saved, deleted."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -51,7 +51,7 @@ class Editor(Generic[T, New, Changes]):
 
     `prefix` is that of its ids, `see` the right to see it; `page` shows the form, of a new thing
     for None. `read_own_changes` reads what somebody may change whose the thing is, and who reaches
-    own things alone.
+    own things alone. `shown` is what every page about a thing shows beside it.
     """
 
     path: str
@@ -61,6 +61,7 @@ class Editor(Generic[T, New, Changes]):
     form: Form[T, New, Changes]
     page: Callable[[ConsoleRequest, T | None, Draft], Awaitable[PageAnswer]]
     read_own_changes: Callable[[FormFields], Changes] | None = None
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
     def pages(
         self,
@@ -120,6 +121,7 @@ class Editor(Generic[T, New, Changes]):
         """One of the pages about the thing, or for None the form of a new one. The template knows
         the thing by its noun."""
         values |= {
+            **self.shown,
             self._path_name: thing,
             "path": self.path_of(thing) if thing else f"{self.path}/new",
             "tab": tab,
@@ -147,18 +149,29 @@ class Editor(Generic[T, New, Changes]):
         return request.go(self.path_of(new), done=f"{self._path_name.replace('_', '-')}-created")
 
     async def save(self, request: ConsoleRequest) -> PageAnswer:
-        thing = await self.open(request)
-        form = await request.form()
-        typed = self.form.as_typed(form)
         read = self.form.read_changes
         if not request.sees_all and self.read_own_changes is not None:
             read = self.read_own_changes
+        return await self.save_part(request, read, self.page)
+
+    async def save_part(
+        self,
+        request: ConsoleRequest,
+        read: Callable[[FormFields], Changes],
+        page: Callable[[ConsoleRequest, T, Draft], Awaitable[PageAnswer]],
+        at: str = "",
+    ) -> PageAnswer:
+        """Saves what `read` reads of the form, in the version that it was made of; then leads to
+        the page `at` of the thing, or shows `page` with what is wrong."""
+        thing = await self.open(request)
+        form = await request.form()
+        typed = self.form.as_typed(form)
         lock, parse = self.lock(thing, if_match_of(form)), partial(read, typed)
         try:
             await request.change(lock_parse_update(lock, parse, self.use_cases.update))
         except KalendsError as error:
-            return await self.page(request, thing, draft_with_faults(typed, error, thing.version))
-        return request.go(self.path_of(thing), done="saved")
+            return await page(request, thing, draft_with_faults(typed, error, thing.version))
+        return request.go(self.path_of(thing, at), done="saved")
 
     async def delete(self, request: ConsoleRequest) -> PageAnswer:
         thing = await self.open(request)

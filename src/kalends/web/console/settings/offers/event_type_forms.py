@@ -1,4 +1,5 @@
-"""The form of an event type: read to the API's JSON, filled in from an event type."""
+"""The form of an event type, whole or a section of it: read to the API's JSON, filled in from an
+event type."""
 
 import re
 import unicodedata
@@ -27,6 +28,7 @@ from kalends.web.console.settings.forms.typed import (
     span_text,
     text_or_none,
 )
+from kalends.web.console.settings.offers.event_type_sections import WHAT, FormSection
 from kalends.web.http.reading import read_body
 from kalends.web.pages.forms import FormFields
 
@@ -55,6 +57,8 @@ CHECKED: Final = ("requires_confirmation", "expire_pending", "is_active")
 # The use of each, by its name in the form.
 ATTENDEE_FIELDS: Final = {f"attendee_fields.{one}": one for one in ("phone", "notes")}
 REMINDERS: Final = "reminders_minutes_before"
+# What a new one is asked for.
+NEW: Final = frozenset({"name", "duration_minutes", "requirements"})
 QUESTION: Final = ("key", "label", "type", "required", "options")
 # What a row has even if nobody touched it.
 UNTOUCHED: Final = frozenset({"type", "count", "row"})
@@ -62,17 +66,9 @@ LONGEST_QUESTION_KEY: Final = 40
 
 
 def new_draft(schedule_ids: Iterable[str]) -> Draft:
-    """An empty form: half an hour, confirmed at once, on the first schedule."""
+    """An empty form of a new one: half an hour, on the first schedule."""
     first = list(schedule_ids)[:1]
-    return draft_of_values(
-        {
-            "duration_minutes": "30",
-            "capacity": "1",
-            "is_active": YES,
-            "requirements.0.count": "1",
-            "requirements.0.schedule_ids": first,
-        }
-    )
+    return draft_of_values({"duration_minutes": "30", "requirements.0.schedule_ids": first})
 
 
 def draft_of(event_type: EventType) -> Draft:
@@ -113,15 +109,23 @@ def as_typed(form: FormFields) -> FormFields:
 
 
 def read_new(typed: FormFields) -> NewEventType:
-    """Raises Invalid, NotFound."""
-    values = _values(typed)
-    check(_known(values), parse_changes)
-    return parse_new(read_body(encode(values), CreateEventType))
+    """Name, length and who; it is confirmed at once. Raises Invalid, NotFound."""
+    values = {name: value for name, value in _values(typed).items() if name in NEW}
+    check(values, parse_changes)
+    body = values | {"requires_confirmation": False}
+    return parse_new(read_body(encode(body), CreateEventType))
 
 
 def read_changes(typed: FormFields) -> FieldChanges[EventType]:
-    """The address stays as it is where none is given. Raises Invalid, NotFound."""
-    values = _known(_values(typed))
+    """Of the first section. Raises Invalid, NotFound."""
+    return read_section(WHAT, typed)
+
+
+def read_section(section: FormSection, typed: FormFields) -> FieldChanges[EventType]:
+    """What the section has, and nothing else; the address stays as it is where none is given.
+    Raises Invalid, NotFound."""
+    values = {name: value for name, value in _values(typed).items() if name in section.fields}
+    values = _known(values)
     check(values, parse_changes)
     return parse_changes(encode(values))
 

@@ -1,13 +1,14 @@
-"""Event types: the list, and each with all of its rules."""
+"""Event types: the list, and each with its rules, a section at a time."""
 
 import re
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from kalends.domain import ids
-from kalends.domain.booking import LocationType
 from kalends.domain.changes import FieldChanges
-from kalends.domain.event_type import EventType, QuestionType
+from kalends.domain.event_type import EventType
 from kalends.domain.rights import Right
+from kalends.domain.schedule import Schedule
 from kalends.services import event_type_order, event_types
 from kalends.web.api.event_types import USE_CASES
 from kalends.web.console.request import ConsoleRequest, console_route
@@ -16,11 +17,29 @@ from kalends.web.console.settings.forms.editor import Editor
 from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.forms.typed import ROWS_TO_SPARE, YES
 from kalends.web.console.settings.offers import event_type_forms, schedules
-from kalends.web.console.settings.offers.event_type_forms import chosen_in, count_rows, new_draft
+from kalends.web.console.settings.offers.event_type_forms import (
+    chosen_in,
+    count_rows,
+    draft_of,
+    new_draft,
+    read_section,
+)
+from kalends.web.console.settings.offers.event_type_looks import first_start, words_about
+from kalends.web.console.settings.offers.event_type_sections import (
+    FORM,
+    MESSAGES,
+    SECTIONS,
+    WHAT,
+    WHO,
+    FormSection,
+    section_after,
+    section_of,
+)
 from kalends.web.console.settings.offers.schedules import list_all
 from kalends.web.http.call import id_named
 from kalends.web.http.locked_changes import lock_update
 from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.routes import PageRoute
 
 PATH: Final = "/event-types"
 LISTED: Final = 100
@@ -66,19 +85,79 @@ async def move(request: ConsoleRequest) -> PageAnswer:
 
 
 async def _form(request: ConsoleRequest, event_type: EventType | None, draft: Draft) -> PageAnswer:
-    count = count_rows(draft.typed)
-    chosen = chosen_in(draft.typed)
+    """Of a new one what is needed; of one that is there its first section."""
+    if event_type is not None:
+        return await _section(WHAT, request, event_type, draft)
     return EDITOR.page_about(
         request,
-        "console/settings/event-type.html",
-        event_type,
+        "console/settings/event-type-new.html",
+        None,
         status=draft.status,
-        schedules=[(schedules.id_of(one), one) for one in await list_all(request, chosen)],
-        location_types=list(LocationType),
-        question_types=list(QuestionType),
+        schedules=await _schedules(request, draft),
+        **draft.at_fields(_our_field).values(),
+    )
+
+
+async def _section(
+    section: FormSection, request: ConsoleRequest, event_type: EventType, draft: Draft
+) -> PageAnswer:
+    path, count = EDITOR.path_of(event_type), count_rows(draft.typed)
+    return EDITOR.page_about(
+        request,
+        f"console/settings/event-type/{section.key}.html",
+        event_type,
+        section.page,
+        status=draft.status,
+        part=section,
+        next_part=section_after(section),
         rows={name: filled + ROWS_TO_SPARE for name, filled in count.items()},
         page_url=f"{request.page_request.origin}/{request.organization.slug}/",
-        **draft.at_fields(_our_field).values(),
+        **await _values_of(section, request, event_type, draft),
+        **draft.at_fields(_our_field).values(lambda name: _place_of(name, section, request, path)),
+    )
+
+
+async def _values_of(
+    section: FormSection, request: ConsoleRequest, event_type: EventType, draft: Draft
+) -> dict[str, Any]:
+    """What the section shows beside its fields."""
+    if section is WHO:
+        return {"schedules": await _schedules(request, draft)}
+    if section is FORM:
+        return {"preview_start": await first_start(request, event_type)}
+    if section is MESSAGES:
+        return await words_about(request, event_type)
+    return {}
+
+
+def _place_of(name: str, section: FormSection, request: ConsoleRequest, path: str) -> str:
+    """Where a field stands: here, in another section, or with its language."""
+    other = section_of(name)
+    if name.startswith("translations."):
+        return request.to(f"{path}/languages/{name.split('.')[1]}")
+    return f"#{name}" if other in (section, None) else request.to(f"{path}{other.page}#{name}")
+
+
+async def _schedules(request: ConsoleRequest, draft: Draft) -> list[tuple[str, Schedule]]:
+    """All that can be chosen, by their ids, and those that are chosen."""
+    listed = await list_all(request, chosen_in(draft.typed))
+    return [(schedules.id_of(one), one) for one in listed]
+
+
+def _section_routes(section: FormSection) -> tuple[PageRoute, ...]:
+    page = partial(_section, section)
+
+    async def show(request: ConsoleRequest) -> PageAnswer:
+        event_type = await EDITOR.open(request)
+        return await page(request, event_type, draft_of(event_type))
+
+    async def save(request: ConsoleRequest) -> PageAnswer:
+        return await EDITOR.save_part(request, partial(read_section, section), page, section.page)
+
+    path = f"{PATH}/{{event_type}}{section.page}"
+    return (
+        console_route(Right.SEE_EVENT_TYPES, "GET", path, show),
+        console_route(Right.CHANGE_SETTINGS, "POST", path, save),
     )
 
 
@@ -90,12 +169,14 @@ def _our_field(name: str) -> str:
 
 
 EDITOR: Final = Editor(
-    PATH, ids.EVENT_TYPE, Right.SEE_EVENT_TYPES, USE_CASES, event_type_forms, _form
+    *(PATH, ids.EVENT_TYPE, Right.SEE_EVENT_TYPES, USE_CASES, event_type_forms, _form),
+    shown={"event_type_sections": SECTIONS},
 )
 id_of = EDITOR.id_of
 
 PAGES: Final = (
     *EDITOR.pages(list_event_types, show_new),
+    *(route for section in SECTIONS if section is not WHAT for route in _section_routes(section)),
     console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/{event_type}/active", set_active),
     console_route(Right.CHANGE_SETTINGS, "POST", PATH + "/{event_type}/move", move),
 )

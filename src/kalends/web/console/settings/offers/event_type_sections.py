@@ -1,0 +1,93 @@
+"""The sections of an event type's form: each is one screen, saved by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kalends.translation import LazyMessage, gettext_lazy
+
+
+@dataclass(frozen=True)
+class FormSection:
+    """`key` names its template; `page` comes after the event type's address, and is empty for the
+    first, which stands where the whole form once stood. `fields` are those of the API that it
+    changes; all others stay as they are."""
+
+    key: str
+    label: LazyMessage
+    lead: LazyMessage
+    fields: frozenset[str]
+
+    @property
+    def page(self) -> str:
+        return "" if self.key == FIRST else f"/{self.key}"
+
+    def has(self, field: str) -> bool:
+        """Whether the field, or the one that it is part of, is one of its own."""
+        return field.partition(".")[0] in self.fields
+
+
+FIRST: Final = "what"
+WHAT: Final = FormSection(
+    FIRST,
+    gettext_lazy("What it is"),
+    gettext_lazy("What people read on its page before they choose a time."),
+    frozenset(
+        {
+            *("name", "slug", "description", "duration_minutes", "location", "location_type"),
+            *("is_active", "visibility"),
+        }
+    ),
+)
+WHEN: Final = FormSection(
+    "when",
+    gettext_lazy("When"),
+    gettext_lazy("Which times are offered within the hours of its schedules."),
+    frozenset(
+        {
+            *("slot_step_minutes", "buffer_before_minutes", "buffer_after_minutes"),
+            *("min_notice_minutes", "max_days_ahead", "booking_limits"),
+        }
+    ),
+)
+WHO: Final = FormSection(
+    "who",
+    gettext_lazy("Who"),
+    gettext_lazy("Who or what it takes, and how many come at once."),
+    frozenset({"requirements", "schedule_id", "host_choice", "capacity"}),
+)
+FORM: Final = FormSection(
+    "form",
+    gettext_lazy("Form"),
+    gettext_lazy("What attendees are asked when they book. Name and e-mail address always are."),
+    frozenset({"attendee_fields", "questions"}),
+)
+MESSAGES: Final = FormSection(
+    "messages",
+    gettext_lazy("Messages"),
+    gettext_lazy("What attendees read by mail, and when they are reminded."),
+    frozenset({"reminders_minutes_before"}),
+)
+AFTER: Final = FormSection(
+    "after",
+    gettext_lazy("After booking"),
+    gettext_lazy("What becomes of a booking once it is made."),
+    frozenset(
+        {
+            *("requires_confirmation", "expire_pending", "cancellation_notice_minutes"),
+            *("complete_after_minutes", "redirect_url"),
+        }
+    ),
+)
+SECTIONS: Final[Sequence[FormSection]] = (WHAT, WHO, WHEN, FORM, MESSAGES, AFTER)
+
+
+def section_of(field: str) -> FormSection | None:
+    """Where the API's field is set; None for what stands in no section."""
+    return next((section for section in SECTIONS if section.has(field)), None)
+
+
+def section_after(section: FormSection) -> FormSection | None:
+    """The one that comes next; None after the last."""
+    at = SECTIONS.index(section) + 1
+    return SECTIONS[at] if at < len(SECTIONS) else None
