@@ -72,7 +72,8 @@ WHERE organization_id = $1 AND endpoint_id = $2 AND lane_id = $3
 
 def candidates(channel: str, *, past_locked: str = "") -> str:
     """The first lanes of the channel that are due, of none of the destinations `$4`, in more than
-    the `$2` places; and the place that each has in the row of its destination."""
+    the `$2` places; and the place that each has in the row of its destination. `nothing` is what
+    does not wait: where that is a column, the index of all that waits does not suggest itself."""
     return f"""
 candidate AS MATERIALIZED (
     SELECT endpoint_id, lane_id, due_at FROM webhook_lanes
@@ -80,7 +81,7 @@ candidate AS MATERIALIZED (
         AND endpoint_id <> ALL($4::uuid[])
     ORDER BY due_at LIMIT 4 * $2::integer{past_locked}),
 ranked AS (
-    SELECT c.*, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) AS place
+    SELECT c.*, 0 AS nothing, row_number() OVER (PARTITION BY endpoint_id ORDER BY due_at) AS place
     FROM candidate c)"""
 
 

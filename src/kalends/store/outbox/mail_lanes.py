@@ -20,7 +20,8 @@ from kalends.store.outbox.recording import (
 )
 from kalends.store.rows import columns_of
 
-# While the server is to be left alone, nothing is leased; then little, until it takes something.
+# While the server is to be left alone, nothing is leased; then little, until it takes something. A
+# mail is found by its key: while the table is young all of an organization's were read, for each.
 LEASE: Final = f"""
 WITH due AS MATERIALIZED (
     SELECT l.endpoint_id, l.lane_id, now() + $4::interval AS until FROM webhook_lanes l
@@ -45,7 +46,8 @@ FROM leased t JOIN organizations o ON o.id = $1
 LEFT JOIN LATERAL (
     SELECT d.id AS delivery_id, d.tries, d.expires_at, d.created_at AS waits_since,
         {columns_of(Mail, "m")}
-    FROM deliveries d JOIN mails m ON m.organization_id = $1 AND m.id = d.id
+    FROM deliveries d CROSS JOIN LATERAL (
+        SELECT * FROM mails m WHERE m.organization_id = $1 AND m.id = d.id OFFSET 0) m
     WHERE d.organization_id = $1 AND d.endpoint_id = t.endpoint_id AND d.lane_id = t.lane_id
         AND d.state = 'pending'
     ORDER BY d.number, d.id LIMIT 1) d ON true

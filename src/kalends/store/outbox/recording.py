@@ -12,10 +12,12 @@ from kalends.store.list_statements import in_items
 from kalends.store.outbox.lanes import DueLane, keys_of
 
 # Each row is found by its key, whatever PostgreSQL believes of the tables: while they are young it
-# looked through all of an organization's, four times.
+# looked through all of an organization's, four times. `pending` is a column, as for a constant it
+# looked through the index of all that waits, once for each outcome.
 _RECORD: Final = """
 WITH outcome AS MATERIALIZED (
-    SELECT o.*, now() AS recorded_at, now() + coalesce(o.again_after, interval '0') AS again_at
+    SELECT o.*, 'pending' AS pending, now() AS recorded_at,
+        now() + coalesce(o.again_after, interval '0') AS again_at
     FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::uuid[], $6::integer[], $7::text[],
         $8::jsonb[], $9::interval[]{types}) WITH ORDINALITY AS o (endpoint_id, lane_id, until, id,
             tries, state, attempt, again_after{names}, position)),
@@ -34,7 +36,7 @@ free AS MATERIALIZED (
 mine AS MATERIALIZED (
     SELECT d.id FROM free o CROSS JOIN LATERAL (
         SELECT d.id FROM deliveries d
-        WHERE d.organization_id = $1 AND d.id = o.id AND d.state = 'pending' AND d.tries = o.tries
+        WHERE d.organization_id = $1 AND d.id = o.id AND d.state = o.pending AND d.tries = o.tries
         FOR UPDATE SKIP LOCKED) d),
 written AS (
     UPDATE deliveries d
@@ -55,7 +57,7 @@ FROM written w LEFT JOIN moved m USING (position)
 UNION ALL
 SELECT o.position, 'held' FROM outcome o CROSS JOIN LATERAL (
     SELECT FROM deliveries d
-    WHERE d.organization_id = $1 AND d.id = o.id AND d.state = 'pending' AND d.tries = o.tries
+    WHERE d.organization_id = $1 AND d.id = o.id AND d.state = o.pending AND d.tries = o.tries
     OFFSET 0) d
 WHERE o.id NOT IN (SELECT * FROM mine)
 """

@@ -20,24 +20,26 @@ from kalends.store.outbox.recording import (
     record_statement,
 )
 
+# Lanes are found by their keys, with what was read of their endpoints: while the tables are young
+# all of an endpoint's lanes were read, and for each candidate all that is due.
 _LEASE: Final = """
 WITH {candidates},
 due AS MATERIALIZED (
-    SELECT l.endpoint_id, l.lane_id,
+    SELECT l.endpoint_id, l.lane_id, w.enabled, w.url, w.secret, w.previous_secret,
+        w.previous_until, w.failing_since,
         now() + CASE WHEN w.enabled THEN $3::interval ELSE interval '1 hour' END AS until
     FROM ranked r
     JOIN webhook_lanes l ON l.organization_id = $1 AND l.endpoint_id = r.endpoint_id
         AND l.lane_id = r.lane_id
     JOIN webhook_endpoints w ON w.organization_id = $1 AND w.id = l.endpoint_id
-    WHERE l.waiting > 0 AND l.due_at <= now()
+    WHERE l.waiting > r.nothing AND l.due_at <= now()
         AND r.place <= CASE WHEN w.failing_since IS NULL THEN $5::integer ELSE $6::integer END
     ORDER BY r.due_at LIMIT $2 FOR UPDATE OF l SKIP LOCKED),
 taken AS (
-    UPDATE webhook_lanes l SET due_at = due.until
-    FROM due JOIN webhook_endpoints w ON w.organization_id = $1 AND w.id = due.endpoint_id
+    UPDATE webhook_lanes l SET due_at = due.until FROM due
     WHERE l.organization_id = $1 AND l.endpoint_id = due.endpoint_id AND l.lane_id = due.lane_id
-    RETURNING l.endpoint_id, l.lane_id, l.due_at, w.enabled, w.url, w.secret,
-        w.previous_secret, w.previous_until, w.failing_since)
+    RETURNING l.endpoint_id, l.lane_id, l.due_at, due.enabled, due.url, due.secret,
+        due.previous_secret, due.previous_until, due.failing_since)
 SELECT t.endpoint_id, t.lane_id, t.due_at, d.id, d.tries, t.failing_since, t.enabled, t.url,
     t.secret, t.previous_secret, t.previous_until, d.event_id, d.type, d.body, e.data, e.previous,
     e.actor, e.actor_name, e.override, coalesce(e.created_at, d.created_at)
@@ -47,7 +49,8 @@ LEFT JOIN LATERAL (
     WHERE d.organization_id = $1 AND d.endpoint_id = t.endpoint_id AND d.lane_id = t.lane_id
         AND d.state = 'pending'
     ORDER BY d.number LIMIT 1) d ON true
-LEFT JOIN events e ON e.organization_id = $1 AND e.id = d.event_id
+LEFT JOIN LATERAL (
+    SELECT * FROM events e WHERE e.organization_id = $1 AND e.id = d.event_id OFFSET 0) e ON true
 """
 LEASE_LANES: Final = _LEASE.format(candidates=candidates("webhook"))
 # Where all that it looks at is locked by others, it looks further; to do so each time would write
