@@ -109,8 +109,11 @@ def _business(typed: FormFields) -> Mapping[str, Any]:
 
 
 def _looks(typed: FormFields) -> Mapping[str, Any]:
-    is_ours = typed.text("accent_is_ours") == YES or not typed.text("accent_color")
-    return {"accent_color": None if is_ours else typed.text("accent_color")}
+    """A colour that was chosen counts, also where nobody took the tick from ours."""
+    color = typed.text("accent_color")
+    is_chosen = color != (typed.text("accent_shown") or color)
+    is_ours = typed.text("accent_is_ours") == YES and not is_chosen
+    return {"accent_color": None if is_ours or not color else color}
 
 
 def _region(typed: FormFields) -> Mapping[str, Any]:
@@ -153,6 +156,7 @@ def _draft_of(organization: Organization) -> Draft:
             "country": o.country or "",
             "locale": o.locale or "",
             "accent_color": o.accent_color or COLOURS["light_accent"],
+            "accent_shown": o.accent_color or COLOURS["light_accent"],
             "accent_is_ours": "" if o.accent_color else YES,
             "website": o.website or "",
             "staff_may_edit_hours": YES if o.staff_may_edit_hours else "",

@@ -11,6 +11,12 @@
     if (known) { select.options[0].remove(); known.selected = true; }
   }
 
+  // Who chooses a colour does not want ours.
+
+  document.getElementById("accent_color")?.addEventListener("input", () => {
+    document.getElementById("accent_is_ours").checked = false;
+  });
+
   // What a checkbox makes pointless goes out of sight.
 
   for (const part of all("[data-hidden-by]")) {
