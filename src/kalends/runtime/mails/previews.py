@@ -1,6 +1,5 @@
 """Mails as they would be: of a real booking, else of one that nobody made. Nothing is sent here."""
 
-import re
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -19,9 +18,8 @@ from kalends.formats.bookings import BookingBody, booking_json
 from kalends.formats.mails.bookings import letter_about
 from kalends.formats.mails.examples import STATUS_OF, example_booking
 from kalends.formats.mails.facts import BookingMail
-from kalends.formats.mails.letters import write_body, write_html, write_text
+from kalends.formats.mails.letters import write_html, write_text
 from kalends.formats.mails.messages import Message, write_message
-from kalends.formats.mails.page import dress_of
 from kalends.runtime.mails.own import languages_of, mail_logo
 from kalends.runtime.phones import country_of
 from kalends.runtime.unit_of_work import UnitOfWork, require
@@ -33,8 +31,6 @@ from kalends.translation import in_language, language_for
 
 # Opens nothing: the link of a booking is in its own mail alone.
 NO_LINK: Final = "/booking/example"
-# Quotes in texts are written as references.
-_STYLES: Final = re.compile(' style="[^"]*"')
 
 
 class PreviewRequest(Struct, frozen=True, kw_only=True):
@@ -50,15 +46,13 @@ class PreviewRequest(Struct, frozen=True, kw_only=True):
 
 
 class Preview(Struct, frozen=True):
-    """What would be sent: its subject and heading, its whole body as text and as HTML, and what
-    of that stands below the heading, without styles. `language` is that of its words."""
+    """What would be sent: its subject, and its whole body as text and as HTML. `language` is that
+    of its words."""
 
     language: str
     subject: str
-    heading: str
     text: str
     html: str
-    unstyled: str
     message: Message
 
 
@@ -88,10 +82,8 @@ async def preview_mail(
         return Preview(
             language=language,
             subject=letter.subject,
-            heading=letter.content.heading,
             text=write_text(letter.content),
             html=write_html(letter.content, letter.accent, letter.logo),
-            unstyled=_STYLES.sub("", write_body(letter.content, dress_of(None))),
             message=write_message(letter),
         )
 

@@ -27,13 +27,15 @@ Headers = tuple[tuple[str, str], ...]
 @dataclass(frozen=True)
 class PageAnswer:
     """A whole answer. `zipped` is the body in gzip where that is known already, as it is of
-    files; otherwise what is large is zipped on its way out."""
+    files; otherwise what is large is zipped on its way out. `inline_styles` are hashes of the only
+    styles that may stand in the page itself (CSP, `'sha256-…'`)."""
 
     body: bytes = b""
     status: int = 200
     media_type: str = HTML
     headers: Headers = ()
     zipped: bytes | None = None
+    inline_styles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from kalends.web.pages.errors import error_page
 from kalends.web.pages.languages import Reader
 from kalends.web.pages.request import PageContext, PageRequest
 from kalends.web.pages.routes import Framing, PageRoute
-from kalends.web.pages.safety import CLOSED, FRAMED
+from kalends.web.pages.safety import CLOSED, FRAMED, with_styles
 
 SIGN_IN: Final = "/console/sign-in"
 EMBED_QUERY: Final = b"embed=1"
@@ -107,6 +107,7 @@ async def send_answer_of(request: PageRequest, send: Send, answer: PageAnswer | 
     if isinstance(answer, Stream):
         await send_stream(request.receive, send, method, answer, headers)
         return
+    headers = with_styles(headers, answer.inline_styles)
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
     await send_page(send, method, answer, headers, takes_gzip=takes_gzip)
 

@@ -2,9 +2,12 @@
 
 import hashlib
 import hmac
+import re
 import secrets
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64
+from collections.abc import Sequence
+from html import unescape
 from typing import Final
 from urllib.parse import urlencode, urlsplit
 
@@ -32,7 +35,24 @@ CLOSED: Final[Headers] = (
 )
 FRAMED: Final[Headers] = (("content-security-policy", _POLICY + "*"), *_COMMON)
 
+# In HTML of ours, where quotes in texts are written as references.
+_STYLES: Final = re.compile(r'style="([^"]*)"|<style>(.*?)</style>', re.DOTALL)
 _MASK_BYTES: Final = 32
+
+
+def with_styles(headers: Headers, hashes: Sequence[str]) -> Headers:
+    """The same for a page in which these styles stand, and no others."""
+    if not hashes:
+        return headers
+    allowed = " ".join(("style-src 'self' 'unsafe-hashes'", *hashes))
+    return tuple((name, value.replace("style-src 'self'", allowed)) for name, value in headers)
+
+
+def styles_in(page: str) -> tuple[str, ...]:
+    """Hashes of the styles in HTML of ours, each once, as a policy names them."""
+    styles = dict.fromkeys(unescape(one[1] or one[2] or "") for one in _STYLES.finditer(page))
+    digests = (hashlib.sha256(style.encode()).digest() for style in styles)
+    return tuple(f"'sha256-{b64encode(digest).decode()}'" for digest in digests)
 
 
 def isolated(text: str) -> Markup:

@@ -1,5 +1,12 @@
 """Messages in the console: own words are written, looked at, tried and deleted."""
 
+import html
+import re
+from base64 import b64encode
+from hashlib import sha256
+
+import httpx
+
 from tests.web.pages.settings.clerks import Clerk
 from tests.world import JSON, World, tomorrow_at
 
@@ -39,9 +46,9 @@ def test_a_preview_shows_the_mail_and_saves_nothing(world: World) -> None:
     path = f"/messages/{made['id']}"
     form = {"form_token": token_in(clerk), "subject": "Salut", "body": "*Vite*, {attendee.name}"}
     shown = clerk.post(f"{clerk.root}{path}/preview", data=form)
-    assert "<em>Vite</em>, <bdi>Ada Lovelace</bdi>" in shown.text
-    assert 'lang="fr"' in shown.text
-    assert "style=" not in shown.text
+    mail = frame_in(shown)
+    assert "<em>Vite</em>, <bdi>Ada Lovelace</bdi>" in mail
+    assert '<html lang="fr"' in mail
     assert templates(world)[0]["subject"] is None
 
 
@@ -61,8 +68,30 @@ def test_a_script_in_a_preview_stays_text(world: World) -> None:
     form = {"kind": "confirmed", "audience": "attendee", "locale": "en", "body": "<script>x"}
     form["form_token"] = token_in(clerk)
     shown = clerk.post(f"{clerk.root}{NEW}/preview", data=form)
-    assert "&lt;script&gt;x" in shown.text
-    assert "<script>x" not in shown.text
+    assert "&lt;script&gt;x" in frame_in(shown)
+    assert "<script>x" not in frame_in(shown)
+
+
+def test_a_preview_runs_nothing_and_has_no_styles_but_its_own(world: World) -> None:
+    clerk = Clerk(world)
+    form = {"form_token": token_in(clerk), "kind": "confirmed", "audience": "attendee"}
+    before = clerk.open(NEW).headers["content-security-policy"]
+    shown = clerk.post(f"{clerk.root}{NEW}/preview", data=form | {"locale": "en"})
+    policy = shown.headers["content-security-policy"]
+    styles = re.findall(r'style="([^"]*)"|<style>(.*?)</style>', frame_in(shown), re.DOTALL)
+    digests = {sha256(html.unescape(a or b).encode()).digest() for a, b in styles}
+    hashes = {f"'sha256-{b64encode(digest).decode()}'" for digest in digests}
+    assert len(hashes) > 10
+    allowed = policy.partition("style-src ")[2].partition(";")[0].split()
+    assert set(allowed) == {"'self'", "'unsafe-hashes'", *hashes}
+    assert policy.replace(" ".join(allowed), "'self'") == before
+
+
+def frame_in(page: httpx.Response) -> str:
+    """The mail in the frame, which may run nothing."""
+    found = re.search(r'<iframe [^>]*sandbox="" srcdoc="([^"]*)"', page.text)
+    assert found
+    return html.unescape(found[1])
 
 
 def token_in(clerk: Clerk) -> str:

@@ -1,9 +1,8 @@
 """Messages: the organization's own words in mail, with a preview and a test to oneself."""
 
+from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
-
-from markupsafe import Markup
 
 from kalends.domain import ids
 from kalends.domain.errors import KalendsError
@@ -11,6 +10,7 @@ from kalends.domain.message_template import MessageTemplate, TemplateAudience, T
 from kalends.domain.placeholders import Placeholder
 from kalends.domain.rights import Right
 from kalends.runtime.mails.previews import Preview
+from kalends.runtime.unit_of_work import Context
 from kalends.services import event_type_order, message_templates
 from kalends.translation import language_for
 from kalends.web.api.message_templates import USE_CASES
@@ -23,6 +23,7 @@ from kalends.web.console.settings.message_forms import about_of, new_draft, read
 from kalends.web.pages import labels
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.language_choices import language_choices, name_of
+from kalends.web.pages.safety import styles_in
 
 PATH: Final = "/messages"
 LISTED: Final = 100
@@ -84,8 +85,9 @@ async def _form(
     shown: Preview | None = None,
 ) -> PageAnswer:
     names = await _event_type_names(request)
+    mail = None if shown is None else mail_in_frame(shown.html, request.page_request.context)
     chosen = draft.typed.text("locale") or None
-    return EDITOR.page_about(
+    page = EDITOR.page_about(
         request,
         "console/settings/message.html",
         template,
@@ -98,9 +100,16 @@ async def _form(
         name_of_event_type=names.get(template.event_type_id, "") if template else "",
         placeholders=list(Placeholder),
         shown=shown,
-        shown_body=Markup(shown.unstyled) if shown else None,
+        mail=mail,
         **draft.values(),
     )
+    return page if mail is None else replace(page, inline_styles=styles_in(mail))
+
+
+def mail_in_frame(html: str, context: Context) -> str:
+    """The mail as a frame of the console shows it: its picture comes from this very server, which
+    may be open at another address than the one that is in mail."""
+    return html.replace(f'src="{context.gateways.public_url}/', 'src="/')
 
 
 async def _event_type_names(request: ConsoleRequest) -> dict[UUID | None, Any]:
