@@ -76,3 +76,13 @@ def test_zones_are_found_by_their_names_in_the_visitors_language(world: World) -
     path, _ = offered(world)
     with visitor_of(world, "de-DE") as visitor:
         assert "Deutschland" in visitor.get(path).text
+
+
+@pytest.mark.parametrize(("language", "shown"), [("ar", "ن"), ("de", "Mo"), ("ja", "月")])
+def test_weekdays_are_short_enough_for_a_phone(world: World, language: str, shown: str) -> None:
+    path, _ = offered(world)
+    with visitor_of(world, language) as visitor:
+        page = visitor.get(path).text
+    names = re.findall(r'<th scope="col"><abbr title="[^"]*">([^<]+)</abbr>', page)
+    assert shown in names
+    assert max(map(len, names)) <= 5

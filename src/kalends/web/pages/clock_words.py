@@ -121,8 +121,13 @@ def end_of(start: datetime, end: datetime, zone: Zone, locale: Locale) -> str:
 
 @cache
 def week_from(locale: Locale) -> Sequence[tuple[int, str, str]]:
-    """The weekdays (0 is Monday) as the language's calendars begin them: number, short, full."""
-    short, full = (get_day_names(w, "stand-alone", locale) for w in ("abbreviated", "wide"))
+    """The weekdays (0 is Monday) as the language's calendars begin them: number, short, full. A
+    language that abbreviates none, such as Arabic, has letters for them."""
+    short, full, letters = (
+        get_day_names(width, "stand-alone", locale) for width in ("abbreviated", "wide", "narrow")
+    )
+    if short == full:
+        short = letters
     order = [(locale.first_week_day + i) % DAYS_IN_WEEK for i in range(DAYS_IN_WEEK)]
     return [(number, short[number], full[number]) for number in order]
 
