@@ -1,6 +1,5 @@
 """Messages: the organization's own words in mail, with a preview and a test to oneself."""
 
-from dataclasses import replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,7 +9,6 @@ from kalends.domain.message_template import MessageTemplate, TemplateAudience, T
 from kalends.domain.placeholders import Placeholder
 from kalends.domain.rights import Right
 from kalends.runtime.mails.previews import Preview
-from kalends.runtime.unit_of_work import Context
 from kalends.services import event_type_order, message_templates
 from kalends.translation import language_for
 from kalends.web.api.message_templates import USE_CASES
@@ -19,11 +17,11 @@ from kalends.web.console.settings import message_forms
 from kalends.web.console.settings.forms.drafts import Draft, draft_with_faults
 from kalends.web.console.settings.forms.editor import Editor
 from kalends.web.console.settings.forms.paging import read_page
+from kalends.web.console.settings.mail_frames import mail_in_frame, page_with_mail
 from kalends.web.console.settings.message_forms import about_of, new_draft, read_preview
 from kalends.web.pages import labels
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.language_choices import language_choices, name_of
-from kalends.web.pages.safety import styles_in
 
 PATH: Final = "/messages"
 LISTED: Final = 100
@@ -85,7 +83,7 @@ async def _form(
     shown: Preview | None = None,
 ) -> PageAnswer:
     names = await _event_type_names(request)
-    mail = None if shown is None else mail_in_frame(shown.html, request.page_request.context)
+    mail = None if shown is None else mail_in_frame(shown, request.page_request.context)
     chosen = draft.typed.text("locale") or None
     page = EDITOR.page_about(
         request,
@@ -103,13 +101,7 @@ async def _form(
         mail=mail,
         **draft.values(),
     )
-    return page if mail is None else replace(page, inline_styles=styles_in(mail))
-
-
-def mail_in_frame(html: str, context: Context) -> str:
-    """The mail as a frame of the console shows it: its picture comes from this very server, which
-    may be open at another address than the one that is in mail."""
-    return html.replace(f'src="{context.gateways.public_url}/', 'src="/')
+    return page_with_mail(page, mail)
 
 
 async def _event_type_names(request: ConsoleRequest) -> dict[UUID | None, Any]:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from markupsafe import Markup
-
 from kalends.domain.errors import Inactive, Invalid
 from kalends.domain.event_type import EventType
 from kalends.domain.mail import Audience, MailKind
@@ -23,6 +21,7 @@ from kalends.services import message_templates, slots
 from kalends.services.booking_pages import offers
 from kalends.translation import language_for
 from kalends.web.console.request import ConsoleRequest
+from kalends.web.console.settings.mail_frames import mail_in_frame
 from kalends.web.pages.clock_words import iso, local
 from kalends.web.pages.language_choices import name_of
 
@@ -57,7 +56,7 @@ async def words_about(request: ConsoleRequest, event_type: EventType) -> dict[st
         "texts": [one for one in texts if one.event_type_id in (event_type.id, None)],
         "name_of_language": name_of,
         "shown": shown,
-        "shown_body": Markup(shown.unstyled),
+        "mail": mail_in_frame(shown, request.page_request.context),
     }
 
 

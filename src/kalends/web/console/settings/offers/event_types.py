@@ -16,6 +16,7 @@ from kalends.web.console.settings.forms.drafts import Draft
 from kalends.web.console.settings.forms.editor import Editor
 from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.console.settings.forms.typed import ROWS_TO_SPARE, YES
+from kalends.web.console.settings.mail_frames import page_with_mail
 from kalends.web.console.settings.offers import event_type_forms, schedules
 from kalends.web.console.settings.offers.event_type_forms import (
     chosen_in,
@@ -102,7 +103,8 @@ async def _section(
     section: FormSection, request: ConsoleRequest, event_type: EventType, draft: Draft
 ) -> PageAnswer:
     path, count = EDITOR.path_of(event_type), count_rows(draft.typed)
-    return EDITOR.page_about(
+    beside = await _values_of(section, request, event_type, draft)
+    page = EDITOR.page_about(
         request,
         f"console/settings/event-type/{section.key}.html",
         event_type,
@@ -112,9 +114,10 @@ async def _section(
         next_part=section_after(section),
         rows={name: filled + ROWS_TO_SPARE for name, filled in count.items()},
         page_url=f"{request.page_request.origin}/{request.organization.slug}/",
-        **await _values_of(section, request, event_type, draft),
+        **beside,
         **draft.at_fields(_our_field).values(lambda name: _place_of(name, section, request, path)),
     )
+    return page_with_mail(page, beside.get("mail"))
 
 
 async def _values_of(
