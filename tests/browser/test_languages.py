@@ -5,10 +5,12 @@ from typing import Final
 
 from playwright.sync_api import Page, expect
 
+from kalends.translation import languages
 from kalends.web.console.settings.offers.event_type_sections import SECTIONS
 from tests.browser.conftest import Violations, Visits, open_all
 from tests.browser.test_booking import choose
 from tests.browser.test_widths import TOO_WIDE
+from tests.web.pages.visitors import Browser as Visitor
 from tests.web.pages.visitors import offered, slug_of
 from tests.world import JSON, World, tomorrow_at
 
@@ -111,4 +113,21 @@ def test_the_arabic_console_fits_a_phone(world: World, visit: Visits) -> None:
         assert page.locator("html").get_attribute("dir") == "rtl"
         open_all(page)
         problems += [f"{name}: {wide}" for wide in [page.evaluate(TOO_WIDE)] if wide]
+    assert problems == []
+
+
+def test_pages_in_each_language_are_for_everybody(
+    world: World, visit: Visits, violations: Violations
+) -> None:
+    path, _ = offered(world, name=NAME, description=NAME, location=NAME, location_type="in_person")
+    problems: list[str] = []
+    for hour, language in enumerate(sorted(languages())):
+        page = visit(locale=language, viewport=PHONE)
+        page.goto(path)
+        problems += violations(page, only_light=True)
+        with Visitor(world.url, **{"accept-language": language}) as visitor:
+            mine = visitor.book(path, tomorrow_at(hour), name=NAME)
+        page.goto(f"{mine.url.path}?booked=1")
+        assert page.locator("html").get_attribute("lang") == language
+        problems += violations(page, only_light=True)
     assert problems == []

@@ -131,6 +131,19 @@ def test_a_section_is_saved_without_javascript(world: World, visit: Visits) -> N
     assert made["reminders_minutes_before"] == [1440]
 
 
+def test_a_mail_is_shown_as_it_looks_and_runs_nothing(world: World, visit: Visits) -> None:
+    world.api.patch("/api/v1/organization", json={"accent_color": "#8a2b5f"})
+    event_type = world.create_event_type(name="Cut")
+    body = {"kind": "confirmed", "audience": "attendee", "locale": "en", "body": "**See** you."}
+    assert world.api.post("/api/v1/message-templates", json=body).status_code == 201
+    page = visit(viewport=PHONE)
+    page.goto(f"{sign_in(page, world)}/event-types/{event_type['id']}/messages")
+    mail = page.frame_locator("iframe.set-letter")
+    expect(mail.locator("strong")).to_have_text("See")
+    expect(mail.locator("a.button")).to_have_css("background-color", "rgb(138, 43, 95)")
+    assert page.locator("iframe.set-letter").get_attribute("sandbox") == ""
+
+
 def save(page: Page) -> None:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").first).to_have_text("Saved.")
