@@ -52,6 +52,26 @@ async def test_a_list_shows_bookings_as_the_api_shows_each(context: Context, wor
         ]
 
 
+async def test_staff_are_shown_bookings_on_their_own_schedules_alone(
+    context: Context, world: World
+) -> None:
+    own, others = two_bookings(world)[0], two_bookings(world)[0]
+    schedule = ids.decode_id(ids.SCHEDULE, own["schedule_id"])
+    assert schedule is not None
+    caller = Caller(
+        world.setup.organization_id, Mode.LIVE, "usr_1", only_schedules=frozenset({schedule})
+    )
+    for of in (None, own, others):
+        criteria = BookingFilter(
+            schedule_id=ids.decode_id(ids.SCHEDULE, of["schedule_id"]) if of else None
+        )
+        page, total = await read(
+            context, caller, list_bookings, criteria=criteria, upcoming=False, limit=50, offset=0
+        )
+        assert total == len(page) == (0 if of is others else 2)
+        assert {json.decode(shown)["schedule_id"] for shown in page} <= {own["schedule_id"]}
+
+
 async def test_a_booking_is_read_again_only_when_it_has_changed(
     context: Context, world: World
 ) -> None:

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from msgspec import Raw
+from msgspec import Raw, structs
 
 from kalends.domain.booking import Booking, BookingFilter, MinimumTotal
 from kalends.domain.errors import Unavailable
 from kalends.formats.bookings import booking_json
+from kalends.runtime.unit_of_work import Caller
 from kalends.store.bookings.bookings import (
     BEING_COUNTED_SAID,
     find_stamped,
@@ -53,6 +54,17 @@ async def list_shown_bookings(
         _kept.keep(tenant.organization_id, made)
         shown = [made.get(stamp, booking) for stamp, booking in zip(stamps, shown, strict=True)]
     return [booking for booking in shown if booking is not None], total
+
+
+def seen_by(caller: Caller, criteria: BookingFilter) -> BookingFilter:
+    """What of a list is there for the caller."""
+    only = caller.only_schedules
+    if only is None or criteria.schedule_id in only:
+        return criteria
+    if criteria.schedule_id is None and len(only) == 1:
+        return structs.replace(criteria, schedule_id=next(iter(only)))
+    among = () if criteria.schedule_id else tuple(sorted(only))
+    return structs.replace(criteria, among_schedules=among)
 
 
 class KeptBookings:

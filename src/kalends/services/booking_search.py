@@ -10,7 +10,8 @@ from msgspec import Struct, structs
 from kalends.domain.booking import Booking, BookingFilter, Status
 from kalends.domain.event_type import EventType
 from kalends.domain.ids import BOOKING, decode_id
-from kalends.runtime.unit_of_work import Caller, UnitOfWork
+from kalends.runtime.shown_bookings import seen_by
+from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.availability import event_types
 from kalends.store.bookings import bookings
 from kalends.store.bookings.search import LONGEST_SEARCH_TEXT, find_patterns
@@ -56,23 +57,12 @@ async def list_event_types_of(work: UnitOfWork, listed: Sequence[Booking]) -> di
 
 
 async def _filter_of(work: UnitOfWork, search: Search) -> BookingFilter:
-    criteria = _seen_by(work.caller, search.filter)
+    criteria = seen_by(work.caller, search.filter)
     if booking_id := decode_id(BOOKING, search.text):
         return structs.replace(criteria, booking_id=booking_id)
     if search.text:
         criteria = structs.replace(criteria, search=await find_patterns(work.tx, search.text))
     return _to_come(criteria, work.now) if search.is_to_come else criteria
-
-
-def _seen_by(caller: Caller, criteria: BookingFilter) -> BookingFilter:
-    """What of it is there for the caller."""
-    only = caller.only_schedules
-    if only is None or criteria.schedule_id in only:
-        return criteria
-    if criteria.schedule_id is None and len(only) == 1:
-        return structs.replace(criteria, schedule_id=next(iter(only)))
-    among = () if criteria.schedule_id else tuple(sorted(only))
-    return structs.replace(criteria, among_schedules=among)
 
 
 def _to_come(criteria: BookingFilter, now: datetime) -> BookingFilter:

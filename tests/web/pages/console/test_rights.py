@@ -37,6 +37,19 @@ ROOT = "/console/{organization}"
 IN_ORGANIZATION = [route for route in table.PAGES if route.path.startswith(ROOT)]
 # What stands in a path, and is somebody's.
 PERSONAL = {"{id}", "{schedule}", "{busy_time}", "{connection}", "{absence}", "{finding}"}
+# And what is the organization's.
+COMMON = {
+    "{delivery}",
+    "{event_type}",
+    "{key}",
+    "{language}",
+    "{mail}",
+    "{message_template}",
+    "{organization}",
+    "{table}",
+    "{user}",
+    "{webhook}",
+}
 SECRET = "Zebulon"
 # About what a query names, and here none does.
 NEEDS_A_QUERY = {f"{ROOT}/welcome/event-type", f"{ROOT}/welcome/share"}
@@ -167,6 +180,12 @@ def test_every_page_of_the_console_needs_a_right() -> None:
     without = {(r.method, r.path) for r in console if not isinstance(r.access, Right)}
     assert without == {("GET", "/console/sign-in"), ("POST", "/console/sign-in")}
     assert not [r for r in IN_ORGANIZATION if not isinstance(r.access, Right)]
+
+
+def test_every_place_in_a_path_is_somebodys_or_the_organizations() -> None:
+    """A new one is tried with others' things, or said to be nobody's own."""
+    places = {place for route in IN_ORGANIZATION for place in re.findall(r"\{\w+\}", route.path)}
+    assert places == PERSONAL | COMMON
 
 
 def test_every_call_with_a_session_needs_a_right() -> None:
