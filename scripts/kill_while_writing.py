@@ -98,13 +98,21 @@ class Calendar:
         made = self._dav.request("MKCALENDAR", self.url)
         assert made.status_code == 201, made.text
 
+    def names(self) -> list[str]:
+        """The path of each event."""
+        listed = self._dav.request("PROPFIND", self.url, headers={"Depth": "1"})
+        return re.findall(r"<(?:\w+:)?href>([^<]*\.ics)</", listed.text)
+
+    def put(self, text: str) -> None:
+        """Somebody's own event."""
+        made = self._dav.put(f"{self.url}{uuid.uuid4()}.ics", content=text)
+        assert made.status_code == 201, made.text
+
     def events(self) -> list[tuple[str, str]]:
         """UID and start of each event."""
-        listed = self._dav.request("PROPFIND", self.url, headers={"Depth": "1"})
-        hrefs = re.findall(r"<(?:\w+:)?href>([^<]*\.ics)</", listed.text)
         host = self.url.split("/", 3)
         base = "/".join(host[:3])
-        texts = (self._dav.get(base + href).text for href in hrefs)
+        texts = (self._dav.get(base + href).text for href in self.names())
         return [(_value("UID", text), _value("DTSTART", text)) for text in texts]
 
 

@@ -10,7 +10,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.schedule import Schedule
 from kalends.domain.scopes import Scope
 from kalends.runtime.if_match import IfMatch
-from kalends.runtime.shown_bookings import list_shown_bookings, seen_by
+from kalends.runtime.shown_bookings import list_shown_bookings
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling import booking_changes, booking_creation
 from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
