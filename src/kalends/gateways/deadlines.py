@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Final, TypeVar
 
+from kalends.domain.calendars.accounts import DISCOVERY_SECONDS
 from kalends.domain.calendars.failures import Unanswered
 
 T = TypeVar("T")
@@ -18,3 +19,12 @@ async def within_limit(work: Awaitable[T]) -> T | Unanswered:
             return await work
     except TimeoutError:
         return Unanswered(f"it was not read within {READING_SECONDS:g} s")
+
+
+async def within_discovery(work: Awaitable[T]) -> T | Unanswered:
+    """The same of looking for an account's calendars, which somebody waits for."""
+    try:
+        async with asyncio.timeout(DISCOVERY_SECONDS):
+            return await work
+    except TimeoutError:
+        return Unanswered(f"no answer within {DISCOVERY_SECONDS:g} s")

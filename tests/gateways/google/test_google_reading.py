@@ -238,7 +238,7 @@ async def test_a_token_that_dies_in_the_middle_is_renewed_once(
             self.asked += 1
             return "second" if refused or "first" not in google.access_tokens else "first"
 
-    account._session._source = Dying(google)
+    account._session._json._source = Dying(google)
     assert len((await reading_of(account)).objects) == 3
 
 

@@ -1,8 +1,9 @@
 """Accounts that are reached by a consent: what its owner is asked for, the tokens that come of it,
 and what a provider has to do with both (OAuth 2.0, RFC 6749 and RFC 7636)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
@@ -46,6 +47,14 @@ class ConsentRequest(Struct, frozen=True, kw_only=True):
     account: str | None = None
 
 
+class ConsentRefusal(StrEnum):
+    """Why the provider's page has given no code: the person said no, or may not consent without an
+    administrator of the organization that the account is of."""
+
+    DENIED = "denied"
+    NEEDS_ADMIN = "needs_admin"
+
+
 class TokenSource(Protocol):
     """Gives the token that an account is asked with."""
 
@@ -64,8 +73,20 @@ class ConsentProvider(Protocol):
     def host(self) -> str:
         """Where its page for the consent is, as people read it."""
 
+    @property
+    def has_boxes(self) -> bool:
+        """Whether its page has a box for each scope, which may be left unticked; else all is
+        granted together, or nothing."""
+
+    @property
+    def pushes_whole_accounts(self) -> bool:
+        """Whether one channel tells of changes in all calendars of an account."""
+
     def consent_url(self, request: ConsentRequest) -> str:
         """The provider's page."""
+
+    def refusal_in(self, error: str, description: str) -> ConsentRefusal:
+        """What it means that its page leads back with this error (RFC 6749 4.1.2.1)."""
 
     async def exchange(
         self, code: str, verifier: str, redirect_uri: str
@@ -80,6 +101,17 @@ class ConsentProvider(Protocol):
 
     def open_account(self, source: TokenSource, scopes: Sequence[str]) -> CalendarAccount:
         """The account that the source opens, with what was granted; nothing is asked yet."""
+
+
+def lacking_of(provider: ConsentProvider, granted: Collection[str]) -> list[ConsentScope]:
+    """What was asked for and not granted."""
+    return [scope for scope in provider.scopes if scope.name not in granted]
+
+
+def lacking_words(provider: ConsentProvider | None, granted: Collection[str]) -> list[str]:
+    """What the consent to an account does not cover, in the provider's words; nothing where it is
+    not set up here."""
+    return [] if provider is None else [scope.words for scope in lacking_of(provider, granted)]
 
 
 class CalendarConsent(Struct, frozen=True, kw_only=True):

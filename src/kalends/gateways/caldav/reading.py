@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from kalends.domain.calendars.failures import CalendarFailure, TokenRefused
 from kalends.domain.calendars.readings import Changes, FullReading, ReadingWindow
 from kalends.gateways.caldav.objects import Objects, read_objects
+from kalends.gateways.caldav.objects import read_object as read_object
 from kalends.gateways.caldav.queries import list_etags, query_window
 from kalends.gateways.caldav.session import DavSession
 from kalends.gateways.caldav.states import CalendarState, read_state

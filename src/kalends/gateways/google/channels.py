@@ -11,7 +11,8 @@ from kalends.domain.calendars.channels import NewChannel, NotPushed, OpenChannel
 from kalends.domain.calendars.failures import CalendarFailure, NotUnderstood
 from kalends.gateways.google.places import BUSY_SCOPE
 from kalends.gateways.google.reading import events_path
-from kalends.gateways.google.session import Answer, GoogleSession
+from kalends.gateways.google.session import GoogleSession
+from kalends.gateways.json_api import Answer
 
 NOT_PUSHED = "pushNotSupportedForRequestedResource"
 

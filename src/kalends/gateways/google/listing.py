@@ -7,7 +7,8 @@ from kalends.domain.calendars.accounts import CalendarAccess, Discovery, RemoteC
 from kalends.domain.calendars.failures import CalendarFailure, NotUnderstood
 from kalends.formats.lenient_json import dict_in, line_in, list_in
 from kalends.gateways.google.places import LIST_SCOPE, OWNED_SCOPE
-from kalends.gateways.google.session import Answer, GoogleSession
+from kalends.gateways.google.session import GoogleSession
+from kalends.gateways.json_api import Answer
 
 PATH: Final = "users/me/calendarList"
 A_PAGE: Final = "250"

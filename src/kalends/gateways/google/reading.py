@@ -33,7 +33,8 @@ from kalends.gateways.google.events import (
     series_of,
 )
 from kalends.gateways.google.places import BUSY_SCOPE, LIST_SCOPE
-from kalends.gateways.google.session import Answer, GoogleSession, segment
+from kalends.gateways.google.session import GoogleSession
+from kalends.gateways.json_api import Answer, segment
 from kalends.gateways.tokens import decode_token, encode_token
 
 # What was moved into the window from before it has to be known, too.

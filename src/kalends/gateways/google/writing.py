@@ -8,7 +8,6 @@ meets the first. The id of an event that was deleted is burnt. Nobody is invited
 import base64
 import hashlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from kalends.domain.calendars.failures import (
@@ -19,15 +18,15 @@ from kalends.domain.calendars.failures import (
 )
 from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.calendars.writings import ANY_VERSION, Conflict, ObjectDeleted, ObjectWritten
-from kalends.formats.icalendar.reading.lines import unfolded
 from kalends.gateways.google.events import UID_PROPERTY, unnamed_uid
 from kalends.gateways.google.places import OWNED_SCOPE
 from kalends.gateways.google.reading import events_path, read_object
-from kalends.gateways.google.session import Answer, GoogleSession, segment
+from kalends.gateways.google.session import GoogleSession
+from kalends.gateways.json_api import Answer, segment
+from kalends.gateways.written_files import moment_in, said_in
 
 ID_BYTES: Final = 16
 QUIET: Final = {"sendUpdates": "none", "fields": "id,etag,status"}
-ESCAPED: Final = {"\\n": "\n", "\\N": "\n", "\\,": ",", "\\;": ";", "\\\\": "\\"}
 
 
 def id_of(uid: str) -> str:
@@ -108,13 +107,13 @@ async def _there(
 def _is_ours(current: CalendarObject) -> bool:
     """Nobody guesses the id of a UID of ours; who copies an event gets another id for it. Where
     Google does not show the UID that we gave, the id alone counts."""
-    uid = _properties(current.data).get("UID", "")
+    uid = said_in(current.data).get("UID", "")
     return uid == unnamed_uid(current.href) or id_of(uid) == current.href
 
 
 def event_in(data: bytes) -> dict[str, Any]:
     """What we write, as Google takes it. What is not said is cleared."""
-    said = _properties(data)
+    said = said_in(data)
     return {
         "summary": said.get("SUMMARY"),
         "description": said.get("DESCRIPTION"),
@@ -135,20 +134,5 @@ def _given(value: Mapping[str, Any]) -> dict[str, Any]:
 
 def _time(said: Mapping[str, str], name: str) -> dict[str, str | None]:
     """An instant; it may take the place of a day, should somebody have made it one."""
-    moment = datetime.strptime(said[name], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    moment = moment_in(said, name)
     return {"dateTime": f"{moment:%Y-%m-%dT%H:%M:%SZ}", "timeZone": "UTC", "date": None}
-
-
-def _properties(data: bytes) -> dict[str, str]:
-    """The properties of a file that we have written ourselves, which have no parameters."""
-    lines = unfolded(data).decode().split("\n")
-    said = dict(line.partition(":")[::2] for line in lines if ":" in line)
-    return {name: _unescaped(value) for name, value in said.items()}
-
-
-def _unescaped(value: str) -> str:
-    """A TEXT (RFC 5545 3.3.11), with its breaks."""
-    parts = value.split("\\\\")
-    for written, meant in list(ESCAPED.items())[:4]:
-        parts = [part.replace(written, meant) for part in parts]
-    return "\\".join(parts)

@@ -1,0 +1,98 @@
+"""Requests to an API that answers JSON and is asked with a token, as each provider's is that is
+reached by a consent."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from kalends.domain.calendars.consent import TokenSource
+from kalends.domain.calendars.failures import CalendarFailure, NotUnderstood, Unanswered
+from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
+from kalends.formats.lenient_json import dict_in
+from kalends.gateways.redirects import failure_in, failure_of
+
+TIMEOUT_SECONDS: Final = 60.0
+MOST_BYTES: Final = 32_000_000
+Reason = Callable[[Mapping[str, Any]], str | None]
+
+
+class Answer(Struct, frozen=True):
+    """An answer of the API; `reason` is what it names where it refuses."""
+
+    status: int
+    value: dict[str, Any]
+    reason: str | None
+    response: OutboundResponse
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def failure(self) -> CalendarFailure:
+        """Of one that is no success."""
+        return failure_in(self.response) or NotUnderstood(f"it answers {self.status}")
+
+
+class JsonApi:
+    """One account's requests. `reason_in` finds what an answer names that refuses."""
+
+    def __init__(self, http: Http, source: TokenSource, reason_in: Reason) -> None:
+        self._http = http
+        self._source = source
+        self._reason_in = reason_in
+
+    async def send(self, request: OutboundRequest) -> Answer | CalendarFailure:
+        """With another token, once, where the first is refused: it may have ended meanwhile."""
+        token = await self._source.access_token()
+        if not isinstance(token, str):
+            return token
+        answer = await self._send(request, token)
+        if isinstance(answer, Answer) and answer.status == 401:
+            token = await self._source.access_token(refused=token)
+            if not isinstance(token, str):
+                return token
+            answer = await self._send(request, token)
+        return answer
+
+    async def _send(self, request: OutboundRequest, token: str) -> Answer | CalendarFailure:
+        headers = {**request.headers, "Authorization": f"Bearer {token}"}
+        came = await self._http.send(msgspec.structs.replace(request, headers=headers))
+        if isinstance(came, Unreachable):
+            return await failure_of(self._http, request.url, came)
+        return self._read(came)
+
+    def _read(self, came: OutboundResponse) -> Answer | CalendarFailure:
+        is_success = 200 <= came.status < 300
+        if is_success and came.is_cut:
+            return failure_in(came) or NotUnderstood("it is cut off")
+        try:
+            value = dict_in(msgspec.json.decode(came.body)) if came.body else {}
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            if is_success:
+                return Unanswered("it answers with something that is no JSON")
+            value = {}
+        return Answer(came.status, value, None if is_success else self._reason_in(value), came)
+
+
+def json_request(
+    method: str, url: str, value: Mapping[str, Any] | None, headers: Mapping[str, str]
+) -> OutboundRequest:
+    """A request with that body, or without one."""
+    is_said = {} if value is None else {"Content-Type": "application/json"}
+    return OutboundRequest(
+        method=method,
+        url=url,
+        headers={"Accept": "application/json", **is_said, **headers},
+        body=b"" if value is None else msgspec.json.encode(value),
+        timeout_seconds=TIMEOUT_SECONDS,
+        most_bytes=MOST_BYTES,
+    )
+
+
+def segment(text: str) -> str:
+    """A part of a path."""
+    return quote(text, safe="")

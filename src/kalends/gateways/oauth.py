@@ -1,0 +1,111 @@
+"""Tokens for a code and for older tokens (RFC 6749 4.1.3 and 6), as providers give them whose
+accounts are reached by a consent."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from time import time
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct
+
+from kalends.domain.calendars.consent import Tokens
+from kalends.domain.calendars.failures import (
+    CalendarFailure,
+    ConsentEnded,
+    NotAllowed,
+    NotUnderstood,
+)
+from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
+from kalends.formats.lenient_json import dict_in, whole_in
+from kalends.gateways.redirects import failure_in, failure_of
+
+TIMEOUT_SECONDS: Final = 10.0
+SHORTEST_LIFE_SECONDS: Final = 60
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+class TokenEndpoint(Struct, frozen=True, kw_only=True):
+    """The address of a provider that gives tokens. `client_id` and `client_secret` are the
+    operator's own, of the application that was registered at `provider`."""
+
+    http: Http
+    provider: str
+    url: str
+    client_id: str
+    client_secret: str
+
+    def __repr__(self) -> str:
+        return "TokenEndpoint(…)"
+
+    async def exchange(
+        self, code: str, verifier: str, redirect_uri: str
+    ) -> Tokens | CalendarFailure:
+        """The tokens for the code that the provider's page has given."""
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "code_verifier": verifier,
+            "redirect_uri": redirect_uri,
+        }
+        answer = await self._ask(form)
+        return self._tokens_in(answer, None) if isinstance(answer, dict) else answer
+
+    async def refresh(self, tokens: Tokens) -> Tokens | CalendarFailure:
+        """New tokens for those; `ConsentEnded` where the provider says no."""
+        form = {"grant_type": "refresh_token", "refresh_token": tokens.refresh_token}
+        answer = await self._ask(form)
+        return self._tokens_in(answer, tokens) if isinstance(answer, dict) else answer
+
+    async def _ask(self, form: Mapping[str, str]) -> dict[str, Any] | CalendarFailure:
+        client = {"client_id": self.client_id, "client_secret": self.client_secret}
+        came = await post_form(self.http, self.url, {**client, **form})
+        if isinstance(came, Unreachable):
+            return await failure_of(self.http, self.url, came)
+        try:
+            answer = dict_in(msgspec.json.decode(came.body))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            answer = {}
+        if came.status in (400, 401):
+            return self._refusal(answer.get("error"))
+        return failure_in(came) or answer
+
+    def _refusal(self, error: Any) -> CalendarFailure:
+        """What RFC 6749 5.2 names. A wrong client is the operator's to mend: consents go on."""
+        if error == "invalid_grant":
+            return ConsentEnded()
+        if error in ("invalid_client", "unauthorized_client"):
+            return NotAllowed(f"{self.provider} does not know our client, or not by this secret")
+        return NotUnderstood(f"{self.provider} gives no tokens")
+
+    def _tokens_in(
+        self, answer: Mapping[str, Any], before: Tokens | None
+    ) -> Tokens | CalendarFailure:
+        """The tokens of an answer; what it does not say stays as it was before."""
+        access, refresh = answer.get("access_token"), answer.get("refresh_token")
+        if not isinstance(refresh, str) and before is not None:
+            refresh = before.refresh_token
+        if not isinstance(access, str) or not isinstance(refresh, str):
+            return NotUnderstood(f"{self.provider} gives no token that lasts")
+        seconds = max(whole_in(answer.get("expires_in")) or 0, SHORTEST_LIFE_SECONDS)
+        scope, known = answer.get("scope"), () if before is None else before.scopes
+        return Tokens(
+            access_token=access,
+            access_until=datetime.fromtimestamp(int(time()), UTC) + timedelta(seconds=seconds),
+            refresh_token=refresh,
+            scopes=tuple(scope.split()) if isinstance(scope, str) else known,
+        )
+
+
+async def post_form(
+    http: Http, url: str, form: Mapping[str, str]
+) -> OutboundResponse | Unreachable:
+    request = OutboundRequest(
+        method="POST",
+        url=url,
+        headers={"Content-Type": FORM, "Accept": "application/json"},
+        body=urlencode(form).encode(),
+        timeout_seconds=TIMEOUT_SECONDS,
+    )
+    return await http.send(request)
