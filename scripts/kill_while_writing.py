@@ -24,7 +24,8 @@ from typing import Any, Final, Protocol
 import httpx
 from tests import caldav_servers
 from tests.caldav_servers import PASSWORD, USER, CalDavServer
-from tests.calendars.google import connected, settings_for
+from tests.calendars.consented import connected
+from tests.calendars.google import settings_for
 from tests.conftest import make_organization
 from tests.fakes.google import OWNER, FakeGoogle, running_google
 from tests.homes import environment_in
@@ -256,7 +257,7 @@ def on_caldav(kind: str, folder: Path) -> Iterator[tuple[World, list[Server], Ev
 def on_google(folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]:
     """The same with the tests' Google."""
     with running_google() as google, installed(folder, **settings_for(google)) as (world, victims):
-        path = connected(world).removeprefix("/api/v1/")
+        path = connected(world, "google").removeprefix("/api/v1/")
         yield world, victims, GoogleCalendar(google), path
 
 

@@ -63,10 +63,11 @@ def test_a_wrong_mail_server_is_reported_at_the_start(url: str) -> None:
         settings(SMTP_URL=url)
 
 
-@pytest.mark.parametrize("name", ["GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET"])
-def test_one_half_of_a_registered_application_is_refused(name: str) -> None:
-    with pytest.raises(SettingsError, match="belong together"):
-        settings(**{name: "x"})
+@pytest.mark.parametrize("provider", ["GOOGLE", "MICROSOFT"])
+@pytest.mark.parametrize("half", ["CLIENT_ID", "CLIENT_SECRET"])
+def test_one_half_of_a_registered_application_is_refused(provider: str, half: str) -> None:
+    with pytest.raises(SettingsError, match=f"KALENDS_{provider}_.* belong together"):
+        settings(**{f"{provider}_{half}": "x"})
 
 
 @pytest.mark.parametrize(
@@ -79,10 +80,11 @@ def test_one_half_of_a_registered_application_is_refused(name: str) -> None:
         "http://127.0.0.1",
     ],
 )
-def test_nothing_but_this_machine_stands_for_google(url: str) -> None:
-    google = {"GOOGLE_CLIENT_ID": "x", "GOOGLE_CLIENT_SECRET": "y"}
-    with pytest.raises(SettingsError, match="KALENDS_GOOGLE_TEST_URL"):
-        settings(**google, GOOGLE_TEST_URL=url)
+@pytest.mark.parametrize("provider", ["GOOGLE", "MICROSOFT"])
+def test_nothing_but_this_machine_stands_for_a_provider(provider: str, url: str) -> None:
+    client = {f"{provider}_CLIENT_ID": "x", f"{provider}_CLIENT_SECRET": "y"}
+    with pytest.raises(SettingsError, match=f"KALENDS_{provider}_TEST_URL"):
+        settings(**client, **{f"{provider}_TEST_URL": url})
 
 
 def test_a_registered_application_is_read_at_the_start() -> None:
@@ -90,3 +92,23 @@ def test_a_registered_application_is_read_at_the_start() -> None:
     google = settings(GOOGLE_CLIENT_ID="x", GOOGLE_CLIENT_SECRET="y").google
     assert google is not None
     assert (google.client_id, google.client_secret, google.test_url) == ("x", "y", None)
+
+
+@pytest.mark.parametrize(
+    "tenant", ["common", "consumers", "contoso.onmicrosoft.com", "72f988bf-86f1-41af-91ab-2d7cd011"]
+)
+def test_a_tenant_is_whose_accounts_are_meant(tenant: str) -> None:
+    client = {"MICROSOFT_CLIENT_ID": "x", "MICROSOFT_CLIENT_SECRET": "y"}
+    known = settings(**client, MICROSOFT_TENANT=tenant).microsoft
+    assert known is not None
+    assert known.tenant == tenant
+    default = settings(**client).microsoft
+    assert default is not None
+    assert default.tenant == "common"
+
+
+@pytest.mark.parametrize("tenant", ["common/x", "../x", "a b", "x?y", "https://evil.example"])
+def test_a_tenant_is_no_part_of_another_address(tenant: str) -> None:
+    client = {"MICROSOFT_CLIENT_ID": "x", "MICROSOFT_CLIENT_SECRET": "y"}
+    with pytest.raises(SettingsError, match="KALENDS_MICROSOFT_TENANT"):
+        settings(**client, MICROSOFT_TENANT=tenant)

@@ -17,11 +17,13 @@ from kalends.domain.gateways import Gateways
 from kalends.gateways.addresses import is_host_name
 from kalends.gateways.calcom.source import CalcomSource
 from kalends.gateways.caldav.provider import CalDavProvider
+from kalends.gateways.google import places as google_places
 from kalends.gateways.google.consent import GoogleConsent
-from kalends.gateways.google.places import Places, places_at
 from kalends.gateways.http import GuardedHttp
 from kalends.gateways.ics.provider import IcsProvider
 from kalends.gateways.mail import SmtpTransport
+from kalends.gateways.microsoft import places as microsoft_places
+from kalends.gateways.microsoft.consent import MicrosoftConsent
 from kalends.gateways.pictures.process import PictureProcess
 from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
@@ -89,11 +91,20 @@ def open_gateways(settings: Settings, served_at: str | None = None) -> Gateways:
 
 def _consents(settings: Settings, http: GuardedHttp) -> dict[str, ConsentProvider]:
     """The providers that an application was registered at."""
-    google = settings.google
-    if google is None:
-        return {}
-    places = Places() if google.test_url is None else places_at(google.test_url)
-    return {"google": GoogleConsent(http, google.client_id, google.client_secret, places)}
+    found: dict[str, ConsentProvider] = {}
+    if (google := settings.google) is not None:
+        at_google = google_places.Places()
+        if google.test_url is not None:
+            at_google = google_places.places_at(google.test_url)
+        client = google.client_id, google.client_secret
+        found["google"] = GoogleConsent(http, *client, at_google)
+    if (microsoft := settings.microsoft) is not None:
+        at_microsoft = microsoft_places.places_of(microsoft.tenant)
+        if microsoft.test_url is not None:
+            at_microsoft = microsoft_places.places_at(microsoft.test_url, microsoft.tenant)
+        client = microsoft.client_id, microsoft.client_secret
+        found["microsoft"] = MicrosoftConsent(http, *client, at_microsoft)
+    return found
 
 
 def _mail_transport(settings: Settings) -> SmtpTransport | None:

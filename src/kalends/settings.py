@@ -13,6 +13,7 @@ from kalends.domain.values import Email
 from kalends.gateways.addresses import AllowedDestinations, has_numeric_end, read_opened
 from kalends.gateways.mail_server import MailServer, read_mail_server
 
+TENANT: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 LOOPBACK: Final = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 
@@ -21,13 +22,15 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GoogleSettings:
-    """The application that the operator has registered at Google. `test_url` stands for Google in
-    tests: it is on this machine, or refused."""
+class ClientSettings:
+    """The application that the operator has registered at a provider. `test_url` stands for the
+    provider in tests: it is on this machine, or refused. `tenant` is whose accounts are meant,
+    where the provider asks for that."""
 
     client_id: str
     client_secret: str
     test_url: str | None = None
+    tenant: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,8 @@ class Settings:
     outbound_allow: AllowedDestinations
     webhook_retry_scale: float
     calcom_give_up_after_seconds: float
-    google: GoogleSettings | None
+    google: ClientSettings | None
+    microsoft: ClientSettings | None
     rate_limit_read: int
     rate_limit_write: int
     rate_limit_sign_in: int
@@ -72,7 +76,8 @@ class Settings:
             outbound_allow=read.opened("OUTBOUND_ALLOW"),
             webhook_retry_scale=read.fraction("WEBHOOK_RETRY_SCALE", 1.0),
             calcom_give_up_after_seconds=read.fraction("CALCOM_PATIENCE", 60.0),
-            google=read.google(),
+            google=read.client("GOOGLE"),
+            microsoft=read.client("MICROSOFT", tenant=read.tenant("MICROSOFT_TENANT")),
             rate_limit_read=read.limit("RATE_LIMIT_READ", 300),
             rate_limit_write=read.limit("RATE_LIMIT_WRITE", 100),
             rate_limit_sign_in=read.limit("RATE_LIMIT_SIGN_IN", 10),
@@ -138,20 +143,31 @@ class _Environ:
         except ValueError as error:
             raise SettingsError(f"KALENDS_{name} {error}.") from error
 
-    def google(self) -> GoogleSettings | None:
-        client_id, secret = self.text("GOOGLE_CLIENT_ID"), self.text("GOOGLE_CLIENT_SECRET")
+    def client(self, provider: str, tenant: str = "") -> ClientSettings | None:
+        names = f"{provider}_CLIENT_ID", f"{provider}_CLIENT_SECRET"
+        client_id, secret = map(self.text, names)
         if not client_id and not secret:
             return None
         if not client_id or not secret:
             raise SettingsError(
-                "KALENDS_GOOGLE_CLIENT_ID and KALENDS_GOOGLE_CLIENT_SECRET belong together: "
-                "both or neither."
+                f"KALENDS_{names[0]} and KALENDS_{names[1]} belong together: both or neither."
             )
-        return GoogleSettings(
+        return ClientSettings(
             client_id=client_id,
             client_secret=secret,
-            test_url=self.url_of_this_machine("GOOGLE_TEST_URL"),
+            test_url=self.url_of_this_machine(f"{provider}_TEST_URL"),
+            tenant=tenant,
         )
+
+    def tenant(self, name: str) -> str:
+        """Whose accounts: those of all, of all organizations, of persons alone, or of one."""
+        value = self.text(name) or "common"
+        if not TENANT.fullmatch(value):
+            raise SettingsError(
+                f"KALENDS_{name} must be common, organizations, consumers, or the id or domain of "
+                "a tenant."
+            )
+        return value
 
     def url_of_this_machine(self, name: str) -> str | None:
         """For tests alone: nobody's secrets leave the machine by it."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,24 +16,23 @@ from kalends.domain.origins import origin_of
 from kalends.runtime.unit_of_work import Context
 from kalends.services.calendars.accounts.tokens import ConnectionTokens, seal_tokens
 from kalends.store.calendars.tokens import find_tokens, replace_tokens
-from tests.calendars.google import (
+from tests.calendars.consented import (
     AUTHORIZE,
     PUBLIC_URL,
-    SCOPE,
     Browser,
-    GoogleOffice,
-    connected,
     link_in,
-    page_for,
     said_in,
-    settings_for,
 )
+from tests.calendars.consented import connected as connected_to
+from tests.calendars.consented import page_for as page_of
+from tests.calendars.google import SCOPE, GoogleOffice, settings_for
 from tests.conftest import beside, fetch, run
 from tests.fakes.google import OWNER, FakeGoogle, running_google
 from tests.servers import Server, WorkerProcess
 from tests.world import World
 
 pytestmark = pytest.mark.server
+connected, page_for = partial(connected_to, provider="google"), partial(page_of, provider="google")
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +194,9 @@ def test_without_the_box_for_writing_calendars_are_read_alone(
     answer = browser.open(browser.consent(page_for(own_world)))
     assert "See, create, change, and delete events on Google calendars you own" in answer.text
     (shown,) = own_world.api.get("/api/v1/calendar-connections").json()["data"]
+    unticked = "See, create, change, and delete events on Google calendars you own"
+    assert shown["consent_lacks"] == [unticked]
+    assert unticked in shown["reason"]
     path = f"/api/v1/calendar-connections/{shown['id']}/calendars"
     assert [one["access"] for one in own_world.api.get(path).json()["data"]] == ["read"]
 

@@ -1,6 +1,6 @@
 """The public JSON of calendar connections, their calendars, and what schedules do with those."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -38,7 +38,17 @@ class CalendarConnectionBody(Struct, frozen=True):
             "account answers; `failing` after two hours without an answer."
         ),
     ]
-    reason: Annotated[str | None, Meta(description="Why it does not work, as a sentence.")]
+    reason: Annotated[
+        str | None, Meta(description="Why it does not work, or not all of it, as a sentence.")
+    ]
+    consent_lacks: Annotated[
+        list[str],
+        Meta(
+            description="What the consent does not cover, in the words of the provider's own page, "
+            "such as a box that was left unticked. Without it calendars are read, and none is "
+            "written."
+        ),
+    ]
     last_synced_at: Annotated[
         datetime | None, Meta(description="When its calendars were last read; null is never.")
     ]
@@ -133,12 +143,19 @@ class CalendarUseBody(Struct, frozen=True):
     out_of_office_blocks: bool
 
 
-def show_connection(connection: CalendarConnection, calendars_total: int) -> dict[str, Any]:
+def show_connection(
+    connection: CalendarConnection,
+    calendars_total: int,
+    reason: str | None,
+    lacking: Sequence[str],
+) -> dict[str, Any]:
     """The connection as the API shows it: the fields of `CalendarConnectionBody`."""
     return fields_of(
         CalendarConnectionBody,
         connection,
         {"id": ids.CALENDAR_CONNECTION, "user_id": ids.USER},
+        reason=reason,
+        consent_lacks=lacking,
         calendars_total=calendars_total,
     )
 

@@ -97,7 +97,8 @@ class CalendarAccount(Protocol):
         """The objects of a calendar that have this UID."""
 
     def href_of(self, calendar_url: str, uid: str) -> str:
-        """Where an object of ours with this UID is to stand."""
+        """Where an object of ours with this UID is to stand. Where the server chooses that, it is a
+        name by which the account looks for it; `write_object` and `read_object` answer its href."""
 
     async def write_object(
         self, calendar_url: str, href: str, data: bytes, etag: str | None = None

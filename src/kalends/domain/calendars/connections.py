@@ -18,6 +18,7 @@ class ProviderName(StrEnum):
     CALDAV = "caldav"
     ICS = "ics"
     GOOGLE = "google"
+    MICROSOFT = "microsoft"
     TEST = "test"
 
     @property
@@ -28,7 +29,7 @@ class ProviderName(StrEnum):
     @property
     def asks_consent(self) -> bool:
         """Whether the account's owner consents at the provider, and no password is known."""
-        return self is ProviderName.GOOGLE
+        return self in (ProviderName.GOOGLE, ProviderName.MICROSOFT)
 
 
 class CalendarConnection(Struct, frozen=True, kw_only=True):

@@ -40,8 +40,8 @@ class ConsentEnded(CredentialsRefused, frozen=True):
 
 
 class ConsentLacks(CredentialsRefused, frozen=True):
-    """The consent does not cover what is to be done: a box was left unticked, in the words of the
-    provider's own page."""
+    """The consent does not cover what is to be done: a box was left unticked, or it was not
+    granted, in the words of the provider's own page."""
 
     reason: str
 

@@ -9,6 +9,7 @@ import structlog
 from msgspec import Raw, structs
 
 from kalends.domain.calendars.connections import CalendarConnection
+from kalends.domain.calendars.consent import lacking_words
 from kalends.domain.calendars.findings import CalendarFinding, FindingKind
 from kalends.domain.ids import MAIL, encode_id, new_id
 from kalends.domain.mail import MailKind
@@ -92,7 +93,10 @@ async def report_recovered(work: UnitOfWork, connection: CalendarConnection) -> 
 
 async def _report_health(work: UnitOfWork, connection: CalendarConnection, kind: EventName) -> None:
     totals = await calendars.count_calendars(work.tenant, [connection.id])
-    shown = show_connection(connection, totals.get(connection.id, 0))
+    provider = work.context.gateways.consents.get(connection.provider)
+    lacking = lacking_words(provider, connection.scopes)
+    total = totals.get(connection.id, 0)
+    shown = show_connection(connection, total, connection.reason, lacking)
     _add_event(work, kind, connection.id, shown)
 
 

@@ -66,9 +66,13 @@ DONE: Final[dict[str, LazyMessage]] = {
         "The calendars are connected and are being read. Choose on each schedule which it reads."
     ),
     "consent-denied": gettext_lazy("Nothing was connected: the consent was refused."),
+    "consent-needs-admin": gettext_lazy(
+        "Nothing was connected: in the organization of that account only an administrator may "
+        "consent. Ask one to allow this application, then begin again."
+    ),
     "consent-incomplete": gettext_lazy(
-        "Nothing was connected, since a box was left unticked. Please begin again, and leave all "
-        "of them ticked."
+        "Nothing was connected, since something was left unticked, or was not granted. Please "
+        "begin again, and allow all of it."
     ),
     "consent-failed": gettext_lazy("Nothing was connected. Please begin again."),
     "calendars-disconnected": gettext_lazy("The calendars are disconnected."),

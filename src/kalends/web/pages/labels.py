@@ -221,6 +221,7 @@ CALENDAR_PROVIDERS: Final[Labels] = {
     "caldav": gettext_lazy("CalDAV account"),
     "ics": gettext_lazy("Calendar file"),
     "google": gettext_lazy("Google Calendar"),
+    "microsoft": gettext_lazy("Microsoft 365 or Outlook.com"),
     "test": gettext_lazy("Test calendars"),
 }
 CALENDAR_STATES: Final[Labels] = {

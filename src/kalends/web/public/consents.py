@@ -10,7 +10,11 @@ from urllib.parse import urlencode, urlsplit
 from kalends.domain import ids
 from kalends.domain.errors import NotFound
 from kalends.services.calendars.accounts import consents
-from kalends.services.calendars.accounts.consents import ConsentStatus, FinishedConsent
+from kalends.services.calendars.accounts.consents import (
+    ConsentAnswer,
+    ConsentStatus,
+    FinishedConsent,
+)
 from kalends.translation import gettext, gettext_lazy
 from kalends.web.pages.answers import Headers, PageAnswer
 from kalends.web.pages.labels import CALENDAR_PROVIDERS, Labels
@@ -18,21 +22,32 @@ from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import open_route
 
 COOKIE: Final = "kalends_connect"
-LONGEST_CODE: Final = 2_000
+# Microsoft's have some 1,500 characters.
+LONGEST_CODE: Final = 6_000
 TITLES: Final[Labels] = {
     ConsentStatus.CONNECTED: gettext_lazy("The calendars are connected"),
     ConsentStatus.DENIED: gettext_lazy("Nothing was connected"),
+    ConsentStatus.NEEDS_ADMIN: gettext_lazy("An administrator has to allow it"),
     ConsentStatus.INCOMPLETE: gettext_lazy("A box was left unticked"),
     ConsentStatus.FAILED: gettext_lazy("It did not work"),
 }
 TEXTS: Final[Labels] = {
     ConsentStatus.CONNECTED: gettext_lazy("They are read now. You can close this window."),
     ConsentStatus.DENIED: gettext_lazy("You said no, or closed the page. You can begin again."),
+    ConsentStatus.NEEDS_ADMIN: gettext_lazy(
+        "In the organization of this account only an administrator may consent. Ask one to allow "
+        "this application, then begin again."
+    ),
     ConsentStatus.INCOMPLETE: gettext_lazy(
         "Without it nothing can be connected. Please begin again, and tick:"
     ),
     ConsentStatus.FAILED: gettext_lazy("Please begin again."),
 }
+# Where all is granted together, or nothing.
+UNGRANTED: Final = (
+    gettext_lazy("Something was not granted"),
+    gettext_lazy("Without it nothing can be connected. Please begin again, and allow:"),
+)
 
 
 async def show_consent(request: PageRequest) -> PageAnswer:
@@ -50,6 +65,7 @@ async def show_consent(request: PageRequest) -> PageAnswer:
         organization=opened.organization,
         provider=CALENDAR_PROVIDERS[opened.provider],
         scopes=opened.scopes,
+        has_boxes=opened.has_boxes,
         host=opened.host,
         consent_url=opened.url,
     )
@@ -64,19 +80,27 @@ async def take_answer(request: PageRequest) -> PageAnswer:
             request.context,
             query.get("state", ""),
             request.cookie(COOKIE),
-            code if 0 < len(code) <= LONGEST_CODE else None,
+            ConsentAnswer(
+                code if 0 < len(code) <= LONGEST_CODE else None,
+                query.get("error", ""),
+                query.get("error_description", ""),
+            ),
         )
     except NotFound:
         return _over(request)
     request.read_by(of_organization=finished.organization.locale)
     if finished.return_url is not None:
         return _back(finished, finished.return_url)
+    title, text = TITLES[finished.status], TEXTS[finished.status]
+    if finished.status is ConsentStatus.INCOMPLETE and not finished.has_boxes:
+        title, text = UNGRANTED
     return request.page(
         "public/connected.html",
         headers=(NOT_STORED,),
         organization=finished.organization,
-        title=TITLES[finished.status],
-        text=TEXTS[finished.status],
+        title=title,
+        text=text,
+        has_boxes=finished.has_boxes,
         reason=finished.reason,
         lacking=finished.lacking,
         is_connected=finished.status is ConsentStatus.CONNECTED,

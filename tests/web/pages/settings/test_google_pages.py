@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from kalends.compose import Installation
-from tests.calendars.google import SCOPE, link_in, settings_for
+from tests.calendars.consented import link_in
+from tests.calendars.google import SCOPE, settings_for
 from tests.calendars.test_sync import until
 from tests.conftest import run
 from tests.fakes.google import OWNER, FakeGoogle, running_google

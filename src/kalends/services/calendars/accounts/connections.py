@@ -19,8 +19,10 @@ from kalends.domain.calendars.connections import (
     ConnectedCalendar,
     ProviderName,
 )
+from kalends.domain.calendars.consent import lacking_words
 from kalends.domain.calendars.failures import (
     CalendarFailure,
+    ConsentLacks,
     CredentialsRefused,
     NotAllowed,
     Unanswered,
@@ -67,10 +69,19 @@ class NewCalendarConnection(Struct, frozen=True, kw_only=True):
 
 
 class ShownConnection(Struct, frozen=True):
-    """A connection, and how many calendars it has."""
+    """A connection, how many calendars it has, and what its consent lacks, in the words of the
+    provider's own page."""
 
     connection: CalendarConnection
     calendars_total: int
+    lacking: Sequence[str] = ()
+
+    @property
+    def reason(self) -> str | None:
+        """Why it does not work, or not all of it, as a sentence."""
+        if self.connection.reason is not None or not self.lacking:
+            return self.connection.reason
+        return reason_of(ConsentLacks("; ".join(self.lacking)))
 
 
 async def list_connections(
@@ -140,7 +151,7 @@ async def create_connection(
         await _know_as_empty(work, calendar_ids)
     else:
         await enqueue_readings(work, calendar_ids)
-    return ShownConnection(connection, len(shown))
+    return ShownConnection(connection, len(shown), _lacking(work.context, connection))
 
 
 async def _know_as_empty(work: UnitOfWork, calendar_ids: Sequence[UUID]) -> None:
@@ -328,4 +339,11 @@ async def _with_totals(
     work: UnitOfWork, listed: Sequence[CalendarConnection]
 ) -> list[ShownConnection]:
     totals = await calendars.count_calendars(work.tenant, [one.id for one in listed])
-    return [ShownConnection(one, totals.get(one.id, 0)) for one in listed]
+    return [
+        ShownConnection(one, totals.get(one.id, 0), _lacking(work.context, one)) for one in listed
+    ]
+
+
+def _lacking(context: Context, connection: CalendarConnection) -> list[str]:
+    provider = context.gateways.consents.get(connection.provider)
+    return lacking_words(provider, connection.scopes)

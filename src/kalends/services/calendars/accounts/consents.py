@@ -9,7 +9,7 @@ anything in another browser.
 import hashlib
 import secrets
 from base64 import urlsafe_b64encode
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -23,11 +23,13 @@ from kalends.domain.calendars.connections import CalendarConnection, ProviderNam
 from kalends.domain.calendars.consent import (
     CalendarConsent,
     ConsentProvider,
+    ConsentRefusal,
     ConsentRequest,
     ConsentScope,
     Tokens,
+    lacking_of,
 )
-from kalends.domain.calendars.failures import CalendarFailure, ConsentEnded
+from kalends.domain.calendars.failures import CalendarFailure, ConsentEnded, ConsentLacks
 from kalends.domain.errors import Invalid, KalendsError, NotFound
 from kalends.domain.gateways import AddressUnknown, link_to
 from kalends.domain.ids import USER, new_id
@@ -54,11 +56,13 @@ COOKIE_BYTES: Final = 32
 
 
 class ConsentStatus(StrEnum):
-    """How it went: `DENIED` is that the person said no, `INCOMPLETE` that a box which is needed was
-    left unticked."""
+    """How it went: `DENIED` is that the person said no, `NEEDS_ADMIN` that only an administrator of
+    the account's organization may consent, `INCOMPLETE` that something which is needed was not
+    granted, such as a box that was left unticked."""
 
     CONNECTED = "connected"
     DENIED = "denied"
+    NEEDS_ADMIN = "needs_admin"
     INCOMPLETE = "incomplete"
     FAILED = "failed"
 
@@ -70,6 +74,14 @@ class NewConsent(Struct, frozen=True, kw_only=True):
     return_url: str | None = None
     user_id: UUID | None = None
     connection_id: UUID | None = None
+
+
+class ConsentAnswer(Struct, frozen=True):
+    """What the provider's page leads back with: a code, or why there is none."""
+
+    code: str | None
+    error: str = ""
+    description: str = ""
 
 
 class MadeConsent(Struct, frozen=True):
@@ -85,14 +97,15 @@ class OpenedConsent(Struct, frozen=True):
     organization: Organization
     provider: ProviderName
     scopes: Sequence[ConsentScope]
+    has_boxes: bool
     host: str
     url: str
     cookie: str
 
 
 class FinishedConsent(Struct, frozen=True, kw_only=True):
-    """`lacking` are the words of boxes that were left unticked; without those that are needed there
-    is no connection."""
+    """`lacking` is what was not granted; without what is needed of it there is no connection.
+    `has_boxes` is whether the provider's page has a box for each."""
 
     status: ConsentStatus
     provider: ProviderName
@@ -101,6 +114,7 @@ class FinishedConsent(Struct, frozen=True, kw_only=True):
     connection_id: UUID | None = None
     lacking: Sequence[ConsentScope] = ()
     reason: str | None = None
+    has_boxes: bool = True
 
 
 async def request_consent(work: UnitOfWork, new: NewConsent) -> MadeConsent:
@@ -206,7 +220,8 @@ async def open_consent(context: Context, token: str, cookie: str | None) -> Open
         account=account,
     )
     url = provider.consent_url(request)
-    return OpenedConsent(organization, name, provider.scopes, provider.host, url, cookie)
+    shown = provider.scopes, provider.has_boxes, provider.host
+    return OpenedConsent(organization, name, *shown, url, cookie)
 
 
 async def _account_of(tenant: TenantConnection, consent: CalendarConsent) -> str | None:
@@ -217,10 +232,10 @@ async def _account_of(tenant: TenantConnection, consent: CalendarConsent) -> str
 
 
 async def finish_consent(
-    context: Context, state: str, cookie: str | None, code: str | None
+    context: Context, state: str, cookie: str | None, answer: ConsentAnswer
 ) -> FinishedConsent:
-    """Connects the account that was consented to; without a `code` the person said no. Raises
-    NotFound: the state is none of ours, was used, is over, or is of another browser."""
+    """Connects the account that was consented to, where the answer has a code. Raises NotFound: the
+    state is none of ours, was used, is over, or is of another browser."""
     key = key_of(state)
     if key.organization_id is None or not cookie:
         raise _over()
@@ -237,10 +252,10 @@ async def finish_consent(
         organization=organization,
         return_url=consent.return_url,
     )
-    if code is None:
-        return finished
-    verifier = _verifier(cookie, consent.id)
-    return await _Finishing(context, consent, finished).connect(code, verifier)
+    finishing = _Finishing(context, consent, finished)
+    if answer.code is None:
+        return finishing.refused(answer)
+    return await finishing.connect(answer.code, _verifier(cookie, consent.id))
 
 
 class _Finishing(Struct, frozen=True):
@@ -249,6 +264,13 @@ class _Finishing(Struct, frozen=True):
     context: Context
     consent: CalendarConsent
     finished: FinishedConsent
+
+    def refused(self, answer: ConsentAnswer) -> FinishedConsent:
+        """Without a code: the person said no, or may not consent alone."""
+        provider = self.context.gateways.consents.get(self.finished.provider)
+        refusal = provider and provider.refusal_in(answer.error, answer.description)
+        needs_admin = refusal is ConsentRefusal.NEEDS_ADMIN
+        return self._ended(ConsentStatus.NEEDS_ADMIN if needs_admin else ConsentStatus.DENIED)
 
     async def connect(self, code: str, verifier: str) -> FinishedConsent:
         provider = provider_of(self.context, self.finished.provider)
@@ -261,6 +283,8 @@ class _Finishing(Struct, frozen=True):
             return self._ended(ConsentStatus.INCOMPLETE, lacking=lacking)
         account = provider.open_account(KnownTokens(tokens), tokens.scopes)
         found = await account.discover()
+        if isinstance(found, ConsentLacks):
+            return self._ended(ConsentStatus.INCOMPLETE, lacking=lacking, reason=reason_of(found))
         if not isinstance(found, Discovery):
             return self._failed(found)
         try:
@@ -296,6 +320,7 @@ class _Finishing(Struct, frozen=True):
         reason: str | None = None,
     ) -> FinishedConsent:
         f = self.finished
+        provider = self.context.gateways.consents.get(f.provider)
         return FinishedConsent(
             status=status,
             provider=f.provider,
@@ -304,12 +329,8 @@ class _Finishing(Struct, frozen=True):
             connection_id=connection_id,
             lacking=lacking,
             reason=reason,
+            has_boxes=provider is None or provider.has_boxes,
         )
-
-
-def lacking_of(provider: ConsentProvider, granted: Collection[str]) -> list[ConsentScope]:
-    """What was asked for and not granted."""
-    return [scope for scope in provider.scopes if scope.name not in granted]
 
 
 def _verifier(cookie: str, consent_id: UUID) -> str:

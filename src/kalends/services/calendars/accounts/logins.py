@@ -33,7 +33,7 @@ _SENTENCES: Final[Mapping[type[CalendarFailure], str]] = {
     LeadsElsewhere: "The address leads to another server; enter that server's own address.",
     CredentialsRefused: "The server does not accept the user name and password.",
     ConsentEnded: "The consent has ended: somebody has to connect the account again.",
-    ConsentLacks: "The consent lacks a box that was left unticked: {reason}.",
+    ConsentLacks: "The consent lacks what was left unticked, or was not granted: {reason}.",
     AnotherAccount: "Another account answers there now. Nothing of it was taken over; connect it"
     " anew, or give the password of the account that was connected.",
     NotAllowed: "The server does not allow it: {reason}.",

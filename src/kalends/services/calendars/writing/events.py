@@ -207,8 +207,8 @@ async def _send(
         place.calendar.remote_id, link.ref or "", data, link.etag
     )
     match answer:
-        case ObjectWritten(etag=etag, stored=stored):
-            link = structs.replace(link, etag=etag)
+        case ObjectWritten(href=href, etag=etag, stored=stored):
+            link = structs.replace(link, ref=href, etag=etag)
             return await note_written(place, link, wanted, stored.data if stored else data)
         case Conflict(current=current, is_ours=True):
             if await _was_moved_there(place, link, wanted, current):
@@ -216,7 +216,7 @@ async def _send(
             # The version that we named, and yet not taken for it.
             is_known = current.etag is None or current.etag == link.etag
             etag = ANY_VERSION if is_known else current.etag
-            return structs.replace(link, etag=etag, is_unclear=False)
+            return structs.replace(link, ref=current.href, etag=etag, is_unclear=False)
         case ObjectGone() if link.digest is not None:
             return await _doubt(place, link)
         case Conflict() | UidTaken() | ObjectGone():
@@ -260,9 +260,10 @@ async def _look(place: Place, link: CalendarLink, data: bytes) -> CalendarLink |
             return found
         case ObjectGone():
             return structs.replace(link, etag=None)
-        case CalendarObject(etag=etag, data=stands):
+        case CalendarObject(href=href, etag=etag, data=stands):
             is_same = _lines(stands) == _lines(data)
-            return structs.replace(link, etag=etag, is_unclear=not is_same or etag is None)
+            is_unclear = not is_same or etag is None
+            return structs.replace(link, ref=href, etag=etag, is_unclear=is_unclear)
         case NotUnderstood():
             return link
         case _:

@@ -42,6 +42,7 @@ REQUIRED_OF: Final[Mapping[ProviderName, tuple[str, ...]]] = {
     ProviderName.CALDAV: ("url", "username", "password"),
     ProviderName.ICS: ("url",),
     ProviderName.GOOGLE: (),
+    ProviderName.MICROSOFT: (),
     ProviderName.TEST: (),
 }
 
@@ -53,8 +54,8 @@ class CreateCalendarConnection(RequestModel, frozen=True):
         ProviderName,
         Meta(
             description="`caldav`, or `ics` for the address of a calendar file, which can only be "
-            "read; in a sandbox `test` alone, which reaches nobody. `google` is connected by its "
-            "owner's consent: `POST /api/v1/calendar-connections/authorize`."
+            "read; in a sandbox `test` alone, which reaches nobody. `google` and `microsoft` are "
+            "connected by their owner's consent: `POST /api/v1/calendar-connections/authorize`."
         ),
     ]
     url: Annotated[
@@ -285,7 +286,7 @@ def _parse_changes(body: bytes) -> UpdateCalendarConnection:
 
 
 def _shown(shown: ShownConnection) -> dict[str, object]:
-    return show_connection(shown.connection, shown.calendars_total)
+    return show_connection(shown.connection, shown.calendars_total, shown.reason, shown.lacking)
 
 
 _call = Resource("Calendars", "/api/v1/calendar-connections", CALENDAR_SCOPES)

@@ -20,14 +20,16 @@ class AuthorizeCalendars(RequestModel, frozen=True):
     """Which provider, for whom, and where the person goes afterwards."""
 
     provider: Annotated[
-        ProviderName, Meta(description="`google`, where it is set up here.", examples=["google"])
+        ProviderName,
+        Meta(description="`google` or `microsoft`, where it is set up here.", examples=["google"]),
     ]
     return_url: Annotated[
         Annotated[str, Meta(max_length=2000)] | None,
         Meta(
             description="Where the person is sent afterwards, with `status` (`connected`, "
-            "`denied`, `incomplete`, `failed`) and `connection_id` in its query: at our own "
-            "origin, or at one of the organization's `return_origins`. null shows a page of ours.",
+            "`denied`, `needs_admin`, `incomplete`, `failed`) and `connection_id` in its query: at "
+            "our own origin, or at one of the organization's `return_origins`. null shows a page "
+            "of ours.",
         ),
     ] = None
     user_id: Annotated[

@@ -20,7 +20,7 @@ from kalends.services.calendars.accounts.connections import ShownConnection
 from kalends.services.calendars.reading import syncs
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.console.settings.calendars.accounts import PATH, SECTION
-from kalends.web.console.settings.calendars.consents import unticked_of
+from kalends.web.console.settings.calendars.consents import has_boxes
 from kalends.web.console.settings.forms.drafts import Draft, draft_of_values, draft_with_faults
 from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
@@ -99,7 +99,7 @@ async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
         id_of=_id_of,
         may_read=shown.connection.state not in syncs.HALTED,
         asks_consent=shown.connection.provider.asks_consent,
-        unticked=unticked_of(request, shown.connection),
+        has_boxes=has_boxes(request, shown.connection),
         has_password=shown.connection.provider is ProviderName.CALDAV,
         wants_password=shown.connection.state is ConnectionState.RECONNECT,
         **draft.values(),

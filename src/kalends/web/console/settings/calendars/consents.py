@@ -21,6 +21,7 @@ PATH: Final = "/calendars"
 ANSWERED: Final = f"{PATH}/consented"
 DONE_OF: Final[Mapping[str, str]] = {
     ConsentStatus.DENIED: "consent-denied",
+    ConsentStatus.NEEDS_ADMIN: "consent-needs-admin",
     ConsentStatus.INCOMPLETE: "consent-incomplete",
     ConsentStatus.FAILED: "consent-failed",
 }
@@ -70,12 +71,10 @@ def providers_of(request: ConsoleRequest) -> list[ProviderName]:
     return [name for name in ProviderName if name in known]
 
 
-def unticked_of(request: ConsoleRequest, connection: CalendarConnection) -> list[str]:
-    """The words of the boxes that were left unticked."""
+def has_boxes(request: ConsoleRequest, connection: CalendarConnection) -> bool:
+    """Whether the provider's page has a box for each thing that is asked for."""
     provider = request.page_request.context.gateways.consents.get(connection.provider)
-    if provider is None:
-        return []
-    return [scope.words for scope in consents.lacking_of(provider, connection.scopes)]
+    return provider is None or provider.has_boxes
 
 
 PAGES: Final = (

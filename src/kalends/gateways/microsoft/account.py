@@ -1,0 +1,51 @@
+"""One account at Microsoft: what `CalendarAccount` promises. Calendars are named by their ids
+there, and so are events; one that is to be created by our UID, until Graph has given it its id."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from kalends.domain.calendars.accounts import Discovery, RemoteCalendar
+from kalends.domain.calendars.channels import NewChannel, NotPushed, OpenChannel
+from kalends.domain.calendars.consent import TokenSource
+from kalends.domain.calendars.failures import CalendarFailure
+from kalends.domain.calendars.readings import CalendarObject
+from kalends.gateways.accounts import SessionAccount
+from kalends.gateways.deadlines import within_discovery, within_limit
+from kalends.gateways.microsoft import channels, reading, writing
+from kalends.gateways.microsoft.listing import list_calendars
+from kalends.gateways.microsoft.places import Places
+from kalends.gateways.microsoft.session import InTurn, MicrosoftSession
+
+
+class MicrosoftAccount(SessionAccount[MicrosoftSession]):
+    """See `CalendarAccount` and `PushingAccount`. `scopes` are the names of what was granted."""
+
+    def __init__(
+        self, http: InTurn, places: Places, source: TokenSource, scopes: Sequence[str]
+    ) -> None:
+        session = MicrosoftSession(http, places.api, source, scopes)
+        super().__init__(session, reading, writing)
+        self._scopes = scopes
+
+    async def discover(self) -> Discovery | CalendarFailure:
+        return await within_discovery(list_calendars(self._session, self._scopes))
+
+    async def list_calendars(self) -> list[RemoteCalendar] | CalendarFailure:
+        found = await self.discover()
+        return found.calendars if isinstance(found, Discovery) else found
+
+    async def find_objects(
+        self, calendar_url: str, uid: str
+    ) -> list[CalendarObject] | CalendarFailure:
+        return await within_limit(reading.find_objects(self._session, calendar_url, uid))
+
+    def href_of(self, calendar_url: str, uid: str) -> str:
+        return f"{reading.NEW}{uid}"
+
+    async def open_channel(
+        self, calendar_url: str, new: NewChannel
+    ) -> OpenChannel | NotPushed | CalendarFailure:
+        return await channels.open_channel(self._session, new)
+
+    async def close_channel(self, channel_id: UUID, resource: str) -> CalendarFailure | None:
+        return await channels.close_channel(self._session, resource)

@@ -1,0 +1,197 @@
+"""Graph's events as iCalendar: what tells when somebody is busy, and nothing else.
+
+Graph expands series itself: a series is one object of all its occurrences, which lies at the id of
+its master. So does an event that does not recur, at its own.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from kalends.availability.wallclock import zone_named
+from kalends.domain.calendars.readings import CalendarObject
+from kalends.formats.icalendar.contentlines import component, text, to_bytes, utc_time
+from kalends.formats.icalendar.reading.zones import known_zone_name
+from kalends.formats.lenient_json import dict_in
+from kalends.gateways.microsoft.pages import Row
+
+# All that is asked for, where Graph lets that be chosen: lists of changes come whole.
+FIELDS: Final = (
+    "id,type,seriesMasterId,start,end,isAllDay,isCancelled,showAs,responseStatus,"
+    "originalStartTimeZone,transactionId"
+)
+FREE: Final = frozenset({"free", "workingElsewhere"})
+PRODUCT: Final = "-//Kalends//Microsoft//EN"
+OURS: Final = "@kalends"
+DIGEST_BYTES: Final = 12
+DAY: Final = ";VALUE=DATE:"
+NO_PLACE: Final = frozenset({"UTC", "Etc/UTC", "Etc/GMT"})
+
+
+def id_in(row: Row) -> str:
+    """Empty where there is none."""
+    value = row.get("id")
+    return value if isinstance(value, str) else ""
+
+
+def series_of(row: Row) -> str | None:
+    """The id of the series that the row is an occurrence of."""
+    value = row.get("seriesMasterId")
+    return value if isinstance(value, str) and value else None
+
+
+def is_master(row: Row) -> bool:
+    return row.get("type") == "seriesMaster"
+
+
+def uid_of_event(row: Row) -> str:
+    """The UID that we gave it, which Graph keeps as the id of its creation; else one of its id."""
+    given = row.get("transactionId")
+    if isinstance(given, str) and given.endswith(OURS):
+        return given
+    return f"{id_in(row)}@microsoft"
+
+
+def object_of(row: Row) -> CalendarObject | None:
+    """The object of an event that does not recur; None where nothing of it can be read."""
+    times = _times(row, row)
+    if times is None:
+        return None
+    etag = row.get("@odata.etag")
+    version = etag if isinstance(etag, str) else None
+    return _made(id_in(row), [_component(row, row, times)], _zone_line(row), version)
+
+
+def series_object(master: Row, parts: Iterable[Row]) -> CalendarObject | None:
+    """The object of a series: its occurrences are as its master says, those that were changed as
+    they say themselves. The times of the master are those of its first occurrence, which may be
+    over. None where nothing of it can be read."""
+    plain, components = list[tuple[str, str]](), list[list[str]]()
+    for part in sorted(parts, key=lambda row: str(dict_in(row.get("start")).get("dateTime"))):
+        is_changed = part.get("type") == "exception"
+        times = _times(part, part if is_changed else master)
+        if times is not None and is_changed:
+            components.append(_component(part, part, times))
+        elif times is not None:
+            plain.append(times)
+    if plain:
+        first, *others = plain
+        additions = [_addition(each) for each in others]
+        components.insert(0, _component(master, master, first, additions))
+    return _made(id_in(master), components, _zone_line(master)) if components else None
+
+
+def objects_of(rows: Sequence[Row]) -> tuple[list[CalendarObject], list[str]]:
+    """The objects of a whole calendar, and the ids of those of which nothing can be read. What of a
+    series comes without its master stands by itself."""
+    found = {id_in(row): row for row in rows if id_in(row) and "@removed" not in row}
+    masters = {id_: row for id_, row in found.items() if is_master(row)}
+    parts: dict[str, list[Row]] = {id_: [] for id_ in masters}
+    objects, unreadable = list[CalendarObject](), list[str]()
+    for id_, row in found.items():
+        series = series_of(row)
+        if series is not None and series in masters:
+            parts[series].append(row)
+        elif id_ not in masters:
+            made = object_of(row)
+            objects += [made] if made else []
+            unreadable += [] if made else [id_]
+    made_of = [series_object(masters[id_], its) for id_, its in parts.items()]
+    return [*objects, *(made for made in made_of if made is not None)], unreadable
+
+
+def _made(
+    href: str, components: Iterable[list[str]], zone: Sequence[str], etag: str | None = None
+) -> CalendarObject:
+    lines = [line for each in components for line in each]
+    head = ("VERSION:2.0", f"PRODID:{PRODUCT}", *zone)
+    data = to_bytes(component("VCALENDAR", (*head, *lines)))
+    digest = hashlib.blake2b(data, digest_size=DIGEST_BYTES).hexdigest()
+    return CalendarObject(href=href, etag=etag or f"series-{digest}", data=data)
+
+
+def _component(
+    row: Row, meaning: Row, times: tuple[str, str], additions: Iterable[str] = ()
+) -> list[str]:
+    start, end = times
+    return component(
+        "VEVENT",
+        (
+            f"UID:{text(uid_of_event(row))}",
+            f"DTSTART{start}",
+            f"DTEND{end}",
+            *additions,
+            *_standing(meaning),
+        ),
+    )
+
+
+def _standing(row: Row) -> Iterator[str]:
+    """Whether it takes time, and of which kind. An invitation without an answer is tentative."""
+    shown = row.get("showAs")
+    is_declined = dict_in(row.get("responseStatus")).get("response") == "declined"
+    if row.get("isCancelled") is True:
+        yield "STATUS:CANCELLED"
+    elif shown == "tentative":
+        yield "STATUS:TENTATIVE"
+    if shown in FREE or is_declined:
+        yield "TRANSP:TRANSPARENT"
+    elif shown == "oof":
+        yield "X-MICROSOFT-CDO-BUSYSTATUS:OOF"
+
+
+def _addition(times: tuple[str, str]) -> str:
+    start, end = times
+    if start.startswith(DAY):
+        return f"RDATE{start}"
+    return f"RDATE;VALUE=PERIOD{start}/{end.removeprefix(':')}"
+
+
+def _times(row: Row, meaning: Row) -> tuple[str, str] | None:
+    """What stands behind the names of start and end. Whole days are days, whatever the zone: Graph
+    gives their midnights in none."""
+    is_days = meaning.get("isAllDay") is True
+    read = _day_in if is_days else _instant_in
+    start, end = read(row.get("start")), read(row.get("end"))
+    if start is None or end is None:
+        return None
+    if is_days:
+        return f"{DAY}{start:%Y%m%d}", f"{DAY}{end:%Y%m%d}"
+    return f":{utc_time(start)}", f":{utc_time(end)}"
+
+
+def _zone_line(row: Row) -> list[str]:
+    """Whose days whole days are, as far as it is known: where the event was made. Without a place
+    (UTC) that is no hint."""
+    name = row.get("originalStartTimeZone")
+    if row.get("isAllDay") is not True or not isinstance(name, str):
+        return []
+    zone = known_zone_name(name)
+    return [] if zone is None or zone in NO_PLACE else [f"X-WR-TIMEZONE:{zone}"]
+
+
+def _day_in(value: object) -> datetime | None:
+    time = dict_in(value).get("dateTime")
+    try:
+        return datetime.fromisoformat(time[:10]) if isinstance(time, str) else None
+    except ValueError:
+        return None
+
+
+def _instant_in(value: object) -> datetime | None:
+    """A time on the wall clock of its zone, which is UTC as we ask."""
+    given = dict_in(value)
+    time, zone = given.get("dateTime"), given.get("timeZone")
+    if not isinstance(time, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(time)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+        name = known_zone_name(zone) if isinstance(zone, str) else None
+        wall = int(moment.replace(tzinfo=UTC).timestamp())
+        instant = wall if name is None else zone_named(name).instant_of(wall)
+        return datetime.fromtimestamp(instant, UTC)
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,270 @@
+"""Reading a calendar: all of it, what has changed, one event.
+
+A round (`calendarView/delta`) has a window, which its tokens keep to. So each comparison, once a
+day, begins a round with the window of that day, which ends a month later than what is asked for.
+Graph expands series. Of one that has changed in any part all is asked for, as a list of changes
+leaves out the occurrences that were deleted; what it says is removed is a hint.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from msgspec import Struct
+
+from kalends.domain.calendars.failures import (
+    CalendarFailure,
+    NotAllowed,
+    NotUnderstood,
+    ObjectGone,
+    TokenRefused,
+    Unanswered,
+)
+from kalends.domain.calendars.readings import CalendarObject, Changes, FullReading, ReadingWindow
+from kalends.gateways.json_api import Answer, segment
+from kalends.gateways.microsoft.events import (
+    FIELDS,
+    id_in,
+    is_master,
+    object_of,
+    objects_of,
+    series_object,
+    series_of,
+    uid_of_event,
+)
+from kalends.gateways.microsoft.pages import Listed, Row, list_changes, list_rows
+from kalends.gateways.microsoft.places import CALENDARS_SCOPE
+from kalends.gateways.microsoft.session import MicrosoftSession, Query
+from kalends.gateways.tokens import decode_token, encode_token
+
+SPARE: Final = timedelta(days=30)
+# Lists of changes come with all that an event says, which is dropped: as text it is shorter.
+PREFER: Final = ("odata.maxpagesize=200", 'outlook.body-content-type="text"')
+MOST_EVENTS: Final = 30_000
+MOST_OF_SERIES: Final = 2_000
+# Of more than so many series that have changed at once all of the calendar is read.
+MOST_SERIES: Final = 50
+SELECTED: Final = {"$select": FIELDS}
+A_PAGE: Final = "100"
+# Of an event of ours our UID, by which it is found: it is kept beside what people see.
+MARK: Final = "String {5f0c1a52-7a3e-4c1b-9d55-2f6f3b1f7c90} Name kalendsUid"
+NEW: Final = "uid:"
+
+
+class SyncState(Struct, frozen=True):
+    """How far a calendar has been read: where the next list of changes is, and its window."""
+
+    delta_url: str
+    starts_at: str
+    ends_at: str
+
+    @property
+    def span(self) -> Query:
+        return _span(self.starts_at, self.ends_at)
+
+
+async def read_all(
+    session: MicrosoftSession, calendar_id: str, window: ReadingWindow
+) -> FullReading | CalendarFailure:
+    """All that has a part in the window."""
+    listed, span = await _list_window(session, calendar_id, window)
+    if not isinstance(listed, Listed):
+        return listed
+    objects, unreadable = objects_of(listed.rows)
+    return FullReading(objects=objects, token=_token(listed, span), unreadable=unreadable)
+
+
+async def compare_all(
+    session: MicrosoftSession,
+    calendar_id: str,
+    known: Mapping[str, str | None],
+    window: ReadingWindow,
+) -> Changes | CalendarFailure:
+    """The difference between what is there and what is known, by version."""
+    listed, span = await _list_window(session, calendar_id, window)
+    if not isinstance(listed, Listed):
+        return listed
+    objects, unreadable = objects_of(listed.rows)
+    there = {each.href for each in objects} | set(unreadable)
+    return Changes(
+        changed=[
+            each for each in objects if each.etag is None or known.get(each.href) != each.etag
+        ],
+        removed=[href for href in known if href not in there],
+        token=_token(listed, span),
+        unreadable=unreadable,
+        is_emptied=bool(known) and not there,
+    )
+
+
+async def read_changes(
+    session: MicrosoftSession, calendar_id: str, token: str
+) -> Changes | TokenRefused | CalendarFailure:
+    """What has changed since the token. A series that has changed in any part comes as a whole."""
+    state = decode_token(token, SyncState)
+    if state is None:
+        return TokenRefused("the token is none of ours")
+    first = await session.follow(state.delta_url, CALENDARS_SCOPE, PREFER)
+    listed = await list_changes(session, first, MOST_EVENTS, PREFER)
+    if not isinstance(listed, Listed):
+        return listed
+    reading = _Changing(session, calendar_id, state)
+    found = await reading.read(listed.rows)
+    if not isinstance(found, Changes):
+        return found
+    after = SyncState(listed.delta_url, state.starts_at, state.ends_at)
+    return Changes(
+        changed=found.changed,
+        removed=found.removed,
+        token=encode_token(after),
+        unreadable=found.unreadable,
+    )
+
+
+class _Changing(Struct, frozen=True):
+    """What has changed, and how it stands now."""
+
+    session: MicrosoftSession
+    calendar_id: str
+    state: SyncState
+
+    async def read(self, rows: Collection[Row]) -> Changes | TokenRefused | CalendarFailure:
+        """An event may come several times, in any order, the last of them as removed or not: what
+        contradicts itself is asked for."""
+        removed = {id_in(row) for row in rows if "@removed" in row}
+        live = {id_in(row): row for row in rows if "@removed" not in row and id_in(row)}
+        series = {series_of(row) or id_ for id_, row in live.items() if series_of(row)}
+        series |= {id_ for id_, row in live.items() if is_master(row)}
+        if len(series) > MOST_SERIES:
+            return TokenRefused("many series have changed at once")
+        asked = series | (removed & live.keys())
+        singles = [row for id_, row in live.items() if id_ not in asked and not series_of(row)]
+        changed, unreadable = objects_of(singles)
+        gone = removed - live.keys() - series
+        for href in sorted(asked - gone):
+            came = await read_in(self.session, self.calendar_id, href, self.state.span)
+            if isinstance(came, ObjectGone):
+                gone.add(href)
+            elif isinstance(came, CalendarObject):
+                changed.append(came)
+            elif isinstance(came, NotUnderstood):
+                unreadable.append(href)
+            else:
+                return came
+        return Changes(changed=changed, removed=sorted(gone), token="", unreadable=unreadable)
+
+
+async def read_object(
+    session: MicrosoftSession, calendar_id: str, href: str
+) -> CalendarObject | ObjectGone | CalendarFailure:
+    """One event as it stands there: the proof that it does. One of ours whose creation was unclear
+    is looked for by our mark."""
+    if not href.startswith(NEW):
+        return await read_in(session, calendar_id, href, None)
+    found = await find_marked(session, calendar_id, href.removeprefix(NEW))
+    if not isinstance(found, list):
+        return found
+    return found[0] if found else ObjectGone()
+
+
+async def find_objects(
+    session: MicrosoftSession, calendar_id: str, uid: str
+) -> list[CalendarObject] | CalendarFailure:
+    """The events that we gave this UID. Where nothing may be read nothing was moved to."""
+    found = await find_marked(session, calendar_id, uid)
+    return [] if isinstance(found, NotAllowed) else found
+
+
+async def find_marked(
+    session: MicrosoftSession, calendar_id: str, uid: str
+) -> list[CalendarObject] | CalendarFailure:
+    """The events that have our mark, the one that we have written ourselves before its copies."""
+    mark = f"ep/id eq '{MARK}' and ep/value eq '{uid}'"
+    query = {
+        "$filter": f"singleValueExtendedProperties/Any(ep: {mark})",
+        "$select": FIELDS,
+        "$top": A_PAGE,
+    }
+    rows = await list_rows(session, events_path(calendar_id), query, MOST_OF_SERIES)
+    if not isinstance(rows, list):
+        return rows
+    ours = sorted(rows, key=lambda row: uid_of_event(row) != uid)
+    return [made for row in ours if (made := object_of(row)) is not None]
+
+
+async def read_in(
+    session: MicrosoftSession, calendar_id: str, href: str, span: Query | None
+) -> CalendarObject | ObjectGone | CalendarFailure:
+    """The event, with all occurrences of a series in that span; without one, in its own first
+    years."""
+    path = f"{events_path(calendar_id)}/{segment(href)}"
+    answer = await session.send("GET", path, CALENDARS_SCOPE, SELECTED)
+    if not isinstance(answer, Answer):
+        return answer
+    if answer.status in (404, 410):
+        return await _gone(session, calendar_id)
+    if not answer.is_success:
+        return answer.failure
+    if not is_master(answer.value):
+        return object_of(answer.value) or NotUnderstood("the event cannot be read")
+    return await _read_series(session, path, answer.value, span or _own_span(answer.value))
+
+
+async def _read_series(
+    session: MicrosoftSession, path: str, master: Row, span: Query
+) -> CalendarObject | ObjectGone | CalendarFailure:
+    query = {**SELECTED, **span, "$top": A_PAGE}
+    rows = await list_rows(session, f"{path}/instances", query, MOST_OF_SERIES)
+    if not isinstance(rows, list):
+        return rows
+    if not rows:
+        return ObjectGone()
+    return series_object(master, rows) or NotUnderstood("nothing of a series can be read")
+
+
+async def _gone(session: MicrosoftSession, calendar_id: str) -> ObjectGone | CalendarFailure:
+    """Where Graph knows nothing of an event, its calendar may be gone: that is asked by itself."""
+    path = f"me/calendars/{segment(calendar_id)}"
+    answer = await session.send("GET", path, CALENDARS_SCOPE, {"$select": "id"})
+    if not isinstance(answer, Answer):
+        return answer
+    return ObjectGone() if answer.is_success else answer.failure
+
+
+async def _list_window(
+    session: MicrosoftSession, calendar_id: str, window: ReadingWindow
+) -> tuple[Listed | CalendarFailure, SyncState]:
+    state = SyncState("", _utc(window.starts_at), _utc(window.ends_at + SPARE))
+    path = f"me/calendars/{segment(calendar_id)}/calendarView/delta"
+    first = await session.send("GET", path, CALENDARS_SCOPE, state.span, prefer=PREFER)
+    listed = await list_changes(session, first, MOST_EVENTS, PREFER)
+    if isinstance(listed, TokenRefused):
+        return Unanswered("a round was broken off, and has to begin anew"), state
+    return listed, state
+
+
+def _token(listed: Listed, state: SyncState) -> str:
+    return encode_token(SyncState(listed.delta_url, state.starts_at, state.ends_at))
+
+
+def _own_span(master: Row) -> Query:
+    """Of a series as such: enough to see that it is no single event."""
+    given: Any = master.get("start")
+    time = given.get("dateTime") if isinstance(given, dict) else None
+    try:
+        start = datetime.fromisoformat(str(time)).replace(tzinfo=UTC)
+    except ValueError:
+        start = datetime(2020, 1, 1, tzinfo=UTC)
+    return _span(_utc(start), _utc(start + timedelta(days=800)))
+
+
+def _span(starts_at: str, ends_at: str) -> Query:
+    return {"startDateTime": starts_at, "endDateTime": ends_at}
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def events_path(calendar_id: str) -> str:
+    return f"me/calendars/{segment(calendar_id)}/events"

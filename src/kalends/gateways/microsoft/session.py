@@ -1,0 +1,110 @@
+"""Requests to Graph: with a token that is valid, in turn, their answers as JSON or as a failure.
+
+https://learn.microsoft.com/en-us/graph/api/resources/event
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from kalends.domain.calendars.consent import ConsentScope, TokenSource
+from kalends.domain.calendars.failures import (
+    CalendarFailure,
+    ConsentEnded,
+    ConsentLacks,
+    NotUnderstood,
+)
+from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
+from kalends.formats.lenient_json import dict_in
+from kalends.gateways.json_api import Answer, JsonApi, json_request
+from kalends.gateways.microsoft.places import CALENDARS_SCOPE, READ_ALONE
+from kalends.gateways.microsoft.turns import Turns
+
+# Ids that stay when an event is moved, and times that need no zones of Windows': on each request.
+ALWAYS: Final = ('IdType="ImmutableId"', 'outlook.timezone="UTC"')
+Query = Mapping[str, str]
+
+
+class InTurn:
+    """The way out, when it is an account's turn. See `Http`."""
+
+    def __init__(self, http: Http, turns: Turns) -> None:
+        self._http = http
+        self._turns = turns
+
+    async def find_fault(self, url: str) -> str | None:
+        return await self._http.find_fault(url)
+
+    async def send(self, request: OutboundRequest) -> OutboundResponse | Unreachable:
+        async with self._turns.turn(request.headers.get("Authorization", "")):
+            return await self._http.send(request)
+
+    async def close(self) -> None:
+        await self._http.close()
+
+
+class MicrosoftSession:
+    """One account's requests. What it needs for them, if not granted, is `ConsentLacks`."""
+
+    def __init__(
+        self, http: InTurn, api: str, source: TokenSource, granted: Collection[str]
+    ) -> None:
+        self._json = JsonApi(http, source, _reason_in)
+        self._api = api
+        self._granted = granted
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        scope: ConsentScope,
+        query: Query | None = None,
+        value: Mapping[str, Any] | None = None,
+        *,
+        etag: str | None = None,
+        prefer: tuple[str, ...] = (),
+    ) -> Answer | CalendarFailure:
+        """The answer, whatever its status, but where it says nothing about the request: too many of
+        them, no valid token, a server that fails."""
+        asked = urlencode(query or {}, safe="$,", quote_via=quote)
+        url = f"{self._api}/{path}" + (f"?{asked}" if asked else "")
+        return await self._send(method, url, scope, value, etag=etag, prefer=prefer)
+
+    async def follow(
+        self, url: str, scope: ConsentScope, prefer: tuple[str, ...] = ()
+    ) -> Answer | CalendarFailure:
+        """Goes on with a list where its last page says; nowhere but at Graph itself."""
+        if not url.startswith(f"{self._api}/"):
+            return NotUnderstood("a list goes on at another address")
+        return await self._send("GET", url, scope, None, prefer=prefer)
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        scope: ConsentScope,
+        value: Mapping[str, Any] | None,
+        *,
+        etag: str | None = None,
+        prefer: tuple[str, ...] = (),
+    ) -> Answer | CalendarFailure:
+        headers = {"Prefer": ", ".join((*ALWAYS, *prefer))} | ({"If-Match": etag} if etag else {})
+        answer = await self._json.send(json_request(method, url, value, headers))
+        if not isinstance(answer, Answer):
+            return answer
+        if answer.status == 401:
+            return ConsentEnded()
+        if answer.status == 403 and not self._is_covered(method, scope):
+            return ConsentLacks(scope.words)
+        is_said = answer.status != 429 and answer.status < 500
+        return answer if is_said else answer.failure
+
+    def _is_covered(self, method: str, scope: ConsentScope) -> bool:
+        """Whether the consent allows it, so that a no is about the calendar."""
+        is_read = method == "GET" and scope is CALENDARS_SCOPE and READ_ALONE in self._granted
+        return is_read or scope.name in self._granted
+
+
+def _reason_in(value: Mapping[str, Any]) -> str | None:
+    code = dict_in(value.get("error")).get("code")
+    return code if isinstance(code, str) else None

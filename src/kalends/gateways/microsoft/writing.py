@@ -1,0 +1,170 @@
+"""Writing and deleting one event of ours.
+
+Graph chooses its id. Whoever writes it a second time, since an answer was lost, looks for our mark
+first, and then names the same creation (`transactionId`), which Graph does not carry out again.
+Nobody is invited, so nobody is told.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kalends.domain.calendars.failures import (
+    CalendarFailure,
+    NotUnderstood,
+    ObjectGone,
+    UidTaken,
+    Unanswered,
+)
+from kalends.domain.calendars.readings import CalendarObject
+from kalends.domain.calendars.writings import ANY_VERSION, Conflict, ObjectDeleted, ObjectWritten
+from kalends.formats.lenient_json import dict_in
+from kalends.gateways.json_api import Answer, segment
+from kalends.gateways.microsoft.events import id_in, object_of
+from kalends.gateways.microsoft.places import CALENDARS_SCOPE
+from kalends.gateways.microsoft.reading import (
+    MARK,
+    NEW,
+    events_path,
+    find_marked,
+    read_in,
+    read_object,
+)
+from kalends.gateways.microsoft.session import MicrosoftSession
+from kalends.gateways.written_files import moment_in, said_in
+
+TAKEN: Final = "ErrorDuplicateTransactionId"
+# What an answer has to say as we did, so that it is about this event and no earlier one.
+COMPARED: Final = ("subject", "showAs")
+TIMES: Final = ("start", "end")
+TO_THE_SECOND: Final = len("2026-12-01T10:00:00")
+
+
+async def write_object(
+    session: MicrosoftSession, calendar_id: str, href: str, data: bytes, etag: str | None
+) -> ObjectWritten | Conflict | UidTaken | ObjectGone | CalendarFailure:
+    """Creates the event, or changes the one that has `etag`; of what we do not write nothing is
+    touched."""
+    said = said_in(data)
+    if etag is None:
+        return await _create(session, calendar_id, said)
+    known = await _id_of(session, calendar_id, href)
+    if not isinstance(known, str):
+        return known
+    path = f"{events_path(calendar_id)}/{segment(known)}"
+    version = None if etag == ANY_VERSION else etag
+    answer = await session.send("PATCH", path, CALENDARS_SCOPE, None, event_of(said), etag=version)
+    if not isinstance(answer, Answer):
+        return answer
+    if answer.is_success:
+        return _written(answer)
+    if answer.status in (404, 410, 412):
+        return await _there(session, calendar_id, known)
+    return answer.failure
+
+
+async def delete_object(
+    session: MicrosoftSession, calendar_id: str, href: str, etag: str | None
+) -> ObjectDeleted | Conflict | CalendarFailure:
+    """What is not there needs no deleting."""
+    known = await _id_of(session, calendar_id, href)
+    if isinstance(known, ObjectGone):
+        return ObjectDeleted()
+    if not isinstance(known, str):
+        return known
+    path = f"{events_path(calendar_id)}/{segment(known)}"
+    answer = await session.send("DELETE", path, CALENDARS_SCOPE, etag=etag)
+    if not isinstance(answer, Answer):
+        return answer
+    if answer.is_success or answer.status in (404, 410):
+        return ObjectDeleted()
+    if answer.status != 412:
+        return answer.failure
+    there = await _there(session, calendar_id, known)
+    return ObjectDeleted() if isinstance(there, ObjectGone) else there
+
+
+async def _create(
+    session: MicrosoftSession, calendar_id: str, said: Mapping[str, str]
+) -> ObjectWritten | Conflict | CalendarFailure:
+    uid, event = said.get("UID", ""), event_of(said)
+    marked = {"transactionId": uid, "singleValueExtendedProperties": [{"id": MARK, "value": uid}]}
+    path = events_path(calendar_id)
+    answer = await session.send("POST", path, CALENDARS_SCOPE, None, {**event, **marked})
+    if not isinstance(answer, Answer):
+        return answer
+    if answer.reason == TAKEN:
+        return await _created_before(session, calendar_id, uid)
+    if not answer.is_success:
+        return answer.failure
+    made = object_of(answer.value)
+    if made is not None and not _says(answer.value, event):
+        return Conflict(current=made, is_ours=True)
+    return _written(answer)
+
+
+async def _created_before(
+    session: MicrosoftSession, calendar_id: str, uid: str
+) -> Conflict | CalendarFailure:
+    """The event of an earlier creation. Where it is not shown, another one might be a second one:
+    rather none."""
+    found = await find_marked(session, calendar_id, uid)
+    if not isinstance(found, list):
+        return found
+    if not found:
+        return Unanswered("an event of ours was created before, and is not shown")
+    return Conflict(current=found[0], is_ours=True)
+
+
+async def _id_of(
+    session: MicrosoftSession, calendar_id: str, href: str
+) -> str | ObjectGone | CalendarFailure:
+    """The id of the event: that of one whose creation was unclear is looked for."""
+    if not href.startswith(NEW):
+        return href
+    found = await read_object(session, calendar_id, href)
+    return found.href if isinstance(found, CalendarObject) else found
+
+
+async def _there(
+    session: MicrosoftSession, calendar_id: str, id_: str
+) -> Conflict | ObjectGone | CalendarFailure:
+    """The event that stands at the id, which Graph has given to ours."""
+    current = await read_in(session, calendar_id, id_, None)
+    if isinstance(current, CalendarObject):
+        return Conflict(current=current, is_ours=True)
+    return current
+
+
+def _written(answer: Answer) -> ObjectWritten | CalendarFailure:
+    id_, etag = id_in(answer.value), answer.value.get("@odata.etag")
+    if not id_ or not isinstance(etag, str):
+        return NotUnderstood("it took the event, and does not say which one it is")
+    return ObjectWritten(href=id_, etag=etag)
+
+
+def _says(row: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
+    """Whether the event that is answered is the one that was sent."""
+    times = [
+        str(dict_in(one.get(name)).get("dateTime"))[:TO_THE_SECOND]
+        for one in (row, event)
+        for name in TIMES
+    ]
+    return times[:2] == times[2:] and all(row.get(name) == event[name] for name in COMPARED)
+
+
+def event_of(said: Mapping[str, str]) -> dict[str, Any]:
+    """What we write, as Graph takes it. What is not said is cleared."""
+    is_tentative = said.get("STATUS") == "TENTATIVE"
+    return {
+        "subject": said.get("SUMMARY", ""),
+        "body": {"contentType": "text", "content": said.get("DESCRIPTION", "")},
+        "location": {"displayName": said.get("LOCATION", "")},
+        "start": _time(said, "DTSTART"),
+        "end": _time(said, "DTEND"),
+        "isAllDay": False,
+        "showAs": "tentative" if is_tentative else "busy",
+    }
+
+
+def _time(said: Mapping[str, str], name: str) -> dict[str, str]:
+    return {"dateTime": f"{moment_in(said, name):%Y-%m-%dT%H:%M:%S}", "timeZone": "UTC"}

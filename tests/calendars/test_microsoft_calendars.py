@@ -1,0 +1,188 @@
+"""Bookings and a Microsoft calendar follow one another, whatever is lost, killed or doubled."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kalends.compose import Installation
+from tests.calendars.microsoft import MicrosoftOffice, settings_for
+from tests.calendars.test_busy import at
+from tests.fakes.microsoft import FakeMicrosoft, Quirk, running_microsoft
+from tests.servers import Server
+from tests.world import JSON, World
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[FakeMicrosoft]:
+    with running_microsoft() as microsoft:
+        yield microsoft
+
+
+@pytest.fixture(scope="module")
+def own_settings(running: FakeMicrosoft) -> dict[str, str]:
+    return settings_for(running)
+
+
+@pytest.fixture
+def microsoft(running: FakeMicrosoft, own_server: Server) -> FakeMicrosoft:
+    running.quirks.clear()
+    running.calendars.clear()
+    running.calendar()
+    running.hook = own_server.url
+    return running
+
+
+@pytest.fixture
+def office(microsoft: FakeMicrosoft, own_world: World, own_home: Installation) -> MicrosoftOffice:
+    return MicrosoftOffice(own_world, own_home, microsoft)
+
+
+def busy_at(office: MicrosoftOffice, hour: float) -> bool:
+    """Whether the hour is refused."""
+    query = {"event_type_id": office.event_type["id"], "start_time": at(hour).isoformat()}
+    explained = office.api.get("/api/v1/slots/explain", params=query).json()["data"]
+    return "BUSY" in [reason["code"] for reason in explained["reasons"]]
+
+
+def time_at(hour: float) -> JSON:
+    return {"dateTime": f"{at(hour):%Y-%m-%dT%H:%M:%S}", "timeZone": "UTC"}
+
+
+def event_at(id_: str, hour: float) -> JSON:
+    return {"id": id_, "start": time_at(hour), "end": time_at(hour + 1)}
+
+
+def test_each_booking_is_one_event_that_moves_and_goes(office: MicrosoftOffice) -> None:
+    office.book_move_and_cancel()
+
+
+def test_what_was_put_there_makes_a_schedule_busy(office: MicrosoftOffice) -> None:
+    assert not busy_at(office, 9)
+    office.there.put(event_at("event1", 9))
+    office.there.put_series(
+        {"id": "series"}, [(time_at(11), time_at(12)), (time_at(14), time_at(15))]
+    )
+    office.read_anew()
+    assert [busy_at(office, hour) for hour in (9, 11, 14)] == [True, True, True]
+    office.there.remove("event1")
+    office.there.change_occurrence("series", 1, None)
+    office.read_anew()
+    assert [busy_at(office, hour) for hour in (9, 11, 14)] == [False, True, False]
+
+
+def test_a_token_that_microsoft_forgot_loses_nothing(office: MicrosoftOffice) -> None:
+    office.there.put(event_at("event1", 9))
+    office.read_anew()
+    office.there.remove("event1")
+    office.there.put(event_at("event2", 11))
+    office.there.oldest_token = office.there.changes
+    office.read_anew()
+    assert (busy_at(office, 9), busy_at(office, 11)) == (False, True)
+    # Only a token of before is refused.
+    office.there.oldest_token = 0
+
+
+def test_what_is_held_back_changes_nothing(
+    office: MicrosoftOffice, microsoft: FakeMicrosoft
+) -> None:
+    office.there.put(event_at("event1", 9))
+    office.read_anew()
+    office.there.remove("event1")
+    office.there.put(event_at("event2", 11))
+    microsoft.quirks.add(Quirk.BREAKS_OFF)
+    office.read_anew()
+    assert (busy_at(office, 9), busy_at(office, 11)) == (True, False)
+    microsoft.quirks.clear()
+    office.read_anew()
+    assert (busy_at(office, 9), busy_at(office, 11)) == (False, True)
+
+
+def test_an_event_that_is_moved_there_moves_its_booking(office: MicrosoftOffice) -> None:
+    booking = office.booked(9)
+    office.shows(9)
+    event = office.event_of(booking)
+    office.there.put({**event, **event_at(event["id"], 13)})
+    office.read_anew()
+    wanted = f"{at(13):%Y-%m-%dT%H:%M:%SZ}"
+    office.wait_for(lambda: office.booking(booking)["start_time"] == wanted)
+
+
+def test_an_event_that_is_moved_out_of_sight_is_not_deleted(
+    office: MicrosoftOffice,
+) -> None:
+    office.policy(on_delete="cancel")
+    booking = office.booked(9)
+    office.shows(9)
+    event = office.event_of(booking)
+    office.there.put({**event, **event_at(event["id"], 24 * 365 * 3)})
+    office.read_anew()
+    (finding,) = office.wait_for(office.findings)
+    assert finding["kind"] == "moved"
+    office.let_a_minute_pass()
+    assert office.booking(booking)["status"] == "CONFIRMED"
+
+
+def test_an_event_that_is_deleted_there_is_asked_about(office: MicrosoftOffice) -> None:
+    booking = office.booked(9)
+    office.shows(9)
+    office.there.remove(office.event_of(booking)["id"])
+    office.read_anew()
+    office.wait_for(office.is_doubted)
+    office.let_a_minute_pass()
+    (finding,) = office.findings()
+    assert (finding["kind"], finding["booking_id"]) == ("deleted", booking["id"])
+    office.resolve(finding, "restore")
+    office.shows(9)
+
+
+@pytest.mark.parametrize("quirk", [Quirk.DOWN, Quirk.TOO_MANY])
+def test_what_could_not_be_written_is_written_later(
+    office: MicrosoftOffice, microsoft: FakeMicrosoft, quirk: Quirk
+) -> None:
+    microsoft.quirks.add(quirk)
+    booking = office.booked(9)
+    office.wait_for(lambda: office.error_of(booking))
+    microsoft.quirks.clear()
+    office.shows(9)
+
+
+@pytest.mark.parametrize("forgetful", [False, True])
+def test_an_answer_that_is_lost_makes_no_second_event(
+    office: MicrosoftOffice, microsoft: FakeMicrosoft, forgetful: bool
+) -> None:
+    microsoft.quirks.add(Quirk.LOSES_ANSWERS)
+    if forgetful:
+        microsoft.quirks.add(Quirk.FORGETS_TRANSACTIONS)
+    booking = office.booked(9)
+    office.wait_for(lambda: office.error_of(booking))
+    microsoft.quirks.discard(Quirk.LOSES_ANSWERS)
+    office.until(lambda: office.state(booking) == "written")
+    office.shows(9)
+
+
+def test_what_is_read_before_its_answer_came_is_our_own(
+    office: MicrosoftOffice, microsoft: FakeMicrosoft
+) -> None:
+    microsoft.quirks.add(Quirk.LOSES_ANSWERS)
+    booking = office.booked(9)
+    office.wait_for(lambda: office.error_of(booking))
+    office.read_anew()
+    # Its own event is not in its way.
+    office.move(booking, 9.5)
+    microsoft.quirks.clear()
+    office.shows(9.5)
+
+
+def test_a_killed_server_leaves_one_event_for_each_booking(
+    office: MicrosoftOffice, own_server: Server
+) -> None:
+    bookings = [office.booked(8 + number) for number in range(4)]
+    own_server.kill()
+    own_server.ensure_running()
+    bookings += [office.booked(14 + number) for number in range(2)]
+    own_server.kill()
+    own_server.ensure_running()
+    office.until(lambda: all(office.state(one) == "written" for one in bookings))
+    assert len(office.ours()) == len(bookings)

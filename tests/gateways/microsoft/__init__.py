@@ -1,0 +1,1 @@
+"""The gateway to Microsoft, against a fake one."""
