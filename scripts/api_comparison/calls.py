@@ -117,6 +117,8 @@ def schedules(tour: Tour) -> JSON:
         tour.api("GET", "/schedules", params=query)
     for _ in range(2):
         tour.api("DELETE", f"/schedules/{second['id']}")
+    tour.api("PUT", f"{path}/photo", {"content": "bm8gcGljdHVyZQ=="})
+    tour.api("DELETE", f"{path}/photo")
     busy_times(tour, path)
     feeds(tour, path)
     return schedule
@@ -166,6 +168,7 @@ def event_types(tour: Tour, schedule: JSON) -> JSON:
         {"schedule_id": schedule["id"]},
         {"duration_minutes": 0},
         {"requirements": [{"schedule_ids": ["sch_nothing"]}]},
+        {"translations": {"de": {"questions": {"nothing": {"label": "Nichts"}}}}},
     ):
         tour.api("POST", "/event-types", {**body, **wrong})
     unused = tour.data("POST", "/event-types", {"name": "Unused", "duration_minutes": 15})

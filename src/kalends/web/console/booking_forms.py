@@ -57,7 +57,9 @@ class PostedForm:
 
 async def is_attendee_mailed(request: ConsoleRequest, booking: Booking, kind: MailKind) -> bool:
     """Whether the attendee gets such a mail about the booking: the organization may have switched
-    it off."""
+    it off, and nobody is told of what is over."""
+    if booking.end_time <= request.page_request.context.clock():
+        return False
     off = await request.read(list_kinds_off, booking.event_type_id, booking.attendee_locale)
     return kind not in off
 

@@ -114,3 +114,12 @@ def test_bookings_say_whether_the_attendee_is_notified(world: World) -> None:
     form = {"form_token": token_in(clerk), "status": "CONFIRMED"}
     path = f"{clerk.root}/bookings/{pending['id']}/status"
     assert "confirmed. No mail is sent about it." in clerk.follow(clerk.post(path, data=form)).text
+
+
+def test_nobody_is_said_to_be_notified_of_what_is_over(world: World) -> None:
+    clerk, schedule = Clerk(world), world.create_schedule()
+    event_type = world.create_event_type(schedule_id=schedule["id"])
+    form = {"form_token": token_in(clerk), "name": "Ada", "email": "ada@example.com"}
+    form |= {"event_type": event_type["id"], "start": "2020-01-06T10:00:00Z"}
+    made = clerk.follow(clerk.post(f"{clerk.root}/bookings/new", data=form))
+    assert "The booking was made. No mail is sent about it." in made.text
