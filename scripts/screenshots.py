@@ -1,11 +1,13 @@
 """Makes the pictures of the pages in docs/images: `python scripts/screenshots.py [FOLDER]`.
 
 Starts a Kalends of its own in a temporary folder, with a small practice in it, and looks at it
-with Debian's Chromium (`apt-get install chromium`), on a phone and a desktop, light and dark.
+with Debian's Chromium (`apt-get install chromium-headless-shell`, or `chromium`), on a phone and a
+desktop, light and dark, from left to right and from right to left.
 """
 
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,16 +15,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT: Final = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM  # noqa: E402
+from tests.browser.conftest import ARGUMENTS, PROGRAMS  # noqa: E402
 from tests.servers import Server  # noqa: E402
 from tests.world import Api  # noqa: E402
 
@@ -37,6 +42,8 @@ GUESTS: Final = (
     ("Barbara Liskov", "consultation", 2, "16:00"),
     ("Donald Knuth", "consultation", 3, "11:00"),
 )
+# So many tell text and shades of a page apart, and make a third of the file.
+COLOURS: Final = 128
 SIZES: Final = {"phone": (390, 844), "desktop": (1200, 800)}
 OFFICE: Final = [{"start": "09:00", "end": "12:30"}, {"start": "14:00", "end": "18:00"}]
 WEEK: Final = dict.fromkeys(("monday", "tuesday", "wednesday", "thursday"), OFFICE)
@@ -56,6 +63,13 @@ CONSULTATION: Final = {
     "location_type": "in_person",
     "requires_confirmation": False,
     "questions": QUESTIONS,
+    "reminders_minutes_before": [1440],
+    "translations": {
+        "ar": {
+            "name": "الاستشارة الأولى",
+            "description": "ساعة للتعرف عليك وعلى ما يزعجك. يُرجى إحضار نتائج الفحوص السابقة.",
+        }
+    },
 }
 FOLLOW_UP: Final = {
     "name": "Follow-up by video",
@@ -79,11 +93,13 @@ COURSE: Final = {
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture: how the page is come to, and whether all of it is shown or a window's worth."""
+    """A picture: how the page is come to, whether all of it is shown or a window's worth, and the
+    language of the browser."""
 
     name: str
     open: Callable[[Page], None]
     is_whole: bool = True
+    locale: str = "en-GB"
 
 
 def open_list(page: Page) -> None:
@@ -95,6 +111,11 @@ def open_times(page: Page) -> None:
     page.get_by_role("link", name="Next month").click()
     page.wait_for_load_state("networkidle")
     page.mouse.move(0, 0)
+
+
+def open_in_arabic(page: Page) -> None:
+    page.goto("/morgenlicht/consultation")
+    page.wait_for_load_state("networkidle")
 
 
 def open_group(page: Page) -> None:
@@ -151,6 +172,30 @@ def open_calendar(page: Page) -> None:
     page.goto(f"/console/morgenlicht/calendar?view=week&day={next_monday()}")
 
 
+def open_service(page: Page) -> None:
+    sign_in(page)
+    page.goto("/console/morgenlicht/event-types")
+    page.get_by_role("link", name="First consultation", exact=True).click()
+    page.get_by_role("link", name="Form", exact=True).click()
+    page.wait_for_load_state("networkidle")
+
+
+def open_mail(key: str, page: Page) -> None:
+    """The confirmation of an attendee, as a mail program shows its HTML."""
+    sign_in(page)
+    page.goto("/console/morgenlicht/event-types")
+    page.get_by_role("link", name="First consultation", exact=True).click()
+    event_type_id = page.url.partition("?")[0].rpartition("/")[2]
+    asked = {"kind": "confirmed", "audience": "attendee", "event_type_id": event_type_id}
+    answer = page.request.post(
+        "/api/v1/message-templates/preview",
+        data=asked,
+        headers={"authorization": f"Bearer {key}"},
+    )
+    page.goto("about:blank")  # whose policy lets mail have its styles
+    page.set_content(answer.json()["data"]["html"])
+
+
 def open_schedule(page: Page) -> None:
     sign_in(page)
     page.goto("/console/morgenlicht/schedules")
@@ -173,15 +218,19 @@ SHOTS: Final = (
     Shot("cancelled", open_cancelled),
     Shot("calendar", open_calendar, is_whole=False),
     Shot("schedule", open_schedule),
+    Shot("service", open_service, is_whole=False),
+    Shot("arabic", open_in_arabic, locale="ar"),
 )
 # What the README shows; all there are, in every size and scheme, where a folder is named.
 README: Final = frozenset(
     {
         ("times", "desktop", "light"),
-        ("times", "desktop", "dark"),
         ("form", "phone", "light"),
         ("booked", "phone", "dark"),
+        ("arabic", "phone", "light"),
+        ("mail", "phone", "light"),
         ("calendar", "desktop", "light"),
+        ("service", "desktop", "light"),
     }
 )
 
@@ -190,9 +239,11 @@ def main() -> None:
     named = sys.argv[1:]
     folder = Path(named[0]) if named else ROOT / "docs" / "images"
     folder.mkdir(parents=True, exist_ok=True)
-    with practice() as server, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for shot, size, scheme in itertools.product(SHOTS, SIZES, ("light", "dark")):
+    with practice() as (server, key), sync_playwright() as playwright:
+        program = next(filter(None, map(shutil.which, PROGRAMS)), None)
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        shots = (*SHOTS, Shot("mail", partial(open_mail, key)))
+        for shot, size, scheme in itertools.product(shots, SIZES, ("light", "dark")):
             if named or (shot.name, size, scheme) in README:
                 take(browser, server, shot, size, scheme, folder)
         browser.close()
@@ -207,19 +258,27 @@ def take(
         color_scheme=scheme,
         base_url=server.url,
         timezone_id="Europe/Berlin",
-        locale="en-GB",
+        locale=shot.locale,
         reduced_motion="reduce",
     )
     page = context.new_page()
     shot.open(page)
     page.evaluate("document.activeElement?.blur()")
-    page.screenshot(path=folder / f"{shot.name}-{size}-{scheme}.png", full_page=shot.is_whole)
+    picture = page.screenshot(full_page=shot.is_whole)
     context.close()
+    write_small(picture, folder / f"{shot.name}-{size}-{scheme}.png")
+
+
+def write_small(picture: bytes, path: Path) -> None:
+    """The picture in few colours."""
+    with Image.open(BytesIO(picture)) as image:
+        few = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
 
 
 @contextmanager
-def practice() -> Iterator[Server]:
-    """A server with an organization that has something to book."""
+def practice() -> Iterator[tuple[Server, str]]:
+    """A server with an organization that has something to book, and its key."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {
             "KALENDS_DATA_DIR": f"{folder}/data",
@@ -229,7 +288,7 @@ def practice() -> Iterator[Server]:
         key = set_up(environment)
         with Server(environment, Path(folder) / "server.log") as server:
             fill(Api(server.url, key))
-            yield server
+            yield server, key
 
 
 def set_up(environment: dict[str, str]) -> str:
