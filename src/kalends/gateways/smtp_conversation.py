@@ -85,7 +85,10 @@ class SmtpConversation(asyncio.Protocol):
 
 async def within(seconds: float, reply: asyncio.Future[Reply]) -> Reply:
     """The answer. Raises TimeoutError where it does not come within so many seconds; not by
-    `asyncio.timeout`, which costs more than the rest of waiting."""
+    `asyncio.timeout`, which costs more than the rest of waiting. Answers to commands that were sent
+    together often come together."""
+    if reply.done():
+        return reply.result()
     timer = reply.get_loop().call_later(seconds, _end_waiting, reply)
     try:
         return await reply

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-# As many as a batch of the outbox seldom has; what is longer is sent as a list.
-MOST_ITEMS: Final = 8
+# As many as a batch of the outbox has under load (`Channel.least_room` of mail); what is longer is
+# sent as a list.
+MOST_ITEMS: Final = 10
 # A few for each statement over lists, of a length that comes up.
 TEXTS_KEPT: Final = 256
 _PARAMETER: Final = re.compile(r"\$(\d+)(?:::([a-z]+)\[\])?")
