@@ -192,6 +192,7 @@ def test_a_page_says_nothing_but_messages(town: Town, path: str) -> None:
         answer = town.get(town.url(path, query.format(**town.names)))
         assert answer.status_code == 200, answer.url
         assert "⟦" in answer.text, answer.url
+        assert not _is_page(answer) or answer.text.count("<h1") == 1, answer.url
         assert town.bare_words(answer) == [], answer.url
 
 
@@ -363,6 +364,10 @@ def _mail(admin: SignedInBrowser) -> str:
     rows = listed.split("<tr>")
     ids = [re.findall(r"/mail/(mail_\w+)", row) for row in rows if "ada@" in row]
     return str(ids[0][0])
+
+
+def _is_page(answer: httpx.Response) -> bool:
+    return answer.headers["content-type"].startswith("text/html")
 
 
 def _read(answer: httpx.Response) -> str:
