@@ -2,6 +2,7 @@
 A calendar is asked by the timetable all the same, less often."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol, runtime_checkable
 from uuid import UUID
 
@@ -27,6 +28,25 @@ class OpenChannel(Struct, frozen=True):
 
 class NotPushed(Struct, frozen=True):
     """The provider tells nothing about this calendar."""
+
+
+class NoticeKind(StrEnum):
+    """What a provider says on a channel: that something has changed (or may have, as messages were
+    lost), that the channel ends soon, unless another is opened, or that it has ended."""
+
+    CHANGED = "changed"
+    ENDS = "ends"
+    ENDED = "ended"
+
+
+class Notice(Struct, frozen=True, kw_only=True):
+    """What came on a channel, with its secret. Some providers name it by our id, some by theirs
+    (`resource`)."""
+
+    kind: NoticeKind
+    secret: str
+    channel_id: str | None = None
+    resource: str | None = None
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from kalends.domain.calendars.channels import NewChannel, OpenChannel
+from kalends.domain.calendars.channels import NewChannel, NotPushed, OpenChannel
 from kalends.domain.calendars.failures import CalendarFailure, NotUnderstood
 from kalends.formats.lenient_json import moment_in
 from kalends.gateways.json_api import Answer, segment
@@ -20,7 +20,9 @@ CHANGES: Final = "created,updated,deleted"
 PATH: Final = "subscriptions"
 
 
-async def open_channel(session: MicrosoftSession, new: NewChannel) -> OpenChannel | CalendarFailure:
+async def open_channel(
+    session: MicrosoftSession, new: NewChannel
+) -> OpenChannel | NotPushed | CalendarFailure:
     """For all calendars of the mailbox. Graph asks the address before it answers."""
     until = datetime.now(UTC) + LONGEST
     body = {
@@ -35,7 +37,7 @@ async def open_channel(session: MicrosoftSession, new: NewChannel) -> OpenChanne
     if not isinstance(answer, Answer):
         return answer
     if not answer.is_success:
-        return answer.failure
+        return NotPushed() if answer.status == 403 else answer.failure
     id_, until_there = answer.value.get("id"), moment_in(answer.value.get("expirationDateTime"))
     if not isinstance(id_, str) or until_there is None:
         return NotUnderstood("it takes a subscription, and does not say until when")

@@ -1,5 +1,6 @@
 """Channels on which a provider says that a calendar has changed: opened after a reading, renewed
-before they end, closed once the next one is open.
+before they end, closed once the next one is open. Some providers have one for each calendar, some
+one for all that an account owns.
 
 What comes on a channel is a hint: the calendar is read, which tells what has changed. So nothing
 depends on messages that are late, doubled or lost.
@@ -7,17 +8,22 @@ depends on messages that are late, doubled or lost.
 
 import hashlib
 import hmac
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 import structlog
 from msgspec import Struct, json
 
 from kalends.domain.access import Mode, hash_of
+from kalends.domain.calendars.accounts import CalendarAccess
 from kalends.domain.calendars.channels import (
     CalendarChannel,
     NewChannel,
+    Notice,
+    NoticeKind,
     NotPushed,
     OpenChannel,
     PushingAccount,
@@ -43,14 +49,6 @@ AFTER_FAILURE: Final = timedelta(minutes=10)
 AFTER_REFUSAL: Final = timedelta(days=1)
 
 
-class Message(Struct, frozen=True):
-    """What came: the token of the address, and what the headers say."""
-
-    token: str
-    channel_id: str
-    secret: str
-
-
 def pushes(context: Context, connection: CalendarConnection) -> bool:
     """Whether the provider has channels, and can reach us: by https alone."""
     public_url = context.gateways.public_url or ""
@@ -60,18 +58,28 @@ def pushes(context: Context, connection: CalendarConnection) -> bool:
 async def is_pushed(
     work: UnitOfWork, connection: CalendarConnection, calendar: ConnectedCalendar
 ) -> bool:
-    """Whether a channel of the calendar is open. Where none is for long, one is asked for; the
-    calendar is locked."""
+    """Whether the provider tells of changes in the calendar. Where no channel is open for long, one
+    is asked for; the calendar is locked."""
     if not pushes(work.context, connection):
         return False
-    now = work.recorded_at
-    life = await channels.find_life(work.tenant, calendar.id)
+    now, carrier_id, is_told = work.recorded_at, calendar.id, True
+    if _pushes_whole_accounts(work.context, connection):
+        carrier_id = await channels.find_carrier(work.tenant, connection.id) or calendar.id
+        # It tells of the account's own calendars, and not of those that others share with it.
+        is_told = calendar.access is CalendarAccess.WRITE
+    life = await channels.find_life(work.tenant, carrier_id)
     wants_one = life is None or life.ends_at <= now + min(RENEWED_BEFORE, life.length / 4)
     again_at = now + AFTER_FAILURE
-    if wants_one and await channels.claim_watch(work.tenant, calendar.id, now, again_at):
-        due = DueCalendar(work.organization_id, calendar.id)
+    if wants_one and await channels.claim_watch(work.tenant, carrier_id, now, again_at):
+        due = DueCalendar(work.organization_id, carrier_id)
         await work.enqueue_job(WATCH_JOB, json.encode(due))
-    return life is not None and life.ends_at > now
+    return is_told and life is not None and life.ends_at > now
+
+
+def _pushes_whole_accounts(context: Context, connection: CalendarConnection) -> bool:
+    """Whether one channel is for all calendars of the connection: the first of them has it."""
+    provider = context.gateways.consents.get(connection.provider)
+    return provider is not None and provider.pushes_whole_accounts
 
 
 async def watch_calendar(context: Context, payload: bytes) -> None:
@@ -146,27 +154,67 @@ class _Watcher(Struct, frozen=True):
         return self.context.database.tenant_connection(self.due.organization_id)
 
 
-async def receive_message(context: Context, message: Message) -> None:
-    """Has the calendar read that the channel is about. One that we do not know, or that was closed,
-    is passed over: nothing is to be said about it."""
-    key = key_of(message.token)
+async def is_open(context: Context, token: str) -> bool:
+    """Whether the address with that token is one of ours, which a provider asks before it opens a
+    channel."""
+    key = key_of(token)
     if key.organization_id is None:
-        return
+        return False
+    async with context.database.tenant_connection(key.organization_id) as tenant:
+        return await channels.find_channel(tenant, key.token_hash) is not None
+
+
+async def receive_notices(context: Context, token: str, notices: Sequence[Notice]) -> bool:
+    """Has the calendars read that the channel is about. False where we do not know it, or it was
+    closed: nothing is done then."""
+    key = key_of(token)
+    if key.organization_id is None:
+        return False
     async with context.database.tenant_connection(key.organization_id) as tenant:
         channel = await channels.find_channel(tenant, key.token_hash)
-    is_right = (
-        channel is not None
-        and str(channel.id) == message.channel_id
-        and hmac.compare_digest(message.secret.encode(), secret_of(message.token).encode())
-    )
-    if channel is not None and is_right:
+    if channel is None:
+        return False
+    secret = secret_of(token)
+    kinds = {notice.kind for notice in notices if _is_of(notice, channel, secret)}
+    if kinds:
         caller = Caller(key.organization_id, Mode.LIVE, ACTOR, source=ACTOR)
-        await change(context, caller, _nudge, channel)
+        await change(context, caller, _follow, channel, kinds)
+    return bool(kinds)
 
 
-async def _nudge(work: UnitOfWork, channel: CalendarChannel) -> None:
-    if await channels.nudge_calendar(work.tenant, channel.calendar_id, work.recorded_at):
-        await enqueue_readings(work, [channel.calendar_id])
+def _is_of(notice: Notice, channel: CalendarChannel, secret: str) -> bool:
+    """Whether it has the secret of the channel, and its name: the first message may come before we
+    know what the provider calls it."""
+    is_named = notice.channel_id in (None, str(channel.id))
+    is_theirs = channel.resource is None or notice.resource in (None, channel.resource)
+    return is_named and is_theirs and _is_same(notice.secret, secret)
+
+
+def _is_same(said: str, secret: str) -> bool:
+    return hmac.compare_digest(said.encode(errors="replace"), secret.encode())
+
+
+async def _follow(
+    work: UnitOfWork, channel: CalendarChannel, kinds: Collection[NoticeKind]
+) -> None:
+    if NoticeKind.ENDED in kinds:
+        await channels.delete_channel(work.tenant, channel.id)
+    elif NoticeKind.ENDS in kinds:
+        await channels.end_channel(work.tenant, channel.id, work.recorded_at)
+    await enqueue_readings(work, await _nudge(work, channel.calendar_id))
+
+
+async def _nudge(work: UnitOfWork, calendar_id: UUID) -> list[UUID]:
+    """Has the calendar read, or all of its account where the channel is for those; which of them
+    can be put into the queue at once."""
+    tenant, now = work.tenant, work.recorded_at
+    calendar = await calendars.find_calendar(tenant, calendar_id)
+    if calendar is None:
+        return []
+    connection = await connections.find_connection(tenant, calendar.connection_id)
+    if connection is not None and _pushes_whole_accounts(work.context, connection):
+        return await channels.nudge_calendars(tenant, connection.id, now)
+    return [calendar_id] if await channels.nudge_calendar(tenant, calendar_id, now) else []
 
 
 def secret_of(token: str) -> str:

@@ -41,10 +41,21 @@ WHERE organization_id = $1 AND calendar_id = $2 AND expires_at IS NOT NULL
 ORDER BY expires_at DESC LIMIT 1
 """
 # One at a time asks for a channel, and after a failure nobody for a while.
+# Nobody waits for it: who reads another calendar of the account has that one locked.
 CLAIM: Final = """
 UPDATE calendars SET watch_after = $4
-WHERE organization_id = $1 AND id = $2 AND (watch_after IS NULL OR watch_after <= $3)
+WHERE organization_id = $1 AND id = (SELECT id FROM calendars
+    WHERE organization_id = $1 AND id = $2 AND (watch_after IS NULL OR watch_after <= $3)
+    FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING true
+"""
+CARRIER: Final = """
+SELECT id FROM calendars WHERE organization_id = $1 AND connection_id = $2
+ORDER BY created_at, id LIMIT 1
+"""
+END: Final = """
+UPDATE calendar_channels SET expires_at = least(expires_at, $3)
+WHERE organization_id = $1 AND id = $2
 """
 # A calendar that is being read is read once more afterwards, as what has changed may be missed.
 NUDGE: Final = """
@@ -52,6 +63,15 @@ UPDATE calendars SET due_at = CASE WHEN leased_by IS NULL THEN $3 ELSE due_at EN
     nudged_at = CASE WHEN leased_by IS NULL THEN NULL ELSE $3 END
 WHERE organization_id = $1 AND id = $2
 RETURNING leased_by IS NULL
+"""
+NUDGE_ALL: Final = """
+WITH known AS (
+    SELECT id FROM calendars WHERE organization_id = $1 AND connection_id = $2
+    ORDER BY id FOR NO KEY UPDATE)
+UPDATE calendars k SET due_at = CASE WHEN k.leased_by IS NULL THEN $3 ELSE k.due_at END,
+    nudged_at = CASE WHEN k.leased_by IS NULL THEN NULL ELSE $3 END
+FROM known WHERE k.organization_id = $1 AND k.id = known.id
+RETURNING k.id, k.leased_by IS NULL
 """
 
 
@@ -109,6 +129,17 @@ async def find_life(tenant: TenantConnection, calendar_id: UUID) -> Life | None:
     return None if row is None else Life(*row)
 
 
+async def find_carrier(tenant: TenantConnection, connection_id: UUID) -> UUID | None:
+    """The calendar that has the channel which is for all calendars of its connection."""
+    found: UUID | None = await tenant.tx.fetchval(CARRIER, tenant.organization_id, connection_id)
+    return found
+
+
+async def end_channel(tenant: TenantConnection, channel_id: UUID, now: datetime) -> None:
+    """It counts for nothing any more, and is closed when the next one is open."""
+    await tenant.tx.execute(END, tenant.organization_id, channel_id, now)
+
+
 async def claim_watch(
     tenant: TenantConnection, calendar_id: UUID, now: datetime, again_at: datetime
 ) -> bool:
@@ -132,6 +163,14 @@ async def nudge_calendar(tenant: TenantConnection, calendar_id: UUID, now: datet
     """Has the calendar read; whether it can be put into the queue at once."""
     is_free: bool | None = await tenant.tx.fetchval(NUDGE, tenant.organization_id, calendar_id, now)
     return bool(is_free)
+
+
+async def nudge_calendars(
+    tenant: TenantConnection, connection_id: UUID, now: datetime
+) -> list[UUID]:
+    """Has all calendars of the connection read; those that can be put into the queue at once."""
+    rows = await tenant.tx.fetch(NUDGE_ALL, tenant.organization_id, connection_id, now)
+    return [id_ for id_, is_free in rows if is_free]
 
 
 def _channel_from(row: Any) -> CalendarChannel:

@@ -188,11 +188,11 @@ def error_answer(error: KalendsError, request_id: str) -> HttpAnswer:
 
 
 async def send_answer(send: Send, method: str, answer: HttpAnswer) -> None:
-    """Sends an answer; a HEAD gets the headers alone."""
+    """Sends an answer, which is JSON unless it says otherwise; a HEAD gets the headers alone."""
+    named = {"content-type": "application/json", **answer.headers}
     headers = [
-        (b"content-type", b"application/json"),
         (b"content-length", str(len(answer.body)).encode()),
-        *((name.encode(), value.encode("latin-1")) for name, value in answer.headers.items()),
+        *((name.encode(), value.encode("latin-1")) for name, value in named.items()),
     ]
     if answer.replayed:
         headers.append((b"idempotency-replayed", b"true"))

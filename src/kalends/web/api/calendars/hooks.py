@@ -1,36 +1,96 @@
 """`POST /hooks/calendars/{token}`: where providers say that a calendar has changed."""
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 
+import msgspec
+from msgspec import Meta
+
+from kalends.domain.calendars.channels import Notice, NoticeKind
+from kalends.domain.errors import NotFound
 from kalends.formats.calendars import TakenMessageBody
 from kalends.formats.encoding import encode
+from kalends.formats.lenient_json import dict_in, list_in
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services.calendars import channels
-from kalends.services.calendars.channels import Message
+from kalends.web.api.models import RequestModel
 from kalends.web.http.call import Call
 from kalends.web.http.routes import Access, Resource, Route, Scopes
 
-# What the first message of a channel says: that there will be others.
+# What the first message of a channel at Google says: that there will be others.
 OPENED: Final = "sync"
+# What Microsoft says of a subscription itself; whatever else it says is that something changed.
+LIFECYCLE: Final[Mapping[str, NoticeKind]] = {
+    "reauthorizationRequired": NoticeKind.ENDS,
+    "subscriptionRemoved": NoticeKind.ENDED,
+}
+TEXT: Final = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+MOST_NOTICES: Final = 1_000
+
+
+class MessageQuery(RequestModel, frozen=True):
+    validation_token: Annotated[
+        Annotated[str, Meta(max_length=2_000)] | None,
+        Meta(
+            description="What Microsoft asks an address with before it posts there: it is answered "
+            "as it came, as text."
+        ),
+    ] = msgspec.field(default=None, name="validationToken")
 
 
 async def receive_message(call: Call) -> HttpAnswer:
     """A message of a provider of calendars
 
-    Where Google posts to when something has changed in a calendar, with the headers
-    `X-Goog-Channel-ID` and `X-Goog-Channel-Token`. The calendar is read then; what the message says
-    itself is not believed. One of a channel that is not known, or was closed, is taken and passed
-    over: else it would come again.
+    Where providers post to when something has changed in a calendar: Google with the headers
+    `X-Goog-Channel-ID` and `X-Goog-Channel-Token`, Microsoft with a body that names its
+    subscriptions, each with its `clientState`. The calendar is read then; what the message says
+    itself is not believed. One of a channel that is not known, or was closed, is passed over:
+    Google is answered 200 all the same, as it would come again, and Microsoft 404.
     """
     call.scope["logged_path"] = call.scope["route_path"]
-    message = Message(
-        token=call.scope["path_params"]["token"],
-        channel_id=call.headers.get("x-goog-channel-id", ""),
-        secret=call.headers.get("x-goog-channel-token", ""),
-    )
-    if call.headers.get("x-goog-resource-state") != OPENED:
-        await channels.receive_message(call.context, message)
-    return HttpAnswer(200, encode(TakenMessageBody()), {})
+    token = call.scope["path_params"]["token"]
+    if (asked := call.query(MessageQuery).validation_token) is not None:
+        if not await channels.is_open(call.context, token):
+            raise _unknown()
+        return HttpAnswer(200, asked.encode(), TEXT)
+    if "x-goog-channel-id" in call.headers:
+        await channels.receive_notices(call.context, token, _notices_of_google(call.headers))
+        return HttpAnswer(200, encode(TakenMessageBody()), {})
+    notices = _notices_of_microsoft(await call.raw_json())
+    if not await channels.receive_notices(call.context, token, notices):
+        raise _unknown()
+    return HttpAnswer(202, encode(TakenMessageBody()), {})
+
+
+def _notices_of_google(headers: Mapping[str, str]) -> Sequence[Notice]:
+    if headers.get("x-goog-resource-state") == OPENED:
+        return []
+    return [
+        Notice(
+            kind=NoticeKind.CHANGED,
+            secret=headers.get("x-goog-channel-token", ""),
+            channel_id=headers["x-goog-channel-id"],
+        )
+    ]
+
+
+def _notices_of_microsoft(body: bytes) -> Sequence[Notice]:
+    said = dict_in(msgspec.json.decode(body or b"{}"))
+    read = [_notice_in(dict_in(each)) for each in list_in(said.get("value"))[:MOST_NOTICES]]
+    return [notice for notice in read if notice is not None]
+
+
+def _notice_in(said: Mapping[str, Any]) -> Notice | None:
+    subscription, secret = said.get("subscriptionId"), said.get("clientState")
+    if not isinstance(subscription, str) or not isinstance(secret, str):
+        return None
+    event = said.get("lifecycleEvent")
+    kind = LIFECYCLE.get(event) if isinstance(event, str) else None
+    return Notice(kind=kind or NoticeKind.CHANGED, secret=secret, resource=subscription)
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such channel.")
 
 
 _call = Resource("Calendars", "", Scopes(Access.OPEN, Access.OPEN))
@@ -39,7 +99,9 @@ ROUTES: Final[tuple[Route, ...]] = (
     _call(
         "POST /hooks/calendars/{token}",
         receive_message,
-        {200: TakenMessageBody},
+        {200: TakenMessageBody, 202: TakenMessageBody},
         access=Access.OPEN,
+        query=MessageQuery,
+        errors=("NOT_FOUND",),
     ),
 )
