@@ -106,7 +106,9 @@ class _WebhookHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(reply.body)
 
-    do_GET = do_POST  # noqa: N815  (the name that http.server looks for)
+    # The names that http.server looks for.
+    do_GET = do_POST  # noqa: N815
+    do_DELETE = do_POST  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         """Quiet."""

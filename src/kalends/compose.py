@@ -25,6 +25,8 @@ from kalends.gateways.mail import SmtpTransport
 from kalends.gateways.microsoft import places as microsoft_places
 from kalends.gateways.microsoft.consent import MicrosoftConsent
 from kalends.gateways.pictures.process import PictureProcess
+from kalends.gateways.video_hook.hook import VideoHooks
+from kalends.gateways.zoom.meetings import Zoom
 from kalends.runtime.sealing import Seal
 from kalends.runtime.unit_of_work import Context
 from kalends.settings import Settings, SettingsError
@@ -86,6 +88,9 @@ def open_gateways(settings: Settings, served_at: str | None = None) -> Gateways:
         calendars={"caldav": CalDavProvider(http), "ics": IcsProvider(http)},
         consents=_consents(settings, http),
         pictures=PictureProcess(),
+        zoom=Zoom(http, settings.zoom_test_url),
+        video_hook=VideoHooks(http),
+        jitsi_url=settings.jitsi_url,
     )
 
 

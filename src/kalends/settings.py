@@ -50,6 +50,8 @@ class Settings:
     calcom_give_up_after_seconds: float
     google: ClientSettings | None
     microsoft: ClientSettings | None
+    jitsi_url: str | None
+    zoom_test_url: str | None
     rate_limit_read: int
     rate_limit_write: int
     rate_limit_sign_in: int
@@ -78,6 +80,8 @@ class Settings:
             calcom_give_up_after_seconds=read.fraction("CALCOM_PATIENCE", 60.0),
             google=read.client("GOOGLE"),
             microsoft=read.client("MICROSOFT", tenant=read.tenant("MICROSOFT_TENANT")),
+            jitsi_url=read.url("JITSI_URL", ("https", "http")),
+            zoom_test_url=read.url_of_this_machine("ZOOM_TEST_URL"),
             rate_limit_read=read.limit("RATE_LIMIT_READ", 300),
             rate_limit_write=read.limit("RATE_LIMIT_WRITE", 100),
             rate_limit_sign_in=read.limit("RATE_LIMIT_SIGN_IN", 10),

@@ -9,7 +9,7 @@ FIELDS_OF_A_BOOKING = {
     "timezone", "title", "location", "location_type", "attendee_name", "attendee_email",
     "attendee", "answers", "metadata", "source", "external", "conflict", "cancellation_reason",
     "created_at", "updated_at", "cancelled_by", "answers_e164", "hosts",
-    "needs_new_time", "calendar_events",
+    "needs_new_time", "calendar_events", "video",
 }  # fmt: skip
 
 

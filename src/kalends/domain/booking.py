@@ -51,10 +51,12 @@ class Host(Struct, frozen=True, gc=False):
 
 class Booking(Struct, frozen=True, gc=False):
     """As it is stored, in the order of its columns; its `hosts` and
-    `calendar_events`, the last, are read along with it: its schedules as they are by then, and what
-    calendars elsewhere have of it, which who writes them notes there.
+    `calendar_events` and `video`, the last, are read along with it: its schedules as they are by
+    then, and what calendars elsewhere and the provider of calls have of it, which who asks them
+    notes there.
 
-    `metadata`, `answers`, `answers_e164`, `cancelled_by` (an `Actor`) and `calendar_events` are
+    `metadata`, `answers`, `answers_e164`, `cancelled_by` (an `Actor`), `calendar_events` and
+    `video` are
     JSON text, since they are only passed on. Nothing in it leads back to it, so the
     garbage collector need not look at it: thousands of them made each of its passes long.
     """
@@ -95,6 +97,7 @@ class Booking(Struct, frozen=True, gc=False):
     needs_new_time: bool = False
     hosts: tuple[Host, ...] = ()
     calendar_events: Raw = Raw(b"[]")
+    video: Raw | None = None
 
     @property
     def occupies(self) -> bool:
@@ -102,7 +105,7 @@ class Booking(Struct, frozen=True, gc=False):
         return self.status in OCCUPYING and not self.conflict
 
 
-READ_ALONG: Final = ("hosts", "calendar_events")
+READ_ALONG: Final = ("hosts", "calendar_events", "video")
 STORED_FIELDS: Final = tuple(n for n in Booking.__struct_fields__ if n not in READ_ALONG)
 
 

@@ -8,6 +8,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from kalends.domain.video import VideoProvider
+
 
 class QuestionType(StrEnum):
     TEXT = "text"
@@ -161,6 +163,8 @@ class EventTypeRules(EventTypeTerms, frozen=True, kw_only=True):
     # Where attendees are led once they have booked: https.
     redirect_url: str | None = None
     attendee_fields: AttendeeFields = AttendeeFields()
+    # Who makes the link to the call; None where there is none.
+    video: VideoProvider | None = None
     # By language (BCP 47): what readers of others are told.
     translations: dict[str, EventTypeTexts] = {}
 

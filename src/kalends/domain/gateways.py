@@ -14,6 +14,7 @@ from kalends.domain.calendars.accounts import CalendarProvider
 from kalends.domain.calendars.consent import ConsentProvider
 from kalends.domain.imports.sources import BookingSource
 from kalends.domain.pictures import ClosedReader, PictureReader
+from kalends.domain.video import HookGateway, ZoomGateway
 
 
 class OutboundRequest(Struct, frozen=True, kw_only=True):
@@ -125,7 +126,9 @@ class Gateways(Struct, frozen=True, kw_only=True):
     `retry_scale` stretches or shrinks the timetables of retries. `sources` are the providers
     that bookings are imported from, `calendars` those whose calendars are read, and `consents`
     those that are reached by a consent and were set up here, by the names under which they are
-    stored. `pictures` reads what may be one.
+    stored. `pictures` reads what may be one. `zoom` and `video_hook` make links
+    to calls, and `jitsi_url` is the Jitsi server whose rooms need nobody to make them (no slash at
+    its end).
     """
 
     http: Http = ClosedHttp()
@@ -137,6 +140,9 @@ class Gateways(Struct, frozen=True, kw_only=True):
     calendars: Mapping[str, CalendarProvider] = {}
     consents: Mapping[str, ConsentProvider] = {}
     pictures: PictureReader = ClosedReader()
+    zoom: ZoomGateway | None = None
+    video_hook: HookGateway | None = None
+    jitsi_url: str | None = None
 
     def sends_mail_of(self, mode: Mode) -> bool:
         """Whether mail of an organization leaves, or is kept in its mailbox: that of a sandbox

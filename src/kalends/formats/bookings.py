@@ -9,6 +9,7 @@ from kalends.domain import ids
 from kalends.domain.actor import Actor
 from kalends.domain.booking import Booking, Host, LocationType, Status
 from kalends.domain.calendars.states import LinkState
+from kalends.domain.video import VideoProvider, VideoState
 from kalends.formats.encoding import encode_raw
 
 
@@ -73,6 +74,20 @@ class CalendarEventOfBooking(Struct, frozen=True):
     error: Annotated[str | None, Meta(description="Why it is not as it should be.")]
 
 
+class VideoOfBooking(Struct, frozen=True):
+    """The link to the call of a booking, which stands in its `location`."""
+
+    provider: VideoProvider
+    state: Annotated[
+        VideoState,
+        Meta(
+            description="`waiting` until the link is there, `made`, `failed` where it cannot be "
+            "made, `removed` of a booking that is cancelled."
+        ),
+    ]
+    error: Annotated[str | None, Meta(description="Why it is not as it should be.")]
+
+
 class BookingBody(Struct, frozen=True, kw_only=True):
     """A booking. Instants are in UTC and whole seconds; what is not there is null."""
 
@@ -131,6 +146,10 @@ class BookingBody(Struct, frozen=True, kw_only=True):
         list[CalendarEventOfBooking],
         Meta(description="What calendars elsewhere have of it, as far as it was written."),
     ] = []
+    video: Annotated[
+        VideoOfBooking | None,
+        Meta(description="The link to its call, where the event type has one made."),
+    ] = None
 
 
 class CancelledBookingBody(BookingBody, frozen=True, kw_only=True):
@@ -178,6 +197,7 @@ def show_booking(booking: Booking) -> dict[str, Any]:
         "hosts": [_host(host) for host in b.hosts],
         "needs_new_time": b.needs_new_time,
         "calendar_events": b.calendar_events,
+        "video": b.video,
     }
 
 

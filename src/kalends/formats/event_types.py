@@ -16,6 +16,7 @@ from kalends.domain.event_type import (
     Requirement,
     Visibility,
 )
+from kalends.domain.video import VideoProvider
 from kalends.formats.fields import fields_of
 
 
@@ -148,6 +149,10 @@ class EventTypeBody(Struct, frozen=True):
             "its query.",
             examples=["https://example.com/thanks"],
         ),
+    ]
+    video: Annotated[
+        VideoProvider | None,
+        Meta(description="Who makes the link to the call, in the `location` of each booking."),
     ]
     attendee_fields: AttendeeFieldsBody
     translations: Annotated[

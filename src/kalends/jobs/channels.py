@@ -12,6 +12,7 @@ from uuid import UUID
 
 from kalends.jobs.calendar_channel import CalendarChannel
 from kalends.jobs.mail_channel import MailChannel
+from kalends.jobs.video_channel import VideoChannel
 from kalends.jobs.webhook_channel import WebhookChannel
 from kalends.runtime.unit_of_work import Context
 from kalends.store.outbox.lanes import DueLane, Leased, Postponed
@@ -61,6 +62,7 @@ CHANNELS: Final[Mapping[str, Callable[[Context], Channel]]] = {
     "webhook": WebhookChannel,
     "mail": MailChannel,
     "calendar": CalendarChannel,
+    "video": VideoChannel,
 }
 NEED_PUBLIC_URL: Final = frozenset({"mail"})
 """Links in them lead to the address that people see."""

@@ -23,7 +23,7 @@ from kalends.store.bookings.reminders import (
     find_reminder_minutes,
     plan_reminders,
 )
-from kalends.store.outbox.events import Event, ToldBooking
+from kalends.store.outbox.events import Event, NewMail, ToldBooking
 
 OF_STATUS: Final = {
     Status.CONFIRMED: EventName.CONFIRMED,
@@ -96,6 +96,7 @@ async def record_event(
     mails = []
     if notify and follows.mail is not None:
         mails = await choose_mails(work, follows.mail, booking, data, before)
+        mails = [mail for mail in mails if not _is_joined(work, mail)]
     work.add_event(event, mails)
     if follows.is_told:
         work.told.append(ToldBooking(booking.id, _earlier_start(before, booking)))
@@ -103,6 +104,15 @@ async def record_event(
         # The reader of the old address may not be the attendee.
         await delete_links(work.tenant, booking.id)
     await _update_reminders(work, follows.reminders, booking, event_type)
+
+
+def _is_joined(work: UnitOfWork, mail: NewMail) -> bool:
+    """Whether a mail that waits to go out to the same reader tells it, too."""
+    return any(
+        held.audience == mail.audience
+        and (mail.recipient is None or is_same_mailbox(held.recipient, mail.recipient))
+        for held in work.joins
+    )
 
 
 def _earlier_start(before: Booking | None, after: Booking) -> datetime | None:

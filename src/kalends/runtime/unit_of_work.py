@@ -24,6 +24,7 @@ from kalends.store.database import Database, RunAgain, TenantConnection, Tx
 from kalends.store.jobs import enqueue_job
 from kalends.store.notifier import JOBS_CHANNEL, NOTIFIED
 from kalends.store.outbox.events import Event, NewMail, ToldBooking, append_events
+from kalends.store.video.links import HeldMail
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -110,6 +111,7 @@ class UnitOfWork:
     `now` is the time for the rules, which a sandbox may set; `recorded_at` is the real time.
     `some_mail_off` is whether the organization has switched some mail off, as a statement of this
     use case has seen it; None where none has looked.
+    `joins` are mails that wait to go out and will tell what happens here, too.
     """
 
     tx: Tx
@@ -120,6 +122,7 @@ class UnitOfWork:
     events: list[Event] = field(default_factory=list)
     mails: list[NewMail] = field(default_factory=list)
     told: list[ToldBooking] = field(default_factory=list)
+    joins: list[HeldMail] = field(default_factory=list)
     notifications: set[str] = field(default_factory=set)
     some_mail_off: bool | None = None
 
@@ -234,7 +237,13 @@ async def _write_events(work: UnitOfWork) -> None:
     if not work.events:
         return
     channels = await append_events(
-        work.tenant, work.events, work.mails, work.told, work.caller.actor, work.recorded_at
+        work.tenant,
+        work.events,
+        work.mails,
+        work.told,
+        work.caller.actor,
+        work.recorded_at,
+        [mail.id for mail in work.joins],
     )
     work.notifications.update(NOTIFIED[channel] for channel in channels)
 

@@ -20,6 +20,7 @@ from kalends.scheduling import booking_requests, local_time
 from kalends.scheduling.booking_requests import RequestedTime
 from kalends.scheduling.claiming import BookingRequest, claim_booking
 from kalends.scheduling.holds import take_over_hold
+from kalends.scheduling.video import first_video, place_of_call
 from kalends.store.bookings import bookings
 
 
@@ -98,6 +99,10 @@ async def _new_booking(
     confirmed = event_type is not None and not event_type.requires_confirmation
     timezone = new.timezone or schedules[0].timezone
     assert request.booking_id is not None
+    link = None
+    if event_type is not None and event_type.video is not None and new.location is None:
+        first = schedules[0].id
+        link = await place_of_call(work, request.booking_id, first, event_type, request.starts_at)
     booking = Booking(
         id=request.booking_id,
         schedule_id=schedules[0].id,
@@ -108,7 +113,7 @@ async def _new_booking(
         end_time=request.ends_at,
         timezone=timezone,
         wall_clock=local_time.wall_clock_of(request.starts_at, timezone),
-        **_title_and_place(new, event_type),
+        **_title_and_place(new, event_type, link),
         **{f"attendee_{name}": value for name, value in structs.asdict(new.attendee).items()},
         answers=Raw(json.encode(new.answers)),
         metadata=metadata,
@@ -124,14 +129,19 @@ async def _new_booking(
         version=1,
         hosts=hosts_among(schedules),
     )
+    booking = structs.replace(booking, video=first_video(booking, event_type, new.location))
     questions = event_type.questions if event_type else []
     return await phones.with_numbers(work, booking, questions, new.answers)
 
 
-def _title_and_place(new: NewBooking, event_type: EventType | None) -> dict[str, Any]:
-    """What was asked for, else the event type's."""
+def _title_and_place(
+    new: NewBooking, event_type: EventType | None, link: str | None
+) -> dict[str, Any]:
+    """What was asked for, else the event type's; a call is at the link to it, if that is known."""
+    has_call = event_type is not None and event_type.video is not None and new.location is None
+    kind = event_type.location_type if event_type else None
     return {
         "title": new.title or (event_type.name if event_type else None),
-        "location": new.location or (event_type.location if event_type else None),
-        "location_type": new.location_type or (event_type.location_type if event_type else None),
+        "location": new.location or link or (event_type.location if event_type else None),
+        "location_type": new.location_type or kind or (LocationType.VIDEO if has_call else None),
     }

@@ -15,6 +15,7 @@ from kalends.runtime.if_match import IfMatch
 from kalends.runtime.unit_of_work import UnitOfWork, require
 from kalends.runtime.versions import require_version, with_changes
 from kalends.scheduling.event_type_slugs import list_free_slugs
+from kalends.scheduling.video import check_video
 from kalends.store.availability import event_types
 from kalends.store.availability.schedules import protect_schedules
 
@@ -42,6 +43,7 @@ async def create_event_type(work: UnitOfWork, new: NewEventType) -> EventType:
     """Raises NotFound (a schedule), Invalid, SlugTaken."""
     _check_translations(new)
     await _check_requirements(work, new.requirements)
+    await check_video(work, new)
     new = structs.replace(new, requirements=_with_fair_since(new.requirements, []))
     slugs: Iterable[str] = [new.slug] if new.slug else await list_free_slugs(work, new.name)
     for slug in slugs:
@@ -81,6 +83,8 @@ async def update_event_type(
     if after is before:
         return before
     _check_translations(after)
+    if after.video != before.video or after.requirements != before.requirements:
+        await check_video(work, after)
     await event_types.update_event_type(work.tenant, after)
     return after
 

@@ -17,6 +17,7 @@ from kalends.domain.errors import Unavailable
 DELIVERIES_CHANNEL: Final = "kalends_deliveries"
 MAILS_CHANNEL: Final = "kalends_mails"
 CALENDARS_CHANNEL: Final = "kalends_calendars"
+VIDEO_CHANNEL: Final = "kalends_video"
 # The channel of PgQueuer, which wants a message in its own form.
 JOBS_CHANNEL: Final = "ch_pgqueuer"
 NOTIFY: Final = "SELECT pg_notify($1, $2)"
@@ -30,6 +31,7 @@ GATHER_SECONDS_BY_CHANNEL: Final = {
     DELIVERIES_CHANNEL: 0.01,
     MAILS_CHANNEL: 0.05,
     CALENDARS_CHANNEL: 0.05,
+    VIDEO_CHANNEL: 0.02,
     JOBS_CHANNEL: 0.1,
 }
 # Who listens for what waits in a channel of the outbox.
@@ -37,6 +39,7 @@ NOTIFIED: Final = {
     "webhook": DELIVERIES_CHANNEL,
     "mail": MAILS_CHANNEL,
     "calendar": CALENDARS_CHANNEL,
+    "video": VIDEO_CHANNEL,
 }
 
 

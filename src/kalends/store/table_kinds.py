@@ -103,6 +103,8 @@ _DISTRIBUTED: Final = (
     "calendar_channels",
     "message_templates",
     "pictures",
+    "video_links",
+    "video_accounts",
 )
 # An organization is looked for by its name, slug and twin, a key by its hash alone.
 # Mails are leased by how their server does.

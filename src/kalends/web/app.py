@@ -26,6 +26,7 @@ from kalends.web.api import (
     schedules,
     slots,
     users,
+    video,
     webhooks,
 )
 from kalends.web.api.calendars import connections as calendar_connections
@@ -64,6 +65,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *webhooks.ROUTES,
     *event_log.ROUTES,
     *organization.ROUTES,
+    *video.ROUTES,
     *message_templates.ROUTES,
     *users.ROUTES,
     *notifications.ROUTES,

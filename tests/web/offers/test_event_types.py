@@ -24,7 +24,7 @@ DEFAULTS: JSON = {
     "schedule_id": None, "location": None, "location_type": None, "questions": [],
     "reminders_minutes_before": [], "cancellation_notice_minutes": None, "expire_pending": False,
     "complete_after_minutes": None, "is_active": True, "host_choice": "none",
-    "visibility": "public", "position": None, "redirect_url": None,
+    "visibility": "public", "position": None, "redirect_url": None, "video": None,
     "attendee_fields": {"phone": "optional", "notes": "optional"}, "translations": {},
 }  # fmt: skip
 

@@ -74,10 +74,15 @@ async def prepare_mails(
     context: Context, lanes: Sequence[DueMail]
 ) -> list[ReadyMail | MailOutcome | Postponed]:
     """What can be sent now, of the mails of one organization, and what becomes of the others: it
-    is too late for them, their reader has left, they stay in the mailbox, or somebody holds them.
-    Raises Unavailable."""
+    is too late for them, their reader has left, they stay in the mailbox, wait for a link, or
+    somebody holds them. Raises Unavailable."""
     now = context.clock()
-    ended = {lane.mail.id: ending for lane in lanes if (ending := _ending(lane, now)) is not None}
+    ended: dict[UUID, MailOutcome | Postponed] = {
+        lane.mail.id: ending for lane in lanes if (ending := _ending(lane, now)) is not None
+    }
+    for lane in lanes:
+        if lane.held_for:
+            ended.setdefault(lane.mail.id, Postponed(lane, lane.held_for))
     unwritten = [
         lane.mail for lane in lanes if lane.mail.message is None and lane.mail.id not in ended
     ]

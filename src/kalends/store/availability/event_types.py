@@ -17,6 +17,7 @@ from kalends.domain.event_type import (
     Requirement,
     Visibility,
 )
+from kalends.domain.video import VideoProvider
 from kalends.store.database import TenantConnection
 from kalends.store.rows import (
     columns_of,
@@ -214,4 +215,6 @@ def _event_type(row: Any) -> EventType:
     values["attendee_fields"] = ATTENDEE_FIELDS.decode(values["attendee_fields"])
     values["translations"] = TRANSLATIONS.decode(values["translations"])
     values["visibility"] = Visibility(values["visibility"])
+    if values["video"] is not None:
+        values["video"] = VideoProvider(values["video"])
     return EventType(**values)

@@ -101,12 +101,12 @@ _HOSTS: Final = f"""CASE WHEN {_HAS_HOSTS} THEN (
     SELECT jsonb_agg(jsonb_build_array(s.id, s.user_id, s.name) ORDER BY taken.place) {_TAKEN}) END
 """
 # What a page of rows has to hold for `COLUMNS` to be read of it.
-_PAGE_COLUMNS: Final = f"{STORED_COLUMNS}, calendar_events"
-COLUMNS: Final = f"{STORED_COLUMNS}, {_HOSTS} AS hosts, calendar_events"
+_PAGE_COLUMNS: Final = f"{STORED_COLUMNS}, calendar_events, video"
+COLUMNS: Final = f"{STORED_COLUMNS}, {_HOSTS} AS hosts, calendar_events, video"
 # Up to 64 kB each, which many rows together do not carry where nobody looks at it; nor hosts.
 COLUMNS_BUT_METADATA: Final = (
     STORED_COLUMNS.replace(" metadata,", " '{}'::jsonb AS metadata,")
-    + ", NULL::jsonb AS hosts, '[]'::jsonb AS calendar_events"
+    + ", NULL::jsonb AS hosts, '[]'::jsonb AS calendar_events, NULL::jsonb AS video"
 )
 HOSTS_OF: Final = json.Decoder(tuple[tuple[UUID, UUID, str], ...])
 _STATUS_AT: Final = FIELDS.index("status")
@@ -125,7 +125,7 @@ LATEST_EVENT: Final = (
 _CHANGEABLE: Final = tuple(f for f in STORED_FIELDS if f not in ("id", "created_at", "source"))
 
 GET: Final = (
-    f"SELECT {STORED_COLUMNS}, {_HOSTS_OF_ONE} AS hosts, calendar_events FROM bookings"
+    f"SELECT {STORED_COLUMNS}, {_HOSTS_OF_ONE} AS hosts, calendar_events, video FROM bookings"
     " WHERE organization_id = $1 AND id = $2"
 )
 # Of 36 bytes: the booking, the transaction that wrote it last, when that was, and its hosts.

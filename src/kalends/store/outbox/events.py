@@ -14,11 +14,11 @@ from kalends.store.list_statements import in_items
 from kalends.store.rows import columns_of, lists_of
 
 # The last statement of a transaction: a function of the database, whose statements are each of one
-# organization (migrations 0016, 0029, 0033). It answers the channels where something is due now.
+# organization (migrations 0016, 0029, 0033, 0048). It answers the channels where something is due.
 APPEND: Final = """
-SELECT append_events_3($1, $2, $3, $4::uuid[], $5::text[], $6::uuid[], $7::json[], $8::integer[],
+SELECT append_events_4($1, $2, $3, $4::uuid[], $5::text[], $6::uuid[], $7::json[], $8::integer[],
     $9::boolean[], $10::json[], $11::text[], $12::uuid[], $13::text[], $14::text[], $15::text[],
-    $16::uuid[], $17::integer[], $18::timestamptz[], $19::uuid[], $20::timestamptz[])
+    $16::uuid[], $17::integer[], $18::timestamptz[], $19::uuid[], $20::timestamptz[], $21::uuid[])
 """
 # Over all organizations that somebody looks at in one process: one small question.
 COUNTERS: Final = """
@@ -92,10 +92,12 @@ async def append_events(
     told: Sequence[ToldBooking],
     actor: str,
     now: datetime,
+    joins: Sequence[UUID] = (),
 ) -> list[str]:
     """Numbers the events and writes them, with a delivery for each endpoint that receives them,
     and the mails, each a delivery too; what is `told` has calendars elsewhere brought to it.
-    Returns the channels that have something to do.
+    Mails that are named in `joins` tell what the last of the events tells, too. Returns the
+    channels that have something to do.
 
     Must be the transaction's last statement.
     """
@@ -118,6 +120,7 @@ async def append_events(
         [mail.expires_at for mail in mails],
         [booking.id for booking in told],
         [booking.earlier for booking in told],
+        list(joins),
     ]
     sent = in_items(APPEND, arguments)
     channels: list[str] = await tenant.tx.fetchval(sent.statement, *sent.arguments)

@@ -41,10 +41,11 @@ SELECT t.endpoint_id, t.lane_id, t.due_at, d.delivery_id, coalesce(d.tries, 0),
     d.audience = 'host' AND NOT EXISTS (
         SELECT FROM memberships s JOIN users u ON u.id = s.user_id
         WHERE s.organization_id = $1 AND lower(u.email) = lower(d.recipient)) AS has_left,
+    greatest(d.not_before - now(), interval '0') AS held_for,
     {columns_of(Mail, "d")}
 FROM leased t JOIN organizations o ON o.id = $1
 LEFT JOIN LATERAL (
-    SELECT d.id AS delivery_id, d.tries, d.expires_at, d.created_at AS waits_since,
+    SELECT d.id AS delivery_id, d.tries, d.expires_at, d.created_at AS waits_since, d.not_before,
         {columns_of(Mail, "m")}
     FROM deliveries d CROSS JOIN LATERAL (
         SELECT * FROM mails m WHERE m.organization_id = $1 AND m.id = d.id OFFSET 0) m
@@ -89,14 +90,15 @@ VALUES ($1, $2, $3, $2, $4, $5, $6, 'pending', $7, 'mail', $8)
 
 class DueMail(DueLane, frozen=True):
     """A lane that was leased, and the mail that is to be sent first. It is never sent after
-    `expires_at`; `failing_since` is since when the mail server takes nothing. It is for somebody
-    who `has_left` the organization."""
+    `expires_at`, nor while it is `held_for` the link of its booking; `failing_since` is since when
+    the mail server takes nothing. It is for somebody who `has_left` the organization."""
 
     mode: str
     expires_at: datetime | None
     waits_since: datetime
     failing_since: datetime | None
     has_left: bool | None
+    held_for: timedelta | None
     mail: Mail
 
 
@@ -119,7 +121,7 @@ async def lease_due_mails(
     """
     rows = await tenant.tx.fetch(LEASE, tenant.organization_id, room, room_failing, lease)
     return [
-        DueMail(*(tenant.organization_id, *row[:2], Lease(row[2]), *row[3:10], Mail(*row[10:])))
+        DueMail(*(tenant.organization_id, *row[:2], Lease(row[2]), *row[3:11], Mail(*row[11:])))
         for row in rows
     ]
 

@@ -20,6 +20,7 @@ from kalends.domain.event_type import (
     links_in,
 )
 from kalends.domain.values import Line, Name, Slug, Text
+from kalends.domain.video import VideoProvider
 from kalends.formats.event_types import EventTypeBody, show_event_type
 from kalends.runtime.idempotency import HttpAnswer
 from kalends.services import event_types
@@ -74,6 +75,16 @@ RedirectUrl = Annotated[
         description="Where the page leads after a booking: https. It gets `booking_id` and "
         "`status` in its query; a page that is embedded tells the page around it instead.",
         examples=["https://example.com/thanks"],
+    ),
+]
+Video = Annotated[
+    VideoProvider,
+    Meta(
+        description="Who makes the link to the call, which stands in the booking's `location` once "
+        "it is CONFIRMED (that of `jitsi` at once). `google_meet` and `microsoft_teams` need such "
+        "a calendar that the first schedule writes, `zoom` and `url` an account in "
+        "`/organization/video`, `jitsi` the installation's `KALENDS_JITSI_URL`.",
+        examples=["zoom"],
     ),
 ]
 Duration = Annotated[int, Meta(ge=1, le=LONGEST_MINUTES)]
@@ -256,6 +267,7 @@ class CreateEventType(RequestModel, frozen=True):
     visibility: Annotated[Visibility, Meta(description=SHOWN)] = Visibility.PUBLIC
     position: Position | None = None
     redirect_url: RedirectUrl | None = None
+    video: Video | None = None
     attendee_fields: AttendeeFieldsInput = AttendeeFieldsInput()
     translations: TranslationsInput = {}
 
@@ -290,6 +302,7 @@ class UpdateEventType(RequestModel, frozen=True):
     visibility: Annotated[Visibility, Meta(description=SHOWN)] | UnsetType = UNSET
     position: Position | UnsetType | None = UNSET
     redirect_url: RedirectUrl | UnsetType | None = UNSET
+    video: Video | UnsetType | None = UNSET
     attendee_fields: AttendeeFieldsInput | UnsetType = UNSET
     translations: TranslationsInput | UnsetType = UNSET
 

@@ -55,6 +55,7 @@ _BOOKING: Final[Example] = {
             "error": None,
         }
     ],
+    "video": {"provider": "zoom", "state": "made", "error": None},
     "metadata": {"source": "website"},
     "source": "api",
     "external": {"provider": None, "uid": None},
@@ -141,6 +142,7 @@ _EVENT_TYPE: Final[Example] = {
     "visibility": "public",
     "position": 1,
     "redirect_url": "https://example.com/thanks",
+    "video": "zoom",
     "attendee_fields": {"phone": "optional", "notes": "hidden"},
     "translations": {
         "de": {

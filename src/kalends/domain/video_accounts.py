@@ -1,0 +1,28 @@
+"""By whose accounts an organization has links to calls made."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+
+class VideoAccounts(Struct, frozen=True):
+    """Zoom's server-to-server credentials and the organization's own hook; what is not set up is
+    None. Secrets and the token are sealed. `zoom_user` is whose meetings they are."""
+
+    zoom_account_id: str | None
+    zoom_client_id: str | None
+    zoom_client_secret: bytes | None
+    zoom_user: str | None
+    zoom_token: bytes | None
+    zoom_token_until: datetime | None
+    hook_url: str | None
+    hook_secret: bytes | None
+    updated_at: datetime
+
+    @property
+    def has_zoom(self) -> bool:
+        return self.zoom_client_secret is not None
+
+    @property
+    def has_hook(self) -> bool:
+        return self.hook_url is not None

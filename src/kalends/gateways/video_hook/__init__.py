@@ -1,0 +1,1 @@
+"""Hooks of organizations that make links to calls by themselves."""

@@ -1,0 +1,121 @@
+"""A link by the organization's own hook: a signed request, which answers `{"url"}`.
+
+The request says what is booked and has an `Idempotency-Key`: whoever gets it a second time, since
+an answer was lost, answers with the first link.
+"""
+
+import re
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
+from kalends.domain.video import (
+    LONGEST_LINK,
+    MakingAnswer,
+    Meeting,
+    MeetingAccount,
+    MeetingMade,
+    NoMeeting,
+    SignRequest,
+    VideoFailed,
+)
+from kalends.formats.lenient_json import dict_in
+from kalends.gateways.redirects import seconds_to_retry
+
+TIMEOUT_SECONDS: Final = 10.0
+MOST_BYTES: Final = 16_384
+LINK: Final = re.compile(r"https://[A-Za-z0-9][A-Za-z0-9.-]*(?::[0-9]{1,5})?(?:[/?#][!-~]*)?")
+REQUESTED, REMOVED = "video.requested", "video.removed"
+# Of who knows nothing of removing, and of what is gone.
+NOTHING_TO_REMOVE: Final = frozenset({404, 405, 410, 501})
+
+
+class VideoHooks:
+    """See `HookGateway`."""
+
+    def __init__(self, http: Http) -> None:
+        self._http = http
+
+    def open(self, url: str, sign: SignRequest) -> MeetingAccount:
+        return VideoHook(self._http, url, sign)
+
+
+class VideoHook:
+    """See `MeetingAccount`. Its links follow moves by themselves: it is told of none."""
+
+    def __init__(self, http: Http, url: str, sign: SignRequest) -> None:
+        self._http = http
+        self._url = url
+        self._sign = sign
+
+    async def make(self, meeting: Meeting) -> MakingAnswer:
+        came = await self._send("POST", REQUESTED, meeting)
+        if isinstance(came, VideoFailed):
+            return came
+        return _link_in(came)
+
+    async def find(self, meeting: Meeting) -> MakingAnswer | NoMeeting:
+        """Asked again under the same key, it answers with what it has made."""
+        return NoMeeting()
+
+    async def change(self, ref: str, meeting: Meeting) -> NoMeeting | VideoFailed | None:
+        return None
+
+    async def remove(self, ref: str | None, meeting: Meeting) -> VideoFailed | None:
+        came = await self._send("DELETE", REMOVED, meeting)
+        return came if isinstance(came, VideoFailed) else None
+
+    async def _send(
+        self, method: str, kind: str, meeting: Meeting
+    ) -> OutboundResponse | VideoFailed:
+        body = msgspec.json.encode(
+            {
+                "type": kind,
+                "idempotency_key": meeting.key,
+                "booking_id": meeting.booking_id,
+                "schedule_id": meeting.schedule_id,
+                "title": meeting.topic,
+                "start_time": meeting.starts_at,
+                "end_time": meeting.ends_at,
+                "timezone": meeting.timezone,
+            }
+        )
+        came = await self._http.send(
+            OutboundRequest(
+                method=method,
+                url=self._url,
+                headers={**self._sign(meeting.key, body), "idempotency-key": meeting.key},
+                body=body,
+                timeout_seconds=TIMEOUT_SECONDS,
+                most_bytes=MOST_BYTES,
+            )
+        )
+        return _checked(came, method)
+
+
+def _checked(came: OutboundResponse | Unreachable, method: str) -> OutboundResponse | VideoFailed:
+    if isinstance(came, Unreachable):
+        return VideoFailed(reason=f"the hook: {came.reason}", is_refused=came.is_refused)
+    is_taken = 200 <= came.status < 300
+    if is_taken or (method == "DELETE" and came.status in NOTHING_TO_REMOVE):
+        return came
+    seconds = seconds_to_retry(came)
+    reason = f"the hook answers {came.status}"
+    if came.status in (401, 403, 404, 405, 410, 422) or 300 <= came.status < 400:
+        return VideoFailed(reason=reason, is_refused=True, is_final=True)
+    after = None if seconds is None else timedelta(seconds=seconds)
+    return VideoFailed(reason=reason, after=after)
+
+
+def _link_in(came: OutboundResponse) -> MakingAnswer:
+    try:
+        url = dict_in(msgspec.json.decode(came.body)).get("url")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        url = None
+    if not isinstance(url, str) or len(url) > LONGEST_LINK or not LINK.fullmatch(url):
+        return VideoFailed(
+            reason='the hook must answer {"url": "https://…"}', is_refused=True, is_final=True
+        )
+    return MeetingMade(url)

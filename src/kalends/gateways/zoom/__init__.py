@@ -1,0 +1,1 @@
+"""Zoom: meetings, by a server-to-server application."""

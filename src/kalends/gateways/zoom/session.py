@@ -1,0 +1,151 @@
+"""Requests to Zoom's API: with a token that is valid, their answers as JSON or as a failure."""
+
+import base64
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import msgspec
+from msgspec import Struct, structs
+
+from kalends.domain.gateways import Http, OutboundRequest, OutboundResponse, Unreachable
+from kalends.domain.video import VideoFailed, ZoomLogin, ZoomToken, ZoomTokens
+from kalends.formats.lenient_json import dict_in
+from kalends.gateways.redirects import seconds_to_retry
+
+SIGN_IN: Final = "https://zoom.us/oauth/token"
+API: Final = "https://api.zoom.us/v2"
+TIMEOUT_SECONDS: Final = 10.0
+MOST_BYTES: Final = 2_000_000
+# What says that it does not know, when the account or its user is at the limit of a day.
+LIMIT_PAUSE: Final = timedelta(minutes=1)
+REFUSED: Final = "Zoom refuses the credentials"
+LACKS_SCOPE: Final = "the application at Zoom lacks a scope"
+# Codes of Zoom: an application that may not do this, and one that is switched off.
+SCOPE_CODES: Final = frozenset({4700, 4711, 104})
+
+
+class Answer(Struct, frozen=True):
+    """An answer of the API; `code` is Zoom's, where it refuses."""
+
+    status: int
+    value: dict[str, Any]
+    code: int | None
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def failure(self) -> VideoFailed:
+        """Of one that is no success, and says so for good."""
+        said = self.value.get("message")
+        words = f": {said[:200]}" if isinstance(said, str) and said else ""
+        return VideoFailed(
+            reason=f"Zoom answers {self.status}{words}", is_refused=True, is_final=True
+        )
+
+
+async def ask_token(http: Http, sign_in: str, login: ZoomLogin) -> ZoomToken | VideoFailed:
+    """A new token, which lasts for about an hour."""
+    query = {"grant_type": "account_credentials", "account_id": login.account_id}
+    basic = base64.b64encode(f"{login.client_id}:{login.client_secret}".encode()).decode()
+    came = await http.send(
+        OutboundRequest(
+            method="POST",
+            url=f"{sign_in}?{urlencode(query)}",
+            headers={"Authorization": f"Basic {basic}", "Accept": "application/json"},
+            timeout_seconds=TIMEOUT_SECONDS,
+        )
+    )
+    answer = _answer(came)
+    if isinstance(answer, VideoFailed):
+        return structs.replace(answer, is_refused=True)
+    token, seconds = answer.value.get("access_token"), answer.value.get("expires_in")
+    if answer.is_success and isinstance(token, str) and isinstance(seconds, int):
+        return ZoomToken(token, seconds)
+    return VideoFailed(reason=REFUSED, is_refused=True, is_final=True)
+
+
+class ZoomSession:
+    """Requests with tokens of one account."""
+
+    def __init__(self, http: Http, api: str, tokens: ZoomTokens) -> None:
+        self._http = http
+        self._api = api
+        self._tokens = tokens
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        value: Mapping[str, Any] | None = None,
+    ) -> Answer | VideoFailed:
+        """The answer, whatever its status, but where it says nothing about the request. With
+        another token, once, where the first is refused: it may have ended meanwhile."""
+        request = OutboundRequest(
+            method=method,
+            url=f"{self._api}/{path}" + (f"?{urlencode(query)}" if query else ""),
+            headers={"Accept": "application/json"}
+            | ({"Content-Type": "application/json"} if value is not None else {}),
+            body=b"" if value is None else msgspec.json.encode(value),
+            timeout_seconds=TIMEOUT_SECONDS,
+            most_bytes=MOST_BYTES,
+        )
+        token = await self._tokens.token()
+        answer = token if isinstance(token, VideoFailed) else await self._send(request, token)
+        if isinstance(token, str) and isinstance(answer, Answer) and answer.status == 401:
+            token = await self._tokens.token(refused=token)
+            answer = token if isinstance(token, VideoFailed) else await self._send(request, token)
+        if not isinstance(answer, Answer):
+            return answer
+        if answer.code in SCOPE_CODES:
+            return VideoFailed(reason=LACKS_SCOPE, is_refused=True, is_final=True)
+        if answer.status == 401:
+            return VideoFailed(reason=REFUSED, is_refused=True, is_final=True)
+        return answer
+
+    async def _send(self, request: OutboundRequest, token: str) -> Answer | VideoFailed:
+        headers = {**request.headers, "Authorization": f"Bearer {token}"}
+        return _answer(await self._http.send(structs.replace(request, headers=headers)))
+
+
+def _answer(came: OutboundResponse | Unreachable) -> Answer | VideoFailed:
+    if isinstance(came, Unreachable):
+        return VideoFailed(reason=f"Zoom: {came.reason}", is_refused=came.is_refused)
+    if came.status == 429:
+        return VideoFailed(
+            reason="Zoom says that there are too many requests", is_refused=True, after=_asked(came)
+        )
+    if came.status >= 500 or came.status == 408:
+        return VideoFailed(reason=f"Zoom answers {came.status}", after=_wait(came))
+    try:
+        value = dict_in(msgspec.json.decode(came.body)) if came.body else {}
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        if 200 <= came.status < 300:
+            return VideoFailed(reason="Zoom answers with something that is no JSON")
+        value = {}
+    code = value.get("code")
+    return Answer(came.status, value, code if isinstance(code, int) else None)
+
+
+def _asked(came: OutboundResponse) -> timedelta:
+    """How long to wait: seconds, or until a moment, as Zoom says it of the limit of a day."""
+    wait = _wait(came)
+    if wait is not None:
+        return wait
+    try:
+        then = datetime.fromisoformat(came.headers.get("retry-after", ""))
+        now = parsedate_to_datetime(came.headers.get("date", ""))
+        wait = then.replace(tzinfo=then.tzinfo or UTC) - now.replace(tzinfo=UTC)
+    except ValueError:
+        return LIMIT_PAUSE
+    return min(max(wait, LIMIT_PAUSE), timedelta(days=1))
+
+
+def _wait(came: OutboundResponse) -> timedelta | None:
+    seconds = seconds_to_retry(came)
+    return None if seconds is None else timedelta(seconds=seconds)

@@ -1,0 +1,1 @@
+"""Links to calls: the organization's accounts, and making, following and removing links."""

@@ -1,0 +1,118 @@
+"""By whose accounts an organization has links to calls made: what is set up, and setting it up."""
+
+from typing import Final
+
+from msgspec import Struct, structs
+
+from kalends.domain import webhook
+from kalends.domain.errors import Invalid
+from kalends.domain.video import VideoProvider
+from kalends.domain.video_accounts import VideoAccounts
+from kalends.runtime.unit_of_work import Context, UnitOfWork
+from kalends.services.video.openers import HOOK_PURPOSE, ZOOM_PURPOSE
+from kalends.store.notifier import VIDEO_CHANNEL
+from kalends.store.video import accounts, links
+
+NEEDS_SECRET: Final = "is required, as no secret of this application is stored"
+
+
+class NewZoom(Struct, frozen=True, kw_only=True):
+    """A server-to-server application at Zoom. Without a secret the one that is stored stays."""
+
+    account_id: str
+    client_id: str
+    client_secret: str | None
+    user: str
+
+
+class NewVideoAccounts(Struct, frozen=True, kw_only=True):
+    """What is to be set up; None takes away what there was."""
+
+    zoom: NewZoom | None
+    hook_url: str | None
+
+
+class PutVideoAccounts(Struct, frozen=True):
+    """What is set up now. `hook_secret` is that of a hook that was not there before: it is shown
+    only now."""
+
+    accounts: VideoAccounts
+    hook_secret: str | None = None
+
+
+async def check_hook(context: Context, url: str) -> None:
+    """Raises Invalid for a URL that may not be called. It asks the network, so it stands before any
+    transaction."""
+    fault = await context.gateways.http.find_fault(url)
+    if fault is not None:
+        raise Invalid.field("hook.url", fault)
+
+
+async def get_video_accounts(work: UnitOfWork) -> VideoAccounts | None:
+    """What is set up; None where nothing is."""
+    return await accounts.find_accounts(work.tenant)
+
+
+async def put_video_accounts(work: UnitOfWork, new: NewVideoAccounts) -> PutVideoAccounts:
+    """Sets all of it up anew; what could not be made without it is tried again. A hook that stays
+    where it was keeps its secret. Raises Invalid."""
+    before = await accounts.lock_accounts(work.tenant) or nothing_at(work)
+    after, secret = _with_hook(work, _with_zoom(work, before, new.zoom), new.hook_url)
+    after = structs.replace(after, updated_at=work.recorded_at)
+    await accounts.put_accounts(work.tenant, after)
+    providers = [VideoProvider.ZOOM, VideoProvider.URL]
+    await links.retry_failed(work.tenant, providers, work.recorded_at)
+    work.notifications.add(VIDEO_CHANNEL)
+    return PutVideoAccounts(after, secret)
+
+
+async def delete_video_accounts(work: UnitOfWork) -> VideoAccounts | None:
+    """Takes all of it away. Links that were made stay."""
+    await accounts.delete_accounts(work.tenant)
+    return None
+
+
+def nothing_at(work: UnitOfWork) -> VideoAccounts:
+    """Nothing is set up."""
+    return VideoAccounts(None, None, None, None, None, None, None, None, work.recorded_at)
+
+
+def _with_zoom(work: UnitOfWork, before: VideoAccounts, zoom: NewZoom | None) -> VideoAccounts:
+    if zoom is None:
+        return structs.replace(
+            before,
+            zoom_account_id=None,
+            zoom_client_id=None,
+            zoom_client_secret=None,
+            zoom_user=None,
+            zoom_token=None,
+            zoom_token_until=None,
+        )
+    is_same = (before.zoom_account_id, before.zoom_client_id) == (zoom.account_id, zoom.client_id)
+    sealed = before.zoom_client_secret if is_same else None
+    if zoom.client_secret is not None:
+        sealed = work.context.seal.close(zoom.client_secret.encode(), ZOOM_PURPOSE)
+    if sealed is None:
+        raise Invalid.field("zoom.client_secret", NEEDS_SECRET)
+    return structs.replace(
+        before,
+        zoom_account_id=zoom.account_id,
+        zoom_client_id=zoom.client_id,
+        zoom_client_secret=sealed,
+        zoom_user=zoom.user,
+        zoom_token=None,
+        zoom_token_until=None,
+    )
+
+
+def _with_hook(
+    work: UnitOfWork, before: VideoAccounts, url: str | None
+) -> tuple[VideoAccounts, str | None]:
+    """With the secret of a hook that is new."""
+    if url == before.hook_url:
+        return before, None
+    if url is None:
+        return structs.replace(before, hook_url=None, hook_secret=None), None
+    secret = webhook.new_secret()
+    sealed = work.context.seal.close(secret.encode(), HOOK_PURPOSE)
+    return structs.replace(before, hook_url=url, hook_secret=sealed), secret

@@ -1,0 +1,117 @@
+"""What became of a link: written down, and told with the bookings that it is for."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+import structlog
+from msgspec import Struct, structs
+
+from kalends.domain.access import Mode
+from kalends.domain.booking import Booking, LocationType, Status
+from kalends.domain.mail import is_same_mailbox
+from kalends.domain.video import VideoFailed, VideoLink, VideoState
+from kalends.domain.webhook import EventName
+from kalends.runtime import outbox
+from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
+from kalends.scheduling.video import shown_video
+from kalends.services.video.wanted import is_own
+from kalends.store.bookings import bookings
+from kalends.store.notifier import MAILS_CHANNEL
+from kalends.store.video import links
+from kalends.store.video.links import HeldMail
+
+log = structlog.get_logger("kalends.video")
+
+ACTOR = "kalends"
+
+
+class Place(Struct, frozen=True):
+    """Whose links are made."""
+
+    context: Context
+    organization_id: UUID
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.organization_id, Mode.LIVE, ACTOR, source=ACTOR)
+
+
+async def store_link(place: Place, link: VideoLink) -> bool:
+    """False where it is another one by now."""
+    async with place.context.database.tenant_connection(place.organization_id) as tenant:
+        return await links.update_link(tenant, link)
+
+
+async def tell_location(
+    place: Place, link: VideoLink, booking_id: UUID, own: Collection[str | None], to: str | None
+) -> None:
+    """The booking is at the link from now on, or at a place where there is no link any more."""
+    await change(place.context, place.caller, _move_call, link, booking_id, own, to)
+
+
+async def _move_call(
+    work: UnitOfWork,
+    link: VideoLink,
+    booking_id: UUID,
+    own: Collection[str | None],
+    to: str | None,
+) -> None:
+    before = await bookings.lock_booking(work.tenant, booking_id)
+    if before is None or not _is_for(before, link, own) or before.location == to:
+        return
+    after = structs.replace(
+        before,
+        location=to,
+        location_type=before.location_type or LocationType.VIDEO,
+        updated_at=work.recorded_at,
+        version=before.version + 1,
+        video=shown_video(link.provider, link.state, link.error),
+    )
+    work.joins += _last_to_each(await links.lock_held_mails(work.tenant, booking_id))
+    await bookings.update_booking(work.tenant, after)
+    await outbox.record_event(work, EventName.UPDATED, after, before=before)
+    await _show(work, [booking_id], link)
+
+
+def _is_for(booking: Booking, link: VideoLink, own: Collection[str | None]) -> bool:
+    return (
+        booking.status == Status.CONFIRMED
+        and booking.schedule_id == link.schedule_id
+        and is_own(booking.location, {*own, link.url})
+    )
+
+
+def _last_to_each(held: list[HeldMail]) -> list[HeldMail]:
+    """The last to each reader tells of the link; those before it go out as they are."""
+    last: list[HeldMail] = []
+    for mail in reversed(held):
+        if not any(
+            one.audience == mail.audience and is_same_mailbox(one.recipient, mail.recipient)
+            for one in last
+        ):
+            last.append(mail)
+    return last
+
+
+async def show_state(place: Place, link: VideoLink, booking_ids: list[UUID]) -> None:
+    """Bookings say what became of their link. Unless it is still being made, no mail waits."""
+    await change(place.context, place.caller, _show, booking_ids, link)
+
+
+async def _show(work: UnitOfWork, booking_ids: list[UUID], link: VideoLink) -> None:
+    shown = shown_video(link.provider, link.state, link.error)
+    for booking_id in booking_ids:
+        await links.show_link(work.tenant, booking_id, shown)
+    if link.state is VideoState.WAITING:
+        return
+    if await links.release_held_mails(work.tenant, booking_ids):
+        work.notifications.add(MAILS_CHANNEL)
+
+
+def note_failure(place: Place, link: VideoLink, failure: VideoFailed) -> None:
+    log.warning(
+        "video_link_not_made",
+        organization=str(place.organization_id),
+        provider=link.provider.value,
+        reason=failure.reason,
+    )

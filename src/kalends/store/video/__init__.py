@@ -1,0 +1,1 @@
+"""Links to calls, and by whose accounts they are made, as rows."""

@@ -1,0 +1,64 @@
+"""By whose accounts an organization has links to calls made, as rows; secrets are sealed."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from kalends.domain.video_accounts import VideoAccounts
+from kalends.store.database import TenantConnection
+from kalends.store.rows import columns_of, parameters
+
+COLUMNS: Final = columns_of(VideoAccounts)
+FIELDS: Final = VideoAccounts.__struct_fields__
+GET: Final = f"SELECT {COLUMNS} FROM video_accounts WHERE organization_id = $1"
+LOCK: Final = f"{GET} FOR NO KEY UPDATE"
+PUT: Final = (
+    f"INSERT INTO video_accounts (organization_id, {COLUMNS})"
+    f" VALUES ({parameters(1, len(FIELDS) + 1)})"
+    f" ON CONFLICT (organization_id) DO UPDATE SET ({COLUMNS}) ="
+    f" ROW({', '.join(f'excluded.{name}' for name in FIELDS)})"
+)
+DELETE: Final = "DELETE FROM video_accounts WHERE organization_id = $1"
+# Only that of the account that it was asked with, and none that ends before the one that is there.
+KEEP_TOKEN: Final = """
+UPDATE video_accounts SET zoom_token = $2, zoom_token_until = $3
+WHERE organization_id = $1 AND updated_at = $4
+    AND (zoom_token_until IS NULL OR zoom_token_until < $3 OR zoom_token IS NULL)
+"""
+FORGET_TOKEN: Final = """
+UPDATE video_accounts SET zoom_token = NULL WHERE organization_id = $1 AND zoom_token = $2
+"""
+
+
+async def find_accounts(tenant: TenantConnection) -> VideoAccounts | None:
+    return _accounts(await tenant.tx.fetchrow(GET, tenant.organization_id))
+
+
+async def lock_accounts(tenant: TenantConnection) -> VideoAccounts | None:
+    """As they stay until the transaction ends."""
+    return _accounts(await tenant.tx.fetchrow(LOCK, tenant.organization_id))
+
+
+async def put_accounts(tenant: TenantConnection, accounts: VideoAccounts) -> None:
+    values = (getattr(accounts, name) for name in FIELDS)
+    await tenant.tx.execute(PUT, tenant.organization_id, *values)
+
+
+async def delete_accounts(tenant: TenantConnection) -> None:
+    await tenant.tx.execute(DELETE, tenant.organization_id)
+
+
+async def keep_token(
+    tenant: TenantConnection, accounts: VideoAccounts, token: bytes, until: datetime
+) -> None:
+    """Keeps a token of Zoom's, sealed, unless the account is another by now."""
+    arguments = token, until, accounts.updated_at
+    await tenant.tx.execute(KEEP_TOKEN, tenant.organization_id, *arguments)
+
+
+async def forget_token(tenant: TenantConnection, token: bytes) -> None:
+    """The token was refused; a newer one stays."""
+    await tenant.tx.execute(FORGET_TOKEN, tenant.organization_id, token)
+
+
+def _accounts(row: Any) -> VideoAccounts | None:
+    return None if row is None else VideoAccounts(*row)

@@ -1,0 +1,276 @@
+"""Links to calls, as rows: what is known of each, and what mail waits for it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Raw, Struct
+
+from kalends.domain.booking import Booking
+from kalends.domain.video import VideoLink, VideoProvider, VideoState
+from kalends.store.bookings.bookings import COLUMNS as BOOKING_COLUMNS
+from kalends.store.bookings.bookings import booking_from
+from kalends.store.database import TenantConnection
+from kalends.store.rows import columns_of, parameters
+
+FIELDS: Final = VideoLink.__struct_fields__
+COLUMNS: Final = columns_of(VideoLink)
+_CHANGEABLE: Final = (
+    "state",
+    "is_unclear",
+    "url",
+    "ref",
+    "digest",
+    "error",
+    "made_at",
+)
+OF_SUBJECT: Final = f"""
+SELECT {COLUMNS} FROM video_links WHERE organization_id = $1 AND subject_id = $2
+ORDER BY schedule_id
+"""
+# What a lane in another generation has written stays as it is.
+UPDATE: Final = (
+    f"UPDATE video_links SET ({', '.join(_CHANGEABLE)}) ="
+    f" ROW({parameters(5, len(_CHANGEABLE))})"
+    " WHERE organization_id = $1 AND subject_id = $2 AND schedule_id = $3 AND generation = $4"
+)
+# A seat that comes later has the link of those before.
+MAKE: Final = """
+INSERT INTO video_links AS l (organization_id, subject_id, schedule_id, provider, booking_id,
+    event_type_id, starts_at, state, url, made_at, mail_held_until, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'made', $8, $9, $9, $9)
+ON CONFLICT (organization_id, subject_id, schedule_id) DO UPDATE
+SET url = coalesce(l.url, excluded.url), state = 'made'
+RETURNING url
+"""
+BEGIN_ANEW: Final = """
+UPDATE video_links SET generation = generation + 1, state = 'waiting', is_unclear = false,
+    url = NULL, ref = NULL, digest = NULL, error = NULL
+WHERE organization_id = $1 AND subject_id = $2 AND schedule_id = $3 AND generation = $4
+"""
+OWN_URLS: Final = """
+SELECT DISTINCT url FROM video_links
+WHERE organization_id = $1 AND event_type_id = $2 AND url = ANY($3::text[])
+"""
+SESSION_ID: Final = """
+SELECT md5($1::uuid::text || ' ' || extract(epoch FROM $2::timestamptz)::bigint)::uuid
+"""
+BOOKING: Final = f"SELECT {BOOKING_COLUMNS} FROM bookings WHERE organization_id = $1 AND id = $2"
+SEATS: Final = f"""
+SELECT {BOOKING_COLUMNS} FROM bookings
+WHERE organization_id = $1 AND event_type_id = $2 AND start_time = $3 AND source <> 'calcom'
+ORDER BY id
+"""
+PLACE_OF: Final = (
+    "SELECT location, capacity > 1 FROM event_types WHERE organization_id = $1 AND id = $2"
+)
+SHOW: Final = """
+UPDATE bookings SET video = $3
+WHERE organization_id = $1 AND id = $2 AND video IS DISTINCT FROM $3
+"""
+# What is about to go out anyhow is left alone: somebody may be writing it at this moment.
+LOCK_HELD: Final = """
+SELECT m.id, m.audience, m.recipient FROM mails m
+JOIN deliveries d ON d.organization_id = $1 AND d.id = m.id
+WHERE m.organization_id = $1 AND m.booking_id = $2 AND m.state = 'queued' AND m.message IS NULL
+    AND m.kind <> 'withdrawn' AND d.state = 'pending' AND d.not_before > now() + interval '1 second'
+ORDER BY m.event_number, m.id FOR NO KEY UPDATE OF m
+"""
+RELEASE_HELD: Final = """
+WITH held AS MATERIALIZED (
+    SELECT d.id, d.endpoint_id, d.lane_id, d.not_before FROM mails m
+    JOIN deliveries d ON d.organization_id = $1 AND d.id = m.id
+    WHERE m.organization_id = $1 AND m.booking_id = ANY($2::uuid[])
+        AND d.state = 'pending' AND d.not_before IS NOT NULL),
+freed AS (
+    UPDATE deliveries d SET not_before = NULL FROM held
+    WHERE d.organization_id = $1 AND d.id = held.id),
+woken AS (
+    UPDATE webhook_lanes l SET due_at = now() FROM held
+    WHERE l.organization_id = $1 AND l.channel = 'mail' AND l.endpoint_id = held.endpoint_id
+        AND l.lane_id = held.lane_id AND l.due_at = held.not_before)
+SELECT count(*) FROM held
+"""
+# Links that failed for good, of what is to come, are tried anew with other credentials.
+RETRY_FAILED: Final = """
+WITH again AS (
+    UPDATE video_links l SET state = 'waiting', error = NULL
+    WHERE l.organization_id = $1 AND l.provider = ANY($2::text[]) AND l.state = 'failed'
+    RETURNING l.provider, l.subject_id)
+SELECT poke_video_lanes_1($1, array_agg(provider), array_agg(subject_id), $3) FROM again
+HAVING count(*) > 0
+"""
+WAKE: Final = """
+UPDATE webhook_lanes SET due_at = now()
+WHERE organization_id = $1 AND channel = 'video' AND endpoint_id = md5('video ' || $2)::uuid
+    AND waiting > 0 AND due_at > now() + interval '1 minute'
+"""
+POKE_SUBJECT: Final = """
+SELECT poke_video_lanes_1($1, array_agg(provider), array_agg(subject_id), $4) FROM (
+    SELECT DISTINCT provider, subject_id FROM video_links
+    WHERE organization_id = $1 AND subject_id = $2 AND provider = ANY($3::text[])
+        AND state <> 'removed') found
+HAVING count(*) > 0
+"""
+WRITTEN_EVENT: Final = """
+SELECT k.connection_id, l.calendar_id, k.remote_id, l.ref, l.state FROM calendar_links l
+JOIN calendars k ON k.organization_id = $1 AND k.id = l.calendar_id
+JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
+WHERE l.organization_id = $1 AND l.subject_id = $2 AND l.schedule_id = $3 AND c.provider = $4
+    AND l.state <> 'removed'
+ORDER BY l.state = 'written' DESC LIMIT 1
+"""
+WRITES_WITH: Final = """
+SELECT EXISTS (
+    SELECT FROM schedule_calendars u
+    JOIN calendars k ON k.organization_id = $1 AND k.id = u.calendar_id
+    JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
+    WHERE u.organization_id = $1 AND u.schedule_id = $2 AND u.writes AND c.provider = $3)
+"""
+
+
+class HeldMail(Struct, frozen=True):
+    """A mail that waits for the link of its booking."""
+
+    id: UUID
+    audience: str
+    recipient: str
+
+
+class WrittenEventRow(Struct, frozen=True):
+    """The event of a subject in a calendar, and in which: by connection, our id, its id there."""
+
+    connection_id: UUID
+    calendar_id: UUID
+    remote_id: str
+    ref: str | None
+    state: str
+
+
+async def list_links(tenant: TenantConnection, subject_id: UUID) -> list[VideoLink]:
+    """All of the subject, those that are removed among them."""
+    rows = await tenant.tx.fetch(OF_SUBJECT, tenant.organization_id, subject_id)
+    return [_link(row) for row in rows]
+
+
+async def update_link(tenant: TenantConnection, link: VideoLink) -> bool:
+    """False where it is another one by now."""
+    keys = link.subject_id, link.schedule_id, link.generation
+    values = (getattr(link, name) for name in _CHANGEABLE)
+    done = await tenant.tx.execute(UPDATE, tenant.organization_id, *keys, *values)
+    return not done.endswith(" 0")
+
+
+async def begin_anew(tenant: TenantConnection, link: VideoLink) -> None:
+    """Another link, under another key, as the meeting of this one is gone."""
+    keys = link.subject_id, link.schedule_id, link.generation
+    await tenant.tx.execute(BEGIN_ANEW, tenant.organization_id, *keys)
+
+
+async def list_own_urls(
+    tenant: TenantConnection, event_type_id: UUID | None, places: Sequence[str]
+) -> list[str]:
+    """Which of the places are links of ours to sessions of the event type, at whatever start."""
+    rows = await tenant.tx.fetch(OWN_URLS, tenant.organization_id, event_type_id, list(places))
+    return [row[0] for row in rows]
+
+
+async def make_link(tenant: TenantConnection, link: VideoLink) -> str:
+    """Keeps a link that needs nobody to make it. Returns the one of the subject: an older one."""
+    about = link.booking_id, link.event_type_id, link.starts_at
+    url: str = await tenant.tx.fetchval(
+        MAKE,
+        tenant.organization_id,
+        link.subject_id,
+        link.schedule_id,
+        link.provider,
+        *about,
+        link.url,
+        link.made_at,
+    )
+    return url
+
+
+async def session_subject(
+    tenant: TenantConnection, event_type_id: UUID, starts_at: datetime
+) -> UUID:
+    """The subject of links of all seats of an event type that start then."""
+    subject: UUID = await tenant.tx.fetchval(SESSION_ID, event_type_id, starts_at)
+    return subject
+
+
+async def list_bookings(tenant: TenantConnection, link: VideoLink) -> list[Booking]:
+    """The booking, or all that have a seat of the event type at that start."""
+    if link.booking_id is None:
+        place = link.event_type_id, link.starts_at
+        rows = await tenant.tx.fetch(SEATS, tenant.organization_id, *place)
+    else:
+        rows = await tenant.tx.fetch(BOOKING, tenant.organization_id, link.booking_id)
+    return [booking_from(row) for row in rows]
+
+
+async def find_place(
+    tenant: TenantConnection, event_type_id: UUID | None
+) -> tuple[str | None, bool]:
+    """The place of the event type, and whether it has seats."""
+    row = await tenant.tx.fetchrow(PLACE_OF, tenant.organization_id, event_type_id)
+    return (None, False) if row is None else (row[0], bool(row[1]))
+
+
+async def show_link(tenant: TenantConnection, booking_id: UUID, shown: Raw) -> None:
+    """Notes with the booking what is known of its link, where that is something else."""
+    await tenant.tx.execute(SHOW, tenant.organization_id, booking_id, shown)
+
+
+async def lock_held_mails(tenant: TenantConnection, booking_id: UUID) -> list[HeldMail]:
+    """Mails that wait for the link of the booking for a while yet, in their order."""
+    rows = await tenant.tx.fetch(LOCK_HELD, tenant.organization_id, booking_id)
+    return [HeldMail(*row) for row in rows]
+
+
+async def release_held_mails(tenant: TenantConnection, booking_ids: Sequence[UUID]) -> bool:
+    """Mails of the bookings wait for no link any more. Whether any did."""
+    count: int = await tenant.tx.fetchval(RELEASE_HELD, tenant.organization_id, booking_ids)
+    return count > 0
+
+
+async def retry_failed(
+    tenant: TenantConnection, providers: Sequence[VideoProvider], now: datetime
+) -> None:
+    """What failed for good is tried anew, and what waits is due."""
+    await tenant.tx.execute(RETRY_FAILED, tenant.organization_id, list(providers), now)
+    for provider in providers:
+        await tenant.tx.execute(WAKE, tenant.organization_id, provider.value)
+
+
+async def poke_subject(
+    tenant: TenantConnection, subject_id: UUID, providers: Sequence[VideoProvider], now: datetime
+) -> bool:
+    """Has the links of the subject looked at; whether there is any."""
+    arguments = subject_id, list(providers), now
+    return await tenant.tx.fetchrow(POKE_SUBJECT, tenant.organization_id, *arguments) is not None
+
+
+async def find_written_event(
+    tenant: TenantConnection, link: VideoLink, provider: str
+) -> WrittenEventRow | None:
+    """The event of the link's subject and schedule in a calendar of that provider."""
+    arguments = link.subject_id, link.schedule_id, provider
+    row = await tenant.tx.fetchrow(WRITTEN_EVENT, tenant.organization_id, *arguments)
+    return None if row is None else WrittenEventRow(*row)
+
+
+async def writes_with(tenant: TenantConnection, schedule_id: UUID, provider: str) -> bool:
+    """Whether the schedule writes a calendar of that provider."""
+    writes: bool = await tenant.tx.fetchval(
+        WRITES_WITH, tenant.organization_id, schedule_id, provider
+    )
+    return writes
+
+
+def _link(row: Any) -> VideoLink:
+    values = dict(zip(FIELDS, row, strict=True))
+    values["provider"] = VideoProvider(values["provider"])
+    values["state"] = VideoState(values["state"])
+    return VideoLink(**values)

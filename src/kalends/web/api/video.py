@@ -1,0 +1,121 @@
+"""`/api/v1/organization/video`: by whose accounts links to calls are made."""
+
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from kalends.domain.scopes import Scope
+from kalends.domain.video_accounts import VideoAccounts
+from kalends.formats.video import (
+    PutVideoAccountsBody,
+    VideoAccountsBody,
+    show_put_accounts,
+    show_video_accounts,
+)
+from kalends.runtime.idempotency import HttpAnswer
+from kalends.services.video import accounts
+from kalends.services.video.accounts import NewVideoAccounts, NewZoom, PutVideoAccounts
+from kalends.web.api.models import RequestModel
+from kalends.web.http.answers import DataOf, data
+from kalends.web.http.call import Call
+from kalends.web.http.routes import Resource, Route, Scopes
+
+Credential = Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[!-~]+(?![\s\S])")]
+
+
+class ZoomInput(RequestModel, frozen=True):
+    """A server-to-server application at Zoom, which may write meetings."""
+
+    account_id: Credential
+    client_id: Credential
+    client_secret: Annotated[
+        Credential | None,
+        Meta(description="Never shown. Left out, that of the same application stays."),
+    ] = None
+    user: Annotated[
+        Credential,
+        Meta(description="Whose meetings they are: an address, an id at Zoom, or `me`."),
+    ] = "me"
+
+
+class VideoHookInput(RequestModel, frozen=True):
+    """A hook of your own, which makes links."""
+
+    url: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=2000,
+            description="https, as of webhooks.",
+            examples=["https://example.com/hooks/video"],
+        ),
+    ]
+
+
+class PutVideo(RequestModel, frozen=True):
+    """What is left out or null is taken away."""
+
+    zoom: ZoomInput | None = None
+    hook: VideoHookInput | None = None
+
+
+async def get_video_accounts(call: Call) -> HttpAnswer:
+    """Get by whose accounts links to calls are made"""
+    return video_response(await call.read(accounts.get_video_accounts))
+
+
+async def put_video_accounts(call: Call) -> HttpAnswer:
+    """Set up by whose accounts links to calls are made
+
+    Event types with `video` `zoom` have a meeting made at Zoom, those with `url` a link by your own
+    hook. It gets a signed POST with `type` `video.requested`, `idempotency_key`, `booking_id` (null
+    of a session), `schedule_id`, `title`, `start_time`, `end_time` and `timezone`, and answers 2xx
+    within 10 seconds with `{"url": "https://…"}`; under a key that it has seen, with the same link.
+    When a booking is cancelled it gets a DELETE with `video.removed`, under the same key.
+
+    It is signed like webhooks, by the `secret` that the answer shows where the hook is new. What
+    could not be made before is tried again.
+    """
+    body = await call.body(PutVideo)
+    if body.hook is not None:
+        await accounts.check_hook(call.context, body.hook.url)
+    return await call.change(put_response, accounts.put_video_accounts, parse_put(body))
+
+
+async def delete_video_accounts(call: Call) -> HttpAnswer:
+    """Take the accounts for links to calls away
+
+    Links that were made stay.
+    """
+    return await call.change(video_response, accounts.delete_video_accounts)
+
+
+def parse_put(body: PutVideo) -> NewVideoAccounts:
+    zoom = None
+    if body.zoom is not None:
+        zoom = NewZoom(
+            account_id=body.zoom.account_id,
+            client_id=body.zoom.client_id,
+            client_secret=body.zoom.client_secret,
+            user=body.zoom.user,
+        )
+    return NewVideoAccounts(zoom=zoom, hook_url=body.hook.url if body.hook else None)
+
+
+def video_response(stored: VideoAccounts | None) -> HttpAnswer:
+    return data(show_video_accounts(stored))
+
+
+def put_response(put: PutVideoAccounts) -> HttpAnswer:
+    return data(show_put_accounts(put.accounts, put.hook_secret))
+
+
+_call = Resource(
+    "Video links", "/api/v1/organization/video", Scopes(Scope.BOOKINGS_READ, Scope.ALL), item=""
+)
+
+ROUTES: Final[tuple[Route, ...]] = (
+    _call.get(get_video_accounts, VideoAccountsBody),
+    _call("PUT", put_video_accounts, {200: DataOf[PutVideoAccountsBody]}, body=PutVideo),
+    _call("DELETE", delete_video_accounts, {200: DataOf[VideoAccountsBody]}),
+)
