@@ -71,8 +71,8 @@ class FakeZoom:
         text = await request.text()
         body = json.loads(text) if text else None
         self.requests.append((request.method, request.path_qs, body))
-        if Quirk.HANGS in self.quirks:
-            await asyncio.sleep(60)
+        while Quirk.HANGS in self.quirks:
+            await asyncio.sleep(0.05)
         if Quirk.DOWN in self.quirks:
             return web.Response(status=503)
         if request.path == "/oauth/token":

@@ -27,6 +27,9 @@ class FaultCode(StrEnum):
     TAKEN = "taken"
     NEVER_OFF = "never off"
     NO_PICTURE = "no picture"
+    CALL_NEEDS_CALENDAR = "call needs calendar"
+    CALL_NEEDS_ACCOUNT = "call needs account"
+    CALL_NEEDS_SERVER = "call needs server"
 
 
 class Fault(NamedTuple):

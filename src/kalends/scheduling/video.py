@@ -10,6 +10,7 @@ from msgspec import Raw, json
 from kalends.domain.booking import Booking, Status
 from kalends.domain.errors import Invalid
 from kalends.domain.event_type import EventType, EventTypeRules
+from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.video import VideoLink, VideoProvider, VideoState
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.store.video import accounts, links
@@ -21,6 +22,11 @@ CALENDARS: Final = {
     VideoProvider.MICROSOFT_TEAMS: "microsoft",
 }
 """Whose links come with the event in a calendar of that provider."""
+FAULTS: Final = {
+    VideoProvider.GOOGLE_MEET: FaultCode.CALL_NEEDS_CALENDAR,
+    VideoProvider.MICROSOFT_TEAMS: FaultCode.CALL_NEEDS_CALENDAR,
+    VideoProvider.JITSI: FaultCode.CALL_NEEDS_SERVER,
+}
 NEEDS_CALENDAR: Final = "needs a calendar of {} that the first schedule writes"
 CALLED: Final = {
     VideoProvider.GOOGLE_MEET: "Google's",
@@ -34,7 +40,8 @@ NEEDS_HOOK: Final = "needs the hook in /api/v1/organization/video"
 async def check_video(work: UnitOfWork, rules: EventTypeRules) -> None:
     """Raises Invalid for a provider that cannot make a link, as things stand."""
     if rules.video is not None and (fault := await _find_fault(work, rules, rules.video)):
-        raise Invalid.field("video", fault)
+        code = FAULTS.get(rules.video, FaultCode.CALL_NEEDS_ACCOUNT)
+        raise Invalid.field("video", fault, Fault(code))
 
 
 async def _find_fault(

@@ -7,6 +7,11 @@ A field means the same wherever it stands, so it is described by its name; where
 from typing import Final
 
 FIELDS: Final[dict[str, str]] = {
+    "account_id": "The account at Zoom.",
+    "client_id": "The application at Zoom.",
+    "hook": "Your own hook, which makes links; null where there is none.",
+    "video": "Who makes the link to the call.",
+    "zoom": "The application at Zoom; null where there is none.",
     "action": "What is done with the booking.",
     "actor": "Who did it.",
     "access": "What may be done with it.",
@@ -205,6 +210,7 @@ TAGS: Final[dict[str, str]] = {
     "retried until they are accepted.",
     "Event log": "What happened to bookings, to be read at any time.",
     "Organization": "The tenant that the key belongs to.",
+    "Video links": "By whose accounts links to calls are made.",
     "Message templates": "The organization's own words in mail about bookings, and which of it is "
     "not sent.",
     "Users": "Who belongs to the organization, and in which role.",

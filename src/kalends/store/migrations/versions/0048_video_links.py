@@ -158,7 +158,8 @@ BEGIN
     WITH held AS (
         UPDATE deliveries d SET not_before = m.until
         FROM (
-            SELECT m.id, max(CASE WHEN l.state = 'made' THEN hold ELSE l.mail_held_until END) AS until
+            SELECT m.id,
+                max(CASE WHEN l.state = 'made' THEN hold ELSE l.mail_held_until END) AS until
             FROM bookings b
             JOIN video_links l ON l.organization_id = tenant AND l.subject_id = ANY(subjects)
                 AND l.schedule_id = b.schedule_id

@@ -53,6 +53,16 @@ _SENTENCES: Final = {
         "This is no picture that can be used: PNG, JPEG or WebP, at most 2 MB and 12 million "
         "pixels."
     ),
+    FaultCode.CALL_NEEDS_CALENDAR: gettext_lazy(
+        "The first schedule has to write into such a calendar: please choose one among its "
+        "calendars."
+    ),
+    FaultCode.CALL_NEEDS_ACCOUNT: gettext_lazy(
+        "This is not set up yet: please do so in the settings, under video calls."
+    ),
+    FaultCode.CALL_NEEDS_SERVER: gettext_lazy(
+        "This installation has no Jitsi server. Who runs it can name one."
+    ),
     FaultCode.NEVER_OFF: gettext_lazy("Attendees rely on this message: it cannot be switched off."),
 }
 

@@ -76,6 +76,7 @@ FIELDS: Final[dict[str, LazyMessage]] = {
     "notify_email": gettext_lazy("Where mail about bookings goes"),
     "more_notify_emails": gettext_lazy("Further addresses, one a line"),
     "agenda_at": gettext_lazy("Every day at"),
+    "video": gettext_lazy("Video call"),
     "redirect_url": gettext_lazy("Page after the booking"),
     "country": gettext_lazy("Country"),
     "accent_color": gettext_lazy("Colour"),

@@ -41,6 +41,7 @@ TEXTS: Final = (
     "host_choice",
     "visibility",
     "redirect_url",
+    "video",
 )
 # Each in minutes; what is left empty is null, or the number that stands beside it.
 MINUTES: Final[Mapping[str, int | None]] = {

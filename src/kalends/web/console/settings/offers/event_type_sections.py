@@ -35,7 +35,7 @@ WHAT: Final = FormSection(
     frozenset(
         {
             *("name", "slug", "description", "duration_minutes", "location", "location_type"),
-            *("is_active", "visibility"),
+            *("is_active", "visibility", "video"),
         }
     ),
 )
