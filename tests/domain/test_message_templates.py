@@ -56,3 +56,9 @@ def test_another_kind_or_audience_has_none() -> None:
 def test_who_reads_a_language_without_words_of_ours_gets_english() -> None:
     assert languages_sought("sv-SE", "en") == ["sv-SE", "sv", "en"]
     assert languages_sought(None, "en") == ["en"]
+
+
+def test_portuguese_is_brazilian() -> None:
+    assert languages_sought("pt", "pt") == ["pt", "pt-BR"]
+    assert languages_sought("pt-PT", "pt") == ["pt-PT", "pt", "pt-BR"]
+    assert languages_sought("sv", "pt") == ["sv", "pt-BR", "pt"]

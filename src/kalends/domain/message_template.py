@@ -76,10 +76,11 @@ T = TypeVar("T", bound=TemplateScope)
 
 def languages_sought(tag: str | None, language: str) -> list[str]:
     """Where words are looked for, for a reader of that tag (BCP 47) whose mail is otherwise in
-    that language: `de-AT`, then `de`."""
+    that language: `de-AT`, then `de`. Whoever reads Portuguese reads Brazilian."""
     parts = tag.split("-") if tag else []
     chain = ["-".join(parts[:n]) for n in range(len(parts), 0, -1)]
-    return list(dict.fromkeys([*chain, language]))
+    brazilian = ["pt-BR"] if "pt" in (language, *chain) else []
+    return list(dict.fromkeys([*chain, *brazilian, language]))
 
 
 def find_scope(
