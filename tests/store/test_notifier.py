@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from time import monotonic
 from uuid import UUID
 
 import asyncpg
@@ -10,7 +11,15 @@ from tests.homes import BESIDE
 
 from kalends.compose import Installation
 from kalends.domain.ids import new_id
-from kalends.store.notifier import JOBS_CHANNEL, MOST_NAMED, named_in, organizations_of
+from kalends.store.notifier import (
+    GATHER_SECONDS_OF_MANY,
+    JOBS_CHANNEL,
+    MAILS_CHANNEL,
+    MANY_COMMITS,
+    MOST_NAMED,
+    named_in,
+    organizations_of,
+)
 
 
 def test_a_notification_names_whose_work_was_committed() -> None:
@@ -46,3 +55,28 @@ async def test_what_a_process_commits_as_it_ends_is_notified(home: Installation)
     await context.database.close()
     await asyncio.wait_for(told.wait(), 60)
     await listener.close()
+
+
+async def test_mails_of_many_commits_are_notified_together(home: Installation) -> None:
+    context = home.context(BESIDE)
+    payloads: list[str] = []
+    listener = await asyncpg.connect(**context.database.parameters.as_arguments())
+    async with context.database.connection() as tx:
+        own = tx.get_server_pid()
+
+    def hear(_: object, pid: int, __: str, payload: object) -> None:
+        if pid == own:
+            payloads.append(str(payload))
+
+    await listener.add_listener(MAILS_CHANNEL, hear)
+    for _ in range(MANY_COMMITS):
+        context.database.notifier.notify(None, MAILS_CHANNEL)
+    while not payloads:
+        await asyncio.sleep(0.01)
+    began = monotonic()
+    context.database.notifier.notify(None, MAILS_CHANNEL)
+    while len(payloads) < 2:
+        await asyncio.sleep(0.01)
+    await context.database.close()
+    await listener.close()
+    assert monotonic() - began >= GATHER_SECONDS_OF_MANY[MAILS_CHANNEL]

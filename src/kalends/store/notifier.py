@@ -34,6 +34,10 @@ GATHER_SECONDS_BY_CHANNEL: Final = {
     VIDEO_CHANNEL: 0.02,
     JOBS_CHANNEL: 0.1,
 }
+# The same after a notification of so many commits: their mails are leased, written and recorded by
+# a third of the statements.
+MANY_COMMITS: Final = 6
+GATHER_SECONDS_OF_MANY: Final = {MAILS_CHANNEL: 0.15}
 # Who listens for what waits in a channel of the outbox.
 NOTIFIED: Final = {
     "webhook": DELIVERIES_CHANNEL,
@@ -56,6 +60,8 @@ class Notifier:
         self._connect = connect
         self._pending: dict[str, set[UUID | None]] = {}
         self._sending: set[asyncio.Task[None]] = set()
+        # How many commits the latest notification tells of, which may be still to come.
+        self._commits: dict[str, int] = {}
 
     def notify(self, organization_id: UUID | None, *channels: str) -> None:
         """Wakes those who listen there for something of the organization, or of anybody; soon,
@@ -63,10 +69,12 @@ class Notifier:
         for channel in channels:
             if channel not in self._pending:
                 self._pending[channel] = set()
-                sending = asyncio.create_task(self._send(channel))
+                sending = asyncio.create_task(self._send(channel, self._gather_seconds(channel)))
                 self._sending.add(sending)
                 sending.add_done_callback(self._sending.discard)
+                self._commits[channel] = 0
             self._pending[channel].add(organization_id)
+            self._commits[channel] += 1
 
     async def finish(self) -> None:
         """Waits for what is still to be sent, at most a second: a command ends as soon as it has
@@ -74,8 +82,14 @@ class Notifier:
         if self._sending:
             await asyncio.wait(self._sending, timeout=FINISH_WITHIN_SECONDS)
 
-    async def _send(self, channel: str) -> None:
-        await asyncio.sleep(GATHER_SECONDS_BY_CHANNEL[channel])
+    def _gather_seconds(self, channel: str) -> float:
+        seconds = GATHER_SECONDS_BY_CHANNEL[channel]
+        if self._commits.get(channel, 0) < MANY_COMMITS:
+            return seconds
+        return GATHER_SECONDS_OF_MANY.get(channel, seconds)
+
+    async def _send(self, channel: str, gather_seconds: float) -> None:
+        await asyncio.sleep(gather_seconds)
         # Who notifies from here on needs another one: what it committed may come too late for this.
         organizations = self._pending.pop(channel)
         # Workers poll too, so a notification that is lost loses no work.
