@@ -44,7 +44,7 @@ def test_every_plural_of_a_language_has_all_its_forms(language: str) -> None:
 @pytest.mark.parametrize(
     ("language", "number", "said"),
     [
-        ("de", 1, "1 Tag"), ("de", 2, "2 Tage"), ("fr", 0, "0 jour"), ("ja", 3, "3 日"),
+        ("de", 1, "1 Tag"), ("de", 2, "2 Tage"), ("fr", 0, "0 jour"), ("ja", 3, "3日"),
         ("pl", 1, "1 dzień"), ("pl", 3, "3 dni"), ("pt", 2, "2 dias"),
         ("ar", 1, "يوم واحد"), ("ar", 2, "يومين"), ("ar", 5, "5 أيام"), ("ar", 12, "12 يومًا"),
         ("ar", 100, "100 يوم"), ("ar", 111, "111 يومًا"),
