@@ -24,6 +24,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import ClientSession, web
 
+from tests.fakes.google_calls import FakeCalls
 from tests.fakes.google_rules import (
     DESCRIPTION,
     JSON,
@@ -130,6 +131,7 @@ class FakeGoogle:
     account: str = OWNER
     channels: dict[str, JSON] = field(default_factory=dict)
     hook: str = ""
+    calls: FakeCalls = field(default_factory=FakeCalls)
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
@@ -298,7 +300,8 @@ class FakeGoogle:
         if event is None:
             return _refusal(404, "notFound")
         if method.name == "events.get":
-            return 200, self._seen(event)
+            return 200, self._seen(self.calls.looked_at(event))
+        body = self.calls.asked_for(event, body or {}, query)
         return self._change(calendar, event, method, body, etag)
 
     def _change(

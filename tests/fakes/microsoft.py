@@ -322,7 +322,7 @@ class FakeMicrosoft:
             calendar.remove(event["id"])
             self._notify("deleted", event)
             return 204, {}
-        changed = calendar.put({**event, **body})
+        changed = calendar.put(with_call({**event, **body}, next(self.numbers)))
         self._notify("updated", changed)
         return 200, seen(changed)
 
@@ -422,6 +422,14 @@ class FakeMicrosoft:
 
 
 DUPLICATE = "ErrorDuplicateTransactionId"
+
+
+def with_call(event: JSON, number: int) -> JSON:
+    """An event that is an online meeting has a call, once and for all."""
+    if not event.get("isOnlineMeeting") or event.get("onlineMeeting"):
+        return event
+    assert event["onlineMeetingProvider"] == "teamsForBusiness"
+    return event | {"onlineMeeting": {"joinUrl": f"https://teams.example/l/{number}"}}
 
 
 def notice_of(subscription: JSON, **said: str) -> JSON:

@@ -18,6 +18,8 @@ from kalends.jobs.capped_channel import CappedChannel
 from kalends.jobs.leases import LeaseOver, while_leased
 from kalends.runtime import video_lanes
 from kalends.runtime.unit_of_work import Context
+from kalends.scheduling.video import CALENDARS
+from kalends.services.calendars.calls import open_call
 from kalends.services.video.making import Waits, settle_lane
 from kalends.services.video.openers import OPENERS, Open
 from kalends.store.outbox.lanes import Caps, Postponed
@@ -32,7 +34,10 @@ LAST_RETRY: Final = timedelta(hours=1)
 DATABASE_PAUSE: Final = timedelta(seconds=1)
 UNKNOWN_PAUSE: Final = timedelta(minutes=5)
 NOT_TRIED: Final = "it could not be tried; the log says why"
-ALL_OPENERS: Final[Mapping[VideoProvider, Open]] = OPENERS
+ALL_OPENERS: Final[Mapping[VideoProvider, Open]] = {
+    **OPENERS,
+    **dict.fromkeys(CALENDARS, open_call),
+}
 
 SettleVideo = Callable[[VideoOutcome | Postponed], None]
 

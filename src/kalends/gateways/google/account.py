@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from kalends.domain.calendars.accounts import Discovery, RemoteCalendar
+from kalends.domain.calendars.calls import CallAnswer
 from kalends.domain.calendars.channels import NewChannel, NotPushed, OpenChannel
 from kalends.domain.calendars.consent import TokenSource
 from kalends.domain.calendars.failures import CalendarFailure
@@ -12,14 +13,15 @@ from kalends.domain.calendars.readings import CalendarObject
 from kalends.domain.gateways import Http
 from kalends.gateways.accounts import SessionAccount
 from kalends.gateways.deadlines import within_discovery, within_limit
-from kalends.gateways.google import channels, reading, writing
+from kalends.gateways.google import calls, channels, reading, writing
 from kalends.gateways.google.listing import list_calendars
 from kalends.gateways.google.places import Places
 from kalends.gateways.google.session import GoogleSession
 
 
 class GoogleAccount(SessionAccount[GoogleSession]):
-    """See `CalendarAccount` and `PushingAccount`. `scopes` are the names of what was granted."""
+    """See `CalendarAccount`, `PushingAccount` and `CallingAccount`. `scopes` are the names of what
+    was granted."""
 
     def __init__(
         self, http: Http, places: Places, source: TokenSource, scopes: Sequence[str]
@@ -42,6 +44,12 @@ class GoogleAccount(SessionAccount[GoogleSession]):
 
     def href_of(self, calendar_url: str, uid: str) -> str:
         return writing.id_of(uid)
+
+    async def add_call(self, calendar_url: str, href: str, key: str) -> CallAnswer:
+        return await calls.add_call(self._session, calendar_url, href, key)
+
+    async def find_call(self, calendar_url: str, href: str) -> CallAnswer:
+        return await calls.find_call(self._session, calendar_url, href)
 
     async def open_channel(
         self, calendar_url: str, new: NewChannel

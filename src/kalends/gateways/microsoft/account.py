@@ -5,20 +5,22 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from kalends.domain.calendars.accounts import Discovery, RemoteCalendar
+from kalends.domain.calendars.calls import CallAnswer
 from kalends.domain.calendars.channels import NewChannel, NotPushed, OpenChannel
 from kalends.domain.calendars.consent import TokenSource
 from kalends.domain.calendars.failures import CalendarFailure
 from kalends.domain.calendars.readings import CalendarObject
 from kalends.gateways.accounts import SessionAccount
 from kalends.gateways.deadlines import within_discovery, within_limit
-from kalends.gateways.microsoft import channels, reading, writing
+from kalends.gateways.microsoft import calls, channels, reading, writing
 from kalends.gateways.microsoft.listing import list_calendars
 from kalends.gateways.microsoft.places import Places
 from kalends.gateways.microsoft.session import InTurn, MicrosoftSession
 
 
 class MicrosoftAccount(SessionAccount[MicrosoftSession]):
-    """See `CalendarAccount` and `PushingAccount`. `scopes` are the names of what was granted."""
+    """See `CalendarAccount`, `PushingAccount` and `CallingAccount`. `scopes` are the names of what
+    was granted."""
 
     def __init__(
         self, http: InTurn, places: Places, source: TokenSource, scopes: Sequence[str]
@@ -41,6 +43,12 @@ class MicrosoftAccount(SessionAccount[MicrosoftSession]):
 
     def href_of(self, calendar_url: str, uid: str) -> str:
         return f"{reading.NEW}{uid}"
+
+    async def add_call(self, calendar_url: str, href: str, key: str) -> CallAnswer:
+        return await calls.add_call(self._session, calendar_url, href, key)
+
+    async def find_call(self, calendar_url: str, href: str) -> CallAnswer:
+        return await calls.find_call(self._session, calendar_url, href)
 
     async def open_channel(
         self, calendar_url: str, new: NewChannel

@@ -16,6 +16,7 @@ from kalends.domain.calendars.findings import FindingKind, finding_about
 from kalends.domain.calendars.links import CalendarLink
 from kalends.domain.calendars.states import LinkState
 from kalends.domain.ids import CALENDAR, encode_id
+from kalends.domain.video import VideoProvider
 from kalends.formats.icalendar.written import WrittenEvent
 from kalends.runtime.unit_of_work import Caller, Context, UnitOfWork, change
 from kalends.services.calendars.accounts.health import note_failure
@@ -24,11 +25,15 @@ from kalends.services.calendars.known.own_events import forget_event, keep_event
 from kalends.services.calendars.reports import report_finding
 from kalends.store.calendars import findings, links
 from kalends.store.database import TenantConnection
+from kalends.store.notifier import VIDEO_CHANNEL
 from kalends.store.outbox.calendar_lanes import wake_other_calendars
+from kalends.store.video.links import poke_subject
 
 log = structlog.get_logger("kalends.calendars")
 
 ACTOR: Final = "kalends"
+# Their calls come with the event.
+CALLED: Final = (VideoProvider.GOOGLE_MEET, VideoProvider.MICROSOFT_TEAMS)
 
 
 class Waits(Struct, frozen=True):
@@ -78,7 +83,10 @@ async def note_written(
         await links.update_link(tenant, link)
         await keep_event(tenant, place.calendar, link, data, place.context.clock())
         await wake_other_calendars(tenant, link.subject_id, link.calendar_id)
+        has_calls = await poke_subject(tenant, link.subject_id, CALLED, place.context.clock())
         await _end_findings(place, tenant, link)
+    if has_calls:
+        place.context.database.notifier.notify(place.organization_id, VIDEO_CHANNEL)
     return None
 
 

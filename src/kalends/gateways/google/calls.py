@@ -1,0 +1,66 @@
+"""Google Meet: a call of an event of ours. It is asked for by a key, and made in a while: a second
+request under the same key is passed over, and the event says how far it is."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kalends.domain.calendars.calls import CallAnswer
+from kalends.domain.video import MeetingMade, MeetingPending, NoMeeting, VideoFailed
+from kalends.formats.lenient_json import dict_in, list_in
+from kalends.gateways.google.places import OWNED_SCOPE
+from kalends.gateways.google.reading import events_path
+from kalends.gateways.google.session import GoogleSession
+from kalends.gateways.json_api import Answer, segment
+
+MEET: Final = "hangoutsMeet"
+FIELDS: Final = "id,status,hangoutLink,conferenceData(createRequest,entryPoints)"
+ASKED: Final = {"sendUpdates": "none", "conferenceDataVersion": "1", "fields": FIELDS}
+NOT_MADE: Final = VideoFailed(
+    reason="Google could not make the call", is_refused=True, is_final=True
+)
+NOT_ALLOWED: Final = VideoFailed(
+    reason="this calendar may not have calls of Google Meet", is_refused=True, is_final=True
+)
+
+
+async def add_call(session: GoogleSession, calendar_id: str, href: str, key: str) -> CallAnswer:
+    """See `CallingAccount`."""
+    request = {"requestId": key, "conferenceSolutionKey": {"type": MEET}}
+    value = {"conferenceData": {"createRequest": request}}
+    path = f"{events_path(calendar_id)}/{segment(href)}"
+    return _said(await session.send("PATCH", path, OWNED_SCOPE, ASKED, value))
+
+
+async def find_call(session: GoogleSession, calendar_id: str, href: str) -> CallAnswer:
+    """See `CallingAccount`."""
+    path = f"{events_path(calendar_id)}/{segment(href)}"
+    return _said(await session.send("GET", path, OWNED_SCOPE, {"fields": FIELDS}))
+
+
+def _said(answer: Answer | Any) -> CallAnswer:
+    if not isinstance(answer, Answer):
+        failure: CallAnswer = answer
+        return failure
+    if answer.status in (404, 410) or answer.value.get("status") == "cancelled":
+        return NoMeeting()
+    if answer.status == 400:
+        return NOT_ALLOWED
+    return call_in(answer.value) if answer.is_success else answer.failure
+
+
+def call_in(event: Mapping[str, Any]) -> CallAnswer:
+    """The call that an event has."""
+    data = dict_in(event.get("conferenceData"))
+    urls = [event.get("hangoutLink")]
+    urls += [
+        dict_in(one).get("uri")
+        for one in list_in(data.get("entryPoints"))
+        if dict_in(one).get("entryPointType") == "video"
+    ]
+    for url in urls:
+        if isinstance(url, str) and url.startswith("https://"):
+            return MeetingMade(url)
+    status = dict_in(dict_in(data.get("createRequest")).get("status")).get("statusCode")
+    if status == "failure":
+        return NOT_MADE
+    return MeetingPending() if data.get("createRequest") else NoMeeting()

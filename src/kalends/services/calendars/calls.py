@@ -1,0 +1,139 @@
+"""Calls that come with the event that a schedule's calendar has of a booking: Google Meet and
+Microsoft Teams. The event is written as any other, and goes with its booking, and so does the
+call."""
+
+from datetime import timedelta
+from typing import Final, cast
+from uuid import UUID
+
+from kalends.domain.calendars.accounts import CalendarAccount
+from kalends.domain.calendars.calls import CallAnswer, CallingAccount
+from kalends.domain.calendars.failures import (
+    AddressRefused,
+    CalendarFailure,
+    ConsentLacks,
+    CredentialsRefused,
+    NotAllowed,
+    NotUnderstood,
+    Unanswered,
+)
+from kalends.domain.calendars.states import LinkState
+from kalends.domain.video import (
+    MakingAnswer,
+    Meeting,
+    MeetingAccount,
+    MeetingMade,
+    MeetingPending,
+    NoMeeting,
+    VideoFailed,
+    VideoLink,
+)
+from kalends.runtime.unit_of_work import Context
+from kalends.scheduling.video import CALENDARS, CALLED, NEEDS_CALENDAR
+from kalends.services.calendars.accounts.logins import open_account, reason_of
+from kalends.store.calendars import connections
+from kalends.store.video import links
+from kalends.store.video.links import WrittenEventRow
+
+# What waits for somebody to connect the account again.
+RECONNECT_PAUSE: Final = timedelta(minutes=10)
+FINAL: Final = (NotAllowed, NotUnderstood, AddressRefused, ConsentLacks)
+
+
+async def open_call(
+    context: Context, organization_id: UUID, link: VideoLink
+) -> MeetingAccount | VideoFailed:
+    """The calls of the calendar that the link's schedule writes. Nothing is asked yet."""
+    return EventCalls(context, organization_id, link)
+
+
+class EventCalls:
+    """See `MeetingAccount`: the call of one event."""
+
+    def __init__(self, context: Context, organization_id: UUID, link: VideoLink) -> None:
+        self._context = context
+        self._organization_id = organization_id
+        self._link = link
+
+    async def make(self, meeting: Meeting) -> MakingAnswer:
+        found = await self._find_event()
+        if not isinstance(found, WrittenEventRow):
+            return found
+        account = await self._open(found)
+        if isinstance(account, VideoFailed):
+            return account
+        answer = await account.add_call(found.remote_id, found.ref or "", meeting.key)
+        told = _told(answer, found)
+        return MeetingPending() if isinstance(told, NoMeeting) else told
+
+    async def find(self, meeting: Meeting) -> MakingAnswer | NoMeeting:
+        found = await self._find_event()
+        if not isinstance(found, WrittenEventRow):
+            return found
+        account = await self._open(found)
+        if isinstance(account, VideoFailed):
+            return account
+        return _told(await account.find_call(found.remote_id, found.ref or ""), found)
+
+    async def change(self, ref: str, meeting: Meeting) -> NoMeeting | VideoFailed | None:
+        """The event is changed by who writes it. Another event has another call."""
+        found = await self._find_event()
+        if isinstance(found, WrittenEventRow) and _name_of(found) != ref:
+            return NoMeeting()
+        return None
+
+    async def remove(self, ref: str | None, meeting: Meeting) -> VideoFailed | None:
+        """It goes with the event."""
+        return None
+
+    async def _find_event(self) -> WrittenEventRow | MeetingPending | VideoFailed:
+        provider = CALENDARS[self._link.provider]
+        async with self._context.database.tenant_connection(self._organization_id) as tenant:
+            found = await links.find_written_event(tenant, self._link, provider)
+            writes = await links.writes_with(tenant, self._link.schedule_id, provider)
+        if found is not None and found.state == LinkState.WRITTEN and found.ref is not None:
+            return found
+        if found is None and not writes:
+            reason = f"it {NEEDS_CALENDAR.format(CALLED[self._link.provider])}"
+            return VideoFailed(reason=reason, is_refused=True, is_final=True)
+        return MeetingPending()
+
+    async def _open(self, found: WrittenEventRow) -> CallingAccount | VideoFailed:
+        async with self._context.database.tenant_connection(self._organization_id) as tenant:
+            connection = await connections.find_connection(tenant, found.connection_id)
+        if connection is None:
+            return VideoFailed(reason="the calendar is gone", is_refused=True)
+        opened = open_account(self._context, self._organization_id, connection)
+        if isinstance(opened, CredentialsRefused):
+            return _failed(opened)
+        return _calling(opened)
+
+
+def _calling(account: CalendarAccount) -> CallingAccount:
+    """Only those of providers that have calls are looked for."""
+    return cast("CallingAccount", account)
+
+
+def _told(answer: CallAnswer, found: WrittenEventRow) -> MakingAnswer | NoMeeting:
+    match answer:
+        case MeetingMade(url=url):
+            return MeetingMade(url, _name_of(found))
+        case MeetingPending() | NoMeeting() | VideoFailed():
+            return answer
+        case _:
+            return _failed(answer)
+
+
+def _failed(failure: CalendarFailure) -> VideoFailed:
+    reason = reason_of(failure).removesuffix(".")
+    if isinstance(failure, FINAL):
+        return VideoFailed(reason=reason, is_refused=True, is_final=True)
+    if isinstance(failure, CredentialsRefused):
+        return VideoFailed(reason=reason, is_refused=True, after=RECONNECT_PAUSE)
+    seconds = failure.retry_after_seconds if isinstance(failure, Unanswered) else None
+    return VideoFailed(reason=reason, after=None if seconds is None else timedelta(seconds=seconds))
+
+
+def _name_of(found: WrittenEventRow) -> str:
+    """What the call is known by: the event that it is of."""
+    return f"{found.calendar_id}/{found.ref}"

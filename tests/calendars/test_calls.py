@@ -1,0 +1,139 @@
+"""Calls of Google Meet and Microsoft Teams: each comes with the event of its booking."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kalends.compose import Installation
+from tests.calendars.google import GoogleOffice
+from tests.calendars.google import settings_for as google_settings
+from tests.calendars.microsoft import MicrosoftOffice
+from tests.calendars.microsoft import settings_for as microsoft_settings
+from tests.calendars.test_busy import at
+from tests.conftest import run
+from tests.fakes.google import FakeGoogle, Quirk, running_google
+from tests.fakes.microsoft import FakeMicrosoft, running_microsoft
+from tests.servers import Server
+from tests.world import JSON, World
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[FakeGoogle, FakeMicrosoft]]:
+    with running_google() as google, running_microsoft() as microsoft:
+        yield google, microsoft
+
+
+@pytest.fixture(scope="module")
+def own_settings(running: tuple[FakeGoogle, FakeMicrosoft]) -> dict[str, str]:
+    return google_settings(running[0]) | microsoft_settings(running[1])
+
+
+@pytest.fixture
+def google(running: tuple[FakeGoogle, FakeMicrosoft], own_server: Server) -> FakeGoogle:
+    fake = running[0]
+    fake.quirks.clear()
+    fake.calendars.clear()
+    fake.calendar()
+    fake.calls.looks, fake.calls.fails = 0, False
+    fake.calls.requests.clear()
+    return fake
+
+
+@pytest.fixture
+def meet(google: FakeGoogle, own_world: World, own_home: Installation) -> GoogleOffice:
+    return GoogleOffice(own_world, own_home, google)
+
+
+def call_type(office: GoogleOffice | MicrosoftOffice, video: str, **fields: Any) -> JSON:
+    terms = {"name": "Call", "requires_confirmation": False, "schedule_id": office.schedule["id"]}
+    return office.world.create_event_type(**terms | {"video": video} | fields)
+
+
+def booked(office: GoogleOffice | MicrosoftOffice, event_type: JSON, hour: float = 9) -> JSON:
+    ids = {"schedule_id": office.schedule["id"], "event_type_id": event_type["id"]}
+    return office.world.book(None, at(hour).isoformat(), **ids)
+
+
+def linked(office: GoogleOffice | MicrosoftOffice, booking: JSON) -> str:
+    return str(office.until(lambda: office.booking(booking)["location"]))
+
+
+def try_calls_again(office: GoogleOffice) -> None:
+    run(
+        office.home,
+        "UPDATE webhook_lanes SET due_at = now() WHERE channel = 'video' AND waiting > 0"
+        " AND due_at > now() + interval '2 seconds'",
+    )
+
+
+def test_a_call_of_meet_comes_with_the_event(meet: GoogleOffice, google: FakeGoogle) -> None:
+    booking = booked(meet, call_type(meet, "google_meet"))
+    link = linked(meet, booking)
+    assert link == meet.event_of(booking)["hangoutLink"]
+    meet.wait_for(lambda: meet.event_of(booking).get("location") == link)
+    meet.move(booking, 14)
+    meet.shows(14)
+    assert meet.event_of(booking)["hangoutLink"] == link
+    assert meet.booking(booking)["location"] == link
+    meet.cancel(booking)
+    meet.shows()
+    assert len(google.calls.requests) == 1
+
+
+def test_a_call_that_is_being_made_is_looked_at_again(
+    meet: GoogleOffice, google: FakeGoogle
+) -> None:
+    google.calls.looks = 2
+    link = linked(meet, booking := booked(meet, call_type(meet, "google_meet")))
+    assert link == meet.event_of(booking)["hangoutLink"]
+    assert len(google.calls.requests) == 1
+
+
+def test_a_call_that_google_cannot_make_is_said(meet: GoogleOffice, google: FakeGoogle) -> None:
+    google.calls.fails = True
+    booking = booked(meet, call_type(meet, "google_meet"))
+    meet.wait_for(lambda: (meet.booking(booking)["video"] or {}).get("state") == "failed")
+    assert "could not make" in meet.booking(booking)["video"]["error"]
+
+
+def test_answers_that_are_lost_ask_for_one_call(meet: GoogleOffice, google: FakeGoogle) -> None:
+    event_type = call_type(meet, "google_meet")
+    google.quirks.add(Quirk.LOSES_ANSWERS)
+    booking = booked(meet, event_type)
+    meet.wait_for(lambda: meet.error_of(booking))
+    google.quirks.clear()
+
+    def is_linked() -> Any:
+        meet.try_again()
+        try_calls_again(meet)
+        return meet.booking(booking)["location"]
+
+    meet.wait_for(is_linked)
+    assert len(google.calls.requests) == len(meet.ours()) == 1
+
+
+def test_meet_needs_a_calendar_of_google(meet: GoogleOffice) -> None:
+    other = meet.world.create_schedule(name="Without a calendar")
+    body = {"name": "Call", "duration_minutes": 60, "schedule_id": other["id"]}
+    for video in ("google_meet", "microsoft_teams"):
+        answer = meet.api.post("/api/v1/event-types", json=body | {"video": video})
+        assert answer.status_code == 422
+    own = body | {"schedule_id": meet.schedule["id"], "video": "microsoft_teams"}
+    assert meet.api.post("/api/v1/event-types", json=own).status_code == 422
+
+
+def test_a_call_of_teams_comes_with_the_event(
+    running: tuple[FakeGoogle, FakeMicrosoft], own_world: World, own_home: Installation
+) -> None:
+    running[1].quirks.clear()
+    office = MicrosoftOffice(own_world, own_home, running[1])
+    booking = booked(office, call_type(office, "microsoft_teams"))
+    link = linked(office, booking)
+    (event,) = office.ours()
+    assert event["onlineMeeting"]["joinUrl"] == link
+    office.move(booking, 14)
+    office.shows(14)
+    assert office.ours()[0]["onlineMeeting"]["joinUrl"] == link
