@@ -1,5 +1,6 @@
 """Kills Kalends every three seconds while bookings are made, moved and cancelled, and then compares
-each booking with the events in a real CalDAV server's calendar, or in that of the tests' Google.
+each booking with the events in a real CalDAV server's calendar, or in that of the tests' Google or
+Microsoft.
 
     .venv/bin/python -m scripts.kill_while_writing --bookings 300 --server radicale
 
@@ -25,9 +26,11 @@ import httpx
 from tests import caldav_servers
 from tests.caldav_servers import PASSWORD, USER, CalDavServer
 from tests.calendars.consented import connected
-from tests.calendars.google import settings_for
+from tests.calendars.google import settings_for as settings_for_google
+from tests.calendars.microsoft import settings_for as settings_for_microsoft
 from tests.conftest import make_organization
 from tests.fakes.google import OWNER, FakeGoogle, running_google
+from tests.fakes.microsoft import FakeMicrosoft, running_microsoft
 from tests.homes import environment_in
 from tests.servers import Server, WorkerProcess
 from tests.world import World
@@ -80,6 +83,24 @@ class GoogleCalendar:
         return [
             (uid_in(event) or "", re.sub("[-:]", "", event["start"]["dateTime"]))
             for event in self.google.calendar().live()
+        ]
+
+
+class MicrosoftCalendar:
+    """That of the tests' Microsoft."""
+
+    name = "Calendar"
+
+    def __init__(self, microsoft: FakeMicrosoft) -> None:
+        self.microsoft = microsoft
+
+    def events(self) -> list[tuple[str, str]]:
+        return [
+            (
+                event["transactionId"] or "",
+                f"{re.sub('[-:]', '', event['start']['dateTime'][:19])}Z",
+            )
+            for event in self.microsoft.calendar().live()
         ]
 
 
@@ -256,9 +277,24 @@ def on_caldav(kind: str, folder: Path) -> Iterator[tuple[World, list[Server], Ev
 @contextmanager
 def on_google(folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]:
     """The same with the tests' Google."""
-    with running_google() as google, installed(folder, **settings_for(google)) as (world, victims):
+    with (
+        running_google() as google,
+        installed(folder, **settings_for_google(google)) as (world, victims),
+    ):
         path = connected(world, "google").removeprefix("/api/v1/")
         yield world, victims, GoogleCalendar(google), path
+
+
+@contextmanager
+def on_microsoft(folder: Path) -> Iterator[tuple[World, list[Server], Events, str]]:
+    """The same with the tests' Microsoft, which tells of changes, too."""
+    with (
+        running_microsoft() as microsoft,
+        installed(folder, **settings_for_microsoft(microsoft)) as (world, victims),
+    ):
+        microsoft.hook = world.url
+        path = connected(world, "microsoft").removeprefix("/api/v1/")
+        yield world, victims, MicrosoftCalendar(microsoft), path
 
 
 def find_calendar(world: World, connection: str, calendar: Events) -> str:
@@ -293,13 +329,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--bookings", type=int, default=300)
     parser.add_argument(
-        "--server", choices=("radicale", "xandikos", "sabre", "google"), default="radicale"
+        "--server",
+        choices=("radicale", "xandikos", "sabre", "google", "microsoft"),
+        default="radicale",
     )
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        stage = on_google(folder) if given.server == "google" else on_caldav(given.server, folder)
+        by_consent = {"google": on_google, "microsoft": on_microsoft}.get(given.server)
+        stage = by_consent(folder) if by_consent else on_caldav(given.server, folder)
         with stage as (world, victims, calendar, connection):
             event_type = event_type_on(world, connection, calendar)
             killer = Killer(victims)

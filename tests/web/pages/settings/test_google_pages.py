@@ -45,9 +45,9 @@ def desk(google: FakeGoogle, own_world: World) -> Iterator[SignedInBrowser]:
     desk.close()
 
 
-def connected(desk: SignedInBrowser) -> httpx.Response:
-    """By the button, our page, Google's page, and back."""
-    page = desk.submit("/calendars/consented", provider="google")
+def connected(desk: SignedInBrowser, provider: str = "google") -> httpx.Response:
+    """By the button, our page, the provider's page, and back."""
+    page = desk.submit("/calendars/consented", provider=provider)
     assert page.url.path.startswith("/connect/")
     return desk.get(link_in(page.text))
 
