@@ -262,6 +262,7 @@ _CONNECTION: Final[Example] = {
     "reason": "The server did not answer: it took too long.",
     "last_synced_at": "2024-02-14T08:00:00Z",
     "stale_since": "2024-02-14T08:02:00Z",
+    "consent_lacks": [],
     "calendars_total": 2,
     "created_at": "2024-01-01T00:00:00Z",
 }
