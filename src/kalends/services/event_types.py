@@ -82,7 +82,8 @@ async def update_event_type(
     after = with_changes(before, _with_translations(before, changes), work.recorded_at)
     if after is before:
         return before
-    _check_translations(after)
+    if "translations" in changes.values:  # what else changes fits with whatever is there
+        _check_translations(after)
     if after.video != before.video or after.requirements != before.requirements:
         await check_video(work, after)
     await event_types.update_event_type(work.tenant, after)

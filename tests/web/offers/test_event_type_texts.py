@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from kalends.compose import Installation
+from tests.conftest import run
 from tests.refusals import is_refused
 from tests.world import JSON, World
 
@@ -51,6 +53,16 @@ def test_a_change_replaces_them_whole(world: World, cut: JSON) -> None:
 
 def test_other_changes_leave_them(world: World, cut: JSON) -> None:
     assert patched(world, cut, name="Cut").json()["data"]["translations"] == {"de": GERMAN}
+
+
+def test_what_fits_no_longer_hinders_no_other_change(
+    world: World, home: Installation, cut: JSON
+) -> None:
+    """A server of the version before changes questions alone."""
+    organization = world.setup.organization_id
+    run(home, f"UPDATE event_types SET questions = '[]' WHERE organization_id = '{organization}'")
+    assert patched(world, cut, name="Cut").status_code == 200
+    assert is_refused(patched(world, cut, translations={"fr": GERMAN}), "translations.fr.questions")
 
 
 def test_they_follow_questions_that_change(world: World, cut: JSON) -> None:
