@@ -349,6 +349,9 @@ def test_a_new_admin_has_a_booking_page_in_three_steps(world: World, visit: Visi
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     address = page.evaluate("navigator.clipboard.readText()")
     assert address == f"{world.url}/{slug_of(world)}/first-talk"
+    expect(page.get_by_role("link", name="QR code")).to_have_attribute(
+        "href", re.compile(r"/event-types/evt_\w+/share$")
+    )
     page.get_by_role("link", name="Open the page").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("First talk")
 
