@@ -39,6 +39,8 @@ class Quirk(Enum):
     # The meeting is made, and the answer does not come.
     LOSES_ANSWERS = auto()
     HANGS = auto()
+    # The meeting is made, and nothing is answered for a long while.
+    HANGS_AFTER = auto()
     LACKS_SCOPE = auto()
 
 
@@ -84,6 +86,8 @@ class FakeZoom:
         if Quirk.LOSES_ANSWERS in self.quirks and request.method == "POST" and status < 300:
             assert request.transport is not None
             request.transport.abort()
+        while Quirk.HANGS_AFTER in self.quirks:
+            await asyncio.sleep(0.05)
         return (
             web.Response(status=204) if status == 204 else web.json_response(value, status=status)
         )

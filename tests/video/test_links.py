@@ -8,6 +8,7 @@ import pytest
 from kalends.compose import Installation
 from tests.conftest import fetch
 from tests.fakes.zoom import FakeZoom, Quirk, running_zoom
+from tests.servers import Server
 from tests.smtp import PostOffice
 from tests.video.calls import ZOOM, CallOffice, text_of
 from tests.world import World
@@ -192,6 +193,22 @@ def test_a_provider_that_hangs_delays_no_other(calls: CallOffice) -> None:
     calls.wait_for(lambda: _other_than(other["location"], calls, other))
     calls.mails(other, 1)
     calls.zoom.quirks.clear()
+
+
+def test_a_killed_server_leaves_one_meeting_for_each_booking(
+    calls: CallOffice, own_server: Server
+) -> None:
+    event_type = calls.zoom_type()
+    calls.zoom.quirks.add(Quirk.HANGS_AFTER)
+    bookings = [calls.book(event_type, 8 + number) for number in range(4)]
+    calls.wait_for(lambda: len(calls.zoom.meetings) == 4)
+    own_server.kill()
+    calls.zoom.quirks.clear()
+    own_server.ensure_running()
+    calls.until(lambda: all(calls.booking(one)["location"] for one in bookings))
+    links = {calls.booking(one)["location"] for one in bookings}
+    assert links == {one["join_url"] for one in calls.zoom.meetings.values()}
+    assert len(calls.zoom.meetings) == 4
 
 
 def test_the_first_mail_has_the_link(calls: CallOffice) -> None:

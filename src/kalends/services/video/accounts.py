@@ -6,6 +6,7 @@ from msgspec import Struct, structs
 
 from kalends.domain import webhook
 from kalends.domain.errors import Invalid
+from kalends.domain.faults import Fault, FaultCode
 from kalends.domain.video import VideoProvider
 from kalends.domain.video_accounts import VideoAccounts
 from kalends.runtime.unit_of_work import Context, UnitOfWork
@@ -93,7 +94,7 @@ def _with_zoom(work: UnitOfWork, before: VideoAccounts, zoom: NewZoom | None) ->
     if zoom.client_secret is not None:
         sealed = work.context.seal.close(zoom.client_secret.encode(), ZOOM_PURPOSE)
     if sealed is None:
-        raise Invalid.field("zoom.client_secret", NEEDS_SECRET)
+        raise Invalid.field("zoom.client_secret", NEEDS_SECRET, Fault(FaultCode.MISSING))
     return structs.replace(
         before,
         zoom_account_id=zoom.account_id,

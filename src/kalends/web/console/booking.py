@@ -91,6 +91,7 @@ async def booking_page(request: ConsoleRequest, status: int = 200, **more: Any) 
         resolution_words=RESOLUTIONS,
         answers=answers_of(history.booking, history.event_type),
         metadata=json.decode(booking.metadata),
+        call=None if booking.video is None else json.decode(booking.video),
         attempts={d.id: json.decode(d.attempts) for d, _ in history.deliveries},
         **more,
     )

@@ -93,6 +93,7 @@ MENU: Final = (
             _tab("region", gettext_lazy("Language and region"), path="/settings/region"),
             _tab("notices", gettext_lazy("Mail to you"), path="/settings/notices"),
             _tab("staff", gettext_lazy("What staff may do"), path="/settings/staff"),
+            _tab("video", gettext_lazy("Video calls"), path="/settings/video"),
             _tab("integrations", gettext_lazy("Import from Cal.com")),
         ),
     ),

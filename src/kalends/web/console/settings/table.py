@@ -9,6 +9,7 @@ from kalends.web.console.settings import (
     notifications,
     organization,
     users,
+    video,
 )
 from kalends.web.console.settings.calendars import accounts as calendars
 from kalends.web.console.settings.calendars import connection as calendar_connection
@@ -45,6 +46,7 @@ PAGES: Final[tuple[PageRoute, ...]] = (
     *language.PAGES,
     *notifications.PAGES,
     *organization.PAGES,
+    *video.PAGES,
     *mailbox.PAGES,
     *messages.PAGES,
 )

@@ -1,0 +1,108 @@
+"""Video calls: by whose accounts links to them are made."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kalends.domain.errors import KalendsError
+from kalends.domain.rights import Right
+from kalends.domain.video_accounts import VideoAccounts
+from kalends.formats.encoding import encode
+from kalends.services.video import accounts
+from kalends.services.video.accounts import NewVideoAccounts
+from kalends.translation import gettext
+from kalends.web.api.video import PutVideo, parse_put
+from kalends.web.console.request import ConsoleRequest, console_route
+from kalends.web.console.settings.forms.drafts import (
+    Draft,
+    check,
+    draft_of_values,
+    draft_with_faults,
+)
+from kalends.web.console.settings.forms.one_time_secret import go_with_secret, take_secret
+from kalends.web.console.settings.forms.typed import text_or_none
+from kalends.web.http.reading import read_body
+from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.forms import FormFields
+
+SECTION: Final = "video"
+PATH: Final = "/settings/video"
+ZOOM: Final = ("account_id", "client_id", "client_secret", "user")
+SECRET: Final = "zoom.client_secret"
+
+
+async def show(request: ConsoleRequest) -> PageAnswer:
+    return await _page(request, _draft_of(await request.read(accounts.get_video_accounts)))
+
+
+async def save(request: ConsoleRequest) -> PageAnswer:
+    """A hook that is new shows its secret, once."""
+    typed = await request.form()
+    try:
+        new = _read(typed)
+        if new.hook_url is not None:
+            await accounts.check_hook(request.page_request.context, new.hook_url)
+        put = await request.change(accounts.put_video_accounts, new)
+    except KalendsError as error:
+        return await _page(request, draft_with_faults(_without_secret(typed), error))
+    if put.hook_secret is not None:
+        return go_with_secret(request, PATH, put.hook_secret, "saved")
+    return request.go(PATH, done="saved")
+
+
+def _read(typed: FormFields) -> NewVideoAccounts:
+    """What is left empty is taken away. Raises Invalid."""
+    zoom = {name: text_or_none(typed.text(f"zoom.{name}")) for name in ZOOM}
+    url = text_or_none(typed.text("hook.url"))
+    given = {name: value for name, value in zoom.items() if value is not None}
+    values: Mapping[str, Any] = {"zoom": given or None, "hook": url and {"url": url}}
+    check(values, _parse)
+    return _parse(encode(values))
+
+
+def _parse(body: bytes) -> NewVideoAccounts:
+    return parse_put(read_body(body, PutVideo))
+
+
+def _without_secret(typed: FormFields) -> FormFields:
+    """A secret is typed again; it is in no page that we send."""
+    return FormFields([(n, v) for n in typed if n != SECRET for v in typed.all_of(n)])
+
+
+def _draft_of(stored: VideoAccounts | None) -> Draft:
+    if stored is None:
+        return draft_of_values({})
+    user = stored.zoom_user or ""
+    return draft_of_values(
+        {
+            "zoom.account_id": stored.zoom_account_id or "",
+            "zoom.client_id": stored.zoom_client_id or "",
+            "zoom.user": "" if user == "me" else user,
+            "hook.url": stored.hook_url or "",
+        }
+    )
+
+
+async def _page(request: ConsoleRequest, draft: Draft) -> PageAnswer:
+    stored = await request.read(accounts.get_video_accounts)
+    secret, headers = take_secret(request, PATH)
+    return request.page(
+        "console/settings/video.html",
+        SECTION,
+        draft.status,
+        headers,
+        path=PATH,
+        lead=gettext(
+            "By whose accounts links to calls are made. Those of Google Meet and Microsoft Teams "
+            "come with the calendars that your schedules write."
+        ),
+        secret=secret,
+        has_zoom=stored is not None and stored.has_zoom,
+        has_jitsi=request.page_request.context.gateways.jitsi_url is not None,
+        **draft.values(),
+    )
+
+
+PAGES: Final = (
+    console_route(Right.CHANGE_SETTINGS, "GET", PATH, show),
+    console_route(Right.CHANGE_SETTINGS, "POST", PATH, save),
+)
