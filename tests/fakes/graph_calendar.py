@@ -31,6 +31,8 @@ class FakeGraphCalendar:
     series: dict[str, dict[str, JSON]] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     removed: dict[str, int] = field(default_factory=dict)
+    # What a round has besides, as it was earlier.
+    stale: list[JSON] = field(default_factory=list)
     changes: int = 1
     oldest_token: int = 0
 
@@ -89,7 +91,7 @@ class FakeGraphCalendar:
     def changed_rows(self, since: int, window: Window, *, is_first: bool) -> list[JSON]:
         """What is in the window, and what was changed outside of it or is gone: both look removed,
         but to who has seen nothing yet."""
-        rows: list[JSON] = []
+        rows: list[JSON] = [] if is_first else list(self.stale)
         for id_, number in sorted(self.changed.items(), key=lambda one: one[1]):
             event = self.events.get(id_)
             if event is None or number <= since:

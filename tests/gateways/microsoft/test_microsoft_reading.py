@@ -139,9 +139,9 @@ async def test_a_list_goes_on_at_graph_alone(
     microsoft: FakeMicrosoft, account: MicrosoftAccount
 ) -> None:
     token = (await reading_of(account)).token
-    stolen = token.replace(microsoft.url, "http://127.0.0.1:1")
+    elsewhere = token.replace(f"{microsoft.url}/v1.0/", f"{microsoft.url}/elsewhere/")
     asked = len(microsoft.requests)
-    assert not isinstance(await account.read_changes(CALENDAR, stolen), Changes)
+    assert not isinstance(await account.read_changes(CALENDAR, elsewhere), Changes)
     assert len(microsoft.requests) == asked
 
 
@@ -189,10 +189,12 @@ async def test_an_event_that_is_removed_and_there_at_once_is_asked_for(
 ) -> None:
     calendar = microsoft.calendar()
     token = (await reading_of(account)).token
-    calendar.put(timed("A1", 1, 9))
-    calendar.removed["A1"] = calendar.changes
+    calendar.put(timed("there", 1, 9))
+    calendar.removed["there"] = calendar.changes
+    calendar.stale = [dict(calendar.put(timed("gone", 1, 9)))]
+    calendar.remove("gone")
     changes = await changes_of(account, token)
-    assert ([one.href for one in changes.changed], changes.removed) == (["A1"], [])
+    assert ([one.href for one in changes.changed], changes.removed) == (["there"], ["gone"])
 
 
 @pytest.mark.parametrize("code", ["SyncStateNotFound", "resyncRequired"])
