@@ -88,6 +88,8 @@ class GuardedHttp:
         """The first who asks starts the import; giving up meanwhile does not stop it."""
         if self._pools is None:
             self._pools = asyncio.create_task(self._open())
+        if self._pools.done():
+            return self._pools.result()
         return await asyncio.shield(self._pools)
 
     async def _open(self) -> "ConnectionPools":

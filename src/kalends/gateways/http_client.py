@@ -8,8 +8,8 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial
-from types import SimpleNamespace
 from typing import Any, Final
 
 from aiohttp import (
@@ -26,11 +26,13 @@ from aiohttp import (
     DummyCookieJar,
     ServerDisconnectedError,
     TCPConnector,
-    TraceConfig,
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError, RawResponseMessage
+from aiohttp.tracing import Trace
 from msgspec import Struct
 from yarl import URL
 
@@ -111,9 +113,11 @@ class _OneAnswer(ResponseHandler):
 
     _interim_left = 0
     _is_answered = True
+    was_asked = False
 
     def set_response_params(self, **params: Any) -> None:
         """aiohttp calls it before each request."""
+        self.was_asked = True
         self._interim_left = MOST_INTERIM_ANSWERS
         self._is_answered = False
         super().set_response_params(**params)
@@ -132,11 +136,29 @@ class _OneAnswer(ResponseHandler):
         super().feed_data(data, size)
 
 
+class _Use:
+    """Of a connection by one request."""
+
+    was_reused = False
+
+
+_USE: Final[ContextVar[_Use]] = ContextVar("use")
+
+
 class _Connector(TCPConnector):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         make: Callable[..., ResponseHandler] = _OneAnswer
         self._factory = partial(make, loop=asyncio.get_running_loop())  # not public: tests hold it
+
+    async def connect(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> Connection:
+        """Notes whether the connection had a request before. Not by a trace, for which aiohttp
+        waits at each step of a request."""
+        connection = await super().connect(req, traces, timeout)
+        _USE.get().was_reused = getattr(connection.protocol, "was_asked", False)
+        return connection
 
 
 class ConnectionPools:
@@ -170,7 +192,6 @@ class ConnectionPools:
             max_line_size=LONGEST_HEADER,
             max_field_size=LONGEST_HEADER,
             max_headers=MOST_HEADERS,
-            trace_configs=[_reuse_noted()],
         )
         session._retry_connection = False  # it would repeat what fails on new connections, too
         return session
@@ -179,23 +200,20 @@ class ConnectionPools:
         """What came back, or why nothing did. Raises NotCallable; has no limit of time."""
         if target.address is not None:  # aiohttp asks its resolver for names alone
             await self._guard.find_addresses(target)
-        note = SimpleNamespace(was_reused=False)
+        use = _Use()
+        _USE.set(use)
         try:
-            return await self._send(self._kept[target.scheme], target, request, note)
+            return await self._send(self._kept[target.scheme], target, request)
         except (ClientError, OSError, ValueError) as error:
-            if not (note.was_reused and _broke_off(error) and is_repeatable(request)):
+            if not (use.was_reused and _broke_off(error) and is_repeatable(request)):
                 return reason_of(error)
         try:
-            return await self._send(self._fresh[target.scheme], target, request, note)
+            return await self._send(self._fresh[target.scheme], target, request)
         except (ClientError, OSError, ValueError) as error:
             return reason_of(error)
 
     async def _send(
-        self,
-        session: ClientSession,
-        target: Target,
-        request: OutboundRequest,
-        note: SimpleNamespace,
+        self, session: ClientSession, target: Target, request: OutboundRequest
     ) -> Response:
         url = URL(target.url, encoded=True)
         if url.port != target.port or url.host != target.host:
@@ -206,7 +224,6 @@ class ConnectionPools:
             headers=request.headers,
             data=request.body or None,
             allow_redirects=False,
-            trace_request_ctx=note,
         ) as response:
             body, is_cut = await _read(response, request.most_bytes)
             return Response(response.status, _headers_of(response), body, is_cut)
@@ -242,15 +259,6 @@ def is_repeatable(request: OutboundRequest) -> bool:
     RFC 3253 3.6)."""
     names = {name.lower() for name in request.headers}
     return request.method.upper() in REPEATABLE_METHODS or bool(names & REPEATABLE_HEADERS)
-
-
-def _reuse_noted() -> TraceConfig:
-    async def note_reuse(_: ClientSession, context: SimpleNamespace, __: object) -> None:
-        context.trace_request_ctx.was_reused = True
-
-    config = TraceConfig()
-    config.on_connection_reuseconn.append(note_reuse)
-    return config
 
 
 def _broke_off(error: Exception) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -68,6 +69,7 @@ class Target(Struct, frozen=True, kw_only=True):
         return f"{self.scheme}://{host}{port}{self.rest}"
 
 
+@lru_cache(maxsize=1_024)  # 2 MB; an endpoint is asked again and again
 def read_target(url: str) -> Target:
     """Raises NotCallable for what is no plain http or https URL."""
     if len(url) > LONGEST_URL:
