@@ -2,7 +2,7 @@
 in English for the API."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,10 +13,12 @@ from kalends.availability.rules import Code
 from kalends.availability.slots import Obstacle, Refusal, SlotDecision
 from kalends.availability.wallclock import wall_clock, zone_named
 from kalends.domain.schedule import Schedule
+from kalends.formats.locales import locale_for
+from kalends.formats.times import short_moment_text
 from kalends.runtime.unit_of_work import Caller
 from kalends.scheduling.availability import LoadedAvailability, as_instant
 from kalends.store.availability.calendars import StoredCalendar
-from kalends.translation import gettext, ngettext
+from kalends.translation import SOURCE_LANGUAGE, current_language, gettext, ngettext
 
 
 class Blocker(Struct, frozen=True):
@@ -109,7 +111,11 @@ def _zone_name(refusal: Refusal, loaded: LoadedAvailability) -> str:
 
 
 def _clock(seconds: int, zone_name: str) -> str:
-    return f"{wall_clock(seconds, zone_named(zone_name)):%a %d %b %Y %H:%M}"
+    """`Tue 01 Dec 2026 10:00`, as programs are told; in other languages as their readers write."""
+    zone, language = zone_named(zone_name), current_language()
+    if language == SOURCE_LANGUAGE:
+        return f"{wall_clock(seconds, zone):%a %d %b %Y %H:%M}"
+    return short_moment_text(datetime.fromtimestamp(seconds, UTC), zone, locale_for(None, language))
 
 
 def _span(interval: Interval, zone_name: str) -> str:

@@ -33,6 +33,7 @@ from kalends.web.http.call import id_named
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.clock_words import local
 from kalends.web.pages.forms import FormFields
+from kalends.web.pages.refusals import words_of_code
 
 PATH: Final = "/absences"
 ONE: Final = PATH + "/{absence}"
@@ -127,7 +128,7 @@ async def _page(
         settlements=settlements_of(affected),
         **paging,
         names={schedule.id: schedule.name for schedule in await _schedules(request)},
-        why_not={one.booking_id: one.message for one in failed},
+        why_not={one.booking_id: words_of_code(one.code, one.message or "") for one in failed},
         **values,
     )
 

@@ -23,6 +23,7 @@ from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.booking_form import is_accepted
 from kalends.web.pages.faults import STALE, UNFIT
 from kalends.web.pages.labelled_answers import answers_of
+from kalends.web.pages.refusals import refusal_words
 
 PATH: Final = "/bookings/{id}"
 # What a button sets; cancelling asks for a reason, so it is a form of its own.
@@ -105,7 +106,7 @@ def _next_statuses(booking: Booking, now: datetime) -> list[Status]:
 
 async def stale_page(request: ConsoleRequest, error: Any) -> PageAnswer:
     """The booking as it stands by now, and that it was changed meanwhile."""
-    problem = str(STALE) if isinstance(error, Stale) else error.message
+    problem = str(STALE) if isinstance(error, Stale) else refusal_words(error)
     status = 409 if isinstance(error, Stale) else status_of(error)
     return await booking_page(request, status, problem=problem)
 

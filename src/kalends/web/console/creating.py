@@ -27,6 +27,7 @@ from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.booking_form import field_of, read_booking_form
 from kalends.web.pages.forms import FormFields
+from kalends.web.pages.refusals import refusal_words
 
 PATH: Final = "/bookings/new"
 TIME_FIELDS: Final = ("start", "day", "time")
@@ -80,10 +81,10 @@ async def show_steps(request: ConsoleRequest) -> PageAnswer:
         starts_at = moment_in(query, request.zone)
     except AmbiguousTime as error:
         return await _times_page(
-            request, selection, 422, problem=error.message, twice=error.instants
+            request, selection, 422, problem=refusal_words(error), twice=error.instants
         )
     except Invalid as error:
-        return await _times_page(request, selection, 422, problem=error.message)
+        return await _times_page(request, selection, 422, problem=refusal_words(error))
     return _form_page(request, selection, starts_at, FormFields([]))
 
 
@@ -103,7 +104,7 @@ async def create(request: ConsoleRequest) -> PageAnswer:
     except (SlotTaken, Refused, Inactive, Invalid) as error:
         status = status_of(error)
         return _form_page(
-            request, selection, starts_at, form, status, problem=error.message, refused=True
+            request, selection, starts_at, form, status, problem=refusal_words(error), refused=True
         )
     is_confirmed = booking.status is Status.CONFIRMED
     kind = MailKind.CONFIRMED if is_confirmed else MailKind.REQUESTED
@@ -208,7 +209,7 @@ async def _times_page(
     try:
         picker = await pick_time(request, selection.purpose)
     except (Inactive, NotFound, Invalid) as error:
-        values.setdefault("problem", error.message)
+        values.setdefault("problem", refusal_words(error))
     return _page(request, "times", selection, status, picker=picker, **values)
 
 

@@ -13,6 +13,7 @@ from kalends.web.console.booking_forms import booking_id_in, form_page, read_pos
 from kalends.web.console.request import ConsoleRequest, console_route
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
+from kalends.web.pages.refusals import refusal_words
 
 PATH: Final = "/bookings/{id}/edit"
 
@@ -34,7 +35,7 @@ async def edit(request: ConsoleRequest) -> PageAnswer:
     except OVERTAKEN as error:
         return await stale_page(request, error)
     except Invalid as error:
-        return _form_page(request, booking, typed, 422, problem=error.message)
+        return _form_page(request, booking, typed, 422, problem=refusal_words(error))
     return request.go(url_of(booking.id), done="edited")
 
 

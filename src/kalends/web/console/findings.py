@@ -13,6 +13,7 @@ from kalends.web.console.settings.forms.paging import read_page
 from kalends.web.http.call import id_named
 from kalends.web.http.errors import status_of
 from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.refusals import refusal_words
 
 PATH: Final = "/calendar-findings"
 LISTED: Final = 50
@@ -37,7 +38,7 @@ async def resolve(request: ConsoleRequest) -> PageAnswer:
     try:
         await request.change(findings.decide_finding, finding_id, resolution)
     except KalendsError as error:
-        return await _page(request, status_of(error), problem=error.message)
+        return await _page(request, status_of(error), problem=refusal_words(error))
     return request.go(PATH, done="saved")
 
 

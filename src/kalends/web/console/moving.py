@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from kalends.domain.booking import MOVABLE
-from kalends.domain.errors import Inactive, Invalid, KalendsError, NotFound, Refused, SlotTaken
+from kalends.domain.errors import Inactive, Invalid, NotFound, Refused, SlotTaken
 from kalends.domain.ids import SCHEDULE, decode_id
 from kalends.domain.rights import Right
 from kalends.domain.scopes import Scope
@@ -26,6 +26,7 @@ from kalends.web.http.errors import status_of
 from kalends.web.pages import clock_words
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
+from kalends.web.pages.refusals import refusal_words
 
 PATH: Final = "/bookings/{id}/reschedule"
 
@@ -50,9 +51,11 @@ async def move(request: ConsoleRequest) -> PageAnswer:
     except OVERTAKEN as error:
         return await stale_page(request, error)
     except AmbiguousTime as error:
-        return await _times_page(request, 422, form, problem=error.message, twice=error.instants)
+        return await _times_page(
+            request, 422, form, problem=refusal_words(error), twice=error.instants
+        )
     except (SlotTaken, Refused, Inactive, Invalid) as error:
-        return await _times_page(request, status_of(error), form, problem=error.message)
+        return await _times_page(request, status_of(error), form, problem=refusal_words(error))
     return posted.done("moved")
 
 
@@ -83,7 +86,7 @@ async def _times_page(
                 request, SlotPurpose(booking_id=booking_id), booking.start_time
             )
         except (Inactive, NotFound) as error:
-            values.setdefault("problem", _why_none(error))
+            values.setdefault("problem", refusal_words(error))
     return form_page(
         request,
         "console/move.html",
@@ -97,10 +100,6 @@ async def _times_page(
         now=clock_words.seconds_of(request.page_request.context.clock()),
         **values,
     )
-
-
-def _why_none(error: KalendsError) -> str:
-    return error.message
 
 
 PAGES: Final = (

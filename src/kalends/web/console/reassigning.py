@@ -21,6 +21,7 @@ from kalends.web.http.call import id_named
 from kalends.web.http.errors import status_of
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.forms import FormFields
+from kalends.web.pages.refusals import refusal_words
 
 PATH: Final = "/bookings/{id}/reassign"
 
@@ -40,7 +41,7 @@ async def reassign(request: ConsoleRequest) -> PageAnswer:
     except OVERTAKEN as error:
         return await stale_page(request, error)
     except (SlotTaken, Refused, Inactive, Invalid, NotFound) as error:
-        return await _page(request, status_of(error), problem=error.message)
+        return await _page(request, status_of(error), problem=refusal_words(error))
     return posted.done("reassigned")
 
 

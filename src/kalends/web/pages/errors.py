@@ -7,6 +7,7 @@ from kalends.translation import gettext, gettext_lazy
 from kalends.web.http.endpoint import error_answer, key_in
 from kalends.web.http.errors import error_headers, status_of
 from kalends.web.pages.answers import PageAnswer
+from kalends.web.pages.refusals import refusal_words
 from kalends.web.pages.request import PageRequest
 
 _TITLES: Final = {
@@ -98,7 +99,7 @@ def _text(status: int, error: KalendsError) -> str:
     if isinstance(error, BrokenZone):  # for who can mend it: it names the row
         return error.message
     if status not in _TEXTS:
-        return error.message
+        return refusal_words(error)
     values = {"seconds": error.retry_after} if isinstance(error, RateLimited) else {}
     return _TEXTS[status].format(**values)
 

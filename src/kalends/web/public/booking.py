@@ -45,6 +45,7 @@ from kalends.web.pages.booking_form import (
 from kalends.web.pages.forms import FormFields
 from kalends.web.pages.limits import PageAction, count_attempt
 from kalends.web.pages.picker import TimeChoice, start_in
+from kalends.web.pages.refusals import refusal_words
 from kalends.web.pages.request import PageRequest
 from kalends.web.pages.routes import Framing, open_route
 from kalends.web.public import revisits
@@ -193,7 +194,7 @@ async def _send(
         answer = await _form_again(offer, starts_at, form, 429, problem=wait)
         return replace(answer, headers=tuple(error_headers(error).items()))
     except Invalid as error:
-        return await _form_again(offer, starts_at, form, 422, problem=error.message)
+        return await _form_again(offer, starts_at, form, 422, problem=refusal_words(error))
     return redirect(offer.carried.without_given().to(f"/booking/{booked.token}", booked="1"))
 
 

@@ -291,6 +291,26 @@ def test_its_times_are_shown_and_why_one_is_not_offered(world: World, clerk: Cle
     assert re.search(r"<li[^>]*>\d+:00\sAM", clerk.open(path_of(free, "/times")).text)
 
 
+def test_why_a_time_is_not_offered_names_days_in_the_users_language(
+    world: World, clerk: Clerk
+) -> None:
+    schedule = world.create_schedule()
+    event_type = world.create_event_type(schedule_id=schedule["id"], min_notice_minutes=60)
+    clerk.submit("/language", locale="pl")
+    refused = text_of(clerk.open(path_of(event_type, "/times"), day="2026-01-01", time="9"))
+    assert re.search(r"(pon|wt|śr|czw|pt|sob|niedz)\. \d+ \w+ \d{4}", refused)
+    assert not re.search(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) \d", refused)
+
+
+def test_a_refusal_is_in_the_users_language(world: World, clerk: Clerk) -> None:
+    schedule = world.create_schedule()
+    event_type = world.create_event_type(schedule_id=schedule["id"], is_active=False)
+    clerk.submit("/language", locale="de")
+    page = text_of(clerk.open(path_of(event_type, "/times"), day="2030-01-01", time="9"))
+    assert "Hier sind derzeit keine Buchungen möglich." in page
+    assert "not active" not in page
+
+
 def test_an_inactive_one_says_so_in_place_of_times(world: World, clerk: Clerk) -> None:
     event_type = world.create_event_type(is_active=False)
     times_page = clerk.open(path_of(event_type, "/times"), day="2030-01-01", time="9")

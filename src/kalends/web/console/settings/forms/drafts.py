@@ -14,6 +14,7 @@ from kalends.translation import gettext, gettext_lazy
 from kalends.web.console.settings.forms.fields import FIELDS
 from kalends.web.http.errors import status_of
 from kalends.web.pages.forms import FormFields
+from kalends.web.pages.refusals import refusal_words
 
 VERSION_FIELD: Final = "version"
 _INDEX: Final = re.compile(r"\.\d+(?=\.|$)")
@@ -123,7 +124,7 @@ def draft_with_faults(typed: FormFields, error: KalendsError, version: int | Non
             status=status_of(error),
         )
     faults = faults_of(error)
-    problem = None if faults else error.message
+    problem = None if faults else refusal_words(error)
     return Draft(typed, faults, problem, status_of(error))
 
 
@@ -138,7 +139,7 @@ def _why_not(error: KalendsError) -> str:
             "Somebody else changed this while you were at it. Please look at it once more."
         )
     sentences = (_sentence_for(detail) for detail in error.details)
-    return next((sentence for sentence in sentences if sentence), error.message)
+    return next((sentence for sentence in sentences if sentence), refusal_words(error))
 
 
 def faults_of(error: KalendsError) -> dict[str, str]:

@@ -10,7 +10,7 @@ FIELDS: Final[dict[str, LazyMessage]] = {
     "description": gettext_lazy("Description"),
     "user_id": gettext_lazy("Whose it is"),
     "public_name": gettext_lazy("Name that attendees see"),
-    "color": gettext_lazy("Color"),
+    "color": gettext_lazy("Colour"),
     "timezone": gettext_lazy("Time zone"),
     "availability": gettext_lazy("Hours"),
     "availability.monday": gettext_lazy("Monday"),

@@ -26,6 +26,7 @@ from kalends.web.console.settings.offers.schedules import list_all
 from kalends.web.pages.answers import PageAnswer
 from kalends.web.pages.clock_words import local
 from kalends.web.pages.forms import FormFields
+from kalends.web.pages.refusals import refusal_words
 
 TAB: Final = "/times"
 DAYS: Final = 7
@@ -120,7 +121,7 @@ async def _days(
             request.page_request.context, request.page_request.caller, purpose, span
         )
     except (Inactive, Invalid) as error:
-        return [], error.message
+        return [], refusal_words(error)
     for slot in listed.slots:
         by_day.setdefault(local_day(slot.start, zone), []).append(slot)
     days = [
@@ -150,7 +151,7 @@ async def _answered(
         try:
             explained = await request.read(slots.explain_slot, purpose, moment)
         except KalendsError as error:
-            return [], error.message
+            return [], refusal_words(error)
         answered.append(ExplainedTime(moment, explained.is_offered, explained.reasons))
     return answered, None
 
