@@ -85,6 +85,35 @@ async def test_a_series_is_as_its_master_says_where_its_occurrences_are(
     assert busy(reading.objects) == ["01T09-10?", "09T14-15", "22T09-10?"]
 
 
+async def test_a_changed_occurrence_stands_beside_its_series(
+    microsoft: FakeMicrosoft, account: MicrosoftAccount
+) -> None:
+    calendar, ours = microsoft.calendar(), {"transactionId": "bk_x@kalends", "iCalUId": "uid"}
+    calendar.put_series({**SERIES, **ours}, weekly(1, 8))
+    calendar.change_occurrence(
+        "series", 1, {**ours, "start": time_of(8, 14), "end": time_of(8, 15)}
+    )
+    assert busy((await reading_of(account)).objects) == ["01T09-10", "08T14-15"]
+
+
+async def test_an_invitation_of_ours_keeps_its_uid(
+    microsoft: FakeMicrosoft, account: MicrosoftAccount
+) -> None:
+    microsoft.calendar().put(timed("A1", 1, 9, iCalUId="bk_0001@kalends"))
+    (read,) = (await reading_of(account)).objects
+    assert b"UID:bk_0001@kalends" in read.data
+
+
+async def test_a_round_reaches_farther_than_it_is_asked_for(
+    microsoft: FakeMicrosoft, account: MicrosoftAccount
+) -> None:
+    await reading_of(account)
+    ((_, asked, _),) = microsoft.asked("GET", "/calendarView/delta")
+    assert "startDateTime=2026-12-01T00" in asked
+    # Until the next comparison, and all that may fail before it.
+    assert "endDateTime=2027-01-31T00" in asked
+
+
 async def test_an_all_day_series_takes_its_days(
     microsoft: FakeMicrosoft, account: MicrosoftAccount
 ) -> None:

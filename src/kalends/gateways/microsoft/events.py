@@ -19,7 +19,7 @@ from kalends.gateways.microsoft.pages import Row
 # All that is asked for, where Graph lets that be chosen: lists of changes come whole.
 FIELDS: Final = (
     "id,type,seriesMasterId,start,end,isAllDay,isCancelled,showAs,responseStatus,"
-    "originalStartTimeZone,transactionId"
+    "originalStartTimeZone,transactionId,iCalUId"
 )
 FREE: Final = frozenset({"free", "workingElsewhere"})
 PRODUCT: Final = "-//Kalends//Microsoft//EN"
@@ -46,11 +46,11 @@ def is_master(row: Row) -> bool:
 
 
 def uid_of_event(row: Row) -> str:
-    """The UID that we gave it, which Graph keeps as the id of its creation; else one of its id."""
-    given = row.get("transactionId")
+    """The UID that we gave it, which Graph keeps as the id of its creation; else its own."""
+    given, own = row.get("transactionId"), row.get("iCalUId")
     if isinstance(given, str) and given.endswith(OURS):
         return given
-    return f"{id_in(row)}@microsoft"
+    return own if isinstance(own, str) and own else f"{id_in(row)}@microsoft"
 
 
 def object_of(row: Row) -> CalendarObject | None:

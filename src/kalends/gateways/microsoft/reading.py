@@ -6,6 +6,7 @@ Graph expands series. Of one that has changed in any part all is asked for, as a
 leaves out the occurrences that were deleted; what it says is removed is a hint.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -70,7 +71,7 @@ async def read_all(
     listed, span = await _list_window(session, calendar_id, window)
     if not isinstance(listed, Listed):
         return listed
-    objects, unreadable = objects_of(listed.rows)
+    objects, unreadable = await asyncio.to_thread(objects_of, listed.rows)
     return FullReading(objects=objects, token=_token(listed, span), unreadable=unreadable)
 
 
@@ -84,7 +85,7 @@ async def compare_all(
     listed, span = await _list_window(session, calendar_id, window)
     if not isinstance(listed, Listed):
         return listed
-    objects, unreadable = objects_of(listed.rows)
+    objects, unreadable = await asyncio.to_thread(objects_of, listed.rows)
     there = {each.href for each in objects} | set(unreadable)
     return Changes(
         changed=[
