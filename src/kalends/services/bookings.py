@@ -10,7 +10,7 @@ from kalends.domain.errors import Invalid
 from kalends.domain.schedule import Schedule
 from kalends.domain.scopes import Scope
 from kalends.runtime.if_match import IfMatch
-from kalends.runtime.shown_bookings import list_shown_bookings
+from kalends.runtime.shown_bookings import list_shown_bookings, seen_by
 from kalends.runtime.unit_of_work import UnitOfWork
 from kalends.scheduling import booking_changes, booking_creation
 from kalends.scheduling.booking_changes import BookingChanges, Cancellation, ChangeableBooking
@@ -27,7 +27,7 @@ async def list_bookings(
 ) -> tuple[list[Raw], int]:
     """A page of the bookings that the caller sees, as they are shown, sorted by start, then id, and
     the total. Raises Invalid for more than 4 MB of metadata."""
-    # criteria = seen_by(work.caller, criteria)
+    criteria = seen_by(work.caller, criteria)
     if upcoming:
         criteria = structs.replace(criteria, after=work.now)
     listed, total = await list_shown_bookings(work.tenant, criteria, limit, offset)
