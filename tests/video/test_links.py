@@ -187,12 +187,13 @@ def test_an_application_without_the_scope_is_named(calls: CallOffice) -> None:
 def test_a_provider_that_hangs_delays_no_other(calls: CallOffice) -> None:
     event_type, room = calls.zoom_type(), calls.event_type("jitsi")
     calls.zoom.quirks.add(Quirk.HANGS)
-    calls.book(event_type, 8)
+    hanging = calls.book(event_type, 8)
     other = calls.book(room, 10)
     calls.change(other, schedule_id=calls.other["id"])
     calls.wait_for(lambda: _other_than(other["location"], calls, other))
     calls.mails(other, 1)
     calls.zoom.quirks.clear()
+    calls.until(lambda: calls.booking(hanging)["location"])
 
 
 def test_a_killed_server_leaves_one_meeting_for_each_booking(
@@ -219,6 +220,15 @@ def test_the_first_mail_has_the_link(calls: CallOffice) -> None:
     assert mail["subject"].startswith("Confirmed")
     calls.move(booking, 14)
     assert calls.mails(booking, 2)[1]["subject"].startswith("New time")
+
+
+def test_pages_say_that_it_is_a_call(calls: CallOffice) -> None:
+    event_type = calls.zoom_type(location_type="phone", slug="a-call")
+    slug = calls.api.get("/api/v1/organization").json()["data"]["slug"]
+    page = calls.world.stranger.get(f"/{slug}/a-call").text
+    assert "Video call" in page
+    booking = calls.book(event_type)
+    assert booking["location_type"] == "video"
 
 
 def test_a_link_that_comes_late_is_one_more_mail(calls: CallOffice) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from kalends.domain.booking import LocationType
 from kalends.domain.video import VideoProvider
 
 
@@ -177,6 +178,11 @@ class EventType(EventTypeRules, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     version: int
+
+    @property
+    def kind_of_place(self) -> str | None:
+        """That of its bookings, unless one has a place of its own: a call that is made is one."""
+        return LocationType.VIDEO if self.video is not None else self.location_type
 
     @property
     def schedule_ids(self) -> list[UUID]:

@@ -138,10 +138,11 @@ def _title_and_place(
     new: NewBooking, event_type: EventType | None, link: str | None
 ) -> dict[str, Any]:
     """What was asked for, else the event type's; a call is at the link to it, if that is known."""
-    has_call = event_type is not None and event_type.video is not None and new.location is None
     kind = event_type.location_type if event_type else None
+    if event_type is not None and new.location is None:
+        kind = event_type.kind_of_place
     return {
         "title": new.title or (event_type.name if event_type else None),
         "location": new.location or link or (event_type.location if event_type else None),
-        "location_type": new.location_type or kind or (LocationType.VIDEO if has_call else None),
+        "location_type": new.location_type or kind,
     }

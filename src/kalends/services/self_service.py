@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from kalends.availability.wallclock import Zone
 from kalends.domain.access import Organization
@@ -20,6 +20,8 @@ from kalends.domain.event_type import EventType
 from kalends.domain.location import is_in_person, visible_location
 from kalends.domain.tenant_tokens import key_of
 from kalends.domain.values import Instant
+from kalends.domain.video import VideoState
+from kalends.formats.bookings import VideoOfBooking
 from kalends.formats.times import known_zone
 from kalends.runtime import unit_of_work
 from kalends.runtime.if_match import IfMatch
@@ -76,6 +78,14 @@ class LinkedBooking(Struct, frozen=True, kw_only=True):
         """The location as the attendee sees it now."""
         booking = self.booking
         return visible_location(booking.status, booking.location, booking.location_type)
+
+    @property
+    def waits_for_link(self) -> bool:
+        """Whether the link to its call is still being made."""
+        video = self.booking.video
+        if video is None or self.location or self.booking.status is not Status.CONFIRMED:
+            return False
+        return json.decode(video, type=VideoOfBooking).state is VideoState.WAITING
 
     def changeable_until_at(self, starts_at: datetime) -> datetime:
         """The last moment at which it may be changed by link, were it moved to that start."""

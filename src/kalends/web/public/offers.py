@@ -87,7 +87,7 @@ class Offer:
     @property
     def is_zone_fixed(self) -> bool:
         """Whether everybody is shown the times of the place."""
-        return is_in_person(self.event_type.location_type)
+        return is_in_person(self.event_type.kind_of_place)
 
     async def zone(self) -> Zone:
         """That of the first schedule, where the attendee comes to a place; else the visitor's, if
