@@ -46,6 +46,8 @@ COMMENT: Final = "Translators:"
 HEAD: Final = """\
 # What people read in Kalends. `make messages` writes this file: do not edit it.
 #"""
+# A plain space at which a line of French may break.
+BREAKING: Final = re.compile(r" [:;?!»]|« ")
 # It would differ with each extraction.
 _DATE: Final = re.compile(r'^"(POT-Creation-Date|PO-Revision-Date): .*\n', re.MULTILINE)
 
@@ -197,12 +199,14 @@ def message_faults(template: Catalog) -> Iterator[str]:
 
 
 def translation_faults(language: str, message: Message) -> Iterator[str]:
-    """Translations with other placeholders than the message. Those that are missing are not
-    wrong: English stands for them."""
+    """Translations with other placeholders than the message, or with a space where a line breaks
+    before a sign. Those that are missing are not wrong: English stands for them."""
     expected = placeholders(forms_of(message.id)[-1])
     for form in filter(None, forms_of(message.string)):
         if placeholders(form) | {"number"} != expected | {"number"}:
             yield f"{language}: {form!r} has other placeholders than {message.id!r}"
+        if language == "fr" and BREAKING.search(form):
+            yield f"{language}: {form!r} needs a no-break space before : ; ? ! and within « »"
 
 
 def all_gaps(folder: Path = FOLDER) -> Iterator[str]:

@@ -101,3 +101,12 @@ def test_english_is_compiled_from_the_template(tmp_path: Path) -> None:
     (compiled,) = messages.compile_all(tmp_path)
     assert compiled == tmp_path / "en" / "LC_MESSAGES" / "kalends.mo"
     assert b"{number} days" in compiled.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("form", "faults"),
+    [("Prêt ?", 1), ("« Prêt »", 1), ("Prêt\u202f?", 0), ("«\u00a0Prêt\u00a0»", 0)],
+)
+def test_french_has_no_space_at_which_a_sign_begins_a_line(form: str, faults: int) -> None:
+    assert len(list(messages.translation_faults("fr", Message("Ready?", form)))) == faults
+    assert list(messages.translation_faults("de", Message("Ready?", form))) == []
