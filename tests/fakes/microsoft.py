@@ -322,6 +322,9 @@ class FakeMicrosoft:
             calendar.remove(event["id"])
             self._notify("deleted", event)
             return 204, {}
+        if "body" in body and event.get("isOnlineMeeting"):
+            # Its text has the call: without that it is no online meeting any more.
+            event = event | {"isOnlineMeeting": False, "onlineMeeting": None}
         changed = calendar.put(with_call({**event, **body}, next(self.numbers)))
         self._notify("updated", changed)
         return 200, seen(changed)

@@ -1,5 +1,7 @@
 """Events of ours are written to Graph, and never a second one."""
 
+from datetime import UTC, datetime
+
 import pytest
 from msgspec.structs import replace
 
@@ -64,6 +66,29 @@ async def test_a_change_clears_what_is_not_said_any_more(
     assert event["end"]["dateTime"].startswith("2026-12-01T10:00:00")
     assert event["location"] == {"displayName": ""}
     assert event["categories"] == ["Red"]
+
+
+async def test_a_text_that_is_not_said_any_more_is_cleared(
+    microsoft: FakeMicrosoft, account: MicrosoftAccount, href: str
+) -> None:
+    made = await written(account, href)
+    silent = written_ics(replace(EVENT, description=None), UID)
+    after = await written(account, made.href, silent, made.etag)
+    (event,) = microsoft.calendar().live()
+    assert event["body"]["content"] == ""
+    assert after.etag == event["@odata.etag"]
+
+
+async def test_a_change_leaves_an_online_meeting_its_call(
+    microsoft: FakeMicrosoft, account: MicrosoftAccount, href: str
+) -> None:
+    made = await written(account, href)
+    await account.add_call(CALENDAR, made.href, "key")
+    moved = replace(EVENT, description=None, ends_at=datetime(2026, 12, 1, 10, tzinfo=UTC))
+    await written(account, made.href, written_ics(moved, UID), ANY_VERSION)
+    (event,) = microsoft.calendar().live()
+    assert event["onlineMeeting"]["joinUrl"]
+    assert event["end"]["dateTime"].startswith("2026-12-01T10:00:00")
 
 
 async def test_a_lost_creation_is_found_by_our_mark(
