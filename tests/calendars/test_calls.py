@@ -115,6 +115,25 @@ def test_answers_that_are_lost_ask_for_one_call(meet: GoogleOffice, google: Fake
     assert len(google.calls.requests) == len(meet.ours()) == 1
 
 
+def test_a_killed_server_leaves_one_call_for_each_booking(
+    meet: GoogleOffice, google: FakeGoogle, own_server: Server
+) -> None:
+    event_type = call_type(meet, "google_meet")
+    bookings = [booked(meet, event_type, 8 + number) for number in range(4)]
+    own_server.kill()
+    own_server.ensure_running()
+
+    def are_linked() -> bool:
+        meet.try_again()
+        try_calls_again(meet)
+        return all(meet.booking(one)["location"] for one in bookings)
+
+    meet.wait_for(are_linked)
+    links = {meet.booking(one)["location"] for one in bookings}
+    assert links == {event["hangoutLink"] for event in meet.ours()}
+    assert len(google.calls.requests) == len(meet.ours()) == 4
+
+
 def test_meet_needs_a_calendar_of_google(meet: GoogleOffice) -> None:
     other = meet.world.create_schedule(name="Without a calendar")
     body = {"name": "Call", "duration_minutes": 60, "schedule_id": other["id"]}

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from typing import Any
 
 from kalends.compose import Installation
-from tests.conftest import run
+from tests.conftest import fetch, run
 from tests.fakes.zoom import ACCOUNT_ID, CLIENT_ID, CLIENT_SECRET, FakeZoom
 from tests.smtp import PostOffice
 from tests.world import JSON, World, plus, tomorrow_at
@@ -89,6 +89,16 @@ class CallOffice:
 
         self.wait_for(lambda: len(came()) >= count)
         return came()
+
+    def is_settled(self) -> bool:
+        """Whether nothing waits for a provider."""
+        waiting = fetch(
+            self.home,
+            "SELECT 1 FROM webhook_lanes WHERE channel = 'video' AND waiting > 0"
+            " AND organization_id = $1",
+            self.world.setup.organization_id,
+        )
+        return not waiting
 
     def try_again(self) -> None:
         """What waits after a failure is due now."""

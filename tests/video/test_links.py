@@ -68,6 +68,32 @@ def test_all_seats_of_a_session_share_one_room(calls: CallOffice) -> None:
     assert calls.book(event_type, 12)["location"] not in rooms
 
 
+def test_all_seats_of_a_session_share_one_meeting(calls: CallOffice) -> None:
+    event_type = calls.zoom_type(capacity=3)
+    first = calls.book(event_type, 10)
+    link = calls.linked(first)
+    second = calls.book(event_type, 10)
+    assert calls.linked(second) == link
+    (mail,) = calls.mails(second, 1)
+    assert link in text_of(mail)
+    calls.cancel(first)
+    calls.wait_for(lambda: calls.is_settled())
+    assert len(calls.zoom.meetings) == 1
+    other = calls.move(second, 14)
+    calls.wait_for(lambda: _other_than(link, calls, other))
+    calls.wait_for(lambda: len(calls.zoom.deleted) == 1)
+    assert len(calls.zoom.meetings) == 1
+
+
+def test_a_place_written_by_hand_takes_the_link_away(calls: CallOffice) -> None:
+    booking = calls.book(calls.zoom_type())
+    calls.linked(booking)
+    calls.change(booking, location="At the station")
+    calls.wait_for(lambda: calls.state(booking) == "removed")
+    assert calls.booking(booking)["location"] == "At the station"
+    assert not calls.zoom.meetings
+
+
 def test_a_place_that_is_given_is_left_alone(calls: CallOffice) -> None:
     booking = calls.book(calls.zoom_type(), location="At the station")
     calls.move(booking, 14)
