@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from kalends.compose import Installation
-from tests.conftest import fetch
+from tests.conftest import fetch, run
 from tests.fakes.zoom import FakeZoom, Quirk, running_zoom
 from tests.servers import Server
 from tests.smtp import PostOffice
@@ -255,6 +255,25 @@ def test_pages_say_that_it_is_a_call(calls: CallOffice) -> None:
     assert "Video call" in page
     booking = calls.book(event_type)
     assert booking["location_type"] == "video"
+
+
+def test_mail_whose_lane_is_due_early_waits_on(calls: CallOffice) -> None:
+    event_type = calls.zoom_type()
+    calls.zoom.quirks.add(Quirk.DOWN)
+    to = calls.book(event_type)["attendee"]["email"]
+    lane = (
+        "channel = 'mail' AND (endpoint_id, lane_id) = (SELECT d.endpoint_id, d.lane_id"
+        f" FROM deliveries d JOIN mails m ON m.id = d.id WHERE m.recipient = '{to}')"
+    )
+    run(calls.home, f"UPDATE webhook_lanes SET due_at = now() WHERE {lane}")
+    # A lease would last for longer.
+    held = (
+        f"SELECT 1 FROM webhook_lanes WHERE {lane}"
+        " AND due_at - now() BETWEEN interval '2 seconds' AND interval '16 seconds'"
+    )
+    calls.wait_for(lambda: fetch(calls.home, held))
+    written = f"SELECT 1 FROM mails WHERE recipient = '{to}' AND message IS NOT NULL"
+    assert not fetch(calls.home, written)
 
 
 def test_a_link_that_comes_late_is_one_more_mail(calls: CallOffice) -> None:
