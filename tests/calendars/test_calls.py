@@ -10,6 +10,7 @@ from tests.calendars.google import GoogleOffice
 from tests.calendars.google import settings_for as google_settings
 from tests.calendars.microsoft import MicrosoftOffice
 from tests.calendars.microsoft import settings_for as microsoft_settings
+from tests.calendars.readings import use
 from tests.calendars.test_busy import at
 from tests.conftest import run
 from tests.fakes.google import FakeGoogle, Quirk, running_google
@@ -113,6 +114,21 @@ def test_answers_that_are_lost_ask_for_one_call(meet: GoogleOffice, google: Fake
 
     meet.wait_for(is_linked)
     assert len(google.calls.requests) == len(meet.ours()) == 1
+
+
+def test_an_event_in_another_calendar_has_another_call(
+    google: FakeGoogle, own_world: World, own_home: Installation
+) -> None:
+    second = google.calendar("second@group.calendar.google.com")
+    office = GoogleOffice(own_world, own_home, google)
+    booking = booked(office, call_type(office, "google_meet"))
+    link = linked(office, booking)
+    listed = office.api.get(f"{office.path}/calendars").json()["data"]
+    (other,) = [one for one in listed if one["id"] != office.calendar["id"]]
+    use(office.api, office.schedule["id"], other, reads=True, writes=True)
+    office.until(lambda: office.booking(booking)["location"] not in (link, None))
+    (event,) = second.live()
+    assert office.booking(booking)["location"] == event["hangoutLink"]
 
 
 def test_a_killed_server_leaves_one_call_for_each_booking(

@@ -113,13 +113,16 @@ SELECT poke_video_lanes_1($1, array_agg(provider), array_agg(subject_id), $4) FR
         AND state <> 'removed') found
 HAVING count(*) > 0
 """
+# That in the calendar which the schedule writes now comes first: the one before goes later.
 WRITTEN_EVENT: Final = """
 SELECT k.connection_id, l.calendar_id, k.remote_id, l.ref, l.state FROM calendar_links l
 JOIN calendars k ON k.organization_id = $1 AND k.id = l.calendar_id
 JOIN calendar_connections c ON c.organization_id = $1 AND c.id = k.connection_id
+LEFT JOIN schedule_calendars u ON u.organization_id = $1 AND u.schedule_id = l.schedule_id
+    AND u.calendar_id = l.calendar_id AND u.writes
 WHERE l.organization_id = $1 AND l.subject_id = $2 AND l.schedule_id = $3 AND c.provider = $4
     AND l.state <> 'removed'
-ORDER BY l.state = 'written' DESC LIMIT 1
+ORDER BY u.calendar_id IS NOT NULL DESC, l.state = 'written' DESC LIMIT 1
 """
 WRITES_WITH: Final = """
 SELECT EXISTS (
